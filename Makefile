@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Everything is set up inside the checkout, in .venv/<major.minor>, from the locks in requirements/.
+# Another Python: make test PYTHON=/usr/bin/python3.13
+
+PYTHON ?= python3
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+VENV := .venv/$(VERSION)
+RUN := $(VENV)/bin/python
+
+# The user's own Ansible, AWS and Python settings must neither break nor steer what runs here.
+$(foreach name,$(filter ANSIBLE_% AWS_% MOTO_%,$(.VARIABLES)),$(eval unexport $(name)))
+unexport PYTHONHOME PYTHONPATH PYTEST_ADDOPTS PYTEST_PLUGINS MYPYPATH VIRTUAL_ENV
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(VENV)/lib/python$(VERSION)/site-packages
+export AWS_CONFIG_FILE := /dev/null
+export AWS_SHARED_CREDENTIALS_FILE := /dev/null
+export AWS_EC2_METADATA_DISABLED := true
+# The simulated AWS listens on this machine: a proxy can't reach it.
+export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
+export no_proxy := 127.0.0.1,localhost,$(no_proxy)
+
+.DEFAULT_GOAL := help
+.PHONY: help environment demo test lint sanity package unit integration bench simulated-aws format lock clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 16
+
+environment:  ## set up .venv; quick where nothing changed
+	@$(PYTHON) checks/environment.py
+
+test: environment  ## every check; some of them: make test CHECKS="ruff unit"
+	@$(RUN) -m checks $(CHECKS)
+
+lint: environment  ## style, types, playbooks, documentation, changelog
+	@$(RUN) -m checks ruff format mypy ansible-lint docs changelog
+
+sanity: environment  ## ansible-test sanity, without ignore files
+	@$(RUN) -m checks sanity
+
+package: environment  ## the built collection installs, shows its docs, and its playbooks parse
+	@$(RUN) -m checks package
+
+unit: environment  ## pytest tests/unit
+	@$(RUN) -m checks unit
+
+integration: environment  ## pytest tests/integration: real playbooks against the simulated AWS
+	@$(RUN) -m checks integration
+
+format: environment  ## let ruff mend what it can
+	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format .
+
+lock: environment  ## newest versions that requirements/*.in allow
+	@sh checks/lock.sh $(VENV)/bin/uv
+
+clean:  ## remove all that `make` made
+	rm -rf .venv .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache changelogs/.plugin-cache.yaml
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run checks one after another, all of them whatever fails, and sum up.
+
+    python -m checks [NAME …]      by name, or all
+    python -m checks --per-python  those that can differ between Pythons
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+
+from checks.catalogue import CHECKS, Check
+from checks.commands import CheckFailed
+from checks.paths import CHECKOUT, VERSION
+
+
+def _attempt(check: Check) -> str | None:
+    """Run one check; None where it passed, else what was wrong, in a line."""
+    print(f"\n━━━ {check.title} · Python {VERSION} ━━━", flush=True)
+    try:
+        check.run()
+    except (CheckFailed, OSError, subprocess.SubprocessError) as error:
+        print(f"✗ {error}", flush=True)
+        return str(error)
+    return None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m checks", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(CHECKS))
+    parser.add_argument("--per-python", action="store_true", help="those that can differ between Pythons")
+    wanted = parser.parse_args()
+    unknown = [name for name in wanted.names if name not in CHECKS]
+    if unknown:
+        parser.error(f"no such check: {', '.join(unknown)}; there are {', '.join(CHECKS)}")
+    names = wanted.names or [name for name, check in CHECKS.items() if check.per_python or not wanted.per_python]
+
+    os.chdir(CHECKOUT)
+    lines, failed = [], 0
+    for name in names:
+        start = time.monotonic()
+        problem = _attempt(CHECKS[name])
+        failed += problem is not None
+        mark = "✗" if problem else "✓"
+        lines.append(f"{mark} {name:<13}{time.monotonic() - start:6.1f} s  {problem or ''}".rstrip())
+    print(f"\n━━━ Summary · Python {VERSION} ━━━", *lines, sep="\n", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every check by its name, in the order that shows a common mistake soonest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from checks import package, sanity
+from checks.commands import run
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check. ``per_python``: its outcome can differ between Pythons, so CI repeats it on each."""
+
+    title: str
+    run: Callable[[], object]
+    per_python: bool = False
+
+
+def _pytest(folder: str) -> Callable[[], object]:
+    """pytest on one folder, on two processes: most of the time goes by in waiting."""
+    return lambda: run("python", "-m", "pytest", "--numprocesses", "2", folder)
+
+
+def _changelog() -> None:
+    run("antsibull-changelog", "lint")
+    run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
+
+
+CHECKS: dict[str, Check] = {
+    "ruff": Check("ruff: style and common mistakes", lambda: run("ruff", "check", ".")),
+    "format": Check("ruff: layout", lambda: run("ruff", "format", "--check", ".")),
+    "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),
+    "unit": Check("pytest: tests/unit", _pytest("tests/unit"), per_python=True),
+    "changelog": Check("antsibull-changelog: changelog and its fragments", _changelog),
+    "docs": Check(
+        "antsibull-docs: documentation of the collection and its plugins",
+        lambda: run(
+            "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self",
+            "--disallow-unknown-collection-refs", "--skip-rstcheck", ".",
+        ),  # fmt: skip
+    ),
+    "ansible-lint": Check("ansible-lint: playbooks, roles, metadata", lambda: run("ansible-lint", "--strict")),
+    "package": Check("the built collection installs and works", package.check, per_python=True),
+    "integration": Check("pytest: tests/integration", _pytest("tests/integration"), per_python=True),
+    "sanity": Check("ansible-test sanity: nothing ignored", sanity.check, per_python=True),
+}

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build the collection's archive and install it, as its users get it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from checks.commands import CheckFailed, run
+from checks.paths import CHECKOUT, SITE_COLLECTIONS
+
+
+def build(folder: Path) -> Path:
+    """Build the archive into ``folder``, which is emptied first, and return its path."""
+    shutil.rmtree(folder, ignore_errors=True)
+    run("ansible-galaxy", "collection", "build", CHECKOUT, "--output-path", folder, quiet=True)
+    archives = list(folder.glob("golden-images-*.tar.gz"))
+    if len(archives) != 1:
+        raise CheckFailed(f"one archive was expected in {folder}, not {len(archives)}")
+    return archives[0]
+
+
+def install(archive: Path, tree: Path) -> Path:
+    """Install ``archive`` into the emptied ``tree`` beside the environment's amazon.aws.
+
+    Dependencies are resolved among the installed collections only, so an amazon.aws older than the one that
+    galaxy.yml asks for is refused. Returns the collection's folder.
+    """
+    shutil.rmtree(tree, ignore_errors=True)
+    run(
+        "ansible-galaxy", "collection", "install", archive,
+        "--collections-path", tree, "--offline", "--force",
+        quiet=True,
+    )  # fmt: skip
+    amazon = tree / "ansible_collections" / "amazon"
+    amazon.mkdir(exist_ok=True)
+    (amazon / "aws").symlink_to(SITE_COLLECTIONS / "amazon" / "aws", target_is_directory=True)
+    return tree / "ansible_collections" / "golden" / "images"

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Set up the checkout's own virtual environment; run by a bare Python, so standard library only.
+
+    python3 checks/environment.py
+
+makes ``.venv/<major.minor>``, installs exactly the locked packages into it and links the checkout as the
+collection ``golden.images`` beside the ones that come with Ansible. Where all that is already so, it only
+reads a stamp file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+VENV = CHECKOUT / ".venv" / VERSION
+PYTHON = VENV / "bin" / "python"
+UV_LOCK = CHECKOUT / "requirements" / "uv.txt"
+LOCK = CHECKOUT / "requirements" / "dev.txt"
+LINK = VENV / "lib" / f"python{VERSION}" / "site-packages" / "ansible_collections" / "golden" / "images"
+STAMP = VENV / ".golden-images-ready"
+
+
+def wanted_state() -> str:
+    """What the environment depends on: both locks, this file, the base Python and the checkout's place."""
+    digest = hashlib.sha256(f"{CHECKOUT}\n{sys.base_prefix}\n{sys.version}".encode())
+    for path in (UV_LOCK, LOCK, Path(__file__)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def is_ready(state: str) -> bool:
+    """Whether an earlier run already brought the environment to ``state`` and its link still leads here."""
+    return (
+        STAMP.is_file()
+        and STAMP.read_text(encoding="utf-8") == state
+        and PYTHON.exists()
+        and LINK.exists()
+        and LINK.resolve() == CHECKOUT
+    )
+
+
+def refuse_unfit_python() -> None:
+    """Exit with one sentence saying what to install where this Python can't make an environment."""
+    if sys.version_info < (3, 11):
+        sys.exit(
+            f"golden.images needs Python 3.11 or newer, and {sys.executable} is {VERSION}: "
+            "name a newer one with `make PYTHON=/path/to/python3 …`."
+        )
+    try:
+        import ensurepip  # noqa: F401, PLC0415  (Debian ships it apart from Python)
+        import venv  # noqa: F401, PLC0415
+    except ImportError:
+        sys.exit(
+            f"{sys.executable} can't make virtual environments: install the package python{VERSION}-venv "
+            f"(Debian, Ubuntu: `sudo apt-get install python{VERSION}-venv`) and run the command again."
+        )
+
+
+def run(*command: str | Path) -> None:
+    """Run ``command``, its output passing through; exit with its status where it fails."""
+    # A user's active environment or settings for another Python must not redirect the installation.
+    env = {k: v for k, v in os.environ.items() if k not in {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"}}
+    done = subprocess.run([str(part) for part in command], env=env, check=False)
+    if done.returncode:
+        print(f"Setting up {VENV} failed at: {' '.join(map(str, command))}", file=sys.stderr)
+        sys.exit(done.returncode)
+
+
+def set_up() -> None:
+    """Make the environment anew or bring an existing one to the locked state."""
+    print(f"Setting up .venv/{VERSION} from {LOCK.relative_to(CHECKOUT)} …", flush=True)
+    STAMP.unlink(missing_ok=True)
+    run(sys.executable, "-m", "venv", "--clear", VENV)
+    pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check")
+    run(*pip, "install", "--require-hashes", "--requirement", UV_LOCK)
+    run(VENV / "bin" / "uv", "--quiet", "pip", "sync", "--python", PYTHON, "--require-hashes", LOCK)
+    LINK.parent.mkdir(parents=True, exist_ok=True)
+    LINK.unlink(missing_ok=True)
+    LINK.symlink_to(CHECKOUT, target_is_directory=True)
+
+
+def main() -> None:
+    refuse_unfit_python()
+    state = wanted_state()
+    if not is_ready(state):
+        set_up()
+        STAMP.write_text(state, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`ansible-test sanity` on the collection as it is installed, with nothing ignored."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from checks import collection
+from checks.commands import CheckFailed, run
+from checks.paths import CACHE, CHECKOUT, SCRIPTS, VERSION
+
+# ansible-test downloads these by name unless they are there, from a host that few build machines reach.
+# ansible-core 2.19 looks for the first, 2.20 and 2.21 for the second (ansible_test/_internal/venv.py).
+GET_PIP = ("get_pip_24_2.py", "get_pip_25_2.py")
+GET_PIP_STUB = '''\
+"""Install pip from Python's own ensurepip, then what ansible-test asks for, in its place."""
+import os
+import subprocess
+import sys
+
+import ensurepip
+
+settings = dict(os.environ)  # ensurepip drops PIP_* from the environment, and with them a mirror's address
+ensurepip.bootstrap()
+wanted = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted], env=settings))
+'''
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """The variables for ansible-test: a home of its own, and only real interpreters on the path."""
+    user = Path.home()
+    env = {
+        **os.environ,
+        "HOME": str(home),
+        # pip and uv still find the user's mirror settings and caches.
+        "XDG_CONFIG_HOME": os.environ.get("XDG_CONFIG_HOME", str(user / ".config")),
+        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(user / ".cache")),
+        # Wrappers such as pyenv's answer "command not found" for Pythons that aren't chosen.
+        "PATH": os.pathsep.join([str(SCRIPTS), str(Path(sys.base_prefix) / "bin"), "/usr/bin", "/bin"]),
+    }
+    del env["ANSIBLE_COLLECTIONS_PATH"]
+    return env
+
+
+def check() -> None:
+    """Build, install, and run every sanity test on this Python.
+
+    Raises:
+        CheckFailed: a test failed, or the collection has a file that makes ansible-test ignore findings.
+    """
+    ignore_files = sorted((CHECKOUT / "tests" / "sanity").glob("ignore-*.txt"))
+    if ignore_files:
+        raise CheckFailed(f"{ignore_files[0].name}: findings are mended, not ignored")
+    home = CACHE / "sanity-home"
+    cache = home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for name in GET_PIP:
+        (cache / name).write_text(GET_PIP_STUB, encoding="utf-8")
+    root = collection.install(collection.build(CACHE / "sanity-build"), CACHE / "sanity-tree")
+    run(
+        "ansible-test", "sanity", "--python", VERSION, "--color", "no", "--truncate", "0",
+        cwd=root, env=_environment(home),
+    )  # fmt: skip
