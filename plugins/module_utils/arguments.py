@@ -1,0 +1,139 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options that several modules share, and how their values are read. Documented in ``doc_fragments``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .failures import Failure, Refused, invalid_option
+from .model import Sharing
+from .planners.tags import check_tags
+
+IMAGES_SPEC: dict[str, Any] = {
+    "images": {"type": "dict"},
+    "image_id": {"type": "str"},
+}
+# Not "str": the module would silently be given the text of what YAML made of unquoted digits.
+CONSUMERS_SPEC: dict[str, Any] = {
+    "account_ids": {"type": "list", "elements": "raw", "default": []},
+    "org_arns": {"type": "list", "elements": "str", "default": []},
+    "org_unit_arns": {"type": "list", "elements": "str", "default": []},
+}
+
+IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+# Organizations API Reference, patterns of the Arn of Organization and of OrganizationalUnit.
+_ORGANIZATION = r"arn:aws[a-z-]*:organizations::[0-9]{12}"
+ORG_ARN = re.compile(_ORGANIZATION + r":organization/o-[a-z0-9]{10,32}")
+ORG_UNIT_ARN = re.compile(_ORGANIZATION + r":ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
+
+
+class Options:
+    """The values of a module's options, and everything that is wrong with them."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self._failures: list[Failure] = []
+
+    def refuse(self, option: str, problem: str, remedy: str) -> None:
+        """Note that an option cannot be used as it is."""
+        self._failures.append(invalid_option(option, f"{option}: {problem}", remedy))
+
+    def check(self) -> None:
+        """Raise ``Refused`` with all that was noted."""
+        if self._failures:
+            raise Refused(self._failures)
+
+    def strings(self, option: str) -> tuple[str, ...]:
+        """A list of texts. Blanks are dropped: a form with an empty field sends one."""
+        texts = (str(item).strip() for item in self._params[option] or ())
+        return tuple(text for text in texts if text)
+
+    def tags(self, option: str) -> dict[str, str] | None:
+        """Tags as AWS takes them, None if the user named none."""
+        value = self._params[option]
+        if value is None:
+            return None
+        tags = {str(key): "" if text is None else str(text) for key, text in value.items()}
+        self._failures.extend(check_tags(option, tags))
+        return tags
+
+    def image_id(self, option: str, value: Any) -> str:
+        """The id of an AMI."""
+        if not isinstance(value, str) or not IMAGE_ID.fullmatch(value):
+            self.refuse(option, f"'{value}' is no image id.", "One looks like ami-0123456789abcdef0.")
+        return str(value)
+
+    def consumers(self) -> Sharing:
+        """Whom ``account_ids``, ``org_arns`` and ``org_unit_arns`` name."""
+        return Sharing(
+            account_ids=frozenset(self._account_ids("account_ids")),
+            org_arns=frozenset(
+                self._matching(
+                    "org_arns", ORG_ARN, "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
+                )
+            ),
+            org_unit_arns=frozenset(
+                self._matching(
+                    "org_unit_arns",
+                    ORG_UNIT_ARN,
+                    "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111",
+                )
+            ),
+        )
+
+    def images(self, check_mode: bool) -> dict[str, str | None]:
+        """Region to image id, from ``images`` or ``image_id`` and ``region``.
+
+        Null stands for a copy that does not exist yet, which only check mode can plan for.
+        """
+        if self._params["image_id"] is not None:
+            region = self._params["region"]
+            if not region:
+                self.refuse("image_id", "the image's region is not named.", "Set region, or use images.")
+            return {str(region): self.image_id("image_id", self._params["image_id"])}
+        images: dict[str, str | None] = {}
+        for region, image_id in (self._params["images"] or {}).items():
+            if image_id is None and check_mode:
+                images[region] = None
+            elif image_id is None:
+                self.refuse(
+                    "images",
+                    f"the image of {region} is null: it is not there yet.",
+                    "Copy it first, and take images from that task's result.",
+                )
+            else:
+                images[region] = self.image_id("images", image_id)
+        if not images:
+            self.refuse("images", "no image is named.", "Map each region to an image id.")
+        return images
+
+    def _account_ids(self, option: str) -> list[str]:
+        accounts = []
+        for item in self._params[option]:
+            if isinstance(item, int):
+                self.refuse(
+                    option,
+                    f"{item} is a number: YAML reads unquoted digits as one, and loses a leading zero.",
+                    'Put each account id in quotes: "012345678901".',
+                )
+            elif not (text := str(item).strip()):
+                continue
+            elif not ACCOUNT_ID.fullmatch(text):
+                self.refuse(
+                    option, f"'{text}' is no account id.", 'One is 12 digits, in quotes: "012345678901".'
+                )
+            else:
+                accounts.append(text)
+        return accounts
+
+    def _matching(self, option: str, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:
+        for text in self.strings(option):
+            if not pattern.fullmatch(text):
+                self.refuse(option, f"'{text}' is no full ARN.", f"One looks like {example}.")
+        return self.strings(option)

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only place that makes boto3 sessions and clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+try:
+    import boto3
+    from botocore.config import Config
+except ImportError:
+    # AnsibleAWSModule has already told the user before any of this is used.
+    pass
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_sts import STSClient
+
+USER_AGENT = "golden.images"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach AWS, as the user's module options and environment say it. Its text shows no secret."""
+
+    credentials: dict[str, Any] = field(default_factory=dict, repr=False)
+    profile_name: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    verify: bool | str | None = None
+    config: Config | None = None
+
+
+class Clients:
+    """AWS clients by service and region, of one session.
+
+    Clients can be used by many threads, sessions cannot: ``open`` what is needed before threads start.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._session = boto3.session.Session(profile_name=connection.profile_name, **connection.credentials)
+        # botocore's own retries: 8 attempts span about a minute of throttling. A region that cannot be
+        # reached is found out in seconds.
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 8},
+            connect_timeout=10,
+            user_agent_extra=USER_AGENT,
+        )
+        self._config = config.merge(connection.config) if connection.config else config
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def open(self, service: str, regions: Iterable[str]) -> None:
+        """Make the clients of ``service`` in ``regions`` that do not exist yet."""
+        for region in regions:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self._session.client(
+                    service,  # type: ignore[call-overload]
+                    region_name=region,
+                    endpoint_url=self._connection.endpoint_url,
+                    verify=self._connection.verify,
+                    config=self._config,
+                )
+
+    def ec2(self, region: str) -> EC2Client:
+        """The EC2 client of a region that was opened."""
+        client: EC2Client = self._clients["ec2", region]
+        return client
+
+    def sts(self, region: str) -> STSClient:
+        """The STS client of a region that was opened."""
+        client: STSClient = self._clients["sts", region]
+        return client
+
+    def partitions(self) -> dict[str, str]:
+        """Every region that the installed botocore knows, with its partition, to explain a refusal with."""
+        return {
+            region: partition
+            for partition in self._session.get_available_partitions()
+            for region in self._session.get_available_regions("ec2", partition)
+        }

@@ -1,0 +1,181 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads from AWS, each answer turned into values of the model. Errors are botocore's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..model import Device, Image, Sharing, Snapshot
+from ..planners.tags import source_mark
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, PaginatorConfigTypeDef
+    from mypy_boto3_sts import STSClient
+
+# One page holds every own copy of a source that can sensibly exist; more pages are read all the same.
+PAGE: PaginatorConfigTypeDef = {"PageSize": 1000}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whose credentials are used (STS GetCallerIdentity)."""
+
+    account_id: str
+    partition: str
+
+
+def caller(sts: STSClient) -> Caller:
+    """The account and the partition of the credentials."""
+    identity = sts.get_caller_identity()
+    return Caller(account_id=identity["Account"], partition=identity["Arn"].split(":")[1])
+
+
+def regions(ec2: EC2Client) -> dict[str, str]:
+    """All regions of the partition with their opt-in status (botocore shape ``Region``)."""
+    answer = ec2.describe_regions(AllRegions=True)
+    return {region["RegionName"]: region["OptInStatus"] for region in answer["Regions"]}
+
+
+def image(ec2: EC2Client, image_id: str) -> Image | None:
+    """The image with that id, None if it does not exist or is not visible to the caller."""
+    # A filter, since an id that is not found is an error, and right after a copy an expected one.
+    found = images(ec2, [{"Name": "image-id", "Values": [image_id]}])
+    return found[0] if found else None
+
+
+def images(ec2: EC2Client, filters: list[FilterTypeDef], owners: Sequence[str] = ()) -> list[Image]:
+    """Every image that matches, disabled and deprecated ones included.
+
+    ``owners`` may be left out only with a filter that names ids: others find strangers' look-alikes.
+    """
+    request: dict[str, Any] = {"Filters": filters, "IncludeDisabled": True, "IncludeDeprecated": True}
+    if owners:
+        request["Owners"] = list(owners)
+    pages = ec2.get_paginator("describe_images").paginate(**request, PaginationConfig=PAGE)
+    return [_image(item) for page in pages for item in page["Images"]]
+
+
+def copies(
+    ec2: EC2Client, source_image_id: str, source_region: str, usable: Iterable[str]
+) -> tuple[Image, ...]:
+    """The caller's images that are copies of the source, pending and failed ones included.
+
+    By this collection's tag; if that finds none in a state of ``usable``, also by the fields that AWS keeps,
+    which images copied before 2024 lack.
+    """
+    mark = source_mark(source_image_id, source_region)
+    own = images(ec2, [{"Name": f"tag:{key}", "Values": [value]} for key, value in mark.items()], ["self"])
+    if any(item.state in usable for item in own):
+        return tuple(own)
+    by_field: list[FilterTypeDef] = [
+        {"Name": "source-image-id", "Values": [source_image_id]},
+        {"Name": "source-image-region", "Values": [source_region]},
+    ]
+    # An image made from an instance also names the image that the instance was started from.
+    others = [item for item in images(ec2, by_field, ["self"]) if item.source_image_id == source_image_id]
+    return tuple({item.image_id: item for item in (*own, *others)}.values())
+
+
+def snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
+    """Those of the snapshots that exist and are visible to the caller."""
+    if not snapshot_ids:
+        return ()
+    return _snapshots(ec2, [{"Name": "snapshot-id", "Values": list(snapshot_ids)}])
+
+
+def pending_snapshots(ec2: EC2Client, source_image_id: str, source_region: str) -> tuple[Snapshot, ...]:
+    """The snapshots of a running copy, found by tag: a pending image may not list its own."""
+    mark = source_mark(source_image_id, source_region)
+    by_mark: list[FilterTypeDef] = [{"Name": f"tag:{key}", "Values": [value]} for key, value in mark.items()]
+    return _snapshots(ec2, [*by_mark, {"Name": "status", "Values": ["pending"]}])
+
+
+def launch_permissions(ec2: EC2Client, image_id: str) -> Sharing:
+    """Who may launch the image; AWS tells its owner only."""
+    answer = ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission")
+    return _sharing(answer.get("LaunchPermissions", []))
+
+
+def volume_permissions(ec2: EC2Client, snapshot_id: str) -> Sharing:
+    """Who may create volumes from the snapshot; AWS tells its owner only."""
+    answer = ec2.describe_snapshot_attribute(SnapshotId=snapshot_id, Attribute="createVolumePermission")
+    return _sharing(answer.get("CreateVolumePermissions", []))
+
+
+def image_block_state(ec2: EC2Client) -> str:
+    """The account's block public access for AMIs in this region; ``unblocked`` is off."""
+    return str(ec2.get_image_block_public_access_state()["ImageBlockPublicAccessState"])
+
+
+def snapshot_block_state(ec2: EC2Client) -> str:
+    """The account's block public access for snapshots in this region; ``unblocked`` is off."""
+    return str(ec2.get_snapshot_block_public_access_state()["State"])
+
+
+def _snapshots(ec2: EC2Client, filters: list[FilterTypeDef]) -> tuple[Snapshot, ...]:
+    pages = ec2.get_paginator("describe_snapshots").paginate(
+        Filters=filters,
+        PaginationConfig=PAGE,
+    )
+    return tuple(_snapshot(item) for page in pages for item in page["Snapshots"])
+
+
+def _image(item: Mapping[str, Any]) -> Image:
+    from_instance = "SourceInstanceId" in item
+    return Image(
+        image_id=item["ImageId"],
+        name=item.get("Name", ""),
+        owner_id=item["OwnerId"],
+        state=item["State"],
+        devices=tuple(
+            Device(
+                name=mapping["DeviceName"],
+                snapshot_id=mapping["Ebs"].get("SnapshotId"),
+                encrypted=mapping["Ebs"].get("Encrypted", False),
+            )
+            for mapping in item.get("BlockDeviceMappings", [])
+            if "Ebs" in mapping
+        ),
+        description=item.get("Description", ""),
+        tags=_tags(item),
+        state_reason=item.get("StateReason", {}).get("Message"),
+        creation_date=item.get("CreationDate", ""),
+        source_image_id=None if from_instance else item.get("SourceImageId"),
+        source_region=None if from_instance else item.get("SourceImageRegion"),
+        product_codes=tuple(code["ProductCodeId"] for code in item.get("ProductCodes", [])),
+    )
+
+
+def _snapshot(item: Mapping[str, Any]) -> Snapshot:
+    progress = item.get("Progress", "").rstrip("%")
+    return Snapshot(
+        snapshot_id=item["SnapshotId"],
+        state=item["State"],
+        percent=int(progress) if progress.isdigit() else 0,
+        kms_key_id=item.get("KmsKeyId"),
+        tags=_tags(item),
+    )
+
+
+def _tags(item: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in item.get("Tags", [])}
+
+
+def _sharing(permissions: Iterable[Mapping[str, Any]]) -> Sharing:
+    listed = list(permissions)
+
+    def values(key: str) -> frozenset[str]:
+        return frozenset(permission[key] for permission in listed if key in permission)
+
+    return Sharing(
+        account_ids=values("UserId"),
+        org_arns=values("OrganizationArn"),
+        org_unit_arns=values("OrganizationalUnitArn"),
+        public="all" in values("Group"),
+    )

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One piece of work on many targets at once: the only threads of this collection's modules."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Collection, Hashable, Iterable
+from time import monotonic
+from typing import TypeVar
+
+Item = TypeVar("Item", bound=Hashable)
+Result = TypeVar("Result")
+
+# Work is waiting for AWS, not computing: more threads than this only cost memory.
+MAX_THREADS = 64
+
+
+class DidNotAnswer(Exception):
+    """An optional item was still being worked on when everything else had long been done."""
+
+
+def each(
+    items: Iterable[Item],
+    work: Callable[[Item], Result],
+    *,
+    optional: Collection[Item] = (),
+    patience: float = 10.0,
+) -> tuple[dict[Item, Result], dict[Item, Exception]]:
+    """Do ``work`` on every item, many at a time, and return what was done and what failed, by item.
+
+    An exception of one item is a value in the second mapping and stops no other. Once all other items are
+    finished, ``optional`` ones get ``patience`` more seconds; what is not done by then has failed with
+    ``DidNotAnswer``. The threads are daemons so that such a one cannot keep the process from ending.
+    """
+    waiting: queue.SimpleQueue[Item] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]] = queue.SimpleQueue()
+    # Required items first: optional ones must not take the threads that these need.
+    ordered = sorted(dict.fromkeys(items), key=lambda item: item in optional)
+    for item in ordered:
+        waiting.put(item)
+
+    for _number in range(min(len(ordered), MAX_THREADS)):
+        threading.Thread(target=_work_off, args=(waiting, work, finished), daemon=True).start()
+
+    done: dict[Item, Result] = {}
+    failed: dict[Item, Exception] = {}
+    open_items = set(ordered)
+    give_up: float | None = None
+    while open_items:
+        if give_up is None and open_items <= set(optional):
+            give_up = monotonic() + patience
+        try:
+            timeout = None if give_up is None else max(0.0, give_up - monotonic())
+            item, result, exception = finished.get(timeout=timeout)
+        except queue.Empty:
+            failed.update((item, DidNotAnswer()) for item in open_items)
+            break
+        open_items.discard(item)
+        if exception is None:
+            done[item] = result  # type: ignore[assignment]
+        else:
+            failed[item] = exception
+    return done, failed
+
+
+def _work_off(
+    waiting: queue.SimpleQueue[Item],
+    work: Callable[[Item], Result],
+    finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]],
+) -> None:
+    while True:
+        try:
+            item = waiting.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            finished.put((item, work(item), None))
+        except Exception as exception:  # noqa: BLE001  (not swallowed: it is the item's result)
+            finished.put((item, None, exception))

@@ -1,0 +1,235 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting for copies: one deadline for all regions, progress meanwhile, one retry of a copy that died."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, repeat
+from time import monotonic, sleep
+
+from ..aws import errors, read
+from ..aws.clients import Clients
+from ..aws.write import Performed, perform_all
+from ..failures import Failure
+from ..fanout import each
+from ..model import Image, Snapshot, Target
+from ..plan import Action
+from ..planners import copy as planner
+from ..planners.copy import CopySeen, CopyWanted
+from ..progress import Report
+
+# Seconds between looks. A copy takes minutes to hours and the API's bucket refills with 20 reads a second,
+# so a look every few seconds costs nothing and keeps the screen alive.
+_DELAYS = (1.0, 2.0)
+_DELAY = 3.0
+# A line even if nothing moved, so that nobody takes the task for dead.
+_SILENCE = 15.0
+# How long a copy may stay invisible after AWS has named its id. EC2 is eventually consistent without a
+# stated bound; beyond this the id is that of an earlier copy with the same client token, since deregistered.
+_VISIBLE_WITHIN = 60.0
+
+
+@dataclass
+class CopyRun:
+    """What has become of one target's copy so far."""
+
+    image: Image | None = None
+    snapshots: tuple[Snapshot, ...] = ()
+    percent: int | None = None
+    performed: list[Action] = field(default_factory=list)
+    failure: Failure | None = None
+    warnings: list[str] = field(default_factory=list)
+    retried: bool = False
+    invisible_since: float | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is something to wait for."""
+        return (
+            self.failure is None and self.image is not None and self.image.state in ("pending", "transient")
+        )
+
+    def note(self, performed: Performed) -> None:
+        """Take over what was done; a CopyImage among it is this target's image from now on."""
+        self.performed += performed.actions
+        self.failure = next(iter(performed.failures), None)
+        for action, answer in zip(performed.actions, performed.answers, strict=True):
+            if action.operation == "CopyImage":
+                name = action.parameters["Name"]
+                self.image = Image(answer["ImageId"], name, action.target.account_id, state="pending")
+                self.snapshots = ()
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a pending copy."""
+
+    image: Image | None
+    snapshots: tuple[Snapshot, ...] = ()
+    percent: int | None = None
+
+
+def wait_for_copies(
+    clients: Clients,
+    wanted: CopyWanted,
+    seen: CopySeen,
+    runs: Mapping[Target, CopyRun],
+    optional: Collection[Target],
+    report: Report,
+) -> None:
+    """Follow every pending copy until it is available, failed for good, or time is up.
+
+    ``runs`` are brought up to date. Optional targets are waited for only as long as others are.
+    """
+    started = monotonic()
+    deadline = started + wanted.wait_timeout
+    show = _shower(report, runs)
+    for delay in chain(_DELAYS, repeat(_DELAY)):
+        pending = [target for target, run in runs.items() if run.pending]
+        if not [target for target in pending if target not in optional]:
+            _give_up(runs, pending, "all required regions are ready")
+            return
+        left = deadline - monotonic()
+        if left <= 0:
+            _give_up(runs, pending, f"{wanted.wait_timeout} s (wait_timeout) are over")
+            return
+        sleep(min(delay, left))
+        _look_at(clients, wanted, seen, runs, pending, optional)
+        _retry_dead(clients, wanted, seen, runs, pending, optional)
+        show(pending)
+
+
+def _look_at(
+    clients: Clients,
+    wanted: CopyWanted,
+    seen: CopySeen,
+    runs: Mapping[Target, CopyRun],
+    pending: list[Target],
+    optional: Collection[Target],
+) -> None:
+    ids = {target: image.image_id for target in pending if (image := runs[target].image)}
+
+    def look(target: Target) -> Look:
+        ec2 = clients.ec2(target.region)
+        image = read.image(ec2, ids[target])
+        if image is None:
+            return Look(None)
+        if image.state == "available":
+            return Look(image, read.snapshots(ec2, image.snapshot_ids) if image.encrypted else ())
+        try:
+            snapshots = read.pending_snapshots(ec2, seen.source.image_id, wanted.source_region)
+        except errors.AWS_ERRORS:
+            # Only the percentage is lost; whether the copy gets ready is seen from the image.
+            snapshots = ()
+        percents = [snapshot.percent for snapshot in snapshots]
+        return Look(image, percent=sum(percents) // len(percents) if percents else None)
+
+    looks, failed = each(pending, look, optional=optional)
+    for target, exception in failed.items():
+        runs[target].failure = errors.failure(exception, target, "DescribeImages")
+    for target, found in looks.items():
+        run = runs[target]
+        run.percent = found.percent
+        if found.image is not None:
+            run.image, run.snapshots, run.invisible_since = found.image, found.snapshots, None
+        elif run.invisible_since is None:
+            run.invisible_since = monotonic()
+
+
+def _retry_dead(
+    clients: Clients,
+    wanted: CopyWanted,
+    seen: CopySeen,
+    runs: Mapping[Target, CopyRun],
+    pending: list[Target],
+    optional: Collection[Target],
+) -> None:
+    dead = {target: image for target in pending if (image := _dead(runs[target])) is not None}
+    for target, image in dead.items():
+        if runs[target].retried:
+            runs[target].image = image
+            runs[target].failure = _copy_failed(target, image)
+
+    def copy_again(target: Target) -> Performed:
+        return perform_all(
+            clients.ec2(target.region), planner.replacement(wanted, seen, target, (dead[target],))
+        )
+
+    retry = [target for target in dead if not runs[target].retried]
+    done, failed = each(retry, copy_again, optional=optional)
+    for target, exception in failed.items():
+        runs[target].failure = errors.failure(exception, target, "CopyImage")
+    for target, performed in done.items():
+        run = runs[target]
+        run.retried, run.invisible_since = True, None
+        run.note(performed)
+        run.warnings.append(f"{target.region}: {_obituary(dead[target])} It was copied once more.")
+
+
+def _dead(run: CopyRun) -> Image | None:
+    """The run's image if it will never be available."""
+    image = run.image
+    if image is None or run.failure is not None:
+        return None
+    if image.state in planner.DEAD | {"deregistered"}:
+        return image
+    if run.invisible_since is not None and monotonic() - run.invisible_since > _VISIBLE_WITHIN:
+        return Image(image.image_id, image.name, image.owner_id, state="deregistered")
+    return None
+
+
+def _obituary(image: Image) -> str:
+    if image.state == "deregistered":
+        return f"The copy {image.image_id} that AWS named does not exist (any more)."
+    return f"The copy {image.image_id} is {image.state}: {image.state_reason or 'AWS gives no reason'}."
+
+
+def _copy_failed(target: Target, image: Image) -> Failure:
+    return Failure(
+        message=_obituary(image),
+        remedy="Mend the reason that AWS gives and run again: the dead copy is then removed and made anew.",
+        error_code="CopyFailed",
+        action="CopyImage",
+        region=target.region,
+        account_id=target.account_id,
+    )
+
+
+def _give_up(runs: Mapping[Target, CopyRun], pending: list[Target], why: str) -> None:
+    for target in pending:
+        run = runs[target]
+        if run.image is None:
+            continue
+        progress = "" if run.percent is None else f" at {run.percent} %"
+        run.failure = Failure(
+            message=f"{run.image.image_id} is still pending{progress}, and {why}.",
+            remedy="AWS goes on copying: run again to wait for it.",
+            error_code="CopyPending",
+            action="CopyImage",
+            region=target.region,
+            account_id=target.account_id,
+        )
+
+
+def _shower(report: Report, runs: Mapping[Target, CopyRun]) -> Callable[[list[Target]], None]:
+    """A function that reports how far the targets are, when that has changed or a while has passed."""
+    last, last_time = "", 0.0
+
+    def show(targets: list[Target]) -> None:
+        nonlocal last, last_time
+        line = ", ".join(f"{target.region} {_standing(runs[target])}" for target in targets)
+        if line != last or monotonic() - last_time > _SILENCE:
+            report(line)
+            last, last_time = line, monotonic()
+
+    return show
+
+
+def _standing(run: CopyRun) -> str:
+    if run.failure is not None or run.image is None:
+        return "failed"
+    return f"{run.percent} %" if run.pending and run.percent is not None else run.image.state

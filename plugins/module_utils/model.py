@@ -1,0 +1,124 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The things this collection works with, as AWS knows them: frozen values without behaviour of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, order=True)
+class Target:
+    """A place where an image can be: one account in one region."""
+
+    account_id: str
+    region: str
+
+
+@dataclass(frozen=True)
+class Device:
+    """One EBS volume of an image.
+
+    ``snapshot_id`` is None while the image is pending and for a copy that is only planned.
+    """
+
+    name: str
+    snapshot_id: str | None
+    encrypted: bool
+
+
+@dataclass(frozen=True)
+class Image:
+    """An AMI as DescribeImages shows it (botocore shape ``Image``)."""
+
+    image_id: str
+    name: str
+    owner_id: str
+    state: str
+    devices: tuple[Device, ...] = ()
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    state_reason: str | None = None
+    creation_date: str = ""
+    source_image_id: str | None = None
+    source_region: str | None = None
+    product_codes: tuple[str, ...] = ()
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether any of the volumes is encrypted."""
+        return any(device.encrypted for device in self.devices)
+
+    @property
+    def snapshot_ids(self) -> tuple[str, ...]:
+        """The snapshots behind the volumes, each once, in the order of the devices."""
+        return tuple(dict.fromkeys(device.snapshot_id for device in self.devices if device.snapshot_id))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An EBS snapshot as DescribeSnapshots shows it (botocore shape ``Snapshot``)."""
+
+    snapshot_id: str
+    state: str
+    percent: int
+    kms_key_id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Who may use an image (LaunchPermission) or a snapshot (CreateVolumePermission: no organizations)."""
+
+    account_ids: frozenset[str] = frozenset()
+    org_arns: frozenset[str] = frozenset()
+    org_unit_arns: frozenset[str] = frozenset()
+    public: bool = False
+
+    def __or__(self, other: Sharing) -> Sharing:
+        return Sharing(
+            self.account_ids | other.account_ids,
+            self.org_arns | other.org_arns,
+            self.org_unit_arns | other.org_unit_arns,
+            self.public or other.public,
+        )
+
+    def __and__(self, other: Sharing) -> Sharing:
+        return Sharing(
+            self.account_ids & other.account_ids,
+            self.org_arns & other.org_arns,
+            self.org_unit_arns & other.org_unit_arns,
+            self.public and other.public,
+        )
+
+    def __sub__(self, other: Sharing) -> Sharing:
+        return Sharing(
+            self.account_ids - other.account_ids,
+            self.org_arns - other.org_arns,
+            self.org_unit_arns - other.org_unit_arns,
+            self.public and not other.public,
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.account_ids or self.org_arns or self.org_unit_arns or self.public)
+
+    @property
+    def entities(self) -> int:
+        """How many entries count against the quota of entities that an AMI can be shared with."""
+        return len(self.account_ids) + len(self.org_arns) + len(self.org_unit_arns)
+
+    def accounts_only(self) -> Sharing:
+        """The part that a snapshot can carry: createVolumePermission knows no organizations."""
+        return Sharing(account_ids=self.account_ids, public=self.public)
+
+    def as_result(self) -> dict[str, object]:
+        """The sharing in a stable order, for results and diffs."""
+        return {
+            "account_ids": sorted(self.account_ids),
+            "org_arns": sorted(self.org_arns),
+            "org_unit_arns": sorted(self.org_unit_arns),
+            "public": self.public,
+        }

@@ -1,0 +1,276 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decides which launch and volume permissions change: pure, the AWS calls are made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..failures import Failure
+from ..model import Image, Sharing, Target
+from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
+from . import tags as tagging
+
+# EC2 API Reference: account ids per ModifyImageAttribute, changes per ModifySnapshotAttribute.
+IMAGE_BATCH = 10_000
+SNAPSHOT_BATCH = 500
+# EC2 User Guide, "AMI quotas": entities that one AMI can be shared with; adjustable.
+DEFAULT_QUOTA = 1_000
+
+
+@dataclass(frozen=True)
+class ShareWanted:
+    """What the user asked ``ami_share`` for.
+
+    ``images`` maps regions to image ids; None stands for a copy that check mode has only planned, a copy of
+    ``source_image_id`` in ``source_region`` if that is known.
+    """
+
+    images: Mapping[str, str | None]
+    sharing: Sharing
+    present: bool = True
+    purge: bool = False
+    share_snapshots: bool = True
+    shared_tags: Mapping[str, str] = field(default_factory=dict)
+    source_image_id: str | None = None
+    source_region: str | None = None
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What one target's image looks like to its owner.
+
+    ``volumes`` maps the snapshots to who may create volumes from them. The block public access states are
+    None where nobody asked for public sharing.
+    """
+
+    image: Image
+    launch: Sharing = field(default_factory=Sharing)
+    volumes: Mapping[str, Sharing] = field(default_factory=dict)
+    image_block: str | None = None
+    snapshot_block: str | None = None
+    exists: bool = True
+
+    @classmethod
+    def planned(cls, account_id: str, source: Image | None) -> Shared:
+        """A copy that does not exist yet: the source's devices, shared with nobody."""
+        devices = source.devices if source else ()
+        image = Image(
+            image_id=KNOWN_AFTER_APPLY, name="", owner_id=account_id, state="available", devices=devices
+        )
+        return cls(
+            image, volumes={snapshot_id: Sharing() for snapshot_id in image.snapshot_ids}, exists=False
+        )
+
+
+@dataclass(frozen=True)
+class ShareSeen:
+    """What AWS said of every target."""
+
+    account_id: str
+    images: Mapping[Target, Shared]
+
+
+def plan(wanted: ShareWanted, seen: ShareSeen) -> Plan:
+    """Plan every target."""
+    own = seen.account_id in wanted.sharing.account_ids
+    named = replace(wanted.sharing, account_ids=wanted.sharing.account_ids - {seen.account_id})
+    warnings = (f"{seen.account_id} owns the images and needs no permission: skipped.",) if own else ()
+    return Plan(
+        tuple(
+            _plan_target(wanted, named, target, seen.images[target], warnings, seen.account_id)
+            for target in sorted(seen.images)
+        )
+    )
+
+
+def sharing_after(wanted: ShareWanted, named: Sharing, current: Sharing) -> Sharing:
+    """Who may use the thing once the plan has been performed."""
+    if not wanted.present:
+        return current - named
+    return named if wanted.purge else current | named
+
+
+def _plan_target(
+    wanted: ShareWanted,
+    named: Sharing,
+    target: Target,
+    shared: Shared,
+    warnings: tuple[str, ...],
+    account_id: str,
+) -> TargetPlan:
+    launch = sharing_after(wanted, named, shared.launch)
+    volumes = {
+        snapshot_id: sharing_after(wanted, named.accounts_only(), current)
+        for snapshot_id, current in shared.volumes.items()
+    }
+    opened = [*_snapshot_actions(target, shared, volumes, "Add"), *_tag_actions(wanted, target, shared)]
+    # Snapshots before images: whoever sees an image can use all of it. Withdrawn the other way round.
+    actions = (
+        *opened,
+        *_image_actions(target, shared, launch, "Add"),
+        *_image_actions(target, shared, launch, "Remove"),
+        *_snapshot_actions(target, shared, volumes, "Remove"),
+    )
+    shared_tags = wanted.shared_tags if wanted.present else {}
+    return TargetPlan(
+        target,
+        actions=actions,
+        before=_view(shared, shared.launch, shared.volumes, _shared_tags(shared.image)),
+        after=_view(shared, launch, volumes, {**_shared_tags(shared.image), **shared_tags}),
+        warnings=(*warnings, *_warnings(wanted, named, shared, launch)),
+        refusals=tuple(_refusals(wanted, named, target, shared, account_id)),
+    )
+
+
+def _image_actions(target: Target, shared: Shared, after: Sharing, change: str) -> Iterator[Action]:
+    delta = after - shared.launch if change == "Add" else shared.launch - after
+    resource = shared.image.image_id if shared.exists else None
+    for batch in _batches(_entries(delta), IMAGE_BATCH):
+        parameters = {"ImageId": resource, "LaunchPermission": {change: batch}}
+        yield Action(target, "ModifyImageAttribute", parameters, resource)
+
+
+def _snapshot_actions(
+    target: Target, shared: Shared, volumes: Mapping[str, Sharing], change: str
+) -> Iterator[Action]:
+    for snapshot_id, after in volumes.items():
+        current = shared.volumes[snapshot_id]
+        delta = after - current if change == "Add" else current - after
+        resource = snapshot_id if shared.exists else None
+        for batch in _batches(_entries(delta), SNAPSHOT_BATCH):
+            parameters = {
+                "Attribute": "createVolumePermission",
+                "CreateVolumePermission": {change: batch},
+                "SnapshotId": resource,
+            }
+            yield Action(target, "ModifySnapshotAttribute", parameters, resource)
+
+
+def _tag_actions(wanted: ShareWanted, target: Target, shared: Shared) -> Iterator[Action]:
+    tags = {tagging.SHARED_PREFIX + key: value for key, value in wanted.shared_tags.items()}
+    missing = tagging.differing(shared.image.tags, tags) if wanted.present else {}
+    if missing:
+        resource = shared.image.image_id if shared.exists else None
+        parameters = {"Resources": [resource], "Tags": tagging.tag_list(missing)}
+        yield Action(target, "CreateTags", parameters, resource)
+
+
+def _entries(sharing: Sharing) -> list[dict[str, str]]:
+    """The sharing as AWS takes it (botocore shapes ``LaunchPermission``, ``CreateVolumePermission``)."""
+    return [
+        *({"UserId": account_id} for account_id in sorted(sharing.account_ids)),
+        *({"OrganizationArn": arn} for arn in sorted(sharing.org_arns)),
+        *({"OrganizationalUnitArn": arn} for arn in sorted(sharing.org_unit_arns)),
+        *([{"Group": "all"}] if sharing.public else []),
+    ]
+
+
+def _batches(entries: list[dict[str, str]], size: int) -> Iterable[list[dict[str, str]]]:
+    return (entries[start : start + size] for start in range(0, len(entries), size))
+
+
+def _shared_tags(image: Image) -> dict[str, str]:
+    prefix = tagging.SHARED_PREFIX
+    return {key.removeprefix(prefix): value for key, value in image.tags.items() if key.startswith(prefix)}
+
+
+def _view(
+    shared: Shared, launch: Sharing, volumes: Mapping[str, Sharing], shared_tags: Mapping[str, str]
+) -> dict[str, Any]:
+    return {
+        "image_id": shared.image.image_id,
+        "launch_permissions": launch.as_result(),
+        "shared_tags": dict(shared_tags),
+        "volume_permissions": _volume_view(shared, volumes),
+    }
+
+
+def _volume_view(shared: Shared, volumes: Mapping[str, Sharing]) -> dict[str, Any]:
+    names = {snapshot_id: snapshot_id for snapshot_id in volumes}
+    if not shared.exists:
+        names = {device.snapshot_id: device.name for device in shared.image.devices if device.snapshot_id}
+    views = {}
+    for snapshot_id, sharing in volumes.items():
+        views[names[snapshot_id]] = {"account_ids": sorted(sharing.account_ids), "public": sharing.public}
+    return views
+
+
+def _warnings(wanted: ShareWanted, named: Sharing, shared: Shared, launch: Sharing) -> Iterator[str]:
+    organizations = named.org_arns | named.org_unit_arns
+    if wanted.present and wanted.share_snapshots and organizations and not named.account_ids:
+        yield (
+            "Snapshots cannot be shared with organizations and organizational units: their accounts can "
+            "launch the image, not copy it. Name in account_ids those that must copy."
+        )
+    if launch.entities > DEFAULT_QUOTA:
+        yield (
+            f"The image is shared with {launch.entities} entities; AWS's default quota is {DEFAULT_QUOTA}. "
+            "If AWS refuses, ask for a higher quota or share with an organization."
+        )
+    withdrawn = (shared.launch - launch).account_ids
+    covering = sorted(launch.org_arns | launch.org_unit_arns)
+    if withdrawn and (covering or launch.public):
+        through = ", ".join(covering) if covering else "public launch permission"
+        yield (
+            f"Access may remain: the image is still shared through {through}, which may cover "
+            f"{_enumerate(withdrawn)}."
+        )
+
+
+def _enumerate(account_ids: Iterable[str]) -> str:
+    named = sorted(account_ids)
+    return ", ".join(named) if len(named) <= 5 else f"{', '.join(named[:5])} and {len(named) - 5} more"
+
+
+def _refusals(
+    wanted: ShareWanted, named: Sharing, target: Target, shared: Shared, account_id: str
+) -> Iterator[Failure]:
+    image = shared.image
+
+    def refusal(code: str, message: str, remedy: str) -> Failure:
+        return Failure(message, remedy, code, "ModifyImageAttribute", target.region, target.account_id)
+
+    if image.owner_id != account_id:
+        yield refusal(
+            "NotOwner",
+            f"{image.image_id} belongs to account {image.owner_id}; only its owner can share it.",
+            f"Run with credentials of {image.owner_id}, or share a copy that {account_id} owns.",
+        )
+    elif image.state != "available":
+        reason = f" ({image.state_reason})" if image.state_reason else ""
+        remedy = (
+            "Wait until it is available." if image.state == "pending" else "Share an image that is available."
+        )
+        yield refusal("ImageNotAvailable", f"{image.image_id} is {image.state}{reason}.", remedy)
+    if not (wanted.present and named.public):
+        return
+    # EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2": what a public AMI may not be.
+    if image.encrypted:
+        yield refusal(
+            "EncryptedImage",
+            f"{image.image_id} has encrypted snapshots and cannot be public.",
+            "Share it with accounts, or make an unencrypted image.",
+        )
+    if image.product_codes:
+        yield refusal(
+            "ProductCode",
+            f"{image.image_id} carries a product code ({', '.join(image.product_codes)}): it cannot be public.",
+            "Offer it through AWS Marketplace.",
+        )
+    if shared.image_block not in (None, "unblocked"):
+        yield refusal(
+            "BlockPublicAccess",
+            f"Block public access for AMIs is on ({shared.image_block}).",
+            "Turn it off in this region (DisableImageBlockPublicAccess) if the image really is to be public.",
+        )
+    if shared.snapshot_block not in (None, "unblocked"):
+        yield refusal(
+            "BlockPublicAccess",
+            f"Block public access for snapshots is on ({shared.snapshot_block}).",
+            "Turn it off in this region (DisableSnapshotBlockPublicAccess), or set share_snapshots: false.",
+        )

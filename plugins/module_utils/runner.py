@@ -1,0 +1,109 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a module: read everything, plan everything, refuse or apply, and return all that became of it.
+
+The only place that knows check mode, diff, and how a module ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from .aws.clients import Clients, Connection
+from .failures import Failure, Refused, summary
+from .model import Target
+from .plan import Action, Plan
+from .progress import Report, reporter
+
+Wanted = TypeVar("Wanted")
+Seen = TypeVar("Seen")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a plan.
+
+    ``failures`` fail the task; ``tolerated`` ones, of best-effort targets, are reported only. ``state`` is
+    what the flow's own ``result`` needs to know, by target.
+    """
+
+    performed: tuple[Action, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    tolerated: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+    state: Mapping[Target, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Flow(Generic[Wanted, Seen]):
+    """A module's own part: which options it takes, which reads feed which planner, what it returns.
+
+    ``wanted`` raises ``Refused`` for options that cannot be used, ``read`` for a state that cannot be
+    planned for. ``result`` gets an empty ``Outcome`` in check mode.
+    """
+
+    wanted: Callable[[Mapping[str, Any], bool], Wanted]
+    read: Callable[[Clients, Wanted], Seen]
+    plan: Callable[[Wanted, Seen], Plan]
+    apply: Callable[[Clients, Wanted, Seen, Plan, Report], Outcome]
+    result: Callable[[Wanted, Seen, Plan, Outcome], dict[str, Any]]
+
+
+def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) -> None:
+    """Run the module; ``rules`` are AnsibleModule's (``mutually_exclusive`` and the like)."""
+    module = AnsibleAWSModule(argument_spec=dict(argument_spec), supports_check_mode=True, **rules)
+    try:
+        # Here and not below, so that no region is guessed for a module whose options are wrong.
+        wanted = flow.wanted(module.params, module.check_mode)
+        clients = Clients(_connection(module))
+        seen = flow.read(clients, wanted)
+        plan = flow.plan(wanted, seen)
+        if plan.refusals:
+            raise Refused(plan.refusals)
+    except Refused as refused:
+        module.fail_json(
+            msg=f"{refused} Nothing was changed.",
+            changed=False,
+            failures=[failure.as_result() for failure in refused.failures],
+        )
+    if module.check_mode:
+        outcome = Outcome()
+    else:
+        outcome = flow.apply(clients, wanted, seen, plan, reporter(module.params.get("progress_path")))
+    for warning in (*plan.warnings, *outcome.warnings):
+        module.warn(warning)
+    tolerated = (*plan.tolerated, *outcome.tolerated)
+    if tolerated:
+        module.warn(f"Best-effort regions that are not done: {summary(tolerated)}")
+    actions = plan.actions if module.check_mode else outcome.performed
+    result: dict[str, Any] = {
+        **flow.result(wanted, seen, plan, outcome),
+        "actions": [action.as_result() for action in actions],
+        "changed": bool(actions),
+        "failures": [failure.as_result() for failure in (*outcome.failures, *tolerated)],
+    }
+    if module._diff:
+        result["diff"] = {"before": plan.before, "after": plan.after}
+    if outcome.failures:
+        module.fail_json(msg=f"{summary(outcome.failures)} Run again to do what is left.", **result)
+    module.exit_json(**result)
+
+
+def _connection(module: AnsibleAWSModule) -> Connection:
+    region, endpoint_url, parameters = get_aws_connection_info(module)
+    keys = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    return Connection(
+        credentials={key: parameters[key] for key in keys if parameters.get(key)},
+        profile_name=parameters.get("profile_name"),
+        region=region,
+        endpoint_url=endpoint_url,
+        verify=parameters.get("verify"),
+        config=parameters.get("aws_config"),
+    )

@@ -1,0 +1,300 @@
+#!/usr/bin/python
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ami_copy_regions
+version_added: 0.1.0
+short_description: Make an AMI exist in every region that needs it
+description:
+  - Copies an AMI to many regions at the same time and waits for all copies under one deadline.
+  - A copy that exists already is found and used, be it still pending, or made by somebody else. The module can be run
+    again after anything, also after it was killed, and never copies twice.
+  - Everything is read and checked in all regions before the first copy is started.
+  - The module marks its copies and their snapshots with the tag C(golden.images:source) and changes tags of, or removes,
+    only images that carry it.
+  - A copy that ended as failed is reported with AWS's reason, removed if it is this module's own, and retried once.
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  source_image_id:
+    description:
+      - The AMI to copy.
+      - Exactly one of O(source_image_id) and O(source_filters) is required.
+    type: str
+  source_filters:
+    description:
+      - Filters as M(amazon.aws.ec2_ami_info) takes them; the newest image that matches is copied.
+      - See U(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html) for the filters.
+    type: dict
+  source_owners:
+    description:
+      - Accounts whose images O(source_filters) may match.
+      - Anybody can publish an image under any name, so that a filter must never be applied to all owners.
+    type: list
+    elements: str
+    default: [self]
+  source_region:
+    description:
+      - The region of the source image.
+      - Defaults to O(region).
+    type: str
+  regions:
+    description:
+      - The regions in which the image is to exist.
+      - If the source's own region is among them and the source belongs to this account, the source itself is the image there.
+    type: list
+    elements: str
+    required: true
+  best_effort_regions:
+    description:
+      - Those of O(regions) whose failure or delay holds nobody up.
+      - They are waited for only as long as other regions are. What is not done by then is listed in RV(failures), and
+        the task succeeds. Running again does the rest.
+    type: list
+    elements: str
+    default: []
+  name:
+    description:
+      - The copies' name.
+      - C({region}), C({source_name}) and C({source_image_id}) are replaced, nothing else is.
+      - By default the source's name followed by its id, shortened to the 128 characters that AWS allows.
+      - The name of an existing copy is not compared, since a name cannot be changed.
+    type: str
+  description:
+    description:
+      - The copies' description, with the same replacements as O(name).
+      - By default the source's description.
+    type: str
+  tags:
+    description:
+      - Tags of the copies.
+    type: dict
+  copy_tags:
+    description:
+      - Whether the copies also get the source's tags. Those in O(tags) win.
+    type: bool
+    default: false
+  snapshot_tags:
+    description:
+      - Tags of all snapshots of the copies.
+    type: dict
+  purge_tags:
+    description:
+      - Whether tags that O(tags), O(copy_tags) or O(snapshot_tags) do not ask for are removed from copies that this module
+        made. Where none of these is set, tags are left alone.
+      - AWS's own tags, this collection's marks and C(ec2:SharedTag/) tags stay.
+    type: bool
+    default: false
+  completion_duration_minutes:
+    description:
+      - Let AWS finish each snapshot's copy within this time (time-based copies, at a price), 15 to 2880 in steps of 15.
+    type: int
+  wait:
+    description:
+      - Whether to wait until the copies are available.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - One deadline for all regions, in seconds.
+      - When it passes, the task fails with the ids of all copies; AWS goes on copying, and running again waits for them.
+    type: int
+    default: 10800
+  progress_path:
+    description:
+      - A file to append lines on the progress of the copies to, while waiting.
+      - With a local connection it is set by itself, and the lines are shown on the controller's screen.
+    type: path
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    support: full
+    description: Plans everything and changes nothing. Copies that do not exist yet are null in RV(images).
+  diff_mode:
+    support: full
+    description: Shows each region's image before and after.
+"""
+
+EXAMPLES = r"""
+- name: Copy a golden image to three regions
+  golden.images.ami_copy_regions:
+    source_image_id: ami-0123456789abcdef0
+    source_region: us-east-1
+    regions: [us-east-1, eu-west-1, ap-southeast-2]
+    tags:
+      role: web
+    snapshot_tags:
+      role: web
+  register: copied
+
+- name: Copy the newest image of a family, not held up by one slow region
+  golden.images.ami_copy_regions:
+    source_filters:
+      name: golden-web-*
+      architecture: x86_64
+    source_region: us-east-1
+    regions: [eu-west-1, eu-central-1, sa-east-1]
+    best_effort_regions: [sa-east-1]
+    name: "{source_name}-{region}"
+
+- name: Start the copies and go on
+  golden.images.ami_copy_regions:
+    source_image_id: ami-0123456789abcdef0
+    source_region: us-east-1
+    regions: [eu-west-1, eu-central-1]
+    wait: false
+"""
+
+RETURN = r"""
+images:
+  description:
+    - Region to image id, as later modules of this collection take it. Best-effort regions that are not ready are missing.
+    - In check mode null for a copy that would be made.
+  returned: success, and failure after copies were started
+  type: dict
+  sample: {"eu-west-1": "ami-0123456789abcdef0"}
+kms_key_ids:
+  description: Region to the ARN of the key that encrypts the image there, null if it is not encrypted.
+  returned: success, and failure after copies were started
+  type: dict
+  sample: {"eu-west-1": null}
+results:
+  description: What became of each region.
+  returned: success, and failure after copies were started
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account that owns the image.
+      type: str
+      returned: always
+    best_effort:
+      description: Whether the region is one of O(best_effort_regions).
+      type: bool
+      returned: always
+    image_id:
+      description: The image, null if there is none.
+      type: str
+      returned: always
+    kms_key_id:
+      description: The key that encrypts it, if any.
+      type: str
+      returned: always
+    name:
+      description: The image's name.
+      type: str
+      returned: always
+    origin:
+      description:
+        - V(source) for the source itself, V(copied) for a copy that this task started, V(found) for an earlier one,
+          V(adopted) for a copy that somebody else made.
+      type: str
+      returned: always
+    progress:
+      description: Percent copied, if AWS said so while the task waited.
+      type: int
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    snapshot_ids:
+      description: The snapshots behind the image, empty while it is pending.
+      type: list
+      elements: str
+      returned: always
+    state:
+      description: The image's state when it was last looked at, null if there is none.
+      type: str
+      returned: always
+source_image_id:
+  description: The image that was copied.
+  returned: success, and failure after copies were started
+  type: str
+source_region:
+  description: The region of the image that was copied.
+  returned: success, and failure after copies were started
+  type: str
+actions:
+  description: The AWS calls that changed something, or would in check mode, in the order of each region.
+  returned: success, and failure after copies were started
+  type: list
+  elements: dict
+  sample: [{"account_id": "111122223333", "action": "CopyImage", "region": "eu-west-1", "resource": null}]
+failures:
+  description: What could not be done, and what to do about it.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account.
+      type: str
+      returned: always
+    action:
+      description: The AWS call, or the option, that failed.
+      type: str
+      returned: always
+    error_code:
+      description: AWS's error code, or this collection's.
+      type: str
+      returned: always
+    message:
+      description: What went wrong.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's request id, if AWS refused.
+      type: str
+      returned: always
+"""
+
+from ansible_collections.golden.images.plugins.module_utils.flows.copy import FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import run
+
+ARGUMENT_SPEC = {
+    "source_image_id": {"type": "str"},
+    "source_filters": {"type": "dict"},
+    "source_owners": {"type": "list", "elements": "str", "default": ["self"]},
+    "source_region": {"type": "str"},
+    "regions": {"type": "list", "elements": "str", "required": True},
+    "best_effort_regions": {"type": "list", "elements": "str", "default": []},
+    "name": {"type": "str"},
+    "description": {"type": "str"},
+    "tags": {"type": "dict"},
+    "copy_tags": {"type": "bool", "default": False},
+    "snapshot_tags": {"type": "dict"},
+    "purge_tags": {"type": "bool", "default": False},
+    "completion_duration_minutes": {"type": "int"},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 10800},
+    "progress_path": {"type": "path"},
+}
+
+
+def main():
+    run(
+        FLOW,
+        ARGUMENT_SPEC,
+        mutually_exclusive=[("source_image_id", "source_filters")],
+        required_one_of=[("source_image_id", "source_filters")],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+#!/usr/bin/python
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ami_share
+version_added: 0.1.0
+short_description: Share an AMI and its snapshots, in every region
+description:
+  - Gives accounts, organizations and organizational units permission to launch an AMI, and accounts permission to create
+    volumes from all its snapshots, without which they can launch the image but not copy it.
+  - Works in all regions of O(images) at the same time. Everything is read and checked in all regions before the first
+    permission is changed.
+  - Only adds, unless O(purge_launch_permissions=true) or O(state=absent).
+  - In each region snapshots are shared before the image, and the image is withdrawn before its snapshots.
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  group:
+    description:
+      - V(all) makes the image public, which also needs O(allow_public=true).
+    type: str
+    choices: [all]
+  allow_public:
+    description:
+      - Whether O(group=all) is meant.
+      - AWS refuses it for encrypted images, for images with product codes, and where block public access is on. All of this
+        is checked first.
+    type: bool
+    default: false
+  state:
+    description:
+      - V(present) shares, V(absent) withdraws from those named.
+      - An account from which the image is withdrawn keeps access if an organization or unit that the image is still shared
+        with covers it. A warning says so.
+    type: str
+    choices: [present, absent]
+    default: present
+  purge_launch_permissions:
+    description:
+      - Whether everybody who is not named loses access to the image and, unless O(share_snapshots=false), to its snapshots.
+    type: bool
+    default: false
+  allow_empty_purge:
+    description:
+      - Whether O(purge_launch_permissions=true) may withdraw the image from everybody, with nobody named.
+    type: bool
+    default: false
+  share_snapshots:
+    description:
+      - Whether the snapshots are shared (or withdrawn) as well.
+      - Snapshots can be shared with accounts only, not with organizations or units.
+    type: bool
+    default: true
+  shared_tags:
+    description:
+      - Tags that the consumers can see, written to the image with the prefix C(ec2:SharedTag/).
+      - Consumers cannot see other tags of an image that is shared with them.
+    type: dict
+  source_image_id:
+    description:
+      - The image that the null entries of O(images) will be copies of. Only used in check mode, to plan for its volumes.
+    type: str
+  source_region:
+    description:
+      - The region of O(source_image_id).
+    type: str
+extends_documentation_fragment:
+  - golden.images.images
+  - golden.images.consumers
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    support: full
+    description: Plans everything and changes nothing.
+  diff_mode:
+    support: full
+    description: Shows who may use each region's image and snapshots, before and after.
+"""
+
+EXAMPLES = r"""
+- name: Share the copies of an image with two accounts and an organization
+  golden.images.ami_share:
+    images: "{{ copied.images }}"
+    account_ids: ["012345678901", "123456789012"]
+    org_arns:
+      - arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5
+    shared_tags:
+      version: "2026.11"
+
+- name: Share one image with exactly these accounts, and with nobody else
+  golden.images.ami_share:
+    image_id: ami-0123456789abcdef0
+    region: eu-west-1
+    account_ids: ["012345678901"]
+    purge_launch_permissions: true
+
+- name: Withdraw an image from an account that leaves
+  golden.images.ami_share:
+    images:
+      eu-west-1: ami-0123456789abcdef0
+      us-east-1: ami-0fedcba9876543210
+    account_ids: ["012345678901"]
+    state: absent
+"""
+
+RETURN = r"""
+images:
+  description: The images, as given.
+  returned: success, and failure after something was changed
+  type: dict
+  sample: {"eu-west-1": "ami-0123456789abcdef0"}
+results:
+  description: Who may use each image; regions that failed are missing.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account that owns the image.
+      type: str
+      returned: always
+    changed:
+      description: Whether anything changed in this region.
+      type: bool
+      returned: always
+    image_id:
+      description: The image.
+      type: str
+      returned: always
+    launch_permissions:
+      description: Who may launch the image. The keys are C(account_ids), C(org_arns), C(org_unit_arns) and C(public).
+      type: dict
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    shared_tags:
+      description: The image's tags that consumers can see, without their prefix.
+      type: dict
+      returned: always
+    volume_permissions:
+      description: Snapshot id to who may create volumes from it. Empty with O(share_snapshots=false).
+      type: dict
+      returned: always
+actions:
+  description: The AWS calls that changed something, or would in check mode, in the order of each region.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample: [{"account_id": "111122223333", "action": "ModifyImageAttribute", "region": "eu-west-1", "resource": "ami-0123456789abcdef0"}]
+failures:
+  description: What could not be done, and what to do about it.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account.
+      type: str
+      returned: always
+    action:
+      description: The AWS call, or the option, that failed.
+      type: str
+      returned: always
+    error_code:
+      description: AWS's error code, or this collection's.
+      type: str
+      returned: always
+    message:
+      description: What went wrong.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's request id, if AWS refused.
+      type: str
+      returned: always
+"""
+
+from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC, IMAGES_SPEC
+from ansible_collections.golden.images.plugins.module_utils.flows.share import FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import run
+
+ARGUMENT_SPEC = {
+    **IMAGES_SPEC,
+    **CONSUMERS_SPEC,
+    "group": {"type": "str", "choices": ["all"]},
+    "allow_public": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "purge_launch_permissions": {"type": "bool", "default": False},
+    "allow_empty_purge": {"type": "bool", "default": False},
+    "share_snapshots": {"type": "bool", "default": True},
+    "shared_tags": {"type": "dict"},
+    "source_image_id": {"type": "str"},
+    "source_region": {"type": "str"},
+}
+
+
+def main():
+    run(
+        FLOW,
+        ARGUMENT_SPEC,
+        mutually_exclusive=[("images", "image_id")],
+        required_one_of=[("images", "image_id")],
+        required_together=[("source_image_id", "source_region")],
+    )
+
+
+if __name__ == "__main__":
+    main()
