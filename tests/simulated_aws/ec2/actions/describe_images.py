@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DescribeImages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from ...settings import SETTINGS
+from .. import state
+from ..access import Caller, grantees, organization_grantees, visible_tags
+from ..errors import Ec2Error, image_not_found
+from ..filters import Values, compile_filters
+from ..ids import ACCOUNT_ID, require_image_id
+from ..pages import page
+from ..state import EVERYONE, Device, Grantee, Image
+from ..tags import tag_set
+from ..wire import timestamp
+from .registry import action
+
+Test = Callable[[Image], bool]
+
+ALIASES = frozenset({"amazon", "aws-backup-vault", "aws-marketplace"})
+
+
+@action("DescribeImages")
+def describe_images(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """The images that the caller may see and that fit every part of the request."""
+    now = state.now()
+    candidates = _visible(caller, params, now)
+    tests = [
+        *_owner_tests(caller, params),
+        *_executable_tests(caller, params),
+        compile_filters(params.get("Filters", []), FILTERS, lambda image: visible_tags(image, caller.account_id)),
+    ]
+    fitting = (image for image in candidates if all(test(image) for test in tests))
+    images, next_token = page(fitting, params, "ImageIds")
+    return {"NextToken": next_token, "Images": [view(image, caller.account_id) for image in images]}
+
+
+def view(image: Image, account_id: str) -> dict[str, Any]:
+    """An image as this account sees it (botocore shape Image)."""
+    shown: dict[str, Any] = {
+        "ImageId": image.id,
+        "ImageLocation": f"{image.owner_id}/{image.name}",
+        "State": image.state,
+        "OwnerId": image.owner_id,
+        "CreationDate": timestamp(image.creation_date),
+        "Public": image.public,
+        "Architecture": image.architecture,
+        "ImageType": "machine",
+        "KernelId": image.kernel_id,
+        "RamdiskId": image.ramdisk_id,
+        "Platform": image.platform,
+        "PlatformDetails": "Windows" if image.platform else "Linux/UNIX",
+        "UsageOperation": "RunInstances:0002" if image.platform else "RunInstances",
+        "BlockDeviceMappings": [_device_view(image, device) for device in image.devices],
+        "Description": image.description or None,
+        "EnaSupport": image.ena_support,
+        "Hypervisor": "xen",
+        "Name": image.name,
+        "RootDeviceName": image.root_device_name,
+        "RootDeviceType": "ebs",
+        "SriovNetSupport": image.sriov_net_support,
+        "VirtualizationType": image.virtualization_type,
+        "BootMode": image.boot_mode,
+        "TpmSupport": image.tpm_support,
+        "ImdsSupport": image.imds_support,
+        "SourceInstanceId": image.source_instance_id,
+        "SourceImageId": image.source_image_id,
+        "SourceImageRegion": image.source_image_region,
+    }
+    if image.state_reason:
+        shown["StateReason"] = {"Code": image.state_reason.code, "Message": image.state_reason.message}
+    if image.product_codes:
+        shown["ProductCodes"] = [product_code(code) for code in image.product_codes]
+    if image.deprecation_time:
+        shown["DeprecationTime"] = timestamp(image.deprecation_time)
+    tags = visible_tags(image, account_id)
+    if tags:
+        shown["Tags"] = tag_set(tags)
+    if image.owner_id == account_id:
+        shown["DeregistrationProtection"] = image.deregistration_protection
+    return shown
+
+
+def product_code(code: str) -> dict[str, str]:
+    """A product code; Marketplace's are the only ones left."""
+    return {"ProductCodeId": code, "ProductCodeType": "marketplace"}
+
+
+def shown_snapshot(image: Image, device: Device) -> str | None:
+    """The device's snapshot, which a pending copy doesn't name yet unless the settings say so."""
+    if image.state == "pending" and not SETTINGS.pending_image_lists_snapshots:
+        return None
+    return device.snapshot_id
+
+
+def _device_view(image: Image, device: Device) -> dict[str, Any]:
+    if device.virtual_name:
+        return {"DeviceName": device.device_name, "VirtualName": device.virtual_name}
+    return {
+        "DeviceName": device.device_name,
+        "Ebs": {
+            "DeleteOnTermination": device.delete_on_termination,
+            "Iops": device.iops,
+            "SnapshotId": shown_snapshot(image, device),
+            "VolumeSize": device.volume_size,
+            "VolumeType": device.volume_type,
+            "Throughput": device.throughput,
+            "Encrypted": device.encrypted,
+        },
+    }
+
+
+def _visible(caller: Caller, params: dict[str, Any], now: datetime) -> Iterator[Image]:
+    mine = grantees(caller.account_id)
+    ids = params.get("ImageIds", [])
+    for image_id in ids:
+        require_image_id(image_id)
+    known = state.region(caller.region).images
+    chosen = [known[one] for one in dict.fromkeys(ids) if one in known] if ids else known.values()
+    shown = [image for image in chosen if _shown(image, caller, params, mine, now)]
+    if ids:
+        missing = set(ids).difference(image.id for image in shown)
+        if missing:
+            raise image_not_found(*(one for one in ids if one in missing))
+    return iter(shown)
+
+
+def _shown(
+    image: Image, caller: Caller, params: dict[str, Any], mine: frozenset[Grantee], now: datetime
+) -> bool:
+    own = image.owner_id == caller.account_id
+    if not own and mine.isdisjoint(image.permissions):
+        return False
+    if image.work:
+        image.settle(now)
+    if image.visible_from and now < image.visible_from:
+        return False
+    if image.state == "disabled" and not params.get("IncludeDisabled"):
+        return False
+    deprecated = image.deprecation_time is not None and image.deprecation_time <= now
+    return own or not deprecated or bool(params.get("IncludeDeprecated") or params.get("ImageIds"))
+
+
+def _owner_tests(caller: Caller, params: dict[str, Any]) -> Iterator[Test]:
+    owners = params.get("Owners")
+    if owners:
+        ids = set(_account_ids(caller, owners, ALIASES))
+        yield lambda image: image.owner_id in ids
+
+
+def _executable_tests(caller: Caller, params: dict[str, Any]) -> Iterator[Test]:
+    users = params.get("ExecutableUsers")
+    if not users:
+        return
+    entries: set[Grantee] = {EVERYONE} if "all" in users else set()
+    for account_id in _account_ids(caller, users, frozenset({"all"})):
+        entries.add(Grantee("UserId", account_id))
+        if account_id == caller.account_id:
+            entries |= organization_grantees(account_id)
+    yield lambda image: not entries.isdisjoint(image.permissions)
+
+
+def _account_ids(caller: Caller, names: Iterable[str], others: frozenset[str]) -> Iterator[str]:
+    for name in names:
+        if name == "self":
+            yield caller.account_id
+        elif ACCOUNT_ID.fullmatch(name):
+            yield name
+        elif name not in others:
+            raise Ec2Error("InvalidUserID.Malformed", f'Invalid user id: "{name}"')
+
+
+def _one(look: Callable[[Image], str | None]) -> Values[Image]:
+    def values(image: Image) -> Iterable[str]:
+        value = look(image)
+        return () if value is None else (value,)
+
+    return values
+
+
+def _of_devices(look: Callable[[Image, Device], object]) -> Values[Image]:
+    def values(image: Image) -> Iterable[str]:
+        found = (look(image, device) for device in image.devices if not device.virtual_name)
+        return [boolean(one) if isinstance(one, bool) else str(one) for one in found if one is not None]
+
+    return values
+
+
+def boolean(value: object) -> str:
+    """A boolean as filters write it."""
+    return "true" if value else "false"
+
+
+# botocore shape DescribeImagesRequest, Filters; without those whose subject no image here has.
+FILTERS: dict[str, Values[Image]] = {
+    "architecture": _one(lambda image: image.architecture),
+    "block-device-mapping.delete-on-termination": _of_devices(lambda _, device: device.delete_on_termination),
+    "block-device-mapping.device-name": lambda image: [device.device_name for device in image.devices],
+    "block-device-mapping.encrypted": _of_devices(lambda _, device: device.encrypted),
+    "block-device-mapping.snapshot-id": _of_devices(shown_snapshot),
+    "block-device-mapping.volume-size": _of_devices(lambda _, device: device.volume_size),
+    "block-device-mapping.volume-type": _of_devices(lambda _, device: device.volume_type),
+    "boot-mode": _one(lambda image: image.boot_mode),
+    "creation-date": _one(lambda image: timestamp(image.creation_date)),
+    "description": _one(lambda image: image.description),
+    "ena-support": _one(lambda image: boolean(image.ena_support)),
+    "free-tier-eligible": lambda _: (),
+    "hypervisor": lambda _: ("xen",),
+    "image-allowed": lambda _: (),
+    "image-id": _one(lambda image: image.id),
+    "image-type": lambda _: ("machine",),
+    "is-public": _one(lambda image: boolean(image.public)),
+    "kernel-id": _one(lambda image: image.kernel_id),
+    "manifest-location": _one(lambda image: f"{image.owner_id}/{image.name}"),
+    "name": _one(lambda image: image.name),
+    "owner-alias": lambda _: (),
+    "owner-id": _one(lambda image: image.owner_id),
+    "platform": _one(lambda image: image.platform),
+    "product-code": lambda image: image.product_codes,
+    "product-code.type": lambda image: ("marketplace",) if image.product_codes else (),
+    "ramdisk-id": _one(lambda image: image.ramdisk_id),
+    "root-device-name": _one(lambda image: image.root_device_name),
+    "root-device-type": lambda _: ("ebs",),
+    "source-image-id": _one(lambda image: image.source_image_id),
+    "source-image-region": _one(lambda image: image.source_image_region),
+    "source-instance-id": _one(lambda image: image.source_instance_id),
+    "sriov-net-support": _one(lambda image: image.sriov_net_support),
+    "state": _one(lambda image: image.state),
+    "state-reason-code": _one(lambda image: image.state_reason.code if image.state_reason else None),
+    "state-reason-message": _one(lambda image: image.state_reason.message if image.state_reason else None),
+    "virtualization-type": _one(lambda image: image.virtualization_type),
+}

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Disabling, deprecating, protecting and deregistering images."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from .. import state
+from ..access import Caller, own_image, using_images
+from ..errors import Ec2Error, image_unavailable, invalid_value
+from ..state import Image
+from .registry import action
+
+LONGEST_DEPRECATION = timedelta(days=3652)
+"""Ten years from now, leap days included (botocore shape EnableImageDeprecationRequest, DeprecateAt)."""
+LONGEST_PUBLIC_DEPRECATION = timedelta(days=730)
+"""Two years from the creation of a public image (the same)."""
+COOLDOWN = timedelta(hours=24)
+"""For how long protection outlives its end (botocore shape EnableImageDeregistrationProtectionRequest)."""
+
+
+@action("DeregisterImage")
+def deregister_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Deregister an own image; a pending copy is cancelled and its half-made snapshots go with it."""
+    image = own_image(caller, params["ImageId"])
+    _require_unprotected(image)
+    region = state.region(caller.region)
+    del region.images[image.id]
+    region.deregistered[image.id] = caller.account_id
+    if image.state == "pending":
+        for snapshot_id in image.snapshot_ids:
+            del region.snapshots[snapshot_id]
+        return {"Return": True}
+    if not params.get("DeleteAssociatedSnapshots"):
+        return {"Return": True}
+    results = []
+    for snapshot_id in dict.fromkeys(image.snapshot_ids):
+        # Snapshots of other images stay (botocore operation DeregisterImage).
+        skipped = bool(using_images(region.snapshots[snapshot_id]))
+        if not skipped:
+            del region.snapshots[snapshot_id]
+        results.append({"SnapshotId": snapshot_id, "ReturnCode": "skipped" if skipped else "success"})
+    return {"Return": True, "DeleteSnapshotResults": results}
+
+
+@action("DisableImage")
+def disable_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Make an own image unusable and unshared (botocore operation DisableImage)."""
+    image = _own_image_in(caller, params, "available", "disabled")
+    image.state = "disabled"
+    image.permissions = {}
+    return {"Return": True}
+
+
+@action("EnableImage")
+def enable_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Make a disabled image usable again; its launch permissions don't come back (botocore operation EnableImage)."""
+    image = _own_image_in(caller, params, "available", "disabled")
+    image.state = "available"
+    return {"Return": True}
+
+
+@action("EnableImageDeprecation")
+def enable_image_deprecation(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Set when an own image will be deprecated, to the nearest minute."""
+    image = own_image(caller, params["ImageId"])
+    now = state.now()
+    moment: datetime = params["DeprecateAt"]
+    moment = (moment + timedelta(seconds=30)).replace(second=0, microsecond=0)
+    last = image.creation_date + LONGEST_PUBLIC_DEPRECATION if image.public else now + LONGEST_DEPRECATION
+    if moment < now - timedelta(minutes=1):
+        raise invalid_value("deprecateAt", moment.isoformat(), "You can't specify a date in the past.")
+    if moment > last:
+        raise invalid_value("deprecateAt", moment.isoformat(), f"The latest possible date is {last:%Y-%m-%d}.")
+    image.deprecation_time = moment
+    return {"Return": True}
+
+
+@action("DisableImageDeprecation")
+def disable_image_deprecation(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Cancel the deprecation of an own image."""
+    own_image(caller, params["ImageId"]).deprecation_time = None
+    return {"Return": True}
+
+
+@action("EnableImageDeregistrationProtection")
+def enable_image_deregistration_protection(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Protect an own image, if wanted for 24 hours beyond the end of protection."""
+    image = own_image(caller, params["ImageId"])
+    with_cooldown = params.get("WithCooldown")
+    image.deregistration_protection = f"enabled-{'with' if with_cooldown else 'without'}-cooldown"
+    image.protected_until = None
+    return {"Return": "true"}
+
+
+@action("DisableImageDeregistrationProtection")
+def disable_image_deregistration_protection(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """End the protection of an own image, or begin its cooldown."""
+    image = own_image(caller, params["ImageId"])
+    if image.deregistration_protection == "enabled-with-cooldown":
+        image.protected_until = state.now() + COOLDOWN
+    image.deregistration_protection = "disabled"
+    return {"Return": "true"}
+
+
+def _own_image_in(caller: Caller, params: dict[str, Any], *states: str) -> Image:
+    image = own_image(caller, params["ImageId"])
+    if image.state not in states:
+        raise image_unavailable(image.id, image.state)
+    return image
+
+
+def _require_unprotected(image: Image) -> None:
+    """The code of the refusal is a guess: AWS documents that it refuses, not how."""
+    cooling = image.protected_until is not None and image.protected_until > state.now()
+    if cooling or image.deregistration_protection != "disabled":
+        message = f"The AMI {image.id} is protected from deregistration"
+        raise Ec2Error("OperationNotPermitted", message)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CreateSnapshot, CopySnapshot and DeleteSnapshot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+
+from .. import state
+from ..access import Caller, own_snapshot, require_unused, visible_snapshot
+from ..errors import Ec2Error
+from ..keys import default_key, resolve
+from ..state import Snapshot
+from ..tags import read_specifications, tag_set
+from .describe_snapshots import view
+from .registry import action
+
+
+@action("CreateSnapshot")
+def create_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Make a snapshot of one of moto's volumes; completed at once."""
+    tags = read_specifications(params, "snapshot")["snapshot"]
+    snapshot = snapshot_volume(caller, params["VolumeId"], params.get("Description", ""), tags)
+    known = ("SnapshotId", "OwnerId", "VolumeId", "VolumeSize", "Description", "StartTime", "State", "Progress")
+    shown = view(snapshot, caller.account_id)
+    return {key: shown[key] for key in (*known, "Encrypted", "KmsKeyId", "Tags")}
+
+
+@action("CopySnapshot")
+def copy_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Copy a snapshot the caller may use into the caller's Region; completed at once."""
+    tags = read_specifications(params, "snapshot")["snapshot"]
+    source = visible_snapshot(Caller(caller.account_id, params["SourceRegion"]), params["SourceSnapshotId"])
+    if source.state != "completed":
+        raise Ec2Error("IncorrectState", f"Snapshot is in invalid state - {source.state}")
+    wanted = params.get("Encrypted")
+    if params.get("KmsKeyId") and not wanted:
+        message = "The parameter KmsKeyId requires the parameter Encrypted to be set."
+        raise Ec2Error("InvalidParameterDependency", message)
+    key = None
+    if wanted or source.encrypted or state.account_region(*caller).encryption_by_default:
+        name = params.get("KmsKeyId")
+        key = resolve(caller, name) if name else default_key(caller)
+        if key is None:
+            raise Ec2Error("InvalidParameterValue", f"Given key ID {name} is not accessible")
+    snapshot = Snapshot(
+        id=state.new_id("snap"),
+        owner_id=caller.account_id,
+        region=caller.region,
+        volume_size=source.volume_size,
+        volume_id=state.VOLUME_OF_COPIES,
+        description=params.get("Description", ""),
+        start_time=state.now(),
+        kms_key_id=key,
+        tags=tags,
+    )
+    state.region(caller.region).snapshots[snapshot.id] = snapshot
+    return {"SnapshotId": snapshot.id, "Tags": tag_set(tags) or None}
+
+
+@action("DeleteSnapshot")
+def delete_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Delete an own snapshot that no registered image is made of."""
+    snapshot = own_snapshot(caller, params["SnapshotId"])
+    require_unused(snapshot)
+    del state.region(caller.region).snapshots[snapshot.id]
+    return {}
+
+
+def snapshot_volume(caller: Caller, volume_id: str, description: str, tags: dict[str, str]) -> Snapshot:
+    """Snapshot one of moto's volumes, which keeps its encryption."""
+    volume = ec2_backends[caller.account_id][caller.region].get_volume(volume_id)
+    key = volume.kms_key_id or (default_key(caller) if volume.encrypted else None)
+    snapshot = Snapshot(
+        id=state.new_id("snap"),
+        owner_id=caller.account_id,
+        region=caller.region,
+        volume_size=volume.size,
+        volume_id=volume.id,
+        description=description,
+        start_time=state.now(),
+        kms_key_id=key,
+        tags=dict(tags),
+    )
+    state.region(caller.region).snapshots[snapshot.id] = snapshot
+    return snapshot

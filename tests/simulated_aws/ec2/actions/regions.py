@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DescribeRegions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..access import Caller
+from ..errors import Ec2Error
+from ..filters import Values, compile_filters
+from ..regions import opt_in_status, partition_of, regions_of
+from .registry import action
+
+
+@action("DescribeRegions")
+def describe_regions(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """The Regions of the caller's partition: those that are enabled, all, or the named ones."""
+    known = regions_of(partition_of(caller.region) or "aws")
+    names = params.get("RegionNames", [])
+    for name in names:
+        if name not in known:
+            raise Ec2Error("InvalidParameterValue", f"Invalid region '{name}' provided.")
+    fits = compile_filters(params.get("Filters", []), FILTERS, lambda _: {})
+    every = params.get("AllRegions") or names
+    regions = [
+        {"RegionName": name, "Endpoint": _endpoint(name), "OptInStatus": opt_in_status(name)}
+        for name in names or known
+        if (every or opt_in_status(name) != "not-opted-in") and fits(name)
+    ]
+    return {"Regions": regions}
+
+
+def _endpoint(region: str) -> str:
+    suffix = ".cn" if region.startswith("cn-") else ""
+    return f"ec2.{region}.amazonaws.com{suffix}"
+
+
+# botocore shape DescribeRegionsRequest, Filters.
+FILTERS: dict[str, Values[str]] = {
+    "endpoint": lambda name: (_endpoint(name),),
+    "opt-in-status": lambda name: (opt_in_status(name),),
+    "region-name": lambda name: (name,),
+}

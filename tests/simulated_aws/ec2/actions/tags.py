@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CreateTags, DeleteTags and DescribeTags; the tags of everything but images and snapshots are moto's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from moto.ec2.models import ec2_backends, validate_resource_ids
+
+from .. import state
+from ..access import Caller, own_image, own_snapshot
+from ..errors import Ec2Error
+from ..filters import Values, compile_filters
+from ..pages import page
+from ..state import Image, Snapshot
+from ..tags import read_tags, require_room
+from .registry import action
+
+MOST_RESOURCES = 1000
+"""Per request (botocore shape CreateTagsRequest, Resources)."""
+
+
+@action("CreateTags")
+def create_tags(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Put tags on own resources: on all of them, or on none when one can't have them."""
+    wanted = read_tags(params["Tags"])
+    ours, others = _resources(caller, params["Resources"])
+    for resource in ours:
+        require_room(resource.tags, wanted)
+    if others:
+        ec2_backends[caller.account_id][caller.region].create_tags(others, wanted)
+    for resource in ours:
+        resource.tags.update(wanted)
+    return {}
+
+
+@action("DeleteTags")
+def delete_tags(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Take tags off own resources: those with the given keys and, where given, values; without any, all.
+
+    (botocore shape DeleteTagsRequest, Tags.)
+    """
+    ours, others = _resources(caller, params["Resources"])
+    unwanted = {tag.get("Key", ""): tag.get("Value") for tag in params.get("Tags", [])}
+    if any(key.lower().startswith("aws:") for key in unwanted):
+        raise Ec2Error("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
+    for resource in ours:
+        kept = resource.tags if "Tags" in params else {}
+        resource.tags = {
+            key: value
+            for key, value in kept.items()
+            if key not in unwanted or unwanted[key] not in (None, value)
+        }
+    if others:
+        ec2_backends[caller.account_id][caller.region].delete_tags(others, unwanted)
+    return {}
+
+
+@dataclass(frozen=True)
+class TagRow:
+    """One tag of one resource, as DescribeTags lists it."""
+
+    serial: int
+    resource_id: str
+    resource_type: str
+    key: str
+    value: str
+
+
+@action("DescribeTags")
+def describe_tags(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """The tags of own resources that fit the filters."""
+    fits = compile_filters(params.get("Filters", []), FILTERS, lambda row: {row.key: row.value})
+    rows, next_token = page((row for row in _rows(caller) if fits(row)), params, "Resources")
+    tags = [
+        {"ResourceId": row.resource_id, "ResourceType": row.resource_type, "Key": row.key, "Value": row.value}
+        for row in rows
+    ]
+    return {"NextToken": next_token, "Tags": tags}
+
+
+# botocore shape DescribeTagsRequest, Filters.
+FILTERS: dict[str, Values[TagRow]] = {
+    "key": lambda row: (row.key,),
+    "resource-id": lambda row: (row.resource_id,),
+    "resource-type": lambda row: (row.resource_type,),
+    "value": lambda row: (row.value,),
+}
+
+
+def _resources(caller: Caller, ids: list[str]) -> tuple[list[Image | Snapshot], list[str]]:
+    """The images and snapshots among the ids, and the ids of everything else; all of them exist."""
+    if len(ids) > MOST_RESOURCES:
+        raise Ec2Error("InvalidParameterValue", f"At most {MOST_RESOURCES} resources per request")
+    ours: list[Image | Snapshot] = []
+    others = []
+    for one in ids:
+        if one.startswith("ami-"):
+            ours.append(own_image(caller, one))
+        elif one.startswith("snap-"):
+            ours.append(own_snapshot(caller, one))
+        else:
+            others.append(one)
+    if others:
+        validate_resource_ids(others)
+        ec2_backends[caller.account_id][caller.region].do_resources_exist(others)
+    return ours, others
+
+
+def _rows(caller: Caller) -> Iterator[TagRow]:
+    region = state.region(caller.region)
+    found = [
+        (one.id, kind, key, value)
+        for kind, resources in (("image", region.images), ("snapshot", region.snapshots))
+        for one in resources.values()
+        if one.owner_id == caller.account_id
+        for key, value in one.tags.items()
+    ]
+    for tag in ec2_backends[caller.account_id][caller.region].describe_tags():
+        found.append((tag["resource_id"], tag["resource_type"], tag["key"], tag["value"]))
+    return (TagRow(serial, *row) for serial, row in enumerate(found, start=1))

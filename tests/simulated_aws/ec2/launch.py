@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which image a launch may use, and how a launch that AWS accepts ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.ec2.models.instances import Instance, StateReason
+from moto.ssm.models import ssm_backends
+
+from . import state
+from .access import Caller, may_use_snapshot, visible_image
+from .errors import Ec2Error, image_unavailable, missing_parameter
+from .state import Device, Image
+from .vetoes import LAUNCH_VETOES, LaunchAttempt, first_veto
+
+_PARAMETER = "resolve:ssm:"
+
+
+def launchable_image(caller: Caller, image_id: str | None) -> Image:
+    """The image a launch names by id or as `resolve:ssm:NAME`; it must be visible to the caller and available."""
+    if not image_id:
+        raise missing_parameter("ImageId")
+    if image_id.startswith(_PARAMETER):
+        image_id = _parameter(caller, image_id.removeprefix(_PARAMETER))
+    image = visible_image(caller, image_id)
+    if image.state != "available":
+        raise image_unavailable(image.id, image.state)
+    return image
+
+
+def device_mappings(
+    caller: Caller, image: Image, requested: list[dict[str, Any]] | None
+) -> list[dict[str, Any]]:
+    """The volumes of a new instance: the image's, changed and added to by the request's.
+
+    Who launches a shared image needs no permission for its snapshots (EC2 User Guide, Share an AMI with
+    specific accounts), so a snapshot that the caller may not use is only looked at for its size and encryption.
+    """
+    mappings = {device.device_name: _mapping(caller, image, device) for device in image.devices if device.volume_size}
+    for one in requested or []:
+        former = mappings.get(one["DeviceName"], {})
+        mappings[one["DeviceName"]] = {**one, "Ebs": {**former.get("Ebs", {}), **one.get("Ebs", {})}}
+    return list(mappings.values())
+
+
+def _mapping(caller: Caller, image: Image, device: Device) -> dict[str, Any]:
+    snapshot = state.region(image.region).snapshots.get(device.snapshot_id or "")
+    ebs = {
+        "VolumeSize": device.volume_size,
+        # moto has no way to give a volume of a new instance the IOPS that io1 and io2 need.
+        "VolumeType": "gp3" if device.iops else device.volume_type,
+        "DeleteOnTermination": device.delete_on_termination,
+        "Encrypted": device.encrypted,
+    }
+    if snapshot and may_use_snapshot(snapshot, caller.account_id):
+        ebs["SnapshotId"] = snapshot.id
+    return {"DeviceName": device.device_name, "Ebs": ebs}
+
+
+def settle_instance(caller: Caller, image: Image, instance: Instance) -> None:
+    """Terminate an instance whose launch somebody vetoes, as EC2 does when it can't use a key."""
+    known = state.region(caller.region).snapshots
+    attempt = LaunchAttempt(*caller, image, tuple(known[one] for one in image.snapshot_ids))
+    reason = first_veto(LAUNCH_VETOES, attempt)
+    if reason:
+        instance.terminate()
+        instance._reason = "Server.InternalError"
+        instance.state_reason = StateReason(reason.message, reason.code)
+
+
+def _parameter(caller: Caller, name: str) -> str:
+    parameter = ssm_backends[caller.account_id][caller.region].get_parameter(name)
+    if parameter is None:
+        raise Ec2Error("InvalidParameterValue", f"The parameter {name} could not be resolved")
+    return str(parameter.value)

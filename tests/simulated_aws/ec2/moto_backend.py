@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""moto's EC2 backend, with the images and snapshots of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from moto.core.resource_tagging import TaggedResource
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.elastic_block_store import Volume
+from moto.ec2.models.instances import Reservation
+
+from . import state
+from .access import Caller, visible_image, visible_snapshot
+from .keys import default_key
+from .launch import device_mappings, launchable_image, settle_instance
+from .state import Image, Snapshot
+
+
+class StrictEC2Backend(EC2Backend):
+    """What moto's other parts ask about images and snapshots is answered from `state`; moto's own stay empty."""
+
+    @property
+    def caller(self) -> Caller:
+        """The account and Region this backend is for."""
+        return Caller(self.account_id, self.region_name)
+
+    def _load_amis(self) -> None:
+        """moto would make up a thousand public images."""
+
+    def describe_images(
+        self,
+        ami_ids: list[str] | None = None,
+        filters: dict[str, Any] | None = None,
+        exec_users: list[str] | None = None,
+        owners: list[str] | None = None,
+    ) -> list[Image]:
+        """What moto asks when it makes an instance (by filter) or tags an image (by id)."""
+        ids = ami_ids or (filters or {}).get("image-id", [])
+        return [visible_image(self.caller, one) for one in ([ids] if isinstance(ids, str) else ids)]
+
+    def get_snapshot(self, snapshot_id: str) -> Snapshot:
+        """The snapshot, if the account may use it."""
+        return visible_snapshot(self.caller, snapshot_id)
+
+    def create_volume(self, size: int | None, zone_name: str, **kwargs: Any) -> Volume:
+        """Size and encryption come from the snapshot, and the key from the account where the request names none."""
+        snapshot = self.get_snapshot(kwargs["snapshot_id"]) if kwargs.get("snapshot_id") else None
+        if snapshot:
+            size = size or snapshot.volume_size
+        by_default = state.account_region(*self.caller).encryption_by_default
+        if kwargs.get("encrypted") or by_default or (snapshot and snapshot.encrypted):
+            kwargs["encrypted"] = True
+            own_key = snapshot.kms_key_id if snapshot and snapshot.owner_id == self.account_id else None
+            kwargs["kms_key_id"] = kwargs.get("kms_key_id") or own_key or default_key(self.caller)
+        return super().create_volume(size=size, zone_name=zone_name, **kwargs)  # type: ignore[arg-type]
+
+    def run_instances(
+        self,
+        image_id: str | None,
+        count: int,
+        user_data: Any,
+        security_group_names: list[str],
+        **kwargs: Any,
+    ) -> Reservation:
+        """moto launches anything; AWS only what the account may see and what is available."""
+        requested = kwargs.get("block_device_mappings")
+        if kwargs.get("launch_template"):
+            template = self._get_template_from_args(kwargs["launch_template"])
+            image_id = image_id or template.image_id
+            requested = requested or template.data.get("BlockDeviceMappings")
+        image = launchable_image(self.caller, image_id)
+        kwargs["block_device_mappings"] = device_mappings(self.caller, image, requested)
+        reservation = super().run_instances(image.id, count, user_data, security_group_names, **kwargs)
+        for instance in reservation.instances:
+            settle_instance(self.caller, image, instance)
+        return reservation
+
+    def iter_tagged_resources(self) -> Iterator[TaggedResource]:
+        """moto's resources, and the account's images and snapshots."""
+        yield from super().iter_tagged_resources()
+        region = state.region(self.region_name)
+        for kind, resources in (("image", region.images), ("snapshot", region.snapshots)):
+            for one in list(resources.values()):
+                if one.owner_id == self.account_id:
+                    # Service Authorization Reference, Amazon EC2: these ARNs name no account.
+                    arn = f"arn:{self.partition}:ec2:{self.region_name}::{kind}/{one.id}"
+                    yield TaggedResource(arn=arn, tags=dict(one.tags), resource_type=f"ec2:{kind}")
+
+
+# moto looks up the service of a backend by its module.
+StrictEC2Backend.__module__ = EC2Backend.__module__

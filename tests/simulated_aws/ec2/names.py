@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names and descriptions of images."""
+
+from __future__ import annotations
+
+import re
+
+from . import state
+from .access import Caller
+from .errors import Ec2Error, invalid_value
+
+# botocore shape RegisterImageRequest, Name.
+_NAME = re.compile(r"[A-Za-z0-9()\[\] ./\-'@_]{3,128}")
+LONGEST_DESCRIPTION = 255
+
+
+def require_name(name: str) -> None:
+    """Refuse a name no image may have."""
+    if not _NAME.fullmatch(name):
+        message = (
+            "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, "
+            "'(', ')', '[', ']', ' ', '.', '/', '-', ''', '@' and '_'"
+        )
+        raise Ec2Error("InvalidAMIName.Malformed", message)
+
+
+def require_unused_name(caller: Caller, name: str) -> None:
+    """Refuse the name of another own image in the Region (EC2 API Reference, Error codes)."""
+    for image in state.region(caller.region).images.values():
+        if image.name == name and image.owner_id == caller.account_id:
+            message = f"AMI name {name} is already in use by AMI {image.id}"
+            raise Ec2Error("InvalidAMIName.Duplicate", message)
+
+
+def require_description(description: str | None) -> None:
+    """Refuse a description that is too long (EC2 API Reference, CopyImage)."""
+    if description and len(description) > LONGEST_DESCRIPTION:
+        raise invalid_value("description", description, f"At most {LONGEST_DESCRIPTION} characters.")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changes of launch and volume permissions: reading both request forms, and checking their entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import Ec2Error, invalid_value
+from .ids import ACCOUNT_ID, ORGANIZATION_ARN, ORGANIZATIONAL_UNIT_ARN
+from .state import Grantee
+
+# Parameter of the flat form to the kind of its entries.
+IMAGE_LISTS = {
+    "UserIds": "UserId",
+    "UserGroups": "Group",
+    "OrganizationArns": "OrganizationArn",
+    "OrganizationalUnitArns": "OrganizationalUnitArn",
+}
+SNAPSHOT_LISTS = {"UserIds": "UserId", "GroupNames": "Group"}
+
+# How AWS names the kinds when it refuses an entry.
+_ITEM_TYPES = {"UserId": "userId", "Group": "UserGroup"}
+_VALID = {
+    "UserId": ACCOUNT_ID.fullmatch,
+    "Group": "all".__eq__,
+    "OrganizationArn": ORGANIZATION_ARN.fullmatch,
+    "OrganizationalUnitArn": ORGANIZATIONAL_UNIT_ARN.fullmatch,
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """The entries one request adds or removes; never both."""
+
+    adds: bool
+    entries: tuple[Grantee, ...]
+
+    def apply(self, permissions: dict[Grantee, None]) -> dict[Grantee, None]:
+        """The permissions after the change.
+
+        Adding what is there and removing what isn't change nothing; AWS documents neither as an error.
+        """
+        if self.adds:
+            return {**permissions, **dict.fromkeys(self.entries)}
+        gone = set(self.entries)
+        return {entry: None for entry in permissions if entry not in gone}
+
+
+def read_change(params: dict[str, Any], nested: str, lists: dict[str, str]) -> Change:
+    """The change a request asks for, in its nested form (`nested`: Add, Remove) or its flat one (`lists`).
+
+    Adding and removing in one request is refused. AWS says so for snapshots (botocore operation
+    ModifySnapshotAttribute) and is silent for images.
+    """
+    operation = params.get("OperationType")
+    if operation not in (None, "add", "remove"):
+        raise invalid_value("operationType", operation, "Expected add or remove.")
+    flat = [Grantee(kind, value) for name, kind in lists.items() for value in params.get(name, [])]
+    if flat and operation is None:
+        raise Ec2Error("MissingParameter", "The request must contain the parameter operationType")
+    added, removed = (_nested_entries(params.get(nested, {}).get(side, [])) for side in ("Add", "Remove"))
+    if operation == "add":
+        added += flat
+    else:
+        removed += flat
+    if added and removed:
+        message = "Permissions cannot be added and removed in the same request"
+        raise Ec2Error("InvalidParameterCombination", message)
+    if not added and not removed:
+        raise Ec2Error("MissingParameter", f"The request must contain the parameter {nested}")
+    return Change(adds=bool(added), entries=tuple(added or removed))
+
+
+def require_valid(entries: Iterable[Grantee]) -> None:
+    """Refuse the first malformed entry (EC2 API Reference, Error codes: InvalidAMIAttributeItemValue)."""
+    for kind, value in entries:
+        if not _VALID[kind](value):
+            message = f'Invalid attribute item value "{value}" for {_ITEM_TYPES.get(kind, kind)} item type.'
+            raise Ec2Error("InvalidAMIAttributeItemValue", message)
+
+
+def _nested_entries(items: list[dict[str, str]]) -> list[Grantee]:
+    entries = []
+    for item in items:
+        if not item:
+            raise Ec2Error("InvalidParameterValue", "A permission names an account, group, organization or OU")
+        entries += [Grantee(kind, value) for kind, value in item.items()]
+    return entries

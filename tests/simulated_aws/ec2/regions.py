@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Regions there are, and which of them are opted in to."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import botocore.session
+
+from ..settings import SETTINGS
+from .errors import Ec2Error
+
+# Account Management Reference Guide, Enable or disable AWS Regions: enabled by default.
+ALWAYS_ON = frozenset(
+    """ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1
+    eu-central-1 eu-north-1 eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1
+    us-west-2""".split()
+)
+
+
+@cache
+def partition_of(region: str) -> str | None:
+    """The partition a Region is in, or None if there is no such Region."""
+    session = botocore.session.get_session()
+    for partition in session.get_available_partitions():
+        if region in session.get_available_regions("ec2", partition_name=partition):
+            return str(partition)
+    return None
+
+
+@cache
+def regions_of(partition: str) -> tuple[str, ...]:
+    """The Regions of a partition that have EC2."""
+    return tuple(botocore.session.get_session().get_available_regions("ec2", partition_name=partition))
+
+
+def opt_in_status(region: str) -> str:
+    """`opt-in-not-required`, `opted-in` or `not-opted-in` (botocore shape Region, OptInStatus)."""
+    if region in SETTINGS.not_opted_in_regions:
+        return "not-opted-in"
+    return "opt-in-not-required" if region in ALWAYS_ON else "opted-in"
+
+
+def require_opted_in(region: str) -> None:
+    """Refuse what is sent to a Region without the account: there its credentials are unknown."""
+    if region in SETTINGS.not_opted_in_regions:
+        message = "AWS was not able to validate the provided access credentials"
+        raise Ec2Error("AuthFailure", message, 401)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tags and their limits (EC2 User Guide, Tag your Amazon EC2 resources: Tag restrictions)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .errors import Ec2Error, invalid_value
+
+MOST_TAGS = 50
+LONGEST_KEY = 128
+LONGEST_VALUE = 256
+
+
+def read_tags(tags: Iterable[dict[str, str]]) -> dict[str, str]:
+    """The tags of a request, or Ec2Error for the first one AWS wouldn't take."""
+    wanted: dict[str, str] = {}
+    for tag in tags:
+        key, value = tag.get("Key", ""), tag.get("Value", "")
+        if not 1 <= len(key) <= LONGEST_KEY:
+            raise invalid_value("tagKey", key, f"A key has 1 to {LONGEST_KEY} characters.")
+        if len(value) > LONGEST_VALUE:
+            raise invalid_value("tagValue", value, f"A value has at most {LONGEST_VALUE} characters.")
+        if key.lower().startswith("aws:"):
+            why = "Tag keys starting with 'aws:' are reserved for internal use"
+            raise Ec2Error("InvalidParameterValue", why)
+        if key in wanted:
+            raise Ec2Error("InvalidParameterValue", f"Duplicate tag key '{key}' specified.")
+        wanted[key] = value
+    require_room({}, wanted)
+    return wanted
+
+
+def require_room(present: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    """Refuse what would give a resource more tags than it can have."""
+    count = sum(not key.startswith("aws:") for key in {**present, **wanted})
+    if count > MOST_TAGS:
+        raise Ec2Error("TagLimitExceeded", f"More than {MOST_TAGS} tags specified")
+
+
+def read_specifications(params: dict[str, Any], *kinds: str) -> dict[str, dict[str, str]]:
+    """TagSpecifications as kind of resource to tags, for the kinds that the action creates."""
+    found: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
+    for specification in params.get("TagSpecifications", []):
+        kind = specification.get("ResourceType", "")
+        if kind not in kinds:
+            why = f"'{kind}' is not a valid taggable resource type for this operation."
+            raise Ec2Error("InvalidParameterValue", why)
+        if not specification.get("Tags"):
+            raise Ec2Error("InvalidParameterValue", "Tag specification must have at least one tag")
+        found[kind] = read_tags(
+            [*({"Key": key, "Value": value} for key, value in found[kind].items()), *specification["Tags"]]
+        )
+    return found
+
+
+def tag_set(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as an answer lists them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

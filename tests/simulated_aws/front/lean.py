@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a handler of the lean path is given: one request, already authenticated and read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LeanRequest:
+    """One request as the caller sent it; `params` are its flat query parameters, `Action` among them."""
+
+    account_id: str
+    region: str
+    params: Mapping[str, str]
+    request_id: str
