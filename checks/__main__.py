@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run checks one after another, all of them whatever fails, and sum up.
 
-    python -m checks [NAME …]      by name, or all
-    python -m checks --per-python  those that can differ between Pythons
+python -m checks [NAME …]      by name, or all
+python -m checks --per-python  those that can differ between Pythons
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import time
 
 from checks.catalogue import CHECKS, Check
-from checks.commands import CheckFailed
+from checks.commands import CheckError
 from checks.paths import CHECKOUT, VERSION
 
 
@@ -23,7 +23,7 @@ def _attempt(check: Check) -> str | None:
     print(f"\n━━━ {check.title} · Python {VERSION} ━━━", flush=True)
     try:
         check.run()
-    except (CheckFailed, OSError, subprocess.SubprocessError) as error:
+    except (CheckError, OSError, subprocess.SubprocessError) as error:
         print(f"✗ {error}", flush=True)
         return str(error)
     return None
@@ -37,7 +37,9 @@ def main() -> int:
     unknown = [name for name in wanted.names if name not in CHECKS]
     if unknown:
         parser.error(f"no such check: {', '.join(unknown)}; there are {', '.join(CHECKS)}")
-    names = wanted.names or [name for name, check in CHECKS.items() if check.per_python or not wanted.per_python]
+    names = wanted.names or [
+        name for name, check in CHECKS.items() if check.per_python or not wanted.per_python
+    ]
 
     os.chdir(CHECKOUT)
     lines, failed = [], 0

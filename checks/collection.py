@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from checks.commands import CheckFailed, run
+from checks.commands import CheckError, run
 from checks.paths import CHECKOUT, SITE_COLLECTIONS
 
 
@@ -16,7 +16,7 @@ def build(folder: Path) -> Path:
     run("ansible-galaxy", "collection", "build", CHECKOUT, "--output-path", folder, quiet=True)
     archives = list(folder.glob("golden-images-*.tar.gz"))
     if len(archives) != 1:
-        raise CheckFailed(f"one archive was expected in {folder}, not {len(archives)}")
+        raise CheckError(f"one archive was expected in {folder}, not {len(archives)}")
     return archives[0]
 
 
@@ -33,6 +33,6 @@ def install(archive: Path, tree: Path) -> Path:
         quiet=True,
     )  # fmt: skip
     amazon = tree / "ansible_collections" / "amazon"
-    amazon.mkdir(exist_ok=True)
+    amazon.mkdir()
     (amazon / "aws").symlink_to(SITE_COLLECTIONS / "amazon" / "aws", target_is_directory=True)
     return tree / "ansible_collections" / "golden" / "images"

@@ -11,7 +11,7 @@ from pathlib import Path
 from checks.paths import CHECKOUT, SCRIPTS
 
 
-class CheckFailed(Exception):
+class CheckError(Exception):
     """A check found something; its message says what, in one line."""
 
 
@@ -23,7 +23,7 @@ def run(
     ``quiet`` keeps the output back unless the command fails. Returns what was kept back.
 
     Raises:
-        CheckFailed: the command ended with another status than 0.
+        CheckError: the command ended with another status than 0.
     """
     name, *arguments = [str(part) for part in command]
     program = name if "/" in name else str(SCRIPTS / name)
@@ -40,5 +40,5 @@ def run(
     if done.returncode:
         if quiet:
             print(done.stdout, end="", flush=True)
-        raise CheckFailed(f"{Path(name).name} {' '.join(arguments[:3])} ended with status {done.returncode}")
+        raise CheckError(f"{Path(name).name} {' '.join(arguments[:3])} ended with status {done.returncode}")
     return done.stdout or ""

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from checks import collection
-from checks.commands import CheckFailed, run
+from checks.commands import CheckError, run
 
 # What ansible-galaxy adds to the files of the checkout.
 GENERATED = {"MANIFEST.json", "FILES.json"}
@@ -20,7 +20,7 @@ SHIPPED_ALL_THE_SAME = {"tests/config.yml"}
 
 
 def _refuse_strays(archive: Path) -> None:
-    """Raise CheckFailed where the archive holds a file that git ignores, or one of the checkout's own."""
+    """Raise CheckError where the archive holds a file that git ignores, or one of the checkout's own."""
     listed = run(
         "/usr/bin/env", "git", "ls-files", "--cached", "--others", "--exclude-standard", quiet=True
     ).splitlines()
@@ -31,12 +31,12 @@ def _refuse_strays(archive: Path) -> None:
         | {name for name in packed - SHIPPED_ALL_THE_SAME if name.startswith(CHECKOUT_ONLY)}
     )
     if strays:
-        raise CheckFailed(f"build_ignore in galaxy.yml lets in {', '.join(strays[:5])}")
+        raise CheckError(f"build_ignore in galaxy.yml lets in {', '.join(strays[:5])}")
     print(f"{archive.name}: {len(packed)} files, {archive.stat().st_size // 1024} KiB")
 
 
 def _show_documentation(root: Path, env: dict[str, str]) -> None:
-    """Raise CheckFailed unless ansible-doc finds every plugin of the installed collection, and there alone."""
+    """Raise CheckError unless ansible-doc reads every plugin from the installed collection."""
     for kind, folder in (("module", "modules"), ("inventory", "inventory")):
         names = sorted(
             f"golden.images.{path.stem}"
@@ -44,21 +44,21 @@ def _show_documentation(root: Path, env: dict[str, str]) -> None:
             if path.stem != "__init__"
         )
         if kind == "module" and not names:
-            raise CheckFailed("the collection has no module")
+            raise CheckError("the collection has no module")
         if not names:
             continue
         docs = json.loads(run("ansible-doc", "--type", kind, "--json", *names, env=env, quiet=True))
         for name in names:
             if not Path(docs[name]["doc"]["filename"]).is_relative_to(root):
-                raise CheckFailed(f"ansible-doc read {name} from {docs[name]['doc']['filename']}")
+                raise CheckError(f"ansible-doc read {name} from {docs[name]['doc']['filename']}")
         print(f"ansible-doc: {', '.join(names)}")
 
 
 def _parse_playbooks(root: Path, env: dict[str, str]) -> None:
-    """Raise CheckFailed unless each installed playbook parses by its full name; there must be one."""
+    """Raise CheckError unless each installed playbook parses by its full name; there must be one."""
     names = sorted(f"golden.images.{path.stem}" for path in (root / "playbooks").glob("*.yml"))
     if not names:
-        raise CheckFailed("the collection has no playbook")
+        raise CheckError("the collection has no playbook")
     run("ansible-playbook", "--syntax-check", "--inventory", "localhost,", *names, env=env, quiet=True)
     print(f"ansible-playbook --syntax-check: {', '.join(names)}")
 
@@ -67,7 +67,7 @@ def check() -> None:
     """Build and install in a temporary folder, and use what is there.
 
     Raises:
-        CheckFailed: a step failed, or there was nothing to try it on.
+        CheckError: a step failed, or there was nothing to try it on.
     """
     with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
         folder = Path(name).resolve()

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from checks import collection
-from checks.commands import CheckFailed, run
+from checks.commands import CheckError, run
 from checks.paths import CACHE, CHECKOUT, SCRIPTS, VERSION
 
 # ansible-test downloads these by name unless they are there, from a host that few build machines reach.
@@ -53,11 +53,11 @@ def check() -> None:
     """Build, install, and run every sanity test on this Python.
 
     Raises:
-        CheckFailed: a test failed, nothing was tested, or a file tells ansible-test to ignore findings.
+        CheckError: a test failed, nothing was tested, or a file tells ansible-test to ignore findings.
     """
     ignore_files = sorted((CHECKOUT / "tests" / "sanity").glob("ignore-*.txt"))
     if ignore_files:
-        raise CheckFailed(f"{ignore_files[0].name}: findings are mended, not ignored")
+        raise CheckError(f"{ignore_files[0].name}: findings are mended, not ignored")
     home = CACHE / "sanity-home"
     cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
@@ -73,6 +73,6 @@ def check() -> None:
         )  # fmt: skip
     tests = re.findall(r'^Running sanity test "(.+)"', output, flags=re.MULTILINE)
     if not tests or "All targets skipped" in output:  # for which ansible-test ends with status 0
-        raise CheckFailed(f"ansible-test tested nothing: {output.strip()}")
+        raise CheckError(f"ansible-test tested nothing: {output.strip()}")
     print(*re.findall(r"^WARNING: .*", output, flags=re.MULTILINE), sep="\n")
     print(f"{len(tests)} tests: {', '.join(tests)}")
