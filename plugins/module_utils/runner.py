@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -19,11 +19,45 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from .aws.clients import Clients, Connection
 from .failures import Failure, Refused, summary
 from .model import Target
-from .plan import Action, Plan
 from .progress import Report, reporter
 
 Wanted = TypeVar("Wanted")
 Seen = TypeVar("Seen")
+
+
+class AnAction(Protocol):
+    """Something that changes something."""
+
+    def as_result(self) -> dict[str, str | None]:
+        """The action as modules list it in ``actions``."""
+
+
+class APlan(Protocol):
+    """What the runner asks of a plan; ``plan.Plan`` is the one for AWS."""
+
+    @property
+    def actions(self) -> tuple[AnAction, ...]:
+        """All that is to be done."""
+
+    @property
+    def refusals(self) -> tuple[Failure, ...]:
+        """Every reason not to do any of it."""
+
+    @property
+    def tolerated(self) -> tuple[Failure, ...]:
+        """Every reason why a part is left out."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know."""
+
+    @property
+    def before(self) -> Mapping[str, Any]:
+        """How things are."""
+
+    @property
+    def after(self) -> Mapping[str, Any]:
+        """How they will be."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +68,7 @@ class Outcome:
     what the flow's own ``result`` needs to know, by target.
     """
 
-    performed: tuple[Action, ...] = ()
+    performed: tuple[AnAction, ...] = ()
     failures: tuple[Failure, ...] = ()
     tolerated: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -46,23 +80,30 @@ class Flow(Generic[Wanted, Seen]):
     """A module's own part: which options it takes, which reads feed which planner, what it returns.
 
     ``wanted`` raises ``Refused`` for options that cannot be used, ``read`` for a state that cannot be
-    planned for. ``result`` gets an empty ``Outcome`` in check mode.
+    planned for. ``result`` gets an empty ``Outcome`` in check mode. A flow that does not need AWS is given
+    no clients.
     """
 
     wanted: Callable[[Mapping[str, Any], bool], Wanted]
-    read: Callable[[Clients, Wanted], Seen]
-    plan: Callable[[Wanted, Seen], Plan]
-    apply: Callable[[Clients, Wanted, Seen, Plan, Report], Outcome]
-    result: Callable[[Wanted, Seen, Plan, Outcome], dict[str, Any]]
+    read: Callable[[Any, Wanted], Seen]
+    plan: Callable[[Wanted, Seen], APlan]
+    apply: Callable[[Any, Wanted, Seen, Any, Report], Outcome]
+    result: Callable[[Wanted, Seen, Any, Outcome], dict[str, Any]]
+    needs_aws: bool = True
 
 
 def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) -> None:
     """Run the module; ``rules`` are AnsibleModule's (``mutually_exclusive`` and the like)."""
-    module = AnsibleAWSModule(argument_spec=dict(argument_spec), supports_check_mode=True, **rules)
+    module = AnsibleAWSModule(
+        argument_spec=dict(argument_spec),
+        supports_check_mode=True,
+        default_args=flow.needs_aws,
+        check_boto3=flow.needs_aws,
+        **rules,
+    )
     try:
-        # Here and not below, so that no region is guessed for a module whose options are wrong.
         wanted = flow.wanted(module.params, module.check_mode)
-        clients = Clients(_connection(module))
+        clients = Clients(_connection(module)) if flow.needs_aws else None
         seen = flow.read(clients, wanted)
         plan = flow.plan(wanted, seen)
         if plan.refusals:

@@ -259,7 +259,7 @@ def _refusals(
     if image.product_codes:
         yield refusal(
             "ProductCode",
-            f"{image.image_id} carries a product code ({', '.join(image.product_codes)}): it cannot be public.",
+            f"{image.image_id} has a product code ({', '.join(image.product_codes)}): it cannot be public.",
             "Offer it through AWS Marketplace.",
         )
     if shared.image_block not in (None, "unblocked"):

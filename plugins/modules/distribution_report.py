@@ -1,0 +1,125 @@
+#!/usr/bin/python
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: distribution_report
+version_added: 0.1.0
+short_description: Report what the distribution of an AMI came to
+description:
+  - Makes one report of what M(golden.images.ami_copy_regions) and M(golden.images.ami_share) returned, be it success or
+    failure, and writes it to a JSON file.
+  - The file is rewritten only when what the report says changes, the time of writing aside.
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  path:
+    description:
+      - The file to write. Without it the report is only returned.
+    type: path
+  copied:
+    description:
+      - What M(golden.images.ami_copy_regions) returned.
+    type: dict
+    required: true
+  shared:
+    description:
+      - What M(golden.images.ami_share) returned. Empty if nothing was shared.
+    type: dict
+    default: {}
+attributes:
+  check_mode:
+    support: full
+    description: Returns the report and writes nothing.
+  diff_mode:
+    support: full
+    description: Shows what the report said before and says now.
+"""
+
+EXAMPLES = r"""
+- name: Copy
+  golden.images.ami_copy_regions:
+    source_image_id: ami-0123456789abcdef0
+    source_region: us-east-1
+    regions: [us-east-1, eu-west-1]
+  register: copied
+
+- name: Share
+  golden.images.ami_share:
+    images: "{{ copied.images }}"
+    account_ids: ["012345678901"]
+  register: shared
+
+- name: Keep what came of it
+  golden.images.distribution_report:
+    path: distribution.json
+    copied: "{{ copied }}"
+    shared: "{{ shared }}"
+"""
+
+RETURN = r"""
+path:
+  description: The file, null if none was wanted.
+  returned: always
+  type: str
+report:
+  description: The report, as the file holds it.
+  returned: success
+  type: dict
+  contains:
+    failures:
+      description: What could not be done, and what to do about it.
+      type: list
+      elements: dict
+      returned: always
+    regions:
+      description: Each region's image, and who may use it.
+      type: list
+      elements: dict
+      returned: always
+    source_image_id:
+      description: The image that was distributed.
+      type: str
+      returned: always
+    source_region:
+      description: Its region.
+      type: str
+      returned: always
+    status:
+      description:
+        - V(distributed) if every region has the image and it is shared there, V(failed) if that is so in none, else
+          V(incomplete).
+      type: str
+      returned: always
+actions:
+  description: The writing of the file, if it was needed.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"account_id": null, "action": "write", "region": null, "resource": "distribution.json"}]
+failures:
+  description: Why the file could not be written, if so.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.golden.images.plugins.module_utils.flows.report import FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import run
+
+ARGUMENT_SPEC = {
+    "path": {"type": "path"},
+    "copied": {"type": "dict", "required": True},
+    "shared": {"type": "dict", "default": {}},
+}
+
+
+def main():
+    run(FLOW, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()
