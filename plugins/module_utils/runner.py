@@ -13,10 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-from .aws.clients import Clients, Connection
 from .failures import Failure, Refused, summary
 from .model import Target
 from .progress import Report, reporter
@@ -94,16 +90,10 @@ class Flow(Generic[Wanted, Seen]):
 
 def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) -> None:
     """Run the module; ``rules`` are AnsibleModule's (``mutually_exclusive`` and the like)."""
-    module = AnsibleAWSModule(
-        argument_spec=dict(argument_spec),
-        supports_check_mode=True,
-        default_args=flow.needs_aws,
-        check_boto3=flow.needs_aws,
-        **rules,
-    )
+    module = _module_class(flow)(argument_spec=dict(argument_spec), supports_check_mode=True, **rules)
     try:
         wanted = flow.wanted(module.params, module.check_mode)
-        clients = Clients(_connection(module)) if flow.needs_aws else None
+        clients = _clients(module) if flow.needs_aws else None
         seen = flow.read(clients, wanted)
         plan = flow.plan(wanted, seen)
         if plan.refusals:
@@ -137,14 +127,31 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
     module.exit_json(**result)
 
 
-def _connection(module: AnsibleAWSModule) -> Connection:
+def _module_class(flow: Flow[Any, Any]) -> Any:
+    # Imported where needed: boto3 takes longer to import than a module without AWS takes to run.
+    if flow.needs_aws:
+        from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+        return AnsibleAWSModule
+    from ansible.module_utils.basic import AnsibleModule
+
+    return AnsibleModule
+
+
+def _clients(module: Any) -> Any:
+    from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
+
+    from .aws.clients import Clients, Connection
+
     region, endpoint_url, parameters = get_aws_connection_info(module)
     keys = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-    return Connection(
-        credentials={key: parameters[key] for key in keys if parameters.get(key)},
-        profile_name=parameters.get("profile_name"),
-        region=region,
-        endpoint_url=endpoint_url,
-        verify=parameters.get("verify"),
-        config=parameters.get("aws_config"),
+    return Clients(
+        Connection(
+            credentials={key: parameters[key] for key in keys if parameters.get(key)},
+            profile_name=parameters.get("profile_name"),
+            region=region,
+            endpoint_url=endpoint_url,
+            verify=parameters.get("verify"),
+            config=parameters.get("aws_config"),
+        )
     )
