@@ -5,22 +5,6 @@
 front, and `install` puts it in front of moto's own implementation. Everything else of EC2 stays moto's.
 """
 
-from __future__ import annotations
+from .install import install
 
-
-def install() -> None:
-    """Make moto answer with this package; to be called before the first request, and harmless afterwards.
-
-    Backends that exist already are dropped: they would keep answering in moto's way.
-    """
-    from moto.ec2 import urls
-    from moto.ec2.models import ec2_backends
-
-    from .moto_api import StrictEC2Response
-    from .moto_backend import StrictEC2Backend
-
-    if ec2_backends.backend is StrictEC2Backend:
-        return
-    ec2_backends.clear()
-    ec2_backends.backend = StrictEC2Backend
-    urls.url_paths["{0}/"] = StrictEC2Response.dispatch
+__all__ = ["install"]

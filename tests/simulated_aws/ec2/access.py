@@ -41,7 +41,7 @@ def may_see_image(image: Image, account_id: str) -> bool:
 
 
 def may_use_snapshot(snapshot: Snapshot, account_id: str) -> bool:
-    """Owners always may; others need a createVolumePermission, and a public one counts unless it is blocked."""
+    """Owners always may; others need a createVolumePermission, of which a public one may be blocked."""
     if snapshot.owner_id == account_id or Grantee("UserId", account_id) in snapshot.permissions:
         return True
     return is_public(snapshot)

@@ -25,17 +25,12 @@ def compile_filters(
     """One test for all filters: each must match, by any of its values; `*` and `?` are wildcards.
 
     `known` maps the names this resource has to what they look at; `tag:KEY` and `tag-key` look at `tags`.
-    Any other name is InvalidParameterValue.
+    Any other name is InvalidParameterValue. A backslash takes its meaning from a wildcard.
     """
     if len(filters) > MOST_FILTERS:
         raise Ec2Error("FilterLimitExceeded", f"The maximum number of filters is {MOST_FILTERS}")
     tests = [_compile(one, known, tags) for one in filters]
     return lambda resource: all(test(resource) for test in tests)
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Whether text matches a value with EC2's wildcards; a backslash takes the meaning from the next character."""
-    return _regex(pattern).fullmatch(text) is not None
 
 
 def _compile(

@@ -36,7 +36,7 @@ def is_aws_managed(arn: str) -> bool:
 
 
 def resolve(caller: Caller, name: str) -> str | None:
-    """ARN of the key that an id, alias, key ARN or alias ARN means here; None if it means none in this Region."""
+    """ARN of the key that an id, alias, key ARN or alias ARN means here; None for none in this Region."""
     account_id, region, resource = _parts(name) or (*caller, name)
     if region != caller.region:
         return None

@@ -18,15 +18,16 @@ _PARAMETER = "resolve:ssm:"
 
 
 def launchable_image(caller: Caller, image_id: str | None) -> Image:
-    """The image a launch names by id or as `resolve:ssm:NAME`; it must be visible to the caller and available."""
+    """The image a launch names by id or as `resolve:ssm:NAME`, visible to the caller and available."""
     if not image_id:
         raise missing_parameter("ImageId")
     if image_id.startswith(_PARAMETER):
         image_id = _parameter(caller, image_id.removeprefix(_PARAMETER))
-    image = visible_image(caller, image_id)
-    if image.state != "available":
-        raise image_unavailable(image.id, image.state)
-    return image
+    with state.LOCK:
+        image = visible_image(caller, image_id)
+        if image.state != "available":
+            raise image_unavailable(image.id, image.state)
+        return image
 
 
 def device_mappings(
@@ -35,9 +36,12 @@ def device_mappings(
     """The volumes of a new instance: the image's, changed and added to by the request's.
 
     Who launches a shared image needs no permission for its snapshots (EC2 User Guide, Share an AMI with
-    specific accounts), so a snapshot that the caller may not use is only looked at for its size and encryption.
+    specific accounts), so of a snapshot the caller may not use only
+    size and encryption count.
     """
-    mappings = {device.device_name: _mapping(caller, image, device) for device in image.devices if device.volume_size}
+    mappings = {
+        device.device_name: _mapping(caller, image, device) for device in image.devices if device.volume_size
+    }
     for one in requested or []:
         former = mappings.get(one["DeviceName"], {})
         mappings[one["DeviceName"]] = {**one, "Ebs": {**former.get("Ebs", {}), **one.get("Ebs", {})}}

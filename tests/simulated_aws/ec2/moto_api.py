@@ -23,7 +23,12 @@ from .regions import require_opted_in
 Response = tuple[int, dict[str, str], str]
 
 # What moto would do to snapshots of its own, which it no longer has.
-UNSUPPORTED = ("create_snapshots", "modify_snapshot_tier", "restore_snapshot_tier", "describe_snapshot_tier_status")
+UNSUPPORTED = (
+    "create_snapshots",
+    "modify_snapshot_tier",
+    "restore_snapshot_tier",
+    "describe_snapshot_tier_status",
+)
 
 
 class StrictEC2Response(EC2Response):
@@ -75,7 +80,7 @@ def _through_the_door(name: str) -> Callable[[StrictEC2Response], Response]:
     return method
 
 
-def _unsupported(self: StrictEC2Response) -> Response:
+def _unsupported(_: StrictEC2Response) -> Response:
     message = "The action is not valid for this web service."
     raise Ec2Error("InvalidAction", message)
 

@@ -19,7 +19,7 @@ from .state import Image, Snapshot
 
 
 class StrictEC2Backend(EC2Backend):
-    """What moto's other parts ask about images and snapshots is answered from `state`; moto's own stay empty."""
+    """Answers what moto's other parts ask about images and snapshots from `state`; moto's own stay empty."""
 
     @property
     def caller(self) -> Caller:
@@ -29,23 +29,26 @@ class StrictEC2Backend(EC2Backend):
     def _load_amis(self) -> None:
         """moto would make up a thousand public images."""
 
-    def describe_images(
+    def describe_images(  # type: ignore[override]
         self,
         ami_ids: list[str] | None = None,
         filters: dict[str, Any] | None = None,
-        exec_users: list[str] | None = None,
-        owners: list[str] | None = None,
+        **_: Any,
     ) -> list[Image]:
         """What moto asks when it makes an instance (by filter) or tags an image (by id)."""
         ids = ami_ids or (filters or {}).get("image-id", [])
-        return [visible_image(self.caller, one) for one in ([ids] if isinstance(ids, str) else ids)]
+        with state.LOCK:
+            return [visible_image(self.caller, one) for one in ([ids] if isinstance(ids, str) else ids)]
 
-    def get_snapshot(self, snapshot_id: str) -> Snapshot:
+    def get_snapshot(self, snapshot_id: str) -> Snapshot:  # type: ignore[override]
         """The snapshot, if the account may use it."""
-        return visible_snapshot(self.caller, snapshot_id)
+        with state.LOCK:
+            return visible_snapshot(self.caller, snapshot_id)
 
-    def create_volume(self, size: int | None, zone_name: str, **kwargs: Any) -> Volume:
-        """Size and encryption come from the snapshot, and the key from the account where the request names none."""
+    def create_volume(  # type: ignore[override]
+        self, size: int | None, zone_name: str, **kwargs: Any
+    ) -> Volume:
+        """Takes size, encryption and key from snapshot and account where the request names none."""
         snapshot = self.get_snapshot(kwargs["snapshot_id"]) if kwargs.get("snapshot_id") else None
         if snapshot:
             size = size or snapshot.volume_size
@@ -81,12 +84,14 @@ class StrictEC2Backend(EC2Backend):
         """moto's resources, and the account's images and snapshots."""
         yield from super().iter_tagged_resources()
         region = state.region(self.region_name)
-        for kind, resources in (("image", region.images), ("snapshot", region.snapshots)):
-            for one in list(resources.values()):
-                if one.owner_id == self.account_id:
-                    # Service Authorization Reference, Amazon EC2: these ARNs name no account.
-                    arn = f"arn:{self.partition}:ec2:{self.region_name}::{kind}/{one.id}"
-                    yield TaggedResource(arn=arn, tags=dict(one.tags), resource_type=f"ec2:{kind}")
+        with state.LOCK:
+            resources: list[Image | Snapshot] = [*region.images.values(), *region.snapshots.values()]
+        for one in resources:
+            if one.owner_id == self.account_id:
+                kind = "image" if isinstance(one, Image) else "snapshot"
+                # Service Authorization Reference, Amazon EC2: these ARNs name no account.
+                arn = f"arn:{self.partition}:ec2:{self.region_name}::{kind}/{one.id}"
+                yield TaggedResource(arn=arn, tags=dict(one.tags), resource_type=f"ec2:{kind}")
 
 
 # moto looks up the service of a backend by its module.

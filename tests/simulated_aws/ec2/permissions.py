@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ SNAPSHOT_LISTS = {"UserIds": "UserId", "GroupNames": "Group"}
 
 # How AWS names the kinds when it refuses an entry.
 _ITEM_TYPES = {"UserId": "userId", "Group": "UserGroup"}
-_VALID = {
+_VALID: dict[str, Callable[[str], object]] = {
     "UserId": ACCOUNT_ID.fullmatch,
     "Group": "all".__eq__,
     "OrganizationArn": ORGANIZATION_ARN.fullmatch,
@@ -85,6 +85,6 @@ def _nested_entries(items: list[dict[str, str]]) -> list[Grantee]:
     entries = []
     for item in items:
         if not item:
-            raise Ec2Error("InvalidParameterValue", "A permission names an account, group, organization or OU")
+            raise Ec2Error("InvalidParameterValue", "A permission names whom it is for")
         entries += [Grantee(kind, value) for kind, value in item.items()]
     return entries

@@ -98,7 +98,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One block device of an image: backed by a snapshot, blank, or an instance store volume (`virtual_name`)."""
+    """One block device of an image: backed by a snapshot, blank, or a `virtual_name` of an instance store."""
 
     device_name: str
     snapshot_id: str | None = None

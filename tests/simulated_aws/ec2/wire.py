@@ -34,9 +34,12 @@ def read(action: str, flat: Mapping[str, str]) -> dict[str, Any]:
 
 
 def write(action: str, result: Mapping[str, Any], request_id: str) -> bytes:
-    """The answer's XML document for a result under the names boto3 uses; a name AWS doesn't have is a KeyError."""
-    head = f'<{action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>{request_id}</requestId>'
-    out = ['<?xml version="1.0" encoding="UTF-8"?>\n', head]
+    """The XML document for a result under the names boto3 uses; a name AWS doesn't have is a KeyError."""
+    out = [
+        '<?xml version="1.0" encoding="UTF-8"?>\n',
+        f'<{action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">',
+        f"<requestId>{request_id}</requestId>",
+    ]
     members = _answer(action)
     for name, value in result.items():
         if value is not None:
@@ -74,7 +77,7 @@ def _tree(flat: Mapping[str, str]) -> dict[str, Any]:
         for step in path:
             node = node.setdefault(step, {})
             if not isinstance(node, dict):
-                raise Ec2Error("MalformedQueryString", f"The parameter {key} can't be combined with its prefix")
+                raise Ec2Error("MalformedQueryString", f"The parameter {key} is in conflict")
         node[leaf] = value
     return root
 
@@ -93,7 +96,7 @@ def _wire_name(shape: Shape, member_name: str) -> str:
 def _request(action: str) -> tuple[Reader, tuple[tuple[str, str], ...]]:
     shape = service_model().operation_model(action).input_shape
     if not isinstance(shape, StructureShape):
-        return (lambda name, node: {}), ()
+        return (lambda *_: {}), ()
     required = tuple((name, _wire_name(shape.members[name], name)) for name in shape.required_members)
     return _reader(shape), required
 
@@ -118,9 +121,7 @@ def _structure_reader(shape: StructureShape) -> Reader:
     def read_structure(wire_name: str, node: Any) -> dict[str, Any]:
         if not isinstance(node, dict):
             raise invalid_value(wire_name, node)
-        return {
-            members[key][0]: members[key][1](key, value) for key, value in node.items() if key in members
-        }
+        return {members[key][0]: members[key][1](key, value) for key, value in node.items() if key in members}
 
     return read_structure
 

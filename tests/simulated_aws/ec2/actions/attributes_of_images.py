@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...settings import SETTINGS
@@ -20,17 +21,17 @@ MOST_USER_IDS = 10_000
 """Account ids per request (EC2 User Guide, Share an AMI with specific accounts)."""
 
 # Attribute as requests name it to (member of the answer, value), for the attributes with one value.
-_VALUES = {
+_VALUES: dict[str, tuple[str, Callable[[Image], str | None]]] = {
     "bootMode": ("BootMode", lambda image: image.boot_mode),
     "deregistrationProtection": ("DeregistrationProtection", lambda image: image.deregistration_protection),
     "description": ("Description", lambda image: image.description),
     "imdsSupport": ("ImdsSupport", lambda image: image.imds_support),
     "kernel": ("KernelId", lambda image: image.kernel_id),
-    "lastLaunchedTime": ("LastLaunchedTime", lambda image: None),
+    "lastLaunchedTime": ("LastLaunchedTime", lambda _: None),
     "ramdisk": ("RamdiskId", lambda image: image.ramdisk_id),
     "sriovNetSupport": ("SriovNetSupport", lambda image: image.sriov_net_support),
     "tpmSupport": ("TpmSupport", lambda image: image.tpm_support),
-    "uefiData": ("UefiData", lambda image: None),
+    "uefiData": ("UefiData", lambda _: None),
 }
 
 

@@ -32,7 +32,7 @@ def describe_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[
 
 @action("ModifySnapshotAttribute")
 def modify_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Add or remove createVolumePermission entries: accounts and the group `all`, never organizations or OUs."""
+    """Add or remove createVolumePermission entries: accounts and the group `all`, never organizations."""
     snapshot = own_snapshot(caller, params["SnapshotId"])
     _require_permission_attribute(params.get("Attribute", PERMISSION))
     change = read_change(params, "CreateVolumePermission", SNAPSHOT_LISTS)

@@ -43,7 +43,8 @@ def copy_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     tags = read_specifications(params, "image", "snapshot")
     source, snapshots = _source(caller, params)
     if params.get("CopyImageTags"):
-        copied = {key: value for key, value in visible_tags(source, caller.account_id).items() if key[:4] != "aws:"}
+        visible = visible_tags(source, caller.account_id)
+        copied = {key: value for key, value in visible.items() if not key.startswith("aws:")}
         tags["image"] = {**copied, **tags["image"]}
         require_room({}, tags["image"])
     encrypted = _encrypted(caller, params, snapshots)
@@ -71,7 +72,7 @@ def _former_use(caller: Caller, token: str | None, fingerprint: str) -> str | No
         raise invalid_value("clientToken", token, f"At most {LONGEST_TOKEN} ASCII characters.")
     use = state.account_region(*caller).client_tokens.get(token)
     if use and use.fingerprint != fingerprint:
-        message = "Arguments on this idempotent request are inconsistent with arguments used in previous request(s)."
+        message = "Arguments on this idempotent request are inconsistent with those of previous request(s)."
         raise Ec2Error("IdempotentParameterMismatch", message)
     return use.image_id if use else None
 

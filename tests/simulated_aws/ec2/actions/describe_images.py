@@ -29,10 +29,14 @@ def describe_images(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """The images that the caller may see and that fit every part of the request."""
     now = state.now()
     candidates = _visible(caller, params, now)
+
+    def tags(image: Image) -> dict[str, str]:
+        return visible_tags(image, caller.account_id)
+
     tests = [
         *_owner_tests(caller, params),
         *_executable_tests(caller, params),
-        compile_filters(params.get("Filters", []), FILTERS, lambda image: visible_tags(image, caller.account_id)),
+        compile_filters(params.get("Filters", []), FILTERS, tags),
     ]
     fitting = (image for image in candidates if all(test(image) for test in tests))
     images, next_token = page(fitting, params, "ImageIds")

@@ -13,27 +13,27 @@ from .registry import action
 
 
 @action("GetEbsEncryptionByDefault")
-def get_encryption_by_default(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+def get_encryption_by_default(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
     """Whether everything new is encrypted."""
     return {"EbsEncryptionByDefault": state.account_region(*caller).encryption_by_default}
 
 
 @action("EnableEbsEncryptionByDefault")
-def enable_encryption_by_default(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+def enable_encryption_by_default(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
     """Encrypt everything new."""
     state.account_region(*caller).encryption_by_default = True
     return {"EbsEncryptionByDefault": True}
 
 
 @action("DisableEbsEncryptionByDefault")
-def disable_encryption_by_default(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+def disable_encryption_by_default(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
     """Encrypt what is asked for."""
     state.account_region(*caller).encryption_by_default = False
     return {"EbsEncryptionByDefault": False}
 
 
 @action("GetEbsDefaultKmsKeyId")
-def get_default_key(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+def get_default_key(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
     """ARN of the key that is taken when a request names none."""
     return {"KmsKeyId": default_key(caller)}
 
@@ -49,7 +49,7 @@ def modify_default_key(caller: Caller, params: dict[str, Any]) -> dict[str, Any]
 
 
 @action("ResetEbsDefaultKmsKeyId")
-def reset_default_key(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+def reset_default_key(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
     """Go back to the AWS managed key."""
     state.account_region(*caller).default_kms_key_id = None
     return {"KmsKeyId": default_key(caller)}

@@ -55,7 +55,7 @@ def disable_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("EnableImage")
 def enable_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Make a disabled image usable again; its launch permissions don't come back (botocore operation EnableImage)."""
+    """Make a disabled image usable again, shared with nobody (botocore operation EnableImage)."""
     image = _own_image_in(caller, params, "available", "disabled")
     image.state = "available"
     return {"Return": True}
@@ -72,7 +72,7 @@ def enable_image_deprecation(caller: Caller, params: dict[str, Any]) -> dict[str
     if moment < now - timedelta(minutes=1):
         raise invalid_value("deprecateAt", moment.isoformat(), "You can't specify a date in the past.")
     if moment > last:
-        raise invalid_value("deprecateAt", moment.isoformat(), f"The latest possible date is {last:%Y-%m-%d}.")
+        raise invalid_value("deprecateAt", moment.isoformat(), f"The latest date is {last:%Y-%m-%d}.")
     image.deprecation_time = moment
     return {"Return": True}
 

@@ -20,7 +20,7 @@ from .registry import action
 
 @action("RegisterImage")
 def register_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Make an image of own snapshots; available at once. Defaults are AWS's (botocore shape RegisterImageRequest)."""
+    """Make an image of own snapshots, with AWS's defaults (botocore shape RegisterImageRequest)."""
     _require_naming(caller, params)
     tags = read_specifications(params, "image")
     root = params.get("RootDeviceName", "/dev/sda1")
@@ -59,7 +59,8 @@ def create_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
         description = f"Created by CreateImage({instance.id}) for {image.id}"
         snapshot = snapshot_volume(caller, attached.volume_id, description, tags["snapshot"])
         devices.append(_device(name, mapping.get("Ebs", {}), snapshot))
-    devices += [_registered_device(caller, mapping) for mapping in given.values() if "NoDevice" not in mapping]
+    added = (mapping for mapping in given.values() if "NoDevice" not in mapping)
+    devices += [_registered_device(caller, mapping) for mapping in added]
     image.devices = tuple(devices)
     image.architecture = instance.architecture
     image.root_device_name = instance.root_device_name
@@ -116,7 +117,7 @@ def _device(name: str, ebs: dict[str, Any], snapshot: Snapshot | None) -> Device
     least = snapshot.volume_size if snapshot else 0
     size = ebs.get("VolumeSize", least)
     if not size or size < least:
-        message = f"Volume of {size} GiB for {name} is smaller than its snapshot, expect >= {max(least, 1)} GiB"
+        message = f"Volume of {size} GiB for {name} is too small, expect >= {max(least, 1)} GiB"
         raise Ec2Error("InvalidBlockDeviceMapping", message)
     return Device(
         device_name=name,

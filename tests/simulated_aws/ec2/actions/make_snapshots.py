@@ -22,9 +22,7 @@ def create_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Make a snapshot of one of moto's volumes; completed at once."""
     tags = read_specifications(params, "snapshot")["snapshot"]
     snapshot = snapshot_volume(caller, params["VolumeId"], params.get("Description", ""), tags)
-    known = ("SnapshotId", "OwnerId", "VolumeId", "VolumeSize", "Description", "StartTime", "State", "Progress")
-    shown = view(snapshot, caller.account_id)
-    return {key: shown[key] for key in (*known, "Encrypted", "KmsKeyId", "Tags")}
+    return view(snapshot, caller.account_id)
 
 
 @action("CopySnapshot")

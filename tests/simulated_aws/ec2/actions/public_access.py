@@ -12,7 +12,7 @@ from .registry import action
 
 
 @action("GetImageBlockPublicAccessState")
-def get_image_block(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+def get_image_block(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
     """Whether new public sharing of AMIs is blocked."""
     block = state.account_region(*caller).image_block_public_access
     return {"ImageBlockPublicAccessState": block, "ManagedBy": "account"}
@@ -29,14 +29,14 @@ def enable_image_block(caller: Caller, params: dict[str, Any]) -> dict[str, Any]
 
 
 @action("DisableImageBlockPublicAccess")
-def disable_image_block(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+def disable_image_block(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
     """Allow it."""
     state.account_region(*caller).image_block_public_access = "unblocked"
     return {"ImageBlockPublicAccessState": "unblocked"}
 
 
 @action("GetSnapshotBlockPublicAccessState")
-def get_snapshot_block(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+def get_snapshot_block(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
     """Whether public sharing of snapshots is blocked, and how."""
     return {"State": state.account_region(*caller).snapshot_block_public_access, "ManagedBy": "account"}
 
@@ -52,7 +52,7 @@ def enable_snapshot_block(caller: Caller, params: dict[str, Any]) -> dict[str, A
 
 
 @action("DisableSnapshotBlockPublicAccess")
-def disable_snapshot_block(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+def disable_snapshot_block(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
     """Allow it; hidden public snapshots are public again."""
     state.account_region(*caller).snapshot_block_public_access = "unblocked"
     return {"State": "unblocked"}

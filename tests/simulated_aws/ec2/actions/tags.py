@@ -118,6 +118,6 @@ def _rows(caller: Caller) -> Iterator[TagRow]:
         if one.owner_id == caller.account_id
         for key, value in one.tags.items()
     ]
-    for tag in ec2_backends[caller.account_id][caller.region].describe_tags():
-        found.append((tag["resource_id"], tag["resource_type"], tag["key"], tag["value"]))
+    others = ec2_backends[caller.account_id][caller.region].describe_tags()
+    found += [(tag["resource_id"], tag["resource_type"], tag["key"], tag["value"]) for tag in others]
     return (TagRow(serial, *row) for serial, row in enumerate(found, start=1))
