@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happens to an API call from its arrival to its answer, whichever half answers it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from . import refusals
+from .callers import Callers
+from .calls import Call, read
+from .faults import Fault, Faults
+from .http import Request, Response
+from .lean import LeanRequest
+from .moto_app import MotoApp
+from .protocols import Protocol, error
+from .record import Entry, Record
+from .throttling import Throttle
+
+_LOG = logging.getLogger(__name__)
+
+LeanHandler = Callable[[LeanRequest], tuple[int, bytes]]
+
+_UNSIGNED_ACTIONS = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
+"""What STS answers without a signature (STS API Reference, the notes on both operations)."""
+
+_XML_CODE = re.compile(rb"<Code>([^<]*)</Code>")
+_JSON_CODE = re.compile(rb'"(?:__type|code|Code)"\s*:\s*"(?:[^"#]*#)?([^"]*)"')
+
+
+class Pipeline:
+    """Caller, record, faults, throttling, effect, latency; the parts are public for the control API to steer."""
+
+    def __init__(self, lean_handlers: Mapping[tuple[str, str], LeanHandler], moto: MotoApp) -> None:
+        self.callers = Callers()
+        self.record = Record()
+        self.faults = Faults()
+        self.throttle = Throttle()
+        self.latency = 0.0
+        """Seconds that every answer is held up."""
+        self._lean_handlers = lean_handlers
+        self._moto = moto
+
+    def reset(self) -> None:
+        """As at the start: nobody known, nothing recorded, no faults, no latency, throttling on."""
+        self.callers.forget()
+        self.record.clear()
+        self.faults.clear()
+        self.throttle.reset()
+        self.latency = 0.0
+
+    async def answer(self, request: Request, gone: asyncio.Event) -> Response | None:
+        """The answer to a request; None if its connection is to be closed without one."""
+        call = read(request)
+        request_id = str(uuid.uuid4())
+        account_id = self.callers.account_of(call.access_key)
+        user_agent = request.headers.get("user-agent", "")
+        entry = self.record.begin(call, account_id or "", user_agent, request_id, time.time())
+        if not call.access_key and call.action in _UNSIGNED_ACTIONS:
+            # Whose role it is, moto reads from the role's ARN.
+            call, account_id = replace(call, service="sts"), "000000000000"
+        if not call.access_key and account_id is None:
+            response: Response | None = refusals.unsigned().response(call.protocol, request_id)
+        elif account_id is None:
+            response = refusals.unknown_key(call.protocol).response(call.protocol, request_id)
+        else:
+            response = await self._with_faults(request, call, account_id, entry, gone)
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        if response is not None:
+            entry.status = response.status
+            if response.status >= 400:
+                entry.error_code = _error_code(response, call.protocol)
+        return response
+
+    async def _with_faults(
+        self, request: Request, call: Call, account_id: str, entry: Entry, gone: asyncio.Event
+    ) -> Response | None:
+        fault = self.faults.strike(
+            {"service": call.service, "action": call.action, "region": call.region, "account_id": account_id}
+        )
+        if fault is None:
+            return await self._effect(request, call, account_id, entry.request_id)
+        entry.faulted = fault.kind
+        if fault.kind == "error":
+            return error(call.protocol, fault.code, fault.message, fault.status, entry.request_id)
+        if fault.when == "before" and not await self._survives(fault, gone):
+            return None
+        response = await self._effect(request, call, account_id, entry.request_id)
+        if fault.kind == "delay":
+            await asyncio.sleep(fault.seconds)
+        elif fault.when == "after" and not await self._survives(fault, gone):
+            return None
+        return response
+
+    async def _survives(self, fault: Fault, gone: asyncio.Event) -> bool:
+        if fault.kind == "freeze":
+            return await self.faults.freeze(gone)
+        return fault.kind != "drop"
+
+    async def _effect(self, request: Request, call: Call, account_id: str, request_id: str) -> Response:
+        now = time.monotonic()
+        if not self.throttle.admits(account_id, call.region, call.service, call.action, call.params, now):
+            return refusals.throttled(call.service, call.protocol).response(call.protocol, request_id)
+        handler = self._lean_handlers.get((call.service, call.action))
+        if handler is None:
+            return await self._moto.answer(request, call, account_id, request_id)
+        try:
+            status, body = handler(LeanRequest(account_id, call.region, call.params, request_id))
+        except Exception:
+            _LOG.exception("%s %s crashed", call.service, call.action)
+            return refusals.internal_error().response(call.protocol, request_id)
+        return Response(
+            status, body, (("Content-Type", "text/xml;charset=UTF-8"), ("x-amzn-RequestId", request_id))
+        )
+
+
+def _error_code(response: Response, protocol: Protocol) -> str:
+    pattern = _JSON_CODE if protocol in (Protocol.JSON, Protocol.REST_JSON) else _XML_CODE
+    found = pattern.search(response.body)
+    if found:
+        return found[1].decode("utf-8", "replace")
+    types = [value for name, value in response.headers if name.lower() == "x-amzn-errortype"]
+    return types[0] if types else ""

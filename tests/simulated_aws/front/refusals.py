@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the front itself refuses, before or instead of the service, worded as that service words it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .http import Response
+from .protocols import Protocol, error
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error in no particular format yet: code, message and HTTP status."""
+
+    code: str
+    message: str
+    status: int
+
+    def response(self, protocol: Protocol, request_id: str) -> Response:
+        """The refusal in the format of a protocol."""
+        return error(protocol, self.code, self.message, self.status, request_id)
+
+
+def unknown_key(protocol: Protocol) -> Refusal:
+    """An access key that belongs to nobody (EC2: Error codes for the Amazon EC2 API; others: Common Errors)."""
+    if protocol is Protocol.EC2:
+        message = "AWS was not able to validate the provided access credentials"
+        return Refusal("AuthFailure", message, 401)
+    if protocol is Protocol.REST_XML:
+        message = "The AWS Access Key Id you provided does not exist in our records."
+        return Refusal("InvalidAccessKeyId", message, 403)
+    message = "The security token included in the request is invalid."
+    if protocol is Protocol.QUERY:
+        return Refusal("InvalidClientTokenId", message, 403)
+    return Refusal("UnrecognizedClientException", message, 400 if protocol is Protocol.JSON else 403)
+
+
+def unsigned() -> Refusal:
+    """A request that no access key signed (IAM User Guide, Common Errors: MissingAuthenticationToken)."""
+    return Refusal("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+
+
+def unknown_action(protocol: Protocol, action: str, detail: str = "") -> Refusal:
+    """An action the service doesn't have; `detail` says what of a known one isn't simulated."""
+    reason = f" ({detail})" if detail else ""
+    if protocol in (Protocol.JSON, Protocol.REST_JSON):
+        return Refusal("UnknownOperationException", f"The operation {action} isn't simulated{reason}", 400)
+    if protocol is Protocol.EC2:
+        text = f"The action {action} is not valid for this web service.{reason}"
+        return Refusal("InvalidAction", text, 400)
+    return Refusal("InvalidAction", f"Could not find operation {action}{reason}", 400)
+
+
+def throttled(service: str, protocol: Protocol) -> Refusal:
+    """A call that its bucket has no token for (EC2 Developer Guide, Request throttling; KMS, Throttling requests)."""
+    if protocol is Protocol.EC2:
+        return Refusal("RequestLimitExceeded", "Request limit exceeded.", 503)
+    if service == "kms":
+        message = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
+        return Refusal("ThrottlingException", message, 400)
+    if protocol in (Protocol.JSON, Protocol.REST_JSON):
+        return Refusal("ThrottlingException", "Rate exceeded", 400)
+    return Refusal("Throttling", "Rate exceeded", 400)
+
+
+def internal_error() -> Refusal:
+    """The simulation crashed; its standard error says where."""
+    return Refusal("InternalError", "An internal error has occurred.", 500)
