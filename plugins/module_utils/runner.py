@@ -100,7 +100,7 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
             raise Refused(plan.refusals)
     except Refused as refused:
         module.fail_json(
-            msg=f"{refused} Nothing was changed.",
+            msg="\n".join([str(refused), "Nothing was changed."]),
             changed=False,
             failures=[failure.as_result() for failure in refused.failures],
         )
@@ -123,7 +123,9 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
     if module._diff:
         result["diff"] = {"before": plan.before, "after": plan.after}
     if outcome.failures:
-        module.fail_json(msg=f"{summary(outcome.failures)} Run again to do what is left.", **result)
+        module.fail_json(
+            msg="\n".join([summary(outcome.failures), "Run again to do what is left."]), **result
+        )
     module.exit_json(**result)
 
 
