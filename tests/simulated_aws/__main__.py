@@ -7,7 +7,7 @@ import argparse
 import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -36,13 +36,7 @@ def main() -> None:
             print(_for_a_person(url, description, given.account), flush=True)
 
     try:
-        serve(
-            given.host,
-            given.port,
-            listening=listening,
-            ready=ready,
-            until_stdin_closes=given.until_stdin_closes,
-        )
+        serve(given.host, given.port, listening, ready, until_stdin_closes=given.until_stdin_closes)
     except (OSError, ValueError) as refused:
         raise SystemExit(f"simulated AWS: {refused}") from refused
 
@@ -53,15 +47,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=4510, help="port to listen on, 0 for any (%(default)s)")
     parser.add_argument("--estate", type=Path, help="YAML file of accounts and images to start with")
     parser.add_argument("--account", help="the estate's account to print credentials of (its first one)")
-    parser.add_argument(
-        "--until-stdin-closes",
-        action="store_true",
-        help="stop when standard input ends, as when its writer dies",
-    )
+    stop = "stop when standard input ends, as it does when its writer dies"
+    parser.add_argument("--until-stdin-closes", action="store_true", help=stop)
     return parser.parse_args()
 
 
-def _for_a_person(url: str, description: dict, name: str | None) -> str:
+def _for_a_person(url: str, description: dict[str, Any], name: str | None) -> str:
     accounts = description["accounts"]
     name = name or next(iter(accounts))
     if name not in accounts:

@@ -50,9 +50,8 @@ class SimulatedAws:
     def start(cls, estate: Mapping[str, Any] | Path | None = None, *, port: int = 0) -> SimulatedAws:
         """Start a process on a port, 0 for any free one, with an estate (see estate.py) or none."""
         command = [sys.executable, "-m", "tests.simulated_aws", "--port", str(port), "--until-stdin-closes"]
-        process = subprocess.Popen(
-            command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, cwd=_ROOT, stdin=pipe, stdout=pipe, text=True)
         assert process.stdout is not None
         url = process.stdout.readline().rpartition(" ")[2].strip()
         aws = cls(url, process)
@@ -85,7 +84,8 @@ class SimulatedAws:
         """Stop the process if this object started one."""
         if self._process is None:
             return
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         try:
             self._process.wait(_STOP_SECONDS)
@@ -179,7 +179,7 @@ class SimulatedAws:
         return self.session(account, region).client(service, config=config)  # type: ignore[call-overload]
 
     def environment(self, account: str, region: str = _REGION) -> dict[str, str]:
-        """A whole environment for a subprocess: this one's, with nothing of AWS in it but the simulated one."""
+        """A whole environment for a subprocess: this process's, with the simulated AWS instead of any other."""
         keys = self._account(account)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BOTO_"))}
         return kept | {
@@ -217,7 +217,7 @@ class SimulatedAws:
 
 
 class _Session(boto3.session.Session):
-    """boto3 takes an endpoint per client, or from the environment for all; this one is for all of a session."""
+    """boto3 takes an endpoint per client, or from the environment for all; this one is a session's."""
 
     def __init__(self, url: str, **arguments: Any) -> None:
         self._url = url

@@ -19,10 +19,10 @@ from .settings import SETTINGS
 
 PREFIX = "/_simulated_aws/"
 
-_LOG = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 _CALL_FILTERS = frozenset({"account_id", "region", "service", "action"})
 
-Route = Callable[["Control", Request], Any]
+Route = Callable[["Control", Request], dict[str, Any]]
 
 
 class Control:
@@ -33,7 +33,7 @@ class Control:
         self._estate: dict[str, Any] = {}
 
     def answer(self, request: Request) -> Response:
-        """200 with the result, 400 with one sentence under `error` for bad input, 404 for an unknown route."""
+        """200 with the result, 400 with one sentence under `error` for bad input, 404 for no such route."""
         route = _ROUTES.get((request.method, request.path.removeprefix(PREFIX)))
         if route is None:
             known = ", ".join(f"{method} {PREFIX}{path}" for method, path in _ROUTES)
@@ -43,7 +43,7 @@ class Control:
         except ValueError as refused:
             return _json(400, {"error": str(refused)})
         except Exception as crashed:
-            _LOG.exception("%s %s crashed", request.method, request.path)
+            LOG.exception("%s %s crashed", request.method, request.path)
             return _json(500, {"error": f"{type(crashed).__name__}: {crashed}"})
 
     def build_estate(self, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,10 +55,7 @@ class Control:
         )
         return self._estate
 
-    def _health(self, request: Request) -> dict[str, Any]:
-        return {"status": "ok"}
-
-    def _reset(self, request: Request) -> dict[str, Any]:
+    def _reset(self) -> dict[str, Any]:
         self._pipeline.reset()
         estate.reset()
         self._estate = {}
@@ -67,7 +64,7 @@ class Control:
     def _post_estate(self, request: Request) -> dict[str, Any]:
         return self.build_estate(_object(request))
 
-    def _get_estate(self, request: Request) -> dict[str, Any]:
+    def _get_estate(self) -> dict[str, Any]:
         return self._estate
 
     def _get_calls(self, request: Request) -> dict[str, Any]:
@@ -80,7 +77,7 @@ class Control:
             raise ValueError(f"calls can't be filtered by {', '.join(unknown)}")
         return {"calls": [entry.view() for entry in self._pipeline.record.select(given, int(since))]}
 
-    def _delete_calls(self, request: Request) -> dict[str, Any]:
+    def _delete_calls(self) -> dict[str, Any]:
         self._pipeline.record.clear()
         return {}
 
@@ -109,32 +106,32 @@ class Control:
             self._pipeline.faults.add(fault)
         return {"faults": [fault.view() for fault in faults]}
 
-    def _get_faults(self, request: Request) -> dict[str, Any]:
+    def _get_faults(self) -> dict[str, Any]:
         return {"faults": self._pipeline.faults.view()}
 
-    def _delete_faults(self, request: Request) -> dict[str, Any]:
+    def _delete_faults(self) -> dict[str, Any]:
         self._pipeline.faults.clear()
         return {}
 
-    def _release(self, request: Request) -> dict[str, Any]:
+    def _release(self) -> dict[str, Any]:
         self._pipeline.faults.release()
         return {}
 
 
 _ROUTES: dict[tuple[str, str], Route] = {
-    ("GET", "health"): Control._health,
-    ("POST", "reset"): Control._reset,
+    ("GET", "health"): lambda *_: {"status": "ok"},
+    ("POST", "reset"): lambda control, _: control._reset(),
     ("POST", "estate"): Control._post_estate,
-    ("GET", "estate"): Control._get_estate,
+    ("GET", "estate"): lambda control, _: control._get_estate(),
     ("GET", "calls"): Control._get_calls,
-    ("DELETE", "calls"): Control._delete_calls,
+    ("DELETE", "calls"): lambda control, _: control._delete_calls(),
     ("PUT", "latency"): Control._put_latency,
     ("PUT", "throttling"): Control._put_throttling,
     ("PUT", "settings"): Control._put_settings,
     ("POST", "faults"): Control._post_faults,
-    ("GET", "faults"): Control._get_faults,
-    ("DELETE", "faults"): Control._delete_faults,
-    ("POST", "faults/release"): Control._release,
+    ("GET", "faults"): lambda control, _: control._get_faults(),
+    ("DELETE", "faults"): lambda control, _: control._delete_faults(),
+    ("POST", "faults/release"): lambda control, _: control._release(),
 }
 
 

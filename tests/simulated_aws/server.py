@@ -11,11 +11,10 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .front.http import Connection, Request, Response
+from .front.http import Answer, Connection
 
 if TYPE_CHECKING:
     from .control import Control
-    from .front.pipeline import Pipeline
 
 _BACKLOG = 512
 
@@ -30,49 +29,29 @@ _MOTO_ENVIRONMENT = {
 def serve(
     host: str,
     port: int,
+    listening: Callable[[str], None] = print,
+    ready: Callable[[Control], None] | None = None,
     *,
-    listening: Callable[[str], None],
-    ready: Callable[[Control], None] = lambda control: None,
     until_stdin_closes: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM, or until standard input ends if asked to.
 
-    Port 0 is any free one. `listening` is told the URL as soon as connections are taken; they wait while moto is
-    imported, which takes a second that the caller can use. `ready` may then prepare the simulation. An address
-    in use is an OSError.
+    Port 0 is any free one. `listening` is told the URL as soon as connections are taken; they wait while moto
+    is imported, which takes a second or two that the caller can use. `ready` may then prepare the simulation.
+    An address in use is an OSError.
     """
     listener = socket.create_server((host, port), backlog=_BACKLOG)
     listening(f"http://{host}:{listener.getsockname()[1]}")
-    pipeline = load()
-    from .control import Control
-
-    control = Control(pipeline)
-    ready(control)
-    asyncio.run(_serve(listener, pipeline, control, until_stdin_closes))
-
-
-def load() -> Pipeline:
-    """Import moto, make it strict, and warm up what its first call would wait for."""
     os.environ.update(_MOTO_ENVIRONMENT)
-    from . import ec2
-    from .ec2.lean import HANDLERS
-    from .front.moto_app import MotoApp
-    from .front.pipeline import Pipeline
+    from .simulation import Simulation  # noqa: PLC0415  moto, and only now, for both reasons above
 
-    ec2.install()
-    return Pipeline(HANDLERS, MotoApp())
+    simulation = Simulation()
+    if ready is not None:
+        ready(simulation.control)
+    asyncio.run(_serve(listener, simulation.answer, until_stdin_closes))
 
 
-async def _serve(
-    listener: socket.socket, pipeline: Pipeline, control: Control, until_stdin_closes: bool
-) -> None:
-    from .control import PREFIX
-
-    async def answer(request: Request, gone: asyncio.Event) -> Response | None:
-        if request.target.startswith(PREFIX):
-            return control.answer(request)
-        return await pipeline.answer(request, gone)
-
+async def _serve(listener: socket.socket, answer: Answer, until_stdin_closes: bool) -> None:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from moto.iam.models import iam_backends
+
 
 class Callers:
     """The accounts behind access keys."""
@@ -30,9 +32,6 @@ class Callers:
 
 
 def _issued_by_moto(access_key: str) -> str | None:
-    # Imported late: the server listens before moto, which takes a second to import, is there.
-    from moto.iam.models import iam_backends
-
     # Copies, since other threads add backends.
     for account_id, partitions in list(iam_backends.items()):
         for backend in list(partitions.values()):

@@ -21,8 +21,8 @@ _REST_XML_SERVICES = frozenset({"cloudfront", "route53", "s3"})
 class Call:
     """One API call.
 
-    `access_key` is empty for an unsigned one, and so may be `region` and `service`: only the signature names them
-    (IAM User Guide, Elements of an API request signature: credential scope).
+    `access_key`, `region` and `service` are empty for an unsigned one: only the signature names them
+    (IAM User Guide, Elements of an AWS API request signature: credential scope).
     `params` are the flat query parameters as sent, or a JSON body's members. An action of a REST protocol
     is its method and path.
     """

@@ -71,6 +71,10 @@ class Fault:
         """Whether a call with this service, action, region and account_id is one of the fault's."""
         return all(getattr(self, name) in ("", facts[name]) for name in _MATCHED)
 
+    def is_due(self) -> bool:
+        """Whether the call counted last is one that goes wrong."""
+        return self.matched > self.after and (not self.times or self.matched <= self.after + self.times)
+
     def view(self) -> dict[str, Any]:
         """The fault as a JSON object: what belongs to its kind, and how many calls matched."""
         shown = {"number", "kind", *_MATCHED, "after", "times", "matched", *KINDS[self.kind]}
@@ -113,10 +117,7 @@ class Faults:
             if not fault.matches(facts):
                 continue
             fault.matched += 1
-            due = fault.matched > fault.after and (
-                not fault.times or fault.matched <= fault.after + fault.times
-            )
-            if due and victim_of is None:
+            if victim_of is None and fault.is_due():
                 victim_of = fault
         return victim_of
 
@@ -133,10 +134,11 @@ class Faults:
 
 
 _TYPES = {one.name: one.type for one in fields(Fault)}
+_ACCEPTED: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
 
 
 def _typed(name: str, value: Any) -> Any:
-    wanted = {"str": str, "int": int, "float": (int, float)}[str(_TYPES[name])]
+    wanted = _ACCEPTED[str(_TYPES[name])]
     negative = isinstance(value, (int, float)) and value < 0
     if not isinstance(value, wanted) or isinstance(value, bool) or negative:
         raise ValueError(f"`{name}` of a fault can't be {value!r}")

@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botocore.model import OperationNotFoundError
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from . import refusals
 from .calls import Call
 from .http import Request, Response
-from .protocols import is_document
+from .protocols import Refusal, is_document
 
-_LOG = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 # moto computes and holds the interpreter's lock while it does: more threads make no answer quicker.
 _THREADS = 4
@@ -27,9 +28,6 @@ class MotoApp:
     """Answers whatever moto implements; everything else as an error of the service."""
 
     def __init__(self) -> None:
-        # Imported late: moto takes a second, and its environment has to be set before.
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
         self._application = DomainDispatcherApplication(create_backend_app)
         self._implemented: dict[str, bool] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="moto")
@@ -48,7 +46,7 @@ class MotoApp:
         except (NotImplementedError, OperationNotFoundError) as missing:
             return _not_implemented(call, missing).response(call.protocol, request_id)
         except Exception:
-            _LOG.exception("%s %s crashed", call.service, call.action)
+            LOG.exception("%s %s crashed", call.service, call.action)
             return refusals.internal_error().response(call.protocol, request_id)
         if response.status >= 400 and not is_document(call.protocol, response.body):
             return _repaired(response, call).response(call.protocol, request_id)
@@ -65,7 +63,7 @@ class MotoApp:
         status = 0
         headers: list[tuple[str, str]] = []
 
-        def start_response(line: str, fields: list[tuple[str, str]], exc_info: Any = None) -> None:
+        def start_response(line: str, fields: list[tuple[str, str]], _exc_info: Any = None) -> None:
             nonlocal status, headers
             status, headers = int(line.split(" ", 1)[0]), fields
 
@@ -108,18 +106,18 @@ def _environ(request: Request, account_id: str) -> dict[str, Any]:
     return environ
 
 
-def _not_implemented(call: Call, missing: Exception) -> refusals.Refusal:
+def _not_implemented(call: Call, missing: Exception) -> Refusal:
     text = str(missing)
     whole_action = isinstance(missing, OperationNotFoundError) or "action has not been implemented" in text
     return refusals.unknown_action(call.protocol, call.action, "" if whole_action else text)
 
 
-def _repaired(response: Response, call: Call) -> refusals.Refusal:
+def _repaired(response: Response, call: Call) -> Refusal:
     """For an error page of moto's that no client of the service could read."""
     if response.status in (404, 405, 501):
         return refusals.unknown_action(call.protocol, call.action)
     if response.status >= 500:
-        _LOG.error("%s %s: %s", call.service, call.action, response.body.decode("utf-8", "replace"))
+        LOG.error("%s %s: %s", call.service, call.action, response.body.decode("utf-8", "replace"))
         return refusals.internal_error()
     text = response.body.decode("utf-8", "replace").strip()
-    return refusals.Refusal("ValidationError", text, response.status)
+    return Refusal("ValidationError", text, response.status)

@@ -18,11 +18,11 @@ from .faults import Fault, Faults
 from .http import Request, Response
 from .lean import LeanRequest
 from .moto_app import MotoApp
-from .protocols import Protocol, error
+from .protocols import Protocol, Refusal
 from .record import Entry, Record
 from .throttling import Throttle
 
-_LOG = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 LeanHandler = Callable[[LeanRequest], tuple[int, bytes]]
 
@@ -34,7 +34,7 @@ _JSON_CODE = re.compile(rb'"(?:__type|code|Code)"\s*:\s*"(?:[^"#]*#)?([^"]*)"')
 
 
 class Pipeline:
-    """Caller, record, faults, throttling, effect, latency; the parts are public for the control API to steer."""
+    """Caller, record, faults, throttling, effect, latency: the control API steers each part."""
 
     def __init__(self, lean_handlers: Mapping[tuple[str, str], LeanHandler], moto: MotoApp) -> None:
         self.callers = Callers()
@@ -88,7 +88,8 @@ class Pipeline:
             return await self._effect(request, call, account_id, entry.request_id)
         entry.faulted = fault.kind
         if fault.kind == "error":
-            return error(call.protocol, fault.code, fault.message, fault.status, entry.request_id)
+            refusal = Refusal(fault.code, fault.message, fault.status)
+            return refusal.response(call.protocol, entry.request_id)
         if fault.when == "before" and not await self._survives(fault, gone):
             return None
         response = await self._effect(request, call, account_id, entry.request_id)
@@ -113,7 +114,7 @@ class Pipeline:
         try:
             status, body = handler(LeanRequest(account_id, call.region, call.params, request_id))
         except Exception:
-            _LOG.exception("%s %s crashed", call.service, call.action)
+            LOG.exception("%s %s crashed", call.service, call.action)
             return refusals.internal_error().response(call.protocol, request_id)
         return Response(
             status, body, (("Content-Type", "text/xml;charset=UTF-8"), ("x-amzn-RequestId", request_id))

@@ -3,27 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from .http import Response
-from .protocols import Protocol, error
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An error in no particular format yet: code, message and HTTP status."""
-
-    code: str
-    message: str
-    status: int
-
-    def response(self, protocol: Protocol, request_id: str) -> Response:
-        """The refusal in the format of a protocol."""
-        return error(protocol, self.code, self.message, self.status, request_id)
+from .protocols import Protocol, Refusal
 
 
 def unknown_key(protocol: Protocol) -> Refusal:
-    """An access key that belongs to nobody (EC2: Error codes for the Amazon EC2 API; others: Common Errors)."""
+    """An access key that belongs to nobody.
+
+    Sources: "Error codes for the Amazon EC2 API"; S3's "Error responses"; "Common Error Types" of the others.
+    """
     if protocol is Protocol.EC2:
         message = "AWS was not able to validate the provided access credentials"
         return Refusal("AuthFailure", message, 401)
@@ -53,7 +40,10 @@ def unknown_action(protocol: Protocol, action: str, detail: str = "") -> Refusal
 
 
 def throttled(service: str, protocol: Protocol) -> Refusal:
-    """A call that its bucket has no token for (EC2 Developer Guide, Request throttling; KMS, Throttling requests)."""
+    """A call that its bucket has no token for.
+
+    Sources: EC2 Developer Guide, "Request throttling"; KMS Developer Guide, "Throttling AWS KMS requests".
+    """
     if protocol is Protocol.EC2:
         return Refusal("RequestLimitExceeded", "Request limit exceeded.", 503)
     if service == "kms":

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The simulation as a whole: the strict EC2 and moto behind the front, steered by the control API.
+
+moto reads some of its environment when it is imported, which importing this module does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from . import ec2
+from .control import PREFIX, Control
+from .ec2.lean import HANDLERS
+from .front.http import Request, Response
+from .front.moto_app import MotoApp
+from .front.pipeline import Pipeline
+
+
+class Simulation:
+    """Answers every request of one server."""
+
+    def __init__(self) -> None:
+        ec2.install()
+        self._pipeline = Pipeline(HANDLERS, MotoApp())
+        self.control = Control(self._pipeline)
+
+    async def answer(self, request: Request, gone: asyncio.Event) -> Response | None:
+        """A control call's answer or an API call's, see Pipeline.answer."""
+        if request.target.startswith(PREFIX):
+            return self.control.answer(request)
+        return await self._pipeline.answer(request, gone)
