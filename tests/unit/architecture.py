@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rooms of plugins/ and what may stand in each, read from the source and never by importing it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+UTILS = "plugins.module_utils"
+COLLECTION = "ansible_collections.golden.images."
+# Values and decisions: the same answer for the same arguments, whenever and wherever they are asked.
+PURE = tuple(f"{UTILS}.{room}" for room in ("model", "plan", "failures", "planners", "reports"))
+# Parts of the standard library whose answer depends on the moment or the machine, or that change either.
+WORLD = frozenset(
+    {
+        "asyncio",
+        "concurrent",
+        "ctypes",
+        "getpass",
+        "glob",
+        "http",
+        "importlib",
+        "io",
+        "logging",
+        "multiprocessing",
+        "os",
+        "pathlib",
+        "platform",
+        "queue",
+        "random",
+        "sched",
+        "secrets",
+        "select",
+        "selectors",
+        "shutil",
+        "signal",
+        "socket",
+        "socketserver",
+        "ssl",
+        "subprocess",
+        "sys",
+        "tempfile",
+        "threading",
+        "time",
+        "urllib",
+        "uuid",
+    }
+)
+THREADS = frozenset({"_thread", "asyncio", "concurrent", "multiprocessing", "queue", "threading"})
+AWS_SDK = frozenset({"boto3", "botocore", "s3transfer"})
+
+
+@dataclass(frozen=True)
+class Source:
+    """One Python file. ``module`` is its dotted name from the collection's root."""
+
+    module: str
+    text: str
+    tree: ast.Module
+    imports: tuple[str, ...]
+
+    @property
+    def is_in_utils(self) -> bool:
+        return is_in(self.module, UTILS)
+
+    @property
+    def is_action(self) -> bool:
+        return is_in(self.module, "plugins.action")
+
+    @property
+    def is_runner(self) -> bool:
+        return self.module == f"{UTILS}.runner"
+
+    @property
+    def is_pure(self) -> bool:
+        return any(is_in(self.module, room) for room in PURE)
+
+    def nodes(self) -> Iterator[ast.AST]:
+        return ast.walk(self.tree)
+
+
+def is_in(module: str, room: str) -> bool:
+    """Whether ``module`` is ``room`` or below it."""
+    return module == room or module.startswith(f"{room}.")
+
+
+def top(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def read(root: Path) -> list[Source]:
+    """Every Python file below ``root``/plugins.
+
+    Raises:
+        AssertionError: there is none, so that whatever is said of all of them would be true.
+    """
+    sources = [_source(path, root) for path in sorted((root / "plugins").rglob("*.py"))]
+    assert sources, f"no Python below {root / 'plugins'}"
+    return sources
+
+
+def _source(path: Path, root: Path) -> Source:
+    parts = path.relative_to(root).with_suffix("").parts
+    is_package = parts[-1] == "__init__"
+    module = ".".join(parts[:-1] if is_package else parts)
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text, filename=str(path))
+    package = module if is_package else module.rpartition(".")[0]
+    return Source(module, text, tree, tuple(_imports(tree, package)))
+
+
+def _imports(tree: ast.Module, package: str) -> Iterator[str]:
+    """What the file imports, by full names; of ``from a import b`` both ``a`` and ``a.b``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, base] if base else above)
+            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (name.removeprefix(COLLECTION) for name in names)
+
+
+def impure_imports(source: Source) -> Iterator[str]:
+    if not source.is_pure:
+        return
+    for name in source.imports:
+        is_own = top(name) == "plugins" and any(is_in(name, room) or is_in(room, name) for room in PURE)
+        is_harmless = top(name) in sys.stdlib_module_names - WORLD
+        if not (is_own or is_harmless):
+            yield f"imports {name}"
+
+
+def clocks(source: Source) -> Iterator[str]:
+    if not source.is_pure:
+        return
+    for node in source.nodes():
+        # A field may well be called "now": it's the asking that is refused.
+        asked = node.func if isinstance(node, ast.Call) else None
+        if isinstance(asked, ast.Attribute) and asked.attr in {"now", "utcnow", "today"}:
+            yield f"asks for .{asked.attr} in line {asked.lineno}"
+
+
+def aws_sdk(source: Source) -> Iterator[str]:
+    if not is_in(source.module, f"{UTILS}.aws"):
+        yield from (f"imports {name}" for name in source.imports if top(name) in AWS_SDK)
+
+
+def threads(source: Source) -> Iterator[str]:
+    if source.module != f"{UTILS}.fanout" and not source.is_action:
+        yield from (f"imports {name}" for name in source.imports if top(name) in THREADS)
+
+
+def module_object(source: Source) -> Iterator[str]:
+    if source.is_runner or source.is_action:
+        return
+    for node in source.nodes():
+        if isinstance(node, ast.Attribute) and (
+            node.attr in {"check_mode", "_diff"} or node.attr.startswith(("fail_json", "exit_json"))
+        ):
+            yield f"uses .{node.attr} in line {node.lineno}"
+
+
+def ansible_below_runner(source: Source) -> Iterator[str]:
+    if source.is_in_utils and not source.is_runner:
+        yield from (
+            f"imports {name}" for name in source.imports if top(name) in {"ansible", "ansible_collections"}
+        )
+
+
+def upwards(source: Source) -> Iterator[str]:
+    lower = (f"{UTILS}.{room}" for room in ("aws", "fanout", "progress", "arguments"))
+    if source.is_pure or any(is_in(source.module, room) for room in lower):
+        upper = (f"{UTILS}.flows", f"{UTILS}.runner", "plugins.modules", "plugins.action")
+        for name in source.imports:
+            if any(is_in(name, room) for room in upper):
+                yield f"imports {name}"
+
+
+def logic_in_modules(source: Source) -> Iterator[str]:
+    if is_in(source.module, "plugins.modules"):
+        yield from (
+            f"imports {name}"
+            for name in source.imports
+            if name != "__future__.annotations" and name != "__future__" and top(name) != "plugins"
+        )
+
+
+def absolute_imports(source: Source) -> Iterator[str]:
+    if source.is_in_utils:
+        yield from (
+            f"imports {node.module}"
+            for node in source.nodes()
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(COLLECTION)
+        )
+
+
+def hidden_imports(source: Source) -> Iterator[str]:
+    for node in source.nodes():
+        if isinstance(node, ast.Name) and node.id == "__import__":
+            yield f"calls __import__ in line {node.lineno}"
+    yield from (f"imports {name}" for name in source.imports if top(name) == "importlib")
+
+
+def emulators(source: Source) -> Iterator[str]:
+    pattern = r"\b(moto|simulated|localstack|ministack)|https?://(localhost|127\.|\[::1\])"
+    for found in re.finditer(pattern, source.text, flags=re.IGNORECASE):
+        yield f"mentions {found.group()}"
+
+
+Rule = Callable[[Source], Iterable[str]]
+RULES: dict[str, Rule] = {
+    "values and decisions need only the standard library's harmless parts and each other": impure_imports,
+    "values and decisions are told the time": clocks,
+    "only aws talks to AWS": aws_sdk,
+    "only fanout starts threads, a progress tail apart": threads,
+    "only runner touches the module object": module_object,
+    "nothing below runner knows Ansible": ansible_below_runner,
+    "imports lead downwards": upwards,
+    "modules hold no logic": logic_in_modules,
+    "module_utils import each other relatively": absolute_imports,
+    "imports are written as imports": hidden_imports,
+    "no code is for an emulator": emulators,
+}
+
+
+def violations(rule: Rule, sources: Iterable[Source]) -> list[str]:
+    """Each breach of ``rule``, as "<module> <what it does>"."""
+    return [f"{source.module} {what}" for source in sources for what in rule(source)]

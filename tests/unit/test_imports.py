@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The direction of imports is the architecture: these tests hold it, and prove that each rule bites."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.architecture import PURE, RULES, UTILS, read, violations
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+# Without these rooms, the rules would hold for want of anything to break them.
+ROOMS = (
+    *PURE,
+    *(f"{UTILS}.{room}" for room in ("aws.clients", "fanout", "flows", "runner")),
+    "plugins.modules",
+)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
+def test_the_collection_keeps_the_rule(rule):
+    assert violations(rule, read(CHECKOUT)) == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_is_there(room):
+    assert [source.module for source in read(CHECKOUT) if f"{source.module}.".startswith(f"{room}.")]
+
+
+def test_an_empty_folder_is_no_success(tmp_path):
+    (tmp_path / "plugins").mkdir()
+    with pytest.raises(AssertionError, match="no Python below"):
+        read(tmp_path)
+
+
+BREACHES = [
+    ("impure_imports", "module_utils/model.py", "import boto3", "imports boto3"),
+    ("impure_imports", "module_utils/model.py", "import time", "imports time"),
+    ("impure_imports", "module_utils/plan.py", "from threading import Lock", "imports threading"),
+    ("impure_imports", "module_utils/planners/copy.py", "import socket", "imports socket"),
+    (
+        "impure_imports",
+        "module_utils/planners/copy.py",
+        "from ..aws import read",
+        "imports plugins.module_utils.aws",
+    ),
+    (
+        "impure_imports",
+        "module_utils/planners/__init__.py",
+        "from .. import fanout",
+        "plugins.module_utils.fanout",
+    ),
+    ("impure_imports", "module_utils/planners/copy.py", "def f():\n    import yaml", "imports yaml"),
+    (
+        "impure_imports",
+        "module_utils/failures.py",
+        "from ansible.module_utils import basic",
+        "imports ansible",
+    ),
+    ("impure_imports", "module_utils/reports/html.py", "import jinja2", "imports jinja2"),
+    (
+        "clocks",
+        "module_utils/planners/copy.py",
+        "import datetime as d\nd.datetime.now()",
+        "asks for .now in line 2",
+    ),
+    (
+        "clocks",
+        "module_utils/plan.py",
+        "from datetime import date\ndate.today()",
+        "asks for .today in line 2",
+    ),
+    ("aws_sdk", "module_utils/runner.py", "import boto3", "imports boto3"),
+    (
+        "aws_sdk",
+        "module_utils/flows/copy.py",
+        "from botocore.config import Config",
+        "imports botocore.config",
+    ),
+    (
+        "aws_sdk",
+        "modules/ami_share.py",
+        "try:\n    import boto3\nexcept ImportError:\n    boto3 = 0",
+        "boto3",
+    ),
+    ("threads", "module_utils/aws/wait.py", "import threading", "imports threading"),
+    (
+        "threads",
+        "module_utils/runner.py",
+        "from concurrent.futures import Future",
+        "imports concurrent.futures",
+    ),
+    ("threads", "module_utils/flows/copy.py", "import queue", "imports queue"),
+    ("module_object", "module_utils/flows/copy.py", "def f(m):\n    m.fail_json(msg='')", "uses .fail_json"),
+    ("module_object", "module_utils/aws/read.py", "def f(m):\n    m.fail_json_aws(1)", "uses .fail_json_aws"),
+    ("module_object", "modules/ami_share.py", "def f(m):\n    m.exit_json()", "uses .exit_json in line 2"),
+    ("module_object", "module_utils/plan.py", "def f(m):\n    return m.check_mode", "uses .check_mode"),
+    ("module_object", "module_utils/plan.py", "def f(m):\n    return m._diff", "uses ._diff"),
+    (
+        "ansible_below_runner",
+        "module_utils/fanout.py",
+        "import ansible.module_utils.basic",
+        "imports ansible",
+    ),
+    (
+        "ansible_below_runner",
+        "module_utils/aws/clients.py",
+        "from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule",
+        "imports ansible_collections.amazon.aws",
+    ),
+    (
+        "upwards",
+        "module_utils/aws/read.py",
+        "from ..runner import run",
+        "imports plugins.module_utils.runner",
+    ),
+    (
+        "upwards",
+        "module_utils/aws/read.py",
+        "from ...module_utils import flows",
+        "plugins.module_utils.flows",
+    ),
+    (
+        "upwards",
+        "module_utils/fanout.py",
+        "from ansible_collections.golden.images.plugins.module_utils.runner import run",
+        "imports plugins.module_utils.runner",
+    ),
+    ("logic_in_modules", "modules/ami_share.py", "import re", "imports re"),
+    (
+        "absolute_imports",
+        "module_utils/flows/copy.py",
+        "from ansible_collections.golden.images.plugins.module_utils.plan import Plan",
+        "imports ansible_collections.golden.images",
+    ),
+    ("hidden_imports", "module_utils/plan.py", "__import__('boto3')", "calls __import__ in line 1"),
+    ("hidden_imports", "module_utils/flows/copy.py", "import importlib", "imports importlib"),
+    (
+        "emulators",
+        "module_utils/aws/clients.py",
+        "URL = 'http://localhost:5000'",
+        "mentions http://localhost",
+    ),
+    ("emulators", "module_utils/aws/read.py", "# Moto answers otherwise", "mentions Moto"),
+    ("emulators", "modules/ami_share.py", "FOR = 'the simulated AWS'", "mentions simulated"),
+]
+RULE_OF = {rule.__name__: rule for rule in RULES.values()}
+
+
+@pytest.mark.parametrize(("rule", "path", "code", "found"), BREACHES)
+def test_a_breach_is_found(rule, path, code, found, tmp_path):
+    _write(tmp_path, path, code)
+    assert [what for what in violations(RULE_OF[rule], read(tmp_path)) if found in what]
+
+
+def test_every_rule_has_a_breach():
+    assert {rule for rule, *_ in BREACHES} == set(RULE_OF)
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        (
+            "module_utils/planners/copy.py",
+            "import hashlib\nfrom datetime import datetime, UTC\nfrom ..plan import Plan",
+        ),
+        ("module_utils/planners/copy.py", "from . import tags\nfrom .. import model"),
+        ("module_utils/planners/copy.py", "def age(wanted, image):\n    return wanted.now - image.made"),
+        (
+            "module_utils/aws/clients.py",
+            "import boto3\nfrom botocore.config import Config\nfrom ..model import Target",
+        ),
+        ("module_utils/fanout.py", "import queue\nimport threading\nfrom time import monotonic"),
+        ("module_utils/flows/copy.py", "import os\nfrom ..aws import read\nfrom ..runner import Flow"),
+        ("module_utils/runner.py", "from ansible.module_utils import basic\ndef f(m):\n    m.exit_json()"),
+        (
+            "modules/ami_share.py",
+            "from ansible_collections.golden.images.plugins.module_utils.runner import run",
+        ),
+        ("action/ami_share.py", "import threading\nfrom ansible.plugins.action import ActionBase"),
+    ],
+)
+def test_what_is_allowed_breaks_no_rule(path, code, tmp_path):
+    _write(tmp_path, path, code)
+    assert [found for rule in RULES.values() for found in violations(rule, read(tmp_path))] == []
+
+
+def _write(root: Path, path: str, code: str) -> None:
+    file = root / "plugins" / path
+    file.parent.mkdir(parents=True)
+    file.write_text(code, encoding="utf-8")
