@@ -7,6 +7,9 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 VENV := .venv/$(VERSION)
 RUN := $(VENV)/bin/python
 
+ESTATE ?= tests/simulated_aws/estates/two_disk_ami.yml
+PORT ?= 4510
+
 # The user's own Ansible, AWS and Python settings must neither break nor steer what runs here.
 $(foreach name,$(filter ANSIBLE_% AWS_% MOTO_%,$(.VARIABLES)),$(eval unexport $(name)))
 unexport PYTHONHOME PYTHONPATH PYTEST_ADDOPTS PYTEST_PLUGINS MYPYPATH VIRTUAL_ENV
@@ -42,11 +45,14 @@ sanity: environment  ## ansible-test sanity, without ignore files
 package: environment  ## the built collection installs, shows its docs, and its playbooks parse
 	@$(RUN) -m checks package
 
-unit: environment  ## pytest tests/unit
+unit: environment  ## pytest: tests/unit
 	@$(RUN) -m checks unit
 
-integration: environment  ## pytest tests/integration: real playbooks against the simulated AWS
+integration: environment  ## pytest: tests/integration, real playbooks against the simulated AWS
 	@$(RUN) -m checks integration
+
+simulated-aws: environment  ## serve ESTATE on PORT until interrupted; prints what to export
+	@$(RUN) -m tests.simulated_aws --estate $(ESTATE) --port $(PORT)
 
 format: environment  ## let ruff mend what it can
 	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format .
