@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Values that many tests start from, so that each test states only what it is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.model import Device, Image, Target
+
+OWNER = "111122223333"
+STRANGER = "999988887777"
+CONSUMER = "012345678901"
+SOURCE_ID = "ami-0123456789abcdef0"
+SOURCE_REGION = "us-east-1"
+MARK = {"golden.images:source": f"{SOURCE_REGION}/{SOURCE_ID}"}
+ORG = "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
+UNIT = "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"
+
+
+def place(region: str = "eu-west-1") -> Target:
+    """A region of the account that owns the images."""
+    return Target(OWNER, region)
+
+
+def volumes(*snapshot_ids: str | None, encrypted: bool = False) -> tuple[Device, ...]:
+    """One volume per snapshot."""
+    return tuple(
+        Device(f"/dev/sd{chr(ord('a') + number)}", snapshot_id, encrypted)
+        for number, snapshot_id in enumerate(snapshot_ids)
+    )
+
+
+def source_image(**changes: Any) -> Image:
+    """The golden image, available and owned by ``OWNER``."""
+    values: dict[str, Any] = {
+        "image_id": SOURCE_ID,
+        "name": "golden-web",
+        "owner_id": OWNER,
+        "state": "available",
+        "devices": volumes("snap-source"),
+        "description": "Golden web server",
+        **changes,
+    }
+    return Image(**values)
+
+
+def copied_image(image_id: str = "ami-copy", state: str = "available", **changes: Any) -> Image:
+    """A copy of the golden image that carries this collection's mark; ``tags`` are its other tags."""
+    values: dict[str, Any] = {
+        "name": f"golden-web-{SOURCE_ID}",
+        "owner_id": OWNER,
+        "source_image_id": SOURCE_ID,
+        "source_region": SOURCE_REGION,
+        **changes,
+        "tags": {**MARK, **changes.get("tags", {})},
+    }
+    return Image(image_id=image_id, state=state, **values)
+
+
+def adopted_image(image_id: str = "ami-adopted", state: str = "available", **changes: Any) -> Image:
+    """A copy of the golden image in the same account that somebody made by hand."""
+    values: dict[str, Any] = {
+        "name": "made-by-hand",
+        "owner_id": OWNER,
+        "source_image_id": SOURCE_ID,
+        "source_region": SOURCE_REGION,
+        **changes,
+    }
+    return Image(image_id=image_id, state=state, **values)
