@@ -179,7 +179,7 @@ class SimulatedAws:
         return self.session(account, region).client(service, config=config)  # type: ignore[call-overload]
 
     def environment(self, account: str, region: str = _REGION) -> dict[str, str]:
-        """A whole environment for a subprocess: this process's, with the simulated AWS instead of any other."""
+        """A whole environment for a subprocess: this process's, with the simulated AWS for any other."""
         keys = self._account(account)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BOTO_"))}
         return kept | {

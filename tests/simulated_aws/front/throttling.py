@@ -111,7 +111,7 @@ class Throttle:
     def admits(
         self, account_id: str, region: str, service: str, action: str, params: Mapping[str, Any], now: float
     ) -> bool:
-        """Take a token for a call at `now`, seconds of a clock that only goes forward; False if none is left."""
+        """Take a token for a call at `now`, in seconds of a steady clock; False if none is left."""
         if not self.enabled:
             return True
         found = bucket(service, action, params)
