@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How failures read, one by one and together."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import (
+    Failure,
+    Refused,
+    TargetFailed,
+    invalid_option,
+    summary,
+)
+
+QUOTA = Failure("Too many copies.", "Wait.", "ResourceLimitExceeded", "CopyImage")
+
+
+def in_region(region: str | None, message: str = "Too many copies.") -> Failure:
+    return Failure(message, "Wait.", "ResourceLimitExceeded", "CopyImage", region=region)
+
+
+@pytest.mark.parametrize(
+    ("failures", "text"),
+    [
+        pytest.param([QUOTA], "Too many copies. Wait.", id="one"),
+        pytest.param([in_region("eu-west-1")], "eu-west-1: Too many copies. Wait.", id="one region"),
+        pytest.param(
+            [in_region("eu-west-1"), in_region("us-east-1")],
+            "eu-west-1, us-east-1: Too many copies. Wait.",
+            id="regions that failed alike share a line",
+        ),
+        pytest.param(
+            [in_region("eu-west-1"), in_region("us-east-1", "No key."), in_region("us-west-2")],
+            "2 problems:\n- eu-west-1, us-west-2: Too many copies. Wait.\n- us-east-1: No key. Wait.",
+            id="a list",
+        ),
+        pytest.param(
+            [invalid_option("tags", "tags: bad.", "Mend."), invalid_option("name", "name: bad.", "Mend.")],
+            "2 problems:\n- tags: bad. Mend.\n- name: bad. Mend.",
+            id="options, in the order in which they were found",
+        ),
+    ],
+)
+def test_summary(failures: list[Failure], text: str) -> None:
+    assert summary(failures) == text
+
+
+def test_a_failure_says_where_what_and_what_to_do() -> None:
+    assert in_region("eu-west-1").sentence() == "eu-west-1: Too many copies. Wait."
+    assert QUOTA.sentence() == "Too many copies. Wait."
+    assert Failure("Gone.", "", "X", "Y").sentence() == "Gone."
+
+
+def test_a_failure_as_modules_return_it() -> None:
+    failure = Failure("m", "r", "Code", "CopyImage", "eu-west-1", "111122223333", "req-1")
+    assert failure.as_result() == {
+        "account_id": "111122223333",
+        "action": "CopyImage",
+        "error_code": "Code",
+        "message": "m",
+        "region": "eu-west-1",
+        "remedy": "r",
+        "request_id": "req-1",
+    }
+
+
+def test_an_option_that_cannot_be_used() -> None:
+    failure = invalid_option("name", "name: too short.", "Take 3.", region="eu-west-1")
+    assert failure.as_result() == {
+        "account_id": None,
+        "action": "name",
+        "error_code": "InvalidOption",
+        "message": "name: too short.",
+        "region": "eu-west-1",
+        "remedy": "Take 3.",
+        "request_id": None,
+    }
+
+
+def test_a_refusal_keeps_every_failure_and_tells_all() -> None:
+    refused = Refused(item for item in (in_region("eu-west-1"), in_region("us-east-1", "No key.")))
+    assert len(refused.failures) == 2
+    assert str(refused).startswith("2 problems:")
+
+
+def test_a_failed_target_tells_its_failure() -> None:
+    assert str(TargetFailed(in_region("eu-west-1"))) == "eu-west-1: Too many copies. Wait."

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Work on many items at once: every result, every failure, and nobody waits for the optional."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from time import monotonic, sleep
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils import fanout
+from ansible_collections.golden.images.plugins.module_utils.fanout import MAX_THREADS, DidNotAnswer, each
+
+
+@pytest.fixture
+def stuck() -> Iterator[threading.Event]:
+    """Work that waits for this does not answer while the test runs, and ends with it."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_results_by_item() -> None:
+    assert each(["a", "bb"], len) == ({"a": 1, "bb": 2}, {})
+
+
+def test_nothing_to_do() -> None:
+    assert each([], len) == ({}, {})
+
+
+def test_a_result_may_be_none() -> None:
+    assert each(["a"], lambda _item: None) == ({"a": None}, {})
+
+
+def test_an_item_named_twice_is_worked_on_once() -> None:
+    calls: list[str] = []
+    each(["a", "a"], calls.append)
+    assert calls == ["a"]
+
+
+def test_a_failure_is_its_items_and_stops_no_other() -> None:
+    def work(item: int) -> float:
+        return 1 / item
+
+    done, failed = each([0, 1, 2], work)
+    assert done == {1: 1.0, 2: 0.5}
+    assert [(item, type(exception)) for item, exception in failed.items()] == [(0, ZeroDivisionError)]
+
+
+def test_more_items_than_threads() -> None:
+    threads: set[int] = set()
+
+    def work(item: int) -> int:
+        threads.add(threading.get_ident())
+        return item * 2
+
+    items = range(MAX_THREADS * 5)
+    done, failed = each(items, work)
+    assert done == {item: item * 2 for item in items}
+    assert not failed
+    assert len(threads) <= MAX_THREADS
+
+
+def test_items_are_worked_on_at_the_same_time() -> None:
+    together = threading.Barrier(8, timeout=5)
+    done, failed = each(range(8), lambda _item: together.wait() >= 0)
+    assert len(done) == 8
+    assert not failed
+
+
+def test_an_optional_item_that_answers_is_done_like_any_other() -> None:
+    assert each(["a", "b"], len, optional={"b"}) == ({"a": 1, "b": 1}, {})
+
+
+def test_an_optional_items_failure_is_reported() -> None:
+    done, failed = each([0, 1], lambda item: 1 / item, optional={0})
+    assert done == {1: 1.0}
+    assert isinstance(failed[0], ZeroDivisionError)
+
+
+@pytest.mark.parametrize("items", [["slow", "quick"], ["slow"]], ids=["among others", "alone"])
+def test_an_optional_item_that_does_not_answer_is_given_up(stuck: threading.Event, items: list[str]) -> None:
+    started = monotonic()
+    done, failed = each(items, lambda item: item == "quick" or stuck.wait(), optional={"slow"}, patience=0.05)
+    assert monotonic() - started < 2
+    assert done == dict.fromkeys(set(items) - {"slow"}, True)
+    assert [(item, type(exception)) for item, exception in failed.items()] == [("slow", DidNotAnswer)]
+
+
+def test_patience_begins_when_the_required_items_are_finished() -> None:
+    optional_is_done = threading.Event()
+
+    def work(item: str) -> str:
+        if item == "optional":
+            sleep(0.3)
+            optional_is_done.set()
+        else:
+            optional_is_done.wait(5)
+        return item
+
+    done, failed = each(["optional", "required"], work, optional={"optional"}, patience=0.2)
+    assert set(done) == {"optional", "required"}
+    assert not failed
+
+
+def test_an_optional_item_gets_its_patience() -> None:
+    required_is_done = threading.Event()
+
+    def work(item: str) -> str:
+        if item == "required":
+            required_is_done.set()
+        else:
+            required_is_done.wait(5)
+        return item
+
+    done, _failed = each(["optional", "required"], work, optional={"optional"}, patience=5)
+    assert set(done) == {"optional", "required"}
+
+
+def test_required_items_are_begun_before_optional_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fanout, "MAX_THREADS", 1)
+    begun: list[str] = []
+    each(["o1", "r1", "o2", "r2"], begun.append, optional={"o1", "o2"})
+    assert begun == ["r1", "r2", "o1", "o2"]
+
+
+def test_stuck_optional_items_take_no_thread_from_the_required(
+    monkeypatch: pytest.MonkeyPatch, stuck: threading.Event
+) -> None:
+    monkeypatch.setattr(fanout, "MAX_THREADS", 2)
+    optional = {f"o{number}" for number in range(5)}
+    required = {f"r{number}" for number in range(5)}
+    done, failed = each(
+        [*optional, *required],
+        lambda item: item in required or stuck.wait(),
+        optional=optional,
+        patience=0.05,
+    )
+    assert set(done) == required
+    assert set(failed) == optional

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A plan is the sum of its targets'."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import invalid_option
+from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
+
+from tests.unit.examples import OWNER, place
+
+HERE, THERE = place("eu-west-1"), place("us-east-1")
+
+
+def test_an_empty_plan_does_nothing() -> None:
+    plan = Plan()
+    assert (plan.actions, plan.refusals, plan.tolerated, plan.warnings) == ((), (), (), ())
+    assert plan.before == plan.after == {}
+
+
+def test_actions_keep_the_order_of_each_target() -> None:
+    first = Action(HERE, "CopyImage", {})
+    second = Action(HERE, "DeregisterImage", {}, "ami-1")
+    third = Action(THERE, "CopyImage", {})
+    plan = Plan((TargetPlan(HERE, (first, second)), TargetPlan(THERE, (third,))))
+    assert plan.actions == (first, second, third)
+
+
+def test_an_action_as_modules_list_it() -> None:
+    assert Action(HERE, "DeregisterImage", {"ImageId": "ami-1"}, "ami-1").as_result() == {
+        "account_id": OWNER,
+        "action": "DeregisterImage",
+        "region": "eu-west-1",
+        "resource": "ami-1",
+    }
+
+
+def test_what_is_refused_and_what_is_tolerated_is_kept_apart() -> None:
+    bad, tolerable = invalid_option("name", "bad", "mend"), invalid_option("name", "odd", "mend")
+    plan = Plan((TargetPlan(HERE, refusals=(bad,)), TargetPlan(THERE, tolerated=(tolerable,))))
+    assert plan.refusals == (bad,)
+    assert plan.tolerated == (tolerable,)
+
+
+def test_before_and_after_are_by_region() -> None:
+    plan = Plan((TargetPlan(HERE, before={"a": 1}, after={"a": 2}), TargetPlan(THERE)))
+    assert plan.before == {"eu-west-1": {"a": 1}, "us-east-1": {}}
+    assert plan.after == {"eu-west-1": {"a": 2}, "us-east-1": {}}
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "expected"),
+    [
+        pytest.param(("w",), ("w",), ("w",), id="of all targets: once"),
+        pytest.param(("w",), (), ("eu-west-1: w",), id="of one target: with its region"),
+        pytest.param(("w", "x"), ("w",), ("w", "eu-west-1: x"), id="both kinds"),
+    ],
+)
+def test_warnings(here: tuple[str, ...], there: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    plan = Plan((TargetPlan(HERE, warnings=here), TargetPlan(THERE, warnings=there)))
+    assert plan.warnings == expected

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Progress is appended to a file, line by line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.progress import reporter
+
+
+def test_lines_are_appended_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "progress"
+    file.write_text("before\n", encoding="utf-8")
+    report = reporter(str(file))
+    report("eu-west-1 10 %")
+    assert file.read_text(encoding="utf-8") == "before\neu-west-1 10 %\n"
+    report("eu-west-1 ready")
+    assert file.read_text(encoding="utf-8").splitlines()[1:] == ["eu-west-1 10 %", "eu-west-1 ready"]
+
+
+def test_without_a_file_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    reporter(None)("eu-west-1 10 %")
+    assert list(tmp_path.iterdir()) == []
