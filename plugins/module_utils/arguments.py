@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .failures import Failure, Refused, invalid_option
@@ -43,6 +43,10 @@ class Options:
     def refuse(self, option: str, problem: str, remedy: str) -> None:
         """Note that an option cannot be used as it is."""
         self._failures.append(invalid_option(option, f"{option}: {problem}", remedy))
+
+    def add(self, failures: Iterable[Failure]) -> None:
+        """Note what was found wrong elsewhere."""
+        self._failures.extend(failures)
 
     def check(self) -> None:
         """Raise ``Refused`` with all that was noted."""

@@ -70,6 +70,17 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Key:
+    """A KMS key as DescribeKey shows it (botocore shape ``KeyMetadata``)."""
+
+    arn: str
+    state: str = "Enabled"
+    spec: str = "SYMMETRIC_DEFAULT"
+    usage: str = "ENCRYPT_DECRYPT"
+    aws_managed: bool = False
+
+
+@dataclass(frozen=True)
 class Sharing:
     """Who may use an image (LaunchPermission) or a snapshot (CreateVolumePermission: no organizations)."""
 

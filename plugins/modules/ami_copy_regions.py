@@ -93,6 +93,32 @@ options:
     description:
       - Let AWS finish each snapshot's copy within this time (time-based copies, at a price), 15 to 2880 in steps of 15.
     type: int
+  encrypted:
+    description:
+      - Whether the copies are encrypted. Unset, they are if the source is or a key is named.
+      - An encrypted image has no unencrypted copies.
+    type: bool
+  kms_key_id:
+    description:
+      - The key to encrypt the copies under. An id, an ARN or an alias, which is looked up in each region.
+    type: str
+  kms_key_ids:
+    description:
+      - Mapping of region to key, before O(kms_key_id).
+    type: dict
+  allow_default_key:
+    description:
+      - Whether a copy that would be encrypted without a named key, because the source is, because of O(encrypted), or because
+        the account encrypts by default, may be encrypted under the region's default key for EBS.
+      - That is usually the AWS-managed key C(aws/ebs), and snapshots under it can never be shared with another account.
+    type: bool
+    default: false
+  reencrypt_source:
+    description:
+      - Whether the source's own region gets a copy if the source there is not under the wanted key. Otherwise the source is
+        used as it is, with a warning.
+    type: bool
+    default: false
   wait:
     description:
       - Whether to wait until the copies are available.
@@ -144,6 +170,13 @@ EXAMPLES = r"""
     best_effort_regions: [sa-east-1]
     name: "{source_name}-{region}"
 
+- name: Copy an encrypted image, each copy under its region's key of that alias
+  golden.images.ami_copy_regions:
+    source_image_id: ami-0123456789abcdef0
+    source_region: us-east-1
+    regions: [us-east-1, eu-west-1, eu-central-1]
+    kms_key_id: alias/golden-images
+
 - name: Start the copies and go on
   golden.images.ami_copy_regions:
     source_image_id: ami-0123456789abcdef0
@@ -161,7 +194,9 @@ images:
   type: dict
   sample: {"eu-west-1": "ami-0123456789abcdef0"}
 kms_key_ids:
-  description: Region to the ARN of the key that encrypts the image there, null if it is not encrypted.
+  description:
+    - Region to the ARN of the key that encrypts the image there, null if it is not encrypted.
+    - The key that the snapshots really got or, until AWS tells, the one that the copy was asked for with.
   returned: success, and failure after copies were started
   type: dict
   sample: {"eu-west-1": null}
@@ -281,6 +316,11 @@ ARGUMENT_SPEC = {
     "snapshot_tags": {"type": "dict"},
     "purge_tags": {"type": "bool", "default": False},
     "completion_duration_minutes": {"type": "int"},
+    "encrypted": {"type": "bool"},
+    "kms_key_id": {"type": "str"},
+    "kms_key_ids": {"type": "dict", "no_log": False},
+    "allow_default_key": {"type": "bool", "default": False},
+    "reencrypt_source": {"type": "bool", "default": False},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 10800},
     "progress_path": {"type": "path"},

@@ -19,6 +19,7 @@ except ImportError:
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_sts import STSClient
 
 USER_AGENT = "golden.images"
@@ -70,6 +71,11 @@ class Clients:
     def ec2(self, region: str) -> EC2Client:
         """The EC2 client of a region that was opened."""
         client: EC2Client = self._clients["ec2", region]
+        return client
+
+    def kms(self, region: str) -> KMSClient:
+        """The KMS client of a region that was opened."""
+        client: KMSClient = self._clients["kms", region]
         return client
 
     def sts(self, region: str) -> STSClient:

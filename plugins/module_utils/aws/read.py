@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..model import Device, Image, Sharing, Snapshot
+from ..model import Device, Image, Key, Sharing, Snapshot
 from ..planners.tags import source_mark
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import FilterTypeDef, PaginatorConfigTypeDef
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_sts import STSClient
 
 # One page holds every own copy of a source that can sensibly exist; more pages are read all the same.
@@ -106,6 +107,28 @@ def volume_permissions(ec2: EC2Client, snapshot_id: str) -> Sharing:
     """Who may create volumes from the snapshot; AWS tells its owner only."""
     answer = ec2.describe_snapshot_attribute(SnapshotId=snapshot_id, Attribute="createVolumePermission")
     return _sharing(answer.get("CreateVolumePermissions", []))
+
+
+def key(kms: KMSClient, key_id: str) -> Key:
+    """The key that an id, ARN or alias names in the client's region."""
+    metadata = kms.describe_key(KeyId=key_id)["KeyMetadata"]
+    return Key(
+        arn=metadata["Arn"],
+        state=metadata["KeyState"],
+        spec=metadata["KeySpec"],
+        usage=metadata["KeyUsage"],
+        aws_managed=metadata["KeyManager"] == "AWS",
+    )
+
+
+def encryption_by_default(ec2: EC2Client) -> bool:
+    """Whether the account encrypts every new volume and snapshot in this region, asked for or not."""
+    return ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"]
+
+
+def default_key_id(ec2: EC2Client) -> str:
+    """The key that EBS uses in this region where none is named: an alias, id or ARN."""
+    return ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
 
 
 def image_block_state(ec2: EC2Client) -> str:

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import Options
@@ -15,10 +17,11 @@ from ..aws.clients import Clients
 from ..aws.write import Performed, perform_all
 from ..failures import Failure, Refused, invalid_option
 from ..fanout import each
-from ..model import Image, Snapshot, Target
+from ..model import Image, Target
 from ..plan import Plan
 from ..planners import copy as planner
 from ..planners.copy import ALIVE, CopySeen, CopyWanted, plan
+from ..planners.keys import Encryption, check_options, check_source
 from ..progress import Report
 from ..runner import Flow, Outcome
 from .copy_wait import CopyRun, wait_for_copies
@@ -55,6 +58,14 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
         )
     if params["wait_timeout"] < 1:
         options.refuse("wait_timeout", f"{params['wait_timeout']} is no time.", "Name seconds, 1 or more.")
+    encryption = Encryption(
+        encrypted=params["encrypted"],
+        key=params["kms_key_id"],
+        keys={region: str(key) for region, key in (params["kms_key_ids"] or {}).items()},
+        allow_default=params["allow_default_key"],
+        reencrypt_source=params["reencrypt_source"],
+    )
+    options.add(check_options(encryption, regions))
     wanted = CopyWanted(
         source_region=source_region or "",
         regions=regions,
@@ -69,6 +80,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
         snapshot_tags=options.tags("snapshot_tags"),
         purge_tags=params["purge_tags"],
         completion_duration_minutes=duration,
+        encryption=encryption,
         wait=params["wait"],
         wait_timeout=params["wait_timeout"],
     )
@@ -80,33 +92,21 @@ def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
     """Read the source, then every region's copies; refuse what cannot be copied, all at once."""
     account_id, source = _read_source(clients, wanted)
     clients.open("ec2", wanted.regions)
+    encryption = wanted.encryption
+    if encryption.key or encryption.keys or encryption.allow_default:
+        clients.open("kms", wanted.regions)
     targets = [Target(account_id, region) for region in wanted.regions]
 
-    def read_target(target: Target) -> tuple[tuple[Image, ...], tuple[Snapshot, ...]]:
-        ec2 = clients.ec2(target.region)
-        if target == Target(source.owner_id, wanted.source_region):
-            return (), read.snapshots(ec2, source.snapshot_ids) if source.encrypted else ()
-        images = read.copies(ec2, source.image_id, wanted.source_region, ALIVE)
-        # Snapshots are read only for what is asked of them: their tags, or the keys that they got.
-        snapshot_ids = [
-            snapshot_id
-            for image in images
-            if image.state in ALIVE and (image.encrypted or wanted.snapshot_tags is not None)
-            for snapshot_id in image.snapshot_ids
-        ]
-        return images, read.snapshots(ec2, snapshot_ids)
+    def read_target(target: Target) -> CopySeen:
+        return _read_target(clients, wanted, CopySeen(account_id, source, {}), target)
 
     optional = _best_effort(wanted, targets)
     found, failed = each(targets, read_target, optional=optional)
     failures = {target: errors.failure(item, target, "DescribeImages") for target, item in failed.items()}
     if needed := [failure for target, failure in failures.items() if target not in optional]:
         raise Refused(needed)
-    return CopySeen(
-        account_id=account_id,
-        source=source,
-        copies={target: images for target, (images, _snapshots) in found.items()},
-        snapshots={target: snapshots for target, (_images, snapshots) in found.items()},
-        unread=tuple(failures.values()),
+    return reduce(
+        CopySeen.__or__, found.values(), CopySeen(account_id, source, {}, unread=tuple(failures.values()))
     )
 
 
@@ -126,6 +126,8 @@ def apply(clients: Clients, wanted: CopyWanted, seen: CopySeen, plan: Plan, repo
         runs[target].failure = errors.failure(exception, target, "CopyImage")
     if wanted.wait:
         wait_for_copies(clients, wanted, seen, runs, optional, report)
+        for target, run in runs.items():
+            run.failure = run.failure or _wrong_key(wanted, seen, target, run)
     failures = {target: run.failure for target, run in runs.items() if run.failure is not None}
     return Outcome(
         performed=tuple(action for run in runs.values() for action in run.performed),
@@ -148,13 +150,13 @@ def result(wanted: CopyWanted, seen: CopySeen, plan: Plan, outcome: Outcome) -> 
             for target, run in ready.items()
             if _belongs_in_images(run, planned_only=not outcome.state)
         },
-        "kms_key_ids": {target.region: _key(run) for target, run in ready.items()},
+        "kms_key_ids": {target.region: _key(seen, target, run) for target, run in ready.items()},
         "results": [
             {
                 "account_id": target.account_id,
                 "best_effort": target.region in wanted.best_effort_regions,
                 "image_id": run.image.image_id if run.image else None,
-                "kms_key_id": _key(run),
+                "kms_key_id": _key(seen, target, run),
                 "name": run.image.name if run.image else planner.name_for(wanted, seen.source, target.region),
                 "origin": _origin(wanted, seen, target, target in copying),
                 "progress": run.percent,
@@ -188,11 +190,42 @@ def _read_source(clients: Clients, wanted: CopyWanted) -> tuple[str, Image]:
         else:
             unreadable = _unreadable_snapshots(clients, wanted, source, caller.account_id)
             failures += planner.check_source(caller.account_id, source, region, unreadable)
+            failures += check_source(wanted.encryption, source)
     except errors.AWS_ERRORS as exception:
         raise Refused([errors.failure(exception, None, "DescribeImages")]) from exception
     if failures or source is None:
         raise Refused(failures)
     return caller.account_id, source
+
+
+def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: Target) -> CopySeen:
+    """What is seen of one target: its copies, and the key that one is or would be encrypted under."""
+    ec2, source, encryption = clients.ec2(target.region), start.source, wanted.encryption
+    is_source = start.is_source(target, wanted.source_region)
+    images: tuple[Image, ...] = ()
+    if not is_source or encryption.reencrypt_source:
+        images = read.copies(ec2, source.image_id, wanted.source_region, ALIVE)
+    # Snapshots are read only for what is asked of them: the keys that they got, or their tags.
+    snapshot_ids = [
+        snapshot_id
+        for image in ((source, *images) if is_source else images)
+        if image.state in ALIVE and (image.encrypted or wanted.snapshot_tags is not None)
+        for snapshot_id in image.snapshot_ids
+    ]
+    name = encryption.named(target.region)
+    seen = replace(
+        start,
+        copies={target: images},
+        snapshots={target: read.snapshots(ec2, snapshot_ids)},
+        keys={target: read.key(clients.kms(target.region), name)} if name else {},
+    )
+    if name or planner.existing_copy(wanted, seen, target):
+        return seen
+    # A copy will be made, and no key is named for it.
+    by_default = not encryption.encrypts(target.region, source) and read.encryption_by_default(ec2)
+    if encryption.allow_default and (by_default or encryption.encrypts(target.region, source)):
+        return replace(seen, keys={target: read.key(clients.kms(target.region), read.default_key_id(ec2))})
+    return replace(seen, encrypted_by_default=frozenset({target} if by_default else ()))
 
 
 def _find_source(clients: Clients, wanted: CopyWanted) -> Image | None:
@@ -247,13 +280,33 @@ def _standing(wanted: CopyWanted, seen: CopySeen, target: Target) -> CopyRun:
     )
 
 
+def _wrong_key(wanted: CopyWanted, seen: CopySeen, target: Target, run: CopyRun) -> Failure | None:
+    """What is wrong with the key that a finished copy got, if anything."""
+    if run.image is None or run.image == seen.source:
+        return None
+    finished = replace(seen, snapshots={target: run.snapshots})
+    if planner.has_wanted_key(wanted, finished, target, run.image):
+        return None
+    return Failure(
+        message=f"{run.image.image_id} is under {_key(seen, target, run) or 'no key'}, not the wanted one.",
+        remedy="Deregister it if nobody uses it, and run again: a copy under the wanted key is made.",
+        error_code="WrongKey",
+        action="CopyImage",
+        region=target.region,
+        account_id=target.account_id,
+    )
+
+
 def _belongs_in_images(run: CopyRun, planned_only: bool) -> bool:
     """Whether later modules are told of this image: it exists, or check mode has planned it (null)."""
     return planned_only if run.image is None else run.image.state not in planner.DEAD
 
 
-def _key(run: CopyRun) -> str | None:
-    return next((snapshot.kms_key_id for snapshot in run.snapshots if snapshot.kms_key_id), None)
+def _key(seen: CopySeen, target: Target, run: CopyRun) -> str | None:
+    """The key that the snapshots really got; until they tell, the one that the copy was asked for with."""
+    real = next((snapshot.kms_key_id for snapshot in run.snapshots if snapshot.kms_key_id), None)
+    asked = seen.keys.get(target) if run.image is None or run.image.state != "available" else None
+    return real or (asked.arn if asked else None)
 
 
 def _origin(wanted: CopyWanted, seen: CopySeen, target: Target, copied: bool) -> str:

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..failures import Failure, invalid_option
-from ..model import Image, Snapshot, Target
+from ..model import Image, Key, Snapshot, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
+from . import keys as encrypting
 from . import tags as tagging
+from .keys import Encryption
 
 # botocore shape Image, ImageState. A deregistered image only lends its id to the client token.
 ALIVE = frozenset({"available", "pending", "transient"})
@@ -47,6 +49,7 @@ class CopyWanted:
     snapshot_tags: Mapping[str, str] | None = None
     purge_tags: bool = False
     completion_duration_minutes: int | None = None
+    encryption: Encryption = field(default_factory=Encryption)
     wait: bool = True
     wait_timeout: int = 10800
 
@@ -55,20 +58,36 @@ class CopyWanted:
 class CopySeen:
     """What AWS said: the source, and in each target every own image that may be its copy.
 
-    ``snapshots`` are those of the copies whose snapshot tags are to be compared; ``unread`` are
-    the best-effort targets that could not be read.
+    ``snapshots`` are those of the copies, where their tags or keys matter. ``keys`` are the keys that are
+    named for the targets, or the default ones where that is allowed; ``encrypted_by_default`` are targets
+    without one in which AWS would encrypt all the same. ``unread`` are the best-effort targets that could
+    not be read.
     """
 
     account_id: str
     source: Image
     copies: Mapping[Target, tuple[Image, ...]]
     snapshots: Mapping[Target, tuple[Snapshot, ...]] = field(default_factory=dict)
+    keys: Mapping[Target, Key] = field(default_factory=dict)
+    encrypted_by_default: frozenset[Target] = frozenset()
     unread: tuple[Failure, ...] = ()
 
     def snapshots_of(self, target: Target, image: Image) -> tuple[Snapshot, ...]:
         """Those snapshots of an image that were read."""
         return tuple(
             item for item in self.snapshots.get(target, ()) if item.snapshot_id in image.snapshot_ids
+        )
+
+    def __or__(self, other: CopySeen) -> CopySeen:
+        """All that was seen of two sets of targets, for one source."""
+        return CopySeen(
+            self.account_id,
+            self.source,
+            copies={**self.copies, **other.copies},
+            snapshots={**self.snapshots, **other.snapshots},
+            keys={**self.keys, **other.keys},
+            encrypted_by_default=self.encrypted_by_default | other.encrypted_by_default,
+            unread=self.unread + other.unread,
         )
 
     def is_source(self, target: Target, source_region: str) -> bool:
@@ -156,10 +175,23 @@ def plan(wanted: CopyWanted, seen: CopySeen) -> Plan:
 
 def existing_copy(wanted: CopyWanted, seen: CopySeen, target: Target) -> Image | None:
     """The image that already is this target's copy: an own one first, then one somebody else made."""
-    if seen.is_source(target, wanted.source_region):
+    if seen.is_source(target, wanted.source_region) and (
+        not wanted.encryption.reencrypt_source or has_wanted_key(wanted, seen, target, seen.source)
+    ):
         return seen.source
-    alive = [image for image in seen.copies[target] if image.state in ALIVE]
-    return min(alive, key=lambda image: _preference(wanted, seen, image), default=None)
+    usable = [
+        image
+        for image in seen.copies[target]
+        if image.state in ALIVE and has_wanted_key(wanted, seen, target, image)
+    ]
+    return min(usable, key=lambda image: _preference(wanted, seen, image), default=None)
+
+
+def has_wanted_key(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image) -> bool:
+    """Whether an image is encrypted as this target's is to be."""
+    key = seen.keys.get(target)
+    encrypted = key is not None or wanted.encryption.encrypts(target.region, seen.source)
+    return encrypting.is_under(image, seen.snapshots_of(target, image), key, encrypted)
 
 
 def dead_copies(seen: CopySeen, target: Target) -> tuple[Image, ...]:
@@ -176,12 +208,13 @@ def replacement(
     In this order, so that a run killed in between finds the new copy, or at least the dead one, whose id
     makes the next request differ from the one that died.
     """
-    copy = Action(target, "CopyImage", copy_request(wanted, seen.source, target, _ids(dead)))
+    request = copy_request(wanted, seen.source, target, _ids(dead), seen.keys.get(target))
+    copy = Action(target, "CopyImage", request)
     return (copy, *_removals(wanted, seen, target, dead))
 
 
 def copy_request(
-    wanted: CopyWanted, source: Image, target: Target, dead_ids: tuple[str, ...]
+    wanted: CopyWanted, source: Image, target: Target, dead_ids: tuple[str, ...], key: Key | None = None
 ) -> dict[str, Any]:
     """The parameters of CopyImage, its client token included.
 
@@ -190,6 +223,8 @@ def copy_request(
     It is 64 ASCII characters, the most that AWS takes (botocore shape ``CopyImageRequest``).
     """
     mark = tagging.source_mark(source.image_id, wanted.source_region)
+    if key is not None:
+        mark = {**mark, tagging.KEY_MARK: key.arn}
     request: dict[str, Any] = {
         "Description": description_for(wanted, source, target.region),
         "Name": name_for(wanted, source, target.region),
@@ -203,6 +238,8 @@ def copy_request(
             {"ResourceType": "snapshot", "Tags": tagging.tag_list({**(wanted.snapshot_tags or {}), **mark})},
         ],
     }
+    if key is not None:
+        request |= {"Encrypted": True, "KmsKeyId": key.arn}
     if wanted.completion_duration_minutes is not None:
         request["SnapshotCopyCompletionDurationMinutes"] = wanted.completion_duration_minutes
     identity = json.dumps([target.account_id, target.region, request, sorted(dead_ids)], sort_keys=True)
@@ -279,8 +316,9 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
     )
     if existing is None:
         return _plan_copy(wanted, seen, target, dead, warnings)
-    if seen.is_source(target, wanted.source_region):
-        return TargetPlan(target, before=_state(existing), after=_state(existing))
+    if existing == seen.source:
+        warnings += _source_key_warning(wanted, seen, target)
+        return TargetPlan(target, before=_state(existing), after=_state(existing), warnings=warnings)
     retag = _plan_tags(wanted, seen, target, existing)
     others = [
         image.image_id
@@ -314,8 +352,25 @@ def _plan_copy(
         "state": "available" if wanted.wait else "pending",
         "tags": image_tags(wanted, seen.source) or {},
     }
-    refusals = (*_check_request(request, target), *disabled)
+    if "KmsKeyId" in request:
+        after["kms_key_id"] = request["KmsKeyId"]
+    key_refusals = encrypting.check_key(
+        wanted.encryption, target, seen.source, seen.keys.get(target), target in seen.encrypted_by_default
+    )
+    refusals = (*_check_request(request, target), *key_refusals, *disabled)
     return TargetPlan(target, actions, before={}, after=after, warnings=warnings, refusals=refusals)
+
+
+def _source_key_warning(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[str, ...]:
+    if has_wanted_key(wanted, seen, target, seen.source):
+        return ()
+    key = seen.keys.get(target)
+    wish = f"under {key.arn}" if key else "as asked"
+    warning = (
+        f"The source {seen.source.image_id} is not encrypted {wish}; it is used as it is. "
+        "Set reencrypt_source: true to have a copy made beside it."
+    )
+    return (warning,)
 
 
 def _disabled(seen: CopySeen, target: Target) -> tuple[Failure, ...]:

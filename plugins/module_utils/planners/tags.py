@@ -13,6 +13,7 @@ from ..model import Image
 
 MARK_PREFIX = "golden.images:"
 SOURCE_MARK = MARK_PREFIX + "source"
+KEY_MARK = MARK_PREFIX + "kms-key"
 SHARED_PREFIX = "ec2:SharedTag/"
 
 # EC2 User Guide, "Tag restrictions".
