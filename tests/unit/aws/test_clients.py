@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How AWS is reached: the user's settings, our retries, and no secret in any text."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
+from botocore.config import Config
+
+KEYS = {
+    "aws_access_key_id": "AKIAEXAMPLE",
+    "aws_secret_access_key": "wJalrXUtnFEMI",
+    "aws_session_token": "FwoGZXIvYXdz",
+}
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "AWS_PROFILE",
+        "AWS_DEFAULT_REGION",
+        "AWS_ENDPOINT_URL",
+        "AWS_MAX_ATTEMPTS",
+        "AWS_RETRY_MODE",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+
+
+@pytest.mark.parametrize("text", [repr, str])
+def test_the_text_of_a_connection_shows_no_secret(text: type[str]) -> None:
+    shown = text(Connection(credentials=KEYS, region="eu-west-1"))
+    assert "eu-west-1" in shown
+    assert not [value for value in KEYS.values() if value in shown]
+
+
+def test_the_text_of_clients_shows_no_secret() -> None:
+    clients = Clients(Connection(credentials=KEYS))
+    clients.open("ec2", ["eu-west-1"])
+    assert not [value for value in KEYS.values() if value in repr(clients) + repr(clients.ec2("eu-west-1"))]
+
+
+def test_each_region_has_its_client() -> None:
+    clients = Clients(Connection(credentials=KEYS))
+    clients.open("ec2", ["eu-west-1", "us-east-1"])
+    clients.open("sts", ["us-east-1"])
+    assert clients.ec2("eu-west-1").meta.region_name == "eu-west-1"
+    assert clients.ec2("us-east-1").meta.region_name == "us-east-1"
+    assert clients.sts("us-east-1").meta.service_model.service_name == "sts"
+
+
+def test_a_client_is_made_once() -> None:
+    clients = Clients(Connection(credentials=KEYS))
+    clients.open("ec2", ["eu-west-1"])
+    first = clients.ec2("eu-west-1")
+    clients.open("ec2", ["eu-west-1", "us-east-1"])
+    assert clients.ec2("eu-west-1") is first
+
+
+def test_a_client_that_was_not_opened_is_not_made_in_passing() -> None:
+    # It would be made in a thread, and sessions are not for threads.
+    with pytest.raises(KeyError):
+        Clients(Connection(credentials=KEYS)).ec2("eu-west-1")
+
+
+def test_retries_are_botocores_own() -> None:
+    clients = Clients(Connection(credentials=KEYS))
+    clients.open("ec2", ["eu-west-1"])
+    config = clients.ec2("eu-west-1").meta.config
+    assert config.retries == {"mode": "standard", "total_max_attempts": 8}
+    assert config.connect_timeout == 10
+    assert "golden.images" in config.user_agent
+
+
+def test_the_users_config_wins() -> None:
+    mine = Config(
+        retries={"mode": "adaptive", "total_max_attempts": 3}, proxies={"https": "proxy.example:3128"}
+    )
+    clients = Clients(Connection(credentials=KEYS, config=mine))
+    clients.open("ec2", ["eu-west-1"])
+    config = clients.ec2("eu-west-1").meta.config
+    assert config.retries["mode"] == "adaptive"
+    assert config.retries["total_max_attempts"] == 3
+    assert config.proxies == {"https": "proxy.example:3128"}
+    assert config.connect_timeout == 10
+
+
+def test_the_users_endpoint_is_used() -> None:
+    clients = Clients(Connection(credentials=KEYS, endpoint_url="http://127.0.0.1:5000"))
+    clients.open("ec2", ["eu-west-1"])
+    assert clients.ec2("eu-west-1").meta.endpoint_url == "http://127.0.0.1:5000"
+
+
+def test_regions_of_every_partition_are_known() -> None:
+    partitions = Clients(Connection(credentials=KEYS)).partitions()
+    assert partitions["eu-west-1"] == "aws"
+    assert partitions["cn-north-1"] == "aws-cn"
+    assert partitions["us-gov-west-1"] == "aws-us-gov"

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every error becomes a failure that keeps AWS's words and says what to do."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import AWS_ERRORS, REMEDIES, failure
+from ansible_collections.golden.images.plugins.module_utils.failures import TargetFailed, invalid_option
+from ansible_collections.golden.images.plugins.module_utils.fanout import DidNotAnswer
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ProfileNotFound,
+)
+
+from tests.unit.examples import OWNER, place
+
+
+def refused(code: str, message: str = "AWS's words.", operation: str = "CopyImage") -> ClientError:
+    response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"RequestId": "req-1"}}
+    return ClientError(response, operation)  # type: ignore[arg-type]
+
+
+def test_aws_words_are_kept() -> None:
+    found = failure(refused("ResourceLimitExceeded"), place("eu-west-1"), "DescribeImages")
+    assert found.as_result() == {
+        "account_id": OWNER,
+        "action": "CopyImage",
+        "error_code": "ResourceLimitExceeded",
+        "message": "AWS's words.",
+        "region": "eu-west-1",
+        "remedy": "A quota is used up: wait until other copies are done, or ask AWS for more.",
+        "request_id": "req-1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("UnauthorizedOperation", "Allow CopyImage in the IAM policy of the credentials used."),
+        ("AccessDenied", "Allow CopyImage"),
+        ("AuthFailure", "not enabled"),
+        ("ExpiredToken", "Check the credentials"),
+        ("RequestExpired", "clock"),
+        ("OptInRequired", "Enable the region"),
+        ("RequestLimitExceeded", "Run again later"),
+        ("InvalidAMIID.NotFound", "Check the id and the region"),
+        ("InvalidAMIName.Duplicate", "{region} and {source_image_id}"),
+        ("IdempotentParameterMismatch", "run again"),
+        ("OperationNotPermitted", "aws/ebs"),
+        ("SomethingNew", "AWS's message says what it refused."),
+    ],
+)
+def test_remedies(code: str, remedy: str) -> None:
+    assert remedy in failure(refused(code), None, "CopyImage").remedy
+
+
+@pytest.mark.parametrize("code", sorted(REMEDIES))
+def test_every_remedy_is_a_sentence(code: str) -> None:
+    remedy = failure(refused(code), None, "CopyImage").remedy
+    assert remedy[0].isupper()
+    assert remedy.endswith((".", "source_image_id}."))
+    assert "{action}" not in remedy
+
+
+@pytest.mark.parametrize("text", ["{action}", "100 %s", "{"])
+def test_aws_words_are_no_template(text: str) -> None:
+    assert failure(refused("UnauthorizedOperation", text), None, "CopyImage").message == text
+
+
+def test_an_answer_without_details() -> None:
+    found = failure(ClientError({}, "CopyImage"), None, "DescribeImages")
+    assert found.error_code == "ClientError"
+    assert "CopyImage" in found.message
+    assert found.request_id is None
+
+
+@pytest.mark.parametrize(
+    ("exception", "code", "remedy"),
+    [
+        pytest.param(NoCredentialsError(), "NoCredentialsError", "access_key", id="no credentials"),
+        pytest.param(
+            EndpointConnectionError(endpoint_url="https://ec2.example"),
+            "EndpointConnectionError",
+            "Check the network",
+            id="unreachable",
+        ),
+        pytest.param(
+            ParamValidationError(report="Unknown parameter"),
+            "ParamValidationError",
+            "update botocore",
+            id="old botocore",
+        ),
+        pytest.param(DidNotAnswer(), "DidNotAnswer", "Run again later", id="no answer"),
+        pytest.param(KeyError("Images"), "KeyError", "report it", id="a mistake"),
+    ],
+)
+def test_failures_that_are_not_aws_answers(exception: Exception, code: str, remedy: str) -> None:
+    found = failure(exception, place("eu-west-1"), "DescribeImages")
+    assert found.error_code == code
+    assert found.action == "DescribeImages"
+    assert found.region == "eu-west-1"
+    assert found.message
+    assert remedy in found.remedy
+
+
+def test_a_mistake_is_reported_with_where_it_happened() -> None:
+    def mistaken() -> None:
+        raise KeyError("Images")
+
+    with pytest.raises(KeyError) as caught:
+        mistaken()
+    assert "in mistaken" in failure(caught.value, None, "DescribeImages").message
+
+
+def test_a_region_that_did_not_answer_is_named_as_such() -> None:
+    assert "did not answer" in failure(DidNotAnswer(), place(), "DescribeImages").message
+
+
+def test_a_failure_that_is_known_already_stays_as_it_is() -> None:
+    known = invalid_option("images", "no such image", "check")
+    assert failure(TargetFailed(known), place(), "DescribeImages") == known
+
+
+@pytest.mark.parametrize(
+    "exception",
+    [refused("X"), NoCredentialsError(), ProfileNotFound(profile="p"), ParamValidationError(report="r")],
+)
+def test_what_is_caught_as_an_error_of_aws(exception: Exception) -> None:
+    assert isinstance(exception, AWS_ERRORS)
+
+
+def test_a_mistake_is_not_caught_as_an_error_of_aws() -> None:
+    assert not isinstance(KeyError("Images"), AWS_ERRORS)

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How actions go over the wire, and what becomes of those that AWS refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.write import perform_all
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils.planners import copy, share
+from botocore.exceptions import EndpointConnectionError
+
+from tests.unit.aws.wire import Wire
+from tests.unit.examples import ORG, OWNER, UNIT, copied_image, place, source_image
+from tests.unit.planners import copying, sharing
+
+HERE = place("eu-west-1")
+IMAGE, SNAPSHOT = "ModifyImageAttribute", "ModifySnapshotAttribute"
+
+
+def image_action(*account_ids: str, change: str = "Add") -> Action:
+    return Action(HERE, IMAGE, image_request(account_ids, change), "ami-1")
+
+
+def image_request(account_ids: Sequence[str], change: str = "Add") -> dict[str, Any]:
+    return {"ImageId": "ami-1", "LaunchPermission": {change: [{"UserId": item} for item in account_ids]}}
+
+
+def snapshot_action(*account_ids: str) -> Action:
+    return Action(HERE, SNAPSHOT, snapshot_request(account_ids), "snap-1")
+
+
+def snapshot_request(account_ids: Sequence[str]) -> dict[str, Any]:
+    return {
+        "Attribute": "createVolumePermission",
+        "CreateVolumePermission": {"Add": [{"UserId": item} for item in account_ids]},
+        "SnapshotId": "snap-1",
+    }
+
+
+def entries(actions: Sequence[Action]) -> list[list[str]]:
+    """The accounts of each action."""
+    return [[entry["UserId"] for entry in action.parameters["LaunchPermission"]["Add"]] for action in actions]
+
+
+def test_nothing_to_do(ec2: Wire) -> None:
+    performed = perform_all(ec2.client, ())
+    assert (performed.actions, performed.answers, performed.failures) == ((), (), ())
+
+
+def test_actions_are_performed_in_their_order(ec2: Wire) -> None:
+    actions = (snapshot_action("222222222222"), image_action("222222222222"))
+    ec2.expect("modify_snapshot_attribute", actions[0].parameters)
+    ec2.expect("modify_image_attribute", actions[1].parameters)
+    performed = perform_all(ec2.client, actions)
+    assert performed.actions == actions
+    assert len(performed.answers) == 2
+    assert performed.failures == ()
+
+
+def test_what_the_copy_planner_plans_is_what_botocore_takes(ec2: Wire) -> None:
+    want = copying.wanted(tags={"role": "web"}, snapshot_tags={"a": "1"}, completion_duration_minutes=30)
+    (target,) = copy.plan(want, copying.seen(copied_image("ami-f", "failed"))).targets
+    copying_again, removing = target.actions
+    ec2.expect("copy_image", copying_again.parameters, {"ImageId": "ami-new"})
+    ec2.expect("deregister_image", removing.parameters)
+    performed = perform_all(ec2.client, target.actions)
+    assert performed.answers[0]["ImageId"] == "ami-new"
+
+
+def test_what_the_tag_planner_plans_is_what_botocore_takes(ec2: Wire) -> None:
+    saw = copying.seen(copied_image(tags={"old": "1"}), source=source_image())
+    (target,) = copy.plan(copying.wanted(tags={"new": "1"}, purge_tags=True), saw).targets
+    ec2.expect("create_tags", target.actions[0].parameters)
+    ec2.expect("delete_tags", target.actions[1].parameters)
+    assert perform_all(ec2.client, target.actions).actions == target.actions
+
+
+def test_what_the_share_planner_plans_is_what_botocore_takes(ec2: Wire) -> None:
+    named = sharing.Sharing(frozenset({"222222222222"}), frozenset({ORG}), frozenset({UNIT}), public=True)
+    want = sharing.wanted(named, shared_tags={"version": "1"})
+    (target,) = share.plan(want, sharing.seen(sharing.shared())).targets
+    ec2.expect("modify_snapshot_attribute", target.actions[0].parameters)
+    ec2.expect("create_tags", target.actions[1].parameters)
+    ec2.expect("modify_image_attribute", target.actions[2].parameters)
+    assert perform_all(ec2.client, target.actions).actions == target.actions
+
+
+def test_the_first_failure_ends_the_target(ec2: Wire) -> None:
+    actions = (snapshot_action("222222222222"), image_action("222222222222"))
+    ec2.refuse(
+        "modify_snapshot_attribute", actions[0].parameters, "UnauthorizedOperation", "You may not.", "req-7"
+    )
+    performed = perform_all(ec2.client, actions)
+    assert performed.actions == performed.answers == ()
+    (failure,) = performed.failures
+    assert failure.error_code == "UnauthorizedOperation"
+    assert failure.message == "You may not."
+    assert failure.action == SNAPSHOT
+    assert failure.request_id == "req-7"
+    assert (failure.region, failure.account_id) == ("eu-west-1", OWNER)
+    assert "ModifySnapshotAttribute" in failure.remedy
+
+
+def test_what_was_done_before_a_failure_is_kept(ec2: Wire) -> None:
+    actions = (image_action("222222222222"), image_action("333333333333", change="Remove"))
+    ec2.expect("modify_image_attribute", actions[0].parameters)
+    ec2.refuse("modify_image_attribute", actions[1].parameters, "InternalError")
+    performed = perform_all(ec2.client, actions)
+    assert performed.actions == actions[:1]
+    assert len(performed.answers) == 1
+    assert [failure.error_code for failure in performed.failures] == ["InternalError"]
+
+
+@pytest.mark.parametrize(
+    "code", ["InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "InvalidParameterValue"]
+)
+def test_the_one_entry_that_aws_refuses_is_named(ec2: Wire, code: str) -> None:
+    action = image_action("222222222222")
+    ec2.refuse("modify_image_attribute", action.parameters, code, "Invalid value.")
+    (failure,) = perform_all(ec2.client, (action,)).failures
+    assert failure.message == "AWS refuses 222222222222: Invalid value."
+    assert failure.error_code == code
+
+
+def refuse_those_with(ec2: Wire, bad: set[str], account_ids: list[str]) -> None:
+    """Script AWS as it refuses a batch for any bad entry in it, halved until each bad one is alone."""
+    request = image_request(account_ids)
+    if not bad & set(account_ids):
+        ec2.expect("modify_image_attribute", request)
+        return
+    ec2.refuse(
+        "modify_image_attribute", request, "InvalidAMIAttributeItemValue", "Invalid attribute item value."
+    )
+    if len(account_ids) > 1:
+        middle = len(account_ids) // 2
+        refuse_those_with(ec2, bad, account_ids[:middle])
+        refuse_those_with(ec2, bad, account_ids[middle:])
+
+
+ACCOUNTS = sharing.accounts(13)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param({ACCOUNTS[0]}, id="the first"),
+        pytest.param({ACCOUNTS[12]}, id="the last"),
+        pytest.param({ACCOUNTS[6]}, id="one in the middle"),
+        pytest.param({ACCOUNTS[1], ACCOUNTS[2], ACCOUNTS[9]}, id="several"),
+        pytest.param(set(ACCOUNTS), id="all"),
+    ],
+)
+def test_in_a_batch_the_good_entries_are_applied_and_every_bad_one_is_named(ec2: Wire, bad: set[str]) -> None:
+    refuse_those_with(ec2, bad, list(ACCOUNTS))
+    performed = perform_all(ec2.client, (image_action(*ACCOUNTS), image_action("333333333333")))
+    applied = [item for batch in entries(performed.actions) for item in batch]
+    assert applied == [item for item in ACCOUNTS if item not in bad]
+    assert len(performed.answers) == len(performed.actions)
+    assert [failure.message for failure in performed.failures] == [
+        f"AWS refuses {item}: Invalid attribute item value." for item in ACCOUNTS if item in bad
+    ]
+
+
+def test_one_bad_entry_in_the_largest_batch_costs_few_calls(ec2: Wire) -> None:
+    everybody = list(sharing.accounts(10_000))
+    refuse_those_with(ec2, {everybody[4321]}, everybody)
+    performed = perform_all(ec2.client, (image_action(*everybody),))
+    assert sum(len(batch) for batch in entries(performed.actions)) == 9_999
+    assert len(performed.actions) + len(performed.failures) <= 15
+
+
+def test_a_bad_entry_among_those_of_a_snapshot(ec2: Wire) -> None:
+    good, bad = "222222222222", "333333333333"
+    ec2.refuse(
+        "modify_snapshot_attribute", snapshot_request([good, bad]), "InvalidUserID.Malformed", "Invalid user."
+    )
+    ec2.expect("modify_snapshot_attribute", snapshot_request([good]))
+    ec2.refuse(
+        "modify_snapshot_attribute", snapshot_request([bad]), "InvalidUserID.Malformed", "Invalid user."
+    )
+    performed = perform_all(ec2.client, (snapshot_action(good, bad), image_action(good, bad)))
+    assert performed.actions == (snapshot_action(good),)
+    assert [failure.message for failure in performed.failures] == [f"AWS refuses {bad}: Invalid user."]
+
+
+def test_a_batch_that_fails_for_another_reason_is_not_tried_in_parts(ec2: Wire) -> None:
+    action = image_action("222222222222", "333333333333")
+    ec2.refuse("modify_image_attribute", action.parameters, "ResourceLimitExceeded")
+    (failure,) = perform_all(ec2.client, (action,)).failures
+    assert failure.error_code == "ResourceLimitExceeded"
+    assert failure.message == "No."
+
+
+def test_other_calls_are_not_tried_in_parts(ec2: Wire) -> None:
+    action = Action(
+        HERE, "CreateTags", {"Resources": ["ami-1"], "Tags": [{"Key": "a", "Value": "1"}]}, "ami-1"
+    )
+    ec2.refuse("create_tags", action.parameters, "InvalidParameterValue", "Tag is bad.")
+    (failure,) = perform_all(ec2.client, (action,)).failures
+    assert failure.message == "Tag is bad."
+
+
+def test_a_region_that_cannot_be_reached_is_a_failure(ec2: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(**_parameters: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://ec2.eu-west-1.amazonaws.com")
+
+    monkeypatch.setattr(ec2.client, "modify_image_attribute", unreachable)
+    (failure,) = perform_all(ec2.client, (image_action("222222222222"),)).failures
+    assert failure.error_code == "EndpointConnectionError"
+    assert failure.action == IMAGE
+
+
+def test_a_parameter_that_botocore_does_not_know_is_a_failure() -> None:
+    action = Action(HERE, "DeregisterImage", {"ImageId": "ami-1", "Newer": True}, "ami-1")
+    # Without a script: botocore refuses before it would call anybody.
+    (failure,) = perform_all(Wire("ec2").client, (action,)).failures
+    assert failure.error_code == "ParamValidationError"
+    assert "update botocore" in failure.remedy

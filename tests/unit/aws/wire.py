@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A boto3 client that answers from a script instead of calling AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore.stub import Stubber
+
+
+class Wire:
+    """A client of one service, and the requests that it expects, in their order.
+
+    botocore checks every request and every answer against the service's model, so that a misspelled
+    parameter fails the test.
+    """
+
+    def __init__(self, service: str) -> None:
+        self.client: Any = boto3.client(
+            service,  # type: ignore[call-overload]
+            region_name="eu-west-1",
+            aws_access_key_id="AKIAEXAMPLE",
+            aws_secret_access_key="not-a-secret",
+        )
+        self._stubber = Stubber(self.client)
+
+    @contextmanager
+    def spoken(self) -> Iterator[Wire]:
+        """Within the context nothing goes over the network; at its end the whole script has been used."""
+        with self._stubber:
+            yield self
+        self._stubber.assert_no_pending_responses()
+
+    def expect(
+        self, method: str, request: Mapping[str, Any], answer: Mapping[str, Any] | None = None
+    ) -> None:
+        """Expect this request, and give this answer."""
+        self._stubber.add_response(method, dict(answer or {}), dict(request))
+
+    def refuse(
+        self,
+        method: str,
+        request: Mapping[str, Any],
+        code: str,
+        message: str = "No.",
+        request_id: str = "req-1",
+    ) -> None:
+        """Expect this request, and refuse it with this error code."""
+        self._stubber.add_client_error(
+            method,
+            service_error_code=code,
+            service_message=message,
+            expected_params=dict(request),
+            response_meta={"RequestId": request_id},
+        )
