@@ -8,6 +8,7 @@ with email.parser, the same answers took five times as long.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from http import HTTPStatus
 from urllib.parse import unquote
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,11 @@ class Connection(asyncio.Protocol):
     async def _answer_waiting(self) -> None:
         while self._waiting:
             request, keep_alive = self._waiting.popleft()
-            response = await self._answer(request, self._gone)
+            try:
+                response = await self._answer(request, self._gone)
+            except Exception:
+                LOG.exception("%s %s crashed", request.method, request.target)
+                response = Response(500, b"")
             if response is None:
                 self._transport.abort()
                 break

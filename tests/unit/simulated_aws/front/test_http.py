@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pytest
 from botocore.config import Config
 
 from tests.simulated_aws.client import SimulatedAws
+from tests.simulated_aws.front.http import Connection, Request, Response
 
 HEALTH = b"GET /_simulated_aws/health HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -82,6 +84,23 @@ def test_the_server_hangs_up_when_it_should(aws: SimulatedAws, request_bytes: by
         while part := connection.recv(65536):
             got += part
     assert got.startswith(b"HTTP/1.1 " + status)
+
+
+def test_a_crash_is_an_answer_too(caplog: pytest.LogCaptureFixture) -> None:
+    async def crash(_request: Request, _gone: asyncio.Event) -> Response:
+        raise LookupError("the front's own mistake")
+
+    async def ask() -> bytes:
+        server = await asyncio.get_running_loop().create_server(lambda: Connection(crash), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(HEALTH)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        server.close()
+        return answer
+
+    assert asyncio.run(ask()).startswith(b"HTTP/1.1 500 ")
+    assert "the front's own mistake" in caplog.text
 
 
 def test_held_up_answers_wait_side_by_side(aws: SimulatedAws) -> None:
