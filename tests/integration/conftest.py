@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One simulated AWS for each process of the tests, emptied for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from .estate import OWNER, Estate
+from .playbook import Ansible
+
+
+@pytest.fixture(scope="session")
+def simulated_aws() -> Iterator[SimulatedAws]:
+    """The simulated AWS of this process."""
+    with SimulatedAws.start() as aws:
+        yield aws
+
+
+@pytest.fixture
+def aws(simulated_aws: SimulatedAws) -> SimulatedAws:
+    """An empty simulated AWS."""
+    simulated_aws.reset()
+    return simulated_aws
+
+
+@pytest.fixture
+def estate(aws: SimulatedAws) -> Estate:
+    """The estate that most tests start from."""
+    return Estate(aws)
+
+
+@pytest.fixture
+def ansible(aws: SimulatedAws, estate: Estate, tmp_path: Path) -> Ansible:
+    """Ansible with the credentials of the image's owner."""
+    return Ansible(aws.environment(OWNER), tmp_path)

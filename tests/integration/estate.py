@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The estate that most tests start from: its accounts by name, and its golden image with two disks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.simulated_aws import client
+from tests.simulated_aws.client import SimulatedAws
+
+OWNER = "images"
+CONSUMERS = ("web-prod", "web-staging")
+STRANGER = "partner"
+HOME = "us-east-1"
+UNIT = "workloads/prod"
+
+_DOCUMENT = Path(client.__file__).parent / "estates" / "two_disk_ami.yml"
+_IMAGE = "golden-web-2026.11.1"
+
+
+class Estate:
+    """Builds the estate in a simulated AWS and tells the ids of what is in it."""
+
+    def __init__(self, aws: SimulatedAws) -> None:
+        self._aws = aws
+        self._document: dict[str, Any] = yaml.safe_load(_DOCUMENT.read_text(encoding="utf-8"))
+        self._description = aws.build_estate(self._document)
+
+    @property
+    def image_id(self) -> str:
+        """The golden image, in ``HOME``."""
+        return str(self._description["images"][_IMAGE]["image_id"])
+
+    @property
+    def name(self) -> str:
+        """The golden image's name."""
+        return _IMAGE
+
+    def account_ids(self, *accounts: str) -> list[str]:
+        """The ids of accounts given by name."""
+        return [self._aws.account_id(account) for account in accounts]
+
+    @property
+    def org_arn(self) -> str:
+        """The organization, which all accounts but the stranger's are in."""
+        return str(self._description["organization"]["arn"])
+
+    def unit_arn(self, path: str = UNIT) -> str:
+        """An organizational unit, by default one that holds web-prod and data-prod."""
+        return str(self._description["organization"]["units"][path]["arn"])
+
+    def add_images(self, images: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        """Add images of the document's form; their ids by label."""
+        parts = ("accounts", "not_opted_in_regions")
+        document = {**{part: self._document[part] for part in parts}, "images": images}
+        described = self._aws.build_estate(document)["images"]
+        return {label: described[label]["image_id"] for label in images}

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Real ``ansible-playbook`` processes, and what they say as values."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+CHECKOUT = Path(__file__).parents[2]
+MODULES = "golden.images."
+# A run takes seconds; one that takes this long hangs.
+_PATIENCE = 120
+_EVENT = '{"_event":'
+
+
+class Change(NamedTuple):
+    """A call that changes something; ``resource`` is None if the call creates it or its id isn't known yet."""
+
+    action: str
+    region: str
+    resource: str | None
+
+
+@dataclass(frozen=True)
+class Task:
+    """What became of one task; ``status`` is ok, failed or skipped."""
+
+    name: str
+    action: str
+    status: str
+    result: Mapping[str, Any]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the task reports a change."""
+        return bool(self.result.get("changed"))
+
+    @property
+    def codes(self) -> list[tuple[str | None, str]]:
+        """Region and error code of each failure that the task lists."""
+        return [(failure["region"], failure["error_code"]) for failure in self.result.get("failures", ())]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its exit code, its output, and its tasks in their order."""
+
+    code: int
+    stdout: str
+    stderr: str
+    tasks: tuple[Task, ...]
+
+    def task(self, name: str) -> Task:
+        """The one task whose name ends so: a role's tasks begin with the role's name."""
+        (found,) = [task for task in self.tasks if task.name.endswith(name)]
+        return found
+
+    @property
+    def changed(self) -> list[str]:
+        """The names of the tasks that report a change."""
+        return [task.name for task in self.tasks if task.changed]
+
+    @property
+    def actions(self) -> list[Change]:
+        """The AWS calls that the changed tasks report to have made or, in check mode, would make.
+
+        What a task plans for another one to do, as the role's check of the sharing does, is no change.
+        """
+        return sorted(
+            (
+                Change(action["action"], action["region"], action["resource"])
+                for task in self.tasks
+                for action in (task.result.get("actions", ()) if task.changed else ())
+                if action["region"] is not None
+            ),
+            key=str,
+        )
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All facts that were set, the last value of each."""
+        return {
+            name: value for task in self.tasks for name, value in task.result.get("ansible_facts", {}).items()
+        }
+
+    @property
+    def text(self) -> str:
+        """All that a person would see."""
+        return f"{self.stdout}\n{self.stderr}"
+
+
+class Ansible:
+    """Runs playbooks in a folder of their own, with an environment that holds nothing of the user's."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+        self.folder = folder
+        kept = {name: value for name, value in environment.items() if not name.startswith("ANSIBLE_")}
+        self.environment = kept | {
+            "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": sysconfig.get_path("purelib"),
+            "ANSIBLE_HOME": str(folder / "ansible-home"),
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.jsonl",
+            "ANSIBLE_NOCOLOR": "true",
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")]),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def run(
+        self,
+        playbook: str | Path,
+        variables: Mapping[str, Any] | None = None,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Run a playbook, given by path or FQCN, to its end."""
+        process = self.start(playbook, variables, *options, environment=environment)
+        try:
+            stdout, stderr = process.communicate(timeout=_PATIENCE)
+        finally:
+            if process.poll() is None:
+                kill(process)
+        return Run(process.returncode, stdout, stderr, tuple(_tasks(stdout)))
+
+    def start(
+        self,
+        playbook: str | Path,
+        variables: Mapping[str, Any] | None = None,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+    ) -> subprocess.Popen[str]:
+        """Start a playbook and return its process, as the leader of a process group."""
+        command = ["ansible-playbook", str(playbook), *options]
+        if variables:
+            command += ["--extra-vars", json.dumps(variables)]
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment | (environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def tasks(
+        self,
+        tasks: Sequence[Mapping[str, Any]],
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        **play: Any,
+    ) -> Run:
+        """Run a play of these tasks; ``play`` are further keywords of the play, ``vars`` say."""
+        return self.run(self.write_play(tasks, **play), None, *options, environment=environment)
+
+    def write_play(self, tasks: Sequence[Mapping[str, Any]], **play: Any) -> Path:
+        """The file of a play of these tasks."""
+        path = self.folder / "play.yml"
+        content = {"hosts": "localhost", "gather_facts": False, "tasks": list(tasks), **play}
+        path.write_text(yaml.safe_dump([content], sort_keys=False), encoding="utf-8")
+        return path
+
+    def module(self, module: str, *options: str, **arguments: Any) -> tuple[Run, Task]:
+        """Run a play of one task with a module of this collection."""
+        run = self.tasks([{"name": module, MODULES + module: arguments}], *options)
+        return run, run.task(module)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """Kill a playbook with all its descendants, as a machine that goes down does.
+
+    Ansible's workers are in sessions of their own, so that the process group's end isn't theirs.
+    """
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+    children: dict[int, list[int]] = {}
+    for pid, parent in (map(int, line.split()) for line in listed.stdout.splitlines()):
+        children.setdefault(parent, []).append(pid)
+    family = [process.pid]
+    for pid in family:
+        family += children.get(pid, ())
+    for pid in family:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            # It ended meanwhile, or with its parent.
+            continue
+    process.communicate()
+
+
+def prediction_error(predicted: Iterable[Change], done: Iterable[Change]) -> str:
+    """What of a plan and of what was done doesn't fit; empty if each says the other.
+
+    A planned change names its resource if that existed when it was planned.
+    """
+    left = Counter(done)
+    for change in sorted(predicted, key=lambda change: change.resource is None):
+        fits = change if change.resource is not None else _same_without_id(change, left)
+        if fits is None or not left[fits]:
+            return f"{change} was predicted and not done; what else was done is {left}"
+        left -= Counter([fits])
+    return f"done and not predicted: {left}" if left else ""
+
+
+def _same_without_id(change: Change, among: Counter[Change]) -> Change | None:
+    return next((one for one in among if (one.action, one.region) == (change.action, change.region)), None)
+
+
+def _tasks(stdout: str) -> Iterable[Task]:
+    for line in stdout.splitlines():
+        if not line.startswith(_EVENT):
+            continue
+        event = json.loads(line)
+        status = event["_event"].removeprefix("v2_runner_on_")
+        if status not in ("ok", "failed", "skipped", "unreachable"):
+            continue
+        for result in event["hosts"].values():
+            yield Task(event["task"]["name"], result["action"], status, result)

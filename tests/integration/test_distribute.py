@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook distribute_ami.yml when all goes well: predict, do, verify, repeat."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import observed
+from .estate import CONSUMERS, HOME, OWNER, STRANGER, UNIT, Estate
+from .playbook import CHECKOUT, Ansible, prediction_error
+
+FQCN = "golden.images.distribute_ami"
+REGIONS = [HOME, "eu-west-1", "us-west-2"]
+
+
+@pytest.fixture
+def variables(estate: Estate) -> dict[str, Any]:
+    """A distribution to two other regions, two accounts and a unit."""
+    return {
+        "distribute_source_image_id": estate.image_id,
+        "distribute_source_region": HOME,
+        "distribute_regions": REGIONS,
+        "distribute_account_ids": estate.account_ids(*CONSUMERS),
+        "distribute_org_unit_arns": [estate.unit_arn(UNIT)],
+        "distribute_tags": {"role": "web"},
+        "distribute_shared_tags": {"version": "2026.11"},
+        "distribute_report_path": "report.json",
+    }
+
+
+def test_what_check_mode_predicts_is_done_and_nothing_is_left_to_repeat(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    aws.change_settings(copy_seconds=2)
+    report = ansible.folder / "report.json"
+    variables["distribute_report_path"] = str(report)
+
+    planned = ansible.run(FQCN, variables, "--check", "--diff")
+    assert planned.code == 0, planned.text
+    assert observed.changes(aws, refused=True) == []
+    assert not report.exists()
+    assert planned.facts["distribute_images"] == {
+        HOME: estate.image_id,
+        "eu-west-1": None,
+        "us-west-2": None,
+    }
+
+    aws.forget_calls()
+    done = ansible.run(FQCN, variables, "--diff")
+    assert done.code == 0, done.text
+    assert prediction_error(planned.actions, done.actions) == ""
+    assert observed.changes(aws) == done.actions
+    images = done.facts["distribute_images"]
+    assert sorted(images) == sorted(REGIONS)
+    for region, image_id in images.items():
+        _assert_distributed(aws, estate, region, image_id)
+    written = json.loads(report.read_text(encoding="utf-8"))
+    assert written["status"] == "distributed"
+    assert written["regions"] == done.facts["distribute_results"]
+    assert {entry["region"]: entry["image_id"] for entry in written["regions"]} == images
+
+    before = (report.stat().st_mtime_ns, report.read_bytes())
+    aws.forget_calls()
+    repeated = ansible.run(FQCN, variables, "--diff")
+    assert (repeated.code, repeated.changed, repeated.actions) == (0, [], [])
+    assert observed.changes(aws, refused=True) == []
+    assert repeated.facts["distribute_images"] == images
+    assert (report.stat().st_mtime_ns, report.read_bytes()) == before
+
+
+def _assert_distributed(aws: SimulatedAws, estate: Estate, region: str, image_id: str) -> None:
+    shown = observed.image(aws, OWNER, region, image_id)
+    assert shown["State"] == "available"
+    assert len(observed.own_images(aws, OWNER, region)) == 1
+    if region != HOME:
+        assert (shown["SourceImageId"], shown["SourceImageRegion"]) == (estate.image_id, HOME)
+        assert shown["Name"] == f"{estate.name}-{estate.image_id}"
+        assert observed.tags(shown)["role"] == "web"
+    accounts = set(estate.account_ids(*CONSUMERS))
+    launch, volumes = observed.sharing(aws, OWNER, region, image_id)
+    assert launch == accounts | {estate.unit_arn(UNIT)}
+    assert volumes == [accounts, accounts]
+    for consumer in CONSUMERS:
+        seen = observed.image(aws, consumer, region, image_id)
+        assert observed.tags(seen) == {"ec2:SharedTag/version": "2026.11"}
+        assert observed.launch(aws, consumer, region, image_id) in ("pending", "running")
+        assert observed.copy(aws, consumer, region, image_id).startswith("ami-")
+    # Covered by the unit: may launch, and lacks the snapshots to copy.
+    assert observed.launch(aws, "data-prod", region, image_id) in ("pending", "running")
+    assert observed.copy(aws, "data-prod", region, image_id) == "InvalidRequest"
+    assert observed.launch(aws, STRANGER, region, image_id) == "InvalidAMIID.NotFound"
+    assert observed.copy(aws, STRANGER, region, image_id) == "InvalidAMIID.NotFound"
+
+
+def test_the_diff_shows_every_regions_image_and_who_may_use_it(
+    estate: Estate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    run = ansible.run(FQCN, variables, "--check", "--diff")
+    copied = run.task("Start the copies").result["diff"]
+    assert copied["before"][HOME] == copied["after"][HOME]
+    assert copied["before"]["eu-west-1"] == {}
+    assert copied["after"]["eu-west-1"]["image_id"] == "(known after apply)"
+    shared = run.task("Share the copies").result["diff"]
+    for region in REGIONS:
+        assert shared["before"][region]["launch_permissions"]["account_ids"] == []
+        after = shared["after"][region]["launch_permissions"]
+        assert after["account_ids"] == sorted(estate.account_ids(*CONSUMERS))
+        assert after["org_unit_arns"] == [estate.unit_arn(UNIT)]
+
+
+def test_by_path_and_with_an_inventory_that_lists_localhost(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    inventory = ansible.folder / "hosts.yml"
+    inventory.write_text("all: {hosts: {localhost: {}}}\n", encoding="utf-8")
+    variables |= {"distribute_regions": [HOME, "eu-west-1"], "distribute_report_path": ""}
+    run = ansible.run(CHECKOUT / "playbooks" / "distribute_ami.yml", variables, "-i", str(inventory))
+    assert run.code == 0, run.text
+    assert observed.changes(aws) == run.actions
+    assert sorted(run.facts["distribute_images"]) == ["eu-west-1", HOME]
+
+
+def test_a_second_distribution_in_the_same_play_knows_nothing_of_the_first(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    other = estate.add_images({"golden-db": {"account": OWNER, "region": HOME, "devices": [_DISK]}})[
+        "golden-db"
+    ]
+    first = {**variables, "distribute_regions": ["eu-west-1"], "distribute_report_path": ""}
+    second = {**first, "distribute_source_image_id": other, "distribute_regions": ["eu-north-1"]}
+    roles = [
+        {
+            "name": "Distribute",
+            "ansible.builtin.include_role": {"name": "golden.images.distribute"},
+            "vars": values,
+        }
+        for values in (first, second)
+    ]
+    handed_on = {
+        "name": "Images of the last",
+        "ansible.builtin.set_fact": {"last": "{{ distribute_images }}", "all": "{{ distribute_results }}"},
+    }
+    run = ansible.tasks([*roles, handed_on])
+    assert run.code == 0, run.text
+    assert list(run.facts["last"]) == ["eu-north-1"]
+    assert [entry["region"] for entry in run.facts["all"]] == ["eu-north-1"]
+    assert observed.attempts(aws, "CopyImage") == ["eu-north-1", "eu-west-1"]
+
+
+_DISK = {"device_name": "/dev/xvda", "size": 8}
