@@ -9,6 +9,7 @@ RUN := $(VENV)/bin/python
 
 ESTATE ?= tests/simulated_aws/estates/two_disk_ami.yml
 PORT ?= 4510
+ACCOUNT ?= images
 
 # The user's own Ansible, AWS and Python settings must neither break nor steer what runs here.
 $(foreach name,$(filter ANSIBLE_% AWS_% MOTO_%,$(.VARIABLES)),$(eval unexport $(name)))
@@ -20,6 +21,10 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(VENV)/lib/python$(VERSION)/site-p
 export AWS_CONFIG_FILE := /dev/null
 export AWS_SHARED_CREDENTIALS_FILE := /dev/null
 export AWS_EC2_METADATA_DISABLED := true
+# Ansible works in UTF-8 only.
+ifneq (,$(filter C POSIX,$(LC_ALL)))
+export LC_ALL := C.UTF-8
+endif
 # The simulated AWS listens on this machine: a proxy can't reach it.
 export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
 export no_proxy := 127.0.0.1,localhost,$(no_proxy)
@@ -32,6 +37,9 @@ help:  ## this list
 
 environment:  ## set up .venv; quick where nothing changed
 	@$(PYTHON) checks/environment.py
+
+demo: environment  ## watch a golden AMI reach regions and accounts on a simulated AWS; a minute
+	@$(RUN) -m demo
 
 test: environment  ## every check; some of them: make test CHECKS="ruff unit"
 	@$(RUN) -m checks $(CHECKS)
@@ -51,8 +59,8 @@ unit: environment  ## pytest: tests/unit
 integration: environment  ## pytest: tests/integration, real playbooks against the simulated AWS
 	@$(RUN) -m checks integration
 
-simulated-aws: environment  ## serve ESTATE on PORT until interrupted; prints what to export
-	@$(RUN) -m tests.simulated_aws --estate $(ESTATE) --port $(PORT)
+simulated-aws: environment  ## serve ESTATE on PORT until interrupted; prints what ACCOUNT is to export
+	@$(RUN) -m tests.simulated_aws --estate $(ESTATE) --port $(PORT) --account $(ACCOUNT)
 
 format: environment  ## let ruff mend what it can
 	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format .

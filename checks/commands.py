@@ -40,5 +40,5 @@ def run(
     if done.returncode:
         if quiet:
             print(done.stdout, end="", flush=True)
-        raise CheckError(f"{Path(name).name} {' '.join(arguments[:3])} ended with status {done.returncode}")
+        raise CheckError(f"{' '.join([Path(name).name, *arguments])} ended with status {done.returncode}")
     return done.stdout or ""
