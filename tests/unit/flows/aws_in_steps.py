@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Copies that get on from look to look, under a clock that only waiting moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
+from botocore.exceptions import ClientError
+
+
+@dataclass
+class Clock:
+    """Time passes only while somebody sleeps."""
+
+    now: float = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.now += seconds
+
+
+@dataclass
+class Region:
+    """A region's EC2 with a copy ``ami-1``, and after another CopyImage ``ami-2``.
+
+    ``looks`` are what each look at the first finds, the last one from then on, ``second`` the same for the
+    second; exceptions among them are raised. ``refusal`` is what CopyImage answers instead.
+    """
+
+    looks: list[Image | Exception | None]
+    second: list[Image | Exception | None] = field(default_factory=list)
+    percents: list[int] = field(default_factory=list)
+    refusal: Exception | None = None
+    snapshots_error: Exception | None = None
+    keys: dict[str, str] = field(default_factory=dict)
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    looked: int = 0
+
+    def look(self, image_id: str) -> Image | None:
+        self.looked += 1
+        looks = {"ami-1": self.looks, "ami-2": self.second}[image_id]
+        found = looks.pop(0) if len(looks) > 1 else looks[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def copy_image(self, **parameters: Any) -> dict[str, str]:
+        if self.refusal is not None:
+            raise self.refusal
+        self.calls.append(("CopyImage", parameters))
+        return {"ImageId": "ami-2"}
+
+    def deregister_image(self, **parameters: Any) -> dict[str, Any]:
+        self.calls.append(("DeregisterImage", parameters))
+        return {}
+
+
+class Reads:
+    """Stands for ``aws.read``, of which it has what waiting needs."""
+
+    @staticmethod
+    def image(ec2: Region, image_id: str) -> Image | None:
+        return ec2.look(image_id)
+
+    @staticmethod
+    def pending_snapshots(ec2: Region, _source_image_id: str, _source_region: str) -> tuple[Snapshot, ...]:
+        if ec2.snapshots_error is not None:
+            raise ec2.snapshots_error
+        return tuple(
+            Snapshot(f"snap-{number}", "pending", percent) for number, percent in enumerate(ec2.percents)
+        )
+
+    @staticmethod
+    def snapshots(ec2: Region, snapshot_ids: tuple[str, ...]) -> tuple[Snapshot, ...]:
+        return tuple(Snapshot(item, "completed", 100, ec2.keys.get(item)) for item in snapshot_ids)
+
+
+def refused(code: str, operation: str = "CopyImage") -> ClientError:
+    """AWS's refusal."""
+    return ClientError({"Error": {"Code": code, "Message": "No."}}, operation)
