@@ -113,7 +113,7 @@ class Options:
                 )
             else:
                 images[region] = self.image_id("images", image_id)
-        if not images:
+        if not self._params["images"]:
             self.refuse("images", "no image is named.", "Map each region to an image id.")
         return images
 
