@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the options of ``ami_copy_regions`` are read, and what is refused before AWS is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.flows.copy import wanted_from
+from ansible_collections.golden.images.plugins.modules.ami_copy_regions import ARGUMENT_SPEC
+
+from tests.unit.examples import SOURCE_ID, SOURCE_REGION
+
+
+def params(**changes: Any) -> dict[str, Any]:
+    """What Ansible hands over for a plain task."""
+    defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
+    task = {
+        "source_image_id": SOURCE_ID,
+        "source_region": SOURCE_REGION,
+        "regions": ["eu-west-1", "us-west-2"],
+        "region": None,
+    }
+    return {**defaults, **task, **changes}
+
+
+def refused(**changes: Any) -> list[str]:
+    """The options that are refused."""
+    with pytest.raises(Refused) as caught:
+        wanted_from(params(**changes), False)
+    assert all(failure.remedy for failure in caught.value.failures)
+    return [failure.action for failure in caught.value.failures]
+
+
+def test_a_plain_task() -> None:
+    wanted = wanted_from(params(), False)
+    assert wanted.source_image_id == SOURCE_ID
+    assert wanted.source_region == SOURCE_REGION
+    assert wanted.regions == ("eu-west-1", "us-west-2")
+    assert wanted.source_owners == ("self",)
+    assert wanted.tags is None
+    assert wanted.wait
+
+
+def test_every_option_reaches_the_planner() -> None:
+    wanted = wanted_from(
+        params(
+            source_image_id=None,
+            source_filters={"name": "golden-*"},
+            source_owners=["self", "444455556666"],
+            best_effort_regions=["us-west-2"],
+            name="n-{region}",
+            description="d",
+            tags={"build": 7},
+            copy_tags=True,
+            snapshot_tags={},
+            purge_tags=True,
+            completion_duration_minutes=30,
+            wait=False,
+            wait_timeout=60,
+        ),
+        False,
+    )
+    assert wanted.source_image_id is None
+    assert wanted.source_filters == {"name": "golden-*"}
+    assert wanted.source_owners == ("self", "444455556666")
+    assert wanted.best_effort_regions == {"us-west-2"}
+    assert (wanted.name, wanted.description) == ("n-{region}", "d")
+    assert (wanted.tags, wanted.copy_tags, wanted.snapshot_tags, wanted.purge_tags) == (
+        {"build": "7"},
+        True,
+        {},
+        True,
+    )
+    assert wanted.completion_duration_minutes == 30
+    assert (wanted.wait, wanted.wait_timeout) == (False, 60)
+
+
+def test_the_source_is_in_the_connections_region_unless_told() -> None:
+    assert wanted_from(params(source_region=None, region="ap-south-1"), False).source_region == "ap-south-1"
+    assert wanted_from(params(region="ap-south-1"), False).source_region == SOURCE_REGION
+
+
+def test_blank_regions_of_a_form_are_dropped() -> None:
+    wanted = wanted_from(params(regions=["eu-west-1", "", " us-west-2 "], best_effort_regions=[""]), False)
+    assert wanted.regions == ("eu-west-1", "us-west-2")
+    assert wanted.best_effort_regions == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        pytest.param({"source_image_id": "ami-xyz"}, ["source_image_id"], id="bad id"),
+        pytest.param({"source_image_id": ""}, ["source_image_id"], id="blank id"),
+        pytest.param({"source_region": None}, ["source_region"], id="no source region"),
+        pytest.param({"regions": []}, ["regions"], id="no regions"),
+        pytest.param({"regions": ["", " "]}, ["regions"], id="blank regions"),
+        pytest.param(
+            {"best_effort_regions": ["sa-east-1"]}, ["best_effort_regions"], id="best effort elsewhere"
+        ),
+        pytest.param({"completion_duration_minutes": 0}, ["completion_duration_minutes"], id="no minutes"),
+        pytest.param({"completion_duration_minutes": 20}, ["completion_duration_minutes"], id="not in steps"),
+        pytest.param({"completion_duration_minutes": 2895}, ["completion_duration_minutes"], id="too long"),
+        pytest.param({"wait_timeout": 0}, ["wait_timeout"], id="no time"),
+        pytest.param({"wait_timeout": -5}, ["wait_timeout"], id="negative time"),
+        pytest.param({"tags": {"aws:x": "1"}}, ["tags"], id="AWS's tag"),
+        pytest.param({"snapshot_tags": {"golden.images:source": "1"}}, ["snapshot_tags"], id="a mark"),
+        pytest.param(
+            {"regions": [], "wait_timeout": 0, "tags": {"": "x"}},
+            ["regions", "wait_timeout", "tags"],
+            id="all at once",
+        ),
+    ],
+)
+def test_options_that_are_refused(changes: dict[str, Any], options: list[str]) -> None:
+    assert refused(**changes) == options
+
+
+@pytest.mark.parametrize("minutes", [15, 30, 2880])
+def test_durations_that_aws_takes(minutes: int) -> None:
+    wanted = wanted_from(params(completion_duration_minutes=minutes), False)
+    assert wanted.completion_duration_minutes == minutes
