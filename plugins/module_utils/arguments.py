@@ -78,12 +78,12 @@ class Options:
         return Sharing(
             account_ids=frozenset(self._account_ids("account_ids")),
             org_arns=frozenset(
-                self._matching(
+                self.matching(
                     "org_arns", ORG_ARN, "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
                 )
             ),
             org_unit_arns=frozenset(
-                self._matching(
+                self.matching(
                     "org_unit_arns",
                     ORG_UNIT_ARN,
                     "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111",
@@ -136,7 +136,8 @@ class Options:
                 accounts.append(text)
         return accounts
 
-    def _matching(self, option: str, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:
+    def matching(self, option: str, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:
+        """A list of ARNs of one kind."""
         for text in self.strings(option):
             if not pattern.fullmatch(text):
                 self.refuse(option, f"'{text}' is no full ARN.", f"One looks like {example}.")

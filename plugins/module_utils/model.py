@@ -81,6 +81,20 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Grant:
+    """A grant on a KMS key as ListGrants shows it (botocore shape ``GrantListEntry``).
+
+    ``constrained`` says that it holds only for some encryption context, so that EBS cannot use it.
+    """
+
+    grant_id: str
+    grantee: str
+    operations: frozenset[str]
+    name: str = ""
+    constrained: bool = False
+
+
+@dataclass(frozen=True)
 class Sharing:
     """Who may use an image (LaunchPermission) or a snapshot (CreateVolumePermission: no organizations)."""
 

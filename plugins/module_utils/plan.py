@@ -28,6 +28,7 @@ class Action:
     operation: str
     parameters: Mapping[str, Any]
     resource: str | None = None
+    service: str = "ec2"
 
     def as_result(self) -> dict[str, str | None]:
         """The action as modules list it in ``actions``."""

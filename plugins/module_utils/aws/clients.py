@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 try:
     import boto3
+    import botocore.session
     from botocore.config import Config
+    from botocore.credentials import (
+        AssumeRoleCredentialFetcher,
+        CredentialProvider,
+        CredentialResolver,
+        DeferredRefreshableCredentials,
+    )
 except ImportError:
     # AnsibleAWSModule has already told the user before any of this is used.
     pass
@@ -23,6 +30,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 USER_AGENT = "golden.images"
+# Shown in the CloudTrail of the account whose role is assumed.
+SESSION_NAME = "golden.images"
 
 
 @dataclass(frozen=True)
@@ -43,9 +52,11 @@ class Clients:
     Clients can be used by many threads, sessions cannot: ``open`` what is needed before threads start.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, session: boto3.session.Session | None = None) -> None:
         self._connection = connection
-        self._session = boto3.session.Session(profile_name=connection.profile_name, **connection.credentials)
+        self._session = session or boto3.session.Session(
+            profile_name=connection.profile_name, **connection.credentials
+        )
         # botocore's own retries: 8 attempts span about a minute of throttling. A region that cannot be
         # reached is found out in seconds.
         config = Config(
@@ -67,6 +78,26 @@ class Clients:
                     verify=self._connection.verify,
                     config=self._config,
                 )
+
+    def assuming(self, role_arn: str, external_id: str | None, region: str) -> Clients:
+        """Clients of another account's role, of a session of their own that no other thread uses.
+
+        The role is assumed at the first call, and again before its credentials expire. They stay inside this
+        process. The STS client of ``region`` has to be open.
+        """
+        extra = {"RoleSessionName": SESSION_NAME, **({"ExternalId": external_id} if external_id else {})}
+        sts = self.sts(region)
+        fetcher = AssumeRoleCredentialFetcher(
+            client_creator=lambda *_service, **_credentials: sts,
+            source_credentials=self._session.get_credentials(),
+            role_arn=role_arn,
+            extra_args=extra,
+        )
+        session = botocore.session.Session()
+        # Service descriptions are large: read once for all sessions.
+        session.register_component("data_loader", self._session._session.get_component("data_loader"))
+        session.register_component("credential_provider", CredentialResolver([_provider(fetcher)]))
+        return Clients(self._connection, boto3.session.Session(botocore_session=session))
 
     def ec2(self, region: str) -> EC2Client:
         """The EC2 client of a region that was opened."""
@@ -90,3 +121,15 @@ class Clients:
             for partition in self._session.get_available_partitions()
             for region in self._session.get_available_regions("ec2", partition)
         }
+
+
+def _provider(fetcher: AssumeRoleCredentialFetcher) -> CredentialProvider:
+    """A botocore credential provider for an assumed role; botocore refreshes what it loads."""
+
+    class AssumedRole(CredentialProvider):
+        METHOD = "assume-role"
+
+        def load(self) -> DeferredRefreshableCredentials:
+            return DeferredRefreshableCredentials(fetcher.fetch_credentials, self.METHOD)
+
+    return AssumedRole()

@@ -88,3 +88,15 @@ def failure(exception: Exception, target: Target | None, action: str) -> Failure
         account_id=target.account_id if target else None,
         request_id=request_id,
     )
+
+
+def no_image(image_id: str, target: Target) -> Failure:
+    """The failure of an image that is not in a target, or that its account cannot see."""
+    return Failure(
+        message=f"There is no image {image_id} that account {target.account_id} can see.",
+        remedy="Check the id and that it is this region's; each region's copy has an id of its own.",
+        error_code="InvalidAMIID.NotFound",
+        action="DescribeImages",
+        region=target.region,
+        account_id=target.account_id,
+    )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..model import Device, Image, Key, Sharing, Snapshot
+from ..model import Device, Grant, Image, Key, Sharing, Snapshot
 from ..planners.tags import source_mark
 
 if TYPE_CHECKING:
@@ -119,6 +119,28 @@ def key(kms: KMSClient, key_id: str) -> Key:
         usage=metadata["KeyUsage"],
         aws_managed=metadata["KeyManager"] == "AWS",
     )
+
+
+def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
+    """Every grant on a key; AWS tells its owner only."""
+    # KMS API Reference, ListGrants: at most 100 a page.
+    pages = kms.get_paginator("list_grants").paginate(KeyId=key_arn, PaginationConfig={"PageSize": 100})
+    return tuple(
+        Grant(
+            grant_id=item["GrantId"],
+            grantee=item["GranteePrincipal"],
+            operations=frozenset(item["Operations"]),
+            name=item.get("Name", ""),
+            constrained=bool(item.get("Constraints")),
+        )
+        for page in pages
+        for item in page["Grants"]
+    )
+
+
+def key_policy(kms: KMSClient, key_arn: str) -> str:
+    """The text of a key's policy; AWS tells only within the key's account."""
+    return kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
 
 
 def encryption_by_default(ec2: EC2Client) -> bool:

@@ -50,7 +50,7 @@ def perform_all(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
     done: list[Action] = []
     answers: list[Mapping[str, Any]] = []
     for action in actions:
-        performed = _perform(ec2, action)
+        performed = perform(ec2, action)
         done += performed.actions
         answers += performed.answers
         if performed.failures:
@@ -58,14 +58,15 @@ def perform_all(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
     return Performed(tuple(done), tuple(answers))
 
 
-def _perform(ec2: EC2Client, action: Action) -> Performed:
+def perform(client: Any, action: Action) -> Performed:
+    """Perform one action with a client of its service and region."""
     try:
-        answer = getattr(ec2, xform_name(action.operation))(**action.parameters)
+        answer = getattr(client, xform_name(action.operation))(**action.parameters)
         return Performed((action,), (answer,))
     except (ClientError, BotoCoreError) as exception:
         halves = _halves(action, exception)
         if halves:
-            return _merge(*(_perform(ec2, half) for half in halves))
+            return merge(*(perform(client, half) for half in halves))
         return Performed(failures=(_named(action, failure(exception, action.target, action.operation)),))
 
 
@@ -99,7 +100,10 @@ def _named(action: Action, problem: Failure) -> Failure:
     return replace(problem, message=f"AWS refuses {value}: {problem.message}")
 
 
-def _merge(first: Performed, second: Performed) -> Performed:
+def merge(*parts: Performed) -> Performed:
+    """What was done in several parts, in their order."""
     return Performed(
-        first.actions + second.actions, first.answers + second.answers, first.failures + second.failures
+        tuple(action for part in parts for action in part.actions),
+        tuple(answer for part in parts for answer in part.answers),
+        tuple(failure for part in parts for failure in part.failures),
     )

@@ -14,7 +14,7 @@ from ..arguments import Options
 from ..aws import errors, read
 from ..aws.clients import Clients
 from ..aws.write import Performed, perform_all
-from ..failures import Failure, Refused, TargetFailed
+from ..failures import Refused, TargetFailed
 from ..fanout import each
 from ..model import Image, Sharing, Target
 from ..plan import Plan
@@ -152,7 +152,7 @@ def _read_shared(
     ec2 = clients.ec2(target.region)
     image = read.image(ec2, image_id)
     if image is None:
-        raise TargetFailed(_missing(image_id, target))
+        raise TargetFailed(errors.no_image(image_id, target))
     if image.owner_id != account_id:
         # Its attributes are told to its owner only; the planner refuses it.
         return Shared(image)
@@ -168,15 +168,4 @@ def _read_shared(
         volumes=volumes,
         image_block=read.image_block_state(ec2) if publishing else None,
         snapshot_block=read.snapshot_block_state(ec2) if publishing and wanted.share_snapshots else None,
-    )
-
-
-def _missing(image_id: str, target: Target) -> Failure:
-    return Failure(
-        message=f"There is no image {image_id} that account {target.account_id} can see.",
-        remedy="Check the id and that it is this region's; each region's copy has an id of its own.",
-        error_code="InvalidAMIID.NotFound",
-        action="DescribeImages",
-        region=target.region,
-        account_id=target.account_id,
     )

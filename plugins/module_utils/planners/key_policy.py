@@ -1,0 +1,250 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""This collection's own statements in a key policy, among other people's, which stay as they are.
+
+The own ones are told by their Sid. Conditions of one statement are ANDed, so each kind of consumer needs
+statements of its own; and CreateGrant stands apart, since tools may not use it, only AWS services.
+Sources: EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot"; EC2 User Guide, "Allow
+organizations and OUs to use a KMS key"; IAM User Guide, "aws:PrincipalOrgPaths".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SID_PREFIX = "GoldenImages"
+# KMS Developer Guide, "Resource quotas": size of a key policy document.
+MAX_BYTES = 32 * 1024
+
+_GRANTS = "Grants"
+_ROOT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):root")
+_UNIT_PATH = re.compile(r"(o-[a-z0-9]+)/\*/(ou-[a-z0-9-]+)/\*")
+
+
+@dataclass(frozen=True)
+class PolicyConsumers:
+    """Who may use a key through the own statements of its policy.
+
+    ``principals`` are account ids and ARNs of roles and users, ``org_ids`` are ``o-…``, ``units`` are pairs
+    of an organization's id and the id of one of its organizational units.
+    """
+
+    principals: frozenset[str] = frozenset()
+    org_ids: frozenset[str] = frozenset()
+    units: frozenset[tuple[str, str]] = frozenset()
+
+    def __or__(self, other: PolicyConsumers) -> PolicyConsumers:
+        return PolicyConsumers(
+            self.principals | other.principals, self.org_ids | other.org_ids, self.units | other.units
+        )
+
+    def __sub__(self, other: PolicyConsumers) -> PolicyConsumers:
+        return PolicyConsumers(
+            self.principals - other.principals, self.org_ids - other.org_ids, self.units - other.units
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.principals or self.org_ids or self.units)
+
+
+@dataclass(frozen=True)
+class PolicyAccess:
+    """What the own statements of a key policy say: who may do which operations.
+
+    Accounts that are to create a grant for their Auto Scaling role have to call CreateGrant themselves:
+    with ``for_auto_scaling`` theirs is not bound to AWS services.
+    """
+
+    consumers: PolicyConsumers = field(default_factory=PolicyConsumers)
+    operations: frozenset[str] = frozenset()
+    for_auto_scaling: bool = False
+
+    def __or__(self, other: PolicyAccess) -> PolicyAccess:
+        """Both: nobody loses anything. What nobody asks for adds nothing."""
+        if not other.consumers:
+            return self
+        return PolicyAccess(
+            self.consumers | other.consumers,
+            self.operations | other.operations,
+            self.for_auto_scaling or other.for_auto_scaling,
+        )
+
+
+def organization_id(arn: str) -> str:
+    """``o-…`` of the ARN of an organization."""
+    return arn.rsplit("/", 1)[1]
+
+
+def unit_ids(arn: str) -> tuple[str, str]:
+    """``o-…`` and ``ou-…`` of the ARN of an organizational unit."""
+    _kind, org_id, unit_id = arn.rsplit(":", 1)[1].split("/")
+    return org_id, unit_id
+
+
+def own_access(policy: str) -> PolicyAccess:
+    """What the own statements of a policy say."""
+    principals: set[str] = set()
+    org_ids: set[str] = set()
+    units: set[tuple[str, str]] = set()
+    operations: set[str] = set()
+    for_auto_scaling = False
+    for statement in own_statements(policy):
+        condition = statement.get("Condition", {})
+        principals.update(short(item) for item in _listed(_aws_principal(statement)) if item != "*")
+        org_ids.update(_listed(condition.get("StringEquals", {}).get("aws:PrincipalOrgID", [])))
+        for path in _listed(condition.get("ForAnyValue:StringLike", {}).get("aws:PrincipalOrgPaths", [])):
+            if match := _UNIT_PATH.fullmatch(path):
+                units.add((match[1], match[2]))
+        operations.update(action.removeprefix("kms:") for action in _listed(statement.get("Action", [])))
+        if statement["Sid"] == f"{SID_PREFIX}Accounts{_GRANTS}":
+            for_auto_scaling = "Bool" not in condition
+    consumers = PolicyConsumers(frozenset(principals), frozenset(org_ids), frozenset(units))
+    return PolicyAccess(consumers, frozenset(operations), for_auto_scaling)
+
+
+def own_statements(policy: str) -> list[dict[str, Any]]:
+    """The statements that this collection wrote."""
+    return [statement for _text, statement in _statements(policy) if _is_own(statement)]
+
+
+def statements_for(access: PolicyAccess) -> list[dict[str, Any]]:
+    """The statements that say just that."""
+    consumers = access.consumers
+    actions = [f"kms:{operation}" for operation in sorted(access.operations)]
+    others = [action for action in actions if action != "kms:CreateGrant"]
+    kinds: list[tuple[str, Any, dict[str, Any]]] = []
+    if consumers.principals:
+        kinds.append(("Accounts", sorted(consumers.principals), {}))
+    if consumers.org_ids:
+        condition = {"StringEquals": {"aws:PrincipalOrgID": sorted(consumers.org_ids)}}
+        kinds.append(("Organizations", "*", condition))
+    if consumers.units:
+        paths = [f"{org_id}/*/{unit_id}/*" for org_id, unit_id in sorted(consumers.units)]
+        kinds.append(("Units", "*", {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": paths}}))
+    statements = []
+    for kind, principal, condition in kinds:
+        statements.append(_statement(kind, principal, others, condition))
+        if "kms:CreateGrant" in actions:
+            unbound = access.for_auto_scaling and kind == "Accounts"
+            bound = condition if unbound else {**condition, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+            statements.append(_statement(kind + _GRANTS, principal, ["kms:CreateGrant"], bound))
+    return statements
+
+
+def with_own(policy: str, statements: Iterable[Mapping[str, Any]]) -> str:
+    """The policy with ``statements`` in place of the own ones, everybody else's text unchanged."""
+    before, after = _around_statements(policy)
+    others = [text for text, statement in _statements(policy) if not _is_own(statement)]
+    own = [json.dumps(statement, sort_keys=True) for statement in statements]
+    return f"{before}[{', '.join([*others, *own])}]{after}"
+
+
+def same(policy: str, statements: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the own statements of a policy already are ``statements``, however AWS writes them."""
+    return _comparable(own_statements(policy)) == _comparable(statements)
+
+
+def keeps_root(policy: str, account_id: str) -> bool:
+    """Whether the owner's account can still administer the key through IAM.
+
+    KMS Developer Guide, "Default key policy": without such a statement a key can become unmanageable.
+    """
+    return any(
+        statement.get("Effect") == "Allow"
+        and "Condition" not in statement
+        and "kms:*" in _listed(statement.get("Action", []))
+        and account_id in (short(item) for item in _listed(_aws_principal(statement)))
+        for _text, statement in _statements(policy)
+    )
+
+
+def short(principal: str) -> str:
+    """An account's root as its id, which means the same and is shorter; other principals as they are."""
+    match = _ROOT.fullmatch(principal)
+    return match[1] if match else principal
+
+
+def _statement(kind: str, principal: Any, actions: list[str], condition: dict[str, Any]) -> dict[str, Any]:
+    statement = {
+        "Sid": SID_PREFIX + kind,
+        "Effect": "Allow",
+        "Principal": {"AWS": principal},
+        "Action": actions,
+        "Resource": "*",
+    }
+    return {**statement, "Condition": condition} if condition else statement
+
+
+def _is_own(statement: Mapping[str, Any]) -> bool:
+    return str(statement.get("Sid", "")).startswith(SID_PREFIX)
+
+
+def _aws_principal(statement: Mapping[str, Any]) -> Any:
+    principal = statement.get("Principal", {})
+    return principal.get("AWS", []) if isinstance(principal, dict) else principal
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _comparable(statements: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The statements as texts that are equal if they mean the same, however lists are written."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: plain(item) for key, item in value.items()}
+        return sorted(short(str(item)) for item in _listed(value))
+
+    return sorted(json.dumps(plain(statement), sort_keys=True) for statement in statements)
+
+
+# json.loads forgets how a text was written; what is not ours must come back to AWS as it was.
+
+_DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"\s*")
+
+
+def _around_statements(policy: str) -> tuple[str, str]:
+    start, end = _span_of_statements(policy)
+    return policy[:start], policy[end:]
+
+
+def _span_of_statements(policy: str) -> tuple[int, int]:
+    position = _skip(policy, policy.index("{") + 1)
+    while policy[position] != "}":
+        key, position = _DECODER.raw_decode(policy, position)
+        start = _skip(policy, _skip(policy, position) + 1)
+        _value, position = _DECODER.raw_decode(policy, start)
+        if key == "Statement":
+            return start, position
+        position = _skip(policy, position)
+        if policy[position] == ",":
+            position = _skip(policy, position + 1)
+    raise ValueError("The key policy has no statements.")
+
+
+def _statements(policy: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each statement as it stands in the text, and what it means."""
+    start, end = _span_of_statements(policy)
+    if policy[start] == "{":
+        yield policy[start:end], json.loads(policy[start:end])
+        return
+    position = _skip(policy, start + 1)
+    while policy[position] != "]":
+        statement, after = _DECODER.raw_decode(policy, position)
+        yield policy[position:after], statement
+        position = _skip(policy, after)
+        if policy[position] == ",":
+            position = _skip(policy, position + 1)
+
+
+def _skip(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
