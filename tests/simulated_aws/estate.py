@@ -20,7 +20,7 @@ from .ec2 import state
 from .ec2.access import Caller
 from .ec2.ids import ACCOUNT_ID
 from .ec2.keys import aws_managed_key
-from .ec2.names import require_name
+from .ec2.names import is_name
 from .ec2.state import EVERYONE, Device, Grantee, Image, Snapshot
 from .estate_document import Disk, Estate, EstateError, ImageSpec, Key, Organization, Sharing, Unit
 from .settings import SETTINGS
@@ -32,7 +32,7 @@ def build(content: Mapping[str, Any]) -> dict[str, Any]:
     """Add the estate to what is there, and return its ids by the names of the document, ready for JSON.
 
     Accounts come with an access key that is the same every time. An unknown key, account, unit or KMS key, or
-    a value of the wrong type is an EstateError.
+    a value of the wrong type is an EstateError; what was built before it stays.
     """
     estate = document.read(Estate, content, "the estate")
     settings = {"not_opted_in_regions": estate.not_opted_in_regions, **estate.settings}
@@ -169,7 +169,8 @@ class _Builder:
     def _image(self, spec: ImageSpec, label: str, where: str) -> Image:
         owner = Caller(self._account_id(spec.account, where), spec.region)
         name = spec.name or label
-        require_name(name)
+        if not is_name(name):
+            raise EstateError(f"{where}: no image can have the name {name!r}")
         if spec.state not in IMAGE_STATES:
             raise EstateError(
                 f"{where}: its state must be one of {', '.join(IMAGE_STATES)}, not {spec.state}"

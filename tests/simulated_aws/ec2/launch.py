@@ -36,15 +36,16 @@ def device_mappings(
     """The volumes of a new instance: the image's, changed and added to by the request's.
 
     Who launches a shared image needs no permission for its snapshots (EC2 User Guide, Share an AMI with
-    specific accounts), so of a snapshot the caller may not use only
-    size and encryption count.
+    specific accounts), so of a snapshot the caller may not use only size and encryption count.
     """
     mappings = {
         device.device_name: _mapping(caller, image, device) for device in image.devices if device.volume_size
     }
     for one in requested or []:
         former = mappings.get(one["DeviceName"], {})
-        mappings[one["DeviceName"]] = {**one, "Ebs": {**former.get("Ebs", {}), **one.get("Ebs", {})}}
+        # moto says None for what a request leaves out, and that what isn't to be encrypted is not to be.
+        changed = {name: value for name, value in one.get("Ebs", {}).items() if value}
+        mappings[one["DeviceName"]] = {**one, "Ebs": {**former.get("Ebs", {}), **changed}}
     return list(mappings.values())
 
 

@@ -14,9 +14,14 @@ _NAME = re.compile(r"[A-Za-z0-9()\[\] ./\-'@_]{3,128}")
 LONGEST_DESCRIPTION = 255
 
 
+def is_name(name: str) -> bool:
+    """Whether an image may have this name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def require_name(name: str) -> None:
     """Refuse a name no image may have."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         message = (
             "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, "
             "'(', ')', '[', ']', ' ', '.', '/', '-', ''', '@' and '_'"

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Snapshots: who sees them, who may use them, and what holds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import CONSUMER, ENCRYPTED_DISKS, OWNER, STRANGER, TWO_DISKS, build, refusal
+
+AWS_MANAGED = [{**TWO_DISKS[0], "encrypted": True}]
+
+
+def snapshots(built: dict[str, Any], name: str = "golden") -> list[str]:
+    return list(built["images"][name]["snapshot_ids"])
+
+
+def permissions_of(ec2: Any, snapshot: str) -> list[dict[str, str]]:
+    answer = ec2.describe_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")
+    return list(answer["CreateVolumePermissions"])
+
+
+def ids(answer: dict[str, Any]) -> list[str]:
+    return [one["SnapshotId"] for one in answer["Snapshots"]]
+
+
+def test_a_snapshot_tells_its_size_key_and_tags(client: Any) -> None:
+    built = build(images={"golden": {"devices": ENCRYPTED_DISKS, "snapshot_tags": {"a": "b"}}})
+    first, second = client().describe_snapshots(OwnerIds=["self"])["Snapshots"]
+    assert [first["VolumeSize"], second["VolumeSize"]] == [8, 20]
+    assert first["Encrypted"] is True
+    assert first["KmsKeyId"] == built["kms_keys"]["golden"]["us-east-1"]
+    assert (first["State"], first["Progress"], first["OwnerId"]) == ("completed", "100%", OWNER)
+    assert first["Tags"] == [{"Key": "a", "Value": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("sharing", "caller", "visible"),
+    [
+        ({}, OWNER, True),
+        ({}, CONSUMER, False),
+        ({"accounts": ["consumer"]}, CONSUMER, False),
+        ({"snapshot_accounts": ["consumer"]}, CONSUMER, True),
+        ({"snapshot_accounts": ["consumer"]}, STRANGER, False),
+    ],
+)
+def test_who_sees_a_snapshot(client: Any, sharing: dict[str, Any], caller: str, visible: bool) -> None:
+    """A launch permission isn't one for snapshots (EC2 User Guide, Share an AMI with specific accounts)."""
+    wanted = snapshots(build(images={"golden": {"sharing": sharing}}))
+    ec2 = client(caller)
+    assert ids(ec2.describe_snapshots()) == (wanted if visible else [])
+    if visible:
+        assert ids(ec2.describe_snapshots(SnapshotIds=wanted[:1])) == wanted[:1]
+    else:
+        assert refusal(ec2.describe_snapshots, SnapshotIds=wanted) == "InvalidSnapshot.NotFound"
+
+
+@pytest.mark.parametrize(
+    ("params", "count"),
+    [
+        ({"Filters": [{"Name": "tag:a", "Values": ["b"]}]}, 2),
+        ({"Filters": [{"Name": "tag:a", "Values": ["c"]}]}, 0),
+        ({"Filters": [{"Name": "status", "Values": ["completed"]}]}, 2),
+        ({"Filters": [{"Name": "status", "Values": ["pending"]}]}, 0),
+        ({"Filters": [{"Name": "volume-size", "Values": ["20"]}]}, 1),
+        ({"Filters": [{"Name": "owner-id", "Values": [OWNER]}]}, 2),
+        ({"Filters": [{"Name": "encrypted", "Values": ["true"]}]}, 0),
+        ({"OwnerIds": ["self"]}, 2),
+        ({"OwnerIds": [CONSUMER]}, 0),
+        ({"OwnerIds": ["amazon"]}, 0),
+        ({"RestorableByUserIds": ["self"]}, 2),
+        ({"RestorableByUserIds": [CONSUMER]}, 2),
+        ({"RestorableByUserIds": [STRANGER]}, 0),
+        ({"RestorableByUserIds": ["all"]}, 0),
+    ],
+)
+def test_scopes_and_filters(client: Any, params: dict[str, Any], count: int) -> None:
+    """(botocore shape DescribeSnapshotsRequest.)"""
+    build(images={"golden": {"snapshot_tags": {"a": "b"}, "sharing": {"snapshot_accounts": ["consumer"]}}})
+    assert len(ids(client().describe_snapshots(**params))) == count
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"Filters": [{"Name": "colour", "Values": ["red"]}]}, "InvalidParameterValue"),
+        ({"SnapshotIds": ["snap-0123456789abcdef0"]}, "InvalidSnapshot.NotFound"),
+        ({"SnapshotIds": ["golden"]}, "InvalidParameterValue"),
+        ({"SnapshotIds": ["snap-0123456789abcdef0"], "MaxResults": 5}, "InvalidSnapshot.NotFound"),
+        ({"MaxResults": 4}, "InvalidParameterValue"),
+    ],
+)
+def test_refusals(client: Any, params: dict[str, Any], code: str) -> None:
+    build()
+    assert refusal(client().describe_snapshots, **params) == code
+
+
+def test_pages(client: Any) -> None:
+    wanted = [
+        one
+        for image in build(images={f"golden-{one}": {} for one in range(4)})["images"].values()
+        for one in image["snapshot_ids"]
+    ]
+    pages = (
+        client()
+        .get_paginator("describe_snapshots")
+        .paginate(OwnerIds=["self"], PaginationConfig={"PageSize": 5})
+    )
+    assert [ids(page) for page in pages] == [wanted[:5], wanted[5:]]
+
+
+@pytest.mark.parametrize(
+    ("added", "removed"),
+    [
+        (
+            {"CreateVolumePermission": {"Add": [{"UserId": CONSUMER}]}},
+            {"CreateVolumePermission": {"Remove": [{"UserId": CONSUMER}]}},
+        ),
+        (
+            {"Attribute": "createVolumePermission", "OperationType": "add", "UserIds": [CONSUMER]},
+            {"Attribute": "createVolumePermission", "OperationType": "remove", "UserIds": [CONSUMER]},
+        ),
+    ],
+)
+def test_sharing_in_both_forms(client: Any, added: dict[str, Any], removed: dict[str, Any]) -> None:
+    (snapshot, _) = snapshots(build())
+    ec2 = client()
+    ec2.modify_snapshot_attribute(SnapshotId=snapshot, **added)
+    assert permissions_of(ec2, snapshot) == [{"UserId": CONSUMER}]
+    assert ids(client(CONSUMER).describe_snapshots(RestorableByUserIds=["self"])) == [snapshot]
+    ec2.modify_snapshot_attribute(SnapshotId=snapshot, **removed)
+    assert permissions_of(ec2, snapshot) == []
+
+
+@pytest.mark.parametrize(
+    ("devices", "params", "code"),
+    [
+        (TWO_DISKS, {"UserIds": ["12345678901"]}, "InvalidAMIAttributeItemValue"),
+        (TWO_DISKS, {"GroupNames": ["everyone"]}, "InvalidAMIAttributeItemValue"),
+        (TWO_DISKS, {"UserIds": [f"{one:012}" for one in range(501)]}, "InvalidParameterValue"),
+        (TWO_DISKS, {}, "MissingParameter"),
+        (TWO_DISKS, {"UserIds": [CONSUMER], "Attribute": "productCodes"}, "InvalidParameterValue"),
+        (AWS_MANAGED, {"UserIds": [CONSUMER]}, "OperationNotPermitted"),
+        (ENCRYPTED_DISKS, {"GroupNames": ["all"]}, "OperationNotPermitted"),
+    ],
+)
+def test_refused_changes(client: Any, devices: Any, params: dict[str, Any], code: str) -> None:
+    """(botocore operation ModifySnapshotAttribute.)"""
+    snapshot = snapshots(build(images={"golden": {"devices": devices}}))[0]
+    ec2 = client()
+    call = {"SnapshotId": snapshot, "OperationType": "add", **params}
+    assert refusal(ec2.modify_snapshot_attribute, **call) == code
+    assert permissions_of(ec2, snapshot) == []
+
+
+def test_adding_and_removing_at_once_is_refused(client: Any) -> None:
+    """(botocore operation ModifySnapshotAttribute: you cannot do both in a single operation.)"""
+    (snapshot, _) = snapshots(build())
+    change = {"Add": [{"UserId": CONSUMER}], "Remove": [{"UserId": STRANGER}]}
+    code = refusal(client().modify_snapshot_attribute, SnapshotId=snapshot, CreateVolumePermission=change)
+    assert code == "InvalidParameterCombination"
+
+
+@pytest.mark.parametrize(
+    ("sharing", "code"),
+    [({}, "InvalidSnapshot.NotFound"), ({"snapshot_accounts": ["consumer"]}, "AuthFailure")],
+)
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("describe_snapshot_attribute", {"Attribute": "createVolumePermission"}),
+        ("modify_snapshot_attribute", {"OperationType": "add", "UserIds": [STRANGER]}),
+        ("reset_snapshot_attribute", {"Attribute": "createVolumePermission"}),
+        ("delete_snapshot", {}),
+    ],
+)
+def test_only_the_owner(
+    client: Any, method: str, params: dict[str, Any], sharing: dict[str, Any], code: str
+) -> None:
+    (snapshot, _) = snapshots(build(images={"golden": {"sharing": sharing}}))
+    assert refusal(getattr(client(CONSUMER), method), SnapshotId=snapshot, **params) == code
+
+
+def test_reset_takes_all_permissions(client: Any) -> None:
+    (snapshot, _) = snapshots(build(images={"golden": {"sharing": {"snapshot_accounts": ["consumer"]}}}))
+    client().reset_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")
+    assert permissions_of(client(), snapshot) == []
+
+
+def test_public_snapshots_and_their_block(client: Any) -> None:
+    """A block hides and keeps the permission (botocore operation EnableSnapshotBlockPublicAccess)."""
+    (snapshot, _) = snapshots(build())
+    ec2 = client()
+    share = {"SnapshotId": snapshot, "OperationType": "add", "GroupNames": ["all"]}
+    ec2.modify_snapshot_attribute(**share)
+    assert ids(client(STRANGER).describe_snapshots(RestorableByUserIds=["all"])) == [snapshot]
+    ec2.enable_snapshot_block_public_access(State="block-all-sharing")
+    assert permissions_of(ec2, snapshot) == [{"Group": "all"}]
+    assert ids(client(STRANGER).describe_snapshots()) == []
+    ec2.reset_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")
+    assert refusal(ec2.modify_snapshot_attribute, **share) == "OperationNotPermitted"
+    assert ec2.disable_snapshot_block_public_access()["State"] == "unblocked"
+    ec2.modify_snapshot_attribute(**share)
+
+
+def test_a_registered_image_holds_its_snapshots(client: Any) -> None:
+    """(EC2 API Reference, Error codes: InvalidSnapshot.InUse.)"""
+    built = build()
+    (snapshot, _) = snapshots(built)
+    ec2 = client()
+    assert refusal(ec2.delete_snapshot, SnapshotId=snapshot) == "InvalidSnapshot.InUse"
+    ec2.deregister_image(ImageId=built["images"]["golden"]["image_id"])
+    ec2.delete_snapshot(SnapshotId=snapshot)
+    assert refusal(ec2.delete_snapshot, SnapshotId=snapshot) == "InvalidSnapshot.NotFound"
+
+
+def test_a_copied_snapshot_gets_the_key_it_is_asked_for(client: Any) -> None:
+    built = build(images={"golden": {"sharing": {"snapshot_accounts": ["consumer"]}}})
+    (snapshot, _) = snapshots(built)
+    west = client(region="us-west-2")
+    copy = west.copy_snapshot(
+        SourceRegion="us-east-1", SourceSnapshotId=snapshot, Encrypted=True, KmsKeyId="alias/golden"
+    )["SnapshotId"]
+    (seen,) = west.describe_snapshots(SnapshotIds=[copy])["Snapshots"]
+    assert (seen["VolumeSize"], seen["KmsKeyId"]) == (8, built["kms_keys"]["golden"]["us-west-2"])
+    strangers = client(STRANGER).copy_snapshot
+    code = refusal(strangers, SourceRegion="us-east-1", SourceSnapshotId=snapshot)
+    assert code == "InvalidSnapshot.NotFound"
