@@ -37,6 +37,8 @@ def main() -> None:
 
     try:
         serve(given.host, given.port, listening, ready, until_stdin_closes=given.until_stdin_closes)
+    except KeyboardInterrupt as stopped:
+        raise SystemExit(130) from stopped
     except (OSError, ValueError) as refused:
         raise SystemExit(f"simulated AWS: {refused}") from refused
 

@@ -181,7 +181,11 @@ class SimulatedAws:
     def environment(self, account: str, region: str = _REGION) -> dict[str, str]:
         """A whole environment for a subprocess: this process's, with the simulated AWS for any other."""
         keys = self._account(account)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BOTO_"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "BOTO_", "EC2_"))
+        }
         return kept | {
             "AWS_ACCESS_KEY_ID": keys["access_key_id"],
             "AWS_SECRET_ACCESS_KEY": keys["secret_access_key"],

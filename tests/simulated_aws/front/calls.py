@@ -14,6 +14,8 @@ from .http import Request
 from .protocols import Protocol
 
 _CREDENTIAL = re.compile(r"Credential=([^/\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+# What STS answers without a signature (STS API Reference, the descriptions of both operations).
+_UNSIGNED_ACTIONS = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
 _REST_XML_SERVICES = frozenset({"cloudfront", "route53", "s3"})
 
 
@@ -21,8 +23,9 @@ _REST_XML_SERVICES = frozenset({"cloudfront", "route53", "s3"})
 class Call:
     """One API call.
 
-    `access_key`, `region` and `service` are empty for an unsigned one: only the signature names them
-    (IAM User Guide, Elements of an AWS API request signature: credential scope).
+    The signature names `access_key`, `region` and `service` (IAM User Guide, Elements of an AWS API request
+    signature: credential scope), so `service` is the name it is signed with, such as `monitoring` for
+    CloudWatch. All three are empty for an unsigned call, unless it is one that needs no signature.
     `params` are the flat query parameters as sent, or a JSON body's members. An action of a REST protocol
     is its method and path.
     """
@@ -46,6 +49,8 @@ def read(request: Request) -> Call:
     form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     text = request.body.decode("utf-8", "replace") if form else request.query
     params = dict(parse_qsl(text, keep_blank_values=True))
+    if not access_key and params.get("Action") in _UNSIGNED_ACTIONS:
+        service, region = "sts", "us-east-1"
     if service == "ec2" or "Action" in params:
         protocol = Protocol.EC2 if service == "ec2" else Protocol.QUERY
         return Call(service, region, access_key, protocol, params.get("Action", ""), params)

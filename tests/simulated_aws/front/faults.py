@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -28,7 +27,7 @@ class Fault:
     without an answer, `freeze` gives none until released; both before or after the call took effect.
     `delay` holds the answer up for some seconds. A call matches if it has the service, action, Region and
     account that the fault names; an empty one is any. The first `after` matching calls go well, then `times`
-    calls go wrong, or all if it is 0.
+    calls go wrong, or all if it is 0. A throttled call matches too.
     """
 
     kind: str
@@ -43,8 +42,6 @@ class Fault:
     status: int = 500
     when: str = "before"
     seconds: float = 0.0
-    number: int = 0
-    """Given by Faults.add; names the fault in what `release` and the record say."""
     matched: int = 0
     """How many calls matched so far."""
 
@@ -77,7 +74,7 @@ class Fault:
 
     def view(self) -> dict[str, Any]:
         """The fault as a JSON object: what belongs to its kind, and how many calls matched."""
-        shown = {"number", "kind", *_MATCHED, "after", "times", "matched", *KINDS[self.kind]}
+        shown = {"kind", *_MATCHED, "after", "times", "matched", *KINDS[self.kind]}
         return {name: value for name, value in asdict(self).items() if name in shown}
 
 
@@ -86,12 +83,10 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
-        self._numbers = itertools.count(1)
         self._released = asyncio.Event()
 
     def add(self, fault: Fault) -> None:
         """Let the fault strike from now on."""
-        fault.number = next(self._numbers)
         self._faults.append(fault)
 
     def view(self) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,6 +20,8 @@ from .http import Request, Response
 from .protocols import Refusal, is_document
 
 LOG = logging.getLogger(__name__)
+
+_REQUEST_ID = re.compile(rb"(<request_?id>)[^<]*(?=</request_?id>)", re.IGNORECASE)
 
 # moto computes and holds the interpreter's lock while it does: more threads make no answer quicker.
 _THREADS = 4
@@ -50,7 +53,7 @@ class MotoApp:
             return refusals.internal_error().response(call.protocol, request_id)
         if response.status >= 400 and not is_document(call.protocol, response.body):
             return _repaired(response, call).response(call.protocol, request_id)
-        return response
+        return _with_request_id(response, request_id)
 
     def _implements(self, service: str, environ: dict[str, Any]) -> bool:
         # Asked before each service's first call, because moto crashes on one that it doesn't know.
@@ -104,6 +107,13 @@ def _environ(request: Request, account_id: str) -> dict[str, Any]:
         headers.pop(name, None)
     environ.update({f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()})
     return environ
+
+
+def _with_request_id(response: Response, request_id: str) -> Response:
+    """The id where botocore.parsers looks for it; moto has none there, a constant, or one of its own."""
+    kept = [(name, value) for name, value in response.headers if name.lower() != "x-amzn-requestid"]
+    body = _REQUEST_ID.sub(rb"\g<1>" + request_id.encode(), response.body, count=1)
+    return Response(response.status, body, (*kept, ("x-amzn-RequestId", request_id)))
 
 
 def _not_implemented(call: Call, missing: Exception) -> Refusal:

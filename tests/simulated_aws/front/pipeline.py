@@ -9,7 +9,6 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from . import refusals
 from .callers import Callers
@@ -26,8 +25,8 @@ LOG = logging.getLogger(__name__)
 
 LeanHandler = Callable[[LeanRequest], tuple[int, bytes]]
 
-_UNSIGNED_ACTIONS = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
-"""What STS answers without a signature (STS API Reference, the notes on both operations)."""
+_NOBODY = "000000000000"
+"""Who makes a call that needs no signature."""
 
 _XML_CODE = re.compile(rb"<Code>([^<]*)</Code>")
 _JSON_CODE = re.compile(rb'"(?:__type|code|Code)"\s*:\s*"(?:[^"#]*#)?([^"]*)"')
@@ -58,16 +57,12 @@ class Pipeline:
         """The answer to a request; None if its connection is to be closed without one."""
         call = read(request)
         request_id = str(uuid.uuid4())
-        account_id = self.callers.account_of(call.access_key)
+        account_id = self._account_of(call)
         user_agent = request.headers.get("user-agent", "")
         entry = self.record.begin(call, account_id or "", user_agent, request_id, time.time())
-        if not call.access_key and call.action in _UNSIGNED_ACTIONS:
-            # Whose role it is, moto reads from the role's ARN.
-            call, account_id = replace(call, service="sts"), "000000000000"
-        if not call.access_key and account_id is None:
-            response: Response | None = refusals.unsigned().response(call.protocol, request_id)
-        elif account_id is None:
-            response = refusals.unknown_key(call.protocol).response(call.protocol, request_id)
+        if account_id is None:
+            refusal = refusals.unknown_key(call.protocol) if call.access_key else refusals.unsigned()
+            response: Response | None = refusal.response(call.protocol, request_id)
         else:
             response = await self._with_faults(request, call, account_id, entry, gone)
         if self.latency:
@@ -77,6 +72,11 @@ class Pipeline:
             if response.status >= 400:
                 entry.error_code = _error_code(response, call.protocol)
         return response
+
+    def _account_of(self, call: Call) -> str | None:
+        if not call.access_key and call.service:
+            return _NOBODY
+        return self.callers.account_of(call.access_key)
 
     async def _with_faults(
         self, request: Request, call: Call, account_id: str, entry: Entry, gone: asyncio.Event
@@ -126,5 +126,4 @@ def _error_code(response: Response, protocol: Protocol) -> str:
     found = pattern.search(response.body)
     if found:
         return found[1].decode("utf-8", "replace")
-    types = [value for name, value in response.headers if name.lower() == "x-amzn-errortype"]
-    return types[0] if types else ""
+    return next((value for name, value in response.headers if name.lower() == "x-amzn-errortype"), "")

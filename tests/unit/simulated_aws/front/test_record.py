@@ -26,6 +26,14 @@ def test_an_entry_says_who_called_what_and_how_it_ended(aws: SimulatedAws, image
     assert entry.user_agent.startswith("Boto3/")
 
 
+@pytest.mark.parametrize(
+    ("service", "method"), [("ec2", "describe_vpcs"), ("sts", "get_caller_identity"), ("kms", "list_keys")]
+)
+def test_the_request_id_is_the_one_the_caller_sees(aws: SimulatedAws, service: str, method: str) -> None:
+    answer = getattr(aws.client(service, "owner"), method)()
+    assert aws.calls()[0].request_id == answer["ResponseMetadata"]["RequestId"]
+
+
 def test_a_failure_s_code_is_kept_whatever_the_protocol(aws: SimulatedAws) -> None:
     with pytest.raises(ClientError):
         aws.client("ec2", "owner").describe_images(ImageIds=["ami-00000000000000000"])
