@@ -233,11 +233,20 @@ def _find_source(clients: Clients, wanted: CopyWanted) -> Image | None:
     if wanted.source_image_id is not None:
         return read.image(ec2, wanted.source_image_id)
     filters: list[FilterTypeDef] = [
-        {"Name": name, "Values": [str(item) for item in (values if isinstance(values, list) else [values])]}
+        {"Name": name, "Values": [_filter_value(item) for item in _as_list(values)]}
         for name, values in wanted.source_filters.items()
     ]
     alive = [image for image in read.images(ec2, filters, wanted.source_owners) if image.state in ALIVE]
     return max(alive, key=lambda image: (image.creation_date, image.image_id), default=None)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _filter_value(value: Any) -> str:
+    # AWS writes truth values small, Python does not.
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _no_source(wanted: CopyWanted, account_id: str) -> Failure:
