@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m demo`, from the checkout's root; exits with 1 if anything is not as it should be."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.simulated_aws import client
+from tests.simulated_aws.client import SimulatedAws
+
+from .access import access
+from .playbook import CHECKOUT, FOLDER, PLAYBOOK, VARS, distribute
+from .screen import heading, say, table, verdict
+from .story import (
+    CONSUMERS,
+    COPY_SECONDS,
+    LATENCY,
+    OTHER_COPY_SECONDS,
+    OWNER,
+    UNIT,
+    UNIT_ACCOUNTS,
+    Ending,
+    given,
+)
+
+_ESTATE = Path(client.__file__).parent / "estates" / "two_disk_ami.yml"
+_REPORT = CHECKOUT / FOLDER / "distribution.json"
+
+
+def main() -> int:
+    """Distribute, distribute again, show who can do what; 0 if all is as it should be."""
+    wanted = yaml.safe_load((CHECKOUT / VARS).read_text(encoding="utf-8"))
+    _REPORT.unlink(missing_ok=True)
+    with SimulatedAws.start(_ESTATE) as aws:
+        aws.set_latency(LATENCY)
+        aws.change_settings(copy_seconds=OTHER_COPY_SECONDS, copy_seconds_by_region=COPY_SECONDS)
+        _introduce(wanted)
+        ending = _distribute_twice(aws, wanted)
+        if ending is None:
+            return 1
+        _show(ending)
+        heading("As it should be?")
+        facts = ending.facts()
+        for statement, holds in facts.items():
+            verdict(statement, holds)
+        _point_onwards(aws)
+    return 0 if all(facts.values()) else 1
+
+
+def _introduce(wanted: Mapping[str, Any]) -> None:
+    heading(f"A golden AMI with two disks goes to {len(wanted['distribute_regions'])} regions")
+    say(f"  A simulated AWS answers each call after {LATENCY * 1000:.0f} ms and copies in up to")
+    say(f"  {max(COPY_SECONDS.values()):.0f} seconds, where AWS takes minutes. {VARS} names the accounts")
+    say(f"  web-prod and data-prod; {' and '.join(UNIT_ACCOUNTS)} are covered by a unit of")
+    say("  their organization; partner is to get nothing.\n")
+
+
+def _distribute_twice(aws: SimulatedAws, wanted: Mapping[str, Any]) -> Ending | None:
+    """Both runs and what they gave to whom; None if the first failed, which Ansible has explained."""
+    units = aws.description()["organization"]["units"]
+    variables = {"distribute_org_unit_arns": [units[UNIT]["arn"]], "distribute_report_path": str(_REPORT)}
+    first = distribute(aws, OWNER, variables)
+    if first.exit_code:
+        verdict(f"The playbook distributed the image (exit code {first.exit_code}).", False)
+        return None
+    report = json.loads(_REPORT.read_text(encoding="utf-8"))
+    heading("The same once more, with nothing left to do")
+    second = distribute(aws, OWNER, variables)
+    # What follows is no part of what is timed.
+    aws.set_latency(0)
+    return Ending(
+        wanted,
+        report,
+        first,
+        second,
+        access={
+            (entry["region"], account): access(
+                aws, account, entry["region"], entry["image_id"], entry["snapshot_ids"]
+            )
+            for entry in report["regions"]
+            for account in CONSUMERS
+        },
+        given={account: given(aws, account, wanted) for account in CONSUMERS},
+    )
+
+
+def _show(ending: Ending) -> None:
+    heading("Who can use it, tried with each account's own credentials")
+    table(
+        ["region", *CONSUMERS],
+        [[region, *(ending.access[region, account] for account in CONSUMERS)] for region in ending.regions],
+    )
+    heading("What is where, and what the two runs took in API calls")
+    table(
+        ["region", "image", "disks", "1st: reads", "writes", "2nd: reads", "writes"],
+        [
+            [
+                region,
+                entry["image_id"],
+                len(entry["snapshot_ids"]),
+                *ending.first.counts(region),
+                *ending.second.counts(region),
+            ]
+            for region, entry in ending.regions.items()
+        ],
+    )
+    say()
+    for name, run in ("First", ending.first), ("Second", ending.second):
+        say(f"  {name} run: {run.seconds:.1f} s, {len(run.calls)} calls, {len(run.writes)} of them writes.")
+    say(f"  The report, with the snapshots' ids: {_REPORT.relative_to(CHECKOUT)}")
+
+
+def _point_onwards(aws: SimulatedAws) -> None:
+    environment = aws.environment(OWNER)
+    heading("What next")
+    say("  Play with it: run `make simulated-aws` in another terminal, and here")
+    say("    export AWS_ENDPOINT_URL=http://127.0.0.1:4510")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        say(f"    export {name}={environment[name]}")
+    say(f"    export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
+    say(f"    ansible-playbook {PLAYBOOK} -e @{VARS} --check --diff")
+    say("  On AWS, with variables of your own (README.md says more)")
+    say("    ansible-playbook golden.images.distribute_ami -e @my-vars.yml --check --diff\n")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

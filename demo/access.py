@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an account can do with an image, tried with that account's own credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.simulated_aws.client import SimulatedAws
+
+NOTHING, LAUNCH, LAUNCH_AND_COPY = "-", "launch", "launch, copy"
+
+_WORDS = {(): NOTHING, ("see", "launch"): LAUNCH, ("see", "launch", "copy"): LAUNCH_AND_COPY}
+
+
+def access(aws: SimulatedAws, account: str, region: str, image_id: str, snapshot_ids: Sequence[str]) -> str:
+    """One of the constants above; any other combination is spelled out.
+
+    To see it is to find it by DescribeImages; to launch it, that a dry run of RunInstances succeeds; to copy
+    it, to see it and all of its snapshots (EC2 User Guide, Copy an Amazon EC2 AMI).
+    """
+    ec2 = aws.client("ec2", account, region)
+    sees = bool(ec2.describe_images(Filters=_ids("image-id", [image_id]))["Images"])
+    readable = ec2.describe_snapshots(Filters=_ids("snapshot-id", snapshot_ids))["Snapshots"]
+    tried = {
+        "see": sees,
+        "launch": _may_launch(ec2, image_id),
+        "copy": sees and len(readable) == len(snapshot_ids),
+    }
+    able = tuple(word for word, succeeded in tried.items() if succeeded)
+    return _WORDS.get(able, " ".join(able))
+
+
+def _ids(name: str, values: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"Name": name, "Values": list(values)}]
+
+
+def _may_launch(ec2: Any, image_id: str) -> bool:
+    try:
+        ec2.run_instances(ImageId=image_id, MinCount=1, MaxCount=1, DryRun=True)
+    except ClientError as answer:
+        # A dry run answers with an error even when all is well (botocore shape RunInstancesRequest, DryRun).
+        return answer.response["Error"]["Code"] == "DryRunOperation"
+    return False

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is who in the demo, and how it should end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulated_aws.client import SimulatedAws
+
+from .access import LAUNCH, LAUNCH_AND_COPY, NOTHING
+from .playbook import Run
+
+OWNER = "images"
+UNIT, UNIT_ACCOUNTS = "workloads/nonprod", ("web-staging", "data-dev")
+CONSUMERS = ("web-prod", "data-prod", *UNIT_ACCOUNTS, "partner")
+DISKS = 2
+
+LATENCY = 0.04
+COPY_SECONDS = {"us-west-2": 9.0, "eu-west-1": 12.0, "eu-central-1": 13.0, "ap-southeast-2": 15.0}
+OTHER_COPY_SECONDS = 12.0
+
+
+def given(aws: SimulatedAws, account: str, wanted: Mapping[str, Any]) -> str:
+    """What an account should be able to do: units can't be given the snapshots that copying needs."""
+    if aws.account_id(account) in wanted["distribute_account_ids"]:
+        return LAUNCH_AND_COPY
+    return LAUNCH if account in UNIT_ACCOUNTS else NOTHING
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What the demo came to: `report` is the playbook's, `access` is by region and account."""
+
+    wanted: Mapping[str, Any]
+    report: Mapping[str, Any]
+    first: Run
+    second: Run
+    access: Mapping[tuple[str, str], str]
+    given: Mapping[str, str]
+
+    @property
+    def regions(self) -> dict[str, Mapping[str, Any]]:
+        """What the report says of each region, in the order in which they were asked for."""
+        entries = {entry["region"]: entry for entry in self.report["regions"]}
+        return {region: entries[region] for region in self.wanted["distribute_regions"] if region in entries}
+
+    def facts(self) -> dict[str, bool]:
+        """Statements that should be true, and whether they are."""
+        return {
+            "Every region has the image with both disks.": self._complete(),
+            "Each other region got one copy, two runs taken together.": self._copied_once(),
+            "Nobody was given anything before the last copy was ready.": self._shared_last(),
+            "Each account can do what it was given and nothing else.": (
+                all(able == self.given[account] for (_region, account), able in self.access.items())
+            ),
+            "The second run changed nothing.": (
+                self.second.exit_code == 0 and self.second.changed == 0 and not self.second.writes
+            ),
+        }
+
+    def _complete(self) -> bool:
+        disks = [len(entry["snapshot_ids"]) for entry in self.regions.values()]
+        return self.report["status"] == "distributed" and disks == [DISKS] * len(
+            self.wanted["distribute_regions"]
+        )
+
+    def _copied_once(self) -> bool:
+        copies = [call.region for run in (self.first, self.second) for call in self._copies(run)]
+        source_region = self.wanted["distribute_source_region"]
+        return sorted(copies) == sorted(set(self.wanted["distribute_regions"]) - {source_region})
+
+    def _shared_last(self) -> bool:
+        shared = [call.time for call in self.first.writes if call.action.startswith("Modify")]
+        ready = [
+            call.time + COPY_SECONDS.get(call.region, OTHER_COPY_SECONDS) for call in self._copies(self.first)
+        ]
+        return bool(shared and ready) and max(ready) <= min(shared)
+
+    @staticmethod
+    def _copies(run: Run) -> list[Any]:
+        return [call for call in run.writes if call.action == "CopyImage"]
