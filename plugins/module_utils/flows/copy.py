@@ -38,6 +38,15 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
     options = Options(params)
     if params["source_image_id"] is not None:
         options.image_id("source_image_id", params["source_image_id"])
+    if params["source_filters"] is not None:
+        if not params["source_filters"]:
+            options.refuse("source_filters", "no filter is named.", "Name one: any image would match.")
+        if not options.strings("source_owners"):
+            options.refuse(
+                "source_owners",
+                "no owner is named, and anybody can publish an image under any name.",
+                "Name whose images may match; self are your own.",
+            )
     source_region = params["source_region"] or params["region"]
     if not source_region:
         options.refuse("source_region", "it is not named.", "Say in which region the source image is.")

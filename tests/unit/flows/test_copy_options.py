@@ -13,6 +13,8 @@ from ansible_collections.golden.images.plugins.modules.ami_copy_regions import A
 
 from tests.unit.examples import SOURCE_ID, SOURCE_REGION
 
+BY_FILTER = {"source_image_id": None, "source_filters": {"name": "golden-*"}}
+
 
 def params(**changes: Any) -> dict[str, Any]:
     """What Ansible hands over for a plain task."""
@@ -94,6 +96,9 @@ def test_blank_regions_of_a_form_are_dropped() -> None:
     [
         pytest.param({"source_image_id": "ami-xyz"}, ["source_image_id"], id="bad id"),
         pytest.param({"source_image_id": ""}, ["source_image_id"], id="blank id"),
+        pytest.param({**BY_FILTER, "source_filters": {}}, ["source_filters"], id="any image would match"),
+        pytest.param({**BY_FILTER, "source_owners": []}, ["source_owners"], id="anybody's image would match"),
+        pytest.param({**BY_FILTER, "source_owners": [""]}, ["source_owners"], id="a blank owner is nobody"),
         pytest.param({"source_region": None}, ["source_region"], id="no source region"),
         pytest.param({"regions": []}, ["regions"], id="no regions"),
         pytest.param({"regions": ["", " "]}, ["regions"], id="blank regions"),
