@@ -167,7 +167,8 @@ def _retry_dead(
         run = runs[target]
         run.retried, run.invisible_since = True, None
         run.note(performed)
-        run.warnings.append(f"{target.region}: {_obituary(dead[target])} It was copied once more.")
+        sequel = " It was copied once more." if performed.actions else ""
+        run.warnings.append(f"{target.region}: {_obituary(dead[target])}{sequel}")
 
 
 def _dead(run: CopyRun) -> Image | None:

@@ -198,6 +198,7 @@ def test_a_second_copy_that_aws_refuses_is_a_failure(wait: Wait) -> None:
     waited = wait({EU: region, US: Region([PENDING, PENDING, READY])})
     assert waited.failure().error_code == "ResourceLimitExceeded"
     assert region.calls == []
+    assert waited.runs[EU].warnings == [f"{EU}: The copy ami-1 is failed: Given key ID is not accessible."]
     assert waited.runs[US].image == READY
 
 
