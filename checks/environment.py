@@ -26,9 +26,14 @@ LINK = VENV / "lib" / f"python{VERSION}" / "site-packages" / "ansible_collection
 STAMP = VENV / ".golden-images-ready"
 
 
+def this_python() -> str:
+    """The base Python: which, and which release of it."""
+    return f"{sys.base_prefix} {sys.version}"
+
+
 def wanted_state() -> str:
     """What the environment depends on: both locks, this file, the base Python and the checkout's place."""
-    digest = hashlib.sha256(f"{CHECKOUT}\n{sys.base_prefix}\n{sys.version}".encode())
+    digest = hashlib.sha256(f"{CHECKOUT} {this_python()}".encode())
     for path in (UV_LOCK, LOCK, Path(__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -72,11 +77,22 @@ def run(*command: str | Path) -> None:
         sys.exit(done.returncode)
 
 
+def is_usable() -> bool:
+    """Whether there is an environment of this very Python, made in this place, to be brought up to date."""
+    pip = VENV / "bin" / "pip"
+    if not (PYTHON.exists() and pip.exists()):
+        return False
+    probe = "import sys; print(sys.base_prefix, sys.version, end='')"
+    found = subprocess.run([str(PYTHON), "-c", probe], capture_output=True, text=True, check=False)
+    return found.stdout == this_python() and str(VENV) in pip.read_text(encoding="utf-8")
+
+
 def set_up() -> None:
-    """Make the environment anew or bring an existing one to the locked state."""
+    """Bring the environment to the locked state; make it anew where there is none to build on."""
     print(f"Setting up .venv/{VERSION} from {LOCK.relative_to(CHECKOUT)} …", flush=True)
     STAMP.unlink(missing_ok=True)
-    run(sys.executable, "-m", "venv", "--clear", VENV)
+    if not is_usable():
+        run(sys.executable, "-m", "venv", "--clear", VENV)
     pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check")
     run(*pip, "install", "--require-hashes", "--requirement", UV_LOCK)
     run(VENV / "bin" / "uv", "--quiet", "pip", "sync", "--python", PYTHON, "--require-hashes", LOCK)
