@@ -79,6 +79,11 @@ class Key:
     usage: str = "ENCRYPT_DECRYPT"
     aws_managed: bool = False
 
+    @property
+    def account_id(self) -> str:
+        """The account that owns the key."""
+        return self.arn.split(":")[4]
+
 
 @dataclass(frozen=True)
 class Grant:
@@ -92,6 +97,15 @@ class Grant:
     operations: frozenset[str]
     name: str = ""
     constrained: bool = False
+
+
+@dataclass(frozen=True)
+class KeySeen:
+    """A key with its grants and the text of its policy; None where that does not matter."""
+
+    key: Key
+    grants: tuple[Grant, ...] = ()
+    policy: str | None = None
 
 
 @dataclass(frozen=True)

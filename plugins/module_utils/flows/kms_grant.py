@@ -18,21 +18,21 @@ from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform
 from ..failures import Refused, TargetFailed
 from ..fanout import each
-from ..model import Target
+from ..model import KeySeen, Target
 from ..plan import Action, Plan
 from ..planners import grant as planner
-from ..planners.grant import GrantSeen, GrantWanted, KeySeen, plan
+from ..planners.grant import GrantSeen, GrantWanted, plan
 from ..planners.key_policy import short
 from ..progress import Report
 from ..runner import Flow, Outcome
 
 _PRINCIPAL = re.compile(
-    r"arn:aws[a-z-]*:(iam::[0-9]{12}:(role|user)/|sts::[0-9]{12}:(assumed-role|federated-user)/).+"
+    r"arn:aws[a-z-]*:(iam::[0-9]{12}:(role|user)|sts::[0-9]{12}:(assumed-role|federated-user))/.+"
 )
 # KMS Developer Guide, "Grants in AWS KMS": a new grant is usually visible in seconds, at most in 5 minutes.
 _VISIBLE_WITHIN = 60.0
 _LOOK_AGAIN = 1.0
-_UNSEEN = "AWS lists the new grants; that every part of EC2 knows them cannot be seen, and may take up to 5 minutes."
+_UNSEEN = "AWS lists the new grants. When all of EC2 knows them cannot be seen; it may take 5 minutes."
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
@@ -150,7 +150,7 @@ def _home(targets: Iterable[Target]) -> str:
 def _read_key(clients: Clients, wanted: GrantWanted, target: Target, key_id: str) -> KeySeen:
     kms = clients.kms(target.region)
     key = read.key(kms, key_id)
-    if key.aws_managed or key.arn.split(":")[4] != target.account_id:
+    if key.aws_managed or key.account_id != target.account_id:
         # Refused by the planner; AWS would not tell more of it.
         return KeySeen(key)
     policy = read.key_policy(kms, key.arn) if wanted.uses_policy else None

@@ -16,8 +16,9 @@ from ..aws.clients import Clients
 from ..aws.write import Performed, perform_all
 from ..failures import Refused, TargetFailed
 from ..fanout import each
-from ..model import Image, Sharing, Target
+from ..model import Image, KeySeen, Sharing, Target
 from ..plan import Plan
+from ..planners.key_access import without_access
 from ..planners.share import Shared, ShareSeen, ShareWanted, plan
 from ..progress import Report
 from ..runner import Flow, Outcome
@@ -89,7 +90,7 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
         raise Refused(
             errors.failure(exception, target, "DescribeImages") for target, exception in failed.items()
         )
-    return ShareSeen(account_id, images)
+    return ShareSeen(account_id, _with_keys(clients, wanted, images))
 
 
 def apply(clients: Clients, wanted: ShareWanted, seen: ShareSeen, plan: Plan, report: Report) -> Outcome:
@@ -134,6 +135,45 @@ def result(wanted: ShareWanted, seen: ShareSeen, plan: Plan, outcome: Outcome) -
 
 
 FLOW: Flow[ShareWanted, ShareSeen] = Flow(wanted_from, read_state, plan, apply, result)
+
+
+def _with_keys(
+    clients: Clients, wanted: ShareWanted, images: Mapping[Target, Shared]
+) -> Mapping[Target, Shared]:
+    """The images with the keys of those that are encrypted, so that nobody is given what he cannot launch."""
+    encrypted = [target for target, shared in images.items() if shared.exists and shared.image.encrypted]
+    if not (encrypted and wanted.present):
+        return images
+    clients.open("kms", [target.region for target in encrypted])
+
+    def read_keys(target: Target) -> tuple[KeySeen, ...]:
+        snapshots = read.snapshots(clients.ec2(target.region), images[target].image.snapshot_ids)
+        key_ids = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
+        keys = (_read_key(clients, wanted, target, key_id) for key_id in key_ids)
+        # Of another account's key nothing more is told.
+        return tuple(key for key in keys if key.key.aws_managed or key.key.account_id == target.account_id)
+
+    found, failed = each(encrypted, read_keys)
+    problems = {
+        target: errors.failure(exception, target, "DescribeKey").text()
+        for target, exception in failed.items()
+    }
+    return {
+        target: replace(shared, keys=found.get(target, ()), key_problem=problems.get(target))
+        for target, shared in images.items()
+    }
+
+
+def _read_key(clients: Clients, wanted: ShareWanted, target: Target, key_id: str) -> KeySeen:
+    kms = clients.kms(target.region)
+    key = KeySeen(read.key(kms, key_id))
+    if key.key.aws_managed or key.key.account_id != target.account_id:
+        return key
+    key = replace(key, grants=read.grants(kms, key.key.arn))
+    if without_access([key], wanted.sharing):
+        # The grants do not tell all: the policy may.
+        key = replace(key, policy=read.key_policy(kms, key.key.arn))
+    return key
 
 
 def _source_needed(wanted: ShareWanted) -> bool:

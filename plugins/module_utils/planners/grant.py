@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..failures import Failure
-from ..model import Grant, Key, Target
+from ..model import Grant, KeySeen, Target
 from ..plan import Action, Plan, TargetPlan
 from . import key_policy
 from .key_policy import PolicyAccess, PolicyConsumers
@@ -91,15 +91,6 @@ class GrantWanted:
     def uses_policy(self) -> bool:
         """Whether key policies are to be read."""
         return bool(self.policy_consumers) or self.purge or not self.present
-
-
-@dataclass(frozen=True)
-class KeySeen:
-    """One key, its grants, and its policy's text; None where the policy does not matter."""
-
-    key: Key
-    grants: tuple[Grant, ...] = ()
-    policy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -279,7 +270,7 @@ def _refusals(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
         yield refusal(
             "DefaultKey",
             f"{key.key.arn} is managed by AWS: nobody else can be given access to it.",
-            "Copy the image under a customer-managed key (kms_key_id of ami_copy_regions), and use that copy.",
+            "Copy the image under a customer-managed key (kms_key_id of ami_copy_regions); use that.",
         )
     elif key.key.state != "Enabled" and wanted.present:
         yield refusal(
@@ -287,7 +278,7 @@ def _refusals(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
             f"{key.key.arn} is in the state {key.key.state}.",
             "Enable the key or cancel its deletion.",
         )
-    owner = key.key.arn.split(":")[4]
+    owner = key.key.account_id
     if owner != target.account_id:
         yield refusal(
             "NotOwner",

@@ -24,7 +24,8 @@ MAX_BYTES = 32 * 1024
 
 _GRANTS = "Grants"
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):root")
-_UNIT_PATH = re.compile(r"(o-[a-z0-9]+)/\*/(ou-[a-z0-9-]+)/\*")
+# Written by hand, the path to a unit may be spelled out: o-…/r-…/ou-…/*.
+_UNIT_PATH = re.compile(r"(o-[a-z0-9]+)/(?:.+/)?(ou-[a-z0-9-]+)/\*")
 
 
 @dataclass(frozen=True)
@@ -89,23 +90,25 @@ def unit_ids(arn: str) -> tuple[str, str]:
 
 def own_access(policy: str) -> PolicyAccess:
     """What the own statements of a policy say."""
-    principals: set[str] = set()
-    org_ids: set[str] = set()
-    units: set[tuple[str, str]] = set()
+    consumers = PolicyConsumers()
     operations: set[str] = set()
     for_auto_scaling = False
     for statement in own_statements(policy):
-        condition = statement.get("Condition", {})
-        principals.update(short(item) for item in _listed(_aws_principal(statement)) if item != "*")
-        org_ids.update(_listed(condition.get("StringEquals", {}).get("aws:PrincipalOrgID", [])))
-        for path in _listed(condition.get("ForAnyValue:StringLike", {}).get("aws:PrincipalOrgPaths", [])):
-            if match := _UNIT_PATH.fullmatch(path):
-                units.add((match[1], match[2]))
+        consumers = consumers | _named_in(statement)
         operations.update(action.removeprefix("kms:") for action in _listed(statement.get("Action", [])))
         if statement["Sid"] == f"{SID_PREFIX}Accounts{_GRANTS}":
-            for_auto_scaling = "Bool" not in condition
-    consumers = PolicyConsumers(frozenset(principals), frozenset(org_ids), frozenset(units))
+            for_auto_scaling = "Condition" not in statement
     return PolicyAccess(consumers, frozenset(operations), for_auto_scaling)
+
+
+def decrypting(policy: str) -> PolicyConsumers:
+    """Whom anybody's statements of a known shape let decrypt: accounts, organizations and units."""
+    found = PolicyConsumers()
+    for _text, statement in _statements(policy):
+        actions = _listed(statement.get("Action", []))
+        if statement.get("Effect") == "Allow" and {"kms:*", "kms:Decrypt"} & set(actions):
+            found = found | _named_in(statement)
+    return found
 
 
 def own_statements(policy: str) -> list[dict[str, Any]]:
@@ -179,6 +182,19 @@ def _statement(kind: str, principal: Any, actions: list[str], condition: dict[st
         "Resource": "*",
     }
     return {**statement, "Condition": condition} if condition else statement
+
+
+def _named_in(statement: Mapping[str, Any]) -> PolicyConsumers:
+    """The consumers that a statement names in one of the shapes that this collection writes."""
+    condition = statement.get("Condition", {})
+    org_ids = _listed(condition.get("StringEquals", {}).get("aws:PrincipalOrgID", []))
+    paths = _listed(condition.get("ForAnyValue:StringLike", {}).get("aws:PrincipalOrgPaths", []))
+    units = (match for path in paths if (match := _UNIT_PATH.fullmatch(path)))
+    return PolicyConsumers(
+        frozenset(short(item) for item in _listed(_aws_principal(statement)) if item != "*"),
+        frozenset(org_ids),
+        frozenset((match[1], match[2]) for match in units),
+    )
 
 
 def _is_own(statement: Mapping[str, Any]) -> bool:

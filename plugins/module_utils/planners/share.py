@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..failures import Failure
-from ..model import Image, Sharing, Target
+from ..model import Image, KeySeen, Sharing, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
+from . import share_checks
 from . import tags as tagging
+from .key_access import without_access
 
 # EC2 API Reference: account ids per ModifyImageAttribute, changes per ModifySnapshotAttribute.
 IMAGE_BATCH = 10_000
@@ -45,7 +47,8 @@ class Shared:
     """What one target's image looks like to its owner.
 
     ``volumes`` maps the snapshots to who may create volumes from them. The block public access states are
-    None where nobody asked for public sharing.
+    None where nobody asked for public sharing. ``keys`` are those of its snapshots that belong to the
+    account; ``key_problem`` says why they could not be read.
     """
 
     image: Image
@@ -53,6 +56,8 @@ class Shared:
     volumes: Mapping[str, Sharing] = field(default_factory=dict)
     image_block: str | None = None
     snapshot_block: str | None = None
+    keys: tuple[KeySeen, ...] = ()
+    key_problem: str | None = None
     exists: bool = True
 
     @classmethod
@@ -123,7 +128,7 @@ def _plan_target(
         before=_view(shared, shared.launch, shared.volumes, _shared_tags(shared.image)),
         after=_view(shared, launch, volumes, {**_shared_tags(shared.image), **shared_tags}),
         warnings=(*warnings, *_warnings(wanted, named, shared, launch)),
-        refusals=tuple(_refusals(wanted, named, target, shared, account_id)),
+        refusals=tuple(_refusals(wanted, named, shared, target, account_id)),
     )
 
 
@@ -207,6 +212,13 @@ def _warnings(wanted: ShareWanted, named: Sharing, shared: Shared, launch: Shari
             "Snapshots cannot be shared with organizations and organizational units: their accounts can "
             "launch the image, not copy it. Name in account_ids those that must copy."
         )
+    if wanted.present and (shut_out := without_access(shared.keys, named)):
+        yield (
+            f"{_enumerate(shut_out)} cannot use the key of {shared.image.image_id} and so cannot launch it. "
+            "Open it with ami_kms_grant, or make sure that its policy does."
+        )
+    if wanted.present and shared.key_problem:
+        yield f"Whether the consumers can use the image's key could not be seen: {shared.key_problem}"
     if launch.entities > DEFAULT_QUOTA:
         yield (
             f"The image is shared with {launch.entities} entities; AWS's default quota is {DEFAULT_QUOTA}. "
@@ -222,55 +234,18 @@ def _warnings(wanted: ShareWanted, named: Sharing, shared: Shared, launch: Shari
         )
 
 
-def _enumerate(account_ids: Iterable[str]) -> str:
-    named = sorted(account_ids)
+def _enumerate(consumers: Iterable[str]) -> str:
+    named = sorted(consumers)
     return ", ".join(named) if len(named) <= 5 else f"{', '.join(named[:5])} and {len(named) - 5} more"
 
 
 def _refusals(
-    wanted: ShareWanted, named: Sharing, target: Target, shared: Shared, account_id: str
+    wanted: ShareWanted, named: Sharing, shared: Shared, target: Target, account_id: str
 ) -> Iterator[Failure]:
-    image = shared.image
-
-    def refusal(code: str, message: str, remedy: str) -> Failure:
-        return Failure(message, remedy, code, "ModifyImageAttribute", target.region, target.account_id)
-
-    if image.owner_id != account_id:
-        yield refusal(
-            "NotOwner",
-            f"{image.image_id} belongs to account {image.owner_id}; only its owner can share it.",
-            f"Run with credentials of {image.owner_id}, or share a copy that {account_id} owns.",
-        )
-    elif image.state != "available":
-        reason = f" ({image.state_reason})" if image.state_reason else ""
-        remedy = (
-            "Wait until it is available." if image.state == "pending" else "Share an image that is available."
-        )
-        yield refusal("ImageNotAvailable", f"{image.image_id} is {image.state}{reason}.", remedy)
-    if not (wanted.present and named.public):
-        return
-    # EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2": what a public AMI may not be.
-    if image.encrypted:
-        yield refusal(
-            "EncryptedImage",
-            f"{image.image_id} has encrypted snapshots and cannot be public.",
-            "Share it with accounts, or make an unencrypted image.",
-        )
-    if image.product_codes:
-        yield refusal(
-            "ProductCode",
-            f"{image.image_id} has a product code ({', '.join(image.product_codes)}): it cannot be public.",
-            "Offer it through AWS Marketplace.",
-        )
-    if shared.image_block not in (None, "unblocked"):
-        yield refusal(
-            "BlockPublicAccess",
-            f"Block public access for AMIs is on ({shared.image_block}).",
-            "Turn it off in this region (DisableImageBlockPublicAccess) if the image really is to be public.",
-        )
-    if shared.snapshot_block not in (None, "unblocked"):
-        yield refusal(
-            "BlockPublicAccess",
-            f"Block public access for snapshots is on ({shared.snapshot_block}).",
-            "Turn it off in this region (DisableSnapshotBlockPublicAccess), or set share_snapshots: false.",
+    yield from share_checks.not_ours_to_change(shared.image, target, account_id)
+    if wanted.present:
+        yield from share_checks.not_to_be_shared(shared.image, shared.keys, target)
+    if wanted.present and named.public:
+        yield from share_checks.not_to_be_public(
+            shared.image, shared.image_block, shared.snapshot_block, target
         )
