@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who calls: which account an access key belongs to.
+"""Who calls: the principal that an access key belongs to.
 
 Keys come from the estate, or from moto, which issues them for IAM users and for the sessions of AssumeRole.
 Signatures aren't verified: whoever knows a key's id has the key.
@@ -9,32 +9,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from moto.iam.models import iam_backends
+from ..iam.principals import Principal, of_access_key, root
+
+_SESSION_KEY = "ASIA"
+"""What the keys of sessions begin with (IAM User Guide, IAM identifiers: unique ID prefixes)."""
 
 
 class Callers:
-    """The accounts behind access keys."""
+    """The principals behind access keys."""
 
     def __init__(self) -> None:
-        self._accounts: dict[str, str] = {}
+        self._learned: dict[str, Principal] = {}
+        self._sessions: dict[str, Principal] = {}
 
     def learn(self, accounts_by_key: Mapping[str, str]) -> None:
-        """Accept these access keys, each for its account id."""
-        self._accounts.update(accounts_by_key)
+        """Accept these access keys, each for its account id: the IAM user's who has it, or the account's own."""
+        for access_key, account_id in accounts_by_key.items():
+            self._learned[access_key] = of_access_key(access_key) or root(account_id)
 
     def forget(self) -> None:
         """Accept none of the learned keys any longer."""
-        self._accounts.clear()
+        self._learned.clear()
+        self._sessions.clear()
 
     def account_of(self, access_key: str) -> str | None:
         """The account id that the key belongs to; None if nobody issued it."""
-        return self._accounts.get(access_key) or _issued_by_moto(access_key)
+        principal = self.principal_of(access_key)
+        return principal and principal.account_id
 
-
-def _issued_by_moto(access_key: str) -> str | None:
-    # Copies, since other threads add backends.
-    for account_id, partitions in list(iam_backends.items()):
-        for backend in list(partitions.values()):
-            if access_key in backend.access_keys:
-                return str(account_id)
-    return None
+    def principal_of(self, access_key: str) -> Principal | None:
+        """Who the key belongs to; None if nobody issued it."""
+        known = self._learned.get(access_key) or self._sessions.get(access_key)
+        if known is not None:
+            return known
+        principal = of_access_key(access_key)
+        if principal is not None and access_key.startswith(_SESSION_KEY):
+            # To ask moto means to look through all accounts; a session never becomes another's.
+            self._sessions[access_key] = principal
+        return principal

@@ -113,6 +113,9 @@ class Pipeline:
             return await self._moto.answer(request, call, account_id, request_id)
         try:
             status, body = handler(LeanRequest(account_id, call.region, call.params, request_id))
+        except NotImplementedError as missing:
+            refusal = refusals.unknown_action(call.protocol, call.action, str(missing))
+            return refusal.response(call.protocol, request_id)
         except Exception:
             LOG.exception("%s %s crashed", call.service, call.action)
             return refusals.internal_error().response(call.protocol, request_id)

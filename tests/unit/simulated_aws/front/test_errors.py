@@ -89,6 +89,20 @@ def signed(service: str, body: bytes, **headers: str) -> Request:
     return Request("POST", "/", {"authorization": authorization, **headers}, body)
 
 
+def is_missing(_request: LeanRequest) -> tuple[int, bytes]:
+    raise NotImplementedError("hibernation")
+
+
+def test_what_a_lean_handler_lacks_is_named() -> None:
+    pipeline = Pipeline({("ec2", "RunInstances"): is_missing}, MotoApp())
+    pipeline.callers.learn({"AKIAOWNER": "012345678901"})
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    answer = asyncio.run(pipeline.answer(signed("ec2", b"Action=RunInstances", **form), asyncio.Event()))
+    assert answer is not None
+    assert (answer.status, b"<Code>InvalidAction</Code>" in answer.body) == (400, True)
+    assert b"(hibernation)" in answer.body
+
+
 def crash(_request: LeanRequest) -> tuple[int, bytes]:
     raise LookupError("the simulation's own mistake")
 
