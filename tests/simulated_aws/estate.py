@@ -35,7 +35,9 @@ def build(content: Mapping[str, Any]) -> dict[str, Any]:
     a value of the wrong type is an EstateError; what was built before it stays.
     """
     estate = document.read(Estate, content, "the estate")
-    settings = {"not_opted_in_regions": estate.not_opted_in_regions, **estate.settings}
+    settings = dict(estate.settings)
+    if estate.not_opted_in_regions is not None:
+        settings["not_opted_in_regions"] = estate.not_opted_in_regions
     try:
         SETTINGS.update(settings)
     except ValueError as error:

@@ -89,11 +89,14 @@ class ImageSpec:
 
 @dataclass(frozen=True)
 class Estate:
-    """The whole document: accounts are names to 12-digit ids, `settings` what the simulated AWS is set to."""
+    """The whole document: accounts are names to 12-digit ids, `settings` what the simulated AWS is set to.
+
+    Without `not_opted_in_regions` these stay as they are.
+    """
 
     accounts: dict[str, str]
     organization: dict[str, Any] | None = None
-    not_opted_in_regions: list[str] = field(default_factory=list)
+    not_opted_in_regions: list[str] | None = None
     kms_keys: dict[str, Any] = field(default_factory=dict)
     images: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
@@ -123,7 +126,7 @@ def _fits(value: Any, annotation: str) -> bool:
     expected = {"str": str, "int": int, "bool": bool, "list": list, "dict": Mapping}[kind]
     if kind == "int" and isinstance(value, bool):
         return False
-    if annotation == "list[str]":
+    if annotation.startswith("list[str]"):
         return isinstance(value, list) and all(isinstance(one, str) for one in value)
     return isinstance(value, expected)
 
@@ -131,4 +134,4 @@ def _fits(value: Any, annotation: str) -> bool:
 def _prose(annotation: str) -> str:
     kind = _KIND.match(annotation)[0]  # type: ignore[index]
     prose = {"str": "a string", "int": "a number", "bool": "true or false", "dict": "a mapping"}
-    return "a list of strings" if annotation == "list[str]" else prose.get(kind, "a list")
+    return "a list of strings" if annotation.startswith("list[str]") else prose.get(kind, "a list")

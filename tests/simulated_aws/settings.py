@@ -47,7 +47,7 @@ class Settings:
     """Regions no account has opted in to."""
 
     def update(self, mapping: Mapping[str, Any]) -> None:
-        """Change the named settings. An unknown name or a value of the wrong type is a ValueError and changes nothing."""
+        """Change the named settings; a ValueError for an unknown name or a wrong type, and no change."""
         known = {one.name: one for one in fields(self)}
         unknown = sorted(set(mapping) - set(known))
         if unknown:
@@ -80,7 +80,7 @@ def _read_failure(rule: Any) -> CopyFailure:
         return rule
     known = {one.name for one in fields(CopyFailure)}
     if not isinstance(rule, Mapping) or "region" not in rule or set(rule) - known:
-        raise ValueError(f"a rule of copy_failures has region and any of {', '.join(sorted(known))}, not {rule!r}")
+        raise ValueError(f"a rule of copy_failures has {', '.join(sorted(known))}; not {rule!r}")
     return CopyFailure(**rule)
 
 

@@ -104,13 +104,15 @@ def _restorable_tests(caller: Caller, params: dict[str, Any]) -> Iterator[Test]:
         return
     ids = {_account_id(caller, user) for user in users if user != "all"}
     entries = {Grantee("UserId", account_id) for account_id in ids}
+    own_entry = entries & {Grantee("UserId", caller.account_id)}
 
     def restorable(snapshot: Snapshot) -> bool:
+        # Others' permissions count on own snapshots only (DescribeSnapshotsRequest, RestorableByUserIds).
         own = snapshot.owner_id == caller.account_id
         return (
             ("all" in users and is_public(snapshot))
             or (own and caller.account_id in ids)
-            or not entries.isdisjoint(snapshot.permissions)
+            or not (entries if own else own_entry).isdisjoint(snapshot.permissions)
         )
 
     yield restorable

@@ -34,7 +34,8 @@ CONSUMER = "012345678901"
 STRANGER = "999999999999"
 
 TWO_DISKS = [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "size": 20}]
-GOLDEN_KEY = {"account": "owner", "regions": ["us-east-1", "us-west-2"], "alias": "alias/golden"}
+# For each key moto generates an RSA key, so only tests that need one have it.
+KEYS = {"golden": {"account": "owner", "regions": ["us-east-1", "us-west-2"], "alias": "alias/golden"}}
 ENCRYPTED_DISKS = [{**disk, "encrypted": True, "kms_key": "golden"} for disk in TWO_DISKS]
 
 
@@ -123,7 +124,6 @@ def build(*, images: dict[str, dict[str, Any]] | None = None, **parts: Any) -> d
     return estate.build(
         {
             "accounts": {"owner": OWNER, "consumer": CONSUMER, "stranger": STRANGER},
-            "kms_keys": {"golden": GOLDEN_KEY},
             "images": {name: {**base, **content} for name, content in (images or {"golden": {}}).items()},
             **parts,
         }

@@ -9,7 +9,7 @@ import pytest
 
 from tests.simulated_aws.settings import SETTINGS
 
-from .conftest import CONSUMER, build, refusal
+from .conftest import CONSUMER, KEYS, build, refusal
 
 
 def test_block_public_access_for_images(client: Any) -> None:
@@ -58,7 +58,7 @@ def test_encryption_by_default(client: Any) -> None:
 
 def test_the_default_key(client: Any) -> None:
     """The AWS managed key until another is chosen (botocore operation GetEbsDefaultKmsKeyId)."""
-    built = build()
+    built = build(kms_keys=KEYS)
     ec2 = client()
     managed = ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
     key = client(service="kms").describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]

@@ -13,7 +13,7 @@ from tests.simulated_aws.ec2.actions import copy_image
 from tests.simulated_aws.ec2.state import StateReason
 from tests.simulated_aws.settings import SETTINGS
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, STRANGER, TWO_DISKS, build, image_id, names, refusal
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, STRANGER, TWO_DISKS, build, image_id, names, refusal
 
 SHARED = {"sharing": {"accounts": ["consumer"], "snapshot_accounts": ["consumer"]}}
 
@@ -92,7 +92,7 @@ def test_a_copy_fails_on_order(west: Any, clock: Any) -> None:
 
 
 def test_a_veto_makes_a_copy_fail(west: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    built = build(images={"golden": {"devices": ENCRYPTED_DISKS}})
+    built = build(images={"golden": {"devices": ENCRYPTED_DISKS}}, kms_keys=KEYS)
     seen: list[vetoes.CopyAttempt] = []
 
     def veto(attempt: vetoes.CopyAttempt) -> StateReason:
@@ -110,7 +110,7 @@ def test_a_veto_makes_a_copy_fail(west: Any, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("key", ["alias/none", "arn:aws:kms:us-east-1:111111111111:alias/golden"])
 def test_an_unusable_key_fails_only_later(west: Any, key: str) -> None:
     """The key is of the destination and authenticated later (botocore shape CopyImageRequest, KmsKeyId)."""
-    copy = west.copy_image(**source(build()), Encrypted=True, KmsKeyId=key)["ImageId"]
+    copy = west.copy_image(**source(build(kms_keys=KEYS)), Encrypted=True, KmsKeyId=key)["ImageId"]
     image = one(west, copy)
     assert image["State"] == "failed"
     assert "key" in image["StateReason"]["Message"]
@@ -132,7 +132,7 @@ def test_encryption(
     west: Any, devices: Any, params: dict[str, Any], by_default: bool, key: str | None
 ) -> None:
     """(EC2 User Guide, Use encryption with EBS-backed AMIs: image-copying scenarios.)"""
-    built = build(images={"golden": {"devices": devices}})
+    built = build(images={"golden": {"devices": devices}}, kms_keys=KEYS)
     if by_default:
         west.enable_ebs_encryption_by_default()
     copy = west.copy_image(**source(built), **params)["ImageId"]
@@ -222,7 +222,6 @@ def test_every_snapshot_counts(client: Any) -> None:
         ({"SourceRegion": "ap-east-1"}, "InvalidParameterValue"),
         ({"SourceRegion": "eu-west-1"}, "InvalidAMIID.NotFound"),
         ({"SourceImageId": "golden"}, "InvalidAMIID.Malformed"),
-        ({"Encrypted": False}, "InvalidParameterCombination"),
         ({"KmsKeyId": "alias/golden"}, "InvalidParameterDependency"),
         ({"SnapshotCopyCompletionDurationMinutes": 10}, "InvalidParameterValue"),
         ({"SnapshotCopyCompletionDurationMinutes": 20}, "InvalidParameterValue"),
@@ -240,9 +239,15 @@ def test_every_snapshot_counts(client: Any) -> None:
     ],
 )
 def test_refusals(west: Any, changed: dict[str, Any], code: str) -> None:
-    built = build(images={"golden": {"devices": ENCRYPTED_DISKS}}, not_opted_in_regions=["ap-east-1"])
+    built = build(not_opted_in_regions=["ap-east-1"])
     assert refusal(west.copy_image, **{**source(built), **changed}) == code
     assert names(west.describe_images(Owners=["self"])) == []
+
+
+def test_a_copy_of_an_encrypted_image_is_encrypted(west: Any) -> None:
+    """(botocore shape CopyImageRequest, Encrypted.)"""
+    built = build(images={"golden": {"devices": [*TWO_DISKS[:1], {**TWO_DISKS[1], "encrypted": True}]}})
+    assert refusal(west.copy_image, **source(built), Encrypted=False) == "InvalidParameterCombination"
 
 
 @pytest.mark.parametrize("state", ["pending", "failed", "disabled"])

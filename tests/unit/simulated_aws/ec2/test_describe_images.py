@@ -9,7 +9,7 @@ import pytest
 
 from tests.simulated_aws.settings import SETTINGS
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, OWNER, STRANGER, build, image_id, names, refusal
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, STRANGER, build, image_id, names, refusal
 
 ORGANIZATION = {
     "management_account": "management",
@@ -19,7 +19,9 @@ ACCOUNTS = {"owner": OWNER, "consumer": CONSUMER, "stranger": STRANGER, "managem
 
 
 def test_an_image_keeps_its_devices(client: Any) -> None:
-    built = build(images={"golden": {"devices": ENCRYPTED_DISKS, "description": "d", "tags": {"a": "b"}}})
+    built = build(
+        images={"golden": {"devices": ENCRYPTED_DISKS, "description": "d", "tags": {"a": "b"}}}, kms_keys=KEYS
+    )
     (image,) = client().describe_images(ImageIds=[image_id(built)])["Images"]
     assert [
         (

@@ -10,7 +10,7 @@ import pytest
 from tests.simulated_aws.ec2 import permissions
 from tests.simulated_aws.settings import SETTINGS
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, STRANGER, TWO_DISKS, build, image_id, refusal
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, STRANGER, TWO_DISKS, build, image_id, refusal
 
 ORGANIZATION_ARN = "arn:aws:organizations::100000000001:organization/o-abcdefghij"
 UNIT_ARN = "arn:aws:organizations::100000000001:ou/o-abcdefghij/ou-abcd-01234567"
@@ -147,7 +147,7 @@ def test_the_quota_counts_entities(client: Any) -> None:
 )
 def test_what_can_be_public(client: Any, content: dict[str, Any], code: str | None) -> None:
     """(EC2 User Guide, Make your AMI publicly available for use in Amazon EC2: considerations.)"""
-    image = image_id(build(images={"golden": content}))
+    image = image_id(build(images={"golden": content}, kms_keys=KEYS))
     ec2 = client()
     call = {"ImageId": image, "LaunchPermission": {"Add": [{"Group": "all"}]}}
     if code is None:
@@ -182,7 +182,7 @@ def test_the_aws_managed_key_forbids_sharing(client: Any, entry: dict[str, Any])
 
 
 def test_a_customer_managed_key_allows_it(client: Any) -> None:
-    image = image_id(build(images={"golden": {"devices": ENCRYPTED_DISKS}}))
+    image = image_id(build(images={"golden": {"devices": ENCRYPTED_DISKS}}, kms_keys=KEYS))
     ec2 = client()
     ec2.modify_image_attribute(ImageId=image, OperationType="add", UserIds=[CONSUMER])
     assert permissions_of(ec2, image) == [{"UserId": CONSUMER}]

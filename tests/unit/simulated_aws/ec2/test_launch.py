@@ -10,7 +10,7 @@ import pytest
 from tests.simulated_aws.ec2 import launch, vetoes
 from tests.simulated_aws.ec2.state import StateReason
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, OWNER, build, image_id, refusal
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, build, image_id, refusal
 
 ONE = {"MinCount": 1, "MaxCount": 1}
 
@@ -77,7 +77,7 @@ def test_an_image_may_be_named_by_a_parameter(client: Any) -> None:
 
 
 def test_volumes_are_those_of_the_image_and_of_the_request(client: Any) -> None:
-    image = image_id(build(images={"golden": {"devices": ENCRYPTED_DISKS}}))
+    image = image_id(build(images={"golden": {"devices": ENCRYPTED_DISKS}}, kms_keys=KEYS))
     client().modify_image_attribute(ImageId=image, OperationType="add", UserIds=[CONSUMER])
     ec2 = client(CONSUMER)
     added = [

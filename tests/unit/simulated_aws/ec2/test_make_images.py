@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, STRANGER, build, image_id, refusal
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, STRANGER, build, image_id, refusal
 
 
 def mapping(snapshot: str, name: str = "/dev/xvda", **ebs: Any) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def mapping(snapshot: str, name: str = "/dev/xvda", **ebs: Any) -> dict[str, Any
 
 
 def test_a_registered_image_is_what_was_registered(client: Any) -> None:
-    built = build(images={"golden": {"devices": ENCRYPTED_DISKS}})
+    built = build(images={"golden": {"devices": ENCRYPTED_DISKS}}, kms_keys=KEYS)
     first, second = built["images"]["golden"]["snapshot_ids"]
     ec2 = client()
     made = ec2.register_image(
@@ -94,7 +94,7 @@ def test_only_own_snapshots_make_an_image(client: Any) -> None:
 
 
 def test_an_image_of_an_instance_has_all_its_disks(client: Any) -> None:
-    built = build(images={"golden": {"devices": ENCRYPTED_DISKS}})
+    built = build(images={"golden": {"devices": ENCRYPTED_DISKS}}, kms_keys=KEYS)
     ec2 = client()
     instance = ec2.run_instances(ImageId=image_id(built), MinCount=1, MaxCount=1)["Instances"][0][
         "InstanceId"

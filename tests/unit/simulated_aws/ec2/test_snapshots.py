@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, OWNER, STRANGER, TWO_DISKS, build, refusal
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, STRANGER, TWO_DISKS, build, refusal
 
 AWS_MANAGED = [{**TWO_DISKS[0], "encrypted": True}]
 
@@ -26,7 +26,7 @@ def ids(answer: dict[str, Any]) -> list[str]:
 
 
 def test_a_snapshot_tells_its_size_key_and_tags(client: Any) -> None:
-    built = build(images={"golden": {"devices": ENCRYPTED_DISKS, "snapshot_tags": {"a": "b"}}})
+    built = build(images={"golden": {"devices": ENCRYPTED_DISKS, "snapshot_tags": {"a": "b"}}}, kms_keys=KEYS)
     first, second = client().describe_snapshots(OwnerIds=["self"])["Snapshots"]
     assert [first["VolumeSize"], second["VolumeSize"]] == [8, 20]
     assert first["Encrypted"] is True
@@ -147,7 +147,7 @@ def test_sharing_in_both_forms(client: Any, added: dict[str, Any], removed: dict
 )
 def test_refused_changes(client: Any, devices: Any, params: dict[str, Any], code: str) -> None:
     """(botocore operation ModifySnapshotAttribute.)"""
-    snapshot = snapshots(build(images={"golden": {"devices": devices}}))[0]
+    snapshot = snapshots(build(images={"golden": {"devices": devices}}, kms_keys=KEYS))[0]
     ec2 = client()
     call = {"SnapshotId": snapshot, "OperationType": "add", **params}
     assert refusal(ec2.modify_snapshot_attribute, **call) == code
@@ -216,7 +216,7 @@ def test_a_registered_image_holds_its_snapshots(client: Any) -> None:
 
 
 def test_a_copied_snapshot_gets_the_key_it_is_asked_for(client: Any) -> None:
-    built = build(images={"golden": {"sharing": {"snapshot_accounts": ["consumer"]}}})
+    built = build(images={"golden": {"sharing": {"snapshot_accounts": ["consumer"]}}}, kms_keys=KEYS)
     (snapshot, _) = snapshots(built)
     west = client(region="us-west-2")
     copy = west.copy_snapshot(
@@ -227,3 +227,9 @@ def test_a_copied_snapshot_gets_the_key_it_is_asked_for(client: Any) -> None:
     strangers = client(STRANGER).copy_snapshot
     code = refusal(strangers, SourceRegion="us-east-1", SourceSnapshotId=snapshot)
     assert code == "InvalidSnapshot.NotFound"
+
+
+def test_whom_a_shared_snapshot_is_shared_with_too_is_not_told(client: Any) -> None:
+    """(botocore shape DescribeSnapshotsRequest, RestorableByUserIds: if you own the snapshots.)"""
+    build(images={"golden": {"sharing": {"snapshot_accounts": ["consumer", "stranger"]}}})
+    assert ids(client(CONSUMER).describe_snapshots(RestorableByUserIds=[STRANGER])) == []

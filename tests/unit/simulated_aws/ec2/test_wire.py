@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +19,8 @@ from tests.simulated_aws.ec2.actions import ACTIONS
 from tests.simulated_aws.ec2.errors import Ec2Error
 from tests.simulated_aws.ec2.lean import BESIDE_MOTO, HANDLERS
 from tests.simulated_aws.front.lean import LeanRequest
+
+from .conftest import build, image_id
 
 
 def parsed(action: str, document: bytes, status: int = 200) -> dict[str, Any]:
@@ -123,6 +127,28 @@ def test_refusals_are_documents_too() -> None:
 def test_every_action_is_one_of_ec2() -> None:
     assert set(ACTIONS) <= set(wire.service_model().operation_names)
     assert {name for _, name in HANDLERS} == set(ACTIONS) - BESIDE_MOTO
+
+
+def test_callers_at_once_lose_nothing(client: Any) -> None:
+    image = image_id(build())
+    accounts = [f"{number:012}" for number in range(1, 401)]
+
+    def share(account: str) -> None:
+        answer(
+            Action="ModifyImageAttribute",
+            ImageId=image,
+            **{"LaunchPermission.Add.1.UserId": account},
+        )
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(share, accounts))
+    finally:
+        sys.setswitchinterval(interval)
+    told = client().describe_image_attribute(ImageId=image, Attribute="launchPermission")
+    assert sorted(entry["UserId"] for entry in told["LaunchPermissions"]) == accounts
 
 
 def test_installing_twice_is_installing_once(client: Any) -> None:
