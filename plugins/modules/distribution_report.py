@@ -10,8 +10,8 @@ module: distribution_report
 version_added: 0.1.0
 short_description: Report what the distribution of an AMI came to
 description:
-  - Makes one report of what M(golden.images.ami_copy_regions) and M(golden.images.ami_share) returned, be it success or
-    failure, and writes it to a JSON file.
+  - Makes one report of what M(golden.images.ami_copy_regions), M(golden.images.ami_kms_grant) and M(golden.images.ami_share)
+    returned, be it success or failure, and writes it to a JSON file.
   - The file is rewritten only when what the report says changes, the time of writing aside.
 author:
   - golden.images contributors !UNKNOWN
@@ -25,6 +25,11 @@ options:
       - What M(golden.images.ami_copy_regions) returned.
     type: dict
     required: true
+  opened:
+    description:
+      - What M(golden.images.ami_kms_grant) returned. Empty if no key was opened.
+    type: dict
+    default: {}
   shared:
     description:
       - What M(golden.images.ami_share) returned. Empty if nothing was shared.
@@ -113,6 +118,7 @@ from ansible_collections.golden.images.plugins.module_utils.runner import run
 ARGUMENT_SPEC = {
     "path": {"type": "path"},
     "copied": {"type": "dict", "required": True},
+    "opened": {"type": "dict", "default": {}},
     "shared": {"type": "dict", "default": {}},
 }
 

@@ -28,7 +28,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
     if path is not None and not Path(path).parent.is_dir():
         options.refuse("path", f"there is no folder {Path(path).parent}.", "Create it, or name another file.")
     options.check()
-    return ReportWanted(path, distribution(params["copied"], params["shared"]))
+    return ReportWanted(path, distribution(params["copied"], params["opened"], params["shared"]))
 
 
 def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:

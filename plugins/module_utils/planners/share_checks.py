@@ -35,7 +35,7 @@ def not_ours_to_change(image: Image, target: Target, account_id: str) -> Iterato
 def not_to_be_shared(image: Image, keys: Iterable[KeySeen], target: Target) -> Iterator[Failure]:
     """An image under a key that AWS manages stays in its account.
 
-    EBS User Guide, "Share an Amazon EBS snapshot": snapshots under the default AWS-managed key cannot be shared.
+    EBS User Guide, "Share an Amazon EBS snapshot": none under the default AWS-managed key can be.
     """
     for key in keys:
         if key.key.aws_managed:
@@ -50,7 +50,7 @@ def not_to_be_shared(image: Image, keys: Iterable[KeySeen], target: Target) -> I
 def not_to_be_public(
     image: Image, image_block: str | None, snapshot_block: str | None, target: Target
 ) -> Iterator[Failure]:
-    """What a public AMI may not be (EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2").
+    """What a public AMI may not be: EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2".
 
     The block states are None where they do not matter.
     """

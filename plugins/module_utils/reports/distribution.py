@@ -25,20 +25,25 @@ _SHARE_FACTS = ("launch_permissions", "shared_tags", "volume_permissions")
 _FAILURE_FACTS = ("account_id", "action", "error_code", "message", "region", "remedy")
 
 
-def distribution(copied: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
-    """The report, from what ``ami_copy_regions`` and ``ami_share`` returned; the latter may be empty.
+def distribution(
+    copied: Mapping[str, Any], opened: Mapping[str, Any], shared: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The report, from what ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share`` returned.
+
+    What did not run is empty.
 
     ``status`` is ``distributed`` if every region has its image and is shared, ``failed`` if none is,
     ``incomplete`` otherwise.
     """
     shares = {share["region"]: share for share in shared.get("results", ())}
     regions = [_region(copy, shares.get(copy["region"])) for copy in copied.get("results", ())]
-    failures = [*copied.get("failures", ()), *shared.get("failures", ())]
+    steps = (copied, opened, shared)
+    failures = [failure for step in steps for failure in step.get("failures", ())]
     # A task that ended without a list of failures, in a syntax error say, still failed.
     unexplained = [
-        {"action": None, "message": task.get("msg", "")}
-        for task in (copied, shared)
-        if task.get("failed") and not task.get("failures")
+        {"action": None, "message": step.get("msg", "")}
+        for step in steps
+        if step.get("failed") and not step.get("failures")
     ]
     ready = [region for region in regions if region["shared"]]
     if not failures and not unexplained and len(ready) == len(regions):
