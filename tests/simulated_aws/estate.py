@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts, an organization, keys and images, made from a document as a scenario's YAML holds it."""
+"""Accounts, identities, an organization, keys and images, made from a document such as a scenario's YAML."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 from unittest.mock import patch
@@ -12,9 +11,9 @@ from unittest.mock import patch
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.ec2.models import ec2_backends
-from moto.kms.models import kms_backends
 from moto.organizations.models import OrganizationsBackend, organizations_backends
 
+from . import accounts, estate_identities
 from . import estate_document as document
 from .ec2 import state
 from .ec2.access import Caller
@@ -22,7 +21,19 @@ from .ec2.ids import ACCOUNT_ID
 from .ec2.keys import aws_managed_key
 from .ec2.names import is_name
 from .ec2.state import EVERYONE, Device, Grantee, Image, Snapshot
-from .estate_document import Disk, Estate, EstateError, ImageSpec, Key, Organization, Sharing, Unit
+from .estate_document import (
+    Disk,
+    EbsEncryption,
+    Estate,
+    EstateError,
+    ImageSpec,
+    Key,
+    Organization,
+    Sharing,
+    Unit,
+)
+from .estate_keys import make_key
+from .kms import state as kms_state
 from .settings import SETTINGS
 
 IMAGE_STATES = ("available", "disabled", "failed", "pending")
@@ -47,7 +58,11 @@ def build(content: Mapping[str, Any]) -> dict[str, Any]:
         "accounts": builder.accounts(),
         "organization": builder.organization(),
         "not_opted_in_regions": list(SETTINGS.not_opted_in_regions),
+        "users": builder.users(),
+        "roles": builder.roles(),
+        "service_linked_roles": builder.service_linked_roles(),
         "kms_keys": builder.keys(),
+        "ebs_encryption": builder.ebs_encryption(),
         "images": builder.images(),
     }
 
@@ -59,14 +74,10 @@ def reset() -> None:
     BackendDict.reset()
     reset_model_data()
     organizations_backends.master_accounts.clear()
+    accounts.reset()
+    kms_state.reset()
     state.reset()
     SETTINGS.reset()
-
-
-def access_key(account_id: str) -> tuple[str, str]:
-    """Id and secret of the access key of an account's administrator; the same every time."""
-    secret = hashlib.sha256(f"simulated secret of {account_id}".encode()).hexdigest()[:40]
-    return f"AKIASIMU{account_id}", secret
 
 
 class _Builder:
@@ -85,12 +96,7 @@ class _Builder:
                 raise EstateError(
                     f"account {name}: its id must be a quoted string of 12 digits, not {account_id!r}"
                 )
-            key_id, secret = access_key(account_id)
-            described[name] = {
-                "account_id": account_id,
-                "access_key_id": key_id,
-                "secret_access_key": secret,
-            }
+            described[name] = estate_identities.open_account(account_id)
         if len(set(self._estate.accounts.values())) < len(self._estate.accounts):
             raise EstateError("accounts: two have the same id")
         return described
@@ -116,14 +122,44 @@ class _Builder:
             "units": dict(self._units(backend, organization.units, made.root_id, "", prefix)),
         }
 
+    def users(self) -> dict[str, Any]:
+        return estate_identities.make_users(self._estate.users, self._account_id)
+
+    def roles(self) -> dict[str, Any]:
+        return estate_identities.make_roles(self._estate.roles, self._account_id)
+
+    def service_linked_roles(self) -> dict[str, Any]:
+        return estate_identities.make_service_linked_roles(
+            self._estate.service_linked_roles, self._account_id
+        )
+
     def keys(self) -> dict[str, Any]:
         for name, content in self._estate.kms_keys.items():
             key = document.read(Key, content, f"KMS key {name}")
             account_id = self._account_id(key.account, f"KMS key {name}")
-            self._key_arns[name] = {
-                region: _make_key(account_id, region, name, key) for region in key.regions
-            }
+            self._key_arns[name] = {region: make_key(account_id, region, name, key) for region in key.regions}
         return self._key_arns
+
+    def ebs_encryption(self) -> list[dict[str, Any]]:
+        described = []
+        for content in self._estate.ebs_encryption:
+            where = "EBS encryption"
+            part = document.read(EbsEncryption, content, where)
+            for name, region in itertools.product(part.accounts, part.regions):
+                account_id = self._account_id(name, where)
+                chosen = state.account_region(account_id, region)
+                chosen.encryption_by_default = part.by_default
+                if part.kms_key is not None:
+                    chosen.default_kms_key_id = self._key_arn(part.kms_key, region, where)
+                described.append(
+                    {
+                        "account_id": account_id,
+                        "region": region,
+                        "by_default": part.by_default,
+                        "kms_key_id": chosen.default_kms_key_id,
+                    }
+                )
+        return described
 
     def images(self) -> dict[str, Any]:
         described = {}
@@ -225,9 +261,12 @@ class _Builder:
     def _key(self, disk: Disk, owner: Caller, where: str) -> str | None:
         if disk.kms_key is None:
             return aws_managed_key(*owner) if disk.encrypted else None
-        arn = self._key_arns.get(disk.kms_key, {}).get(owner.region)
+        return self._key_arn(disk.kms_key, owner.region, where)
+
+    def _key_arn(self, name: str, region: str, where: str) -> str:
+        arn = self._key_arns.get(name, {}).get(region)
         if arn is None:
-            raise EstateError(f"{where}: there is no KMS key {disk.kms_key} in {owner.region}")
+            raise EstateError(f"{where}: there is no KMS key {name} in {region}")
         return arn
 
     def _grantees(self, sharing: Sharing, where: str) -> Iterator[Grantee]:
@@ -248,12 +287,3 @@ class _Builder:
 def _new_account_id(account_id: str) -> Any:
     # moto takes a random id for each account it creates, and has no way to give it one.
     return patch("moto.organizations.utils.make_random_account_id", return_value=account_id)
-
-
-def _make_key(account_id: str, region: str, name: str, key: Key) -> str:
-    backend = kms_backends[account_id][region]
-    policy = json.dumps(key.policy) if key.policy else None
-    made = backend.create_key(policy, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", name, None)
-    if key.alias:
-        backend.create_alias(made.id, key.alias)
-    return str(made.arn)

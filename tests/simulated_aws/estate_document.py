@@ -37,12 +37,49 @@ class Organization:
 
 @dataclass(frozen=True)
 class Key:
-    """A customer managed KMS key in each of the regions, under one alias; without a policy KMS's own."""
+    """A customer managed KMS key in each of the regions, under one alias; without a policy KMS's own.
+
+    `spec`, `usage` and `state` are KeySpec, KeyUsage and KeyState of DescribeKey.
+    """
 
     account: str
     regions: list[str]
     alias: str | None = None
     policy: dict[str, Any] | None = None
+    spec: str = "SYMMETRIC_DEFAULT"
+    usage: str = "ENCRYPT_DECRYPT"
+    state: str = "Enabled"
+
+
+@dataclass(frozen=True)
+class User:
+    """An IAM user in each of the accounts; without a policy an administrator."""
+
+    accounts: list[str]
+    policy: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Role:
+    """An IAM role in each of the accounts; without a policy an administrator.
+
+    It trusts the accounts named by `trusts`, of whom it wants the external id if it has one.
+    """
+
+    accounts: list[str]
+    trusts: list[str]
+    external_id: str | None = None
+    policy: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class EbsEncryption:
+    """What accounts have set in Regions: encryption by default, and a key of their own to do it with."""
+
+    accounts: list[str]
+    regions: list[str]
+    by_default: bool = False
+    kms_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +134,11 @@ class Estate:
     accounts: dict[str, str]
     organization: dict[str, Any] | None = None
     not_opted_in_regions: list[str] | None = None
+    users: dict[str, Any] = field(default_factory=dict)
+    roles: dict[str, Any] = field(default_factory=dict)
+    service_linked_roles: dict[str, list[str]] = field(default_factory=dict)
     kms_keys: dict[str, Any] = field(default_factory=dict)
+    ebs_encryption: list[Any] = field(default_factory=list)
     images: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
 

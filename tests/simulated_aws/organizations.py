@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from moto.organizations.models import OrganizationsBackend, organizations_backends
+from typing import NamedTuple
+
+from moto.organizations.models import FakeOrganizationalUnit, OrganizationsBackend, organizations_backends
 
 
 def memberships(account_id: str) -> frozenset[str]:
@@ -11,19 +13,51 @@ def memberships(account_id: str) -> frozenset[str]:
 
     An OU share covers the OUs inside it (EC2 User Guide, Share an AMI with organizations or OUs).
     """
+    found = _placement(account_id)
+    return frozenset() if found is None else frozenset({found.arn, *(unit.arn for unit in found.units)})
+
+
+def organization_id(account_id: str) -> str | None:
+    """Id of the account's organization, if any (IAM User Guide, Global condition keys: PrincipalOrgID)."""
+    found = _placement(account_id)
+    return found and found.organization_id
+
+
+def organization_paths(account_id: str) -> tuple[str, ...] | None:
+    """Path of ids down to the account's OU, as the values of a multivalued key.
+
+    Such as `o-…/r-…/ou-…/` (IAM User Guide, Global condition context keys: aws:PrincipalOrgPaths).
+    """
+    found = _placement(account_id)
+    if found is None:
+        return None
+    ids = (found.organization_id, found.root_id, *(unit.id for unit in found.units))
+    return ("".join(f"{one}/" for one in ids),)
+
+
+class _Placement(NamedTuple):
+    """Where an account is in its organization: below these OUs, the outermost first."""
+
+    organization_id: str
+    arn: str
+    root_id: str
+    units: list[FakeOrganizationalUnit]
+
+
+def _placement(account_id: str) -> _Placement | None:
     backend = _backend(account_id)
     if backend is None or backend.org is None:
-        return frozenset()
+        return None
     account = next((one for one in backend.accounts if one.id == account_id), None)
     if account is None:
-        return frozenset()
-    units = {unit.id: unit for unit in backend.ou}
-    arns = {backend.org.arn}
-    parent = units.get(account.parent_id)
+        return None
+    by_id = {unit.id: unit for unit in backend.ou}
+    units: list[FakeOrganizationalUnit] = []
+    parent = by_id.get(account.parent_id)
     while parent is not None and parent.type == "ORGANIZATIONAL_UNIT":
-        arns.add(parent.arn)
-        parent = units.get(parent.parent_id or "")
-    return frozenset(arns)
+        units.insert(0, parent)
+        parent = by_id.get(parent.parent_id or "")
+    return _Placement(backend.org.id, backend.org.arn, backend.org.root_id, units)
 
 
 def _backend(account_id: str) -> OrganizationsBackend | None:

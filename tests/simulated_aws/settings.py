@@ -43,6 +43,10 @@ class Settings:
     """Accounts, organizations and OUs an image is shared with (EC2 User Guide, Quotas for AMIs)."""
     public_image_quota: int = 5
     """Public images per account and Region (EC2 User Guide, Quotas for AMIs)."""
+    grants_per_key_quota: int = 50_000
+    """Grants of a KMS key (KMS Developer Guide, Resource quotas)."""
+    grant_visible_after_seconds: float = 0.0
+    """For how long a new grant neither counts nor is listed (KMS Developer Guide, Eventual consistency)."""
     not_opted_in_regions: list[str] = field(default_factory=list)
     """Regions no account has opted in to."""
 

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import asyncio
 
-from . import ec2
+from . import ec2, iam
 from .control import PREFIX, Control
-from .ec2.lean import HANDLERS
+from .ec2.lean import HANDLERS as EC2_HANDLERS
 from .front.http import Request, Response
 from .front.moto_app import MotoApp
 from .front.pipeline import Pipeline
+from .kms.lean import HANDLERS as KMS_HANDLERS
 
 
 class Simulation:
     """Answers every request of one server."""
 
     def __init__(self) -> None:
+        iam.install()
         ec2.install()
-        self._pipeline = Pipeline(HANDLERS, MotoApp())
+        self._pipeline = Pipeline({**EC2_HANDLERS, **KMS_HANDLERS}, MotoApp())
         self.control = Control(self._pipeline)
 
     async def answer(self, request: Request, gone: asyncio.Event) -> Response | None:

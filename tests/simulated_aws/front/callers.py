@@ -23,7 +23,7 @@ class Callers:
         self._sessions: dict[str, Principal] = {}
 
     def learn(self, accounts_by_key: Mapping[str, str]) -> None:
-        """Accept these access keys, each for its account id: the IAM user's who has it, or the account's own."""
+        """Accept these access keys, each for its account id: its IAM user's, or the account's own."""
         for access_key, account_id in accounts_by_key.items():
             self._learned[access_key] = of_access_key(access_key) or root(account_id)
 

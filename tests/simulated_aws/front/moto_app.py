@@ -9,6 +9,8 @@ import logging
 import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from botocore.model import OperationNotFoundError
@@ -38,7 +40,9 @@ class MotoApp:
     async def answer(self, request: Request, call: Call, account_id: str, request_id: str) -> Response:
         """moto's answer for a caller of this account."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._answer, request, call, account_id, request_id)
+        # A thread of the pool doesn't know the request's context by itself, such as who is acting.
+        answer = partial(copy_context().run, self._answer, request, call, account_id, request_id)
+        return await loop.run_in_executor(self._threads, answer)
 
     def _answer(self, request: Request, call: Call, account_id: str, request_id: str) -> Response:
         environ = _environ(request, account_id)

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 
+from ..iam.acting import acting_as
 from . import refusals
 from .callers import Callers
 from .calls import Call, read
@@ -27,6 +28,12 @@ LeanHandler = Callable[[LeanRequest], tuple[int, bytes]]
 
 _NOBODY = "000000000000"
 """Who makes a call that needs no signature."""
+
+_CONTENT_TYPES = {
+    Protocol.EC2: "text/xml;charset=UTF-8",
+    Protocol.JSON: "application/x-amz-json-1.1",
+}
+"""Of the protocols that have lean handlers."""
 
 _XML_CODE = re.compile(rb"<Code>([^<]*)</Code>")
 _JSON_CODE = re.compile(rb'"(?:__type|code|Code)"\s*:\s*"(?:[^"#]*#)?([^"]*)"')
@@ -109,19 +116,19 @@ class Pipeline:
         if not self.throttle.admits(account_id, call.region, call.service, call.action, call.params, now):
             return refusals.throttled(call.service, call.protocol).response(call.protocol, request_id)
         handler = self._lean_handlers.get((call.service, call.action))
-        if handler is None:
-            return await self._moto.answer(request, call, account_id, request_id)
         try:
-            status, body = handler(LeanRequest(account_id, call.region, call.params, request_id))
+            with acting_as(self.callers.principal_of(call.access_key)):
+                if handler is None:
+                    return await self._moto.answer(request, call, account_id, request_id)
+                status, body = handler(LeanRequest(account_id, call.region, call.params, request_id))
         except NotImplementedError as missing:
             refusal = refusals.unknown_action(call.protocol, call.action, str(missing))
             return refusal.response(call.protocol, request_id)
         except Exception:
             LOG.exception("%s %s crashed", call.service, call.action)
             return refusals.internal_error().response(call.protocol, request_id)
-        return Response(
-            status, body, (("Content-Type", "text/xml;charset=UTF-8"), ("x-amzn-RequestId", request_id))
-        )
+        content_type = _CONTENT_TYPES[call.protocol]
+        return Response(status, body, (("Content-Type", content_type), ("x-amzn-RequestId", request_id)))
 
 
 def _error_code(response: Response, protocol: Protocol) -> str:

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CreateGrant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.kms.models import Key
+
+from ...iam import principals
+from ...iam.principals import Named
+from ...not_simulated import NotSimulated
+from .. import authorization, state
+from ..errors import KmsError, dry_run, not_valid
+from ..grants import Terms
+from .registry import Caller, action, authorize
+
+_EVERY_KEY = frozenset({"CreateGrant", "DescribeKey", "RetireGrant"})
+_SYMMETRIC = _EVERY_KEY | {
+    *("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+    *("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"),
+}
+_ASYMMETRIC = {
+    "ENCRYPT_DECRYPT": _EVERY_KEY | {"Decrypt", "Encrypt", "GetPublicKey", "ReEncryptFrom", "ReEncryptTo"},
+    "SIGN_VERIFY": _EVERY_KEY | {"GetPublicKey", "Sign", "Verify"},
+    "GENERATE_VERIFY_MAC": _EVERY_KEY | {"GenerateMac", "VerifyMac"},
+    "KEY_AGREEMENT": _EVERY_KEY | {"DeriveSharedSecret", "GetPublicKey"},
+}
+
+MOST_PAIRS, LONGEST_VALUE = 8, 384
+"""Of an encryption context in a constraint (botocore shape CreateGrantRequest, Constraints)."""
+
+
+@action("CreateGrant")
+def create_grant(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Make a grant, or find the same one of a former request with the same name."""
+    for name in ("GranteeServicePrincipal", "RetiringServicePrincipal"):
+        if name in params:
+            raise NotSimulated(f"parameter {name}")
+    principal = caller.principal
+    tokens = params.get("GrantTokens", ())
+    key, decision = authorize(caller, "CreateGrant", params["KeyId"], grant_tokens=tokens)
+    operations = tuple(params["Operations"])
+    constraints = params.get("Constraints") or {}
+    _require_fitting(key, operations, constraints)
+    if "GranteePrincipal" not in params:
+        raise not_valid("You must specify GranteePrincipal or GranteeServicePrincipal")
+    terms = Terms(
+        params.get("Name", ""),
+        _named(params["GranteePrincipal"]),
+        _named(params["RetiringPrincipal"]) if "RetiringPrincipal" in params else None,
+        operations,
+        constraints,
+        principals.root(principal.account_id, principal.partition).arn,
+    )
+    if not decision.allows_grant(operations, constraints):
+        why = "because the grant that allows it doesn't allow a grant with these operations and constraints"
+        raise authorization.denied(principal, "CreateGrant", key.arn, why)
+    if params.get("DryRun"):
+        raise dry_run()
+    record = state.record(key)
+    grant = record.grants.add(key.arn, terms, state.now())
+    return {"GrantId": grant.id, "GrantToken": state.new_token(record, grant)}
+
+
+def _require_fitting(key: Key, operations: tuple[str, ...], constraints: dict[str, Any]) -> None:
+    """Refuse operations that the key doesn't support, and constraints that they don't."""
+    if not operations:
+        raise not_valid("A grant allows at least one operation")
+    symmetric = key.key_spec == "SYMMETRIC_DEFAULT"
+    unsupported = sorted(set(operations) - (_SYMMETRIC if symmetric else _ASYMMETRIC[key.key_usage]))
+    if unsupported:
+        raise not_valid(f"A key of spec {key.key_spec} doesn't support {', '.join(unsupported)} in a grant")
+    if "SourceArn" in constraints:
+        raise NotSimulated("grant constraint SourceArn")
+    if constraints and not symmetric:
+        raise not_valid("Encryption context constraints need a symmetric encryption key")
+    for pairs in constraints.values():
+        if len(pairs) > MOST_PAIRS or any(len(value) > LONGEST_VALUE for value in pairs.values()):
+            raise not_valid(f"At most {MOST_PAIRS} pairs, each value of at most {LONGEST_VALUE} characters")
+
+
+def _named(arn: str) -> Named:
+    """Whoever a grant is to; services, groups and people who don't exist can't have one."""
+    found = principals.find(arn)
+    if found is None:
+        raise KmsError("InvalidArnException", f"ARN does not refer to a valid principal: {arn}")
+    return Named(arn, found)

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""GetKeyPolicy and PutKeyPolicy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.kms.models import Key
+
+from ...iam.principals import Principal
+from .. import authorization, key_policies, state
+from ..errors import KmsError, not_found, not_valid
+from ..key_policies import KeyPolicy
+from .registry import Caller, action, authorize
+
+DEFAULT = "default"
+
+
+@action("GetKeyPolicy")
+def get_key_policy(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """The policy of an own key."""
+    found = authorize(caller, "GetKeyPolicy", params["KeyId"], cross_account=False)
+    if params.get("PolicyName", DEFAULT) != DEFAULT:
+        raise not_found("No such policy exists")
+    return {"Policy": state.record(found.key).policy.shown(), "PolicyName": DEFAULT}
+
+
+@action("PutKeyPolicy")
+def put_key_policy(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Replace the policy of an own key; nothing tells whether somebody else has replaced it meanwhile."""
+    found = authorize(caller, "PutKeyPolicy", params["KeyId"], cross_account=False)
+    if params.get("PolicyName", DEFAULT) != DEFAULT:
+        raise not_valid("The policy name must be default")
+    policy = key_policies.read(params["Policy"])
+    if not params.get("BypassPolicyLockoutSafetyCheck"):
+        require_no_lockout(caller.principal, found.key, policy)
+    state.record(found.key).policy = policy
+    return {}
+
+
+def require_no_lockout(principal: Principal, key: Key, policy: KeyPolicy) -> None:
+    """Refuse a policy under which the principal couldn't replace it again.
+
+    (KMS Developer Guide, Default key policy; botocore shape PutKeyPolicyRequest, Policy.)
+    """
+    if not authorization.may_put_policy(principal, key, policy):
+        message = "The new key policy will not allow you to update the key policy in the future."
+        raise KmsError("MalformedPolicyDocumentException", message)

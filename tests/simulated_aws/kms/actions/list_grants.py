@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ListGrants and ListRetirableGrants."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from ...iam import principals
+from .. import authorization, state
+from ..errors import KmsError, not_valid
+from ..grants import Grant
+from .registry import Caller, action, authorize
+
+DEFAULT_LIMIT, HIGHEST_LIMIT = 50, 100
+"""botocore shape ListGrantsRequest, Limit."""
+
+_GRANT_ID = re.compile(r"[0-9a-f]{64}")
+
+
+@action("ListGrants")
+def list_grants(caller: Caller, params: dict[str, Any]) -> str:
+    """The grants of a key, in the order they were made, or those with an id or to a principal."""
+    found = authorize(caller, "ListGrants", params["KeyId"])
+    grants: Iterable[Grant] = state.record(found.key).grants.after(_serial(params))
+    if "GrantId" in params:
+        wanted = require_grant_id(params["GrantId"])
+        grants = (grant for grant in grants if grant.id == wanted)
+    if "GranteePrincipal" in params:
+        grantee = params["GranteePrincipal"]
+        grants = (grant for grant in grants if grant.terms.grantee.shown() == grantee)
+    return _page(grants, params)
+
+
+@action("ListRetirableGrants")
+def list_retirable_grants(caller: Caller, params: dict[str, Any]) -> str:
+    """The grants that a principal of the caller's account may retire, on anybody's keys in the Region."""
+    if "RetiringPrincipal" not in params:
+        raise not_valid("You must specify RetiringPrincipal or RetiringServicePrincipal")
+    arn = params["RetiringPrincipal"]
+    retiring = principals.find(arn)
+    if retiring is None:
+        raise KmsError("InvalidArnException", f"ARN does not refer to a valid principal: {arn}")
+    if retiring.account_id != caller.principal.account_id:
+        raise authorization.denied(caller.principal, "ListRetirableGrants", arn)
+    after = _serial(params)
+    grants = sorted(
+        (
+            grant
+            for _, record in state.records(caller.region)
+            for grant in record.grants.after(after)
+            if grant.terms.retiring and grant.terms.retiring.shown() == arn
+        ),
+        key=lambda grant: grant.serial,
+    )
+    return _page(grants, params)
+
+
+def require_grant_id(grant_id: str) -> str:
+    """An id that a grant could have."""
+    if not _GRANT_ID.fullmatch(grant_id):
+        raise KmsError("InvalidGrantIdException", f"Invalid grant ID {grant_id}")
+    return grant_id
+
+
+def _page(grants: Iterable[Grant], params: dict[str, Any]) -> str:
+    limit = params.get("Limit", DEFAULT_LIMIT)
+    if limit > HIGHEST_LIMIT:
+        raise not_valid(f"Limit must be from 1 to {HIGHEST_LIMIT}")
+    now = state.now()
+    found = list(islice((grant for grant in grants if grant.is_visible(now)), limit + 1))
+    truncated = len(found) > limit
+    found = found[:limit]
+    # A grant keeps its text: to write a hundred anew takes as long as all the rest of a request.
+    listed = ",".join([grant.view() for grant in found])
+    if not truncated:
+        return f'{{"Grants":[{listed}],"Truncated":false}}'
+    marker = base64.urlsafe_b64encode(f"after:{found[-1].serial}".encode()).decode()
+    return f'{{"Grants":[{listed}],"NextMarker":"{marker}","Truncated":true}}'
+
+
+def _serial(params: dict[str, Any]) -> int:
+    """Of the last grant before this page; markers outlive what was made and ended between two pages."""
+    marker = params.get("Marker")
+    if marker is None:
+        return 0
+    try:
+        mark, serial = base64.urlsafe_b64decode(marker.encode()).decode().split(":")
+        if mark == "after":
+            return int(serial)
+    except (binascii.Error, ValueError):
+        raise KmsError("InvalidMarkerException", "The marker is invalid") from None
+    raise KmsError("InvalidMarkerException", "The marker is invalid")

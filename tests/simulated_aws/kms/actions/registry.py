@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where actions are registered under the names AWS gives them, and what each is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
+
+from moto.kms.models import Key
+
+from ...iam.principals import Principal
+from .. import authorization, key_states, keys
+from ..authorization import Decision, Use
+from ..errors import not_found
+
+
+class Caller(NamedTuple):
+    """Who sends a request, and the Region it was sent to."""
+
+    principal: Principal
+    region: str
+
+
+Action = Callable[[Caller, dict[str, Any]], dict[str, Any] | str]
+"""Takes the caller and the checked parameters; returns the answer, or the JSON text of it."""
+
+ACTIONS: dict[str, Action] = {}
+
+
+def action(name: str) -> Callable[[Action], Action]:
+    """Register a function as the KMS action of this name."""
+
+    def register(function: Action) -> Action:
+        ACTIONS[name] = function
+        return function
+
+    return register
+
+
+class Authorized(NamedTuple):
+    """A key, and why the caller may do what it asks with it."""
+
+    key: Key
+    decision: Decision
+
+
+def authorize(
+    caller: Caller,
+    operation: str,
+    name: str,
+    *,
+    alias_allowed: bool = False,
+    cross_account: bool = True,
+    grant_tokens: Collection[str] = (),
+) -> Authorized:
+    """The key that a request names, if the caller may perform the operation on it and its state allows it.
+
+    Without `cross_account` the caller's account must have it (KMS Developer Guide, AWS KMS permissions:
+    Cross-account use).
+    """
+    principal = caller.principal
+    found = keys.refer(principal.account_id, caller.region, name, alias_allowed=alias_allowed)
+    own = found.account_id == principal.account_id
+    if found.key is None and own:
+        is_alias = ":alias/" in found.arn
+        raise not_found(
+            f"Alias {found.arn} is not found." if is_alias else f"Key '{found.arn}' does not exist"
+        )
+    if found.key is None or (not own and not cross_account):
+        raise authorization.denied(principal, operation, found.arn)
+    decision = authorization.require(found.key, Use(principal, operation), grant_tokens)
+    key_states.require(found.key, operation)
+    return Authorized(found.key, decision)

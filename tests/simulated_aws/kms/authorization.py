@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may use a key: the one place that decides, for requests to KMS and for what EC2 does with keys.
+
+(KMS Developer Guide, Troubleshooting AWS KMS permissions: policy evaluation; Allowing users in other accounts
+to use a KMS key.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from moto.kms.models import Key
+
+from ..iam import identities
+from ..iam.policies import Request, Verdict
+from ..iam.principals import Principal
+from . import facts, state
+from .errors import KmsError, access_denied
+from .grants import Grant
+from .key_policies import KeyPolicy
+
+
+class Use(NamedTuple):
+    """One operation on a key, asked for by `via_service` if it isn't empty: `ec2.us-east-1.amazonaws.com`."""
+
+    principal: Principal
+    operation: str
+    via_service: str = ""
+    encryption_context: Mapping[str, str] = {}
+
+
+class Decision(NamedTuple):
+    """Whether it is allowed; if not, `why`; if by nothing but grants, by which."""
+
+    allowed: bool
+    why: str = ""
+    grants: tuple[Grant, ...] = ()
+
+    def allows_grant(self, operations: Collection[str], constraints: Mapping[str, Mapping[str, str]]) -> bool:
+        """Whether an allowed CreateGrant may make a grant with these operations and constraints."""
+        by_policy = self.allowed and not self.grants
+        return by_policy or any(one.allows_child(operations, constraints) for one in self.grants)
+
+
+def decide(key: Key, use: Use, grant_tokens: Collection[str] = ()) -> Decision:
+    """Whether the use is allowed, whatever the state of the key.
+
+    A grant does instead of the key policy's word. It needs no word of the principal's own policies either,
+    unless it is to a whole account, or another account than the principal's made it for another's key.
+    """
+    by_key, by_identity = _verdicts(key, state.record(key).policy, use)
+    by_policy = _by_policies(key, use, by_key, by_identity)
+    if by_policy.allowed or by_key.denies or by_identity.denies:
+        return by_policy
+    own_account = key.account_id == use.principal.account_id
+    grants = tuple(
+        grant
+        for grant in _grants(key, use, grant_tokens)
+        if by_identity.allows or _is_enough(grant, use.principal, own_account)
+    )
+    return Decision(True, grants=grants) if grants else by_policy
+
+
+def may_put_policy(principal: Principal, key: Key, policy: KeyPolicy) -> bool:
+    """Whether the principal might replace the key's policy if it were this one."""
+    use = Use(principal, "PutKeyPolicy")
+    return _by_policies(key, use, *_verdicts(key, policy, use)).allowed
+
+
+def require(key: Key, use: Use, grant_tokens: Collection[str] = ()) -> Decision:
+    """The decision if it is allowed, else AccessDeniedException."""
+    decision = decide(key, use, grant_tokens)
+    if not decision.allowed:
+        own_account = key.account_id == use.principal.account_id
+        raise denied(use.principal, use.operation, key.arn, decision.why if own_account else None)
+    return decision
+
+
+def denied(principal: Principal, operation: str, key_arn: str, why: str | None = None) -> KmsError:
+    """The refusal; without a reason the one that doesn't tell other accounts whether the key exists."""
+    hidden = (
+        "because the resource does not exist in this Region, no resource-based policies allow access, "
+        "or a resource-based policy explicitly denies access"
+    )
+    return access_denied(principal.caller_arn, operation, key_arn, why or hidden)
+
+
+def _verdicts(key: Key, policy: KeyPolicy, use: Use) -> tuple[Verdict, Verdict]:
+    """What the key's policy says, and what the principal's own policies say."""
+    about = facts.of_use(use.principal, use.operation, use.via_service)
+    request = Request(use.principal, f"kms:{use.operation}", key.arn, about)
+    return policy.verdict(request), identities.verdict(request)
+
+
+def _by_policies(key: Key, use: Use, by_key: Verdict, by_identity: Verdict) -> Decision:
+    """What policies decide without grants.
+
+    A principal of the key's account needs the key policy's word for itself, or its word for the account and
+    its own policies'. One of another account needs its own policies' word in any case. A denial is final.
+    """
+    if by_key.denies or by_identity.denies:
+        where = "resource-based" if by_key.denies else "identity-based"
+        return Decision(False, f"with an explicit deny in a {where} policy")
+    if by_key.allows and key.account_id == use.principal.account_id:
+        return Decision(True)
+    named_by_key = by_key.allows or by_key.allows_account
+    if named_by_key and by_identity.allows:
+        return Decision(True)
+    where = "identity-based" if named_by_key else "resource-based"
+    return Decision(False, f"because no {where} policy allows the kms:{use.operation} action")
+
+
+def _grants(key: Key, use: Use, grant_tokens: Collection[str]) -> list[Grant]:
+    by_token = {used.grant.id for token in grant_tokens if (used := state.token_use(token))}
+    now = state.now()
+    return [
+        grant
+        for grant in state.record(key).grants.to(use.principal)
+        if grant.allows(use.operation, use.encryption_context)
+        and (grant.is_visible(now) or grant.id in by_token)
+    ]
+
+
+def _is_enough(grant: Grant, principal: Principal, own_account: bool) -> bool:
+    """Whether a grant needs no word of the principal's own policies."""
+    to_account = grant.terms.grantee.principal.is_root
+    made_here = grant.terms.issuing_account.split(":")[4] == principal.account_id
+    return not to_account and (own_account or made_here)

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One request in, one answer out: the only way to the actions."""
+
+from __future__ import annotations
+
+import json
+
+from moto.core.exceptions import JsonRESTError
+
+from ..ec2.regions import opt_in_status
+from ..front.lean import LeanRequest
+from ..iam.acting import acting_for
+from . import state, wire
+from .actions import ACTIONS
+from .actions.registry import Caller
+from .errors import KmsError
+
+
+def answer(name: str, request: LeanRequest) -> tuple[int, bytes]:
+    """HTTP status and JSON document for a request to one of ACTIONS."""
+    try:
+        if opt_in_status(request.region) == "not-opted-in":
+            message = "The security token included in the request is invalid."
+            raise KmsError("UnrecognizedClientException", message)
+        params = wire.read(name, request.params)
+        caller = Caller(acting_for(request.account_id), request.region)
+        with state.LOCK:
+            result = ACTIONS[name](caller, params)
+        return 200, (result if isinstance(result, str) else json.dumps(result)).encode()
+    except KmsError as error:
+        return _refuse(error)
+    except JsonRESTError as error:
+        return _refuse(KmsError(error.error_type, error.message))
+
+
+def _refuse(error: KmsError) -> tuple[int, bytes]:
+    return error.status, json.dumps({"__type": error.code, "message": error.message}).encode()

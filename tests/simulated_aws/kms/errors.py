@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Refusals as KMS words them. The codes are botocore's error shapes and KMS's Common Error Types."""
+
+from __future__ import annotations
+
+
+class KmsError(Exception):
+    """A request that KMS refuses: code and message as in its error document, and its HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def not_found(message: str) -> KmsError:
+    """No such key, alias or grant."""
+    return KmsError("NotFoundException", message)
+
+
+def access_denied(caller_arn: str, operation: str, key_arn: str, why: str) -> KmsError:
+    """The caller may not do this to the key."""
+    what = f"User: {caller_arn} is not authorized to perform: kms:{operation} on resource: {key_arn}"
+    return KmsError("AccessDeniedException", f"{what} {why}")
+
+
+def not_valid(message: str) -> KmsError:
+    """A parameter outside what its documentation allows."""
+    return KmsError("ValidationException", message)
+
+
+def dry_run() -> KmsError:
+    """How a dry run succeeds (botocore shape DryRunOperationException)."""
+    message = "The request would have succeeded, but the DryRun option is set."
+    return KmsError("DryRunOperationException", message, 412)

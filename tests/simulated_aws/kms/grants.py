@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Grants: what one says, and all of one key (KMS Developer Guide, Grants in AWS KMS)."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import secrets
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ..iam.principals import Named, Principal
+from ..settings import SETTINGS
+from .errors import KmsError
+
+EQUALS, SUBSET = "EncryptionContextEquals", "EncryptionContextSubset"
+UNCONSTRAINED = frozenset({"CreateGrant", "DescribeKey", "RetireGrant"})
+"""Operations without an encryption context (botocore shape CreateGrantRequest, Constraints)."""
+
+_SERIALS = itertools.count(1)
+
+
+class Terms(NamedTuple):
+    """Everything by which KMS recognises a request for the same grant, its operations in their order."""
+
+    name: str
+    grantee: Named
+    retiring: Named | None
+    operations: tuple[str, ...]
+    constraints: Mapping[str, Mapping[str, str]]
+    issuing_account: str
+
+    def fingerprint(self) -> str:
+        """The same for the same terms."""
+        retiring = self.retiring and self.retiring.principal.user_id
+        who = (self.grantee.principal.user_id, retiring, self.issuing_account)
+        return json.dumps([self.name, who, self.operations, self.constraints], sort_keys=True)
+
+
+@dataclass(slots=True)
+class Grant:
+    """One grant; `created` is Unix time in seconds."""
+
+    terms: Terms
+    key_arn: str
+    created: float
+    id: str = field(default_factory=lambda: secrets.token_hex(32))
+    serial: int = field(default_factory=_SERIALS.__next__)
+    _text: str = ""
+
+    def is_visible(self, now: float) -> bool:
+        """Whether KMS knows it everywhere by now (KMS Developer Guide, Eventual consistency)."""
+        return now >= self.created + SETTINGS.grant_visible_after_seconds
+
+    def allows(self, operation: str, encryption_context: Mapping[str, str]) -> bool:
+        """Whether its grantee may do this under this encryption context."""
+        if operation not in self.terms.operations:
+            return False
+        return operation in UNCONSTRAINED or meets(encryption_context, self.terms.constraints)
+
+    def allows_child(self, operations: Iterable[str], constraints: Mapping[str, Mapping[str, str]]) -> bool:
+        """Whether a grant made by its authority may have these operations and constraints.
+
+        (KMS Developer Guide, Creating grants: Granting CreateGrant permission.)
+        """
+        return set(operations) <= set(self.terms.operations) and _is_as_strict(
+            constraints, self.terms.constraints
+        )
+
+    def view(self) -> str:
+        """The grant as ListGrants shows it, as JSON (botocore shape GrantListEntry)."""
+        people = [self.terms.grantee, *([self.terms.retiring] if self.terms.retiring else [])]
+        if not self._text or not all(one.principal.exists() for one in people):
+            self._text = json.dumps(self._view())
+        return self._text
+
+    def _view(self) -> dict[str, Any]:
+        terms = self.terms
+        shown: dict[str, Any] = {
+            "KeyId": self.key_arn,
+            "GrantId": self.id,
+            "Name": terms.name,
+            "CreationDate": self.created,
+            "GranteePrincipal": terms.grantee.shown(),
+            "IssuingAccount": terms.issuing_account,
+            "Operations": list(terms.operations),
+        }
+        if terms.retiring:
+            shown["RetiringPrincipal"] = terms.retiring.shown()
+        if terms.constraints:
+            shown["Constraints"] = terms.constraints
+        return shown
+
+
+class Grants:
+    """The grants of one key, in the order they were made."""
+
+    def __init__(self) -> None:
+        self._ordered: list[Grant] = []
+        self._by_id: dict[str, Grant] = {}
+        self._by_fingerprint: dict[str, Grant] = {}
+        self._by_grantee: dict[str, dict[str, Grant]] = defaultdict(dict)
+
+    def __len__(self) -> int:
+        return len(self._ordered)
+
+    def add(self, key_arn: str, terms: Terms, now: float) -> Grant:
+        """Make a grant, or find the one that a request with a name and the same terms made before."""
+        fingerprint = terms.fingerprint()
+        if terms.name and fingerprint in self._by_fingerprint:
+            return self._by_fingerprint[fingerprint]
+        if len(self) >= SETTINGS.grants_per_key_quota:
+            message = f"The key has reached its quota of {SETTINGS.grants_per_key_quota} grants"
+            raise KmsError("LimitExceededException", message)
+        grant = Grant(terms, key_arn, now)
+        self._ordered.append(grant)
+        self._by_id[grant.id] = grant
+        self._by_fingerprint[fingerprint] = grant
+        self._by_grantee[terms.grantee.principal.user_id][grant.id] = grant
+        return grant
+
+    def get(self, grant_id: str) -> Grant | None:
+        """The grant of this id."""
+        return self._by_id.get(grant_id)
+
+    def remove(self, grant: Grant) -> None:
+        """End a grant of this key."""
+        del self._ordered[bisect_right(self._ordered, grant.serial, key=_serial) - 1]
+        del self._by_id[grant.id]
+        del self._by_grantee[grant.terms.grantee.principal.user_id][grant.id]
+        fingerprint = grant.terms.fingerprint()
+        if self._by_fingerprint.get(fingerprint) is grant:
+            del self._by_fingerprint[fingerprint]
+
+    def after(self, serial: int) -> Iterable[Grant]:
+        """The grants made after the one with this serial number."""
+        start = bisect_right(self._ordered, serial, key=_serial)
+        return itertools.islice(self._ordered, start, None)
+
+    def to(self, principal: Principal) -> list[Grant]:
+        """The grants to a principal, be it to its session, its role or its whole account."""
+        ids = dict.fromkeys((principal.unique_id, principal.user_id, principal.account_id))
+        return [grant for one in ids if one in self._by_grantee for grant in self._by_grantee[one].values()]
+
+
+def meets(encryption_context: Mapping[str, str], constraints: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether an encryption context is within the constraints."""
+    if EQUALS in constraints and dict(encryption_context) != dict(constraints[EQUALS]):
+        return False
+    return encryption_context.items() >= constraints.get(SUBSET, {}).items()
+
+
+def _is_as_strict(child: Mapping[str, Mapping[str, str]], parent: Mapping[str, Mapping[str, str]]) -> bool:
+    if EQUALS in parent and child.get(EQUALS) != parent[EQUALS]:
+        return False
+    fixed = {**child.get(SUBSET, {}), **child.get(EQUALS, {})}
+    return fixed.items() >= parent.get(SUBSET, {}).items()
+
+
+def _serial(grant: Grant) -> int:
+    return grant.serial

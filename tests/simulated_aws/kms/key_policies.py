@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Key policies: what may be saved, and what is shown of it later."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..iam import policies, principals
+from ..iam.policies import EVERYBODY, MalformedPolicy, Request, Statement, Verdict
+from ..iam.principals import Named
+from ..not_simulated import NotSimulated
+from . import facts
+from .errors import KmsError
+
+LONGEST = 32 * 1024
+"""Bytes (KMS Developer Guide, Resource quotas: Key policy document size)."""
+
+_ACCOUNT_ID = re.compile(r"\d{12}")
+_UNIQUE_ID = re.compile(r"A(?:ROA|IDA)[A-Z0-9]{16,}")
+
+
+@dataclass(frozen=True)
+class KeyPolicy:
+    """A saved policy. `named` are the users, roles and sessions in it, whom its text may name by ARN."""
+
+    text: str
+    statements: tuple[tuple[Statement, frozenset[str]], ...]
+    named: tuple[Named, ...]
+
+    def verdict(self, request: Request) -> Verdict:
+        """What it says about a request."""
+        return policies.evaluate(self.statements, request)
+
+    def shown(self) -> str:
+        """The text, with the unique id in place of the ARN of everybody who was deleted since.
+
+        (IAM User Guide, AWS JSON policy elements: Principal, IAM role principals.)
+        """
+        gone = {one.arn: one.shown() for one in self.named if not one.principal.exists()}
+        if not gone:
+            return self.text
+        document = json.loads(self.text)
+        for statement in _list(document["Statement"]):
+            principal = statement["Principal"]
+            if isinstance(principal, dict) and "AWS" in principal:
+                shown = [gone.get(one, one) for one in _list(principal["AWS"])]
+                principal["AWS"] = shown if isinstance(principal["AWS"], list) else shown[0]
+        return json.dumps(document)
+
+
+def read(text: str) -> KeyPolicy:
+    """The policy of this text as KMS saves it.
+
+    KmsError for what KMS refuses; NotSimulated for conditions that the simulation doesn't know.
+    """
+    if len(text.encode()) > LONGEST:
+        raise KmsError("LimitExceededException", f"Key policy size exceeds limit of {LONGEST} bytes.")
+    try:
+        statements = policies.read(text, of_resource=True)
+    except MalformedPolicy as malformed:
+        raise KmsError("MalformedPolicyDocumentException", str(malformed)) from malformed
+    for statement in statements:
+        unknown = [one.key for one in statement.conditions if one.key not in facts.KEYS]
+        if unknown:
+            raise NotSimulated(f"condition key {unknown[0]}")
+    found = [dict(_principals(statement)) for statement in statements]
+    named = {
+        entry: Named(entry, one)
+        for entries in found
+        for entry, one in entries.items()
+        if one is not None and not one.is_root
+    }
+    with_ids = tuple(
+        (statement, frozenset(EVERYBODY if one is None else one.user_id for one in entries.values()))
+        for statement, entries in zip(statements, found, strict=True)
+    )
+    return KeyPolicy(text, with_ids, tuple(named.values()))
+
+
+def default(account_id: str, partition: str) -> str:
+    """What a key made without a policy gets (KMS Developer Guide, Default key policy)."""
+    statement = {
+        "Sid": "Enable IAM User Permissions",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{partition}:iam::{account_id}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    return json.dumps({"Version": "2012-10-17", "Id": "key-default-1", "Statement": [statement]})
+
+
+def _principals(statement: Statement) -> Iterator[tuple[str, principals.Principal | None]]:
+    """Every AWS principal of a statement as written and who it is, None for everybody.
+
+    All must exist (botocore shape PutKeyPolicyRequest, Policy); the unique id of somebody deleted doesn't do.
+    """
+    for entry in statement.principals or ():
+        if entry == EVERYBODY:
+            yield entry, None
+            continue
+        found = _find(entry)
+        if found is None:
+            message = "Policy contains a statement with one or more invalid principals."
+            raise KmsError("MalformedPolicyDocumentException", message)
+        yield entry, found
+
+
+def _find(entry: str) -> principals.Principal | None:
+    if _ACCOUNT_ID.fullmatch(entry):
+        return principals.find(f"arn:aws:iam::{entry}:root")
+    if _UNIQUE_ID.fullmatch(entry):
+        return principals.find_by_unique_id(entry)
+    return principals.find(entry)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

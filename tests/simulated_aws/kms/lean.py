@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the front answers without moto's dispatcher, by service and action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from ..front.lean import LeanRequest
+from .actions import ACTIONS
+from .door import answer
+
+HANDLERS: dict[tuple[str, str], Callable[[LeanRequest], tuple[int, bytes]]] = {
+    ("kms", name): partial(answer, name) for name in ACTIONS
+}
