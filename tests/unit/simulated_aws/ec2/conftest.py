@@ -18,7 +18,8 @@ from urllib.parse import parse_qsl
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -55,7 +56,7 @@ def endpoint() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def any_client(endpoint: str) -> Callable[..., Any]:
     """Clients by account, Region and service, each made once: that takes longer than most tests."""
-    session = boto3.Session()
+    session: Any = boto3.Session()
 
     @cache
     def make(account_id: str = OWNER, region: str = "us-east-1", service: str = "ec2") -> Any:
@@ -68,14 +69,14 @@ def any_client(endpoint: str) -> Callable[..., Any]:
             config=Config(retries={"total_max_attempts": 1}, proxies={}),
         )
 
-        def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        def send(request: Any, **_: Any) -> AWSResponse | None:
             params = dict(parse_qsl(request.body, keep_blank_values=True)) if service == "ec2" else {}
             handler = HANDLERS.get((service, params.get("Action", "")))
             if handler is None:
                 request.headers["x-moto-account-id"] = account_id
                 return None
             status, body = handler(LeanRequest(account_id, region, params, "request-id"))
-            return AWSResponse(request.url, status, {}, _Body(body))
+            return AWSResponse(request.url, status, HTTPHeaders(), _Body(body))
 
         made.meta.events.register("before-send", send)
         return made

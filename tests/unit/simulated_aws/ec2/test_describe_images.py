@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from tests.simulated_aws.ec2.actions import describe_images, describe_snapshots, regions, tags
+from tests.simulated_aws.ec2.wire import service_model
 from tests.simulated_aws.settings import SETTINGS
 
 from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, STRANGER, build, image_id, names, refusal
@@ -162,6 +165,22 @@ def test_filters(client: Any, name: str, values: list[str], seen: list[str]) -> 
     assert names(found) == seen
 
 
+@pytest.mark.parametrize(
+    ("operation", "known"),
+    [
+        ("DescribeImages", describe_images.FILTERS),
+        ("DescribeSnapshots", describe_snapshots.FILTERS),
+        ("DescribeTags", tags.FILTERS),
+        ("DescribeRegions", regions.FILTERS),
+    ],
+)
+def test_every_filter_is_one_of_aws(operation: str, known: dict[str, Any]) -> None:
+    """(botocore shapes of the requests, Filters.)"""
+    request: Any = service_model().operation_model(operation).input_shape
+    documented = set(re.findall(r"<code>([a-z.-]+)</code>\s*[-–]", request.members["Filters"].documentation))
+    assert set(known) <= documented
+
+
 def test_filters_by_id_and_snapshot_and_all_must_match(client: Any) -> None:
     built = build(images={"one": {}, "two": {}})
     snapshot = built["images"]["two"]["snapshot_ids"][1]
@@ -189,6 +208,8 @@ def test_filters_by_the_source_of_a_copy(client: Any) -> None:
         ({"Filters": [{"Name": "name"}]}, "InvalidParameterValue"),
         ({"ImageIds": ["ami-0123456789abcdef0"]}, "InvalidAMIID.NotFound"),
         ({"ImageIds": ["golden"]}, "InvalidAMIID.Malformed"),
+        ({"Filters": [{"Name": "name", "Values": ["*"]}] * 51}, "FilterLimitExceeded"),
+        ({"Filters": [{"Name": "name", "Values": ["*"] * 201}]}, "FilterLimitExceeded"),
         ({"Owners": ["me"]}, "InvalidUserID.Malformed"),
         ({"MaxResults": 4}, "InvalidParameterValue"),
         ({"MaxResults": 1001}, "InvalidParameterValue"),
@@ -228,8 +249,8 @@ def test_a_page_begins_where_the_last_ended_whatever_was_deregistered(client: An
 
 def test_others_see_only_shared_tags(client: Any) -> None:
     """(botocore shape CopyImageRequest, CopyImageTags.)"""
-    tags = {"Cost": "1", "ec2:SharedTag/Release": "2"}
-    build(images={"golden": {"tags": tags, "sharing": {"accounts": ["consumer"]}}})
+    tagged = {"Cost": "1", "ec2:SharedTag/Release": "2"}
+    build(images={"golden": {"tags": tagged, "sharing": {"accounts": ["consumer"]}}})
     ec2 = client(CONSUMER)
     (image,) = ec2.describe_images()["Images"]
     assert image["Tags"] == [{"Key": "ec2:SharedTag/Release", "Value": "2"}]

@@ -233,3 +233,22 @@ def test_whom_a_shared_snapshot_is_shared_with_too_is_not_told(client: Any) -> N
     """(botocore shape DescribeSnapshotsRequest, RestorableByUserIds: if you own the snapshots.)"""
     build(images={"golden": {"sharing": {"snapshot_accounts": ["consumer", "stranger"]}}})
     assert ids(client(CONSUMER).describe_snapshots(RestorableByUserIds=[STRANGER])) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"KmsKeyId": "alias/golden"}, "InvalidParameterDependency"),
+        ({"KmsKeyId": "alias/none", "Encrypted": True}, "InvalidParameterValue"),
+        ({"SourceSnapshotId": "snap-0123456789abcdef0"}, "InvalidSnapshot.NotFound"),
+    ],
+)
+def test_refused_copies(client: Any, params: dict[str, Any], code: str) -> None:
+    """(botocore shape CopySnapshotRequest.)"""
+    (snapshot, _) = snapshots(build())
+    call = {"SourceRegion": "us-east-1", "SourceSnapshotId": snapshot, **params}
+    assert refusal(client(region="us-west-2").copy_snapshot, **call) == code
+
+
+def test_what_moto_would_do_to_snapshots_of_its_own_is_no_action(client: Any) -> None:
+    assert refusal(client().describe_snapshot_tier_status) == "InvalidAction"

@@ -24,7 +24,7 @@ from .conftest import build, image_id
 
 
 def parsed(action: str, document: bytes, status: int = 200) -> dict[str, Any]:
-    shape = wire.service_model().operation_model(action).output_shape
+    shape: Any = wire.service_model().operation_model(action).output_shape
     response = {"body": document, "status_code": status, "headers": {}}
     return dict(create_parser("ec2").parse(response, shape))
 
