@@ -6,8 +6,10 @@ from __future__ import annotations
 from moto.ec2 import urls
 from moto.ec2.models import ec2_backends
 
+from .key_rights import veto_copy, veto_launch
 from .moto_api import StrictEC2Response
 from .moto_backend import StrictEC2Backend
+from .vetoes import COPY_VETOES, LAUNCH_VETOES
 
 
 def install() -> None:
@@ -17,6 +19,8 @@ def install() -> None:
     """
     if ec2_backends.backend is StrictEC2Backend:
         return
+    COPY_VETOES.append(veto_copy)
+    LAUNCH_VETOES.append(veto_launch)
     ec2_backends.clear()
     ec2_backends.backend = StrictEC2Backend
     urls.url_paths["{0}/"] = StrictEC2Response.dispatch

@@ -66,12 +66,19 @@ def _mapping(caller: Caller, image: Image, device: Device) -> dict[str, Any]:
 def settle_instance(caller: Caller, image: Image, instance: Instance) -> None:
     """Terminate an instance whose launch somebody vetoes, as EC2 does when it can't use a key."""
     known = state.region(caller.region).snapshots
-    attempt = LaunchAttempt(*caller, image, tuple(known[one] for one in image.snapshot_ids))
+    snapshots = tuple(known[one] for one in image.snapshot_ids)
+    attempt = LaunchAttempt(*caller, image, snapshots, _volume_keys(instance))
     reason = first_veto(LAUNCH_VETOES, attempt)
     if reason:
         instance.terminate()
         instance._reason = "Server.InternalError"
         instance.state_reason = StateReason(reason.message, reason.code)
+
+
+def _volume_keys(instance: Instance) -> dict[str, str]:
+    attached = (block.volume_id for _, block in instance.get_block_device_mapping)
+    volumes = (instance.ec2_backend.volumes[volume_id] for volume_id in attached)
+    return {volume.id: volume.kms_key_id for volume in volumes if volume.kms_key_id}
 
 
 def _parameter(caller: Caller, name: str) -> str:

@@ -11,11 +11,16 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_block_store import Volume
 from moto.ec2.models.instances import Reservation
 
+from ..iam.acting import acting_as, acting_for
+from ..iam.service_roles import auto_scaling
 from . import state
 from .access import Caller, visible_image, visible_snapshot
-from .keys import default_key
+from .keys import default_key, resolve
 from .launch import device_mappings, launchable_image, settle_instance
 from .state import Image, Snapshot
+
+AUTO_SCALING_GROUP_TAG = "aws:autoscaling:groupName"
+"""On what Auto Scaling launches, and nobody else can set it (Auto Scaling User Guide, Tag groups)."""
 
 
 class StrictEC2Backend(EC2Backend):
@@ -56,7 +61,9 @@ class StrictEC2Backend(EC2Backend):
         if kwargs.get("encrypted") or by_default or (snapshot and snapshot.encrypted):
             kwargs["encrypted"] = True
             own_key = snapshot.kms_key_id if snapshot and snapshot.owner_id == self.account_id else None
-            kwargs["kms_key_id"] = kwargs.get("kms_key_id") or own_key or default_key(self.caller)
+            named = kwargs.get("kms_key_id")
+            found = resolve(self.caller, named) if named else None
+            kwargs["kms_key_id"] = found or named or own_key or default_key(self.caller)
         return super().create_volume(size=size, zone_name=zone_name, **kwargs)  # type: ignore[arg-type]
 
     def run_instances(
@@ -76,8 +83,11 @@ class StrictEC2Backend(EC2Backend):
         image = launchable_image(self.caller, image_id)
         kwargs["block_device_mappings"] = device_mappings(self.caller, image, requested)
         reservation = super().run_instances(image.id, count, user_data, security_group_names, **kwargs)
-        for instance in reservation.instances:
-            settle_instance(self.caller, image, instance)
+        for_group = AUTO_SCALING_GROUP_TAG in kwargs.get("tags", {}).get("instance", {})
+        launcher = auto_scaling(self.account_id, self.partition) if for_group else acting_for(self.account_id)
+        with acting_as(launcher):
+            for instance in reservation.instances:
+                settle_instance(self.caller, image, instance)
         return reservation
 
     def iter_tagged_resources(self) -> Iterator[TaggedResource]:

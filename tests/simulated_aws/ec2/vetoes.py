@@ -27,12 +27,16 @@ class CopyAttempt:
 
 @dataclass(frozen=True)
 class LaunchAttempt:
-    """An accepted RunInstances: who launches what, with the snapshots behind the image."""
+    """An accepted RunInstances: who launches what, with the snapshots behind the image.
+
+    `volume_keys` are the ids of the instance's encrypted volumes, and the ARN each key was named by.
+    """
 
     account_id: str
     region: str
     image: Image
     snapshots: tuple[Snapshot, ...]
+    volume_keys: dict[str, str]
 
 
 Attempt = TypeVar("Attempt", CopyAttempt, LaunchAttempt)

@@ -13,6 +13,7 @@ from ...settings import SETTINGS
 from .. import state
 from ..access import Caller, may_use_snapshot, visible_image, visible_tags
 from ..errors import Ec2Error, image_unavailable, invalid_value
+from ..key_rights import INACCESSIBLE_KEY
 from ..keys import default_key, resolve
 from ..names import require_description, require_name, require_unused_name
 from ..regions import opt_in_status, partition_of
@@ -25,9 +26,6 @@ LONGEST_TOKEN = 64
 """ASCII characters (EC2 Developer Guide, Ensuring idempotency)."""
 COMPLETION_STEP, SHORTEST_COMPLETION, LONGEST_COMPLETION = 15, 15, 2880
 """Minutes (EBS User Guide, Time-based copies)."""
-
-# EBS User Guide, Troubleshoot encrypted snapshot copies; the code isn't documented for images.
-INACCESSIBLE_KEY = StateReason("Client.InternalError", "Given key ID is not accessible")
 
 
 @action("CopyImage")

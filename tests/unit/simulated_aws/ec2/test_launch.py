@@ -77,7 +77,10 @@ def test_an_image_may_be_named_by_a_parameter(client: Any) -> None:
 
 
 def test_volumes_are_those_of_the_image_and_of_the_request(client: Any) -> None:
-    image = image_id(build(images={"golden": {"devices": ENCRYPTED_DISKS}}, kms_keys=KEYS))
+    everybody = [f"arn:aws:iam::{one}:root" for one in (OWNER, CONSUMER)]
+    statement = {"Effect": "Allow", "Principal": {"AWS": everybody}, "Action": "kms:*", "Resource": "*"}
+    keys = {"golden": {**KEYS["golden"], "policy": {"Statement": [statement]}}}
+    image = image_id(build(images={"golden": {"devices": ENCRYPTED_DISKS}}, kms_keys=keys))
     client().modify_image_attribute(ImageId=image, OperationType="add", UserIds=[CONSUMER])
     ec2 = client(CONSUMER)
     added = [
