@@ -39,7 +39,8 @@ def each(
     waiting: queue.SimpleQueue[Item] = queue.SimpleQueue()
     finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]] = queue.SimpleQueue()
     # Required items first: optional ones must not take the threads that these need.
-    ordered = sorted(dict.fromkeys(items), key=lambda item: item in optional)
+    given = list(dict.fromkeys(items))
+    ordered = sorted(given, key=lambda item: item in optional)
     for item in ordered:
         waiting.put(item)
 
@@ -64,7 +65,11 @@ def each(
             done[item] = result  # type: ignore[assignment]
         else:
             failed[item] = exception
-    return done, failed
+    # In the order of the items, not of the answers: the same run twice says the same.
+    return (
+        {item: done[item] for item in given if item in done},
+        {item: failed[item] for item in given if item in failed},
+    )
 
 
 def _work_off(
