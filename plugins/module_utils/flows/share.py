@@ -82,7 +82,8 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
     def read_target(target: Target) -> Shared:
         image_id = wanted.images[target.region]
         if image_id is None:
-            return Shared.planned(account_id, source)
+            planned = Shared.planned(account_id, source)
+            return planned if wanted.share_snapshots else replace(planned, volumes={})
         return _read_shared(clients, wanted, account_id, image_id, target)
 
     images, failed = each(targets, read_target)
