@@ -41,9 +41,6 @@ environment:  ## set up .venv; quick where nothing changed
 demo: environment  ## watch a golden AMI reach regions and accounts on a simulated AWS; a minute
 	@$(RUN) -m demo
 
-demo: environment  ## distribute a golden AMI to regions and accounts of a simulated AWS, twice
-	@$(RUN) -m demo
-
 test: environment  ## every check; some of them: make test CHECKS="ruff unit"
 	@$(RUN) -m checks $(CHECKS)
 
