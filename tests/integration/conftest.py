@@ -36,6 +36,6 @@ def estate(aws: SimulatedAws) -> Estate:
 
 
 @pytest.fixture
-def ansible(aws: SimulatedAws, estate: Estate, tmp_path: Path) -> Ansible:
+def ansible(estate: Estate, tmp_path: Path) -> Ansible:
     """Ansible with the credentials of the image's owner."""
-    return Ansible(aws.environment(OWNER), tmp_path)
+    return Ansible(estate.environment(OWNER), tmp_path)

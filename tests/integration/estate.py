@@ -54,6 +54,10 @@ class Estate:
         """An organizational unit, by default one that holds web-prod and data-prod."""
         return str(self._description["organization"]["units"][path]["arn"])
 
+    def environment(self, account: str) -> dict[str, str]:
+        """A whole environment for a subprocess with the credentials of an account, given by name."""
+        return self._aws.environment(account)
+
     def add_images(self, images: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         """Add images of the document's form; their ids by label."""
         parts = ("accounts", "not_opted_in_regions")

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ _EVENT = '{"_event":'
 
 
 class Change(NamedTuple):
-    """A call that changes something; ``resource`` is None if the call creates it or its id isn't known yet."""
+    """A call that changes something; ``resource`` is None if it is created, or only planned as yet."""
 
     action: str
     region: str
@@ -179,14 +180,13 @@ class Ansible:
 
 
 def kill(process: subprocess.Popen[str]) -> None:
-    """Kill a playbook with all its descendants, as a machine that goes down does.
+    """Kill a playbook with all its descendants, as a machine that goes down does, and wait for their end.
 
     Ansible's workers are in sessions of their own, so that the process group's end isn't theirs.
     """
-    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
     children: dict[int, list[int]] = {}
-    for pid, parent in (map(int, line.split()) for line in listed.stdout.splitlines()):
-        children.setdefault(parent, []).append(pid)
+    for pid, parent in _ps("pid=,ppid="):
+        children.setdefault(int(parent), []).append(int(pid))
     family = [process.pid]
     for pid in family:
         family += children.get(pid, ())
@@ -197,6 +197,13 @@ def kill(process: subprocess.Popen[str]) -> None:
             # It ended meanwhile, or with its parent.
             continue
     process.communicate()
+    while {int(pid) for pid, state in _ps("pid=,stat=") if not state.startswith("Z")} & set(family):
+        time.sleep(0.05)
+
+
+def _ps(columns: str) -> list[list[str]]:
+    listed = subprocess.run(["ps", "-e", "-o", columns], capture_output=True, text=True, check=True)
+    return [line.split() for line in listed.stdout.splitlines()]
 
 
 def prediction_error(predicted: Iterable[Change], done: Iterable[Change]) -> str:

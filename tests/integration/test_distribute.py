@@ -129,9 +129,8 @@ def test_by_path_and_with_an_inventory_that_lists_localhost(
 def test_a_second_distribution_in_the_same_play_knows_nothing_of_the_first(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    other = estate.add_images({"golden-db": {"account": OWNER, "region": HOME, "devices": [_DISK]}})[
-        "golden-db"
-    ]
+    database = {"account": OWNER, "region": HOME, "devices": [{"device_name": "/dev/xvda", "size": 8}]}
+    other = estate.add_images({"golden-db": database})["golden-db"]
     first = {**variables, "distribute_regions": ["eu-west-1"], "distribute_report_path": ""}
     second = {**first, "distribute_source_image_id": other, "distribute_regions": ["eu-north-1"]}
     roles = [
@@ -151,6 +150,3 @@ def test_a_second_distribution_in_the_same_play_knows_nothing_of_the_first(
     assert list(run.facts["last"]) == ["eu-north-1"]
     assert [entry["region"] for entry in run.facts["all"]] == ["eu-north-1"]
     assert observed.attempts(aws, "CopyImage") == ["eu-north-1", "eu-west-1"]
-
-
-_DISK = {"device_name": "/dev/xvda", "size": 8}

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook distribute_ami.yml when something goes wrong in a region: what is done is kept, the rest
+reported, and a rerun does just that rest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import observed
+from .estate import CONSUMERS, HOME, OWNER, Estate
+from .playbook import Ansible, Run
+
+FQCN = "golden.images.distribute_ami"
+GOOD, BAD = "eu-west-1", "us-west-2"
+REASON = "Given key ID is not accessible"
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    """Where the report goes."""
+    return tmp_path / "report.json"
+
+
+@pytest.fixture
+def variables(estate: Estate, report: Path) -> dict[str, Any]:
+    """A distribution to one account in two regions, neither of which is the source's."""
+    return {
+        "distribute_source_image_id": estate.image_id,
+        "distribute_source_region": HOME,
+        "distribute_regions": [GOOD, BAD],
+        "distribute_account_ids": estate.account_ids(CONSUMERS[0]),
+        "distribute_report_path": str(report),
+    }
+
+
+def _assert_nobody_shared_with(aws: SimulatedAws) -> None:
+    for action in ("ModifyImageAttribute", "ModifySnapshotAttribute"):
+        assert observed.attempts(aws, action) == []
+
+
+def _assert_finished(aws: SimulatedAws, estate: Estate, run: Run, report: Path) -> None:
+    assert run.code == 0, run.text
+    consumer = set(estate.account_ids(CONSUMERS[0]))
+    for region in (GOOD, BAD):
+        (copy,) = observed.own_images(aws, OWNER, region)
+        assert copy["State"] == "available"
+        assert run.facts["distribute_images"][region] == copy["ImageId"]
+        assert observed.sharing(aws, OWNER, region, copy["ImageId"]) == (consumer, [consumer, consumer])
+        assert observed.own_snapshots(aws, OWNER, region) == sorted(observed.snapshot_ids(copy))
+    assert json.loads(report.read_text(encoding="utf-8"))["status"] == "distributed"
+
+
+def test_a_required_region_that_refuses_keeps_the_others_copies_and_shares_with_nobody(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any], report: Path
+) -> None:
+    refusal = {"code": "ResourceLimitExceeded", "message": "Too many snapshot copies", "status": 400}
+    aws.add_fault("error", action="CopyImage", region=BAD, **refusal)
+
+    failed = ansible.run(FQCN, variables)
+    assert failed.code != 0
+    copied = failed.task("Start the copies")
+    assert copied.status == "failed"
+    assert copied.codes == [(BAD, "ResourceLimitExceeded")]
+    (kept,) = observed.own_images(aws, OWNER, GOOD)
+    assert copied.result["images"] == {GOOD: kept["ImageId"]}
+    assert [action["region"] for action in copied.result["actions"]] == [GOOD]
+    assert "Too many snapshot copies" in copied.result["msg"]
+    _assert_nobody_shared_with(aws)
+    written = json.loads(report.read_text(encoding="utf-8"))
+    assert written["status"] == "failed"
+    assert [(failure["region"], failure["error_code"]) for failure in written["failures"]] == copied.codes
+
+    rerun = ansible.run(FQCN, variables)
+    _assert_finished(aws, estate, rerun, report)
+    # Once for each region, and once more where the first was refused.
+    assert observed.attempts(aws, "CopyImage") == [GOOD, BAD, BAD]
+    assert observed.own_images(aws, OWNER, GOOD)[0]["ImageId"] == kept["ImageId"]
+
+
+@pytest.mark.parametrize("trouble", ["refused", "slow"])
+def test_a_best_effort_region_holds_nobody_up(
+    aws: SimulatedAws,
+    estate: Estate,
+    ansible: Ansible,
+    variables: dict[str, Any],
+    report: Path,
+    trouble: str,
+) -> None:
+    variables["distribute_best_effort_regions"] = [BAD]
+    if trouble == "refused":
+        aws.add_fault("error", action="CopyImage", region=BAD, times=0, code="InternalFailure", status=400)
+    else:
+        aws.change_settings(copy_seconds=1, copy_seconds_by_region={BAD: 15})
+
+    first = ansible.run(FQCN, variables)
+    assert first.code == 0, first.text
+    assert list(first.facts["distribute_images"]) == [GOOD]
+    (good,) = observed.own_images(aws, OWNER, GOOD)
+    consumer = set(estate.account_ids(CONSUMERS[0]))
+    assert observed.sharing(aws, OWNER, GOOD, good["ImageId"]) == (consumer, [consumer, consumer])
+    assert BAD not in observed.attempts(aws, "ModifyImageAttribute")
+    code = "InternalFailure" if trouble == "refused" else "CopyPending"
+    written = json.loads(report.read_text(encoding="utf-8"))
+    assert written["status"] == "incomplete"
+    assert [(failure["region"], failure["error_code"]) for failure in written["failures"]] == [(BAD, code)]
+    assert f"Best-effort regions that are not done: {BAD}" in first.text
+
+    aws.clear_faults()
+    if trouble == "slow":
+        aws.client("ec2", OWNER, BAD).get_waiter("image_available").wait(
+            Owners=["self"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+    rerun = ansible.run(FQCN, variables)
+    _assert_finished(aws, estate, rerun, report)
+
+
+def test_a_copy_that_ends_as_failed_is_removed_and_made_once_more(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any], report: Path
+) -> None:
+    aws.change_settings(copy_seconds=1, copy_failures=[{"region": BAD, "message": REASON}])
+    run = ansible.run(FQCN, variables)
+    _assert_finished(aws, estate, run, report)
+    assert observed.attempts(aws, "CopyImage") == [GOOD, BAD, BAD]
+    assert observed.attempts(aws, "DeregisterImage") == [BAD]
+    assert REASON in run.text
+    assert observed.changes(aws) == run.actions
+
+
+def test_a_copy_that_fails_twice_fails_the_play_with_awss_reason_and_the_next_run_heals_it(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any], report: Path
+) -> None:
+    aws.change_settings(copy_seconds=1, copy_failures=[{"region": BAD, "message": REASON, "times": 2}])
+    failed = ansible.run(FQCN, variables)
+    assert failed.code != 0
+    waited = failed.task("Wait for the copies")
+    assert waited.codes == [(BAD, "CopyFailed")]
+    assert REASON in waited.result["msg"]
+    _assert_nobody_shared_with(aws)
+    # The first that failed was removed, the second waits to be looked at.
+    assert [image["State"] for image in observed.own_images(aws, OWNER, BAD)] == ["failed"]
+    assert [image["State"] for image in observed.own_images(aws, OWNER, GOOD)] == ["available"]
+
+    healed = ansible.run(FQCN, variables)
+    _assert_finished(aws, estate, healed, report)
+    assert observed.attempts(aws, "CopyImage") == [GOOD, BAD, BAD, BAD]
+
+
+def test_a_connection_that_drops_after_a_copy_was_accepted_makes_no_second_copy(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any], report: Path
+) -> None:
+    aws.add_fault("drop", action="CopyImage", when="after", times=2)
+    run = ansible.run(FQCN, variables)
+    _assert_finished(aws, estate, run, report)
+    # Each region was asked again, with the same client token.
+    assert observed.attempts(aws, "CopyImage") == [GOOD, GOOD, BAD, BAD]
+    tokens = [call.parameters["ClientToken"] for call in aws.calls(action="CopyImage")]
+    assert len(set(tokens)) == 2
+
+
+def test_when_time_is_up_the_result_names_the_copies_and_a_rerun_goes_on_waiting(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any], report: Path
+) -> None:
+    aws.change_settings(copy_seconds=12)
+    late = ansible.run(FQCN, {**variables, "distribute_wait_timeout": 2})
+    assert late.code != 0
+    waited = late.task("Wait for the copies")
+    assert waited.codes == [(GOOD, "CopyPending"), (BAD, "CopyPending")]
+    ids = {region: observed.own_images(aws, OWNER, region)[0]["ImageId"] for region in (GOOD, BAD)}
+    assert waited.result["images"] == ids
+    _assert_nobody_shared_with(aws)
+
+    rerun = ansible.run(FQCN, variables)
+    _assert_finished(aws, estate, rerun, report)
+    assert rerun.facts["distribute_images"] == ids
+    assert observed.attempts(aws, "CopyImage") == [GOOD, BAD]
