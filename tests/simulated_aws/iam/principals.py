@@ -17,6 +17,7 @@ from moto.sts.models import sts_backends
 
 from .. import accounts
 
+_ACCOUNT_ID = re.compile(r"\d{12}")
 _ARN = re.compile(r"arn:(aws[\w-]*):(iam|sts)::(\d{12}):(root|(user|role|assumed-role)/(.+))")
 
 
@@ -96,12 +97,16 @@ def find(arn: str) -> Principal | None:
     return _of(role, session) if role is not None and session else None
 
 
-def find_by_unique_id(unique_id: str) -> Principal | None:
-    """The user or role that a unique id belongs to."""
+def find_named(entry: str) -> Principal | None:
+    """The principal that a policy names, by ARN, by account id, or by the unique id of a user or role."""
+    if _ACCOUNT_ID.fullmatch(entry):
+        return root(entry) if accounts.exists(entry) else None
+    if entry.startswith("arn:"):
+        return find(entry)
     for backend in _all_backends():
         owners: Iterable[User | Role] = (*backend.roles.values(), *backend.users.values())
         for one in owners:
-            if one.id == unique_id:
+            if one.id == entry:
                 return _of(one)
     return None
 

@@ -4,3 +4,7 @@
 The keys themselves and what they encrypt are moto's. `actions` hold what each action does, `door` takes a
 request to its action, `authorization` decides who may use a key.
 """
+
+from .install import install
+
+__all__ = ["install"]

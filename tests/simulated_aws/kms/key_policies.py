@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +17,6 @@ from .errors import KmsError
 
 LONGEST = 32 * 1024
 """Bytes (KMS Developer Guide, Resource quotas: Key policy document size)."""
-
-_ACCOUNT_ID = re.compile(r"\d{12}")
-_UNIQUE_ID = re.compile(r"A(?:ROA|IDA)[A-Z0-9]{16,}")
 
 
 @dataclass(frozen=True)
@@ -102,19 +98,11 @@ def _principals(statement: Statement) -> Iterator[tuple[str, principals.Principa
         if entry == EVERYBODY:
             yield entry, None
             continue
-        found = _find(entry)
+        found = principals.find_named(entry)
         if found is None:
             message = "Policy contains a statement with one or more invalid principals."
             raise KmsError("MalformedPolicyDocumentException", message)
         yield entry, found
-
-
-def _find(entry: str) -> principals.Principal | None:
-    if _ACCOUNT_ID.fullmatch(entry):
-        return principals.find(f"arn:aws:iam::{entry}:root")
-    if _UNIQUE_ID.fullmatch(entry):
-        return principals.find_by_unique_id(entry)
-    return principals.find(entry)
 
 
 def _list(value: Any) -> list[Any]:

@@ -48,7 +48,10 @@ def test_a_key_of_an_iam_user_belongs_to_the_user_s_account(aws: SimulatedAws) -
 
 
 def test_a_role_s_session_acts_in_the_role_s_account(aws: SimulatedAws, image_id: str) -> None:
-    aws.client("iam", "owner").create_role(RoleName="publisher", AssumeRolePolicyDocument="{}")
+    principal = {"AWS": f"arn:aws:iam::{aws.account_id('consumer')}:root"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    aws.client("iam", "owner").create_role(RoleName="publisher", AssumeRolePolicyDocument=trust)
     session = aws.client("sts", "consumer").assume_role(
         RoleArn="arn:aws:iam::012345678901:role/publisher", RoleSessionName="release"
     )["Credentials"]
