@@ -132,7 +132,8 @@ def statements_for(access: PolicyAccess) -> list[dict[str, Any]]:
         kinds.append(("Units", "*", {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": paths}}))
     statements = []
     for kind, principal, condition in kinds:
-        statements.append(_statement(kind, principal, others, condition))
+        if others:
+            statements.append(_statement(kind, principal, others, condition))
         if "kms:CreateGrant" in actions:
             unbound = access.for_auto_scaling and kind == "Accounts"
             bound = condition if unbound else {**condition, "Bool": {"kms:GrantIsForAWSResource": "true"}}
