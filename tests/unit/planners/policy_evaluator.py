@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whom a key policy lets do what: a small judge that shares no code with what it judges.
+
+IAM User Guide, "Policy evaluation logic" and "Conditions with multiple context keys or values". It knows
+the operators and keys of this collection's statements and refuses to guess at others.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+OPERATIONS = (
+    "CreateGrant",
+    "Decrypt",
+    "DescribeKey",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "PutKeyPolicy",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+    "RevokeGrant",
+)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A role of some account; ``path`` is where its account is (``o-…/r-…/ou-…/``), empty if nowhere."""
+
+    arn: str
+    path: str = ""
+
+    @property
+    def account_id(self) -> str:
+        """The account of the role."""
+        return self.arn.split(":")[4]
+
+    @property
+    def org_id(self) -> str | None:
+        """The organization of the account."""
+        return self.path.split("/")[0] or None
+
+
+Right = tuple[Caller, str, bool]
+"""A caller, an operation, and whether an AWS service makes the call with a resource in mind."""
+
+
+def rights(policy: str, callers: Iterable[Caller]) -> frozenset[Right]:
+    """Everything that a policy allows to these callers."""
+    statements = _listed(json.loads(policy)["Statement"])
+    return frozenset(
+        (caller, operation, for_aws)
+        for caller in callers
+        for operation in OPERATIONS
+        for for_aws in (False, True)
+        if _allows(statements, caller, operation, for_aws)
+    )
+
+
+def _allows(statements: list[Mapping[str, Any]], caller: Caller, operation: str, for_aws: bool) -> bool:
+    effects = {
+        statement["Effect"]
+        for statement in statements
+        if _names(statement["Principal"], caller)
+        and any(_like(pattern, f"kms:{operation}") for pattern in _listed(statement["Action"]))
+        and _holds(statement.get("Condition", {}), caller, for_aws)
+    }
+    return effects == {"Allow"}
+
+
+def _names(principal: Any, caller: Caller) -> bool:
+    everybody = principal == "*"
+    named = [] if everybody else _listed(principal["AWS"])
+    whole_account = f"arn:aws:iam::{caller.account_id}:root"
+    return everybody or bool({"*", caller.account_id, whole_account, caller.arn} & set(named))
+
+
+def _holds(condition: Mapping[str, Mapping[str, Any]], caller: Caller, for_aws: bool) -> bool:
+    context = {
+        "aws:PrincipalOrgID": [caller.org_id] if caller.org_id else [],
+        "aws:PrincipalOrgPaths": [caller.path] if caller.path else [],
+        "kms:GrantIsForAWSResource": ["true"] if for_aws else [],
+    }
+    return all(
+        _matches(operator, context[key], _listed(wanted))
+        for operator, pairs in condition.items()
+        for key, wanted in pairs.items()
+    )
+
+
+def _matches(operator: str, values: list[str], wanted: list[str]) -> bool:
+    if operator in ("StringEquals", "Bool"):
+        return any(value == item for value in values for item in wanted)
+    if operator == "ForAnyValue:StringLike":
+        return any(_like(item, value) for value in values for item in wanted)
+    raise AssertionError(f"{operator}: not one of the operators that this collection writes")
+
+
+def _like(pattern: str, text: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
