@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, repeat
 from time import monotonic, sleep
 
 from ..aws import errors, read
@@ -23,9 +22,9 @@ from ..planners.copy import CopySeen, CopyWanted
 from ..progress import Report
 
 # Seconds between looks. A copy takes minutes to hours and the API's bucket refills with 20 reads a second,
-# so a look every few seconds costs nothing and keeps the screen alive.
-_DELAYS = (1.0, 2.0)
-_DELAY = 3.0
+# so a look every few seconds costs nothing and keeps the screen alive; towards the end they are closer.
+_SHORTEST = 1.0
+_LONGEST = 3.0
 # A line even if nothing moved, so that nobody takes the task for dead.
 _SILENCE = 15.0
 # How long a copy may stay invisible after AWS has named its id. EC2 is eventually consistent without a
@@ -88,7 +87,8 @@ def wait_for_copies(
     started = monotonic()
     deadline = started + wanted.wait_timeout
     show = _shower(report, runs)
-    for delay in chain(_DELAYS, repeat(_DELAY)):
+    delay = _SHORTEST
+    while True:
         pending = [target for target, run in runs.items() if run.pending]
         if not [target for target in pending if target not in optional]:
             _give_up(runs, pending, "all required regions are ready")
@@ -99,8 +99,15 @@ def wait_for_copies(
             return
         sleep(min(delay, left))
         _look_at(clients, wanted, seen, runs, pending, optional)
+        delay = _until_next_look(monotonic() - started, [runs[target].percent for target in pending])
         _retry_dead(clients, wanted, seen, runs, pending, optional)
         show(pending)
+
+
+def _until_next_look(elapsed: float, percents: Iterable[int | None]) -> float:
+    """Half of what the copy that is nearest to its end still needs, if it goes on as fast as so far."""
+    remaining = [elapsed * (100 - percent) / percent for percent in percents if percent]
+    return min(_LONGEST, max(_SHORTEST, min(remaining, default=2 * _LONGEST) / 2))
 
 
 def _look_at(
