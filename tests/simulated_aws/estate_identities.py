@@ -26,10 +26,11 @@ AccountId = Callable[[str, str], str]
 
 def access_key(account_id: str, user_name: str = ADMINISTRATOR_NAME) -> tuple[str, str]:
     """Id and secret of a user's access key; the same every time."""
-    owner = account_id if user_name == ADMINISTRATOR_NAME else f"{account_id} {user_name}"
-    secret = hashlib.sha256(f"simulated secret of {owner}".encode()).hexdigest()[:40]
-    suffix = "" if user_name == ADMINISTRATOR_NAME else secret[:8].upper()
-    return f"AKIASIMU{account_id}{suffix}", secret
+    if user_name == ADMINISTRATOR_NAME:
+        return f"AKIASIMU{account_id}", _secret(account_id)
+    return f"AKIA{_secret(f'id of {user_name} of {account_id}')[:16].upper()}", _secret(
+        user_name + account_id
+    )
 
 
 def open_account(account_id: str) -> dict[str, str]:
@@ -115,3 +116,7 @@ def _make_role(account_id: str, name: str, role: Role, trusted: list[str]) -> st
 
 def _policy(content: Mapping[str, Any] | None) -> str:
     return json.dumps(content) if content else ADMINISTRATOR
+
+
+def _secret(of: str) -> str:
+    return hashlib.sha256(f"simulated secret of {of}".encode()).hexdigest()[:40]
