@@ -59,6 +59,9 @@ unit: environment  ## pytest: tests/unit
 integration: environment  ## pytest: tests/integration, real playbooks against the simulated AWS
 	@$(RUN) -m checks integration
 
+bench: environment  ## this collection against what one would run without it
+	@$(RUN) -m tests.benchmark
+
 simulated-aws: environment  ## serve ESTATE on PORT until interrupted; prints what ACCOUNT is to export
 	@$(RUN) -m tests.simulated_aws --estate $(ESTATE) --port $(PORT) --account $(ACCOUNT)
 

@@ -14,13 +14,14 @@ from checks.commands import CheckError, run
 
 # What ansible-galaxy adds to the files of the checkout.
 GENERATED = {"MANIFEST.json", "FILES.json"}
+REQUIRED = {"LICENSE", "README.md", "meta/runtime.yml"}
 # Folders that only a checkout has a use for.
 CHECKOUT_ONLY = (".ci/", ".cache/", ".venv/", "checks/", "demo/", "requirements/", "tests/")
 SHIPPED_ALL_THE_SAME = {"tests/config.yml"}
 
 
-def _refuse_strays(archive: Path) -> None:
-    """Raise CheckError where the archive holds a file that git ignores, or one of the checkout's own."""
+def _compare_files(archive: Path) -> None:
+    """Raise CheckError where the archive lacks a file, or holds one that only a checkout has or needs."""
     listed = run(
         "/usr/bin/env", "git", "ls-files", "--cached", "--others", "--exclude-standard", quiet=True
     ).splitlines()
@@ -30,6 +31,8 @@ def _refuse_strays(archive: Path) -> None:
         (packed - set(listed))
         | {name for name in packed - SHIPPED_ALL_THE_SAME if name.startswith(CHECKOUT_ONLY)}
     )
+    if missing := sorted(REQUIRED - packed):
+        raise CheckError(f"the archive lacks {', '.join(missing)}")
     if strays:
         raise CheckError(f"build_ignore in galaxy.yml lets in {', '.join(strays[:5])}")
     print(f"{archive.name}: {len(packed)} files, {archive.stat().st_size // 1024} KiB")
@@ -72,7 +75,7 @@ def check() -> None:
     with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
         folder = Path(name).resolve()
         archive = collection.build(folder / "build")
-        _refuse_strays(archive)
+        _compare_files(archive)
         root = collection.install(archive, folder / "tree")
         env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(folder / "tree")}
         _show_documentation(root, env)

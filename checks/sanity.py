@@ -43,7 +43,6 @@ def _environment(home: Path) -> dict[str, str]:
         # Wrappers such as pyenv's answer "command not found" for Pythons that aren't chosen.
         "PATH": os.pathsep.join([str(SCRIPTS), str(Path(sys.base_prefix) / "bin"), "/usr/bin", "/bin"]),
     }
-    env["PIP_QUIET"] = "1"
     # ansible-test finds amazon.aws beside the collection, and refuses a path that it didn't choose.
     env.pop("ANSIBLE_COLLECTIONS_PATH", None)
     return env
@@ -67,10 +66,11 @@ def check() -> None:
     with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
         folder = Path(name).resolve()
         root = collection.install(collection.build(folder / "build"), folder / "tree")
-        output = run(
-            "ansible-test", "sanity", "--python", VERSION, "--color", "no", "--truncate", "0",
-            cwd=root, env=_environment(home), quiet=True,
-        )  # fmt: skip
+        sanity = ("ansible-test", "sanity", "--python", VERSION, "--color", "no", "--truncate", "0")
+        env = _environment(home)
+        # Apart, so that pip's many lines don't hide the findings.
+        run(*sanity, "--prime-venvs", cwd=root, env=env, quiet=True)
+        output = run(*sanity, cwd=root, env=env, quiet=True)
     tests = re.findall(r'^Running sanity test "(.+)"', output, flags=re.MULTILINE)
     # ansible-test ends with status 0 all the same.
     skipped = re.findall(r"^WARNING: (?:Skipping|All targets skipped).*", output, flags=re.MULTILINE)
