@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`module_defaults` for `group/golden.images.aws` reach each module that takes AWS credentials, and no other."""
+"""`module_defaults` of `group/golden.images.aws` reach every module that takes AWS credentials, no other."""
 
 from __future__ import annotations
 
