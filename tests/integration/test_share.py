@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ami_share, and the playbooks around it: who may use an image is as asked, and nobody else is touched."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import observed
+from .estate import HOME, OWNER, STRANGER, UNIT, Estate
+from .playbook import MODULES, Ansible, Run, prediction_error
+
+AWAY = "eu-west-1"
+DISKS = [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "size": 20}]
+
+
+@pytest.fixture
+def images(estate: Estate) -> dict[str, str]:
+    """The golden image at home, and one in another region that sandbox may use already."""
+    sharing = {"accounts": ["sandbox"], "snapshot_accounts": ["sandbox"]}
+    spec = {"account": OWNER, "region": AWAY, "devices": DISKS, "sharing": sharing}
+    return {HOME: estate.image_id, AWAY: estate.add_images({"away": spec})["away"]}
+
+
+def _share(name: str, **arguments: Any) -> dict[str, Any]:
+    return {"name": name, MODULES + "ami_share": arguments}
+
+
+def _assert_shared(
+    aws: SimulatedAws, images: dict[str, str], region: str, launch: set[str], volumes: set[str]
+) -> None:
+    seen = observed.sharing(aws, OWNER, region, images[region])
+    assert seen == (launch, [volumes, volumes])
+
+
+def _warnings(run: Run) -> str:
+    return " ".join(run.text.split())
+
+
+def test_the_playbook_adds_and_takes_from_nobody(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, images: dict[str, str]
+) -> None:
+    named = estate.account_ids("web-prod", "sandbox")
+    variables = {
+        "share_images": images,
+        "share_account_ids": named,
+        "share_org_unit_arns": [estate.unit_arn(UNIT)],
+        "share_shared_tags": {"version": "2026.11"},
+    }
+    planned = ansible.run("golden.images.share_ami", variables, "--check", "--diff")
+    assert planned.code == 0, planned.text
+    assert observed.changes(aws, refused=True) == []
+
+    done = ansible.run("golden.images.share_ami", variables, "--diff")
+    assert done.code == 0, done.text
+    assert done.actions == planned.actions == observed.changes(aws)
+    assert (
+        done.task("Share the images in their regions").result["diff"]
+        == (planned.task("Share the images in their regions").result["diff"])
+    )
+    for region in images:
+        _assert_shared(aws, images, region, {*named, estate.unit_arn(UNIT)}, set(named))
+    seen = observed.image(aws, "web-prod", AWAY, images[AWAY])
+    assert observed.tags(seen) == {"ec2:SharedTag/version": "2026.11"}
+    # Sandbox was there already, in one of the regions.
+    added = [call.parameters for call in aws.calls(action="ModifyImageAttribute", region=AWAY)]
+    assert estate.account_ids("sandbox")[0] not in str(added)
+
+    aws.forget_calls()
+    repeated = ansible.run("golden.images.share_ami", variables)
+    assert (repeated.code, repeated.changed, observed.changes(aws, refused=True)) == (0, [], [])
+
+
+def test_the_playbook_withdraws_from_those_named_and_warns_where_a_unit_still_covers_them(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, images: dict[str, str]
+) -> None:
+    web, data, sandbox = estate.account_ids("web-prod", "data-prod", "sandbox")
+    ec2 = aws.client("ec2", OWNER, AWAY)
+    entries = [{"UserId": web}, {"UserId": data}, {"OrganizationalUnitArn": estate.unit_arn(UNIT)}]
+    ec2.modify_image_attribute(ImageId=images[AWAY], LaunchPermission={"Add": entries})
+    aws.forget_calls()
+    variables = {"withdraw_images": images, "withdraw_account_ids": [web, sandbox]}
+    planned = ansible.run("golden.images.withdraw_ami", variables, "--check")
+    done = ansible.run("golden.images.withdraw_ami", variables)
+    assert (planned.code, done.code) == (0, 0), done.text
+    assert done.actions == planned.actions == observed.changes(aws)
+    # At home nobody had anything.
+    assert {change.region for change in done.actions} == {AWAY}
+    _assert_shared(aws, images, AWAY, {data, estate.unit_arn(UNIT)}, set())
+    for run in (planned, done):
+        assert f"still shared through {estate.unit_arn(UNIT)}, which may cover {web}" in _warnings(run)
+    # The warning is right of the one, who is in the unit.
+    assert observed.launch(aws, "web-prod", AWAY, images[AWAY]) in ("pending", "running")
+    assert observed.launch(aws, "sandbox", AWAY, images[AWAY]) == "InvalidAMIID.NotFound"
+    # The image first, then what it is made of.
+    order = [call.action for call in aws.calls(region=AWAY) if call.action.startswith("Modify")]
+    assert order == ["ModifyImageAttribute", "ModifySnapshotAttribute", "ModifySnapshotAttribute"]
+
+
+def test_exactly_those_named_then_nobody_then_everybody(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, images: dict[str, str]
+) -> None:
+    for region in images:
+        ec2 = aws.client("ec2", OWNER, region)
+        ec2.disable_image_block_public_access()
+    (web,) = estate.account_ids("web-prod")
+    exact = {"images": images, "account_ids": [web], "purge_launch_permissions": True}
+    nobody = {"images": images, "purge_launch_permissions": True, "allow_empty_purge": True}
+    public = {"images": images, "group": "all", "allow_public": True}
+    aws.forget_calls()
+    run = ansible.tasks(
+        [
+            _share("exactly one", **exact),
+            _share("exactly one again", **exact),
+            _share("nobody", **nobody),
+            _share("nobody again", **nobody),
+            _share("everybody", **public),
+            _share("everybody again", **public),
+        ]
+    )
+    assert run.code == 0, run.text
+    assert run.changed == ["exactly one", "nobody", "everybody"]
+    for task, launch in (("exactly one", [web]), ("nobody", []), ("everybody", [])):
+        for result in run.task(task).result["results"]:
+            assert result["launch_permissions"]["account_ids"] == launch
+            assert result["launch_permissions"]["public"] is (task == "everybody")
+    assert observed.changes(aws) == run.actions
+    for region in images:
+        _assert_shared(aws, images, region, {"all"}, {"all"})
+    assert observed.launch(aws, STRANGER, AWAY, images[AWAY]) in ("pending", "running")
+    assert observed.copy(aws, STRANGER, AWAY, images[AWAY]).startswith("ami-")
+
+
+def test_without_its_snapshots_an_image_can_be_launched_and_not_copied(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible
+) -> None:
+    accounts = estate.account_ids("web-prod")
+    run, task = ansible.module(
+        "ami_share", image_id=estate.image_id, region=HOME, account_ids=accounts, share_snapshots=False
+    )
+    assert run.code == 0, run.text
+    assert [action["action"] for action in task.result["actions"]] == ["ModifyImageAttribute"]
+    assert observed.launch(aws, "web-prod", HOME, estate.image_id) in ("pending", "running")
+    assert observed.copy(aws, "web-prod", HOME, estate.image_id) == "InvalidRequest"
+
+
+def test_a_thousand_accounts_take_one_call_for_an_image_and_two_for_a_snapshot(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
+) -> None:
+    # Sandbox is one of them in one of the regions, where one less is added.
+    accounts = [f"{number:012}" for number in range(555555555555 - 999, 555555555555 + 1)]
+    run, task = ansible.module("ami_share", images=images, account_ids=accounts)
+    assert run.code == 0, run.text
+    calls = Counter((change.region, change.action) for change in observed.changes(aws))
+    assert calls == {
+        (region, action): number
+        for region in images
+        for action, number in (("ModifyImageAttribute", 1), ("ModifySnapshotAttribute", 4))
+    }
+    assert len(task.result["actions"]) == sum(calls.values())
+    for region in images:
+        _assert_shared(aws, images, region, set(accounts), set(accounts))
+
+
+def test_what_cannot_be_had_is_said(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, images: dict[str, str]
+) -> None:
+    (owner,) = estate.account_ids(OWNER)
+    (web,) = estate.account_ids("web-prod")
+    at_home = {"image_id": images[HOME], "region": HOME}
+    run = ansible.tasks([_share("only an organization", **at_home, org_arns=[estate.org_arn])])
+    assert run.code == 0, run.text
+    assert "can launch the image, not copy it" in _warnings(run)
+    assert observed.launch(aws, "sandbox", HOME, images[HOME]) in ("pending", "running")
+    assert observed.copy(aws, "sandbox", HOME, images[HOME]) == "InvalidRequest"
+    assert observed.launch(aws, STRANGER, HOME, images[HOME]) == "InvalidAMIID.NotFound"
+
+    run = ansible.tasks([_share("the owner as well", **at_home, account_ids=[owner, web])])
+    assert run.code == 0, run.text
+    assert f"{owner} owns the images and needs no permission: skipped" in _warnings(run)
+    _assert_shared(aws, images, HOME, {web, estate.org_arn}, {web})
+
+
+@pytest.mark.parametrize("action", ["ModifyImageAttribute", "ModifySnapshotAttribute"])
+def test_of_a_batch_that_aws_refuses_the_good_entries_are_applied_and_the_bad_one_is_named(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, action: str
+) -> None:
+    bad, *good = sorted(estate.account_ids("web-prod", "web-staging", "sandbox"))
+    # All three, and then the first of them alone.
+    aws.add_fault("error", action=action, times=2, code="InvalidAMIAttributeItemValue", status=400)
+    run, task = ansible.module(
+        "ami_share", image_id=estate.image_id, region=HOME, account_ids=[bad, *good], share_snapshots=True
+    )
+    assert run.code != 0
+    assert task.codes == [(HOME, "InvalidAMIAttributeItemValue")]
+    assert f"AWS refuses {bad}" in task.result["msg"]
+    assert observed.changes(aws) == run.actions
+    launch, volumes = observed.sharing(aws, OWNER, HOME, estate.image_id)
+    if action == "ModifyImageAttribute":
+        assert (launch, volumes) == (set(good), [{bad, *good}, {bad, *good}])
+    else:
+        # What follows waits for a rerun: nobody is to launch what they cannot use as a whole.
+        assert (launch, volumes[0]) == (set(), set(good))
+        assert observed.attempts(aws, "ModifyImageAttribute") == []
+
+
+def test_a_region_that_fails_hides_no_other_regions_success(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, images: dict[str, str]
+) -> None:
+    refusal = {"code": "UnauthorizedOperation", "message": "You are not authorized", "status": 403}
+    aws.add_fault("error", action="ModifyImageAttribute", region=AWAY, **refusal)
+    (web,) = estate.account_ids("web-prod")
+    failed, task = ansible.module("ami_share", images=images, account_ids=[web])
+    assert failed.code != 0
+    assert task.codes == [(AWAY, "UnauthorizedOperation")]
+    assert "Allow ModifyImageAttribute in the IAM policy" in task.result["msg"]
+    assert [result["region"] for result in task.result["results"]] == [HOME]
+    assert observed.changes(aws) == failed.actions
+    _assert_shared(aws, images, HOME, {web}, {web})
+
+    aws.forget_calls()
+    rerun, _task = ansible.module("ami_share", images=images, account_ids=[web])
+    assert rerun.code == 0, rerun.text
+    assert prediction_error(rerun.actions, observed.changes(aws)) == ""
+    assert [(change.action, change.region) for change in rerun.actions] == [("ModifyImageAttribute", AWAY)]
+    _assert_shared(
+        aws, images, AWAY, {web, *estate.account_ids("sandbox")}, {web, *estate.account_ids("sandbox")}
+    )
