@@ -58,13 +58,13 @@ class Options:
         texts = (str(item).strip() for item in self._params[option] or ())
         return tuple(text for text in texts if text)
 
-    def tags(self, option: str) -> dict[str, str] | None:
-        """Tags as AWS takes them, None if the user named none."""
+    def tags(self, option: str, prefix: str = "") -> dict[str, str] | None:
+        """Tags as AWS takes them, None if the user named none; ``prefix`` will be put before their keys."""
         value = self._params[option]
         if value is None:
             return None
         tags = {str(key): "" if text is None else str(text) for key, text in value.items()}
-        self._failures.extend(check_tags(option, tags))
+        self._failures.extend(check_tags(option, tags, prefix))
         return tags
 
     def image_id(self, option: str, value: Any) -> str:

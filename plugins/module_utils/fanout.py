@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Collection, Hashable, Iterable
@@ -59,6 +60,7 @@ def each(
             item, result, exception = finished.get(timeout=timeout)
         except queue.Empty:
             failed.update((item, DidNotAnswer()) for item in open_items)
+            _empty(waiting)
             break
         open_items.discard(item)
         if exception is None:
@@ -70,6 +72,13 @@ def each(
         {item: done[item] for item in given if item in done},
         {item: failed[item] for item in given if item in failed},
     )
+
+
+def _empty(waiting: queue.SimpleQueue[Item]) -> None:
+    """Leave nothing for the threads to begin: what was said to have failed must not be done later."""
+    with contextlib.suppress(queue.Empty):
+        while True:
+            waiting.get_nowait()
 
 
 def _work_off(

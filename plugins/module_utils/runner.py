@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from ansible.module_utils.common.warnings import warn
+
 from .failures import Failure, Refused, summary
 from .model import Target
 from .progress import Report, reporter
@@ -109,10 +111,10 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
     else:
         outcome = flow.apply(clients, wanted, seen, plan, reporter(module.params.get("progress_path")))
     for warning in (*plan.warnings, *outcome.warnings):
-        module.warn(warning)
+        warn(warning)
     tolerated = (*plan.tolerated, *outcome.tolerated)
     if tolerated:
-        module.warn(f"Best-effort regions that are not done: {summary(tolerated)}")
+        warn(f"Best-effort regions that are not done: {summary(tolerated)}")
     actions = plan.actions if module.check_mode else outcome.performed
     result: dict[str, Any] = {
         **flow.result(wanted, seen, plan, outcome),

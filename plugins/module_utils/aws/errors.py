@@ -43,7 +43,6 @@ REMEDIES = {
     "InvalidSnapshot.NotFound": "Check that the snapshot still exists and belongs to the account.",
     "InvalidAMIID.Unavailable": "Wait until the image is available.",
     "InvalidAMIName.Duplicate": "Choose another name; it may hold {{region}} and {{source_image_id}}.",
-    "InvalidAMIAttributeItemValue": "Correct or remove this entry; the others have been applied.",
     "NotFoundException": "Create the key or the alias in this region, or name another key.",
     "IdempotentParameterMismatch": "Another run copies this source with other options: run again.",
     "OperationNotPermitted": "See AWS's reason; a snapshot under the key aws/ebs, say, cannot be shared.",

@@ -7,11 +7,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..model import Device, Grant, Image, Key, Sharing, Snapshot
 from ..planners.tags import source_mark
+
+# Without botocore AnsibleAWSModule has ended the module before any of this is used.
+with suppress(ImportError):
+    from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -21,6 +26,9 @@ if TYPE_CHECKING:
 
 # One page holds every own copy of a source that can sensibly exist; more pages are read all the same.
 PAGE: PaginatorConfigTypeDef = {"PageSize": 1000}
+
+
+_FILTER_VALUES = 200
 
 
 @dataclass(frozen=True)
@@ -45,20 +53,28 @@ def regions(ec2: EC2Client) -> dict[str, str]:
 
 def image(ec2: EC2Client, image_id: str) -> Image | None:
     """The image with that id, None if it does not exist or is not visible to the caller."""
-    # A filter, since an id that is not found is an error, and right after a copy an expected one.
-    found = images(ec2, [{"Name": "image-id", "Values": [image_id]}])
-    return found[0] if found else None
+    try:
+        answer = ec2.describe_images(ImageIds=[image_id], IncludeDisabled=True, IncludeDeprecated=True)
+    except ClientError as exception:
+        # Right after a copy that is to be expected, and then no error.
+        if exception.response["Error"]["Code"] in ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"):
+            return None
+        raise
+    return _image(answer["Images"][0]) if answer["Images"] else None
 
 
-def images(ec2: EC2Client, filters: list[FilterTypeDef], owners: Sequence[str] = ()) -> list[Image]:
-    """Every image that matches, disabled and deprecated ones included.
+def images(ec2: EC2Client, filters: list[FilterTypeDef], owners: Sequence[str]) -> list[Image]:
+    """Every image of the owners that matches, disabled and deprecated ones included.
 
-    ``owners`` may be left out only with a filter that names ids: others find strangers' look-alikes.
+    Never without owners: a filter alone finds strangers' look-alikes.
     """
-    request: dict[str, Any] = {"Filters": filters, "IncludeDisabled": True, "IncludeDeprecated": True}
-    if owners:
-        request["Owners"] = list(owners)
-    pages = ec2.get_paginator("describe_images").paginate(**request, PaginationConfig=PAGE)
+    pages = ec2.get_paginator("describe_images").paginate(
+        Filters=filters,
+        Owners=list(owners),
+        IncludeDisabled=True,
+        IncludeDeprecated=True,
+        PaginationConfig=PAGE,
+    )
     return [_image(item) for page in pages for item in page["Images"]]
 
 
@@ -85,16 +101,22 @@ def copies(
 
 def snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
     """Those of the snapshots that exist and are visible to the caller."""
-    if not snapshot_ids:
-        return ()
-    return _snapshots(ec2, [{"Name": "snapshot-id", "Values": list(snapshot_ids)}])
+    # A filter, since one id that is not visible would make an error of all; it takes 200 values (EC2 API
+    # Reference, DescribeSnapshots).
+    return tuple(
+        snapshot
+        for start in range(0, len(snapshot_ids), _FILTER_VALUES)
+        for snapshot in _snapshots(
+            ec2, [{"Name": "snapshot-id", "Values": list(snapshot_ids[start : start + _FILTER_VALUES])}]
+        )
+    )
 
 
 def pending_snapshots(ec2: EC2Client, source_image_id: str, source_region: str) -> tuple[Snapshot, ...]:
     """The snapshots of a running copy, found by tag: a pending image may not list its own."""
     mark = source_mark(source_image_id, source_region)
     by_mark: list[FilterTypeDef] = [{"Name": f"tag:{key}", "Values": [value]} for key, value in mark.items()]
-    return _snapshots(ec2, [*by_mark, {"Name": "status", "Values": ["pending"]}])
+    return _snapshots(ec2, [*by_mark, {"Name": "status", "Values": ["pending"]}], OwnerIds=["self"])
 
 
 def launch_permissions(ec2: EC2Client, image_id: str) -> Sharing:
@@ -163,10 +185,9 @@ def snapshot_block_state(ec2: EC2Client) -> str:
     return str(ec2.get_snapshot_block_public_access_state()["State"])
 
 
-def _snapshots(ec2: EC2Client, filters: list[FilterTypeDef]) -> tuple[Snapshot, ...]:
+def _snapshots(ec2: EC2Client, filters: list[FilterTypeDef], **request: Any) -> tuple[Snapshot, ...]:
     pages = ec2.get_paginator("describe_snapshots").paginate(
-        Filters=filters,
-        PaginationConfig=PAGE,
+        **request, Filters=filters, PaginationConfig=PAGE
     )
     return tuple(_snapshot(item) for page in pages for item in page["Snapshots"])
 

@@ -24,8 +24,10 @@ except ImportError:
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-# What AWS answers when it does not know one of the accounts, organizations or units of a batch.
-_BAD_ENTRY = frozenset({"InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "InvalidParameterValue"})
+# What AWS answers when it does not know one of the accounts, organizations or units of a batch. The last one
+# is also said of whole requests: it counts only if it names an entry.
+_ENTRY_CODES = frozenset({"InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "InvalidParameterValue"})
+BAD_ENTRY = "InvalidAMIAttributeItemValue"
 _PERMISSION_LISTS = {
     "ModifyImageAttribute": "LaunchPermission",
     "ModifySnapshotAttribute": "CreateVolumePermission",
@@ -44,18 +46,15 @@ class Performed:
 def perform_all(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
     """Perform the actions of one target in their order and stop at the first that fails.
 
-    A batch of permissions in which AWS refuses an entry is the exception: all its other entries are
-    applied, the bad ones are named, and what follows is left undone.
+    A batch of permissions in which AWS refuses an entry is the exception: the bad entries are named, all
+    others are applied, and what follows is done for them as well.
     """
-    done: list[Action] = []
-    answers: list[Mapping[str, Any]] = []
+    parts: list[Performed] = []
     for action in actions:
-        performed = perform(ec2, action)
-        done += performed.actions
-        answers += performed.answers
-        if performed.failures:
-            return Performed(tuple(done), tuple(answers), performed.failures)
-    return Performed(tuple(done), tuple(answers))
+        parts.append(perform(ec2, action))
+        if any(failure.error_code != BAD_ENTRY for failure in parts[-1].failures):
+            break
+    return merge(*parts)
 
 
 def perform(client: Any, action: Action) -> Performed:
@@ -64,19 +63,24 @@ def perform(client: Any, action: Action) -> Performed:
         answer = getattr(client, xform_name(action.operation))(**action.parameters)
         return Performed((action,), (answer,))
     except (ClientError, BotoCoreError) as exception:
-        halves = _halves(action, exception)
-        if halves:
-            return merge(*(perform(client, half) for half in halves))
-        return Performed(failures=(_named(action, failure(exception, action.target, action.operation)),))
+        problem = failure(exception, action.target, action.operation)
+        entries = _entries(action)
+        if not _is_about_an_entry(problem, entries):
+            return Performed(failures=(problem,))
+        if len(entries) == 1:
+            return Performed(failures=(_named(problem, entries[0]),))
+        # AWS does not name all that are bad.
+        return merge(*(perform(client, half) for half in _halves(action, entries)))
 
 
-def _halves(action: Action, exception: Exception) -> tuple[Action, ...]:
-    """The action split in two, if AWS refused an entry of several: it does not name all that are bad."""
-    if not isinstance(exception, ClientError) or exception.response["Error"]["Code"] not in _BAD_ENTRY:
-        return ()
-    entries = _entries(action)
-    if len(entries) < 2:
-        return ()
+def _is_about_an_entry(problem: Failure, entries: list[dict[str, str]]) -> bool:
+    if not entries or problem.error_code not in _ENTRY_CODES:
+        return False
+    values = (value for entry in entries for value in entry.values())
+    return problem.error_code != "InvalidParameterValue" or any(value in problem.message for value in values)
+
+
+def _halves(action: Action, entries: list[dict[str, str]]) -> tuple[Action, ...]:
     key = _PERMISSION_LISTS[action.operation]
     (change,) = action.parameters[key]
     middle = len(entries) // 2
@@ -91,13 +95,15 @@ def _entries(action: Action) -> list[dict[str, str]]:
     return [entry for change in permissions.values() for entry in change]
 
 
-def _named(action: Action, problem: Failure) -> Failure:
-    """The failure with the one entry in its message that AWS refused, if it was about an entry."""
-    entries = _entries(action)
-    if problem.error_code not in _BAD_ENTRY or len(entries) != 1:
-        return problem
-    (value,) = entries[0].values()
-    return replace(problem, message=f"AWS refuses {value}: {problem.message}")
+def _named(problem: Failure, entry: dict[str, str]) -> Failure:
+    """The failure of the one entry that AWS refused."""
+    (value,) = entry.values()
+    return replace(
+        problem,
+        error_code=BAD_ENTRY,
+        message=f"AWS refuses {value}: {problem.message}",
+        remedy="Correct it or leave it out, and run again; everybody else has been dealt with.",
+    )
 
 
 def merge(*parts: Performed) -> Performed:

@@ -32,6 +32,10 @@ _SILENCE = 15.0
 _VISIBLE_WITHIN = 60.0
 
 
+# Looks in a row that may fail, beyond botocore's own retries, before a copy that may take hours is given up.
+_MISSES = 5
+
+
 @dataclass
 class CopyRun:
     """What has become of one target's copy so far."""
@@ -43,6 +47,7 @@ class CopyRun:
     failure: Failure | None = None
     warnings: list[str] = field(default_factory=list)
     retried: bool = False
+    misses: int = 0
     invisible_since: float | None = None
 
     @property
@@ -53,9 +58,16 @@ class CopyRun:
         )
 
     def note(self, performed: Performed) -> None:
-        """Take over what was done; a CopyImage among it is this target's image from now on."""
+        """Take over what was done; a CopyImage among it is this target's image from now on.
+
+        A dead copy that could not be removed is only warned of: the new one is what counts.
+        """
         self.performed += performed.actions
-        self.failure = next(iter(performed.failures), None)
+        for failure in performed.failures:
+            if failure.action == "DeregisterImage":
+                self.warnings.append(failure.sentence())
+            else:
+                self.failure = self.failure or failure
         for action, answer in zip(performed.actions, performed.answers, strict=True):
             if action.operation == "CopyImage":
                 name = action.parameters["Name"]
@@ -137,9 +149,12 @@ def _look_at(
 
     looks, failed = each(pending, look, optional=optional)
     for target, exception in failed.items():
-        runs[target].failure = errors.failure(exception, target, "DescribeImages")
+        runs[target].misses += 1
+        if runs[target].misses >= _MISSES:
+            runs[target].failure = errors.failure(exception, target, "DescribeImages")
     for target, found in looks.items():
         run = runs[target]
+        run.misses = 0
         run.percent = found.percent
         if found.image is not None:
             run.image, run.snapshots, run.invisible_since = found.image, found.snapshots, None

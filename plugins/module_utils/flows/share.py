@@ -20,6 +20,7 @@ from ..model import Image, KeySeen, Sharing, Target
 from ..plan import Plan
 from ..planners.key_access import without_access
 from ..planners.share import Shared, ShareSeen, ShareWanted, plan
+from ..planners.tags import SHARED_PREFIX
 from ..progress import Report
 from ..runner import Flow, Outcome
 
@@ -33,8 +34,9 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
         sharing=named,
         present=params["state"] == "present",
         purge=params["purge_launch_permissions"],
+        allow_empty_purge=params["allow_empty_purge"],
         share_snapshots=params["share_snapshots"],
-        shared_tags=options.tags("shared_tags") or {},
+        shared_tags=options.tags("shared_tags", SHARED_PREFIX) or {},
         source_image_id=params["source_image_id"],
         source_region=params["source_region"],
     )
@@ -74,9 +76,11 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
     clients.open("ec2", [*regions, *source_regions])
     try:
         account_id = read.caller(clients.sts(regions[0])).account_id
-        source = _source(clients, wanted)
+        source = _source(clients, wanted, account_id)
     except errors.AWS_ERRORS as exception:
         raise Refused([errors.failure(exception, None, "GetCallerIdentity")]) from exception
+    except TargetFailed as exception:
+        raise Refused([exception.failure]) from exception
     targets = [Target(account_id, region) for region in regions]
 
     def read_target(target: Target) -> Shared:
@@ -181,10 +185,13 @@ def _source_needed(wanted: ShareWanted) -> bool:
     return wanted.source_image_id is not None and None in wanted.images.values()
 
 
-def _source(clients: Clients, wanted: ShareWanted) -> Image | None:
+def _source(clients: Clients, wanted: ShareWanted, account_id: str) -> Image | None:
     if not _source_needed(wanted) or wanted.source_region is None or wanted.source_image_id is None:
         return None
-    return read.image(clients.ec2(wanted.source_region), wanted.source_image_id)
+    source = read.image(clients.ec2(wanted.source_region), wanted.source_image_id)
+    if source is None:
+        raise TargetFailed(errors.no_image(wanted.source_image_id, Target(account_id, wanted.source_region)))
+    return source
 
 
 def _read_shared(

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..failures import Failure, invalid_option
@@ -332,6 +332,7 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
         actions=(*retag.actions, *_removals(wanted, seen, target, dead)),
         before=retag.before,
         after=retag.after,
+        refusals=retag.refusals,
         warnings=warnings,
     )
 
@@ -421,11 +422,14 @@ def _plan_tags(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image)
     if not is_own(wanted, seen, image):
         return TargetPlan(target, before=before, after=before)
     actions: list[Action] = []
+    refusals: tuple[Failure, ...] = ()
     after = dict(before)
     image_wants = image_tags(wanted, seen.source)
     if image_wants is not None:
         actions += retag(target, image.image_id, image.tags, image_wants, wanted.purge_tags)
-        after["tags"] = tagging.user_tags(_tags_after(image.tags, image_wants, wanted.purge_tags))
+        tags_after = _tags_after(image.tags, image_wants, wanted.purge_tags)
+        after["tags"] = tagging.user_tags(tags_after)
+        refusals += _in_region(target, tagging.check_tag_count("tags", tags_after))
     if wanted.snapshot_tags is not None:
         snapshots = seen.snapshots_of(target, image)
         before["snapshot_tags"] = {item.snapshot_id: tagging.user_tags(item.tags) for item in snapshots}
@@ -439,7 +443,13 @@ def _plan_tags(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image)
             actions += retag(
                 target, snapshot.snapshot_id, snapshot.tags, wanted.snapshot_tags, wanted.purge_tags
             )
-    return TargetPlan(target, tuple(actions), before, after)
+            tags_after = _tags_after(snapshot.tags, wanted.snapshot_tags, wanted.purge_tags)
+            refusals += _in_region(target, tagging.check_tag_count("snapshot_tags", tags_after))
+    return TargetPlan(target, tuple(actions), before, after, refusals=refusals)
+
+
+def _in_region(target: Target, failures: tuple[Failure, ...]) -> tuple[Failure, ...]:
+    return tuple(replace(failure, region=target.region) for failure in failures)
 
 
 def retag(
@@ -449,12 +459,13 @@ def retag(
     missing = tagging.differing(current, wanted)
     surplus = tagging.surplus(current, wanted) if purge else []
     actions = []
-    if missing:
-        parameters = {"Resources": [resource], "Tags": tagging.tag_list(missing)}
-        actions.append(Action(target, "CreateTags", parameters, resource))
+    # Away with the old first: both together may be more than a resource can carry.
     if surplus:
         parameters = {"Resources": [resource], "Tags": [{"Key": key} for key in surplus]}
         actions.append(Action(target, "DeleteTags", parameters, resource))
+    if missing:
+        parameters = {"Resources": [resource], "Tags": tagging.tag_list(missing)}
+        actions.append(Action(target, "CreateTags", parameters, resource))
     return actions
 
 

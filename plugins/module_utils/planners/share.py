@@ -36,6 +36,7 @@ class ShareWanted:
     sharing: Sharing
     present: bool = True
     purge: bool = False
+    allow_empty_purge: bool = False
     share_snapshots: bool = True
     shared_tags: Mapping[str, str] = field(default_factory=dict)
     source_image_id: str | None = None
@@ -157,8 +158,7 @@ def _snapshot_actions(
 
 
 def _tag_actions(wanted: ShareWanted, target: Target, shared: Shared) -> Iterator[Action]:
-    tags = {tagging.SHARED_PREFIX + key: value for key, value in wanted.shared_tags.items()}
-    missing = tagging.differing(shared.image.tags, tags) if wanted.present else {}
+    missing = tagging.differing(shared.image.tags, _shared_tags_wanted(wanted)) if wanted.present else {}
     if missing:
         resource = shared.image.image_id if shared.exists else None
         parameters = {"Resources": [resource], "Tags": tagging.tag_list(missing)}
@@ -177,6 +177,10 @@ def _entries(sharing: Sharing) -> list[dict[str, str]]:
 
 def _batches(entries: list[dict[str, str]], size: int) -> Iterable[list[dict[str, str]]]:
     return (entries[start : start + size] for start in range(0, len(entries), size))
+
+
+def _shared_tags_wanted(wanted: ShareWanted) -> dict[str, str]:
+    return {tagging.SHARED_PREFIX + key: value for key, value in wanted.shared_tags.items()}
 
 
 def _shared_tags(image: Image) -> dict[str, str]:
@@ -214,7 +218,7 @@ def _warnings(wanted: ShareWanted, named: Sharing, shared: Shared, launch: Shari
         )
     if wanted.present and (shut_out := without_access(shared.keys, named)):
         yield (
-            f"{_enumerate(shut_out)} cannot use the key of {shared.image.image_id} and so cannot launch it. "
+            f"{_enumerate(shut_out)} cannot use the key of {shared.image.image_id} yet, nor launch it. "
             "Open it with ami_kms_grant, or make sure that its policy does."
         )
     if wanted.present and shared.key_problem:
@@ -243,9 +247,14 @@ def _refusals(
     wanted: ShareWanted, named: Sharing, shared: Shared, target: Target, account_id: str
 ) -> Iterator[Failure]:
     yield from share_checks.not_ours_to_change(shared.image, target, account_id)
-    if wanted.present:
-        yield from share_checks.not_to_be_shared(shared.image, shared.keys, target)
-    if wanted.present and named.public:
-        yield from share_checks.not_to_be_public(
-            shared.image, shared.image_block, shared.snapshot_block, target
-        )
+    if not wanted.present:
+        return
+    yield from share_checks.not_available(shared.image, target)
+    yield from share_checks.not_to_be_shared(shared.image, shared.keys, target)
+    yield from share_checks.too_many_tags(shared.image, _shared_tags_wanted(wanted), target)
+    if wanted.purge and not named and not wanted.allow_empty_purge:
+        yield share_checks.empty_purge(target)
+    if named.public and not shared.launch.public:
+        yield from share_checks.not_to_be_public(shared.image, shared.image_block, target)
+    if named.public and not all(volume.public for volume in shared.volumes.values()):
+        yield from share_checks.snapshots_not_to_be_public(shared.snapshot_block, target)

@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from ..failures import Failure
 from ..model import Image, KeySeen, Target
+from . import tags as tagging
 
 
 def not_ours_to_change(image: Image, target: Target, account_id: str) -> Iterator[Failure]:
-    """Only an image's owner changes its permissions, and only while it is available."""
+    """Only an image's owner sees and changes its permissions."""
     if image.owner_id != account_id:
         yield _refusal(
             target,
@@ -21,7 +23,11 @@ def not_ours_to_change(image: Image, target: Target, account_id: str) -> Iterato
             f"{image.image_id} belongs to account {image.owner_id}; only its owner can share it.",
             f"Run with credentials of {image.owner_id}, or share a copy that {account_id} owns.",
         )
-    elif image.state != "available":
+
+
+def not_available(image: Image, target: Target) -> Iterator[Failure]:
+    """Launch permissions can be given only while the image is available."""
+    if image.state != "available":
         reason = f" ({image.state_reason})" if image.state_reason else ""
         waiting = image.state == "pending"
         yield _refusal(
@@ -47,12 +53,26 @@ def not_to_be_shared(image: Image, keys: Iterable[KeySeen], target: Target) -> I
             )
 
 
-def not_to_be_public(
-    image: Image, image_block: str | None, snapshot_block: str | None, target: Target
-) -> Iterator[Failure]:
+def too_many_tags(image: Image, tags: Mapping[str, str], target: Target) -> Iterator[Failure]:
+    """An image holds so many tags and no more, those that consumers cannot see included."""
+    for failure in tagging.check_tag_count("shared_tags", {**image.tags, **tags}):
+        yield replace(failure, region=target.region)
+
+
+def empty_purge(target: Target) -> Failure:
+    """An exact list that names nobody, or only the owner, withdraws the image from everybody."""
+    return _refusal(
+        target,
+        "InvalidOption",
+        "purge_launch_permissions: with nobody but the owner named, all others would lose access.",
+        "Name who keeps it, or set allow_empty_purge: true.",
+    )
+
+
+def not_to_be_public(image: Image, image_block: str | None, target: Target) -> Iterator[Failure]:
     """What a public AMI may not be: EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2".
 
-    The block states are None where they do not matter.
+    ``image_block`` is None where it does not matter.
     """
     if image.encrypted:
         yield _refusal(
@@ -75,6 +95,10 @@ def not_to_be_public(
             f"Block public access for AMIs is on ({image_block}).",
             "Turn it off in this region (DisableImageBlockPublicAccess) if the image really is to be public.",
         )
+
+
+def snapshots_not_to_be_public(snapshot_block: str | None, target: Target) -> Iterator[Failure]:
+    """EBS User Guide, "Block public access for Amazon EBS snapshots"; None where it does not matter."""
     if snapshot_block not in (None, "unblocked"):
         yield _refusal(
             target,

@@ -33,8 +33,11 @@ def is_own_copy(image: Image, source_image_id: str, source_region: str) -> bool:
     return image.tags.get(SOURCE_MARK) == source_mark(source_image_id, source_region)[SOURCE_MARK]
 
 
-def check_tags(option: str, tags: Mapping[str, str]) -> tuple[Failure, ...]:
-    """Refuse what AWS would refuse only after other regions have been changed."""
+def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[Failure, ...]:
+    """Refuse what AWS would refuse only after other regions have been changed.
+
+    ``prefix`` is what will be put before the keys, and counts among their characters.
+    """
     failures = []
     for key, value in tags.items():
         if key.lower().startswith(RESERVED_PREFIX):
@@ -51,12 +54,12 @@ def check_tags(option: str, tags: Mapping[str, str]) -> tuple[Failure, ...]:
                     "By those tags this collection finds its own copies; choose another key.",
                 )
             )
-        if not 1 <= len(key) <= MAX_KEY or len(value) > MAX_VALUE:
+        if not 1 <= len(key) <= MAX_KEY - len(prefix) or len(value) > MAX_VALUE:
             failures.append(
                 invalid_option(
                     option,
                     f"{option}: the tag '{key}' is too long or its key is empty.",
-                    f"A key holds 1 to {MAX_KEY} characters, a value at most {MAX_VALUE}.",
+                    f"A key holds 1 to {MAX_KEY - len(prefix)} characters, a value at most {MAX_VALUE}.",
                 )
             )
     return tuple(failures)
