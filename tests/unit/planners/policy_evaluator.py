@@ -56,21 +56,24 @@ def rights(policy: str, callers: Iterable[Caller]) -> frozenset[Right]:
     return frozenset(
         (caller, operation, for_aws)
         for caller in callers
-        for operation in OPERATIONS
         for for_aws in (False, True)
-        if _allows(statements, caller, operation, for_aws)
+        for operation in _allowed([item for item in statements if _applies(item, caller, for_aws)])
     )
 
 
-def _allows(statements: list[Mapping[str, Any]], caller: Caller, operation: str, for_aws: bool) -> bool:
-    effects = {
-        statement["Effect"]
-        for statement in statements
-        if _names(statement["Principal"], caller)
-        and any(_like(pattern, f"kms:{operation}") for pattern in _listed(statement["Action"]))
-        and _holds(statement.get("Condition", {}), caller, for_aws)
-    }
-    return effects == {"Allow"}
+def _allowed(statements: list[Mapping[str, Any]]) -> set[str]:
+    """The operations that statements about a caller leave: a denial goes before everything."""
+    of = {"Allow": set[str](), "Deny": set[str]()}
+    for statement in statements:
+        patterns = _listed(statement["Action"])
+        of[statement["Effect"]].update(
+            operation for operation in OPERATIONS for item in patterns if _like(item, f"kms:{operation}")
+        )
+    return of["Allow"] - of["Deny"]
+
+
+def _applies(statement: Mapping[str, Any], caller: Caller, for_aws: bool) -> bool:
+    return _names(statement["Principal"], caller) and _holds(statement.get("Condition", {}), caller, for_aws)
 
 
 def _names(principal: Any, caller: Caller) -> bool:
@@ -102,6 +105,8 @@ def _matches(operator: str, values: list[str], wanted: list[str]) -> bool:
 
 
 def _like(pattern: str, text: str) -> bool:
+    if "*" not in pattern:
+        return pattern == text
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
 
 
