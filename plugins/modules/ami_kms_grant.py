@@ -148,7 +148,7 @@ results:
       description: Whether anything changed in this region.
       type: bool
       returned: always
-    keys:
+    kms_keys:
       description:
         - The keys. C(kms_key_id) is the ARN, C(grants) are this module's grants, and C(policy_statements) its statements
           in the key policy, if that was read.

@@ -131,7 +131,7 @@ def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -
             {
                 "account_id": target.target.account_id,
                 "changed": bool(target.actions),
-                "keys": [{"kms_key_id": arn, **access} for arn, access in target.after.items()],
+                "kms_keys": [{"kms_key_id": arn, **access} for arn, access in target.after.items()],
                 "region": target.target.region,
             }
             for target in plan.targets
