@@ -93,7 +93,7 @@ def _make_user(account_id: str, name: str, policy: str) -> str:
     backend = iam_backends[account_id][_PARTITION]
     user = backend.create_user("us-east-1", name)
     user.policies[_POLICY_NAME] = policy
-    key = AccessKey(name, "AKIA", account_id)
+    key = AccessKey(name, "AKIA", account_id)  # type: ignore[abstract]
     key.access_key_id, key.secret_access_key = access_key(account_id, name)
     user.access_keys.append(key)
     backend.access_keys[key.access_key_id] = key

@@ -14,7 +14,7 @@ from ..kms import keys
 from ..kms import state as kms_state
 from ..kms.authorization import Use, decide
 from ..kms.grants import SUBSET
-from .state import StateReason
+from .state import Snapshot, StateReason
 from .vetoes import CopyAttempt, LaunchAttempt
 
 # EBS User Guide, Requirements for Amazon EBS encryption: Permissions for users; Share the KMS key used to
@@ -40,11 +40,16 @@ _GRANTED_TO_EC2 = ("Decrypt",)
 
 
 def veto_copy(attempt: CopyAttempt) -> StateReason | None:
-    """A copy reads the source's snapshots under their keys, and writes its own under its key."""
-    principal = acting_for(attempt.account_id)
-    needed = [(one.kms_key_id, one.id, COPY_FROM) for one in attempt.snapshots if one.kms_key_id]
-    if attempt.kms_key_id:
-        needed += [(attempt.kms_key_id, one.id, COPY_TO) for one in attempt.snapshots]
+    """The same as for the copies of its snapshots."""
+    return copy_failure(attempt.account_id, attempt.snapshots, attempt.kms_key_id)
+
+
+def copy_failure(account_id: str, snapshots: Collection[Snapshot], key_arn: str | None) -> StateReason | None:
+    """Why copies fail, if they do: they read snapshots under their keys, and write under the copies' key."""
+    principal = acting_for(account_id)
+    needed = [(one.kms_key_id, one.id, COPY_FROM) for one in snapshots if one.kms_key_id]
+    if key_arn:
+        needed += [(key_arn, one.id, COPY_TO) for one in snapshots]
     fine = all(_may_use(principal, arn, resource, operations) for arn, resource, operations in needed)
     return None if fine else INACCESSIBLE_KEY
 

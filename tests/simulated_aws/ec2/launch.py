@@ -46,6 +46,9 @@ def device_mappings(
         # moto says None for what a request leaves out, and that what isn't to be encrypted is not to be.
         changed = {name: value for name, value in one.get("Ebs", {}).items() if value}
         mappings[one["DeviceName"]] = {**one, "Ebs": {**former.get("Ebs", {}), **changed}}
+    for one in mappings.values():
+        if one.get("NoDevice") is None and not one["Ebs"].keys() & {"VolumeSize", "SnapshotId"}:
+            raise missing_parameter("size or snapshotId")
     return list(mappings.values())
 
 

@@ -58,6 +58,10 @@ class StrictEC2Response(EC2Response):
         except ServiceException as error:
             return self._document(*refuse(error, str(uuid.uuid4())))
 
+    @staticmethod
+    def _validate_block_device_mapping(device_mapping: dict[str, Any]) -> None:
+        """Not here: of a device of the image a request may say only what is to be different."""
+
     def _launched_image(self) -> str | None:
         template = self._get_param("LaunchTemplate", {})
         image_id: str | None = self._get_param("ImageId")

@@ -87,7 +87,7 @@ def _map_check(path: str, value: Any) -> Iterator[str]:
 
 
 def _scalar_check(shape: Shape) -> Check:
-    kind = {"boolean": bool, "integer": int}.get(shape.type_name, str)
+    kind: type = {"boolean": bool, "integer": int}.get(shape.type_name, str)
     least, most, enum = (shape.metadata.get(name) for name in ("min", "max", "enum"))
     pattern = shape.metadata.get("pattern")
     regex = re.compile(pattern) if pattern else None

@@ -10,6 +10,7 @@ from moto.ec2.models import ec2_backends
 from .. import state
 from ..access import Caller, own_snapshot, require_unused, visible_snapshot
 from ..errors import Ec2Error
+from ..key_rights import copy_failure
 from ..keys import default_key, resolve
 from ..state import Snapshot
 from ..tags import read_specifications, tag_set
@@ -27,7 +28,10 @@ def create_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("CopySnapshot")
 def copy_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Copy a snapshot the caller may use into the caller's Region; completed at once."""
+    """Copy a snapshot the caller may use into the caller's Region; completed, or failed, at once.
+
+    A key that can't be used fails it afterwards (EBS User Guide, Copy an Amazon EBS snapshot).
+    """
     tags = read_specifications(params, "snapshot")["snapshot"]
     source = visible_snapshot(Caller(caller.account_id, params["SourceRegion"]), params["SourceSnapshotId"])
     if source.state != "completed":
@@ -39,9 +43,8 @@ def copy_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     key = None
     if wanted or source.encrypted or state.account_region(*caller).encryption_by_default:
         name = params.get("KmsKeyId")
-        key = resolve(caller, name) if name else default_key(caller)
-        if key is None:
-            raise Ec2Error("InvalidParameterValue", f"Given key ID {name} is not accessible")
+        key = (resolve(caller, name) or name) if name else default_key(caller)
+    failure = copy_failure(caller.account_id, (source,), key)
     snapshot = Snapshot(
         id=state.new_id("snap"),
         owner_id=caller.account_id,
@@ -52,6 +55,8 @@ def copy_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
         start_time=state.now(),
         kms_key_id=key,
         tags=tags,
+        state="error" if failure else "completed",
+        state_message=failure and failure.message,
     )
     state.region(caller.region).snapshots[snapshot.id] = snapshot
     return {"SnapshotId": snapshot.id, "Tags": tag_set(tags) or None}

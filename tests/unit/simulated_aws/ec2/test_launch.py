@@ -98,6 +98,15 @@ def test_volumes_are_those_of_the_image_and_of_the_request(client: Any) -> None:
     assert volumes[0]["KmsKeyId"] == ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
 
 
+def test_a_volume_of_no_device_of_the_image_has_a_size(client: Any) -> None:
+    """(botocore shape EbsBlockDevice, VolumeSize.)"""
+    call = {"ImageId": image_id(build()), **ONE}
+    disk = {"Ebs": {"VolumeType": "gp3"}}
+    client().run_instances(BlockDeviceMappings=[{"DeviceName": "/dev/sdb", **disk}], **call)
+    added = [{"DeviceName": "/dev/sdc", **disk}]
+    assert refusal(client().run_instances, BlockDeviceMappings=added, **call) == "MissingParameter"
+
+
 def test_a_veto_terminates_the_instance(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """EC2 accepts a launch without rights to the key (EC2 User Guide, Troubleshoot instance launches)."""
     image = image_id(build())

@@ -239,7 +239,6 @@ def test_whom_a_shared_snapshot_is_shared_with_too_is_not_told(client: Any) -> N
     ("params", "code"),
     [
         ({"KmsKeyId": "alias/golden"}, "InvalidParameterDependency"),
-        ({"KmsKeyId": "alias/none", "Encrypted": True}, "InvalidParameterValue"),
         ({"SourceSnapshotId": "snap-0123456789abcdef0"}, "InvalidSnapshot.NotFound"),
     ],
 )

@@ -198,19 +198,22 @@ def test_a_deleted_grantee_is_shown_by_its_unique_id(
 ) -> None:
     """Made again under its name it is another (IAM User Guide, AWS JSON policy elements: Principal)."""
     iam = aws.client("iam", "consumer")
-    trust = '{"Statement": []}'
-    make = {
-        "role": lambda: iam.create_role(RoleName="temporary", AssumeRolePolicyDocument=trust)["Role"],
-        "user": lambda: iam.create_user(UserName="temporary")["User"],
-    }[kind]
-    delete = {
-        "role": lambda: iam.delete_role(RoleName="temporary"),
-        "user": lambda: iam.delete_user(UserName="temporary"),
-    }[kind]
+
+    def make() -> dict[str, Any]:
+        if kind == "user":
+            user: dict[str, Any] = iam.create_user(UserName="temporary")["User"]
+            return user
+        trust = '{"Statement": []}'
+        role: dict[str, Any] = iam.create_role(RoleName="temporary", AssumeRolePolicyDocument=trust)["Role"]
+        return role
+
     made = make()
     kms.create_grant(KeyId=key, GranteePrincipal=made["Arn"], Operations=["Decrypt"])
     assert listed(kms, key)[0]["GranteePrincipal"] == made["Arn"]
-    delete()
+    if kind == "user":
+        iam.delete_user(UserName="temporary")
+    else:
+        iam.delete_role(RoleName="temporary")
     unique_id = made["RoleId" if kind == "role" else "UserId"]
     assert unique_id.startswith("AROA" if kind == "role" else "AIDA")
     assert listed(kms, key)[0]["GranteePrincipal"] == unique_id
