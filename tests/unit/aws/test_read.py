@@ -22,10 +22,18 @@ BY_FIELD = [
 ]
 
 
+BY_ID = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
+
+
 def asked(filters: list[dict[str, Any]], *owners: str) -> dict[str, Any]:
-    """The request for images: disabled and deprecated ones too, a page at a time."""
-    request = {"Filters": filters, "IncludeDisabled": True, "IncludeDeprecated": True, "MaxResults": 1000}
-    return {**request, "Owners": list(owners)} if owners else request
+    """The request for somebody's images: disabled and deprecated ones too, a page at a time."""
+    return {
+        "Filters": filters,
+        "Owners": list(owners),
+        "IncludeDisabled": True,
+        "IncludeDeprecated": True,
+        "MaxResults": 1000,
+    }
 
 
 def answered(*images: dict[str, Any]) -> dict[str, Any]:
@@ -67,19 +75,29 @@ def test_regions_that_are_not_enabled_are_listed_too(ec2: Wire) -> None:
 
 
 def test_an_image_by_id(ec2: Wire) -> None:
-    ec2.expect(
-        "describe_images",
-        asked([{"Name": "image-id", "Values": [SOURCE_ID]}]),
-        answered(item(SOURCE_ID)),
-    )
+    # Neither pages nor owners: an id is one image, and DescribeImages refuses MaxResults beside ids.
+    ec2.expect("describe_images", BY_ID, answered(item(SOURCE_ID)))
     found = read.image(ec2.client, SOURCE_ID)
     assert found is not None
     assert found.image_id == SOURCE_ID
 
 
-def test_an_image_that_is_not_there_is_none(ec2: Wire) -> None:
-    ec2.expect("describe_images", asked([{"Name": "image-id", "Values": [SOURCE_ID]}]), answered())
+@pytest.mark.parametrize("code", ["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])
+def test_an_image_that_aws_does_not_know_is_none(ec2: Wire, code: str) -> None:
+    ec2.refuse("describe_images", BY_ID, code)
     assert read.image(ec2.client, SOURCE_ID) is None
+
+
+def test_an_image_that_aws_leaves_out_is_none(ec2: Wire) -> None:
+    ec2.expect("describe_images", BY_ID, answered())
+    assert read.image(ec2.client, SOURCE_ID) is None
+
+
+@pytest.mark.parametrize("code", ["InvalidAMIID.Malformed", "UnauthorizedOperation", "RequestLimitExceeded"])
+def test_another_error_about_an_image_is_the_callers(ec2: Wire, code: str) -> None:
+    ec2.refuse("describe_images", BY_ID, code)
+    with pytest.raises(ClientError, match=code):
+        read.image(ec2.client, SOURCE_ID)
 
 
 def test_all_pages_of_images_are_read(ec2: Wire) -> None:
@@ -227,6 +245,23 @@ def test_snapshots(ec2: Wire) -> None:
 
 
 @pytest.mark.parametrize(
+    ("count", "batches"),
+    [(200, [200]), (201, [200, 1]), (600, [200, 200, 200])],
+)
+def test_many_snapshots_are_asked_for_in_parts(ec2: Wire, count: int, batches: list[int]) -> None:
+    names = [f"snap-{number}" for number in range(count)]
+    rest = list(names)
+    for size in batches:
+        batch, rest = rest[:size], rest[size:]
+        ec2.expect(
+            "describe_snapshots",
+            {"Filters": [{"Name": "snapshot-id", "Values": batch}], "MaxResults": 1000},
+            {"Snapshots": [snapshot_item(name) for name in batch]},
+        )
+    assert [snapshot.snapshot_id for snapshot in read.snapshots(ec2.client, names)] == names
+
+
+@pytest.mark.parametrize(
     ("progress", "percent"),
     [("0%", 0), ("42%", 42), ("100%", 100), ("", 0), ("100", 100), ("soon", 0)],
 )
@@ -297,10 +332,14 @@ def test_block_public_access(ec2: Wire) -> None:
     assert read.snapshot_block_state(ec2.client) == "unblocked"
 
 
-def test_the_snapshots_of_a_running_copy_are_found_by_the_mark(ec2: Wire) -> None:
+def test_the_own_snapshots_of_a_running_copy_are_found_by_the_mark(ec2: Wire) -> None:
     ec2.expect(
         "describe_snapshots",
-        {"Filters": [*BY_MARK, {"Name": "status", "Values": ["pending"]}], "MaxResults": 1000},
+        {
+            "Filters": [*BY_MARK, {"Name": "status", "Values": ["pending"]}],
+            "OwnerIds": ["self"],
+            "MaxResults": 1000,
+        },
         {"Snapshots": [snapshot_item("snap-1", State="pending", Progress="7%")]},
     )
     found = read.pending_snapshots(ec2.client, SOURCE_ID, SOURCE_REGION)

@@ -50,15 +50,20 @@ def read_source(
 
 def request(filters: list[dict[str, Any]], owners: tuple[str, ...] = ("self",)) -> dict[str, Any]:
     """The request for images that match."""
-    request = {"Filters": filters, "IncludeDisabled": True, "IncludeDeprecated": True, "MaxResults": 1000}
-    return {**request, "Owners": list(owners)} if owners else request
+    return {
+        "Filters": filters,
+        "Owners": list(owners),
+        "IncludeDisabled": True,
+        "IncludeDeprecated": True,
+        "MaxResults": 1000,
+    }
 
 
 def item(image_id: str, created: str = "2026-01-01", **members: Any) -> dict[str, Any]:
     return {"ImageId": image_id, "OwnerId": OWNER, "State": "available", "CreationDate": created, **members}
 
 
-BY_ID = request([{"Name": "image-id", "Values": [SOURCE_ID]}], ())
+BY_ID = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +116,7 @@ def test_no_image_that_matches_is_refused(sts: Wire, ec2: Wire) -> None:
 
 
 def test_an_image_that_is_not_visible_is_refused(sts: Wire, ec2: Wire) -> None:
-    ec2.expect("describe_images", BY_ID, {"Images": []})
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     assert refusals(sts, ec2) == [("InvalidOption", "source_image_id")]
 
 

@@ -36,6 +36,7 @@ def test_a_plain_task() -> None:
     assert wanted.images == IMAGES
     assert wanted.sharing == Sharing(frozenset({CONSUMER}))
     assert (wanted.present, wanted.purge, wanted.share_snapshots) == (True, False, True)
+    assert wanted.allow_empty_purge is False
     assert wanted.shared_tags == {}
 
 
@@ -48,6 +49,7 @@ def test_every_option_reaches_the_planner() -> None:
             group="all",
             allow_public=True,
             purge_launch_permissions=True,
+            allow_empty_purge=True,
             share_snapshots=False,
             shared_tags={"version": 1},
             source_image_id=SOURCE_ID,
@@ -58,6 +60,7 @@ def test_every_option_reaches_the_planner() -> None:
     assert wanted.images == {"eu-west-1": None}
     assert wanted.sharing == Sharing(frozenset({CONSUMER}), frozenset({ORG}), frozenset({UNIT}), public=True)
     assert (wanted.present, wanted.purge, wanted.share_snapshots) == (True, True, False)
+    assert wanted.allow_empty_purge is True
     assert wanted.shared_tags == {"version": "1"}
     assert (wanted.source_image_id, wanted.source_region) == (SOURCE_ID, SOURCE_REGION)
 
@@ -78,6 +81,7 @@ def test_every_option_reaches_the_planner() -> None:
         ),
         pytest.param({"group": "all", "allow_public": True}, id="public"),
         pytest.param({"allow_public": True}, id="public allowed, not asked for"),
+        pytest.param({"shared_tags": {"k" * 114: "v"}}, id="with its prefix the longest key AWS takes"),
     ],
 )
 def test_options_that_are_taken(changes: dict[str, Any]) -> None:
@@ -108,6 +112,7 @@ def test_options_that_are_taken(changes: dict[str, Any]) -> None:
         pytest.param({"images": {"eu-west-1": None}}, ["images"], id="no image yet"),
         pytest.param({"account_ids": [12345678901]}, ["account_ids"], id="a number"),
         pytest.param({"shared_tags": {"aws:x": "1"}}, ["shared_tags"], id="AWS's tag"),
+        pytest.param({"shared_tags": {"k" * 115: "v"}}, ["shared_tags"], id="a key too long with its prefix"),
         pytest.param(
             {"images": {}, "group": "all", "org_arns": ["o-1"]},
             ["org_arns", "images", "group"],

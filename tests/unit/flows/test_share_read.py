@@ -47,19 +47,17 @@ def read_shared(sts: Wire, ec2: Wire, **changes: Any) -> Shared:
 
 
 def expect_image(ec2: Wire, image_id: str = IMAGE, owner_id: str = OWNER, found: bool = True) -> None:
-    """Expect the question for an image, and find one with two volumes."""
+    """Expect the question for an image, and find one with two volumes, or none."""
     devices = [
         {"DeviceName": f"/dev/sd{letter}", "Ebs": {"SnapshotId": f"snap-{letter}", "Encrypted": False}}
         for letter in ("a", "b")
     ]
     item = {"ImageId": image_id, "OwnerId": owner_id, "State": "available", "BlockDeviceMappings": devices}
-    request = {
-        "Filters": [{"Name": "image-id", "Values": [image_id]}],
-        "IncludeDisabled": True,
-        "IncludeDeprecated": True,
-        "MaxResults": 1000,
-    }
-    ec2.expect("describe_images", request, {"Images": [item] if found else []})
+    request = {"ImageIds": [image_id], "IncludeDisabled": True, "IncludeDeprecated": True}
+    if found:
+        ec2.expect("describe_images", request, {"Images": [item]})
+    else:
+        ec2.refuse("describe_images", request, "InvalidAMIID.NotFound")
 
 
 def expect_volumes(ec2: Wire) -> None:
@@ -159,3 +157,32 @@ def test_a_planned_copys_snapshots_are_left_alone_where_they_are_not_to_be_share
 ) -> None:
     expect_image(ec2, SOURCE_ID)
     assert read_shared(sts, ec2, share_snapshots=False, **NOT_THERE_YET).volumes == {}
+
+
+def test_a_source_that_is_not_there_is_refused_rather_than_left_out(sts: Wire, ec2: Wire) -> None:
+    # Without its devices the plan would promise too little.
+    expect_image(ec2, SOURCE_ID, found=False)
+    with pytest.raises(Refused) as caught:
+        read_shared(sts, ec2, **NOT_THERE_YET)
+    (failure,) = caught.value.failures
+    assert failure.error_code == "InvalidAMIID.NotFound"
+    assert (failure.region, failure.account_id) == (SOURCE_REGION, OWNER)
+    assert SOURCE_ID in failure.message
+
+
+def test_a_source_that_aws_refuses_to_show_is_refused(sts: Wire, ec2: Wire) -> None:
+    request = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
+    ec2.refuse("describe_images", request, "UnauthorizedOperation")
+    with pytest.raises(Refused) as caught:
+        read_shared(sts, ec2, **NOT_THERE_YET)
+    (failure,) = caught.value.failures
+    assert (failure.error_code, failure.action) == ("UnauthorizedOperation", "DescribeImages")
+
+
+def test_a_source_that_no_null_image_needs_is_not_asked_for(sts: Wire, ec2: Wire) -> None:
+    expect_image(ec2)
+    expect_launch(ec2)
+    shared = read_shared(
+        sts, ec2, share_snapshots=False, source_image_id=SOURCE_ID, source_region=SOURCE_REGION
+    )
+    assert shared.exists

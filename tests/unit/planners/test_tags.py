@@ -46,6 +46,13 @@ def test_a_tag_that_cannot_be_written_is_refused_by_option(pair: tuple[str, str]
     assert failure.remedy
 
 
+@pytest.mark.parametrize(("length", "refused"), [(120, False), (121, True)])
+def test_a_prefix_counts_among_the_characters_of_a_key(length: int, refused: bool) -> None:
+    failures = tags.check_tags("shared_tags", {"k" * length: "v"}, prefix="prefix8/")
+    assert bool(failures) is refused
+    assert all("1 to 120 characters" in failure.remedy for failure in failures)
+
+
 def test_every_bad_tag_is_named() -> None:
     failures = tags.check_tags("tags", {"aws:a": "x", "aws:b": "x", "k" * 129: "x"})
     assert len(failures) == 3
