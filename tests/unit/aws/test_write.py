@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.write import perform_all
+from ansible_collections.golden.images.plugins.module_utils.aws.write import BAD_ENTRY, perform_all
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.planners import copy, share
 from botocore.exceptions import EndpointConnectionError
@@ -74,8 +74,8 @@ def test_what_the_copy_planner_plans_is_what_botocore_takes(ec2: Wire) -> None:
 def test_what_the_tag_planner_plans_is_what_botocore_takes(ec2: Wire) -> None:
     saw = copying.seen(copied_image(tags={"old": "1"}), source=source_image())
     (target,) = copy.plan(copying.wanted(tags={"new": "1"}, purge_tags=True), saw).targets
-    ec2.expect("create_tags", target.actions[0].parameters)
-    ec2.expect("delete_tags", target.actions[1].parameters)
+    ec2.expect("delete_tags", target.actions[0].parameters)
+    ec2.expect("create_tags", target.actions[1].parameters)
     assert perform_all(ec2.client, target.actions).actions == target.actions
 
 
@@ -116,14 +116,70 @@ def test_what_was_done_before_a_failure_is_kept(ec2: Wire) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "InvalidParameterValue"]
+    ("code", "message"),
+    [
+        ("InvalidAMIAttributeItemValue", "Invalid value."),
+        ("InvalidUserID.Malformed", "Invalid value."),
+        ("InvalidParameterValue", "Value (222222222222) for parameter userId is invalid."),
+    ],
 )
-def test_the_one_entry_that_aws_refuses_is_named(ec2: Wire, code: str) -> None:
+def test_the_one_entry_that_aws_refuses_is_named(ec2: Wire, code: str, message: str) -> None:
     action = image_action("222222222222")
-    ec2.refuse("modify_image_attribute", action.parameters, code, "Invalid value.")
-    (failure,) = perform_all(ec2.client, (action,)).failures
-    assert failure.message == "AWS refuses 222222222222: Invalid value."
-    assert failure.error_code == code
+    ec2.refuse("modify_image_attribute", action.parameters, code, message, "req-7")
+    performed = perform_all(ec2.client, (action,))
+    assert performed.actions == performed.answers == ()
+    (failure,) = performed.failures
+    assert failure.message == f"AWS refuses 222222222222: {message}"
+    assert failure.error_code == BAD_ENTRY == "InvalidAMIAttributeItemValue"
+    assert failure.request_id == "req-7"
+    assert "leave it out" in failure.remedy
+
+
+@pytest.mark.parametrize(
+    ("entries_of_a_kind", "named"),
+    [
+        pytest.param(
+            [{"OrganizationArn": ORG}, {"OrganizationArn": ORG + "x"}], ORG + "x", id="organization"
+        ),
+        pytest.param([{"OrganizationalUnitArn": UNIT}, {"UserId": "222222222222"}], UNIT, id="unit"),
+    ],
+)
+def test_an_organization_that_aws_refuses_is_named(
+    ec2: Wire, entries_of_a_kind: list[dict[str, str]], named: str
+) -> None:
+    def action(*entries: dict[str, str]) -> Action:
+        return Action(HERE, IMAGE, {"ImageId": "ami-1", "LaunchPermission": {"Add": list(entries)}}, "ami-1")
+
+    message = f"The value {named} is invalid."
+    whole = action(*entries_of_a_kind)
+    ec2.refuse("modify_image_attribute", whole.parameters, "InvalidParameterValue", message)
+    good = []
+    for entry in entries_of_a_kind:
+        if named in entry.values():
+            request = action(entry).parameters
+            ec2.refuse("modify_image_attribute", request, "InvalidParameterValue", message)
+        else:
+            good.append(action(entry))
+            ec2.expect("modify_image_attribute", good[-1].parameters)
+    performed = perform_all(ec2.client, (whole,))
+    assert performed.actions == tuple(good)
+    assert [failure.message for failure in performed.failures] == [f"AWS refuses {named}: {message}"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("The attribute cannot be changed.", id="no value named"),
+        pytest.param("Value (444444444444) for parameter userId is invalid.", id="nobody of the batch"),
+    ],
+)
+def test_a_refusal_of_the_whole_request_is_one_call_and_one_failure(ec2: Wire, message: str) -> None:
+    batch = image_action("222222222222", "333333333333")
+    ec2.refuse("modify_image_attribute", batch.parameters, "InvalidParameterValue", message)
+    performed = perform_all(ec2.client, (batch, image_action("555555555555", change="Remove")))
+    assert performed.actions == performed.answers == ()
+    (failure,) = performed.failures
+    assert (failure.error_code, failure.message) == ("InvalidParameterValue", message)
 
 
 def refuse_those_with(ec2: Wire, bad: set[str], account_ids: list[str]) -> None:
@@ -156,13 +212,16 @@ ACCOUNTS = sharing.accounts(13)
 )
 def test_in_a_batch_the_good_entries_are_applied_and_every_bad_one_is_named(ec2: Wire, bad: set[str]) -> None:
     refuse_those_with(ec2, bad, list(ACCOUNTS))
-    performed = perform_all(ec2.client, (image_action(*ACCOUNTS), image_action("333333333333")))
+    following = image_action("333333333333")
+    ec2.expect("modify_image_attribute", following.parameters)
+    performed = perform_all(ec2.client, (image_action(*ACCOUNTS), following))
     applied = [item for batch in entries(performed.actions) for item in batch]
-    assert applied == [item for item in ACCOUNTS if item not in bad]
+    assert applied == [*(item for item in ACCOUNTS if item not in bad), "333333333333"]
     assert len(performed.answers) == len(performed.actions)
     assert [failure.message for failure in performed.failures] == [
         f"AWS refuses {item}: Invalid attribute item value." for item in ACCOUNTS if item in bad
     ]
+    assert {failure.error_code for failure in performed.failures} == {BAD_ENTRY}
 
 
 def test_one_bad_entry_in_the_largest_batch_costs_few_calls(ec2: Wire) -> None:
@@ -173,18 +232,47 @@ def test_one_bad_entry_in_the_largest_batch_costs_few_calls(ec2: Wire) -> None:
     assert len(performed.actions) + len(performed.failures) <= 15
 
 
-def test_a_bad_entry_among_those_of_a_snapshot(ec2: Wire) -> None:
-    good, bad = "222222222222", "333333333333"
-    ec2.refuse(
-        "modify_snapshot_attribute", snapshot_request([good, bad]), "InvalidUserID.Malformed", "Invalid user."
-    )
+def refuse_snapshot_batch(ec2: Wire, good: str, bad: str) -> None:
+    """Script AWS as it knows the good one of two accounts."""
+    refusal = ("InvalidUserID.Malformed", "Invalid user.")
+    ec2.refuse("modify_snapshot_attribute", snapshot_request([good, bad]), *refusal)
     ec2.expect("modify_snapshot_attribute", snapshot_request([good]))
-    ec2.refuse(
-        "modify_snapshot_attribute", snapshot_request([bad]), "InvalidUserID.Malformed", "Invalid user."
-    )
+    ec2.refuse("modify_snapshot_attribute", snapshot_request([bad]), *refusal)
+
+
+def test_whoever_is_good_gets_the_image_though_its_snapshot_had_a_bad_entry(ec2: Wire) -> None:
+    good, bad = "222222222222", "333333333333"
+    refuse_snapshot_batch(ec2, good, bad)
+    refuse_those_with(ec2, {bad}, [good, bad])
     performed = perform_all(ec2.client, (snapshot_action(good, bad), image_action(good, bad)))
+    assert performed.actions == (snapshot_action(good), image_action(good))
+    assert [(failure.action, failure.message) for failure in performed.failures] == [
+        (SNAPSHOT, f"AWS refuses {bad}: Invalid user."),
+        (IMAGE, f"AWS refuses {bad}: Invalid attribute item value."),
+    ]
+
+
+def test_another_failure_after_a_bad_entry_ends_the_target(ec2: Wire) -> None:
+    good, bad = "222222222222", "333333333333"
+    refuse_snapshot_batch(ec2, good, bad)
+    following = image_action(good)
+    ec2.refuse("modify_image_attribute", following.parameters, "UnauthorizedOperation", "You may not.")
+    performed = perform_all(
+        ec2.client, (snapshot_action(good, bad), following, image_action("444444444444", change="Remove"))
+    )
     assert performed.actions == (snapshot_action(good),)
-    assert [failure.message for failure in performed.failures] == [f"AWS refuses {bad}: Invalid user."]
+    assert [failure.error_code for failure in performed.failures] == [BAD_ENTRY, "UnauthorizedOperation"]
+
+
+def test_another_failure_of_a_half_ends_the_target(ec2: Wire) -> None:
+    good, bad = "222222222222", "333333333333"
+    batch = image_action(bad, good)
+    ec2.refuse("modify_image_attribute", batch.parameters, BAD_ENTRY)
+    ec2.refuse("modify_image_attribute", image_request([bad]), BAD_ENTRY)
+    ec2.refuse("modify_image_attribute", image_request([good]), "RequestLimitExceeded")
+    performed = perform_all(ec2.client, (batch, image_action("444444444444", change="Remove")))
+    assert performed.actions == ()
+    assert [failure.error_code for failure in performed.failures] == [BAD_ENTRY, "RequestLimitExceeded"]
 
 
 def test_a_batch_that_fails_for_another_reason_is_not_tried_in_parts(ec2: Wire) -> None:

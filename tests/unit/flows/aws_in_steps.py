@@ -30,13 +30,15 @@ class Region:
     """A region's EC2 with a copy ``ami-1``, and after another CopyImage ``ami-2``.
 
     ``looks`` are what each look at the first finds, the last one from then on, ``second`` the same for the
-    second; exceptions among them are raised. ``refusal`` is what CopyImage answers instead.
+    second; exceptions among them are raised. ``refusal`` is what CopyImage answers instead,
+    ``removal_refusal`` what DeregisterImage does.
     """
 
     looks: list[Image | Exception | None]
     second: list[Image | Exception | None] = field(default_factory=list)
     percents: list[int] = field(default_factory=list)
     refusal: Exception | None = None
+    removal_refusal: Exception | None = None
     snapshots_error: Exception | None = None
     keys: dict[str, str] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -58,6 +60,8 @@ class Region:
 
     def deregister_image(self, **parameters: Any) -> dict[str, Any]:
         self.calls.append(("DeregisterImage", parameters))
+        if self.removal_refusal is not None:
+            raise self.removal_refusal
         return {}
 
 

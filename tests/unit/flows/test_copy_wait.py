@@ -135,9 +135,59 @@ def test_a_short_deadline_is_kept(wait: Wait) -> None:
 def test_an_error_in_one_region_ends_that_region_alone(wait: Wait) -> None:
     waited = wait({EU: Region([refused("ExpiredToken", "DescribeImages")]), US: Region([PENDING, READY])})
     assert waited.failure(EU).error_code == "ExpiredToken"
+    assert (waited.failure(EU).region, waited.failure(EU).action) == (EU, "DescribeImages")
     assert waited.runs[EU].image == PENDING
     assert waited.runs[US].image == READY
     assert waited.runs[US].failure is None
+
+
+UNREADABLE = refused("InternalError", "DescribeImages")
+
+
+@pytest.mark.parametrize(
+    ("looks", "lost"),
+    [
+        pytest.param([*[UNREADABLE] * 4, READY], False, id="four looks fail"),
+        pytest.param([*[UNREADABLE] * 5, READY], True, id="five looks fail"),
+        pytest.param([*[UNREADABLE] * 4, PENDING, *[UNREADABLE] * 4, READY], False, id="not in a row"),
+        pytest.param([*[UNREADABLE] * 4, None, *[UNREADABLE] * 4, READY], False, id="invisible between"),
+        pytest.param([PENDING, *[UNREADABLE] * 5, READY], True, id="five in a row later"),
+    ],
+)
+def test_a_few_looks_in_a_row_may_fail(wait: Wait, looks: list[Any], lost: bool) -> None:
+    region = Region(list(looks))
+    waited = wait({EU: region})
+    run = waited.runs[EU]
+    assert (run.failure is not None) is lost
+    assert run.image == (PENDING if lost else READY)
+    # Given up at the fifth look, not at the deadline.
+    assert region.looked == len(looks) - lost
+    if lost:
+        assert waited.failure().error_code == "InternalError"
+
+
+def test_a_region_that_cannot_be_read_for_a_while_holds_no_other_up(wait: Wait) -> None:
+    regions = {EU: Region([*[UNREADABLE] * 3, READY]), US: Region([READY])}
+    waited = wait(regions)
+    assert [run.image for run in waited.runs.values()] == [READY, READY]
+    assert regions[US].looked == 1
+
+
+def test_the_dead_copy_that_cannot_be_removed_is_warned_of_and_its_successor_waited_for(wait: Wait) -> None:
+    region = Region(
+        [PENDING, DEAD],
+        second=[NEW_PENDING, NEW_READY],
+        removal_refusal=refused("UnauthorizedOperation", "DeregisterImage"),
+    )
+    run = wait({EU: region}).runs[EU]
+    assert run.failure is None
+    assert run.image == NEW_READY
+    assert [operation for operation, _parameters in region.calls] == ["CopyImage", "DeregisterImage"]
+    assert [action.operation for action in run.performed] == ["CopyImage"]
+    removal, obituary = run.warnings
+    assert removal.startswith(f"{EU}: No.")
+    assert "DeregisterImage" in removal
+    assert obituary.endswith("It was copied once more.")
 
 
 def test_a_failed_copy_is_made_once_more_and_then_removed(wait: Wait) -> None:
@@ -261,9 +311,19 @@ def test_best_effort_regions_alone_are_not_waited_for(wait: Wait) -> None:
 
 
 def test_a_best_effort_regions_error_holds_nobody_up(wait: Wait) -> None:
-    regions = {EU: Region([PENDING, READY]), US: Region([refused("InternalError", "DescribeImages")])}
+    regions = {EU: Region([PENDING, READY]), US: Region([UNREADABLE])}
+    waited = wait(regions, optional=(US,))
+    # Two looks failed: it is the end of waiting that ends it.
+    assert waited.failure(US).error_code == "CopyPending"
+    assert regions[US].looked == regions[EU].looked == 2
+    assert waited.runs[EU].image == READY
+
+
+def test_a_best_effort_region_that_can_never_be_read_has_failed_by_its_error(wait: Wait) -> None:
+    regions = {EU: Region([*[PENDING] * 6, READY]), US: Region([UNREADABLE])}
     waited = wait(regions, optional=(US,))
     assert waited.failure(US).error_code == "InternalError"
+    assert regions[US].looked == 5
     assert waited.runs[EU].image == READY
 
 
@@ -295,8 +355,8 @@ def test_progress_is_told_by_region_and_when_it_changes(wait: Wait) -> None:
 
 
 def test_a_failure_is_told(wait: Wait) -> None:
-    regions = {EU: Region([refused("InternalError", "DescribeImages")]), US: Region([READY])}
-    assert wait(regions).lines == [f"{EU} failed, {US} available"]
+    lines = wait({EU: Region([UNREADABLE]), US: Region([READY])}).lines
+    assert lines == [f"{EU} pending, {US} available", f"{EU} pending", f"{EU} failed"]
 
 
 def test_a_line_now_and_then_even_if_nothing_moves(wait: Wait) -> None:
@@ -314,7 +374,9 @@ def test_a_copy_goes_on_though_its_percentage_cannot_be_read(wait: Wait) -> None
 
 COPY = Action(place(EU), "CopyImage", {"Name": "golden"})
 TAGGING = Action(place(EU), "CreateTags", {}, "ami-old")
+REMOVING = Action(place(EU), "DeregisterImage", {}, "ami-dead")
 FAILURE = Failure("m", "r", "c", "a")
+NOT_REMOVED = Failure("It stays.", "Allow it.", "UnauthorizedOperation", "DeregisterImage", EU)
 
 
 @pytest.mark.parametrize(
@@ -322,7 +384,19 @@ FAILURE = Failure("m", "r", "c", "a")
     [
         pytest.param(Performed((COPY,), ({"ImageId": "ami-new"},)), "ami-new", True, False, id="copied"),
         pytest.param(Performed((TAGGING,), ({},)), "ami-old", False, False, id="tagged"),
+        pytest.param(Performed((REMOVING,), ({},)), "ami-old", False, False, id="removed"),
         pytest.param(Performed(failures=(FAILURE,)), "ami-old", False, True, id="refused"),
+        pytest.param(Performed(failures=(NOT_REMOVED,)), "ami-old", False, False, id="not removed"),
+        pytest.param(
+            Performed((COPY,), ({"ImageId": "ami-new"},), (NOT_REMOVED,)),
+            "ami-new",
+            True,
+            False,
+            id="copied, not removed",
+        ),
+        pytest.param(
+            Performed(failures=(NOT_REMOVED, FAILURE)), "ami-old", False, True, id="not removed and refused"
+        ),
     ],
 )
 def test_what_was_performed_is_the_runs(
@@ -334,7 +408,17 @@ def test_what_was_performed_is_the_runs(
     assert run.image is not None
     assert run.image.image_id == image_id
     assert run.pending is pending
-    assert (run.failure is not None) is failed
+    assert run.failure == (FAILURE if failed else None)
+    not_removed = NOT_REMOVED in performed.failures
+    assert run.warnings == ([f"{EU}: It stays. Allow it."] if not_removed else [])
+
+
+def test_the_first_failure_stays() -> None:
+    later = Failure("later", "r", "c", "a")
+    run = CopyRun()
+    run.note(Performed(failures=(FAILURE,)))
+    run.note(Performed(failures=(later,)))
+    assert run.failure == FAILURE
 
 
 def test_a_copy_that_was_started_has_the_name_and_owner_that_it_will_have() -> None:
