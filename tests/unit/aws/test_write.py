@@ -171,10 +171,12 @@ def test_an_organization_that_aws_refuses_is_named(
     [
         pytest.param("The attribute cannot be changed.", id="no value named"),
         pytest.param("Value (444444444444) for parameter userId is invalid.", id="nobody of the batch"),
+        pytest.param("The attribute does not allow this.", id="the group's name inside a word"),
     ],
 )
 def test_a_refusal_of_the_whole_request_is_one_call_and_one_failure(ec2: Wire, message: str) -> None:
-    batch = image_action("222222222222", "333333333333")
+    permissions = {"Add": [{"UserId": "222222222222"}, {"UserId": "333333333333"}, {"Group": "all"}]}
+    batch = Action(HERE, IMAGE, {"ImageId": "ami-1", "LaunchPermission": permissions}, "ami-1")
     ec2.refuse("modify_image_attribute", batch.parameters, "InvalidParameterValue", message)
     performed = perform_all(ec2.client, (batch, image_action("555555555555", change="Remove")))
     assert performed.actions == performed.answers == ()
