@@ -340,9 +340,9 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
 def _plan_copy(
     wanted: CopyWanted, seen: CopySeen, target: Target, dead: tuple[Image, ...], warnings: tuple[str, ...]
 ) -> TargetPlan:
-    disabled = _disabled(seen, target)
-    if disabled and target.region in wanted.best_effort_regions:
-        return TargetPlan(target, warnings=warnings, tolerated=disabled)
+    obstacles = _obstacles(wanted, seen, target)
+    if obstacles and target.region in wanted.best_effort_regions:
+        return TargetPlan(target, warnings=warnings, tolerated=obstacles)
     actions = replacement(wanted, seen, target, dead)
     request = actions[0].parameters
     after = {
@@ -355,10 +355,7 @@ def _plan_copy(
     }
     if "KmsKeyId" in request:
         after["kms_key_id"] = request["KmsKeyId"]
-    key_refusals = encrypting.check_key(
-        wanted.encryption, target, seen.source, seen.keys.get(target), target in seen.encrypted_by_default
-    )
-    refusals = (*_check_request(request, target), *key_refusals, *disabled)
+    refusals = (*_check_request(request, target), *obstacles)
     return TargetPlan(target, actions, before={}, after=after, warnings=warnings, refusals=refusals)
 
 
@@ -372,6 +369,13 @@ def _source_key_warning(wanted: CopyWanted, seen: CopySeen, target: Target) -> t
         "Set reencrypt_source: true to have a copy made beside it."
     )
     return (warning,)
+
+
+def _obstacles(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[Failure, ...]:
+    """What stands in the way of a copy in this region, whatever the others are like."""
+    by_default = target in seen.encrypted_by_default
+    key = encrypting.check_key(wanted.encryption, target, seen.source, seen.keys.get(target), by_default)
+    return (*key, *_disabled(seen, target))
 
 
 def _disabled(seen: CopySeen, target: Target) -> tuple[Failure, ...]:
