@@ -61,7 +61,7 @@ class GrantWanted:
     purge: bool = False
     auto_scaling: bool = False
     consumer_role_name: str | None = None
-    external_id: str | None = None
+    external_id: str | None = field(default=None, repr=False)
 
     @property
     def parent_operations(self) -> frozenset[str]:
