@@ -125,6 +125,31 @@ def test_required_items_are_begun_before_optional_ones(monkeypatch: pytest.Monke
     assert begun == ["r1", "r2", "o1", "o2"]
 
 
+@pytest.mark.parametrize("required", [("r",), ()], ids=["after a required one", "alone"])
+def test_optional_items_in_the_queue_are_not_begun_after_giving_up(
+    monkeypatch: pytest.MonkeyPatch, stuck: threading.Event, required: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(fanout, "MAX_THREADS", 1)
+    begun: list[str] = []
+    threads: set[threading.Thread] = set()
+
+    def work(item: str) -> None:
+        threads.add(threading.current_thread())
+        begun.append(item)
+        if item not in required:
+            stuck.wait()
+
+    _done, failed = each([*required, "o1", "o2", "o3"], work, optional={"o1", "o2", "o3"}, patience=0.05)
+    assert {item: type(exception) for item, exception in failed.items()} == dict.fromkeys(
+        ["o1", "o2", "o3"], DidNotAnswer
+    )
+    stuck.set()
+    for thread in threads:
+        thread.join(5)
+        assert not thread.is_alive()
+    assert begun == [*required, "o1"]
+
+
 def test_stuck_optional_items_take_no_thread_from_the_required(
     monkeypatch: pytest.MonkeyPatch, stuck: threading.Event
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Snapshot
 
 from tests.unit.examples import MARK, adopted_image, copied_image, source_image, volumes
-from tests.unit.planners.copying import calls, planned, seen, wanted
+from tests.unit.planners.copying import REGION, calls, planned, seen, wanted
 
 CREATE, DELETE = "CreateTags", "DeleteTags"
 
@@ -27,8 +27,8 @@ CREATE, DELETE = "CreateTags", "DeleteTags"
         pytest.param(
             {"a": "0", "b": "2"},
             {"tags": {"a": "1"}, "purge_tags": True},
-            [(CREATE, {"a": "1"}), (DELETE, ["b"])],
-            id="purge",
+            [(DELETE, ["b"]), (CREATE, {"a": "1"})],
+            id="purge, room made first",
         ),
         pytest.param(
             {"a": "1", "b": "2"}, {"tags": {}, "purge_tags": True}, [(DELETE, ["a", "b"])], id="purge all"
@@ -95,6 +95,69 @@ def test_each_snapshot_gets_what_it_lacks() -> None:
     assert plan.after["snapshot_tags"] == {
         snapshot_id: {"kind": "root"} for snapshot_id in ("snap-1", "snap-2", "snap-3")
     }
+
+
+def test_room_is_made_on_a_snapshot_first() -> None:
+    image = copied_image(devices=volumes("snap-1"))
+    saw = seen(image, snapshots=(Snapshot("snap-1", "completed", 100, tags={**MARK, "x": "1"}),))
+    plan = planned(wanted(snapshot_tags={"kind": "root"}, purge_tags=True), saw)
+    assert calls(plan.actions) == [(DELETE, "snap-1"), (CREATE, "snap-1")]
+
+
+def many(count: int, prefix: str = "old") -> dict[str, str]:
+    return {f"{prefix}{number}": "v" for number in range(count)}
+
+
+@pytest.mark.parametrize(
+    ("current", "changes", "count"),
+    [
+        # The mark is one of the fifty.
+        pytest.param(many(48), {"tags": {"a": "1"}}, None, id="as many as a copy can carry"),
+        pytest.param(many(49), {"tags": {"a": "1"}}, 51, id="one too many"),
+        pytest.param(many(49), {"tags": {"old0": "new"}}, None, id="another value takes no place"),
+        pytest.param(many(49), {"copy_tags": True}, 51, id="the source's count"),
+        pytest.param(
+            many(49), {"tags": many(49, "new"), "purge_tags": True}, None, id="a purge makes room for all"
+        ),
+        pytest.param(
+            {**many(40), "ec2:SharedTag/a": "1"},
+            {"tags": many(49, "new"), "purge_tags": True},
+            51,
+            id="a purge spares shared tags",
+        ),
+        pytest.param(many(49), {"tags": {}}, None, id="none is added"),
+        pytest.param(many(49), {}, None, id="not asked for"),
+    ],
+)
+def test_tags_that_a_copy_cannot_carry_are_refused(
+    current: dict[str, str], changes: dict[str, Any], count: int | None
+) -> None:
+    saw = seen(copied_image(tags=current), source=source_image(tags={"role": "web"}))
+    failures = planned(wanted(**changes), saw).refusals
+    assert len(failures) == (0 if count is None else 1)
+    for failure in failures:
+        assert (failure.action, failure.region) == ("tags", REGION)
+        assert failure.message.startswith(f"tags: {count} tags")
+
+
+@pytest.mark.parametrize(("purge", "counts"), [(False, [51, 52]), (True, [])])
+def test_tags_that_a_snapshot_cannot_carry_are_refused(purge: bool, counts: list[int]) -> None:
+    snapshots = tuple(
+        Snapshot(f"snap-{number}", "completed", 100, tags={**MARK, **many(48 + number)})
+        for number in range(3)
+    )
+    image = copied_image(devices=volumes(*(snapshot.snapshot_id for snapshot in snapshots)))
+    want = wanted(snapshot_tags={"a": "1"}, purge_tags=purge)
+    failures = planned(want, seen(image, snapshots=snapshots)).refusals
+    assert [failure.message.split(" tags")[0] for failure in failures] == [
+        f"snapshot_tags: {count}" for count in counts
+    ]
+    assert all((failure.action, failure.region) == ("snapshot_tags", REGION) for failure in failures)
+
+
+def test_a_copy_that_somebody_else_made_may_be_full_of_tags() -> None:
+    saw = seen(adopted_image(tags=many(50)))
+    assert planned(wanted(tags={"a": "1"}), saw).refusals == ()
 
 
 def test_snapshots_of_another_copy_are_left_alone() -> None:

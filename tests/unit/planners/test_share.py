@@ -52,10 +52,16 @@ ADD, REMOVE = "Add", "Remove"
             id="exact opens before it closes, snapshots outermost",
         ),
         pytest.param(
-            wanted(NOBODY, purge=True),
+            wanted(NOBODY, purge=True, allow_empty_purge=True),
             with_accounts(A, B),
             [(IMAGE, REMOVE, [A, B]), ("snap-1", REMOVE, [A, B])],
             id="exactly nobody",
+        ),
+        pytest.param(
+            wanted(with_accounts(OWNER), purge=True, allow_empty_purge=True),
+            with_accounts(A),
+            [(IMAGE, REMOVE, [A]), ("snap-1", REMOVE, [A])],
+            id="exactly the owner",
         ),
         pytest.param(
             wanted(with_accounts(A, C), present=False),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen, Sharing
 from ansible_collections.golden.images.plugins.module_utils.planners import share
 
 from tests.unit.examples import ORG, OWNER, STRANGER, UNIT, place, source_image, volumes
@@ -18,6 +18,7 @@ from tests.unit.planners.sharing import (
     PUBLIC,
     REGION,
     accounts,
+    changes_of,
     planned,
     seen,
     shared,
@@ -46,6 +47,23 @@ def test_an_image_that_cannot_be_shared(changes: dict[str, Any], code: str, text
     assert (failure.region, failure.account_id) == (REGION, OWNER)
     assert IMAGE in failure.message
     assert text in failure.message
+
+
+def test_all_that_keeps_an_image_from_being_shared_is_told() -> None:
+    failures = planned(wanted(with_accounts(A)), shared(owner_id=STRANGER, state="disabled")).refusals
+    assert [failure.error_code for failure in failures] == ["NotOwner", "ImageNotAvailable"]
+
+
+@pytest.mark.parametrize("state", ["pending", "failed", "disabled", "deregistered"])
+def test_an_image_can_be_withdrawn_whatever_its_state(state: str) -> None:
+    plan = planned(wanted(with_accounts(A), present=False), shared(with_accounts(A), state=state))
+    assert plan.refusals == ()
+    assert changes_of(plan.actions) == [(IMAGE, "Remove", [A])]
+
+
+def test_only_the_owner_can_withdraw_an_image() -> None:
+    (failure,) = planned(wanted(with_accounts(A), present=False), shared(owner_id=STRANGER)).refusals
+    assert failure.error_code == "NotOwner"
 
 
 def test_a_pending_image_only_needs_time() -> None:
@@ -117,6 +135,95 @@ def test_what_forbids_publishing_forbids_nothing_else(want: share.ShareWanted) -
         image_block="block-new-sharing",
         snapshot_block="block-all-sharing",
     )
+    assert planned(want, found).refusals == ()
+
+
+IMAGE_BLOCKED = "Block public access for AMIs is on (block-new-sharing)."
+SNAPSHOT_BLOCKED = "Block public access for snapshots is on (block-new-sharing)."
+
+
+@pytest.mark.parametrize(
+    ("launch", "volumes_of", "blocked"),
+    [
+        pytest.param(PUBLIC, {"snap-1": PUBLIC}, [], id="all public already"),
+        pytest.param(PUBLIC, {}, [], id="public already, without snapshots"),
+        pytest.param(NOBODY, {"snap-1": PUBLIC}, [IMAGE_BLOCKED], id="only the image becomes public"),
+        pytest.param(NOBODY, {}, [IMAGE_BLOCKED], id="an image alone becomes public"),
+        pytest.param(PUBLIC, {"snap-1": NOBODY}, [SNAPSHOT_BLOCKED], id="only the snapshot becomes public"),
+        pytest.param(
+            PUBLIC,
+            {"snap-1": PUBLIC, "snap-2": with_accounts(A)},
+            [SNAPSHOT_BLOCKED],
+            id="one of two snapshots becomes public",
+        ),
+        pytest.param(NOBODY, {"snap-1": NOBODY}, [IMAGE_BLOCKED, SNAPSHOT_BLOCKED], id="both become public"),
+    ],
+)
+def test_a_block_matters_only_where_something_would_become_public(
+    launch: Sharing, volumes_of: dict[str, Sharing], blocked: list[str]
+) -> None:
+    found = replace(
+        shared(launch, volumes_of), image_block="block-new-sharing", snapshot_block="block-new-sharing"
+    )
+    failures = planned(wanted(PUBLIC), found).refusals
+    assert [failure.message for failure in failures] == blocked
+    assert {failure.error_code for failure in failures} <= {"BlockPublicAccess"}
+
+
+@pytest.mark.parametrize(
+    ("want", "refused"),
+    [
+        pytest.param(wanted(NOBODY, purge=True), True, id="nobody"),
+        pytest.param(wanted(with_accounts(OWNER), purge=True), True, id="nobody but the owner"),
+        pytest.param(
+            wanted(with_accounts(OWNER), purge=True, allow_empty_purge=True), False, id="as was allowed"
+        ),
+        pytest.param(wanted(with_accounts(OWNER, A), purge=True), False, id="the owner and somebody"),
+        pytest.param(wanted(IN_ORG, purge=True), False, id="an organization"),
+        pytest.param(wanted(Sharing(org_unit_arns=frozenset({UNIT})), purge=True), False, id="a unit"),
+        pytest.param(wanted(PUBLIC, purge=True), False, id="everybody"),
+        pytest.param(wanted(with_accounts(OWNER)), False, id="additive"),
+        pytest.param(wanted(with_accounts(OWNER), present=False), False, id="withdrawn from the owner"),
+    ],
+)
+def test_an_exact_list_must_name_somebody_but_the_owner(want: share.ShareWanted, refused: bool) -> None:
+    failures = planned(want, shared(with_accounts(A))).refusals
+    assert len(failures) == (1 if refused else 0)
+    for failure in failures:
+        assert failure.error_code == "InvalidOption"
+        assert (failure.region, failure.account_id) == (REGION, OWNER)
+        assert failure.message.startswith("purge_launch_permissions: ")
+        assert "allow_empty_purge: true" in failure.remedy
+
+
+FORTY_NINE = {f"k{number}": "v" for number in range(49)}
+
+
+@pytest.mark.parametrize(
+    ("current", "shared_tags", "count"),
+    [
+        pytest.param(FORTY_NINE, {"a": "1"}, None, id="as many as an image can carry"),
+        pytest.param(FORTY_NINE, {"a": "1", "b": "2"}, 51, id="one too many"),
+        pytest.param(
+            {**FORTY_NINE, "ec2:SharedTag/a": "0"}, {"a": "1"}, None, id="one of them takes another's place"
+        ),
+        pytest.param({**FORTY_NINE, "a": "0"}, {"a": "1"}, 51, id="without its prefix it is another tag"),
+        pytest.param({**FORTY_NINE, "x": "1"}, {}, None, id="none is added"),
+    ],
+)
+def test_more_tags_than_an_image_can_carry(
+    current: dict[str, str], shared_tags: dict[str, str], count: int | None
+) -> None:
+    failures = planned(wanted(with_accounts(A), shared_tags=shared_tags), shared(tags=current)).refusals
+    assert len(failures) == (0 if count is None else 1)
+    for failure in failures:
+        assert (failure.action, failure.region) == ("shared_tags", REGION)
+        assert failure.message.startswith(f"shared_tags: {count} tags")
+
+
+def test_tags_that_are_not_written_are_not_too_many() -> None:
+    found = shared(with_accounts(A), tags=FORTY_NINE)
+    want = wanted(with_accounts(A), present=False, shared_tags={"a": "1", "b": "2"})
     assert planned(want, found).refusals == ()
 
 
@@ -195,6 +302,15 @@ def test_many_withdrawn_accounts_are_counted_rather_than_listed() -> None:
     many = with_accounts(*accounts(7))
     text = warnings(wanted(many, present=False), shared(many | IN_ORG))
     assert text.endswith(f"{', '.join(accounts(5))} and 2 more.")
+
+
+def test_whoever_cannot_use_the_key_yet_is_told_of_in_words_that_hold_before_and_after_it_is_opened() -> None:
+    key = KeySeen(Key(f"arn:aws:kms:{REGION}:{OWNER}:key/1"))
+    text = warnings(wanted(with_accounts(A)), replace(shared(**ENCRYPTED), keys=(key,)))
+    assert text == (
+        f"{A} cannot use the key of {IMAGE} yet, nor launch it. "
+        "Open it with ami_kms_grant, or make sure that its policy does."
+    )
 
 
 def test_a_warning_of_all_regions_is_given_once() -> None:
