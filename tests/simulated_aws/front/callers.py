@@ -35,7 +35,7 @@ class Callers:
     def account_of(self, access_key: str) -> str | None:
         """The account id that the key belongs to; None if nobody issued it."""
         principal = self.principal_of(access_key)
-        return principal and principal.account_id
+        return principal.account_id if principal is not None else None
 
     def principal_of(self, access_key: str) -> Principal | None:
         """Who the key belongs to; None if nobody issued it."""

@@ -88,12 +88,13 @@ def find(arn: str) -> Principal | None:
     if (kind == "assumed-role") != (service == "sts"):
         return None
     backend = _backend(account_id, partition)
+    # Copies, since other threads add users and roles.
     if kind == "user":
-        return next((_of(one) for one in backend.users.values() if one.arn == arn), None)
+        return next((_of(one) for one in list(backend.users.values()) if one.arn == arn), None)
     if kind == "role":
-        return next((_of(one) for one in backend.roles.values() if one.arn == arn), None)
+        return next((_of(one) for one in list(backend.roles.values()) if one.arn == arn), None)
     role_name, _, session = path.partition("/")
-    role = next((one for one in backend.roles.values() if one.name == role_name), None)
+    role = next((one for one in list(backend.roles.values()) if one.name == role_name), None)
     return _of(role, session) if role is not None and session else None
 
 

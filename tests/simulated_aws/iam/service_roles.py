@@ -17,7 +17,7 @@ def auto_scaling(account_id: str, partition: str = "aws") -> Principal:
     (Auto Scaling User Guide, Service-linked roles for Amazon EC2 Auto Scaling.)
     """
     backend = iam_backends[account_id][partition]
-    role = next((one for one in backend.roles.values() if _is_of_auto_scaling(one.arn)), None)
+    role = next((one for one in list(backend.roles.values()) if _is_of_auto_scaling(one.arn)), None)
     role = role or backend.create_service_linked_role(AUTO_SCALING, "", "")
     return Principal(account_id, role.arn, role.id, _SESSION)
 

@@ -14,7 +14,7 @@ _WITHOUT_PRIVATE_KEY = frozenset({KeySpec.SYMMETRIC_DEFAULT.value, *KeySpec.hmac
 def install() -> None:
     """To be called before the first request, and harmless afterwards."""
     urls.url_paths["{0}/$"] = StrictKmsResponse.dispatch
-    models.generate_private_key = _private_key  # type: ignore[attr-defined]
+    models.generate_private_key = _private_key  # type: ignore[assignment,attr-defined]
 
 
 def _private_key(spec: str) -> AbstractPrivateKey | None:

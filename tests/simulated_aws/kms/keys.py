@@ -73,7 +73,6 @@ def by_arn(arn: str) -> Key | None:
 
 def _find(account_id: str, region: str, resource: str, *, may_make: bool) -> Key | None:
     if not resource.startswith("alias/"):
-        # Asking moto's dictionary for an account makes a backend, which this account may not even have.
         return kms_backends[account_id][region].keys.get(resource)
     if resource in RESERVED_ALIASES and may_make:
         return aws_managed_key(account_id, region, resource)
@@ -81,7 +80,8 @@ def _find(account_id: str, region: str, resource: str, *, may_make: bool) -> Key
 
 
 def _aliased(account_id: str, region: str, alias: str) -> Key | None:
-    keys = kms_backends[account_id][region].keys.values()
+    # A copy, since other threads add keys.
+    keys = list(kms_backends[account_id][region].keys.values())
     return next((key for key in keys if alias in key.aliases), None)
 
 

@@ -96,7 +96,7 @@ def _scalar_check(shape: Shape) -> Check:
     def check(path: str, value: Any) -> Iterator[str]:
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise _not_readable(path)
-        size = len(value) if kind is str else value
+        size = len(value) if isinstance(value, str) else value
         if least is not None and size < least:
             yield _failed(path, value, f"have {length} greater than or equal to {least}")
         if most is not None and size > most:

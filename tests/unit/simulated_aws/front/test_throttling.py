@@ -34,6 +34,11 @@ BUCKETS = [
     ("kms", "CreateGrant", {}, Rate(50, 50)),
     ("kms", "ListGrants", {}, Rate(100, 100)),
     ("kms", "DescribeKey", {}, Rate(2000, 2000)),
+    ("kms", "GetKeyPolicy", {}, Rate(1000, 1000)),
+    ("kms", "PutKeyPolicy", {}, Rate(15, 15)),
+    ("kms", "RetireGrant", {}, Rate(50, 50)),
+    ("kms", "RevokeGrant", {}, Rate(50, 50)),
+    ("kms", "ListRetirableGrants", {}, Rate(100, 100)),
     ("ssm", "GetParameters", {}, Rate(40, 40)),
 ]
 
