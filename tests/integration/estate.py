@@ -60,7 +60,15 @@ class Estate:
 
     def add_images(self, images: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         """Add images of the document's form; their ids by label."""
-        parts = ("accounts", "not_opted_in_regions")
-        document = {**{part: self._document[part] for part in parts}, "images": images}
-        described = self._aws.build_estate(document)["images"]
+        described = self.add(images=images)["images"]
         return {label: described[label]["image_id"] for label in images}
+
+    def add(self, accounts: Mapping[str, str] | None = None, **parts: Any) -> dict[str, Any]:
+        """Add more parts of a document, and return their description."""
+        return self._aws.build_estate(
+            {
+                "accounts": {**self._document["accounts"], **(accounts or {})},
+                "not_opted_in_regions": self._document["not_opted_in_regions"],
+                **parts,
+            }
+        )

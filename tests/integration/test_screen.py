@@ -36,7 +36,7 @@ def variables(estate: Estate) -> dict[str, Any]:
 def test_progress_is_on_the_screen_while_copies_are_running(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    aws.change_settings(copy_seconds=12)
+    aws.change_settings(copy_seconds=10)
     process = ansible.start(FQCN, variables, environment={"ANSIBLE_STDOUT_CALLBACK": "default"})
     assert process.stdout is not None
     try:

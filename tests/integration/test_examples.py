@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The examples in the modules' documentation work as they stand, and return what the documentation says."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.simulated_aws.client import SimulatedAws
+
+from .estate import HOME, OWNER, Estate
+from .playbook import CHECKOUT, MODULES, Ansible
+
+AWAY = "eu-west-1"
+ALIAS = "alias/golden-images"
+ROLE = "golden-consumer"
+MODULE_NAMES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
+# What Ansible adds to every result.
+_ANSIBLES = {"_ansible_no_log", "action", "changed", "diff", "failed", "invocation", "warnings"}
+# And to those that name an existing file in ``path``.
+_OF_A_FILE = {"gid", "group", "mode", "owner", "secontext", "size", "state", "uid"}
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"ansible_collections.golden.images.plugins.modules.{name}")
+
+
+def _policy(statement: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture
+def examples_estate(aws: SimulatedAws, estate: Estate) -> dict[str, str]:
+    """An encrypted image in two regions, and a role in a consumer's account; the images by region."""
+    devices = [{"device_name": "/dev/xvda", "size": 8, "encrypted": True, "kms_key": "examples"}]
+    described = estate.add(
+        accounts={"other": "123456789012"},
+        kms_keys={
+            "examples": {
+                "account": OWNER,
+                "regions": [HOME, AWAY, "eu-central-1"],
+                "alias": ALIAS,
+            }
+        },
+        images={
+            region: {"account": OWNER, "region": region, "name": "encrypted", "devices": devices}
+            for region in (HOME, AWAY)
+        },
+    )
+    consumer = aws.client("iam", "web-prod")
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": aws.account_id(OWNER)}}
+    consumer.create_role(RoleName=ROLE, AssumeRolePolicyDocument=_policy(trust))
+    consumer.put_role_policy(
+        RoleName=ROLE,
+        PolicyName="grants",
+        PolicyDocument=_policy({"Effect": "Allow", "Action": "kms:CreateGrant", "Resource": "*"}),
+    )
+    consumer.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
+    return {region: described["images"][region]["image_id"] for region in (HOME, AWAY)}
+
+
+@pytest.mark.parametrize("name", MODULE_NAMES)
+def test_examples_work_and_results_are_as_documented(
+    estate: Estate, ansible: Ansible, examples_estate: dict[str, str], name: str
+) -> None:
+    # Only ami_share and ami_kms_grant name images that are no copy's source.
+    ids = examples_estate if name == "ami_kms_grant" else {AWAY: examples_estate[AWAY], HOME: estate.image_id}
+    source = ids[AWAY] if name == "ami_share" else estate.image_id
+    text = _module(name).EXAMPLES
+    text = text.replace("ami-0123456789abcdef0", source).replace("ami-0fedcba9876543210", ids[HOME])
+    tasks = yaml.safe_load(text)
+    copied = {"images": ids, "kms_key_ids": dict.fromkeys(ids, ALIAS)}
+
+    run = ansible.tasks(tasks, vars={"copied": copied})
+
+    assert run.code == 0, run.text
+    assert [task.name for task in run.tasks] == [task["name"] for task in tasks]
+    documented = yaml.safe_load(_module(name).RETURN)
+    own = [task for task in run.tasks if task.action == MODULES + name]
+    assert any(task.changed for task in own)
+    for task in own:
+        assert {*task.result} - _ANSIBLES - _OF_A_FILE == {*documented}, task.name
+        assert list(_undocumented(documented, task.result)) == [], task.name
+    if name == "distribution_report":
+        assert Path(ansible.folder, "distribution.json").is_file()
+
+
+def _undocumented(documented: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
+    """What members of a list's elements the documentation lacks, or promises in vain."""
+    for key, entry in documented.items():
+        for element in result[key] if "contains" in entry and entry["type"] == "list" else ():
+            for member in {*element} ^ {*entry["contains"]}:
+                yield f"{key}.{member}"
+
+
+def test_every_module_has_examples() -> None:
+    assert {name for name in MODULE_NAMES if yaml.safe_load(_module(name).EXAMPLES)} == {*MODULE_NAMES}

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A survey of AWX or Automation Controller sends text for everything, and empty text for what is left out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import observed
+from .estate import CONSUMERS, HOME, OWNER, Estate
+from .playbook import Ansible
+
+AWAY = "eu-west-1"
+
+
+def test_every_variable_may_be_text(aws: SimulatedAws, estate: Estate, ansible: Ansible) -> None:
+    accounts = estate.account_ids(*CONSUMERS)
+    answers = {
+        "distribute_source_image_id": "",
+        "distribute_source_filters": json.dumps({"name": "golden-web-*"}),
+        "distribute_source_owners": "self",
+        "distribute_source_region": HOME,
+        "distribute_regions": f"{HOME}, {AWAY}",
+        "distribute_best_effort_regions": "",
+        "distribute_account_ids": ", ".join(accounts),
+        "distribute_org_arns": "",
+        "distribute_org_unit_arns": estate.unit_arn(),
+        "distribute_name": "",
+        "distribute_tags": json.dumps({"role": "web"}),
+        "distribute_shared_tags": json.dumps({"version": "2026.11"}),
+        "distribute_share_snapshots": "true",
+        "distribute_purge": "false",
+        "distribute_kms_key_id": "",
+        "distribute_kms_key_ids": "{}",
+        "distribute_kms_method": "auto",
+        "distribute_kms_principals": "",
+        "distribute_auto_scaling": "false",
+        "distribute_consumer_role_name": "",
+        "distribute_external_id": "",
+        "distribute_wait_timeout": "600",
+        "distribute_report_path": "",
+    }
+    file = ansible.folder / "survey.json"
+    file.write_text(json.dumps(answers), encoding="utf-8")
+
+    run = ansible.run("golden.images.distribute_ami", None, "--extra-vars", f"@{file}")
+
+    assert run.code == 0, run.text
+    images = run.facts["distribute_images"]
+    assert sorted(images) == [AWAY, HOME]
+    for region, image_id in images.items():
+        launch = {*accounts, estate.unit_arn()}
+        assert observed.sharing(aws, OWNER, region, image_id) == (launch, [{*accounts}, {*accounts}])
+    (copy,) = observed.own_images(aws, OWNER, AWAY)
+    assert observed.tags(copy)["role"] == "web"
+    assert observed.tags(copy)["ec2:SharedTag/version"] == "2026.11"
+
+
+@pytest.mark.xfail(reason="the role's argument specs take no empty text for a mapping")
+def test_a_mapping_that_is_left_empty_is_left_out(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible
+) -> None:
+    answers = {
+        "distribute_source_image_id": estate.image_id,
+        "distribute_source_filters": "",
+        "distribute_source_region": HOME,
+        "distribute_regions": AWAY,
+        "distribute_account_ids": estate.account_ids(CONSUMERS[0])[0],
+        "distribute_tags": "",
+        "distribute_shared_tags": "",
+        "distribute_kms_key_ids": "",
+    }
+    run = ansible.run("golden.images.distribute_ami", answers)
+    assert run.code == 0, run.text
+    (copy,) = observed.own_images(aws, OWNER, AWAY)
+    accounts = {*estate.account_ids(CONSUMERS[0])}
+    assert observed.sharing(aws, OWNER, AWAY, copy["ImageId"]) == (accounts, [accounts, accounts])
+    assert observed.tags(copy) == {"golden.images:source": f"{HOME}/{estate.image_id}"}
+
+
+def test_the_playbooks_for_sharing_and_withdrawing_take_text_as_well(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible
+) -> None:
+    accounts = estate.account_ids(*CONSUMERS)
+    images = json.dumps({HOME: estate.image_id})
+    share = {
+        "share_images": images,
+        "share_account_ids": ",".join(accounts),
+        "share_org_arns": "",
+        "share_org_unit_arns": estate.unit_arn(),
+        "share_shared_tags": "",
+        "share_snapshots": "true",
+        "share_purge": "false",
+    }
+    run = ansible.run("golden.images.share_ami", share)
+    assert run.code == 0, run.text
+    launch = {*accounts, estate.unit_arn()}
+    assert observed.sharing(aws, OWNER, HOME, estate.image_id) == (launch, [{*accounts}, {*accounts}])
+
+    withdraw = {
+        "withdraw_images": images,
+        "withdraw_account_ids": accounts[0],
+        "withdraw_org_arns": "",
+        "withdraw_org_unit_arns": estate.unit_arn(),
+    }
+    run = ansible.run("golden.images.withdraw_ami", withdraw)
+    assert run.code == 0, run.text
+    left = {accounts[1]}
+    assert observed.sharing(aws, OWNER, HOME, estate.image_id) == (left, [left, left])
