@@ -154,7 +154,7 @@ def _keys_of(image: Image, snapshots: Iterable[Snapshot]) -> set[str | None] | N
     keys = {snapshot.kms_key_id for snapshot in snapshots}
     if keys:
         return keys
-    if SOURCE_MARK in image.tags:
+    if SOURCE_MARK in image.tags and (image.encrypted or image.state != "available"):
         # A pending image may not tell its snapshots; its copy was started with this tag.
         return {image.tags.get(KEY_MARK)}
     return {None} if image.state == "available" else None
