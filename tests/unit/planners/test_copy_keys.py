@@ -71,6 +71,11 @@ Found = tuple[Image, Iterable[Snapshot]]
             found("ami-1", state="pending", made="adopted"), True, id="somebody else's pending one, in doubt"
         ),
         pytest.param(found("ami-1", WANTED, state="failed"), False, id="dead under the key"),
+        pytest.param(
+            (copied_image("ami-1", devices=volumes("snap-1"), tags={KEY_MARK: WANTED.arn}), []),
+            False,
+            id="available and not encrypted, whatever its tag says",
+        ),
     ],
 )
 def test_which_images_count_where_a_key_is_named(image: Found, counts: bool) -> None:
