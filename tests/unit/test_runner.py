@@ -1,0 +1,368 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a module runs and ends: what is done in which mode, what is returned, and what is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common import warnings as ansible_warnings
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.golden.images.plugins.module_utils import runner
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
+from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
+from ansible_collections.golden.images.plugins.module_utils.runner import Flow, Outcome
+
+from tests.unit.examples import place
+
+EU, US = place("eu-west-1"), place("us-west-2")
+COPY = Action(EU, "CopyImage", {"Name": "golden"})
+TAG = Action(US, "CreateTags", {"Resources": ["ami-1"]}, "ami-1")
+PLAN = Plan(
+    (
+        TargetPlan(EU, (COPY,), before={"state": None}, after={"state": "available"}),
+        TargetPlan(US, (TAG,), before={"tags": {}}, after={"tags": {"a": "1"}}),
+    )
+)
+NOTHING_TO_DO = Plan((TargetPlan(EU, before={"state": "available"}, after={"state": "available"}),))
+BAD_NAME = Failure("The name is bad.", "Mend it.", "InvalidOption", "name")
+NO_KEY = Failure("There is no key.", "Make one.", "NotFoundException", "DescribeKey", "us-west-2", "1" * 12)
+QUOTA = Failure("Too many copies.", "Wait.", "ResourceLimitExceeded", "CopyImage", "us-west-2", "1" * 12)
+REFUSED_PLAN = Plan(
+    (
+        TargetPlan(EU, (COPY,), refusals=(BAD_NAME,), warnings=("Old.",)),
+        TargetPlan(US, refusals=(NO_KEY,), tolerated=(QUOTA,)),
+    )
+)
+SPEC: dict[str, Any] = {"progress_path": {"type": "path"}}
+
+
+class Ended(Exception):
+    """The module has ended, as AnsibleModule ends by SystemExit."""
+
+    def __init__(self, failed: bool, result: Mapping[str, Any]) -> None:
+        super().__init__(result)
+        self.failed = failed
+        self.result = dict(result)
+
+
+class FakeModule:
+    """What the runner may use of a module: anything else is an AttributeError, its own ``warn`` included."""
+
+    def __init__(
+        self, arguments: dict[str, Any], params: dict[str, Any], check_mode: bool, diff: bool
+    ) -> None:
+        self.arguments = arguments
+        self.params = params
+        self.check_mode = check_mode
+        self._diff = diff
+
+    def exit_json(self, **result: Any) -> NoReturn:
+        raise Ended(False, result)
+
+    def fail_json(self, **result: Any) -> NoReturn:
+        raise Ended(True, result)
+
+
+@dataclass
+class Steps:
+    """A flow that notes with what its steps were called, and plays the given parts."""
+
+    plan: Plan = PLAN
+    outcome: Outcome = field(default_factory=lambda: Outcome(performed=PLAN.actions))
+    refusing: Mapping[str, tuple[Failure, ...]] = field(default_factory=dict)
+    report_lines: tuple[str, ...] = ()
+    needs_aws: bool = True
+    calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+
+    def flow(self) -> Flow[str, str]:
+        return Flow(
+            wanted=lambda *given: self._step("wanted", given, "WANTED"),
+            read=lambda *given: self._step("read", given, "SEEN"),
+            plan=lambda *given: self._step("plan", given, self.plan),
+            apply=self._apply,
+            result=lambda *given: self._step("result", given, {"images": {"eu-west-1": "ami-1"}}),
+            needs_aws=self.needs_aws,
+        )
+
+    def _step(self, name: str, given: tuple[Any, ...], answer: Any) -> Any:
+        self.calls.append((name, given))
+        if name in self.refusing:
+            raise Refused(self.refusing[name])
+        return answer
+
+    def _apply(self, *given: Any) -> Outcome:
+        *values, report = given
+        for line in self.report_lines:
+            report(line)
+        return self._step("apply", tuple(values), self.outcome)
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _given in self.calls]
+
+    def given(self, name: str) -> tuple[Any, ...]:
+        """With what the step was called; it was called once."""
+        (given,) = [given for step, given in self.calls if step == name]
+        return given
+
+
+@dataclass
+class Ran:
+    """How the module ended, and what it had told by then."""
+
+    failed: bool
+    result: dict[str, Any]
+    warnings: list[str]
+    module: FakeModule
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a flow as a module; of AWS there are only the clients, as a text."""
+
+    def run(
+        steps: Steps,
+        check_mode: bool = False,
+        diff: bool = False,
+        params: dict[str, Any] | None = None,
+        **rules: Any,
+    ) -> Ran:
+        warnings: list[str] = []
+        modules: list[FakeModule] = []
+
+        def module_class(_flow: Flow[Any, Any]) -> Callable[..., FakeModule]:
+            def make(**arguments: Any) -> FakeModule:
+                modules.append(FakeModule(arguments, params or {"progress_path": None}, check_mode, diff))
+                return modules[0]
+
+            return make
+
+        monkeypatch.setattr(runner, "_module_class", module_class)
+        monkeypatch.setattr(runner, "_clients", lambda module: ("CLIENTS of", module))
+        monkeypatch.setattr(runner, "warn", warnings.append)
+        with pytest.raises(Ended) as caught:
+            runner.run(steps.flow(), SPEC, **rules)
+        return Ran(caught.value.failed, caught.value.result, warnings, modules[0])
+
+    return run
+
+
+def test_read_plan_apply_each_with_what_came_before(run: Run) -> None:
+    steps = Steps()
+    params = {"progress_path": None, "name": "golden"}
+    ran = run(steps, params=params)
+    clients = ("CLIENTS of", ran.module)
+    assert steps.calls == [
+        ("wanted", (params, False)),
+        ("read", (clients, "WANTED")),
+        ("plan", ("WANTED", "SEEN")),
+        ("apply", (clients, "WANTED", "SEEN", PLAN)),
+        ("result", ("WANTED", "SEEN", PLAN, steps.outcome)),
+    ]
+    assert not ran.failed
+    assert ran.warnings == []
+    assert ran.result == {
+        "images": {"eu-west-1": "ami-1"},
+        "actions": [COPY.as_result(), TAG.as_result()],
+        "changed": True,
+        "failures": [],
+    }
+
+
+def test_the_module_is_made_with_its_options_and_rules(run: Run) -> None:
+    ran = run(Steps(), mutually_exclusive=[("a", "b")])
+    assert ran.module.arguments == {
+        "argument_spec": SPEC,
+        "supports_check_mode": True,
+        "mutually_exclusive": [("a", "b")],
+    }
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_nothing_to_do_is_no_change(run: Run, check_mode: bool) -> None:
+    ran = run(Steps(plan=NOTHING_TO_DO, outcome=Outcome()), check_mode=check_mode)
+    assert not ran.failed
+    assert ran.result["changed"] is False
+    assert ran.result["actions"] == []
+
+
+@pytest.mark.parametrize("diff", [False, True])
+def test_check_mode_plans_and_never_applies(run: Run, diff: bool) -> None:
+    steps = Steps(outcome=Outcome(failures=(QUOTA,)))
+    ran = run(steps, check_mode=True, diff=diff)
+    assert steps.names == ["wanted", "read", "plan", "result"]
+    assert steps.given("wanted")[1] is True
+    assert steps.given("result")[3] == Outcome()
+    assert not ran.failed
+    assert ran.result["changed"] is True
+    assert ran.result["actions"] == [COPY.as_result(), TAG.as_result()]
+    assert ran.result["failures"] == []
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize(
+    ("parts", "reached"),
+    [
+        pytest.param({"refusing": {"wanted": (BAD_NAME, NO_KEY)}}, ["wanted"], id="options"),
+        pytest.param({"refusing": {"read": (BAD_NAME, NO_KEY)}}, ["wanted", "read"], id="state"),
+        pytest.param({"plan": REFUSED_PLAN}, ["wanted", "read", "plan"], id="plan"),
+    ],
+)
+def test_what_is_refused_changes_nothing_and_is_listed_whole(
+    run: Run, parts: dict[str, Any], reached: list[str], check_mode: bool
+) -> None:
+    steps = Steps(**parts)
+    ran = run(steps, check_mode=check_mode, diff=True)
+    assert steps.names == reached
+    assert ran.failed
+    assert ran.warnings == []
+    assert ran.result == {
+        "msg": (
+            "2 problems:\n"
+            "- The name is bad. Mend it.\n"
+            "- us-west-2: There is no key. Make one.\n"
+            "Nothing was changed."
+        ),
+        "changed": False,
+        "failures": [BAD_NAME.as_result(), NO_KEY.as_result()],
+    }
+
+
+@pytest.mark.parametrize(
+    ("performed", "changed"),
+    [
+        pytest.param((COPY,), True, id="something was done"),
+        pytest.param((), False, id="nothing was done"),
+    ],
+)
+def test_a_failure_fails_the_task_and_hides_no_success(
+    run: Run, performed: tuple[Action, ...], changed: bool
+) -> None:
+    ran = run(Steps(outcome=Outcome(performed, failures=(QUOTA,))), diff=True)
+    assert ran.failed
+    assert ran.result == {
+        "msg": "us-west-2: Too many copies. Wait.\nRun again to do what is left.",
+        "images": {"eu-west-1": "ami-1"},
+        "actions": [action.as_result() for action in performed],
+        "changed": changed,
+        "failures": [QUOTA.as_result()],
+        "diff": {"before": PLAN.before, "after": PLAN.after},
+    }
+
+
+def test_every_failure_is_told(run: Run) -> None:
+    ran = run(Steps(outcome=Outcome(failures=(QUOTA, NO_KEY))))
+    assert ran.result["failures"] == [QUOTA.as_result(), NO_KEY.as_result()]
+    assert QUOTA.text() in ran.result["msg"]
+    assert NO_KEY.text() in ran.result["msg"]
+
+
+TOLERATING = Plan((TargetPlan(EU, (COPY,)), TargetPlan(US, tolerated=(NO_KEY,))))
+
+
+@pytest.mark.parametrize(
+    ("plan", "outcome", "told"),
+    [
+        pytest.param(TOLERATING, Outcome((COPY,)), (NO_KEY,), id="left out by the plan"),
+        pytest.param(PLAN, Outcome((COPY,), tolerated=(QUOTA,)), (QUOTA,), id="failed later"),
+        pytest.param(TOLERATING, Outcome((COPY,), tolerated=(QUOTA,)), (NO_KEY, QUOTA), id="both"),
+    ],
+)
+def test_what_is_tolerated_is_only_warned_of(
+    run: Run, plan: Plan, outcome: Outcome, told: tuple[Failure, ...]
+) -> None:
+    ran = run(Steps(plan=plan, outcome=outcome))
+    assert not ran.failed
+    assert ran.result["changed"] is True
+    assert ran.result["failures"] == [failure.as_result() for failure in told]
+    (warning,) = ran.warnings
+    assert warning.startswith("Best-effort regions that are not done: ")
+    assert all(failure.text() in warning for failure in told)
+
+
+def test_check_mode_tells_what_the_plan_tolerates(run: Run) -> None:
+    ran = run(Steps(plan=TOLERATING), check_mode=True)
+    assert not ran.failed
+    assert ran.result["failures"] == [NO_KEY.as_result()]
+    assert ran.warnings == [f"Best-effort regions that are not done: {NO_KEY.sentence()}"]
+
+
+def test_what_is_tolerated_is_listed_after_what_fails_the_task(run: Run) -> None:
+    ran = run(Steps(outcome=Outcome(failures=(QUOTA,), tolerated=(NO_KEY,))))
+    assert ran.failed
+    assert ran.result["failures"] == [QUOTA.as_result(), NO_KEY.as_result()]
+    assert NO_KEY.text() not in ran.result["msg"]
+    assert len(ran.warnings) == 1
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("diff", [False, True])
+def test_the_difference_is_shown_if_it_was_asked_for(run: Run, check_mode: bool, diff: bool) -> None:
+    result = run(Steps(), check_mode=check_mode, diff=diff).result
+    expected = {
+        "before": {"eu-west-1": {"state": None}, "us-west-2": {"tags": {}}},
+        "after": {"eu-west-1": {"state": "available"}, "us-west-2": {"tags": {"a": "1"}}},
+    }
+    assert result.get("diff") == (expected if diff else None)
+    assert ("diff" in result) is diff
+
+
+WARNING = Plan((TargetPlan(EU, (COPY,), warnings=("The earlier copy is failed.",)),))
+
+
+@pytest.mark.parametrize(
+    ("check_mode", "outcome", "expected"),
+    [
+        pytest.param(False, Outcome(warnings=("Slow.",)), ["The earlier copy is failed.", "Slow."], id="run"),
+        pytest.param(True, Outcome(warnings=("Slow.",)), ["The earlier copy is failed."], id="check mode"),
+        pytest.param(
+            False,
+            Outcome(warnings=("Slow.",), failures=(QUOTA,)),
+            ["The earlier copy is failed.", "Slow."],
+            id="also when the task fails",
+        ),
+    ],
+)
+def test_warnings_of_the_plan_and_of_what_became_of_it(
+    run: Run, check_mode: bool, outcome: Outcome, expected: list[str]
+) -> None:
+    assert run(Steps(plan=WARNING, outcome=outcome), check_mode=check_mode).warnings == expected
+
+
+def test_warnings_are_ansibles_own() -> None:
+    # AnsibleAWSModule's own ``warn`` also puts each into the result, which then holds it twice.
+    assert runner.warn is ansible_warnings.warn
+
+
+def test_progress_goes_where_the_option_says(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "progress"
+    run(Steps(report_lines=("eu-west-1 10 %", "eu-west-1 available")), params={"progress_path": str(file)})
+    assert file.read_text(encoding="utf-8") == "eu-west-1 10 %\neu-west-1 available\n"
+
+
+@pytest.mark.parametrize(
+    "params", [{"progress_path": None}, {"name": "golden"}], ids=["not asked", "no option"]
+)
+def test_progress_that_nobody_follows_goes_nowhere(run: Run, params: dict[str, Any]) -> None:
+    assert not run(Steps(report_lines=("eu-west-1 10 %",)), params=params).failed
+
+
+def test_a_flow_without_aws_gets_no_clients(run: Run) -> None:
+    steps = Steps(needs_aws=False)
+    run(steps)
+    assert steps.given("read")[0] is None
+    assert steps.given("apply")[0] is None
+
+
+@pytest.mark.parametrize(("needs_aws", "expected"), [(True, AnsibleAWSModule), (False, AnsibleModule)])
+def test_only_a_flow_that_needs_aws_is_a_module_with_its_options(needs_aws: bool, expected: type) -> None:
+    assert runner._module_class(Steps(needs_aws=needs_aws).flow()) is expected
