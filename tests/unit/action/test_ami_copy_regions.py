@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When the progress of a copy is followed, what is shown of it, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import queue
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.action import ami_copy_regions as plugin
+
+ARGUMENTS = {"source_image_id": "ami-1", "regions": ["eu-west-1"]}
+Module = Callable[[Path], None]
+
+
+@dataclass
+class Screen:
+    """Stands for Ansible's display."""
+
+    lines: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
+
+    def display(self, line: str) -> None:
+        self.lines.put(line)
+
+    def next_line(self) -> str:
+        """The next line, as soon as it is shown."""
+        return self.lines.get(timeout=5)
+
+    def rest(self) -> list[str]:
+        """What has been shown since."""
+        return [self.lines.get_nowait() for _number in range(self.lines.qsize())]
+
+
+@dataclass
+class Ran:
+    """How the module was run, and with what the action ended."""
+
+    result: dict[str, Any]
+    executed: dict[str, Any]
+    removed: list[str]
+    task_arguments: dict[str, Any]
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    screen = Screen()
+    monkeypatch.setattr(plugin, "display", screen)
+    return screen
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where temporary files are made."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, screen: Screen, folder: Path) -> Run:  # noqa: ARG001
+    """Runs the action; ``module`` is given the file that the module would write to, if there is one."""
+    monkeypatch.setattr(plugin, "_INTERVAL", 0.01)
+
+    def run(
+        module: Module = lambda _file: None,
+        arguments: dict[str, Any] | None = None,
+        transport: str = "local",
+        async_val: int = 0,
+        has_native_async: bool = False,
+        check_mode: bool = False,
+    ) -> Ran:
+        task = SimpleNamespace(
+            action="golden.images.ami_copy_regions",
+            args={**ARGUMENTS, **(arguments or {})},
+            async_val=async_val,
+            check_mode=check_mode,
+            get_name=lambda: "Copy it",
+        )
+        connection = SimpleNamespace(
+            transport=transport,
+            has_native_async=has_native_async,
+            _shell=SimpleNamespace(tmpdir="/remote/tmp"),
+        )
+        action = plugin.ActionModule(task, connection, None, None, None, None)
+        executed: list[dict[str, Any]] = []
+        removed: list[str] = []
+
+        def execute(**given: Any) -> dict[str, Any]:
+            executed.append(given)
+            if "module_args" in given:
+                module(Path(given["module_args"]["progress_path"]))
+            return {"changed": True, "images": {"eu-west-1": "ami-2"}}
+
+        monkeypatch.setattr(action, "_execute_module", execute)
+        monkeypatch.setattr(action, "_remove_tmp_path", removed.append)
+        result = action.run(task_vars={"x": 1})
+        (how,) = executed
+        return Ran(result, how, removed, task.args)
+
+    return run
+
+
+def append(file: Path, text: str) -> None:
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def test_lines_are_shown_while_the_module_runs(run: Run, screen: Screen) -> None:
+    shown: list[str] = []
+
+    def module(file: Path) -> None:
+        for line in ("eu-west-1 10 %", "eu-west-1 90 %"):
+            append(file, f"{line}\n")
+            shown.append(screen.next_line())
+
+    run(module)
+    assert shown == ["    Copy it: eu-west-1 10 %", "    Copy it: eu-west-1 90 %"]
+    assert screen.rest() == []
+
+
+def test_lines_written_just_before_the_end_are_shown_before_it(
+    run: Run, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def module(file: Path) -> None:
+        append(file, "eu-west-1 99 %\neu-west-1 available\n")
+
+    # The module ends long before the first look.
+    monkeypatch.setattr(plugin, "_INTERVAL", 60)
+    run(module)
+    assert screen.rest() == ["    Copy it: eu-west-1 99 %", "    Copy it: eu-west-1 available"]
+
+
+def test_a_silent_module_shows_nothing(run: Run, screen: Screen) -> None:
+    run()
+    assert screen.rest() == []
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_the_module_gets_the_tasks_arguments_and_a_file(run: Run, check_mode: bool) -> None:
+    files: list[Path] = []
+    ran = run(files.append, check_mode=check_mode)
+    assert ran.executed == {
+        "module_args": {**ARGUMENTS, "progress_path": str(files[0])},
+        "task_vars": {"x": 1},
+    }
+    # A task that is retried or looped over starts from its own arguments.
+    assert ran.task_arguments == ARGUMENTS
+    assert ran.result == {"changed": True, "images": {"eu-west-1": "ami-2"}}
+    assert ran.removed == ["/remote/tmp"]
+
+
+def test_the_file_is_there_for_the_module_alone_and_gone_afterwards(run: Run, folder: Path) -> None:
+    def module(file: Path) -> None:
+        assert list(folder.iterdir()) == [file]
+        assert file.read_text(encoding="utf-8") == ""
+        assert file.stat().st_mode & 0o077 == 0
+
+    run(module)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_module_that_breaks_leaves_neither_file_nor_thread(run: Run, screen: Screen, folder: Path) -> None:
+    before = set(threading.enumerate())
+
+    def module(file: Path) -> None:
+        append(file, "eu-west-1 10 %\n")
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        run(module)
+    assert screen.rest() == ["    Copy it: eu-west-1 10 %"]
+    assert list(folder.iterdir()) == []
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize(
+    ("how", "wrap_async", "removed"),
+    [
+        pytest.param({"transport": "ssh"}, False, ["/remote/tmp"], id="the file would be elsewhere"),
+        pytest.param({"async_val": 60}, True, [], id="nobody waits for a task in the background"),
+        pytest.param({"async_val": 60, "transport": "ssh"}, True, [], id="in the background elsewhere"),
+        pytest.param(
+            {"arguments": {"progress_path": "/home/me/progress"}},
+            False,
+            ["/remote/tmp"],
+            id="the file is the user's",
+        ),
+    ],
+)
+def test_what_is_not_followed_runs_with_its_own_arguments(
+    run: Run, screen: Screen, folder: Path, how: dict[str, Any], wrap_async: bool, removed: list[str]
+) -> None:
+    ran = run(**how)
+    assert ran.executed == {"task_vars": {"x": 1}, "wrap_async": wrap_async}
+    assert ran.result == {"changed": True, "images": {"eu-west-1": "ami-2"}}
+    # What a module in the background was sent must stay until it has ended.
+    assert ran.removed == removed
+    assert list(folder.iterdir()) == []
+    assert screen.rest() == []
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param({"arguments": {"progress_path": None}}, id="a null is no file"),
+        pytest.param({"async_val": 60, "has_native_async": True}, id="the connection waits for it"),
+    ],
+)
+def test_what_is_followed_all_the_same(run: Run, screen: Screen, how: dict[str, Any]) -> None:
+    run(lambda file: append(file, "eu-west-1 10 %\n"), **how)
+    assert screen.rest() == ["    Copy it: eu-west-1 10 %"]
