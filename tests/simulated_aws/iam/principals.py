@@ -122,7 +122,8 @@ def of_access_key(access_key: str) -> Principal | None:
         if key is None:
             continue
         if key.user_name:
-            return _of(backend.users[key.user_name])
+            user = backend.users.get(key.user_name)
+            return _of(user) if user is not None else None
         assumed = sts_backends[backend.account_id][backend.partition].get_assumed_role_from_access_key(
             access_key
         )
