@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run of ``ansible-playbook``: how long it took, what each task took, and what the processes used."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tests.integration.playbook import Ansible
+from tests.simulated_aws.client import SimulatedAws
+
+Play = Sequence[Mapping[str, Any]]
+
+_CALLER_INFO = {"name": "yardstick", "amazon.aws.aws_caller_info": {}}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task that ran: its name, its start in Unix time and its duration, in seconds."""
+
+    name: str
+    start: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that went well.
+
+    ``cpu_seconds`` is of all its processes but those that were sent into the background;
+    ``peak_megabytes`` is the largest process's.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    peak_megabytes: float
+    changed: int
+    tasks: tuple[Task, ...]
+
+    def task(self, name: str) -> Task | None:
+        """The task whose name ends so, a role's begins with the role's; None if it was skipped."""
+        return next((task for task in self.tasks if task.name.endswith(name)), None)
+
+
+def run(
+    aws: SimulatedAws, account: str, playbook: str | Play, variables: Mapping[str, Any] | None = None
+) -> Run:
+    """Run a playbook, given by FQCN or as a list of tasks, to its end with the credentials of an account.
+
+    Raises:
+        RuntimeError: it failed; the text is what it said.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ansible = Ansible(aws.environment(account), folder)
+        target = playbook if isinstance(playbook, str) else str(ansible.write_play(playbook))
+        (folder / "variables.json").write_text(json.dumps(variables or {}), encoding="utf-8")
+        command = ["ansible-playbook", target, "-e", f"@{folder / 'variables.json'}"]
+        with (folder / "stdout").open("w") as stdout, (folder / "stderr").open("w") as stderr:
+            started = time.monotonic()
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=ansible.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+            )
+            # Popen's own wait tells nothing of what the process and its children used.
+            _pid, status, used = os.wait4(process.pid, 0)
+            seconds = time.monotonic() - started
+            process.returncode = os.waitstatus_to_exitcode(status)
+        output = (folder / "stdout").read_text(encoding="utf-8")
+        if process.returncode:
+            raise RuntimeError(
+                f"{target} failed:\n{output[-5000:]}\n{(folder / 'stderr').read_text()[-5000:]}"
+            )
+    events = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    (stats,) = (event["stats"] for event in events if event["_event"] == "v2_playbook_on_stats")
+    return Run(
+        seconds=seconds,
+        cpu_seconds=used.ru_utime + used.ru_stime,
+        # getrusage(2): kilobytes.
+        peak_megabytes=used.ru_maxrss / 1024,
+        changed=stats["localhost"]["changed"],
+        tasks=tuple(_task(event["task"]) for event in events if event["_event"] == "v2_runner_on_ok"),
+    )
+
+
+def yardstick(aws: SimulatedAws, account: str, times: int = 3) -> float:
+    """Median seconds of a task with amazon.aws.aws_caller_info, by which machines can be compared."""
+    done = run(aws, account, [_CALLER_INFO] * times)
+    return statistics.median(task.seconds for task in done.tasks)
+
+
+def _task(task: Mapping[str, Any]) -> Task:
+    start, end = (datetime.fromisoformat(task["duration"][edge]).timestamp() for edge in ("start", "end"))
+    return Task(task["name"], start, end - start)

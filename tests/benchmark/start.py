@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What starting one of our modules costs, against the smallest module of amazon.aws."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import playbook
+from .estates import HOME, IMAGE, OTHER_REGIONS, OWNER, consumers, estate
+from .figures import Figure
+
+ROUNDS = 7
+MOST = 1.3
+"""Times aws_caller_info."""
+
+
+def measure(aws: SimulatedAws) -> Iterator[Figure]:
+    """Medians of the ratios within each round of one playbook that runs all modules in turn."""
+    aws.build_estate(estate(accounts=1))
+    image_id = aws.description()["images"][IMAGE]["image_id"]
+    region = OTHER_REGIONS[0]
+    copy = {"source_image_id": image_id, "source_region": HOME, "regions": [region]}
+    modules: dict[str, Mapping[str, Any]] = {
+        "amazon.aws.aws_caller_info": {},
+        "golden.images.ami_share, in check mode": {"images": {region: None}, "account_ids": consumers(1)},
+        "golden.images.ami_copy_regions, nothing to do": copy,
+        "golden.images.ami_kms_grant, in check mode": {"images": {region: None}, "account_ids": consumers(1)},
+        "golden.images.distribution_report": {"copied": "{{ copied }}"},
+    }
+    tasks = [
+        {"name": name, name.partition(",")[0]: arguments, "check_mode": name.endswith("check mode")}
+        for name, arguments in modules.items()
+    ]
+    first = {"name": "copy", "golden.images.ami_copy_regions": copy, "register": "copied"}
+    done = playbook.run(aws, OWNER, [first, *tasks * ROUNDS])
+    seconds = {name: [task.seconds for task in done.tasks if task.name == name] for name in modules}
+    base, *others = modules
+    yield Figure(f"{base}, one task", statistics.median(seconds[base]), "s")
+    for name in others:
+        ratios = [ours / theirs for ours, theirs in zip(seconds[name], seconds[base], strict=True)]
+        yield Figure(f"{name}, in tasks of it", statistics.median(ratios), "×", MOST)
