@@ -101,6 +101,9 @@ def test_which_images_count_where_a_key_is_named(image: Found, counts: bool) -> 
         pytest.param(ANY_KEY, PLAIN, None, found("ami-1", OTHER), False, id="plain wanted, encrypted found"),
         pytest.param(ANY_KEY, PLAIN, None, PENDING_UNDER_OTHER, False, id="plain wanted, pending encrypted"),
         pytest.param(
+            ANY_KEY, PLAIN, None, found("ami-1", None, OTHER), False, id="plain wanted, half encrypted"
+        ),
+        pytest.param(
             Encryption(encrypted=False),
             PLAIN,
             None,
