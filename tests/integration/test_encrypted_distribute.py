@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook distribute_ami.yml with an encrypted image, judged by who can launch what it leaves."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import encrypted, observed
+from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, NO_KEY, ROLE, EncryptedEstate, root
+from .estate import HOME, OWNER, STRANGER
+from .playbook import Ansible, prediction_error
+
+REGIONS = [HOME, "eu-west-1", "us-west-2"]
+NAMED = ("web-prod", "web-staging")
+BY_UNIT = "data-prod"
+# Outside the organization, beside the unit that is named, and below another one.
+UNNAMED = ("outsider", STRANGER, "sandbox", "data-dev")
+
+
+@pytest.fixture
+def estate(aws: SimulatedAws) -> EncryptedEstate:
+    """The estate of the encrypted image."""
+    return EncryptedEstate(aws)
+
+
+@pytest.fixture
+def variables(estate: EncryptedEstate) -> dict[str, Any]:
+    """A distribution to two other regions, two accounts and a unit."""
+    return {
+        "distribute_source_image_id": estate.image_id,
+        "distribute_source_region": HOME,
+        "distribute_regions": REGIONS,
+        "distribute_kms_key_id": ALIAS,
+        "distribute_account_ids": estate.account_ids(*NAMED),
+        "distribute_org_unit_arns": [estate.unit_arn()],
+    }
+
+
+def test_those_named_can_launch_in_every_region_and_nobody_else(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    aws.change_settings(copy_seconds=2)
+    planned = ansible.run(DISTRIBUTE, variables, "--check", "--diff")
+    assert planned.code == 0, planned.text
+    assert encrypted.changes(aws, refused=True) == []
+
+    done = ansible.run(DISTRIBUTE, variables)
+    assert done.code == 0, done.text
+    assert prediction_error(planned.actions, done.actions) == ""
+    assert encrypted.changes(aws) == done.actions
+    images = done.facts["distribute_images"]
+    assert sorted(images) == sorted(REGIONS)
+    for region, image_id in images.items():
+        assert encrypted.keys_of(aws, OWNER, region, image_id) == {estate.key(region)}
+        assert encrypted.grantees(aws, estate.key(region)) == [
+            root(account) for account in sorted(estate.account_ids(*NAMED))
+        ]
+
+    aws.forget_calls()
+    repeated = ansible.run(DISTRIBUTE, variables)
+    assert (repeated.code, repeated.changed, repeated.actions) == (0, [], []), repeated.text
+    assert encrypted.changes(aws, refused=True) == []
+    assert repeated.facts["distribute_images"] == images
+
+    for region, image_id in images.items():
+        for account in (*NAMED, BY_UNIT):
+            assert encrypted.launched(aws, account, region, image_id) == "running", (account, region)
+        for account in UNNAMED:
+            assert encrypted.launched(aws, account, region, image_id) == "InvalidAMIID.NotFound"
+        _assert_key_is_closed(aws, estate.key(region), region)
+        # Even with a launch permission that somebody else gave them.
+        ids = estate.account_ids(*UNNAMED)
+        owner = aws.client("ec2", OWNER, region)
+        owner.modify_image_attribute(ImageId=image_id, OperationType="add", UserIds=ids)
+        for account in UNNAMED:
+            assert encrypted.launched(aws, account, region, image_id) == NO_KEY, (account, region)
+    # Nobody asked for Auto Scaling.
+    assert encrypted.scaled(aws, "web-staging", "eu-west-1", images["eu-west-1"]) == NO_KEY
+
+
+def _assert_key_is_closed(aws: SimulatedAws, key: str, region: str) -> None:
+    for account in UNNAMED:
+        kms = aws.client("kms", account, region)
+        principal = root(aws.account_id(account))
+        grant = {"GranteePrincipal": principal, "Operations": ["Decrypt"]}
+        assert encrypted.refusal(kms.describe_key, KeyId=key) == "AccessDeniedException"
+        assert encrypted.refusal(kms.create_grant, KeyId=key, **grant) == "AccessDeniedException"
+    # The unit's accounts may use the key through EC2 alone, not hand it on.
+    kms = aws.client("kms", BY_UNIT, region)
+    grant = {"GranteePrincipal": root(aws.account_id("outsider")), "Operations": ["Decrypt"]}
+    assert encrypted.refusal(kms.describe_key, KeyId=key) == ""
+    assert encrypted.refusal(kms.create_grant, KeyId=key, **grant) == "AccessDeniedException"
+
+
+def test_auto_scaling_launches_once_every_role_could_be_assumed(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    regions = ["eu-west-1", "us-west-2"]
+    good, bad = "data-prod", "web-staging"
+    variables |= {
+        "distribute_regions": regions,
+        "distribute_account_ids": estate.account_ids(good, bad),
+        "distribute_org_unit_arns": [],
+        "distribute_auto_scaling": True,
+        "distribute_consumer_role_name": ROLE,
+        "distribute_external_id": EXTERNAL_ID,
+    }
+    _ask_for_external_id(aws, bad, "another-id")
+
+    failed = ansible.run(DISTRIBUTE, variables)
+    assert failed.code != 0
+    opened = failed.task("Let the consumers use the keys")
+    bad_id = aws.account_id(bad)
+    assert opened.codes == [(region, "AccessDenied") for region in regions]
+    # The role's ARN holds the account's id.
+    assert f"sts:AssumeRole on resource: {estate.role(bad)}" in opened.result["msg"]
+    assert estate.role(good) not in opened.result["msg"]
+    assert EXTERNAL_ID not in json.dumps([dict(task.result) for task in failed.tasks])
+    copies = {region: observed.own_images(aws, OWNER, region)[0]["ImageId"] for region in regions}
+    roots = sorted(root(account) for account in estate.account_ids(good, bad))
+    for region in regions:
+        assert encrypted.grantees(aws, estate.key(region)) == sorted([*roots, _scaling_role(aws, good)])
+
+    _ask_for_external_id(aws, bad, EXTERNAL_ID)
+    aws.forget_calls()
+    healed = ansible.run(DISTRIBUTE, variables)
+    assert healed.code == 0, healed.text
+    assert healed.facts["distribute_images"] == copies
+    # Only what was missing is made: the one account's own grants.
+    made = [call for call in aws.calls(action="CreateGrant") if call.status == 200]
+    assert sorted((call.account_id, call.region) for call in made) == [(bad_id, one) for one in regions]
+    for region in regions:
+        for account in (good, bad):
+            assert encrypted.scaled(aws, account, region, copies[region]) == "running", (account, region)
+            assert encrypted.launched(aws, account, region, copies[region]) == "running", (account, region)
+
+    aws.forget_calls()
+    repeated = ansible.run(DISTRIBUTE, variables)
+    assert (repeated.code, repeated.changed) == (0, []), repeated.text
+    assert encrypted.changes(aws, refused=True) == []
+    # Not even to look.
+    assert aws.calls(action="AssumeRole") == []
+
+
+def _ask_for_external_id(aws: SimulatedAws, account: str, external_id: str) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": root(aws.account_id(OWNER))},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    aws.client("iam", account).update_assume_role_policy(RoleName=ROLE, PolicyDocument=policy)
+
+
+def _scaling_role(aws: SimulatedAws, account: str) -> str:
+    path = "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    return f"arn:aws:iam::{aws.account_id(account)}:role/{path}"
+
+
+def test_a_copy_that_may_not_use_its_key_fails_with_aws_s_reason_and_is_made_once_it_may(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    good, bad = "eu-west-1", "us-west-2"
+    variables |= {"distribute_regions": [good, bad], "distribute_org_unit_arns": []}
+    aws.change_settings(copy_seconds=1)
+    as_it_was = encrypted.key_policy(aws, estate.key(bad))
+    policy = json.loads(as_it_was)
+    policy["Statement"].append(
+        {
+            "Sid": "Freeze",
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": "kms:ReEncryptTo",
+            "Resource": "*",
+        }
+    )
+    encrypted.put_key_policy(aws, estate.key(bad), json.dumps(policy))
+
+    failed = ansible.run(DISTRIBUTE, variables)
+    assert failed.code != 0
+    waited = failed.task("Wait for the copies")
+    assert [region for region, _code in waited.codes] == [bad]
+    assert "Given key ID is not accessible" in waited.result["msg"]
+    (kept,) = observed.own_images(aws, OWNER, good)
+    assert observed.attempts(aws, "ModifyImageAttribute") == []
+
+    encrypted.put_key_policy(aws, estate.key(bad), as_it_was)
+    healed = ansible.run(DISTRIBUTE, variables)
+    assert healed.code == 0, healed.text
+    images = healed.facts["distribute_images"]
+    assert images[good] == kept["ImageId"]
+    # The failed ones are cleared away.
+    assert [image["ImageId"] for image in observed.own_images(aws, OWNER, bad)] == [images[bad]]
+    for region in (good, bad):
+        assert encrypted.launched(aws, NAMED[0], region, images[region]) == "running"
