@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A copy's key is part of what it is: one copy under each key, also in the source's own region."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import encrypted, observed
+from .encrypted import ALIAS, EncryptedEstate, steps
+from .estate import HOME, OWNER
+from .playbook import Ansible, Run
+
+AWAY = "eu-west-1"
+OTHER = "alias/other"
+
+
+@pytest.fixture
+def estate(aws: SimulatedAws) -> EncryptedEstate:
+    """The estate of the encrypted image, and a second key of its owner's."""
+    built = EncryptedEstate(aws)
+    built.add(kms_keys={"other": {"account": OWNER, "regions": [HOME, AWAY], "alias": OTHER}})
+    return built
+
+
+@pytest.fixture
+def copy(estate: EncryptedEstate) -> dict[str, Any]:
+    """A copy to another region, without its key."""
+    return {"source_image_id": estate.image_id, "source_region": HOME, "regions": [AWAY]}
+
+
+def _images(run: Run, name: str, region: str) -> str:
+    return str(run.task(name).result["images"][region])
+
+
+def test_another_key_makes_another_copy_and_the_same_key_none(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, copy: dict[str, Any]
+) -> None:
+    arn = aws.client("kms", OWNER, AWAY).describe_key(KeyId=OTHER)["KeyMetadata"]["Arn"]
+    run = steps(
+        ansible,
+        {
+            "first": ("ami_copy_regions", {**copy, "kms_key_id": ALIAS}),
+            "second": ("ami_copy_regions", {**copy, "kms_key_id": OTHER}),
+            "second by its ARN": ("ami_copy_regions", {**copy, "kms_key_ids": {AWAY: arn}}),
+            "first again": ("ami_copy_regions", {**copy, "kms_key_id": ALIAS, "encrypted": True}),
+        },
+    )
+    assert run.code == 0, run.text
+    assert run.changed == ["first", "second"]
+    first, second = (_images(run, name, AWAY) for name in ("first", "second"))
+    assert [image["ImageId"] for image in observed.own_images(aws, OWNER, AWAY)] == [first, second]
+    assert encrypted.keys_of(aws, OWNER, AWAY, first) == {estate.key(AWAY)}
+    assert encrypted.keys_of(aws, OWNER, AWAY, second) == {arn}
+    assert _images(run, "second by its ARN", AWAY) == second
+    assert _images(run, "first again", AWAY) == first
+
+
+def test_the_sources_region_is_encrypted_anew_only_if_asked_to(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, copy: dict[str, Any]
+) -> None:
+    arn = aws.client("kms", OWNER, HOME).describe_key(KeyId=OTHER)["KeyMetadata"]["Arn"]
+    here = {**copy, "regions": [HOME]}
+    anew = {**here, "kms_key_id": OTHER, "reencrypt_source": True}
+    run = steps(
+        ansible,
+        {
+            "as it is": ("ami_copy_regions", {**here, "kms_key_id": OTHER}),
+            "under its own key": (
+                "ami_copy_regions",
+                {**here, "kms_key_id": ALIAS, "reencrypt_source": True},
+            ),
+            "anew": ("ami_copy_regions", anew),
+            "anew again": ("ami_copy_regions", anew),
+        },
+    )
+    assert run.code == 0, run.text
+    assert run.changed == ["anew"]
+    said = encrypted.warnings(run, "as it is")
+    assert f"{estate.image_id} is not encrypted under {arn}" in said
+    assert "reencrypt_source: true" in said
+    for name in ("as it is", "under its own key"):
+        assert _images(run, name, HOME) == estate.image_id
+    assert encrypted.warnings(run, "under its own key") == ""
+    made = _images(run, "anew", HOME)
+    assert _images(run, "anew again", HOME) == made
+    assert encrypted.keys_of(aws, OWNER, HOME, made) == {arn}
+    assert [image["ImageId"] for image in observed.own_images(aws, OWNER, HOME)] == [estate.image_id, made]
+    assert encrypted.warnings(run, "anew") == ""
