@@ -29,8 +29,12 @@ class ActionModule(ActionBase):
         arguments = dict(self._task.args)
         in_background = bool(self._task.async_val) and not self._connection.has_native_async
         # The file is read here and written where the module runs: that is the same machine only if local.
+        # Another user than the file's may not write to it, root included (sysctl fs.protected_regular).
         follow = (
-            self._connection.transport == "local" and not in_background and not arguments.get("progress_path")
+            self._connection.transport == "local"
+            and not self._connection.become
+            and not in_background
+            and not arguments.get("progress_path")
         )
         if not follow:
             result.update(self._execute_module(task_vars=task_vars, wrap_async=in_background))

@@ -56,6 +56,12 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
         consumer_role_name=params["consumer_role_name"],
         external_id=params["external_id"],
     )
+    if unknown := sorted(wanted.operations - planner.POSSIBLE_OPERATIONS):
+        options.refuse(
+            "operations",
+            f"{', '.join(unknown)} is no operation of a grant on a key for encryption.",
+            f"There are {', '.join(sorted(planner.POSSIBLE_OPERATIONS))}.",
+        )
     if wanted.method == "grant" and (wanted.org_arns or wanted.org_unit_arns):
         options.refuse(
             "method",
@@ -108,15 +114,11 @@ def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
 def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, report: Report) -> Outcome:
     """Create, then write policies, then let consumers create, then revoke: nobody loses access in between."""
     of_owner = [action for action in plan.actions if not planner.is_for_auto_scaling(action)]
-    created = _perform_each(clients, [item for item in of_owner if item.operation == "CreateGrant"])
-    written = _put_policies(clients, wanted, [item for item in of_owner if item.operation == "PutKeyPolicy"])
+    created = _perform_each(clients, _of_kind("CreateGrant", of_owner, Performed()))
+    written = _put_policies(clients, wanted, _of_kind("PutKeyPolicy", of_owner, created))
     handed_on = _create_as_consumers(clients, wanted, seen, created)
     opened = merge(created, written, handed_on)
-    broken = {failure.region for failure in opened.failures}
-    revokes = [
-        item for item in of_owner if item.operation == "RevokeGrant" and item.target.region not in broken
-    ]
-    done = merge(opened, _perform_each(clients, revokes))
+    done = merge(opened, _perform_each(clients, _of_kind("RevokeGrant", of_owner, opened)))
     warnings = (_unlisted(clients, created) or _UNSEEN,) if created.actions else ()
     return Outcome(performed=done.actions, failures=done.failures, warnings=warnings)
 
@@ -145,6 +147,12 @@ FLOW: Flow[GrantWanted, GrantSeen] = Flow(wanted_from, read_state, plan, apply, 
 def _home(targets: Iterable[Target]) -> str:
     """The region whose STS is asked."""
     return min(target.region for target in targets)
+
+
+def _of_kind(operation: str, actions: Iterable[Action], before: Performed) -> list[Action]:
+    """The actions of one kind, but for regions in which what has to come before them failed."""
+    broken = {failure.region for failure in before.failures}
+    return [item for item in actions if item.operation == operation and item.target.region not in broken]
 
 
 def _read_key(clients: Clients, wanted: GrantWanted, target: Target, key_id: str) -> KeySeen:
@@ -216,7 +224,9 @@ def _create_as_consumers(
         actions = by_account[account_id]
         consumer = clients.assuming(role_arn, wanted.external_id, _home(seen.keys))
         consumer.open("kms", [action.target.region for action in actions])
-        return merge(*(perform(consumer.kms(action.target.region), action) for action in actions))
+        done = merge(*(perform(consumer.kms(action.target.region), action) for action in actions))
+        # The targets are the owner's; who has something to mend is the consumer.
+        return replace(done, failures=tuple(replace(item, account_id=account_id) for item in done.failures))
 
     done, failed = each(by_account, work)
     failures = tuple(

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..failures import Failure
@@ -31,6 +31,13 @@ OPERATIONS = frozenset(
         "ReEncryptTo",
     }
 )
+# KMS Developer Guide, "Grant operations", for symmetric encryption keys.
+POSSIBLE_OPERATIONS = OPERATIONS | {
+    "Encrypt",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+    "RetireGrant",
+}
 # Auto Scaling User Guide, "Required AWS KMS key policy for use with encrypted volumes". A grant made through
 # a grant holds at most the parent's operations, so the account that makes it needs all of them.
 AUTO_SCALING_OPERATIONS = OPERATIONS | {"Encrypt"}
@@ -180,11 +187,11 @@ def policy_after(wanted: GrantWanted, policy: str) -> str:
 
 
 def _wanted_statements(wanted: GrantWanted, policy: str) -> list[dict[str, Any]]:
-    current, named = key_policy.own_access(policy), wanted.policy_access
+    held = key_policy.own_accesses(policy)
     if not wanted.present:
-        leaving = named.consumers | PolicyConsumers(wanted.account_ids | wanted.principals)
-        return key_policy.statements_for(replace(current, consumers=current.consumers - leaving))
-    return key_policy.statements_for(named if wanted.purge else current | named)
+        leaving = wanted.policy_consumers | PolicyConsumers(wanted.account_ids | wanted.principals)
+        return key_policy.statements_for(*key_policy.withdrawn(held, leaving))
+    return key_policy.statements_for(*key_policy.added(() if wanted.purge else held, wanted.policy_access))
 
 
 def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> TargetPlan:
@@ -219,10 +226,10 @@ def _grants(
     """What is created and what is revoked; the former is done first, so that nobody loses access between."""
     grantees = [principal_arn(seen.partition, item) for item in sorted(wanted.grantees)]
     requests = [grant_request(key.key.arn, grantee, wanted.parent_operations) for grantee in grantees]
-    kept = {request["Name"] for request in requests}
+    kept = list(requests)
     if wanted.auto_scaling:
         roles = [auto_scaling_role(seen.partition, account_id) for account_id in wanted.account_ids]
-        kept |= {grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS)["Name"] for role in roles}
+        kept += [grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS) for role in roles]
     created: list[Action] = []
     if wanted.present:
         created = [
@@ -244,12 +251,12 @@ def _grants(
     return created, revoked
 
 
-def _is_revoked(wanted: GrantWanted, seen: GrantSeen, grant: Grant, kept: set[str]) -> bool:
+def _is_revoked(wanted: GrantWanted, seen: GrantSeen, grant: Grant, kept: list[dict[str, Any]]) -> bool:
     if wanted.present:
-        return wanted.purge and grant.name not in kept
-    named = {principal_arn(seen.partition, item) for item in wanted.account_ids | wanted.principals}
+        return wanted.purge and not any(holds((grant,), request) for request in kept)
+    named = wanted.account_ids | wanted.principals
     named |= {auto_scaling_role(seen.partition, account_id) for account_id in wanted.account_ids}
-    return grant.grantee in named
+    return key_policy.short(grant.grantee) in {key_policy.short(principal) for principal in named}
 
 
 def _policy_actions(wanted: GrantWanted, target: Target, key: KeySeen) -> list[Action]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 SID_PREFIX = "GoldenImages"
@@ -23,6 +23,8 @@ SID_PREFIX = "GoldenImages"
 MAX_BYTES = 32 * 1024
 
 _GRANTS = "Grants"
+_KINDS = ("Accounts", "Organizations", "Units")
+_OWN_SID = re.compile(rf"{SID_PREFIX}(?P<name>(?:{'|'.join(_KINDS)})[0-9]*)(?P<grants>{_GRANTS})?")
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):root")
 # Written by hand, the path to a unit may be spelled out: o-…/r-…/ou-…/*.
 _UNIT_PATH = re.compile(r"(o-[a-z0-9]+)/(?:.+/)?(ou-[a-z0-9-]+)/\*")
@@ -56,7 +58,7 @@ class PolicyConsumers:
 
 @dataclass(frozen=True)
 class PolicyAccess:
-    """What the own statements of a key policy say: who may do which operations.
+    """What statements of a key policy say: who may do which operations.
 
     Accounts that are to create a grant for their Auto Scaling role have to call CreateGrant themselves:
     with ``for_auto_scaling`` theirs is not bound to AWS services.
@@ -66,15 +68,40 @@ class PolicyAccess:
     operations: frozenset[str] = frozenset()
     for_auto_scaling: bool = False
 
-    def __or__(self, other: PolicyAccess) -> PolicyAccess:
-        """Both: nobody loses anything. What nobody asks for adds nothing."""
-        if not other.consumers:
-            return self
-        return PolicyAccess(
-            self.consumers | other.consumers,
-            self.operations | other.operations,
-            self.for_auto_scaling or other.for_auto_scaling,
+    def by_kind(self) -> tuple[PolicyAccess, ...]:
+        """The same for accounts, for organizations and for units, as far as there are any."""
+        named = self.consumers
+        kinds = (
+            replace(self, consumers=PolicyConsumers(principals=named.principals)),
+            replace(self, consumers=PolicyConsumers(org_ids=named.org_ids), for_auto_scaling=False),
+            replace(self, consumers=PolicyConsumers(units=named.units), for_auto_scaling=False),
         )
+        return tuple(access for access in kinds if access.consumers)
+
+    def allows(self, other: PolicyAccess) -> bool:
+        """Whether one may do all that the other may, whoever they are."""
+        return self.operations >= other.operations and self.for_auto_scaling >= other.for_auto_scaling
+
+
+def added(held: Iterable[PolicyAccess], wish: PolicyAccess) -> tuple[PolicyAccess, ...]:
+    """``held`` and ``wish``: those named get all that is asked for, nobody else gets or loses anything."""
+    accesses = list(held)
+    for access in wish.by_kind():
+        named = access.consumers
+        for other in accesses:
+            if other.allows(access) and not access.allows(other):
+                named -= other.consumers
+        accesses = [
+            replace(other, consumers=other.consumers - named) if access.allows(other) else other
+            for other in accesses
+        ]
+        accesses.append(replace(access, consumers=named))
+    return tuple(accesses)
+
+
+def withdrawn(held: Iterable[PolicyAccess], leaving: PolicyConsumers) -> tuple[PolicyAccess, ...]:
+    """``held`` without those who leave."""
+    return tuple(replace(access, consumers=access.consumers - leaving) for access in held)
 
 
 def organization_id(arn: str) -> str:
@@ -88,17 +115,19 @@ def unit_ids(arn: str) -> tuple[str, str]:
     return org_id, unit_id
 
 
-def own_access(policy: str) -> PolicyAccess:
+def own_accesses(policy: str) -> tuple[PolicyAccess, ...]:
     """What the own statements of a policy say."""
-    consumers = PolicyConsumers()
-    operations: set[str] = set()
-    for_auto_scaling = False
+    found: dict[str, PolicyAccess] = {}
     for statement in own_statements(policy):
-        consumers = consumers | _named_in(statement)
-        operations.update(action.removeprefix("kms:") for action in _listed(statement.get("Action", [])))
-        if statement["Sid"] == f"{SID_PREFIX}Accounts{_GRANTS}":
-            for_auto_scaling = "Condition" not in statement
-    return PolicyAccess(consumers, frozenset(operations), for_auto_scaling)
+        name, grants = _OWN_SID.fullmatch(statement["Sid"]).group("name", "grants")  # type: ignore[union-attr]
+        access = found.get(name, PolicyAccess())
+        actions = _listed(statement.get("Action", []))
+        found[name] = PolicyAccess(
+            access.consumers | _named_in(statement),
+            access.operations | {action.removeprefix("kms:") for action in actions},
+            access.for_auto_scaling or (grants is not None and "Condition" not in statement),
+        )
+    return tuple(found.values())
 
 
 def decrypting(policy: str) -> PolicyConsumers:
@@ -116,29 +145,45 @@ def own_statements(policy: str) -> list[dict[str, Any]]:
     return [statement for _text, statement in _statements(policy) if _is_own(statement)]
 
 
-def statements_for(access: PolicyAccess) -> list[dict[str, Any]]:
-    """The statements that say just that."""
-    consumers = access.consumers
-    actions = [f"kms:{operation}" for operation in sorted(access.operations)]
-    others = [action for action in actions if action != "kms:CreateGrant"]
-    kinds: list[tuple[str, Any, dict[str, Any]]] = []
-    if consumers.principals:
-        kinds.append(("Accounts", sorted(consumers.principals), {}))
-    if consumers.org_ids:
-        condition = {"StringEquals": {"aws:PrincipalOrgID": sorted(consumers.org_ids)}}
-        kinds.append(("Organizations", "*", condition))
-    if consumers.units:
-        paths = [f"{org_id}/*/{unit_id}/*" for org_id, unit_id in sorted(consumers.units)]
-        kinds.append(("Units", "*", {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": paths}}))
-    statements = []
-    for kind, principal, condition in kinds:
-        if others:
-            statements.append(_statement(kind, principal, others, condition))
-        if "kms:CreateGrant" in actions:
-            unbound = access.for_auto_scaling and kind == "Accounts"
-            bound = condition if unbound else {**condition, "Bool": {"kms:GrantIsForAWSResource": "true"}}
-            statements.append(_statement(kind + _GRANTS, principal, ["kms:CreateGrant"], bound))
+def statements_for(*accesses: PolicyAccess) -> list[dict[str, Any]]:
+    """The statements that say just that: for each kind of consumer one family for each set of operations."""
+    families: dict[tuple[int, tuple[str, ...], bool], PolicyConsumers] = {}
+    for access in accesses:
+        for part in access.by_kind():
+            family = (_kind(part.consumers), tuple(sorted(part.operations)), part.for_auto_scaling)
+            families[family] = families.get(family, PolicyConsumers()) | part.consumers
+    statements: list[dict[str, Any]] = []
+    numbers = dict.fromkeys(range(len(_KINDS)), 0)
+    for (kind, operations, unbound), consumers in sorted(families.items(), key=lambda item: item[0]):
+        numbers[kind] += 1
+        number = str(numbers[kind]) if numbers[kind] > 1 else ""
+        statements += _family(_KINDS[kind] + number, consumers, operations, unbound)
     return statements
+
+
+def _kind(consumers: PolicyConsumers) -> int:
+    return 0 if consumers.principals else 1 if consumers.org_ids else 2
+
+
+def _family(
+    name: str, consumers: PolicyConsumers, operations: Iterable[str], unbound: bool
+) -> Iterator[dict[str, Any]]:
+    principal: Any = "*"
+    condition: dict[str, Any] = {}
+    if consumers.principals:
+        principal = sorted(consumers.principals)
+    elif consumers.org_ids:
+        condition = {"StringEquals": {"aws:PrincipalOrgID": sorted(consumers.org_ids)}}
+    else:
+        paths = [f"{org_id}/*/{unit_id}/*" for org_id, unit_id in sorted(consumers.units)]
+        condition = {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": paths}}
+    actions = [f"kms:{operation}" for operation in operations]
+    others = [action for action in actions if action != "kms:CreateGrant"]
+    if others:
+        yield _statement(name, principal, others, condition)
+    if "kms:CreateGrant" in actions:
+        bound = condition if unbound else {**condition, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+        yield _statement(name + _GRANTS, principal, ["kms:CreateGrant"], bound)
 
 
 def with_own(policy: str, statements: Iterable[Mapping[str, Any]]) -> str:
@@ -199,7 +244,7 @@ def _named_in(statement: Mapping[str, Any]) -> PolicyConsumers:
 
 
 def _is_own(statement: Mapping[str, Any]) -> bool:
-    return str(statement.get("Sid", "")).startswith(SID_PREFIX)
+    return bool(_OWN_SID.fullmatch(str(statement.get("Sid", ""))))
 
 
 def _aws_principal(statement: Mapping[str, Any]) -> Any:

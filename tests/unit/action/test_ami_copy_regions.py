@@ -74,6 +74,7 @@ def run(monkeypatch: pytest.MonkeyPatch, screen: Screen, folder: Path) -> Run:  
         module: Module = lambda _file: None,
         arguments: dict[str, Any] | None = None,
         transport: str = "local",
+        become: object = None,
         async_val: int = 0,
         has_native_async: bool = False,
         check_mode: bool = False,
@@ -87,6 +88,7 @@ def run(monkeypatch: pytest.MonkeyPatch, screen: Screen, folder: Path) -> Run:  
         )
         connection = SimpleNamespace(
             transport=transport,
+            become=become,
             has_native_async=has_native_async,
             _shell=SimpleNamespace(tmpdir="/remote/tmp"),
         )
@@ -186,6 +188,7 @@ def test_a_module_that_breaks_leaves_neither_file_nor_thread(run: Run, screen: S
     ("how", "wrap_async", "removed"),
     [
         pytest.param({"transport": "ssh"}, False, ["/remote/tmp"], id="the file would be elsewhere"),
+        pytest.param({"become": "sudo"}, False, ["/remote/tmp"], id="another user could not write to it"),
         pytest.param({"async_val": 60}, True, [], id="nobody waits for a task in the background"),
         pytest.param({"async_val": 60, "transport": "ssh"}, True, [], id="in the background elsewhere"),
         pytest.param(

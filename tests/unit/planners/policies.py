@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.planners.grant import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.planners.key_policy import (
     PolicyAccess,
     PolicyConsumers,
+    own_accesses,
     statements_for,
 )
 from hypothesis import strategies as st
@@ -94,4 +96,14 @@ def is_named(caller: Caller, who: PolicyConsumers) -> bool:
     within = {(caller.org_id, unit) for unit in caller.path.split("/")}
     return bool({caller.arn, caller.account_id} & who.principals) or bool(
         caller.org_id in who.org_ids or within & who.units
+    )
+
+
+def own_access(policy: str) -> PolicyAccess:
+    """All that the own statements of a policy say, whichever of them says it."""
+    parts = own_accesses(policy)
+    return PolicyAccess(
+        reduce(PolicyConsumers.__or__, (part.consumers for part in parts), PolicyConsumers()),
+        frozenset(operation for part in parts for operation in part.operations),
+        any(part.for_auto_scaling for part in parts),
     )

@@ -33,6 +33,7 @@ from tests.unit.planners.policies import (
     consumers,
     is_named,
     opened_to,
+    own_access,
     policy_of,
 )
 from tests.unit.planners.policy_evaluator import rights
@@ -153,7 +154,7 @@ def test_no_statement_breaks_the_rules(wanted: PolicyAccess) -> None:
 
 @given(ACCESSES)
 def test_what_was_written_is_read_back(wanted: PolicyAccess) -> None:
-    read = key_policy.own_access(policy_of(*key_policy.statements_for(wanted)))
+    read = own_access(policy_of(*key_policy.statements_for(wanted)))
     if not wanted.consumers:
         assert read == PolicyAccess()
         return
@@ -216,7 +217,7 @@ def test_own_statements_are_understood_however_aws_shows_them(
     found: dict[str, Any], expected: PolicyConsumers
 ) -> None:
     shown = {"Effect": "Allow", "Resource": "*", **found}
-    assert key_policy.own_access(policy_of(shown)) == PolicyAccess(expected, frozenset({"Decrypt"}))
+    assert own_access(policy_of(shown)) == PolicyAccess(expected, frozenset({"Decrypt"}))
 
 
 def test_other_statements_are_not_own_ones() -> None:
@@ -226,7 +227,7 @@ def test_other_statements_are_not_own_ones() -> None:
         {key: value for key, value in ACCOUNTS.items() if key != "Sid"},
     ]
     assert key_policy.own_statements(policy_of(*others)) == []
-    assert key_policy.own_access(policy_of(*others)) == PolicyAccess()
+    assert own_access(policy_of(*others)) == PolicyAccess()
 
 
 SINGLE = {**ACCOUNTS, "Principal": {"AWS": [A]}, "Action": ["kms:Decrypt"]}
@@ -335,14 +336,16 @@ def test_sums_and_differences_of_consumers(one: PolicyConsumers, other: PolicyCo
 
 @given(ACCESSES, ACCESSES)
 def test_together_nobody_loses_anything(one: PolicyAccess, other: PolicyAccess) -> None:
-    before = rights(policy_of(*key_policy.statements_for(one)), CALLERS)
-    after = rights(policy_of(*key_policy.statements_for(one | other)), CALLERS)
+    held = policy_of(*key_policy.statements_for(one))
+    both = key_policy.added(key_policy.own_accesses(held), other)
+    before = rights(held, CALLERS)
+    after = rights(policy_of(*key_policy.statements_for(*both)), CALLERS)
     assert before <= after
 
 
 def test_nobody_adds_nothing() -> None:
     one = access(consumers(A), operations=frozenset({"Decrypt"}))
-    assert one | access(PolicyConsumers(), for_auto_scaling=True) == one
+    assert key_policy.added([one], access(PolicyConsumers(), for_auto_scaling=True)) == (one,)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ from tests.unit.planners.policies import (
     consumers,
     is_named,
     opened_to,
+    own_access,
     policy_of,
 )
 from tests.unit.planners.policy_evaluator import rights
@@ -89,7 +90,7 @@ def additive(want: GrantWanted) -> bool:
 
 @given(WANTED, HELD)
 def test_nobody_gains_who_is_neither_named_nor_was_before(want: GrantWanted, policy: str) -> None:
-    known = key_policy.own_access(policy).consumers | want.policy_consumers
+    known = own_access(policy).consumers | want.policy_consumers
     gained = rights(policy_after(want, policy), CALLERS) - rights(policy, CALLERS)
     assert all(is_named(caller, known) for caller, _operation, _for_aws in gained)
 
@@ -130,9 +131,9 @@ def test_withdrawing_gives_nobody_anything(want: GrantWanted, policy: str) -> No
 def test_withdrawing_takes_from_those_named_alone(want: GrantWanted, policy: str) -> None:
     gone = withdrawn(want)
     after = policy_after(gone, policy)
-    left = key_policy.own_access(policy).consumers - gone.policy_consumers
+    left = own_access(policy).consumers - gone.policy_consumers
     left -= PolicyConsumers(want.account_ids | want.principals)
-    assert key_policy.own_access(after).consumers == left
+    assert own_access(after).consumers == left
     lost = rights(policy, CALLERS) - rights(after, CALLERS)
     named = PolicyConsumers(want.account_ids | want.principals) | gone.policy_consumers
     assert all(is_named(caller, named) for caller, _operation, _for_aws in lost)
@@ -154,9 +155,6 @@ def _denials(policy: str) -> list[dict[str, Any]]:
     return [item for item in json.loads(policy)["Statement"] if item["Effect"] == "Deny"]
 
 
-@pytest.mark.xfail(
-    reason="One set of operations, and one answer on Auto Scaling, holds for all own statements.", strict=True
-)
 @pytest.mark.parametrize(
     ("held", "want"),
     [
@@ -183,18 +181,12 @@ def test_additions_give_nothing_to_those_who_are_not_named(held: PolicyAccess, w
     assert {caller for caller, _, _ in gained if not is_named(caller, want.policy_consumers)} == set()
 
 
-@pytest.mark.xfail(
-    reason="Additions are merged with what own statements already say, so they may get more.", strict=True
-)
 def test_those_added_get_no_more_than_was_asked_for() -> None:
     want = GrantWanted(account_ids=frozenset({B}), method="key_policy", operations=frozenset({"Decrypt"}))
     after = rights(policy_after(want, opened_to(consumers(A))), CALLERS)
     assert {operation for caller, operation, _ in after if caller.account_id == B} == {"Decrypt"}
 
 
-@pytest.mark.xfail(
-    reason="Every Sid that begins with GoldenImages counts as own, whoever wrote it.", strict=True
-)
 @pytest.mark.parametrize(
     "theirs",
     [

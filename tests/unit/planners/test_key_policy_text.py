@@ -199,7 +199,7 @@ def test_own_statements_are_found_by_their_sid(policy: Policy) -> None:
             id="brackets and escapes in texts",
         ),
         pytest.param(
-            '{"Id":{"Statement":[{"Sid":"GoldenImagesX"}]},"Statement":[{"Sid":"\\u0047oldenImagesX"},{"a":1}]}',
+            '{"Id":{"Statement":[{"Sid":"GoldenImagesX"}]},"Statement":[{"Sid":"\\u0047oldenImagesUnits"},{"a":1}]}',
             '{"Id":{"Statement":[{"Sid":"GoldenImagesX"}]},"Statement":[{"a":1}, OURS]}',
             id="only the policy's own statements count, however their Sid is written",
         ),
