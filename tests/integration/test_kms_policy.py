@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Key policies: consumers are added and removed there, and everything that other people wrote stays."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import encrypted
+from .encrypted import NO_KEY, ROLE, EncryptedEstate, root, steps
+from .estate import HOME, OWNER
+from .playbook import MODULES, Ansible
+
+UNIT_OF_CONSUMER = "workloads/nonprod"
+
+
+@pytest.fixture
+def estate(aws: SimulatedAws) -> EncryptedEstate:
+    """The estate of the encrypted image."""
+    return EncryptedEstate(aws)
+
+
+def _statement(sid: str, account_id: str) -> str:
+    """A statement as no program writes it."""
+    return (
+        f'{{ "Sid":"{sid}" ,\n\t"Effect" : "Allow",\r\n   "Principal": {{"AWS" :["{root(account_id)}" ]}},\n'
+        '  "Action":[ "kms:DescribeKey","kms:ListGrants"  ], "Resource":"*"}'
+    )
+
+
+@pytest.fixture
+def foreign(aws: SimulatedAws, estate: EncryptedEstate) -> list[str]:
+    """Other people's text in the policy of the key, in its pieces."""
+    owner, auditor = estate.account_ids(OWNER, "management")
+    administrators = (
+        f'{{"Effect":"Allow","Sid" : "Enable IAM","Principal":{{"AWS":"{root(owner)}"}},'
+        '\n "Action":"kms:*","Resource":"*" }'
+    )
+    audit = _statement("Audit \\u00e9t\\u00e9", auditor)
+    head, tail = '{\n  "Id" :"ours",   "Version":"2012-10-17"  ,\t"Statement" :', "\n}\n"
+    text = f"{head} [ {administrators}\n ,\n\n{audit} ] {tail}"
+    encrypted.put_key_policy(aws, estate.key(HOME), text)
+    return [head, administrators, audit, tail]
+
+
+def _own(policy: str) -> list[dict[str, Any]]:
+    statements: list[dict[str, Any]] = json.loads(policy)["Statement"]
+    return [one for one in statements if one.get("Sid", "").startswith("GoldenImages")]
+
+
+def test_consumers_come_and_go_in_statements_of_their_own(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, foreign: list[str]
+) -> None:
+    key, (web, staging) = estate.key(HOME), estate.account_ids("web-prod", "web-staging")
+    image = {HOME: estate.image_id}
+    everybody = {
+        "images": image,
+        "method": "key_policy",
+        "account_ids": [web],
+        "principals": [estate.role("sandbox")],
+        "org_unit_arns": [estate.unit_arn(UNIT_OF_CONSUMER)],
+    }
+    others = aws.client("kms", OWNER, HOME).create_grant(
+        KeyId=key, GranteePrincipal=root(web), Operations=["DescribeKey"], Name="somebody-else"
+    )["GrantId"]
+    share = {
+        "images": image,
+        "account_ids": estate.account_ids("web-prod", "web-staging", "data-dev", "data-prod"),
+    }
+    aws.forget_calls()
+    run = steps(
+        ansible,
+        {
+            "open": ("ami_kms_grant", everybody),
+            "open again": ("ami_kms_grant", everybody),
+            "a grant as well": ("ami_kms_grant", {"images": image, "account_ids": [staging]}),
+            "share": ("ami_share", share),
+        },
+        "--diff",
+    )
+    assert run.code == 0, run.text
+    assert run.changed == ["open", "a grant as well", "share"], run.text
+    assert [call.action for call in aws.calls(service="kms", action="PutKeyPolicy")] == ["PutKeyPolicy"]
+    assert run.task("open").result["diff"]["before"][HOME][key]["policy_statements"] == []
+    policy = encrypted.key_policy(aws, key)
+    assert [piece for piece in foreign if piece not in policy] == []
+    assert encrypted.sids(_own(policy)) == [
+        "GoldenImagesAccounts",
+        "GoldenImagesAccountsGrants",
+        "GoldenImagesUnits",
+        "GoldenImagesUnitsGrants",
+    ]
+    for account in ("web-prod", "web-staging", "data-dev"):
+        assert encrypted.launched(aws, account, HOME, estate.image_id) == "running", account
+    assert encrypted.launched(aws, "data-prod", HOME, estate.image_id) == NO_KEY
+
+    run = steps(
+        ansible,
+        {
+            "an organization": ("ami_kms_grant", {"images": image, "org_arns": [estate.org_arn]}),
+            "the unit leaves": (
+                "ami_kms_grant",
+                {"images": image, "state": "absent", "org_unit_arns": everybody["org_unit_arns"]},
+            ),
+            "only the organization": (
+                "ami_kms_grant",
+                {"images": image, "org_arns": [estate.org_arn], "purge_grants": True},
+            ),
+        },
+    )
+    assert run.code == 0, run.text
+    left = [run.task(name).result["results"][0]["kms_keys"][0] for name in ("the unit leaves",)]
+    assert [encrypted.sids(one["policy_statements"]) for one in left] == [
+        [
+            "GoldenImagesAccounts",
+            "GoldenImagesAccountsGrants",
+            "GoldenImagesOrganizations",
+            "GoldenImagesOrganizationsGrants",
+        ]
+    ]
+    policy = encrypted.key_policy(aws, key)
+    assert [piece for piece in foreign if piece not in policy] == []
+    assert encrypted.sids(_own(policy)) == ["GoldenImagesOrganizations", "GoldenImagesOrganizationsGrants"]
+    # Somebody else's grant outlives every purge.
+    assert [grant["GrantId"] for grant in encrypted.grants(aws, key)] == [others]
+    assert encrypted.launched(aws, "data-prod", HOME, estate.image_id) == "running"
+
+    closed = {"images": image, "state": "absent", "org_arns": [estate.org_arn], "account_ids": [web]}
+    run, task = ansible.module("ami_kms_grant", **closed)
+    assert [(action["action"], action["resource"]) for action in task.result["actions"]] == [
+        ("PutKeyPolicy", key)
+    ], run.text
+    policy = encrypted.key_policy(aws, key)
+    assert [piece for piece in foreign if piece not in policy] == []
+    assert _own(policy) == []
+    assert [grant["GrantId"] for grant in encrypted.grants(aws, key)] == [others]
+    assert encrypted.launched(aws, "data-prod", HOME, estate.image_id) == NO_KEY
+
+
+def test_a_statement_that_somebody_adds_meanwhile_survives(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, foreign: list[str]
+) -> None:
+    key = estate.key(HOME)
+    late = _statement("Late", aws.account_id("partner"))
+    # Read to plan, and once more right before it is written: somebody comes in between.
+    aws.add_fault("freeze", action="GetKeyPolicy", after=1)
+    play = ansible.write_play(
+        [
+            {
+                "name": "open",
+                MODULES + "ami_kms_grant": {
+                    "images": {HOME: estate.image_id},
+                    "org_arns": [estate.org_arn],
+                },
+            }
+        ]
+    )
+    process = ansible.start(play)
+    encrypted.await_matched(aws, 2)
+    head, administrators, audit, tail = foreign
+    encrypted.put_key_policy(aws, key, f"{head} [ {administrators}\n ,\n\n{audit},{late} ] {tail}")
+    aws.clear_faults()
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stdout + stderr
+    policy = encrypted.key_policy(aws, key)
+    assert [piece for piece in [*foreign, late] if piece not in policy] == []
+    assert encrypted.sids(_own(policy)) == ["GoldenImagesOrganizations", "GoldenImagesOrganizationsGrants"]
+
+
+def test_a_role_that_was_deleted_is_reported_and_does_not_get_its_access_back_by_its_name(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+) -> None:
+    key, role = estate.key(HOME), estate.role("web-staging")
+    opened = {"images": {HOME: estate.image_id}, "principals": [role]}
+    first, _task = ansible.module("ami_kms_grant", **opened)
+    assert first.code == 0, first.text
+    iam = aws.client("iam", "web-staging")
+    document = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
+    (policy,) = iam.list_role_policies(RoleName=ROLE)["PolicyNames"]
+    iam.delete_role_policy(RoleName=ROLE, PolicyName=policy)
+    iam.delete_role(RoleName=ROLE)
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(document))
+    (stale,) = encrypted.grants(aws, key)
+    assert stale["GranteePrincipal"].startswith("AROA")
+
+    run = steps(
+        ansible,
+        {
+            "see it": ("ami_kms_grant", {"images": {HOME: estate.image_id}}),
+            "open again": ("ami_kms_grant", opened),
+            "purge": ("ami_kms_grant", {**opened, "purge_grants": True}),
+        },
+    )
+    assert run.code == 0, run.text
+    assert run.changed == ["open again", "purge"]
+    for task in ("see it", "open again"):
+        said = encrypted.warnings(run, task)
+        assert stale["GrantId"] in said
+        assert stale["GranteePrincipal"] in said
+    assert encrypted.grantees(aws, key) == [role]
