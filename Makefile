@@ -7,7 +7,7 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 VENV := .venv/$(VERSION)
 RUN := $(VENV)/bin/python
 
-ESTATE ?= tests/simulated_aws/estates/two_disk_ami.yml
+ESTATE ?= tests/simulated_aws/estates/encrypted_ami.yml
 PORT ?= 4510
 ACCOUNT ?= images
 

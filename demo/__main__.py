@@ -30,7 +30,7 @@ from .story import (
     given,
 )
 
-_ESTATE = Path(client.__file__).parent / "estates" / "two_disk_ami.yml"
+_ESTATE = Path(client.__file__).parent / "estates" / "encrypted_ami.yml"
 _REPORT = CHECKOUT / FOLDER / "distribution.json"
 
 
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def _introduce(wanted: Mapping[str, Any]) -> None:
-    heading(f"A golden AMI with two disks goes to {len(wanted['distribute_regions'])} regions")
+    heading(f"A golden AMI with two encrypted disks goes to {len(wanted['distribute_regions'])} regions")
     say(f"  A simulated AWS answers each call after {LATENCY * 1000:.0f} ms and copies in up to")
     say(f"  {max(COPY_SECONDS.values()):.0f} seconds, where AWS takes minutes. {VARS} names the accounts")
     say(f"  web-prod and data-prod; {' and '.join(UNIT_ACCOUNTS)} are covered by a unit of")

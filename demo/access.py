@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,15 +19,16 @@ _WORDS = {(): NOTHING, ("see", "launch"): LAUNCH, ("see", "launch", "copy"): LAU
 def access(aws: SimulatedAws, account: str, region: str, image_id: str, snapshot_ids: Sequence[str]) -> str:
     """One of the constants above; any other combination is spelled out.
 
-    To see it is to find it by DescribeImages; to launch it, that a dry run of RunInstances succeeds; to copy
-    it, to see it and all of its snapshots (EC2 User Guide, Copy an Amazon EC2 AMI).
+    To see it is to find it by DescribeImages; to launch it, that an instance really runs, since a missing
+    right on the key shows in no other way; to copy it, to see it and all of its snapshots (EC2 User Guide,
+    Copy an Amazon EC2 AMI).
     """
     ec2 = aws.client("ec2", account, region)
     sees = bool(ec2.describe_images(Filters=_ids("image-id", [image_id]))["Images"])
     readable = ec2.describe_snapshots(Filters=_ids("snapshot-id", snapshot_ids))["Snapshots"]
     tried = {
         "see": sees,
-        "launch": _may_launch(ec2, image_id),
+        "launch": _launches(ec2, image_id),
         "copy": sees and len(readable) == len(snapshot_ids),
     }
     able = tuple(word for word, succeeded in tried.items() if succeeded)
@@ -37,10 +39,20 @@ def _ids(name: str, values: Sequence[str]) -> list[dict[str, Any]]:
     return [{"Name": name, "Values": list(values)}]
 
 
-def _may_launch(ec2: Any, image_id: str) -> bool:
+def _launches(ec2: Any, image_id: str) -> bool:
     try:
-        ec2.run_instances(ImageId=image_id, MinCount=1, MaxCount=1, DryRun=True)
-    except ClientError as answer:
-        # A dry run answers with an error even when all is well (botocore shape RunInstancesRequest, DryRun).
-        return answer.response["Error"]["Code"] == "DryRunOperation"
-    return False
+        started = ec2.run_instances(ImageId=image_id, MinCount=1, MaxCount=1)
+    except ClientError as refusal:
+        if refusal.response["Error"]["Code"] == "InvalidAMIID.NotFound":
+            return False
+        raise
+    ids = [started["Instances"][0]["InstanceId"]]
+    while (state := _state(ec2, ids)) == "pending":
+        time.sleep(0.1)
+    ec2.terminate_instances(InstanceIds=ids)
+    return state == "running"
+
+
+def _state(ec2: Any, ids: list[str]) -> str:
+    answer = ec2.describe_instances(InstanceIds=ids)
+    return str(answer["Reservations"][0]["Instances"][0]["State"]["Name"])

@@ -51,7 +51,8 @@ class Ending:
         return {
             "Every region has the image with both disks.": self._complete(),
             "Each other region got one copy, two runs taken together.": self._copied_once(),
-            "Nobody was given anything before the last copy was ready.": self._shared_last(),
+            "Each region's image is encrypted under that region's key.": self._under_own_key(),
+            "Nobody was shared with before the last copy was ready.": self._shared_last(),
             "Each account can do what it was given and nothing else.": (
                 all(able == self.given[account] for (_region, account), able in self.access.items())
             ),
@@ -70,6 +71,10 @@ class Ending:
         copies = [call.region for run in (self.first, self.second) for call in self._copies(run)]
         source_region = self.wanted["distribute_source_region"]
         return sorted(copies) == sorted(set(self.wanted["distribute_regions"]) - {source_region})
+
+    def _under_own_key(self) -> bool:
+        keys = {region: str(entry["kms_key_id"]) for region, entry in self.regions.items()}
+        return all(key.startswith(f"arn:aws:kms:{region}:") for region, key in keys.items())
 
     def _shared_last(self) -> bool:
         shared = [call.time for call in self.first.writes if call.action.startswith("Modify")]
