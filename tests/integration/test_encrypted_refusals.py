@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What would end in a copy or a key that nobody can use is refused before anything is changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import encrypted
+from .encrypted import ALIAS, DISTRIBUTE, EncryptedEstate, root, steps
+from .estate import HOME, OWNER
+from .playbook import Ansible, Task
+
+AWAY = "eu-west-1"
+# Where the account encrypts by default.
+BY_DEFAULT = "eu-central-1"
+DISK = {"device_name": "/dev/xvda", "size": 8}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Arguments that replace those of a request that would do, and how that fails.
+
+    ``code`` and ``region`` are those of every failure, ``says`` are parts of the message: what is wrong, and
+    what to do about it.
+    """
+
+    other: Mapping[str, Any]
+    code: str
+    region: str | None
+    says: tuple[str, ...]
+
+
+@pytest.fixture
+def estate(aws: SimulatedAws) -> EncryptedEstate:
+    """The estate of the encrypted image."""
+    return EncryptedEstate(aws)
+
+
+@pytest.fixture
+def others(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, str]:
+    """Images and keys that won't do, by what is the matter with them."""
+    one = {"account": OWNER, "regions": [AWAY]}
+    administrator = f"arn:aws:iam::{aws.account_id(OWNER)}:user/administrator"
+    everything = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+    with_root = {**everything, "Principal": {"AWS": root(aws.account_id(OWNER))}}
+    described = estate.add(
+        kms_keys={
+            "disabled": {**one, "alias": "alias/disabled", "state": "Disabled"},
+            "pending": {**one, "alias": "alias/pending", "state": "PendingDeletion"},
+            "asymmetric": {**one, "alias": "alias/asymmetric", "spec": "RSA_2048"},
+            "full": {**one, "policy": {"Statement": [with_root, *_nearly_full(with_root)]}},
+            "rootless": {
+                **one,
+                "policy": {"Statement": [{**everything, "Principal": {"AWS": administrator}}]},
+            },
+        },
+        ebs_encryption=[{"accounts": [OWNER], "regions": [BY_DEFAULT], "by_default": True}],
+        images={
+            "plain": {"account": OWNER, "region": HOME, "devices": [DISK]},
+            "aws/ebs": {"account": OWNER, "region": AWAY, "devices": [{**DISK, "encrypted": True}]},
+        },
+    )
+    keys = {name: regions[AWAY] for name, regions in described["kms_keys"].items()}
+    return keys | {name: image["image_id"] for name, image in described["images"].items()}
+
+
+def _nearly_full(statement: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """So many statements that a policy of them has no room for another two."""
+    size = len(json.dumps({**statement, "Sid": "Padding100"})) + len(", ")
+    return [{**statement, "Sid": f"Padding{number}"} for number in range(100, 100 + 32_400 // size)]
+
+
+def _refuse(aws: SimulatedAws, ansible: Ansible, module: str, base: Mapping[str, Any], rows: Any) -> None:
+    """Try every row and see that it is refused for its reason, and that nothing is changed."""
+    asked = {
+        title: (module, {name: one for name, one in {**base, **row.other}.items() if one is not None})
+        for title, row in rows.items()
+    }
+    aws.forget_calls()
+    run = steps(ansible, asked)
+    assert run.code == 0, run.text
+    for title, row in rows.items():
+        _assert_refused(title, run.task(title), row)
+    assert encrypted.changes(aws, refused=True) == []
+
+
+def _assert_refused(title: str, task: Task, row: Row) -> None:
+    assert (title, task.status, task.codes) == (title, "failed", [(row.region, row.code)])
+    assert [text for text in row.says if text not in task.result["msg"]] == [], task.result["msg"]
+    assert task.result["msg"].endswith("Nothing was changed.")
+    assert not task.changed
+
+
+def test_copies(aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, others: dict[str, str]) -> None:
+    copy = {
+        "source_image_id": estate.image_id,
+        "source_region": HOME,
+        "regions": ["us-west-2", AWAY],
+        "kms_key_id": ALIAS,
+    }
+    managed = "managed by AWS. Snapshots under an AWS-managed key can never be shared"
+    invalid = "InvalidOption"
+    _refuse(
+        aws,
+        ansible,
+        "ami_copy_regions",
+        copy,
+        {
+            "no key": Row(
+                {"kms_key_id": None, "kms_key_ids": {"us-west-2": ALIAS}},
+                *("DefaultKey", AWAY),
+                ("The copy is to be encrypted, and no key is named", "Name a key in kms_key_id", AWAY),
+            ),
+            "encrypted by default": Row(
+                {"kms_key_id": None, "source_image_id": others["plain"], "regions": [AWAY, BY_DEFAULT]},
+                *("DefaultKey", BY_DEFAULT),
+                ("Encryption by default is on, and no key is named", "allow_default_key: true", BY_DEFAULT),
+            ),
+            "aws/ebs": Row(
+                {"kms_key_ids": {AWAY: "alias/aws/ebs"}},
+                *("DefaultKey", AWAY),
+                (managed, "Name a customer-managed key", AWAY),
+            ),
+            "no such alias": Row(
+                {"kms_key_ids": {AWAY: "alias/nothing"}},
+                *("NotFoundException", AWAY),
+                ("alias/nothing", "Create the key or the alias in this region", AWAY),
+            ),
+            "disabled": Row(
+                {"kms_key_ids": {AWAY: "alias/disabled"}},
+                *("KMSInvalidStateException", AWAY),
+                (f"{others['disabled']} is in the state Disabled", "Enable the key", AWAY),
+            ),
+            "pending deletion": Row(
+                {"kms_key_ids": {AWAY: "alias/pending"}},
+                *("KMSInvalidStateException", AWAY),
+                (f"{others['pending']} is in the state PendingDeletion", "cancel its deletion", AWAY),
+            ),
+            "asymmetric": Row(
+                {"kms_key_ids": {AWAY: "alias/asymmetric"}},
+                *("InvalidKeyUsageException", AWAY),
+                (others["asymmetric"], "RSA_2048", "EBS takes symmetric encryption keys only", AWAY),
+            ),
+            "of another region": Row(
+                {"kms_key_ids": {AWAY: estate.key("us-west-2")}},
+                *(invalid, AWAY),
+                (f"{estate.key('us-west-2')} is a key of us-west-2", "a key of its own region", AWAY),
+            ),
+            "a region that gets no copy": Row(
+                {"kms_key_ids": {BY_DEFAULT: ALIAS}}, invalid, None, (f"'{BY_DEFAULT}' is not among",)
+            ),
+            "to be decrypted": Row(
+                {"encrypted": False, "kms_key_id": None},
+                *(invalid, None),
+                (f"{estate.image_id} is encrypted", "Leave encrypted out, and name a key"),
+            ),
+        },
+    )
+
+
+def test_grants_and_key_policies(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, others: dict[str, str]
+) -> None:
+    opened = {"kms_key_ids": {AWAY: estate.key(AWAY)}, "account_ids": estate.account_ids("web-prod")}
+    organization = {"account_ids": [], "org_arns": [estate.org_arn]}
+    invalid = "InvalidOption"
+    _refuse(
+        aws,
+        ansible,
+        "ami_kms_grant",
+        opened,
+        {
+            "an image under aws/ebs": Row(
+                {"kms_key_ids": None, "images": {AWAY: others["aws/ebs"]}},
+                *("DefaultKey", AWAY),
+                ("is managed by AWS", "Copy the image under a customer-managed key", AWAY),
+            ),
+            "no such key": Row(
+                {"kms_key_ids": {AWAY: "alias/nothing"}},
+                *("NotFoundException", AWAY),
+                ("alias/nothing", "Create the key or the alias in this region", AWAY),
+            ),
+            "disabled": Row(
+                {"kms_key_ids": {AWAY: others["disabled"]}},
+                *("KMSInvalidStateException", AWAY),
+                (f"{others['disabled']} is in the state Disabled", "Enable the key", AWAY),
+            ),
+            "pending deletion": Row(
+                {"kms_key_ids": {AWAY: others["pending"]}},
+                *("KMSInvalidStateException", AWAY),
+                (f"{others['pending']} is in the state PendingDeletion", "cancel its deletion", AWAY),
+            ),
+            "too long a policy": Row(
+                {"kms_key_ids": {AWAY: others["full"]}, **organization},
+                *("LimitExceededException", AWAY),
+                (others["full"], "AWS allows 32768", "use method: grant", AWAY),
+            ),
+            "a policy that shuts the root out": Row(
+                {"kms_key_ids": {AWAY: others["rootless"]}, **organization},
+                *("MalformedPolicyDocumentException", AWAY),
+                (others["rootless"], "gives the account's root no access", "Add the default statement", AWAY),
+            ),
+            "an organization by grant": Row(
+                {"method": "grant", **organization}, invalid, None, ("cannot name", "Use method: auto")
+            ),
+            "Auto Scaling without a role": Row(
+                {"auto_scaling": True}, invalid, None, ("each account itself", "consumer_role_name")
+            ),
+            "nobody to close it to": Row(
+                {"account_ids": [], "state": "absent"}, invalid, None, ("nobody is named", "who loses it")
+            ),
+        },
+    )
+
+
+def test_sharing_and_the_whole(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, others: dict[str, str]
+) -> None:
+    accounts = estate.account_ids("web-prod")
+    share = {"images": {HOME: estate.image_id}, "account_ids": accounts}
+    _refuse(
+        aws,
+        ansible,
+        "ami_share",
+        share,
+        {
+            "one of the images under aws/ebs": Row(
+                {"images": {HOME: estate.image_id, AWAY: others["aws/ebs"]}},
+                *("DefaultKey", AWAY),
+                (f"{others['aws/ebs']} is encrypted under", "kms_key_id of ami_copy_regions", AWAY),
+            ),
+        },
+    )
+    # Without a key, and as what only a later step would notice: neither copies first.
+    for variables, task in (
+        ({}, "Start the copies"),
+        (
+            {"distribute_kms_key_id": ALIAS, "distribute_auto_scaling": True},
+            "Check who is to use the keys",
+        ),
+    ):
+        run = ansible.run(
+            DISTRIBUTE,
+            {
+                "distribute_source_image_id": estate.image_id,
+                "distribute_source_region": HOME,
+                "distribute_regions": [HOME, AWAY],
+                "distribute_account_ids": accounts,
+                **variables,
+            },
+        )
+        assert run.code != 0
+        assert run.task(task).status == "failed", json.dumps([one.name for one in run.tasks])
+    assert encrypted.changes(aws, refused=True) == []
