@@ -148,7 +148,7 @@ class Ansible:
         return subprocess.Popen(
             command,
             cwd=self.folder,
-            env=self.environment | (environment or {}),
+            env={**self.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -185,8 +185,8 @@ def kill(process: subprocess.Popen[str]) -> None:
     Ansible's workers are in sessions of their own, so that the process group's end isn't theirs.
     """
     children: dict[int, list[int]] = {}
-    for pid, parent in _ps("pid=,ppid="):
-        children.setdefault(int(parent), []).append(int(pid))
+    for child, parent in _ps("pid=,ppid="):
+        children.setdefault(int(parent), []).append(int(child))
     family = [process.pid]
     for pid in family:
         family += children.get(pid, ())
@@ -197,7 +197,7 @@ def kill(process: subprocess.Popen[str]) -> None:
             # It ended meanwhile, or with its parent.
             continue
     process.communicate()
-    while {int(pid) for pid, state in _ps("pid=,stat=") if not state.startswith("Z")} & set(family):
+    while {int(one) for one, state in _ps("pid=,stat=") if not state.startswith("Z")} & set(family):
         time.sleep(0.05)
 
 

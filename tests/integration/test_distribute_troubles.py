@@ -84,7 +84,9 @@ def test_a_required_region_that_refuses_keeps_the_others_copies_and_shares_with_
     assert observed.own_images(aws, OWNER, GOOD)[0]["ImageId"] == kept["ImageId"]
 
 
-@pytest.mark.parametrize("trouble", ["refused", "slow"])
+@pytest.mark.parametrize(
+    ("trouble", "code"), [("refused", "InternalFailure"), ("slow", "CopyPending"), ("silent", "DidNotAnswer")]
+)
 def test_a_best_effort_region_holds_nobody_up(
     aws: SimulatedAws,
     estate: Estate,
@@ -92,12 +94,15 @@ def test_a_best_effort_region_holds_nobody_up(
     variables: dict[str, Any],
     report: Path,
     trouble: str,
+    code: str,
 ) -> None:
     variables["distribute_best_effort_regions"] = [BAD]
     if trouble == "refused":
-        aws.add_fault("error", action="CopyImage", region=BAD, times=0, code="InternalFailure", status=400)
+        aws.add_fault("error", action="CopyImage", region=BAD, times=0, code=code, status=400)
+    elif trouble == "silent":
+        aws.add_fault("freeze", action="DescribeImages", region=BAD, times=0)
     else:
-        aws.change_settings(copy_seconds=1, copy_seconds_by_region={BAD: 15})
+        aws.change_settings(copy_seconds=1, copy_seconds_by_region={BAD: 20})
 
     first = ansible.run(FQCN, variables)
     assert first.code == 0, first.text
@@ -106,10 +111,9 @@ def test_a_best_effort_region_holds_nobody_up(
     consumer = set(estate.account_ids(CONSUMERS[0]))
     assert observed.sharing(aws, OWNER, GOOD, good["ImageId"]) == (consumer, [consumer, consumer])
     assert BAD not in observed.attempts(aws, "ModifyImageAttribute")
-    code = "InternalFailure" if trouble == "refused" else "CopyPending"
     written = json.loads(report.read_text(encoding="utf-8"))
-    assert written["status"] == "incomplete"
     assert [(failure["region"], failure["error_code"]) for failure in written["failures"]] == [(BAD, code)]
+    assert written["status"] == "incomplete"
     assert f"Best-effort regions that are not done: {BAD}" in first.text
 
     aws.clear_faults()
@@ -167,7 +171,7 @@ def test_a_connection_that_drops_after_a_copy_was_accepted_makes_no_second_copy(
 def test_when_time_is_up_the_result_names_the_copies_and_a_rerun_goes_on_waiting(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
-    aws.change_settings(copy_seconds=12)
+    aws.change_settings(copy_seconds=20)
     late = ansible.run(FQCN, {**variables, "distribute_wait_timeout": 2})
     assert late.code != 0
     waited = late.task("Wait for the copies")

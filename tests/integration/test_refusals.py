@@ -17,7 +17,7 @@ from .estate import CONSUMERS, HOME, OWNER, STRANGER, Estate
 from .playbook import MODULES, Ansible, Task
 
 DISK = {"device_name": "/dev/xvda", "size": 8}
-IMAGES = {
+IMAGES: dict[str, dict[str, Any]] = {
     "unfinished": {"account": OWNER, "region": HOME, "devices": [DISK], "state": "pending"},
     "readable": {
         "account": STRANGER,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -23,26 +24,23 @@ NO_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
 
 @pytest.fixture
-def variables(estate: Estate) -> dict[str, Any]:
-    """A distribution to one account in one region."""
-    return {
-        "distribute_source_image_id": estate.image_id,
-        "distribute_source_region": HOME,
-        "distribute_regions": [AWAY],
-        "distribute_account_ids": estate.account_ids(CONSUMERS[0]),
-    }
+def copying(estate: Estate) -> dict[str, Any]:
+    """A task that copies and waits; its name is what its progress begins with."""
+    arguments = {"source_image_id": estate.image_id, "source_region": HOME, "regions": [AWAY]}
+    return {"name": "Copy and wait", MODULES + "ami_copy_regions": arguments}
 
 
 def test_progress_is_on_the_screen_while_copies_are_running(
-    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, ansible: Ansible, copying: dict[str, Any]
 ) -> None:
-    aws.change_settings(copy_seconds=10)
-    process = ansible.start(FQCN, variables, environment={"ANSIBLE_STDOUT_CALLBACK": "default"})
+    aws.change_settings(copy_seconds=8)
+    play = ansible.write_play([copying])
+    process = ansible.start(play, environment={"ANSIBLE_STDOUT_CALLBACK": "default"})
     assert process.stdout is not None
     try:
         line = next((line for line in process.stdout if f"{AWAY} " in line and "%" in line), "")
         (copy,) = observed.own_images(aws, OWNER, AWAY)
-        assert "Wait for the copies" in line
+        assert copying["name"] in line
         assert copy["State"] == "pending"
         assert process.poll() is None
         remaining = process.stdout.read()
@@ -53,18 +51,17 @@ def test_progress_is_on_the_screen_while_copies_are_running(
 
 
 def test_ansible_runner_hands_progress_on_as_events(
-    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], tmp_path: Path
+    aws: SimulatedAws, ansible: Ansible, copying: dict[str, Any], tmp_path: Path
 ) -> None:
-    aws.change_settings(copy_seconds=5)
+    aws.change_settings(copy_seconds=3)
     folder = tmp_path / "runner"
-    (folder / "env").mkdir(parents=True)
-    (folder / "project").mkdir()
-    (folder / "env" / "extravars").write_text(json.dumps(variables), encoding="utf-8")
+    (folder / "project").mkdir(parents=True)
+    shutil.copy(ansible.write_play([copying]), folder / "project" / "play.yml")
     environment = {
         name: value for name, value in ansible.environment.items() if name != "ANSIBLE_STDOUT_CALLBACK"
     }
     done = subprocess.run(
-        ["ansible-runner", "run", str(folder), "--playbook", FQCN, "--ident", "one", "--quiet"],
+        ["ansible-runner", "run", str(folder), "--playbook", "play.yml", "--ident", "one", "--quiet"],
         env=environment,
         capture_output=True,
         text=True,
@@ -77,15 +74,11 @@ def test_ansible_runner_hands_progress_on_as_events(
         (json.loads(file.read_text(encoding="utf-8")) for file in files), key=lambda event: event["counter"]
     )
     shown = [event["counter"] for event in events if f"{AWAY} available" in event["stdout"]]
-    (waited,) = [
-        event
-        for event in events
-        if event["event"] == "runner_on_ok" and event["event_data"]["task"] == "Wait for the copies"
-    ]
+    (ended,) = [event for event in events if event["event"] == "runner_on_ok"]
     assert shown
-    assert shown[0] < waited["counter"]
+    assert shown[0] < ended["counter"]
     (copy,) = observed.own_images(aws, OWNER, AWAY)
-    assert waited["event_data"]["res"]["images"] == {AWAY: copy["ImageId"]}
+    assert ended["event_data"]["res"]["images"] == {AWAY: copy["ImageId"]}
 
 
 def test_the_action_group_takes_credentials_and_no_output_shows_a_secret(
@@ -139,10 +132,15 @@ def test_the_action_group_takes_credentials_and_no_output_shows_a_secret(
         assert hidden not in run.text
 
 
-def test_secrets_of_the_environment_stay_there_when_a_region_crashes(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any]
+def test_secrets_of_the_environment_stay_there_when_a_region_fails(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible
 ) -> None:
     aws.add_fault("error", action="CopyImage", times=0, code="InternalFailure", status=400)
+    variables = {
+        "distribute_source_image_id": estate.image_id,
+        "distribute_source_region": HOME,
+        "distribute_regions": [AWAY],
+    }
     run = ansible.run(FQCN, variables, "-vvvv", "--diff", environment={"ANSIBLE_STDOUT_CALLBACK": "default"})
     assert run.code != 0
     assert "InternalFailure" in run.stdout
