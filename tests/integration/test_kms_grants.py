@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Grants: each made once, however many there are and whatever interrupts, and seen by whoever shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import encrypted
+from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedEstate, root, steps
+from .estate import HOME, OWNER
+from .playbook import MODULES, Ansible, kill
+
+AWAY = "eu-west-1"
+NO_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+
+
+@pytest.fixture
+def estate(aws: SimulatedAws) -> EncryptedEstate:
+    """The estate of the encrypted image."""
+    return EncryptedEstate(aws)
+
+
+@pytest.fixture
+def keys(estate: EncryptedEstate) -> dict[str, str]:
+    """The keys of two regions."""
+    return {region: estate.key(region) for region in (HOME, AWAY)}
+
+
+def test_more_grants_than_a_page_holds_are_made_once_and_within_the_request_rates(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, keys: dict[str, str]
+) -> None:
+    accounts = {f"consumer-{number:03}": f"7{number:011}" for number in range(110)}
+    estate.add(accounts=accounts)
+    many = {"kms_key_ids": keys, "account_ids": list(accounts.values())}
+
+    run = steps(ansible, {"open": ("ami_kms_grant", many), "open again": ("ami_kms_grant", many)})
+
+    assert run.code == 0, run.text
+    assert run.changed == ["open"], run.text
+    assert len(run.task("open").result["actions"]) == 2 * len(accounts)
+    for key in keys.values():
+        assert encrypted.grantees(aws, key) == sorted(root(account) for account in accounts.values())
+    made = [call for call in aws.calls(action="CreateGrant") if call.status == 200]
+    assert len(made) == 2 * len(accounts)
+    # It was too much at once for KMS, and more than one page to list.
+    assert any(call.error_code == "ThrottlingException" for call in aws.calls(action="CreateGrant"))
+    assert any("Marker" in call.parameters for call in aws.calls(action="ListGrants"))
+
+
+def test_whoever_is_killed_in_the_middle_leaves_nothing_double(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, keys: dict[str, str]
+) -> None:
+    accounts = estate.account_ids("web-prod", "web-staging")
+    opened = {
+        "kms_key_ids": keys,
+        "account_ids": accounts,
+        "org_unit_arns": [estate.unit_arn()],
+        "auto_scaling": True,
+        "consumer_role_name": ROLE,
+        "external_id": EXTERNAL_ID,
+    }
+    play = ansible.write_play([{"name": "open", MODULES + "ami_kms_grant": opened}])
+    # AWS does it, and nobody hears of it.
+    for fault, number in (
+        ({"action": "CreateGrant", "account_id": aws.account_id(OWNER), "after": 1}, 4),
+        ({"action": "PutKeyPolicy"}, 2),
+        ({"action": "CreateGrant", "account_id": accounts[0]}, 1),
+    ):
+        aws.add_fault("freeze", when="after", times=0, **fault)
+        process = ansible.start(play)
+        encrypted.await_matched(aws, number)
+        kill(process)
+        aws.clear_faults()
+
+    run = steps(ansible, {"open": ("ami_kms_grant", opened), "again": ("ami_kms_grant", opened)})
+
+    assert run.code == 0, run.text
+    assert not run.task("again").changed
+    path = "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    expected = [arn for one in accounts for arn in (root(one), f"arn:aws:iam::{one}:role/{path}")]
+    for key in keys.values():
+        assert encrypted.grantees(aws, key) == sorted(expected)
+        policy = encrypted.key_policy(aws, key)
+        assert [policy.count(f'"{sid}"') for sid in ("GoldenImagesUnits", "GoldenImagesUnitsGrants")] == [
+            1,
+            1,
+        ]
+
+
+def test_sharing_warns_of_whoever_cannot_use_the_key(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+) -> None:
+    web, staging = estate.account_ids("web-prod", "web-staging")
+    kms = aws.client("kms", OWNER, HOME)
+    # What somebody else gave counts as well, if it is enough.
+    kms.create_grant(KeyId=estate.key(HOME), GranteePrincipal=root(web), Operations=USE)
+    kms.create_grant(KeyId=estate.key(HOME), GranteePrincipal=root(staging), Operations=["DescribeKey"])
+    image = {"images": {HOME: estate.image_id}}
+    both = {**image, "account_ids": [web, staging]}
+    unit = {**image, "org_unit_arns": [estate.unit_arn()]}
+    run = steps(
+        ansible,
+        {
+            "accounts": ("ami_share", both),
+            "a unit": ("ami_share", unit),
+            "open": ("ami_kms_grant", {**image, "account_ids": [staging], "org_arns": [estate.org_arn]}),
+            "accounts again": ("ami_share", both),
+            "the unit again": ("ami_share", unit),
+            "a stranger": ("ami_share", {**image, "account_ids": estate.account_ids("partner")}),
+        },
+    )
+    assert run.code == 0, run.text
+    said = {name: encrypted.warnings(run, name) for name in ("accounts", "a unit")}
+    assert f"{staging} cannot use the key of {estate.image_id}" in said["accounts"]
+    assert web not in said["accounts"]
+    assert f"{estate.unit_arn()} cannot use the key of {estate.image_id}" in said["a unit"]
+    for name in ("accounts again", "the unit again"):
+        assert "cannot use the key" not in encrypted.warnings(run, name)
+    for account in ("web-prod", "web-staging"):
+        assert encrypted.launched(aws, account, HOME, estate.image_id) == "running"
+
+
+def test_no_secret_is_on_the_screen(aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible) -> None:
+    secret = estate.environment(OWNER)["AWS_SECRET_ACCESS_KEY"]
+    credentials = {
+        "access_key": estate.environment(OWNER)["AWS_ACCESS_KEY_ID"],
+        "secret_key": secret,
+        "endpoint_url": aws.url,
+        "region": HOME,
+    }
+    tasks = [
+        {
+            "name": "distribute",
+            "ansible.builtin.include_role": {"name": "golden.images.distribute"},
+            "vars": {
+                "distribute_source_image_id": estate.image_id,
+                "distribute_source_region": HOME,
+                "distribute_regions": [AWAY],
+                "distribute_kms_key_id": encrypted.ALIAS,
+                "distribute_account_ids": estate.account_ids(account),
+                "distribute_auto_scaling": True,
+                "distribute_consumer_role_name": ROLE,
+                "distribute_external_id": external_id,
+            },
+        }
+        # The second one's role asks for another external id: refusals are silent, too.
+        for account, external_id in (("web-staging", EXTERNAL_ID), ("web-prod", f"not-{EXTERNAL_ID}"))
+    ]
+    run = ansible.tasks(
+        tasks,
+        "-vvvv",
+        "--diff",
+        environment={**NO_CREDENTIALS, "ANSIBLE_STDOUT_CALLBACK": "default"},
+        module_defaults={"group/golden.images.aws": credentials},
+    )
+    assert run.code != 0
+    assert "AccessDenied" in run.stdout
+    sessions = [call for call in aws.calls(action="CreateGrant") if call.account_id != aws.account_id(OWNER)]
+    assert [call.status for call in sessions] == [200]
+    # -vvvv really shows what the modules were given.
+    assert credentials["access_key"] in run.stdout
+    # The external id is also the collection's name, with a hyphen: what surrounds it says which it is.
+    for hidden in (secret, f"external_id: {EXTERNAL_ID}", f'"{EXTERNAL_ID}"', f"not-{EXTERNAL_ID}"):
+        assert hidden not in run.text
+    # What AWS's temporary credentials look like: IAM User Guide, "Unique identifiers".
+    for hidden in ("ASIA", "SessionToken", "SecretAccessKey", "FQoGZXIvYXdzE"):
+        assert hidden not in run.text
+
+
+def test_check_mode_predicts_the_consumers_own_grants(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, keys: dict[str, str]
+) -> None:
+    opened: dict[str, Any] = {
+        "kms_key_ids": keys,
+        "account_ids": estate.account_ids("web-prod", "data-prod"),
+        "org_arns": [estate.org_arn],
+        "auto_scaling": True,
+        "consumer_role_name": ROLE,
+        "external_id": EXTERNAL_ID,
+    }
+    task = {"name": "open", MODULES + "ami_kms_grant": opened}
+    run = ansible.tasks([{**task, "name": "plan", "check_mode": True}, task])
+    assert run.code == 0, run.text
+
+    def calls(name: str) -> list[tuple[str, str, str]]:
+        made = run.task(name).result["actions"]
+        return sorted((one["action"], one["region"], one["resource"]) for one in made)
+
+    assert calls("plan") == calls("open")
+    assert encrypted.changes(aws) == sorted(run.actions[::2], key=str)
