@@ -155,7 +155,7 @@ def steps(ansible: Ansible, tasks: Mapping[str, tuple[str, Mapping[str, Any]]], 
 
 def warnings(run: Run, task: str) -> str:
     """All warnings of a task as one text."""
-    return "\n".join(_text(one) for one in run.task(task).result.get("warnings", ()))
+    return "\n".join(str(one) for one in run.task(task).result.get("warnings", ()))
 
 
 def await_matched(aws: SimulatedAws, number: int) -> None:
@@ -176,11 +176,6 @@ def _state(ec2: Any, instance_id: str) -> str:
     (instance,) = reservation["Instances"]
     state, reason = instance["State"]["Name"], instance.get("StateReason", {}).get("Code")
     return f"{state}: {reason}" if reason else str(state)
-
-
-def _text(warning: Any) -> str:
-    # Later versions of ansible-core keep a warning as a mapping.
-    return str(warning)
 
 
 def _region(key_arn: str) -> str:

@@ -117,8 +117,9 @@ def test_auto_scaling_launches_once_every_role_could_be_assumed(
     assert failed.code != 0
     opened = failed.task("Let the consumers use the keys")
     bad_id = aws.account_id(bad)
-    assert opened.codes == [(region, "AccessDenied") for region in regions]
-    # The role's ARN holds the account's id.
+    assert [(one["account_id"], one["region"], one["error_code"]) for one in opened.result["failures"]] == [
+        (bad_id, region, "AccessDenied") for region in regions
+    ]
     assert f"sts:AssumeRole on resource: {estate.role(bad)}" in opened.result["msg"]
     assert estate.role(good) not in opened.result["msg"]
     assert EXTERNAL_ID not in json.dumps([dict(task.result) for task in failed.tasks])

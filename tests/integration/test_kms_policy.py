@@ -114,14 +114,12 @@ def test_consumers_come_and_go_in_statements_of_their_own(
         },
     )
     assert run.code == 0, run.text
-    left = [run.task(name).result["results"][0]["kms_keys"][0] for name in ("the unit leaves",)]
-    assert [encrypted.sids(one["policy_statements"]) for one in left] == [
-        [
-            "GoldenImagesAccounts",
-            "GoldenImagesAccountsGrants",
-            "GoldenImagesOrganizations",
-            "GoldenImagesOrganizationsGrants",
-        ]
+    (left,) = run.task("the unit leaves").result["results"][0]["kms_keys"]
+    assert encrypted.sids(left["policy_statements"]) == [
+        "GoldenImagesAccounts",
+        "GoldenImagesAccountsGrants",
+        "GoldenImagesOrganizations",
+        "GoldenImagesOrganizationsGrants",
     ]
     policy = encrypted.key_policy(aws, key)
     assert [piece for piece in foreign if piece not in policy] == []
