@@ -73,12 +73,10 @@ def summary(failures: Iterable[Failure]) -> str:
 
     Regions that failed for the same reason share a line, so that a refusal in twenty regions stays readable.
     """
-    places: dict[str, list[str]] = {}
+    places: dict[str, dict[str, None]] = {}
     for failure in failures:
-        places.setdefault(failure.text(), []).extend([failure.region] if failure.region else [])
+        places.setdefault(failure.text(), {}).update({failure.region: None} if failure.region else {})
     lines = [f"{', '.join(regions)}: {text}" if regions else text for text, regions in places.items()]
-    return (
-        lines[0]
-        if len(lines) == 1
-        else "\n".join([f"{len(lines)} problems:", *(f"- {line}" for line in lines)])
-    )
+    if len(lines) == 1:
+        return lines[0]
+    return "\n".join([f"{len(lines)} problems:", *(f"- {line}" for line in lines)])

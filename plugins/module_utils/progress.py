@@ -12,17 +12,23 @@ from pathlib import Path
 Report = Callable[[str], None]
 
 
-def reporter(path: str | None) -> Report:
+def reporter(path: str | None, warn: Report) -> Report:
     """A function that appends a line to the file, or does nothing where no file is wanted.
 
-    The line is written whole and at once, so that a reader never sees half of it for long.
+    The line is written whole and at once, so that a reader never sees half of it for long. A file that
+    cannot be written is warned of once: it must not end the work that is reported on.
     """
-    if path is None:
-        return lambda _line: None
-    file = Path(path)
+    broken = path is None
 
     def report(line: str) -> None:
-        with file.open("a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
+        nonlocal broken
+        if broken or path is None:
+            return
+        try:
+            with Path(path).open("a", encoding="utf-8") as stream:
+                stream.write(line + "\n")
+        except OSError as exception:
+            broken = True
+            warn(f"progress_path: no progress is shown, since {exception}.")
 
     return report

@@ -109,7 +109,7 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
     if module.check_mode:
         outcome = Outcome()
     else:
-        outcome = flow.apply(clients, wanted, seen, plan, reporter(module.params.get("progress_path")))
+        outcome = flow.apply(clients, wanted, seen, plan, reporter(module.params.get("progress_path"), warn))
     for warning in (*plan.warnings, *outcome.warnings):
         warn(warning)
     tolerated = (*plan.tolerated, *outcome.tolerated)

@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.progress import repo
 def test_lines_are_appended_at_once(tmp_path: Path) -> None:
     file = tmp_path / "progress"
     file.write_text("before\n", encoding="utf-8")
-    report = reporter(str(file))
+    report = reporter(str(file), pytest.fail)
     report("eu-west-1 10 %")
     assert file.read_text(encoding="utf-8") == "before\neu-west-1 10 %\n"
     report("eu-west-1 ready")
@@ -22,5 +22,14 @@ def test_lines_are_appended_at_once(tmp_path: Path) -> None:
 
 def test_without_a_file_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    reporter(None)("eu-west-1 10 %")
+    reporter(None, pytest.fail)("eu-west-1 10 %")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_is_warned_of_once_and_ends_nothing(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    report = reporter(str(tmp_path / "missing" / "progress"), warnings.append)
+    report("eu-west-1 10 %")
+    report("eu-west-1 20 %")
+    (warning,) = warnings
+    assert warning.startswith("progress_path: no progress is shown, since [Errno 2]")

@@ -20,7 +20,10 @@ from ..fanout import each
 from ..model import Image, Target
 from ..plan import Plan
 from ..planners import copy as planner
-from ..planners.copy import ALIVE, CopySeen, CopyWanted, plan
+from ..planners import copy_checks
+from ..planners.copy import plan
+from ..planners.copy_facts import ALIVE, DEAD, CopySeen, CopyWanted
+from ..planners.copy_request import name_for
 from ..planners.keys import Encryption, check_options, check_source
 from ..progress import Report
 from ..runner import Flow, Outcome
@@ -166,7 +169,7 @@ def result(wanted: CopyWanted, seen: CopySeen, plan: Plan, outcome: Outcome) -> 
                 "best_effort": target.region in wanted.best_effort_regions,
                 "image_id": run.image.image_id if run.image else None,
                 "kms_key_id": _key(seen, target, run),
-                "name": run.image.name if run.image else planner.name_for(wanted, seen.source, target.region),
+                "name": run.image.name if run.image else name_for(wanted, seen.source, target.region),
                 "origin": _origin(wanted, seen, target, target in copying),
                 "progress": run.percent,
                 "region": target.region,
@@ -192,13 +195,13 @@ def _read_source(clients: Clients, wanted: CopyWanted) -> tuple[str, Image]:
         caller = read.caller(clients.sts(region))
         known = read.regions(ec2)
         others = {} if known.keys() >= {region, *wanted.regions} else clients.partitions()
-        failures = planner.check_regions(wanted, known, caller.partition, others)
+        failures = copy_checks.check_regions(wanted, known, caller.partition, others)
         source = _find_source(clients, wanted)
         if source is None:
             failures += (_no_source(wanted, caller.account_id),)
         else:
             unreadable = _unreadable_snapshots(clients, wanted, source, caller.account_id)
-            failures += planner.check_source(caller.account_id, source, region, unreadable)
+            failures += copy_checks.check_source(caller.account_id, source, region, unreadable)
             failures += check_source(wanted.encryption, source)
     except errors.AWS_ERRORS as exception:
         raise Refused([errors.failure(exception, None, "DescribeImages")]) from exception
@@ -317,7 +320,7 @@ def _wrong_key(wanted: CopyWanted, seen: CopySeen, target: Target, run: CopyRun)
 
 def _belongs_in_images(run: CopyRun, planned_only: bool) -> bool:
     """Whether later modules are told of this image: it exists, or check mode has planned it (null)."""
-    return planned_only if run.image is None else run.image.state not in planner.DEAD
+    return planned_only if run.image is None else run.image.state not in DEAD
 
 
 def _key(seen: CopySeen, target: Target, run: CopyRun) -> str | None:

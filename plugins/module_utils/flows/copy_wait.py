@@ -18,7 +18,7 @@ from ..fanout import each
 from ..model import Image, Snapshot, Target
 from ..plan import Action
 from ..planners import copy as planner
-from ..planners.copy import CopySeen, CopyWanted
+from ..planners.copy_facts import DEAD, CopySeen, CopyWanted
 from ..progress import Report
 
 # Seconds between looks. A copy takes minutes to hours and the API's bucket refills with 20 reads a second,
@@ -198,7 +198,7 @@ def _dead(run: CopyRun) -> Image | None:
     image = run.image
     if image is None or run.failure is not None:
         return None
-    if image.state in planner.DEAD | {"deregistered"}:
+    if image.state in DEAD | {"deregistered"}:
         return image
     if run.invisible_since is not None and monotonic() - run.invisible_since > _VISIBLE_WITHIN:
         return Image(image.image_id, image.name, image.owner_id, state="deregistered")

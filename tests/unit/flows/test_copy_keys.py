@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 from ansible_collections.golden.images.plugins.module_utils.flows import copy as flow
 from ansible_collections.golden.images.plugins.module_utils.flows import copy_wait
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
-from ansible_collections.golden.images.plugins.module_utils.planners.copy import CopySeen, CopyWanted
+from ansible_collections.golden.images.plugins.module_utils.planners.copy_facts import CopySeen, CopyWanted
 from ansible_collections.golden.images.plugins.module_utils.planners.keys import Encryption
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 
@@ -239,7 +239,7 @@ def copied(region: Region, seen: CopySeen, **changes: Any) -> tuple[dict[str, An
     want = wanted(encryption=UNDER_KEY, **changes)
     plan = flow.plan(want, seen)
     clients = SimpleNamespace(ec2=lambda _region: region)
-    outcome = flow.apply(clients, want, seen, plan, reporter(None))  # type: ignore[arg-type]
+    outcome = flow.apply(clients, want, seen, plan, reporter(None, print))  # type: ignore[arg-type]
     return flow.result(want, seen, plan, outcome), outcome
 
 

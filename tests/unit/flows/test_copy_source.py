@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.flows.copy import read_state
-from ansible_collections.golden.images.plugins.module_utils.planners.copy import CopySeen
+from ansible_collections.golden.images.plugins.module_utils.planners.copy_facts import CopySeen
 
 from tests.unit.aws.wire import Wire
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, STRANGER

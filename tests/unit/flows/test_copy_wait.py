@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Fail
 from ansible_collections.golden.images.plugins.module_utils.flows import copy_wait
 from ansible_collections.golden.images.plugins.module_utils.flows.copy_wait import CopyRun, wait_for_copies
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
-from ansible_collections.golden.images.plugins.module_utils.planners import copy as planner
+from ansible_collections.golden.images.plugins.module_utils.planners import copy_request
 
 from tests.unit.examples import OWNER, copied_image, place, source_image, volumes
 from tests.unit.flows.aws_in_steps import Clock, Reads, Region, refused
@@ -207,7 +207,7 @@ def test_a_failed_copy_is_made_once_more_and_then_removed(wait: Wait) -> None:
 def test_the_second_copy_has_another_token(wait: Wait) -> None:
     region = Region([DEAD], second=[NEW_READY])
     wait({EU: region})
-    first = planner.copy_request(wanted(), source_image(), place(EU), ())
+    first = copy_request.copy_request(wanted(), source_image(), place(EU), ())
     second = region.calls[0][1]
     assert second["ClientToken"] != first["ClientToken"]
     assert {**second, "ClientToken": None} == {**first, "ClientToken": None}
@@ -273,7 +273,7 @@ def test_an_id_that_stays_invisible_is_that_of_a_deregistered_copy(wait: Wait) -
     assert waited.runs[EU].image == NEW_READY
     ((operation, parameters),) = region.calls
     assert operation == "CopyImage"
-    assert parameters == planner.copy_request(wanted(), source_image(), place(EU), ("ami-1",))
+    assert parameters == copy_request.copy_request(wanted(), source_image(), place(EU), ("ami-1",))
     assert waited.runs[EU].warnings == [
         f"{EU}: The copy ami-1 that AWS named does not exist (any more). It was copied once more."
     ]

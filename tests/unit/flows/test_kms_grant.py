@@ -28,7 +28,7 @@ from tests.unit.planners.granting import A, B, C, root, scaling_role
 from tests.unit.planners.policies import ROOT, consumers, opened_to, own_access
 
 EU, US = "eu-west-1", "us-east-1"
-SILENT = reporter(None)
+SILENT = reporter(None, print)
 SECRET = "golden-7f3a"
 
 

@@ -16,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.flows.report import 
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
-SILENT = reporter(None)
+SILENT = reporter(None, print)
 PARAMS: dict[str, Any] = {"copied": {"source_image_id": "ami-1"}, "opened": {}, "shared": {}}
 
 

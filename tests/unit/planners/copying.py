@@ -10,13 +10,14 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, TargetPlan
 from ansible_collections.golden.images.plugins.module_utils.planners import copy
+from ansible_collections.golden.images.plugins.module_utils.planners.copy_facts import CopySeen, CopyWanted
 
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, place, source_image
 
 REGION = "eu-west-1"
 
 
-def wanted(**changes: Any) -> copy.CopyWanted:
+def wanted(**changes: Any) -> CopyWanted:
     """A copy of the golden image to one region."""
     values: dict[str, Any] = {
         "source_region": SOURCE_REGION,
@@ -24,10 +25,10 @@ def wanted(**changes: Any) -> copy.CopyWanted:
         "source_image_id": SOURCE_ID,
         **changes,
     }
-    return copy.CopyWanted(**values)
+    return CopyWanted(**values)
 
 
-def seen(*images: Image, source: Image | None = None, snapshots: tuple[Snapshot, ...] = ()) -> copy.CopySeen:
+def seen(*images: Image, source: Image | None = None, snapshots: tuple[Snapshot, ...] = ()) -> CopySeen:
     """That the one region holds these images."""
     return seen_in({REGION: images}, source=source, snapshots={REGION: snapshots})
 
@@ -36,9 +37,9 @@ def seen_in(
     images: Mapping[str, tuple[Image, ...]],
     source: Image | None = None,
     snapshots: Mapping[str, tuple[Snapshot, ...]] | None = None,
-) -> copy.CopySeen:
+) -> CopySeen:
     """That each region holds these images."""
-    return copy.CopySeen(
+    return CopySeen(
         account_id=OWNER,
         source=source or source_image(),
         copies={place(region): found for region, found in images.items()},
@@ -46,7 +47,7 @@ def seen_in(
     )
 
 
-def planned(want: copy.CopyWanted, saw: copy.CopySeen) -> TargetPlan:
+def planned(want: CopyWanted, saw: CopySeen) -> TargetPlan:
     """The plan of the only target."""
     (target,) = copy.plan(want, saw).targets
     return target

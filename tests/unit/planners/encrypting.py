@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
-from ansible_collections.golden.images.plugins.module_utils.planners.copy import CopySeen
+from ansible_collections.golden.images.plugins.module_utils.planners.copy_facts import CopySeen
 from ansible_collections.golden.images.plugins.module_utils.planners.keys import Encryption
 
 from tests.unit.examples import OWNER, adopted_image, copied_image, place, source_image, volumes

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Image
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
-from ansible_collections.golden.images.plugins.module_utils.planners import copy
+from ansible_collections.golden.images.plugins.module_utils.planners import copy, copy_request
 
 from tests.unit.examples import (
     OWNER,
@@ -242,7 +242,7 @@ def test_a_copy_that_died_while_waiting_is_replaced_before_it_is_removed() -> No
     dead = copied_image("ami-f", "failed")
     actions = copy.replacement(wanted(), seen(), place(), (dead,))
     assert calls(actions) == [COPY, removal("ami-f")]
-    assert actions[0].parameters == copy.copy_request(wanted(), source_image(), place(), ("ami-f",))
+    assert actions[0].parameters == copy_request.copy_request(wanted(), source_image(), place(), ("ami-f",))
 
 
 def test_a_copy_that_vanished_while_waiting_needs_no_removal() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.planners import copy
+from ansible_collections.golden.images.plugins.module_utils.planners import copy_checks
 
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, source_image
 from tests.unit.planners.copying import wanted
@@ -55,7 +55,7 @@ PARTITIONS = {**dict.fromkeys(KNOWN, "aws"), "cn-north-1": "aws-cn", "us-gov-wes
     ],
 )
 def test_regions(changes: dict[str, Any], expected: list[tuple[str, str]]) -> None:
-    failures = copy.check_regions(wanted(**changes), KNOWN, "aws", PARTITIONS)
+    failures = copy_checks.check_regions(wanted(**changes), KNOWN, "aws", PARTITIONS)
     assert [failure.action for failure in failures] == [option for option, _text in expected]
     for failure, (_option, text) in zip(failures, expected, strict=True):
         assert text in failure.message
@@ -63,14 +63,14 @@ def test_regions(changes: dict[str, Any], expected: list[tuple[str, str]]) -> No
 
 
 def test_a_region_newer_than_botocore_is_good_if_aws_lists_it() -> None:
-    failures = copy.check_regions(
+    failures = copy_checks.check_regions(
         wanted(regions=("eu-new-1",)), {**KNOWN, "eu-new-1": "opted-in"}, "aws", PARTITIONS
     )
     assert failures == ()
 
 
 def test_a_good_source_is_not_refused() -> None:
-    assert copy.check_source(OWNER, source_image(), SOURCE_REGION, ()) == ()
+    assert copy_checks.check_source(OWNER, source_image(), SOURCE_REGION, ()) == ()
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_a_good_source_is_not_refused() -> None:
     ],
 )
 def test_a_source_that_is_not_available_is_refused(changes: dict[str, Any], text: str) -> None:
-    (failure,) = copy.check_source(OWNER, source_image(**changes), SOURCE_REGION, ())
+    (failure,) = copy_checks.check_source(OWNER, source_image(**changes), SOURCE_REGION, ())
     assert failure.action == "source_image_id"
     assert text in failure.message
 
 
 def test_a_foreign_source_whose_snapshots_are_not_shared_is_refused() -> None:
     source = source_image(owner_id=STRANGER)
-    (failure,) = copy.check_source(OWNER, source, SOURCE_REGION, ("snap-1", "snap-2"))
+    (failure,) = copy_checks.check_source(OWNER, source, SOURCE_REGION, ("snap-1", "snap-2"))
     assert failure.error_code == "MissingVolumePermission"
     assert failure.region == SOURCE_REGION
     assert "snap-1, snap-2" in failure.message
@@ -102,4 +102,4 @@ def test_a_foreign_source_whose_snapshots_are_not_shared_is_refused() -> None:
 
 def test_all_that_is_wrong_with_a_source_is_told_at_once() -> None:
     source = source_image(owner_id=STRANGER, state="pending")
-    assert len(copy.check_source(OWNER, source, SOURCE_REGION, ("snap-1",))) == 2
+    assert len(copy_checks.check_source(OWNER, source, SOURCE_REGION, ("snap-1",))) == 2

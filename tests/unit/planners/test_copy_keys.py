@@ -9,7 +9,12 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
-from ansible_collections.golden.images.plugins.module_utils.planners import copy
+from ansible_collections.golden.images.plugins.module_utils.planners import copy, copy_request
+from ansible_collections.golden.images.plugins.module_utils.planners.copy_facts import (
+    ALIVE,
+    CopySeen,
+    CopyWanted,
+)
 from ansible_collections.golden.images.plugins.module_utils.planners.keys import (
     Encryption,
     check_source,
@@ -149,7 +154,7 @@ def test_a_copy_under_another_key_stays_and_is_no_rival() -> None:
     assert planned(want, both).actions == ()
 
 
-def in_source_region(*images: Found, source: Found, key: Key | None) -> copy.CopySeen:
+def in_source_region(*images: Found, source: Found, key: Key | None) -> CopySeen:
     """That the source's own region holds these; the source's snapshots are known."""
     image, snapshots = source
     seen = saw(*images, key=key, source=image)
@@ -243,7 +248,7 @@ ENCRYPTIONS = st.builds(
 
 
 @st.composite
-def situations(draw: st.DrawFn) -> tuple[copy.CopyWanted, copy.CopySeen]:
+def situations(draw: st.DrawFn) -> tuple[CopyWanted, CopySeen]:
     """A region with images under any keys, and what is wanted of it."""
     states = st.sampled_from(["available", "pending", "failed"])
     images = []
@@ -268,7 +273,9 @@ def situations(draw: st.DrawFn) -> tuple[copy.CopyWanted, copy.CopySeen]:
 
 
 @given(situations())
-def test_no_copy_is_left_to_aws_to_choose_a_key_for(situation: tuple[copy.CopyWanted, copy.CopySeen]) -> None:
+def test_no_copy_is_left_to_aws_to_choose_a_key_for(
+    situation: tuple[CopyWanted, CopySeen],
+) -> None:
     want, seen = situation
     assume(not check_source(want.encryption, seen.source))
     plan = planned(want, seen)
@@ -287,12 +294,12 @@ def test_no_copy_is_left_to_aws_to_choose_a_key_for(situation: tuple[copy.CopyWa
 
 @given(situations())
 def test_a_copy_is_made_just_where_none_is_as_wanted(
-    situation: tuple[copy.CopyWanted, copy.CopySeen],
+    situation: tuple[CopyWanted, CopySeen],
 ) -> None:
     want, seen = situation
     key = seen.keys.get(place())
     encrypted = key is not None or want.encryption.encrypts(REGION, seen.source)
-    alive = [image for image in seen.copies[place()] if image.state in copy.ALIVE]
+    alive = [image for image in seen.copies[place()] if image.state in ALIVE]
     as_wanted = [
         image for image in alive if is_under(image, seen.snapshots_of(place(), image), key, encrypted)
     ]
@@ -301,7 +308,7 @@ def test_a_copy_is_made_just_where_none_is_as_wanted(
 
 
 def token(key: Key | None, **changes: object) -> str:
-    return str(copy.copy_request(wanted(**changes), source_image(), place(), (), key)["ClientToken"])
+    return str(copy_request.copy_request(wanted(**changes), source_image(), place(), (), key)["ClientToken"])
 
 
 def test_the_token_differs_by_key() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Plan
 from ansible_collections.golden.images.plugins.module_utils.planners import copy
+from ansible_collections.golden.images.plugins.module_utils.planners.copy_facts import CopySeen, CopyWanted
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +47,7 @@ def held(draw: st.DrawFn, region: str) -> tuple[tuple[Image, ...], tuple[Snapsho
 
 
 @st.composite
-def situations(draw: st.DrawFn) -> tuple[copy.CopyWanted, copy.CopySeen]:
+def situations(draw: st.DrawFn) -> tuple[CopyWanted, CopySeen]:
     """Something wanted and something seen."""
     regions = draw(st.lists(st.sampled_from(REGIONS), min_size=1, unique=True))
     found = {region: draw(held(region)) for region in regions}
@@ -68,7 +69,7 @@ def situations(draw: st.DrawFn) -> tuple[copy.CopyWanted, copy.CopySeen]:
     return want, saw
 
 
-def performed(saw: copy.CopySeen, plan: Plan) -> copy.CopySeen:
+def performed(saw: CopySeen, plan: Plan) -> CopySeen:
     """What the regions hold once AWS has done what the plan says."""
     copies = {target: {image.image_id: image for image in images} for target, images in saw.copies.items()}
     snapshots = {
@@ -110,12 +111,12 @@ def _retagged(current: Mapping[str, str], operation: str, parameters: Mapping[st
     return {key: value for key, value in current.items() if key not in gone}
 
 
-def _own_ids(saw: copy.CopySeen, target: Target) -> set[str]:
+def _own_ids(saw: CopySeen, target: Target) -> set[str]:
     own = [image for image in saw.copies[target] if image.tags.get("golden.images:source")]
     return {image.image_id for image in own} | {item for image in own for item in image.snapshot_ids}
 
 
-def _without_disabled(saw: copy.CopySeen) -> copy.CopySeen:
+def _without_disabled(saw: CopySeen) -> CopySeen:
     return replace(
         saw,
         copies={
@@ -127,7 +128,7 @@ def _without_disabled(saw: copy.CopySeen) -> copy.CopySeen:
 
 @given(situations())
 def test_a_plan_that_was_performed_leaves_nothing_to_plan(
-    situation: tuple[copy.CopyWanted, copy.CopySeen],
+    situation: tuple[CopyWanted, CopySeen],
 ) -> None:
     want, saw = situation[0], _without_disabled(situation[1])
     again = copy.plan(want, performed(saw, copy.plan(want, saw)))
@@ -137,7 +138,7 @@ def test_a_plan_that_was_performed_leaves_nothing_to_plan(
 
 @given(situations())
 def test_what_is_shown_as_after_is_what_performing_leaves(
-    situation: tuple[copy.CopyWanted, copy.CopySeen],
+    situation: tuple[CopyWanted, CopySeen],
 ) -> None:
     want, saw = situation[0], _without_disabled(situation[1])
     plan = copy.plan(want, saw)
@@ -149,7 +150,7 @@ def test_what_is_shown_as_after_is_what_performing_leaves(
 
 @given(situations())
 def test_at_most_one_copy_a_region_and_none_where_one_is_usable(
-    situation: tuple[copy.CopyWanted, copy.CopySeen],
+    situation: tuple[CopyWanted, CopySeen],
 ) -> None:
     want, saw = situation
     for target in copy.plan(want, saw).targets:
@@ -165,7 +166,9 @@ def test_at_most_one_copy_a_region_and_none_where_one_is_usable(
 
 
 @given(situations())
-def test_only_own_images_are_removed_or_tagged(situation: tuple[copy.CopyWanted, copy.CopySeen]) -> None:
+def test_only_own_images_are_removed_or_tagged(
+    situation: tuple[CopyWanted, CopySeen],
+) -> None:
     want, saw = situation
     for action in copy.plan(want, saw).actions:
         if action.operation != "CopyImage":
@@ -174,7 +177,7 @@ def test_only_own_images_are_removed_or_tagged(situation: tuple[copy.CopyWanted,
 
 
 @given(situations())
-def test_only_dead_images_are_removed(situation: tuple[copy.CopyWanted, copy.CopySeen]) -> None:
+def test_only_dead_images_are_removed(situation: tuple[CopyWanted, CopySeen]) -> None:
     want, saw = situation
     states = {image.image_id: image.state for images in saw.copies.values() for image in images}
     removed = [action for action in copy.plan(want, saw).actions if action.operation == "DeregisterImage"]
@@ -182,7 +185,9 @@ def test_only_dead_images_are_removed(situation: tuple[copy.CopyWanted, copy.Cop
 
 
 @given(situations())
-def test_marks_and_shared_tags_are_never_removed(situation: tuple[copy.CopyWanted, copy.CopySeen]) -> None:
+def test_marks_and_shared_tags_are_never_removed(
+    situation: tuple[CopyWanted, CopySeen],
+) -> None:
     want, saw = situation
     for action in copy.plan(want, saw).actions:
         if action.operation == "DeleteTags":
@@ -191,7 +196,9 @@ def test_marks_and_shared_tags_are_never_removed(situation: tuple[copy.CopyWante
 
 
 @given(situations())
-def test_a_plan_depends_on_nothing_but_what_is_seen(situation: tuple[copy.CopyWanted, copy.CopySeen]) -> None:
+def test_a_plan_depends_on_nothing_but_what_is_seen(
+    situation: tuple[CopyWanted, CopySeen],
+) -> None:
     want, saw = situation
     reordered = replace(
         saw,
@@ -202,7 +209,7 @@ def test_a_plan_depends_on_nothing_but_what_is_seen(situation: tuple[copy.CopyWa
 
 
 @given(situations())
-def test_no_action_leaves_its_region(situation: tuple[copy.CopyWanted, copy.CopySeen]) -> None:
+def test_no_action_leaves_its_region(situation: tuple[CopyWanted, CopySeen]) -> None:
     want, saw = situation
     plan = copy.plan(want, saw)
     assert {target.target for target in plan.targets} == set(saw.copies)
@@ -211,7 +218,7 @@ def test_no_action_leaves_its_region(situation: tuple[copy.CopyWanted, copy.Copy
 
 @given(situations())
 def test_a_disabled_copy_stops_the_run_or_leaves_its_region_out(
-    situation: tuple[copy.CopyWanted, copy.CopySeen],
+    situation: tuple[CopyWanted, CopySeen],
 ) -> None:
     want, saw = situation
     for target in copy.plan(want, saw).targets:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Target
-from ansible_collections.golden.images.plugins.module_utils.planners import copy
+from ansible_collections.golden.images.plugins.module_utils.planners import copy_request
+from ansible_collections.golden.images.plugins.module_utils.planners.copy_facts import CopyWanted
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,15 +20,15 @@ from tests.unit.planners.copying import REGION, planned, seen, wanted
 
 
 def request(
-    want: copy.CopyWanted | None = None,
+    want: CopyWanted | None = None,
     source: Image | None = None,
     target: Target | None = None,
     dead_ids: tuple[str, ...] = (),
 ) -> Mapping[str, Any]:
-    return copy.copy_request(want or wanted(), source or source_image(), target or place(), dead_ids)
+    return copy_request.copy_request(want or wanted(), source or source_image(), target or place(), dead_ids)
 
 
-def tags_of(kind: str, want: copy.CopyWanted, source: Image | None = None) -> dict[str, str]:
+def tags_of(kind: str, want: CopyWanted, source: Image | None = None) -> dict[str, str]:
     specifications = request(want, source)["TagSpecifications"]
     (found,) = [item["Tags"] for item in specifications if item["ResourceType"] == kind]
     return {tag["Key"]: tag["Value"] for tag in found}
@@ -78,12 +79,12 @@ def test_a_time_based_copy_is_asked_for_only_where_wanted() -> None:
 )
 def test_names_and_descriptions_from_templates(template: str, source_name: str, expected: str) -> None:
     source = source_image(name=source_name)
-    assert copy.name_for(wanted(name=template), source, REGION) == expected
-    assert copy.description_for(wanted(description=template), source, REGION) == expected
+    assert copy_request.name_for(wanted(name=template), source, REGION) == expected
+    assert copy_request.description_for(wanted(description=template), source, REGION) == expected
 
 
 def test_by_default_a_source_named_like_a_placeholder_keeps_its_name() -> None:
-    assert copy.name_for(wanted(), source_image(name="{region}"), REGION) == f"{{region}}-{SOURCE_ID}"
+    assert copy_request.name_for(wanted(), source_image(name="{region}"), REGION) == f"{{region}}-{SOURCE_ID}"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_by_default_a_source_named_like_a_placeholder_keeps_its_name() -> None:
 )
 def test_descriptions(source_description: str, description: str | None, expected: str) -> None:
     source = source_image(description=source_description)
-    assert copy.description_for(wanted(description=description), source, REGION) == expected
+    assert copy_request.description_for(wanted(description=description), source, REGION) == expected
 
 
 AWS_NAMES = st.text(alphabet="abcXYZ019()[] ./-'@_", min_size=3, max_size=128)
@@ -106,13 +107,15 @@ AWS_NAMES = st.text(alphabet="abcXYZ019()[] ./-'@_", min_size=3, max_size=128)
 
 @given(name=AWS_NAMES)
 def test_the_default_name_of_any_source_is_a_name(name: str) -> None:
-    assert copy.NAME.fullmatch(copy.name_for(wanted(), source_image(name=name), REGION))
+    assert copy_request.NAME.fullmatch(copy_request.name_for(wanted(), source_image(name=name), REGION))
 
 
 @given(name=AWS_NAMES)
 def test_the_default_name_differs_between_sources_of_one_name(name: str) -> None:
-    first = copy.name_for(wanted(), source_image(name=name), REGION)
-    second = copy.name_for(wanted(), source_image(name=name, image_id="ami-fedcba98765432100"), REGION)
+    first = copy_request.name_for(wanted(), source_image(name=name), REGION)
+    second = copy_request.name_for(
+        wanted(), source_image(name=name, image_id="ami-fedcba98765432100"), REGION
+    )
     assert first != second
 
 
@@ -192,7 +195,7 @@ def test_image_tags(changes: dict[str, Any], expected: dict[str, str] | None) ->
         tags={"role": "web", "a": "0", "aws:x": "1", "golden.images:source": "eu-west-1/ami-origin"}
     )
     want = wanted(**changes)
-    assert copy.image_tags(want, source) == expected
+    assert copy_request.image_tags(want, source) == expected
     assert tags_of("image", want, source) == {**(expected or {}), **MARK}
 
 
