@@ -135,7 +135,7 @@ kms_key_ids:
   returned: success, and failure after something was changed
   type: dict
 results:
-  description: Each region's keys.
+  description: Each region's keys; regions that failed are missing.
   returned: success, and failure after something was changed
   type: list
   elements: dict

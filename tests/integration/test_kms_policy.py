@@ -201,3 +201,26 @@ def test_a_role_that_was_deleted_is_reported_and_does_not_get_its_access_back_by
         assert stale["GrantId"] in said
         assert stale["GranteePrincipal"] in said
     assert encrypted.grantees(aws, key) == [role]
+
+
+def test_a_deleted_role_in_a_key_policy_stops_nobody(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+) -> None:
+    image = {HOME: estate.image_id}
+    by_policy = {"images": image, "method": "key_policy"}
+    role = {**by_policy, "principals": [estate.role("web-staging")]}
+    first, _task = ansible.module("ami_kms_grant", **role)
+    assert first.code == 0, first.text
+    iam = aws.client("iam", "web-staging")
+    (policy,) = iam.list_role_policies(RoleName=ROLE)["PolicyNames"]
+    iam.delete_role_policy(RoleName=ROLE, PolicyName=policy)
+    iam.delete_role(RoleName=ROLE)
+    (gone,) = _own(encrypted.key_policy(aws, estate.key(HOME)))[0]["Principal"]["AWS"]
+    assert gone.startswith("AROA")
+
+    web = estate.account_ids("web-prod")
+    run, task = ansible.module("ami_kms_grant", **by_policy, account_ids=web)
+    assert run.code == 0, run.text
+    assert gone in encrypted.warnings(run, task.name)
+    (named, _grants) = _own(encrypted.key_policy(aws, estate.key(HOME)))
+    assert named["Principal"]["AWS"] == web

@@ -124,7 +124,8 @@ def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, re
 
 
 def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own."""
+    """What the module returns of its own; regions that failed are missing from ``results``."""
+    failed = {failure.region for failure in outcome.failures}
     return {
         "kms_key_ids": {
             target.region: keys[0].key.arn if keys else None for target, keys in seen.keys.items()
@@ -137,6 +138,7 @@ def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -
                 "region": target.target.region,
             }
             for target in plan.targets
+            if target.target.region not in failed
         ],
     }
 

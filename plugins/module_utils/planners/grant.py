@@ -187,7 +187,8 @@ def policy_after(wanted: GrantWanted, policy: str) -> str:
 
 
 def _wanted_statements(wanted: GrantWanted, policy: str) -> list[dict[str, Any]]:
-    held = key_policy.own_accesses(policy)
+    # KMS refuses a policy that names somebody who no longer exists, also where it showed the name itself.
+    held = key_policy.withdrawn(key_policy.own_accesses(policy), _stale_in(policy))
     if not wanted.present:
         leaving = wanted.policy_consumers | PolicyConsumers(wanted.account_ids | wanted.principals)
         return key_policy.statements_for(*key_policy.withdrawn(held, leaving))
@@ -318,7 +319,18 @@ def _policy_refusals(target: Target, actions: list[Action]) -> Iterator[Failure]
             )
 
 
+def _stale_in(policy: str) -> PolicyConsumers:
+    """Who is named in own statements of a policy, but no longer exists."""
+    named = (item for access in key_policy.own_accesses(policy) for item in access.consumers.principals)
+    return PolicyConsumers(frozenset(item for item in named if _STALE.fullmatch(item)))
+
+
 def _stale_warnings(key: KeySeen) -> Iterator[str]:
+    for principal in sorted(_stale_in(key.policy).principals) if key.policy else ():
+        yield (
+            f"The policy of {key.key.arn} names {principal}, a role or user that no longer exists: "
+            "it is left out from now on."
+        )
     for grant in key.grants:
         if _STALE.fullmatch(grant.grantee):
             yield (
