@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic, sleep
@@ -32,6 +33,9 @@ _PRINCIPAL = re.compile(
 # KMS Developer Guide, "Grants in AWS KMS": a new grant is usually visible in seconds, at most in 5 minutes.
 _VISIBLE_WITHIN = 60.0
 _LOOK_AGAIN = 1.0
+# KMS Developer Guide, "Request quotas": 50 CreateGrant a second in a region. Far more at once than that takes
+# are refused so often that botocore's retry quota is used up, and the grants fail.
+_AT_A_TIME = 4
 _UNSEEN = "AWS lists the new grants. When all of EC2 knows them cannot be seen; it may take 5 minutes."
 
 
@@ -184,12 +188,23 @@ def _key_ids(clients: Clients, wanted: GrantWanted, target: Target) -> list[str]
 
 
 def _perform_each(clients: Clients, actions: Sequence[Action]) -> Performed:
-    """Perform actions that do not depend on each other, many at a time."""
+    """Perform actions that do not depend on each other: in all regions at once, in each a few at a time."""
+    lanes: dict[tuple[int, str], list[int]] = {}
+    seen: Counter[str] = Counter()
+    for index, action in enumerate(actions):
+        region = action.target.region
+        lanes.setdefault((seen[region] % _AT_A_TIME, region), []).append(index)
+        seen[region] += 1
 
-    def work(index: int) -> Performed:
-        return perform(clients.kms(actions[index].target.region), actions[index])
+    def work(lane: tuple[int, str]) -> dict[int, Performed]:
+        return {
+            index: perform(clients.kms(actions[index].target.region), actions[index]) for index in lanes[lane]
+        }
 
-    return _collected(actions, *each(range(len(actions)), work))
+    # Every region's first lane before any region's last: there may be fewer threads than lanes.
+    done, failed = each(sorted(lanes), work)
+    performed = {index: result for results in done.values() for index, result in results.items()}
+    return _collected(actions, performed, {lanes[lane][0]: problem for lane, problem in failed.items()})
 
 
 def _put_policies(clients: Clients, wanted: GrantWanted, actions: Sequence[Action]) -> Performed:
