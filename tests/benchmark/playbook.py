@@ -80,11 +80,12 @@ def run(
             seconds = time.monotonic() - started
             process.returncode = os.waitstatus_to_exitcode(status)
         output = (folder / "stdout").read_text(encoding="utf-8")
-        if process.returncode:
-            raise RuntimeError(
-                f"{target} failed:\n{output[-5000:]}\n{(folder / 'stderr').read_text()[-5000:]}"
-            )
+        errors = (folder / "stderr").read_text(encoding="utf-8")
     events = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    if process.returncode:
+        failed = (event["hosts"] for event in events if event["_event"] == "v2_runner_on_failed")
+        messages = [str(result.get("msg")) for hosts in failed for result in hosts.values()]
+        raise RuntimeError("\n".join([f"{target} failed:", *messages, errors]))
     (stats,) = (event["stats"] for event in events if event["_event"] == "v2_playbook_on_stats")
     return Run(
         seconds=seconds,
