@@ -21,6 +21,10 @@ except ImportError:
     AWS_ERRORS = ()
 
 _PERMISSION = "Allow {action} in the IAM policy of the credentials used."
+_TRUST = (
+    "Check that the role exists, trusts these credentials, and asks for this external id or none, "
+    "and that they may call AssumeRole."
+)
 _CREDENTIALS = "Check the credentials: profile, keys and session token, and whether they have expired."
 _THROTTLED = "Run again later: nothing that was done is lost."
 _VANISHED = "Check the id and the region; an image that was just deregistered or unshared is gone at once."
@@ -64,7 +68,7 @@ def failure(exception: Exception, target: Target | None, action: str) -> Failure
         request_id = exception.response.get("ResponseMetadata", {}).get("RequestId")
         action = exception.operation_name or action
         remedy = REMEDIES.get(code, "AWS's message says what it refused.")
-        remedy = remedy.format(action=action)
+        remedy = _TRUST if action == "AssumeRole" else remedy.format(action=action)
     elif isinstance(exception, NoCredentialsError):
         remedy = "Set access_key and secret_key, a profile, or the environment that AWS's tools read."
     elif isinstance(exception, ParamValidationError):

@@ -73,7 +73,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
     encryption = Encryption(
         encrypted=params["encrypted"],
         key=params["kms_key_id"],
-        keys={region: str(key) for region, key in (params["kms_key_ids"] or {}).items()},
+        keys={region: str(key) for region, key in (params["kms_key_ids"] or {}).items() if key},
         allow_default=params["allow_default_key"],
         reencrypt_source=params["reencrypt_source"],
     )

@@ -72,7 +72,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
             "a grant cannot name an organization or organizational unit.",
             "Use method: auto, which opens the key policy to them.",
         )
-    if wanted.auto_scaling and not (wanted.consumer_role_name and wanted.account_ids):
+    if wanted.present and wanted.auto_scaling and not (wanted.consumer_role_name and wanted.account_ids):
         options.refuse(
             "auto_scaling",
             "each account itself must create the grant for its Auto Scaling role.",

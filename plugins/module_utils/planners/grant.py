@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..failures import Failure
@@ -108,12 +108,16 @@ class GrantSeen:
     partition: str
     keys: Mapping[Target, tuple[KeySeen, ...]]
     unencrypted: frozenset[Target] = frozenset()
-    planned: frozenset[Target] = frozenset()
 
 
 def plan(wanted: GrantWanted, seen: GrantSeen) -> Plan:
     """Plan every target."""
-    return Plan(tuple(_plan_target(wanted, seen, target) for target in sorted(seen.keys)))
+    return Plan(tuple(_plan_target(_others(wanted, seen), seen, target) for target in sorted(seen.keys)))
+
+
+def _others(wanted: GrantWanted, seen: GrantSeen) -> GrantWanted:
+    """``wanted`` without the keys' owner, who needs no grant on them."""
+    return replace(wanted, account_ids=wanted.account_ids - {seen.account_id})
 
 
 def grant_request(key_arn: str, grantee: str, operations: frozenset[str]) -> dict[str, Any]:
@@ -174,7 +178,7 @@ def consumer_grants(wanted: GrantWanted, seen: GrantSeen) -> tuple[tuple[str, Ac
         (account_id, Action(target, "CreateGrant", request, key.key.arn, service="kms"))
         for target, keys in sorted(seen.keys.items())
         for key in keys
-        for account_id in sorted(wanted.account_ids)
+        for account_id in sorted(_others(wanted, seen).account_ids)
         for role in [auto_scaling_role(seen.partition, account_id)]
         if not holds(key.grants, request := grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS))
     )
@@ -274,7 +278,7 @@ def _refusals(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
     def refusal(code: str, message: str, remedy: str) -> Failure:
         return Failure(message, remedy, code, "CreateGrant", target.region, target.account_id)
 
-    if key.key.aws_managed:
+    if key.key.aws_managed and wanted.present:
         yield refusal(
             "DefaultKey",
             f"{key.key.arn} is managed by AWS: nobody else can be given access to it.",

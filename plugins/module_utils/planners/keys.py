@@ -157,7 +157,7 @@ def _keys_of(image: Image, snapshots: Iterable[Snapshot]) -> set[str | None] | N
     if SOURCE_MARK in image.tags and (image.encrypted or image.state != "available"):
         # A pending image may not tell its snapshots; its copy was started with this tag.
         return {image.tags.get(KEY_MARK)}
-    return {None} if image.state == "available" else None
+    return {None} if image.state == "available" and not image.encrypted else None
 
 
 def _region(arn: str) -> str:

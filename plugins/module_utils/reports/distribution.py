@@ -46,7 +46,7 @@ def distribution(
         if step.get("failed") and not step.get("failures")
     ]
     ready = [region for region in regions if region["shared"]]
-    if not failures and not unexplained and len(ready) == len(regions):
+    if regions and not failures and not unexplained and len(ready) == len(regions):
         status = "distributed"
     else:
         status = "incomplete" if ready else "failed"

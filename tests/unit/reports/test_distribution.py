@@ -115,7 +115,7 @@ TASK_DIED = {"failed": True, "msg": "The task includes an undefined variable."}
         pytest.param(copied(EU), {"failures": []}, shared(EU), "distributed", id="all, keys opened"),
         pytest.param(copied(EU, US), {}, shared(EU), "incomplete", id="one is not shared"),
         pytest.param(copied(EU, US), {}, {}, "failed", id="none is shared"),
-        pytest.param({}, {}, {}, "distributed", id="nothing was to be done"),
+        pytest.param({}, {}, {}, "failed", id="nothing was done"),
         pytest.param(
             copied(EU, US, failures=[failure(US)]),
             {},
