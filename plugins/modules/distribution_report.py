@@ -66,10 +66,6 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-path:
-  description: The file, null if none was wanted.
-  returned: always
-  type: str
 report:
   description: The report, as the file holds it.
   returned: success
@@ -99,6 +95,10 @@ report:
           V(incomplete).
       type: str
       returned: always
+report_path:
+  description: The file, null if none was wanted.
+  returned: success
+  type: str
 actions:
   description: The writing of the file, if it was needed.
   returned: success

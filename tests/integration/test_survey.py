@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.simulated_aws.client import SimulatedAws
 
 from . import observed
@@ -60,7 +58,6 @@ def test_every_variable_may_be_text(aws: SimulatedAws, estate: Estate, ansible: 
     assert observed.tags(copy)["ec2:SharedTag/version"] == "2026.11"
 
 
-@pytest.mark.xfail(reason="the role's argument specs take no empty text for a mapping")
 def test_a_mapping_that_is_left_empty_is_left_out(
     aws: SimulatedAws, estate: Estate, ansible: Ansible
 ) -> None:

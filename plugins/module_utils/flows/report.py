@@ -55,7 +55,7 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
 
 def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome) -> dict[str, Any]:
     """What the module returns of its own."""
-    return {"path": wanted.path, "report": wanted.content}
+    return {"report": wanted.content, "report_path": wanted.path}
 
 
 FLOW: Flow[ReportWanted, ReportSeen] = Flow(wanted_from, read_state, plan, apply, result, needs_aws=False)

@@ -37,13 +37,16 @@ def test_a_report_is_written_once(tmp_path: Path) -> None:
     assert (len(first.performed), second.performed) == (1, ())
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
     content = json.loads(path.read_text(encoding="utf-8"))
-    assert result == {"path": str(path), "report": {k: v for k, v in content.items() if k != "written_at"}}
+    assert result == {
+        "report_path": str(path),
+        "report": {k: v for k, v in content.items() if k != "written_at"},
+    }
     assert datetime.fromisoformat(content["written_at"]).utcoffset() == timedelta()
 
 
 def test_without_a_path_the_report_is_returned() -> None:
     result, outcome = run(None)
-    assert result["path"] is None
+    assert result["report_path"] is None
     assert result["report"]["source_image_id"] == "ami-1"
     assert outcome.performed == ()
 
