@@ -5,15 +5,19 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.write import Performed
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.flows import kms_grant
 from ansible_collections.golden.images.plugins.module_utils.flows.kms_grant import FLOW
-from ansible_collections.golden.images.plugins.module_utils.plan import Plan
+from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan
 from ansible_collections.golden.images.plugins.module_utils.planners import key_policy
 from ansible_collections.golden.images.plugins.module_utils.planners.grant import GrantSeen, GrantWanted
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
@@ -510,3 +514,34 @@ def test_a_run_that_was_killed_after_the_grants_is_finished_by_the_next() -> Non
     assert outcome.failures == ()
     assert grantees(aws.key(EU)) == {root(A), scaling_role(A)}
     assert own_access(aws.key(EU).policy).consumers.org_ids == {"o-a1b2c3d4e5"}
+
+
+def test_a_region_is_asked_for_few_grants_at_a_time_and_all_regions_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Otherwise AWS refuses most of them, until botocore's retry quota is used up.
+    aws = world(EU, US)
+    lock, running, most = threading.Lock(), Counter[str](), Counter[str]()
+    together = 0
+    perform = kms_grant.perform
+
+    def counted(client: Any, action: Action) -> Performed:
+        nonlocal together
+        region = action.target.region
+        with lock:
+            running[region] += 1
+            most[region] = max(most[region], running[region])
+            together = max(together, running.total())
+        time.sleep(0.005)
+        try:
+            return perform(client, action)
+        finally:
+            with lock:
+                running[region] -= 1
+
+    monkeypatch.setattr(kms_grant, "perform", counted)
+    _result, outcome = run(aws, wanted(*(f"{number:012d}" for number in range(1, 31)), regions=(EU, US)))
+    assert outcome.failures == ()
+    assert len(outcome.performed) == 60
+    assert max(most.values()) == 4
+    assert together > 4
