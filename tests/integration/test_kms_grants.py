@@ -155,7 +155,12 @@ def test_no_secret_is_on_the_screen(aws: SimulatedAws, estate: EncryptedEstate, 
         tasks,
         "-vvvv",
         "--diff",
-        environment={**NO_CREDENTIALS, "ANSIBLE_STDOUT_CALLBACK": "default"},
+        environment={
+            **NO_CREDENTIALS,
+            "ANSIBLE_STDOUT_CALLBACK": "default",
+            # From ansible-core 2.21 on, what a module was given is shown on request only.
+            "ANSIBLE_INJECT_INVOCATION": "true",
+        },
         module_defaults={"group/golden.images.aws": credentials},
     )
     assert run.code != 0
