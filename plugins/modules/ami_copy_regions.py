@@ -245,6 +245,11 @@ results:
       type: list
       elements: str
       returned: always
+    snapshot_kms_key_ids:
+      description: ARNs of the keys that the snapshots are encrypted under, empty while the image is pending.
+      type: list
+      elements: str
+      returned: always
     state:
       description: The image's state when it was last looked at, null if there is none.
       type: str

@@ -244,7 +244,7 @@ def test_sharing_and_the_whole(
         ({}, "Start the copies"),
         (
             {"distribute_kms_key_id": ALIAS, "distribute_auto_scaling": True},
-            "Check who is to use the keys",
+            "Check what only later steps would notice",
         ),
     ):
         run = ansible.run(

@@ -280,5 +280,5 @@ def test_a_distribution_is_refused_before_its_first_copy_for_what_only_the_shari
         },
     )
     assert run.code != 0
-    assert "123456789012 is a number" in run.task("Check whom the image is to be shared with").result["msg"]
+    assert "123456789012 is a number" in run.task("Check what only later steps would notice").result["msg"]
     assert observed.changes(aws, refused=True) == []

@@ -174,6 +174,9 @@ def result(wanted: CopyWanted, seen: CopySeen, plan: Plan, outcome: Outcome) -> 
                 "progress": run.percent,
                 "region": target.region,
                 "snapshot_ids": list(run.image.snapshot_ids) if run.image else [],
+                "snapshot_kms_key_ids": sorted(
+                    {snapshot.kms_key_id for snapshot in run.snapshots if snapshot.kms_key_id}
+                ),
                 "state": run.image.state if run.image else None,
             }
             for target, run in runs.items()

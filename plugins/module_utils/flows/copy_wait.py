@@ -23,7 +23,7 @@ from ..progress import Report
 
 # Seconds between looks. A copy takes minutes to hours and the API's bucket refills with 20 reads a second,
 # so a look every few seconds costs nothing and keeps the screen alive; towards the end they are closer.
-_SHORTEST = 1.0
+_SHORTEST = 0.5
 _LONGEST = 3.0
 # A line even if nothing moved, so that nobody takes the task for dead.
 _SILENCE = 15.0

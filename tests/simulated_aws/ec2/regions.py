@@ -21,19 +21,23 @@ ALWAYS_ON = frozenset(
 
 
 @cache
+def _regions() -> dict[str, tuple[str, ...]]:
+    """The Regions that have EC2, by partition. A session takes a tenth of a second to read them."""
+    session = botocore.session.get_session()
+    return {
+        str(partition): tuple(session.get_available_regions("ec2", partition_name=partition))
+        for partition in session.get_available_partitions()
+    }
+
+
 def partition_of(region: str) -> str | None:
     """The partition a Region is in, or None if there is no such Region."""
-    session = botocore.session.get_session()
-    for partition in session.get_available_partitions():
-        if region in session.get_available_regions("ec2", partition_name=partition):
-            return str(partition)
-    return None
+    return next((partition for partition, regions in _regions().items() if region in regions), None)
 
 
-@cache
 def regions_of(partition: str) -> tuple[str, ...]:
     """The Regions of a partition that have EC2."""
-    return tuple(botocore.session.get_session().get_available_regions("ec2", partition_name=partition))
+    return _regions()[partition]
 
 
 def opt_in_status(region: str) -> str:

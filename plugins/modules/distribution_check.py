@@ -1,0 +1,118 @@
+#!/usr/bin/python
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: distribution_check
+version_added: 0.1.0
+short_description: Check the options of a distribution before its first step
+description:
+  - Refuses what M(golden.images.ami_share) or M(golden.images.ami_kms_grant) would refuse of these options, all of it at
+    once. These steps come after copies that may take hours.
+  - Needs neither AWS nor credentials, and changes nothing. What only AWS can tell is checked by the steps themselves.
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  shared_tags:
+    description:
+      - As in M(golden.images.ami_share).
+    type: dict
+  share_snapshots:
+    description:
+      - As in M(golden.images.ami_share).
+    type: bool
+    default: true
+  purge_launch_permissions:
+    description:
+      - As in M(golden.images.ami_share).
+    type: bool
+    default: false
+  principals:
+    description:
+      - As in M(golden.images.ami_kms_grant).
+    type: list
+    elements: str
+    default: []
+  method:
+    description:
+      - As in M(golden.images.ami_kms_grant).
+    type: str
+    choices: [auto, grant, key_policy]
+    default: auto
+  auto_scaling:
+    description:
+      - As in M(golden.images.ami_kms_grant).
+    type: bool
+    default: false
+  consumer_role_name:
+    description:
+      - As in M(golden.images.ami_kms_grant).
+    type: str
+  external_id:
+    description:
+      - As in M(golden.images.ami_kms_grant).
+    type: str
+  purge_grants:
+    description:
+      - As in M(golden.images.ami_kms_grant).
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - golden.images.consumers
+attributes:
+  check_mode:
+    support: full
+    description: The same as otherwise.
+  diff_mode:
+    support: none
+    description: There is nothing to show.
+"""
+
+EXAMPLES = r"""
+- name: Find a mistyped account before copying for hours
+  golden.images.distribution_check:
+    account_ids: ["012345678901"]
+    principals:
+      - arn:aws:iam::012345678901:role/deploy
+"""
+
+RETURN = r"""
+actions:
+  description: Always empty.
+  returned: success
+  type: list
+  elements: dict
+failures:
+  description: What is wrong with the options, and what to do about it.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC
+from ansible_collections.golden.images.plugins.module_utils.flows.check import FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import run
+
+ARGUMENT_SPEC = {
+    **CONSUMERS_SPEC,
+    "shared_tags": {"type": "dict"},
+    "share_snapshots": {"type": "bool", "default": True},
+    "purge_launch_permissions": {"type": "bool", "default": False},
+    "principals": {"type": "list", "elements": "str", "default": []},
+    "method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
+    "auto_scaling": {"type": "bool", "default": False},
+    "consumer_role_name": {"type": "str"},
+    "external_id": {"type": "str", "no_log": True},
+    "purge_grants": {"type": "bool", "default": False},
+}
+
+
+def main():
+    run(FLOW, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()

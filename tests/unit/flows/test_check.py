@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of a distribution's later steps, checked before its first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plugins.module_utils.failures import Refused
+from plugins.module_utils.flows.check import wanted_from
+
+GIVEN: dict[str, Any] = {
+    "account_ids": ["012345678901"],
+    "org_arns": [],
+    "org_unit_arns": [],
+    "shared_tags": None,
+    "share_snapshots": True,
+    "purge_launch_permissions": False,
+    "principals": [],
+    "method": "auto",
+    "auto_scaling": False,
+    "consumer_role_name": None,
+    "external_id": None,
+    "purge_grants": False,
+}
+
+
+def refused(**params: Any) -> list[str]:
+    with pytest.raises(Refused) as caught:
+        wanted_from({**GIVEN, **params}, False)
+    return [failure.action or "" for failure in caught.value.failures]
+
+
+def test_options_that_every_step_takes_are_accepted():
+    wanted_from(GIVEN, False)
+
+
+def test_nobody_has_to_be_named():
+    wanted_from({**GIVEN, "account_ids": []}, False)
+
+
+@pytest.mark.parametrize(
+    ("params", "options"),
+    [
+        ({"shared_tags": {"aws:mine": "1"}}, ["shared_tags"]),
+        ({"principals": ["deploy"]}, ["principals"]),
+        ({"auto_scaling": True}, ["auto_scaling"]),
+        (
+            {
+                "method": "grant",
+                "org_arns": ["arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"],
+            },
+            ["method"],
+        ),
+        ({"shared_tags": {"aws:mine": "1"}, "principals": ["deploy"]}, ["shared_tags", "principals"]),
+    ],
+)
+def test_each_step_refuses_its_own(params: dict[str, Any], options: list[str]):
+    assert refused(**params) == options
+
+
+def test_what_two_steps_refuse_is_said_once():
+    assert refused(account_ids=[123456789012]) == ["account_ids"]
+
+
+def test_a_purge_with_nobody_named_is_refused():
+    assert "purge_launch_permissions" in refused(
+        account_ids=[], purge_launch_permissions=True, purge_grants=True
+    )
