@@ -11,12 +11,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .failures import Failure, Refused, invalid_option
-from .model import Sharing
+from .model import ConsumerRole, PlacedImages, Sharing
 from .planners.tags import check_tags
 
 IMAGES_SPEC: dict[str, Any] = {
     "images": {"type": "dict"},
     "image_id": {"type": "str"},
+}
+# Not "dict": where images live in several accounts it is a list.
+PLACED_IMAGES_SPEC: dict[str, Any] = {**IMAGES_SPEC, "images": {"type": "raw"}}
+CONSUMER_ROLE_SPEC: dict[str, Any] = {
+    "consumer_role_name": {"type": "str"},
+    "external_id": {"type": "str", "no_log": True},
 }
 # Not "str": the module would silently be given the text of what YAML made of unquoted digits.
 CONSUMERS_SPEC: dict[str, Any] = {
@@ -31,6 +37,8 @@ ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _ORGANIZATION = r"arn:aws[a-z-]*:organizations::[0-9]{12}"
 ORG_ARN = re.compile(_ORGANIZATION + r":organization/o-[a-z0-9]{10,32}")
 ORG_UNIT_ARN = re.compile(_ORGANIZATION + r":ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
+
+_IMAGES_FORMS = "Map each region to an image id, or list mappings with account_id, region and image_id."
 
 
 class Options:
@@ -101,40 +109,72 @@ class Options:
             if not region:
                 self.refuse("image_id", "the image's region is not named.", "Set region, or use images.")
             return {str(region): self.image_id("image_id", self._params["image_id"])}
-        images: dict[str, str | None] = {}
-        for region, image_id in (self._params["images"] or {}).items():
-            if image_id is None and check_mode:
-                images[region] = None
-            elif image_id is None:
-                self.refuse(
-                    "images",
-                    f"the image of {region} is null: it is not there yet.",
-                    "Copy it first, and take images from that task's result.",
-                )
-            else:
-                images[region] = self.image_id("images", image_id)
+        images = {
+            region: self._image_or_planned("images", region, image_id, check_mode)
+            for region, image_id in (self._params["images"] or {}).items()
+        }
         if not self._params["images"]:
             self.refuse("images", "no image is named.", "Map each region to an image id.")
         return images
 
-    def _account_ids(self, option: str) -> list[str]:
-        accounts = []
-        for item in self._params[option]:
-            if isinstance(item, int):
-                self.refuse(
-                    option,
-                    f"{item} is a number: YAML reads unquoted digits as one, and loses a leading zero.",
-                    'Put each account id in quotes: "012345678901".',
-                )
-            elif not (text := str(item).strip()):
+    def placed_images(self, check_mode: bool) -> PlacedImages:
+        """The images of ``images``, or the one of ``image_id``."""
+        listed = self._params["images"]
+        if not isinstance(listed, list):
+            if listed is not None and not isinstance(listed, Mapping):
+                self.refuse("images", f"'{listed}' is no mapping and no list.", _IMAGES_FORMS)
+                return PlacedImages({})
+            images = self.images(check_mode)
+            return PlacedImages({(None, region): image_id for region, image_id in images.items()})
+        placed: dict[tuple[str | None, str], str | None] = {}
+        for item in listed:
+            if not isinstance(item, Mapping) or not {"account_id", "region", "image_id"} <= item.keys():
+                self.refuse("images", f"'{item}' lacks account_id, region or image_id.", _IMAGES_FORMS)
                 continue
-            elif not ACCOUNT_ID.fullmatch(text):
-                self.refuse(
-                    option, f"'{text}' is no account id.", 'One is 12 digits, in quotes: "012345678901".'
-                )
-            else:
-                accounts.append(text)
-        return accounts
+            place = self.account_id("images", item["account_id"]), str(item["region"])
+            if not str(item["account_id"]).strip():
+                self.refuse("images", f"the account of {place[1]} is not named.", _IMAGES_FORMS)
+            if place in placed:
+                self.refuse("images", f"there are two images of {place[0]} in {place[1]}.", "Name one.")
+            placed[place] = self._image_or_planned("images", place[1], item["image_id"], check_mode)
+        if not listed:
+            self.refuse("images", "no image is named.", "Name at least one.")
+        return PlacedImages(placed)
+
+    def consumer_role(self) -> ConsumerRole | None:
+        """The role of ``consumer_role_name`` and ``external_id``, None if none is named."""
+        name = self._params["consumer_role_name"]
+        return ConsumerRole(name, self._params["external_id"]) if name else None
+
+    def account_id(self, option: str, value: Any) -> str | None:
+        """An account's id; None for a blank, which forms send, and for what is none and is refused."""
+        if isinstance(value, int):
+            self.refuse(
+                option,
+                f"{value} is a number: YAML reads unquoted digits as one, and loses a leading zero.",
+                'Put each account id in quotes: "012345678901".',
+            )
+            return None
+        text = str(value).strip()
+        if text and not ACCOUNT_ID.fullmatch(text):
+            self.refuse(option, f"'{text}' is no account id.", 'One is 12 digits, in quotes: "012345678901".')
+            return None
+        return text or None
+
+    def _account_ids(self, option: str) -> list[str]:
+        found = (self.account_id(option, item) for item in self._params[option])
+        return [account_id for account_id in found if account_id]
+
+    def _image_or_planned(self, option: str, region: str, image_id: Any, check_mode: bool) -> str | None:
+        if image_id is not None:
+            return self.image_id(option, image_id)
+        if not check_mode:
+            self.refuse(
+                option,
+                f"the image of {region} is null: it is not there yet.",
+                "Copy it first, and take images from that task's result.",
+            )
+        return None
 
     def matching(self, option: str, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:
         """A list of ARNs of one kind."""

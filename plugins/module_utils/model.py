@@ -19,6 +19,36 @@ class Target:
 
 
 @dataclass(frozen=True)
+class PlacedImages:
+    """Images and where they are; an account of None stands for the one whose credentials are used.
+
+    An id of None stands for a copy that does not exist yet.
+    """
+
+    images: Mapping[tuple[str | None, str], str | None]
+
+    def targets(self, own_account_id: str) -> dict[Target, str | None]:
+        """The images by target, once the own account is known."""
+        return {
+            Target(account_id or own_account_id, region): image_id
+            for (account_id, region), image_id in self.images.items()
+        }
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Every region in which there is an image, each once."""
+        return tuple(dict.fromkeys(region for _account_id, region in self.images))
+
+
+@dataclass(frozen=True)
+class ConsumerRole:
+    """The role by which other accounts let this one act for them; its text shows no secret."""
+
+    name: str
+    external_id: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class Device:
     """One EBS volume of an image.
 
@@ -46,6 +76,8 @@ class Image:
     source_image_id: str | None = None
     source_region: str | None = None
     product_codes: tuple[str, ...] = ()
+    architecture: str = ""
+    deprecation_time: str | None = None
 
     @property
     def encrypted(self) -> bool:

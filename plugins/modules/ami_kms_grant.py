@@ -65,18 +65,10 @@ options:
     description:
       - Whether each account's Auto Scaling groups are to launch the image as well. For that the account itself has to create
         a grant for its service-linked role, which this module does in its name with O(consumer_role_name).
+      - The roles have to be allowed to call C(kms:CreateGrant).
       - The accounts then also get the operation C(Encrypt), since a grant cannot hand on more than it holds.
     type: bool
     default: false
-  consumer_role_name:
-    description:
-      - The name of a role in each of O(account_ids) that these credentials may assume, and that may call
-        C(kms:CreateGrant).
-    type: str
-  external_id:
-    description:
-      - The external id that the roles ask for.
-    type: str
   state:
     description:
       - V(present) opens the keys, V(absent) revokes what this module gave to those named.
@@ -91,6 +83,7 @@ options:
     default: false
 extends_documentation_fragment:
   - golden.images.consumers
+  - golden.images.consumer_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -201,20 +194,23 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC, IMAGES_SPEC
+from ansible_collections.golden.images.plugins.module_utils.arguments import (
+    CONSUMER_ROLE_SPEC,
+    CONSUMERS_SPEC,
+    IMAGES_SPEC,
+)
 from ansible_collections.golden.images.plugins.module_utils.flows.kms_grant import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
     **IMAGES_SPEC,
     **CONSUMERS_SPEC,
+    **CONSUMER_ROLE_SPEC,
     "kms_key_ids": {"type": "dict", "no_log": False},
     "principals": {"type": "list", "elements": "str", "default": []},
     "operations": {"type": "list", "elements": "str", "default": []},
     "method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
     "auto_scaling": {"type": "bool", "default": False},
-    "consumer_role_name": {"type": "str"},
-    "external_id": {"type": "str", "no_log": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "purge_grants": {"type": "bool", "default": False},
 }

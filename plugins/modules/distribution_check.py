@@ -47,14 +47,6 @@ options:
       - As in M(golden.images.ami_kms_grant).
     type: bool
     default: false
-  consumer_role_name:
-    description:
-      - As in M(golden.images.ami_kms_grant).
-    type: str
-  external_id:
-    description:
-      - As in M(golden.images.ami_kms_grant).
-    type: str
   purge_grants:
     description:
       - As in M(golden.images.ami_kms_grant).
@@ -62,6 +54,7 @@ options:
     default: false
 extends_documentation_fragment:
   - golden.images.consumers
+  - golden.images.consumer_role
 attributes:
   check_mode:
     support: full
@@ -92,20 +85,22 @@ failures:
   elements: dict
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC
+from ansible_collections.golden.images.plugins.module_utils.arguments import (
+    CONSUMER_ROLE_SPEC,
+    CONSUMERS_SPEC,
+)
 from ansible_collections.golden.images.plugins.module_utils.flows.check import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
     **CONSUMERS_SPEC,
+    **CONSUMER_ROLE_SPEC,
     "shared_tags": {"type": "dict"},
     "share_snapshots": {"type": "bool", "default": True},
     "purge_launch_permissions": {"type": "bool", "default": False},
     "principals": {"type": "list", "elements": "str", "default": []},
     "method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
     "auto_scaling": {"type": "bool", "default": False},
-    "consumer_role_name": {"type": "str"},
-    "external_id": {"type": "str", "no_log": True},
     "purge_grants": {"type": "bool", "default": False},
 }
 

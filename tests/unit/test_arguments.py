@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.arguments import Options
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole, Sharing, Target
 
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, UNIT
 
@@ -218,3 +218,89 @@ def test_tags_that_aws_would_refuse_are_refused() -> None:
 
 def test_nothing_wrong_is_no_refusal() -> None:
     options().check()
+
+
+# Images that live in several accounts.
+
+
+def placed(images: Any, *, check_mode: bool = False) -> dict[tuple[str | None, str], str | None]:
+    read = options(images=images)
+    found = read.placed_images(check_mode)
+    read.check()
+    return dict(found.images)
+
+
+def test_images_of_the_own_account() -> None:
+    assert placed({"eu-west-1": SOURCE_ID}) == {(None, "eu-west-1"): SOURCE_ID}
+
+
+def test_images_of_several_accounts() -> None:
+    images = [
+        {"account_id": CONSUMER, "region": "eu-west-1", "image_id": SOURCE_ID, "state": "available"},
+        {"account_id": "222222222222", "region": "eu-west-1", "image_id": None},
+    ]
+    assert placed(images, check_mode=True) == {
+        (CONSUMER, "eu-west-1"): SOURCE_ID,
+        ("222222222222", "eu-west-1"): None,
+    }
+
+
+def test_the_own_account_is_filled_in_once_it_is_known() -> None:
+    read = options(images={"eu-west-1": SOURCE_ID})
+    assert read.placed_images(False).targets(CONSUMER) == {Target(CONSUMER, "eu-west-1"): SOURCE_ID}
+
+
+def test_the_regions_are_each_named_once() -> None:
+    images = [
+        {"account_id": account_id, "region": "eu-west-1", "image_id": SOURCE_ID}
+        for account_id in (CONSUMER, "222222222222")
+    ]
+    assert options(images=images).placed_images(False).regions == ("eu-west-1",)
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        pytest.param("ami-1", "'ami-1' is no mapping and no list", id="text"),
+        pytest.param([], "no image is named", id="nothing"),
+        pytest.param([{"region": "eu-west-1", "image_id": SOURCE_ID}], "lacks account_id", id="no account"),
+        pytest.param(["ami-1"], "lacks account_id", id="no mapping"),
+        pytest.param(
+            [{"account_id": 12345670123, "region": "eu-west-1", "image_id": SOURCE_ID}],
+            "12345670123 is a number",
+            id="account that YAML spoilt",
+        ),
+        pytest.param(
+            [{"account_id": " ", "region": "eu-west-1", "image_id": SOURCE_ID}],
+            "the account of eu-west-1 is not named",
+            id="blank account",
+        ),
+        pytest.param(
+            [{"account_id": CONSUMER, "region": "eu-west-1", "image_id": "ami"}],
+            "'ami' is no image id",
+            id="bad id",
+        ),
+        pytest.param(
+            [{"account_id": CONSUMER, "region": "eu-west-1", "image_id": None}], "is null", id="not there yet"
+        ),
+        pytest.param(
+            [{"account_id": CONSUMER, "region": "eu-west-1", "image_id": SOURCE_ID}] * 2,
+            f"there are two images of {CONSUMER} in eu-west-1",
+            id="twice",
+        ),
+    ],
+)
+def test_images_that_cannot_be_placed(images: Any, said: str) -> None:
+    read = options(images=images)
+    read.placed_images(False)
+    assert [option for option, message, _remedy in refusals(read) if said in message] == ["images"]
+
+
+def test_a_consumers_role_shows_no_external_id() -> None:
+    role = Options({"consumer_role_name": "golden-consumer", "external_id": "golden-7f3a"}).consumer_role()
+    assert role == ConsumerRole("golden-consumer", "golden-7f3a")
+    assert "golden-7f3a" not in repr(role)
+
+
+def test_no_consumers_role() -> None:
+    assert Options({"consumer_role_name": "", "external_id": None}).consumer_role() is None

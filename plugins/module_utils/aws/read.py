@@ -215,6 +215,8 @@ def _image(item: Mapping[str, Any]) -> Image:
         source_image_id=None if from_instance else item.get("SourceImageId"),
         source_region=None if from_instance else item.get("SourceImageRegion"),
         product_codes=tuple(code["ProductCodeId"] for code in item.get("ProductCodes", [])),
+        architecture=item.get("Architecture", ""),
+        deprecation_time=item.get("DeprecationTime"),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..arguments import Options
 from ..aws import errors, read
+from ..aws.accounts import Accounts
 from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform
 from ..failures import Refused, TargetFailed
@@ -57,8 +58,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
         present=params["state"] == "present",
         purge=params["purge_grants"],
         auto_scaling=params["auto_scaling"],
-        consumer_role_name=params["consumer_role_name"],
-        external_id=params["external_id"],
+        consumer_role=options.consumer_role(),
     )
     if unknown := sorted(wanted.operations - planner.POSSIBLE_OPERATIONS):
         options.refuse(
@@ -72,7 +72,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
             "a grant cannot name an organization or organizational unit.",
             "Use method: auto, which opens the key policy to them.",
         )
-    if wanted.present and wanted.auto_scaling and not (wanted.consumer_role_name and wanted.account_ids):
+    if wanted.present and wanted.auto_scaling and not (wanted.consumer_role and wanted.account_ids):
         options.refuse(
             "auto_scaling",
             "each account itself must create the grant for its Auto Scaling role.",
@@ -236,10 +236,12 @@ def _create_as_consumers(
         parameters = {**action.parameters, **({"GrantTokens": [token]} if token else {})}
         by_account.setdefault(account_id, []).append(replace(action, parameters=parameters))
 
+    caller = read.Caller(seen.account_id, seen.partition)
+    accounts = Accounts(clients, caller, wanted.consumer_role, _home(seen.keys))
+
     def work(account_id: str) -> Performed:
-        role_arn = f"arn:{seen.partition}:iam::{account_id}:role/{wanted.consumer_role_name}"
         actions = by_account[account_id]
-        consumer = clients.assuming(role_arn, wanted.external_id, _home(seen.keys))
+        consumer = accounts.clients(account_id)
         consumer.open("kms", [action.target.region for action in actions])
         done = merge(*(perform(consumer.kms(action.target.region), action) for action in actions))
         # The targets are the owner's; who has something to mend is the consumer.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..failures import Failure
-from ..model import Grant, KeySeen, Target
+from ..model import ConsumerRole, Grant, KeySeen, Target
 from ..plan import Action, Plan, TargetPlan
 from . import key_policy
 from .key_policy import PolicyAccess, PolicyConsumers
@@ -67,8 +67,7 @@ class GrantWanted:
     present: bool = True
     purge: bool = False
     auto_scaling: bool = False
-    consumer_role_name: str | None = None
-    external_id: str | None = field(default=None, repr=False)
+    consumer_role: ConsumerRole | None = None
 
     @property
     def parent_operations(self) -> frozenset[str]:

@@ -17,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.write import Per
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.flows import kms_grant
 from ansible_collections.golden.images.plugins.module_utils.flows.kms_grant import FLOW
+from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan
 from ansible_collections.golden.images.plugins.module_utils.planners import key_policy
 from ansible_collections.golden.images.plugins.module_utils.planners.grant import GrantSeen, GrantWanted
@@ -202,7 +203,7 @@ def test_keys_are_opened_in_every_region_and_then_stay_so() -> None:
         org_arns=frozenset({ORG}),
         org_unit_arns=frozenset({UNIT}),
         auto_scaling=True,
-        consumer_role_name="golden-consumer",
+        consumer_role=ConsumerRole("golden-consumer"),
     )
     result, first = run(aws, want)
     assert first.failures == ()
@@ -346,7 +347,7 @@ def test_an_account_that_moves_from_the_policy_to_a_grant_never_loses_access() -
 
 
 def scaling(*account_ids: str, **changes: Any) -> GrantWanted:
-    asked = {"auto_scaling": True, "consumer_role_name": "golden-consumer", "external_id": SECRET}
+    asked = {"auto_scaling": True, "consumer_role": ConsumerRole("golden-consumer", SECRET)}
     return wanted(*account_ids, **{**asked, **changes})
 
 
@@ -388,7 +389,7 @@ def test_nobody_is_assumed_who_has_nothing_to_do() -> None:
 
 def test_without_auto_scaling_nobody_is_assumed() -> None:
     aws = world(EU)
-    run(aws, wanted(A, consumer_role_name="golden-consumer"))
+    run(aws, wanted(A, consumer_role=ConsumerRole("golden-consumer")))
     assert aws.assumed == []
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.flows.kms_grant import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
 from ansible_collections.golden.images.plugins.module_utils.planners.grant import OPERATIONS, GrantWanted
 from ansible_collections.golden.images.plugins.modules.ami_kms_grant import ARGUMENT_SPEC
 
@@ -60,8 +61,7 @@ def test_every_option_reaches_the_planner() -> None:
         method="key_policy",
         purge=True,
         auto_scaling=True,
-        consumer_role_name="golden-consumer",
-        external_id="golden-7f3a",
+        consumer_role=ConsumerRole("golden-consumer", "golden-7f3a"),
     )
 
 

@@ -1,0 +1,25 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Images that may live in several accounts: documents ``arguments.PLACED_IMAGES_SPEC``."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  images:
+    description:
+      - Mapping of region to image id, as M(golden.images.ami_copy_regions) returns it, for images of the account whose
+        credentials are used.
+      - Or a list of mappings with C(account_id), C(region) and C(image_id), for images that live in several accounts.
+      - In check mode an id may be null (V(none)), for a copy that is planned but does not exist yet.
+      - Exactly one of O(images) and O(image_id) is required.
+    type: raw
+  image_id:
+    description:
+      - The id of one image, in O(region).
+    type: str
+"""

@@ -1,0 +1,48 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Acting in many accounts: the own one with the user's credentials, any other by a role that it has."""
+
+from __future__ import annotations
+
+from ..failures import Failure, TargetFailed
+from ..model import ConsumerRole
+from .clients import Clients
+from .read import Caller
+
+
+class Accounts:
+    """The clients of every account.
+
+    ``clients`` are the own account's, with the STS client of ``sts_region`` open. Other accounts' sessions
+    are not for several threads: give each account to one thread, which opens what it needs.
+    """
+
+    def __init__(self, clients: Clients, caller: Caller, role: ConsumerRole | None, sts_region: str) -> None:
+        self._clients = clients
+        self._caller = caller
+        self._role = role
+        self._sts_region = sts_region
+
+    def clients(self, account_id: str) -> Clients:
+        """The account's clients. Its role is assumed at the first call that is made with them.
+
+        Raises:
+            TargetFailed: it is another account, and no role of it is named.
+        """
+        if account_id == self._caller.account_id:
+            return self._clients
+        if self._role is None:
+            raise TargetFailed(
+                Failure(
+                    message=f"Account {account_id} cannot be looked at with credentials of "
+                    f"{self._caller.account_id}.",
+                    remedy="Name a role of it that these credentials may assume in consumer_role_name.",
+                    error_code="NoConsumerRole",
+                    action="AssumeRole",
+                    account_id=account_id,
+                )
+            )
+        role_arn = f"arn:{self._caller.partition}:iam::{account_id}:role/{self._role.name}"
+        return self._clients.assuming(role_arn, self._role.external_id, self._sts_region)
