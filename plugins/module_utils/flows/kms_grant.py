@@ -249,8 +249,9 @@ def _create_as_consumers(
 
     done, failed = each(by_account, work)
     failures = tuple(
-        errors.failure(item, Target(account_id, by_account[account_id][0].target.region), "AssumeRole")
+        errors.failure(item, Target(account_id, region), "AssumeRole")
         for account_id, item in failed.items()
+        for region in dict.fromkeys(action.target.region for action in by_account[account_id])
     )
     return merge(*done.values(), Performed(failures=failures))
 
