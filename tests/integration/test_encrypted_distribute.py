@@ -84,6 +84,32 @@ def test_those_named_can_launch_in_every_region_and_nobody_else(
     assert encrypted.scaled(aws, "web-staging", "eu-west-1", images["eu-west-1"]) == NO_KEY
 
 
+def test_every_key_of_a_source_with_several_is_opened(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    described = estate.add(
+        kms_keys={name: {"account": OWNER, "regions": [HOME]} for name in ("first", "second")},
+        images={
+            "two-keys": {
+                "account": OWNER,
+                "region": HOME,
+                "devices": [
+                    {"device_name": "/dev/xvda", "size": 8, "encrypted": True, "kms_key": "first"},
+                    {"device_name": "/dev/sdb", "size": 8, "encrypted": True, "kms_key": "second"},
+                ],
+            }
+        },
+    )
+    image_id = described["images"]["two-keys"]["image_id"]
+    variables |= {"distribute_source_image_id": image_id, "distribute_regions": [HOME]}
+    del variables["distribute_kms_key_id"]
+    done = ansible.run(DISTRIBUTE, variables)
+    assert done.code == 0, done.text
+    for account in (*NAMED, BY_UNIT):
+        assert encrypted.launched(aws, account, HOME, image_id) == "running", account
+    assert ansible.run(DISTRIBUTE, variables).changed == []
+
+
 def _assert_key_is_closed(aws: SimulatedAws, key: str, region: str) -> None:
     for account in UNNAMED:
         kms = aws.client("kms", account, region)
