@@ -79,7 +79,8 @@ class Flow(Generic[Wanted, Seen]):
 
     ``wanted`` raises ``Refused`` for options that cannot be used, ``read`` for a state that cannot be
     planned for. ``result`` gets an empty ``Outcome`` in check mode. A flow that does not need AWS is given
-    no clients.
+    no clients. One that only reads is applied in check mode too, so that what it could not read fails there
+    as well.
     """
 
     wanted: Callable[[Mapping[str, Any], bool], Wanted]
@@ -88,6 +89,7 @@ class Flow(Generic[Wanted, Seen]):
     apply: Callable[[Any, Wanted, Seen, Any, Report], Outcome]
     result: Callable[[Wanted, Seen, Any, Outcome], dict[str, Any]]
     needs_aws: bool = True
+    only_reads: bool = False
 
 
 def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) -> None:
@@ -106,7 +108,7 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
             changed=False,
             failures=[failure.as_result() for failure in refused.failures],
         )
-    if module.check_mode:
+    if module.check_mode and not flow.only_reads:
         outcome = Outcome()
     else:
         outcome = flow.apply(clients, wanted, seen, plan, reporter(module.params.get("progress_path"), warn))

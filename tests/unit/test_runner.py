@@ -78,6 +78,7 @@ class Steps:
     refusing: Mapping[str, tuple[Failure, ...]] = field(default_factory=dict)
     report_lines: tuple[str, ...] = ()
     needs_aws: bool = True
+    only_reads: bool = False
     calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
 
     def flow(self) -> Flow[str, str]:
@@ -88,6 +89,7 @@ class Steps:
             apply=self._apply,
             result=lambda *given: self._step("result", given, {"images": {"eu-west-1": "ami-1"}}),
             needs_aws=self.needs_aws,
+            only_reads=self.only_reads,
         )
 
     def _step(self, name: str, given: tuple[Any, ...], answer: Any) -> Any:
@@ -206,6 +208,18 @@ def test_check_mode_plans_and_never_applies(run: Run, diff: bool) -> None:
     assert ran.result["changed"] is True
     assert ran.result["actions"] == [COPY.as_result(), TAG.as_result()]
     assert ran.result["failures"] == []
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_what_only_reads_fails_for_what_it_could_not_read_in_check_mode_too(
+    run: Run, check_mode: bool
+) -> None:
+    steps = Steps(plan=NOTHING_TO_DO, outcome=Outcome(failures=(NO_KEY,)), only_reads=True)
+    ran = run(steps, check_mode=check_mode)
+    assert ran.failed
+    assert ran.result["changed"] is False
+    assert ran.result["failures"] == [NO_KEY.as_result()]
+    assert ran.result["images"] == {"eu-west-1": "ami-1"}
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
