@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,23 +79,36 @@ class Plan:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Every warning once; where only some targets warn, each warning names its regions."""
+        """Every warning once; where only some targets warn, each warning names them."""
+        names = self._names()
         places: dict[str, list[str]] = {}
         for target in self.targets:
             for warning in target.warnings:
-                places.setdefault(warning, []).append(target.target.region)
+                places.setdefault(warning, []).append(names[target.target])
         everywhere = len(self.targets)
         return tuple(
-            text if len(regions) == everywhere else f"{', '.join(regions)}: {text}"
-            for text, regions in places.items()
+            text if len(found) == everywhere else f"{', '.join(found)}: {text}"
+            for text, found in places.items()
         )
 
     @property
     def before(self) -> dict[str, Any]:
-        """The state before, by region."""
-        return {target.target.region: dict(target.before) for target in self.targets}
+        """The state before, by the targets' names."""
+        names = self._names()
+        return {names[target.target]: dict(target.before) for target in self.targets}
 
     @property
     def after(self) -> dict[str, Any]:
-        """The state that performing the plan leaves, by region."""
-        return {target.target.region: dict(target.after) for target in self.targets}
+        """The state that performing the plan leaves, by the targets' names."""
+        names = self._names()
+        return {names[target.target]: dict(target.after) for target in self.targets}
+
+    def _names(self) -> dict[Target, str]:
+        return names_of(target.target for target in self.targets)
+
+
+def names_of(targets: Iterable[Target]) -> dict[Target, str]:
+    """What to call targets: by their regions or, where they are several accounts', with the account."""
+    given = list(targets)
+    one = len({target.account_id for target in given}) <= 1
+    return {target: target.region if one else f"{target.account_id} {target.region}" for target in given}

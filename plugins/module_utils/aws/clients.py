@@ -66,6 +66,7 @@ class Clients:
         )
         self._config = config.merge(connection.config) if connection.config else config
         self._clients: dict[tuple[str, str], Any] = {}
+        self._assumed: dict[tuple[str, str | None, str], Clients] = {}
 
     def open(self, service: str, regions: Iterable[str]) -> None:
         """Make the clients of ``service`` in ``regions`` that do not exist yet."""
@@ -83,8 +84,14 @@ class Clients:
         """Clients of another account's role, of a session of their own that no other thread uses.
 
         The role is assumed at the first call, and again before its credentials expire. They stay inside this
-        process. The STS client of ``region`` has to be open.
+        process. The same role's clients are the same. The STS client of ``region`` has to be open.
         """
+        role = (role_arn, external_id, region)
+        if role not in self._assumed:
+            self._assumed[role] = self._assume(*role)
+        return self._assumed[role]
+
+    def _assume(self, role_arn: str, external_id: str | None, region: str) -> Clients:
         extra = {"RoleSessionName": SESSION_NAME, **({"ExternalId": external_id} if external_id else {})}
         sts = self.sts(region)
         fetcher = AssumeRoleCredentialFetcher(

@@ -143,6 +143,18 @@ def key(kms: KMSClient, key_id: str) -> Key:
     )
 
 
+def may_describe_key(kms: KMSClient, key_arn: str) -> bool:
+    """Whether the caller may look at a key of some account, by its ARN."""
+    try:
+        kms.describe_key(KeyId=key_arn)
+    except ClientError as exception:
+        # KMS API Reference, DescribeKey: what the caller may not see can also be said not to exist.
+        if exception.response["Error"]["Code"] in ("AccessDeniedException", "NotFoundException"):
+            return False
+        raise
+    return True
+
+
 def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
     """Every grant on a key; AWS tells its owner only."""
     # KMS API Reference, ListGrants: at most 100 a page.

@@ -79,8 +79,8 @@ def token(request: AWSPreparedRequest) -> str:
     return request.headers["X-Amz-Security-Token"].decode()
 
 
-def assumed(owner: Clients, external_id: str | None = None) -> Clients:
-    clients = owner.assuming(ROLE, external_id, US)
+def assumed(owner: Clients, external_id: str | None = None, role_arn: str = ROLE) -> Clients:
+    clients = owner.assuming(role_arn, external_id, US)
     clients.open("kms", [EU, US])
     return clients
 
@@ -121,15 +121,16 @@ def test_a_role_is_assumed_once_for_all_regions_and_threads(owner: Clients, sts:
     assert [token(request) for requests in sent for request in requests] == ["assumed-token-1"] * 6
 
 
-def test_two_roles_are_two_sessions(owner: Clients, sts: Stubber) -> None:
+def test_two_roles_are_two_sessions_and_one_role_is_one(owner: Clients, sts: Stubber) -> None:
+    other = ROLE.replace("consumer", "other")
     let_assume(sts, 1)
-    let_assume(sts, 2)
+    let_assume(sts, 2, request={**REQUEST, "RoleArn": other})
     tokens = []
-    for clients in (assumed(owner), assumed(owner)):
+    for clients in (assumed(owner), assumed(owner, role_arn=other), assumed(owner)):
         sent = sent_by(clients)
         clients.kms(EU).list_aliases()
-        tokens += map(token, sent)
-    assert tokens == ["assumed-token-1", "assumed-token-2"]
+        tokens.append(token(sent[-1]))
+    assert tokens == ["assumed-token-1", "assumed-token-2", "assumed-token-1"]
 
 
 def test_credentials_are_renewed_before_they_expire(owner: Clients, sts: Stubber) -> None:
