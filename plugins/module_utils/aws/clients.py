@@ -121,6 +121,11 @@ class Clients:
         client: STSClient = self._clients["sts", region]
         return client
 
+    @property
+    def home(self) -> str:
+        """The region that options, environment and profile name, to ask there what is the same everywhere."""
+        return self._connection.region or "us-east-1"
+
     def partitions(self) -> dict[str, str]:
         """Every region that the installed botocore knows, with its partition, to explain a refusal with."""
         return {
