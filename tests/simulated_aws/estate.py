@@ -35,6 +35,7 @@ from .estate_document import (
 from .estate_keys import make_key
 from .kms import state as kms_state
 from .settings import SETTINGS
+from .ssm import validation
 
 IMAGE_STATES = ("available", "disabled", "failed", "pending")
 
@@ -76,6 +77,7 @@ def reset() -> None:
     organizations_backends.master_accounts.clear()
     accounts.reset()
     kms_state.reset()
+    validation.reset()
     state.reset()
     SETTINGS.reset()
 

@@ -47,6 +47,10 @@ class Settings:
     """Grants of a KMS key (KMS Developer Guide, Resource quotas)."""
     grant_visible_after_seconds: float = 0.0
     """For how long a new grant neither counts nor is listed (KMS Developer Guide, Eventual consistency)."""
+    parameter_validation_seconds: float = 0.0
+    """How long SSM validates an image's id (botocore shape PutParameterRequest, DataType)."""
+    parameter_rewrite_refusal: str = "TooManyUpdates"
+    """The code that refuses another value meanwhile: AWS doesn't document it, so any can be had."""
     not_opted_in_regions: list[str] = field(default_factory=list)
     """Regions no account has opted in to."""
 

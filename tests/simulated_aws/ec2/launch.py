@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from moto.ec2.models.instances import Instance, StateReason
-from moto.ssm.models import ssm_backends
+from moto.ssm.exceptions import ParameterVersionNotFound
 
+from ..ssm import validation
 from . import state
 from .access import Caller, may_use_snapshot, visible_image
 from .errors import Ec2Error, image_unavailable, missing_parameter
@@ -85,7 +86,11 @@ def _volume_keys(instance: Instance) -> dict[str, str]:
 
 
 def _parameter(caller: Caller, name: str) -> str:
-    parameter = ssm_backends[caller.account_id][caller.region].get_parameter(name)
+    validation.settle(caller)
+    try:
+        parameter = validation.backend(caller).get_parameter(name)
+    except ParameterVersionNotFound:
+        parameter = None
     if parameter is None:
         raise Ec2Error("InvalidParameterValue", f"The parameter {name} could not be resolved")
     return str(parameter.value)

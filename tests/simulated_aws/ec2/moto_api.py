@@ -10,7 +10,6 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 from moto.core.utils import camelcase_to_underscores
 from moto.ec2.models import ec2_backends
-from moto.ec2.responses import EC2Response
 
 from ..front.lean import LeanRequest
 from .access import Caller
@@ -18,6 +17,7 @@ from .actions import ACTIONS
 from .door import answer, refuse
 from .errors import Ec2Error, dry_run
 from .launch import launchable_image
+from .launch_templates import StrictLaunchTemplates
 from .regions import require_opted_in
 
 Response = tuple[int, dict[str, str], str]
@@ -31,7 +31,7 @@ UNSUPPORTED = (
 )
 
 
-class StrictEC2Response(EC2Response):
+class StrictEC2Response(StrictLaunchTemplates):
     """Sends the actions of this package to their one door, and leaves the others to moto."""
 
     def parse_parameters(self, request: Any) -> None:

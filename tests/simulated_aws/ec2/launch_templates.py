@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Versions of launch templates as EC2 makes and lists them; the templates are moto's."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion
+from moto.ec2.responses import EC2Response
+from moto.ec2.utils import parse_user_data
+
+from ..not_simulated import NotSimulated
+from .errors import Ec2Error, invalid_value, missing_parameter
+
+MOST_RESULTS = 200
+"""Of a page (botocore shape DescribeLaunchTemplateVersionsRequest, MaxResults)."""
+OF_ANY_TEMPLATE = ("$Latest", "$Default")
+
+
+def inherited(source: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a version based on another one says: the other's parameters, overwritten by those of the request.
+
+    Snapshots of the other's block devices are ignored unless the request includes them (botocore shape
+    CreateLaunchTemplateVersionRequest, SourceVersion).
+    """
+    data = copy.deepcopy(dict(source))
+    for mapping in data.get("BlockDeviceMappings") or []:
+        (mapping.get("Ebs") or {}).pop("SnapshotId", None)
+    return {**data, **given}
+
+
+class StrictLaunchTemplates(EC2Response):
+    """moto's, which forgets the source of a new version, and the pages of a list."""
+
+    def create_launch_template_version(self) -> ActionResult:
+        """A version, of what the request says and its source says (operation CreateLaunchTemplateVersion)."""
+        template = self._one_template()
+        if self._get_param("ResolveAlias", False):
+            raise NotSimulated("parameter ResolveAlias")
+        given = dict(self._get_param("LaunchTemplateData", {}))
+        if not given:
+            raise missing_parameter("LaunchTemplateData")
+        if given.get("UserData"):
+            given["UserData"] = parse_user_data(given["UserData"])
+        self.error_on_dryrun()
+        source = self._get_param("SourceVersion")
+        data = inherited(template.get_version(source).data, given) if source else given
+        version = template.create_version(data, self._get_param("VersionDescription"))
+        return ActionResult({"LaunchTemplateVersion": self._view(template, version)})
+
+    def describe_launch_template_versions(self) -> ActionResult:
+        """Versions of one template, or the latest and default ones of all, in pages."""
+        for name in ("Filters", "MinVersion", "MaxVersion"):
+            if self._get_param(name):
+                raise NotSimulated(f"parameter {name}")
+        if self._get_param("ResolveAlias", False):
+            raise NotSimulated("parameter ResolveAlias")
+        most = self._get_int_param("MaxResults", MOST_RESULTS)
+        if not 1 <= most <= MOST_RESULTS:
+            raise invalid_value("MaxResults", most, f"It must be from 1 to {MOST_RESULTS}.")
+        self.error_on_dryrun()
+        found = self._versions(self._get_param("Versions", []))
+        start = int(self._get_param("NextToken") or 0)
+        page: dict[str, Any] = {
+            "LaunchTemplateVersions": [self._view(*one) for one in found[start : start + most]]
+        }
+        if len(found) > start + most:
+            page["NextToken"] = str(start + most)
+        return ActionResult(page)
+
+    def _versions(self, wanted: list[str]) -> list[tuple[LaunchTemplate, LaunchTemplateVersion]]:
+        if self._get_param("LaunchTemplateName") or self._get_param("LaunchTemplateId"):
+            template = self._one_template()
+            versions = [template.get_version(one) for one in wanted] if wanted else template.versions
+            return [(template, one) for one in dict.fromkeys(versions)]
+        if not wanted or not set(wanted) <= set(OF_ANY_TEMPLATE):
+            message = f"Of all launch templates only {' and '.join(OF_ANY_TEMPLATE)} can be described."
+            raise Ec2Error("InvalidParameterCombination" if wanted else "MissingParameter", message)
+        return [
+            (template, version)
+            for template in self.ec2_backend.launch_templates.values()
+            for version in dict.fromkeys(template.get_version(one) for one in wanted)
+        ]
+
+    def _one_template(self) -> LaunchTemplate:
+        name, template_id = self._get_param("LaunchTemplateName"), self._get_param("LaunchTemplateId")
+        if name and template_id:
+            message = "Specify a launch template by its id or its name, not both."
+            raise Ec2Error("InvalidParameterCombination", message)
+        if not name and not template_id:
+            raise missing_parameter("LaunchTemplateId")
+        backend: EC2Backend = self.ec2_backend
+        if name:
+            return backend.get_launch_template_by_name(name)
+        return backend.get_launch_template(template_id)
+
+    def _view(self, template: LaunchTemplate, version: LaunchTemplateVersion) -> dict[str, Any]:
+        return {
+            "CreateTime": version.create_time,
+            "CreatedBy": f"arn:{self.partition}:iam::{self.current_account}:root",
+            "DefaultVersion": template.is_default(version),
+            "LaunchTemplateData": version.data,
+            "LaunchTemplateId": template.id,
+            "LaunchTemplateName": template.name,
+            "VersionDescription": version.description,
+            "VersionNumber": version.number,
+        }

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values of type `aws:ec2:image`, which become a version of a parameter only once AWS has validated them.
+
+botocore shape PutParameterRequest, DataType: PutParameter answers before the validation is complete, and if
+it fails the parameter is neither created nor updated. Systems Manager User Guide, "Native parameter support
+for Amazon Machine Image IDs": the image must be available in the account.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from moto.ssm.models import SimpleSystemManagerBackend, ssm_backends
+
+from ..ec2 import state
+from ..ec2.access import Caller, visible_image
+from ..ec2.errors import Ec2Error
+from ..settings import SETTINGS
+
+LOCK = threading.RLock()
+"""Held by every action on parameters."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """A value being validated since `started`, and what to store if it passes: moto's arguments."""
+
+    value: str
+    started: datetime
+    stored: dict[str, Any]
+
+    def is_over(self) -> bool:
+        """Whether AWS has decided by now."""
+        return state.now() >= self.started + timedelta(seconds=SETTINGS.parameter_validation_seconds)
+
+
+_running: dict[tuple[Caller, str], Validation] = {}
+
+
+def is_running(caller: Caller, name: str) -> bool:
+    """Whether a value of this parameter is being validated."""
+    return (caller, name) in _running
+
+
+def begin(caller: Caller, name: str, value: str, stored: dict[str, Any]) -> None:
+    """Validate a value before it is stored."""
+    _running[caller, name] = Validation(value, state.now(), stored)
+    settle(caller)
+
+
+def settle(caller: Caller) -> None:
+    """Store the values of an account and Region that have passed, and forget those that have failed."""
+    with LOCK:
+        for (whose, name), validation in list(_running.items()):
+            if whose == caller and validation.is_over():
+                del _running[whose, name]
+                if _is_available(caller, validation.value):
+                    backend(caller).put_parameter(**validation.stored)
+
+
+def reset() -> None:
+    """Forget everything."""
+    with LOCK:
+        _running.clear()
+
+
+def backend(caller: Caller) -> SimpleSystemManagerBackend:
+    """moto's store of an account in a Region."""
+    return ssm_backends[caller.account_id][caller.region]
+
+
+def _is_available(caller: Caller, image_id: str) -> bool:
+    try:
+        with state.LOCK:
+            return visible_image(caller, image_id).state == "available"
+    except Ec2Error:
+        return False
