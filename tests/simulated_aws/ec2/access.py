@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ..organizations import memberships
 from . import state
+from .allowed_images import is_hidden
 from .errors import Ec2Error, image_not_found, image_unavailable, not_authorized, snapshot_not_found
 from .ids import require_image_id, require_snapshot_id
 from .state import EVERYONE, Grantee, Image, Snapshot
@@ -36,8 +37,13 @@ def organization_grantees(account_id: str) -> frozenset[Grantee]:
 
 
 def may_see_image(image: Image, account_id: str) -> bool:
-    """Owners always may; others need a launch permission (botocore operation DescribeImages)."""
-    return image.owner_id == account_id or not grantees(account_id).isdisjoint(image.permissions)
+    """Owners always may; others need a launch permission (botocore operation DescribeImages).
+
+    Their own account may still hide it from them: Allowed AMIs.
+    """
+    if image.owner_id == account_id:
+        return True
+    return not grantees(account_id).isdisjoint(image.permissions) and not is_hidden(image, account_id)
 
 
 def may_use_snapshot(snapshot: Snapshot, account_id: str) -> bool:

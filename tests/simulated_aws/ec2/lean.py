@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..front.lean import LeanRequest
+from . import dry_runs
 from .actions import ACTIONS
 from .door import answer
 
 BESIDE_MOTO = frozenset({"CreateImage", "CreateSnapshot", "DescribeTags"})
 """Actions that need moto's backend of the account and Region, which may take a second to make."""
 
-HANDLERS: dict[tuple[str, str], Callable[[LeanRequest], tuple[int, bytes]]] = {
-    ("ec2", name): answer for name in ACTIONS if name not in BESIDE_MOTO
+HANDLERS: dict[tuple[str, str], Callable[[LeanRequest], tuple[int, bytes] | None]] = {
+    **{("ec2", name): answer for name in ACTIONS if name not in BESIDE_MOTO},
+    ("ec2", "RunInstances"): dry_runs.answer,
 }

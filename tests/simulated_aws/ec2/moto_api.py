@@ -15,6 +15,7 @@ from ..front.lean import LeanRequest
 from .access import Caller
 from .actions import ACTIONS
 from .door import answer, refuse
+from .dry_runs import require_authorized
 from .errors import Ec2Error, dry_run
 from .launch import launchable_image
 from .launch_templates import StrictLaunchTemplates
@@ -51,8 +52,11 @@ class StrictEC2Response(StrictLaunchTemplates):
         """moto's, after a check that a dry run shares."""
         caller = Caller(self.current_account, self.region)
         try:
+            image_id = self._launched_image()
+            require_authorized(caller, image_id)
             if self._get_param("DryRun", False):
-                launchable_image(caller, self._launched_image())
+                launchable_image(caller, image_id)
+                self._require_network()
                 raise dry_run()
             return super().run_instances()
         except ServiceException as error:
@@ -61,6 +65,16 @@ class StrictEC2Response(StrictLaunchTemplates):
     @staticmethod
     def _validate_block_device_mapping(device_mapping: dict[str, Any]) -> None:
         """Not here: of a device of the image a request may say only what is to be different."""
+
+    def _require_network(self) -> None:
+        """Refuse a subnet or security group that isn't the account's (EC2 API Reference, Error codes)."""
+        backend = ec2_backends[self.current_account][self.region]
+        subnet_id = self._get_param("SubnetId")
+        if subnet_id:
+            backend.get_subnet(subnet_id)
+        for group_id in self._get_param("SecurityGroupIds", []):
+            if backend.get_security_group_from_id(group_id) is None:
+                raise Ec2Error("InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
 
     def _launched_image(self) -> str | None:
         template = self._get_param("LaunchTemplate", {})

@@ -13,7 +13,7 @@ import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SERIALS = itertools.count(1)
 """Numbers images and snapshots in the order of their making."""
@@ -193,6 +193,9 @@ class AccountRegion:
     default_kms_key_id: str | None = None
     """ARN of the account's own choice, None for the AWS managed key."""
     client_tokens: dict[str, TokenUse] = field(default_factory=dict)
+    allowed_images_state: str = "disabled"
+    image_criteria: list[dict[str, Any]] = field(default_factory=list)
+    """Under boto3's names (botocore shape ImageCriterion)."""
 
 
 _regions: dict[str, Region] = defaultdict(Region)

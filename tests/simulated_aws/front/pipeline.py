@@ -24,7 +24,8 @@ from .throttling import Throttle
 
 LOG = logging.getLogger(__name__)
 
-LeanHandler = Callable[[LeanRequest], tuple[int, bytes]]
+LeanHandler = Callable[[LeanRequest], tuple[int, bytes] | None]
+"""HTTP status and document, or None for a request that moto is to answer after all."""
 
 _NOBODY = "000000000000"
 """Who makes a call that needs no signature."""
@@ -118,9 +119,11 @@ class Pipeline:
         handler = self._lean_handlers.get((call.service, call.action))
         try:
             with acting_as(self.callers.principal_of(call.access_key)):
-                if handler is None:
+                lean = LeanRequest(account_id, call.region, call.params, request_id)
+                answered = handler(lean) if handler is not None else None
+                if answered is None:
                     return await self._moto.answer(request, call, account_id, request_id)
-                status, body = handler(LeanRequest(account_id, call.region, call.params, request_id))
+                status, body = answered
         except NotImplementedError as missing:
             refusal = refusals.unknown_action(call.protocol, call.action, str(missing))
             return refusal.response(call.protocol, request_id)

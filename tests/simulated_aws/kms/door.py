@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from moto.core.exceptions import JsonRESTError
 
@@ -12,12 +13,12 @@ from ..front.lean import LeanRequest
 from ..iam.acting import acting_for
 from . import state, wire
 from .actions import ACTIONS
-from .actions.registry import Caller
+from .actions.registry import Action, Caller
 from .errors import KmsError
 
 
-def answer(name: str, request: LeanRequest) -> tuple[int, bytes]:
-    """HTTP status and JSON document for a request to one of ACTIONS."""
+def answer(name: str, request: LeanRequest, actions: Mapping[str, Action] = ACTIONS) -> tuple[int, bytes]:
+    """HTTP status and JSON document for a request to one of the actions."""
     try:
         if opt_in_status(request.region) == "not-opted-in":
             message = "The security token included in the request is invalid."
@@ -25,7 +26,7 @@ def answer(name: str, request: LeanRequest) -> tuple[int, bytes]:
         params = wire.read(name, request.params)
         caller = Caller(acting_for(request.account_id), request.region)
         with state.LOCK:
-            result = ACTIONS[name](caller, params)
+            result = actions[name](caller, params)
         return 200, (result if isinstance(result, str) else json.dumps(result)).encode()
     except KmsError as error:
         return _refuse(error)

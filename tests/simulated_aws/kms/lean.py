@@ -7,9 +7,11 @@ from collections.abc import Callable
 from functools import partial
 
 from ..front.lean import LeanRequest
+from . import dry_runs
 from .actions import ACTIONS
 from .door import answer
 
-HANDLERS: dict[tuple[str, str], Callable[[LeanRequest], tuple[int, bytes]]] = {
-    ("kms", name): partial(answer, name) for name in ACTIONS
+HANDLERS: dict[tuple[str, str], Callable[[LeanRequest], tuple[int, bytes] | None]] = {
+    **{("kms", name): partial(answer, name) for name in ACTIONS},
+    **{("kms", name): partial(dry_runs.answer, name) for name in dry_runs.ACTIONS},
 }

@@ -2,6 +2,7 @@
 """The actions of EC2 that are answered here instead of by moto, by name."""
 
 from . import (  # noqa: F401  each registers its actions
+    allowed_images,
     attributes_of_images,
     attributes_of_snapshots,
     copy_image,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ...settings import SETTINGS
-from .. import state
+from .. import allowed_images, state
 from ..access import Caller, grantees, organization_grantees, visible_tags
 from ..errors import Ec2Error, image_not_found
 from ..filters import Values, compile_filters
@@ -33,10 +33,14 @@ def describe_images(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     def tags(image: Image) -> dict[str, str]:
         return visible_tags(image, caller.account_id)
 
+    def allowed(image: Image) -> Iterable[str]:
+        value = allowed_images.shown(image, caller.account_id)
+        return () if value is None else (boolean(value),)
+
     tests = [
         *_owner_tests(caller, params),
         *_executable_tests(caller, params),
-        compile_filters(params.get("Filters", []), FILTERS, tags),
+        compile_filters(params.get("Filters", []), {**FILTERS, "image-allowed": allowed}, tags),
     ]
     fitting = (image for image in candidates if all(test(image) for test in tests))
     images, next_token = page(fitting, params, "ImageIds")
@@ -74,6 +78,7 @@ def view(image: Image, account_id: str) -> dict[str, Any]:
         "SourceInstanceId": image.source_instance_id,
         "SourceImageId": image.source_image_id,
         "SourceImageRegion": image.source_image_region,
+        "ImageAllowed": allowed_images.shown(image, account_id),
     }
     if image.state_reason:
         shown["StateReason"] = {"Code": image.state_reason.code, "Message": image.state_reason.message}
@@ -138,6 +143,8 @@ def _shown(
 ) -> bool:
     own = image.owner_id == caller.account_id
     if not own and mine.isdisjoint(image.permissions):
+        return False
+    if allowed_images.is_hidden(image, caller.account_id):
         return False
     if image.work:
         image.settle(now)
@@ -214,7 +221,6 @@ FILTERS: dict[str, Values[Image]] = {
     "ena-support": _one(lambda image: boolean(image.ena_support)),
     "free-tier-eligible": lambda _: (),
     "hypervisor": lambda _: ("xen",),
-    "image-allowed": lambda _: (),
     "image-id": _one(lambda image: image.id),
     "image-type": lambda _: ("machine",),
     "is-public": _one(lambda image: boolean(image.public)),

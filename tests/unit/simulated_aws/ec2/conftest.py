@@ -72,10 +72,12 @@ def any_client(endpoint: str) -> Callable[..., Any]:
         def send(request: Any, **_: Any) -> AWSResponse | None:
             params = dict(parse_qsl(request.body, keep_blank_values=True)) if service == "ec2" else {}
             handler = HANDLERS.get((service, params.get("Action", "")))
-            if handler is None:
+            lean = LeanRequest(account_id, region, params, "request-id")
+            answered = handler(lean) if handler is not None else None
+            if answered is None:
                 request.headers["x-moto-account-id"] = account_id
                 return None
-            status, body = handler(LeanRequest(account_id, region, params, "request-id"))
+            status, body = answered
             return AWSResponse(request.url, status, HTTPHeaders(), _Body(body))
 
         made.meta.events.register("before-send", send)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""RunInstances as a dry run, which checks the caller's permissions and what the request names.
+
+(botocore shape RunInstancesRequest, DryRun; EC2 User Guide, Launch an instance: dry run.) KMS keys are not
+checked, as they are not before a real launch is accepted.
+"""
+
+from __future__ import annotations
+
+from moto.core.exceptions import ServiceException
+
+from ..front.lean import LeanRequest
+from ..iam import facts, identities
+from ..iam.acting import acting_for
+from ..iam.policies import Request
+from .access import Caller
+from .door import refuse
+from .errors import Ec2Error, dry_run
+from .launch import launchable_image
+from .regions import require_opted_in
+
+# Whatever else a request may name is known to moto's backend of the account and Region alone, which takes a
+# second to make.
+_WITHOUT_BACKEND = frozenset(
+    {"Action", "Version", "DryRun", "ImageId", "InstanceType", "MaxCount", "MinCount", "ClientToken"}
+)
+
+
+def answer(request: LeanRequest) -> tuple[int, bytes] | None:
+    """HTTP status and document of a dry run that needs no backend of moto's; None for all other launches."""
+    if request.params.get("DryRun") != "true" or set(request.params) - _WITHOUT_BACKEND:
+        return None
+    caller = Caller(request.account_id, request.region)
+    try:
+        require_opted_in(request.region)
+        require_authorized(caller, request.params.get("ImageId"))
+        launchable_image(caller, request.params.get("ImageId"))
+        raise dry_run()
+    except ServiceException as refusal:
+        return refuse(refusal, request.request_id)
+
+
+def require_authorized(caller: Caller, image_id: str | None) -> None:
+    """Refuse a launch that the caller's own policies don't allow.
+
+    Service Authorization Reference, Amazon EC2: RunInstances is about an image and an instance, among others.
+    """
+    principal = acting_for(caller.account_id)
+    prefix = f"arn:{principal.partition}:ec2:{caller.region}"
+    resources = (f"{prefix}::image/{image_id}", f"{prefix}:{caller.account_id}:instance/*")
+    for resource in resources:
+        about = facts.of_principal(principal)
+        verdict = identities.verdict(Request(principal, "ec2:RunInstances", resource, about))
+        if verdict.denies or not verdict.allows:
+            why = (
+                "with an explicit deny in an identity-based policy"
+                if verdict.denies
+                else "because no identity-based policy allows the ec2:RunInstances action"
+            )
+            raise Ec2Error(
+                "UnauthorizedOperation",
+                "You are not authorized to perform this operation. "
+                f"User: {principal.caller_arn} is not authorized to perform: ec2:RunInstances "
+                f"on resource: {resource} {why}",
+                403,
+            )

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dry runs of what uses a key, by whom ever: only whether it is allowed (KMS Developer Guide, Testing your
+permissions).
+
+What is to be decrypted needn't be there with the modifier IGNORE_CIPHERTEXT; then the key must be named
+(botocore shapes DecryptRequest and ReEncryptRequest, DryRunModifiers, KeyId).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from ..front.lean import LeanRequest
+from ..not_simulated import NotSimulated
+from . import door
+from .actions.registry import Action, Caller, authorize
+from .errors import dry_run, not_valid
+
+
+def answer(name: str, request: LeanRequest) -> tuple[int, bytes] | None:
+    """HTTP status and document for a dry run of one of ACTIONS; None for a request that is none."""
+    return door.answer(name, request, ACTIONS) if request.params.get("DryRun") else None
+
+
+def _use(*needs: tuple[str, str]) -> Callable[[Caller, dict[str, Any]], NoReturn]:
+    """A dry run that needs each of these permissions on the key that is the value of a parameter."""
+
+    def act(caller: Caller, params: dict[str, Any]) -> NoReturn:
+        for permission, parameter in needs:
+            if parameter not in params:
+                raise not_valid(f"{parameter} is required")
+            tokens = params.get("GrantTokens", ())
+            authorize(caller, permission, params[parameter], alias_allowed=True, grant_tokens=tokens)
+        raise dry_run()
+
+    return act
+
+
+def _without_ciphertext(use: Callable[[Caller, dict[str, Any]], NoReturn]) -> Action:
+    def act(caller: Caller, params: dict[str, Any]) -> NoReturn:
+        if "IGNORE_CIPHERTEXT" not in params.get("DryRunModifiers", ()):
+            raise NotSimulated("a dry run with a ciphertext")
+        use(caller, params)
+
+    return act
+
+
+ACTIONS: dict[str, Action] = {
+    "Decrypt": _without_ciphertext(_use(("Decrypt", "KeyId"))),
+    "Encrypt": _use(("Encrypt", "KeyId")),
+    "GenerateDataKey": _use(("GenerateDataKey", "KeyId")),
+    "GenerateDataKeyWithoutPlaintext": _use(("GenerateDataKeyWithoutPlaintext", "KeyId")),
+    "ReEncrypt": _without_ciphertext(
+        _use(("ReEncryptFrom", "SourceKeyId"), ("ReEncryptTo", "DestinationKeyId"))
+    ),
+}
