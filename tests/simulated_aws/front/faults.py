@@ -125,8 +125,13 @@ class Faults:
         finally:
             for wait in waits:
                 wait.cancel()
+        # Who hung up before the release may be heard of only after it.
+        await asyncio.sleep(_HANGING_UP)
         return released.is_set() and not gone.is_set()
 
+
+_HANGING_UP = 0.05
+"""Seconds in which the event loop surely reads what the sockets hold already."""
 
 _TYPES = {one.name: one.type for one in fields(Fault)}
 _ACCEPTED: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
