@@ -115,6 +115,12 @@ def unit_ids(arn: str) -> tuple[str, str]:
     return org_id, unit_id
 
 
+def unit_of_path(path: str) -> tuple[str, str] | None:
+    """``o-…`` and ``ou-…`` of a path to all that is below a unit; None if it is none."""
+    match = _UNIT_PATH.fullmatch(path)
+    return (match[1], match[2]) if match else None
+
+
 def own_accesses(policy: str) -> tuple[PolicyAccess, ...]:
     """What the own statements of a policy say."""
     found: dict[str, PolicyAccess] = {}
@@ -235,11 +241,11 @@ def _named_in(statement: Mapping[str, Any]) -> PolicyConsumers:
     condition = statement.get("Condition", {})
     org_ids = _listed(condition.get("StringEquals", {}).get("aws:PrincipalOrgID", []))
     paths = _listed(condition.get("ForAnyValue:StringLike", {}).get("aws:PrincipalOrgPaths", []))
-    units = (match for path in paths if (match := _UNIT_PATH.fullmatch(path)))
+    units = (unit for path in paths if (unit := unit_of_path(path)))
     return PolicyConsumers(
         frozenset(short(item) for item in _listed(_aws_principal(statement)) if item != "*"),
         frozenset(org_ids),
-        frozenset((match[1], match[2]) for match in units),
+        frozenset(units),
     )
 
 
