@@ -1,0 +1,290 @@
+#!/usr/bin/python
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ami_shared_info
+version_added: 0.1.0
+short_description: What other accounts share with this one
+description:
+  - Lists the AMIs that other accounts share with the account whose credentials are used, in all regions at the same time,
+    whether they are shared with the account itself, its organization, or an organizational unit it is in.
+  - Says of each how old it is, whether it is deprecated, and whether these credentials may use the keys that it is encrypted
+    under.
+  - Own images are left out; M(amazon.aws.ec2_ami_info) lists those.
+  - Changes nothing. A region that cannot be read fails the task, which still returns what was found in the others.
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  executable_users:
+    description:
+      - V(self) finds what is shared with the account, its organization and its units.
+      - V(all) finds public images, and needs O(owners) or O(image_ids). Anybody can publish an image, by any name.
+    type: list
+    elements: str
+    choices: [self, all]
+    default: [self]
+    aliases: [executable_user]
+  owners:
+    description:
+      - Whose images, by account id or by an alias such as V(amazon). By default anybody's.
+      - Anybody can share an image with any account, unasked. Name the owners whom you trust before you launch what is found.
+      - Account ids must be quoted.
+    type: list
+    elements: raw
+    default: []
+    aliases: [owner]
+  image_ids:
+    description:
+      - Only these images. An image is in one region, so that each is looked for in all; a warning names those not found.
+    type: list
+    elements: str
+    default: []
+    aliases: [image_id]
+  filters:
+    description:
+      - Only images that fit all of these filters of DescribeImages, each with a value or a list of values.
+      - See U(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html). Names and values are case
+        sensitive.
+      - Of another account's tags only those whose keys begin with C(ec2:SharedTag/) can be seen and filtered by.
+    type: dict
+  regions:
+    description:
+      - The regions to look in. By default all that the account has opted in to.
+    type: list
+    elements: str
+    default: []
+  include_deprecated:
+    description:
+      - Whether deprecated images are listed. They still launch.
+    type: bool
+    default: true
+  check_key_access:
+    description:
+      - Whether to ask KMS about the keys of encrypted images.
+      - It is asked by DescribeKey and by dry runs, which use nothing. CloudTrail notes them like other requests, refusals too.
+    type: bool
+    default: true
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    support: full
+    description: The same as otherwise.
+  diff_mode:
+    support: none
+    description: There is nothing to show.
+notes:
+  - O(region) only says where to ask which regions and which account there are; images are looked for in O(regions).
+"""
+
+EXAMPLES = r"""
+- name: See all that is shared with this account
+  golden.images.ami_shared_info:
+
+- name: Find the golden images that can be launched here
+  golden.images.ami_shared_info:
+    owners: ["111122223333"]
+    filters:
+      name: golden-*
+      architecture: [x86_64, arm64]
+    regions: [eu-west-1, us-east-1]
+    include_deprecated: false
+  register: shared
+
+- name: Show those whose keys let this account in
+  ansible.builtin.debug:
+    msg: "{{ shared.results | selectattr('key_access', 'in', ['yes', 'not_needed']) | map(attribute='image_id') }}"
+
+- name: Look for a publisher's public images
+  golden.images.ami_shared_info:
+    executable_users: [all]
+    owners: [amazon]
+    filters:
+      name: al2023-ami-2023.*
+    regions: [eu-west-1]
+"""
+
+RETURN = r"""
+account_id:
+  description: The account whose credentials were used.
+  returned: success, and failure after something was read
+  type: str
+  sample: "012345678901"
+regions:
+  description: The regions that were read.
+  returned: success, and failure after something was read
+  type: list
+  elements: str
+  sample: [eu-west-1, us-east-1]
+results:
+  description: The images, by region, then by name, the oldest first.
+  returned: success, and failure after something was read
+  type: list
+  elements: dict
+  contains:
+    age_days:
+      description: Whole days since the image was made; null if AWS does not say when.
+      type: int
+      returned: always
+    architecture:
+      description: The architecture.
+      type: str
+      returned: always
+    creation_date:
+      description: When the image was made.
+      type: str
+      returned: always
+    deprecated:
+      description: Whether the image is deprecated by now.
+      type: bool
+      returned: always
+    deprecation_time:
+      description: When the image is or was deprecated; null if its owner has not said.
+      type: str
+      returned: always
+    description:
+      description: What the owner says of the image.
+      type: str
+      returned: always
+    encrypted:
+      description: Whether any volume is encrypted.
+      type: bool
+      returned: always
+    image_id:
+      description: The image.
+      type: str
+      returned: always
+    image_owner_alias:
+      description: An alias of the owner such as V(amazon); null for all but AWS and its partners.
+      type: str
+      returned: always
+    key_access:
+      description:
+        - V(not_needed) if no volume is encrypted.
+        - V(yes) if KMS allows these credentials every operation that AWS's documentation names, with every key of the image.
+          An instance may still fail for other reasons.
+        - V(no) if KMS refuses them what nothing works without, or a key is not enabled. A key policy that lets them in only
+          through EC2 (C(kms:ViaService)) looks the same.
+        - V(unknown) if it cannot be told, for example since the owner does not share the snapshots.
+      type: str
+      returned: always
+    key_access_reason:
+      description: Why RV(results[].key_access) is as it is.
+      type: str
+      returned: always
+    kms_key_ids:
+      description: The ARNs of the keys, of those snapshots that are shared with this account.
+      type: list
+      elements: str
+      returned: always
+    name:
+      description: The image's name.
+      type: str
+      returned: always
+    owner_id:
+      description: The account that owns the image.
+      type: str
+      returned: always
+    platform_details:
+      description: The platform, such as V(Linux/UNIX).
+      type: str
+      returned: always
+    product_codes:
+      description: The product codes.
+      type: list
+      elements: str
+      returned: always
+    public:
+      description: Whether everybody may launch the image.
+      type: bool
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    snapshot_ids:
+      description: The snapshots behind the volumes.
+      type: list
+      elements: str
+      returned: always
+    state:
+      description: The image's state.
+      type: str
+      returned: always
+    tags:
+      description: The tags that other accounts than the owner can see, with their prefix C(ec2:SharedTag/).
+      type: dict
+      returned: always
+actions:
+  description: Always empty.
+  returned: success, and failure after something was read
+  type: list
+  elements: dict
+failures:
+  description: What could not be read, and what to do about it.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account.
+      type: str
+      returned: always
+    action:
+      description: The AWS call, or the option, that failed.
+      type: str
+      returned: always
+    error_code:
+      description: AWS's error code, or this collection's.
+      type: str
+      returned: always
+    message:
+      description: What went wrong.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's request id, if AWS refused.
+      type: str
+      returned: always
+"""
+
+from ansible_collections.golden.images.plugins.module_utils.flows.shared_info import FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import run
+
+ARGUMENT_SPEC = {
+    "executable_users": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["self", "all"],
+        "default": ["self"],
+        "aliases": ["executable_user"],
+    },
+    "owners": {"type": "list", "elements": "raw", "default": [], "aliases": ["owner"]},
+    "image_ids": {"type": "list", "elements": "str", "default": [], "aliases": ["image_id"]},
+    "filters": {"type": "dict"},
+    "regions": {"type": "list", "elements": "str", "default": []},
+    "include_deprecated": {"type": "bool", "default": True},
+    "check_key_access": {"type": "bool", "default": True},
+}
+
+
+def main():
+    run(FLOW, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()
