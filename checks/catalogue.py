@@ -21,9 +21,9 @@ class Check:
     per_python: bool = False
 
 
-def _pytest(folder: str) -> Callable[[], object]:
+def _pytest(folder: str, *options: str) -> Callable[[], object]:
     """pytest on one folder, on two processes: most of the time goes by in waiting."""
-    return lambda: run("python", "-m", "pytest", "--numprocesses", "2", folder)
+    return lambda: run("python", "-m", "pytest", "--numprocesses", "2", *options, folder)
 
 
 def _changelog() -> None:
@@ -51,6 +51,14 @@ CHECKS: dict[str, Check] = {
         "ansible-lint: playbooks, roles, metadata", lambda: run("ansible-lint", "--strict")
     ),
     "package": Check("the built collection installs and works", package.check, per_python=True),
-    "integration": Check("pytest: tests/integration", _pytest("tests/integration"), per_python=True),
+    "integration": Check(
+        "pytest: tests/integration",
+        _pytest("tests/integration", "-m", "not interruption"),
+        per_python=True,
+    ),
+    "interruption": Check(
+        "pytest: tests/integration, killed and run again",
+        _pytest("tests/integration", "-m", "interruption"),
+    ),
     "sanity": Check("ansible-test sanity: nothing ignored", sanity.check, per_python=True),
 }
