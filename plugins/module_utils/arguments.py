@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .failures import Failure, Refused, invalid_option
 from .model import ConsumerRole, PlacedImages, Sharing
+from .planners.network import Network
 from .planners.tags import check_tags
 
 IMAGES_SPEC: dict[str, Any] = {
@@ -31,8 +32,15 @@ CONSUMERS_SPEC: dict[str, Any] = {
     "org_unit_arns": {"type": "list", "elements": "str", "default": []},
 }
 
+NETWORK_SPEC: dict[str, Any] = {
+    "subnet_ids": {"type": "dict", "default": {}},
+    "security_group_ids": {"type": "dict", "default": {}},
+}
+
 IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
+SUBNET_ID = re.compile(r"subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+SECURITY_GROUP_ID = re.compile(r"sg-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 # Organizations API Reference, patterns of the Arn of Organization and of OrganizationalUnit.
 _ORGANIZATION = r"arn:aws[a-z-]*:organizations::[0-9]{12}"
 ORG_ARN = re.compile(_ORGANIZATION + r":organization/o-[a-z0-9]{10,32}")
@@ -109,13 +117,17 @@ class Options:
             if not region:
                 self.refuse("image_id", "the image's region is not named.", "Set region, or use images.")
             return {str(region): self.image_id("image_id", self._params["image_id"])}
-        images = {
-            region: self._image_or_planned("images", region, image_id, check_mode)
-            for region, image_id in (self._params["images"] or {}).items()
-        }
+        images = self.mapped_images("images", check_mode)
         if not self._params["images"]:
             self.refuse("images", "no image is named.", "Map each region to an image id.")
         return images
+
+    def mapped_images(self, option: str, check_mode: bool) -> dict[str, str | None]:
+        """A mapping of region to image id, null as in ``images``."""
+        return {
+            str(region): self._image_or_planned(option, region, image_id, check_mode)
+            for region, image_id in (self._params[option] or {}).items()
+        }
 
     def placed_images(self, check_mode: bool) -> PlacedImages:
         """The images of ``images``, or the one of ``image_id``."""
@@ -146,6 +158,36 @@ class Options:
         name = self._params["consumer_role_name"]
         return ConsumerRole(name, self._params["external_id"]) if name else None
 
+    def network(self) -> Network:
+        """Where instances are launched: ``subnet_ids`` and ``security_group_ids``."""
+        return Network(
+            self._by_place("subnet_ids", lambda value: self._resource_id("subnet_ids", SUBNET_ID, value)),
+            self._by_place(
+                "security_group_ids",
+                lambda value: tuple(
+                    self._resource_id("security_group_ids", SECURITY_GROUP_ID, item)
+                    for item in (value if isinstance(value, list) else [value])
+                ),
+            ),
+        )
+
+    def _by_place(self, option: str, read: Callable[[Any], Any]) -> dict[str, Any]:
+        """Region to a value, or to a mapping of account to value."""
+        found: dict[str, Any] = {}
+        for region, value in self._params[option].items():
+            if isinstance(value, Mapping):
+                accounts = {self.account_id(option, account_id): item for account_id, item in value.items()}
+                found[region] = {account_id: read(item) for account_id, item in accounts.items()}
+            else:
+                found[region] = read(value)
+        return found
+
+    def _resource_id(self, option: str, pattern: re.Pattern[str], value: Any) -> str:
+        if not isinstance(value, str) or not pattern.fullmatch(value):
+            example = f"{pattern.pattern.partition('-')[0]}-0123456789abcdef0"
+            self.refuse(option, f"'{value}' is no id.", f"One looks like {example}.")
+        return str(value)
+
     def account_id(self, option: str, value: Any) -> str | None:
         """An account's id; None for a blank, which forms send, and for what is none and is refused."""
         if isinstance(value, int):
@@ -160,6 +202,10 @@ class Options:
             self.refuse(option, f"'{text}' is no account id.", 'One is 12 digits, in quotes: "012345678901".')
             return None
         return text or None
+
+    def account_ids(self, option: str) -> tuple[str, ...]:
+        """A list of accounts, each once."""
+        return tuple(dict.fromkeys(self._account_ids(option)))
 
     def _account_ids(self, option: str) -> list[str]:
         found = (self.account_id(option, item) for item in self._params[option])

@@ -102,6 +102,21 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Instance:
+    """An EC2 instance as DescribeInstances shows it (botocore shape ``Instance``).
+
+    ``reason_code`` and ``reason`` are why it is in its state (shape ``StateReason``), where AWS says so.
+    """
+
+    instance_id: str
+    state: str
+    image_id: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    reason_code: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class Key:
     """A KMS key as DescribeKey shows it (botocore shape ``KeyMetadata``)."""
 

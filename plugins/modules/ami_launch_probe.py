@@ -1,0 +1,201 @@
+#!/usr/bin/python
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ami_launch_probe
+version_added: 0.1.0
+short_description: Launch an AMI in every account, to prove that it can be
+description:
+  - In every account and region launches the image as one instance of the smallest type, waits until it is running, and
+    terminates it. Nothing less proves that an account can use the keys of an encrypted image, since AWS looks at keys only
+    after it has accepted a launch.
+  - B(This costs money.) AWS bills at least a minute of each instance, and its volumes.
+  - The instance has no public address, no role and no key pair, takes IMDSv2 only, and its volumes end with it. It is
+    terminated whatever happens. What a run that was killed has left, the next one terminates before it launches anything; it
+    knows its own by the tag C(golden.images:probe). Should there be no next run, the instance shuts itself down and is
+    thereby terminated, if the image runs shell scripts given as user data.
+  - The failure of one account hides no other account's success.
+  - "Needs, in each account: C(ec2:DescribeImages), C(ec2:DescribeInstances), C(ec2:RunInstances), C(ec2:CreateTags) and
+    C(ec2:TerminateInstances)."
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  account_ids:
+    description:
+      - The accounts that are to launch the images, each 12 digits as text in quotes.
+      - For the account whose credentials are used no role is assumed.
+    type: list
+    elements: raw
+    required: true
+  instance_type:
+    description:
+      - The instance type. By default the smallest of the image's architecture, C(t3.nano), C(t4g.nano) or C(t2.nano).
+    type: str
+  wait_timeout:
+    description:
+      - How long to wait until all instances of an account are running, in seconds.
+    type: int
+    default: 300
+extends_documentation_fragment:
+  - golden.images.placed_images
+  - golden.images.consumer_role
+  - golden.images.network
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    support: full
+    description: Reads the images and what was left running, says what would be launched, and launches nothing.
+  diff_mode:
+    support: full
+    description: Shows what earlier runs left running. A probe itself leaves everything as it was.
+notes:
+  - The task is changed whenever something is launched or terminated, so it is on every run. Where that is in the way, set
+    C(changed_when), as the role P(golden.images.verify#role) does.
+  - Every region needs a subnet in O(subnet_ids).
+  - Let one run at a time probe an image in an account, since a run takes an instance of the same image for that of a killed
+    predecessor. Runs with different images do not disturb each other.
+"""
+
+EXAMPLES = r"""
+- name: Prove that two accounts can launch the image, keys included
+  golden.images.ami_launch_probe:
+    images:
+      us-east-1: ami-0123456789abcdef0
+    account_ids: ["012345678901", "123456789012"]
+    consumer_role_name: golden-consumer
+    subnet_ids:
+      us-east-1:
+        "012345678901": subnet-0123456789abcdef0
+        "123456789012": subnet-0fedcba9876543210
+
+- name: Launch one image in the own account, in a subnet that all accounts share
+  golden.images.ami_launch_probe:
+    image_id: ami-0123456789abcdef0
+    region: us-east-1
+    account_ids: ["111111111111"]
+    subnet_ids:
+      us-east-1: subnet-0aaaaaaaaaaaaaaa0
+"""
+
+RETURN = r"""
+results:
+  description: How far each account got with each image.
+  returned: success, and failure after something was launched
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account.
+      type: str
+      returned: always
+    findings:
+      description: Why it got no further, as mappings with C(code), C(message) and C(remedy). Empty if the image was launched.
+      type: list
+      elements: dict
+      returned: always
+    image_id:
+      description: The image, null for a copy that is only planned.
+      type: str
+      returned: always
+    instance_id:
+      description: The instance, which is terminated by now. Null if none was launched.
+      type: str
+      returned: always
+    instance_type:
+      description: Its type.
+      type: str
+      returned: always
+    level:
+      description:
+        - V(launched) if the instance was running.
+        - V(authorized) if AWS accepted the launch and the instance then did not come to run, for want of a key, say.
+        - V(visible) if AWS did not accept the launch, or in check mode, and the account sees the image.
+        - Null if it does not even see it.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    subnet_id:
+      description: The subnet.
+      type: str
+      returned: always
+actions:
+  description: The AWS calls that changed something, or would in check mode, in the order of each region.
+  returned: success, and failure after something was launched
+  type: list
+  elements: dict
+  sample: [{"account_id": "012345678901", "action": "RunInstances", "region": "us-east-1", "resource": null}]
+failures:
+  description: What could not be done, and what to do about it.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account.
+      type: str
+      returned: always
+    action:
+      description: The AWS call, or the option, that failed.
+      type: str
+      returned: always
+    error_code:
+      description: AWS's error code, its code for why the instance ended, or this collection's.
+      type: str
+      returned: always
+    message:
+      description: What went wrong.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's request id, if AWS refused.
+      type: str
+      returned: always
+"""
+
+from ansible_collections.golden.images.plugins.module_utils.arguments import (
+    CONSUMER_ROLE_SPEC,
+    NETWORK_SPEC,
+    PLACED_IMAGES_SPEC,
+)
+from ansible_collections.golden.images.plugins.module_utils.flows.launch_probe import FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import run
+
+ARGUMENT_SPEC = {
+    **PLACED_IMAGES_SPEC,
+    **CONSUMER_ROLE_SPEC,
+    **NETWORK_SPEC,
+    # Not "str": the module would silently be given the text of what YAML made of unquoted digits.
+    "account_ids": {"type": "list", "elements": "raw", "required": True},
+    "instance_type": {"type": "str"},
+    "wait_timeout": {"type": "int", "default": 300},
+}
+
+
+def main():
+    run(
+        FLOW,
+        ARGUMENT_SPEC,
+        mutually_exclusive=[("images", "image_id")],
+        required_one_of=[("images", "image_id")],
+    )
+
+
+if __name__ == "__main__":
+    main()
