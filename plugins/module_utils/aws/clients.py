@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..fanout import MAX_THREADS
+
 try:
     import boto3
     import botocore.session
@@ -18,6 +20,7 @@ try:
         AssumeRoleCredentialFetcher,
         CredentialProvider,
         CredentialResolver,
+        Credentials,
         DeferredRefreshableCredentials,
     )
 except ImportError:
@@ -62,6 +65,7 @@ class Clients:
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 8},
             connect_timeout=10,
+            max_pool_connections=MAX_THREADS,
             user_agent_extra=USER_AGENT,
         )
         self._config = config.merge(connection.config) if connection.config else config
@@ -92,6 +96,13 @@ class Clients:
         return self._assumed[role]
 
     def _assume(self, role_arn: str, external_id: str | None, region: str) -> Clients:
+        return self.with_credentials(self.role_credentials(role_arn, external_id, region))
+
+    def role_credentials(self, role_arn: str, external_id: str | None, region: str) -> Credentials:
+        """The credentials of another account's role, which is assumed when they are first asked for.
+
+        Botocore renews them before they expire. The STS client of ``region`` has to be open.
+        """
         extra = {"RoleSessionName": SESSION_NAME, **({"ExternalId": external_id} if external_id else {})}
         sts = self.sts(region)
         fetcher = AssumeRoleCredentialFetcher(
@@ -100,10 +111,14 @@ class Clients:
             role_arn=role_arn,
             extra_args=extra,
         )
+        return DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+
+    def with_credentials(self, credentials: Credentials) -> Clients:
+        """Clients that sign with these credentials, of a session of their own."""
         session = botocore.session.Session()
         # Service descriptions are large: read once for all sessions.
         session.register_component("data_loader", self._session._session.get_component("data_loader"))
-        session.register_component("credential_provider", CredentialResolver([_provider(fetcher)]))
+        session.register_component("credential_provider", CredentialResolver([_provider(credentials)]))
         return Clients(self._connection, boto3.session.Session(botocore_session=session))
 
     def ec2(self, region: str) -> EC2Client:
@@ -135,13 +150,13 @@ class Clients:
         }
 
 
-def _provider(fetcher: AssumeRoleCredentialFetcher) -> CredentialProvider:
-    """A botocore credential provider for an assumed role; botocore refreshes what it loads."""
+def _provider(credentials: Credentials) -> CredentialProvider:
+    """A botocore credential provider that has just these."""
 
-    class AssumedRole(CredentialProvider):
+    class Given(CredentialProvider):
         METHOD = "assume-role"
 
-        def load(self) -> DeferredRefreshableCredentials:
-            return DeferredRefreshableCredentials(fetcher.fetch_credentials, self.METHOD)
+        def load(self) -> Credentials:
+            return credentials
 
-    return AssumedRole()
+    return Given()

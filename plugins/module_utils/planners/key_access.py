@@ -53,6 +53,14 @@ def access(key: KeySeen, consumer: Consumer, operation: str, through_ec2: bool =
     return Access.UNKNOWN if word.denies is None or allows is None else Access.ALLOWED
 
 
+def denied(key: KeySeen, consumer: Consumer, operations: Iterable[str]) -> list[str]:
+    """Those of the operations that a statement of the key's policy denies to all of the consumer."""
+    if key.policy is None:
+        return []
+    requests = {item: Request(consumer, item, key.key.arn) for item in sorted(operations)}
+    return [item for item, request in requests.items() if key_reading.word(key.policy, request).denies]
+
+
 def without_access(keys: Iterable[KeySeen], sharing: Sharing) -> list[str]:
     """Those of ``sharing`` who, by all that can be told, cannot use every one of the keys.
 

@@ -27,7 +27,10 @@ Truth = bool | None
 
 @dataclass(frozen=True)
 class Consumer:
-    """An account, a whole organization, or a whole organizational unit of one."""
+    """An account, a whole organization, or a whole organizational unit of one.
+
+    An account's organization and the unit it is in are given where they are known.
+    """
 
     account_id: str | None = None
     org_id: str | None = None
@@ -60,31 +63,46 @@ def word(policy: str, request: Request) -> Word:
     statements = _statements(policy)
     return Word(
         # What only a part of the consumer is allowed, the consumer is not; denied, it may be.
-        allows=_any(_applies(item, request, partly=False) for item in statements if _is(item, "Allow")),
-        denies=_any(_applies(item, request, partly=None) for item in statements if _is(item, "Deny")),
+        allows=_any(_applies(item, request, partly=False) for item in statements if item.effect == "Allow"),
+        denies=_any(_applies(item, request, partly=None) for item in statements if item.effect == "Deny"),
     )
 
 
 def principals_within(policy: str, account_id: str) -> frozenset[str]:
     """The roles and users of an account that statements name, whatever they allow or deny them."""
-    named = (item for statement in _statements(policy) for item in _named(statement.get("Principal")))
-    return frozenset(item for item in named if _account_of(item) == account_id and item.startswith("arn:"))
+    named = (item for statement in _statements(policy) for item in statement.principals or ())
+    return frozenset(item for item in named if _account_of(item) == account_id)
 
 
-def _is(statement: Mapping[str, Any], effect: str) -> bool:
-    return bool(statement.get("Effect") == effect)
+@dataclass(frozen=True)
+class _Statement:
+    """A statement, its principals without an order; None if it says only who is none of them."""
+
+    effect: str
+    content: Mapping[str, Any]
+    principals: frozenset[str] | None
+    in_part: frozenset[str]
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any]) -> _Statement:
+        effect = str(content.get("Effect"))
+        if "Principal" not in content:
+            return cls(effect, content, None, frozenset())
+        principals = frozenset(key_policy.short(item) for item in _named(content["Principal"]))
+        accounts = (_account_of(item) for item in principals)
+        return cls(effect, content, principals, frozenset(item for item in accounts if item))
 
 
-def _applies(statement: Mapping[str, Any], request: Request, partly: Truth) -> Truth:
-    conditions = statement.get("Condition", {})
+def _applies(statement: _Statement, request: Request, partly: Truth) -> Truth:
+    content = statement.content
     return _all(
         (
-            _is_about_operation(statement, f"kms:{request.operation}"),
-            _is_about_key(statement, request.key_arn),
+            _is_about_operation(content, f"kms:{request.operation}"),
+            _is_about_key(content, request.key_arn),
             _is_about_consumer(statement, request.consumer, partly),
             *(
                 _holds(operator, key.lower(), _listed(values), request, partly)
-                for operator, keys in conditions.items()
+                for operator, keys in content.get("Condition", {}).items()
                 for key, values in keys.items()
             ),
         )
@@ -106,19 +124,18 @@ def _is_about_key(statement: Mapping[str, Any], key_arn: str) -> Truth:
     return any(_like(pattern, key_arn) for pattern in _listed(statement["Resource"]))
 
 
-def _is_about_consumer(statement: Mapping[str, Any], consumer: Consumer, partly: Truth) -> Truth:
-    if "Principal" not in statement:
+def _is_about_consumer(statement: _Statement, consumer: Consumer, partly: Truth) -> Truth:
+    if statement.principals is None:
         # NotPrincipal leaves somebody out of whom nothing is known here.
         return None
-    named = [key_policy.short(item) for item in _named(statement["Principal"])]
-    if "*" in named:
+    if "*" in statement.principals:
         return True
     if consumer.account_id is None:
         # Any account may be in the organization; none is all of it.
-        return partly if named else False
-    if consumer.account_id in named:
+        return partly if statement.principals else False
+    if consumer.account_id in statement.principals:
         return True
-    return partly if consumer.account_id in map(_account_of, named) else False
+    return partly if consumer.account_id in statement.in_part else False
 
 
 def _named(principal: Any) -> list[str]:
@@ -190,8 +207,8 @@ def _is_below(paths: Iterable[str], consumer: Consumer, partly: Truth) -> Truth:
         if not path.startswith(f"{consumer.org_id}/"):
             found.append(None if path.startswith("*") else False)
         else:
-            # Of two units it is not known whether one is in the other.
-            found.append(partly if unit else None)
+            # Of two units it is not known whether one is in the other, nor where an account is in its unit.
+            found.append(partly if unit and consumer.account_id is None else None)
     return _any(found)
 
 
@@ -234,8 +251,8 @@ def _any(truths: Iterable[Truth]) -> Truth:
 
 
 @lru_cache(maxsize=256)
-def _statements(policy: str) -> tuple[Mapping[str, Any], ...]:
-    return tuple(_listed(json.loads(policy).get("Statement", [])))
+def _statements(policy: str) -> tuple[_Statement, ...]:
+    return tuple(_Statement.read(item) for item in _listed(json.loads(policy).get("Statement", [])))
 
 
 def _listed(value: Any) -> list[Any]:

@@ -198,6 +198,34 @@ def test_what_a_statement_allows_many(consumer: Consumer, changes: dict[str, Any
     assert asked(statement(**changes), consumer=consumer).allows is expected
 
 
+MEMBER = Consumer(A, *UNIT)
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        pytest.param(IN_ORG, True, id="its organization"),
+        pytest.param({"StringEquals": {"aws:PrincipalOrgID": OTHER_ORG_ID}}, False, id="another one"),
+        pytest.param(BELOW, True, id="its unit"),
+        pytest.param(
+            {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{ORG_ID}/*/ou-ab12-22222222/*"}},
+            None,
+            id="a unit that may be in its unit",
+        ),
+        pytest.param(
+            {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{OTHER_ORG_ID}/*"}},
+            False,
+            id="a path of another organization",
+        ),
+    ],
+)
+def test_what_an_account_is_allowed_of_which_it_is_known_where_it_is(
+    condition: dict[str, Any], expected: Truth
+) -> None:
+    found = asked(statement(Principal="*", Condition=condition), consumer=MEMBER)
+    assert found.allows is expected
+
+
 def test_a_part_that_is_denied_may_matter() -> None:
     assert asked(statement("Deny"), consumer=ORG).denies is None
 
@@ -217,7 +245,7 @@ def test_what_ec2_may_ask_for_a_consumer_may_not_itself(
 def test_roles_that_are_named_are_told() -> None:
     policy = policy_of(statement(Principal={"AWS": [DEPLOY, root(B)]}))
     assert key_reading.principals_within(policy, A) == {DEPLOY}
-    assert key_reading.principals_within(policy, B) == {root(B)}
+    assert key_reading.principals_within(policy, B) == set()
 
 
 # Grants and policy together.

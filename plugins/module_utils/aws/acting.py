@@ -1,0 +1,90 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Acting in hundreds of accounts with one set of clients: only the credentials differ.
+
+To make a client costs as much as ten requests. Botocore asks its credentials anew for each request that it
+signs, so those of the account are told by the context that a request is made in, which each thread has of its
+own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from ..model import ConsumerRole
+from .accounts import Accounts
+from .clients import Clients
+from .read import Caller
+
+# Without botocore AnsibleAWSModule has ended the module before any of this is used.
+with suppress(ImportError):
+    from botocore.credentials import Credentials, ReadOnlyCredentials
+    from botocore.exceptions import NoCredentialsError
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials, ReadOnlyCredentials
+
+_ACTING: ContextVar[Credentials | None] = ContextVar("acting", default=None)
+
+
+class ManyAccounts(Accounts):
+    """The clients of every account, which all threads share.
+
+    ``open`` what is needed before threads start, then make each account's requests inside ``acting``.
+    """
+
+    def __init__(self, clients: Clients, caller: Caller, role: ConsumerRole | None, sts_region: str) -> None:
+        super().__init__(clients, caller, role, sts_region)
+        self._shared = clients.with_credentials(_whoever_acts()) if role else None
+        self._credentials: dict[str, Credentials] = {}
+
+    def open(self, service: str, regions: Iterable[str]) -> None:
+        """Make the clients of ``service`` in ``regions`` that do not exist yet, of all accounts."""
+        wanted = list(regions)
+        self._clients.open(service, wanted)
+        if self._shared:
+            self._shared.open(service, wanted)
+
+    @contextmanager
+    def acting(self, account_id: str) -> Iterator[Clients]:
+        """The account's clients; outside of the context they have no credentials.
+
+        Its role is assumed at the first request.
+
+        Raises:
+            TargetFailed: it is another account, and no role of it is named.
+        """
+        if account_id == self._caller.account_id or self._shared is None:
+            yield self.clients(account_id)
+            return
+        token = _ACTING.set(self._of_role(account_id))
+        try:
+            yield self._shared
+        finally:
+            _ACTING.reset(token)
+
+    def _of_role(self, account_id: str) -> Credentials:
+        """The credentials of an account, the same for each of its threads."""
+        assert self._role is not None
+        new = self._clients.role_credentials(
+            self._role_arn(account_id, self._role), self._role.external_id, self._sts_region
+        )
+        return self._credentials.setdefault(account_id, new)
+
+
+def _whoever_acts() -> Credentials:
+    """Credentials whose keys are those of the account that is acted for."""
+
+    class WhoeverActs(Credentials):
+        def get_frozen_credentials(self) -> ReadOnlyCredentials:
+            acting = _ACTING.get()
+            if acting is None:
+                raise NoCredentialsError
+            return acting.get_frozen_credentials()
+
+    return WhoeverActs(access_key="", secret_key="")
