@@ -21,10 +21,10 @@ def build(folder: Path) -> Path:
 
 
 def install(archive: Path, tree: Path) -> Path:
-    """Install ``archive`` into the emptied ``tree`` beside the environment's amazon.aws.
+    """Install ``archive`` into the emptied ``tree`` beside the environment's amazon.aws and community.aws.
 
-    Dependencies are resolved among the installed collections only, so an amazon.aws older than the one that
-    galaxy.yml asks for is refused. Returns the collection's folder.
+    Dependencies are resolved among the installed collections only, so one older than what galaxy.yml asks for
+    is refused. Returns the collection's folder.
     """
     shutil.rmtree(tree, ignore_errors=True)
     run(
@@ -32,7 +32,8 @@ def install(archive: Path, tree: Path) -> Path:
         "--collections-path", tree, "--offline", "--force",
         quiet=True,
     )  # fmt: skip
-    amazon = tree / "ansible_collections" / "amazon"
-    amazon.mkdir()
-    (amazon / "aws").symlink_to(SITE_COLLECTIONS / "amazon" / "aws", target_is_directory=True)
+    for namespace in ("amazon", "community"):
+        folder = tree / "ansible_collections" / namespace
+        folder.mkdir()
+        (folder / "aws").symlink_to(SITE_COLLECTIONS / namespace / "aws", target_is_directory=True)
     return tree / "ansible_collections" / "golden" / "images"
