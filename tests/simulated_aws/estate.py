@@ -257,6 +257,7 @@ class _Builder:
             snapshot_id=snapshot.id,
             volume_size=disk.size,
             volume_type=disk.volume_type,
+            delete_on_termination=disk.delete_on_termination,
             encrypted=snapshot.encrypted,
         )
 

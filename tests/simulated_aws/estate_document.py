@@ -91,6 +91,7 @@ class Disk:
     encrypted: bool = False
     kms_key: str | None = None
     volume_type: str = "gp3"
+    delete_on_termination: bool = True
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ class Settings:
     """Destination Region to seconds, before `copy_seconds`."""
     copy_failures: list[CopyFailure] = field(default_factory=list)
     """The first rule that fits a copy uses up one of its `times`."""
+    launch_seconds: float = 0.0
+    """How long an instance is pending before it runs; with 0 its launch says so and nothing else does."""
     concurrent_copy_quota: int = 300
     """Copies at once per account and destination Region (EC2 User Guide, How Amazon EC2 AMI copy works)."""
     copy_refuses_duplicate_names: bool = False

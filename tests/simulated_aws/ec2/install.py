@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from moto.ec2 import urls
 from moto.ec2.models import ec2_backends
+from moto.ec2.utils import filter_dict_attribute_mapping
 
 from .key_rights import veto_copy, veto_launch
 from .moto_api import StrictEC2Response
@@ -23,4 +24,6 @@ def install() -> None:
     LAUNCH_VETOES.append(veto_launch)
     ec2_backends.clear()
     ec2_backends.backend = StrictEC2Backend
+    # botocore shape DescribeInstancesRequest, Filters.
+    filter_dict_attribute_mapping["client-token"] = "client_token"
     urls.url_paths["{0}/"] = StrictEC2Response.dispatch

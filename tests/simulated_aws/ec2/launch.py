@@ -12,6 +12,7 @@ from ..ssm import validation
 from . import state
 from .access import Caller, may_use_snapshot, visible_image
 from .errors import Ec2Error, image_unavailable, missing_parameter
+from .instances import start
 from .state import Device, Image
 from .vetoes import LAUNCH_VETOES, LaunchAttempt, first_veto
 
@@ -77,6 +78,8 @@ def settle_instance(caller: Caller, image: Image, instance: Instance) -> None:
         instance.terminate()
         instance._reason = "Server.InternalError"
         instance.state_reason = StateReason(reason.message, reason.code)
+    else:
+        start(instance)
 
 
 def _volume_keys(instance: Instance) -> dict[str, str]:

@@ -13,7 +13,7 @@ from moto.ec2.models.instances import Reservation
 
 from ..iam.acting import acting_as, acting_for
 from ..iam.service_roles import auto_scaling
-from . import state
+from . import instances, state
 from .access import Caller, visible_image, visible_snapshot
 from .keys import default_key, resolve
 from .launch import device_mappings, launchable_image, settle_instance
@@ -75,12 +75,20 @@ class StrictEC2Backend(EC2Backend):
         **kwargs: Any,
     ) -> Reservation:
         """moto launches anything; AWS only what the account may see and what is available."""
+        token = kwargs.get("client_token")
+        rest = {name: value for name, value in kwargs.items() if name != "client_token"}
+        asked = instances.fingerprint(image_id, count, user_data, security_group_names, rest)
+        earlier = instances.former(self.caller, token, asked)
+        if earlier:
+            return earlier
         requested = kwargs.get("block_device_mappings")
         if kwargs.get("launch_template"):
             template = self._get_template_from_args(kwargs["launch_template"])
             image_id = image_id or template.image_id
             requested = requested or template.data.get("BlockDeviceMappings")
         image = launchable_image(self.caller, image_id)
+        if not kwargs.get("is_instance_type_default", True):
+            instances.require_fitting_type(image, kwargs["instance_type"])
         kwargs["block_device_mappings"] = device_mappings(self.caller, image, requested)
         reservation = super().run_instances(image.id, count, user_data, security_group_names, **kwargs)
         for_group = AUTO_SCALING_GROUP_TAG in kwargs.get("tags", {}).get("instance", {})
@@ -88,6 +96,7 @@ class StrictEC2Backend(EC2Backend):
         with acting_as(launcher):
             for instance in reservation.instances:
                 settle_instance(self.caller, image, instance)
+        instances.remember(self.caller, token, asked, reservation)
         return reservation
 
     def iter_tagged_resources(self) -> Iterator[TaggedResource]:

@@ -182,6 +182,13 @@ class TokenUse(NamedTuple):
     image_id: str
 
 
+class LaunchUse(NamedTuple):
+    """What the client token of a launch was used for, and moto's reservation that came of it."""
+
+    fingerprint: str
+    reservation: Any
+
+
 @dataclass
 class AccountRegion:
     """What one account has set in one Region."""
@@ -193,6 +200,7 @@ class AccountRegion:
     default_kms_key_id: str | None = None
     """ARN of the account's own choice, None for the AWS managed key."""
     client_tokens: dict[str, TokenUse] = field(default_factory=dict)
+    launch_tokens: dict[str, LaunchUse] = field(default_factory=dict)
     allowed_images_state: str = "disabled"
     image_criteria: list[dict[str, Any]] = field(default_factory=list)
     """Under boto3's names (botocore shape ImageCriterion)."""

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What moto's instances lack: client tokens, a time of starting, and types that fit only some images."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+
+from moto.ec2.models.instance_types import INSTANCE_TYPES
+from moto.ec2.models.instances import Instance, InstanceState, Reservation
+
+from ..settings import SETTINGS
+from . import state
+from .access import Caller
+from .errors import Ec2Error, invalid_value
+from .state import Image
+
+LONGEST_TOKEN = 64
+"""ASCII characters (botocore shape RunInstancesRequest, ClientToken)."""
+_NO_TOKEN = (None, "ABCDE")
+"""What moto says where a request has none."""
+
+
+class Starting(InstanceState):
+    """Pending for some seconds, and running from then on, unless something else becomes of it."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("running", 16)
+        self._until = state.now() + timedelta(seconds=seconds)
+
+    @property
+    def name(self) -> str:
+        return "pending" if self._pending else self._name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._name = value
+
+    @property
+    def code(self) -> int:
+        return 0 if self._pending else self._code
+
+    @code.setter
+    def code(self, value: int) -> None:
+        self._code = value
+
+    @property
+    def _pending(self) -> bool:
+        return self._name == "running" and state.now() < self._until
+
+
+def start(instance: Instance) -> None:
+    """Let an instance that nobody objects to be pending for as long as the settings say."""
+    if SETTINGS.launch_seconds:
+        instance._state = Starting(SETTINGS.launch_seconds)
+
+
+def require_fitting_type(image: Image, instance_type: str) -> None:
+    """Refuse a type whose processors don't run the image (EC2 User Guide, Instance type requirements)."""
+    known: Any = INSTANCE_TYPES.get(instance_type)
+    if known is None:
+        raise invalid_value("instanceType", instance_type)
+    supported = known["ProcessorInfo"]["SupportedArchitectures"]
+    if image.architecture not in supported:
+        raise Ec2Error(
+            "InvalidParameterValue",
+            f"The architecture '{','.join(supported)}' of the specified instance type does not match the "
+            f"architecture '{image.architecture}' of the specified AMI. Specify an instance type and an AMI "
+            "that have matching architectures, and try again.",
+        )
+
+
+def former(caller: Caller, token: str | None, fingerprint: str) -> Reservation | None:
+    """What an earlier request with this client token launched, whatever has become of it since.
+
+    (EC2 Developer Guide, Ensuring idempotency: valid for at least 24 hours after the instance's termination.)
+    """
+    if token in _NO_TOKEN or token is None:
+        return None
+    if len(token) > LONGEST_TOKEN or not token.isascii():
+        raise invalid_value("clientToken", token, f"At most {LONGEST_TOKEN} ASCII characters.")
+    use = state.account_region(*caller).launch_tokens.get(token)
+    if use is None:
+        return None
+    if use.fingerprint != fingerprint:
+        message = "Arguments on this idempotent request are inconsistent with those of previous request(s)."
+        raise Ec2Error("IdempotentParameterMismatch", message)
+    reservation: Reservation = use.reservation
+    return reservation
+
+
+def remember(caller: Caller, token: str | None, fingerprint: str, reservation: Reservation) -> None:
+    """Keep what a client token was used for."""
+    if token not in _NO_TOKEN and token is not None:
+        state.account_region(*caller).launch_tokens[token] = state.LaunchUse(fingerprint, reservation)
+
+
+def fingerprint(*parameters: Any) -> str:
+    """Everything a request with the same token must repeat."""
+    return hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode()).hexdigest()
