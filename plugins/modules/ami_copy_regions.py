@@ -14,6 +14,7 @@ description:
   - A copy that exists already is found and used, be it still pending, or made by somebody else. The module can be run
     again after anything, also after it was killed, and never copies twice.
   - Everything is read and checked in all regions before the first copy is started.
+  - With O(account_ids) it makes copies that other accounts own, under keys of their own, by a role in each of them.
   - The module marks its copies and their snapshots with the tag C(golden.images:source) and changes tags of, or removes,
     only images that carry it.
   - A copy that ended as failed is reported with AWS's reason, removed if it is this module's own, and retried once.
@@ -23,7 +24,7 @@ options:
   source_image_id:
     description:
       - The AMI to copy.
-      - Exactly one of O(source_image_id) and O(source_filters) is required.
+      - Exactly one of O(source_image_id), O(source_filters) and O(source_images) is required.
     type: str
   source_filters:
     description:
@@ -37,21 +38,49 @@ options:
     type: list
     elements: str
     default: [self]
+  source_images:
+    description:
+      - Mapping of region to the AMI in it to copy within that region, as this module returns it in RV(images). Each of
+        O(regions) needs one.
+      - So accounts get their copies of an image that its owner has in all regions already, each from the nearest, and need
+        no key but that region's.
+      - In check mode an id may be null (V(none)), for an image that is planned but does not exist yet.
+    type: dict
   source_region:
     description:
-      - The region of the source image.
+      - The region of the source image. Not used with O(source_images).
       - Defaults to O(region).
     type: str
+  assume_source_ready:
+    description:
+      - Only used in check mode. Whether to plan as if the source were available, and shared with all O(account_ids), which
+        tasks of the same play see to that check mode has only planned as well.
+    type: bool
+    default: false
+  account_ids:
+    description:
+      - The accounts that are to own a copy in each of O(regions), each 12 digits as text. By default it is the one whose
+        credentials are used; where others are named it has to be named as well if it is to have copies.
+      - Put each in quotes. YAML reads unquoted digits as a number, which loses a leading zero, so a number is refused.
+      - Copies are made, found and tagged with the credentials of O(consumer_role_name) in the account, and a key's alias is
+        the account's own.
+      - An account that is to copy another's image needs launch permission for it, createVolumePermission on every snapshot,
+        and the use of the keys that these are encrypted under. This is checked first in every account that does not have its
+        copies yet, and all that is missing is named before the first copy is started. M(golden.images.ami_share) and
+        M(golden.images.ami_kms_grant) give it. Once the copies are available it can be withdrawn.
+    type: list
+    elements: raw
+    default: []
   regions:
     description:
       - The regions in which the image is to exist.
-      - If the source's own region is among them and the source belongs to this account, the source itself is the image there.
+      - If the source's own region is among them and the source belongs to the account, the source itself is the image there.
     type: list
     elements: str
     required: true
   best_effort_regions:
     description:
-      - Those of O(regions) whose failure or delay holds nobody up.
+      - Those of O(regions) whose failure or delay, in whichever account, holds nobody up.
       - They are waited for only as long as other regions are. What is not done by then is listed in RV(failures), and
         the task succeeds. Running again does the rest.
     type: list
@@ -100,7 +129,7 @@ options:
     type: bool
   kms_key_id:
     description:
-      - The key to encrypt the copies under. An id, an ARN or an alias, which is looked up in each region.
+      - The key to encrypt the copies under. An id, an ARN or an alias, which is looked up in each region of each account.
     type: str
   kms_key_ids:
     description:
@@ -136,6 +165,7 @@ options:
       - With a local connection it is set by itself, and the lines are shown on the controller's screen.
     type: path
 extends_documentation_fragment:
+  - golden.images.consumer_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -177,6 +207,19 @@ EXAMPLES = r"""
     regions: [us-east-1, eu-west-1, eu-central-1]
     kms_key_id: alias/golden-images
 
+- name: Share the copies with an account
+  golden.images.ami_share:
+    images: "{{ copied.images }}"
+    account_ids: ["012345678901"]
+
+- name: Let it own copies under keys of its own, each made from the copy in its region
+  golden.images.ami_copy_regions:
+    source_images: "{{ copied.images }}"
+    regions: "{{ copied.images.keys() | list }}"
+    account_ids: ["012345678901"]
+    consumer_role_name: golden-consumer
+    kms_key_id: alias/web
+
 - name: Start the copies and go on
   golden.images.ami_copy_regions:
     source_image_id: ami-0123456789abcdef0
@@ -190,18 +233,20 @@ images:
   description:
     - Region to image id, as later modules of this collection take it. Best-effort regions that are not ready are missing.
     - In check mode null for a copy that would be made.
+    - With O(account_ids) a list of mappings with C(account_id), C(region) and C(image_id) instead.
   returned: success, and failure after copies were started
-  type: dict
+  type: raw
   sample: {"eu-west-1": "ami-0123456789abcdef0"}
 kms_key_ids:
   description:
     - Region to the ARN of the key that encrypts the image there, null if it is not encrypted.
     - The key that the snapshots really got or, until AWS tells, the one that the copy was asked for with.
+    - With O(account_ids) a list of mappings with C(account_id), C(region) and C(kms_key_id) instead.
   returned: success, and failure after copies were started
-  type: dict
+  type: raw
   sample: {"eu-west-1": null}
 results:
-  description: What became of each region.
+  description: What became of each region and, with O(account_ids), of each account in it.
   returned: success, and failure after copies were started
   type: list
   elements: dict
@@ -255,11 +300,11 @@ results:
       type: str
       returned: always
 source_image_id:
-  description: The image that was copied.
+  description: The image that was copied, null with O(source_images).
   returned: success, and failure after copies were started
   type: str
 source_region:
-  description: The region of the image that was copied.
+  description: The region of the image that was copied, null with O(source_images).
   returned: success, and failure after copies were started
   type: str
 actions:
@@ -304,14 +349,20 @@ failures:
       returned: always
 """
 
+from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMER_ROLE_SPEC
 from ansible_collections.golden.images.plugins.module_utils.flows.copy import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
+    **CONSUMER_ROLE_SPEC,
     "source_image_id": {"type": "str"},
     "source_filters": {"type": "dict"},
     "source_owners": {"type": "list", "elements": "str", "default": ["self"]},
+    "source_images": {"type": "dict"},
     "source_region": {"type": "str"},
+    "assume_source_ready": {"type": "bool", "default": False},
+    # Not "str": the module would silently be given the text of what YAML made of unquoted digits.
+    "account_ids": {"type": "list", "elements": "raw", "default": []},
     "regions": {"type": "list", "elements": "str", "required": True},
     "best_effort_regions": {"type": "list", "elements": "str", "default": []},
     "name": {"type": "str"},
@@ -331,13 +382,15 @@ ARGUMENT_SPEC = {
     "progress_path": {"type": "path"},
 }
 
+SOURCES = ("source_image_id", "source_filters", "source_images")
+
 
 def main():
     run(
         FLOW,
         ARGUMENT_SPEC,
-        mutually_exclusive=[("source_image_id", "source_filters")],
-        required_one_of=[("source_image_id", "source_filters")],
+        mutually_exclusive=[SOURCES],
+        required_one_of=[SOURCES],
     )
 
 

@@ -46,7 +46,8 @@ def examples_estate(aws: SimulatedAws, estate: Estate) -> dict[str, str]:
                 "account": OWNER,
                 "regions": [HOME, AWAY, "eu-central-1"],
                 "alias": ALIAS,
-            }
+            },
+            "web": {"account": "web-prod", "regions": [HOME, AWAY, "ap-southeast-2"], "alias": "alias/web"},
         },
         images={
             region: {"account": OWNER, "region": region, "name": "encrypted", "devices": devices}
@@ -58,8 +59,8 @@ def examples_estate(aws: SimulatedAws, estate: Estate) -> dict[str, str]:
     consumer.create_role(RoleName=ROLE, AssumeRolePolicyDocument=_policy(trust))
     consumer.put_role_policy(
         RoleName=ROLE,
-        PolicyName="grants",
-        PolicyDocument=_policy({"Effect": "Allow", "Action": "kms:CreateGrant", "Resource": "*"}),
+        PolicyName="consumer",
+        PolicyDocument=_policy({"Effect": "Allow", "Action": ["ec2:*", "kms:*"], "Resource": "*"}),
     )
     consumer.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
     return {region: described["images"][region]["image_id"] for region in (HOME, AWAY)}

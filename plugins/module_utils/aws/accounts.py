@@ -15,7 +15,6 @@ from .read import Caller
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_kms import KMSClient
 
 
 class Accounts:
@@ -53,18 +52,15 @@ class Accounts:
         role_arn = self._role_arn(account_id, self._role)
         return self._clients.assuming(role_arn, self._role.external_id, self._sts_region)
 
-    def principals(self, account_id: str) -> frozenset[str]:
-        """By what grants and policies may name who acts in an account: its id, and the ARN of the role."""
-        role = self._role if account_id != self._caller.account_id else None
-        return frozenset({account_id, self._role_arn(account_id, role)} if role else {account_id})
+    def role_arn(self, account_id: str) -> str | None:
+        """The role that is assumed in an account; None for the own one, and where no role is named."""
+        if self._role is None or account_id == self._caller.account_id:
+            return None
+        return self._role_arn(account_id, self._role)
 
     def ec2(self, target: Target) -> EC2Client:
         """The EC2 client of a target, which was opened."""
         return self.clients(target.account_id).ec2(target.region)
-
-    def kms(self, target: Target) -> KMSClient:
-        """The KMS client of a target, which was opened."""
-        return self.clients(target.account_id).kms(target.region)
 
     def _role_arn(self, account_id: str, role: ConsumerRole) -> str:
         return f"arn:{self._caller.partition}:iam::{account_id}:role/{role.name}"

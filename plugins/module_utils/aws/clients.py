@@ -30,6 +30,7 @@ except ImportError:
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
 USER_AGENT = "golden.images"
@@ -70,7 +71,7 @@ class Clients:
         )
         self._config = config.merge(connection.config) if connection.config else config
         self._clients: dict[tuple[str, str], Any] = {}
-        self._assumed: dict[tuple[str, str | None, str], Clients] = {}
+        self._assumed: dict[tuple[str, str | None, str], Credentials] = {}
 
     def open(self, service: str, regions: Iterable[str]) -> None:
         """Make the clients of ``service`` in ``regions`` that do not exist yet."""
@@ -88,21 +89,19 @@ class Clients:
         """Clients of another account's role, of a session of their own that no other thread uses.
 
         The role is assumed at the first call, and again before its credentials expire. They stay inside this
-        process. The same role's clients are the same. The STS client of ``region`` has to be open.
+        process. The STS client of ``region`` has to be open.
         """
-        role = (role_arn, external_id, region)
-        if role not in self._assumed:
-            self._assumed[role] = self._assume(*role)
-        return self._assumed[role]
-
-    def _assume(self, role_arn: str, external_id: str | None, region: str) -> Clients:
         return self.with_credentials(self.role_credentials(role_arn, external_id, region))
 
     def role_credentials(self, role_arn: str, external_id: str | None, region: str) -> Credentials:
         """The credentials of another account's role, which is assumed when they are first asked for.
 
-        Botocore renews them before they expire. The STS client of ``region`` has to be open.
+        Botocore renews them before they expire. The same role's are the same, so that it is assumed once. The
+        STS client of ``region`` has to be open.
         """
+        role = (role_arn, external_id, region)
+        if role in self._assumed:
+            return self._assumed[role]
         extra = {"RoleSessionName": SESSION_NAME, **({"ExternalId": external_id} if external_id else {})}
         sts = self.sts(region)
         fetcher = AssumeRoleCredentialFetcher(
@@ -111,7 +110,9 @@ class Clients:
             role_arn=role_arn,
             extra_args=extra,
         )
-        return DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+        new = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+        # Of two threads that come at the same time one wins.
+        return self._assumed.setdefault(role, new)
 
     def with_credentials(self, credentials: Credentials) -> Clients:
         """Clients that sign with these credentials, of a session of their own."""
@@ -129,6 +130,11 @@ class Clients:
     def kms(self, region: str) -> KMSClient:
         """The KMS client of a region that was opened."""
         client: KMSClient = self._clients["kms", region]
+        return client
+
+    def ssm(self, region: str) -> SSMClient:
+        """The SSM client of a region that was opened."""
+        client: SSMClient = self._clients["ssm", region]
         return client
 
     def sts(self, region: str) -> STSClient:

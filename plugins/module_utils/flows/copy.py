@@ -9,28 +9,28 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..arguments import Options
 from ..aws import errors, read
+from ..aws.acting import ManyAccounts
 from ..aws.clients import Clients
+from ..aws.read import Caller
 from ..aws.write import Performed, perform_all
-from ..failures import Failure, Refused, invalid_option
+from ..failures import Failure, Refused
 from ..fanout import each
 from ..model import Image, Target
-from ..plan import Plan
+from ..plan import KNOWN_AFTER_APPLY, Plan
 from ..planners import copy as planner
-from ..planners import copy_checks
 from ..planners.copy import plan
 from ..planners.copy_facts import ALIVE, DEAD, CopySeen, CopyWanted
 from ..planners.copy_request import name_for
-from ..planners.keys import Encryption, check_options, check_source
+from ..planners.keys import Encryption, check_options
 from ..progress import Report
 from ..runner import Flow, Outcome
+from .copy_access import with_access
+from .copy_source import Sources, read_sources
 from .copy_wait import CopyRun, wait_for_copies
-
-if TYPE_CHECKING:
-    from mypy_boto3_ec2.type_defs import FilterTypeDef
 
 # botocore shape CopyImageRequest, SnapshotCopyCompletionDurationMinutes; EBS User Guide, "Time-based copies".
 _DURATIONS = range(15, 2880 + 1, 15)
@@ -39,23 +39,13 @@ _DURATIONS = range(15, 2880 + 1, 15)
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
     """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
     options = Options(params)
-    if params["source_image_id"] is not None:
-        options.image_id("source_image_id", params["source_image_id"])
-    if params["source_filters"] is not None:
-        if not params["source_filters"]:
-            options.refuse("source_filters", "no filter is named.", "Name one: any image would match.")
-        if not options.strings("source_owners"):
-            options.refuse(
-                "source_owners",
-                "no owner is named, and anybody can publish an image under any name.",
-                "Name whose images may match; self are your own.",
-            )
-    source_region = params["source_region"] or params["region"]
-    if not source_region:
-        options.refuse("source_region", "it is not named.", "Say in which region the source image is.")
     regions = options.strings("regions")
     if not regions:
         options.refuse("regions", "no region is named.", "Name at least one.")
+    source_images = options.mapped_images("source_images", check_mode)
+    # With a source in each region any of them will do, where a question has to be asked somewhere.
+    source_region = regions[0] if source_images and regions else params["source_region"] or params["region"]
+    _check_source_options(options, params, regions, source_region, source_images)
     best_effort = options.strings("best_effort_regions")
     if surplus := sorted(set(best_effort) - set(regions)):
         options.refuse(
@@ -84,6 +74,10 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
         source_image_id=params["source_image_id"],
         source_filters=params["source_filters"] or {},
         source_owners=options.strings("source_owners"),
+        source_images=source_images,
+        account_ids=options.account_ids("account_ids"),
+        consumer_role=options.consumer_role(),
+        assume_source_ready=params["assume_source_ready"] and check_mode,
         best_effort_regions=frozenset(best_effort),
         name=params["name"],
         description=params["description"],
@@ -101,43 +95,60 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
 
 
 def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
-    """Read the source, then every region's copies; refuse what cannot be copied, all at once."""
-    account_id, source = _read_source(clients, wanted)
-    clients.open("ec2", wanted.regions)
-    encryption = wanted.encryption
-    if encryption.key or encryption.keys or encryption.allow_default:
-        clients.open("kms", wanted.regions)
-    targets = [Target(account_id, region) for region in wanted.regions]
+    """Read the source, then every target's copies; refuse what cannot be copied, all at once."""
+    sources = read_sources(clients, wanted)
+    if not sources.images:
+        raise Refused(failure for found in sources.unread.values() for failure in found)
+    own = sources.caller.account_id
+    accounts = ManyAccounts(clients, sources.caller, wanted.consumer_role, wanted.source_region)
+    regions = [region for region in wanted.regions if region in sources.images]
+    account_ids = wanted.account_ids or (own,)
+    targets = [Target(account_id, region) for account_id in account_ids for region in regions]
+    start = CopySeen(
+        own,
+        next(iter(sources.images.values())),
+        copies={},
+        partition=sources.caller.partition,
+        sources=sources.images if wanted.source_images else {},
+        unread=_of_every(account_ids, sources.unread),
+    )
+    _open(accounts, wanted, sources)
 
     def read_target(target: Target) -> CopySeen:
-        return _read_target(clients, wanted, CopySeen(account_id, source, {}), target)
+        with accounts.acting(target.account_id) as at:
+            return _read_target(at, wanted, replace(start, unread=()), target)
 
     optional = _best_effort(wanted, targets)
     found, failed = each(targets, read_target, optional=optional)
-    failures = {target: errors.failure(item, target, "DescribeImages") for target, item in failed.items()}
+    failures = {target: _failure(item, target, own, "DescribeImages") for target, item in failed.items()}
     if needed := [failure for target, failure in failures.items() if target not in optional]:
         raise Refused(needed)
-    return reduce(
-        CopySeen.__or__, found.values(), CopySeen(account_id, source, {}, unread=tuple(failures.values()))
-    )
+    unread = (*start.unread, *failures.values())
+    seen = reduce(CopySeen.__or__, found.values(), replace(start, unread=unread))
+    return with_access(accounts, wanted, seen, optional)
 
 
 def apply(clients: Clients, wanted: CopyWanted, seen: CopySeen, plan: Plan, report: Report) -> Outcome:
     """Start the copies in all regions at once and, unless told otherwise, wait for them."""
+    caller = Caller(seen.account_id, seen.partition)
+    accounts = ManyAccounts(clients, caller, wanted.consumer_role, wanted.source_region)
+    if wanted.account_ids and plan.actions:
+        accounts.open("ec2", wanted.regions)
     optional = _best_effort(wanted, seen.copies)
     runs = {target: _standing(wanted, seen, target) for target in seen.copies}
     actions = {target.target: target.actions for target in plan.targets if target.actions}
 
     def perform(target: Target) -> Performed:
-        return perform_all(clients.ec2(target.region), actions[target])
+        with accounts.acting(target.account_id) as at:
+            return perform_all(at.ec2(target.region), actions[target])
 
     done, failed = each(actions, perform, optional=optional)
     for target, performed in done.items():
         runs[target].note(performed)
     for target, exception in failed.items():
-        runs[target].failure = errors.failure(exception, target, "CopyImage")
+        runs[target].failure = _failure(exception, target, seen.account_id, "CopyImage")
     if wanted.wait:
-        wait_for_copies(clients, wanted, seen, runs, optional, report)
+        wait_for_copies(accounts, wanted, seen, runs, optional, report)
         for target, run in runs.items():
             run.failure = run.failure or _wrong_key(wanted, seen, target, run)
     failures = {target: run.failure for target, run in runs.items() if run.failure is not None}
@@ -153,23 +164,29 @@ def apply(clients: Clients, wanted: CopyWanted, seen: CopySeen, plan: Plan, repo
 def result(wanted: CopyWanted, seen: CopySeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """What the module returns of its own."""
     runs = outcome.state or {target: _standing(wanted, seen, target) for target in seen.copies}
-    left_out = {failure.region for failure in (*outcome.tolerated, *plan.tolerated)}
-    ready = {target: run for target, run in runs.items() if target.region not in left_out}
+    left_out = [(failure.account_id, failure.region) for failure in (*outcome.tolerated, *plan.tolerated)]
+    ready = {
+        target: run for target, run in runs.items() if (target.account_id, target.region) not in left_out
+    }
     copying = {action.target for action in plan.actions if action.operation == "CopyImage"}
+    images = {
+        target: _image_id(run)
+        for target, run in ready.items()
+        if _belongs_in_images(run, planned_only=not outcome.state)
+    }
+    keys = {target: _key(seen, target, run) for target, run in ready.items()}
     return {
-        "images": {
-            target.region: run.image.image_id if run.image else None
-            for target, run in ready.items()
-            if _belongs_in_images(run, planned_only=not outcome.state)
-        },
-        "kms_key_ids": {target.region: _key(seen, target, run) for target, run in ready.items()},
+        "images": _placed(wanted, images, "image_id"),
+        "kms_key_ids": _placed(wanted, keys, "kms_key_id"),
         "results": [
             {
                 "account_id": target.account_id,
                 "best_effort": target.region in wanted.best_effort_regions,
-                "image_id": run.image.image_id if run.image else None,
+                "image_id": _image_id(run),
                 "kms_key_id": _key(seen, target, run),
-                "name": run.image.name if run.image else name_for(wanted, seen.source, target.region),
+                "name": run.image.name
+                if run.image
+                else name_for(wanted, seen.source_of(target), target.region),
                 "origin": _origin(wanted, seen, target, target in copying),
                 "progress": run.percent,
                 "region": target.region,
@@ -181,45 +198,67 @@ def result(wanted: CopyWanted, seen: CopySeen, plan: Plan, outcome: Outcome) -> 
             }
             for target, run in runs.items()
         ],
-        "source_image_id": seen.source.image_id,
-        "source_region": wanted.source_region,
+        "source_image_id": None if wanted.source_images else seen.source.image_id,
+        "source_region": None if wanted.source_images else wanted.source_region,
     }
 
 
 FLOW: Flow[CopyWanted, CopySeen] = Flow(wanted_from, read_state, plan, apply, result)
 
 
-def _read_source(clients: Clients, wanted: CopyWanted) -> tuple[str, Image]:
-    region = wanted.source_region
-    clients.open("sts", [region])
-    clients.open("ec2", [region])
-    ec2 = clients.ec2(region)
-    try:
-        caller = read.caller(clients.sts(region))
-        known = read.regions(ec2)
-        others = {} if known.keys() >= {region, *wanted.regions} else clients.partitions()
-        failures = copy_checks.check_regions(wanted, known, caller.partition, others)
-        source = _find_source(clients, wanted)
-        if source is None:
-            failures += (_no_source(wanted, caller.account_id),)
-        else:
-            unreadable = _unreadable_snapshots(clients, wanted, source, caller.account_id)
-            failures += copy_checks.check_source(caller.account_id, source, region, unreadable)
-            failures += check_source(wanted.encryption, source)
-    except errors.AWS_ERRORS as exception:
-        raise Refused([errors.failure(exception, None, "DescribeImages")]) from exception
-    if failures or source is None:
-        raise Refused(failures)
-    return caller.account_id, source
+def _check_source_options(
+    options: Options,
+    params: Mapping[str, Any],
+    regions: Collection[str],
+    source_region: str | None,
+    source_images: Mapping[str, str | None],
+) -> None:
+    if params["source_image_id"] is not None:
+        options.image_id("source_image_id", params["source_image_id"])
+    if params["source_filters"] is not None:
+        if not params["source_filters"]:
+            options.refuse("source_filters", "no filter is named.", "Name one: any image would match.")
+        if not options.strings("source_owners"):
+            options.refuse(
+                "source_owners",
+                "no owner is named, and anybody can publish an image under any name.",
+                "Name whose images may match; self are your own.",
+            )
+    if not source_region:
+        options.refuse("source_region", "it is not named.", "Say in which region the source image is.")
+    if params["source_images"] is not None and (
+        without := [region for region in regions if region not in source_images]
+    ):
+        options.refuse(
+            "source_images",
+            f"no image is named for {', '.join(without)}.",
+            "Name each region's, or leave the region out.",
+        )
+
+
+def _open(accounts: ManyAccounts, wanted: CopyWanted, sources: Sources) -> None:
+    """Open all that will be asked of the accounts."""
+    encryption = wanted.encryption
+    # Where the sources are the accounts are asked whether they may use them.
+    of_sources: set[str] = set()
+    if wanted.account_ids or wanted.source_images:
+        of_sources = {wanted.source_region_of(region) for region in sources.images}
+    accounts.open("ec2", sorted({*wanted.regions} | of_sources))
+    keys = {*wanted.regions} if encryption.key or encryption.keys or encryption.allow_default else set()
+    if any(source.encrypted for source in sources.images.values()):
+        keys |= of_sources
+    if keys:
+        accounts.open("kms", sorted(keys))
 
 
 def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: Target) -> CopySeen:
     """What is seen of one target: its copies, and the key that one is or would be encrypted under."""
-    ec2, source, encryption = clients.ec2(target.region), start.source, wanted.encryption
-    is_source = start.is_source(target, wanted.source_region)
+    ec2, source, encryption = clients.ec2(target.region), start.source_of(target), wanted.encryption
+    source_region = wanted.source_region_of(target.region)
+    is_source = start.is_source(target, source_region)
     images: tuple[Image, ...] = ()
-    if not is_source or encryption.reencrypt_source:
-        images = read.copies(ec2, source.image_id, wanted.source_region, ALIVE)
+    if source.image_id != KNOWN_AFTER_APPLY and (not is_source or encryption.reencrypt_source):
+        images = read.copies(ec2, source.image_id, source_region, ALIVE)
     # Snapshots are read only for what is asked of them: the keys that they got, or their tags.
     snapshot_ids = [
         snapshot_id
@@ -243,51 +282,24 @@ def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: 
     return replace(seen, encrypted_by_default=frozenset({target} if by_default else ()))
 
 
-def _find_source(clients: Clients, wanted: CopyWanted) -> Image | None:
-    ec2 = clients.ec2(wanted.source_region)
-    if wanted.source_image_id is not None:
-        return read.image(ec2, wanted.source_image_id)
-    filters: list[FilterTypeDef] = [
-        {"Name": name, "Values": [_filter_value(item) for item in _as_list(values)]}
-        for name, values in wanted.source_filters.items()
-    ]
-    alive = [image for image in read.images(ec2, filters, wanted.source_owners) if image.state in ALIVE]
-    return max(alive, key=lambda image: (image.creation_date, image.image_id), default=None)
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _filter_value(value: Any) -> str:
-    # AWS writes truth values small, Python does not.
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _no_source(wanted: CopyWanted, account_id: str) -> Failure:
-    if wanted.source_image_id is not None:
-        return invalid_option(
-            "source_image_id",
-            f"source_image_id: account {account_id} sees no image {wanted.source_image_id} in "
-            f"{wanted.source_region}.",
-            "Check the id and source_region; another account's image must be shared with this one.",
-        )
-    return invalid_option(
-        "source_filters",
-        f"source_filters: no image of {', '.join(wanted.source_owners)} in {wanted.source_region} matches.",
-        "Check the filters, source_owners and source_region.",
+def _of_every(
+    account_ids: Collection[str], failures: Mapping[str, tuple[Failure, ...]]
+) -> tuple[Failure, ...]:
+    """What went wrong with regions' sources, as that of each account's copies."""
+    return tuple(
+        replace(failure, account_id=account_id, region=region)
+        for account_id in account_ids
+        for region, found in failures.items()
+        for failure in found
     )
 
 
-def _unreadable_snapshots(
-    clients: Clients, wanted: CopyWanted, source: Image, account_id: str
-) -> tuple[str, ...]:
-    if source.owner_id == account_id:
-        return ()
-    visible = {
-        item.snapshot_id for item in read.snapshots(clients.ec2(wanted.source_region), source.snapshot_ids)
-    }
-    return tuple(snapshot_id for snapshot_id in source.snapshot_ids if snapshot_id not in visible)
+def _failure(exception: Exception, target: Target, own_account_id: str, action: str) -> Failure:
+    """A target's failure; of another account's its text says so, since AWS's seldom does."""
+    failure = errors.failure(exception, target, action)
+    if target.account_id == own_account_id or target.account_id in failure.message:
+        return failure
+    return replace(failure, message=f"Account {target.account_id}: {failure.message}")
 
 
 def _best_effort(wanted: CopyWanted, targets: Collection[Target]) -> frozenset[Target]:
@@ -306,7 +318,7 @@ def _standing(wanted: CopyWanted, seen: CopySeen, target: Target) -> CopyRun:
 
 def _wrong_key(wanted: CopyWanted, seen: CopySeen, target: Target, run: CopyRun) -> Failure | None:
     """What is wrong with the key that a finished copy got, if anything."""
-    if run.image is None or run.image == seen.source:
+    if run.image is None or run.image == seen.source_of(target):
         return None
     finished = replace(seen, snapshots={target: run.snapshots})
     if planner.has_wanted_key(wanted, finished, target, run.image):
@@ -326,6 +338,23 @@ def _belongs_in_images(run: CopyRun, planned_only: bool) -> bool:
     return planned_only if run.image is None else run.image.state not in DEAD
 
 
+def _image_id(run: CopyRun) -> str | None:
+    """The image's id, None as long as it is only planned."""
+    if run.image is None or run.image.image_id == KNOWN_AFTER_APPLY:
+        return None
+    return run.image.image_id
+
+
+def _placed(wanted: CopyWanted, found: Mapping[Target, str | None], what: str) -> Any:
+    """A value of each target: by region or, where accounts are named, as a list that says whose it is."""
+    if not wanted.account_ids:
+        return {target.region: value for target, value in found.items()}
+    return [
+        {"account_id": target.account_id, "region": target.region, what: value}
+        for target, value in found.items()
+    ]
+
+
 def _key(seen: CopySeen, target: Target, run: CopyRun) -> str | None:
     """The key that the snapshots really got; until they tell, the one that the copy was asked for with."""
     real = next((snapshot.kms_key_id for snapshot in run.snapshots if snapshot.kms_key_id), None)
@@ -334,9 +363,9 @@ def _key(seen: CopySeen, target: Target, run: CopyRun) -> str | None:
 
 
 def _origin(wanted: CopyWanted, seen: CopySeen, target: Target, copied: bool) -> str:
-    if seen.is_source(target, wanted.source_region):
+    if seen.is_source(target, wanted.source_region_of(target.region)):
         return "source"
     if copied:
         return "copied"
     existing = planner.existing_copy(wanted, seen, target)
-    return "found" if existing and planner.is_own(wanted, seen, existing) else "adopted"
+    return "found" if existing and planner.is_own(wanted, seen, target, existing) else "adopted"

@@ -9,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic, sleep
+from typing import TYPE_CHECKING
 
 from ..aws import errors, read
-from ..aws.clients import Clients
+from ..aws.acting import ManyAccounts
 from ..aws.write import Performed, perform_all
 from ..failures import Failure
 from ..fanout import each
 from ..model import Image, Snapshot, Target
-from ..plan import Action
+from ..plan import Action, names_of
 from ..planners import copy as planner
 from ..planners.copy_facts import DEAD, CopySeen, CopyWanted
 from ..progress import Report
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
 
 # Seconds between looks. A copy takes minutes to hours and the API's bucket refills with 20 reads a second,
 # so a look every few seconds costs nothing and keeps the screen alive; towards the end they are closer.
@@ -85,7 +89,7 @@ class Look:
 
 
 def wait_for_copies(
-    clients: Clients,
+    accounts: ManyAccounts,
     wanted: CopyWanted,
     seen: CopySeen,
     runs: Mapping[Target, CopyRun],
@@ -110,9 +114,9 @@ def wait_for_copies(
             _give_up(runs, pending, f"{wanted.wait_timeout} s (wait_timeout) are over")
             return
         sleep(min(delay, left))
-        _look_at(clients, wanted, seen, runs, pending, optional)
+        _look_at(accounts, wanted, seen, runs, pending, optional)
         delay = _until_next_look(monotonic() - started, [runs[target].percent for target in pending])
-        _retry_dead(clients, wanted, seen, runs, pending, optional)
+        _retry_dead(accounts, wanted, seen, runs, pending, optional)
         show(pending)
 
 
@@ -123,7 +127,7 @@ def _until_next_look(elapsed: float, percents: Iterable[int | None]) -> float:
 
 
 def _look_at(
-    clients: Clients,
+    accounts: ManyAccounts,
     wanted: CopyWanted,
     seen: CopySeen,
     runs: Mapping[Target, CopyRun],
@@ -133,19 +137,8 @@ def _look_at(
     ids = {target: image.image_id for target in pending if (image := runs[target].image)}
 
     def look(target: Target) -> Look:
-        ec2 = clients.ec2(target.region)
-        image = read.image(ec2, ids[target])
-        if image is None:
-            return Look(None)
-        if image.state == "available":
-            return Look(image, read.snapshots(ec2, image.snapshot_ids) if image.encrypted else ())
-        try:
-            snapshots = read.pending_snapshots(ec2, seen.source.image_id, wanted.source_region)
-        except errors.AWS_ERRORS:
-            # Only the percentage is lost; whether the copy gets ready is seen from the image.
-            snapshots = ()
-        percents = [snapshot.percent for snapshot in snapshots]
-        return Look(image, percent=sum(percents) // len(percents) if percents else None)
+        with accounts.acting(target.account_id) as clients:
+            return _look(clients.ec2(target.region), wanted, seen, target, ids[target])
 
     looks, failed = each(pending, look, optional=optional)
     for target, exception in failed.items():
@@ -162,8 +155,24 @@ def _look_at(
             run.invisible_since = monotonic()
 
 
+def _look(ec2: EC2Client, wanted: CopyWanted, seen: CopySeen, target: Target, image_id: str) -> Look:
+    image = read.image(ec2, image_id)
+    if image is None:
+        return Look(None)
+    if image.state == "available":
+        return Look(image, read.snapshots(ec2, image.snapshot_ids) if image.encrypted else ())
+    source_region = wanted.source_region_of(target.region)
+    try:
+        snapshots = read.pending_snapshots(ec2, seen.source_of(target).image_id, source_region)
+    except errors.AWS_ERRORS:
+        # Only the percentage is lost; whether the copy gets ready is seen from the image.
+        snapshots = ()
+    percents = [snapshot.percent for snapshot in snapshots]
+    return Look(image, percent=sum(percents) // len(percents) if percents else None)
+
+
 def _retry_dead(
-    clients: Clients,
+    accounts: ManyAccounts,
     wanted: CopyWanted,
     seen: CopySeen,
     runs: Mapping[Target, CopyRun],
@@ -177,10 +186,11 @@ def _retry_dead(
             runs[target].failure = _copy_failed(target, image)
 
     def copy_again(target: Target) -> Performed:
-        return perform_all(
-            clients.ec2(target.region), planner.replacement(wanted, seen, target, (dead[target],))
-        )
+        actions = planner.replacement(wanted, seen, target, (dead[target],))
+        with accounts.acting(target.account_id) as clients:
+            return perform_all(clients.ec2(target.region), actions)
 
+    names = names_of(runs)
     retry = [target for target in dead if not runs[target].retried]
     done, failed = each(retry, copy_again, optional=optional)
     for target, exception in failed.items():
@@ -190,7 +200,7 @@ def _retry_dead(
         run.retried, run.invisible_since = True, None
         run.note(performed)
         sequel = " It was copied once more." if performed.actions else ""
-        run.warnings.append(f"{target.region}: {_obituary(dead[target])}{sequel}")
+        run.warnings.append(f"{names[target]}: {_obituary(dead[target])}{sequel}")
 
 
 def _dead(run: CopyRun) -> Image | None:
@@ -241,15 +251,32 @@ def _give_up(runs: Mapping[Target, CopyRun], pending: list[Target], why: str) ->
 def _shower(report: Report, runs: Mapping[Target, CopyRun]) -> Callable[[list[Target]], None]:
     """A function that reports how far the targets are, when that has changed or a while has passed."""
     last, last_time = "", 0.0
+    one_account = len({target.account_id for target in runs}) <= 1
 
     def show(targets: list[Target]) -> None:
         nonlocal last, last_time
-        line = ", ".join(f"{target.region} {_standing(runs[target])}" for target in targets)
+        line = _by_target(runs, targets) if one_account else _by_region(runs, targets)
         if line != last or monotonic() - last_time > _SILENCE:
             report(line)
             last, last_time = line, monotonic()
 
     return show
+
+
+def _by_target(runs: Mapping[Target, CopyRun], targets: Iterable[Target]) -> str:
+    return ", ".join(f"{target.region} {_standing(runs[target])}" for target in targets)
+
+
+def _by_region(runs: Mapping[Target, CopyRun], targets: Iterable[Target]) -> str:
+    """How many of each region's copies are ready: there may be hundreds of accounts."""
+    parts = []
+    for region in dict.fromkeys(target.region for target in targets):
+        here = [run for target, run in runs.items() if target.region == region]
+        ready = sum(run.image is not None and run.image.state == "available" for run in here)
+        percents = [run.percent for run in here if run.pending and run.percent is not None]
+        furthest_behind = f" (the slowest {min(percents)} %)" if percents else ""
+        parts.append(f"{region} {ready} of {len(here)}{furthest_behind}")
+    return ", ".join(parts)
 
 
 def _standing(run: CopyRun) -> str:

@@ -15,6 +15,7 @@ from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from . import keys as encrypting
 from . import tags as tagging
+from .copy_access import missing_access
 from .copy_facts import ALIVE, DEAD, CopySeen, CopyWanted
 from .copy_request import check_request, copy_request, image_tags
 
@@ -26,22 +27,23 @@ def plan(wanted: CopyWanted, seen: CopySeen) -> Plan:
 
 def existing_copy(wanted: CopyWanted, seen: CopySeen, target: Target) -> Image | None:
     """The image that already is this target's copy: an own one first, then one somebody else made."""
-    if seen.is_source(target, wanted.source_region) and (
-        not wanted.encryption.reencrypt_source or has_wanted_key(wanted, seen, target, seen.source)
+    source = seen.source_of(target)
+    if seen.is_source(target, wanted.source_region_of(target.region)) and (
+        not wanted.encryption.reencrypt_source or has_wanted_key(wanted, seen, target, source)
     ):
-        return seen.source
+        return source
     usable = [
         image
         for image in seen.copies[target]
         if image.state in ALIVE and has_wanted_key(wanted, seen, target, image)
     ]
-    return min(usable, key=lambda image: _preference(wanted, seen, image), default=None)
+    return min(usable, key=lambda image: _preference(wanted, seen, target, image), default=None)
 
 
 def has_wanted_key(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image) -> bool:
     """Whether an image is encrypted as this target's is to be."""
     key = seen.keys.get(target)
-    encrypted = key is not None or wanted.encryption.encrypts(target.region, seen.source)
+    encrypted = key is not None or wanted.encryption.encrypts(target.region, seen.source_of(target))
     return encrypting.is_under(image, seen.snapshots_of(target, image), key, encrypted)
 
 
@@ -59,7 +61,7 @@ def replacement(
     In this order, so that a run killed in between finds the new copy, or at least the dead one, whose id
     makes the next request differ from the one that died.
     """
-    request = copy_request(wanted, seen.source, target, _ids(dead), seen.keys.get(target))
+    request = copy_request(wanted, seen.source_of(target), target, _ids(dead), seen.keys.get(target))
     copy = Action(target, "CopyImage", request)
     return (copy, *_removals(wanted, seen, target, dead))
 
@@ -68,14 +70,17 @@ def _ids(images: tuple[Image, ...]) -> tuple[str, ...]:
     return tuple(image.image_id for image in images)
 
 
-def is_own(wanted: CopyWanted, seen: CopySeen, image: Image) -> bool:
-    """Whether this collection made ``image`` as a copy of the source."""
-    return tagging.is_own_copy(image, seen.source.image_id, wanted.source_region)
+def is_own(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image) -> bool:
+    """Whether this collection made ``image``, in this target, as a copy of the source."""
+    source_region = wanted.source_region_of(target.region)
+    return tagging.is_own_copy(image, seen.source_of(target).image_id, source_region)
 
 
-def _preference(wanted: CopyWanted, seen: CopySeen, image: Image) -> tuple[bool, bool, str, str]:
+def _preference(
+    wanted: CopyWanted, seen: CopySeen, target: Target, image: Image
+) -> tuple[bool, bool, str, str]:
     return (
-        not is_own(wanted, seen, image),
+        not is_own(wanted, seen, target, image),
         image.state != "available",
         image.creation_date,
         image.image_id,
@@ -93,7 +98,7 @@ def _removals(
             resource=image.image_id,
         )
         for image in dead
-        if image.state in DEAD and is_own(wanted, seen, image)
+        if image.state in DEAD and is_own(wanted, seen, target, image)
     )
 
 
@@ -107,14 +112,14 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
     )
     if existing is None:
         return _plan_copy(wanted, seen, target, dead, warnings)
-    if existing == seen.source:
+    if existing == seen.source_of(target):
         warnings += _source_key_warning(wanted, seen, target)
         return TargetPlan(target, before=_state(existing), after=_state(existing), warnings=warnings)
     retag = _plan_tags(wanted, seen, target, existing)
     others = [
         image.image_id
         for image in seen.copies[target]
-        if image.state in ALIVE and image != existing and is_own(wanted, seen, image)
+        if image.state in ALIVE and image != existing and is_own(wanted, seen, target, image)
     ]
     if others:
         warnings += (f"{existing.image_id} is used; {', '.join(others)} are copies of the same source.",)
@@ -142,7 +147,7 @@ def _plan_copy(
         "name": request["Name"],
         "snapshot_tags": dict(wanted.snapshot_tags or {}),
         "state": "available" if wanted.wait else "pending",
-        "tags": image_tags(wanted, seen.source) or {},
+        "tags": image_tags(wanted, seen.source_of(target)) or {},
     }
     if "KmsKeyId" in request:
         after["kms_key_id"] = request["KmsKeyId"]
@@ -151,12 +156,13 @@ def _plan_copy(
 
 
 def _source_key_warning(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[str, ...]:
-    if has_wanted_key(wanted, seen, target, seen.source):
+    source = seen.source_of(target)
+    if has_wanted_key(wanted, seen, target, source):
         return ()
     key = seen.keys.get(target)
     wish = f"under {key.arn}" if key else "as asked"
     warning = (
-        f"The source {seen.source.image_id} is not encrypted {wish}; it is used as it is. "
+        f"The source {source.image_id} is not encrypted {wish}; it is used as it is. "
         "Set reencrypt_source: true to have a copy made beside it."
     )
     return (warning,)
@@ -165,8 +171,10 @@ def _source_key_warning(wanted: CopyWanted, seen: CopySeen, target: Target) -> t
 def _obstacles(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[Failure, ...]:
     """What stands in the way of a copy in this region, whatever the others are like."""
     by_default = target in seen.encrypted_by_default
-    key = encrypting.check_key(wanted.encryption, target, seen.source, seen.keys.get(target), by_default)
-    return (*key, *_disabled(seen, target))
+    source, lacking = seen.source_of(target), seen.lacking.get(target)
+    key = encrypting.check_key(wanted.encryption, target, source, seen.keys.get(target), by_default)
+    access = missing_access(target, source, wanted.source_region_of(target.region), lacking)
+    return (*key, *access, *_disabled(seen, target))
 
 
 def _disabled(seen: CopySeen, target: Target) -> tuple[Failure, ...]:
@@ -187,12 +195,12 @@ def _disabled(seen: CopySeen, target: Target) -> tuple[Failure, ...]:
 
 def _plan_tags(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image) -> TargetPlan:
     before = _state(image)
-    if not is_own(wanted, seen, image):
+    if not is_own(wanted, seen, target, image):
         return TargetPlan(target, before=before, after=before)
     actions: list[Action] = []
     refusals: tuple[Failure, ...] = ()
     after = dict(before)
-    image_wants = image_tags(wanted, seen.source)
+    image_wants = image_tags(wanted, seen.source_of(target))
     if image_wants is not None:
         actions += retag(target, image.image_id, image.tags, image_wants, wanted.purge_tags)
         tags_after = _tags_after(image.tags, image_wants, wanted.purge_tags)

@@ -22,7 +22,8 @@ def check_regions(
     ``partition_of`` the regions of every partition to its name.
     """
     failures = []
-    for option, regions in (("source_region", (wanted.source_region,)), ("regions", wanted.regions)):
+    of_source = () if wanted.source_images else (wanted.source_region,)
+    for option, regions in (("source_region", of_source), ("regions", wanted.regions)):
         for region in dict.fromkeys(regions):
             if regions.count(region) > 1:
                 failures.append(
@@ -61,16 +62,7 @@ def check_source(
     ``unreadable_snapshots`` are its snapshots that this account cannot see: a foreign image can be
     copied only with createVolumePermission on each of them (EC2 User Guide, "Copy an Amazon EC2 AMI").
     """
-    failures = []
-    if source.state != "available":
-        reason = f" ({source.state_reason})" if source.state_reason else ""
-        failures.append(
-            invalid_option(
-                "source_image_id",
-                f"The source image {source.image_id} in {source_region} is {source.state}{reason}.",
-                "Only an available image can be copied.",
-            )
-        )
+    failures = [*check_state(source, source_region)]
     if unreadable_snapshots:
         failures.append(
             Failure(
@@ -84,3 +76,17 @@ def check_source(
             )
         )
     return tuple(failures)
+
+
+def check_state(source: Image, source_region: str) -> tuple[Failure, ...]:
+    """Refuse a source that is not finished, or was withdrawn from use."""
+    if source.state == "available":
+        return ()
+    reason = f" ({source.state_reason})" if source.state_reason else ""
+    return (
+        invalid_option(
+            "source_image_id",
+            f"The source image {source.image_id} in {source_region} is {source.state}{reason}.",
+            "Only an available image can be copied.",
+        ),
+    )

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..failures import Failure
-from ..model import Image, Key, Snapshot, Target
+from ..model import ConsumerRole, Image, Key, Snapshot, Target
+from .copy_access import Lacking
 from .keys import Encryption
 
 # botocore shape Image, ImageState. A deregistered image only lends its id to the client token.
@@ -21,13 +22,23 @@ DEAD = frozenset({"error", "failed", "invalid"})
 
 @dataclass(frozen=True)
 class CopyWanted:
-    """What the user asked ``ami_copy_regions`` for."""
+    """What the user asked ``ami_copy_regions`` for.
+
+    ``source_images`` maps each region to a source of its own, in that region, instead of one for all; None
+    stands for one that check mode has only planned. ``account_ids`` are those that are to own the copies;
+    if none is named it is the account whose credentials are used. With ``assume_source_ready`` the sources
+    are taken to be available and open to all of them.
+    """
 
     source_region: str
     regions: tuple[str, ...]
     source_image_id: str | None = None
     source_filters: Mapping[str, Any] = field(default_factory=dict)
     source_owners: tuple[str, ...] = ("self",)
+    source_images: Mapping[str, str | None] = field(default_factory=dict)
+    account_ids: tuple[str, ...] = ()
+    consumer_role: ConsumerRole | None = None
+    assume_source_ready: bool = False
     best_effort_regions: frozenset[str] = frozenset()
     name: str | None = None
     description: str | None = None
@@ -40,15 +51,21 @@ class CopyWanted:
     wait: bool = True
     wait_timeout: int = 10800
 
+    def source_region_of(self, region: str) -> str:
+        """Where the source of a region's copies is."""
+        return region if self.source_images else self.source_region
+
 
 @dataclass(frozen=True)
 class CopySeen:
     """What AWS said: the source, and in each target every own image that may be its copy.
 
-    ``snapshots`` are those of the copies, where their tags or keys matter. ``keys`` are the keys that are
-    named for the targets, or the default ones where that is allowed; ``encrypted_by_default`` are targets
-    without one in which AWS would encrypt all the same. ``unread`` are the best-effort targets that could
-    not be read.
+    ``account_id`` and ``partition`` are those of the credentials. ``sources`` are the sources by region where
+    each has its own, of which ``source`` is then one. ``lacking`` is what owners of future copies may not yet
+    do with the source. ``snapshots`` are those of the copies, where their tags or keys matter. ``keys`` are
+    the keys that are named for the targets, or the default ones where that is allowed;
+    ``encrypted_by_default`` are targets without one in which AWS would encrypt all the same. ``unread`` are
+    the best-effort targets that could not be read.
     """
 
     account_id: str
@@ -58,6 +75,13 @@ class CopySeen:
     keys: Mapping[Target, Key] = field(default_factory=dict)
     encrypted_by_default: frozenset[Target] = frozenset()
     unread: tuple[Failure, ...] = ()
+    partition: str = "aws"
+    sources: Mapping[str, Image] = field(default_factory=dict)
+    lacking: Mapping[Target, Lacking] = field(default_factory=dict)
+
+    def source_of(self, target: Target) -> Image:
+        """The image that this target's is to be a copy of."""
+        return self.sources.get(target.region, self.source)
 
     def snapshots_of(self, target: Target, image: Image) -> tuple[Snapshot, ...]:
         """Those snapshots of an image that were read."""
@@ -66,10 +90,9 @@ class CopySeen:
         )
 
     def __or__(self, other: CopySeen) -> CopySeen:
-        """All that was seen of two sets of targets, for one source."""
-        return CopySeen(
-            self.account_id,
-            self.source,
+        """All that was seen of two sets of targets, for the same sources."""
+        return replace(
+            self,
             copies={**self.copies, **other.copies},
             snapshots={**self.snapshots, **other.snapshots},
             keys={**self.keys, **other.keys},
@@ -79,4 +102,4 @@ class CopySeen:
 
     def is_source(self, target: Target, source_region: str) -> bool:
         """Whether the source itself is the image of this target."""
-        return target == Target(self.source.owner_id, source_region)
+        return target == Target(self.source_of(target).owner_id, source_region)

@@ -35,14 +35,14 @@ def copy_request(
     kill gets the same image, a retry after a failed copy gets a new one, and changed tags are no mismatch.
     It is 64 ASCII characters, the most that AWS takes (botocore shape ``CopyImageRequest``).
     """
-    mark = tagging.source_mark(source.image_id, wanted.source_region)
+    mark = tagging.source_mark(source.image_id, wanted.source_region_of(target.region))
     if key is not None:
         mark = {**mark, tagging.KEY_MARK: key.arn}
     request: dict[str, Any] = {
         "Description": description_for(wanted, source, target.region),
         "Name": name_for(wanted, source, target.region),
         "SourceImageId": source.image_id,
-        "SourceRegion": wanted.source_region,
+        "SourceRegion": wanted.source_region_of(target.region),
         "TagSpecifications": [
             {
                 "ResourceType": "image",
@@ -70,7 +70,7 @@ def description_for(wanted: CopyWanted, source: Image, region: str) -> str:
     """The copy's description; by default the source's, or where it has none, where the copy comes from."""
     if wanted.description is not None:
         return _fill(wanted.description, source, region)
-    return source.description or f"Copy of {source.image_id} from {wanted.source_region}"
+    return source.description or f"Copy of {source.image_id} from {wanted.source_region_of(region)}"
 
 
 def image_tags(wanted: CopyWanted, source: Image) -> dict[str, str] | None:

@@ -47,7 +47,7 @@ def test_another_account_without_a_role_is_a_failure_that_says_what_to_name() ->
     assert "consumer_role_name" in caught.value.failure.remedy
 
 
-def test_who_acts_in_an_account_is_the_account_and_its_role() -> None:
+def test_the_role_of_another_account() -> None:
     accounts = Accounts(FakeClients(), OWN, ConsumerRole("r"), "eu-west-1")  # type: ignore[arg-type]
-    assert accounts.principals(CONSUMER) == {CONSUMER, f"arn:aws-cn:iam::{CONSUMER}:role/r"}
-    assert accounts.principals(OWN.account_id) == {OWN.account_id}
+    assert accounts.role_arn(CONSUMER) == f"arn:aws-cn:iam::{CONSUMER}:role/r"
+    assert accounts.role_arn(OWN.account_id) is None

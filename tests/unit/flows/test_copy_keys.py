@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.flows import copy as flow
-from ansible_collections.golden.images.plugins.module_utils.flows import copy_wait
+from ansible_collections.golden.images.plugins.module_utils.flows import copy_source, copy_wait
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
 from ansible_collections.golden.images.plugins.module_utils.planners.copy_facts import CopySeen, CopyWanted
 from ansible_collections.golden.images.plugins.module_utils.planners.keys import Encryption
@@ -84,7 +84,8 @@ def read_with(
     monkeypatch: pytest.MonkeyPatch, reading: Reading, want: CopyWanted
 ) -> tuple[CopySeen, set[str]]:
     """What is seen, and the services for which clients were opened."""
-    monkeypatch.setattr(flow, "read", reading)
+    for module in (flow, copy_source):
+        monkeypatch.setattr(module, "read", reading)
     opened: set[str] = set()
     clients = SimpleNamespace(
         open=lambda service, _regions: opened.add(service),

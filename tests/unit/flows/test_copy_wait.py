@@ -10,6 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.acting import ManyAccounts
+from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.aws.write import Performed
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.flows import copy_wait
@@ -74,7 +76,7 @@ def wait(clock: Clock) -> Wait:
         lines: list[str] = []
         started = clock.now
         wait_for_copies(
-            SimpleNamespace(ec2=regions.__getitem__),  # type: ignore[arg-type]
+            ManyAccounts(SimpleNamespace(ec2=regions.__getitem__), Caller(OWNER, "aws"), None, US),  # type: ignore[arg-type]
             want,
             seen_in(dict.fromkeys(regions, ())),
             {place(name): run for name, run in by_region.items()},
