@@ -62,7 +62,10 @@ class Device:
 
 @dataclass(frozen=True)
 class Image:
-    """An AMI as DescribeImages shows it (botocore shape ``Image``)."""
+    """An AMI as DescribeImages shows it (botocore shape ``Image``).
+
+    ``allowed`` is what Allowed AMIs of the account that asked make of it, where AWS says so (ImageAllowed).
+    """
 
     image_id: str
     name: str
@@ -78,6 +81,7 @@ class Image:
     product_codes: tuple[str, ...] = ()
     architecture: str = ""
     deprecation_time: str | None = None
+    allowed: bool | None = None
 
     @property
     def encrypted(self) -> bool:

@@ -63,6 +63,21 @@ def image(ec2: EC2Client, image_id: str) -> Image | None:
     return _image(answer["Images"][0]) if answer["Images"] else None
 
 
+def named_images(ec2: EC2Client, image_ids: Iterable[str]) -> dict[str, Image]:
+    """Those of the images that exist and that the caller sees, by id, whoever owns them."""
+    values = sorted(set(image_ids))
+    if not values:
+        return {}
+    # A filter, since one id that is not visible would make an error of all.
+    pages = ec2.get_paginator("describe_images").paginate(
+        Filters=[{"Name": "image-id", "Values": values}],
+        IncludeDisabled=True,
+        IncludeDeprecated=True,
+        PaginationConfig=PAGE,
+    )
+    return {item["ImageId"]: _image(item) for page in pages for item in page["Images"]}
+
+
 def images(ec2: EC2Client, filters: list[FilterTypeDef], owners: Sequence[str]) -> list[Image]:
     """Every image of the owners that matches, disabled and deprecated ones included.
 
@@ -229,6 +244,7 @@ def _image(item: Mapping[str, Any]) -> Image:
         product_codes=tuple(code["ProductCodeId"] for code in item.get("ProductCodes", [])),
         architecture=item.get("Architecture", ""),
         deprecation_time=item.get("DeprecationTime"),
+        allowed=item.get("ImageAllowed"),
     )
 
 
