@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from . import ec2, iam, kms, ssm, sts
+from . import ec2, iam, kms, organizations, ssm, sts
 from .control import PREFIX, Control
 from .ec2.lean import HANDLERS as EC2_HANDLERS
 from .front.http import Request, Response
@@ -23,6 +23,7 @@ class Simulation:
     def __init__(self) -> None:
         iam.install()
         sts.install()
+        organizations.install()
         kms.install()
         ssm.install()
         ec2.install()
