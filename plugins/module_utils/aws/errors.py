@@ -49,6 +49,8 @@ REMEDIES = {
     "InvalidAMIName.Duplicate": "Choose another name; it may hold {{region}} and {{source_image_id}}.",
     "NotFoundException": "Create the key or the alias in this region, or name another key.",
     "IdempotentParameterMismatch": "Another run copies this source with other options: run again.",
+    "ParameterLimitExceeded": "Delete parameters that are no longer needed, or use the advanced tier.",
+    "TooManyUpdates": "Somebody else is changing the parameter: run again.",
     "OperationNotPermitted": "See AWS's reason; a snapshot under the key aws/ebs, say, cannot be shared.",
 }
 

@@ -1,0 +1,267 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``ami_publish``: parameters and launch templates name each region's image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..arguments import IMAGE_ID, Options
+from ..aws import errors, read
+from ..aws.accounts import Accounts
+from ..aws.clients import Clients
+from ..aws.launch_templates import launch_templates
+from ..aws.parameters import parameter, tags
+from ..failures import Failure, Refused
+from ..fanout import each
+from ..model import Image, Target
+from ..plan import Plan
+from ..planners.publish import labels, plan
+from ..planners.publish_facts import (
+    Place,
+    PublishSeen,
+    PublishWanted,
+    is_settled,
+    label_for,
+)
+from ..progress import Report
+from ..runner import Flow, Outcome
+from .publish_run import PublishRun, perform_target
+
+# Systems Manager API Reference, PutParameter, Name.
+_NAME = re.compile(r"/?[a-zA-Z0-9_.-]+|(/[a-zA-Z0-9_.-]+){2,15}")
+_RESERVED = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
+
+
+def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
+    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    options = Options(params)
+    by_image = params["images"] is not None or params["image_id"] is not None
+    regions = tuple(dict.fromkeys(options.strings("regions")))
+    source_image_id = params["source_image_id"] or None
+    wanted = PublishWanted(
+        parameter=params["parameter"].strip(),
+        images=options.placed_images(check_mode) if by_image else None,
+        regions=regions,
+        account_ids=tuple(
+            dict.fromkeys(
+                account_id
+                for item in params["account_ids"]
+                if (account_id := options.account_id("account_ids", item))
+            )
+        ),
+        tier=params["tier"],
+        parameter_tags=options.tags("parameter_tags") or {},
+        launch_templates=tuple(dict.fromkeys(options.strings("launch_templates"))),
+        source_image_id=options.image_id("source_image_id", source_image_id) if source_image_id else None,
+        source_region=params["source_region"] or None,
+        require_shared=params["require_shared"],
+        as_if_shared=check_mode and not params["require_shared"],
+        consumer_role=options.consumer_role(),
+        wait_timeout=params["wait_timeout"],
+    )
+    if not _NAME.fullmatch(wanted.parameter) or _RESERVED.match(wanted.parameter):
+        options.refuse(
+            "parameter",
+            f"'{wanted.parameter}' is no name that AWS takes.",
+            "One looks like /golden/web: letters, digits and . - _ /, beginning with / if it holds one, at "
+            "most 15 levels deep, and not beginning with aws or ssm.",
+        )
+    if by_image and regions:
+        options.refuse(
+            "regions",
+            "they say where to go back to an earlier image, and images where to publish which.",
+            "Leave one of them out.",
+        )
+    if not by_image and not (source_image_id and regions):
+        options.refuse(
+            "images",
+            "no image is named.",
+            "Name images to publish, or source_image_id and regions to go back to an earlier one.",
+        )
+    if wanted.wait_timeout < 0:
+        options.refuse("wait_timeout", f"{wanted.wait_timeout} is negative.", "Say it in seconds.")
+    options.check()
+    return wanted
+
+
+def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
+    """Read every target's parameter, templates and image, each account with its own credentials."""
+    home = wanted.all_regions[0]
+    clients.open("sts", [home])
+    try:
+        caller = read.caller(clients.sts(home))
+    except errors.AWS_ERRORS as exception:
+        raise Refused([errors.failure(exception, None, "GetCallerIdentity")]) from exception
+    images = wanted.targets(caller.account_id)
+    _require_images_for_all(wanted, images)
+    opened = _open(clients, caller, wanted, images)
+
+    def read_target(target: Target) -> Place:
+        own = target.account_id == caller.account_id
+        return _read_place(opened[target.account_id], wanted, target, images[target], own)
+
+    places, failed = each(images, read_target)
+    if failed:
+        raise Refused(
+            errors.failure(exception, target, "DescribeImages") for target, exception in failed.items()
+        )
+    return PublishSeen(
+        caller.account_id, caller.partition, places, _source(clients, wanted, caller.account_id)
+    )
+
+
+def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan, report: Report) -> Outcome:
+    """Perform the plan in all targets at once, each of which waits for AWS to validate its own."""
+    actions = {target.target: target.actions for target in plan.targets if target.actions}
+    opened = _open(clients, read.Caller(seen.account_id, seen.partition), wanted, actions)
+
+    def perform(target: Target) -> PublishRun:
+        of_account = opened[target.account_id]
+        services = {"ec2": of_account.ec2(target.region), "ssm": of_account.ssm(target.region)}
+        return perform_target(services, actions[target], wanted.wait_timeout)
+
+    done, failed = each(actions, perform)
+    return Outcome(
+        performed=tuple(action for run in done.values() for action in run.performed),
+        failures=(
+            *(run.failure for run in done.values() if run.failure),
+            *(errors.failure(exception, target, "PutParameter") for target, exception in failed.items()),
+        ),
+        warnings=tuple(dict.fromkeys(warning for run in done.values() for warning in run.warnings)),
+        state=done,
+    )
+
+
+def result(wanted: PublishWanted, seen: PublishSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+    """What the module returns of its own; targets that failed are missing from ``results``."""
+    failed = {Target(failure.account_id or "", failure.region or "") for failure in outcome.failures}
+    labelled = labels(wanted, seen)
+    results = []
+    for one in plan.targets:
+        if one.target in failed:
+            continue
+        place = seen.places[one.target]
+        run: PublishRun = outcome.state.get(one.target) or PublishRun()
+        planned = {(action.operation, action.resource) for action in one.actions}
+        latest = place.parameter.latest.version if place.parameter else None
+        results.append(
+            {
+                "account_id": one.target.account_id,
+                "changed": bool(one.actions),
+                "image_id": place.image_id,
+                "label": labelled[one.target],
+                "launch_templates": {
+                    name: run.defaults.get(template.template_id)
+                    if ("ModifyLaunchTemplate", template.template_id) in planned
+                    else template.default.number
+                    for name, template in place.templates.items()
+                },
+                "parameter": wanted.parameter,
+                "parameter_version": run.version if ("PutParameter", wanted.parameter) in planned else latest,
+                "region": one.target.region,
+            }
+        )
+    return {"images": _images(wanted, seen), "results": results}
+
+
+FLOW: Flow[PublishWanted, PublishSeen] = Flow(wanted_from, read_state, plan, apply, result)
+
+
+def _require_images_for_all(wanted: PublishWanted, images: Mapping[Target, str | None]) -> None:
+    without = sorted(set(wanted.account_ids) - {target.account_id for target in images})
+    if without:
+        raise Refused(
+            [
+                Failure(
+                    f"account_ids: there is no image to publish in {', '.join(without)}.",
+                    "List one of theirs, or one of the account whose credentials are used, in images.",
+                    "InvalidOption",
+                    "account_ids",
+                )
+            ]
+        )
+
+
+def _open(
+    clients: Clients, caller: read.Caller, wanted: PublishWanted, targets: Collection[Target]
+) -> dict[str, Clients]:
+    """Each account's clients, with all open that is needed; refuses an account that cannot be acted in."""
+    home = wanted.all_regions[0]
+    accounts = Accounts(clients, caller, wanted.consumer_role, home)
+
+    def open_account(account_id: str) -> Clients:
+        opened = accounts.clients(account_id)
+        regions = sorted(target.region for target in targets if target.account_id == account_id)
+        opened.open("ec2", regions)
+        opened.open("ssm", regions)
+        return opened
+
+    opened, failed = each(sorted({target.account_id for target in targets}), open_account)
+    if failed:
+        raise Refused(
+            errors.failure(exception, Target(account_id, home), "AssumeRole")
+            for account_id, exception in failed.items()
+        )
+    return opened
+
+
+def _read_place(
+    clients: Clients, wanted: PublishWanted, target: Target, image_id: str | None, own: bool
+) -> Place:
+    ec2, ssm = clients.ec2(target.region), clients.ssm(target.region)
+    found = parameter(ssm, wanted.parameter)
+    if found is not None and wanted.parameter_tags:
+        found = replace(found, tags=tags(ssm, wanted.parameter))
+    if wanted.goes_back and found is not None:
+        labelled = found.labelled(label_for(wanted.source_image_id or ""))
+        image_id = labelled.value if labelled else None
+    templates = launch_templates(ec2, wanted.launch_templates)
+    # A parameter of another kind, and a template without an image or with a parameter, name no image.
+    named = {template.default.image_id or "" for template in templates.values()}
+    named |= {found.latest.value if found else "", image_id or ""}
+    images = read.named_images(ec2, (one for one in named if IMAGE_ID.fullmatch(one)))
+    place = Place(image_id, images.get(image_id or ""), found, templates, images)
+    if place.image is None or not (own and wanted.require_shared) or is_settled(wanted, place):
+        return place
+    if place.image.owner_id != target.account_id or place.image.state != "available":
+        return place
+    return replace(place, launch=read.launch_permissions(ec2, place.image.image_id))
+
+
+def _source(clients: Clients, wanted: PublishWanted, account_id: str) -> Image | None:
+    """What planned copies will be copies of, if there are any and it was named."""
+    planned = wanted.images is not None and None in wanted.images.images.values()
+    if not planned or wanted.source_image_id is None or wanted.source_region is None:
+        return None
+    target = Target(account_id, wanted.source_region)
+    clients.open("ec2", [target.region])
+    try:
+        source = read.image(clients.ec2(target.region), wanted.source_image_id)
+    except errors.AWS_ERRORS as exception:
+        raise Refused([errors.failure(exception, target, "DescribeImages")]) from exception
+    if source is None:
+        raise Refused([errors.no_image(wanted.source_image_id, target)])
+    return source
+
+
+def _images(wanted: PublishWanted, seen: PublishSeen) -> dict[str, str | None] | list[dict[str, Any]]:
+    """The images as later modules take them: a mapping where they are the own account's, else a list."""
+    if wanted.images is None:
+        placed = {target: place.image_id for target, place in seen.places.items()}
+    else:
+        placed = wanted.images.targets(seen.account_id)
+    own = {
+        target.region: image_id for target, image_id in placed.items() if target.account_id == seen.account_id
+    }
+    if len(own) == len(placed):
+        return own
+    return [
+        {"account_id": target.account_id, "image_id": image_id, "region": target.region}
+        for target, image_id in placed.items()
+    ]

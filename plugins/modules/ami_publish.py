@@ -1,0 +1,239 @@
+#!/usr/bin/python
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ami_publish
+version_added: 0.1.0
+short_description: Point SSM parameters and launch templates to an AMI, in every region and account
+description:
+  - Makes an SSM parameter of data type C(aws:ec2:image), and launch templates if named, name each region's image. Whoever
+    launches what they name needs to know no image id.
+  - Only images that are available, and shared with somebody or owned by the account that they are published in. Everything
+    is read and checked in all regions and accounts before the first parameter changes.
+  - AWS validates a new value only after it has answered. The module waits until the value can be read back.
+  - Each published version is labelled with the image it is a copy of. By that label O(source_image_id) leads back to it.
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  parameter:
+    description:
+      - The name of the parameter, the same in every region and account.
+      - One that is no V(String) of data type C(aws:ec2:image) is refused, and so is one that names an image of another
+        architecture.
+    type: str
+    required: true
+  tier:
+    description:
+      - The tier of the parameter. Without it a new one gets the account's default, and others keep theirs.
+      - V(Intelligent-Tiering) only counts where AWS chooses the tier, which is with new versions.
+      - Parameters can be shared with other accounts only if they are V(Advanced), which AWS charges for and cannot undo.
+    type: str
+    choices: [Standard, Advanced, Intelligent-Tiering]
+  parameter_tags:
+    description:
+      - Tags to add to the parameter. Others are left alone.
+    type: dict
+  launch_templates:
+    description:
+      - Names of launch templates whose default version is to launch the image, the same in every region and account. For a
+        single region also ids.
+      - The new version is the present default with only the image changed, and becomes the default.
+      - A template whose default version takes its image from O(parameter), as C(resolve:ssm:) and its name, needs no new one.
+    type: list
+    elements: str
+    default: []
+  source_image_id:
+    description:
+      - The image that O(images) are copies of, for the label C(source-ami-...). By default it is read from the images.
+      - Without O(images) and O(image_id), the image to go back to. Each of O(regions) gets the image that carries its label.
+        If one has none, or its image is gone, nothing is changed anywhere.
+    type: str
+  source_region:
+    description:
+      - The region of O(source_image_id). Only used in check mode, to know the architecture of copies that do not exist yet.
+    type: str
+  regions:
+    description:
+      - The regions in which to go back to O(source_image_id). Not together with O(images) or O(image_id).
+    type: list
+    elements: str
+    default: []
+  account_ids:
+    description:
+      - Other accounts in which to publish the images as well, each 12 digits as text, in quotes. An account that has an image
+        of its own in O(images) gets that one.
+      - Each account must be able to see the image, and have the role O(consumer_role_name).
+    type: list
+    elements: raw
+    default: []
+  require_shared:
+    description:
+      - Whether an image of the account whose credentials are used must be shared with somebody.
+      - With V(false), check mode also takes it that O(account_ids) will see images that they cannot see yet, since an earlier
+        task would have shared them.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds to wait, in each region, until AWS has validated the new value.
+    type: int
+    default: 300
+extends_documentation_fragment:
+  - golden.images.placed_images
+  - golden.images.consumer_role
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    support: full
+    description: Plans everything and changes nothing.
+  diff_mode:
+    support: full
+    description: Shows what the parameter and the launch templates name, before and after.
+"""
+
+EXAMPLES = r"""
+- name: Publish the copies of an image
+  golden.images.ami_publish:
+    images: "{{ copied.images }}"
+    parameter: /golden/web
+    parameter_tags:
+      team: platform
+
+- name: Publish it in another account too, where a launch template follows
+  golden.images.ami_publish:
+    images: "{{ copied.images }}"
+    parameter: /golden/web
+    account_ids: ["012345678901"]
+    consumer_role_name: golden-consumer
+
+- name: Go back to the copies of an earlier image
+  golden.images.ami_publish:
+    source_image_id: ami-0123456789abcdef0
+    regions: [eu-west-1, us-east-1]
+    parameter: /golden/web
+"""
+
+RETURN = r"""
+images:
+  description:
+    - The images, as given.
+    - When going back those that were found, as a mapping of region to image id, or as a list if O(account_ids) are named.
+  returned: success, and failure after something was changed
+  type: raw
+  sample: {"eu-west-1": "ami-0123456789abcdef0"}
+results:
+  description: What names each image; regions that failed are missing.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account that the parameter and the launch templates are in.
+      type: str
+      returned: always
+    changed:
+      description: Whether anything changed in this region of this account.
+      type: bool
+      returned: always
+    image_id:
+      description: The image; null for a copy that does not exist yet.
+      type: str
+      returned: always
+    label:
+      description: The label of the parameter's version.
+      type: str
+      returned: always
+    launch_templates:
+      description: Name of each launch template to the number of its default version; null if check mode cannot know it.
+      type: dict
+      returned: always
+    parameter:
+      description: The name of the parameter.
+      type: str
+      returned: always
+    parameter_version:
+      description: The version of the parameter that names the image; null if check mode cannot know it.
+      type: int
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+actions:
+  description: The AWS calls that changed something, or would in check mode, in the order of each region.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample: [{"account_id": "111122223333", "action": "PutParameter", "region": "eu-west-1", "resource": "/golden/web"}]
+failures:
+  description: What could not be done, and what to do about it.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account.
+      type: str
+      returned: always
+    action:
+      description: The AWS call, or the option, that failed.
+      type: str
+      returned: always
+    error_code:
+      description: AWS's error code, or this collection's.
+      type: str
+      returned: always
+    message:
+      description: What went wrong.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's request id, if AWS refused.
+      type: str
+      returned: always
+"""
+
+from ansible_collections.golden.images.plugins.module_utils.arguments import (
+    CONSUMER_ROLE_SPEC,
+    CONSUMERS_SPEC,
+    PLACED_IMAGES_SPEC,
+)
+from ansible_collections.golden.images.plugins.module_utils.flows.publish import FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import run
+
+ARGUMENT_SPEC = {
+    **PLACED_IMAGES_SPEC,
+    **CONSUMER_ROLE_SPEC,
+    "account_ids": CONSUMERS_SPEC["account_ids"],
+    "parameter": {"type": "str", "required": True},
+    "tier": {"type": "str", "choices": ["Standard", "Advanced", "Intelligent-Tiering"]},
+    "parameter_tags": {"type": "dict"},
+    "launch_templates": {"type": "list", "elements": "str", "default": []},
+    "source_image_id": {"type": "str"},
+    "source_region": {"type": "str"},
+    "regions": {"type": "list", "elements": "str", "default": []},
+    "require_shared": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 300},
+}
+
+
+def main():
+    run(FLOW, ARGUMENT_SPEC, mutually_exclusive=[("images", "image_id")])
+
+
+if __name__ == "__main__":
+    main()
