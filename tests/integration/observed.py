@@ -20,6 +20,7 @@ _RESOURCES = {
     "DeregisterImage": "ImageId",
     "ModifyImageAttribute": "ImageId",
     "ModifySnapshotAttribute": "SnapshotId",
+    "TerminateInstances": "InstanceId.1",
 }
 
 

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ami_launch_probe: real instances prove what accounts can launch, and none of them is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import observed, probing
+from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedEstate, await_matched, root
+from .estate import HOME, OWNER
+from .playbook import Ansible, kill, prediction_error
+
+AWAY = "eu-west-1"
+CAN, NO_KEY, UNSHARED, NO_ROLE = "sandbox", "web-staging", "data-dev", "outsider"
+
+
+@pytest.fixture
+def encrypted(aws: SimulatedAws) -> EncryptedEstate:
+    return EncryptedEstate(aws)
+
+
+@pytest.fixture
+def ansible(encrypted: EncryptedEstate, tmp_path: Path) -> Ansible:
+    return Ansible(encrypted.environment(OWNER), tmp_path)
+
+
+@pytest.fixture
+def images(aws: SimulatedAws, encrypted: EncryptedEstate) -> dict[str, str]:
+    """An encrypted image, shared with three accounts of which one has no key, and a plain one."""
+    disks = [{"device_name": "/dev/xvda", "size": 8, "delete_on_termination": False}]
+    plain = {"account": OWNER, "region": AWAY, "devices": disks, "architecture": "arm64"}
+    sharing = {"accounts": [CAN, NO_KEY, NO_ROLE]}
+    images = {HOME: encrypted.image_id, **encrypted.add_images({AWAY: {**plain, "sharing": sharing}})}
+    accounts = [{"UserId": one} for one in encrypted.account_ids(CAN, NO_KEY, NO_ROLE)]
+    aws.client("ec2", OWNER, HOME).modify_image_attribute(
+        ImageId=images[HOME], LaunchPermission={"Add": accounts}
+    )
+    aws.client("kms", OWNER, HOME).create_grant(
+        KeyId=encrypted.key(HOME), GranteePrincipal=root(aws.account_id(CAN)), Operations=USE
+    )
+    aws.forget_calls()
+    return images
+
+
+def _arguments(aws: SimulatedAws, images: dict[str, str], *accounts: str, **more: Any) -> dict[str, Any]:
+    return {
+        "images": images,
+        "account_ids": [aws.account_id(account) for account in accounts],
+        "consumer_role_name": ROLE,
+        "external_id": EXTERNAL_ID,
+        "subnet_ids": probing.subnet_ids(aws, accounts, *images),
+        **more,
+    }
+
+
+def test_each_account_gets_as_far_as_its_rights_reach_and_nothing_is_left(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
+) -> None:
+    arguments = _arguments(aws, images, OWNER, CAN, NO_KEY, UNSHARED, NO_ROLE)
+    before = {account: probing.left(aws, account, HOME) for account in (OWNER, CAN, NO_KEY)}
+    planned, plan = ansible.module("ami_launch_probe", "--check", **arguments)
+    assert planned.code == 0, planned.text
+    assert observed.attempts(aws, "RunInstances") == []
+    assert "role" in str(plan.result["warnings"])
+    assert "does not see" in str(plan.result["warnings"])
+
+    done, task = ansible.module("ami_launch_probe", **arguments)
+    assert done.code != 0
+    levels = {(one["account_id"], one["region"]): one["level"] for one in task.result["results"]}
+    codes = {
+        (one["account_id"], one["region"]): [found["code"] for found in one["findings"]]
+        for one in task.result["results"]
+    }
+    owner, can, no_key, unshared, no_role = arguments["account_ids"]
+    assert levels == {
+        **dict.fromkeys([(owner, HOME), (owner, AWAY), (can, HOME), (can, AWAY)], "launched"),
+        (no_key, HOME): "authorized",
+        (no_key, AWAY): "launched",
+        **dict.fromkeys([(unshared, HOME), (unshared, AWAY), (no_role, HOME), (no_role, AWAY)], None),
+    }
+    assert codes[no_key, HOME] == ["Client.InternalError"]
+    assert codes[unshared, HOME] == codes[unshared, AWAY] == ["InvalidAMIID.NotFound"]
+    assert codes[no_role, HOME] == ["AccessDenied"]
+    assert {place for place, found in codes.items() if not found} == {
+        place for place, level in levels.items() if level == "launched"
+    }
+    assert "ami_kms_grant" in task.result["msg"]
+    assert EXTERNAL_ID not in done.text
+
+    assert prediction_error(planned.actions, done.actions) == ""
+    assert done.actions == observed.changes(aws)
+    for account, there in before.items():
+        assert probing.left(aws, account, HOME) == there
+    assert probing.left(aws, OWNER, AWAY) == []
+    _assert_harmless(aws, arguments)
+
+
+def _assert_harmless(aws: SimulatedAws, arguments: dict[str, Any]) -> None:
+    (call,) = aws.calls(action="RunInstances", region=AWAY, account_id=aws.account_id(CAN))
+    parameters = call.parameters
+    assert parameters["InstanceType"] == "t4g.nano"
+    assert parameters["MetadataOptions.HttpTokens"] == "required"
+    assert parameters["InstanceInitiatedShutdownBehavior"] == "terminate"
+    assert parameters["NetworkInterface.1.AssociatePublicIpAddress"] == "false"
+    assert parameters["NetworkInterface.1.SubnetId"] == arguments["subnet_ids"][AWAY][aws.account_id(CAN)]
+    (instance,) = probing.instances(aws, CAN, AWAY)
+    assert instance["ImageId"] == arguments["images"][AWAY]
+    assert [*observed.tags(instance)] == ["golden.images:probe"]
+    assert "PublicIpAddress" not in instance
+
+
+@pytest.mark.parametrize(
+    ("action", "when"),
+    [
+        pytest.param("RunInstances", "before", id="before the launch"),
+        pytest.param("RunInstances", "after", id="after the launch, unheard of"),
+        pytest.param("DescribeInstances", "before", id="while waiting"),
+        pytest.param("TerminateInstances", "before", id="before the end"),
+    ],
+)
+def test_after_a_kill_the_next_run_leaves_nothing(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], action: str, when: str
+) -> None:
+    arguments = _arguments(aws, {HOME: images[HOME]}, CAN)
+    assert observed.launch(aws, CAN, HOME, images[HOME]) == "pending"
+    there = probing.left(aws, CAN, HOME)
+    (stranger,) = probing.instances(aws, CAN, HOME)
+    # The first DescribeInstances looks for leftovers, the second waits.
+    aws.add_fault("freeze", action=action, when=when, after=int(action == "DescribeInstances"), times=0)
+    play = ansible.write_play([{"name": "probe", "golden.images.ami_launch_probe": arguments}])
+    killed = ansible.start(play)
+    await_matched(aws, 1 + int(action == "DescribeInstances"))
+    kill(killed)
+    aws.clear_faults()
+    left = {one["InstanceId"] for one in probing.instances(aws, CAN, HOME, *probing.LIVING)}
+    assert len(left) == (1 if (action, when) == ("RunInstances", "before") else 2)
+
+    rerun = ansible.run(play)
+    assert rerun.code == 0, rerun.text
+    assert rerun.task("probe").result["results"][0]["level"] == "launched"
+    living = probing.instances(aws, CAN, HOME, *probing.LIVING)
+    assert [one["InstanceId"] for one in living] == [stranger["InstanceId"]]
+    ended = [change.resource for change in rerun.actions if change.action == "TerminateInstances"]
+    assert left - {stranger["InstanceId"]} <= {*ended}
+    assert probing.left(aws, CAN, HOME) == there
+
+
+def test_what_goes_wrong_meanwhile_leaves_nothing_running(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
+) -> None:
+    arguments = _arguments(aws, images, CAN, OWNER, wait_timeout=1)
+    there = {account: probing.left(aws, account, HOME) for account in (CAN, OWNER)}
+    aws.change_settings(launch_seconds=600)
+    refusal = {"code": "InsufficientInstanceCapacity", "message": "None left.", "status": 500}
+    aws.add_fault("error", action="RunInstances", region=AWAY, times=0, **refusal)
+    aws.add_fault("drop", action="RunInstances", account_id=aws.account_id(OWNER), when="after", times=0)
+    run = ansible.tasks(
+        [
+            {
+                "name": "probe",
+                "golden.images.ami_launch_probe": {
+                    **arguments,
+                    # So that a lost answer is not asked for again.
+                    "aws_config": {"retries": {"total_max_attempts": 1}},
+                },
+            }
+        ]
+    )
+    task = run.task("probe")
+    assert run.code != 0
+    found = {
+        (one["account_id"], one["region"]): (one["level"], one["findings"][0]["code"])
+        for one in task.result["results"]
+    }
+    can, owner = arguments["account_ids"]
+    assert found[can, HOME] == ("authorized", "StillPending")
+    assert found[can, AWAY] == found[owner, AWAY] == ("visible", "InsufficientInstanceCapacity")
+    assert found[owner, HOME] == ("visible", "ConnectionClosedError")
+    for account, before in there.items():
+        assert probing.left(aws, account, HOME) == before
+        assert len(probing.instances(aws, account, HOME)) == 1
+
+
+def test_bad_options_are_refused_before_anything_is_launched(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
+) -> None:
+    run, task = ansible.module(
+        "ami_launch_probe",
+        images=images,
+        account_ids=[12345678901, aws.account_id(CAN)],
+        subnet_ids={HOME: "sandbox"},
+        security_group_ids={HOME: ["default"]},
+        wait_timeout=0,
+    )
+    assert run.code != 0
+    options = {failure["action"] for failure in task.result["failures"]}
+    assert options == {"account_ids", "subnet_ids", "security_group_ids", "wait_timeout"}
+    assert f"no subnet is named for {AWAY}" in task.result["msg"]
+    assert aws.calls() == []
