@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from moto.organizations.exceptions import DuplicateOrganizationalUnitException
 from moto.organizations.models import OrganizationsBackend
 from moto.organizations.responses import OrganizationsResponse
 
@@ -30,6 +31,15 @@ class StrictOrganizationsResponse(OrganizationsResponse):
     def organizations_backend(self) -> OrganizationsBackend:
         """The organization's, also for a delegated administrator."""
         return backend_for(self.current_account, self.partition, self._get_action())
+
+    def create_organizational_unit(self) -> str:
+        """CreateOrganizationalUnit; names within a parent differ (botocore shape
+        DuplicateOrganizationalUnitException).
+        """
+        backend, params = self.organizations_backend, self.request_params
+        if any(one.parent_id == params["ParentId"] and one.name == params["Name"] for one in backend.ou):
+            raise DuplicateOrganizationalUnitException
+        return super().create_organizational_unit()
 
     def list_accounts(self) -> str:
         """ListAccounts."""

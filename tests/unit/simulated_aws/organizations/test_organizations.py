@@ -123,3 +123,14 @@ def test_an_account_has_a_state_and_no_status(aws: SimulatedAws) -> None:
     assert found[MEMBERS["member-01"]]["State"] == "SUSPENDED"
     assert found[MEMBERS["member-02"]]["State"] == "ACTIVE"
     assert not [one for one in found.values() if "Status" in one]
+
+
+def test_units_in_one_parent_have_different_names(aws: SimulatedAws, unit: str) -> None:
+    """Error DuplicateOrganizationalUnitException of CreateOrganizationalUnit."""
+    client = aws.client("organizations", "management")
+    with pytest.raises(ClientError) as caught:
+        client.create_organizational_unit(ParentId=unit, Name="inner")
+    assert caught.value.response["Error"]["Code"] == "DuplicateOrganizationalUnitException"
+    (root,) = client.list_roots()["Roots"]
+    made = client.create_organizational_unit(ParentId=root["Id"], Name="inner")
+    assert made["OrganizationalUnit"]["Name"] == "inner"

@@ -1,0 +1,209 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decides what the accounts of an organization are called as hosts of an inventory, and their groups."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from ..failures import Refused, invalid_option
+
+# botocore shape AccountState of Organizations.
+STATES = ("PENDING_ACTIVATION", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED")
+ALL_ACCOUNTS = "aws_accounts"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """An organizational unit; names may hold any character."""
+
+    unit_id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of an organization; ``units`` are those that it is in, the outermost first.
+
+    ``parent_id`` is the innermost one's id, or the root's for an account in none. ``tags`` is empty if they
+    were not asked for.
+    """
+
+    account_id: str
+    name: str
+    state: str
+    parent_id: str
+    email: str = ""
+    units: tuple[Unit, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """The names of the units, such as ``/workloads/prod``; ``/`` for an account in none."""
+        return "/" + "/".join(unit.name for unit in self.units)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of the inventory's options decides what AWS is asked."""
+
+    states: tuple[str, ...] = ("ACTIVE",)
+    email: bool = False
+    tags: bool = True
+
+    def as_cache(self, accounts: Iterable[Account]) -> dict[str, Any]:
+        """What was asked, and the answer, as plain values that any cache plugin can keep."""
+        return {
+            "asked": self._plain(),
+            "accounts": [
+                {
+                    "account_id": account.account_id,
+                    "email": account.email,
+                    "name": account.name,
+                    "parent_id": account.parent_id,
+                    "state": account.state,
+                    "tags": dict(account.tags),
+                    "units": [{"unit_id": unit.unit_id, "name": unit.name} for unit in account.units],
+                }
+                for account in accounts
+            ],
+        }
+
+    def from_cache(self, cached: Any) -> tuple[Account, ...] | None:
+        """The answer that was kept; None if something else was asked, so that it does not do."""
+        if not isinstance(cached, Mapping) or cached.get("asked") != self._plain():
+            return None
+        return tuple(
+            Account(**{**item, "units": tuple(Unit(**unit) for unit in item["units"])})
+            for item in cached["accounts"]
+        )
+
+    def _plain(self) -> dict[str, Any]:
+        return {"states": sorted(self.states), "email": self.email, "tags": self.tags}
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What a host is called, ``account_id`` or ``account_name``, and by what hosts are grouped."""
+
+    hostname: str = "account_id"
+    group_by: tuple[str, ...] = ("ou", "tags", "status")
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of the inventory: its hosts, and the groups inside it."""
+
+    hosts: tuple[str, ...]
+    children: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, order=True)
+class _Label:
+    """What a group is for; ``distinction`` tells apart those whose names would be the same."""
+
+    text: str
+    distinction: str
+
+
+def hosts(accounts: Iterable[Account], naming: Naming) -> dict[str, Account]:
+    """The accounts by their hosts' names, in the order of the names.
+
+    Raises:
+        Refused: accounts are to be called by their names, and two have the same. AWS allows that; as one
+            host, one of them would be lost.
+    """
+    by_name: dict[str, list[Account]] = defaultdict(list)
+    for account in accounts:
+        by_name[_host_name(account, naming)].append(account)
+    twice = {name: found for name, found in by_name.items() if len(found) > 1}
+    if twice:
+        raise Refused(
+            invalid_option(
+                "hostname",
+                f"hostname: accounts {', '.join(sorted(one.account_id for one in found))} are all named "
+                f"'{name}'.",
+                "Rename them, or take hostname: account_id.",
+            )
+            for name, found in sorted(twice.items())
+        )
+    return {name: by_name[name][0] for name in sorted(by_name)}
+
+
+def host_variables(account: Account, asked: Asked) -> dict[str, Any]:
+    """What a host's variables say of its account."""
+    return {
+        "account_id": account.account_id,
+        "account_name": account.name,
+        "ou_id": account.parent_id,
+        "ou_path": account.path,
+        "status": account.state,
+        **({"account_tags": dict(account.tags)} if asked.tags else {}),
+        **({"email": account.email} if asked.email else {}),
+    }
+
+
+def groups(named: Mapping[str, Account], naming: Naming) -> dict[str, Group]:
+    """Every group by its name: all accounts, and those of each unit, tag and state as far as asked for.
+
+    A unit's group is inside that of the unit around it. Where Ansible's names cannot tell two units or tags
+    apart, both names are made longer: a play on one must never reach the accounts of the other.
+    """
+    members: dict[_Label, set[str]] = defaultdict(set)
+    inside: dict[_Label, set[_Label]] = defaultdict(set)
+    for host, account in named.items():
+        labels = [_unit_label(account.units[: depth + 1]) for depth in range(len(account.units))]
+        if "ou" in naming.group_by and labels:
+            members[labels[-1]].add(host)
+            for outer, inner in pairwise(labels):
+                inside[outer].add(inner)
+        for label in _other_labels(account, naming):
+            members[label].add(host)
+    names = _names({*members, *inside})
+    return {
+        ALL_ACCOUNTS: Group(tuple(named)),
+        **{
+            names[label]: Group(
+                tuple(sorted(members[label])), tuple(sorted(names[child] for child in inside[label]))
+            )
+            for label in sorted(names)
+        },
+    }
+
+
+def _host_name(account: Account, naming: Naming) -> str:
+    return account.name if naming.hostname == "account_name" else account.account_id
+
+
+def _unit_label(units: tuple[Unit, ...]) -> _Label:
+    return _Label("_".join(["ou", *(_safe(unit.name) for unit in units)]), _safe(units[-1].unit_id))
+
+
+def _other_labels(account: Account, naming: Naming) -> Iterator[_Label]:
+    if "status" in naming.group_by:
+        yield _Label(_safe(f"status_{account.state.lower()}"), "")
+    if "tags" in naming.group_by:
+        for key, value in account.tags.items():
+            text = "_".join(["tag", _safe(key), *([_safe(value)] if value else [])])
+            yield _Label(text, hashlib.sha256(f"{key}\0{value}".encode()).hexdigest()[:8])
+
+
+def _names(labels: set[_Label]) -> dict[_Label, str]:
+    times = Counter(label.text for label in labels)
+    return {
+        label: f"{label.text}_{label.distinction}" if times[label.text] > 1 else label.text
+        for label in labels
+    }
+
+
+def _safe(text: str) -> str:
+    """The text with what Ansible does not take in a group's name replaced."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", text)
