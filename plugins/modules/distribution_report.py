@@ -35,6 +35,11 @@ options:
       - What M(golden.images.ami_share) returned. Empty if nothing was shared.
     type: dict
     default: {}
+  into_accounts:
+    description:
+      - What M(golden.images.ami_copy_regions) returned of copies that the consumers own. Empty if there are to be none.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     support: full
@@ -71,6 +76,11 @@ report:
   returned: success
   type: dict
   contains:
+    copies:
+      description: The consumers' own copies, missing if there are to be none.
+      type: list
+      elements: dict
+      returned: if O(into_accounts) says of any
     failures:
       description: What could not be done, and what to do about it.
       type: list
@@ -112,7 +122,7 @@ failures:
   elements: dict
 """
 
-from ansible_collections.golden.images.plugins.module_utils.flows.report import FLOW
+from ansible_collections.golden.images.plugins.module_utils.flows.report import DISTRIBUTION
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
@@ -120,11 +130,12 @@ ARGUMENT_SPEC = {
     "copied": {"type": "dict", "required": True},
     "opened": {"type": "dict", "default": {}},
     "shared": {"type": "dict", "default": {}},
+    "into_accounts": {"type": "dict", "default": {}},
 }
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(DISTRIBUTION, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

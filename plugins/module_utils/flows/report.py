@@ -2,33 +2,40 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``distribution_report``: a file says what a distribution came to."""
+"""``distribution_report`` and ``verification_report``: a file says what something came to."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..arguments import Options
-from ..failures import Failure, Refused
+from ..failures import Failure, Refused, invalid_option
 from ..planners.report import ReportPlan, ReportSeen, ReportWanted, plan
 from ..progress import Report
 from ..reports.distribution import distribution
+from ..reports.verification import verification
 from ..runner import Flow, Outcome
 
 
-def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
-    """The report; raises ``Refused`` if it cannot be written where it is wanted."""
-    options = Options(params)
-    path = params["path"]
+def report_flow(content: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Flow[ReportWanted, ReportSeen]:
+    """A flow that writes what ``content`` makes of the options to the file ``path``."""
+
+    def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
+        return ReportWanted(_path(params["path"]), content(params))
+
+    return Flow(wanted_from, read_state, plan, apply, result, needs_aws=False)
+
+
+def _path(path: str | None) -> str | None:
+    """The file; raises ``Refused`` if it cannot be written where it is wanted."""
     if path is not None and not Path(path).parent.is_dir():
-        options.refuse("path", f"there is no folder {Path(path).parent}.", "Create it, or name another file.")
-    options.check()
-    return ReportWanted(path, distribution(params["copied"], params["opened"], params["shared"]))
+        problem = f"path: there is no folder {Path(path).parent}."
+        raise Refused([invalid_option("path", problem, "Create it, or name another file.")])
+    return path
 
 
 def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
@@ -58,7 +65,17 @@ def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Ou
     return {"report": wanted.content, "report_path": wanted.path}
 
 
-FLOW: Flow[ReportWanted, ReportSeen] = Flow(wanted_from, read_state, plan, apply, result, needs_aws=False)
+DISTRIBUTION = report_flow(lambda params: distribution(
+        params["copied"], params["opened"], params["shared"], params.get("into_accounts")
+    ))
+VERIFICATION = report_flow(
+    lambda params: verification(
+        params["level"],
+        params["regions"],
+        params["account_ids"],
+        (params["diagnosed"], params["probed"]),
+    )
+)
 
 
 def _write(path: Path, text: str) -> None:

@@ -125,17 +125,16 @@ def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failur
     if instance.state == "pending":
         return _failure(
             probe.target,
-            f"{instance.instance_id} of {probe.image_id} is still pending after {wanted.wait_timeout} s "
+            f"The instance of {probe.image_id} is still pending after {wanted.wait_timeout} s "
             "(wait_timeout).",
-            "Allow more time, or look for the reason in the account; the instance has been terminated.",
+            "Allow more time, or look for the reason in the account.",
             "StillPending",
             "RunInstances",
         )
     code = instance.reason_code or "Terminated"
     return _failure(
         probe.target,
-        f"{instance.instance_id} of {probe.image_id} is {instance.state}: "
-        f"{instance.reason or 'AWS gives no reason'}.",
+        f"The instance of {probe.image_id} is {instance.state}: {instance.reason or 'AWS gives no reason'}.",
         _REMEDIES.get(code, "AWS's reason says what is missing."),
         code,
         "RunInstances",

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# How a region came by its image, how far it was, or which request failed differs from run to run although
-# the distribution is the same: such facts are no part of the report.
+from . import steps
+
+# How a region came by its image or how far it was differs from run to run although the distribution is the
+# same: such facts are no part of the report.
 _COPY_FACTS = (
     "account_id",
     "best_effort",
@@ -22,38 +24,35 @@ _COPY_FACTS = (
     "state",
 )
 _SHARE_FACTS = ("launch_permissions", "shared_tags", "volume_permissions")
-_FAILURE_FACTS = ("account_id", "action", "error_code", "message", "region", "remedy")
 
 
 def distribution(
-    copied: Mapping[str, Any], opened: Mapping[str, Any], shared: Mapping[str, Any]
+    copied: Mapping[str, Any],
+    opened: Mapping[str, Any],
+    shared: Mapping[str, Any],
+    into_accounts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The report, from what ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share`` returned.
 
-    What did not run is empty.
+    What did not run is empty. ``into_accounts`` is what ``ami_copy_regions`` returned of copies that the
+    consumers own; the report has ``copies`` if that did run.
 
     ``status`` is ``distributed`` if every region has its image and is shared, ``failed`` if none is,
     ``incomplete`` otherwise.
     """
     shares = {share["region"]: share for share in shared.get("results", ())}
     regions = [_region(copy, shares.get(copy["region"])) for copy in copied.get("results", ())]
-    steps = (copied, opened, shared)
-    failures = [failure for step in steps for failure in step.get("failures", ())]
-    # A task that ended without a list of failures, in a syntax error say, still failed.
-    unexplained = [
-        {"action": None, "message": step.get("msg", "")}
-        for step in steps
-        if step.get("failed") and not step.get("failures")
-    ]
+    own_copies = into_accounts or {}
+    failures = steps.failures((copied, opened, shared, own_copies))
     ready = [region for region in regions if region["shared"]]
-    if regions and not failures and not unexplained and len(ready) == len(regions):
+    if regions and not failures and len(ready) == len(regions):
         status = "distributed"
     else:
         status = "incomplete" if ready else "failed"
+    copies = [{fact: copy.get(fact) for fact in _COPY_FACTS} for copy in own_copies.get("results", ())]
     return {
-        "failures": [
-            {fact: failure.get(fact) for fact in _FAILURE_FACTS} for failure in (*failures, *unexplained)
-        ],
+        **({"copies": copies} if copies else {}),
+        "failures": failures,
         "regions": regions,
         "source_image_id": copied.get("source_image_id"),
         "source_region": copied.get("source_region"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.flows.report import FLOW
+from ansible_collections.golden.images.plugins.module_utils.flows.report import DISTRIBUTION as FLOW
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 

@@ -1,0 +1,152 @@
+#!/usr/bin/python
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: verification_report
+version_added: 0.1.0
+short_description: Report how far accounts get with an AMI
+description:
+  - Makes one report of what M(golden.images.ami_share_diagnose) and M(golden.images.ami_launch_probe) returned, be it success
+    or failure, and writes it to a JSON file.
+  - The file is rewritten only when what the report says changes, the time of writing aside.
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  path:
+    description:
+      - The file to write. Without it the report is only returned.
+    type: path
+  level:
+    description:
+      - What is wanted of every account in every region.
+      - V(visible) is seeing the image, V(authorized) is that AWS would accept a launch, V(launched) is an instance that was
+        running. Only the last proves that the keys of an encrypted image can be used.
+    type: str
+    choices: [visible, authorized, launched]
+    required: true
+  regions:
+    description:
+      - The regions that count.
+    type: list
+    elements: str
+    required: true
+  account_ids:
+    description:
+      - The accounts that count in each region. One of which no result says anything has not reached the level.
+    type: list
+    elements: raw
+    default: []
+  diagnosed:
+    description:
+      - What M(golden.images.ami_share_diagnose) returned.
+    type: dict
+    default: {}
+  probed:
+    description:
+      - What M(golden.images.ami_launch_probe) returned. Empty if nothing was launched.
+    type: dict
+    default: {}
+attributes:
+  check_mode:
+    support: full
+    description: Returns the report and writes nothing.
+  diff_mode:
+    support: full
+    description: Shows what the report said before and says now.
+"""
+
+EXAMPLES = r"""
+- name: Launch the image
+  golden.images.ami_launch_probe:
+    images:
+      us-east-1: ami-0123456789abcdef0
+    account_ids: ["111111111111"]
+    subnet_ids:
+      us-east-1: subnet-0aaaaaaaaaaaaaaa0
+  register: probed
+
+- name: Keep what came of it
+  golden.images.verification_report:
+    path: verification.json
+    level: launched
+    regions: [us-east-1]
+    account_ids: ["111111111111"]
+    probed: "{{ probed }}"
+"""
+
+RETURN = r"""
+report:
+  description: The report, as the file holds it.
+  returned: success
+  type: dict
+  contains:
+    failed_regions:
+      description: The regions in which not every account has reached the level.
+      type: list
+      elements: str
+      returned: always
+    failures:
+      description: What could not be done, and what to do about it.
+      type: list
+      elements: dict
+      returned: always
+    level:
+      description: What is wanted.
+      type: str
+      returned: always
+    results:
+      description:
+        - Of every image in every account the C(level) that is proved, whether that is enough (C(reached)), and the C(findings)
+          with C(code), C(message) and C(remedy).
+      type: list
+      elements: dict
+      returned: always
+    status:
+      description:
+        - V(verified) if every account has reached the level everywhere, V(failed) if none has anywhere, else V(incomplete).
+      type: str
+      returned: always
+    summary:
+      description: For a person, who has not reached the level and why. Empty if all have.
+      type: str
+      returned: always
+report_path:
+  description: The file, null if none was wanted.
+  returned: success
+  type: str
+actions:
+  description: The writing of the file, if it was needed.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"account_id": null, "action": "write", "region": null, "resource": "verification.json"}]
+failures:
+  description: Why the file could not be written, if so.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.golden.images.plugins.module_utils.flows.report import VERIFICATION
+from ansible_collections.golden.images.plugins.module_utils.runner import run
+
+ARGUMENT_SPEC = {
+    "path": {"type": "path"},
+    "level": {"type": "str", "choices": ["visible", "authorized", "launched"], "required": True},
+    "regions": {"type": "list", "elements": "str", "required": True},
+    "account_ids": {"type": "list", "elements": "raw", "default": []},
+    "diagnosed": {"type": "dict", "default": {}},
+    "probed": {"type": "dict", "default": {}},
+}
+
+
+def main():
+    run(VERIFICATION, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()
