@@ -64,10 +64,20 @@ def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, An
         place = item["account_id"], item["region"], item["image_id"]
         best[place] = max(best.get(place, -1), _rank(item.get("level")))
         found = findings.setdefault(place, [])
-        facts = ({fact: finding.get(fact) for fact in _FINDING_FACTS} for finding in item["findings"])
+        facts = (
+            {fact: finding.get(fact) for fact in _FINDING_FACTS}
+            for finding in item["findings"]
+            if finding.get("severity") != "note"
+        )
         found.extend(finding for finding in facts if finding not in found)
     return [
-        _row(level, place, LEVELS[rank] if rank >= 0 else None, findings[place])
+        # A running instance disproves whatever was thought to stand in its way.
+        _row(
+            level,
+            place,
+            LEVELS[rank] if rank >= 0 else None,
+            [] if rank == len(LEVELS) - 1 else findings[place],
+        )
         for place, rank in best.items()
     ]
 

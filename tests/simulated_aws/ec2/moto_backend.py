@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 from moto.core.resource_tagging import TaggedResource
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_block_store import Volume
-from moto.ec2.models.instances import Reservation
+from moto.ec2.models.instances import Instance, InstanceState, Reservation
 
 from ..iam.acting import acting_as, acting_for
 from ..iam.service_roles import auto_scaling
@@ -98,6 +99,16 @@ class StrictEC2Backend(EC2Backend):
                 settle_instance(self.caller, image, instance)
         instances.remember(self.caller, token, asked, reservation)
         return reservation
+
+    def terminate_instances(self, instance_ids: list[str]) -> list[tuple[Instance, InstanceState]]:
+        """What has ended stays as it ended: each call succeeds (botocore operation TerminateInstances)."""
+        ended = {
+            one: copy(one.instance_state)
+            for one in self.get_multi_instances_by_id(instance_ids)
+            if one.state == "terminated"
+        }
+        living = [one for one in instance_ids if one not in {instance.id for instance in ended}]
+        return [*ended.items(), *(super().terminate_instances(living) if living or not instance_ids else ())]
 
     def iter_tagged_resources(self) -> Iterator[TaggedResource]:
         """moto's resources, and the account's images and snapshots."""

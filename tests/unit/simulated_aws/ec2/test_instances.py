@@ -78,3 +78,19 @@ def test_volumes_that_are_to_end_with_an_instance_do(client: Any, asked: bool) -
     (instance,) = ec2.run_instances(ImageId=image, **changes, **ONE)["Instances"]
     ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
     assert len(ec2.describe_volumes()["Volumes"]) == (0 if asked else 2)
+
+
+def test_what_has_ended_can_be_ended_again_and_stays_as_it_was(client: Any) -> None:
+    """(botocore operation TerminateInstances: each call succeeds.)"""
+    image = image_id(build())
+    ec2 = client()
+    nic = {"DeviceIndex": 0, "DeleteOnTermination": True}
+    ids = [
+        ec2.run_instances(ImageId=image, NetworkInterfaces=[nic], **ONE)["Instances"][0]["InstanceId"]
+        for _ in range(2)
+    ]
+    ec2.terminate_instances(InstanceIds=ids[:1])
+    ended = ec2.terminate_instances(InstanceIds=ids)["TerminatingInstances"]
+    assert {one["InstanceId"] for one in ended} == {*ids}
+    assert states(ec2) == ["terminated", "terminated"]
+    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
