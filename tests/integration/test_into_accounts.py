@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Consumers own copies under their own keys, and need the owner's image and key no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import encrypted, observed
+from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, ROLE, EncryptedEstate, await_matched, root, steps
+from .estate import HOME, OWNER
+from .playbook import Ansible, kill, prediction_error
+
+REGIONS = ("eu-west-1", "us-west-2")
+CONSUMERS = ("data-prod", "web-staging")
+THEIRS = "alias/theirs"
+PLACES = [(account, region) for account in CONSUMERS for region in REGIONS]
+
+
+@pytest.fixture
+def estate(aws: SimulatedAws) -> EncryptedEstate:
+    """The estate of the encrypted image, whose consumers have keys of their own."""
+    built = EncryptedEstate(aws)
+    keys = {
+        f"of {name}": {"account": name, "regions": [HOME, *REGIONS], "alias": THEIRS} for name in CONSUMERS
+    }
+    built.add(kms_keys=keys)
+    return built
+
+
+@pytest.fixture
+def variables(estate: EncryptedEstate) -> dict[str, Any]:
+    """A distribution to two regions, and into two accounts in each."""
+    return {
+        "distribute_source_image_id": estate.image_id,
+        "distribute_source_region": HOME,
+        "distribute_regions": list(REGIONS),
+        "distribute_kms_key_id": ALIAS,
+        "distribute_account_ids": estate.account_ids(*CONSUMERS),
+        "distribute_consumer_role_name": ROLE,
+        "distribute_external_id": EXTERNAL_ID,
+        "distribute_into_accounts": True,
+        "distribute_consumer_kms_key_id": THEIRS,
+        "distribute_tags": {"Release": "2026.11"},
+    }
+
+
+def _copies(aws: SimulatedAws, facts: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """The image of each consumer in each region, as the role hands it on."""
+    names = {aws.account_id(name): name for name in CONSUMERS}
+    return {(names[one["account_id"]], one["region"]): one["image_id"] for one in facts["distribute_copies"]}
+
+
+def _assert_own_copies(aws: SimulatedAws, copies: Mapping[tuple[str, str], str]) -> None:
+    """Each consumer has one image in each region, under its own key, which it can launch."""
+    assert sorted(copies) == PLACES
+    for (account, region), image_id in copies.items():
+        (image,) = observed.own_images(aws, account, region)
+        assert (image["ImageId"], image["State"]) == (image_id, "available")
+        assert len(observed.snapshot_ids(image)) == 2
+        assert observed.own_snapshots(aws, account, region) == sorted(observed.snapshot_ids(image))
+        key = aws.client("kms", account, region).describe_key(KeyId=THEIRS)["KeyMetadata"]["Arn"]
+        assert encrypted.keys_of(aws, account, region, image_id) == {key}
+        assert observed.tags(image)["Release"] == "2026.11"
+        assert encrypted.launched(aws, account, region, image_id) == "running"
+
+
+def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdrawn(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    aws.change_settings(copy_seconds=1)
+    planned = ansible.run(DISTRIBUTE, variables, "--check", "--diff")
+    assert planned.code == 0, planned.text
+    assert encrypted.changes(aws, refused=True) == []
+    assert all(one["image_id"] is None for one in planned.facts["distribute_copies"])
+
+    shared = ansible.run(DISTRIBUTE, variables)
+    assert shared.code == 0, shared.text
+    assert prediction_error(planned.actions, shared.actions) == ""
+    assert encrypted.changes(aws) == shared.actions
+    assert EXTERNAL_ID not in shared.text
+    copies = _copies(aws, shared.facts)
+    _assert_own_copies(aws, copies)
+    images = shared.facts["distribute_images"]
+    made_from = {
+        observed.tags(observed.image(aws, *place, copies[place]))["golden.images:source"] for place in PLACES
+    }
+    assert made_from == {f"{region}/{images[region]}" for region in REGIONS}
+
+    aws.forget_calls()
+    repeated = ansible.run(DISTRIBUTE, variables)
+    assert (repeated.code, repeated.changed) == (0, []), repeated.text
+    assert encrypted.changes(aws, refused=True) == []
+
+    variables |= {"distribute_withdraw_after_copy": True}
+    withdrawn = ansible.run(DISTRIBUTE, variables)
+    assert withdrawn.code == 0, withdrawn.text
+    assert {change.action for change in withdrawn.actions} == {
+        *("ModifyImageAttribute", "ModifySnapshotAttribute", "RevokeGrant"),
+    }
+    for region in REGIONS:
+        assert observed.sharing(aws, OWNER, region, images[region]) == (set(), [set(), set()])
+        assert encrypted.grantees(aws, estate.key(region)) == []
+        for account in CONSUMERS:
+            assert encrypted.launched(aws, account, region, images[region]) == "InvalidAMIID.NotFound"
+    _assert_own_copies(aws, _copies(aws, withdrawn.facts))
+
+    aws.forget_calls()
+    repeated = ansible.run(DISTRIBUTE, variables)
+    assert (repeated.code, repeated.changed) == (0, []), repeated.text
+    assert encrypted.changes(aws, refused=True) == []
+    assert _copies(aws, repeated.facts) == copies
+
+
+def test_a_rerun_after_a_kill_completes_the_copies_and_withdraws(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    variables |= {"distribute_withdraw_after_copy": True, "distribute_purge": True}
+    # Two copies of the owner's, then AWS has begun one of the consumers' that nobody has heard of.
+    aws.add_fault("freeze", action="CopyImage", when="after", after=len(REGIONS) + 1, times=0)
+    killed = ansible.start(DISTRIBUTE, variables)
+    await_matched(aws, len(REGIONS) + 2)
+    kill(killed)
+    aws.clear_faults()
+
+    rerun = ansible.run(DISTRIBUTE, variables)
+    assert rerun.code == 0, rerun.text
+    _assert_own_copies(aws, _copies(aws, rerun.facts))
+    images = rerun.facts["distribute_images"]
+    for region in REGIONS:
+        assert observed.sharing(aws, OWNER, region, images[region]) == (set(), [set(), set()])
+        assert encrypted.grantees(aws, estate.key(region)) == []
+
+    aws.forget_calls()
+    repeated = ansible.run(DISTRIBUTE, variables)
+    assert (repeated.code, repeated.changed) == (0, []), repeated.text
+    assert encrypted.changes(aws, refused=True) == []
+
+
+def test_whoever_lacks_a_permission_is_named_before_anything_is_copied(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+) -> None:
+    no_image, no_snapshot, no_key, too_little, fine = (
+        "data-prod",
+        "web-staging",
+        "web-prod",
+        "data-dev",
+        "sandbox",
+    )
+    names = (no_image, no_snapshot, no_key, too_little, fine)
+    ids = dict(zip(names, estate.account_ids(*names), strict=True))
+    estate.add(
+        kms_keys={f"{name}'s": {"account": name, "regions": [HOME], "alias": "alias/more"} for name in names}
+    )
+    owner, kms = aws.client("ec2", OWNER, HOME), aws.client("kms", OWNER, HOME)
+    first, second = observed.snapshot_ids(observed.image(aws, OWNER, HOME, estate.image_id))
+    snapshots = {first: [*ids.values()], second: [ids[one] for one in names if one != no_snapshot]}
+    owner.modify_image_attribute(
+        ImageId=estate.image_id, OperationType="add", UserIds=[ids[one] for one in names if one != no_image]
+    )
+    for snapshot_id, users in snapshots.items():
+        owner.modify_snapshot_attribute(
+            SnapshotId=snapshot_id, Attribute="createVolumePermission", OperationType="add", UserIds=users
+        )
+    for name, operations in ((no_image, encrypted.USE), (no_snapshot, encrypted.USE), (fine, encrypted.USE)):
+        kms.create_grant(KeyId=estate.key(HOME), GranteePrincipal=root(ids[name]), Operations=operations)
+    kms.create_grant(
+        KeyId=estate.key(HOME),
+        GranteePrincipal=root(ids[too_little]),
+        Operations=["DescribeKey", "CreateGrant"],
+    )
+    copying = {
+        "source_image_id": estate.image_id,
+        "source_region": HOME,
+        "regions": [HOME],
+        "account_ids": [*ids.values()],
+        "consumer_role_name": ROLE,
+        "external_id": EXTERNAL_ID,
+        "kms_key_id": "alias/more",
+    }
+    aws.forget_calls()
+    run = steps(
+        ansible,
+        {
+            "all": ("ami_copy_regions", copying),
+            "one": ("ami_copy_regions", {**copying, "account_ids": [ids[fine]]}),
+            "again": ("ami_copy_regions", {**copying, "account_ids": [ids[fine]]}),
+            "without a role": (
+                "ami_copy_regions",
+                {key: value for key, value in copying.items() if key != "consumer_role_name"},
+            ),
+        },
+    )
+    refused = run.task("all").result
+    missing = {(one["account_id"], one["error_code"]): one for one in refused["failures"]}
+    assert sorted(missing) == sorted(
+        [
+            (ids[no_image], "MissingLaunchPermission"),
+            (ids[no_snapshot], "MissingVolumePermission"),
+            (ids[no_key], "MissingKeyAccess"),
+            (ids[too_little], "MissingKeyAccess"),
+        ]
+    )
+    texts = {
+        code: failure["message"] for (account, code), failure in missing.items() if account != ids[no_key]
+    }
+    assert estate.image_id in texts["MissingLaunchPermission"]
+    assert second in texts["MissingVolumePermission"]
+    assert first not in texts["MissingVolumePermission"]
+    assert "Decrypt" in texts["MissingKeyAccess"]
+    assert all("ami_share" in one["remedy"] or "ami_kms_grant" in one["remedy"] for one in missing.values())
+    assert refused["msg"].endswith("Nothing was changed.")
+
+    assert (run.task("one").status, run.task("again").changed) == ("ok", False), run.text
+    ((action, _region, _resource),) = observed.changes(aws)
+    assert action == "CopyImage"
+    (copy,) = run.task("again").result["images"]
+    assert copy == {
+        "account_id": ids[fine],
+        "region": HOME,
+        "image_id": run.task("one").result["images"][0]["image_id"],
+    }
+    assert encrypted.launched(aws, fine, HOME, copy["image_id"]) == "running"
+    assert {code for _region, code in run.task("without a role").codes} == {"NoConsumerRole"}
