@@ -40,15 +40,12 @@ class ManyAccounts(Accounts):
 
     def __init__(self, clients: Clients, caller: Caller, role: ConsumerRole | None, sts_region: str) -> None:
         super().__init__(clients, caller, role, sts_region)
-        self._shared = clients.with_credentials(_whoever_acts()) if role else None
-        self._credentials: dict[str, Credentials] = {}
+        self._shared = clients.with_credentials(_whoever_acts()) if role else clients
+        self._credentials: dict[str, Credentials | None] = {caller.account_id: clients.credentials()}
 
     def open(self, service: str, regions: Iterable[str]) -> None:
         """Make the clients of ``service`` in ``regions`` that do not exist yet, of all accounts."""
-        wanted = list(regions)
-        self._clients.open(service, wanted)
-        if self._shared:
-            self._shared.open(service, wanted)
+        self._shared.open(service, regions)
 
     @contextmanager
     def acting(self, account_id: str) -> Iterator[Clients]:
@@ -59,22 +56,25 @@ class ManyAccounts(Accounts):
         Raises:
             TargetFailed: it is another account, and no role of it is named.
         """
-        if account_id == self._caller.account_id or self._shared is None:
+        if self._role is None:
+            # The own account's, or a refusal.
             yield self.clients(account_id)
             return
-        token = _ACTING.set(self._of_role(account_id))
+        token = _ACTING.set(self._of(account_id))
         try:
             yield self._shared
         finally:
             _ACTING.reset(token)
 
-    def _of_role(self, account_id: str) -> Credentials:
+    def _of(self, account_id: str) -> Credentials | None:
         """The credentials of an account, the same for each of its threads."""
-        assert self._role is not None
-        new = self._clients.role_credentials(
-            self._role_arn(account_id, self._role), self._role.external_id, self._sts_region
-        )
-        return self._credentials.setdefault(account_id, new)
+        if account_id not in self._credentials:
+            assert self._role is not None
+            new = self._clients.role_credentials(
+                self._role_arn(account_id, self._role), self._role.external_id, self._sts_region
+            )
+            self._credentials.setdefault(account_id, new)
+        return self._credentials[account_id]
 
 
 def _whoever_acts() -> Credentials:

@@ -114,6 +114,10 @@ class Clients:
         # Of two threads that come at the same time one wins.
         return self._assumed.setdefault(role, new)
 
+    def credentials(self) -> Credentials | None:
+        """What the clients sign with; None if the user has none."""
+        return self._session.get_credentials()
+
     def with_credentials(self, credentials: Credentials) -> Clients:
         """Clients that sign with these credentials, of a session of their own."""
         session = botocore.session.Session()

@@ -16,6 +16,7 @@ from ..iam.policies import Request
 from .access import Caller
 from .door import refuse
 from .errors import Ec2Error, dry_run
+from .instances import require_fitting_type
 from .launch import launchable_image
 from .regions import require_opted_in
 
@@ -33,11 +34,19 @@ def answer(request: LeanRequest) -> tuple[int, bytes] | None:
     caller = Caller(request.account_id, request.region)
     try:
         require_opted_in(request.region)
-        require_authorized(caller, request.params.get("ImageId"))
-        launchable_image(caller, request.params.get("ImageId"))
+        image_id = request.params.get("ImageId")
+        require_authorized(caller, image_id)
+        require_launchable(caller, image_id, request.params.get("InstanceType"))
         raise dry_run()
     except ServiceException as refusal:
         return refuse(refusal, request.request_id)
+
+
+def require_launchable(caller: Caller, image_id: str | None, instance_type: str | None) -> None:
+    """Refuse an image that the caller can't launch, or not as this type."""
+    image = launchable_image(caller, image_id)
+    if instance_type:
+        require_fitting_type(image, instance_type)
 
 
 def require_authorized(caller: Caller, image_id: str | None) -> None:

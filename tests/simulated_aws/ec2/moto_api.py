@@ -15,9 +15,8 @@ from ..front.lean import LeanRequest
 from .access import Caller
 from .actions import ACTIONS
 from .door import answer, refuse
-from .dry_runs import require_authorized
+from .dry_runs import require_authorized, require_launchable
 from .errors import Ec2Error, dry_run
-from .launch import launchable_image
 from .launch_templates import StrictLaunchTemplates
 from .regions import require_opted_in
 
@@ -55,7 +54,7 @@ class StrictEC2Response(StrictLaunchTemplates):
             image_id = self._launched_image()
             require_authorized(caller, image_id)
             if self._get_param("DryRun", False):
-                launchable_image(caller, image_id)
+                require_launchable(caller, image_id, self._get_param("InstanceType"))
                 self._require_network()
                 raise dry_run()
             return super().run_instances()

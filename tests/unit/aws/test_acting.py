@@ -105,8 +105,19 @@ def test_outside_of_the_context_there_are_no_credentials(accounts: ManyAccounts)
         clients.kms(EU).list_aliases()
 
 
-def test_the_own_account_is_its_own_clients(accounts: ManyAccounts, owner: Clients) -> None:
+def test_the_own_account_signs_with_its_own_credentials(accounts: ManyAccounts, sts: dict[str, int]) -> None:
     with accounts.acting(OWN) as clients:
+        sent = sent_by(clients)
+        clients.kms(EU).list_aliases()
+    (request,) = sent
+    assert f"Credential={OWN_KEYS['aws_access_key_id']}/" in request.headers["Authorization"].decode()
+    assert sts == {}
+
+
+def test_without_a_role_the_own_account_is_its_own_clients(owner: Clients) -> None:
+    many = ManyAccounts(owner, Caller(OWN, "aws"), None, US)
+    many.open("kms", [EU])
+    with many.acting(OWN) as clients:
         assert clients is owner
         assert clients.kms(EU).meta.region_name == EU
 

@@ -143,6 +143,7 @@ def test_a_launch_needs_the_caller_s_own_policies(
     ("network", "code"),
     [
         ({}, "DryRunOperation"),
+        ({"InstanceType": "t4g.nano"}, "InvalidParameterValue"),
         ({"SubnetId": "subnet-00000000000000000"}, "InvalidSubnetID.NotFound"),
         ({"SecurityGroupIds": ["sg-00000000000000000"]}, "InvalidGroup.NotFound"),
     ],

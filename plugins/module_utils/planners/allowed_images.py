@@ -1,0 +1,85 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the criteria of Allowed AMIs let an account see and use another account's image.
+
+EC2 User Guide, "Control the discovery and use of AMIs in Amazon EC2 with Allowed AMIs"; botocore shape
+``ImageCriterion``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..model import Image
+
+Truth = bool | None
+"""None: cannot be told."""
+
+# Which images these are, AWS alone knows.
+_ALIASES = frozenset({"amazon", "aws-backup-vault", "aws-marketplace"})
+
+
+def fits_any(criteria: Iterable[Mapping[str, Any]], image: Image, now: datetime) -> Truth:
+    """Whether any of the criteria fits the image, each in all of its parts.
+
+    None without criteria: what AWS then allows is not documented.
+    """
+    found = [_fits(criterion, image, now) for criterion in criteria]
+    if True in found:
+        return True
+    return None if None in found or not found else False
+
+
+def _fits(criterion: Mapping[str, Any], image: Image, now: datetime) -> Truth:
+    found = {
+        _PARTS[name](value, image, now) if name in _PARTS else None
+        for name, value in criterion.items()
+        if value
+    }
+    return False if False in found else None if None in found else True
+
+
+def _is_by(providers: list[str], image: Image, _now: datetime) -> Truth:
+    if image.owner_id in providers:
+        return True
+    return None if _ALIASES & set(providers) else False
+
+
+def _is_named(names: list[str], image: Image, _now: datetime) -> Truth:
+    patterns = (re.escape(name).replace(r"\*", ".*").replace(r"\?", ".") for name in names)
+    return any(re.fullmatch(pattern, image.name) for pattern in patterns)
+
+
+def _has_product(codes: list[str], image: Image, _now: datetime) -> Truth:
+    return not set(codes).isdisjoint(image.product_codes)
+
+
+def _is_young(condition: Mapping[str, int], image: Image, now: datetime) -> Truth:
+    made = _moment(image.creation_date)
+    return None if made is None else now - made <= timedelta(days=condition["MaximumDaysSinceCreated"])
+
+
+def _is_not_long_deprecated(condition: Mapping[str, int], image: Image, now: datetime) -> Truth:
+    since = _moment(image.deprecation_time)
+    if since is None or since > now:
+        return True
+    days = condition["MaximumDaysSinceDeprecated"]
+    return days > 0 and now - since <= timedelta(days=days)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+_PARTS: dict[str, Callable[[Any, Image, datetime], Truth]] = {
+    "CreationDateCondition": _is_young,
+    "DeprecationTimeCondition": _is_not_long_deprecated,
+    "ImageNames": _is_named,
+    "ImageProviders": _is_by,
+    "MarketplaceProductCodes": _has_product,
+}

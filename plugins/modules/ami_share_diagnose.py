@@ -1,0 +1,231 @@
+#!/usr/bin/python
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ami_share_diagnose
+version_added: 0.1.0
+short_description: Tell why an account can, or cannot, launch an AMI
+description:
+  - Looks at every image from its owner's side and, with O(consumer_role_name), from the side of every account, and says for
+    each image and account whether it can be launched there and, if not, why and what to do about it.
+  - "On the owner's side: whether the image is in the region, its state, whom it and its snapshots are shared with, whether
+    each of its keys is enabled and open to the account by a grant or by its policy, block public access, deprecation."
+  - "On the account's side: whether it sees the image, Allowed AMIs, a dry run of C(RunInstances), and dry runs of what a
+    launch does with the keys."
+  - What a policy says in a way that is not understood is C(unknown), never a guess.
+  - Changes nothing, in check mode or not. No dry run looks at keys as a launch does, so only a real launch
+    (M(golden.images.ami_launch_probe)) proves that an encrypted image can be launched.
+  - What cannot be read of one account or region is a finding and fails the task, and hides nothing of the others.
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  account_ids:
+    description:
+      - The accounts that are to launch the images, each 12 digits as text in quotes.
+      - For the account whose credentials are used no role is assumed.
+    type: list
+    elements: raw
+    required: true
+  instance_type:
+    description:
+      - The instance type of the dry run. By default the smallest of the image's architecture, C(t3.nano), C(t4g.nano) or
+        C(t2.nano).
+    type: str
+  fail_on_findings:
+    description:
+      - Whether the task fails, after all has been looked at, if an account cannot launch an image or if that cannot be told.
+      - Findings that are only notes never fail it.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - golden.images.placed_images
+  - golden.images.consumer_role
+  - golden.images.network
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    support: full
+    description: Reads and says the same.
+  diff_mode:
+    support: none
+    description: There is no difference to show, since nothing is changed.
+notes:
+  - Without O(consumer_role_name) only what the owner is told is judged, and RV(results[].level) is null.
+  - The codes of the findings are stable. C(docs/diagnosing.md) of this collection explains each.
+seealso:
+  - module: golden.images.ami_launch_probe
+"""
+
+EXAMPLES = r"""
+- name: Can these accounts launch the image, as far as its owner can tell
+  golden.images.ami_share_diagnose:
+    image_id: ami-0123456789abcdef0
+    region: eu-west-1
+    account_ids: ["012345678901", "123456789012"]
+
+- name: Ask the account itself as well
+  golden.images.ami_share_diagnose:
+    images: "{{ copied.images }}"
+    account_ids: ["012345678901"]
+    consumer_role_name: golden-consumer
+  register: diagnosed
+
+- name: Say what stands in the way
+  ansible.builtin.debug:
+    msg: "{{ diagnosed.findings | rejectattr('severity', 'equalto', 'note') | map(attribute='remedy') }}"
+"""
+
+RETURN = r"""
+results:
+  description: Each image in each account.
+  returned: success, and failure after all was read
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account that is to launch the image.
+      type: str
+      returned: always
+    can_launch:
+      description:
+        - V(no) if a finding stands in the way, V(unknown) if one may, and V(yes) if there is none of these.
+        - V(yes) is no proof of more than RV(results[].level) says.
+      type: str
+      returned: always
+      sample: "no"
+    findings:
+      description: What was found, each with C(code), C(message), C(remedy) and C(severity), as in RV(findings).
+      type: list
+      elements: dict
+      returned: always
+    image_id:
+      description: The image.
+      type: str
+      returned: always
+    level:
+      description:
+        - How far the account itself got. V(visible) means that it sees the image, V(authorized) that AWS would accept its
+          launch, which tells nothing of keys.
+        - Null if it does not see the image or was not asked.
+      type: str
+      returned: always
+      sample: authorized
+    owner_account_id:
+      description: The account in which the image is.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+findings:
+  description: All findings in one list.
+  returned: success, and failure after all was read
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account that is to launch the image.
+      type: str
+      returned: always
+    code:
+      description: What was found, as a stable code.
+      type: str
+      returned: always
+      sample: NotShared
+    image_id:
+      description: The image.
+      type: str
+      returned: always
+    message:
+      description: What was found, as a sentence.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do.
+      type: str
+      returned: always
+    severity:
+      description: V(blocking) keeps the account from launching, V(unknown) may, and V(note) does not.
+      type: str
+      returned: always
+actions:
+  description: Always empty, since nothing is changed.
+  returned: success, and failure after all was read
+  type: list
+  elements: dict
+failures:
+  description: What could not be read and, with O(fail_on_findings=true), what was found; and what to do about it.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account.
+      type: str
+      returned: always
+    action:
+      description: The AWS call, or the option, that failed.
+      type: str
+      returned: always
+    error_code:
+      description: AWS's error code, or a finding's.
+      type: str
+      returned: always
+    message:
+      description: What went wrong.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's request id, if AWS refused.
+      type: str
+      returned: always
+"""
+
+from ansible_collections.golden.images.plugins.module_utils.arguments import (
+    CONSUMER_ROLE_SPEC,
+    NETWORK_SPEC,
+    PLACED_IMAGES_SPEC,
+)
+from ansible_collections.golden.images.plugins.module_utils.flows.diagnose import FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import run
+
+ARGUMENT_SPEC = {
+    **PLACED_IMAGES_SPEC,
+    **CONSUMER_ROLE_SPEC,
+    **NETWORK_SPEC,
+    "account_ids": {"type": "list", "elements": "raw", "required": True},
+    "instance_type": {"type": "str"},
+    "fail_on_findings": {"type": "bool", "default": False},
+}
+
+
+def main():
+    run(
+        FLOW,
+        ARGUMENT_SPEC,
+        mutually_exclusive=[("images", "image_id")],
+        required_one_of=[("images", "image_id")],
+    )
+
+
+if __name__ == "__main__":
+    main()
