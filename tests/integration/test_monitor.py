@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Monitoring: what the role makes, that it says so beforehand, and that it takes all of it away again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import trail
+from .estate import HOME, OWNER
+from .playbook import Ansible, Run
+
+AWAY = "eu-west-1"
+LOG_GROUP = "aws-cloudtrail-logs"
+PLAYBOOK = "golden.images.monitor_ami_sharing"
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+RULE = "golden-images-sharing"
+TOPIC = "golden-images-sharing"
+
+# Who takes notice of which record: the filter for all sharing, the one for public sharing, the rule.
+NOTICED = {
+    "image-add-account": (True, False, True),
+    "image-add-account-denied": (False, False, False),
+    "image-add-organization": (True, False, True),
+    "image-add-organizational-unit": (True, False, True),
+    "image-add-public": (True, True, True),
+    "image-add-public-among-others": (True, True, True),
+    "image-block-disabled": (False, False, True),
+    "image-description": (False, False, True),
+    "image-remove-account": (False, False, True),
+    "image-remove-public": (False, False, True),
+    "image-reset": (False, False, True),
+    "instances-run": (False, False, False),
+    "key-grant": (False, False, True),
+    "key-grant-by-ebs": (False, False, False),
+    "key-grant-denied": (False, False, False),
+    "key-policy": (False, False, True),
+    "snapshot-add-account": (True, False, True),
+    "snapshot-add-public": (True, True, True),
+    "snapshot-remove-account": (False, False, True),
+}
+
+
+def test_made_once_and_taken_away_once(aws: SimulatedAws, ansible: Ansible) -> None:
+    _make_log_groups(aws, HOME)
+    variables = {
+        "monitor_regions": [HOME],
+        "monitor_log_group": LOG_GROUP,
+        "monitor_subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
+    }
+    predicted = _run(ansible, variables, "--check")
+    assert _writes(aws) == []
+    assert _unpredicted(predicted) == {RULE}
+
+    done = _run(ansible, variables)
+    assert Counter(_writes(aws)) == {
+        (HOME, "CreateTopic"): 1,
+        (HOME, "SetTopicAttributes"): 1,
+        (HOME, "Subscribe"): 1,
+        (HOME, "PutMetricFilter"): 2,
+        (HOME, "PutMetricAlarm"): 1,
+        (HOME, "PutRule"): 1,
+        (HOME, "PutTargets"): 1,
+    }
+    assert len(predicted.changed) == len(done.changed) - len({RULE})
+    topic = f"arn:aws:sns:{HOME}:{aws.account_id(OWNER)}:{TOPIC}"
+    filters, rule = _filters(aws, HOME), _pattern(aws, HOME)
+    assert {name: filters[name]["metricTransformations"] for name in filters} == {
+        "golden-images-ami-sharing": [_transformation("AMISharingEvents")],
+        "golden-images-public-ami-sharing": [_transformation("PublicAMISharingEvents")],
+    }
+    sharing, public = (filters[name]["filterPattern"] for name in sorted(filters))
+    assert {
+        name: (trail.counts(sharing, record), trail.counts(public, record), trail.reports(rule, record))
+        for name, record in trail.records()
+    } == NOTICED
+    (alarm,) = aws.client("cloudwatch", OWNER, HOME).describe_alarms()["MetricAlarms"]
+    assert {
+        "AlarmName": "UnauthorizedAMISharing",
+        "Namespace": "Custom/EC2",
+        "MetricName": "AMISharingEvents",
+        "Statistic": "Sum",
+        "Period": 300,
+        "EvaluationPeriods": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Threshold": 0,
+        "TreatMissingData": "notBreaching",
+        "AlarmActions": [topic],
+    }.items() <= alarm.items()
+    assert _targets(aws, HOME) == [topic]
+    assert _publishers(aws, HOME) == {"events.amazonaws.com", "cloudwatch.amazonaws.com"}
+    assert _subscribed(aws, HOME) == ["security@example.org"]
+
+    aws.forget_calls()
+    assert _run(ansible, variables).changed == []
+    assert _writes(aws) == []
+
+    _run(ansible, {**variables, "monitor_state": "absent"})
+    assert _everything(aws) == []
+
+    aws.forget_calls()
+    assert _run(ansible, {**variables, "monitor_state": "absent"}).changed == []
+    assert _writes(aws) == []
+
+
+def test_what_a_survey_sends_and_a_region_that_fails(aws: SimulatedAws, ansible: Ansible) -> None:
+    _make_log_groups(aws, HOME)
+    survey = {
+        "monitor_regions": f"{AWAY}, {HOME}",
+        "monitor_log_group": LOG_GROUP,
+        "monitor_log_group_regions": HOME,
+        "monitor_state": "present",
+        "monitor_metric_namespace": "Images",
+        "monitor_alarm_name": "shared",
+        "monitor_rule_name": "changed",
+        "monitor_topic_name": "told",
+        "monitor_subscriptions": json.dumps([{"protocol": "email", "endpoint": "security@example.org"}]),
+        "monitor_purge_subscriptions": "false",
+        "monitor_kms_key_arns": KEY,
+    }
+    aws.add_fault("error", action="PutRule", region=AWAY, code="AccessDeniedException", status=400)
+
+    run = ansible.run(PLAYBOOK, survey)
+
+    assert run.code == 2
+    message = run.task("Report the regions that failed").result["msg"]
+    assert message.startswith(f"{AWAY}, ")
+    assert "AccessDeniedException" in message
+    assert HOME not in message
+    for region in (HOME, AWAY):
+        assert _subscribed(aws, region) == ["security@example.org"]
+    assert {one["metricTransformations"][0]["metricNamespace"] for one in _filters(aws, HOME).values()} == {
+        "Images"
+    }
+    (alarm,) = aws.client("cloudwatch", OWNER, HOME).describe_alarms()["MetricAlarms"]
+    assert (alarm["AlarmName"], alarm["AlarmActions"]) == (
+        "shared",
+        [f"arn:aws:sns:{HOME}:{aws.account_id(OWNER)}:told"],
+    )
+    assert aws.client("cloudwatch", OWNER, AWAY).describe_alarms()["MetricAlarms"] == []
+    (of_images, of_keys) = json.loads(_pattern(aws, HOME))["detail"]["$or"]
+    assert of_images["eventSource"] == ["ec2.amazonaws.com"]
+    assert of_keys["resources"] == {"ARN": [KEY]}
+
+
+def test_a_missing_log_group_is_noticed_before_anything_is_made(aws: SimulatedAws, ansible: Ansible) -> None:
+    _make_log_groups(aws, HOME)
+    aws.client("logs", OWNER, AWAY).create_log_group(logGroupName=f"{LOG_GROUP}-old")
+
+    run = ansible.run(PLAYBOOK, {"monitor_regions": [HOME, AWAY], "monitor_log_group": LOG_GROUP})
+
+    assert run.code == 2
+    refused = run.task("Refuse to watch a log group that is not there").result["msg"]
+    assert refused.startswith(f"{AWAY} has no log group {LOG_GROUP}. Nothing was changed.")
+    assert _everything(aws) == []
+
+
+@pytest.mark.parametrize("name", ["golden-images-ami-sharing", "golden-images-public-ami-sharing"])
+def test_patterns_keep_to_what_cloudwatch_logs_allows(name: str) -> None:
+    """Length: botocore, logs, FilterPattern. The rest: .../logs/matching-terms-json-log-events.html."""
+    (pattern,) = (one["pattern"] for one in trail.role_filters() if one["name"] == name)
+    assert len(pattern) <= 1024
+    selectors = re.findall(r"\$\.\S+", pattern)
+    assert all(selector.count("*") <= 1 for selector in selectors)
+    assert sum(selector.count("*") for selector in selectors) <= 3
+    assert pattern.count("EXISTS") == pattern.count("NOT EXISTS")
+
+
+def _make_log_groups(aws: SimulatedAws, region: str) -> None:
+    """The trail's, and one whose name begins like it."""
+    for name in (LOG_GROUP, f"{LOG_GROUP}-old"):
+        aws.client("logs", OWNER, region).create_log_group(logGroupName=name)
+
+
+def _run(ansible: Ansible, variables: dict[str, Any], *options: str) -> Run:
+    run = ansible.run(PLAYBOOK, variables, *options)
+    assert run.code == 0, run.text
+    return run
+
+
+def _unpredicted(run: Run) -> set[str]:
+    """The rules that the run says it cannot tell about."""
+    messages = " ".join(str(task.result.get("msg", "")) for task in run.tasks)
+    return {*re.findall(r"Whether the rule (\S+) in", messages)}
+
+
+def _writes(aws: SimulatedAws) -> list[tuple[str, str]]:
+    reads = ("Describe", "Get", "List")
+    made_before = "CreateLogGroup"
+    return sorted(
+        (call.region, call.action)
+        for call in aws.calls()
+        if not call.action.startswith(reads) and call.action != made_before
+    )
+
+
+def _filters(aws: SimulatedAws, region: str) -> dict[str, dict[str, Any]]:
+    found = aws.client("logs", OWNER, region).describe_metric_filters(logGroupName=LOG_GROUP)["metricFilters"]
+    return {one["filterName"]: one for one in found}
+
+
+def _transformation(metric: str) -> dict[str, str]:
+    return {"metricName": metric, "metricNamespace": "Custom/EC2", "metricValue": "1", "unit": "Count"}
+
+
+def _pattern(aws: SimulatedAws, region: str) -> str:
+    (rule,) = aws.client("events", OWNER, region).list_rules()["Rules"]
+    return str(rule["EventPattern"])
+
+
+def _targets(aws: SimulatedAws, region: str) -> list[str]:
+    found = aws.client("events", OWNER, region).list_targets_by_rule(Rule=RULE)["Targets"]
+    return [target["Arn"] for target in found]
+
+
+def _publishers(aws: SimulatedAws, region: str) -> set[str]:
+    """The services that the topic's policy lets publish."""
+    (topic,) = aws.client("sns", OWNER, region).list_topics()["Topics"]
+    attributes = aws.client("sns", OWNER, region).get_topic_attributes(TopicArn=topic["TopicArn"])[
+        "Attributes"
+    ]
+    statements = json.loads(attributes["Policy"])["Statement"]
+    return {
+        statement["Principal"]["Service"]
+        for statement in statements
+        if "Service" in statement["Principal"] and statement["Resource"] == topic["TopicArn"]
+    }
+
+
+def _subscribed(aws: SimulatedAws, region: str) -> list[str]:
+    found = aws.client("sns", OWNER, region).list_subscriptions()["Subscriptions"]
+    return [subscription["Endpoint"] for subscription in found]
+
+
+def _everything(aws: SimulatedAws) -> list[Any]:
+    """All that the role could have made, in both regions."""
+
+    def made() -> Iterator[Any]:
+        for region in (HOME, AWAY):
+            yield from aws.client("events", OWNER, region).list_rules()["Rules"]
+            yield from aws.client("cloudwatch", OWNER, region).describe_alarms()["MetricAlarms"]
+            yield from aws.client("logs", OWNER, region).describe_metric_filters()["metricFilters"]
+            yield from aws.client("sns", OWNER, region).list_topics()["Topics"]
+
+    return list(made())

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What becomes of CloudTrail's records: who of those that watch a region takes notice of which."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jmespath
+import yaml
+from moto.events.models import EventPattern
+
+from .playbook import CHECKOUT
+
+_RECORDS = Path(__file__).parent / "cloudtrail"
+_COMPARISON = re.compile(r'\$\.([\w.\[\]*]+) (?:(NOT EXISTS)|= "([^"]*)")')
+
+
+def records() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The sample records by name, see the README beside them."""
+    for path in sorted(_RECORDS.glob("*.json")):
+        yield path.stem, json.loads(path.read_text(encoding="utf-8"))
+
+
+def role_filters() -> list[dict[str, str]]:
+    """The metric filters as the role defines them."""
+    variables = yaml.safe_load((CHECKOUT / "roles" / "monitor" / "vars" / "main.yml").read_text("utf-8"))
+    filters: list[dict[str, str]] = variables["monitor__filters"]
+    return filters
+
+
+def counts(pattern: str, record: Mapping[str, Any]) -> bool:
+    """Whether a metric filter of this pattern counts a record; jmespath is the judge.
+
+    Its selectors, its operators and their precedence are those of filter patterns for JSON
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/matching-terms-json-log-events.html); only the
+    comparisons are written otherwise. What isn't one of the known comparisons is an error.
+    """
+    inner = re.fullmatch(r"\{ (.*) \}", pattern)
+    if inner is None:
+        raise ValueError(f"no filter pattern for JSON: {pattern}")
+    expression = _COMPARISON.sub(_as_jmespath, inner[1])
+    return bool(jmespath.search(expression, record))
+
+
+def reports(pattern: str, record: Mapping[str, Any]) -> bool:
+    """Whether a rule with this event pattern matches the event made of a record; moto is the judge.
+
+    The event's shape: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
+    """
+    event = {
+        "version": "0",
+        "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": f"aws.{record['eventSource'].split('.')[0]}",
+        "account": record["recipientAccountId"],
+        "time": record["eventTime"],
+        "region": record["awsRegion"],
+        "resources": [],
+        "detail": record,
+    }
+    return bool(EventPattern.load(pattern).matches_event(event))  # type: ignore[arg-type]
+
+
+def _as_jmespath(comparison: re.Match[str]) -> str:
+    selector, missing, value = comparison.groups()
+    if missing:
+        return f"{selector} == `null`"
+    if "[*]" in selector:
+        return f"contains({selector} || `[]`, '{value}')"
+    return f"{selector} != `null`" if value == "*" else f"{selector} == '{value}'"
