@@ -94,7 +94,12 @@ def look(ansible: Ansible, tasks: dict[str, dict[str, Any]], *options: str) -> R
     """Run the module with these arguments, by the tasks' names."""
     return ansible.tasks(
         [
-            {"name": name, MODULES + "ami_shared_info": arguments, "ignore_errors": True}
+            {
+                "name": name,
+                MODULES + "ami_shared_info": arguments,
+                "ignore_errors": True,
+                "check_mode": name.endswith("check mode"),
+            }
             for name, arguments in tasks.items()
         ],
         *options,
@@ -199,23 +204,22 @@ def test_a_region_that_cannot_be_read_fails_and_hides_no_other(
 ) -> None:
     refusal = {"code": "UnauthorizedOperation", "message": "You are not authorized", "status": 403}
     aws.add_fault("error", action="DescribeImages", region=FAR, times=0, **refusal)
-    tasks = {
-        "look": {"regions": [HOME, FAR]},
-        "nowhere": {"regions": ["eu-west-9", "me-south-1"]},
-        "anybody's": {"executable_users": ["all"], "filters": {"name": "golden-*"}},
-        "numbers": {"owners": [12345678901]},
-    }
-    for run in (look(as_me, tasks), look(as_me, tasks, "--check")):
-        _assert_failed(run, ids)
-
-
-def _assert_failed(run: Run, ids: dict[str, str]) -> None:
-    failed = run.task("look")
-    assert failed.status == "failed"
-    assert failed.codes == [(FAR, "UnauthorizedOperation")]
-    assert "Allow DescribeImages" in failed.result["msg"]
-    assert failed.result["regions"] == [HOME]
-    assert labels(run, "look", ids) == ["by-org", "by-unit", "direct"]
+    run = look(
+        as_me,
+        {
+            "look": {"regions": [HOME, FAR]},
+            "look in check mode": {"regions": [HOME, FAR]},
+            "nowhere": {"regions": ["eu-west-9", "me-south-1"]},
+            "anybody's": {"executable_users": ["all"], "filters": {"name": "golden-*"}},
+            "numbers": {"owners": [12345678901]},
+        },
+    )
+    for failed in (run.task("look"), run.task("look in check mode")):
+        assert failed.status == "failed"
+        assert failed.codes == [(FAR, "UnauthorizedOperation")]
+        assert "Allow DescribeImages" in failed.result["msg"]
+        assert failed.result["regions"] == [HOME]
+        assert labels(run, failed.name, ids) == ["by-org", "by-unit", "direct"]
     assert "eu-west-9" in run.task("nowhere").result["msg"]
     assert "not opted in to 'me-south-1'" in run.task("nowhere").result["msg"]
     assert "no owner is named" in run.task("anybody's").result["msg"]
