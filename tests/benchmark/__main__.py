@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from tests.simulated_aws.client import SimulatedAws
 
-from . import comparison, distribution, many_accounts, playbook, simulator, start
+from . import comparison, diagnosis, distribution, many_accounts, playbook, simulator, start
 from .estates import OWNER, estate
 from .figures import REFERENCE, Figure, table
 
@@ -44,6 +44,10 @@ BENCHMARKS = {
     "many-key-policies": Benchmark(
         "20 regions × 500 accounts, encrypted, by key policies",
         distribution.of(distribution.MANY_IN_KEY_POLICY),
+    ),
+    "diagnosis": Benchmark("Diagnosing 200 accounts × 5 regions", diagnosis.of(encrypted=False)),
+    "diagnosis-encrypted": Benchmark(
+        "Diagnosing 200 accounts × 5 regions, encrypted", diagnosis.of(encrypted=True)
     ),
     "simulator": Benchmark("The simulated AWS itself", simulator.measure),
     "comparison": Benchmark("8 regions × 50 accounts with other collections", comparison.measure),
