@@ -1,0 +1,171 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The calls that carry the verdicts of one region out, in their order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..model import Target
+from ..plan import Action
+from .cleanup_facts import OwnSnapshot, RegionFacts
+from .cleanup_families import FAMILY_MARK
+from .cleanup_sharing import INSTANCES, TEMPLATES
+from .cleanup_snapshots import SNAPSHOT_MARK
+from .cleanup_stages import DEPRECATE, DEREGISTER, DISABLE, STAGE_MARKS, deprecate_at, set_marks
+from .cleanup_verdicts import CleanupSeen, Verdict
+from .tags import tag_list
+
+# EC2 API Reference, CreateTags and DeleteTags: resources per request.
+TAG_BATCH = 1000
+# EC2 API Reference, CreateImageUsageReport: the versions of launch templates that it can look back.
+ALL_VERSIONS = "10000"
+
+
+def region_actions(
+    seen: CleanupSeen,
+    target: Target,
+    judged: tuple[Verdict, ...],
+    snapshots: tuple[OwnSnapshot, ...],
+    bequeathed: Mapping[str, str],
+) -> Iterator[Action]:
+    """The calls of one region: first those that take nothing away, then those that do.
+
+    ``snapshots`` are deleted beside those of the images. ``bequeathed`` maps images to the family that they
+    get as a tag. Dates are written after what they date, so that none is claimed too early. Snapshots are
+    marked before their image goes: whatever ends the run, the next one finds them.
+    """
+    facts = seen.regions[target.region]
+    yield from _report_actions(seen, target, judged)
+    for verdict in judged:
+        if verdict.decision == DEPRECATE:
+            parameters = {"DeprecateAt": deprecate_at(seen.now), "ImageId": verdict.ref.image_id}
+            yield Action(target, "EnableImageDeprecation", parameters, verdict.ref.image_id)
+    yield from _tag_actions(target, _marks(verdict for verdict in judged if verdict.decision != DISABLE))
+    yield from _tag_actions(
+        target, {image_id: {FAMILY_MARK: family} for image_id, family in bequeathed.items()}
+    )
+    yield from _untag_actions(target, {**_ended_marks(facts, judged), **_snapshots_that_stay(facts, judged)})
+    yield from _taking_away(target, facts, judged, snapshots)
+
+
+def takes_away(action: Action) -> bool:
+    """Whether an action takes something away, or is the first step of doing so."""
+    if action.operation == "CreateTags":
+        return any(tag["Key"] in (SNAPSHOT_MARK, STAGE_MARKS[DISABLE]) for tag in action.parameters["Tags"])
+    return action.operation in ("DisableImage", "DeregisterImage", "DeleteSnapshot")
+
+
+def _taking_away(
+    target: Target, facts: RegionFacts, judged: tuple[Verdict, ...], snapshots: tuple[OwnSnapshot, ...]
+) -> Iterator[Action]:
+    disabled = tuple(verdict for verdict in judged if verdict.decision == DISABLE)
+    for verdict in disabled:
+        image_id = verdict.ref.image_id
+        yield Action(target, "DisableImage", {"ImageId": image_id}, image_id)
+    yield from _tag_actions(target, _marks(disabled))
+    deregistered = tuple(verdict for verdict in judged if verdict.decision == DEREGISTER)
+    for verdict in deregistered:
+        yield from _deregister(target, verdict, facts)
+    # Only now nothing that is to go uses them any more.
+    alone = [one for verdict in deregistered if not _together(verdict) for one in _going(verdict)]
+    for snapshot_id in dict.fromkeys((*alone, *(snapshot.snapshot_id for snapshot in snapshots))):
+        yield Action(target, "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
+
+
+def _marks(judged: Iterable[Verdict]) -> dict[str, dict[str, str]]:
+    return {verdict.ref.image_id: dict(verdict.step.marks) for verdict in judged if verdict.step.marks}
+
+
+def _ended_marks(facts: RegionFacts, judged: tuple[Verdict, ...]) -> dict[str, tuple[str, ...]]:
+    """The dates that no longer hold: all of an image that is wanted, else those of undone stages."""
+    own = {one.image.image_id: one for one in facts.images}
+    return {
+        verdict.ref.image_id: set_marks(own[verdict.ref.image_id]) if verdict.released else verdict.step.drop
+        for verdict in judged
+    }
+
+
+def _snapshots_that_stay(facts: RegionFacts, judged: tuple[Verdict, ...]) -> dict[str, tuple[str, ...]]:
+    """Snapshots marked for an image that stays after all: whoever deregisters it later may want them."""
+    staying = {verdict.ref.image_id for verdict in judged if verdict.decision != DEREGISTER}
+    return {
+        snapshot.snapshot_id: (SNAPSHOT_MARK,)
+        for snapshot in facts.snapshots.values()
+        if snapshot.tags.get(SNAPSHOT_MARK) in staying
+    }
+
+
+def _deregister(target: Target, verdict: Verdict, facts: RegionFacts) -> Iterator[Action]:
+    image_id = verdict.ref.image_id
+    unmarked = [
+        one
+        for one in _going(verdict)
+        if one not in facts.snapshots or facts.snapshots[one].tags.get(SNAPSHOT_MARK) != image_id
+    ]
+    yield from _tag_actions(target, {one: {SNAPSHOT_MARK: image_id} for one in unmarked})
+    parameters: dict[str, Any] = {"ImageId": image_id}
+    if _together(verdict):
+        parameters["DeleteAssociatedSnapshots"] = True
+    yield Action(target, "DeregisterImage", parameters, image_id)
+
+
+def _going(verdict: Verdict) -> list[str]:
+    return [fate.snapshot_id for fate in verdict.fates if not fate.kept]
+
+
+def _together(verdict: Verdict) -> bool:
+    """Whether AWS can delete the snapshots with the image: it spares other images' only, nothing else's."""
+    return bool(verdict.fates) and len(_going(verdict)) == len(verdict.fates)
+
+
+def _report_actions(seen: CleanupSeen, target: Target, judged: tuple[Verdict, ...]) -> Iterator[Action]:
+    for verdict in judged:
+        if verdict.report_wanted:
+            # The same run twice asks for one report; a later run may ask for another.
+            token = f"{target.account_id}/{verdict.ref}/{seen.now:%Y-%m-%d}"
+            parameters = {
+                "ClientToken": hashlib.sha256(token.encode()).hexdigest(),
+                "ImageId": verdict.ref.image_id,
+                "ResourceTypes": [
+                    {"ResourceType": INSTANCES},
+                    {
+                        "ResourceType": TEMPLATES,
+                        "ResourceTypeOptions": [
+                            {"OptionName": "version-depth", "OptionValues": [ALL_VERSIONS]}
+                        ],
+                    },
+                ],
+            }
+            yield Action(target, "CreateImageUsageReport", parameters, verdict.ref.image_id)
+
+
+def _tag_actions(target: Target, tags: dict[str, dict[str, str]]) -> Iterator[Action]:
+    """What gets the same tags is tagged with one call."""
+    alike: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
+    for resource, wanted in tags.items():
+        alike[tuple(sorted(wanted.items()))].append(resource)
+    for pairs, resources in alike.items():
+        for batch in _batches(resources):
+            parameters = {"Resources": batch, "Tags": tag_list(dict(pairs))}
+            yield Action(target, "CreateTags", parameters, ", ".join(batch))
+
+
+def _untag_actions(target: Target, unwanted: dict[str, tuple[str, ...]]) -> Iterator[Action]:
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for resource, keys in unwanted.items():
+        if keys:
+            alike[keys].append(resource)
+    for keys, resources in alike.items():
+        for batch in _batches(resources):
+            parameters = {"Resources": batch, "Tags": [{"Key": key} for key in keys]}
+            yield Action(target, "DeleteTags", parameters, ", ".join(batch))
+
+
+def _batches(resources: list[str]) -> Iterable[list[str]]:
+    return (resources[start : start + TAG_BATCH] for start in range(0, len(resources), TAG_BATCH))

@@ -1,0 +1,196 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan of retiring images: pure, the AWS calls are made elsewhere."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..failures import Failure
+from ..plan import Action, Plan, TargetPlan
+from .cleanup_actions import region_actions, takes_away
+from .cleanup_facts import OwnSnapshot, RegionFacts
+from .cleanup_families import bequeathed, families
+from .cleanup_snapshots import fates, leftovers, orphans, recoverable_until
+from .cleanup_stages import DEREGISTER, STAGES, stamp
+from .cleanup_verdicts import CleanupSeen, CleanupWanted, Verdict, verdicts
+
+# Examples in a refusal.
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class CleanupPlan(Plan):
+    """The plans of all regions, and the verdicts that they come from.
+
+    It is performed in two steps, each in all regions: what takes something away comes last, once evidence has
+    been read again.
+    """
+
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def harmless(self) -> tuple[Action, ...]:
+        """The actions of the first step."""
+        return tuple(action for action in self.actions if not takes_away(action))
+
+    @property
+    def taking_away(self) -> tuple[Action, ...]:
+        """The actions of the second step."""
+        return tuple(action for action in self.actions if takes_away(action))
+
+
+def plan(wanted: CleanupWanted, seen: CleanupSeen) -> CleanupPlan:
+    """Plan every region. Over the limit the plan is refused as a whole."""
+    judged = _with_snapshots(verdicts(wanted, seen), seen)
+    left = {region: orphans(facts, wanted.rules.protect_tags) for region, facts in seen.regions.items()}
+    orphaned = left if wanted.orphan_snapshots else {}
+    refusals = tuple(_over_limit(wanted, seen, judged, orphaned))
+    going = {verdict.ref for verdict in judged if verdict.decision == DEREGISTER}
+    heirs = bequeathed(seen.images, families(seen.images, wanted.by), wanted.by, going)
+    targets = []
+    for region in sorted(seen.regions):
+        here = tuple(verdict for verdict in judged if verdict.ref.region == region)
+        snapshots = (
+            *leftovers(seen.regions[region]),
+            *(one for of_image in orphaned.get(region, {}).values() for one in of_image),
+        )
+        in_region = {ref.image_id: family for ref, family in heirs.items() if ref.region == region}
+        actions = tuple(region_actions(seen, seen.target(region), here, snapshots, in_region))
+        targets.append(
+            TargetPlan(
+                seen.target(region),
+                actions=actions,
+                before=_view(seen.regions[region], here, snapshots, ()),
+                after=_view(seen.regions[region], here, snapshots, actions),
+            )
+        )
+    if targets and refusals:
+        targets[0] = replace(targets[0], refusals=refusals)
+    return CleanupPlan(tuple(targets), judged)
+
+
+def confirmed(first: CleanupPlan, again: CleanupPlan) -> tuple[CleanupPlan, tuple[Verdict, ...]]:
+    """The plan made again, of evidence read again, as far as the first one decided the same.
+
+    The verdicts beside it are the new ones on images that the first plan would have changed. What only the
+    new plan would do is left to the next run.
+    """
+    before = {verdict.ref: verdict for verdict in first.verdicts}
+    disputed = {
+        verdict.ref
+        for verdict in again.verdicts
+        if verdict.ref not in before or before[verdict.ref].decision != verdict.decision
+    }
+    known = {(target.target, action.resource) for target in first.targets for action in target.actions}
+    targets = []
+    for target in again.targets:
+        region = target.target.region
+        left_out = {ref.image_id for ref in disputed if ref.region == region}
+        left_out |= {
+            fate.snapshot_id
+            for verdict in (*first.verdicts, *again.verdicts)
+            if verdict.ref in disputed and verdict.ref.region == region
+            for fate in verdict.fates
+        }
+        left_out |= {
+            str(action.resource)
+            for action in target.actions
+            if action.operation == "DeleteSnapshot" and (target.target, action.resource) not in known
+        }
+        targets.append(replace(target, actions=tuple(_without(target.actions, left_out))))
+    changed = tuple(
+        verdict
+        for verdict in again.verdicts
+        if verdict.ref in disputed and verdict.ref in before and before[verdict.ref].decision in STAGES
+    )
+    return replace(again, targets=tuple(targets)), changed
+
+
+def _with_snapshots(judged: tuple[Verdict, ...], seen: CleanupSeen) -> tuple[Verdict, ...]:
+    """The verdicts, those of deregistrations with what becomes of the snapshots."""
+    leaving: dict[str, set[str]] = defaultdict(set)
+    for verdict in judged:
+        if verdict.decision == DEREGISTER:
+            leaving[verdict.ref.region].add(verdict.ref.image_id)
+    return tuple(
+        _with_fates(verdict, seen, leaving[verdict.ref.region]) if verdict.decision == DEREGISTER else verdict
+        for verdict in judged
+    )
+
+
+def _with_fates(verdict: Verdict, seen: CleanupSeen, leaving: Collection[str]) -> Verdict:
+    own, facts = seen.images[verdict.ref], seen.regions[verdict.ref.region]
+    decided = fates(own, facts, leaving)
+    going = tuple(fate.snapshot_id for fate in decided if not fate.kept)
+    return replace(verdict, fates=decided, recoverable_until=recoverable_until(own, facts, going, seen.now))
+
+
+def _over_limit(
+    wanted: CleanupWanted,
+    seen: CleanupSeen,
+    judged: tuple[Verdict, ...],
+    orphaned: dict[str, dict[str, tuple[OwnSnapshot, ...]]],
+) -> Iterator[Failure]:
+    going = [str(verdict.ref) for verdict in judged if verdict.decision == DEREGISTER]
+    former = [f"{region}/{image_id}" for region, left in sorted(orphaned.items()) for image_id in left]
+    deletions = len(going) + len(former)
+    if wanted.limit.allows(deletions, len(judged)):
+        return
+    named = ", ".join((going + former)[:_NAMED]) + (" …" if deletions > _NAMED else "")
+    what = f"{len(going)} of {len(judged)} images would be deregistered"
+    what += f" and the snapshots that {len(former)} former images left deleted" if former else ""
+    yield Failure(
+        message=f"max_deletions: {what} ({named}); {wanted.limit} are allowed.",
+        remedy="Check the policy. If all of this is meant, allow it with max_deletions.",
+        error_code="TooManyDeletions",
+        action="max_deletions",
+        account_id=seen.account_id,
+    )
+
+
+def _without(actions: tuple[Action, ...], left_out: Collection[str]) -> Iterator[Action]:
+    """The actions, without those images and snapshots."""
+    for action in actions:
+        if "Resources" in action.parameters:
+            resources = [one for one in action.parameters["Resources"] if one not in left_out]
+            if resources:
+                parameters = {**action.parameters, "Resources": resources}
+                yield replace(action, parameters=parameters, resource=", ".join(resources))
+        elif action.resource not in left_out:
+            yield action
+
+
+def _view(
+    facts: RegionFacts,
+    judged: tuple[Verdict, ...],
+    orphaned: tuple[OwnSnapshot, ...],
+    done: tuple[Action, ...],
+) -> dict[str, Any]:
+    """The considered images and the snapshots that the plan is about, once the actions are ``done``."""
+    about = {verdict.ref.image_id for verdict in judged}
+    images = {
+        own.image.image_id: {"deprecation_time": own.image.deprecation_time, "state": own.image.state}
+        for own in facts.images
+        if own.image.image_id in about
+    }
+    snapshots = {fate.snapshot_id for verdict in judged for fate in verdict.fates}
+    snapshots |= {snapshot.snapshot_id for snapshot in orphaned}
+    going = {verdict.ref.image_id: verdict.fates for verdict in judged}
+    for action in done:
+        resource = str(action.resource)
+        if action.operation == "EnableImageDeprecation":
+            images[resource]["deprecation_time"] = stamp(action.parameters["DeprecateAt"])
+        elif action.operation == "DisableImage":
+            images[resource]["state"] = "disabled"
+        elif action.operation == "DeregisterImage":
+            del images[resource]
+            snapshots -= {fate.snapshot_id for fate in going[resource] if not fate.kept}
+        elif action.operation == "DeleteSnapshot":
+            snapshots.discard(resource)
+    return {"images": images, "snapshots": sorted(snapshots)}

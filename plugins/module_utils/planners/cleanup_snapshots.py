@@ -1,0 +1,146 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which snapshots go with an image, which were left behind, and until when the deleted can be restored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from .cleanup_facts import OwnImage, OwnSnapshot, RegionFacts, RetentionRule
+from .cleanup_rules import BACKUP_TAG
+from .tags import MARK_PREFIX
+
+# Written before an image is deregistered on those of its snapshots that go with it: by it the next run finds
+# what could not be deleted. Its value is the image.
+SNAPSHOT_MARK = MARK_PREFIX + "cleanup-of"
+
+# Amazon Data Lifecycle Manager User Guide: what it makes for people's backups carries this tag.
+LIFECYCLE_TAG = "aws:dlm:"
+# What CreateImage and CopyImage write into the snapshots that they make.
+_OF_IMAGE = re.compile(
+    r"(?:Created by CreateImage\(i-[0-9a-f]+\) for|Copied for DestinationAmi) (ami-[0-9a-f]+)\b.*"
+)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of a snapshot of a deregistered image: it goes, or it is ``kept`` for a reason."""
+
+    snapshot_id: str
+    kept: str = ""
+
+
+def fates(own: OwnImage, facts: RegionFacts, leaving: Collection[str]) -> tuple[Fate, ...]:
+    """What becomes of the image's snapshots while the images ``leaving``, it included, are deregistered."""
+    return tuple(
+        Fate(snapshot_id, "; ".join(_users(snapshot_id, facts, leaving)))
+        for snapshot_id in own.image.snapshot_ids
+    )
+
+
+def blocks(own: OwnImage, facts: RegionFacts) -> Iterator[str]:
+    """Why the image cannot be deregistered now, or not together with its snapshots.
+
+    EC2 User Guide, "Protect an Amazon EC2 AMI from deregistration"; EBS User Guide, "Amazon EBS snapshot
+    lock". Who has archived a snapshot wants to keep it.
+    """
+    if own.protection != "disabled":
+        yield f"It is protected from deregistration ({own.protection})."
+    for snapshot_id in own.image.snapshot_ids:
+        snapshot = facts.snapshots.get(snapshot_id)
+        if snapshot is None:
+            yield f"Its snapshot {snapshot_id} could not be read."
+        elif snapshot.locked:
+            yield f"Its snapshot {snapshot_id} is locked ({snapshot.locked})."
+        elif snapshot.archived:
+            yield f"Its snapshot {snapshot_id} is archived."
+
+
+def leftovers(facts: RegionFacts) -> tuple[OwnSnapshot, ...]:
+    """Snapshots of images that this collection deregistered, but whose own deletion failed."""
+    existing = {own.image.image_id for own in facts.images}
+    return tuple(
+        snapshot
+        for snapshot in facts.snapshots.values()
+        if SNAPSHOT_MARK in snapshot.tags
+        and snapshot.tags[SNAPSHOT_MARK] not in existing
+        and _deletable(snapshot, facts, snapshot.tags[SNAPSHOT_MARK])
+    )
+
+
+def orphans(
+    facts: RegionFacts, protect_tags: tuple[tuple[str, str | None], ...]
+) -> dict[str, tuple[OwnSnapshot, ...]]:
+    """Former image to the snapshots that it has left, told by what AWS wrote into their descriptions.
+
+    Backups that people make have descriptions of their own, or are tagged by the services that make them.
+    """
+    existing = {own.image.image_id for own in facts.images}
+    found: dict[str, tuple[OwnSnapshot, ...]] = {}
+    for snapshot in facts.snapshots.values():
+        image_id = former_image(snapshot)
+        if image_id is None or image_id in existing:
+            continue
+        if SNAPSHOT_MARK in snapshot.tags and snapshot.tags[SNAPSHOT_MARK] not in existing:
+            # A leftover: it is deleted whether or not orphans are.
+            continue
+        if any(key.startswith((BACKUP_TAG, LIFECYCLE_TAG)) for key in snapshot.tags):
+            continue
+        if any(key in snapshot.tags and value in (None, snapshot.tags[key]) for key, value in protect_tags):
+            continue
+        if _deletable(snapshot, facts, image_id):
+            found[image_id] = (*found.get(image_id, ()), snapshot)
+    return found
+
+
+def former_image(snapshot: OwnSnapshot) -> str | None:
+    """The image that AWS made the snapshot for; None if it was made for none."""
+    match = _OF_IMAGE.fullmatch(snapshot.description)
+    return match[1] if match else None
+
+
+def recoverable_until(
+    own: OwnImage, facts: RegionFacts, going: Collection[str], now: datetime
+) -> datetime | None:
+    """Until when Recycle Bin can give an image back with the snapshots that go; None if it cannot.
+
+    EBS User Guide, "Recover deleted Amazon EBS snapshots and EBS-backed AMIs with Recycle Bin": an image is
+    lost with the first of its snapshots.
+    """
+    days = [_retained(facts.rules, "EC2_IMAGE", own.image.tags)]
+    for snapshot_id in going:
+        tags = facts.snapshots[snapshot_id].tags if snapshot_id in facts.snapshots else {}
+        days.append(_retained(facts.rules, "EBS_SNAPSHOT", tags))
+    return now + timedelta(days=min(days)) if all(days) else None
+
+
+def _retained(rules: tuple[RetentionRule, ...], resource_type: str, tags: Mapping[str, str]) -> int:
+    """For how many days something is kept: of several rules the longest counts, none is 0 days."""
+    return max((rule.days for rule in rules if _matches(rule, resource_type, tags)), default=0)
+
+
+def _matches(rule: RetentionRule, resource_type: str, tags: Mapping[str, str]) -> bool:
+    if rule.resource_type != resource_type:
+        return False
+    if rule.tags:
+        return any(tags.get(key) == value for key, value in rule.tags)
+    return not any(tags.get(key) == value for key, value in rule.excluded)
+
+
+def _deletable(snapshot: OwnSnapshot, facts: RegionFacts, image_id: str) -> bool:
+    # An image in the Recycle Bin is of no use without its snapshots.
+    free = not snapshot.locked and not snapshot.archived and image_id not in facts.binned
+    return free and not any(_users(snapshot.snapshot_id, facts, ()))
+
+
+def _users(snapshot_id: str, facts: RegionFacts, leaving: Collection[str]) -> Iterator[str]:
+    for image_id in facts.images_with.get(snapshot_id, ()):
+        if image_id not in leaving:
+            yield f"image {image_id} uses it"
+    for user in facts.snapshot_uses.get(snapshot_id, ()):
+        yield f"{user} uses it"

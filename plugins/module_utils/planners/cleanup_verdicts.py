@@ -1,0 +1,150 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is to become of each image, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from ..model import Target
+from .cleanup_facts import CloserLook, Evidence, ImageRef, OwnImage, RegionFacts
+from .cleanup_families import FamilyBy, families, latest
+from .cleanup_limit import Limit
+from .cleanup_rules import Rules, considered, kept
+from .cleanup_sharing import needs_report, sharing_evidence
+from .cleanup_snapshots import Fate, blocks
+from .cleanup_stages import DEREGISTER, Clocks, Step, step
+from .cleanup_uses import running_copies
+
+KEEP, WAIT = "keep", "wait"
+
+
+@dataclass(frozen=True)
+class CleanupWanted:
+    """What the user asked ``ami_cleanup`` for."""
+
+    by: FamilyBy
+    rules: Rules
+    clocks: Clocks
+    limit: Limit = field(default_factory=Limit)
+    include_shared: bool = False
+    orphan_snapshots: bool = False
+
+
+@dataclass(frozen=True)
+class CleanupSeen:
+    """What AWS said of every region, and of the images that were looked at closely, at the moment ``now``."""
+
+    account_id: str
+    now: datetime
+    regions: Mapping[str, RegionFacts]
+    looks: Mapping[ImageRef, CloserLook] = field(default_factory=dict)
+
+    @cached_property
+    def images(self) -> Mapping[ImageRef, OwnImage]:
+        """Every own image of every region."""
+        return {
+            ImageRef(region, own.image.image_id): own
+            for region in sorted(self.regions)
+            for own in self.regions[region].images
+        }
+
+    def target(self, region: str) -> Target:
+        """A region as plans name it."""
+        return Target(self.account_id, region)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of one considered image: ``decision`` is a stage, ``wait`` or ``keep``.
+
+    ``reasons`` say why the policy keeps it or what stands against the next stage, ``evidence`` what uses it.
+    ``fates`` and ``recoverable_until`` belong to a deregistration.
+    """
+
+    ref: ImageRef
+    family: str
+    decision: str
+    reasons: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    step: Step = field(default_factory=Step)
+    report_wanted: bool = False
+    fates: tuple[Fate, ...] = ()
+    recoverable_until: datetime | None = None
+
+    @property
+    def released(self) -> bool:
+        """Whether the image is wanted: its clocks end. What could not be read ends none."""
+        return self.decision == KEEP and (bool(self.reasons) or any(one.firm for one in self.evidence))
+
+    def as_result(self) -> dict[str, Any]:
+        """The verdict as the module lists it."""
+        return {
+            "decision": self.decision,
+            "evidence": [one.as_result() for one in self.evidence],
+            "family": self.family,
+            "image_id": self.ref.image_id,
+            "next_stage": self.step.next_stage,
+            "next_stage_at": self.step.due.isoformat() if self.step.due else None,
+            "reasons": list(self.reasons),
+            "recoverable_until": self.recoverable_until.isoformat() if self.recoverable_until else None,
+            "region": self.ref.region,
+            "snapshots": [{"kept": fate.kept, "snapshot_id": fate.snapshot_id} for fate in self.fates],
+        }
+
+
+def candidates(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[ImageRef, ...]:
+    """The images that neither the policy nor a bulk read keeps: only these need a closer look."""
+    return tuple(verdict.ref for verdict in _verdicts(wanted, seen, CloserLook()) if verdict.decision != KEEP)
+
+
+def verdicts(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[Verdict, ...]:
+    """What is to become of every considered image, without regard to how many go."""
+    return tuple(_verdicts(wanted, seen, None))
+
+
+def _verdicts(wanted: CleanupWanted, seen: CleanupSeen, unseen: CloserLook | None) -> Iterator[Verdict]:
+    """The verdicts; ``unseen`` stands for a closer look that was not taken, None lets that count as use."""
+    images = seen.images
+    family_of = families(images, wanted.by)
+    latest_images = latest(images, family_of, wanted.rules.latest)
+    copies = running_copies((ref.region, own) for ref, own in images.items())
+    for ref, own in images.items():
+        if ref not in family_of or not considered(wanted.rules, own, wanted.clocks.disable is not None):
+            continue
+        family, facts = family_of[ref], seen.regions[ref.region]
+        reasons = tuple(kept(wanted.rules, own, ref in latest_images, seen.now))
+        evidence = (*facts.uses.get(ref.image_id, ()), *copies.get(ref, ()), *facts.unread)
+        look = seen.looks.get(ref, unseen)
+        if look is not None:
+            evidence += (
+                *look.references,
+                *look.unread,
+                *sharing_evidence(look, wanted.include_shared, seen.now),
+            )
+        elif not (reasons or evidence):
+            evidence = (Evidence("unreadable", ref.image_id, "It was not looked at.", firm=False),)
+        if reasons or evidence:
+            report = look is not None and not reasons and _only_report_missing(evidence)
+            wants = report and needs_report(look or CloserLook(), wanted.include_shared, seen.now)
+            yield Verdict(ref, family, KEEP, reasons, evidence, report_wanted=wants)
+            continue
+        yield _next(own, ref, family, facts, step(own, wanted.clocks, seen.now))
+
+
+def _next(own: OwnImage, ref: ImageRef, family: str, facts: RegionFacts, todo: Step) -> Verdict:
+    if todo.stage == DEREGISTER:
+        blocked = tuple(blocks(own, facts))
+        if blocked:
+            return Verdict(ref, family, WAIT, blocked)
+    return Verdict(ref, family, todo.stage or WAIT, step=todo)
+
+
+def _only_report_missing(evidence: tuple[Evidence, ...]) -> bool:
+    return all(not one.firm for one in evidence)

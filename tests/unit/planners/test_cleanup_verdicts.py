@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is to become of an image, and what keeps it: each kind of evidence alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_facts import (
+    CloserLook,
+    Evidence,
+    ImageRef,
+    OwnImage,
+    unreadable,
+)
+from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_stages import Clocks, stamp
+from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_uses import (
+    BulkReads,
+    Instance,
+    LaunchConfiguration,
+    Parameter,
+    TemplateVersion,
+    uses,
+)
+from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_verdicts import (
+    CleanupSeen,
+    Verdict,
+    candidates,
+    verdicts,
+)
+
+from tests.unit.examples import CONSUMER
+from tests.unit.planners.retiring import NOW, REGION, ago, facts, own, report, seen, shared, wanted
+
+OLD_ID = "ami-0123456789abcdef0"
+OLD = own(OLD_ID, 100)
+NEWEST = own("ami-00000000", 1)
+REF = ImageRef(REGION, OLD_ID)
+CHOSEN = {"golden.images:cleanup-chosen": stamp(ago(days=3))}
+
+
+def verdict(saw: CleanupSeen, **wants: Any) -> Verdict:
+    """The verdict on the old image."""
+    return {one.ref: one for one in verdicts(wanted(**wants), saw)}[REF]
+
+
+def bulk(**reads: Any) -> CleanupSeen:
+    return seen(facts(OLD, NEWEST, uses=uses(BulkReads(**reads))))
+
+
+def looked(look: CloserLook) -> CleanupSeen:
+    return seen(facts(OLD, NEWEST), looks={REF: look})
+
+
+COPY = own("ami-copy", 0, tags={}, state="pending", source_image_id=OLD_ID, source_region=REGION)
+
+EVIDENCE: list[tuple[CleanupSeen, str, bool]] = [
+    (bulk(instances=(Instance("i-1", OLD_ID, "stopped"),)), "instance", True),
+    (bulk(templates=(TemplateVersion("lt-1", 1, OLD_ID),)), "launch_template", True),
+    (bulk(configurations=(LaunchConfiguration("lc", OLD_ID),)), "launch_configuration", True),
+    (bulk(parameters=(Parameter("/web", OLD_ID),)), "parameter", True),
+    (seen(facts(OLD, NEWEST), facts(COPY)), "running_copy", True),
+    (seen(facts(OLD, NEWEST, unread=(unreadable("DescribeInstances", "denied"),))), "unreadable", False),
+    (
+        looked(CloserLook(references=(Evidence("imagebuilder:ImageRecipe", "arn:x"),))),
+        "imagebuilder:ImageRecipe",
+        True,
+    ),
+    (looked(CloserLook(unread=(unreadable("DescribeImageReferences", "throttled"),))), "unreadable", False),
+    (looked(shared(CONSUMER)), "shared", True),
+]
+
+
+@pytest.mark.parametrize(("saw", "kind", "firm"), EVIDENCE)
+def test_each_kind_of_evidence_alone_keeps_an_image(saw: CleanupSeen, kind: str, firm: bool) -> None:
+    found = verdict(saw)
+    assert (found.decision, found.reasons) == ("keep", ())
+    assert [(one.kind, one.firm) for one in found.evidence] == [(kind, firm)]
+    assert found.released is firm
+    assert verdict(seen(facts(OLD, NEWEST))).decision == "deregister"
+
+
+def test_an_image_that_was_not_looked_at_counts_as_used() -> None:
+    saw = CleanupSeen("111122223333", NOW, {REGION: facts(OLD, NEWEST)})
+    found = verdict(saw)
+    assert (found.decision, [one.kind for one in found.evidence]) == ("keep", ["unreadable"])
+
+
+def test_only_what_nothing_keeps_so_far_needs_a_closer_look() -> None:
+    used = {"ami-used": (Evidence("instance", "i-1"),)}
+    images = (
+        OLD,
+        NEWEST,
+        own("ami-used"),
+        own("ami-safe", tags={"family": "web", "keep": ""}),
+        own("ami-x", tags={}),
+    )
+    saw = CleanupSeen("111122223333", NOW, {REGION: facts(*images, uses=used)})
+    assert candidates(wanted(protect_tags=(("keep", None),)), saw) == (REF,)
+
+
+@pytest.mark.parametrize(
+    ("image", "clocks", "decision", "next_stage"),
+    [
+        (OLD, Clocks(deprecate=0), "deprecate", None),
+        (OLD, Clocks(disable=0), "disable", None),
+        (OLD, Clocks(deregister=0), "deregister", None),
+        (OLD, Clocks(disable=2), "wait", "disable"),
+        (OLD, Clocks(), "wait", None),
+    ],
+)
+def test_decisions(image: OwnImage, clocks: Clocks, decision: str, next_stage: str | None) -> None:
+    found = verdict(seen(facts(image, NEWEST)), clocks=clocks)
+    assert (found.decision, found.step.next_stage) == (decision, next_stage)
+    result = found.as_result()
+    assert (result["decision"], result["next_stage"]) == (decision, next_stage)
+    assert (result["next_stage_at"] is None) == (next_stage is None)
+
+
+def test_what_stands_against_a_deregistration_makes_it_wait_but_not_be_released() -> None:
+    protected = own(OLD_ID, protection="enabled-with-cooldown")
+    found = verdict(seen(facts(protected, NEWEST)))
+    assert (found.decision, found.released) == ("wait", False)
+    assert "enabled-with-cooldown" in found.reasons[0]
+    assert verdict(seen(facts(protected, NEWEST)), clocks=Clocks(disable=0)).decision == "disable"
+
+
+@pytest.mark.parametrize(
+    ("look", "decision", "asks"),
+    [
+        (shared(CONSUMER), "keep", True),
+        (shared(CONSUMER, report=report(state="pending")), "keep", False),
+        (shared(CONSUMER, report=report(used_by={CONSUMER: 1})), "keep", False),
+        (shared(CONSUMER, references=(Evidence("x", "y"),)), "keep", False),
+        (shared(CONSUMER, report=report()), "deregister", False),
+    ],
+)
+def test_a_usage_report_is_asked_for_when_nothing_else_keeps_the_image(
+    look: CloserLook, decision: str, asks: bool
+) -> None:
+    found = verdict(looked(look), include_shared=True)
+    assert (found.decision, found.report_wanted) == (decision, asks)
+
+
+def test_a_verdict_lists_its_evidence() -> None:
+    assert verdict(EVIDENCE[0][0]).as_result()["evidence"] == [
+        {"detail": "stopped", "kind": "instance", "subject": "i-1"}
+    ]
