@@ -63,24 +63,25 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: Prove that two accounts can launch the image, keys included
+- name: Prove that another account and the own one can launch the image, keys included
   golden.images.ami_launch_probe:
     images:
       us-east-1: ami-0123456789abcdef0
-    account_ids: ["012345678901", "123456789012"]
+    account_ids: ["012345678901", "111111111111"]
     consumer_role_name: golden-consumer
     subnet_ids:
       us-east-1:
         "012345678901": subnet-0123456789abcdef0
-        "123456789012": subnet-0fedcba9876543210
+        "111111111111": subnet-0fedcba9876543210
 
-- name: Launch one image in the own account, in a subnet that all accounts share
+- name: Launch one image as another type, in a subnet that all named accounts have
   golden.images.ami_launch_probe:
     image_id: ami-0123456789abcdef0
     region: us-east-1
     account_ids: ["111111111111"]
+    instance_type: t3.micro
     subnet_ids:
-      us-east-1: subnet-0aaaaaaaaaaaaaaa0
+      us-east-1: subnet-0fedcba9876543210
 """
 
 RETURN = r"""

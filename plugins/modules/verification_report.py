@@ -66,7 +66,7 @@ EXAMPLES = r"""
       us-east-1: ami-0123456789abcdef0
     account_ids: ["111111111111"]
     subnet_ids:
-      us-east-1: subnet-0aaaaaaaaaaaaaaa0
+      us-east-1: subnet-0fedcba9876543210
   register: probed
 
 - name: Keep what came of it

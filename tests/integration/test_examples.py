@@ -15,6 +15,7 @@ import yaml
 
 from tests.simulated_aws.client import SimulatedAws
 
+from . import probing
 from .estate import HOME, OWNER, Estate
 from .playbook import CHECKOUT, MODULES, Ansible
 
@@ -68,13 +69,14 @@ def examples_estate(aws: SimulatedAws, estate: Estate) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", MODULE_NAMES)
 def test_examples_work_and_results_are_as_documented(
-    estate: Estate, ansible: Ansible, examples_estate: dict[str, str], name: str
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, examples_estate: dict[str, str], name: str
 ) -> None:
     # Only ami_share and ami_kms_grant name images that are no copy's source.
     ids = examples_estate if name == "ami_kms_grant" else {AWAY: examples_estate[AWAY], HOME: estate.image_id}
     source = ids[AWAY] if name == "ami_share" else estate.image_id
     text = _module(name).EXAMPLES
     text = text.replace("ami-0123456789abcdef0", source).replace("ami-0fedcba9876543210", ids[HOME])
+    text = _launching(aws, estate, text) if "subnet_ids" in text else text
     tasks = yaml.safe_load(text)
     copied = {"images": ids, "kms_key_ids": dict.fromkeys(ids, ALIAS)}
 
@@ -90,6 +92,18 @@ def test_examples_work_and_results_are_as_documented(
         assert list(_undocumented(documented, task.result)) == [], task.name
     if name == "distribution_report":
         assert Path(ansible.folder, "distribution.json").is_file()
+
+
+def _launching(aws: SimulatedAws, estate: Estate, text: str) -> str:
+    """The examples with subnets that exist, once the image is shared with who is to launch it."""
+    permissions = {"Add": [{"UserId": aws.account_id("web-prod")}]}
+    aws.client("ec2", OWNER, HOME).modify_image_attribute(
+        ImageId=estate.image_id, LaunchPermission=permissions
+    )
+    named = {"subnet-0123456789abcdef0": "web-prod", "subnet-0fedcba9876543210": OWNER}
+    for example, account in named.items():
+        text = text.replace(example, probing.subnet(aws, account, HOME))
+    return text
 
 
 def _undocumented(documented: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role verify: three levels that are never confused, a report whatever happens, accounts as hosts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import observed, probing
+from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedEstate, root
+from .estate import HOME, OWNER
+from .playbook import Ansible, Run
+
+FQCN = "golden.images.verify_ami"
+AWAY = "eu-west-1"
+CAN, NO_KEY = "sandbox", "web-staging"
+
+
+@pytest.fixture
+def encrypted(aws: SimulatedAws) -> EncryptedEstate:
+    return EncryptedEstate(aws)
+
+
+@pytest.fixture
+def ansible(encrypted: EncryptedEstate, tmp_path: Path) -> Ansible:
+    return Ansible(encrypted.environment(OWNER), tmp_path)
+
+
+@pytest.fixture
+def variables(aws: SimulatedAws, encrypted: EncryptedEstate, tmp_path: Path) -> dict[str, Any]:
+    """Two accounts with an encrypted image, whose key one of them lacks, and a plain one elsewhere."""
+    disks = [{"device_name": "/dev/xvda", "size": 8}]
+    plain = {"account": OWNER, "region": AWAY, "devices": disks, "sharing": {"accounts": [CAN, NO_KEY]}}
+    images = {HOME: encrypted.image_id, **encrypted.add_images({AWAY: plain})}
+    accounts = encrypted.account_ids(CAN, NO_KEY)
+    permissions = {"Add": [{"UserId": one} for one in accounts]}
+    aws.client("ec2", OWNER, HOME).modify_image_attribute(ImageId=images[HOME], LaunchPermission=permissions)
+    aws.client("kms", OWNER, HOME).create_grant(
+        KeyId=encrypted.key(HOME), GranteePrincipal=root(aws.account_id(CAN)), Operations=USE
+    )
+    aws.forget_calls()
+    return {
+        "verify_images": images,
+        "verify_account_ids": accounts,
+        "verify_consumer_role_name": ROLE,
+        "verify_external_id": EXTERNAL_ID,
+        "verify_subnet_ids": probing.subnet_ids(aws, (CAN, NO_KEY), HOME, AWAY),
+        "verify_report_path": str(tmp_path / "verification.json"),
+    }
+
+
+def _levels(run: Run) -> dict[tuple[str, str], str | None]:
+    return {(one["account_id"], one["region"]): one["level"] for one in run.facts["verify_results"]}
+
+
+def _report(ansible: Ansible, name: str = "verification.json") -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(Path(ansible.folder, name).read_text(encoding="utf-8"))
+    return content
+
+
+def test_a_missing_key_shows_at_the_level_that_launches(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    can, no_key = variables["verify_account_ids"]
+    everywhere = {(account, region) for account in (can, no_key) for region in (HOME, AWAY)}
+
+    authorized = ansible.run(FQCN, variables)
+    assert authorized.code == 0, authorized.text
+    assert _levels(authorized) == dict.fromkeys(everywhere, "authorized")
+    assert authorized.facts["verify_failed_regions"] == []
+    assert _report(ansible)["status"] == "verified"
+    planned = ansible.run(FQCN, {**variables, "verify_level": "launched"}, "--check")
+    assert planned.code == 0, planned.text
+    assert observed.changes(aws) == []
+
+    launched = ansible.run(FQCN, {**variables, "verify_level": "launched"})
+    assert launched.code != 0
+    assert _levels(launched) == {
+        **dict.fromkeys(everywhere - {(no_key, HOME)}, "launched"),
+        (no_key, HOME): "authorized",
+    }
+    assert launched.facts["verify_failed_regions"] == [HOME]
+    message = launched.task("Fail if an account has not reached the level").result["msg"]
+    assert f"{no_key}: {variables['verify_images'][HOME]} is authorized, not launched" in message
+    assert can not in message
+    report = _report(ansible)
+    assert (report["status"], report["failed_regions"]) == ("incomplete", [HOME])
+    assert report["results"] == launched.facts["verify_results"]
+    (short,) = [row for row in report["results"] if not row["reached"]]
+    assert "Client.InternalError" in [finding["code"] for finding in short["findings"]]
+    assert len(observed.attempts(aws, "RunInstances")) > len(everywhere)
+    for account in (CAN, NO_KEY):
+        assert probing.instances(aws, account, HOME, *probing.LIVING) == []
+    assert EXTERNAL_ID not in launched.text
+
+    # The same failure says the same, and leaves the file alone.
+    again = ansible.run(FQCN, {**variables, "verify_level": "launched"})
+    assert again.code != 0
+    assert again.task("Report what it came to").changed is False
+    assert _report(ansible) == report
+
+
+def test_what_cannot_even_be_asked_fails_its_account_and_no_other(
+    encrypted: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    outsider, stranger = encrypted.account_ids("outsider", "data-dev")
+    can, _no_key = variables["verify_account_ids"]
+    # As a survey sends them.
+    run = ansible.run(
+        FQCN,
+        {
+            **variables,
+            "verify_images": json.dumps(variables["verify_images"]),
+            "verify_account_ids": f"{can}, {outsider},{stranger}",
+            "verify_level": "visible",
+            "verify_subnet_ids": "",
+        },
+    )
+    assert run.code != 0
+    assert _levels(run) == {
+        **dict.fromkeys([(can, HOME), (can, AWAY)], "authorized"),
+        **dict.fromkeys([(outsider, HOME), (outsider, AWAY), (stranger, HOME), (stranger, AWAY)]),
+    }
+    assert {one["account_id"] for one in run.facts["verify_results"] if one["reached"]} == {can}
+    assert run.facts["verify_failed_regions"] == [AWAY, HOME]
+    report = _report(ansible)
+    assert report["status"] == "incomplete"
+    assert all(row["findings"] for row in report["results"] if not row["reached"])
+
+    bad = ansible.run(FQCN, {**variables, "verify_account_ids": [12345678901]})
+    assert bad.code != 0
+    assert "YAML reads unquoted digits" in bad.text
+    assert bad.facts["verify_failed_regions"] == [AWAY, HOME]
+    assert _report(ansible)["status"] == "failed"
+
+
+def test_accounts_as_inventory_hosts_each_verify_themselves(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    can, no_key = variables.pop("verify_account_ids")
+    hosts = {account: {"account_id": account} for account in (can, no_key)}
+    inventory = ansible.folder / "accounts.yml"
+    inventory.write_text(yaml.safe_dump({"aws_accounts": {"hosts": hosts}}), encoding="utf-8")
+    wanted = {
+        "verify_hosts": "aws_accounts",
+        "verify_level": "launched",
+        "verify_report_path": f"{ansible.folder}/{{{{ inventory_hostname }}}}.json",
+    }
+    run = ansible.run(FQCN, {**variables, **wanted}, "-i", str(inventory), "--forks", "2")
+    assert run.code != 0
+    mine, other = (_report(ansible, f"{account}.json") for account in (can, no_key))
+    assert mine["status"] == "verified"
+    assert {row["account_id"] for row in mine["results"]} == {can}
+    assert (other["status"], other["failed_regions"]) == ("incomplete", [HOME])
+    assert {row["account_id"] for row in other["results"]} == {no_key}
+    for account in (CAN, NO_KEY):
+        assert probing.instances(aws, account, HOME, *probing.LIVING) == []
