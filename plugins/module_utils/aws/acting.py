@@ -41,7 +41,9 @@ class ManyAccounts(Accounts):
     def __init__(self, clients: Clients, caller: Caller, role: ConsumerRole | None, sts_region: str) -> None:
         super().__init__(clients, caller, role, sts_region)
         self._shared = clients.with_credentials(_whoever_acts()) if role else clients
-        self._credentials: dict[str, Credentials | None] = {caller.account_id: clients.credentials()}
+        self._credentials: dict[str, Credentials | None] = {}
+        if role:
+            self._credentials[caller.account_id] = clients.credentials()
 
     def open(self, service: str, regions: Iterable[str]) -> None:
         """Make the clients of ``service`` in ``regions`` that do not exist yet, of all accounts."""
