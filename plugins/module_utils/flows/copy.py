@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from functools import reduce
 from typing import Any
 
 from ..arguments import Options
@@ -23,6 +22,7 @@ from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Plan
 from ..planners import copy as planner
 from ..planners.copy import plan
+from ..planners.copy_checks import of_account
 from ..planners.copy_facts import ALIVE, DEAD, CopySeen, CopyWanted
 from ..planners.copy_request import name_for
 from ..planners.keys import Encryption, check_options
@@ -120,11 +120,14 @@ def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
 
     optional = _best_effort(wanted, targets)
     found, failed = each(targets, read_target, optional=optional)
-    failures = {target: _failure(item, target, own, "DescribeImages") for target, item in failed.items()}
+    failures = {
+        target: of_account(errors.failure(item, target, "DescribeImages"), target, own)
+        for target, item in failed.items()
+    }
     if needed := [failure for target, failure in failures.items() if target not in optional]:
         raise Refused(needed)
     unread = (*start.unread, *failures.values())
-    seen = reduce(CopySeen.__or__, found.values(), replace(start, unread=unread))
+    seen = replace(start, unread=unread).including(found.values())
     return with_access(accounts, wanted, seen, optional)
 
 
@@ -132,10 +135,10 @@ def apply(clients: Clients, wanted: CopyWanted, seen: CopySeen, plan: Plan, repo
     """Start the copies in all regions at once and, unless told otherwise, wait for them."""
     caller = Caller(seen.account_id, seen.partition)
     accounts = ManyAccounts(clients, caller, wanted.consumer_role, wanted.source_region)
-    if wanted.account_ids and plan.actions:
-        accounts.open("ec2", wanted.regions)
     optional = _best_effort(wanted, seen.copies)
     runs = {target: _standing(wanted, seen, target) for target in seen.copies}
+    if wanted.account_ids and (plan.actions or any(run.pending for run in runs.values())):
+        accounts.open("ec2", wanted.regions)
     actions = {target.target: target.actions for target in plan.targets if target.actions}
 
     def perform(target: Target) -> Performed:
@@ -146,12 +149,16 @@ def apply(clients: Clients, wanted: CopyWanted, seen: CopySeen, plan: Plan, repo
     for target, performed in done.items():
         runs[target].note(performed)
     for target, exception in failed.items():
-        runs[target].failure = _failure(exception, target, seen.account_id, "CopyImage")
+        runs[target].failure = errors.failure(exception, target, "CopyImage")
     if wanted.wait:
         wait_for_copies(accounts, wanted, seen, runs, optional, report)
         for target, run in runs.items():
             run.failure = run.failure or _wrong_key(wanted, seen, target, run)
-    failures = {target: run.failure for target, run in runs.items() if run.failure is not None}
+    failures = {
+        target: of_account(run.failure, target, seen.account_id)
+        for target, run in runs.items()
+        if run.failure is not None
+    }
     return Outcome(
         performed=tuple(action for run in runs.values() for action in run.performed),
         failures=tuple(failure for target, failure in failures.items() if target not in optional),
@@ -292,14 +299,6 @@ def _of_every(
         for region, found in failures.items()
         for failure in found
     )
-
-
-def _failure(exception: Exception, target: Target, own_account_id: str, action: str) -> Failure:
-    """A target's failure; of another account's its text says so, since AWS's seldom does."""
-    failure = errors.failure(exception, target, action)
-    if target.account_id == own_account_id or target.account_id in failure.message:
-        return failure
-    return replace(failure, message=f"Account {target.account_id}: {failure.message}")
 
 
 def _best_effort(wanted: CopyWanted, targets: Collection[Target]) -> frozenset[Target]:

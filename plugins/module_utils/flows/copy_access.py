@@ -107,10 +107,13 @@ def _await_what_was_given(
     """
     result = dict(missing)
     own = {region: source for region, source in sources.items() if source.owner_id == own_account_id}
-    given, _failed = each(
-        sorted({place.region for place, lack in missing.items() if lack and place.region in own}),
-        lambda region: _given(accounts.clients(own_account_id).ec2(region), own[region]),
-    )
+
+    def ask_owner(region: str) -> SourceGiven:
+        with accounts.acting(own_account_id) as clients:
+            return _given(clients.ec2(region), own[region])
+
+    lacking_in = sorted({place.region for place, lack in missing.items() if lack and place.region in own})
+    given, _failed = each(lacking_in, ask_owner)
     late = [
         place
         for place, lack in missing.items()
@@ -148,10 +151,10 @@ def _keys(
     """
 
     def read_keys(region: str) -> tuple[KeySeen, ...]:
-        own = accounts.clients(own_account_id)
-        snapshots = read.snapshots(own.ec2(region), sources[region].snapshot_ids)
-        arns = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
-        return tuple(_key(own.kms(region), own_account_id, arn) for arn in arns)
+        with accounts.acting(own_account_id) as own:
+            snapshots = read.snapshots(own.ec2(region), sources[region].snapshot_ids)
+            arns = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
+            return tuple(_key(own.kms(region), own_account_id, arn) for arn in arns)
 
     found, _failed = each([region for region, source in sources.items() if source.encrypted], read_keys)
     return {region: found.get(region, ()) for region in sources}

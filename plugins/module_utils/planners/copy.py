@@ -16,6 +16,7 @@ from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from . import keys as encrypting
 from . import tags as tagging
 from .copy_access import missing_access
+from .copy_checks import of_account
 from .copy_facts import ALIVE, DEAD, CopySeen, CopyWanted
 from .copy_request import check_request, copy_request, image_tags
 
@@ -136,7 +137,7 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
 def _plan_copy(
     wanted: CopyWanted, seen: CopySeen, target: Target, dead: tuple[Image, ...], warnings: tuple[str, ...]
 ) -> TargetPlan:
-    obstacles = _obstacles(wanted, seen, target)
+    obstacles = tuple(of_account(item, target, seen.account_id) for item in _obstacles(wanted, seen, target))
     if obstacles and target.region in wanted.best_effort_regions:
         return TargetPlan(target, warnings=warnings, tolerated=obstacles)
     actions = replacement(wanted, seen, target, dead)

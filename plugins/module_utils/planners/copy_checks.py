@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ..failures import Failure, invalid_option
-from ..model import Image
+from ..model import Image, Target
 from .copy_facts import CopyWanted
 
 
@@ -89,4 +90,13 @@ def check_state(source: Image, source_region: str) -> tuple[Failure, ...]:
             f"The source image {source.image_id} in {source_region} is {source.state}{reason}.",
             "Only an available image can be copied.",
         ),
+    )
+
+
+def of_account(failure: Failure, target: Target, own_account_id: str) -> Failure:
+    """A target's failure; where it is another account's its text says so, since AWS's seldom does."""
+    if target.account_id == own_account_id or target.account_id in failure.message:
+        return failure
+    return replace(
+        failure, account_id=target.account_id, message=f"Account {target.account_id}: {failure.message}"
     )

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -89,15 +89,16 @@ class CopySeen:
             item for item in self.snapshots.get(target, ()) if item.snapshot_id in image.snapshot_ids
         )
 
-    def __or__(self, other: CopySeen) -> CopySeen:
-        """All that was seen of two sets of targets, for the same sources."""
+    def including(self, parts: Iterable[CopySeen]) -> CopySeen:
+        """The same with what was seen of other targets, for the same sources."""
+        found = [self, *parts]
         return replace(
             self,
-            copies={**self.copies, **other.copies},
-            snapshots={**self.snapshots, **other.snapshots},
-            keys={**self.keys, **other.keys},
-            encrypted_by_default=self.encrypted_by_default | other.encrypted_by_default,
-            unread=self.unread + other.unread,
+            copies={target: images for part in found for target, images in part.copies.items()},
+            snapshots={target: items for part in found for target, items in part.snapshots.items()},
+            keys={target: key for part in found for target, key in part.keys.items()},
+            encrypted_by_default=frozenset(item for part in found for item in part.encrypted_by_default),
+            unread=tuple(failure for part in found for failure in part.unread),
         )
 
     def is_source(self, target: Target, source_region: str) -> bool:
