@@ -121,16 +121,18 @@ def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> Non
     name, value, version = action.parameters["Name"], action.parameters["Value"], run.version or 0
     for _ in _looks(wait_timeout):
         now = current(ssm, name)
-        if now == (version, value):
-            return
-        if now is not None and now[0] >= version:
+        if now is None or now[0] < version:
+            continue
+        if now[1] == value:
+            run.version = now[0]
+        else:
             run.failure = _failure(
                 action,
                 "Overtaken",
                 f"{name} is {now[1]} in version {now[0]}: somebody else has changed it at the same time.",
                 "Find out who, and run again.",
             )
-            return
+        return
     run.failure = _failure(
         action,
         "NotValidated",

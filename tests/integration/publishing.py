@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of publishing share: images and templates to publish, and what then names what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tests.simulated_aws.client import SimulatedAws
+from tests.simulated_aws.front.record import Entry
+
+from . import observed
+from .estate import HOME, OWNER, Estate
+from .playbook import MODULES, Run
+
+AWAY = "eu-west-1"
+REGIONS = (HOME, AWAY)
+CONSUMER = "web-prod"
+ROLE, EXTERNAL_ID = "golden-consumer", "golden-images"
+PARAMETER, TEMPLATE = "/golden/web", "web"
+EVERYWHERE = [(account, region) for account in (OWNER, CONSUMER) for region in REGIONS]
+# User data is in base64: "a secret".
+SECRET = "YSBzZWNyZXQ="
+
+
+class Written(NamedTuple):
+    """A call that changes something: who, where, what, and the parameter's name or the template's id."""
+
+    account_id: str
+    region: str
+    action: str
+    resource: str | None
+
+
+def with_role(estate: Estate) -> None:
+    """Let the owner act in the consumer's account."""
+    role = {"accounts": [CONSUMER], "trusts": [OWNER], "external_id": EXTERNAL_ID}
+    estate.add(roles={ROLE: role})
+
+
+def golden_images(
+    estate: Estate, release: str, sharing: Mapping[str, Any] | None = None, **image: Any
+) -> dict[str, str]:
+    """A release's image in every region, by default shared with the consumer; the images by region."""
+    spec = {
+        "account": OWNER,
+        "devices": [{"device_name": "/dev/xvda", "size": 8}],
+        "sharing": {"accounts": [CONSUMER]} if sharing is None else sharing,
+        **image,
+    }
+    found = estate.add_images(
+        {f"{release}-{region}": {**spec, "name": release, "region": region} for region in REGIONS}
+    )
+    return {region: found[f"{release}-{region}"] for region in REGIONS}
+
+
+def add_templates(aws: SimulatedAws, images: Mapping[str, str], name: str = TEMPLATE) -> None:
+    """A launch template in every account and region that launches these images, with a disk of its own."""
+    for account, region in EVERYWHERE:
+        ec2 = aws.client("ec2", account, region)
+        volume = ec2.create_volume(AvailabilityZone=f"{region}a", Size=9)["VolumeId"]
+        snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+        data = {
+            "ImageId": images[region],
+            "InstanceType": "t3.micro",
+            "UserData": SECRET,
+            "BlockDeviceMappings": [{"DeviceName": "/dev/sdz", "Ebs": {"SnapshotId": snapshot}}],
+        }
+        ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    aws.forget_calls()
+
+
+def publish(name: str, **arguments: Any) -> dict[str, Any]:
+    """A task that publishes in ``PARAMETER``."""
+    return {"name": name, MODULES + "ami_publish": {"parameter": PARAMETER, **arguments}}
+
+
+def in_consumers(estate: Estate) -> dict[str, Any]:
+    """The options that publish in the consumer's account too."""
+    return {
+        "account_ids": estate.account_ids(CONSUMER),
+        "consumer_role_name": ROLE,
+        "external_id": EXTERNAL_ID,
+    }
+
+
+def value(aws: SimulatedAws, account: str, region: str, selector: str = "") -> str:
+    """What the parameter names, or that version or label of it."""
+    found = aws.client("ssm", account, region).get_parameter(Name=f"{PARAMETER}{selector}")["Parameter"]
+    assert found["DataType"] == "aws:ec2:image"
+    return str(found["Value"])
+
+
+def values(aws: SimulatedAws) -> list[str]:
+    """What the parameter names everywhere."""
+    return [value(aws, account, region) for account, region in EVERYWHERE]
+
+
+def default_of(aws: SimulatedAws, account: str, region: str, name: str = TEMPLATE) -> dict[str, Any]:
+    """What the template's default version says."""
+    (found,) = aws.client("ec2", account, region).describe_launch_template_versions(
+        LaunchTemplateName=name, Versions=["$Default"]
+    )["LaunchTemplateVersions"]
+    data: dict[str, Any] = found["LaunchTemplateData"]
+    return data
+
+
+def launched(aws: SimulatedAws, account: str, region: str) -> str:
+    """The image of an instance that an account launches from its parameter."""
+    (instance,) = aws.client("ec2", account, region).run_instances(
+        ImageId=f"resolve:ssm:{PARAMETER}", MinCount=1, MaxCount=1
+    )["Instances"]
+    return str(instance["ImageId"])
+
+
+def written(aws: SimulatedAws, *, refused: bool = False) -> list[Written]:
+    """The recorded calls that changed parameters and templates, or with ``refused`` also those that would."""
+    return sorted(
+        Written(call.account_id, call.region, call.action, _resource(call.parameters))
+        for call in calls(aws)
+        if not call.action.startswith(("Describe", "Get", "List")) and (refused or call.status == 200)
+    )
+
+
+def planned(run: Run) -> list[Written]:
+    """The calls that a run reports to have made or, in check mode, would make."""
+    return sorted(
+        Written(action["account_id"], action["region"], action["action"], action["resource"])
+        for task in run.tasks
+        for action in task.result.get("actions", ())
+    )
+
+
+def calls(aws: SimulatedAws) -> list[Entry]:
+    """All recorded calls to SSM and EC2."""
+    return [call for service in ("ssm", "ec2") for call in aws.calls(service=service)]
+
+
+def warnings(run: Run) -> str:
+    """All that a person would see, in one line."""
+    return " ".join(run.text.split())
+
+
+def disable(aws: SimulatedAws, region: str, image_id: str) -> None:
+    """Disable an image of the owner's."""
+    aws.client("ec2", OWNER, region).disable_image(ImageId=image_id)
+
+
+def deregister(aws: SimulatedAws, region: str, image_id: str) -> None:
+    """Deregister an image of the owner's."""
+    aws.client("ec2", OWNER, region).deregister_image(ImageId=image_id)
+
+
+def shared_with(aws: SimulatedAws, region: str, image_id: str) -> set[str]:
+    """Who may launch an image of the owner's."""
+    return observed.launch_permissions(aws, OWNER, region, image_id)
+
+
+def _resource(parameters: Mapping[str, Any]) -> str | None:
+    for name in ("Name", "ResourceId", "LaunchTemplateId"):
+        if name in parameters:
+            return str(parameters[name])
+    return None

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ami_publish: parameters and launch templates name each region's image, in every account."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import publishing
+from .estate import HOME, OWNER, Estate
+from .playbook import Ansible
+from .publishing import AWAY, CONSUMER, EVERYWHERE, EXTERNAL_ID, PARAMETER, REGIONS, SECRET, TEMPLATE
+
+MOST_CALLS_UNCHANGED = 5
+
+
+def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible
+) -> None:
+    publishing.with_role(estate)
+    old, new = (publishing.golden_images(estate, release) for release in ("2026.10", "2026.11"))
+    publishing.add_templates(aws, old)
+    aws.change_settings(parameter_validation_seconds=0.7)
+    task = publishing.publish(
+        "Publish",
+        images=new,
+        source_image_id=new[HOME],
+        parameter_tags={"team": "web"},
+        launch_templates=[TEMPLATE],
+        tier="Advanced",
+        **publishing.in_consumers(estate),
+    )
+
+    check = ansible.tasks([task], "--check", "--diff")
+    assert check.code == 0, check.text
+    assert publishing.written(aws, refused=True) == []
+    done = ansible.tasks([task], "--diff")
+    assert done.code == 0, done.text
+    assert publishing.planned(check) == publishing.planned(done) == publishing.written(aws)
+    assert {(one.account_id, one.region) for one in publishing.written(aws)} == {
+        (account_id, region) for account_id in estate.account_ids(OWNER, CONSUMER) for region in REGIONS
+    }
+    assert done.task("Publish").result["diff"] == check.task("Publish").result["diff"]
+    assert {one["parameter_version"] for one in done.task("Publish").result["results"]} == {1}
+    for secret in (EXTERNAL_ID, SECRET):
+        assert secret not in str([{**task.result, "invocation": None} for task in done.tasks])
+    for account, region in EVERYWHERE:
+        assert publishing.value(aws, account, region, f":source-{new[HOME]}") == new[region]
+        assert publishing.launched(aws, account, region) == new[region]
+        default = publishing.default_of(aws, account, region)
+        assert default["ImageId"] == new[region]
+        assert (default["InstanceType"], default["UserData"]) == ("t3.micro", SECRET)
+        assert "SnapshotId" in default["BlockDeviceMappings"][0]["Ebs"]
+        ssm = aws.client("ssm", account, region)
+        tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=PARAMETER)["TagList"]
+        assert tags == [{"Key": "team", "Value": "web"}]
+        assert ssm.get_parameter_history(Name=PARAMETER)["Parameters"][-1]["Tier"] == "Advanced"
+
+    aws.forget_calls()
+    again = ansible.tasks([task])
+    assert (again.code, again.changed, publishing.written(aws, refused=True)) == (0, [], []), again.text
+    each = Counter((call.account_id, call.region) for call in publishing.calls(aws))
+    assert len(each) == len(EVERYWHERE)
+    assert max(each.values()) <= MOST_CALLS_UNCHANGED, each
+
+
+def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible
+) -> None:
+    publishing.with_role(estate)
+    consumers = publishing.in_consumers(estate)
+    shared = publishing.golden_images(estate, "shared")
+    private = publishing.golden_images(estate, "private", sharing={})
+    arm = publishing.golden_images(estate, "arm", architecture="arm64")
+    publishing.add_templates(aws, dict.fromkeys(REGIONS, "ami-0123456789abcdef0"))
+    follows = {"LaunchTemplateName": "follows", "LaunchTemplateData": {"ImageId": "resolve:ssm:/other"}}
+    aws.client("ec2", OWNER, AWAY).create_launch_template(**follows)
+    ssm = aws.client("ssm", OWNER, AWAY)
+    ssm.put_parameter(Name="/text", Type="String", Value=shared[AWAY])
+    ssm.put_parameter(Name=PARAMETER, Type="String", DataType="aws:ec2:image", Value=shared[AWAY])
+    aws.forget_calls()
+    unseen = {"images": private, "require_shared": False, **consumers}
+    # Copies that do not exist yet.
+    planned = {"images": dict.fromkeys(REGIONS), "source_image_id": arm[HOME], "source_region": HOME}
+    cases: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+        "text": (
+            {"images": shared, "parameter": "/text", "launch_templates": [TEMPLATE, "follows"]},
+            [
+                (AWAY, "LaunchTemplateFollowsParameter"),
+                (AWAY, "ParameterType"),
+                (HOME, "LaunchTemplateNotFound"),
+            ],
+        ),
+        "private": ({"images": private}, [(AWAY, "NotShared"), (HOME, "NotShared")]),
+        "unseen": (unseen, [(AWAY, "InvalidAMIID.NotFound"), (HOME, "InvalidAMIID.NotFound")]),
+        "planned": (planned, [(AWAY, "ArchitectureDiffers")]),
+    }
+    tasks = [
+        {
+            **publishing.publish(name, **arguments),
+            "ignore_errors": True,
+            "check_mode": name == "planned",
+        }
+        for name, (arguments, _codes) in cases.items()
+    ]
+    # A check run plans for what earlier tasks of it would have done.
+    predicted = {"under another name": {**planned, **consumers, "parameter": "/golden/arm"}, "to see": unseen}
+    tasks += [
+        {**publishing.publish(name, **arguments), "check_mode": True} for name, arguments in predicted.items()
+    ]
+
+    run = ansible.tasks(tasks)
+
+    assert run.code == 0, run.text
+    for name, (_arguments, codes) in cases.items():
+        task = run.task(name)
+        assert (name, task.status, sorted(task.codes, key=str)) == (name, "failed", codes), task.result
+    for name in predicted:
+        actions = Counter(action["action"] for action in run.task(name).result["actions"])
+        assert actions == {"PutParameter": 4, "LabelParameterVersion": 4}, name
+    labels = {one["label"] for one in run.task("under another name").result["results"]}
+    assert labels == {f"source-{arm[HOME]}"}
+    assert "cannot see" in publishing.warnings(run)
+    assert publishing.written(aws, refused=True) == []
+
+
+def test_one_regions_failure_hides_no_others_success_and_is_made_up_for(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible
+) -> None:
+    images = publishing.golden_images(estate, "2026.11")
+    task = publishing.publish("Publish", images=images, wait_timeout=1)
+    aws.add_fault(
+        "error", action="LabelParameterVersion", region=AWAY, code="InternalServerError", status=500, times=0
+    )
+    run = ansible.tasks([task])
+    assert run.task("Publish").codes == [(AWAY, "InternalServerError")]
+    assert [one["region"] for one in run.task("Publish").result["results"]] == [HOME]
+    assert (publishing.value(aws, OWNER, HOME), publishing.value(aws, OWNER, AWAY)) == (
+        images[HOME],
+        images[AWAY],
+    )
+
+    aws.clear_faults()
+    aws.forget_calls()
+    rest = ansible.tasks([task])
+    assert [(one.region, one.action) for one in publishing.written(aws)] == [(AWAY, "LabelParameterVersion")]
+    assert rest.code == 0, rest.text
+
+    newer = publishing.golden_images(estate, "2026.12")
+    aws.change_settings(parameter_validation_seconds=10_000)
+    late = ansible.tasks([publishing.publish("Publish", images=newer, wait_timeout=1)])
+    assert late.task("Publish").codes == [(AWAY, "NotValidated"), (HOME, "NotValidated")]
+    assert "ssm:GetParameters" in publishing.warnings(late)
+    assert publishing.value(aws, OWNER, HOME) == images[HOME]
+    # AWS goes on meanwhile.
+    aws.change_settings(parameter_validation_seconds=0)
+    aws.forget_calls()
+    assert ansible.tasks([publishing.publish("Publish", images=newer)]).code == 0
+    assert {one.action for one in publishing.written(aws)} == {"LabelParameterVersion"}
+    for region in REGIONS:
+        assert publishing.value(aws, OWNER, region, f":source-{newer[region]}") == newer[region]
