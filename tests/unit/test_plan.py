@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import invalid_option
+from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
 
-from tests.unit.examples import OWNER, place
+from tests.unit.examples import OWNER, STRANGER, place
 
 HERE, THERE = place("eu-west-1"), place("us-east-1")
 
@@ -47,6 +48,14 @@ def test_before_and_after_are_by_region() -> None:
     plan = Plan((TargetPlan(HERE, before={"a": 1}, after={"a": 2}), TargetPlan(THERE)))
     assert plan.before == {"eu-west-1": {"a": 1}, "us-east-1": {}}
     assert plan.after == {"eu-west-1": {"a": 2}, "us-east-1": {}}
+
+
+def test_of_several_accounts_targets_are_named_with_their_account() -> None:
+    other = Target(STRANGER, HERE.region)
+    plan = Plan((TargetPlan(HERE, before={"a": 1}, warnings=("w",)), TargetPlan(other, before={"a": 2})))
+    assert plan.before == {f"{OWNER} eu-west-1": {"a": 1}, f"{STRANGER} eu-west-1": {"a": 2}}
+    assert list(plan.after) == list(plan.before)
+    assert plan.warnings == (f"{OWNER} eu-west-1: w",)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import read
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key
+from botocore.exceptions import ClientError
 
 from tests.unit.aws.wire import Wire
 from tests.unit.examples import CONSUMER, OWNER
@@ -53,6 +54,23 @@ def metadata(**members: Any) -> dict[str, Any]:
 def test_a_key_whatever_it_is_called(kms: Wire, named: str, members: dict[str, str], expected: Key) -> None:
     kms.expect("describe_key", {"KeyId": named}, metadata(**members))
     assert read.key(kms.client, named) == expected
+
+
+def test_a_key_that_may_be_described(kms: Wire) -> None:
+    kms.expect("describe_key", {"KeyId": ARN}, metadata())
+    assert read.may_describe_key(kms.client, ARN)
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "NotFoundException"])
+def test_a_key_that_may_not_be_described(kms: Wire, code: str) -> None:
+    kms.refuse("describe_key", {"KeyId": ARN}, code)
+    assert not read.may_describe_key(kms.client, ARN)
+
+
+def test_whether_a_key_may_be_described_is_not_guessed(kms: Wire) -> None:
+    kms.refuse("describe_key", {"KeyId": ARN}, "KMSInternalException")
+    with pytest.raises(ClientError):
+        read.may_describe_key(kms.client, ARN)
 
 
 def test_the_owner_is_in_the_arn() -> None:

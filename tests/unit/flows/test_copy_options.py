@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.flows.copy import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
 from ansible_collections.golden.images.plugins.modules.ami_copy_regions import ARGUMENT_SPEC
 
 from tests.unit.examples import SOURCE_ID, SOURCE_REGION
@@ -127,3 +128,62 @@ def test_options_that_are_refused(changes: dict[str, Any], options: list[str]) -
 def test_durations_that_aws_takes(minutes: int) -> None:
     wanted = wanted_from(params(completion_duration_minutes=minutes), False)
     assert wanted.completion_duration_minutes == minutes
+
+
+# Copies into accounts.
+
+EACH = {"source_image_id": None, "source_images": {"eu-west-1": SOURCE_ID, "us-west-2": SOURCE_ID}}
+
+
+def test_accounts_and_the_role_in_them() -> None:
+    wanted = wanted_from(
+        params(
+            account_ids=["012345678901", " ", "222222222222", "012345678901"],
+            consumer_role_name="golden-consumer",
+            external_id="golden-7f3a",
+        ),
+        False,
+    )
+    assert wanted.account_ids == ("012345678901", "222222222222")
+    assert wanted.consumer_role == ConsumerRole("golden-consumer", "golden-7f3a")
+    assert "golden-7f3a" not in repr(wanted)
+
+
+def test_a_source_in_each_region_needs_no_source_region() -> None:
+    wanted = wanted_from(params(**EACH, source_region=None), False)
+    assert wanted.source_images == EACH["source_images"]
+    assert [wanted.source_region_of(region) for region in wanted.regions] == list(wanted.regions)
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        pytest.param({"account_ids": [12345678901]}, ["account_ids"], id="a number"),
+        pytest.param({"account_ids": ["12345"]}, ["account_ids"], id="no account"),
+        pytest.param(
+            {**EACH, "regions": ["eu-west-1", "sa-east-1"]}, ["source_images"], id="none in a region"
+        ),
+        pytest.param({**EACH, "source_images": {}}, ["source_images", "source_region"], id="none at all"),
+        pytest.param(
+            {**EACH, "source_images": {"eu-west-1": None, "us-west-2": SOURCE_ID}},
+            ["source_images"],
+            id="null",
+        ),
+    ],
+)
+def test_options_of_copies_into_accounts_that_are_refused(
+    changes: dict[str, Any], options: list[str]
+) -> None:
+    source = {"source_region": None} if "source_images" in changes else {}
+    assert sorted(refused(**source, **changes)) == options
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_the_source_is_taken_to_be_ready_in_check_mode_only(check_mode: bool) -> None:
+    assert wanted_from(params(assume_source_ready=True), check_mode).assume_source_ready is check_mode
+    assert not wanted_from(params(), check_mode).assume_source_ready
+
+
+def test_in_check_mode_a_source_may_be_only_planned() -> None:
+    images = {"eu-west-1": None, "us-west-2": SOURCE_ID}
+    assert wanted_from(params(**{**EACH, "source_images": images}), True).source_images == images

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -16,10 +17,11 @@ from ansible_collections.golden.images.plugins.module_utils.aws.write import Per
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.flows import copy_wait
 from ansible_collections.golden.images.plugins.module_utils.flows.copy_wait import CopyRun, wait_for_copies
+from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.planners import copy_request
 
-from tests.unit.examples import OWNER, copied_image, place, source_image, volumes
+from tests.unit.examples import CONSUMER, OWNER, copied_image, place, source_image, volumes
 from tests.unit.flows.aws_in_steps import Clock, Reads, Region, refused
 from tests.unit.planners.copying import seen_in, wanted
 
@@ -354,6 +356,31 @@ def test_progress_is_told_by_region_and_when_it_changes(wait: Wait) -> None:
         f"{US} pending",
         f"{US} available",
     ]
+
+
+@pytest.mark.usefixtures("clock")
+def test_of_several_accounts_progress_is_told_by_region() -> None:
+    places = [Target(account_id, EU) for account_id in (OWNER, CONSUMER)]
+    clients = {
+        places[0]: Region([PENDING, READY], percents=[40]),
+        places[1]: Region([PENDING, PENDING, READY], percents=[20]),
+    }
+
+    class Accounts:
+        @contextmanager
+        def acting(self, account_id: str) -> Iterator[Any]:
+            yield SimpleNamespace(ec2=lambda region: clients[Target(account_id, region)])
+
+    lines: list[str] = []
+    runs = {place: CopyRun(image=PENDING) for place in places}
+    want = wanted(account_ids=(OWNER, CONSUMER))
+    wait_for_copies(Accounts(), want, seen_in({}), runs, frozenset(), lines.append)  # type: ignore[arg-type]
+    assert lines == [
+        f"{EU} 0 of 2 (the slowest 20 %)",
+        f"{EU} 1 of 2 (the slowest 20 %)",
+        f"{EU} 2 of 2",
+    ]
+    assert all(run.image is not None and run.image.state == "available" for run in runs.values())
 
 
 def test_a_failure_is_told(wait: Wait) -> None:

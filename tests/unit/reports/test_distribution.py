@@ -178,3 +178,17 @@ def test_nothing_of_a_result_that_is_no_fact_of_the_distribution_gets_in() -> No
     task = {"invocation": {"module_args": {"secret_key": "wJalrXUtnFEMI"}}}
     report = distribution({**copied(EU), **task}, {**task}, {**shared(EU), **task})
     assert "wJalrXUtnFEMI" not in str(report)
+
+
+def test_the_consumers_own_copies_are_in_the_report_with_what_went_wrong_with_them() -> None:
+    mine = {
+        "failures": [failure(EU, account_id="222222222222")],
+        "results": [copy(EU, account_id="222222222222")],
+    }
+    report = distribution(copied(EU), {}, shared(EU), mine)
+    assert [(item["account_id"], item["region"], item["image_id"]) for item in report["copies"]] == [
+        ("222222222222", EU, f"ami-{EU}")
+    ]
+    assert [item["account_id"] for item in report["failures"]] == ["222222222222"]
+    assert report["status"] == "incomplete"
+    assert "copies" not in distribution(copied(EU), {}, shared(EU))
