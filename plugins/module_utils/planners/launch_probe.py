@@ -27,6 +27,7 @@ _REMEDIES = {
     "Client.VolumeLimitExceeded": "Ask AWS for more EBS storage in the account, or free some.",
     "Server.InsufficientInstanceCapacity": _CAPACITY,
     "Server.InternalError": "Run again later: the cause is AWS's.",
+    "Terminated": _AGAIN,
 }
 
 
