@@ -12,8 +12,9 @@ short_description: Point SSM parameters and launch templates to an AMI, in every
 description:
   - Makes an SSM parameter of data type C(aws:ec2:image), and launch templates if named, name each region's image. Whoever
     launches what they name needs to know no image id.
-  - Only images that are available, and shared with somebody or owned by the account that they are published in. Everything
-    is read and checked in all regions and accounts before the first parameter changes.
+  - Only images that are available. Those of the account whose credentials are used must be shared with somebody, and every
+    other account must be able to see its image. Everything is read and checked in all regions and accounts before the
+    first parameter changes.
   - AWS validates a new value only after it has answered. The module waits until the value can be read back.
   - Each published version is labelled with the image it is a copy of. By that label O(source_image_id) leads back to it.
 author:
@@ -98,16 +99,19 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Publish the copies of an image
+- name: Publish the copies of an image, and launch them from a template
   golden.images.ami_publish:
     images: "{{ copied.images }}"
+    source_image_id: ami-0123456789abcdef0
     parameter: /golden/web
+    launch_templates: [web]
     parameter_tags:
       team: platform
 
-- name: Publish it in another account too, where a launch template follows
+- name: Publish them in another account too
   golden.images.ami_publish:
     images: "{{ copied.images }}"
+    source_image_id: ami-0123456789abcdef0
     parameter: /golden/web
     account_ids: ["012345678901"]
     consumer_role_name: golden-consumer

@@ -77,6 +77,8 @@ def test_examples_work_and_results_are_as_documented(
     text = _module(name).EXAMPLES
     text = text.replace("ami-0123456789abcdef0", source).replace("ami-0fedcba9876543210", ids[HOME])
     text = _launching(aws, estate, text) if "subnet_ids" in text else text
+    if name == "ami_publish":
+        _prepare_publishing(aws, ids)
     tasks = yaml.safe_load(text)
     copied = {"images": ids, "kms_key_ids": dict.fromkeys(ids, ALIAS)}
 
@@ -92,6 +94,15 @@ def test_examples_work_and_results_are_as_documented(
         assert list(_undocumented(documented, task.result)) == [], task.name
     if name == "distribution_report":
         assert Path(ansible.folder, "distribution.json").is_file()
+
+
+def _prepare_publishing(aws: SimulatedAws, images: Mapping[str, str]) -> None:
+    """Share the images with whom they are published to, and make the template that is to launch them."""
+    for region, image_id in images.items():
+        ec2 = aws.client("ec2", OWNER, region)
+        permissions = {"Add": [{"UserId": aws.account_id("web-prod")}]}
+        ec2.modify_image_attribute(ImageId=image_id, LaunchPermission=permissions)
+        ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"InstanceType": "t3.micro"})
 
 
 def _launching(aws: SimulatedAws, estate: Estate, text: str) -> str:
