@@ -63,7 +63,7 @@ def reports(pattern: str, record: Mapping[str, Any]) -> bool:
         "resources": [],
         "detail": record,
     }
-    return bool(EventPattern.load(pattern).matches_event(event))  # type: ignore[arg-type]
+    return bool(EventPattern.load(pattern).matches_event(event))
 
 
 def _as_jmespath(comparison: re.Match[str]) -> str:
