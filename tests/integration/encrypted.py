@@ -113,7 +113,7 @@ def launched(aws: SimulatedAws, account: str, region: str, image_id: str) -> str
         (instance,) = ec2.run_instances(ImageId=image_id, MinCount=1, MaxCount=1)["Instances"]
     except ClientError as refused:
         return str(refused.response["Error"]["Code"])
-    return _state(ec2, instance["InstanceId"])
+    return state(ec2, instance["InstanceId"])
 
 
 def scaled(aws: SimulatedAws, account: str, region: str, image_id: str) -> str:
@@ -130,7 +130,7 @@ def scaled(aws: SimulatedAws, account: str, region: str, image_id: str) -> str:
     )
     filters = [{"Name": "tag:aws:autoscaling:groupName", "Values": [name]}]
     (reservation,) = ec2.describe_instances(Filters=filters)["Reservations"]
-    return _state(ec2, reservation["Instances"][0]["InstanceId"])
+    return state(ec2, reservation["Instances"][0]["InstanceId"])
 
 
 def refusal(call: Any, **parameters: Any) -> str:
@@ -171,11 +171,12 @@ def sids(statements: Sequence[Mapping[str, Any]]) -> list[str]:
     return [statement["Sid"] for statement in statements if "Sid" in statement]
 
 
-def _state(ec2: Any, instance_id: str) -> str:
+def state(ec2: Any, instance_id: str) -> str:
+    """The state of an instance, with the code of its reason if there is one."""
     (reservation,) = ec2.describe_instances(InstanceIds=[instance_id])["Reservations"]
     (instance,) = reservation["Instances"]
-    state, reason = instance["State"]["Name"], instance.get("StateReason", {}).get("Code")
-    return f"{state}: {reason}" if reason else str(state)
+    found, reason = instance["State"]["Name"], instance.get("StateReason", {}).get("Code")
+    return f"{found}: {reason}" if reason else str(found)
 
 
 def _region(key_arn: str) -> str:

@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from tests.simulated_aws.client import SimulatedAws
 
@@ -296,3 +300,212 @@ def test_every_trouble_has_its_code_and_its_remedy_works(
         state = encrypted.launched(aws, trouble.account, trouble.region, world.images[trouble.region])
         assert state == "running", name
     assert observed.copy(aws, DEV, HALF, world.images[HALF]).startswith("ami-")
+
+
+def _role(aws: SimulatedAws, account: str, name: str, *statements: Mapping[str, Any]) -> None:
+    """A role of an account that trusts the owner, with these and no other rights."""
+    iam = aws.client("iam", account)
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": aws.account_id(OWNER)}}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))
+    _allow(aws, account, name, *statements)
+
+
+def _allow(aws: SimulatedAws, account: str, name: str, *statements: Mapping[str, Any]) -> None:
+    aws.client("iam", account).put_role_policy(
+        RoleName=name, PolicyName="own", PolicyDocument=_policy(*statements)
+    )
+
+
+def _policy(*statements: Mapping[str, Any]) -> str:
+    allowing = [{"Effect": "Allow", "Resource": "*", **one} for one in statements]
+    return json.dumps({"Version": "2012-10-17", "Statement": [_without_resource(one) for one in allowing]})
+
+
+def _without_resource(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """A trust policy names no resource."""
+    return {
+        key: value for key, value in statement.items() if key != "Resource" or "Principal" not in statement
+    }
+
+
+def _launched_by(aws: SimulatedAws, account: str, role: str, region: str, image_id: str) -> str:
+    """How an instance ends up that a role of an account launches."""
+    arn = f"arn:aws:iam::{aws.account_id(account)}:role/{role}"
+    session = aws.client("sts", OWNER).assume_role(RoleArn=arn, RoleSessionName="launch")["Credentials"]
+    ec2 = boto3.client(
+        "ec2",
+        endpoint_url=aws.url,
+        region_name=region,
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+        config=Config(proxies={}),
+    )
+    try:
+        (instance,) = ec2.run_instances(ImageId=image_id, MinCount=1, MaxCount=1)["Instances"]
+    except ClientError as refused:
+        return str(refused.response["Error"]["Code"])
+    return encrypted.state(ec2, instance["InstanceId"])
+
+
+LOOK = {"Action": ["ec2:Describe*", "ec2:Get*"]}
+LAUNCH = {"Action": "ec2:*"}
+USE_KEYS = {"Action": [f"kms:{operation}" for operation in USE]}
+ONLY_FOR_AWS = {
+    "Action": "kms:CreateGrant",
+    "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+}
+USE_WITHOUT_GRANTS = {"Action": [f"kms:{one}" for one in USE if one != "CreateGrant"]}
+
+
+def test_what_the_account_itself_denies_is_found_and_mended(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+) -> None:
+    (dev,) = estate.account_ids(DEV)
+    ec2, kms = aws.client("ec2", OWNER, HOME), aws.client("kms", OWNER, HOME)
+    ec2.modify_image_attribute(ImageId=estate.image_id, LaunchPermission={"Add": [{"UserId": dev}]})
+    kms.create_grant(KeyId=estate.key(HOME), GranteePrincipal=root(dev), Operations=USE)
+    _role(aws, DEV, "looking", LOOK, USE_KEYS)
+    _role(aws, DEV, "launching", LAUNCH)
+    _role(aws, DEV, "bound", LAUNCH, USE_WITHOUT_GRANTS, ONLY_FOR_AWS)
+    subnets = aws.client("ec2", DEV, HOME).describe_subnets()["Subnets"]
+    diagnose = {"images": {HOME: estate.image_id}, "account_ids": [dev]}
+
+    def tasks(*roles: str, **more: Any) -> dict[str, tuple[str, Mapping[str, Any]]]:
+        return {
+            role: ("ami_share_diagnose", {**diagnose, "consumer_role_name": role, **more}) for role in roles
+        }
+
+    run = steps(
+        ansible,
+        {
+            **tasks("looking", fail_on_findings=True),
+            **tasks("launching", subnet_ids={HOME: {dev: subnets[0]["SubnetId"]}}),
+            **tasks("bound"),
+            "no such subnet": (
+                "ami_share_diagnose",
+                {**diagnose, "consumer_role_name": "bound", "subnet_ids": {HOME: "subnet-0123456789abcdef0"}},
+            ),
+            "only the owner": ("ami_share_diagnose", diagnose),
+        },
+    )
+    found = {task.name: task.result["results"][0] for task in run.tasks}
+    told = {name: (_codes(one)[:1], one["can_launch"], one["level"]) for name, one in found.items()}
+    assert told == {
+        "looking": (["LaunchDenied"], "no", "visible"),
+        "launching": (["KeyRefused"], "no", "authorized"),
+        "bound": (["CreateGrantRefused"], "unknown", "authorized"),
+        "no such subnet": (["CreateGrantRefused"], "unknown", "visible"),
+        "only the owner": (["MissingVolumePermission"], "yes", None),
+    }
+    assert "DryRunInconclusive" in _codes(found["no such subnet"])
+    assert [task.name for task in run.tasks if task.status == "failed"] == ["looking"]
+    assert run.task("looking").codes == [(HOME, "LaunchDenied")]
+    assert _launched_by(aws, DEV, "looking", HOME, estate.image_id) == "UnauthorizedOperation"
+    assert _launched_by(aws, DEV, "launching", HOME, estate.image_id) == NO_KEY
+    # The dry run could not tell; through EC2 it may.
+    assert _launched_by(aws, DEV, "bound", HOME, estate.image_id) == "running"
+
+    for role in ("looking", "launching"):
+        _allow(aws, DEV, role, LAUNCH, USE_KEYS)
+    again = steps(ansible, tasks("looking", "launching"))
+    for role in ("looking", "launching"):
+        (one,) = again.task(role).result["results"]
+        assert (one["can_launch"], one["level"]) == ("yes", "authorized")
+        assert _launched_by(aws, DEV, role, HOME, estate.image_id) == "running"
+
+
+AWAY = "eu-west-1"
+
+
+def test_what_cannot_be_asked_is_a_finding_and_a_failure_and_hides_nothing(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+) -> None:
+    ids = estate.add_images(
+        {region: {"account": OWNER, "region": region, "devices": TWO} for region in (AWAY, "us-west-2")}
+    )
+    images = {HOME: estate.image_id, **ids}
+    accounts = estate.account_ids(DEV, "web-staging", "outsider")
+    denied = {"kind": "error", "code": "UnauthorizedOperation", "status": 403, "message": "No.", "times": 0}
+    for where in (
+        {"action": "DescribeImages", "account_id": accounts[1], "region": AWAY},
+        {"action": "DescribeImageAttribute", "account_id": aws.account_id(OWNER), "region": "us-west-2"},
+    ):
+        aws.add_fault(**denied, **where)
+    aws.forget_calls()
+
+    variables = {
+        "diagnose_images": images,
+        "diagnose_account_ids": accounts,
+        "diagnose_consumer_role_name": ROLE,
+        "diagnose_external_id": EXTERNAL_ID,
+    }
+    run = ansible.run("golden.images.diagnose_ami", variables, "--check")
+
+    assert run.code != 0
+    result = run.task("Look at the images from both sides").result
+    assert len(result["results"]) == len(images) * len(accounts)
+    codes = {(one["account_id"], one["region"]): _codes(one) for one in result["results"]}
+    outside = [codes[accounts[2], region] for region in images]
+    assert all("ConsumerUnreadable" in one for one in outside)
+    assert "ConsumerUnreadable" in codes[accounts[1], AWAY]
+    assert "NotShared" in codes[accounts[1], AWAY]
+    assert codes[accounts[0], AWAY] == ["NotShared"]
+    assert "OwnerUnreadable" in codes[accounts[0], "us-west-2"]
+    failed = sorted((one["account_id"], one["region"], one["action"]) for one in result["failures"])
+    assert failed == sorted(
+        [
+            *((accounts[2], region, "AssumeRole") for region in images),
+            (accounts[1], AWAY, "DescribeImages"),
+            (aws.account_id(OWNER), "us-west-2", "DescribeImageAttribute"),
+        ]
+    )
+    # A role that may not be assumed is not tried again for each region.
+    refused = [call for call in aws.calls(action="AssumeRole") if call.status != 200]
+    assert len(refused) == 1
+
+
+def test_no_secret_is_on_the_screen_or_in_a_file(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+) -> None:
+    secret = estate.environment(OWNER)["AWS_SECRET_ACCESS_KEY"]
+    temporary = ansible.folder / "tmp"
+    temporary.mkdir()
+    diagnose = {
+        "images": {HOME: estate.image_id},
+        "account_ids": estate.account_ids(DEV, "sandbox"),
+        **AS_CONSUMER,
+    }
+    run = ansible.tasks(
+        [
+            {"name": "diagnose", MODULES + "ami_share_diagnose": diagnose},
+            {
+                "name": "refused",
+                MODULES + "ami_share_diagnose": {**diagnose, "external_id": f"not-{EXTERNAL_ID}"},
+                "ignore_errors": True,
+            },
+        ],
+        "-vvvv",
+        "--diff",
+        environment={
+            "ANSIBLE_STDOUT_CALLBACK": "default",
+            "ANSIBLE_INJECT_INVOCATION": "true",
+            "ANSIBLE_LOCAL_TEMP": str(temporary),
+            "ANSIBLE_REMOTE_TEMP": str(temporary),
+            "ANSIBLE_LOG_PATH": str(ansible.folder / "log"),
+            "TMPDIR": str(temporary),
+        },
+    )
+    assert run.code == 0, run.text[-3000:]
+    assumed = [call.status for call in aws.calls(action="AssumeRole")]
+    assert assumed == [200, 200, 403, 403]
+    files = [path.read_text(errors="replace") for path in ansible.folder.rglob("*") if path.is_file()]
+    assert len(files) > 1
+    written = [text for text in files if not text.startswith("- hosts:")]
+    text = "\n".join([run.text, *written])
+    assert '"consumer_role_name": "golden-consumer"' in text
+    for hidden in (secret, f'"{EXTERNAL_ID}"', f"not-{EXTERNAL_ID}"):
+        assert hidden not in text
+    # What AWS's temporary credentials look like: IAM User Guide, "Unique identifiers".
+    for hidden in ("ASIA", "SessionToken", "SecretAccessKey", "FQoGZXIvYXdzE"):
+        assert hidden not in text
