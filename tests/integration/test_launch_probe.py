@@ -115,6 +115,7 @@ def _assert_harmless(aws: SimulatedAws, arguments: dict[str, Any]) -> None:
     assert "PublicIpAddress" not in instance
 
 
+@pytest.mark.interruption
 @pytest.mark.parametrize(
     ("action", "when"),
     [

@@ -26,8 +26,8 @@ def verification(
     """The report, from what ``ami_share_diagnose`` and ``ami_launch_probe`` returned.
 
     What did not run is empty. Every account named counts in every region: one of which nothing is known has
-    not reached the level. ``status`` is ``verified`` if all have, ``failed`` if none has, ``incomplete`` otherwise. ``summary`` says
-    for a person who has not, and why.
+    not reached the level. ``status`` is ``verified`` if all have, ``failed`` if none has, ``incomplete``
+    otherwise. ``summary`` says for a person who has not, and why.
     """
     given = list(results)
     failed = steps.failures(given)
