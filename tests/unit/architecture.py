@@ -180,7 +180,11 @@ def ansible_below_runner(source: Source) -> Iterator[str]:
 def upwards(source: Source) -> Iterator[str]:
     lower = (f"{UTILS}.{room}" for room in ("aws", "fanout", "progress", "arguments"))
     if source.is_pure or any(is_in(source.module, room) for room in lower):
-        upper = (f"{UTILS}.flows", f"{UTILS}.runner", "plugins.modules", "plugins.action")
+        upper = (
+            f"{UTILS}.flows",
+            f"{UTILS}.runner",
+            *(f"plugins.{kind}" for kind in ("action", "inventory", "modules")),
+        )
         for name in source.imports:
             if any(is_in(name, room) for room in upper):
                 yield f"imports {name}"

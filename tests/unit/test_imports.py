@@ -118,6 +118,12 @@ BREACHES = [
     ),
     (
         "upwards",
+        "module_utils/planners/accounts.py",
+        "from ...inventory import accounts",
+        "imports plugins.inventory",
+    ),
+    (
+        "upwards",
         "module_utils/aws/read.py",
         "from ...module_utils import flows",
         "plugins.module_utils.flows",
