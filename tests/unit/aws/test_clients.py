@@ -98,3 +98,10 @@ def test_regions_of_every_partition_are_known() -> None:
     assert partitions["eu-west-1"] == "aws"
     assert partitions["cn-north-1"] == "aws-cn"
     assert partitions["us-gov-west-1"] == "aws-us-gov"
+
+
+@pytest.mark.parametrize(
+    ("region", "home"), [("eu-west-1", "eu-west-1"), (None, "us-east-1"), ("", "us-east-1")]
+)
+def test_what_is_the_same_everywhere_is_asked_at_home(region: str | None, home: str) -> None:
+    assert Clients(Connection(credentials=KEYS, region=region)).home == home
