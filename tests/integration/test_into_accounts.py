@@ -136,11 +136,6 @@ def test_a_rerun_after_a_kill_completes_the_copies_and_withdraws(
         assert observed.sharing(aws, OWNER, region, images[region]) == (set(), [set(), set()])
         assert encrypted.grantees(aws, estate.key(region)) == []
 
-    aws.forget_calls()
-    repeated = ansible.run(DISTRIBUTE, variables)
-    assert (repeated.code, repeated.changed) == (0, []), repeated.text
-    assert encrypted.changes(aws, refused=True) == []
-
 
 def test_whoever_lacks_a_permission_is_named_before_anything_is_copied(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible

@@ -46,6 +46,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
     # With a source in each region any of them will do, where a question has to be asked somewhere.
     source_region = regions[0] if source_images and regions else params["source_region"] or params["region"]
     _check_source_options(options, params, regions, source_region, source_images)
+    account_ids = options.account_ids("account_ids")
     best_effort = options.strings("best_effort_regions")
     if surplus := sorted(set(best_effort) - set(regions)):
         options.refuse(
@@ -75,8 +76,8 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
         source_filters=params["source_filters"] or {},
         source_owners=options.strings("source_owners"),
         source_images=source_images,
-        account_ids=options.account_ids("account_ids"),
-        consumer_role=options.consumer_role(),
+        account_ids=account_ids,
+        consumer_role=options.consumer_role() if account_ids else None,
         assume_source_ready=params["assume_source_ready"] and check_mode,
         best_effort_regions=frozenset(best_effort),
         name=params["name"],

@@ -147,6 +147,8 @@ def test_accounts_and_the_role_in_them() -> None:
     assert wanted.account_ids == ("012345678901", "222222222222")
     assert wanted.consumer_role == ConsumerRole("golden-consumer", "golden-7f3a")
     assert "golden-7f3a" not in repr(wanted)
+    # Nobody needs to be assumed for copies of one's own.
+    assert wanted_from(params(consumer_role_name="golden-consumer"), False).consumer_role is None
 
 
 def test_a_source_in_each_region_needs_no_source_region() -> None:
