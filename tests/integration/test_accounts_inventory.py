@@ -184,7 +184,9 @@ def test_a_play_over_accounts_reads_the_cache_and_runs_no_tag(
     assert other["_meta"]["hostvars"]["sandbox"]["email"] == "sandbox@example.com"
 
 
-def test_all_accounts_or_none(aws: SimulatedAws, organization: Estate, inventory: Inventory) -> None:
+def test_all_accounts_or_none_and_by_a_role_too(
+    aws: SimulatedAws, organization: Estate, inventory: Inventory
+) -> None:
     refusal = {"code": "AccessDeniedException", "message": "Not these tags", "status": 400}
     aws.add_fault("error", action="ListTagsForResource", after=3, times=1, **refusal)
     listed, said = inventory.listed()
@@ -195,3 +197,9 @@ def test_all_accounts_or_none(aws: SimulatedAws, organization: Estate, inventory
     listed, said = member.listed()
     assert listed == {}
     assert "Only the management account and delegated administrators" in " ".join(said.split())
+
+    roles = {"lister": {"accounts": [MANAGEMENT], "trusts": [MEMBER]}}
+    role = organization.add(roles=roles)["roles"]["lister"][MANAGEMENT]
+    listed, _said = member.listed(assume_role_arn=role, include_tags=False, group_by=[])
+    assert set(organization.account_ids(MEMBER, MANAGEMENT)) < hosts(listed, "aws_accounts")
+    assert set(listed) <= {"_meta", "all", "aws_accounts", "ungrouped"}

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation of the inventory plugin accounts, which is its specification too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.golden.images.plugins.inventory import accounts
+from ansible_collections.golden.images.plugins.module_utils.planners.accounts import STATES, Asked, Naming
+
+OPTIONS = yaml.safe_load(accounts.DOCUMENTATION)["options"]
+# From the documentation fragments.
+SHARED = {
+    *("assume_role_arn", "cache", "cache_connection", "cache_plugin", "cache_timeout"),
+    *("compose", "groups", "keyed_groups"),
+}
+
+
+def test_every_state_can_be_asked_for() -> None:
+    assert {*OPTIONS["statuses"]["choices"]} == {*STATES, "all"}
+
+
+def test_defaults_are_those_of_the_values() -> None:
+    assert tuple(OPTIONS["statuses"]["default"]) == Asked().states
+    assert (OPTIONS["include_email"]["default"], OPTIONS["include_tags"]["default"]) == (
+        Asked().email,
+        Asked().tags,
+    )
+    assert (OPTIONS["hostname"]["default"], tuple(OPTIONS["group_by"]["default"])) == (
+        Naming().hostname,
+        Naming().group_by,
+    )
+
+
+def test_examples_use_options_that_there_are() -> None:
+    examples = [*yaml.safe_load_all(accounts.EXAMPLES)]
+    assert examples
+    for example in examples:
+        assert example["plugin"] == accounts.InventoryModule.NAME
+        assert {*example} <= {*OPTIONS, *SHARED}
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("golden_accounts.yml", True),
+        ("prod.golden_accounts.yaml", True),
+        ("accounts.yml", False),
+        ("golden_accounts.json", False),
+    ],
+)
+def test_files_are_known_by_their_names(tmp_path: Path, name: str, taken: bool) -> None:
+    path = tmp_path / name
+    path.write_text("plugin: golden.images.accounts\n", encoding="utf-8")
+    assert accounts.InventoryModule().verify_file(str(path)) is taken
