@@ -45,6 +45,8 @@ class Settings:
     """Accounts, organizations and OUs an image is shared with (EC2 User Guide, Quotas for AMIs)."""
     public_image_quota: int = 5
     """Public images per account and Region (EC2 User Guide, Quotas for AMIs)."""
+    usage_report_seconds: float = 0.0
+    """How long a usage report of an image takes; AWS names no time."""
     grants_per_key_quota: int = 50_000
     """Grants of a KMS key (KMS Developer Guide, Resource quotas)."""
     grant_visible_after_seconds: float = 0.0

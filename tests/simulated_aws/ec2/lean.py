@@ -10,7 +10,9 @@ from . import dry_runs
 from .actions import ACTIONS
 from .door import answer
 
-BESIDE_MOTO = frozenset({"CreateImage", "CreateSnapshot", "DescribeTags"})
+BESIDE_MOTO = frozenset(
+    {"CreateImage", "CreateImageUsageReport", "CreateSnapshot", "DescribeImageReferences", "DescribeTags"}
+)
 """Actions that need moto's backend of the account and Region, which may take a second to make."""
 
 HANDLERS: dict[tuple[str, str], Callable[[LeanRequest], tuple[int, bytes] | None]] = {

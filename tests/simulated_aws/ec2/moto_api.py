@@ -25,8 +25,6 @@ Response = tuple[int, dict[str, str], str]
 # What moto would do to snapshots of its own, which it no longer has.
 UNSUPPORTED = (
     "create_snapshots",
-    "modify_snapshot_tier",
-    "restore_snapshot_tier",
     "describe_snapshot_tier_status",
 )
 

@@ -92,6 +92,7 @@ class StrictEC2Backend(EC2Backend):
             instances.require_fitting_type(image, kwargs["instance_type"])
         kwargs["block_device_mappings"] = device_mappings(self.caller, image, requested)
         reservation = super().run_instances(image.id, count, user_data, security_group_names, **kwargs)
+        image.launches.append(state.now())
         for_group = AUTO_SCALING_GROUP_TAG in kwargs.get("tags", {}).get("instance", {})
         launcher = auto_scaling(self.account_id, self.partition) if for_group else acting_for(self.account_id)
         with acting_as(launcher):

@@ -37,6 +37,8 @@ class Grantee(NamedTuple):
 
 
 EVERYONE = Grantee("Group", "all")
+LAUNCH_REPORTED_AFTER = timedelta(hours=24)
+"""The delay of a launch's report (botocore shape Image, LastLaunchedTime)."""
 VOLUME_OF_COPIES = "vol-ffffffff"
 """What a copied snapshot names as its volume (botocore operation CopySnapshot)."""
 
@@ -60,6 +62,29 @@ class Work:
         return max(0, min(99, int(100 * (now - self.started).total_seconds() / self.seconds)))
 
 
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A snapshot's lock (botocore shape LockedSnapshotsInfo); `cool_off_hours` are of compliance mode."""
+
+    mode: str
+    created: datetime
+    expires: datetime
+    days: int
+    cool_off_hours: int = 0
+
+    @property
+    def cool_off_ends(self) -> datetime:
+        """From when on nobody can take the lock away in compliance mode."""
+        return self.created + timedelta(hours=self.cool_off_hours)
+
+    def state(self, now: datetime) -> str:
+        """Its LockState."""
+        if now >= self.expires:
+            return "expired"
+        cooling = self.mode == "compliance" and now < self.cool_off_ends
+        return "compliance-cooloff" if cooling else self.mode
+
+
 @dataclass(slots=True)
 class Snapshot:
     """An EBS snapshot; `kms_key_id` is the ARN of its key, None when it isn't encrypted. Sizes are in GiB.
@@ -81,6 +106,8 @@ class Snapshot:
     state_message: str | None = None
     work: Work | None = None
     completion_minutes: int | None = None
+    storage_tier: str = "standard"
+    lock: Lock | None = None
     serial: int = field(default_factory=SERIALS.__next__)
 
     @property
@@ -145,6 +172,7 @@ class Image:
     deregistration_protection: str = "disabled"
     protected_until: datetime | None = None
     visible_from: datetime | None = None
+    launches: list[datetime] = field(default_factory=list)
     work: Work | None = None
     serial: int = field(default_factory=SERIALS.__next__)
 
@@ -157,6 +185,10 @@ class Image:
     def snapshot_ids(self) -> list[str]:
         """The ids of its snapshots, in the order of its devices."""
         return [device.snapshot_id for device in self.devices if device.snapshot_id]
+
+    def last_launched(self, now: datetime) -> datetime | None:
+        """The last launch that is reported by now."""
+        return max((one for one in self.launches if one + LAUNCH_REPORTED_AFTER <= now), default=None)
 
     def settle(self, now: datetime) -> None:
         """Finish the work whose time is over."""
@@ -189,6 +221,24 @@ class LaunchUse(NamedTuple):
     reservation: Any
 
 
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """Who used an image, as far as it was known when the report was asked for.
+
+    `resource_types` are as asked for; `uses` maps account and resource type to a count.
+    """
+
+    id: str
+    image_id: str
+    created: datetime
+    available_from: datetime
+    resource_types: tuple[dict[str, Any], ...]
+    account_ids: tuple[str, ...]
+    tags: dict[str, str]
+    uses: dict[tuple[str, str], int]
+    serial: int = field(default_factory=SERIALS.__next__)
+
+
 @dataclass
 class AccountRegion:
     """What one account has set in one Region."""
@@ -200,6 +250,9 @@ class AccountRegion:
     default_kms_key_id: str | None = None
     """ARN of the account's own choice, None for the AWS managed key."""
     client_tokens: dict[str, TokenUse] = field(default_factory=dict)
+    usage_reports: dict[str, UsageReport] = field(default_factory=dict)
+    usage_report_tokens: dict[str, str] = field(default_factory=dict)
+    """Client token to the report that it made."""
     launch_tokens: dict[str, LaunchUse] = field(default_factory=dict)
     allowed_images_state: str = "disabled"
     image_criteria: list[dict[str, Any]] = field(default_factory=list)

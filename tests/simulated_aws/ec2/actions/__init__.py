@@ -9,11 +9,16 @@ from . import (  # noqa: F401  each registers its actions
     describe_images,
     describe_snapshots,
     encryption,
+    image_ancestry,
     image_lifecycle,
+    image_references,
+    image_usage_reports,
     make_images,
     make_snapshots,
     public_access,
     regions,
+    snapshot_locks,
+    snapshot_tiers,
     tags,
 )
 from .registry import ACTIONS

@@ -14,11 +14,18 @@ from ..keys import is_aws_managed
 from ..names import require_description
 from ..permissions import IMAGE_LISTS, Change, read_change, require_valid
 from ..state import EVERYONE, Grantee, Image
+from ..wire import timestamp
 from .describe_images import product_code
 from .registry import action
 
 MOST_USER_IDS = 10_000
 """Account ids per request (EC2 User Guide, Share an AMI with specific accounts)."""
+
+
+def _last_launched(image: Image) -> str | None:
+    launched = image.last_launched(state.now())
+    return timestamp(launched) if launched else None
+
 
 # Attribute as requests name it to (member of the answer, value), for the attributes with one value.
 _VALUES: dict[str, tuple[str, Callable[[Image], str | None]]] = {
@@ -27,7 +34,7 @@ _VALUES: dict[str, tuple[str, Callable[[Image], str | None]]] = {
     "description": ("Description", lambda image: image.description),
     "imdsSupport": ("ImdsSupport", lambda image: image.imds_support),
     "kernel": ("KernelId", lambda image: image.kernel_id),
-    "lastLaunchedTime": ("LastLaunchedTime", lambda _: None),
+    "lastLaunchedTime": ("LastLaunchedTime", _last_launched),
     "ramdisk": ("RamdiskId", lambda image: image.ramdisk_id),
     "sriovNetSupport": ("SriovNetSupport", lambda image: image.sriov_net_support),
     "tpmSupport": ("TpmSupport", lambda image: image.tpm_support),

@@ -91,6 +91,9 @@ def view(image: Image, account_id: str) -> dict[str, Any]:
         shown["Tags"] = tag_set(tags)
     if image.owner_id == account_id:
         shown["DeregistrationProtection"] = image.deregistration_protection
+        launched = image.last_launched(state.now())
+        if launched:
+            shown["LastLaunchedTime"] = timestamp(launched)
     return shown
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from .. import state
 from ..access import Caller, own_image, using_images
+from ..backups import require_not_of_backup
 from ..errors import Ec2Error, image_unavailable, invalid_value
-from ..state import Image
+from ..state import Image, Snapshot
 from .registry import action
+from .snapshot_locks import require_unlocked
 
 LONGEST_DEPRECATION = timedelta(days=3652)
 """Ten years from now, leap days included (botocore shape EnableImageDeprecationRequest, DeprecateAt)."""
@@ -24,6 +26,7 @@ COOLDOWN = timedelta(hours=24)
 def deregister_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Deregister an own image; a pending copy is cancelled and its half-made snapshots go with it."""
     image = own_image(caller, params["ImageId"])
+    require_not_of_backup(image)
     _require_unprotected(image)
     region = state.region(caller.region)
     del region.images[image.id]
@@ -36,12 +39,25 @@ def deregister_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
         return {"Return": True}
     results = []
     for snapshot_id in dict.fromkeys(image.snapshot_ids):
-        # Snapshots of other images stay (botocore operation DeregisterImage).
-        skipped = bool(using_images(region.snapshots[snapshot_id]))
-        if not skipped:
-            del region.snapshots[snapshot_id]
-        results.append({"SnapshotId": snapshot_id, "ReturnCode": "skipped" if skipped else "success"})
+        code = _delete_with_image(region.snapshots, snapshot_id)
+        results.append({"SnapshotId": snapshot_id, "ReturnCode": code})
     return {"Return": True, "DeleteSnapshotResults": results}
+
+
+def _delete_with_image(snapshots: dict[str, Snapshot], snapshot_id: str) -> str:
+    """Delete a snapshot unless other images are made of it (botocore operation DeregisterImage).
+
+    That a locked one ends so is a guess (botocore shape SnapshotReturnCodes).
+    """
+    snapshot = snapshots[snapshot_id]
+    if using_images(snapshot):
+        return "skipped"
+    try:
+        require_unlocked(snapshot)
+    except Ec2Error:
+        return "client-error"
+    del snapshots[snapshot_id]
+    return "success"
 
 
 @action("DisableImage")

@@ -9,6 +9,7 @@ from moto.ec2.models import ec2_backends
 
 from .. import state
 from ..access import Caller, own_snapshot, require_unused, visible_snapshot
+from ..backups import require_not_of_backup
 from ..errors import Ec2Error
 from ..key_rights import copy_failure
 from ..keys import default_key, resolve
@@ -16,6 +17,7 @@ from ..state import Snapshot
 from ..tags import read_specifications, tag_set
 from .describe_snapshots import view
 from .registry import action
+from .snapshot_locks import require_unlocked
 
 
 @action("CreateSnapshot")
@@ -64,9 +66,11 @@ def copy_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("DeleteSnapshot")
 def delete_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Delete an own snapshot that no registered image is made of."""
+    """Delete an own snapshot that no registered image is made of and that nobody has locked."""
     snapshot = own_snapshot(caller, params["SnapshotId"])
+    require_not_of_backup(snapshot)
     require_unused(snapshot)
+    require_unlocked(snapshot)
     del state.region(caller.region).snapshots[snapshot.id]
     return {}
 

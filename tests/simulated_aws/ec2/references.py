@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What in one account names an image: instances, launch templates and parameters, which are moto's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from moto.ec2.models import ec2_backends
+from moto.ssm.models import ssm_backends
+
+from .access import Caller
+from .regions import partition_of
+
+INSTANCE, TEMPLATE, PARAMETER = "ec2:Instance", "ec2:LaunchTemplate", "ssm:Parameter"
+INSTANCE_STATES = ("pending", "running", "shutting-down", "terminated", "stopping", "stopped")
+IMAGE_DATA_TYPE = "aws:ec2:image"
+
+
+class Reference(NamedTuple):
+    """Something that names an image, and since when."""
+
+    image_id: str
+    resource_type: str
+    arn: str
+    since: datetime
+
+
+def of_instances(caller: Caller, states: Collection[str]) -> Iterator[Reference]:
+    """The account's instances in these states."""
+    for instance in ec2_backends[caller.account_id][caller.region].all_instances():
+        if instance.state in states:
+            arn = _arn(caller, "ec2", f"instance/{instance.id}")
+            yield Reference(instance.image_id, INSTANCE, arn, _aware(instance.launch_time))
+
+
+def of_templates(caller: Caller, depth: int) -> Iterator[Reference]:
+    """The account's launch templates, each once for each image that its latest `depth` versions name."""
+    for template in ec2_backends[caller.account_id][caller.region].launch_templates.values():
+        arn = _arn(caller, "ec2", f"launch-template/{template.id}")
+        since: dict[str, datetime] = {}
+        for version in template.versions[-depth:]:
+            since.setdefault(version.image_id, _aware(version.create_time))
+        for image_id, moment in since.items():
+            yield Reference(image_id, TEMPLATE, arn, moment)
+
+
+def of_parameters(caller: Caller) -> Iterator[Reference]:
+    """The account's parameters for image ids. That others don't count is a guess."""
+    for name in ssm_backends[caller.account_id][caller.region]._parameters:
+        parameter = ssm_backends[caller.account_id][caller.region].get_parameter(name)
+        if parameter is not None and parameter.data_type == IMAGE_DATA_TYPE:
+            arn = _arn(caller, "ssm", f"parameter/{name.removeprefix('/')}")
+            yield Reference(str(parameter.value), PARAMETER, arn, _aware(parameter.last_modified_date))
+
+
+def _aware(moment: datetime) -> datetime:
+    """moto's moments are of UTC and don't say so."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _arn(caller: Caller, service: str, resource: str) -> str:
+    return f"arn:{partition_of(caller.region)}:{service}:{caller.region}:{caller.account_id}:{resource}"
