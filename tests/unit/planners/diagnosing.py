@@ -18,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 from ansible_collections.golden.images.plugins.module_utils.planners.diagnosis import Diagnosis, plan
 from ansible_collections.golden.images.plugins.module_utils.planners.diagnosis_facts import (
     DRY_RUN_SUCCEEDED,
+    AllowedImages,
     Case,
     ConsumerSeen,
     DiagnosisSeen,
@@ -39,6 +40,7 @@ TRIED = KeyTried(
 )
 CASE = Case(place(), CONSUMER)
 ACCEPTED = (DRY_RUN_SUCCEEDED, "Request would have succeeded, but DryRun flag is set.")
+BLIND_ACCOUNT = ConsumerSeen(allowed_images=AllowedImages("disabled"))
 UNREADABLE = Failure("It may not.", "Let it.", "UnauthorizedOperation", "DescribeImages")
 
 

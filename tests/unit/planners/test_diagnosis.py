@@ -30,6 +30,7 @@ from hypothesis import strategies as st
 
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT, source_image
 from tests.unit.planners.diagnosing import (
+    BLIND_ACCOUNT,
     ENCRYPTED,
     IMAGE,
     OPENED,
@@ -52,7 +53,7 @@ from tests.unit.planners.policies import consumers, opened_to, policy_of
 PUBLIC, NOBODY = Sharing(public=True), Sharing()
 IN_UNIT, IN_ORG = Sharing(org_unit_arns=frozenset({UNIT})), Sharing(org_arns=frozenset({ORG}))
 HIDDEN = ConsumerSeen(allowed_images=AllowedImages("enabled", ({"ImageProviders": [STRANGER]},)))
-BLIND = ConsumerSeen(allowed_images=AllowedImages("disabled"))
+BLIND = BLIND_ACCOUNT
 DENIED = ("UnauthorizedOperation", "You are not authorized to perform this operation.")
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "diagnosing.md"
 
