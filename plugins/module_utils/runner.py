@@ -19,6 +19,8 @@ from .failures import Failure, Refused, summary
 from .model import Target
 from .progress import Report, reporter
 
+_RERUN = "Run again to do what is left."
+
 Wanted = TypeVar("Wanted")
 Seen = TypeVar("Seen")
 
@@ -128,7 +130,7 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
         result["diff"] = {"before": plan.before, "after": plan.after}
     if outcome.failures:
         module.fail_json(
-            msg="\n".join([summary(outcome.failures), "Run again to do what is left."]), **result
+            msg="\n".join([summary(outcome.failures), *([] if flow.only_reads else [_RERUN])]), **result
         )
     module.exit_json(**result)
 

@@ -56,7 +56,7 @@ attributes:
     support: none
     description: There is no difference to show, since nothing is changed.
 notes:
-  - Without O(consumer_role_name) only what the owner is told is judged, and RV(results[].level) is null.
+  - Without O(consumer_role_name) only what the owner is told is judged of other accounts, and RV(results[].level) is null.
   - The codes of the findings are stable. C(docs/diagnosing.md) of this collection explains each.
 seealso:
   - module: golden.images.ami_launch_probe

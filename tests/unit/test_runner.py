@@ -220,6 +220,8 @@ def test_what_only_reads_fails_for_what_it_could_not_read_in_check_mode_too(
     assert ran.result["changed"] is False
     assert ran.result["failures"] == [NO_KEY.as_result()]
     assert ran.result["images"] == {"eu-west-1": "ami-1"}
+    # Nothing is left to do: it only reads.
+    assert ran.result["msg"] == NO_KEY.sentence()
 
 
 @pytest.mark.parametrize("check_mode", [False, True])

@@ -69,10 +69,9 @@ def read_state(clients: Clients, wanted: DiagnosisWanted) -> DiagnosisSeen:
     accounts.open("ec2", regions)
     images = wanted.images.targets(caller.account_id)
     owners = _owners(accounts, images, regions)
-    asked = wanted.account_ids if wanted.consumer_role else ()
-    consumers = _consumers(accounts, caller, wanted, images, owners) if asked else {}
+    consumers = _consumers(accounts, caller, wanted, images, owners)
     role = wanted.consumer_role.name if wanted.consumer_role else None
-    return DiagnosisSeen(images, owners, consumers, role, datetime.now(UTC))
+    return DiagnosisSeen(caller.account_id, images, owners, consumers, role, datetime.now(UTC))
 
 
 def apply(
@@ -142,10 +141,11 @@ def _consumers(
     images: Mapping[Target, str | None],
     owners: Mapping[Target, OwnerSeen],
 ) -> dict[Case, ConsumerSeen]:
-    """Ask every account about every image, each account in one thread."""
+    """Ask every account about every image, each account in one thread; without a role only the own one."""
     by_account: dict[str, list[Case]] = {}
     for case in cases(wanted, owners):
-        if images[case.place] is not None:
+        may_be_asked = wanted.consumer_role is not None or case.account_id == caller.account_id
+        if images[case.place] is not None and may_be_asked:
             by_account.setdefault(case.account_id, []).append(case)
 
     def ask(clients: Clients, case: Case) -> ConsumerSeen:

@@ -78,7 +78,8 @@ def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
         *diagnosis_keys.findings(case, owner, consumer if asked else None),
     ]
     if consumer is not None and image_id is not None:
-        found += diagnosis_consumer.findings(case, image_id, owner, consumer, seen.role_name, seen.now)
+        role = seen.role_name if case.account_id != seen.account_id else None
+        found += diagnosis_consumer.findings(case, image_id, owner, consumer, role, seen.now)
     return Diagnosis(case, image_id, diagnosis_consumer.level(consumer), tuple(found))
 
 

@@ -102,8 +102,12 @@ class Case:
 
 @dataclass(frozen=True)
 class DiagnosisSeen:
-    """Everything that was seen; ``consumers`` is empty if only the owners were asked."""
+    """Everything that was seen; ``consumers`` lacks accounts that were not asked.
 
+    ``account_id`` is the account whose credentials are used, which acts by no role.
+    """
+
+    account_id: str
     images: Mapping[Target, str | None]
     owners: Mapping[Target, OwnerSeen]
     consumers: Mapping[Case, ConsumerSeen]

@@ -136,16 +136,6 @@ def own_accesses(policy: str) -> tuple[PolicyAccess, ...]:
     return tuple(found.values())
 
 
-def decrypting(policy: str) -> PolicyConsumers:
-    """Whom anybody's statements of a known shape let decrypt: accounts, organizations and units."""
-    found = PolicyConsumers()
-    for _text, statement in _statements(policy):
-        actions = _listed(statement.get("Action", []))
-        if statement.get("Effect") == "Allow" and {"kms:*", "kms:Decrypt"} & set(actions):
-            found = found | _named_in(statement)
-    return found
-
-
 def own_statements(policy: str) -> list[dict[str, Any]]:
     """The statements that this collection wrote."""
     return [statement for _text, statement in _statements(policy) if _is_own(statement)]

@@ -27,7 +27,7 @@ from ansible_collections.golden.images.plugins.module_utils.planners.diagnosis_f
     OwnerSeen,
 )
 
-from tests.unit.examples import CONSUMER, place, source_image, volumes
+from tests.unit.examples import CONSUMER, OWNER, place, source_image, volumes
 from tests.unit.planners.granting import KEY, made, root
 from tests.unit.planners.policies import policy_of
 
@@ -86,7 +86,7 @@ def seen(
 ) -> DiagnosisSeen:
     """What was seen of the one image and the one account."""
     consumers = {CASE: of_consumer} if of_consumer is not None else {}
-    return DiagnosisSeen({place(): image_id}, {place(): of_owner}, consumers, "golden", NOW)
+    return DiagnosisSeen(OWNER, {place(): image_id}, {place(): of_owner}, consumers, "golden", NOW)
 
 
 def diagnosis(

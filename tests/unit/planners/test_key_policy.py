@@ -24,7 +24,6 @@ from tests.unit.planners.policies import (
     CONSUMERS,
     DEPLOY,
     ORG_ID,
-    OTHER_ORG_ID,
     ROOT,
     UNIT,
     A,
@@ -32,7 +31,6 @@ from tests.unit.planners.policies import (
     access,
     consumers,
     is_named,
-    opened_to,
     own_access,
     policy_of,
 )
@@ -346,41 +344,6 @@ def test_together_nobody_loses_anything(one: PolicyAccess, other: PolicyAccess) 
 def test_nobody_adds_nothing() -> None:
     one = access(consumers(A), operations=frozenset({"Decrypt"}))
     assert key_policy.added([one], access(PolicyConsumers(), for_auto_scaling=True)) == (one,)
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        pytest.param({}, consumers(A), id="Decrypt among others"),
-        pytest.param({"Action": "kms:Decrypt"}, consumers(A), id="Decrypt"),
-        pytest.param({"Action": "kms:*"}, consumers(A), id="everything"),
-        pytest.param({"Action": "kms:Encrypt"}, consumers(), id="Encrypt only"),
-        pytest.param({"Effect": "Deny"}, consumers(), id="denied"),
-        pytest.param({"Principal": {"AWS": [A, DEPLOY]}}, consumers(A, DEPLOY), id="several"),
-        pytest.param(
-            {"Principal": "*", "Condition": IN_ORG}, consumers(org_ids=(ORG_ID,)), id="an organization"
-        ),
-        pytest.param(
-            {"Principal": {"AWS": "*"}, "Condition": IN_UNIT}, consumers(units=(UNIT,)), id="a unit"
-        ),
-        pytest.param({"Principal": {"Service": "ec2.amazonaws.com"}}, consumers(), id="a service"),
-        pytest.param(
-            {"Principal": "*", "Condition": {"StringEquals": {"kms:CallerAccount": A}}},
-            consumers(),
-            id="a condition of another shape",
-        ),
-    ],
-)
-def test_whom_other_peoples_statements_let_decrypt(
-    changes: dict[str, Any], expected: PolicyConsumers
-) -> None:
-    found = {**statement("Theirs", A, ACTIONS), **changes}
-    assert key_policy.decrypting(json.dumps({"Statement": found})) == expected
-
-
-def test_decrypting_takes_all_statements_together() -> None:
-    policy = opened_to(consumers(A, org_ids=(OTHER_ORG_ID,)))
-    assert key_policy.decrypting(policy) == consumers(A, OWNER, org_ids=(OTHER_ORG_ID,))
 
 
 def test_a_policy_without_statements_is_an_error_of_its_own() -> None:
