@@ -145,20 +145,28 @@ def test_accounts_as_inventory_hosts_each_verify_themselves(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     can, no_key = variables.pop("verify_account_ids")
-    hosts = {account: {"account_id": account} for account in (can, no_key)}
+    owner = aws.account_id(OWNER)
+    variables["verify_report_path"] = f"{ansible.folder}/{{{{ inventory_hostname }}}}.json"
+    role = {name: variables.pop(name) for name in ("verify_consumer_role_name", "verify_external_id")}
+    hosts = {
+        can: {"account_id": can, "verify_level": "launched", **role},
+        no_key: {"account_id": no_key, "verify_level": "launched", **role},
+        # The one whose credentials these are needs no role.
+        owner: {"account_id": owner, "verify_level": "authorized"},
+    }
     inventory = ansible.folder / "accounts.yml"
     inventory.write_text(yaml.safe_dump({"aws_accounts": {"hosts": hosts}}), encoding="utf-8")
-    wanted = {
-        "verify_hosts": "aws_accounts",
-        "verify_level": "launched",
-        "verify_report_path": f"{ansible.folder}/{{{{ inventory_hostname }}}}.json",
-    }
-    run = ansible.run(FQCN, {**variables, **wanted}, "-i", str(inventory), "--forks", "2")
+    run = ansible.run(
+        FQCN, {**variables, "verify_hosts": "aws_accounts"}, "-i", str(inventory), "--forks", "3"
+    )
     assert run.code != 0
-    mine, other = (_report(ansible, f"{account}.json") for account in (can, no_key))
-    assert mine["status"] == "verified"
-    assert {row["account_id"] for row in mine["results"]} == {can}
-    assert (other["status"], other["failed_regions"]) == ("incomplete", [HOME])
-    assert {row["account_id"] for row in other["results"]} == {no_key}
-    for account in (CAN, NO_KEY):
+    reports = {account: _report(ansible, f"{account}.json") for account in hosts}
+    assert {account: (one["status"], one["failed_regions"]) for account, one in reports.items()} == {
+        can: ("verified", []),
+        no_key: ("incomplete", [HOME]),
+        owner: ("verified", []),
+    }
+    for account, report in reports.items():
+        assert {row["account_id"] for row in report["results"]} == {account}
+    for account in (OWNER, CAN, NO_KEY):
         assert probing.instances(aws, account, HOME, *probing.LIVING) == []
