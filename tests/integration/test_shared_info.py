@@ -127,8 +127,12 @@ def test_all_that_others_share_and_nothing_else(
         as_me,
         {
             "everything": {},
-            "of nobody": {"owners": [stranger]},
-            "filtered": {"owners": [owner], "filters": {"architecture": ["arm64"], "name": "f*"}},
+            "of nobody": {"owners": [stranger], "regions": [HOME, AWAY]},
+            "filtered": {
+                "owners": [owner],
+                "filters": {"architecture": ["arm64"], "name": "f*"},
+                "regions": [HOME, FAR],
+            },
             "by tag": {"filters": {"tag:ec2:SharedTag/version": 7}, "regions": [HOME]},
             "public": {
                 "executable_users": ["all"],
