@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,10 @@ from ..failures import Failure
 from ..model import Image, KeySeen, Target
 from ..planners.diagnosis_facts import AllowedImages, ConsumerSeen, OwnerSeen
 from . import dry_runs, errors, read
+
+# Without botocore AnsibleAWSModule has ended the module before any of this is used.
+with suppress(ImportError):
+    from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -83,8 +88,14 @@ def consumer(
     )
 
 
-def _allowed_images(ec2: EC2Client) -> AllowedImages:
-    answer = ec2.get_allowed_images_settings()
+def _allowed_images(ec2: EC2Client) -> AllowedImages | None:
+    try:
+        answer = ec2.get_allowed_images_settings()
+    except ClientError as exception:
+        if exception.response["Error"]["Code"] != "UnauthorizedOperation":
+            raise
+        # That the account does not see the image is worth more than why.
+        return None
     return AllowedImages(
         answer.get("State", "disabled"),
         tuple(answer.get("ImageCriteria", ())),

@@ -17,7 +17,13 @@ from .findings import Finding, Severity
 VISIBLE, AUTHORIZED = "visible", "authorized"
 
 _DENIED = frozenset({"AccessDenied", "UnauthorizedOperation"})
-_ABOUT_IMAGE = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
+# EC2 API Reference, "Error codes"; OptInRequired: terms of AWS Marketplace that were not accepted.
+_CHANGED = "Wait and look again if the image was changed just now; else see the other findings."
+_ABOUT_IMAGE = {
+    "InvalidAMIID.NotFound": _CHANGED,
+    "InvalidAMIID.Unavailable": _CHANGED,
+    "OptInRequired": "Accept the terms of the product in AWS Marketplace, in that account.",
+}
 
 
 def level(consumer: ConsumerSeen | None) -> str | None:
@@ -74,7 +80,7 @@ def _invisible(
             )
         if fits is False or certain:
             return
-    if owner.launch is not None and shared is None:
+    if owner.launch is not None and shared is None and settings is not None:
         yield Finding(
             "OutsideOrganization",
             f"{image_id} is shared through {covering(owner.launch)} only, and account {case.account_id} does "
@@ -82,14 +88,22 @@ def _invisible(
             f"Share it with {case.account_id} by name (ami_share), or move the account.",
         )
     elif shared is not False and (owner.image is not None or owner.problem is not None):
-        why = " although it is shared with it" if shared else ""
-        yield Finding(
-            "NotVisible",
-            f"Account {case.account_id} does not see {image_id} in {case.place.region}{why}.",
-            "Wait and look again: AWS names no bound for how long a change takes."
-            if shared
-            else f"Let the image's owner share it with {case.account_id}.",
-        )
+        yield _not_visible(case, image_id, bool(shared), settings is not None)
+
+
+def _not_visible(case: Case, image_id: str, shared: bool, settings_known: bool) -> Finding:
+    why = " although it is shared with it" if shared else ""
+    remedies = [
+        "Wait and look again: AWS names no bound for how long a change takes."
+        if shared
+        else f"Let the image's owner share it with {case.account_id}.",
+        *([] if settings_known else ["Let the role call GetAllowedImagesSettings: these may hide it."]),
+    ]
+    return Finding(
+        "NotVisible",
+        f"Account {case.account_id} does not see {image_id} in {case.place.region}{why}.",
+        " ".join(remedies),
+    )
 
 
 def _allow(case: Case, owner: OwnerSeen, consumer: ConsumerSeen) -> str:
@@ -119,7 +133,7 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
         yield Finding(
             "LaunchRefused",
             f"AWS would refuse {who} a launch of {image_id} in {case.place.region}: {message}",
-            "Wait and look again if the image was changed just now; else see the other findings.",
+            _ABOUT_IMAGE[code],
         )
     else:
         yield Finding(

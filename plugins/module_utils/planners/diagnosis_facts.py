@@ -76,8 +76,9 @@ class KeyTried:
 class ConsumerSeen:
     """What an account sees of an image, and what it is told it may do.
 
-    ``image`` is None if the account does not see it; ``allowed_images`` is looked at only then. ``dry_run``
-    is the code and the message that the dry run of RunInstances ended with.
+    ``image`` is None if the account does not see it; ``allowed_images`` is looked at only then, and
+    None if it may not be. ``dry_run`` is the code and the message that the dry run of RunInstances ended
+    with.
     """
 
     image: Image | None = None

@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.planners.diagnosis_f
     ConsumerSeen,
     OwnerSeen,
 )
+from botocore.exceptions import ClientError
 
 from tests.unit.aws.test_read_keys import ARN, metadata
 from tests.unit.aws.wire import Wire
@@ -178,3 +179,13 @@ def test_what_an_account_does_not_see_is_perhaps_hidden(clients: Any, ec2: Wire)
     assert found == ConsumerSeen(
         allowed_images=AllowedImages("enabled", ({"ImageProviders": ["amazon"]},), "declarative-policy")
     )
+
+
+def test_settings_that_may_not_be_read_hide_nothing_else(clients: Any, ec2: Wire) -> None:
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    ec2.refuse("get_allowed_images_settings", {}, "UnauthorizedOperation")
+    assert diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT) == ConsumerSeen()
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    ec2.refuse("get_allowed_images_settings", {}, "InternalError")
+    with pytest.raises(ClientError):
+        diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT)

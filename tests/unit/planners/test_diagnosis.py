@@ -268,6 +268,15 @@ def test_what_the_owner_tells_of_keys(of_owner: OwnerSeen, expected: list[tuple[
             owner(), consumer(image=source_image(allowed=True)), [], "authorized", id="audit mode praises"
         ),
         pytest.param(owner(), BLIND, [("NotVisible", B)], None, id="not visible yet"),
+        pytest.param(owner(), ConsumerSeen(), [("NotVisible", B)], None, id="perhaps hidden"),
+        pytest.param(owner(IN_UNIT), ConsumerSeen(), [("NotVisible", B)], None, id="outside, or hidden"),
+        pytest.param(
+            owner(),
+            consumer(dry_run=("OptInRequired", "No.")),
+            [("LaunchRefused", B)],
+            "visible",
+            id="terms that were not accepted",
+        ),
         pytest.param(owner(NOBODY), BLIND, [("NotShared", B)], None, id="said once"),
         pytest.param(owner(IN_UNIT), BLIND, [("OutsideOrganization", B)], None, id="outside of the unit"),
         pytest.param(
