@@ -71,6 +71,18 @@ def add_templates(aws: SimulatedAws, images: Mapping[str, str], name: str = TEMP
     aws.forget_calls()
 
 
+def fill_up(aws: SimulatedAws, region: str, image_id: str, label: str) -> None:
+    """Give the owner's parameter as many versions as AWS keeps, and its oldest one a label."""
+    ssm = aws.client("ssm", OWNER, region)
+    aws.set_throttling(False)
+    value = {"Type": "String", "DataType": "aws:ec2:image", "Value": image_id, "Overwrite": True}
+    for _ in range(100):
+        ssm.put_parameter(Name=PARAMETER, **value)
+    ssm.label_parameter_version(Name=PARAMETER, ParameterVersion=1, Labels=[label])
+    aws.set_throttling(True)
+    aws.forget_calls()
+
+
 def publish(name: str, **arguments: Any) -> dict[str, Any]:
     """A task that publishes in ``PARAMETER``."""
     return {"name": name, MODULES + "ami_publish": {"parameter": PARAMETER, **arguments}}

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # EC2 API Reference, DescribeLaunchTemplateVersions: the most that a page holds.
 _PAGE = 200
+_ID = re.compile(r"lt-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 # EC2 API Reference, "Error codes for the Amazon EC2 API"; a name that none can have is not found either.
 _MISSING = (
     *("InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.Malformed"),
@@ -59,7 +61,7 @@ def launch_templates(ec2: EC2Client, names: Collection[str]) -> dict[str, Launch
 
 def is_id(name: str) -> bool:
     """Whether this is an id rather than a name."""
-    return name.startswith("lt-")
+    return _ID.fullmatch(name) is not None
 
 
 def _template(items: list[Mapping[str, Any]]) -> LaunchTemplate:

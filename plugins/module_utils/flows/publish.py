@@ -7,30 +7,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
-from ..arguments import IMAGE_ID, Options
+from ..arguments import Options
 from ..aws import errors, read
-from ..aws.accounts import Accounts
 from ..aws.clients import Clients
-from ..aws.launch_templates import launch_templates
-from ..aws.parameters import parameter, tags
 from ..failures import Failure, Refused
 from ..fanout import each
-from ..model import Image, Target
+from ..model import Target
 from ..plan import Plan
 from ..planners.publish import labels, plan
-from ..planners.publish_facts import (
-    Place,
-    PublishSeen,
-    PublishWanted,
-    is_settled,
-    label_for,
-)
+from ..planners.publish_facts import Place, PublishSeen, PublishWanted
 from ..progress import Report
 from ..runner import Flow, Outcome
+from .publish_read import open_all, read_place, read_source, with_sharing
 from .publish_run import PublishRun, perform_target
 
 # Systems Manager API Reference, PutParameter, Name.
@@ -100,11 +91,16 @@ def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
         raise Refused([errors.failure(exception, None, "GetCallerIdentity")]) from exception
     images = wanted.targets(caller.account_id)
     _require_images_for_all(wanted, images)
-    opened = _open(clients, caller, wanted, images)
+    opened = open_all(clients, caller, wanted, images)
 
     def read_target(target: Target) -> Place:
-        own = target.account_id == caller.account_id
-        return _read_place(opened[target.account_id], wanted, target, images[target], own)
+        of_account = opened[target.account_id]
+        if target.account_id == caller.account_id:
+            place = read_place(of_account, None, wanted, target, images[target])
+            return with_sharing(of_account, wanted, target, place)
+        at_home = Target(caller.account_id, target.region) in images
+        owner = opened[caller.account_id] if at_home else None
+        return read_place(of_account, owner, wanted, target, images[target])
 
     places, failed = each(images, read_target)
     if failed:
@@ -112,14 +108,14 @@ def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
             errors.failure(exception, target, "DescribeImages") for target, exception in failed.items()
         )
     return PublishSeen(
-        caller.account_id, caller.partition, places, _source(clients, wanted, caller.account_id)
+        caller.account_id, caller.partition, places, read_source(clients, wanted, caller.account_id)
     )
 
 
 def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan, report: Report) -> Outcome:
     """Perform the plan in all targets at once, each of which waits for AWS to validate its own."""
     actions = {target.target: target.actions for target in plan.targets if target.actions}
-    opened = _open(clients, read.Caller(seen.account_id, seen.partition), wanted, actions)
+    opened = open_all(clients, read.Caller(seen.account_id, seen.partition), wanted, actions)
 
     def perform(target: Target) -> PublishRun:
         of_account = opened[target.account_id]
@@ -186,68 +182,6 @@ def _require_images_for_all(wanted: PublishWanted, images: Mapping[Target, str |
                 )
             ]
         )
-
-
-def _open(
-    clients: Clients, caller: read.Caller, wanted: PublishWanted, targets: Collection[Target]
-) -> dict[str, Clients]:
-    """Each account's clients, with all open that is needed; refuses an account that cannot be acted in."""
-    home = wanted.all_regions[0]
-    accounts = Accounts(clients, caller, wanted.consumer_role, home)
-
-    def open_account(account_id: str) -> Clients:
-        opened = accounts.clients(account_id)
-        regions = sorted(target.region for target in targets if target.account_id == account_id)
-        opened.open("ec2", regions)
-        opened.open("ssm", regions)
-        return opened
-
-    opened, failed = each(sorted({target.account_id for target in targets}), open_account)
-    if failed:
-        raise Refused(
-            errors.failure(exception, Target(account_id, home), "AssumeRole")
-            for account_id, exception in failed.items()
-        )
-    return opened
-
-
-def _read_place(
-    clients: Clients, wanted: PublishWanted, target: Target, image_id: str | None, own: bool
-) -> Place:
-    ec2, ssm = clients.ec2(target.region), clients.ssm(target.region)
-    found = parameter(ssm, wanted.parameter)
-    if found is not None and wanted.parameter_tags:
-        found = replace(found, tags=tags(ssm, wanted.parameter))
-    if wanted.goes_back and found is not None:
-        labelled = found.labelled(label_for(wanted.source_image_id or ""))
-        image_id = labelled.value if labelled else None
-    templates = launch_templates(ec2, wanted.launch_templates)
-    # A parameter of another kind, and a template without an image or with a parameter, name no image.
-    named = {template.default.image_id or "" for template in templates.values()}
-    named |= {found.latest.value if found else "", image_id or ""}
-    images = read.named_images(ec2, (one for one in named if IMAGE_ID.fullmatch(one)))
-    place = Place(image_id, images.get(image_id or ""), found, templates, images)
-    if place.image is None or not (own and wanted.require_shared) or is_settled(wanted, place):
-        return place
-    if place.image.owner_id != target.account_id or place.image.state != "available":
-        return place
-    return replace(place, launch=read.launch_permissions(ec2, place.image.image_id))
-
-
-def _source(clients: Clients, wanted: PublishWanted, account_id: str) -> Image | None:
-    """What planned copies will be copies of, if there are any and it was named."""
-    planned = wanted.images is not None and None in wanted.images.images.values()
-    if not planned or wanted.source_image_id is None or wanted.source_region is None:
-        return None
-    target = Target(account_id, wanted.source_region)
-    clients.open("ec2", [target.region])
-    try:
-        source = read.image(clients.ec2(target.region), wanted.source_image_id)
-    except errors.AWS_ERRORS as exception:
-        raise Refused([errors.failure(exception, target, "DescribeImages")]) from exception
-    if source is None:
-        raise Refused([errors.no_image(wanted.source_image_id, target)])
-    return source
 
 
 def _images(wanted: PublishWanted, seen: PublishSeen) -> dict[str, str | None] | list[dict[str, Any]]:

@@ -12,13 +12,14 @@ from botocore.exceptions import ClientError
 
 from tests.unit.aws.wire import Wire
 
+IDS = {"web": "lt-0123456789abcdef0", "data": "lt-01234567", "other": "lt-89abcdef"}
 REQUEST = {"Versions": ["$Default", "$Latest"], "MaxResults": 200}
 
 
 def version(name: str, number: int, default: bool) -> dict[str, Any]:
     """A version as AWS lists it."""
     return {
-        "LaunchTemplateId": f"lt-{name}",
+        "LaunchTemplateId": IDS[name],
         "LaunchTemplateName": name,
         "VersionNumber": number,
         "DefaultVersion": default,
@@ -27,13 +28,14 @@ def version(name: str, number: int, default: bool) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("name", "asked"), [("web", {"LaunchTemplateName": "web"}), ("lt-web", {"LaunchTemplateId": "lt-web"})]
+    ("name", "asked"),
+    [("web", {"LaunchTemplateName": "web"}), (IDS["web"], {"LaunchTemplateId": IDS["web"]})],
 )
 def test_one_is_asked_for_by_itself(ec2: Wire, name: str, asked: dict[str, str]) -> None:
     answer = {"LaunchTemplateVersions": [version("web", 2, True), version("web", 10, False)]}
     ec2.expect("describe_launch_template_versions", {**asked, **REQUEST}, answer)
     found = launch_templates(ec2.client, [name])[name]
-    assert (found.template_id, found.default.number, found.latest.number) == ("lt-web", 2, 10)
+    assert (found.template_id, found.default.number, found.latest.number) == (IDS["web"], 2, 10)
     assert found.default.image_id == "ami-web-2"
     assert found.default.differs_only_in_image(found.latest)
 
@@ -47,8 +49,8 @@ def test_several_are_found_among_all(ec2: Wire) -> None:
         {**REQUEST, "NextToken": "more"},
         {"LaunchTemplateVersions": rest},
     )
-    found = launch_templates(ec2.client, ["web", "lt-data", "none"])
-    assert {name: one.default.number for name, one in found.items()} == {"web": 1, "lt-data": 3}
+    found = launch_templates(ec2.client, ["web", IDS["data"], "lt-none"])
+    assert {name: one.default.number for name, one in found.items()} == {"web": 1, IDS["data"]: 3}
     assert found["web"].latest == found["web"].default
 
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.flows import publish_read
 from ansible_collections.golden.images.plugins.module_utils.flows.publish import read_state
-from ansible_collections.golden.images.plugins.module_utils.model import PlacedImages
+from ansible_collections.golden.images.plugins.module_utils.model import PlacedImages, Target
 from ansible_collections.golden.images.plugins.module_utils.planners.publish_facts import Place, PublishSeen
 
 from tests.unit.aws.test_parameters import listed
 from tests.unit.aws.wire import Wire
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, place
+from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, UNIT, place
 from tests.unit.planners.publishing import LABEL, NAME, NEW, OLD, REGION, wanted
 
 ARN = f"arn:aws:iam::{OWNER}:user/build"
@@ -184,3 +185,83 @@ def test_an_account_without_a_role_is_refused(region: Region) -> None:
 def test_an_account_for_which_there_is_no_image_is_refused(region: Region) -> None:
     abroad = PlacedImages({(STRANGER, REGION): NEW})
     assert codes(region, images=abroad, account_ids=(CONSUMER,)) == [("InvalidOption", None, None)]
+
+
+class Abroad:
+    """The owner's EC2, and another account's EC2 and Parameter Store, one call after the other."""
+
+    def __init__(self, owner: Wire, ec2: Wire, ssm: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.owner, self.ec2, self.ssm = owner, ec2, ssm
+        self.now = 0.0
+        monkeypatch.setattr(publish_read, "monotonic", lambda: self.now)
+        monkeypatch.setattr(publish_read, "sleep", self.pass_time)
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+
+    def shared_with(self, *entries: dict[str, str]) -> None:
+        """Expect the owner to be asked who may launch the image."""
+        request = {"ImageId": NEW, "Attribute": "launchPermission"}
+        self.owner.expect("describe_image_attribute", request, {"LaunchPermissions": list(entries)})
+
+    def shows(self, found: bool) -> None:
+        """Expect the account to be asked for the image."""
+        image = {"ImageId": NEW, "OwnerId": OWNER, "State": "available"}
+        self.ec2.expect("describe_images", IMAGES, {"Images": [image] if found else []})
+
+    def place(self, **changes: Any) -> Place:
+        """What the account sees."""
+        self.ssm.refuse("get_parameter_history", HISTORY, "ParameterNotFound")
+        here = SimpleNamespace(ec2=lambda _region: self.ec2.client, ssm=lambda _region: self.ssm.client)
+        owner = SimpleNamespace(ec2=lambda _region: self.owner.client)
+        target = Target(CONSUMER, REGION)
+        return publish_read.read_place(here, owner, wanted(**changes), target, NEW)  # type: ignore[arg-type]
+
+
+IMAGES = {
+    "Filters": [{"Name": "image-id", "Values": [NEW]}],
+    "IncludeDisabled": True,
+    "IncludeDeprecated": True,
+    "MaxResults": 1000,
+}
+
+
+@pytest.fixture
+def abroad(ec2: Wire, ssm: Wire, monkeypatch: pytest.MonkeyPatch) -> Iterator[Abroad]:
+    with Wire("ec2").spoken() as owner:
+        yield Abroad(owner, ec2, ssm, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{"UserId": CONSUMER}, {"Group": "all"}, {"OrganizationArn": ORG}, {"OrganizationalUnitArn": UNIT}],
+)
+def test_what_was_just_shared_is_waited_for(abroad: Abroad, entry: dict[str, str]) -> None:
+    abroad.shows(False)
+    abroad.shared_with(entry)
+    abroad.shows(False)
+    abroad.shows(True)
+    assert abroad.place().image is not None
+    assert abroad.now == 4
+
+
+def test_not_for_ever(abroad: Abroad) -> None:
+    abroad.shows(False)
+    abroad.shared_with({"UserId": CONSUMER})
+    for _ in range(15):
+        abroad.shows(False)
+    assert abroad.place().image is None
+    assert abroad.now == 30
+
+
+def test_what_is_not_shared_or_gone_is_not_waited_for(abroad: Abroad) -> None:
+    abroad.shows(False)
+    abroad.shared_with({"UserId": STRANGER})
+    assert abroad.place().image is None
+    abroad.shows(False)
+    request = {"ImageId": NEW, "Attribute": "launchPermission"}
+    abroad.owner.refuse("describe_image_attribute", request, "InvalidAMIID.Unavailable")
+    assert abroad.place().image is None
+    abroad.shows(False)
+    assert abroad.place(as_if_shared=True).image is None
+    assert abroad.now == 0
