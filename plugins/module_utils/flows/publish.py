@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..arguments import Options
@@ -105,7 +106,8 @@ def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
     places, failed = each(images, read_target)
     if failed:
         raise Refused(
-            errors.failure(exception, target, "DescribeImages") for target, exception in failed.items()
+            _told(errors.failure(exception, target, "DescribeImages"), caller.account_id)
+            for target, exception in failed.items()
         )
     return PublishSeen(
         caller.account_id, caller.partition, places, read_source(clients, wanted, caller.account_id)
@@ -123,12 +125,11 @@ def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan
         return perform_target(services, actions[target], wanted.wait_timeout)
 
     done, failed = each(actions, perform)
+    failures = [run.failure for run in done.values() if run.failure]
+    failures += [errors.failure(exception, target, "PutParameter") for target, exception in failed.items()]
     return Outcome(
         performed=tuple(action for run in done.values() for action in run.performed),
-        failures=(
-            *(run.failure for run in done.values() if run.failure),
-            *(errors.failure(exception, target, "PutParameter") for target, exception in failed.items()),
-        ),
+        failures=tuple(_told(failure, seen.account_id) for failure in failures),
         warnings=tuple(dict.fromkeys(warning for run in done.values() for warning in run.warnings)),
         state=done,
     )
@@ -167,6 +168,13 @@ def result(wanted: PublishWanted, seen: PublishSeen, plan: Plan, outcome: Outcom
 
 
 FLOW: Flow[PublishWanted, PublishSeen] = Flow(wanted_from, read_state, plan, apply, result)
+
+
+def _told(failure: Failure, own_account_id: str) -> Failure:
+    """The failure with its account in the message if that is another one: the message is what people see."""
+    if failure.account_id in (None, own_account_id):
+        return failure
+    return replace(failure, message=f"In account {failure.account_id}: {failure.message}")
 
 
 def _require_images_for_all(wanted: PublishWanted, images: Mapping[Target, str | None]) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.flows import publish_read
-from ansible_collections.golden.images.plugins.module_utils.flows.publish import read_state
-from ansible_collections.golden.images.plugins.module_utils.model import PlacedImages, Target
+from ansible_collections.golden.images.plugins.module_utils.flows.publish import apply, read_state
+from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole, PlacedImages, Target
+from ansible_collections.golden.images.plugins.module_utils.planners.publish import plan
 from ansible_collections.golden.images.plugins.module_utils.planners.publish_facts import Place, PublishSeen
 
 from tests.unit.aws.test_parameters import listed
@@ -22,6 +23,7 @@ from tests.unit.planners.publishing import LABEL, NAME, NEW, OLD, REGION, wanted
 
 ARN = f"arn:aws:iam::{OWNER}:user/build"
 HISTORY = {"Name": NAME, "MaxResults": 50}
+PUT = {"Name": NAME, "Value": NEW, "Type": "String", "DataType": "aws:ec2:image", "Overwrite": True}
 
 
 @pytest.fixture
@@ -176,6 +178,32 @@ def codes(region: Region, **changes: Any) -> list[tuple[str, str | None, str | N
 def test_what_cannot_be_read_is_refused(region: Region) -> None:
     region.ssm.refuse("get_parameter_history", HISTORY, "AccessDeniedException")
     assert codes(region) == [("AccessDeniedException", OWNER, REGION)]
+
+
+@pytest.mark.parametrize(("account_id", "told"), [(OWNER, False), (CONSUMER, True)])
+def test_a_failure_in_another_account_names_it(
+    sts: Wire, ec2: Wire, ssm: Wire, account_id: str, told: bool
+) -> None:
+    here = SimpleNamespace(
+        open=lambda _service, _regions: None,
+        sts=lambda _region: sts.client,
+        ec2=lambda _region: ec2.client,
+        ssm=lambda _region: ssm.client,
+        assuming=lambda *_: here,
+    )
+    images = PlacedImages({(account_id, REGION): NEW})
+    role = ConsumerRole("golden-consumer")
+    ssm.refuse("get_parameter_history", HISTORY, "ParameterNotFound")
+    ec2.expect(
+        "describe_images", IMAGES, {"Images": [{"ImageId": NEW, "OwnerId": STRANGER, "State": "available"}]}
+    )
+    want = wanted(images=images, consumer_role=role)
+    seen = read_state(here, want)  # type: ignore[arg-type]
+    ssm.refuse("put_parameter", PUT, "ParameterLimitExceeded", "No more.")
+    outcome = apply(here, want, seen, plan(want, seen), str)  # type: ignore[arg-type]
+    (failure,) = outcome.failures
+    assert failure.message == (f"In account {CONSUMER}: No more." if told else "No more.")
+    assert outcome.performed == ()
 
 
 def test_an_account_without_a_role_is_refused(region: Region) -> None:
