@@ -10,7 +10,8 @@ module: distribution_check
 version_added: 0.1.0
 short_description: Check the options of a distribution before its first step
 description:
-  - Refuses what M(golden.images.ami_share) or M(golden.images.ami_kms_grant) would refuse of these options, all of it at
+  - Refuses what M(golden.images.ami_share), M(golden.images.ami_kms_grant), M(golden.images.ami_publish),
+    M(golden.images.ami_share_diagnose) or M(golden.images.ami_launch_probe) would refuse of these options, all of it at
     once. These steps come after copies that may take hours.
   - Needs neither AWS nor credentials, and changes nothing. What only AWS can tell is checked by the steps themselves.
 author:
@@ -52,9 +53,36 @@ options:
       - As in M(golden.images.ami_kms_grant).
     type: bool
     default: false
+  parameter:
+    description:
+      - As in M(golden.images.ami_publish). Without it nothing is going to be published.
+    type: str
+  launch_templates:
+    description:
+      - As in M(golden.images.ami_publish).
+    type: list
+    elements: str
+    default: []
+  verify:
+    description:
+      - The level that is going to be verified, see P(golden.images.verify#role).
+    type: str
+    choices: [none, visible, authorized, launched]
+    default: none
+  instance_type:
+    description:
+      - As in M(golden.images.ami_launch_probe).
+    type: str
+  regions:
+    description:
+      - Where the images are going to be.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - golden.images.consumers
   - golden.images.consumer_role
+  - golden.images.network
 attributes:
   check_mode:
     support: full
@@ -88,6 +116,7 @@ failures:
 from ansible_collections.golden.images.plugins.module_utils.arguments import (
     CONSUMER_ROLE_SPEC,
     CONSUMERS_SPEC,
+    NETWORK_SPEC,
 )
 from ansible_collections.golden.images.plugins.module_utils.flows.check import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
@@ -95,6 +124,7 @@ from ansible_collections.golden.images.plugins.module_utils.runner import run
 ARGUMENT_SPEC = {
     **CONSUMERS_SPEC,
     **CONSUMER_ROLE_SPEC,
+    **NETWORK_SPEC,
     "shared_tags": {"type": "dict"},
     "share_snapshots": {"type": "bool", "default": True},
     "purge_launch_permissions": {"type": "bool", "default": False},
@@ -102,6 +132,11 @@ ARGUMENT_SPEC = {
     "method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
     "auto_scaling": {"type": "bool", "default": False},
     "purge_grants": {"type": "bool", "default": False},
+    "parameter": {"type": "str"},
+    "launch_templates": {"type": "list", "elements": "str", "default": []},
+    "verify": {"type": "str", "choices": ["none", "visible", "authorized", "launched"], "default": "none"},
+    "instance_type": {"type": "str"},
+    "regions": {"type": "list", "elements": "str", "default": []},
 }
 
 

@@ -40,6 +40,17 @@ options:
       - What M(golden.images.ami_copy_regions) returned of copies that the consumers own. Empty if there are to be none.
     type: dict
     default: {}
+  verified:
+    description:
+      - What the role P(golden.images.verify#role) set as C(verify_results). Empty if nothing was verified.
+    type: list
+    elements: dict
+    default: []
+  published:
+    description:
+      - What M(golden.images.ami_publish) returned. Empty if nothing was published.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     support: full
@@ -86,6 +97,11 @@ report:
       type: list
       elements: dict
       returned: always
+    published:
+      description: What names the images, missing if nothing was published.
+      type: list
+      elements: dict
+      returned: if O(published) says of any
     regions:
       description: Each region's image, and who may use it.
       type: list
@@ -101,10 +117,15 @@ report:
       returned: always
     status:
       description:
-        - V(distributed) if every region has the image and it is shared there, V(failed) if that is so in none, else
-          V(incomplete).
+        - V(distributed) if every region has the image and it is shared, and verified and published as far as that was
+          wanted; V(failed) if it is shared in no region, else V(incomplete).
       type: str
       returned: always
+    verified:
+      description: How far each account got with each image, missing if nothing was verified.
+      type: list
+      elements: dict
+      returned: if O(verified) says of any
 report_path:
   description: The file, null if none was wanted.
   returned: success
@@ -131,6 +152,8 @@ ARGUMENT_SPEC = {
     "opened": {"type": "dict", "default": {}},
     "shared": {"type": "dict", "default": {}},
     "into_accounts": {"type": "dict", "default": {}},
+    "verified": {"type": "list", "elements": "dict", "default": []},
+    "published": {"type": "dict", "default": {}},
 }
 
 

@@ -10,14 +10,17 @@ checks are made at once, and without AWS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..failures import Failure, Refused
+from ..arguments import Options
+from ..failures import Failure, Refused, invalid_option
 from ..plan import Plan
 from ..progress import Report
 from ..runner import Flow, Outcome
 from . import kms_grant, share
+
+Step = tuple[Callable[[Mapping[str, Any], bool], Any], dict[str, Any]]
 
 # The copies that the steps will be given do not exist yet.
 _NO_COPY_YET: dict[str, Any] = {
@@ -36,23 +39,57 @@ _SHARE = {
 }
 _GRANT = {"operations": [], "state": "present"}
 
-_STEPS: tuple[tuple[Callable[[Mapping[str, Any], bool], Any], dict[str, Any]], ...] = (
-    (share.wanted_from, _SHARE),
-    (kms_grant.wanted_from, _GRANT),
-)
+_PUBLISH: dict[str, Any] = {
+    "regions": [],
+    "tier": None,
+    "parameter_tags": None,
+    "source_image_id": None,
+    "source_region": None,
+    "require_shared": True,
+    "wait_timeout": 0,
+}
+_VERIFY = {"fail_on_findings": False, "wait_timeout": 1}
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
     """Raise ``Refused`` with all that any step would refuse of its options."""
     failures: dict[Failure, None] = {}
-    for step, rest in _STEPS:
+    for step, rest in _steps(params):
         try:
             step({**params, **_NO_COPY_YET, **rest}, True)
         except Refused as refused:
             # Steps share options: what is wrong with one is said once.
             failures.update(dict.fromkeys(refused.failures))
+    if params["launch_templates"] and not params["parameter"]:
+        failures[
+            invalid_option(
+                "launch_templates",
+                "launch_templates: they are published together with a parameter, and none is named.",
+                "Name it in parameter.",
+            )
+        ] = None
     if failures:
         raise Refused(failures)
+
+
+def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
+    """The steps that these options ask for, each with what it takes besides."""
+    yield share.wanted_from, _SHARE
+    yield kms_grant.wanted_from, _GRANT
+    # Imported where needed: most of the time of a module that needs no AWS goes by in importing.
+    if params["parameter"]:
+        from . import publish
+
+        yield publish.wanted_from, _PUBLISH
+    if params["verify"] != "none":
+        from . import diagnose
+
+        yield diagnose.wanted_from, _VERIFY
+    if params["verify"] == "launched":
+        from . import launch_probe
+
+        images = dict.fromkeys(Options(params).strings("regions"))
+        yield launch_probe.wanted_from, {**_VERIFY, "images": images}
 
 
 def read_state(clients: None, wanted: None) -> None:

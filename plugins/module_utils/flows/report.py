@@ -65,9 +65,16 @@ def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Ou
     return {"report": wanted.content, "report_path": wanted.path}
 
 
-DISTRIBUTION = report_flow(lambda params: distribution(
-        params["copied"], params["opened"], params["shared"], params.get("into_accounts")
-    ))
+DISTRIBUTION = report_flow(
+    lambda params: distribution(
+        params["copied"],
+        params["opened"],
+        params["shared"],
+        params["into_accounts"],
+        params["verified"],
+        params["published"],
+    )
+)
 VERIFICATION = report_flow(
     lambda params: verification(
         params["level"],

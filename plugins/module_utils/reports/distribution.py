@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import steps
@@ -23,6 +23,7 @@ _COPY_FACTS = (
     "snapshot_ids",
     "state",
 )
+_PUBLISH_FACTS = ("account_id", "image_id", "label", "launch_templates", "parameter", "region")
 _SHARE_FACTS = ("launch_permissions", "shared_tags", "volume_permissions")
 
 
@@ -31,27 +32,37 @@ def distribution(
     opened: Mapping[str, Any],
     shared: Mapping[str, Any],
     into_accounts: Mapping[str, Any] | None = None,
+    verified: Iterable[Mapping[str, Any]] = (),
+    published: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The report, from what ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share`` returned.
 
     What did not run is empty. ``into_accounts`` is what ``ami_copy_regions`` returned of copies that the
-    consumers own; the report has ``copies`` if that did run.
+    consumers own, ``verified`` are the results of a verification, and ``published`` is what ``ami_publish``
+    returned; of each of these the report speaks only if it did run.
 
-    ``status`` is ``distributed`` if every region has its image and is shared, ``failed`` if none is,
-    ``incomplete`` otherwise.
+    ``status`` is ``distributed`` if every region has its image, is shared, and is verified and published as
+    far as that did run; ``failed`` if no region is shared, ``incomplete`` otherwise.
     """
     shares = {share["region"]: share for share in shared.get("results", ())}
     regions = [_region(copy, shares.get(copy["region"])) for copy in copied.get("results", ())]
     own_copies = into_accounts or {}
-    failures = steps.failures((copied, opened, shared, own_copies))
+    publication = published or {}
+    verifications = [dict(item) for item in verified]
+    failures = steps.failures((copied, opened, shared, own_copies, publication))
     ready = [region for region in regions if region["shared"]]
-    if regions and not failures and len(ready) == len(regions):
+    proved = all(item["reached"] for item in verifications)
+    if regions and not failures and proved and len(ready) == len(regions):
         status = "distributed"
     else:
         status = "incomplete" if ready else "failed"
     copies = [{fact: copy.get(fact) for fact in _COPY_FACTS} for copy in own_copies.get("results", ())]
+    publications = [
+        {fact: item.get(fact) for fact in _PUBLISH_FACTS} for item in publication.get("results", ())
+    ]
+    further = {"copies": copies, "published": publications, "verified": verifications}
     return {
-        **({"copies": copies} if copies else {}),
+        **{name: rows for name, rows in further.items() if rows},
         "failures": failures,
         "regions": regions,
         "source_image_id": copied.get("source_image_id"),

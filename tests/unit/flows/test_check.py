@@ -24,6 +24,13 @@ GIVEN: dict[str, Any] = {
     "consumer_role_name": None,
     "external_id": None,
     "purge_grants": False,
+    "parameter": None,
+    "launch_templates": [],
+    "verify": "none",
+    "instance_type": None,
+    "subnet_ids": {},
+    "security_group_ids": {},
+    "regions": ["eu-west-1", "us-east-1"],
 }
 
 
@@ -35,6 +42,19 @@ def refused(**params: Any) -> list[str]:
 
 def test_options_that_every_step_takes_are_accepted():
     wanted_from(GIVEN, False)
+
+
+def test_options_of_every_step_are_accepted():
+    subnets = {"eu-west-1": "subnet-0123456789abcdef0", "us-east-1": "subnet-0fedcba9876543210"}
+    wanted_from(
+        {**GIVEN, "parameter": "/golden/web", "launch_templates": ["web"], "verify": "launched"}
+        | {"subnet_ids": subnets},
+        False,
+    )
+
+
+def test_a_dry_run_needs_no_subnet():
+    wanted_from({**GIVEN, "verify": "authorized"}, False)
 
 
 def test_nobody_has_to_be_named():
@@ -54,6 +74,10 @@ def test_nobody_has_to_be_named():
             },
             ["method"],
         ),
+        ({"parameter": "//web"}, ["parameter"]),
+        ({"launch_templates": ["web"]}, ["launch_templates"]),
+        ({"verify": "visible", "account_ids": []}, ["account_ids"]),
+        ({"verify": "launched", "subnet_ids": {"eu-west-1": "subnet-0123456789abcdef0"}}, ["subnet_ids"]),
         ({"shared_tags": {"aws:mine": "1"}, "principals": ["deploy"]}, ["shared_tags", "principals"]),
     ],
 )

@@ -17,7 +17,14 @@ from ansible_collections.golden.images.plugins.module_utils.progress import repo
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 SILENT = reporter(None, print)
-PARAMS: dict[str, Any] = {"copied": {"source_image_id": "ami-1"}, "opened": {}, "shared": {}}
+PARAMS: dict[str, Any] = {
+    "copied": {"source_image_id": "ami-1"},
+    "opened": {},
+    "shared": {},
+    "into_accounts": {},
+    "verified": [],
+    "published": {},
+}
 
 
 def run(path: Path | None) -> tuple[dict[str, Any], Outcome]:

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A distribution that also verifies and publishes: no region is published whose image is no use there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import encrypted, observed
+from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, ROLE, EncryptedEstate
+from .estate import HOME, OWNER
+from .playbook import Ansible, prediction_error
+from .probing import subnet_ids
+
+AWAY = "eu-west-1"
+REGIONS = (HOME, AWAY)
+CONSUMERS = ("web-prod", "web-staging")
+PARAMETER, TEMPLATE = "/golden/web", "web"
+
+
+@pytest.fixture
+def estate(aws: SimulatedAws) -> EncryptedEstate:
+    """The estate of the encrypted image, with a launch template in every account and region."""
+    built = EncryptedEstate(aws)
+    for account in (OWNER, *CONSUMERS):
+        for region in REGIONS:
+            aws.client("ec2", account, region).create_launch_template(
+                LaunchTemplateName=TEMPLATE,
+                LaunchTemplateData={"ImageId": built.image_id, "InstanceType": "t3.micro"},
+            )
+    aws.forget_calls()
+    return built
+
+
+@pytest.fixture
+def variables(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, Any]:
+    """A distribution that is verified by launching, and published."""
+    return {
+        "distribute_source_image_id": estate.image_id,
+        "distribute_source_region": HOME,
+        "distribute_regions": list(REGIONS),
+        "distribute_kms_key_id": ALIAS,
+        "distribute_account_ids": estate.account_ids(*CONSUMERS),
+        "distribute_consumer_role_name": ROLE,
+        "distribute_external_id": EXTERNAL_ID,
+        "distribute_verify": "launched",
+        "distribute_verify_subnet_ids": subnet_ids(aws, CONSUMERS, *REGIONS),
+        "distribute_publish_parameter": PARAMETER,
+        "distribute_launch_templates": [TEMPLATE],
+    }
+
+
+def _published(aws: SimulatedAws, account: str, region: str) -> str | None:
+    ssm = aws.client("ssm", account, region)
+    if encrypted.refusal(ssm.get_parameter, Name=PARAMETER) == "ParameterNotFound":
+        return None
+    return str(ssm.get_parameter(Name=PARAMETER)["Parameter"]["Value"])
+
+
+def test_regions_are_published_once_every_account_has_launched_their_image(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    # Allowed AMIs of one account hide the image there.
+    away = aws.client("ec2", CONSUMERS[1], AWAY)
+    others = [{"ImageProviders": ["amazon"]}]
+    away.replace_image_criteria_in_allowed_images_settings(ImageCriteria=others)
+    away.enable_allowed_images_settings(AllowedImagesSettingsState="enabled")
+
+    failed = ansible.run(DISTRIBUTE, variables)
+    assert failed.code != 0
+    assert AWAY in failed.task("Fail if an image could not be verified").result["msg"]
+    images = {region: observed.own_images(aws, OWNER, region)[-1]["ImageId"] for region in REGIONS}
+    for account in (OWNER, *CONSUMERS):
+        assert _published(aws, account, HOME) == estate.image_id
+        assert _published(aws, account, AWAY) is None
+    report = failed.task("distribute : Report what it came to").result["report"]
+    assert report["status"] == "incomplete"
+    assert {row["region"] for row in report["published"]} == {HOME}
+    assert [(row["account_id"], row["region"]) for row in report["verified"] if not row["reached"]] == [
+        (aws.account_id(CONSUMERS[1]), AWAY)
+    ]
+
+    away.disable_allowed_images_settings()
+    done = ansible.run(DISTRIBUTE, variables)
+    assert done.code == 0, done.text
+    assert done.task("distribute : Report what it came to").result["report"]["status"] == "distributed"
+    for account in (OWNER, *CONSUMERS):
+        assert [_published(aws, account, region) for region in REGIONS] == [images[one] for one in REGIONS]
+    for account in CONSUMERS:
+        ec2 = aws.client("ec2", account, AWAY)
+        (instance,) = ec2.run_instances(
+            LaunchTemplate={"LaunchTemplateName": TEMPLATE}, MinCount=1, MaxCount=1
+        )["Instances"]
+        assert instance["ImageId"] == images[AWAY]
+    assert EXTERNAL_ID not in done.stdout
+
+    again = ansible.run(DISTRIBUTE, variables)
+    assert (again.code, again.changed) == (0, []), again.text
+
+
+def test_check_mode_foresees_all_that_is_published(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    # A probe that is launched is gone again, and is no change of the role's.
+    variables["distribute_verify"] = "authorized"
+    planned = ansible.run(DISTRIBUTE, variables, "--check", "--diff")
+    assert planned.code == 0, planned.text
+    assert encrypted.changes(aws, refused=True) == []
+    done = ansible.run(DISTRIBUTE, variables)
+    assert done.code == 0, done.text
+    assert prediction_error(planned.actions, done.actions) == ""
+    assert done.task("Publish what was verified").changed
+
+
+def test_what_only_publishing_or_verifying_would_notice_is_refused_first(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    variables |= {"distribute_publish_parameter": "aws/golden", "distribute_verify_subnet_ids": {}}
+    refused = ansible.run(DISTRIBUTE, variables)
+    assert refused.code != 0
+    problems = refused.task("Check what only later steps would notice").result["failures"]
+    assert {one["action"] for one in problems} == {"parameter", "subnet_ids"}
+    assert encrypted.changes(aws, refused=True) == []
