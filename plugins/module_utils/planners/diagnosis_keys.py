@@ -119,14 +119,25 @@ def _owners_word(
     arn, account = key.key.arn, f"account {case.account_id}"
     shut = sorted(item for item, word in words.items() if word is Access.DENIED)
     unsure = sorted(item for item, word in words.items() if word is Access.UNKNOWN)
-    if against := key_access.denied(key, who, shut):
+    if _settles([*shut, *unsure], tried):
+        # AWS's own word to the account goes before what its owner's side looks like.
+        if shut and _within(case, key):
+            yield _for_roles_only(case, key, Severity.NOTE)
+    elif against := key_access.denied(key, who, shut):
         yield Finding(
             "KeyDeniedByPolicy",
             f"The policy of {arn} denies {', '.join(against)} to {account}.",
             "Change the statement that denies it; a grant cannot go before it.",
         )
     elif {"CreateGrant", "Decrypt"} <= set(shut):
-        yield _not_shared(case, key)
+        if _within(case, key):
+            yield _for_roles_only(case, key, Severity.UNKNOWN)
+        else:
+            yield Finding(
+                "KeyNotShared",
+                f"A{account[1:]} may not use {arn}: no grant and no statement of its policy lets it.",
+                _OPEN,
+            )
     elif "CreateGrant" in shut:
         yield Finding(
             "KeyWithoutCreateGrant",
@@ -142,7 +153,7 @@ def _owners_word(
             _OPEN,
             severity,
         )
-    elif unsure and not _settles(unsure, tried):
+    elif unsure:
         yield Finding(
             "KeyAccessUnknown",
             f"Whether {account} may use {arn} ({', '.join(unsure)}) depends on what cannot be seen: on "
@@ -162,22 +173,20 @@ def _settles(unsure: Iterable[str], tried: KeyTried | None) -> bool:
     return set(unsure) <= allowed
 
 
-def _not_shared(case: Case, key: KeySeen) -> Finding:
-    arn = key.key.arn
-    within = {grant.grantee for grant in key.grants if key_policy.short(grant.grantee) != case.account_id} | (
-        key_reading.principals_within(key.policy, case.account_id) if key.policy is not None else set()
-    )
-    if within:
-        return Finding(
-            "KeyForRolesOnly",
-            f"Of account {case.account_id} only {', '.join(sorted(within))} may use {arn}, if at all.",
-            f"Launch as one of these. Or: {_OPEN}",
-            Severity.UNKNOWN,
-        )
+def _within(case: Case, key: KeySeen) -> frozenset[str]:
+    """The roles and users of the account that grants or the policy name."""
+    by_grants = {key_policy.short(grant.grantee) for grant in key.grants} - {case.account_id}
+    named = key_reading.principals_within(key.policy, case.account_id) if key.policy is not None else set()
+    return frozenset(by_grants | named)
+
+
+def _for_roles_only(case: Case, key: KeySeen, severity: Severity) -> Finding:
     return Finding(
-        "KeyNotShared",
-        f"Account {case.account_id} may not use {arn}: no grant and no statement of its policy lets it.",
-        _OPEN,
+        "KeyForRolesOnly",
+        f"Of account {case.account_id} only {', '.join(sorted(_within(case, key)))} may use {key.key.arn}, "
+        "if at all.",
+        f"Launch as one of these. Or: {_OPEN}",
+        severity,
     )
 
 

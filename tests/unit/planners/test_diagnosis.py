@@ -382,6 +382,19 @@ BY_UNIT = encrypted(
             OPENED, KeyTried(problem="No idea."), [("KeyUnreadable", N)], id="keys could not be tried"
         ),
         pytest.param(
+            encrypted(made(f"arn:aws:iam::{CONSUMER}:role/golden")),
+            TRIED,
+            [("KeyForRolesOnly", N)],
+            id="the role that asks is the one that may",
+        ),
+        pytest.param(
+            encrypted(made(f"arn:aws:iam::{CONSUMER}:role/deploy")),
+            refusing("Decrypt", "CreateGrant"),
+            [("KeyForRolesOnly", U)],
+            id="another role may",
+        ),
+        pytest.param(encrypted(), TRIED, [], id="AWS's word goes before what the owner sees"),
+        pytest.param(
             owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
             TRIED,
             [],
