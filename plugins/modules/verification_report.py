@@ -107,11 +107,12 @@ report:
       returned: always
     status:
       description:
-        - V(verified) if every account has reached the level everywhere, V(failed) if none has anywhere, else V(incomplete).
+        - V(verified) if every account has reached the level everywhere and no instance may be left running, V(failed) if none
+          has reached it anywhere, else V(incomplete).
       type: str
       returned: always
     summary:
-      description: For a person, who has not reached the level and why. Empty if all have.
+      description: For a person, who has not reached the level and why, and what else could not be done.
       type: str
       returned: always
 report_path:

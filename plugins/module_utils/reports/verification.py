@@ -14,6 +14,7 @@ from . import steps
 
 # Each is proved by more than the one before: by seeing the image, by a dry run, by a running instance.
 LEVELS = ("visible", "authorized", "launched")
+_TERMINATE = "TerminateInstances"
 _FINDING_FACTS = ("code", "message", "remedy")
 
 
@@ -26,8 +27,8 @@ def verification(
     """The report, from what ``ami_share_diagnose`` and ``ami_launch_probe`` returned.
 
     What did not run is empty. Every account named counts in every region: one of which nothing is known has
-    not reached the level. ``status`` is ``verified`` if all have, ``failed`` if none has, ``incomplete``
-    otherwise. ``summary`` says for a person who has not, and why.
+    not reached the level. ``status`` is ``verified`` if all have and no instance may be left running,
+    ``failed`` if none has, ``incomplete`` otherwise. ``summary`` says for a person what is not so, and why.
     """
     given = list(results)
     failed = steps.failures(given)
@@ -44,7 +45,8 @@ def verification(
     reached = [row for row in rows if row["reached"]]
     good = {row["region"] for row in rows} - {row["region"] for row in rows if not row["reached"]}
     status = "incomplete" if reached else "failed"
-    if rows and len(reached) == len(rows):
+    left_running = [failure for failure in failed if failure["action"] == _TERMINATE]
+    if rows and len(reached) == len(rows) and not left_running:
         status = "verified"
     return {
         "failed_regions": sorted({*regions, *(row["region"] for row in rows)} - good),
@@ -104,11 +106,11 @@ def _rank(level: str | None) -> int:
 
 
 def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: str) -> list[dict[str, Any]]:
-    """What failed that is, or may be, about this account and region."""
+    """What failed in this account and region."""
     return [
         {"code": failure["error_code"], "message": failure["message"], "remedy": failure["remedy"]}
         for failure in failed
-        if failure["account_id"] in (account_id, None) and failure["region"] in (region, None)
+        if failure["account_id"] == account_id and failure["region"] in (region, None)
     ]
 
 
@@ -125,9 +127,19 @@ def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Ma
         )
         for row in short
     ]
-    unplaced = [
-        Failure(str(one["message"]), str(one["remedy"] or ""), str(one["error_code"]), str(one["action"]))
+    told = {row["account_id"] for row in short}
+    # What is wrong with an option is about no account; what is left running may be of one that did well.
+    others = [
+        Failure(
+            str(one["message"]),
+            str(one["remedy"] or ""),
+            "",
+            str(one["action"]),
+            one["region"],
+            one["account_id"],
+        )
         for one in failed
-        if not short
+        if one["account_id"] not in told or one["action"] == _TERMINATE
     ]
-    return summary([*problems, *unplaced]) if problems or unplaced else ""
+    problems += others
+    return summary(problems) if problems else ""

@@ -138,3 +138,32 @@ def test_a_region_with_one_failure_is_failed_and_others_are_not() -> None:
     assert content["failed_regions"] == [EU]
     assert content["summary"].count(OWNER) == 1
     assert CONSUMER not in content["summary"]
+
+
+NO_SUBNET = {**REFUSED, "account_id": None, "action": "subnet_ids", "message": "No subnet.", "remedy": ""}
+
+
+def test_why_nothing_was_launched_is_told_where_more_than_launching_went_well() -> None:
+    content = report("launched", result(row("authorized")), {"failed": True, "failures": [NO_SUBNET]})
+    assert content["results"][0]["level"] == "authorized"
+    assert content["summary"].count("No subnet.") == 1
+
+
+@pytest.mark.parametrize("level", ["launched", "authorized"])
+def test_an_instance_that_may_be_left_running_is_no_success(level: str) -> None:
+    left = {
+        **REFUSED,
+        "action": "TerminateInstances",
+        "message": "i-1 could not be terminated.",
+        "region": EU,
+    }
+    content = report("launched", result(row(level), failures=[left]))
+    assert content["status"] == ("incomplete" if level == "launched" else "failed")
+    assert content["failed_regions"] == ([] if level == "launched" else [EU])
+    assert content["summary"].count("i-1 could not be terminated.") == 1
+
+
+def test_what_failed_and_was_not_needed_is_told_and_fails_nothing() -> None:
+    content = report("launched", result(row("launched"), failures=[REFUSED]))
+    assert content["status"] == "verified"
+    assert "Not you." in content["summary"]
