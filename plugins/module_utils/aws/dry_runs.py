@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,8 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyTried:
     """What the caller may do of what a launch does with a key; ``grantee`` is its account, as an ARN."""
     allowed, refused = set(), set()
     problem = None
-    for operation, request in _requests(kms, arn, grantee):
+    described: dict[str, Callable[[], object]] = {"DescribeKey": lambda: kms.describe_key(KeyId=arn)}
+    for operation, request in {**described, **requests(kms, arn, grantee)}.items():
         try:
             request()
         except ParamValidationError:
@@ -67,23 +68,19 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyTried:
     return KeyTried(frozenset(allowed), frozenset(refused), problem)
 
 
-def _requests(kms: KMSClient, arn: str, grantee: str) -> Iterator[tuple[str, Callable[[], object]]]:
-    """DescribeKey, and dry runs of the rest (KMS Developer Guide, "Testing your permissions").
+def requests(kms: KMSClient, arn: str, grantee: str) -> dict[str, Callable[[], object]]:
+    """Dry runs of what a launch does with a key (KMS Developer Guide, "Testing your permissions").
 
     With IGNORE_CIPHERTEXT nothing that was encrypted is needed (botocore shape ``DecryptRequest``).
     """
-    yield "DescribeKey", lambda: kms.describe_key(KeyId=arn)
-    yield "Decrypt", lambda: kms.decrypt(KeyId=arn, **_WITHOUT_CIPHERTEXT)
-    yield (
-        "GenerateDataKeyWithoutPlaintext",
-        lambda: kms.generate_data_key_without_plaintext(KeyId=arn, KeySpec="AES_256", DryRun=True),
-    )
-    yield (
-        "ReEncrypt",
-        lambda: kms.re_encrypt(SourceKeyId=arn, DestinationKeyId=arn, **_WITHOUT_CIPHERTEXT),
-    )
-    # What EC2 grants itself to attach a volume (EBS User Guide, "How Amazon EBS encryption works").
-    yield (
-        "CreateGrant",
-        lambda: kms.create_grant(KeyId=arn, GranteePrincipal=grantee, Operations=["Decrypt"], DryRun=True),
-    )
+    return {
+        # What EC2 grants itself to attach a volume (EBS User Guide, "How Amazon EBS encryption works").
+        "CreateGrant": lambda: kms.create_grant(
+            KeyId=arn, GranteePrincipal=grantee, Operations=["Decrypt"], DryRun=True
+        ),
+        "Decrypt": lambda: kms.decrypt(KeyId=arn, **_WITHOUT_CIPHERTEXT),
+        "GenerateDataKeyWithoutPlaintext": lambda: kms.generate_data_key_without_plaintext(
+            KeyId=arn, KeySpec="AES_256", DryRun=True
+        ),
+        "ReEncrypt": lambda: kms.re_encrypt(SourceKeyId=arn, DestinationKeyId=arn, **_WITHOUT_CIPHERTEXT),
+    }

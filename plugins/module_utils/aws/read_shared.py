@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..planners.shared_info import KeysSeen, KeyTried, SharedImage, SharedInfoWanted
-from . import read
+from . import dry_runs, read
 
 # Without botocore AnsibleAWSModule has ended the module before any of this is used.
 with suppress(ImportError):
@@ -105,7 +105,9 @@ def _try(kms: KMSClient, arn: str, account: str) -> KeyTried:
         state = _state(kms, arn)
         if state not in (None, "Enabled"):
             return KeyTried(state)
-        refused = [name for name, request in _dry_runs(kms, arn, account).items() if not _is_allowed(request)]
+        refused = [
+            name for name, request in dry_runs.requests(kms, arn, account).items() if not _is_allowed(request)
+        ]
     except ParamValidationError:
         return KeyTried(problem=_OLD)
     except ClientError as exception:
@@ -121,26 +123,6 @@ def _state(kms: KMSClient, arn: str) -> str | None:
         if exception.response["Error"]["Code"] in _REFUSED:
             return None
         raise
-
-
-def _dry_runs(kms: KMSClient, arn: str, account: str) -> dict[str, Callable[[], object]]:
-    """What stands in ``OPERATIONS`` beside DescribeKey, as requests that only check (member ``DryRun``).
-
-    With IGNORE_CIPHERTEXT nothing that was encrypted is needed (botocore shape ``DecryptRequest``).
-    """
-    return {
-        # What EC2 grants itself to attach a volume (EBS User Guide, "How Amazon EBS encryption works").
-        "CreateGrant": lambda: kms.create_grant(
-            KeyId=arn, GranteePrincipal=account, Operations=["Decrypt"], DryRun=True
-        ),
-        "Decrypt": lambda: kms.decrypt(KeyId=arn, DryRun=True, DryRunModifiers=["IGNORE_CIPHERTEXT"]),
-        "GenerateDataKeyWithoutPlaintext": lambda: kms.generate_data_key_without_plaintext(
-            KeyId=arn, KeySpec="AES_256", DryRun=True
-        ),
-        "ReEncrypt": lambda: kms.re_encrypt(
-            SourceKeyId=arn, DestinationKeyId=arn, DryRun=True, DryRunModifiers=["IGNORE_CIPHERTEXT"]
-        ),
-    }
 
 
 def _is_allowed(request: Callable[[], object]) -> bool:

@@ -20,16 +20,16 @@ ROOT = f"arn:aws:iam::{CONSUMER}:root"
 WITHOUT = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
 REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
     "DescribeKey": ("describe_key", {"KeyId": ARN}),
+    "CreateGrant": (
+        "create_grant",
+        {"KeyId": ARN, "GranteePrincipal": ROOT, "Operations": ["Decrypt"], "DryRun": True},
+    ),
     "Decrypt": ("decrypt", {"KeyId": ARN, **WITHOUT}),
     "GenerateDataKeyWithoutPlaintext": (
         "generate_data_key_without_plaintext",
         {"KeyId": ARN, "KeySpec": "AES_256", "DryRun": True},
     ),
     "ReEncrypt": ("re_encrypt", {"SourceKeyId": ARN, "DestinationKeyId": ARN, **WITHOUT}),
-    "CreateGrant": (
-        "create_grant",
-        {"KeyId": ARN, "GranteePrincipal": ROOT, "Operations": ["Decrypt"], "DryRun": True},
-    ),
 }
 ALL = frozenset(REQUESTS)
 LAUNCH = {"ImageId": SOURCE_ID, "MinCount": 1, "MaxCount": 1, "DryRun": True}
