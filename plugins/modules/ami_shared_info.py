@@ -99,7 +99,8 @@ EXAMPLES = r"""
 
 - name: Show those whose keys let this account in
   ansible.builtin.debug:
-    msg: "{{ shared.results | selectattr('key_access', 'in', ['yes', 'not_needed']) | map(attribute='image_id') }}"
+    msg: "{{ shared.results | selectattr('key_access', 'in', ['yes', 'not_needed'])
+      | map(attribute='image_id') }}"
 
 - name: Look for a publisher's public images
   golden.images.ami_shared_info:
