@@ -91,7 +91,7 @@ report:
       description: The consumers' own copies, missing if there are to be none.
       type: list
       elements: dict
-      returned: if O(into_accounts) says of any
+      returned: if there are to be any
     failures:
       description: What could not be done, and what to do about it.
       type: list

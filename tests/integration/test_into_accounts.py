@@ -118,6 +118,7 @@ def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdra
     assert _copies(aws, repeated.facts) == copies
 
 
+@pytest.mark.interruption
 def test_a_rerun_after_a_kill_completes_the_copies_and_withdraws(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
