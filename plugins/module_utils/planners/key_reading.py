@@ -154,18 +154,24 @@ class _Operator:
     name: str
     negated: bool
     if_exists: bool
-    of_all: bool
+    quantifier: str
 
     @classmethod
     def read(cls, text: str) -> _Operator:
         quantifier, _, name = text.rpartition(":")
         if_exists = name.endswith("IfExists")
         name = name.removesuffix("IfExists")
-        return cls(name.replace("Not", ""), "Not" in name, if_exists, quantifier == "ForAllValues")
+        return cls(name.replace("Not", ""), "Not" in name, if_exists, quantifier)
 
     def of_missing(self) -> bool:
         """Whether it holds for a key that the request does not have."""
-        return self.negated or self.if_exists or self.of_all
+        if self.quantifier == "ForAnyValue":
+            return self.if_exists
+        return self.negated or self.if_exists or self.quantifier == "ForAllValues"
+
+    def is_of_paths(self) -> bool:
+        """Whether it compares a key of several values, and with wildcards."""
+        return bool(self.quantifier) and self.name == "StringLike" and not (self.negated or self.if_exists)
 
 
 _COMPARISONS: dict[str, Callable[[str, str], bool]] = {
@@ -182,7 +188,7 @@ def _holds(operator_text: str, key: str, wanted: list[Any], request: Request, pa
     if operator.name not in _COMPARISONS or any("${" in item for item in texts):
         return None
     if key == "aws:principalorgpaths":
-        return None if operator.negated or operator.if_exists else _is_below(texts, request.consumer, partly)
+        return _is_below(texts, request.consumer, partly) if operator.is_of_paths() else None
     if key not in _FACTS:
         return None
     values = _FACTS[key](request)

@@ -125,6 +125,21 @@ def asked(
             {"Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}}, None, id="an unknown key"
         ),
         pytest.param(
+            {"Action": "kms:Decrypt", "Condition": {"BoolIfExists": {"kms:GrantIsForAWSResource": "true"}}},
+            True,
+            id="a key that there is not, if it need not exist",
+        ),
+        pytest.param(
+            {"Condition": {"ForAnyValue:StringNotEquals": {"kms:GrantIsForAWSResource": "true"}}},
+            False,
+            id="any value of a key that there is not",
+        ),
+        pytest.param(
+            {"Condition": {"ForAllValues:StringEquals": {"kms:GrantIsForAWSResource": "true"}}},
+            True,
+            id="all values of a key that there is not",
+        ),
+        pytest.param(
             {"Condition": {"StringLike": {"kms:CallerAccount": "${aws:PrincipalTag/a}"}}},
             None,
             id="a policy variable",
@@ -183,6 +198,15 @@ def test_what_a_statement_denies_an_account(changes: dict[str, Any], expected: T
         pytest.param(ORG, {}, False, id="an account is not all of it"),
         pytest.param(IN_UNIT, {"Principal": "*", "Condition": IN_ORG}, True, id="a unit's organization"),
         pytest.param(IN_UNIT, {"Principal": "*", "Condition": BELOW}, True, id="a unit"),
+        pytest.param(
+            IN_UNIT,
+            {
+                "Principal": "*",
+                "Condition": {"ForAnyValue:StringEquals": BELOW["ForAnyValue:StringLike"]},
+            },
+            None,
+            id="a wildcard that is none",
+        ),
         pytest.param(
             IN_UNIT,
             {
