@@ -122,7 +122,12 @@ def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdra
 def test_a_rerun_after_a_kill_completes_the_copies_and_withdraws(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    variables |= {"distribute_withdraw_after_copy": True}
+    # As a survey sends them.
+    variables |= {
+        "distribute_account_ids": ", ".join(variables["distribute_account_ids"]),
+        "distribute_into_accounts": "true",
+        "distribute_withdraw_after_copy": "true",
+    }
     # Two copies of the owner's, then AWS has begun one of the consumers' that nobody has heard of.
     aws.add_fault("freeze", action="CopyImage", when="after", after=len(REGIONS) + 1, times=0)
     killed = ansible.start(DISTRIBUTE, variables)

@@ -39,6 +39,9 @@ def test_every_variable_may_be_text(aws: SimulatedAws, estate: Estate, ansible: 
         "distribute_auto_scaling": "false",
         "distribute_consumer_role_name": "",
         "distribute_external_id": "",
+        "distribute_into_accounts": "false",
+        "distribute_consumer_kms_key_id": "",
+        "distribute_withdraw_after_copy": "false",
         "distribute_wait_timeout": "600",
         "distribute_report_path": "",
     }
