@@ -14,7 +14,8 @@ options:
     description:
       - Mapping of region to image id, as M(golden.images.ami_copy_regions) returns it, for images of the account whose
         credentials are used.
-      - Or a list of mappings with C(account_id), C(region) and C(image_id), for images that live in several accounts.
+      - Or a list of mappings with C(account_id), C(region) and C(image_id), for images that live in several accounts. Where
+        one of O(account_ids) has an image of its own, it is meant to use that one.
       - In check mode an id may be null (V(none)), for a copy that is planned but does not exist yet.
       - Exactly one of O(images) and O(image_id) is required.
     type: raw

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -38,6 +38,22 @@ class PlacedImages:
     def regions(self) -> tuple[str, ...]:
         """Every region in which there is an image, each once."""
         return tuple(dict.fromkeys(region for _account_id, region in self.images))
+
+
+def used_by(account_id: str, places: Iterable[Target], account_ids: Collection[str]) -> tuple[Target, ...]:
+    """Of the places of images those whose images an account is to use; ``account_ids`` are all that use some.
+
+    In a region where it has an image of its own that one; elsewhere those of accounts that only provide
+    them, and if there are none everybody's.
+    """
+    given = tuple(places)
+    used = []
+    for region in dict.fromkeys(place.region for place in given):
+        there = [place for place in given if place.region == region]
+        own = [place for place in there if place.account_id == account_id]
+        provided = [place for place in there if place.account_id not in account_ids]
+        used += own or provided or there
+    return tuple(used)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing, Target, used_by
 
 from tests.unit.examples import ORG, UNIT, source_image, volumes
 
@@ -69,3 +69,22 @@ def test_the_snapshots_of_an_image_are_each_named_once() -> None:
 )
 def test_one_encrypted_volume_makes_an_image_encrypted(devices: tuple[object, ...], encrypted: bool) -> None:
     assert source_image(devices=devices).encrypted is encrypted
+
+
+OWNER_HERE, A_HERE, B_HERE = (Target(account, "eu-west-1") for account in ("1", "2", "3"))
+OWNER_THERE = Target("1", "us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("places", "used"),
+    [
+        pytest.param((OWNER_HERE, OWNER_THERE), (OWNER_HERE, OWNER_THERE), id="only the owner has images"),
+        pytest.param((OWNER_HERE, A_HERE, B_HERE), (A_HERE,), id="its own goes first"),
+        pytest.param((OWNER_HERE, B_HERE), (OWNER_HERE,), id="another consumer's copy is not meant"),
+        pytest.param((B_HERE,), (B_HERE,), id="unless there is no other"),
+        pytest.param((OWNER_THERE, A_HERE), (OWNER_THERE, A_HERE), id="each region for itself"),
+        pytest.param((), (), id="nothing"),
+    ],
+)
+def test_what_an_account_is_to_use(places: tuple[Target, ...], used: tuple[Target, ...]) -> None:
+    assert used_by("2", places, ("2", "3")) == used

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..failures import Failure
+from ..model import used_by
 from . import diagnosis_consumer, diagnosis_keys, diagnosis_owner
 from .diagnosis_facts import Case, DiagnosisSeen, DiagnosisWanted, OwnerSeen
 from .findings import Finding, Severity, can_launch
@@ -63,8 +64,12 @@ def plan(wanted: DiagnosisWanted, seen: DiagnosisSeen) -> DiagnosisPlan:
 
 
 def cases(wanted: DiagnosisWanted, seen: Mapping[Any, OwnerSeen]) -> tuple[Case, ...]:
-    """Every image with every account."""
-    return tuple(Case(place, account_id) for account_id in wanted.account_ids for place in sorted(seen))
+    """Every account with the images that it is to use."""
+    return tuple(
+        Case(place, account_id)
+        for account_id in wanted.account_ids
+        for place in used_by(account_id, sorted(seen), wanted.account_ids)
+    )
 
 
 def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:

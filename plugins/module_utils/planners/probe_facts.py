@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..failures import Failure
-from ..model import ConsumerRole, Image, Instance, PlacedImages, Target
+from ..model import ConsumerRole, Image, Instance, PlacedImages, Target, used_by
 from .network import Network
 from .tags import MARK_PREFIX, tag_list
 
@@ -59,12 +59,14 @@ class ProbeWanted:
         )
 
     def probes_of(self, target: Target) -> tuple[Probe, ...]:
-        """What is launched in a place: every image of its region, whichever account owns it."""
-        found = {
-            image_id
-            for (_account_id, region), image_id in self.images.images.items()
+        """What is launched in a place: the images of its region that its account is to use."""
+        there = {
+            # An image of the account whose credentials are used has no account here.
+            Target(account_id or "", region): image_id
+            for (account_id, region), image_id in self.images.images.items()
             if region == target.region
         }
+        found = {there[place] for place in used_by(target.account_id, there, self.account_ids)}
         return tuple(Probe(target, image_id) for image_id in sorted(found, key=str))
 
     def probes(self) -> tuple[Probe, ...]:
