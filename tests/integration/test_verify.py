@@ -146,6 +146,10 @@ def test_accounts_as_inventory_hosts_each_verify_themselves(
 ) -> None:
     can, no_key = variables.pop("verify_account_ids")
     owner = aws.account_id(OWNER)
+    variables["verify_images"] = [
+        {"account_id": owner, "region": region, "image_id": image_id}
+        for region, image_id in variables["verify_images"].items()
+    ]
     variables["verify_report_path"] = f"{ansible.folder}/{{{{ inventory_hostname }}}}.json"
     role = {name: variables.pop(name) for name in ("verify_consumer_role_name", "verify_external_id")}
     hosts = {
