@@ -79,6 +79,8 @@ def test_examples_work_and_results_are_as_documented(
     text = _launching(aws, estate, text) if "subnet_ids" in text else text
     if name == "ami_publish":
         _prepare_publishing(aws, ids)
+    if name == "ami_cleanup":
+        _age(estate)
     tasks = yaml.safe_load(text)
     copied = {"images": ids, "kms_key_ids": dict.fromkeys(ids, ALIAS)}
 
@@ -103,6 +105,13 @@ def _prepare_publishing(aws: SimulatedAws, images: Mapping[str, str]) -> None:
         permissions = {"Add": [{"UserId": aws.account_id("web-prod")}]}
         ec2.modify_image_attribute(ImageId=image_id, LaunchPermission=permissions)
         ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"InstanceType": "t3.micro"})
+
+
+def _age(estate: Estate) -> None:
+    """Add images of one family, of which the oldest is to be retired."""
+    disks = [{"device_name": "/dev/xvda", "size": 8}]
+    old = {"account": OWNER, "region": HOME, "devices": disks}
+    estate.add_images({f"golden-db-{age}": {**old, "age_days": age} for age in range(201, 205)})
 
 
 def _launching(aws: SimulatedAws, estate: Estate, text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -225,7 +226,7 @@ class _Builder:
             owner_id=owner.account_id,
             region=spec.region,
             name=name,
-            creation_date=state.now(),
+            creation_date=_made(spec),
             devices=tuple(self._device(disk, spec, owner, readers, where) for disk in disks),
             description=spec.description,
             architecture=spec.architecture,
@@ -246,7 +247,7 @@ class _Builder:
             volume_size=disk.size,
             volume_id=state.new_id("vol"),
             description="",
-            start_time=state.now(),
+            start_time=_made(spec),
             kms_key_id=self._key(disk, owner, where),
             tags=dict(spec.snapshot_tags),
             permissions=dict.fromkeys(Grantee("UserId", one) for one in readers),
@@ -285,6 +286,10 @@ class _Builder:
             yield Grantee("OrganizationArn", self._organization_arn)
         if sharing.public:
             yield EVERYONE
+
+
+def _made(spec: ImageSpec) -> datetime:
+    return state.now() - timedelta(days=spec.age_days)
 
 
 def _new_account_id(account_id: str) -> Any:

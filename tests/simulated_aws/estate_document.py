@@ -110,7 +110,10 @@ class Sharing:
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """An image; `name` is its label in the document unless given. The first device is the root device."""
+    """An image; `name` is its label in the document unless given. The first device is the root device.
+
+    It and its snapshots were made `age_days` ago.
+    """
 
     account: str
     region: str
@@ -123,6 +126,7 @@ class ImageSpec:
     snapshot_tags: dict[str, str] = field(default_factory=dict)
     sharing: dict[str, Any] = field(default_factory=dict)
     product_codes: list[str] = field(default_factory=list)
+    age_days: int = 0
 
 
 @dataclass(frozen=True)

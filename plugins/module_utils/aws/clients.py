@@ -146,6 +146,10 @@ class Clients:
         client: STSClient = self._clients["sts", region]
         return client
 
+    def client(self, service: str, region: str) -> Any:
+        """The client of a service that is used in one place only, and of a region that was opened."""
+        return self._clients[service, region]
+
     @property
     def home(self) -> str:
         """The region that options, environment and profile name, to ask there what is the same everywhere."""

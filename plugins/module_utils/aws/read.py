@@ -219,6 +219,11 @@ def _snapshots(ec2: EC2Client, filters: list[FilterTypeDef], **request: Any) -> 
     return tuple(_snapshot(item) for page in pages for item in page["Snapshots"])
 
 
+def image_of(item: Mapping[str, Any]) -> Image:
+    """An image as DescribeImages lists it (botocore shape ``Image``)."""
+    return _image(item)
+
+
 def _image(item: Mapping[str, Any]) -> Image:
     from_instance = "SourceInstanceId" in item
     return Image(

@@ -17,7 +17,7 @@ from .cleanup_actions import region_actions, takes_away
 from .cleanup_facts import OwnSnapshot, RegionFacts
 from .cleanup_families import bequeathed, families
 from .cleanup_snapshots import fates, leftovers, orphans, recoverable_until
-from .cleanup_stages import DEREGISTER, STAGES, stamp
+from .cleanup_stages import DEREGISTER, DISABLE, stamp
 from .cleanup_verdicts import CleanupSeen, CleanupWanted, Verdict, verdicts
 
 # Examples in a refusal.
@@ -78,7 +78,7 @@ def plan(wanted: CleanupWanted, seen: CleanupSeen) -> CleanupPlan:
 def confirmed(first: CleanupPlan, again: CleanupPlan) -> tuple[CleanupPlan, tuple[Verdict, ...]]:
     """The plan made again, of evidence read again, as far as the first one decided the same.
 
-    The verdicts beside it are the new ones on images that the first plan would have changed. What only the
+    The verdicts beside it are the new ones on images that the first plan would have taken away. What only the
     new plan would do is left to the next run.
     """
     before = {verdict.ref: verdict for verdict in first.verdicts}
@@ -107,7 +107,9 @@ def confirmed(first: CleanupPlan, again: CleanupPlan) -> tuple[CleanupPlan, tupl
     changed = tuple(
         verdict
         for verdict in again.verdicts
-        if verdict.ref in disputed and verdict.ref in before and before[verdict.ref].decision in STAGES
+        if verdict.ref in disputed
+        and verdict.ref in before
+        and before[verdict.ref].decision in (DISABLE, DEREGISTER)
     )
     return replace(again, targets=tuple(targets)), changed
 

@@ -27,7 +27,7 @@ KEEP, WAIT = "keep", "wait"
 
 @dataclass(frozen=True)
 class CleanupWanted:
-    """What the user asked ``ami_cleanup`` for."""
+    """What the user asked ``ami_cleanup`` for; without ``regions`` all that the account has enabled."""
 
     by: FamilyBy
     rules: Rules
@@ -35,6 +35,8 @@ class CleanupWanted:
     limit: Limit = field(default_factory=Limit)
     include_shared: bool = False
     orphan_snapshots: bool = False
+    regions: tuple[str, ...] = ()
+    tombstone_path: str | None = None
 
 
 @dataclass(frozen=True)

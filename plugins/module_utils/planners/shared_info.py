@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..failures import Failure, invalid_option
+from ..failures import Failure
 from ..model import Target
+from .regions import regions_to_work_in
 
 # EC2 launches and copies nothing encrypted without these.
 INDISPENSABLE = ("CreateGrant", "Decrypt")
@@ -104,23 +105,7 @@ def regions_to_read(
 
     ``known`` maps the partition's regions to their opt-in status (DescribeRegions with AllRegions).
     """
-    if not wanted.regions:
-        return tuple(sorted(name for name, status in known.items() if status != "not-opted-in")), ()
-    failures = []
-    for region in wanted.regions:
-        if region not in known:
-            failures.append(
-                invalid_option("regions", f"regions: there is no region '{region}'.", "Check its spelling.")
-            )
-        elif known[region] == "not-opted-in":
-            failures.append(
-                invalid_option(
-                    "regions",
-                    f"regions: the account has not opted in to '{region}'.",
-                    "Enable the region in the account's settings, or leave it out.",
-                )
-            )
-    return wanted.regions, tuple(failures)
+    return regions_to_work_in(wanted.regions, known)
 
 
 def of_others(images: Iterable[SharedImage], account_id: str) -> tuple[SharedImage, ...]:

@@ -16,6 +16,7 @@ from . import (  # noqa: F401  each registers its actions
     make_images,
     make_snapshots,
     public_access,
+    recycle_bin,
     regions,
     snapshot_locks,
     snapshot_tiers,

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads of a few images alone: what refers to them, with whom they are shared, and who uses them there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..planners.cleanup_facts import CloserLook, Evidence, UsageReport, unreadable
+from . import read
+from .errors import AWS_ERRORS, failure
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+# EC2 API Reference, DescribeImageReferences: images per request.
+REFERENCE_BATCH = 10
+# botocore shape ResourceTypeOption: the most versions of a template that are searched.
+_ALL_VERSIONS = "10000"
+_LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
+_RESOURCES: list[Any] = [
+    {
+        "ResourceType": "ec2:Instance",
+        "ResourceTypeOptions": [{"OptionName": "state-name", "OptionValues": _LIVING}],
+    },
+    {
+        "ResourceType": "ec2:LaunchTemplate",
+        "ResourceTypeOptions": [{"OptionName": "version-depth", "OptionValues": [_ALL_VERSIONS]}],
+    },
+    {"ResourceType": "ssm:Parameter"},
+    {"ResourceType": "imagebuilder:ImageRecipe"},
+    {"ResourceType": "imagebuilder:ContainerRecipe"},
+]
+
+
+def references(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
+    """Image id to the account's own resources that name it, for at most ``REFERENCE_BATCH`` images."""
+    found: dict[str, list[Evidence]] = {image_id: [] for image_id in image_ids}
+    pages = ec2.get_paginator("describe_image_references").paginate(
+        ImageIds=list(image_ids), ResourceTypes=_RESOURCES, PaginationConfig=read.PAGE
+    )
+    for page in pages:
+        for item in page["ImageReferences"]:
+            found[item["ImageId"]].append(Evidence(item["ResourceType"], item["Arn"]))
+    return {image_id: tuple(evidence) for image_id, evidence in found.items()}
+
+
+def looks(ec2: EC2Client, image_ids: Sequence[str], include_shared: bool) -> dict[str, CloserLook]:
+    """A closer look at each of at most ``REFERENCE_BATCH`` images; what fails counts as their use."""
+    unread: list[Evidence] = []
+    try:
+        named = references(ec2, image_ids)
+    except AWS_ERRORS as exception:
+        named = {}
+        unread.append(_unread(exception, "DescribeImageReferences"))
+    found = {
+        image_id: _with_sharing(ec2, image_id, CloserLook(named.get(image_id, ()), unread=tuple(unread)))
+        for image_id in image_ids
+    }
+    shared = [image_id for image_id, look in found.items() if look.sharing]
+    if not (shared and include_shared):
+        return found
+    try:
+        reports = usage_reports(ec2, shared)
+    except AWS_ERRORS as exception:
+        problem = _unread(exception, "DescribeImageUsageReports")
+        return {
+            image_id: CloserLook(look.references, look.sharing, (*look.unread, problem))
+            if image_id in shared
+            else look
+            for image_id, look in found.items()
+        }
+    return {
+        image_id: CloserLook(look.references, look.sharing, look.unread, reports.get(image_id))
+        for image_id, look in found.items()
+    }
+
+
+def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageReport]:
+    """Image id to its newest usage report, if there is one."""
+    newest: dict[str, Mapping[str, Any]] = {}
+    for page in ec2.get_paginator("describe_image_usage_reports").paginate(ImageIds=list(image_ids)):
+        for item in page["ImageUsageReports"]:
+            former = newest.get(item["ImageId"])
+            if former is None or item["CreationTime"] > former["CreationTime"]:
+                newest[item["ImageId"]] = item
+    used: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    if newest:
+        current = {item["ReportId"] for item in newest.values()}
+        entries = ec2.get_paginator("describe_image_usage_report_entries")
+        for answer in entries.paginate(ImageIds=list(newest)):
+            for entry in answer["ImageUsageReportEntries"]:
+                if entry["ReportId"] in current:
+                    used[entry["ImageId"]][entry["AccountId"]] += entry["UsageCount"]
+    return {
+        image_id: UsageReport(
+            state=item["State"],
+            created=item["CreationTime"],
+            resource_types=frozenset(one["ResourceType"] for one in item.get("ResourceTypes", ())),
+            account_ids=frozenset(item.get("AccountIds", ())),
+            used_by=dict(used[image_id]),
+        )
+        for image_id, item in newest.items()
+    }
+
+
+def _with_sharing(ec2: EC2Client, image_id: str, look: CloserLook) -> CloserLook:
+    try:
+        sharing = read.launch_permissions(ec2, image_id)
+    except AWS_ERRORS as exception:
+        problem = _unread(exception, "DescribeImageAttribute")
+        return CloserLook(look.references, unread=(*look.unread, problem))
+    return CloserLook(look.references, sharing, look.unread)
+
+
+def _unread(exception: Exception, action: str) -> Evidence:
+    problem = failure(exception, None, action)
+    return unreadable(problem.action, f"{problem.error_code}: {problem.message}")

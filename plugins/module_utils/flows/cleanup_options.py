@@ -1,0 +1,110 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of ``ami_cleanup`` as its planner takes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..arguments import Options
+from ..planners.cleanup_families import FamilyBy
+from ..planners.cleanup_limit import Limit, parse_limit
+from ..planners.cleanup_rules import Rules
+from ..planners.cleanup_stages import STAGES, Clocks
+from ..planners.cleanup_verdicts import CleanupWanted
+from ..planners.tags import MAX_VALUE
+
+_DAYS = ("keep_latest", "max_age_days", "unused_for_days", *(f"{stage}_after_days" for stage in STAGES))
+
+
+def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
+    """The policy; raises ``Refused`` with all that is wrong with it."""
+    options = Options(params)
+    for option in _DAYS:
+        if params[option] is not None and params[option] < 0:
+            options.refuse(option, f"{params[option]} is less than nothing.", "Take 0 or more.")
+    limit = parse_limit(params["max_deletions"])
+    if limit is None:
+        options.refuse(
+            "max_deletions",
+            f"'{params['max_deletions']}' is no number and no percentage.",
+            'Take a number such as 3, or a share of the images such as "50%".',
+        )
+    wanted = CleanupWanted(
+        by=_family_by(options, params),
+        rules=Rules(
+            keep_latest=params["keep_latest"],
+            allow_empty_family=params["allow_empty_family"],
+            max_age_days=params["max_age_days"],
+            unused_for_days=params["unused_for_days"],
+            states=frozenset(params["states"]),
+            protect_tags=tuple(_protecting(text) for text in options.strings("protect_tags")),
+        ),
+        clocks=Clocks(*(params[f"{stage}_after_days"] for stage in STAGES)),
+        limit=limit or Limit(),
+        include_shared=params["include_shared"],
+        orphan_snapshots=params["orphan_snapshots"],
+        regions=tuple(dict.fromkeys(options.strings("regions"))),
+        tombstone_path=params["tombstone_path"],
+    )
+    _check_stages(options, wanted)
+    if not wanted.rules.states:
+        options.refuse("states", "it is empty.", "Name the states of images to be retired.")
+    options.check()
+    return wanted
+
+
+def _family_by(options: Options, params: Mapping[str, Any]) -> FamilyBy:
+    text = params["family_name_pattern"]
+    pattern = None
+    if text is not None:
+        try:
+            pattern = re.compile(text)
+        except re.error as exception:
+            options.refuse(
+                "family_name_pattern",
+                f"'{text}' is no pattern: {exception}.",
+                "Correct the regular expression.",
+            )
+        if len(text) > MAX_VALUE:
+            options.refuse("family_name_pattern", "it is too long.", f"Use at most {MAX_VALUE} characters.")
+    if not (params["family_tag"] or text or params["family_by_source"]):
+        options.refuse(
+            "family_tag",
+            "nothing says which images belong together.",
+            "Name family_tag or family_name_pattern, or set family_by_source: true.",
+        )
+    return FamilyBy(params["family_tag"], pattern, params["family_by_source"])
+
+
+def _protecting(text: str) -> tuple[str, str | None]:
+    key, equals, value = text.partition("=")
+    return key, value if equals else None
+
+
+def _check_stages(options: Options, wanted: CleanupWanted) -> None:
+    clocks = wanted.clocks
+    if all(clocks.days(stage) is None for stage in STAGES):
+        options.refuse(
+            "deregister_after_days",
+            "no stage is named, so that nothing would ever be done.",
+            "Name at least one of deprecate_after_days, disable_after_days and deregister_after_days.",
+        )
+    if wanted.tombstone_path is None:
+        if clocks.disable is not None or clocks.deregister is not None:
+            options.refuse(
+                "tombstone_path",
+                "it is missing, and what disabled and deregistered images lose would be written nowhere.",
+                "Name a file that outlives the run.",
+            )
+    elif not Path(wanted.tombstone_path).parent.is_dir():
+        options.refuse(
+            "tombstone_path",
+            f"there is no folder {Path(wanted.tombstone_path).parent}.",
+            "Create it, or name another file.",
+        )

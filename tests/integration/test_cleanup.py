@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ami_cleanup: what is retired is as the policy says, nothing in use goes, and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import observed
+from .estate import HOME, OWNER, Estate
+from .playbook import Ansible, Change, Task, kill
+
+AWAY = "eu-west-1"
+DISKS = [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "size": 20}]
+ONE = {"MinCount": 1, "MaxCount": 1}
+GONE = "ami-0123456789abcdef0"
+_PATIENCE = 60
+
+
+def _images(estate: Estate, region: str, **ages: int) -> dict[str, str]:
+    """Images of the family web, each so many days old; their ids by name."""
+    common = {"account": OWNER, "region": region, "devices": DISKS, "tags": {"family": "web"}}
+    labels = {f"{name}-{region}": {**common, "age_days": age} for name, age in ages.items()}
+    added = estate.add_images(labels)
+    return {name: added[f"{name}-{region}"] for name in ages}
+
+
+@pytest.fixture
+def policy(ansible: Ansible) -> dict[str, Any]:
+    """To deregister at once all but the newest image of each family."""
+    return {
+        "regions": [HOME, AWAY],
+        "family_tag": "family",
+        "deregister_after_days": 0,
+        "max_deletions": "100%",
+        "tombstone_path": str(ansible.folder / "tombstones.jsonl"),
+    }
+
+
+def _tombstones(policy: dict[str, Any]) -> list[dict[str, Any]]:
+    path = Path(policy["tombstone_path"])
+    return (
+        [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    )
+
+
+def _decisions(task: Task) -> dict[str, str]:
+    return {one["image_id"]: one["decision"] for one in task.result["results"]}
+
+
+def _evidence(task: Task) -> dict[str, list[str]]:
+    return {
+        one["image_id"]: [found["kind"] for found in one["evidence"]]
+        for one in task.result["results"]
+        if one["evidence"]
+    }
+
+
+def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    ages = {"new": 1, "old": 100, "run": 90, "templated": 80, "named": 70, "shared": 60, "kept": 50}
+    home = _images(estate, HOME, **ages)
+    away = _images(estate, AWAY, new=2, old=200, older=300)
+    ec2 = aws.client("ec2", OWNER, HOME)
+    ec2.run_instances(ImageId=home["run"], **ONE)
+    # Neither the latest nor the default version names it, so that no bulk read does.
+    ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"ImageId": GONE})
+    for image in (home["templated"], GONE):
+        ec2.create_launch_template_version(LaunchTemplateName="web", LaunchTemplateData={"ImageId": image})
+    aws.client("ssm", OWNER, HOME).put_parameter(Name="/web", Value=f"was {home['named']}", Type="String")
+    permissions = {"Add": [{"UserId": aws.account_id("sandbox")}]}
+    ec2.modify_image_attribute(ImageId=home["shared"], LaunchPermission=permissions)
+    ec2.create_tags(Resources=[home["kept"]], Tags=[{"Key": "legal", "Value": "hold"}])
+    # One of the old image's snapshots is part of another family's image, too.
+    shared_snapshot, own_snapshot = observed.snapshot_ids(observed.image(aws, OWNER, HOME, home["old"]))
+    mapping = [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": shared_snapshot}}]
+    ec2.register_image(Name="other", RootDeviceName="/dev/xvda", BlockDeviceMappings=mapping)
+    policy["protect_tags"] = ["legal=hold"]
+    aws.forget_calls()
+
+    planned_run, planned = ansible.module("ami_cleanup", "--check", "--diff", **policy)
+    assert planned_run.code == 0, planned_run.text
+    assert observed.changes(aws, refused=True) == []
+    assert _evidence(planned) == {
+        home["run"]: ["instance"],
+        home["templated"]: ["ec2:LaunchTemplate"],
+        home["named"]: ["parameter"],
+        home["shared"]: ["shared"],
+    }
+    going = [home["old"], away["old"], away["older"]]
+    assert sorted(image for image, decision in _decisions(planned).items() if decision != "keep") == sorted(
+        going
+    )
+    assert _tombstones(policy) == []
+
+    run, done = ansible.module("ami_cleanup", "--diff", **policy)
+    assert run.code == 0, run.text
+    assert (done.result["actions"], done.result["diff"]) == (
+        planned.result["actions"],
+        planned.result["diff"],
+    )
+    left = {image["ImageId"] for region in (HOME, AWAY) for image in observed.own_images(aws, OWNER, region)}
+    assert left.isdisjoint(going)
+    assert {*home.values(), *away.values()} - {*going} <= left
+    snapshots = observed.own_snapshots(aws, OWNER, HOME)
+    assert shared_snapshot in snapshots
+    assert own_snapshot not in snapshots
+    assert observed.own_snapshots(aws, OWNER, AWAY) == sorted(
+        observed.snapshot_ids(observed.image(aws, OWNER, AWAY, away["new"]))
+    )
+    buried = {one["image_id"]: one for one in _tombstones(policy)}
+    assert set(buried) == set(going)
+    assert [one["deleted"] for one in buried[home["old"]]["snapshots"]] == [False, True]
+    assert buried[home["old"]]["image"]["Name"] == f"old-{HOME}"
+
+    aws.forget_calls()
+    again, repeated = ansible.module("ami_cleanup", **policy)
+    assert (again.code, repeated.changed, observed.changes(aws, refused=True)) == (0, False, [])
+
+
+def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    home = _images(estate, HOME, new=1, old=100)
+    policy = {**policy, "deprecate_after_days": 0, "disable_after_days": 0, "deregister_after_days": 9}
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    assert [one["action"] for one in done.result["actions"]] == ["DisableImage", "CreateTags"]
+    (old,) = (one for one in observed.own_images(aws, OWNER, HOME) if one["ImageId"] == home["old"])
+    assert old["State"] == "disabled"
+    assert [(one["image_id"], one["stage"]) for one in _tombstones(policy)] == [(home["old"], "disable")]
+    dated = {key: "2020-01-01T00:00:00Z" for key in observed.tags(old) if "cleanup" in key}
+    tags = [{"Key": key, "Value": value} for key, value in dated.items()]
+    aws.client("ec2", OWNER, HOME).create_tags(Resources=[home["old"]], Tags=tags)
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    assert [
+        one["ImageId"]
+        for one in observed.own_images(aws, OWNER, HOME)
+        if "web" in observed.tags(one).values()
+    ] == [home["new"]]
+
+
+def test_over_the_limit_and_with_what_cannot_be_read_nothing_goes(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    _images(estate, HOME, new=1, old=100)
+    _images(estate, AWAY, new=1, old=100)
+    run, refused = ansible.module("ami_cleanup", **{**policy, "max_deletions": 1})
+    assert run.code != 0
+    assert "2 of 4 images would be deregistered" in refused.result["msg"]
+    # What was read once cannot be read again before the first deletion.
+    aws.add_fault(
+        "error", action="DescribeImages", after=2, times=0, code="InternalError", message="No.", status=400
+    )
+    run, refused = ansible.module("ami_cleanup", **policy)
+    assert run.code != 0
+    assert sorted(refused.codes) == [(AWAY, "InternalError"), (HOME, "InternalError")]
+    aws.clear_faults()
+    denied = {"action": "DescribeInstances", "code": "UnauthorizedOperation", "message": "No.", "status": 403}
+    aws.add_fault("error", times=0, region=HOME, **denied)
+    aws.add_fault("error", times=0, region=AWAY, **{**denied, "action": "DescribeImageReferences"})
+    run, kept = ansible.module("ami_cleanup", **policy)
+    assert (run.code, kept.changed) == (0, False), run.text
+    unread = [one["evidence"][0] for one in kept.result["results"] if one["evidence"]]
+    assert {(one["kind"], one["subject"]) for one in unread} == {
+        ("unreadable", "DescribeInstances"),
+        ("unreadable", "DescribeImageReferences"),
+    }
+    assert all("UnauthorizedOperation" in one["detail"] for one in unread)
+    assert observed.changes(aws, refused=True) == []
+
+
+def test_one_images_refusal_stops_no_other_and_the_next_run_finishes(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    home = _images(estate, HOME, new=1, old=100, older=200)
+    aws.add_fault(
+        "error", action="DeregisterImage", code="OperationNotPermitted", message="Protected.", status=400
+    )
+    run, failed = ansible.module("ami_cleanup", **policy)
+    assert run.code != 0
+    assert failed.codes == [(HOME, "OperationNotPermitted")]
+    left = {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)} & {*home.values()}
+    assert len(left) == 2
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert (run.code, done.changed) == (0, True), run.text
+    _assert_only_new_is_left(aws, home)
+
+
+def test_evidence_that_turns_up_during_the_run_spares_the_image(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    home = _images(estate, HOME, new=1, old=100, older=200)
+    # By the time of the first closer look the bulk reads are done.
+    aws.add_fault("freeze", action="DescribeImageReferences", when="after", times=1)
+    process = ansible.start(_play(ansible, policy))
+    _await_frozen(aws, 1)
+    aws.client("ec2", OWNER, HOME).run_instances(ImageId=home["old"], **ONE)
+    aws.clear_faults()
+    stdout, stderr = process.communicate(timeout=_PATIENCE)
+    assert process.returncode == 0, stdout + stderr
+    assert "was spared at the last moment: instance" in " ".join((stdout + stderr).split())
+    assert [one["image_id"] for one in _tombstones(policy)] == [home["older"]]
+    left = {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)} & {*home.values()}
+    assert left == {home["new"], home["old"]}
+
+
+@pytest.mark.interruption
+@pytest.mark.parametrize(("action", "when"), [("CreateTags", "after"), ("DeregisterImage", "after")])
+def test_a_rerun_after_a_kill_leaves_no_orphan(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any], action: str, when: str
+) -> None:
+    home = _images(estate, HOME, new=1, old=100)
+    aws.add_fault("freeze", action=action, when=when, times=0)
+    process = ansible.start(_play(ansible, policy))
+    _await_frozen(aws, 1)
+    kill(process)
+    aws.clear_faults()
+    assert [one["image_id"] for one in _tombstones(policy)] == [home["old"]]
+    run, _done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    _assert_only_new_is_left(aws, home)
+
+
+def test_what_could_not_be_deleted_with_its_image_is_deleted_by_a_later_run(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    home = _images(estate, HOME, new=1, old=100)
+    ec2 = aws.client("ec2", OWNER, HOME)
+    snapshot, _other = observed.snapshot_ids(observed.image(aws, OWNER, HOME, home["old"]))
+    ec2.lock_snapshot(SnapshotId=snapshot, LockMode="governance", LockDuration=1)
+    run, waiting = ansible.module("ami_cleanup", **policy)
+    assert (run.code, _decisions(waiting)[home["old"]]) == (0, "wait"), run.text
+    # What a run before has marked and deregistered, and somebody has locked meanwhile.
+    ec2.create_tags(Resources=[snapshot], Tags=[{"Key": "golden.images:cleanup-of", "Value": home["old"]}])
+    ec2.deregister_image(ImageId=home["old"], DeleteAssociatedSnapshots=True)
+    assert snapshot in observed.own_snapshots(aws, OWNER, HOME)
+    ec2.unlock_snapshot(SnapshotId=snapshot)
+    aws.forget_calls()
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    assert observed.changes(aws) == [Change("DeleteSnapshot", HOME, None)]
+    assert done.result["actions"][0]["resource"] == snapshot
+    _assert_only_new_is_left(aws, home)
+
+
+def _play(ansible: Ansible, policy: dict[str, Any]) -> Path:
+    return ansible.write_play([{"name": "Clean up", "golden.images.ami_cleanup": policy}])
+
+
+def _await_frozen(aws: SimulatedAws, nth: int) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while aws.faults()[0]["matched"] < nth:
+        assert time.monotonic() < deadline, "the call to freeze never came"
+        time.sleep(0.1)
+
+
+def _assert_only_new_is_left(aws: SimulatedAws, images: dict[str, str]) -> None:
+    """The family's newest image is there with its snapshots, and nothing of the others is."""
+    left = [one for one in observed.own_images(aws, OWNER, HOME) if observed.tags(one).get("family") == "web"]
+    assert [one["ImageId"] for one in left] == [images["new"]]
+    everything = [
+        one for image in observed.own_images(aws, OWNER, HOME) for one in observed.snapshot_ids(image)
+    ]
+    assert observed.own_snapshots(aws, OWNER, HOME) == sorted(everything)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a few images are looked at closely, and what becomes of what is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import image_use
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_facts import CloserLook, Evidence
+
+from tests.unit.aws.wire import Wire
+from tests.unit.examples import CONSUMER
+
+LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+SHARED = {"LaunchPermissions": [{"UserId": CONSUMER}]}
+
+
+def asked(*image_ids: str) -> dict[str, Any]:
+    """The request for what refers to these images: living instances, all versions, everything else."""
+    return {
+        "ImageIds": list(image_ids),
+        "MaxResults": 1000,
+        "ResourceTypes": [
+            {
+                "ResourceType": "ec2:Instance",
+                "ResourceTypeOptions": [{"OptionName": "state-name", "OptionValues": LIVING}],
+            },
+            {
+                "ResourceType": "ec2:LaunchTemplate",
+                "ResourceTypeOptions": [{"OptionName": "version-depth", "OptionValues": ["10000"]}],
+            },
+            {"ResourceType": "ssm:Parameter"},
+            {"ResourceType": "imagebuilder:ImageRecipe"},
+            {"ResourceType": "imagebuilder:ContainerRecipe"},
+        ],
+    }
+
+
+def permissions(image_id: str) -> dict[str, Any]:
+    return {"ImageId": image_id, "Attribute": "launchPermission"}
+
+
+def looked(wire: Wire, *image_ids: str, include_shared: bool = False) -> dict[str, CloserLook]:
+    with wire.spoken():
+        return image_use.looks(wire.client, image_ids, include_shared)
+
+
+def test_references_of_several_images_take_one_call() -> None:
+    wire = Wire("ec2")
+    found = [{"ImageId": "ami-1", "ResourceType": "ssm:Parameter", "Arn": "arn:x"}]
+    wire.expect("describe_image_references", asked("ami-1", "ami-2"), {"ImageReferences": found})
+    wire.expect("describe_image_attribute", permissions("ami-1"), SHARED)
+    wire.expect("describe_image_attribute", permissions("ami-2"), {"LaunchPermissions": []})
+    assert looked(wire, "ami-1", "ami-2") == {
+        "ami-1": CloserLook((Evidence("ssm:Parameter", "arn:x"),), Sharing(frozenset({CONSUMER}))),
+        "ami-2": CloserLook(),
+    }
+
+
+@pytest.mark.parametrize(
+    "refused", ["describe_image_references", "describe_image_attribute", "describe_image_usage_reports"]
+)
+def test_what_is_refused_counts_as_use(refused: str) -> None:
+    wire = Wire("ec2")
+    script: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("describe_image_references", asked("ami-1"), {"ImageReferences": []}),
+        ("describe_image_attribute", permissions("ami-1"), SHARED),
+        ("describe_image_usage_reports", {"ImageIds": ["ami-1"]}, {"ImageUsageReports": []}),
+    ]
+    for method, request, answer in script:
+        if method == refused:
+            wire.refuse(method, request, "RequestLimitExceeded", "Slow down.")
+        else:
+            wire.expect(method, request, answer)
+        if refused == "describe_image_attribute" == method:
+            break
+    (look,) = looked(wire, "ami-1", include_shared=True).values()
+    assert [(one.kind, one.firm) for one in look.unread] == [("unreadable", False)]
+    assert look.unread[0].detail == "RequestLimitExceeded: Slow down."
+
+
+def test_the_newest_report_counts_with_its_own_entries_only() -> None:
+    wire = Wire("ec2")
+    old = {
+        "ImageId": "ami-1",
+        "ReportId": "r-1",
+        "State": "available",
+        "CreationTime": NOW - timedelta(days=9),
+    }
+    new = {**old, "ReportId": "r-2", "CreationTime": NOW, "ResourceTypes": [{"ResourceType": "ec2:Instance"}]}
+    wire.expect(
+        "describe_image_usage_reports", {"ImageIds": ["ami-1", "ami-2"]}, {"ImageUsageReports": [new, old]}
+    )
+    entries = [
+        {"ImageId": "ami-1", "ReportId": report, "AccountId": CONSUMER, "UsageCount": count}
+        for report, count in (("r-1", 9), ("r-2", 1), ("r-2", 2))
+    ]
+    wire.expect(
+        "describe_image_usage_report_entries", {"ImageIds": ["ami-1"]}, {"ImageUsageReportEntries": entries}
+    )
+    with wire.spoken():
+        found = image_use.usage_reports(wire.client, ["ami-1", "ami-2"])
+    assert set(found) == {"ami-1"}
+    report = found["ami-1"]
+    assert (report.state, report.created, report.used_by) == ("available", NOW, {CONSUMER: 3})
+    assert report.resource_types == {"ec2:Instance"}

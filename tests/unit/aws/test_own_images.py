@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a region's images, snapshots and what names them are read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.aws import own_images
+from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_facts import (
+    ImageRef,
+    OwnSnapshot,
+    RegionFacts,
+    RetentionRule,
+)
+from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_uses import (
+    Instance,
+    LaunchConfiguration,
+    Parameter,
+    TemplateVersion,
+)
+
+from tests.unit.aws.wire import Wire
+from tests.unit.examples import OWNER
+
+EVERY_IMAGE = {"Owners": ["self"], "IncludeDeprecated": True, "IncludeDisabled": True, "MaxResults": 1000}
+LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
+INSTANCES = {"Filters": [{"Name": "instance-state-name", "Values": LIVING}], "MaxResults": 1000}
+VERSIONS = {"Versions": ["$Latest", "$Default"], "MaxResults": 200}
+PARAMETERS = {"ParameterFilters": [{"Key": "Type", "Values": ["String", "StringList"]}], "MaxResults": 50}
+IMAGE = {
+    "ImageId": "ami-1",
+    "Name": "web",
+    "OwnerId": OWNER,
+    "State": "available",
+    "CreationDate": "2026-01-02T03:04:05.000Z",
+}
+
+
+def test_an_image_with_what_decides_about_it() -> None:
+    wire = Wire("ec2")
+    made = {
+        **IMAGE,
+        "DeregistrationProtection": "enabled-with-cooldown",
+        "ImageOwnerAlias": "aws-backup-vault",
+        "LastLaunchedTime": "2026-02-03T04:05:06.000Z",
+        "SourceImageId": "ami-0",
+        "SourceImageRegion": "us-east-1",
+    }
+    wire.expect("describe_images", EVERY_IMAGE, {"Images": [made], "NextToken": "more"})
+    wire.expect("describe_images", {**EVERY_IMAGE, "NextToken": "more"}, {"Images": [IMAGE]})
+    with wire.spoken():
+        first, second = own_images.own_images(wire.client, "eu-west-1")
+    assert first.created == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert first.last_launched == datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+    assert (first.protection, first.alias) == ("enabled-with-cooldown", "aws-backup-vault")
+    assert (first.source, first.base) == (ImageRef("us-east-1", "ami-0"), None)
+    assert first.described == made
+    assert (second.last_launched, second.protection, second.source) == (None, "disabled", None)
+
+
+def test_what_an_instance_was_started_from_is_no_source_of_a_copy() -> None:
+    wire = Wire("ec2")
+    made = {**IMAGE, "SourceInstanceId": "i-1", "SourceImageId": "ami-0", "SourceImageRegion": "eu-west-1"}
+    wire.expect("describe_images", EVERY_IMAGE, {"Images": [made]})
+    with wire.spoken():
+        (image,) = own_images.own_images(wire.client, "eu-west-1")
+    assert (image.source, image.base) == (None, ImageRef("eu-west-1", "ami-0"))
+
+
+def test_snapshots_with_their_locks_but_not_with_those_that_expired() -> None:
+    wire = Wire("ec2")
+    until = datetime(2027, 1, 2, tzinfo=UTC)
+    locks = [
+        {"SnapshotId": "snap-1", "LockState": "governance", "LockExpiresOn": until},
+        {"SnapshotId": "snap-2", "LockState": "expired", "LockExpiresOn": until},
+    ]
+    wire.expect("describe_locked_snapshots", {"MaxResults": 1000}, {"Snapshots": locks[:1], "NextToken": "t"})
+    wire.expect("describe_locked_snapshots", {"MaxResults": 1000, "NextToken": "t"}, {"Snapshots": locks[1:]})
+    found = [
+        {"SnapshotId": "snap-1", "Description": "web"},
+        {"SnapshotId": "snap-2", "StorageTier": "archive", "Tags": [{"Key": "a", "Value": "b"}]},
+    ]
+    wire.expect("describe_snapshots", {"OwnerIds": ["self"], "MaxResults": 1000}, {"Snapshots": found})
+    with wire.spoken():
+        assert own_images.own_snapshots(wire.client) == (
+            OwnSnapshot("snap-1", "web", {}, locked="governance until 2027-01-02"),
+            OwnSnapshot("snap-2", "", {"a": "b"}, archived=True),
+        )
+
+
+def test_instances_and_templates() -> None:
+    wire = Wire("ec2")
+    instance = {"InstanceId": "i-1", "ImageId": "ami-1", "State": {"Name": "stopped"}}
+    wire.expect("describe_instances", INSTANCES, {"Reservations": [{"Instances": [instance]}]})
+    data = {"ImageId": "ami-1", "BlockDeviceMappings": [{"Ebs": {"SnapshotId": "snap-1"}}, {"NoDevice": ""}]}
+    versions = [
+        {"LaunchTemplateId": "lt-1", "VersionNumber": 2, "LaunchTemplateData": data},
+        {"LaunchTemplateId": "lt-2", "VersionNumber": 1, "LaunchTemplateData": {}},
+    ]
+    wire.expect("describe_launch_template_versions", VERSIONS, {"LaunchTemplateVersions": versions})
+    with wire.spoken():
+        assert own_images.instances(wire.client) == (Instance("i-1", "ami-1", "stopped"),)
+        assert own_images.template_versions(wire.client) == (
+            TemplateVersion("lt-1", 2, "ami-1", ("snap-1",)),
+            TemplateVersion("lt-2", 1, ""),
+        )
+
+
+def test_launch_configurations_with_their_groups() -> None:
+    wire = Wire("autoscaling")
+    group: dict[str, Any] = {
+        "AutoScalingGroupName": "blue",
+        "LaunchConfigurationName": "lc",
+        "MinSize": 0,
+        "MaxSize": 1,
+        "DesiredCapacity": 1,
+        "DefaultCooldown": 300,
+        "AvailabilityZones": ["eu-west-1a"],
+        "HealthCheckType": "EC2",
+        "CreatedTime": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    wire.expect("describe_auto_scaling_groups", {}, {"AutoScalingGroups": [group]})
+    found = [
+        {
+            "LaunchConfigurationName": name,
+            "ImageId": "ami-1",
+            "InstanceType": "t3.micro",
+            "CreatedTime": datetime(2026, 1, 1, tzinfo=UTC),
+        }
+        for name in ("lc", "unused")
+    ]
+    wire.expect("describe_launch_configurations", {}, {"LaunchConfigurations": found})
+    with wire.spoken():
+        assert own_images.launch_configurations(wire.client) == (
+            LaunchConfiguration("lc", "ami-1", ("blue",)),
+            LaunchConfiguration("unused", "ami-1"),
+        )
+
+
+def test_parameters_are_read_ten_at_a_time() -> None:
+    wire = Wire("ssm")
+    names = [f"/{number}" for number in range(11)]
+    wire.expect("describe_parameters", PARAMETERS, {"Parameters": [{"Name": one} for one in names]})
+    for batch in (names[:10], names[10:]):
+        values = [{"Name": one, "Value": f"ami{one}"} for one in batch]
+        wire.expect("get_parameters", {"Names": batch}, {"Parameters": values})
+    with wire.spoken():
+        assert own_images.parameters(wire.client) == tuple(Parameter(one, f"ami{one}") for one in names)
+
+
+def test_recycle_bin_rules_with_their_tags_if_they_retain_already() -> None:
+    wire = Wire("rbin")
+    period = {"RetentionPeriodValue": 7, "RetentionPeriodUnit": "DAYS"}
+    for resource_type, ids in (("EC2_IMAGE", ("one", "two")), ("EBS_SNAPSHOT", ("three",))):
+        rules = [{"Identifier": one, "RetentionPeriod": period} for one in ids]
+        wire.expect("list_rules", {"ResourceType": resource_type}, {"Rules": rules})
+        for one in ids:
+            answer: dict[str, Any] = {
+                "ResourceType": resource_type,
+                "RetentionPeriod": period,
+                "Status": "available",
+            }
+            if one == "one":
+                answer["ResourceTags"] = [{"ResourceTagKey": "a", "ResourceTagValue": "b"}]
+            if one == "two":
+                answer["Status"] = "pending"
+            if one == "three":
+                answer["ExcludeResourceTags"] = [{"ResourceTagKey": "c"}]
+            wire.expect("get_rule", {"Identifier": one}, answer)
+    with wire.spoken():
+        assert own_images.retention_rules(wire.client) == (
+            RetentionRule("EC2_IMAGE", 7, (("a", "b"),)),
+            RetentionRule("EBS_SNAPSHOT", 7, excluded=(("c", ""),)),
+        )
+
+
+class Wires:
+    """The clients of one region, each answering from a script."""
+
+    def __init__(self, **wires: Wire) -> None:
+        self._wires = wires
+
+    def ec2(self, _region: str) -> Any:
+        return self._wires["ec2"].client
+
+    def ssm(self, _region: str) -> Any:
+        return self._wires["ssm"].client
+
+    def client(self, service: str, _region: str) -> Any:
+        return self._wires[service].client
+
+
+def region_where(refused: str) -> RegionFacts:
+    """A region with one image, where one call is refused."""
+    ec2, ssm, autoscaling, rbin = (Wire(one) for one in ("ec2", "ssm", "autoscaling", "rbin"))
+    script: list[tuple[Wire, str, dict[str, Any], dict[str, Any]]] = [
+        (ec2, "describe_images", EVERY_IMAGE, {"Images": [IMAGE]}),
+        (ec2, "describe_instances", INSTANCES, {"Reservations": []}),
+        (ec2, "describe_launch_template_versions", VERSIONS, {"LaunchTemplateVersions": []}),
+        (autoscaling, "describe_auto_scaling_groups", {}, {"AutoScalingGroups": []}),
+        (autoscaling, "describe_launch_configurations", {}, {"LaunchConfigurations": []}),
+        (ssm, "describe_parameters", PARAMETERS, {"Parameters": []}),
+        (ec2, "describe_locked_snapshots", {"MaxResults": 1000}, {"Snapshots": []}),
+        (
+            ec2,
+            "describe_snapshots",
+            {"OwnerIds": ["self"], "MaxResults": 1000},
+            {"Snapshots": [{"SnapshotId": "snap-1"}]},
+        ),
+        (ec2, "list_images_in_recycle_bin", {"MaxResults": 1000}, {"Images": []}),
+        (rbin, "list_rules", {"ResourceType": "EC2_IMAGE"}, {"Rules": []}),
+        (rbin, "list_rules", {"ResourceType": "EBS_SNAPSHOT"}, {"Rules": []}),
+    ]
+    skipped = {
+        "describe_auto_scaling_groups": "describe_launch_configurations",
+        "describe_locked_snapshots": "describe_snapshots",
+    }
+    for wire, method, request, answer in script:
+        if method == refused:
+            wire.refuse(method, request, "UnauthorizedOperation", "No.")
+            if method == "list_rules":
+                break
+        elif method != skipped.get(refused):
+            wire.expect(method, request, answer)
+    clients: Any = Wires(ec2=ec2, ssm=ssm, autoscaling=autoscaling, rbin=rbin)
+    with ec2.spoken(), ssm.spoken(), autoscaling.spoken(), rbin.spoken():
+        return own_images.region(clients, "eu-west-1")
+
+
+def test_what_cannot_be_read_speaks_for_every_image_and_frees_no_snapshot() -> None:
+    for method in (
+        "describe_instances",
+        "describe_launch_template_versions",
+        "describe_auto_scaling_groups",
+        "describe_launch_configurations",
+        "describe_parameters",
+        "describe_locked_snapshots",
+        "describe_snapshots",
+        "list_images_in_recycle_bin",
+    ):
+        facts = region_where(method)
+        (evidence,) = facts.unread
+        assert evidence.kind == "unreadable", method
+        assert "UnauthorizedOperation: No." in evidence.detail
+        assert (len(facts.images), facts.snapshots) == (1, {})
+
+
+def test_without_retention_rules_nothing_is_promised_and_nothing_else_is_different() -> None:
+    for method in ("list_rules", "nothing"):
+        facts = region_where(method)
+        assert (facts.rules, facts.unread, set(facts.snapshots)) == ((), (), {"snap-1"})
