@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..failures import Failure
-from ..model import used_by
+from ..model import Target, used_by
 from . import diagnosis_consumer, diagnosis_keys, diagnosis_owner
-from .diagnosis_facts import Case, DiagnosisSeen, DiagnosisWanted, OwnerSeen
+from .diagnosis_facts import Case, DiagnosisSeen, DiagnosisWanted
 from .findings import Finding, Severity, can_launch
 
 
@@ -54,21 +54,18 @@ class DiagnosisPlan:
 
 
 def plan(wanted: DiagnosisWanted, seen: DiagnosisSeen) -> DiagnosisPlan:
-    """Judge every image in every account."""
-    diagnoses = tuple(
-        _diagnose(seen, Case(place, account_id))
-        for account_id in wanted.account_ids
-        for place in sorted(seen.owners)
-    )
+    """Judge every account's images."""
+    diagnoses = tuple(_diagnose(seen, case) for case in cases(wanted, seen.owners))
     return DiagnosisPlan(diagnoses, (*_unread(seen), *_failing(wanted, diagnoses)))
 
 
-def cases(wanted: DiagnosisWanted, seen: Mapping[Any, OwnerSeen]) -> tuple[Case, ...]:
+def cases(wanted: DiagnosisWanted, places: Iterable[Target]) -> tuple[Case, ...]:
     """Every account with the images that it is to use."""
+    ordered = sorted(places)
     return tuple(
         Case(place, account_id)
         for account_id in wanted.account_ids
-        for place in used_by(account_id, sorted(seen), wanted.account_ids)
+        for place in used_by(account_id, ordered, wanted.account_ids)
     )
 
 

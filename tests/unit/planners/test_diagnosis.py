@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing, Target
 from ansible_collections.golden.images.plugins.module_utils.planners import findings
 from ansible_collections.golden.images.plugins.module_utils.planners.diagnosis import plan
 from ansible_collections.golden.images.plugins.module_utils.planners.diagnosis_facts import (
@@ -437,6 +437,16 @@ def test_the_owner_as_consumer(of_owner: OwnerSeen, expected: list[tuple[str, st
 def test_a_copy_that_is_only_planned() -> None:
     (found,) = plan(wanted(), seen(OwnerSeen(), image_id=None)).diagnoses
     assert codes(found) == [("ImagePlanned", U)]
+
+
+def test_an_account_with_an_image_of_its_own_is_asked_about_that_one_only() -> None:
+    places = {Target(account_id, "eu-west-1"): owner() for account_id in (OWNER, CONSUMER)}
+    saw = replace(seen(owner()), owners=places, images=dict.fromkeys(places, IMAGE.image_id))
+    found = plan(wanted(account_ids=(CONSUMER, STRANGER)), saw).diagnoses
+    assert [(one.case.account_id, one.case.place.account_id) for one in found] == [
+        (CONSUMER, CONSUMER),
+        (STRANGER, OWNER),
+    ]
 
 
 @pytest.mark.parametrize(
