@@ -125,3 +125,31 @@ def test_what_only_publishing_or_verifying_would_notice_is_refused_first(
     problems = refused.task("Check what only later steps would notice").result["failures"]
     assert {one["action"] for one in problems} == {"parameter", "subnet_ids"}
     assert encrypted.changes(aws, refused=True) == []
+
+
+def test_accounts_that_own_copies_are_published_these(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    account, other = CONSUMERS
+    estate.add(kms_keys={"theirs": {"account": account, "regions": [HOME], "alias": "alias/theirs"}})
+    variables |= {
+        "distribute_regions": [HOME],
+        "distribute_account_ids": estate.account_ids(account),
+        "distribute_into_accounts": True,
+        "distribute_consumer_kms_key_id": "alias/theirs",
+        "distribute_withdraw_after_copy": True,
+    }
+    planned = ansible.run(DISTRIBUTE, variables, "--check")
+    assert planned.code == 0, planned.text
+    done = ansible.run(DISTRIBUTE, variables)
+    assert done.code == 0, done.text
+    (copy,) = done.facts["distribute_copies"]
+    assert copy["image_id"] != estate.image_id
+    assert _published(aws, account, HOME) == copy["image_id"]
+    assert _published(aws, OWNER, HOME) == estate.image_id
+    assert _published(aws, other, HOME) is None
+    assert encrypted.launched(aws, account, HOME, copy["image_id"]) == "running"
+    assert encrypted.launched(aws, account, HOME, estate.image_id) == "InvalidAMIID.NotFound"
+
+    again = ansible.run(DISTRIBUTE, variables)
+    assert (again.code, again.changed) == (0, []), again.text
