@@ -63,6 +63,11 @@ options:
     type: list
     elements: str
     default: []
+  into_accounts:
+    description:
+      - Whether the image is going to be copied into O(account_ids).
+    type: bool
+    default: false
   verify:
     description:
       - The level that is going to be verified, see P(golden.images.verify#role).
@@ -134,6 +139,7 @@ ARGUMENT_SPEC = {
     "purge_grants": {"type": "bool", "default": False},
     "parameter": {"type": "str"},
     "launch_templates": {"type": "list", "elements": "str", "default": []},
+    "into_accounts": {"type": "bool", "default": False},
     "verify": {"type": "str", "choices": ["none", "visible", "authorized", "launched"], "default": "none"},
     "instance_type": {"type": "str"},
     "regions": {"type": "list", "elements": "str", "default": []},

@@ -60,16 +60,31 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
         except Refused as refused:
             # Steps share options: what is wrong with one is said once.
             failures.update(dict.fromkeys(refused.failures))
-    if params["launch_templates"] and not params["parameter"]:
-        failures[
-            invalid_option(
-                "launch_templates",
-                "launch_templates: they are published together with a parameter, and none is named.",
-                "Name it in parameter.",
-            )
-        ] = None
+    failures.update(dict.fromkeys(_missing(params)))
     if failures:
         raise Refused(failures)
+
+
+def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
+    """What one step needs of another's options."""
+    if params["launch_templates"] and not params["parameter"]:
+        yield invalid_option(
+            "launch_templates",
+            "launch_templates: they are published together with a parameter, and none is named.",
+            "Name it in parameter.",
+        )
+    if params["into_accounts"] and not params["account_ids"]:
+        yield invalid_option(
+            "account_ids",
+            "account_ids: copies are to be made into accounts, and none is named.",
+            "Name some.",
+        )
+    if params["into_accounts"] and not params["consumer_role_name"]:
+        yield invalid_option(
+            "consumer_role_name",
+            "consumer_role_name: copies are to be made into accounts, and no role in them is named.",
+            "Name a role of theirs that these credentials may assume.",
+        )
 
 
 def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
