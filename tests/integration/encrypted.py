@@ -120,7 +120,9 @@ def scaled(aws: SimulatedAws, account: str, region: str, image_id: str) -> str:
     """How an instance ends up that an account's Auto Scaling group launches, by its service-linked role."""
     ec2 = aws.client("ec2", account, region)
     name = f"{image_id}-{time.time_ns()}"
-    ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData={"ImageId": image_id})
+    ec2.create_launch_template(
+        LaunchTemplateName=name, LaunchTemplateData={"ImageId": image_id, "InstanceType": "t3.micro"}
+    )
     aws.client("autoscaling", account, region).create_auto_scaling_group(
         AutoScalingGroupName=name,
         MinSize=1,
