@@ -32,7 +32,8 @@ options:
     description:
       - The key of a tag whose value names an image's family.
       - Copies without a family of their own belong to the family of the image that they are copies of. If that is
-        deregistered before them, they are given the family as the tag C(golden.images:cleanup-family).
+        deregistered before them, they keep its family and date as tags C(golden.images:cleanup-family) and
+        C(golden.images:cleanup-born).
       - Images without a family are left alone.
     type: str
   family_name_pattern:

@@ -14,7 +14,6 @@ from typing import Any
 from ..model import Target
 from ..plan import Action
 from .cleanup_facts import OwnSnapshot, RegionFacts
-from .cleanup_families import FAMILY_MARK
 from .cleanup_sharing import INSTANCES, TEMPLATES
 from .cleanup_snapshots import SNAPSHOT_MARK
 from .cleanup_stages import DEPRECATE, DEREGISTER, DISABLE, STAGE_MARKS, deprecate_at, set_marks
@@ -32,13 +31,13 @@ def region_actions(
     target: Target,
     judged: tuple[Verdict, ...],
     snapshots: tuple[OwnSnapshot, ...],
-    bequeathed: Mapping[str, str],
+    bequeathed: Mapping[str, dict[str, str]],
 ) -> Iterator[Action]:
     """The calls of one region: first those that take nothing away, then those that do.
 
-    ``snapshots`` are deleted beside those of the images. ``bequeathed`` maps images to the family that they
-    get as a tag. Dates are written after what they date, so that none is claimed too early. Snapshots are
-    marked before their image goes: whatever ends the run, the next one finds them.
+    ``snapshots`` are deleted beside those of the images. ``bequeathed`` maps images to tags that keep what is
+    known of them only by images that go. Dates are written after what they date, so that none is claimed too
+    early. Snapshots are marked before their image goes: whatever ends the run, the next one finds them.
     """
     facts = seen.regions[target.region]
     yield from _report_actions(seen, target, judged)
@@ -47,9 +46,7 @@ def region_actions(
             parameters = {"DeprecateAt": deprecate_at(seen.now), "ImageId": verdict.ref.image_id}
             yield Action(target, "EnableImageDeprecation", parameters, verdict.ref.image_id)
     yield from _tag_actions(target, _marks(verdict for verdict in judged if verdict.decision != DISABLE))
-    yield from _tag_actions(
-        target, {image_id: {FAMILY_MARK: family} for image_id, family in bequeathed.items()}
-    )
+    yield from _tag_actions(target, bequeathed)
     yield from _untag_actions(target, {**_ended_marks(facts, judged), **_snapshots_that_stay(facts, judged)})
     yield from _taking_away(target, facts, judged, snapshots)
 
@@ -145,7 +142,7 @@ def _report_actions(seen: CleanupSeen, target: Target, judged: tuple[Verdict, ..
             yield Action(target, "CreateImageUsageReport", parameters, verdict.ref.image_id)
 
 
-def _tag_actions(target: Target, tags: dict[str, dict[str, str]]) -> Iterator[Action]:
+def _tag_actions(target: Target, tags: Mapping[str, Mapping[str, str]]) -> Iterator[Action]:
     """What gets the same tags is tagged with one call."""
     alike: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
     for resource, wanted in tags.items():

@@ -31,8 +31,7 @@ class OwnImage:
 
     ``base`` is the image that the instance was started from which this one was made of; of a copy it is None
     and ``image`` names the source. ``last_launched`` is None if no launch was ever reported, ``alias`` is
-    AWS's own name for an owner (``aws-backup-vault``), if it has one. ``source_created`` is when the first of
-    its sources was made, if they are no longer there and GetImageAncestry told. ``described`` is AWS's whole
+    AWS's own name for an owner (``aws-backup-vault``), if it has one. ``described`` is AWS's whole
     answer, ready for JSON.
     """
 
@@ -40,7 +39,6 @@ class OwnImage:
     created: datetime
     base: ImageRef | None = None
     last_launched: datetime | None = None
-    source_created: datetime | None = None
     protection: str = "disabled"
     alias: str = ""
     described: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -14,10 +14,12 @@ from datetime import datetime
 from functools import partial
 
 from .cleanup_facts import ImageRef, OwnImage
+from .cleanup_stages import parse, stamp
 from .tags import MARK_PREFIX, MAX_VALUE
 
-# The family that an image has from one that is deregistered.
+# What an image has from one that is deregistered: its family, and when the first of its sources was made.
 FAMILY_MARK = MARK_PREFIX + "cleanup-family"
+BORN_MARK = MARK_PREFIX + "cleanup-born"
 
 Images = Mapping[ImageRef, OwnImage]
 
@@ -49,22 +51,31 @@ def families(images: Images, by: FamilyBy) -> dict[ImageRef, str]:
 
 def bequeathed(
     images: Images, of: Mapping[ImageRef, str], by: FamilyBy, going: Collection[ImageRef]
-) -> dict[ImageRef, str]:
-    """Images that stay, and the family that they would lose with those that are ``going``."""
-    return {
-        ref: family
-        for ref, family in of.items()
-        if ref not in going
-        and _own_family(images[ref], by) is None
-        and any(one in going for one in _origins(images, ref, by))
-    }
+) -> dict[ImageRef, dict[str, str]]:
+    """Images that stay, and as tags what would be lost about them with those that are ``going``."""
+    found = {}
+    for ref, family in of.items():
+        tags = {}
+        if _own_family(images[ref], by) is None and _any_going(_origins(images, ref, by), going):
+            tags[FAMILY_MARK] = family
+        date = born(images, ref)
+        if date is not None and _any_going(_sources(images, ref), going):
+            tags[BORN_MARK] = stamp(date)
+        if tags and ref not in going:
+            found[ref] = tags
+    return found
+
+
+def _any_going(line: Collection[ImageRef], going: Collection[ImageRef]) -> bool:
+    return any(one in going for one in line)
 
 
 def born(images: Images, ref: ImageRef) -> datetime | None:
     """When the image was made that this one is a copy of; None if that is gone and nothing tells."""
-    *_, first = (one for one in _line(images, ref, lambda own: own.source) if one in images)
+    *_, first = (one for one in _sources(images, ref) if one in images)
     own = images[first]
-    return own.source_created if own.source and own.source not in images else own.created
+    gone = own.source is not None and own.source not in images
+    return parse(own.image.tags.get(BORN_MARK, "")) if gone else own.created
 
 
 def latest(images: Images, of: Mapping[ImageRef, str], count: int) -> frozenset[ImageRef]:
@@ -104,6 +115,11 @@ def _family(images: Images, ref: ImageRef, by: FamilyBy) -> str | None:
         if family is not None:
             return family
     return str(origins[-1]) if by.source else None
+
+
+def _sources(images: Images, ref: ImageRef) -> list[ImageRef]:
+    """The image, what it is a copy of, what that is a copy of…"""
+    return _line(images, ref, lambda own: own.source)
 
 
 def _origins(images: Images, ref: ImageRef, by: FamilyBy) -> list[ImageRef]:

@@ -60,7 +60,7 @@ def plan(wanted: CleanupWanted, seen: CleanupSeen) -> CleanupPlan:
             *leftovers(seen.regions[region]),
             *(one for of_image in orphaned.get(region, {}).values() for one in of_image),
         )
-        in_region = {ref.image_id: family for ref, family in heirs.items() if ref.region == region}
+        in_region = {ref.image_id: tags for ref, tags in heirs.items() if ref.region == region}
         actions = tuple(region_actions(seen, seen.target(region), here, snapshots, in_region))
         targets.append(
             TargetPlan(

@@ -16,7 +16,6 @@ from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_fac
     RegionFacts,
     UsageReport,
 )
-from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_families import born
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_stages import stamp
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_verdicts import CleanupSeen
 
@@ -35,8 +34,7 @@ def performed(saw: CleanupSeen, actions: Iterable[Action]) -> CleanupSeen:
             moment = stamp(action.parameters["DeprecateAt"])
             facts = _image(facts, str(action.resource), deprecation_time=moment)
         elif action.operation == "DeregisterImage":
-            saw = _remembered(saw, ImageRef(action.target.region, str(action.resource)))
-            facts = _deregistered(saw.regions[action.target.region], action)
+            facts = _deregistered(facts, action)
         elif action.operation == "DeleteSnapshot":
             facts = _deleted(facts, str(action.resource))
         else:
@@ -103,18 +101,3 @@ def _reported(saw: CleanupSeen, ref: ImageRef) -> CleanupSeen:
 
 def _unshared(saw: CleanupSeen, ref: ImageRef) -> CleanupSeen:
     return replace(saw, looks={**saw.looks, ref: replace(saw.looks[ref], sharing=Sharing())})
-
-
-def _remembered(saw: CleanupSeen, ref: ImageRef) -> CleanupSeen:
-    """GetImageAncestry still tells of an image that is gone when it was made."""
-    made = born(saw.images, ref)
-    regions = {
-        name: replace(
-            facts,
-            images=tuple(
-                replace(one, source_created=made) if one.source == ref else one for one in facts.images
-            ),
-        )
-        for name, facts in saw.regions.items()
-    }
-    return replace(saw, regions=regions)

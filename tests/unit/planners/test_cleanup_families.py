@@ -5,18 +5,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_facts import ImageRef, OwnImage
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_families import (
+    BORN_MARK,
     FAMILY_MARK,
     FamilyBy,
     bequeathed,
     families,
     latest,
 )
+from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_stages import stamp
 
 from tests.unit.planners.retiring import own
 
@@ -111,6 +112,7 @@ def test_each_region_keeps_its_own_latest() -> None:
 
 OLD, NEW = own("ami-old", 50), own("ami-new", 10)
 EARLY_COPY = copy_of("ami-new-copy", "ami-new", days=9)
+OF_OLD = {"family": "web", BORN_MARK: stamp(OLD.created)}
 LATE_COPY = copy_of("ami-old-copy", "ami-old", days=1, tags={"family": "web"})
 
 
@@ -118,8 +120,11 @@ LATE_COPY = copy_of("ami-old-copy", "ami-old", days=1, tags={"family": "web"})
     ("here", "late_copy"),
     [
         ([OLD, NEW], LATE_COPY),
-        # Its source is gone: GetImageAncestry tells of it, or nothing does.
-        ([NEW], replace(LATE_COPY, source_created=OLD.created)),
+        # Its source is gone: a tag tells of it, or nothing does.
+        (
+            [NEW],
+            copy_of("ami-old-copy", "ami-old", days=1, tags={"family": "web", BORN_MARK: stamp(OLD.created)}),
+        ),
         ([NEW], LATE_COPY),
     ],
 )
@@ -135,8 +140,9 @@ def test_a_copy_that_stays_gets_the_family_that_it_would_lose_with_its_source() 
     images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
     first, third, second = images
     of = families(images, BY_TAG)
-    assert bequeathed(images, of, BY_TAG, {first}) == {second: "web", third: "web"}
-    assert bequeathed(images, of, BY_TAG, {second}) == {third: "web"}
+    tags = {FAMILY_MARK: "web", BORN_MARK: stamp(images[first].created)}
+    assert bequeathed(images, of, BY_TAG, {first}) == {second: tags, third: tags}
+    assert bequeathed(images, of, BY_TAG, {second}) == {third: tags}
     assert bequeathed(images, of, BY_TAG, {third}) == {}
     left = placed([], [copy_of("ami-2", "ami-1", tags={FAMILY_MARK: "web"})])
     assert families(left, BY_TAG) == {second: "web"}

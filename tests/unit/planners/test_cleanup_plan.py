@@ -249,7 +249,10 @@ def test_what_takes_something_away_comes_last_in_all_regions() -> None:
         seen(facts(OLD, NEWEST), facts(copy, young, uses=kept)),
     )
     assert calls(made.harmless) == [("CreateTags", "ami-copy")]
-    assert made.harmless[0].parameters["Tags"] == [{"Key": "golden.images:cleanup-family", "Value": "web"}]
+    assert made.harmless[0].parameters["Tags"] == [
+        {"Key": "golden.images:cleanup-born", "Value": stamp(OLD.created)},
+        {"Key": "golden.images:cleanup-family", "Value": "web"},
+    ]
     assert calls(made.taking_away) == [("CreateTags", "snap-ami-1"), ("DeregisterImage", "ami-1")]
     disabling = plan(wanted(clocks=Clocks(disable=0, deregister=9)), seen(facts(OLD, NEWEST)))
     assert calls(disabling.taking_away) == [("DisableImage", "ami-1"), ("CreateTags", "ami-1")]
