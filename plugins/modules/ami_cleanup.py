@@ -112,10 +112,13 @@ options:
     default: 10%
   include_shared:
     description:
-      - Whether images that are shared with others are retired, too, if a usage report shows that no other account uses them.
+      - Whether images that are shared with others are retired, too, if it is shown that no other account uses them. A usage
+        report shows it, or a look into every account with O(consumer_role_name). What shows a use counts in any case.
       - A report that is at most eight days old counts. Where there is none, one is asked for, and the image waits for a later
         run.
       - AWS's reports can miss instances of the last day and launch templates of the last few days.
+      - The accounts of an organization or unit, and those that use a public image, are not known. For these only a report
+        counts.
     type: bool
     default: false
   orphan_snapshots:
@@ -132,6 +135,7 @@ options:
       - Required with O(disable_after_days) and O(deregister_after_days). Choose a file that outlives the run.
     type: path
 extends_documentation_fragment:
+  - golden.images.consumer_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -292,10 +296,12 @@ failures:
       returned: always
 """
 
+from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMER_ROLE_SPEC
 from ansible_collections.golden.images.plugins.module_utils.flows.cleanup import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
+    **CONSUMER_ROLE_SPEC,
     "regions": {"type": "list", "elements": "str", "default": []},
     "family_tag": {"type": "str"},
     "family_name_pattern": {"type": "str"},

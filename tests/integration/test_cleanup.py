@@ -214,6 +214,32 @@ def test_evidence_that_turns_up_during_the_run_spares_the_image(
     assert left == {home["new"], home["old"]}
 
 
+def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    estate.add(roles={"golden": {"accounts": ["sandbox"], "trusts": [OWNER], "external_id": "s3cret-word"}})
+    home = _images(estate, HOME, new=1, old=100, run=200, partly=300)
+    ec2 = aws.client("ec2", OWNER, HOME)
+    with_whom = {"old": ["sandbox"], "run": ["sandbox"], "partly": ["sandbox", "web-prod"]}
+    for name, accounts in with_whom.items():
+        permissions = {"Add": [{"UserId": one} for one in estate.account_ids(*accounts)]}
+        ec2.modify_image_attribute(ImageId=home[name], LaunchPermission=permissions)
+    aws.client("ec2", "sandbox", HOME).run_instances(ImageId=home["run"], **ONE)
+    policy |= {"include_shared": True, "consumer_role_name": "golden", "external_id": "s3cret-word"}
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    assert "s3cret-word" not in run.text
+    assert _decisions(done)[home["old"]] == "deregister"
+    kinds = {image: set(found) for image, found in _evidence(done).items()}
+    assert kinds == {home["run"]: {"other_account"}, home["partly"]: {"unreadable"}}
+    # What cannot be looked into gets a report, which has come by the next run.
+    reported = [one for one in done.result["actions"] if one["action"] == "CreateImageUsageReport"]
+    assert [one["resource"] for one in reported] == [home["partly"]]
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    assert _decisions(done) == {home["new"]: "keep", home["run"]: "keep", home["partly"]: "deregister"}
+
+
 @pytest.mark.interruption
 @pytest.mark.parametrize(("action", "when"), [("CreateTags", "after"), ("DeregisterImage", "after")])
 def test_a_rerun_after_a_kill_leaves_no_orphan(

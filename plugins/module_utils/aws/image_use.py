@@ -11,11 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..planners.cleanup_facts import CloserLook, Evidence, UsageReport, unreadable
+from ..planners.cleanup_uses import BulkReads, LaunchConfiguration, uses
 from . import read
 from .errors import AWS_ERRORS, failure
+from .own_images import launch_configurations
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+
+    from .clients import Clients
 
 # EC2 API Reference, DescribeImageReferences: images per request.
 REFERENCE_BATCH = 10
@@ -78,6 +82,24 @@ def looks(ec2: EC2Client, image_ids: Sequence[str], include_shared: bool) -> dic
         image_id: CloserLook(look.references, look.sharing, look.unread, reports.get(image_id))
         for image_id, look in found.items()
     }
+
+
+def used_in(clients: Clients, region: str, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
+    """Image id to what names it in the account and region of the clients; what fails counts as use of all."""
+    unread: list[Evidence] = []
+    found: dict[str, tuple[Evidence, ...]] = {}
+    configurations: tuple[LaunchConfiguration, ...] = ()
+    try:
+        for start in range(0, len(image_ids), REFERENCE_BATCH):
+            found.update(references(clients.ec2(region), image_ids[start : start + REFERENCE_BATCH]))
+    except AWS_ERRORS as exception:
+        unread.append(_unread(exception, "DescribeImageReferences"))
+    try:
+        configurations = launch_configurations(clients.client("autoscaling", region))
+    except AWS_ERRORS as exception:
+        unread.append(_unread(exception, "DescribeLaunchConfigurations"))
+    named = uses(BulkReads(configurations=configurations))
+    return {one: (*found.get(one, ()), *named.get(one, ()), *unread) for one in image_ids}
 
 
 def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageReport]:

@@ -27,6 +27,7 @@ from ..planners.cleanup_verdicts import CleanupSeen, CleanupWanted, Verdict, can
 from ..planners.regions import regions_to_work_in
 from ..progress import Report
 from ..runner import Flow, Outcome
+from .cleanup_consumers import look_into_accounts
 from .cleanup_options import wanted_from
 from .cleanup_tombstones import write_tombstones
 
@@ -36,7 +37,7 @@ def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
     clients.open("sts", [clients.home])
     clients.open("ec2", [clients.home])
     try:
-        account_id = read.caller(clients.sts(clients.home)).account_id
+        caller = read.caller(clients.sts(clients.home))
         known = read.regions(clients.ec2(clients.home))
     except errors.AWS_ERRORS as exception:
         raise Refused([errors.failure(exception, None, "DescribeRegions")]) from exception
@@ -48,10 +49,10 @@ def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
     facts, failed = each(regions, lambda region: own_images.region(clients, region))
     if failed:
         raise Refused(
-            errors.failure(exception, Target(account_id, region), "DescribeImages")
+            errors.failure(exception, Target(caller.account_id, region), "DescribeImages")
             for region, exception in failed.items()
         )
-    seen = CleanupSeen(account_id, datetime.now(UTC), facts)
+    seen = CleanupSeen(caller.account_id, datetime.now(UTC), facts, partition=caller.partition)
     return _with_looks(clients, wanted, seen, candidates(wanted, seen))
 
 
@@ -117,6 +118,8 @@ def _with_looks(
         for (region, _image_ids), batch in found.items()
         for image_id, one in batch.items()
     }
+    if wanted.consumer_role is not None:
+        looks = look_into_accounts(clients, wanted.consumer_role, seen, looks)
     return replace(seen, looks={**seen.looks, **looks})
 
 

@@ -51,7 +51,14 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
         orphan_snapshots=params["orphan_snapshots"],
         regions=tuple(dict.fromkeys(options.strings("regions"))),
         tombstone_path=params["tombstone_path"],
+        consumer_role=options.consumer_role(),
     )
+    if wanted.consumer_role and not wanted.include_shared:
+        options.refuse(
+            "consumer_role_name",
+            "images that are shared stay in any case, so that nobody has to be looked at.",
+            "Set include_shared: true, or leave it out.",
+        )
     _check_stages(options, wanted)
     if not wanted.rules.states:
         options.refuse("states", "it is empty.", "Name the states of images to be retired.")

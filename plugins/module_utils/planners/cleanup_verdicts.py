@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from ..model import Target
+from ..model import ConsumerRole, Target
 from .cleanup_facts import CloserLook, Evidence, ImageRef, OwnImage, RegionFacts
 from .cleanup_families import FamilyBy, families, latest
 from .cleanup_limit import Limit
@@ -37,6 +37,7 @@ class CleanupWanted:
     orphan_snapshots: bool = False
     regions: tuple[str, ...] = ()
     tombstone_path: str | None = None
+    consumer_role: ConsumerRole | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class CleanupSeen:
     now: datetime
     regions: Mapping[str, RegionFacts]
     looks: Mapping[ImageRef, CloserLook] = field(default_factory=dict)
+    partition: str = "aws"
 
     @cached_property
     def images(self) -> Mapping[ImageRef, OwnImage]:

@@ -109,3 +109,51 @@ def test_the_newest_report_counts_with_its_own_entries_only() -> None:
     report = found["ami-1"]
     assert (report.state, report.created, report.used_by) == ("available", NOW, {CONSUMER: 3})
     assert report.resource_types == {"ec2:Instance"}
+
+
+class Wires:
+    """The clients of another account, each answering from a script."""
+
+    def __init__(self, **wires: Wire) -> None:
+        self._wires = wires
+
+    def ec2(self, _region: str) -> Any:
+        return self._wires["ec2"].client
+
+    def client(self, service: str, _region: str) -> Any:
+        return self._wires[service].client
+
+
+@pytest.mark.parametrize(
+    ("refused", "kinds"),
+    [
+        (None, ["ssm:Parameter", "launch_configuration"]),
+        ("describe_image_references", ["launch_configuration", "unreadable"]),
+        ("describe_auto_scaling_groups", ["ssm:Parameter", "unreadable"]),
+    ],
+)
+def test_another_account_is_looked_into(refused: str | None, kinds: list[str]) -> None:
+    ec2, autoscaling = Wire("ec2"), Wire("autoscaling")
+    configuration = {
+        "LaunchConfigurationName": "lc",
+        "ImageId": "ami-1",
+        "InstanceType": "t3.micro",
+        "CreatedTime": NOW,
+    }
+    found = [{"ImageId": "ami-1", "ResourceType": "ssm:Parameter", "Arn": "arn:x"}]
+    script: list[tuple[Wire, str, dict[str, Any], dict[str, Any]]] = [
+        (ec2, "describe_image_references", asked("ami-1"), {"ImageReferences": found}),
+        (autoscaling, "describe_auto_scaling_groups", {}, {"AutoScalingGroups": []}),
+        (autoscaling, "describe_launch_configurations", {}, {"LaunchConfigurations": [configuration]}),
+    ]
+    for wire, method, request, answer in script:
+        if method == refused:
+            wire.refuse(method, request, "AccessDenied")
+            if wire is autoscaling:
+                break
+        else:
+            wire.expect(method, request, answer)
+    clients: Any = Wires(ec2=ec2, autoscaling=autoscaling)
+    with ec2.spoken(), autoscaling.spoken():
+        evidence = image_use.used_in(clients, "eu-west-1", ["ami-1"])["ami-1"]
+    assert [one.kind for one in evidence] == kinds

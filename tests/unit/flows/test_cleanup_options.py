@@ -73,6 +73,7 @@ def test_a_full_task(tmp_path: Path) -> None:
         ({"deregister_after_days": 0}, ["tombstone_path"]),
         ({"deregister_after_days": 0, "tombstone_path": "/no/such/folder/file"}, ["tombstone_path"]),
         ({"states": []}, ["states"]),
+        ({"consumer_role_name": "golden"}, ["consumer_role_name"]),
     ],
 )
 def test_what_is_refused(changes: dict[str, Any], options: list[str]) -> None:
