@@ -105,13 +105,18 @@ def copies(
     own = images(ec2, [{"Name": f"tag:{key}", "Values": [value]} for key, value in mark.items()], ["self"])
     if any(item.state in usable for item in own):
         return tuple(own)
+    others = copies_by_field(ec2, source_image_id, source_region)
+    return tuple({item.image_id: item for item in (*own, *others)}.values())
+
+
+def copies_by_field(ec2: EC2Client, source_image_id: str, source_region: str) -> tuple[Image, ...]:
+    """The caller's images of which AWS itself says that they are copies of the source, whoever made them."""
     by_field: list[FilterTypeDef] = [
         {"Name": "source-image-id", "Values": [source_image_id]},
         {"Name": "source-image-region", "Values": [source_region]},
     ]
     # An image made from an instance also names the image that the instance was started from.
-    others = [item for item in images(ec2, by_field, ["self"]) if item.source_image_id == source_image_id]
-    return tuple({item.image_id: item for item in (*own, *others)}.values())
+    return tuple(item for item in images(ec2, by_field, ["self"]) if item.source_image_id == source_image_id)
 
 
 def snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:

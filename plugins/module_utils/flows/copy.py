@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..aws import errors, read
 from ..aws.acting import ManyAccounts
@@ -17,7 +17,7 @@ from ..aws.read import Caller
 from ..aws.write import Performed, perform_all
 from ..failures import Failure, Refused
 from ..fanout import each
-from ..model import Image, Target
+from ..model import Image, Snapshot, Target
 from ..plan import KNOWN_AFTER_APPLY, Plan
 from ..planners import copy as planner
 from ..planners.copy import plan
@@ -30,6 +30,9 @@ from .copy_access import with_access
 from .copy_options import wanted_from
 from .copy_source import Sources, read_sources
 from .copy_wait import CopyRun, wait_for_copies
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
 
 
 def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
@@ -174,20 +177,16 @@ def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: 
     images: tuple[Image, ...] = ()
     if source.image_id != KNOWN_AFTER_APPLY and (not is_source or encryption.reencrypt_source):
         images = read.copies(ec2, source.image_id, source_region, ALIVE)
-    # Snapshots are read only for what is asked of them: the keys that they got, or their tags.
-    snapshot_ids = [
-        snapshot_id
-        for image in ((source, *images) if is_source else images)
-        if image.state in ALIVE and (image.encrypted or wanted.snapshot_tags is not None)
-        for snapshot_id in image.snapshot_ids
-    ]
     name = encryption.named(target.region)
     seen = replace(
         start,
         copies={target: images},
-        snapshots={target: read.snapshots(ec2, snapshot_ids)},
+        snapshots={target: _snapshots(ec2, wanted, (source, *images) if is_source else images)},
         keys={target: read.key(clients.kms(target.region), name)} if name else {},
     )
+    if any(image.state in ALIVE for image in images) and not planner.existing_copy(wanted, seen, target):
+        # The own copies, which kept others from being looked for, are under other keys.
+        seen = _with_others(ec2, wanted, seen, target)
     if name or planner.existing_copy(wanted, seen, target):
         return seen
     # A copy will be made, and no key is named for it.
@@ -195,6 +194,35 @@ def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: 
     if encryption.allow_default and (by_default or encryption.encrypts(target.region, source)):
         return replace(seen, keys={target: read.key(clients.kms(target.region), read.default_key_id(ec2))})
     return replace(seen, encrypted_by_default=frozenset({target} if by_default else ()))
+
+
+def _snapshots(ec2: EC2Client, wanted: CopyWanted, images: Iterable[Image]) -> tuple[Snapshot, ...]:
+    """Those snapshots of images of which something is asked: the keys that they got, or their tags."""
+    return read.snapshots(
+        ec2,
+        [
+            snapshot_id
+            for image in images
+            if image.state in ALIVE and (image.encrypted or wanted.snapshot_tags is not None)
+            for snapshot_id in image.snapshot_ids
+        ],
+    )
+
+
+def _with_others(ec2: EC2Client, wanted: CopyWanted, seen: CopySeen, target: Target) -> CopySeen:
+    """``seen`` with the copies that somebody else made, one of which may be under the wanted key."""
+    known = {image.image_id for image in seen.copies[target]}
+    source_id, source_region = seen.source_of(target).image_id, wanted.source_region_of(target.region)
+    others = tuple(
+        image for image in read.copies_by_field(ec2, source_id, source_region) if image.image_id not in known
+    )
+    if not others:
+        return seen
+    return replace(
+        seen,
+        copies={target: (*seen.copies[target], *others)},
+        snapshots={target: (*seen.snapshots[target], *_snapshots(ec2, wanted, others))},
+    )
 
 
 def _of_every(

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 from ansible_collections.golden.images.plugins.module_utils.flows import copy as flow
 from ansible_collections.golden.images.plugins.module_utils.flows import copy_source, copy_wait
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
+from ansible_collections.golden.images.plugins.module_utils.planners import copy as planner
 from ansible_collections.golden.images.plugins.module_utils.planners.copy_facts import CopySeen, CopyWanted
 from ansible_collections.golden.images.plugins.module_utils.planners.keys import Encryption
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
@@ -43,6 +44,7 @@ class Reading:
 
     source: Image
     images: tuple[tuple[Image, list[Snapshot]], ...] = ()
+    others: tuple[tuple[Image, list[Snapshot]], ...] = ()
     by_default: bool = False
     missing: frozenset[str] = frozenset()
     asked: list[str] = field(default_factory=list)
@@ -59,11 +61,14 @@ class Reading:
     def copies(self, *_which: object) -> tuple[Image, ...]:
         return tuple(image for image, _snapshots in self.images)
 
+    def copies_by_field(self, *_which: object) -> tuple[Image, ...]:
+        self.asked.append("by field")
+        return tuple(image for image, _snapshots in (*self.images, *self.others))
+
     def snapshots(self, _ec2: object, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
         self.asked += [f"snapshot {item}" for item in snapshot_ids]
-        return tuple(
-            item for _image, items in self.images for item in items if item.snapshot_id in snapshot_ids
-        )
+        images = (*self.images, *self.others)
+        return tuple(item for _image, items in images for item in items if item.snapshot_id in snapshot_ids)
 
     def key(self, _kms: object, key_id: str) -> Key:
         self.asked.append(f"key {key_id}")
@@ -108,7 +113,7 @@ DEFAULT_ASKED = ["default key", "key alias/aws/ebs"]
         ),
         pytest.param(
             ANY_KEY,
-            Reading(PLAIN, (found("ami-1", None),), True),
+            Reading(PLAIN, (found("ami-1", None),), by_default=True),
             [],
             None,
             False,
@@ -129,10 +134,18 @@ DEFAULT_ASKED = ["default key", "key alias/aws/ebs"]
         pytest.param(
             UNDER_KEY,
             Reading(PLAIN, (found("ami-1", OTHER), found("ami-2", None))),
+            ["snapshot ami-1-0", "key alias/golden", "by field"],
+            WANTED,
+            False,
+            id="the keys of encrypted copies, none of them wanted",
+        ),
+        pytest.param(
+            UNDER_KEY,
+            Reading(PLAIN, (found("ami-1", WANTED),), (found("ami-2", WANTED),)),
             ["snapshot ami-1-0", "key alias/golden"],
             WANTED,
             False,
-            id="the keys of encrypted copies",
+            id="an own copy under the key: nobody else's is looked for",
         ),
         pytest.param(
             BY_DEFAULT, Reading(ENCRYPTED), DEFAULT_ASKED, DEFAULT, False, id="the default, allowed"
@@ -169,6 +182,22 @@ def test_what_is_asked_about_keys(
     assert reading.asked == asked
     assert seen.keys.get(place()) == key
     assert seen.encrypted_by_default == (frozenset({place()}) if by_default else frozenset())
+
+
+@pytest.mark.parametrize(
+    ("others", "adopted"),
+    [(WANTED, "ami-2"), (OTHER, None)],
+)
+def test_somebody_elses_copy_under_the_wanted_key_is_adopted_beside_own_ones_under_another(
+    monkeypatch: pytest.MonkeyPatch, others: Key, adopted: str | None
+) -> None:
+    image, snapshots = found("ami-2", others)
+    untagged = (replace(image, tags={}), snapshots)
+    want = wanted(encryption=UNDER_KEY)
+    seen, _opened = read_with(monkeypatch, Reading(PLAIN, (found("ami-1", OTHER),), (untagged,)), want)
+    existing = planner.existing_copy(want, seen, place())
+    assert (existing.image_id if existing else None) == adopted
+    assert [action.operation for action in planner.plan(want, seen).actions] == ["CopyImage"] * (not adopted)
 
 
 @pytest.mark.parametrize(("encryption", "opened"), [(ANY_KEY, False), (UNDER_KEY, True), (BY_DEFAULT, True)])
