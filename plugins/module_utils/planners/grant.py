@@ -289,6 +289,17 @@ def _refusals(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
             f"{key.key.arn} is in the state {key.key.state}.",
             "Enable the key or cancel its deletion.",
         )
+    if key.policy is not None and (sids := key_policy.denying_sids(key.policy)):
+        yield Failure(
+            f"The policy of {key.key.arn} denies something in {', '.join(sids)}: under such a Sid this "
+            "collection keeps statements of its own, which allow.",
+            "Give that statement another Sid, one that does not begin with "
+            f"{key_policy.SID_PREFIX}, and run again.",
+            "ForeignStatement",
+            "PutKeyPolicy",
+            target.region,
+            target.account_id,
+        )
     owner = key.key.account_id
     if owner != target.account_id:
         yield refusal(

@@ -141,6 +141,14 @@ def own_statements(policy: str) -> list[dict[str, Any]]:
     return [statement for _text, statement in _statements(policy) if _is_own(statement)]
 
 
+def denying_sids(policy: str) -> list[str]:
+    """The own Sids that statements bear which deny something: those are somebody else's.
+
+    This collection writes statements that allow, and would write such ones in place of the denials.
+    """
+    return sorted(item["Sid"] for item in own_statements(policy) if item.get("Effect") != "Allow")
+
+
 def statements_for(*accesses: PolicyAccess) -> list[dict[str, Any]]:
     """The statements that say just that: for each kind of consumer one family for each set of operations."""
     families: dict[tuple[int, tuple[str, ...], bool], PolicyConsumers] = {}

@@ -507,6 +507,33 @@ def test_a_policy_that_locks_the_owner_out_is_not_written(want: GrantWanted, ref
     assert all("kms:*" in failure.message and failure.action == "PutKeyPolicy" for failure in failures)
 
 
+@pytest.mark.parametrize("sid", ["GoldenImagesAccounts", "GoldenImagesUnits2Grants"])
+@pytest.mark.parametrize(
+    "want",
+    [
+        pytest.param(wanted(A, method="key_policy"), id="added to"),
+        pytest.param(wanted(A, purge=True), id="purged"),
+        pytest.param(wanted(A, present=False), id="withdrawn from"),
+    ],
+)
+def test_a_denial_under_an_own_sid_is_not_overwritten(want: GrantWanted, sid: str) -> None:
+    denial = {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": {"AWS": root(B)},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    (failure,) = planned(want, seen(policy=policy_of(denial))).refusals
+    assert (failure.error_code, failure.action) == ("ForeignStatement", "PutKeyPolicy")
+    assert sid in failure.message
+    assert "another Sid" in failure.remedy
+
+
+def test_a_denial_under_an_own_sid_is_nobodys_business_where_the_policy_is_not_touched() -> None:
+    assert planned(wanted(A), seen()).refusals == ()
+
+
 def test_before_and_after_show_own_grants_and_statements() -> None:
     saw = seen(made(root(A)), foreign(root(C)), policy=PLAIN_POLICY)
     plan = planned(wanted(B, org_arns=frozenset({ORG}), purge=True), saw)
