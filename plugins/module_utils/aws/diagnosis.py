@@ -104,7 +104,13 @@ def _allowed_images(ec2: EC2Client) -> AllowedImages | None:
 
 
 def _elsewhere(clients: Clients, image_id: str, regions: Iterable[str]) -> tuple[str, ...]:
-    return tuple(region for region in regions if read.image(clients.ec2(region), image_id) is not None)
+    found = []
+    for region in regions:
+        # Where one cannot look nothing was found; what keeps one from looking is no fault of this image.
+        with suppress(*errors.AWS_ERRORS):
+            if read.image(clients.ec2(region), image_id) is not None:
+                found.append(region)
+    return tuple(found)
 
 
 def _key(kms: KMSClient, place: Target, key_id: str) -> KeySeen:

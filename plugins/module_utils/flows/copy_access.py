@@ -17,6 +17,7 @@ from ..aws.clients import Clients
 from ..failures import Refused
 from ..fanout import each
 from ..model import Image, Key, KeySeen, Target
+from ..plan import KNOWN_AFTER_APPLY
 from ..planners import copy as planner
 from ..planners.copy_access import Copier, Lacking, SourceGiven, SourceSeen, is_given, lacking
 from ..planners.copy_facts import CopySeen, CopyWanted
@@ -45,6 +46,8 @@ def with_access(
         target: Target(target.account_id, wanted.source_region_of(target.region))
         for target in seen.copies
         if target.account_id != seen.source_of(target).owner_id
+        # Of what is only planned nobody can be asked.
+        and seen.source_of(target).image_id != KNOWN_AFTER_APPLY
         and planner.existing_copy(wanted, seen, target) is None
     }
     sources = {place.region: seen.source_of(target) for target, place in places.items()}

@@ -119,7 +119,7 @@ def _owners_word(
     arn, account = key.key.arn, f"account {case.account_id}"
     shut = sorted(item for item, word in words.items() if word is Access.DENIED)
     unsure = sorted(item for item, word in words.items() if word is Access.UNKNOWN)
-    if _settles([*shut, *unsure], tried):
+    if _settles([*shut, *unsure], tried) and all(_is_asked(key, who, item) for item in [*shut, *unsure]):
         # AWS's own word to the account goes before what its owner's side looks like.
         if shut and _within(case, key):
             yield _for_roles_only(case, key, Severity.NOTE)
@@ -171,6 +171,11 @@ def _settles(unsure: Iterable[str], tried: KeyTried | None) -> bool:
     # Both are for the same: data keys, of which a launch needs those without plaintext.
     allowed |= {"GenerateDataKey"} if "GenerateDataKeyWithoutPlaintext" in allowed else set()
     return set(unsure) <= allowed
+
+
+def _is_asked(key: KeySeen, who: Consumer, operation: str) -> bool:
+    """Whether a dry run, which asks directly, tells anything of what EC2 asks on the account's behalf."""
+    return key_access.access(key, who, operation) is key_access.access(key, who, operation, through_ec2=False)
 
 
 def _within(case: Case, key: KeySeen) -> frozenset[str]:

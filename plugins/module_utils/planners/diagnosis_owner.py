@@ -39,7 +39,7 @@ def findings(
             Severity.UNKNOWN,
         )
     elif owner.image is None:
-        yield _missing(case, image_id, owner)
+        yield _missing(case, image_id, owner, visible)
     elif case.account_id == owner.image.owner_id:
         yield from _state(owner.image)
         yield from _deprecated(owner.image, now)
@@ -67,7 +67,7 @@ def covering(launch: Sharing) -> str:
     return ", ".join(sorted(launch.org_arns | launch.org_unit_arns))
 
 
-def _missing(case: Case, image_id: str, owner: OwnerSeen) -> Finding:
+def _missing(case: Case, image_id: str, owner: OwnerSeen, visible: bool | None) -> Finding:
     if owner.elsewhere:
         regions = ", ".join(owner.elsewhere)
         return Finding(
@@ -80,6 +80,8 @@ def _missing(case: Case, image_id: str, owner: OwnerSeen) -> Finding:
         "ImageNotFound",
         f"Account {case.place.account_id} sees no image {image_id} in {case.place.region}.",
         "Check the id and the account; if the image was deregistered, copy it again (ami_copy_regions).",
+        # A third account's image, which is shared with the one that is to launch it alone.
+        Severity.UNKNOWN if visible else Severity.BLOCKING,
     )
 
 

@@ -24,6 +24,8 @@ from . import key_policy
 Truth = bool | None
 """None: cannot be told."""
 
+_WILDCARD = re.compile(r"[*?]")
+
 
 @dataclass(frozen=True)
 class Consumer:
@@ -206,12 +208,15 @@ def _is_below(paths: Iterable[str], consumer: Consumer, partly: Truth) -> Truth:
     if consumer.org_id is None:
         return None
     found: list[Truth] = []
+    within = f"{consumer.org_id}/"
     for path in paths:
         unit = key_policy.unit_of_path(path)
         if path == f"{consumer.org_id}/*" or unit == (consumer.org_id, consumer.unit_id):
             return True
-        if not path.startswith(f"{consumer.org_id}/"):
-            found.append(None if path.startswith("*") else False)
+        if not path.startswith(within):
+            # A wildcard may stand for a part of the organization's id, too.
+            fixed = _WILDCARD.split(path, maxsplit=1)[0]
+            found.append(None if fixed != path and within.startswith(fixed) else False)
         else:
             # Of two units it is not known whether one is in the other, nor where an account is in its unit.
             found.append(partly if unit and consumer.account_id is None else None)

@@ -115,6 +115,14 @@ def test_where_an_image_is_instead(clients: Any, ec2: Wire) -> None:
     assert found == OwnerSeen(elsewhere=("us-east-1",))
 
 
+def test_a_region_that_cannot_be_looked_in_hides_nothing(clients: Any, ec2: Wire) -> None:
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    ec2.refuse("describe_images", BY_ID, "AuthFailure")
+    ec2.expect("describe_images", BY_ID, shown())
+    found = diagnosis.owner(clients, place(), SOURCE_ID, ["us-west-2", "us-east-1"])
+    assert found == OwnerSeen(elsewhere=("us-east-1",))
+
+
 def owned(clients: Any, ec2: Wire, key_id: str) -> OwnerSeen:
     """The owner's side, and a snapshot under that key."""
     tell(ec2)

@@ -305,9 +305,10 @@ def test_each_region_copies_its_own_source_within_the_region(monkeypatch: pytest
     assert {where for what, where in aws.by(CONSUMER) if what == "image"} == {EU, US}
 
 
-def test_what_is_only_planned_is_planned_for(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("assumed", [True, False])
+def test_what_is_only_planned_is_planned_for(monkeypatch: pytest.MonkeyPatch, assumed: bool) -> None:
     aws = Aws(blind={CONSUMER: 99})
-    want = each_its_own(source_images={EU: None, US: None}, assume_source_ready=True)
+    want = each_its_own(source_images={EU: None, US: None}, assume_source_ready=assumed)
     seen = read(monkeypatch, aws, want)
     plan = flow.plan(want, seen)
     assert plan.refusals == ()

@@ -341,6 +341,22 @@ BY_UNIT = encrypted(
 )
 
 
+NOT_VIA_EC2 = policy_of(
+    {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "kms:*",
+        "Resource": "*",
+        "Condition": {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}},
+    }
+)
+
+
+def test_an_image_that_only_the_account_sees_is_there() -> None:
+    found = diagnosis(OwnerSeen(), consumer())
+    assert (codes(found), found.level) == ([("ImageNotFound", U)], "authorized")
+
+
 @pytest.mark.parametrize(
     ("of_owner", "tried", "expected"),
     [
@@ -392,6 +408,12 @@ BY_UNIT = encrypted(
             refusing("Decrypt", "CreateGrant"),
             [("KeyForRolesOnly", U)],
             id="another role may",
+        ),
+        pytest.param(
+            encrypted(made(root(CONSUMER)), policy=NOT_VIA_EC2),
+            TRIED,
+            [("KeyDeniedByPolicy", B)],
+            id="what is denied to EC2 alone",
         ),
         pytest.param(encrypted(), TRIED, [], id="AWS's word goes before what the owner sees"),
         pytest.param(

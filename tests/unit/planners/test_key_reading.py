@@ -241,6 +241,12 @@ MEMBER = Consumer(A, *UNIT)
             False,
             id="a path of another organization",
         ),
+        *(
+            pytest.param(
+                {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": path}}, expected, id=f"paths {path}"
+            )
+            for path, expected in {"o-*": None, f"{ORG_ID}*": None, "o-?*/*": None, "o-z*": False}.items()
+        ),
     ],
 )
 def test_what_an_account_is_allowed_of_which_it_is_known_where_it_is(
