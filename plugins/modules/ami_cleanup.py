@@ -132,8 +132,21 @@ options:
     description:
       - A file on the host that runs the module to which a line of JSON is appended for each image before it is disabled or
         deregistered, with all that is lost - its attributes, tags, launch permissions and snapshots.
-      - Required with O(disable_after_days) and O(deregister_after_days). Choose a file that outlives the run.
+      - With O(disable_after_days) and O(deregister_after_days) this, O(tombstone_s3_uri) or O(tombstone_ssm_path) is required.
+        Several may be given. Choose what outlives the run.
+      - If one cannot be written, nothing is disabled or deregistered.
     type: path
+  tombstone_s3_uri:
+    description:
+      - Where in S3 to write the same, as C(s3://bucket/folder). Each image gets an object of its own below
+        C(folder/region/image_id/).
+    type: str
+  tombstone_ssm_path:
+    description:
+      - Where in Parameter Store to write the same. Each image gets a parameter C(path/region/image_id) in the region of
+        O(region).
+      - A parameter holds 8 KB. An image with more tags and devices than fit is not disabled or deregistered.
+    type: str
 extends_documentation_fragment:
   - golden.images.consumer_role
   - amazon.aws.common.modules
@@ -152,7 +165,7 @@ notes:
   - Never deregistered are images of AWS Backup and AWS Marketplace, images that are protected from deregistration, and those
     with a snapshot that is locked or archived.
   - The evidence is read again right before the first image is disabled or deregistered.
-  - O(region) only says where to ask which regions there are.
+  - O(region) only says where to ask which regions there are, and where parameters of O(tombstone_ssm_path) are.
 """
 
 EXAMPLES = r"""
@@ -249,11 +262,6 @@ results:
       type: list
       elements: dict
       returned: always
-tombstone_path:
-  description: The file that holds what was lost.
-  returned: success, and failure after something was changed
-  type: str
-  sample: /var/lib/golden/retired-images.jsonl
 actions:
   description: The AWS calls that changed something, or would in check mode, in the order of each region.
   returned: success, and failure after something was changed
@@ -324,6 +332,8 @@ ARGUMENT_SPEC = {
     "include_shared": {"type": "bool", "default": False},
     "orphan_snapshots": {"type": "bool", "default": False},
     "tombstone_path": {"type": "path"},
+    "tombstone_s3_uri": {"type": "str"},
+    "tombstone_ssm_path": {"type": "str"},
 }
 
 

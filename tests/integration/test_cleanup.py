@@ -226,6 +226,9 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
         ec2.modify_image_attribute(ImageId=home[name], LaunchPermission=permissions)
     aws.client("ec2", "sandbox", HOME).run_instances(ImageId=home["run"], **ONE)
     policy |= {"include_shared": True, "consumer_role_name": "golden", "external_id": "s3cret-word"}
+    aws.client("s3", OWNER, HOME).create_bucket(Bucket="retired")
+    del policy["tombstone_path"]
+    policy |= {"region": HOME, "tombstone_s3_uri": "s3://retired/web", "tombstone_ssm_path": "/retired"}
     run, done = ansible.module("ami_cleanup", **policy)
     assert run.code == 0, run.text
     assert "s3cret-word" not in run.text
@@ -238,6 +241,12 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
     run, done = ansible.module("ami_cleanup", **policy)
     assert run.code == 0, run.text
     assert _decisions(done) == {home["new"]: "keep", home["run"]: "keep", home["partly"]: "deregister"}
+    stored = aws.client("s3", OWNER, HOME).list_objects_v2(Bucket="retired")["Contents"]
+    buried = sorted(f"web/{HOME}/{home[name]}" for name in ("old", "partly"))
+    assert sorted(one["Key"].rpartition("/")[0] for one in stored) == buried
+    parameter = aws.client("ssm", OWNER, HOME).get_parameter(Name=f"/retired/{HOME}/{home['old']}")
+    lost = json.loads(parameter["Parameter"]["Value"])
+    assert lost["launch_permissions"]["account_ids"] == estate.account_ids("sandbox")
 
 
 @pytest.mark.interruption

@@ -69,7 +69,7 @@ def apply(
         return _outcome((first,), refused.failures)
     final, changed = cleanup_plan.confirmed(plan, cleanup_plan.plan(wanted, now_seen))
     going = tuple(one for one in final.verdicts if one.ref in _taken_away(final.taking_away))
-    unwritten = write_tombstones(wanted.tombstone_path, now_seen, going)
+    unwritten = write_tombstones(clients, wanted, now_seen, going)
     if unwritten:
         return _outcome((first,), unwritten)
     second = _perform(clients, final.taking_away, going)
@@ -82,7 +82,6 @@ def result(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, outcome:
         "considered": len(plan.verdicts),
         "regions": sorted(seen.regions),
         "results": [verdict.as_result() for verdict in plan.verdicts],
-        "tombstone_path": wanted.tombstone_path,
     }
 
 

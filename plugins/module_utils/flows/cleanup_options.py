@@ -21,6 +21,11 @@ from ..planners.tags import MAX_VALUE
 
 _DAYS = ("keep_latest", "max_age_days", "unused_for_days", *(f"{stage}_after_days" for stage in STAGES))
 
+# Amazon S3 User Guide, "General purpose bucket naming rules".
+_S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/.*)?")
+# Systems Manager User Guide, "Requirements and constraints for parameter names".
+_SSM_PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+/?")
+
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
     """The policy; raises ``Refused`` with all that is wrong with it."""
@@ -51,6 +56,8 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
         orphan_snapshots=params["orphan_snapshots"],
         regions=tuple(dict.fromkeys(options.strings("regions"))),
         tombstone_path=params["tombstone_path"],
+        tombstone_s3_uri=params["tombstone_s3_uri"],
+        tombstone_ssm_path=params["tombstone_ssm_path"],
         consumer_role=options.consumer_role(),
     )
     if wanted.consumer_role and not wanted.include_shared:
@@ -102,16 +109,25 @@ def _check_stages(options: Options, wanted: CleanupWanted) -> None:
             "no stage is named, so that nothing would ever be done.",
             "Name at least one of deprecate_after_days, disable_after_days and deregister_after_days.",
         )
-    if wanted.tombstone_path is None:
-        if clocks.disable is not None or clocks.deregister is not None:
-            options.refuse(
-                "tombstone_path",
-                "it is missing, and what disabled and deregistered images lose would be written nowhere.",
-                "Name a file that outlives the run.",
-            )
-    elif not Path(wanted.tombstone_path).parent.is_dir():
+    _check_tombstones(options, wanted)
+
+
+def _check_tombstones(options: Options, wanted: CleanupWanted) -> None:
+    path, uri, ssm_path = wanted.tombstone_path, wanted.tombstone_s3_uri, wanted.tombstone_ssm_path
+    loses = wanted.clocks.disable is not None or wanted.clocks.deregister is not None
+    if loses and not (path or uri or ssm_path):
         options.refuse(
             "tombstone_path",
-            f"there is no folder {Path(wanted.tombstone_path).parent}.",
-            "Create it, or name another file.",
+            "it is missing, and what disabled and deregistered images lose would be written nowhere.",
+            "Name a file that outlives the run, or tombstone_s3_uri or tombstone_ssm_path.",
+        )
+    if path and not Path(path).parent.is_dir():
+        options.refuse(
+            "tombstone_path", f"there is no folder {Path(path).parent}.", "Create it, or name another file."
+        )
+    if uri and not _S3_URI.fullmatch(uri):
+        options.refuse("tombstone_s3_uri", f"'{uri}' is no S3 URI.", "One looks like s3://bucket/folder.")
+    if ssm_path and not _SSM_PATH.fullmatch(ssm_path):
+        options.refuse(
+            "tombstone_ssm_path", f"'{ssm_path}' is no path of parameters.", "One looks like /golden/retired."
         )

@@ -2,37 +2,109 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes what is lost with images to a file before they go: one line of JSON for each."""
+"""Writes what is lost with images before they go: to a file, to S3, to Parameter Store."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from ..aws import errors
+from ..aws.clients import Clients
 from ..failures import Failure
+from ..fanout import each
+from ..planners.cleanup_facts import ImageRef
+from ..planners.cleanup_stages import stamp
 from ..planners.cleanup_tombstone import tombstone
-from ..planners.cleanup_verdicts import CleanupSeen, Verdict
+from ..planners.cleanup_verdicts import CleanupSeen, CleanupWanted, Verdict
+
+_REMEDY = "No image was disabled or deregistered."
 
 
-def write_tombstones(path: str | None, seen: CleanupSeen, going: Iterable[Verdict]) -> tuple[Failure, ...]:
-    """Append a line for each image and wait until the disk has them; why they could not be written."""
-    lines = [json.dumps(tombstone(seen, verdict), sort_keys=True, default=str) for verdict in going]
-    if not lines or path is None:
+def write_tombstones(
+    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, going: Iterable[Verdict]
+) -> tuple[Failure, ...]:
+    """Write one tombstone for each image wherever the user wants them; why some could not be written.
+
+    What was written is there to stay once this returns.
+    """
+    texts = {
+        verdict.ref: json.dumps(tombstone(seen, verdict), sort_keys=True, default=str) for verdict in going
+    }
+    if not texts:
+        return ()
+    return (
+        *_into_file(wanted.tombstone_path, texts, seen),
+        *_each(texts, seen, "tombstone_s3_uri", _s3(clients, wanted.tombstone_s3_uri, seen)),
+        *_each(texts, seen, "tombstone_ssm_path", _ssm(clients, wanted.tombstone_ssm_path)),
+    )
+
+
+def _into_file(path: str | None, texts: dict[ImageRef, str], seen: CleanupSeen) -> tuple[Failure, ...]:
+    """Append a line for each image, and wait until the disk has them."""
+    if path is None:
         return ()
     try:
         with open(path, "a", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in lines)
+            file.writelines(f"{text}\n" for text in texts.values())
             file.flush()
             os.fsync(file.fileno())
     except OSError as exception:
         return (
             Failure(
                 message=f"tombstone_path: {exception}",
-                remedy="No image was disabled or deregistered. Make room, or name another file.",
+                remedy=f"Make room, or name another file. {_REMEDY}",
                 error_code="TombstoneNotWritten",
                 action="tombstone_path",
                 account_id=seen.account_id,
             ),
         )
     return ()
+
+
+def _s3(clients: Clients, uri: str | None, seen: CleanupSeen) -> Callable[[ImageRef, str], Any] | None:
+    if uri is None:
+        return None
+    clients.open("s3", [clients.home])
+    s3 = clients.client("s3", clients.home)
+    bucket, _slash, prefix = uri.removeprefix("s3://").partition("/")
+    folder = f"{prefix.rstrip('/')}/" if prefix else ""
+
+    def put(ref: ImageRef, text: str) -> None:
+        # An image is written down again when it goes from disabled to deregistered.
+        key = f"{folder}{ref.region}/{ref.image_id}/{stamp(seen.now)}.json"
+        s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
+
+    return put
+
+
+def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] | None:
+    if path is None:
+        return None
+    clients.open("ssm", [clients.home])
+    ssm = clients.ssm(clients.home)
+
+    def put(ref: ImageRef, text: str) -> None:
+        # Systems Manager User Guide, "Managing parameter tiers": beyond 4 KB it has to be an advanced one.
+        ssm.put_parameter(
+            Name=f"{path.rstrip('/')}/{ref.region}/{ref.image_id}",
+            Value=text,
+            Type="String",
+            Tier="Intelligent-Tiering",
+            Overwrite=True,
+        )
+
+    return put
+
+
+def _each(
+    texts: dict[ImageRef, str], seen: CleanupSeen, option: str, put: Callable[[ImageRef, str], Any] | None
+) -> tuple[Failure, ...]:
+    if put is None:
+        return ()
+    _done, failed = each(texts, lambda ref: put(ref, texts[ref]))
+    return tuple(
+        errors.failure(exception, seen.target(ref.region), option) for ref, exception in failed.items()
+    )

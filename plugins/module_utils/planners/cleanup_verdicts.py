@@ -37,6 +37,8 @@ class CleanupWanted:
     orphan_snapshots: bool = False
     regions: tuple[str, ...] = ()
     tombstone_path: str | None = None
+    tombstone_s3_uri: str | None = None
+    tombstone_ssm_path: str | None = None
     consumer_role: ConsumerRole | None = None
 
 

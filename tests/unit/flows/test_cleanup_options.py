@@ -72,6 +72,8 @@ def test_a_full_task(tmp_path: Path) -> None:
         ({"disable_after_days": 0}, ["tombstone_path"]),
         ({"deregister_after_days": 0}, ["tombstone_path"]),
         ({"deregister_after_days": 0, "tombstone_path": "/no/such/folder/file"}, ["tombstone_path"]),
+        ({"tombstone_s3_uri": "bucket/folder"}, ["tombstone_s3_uri"]),
+        ({"tombstone_ssm_path": "golden"}, ["tombstone_ssm_path"]),
         ({"states": []}, ["states"]),
         ({"consumer_role_name": "golden"}, ["consumer_role_name"]),
     ],
@@ -83,3 +85,15 @@ def test_what_is_refused(changes: dict[str, Any], options: list[str]) -> None:
 @pytest.mark.parametrize("by", [{"family_by_source": True}, {"family_name_pattern": ".*"}])
 def test_any_one_way_to_form_families_will_do(by: dict[str, Any]) -> None:
     wanted_from(params(family_tag=None, **by), False)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"tombstone_s3_uri": "s3://bucket"},
+        {"tombstone_s3_uri": "s3://bucket/a/b"},
+        {"tombstone_ssm_path": "/a/b"},
+    ],
+)
+def test_tombstones_may_be_kept_where_no_disk_is(where: dict[str, str]) -> None:
+    wanted_from(params(deregister_after_days=0, **where), False)
