@@ -66,7 +66,16 @@ def _evidence(task: Task) -> dict[str, list[str]]:
 def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
-    ages = {"new": 1, "old": 100, "run": 90, "templated": 80, "named": 70, "shared": 60, "kept": 50}
+    ages = {
+        "new": 1,
+        "old": 100,
+        "run": 90,
+        "templated": 80,
+        "named": 70,
+        "shared": 60,
+        "kept": 50,
+        "pinned": 40,
+    }
     home = _images(estate, HOME, **ages)
     away = _images(estate, AWAY, new=2, old=200, older=300)
     ec2 = aws.client("ec2", OWNER, HOME)
@@ -76,6 +85,10 @@ def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
     for image in (home["templated"], GONE):
         ec2.create_launch_template_version(LaunchTemplateName="web", LaunchTemplateData={"ImageId": image})
     aws.client("ssm", OWNER, HOME).put_parameter(Name="/web", Value=f"was {home['named']}", Type="String")
+    # A template names the parameter's first version, which names another image than its latest.
+    aws.client("ssm", OWNER, HOME).put_parameter(Name="/db", Value=home["pinned"], Type="String")
+    aws.client("ssm", OWNER, HOME).put_parameter(Name="/db", Value=GONE, Type="String", Overwrite=True)
+    ec2.create_launch_template(LaunchTemplateName="db", LaunchTemplateData={"ImageId": "resolve:ssm:/db:1"})
     permissions = {"Add": [{"UserId": aws.account_id("sandbox")}]}
     ec2.modify_image_attribute(ImageId=home["shared"], LaunchPermission=permissions)
     ec2.create_tags(Resources=[home["kept"]], Tags=[{"Key": "legal", "Value": "hold"}])
@@ -93,6 +106,7 @@ def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
         home["run"]: ["instance"],
         home["templated"]: ["ec2:LaunchTemplate"],
         home["named"]: ["parameter"],
+        home["pinned"]: ["parameter"],
         home["shared"]: ["shared"],
     }
     going = [home["old"], away["old"], away["older"]]

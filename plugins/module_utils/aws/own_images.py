@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,12 +29,17 @@ from ..planners.cleanup_uses import (
     LaunchConfiguration,
     Parameter,
     TemplateVersion,
+    selectors,
     snapshot_uses,
     unresolved,
     uses,
 )
 from . import read
 from .errors import AWS_ERRORS, failure
+
+# Without botocore AnsibleAWSModule has ended the module before any of this is used.
+with suppress(ImportError):
+    from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -51,6 +58,7 @@ _PARAMETER_PAGE = 50
 _PARAMETER_BATCH = 10
 # Nobody launches from a SecureString (Systems Manager User Guide, "Native parameter support for AMI IDs").
 _TEXTS = ["String", "StringList"]
+_NO_PARAMETER = ("ParameterNotFound", "ParameterVersionNotFound")
 _BINNED = {"EC2_IMAGE": "images", "EBS_SNAPSHOT": "snapshots"}
 
 
@@ -85,6 +93,8 @@ def region(clients: Clients, name: str) -> RegionFacts:
         ),
         parameters=attempt("DescribeParameters", lambda: parameters(clients.ssm(name))),
     )
+    named = attempt("GetParameter", lambda: selected_parameters(clients.ssm(name), selectors(bulk)))
+    bulk = replace(bulk, parameters=(*bulk.parameters, *named))
     snapshots = attempt("DescribeSnapshots", lambda: own_snapshots(ec2))
     binned = attempt("ListImagesInRecycleBin", lambda: binned_images(ec2))
     unread = (*problems, *unresolved(bulk))
@@ -179,6 +189,23 @@ def parameters(ssm: SSMClient) -> tuple[Parameter, ...]:
         for start in range(0, len(names), _PARAMETER_BATCH)
         for item in ssm.get_parameters(Names=names[start : start + _PARAMETER_BATCH])["Parameters"]
     )
+
+
+def selected_parameters(ssm: SSMClient, names: Sequence[str]) -> tuple[Parameter, ...]:
+    """Parameters by what selects them: ``NAME:VERSION``, ``NAME:LABEL``, or the ARN of a shared one.
+
+    What does not exist selects nothing; of other accounts' parameters that is not known.
+    """
+    found = []
+    for name in names:
+        try:
+            found.append(Parameter(name, ssm.get_parameter(Name=name)["Parameter"]["Value"]))
+        except ClientError as exception:
+            if exception.response["Error"]["Code"] not in _NO_PARAMETER:
+                raise
+            if not name.startswith("arn:"):
+                found.append(Parameter(name, ""))
+    return tuple(found)
 
 
 def binned_images(ec2: EC2Client) -> tuple[str, ...]:

@@ -89,13 +89,24 @@ def uses(bulk: BulkReads) -> dict[str, tuple[Evidence, ...]]:
     return {image_id: tuple(evidence) for image_id, evidence in found.items()}
 
 
-def unresolved(bulk: BulkReads) -> tuple[Evidence, ...]:
-    """Templates whose parameter is not among those read, or not in that version: any image may be meant."""
+def selectors(bulk: BulkReads) -> tuple[str, ...]:
+    """What templates name of parameters that is not among those read: versions, labels, shared parameters."""
     names = {parameter.name for parameter in bulk.parameters}
+    named = (
+        version.image.removeprefix(_RESOLVED)
+        for version in bulk.templates
+        if version.image.startswith(_RESOLVED)
+    )
+    return tuple(dict.fromkeys(name for name in named if name not in names))
+
+
+def unresolved(bulk: BulkReads) -> tuple[Evidence, ...]:
+    """Templates that name what could not be read of parameters: any image may be meant."""
+    missing = {_RESOLVED + name for name in selectors(bulk)}
     return tuple(
         unreadable(str(version), f"{version.image} could not be resolved.")
         for version in bulk.templates
-        if version.image.startswith(_RESOLVED) and version.image.removeprefix(_RESOLVED) not in names
+        if version.image in missing
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import own_images
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_facts import (
     ImageRef,
@@ -20,6 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_use
     Parameter,
     TemplateVersion,
 )
+from botocore.exceptions import ClientError
 
 from tests.unit.aws.wire import Wire
 from tests.unit.examples import OWNER
@@ -148,6 +150,29 @@ def test_parameters_are_read_ten_at_a_time() -> None:
         wire.expect("get_parameters", {"Names": batch}, {"Parameters": values})
     with wire.spoken():
         assert own_images.parameters(wire.client) == tuple(Parameter(one, f"ami{one}") for one in names)
+
+
+def test_parameters_are_found_by_version_label_and_arn() -> None:
+    wire = Wire("ssm")
+    arn = "arn:aws:ssm:eu-west-1:999988887777:parameter/shared"
+    names = ["/web:3", "/web:prod", arn, "/gone", "/web:99", f"{arn}/other"]
+    for name, image in (("/web:3", "ami-3"), ("/web:prod", "ami-p"), (arn, "ami-s")):
+        wire.expect("get_parameter", {"Name": name}, {"Parameter": {"Name": "x", "Value": image}})
+    wire.refuse("get_parameter", {"Name": "/gone"}, "ParameterNotFound")
+    wire.refuse("get_parameter", {"Name": "/web:99"}, "ParameterVersionNotFound")
+    wire.refuse("get_parameter", {"Name": f"{arn}/other"}, "ParameterNotFound")
+    with wire.spoken():
+        assert own_images.selected_parameters(wire.client, names) == (
+            Parameter("/web:3", "ami-3"),
+            Parameter("/web:prod", "ami-p"),
+            Parameter(arn, "ami-s"),
+            Parameter("/gone", ""),
+            Parameter("/web:99", ""),
+        )
+    wire = Wire("ssm")
+    wire.refuse("get_parameter", {"Name": "/web:3"}, "AccessDeniedException")
+    with wire.spoken(), pytest.raises(ClientError):
+        own_images.selected_parameters(wire.client, ["/web:3"])
 
 
 def test_recycle_bin_rules_with_their_tags_if_they_retain_already() -> None:

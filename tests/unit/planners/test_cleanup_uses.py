@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_use
     Parameter,
     TemplateVersion,
     running_copies,
+    selectors,
     snapshot_uses,
     unresolved,
     uses,
@@ -83,6 +84,14 @@ def test_a_template_whose_parameter_was_not_read_may_mean_any_image(image: str, 
     assert [(one.kind, one.subject, one.firm) for one in found] == (
         [] if known else [("unreadable", "lt-1 version 2", False)]
     )
+
+
+def test_what_templates_select_of_parameters_is_asked_for_once() -> None:
+    versions = tuple(
+        TemplateVersion("lt-1", number, image)
+        for number, image in enumerate((AMI, "resolve:ssm:/web", "resolve:ssm:/web:3", "resolve:ssm:/web:3"))
+    )
+    assert selectors(BulkReads(templates=versions, parameters=(Parameter("/web", AMI),))) == ("/web:3",)
 
 
 def test_templates_use_snapshots_too() -> None:
