@@ -378,7 +378,8 @@ def test_a_role_launches_by_its_own_policies(golden: Golden) -> None:
 
 def scale(golden: Golden, account: str) -> dict[str, Any]:
     ec2 = golden.aws.client("ec2", account)
-    template = {"LaunchTemplateName": "web", "LaunchTemplateData": {"ImageId": golden.image_id}}
+    data = {"ImageId": golden.image_id, "InstanceType": "t3.micro"}
+    template = {"LaunchTemplateName": "web", "LaunchTemplateData": data}
     ec2.create_launch_template(**template)
     golden.aws.client("autoscaling", account).create_auto_scaling_group(
         AutoScalingGroupName="web",
