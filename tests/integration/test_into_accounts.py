@@ -118,6 +118,31 @@ def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdra
     assert _copies(aws, repeated.facts) == copies
 
 
+def test_nothing_is_taken_from_an_account_whose_copies_cannot_all_be_seen(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    account = CONSUMERS[0]
+    variables |= {
+        "distribute_best_effort_regions": [REGIONS[1]],
+        "distribute_withdraw_after_copy": True,
+        "distribute_purge": True,
+    }
+    refusal = {
+        "region": REGIONS[1],
+        "account_id": aws.account_id(account),
+        "code": "UnauthorizedOperation",
+        "status": 403,
+    }
+    for action in ("CopyImage", "DescribeImages"):
+        aws.add_fault("error", action=action, times=0, **refusal)
+        run = ansible.run(DISTRIBUTE, variables)
+        aws.clear_faults()
+        assert run.code == 0, run.text
+        for region, image_id in run.facts["distribute_images"].items():
+            launch, _volumes = observed.sharing(aws, OWNER, region, image_id)
+            assert aws.account_id(account) in launch, run.text
+
+
 @pytest.mark.interruption
 def test_a_rerun_after_a_kill_completes_the_copies_and_withdraws(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]

@@ -103,7 +103,7 @@ def apply(clients: Clients, wanted: CopyWanted, seen: CopySeen, plan: Plan, repo
     return Outcome(
         performed=tuple(action for run in runs.values() for action in run.performed),
         failures=tuple(failure for target, failure in failures.items() if target not in optional),
-        tolerated=(*seen.unread, *(failure for target, failure in failures.items() if target in optional)),
+        tolerated=tuple(failure for target, failure in failures.items() if target in optional),
         warnings=tuple(warning for run in runs.values() for warning in run.warnings),
         state=runs,
     )

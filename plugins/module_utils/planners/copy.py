@@ -22,8 +22,16 @@ from .copy_request import check_request, copy_request, image_tags
 
 
 def plan(wanted: CopyWanted, seen: CopySeen) -> Plan:
-    """Plan every target that could be read."""
-    return Plan(tuple(_plan_target(wanted, seen, target) for target in sorted(seen.copies)))
+    """Plan every target that could be read, and leave out those that could not."""
+    return Plan(
+        (
+            *(_plan_target(wanted, seen, target) for target in sorted(seen.copies)),
+            *(
+                TargetPlan(Target(item.account_id or seen.account_id, item.region or ""), tolerated=(item,))
+                for item in seen.unread
+            ),
+        )
+    )
 
 
 def existing_copy(wanted: CopyWanted, seen: CopySeen, target: Target) -> Image | None:

@@ -344,3 +344,5 @@ def test_a_best_effort_region_without_its_source_is_told_of_every_account(
     seen = read(monkeypatch, Missing(), want)
     assert {target.region for target in seen.copies} == {EU}
     assert [(item.account_id, item.region) for item in seen.unread] == [(item, US) for item in BOTH]
+    # In check mode, too, which never applies anything.
+    assert flow.plan(want, seen).tolerated == seen.unread
