@@ -55,7 +55,11 @@ def keys(clients: Clients, place: Target, seen: OwnerSeen) -> OwnerSeen:
     snapshots = read.snapshots(clients.ec2(place.region), seen.image.snapshot_ids)
     key_ids = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
     found: list[KeySeen] = []
-    problems: dict[str, Failure] = {}
+    encrypted = {item.snapshot_id for item in seen.image.devices if item.encrypted and item.snapshot_id}
+    problems = {
+        snapshot_id: _without_key(place, snapshot_id)
+        for snapshot_id in sorted(encrypted - {item.snapshot_id for item in snapshots if item.kms_key_id})
+    }
     for key_id in key_ids:
         try:
             found.append(_key(clients.kms(place.region), place, key_id))
@@ -111,6 +115,17 @@ def _elsewhere(clients: Clients, image_id: str, regions: Iterable[str]) -> tuple
             if read.image(clients.ec2(region), image_id) is not None:
                 found.append(region)
     return tuple(found)
+
+
+def _without_key(place: Target, snapshot_id: str) -> Failure:
+    return Failure(
+        message=f"AWS does not tell account {place.account_id} the key of {snapshot_id}.",
+        remedy="Check that the snapshot still exists and belongs to the account.",
+        error_code="InvalidSnapshot.NotFound",
+        action="DescribeSnapshots",
+        region=place.region,
+        account_id=place.account_id,
+    )
 
 
 def _key(kms: KMSClient, place: Target, key_id: str) -> KeySeen:

@@ -162,6 +162,15 @@ def test_a_key_that_may_not_be_read_is_a_problem_of_that_key(clients: Any, ec2: 
     assert found.key_problems[ARN].error_code == "AccessDeniedException"
 
 
+def test_a_snapshot_whose_key_is_not_told_is_a_problem(clients: Any, ec2: Wire) -> None:
+    tell(ec2)
+    seen = diagnosis.owner(clients, place(), SOURCE_ID, [])
+    ec2.expect("describe_snapshots", SNAPSHOTS, {"Snapshots": []})
+    found = diagnosis.keys(clients, place(), seen)
+    assert found.keys == ()
+    assert list(found.key_problems) == ["snap-1"]
+
+
 def test_what_an_account_sees(clients: Any, ec2: Wire) -> None:
     ec2.expect("describe_images", BY_ID, shown(ImageAllowed=True))
     dry = {"ImageId": SOURCE_ID, "InstanceType": "t4g.nano", "MinCount": 1, "MaxCount": 1, "DryRun": True}
