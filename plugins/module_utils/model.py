@@ -46,13 +46,14 @@ def used_by(account_id: str, places: Iterable[Target], account_ids: Collection[s
     In a region where it has an image of its own that one; elsewhere those of accounts that only provide
     them, and if there are none everybody's.
     """
-    given = tuple(places)
+    by_region: dict[str, list[Target]] = {}
+    for place in places:
+        by_region.setdefault(place.region, []).append(place)
+    users = frozenset(account_ids)
     used = []
-    for region in dict.fromkeys(place.region for place in given):
-        there = [place for place in given if place.region == region]
+    for there in by_region.values():
         own = [place for place in there if place.account_id == account_id]
-        provided = [place for place in there if place.account_id not in account_ids]
-        used += own or provided or there
+        used += own or [place for place in there if place.account_id not in users] or there
     return tuple(used)
 
 

@@ -88,3 +88,12 @@ OWNER_THERE = Target("1", "us-east-1")
 )
 def test_what_an_account_is_to_use(places: tuple[Target, ...], used: tuple[Target, ...]) -> None:
     assert used_by("2", places, ("2", "3")) == used
+
+
+def test_hundreds_of_accounts_are_not_searched_one_by_one() -> None:
+    class Listed(tuple[str, ...]):
+        def __contains__(self, item: object) -> bool:
+            raise AssertionError(f"{item} is searched for in a list.")
+
+    places = [Target("1", "eu"), Target("2", "eu")]
+    assert used_by("3", places, Listed(("2", "3"))) == (Target("1", "eu"),)
