@@ -79,8 +79,24 @@ def perform_target(
         except errors.AWS_ERRORS as exception:
             run.failure = errors.failure(exception, action.target, "GetParameter")
         if run.failure:
+            if action.operation == "PutParameter":
+                _label_again(services, run)
             break
     return run
+
+
+def _label_again(services: Mapping[str, Any], run: PublishRun) -> None:
+    """Put back what was to make room for a value that did not come: it leads back to an earlier image."""
+    for taken_off in [one for one in run.performed if one.operation == "UnlabelParameterVersion"]:
+        label = replace(taken_off, operation="LabelParameterVersion")
+        done = perform(services[label.service], label)
+        run.performed += done.actions
+        run.warnings += [
+            f"{label.target.region}: {label.resource} has lost the label "
+            f"{', '.join(label.parameters['Labels'])} of version {label.parameters['ParameterVersion']}: "
+            f"{failure.message}"
+            for failure in done.failures
+        ]
 
 
 def _completed(action: Action, run: PublishRun) -> Action:

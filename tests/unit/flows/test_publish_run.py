@@ -205,3 +205,25 @@ def test_a_templates_new_version_becomes_the_default_and_its_warnings_are_told()
     assert (done.failure, done.defaults) == (None, {"lt-1": 7})
     (warning,) = done.warnings
     assert "The key pair does not exist" in warning
+
+
+TAKEN_OFF = {"Name": NAME, "ParameterVersion": 3, "Labels": [LABEL]}
+TAKING_OFF = Action(place(REGION), "UnlabelParameterVersion", TAKEN_OFF, NAME, "ssm")
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_label_that_made_room_for_a_value_that_does_not_come_is_put_back(
+    ssm: Wire, run: Callable[..., PublishRun], is_gone: bool
+) -> None:
+    ssm.expect("unlabel_parameter_version", TAKEN_OFF, {"RemovedLabels": [LABEL]})
+    ssm.refuse("put_parameter", VALUE, "AccessDeniedException")
+    if is_gone:
+        ssm.refuse("label_parameter_version", TAKEN_OFF, "ParameterVersionNotFound", "It is gone.")
+    else:
+        ssm.expect("label_parameter_version", TAKEN_OFF, {"ParameterVersion": 3})
+    done = run(TAKING_OFF, PUT, LABELLING)
+    assert done.failure is not None
+    assert done.failure.error_code == "AccessDeniedException"
+    labelled = [] if is_gone else ["LabelParameterVersion"]
+    assert [action.operation for action in done.performed] == ["UnlabelParameterVersion", *labelled]
+    assert ["It is gone." in one and LABEL in one for one in done.warnings] == [True] * is_gone
