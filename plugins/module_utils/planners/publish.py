@@ -61,9 +61,8 @@ def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label
         *_parameter_actions(wanted, target, place, label),
         *(
             action
-            for name in wanted.launch_templates
-            if name in place.templates
-            for action in _template_actions(wanted, target, place, place.templates[name])
+            for template in _templates(wanted, place)
+            for action in _template_actions(wanted, target, place, template)
         ),
     )
     return TargetPlan(
@@ -126,6 +125,12 @@ def _labels_in_the_way(parameter: Parameter) -> list[str]:
     if len(parameter.versions) < checks.MAX_VERSIONS:
         return []
     return sorted(label for label in parameter.versions[0].labels if label.startswith(LABEL_PREFIX))
+
+
+def _templates(wanted: PublishWanted, place: Place) -> list[LaunchTemplate]:
+    """The templates that were asked for, each once: one may be named by its id as well."""
+    named = [place.templates[name] for name in wanted.launch_templates if name in place.templates]
+    return list({template.template_id: template for template in named}.values())
 
 
 def _template_actions(

@@ -157,6 +157,12 @@ def test_only_the_image_of_a_template_changes_its_snapshots_too_do_not() -> None
     assert create.parameters["LaunchTemplateData"] == {"ImageId": NEW}
 
 
+def test_a_template_that_is_named_twice_gets_one_version() -> None:
+    named = {name: template() for name in (TEMPLATE, "lt-1")}
+    target = planned(wanted(launch_templates=tuple(named)), found(templates=named))
+    assert operations(target) == [*PUBLISH, CREATE, MODIFY]
+
+
 def test_user_data_is_in_no_text() -> None:
     assert "secret" not in repr(template(UserData="secret"))
     here = found(templates={TEMPLATE: template(UserData="secret")})
