@@ -24,6 +24,9 @@ from ..planners.probe_facts import Probe, ProbeWanted
 # stated bound (EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API").
 _KNOWN_WITHIN = 60.0
 _TRY_AGAIN = 2.0
+# And how long it may not list it. Only of these errors it is not known whether the request got there.
+_LISTED_WITHIN = 20.0
+_UNANSWERED = ("ConnectionClosedError", "HTTPClientError", "ReadTimeoutError", "ResponseStreamingError")
 
 
 @dataclass
@@ -88,8 +91,12 @@ def _launch(ec2: Any, action: Action, launch: Launch, run: TargetRun) -> None:
         return
     (launch.failure,) = done.failures
     # A request whose answer was lost may have been carried out all the same.
+    give_up = monotonic() + (_LISTED_WITHIN if launch.failure.error_code in _UNANSWERED else 0)
     try:
         unheard = instances.of_request(ec2, action.parameters["ClientToken"])
+        while not unheard and monotonic() < give_up:
+            sleep(_TRY_AGAIN)
+            unheard = instances.of_request(ec2, action.parameters["ClientToken"])
     except errors.AWS_ERRORS as exception:
         run.failures.append(errors.failure(exception, action.target, "DescribeInstances"))
         return

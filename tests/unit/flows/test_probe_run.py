@@ -34,7 +34,8 @@ AWAY = "us-east-1"
 class Ec2:
     """EC2 of one region: ``launched`` are the instances that live, ``refuse`` maps calls to what they raise.
 
-    ``unknown`` is how many requests to terminate do not find the instance yet.
+    ``unknown`` is how many requests to terminate do not find the instance yet, ``unlisted`` how many looks
+    for what a request has launched.
     """
 
     region: str
@@ -42,6 +43,7 @@ class Ec2:
     refuse: dict[str, Exception] = field(default_factory=dict)
     loses_answer: bool = False
     unknown: int = 0
+    unlisted: int = 0
     looks: Callable[[str, float], Instance] = lambda instance_id, _timeout: Instance(instance_id, "running")
     timeouts: list[float] = field(default_factory=list)
 
@@ -78,6 +80,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     def of_request(ec2: Ec2, _token: str) -> tuple[Instance, ...]:
         if "DescribeInstances" in ec2.refuse:
             raise ec2.refuse["DescribeInstances"]
+        if ec2.unlisted:
+            ec2.unlisted -= 1
+            return ()
         return tuple(Instance(one, "pending") for one in ec2.launched)
 
     monkeypatch.setattr(instances, "awaited", awaited)
@@ -148,6 +153,9 @@ def test_the_deadline_is_the_same_for_all(clock: Clock) -> None:
             "VcpuLimitExceeded", {"refuse": {"RunInstances": refusal("VcpuLimitExceeded")}}, id="refused"
         ),
         pytest.param("ConnectionClosedError", {"loses_answer": True}, id="the answer is lost"),
+        pytest.param(
+            "ConnectionClosedError", {"loses_answer": True, "unlisted": 3}, id="and it is listed late"
+        ),
     ],
 )
 def test_what_is_not_accepted_hides_no_other_region(code: str, changes: dict[str, Any]) -> None:
