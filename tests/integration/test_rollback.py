@@ -86,3 +86,11 @@ def test_all_regions_go_back_and_forth_or_none_does(
     assert "Nothing was changed." in run.text
     assert publishing.written(aws, refused=True) == []
     assert publishing.values(aws) == [first[region] for _, region in EVERYWHERE]
+
+    # Once accounts have copies of their own, the owner's may be shared with nobody; a survey sends text.
+    permission = {"Remove": [{"UserId": account}]}
+    aws.client("ec2", OWNER, HOME).modify_image_attribute(ImageId=second[HOME], LaunchPermission=permission)
+    alone = {"rollback_parameter": PARAMETER, "rollback_regions": HOME, "rollback_require_shared": "false"}
+    run = ansible.run(PLAYBOOK, {**alone, "rollback_source_image_id": second[HOME]})
+    assert run.code == 0, run.text
+    assert publishing.value(aws, OWNER, HOME) == second[HOME]
