@@ -46,6 +46,11 @@ options:
     type: list
     elements: dict
     default: []
+  objection:
+    description:
+      - What that role failed with. Empty if it did not fail.
+    type: str
+    default: ""
   published:
     description:
       - What M(golden.images.ami_publish) returned. Empty if nothing was published.
@@ -153,6 +158,7 @@ ARGUMENT_SPEC = {
     "shared": {"type": "dict", "default": {}},
     "into_accounts": {"type": "dict", "default": {}},
     "verified": {"type": "list", "elements": "dict", "default": []},
+    "objection": {"type": "str", "default": ""},
     "published": {"type": "dict", "default": {}},
 }
 

@@ -153,3 +153,75 @@ def test_accounts_that_own_copies_are_published_these(
 
     again = ansible.run(DISTRIBUTE, variables)
     assert (again.code, again.changed) == (0, []), again.text
+
+
+def test_what_cannot_be_verified_at_all_is_not_published_whatever_was_verified_before(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    variables |= {"distribute_regions": [HOME], "distribute_verify": "authorized"}
+    other = {"distribute_publish_parameter": "/golden/other", "distribute_launch_templates": []}
+    role = {"name": "golden.images.distribute"}
+    run = ansible.tasks(
+        [
+            {"name": "one", "include_role": role, "vars": variables},
+            # The role verify takes no such time: it ends before it has looked at anything.
+            {
+                "name": "other",
+                "include_role": role,
+                "vars": {**variables, **other, "verify_wait_timeout": "soon"},
+            },
+        ]
+    )
+    assert run.code != 0
+    assert _published(aws, OWNER, HOME) == estate.image_id
+    ssm = aws.client("ssm", OWNER, HOME)
+    assert encrypted.refusal(ssm.get_parameter, Name="/golden/other") == "ParameterNotFound"
+    *_, objection = (
+        task for task in run.tasks if task.name.endswith("Fail if an image could not be verified")
+    )
+    assert "verify_wait_timeout" in objection.result["msg"]
+    *_, reported = (task for task in run.tasks if task.name.endswith("distribute : Report what it came to"))
+    report = reported.result["report"]
+    assert (report["status"], "verified" in report, "published" in report) == ("incomplete", False, False)
+    assert [one["action"] for one in report["failures"]] == ["verify"]
+
+
+def test_an_instance_that_is_left_running_fails_the_distribution(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    refusal = {"code": "UnauthorizedOperation", "message": "No.", "status": 403}
+    aws.add_fault(
+        "error", action="TerminateInstances", account_id=aws.account_id(CONSUMERS[0]), times=0, **refusal
+    )
+    run = ansible.run(DISTRIBUTE, variables | {"distribute_regions": [HOME]})
+    assert run.code != 0
+    assert "could not be terminated" in run.task("Fail if an image could not be verified").result["msg"]
+    # Every account has launched the image.
+    assert _published(aws, CONSUMERS[0], HOME) == estate.image_id
+
+
+def test_where_an_account_has_no_copy_the_image_that_it_is_published_is_verified(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    account, _ = CONSUMERS
+    place = {"account_id": aws.account_id(account), "region": AWAY, "times": 0}
+    estate.add(kms_keys={"theirs": {"account": account, "regions": [HOME, AWAY], "alias": "alias/theirs"}})
+    refusal = {"code": "UnauthorizedOperation", "message": "No.", "status": 403}
+    for action in ("CopyImage", "RunInstances"):
+        aws.add_fault("error", action=action, **place, **refusal)
+    run = ansible.run(
+        DISTRIBUTE,
+        variables
+        | {
+            "distribute_best_effort_regions": [AWAY],
+            "distribute_account_ids": estate.account_ids(account),
+            "distribute_into_accounts": True,
+            "distribute_consumer_kms_key_id": "alias/theirs",
+            "distribute_verify": "authorized",
+        },
+    )
+    assert run.code != 0
+    assert AWAY in run.task("Fail if an image could not be verified").result["msg"]
+    assert [_published(aws, OWNER, region) for region in REGIONS] == [estate.image_id, None]
+    assert _published(aws, account, HOME) == run.facts["distribute_copies"][0]["image_id"]
+    assert _published(aws, account, AWAY) is None

@@ -42,6 +42,12 @@ def test_every_variable_may_be_text(aws: SimulatedAws, estate: Estate, ansible: 
         "distribute_into_accounts": "false",
         "distribute_consumer_kms_key_id": "",
         "distribute_withdraw_after_copy": "false",
+        "distribute_verify": "",
+        "distribute_verify_subnet_ids": "",
+        "distribute_verify_security_group_ids": "",
+        "distribute_verify_instance_type": "",
+        "distribute_publish_parameter": "/golden/web",
+        "distribute_launch_templates": "",
         "distribute_wait_timeout": "600",
         "distribute_report_path": "",
     }
@@ -56,6 +62,8 @@ def test_every_variable_may_be_text(aws: SimulatedAws, estate: Estate, ansible: 
     for region, image_id in images.items():
         launch = {*accounts, estate.unit_arn()}
         assert observed.sharing(aws, OWNER, region, image_id) == (launch, [{*accounts}, {*accounts}])
+        parameter = aws.client("ssm", OWNER, region).get_parameter(Name="/golden/web")["Parameter"]
+        assert parameter["Value"] == image_id
     (copy,) = observed.own_images(aws, OWNER, AWAY)
     assert observed.tags(copy)["role"] == "web"
     assert observed.tags(copy)["ec2:SharedTag/version"] == "2026.11"

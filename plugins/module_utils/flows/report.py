@@ -73,6 +73,7 @@ DISTRIBUTION = report_flow(
         params["into_accounts"],
         params["verified"],
         params["published"],
+        params["objection"],
     )
 )
 VERIFICATION = report_flow(

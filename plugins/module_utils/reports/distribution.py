@@ -34,12 +34,14 @@ def distribution(
     into_accounts: Mapping[str, Any] | None = None,
     verified: Iterable[Mapping[str, Any]] = (),
     published: Mapping[str, Any] | None = None,
+    objection: str = "",
 ) -> dict[str, Any]:
     """The report, from what ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share`` returned.
 
     What did not run is empty. ``into_accounts`` is what ``ami_copy_regions`` returned of copies that the
     consumers own, ``verified`` are the results of a verification, and ``published`` is what ``ami_publish``
-    returned; of each of these the report speaks only if it did run.
+    returned; of each of these the report speaks only if it did run. ``objection`` is what the verification
+    failed with, which it may have done without results.
 
     ``status`` is ``distributed`` if every region has its image, is shared, and is verified and published as
     far as that did run; ``failed`` if no region is shared, ``incomplete`` otherwise.
@@ -49,7 +51,8 @@ def distribution(
     own_copies = into_accounts or {}
     publication = published or {}
     verifications = [dict(item) for item in verified]
-    failures = steps.failures((copied, opened, shared, own_copies, publication))
+    verification = {"failures": [{"action": "verify", "message": objection}]} if objection else {}
+    failures = steps.failures((copied, opened, shared, own_copies, verification, publication))
     ready = [region for region in regions if region["shared"]]
     proved = all(item["reached"] for item in verifications)
     if regions and not failures and proved and len(ready) == len(regions):

@@ -24,6 +24,7 @@ PARAMS: dict[str, Any] = {
     "into_accounts": {},
     "verified": [],
     "published": {},
+    "objection": "",
 }
 
 

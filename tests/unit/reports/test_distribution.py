@@ -72,6 +72,12 @@ def failure(region: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+def test_a_verification_that_failed_without_results_is_told() -> None:
+    report = distribution(copied(EU), {}, shared(EU), objection="No such option.")
+    assert report["status"] == "incomplete"
+    assert [(one["action"], one["message"]) for one in report["failures"]] == [("verify", "No such option.")]
+
+
 def test_a_region_is_its_image_and_who_may_use_it() -> None:
     report = distribution(copied(EU), {}, shared(EU))
     assert report == {
