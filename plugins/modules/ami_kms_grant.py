@@ -18,6 +18,7 @@ description:
   - Only adds, unless O(purge_grants=true) or O(state=absent). Only grants and policy statements that this module made
     are ever changed or removed. It knows its grants by the name C(golden-images:) and a hash, and its statements by a Sid
     that begins with C(GoldenImages). Everything else in a key policy is written back as it was, byte for byte.
+    A statement that denies something under such a Sid is refused.
   - The consumers also need an IAM policy of their own account that lets them use the key.
 author:
   - golden.images contributors !UNKNOWN
