@@ -4,8 +4,8 @@
 
 from hypothesis import HealthCheck, settings
 
-# A shared machine may stall for longer than any deadline that would be worth having. The examples are the same
-# each time, since what fails must fail again; new ones: pytest --hypothesis-profile=default
+# A shared machine may stall for longer than any deadline that would be worth having. The examples are the
+# same each time, since what fails must fail again; new ones: pytest --hypothesis-profile=default
 settings.register_profile(
     "golden.images",
     max_examples=80,
