@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..fanout import MAX_THREADS
@@ -84,6 +84,18 @@ class Clients:
                     verify=self._connection.verify,
                     config=self._config,
                 )
+
+    def paced(self) -> Clients:
+        """Clients of the same session for thousands of calls of one kind.
+
+        Once AWS throttles one, botocore holds it to the rate that AWS takes (its adaptive mode). AWS counts
+        the calls of each kind apart, so that each kind needs clients of its own. Retries that the user has
+        configured go before.
+        """
+        pace = Config(retries={"mode": "adaptive", "total_max_attempts": 8})
+        given = self._connection.config
+        config = pace.merge(given) if given else pace
+        return Clients(replace(self._connection, config=config), self._session)
 
     def assuming(self, role_arn: str, external_id: str | None, region: str) -> Clients:
         """Clients of another account's role, of a session of their own that no other thread uses.

@@ -1,0 +1,405 @@
+#!/usr/bin/python
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ami_share_audit
+version_added: 0.1.0
+short_description: Who can use an account's AMIs, against who may
+description:
+  - Looks at every AMI that the account owns, in all regions at the same time, disabled and deprecated ones included, and says
+    whom it is shared with, whom its snapshots are shared with, and who may use the keys that it is encrypted under.
+  - Holds that against who may use it, and lists every exposure, and every access that does not work, as a finding with a
+    stable code, a severity and a remedy.
+  - A region, image, snapshot or key that cannot be read is a finding, too, and fails the task, which still returns all that
+    could be read.
+  - Changes nothing, in check mode or not.
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  regions:
+    description:
+      - The regions to look in. By default all that the account has opted in to.
+    type: list
+    elements: str
+    default: []
+  allowed_account_ids:
+    description:
+      - The accounts that any image may be shared with, each 12 digits as text in quotes. The owner always may use its own.
+    type: list
+    elements: raw
+    default: []
+  allowed_org_arns:
+    description:
+      - The organizations that any image may be shared with, by their full ARNs. This allows their organizational units, too, but
+        no account on its own, since of an account its organization is not known.
+    type: list
+    elements: str
+    default: []
+  allowed_org_unit_arns:
+    description:
+      - The organizational units that any image may be shared with, by their full ARNs. Units within them are units of their own.
+    type: list
+    elements: str
+    default: []
+  rules:
+    description:
+      - Who else may use some of the images. Every rule that fits an image adds to what is allowed for all.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name_pattern:
+        description:
+          - Only images of such a name, with C(*), C(?) and C([]) as in a shell. Upper and lower case differ.
+          - One of O(rules[].name_pattern) and O(rules[].tags) is needed; with both an image has to fit both.
+        type: str
+      tags:
+        description:
+          - Only images that have all of these tags with these values.
+        type: dict
+      account_ids:
+        description:
+          - Accounts that these images may be shared with.
+        type: list
+        elements: raw
+        default: []
+      org_arns:
+        description:
+          - Organizations that these images may be shared with.
+        type: list
+        elements: str
+        default: []
+      org_unit_arns:
+        description:
+          - Organizational units that these images may be shared with.
+        type: list
+        elements: str
+        default: []
+      public:
+        description:
+          - Whether these images, and their snapshots, may be public.
+        type: bool
+        default: false
+  fail_on:
+    description:
+      - The task fails, after all has been read, if there is a finding of this severity or a higher one.
+      - What could not be read fails it anyway.
+    type: str
+    choices: [none, low, medium, high]
+    default: none
+  check_snapshots:
+    description:
+      - Whether to read whom each snapshot is shared with. It takes one call for each.
+    type: bool
+    default: true
+  check_keys:
+    description:
+      - Whether to read the keys of encrypted images, with their grants and policies.
+    type: bool
+    default: true
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    support: full
+    description: Reads and says the same.
+  diff_mode:
+    support: none
+    description: There is no difference to show, since nothing is changed.
+notes:
+  - O(region) only says where to ask which regions and which account there are; images are looked for in O(regions).
+  - AWS tells the permissions of one image a call, and takes 100 such calls at once and 20 a second in each region. The calls are
+    paced accordingly, and regions are read side by side.
+  - The codes of the findings are stable. C(docs/auditing.md) of this collection explains each.
+seealso:
+  - module: golden.images.ami_share
+  - module: golden.images.ami_kms_grant
+  - module: golden.images.ami_share_diagnose
+"""
+
+EXAMPLES = r"""
+- name: See who can use the account's images
+  golden.images.ami_share_audit:
+  register: audited
+
+- name: Fail if anybody can whom nobody allowed
+  golden.images.ami_share_audit:
+    regions: [eu-west-1, us-east-1]
+    allowed_account_ids: ["012345678901", "123456789012"]
+    allowed_org_arns:
+      - arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5
+    rules:
+      - name_pattern: golden-edge-*
+        tags:
+          audience: partners
+        account_ids: ["210987654321"]
+    fail_on: high
+
+- name: Show what is to be done
+  ansible.builtin.debug:
+    msg: "{{ audited.findings | map(attribute='remedy') }}"
+"""
+
+RETURN = r"""
+account_id:
+  description: The account that owns the images.
+  returned: success, and failure after something was read
+  type: str
+  sample: "111122223333"
+findings:
+  description: What was found, by region and image, always in the same order.
+  returned: success, and failure after something was read
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account that owns the image.
+      type: str
+      returned: always
+    code:
+      description: What kind of finding it is.
+      type: str
+      returned: always
+      sample: unknown_account
+    image_id:
+      description: The image; of what several images share the first, null for a region or for a key in general.
+      type: str
+      returned: always
+    message:
+      description: What was found.
+      type: str
+      returned: always
+    principal:
+      description: Who has or lacks access, an account, an ARN, or V(all); null where it is about nobody in particular.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do.
+      type: str
+      returned: always
+    resource:
+      description: The image, snapshot, key or region that it is about, or the call that could not be made.
+      type: str
+      returned: always
+    severity:
+      description: V(low), V(medium) or V(high). Each code has one.
+      type: str
+      returned: always
+      sample: high
+results:
+  description: The images, by region, then by name, the oldest first.
+  returned: success, and failure after something was read
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account that owns the image.
+      type: str
+      returned: always
+    age_days:
+      description: Whole days since the image was made; null if AWS does not say when.
+      type: int
+      returned: always
+    copies:
+      description: The copies of it that were seen, each with C(image_id) and C(region).
+      type: list
+      elements: dict
+      returned: always
+    creation_date:
+      description: When the image was made.
+      type: str
+      returned: always
+    deprecated:
+      description: Whether the image is deprecated by now.
+      type: bool
+      returned: always
+    deprecation_time:
+      description: When the image is or was deprecated; null if nobody has said.
+      type: str
+      returned: always
+    encrypted:
+      description: Whether any volume is encrypted.
+      type: bool
+      returned: always
+    findings:
+      description: Those of RV(findings) that name this image.
+      type: list
+      elements: dict
+      returned: always
+    image_id:
+      description: The image.
+      type: str
+      returned: always
+    kms_key_ids:
+      description: The ARNs of the keys that it is encrypted under; empty with O(check_keys=false).
+      type: list
+      elements: str
+      returned: always
+    last_launched_time:
+      description: When it was last launched, which AWS tells a day late; null if it tells nothing.
+      type: str
+      returned: always
+    name:
+      description: The image's name.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    sharing:
+      description:
+        - Whom the image is shared with, as C(account_ids), C(org_arns), C(org_unit_arns) and C(public).
+        - Null if that could not be read.
+      type: dict
+      returned: always
+    snapshots:
+      description:
+        - Its snapshots, each with C(snapshot_id), C(kms_key_id), and whom it is shared with, as C(account_ids) and C(public).
+        - The latter two are null if that was not or could not be read.
+      type: list
+      elements: dict
+      returned: always
+    source:
+      description: The C(image_id) and C(region) that it is a copy of; null if it is none.
+      type: dict
+      returned: always
+    state:
+      description: The image's state.
+      type: str
+      returned: always
+keys:
+  description: The keys that images are encrypted under, by region.
+  returned: success, and failure after something was read
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account that owns the images.
+      type: str
+      returned: always
+    aws_managed:
+      description: Whether AWS manages the key, so that no other account can ever use it.
+      type: bool
+      returned: always
+    grants:
+      description:
+        - The grants on it, each with C(grant_id), C(grantee), C(name), C(operations), and with C(own), which says whether this
+          collection made it.
+        - Empty for a key of another account, of which AWS tells nothing.
+      type: list
+      elements: dict
+      returned: always
+    kms_key_id:
+      description: The key's ARN.
+      type: str
+      returned: always
+    policy_statements:
+      description:
+        - What this collection's statements in its policy say, each with C(principals), C(org_ids), C(org_unit_ids) and
+          C(operations).
+      type: list
+      elements: dict
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    state:
+      description: The key's state.
+      type: str
+      returned: always
+regions:
+  description:
+    - The regions that were read, each with C(image_block_public_access) and C(snapshot_block_public_access), which are null if
+      they could not be read, and with how many C(images) it has.
+  returned: success, and failure after something was read
+  type: dict
+  sample:
+    eu-west-1:
+      image_block_public_access: block-new-sharing
+      images: 12
+      snapshot_block_public_access: block-all-sharing
+actions:
+  description: Always empty.
+  returned: success, and failure after something was read
+  type: list
+  elements: dict
+failures:
+  description: What could not be read, and the findings that O(fail_on) makes failures.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account.
+      type: str
+      returned: always
+    action:
+      description: The AWS call, or the option, that failed.
+      type: str
+      returned: always
+    error_code:
+      description: AWS's error code, this collection's, or the code of the finding.
+      type: str
+      returned: always
+    message:
+      description: What went wrong.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's request id, if AWS refused.
+      type: str
+      returned: always
+"""
+
+from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC
+from ansible_collections.golden.images.plugins.module_utils.flows.audit import FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import run
+
+ARGUMENT_SPEC = {
+    "regions": {"type": "list", "elements": "str", "default": []},
+    "allowed_account_ids": {"type": "list", "elements": "raw", "default": []},
+    "allowed_org_arns": {"type": "list", "elements": "str", "default": []},
+    "allowed_org_unit_arns": {"type": "list", "elements": "str", "default": []},
+    "rules": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name_pattern": {"type": "str"},
+            "tags": {"type": "dict"},
+            **CONSUMERS_SPEC,
+            "public": {"type": "bool", "default": False},
+        },
+    },
+    "fail_on": {"type": "str", "choices": ["none", "low", "medium", "high"], "default": "none"},
+    "check_snapshots": {"type": "bool", "default": True},
+    "check_keys": {"type": "bool", "default": True},
+}
+
+
+def main():
+    run(FLOW, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ami_share_audit: every exposure of an estate is found, and what cannot be read hides nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import encrypted, observed
+from .encrypted import USE, EncryptedEstate, root
+from .estate import HOME, OWNER, STRANGER
+from .playbook import MODULES, Ansible, Run, Task
+
+AWAY, FAR, DENIED = "eu-west-1", "ap-southeast-2", "us-west-2"
+ALLOWED, LEFT, SPECIAL = "web-prod", "sandbox", "data-dev"
+DISK = {"device_name": "/dev/xvda", "size": 8}
+READS = {
+    *("DescribeImageAttribute", "DescribeImages", "DescribeKey", "DescribeRegions", "DescribeSnapshots"),
+    *("DescribeSnapshotAttribute", "GetCallerIdentity", "GetImageBlockPublicAccessState", "GetKeyPolicy"),
+    *("GetSnapshotBlockPublicAccessState", "ListGrants"),
+}
+
+
+@pytest.fixture
+def estate(aws: SimulatedAws) -> EncryptedEstate:
+    """The estate of the encrypted image."""
+    return EncryptedEstate(aws)
+
+
+@pytest.fixture
+def ids(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, str]:
+    """Images with every kind of exposure, by label; all is well with those of ``AWAY``."""
+
+    def image(*accounts: str, region: str = HOME, **changes: Any) -> dict[str, Any]:
+        sharing = {"accounts": list(accounts), **changes.pop("sharing", {})}
+        return {"account": OWNER, "region": region, "devices": [DISK], "sharing": sharing, **changes}
+
+    def disk(**changes: Any) -> dict[str, Any]:
+        return {"devices": [{**DISK, "encrypted": True, **changes}]}
+
+    both = {"snapshot_accounts": [ALLOWED]}
+    built = estate.add(
+        kms_keys={
+            "off": {"account": OWNER, "regions": [HOME]},
+            "well": {"account": OWNER, "regions": [AWAY]},
+        },
+        images={
+            "by-name": image(STRANGER),
+            "by-org": image(STRANGER),
+            "by-unit": image(),
+            "default-key": image(**disk()),
+            "disabled": image(ALLOWED, sharing=both),
+            "key-off": image(ALLOWED, **disk(kms_key="off")),
+            "public": image(),
+            "special-1": image(SPECIAL, tags={"audience": "dev"}),
+            "special-2": image(SPECIAL),
+            "volume-public": image(),
+            "volume-wider": image(sharing=both),
+            "well": image(ALLOWED, region=AWAY, sharing=both),
+            "well-encrypted": image(ALLOWED, region=AWAY, sharing=both, **disk(kms_key="well")),
+            "well-unshared": image(region=AWAY),
+            "far": image(STRANGER, region=FAR),
+            "denied": image(STRANGER, region=DENIED),
+        },
+    )
+    found = {label: str(described["image_id"]) for label, described in built["images"].items()}
+    ec2, kms = aws.client("ec2", OWNER, HOME), aws.client("kms", OWNER, HOME)
+    ec2.disable_image_block_public_access()
+    ec2.disable_snapshot_block_public_access()
+    for label, entry in (
+        ("public", {"Group": "all"}),
+        ("by-org", {"OrganizationArn": estate.org_arn}),
+        ("by-unit", {"OrganizationalUnitArn": estate.unit_arn()}),
+    ):
+        ec2.modify_image_attribute(ImageId=found[label], LaunchPermission={"Add": [entry]})
+    ec2.modify_snapshot_attribute(
+        SnapshotId=_snapshot(aws, found["volume-public"]),
+        Attribute="createVolumePermission",
+        OperationType="add",
+        GroupNames=["all"],
+    )
+    ec2.enable_snapshot_block_public_access(State="block-new-sharing")
+    ec2.disable_image(ImageId=found["disabled"])
+    kms.disable_key(KeyId=built["kms_keys"]["off"][HOME])
+    (allowed,) = estate.account_ids(ALLOWED)
+    ec2.modify_image_attribute(ImageId=estate.image_id, LaunchPermission={"Add": [{"UserId": allowed}]})
+    (left,) = estate.account_ids(LEFT)
+    kms.create_grant(
+        KeyId=estate.key(HOME), GranteePrincipal=root(left), Operations=USE, Name="golden-images:left"
+    )
+    gone = estate.role("data-prod")
+    kms.create_grant(KeyId=estate.key(HOME), GranteePrincipal=gone, Operations=["DescribeKey"])
+    _delete_role(aws, "data-prod", gone)
+    aws.client("kms", OWNER, AWAY).create_grant(
+        KeyId=built["kms_keys"]["well"][AWAY],
+        GranteePrincipal=root(allowed),
+        Operations=USE,
+        Name="golden-images:used",
+    )
+    aws.forget_calls()
+    return {**found, "golden": estate.image_id}
+
+
+def _snapshot(aws: SimulatedAws, image_id: str) -> str:
+    (found,) = observed.snapshot_ids(observed.image(aws, OWNER, HOME, image_id))
+    return found
+
+
+def _delete_role(aws: SimulatedAws, account: str, arn: str) -> None:
+    iam, name = aws.client("iam", account), arn.rsplit("/", 1)[1]
+    for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    iam.delete_role(RoleName=name)
+
+
+def audit(ansible: Ansible, tasks: dict[str, dict[str, Any]]) -> Run:
+    """Run the module with these arguments, by the tasks' names."""
+    return ansible.tasks(
+        [
+            {
+                "name": name,
+                MODULES + "ami_share_audit": arguments,
+                "ignore_errors": True,
+                "check_mode": name.endswith("check mode"),
+            }
+            for name, arguments in tasks.items()
+        ]
+    )
+
+
+def codes(task: Task, ids: dict[str, str]) -> list[tuple[str | None, str, str | None]]:
+    """The label of the image, the code and the principal of each finding, sorted."""
+    labels = {image_id: label for label, image_id in ids.items()}
+    found = ((labels.get(one["image_id"]), one["code"], one["principal"]) for one in task.result["findings"])
+    return sorted(found, key=str)
+
+
+def test_every_exposure_is_found_and_nothing_else(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, ids: dict[str, str]
+) -> None:
+    allowed, left, special, stranger = estate.account_ids(ALLOWED, LEFT, SPECIAL, STRANGER)
+    held = {
+        "allowed_account_ids": [allowed],
+        "rules": [
+            {"name_pattern": "special-*", "tags": {"audience": "dev"}, "account_ids": [special]},
+            {"name_pattern": "by-unit", "org_unit_arns": [estate.unit_arn()]},
+        ],
+    }
+    run = audit(
+        ansible,
+        {
+            "all": held,
+            "in check mode": {**held, "regions": [HOME]},
+            "failing": {**held, "regions": [HOME, AWAY], "fail_on": "high"},
+            "clean": {**held, "regions": [AWAY], "fail_on": "low"},
+            "public allowed": {
+                "regions": [HOME],
+                "rules": [{"name_pattern": "*public", "public": True}],
+                "check_keys": False,
+                "check_snapshots": False,
+            },
+        },
+    )
+    assert run.changed == []
+    at_home: list[tuple[str | None, str, str | None]] = [
+        ("by-name", "unknown_account", stranger),
+        ("by-org", "access_remains_through_organization", stranger),
+        ("by-org", "unknown_account", stranger),
+        ("by-org", "unknown_organization", estate.org_arn),
+        ("default-key", "default_key", None),
+        ("disabled", "shared_but_disabled", None),
+        ("golden", "grant_without_share", left),
+        ("golden", "key_unreachable", allowed),
+        ("key-off", "key_not_enabled", None),
+        ("public", "public", "all"),
+        ("special-2", "unknown_account", special),
+        ("volume-public", "snapshot_public", "all"),
+        ("volume-wider", "snapshot_wider_than_image", allowed),
+    ]
+    everything = run.task("all")
+    assert everything.status == "ok"
+    (stale,) = [one for one in everything.result["findings"] if one["code"] == "stale_principal"]
+    assert (stale["image_id"], stale["resource"]) == (None, estate.key(HOME))
+    at_home.append((None, "stale_principal", stale["principal"]))
+    elsewhere = [(label, "unknown_account", stranger) for label in ("far", "denied")]
+    assert codes(everything, ids) == sorted([*at_home, *elsewhere], key=str)
+    assert run.task("in check mode").result["findings"] == [
+        one for one in everything.result["findings"] if one["region"] == HOME
+    ]
+
+    failing = run.task("failing")
+    assert failing.status == "failed"
+    assert sorted(code for _region, code in failing.codes) == sorted(
+        code for _label, code, _who in at_home if code in {"public", "snapshot_public"} or "unknown" in code
+    )
+    assert codes(failing, ids) == sorted(at_home, key=str)
+    assert run.task("clean").status == "ok"
+    assert run.task("clean").result["findings"] == []
+    assert "public" not in {code for _label, code, _who in codes(run.task("public allowed"), ids)}
+
+    # What is said of an image is what AWS says.
+    by_id = {one["image_id"]: one for one in everything.result["results"]}
+    assert {ids[label] for label in ids} == {*by_id}
+    for label, region in (("public", HOME), ("by-org", HOME), ("well-encrypted", AWAY)):
+        shown = by_id[ids[label]]
+        named = shown["sharing"]
+        launch, (volume,) = observed.sharing(aws, OWNER, region, ids[label])
+        assert {
+            *named["account_ids"],
+            *named["org_arns"],
+            *named["org_unit_arns"],
+            *(["all"] if named["public"] else []),
+        } == launch
+        assert set(shown["snapshots"][0]["account_ids"]) == volume
+    assert by_id[ids["disabled"]]["state"] == "disabled"
+    (key,) = by_id[ids["well-encrypted"]]["kms_key_ids"]
+    assert {key} == encrypted.keys_of(aws, OWNER, AWAY, ids["well-encrypted"])
+    regions = everything.result["regions"]
+    opted_in = aws.client("ec2", OWNER, HOME).describe_regions()["Regions"]
+    assert list(regions) == sorted(region["RegionName"] for region in opted_in)
+    assert regions[HOME]["image_block_public_access"] == "unblocked"
+    assert regions[HOME]["snapshot_block_public_access"] == "block-new-sharing"
+    grants = {one["kms_key_id"]: one["grants"] for one in everything.result["keys"]}
+    assert [one["own"] for one in grants[key]] == [True]
+    assert len(grants[estate.key(HOME)]) == len(encrypted.grants(aws, estate.key(HOME)))
+    assert {call.action for call in aws.calls(account_id=aws.account_id(OWNER))} <= READS
+
+
+@pytest.mark.usefixtures("ids")
+def test_what_cannot_be_read_fails_and_hides_nothing_else(
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+) -> None:
+    refusal = {"code": "UnauthorizedOperation", "message": "You are not authorized", "status": 403}
+    aws.add_fault("error", action="DescribeImages", region=FAR, times=0, **refusal)
+    aws.add_fault("error", action="DescribeImageAttribute", region=DENIED, times=0, **refusal)
+    aws.add_fault(
+        "error", action="GetKeyPolicy", region=AWAY, times=0, code="AccessDeniedException", status=400
+    )
+    (stranger,) = estate.account_ids(STRANGER)
+    named = {
+        "regions": [FAR, DENIED, AWAY, "us-east-2"],
+        "allowed_account_ids": estate.account_ids(ALLOWED),
+    }
+    estate.add_images(
+        {
+            "seen": {
+                "account": OWNER,
+                "region": "us-east-2",
+                "devices": [DISK],
+                "sharing": {"accounts": [STRANGER]},
+            }
+        }
+    )
+    run = audit(
+        ansible,
+        {
+            "audit": named,
+            "nowhere": {"regions": ["eu-west-9"]},
+            "number": {"allowed_account_ids": [12345678901]},
+        },
+    )
+    failed = run.task("audit")
+    assert failed.status == "failed"
+    assert sorted(failed.codes, key=str) == [
+        (FAR, "UnauthorizedOperation"),
+        (AWAY, "AccessDeniedException"),
+        (DENIED, "UnauthorizedOperation"),
+    ]
+    assert "Allow DescribeImageAttribute" in failed.result["msg"]
+    found = [(one["region"], one["code"], one["principal"]) for one in failed.result["findings"]]
+    assert sorted(found, key=str) == [
+        (FAR, "region_unreadable", None),
+        (AWAY, "key_unreadable", None),
+        ("us-east-2", "unknown_account", stranger),
+        (DENIED, "image_unreadable", None),
+    ]
+    assert FAR not in failed.result["regions"]
+    sharing = {one["name"]: one["sharing"] for one in failed.result["results"]}
+    assert sharing["denied"] is None
+    assert sharing["well"]["account_ids"] == estate.account_ids(ALLOWED)
+    assert "eu-west-9" in run.task("nowhere").result["msg"]
+    assert "in quotes" in run.task("number").result["msg"]
