@@ -53,12 +53,12 @@ CHECKS: dict[str, Check] = {
     "package": Check("the built collection installs and works", package.check, per_python=True),
     "integration": Check(
         "pytest: tests/integration",
-        _pytest("tests/integration", "-m", "not interruption"),
+        _pytest("tests/integration", "-m", "not lengthy"),
         per_python=True,
     ),
-    "interruption": Check(
-        "pytest: tests/integration, killed and run again",
-        _pytest("tests/integration", "-m", "interruption"),
+    "lengthy": Check(
+        "pytest: tests/integration, what takes long",
+        _pytest("tests/integration", "-m", "lengthy"),
     ),
     "sanity": Check("ansible-test sanity: nothing ignored", sanity.check, per_python=True),
 }

@@ -16,7 +16,7 @@ from . import observed
 from .estate import CONSUMERS, HOME, OWNER, Estate
 from .playbook import Ansible, kill
 
-pytestmark = pytest.mark.interruption
+pytestmark = pytest.mark.lengthy
 
 FQCN = "golden.images.distribute_ami"
 REGIONS = ("eu-west-1", "us-west-2")

@@ -52,7 +52,7 @@ def test_more_grants_than_a_page_holds_are_made_once_and_within_the_request_rate
     assert any("Marker" in call.parameters for call in aws.calls(action="ListGrants"))
 
 
-@pytest.mark.interruption
+@pytest.mark.lengthy
 def test_whoever_is_killed_in_the_middle_leaves_nothing_double(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, keys: dict[str, str]
 ) -> None:

@@ -115,7 +115,7 @@ def _assert_harmless(aws: SimulatedAws, arguments: dict[str, Any]) -> None:
     assert "PublicIpAddress" not in instance
 
 
-@pytest.mark.interruption
+@pytest.mark.lengthy
 @pytest.mark.parametrize(
     ("action", "when"),
     [
@@ -151,6 +151,7 @@ def test_after_a_kill_the_next_run_leaves_nothing(
     assert probing.left(aws, CAN, HOME) == there
 
 
+@pytest.mark.lengthy
 def test_what_goes_wrong_meanwhile_leaves_nothing_running(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
 ) -> None:

@@ -138,6 +138,7 @@ def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
     assert publishing.written(aws, refused=True) == []
 
 
+@pytest.mark.lengthy
 def test_one_regions_failure_hides_no_others_success_and_is_made_up_for(
     aws: SimulatedAws, estate: Estate, ansible: Ansible
 ) -> None:

@@ -107,6 +107,7 @@ def test_a_missing_key_shows_at_the_level_that_launches(
     assert _report(ansible) == report
 
 
+@pytest.mark.lengthy
 def test_what_cannot_even_be_asked_fails_its_account_and_no_other(
     encrypted: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
