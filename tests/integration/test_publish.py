@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from tests.simulated_aws.client import SimulatedAws
 
 from . import publishing
