@@ -57,7 +57,7 @@ unit: environment  ## pytest: tests/unit
 	@$(RUN) -m checks unit
 
 integration: environment  ## pytest: tests/integration, real playbooks against the simulated AWS
-	@$(RUN) -m checks integration lengthy
+	@$(RUN) -m checks compatibility integration
 
 bench: environment  ## this collection against what one would run without it
 	@$(RUN) -m tests.benchmark

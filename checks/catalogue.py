@@ -51,14 +51,13 @@ CHECKS: dict[str, Check] = {
         "ansible-lint: playbooks, roles, metadata", lambda: run("ansible-lint", "--strict")
     ),
     "package": Check("the built collection installs and works", package.check, per_python=True),
-    "integration": Check(
-        "pytest: tests/integration",
-        _pytest("tests/integration", "-m", "not lengthy"),
+    "compatibility": Check(
+        "pytest: tests/integration, what can differ between versions of Python and Ansible",
+        _pytest("tests/integration", "-m", "every_python"),
         per_python=True,
     ),
-    "lengthy": Check(
-        "pytest: tests/integration, what takes long",
-        _pytest("tests/integration", "-m", "lengthy"),
+    "integration": Check(
+        "pytest: tests/integration, all else", _pytest("tests/integration", "-m", "not every_python")
     ),
     "sanity": Check("ansible-test sanity: nothing ignored", sanity.check, per_python=True),
 }

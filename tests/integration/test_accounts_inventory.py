@@ -19,6 +19,8 @@ from tests.simulated_aws.client import SimulatedAws
 from .estate import Estate
 from .playbook import Ansible
 
+pytestmark = pytest.mark.every_python
+
 MANAGEMENT, MEMBER = "management", "web-prod"
 FILE = "golden_accounts.yml"
 PLUGIN = {"plugin": "golden.images.accounts"}

@@ -140,7 +140,6 @@ def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
     assert (again.code, repeated.changed, observed.changes(aws, refused=True)) == (0, False, [])
 
 
-@pytest.mark.lengthy
 def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -164,6 +163,7 @@ def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(
     ] == [home["new"]]
 
 
+@pytest.mark.every_python
 def test_over_the_limit_and_with_what_cannot_be_read_nothing_goes(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -194,7 +194,6 @@ def test_over_the_limit_and_with_what_cannot_be_read_nothing_goes(
     assert observed.changes(aws, refused=True) == []
 
 
-@pytest.mark.lengthy
 def test_one_images_refusal_stops_no_other_and_the_next_run_finishes(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -212,7 +211,6 @@ def test_one_images_refusal_stops_no_other_and_the_next_run_finishes(
     _assert_only_new_is_left(aws, home)
 
 
-@pytest.mark.lengthy
 def test_evidence_that_turns_up_during_the_run_spares_the_image(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -231,7 +229,6 @@ def test_evidence_that_turns_up_during_the_run_spares_the_image(
     assert left == {home["new"], home["old"]}
 
 
-@pytest.mark.lengthy
 def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -267,7 +264,6 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
     assert lost["launch_permissions"]["account_ids"] == estate.account_ids("sandbox")
 
 
-@pytest.mark.lengthy
 @pytest.mark.parametrize(("action", "when"), [("CreateTags", "after"), ("DeregisterImage", "after")])
 def test_a_rerun_after_a_kill_leaves_no_orphan(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any], action: str, when: str
@@ -284,7 +280,6 @@ def test_a_rerun_after_a_kill_leaves_no_orphan(
     _assert_only_new_is_left(aws, home)
 
 
-@pytest.mark.lengthy
 def test_what_could_not_be_deleted_with_its_image_is_deleted_by_a_later_run(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

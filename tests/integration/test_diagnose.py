@@ -253,7 +253,6 @@ def _codes(found: Mapping[str, Any]) -> list[str]:
     return sorted(finding["code"] for finding in found["findings"])
 
 
-@pytest.mark.lengthy
 def test_every_trouble_has_its_code_and_its_remedy_works(
     aws: SimulatedAws, ansible: Ansible, world: World
 ) -> None:
@@ -468,6 +467,7 @@ def test_what_cannot_be_asked_is_a_finding_and_a_failure_and_hides_nothing(
     assert len(refused) == 1
 
 
+@pytest.mark.every_python
 def test_no_secret_is_on_the_screen_or_in_a_file(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
 ) -> None:

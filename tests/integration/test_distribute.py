@@ -34,6 +34,7 @@ def variables(estate: Estate) -> dict[str, Any]:
     }
 
 
+@pytest.mark.every_python
 def test_what_check_mode_predicts_is_done_and_nothing_is_left_to_repeat(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -98,6 +99,7 @@ def _assert_distributed(aws: SimulatedAws, estate: Estate, region: str, image_id
     assert observed.copy(aws, STRANGER, region, image_id) == "InvalidAMIID.NotFound"
 
 
+@pytest.mark.every_python
 def test_the_diff_shows_every_regions_image_and_who_may_use_it(
     estate: Estate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -114,6 +116,7 @@ def test_the_diff_shows_every_regions_image_and_who_may_use_it(
         assert after["org_unit_arns"] == [estate.unit_arn(UNIT)]
 
 
+@pytest.mark.every_python
 def test_by_path_and_with_an_inventory_that_lists_localhost(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

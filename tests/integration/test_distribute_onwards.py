@@ -61,6 +61,7 @@ def _published(aws: SimulatedAws, account: str, region: str) -> str | None:
     return str(ssm.get_parameter(Name=PARAMETER)["Parameter"]["Value"])
 
 
+@pytest.mark.every_python
 def test_regions_are_published_once_every_account_has_launched_their_image(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -102,7 +103,6 @@ def test_regions_are_published_once_every_account_has_launched_their_image(
     assert (again.code, again.changed) == (0, []), again.text
 
 
-@pytest.mark.lengthy
 def test_check_mode_foresees_all_that_is_published(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -128,7 +128,6 @@ def test_what_only_publishing_or_verifying_would_notice_is_refused_first(
     assert encrypted.changes(aws, refused=True) == []
 
 
-@pytest.mark.lengthy
 def test_accounts_that_own_copies_are_published_these(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -157,7 +156,6 @@ def test_accounts_that_own_copies_are_published_these(
     assert (again.code, again.changed) == (0, []), again.text
 
 
-@pytest.mark.lengthy
 def test_what_cannot_be_verified_at_all_is_not_published_whatever_was_verified_before(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -189,7 +187,6 @@ def test_what_cannot_be_verified_at_all_is_not_published_whatever_was_verified_b
     assert [one["action"] for one in report["failures"]] == ["verify"]
 
 
-@pytest.mark.lengthy
 def test_an_instance_that_is_left_running_fails_the_distribution(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -204,7 +201,6 @@ def test_an_instance_that_is_left_running_fails_the_distribution(
     assert _published(aws, CONSUMERS[0], HOME) == estate.image_id
 
 
-@pytest.mark.lengthy
 def test_where_an_account_has_no_copy_the_image_that_it_is_published_is_verified(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -42,6 +42,7 @@ def variables(estate: EncryptedEstate) -> dict[str, Any]:
     }
 
 
+@pytest.mark.every_python
 def test_those_named_can_launch_in_every_region_and_nobody_else(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

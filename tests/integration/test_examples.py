@@ -19,6 +19,8 @@ from . import probing
 from .estate import HOME, OWNER, Estate
 from .playbook import CHECKOUT, MODULES, Ansible
 
+pytestmark = pytest.mark.every_python
+
 AWAY = "eu-west-1"
 ALIAS = "alias/golden-images"
 ROLE = "golden-consumer"

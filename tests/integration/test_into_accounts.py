@@ -118,7 +118,6 @@ def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdra
     assert _copies(aws, repeated.facts) == copies
 
 
-@pytest.mark.lengthy
 def test_nothing_is_taken_from_an_account_whose_copies_cannot_all_be_seen(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -144,7 +143,6 @@ def test_nothing_is_taken_from_an_account_whose_copies_cannot_all_be_seen(
             assert aws.account_id(account) in launch, run.text
 
 
-@pytest.mark.lengthy
 def test_a_rerun_after_a_kill_completes_the_copies_and_withdraws(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -170,6 +168,7 @@ def test_a_rerun_after_a_kill_completes_the_copies_and_withdraws(
         assert encrypted.grantees(aws, estate.key(region)) == []
 
 
+@pytest.mark.every_python
 def test_whoever_lacks_a_permission_is_named_before_anything_is_copied(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
 ) -> None:

@@ -16,8 +16,6 @@ from . import observed
 from .estate import CONSUMERS, HOME, OWNER, Estate
 from .playbook import Ansible, kill
 
-pytestmark = pytest.mark.lengthy
-
 FQCN = "golden.images.distribute_ami"
 REGIONS = ("eu-west-1", "us-west-2")
 # How often each call is made to distribute a two-disk image to two regions and share it there.

@@ -52,7 +52,6 @@ def test_more_grants_than_a_page_holds_are_made_once_and_within_the_request_rate
     assert any("Marker" in call.parameters for call in aws.calls(action="ListGrants"))
 
 
-@pytest.mark.lengthy
 def test_whoever_is_killed_in_the_middle_leaves_nothing_double(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, keys: dict[str, str]
 ) -> None:
@@ -126,6 +125,7 @@ def test_sharing_warns_of_whoever_cannot_use_the_key(
         assert encrypted.launched(aws, account, HOME, estate.image_id) == "running"
 
 
+@pytest.mark.every_python
 def test_no_secret_is_on_the_screen(aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible) -> None:
     secret = estate.environment(OWNER)["AWS_SECRET_ACCESS_KEY"]
     credentials = {

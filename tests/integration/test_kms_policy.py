@@ -140,6 +140,7 @@ def test_consumers_come_and_go_in_statements_of_their_own(
     assert encrypted.launched(aws, "data-prod", HOME, estate.image_id) == NO_KEY
 
 
+@pytest.mark.every_python
 def test_a_statement_that_somebody_adds_meanwhile_survives(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, foreign: list[str]
 ) -> None:

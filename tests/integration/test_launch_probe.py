@@ -115,7 +115,6 @@ def _assert_harmless(aws: SimulatedAws, arguments: dict[str, Any]) -> None:
     assert "PublicIpAddress" not in instance
 
 
-@pytest.mark.lengthy
 @pytest.mark.parametrize(
     ("action", "when"),
     [
@@ -151,7 +150,6 @@ def test_after_a_kill_the_next_run_leaves_nothing(
     assert probing.left(aws, CAN, HOME) == there
 
 
-@pytest.mark.lengthy
 def test_what_goes_wrong_meanwhile_leaves_nothing_running(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
 ) -> None:
@@ -188,6 +186,7 @@ def test_what_goes_wrong_meanwhile_leaves_nothing_running(
         assert len(probing.instances(aws, account, HOME)) == 1
 
 
+@pytest.mark.every_python
 def test_bad_options_are_refused_before_anything_is_launched(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
 ) -> None:

@@ -49,6 +49,7 @@ NOTICED = {
 }
 
 
+@pytest.mark.every_python
 def test_made_once_and_taken_away_once(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     variables = {
@@ -111,7 +112,6 @@ def test_made_once_and_taken_away_once(aws: SimulatedAws, ansible: Ansible) -> N
     assert _writes(aws) == []
 
 
-@pytest.mark.lengthy
 def test_what_a_survey_sends_and_a_region_that_fails(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     survey = {

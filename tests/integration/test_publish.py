@@ -80,6 +80,7 @@ def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it
     assert max(each.values()) <= MOST_CALLS_UNCHANGED, each
 
 
+@pytest.mark.every_python
 def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
     aws: SimulatedAws, estate: Estate, ansible: Ansible
 ) -> None:
@@ -140,7 +141,6 @@ def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
     assert publishing.written(aws, refused=True) == []
 
 
-@pytest.mark.lengthy
 def test_one_regions_failure_hides_no_others_success_and_is_made_up_for(
     aws: SimulatedAws, estate: Estate, ansible: Ansible
 ) -> None:

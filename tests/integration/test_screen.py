@@ -18,6 +18,8 @@ from . import observed
 from .estate import CONSUMERS, HOME, OWNER, Estate
 from .playbook import MODULES, Ansible, kill
 
+pytestmark = pytest.mark.every_python
+
 FQCN = "golden.images.distribute_ami"
 AWAY = "eu-west-1"
 NO_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}

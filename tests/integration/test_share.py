@@ -76,6 +76,7 @@ def test_the_playbook_adds_and_takes_from_nobody(
     assert (repeated.code, repeated.changed, observed.changes(aws, refused=True)) == (0, [], [])
 
 
+@pytest.mark.every_python
 def test_the_playbook_withdraws_from_those_named_and_warns_where_a_unit_still_covers_them(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, images: dict[str, str]
 ) -> None:
@@ -149,6 +150,7 @@ def test_without_its_snapshots_an_image_can_be_launched_and_not_copied(
     assert observed.copy(aws, "web-prod", HOME, estate.image_id) == "InvalidRequest"
 
 
+@pytest.mark.every_python
 def test_a_thousand_accounts_take_one_call_for_an_image_and_two_for_a_snapshot(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
 ) -> None:

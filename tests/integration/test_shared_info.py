@@ -203,6 +203,7 @@ def test_all_that_others_share_and_nothing_else(
     assert images["hidden"]["kms_key_ids"] == []
 
 
+@pytest.mark.every_python
 def test_a_region_that_cannot_be_read_fails_and_hides_no_other(
     aws: SimulatedAws, as_me: Ansible, ids: dict[str, str]
 ) -> None:

@@ -6,11 +6,15 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.simulated_aws.client import SimulatedAws
 
 from . import observed
 from .estate import CONSUMERS, HOME, OWNER, Estate
 from .playbook import Ansible
+
+pytestmark = pytest.mark.every_python
 
 AWAY = "eu-west-1"
 

@@ -107,7 +107,6 @@ def test_a_missing_key_shows_at_the_level_that_launches(
     assert _report(ansible) == report
 
 
-@pytest.mark.lengthy
 def test_what_cannot_even_be_asked_fails_its_account_and_no_other(
     encrypted: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -142,6 +141,7 @@ def test_what_cannot_even_be_asked_fails_its_account_and_no_other(
     assert _report(ansible)["status"] == "failed"
 
 
+@pytest.mark.every_python
 def test_accounts_as_inventory_hosts_each_verify_themselves(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
