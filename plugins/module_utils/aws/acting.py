@@ -62,18 +62,17 @@ class ManyAccounts(Accounts):
             # The own account's, or a refusal.
             yield self.clients(account_id)
             return
-        token = _ACTING.set(self._of(account_id))
+        token = _ACTING.set(self._of(account_id, self._role))
         try:
             yield self._shared
         finally:
             _ACTING.reset(token)
 
-    def _of(self, account_id: str) -> Credentials | None:
+    def _of(self, account_id: str, role: ConsumerRole) -> Credentials | None:
         """The credentials of an account, the same for each of its threads."""
         if account_id not in self._credentials:
-            assert self._role is not None
             new = self._clients.role_credentials(
-                self._role_arn(account_id, self._role), self._role.external_id, self._sts_region
+                self._role_arn(account_id, role), role.external_id, self._sts_region
             )
             self._credentials.setdefault(account_id, new)
         return self._credentials[account_id]

@@ -246,7 +246,8 @@ def _rules(rbin: Any) -> tuple[RetentionRule, ...]:
 
 def _own_image(item: Mapping[str, Any], region_name: str) -> OwnImage:
     made = parse(item["CreationDate"])
-    assert made is not None, item["CreationDate"]
+    if made is None:
+        raise ValueError(f"{item['ImageId']} was created at {item['CreationDate']}, which is no time.")
     base = None
     if "SourceInstanceId" in item and "SourceImageId" in item:
         base = ImageRef(item.get("SourceImageRegion", region_name), item["SourceImageId"])

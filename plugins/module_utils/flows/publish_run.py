@@ -116,7 +116,7 @@ def _put(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> None
     """
     name, value = action.parameters["Name"], action.parameters["Value"]
     before = None
-    for number, _ in enumerate(_looks(min(_BUSY_FOR, wait_timeout))):
+    for number, _look in enumerate(_looks(min(_BUSY_FOR, wait_timeout))):
         if number:
             now = current(ssm, name)
             if now != before and now is not None and now[1] == value:
@@ -135,7 +135,7 @@ def _put(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> None
 
 def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> None:
     name, value, version = action.parameters["Name"], action.parameters["Value"], run.version or 0
-    for _ in _looks(wait_timeout):
+    for _look in _looks(wait_timeout):
         now = current(ssm, name)
         if now is None or now[0] < version:
             continue

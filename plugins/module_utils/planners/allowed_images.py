@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..model import Image
 
-Truth = bool | None
+Truth: TypeAlias = "bool | None"
 """None: cannot be told."""
 
 # Which images these are, AWS alone knows.

@@ -72,7 +72,7 @@ def _any_going(line: Collection[ImageRef], going: Collection[ImageRef]) -> bool:
 
 def born(images: Images, ref: ImageRef) -> datetime | None:
     """When the image was made that this one is a copy of; None if that is gone and nothing tells."""
-    *_, first = (one for one in _sources(images, ref) if one in images)
+    *_nearer, first = (one for one in _sources(images, ref) if one in images)
     own = images[first]
     gone = own.source is not None and own.source not in images
     return parse(own.image.tags.get(BORN_MARK, "")) if gone else own.created

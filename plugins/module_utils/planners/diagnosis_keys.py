@@ -40,7 +40,8 @@ def findings(case: Case, owner: OwnerSeen, consumer: ConsumerSeen | None) -> Ite
 
 def _of_key(case: Case, owner: OwnerSeen, key: KeySeen, consumer: ConsumerSeen | None) -> Iterator[Finding]:
     arn, image = key.key.arn, owner.image
-    assert image is not None
+    if image is None:
+        return
     if key.key.state != "Enabled":
         yield Finding(
             "KeyNotEnabled",

@@ -141,8 +141,7 @@ def _sharing(case: Case, image: Image, launch: Sharing, visible: bool | None) ->
 
 
 def _copying(case: Case, owner: OwnerSeen, launch: Sharing) -> Iterator[Finding]:
-    assert owner.image is not None
-    if not (launch.public or case.account_id in launch.account_ids):
+    if owner.image is None or not (launch.public or case.account_id in launch.account_ids):
         return
     hidden = owner.snapshot_block == "block-all-sharing"
     missing = [

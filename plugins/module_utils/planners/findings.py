@@ -67,7 +67,8 @@ class Finding:
     severity: Severity = Severity.BLOCKING
 
     def __post_init__(self) -> None:
-        assert self.code in CODES, self.code
+        if self.code not in CODES:
+            raise ValueError(f"{self.code} is no code of a finding.")
 
     def as_result(self) -> dict[str, str]:
         """The finding as the module returns it."""

@@ -17,11 +17,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from . import key_policy
 
-Truth = bool | None
+Truth: TypeAlias = "bool | None"
 """None: cannot be told."""
 
 _WILDCARD = re.compile(r"[*?]")
@@ -160,7 +160,7 @@ class _Operator:
 
     @classmethod
     def read(cls, text: str) -> _Operator:
-        quantifier, _, name = text.rpartition(":")
+        quantifier, _colon, name = text.rpartition(":")
         if_exists = name.endswith("IfExists")
         name = name.removesuffix("IfExists")
         return cls(name.replace("Not", ""), "Not" in name, if_exists, quantifier)
@@ -176,11 +176,25 @@ class _Operator:
         return bool(self.quantifier) and self.name == "StringLike" and not (self.negated or self.if_exists)
 
 
+def _like(pattern: str, text: str) -> bool:
+    return _regex(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=1024)
+def _regex(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join(_parts(pattern)), re.DOTALL)
+
+
+def _parts(pattern: str) -> Iterator[str]:
+    for character in pattern:
+        yield {"*": ".*", "?": "."}.get(character) or re.escape(character)
+
+
 _COMPARISONS: dict[str, Callable[[str, str], bool]] = {
     "Bool": lambda wanted, value: wanted.lower() == value.lower(),
     "StringEquals": lambda wanted, value: wanted == value,
     "StringEqualsIgnoreCase": lambda wanted, value: wanted.lower() == value.lower(),
-    "StringLike": lambda wanted, value: _like(wanted, value),  # noqa: PLW0108  defined below
+    "StringLike": _like,
 }
 
 
@@ -268,17 +282,3 @@ def _statements(policy: str) -> tuple[_Statement, ...]:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _like(pattern: str, text: str) -> bool:
-    return _regex(pattern).fullmatch(text) is not None
-
-
-@lru_cache(maxsize=1024)
-def _regex(pattern: str) -> re.Pattern[str]:
-    return re.compile("".join(_parts(pattern)), re.DOTALL)
-
-
-def _parts(pattern: str) -> Iterator[str]:
-    for character in pattern:
-        yield {"*": ".*", "?": "."}.get(character) or re.escape(character)
