@@ -536,7 +536,7 @@ def test_what_findings_come_to(severities: list[Severity]) -> None:
 
 
 def test_a_code_that_is_none_is_a_mistake() -> None:
-    with pytest.raises(AssertionError, match="Nonsense"):
+    with pytest.raises(ValueError, match="Nonsense"):
         Finding("Nonsense", "It is so.", "Mend it.")
 
 
