@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
@@ -467,13 +469,18 @@ def test_what_cannot_be_asked_is_a_finding_and_a_failure_and_hides_nothing(
     assert len(refused) == 1
 
 
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder for temporary files, of a short name: Ansible makes sockets there, whose paths are limited."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @pytest.mark.every_python
 def test_no_secret_is_on_the_screen_or_in_a_file(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, temporary: Path
 ) -> None:
     secret = estate.environment(OWNER)["AWS_SECRET_ACCESS_KEY"]
-    temporary = ansible.folder / "tmp"
-    temporary.mkdir()
     diagnose = {
         "images": {HOME: estate.image_id},
         "account_ids": estate.account_ids(DEV, "sandbox"),
@@ -502,7 +509,8 @@ def test_no_secret_is_on_the_screen_or_in_a_file(
     assert run.code == 0, run.text[-3000:]
     assumed = [call.status for call in aws.calls(action="AssumeRole")]
     assert assumed == [200, 200, 403, 403]
-    files = [path.read_text(errors="replace") for path in ansible.folder.rglob("*") if path.is_file()]
+    paths = [*ansible.folder.rglob("*"), *temporary.rglob("*")]
+    files = [path.read_text(errors="replace") for path in paths if path.is_file()]
     assert len(files) > 1
     written = [text for text in files if not text.startswith("- hosts:")]
     text = "\n".join([run.text, *written])
