@@ -278,7 +278,7 @@ results:
       description: The image's state.
       type: str
       returned: always
-keys:
+kms_keys:
   description: The keys that images are encrypted under, by region.
   returned: success, and failure after something was read
   type: list

@@ -227,7 +227,7 @@ def test_every_exposure_is_found_and_nothing_else(
     assert list(regions) == sorted(region["RegionName"] for region in opted_in)
     assert regions[HOME]["image_block_public_access"] == "unblocked"
     assert regions[HOME]["snapshot_block_public_access"] == "block-new-sharing"
-    grants = {one["kms_key_id"]: one["grants"] for one in everything.result["keys"]}
+    grants = {one["kms_key_id"]: one["grants"] for one in everything.result["kms_keys"]}
     assert [one["own"] for one in grants[key]] == [True]
     assert len(grants[estate.key(HOME)]) == len(encrypted.grants(aws, estate.key(HOME)))
     assert {call.action for call in aws.calls(account_id=aws.account_id(OWNER))} <= READS

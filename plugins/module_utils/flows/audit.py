@@ -83,7 +83,7 @@ def result(wanted: AuditWanted, seen: AuditSeen, plan: AuditPlan, outcome: Outco
     return {
         "account_id": seen.account_id,
         "findings": [finding.as_result() for finding in plan.findings],
-        "keys": audit.keys(seen),
+        "kms_keys": audit.keys(seen),
         "regions": audit.regions(seen),
         "results": audit.results(seen, plan),
     }
