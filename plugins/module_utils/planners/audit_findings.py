@@ -20,7 +20,7 @@ class Severity(IntEnum):
     HIGH = 3
 
 
-# Stable: scripts match on them. docs/auditing.md explains each.
+# Stable: scripts match on them. ``MEANINGS`` explains each.
 CODES: dict[str, Severity] = {
     "access_remains_through_organization": Severity.LOW,
     "block_public_access_unreadable": Severity.MEDIUM,
@@ -42,6 +42,52 @@ CODES: dict[str, Severity] = {
     "unknown_account": Severity.HIGH,
     "unknown_organization": Severity.HIGH,
     "unknown_organizational_unit": Severity.HIGH,
+}
+
+# What each code means, for reports and for docs/auditing.md, whose table says the same.
+MEANINGS: dict[str, str] = {
+    "access_remains_through_organization": (
+        "An account that is not allowed has a permission of its own, and the image is shared with an "
+        "organization or unit as well: if the account is in it, withdrawing its own permission changes nothing."
+    ),
+    "block_public_access_unreadable": "The state of block public access could not be read.",
+    "default_key": (
+        "The image is encrypted under a key that AWS manages, so that no other account can ever use it."
+    ),
+    "grant_without_share": (
+        "A grant that this collection made lets somebody use the key, but no image under the key is shared "
+        "with that account any more."
+    ),
+    "image_unreadable": "Whom the image is shared with could not be read.",
+    "key_not_enabled": "The image is shared, but its key is disabled or is to be deleted.",
+    "key_of_other_account": (
+        "The image is shared, but its key belongs to another account, which alone is told who may use it."
+    ),
+    "key_unreachable": (
+        "The image is shared with somebody who, by all that can be told, cannot use its key."
+    ),
+    "key_unreadable": "The key, its grants or its policy could not be read.",
+    "public": "Everybody can launch the image.",
+    "region_unreadable": "The images of the region could not be listed.",
+    "shared_but_disabled": (
+        "The image is disabled, but it or its snapshots can still be used by others: disabling takes only "
+        "launch permissions away."
+    ),
+    "snapshot_public": "Everybody can read the snapshot.",
+    "snapshot_unreadable": "Whom the snapshot is shared with could not be read.",
+    "snapshot_wider_than_image": (
+        "An account can read the snapshot that may launch none of the images it belongs to."
+    ),
+    "stale_principal": "A grant or the key policy names a role or user that no longer exists.",
+    "statement_without_share": (
+        "A statement that this collection wrote into the key policy lets somebody use the key, but no image "
+        "under the key is shared with them any more."
+    ),
+    "unknown_account": "The image or snapshot is shared with an account that is not allowed.",
+    "unknown_organization": "The image is shared with an organization that is not allowed.",
+    "unknown_organizational_unit": (
+        "The image is shared with a unit that is not allowed, nor is its organization."
+    ),
 }
 
 
