@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from tests.simulated_aws.client import SimulatedAws
 
-from . import comparison, diagnosis, distribution, many_accounts, playbook, simulator, start
+from . import audit, comparison, diagnosis, distribution, many_accounts, playbook, simulator, start
 from .estates import OWNER, estate
 from .figures import REFERENCE, Figure, table
 
@@ -49,6 +49,8 @@ BENCHMARKS = {
     "diagnosis-encrypted": Benchmark(
         "Diagnosing 200 accounts × 5 regions, encrypted", diagnosis.of(encrypted=True)
     ),
+    "audit": Benchmark("Auditing 1,000 images in one region", audit.in_one_region),
+    "audit-large": Benchmark("Auditing 10,000 images in 20 regions", audit.in_many_regions),
     "simulator": Benchmark("The simulated AWS itself", simulator.measure),
     "comparison": Benchmark("8 regions × 50 accounts with other collections", comparison.measure),
 }

@@ -20,16 +20,21 @@ from tests.simulated_aws.client import SimulatedAws
 
 Play = Sequence[Mapping[str, Any]]
 
+_ENDS = ("v2_runner_on_ok", "v2_runner_on_failed")
 _CALLER_INFO = {"name": "yardstick", "amazon.aws.aws_caller_info": {}}
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task that ran: its name, its start in Unix time and its duration, in seconds."""
+    """A task that ran: its name, its start in Unix time, its duration in seconds, and what it returned.
+
+    One whose failure the playbook ignores has run, too.
+    """
 
     name: str
     start: float
     seconds: float
+    result: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def run(
         # getrusage(2): kilobytes.
         peak_megabytes=used.ru_maxrss / 1024,
         changed=stats["localhost"]["changed"],
-        tasks=tuple(_task(event["task"]) for event in events if event["_event"] == "v2_runner_on_ok"),
+        tasks=tuple(_task(event) for event in events if event["_event"] in _ENDS),
     )
 
 
@@ -103,6 +108,7 @@ def yardstick(aws: SimulatedAws, account: str, times: int = 3) -> float:
     return statistics.median(task.seconds for task in done.tasks)
 
 
-def _task(task: Mapping[str, Any]) -> Task:
+def _task(event: Mapping[str, Any]) -> Task:
+    task, (result,) = event["task"], event["hosts"].values()
     start, end = (datetime.fromisoformat(task["duration"][edge]).timestamp() for edge in ("start", "end"))
-    return Task(task["name"], start, end - start)
+    return Task(task["name"], start, end - start, result)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ami_share_audit on many images: held against what AWS's request rates force, and against what is there."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from tests.simulated_aws.client import SimulatedAws
+from tests.simulated_aws.front.record import Entry
+from tests.simulated_aws.front.throttling import bucket
+
+from . import playbook
+from .estates import HOME, OTHER_REGIONS, OWNER
+from .exposures import Planted, plant
+from .figures import Figure
+
+LATENCY = 0.04
+IMAGES, SECONDS = 1000, 5
+REGIONS, IMAGES_IN_EACH = (HOME, *OTHER_REGIONS[:19]), 500
+IMAGES_ONLY, WITH_SNAPSHOTS = 1.15, 1.4
+"""Times what the request rates force."""
+MEGABYTES = 400
+REFILL = 6
+"""Seconds after which all buckets that a run emptied are full again."""
+
+
+def in_one_region(aws: SimulatedAws) -> Iterator[Figure]:
+    """Without request rates: what finding every exposure costs."""
+    planted = plant(aws, [HOME], IMAGES)
+    aws.set_throttling(False)
+    aws.set_latency(LATENCY)
+    aws.forget_calls()
+    task = _audited(aws, planted)
+    yield Figure("the task", task.seconds, "s", SECONDS, waiting=0)
+    yield Figure("API calls", len(aws.calls()), "calls")
+    yield from _judged(planted, task)
+
+
+def in_many_regions(aws: SimulatedAws) -> Iterator[Figure]:
+    """Under AWS's request rates, which all calls of a kind in a region share."""
+    planted = plant(aws, REGIONS, IMAGES_IN_EACH)
+    aws.set_latency(LATENCY)
+    for name, most, options in (
+        ("images", IMAGES_ONLY, {"check_snapshots": False, "check_keys": False}),
+        ("images and snapshots", WITH_SNAPSHOTS, {"check_keys": False}),
+    ):
+        time.sleep(REFILL)
+        aws.forget_calls()
+        run = _run(aws, planted, options)
+        (task,) = run.tasks
+        calls = aws.calls()
+        floor = forced_seconds(calls)
+        yield Figure(f"{name}: forced by request rates", floor, "s")
+        yield Figure(f"{name}: the task", task.seconds, "s", most * floor, waiting=floor)
+        yield Figure(f"{name}: times what is forced", task.seconds / floor, "×")
+        yield Figure(f"{name}: CPU", run.cpu_seconds, "s")
+        yield Figure(f"{name}: largest process", run.peak_megabytes, "MB", MEGABYTES)
+        yield Figure(f"{name}: API calls", len(calls), "calls")
+        yield Figure(f"{name}: refused as too many, tried again", sum(map(_is_throttled, calls)), "calls")
+        for figure in _judged(planted, task, **options):
+            yield Figure(f"{name}: {figure.name}", figure.measured, figure.unit, figure.target)
+
+
+def forced_seconds(calls: Iterable[Entry]) -> float:
+    """What the request rates make the answered calls take at least, repeated ones counted once.
+
+    Each API has in each region a bucket of its own (see simulated_aws.front.throttling), all at the same
+    time: what counts is the one that is short of tokens for longest.
+    """
+    answered = {
+        (call.region, call.service, call.action, json.dumps(call.parameters, sort_keys=True)): call
+        for call in calls
+        if call.status == 200
+    }
+    needed: Counter[tuple[str, str]] = Counter()
+    rates = {}
+    for call in answered.values():
+        found = bucket(call.service, call.action, call.parameters)
+        if found is not None:
+            name, rates[call.region, name] = found
+            needed[call.region, name] += 1
+    return max((count - rates[key].size) / rates[key].per_second for key, count in needed.items())
+
+
+def _audited(aws: SimulatedAws, planted: Planted) -> playbook.Task:
+    (task,) = _run(aws, planted, {}).tasks
+    return task
+
+
+def _run(aws: SimulatedAws, planted: Planted, options: Mapping[str, Any]) -> playbook.Run:
+    task = {
+        "name": "audit",
+        "golden.images.ami_share_audit": {**planted.options, **options},
+        # What could not be read is a figure, too.
+        "ignore_errors": True,
+    }
+    return playbook.run(aws, OWNER, [task])
+
+
+def _judged(
+    planted: Planted, task: playbook.Task, check_snapshots: bool = True, check_keys: bool = True
+) -> Iterator[Figure]:
+    """What was found against what there is."""
+    expected, found = planted.expected(check_snapshots, check_keys), planted.found(task.result["findings"])
+    yield Figure("kinds of exposure found", len({code for _label, code, _who in found}), "")
+    yield Figure("exposures missed", (expected - found).total(), "", 0)
+    yield Figure("false alarms", (found - expected).total(), "", 0)
+    yield Figure("failures", len(task.result["failures"]), "", 0)
+
+
+def _is_throttled(call: Entry) -> bool:
+    return call.error_code == "RequestLimitExceeded" or "Throttl" in call.error_code
