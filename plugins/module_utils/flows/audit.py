@@ -13,7 +13,8 @@ from typing import Any
 
 from ..arguments import ORG_ARN, ORG_UNIT_ARN, Options
 from ..aws import audit as reads
-from ..aws import errors, read
+from ..aws import errors
+from ..aws.caller import identify_with_regions
 from ..aws.clients import Clients
 from ..failures import Refused
 from ..model import Sharing, Target
@@ -50,13 +51,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> AuditWanted:
 
 def read_state(clients: Clients, wanted: AuditWanted) -> AuditSeen:
     """Read all regions at the same time; what cannot be read is a finding, and hides nothing else."""
-    clients.open("sts", [clients.home])
-    clients.open("ec2", [clients.home])
-    try:
-        caller = read.caller(clients.sts(clients.home))
-        known = read.regions(clients.ec2(clients.home))
-    except errors.AWS_ERRORS as exception:
-        raise Refused([errors.failure(exception, None, "DescribeRegions")]) from exception
+    caller, known = identify_with_regions(clients)
     names, failures = regions_to_work_in(wanted.regions, known)
     if failures:
         raise Refused(failures)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..aws import errors, read
+from ..aws.caller import identify
 from ..aws.clients import Clients
 from ..aws.read import Caller
 from ..failures import Failure, Refused, TargetFailed, invalid_option
@@ -40,11 +41,10 @@ class Sources:
 def read_sources(clients: Clients, wanted: CopyWanted) -> Sources:
     """Read the source, or each region's; refuse what cannot be copied, and regions that there are not."""
     region = wanted.source_region
-    clients.open("sts", [region])
+    caller = identify(clients, region)
     clients.open("ec2", [region])
     ec2 = clients.ec2(region)
     try:
-        caller = read.caller(clients.sts(region))
         known = read.regions(ec2)
         others = {} if known.keys() >= {region, *wanted.regions} else clients.partitions()
         failures = copy_checks.check_regions(wanted, known, caller.partition, others)

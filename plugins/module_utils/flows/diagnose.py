@@ -13,11 +13,11 @@ from typing import Any
 
 from ..arguments import Options
 from ..aws import diagnosis as reads
-from ..aws import errors, read
+from ..aws import errors
 from ..aws.acting import ManyAccounts
+from ..aws.caller import identify, where_to_ask
 from ..aws.clients import Clients
 from ..aws.read import Caller
-from ..failures import Refused
 from ..fanout import each
 from ..model import Image, Target
 from ..planners.diagnosis import DiagnosisPlan, cases, plan
@@ -60,12 +60,9 @@ def read_state(clients: Clients, wanted: DiagnosisWanted) -> DiagnosisSeen:
     What cannot be read of one account or region is a finding about it and stops no other.
     """
     regions = sorted(wanted.images.regions)
-    clients.open("sts", regions[:1])
-    try:
-        caller = read.caller(clients.sts(regions[0]))
-    except errors.AWS_ERRORS as exception:
-        raise Refused([errors.failure(exception, None, "GetCallerIdentity")]) from exception
-    accounts = ManyAccounts(clients, caller, wanted.consumer_role, regions[0])
+    home = where_to_ask(clients, regions)
+    caller = identify(clients, home)
+    accounts = ManyAccounts(clients, caller, wanted.consumer_role, home)
     accounts.open("ec2", regions)
     images = wanted.images.targets(caller.account_id)
     owners = _owners(accounts, images, regions)

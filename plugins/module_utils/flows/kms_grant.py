@@ -16,6 +16,7 @@ from typing import Any
 from ..arguments import Options
 from ..aws import errors, read
 from ..aws.accounts import Accounts
+from ..aws.caller import identify, where_to_ask
 from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform
 from ..failures import Refused, TargetFailed
@@ -92,14 +93,10 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
 def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
     """Read every region's keys with their grants and, where it matters, their policies."""
     regions = sorted(wanted.images or wanted.kms_key_ids)
-    clients.open("sts", regions[:1])
+    caller = identify(clients, where_to_ask(clients, regions))
     clients.open("kms", regions)
     if wanted.images:
         clients.open("ec2", regions)
-    try:
-        caller = read.caller(clients.sts(regions[0]))
-    except errors.AWS_ERRORS as exception:
-        raise Refused([errors.failure(exception, None, "GetCallerIdentity")]) from exception
 
     def read_target(target: Target) -> tuple[KeySeen, ...]:
         return tuple(
@@ -148,11 +145,6 @@ def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -
 
 
 FLOW: Flow[GrantWanted, GrantSeen] = Flow(wanted_from, read_state, plan, apply, result)
-
-
-def _home(targets: Iterable[Target]) -> str:
-    """The region whose STS is asked."""
-    return min(target.region for target in targets)
 
 
 def _of_kind(operation: str, actions: Iterable[Action], before: Performed) -> list[Action]:
@@ -237,7 +229,8 @@ def _create_as_consumers(
         by_account.setdefault(account_id, []).append(replace(action, parameters=parameters))
 
     caller = read.Caller(seen.account_id, seen.partition)
-    accounts = Accounts(clients, caller, wanted.consumer_role, _home(seen.keys))
+    home = where_to_ask(clients, sorted(target.region for target in seen.keys))
+    accounts = Accounts(clients, caller, wanted.consumer_role, home)
 
     def work(account_id: str) -> Performed:
         actions = by_account[account_id]

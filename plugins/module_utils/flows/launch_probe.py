@@ -14,8 +14,9 @@ from typing import Any
 from ..arguments import Options
 from ..aws import errors, instances, read
 from ..aws.accounts import Accounts
+from ..aws.caller import identify, where_to_ask
 from ..aws.clients import Clients
-from ..failures import Failure, Refused
+from ..failures import Failure
 from ..fanout import each
 from ..model import Image, Instance, Target
 from ..plan import Plan
@@ -67,12 +68,8 @@ def read_state(clients: Clients, wanted: ProbeWanted) -> ProbeSeen:
 
     What cannot be read of one account is a finding about that account and stops no other.
     """
-    home = min(wanted.images.regions)
-    clients.open("sts", [home])
-    try:
-        caller = read.caller(clients.sts(home))
-    except errors.AWS_ERRORS as exception:
-        raise Refused([errors.failure(exception, None, "GetCallerIdentity")]) from exception
+    home = where_to_ask(clients, sorted(wanted.images.regions))
+    caller = identify(clients, home)
     accounts = Accounts(clients, caller, wanted.consumer_role, home)
     found, failed = each(wanted.account_ids, lambda account_id: _read(accounts, wanted, account_id))
     unread = {
@@ -93,7 +90,8 @@ def read_state(clients: Clients, wanted: ProbeWanted) -> ProbeSeen:
 def apply(clients: Clients, wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, report: Report) -> Outcome:
     """In all accounts at once: end what is left over, then launch, wait, and terminate."""
     caller = read.Caller(seen.account_id, seen.partition)
-    accounts = Accounts(clients, caller, wanted.consumer_role, min(wanted.images.regions))
+    home = where_to_ask(clients, sorted(wanted.images.regions))
+    accounts = Accounts(clients, caller, wanted.consumer_role, home)
     runs = {target: TargetRun() for target in wanted.targets()}
     actions = launches(wanted, seen)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..arguments import Options
 from ..aws import errors, read
+from ..aws.caller import identify, where_to_ask
 from ..aws.clients import Clients
 from ..failures import Failure, Refused
 from ..fanout import each
@@ -84,12 +85,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
 
 def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
     """Read every target's parameter, templates and image, each account with its own credentials."""
-    home = wanted.all_regions[0]
-    clients.open("sts", [home])
-    try:
-        caller = read.caller(clients.sts(home))
-    except errors.AWS_ERRORS as exception:
-        raise Refused([errors.failure(exception, None, "GetCallerIdentity")]) from exception
+    caller = identify(clients, where_to_ask(clients, wanted.all_regions))
     images = wanted.targets(caller.account_id)
     _require_images_for_all(wanted, images)
     opened = open_all(clients, caller, wanted, images)

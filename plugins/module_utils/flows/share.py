@@ -12,6 +12,7 @@ from typing import Any
 
 from ..arguments import Options
 from ..aws import errors, read
+from ..aws.caller import identify, where_to_ask
 from ..aws.clients import Clients
 from ..aws.write import Performed, perform_all
 from ..failures import Refused, TargetFailed
@@ -71,14 +72,13 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
 def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
     """Read every region's image, who may use it, and who may use its snapshots."""
     regions = sorted(wanted.images)
-    clients.open("sts", regions[:1])
+    account_id = identify(clients, where_to_ask(clients, regions)).account_id
     source_regions = [wanted.source_region] if _source_needed(wanted) and wanted.source_region else []
     clients.open("ec2", [*regions, *source_regions])
     try:
-        account_id = read.caller(clients.sts(regions[0])).account_id
         source = _source(clients, wanted, account_id)
     except errors.AWS_ERRORS as exception:
-        raise Refused([errors.failure(exception, None, "GetCallerIdentity")]) from exception
+        raise Refused([errors.failure(exception, None, "DescribeImages")]) from exception
     except TargetFailed as exception:
         raise Refused([exception.failure]) from exception
     targets = [Target(account_id, region) for region in regions]

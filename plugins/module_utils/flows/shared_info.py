@@ -13,6 +13,7 @@ from typing import Any
 
 from ..arguments import Options
 from ..aws import errors, read, read_shared
+from ..aws.caller import identify_with_regions
 from ..aws.clients import Clients
 from ..failures import Refused
 from ..fanout import each
@@ -65,13 +66,8 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> SharedInfoWanted
 
 def read_state(clients: Clients, wanted: SharedInfoWanted) -> SharedInfoSeen:
     """Look in every region; one that cannot be read is noted, and hides no other."""
-    clients.open("sts", [clients.home])
-    clients.open("ec2", [clients.home])
-    try:
-        caller = read.caller(clients.sts(clients.home))
-        regions, failures = regions_to_read(wanted, read.regions(clients.ec2(clients.home)))
-    except errors.AWS_ERRORS as exception:
-        raise Refused([errors.failure(exception, None, "DescribeRegions")]) from exception
+    caller, known = identify_with_regions(clients)
+    regions, failures = regions_to_read(wanted, known)
     if failures:
         raise Refused(failures)
     clients.open("ec2", regions)

@@ -154,6 +154,7 @@ class World:
     """
 
     regions: dict[str, Kms]
+    home: str = "eu-west-1"
     consumers: dict[str, dict[str, Kms]] = field(default_factory=dict)
     assumed: list[tuple[str, str | None, str]] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)

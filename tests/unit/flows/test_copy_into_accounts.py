@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import caller
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.flows import copy as flow
@@ -159,7 +160,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def read(monkeypatch: pytest.MonkeyPatch, aws: Aws, want: CopyWanted) -> Any:
-    for module in (flow, copy_source, copy_access, copy_wait):
+    for module in (caller, flow, copy_source, copy_access, copy_wait):
         monkeypatch.setattr(module, "read", aws)
     own = SimpleNamespace(
         open=lambda _service, _regions: None,

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import caller
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.flows import copy as flow
@@ -89,7 +90,7 @@ def read_with(
     monkeypatch: pytest.MonkeyPatch, reading: Reading, want: CopyWanted
 ) -> tuple[CopySeen, set[str]]:
     """What is seen, and the services for which clients were opened."""
-    for module in (flow, copy_source):
+    for module in (caller, flow, copy_source):
         monkeypatch.setattr(module, "read", reading)
     opened: set[str] = set()
     clients = SimpleNamespace(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import caller
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.flows import diagnose as flow
@@ -45,6 +46,8 @@ PARAMS: dict[str, Any] = {
 
 class World:
     """Stands for AWS: each side's answers, and who was asked what."""
+
+    home = "us-east-1"
 
     def __init__(self, owner_side: OwnerSeen, consumer_side: ConsumerSeen | Exception) -> None:
         self.owner_side, self.consumer_side = owner_side, consumer_side
@@ -97,8 +100,8 @@ class World:
 
 
 def read(monkeypatch: pytest.MonkeyPatch, world: World, **changes: Any) -> DiagnosisSeen:
-    for name in ("read", "reads"):
-        monkeypatch.setattr(flow, name, world)
+    monkeypatch.setattr(caller, "read", world)
+    monkeypatch.setattr(flow, "reads", world)
     monkeypatch.setattr(flow, "ManyAccounts", lambda *_given: world)
     return flow.read_state(world, flow.wanted_from({**PARAMS, **changes}, False))  # type: ignore[arg-type]
 

@@ -73,6 +73,7 @@ class World:
     """Accounts that see the image but for those that ``closed`` says it of; what is opened is noted."""
 
     account_id: str = OWNER
+    home: str = "us-east-1"
     shown: Image | None = field(default_factory=image)
     refuses: Exception | None = None
     others: dict[str, World] = field(default_factory=dict)

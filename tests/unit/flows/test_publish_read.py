@@ -51,6 +51,7 @@ class Region:
     def __init__(self, sts: Wire, ec2: Wire, ssm: Wire) -> None:
         self.ec2, self.ssm = ec2, ssm
         self._clients = SimpleNamespace(
+            home=REGION,
             open=lambda _service, _regions: None,
             sts=lambda _region: sts.client,
             ec2=lambda _region: ec2.client,
@@ -185,6 +186,7 @@ def test_a_failure_in_another_account_names_it(
     sts: Wire, ec2: Wire, ssm: Wire, account_id: str, told: bool
 ) -> None:
     here = SimpleNamespace(
+        home=REGION,
         open=lambda _service, _regions: None,
         sts=lambda _region: sts.client,
         ec2=lambda _region: ec2.client,

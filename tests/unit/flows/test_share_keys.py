@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import caller
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.flows import share as flow
 from ansible_collections.golden.images.plugins.module_utils.model import (
@@ -83,6 +84,8 @@ class Reading:
 class Clients:
     """Which services were reached for."""
 
+    home = REGION
+
     def __init__(self) -> None:
         self.opened: list[str] = []
 
@@ -96,7 +99,8 @@ class Clients:
 def read_with(
     monkeypatch: pytest.MonkeyPatch, reading: Reading, clients: Clients | None = None, **changes: Any
 ) -> Shared:
-    monkeypatch.setattr(flow, "read", reading)
+    for module in (caller, flow):
+        monkeypatch.setattr(module, "read", reading)
     want = wanted(**{"sharing": with_accounts(A), "images": {REGION: IMAGE}, **changes})
     return flow.read_state(clients or Clients(), want).images[place(REGION)]  # type: ignore[arg-type]
 

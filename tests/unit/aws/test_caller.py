@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whose credentials are used, and where that is asked."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.caller import (
+    identify,
+    identify_with_regions,
+    where_to_ask,
+)
+from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+
+from tests.unit.aws.wire import Wire
+
+HOME = "eu-west-1"
+OWNER = "111122223333"
+IDENTITY = {"UserId": "u", "Account": OWNER, "Arn": f"arn:aws-cn:iam::{OWNER}:user/build"}
+
+
+def clients(sts: Wire, ec2: Wire | None = None) -> SimpleNamespace:
+    return SimpleNamespace(
+        home=HOME,
+        open=lambda _service, _regions: None,
+        sts=lambda _region: sts.client,
+        ec2=lambda _region: ec2.client if ec2 else None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("regions", "asked"),
+    [
+        ([HOME], HOME),
+        (["ap-east-1", HOME], HOME),
+        (["cn-north-1", "cn-northwest-1"], "cn-north-1"),
+    ],
+)
+def test_the_home_region_is_asked_if_the_task_is_about_it(regions: list[str], asked: str) -> None:
+    assert where_to_ask(SimpleNamespace(home=HOME), regions) == asked  # type: ignore[arg-type]
+
+
+def test_the_account_and_its_regions(sts: Wire, ec2: Wire) -> None:
+    sts.expect("get_caller_identity", {}, IDENTITY)
+    ec2.expect(
+        "describe_regions",
+        {"AllRegions": True},
+        {"Regions": [{"RegionName": HOME, "OptInStatus": "opt-in-not-required"}]},
+    )
+    caller, regions = identify_with_regions(clients(sts, ec2))  # type: ignore[arg-type]
+    assert caller == Caller(OWNER, "aws-cn")
+    assert regions == {HOME: "opt-in-not-required"}
+
+
+def test_credentials_that_aws_does_not_know_are_refused(sts: Wire) -> None:
+    sts.refuse("get_caller_identity", {}, "InvalidClientTokenId")
+    with pytest.raises(Refused) as caught:
+        identify(clients(sts), HOME)  # type: ignore[arg-type]
+    assert [(one.error_code, one.action) for one in caught.value.failures] == [
+        ("InvalidClientTokenId", "GetCallerIdentity")
+    ]
+
+
+def test_regions_that_must_not_be_listed_are_refused(sts: Wire, ec2: Wire) -> None:
+    sts.expect("get_caller_identity", {}, IDENTITY)
+    ec2.refuse("describe_regions", {"AllRegions": True}, "UnauthorizedOperation")
+    with pytest.raises(Refused) as caught:
+        identify_with_regions(clients(sts, ec2))  # type: ignore[arg-type]
+    assert [(one.error_code, one.action) for one in caught.value.failures] == [
+        ("UnauthorizedOperation", "DescribeRegions")
+    ]
