@@ -213,6 +213,10 @@ results:
   type: list
   elements: dict
   contains:
+    created:
+      description: When the image was made.
+      type: str
+      returned: always
     decision:
       description:
         - V(deprecate), V(disable) or V(deregister) is done now. V(wait) waits for the next stage, or for what stands against
@@ -230,6 +234,10 @@ results:
       returned: always
     image_id:
       description: The image.
+      type: str
+      returned: always
+    name:
+      description: The image's name.
       type: str
       returned: always
     next_stage:
@@ -254,6 +262,12 @@ results:
     region:
       description: The image's region.
       type: str
+      returned: always
+    size_gib:
+      description:
+        - How large its EBS volumes are together, in GiB. AWS bills the blocks that changed since the snapshot before, so that
+          the image's snapshots take up this much at most.
+      type: int
       returned: always
     snapshots:
       description:

@@ -81,7 +81,7 @@ def result(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, outcome:
     return {
         "considered": len(plan.verdicts),
         "regions": sorted(seen.regions),
-        "results": [verdict.as_result() for verdict in plan.verdicts],
+        "results": [verdict.as_result(seen.images[verdict.ref]) for verdict in plan.verdicts],
     }
 
 

@@ -50,6 +50,12 @@ class OwnImage:
             return ImageRef(self.image.source_region, self.image.source_image_id)
         return None
 
+    @property
+    def size_gib(self) -> int:
+        """The sizes of its volumes. AWS bills the changed blocks of snapshots only: they cost this at most."""
+        mappings = self.described.get("BlockDeviceMappings", ())
+        return sum(mapping.get("Ebs", {}).get("VolumeSize", 0) for mapping in mappings)
+
 
 @dataclass(frozen=True)
 class OwnSnapshot:

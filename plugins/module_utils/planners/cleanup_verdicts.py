@@ -89,18 +89,21 @@ class Verdict:
         """Whether the image is wanted: its clocks end. What could not be read ends none."""
         return self.decision == KEEP and (bool(self.reasons) or any(one.firm for one in self.evidence))
 
-    def as_result(self) -> dict[str, Any]:
-        """The verdict as the module lists it."""
+    def as_result(self, own: OwnImage) -> dict[str, Any]:
+        """The verdict on this image as the module lists it."""
         return {
+            "created": own.created.isoformat(),
             "decision": self.decision,
             "evidence": [one.as_result() for one in self.evidence],
             "family": self.family,
             "image_id": self.ref.image_id,
+            "name": own.image.name,
             "next_stage": self.step.next_stage,
             "next_stage_at": self.step.due.isoformat() if self.step.due else None,
             "reasons": list(self.reasons),
             "recoverable_until": self.recoverable_until.isoformat() if self.recoverable_until else None,
             "region": self.ref.region,
+            "size_gib": own.size_gib,
             "snapshots": [{"kept": fate.kept, "snapshot_id": fate.snapshot_id} for fate in self.fates],
         }
 

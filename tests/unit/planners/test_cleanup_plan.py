@@ -225,7 +225,7 @@ def test_a_tombstone_holds_what_is_lost() -> None:
 def test_a_verdict_tells_what_becomes_of_snapshots_and_until_when_all_can_be_had_back() -> None:
     rules = (RetentionRule("EC2_IMAGE", 7), RetentionRule("EBS_SNAPSHOT", 9))
     made = plan(wanted(), seen(facts(OLD, NEWEST, rules=rules)))
-    (result,) = (one.as_result() for one in made.verdicts if one.decision == "deregister")
+    (result,) = (one.as_result(OLD) for one in made.verdicts if one.decision == "deregister")
     assert result["recoverable_until"] == (NOW + timedelta(days=7)).isoformat()
     assert result["snapshots"] == [{"kept": "", "snapshot_id": "snap-ami-1"}]
 

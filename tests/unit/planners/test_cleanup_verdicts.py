@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,7 +114,7 @@ def test_only_what_nothing_keeps_so_far_needs_a_closer_look() -> None:
 def test_decisions(image: OwnImage, clocks: Clocks, decision: str, next_stage: str | None) -> None:
     found = verdict(seen(facts(image, NEWEST)), clocks=clocks)
     assert (found.decision, found.step.next_stage) == (decision, next_stage)
-    result = found.as_result()
+    result = found.as_result(image)
     assert (result["decision"], result["next_stage"]) == (decision, next_stage)
     assert (result["next_stage_at"] is None) == (next_stage is None)
 
@@ -144,6 +145,18 @@ def test_a_usage_report_is_asked_for_when_nothing_else_keeps_the_image(
 
 
 def test_a_verdict_lists_its_evidence() -> None:
-    assert verdict(EVIDENCE[0][0]).as_result()["evidence"] == [
+    assert verdict(EVIDENCE[0][0]).as_result(OLD)["evidence"] == [
         {"detail": "stopped", "kind": "instance", "subject": "i-1"}
     ]
+
+
+def test_a_verdict_names_its_image_and_the_size_of_its_volumes() -> None:
+    disks = [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": size}} for size in (8, 20)]
+    ephemeral = {"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}
+    image = replace(OLD, described={"BlockDeviceMappings": [*disks, ephemeral]})
+    result = verdict(seen(facts(image, NEWEST))).as_result(image)
+    assert (result["name"], result["created"], result["size_gib"]) == (
+        f"web {OLD_ID}",
+        ago(days=100).isoformat(),
+        28,
+    )
