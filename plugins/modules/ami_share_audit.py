@@ -306,8 +306,8 @@ kms_keys:
       returned: always
     policy_statements:
       description:
-        - What this collection's statements in its policy say, each with C(principals), C(org_ids), C(org_unit_ids) and
-          C(operations).
+        - What this collection's statements in its policy say, each with C(principals), C(org_ids), C(org_unit_ids), with
+          C(org_units), which are the same units each with C(org_id) and C(org_unit_id), and with C(operations).
       type: list
       elements: dict
       returned: always

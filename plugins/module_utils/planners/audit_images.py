@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
 
@@ -126,7 +126,8 @@ def _of_snapshot(
     for account_id in sorted(unknown.account_ids):
         message = f"{snapshot_id}, a snapshot of {first}, is shared with the account {account_id}."
         yield found("unknown_account", message, _UNSHARE_SNAPSHOT, account_id)
-    wider = frozenset() if _all_disabled(images) else _wider(volume, images, seen)
+    launches = [seen.sharing.get(image.image_id) for image in images]
+    wider = frozenset() if _all_disabled(images) else wider_than_images(volume, launches)
     for account_id in sorted(wider):
         yield found(
             "snapshot_wider_than_image",
@@ -136,16 +137,18 @@ def _of_snapshot(
         )
 
 
-def _wider(volume: Sharing, images: list[Image], seen: RegionSeen) -> frozenset[str]:
-    """The accounts that may use a snapshot, but none of its images.
+def wider_than_images(volume: Sharing, launches: Iterable[Sharing | None]) -> frozenset[str]:
+    """The accounts that may use a snapshot, but launch none of its images.
 
-    None where this cannot be told: of an image that was not read, or that an organization may launch.
+    None where this cannot be told: of an image that was not read (None), or that everybody or an organization
+    may launch.
     """
-    sharings = [seen.sharing.get(item.image_id) for item in images]
-    known = [one for one in sharings if one is not None]
-    if len(known) < len(sharings) or any(one.public or one.org_arns or one.org_unit_arns for one in known):
-        return frozenset()
-    return volume.account_ids - reduce(Sharing.__or__, known).account_ids
+    known = Sharing()
+    for launch in launches:
+        if launch is None or launch.public or launch.org_arns or launch.org_unit_arns:
+            return frozenset()
+        known |= launch
+    return volume.account_ids - known.account_ids
 
 
 def _all_disabled(images: list[Image]) -> bool:

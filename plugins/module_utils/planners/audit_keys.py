@@ -17,7 +17,7 @@ from . import key_access, key_policy
 from .audit_facts import RegionSeen
 from .audit_findings import Finding
 from .audit_images import others
-from .grant import NAME_PREFIX
+from .grant import is_own
 from .key_policy import PolicyConsumers
 
 # IAM User Guide, "Unique identifiers": what KMS shows instead of a role or user that was deleted.
@@ -46,6 +46,10 @@ def result(target: Target, key: KeySeen) -> dict[str, Any]:
                 "operations": sorted(access.operations),
                 "org_ids": sorted(access.consumers.org_ids),
                 "org_unit_ids": sorted(unit_id for _org_id, unit_id in access.consumers.units),
+                "org_units": [
+                    {"org_id": org_id, "org_unit_id": unit_id}
+                    for org_id, unit_id in sorted(access.consumers.units)
+                ],
                 "principals": sorted(access.consumers.principals),
             }
             for access in (key_policy.own_accesses(key.policy) if key.policy else ())
@@ -61,7 +65,7 @@ def _grant(grant: Grant) -> dict[str, Any]:
         "grantee": grant.grantee,
         "name": grant.name or None,
         "operations": sorted(grant.operations),
-        "own": grant.name.startswith(NAME_PREFIX),
+        "own": is_own(grant),
     }
 
 
@@ -141,37 +145,48 @@ def _open_in_vain(
 ) -> Iterator[Finding]:
     """What this collection opened the key by, for accounts that no image under it is shared with any more.
 
-    Other people's grants and statements may serve something else. An account may be in an organization or
-    unit that an image is shared with, so that then nothing is said of accounts.
+    Other people's grants and statements may serve something else.
     """
     volumes = (seen.volumes.get(one, Sharing()) for image in images for one in image.snapshot_ids)
     shared = reduce(Sharing.__or__, (*sharings.values(), *volumes), Sharing())
     first = images[0].image_id if images else None
+
+    def found(code: str, what: str, principal: str) -> Finding:
+        message = f"{what} lets {principal} use the key, but no image under it is shared with it."
+        remedy = "Withdraw it (state: absent of ami_kms_grant)."
+        return Finding(target, code, key.key.arn, message, remedy, first, principal)
+
+    own = {grant: key_policy.short(grant.grantee) for grant in key.grants if is_own(grant)}
+    vain = in_vain(PolicyConsumers(frozenset(own.values())), shared, target.account_id)
+    for grant, principal in own.items():
+        if principal in vain.principals:
+            yield found("grant_without_share", f"The grant {grant.grant_id}", principal)
+    for principal in names_of(in_vain(_named(key), shared, target.account_id)):
+        yield found("statement_without_share", "A statement of the key policy", principal)
+
+
+def in_vain(named: PolicyConsumers, shared: Sharing, owner: str) -> PolicyConsumers:
+    """Those who are let use a key, though nothing under it is shared with them.
+
+    ``shared`` is all that is under the key, ``owner`` the account that owns it. An account may be in an
+    organization or unit that something is shared with, so that then nothing is said of accounts.
+    """
     through = shared.public or bool(shared.org_arns or shared.org_unit_arns)
     org_ids = {key_policy.organization_id(arn) for arn in shared.org_arns}
     units = {key_policy.unit_ids(arn) for arn in shared.org_unit_arns}
+    reached = org_ids | {org_id for org_id, _unit in units}
+    served = shared.account_ids | {owner, None}
+    return PolicyConsumers(
+        frozenset(one for one in named.principals if not through and _account_of(one) not in served),
+        named.org_ids - reached,
+        frozenset(unit for unit in named.units if unit not in units and unit[0] not in org_ids),
+    )
 
-    def found(code: str, what: str, principal: str, remedy: str) -> Finding:
-        message = f"{what} lets {principal} use the key, but no image under it is shared with it."
-        return Finding(target, code, key.key.arn, message, remedy, first, principal)
 
-    def in_vain(principal: str) -> bool:
-        account_id = _account_of(principal)
-        return account_id is not None and not through and account_id not in shared.account_ids
-
-    for grant in key.grants:
-        principal = key_policy.short(grant.grantee)
-        owner = _account_of(principal) == target.account_id
-        if grant.name.startswith(NAME_PREFIX) and not owner and in_vain(principal):
-            remedy = "Withdraw it (state: absent of ami_kms_grant)."
-            yield found("grant_without_share", f"The grant {grant.grant_id}", principal, remedy)
-    named = _named(key)
-    vain = {one for one in named.principals if _account_of(one) != target.account_id and in_vain(one)}
-    vain |= {one for one in named.org_ids if one not in org_ids | {org_id for org_id, _unit in units}}
-    vain |= {unit for org_id, unit in named.units if (org_id, unit) not in units and org_id not in org_ids}
-    for principal in sorted(vain):
-        remedy = "Withdraw it (state: absent of ami_kms_grant)."
-        yield found("statement_without_share", "A statement of the key policy", principal, remedy)
+def names_of(consumers: PolicyConsumers) -> list[str]:
+    """What findings call them, sorted: a unit by its own id."""
+    unit_ids = {unit_id for _org_id, unit_id in consumers.units}
+    return sorted(consumers.principals | consumers.org_ids | unit_ids)
 
 
 def _stale(target: Target, key: KeySeen) -> Iterator[Finding]:
