@@ -338,9 +338,7 @@ def test_the_facts_of_a_key() -> None:
         ([B], []),
         ([], [UNIT_IDS[1]]),
     ]
-    assert shown["policy_statements"][1]["org_units"] == [
-        {"org_id": UNIT_IDS[0], "org_unit_id": UNIT_IDS[1]}
-    ]
+    assert shown["policy_statements"][1]["org_units"] == [{"org_id": UNIT_IDS[0], "org_unit_id": UNIT_IDS[1]}]
 
 
 SHARINGS = st.builds(
