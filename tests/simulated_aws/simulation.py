@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from . import ec2, iam, kms, organizations, ssm, sts
+from . import ec2, iam, kms, organizations, sqs, ssm, sts
 from .control import PREFIX, Control
 from .ec2.lean import HANDLERS as EC2_HANDLERS
 from .front.http import Request, Response
@@ -26,6 +26,7 @@ class Simulation:
         organizations.install()
         kms.install()
         ssm.install()
+        sqs.install()
         ec2.install()
         self._pipeline = Pipeline({**EC2_HANDLERS, **KMS_HANDLERS}, MotoApp())
         self.control = Control(self._pipeline)
