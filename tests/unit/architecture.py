@@ -51,6 +51,8 @@ WORLD = frozenset(
         "uuid",
     }
 )
+# Fills in templates: the same text for the same values.
+TEMPLATES = (f"{UTILS}.reports.as_html", "jinja2")
 THREADS = frozenset({"_thread", "asyncio", "concurrent", "multiprocessing", "queue", "threading"})
 AWS_SDK = frozenset({"boto3", "botocore", "s3transfer"})
 
@@ -135,7 +137,7 @@ def impure_imports(source: Source) -> Iterator[str]:
         return
     for name in source.imports:
         is_own = top(name) == "plugins" and any(is_in(name, room) or is_in(room, name) for room in PURE)
-        is_harmless = top(name) in sys.stdlib_module_names - WORLD
+        is_harmless = top(name) in sys.stdlib_module_names - WORLD or (source.module, name) == TEMPLATES
         if not (is_own or is_harmless):
             yield f"imports {name}"
 

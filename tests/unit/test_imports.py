@@ -178,6 +178,7 @@ def test_every_rule_has_a_breach():
             "module_utils/aws/clients.py",
             "import boto3\nfrom botocore.config import Config\nfrom ..model import Target",
         ),
+        ("module_utils/reports/as_html.py", "try:\n    import jinja2\nexcept ImportError:\n    pass"),
         ("module_utils/fanout.py", "import queue\nimport threading\nfrom time import monotonic"),
         ("module_utils/flows/copy.py", "import os\nfrom ..aws import read\nfrom ..runner import Flow"),
         ("module_utils/runner.py", "from ansible.module_utils import basic\ndef f(m):\n    m.exit_json()"),

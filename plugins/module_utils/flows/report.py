@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``distribution_report`` and ``verification_report``: a file says what something came to."""
+"""The modules that report: files say what something came to."""
 
 from __future__ import annotations
 
@@ -14,20 +14,52 @@ from pathlib import Path
 from typing import Any
 
 from ..failures import Failure, Refused, invalid_option
-from ..planners.report import ReportPlan, ReportSeen, ReportWanted, plan
+from ..planners.report import ChangesOf, Folder, ReportPlan, ReportSeen, ReportWanted, WriteFile, plan
 from ..progress import Report
+from ..reports.as_html import MISSING
 from ..reports.distribution import distribution
+from ..reports.document import Document
+from ..reports.forms import JSON, NAMES
 from ..reports.verification import verification
 from ..runner import Flow, Outcome
 
 
-def report_flow(content: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Flow[ReportWanted, ReportSeen]:
-    """A flow that writes what ``content`` makes of the options to the file ``path``."""
+def report_flow(
+    content: Callable[[Mapping[str, Any]], dict[str, Any]],
+    document: Callable[[Mapping[str, Any]], Document] | None = None,
+    changes: ChangesOf | None = None,
+) -> Flow[ReportWanted, ReportSeen]:
+    """A flow that writes a report: to the file ``path`` as JSON, to the folder ``report_dir`` in all forms.
+
+    Each is written only if the option is set. A flow has the option ``report_dir`` if ``document`` is given.
+
+    ``content`` makes of the options what the report says, as JSON can hold it, and nothing that differs from
+    run to run although nothing has changed; ``document`` makes of that the report that has forms;
+    ``changes`` says what is different between what an earlier report in the folder said and what this one
+    says: ``changes_between`` makes it of sentences. The folder's ``report.json`` holds the content and
+    ``written_at``, ``kind`` (the document's) and ``changes``: nothing in the content has one of these names.
+
+    The module returns ``report`` (the content), ``report_path`` and, if ``document`` is given, ``report_dir``
+    and ``changes`` (``since``, ``added``, ``gone``; None if there is no earlier report).
+    """
 
     def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
-        return ReportWanted(_path(params["path"]), content(params))
+        said = content(params)
+        path, folder = _path(params["path"]), _folder(params.get("report_dir"))
+        if folder is None or document is None:
+            return ReportWanted(path, said)
+        return ReportWanted(path, said, Folder(folder, document(said), changes))
 
-    return Flow(wanted_from, read_state, plan, apply, result, needs_aws=False)
+    def returned(
+        wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome
+    ) -> dict[str, Any]:
+        found = result(wanted, seen, plan, outcome)
+        if document is None:
+            return found
+        told = None if plan.changes is None else plan.changes.as_result()
+        return {**found, "changes": told, "report_dir": wanted.folder.path if wanted.folder else None}
+
+    return Flow(wanted_from, read_state, plan, apply, returned, needs_aws=False)
 
 
 def _path(path: str | None) -> str | None:
@@ -35,6 +67,22 @@ def _path(path: str | None) -> str | None:
     if path is not None and not Path(path).parent.is_dir():
         problem = f"path: there is no folder {Path(path).parent}."
         raise Refused([invalid_option("path", problem, "Create it, or name another file.")])
+    return path
+
+
+def _folder(path: str | None) -> str | None:
+    """The folder; raises ``Refused`` if it cannot be made or filled."""
+    problem, remedy = "", ""
+    if path is not None and MISSING:
+        problem = f"report_dir: the page needs {MISSING}, which the module's Python lacks."
+        remedy = "Use the Python that runs Ansible (ansible_python_interpreter), or set path instead."
+    elif path is not None and not Path(path).is_dir() and not Path(path).parent.is_dir():
+        problem = f"report_dir: there is no folder {Path(path).parent}."
+        remedy = "Create it, or name another folder."
+    elif path is not None and Path(path).exists() and not Path(path).is_dir():
+        problem, remedy = f"report_dir: {path} is no folder.", "Name another one."
+    if problem:
+        raise Refused([invalid_option("report_dir", problem, remedy)])
     return path
 
 
@@ -46,22 +94,39 @@ def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
     except FileNotFoundError:
         text = None
     except (OSError, UnicodeDecodeError) as exception:
-        raise Refused([_failure(str(exception))]) from exception
-    return ReportSeen(text, now)
+        raise Refused([_failure("path", str(exception))]) from exception
+    if wanted.folder is None:
+        return ReportSeen(text, now)
+    found: dict[str, str] = {}
+    unreadable: dict[str, str] = {}
+    for name in NAMES:
+        try:
+            with Path(wanted.folder.path, name).open(encoding="utf-8", newline="") as stream:
+                found[name] = stream.read()
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as exception:
+            unreadable[name] = str(exception)
+    return ReportSeen(text, now, found, unreadable.get(JSON, ""))
 
 
 def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, report: Report) -> Outcome:
-    """Write the file: whole or not at all."""
+    """Write the files: each whole or not at all."""
+    performed: list[WriteFile] = []
+    failures: list[Failure] = []
     for action in plan.actions:
         try:
+            if wanted.folder is not None:
+                Path(wanted.folder.path).mkdir(exist_ok=True)
             _write(Path(action.path), action.text)
+            performed.append(action)
         except OSError as exception:
-            return Outcome(failures=(_failure(str(exception)),))
-    return Outcome(performed=plan.actions)
+            failures.append(_failure("path" if action.path == wanted.path else "report_dir", str(exception)))
+    return Outcome(tuple(performed), tuple(failures))
 
 
 def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own."""
+    """What every module that reports returns of its own."""
     return {"report": wanted.content, "report_path": wanted.path}
 
 
@@ -89,7 +154,7 @@ VERIFICATION = report_flow(
 def _write(path: Path, text: str) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             stream.write(text)
         # mkstemp's files are private; a report has the rights that the user's umask gives new files.
         umask = os.umask(0)
@@ -101,5 +166,5 @@ def _write(path: Path, text: str) -> None:
         raise
 
 
-def _failure(message: str) -> Failure:
-    return Failure(message, "Name a file that can be read and written.", "FileError", "path")
+def _failure(option: str, message: str) -> Failure:
+    return Failure(message, "Name one that can be read and written.", "FileError", option)

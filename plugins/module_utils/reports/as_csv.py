@@ -1,0 +1,43 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The records of a report as CSV (RFC 4180), in which no cell is a formula."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+from .document import Table
+from .values import is_number, text_of
+
+# What spreadsheets take for the beginning of a formula: OWASP, "CSV Injection", and ASVS 1.2.10 for the null
+# character. The wide forms are taken for the narrow ones in East Asian locales.
+_FORMULA = tuple("=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20")
+# As OWASP recommends: a spreadsheet shows what follows as text.
+_TEXT = "'"
+
+
+class _Lines(list[str]):
+    """Takes what ``csv`` writes."""
+
+    write = list.append
+
+
+def csv_text(records: Table) -> str:
+    """One line for the titles and one for each row; every text is quoted, numbers are left as they are."""
+    lines = _Lines()
+    writer = csv.writer(lines, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+    writer.writerow([_cell(column.title) for column in records.columns])
+    writer.writerows([_cell(row.get(column.key)) for column in records.columns] for row in records.rows)
+    return "".join(lines)
+
+
+def _cell(value: Any) -> Any:
+    if is_number(value):
+        return value
+    text = text_of(value, yes="true", no="false")
+    # A spreadsheet may drop spaces before it looks what a cell begins with.
+    dangerous = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
+    return f"{_TEXT}{text}" if dangerous else text

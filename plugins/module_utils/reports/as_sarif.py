@@ -1,0 +1,117 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The findings of a report as SARIF 2.1.0, which code scanning reads.
+
+OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0", and what GitHub wants beside that:
+GitHub Docs, "SARIF support for code scanning". What is found is no line of a file but something at AWS: its
+place there is the logical location, and the same as a path is the file that code scanning asks for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from .document import SEVERITIES, Document, Item, worst_first
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS = {"high": "error", "medium": "warning", "low": "note"}
+# GitHub shows above 7.0 as high, from 4.0 as medium, above that as low.
+_SCORES = {"high": "8.0", "medium": "5.0", "low": "2.0"}
+# What may stand in a path of a URI (RFC 3986, pchar) in which nothing has to be escaped.
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+def sarif_text(document: Document, written_at: str) -> str:
+    """One run with one rule for each code that was found, and the findings, the worst first."""
+    items = worst_first(document.items)
+    codes = list(dict.fromkeys(item.code for item in items))
+    run = {
+        "automationDetails": {"id": f"golden.images/{document.kind}/"},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [{"endTimeUtc": _utc(written_at), "executionSuccessful": True}],
+        "results": [_result(item, codes.index(item.code)) for item in items],
+        "tool": {"driver": {"name": "golden.images", "rules": [_rule(document, code) for code in codes]}},
+    }
+    return json.dumps({"$schema": SCHEMA, "runs": [run], "version": "2.1.0"}, indent=2, sort_keys=True) + "\n"
+
+
+def _rule(document: Document, code: str) -> dict[str, Any]:
+    explained = document.explanations.get(code) or code.replace("_", " ")
+    severities = {item.severity for item in document.items if item.code == code}
+    worst = next(severity for severity in SEVERITIES if severity in severities)
+    return {
+        "defaultConfiguration": {"level": _LEVELS[worst]},
+        "fullDescription": {"text": explained},
+        "help": {"text": explained},
+        "id": code,
+        "properties": {"security-severity": _SCORES[worst], "tags": ["security"]},
+        "shortDescription": {"text": explained},
+    }
+
+
+def _result(item: Item, rule: int) -> dict[str, Any]:
+    return {
+        "level": _LEVELS[item.severity],
+        "locations": [_location(item)],
+        "message": {"text": f"{item.message} {item.remedy}".strip()},
+        "partialFingerprints": _fingerprints(item),
+        "properties": {
+            "account_id": item.account_id,
+            "image_id": item.image_id,
+            "principal": item.principal,
+            "region": item.region,
+            "remedy": item.remedy,
+            "resource": item.resource,
+        },
+        "ruleId": item.code,
+        "ruleIndex": rule,
+    }
+
+
+def _location(item: Item) -> dict[str, Any]:
+    resource = item.resource or item.image_id or item.region or item.account_id or item.code
+    place = [part for part in (item.account_id, item.region) if part] or ["aws"]
+    return {
+        "logicalLocations": [
+            {
+                "fullyQualifiedName": "/".join(part for part in (item.region, resource) if part),
+                "kind": "resource",
+                "name": resource,
+            }
+        ],
+        "physicalLocation": {
+            "artifactLocation": {"uri": "/".join(_segment(part) for part in (*place, resource))},
+            "region": {"startLine": 1},
+        },
+    }
+
+
+def _segment(text: str) -> str:
+    """A part of a path: nothing in it can be taken for a scheme, a folder above, or a part of its own."""
+    escaped = "".join(
+        chr(one) if chr(one) in _PLAIN else f"%{one:02X}" for one in text.encode("utf-8", "backslashreplace")
+    )
+    return escaped.replace(".", "%2E") if set(escaped) == {"."} else escaped
+
+
+def _fingerprints(item: Item) -> dict[str, str]:
+    """The same for the same finding in every report: what is said of it may change, what it is may not.
+
+    GitHub matches by ``primaryLocationLineHash`` alone.
+    """
+    print_ = _digest((item.code, item.account_id, item.region, item.resource, item.image_id, item.principal))
+    return {"goldenImagesFinding/v1": print_, "primaryLocationLineHash": print_}
+
+
+def _digest(parts: Iterable[str | None]) -> str:
+    return hashlib.sha256(json.dumps(list(parts)).encode()).hexdigest()[:32]
+
+
+def _utc(time: str) -> str:
+    """An ISO 8601 time with the suffix that SARIF wants (3.9: the UTC designator Z)."""
+    return time.replace("+00:00", "Z")
