@@ -44,6 +44,18 @@ options:
     type: list
     elements: str
     default: []
+  org_ids:
+    description:
+      - Organizations by their ids, V(o-a1b2c3d4e5), as key policies name them. Only with O(state=absent).
+    type: list
+    elements: str
+    default: []
+  org_unit_ids:
+    description:
+      - Organizational units by their ids, V(ou-ab12-11111111), as key policies name them. Only with O(state=absent).
+    type: list
+    elements: str
+    default: []
   operations:
     description:
       - What the consumers may do with the key.
@@ -209,6 +221,8 @@ ARGUMENT_SPEC = {
     **CONSUMER_ROLE_SPEC,
     "kms_key_ids": {"type": "dict", "no_log": False},
     "principals": {"type": "list", "elements": "str", "default": []},
+    "org_ids": {"type": "list", "elements": "str", "default": []},
+    "org_unit_ids": {"type": "list", "elements": "str", "default": []},
     "operations": {"type": "list", "elements": "str", "default": []},
     "method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
     "auto_scaling": {"type": "bool", "default": False},

@@ -55,6 +55,13 @@ options:
       - Snapshots can be shared with accounts only, not with organizations or units.
     type: bool
     default: true
+  snapshot_ids:
+    description:
+      - Only these of the images' snapshots are withdrawn, and the images' launch permissions stay as they are.
+      - Only with O(state=absent).
+    type: list
+    elements: str
+    default: []
   shared_tags:
     description:
       - Tags that the consumers can see, written to the image with the prefix C(ec2:SharedTag/).
@@ -146,7 +153,9 @@ results:
       type: dict
       returned: always
     volume_permissions:
-      description: Snapshot id to who may create volumes from it. Empty with O(share_snapshots=false).
+      description:
+        - Snapshot id to who may create volumes from it. Empty with O(share_snapshots=false), only those of O(snapshot_ids) if
+          some are named.
       type: dict
       returned: always
 actions:
@@ -204,6 +213,7 @@ ARGUMENT_SPEC = {
     "purge_launch_permissions": {"type": "bool", "default": False},
     "allow_empty_purge": {"type": "bool", "default": False},
     "share_snapshots": {"type": "bool", "default": True},
+    "snapshot_ids": {"type": "list", "elements": "str", "default": []},
     "shared_tags": {"type": "dict"},
     "source_image_id": {"type": "str"},
     "source_region": {"type": "str"},

@@ -34,10 +34,11 @@ _SHARE = {
     "allow_public": False,
     "state": "present",
     "allow_empty_purge": False,
+    "snapshot_ids": [],
     "source_image_id": None,
     "source_region": None,
 }
-_GRANT = {"operations": [], "state": "present"}
+_GRANT = {"operations": [], "org_ids": [], "org_unit_ids": [], "state": "present"}
 
 _PUBLISH: dict[str, Any] = {
     "regions": [],

@@ -32,6 +32,9 @@ from ..runner import Flow, Outcome
 _PRINCIPAL = re.compile(
     r"arn:aws[a-z-]*:(iam::[0-9]{12}:(role|user)|sts::[0-9]{12}:(assumed-role|federated-user))/.+"
 )
+# Organizations API Reference, patterns of the Id of Organization and of OrganizationalUnit.
+_ORG_ID = re.compile(r"o-[a-z0-9]{10,32}")
+_ORG_UNIT_ID = re.compile(r"ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
 # KMS Developer Guide, "Grants in AWS KMS": a new grant is usually visible in seconds, at most in 5 minutes.
 _VISIBLE_WITHIN = 60.0
 _LOOK_AGAIN = 1.0
@@ -54,6 +57,8 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
         principals=frozenset(principals),
         org_arns=consumers.org_arns,
         org_unit_arns=consumers.org_unit_arns,
+        org_ids=frozenset(_ids(options, "org_ids", _ORG_ID, "o-a1b2c3d4e5")),
+        org_unit_ids=frozenset(_ids(options, "org_unit_ids", _ORG_UNIT_ID, "ou-ab12-11111111")),
         operations=frozenset(options.strings("operations")) or planner.OPERATIONS,
         method=params["method"],
         present=params["state"] == "present",
@@ -79,7 +84,14 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
             "each account itself must create the grant for its Auto Scaling role.",
             "Name the accounts in account_ids, and in consumer_role_name a role of theirs that may do it.",
         )
-    named = wanted.account_ids or wanted.principals or wanted.org_arns or wanted.org_unit_arns
+    by_id = wanted.org_ids or wanted.org_unit_ids
+    if by_id and wanted.present:
+        options.refuse(
+            "org_ids" if wanted.org_ids else "org_unit_ids",
+            "an id alone only withdraws.",
+            "Set state: absent, or name the full ARN in org_arns or org_unit_arns.",
+        )
+    named = wanted.account_ids or wanted.principals or wanted.org_arns or wanted.org_unit_arns or by_id
     if not named and not (wanted.present and not wanted.purge):
         options.refuse("account_ids", "nobody is named.", "Name who keeps access, or who loses it.")
     if wanted.purge and not wanted.present:
@@ -145,6 +157,13 @@ def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -
 
 
 FLOW: Flow[GrantWanted, GrantSeen] = Flow(wanted_from, read_state, plan, apply, result)
+
+
+def _ids(options: Options, option: str, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:
+    for text in options.strings(option):
+        if not pattern.fullmatch(text):
+            options.refuse(option, f"'{text}' is no id.", f"One looks like {example}.")
+    return options.strings(option)
 
 
 def _of_kind(operation: str, actions: Iterable[Action], before: Performed) -> list[Action]:

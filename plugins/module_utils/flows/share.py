@@ -15,7 +15,7 @@ from ..aws import errors, read
 from ..aws.caller import identify, where_to_ask
 from ..aws.clients import Clients
 from ..aws.write import Performed, perform_all
-from ..failures import Refused, TargetFailed
+from ..failures import Refused, TargetFailed, invalid_option
 from ..fanout import each
 from ..model import Image, KeySeen, Sharing, Target
 from ..plan import Plan
@@ -37,6 +37,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
         purge=params["purge_launch_permissions"],
         allow_empty_purge=params["allow_empty_purge"],
         share_snapshots=params["share_snapshots"],
+        snapshot_ids=frozenset(options.strings("snapshot_ids")),
         shared_tags=options.tags("shared_tags", SHARED_PREFIX) or {},
         source_image_id=params["source_image_id"],
         source_region=params["source_region"],
@@ -58,6 +59,12 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
             "account_ids",
             "state: absent withdraws from nobody.",
             "Name whom to withdraw from, or group: all.",
+        )
+    if wanted.snapshot_ids and (wanted.present or not wanted.share_snapshots):
+        options.refuse(
+            "snapshot_ids",
+            "single snapshots can only be withdrawn.",
+            "Set state: absent, or leave them out: snapshots are shared with their image.",
         )
     if wanted.present and wanted.purge and not named and not params["allow_empty_purge"]:
         options.refuse(
@@ -94,6 +101,13 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
     if failed:
         raise Refused(
             errors.failure(exception, target, "DescribeImages") for target, exception in failed.items()
+        )
+    if strays := sorted(wanted.snapshot_ids - {one for shared in images.values() for one in shared.volumes}):
+        raise Refused(
+            invalid_option(
+                "snapshot_ids", f"snapshot_ids: {one} is of none of the images.", "Name its image."
+            )
+            for one in strays
         )
     return ShareSeen(account_id, _with_keys(clients, wanted, images))
 
@@ -207,7 +221,9 @@ def _read_shared(
     volumes: dict[str, Sharing] = {}
     if wanted.share_snapshots:
         volumes = {
-            snapshot_id: read.volume_permissions(ec2, snapshot_id) for snapshot_id in image.snapshot_ids
+            snapshot_id: read.volume_permissions(ec2, snapshot_id)
+            for snapshot_id in image.snapshot_ids
+            if not wanted.snapshot_ids or snapshot_id in wanted.snapshot_ids
         }
     publishing = wanted.present and wanted.sharing.public
     return Shared(

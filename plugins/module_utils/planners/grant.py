@@ -53,7 +53,8 @@ class GrantWanted:
     """What the user asked ``ami_kms_grant`` for.
 
     ``images`` maps regions to image ids (None: planned in check mode), ``kms_key_ids`` regions to keys (None:
-    not encrypted); one of both is empty.
+    not encrypted); one of both is empty. ``org_ids`` and ``org_unit_ids`` lose their access; they are what a
+    key policy tells of organizations and units whose ARNs nobody knows any more.
     """
 
     images: Mapping[str, str | None] = field(default_factory=dict)
@@ -62,6 +63,8 @@ class GrantWanted:
     principals: frozenset[str] = frozenset()
     org_arns: frozenset[str] = frozenset()
     org_unit_arns: frozenset[str] = frozenset()
+    org_ids: frozenset[str] = frozenset()
+    org_unit_ids: frozenset[str] = frozenset()
     operations: frozenset[str] = OPERATIONS
     method: str = "auto"
     present: bool = True
@@ -193,7 +196,10 @@ def _wanted_statements(wanted: GrantWanted, policy: str) -> list[dict[str, Any]]
     # KMS refuses a policy that names somebody who no longer exists, also where it showed the name itself.
     held = key_policy.withdrawn(key_policy.own_accesses(policy), _stale_in(policy))
     if not wanted.present:
-        leaving = wanted.policy_consumers | PolicyConsumers(wanted.account_ids | wanted.principals)
+        units = (unit for access in held for unit in access.consumers.units if unit[1] in wanted.org_unit_ids)
+        leaving = wanted.policy_consumers | PolicyConsumers(
+            wanted.account_ids | wanted.principals, wanted.org_ids, frozenset(units)
+        )
         return key_policy.statements_for(*key_policy.withdrawn(held, leaving))
     return key_policy.statements_for(*key_policy.added(() if wanted.purge else held, wanted.policy_access))
 

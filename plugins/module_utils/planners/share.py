@@ -29,7 +29,8 @@ class ShareWanted:
     """What the user asked ``ami_share`` for.
 
     ``images`` maps regions to image ids; None stands for a copy that check mode has only planned, a copy of
-    ``source_image_id`` in ``source_region`` if that is known.
+    ``source_image_id`` in ``source_region`` if that is known. If there are ``snapshot_ids``, nothing else
+    changes.
     """
 
     images: Mapping[str, str | None]
@@ -38,6 +39,7 @@ class ShareWanted:
     purge: bool = False
     allow_empty_purge: bool = False
     share_snapshots: bool = True
+    snapshot_ids: frozenset[str] = frozenset()
     shared_tags: Mapping[str, str] = field(default_factory=dict)
     source_image_id: str | None = None
     source_region: str | None = None
@@ -109,7 +111,7 @@ def _plan_target(
     warnings: tuple[str, ...],
     account_id: str,
 ) -> TargetPlan:
-    launch = sharing_after(wanted, named, shared.launch)
+    launch = shared.launch if wanted.snapshot_ids else sharing_after(wanted, named, shared.launch)
     volumes = {
         snapshot_id: sharing_after(wanted, named.accounts_only(), current)
         for snapshot_id, current in shared.volumes.items()

@@ -88,6 +88,13 @@ def test_images(changes: dict[str, Any], check_mode: bool, images: dict[str, str
         pytest.param(
             {"state": "absent", "account_ids": [], "org_arns": [ORG]}, id="withdraw an organization"
         ),
+        pytest.param(
+            {"state": "absent", "account_ids": [], "org_ids": ["o-a1b2c3d4e5"]}, id="withdraw by an id"
+        ),
+        pytest.param(
+            {"state": "absent", "account_ids": [], "org_unit_ids": ["ou-ab12-11111111", ""]},
+            id="withdraw a unit by its id",
+        ),
         pytest.param({"purge_grants": True}, id="exactly those named"),
         pytest.param({"purge_grants": True, "account_ids": [], "principals": [ROLE]}, id="exactly a role"),
         pytest.param({"method": "grant"}, id="grants for accounts"),
@@ -117,6 +124,10 @@ def test_options_that_are_taken(changes: dict[str, Any]) -> None:
         pytest.param({"state": "absent", "account_ids": [" "]}, ["account_ids"], id="withdraw from a blank"),
         pytest.param({"purge_grants": True, "account_ids": []}, ["account_ids"], id="exactly nobody"),
         pytest.param({"state": "absent", "purge_grants": True}, ["purge_grants"], id="purge and withdraw"),
+        pytest.param({"org_ids": ["o-a1b2c3d4e5"]}, ["org_ids"], id="open by an id"),
+        pytest.param({"org_unit_ids": ["ou-ab12-11111111"]}, ["org_unit_ids"], id="open to a unit by its id"),
+        pytest.param({"state": "absent", "org_ids": [ORG]}, ["org_ids"], id="an ARN is no id"),
+        pytest.param({"state": "absent", "org_unit_ids": ["x"]}, ["org_unit_ids"], id="no unit's id"),
         pytest.param({"kms_key_ids": {}}, ["kms_key_ids"], id="no region"),
         pytest.param(by_image(images={}), ["images"], id="no image"),
         pytest.param(by_image(images={"eu-west-1": None}), ["images"], id="no image yet"),

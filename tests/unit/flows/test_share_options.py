@@ -74,6 +74,7 @@ def test_every_option_reaches_the_planner() -> None:
             {"state": "absent", "account_ids": [], "org_arns": [ORG]}, id="withdraw from an organization"
         ),
         pytest.param({"state": "absent", "account_ids": [], "group": "all"}, id="make private"),
+        pytest.param({"state": "absent", "snapshot_ids": ["snap-1"]}, id="withdraw a snapshot"),
         pytest.param({"purge_launch_permissions": True}, id="exactly those named"),
         pytest.param(
             {"purge_launch_permissions": True, "account_ids": [], "allow_empty_purge": True},
@@ -109,6 +110,12 @@ def test_options_that_are_taken(changes: dict[str, Any]) -> None:
             ["purge_launch_permissions"],
             id="exactly blanks",
         ),
+        pytest.param({"snapshot_ids": ["snap-1"]}, ["snapshot_ids"], id="share single snapshots"),
+        pytest.param(
+            {"state": "absent", "snapshot_ids": ["snap-1"], "share_snapshots": False},
+            ["snapshot_ids"],
+            id="snapshots, and none",
+        ),
         pytest.param({"images": {"eu-west-1": None}}, ["images"], id="no image yet"),
         pytest.param({"account_ids": [12345678901]}, ["account_ids"], id="a number"),
         pytest.param({"shared_tags": {"aws:x": "1"}}, ["shared_tags"], id="AWS's tag"),
@@ -122,3 +129,8 @@ def test_options_that_are_taken(changes: dict[str, Any]) -> None:
 )
 def test_options_that_are_refused(changes: dict[str, Any], options: list[str]) -> None:
     assert refused(**changes) == options
+
+
+def test_single_snapshots_reach_the_planner() -> None:
+    wanted = wanted_from(params(state="absent", snapshot_ids=["snap-1", ""]), False)
+    assert wanted.snapshot_ids == {"snap-1"}

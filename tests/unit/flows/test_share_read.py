@@ -187,3 +187,19 @@ def test_a_source_that_no_null_image_needs_is_not_asked_for(sts: Wire, ec2: Wire
         sts, ec2, share_snapshots=False, source_image_id=SOURCE_ID, source_region=SOURCE_REGION
     )
     assert shared.exists
+
+
+def test_of_single_snapshots_only_those_are_asked_for(sts: Wire, ec2: Wire) -> None:
+    expect_image(ec2)
+    request = {"SnapshotId": "snap-b", "Attribute": "createVolumePermission"}
+    ec2.expect("describe_snapshot_attribute", request, {"CreateVolumePermissions": []})
+    expect_launch(ec2)
+    shared = read_shared(sts, ec2, present=False, snapshot_ids=frozenset({"snap-b"}))
+    assert shared.volumes == {"snap-b": Sharing()}
+
+
+def test_a_snapshot_of_none_of_the_images_is_refused(sts: Wire, ec2: Wire) -> None:
+    expect_image(ec2)
+    expect_launch(ec2)
+    with pytest.raises(Refused, match="snap-z is of none of the images"):
+        read_shared(sts, ec2, present=False, snapshot_ids=frozenset({"snap-z"}))

@@ -39,7 +39,7 @@ from tests.unit.planners.granting import (
     wanted,
 )
 from tests.unit.planners.policies import consumers as policy_consumers
-from tests.unit.planners.policies import opened_to, policy_of
+from tests.unit.planners.policies import opened_to, own_access, policy_of
 
 ORGS = {"org_arns": frozenset({ORG}), "org_unit_arns": frozenset({UNIT})}
 
@@ -327,6 +327,22 @@ def test_nobody_loses_access_between_two_steps(
     want: GrantWanted, saw: grant.GrantSeen, expected: list[tuple[str, str]]
 ) -> None:
     assert calls(planned(want, saw).actions) == expected
+
+
+def test_organizations_and_units_that_are_known_by_their_ids_only_lose_the_key() -> None:
+    ids: dict[str, Any] = {
+        "org_ids": ("o-a1b2c3d4e5", "o-zzzzzzzzzz"),
+        "units": (("o-a1b2c3d4e5", "ou-ab12-11111111"),),
+    }
+    saw = seen(policy=opened_to(policy_consumers(B, **ids)))
+    want = wanted(
+        present=False,
+        org_ids=frozenset({"o-a1b2c3d4e5"}),
+        org_unit_ids=frozenset({"ou-ab12-11111111", "ou-ab12-99999999"}),
+    )
+    (put,) = planned(want, saw).actions
+    left = own_access(put.parameters["Policy"]).consumers
+    assert left == policy_consumers(B, org_ids=("o-zzzzzzzzzz",))
 
 
 def test_accounts_that_use_auto_scaling_may_hand_on_what_it_needs() -> None:

@@ -69,6 +69,12 @@ ADD, REMOVE = "Add", "Remove"
             [(IMAGE, REMOVE, [A]), ("snap-1", REMOVE, [A])],
             id="absent removes those named",
         ),
+        pytest.param(
+            wanted(with_accounts(A), present=False, snapshot_ids=frozenset({"snap-1"})),
+            with_accounts(A, B),
+            [("snap-1", REMOVE, [A])],
+            id="absent from a snapshot only",
+        ),
         pytest.param(wanted(with_accounts(C), present=False), with_accounts(A), [], id="absent already"),
         pytest.param(wanted(NOBODY), with_accounts(A), [], id="nobody named"),
     ],
