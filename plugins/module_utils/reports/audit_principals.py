@@ -1,0 +1,149 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who an image is shared with, by what, whether anybody allowed it, and whether it works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+EVERYBODY = "all"
+"""The principal that stands for everybody, as AWS names the group."""
+
+NOT_ALLOWED = frozenset(
+    {"public", "snapshot_public", "unknown_account", "unknown_organization", "unknown_organizational_unit"}
+)
+"""The findings that somebody has access whom nobody allowed."""
+_MEMBERS = (
+    ("organization", "org_arns"),
+    ("organizational unit", "org_unit_arns"),
+    ("account", "account_ids"),
+)
+KINDS = ("everybody", *(kind for kind, _members in _MEMBERS))
+"""What a principal can be, the widest first."""
+
+
+class Held:
+    """What an audit found, to be asked about a principal and an image as ``ami_share_audit`` returns it."""
+
+    def __init__(self, findings: Iterable[Mapping[str, Any]], keys: Iterable[Mapping[str, Any]]) -> None:
+        self._keys = {(key["region"], key["kms_key_id"]): key for key in keys}
+        self._foreign: set[tuple[str, str, str]] = set()
+        self._unreachable: set[tuple[str, str, str]] = set()
+        self._unread: set[tuple[str, str]] = set()
+        for finding in findings:
+            region, code = finding["region"], finding["code"]
+            if code in NOT_ALLOWED:
+                self._foreign.add((region, finding["resource"], finding["principal"]))
+            elif code == "key_unreachable":
+                self._unreachable.add((region, finding["image_id"], finding["principal"]))
+            elif code in ("key_unreadable", "snapshot_unreadable"):
+                self._unread.add((region, finding["resource"]))
+
+    def allowed(self, image: Mapping[str, Any], principal: str) -> bool:
+        """Whether all that the principal has of the image, its snapshots among it, is allowed."""
+        resources = (image["image_id"], *(one["snapshot_id"] for one in image["snapshots"]))
+        return not any((image["region"], one, principal) in self._foreign for one in resources)
+
+    def keys(self, image: Mapping[str, Any], principal: str, launch: str) -> str:
+        """Whether the principal can use the image's keys, as far as can be told.
+
+        ``not needed`` without encryption, ``closed`` if one of the keys is closed to it, ``unknown`` if one
+        was not read or if nobody looked: that is done for whom the image itself is shared with.
+        """
+        if not image["encrypted"]:
+            return "not needed"
+        place = image["region"], image["image_id"]
+        known = [self._keys.get((image["region"], arn)) for arn in image["kms_key_ids"]]
+        if (*place, principal) in self._unreachable or any(
+            key is not None and _is_closed(key) for key in known
+        ):
+            return "closed"
+        if launch != "yes" or not known or any(key is None or _is_foreign(key) for key in known):
+            return "unknown"
+        return "open"
+
+    def unknown(self, image: Mapping[str, Any]) -> list[str]:
+        """What of the image was not read."""
+        keys = (self._keys.get((image["region"], arn)) for arn in image["kms_key_ids"])
+        without = {
+            "keys": image["encrypted"] and (not image["kms_key_ids"] or None in keys),
+            "launch permissions": image["sharing"] is None,
+            "snapshots": any(one["account_ids"] is None for one in image["snapshots"]),
+        }
+        return [name for name, lacking in without.items() if lacking]
+
+    def skipped(self, image: Mapping[str, Any]) -> Iterator[str]:
+        """What of the image was not read since nobody asked for it."""
+        if any(
+            one["account_ids"] is None and (image["region"], one["snapshot_id"]) not in self._unread
+            for one in image["snapshots"]
+        ):
+            yield "snapshots"
+        if (
+            image["encrypted"]
+            and not image["kms_key_ids"]
+            and (image["region"], "DescribeSnapshots") not in self._unread
+        ):
+            yield "keys"
+
+
+def shared_with(image: Mapping[str, Any], held: Held, owner: str | None) -> list[dict[str, Any]]:
+    """Everybody but the owner who has a permission for the image or for a snapshot of it."""
+    return [
+        {
+            "allowed": held.allowed(image, principal),
+            "keys": held.keys(image, principal, launch),
+            "kind": kind,
+            "launch_permission": launch,
+            "principal": principal,
+            "snapshots": _snapshots(image["snapshots"], principal),
+        }
+        for kind, principal in _principals(image)
+        if principal != owner
+        for launch in (_launch(image["sharing"], kind, principal),)
+    ]
+
+
+def _principals(image: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    sharing, snapshots = image["sharing"] or {}, image["snapshots"]
+    if sharing.get("public") or any(one["public"] for one in snapshots):
+        yield "everybody", EVERYBODY
+    for kind, members in _MEMBERS:
+        named = set(sharing.get(members, ()))
+        if kind == "account":
+            named = named.union(*(one["account_ids"] or () for one in snapshots))
+        for principal in sorted(named):
+            yield kind, principal
+
+
+def _launch(sharing: Mapping[str, Any] | None, kind: str, principal: str) -> str:
+    if sharing is None:
+        return "unknown"
+    if kind == "everybody":
+        return "yes" if sharing["public"] else "no"
+    return "yes" if principal in sharing[dict(_MEMBERS)[kind]] else "no"
+
+
+def _snapshots(snapshots: Iterable[Mapping[str, Any]], principal: str) -> str:
+    """How many of the snapshots the principal itself has a permission for."""
+    held = [
+        None
+        if one["account_ids"] is None
+        else (one["public"] if principal == EVERYBODY else principal in one["account_ids"])
+        for one in snapshots
+    ]
+    if any(held):
+        return "all" if all(held) else "some"
+    return "unknown" if None in held else "none"
+
+
+def _is_closed(key: Mapping[str, Any]) -> bool:
+    return bool(key["aws_managed"]) or key["state"] != "Enabled"
+
+
+def _is_foreign(key: Mapping[str, Any]) -> bool:
+    """Whether it is another account's, which alone is told who may use it."""
+    return bool(key["kms_key_id"].split(":")[4] != key["account_id"])
