@@ -24,6 +24,7 @@ PLAYBOOK = "golden.images.monitor_ami_sharing"
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 RULE = "golden-images-sharing"
 TOPIC = "golden-images-sharing"
+QUEUE = "golden-images-sharing"
 
 # Who takes notice of which record: the filter for all sharing, the one for public sharing, the rule.
 NOTICED = {
@@ -45,6 +46,8 @@ NOTICED = {
     "key-policy": (False, False, True),
     "snapshot-add-account": (True, False, True),
     "snapshot-add-public": (True, True, True),
+    "snapshot-block-disabled": (False, False, True),
+    "snapshot-block-relaxed": (False, False, True),
     "snapshot-remove-account": (False, False, True),
 }
 
@@ -55,6 +58,7 @@ def test_made_once_and_taken_away_once(aws: SimulatedAws, ansible: Ansible) -> N
     variables = {
         "monitor_regions": [HOME],
         "monitor_log_group": LOG_GROUP,
+        "monitor_queue_name": QUEUE,
         "monitor_subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
     }
     predicted = _run(ansible, variables, "--check")
@@ -66,6 +70,8 @@ def test_made_once_and_taken_away_once(aws: SimulatedAws, ansible: Ansible) -> N
         (HOME, "CreateTopic"): 1,
         (HOME, "SetTopicAttributes"): 1,
         (HOME, "Subscribe"): 1,
+        (HOME, "CreateQueue"): 1,
+        (HOME, "SetQueueAttributes"): 1,
         (HOME, "PutMetricFilter"): 2,
         (HOME, "PutMetricAlarm"): 1,
         (HOME, "PutRule"): 1,
@@ -96,7 +102,11 @@ def test_made_once_and_taken_away_once(aws: SimulatedAws, ansible: Ansible) -> N
         "TreatMissingData": "notBreaching",
         "AlarmActions": [topic],
     }.items() <= alarm.items()
-    assert _targets(aws, HOME) == [topic]
+    queue = f"arn:aws:sqs:{HOME}:{aws.account_id(OWNER)}:{QUEUE}"
+    assert _targets(aws, HOME) == {"topic": topic, "queue": queue}
+    assert _senders(aws, HOME, queue) == {
+        "events.amazonaws.com": f"arn:aws:events:{HOME}:{aws.account_id(OWNER)}:rule/{RULE}"
+    }
     assert _publishers(aws, HOME) == {"events.amazonaws.com", "cloudwatch.amazonaws.com"}
     assert _subscribed(aws, HOME) == ["security@example.org"]
 
@@ -217,9 +227,21 @@ def _pattern(aws: SimulatedAws, region: str) -> str:
     return str(rule["EventPattern"])
 
 
-def _targets(aws: SimulatedAws, region: str) -> list[str]:
+def _targets(aws: SimulatedAws, region: str) -> dict[str, str]:
     found = aws.client("events", OWNER, region).list_targets_by_rule(Rule=RULE)["Targets"]
-    return [target["Arn"] for target in found]
+    return {target["Id"]: target["Arn"] for target in found}
+
+
+def _senders(aws: SimulatedAws, region: str, queue: str) -> dict[str, str]:
+    """The services that the queue's policy lets send, and on whose behalf."""
+    sqs = aws.client("sqs", OWNER, region)
+    url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    return {
+        statement["Principal"]["Service"]: statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+        for statement in json.loads(policy)["Statement"]
+        if (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", queue)
+    }
 
 
 def _publishers(aws: SimulatedAws, region: str) -> set[str]:
@@ -250,5 +272,6 @@ def _everything(aws: SimulatedAws) -> list[Any]:
             yield from aws.client("cloudwatch", OWNER, region).describe_alarms()["MetricAlarms"]
             yield from aws.client("logs", OWNER, region).describe_metric_filters()["metricFilters"]
             yield from aws.client("sns", OWNER, region).list_topics()["Topics"]
+            yield from aws.client("sqs", OWNER, region).list_queues().get("QueueUrls", ())
 
     return list(made())
