@@ -119,19 +119,24 @@ options:
       - AWS's reports can miss instances of the last day and launch templates of the last few days.
       - The accounts of an organization or unit, and those that use a public image, are not known. For these only a report
         counts.
+      - No report tells what others make of a snapshot. An image with a snapshot that is shared with an account that it is not
+        shared with itself is not deregistered, with or without this option. Disabling takes the launch permissions of an
+        image and not those of its snapshots, so that with this option these no longer count.
     type: bool
     default: false
   orphan_snapshots:
     description:
       - Whether to delete snapshots that images left which were deregistered before, by whatever means.
       - They are told by what AWS writes into the description of a snapshot that it makes for an image. Those that AWS Backup
-        or Data Lifecycle Manager have tagged stay, and so do those of images in the Recycle Bin.
+        or Data Lifecycle Manager have tagged stay, and so do those of images in the Recycle Bin and, unless
+        O(include_shared=true), those that are shared with others.
     type: bool
     default: false
   tombstone_path:
     description:
       - A file on the host that runs the module to which a line of JSON is appended for each image before it is disabled or
-        deregistered, with all that is lost - its attributes, tags, launch permissions and snapshots.
+        deregistered, with all that is lost - its attributes, tags, launch permissions, and snapshots with whom they are shared
+        with.
       - With O(disable_after_days) and O(deregister_after_days) this, O(tombstone_s3_uri) or O(tombstone_ssm_path) is required.
         Several may be given. Choose what outlives the run.
       - If one cannot be written, nothing is disabled or deregistered.

@@ -72,6 +72,7 @@ class Clients:
         self._config = config.merge(connection.config) if connection.config else config
         self._clients: dict[tuple[str, str], Any] = {}
         self._assumed: dict[tuple[str, str | None, str], Credentials] = {}
+        self._paced: dict[str, Clients] = {}
 
     def open(self, service: str, regions: Iterable[str]) -> None:
         """Make the clients of ``service`` in ``regions`` that do not exist yet."""
@@ -96,6 +97,12 @@ class Clients:
         given = self._connection.config
         config = pace.merge(given) if given else pace
         return Clients(replace(self._connection, config=config), self._session)
+
+    def paced_for(self, operation: str) -> Clients:
+        """The ``paced`` clients for one kind of call, the same ones each time."""
+        if operation not in self._paced:
+            self._paced[operation] = self.paced()
+        return self._paced[operation]
 
     def assuming(self, role_arn: str, external_id: str | None, region: str) -> Clients:
         """Clients of another account's role, of a session of their own that no other thread uses.

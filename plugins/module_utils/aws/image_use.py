@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ..planners.cleanup_facts import CloserLook, Evidence, UsageReport, unreadable
+from ..model import Sharing
+from ..planners.cleanup_facts import Evidence, OwnImage, SnapshotLook, UsageReport, unreadable
 from ..planners.cleanup_uses import BulkReads, LaunchConfiguration, uses
 from . import read
 from .errors import AWS_ERRORS, failure
 from .own_images import launch_configurations
+
+# Without botocore AnsibleAWSModule has ended the module before any of this is used.
+with suppress(ImportError):
+    from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
 REFERENCE_BATCH = 10
 # botocore shape ResourceTypeOption: the most versions of a template that are searched.
 _ALL_VERSIONS = "10000"
+_SHARED_WITH_NOBODY = ("disabled", "failed")
 _LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
 _RESOURCES: list[Any] = [
     {
@@ -53,53 +60,43 @@ def references(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, tuple[Evid
     return {image_id: tuple(evidence) for image_id, evidence in found.items()}
 
 
-def looks(ec2: EC2Client, image_ids: Sequence[str], include_shared: bool) -> dict[str, CloserLook]:
-    """A closer look at each of at most ``REFERENCE_BATCH`` images; what fails counts as their use."""
-    unread: list[Evidence] = []
+def launch_permissions(ec2: EC2Client, own: OwnImage) -> Sharing:
+    """Who may launch an image.
+
+    AWS takes the permissions of disabled images (EC2 User Guide, "Disable an Amazon EC2 AMI"), and never lets
+    any be given for failed ones: these are not asked about.
+    """
+    if own.image.state in _SHARED_WITH_NOBODY:
+        return Sharing()
+    return read.launch_permissions(ec2, own.image.image_id)
+
+
+def snapshot_look(ec2: EC2Client, snapshot_id: str) -> SnapshotLook:
+    """Who may make volumes of a snapshot; nobody of one that is gone."""
     try:
-        named = references(ec2, image_ids)
-    except AWS_ERRORS as exception:
-        named = {}
-        unread.append(_unread(exception, "DescribeImageReferences"))
-    found = {
-        image_id: _with_sharing(ec2, image_id, CloserLook(named.get(image_id, ()), unread=tuple(unread)))
-        for image_id in image_ids
-    }
-    shared = [image_id for image_id, look in found.items() if look.sharing]
-    if not (shared and include_shared):
-        return found
-    try:
-        reports = usage_reports(ec2, shared)
-    except AWS_ERRORS as exception:
-        problem = _unread(exception, "DescribeImageUsageReports")
-        return {
-            image_id: CloserLook(look.references, look.sharing, (*look.unread, problem))
-            if image_id in shared
-            else look
-            for image_id, look in found.items()
-        }
-    return {
-        image_id: CloserLook(look.references, look.sharing, look.unread, reports.get(image_id))
-        for image_id, look in found.items()
-    }
+        return SnapshotLook(read.volume_permissions(ec2, snapshot_id))
+    except ClientError as exception:
+        if exception.response["Error"]["Code"] == "InvalidSnapshot.NotFound":
+            return SnapshotLook()
+        raise
 
 
 def used_in(clients: Clients, region: str, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
     """Image id to what names it in the account and region of the clients; what fails counts as use of all."""
-    unread: list[Evidence] = []
+    problems: list[Evidence] = []
     found: dict[str, tuple[Evidence, ...]] = {}
     configurations: tuple[LaunchConfiguration, ...] = ()
     try:
         for start in range(0, len(image_ids), REFERENCE_BATCH):
             found.update(references(clients.ec2(region), image_ids[start : start + REFERENCE_BATCH]))
     except AWS_ERRORS as exception:
-        unread.append(_unread(exception, "DescribeImageReferences"))
+        problems.append(unread(exception, "DescribeImageReferences"))
     try:
         configurations = launch_configurations(clients.client("autoscaling", region))
     except AWS_ERRORS as exception:
-        unread.append(_unread(exception, "DescribeLaunchConfigurations"))
+        problems.append(unread(exception, "DescribeLaunchConfigurations"))
     named = uses(BulkReads(configurations=configurations))
-    return {one: (*found.get(one, ()), *named.get(one, ()), *unread) for one in image_ids}
+    return {one: (*found.get(one, ()), *named.get(one, ()), *problems) for one in image_ids}
 
 
 def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageReport]:
@@ -130,15 +127,7 @@ def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageRe
     }
 
 
-def _with_sharing(ec2: EC2Client, image_id: str, look: CloserLook) -> CloserLook:
-    try:
-        sharing = read.launch_permissions(ec2, image_id)
-    except AWS_ERRORS as exception:
-        problem = _unread(exception, "DescribeImageAttribute")
-        return CloserLook(look.references, unread=(*look.unread, problem))
-    return CloserLook(look.references, sharing, look.unread)
-
-
-def _unread(exception: Exception, action: str) -> Evidence:
+def unread(exception: Exception, action: str) -> Evidence:
+    """What failed, as evidence of use."""
     problem = failure(exception, None, action)
     return unreadable(problem.action, f"{problem.error_code}: {problem.message}")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ..aws import errors, image_use, own_images, read
+from ..aws import errors, own_images, read
 from ..aws.clients import Clients
 from ..aws.retire import perform_each
 from ..aws.write import Performed
@@ -20,14 +20,14 @@ from ..fanout import each
 from ..model import Target
 from ..plan import Action
 from ..planners import cleanup_plan
-from ..planners.cleanup_facts import CloserLook, ImageRef
+from ..planners.cleanup_facts import ImageRef
 from ..planners.cleanup_plan import CleanupPlan
 from ..planners.cleanup_stages import DEREGISTER, DISABLE
 from ..planners.cleanup_verdicts import CleanupSeen, CleanupWanted, Verdict, candidates
 from ..planners.regions import regions_to_work_in
 from ..progress import Report
 from ..runner import Flow, Outcome
-from .cleanup_consumers import look_into_accounts
+from .cleanup_looks import with_looks, with_snapshot_looks
 from .cleanup_options import wanted_from
 from .cleanup_tombstones import write_tombstones
 
@@ -53,7 +53,7 @@ def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
             for region, exception in failed.items()
         )
     seen = CleanupSeen(caller.account_id, datetime.now(UTC), facts, partition=caller.partition)
-    return _with_looks(clients, wanted, seen, candidates(wanted, seen))
+    return _looked_at(clients, wanted, seen, candidates(wanted, seen))
 
 
 def apply(
@@ -88,38 +88,13 @@ def result(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, outcome:
 FLOW: Flow[CleanupWanted, CleanupSeen] = Flow(wanted_from, read_state, cleanup_plan.plan, apply, result)
 
 
-def _with_looks(
+def _looked_at(
     clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, refs: Iterable[ImageRef]
 ) -> CleanupSeen:
-    """What was seen, with a closer look at these images; one that failed counts as use."""
-    by_region: dict[str, list[str]] = {}
-    for ref in refs:
-        by_region.setdefault(ref.region, []).append(ref.image_id)
-    size = image_use.REFERENCE_BATCH
-    batches = [
-        (region, tuple(image_ids[start : start + size]))
-        for region, image_ids in by_region.items()
-        for start in range(0, len(image_ids), size)
-    ]
-
-    def look(batch: tuple[str, tuple[str, ...]]) -> dict[str, CloserLook]:
-        region, image_ids = batch
-        return image_use.looks(clients.ec2(region), image_ids, wanted.include_shared)
-
-    found, failed = each(batches, look)
-    if failed:
-        raise Refused(
-            errors.failure(exception, seen.target(region), "DescribeImageReferences")
-            for (region, _image_ids), exception in failed.items()
-        )
-    looks = {
-        ImageRef(region, image_id): one
-        for (region, _image_ids), batch in found.items()
-        for image_id, one in batch.items()
-    }
-    if wanted.consumer_role is not None:
-        looks = look_into_accounts(clients, wanted.consumer_role, seen, looks)
-    return replace(seen, looks={**seen.looks, **looks})
+    """What was seen, with closer looks at these images, and at the snapshots of those that would go."""
+    seen = with_looks(clients, wanted, seen, refs)
+    snapshots = cleanup_plan.snapshots_to_look_at(wanted, seen)
+    return with_snapshot_looks(clients, seen, snapshots)
 
 
 def _read_again(
@@ -133,8 +108,10 @@ def _read_again(
             errors.failure(exception, seen.target(region), "DescribeImages")
             for region, exception in failed.items()
         )
-    chosen = [verdict.ref for verdict in first.verdicts if verdict.decision in (DISABLE, DEREGISTER)]
-    return _with_looks(clients, wanted, replace(seen, regions={**seen.regions, **facts}), chosen)
+    going = [verdict.ref for verdict in first.verdicts if verdict.decision in (DISABLE, DEREGISTER)]
+    now_seen = replace(seen, regions={**seen.regions, **facts}, snapshot_looks={})
+    still_there = [ref for ref in going if ref in now_seen.images]
+    return _looked_at(clients, wanted, now_seen, still_there)
 
 
 def _perform(clients: Clients, actions: Iterable[Action], going: Iterable[Verdict]) -> Performed:

@@ -25,6 +25,13 @@ class ImageRef(NamedTuple):
         return f"{self.region}/{self.image_id}"
 
 
+class SnapshotRef(NamedTuple):
+    """A snapshot of the account: its region and its id."""
+
+    region: str
+    snapshot_id: str
+
+
 @dataclass(frozen=True)
 class OwnImage:
     """An image that the account owns, with what DescribeImages says beyond ``Image``.
@@ -52,7 +59,7 @@ class OwnImage:
 
     @property
     def size_gib(self) -> int:
-        """The sizes of its volumes. AWS bills the changed blocks of snapshots only: they cost this at most."""
+        """The sizes of its volumes together; snapshots hold changed blocks only, so that this is the most."""
         mappings = self.described.get("BlockDeviceMappings", ())
         return sum(mapping.get("Ebs", {}).get("VolumeSize", 0) for mapping in mappings)
 
@@ -161,3 +168,11 @@ class CloserLook:
     unread: tuple[Evidence, ...] = ()
     report: UsageReport | None = None
     consumers: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SnapshotLook:
+    """Who may make volumes of a snapshot; ``unread`` is why that is not known, empty if it is."""
+
+    sharing: Sharing = field(default_factory=Sharing)
+    unread: str = ""

@@ -14,11 +14,14 @@ from typing import Any
 from ..failures import Failure
 from ..plan import Action, Plan, TargetPlan
 from .cleanup_actions import region_actions, takes_away
-from .cleanup_facts import OwnSnapshot, RegionFacts
+from .cleanup_facts import OwnSnapshot, RegionFacts, SnapshotRef
 from .cleanup_families import bequeathed, families
 from .cleanup_snapshots import fates, leftovers, orphans, recoverable_until
 from .cleanup_stages import DEREGISTER, DISABLE, stamp
-from .cleanup_verdicts import CleanupSeen, CleanupWanted, Verdict, verdicts
+from .cleanup_verdicts import CleanupSeen, CleanupWanted, Verdict, chosen, verdicts
+
+# Region to former image to the snapshots that it has left.
+Orphans = dict[str, dict[str, tuple[OwnSnapshot, ...]]]
 
 # Examples in a refusal.
 _NAMED = 5
@@ -48,8 +51,7 @@ class CleanupPlan(Plan):
 def plan(wanted: CleanupWanted, seen: CleanupSeen) -> CleanupPlan:
     """Plan every region. Over the limit the plan is refused as a whole."""
     judged = _with_snapshots(verdicts(wanted, seen), seen)
-    left = {region: orphans(facts, wanted.rules.protect_tags) for region, facts in seen.regions.items()}
-    orphaned = left if wanted.orphan_snapshots else {}
+    orphaned = _without_shared(wanted, seen, _orphans(wanted, seen))
     refusals = tuple(_over_limit(wanted, seen, judged, orphaned))
     going = {verdict.ref for verdict in judged if verdict.decision == DEREGISTER}
     heirs = bequeathed(seen.images, families(seen.images, wanted.by), wanted.by, going)
@@ -73,6 +75,23 @@ def plan(wanted: CleanupWanted, seen: CleanupSeen) -> CleanupPlan:
     if targets and refusals:
         targets[0] = replace(targets[0], refusals=refusals)
     return CleanupPlan(tuple(targets), judged)
+
+
+def snapshots_to_look_at(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[SnapshotRef, ...]:
+    """The snapshots of images that something is taken from, and orphans, of which sharing decides."""
+    of_images = (
+        SnapshotRef(ref.region, snapshot_id)
+        for ref in chosen(wanted, seen)
+        for snapshot_id in seen.images[ref].image.snapshot_ids
+    )
+    of_none = (
+        SnapshotRef(region, one.snapshot_id)
+        for region, former in _orphans(wanted, seen).items()
+        for left in former.values()
+        for one in left
+        if not wanted.include_shared
+    )
+    return tuple(dict.fromkeys((*of_images, *of_none)))
 
 
 def confirmed(first: CleanupPlan, again: CleanupPlan) -> tuple[CleanupPlan, tuple[Verdict, ...]]:
@@ -114,6 +133,28 @@ def confirmed(first: CleanupPlan, again: CleanupPlan) -> tuple[CleanupPlan, tupl
     return replace(again, targets=tuple(targets)), changed
 
 
+def _orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
+    if not wanted.orphan_snapshots:
+        return {}
+    return {region: orphans(facts, wanted.rules.protect_tags) for region, facts in seen.regions.items()}
+
+
+def _without_shared(wanted: CleanupWanted, seen: CleanupSeen, orphaned: Orphans) -> Orphans:
+    """Those orphans that nobody else may use: nothing shows whether they do, the user has to include them."""
+
+    def goes(region: str, snapshot_id: str) -> bool:
+        look = seen.snapshot_looks.get(SnapshotRef(region, snapshot_id))
+        return wanted.include_shared or (look is not None and not look.unread and not look.sharing)
+
+    found: Orphans = {}
+    for region, former in orphaned.items():
+        for image_id, left in former.items():
+            going = tuple(one for one in left if goes(region, one.snapshot_id))
+            if going:
+                found.setdefault(region, {})[image_id] = going
+    return found
+
+
 def _with_snapshots(judged: tuple[Verdict, ...], seen: CleanupSeen) -> tuple[Verdict, ...]:
     """The verdicts, those of deregistrations with what becomes of the snapshots."""
     leaving: dict[str, set[str]] = defaultdict(set)
@@ -137,7 +178,7 @@ def _over_limit(
     wanted: CleanupWanted,
     seen: CleanupSeen,
     judged: tuple[Verdict, ...],
-    orphaned: dict[str, dict[str, tuple[OwnSnapshot, ...]]],
+    orphaned: Orphans,
 ) -> Iterator[Failure]:
     going = [str(verdict.ref) for verdict in judged if verdict.decision == DEREGISTER]
     former = [f"{region}/{image_id}" for region, left in sorted(orphaned.items()) for image_id in left]

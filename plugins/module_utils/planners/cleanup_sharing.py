@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from ..model import Sharing
-from .cleanup_facts import CloserLook, Evidence, UsageReport, unreadable
+from .cleanup_facts import CloserLook, Evidence, OwnImage, SnapshotLook, UsageReport, unreadable
 
 SHARED, CONSUMER = "shared", "other_account"
 
@@ -47,6 +47,23 @@ def needs_report(look: CloserLook, include_shared: bool, now: datetime) -> bool:
         return False
     pending = look.report is not None and look.report.state == "pending"
     return not pending and bool(_report_problem(look.report, look.sharing, now))
+
+
+def only_by_snapshot(
+    own: OwnImage, sharing: Sharing, look: SnapshotLook, include_shared: bool
+) -> tuple[str, ...]:
+    """Those who would lose a snapshot of the image without their use of the image having been judged.
+
+    These are accounts that it is shared with and the image is not. No report tells of what is made of a
+    snapshot, so that they keep the image, too, unless the user includes shared images and they may once have
+    been among those that the image was shared with: members of its organizations, or anybody if it is
+    disabled, which took its launch permissions but not those of its snapshots.
+    """
+    hidden = own.image.state == "disabled" or sharing.org_arns or sharing.org_unit_arns or sharing.public
+    if include_shared and hidden:
+        return ()
+    left = look.sharing - sharing - Sharing(account_ids=frozenset({own.image.owner_id}))
+    return (*sorted(left.account_ids), *(["everybody"] if left.public else []))
 
 
 def _used_by_report(report: UsageReport | None) -> Iterator[Evidence]:

@@ -11,8 +11,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .cleanup_facts import OwnImage, OwnSnapshot, RegionFacts, RetentionRule
+from ..model import Sharing
+from .cleanup_facts import OwnImage, OwnSnapshot, RegionFacts, RetentionRule, SnapshotLook
 from .cleanup_rules import BACKUP_TAG
+from .cleanup_sharing import only_by_snapshot
 from .tags import MARK_PREFIX
 
 # Written before an image is deregistered on those of its snapshots that go with it: by it the next run finds
@@ -59,6 +61,25 @@ def blocks(own: OwnImage, facts: RegionFacts) -> Iterator[str]:
             yield f"Its snapshot {snapshot_id} is locked ({snapshot.locked})."
         elif snapshot.archived:
             yield f"Its snapshot {snapshot_id} is archived."
+
+
+def shared_snapshots(
+    own: OwnImage,
+    sharing: Sharing,
+    looks: Mapping[str, SnapshotLook],
+    include_shared: bool,
+    deregisters: bool,
+) -> Iterator[str]:
+    """Why whom the image's snapshots are shared with stands against the next stage.
+
+    Only a deregistration takes them away. What cannot be read cannot be written down either.
+    """
+    for snapshot_id in own.image.snapshot_ids:
+        look = looks[snapshot_id]
+        if look.unread:
+            yield f"Who may use its snapshot {snapshot_id} could not be read: {look.unread}"
+        elif deregisters and (who := only_by_snapshot(own, sharing, look, include_shared)):
+            yield f"Its snapshot {snapshot_id} is shared with {', '.join(who)}; the image is not."
 
 
 def leftovers(facts: RegionFacts) -> tuple[OwnSnapshot, ...]:

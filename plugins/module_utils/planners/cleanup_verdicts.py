@@ -13,16 +13,27 @@ from functools import cached_property
 from typing import Any
 
 from ..model import ConsumerRole, Target
-from .cleanup_facts import CloserLook, Evidence, ImageRef, OwnImage, RegionFacts
+from .cleanup_facts import (
+    CloserLook,
+    Evidence,
+    ImageRef,
+    OwnImage,
+    RegionFacts,
+    SnapshotLook,
+    SnapshotRef,
+)
 from .cleanup_families import FamilyBy, families, latest
 from .cleanup_limit import Limit
 from .cleanup_rules import Rules, considered, kept
 from .cleanup_sharing import needs_report, sharing_evidence
-from .cleanup_snapshots import Fate, blocks
-from .cleanup_stages import DEREGISTER, Clocks, Step, step
+from .cleanup_snapshots import Fate, blocks, shared_snapshots
+from .cleanup_stages import DEREGISTER, DISABLE, Clocks, Step, step
 from .cleanup_uses import running_copies
 
 KEEP, WAIT = "keep", "wait"
+
+# What was not looked at speaks against taking anything away.
+_NOT_LOOKED_AT = SnapshotLook(unread="It was not looked at.")
 
 
 @dataclass(frozen=True)
@@ -44,13 +55,14 @@ class CleanupWanted:
 
 @dataclass(frozen=True)
 class CleanupSeen:
-    """What AWS said of every region, and of the images that were looked at closely, at the moment ``now``."""
+    """What AWS said of every region, and of what was looked at closely, at the moment ``now``."""
 
     account_id: str
     now: datetime
     regions: Mapping[str, RegionFacts]
     looks: Mapping[ImageRef, CloserLook] = field(default_factory=dict)
     partition: str = "aws"
+    snapshot_looks: Mapping[SnapshotRef, SnapshotLook] = field(default_factory=dict)
 
     @cached_property
     def images(self) -> Mapping[ImageRef, OwnImage]:
@@ -110,16 +122,25 @@ class Verdict:
 
 def candidates(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[ImageRef, ...]:
     """The images that neither the policy nor a bulk read keeps: only these need a closer look."""
-    return tuple(verdict.ref for verdict in _verdicts(wanted, seen, CloserLook()) if verdict.decision != KEEP)
+    judged = _verdicts(wanted, seen, CloserLook(), SnapshotLook())
+    return tuple(verdict.ref for verdict in judged if verdict.decision != KEEP)
+
+
+def chosen(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[ImageRef, ...]:
+    """The images that something would now be taken from: only their snapshots need a closer look."""
+    judged = _verdicts(wanted, seen, None, SnapshotLook())
+    return tuple(verdict.ref for verdict in judged if verdict.decision in (DISABLE, DEREGISTER))
 
 
 def verdicts(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[Verdict, ...]:
     """What is to become of every considered image, without regard to how many go."""
-    return tuple(_verdicts(wanted, seen, None))
+    return tuple(_verdicts(wanted, seen, None, _NOT_LOOKED_AT))
 
 
-def _verdicts(wanted: CleanupWanted, seen: CleanupSeen, unseen: CloserLook | None) -> Iterator[Verdict]:
-    """The verdicts; ``unseen`` stands for a closer look that was not taken, None lets that count as use."""
+def _verdicts(
+    wanted: CleanupWanted, seen: CleanupSeen, unseen: CloserLook | None, unseen_snapshot: SnapshotLook
+) -> Iterator[Verdict]:
+    """The verdicts; what is ``unseen`` stands for a closer look that was not taken, None counts as use."""
     images = seen.images
     family_of = families(images, wanted.by)
     latest_images = latest(images, family_of, wanted.rules.latest)
@@ -144,15 +165,33 @@ def _verdicts(wanted: CleanupWanted, seen: CleanupSeen, unseen: CloserLook | Non
             wants = report and needs_report(look or CloserLook(), wanted.include_shared, seen.now)
             yield Verdict(ref, family, KEEP, reasons, evidence, report_wanted=wants)
             continue
-        yield _next(own, ref, family, facts, step(own, wanted.clocks, seen.now))
+        todo = step(own, wanted.clocks, seen.now)
+        against = tuple(_against(wanted, seen, ref, todo, look or CloserLook(), unseen_snapshot))
+        if against:
+            yield Verdict(ref, family, WAIT, against)
+        else:
+            yield Verdict(ref, family, todo.stage or WAIT, step=todo)
 
 
-def _next(own: OwnImage, ref: ImageRef, family: str, facts: RegionFacts, todo: Step) -> Verdict:
+def _against(
+    wanted: CleanupWanted,
+    seen: CleanupSeen,
+    ref: ImageRef,
+    todo: Step,
+    look: CloserLook,
+    unseen_snapshot: SnapshotLook,
+) -> Iterator[str]:
+    """What stands against the next stage of an image that nobody uses."""
+    own = seen.images[ref]
     if todo.stage == DEREGISTER:
-        blocked = tuple(blocks(own, facts))
-        if blocked:
-            return Verdict(ref, family, WAIT, blocked)
-    return Verdict(ref, family, todo.stage or WAIT, step=todo)
+        yield from blocks(own, seen.regions[ref.region])
+    if todo.stage in (DISABLE, DEREGISTER):
+        looks = {
+            one: seen.snapshot_looks.get(SnapshotRef(ref.region, one), unseen_snapshot)
+            for one in own.image.snapshot_ids
+        }
+        deregisters = todo.stage == DEREGISTER
+        yield from shared_snapshots(own, look.sharing, looks, wanted.include_shared, deregisters)
 
 
 def _only_report_missing(evidence: tuple[Evidence, ...]) -> bool:

@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import image_use
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
-from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_facts import CloserLook, Evidence
+from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_facts import (
+    Evidence,
+    SnapshotLook,
+)
+from botocore.exceptions import ClientError
 
 from tests.unit.aws.wire import Wire
 from tests.unit.examples import CONSUMER
+from tests.unit.planners.retiring import own
 
 LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -41,47 +46,39 @@ def asked(*image_ids: str) -> dict[str, Any]:
     }
 
 
-def permissions(image_id: str) -> dict[str, Any]:
-    return {"ImageId": image_id, "Attribute": "launchPermission"}
-
-
-def looked(wire: Wire, *image_ids: str, include_shared: bool = False) -> dict[str, CloserLook]:
-    with wire.spoken():
-        return image_use.looks(wire.client, image_ids, include_shared)
-
-
 def test_references_of_several_images_take_one_call() -> None:
     wire = Wire("ec2")
     found = [{"ImageId": "ami-1", "ResourceType": "ssm:Parameter", "Arn": "arn:x"}]
     wire.expect("describe_image_references", asked("ami-1", "ami-2"), {"ImageReferences": found})
-    wire.expect("describe_image_attribute", permissions("ami-1"), SHARED)
-    wire.expect("describe_image_attribute", permissions("ami-2"), {"LaunchPermissions": []})
-    assert looked(wire, "ami-1", "ami-2") == {
-        "ami-1": CloserLook((Evidence("ssm:Parameter", "arn:x"),), Sharing(frozenset({CONSUMER}))),
-        "ami-2": CloserLook(),
-    }
+    with wire.spoken():
+        assert image_use.references(wire.client, ["ami-1", "ami-2"]) == {
+            "ami-1": (Evidence("ssm:Parameter", "arn:x"),),
+            "ami-2": (),
+        }
 
 
-@pytest.mark.parametrize(
-    "refused", ["describe_image_references", "describe_image_attribute", "describe_image_usage_reports"]
-)
-def test_what_is_refused_counts_as_use(refused: str) -> None:
+@pytest.mark.parametrize(("state", "asks"), [("available", True), ("disabled", False), ("failed", False)])
+def test_what_cannot_be_shared_is_not_asked_about(state: str, asks: bool) -> None:
     wire = Wire("ec2")
-    script: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-        ("describe_image_references", asked("ami-1"), {"ImageReferences": []}),
-        ("describe_image_attribute", permissions("ami-1"), SHARED),
-        ("describe_image_usage_reports", {"ImageIds": ["ami-1"]}, {"ImageUsageReports": []}),
-    ]
-    for method, request, answer in script:
-        if method == refused:
-            wire.refuse(method, request, "RequestLimitExceeded", "Slow down.")
-        else:
-            wire.expect(method, request, answer)
-        if refused == "describe_image_attribute" == method:
-            break
-    (look,) = looked(wire, "ami-1", include_shared=True).values()
-    assert [(one.kind, one.firm) for one in look.unread] == [("unreadable", False)]
-    assert look.unread[0].detail == "RequestLimitExceeded: Slow down."
+    if asks:
+        wire.expect("describe_image_attribute", {"ImageId": "ami-1", "Attribute": "launchPermission"}, SHARED)
+    with wire.spoken():
+        found = image_use.launch_permissions(wire.client, own(state=state))
+    assert found == (Sharing(frozenset({CONSUMER})) if asks else Sharing())
+
+
+def test_who_may_use_a_snapshot_and_that_one_that_is_gone_is_nobodys() -> None:
+    wire = Wire("ec2")
+    request = {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"}
+    permissions = {"CreateVolumePermissions": [{"UserId": CONSUMER}]}
+    wire.expect("describe_snapshot_attribute", request, permissions)
+    wire.refuse("describe_snapshot_attribute", request, "InvalidSnapshot.NotFound")
+    wire.refuse("describe_snapshot_attribute", request, "UnauthorizedOperation")
+    with wire.spoken():
+        assert image_use.snapshot_look(wire.client, "snap-1").sharing.account_ids == {CONSUMER}
+        assert image_use.snapshot_look(wire.client, "snap-1") == SnapshotLook()
+        with pytest.raises(ClientError):
+            image_use.snapshot_look(wire.client, "snap-1")
 
 
 def test_the_newest_report_counts_with_its_own_entries_only() -> None:

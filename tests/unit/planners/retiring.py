@@ -17,6 +17,8 @@ from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_fac
     OwnImage,
     OwnSnapshot,
     RegionFacts,
+    SnapshotLook,
+    SnapshotRef,
     UsageReport,
 )
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_families import FamilyBy
@@ -65,15 +67,26 @@ def facts(*images: OwnImage, **changes: Any) -> RegionFacts:
     return RegionFacts(**{"images": images, "snapshots": snapshots, **changes})
 
 
-def seen(*regions: RegionFacts, looks: Mapping[ImageRef, CloserLook] | None = None) -> CleanupSeen:
-    """Regions by turns, and a look at every image, that finds nothing, unless other looks are given."""
+def seen(
+    *regions: RegionFacts,
+    looks: Mapping[ImageRef, CloserLook] | None = None,
+    snapshot_looks: Mapping[SnapshotRef, SnapshotLook] | None = None,
+) -> CleanupSeen:
+    """Regions by turns, and looks at everything, that find nothing, unless other looks are given."""
     named = dict(zip((REGION, "us-east-1", "ap-south-1"), regions, strict=False))
     every = {
         ImageRef(name, one.image.image_id): CloserLook()
         for name, part in named.items()
         for one in part.images
     }
-    return CleanupSeen(OWNER, NOW, named, {**every, **(looks or {})})
+    snapshots = {
+        SnapshotRef(name, one): SnapshotLook()
+        for name, part in named.items()
+        for one in {*part.snapshots, *(one for own in part.images for one in own.image.snapshot_ids)}
+    }
+    return CleanupSeen(
+        OWNER, NOW, named, {**every, **(looks or {})}, snapshot_looks={**snapshots, **(snapshot_looks or {})}
+    )
 
 
 def wanted(*, clocks: Clocks | None = None, **changes: Any) -> CleanupWanted:

@@ -9,14 +9,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_facts import (
     Evidence,
     ImageRef,
     OwnSnapshot,
     RetentionRule,
+    SnapshotLook,
+    SnapshotRef,
 )
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_limit import Limit
-from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_plan import confirmed, plan
+from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_plan import (
+    confirmed,
+    plan,
+    snapshots_to_look_at,
+)
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_stages import Clocks, stamp
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_tombstone import tombstone
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_verdicts import CleanupSeen
@@ -30,6 +37,7 @@ CHOSEN = "golden.images:cleanup-chosen"
 OF = "golden.images:cleanup-of"
 TODAY = stamp(NOW)
 FORMER = "ami-0123456789abcdef0"
+BY_CONSUMER = Sharing(account_ids=frozenset({CONSUMER}))
 
 
 def planned(saw: CleanupSeen, **wants: Any) -> list[tuple[str, str | None]]:
@@ -122,6 +130,34 @@ def test_orphans_are_deleted_on_request_and_count_as_deletions() -> None:
 
 
 @pytest.mark.parametrize(
+    ("look", "include_shared", "goes"),
+    [
+        (None, False, False),
+        (SnapshotLook(unread="denied"), False, False),
+        (SnapshotLook(BY_CONSUMER), False, False),
+        (SnapshotLook(), False, True),
+        (SnapshotLook(BY_CONSUMER), True, True),
+    ],
+)
+def test_orphans_that_others_may_use_go_only_if_the_user_includes_them(
+    look: SnapshotLook | None, include_shared: bool, goes: bool
+) -> None:
+    orphan = {"snap-9": OwnSnapshot("snap-9", f"Created by CreateImage(i-1) for {FORMER}")}
+    saw = replace(seen(facts(NEWEST, snapshots=orphan)), snapshot_looks={})
+    asks = wanted(orphan_snapshots=True, include_shared=include_shared)
+    asked = () if include_shared else (SnapshotRef(REGION, "snap-9"),)
+    assert snapshots_to_look_at(asks, saw) == asked
+    saw = replace(saw, snapshot_looks={asked[0]: look} if asked and look else {})
+    assert calls(plan(asks, saw).actions) == [("DeleteSnapshot", "snap-9")] * goes
+
+
+def test_only_the_snapshots_of_images_that_something_is_taken_from_are_looked_at() -> None:
+    used = facts(OLD, OLDER, NEWEST, uses={"ami-2": (USED,)})
+    assert snapshots_to_look_at(wanted(), seen(used)) == (SnapshotRef(REGION, "snap-ami-1"),)
+    assert snapshots_to_look_at(wanted(clocks=Clocks(deprecate=0)), seen(used)) == ()
+
+
+@pytest.mark.parametrize(
     ("limit", "refused"), [(Limit(count=2), False), (Limit(count=1), True), (Limit(), True)]
 )
 def test_over_the_limit_nothing_is_done_in_any_region(limit: Limit, refused: bool) -> None:
@@ -189,6 +225,7 @@ def test_a_tombstone_holds_what_is_lost() -> None:
     saw = seen(
         facts(image, NEWEST, snapshots=snapshots, rules=rules),
         looks={ImageRef(REGION, "ami-1"): shared(CONSUMER, consumers={CONSUMER: ()})},
+        snapshot_looks={SnapshotRef(REGION, "snap-ami-1"): SnapshotLook(BY_CONSUMER)},
     )
     made = plan(wanted(include_shared=True), saw)
     (verdict,) = (one for one in made.verdicts if one.decision == "deregister")
@@ -214,6 +251,7 @@ def test_a_tombstone_holds_what_is_lost() -> None:
                 "encrypted": False,
                 "snapshot_id": "snap-ami-1",
                 "tags": {"a": "b"},
+                "volume_permissions": {"account_ids": [CONSUMER], "public": False},
             }
         ],
         "stage": "deregister",

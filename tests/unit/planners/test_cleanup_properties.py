@@ -16,6 +16,8 @@ from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_fac
     OwnImage,
     OwnSnapshot,
     RegionFacts,
+    SnapshotLook,
+    SnapshotRef,
     unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_families import (
@@ -140,13 +142,30 @@ LOOKS = st.sampled_from(
 )
 
 
+SNAPSHOT_LOOKS = st.sampled_from(
+    [
+        *[SnapshotLook()] * 6,
+        None,
+        SnapshotLook(unread="denied"),
+        SnapshotLook(Sharing(account_ids=frozenset({CONSUMER}))),
+        SnapshotLook(Sharing(public=True)),
+    ]
+)
+
+
 @st.composite
 def estates(draw: st.DrawFn) -> CleanupSeen:
     """Two regions, with a closer look at most images."""
     facts = {region: draw(regions(region)) for region in REGIONS}
     refs = [ImageRef(region, one.image.image_id) for region in REGIONS for one in facts[region].images]
     looks = {ref: look for ref in refs if (look := draw(LOOKS))}
-    return CleanupSeen(OWNER, NOW, facts, looks)
+    snapshots = {
+        SnapshotRef(region, one): look
+        for region in REGIONS
+        for one in facts[region].snapshots
+        if (look := draw(SNAPSHOT_LOOKS))
+    }
+    return CleanupSeen(OWNER, NOW, facts, looks, snapshot_looks=snapshots)
 
 
 POLICIES = st.builds(

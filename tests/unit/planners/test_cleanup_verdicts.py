@@ -8,11 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_facts import (
     CloserLook,
     Evidence,
     ImageRef,
     OwnImage,
+    SnapshotLook,
+    SnapshotRef,
     unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_stages import Clocks, stamp
@@ -31,7 +34,7 @@ from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_ver
     verdicts,
 )
 
-from tests.unit.examples import CONSUMER
+from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.planners.retiring import NOW, REGION, ago, facts, own, report, seen, shared, wanted
 
 OLD_ID = "ami-0123456789abcdef0"
@@ -125,6 +128,47 @@ def test_what_stands_against_a_deregistration_makes_it_wait_but_not_be_released(
     assert (found.decision, found.released) == ("wait", False)
     assert "enabled-with-cooldown" in found.reasons[0]
     assert verdict(seen(facts(protected, NEWEST)), clocks=Clocks(disable=0)).decision == "disable"
+
+
+SNAPSHOT = SnapshotRef(REGION, f"snap-{OLD_ID}")
+BOTH = Sharing(account_ids=frozenset({CONSUMER}))
+UNIT = Sharing(org_unit_arns=frozenset({"arn:aws:organizations::111122223333:ou/o-a/ou-b"}))
+
+
+@pytest.mark.parametrize(
+    ("image", "sharing", "look", "include_shared", "decision"),
+    [
+        (OLD, Sharing(), SnapshotLook(), False, "deregister"),
+        (OLD, Sharing(), SnapshotLook(BOTH), False, "wait"),
+        (OLD, Sharing(), SnapshotLook(Sharing(public=True)), False, "wait"),
+        (OLD, Sharing(), SnapshotLook(Sharing(account_ids=frozenset({OWNER}))), False, "deregister"),
+        (OLD, Sharing(), SnapshotLook(BOTH), True, "wait"),
+        (OLD, BOTH, SnapshotLook(BOTH), True, "deregister"),
+        (OLD, UNIT, SnapshotLook(BOTH), True, "deregister"),
+        (own(OLD_ID, state="disabled"), Sharing(), SnapshotLook(BOTH), True, "deregister"),
+        (own(OLD_ID, state="disabled"), Sharing(), SnapshotLook(BOTH), False, "wait"),
+        (OLD, Sharing(), SnapshotLook(unread="denied"), True, "wait"),
+        (OLD, Sharing(), None, True, "wait"),
+    ],
+)
+def test_who_may_use_a_snapshot_but_not_the_image_stands_against_its_deregistration(
+    image: OwnImage, sharing: Sharing, look: SnapshotLook | None, include_shared: bool, decision: str
+) -> None:
+    looks = {REF: CloserLook(sharing=sharing, report=report())}
+    saw = seen(facts(image, NEWEST), looks=looks)
+    saw = replace(saw, snapshot_looks={SNAPSHOT: look} if look else {})
+    found = verdict(saw, include_shared=include_shared)
+    assert (found.decision, bool(found.reasons)) == (decision, decision == "wait")
+    assert found.released is False
+
+
+def test_disabling_takes_no_snapshot_from_anybody_but_needs_to_know_what_to_write_down() -> None:
+    def decided(look: SnapshotLook) -> str:
+        saw = seen(facts(OLD, NEWEST), snapshot_looks={SNAPSHOT: look})
+        return verdict(saw, clocks=Clocks(disable=0)).decision
+
+    assert decided(SnapshotLook(BOTH)) == "disable"
+    assert decided(SnapshotLook(unread="denied")) == "wait"
 
 
 @pytest.mark.parametrize(
