@@ -192,7 +192,7 @@ def _more_users(one: _Report, other: _Report) -> Iterator[tuple[Place, list[str]
 def _states(old: _Report, new: _Report) -> Iterator[str]:
     """What is otherwise than it was."""
     for region in old.named - new.named:
-        yield f"{region}: This region was not looked at any more."
+        yield f"{region}: This region is not looked at any more."
     for region, seen in new.regions.items():
         for block, name in _BLOCKS.items():
             was, now = old.regions.get(region, {}).get(block), seen[block]
