@@ -29,7 +29,7 @@ _NO_COPY_YET: dict[str, Any] = {
     "region": None,
     "kms_key_ids": None,
 }
-_SHARE = {
+_SHARE: dict[str, Any] = {
     "group": None,
     "allow_public": False,
     "state": "present",
