@@ -4,9 +4,15 @@
 #   sh checks/lock.sh PATH_OF_UV
 set -eu
 uv=$1
-for name in uv dev; do
-    "$uv" --quiet pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+
+# NAME OLDEST_PYTHON
+lock() {
+    "$uv" --quiet pip compile --upgrade --universal --python-version "$2" --generate-hashes --no-annotate \
         --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-        --output-file "requirements/$name.txt" "requirements/$name.in" >/dev/null
-    echo "requirements/$name.txt: $(grep -c '^[a-z].*==' "requirements/$name.txt") packages"
-done
+        --output-file "requirements/$1.txt" "requirements/$1.in" >/dev/null
+    echo "requirements/$1.txt: $(grep -c '^[a-z].*==' "requirements/$1.txt") packages"
+}
+
+lock uv 3.11
+lock dev 3.11
+lock rulebook 3.12

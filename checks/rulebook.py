@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The environment that rulebooks run in, apart from the checkout's: see requirements/rulebook.in.
+
+It is one for all Pythons, set up by whatever first needs it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from checks.commands import CheckError, run
+from checks.paths import CHECKOUT
+
+ENVIRONMENT = CHECKOUT / ".venv" / "rulebook"
+_LOCK = CHECKOUT / "requirements" / "rulebook.txt"
+_STAMP = ENVIRONMENT / ".golden-images-ready"
+# Those that the locked Ansible runs on.
+_PYTHON = ">=3.12"
+_JAVA = 17
+
+
+class Unfit(Exception):
+    """This machine can't run rulebooks; the message says what it lacks."""
+
+
+def scripts() -> Path:
+    """The folder of ansible-rulebook and of the ansible-playbook that it starts.
+
+    Raises:
+        Unfit: there is no Java, or no Python, that is new enough.
+        CheckError: the environment could not be set up.
+    """
+    _require_java()
+    ENVIRONMENT.parent.mkdir(exist_ok=True)
+    with (ENVIRONMENT.parent / ".rulebook.lock").open("w") as held:
+        # Tests run in several processes.
+        fcntl.flock(held, fcntl.LOCK_EX)
+        state = _wanted_state()
+        if not (_STAMP.is_file() and _STAMP.read_text(encoding="utf-8") == state):
+            _set_up()
+            _STAMP.write_text(state, encoding="utf-8")
+    return ENVIRONMENT / "bin"
+
+
+def _wanted_state() -> str:
+    digest = hashlib.sha256(str(CHECKOUT).encode())
+    for path in (_LOCK, Path(__file__)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _set_up() -> None:
+    python = _python()
+    run("uv", "--quiet", "venv", "--clear", "--python", python, ENVIRONMENT, quiet=True)
+    there = ENVIRONMENT / "bin" / "python"
+    run(
+        "uv", "--quiet", "pip", "sync", "--python", there, "--require-hashes", _LOCK,
+        quiet=True,
+    )  # fmt: skip
+    (site,) = ENVIRONMENT.glob("lib/python3.*/site-packages")
+    link = site / "ansible_collections" / "golden" / "images"
+    link.parent.mkdir()
+    link.symlink_to(CHECKOUT, target_is_directory=True)
+
+
+def _python() -> str:
+    """A Python for the environment, wherever uv finds one on this machine."""
+    try:
+        found = run("uv", "python", "find", "--quiet", "--no-python-downloads", _PYTHON, quiet=True)
+    except CheckError as error:
+        raise Unfit(f"rulebooks need a Python {_PYTHON} on this machine") from error
+    return found.strip()
+
+
+def _require_java() -> None:
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    told = ""
+    if java is not None:
+        # It tells its version on standard error.
+        done = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
+        told = done.stderr
+    version = re.search(r'version "(\d+)', told)
+    if version is None or int(version[1]) < _JAVA:
+        raise Unfit(
+            f"rulebooks need Java {_JAVA} or newer, such as default-jre-headless of Debian and Ubuntu"
+        )
