@@ -20,7 +20,7 @@ from .document import SEVERITIES, Document, Item, worst_first
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"high": "error", "medium": "warning", "low": "note"}
-# GitHub shows above 7.0 as high, from 4.0 as medium, above that as low.
+# Of rules about security GitHub shows 7.0 to 8.9 as high, 4.0 to 6.9 as medium, less as low.
 _SCORES = {"high": "8.0", "medium": "5.0", "low": "2.0"}
 # What may stand in a path of a URI (RFC 3986, pchar) in which nothing has to be escaped.
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")

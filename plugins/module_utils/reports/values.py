@@ -12,7 +12,7 @@ from typing import Any
 # Line ends and tabs are laid out; all other control and format characters are not to be seen, and may make a
 # text look like another one: they turn it around (U+202E), say, or end it (U+0000). Joiners make up emoji.
 _LAID_OUT = frozenset("\t\n\r\u200c\u200d")
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def text_of(value: Any, yes: str = "yes", no: str = "no") -> str:

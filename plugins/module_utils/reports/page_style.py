@@ -1,0 +1,194 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page's style: for screens, light and dark, and for paper.
+
+The colours of marks and severities are those of Okabe and Ito ("Color Universal Design", 2008), which people
+with any kind of colour vision can tell apart. Black is readable on each of them.
+"""
+
+from __future__ import annotations
+
+STYLE = """
+:root {
+  color-scheme: light dark;
+  --paper: #f4f6f8; --card: #ffffff; --ink: #16202a; --soft: #55616d; --line: #d9dfe5; --head: #eef2f5;
+  --link: #005a8e; --hover: #e8f1f8;
+  --green: #009e73; --sky: #56b4e9; --yellow: #f0e442; --orange: #e69f00; --vermillion: #d55e00;
+  --purple: #cc79a7; --grey: #b8bfc6;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #10161c; --card: #182129; --ink: #e6ebf0; --soft: #9fabb7; --line: #2f3b46; --head: #202b35;
+    --link: #7cc4f0; --hover: #22313d;
+  }
+}
+* { box-sizing: border-box; }
+[hidden] { display: none !important; }
+html { scroll-padding-top: 5.5rem; }
+body {
+  margin: 0; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
+}
+a { color: var(--link); }
+a:focus-visible, button:focus-visible, input:focus-visible, select:focus-visible, .scroll:focus-visible {
+  outline: 3px solid var(--sky); outline-offset: 1px;
+}
+.skip { position: absolute; left: -100rem; }
+.skip:focus { left: 1rem; top: 1rem; background: var(--card); padding: .5rem 1rem; z-index: 9; }
+header.top, main, footer { max-width: 110rem; margin: 0 auto; padding: 0 1.5rem; }
+header.top { padding-top: 1.75rem; }
+.kind {
+  margin: 0; color: var(--soft); font-size: .8rem; letter-spacing: .08em; text-transform: uppercase;
+}
+h1 { margin: .15rem 0 .4rem; font-size: 1.8rem; line-height: 1.2; letter-spacing: -.01em; }
+h2 { margin: 0; font-size: 1.15rem; line-height: 1.3; }
+.headline { margin: 0; max-width: 70rem; font-size: 1.08rem; white-space: pre-line; }
+.status {
+  display: inline-block; margin-right: .5rem; padding: .05rem .7rem; border-radius: 1rem;
+  background: var(--grey); color: #000; font-weight: 600;
+}
+.status.high { background: var(--vermillion); }
+.status.medium { background: var(--orange); }
+.status.low { background: var(--sky); }
+.facts { display: flex; flex-wrap: wrap; gap: .4rem 2rem; margin: 1rem 0 0; }
+.facts div { min-width: 6rem; }
+.facts dt { color: var(--soft); font-size: .8rem; }
+.facts dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
+.tiles {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: 1rem;
+  margin: 1.25rem 0 0; padding: 0; list-style: none; max-width: 50rem;
+}
+.tiles a {
+  display: flex; align-items: center; gap: .8rem; padding: .7rem 1rem; border: 1px solid var(--line);
+  border-left: .45rem solid var(--grey); border-radius: .5rem; background: var(--card);
+  color: inherit; text-decoration: none;
+}
+.tiles a:hover { background: var(--hover); }
+.tiles .high { border-left-color: var(--vermillion); }
+.tiles .medium { border-left-color: var(--orange); }
+.tiles .low { border-left-color: var(--sky); }
+.tiles b { font-size: 1.7rem; line-height: 1; font-variant-numeric: tabular-nums; }
+.tools {
+  position: sticky; top: 0; z-index: 5; margin: 1.25rem 0 0; border-block: 1px solid var(--line);
+  background: var(--card);
+}
+.tools form {
+  display: flex; flex-wrap: wrap; align-items: end; gap: .5rem .9rem; max-width: 110rem; margin: 0 auto;
+  padding: .6rem 1.5rem;
+}
+.tools label { display: grid; color: var(--soft); font-size: .75rem; }
+.tools label.q { flex: 1 1 16rem; max-width: 32rem; }
+.tools input, .tools select, .tools button {
+  min-height: 2.1rem; padding: .25rem .6rem; border: 1px solid var(--soft); border-radius: .35rem;
+  background: var(--card); color: var(--ink); font: inherit; font-size: .95rem;
+}
+.tools select { max-width: 16rem; }
+.tools button { cursor: pointer; }
+.tools output { flex-basis: 100%; color: var(--soft); font-size: .85rem; }
+nav ul {
+  display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: 1rem 0 0; padding: 0;
+  list-style: none;
+}
+section {
+  margin: 1.25rem 0; padding: 1rem 1.25rem 1.25rem; border: 1px solid var(--line); border-radius: .6rem;
+  background: var(--card);
+}
+.count { margin-left: .5rem; color: var(--soft); font-size: .9rem; font-weight: 400; }
+.note { margin: .25rem 0 0; color: var(--soft); font-size: .9rem; }
+.left-out {
+  margin: .5rem 0 0; padding: .3rem .75rem; border-left: .3rem solid var(--orange);
+  background: var(--head);
+}
+.none { margin: .75rem 0 0; color: var(--soft); }
+.scroll {
+  width: fit-content; max-width: 100%; max-height: 85vh; margin-top: .75rem; overflow: auto;
+  border: 1px solid var(--line); border-radius: .4rem;
+}
+table { border-collapse: separate; border-spacing: 0; font-size: .9rem; }
+.scroll:has(> .wide) { width: auto; }
+.wide { width: 100%; }
+caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+th, td {
+  padding: .4rem .65rem; border-bottom: 1px solid var(--line); text-align: start;
+  vertical-align: top; unicode-bidi: isolate;
+}
+td { overflow-wrap: anywhere; white-space: pre-line; }
+td.place { white-space: nowrap; }
+tbody tr:last-child > * { border-bottom: 0; }
+tbody tr:hover > * { background: var(--hover); }
+thead th {
+  position: sticky; top: 0; z-index: 2; background: var(--head); font-size: .8rem; white-space: nowrap;
+}
+.number { text-align: end; font-variant-numeric: tabular-nums; }
+.id { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85em; }
+.soft { color: var(--soft); font-size: .85em; }
+.badge {
+  display: inline-block; padding: 0 .55rem; border-radius: .3rem; background: var(--grey); color: #000;
+  font-size: .85rem; font-weight: 600; white-space: nowrap;
+}
+.badge.high { background: var(--vermillion); }
+.badge.medium { background: var(--orange); }
+.badge.low { background: var(--sky); }
+.finding { min-width: 16rem; }
+.changes { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: .5rem 2rem; }
+.changes h3 { margin: .75rem 0 .25rem; font-size: .95rem; }
+.changes ul { margin: 0; padding-left: 1.4rem; }
+.changes .added li::marker { content: "+  "; font-weight: 700; }
+.changes .gone li::marker { content: "\\2212  "; font-weight: 700; }
+.legend {
+  display: flex; flex-wrap: wrap; gap: .35rem 1.3rem; margin: .75rem 0 0; padding: 0;
+  list-style: none; font-size: .9rem;
+}
+.legend b, .matrix td b {
+  display: inline-block; width: 1.45rem; border-radius: .25rem; color: #000; font-weight: 700;
+  line-height: 1.45rem; text-align: center;
+}
+.legend b { margin-right: .45rem; }
+.matrix td { padding: .1rem .12rem; text-align: center; vertical-align: middle; white-space: normal; }
+.matrix thead th + th { padding: .5rem .1rem; vertical-align: bottom; }
+.matrix thead th + th span {
+  display: inline-block; max-height: 14rem; overflow: hidden; writing-mode: vertical-rl;
+  rotate: 180deg; text-align: start; font-weight: 500; font-variant-numeric: tabular-nums;
+}
+.matrix th:first-child {
+  position: sticky; left: 0; z-index: 1; max-width: 28rem; padding: .25rem .65rem; background: var(--card);
+  border-right: 1px solid var(--line); font-weight: 600; overflow-wrap: anywhere;
+}
+.matrix thead th:first-child {
+  z-index: 3; min-width: 14rem; padding: .5rem .65rem; background: var(--head);
+  vertical-align: bottom;
+}
+.matrix th .soft { display: block; font-weight: 400; }
+.full b { background: var(--green); }
+.partial b { background: var(--sky); }
+.slight b { background: var(--yellow); }
+.broken b { background: var(--orange); }
+.foreign b { background: var(--vermillion); }
+.public b { background: var(--purple); }
+.unreadable b { background: var(--grey); }
+footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
+@media print {
+  @page { size: A4 landscape; margin: 12mm; }
+  :root {
+    color-scheme: light;
+    --paper: #ffffff; --card: #ffffff; --ink: #000000; --soft: #444444; --line: #bbbbbb; --head: #eeeeee;
+    --link: #000000; --hover: transparent;
+  }
+  body { font-size: 9pt; }
+  header.top, main, footer { max-width: none; padding: 0; }
+  nav, .skip, .tools label, .tools button { display: none; }
+  .tools { position: static; border: 0; }
+  .tools form { padding: 0; }
+  a { text-decoration: none; }
+  section { padding: 0; border: 0; }
+  h2 { break-after: avoid; }
+  .scroll { max-height: none; overflow: visible; border: 0; }
+  thead { display: table-header-group; }
+  thead th, .matrix th:first-child { position: static; }
+  tr { break-inside: avoid; }
+  th, td { padding: .2rem .4rem; }
+  .status, .badge, .tiles a, b, thead th { print-color-adjust: exact; }
+}
+"""

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Records as CSV: a table to programs, no formulas to spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports.as_csv import csv_text
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Column, Table
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def cell(value: Any) -> str:
+    """The value as the file has it, quotes and all."""
+    title, line, end = csv_text(Table("", (Column("a", "A"),), ({"a": value},))).split("\r\n", 2)
+    assert (title, end) == ('"A"', "")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("golden", '"golden"'),
+        ("012345678901", '"012345678901"'),
+        ("", '""'),
+        (None, '""'),
+        (True, '"true"'),
+        (False, '"false"'),
+        (0, "0"),
+        (-3, "-3"),
+        (2.5, "2.5"),
+        ([], '""'),
+        (["111111111111", "222222222222"], '"111111111111, 222222222222"'),
+        ('say "hi", twice', '"say ""hi"", twice"'),
+        ("\u0635\u0648\u0631\u0629 \U0001f680", '"\u0635\u0648\u0631\u0629 \U0001f680"'),
+        # OWASP, CSV Injection.
+        ("=cmd|' /C calc'!A0", "\"'=cmd|' /C calc'!A0\""),
+        ("+1", '"\'+1"'),
+        ("-1", '"\'-1"'),
+        ("@SUM(A1)", '"\'@SUM(A1)"'),
+        ("\t=1", '"\'\t=1"'),
+        ("\r=1", '"\'\r=1"'),
+        ("\n=1", '"\'\n=1"'),
+        ("  =1", '"\'  =1"'),
+        ("\u00a0=1", '"\'\u00a0=1"'),
+        ("\x00=1", '"\'\x00=1"'),
+        ("\uff1d1", '"\'\uff1d1"'),
+        (["=1", "b"], '"\'=1, b"'),
+        ('=1";=2', '"\'=1"";=2"'),
+        # Only what a cell begins with makes it a formula.
+        ("a=1", '"a=1"'),
+        ("golden-web", '"golden-web"'),
+    ],
+)
+def test_a_cell(value: Any, text: str) -> None:
+    assert cell(value) == text
+
+
+def test_lines_end_as_rfc_4180_says() -> None:
+    table = Table("", (Column("a", "A"), Column("b", "=B")), ({"a": 1, "b": "x"}, {"b": "a\nb"}))
+    assert csv_text(table) == '"A","\'=B"\r\n1,"x"\r\n"","a\nb"\r\n'
+
+
+@given(
+    st.lists(st.fixed_dictionaries({"a": st.text(), "b": st.text() | st.integers() | st.none()}), max_size=4)
+)
+def test_a_program_reads_what_was_there_and_a_spreadsheet_no_formula(rows: list[dict[str, Any]]) -> None:
+    text = csv_text(Table("", (Column("a", "A"), Column("b", "B")), tuple(rows)))
+    read = list(csv.reader(io.StringIO(text, newline=""), strict=True))[1:]
+    assert len(read) == len(rows)
+    for row, cells in zip(rows, read, strict=True):
+        for value, found in zip((row["a"], row["b"]), cells, strict=True):
+            if isinstance(value, int):
+                assert found == str(value)
+                continue
+            assert found in {value or "", f"'{value}"}
+            assert found.lstrip()[:1] not in {*"=+-@"}
