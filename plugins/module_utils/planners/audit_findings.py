@@ -23,6 +23,7 @@ class Severity(IntEnum):
 # Stable: scripts match on them. ``MEANINGS`` explains each.
 CODES: dict[str, Severity] = {
     "access_remains_through_organization": Severity.LOW,
+    "account_unreadable": Severity.HIGH,
     "block_public_access_unreadable": Severity.MEDIUM,
     "default_key": Severity.LOW,
     "grant_without_share": Severity.MEDIUM,
@@ -48,7 +49,12 @@ CODES: dict[str, Severity] = {
 MEANINGS: dict[str, str] = {
     "access_remains_through_organization": (
         "An account that is not allowed has a permission of its own, and the image is shared with an "
-        "organization or unit as well: if the account is in it, withdrawing its own permission changes nothing."
+        "organization or unit as well: if the account is in it, withdrawing its own permission changes "
+        "nothing."
+    ),
+    "account_unreadable": (
+        "Nothing of the account could be read, and nothing is known of it. Only reports say so: the audit "
+        "itself ends without any findings then."
     ),
     "block_public_access_unreadable": "The state of block public access could not be read.",
     "default_key": (

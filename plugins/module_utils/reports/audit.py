@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ..failures import Failure, summary
+from ..planners.audit_findings import CODES
 from . import steps
 from .audit_principals import Held, shared_with
 from .document import SEVERITIES
@@ -35,10 +36,12 @@ def audit(audited: Mapping[str, Any]) -> dict[str, Any]:
     ``findings`` if there are any, else ``clean``. What changes by itself, as ages do, is left out: the same
     state of the account makes the same report.
     """
+    failures = _failures(audited)
     findings = [
         {**finding, "message": _stable(finding["message"])} for finding in audited.get("findings", ())
     ]
-    failures = _failures(audited)
+    if "findings" not in audited:
+        findings = [_nothing_read(failure) for failure in failures]
     held = Held(findings, audited.get("kms_keys", ()))
     images = [_image(image, held, audited.get("account_id")) for image in audited.get("results", ())]
     skipped = sorted({what for image in audited.get("results", ()) for what in held.skipped(image)})
@@ -76,6 +79,22 @@ def _failures(audited: Mapping[str, Any]) -> list[dict[str, Any]]:
         message = audited.get("msg") or "Nothing was audited."
         failures = steps.failures([{"failed": True, "msg": message}])
     return [{**failure, "message": _stable(str(failure["message"]))} for failure in failures]
+
+
+def _nothing_read(failure: Mapping[str, Any]) -> dict[str, Any]:
+    """Why nothing is known, as a finding: forms that hold findings only would look as if all were well."""
+    code = "account_unreadable"
+    return {
+        "account_id": failure["account_id"],
+        "code": code,
+        "image_id": None,
+        "message": failure["message"],
+        "principal": None,
+        "region": failure["region"],
+        "remedy": failure["remedy"] or "",
+        "resource": failure["action"],
+        "severity": CODES[code].name.lower(),
+    }
 
 
 def _image(image: Mapping[str, Any], held: Held, owner: str | None) -> dict[str, Any]:
@@ -120,7 +139,8 @@ def _regions(
         shared[image["region"]] += bool(image["shared_with"])
     by_region: dict[str, list[Mapping[str, Any]]] = {region: [] for region in read}
     for finding in findings:
-        by_region.setdefault(finding["region"], []).append(finding)
+        if finding["region"] is not None:
+            by_region.setdefault(finding["region"], []).append(finding)
     return {
         region: {
             **{block: read.get(region, {}).get(block) for block in _BLOCKS},

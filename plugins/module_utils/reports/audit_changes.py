@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .audit import is_unread
-from .audit_principals import EVERYBODY, NOT_ALLOWED
+from .audit_principals import EVERYBODY, NOT_ALLOWED, users
 from .document import Changes
 
 _BLOCKS = {
@@ -54,7 +54,8 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
 
 def sentence(finding: Mapping[str, Any]) -> str:
     """A finding as a sentence that says where it is."""
-    return f"{finding['region']}: {finding['message']} ({finding['code']})"
+    place = f"{finding['region']}: " if finding["region"] else ""
+    return f"{place}{finding['message']} ({finding['code']})"
 
 
 class _Report:
@@ -62,7 +63,7 @@ class _Report:
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         found = content["findings"]
-        self.named = dict.fromkeys(content["regions"]).keys()
+        self.named = content["regions"].keys()
         self.regions: Mapping[str, Mapping[str, Any]] = {
             name: region for name, region in content["regions"].items() if region["read"]
         }
@@ -83,6 +84,8 @@ class _Report:
     def tells(self, finding: Mapping[str, Any]) -> bool:
         """Whether there being no such finding means that there is none."""
         region, resource = finding["region"], finding["resource"]
+        if finding["code"] == "account_unreadable":
+            return bool(self.regions)
         if region not in self.regions or (region, resource) in self._unread:
             return False
         if is_unread(finding):
@@ -97,8 +100,8 @@ class _Report:
     def access(self, place: Place) -> set[Access]:
         """Who has access to an image, and by what: nobody to one that is not there."""
         image = self.images.get(place, {"shared_with": ()})
-        launch = {one["principal"] for one in image["shared_with"] if one["launch_permission"] == "yes"}
-        copy = {one["principal"] for one in image["shared_with"] if one["snapshots"] in ("all", "some")}
+        launch = {one["principal"] for one in users(image) if one["launch_permission"] == "yes"}
+        copy = {one["principal"] for one in users(image) if one["snapshots"] in ("all", "some")}
         return {(_LAUNCH, who) for who in launch} | {(_SNAPSHOTS, who) for who in copy}
 
     def unknown(self, place: Place) -> set[str]:
@@ -137,8 +140,8 @@ def _opened(old: _Report, new: _Report) -> Iterator[str]:
             yield f"{region}: {more.name} is now shared with {_names(more.launch)}."
         if more.snapshots:
             yield f"{region}: The snapshots of {more.name} are now shared with {_names(more.snapshots)}."
-    for (region, arn), users in _more_users(new, old):
-        yield f"{region}: The key {arn} can now be used by {_names(users)}."
+    for (region, arn), who in _more_users(new, old):
+        yield f"{region}: The key {arn} can now be used by {_names(who)}."
 
 
 def _closed(old: _Report, new: _Report) -> Iterator[str]:
@@ -151,10 +154,10 @@ def _closed(old: _Report, new: _Report) -> Iterator[str]:
         elif more.launch:
             yield f"{region}: {more.name} is no longer shared with {_names(more.launch)}."
         if more.snapshots and not more.whole:
-            who = _names(more.snapshots)
-            yield f"{region}: The snapshots of {more.name} are no longer shared with {who}."
-    for (region, arn), users in _more_users(old, new):
-        yield f"{region}: The key {arn} can no longer be used by {_names(users)}."
+            whom = _names(more.snapshots)
+            yield f"{region}: The snapshots of {more.name} are no longer shared with {whom}."
+    for (region, arn), who in _more_users(old, new):
+        yield f"{region}: The key {arn} can no longer be used by {_names(who)}."
 
 
 def _more(one: _Report, other: _Report) -> Iterator[_More]:
@@ -191,7 +194,7 @@ def _more_users(one: _Report, other: _Report) -> Iterator[tuple[Place, list[str]
 
 def _states(old: _Report, new: _Report) -> Iterator[str]:
     """What is otherwise than it was."""
-    for region in old.named - new.named:
+    for region in old.named - new.named if new.regions else ():
         yield f"{region}: This region is not looked at any more."
     for region, seen in new.regions.items():
         for block, name in _BLOCKS.items():

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..planners.audit_findings import MEANINGS
-from .audit_principals import EVERYBODY, KINDS
+from .audit_principals import EVERYBODY, KINDS, users
 from .document import Column, Document, Item, Mark, Matrix, MatrixRow, Table
 
 _LEGEND = {
@@ -144,9 +144,7 @@ def _matrix(images: Iterable[Mapping[str, Any]]) -> Matrix:
 
 def _columns(images: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Everybody first, then organizations, units and accounts."""
-    found = {
-        (KINDS.index(user["kind"]), user["principal"]) for image in images for user in image["shared_with"]
-    }
+    found = {(KINDS.index(user["kind"]), user["principal"]) for image in images for user in users(image)}
     yield from (_name(principal) for _kind, principal in sorted(found))
     yield _UNREAD
 
@@ -156,7 +154,7 @@ def _name(principal: str) -> str:
 
 
 def _cells(image: Mapping[str, Any]) -> Iterator[tuple[str, Mark]]:
-    for user in image["shared_with"]:
+    for user in users(image):
         yield _name(user["principal"]), _mark(user)
     if "launch permissions" in image["unknown"]:
         yield _UNREAD, Mark.UNREADABLE
@@ -198,6 +196,7 @@ def _records(images: Iterable[Mapping[str, Any]]) -> Table:
 
 def _rows(image: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     facts = {key: image[key] for key in ("region", "image_id", "name", "state", "encrypted", "unknown")}
-    nobody = dict.fromkeys(("allowed", "keys", "kind", "launch_permission", "principal", "snapshots"))
-    for user in image["shared_with"] or [nobody]:
+    if not image["shared_with"]:
+        yield facts
+    for user in users(image):
         yield {**facts, **user}

@@ -23,6 +23,7 @@ _MEMBERS = (
 )
 KINDS = ("everybody", *(kind for kind, _members in _MEMBERS))
 """What a principal can be, the widest first."""
+_SAME = ("kind", "allowed", "launch_permission", "snapshots", "keys")
 
 
 class Held:
@@ -91,20 +92,27 @@ class Held:
 
 
 def shared_with(image: Mapping[str, Any], held: Held, owner: str | None) -> list[dict[str, Any]]:
-    """Everybody but the owner who has a permission for the image or for a snapshot of it."""
-    return [
-        {
-            "allowed": held.allowed(image, principal),
-            "keys": held.keys(image, principal, launch),
-            "kind": kind,
-            "launch_permission": launch,
-            "principal": principal,
-            "snapshots": _snapshots(image["snapshots"], principal),
-        }
-        for kind, principal in _principals(image)
-        if principal != owner
-        for launch in (_launch(image["sharing"], kind, principal),)
-    ]
+    """Everybody but the owner who has a permission for the image or for a snapshot of it.
+
+    Those of a kind for whom all is the same are told together: an image may be shared with hundreds.
+    """
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for kind, principal in _principals(image):
+        if principal != owner:
+            launch = _launch(image["sharing"], kind, principal)
+            keys = held.keys(image, principal, launch)
+            snapshots = _snapshots(image["snapshots"], principal)
+            same = kind, held.allowed(image, principal), launch, snapshots, keys
+            groups.setdefault(same, []).append(principal)
+    return [{**dict(zip(_SAME, same, strict=True)), "principals": who} for same, who in groups.items()]
+
+
+def users(image: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Each of those whom an image in a report is shared with, as ``principal``, with what is told of them."""
+    for group in image["shared_with"]:
+        told = {name: group[name] for name in _SAME}
+        for principal in group["principals"]:
+            yield {"principal": principal, **told}
 
 
 def _principals(image: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.planners.audit_facts
 )
 from ansible_collections.golden.images.plugins.module_utils.planners.audit_findings import Severity
 from ansible_collections.golden.images.plugins.module_utils.reports.audit import audit
+from ansible_collections.golden.images.plugins.module_utils.reports.audit_principals import users
 
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
 from tests.unit.planners.auditing import (
@@ -122,7 +123,9 @@ def test_an_audit_that_failed_never_looks_clean(returned: dict[str, Any], says: 
     assert content["status"] == "incomplete"
     assert says in content["summary"]
     assert len(content["failures"]) == 1
-    assert content["images"] == []
+    assert (content["images"], content["regions"]) == ([], {})
+    assert [one["code"] for one in content["findings"]] == ["account_unreadable"]
+    assert content["counts"] == {"high": 1, "medium": 0, "low": 0}
 
 
 @pytest.mark.parametrize("status", ["failed", "findings"])
@@ -139,7 +142,7 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
     (image,) = content["images"]
     return {
         one["principal"]: (one["allowed"], one["launch_permission"], one["snapshots"], one["keys"])
-        for one in image["shared_with"]
+        for one in users(image)
     }
 
 
@@ -244,13 +247,11 @@ def test_who_has_what_of_an_image(
 
 def test_everybody_comes_first_then_organizations_units_and_accounts() -> None:
     (image,) = report(region(PUBLIC | orgs(ORG, units=[UNIT]) | accounts(B, A)))["images"]
-    kinds = [(one["kind"], one["principal"]) for one in image["shared_with"]]
-    assert kinds == [
-        ("everybody", "all"),
-        ("organization", ORG),
-        ("organizational unit", UNIT),
-        ("account", A),
-        ("account", B),
+    assert [(one["kind"], one["principals"]) for one in image["shared_with"]] == [
+        ("everybody", ["all"]),
+        ("organization", [ORG]),
+        ("organizational unit", [UNIT]),
+        ("account", [A, B]),
     ]
 
 

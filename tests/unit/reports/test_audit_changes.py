@@ -232,9 +232,11 @@ def test_another_account_is_not_compared() -> None:
 
 
 def test_after_an_audit_that_read_nothing_all_is_told() -> None:
-    told = differences(audit({"failed": True, "msg": "No."}), report(region(PUBLIC)))
-    assert [one.endswith(LATER) for one in told.added] == [True]
-    assert differences(report(region(PUBLIC)), audit({"failed": True, "msg": "No."})).gone == ()
+    nothing, content = audit({"failed": True, "msg": "No."}), report(region(PUBLIC))
+    there, back = differences(content, nothing), differences(nothing, content)
+    assert (there.added, there.gone) == (("No. (account_unreadable)",), ())
+    assert [one.endswith(LATER) for one in back.added] == [True]
+    assert back.gone == ("No. (account_unreadable)",)
 
 
 def test_whom_the_owner_allows_meanwhile_is_no_change_of_the_sharing() -> None:
