@@ -1,0 +1,167 @@
+#!/usr/bin/python
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: remediation_plan
+version_added: 0.1.0
+short_description: Plan what to withdraw of that which an audit has found
+description:
+  - Takes what M(golden.images.ami_share_audit) has just returned, and which of its findings to repair, and says what has to be
+    withdrawn from whom, for a person and as options of M(golden.images.ami_share) and M(golden.images.ami_kms_grant).
+  - Only what the audit calls a finding is withdrawn, so nothing that it was told is allowed.
+  - An account, organization or unit that loses an image also loses the image's key, if nothing under the key is shared with it
+    any more and this collection opened the key.
+  - Needs neither AWS nor credentials, and changes nothing. The role P(golden.images.remediate#role) reads, plans and withdraws.
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  audited:
+    description:
+      - What M(golden.images.ami_share_audit) returned, be it success or failure. It must have read the snapshots.
+    type: dict
+    required: true
+  codes:
+    description:
+      - The codes of the findings to repair, of all images or of those of O(images).
+      - There are V(grant_without_share), V(public), V(snapshot_public), V(snapshot_wider_than_image),
+        V(statement_without_share), V(unknown_account), V(unknown_organization) and V(unknown_organizational_unit). No other one
+        is repaired by withdrawing something.
+      - By default all of these. One of O(codes), O(images) and O(planned) is needed.
+    type: list
+    elements: str
+    default: []
+  images:
+    description:
+      - The images to repair, each with its snapshots and keys. A snapshot that is named itself is repaired alone.
+      - A list of ids, or of mappings with C(region) and C(image_id) or C(snapshot_id), or a mapping of region to one or several
+        ids, or ids as comma-separated text. By default all images.
+    type: raw
+  max_withdrawals:
+    description:
+      - If more would have to be withdrawn, nothing is planned. One principal that loses one image, snapshot or key counts as one.
+    type: int
+    default: 10
+  planned:
+    description:
+      - The RV(withdrawals) that an earlier audit led to. With it only those are returned of which O(audited) does not show that
+        they were made, and no tasks.
+    type: list
+    elements: dict
+attributes:
+  check_mode:
+    support: full
+    description: The same as otherwise.
+  diff_mode:
+    support: none
+    description: There is nothing to show.
+"""
+
+EXAMPLES = r"""
+- name: See who can use the account's images
+  golden.images.ami_share_audit:
+    allowed_account_ids: ["012345678901"]
+  register: audited
+
+- name: See what to withdraw from accounts that are not allowed, and from everybody
+  golden.images.remediation_plan:
+    audited: "{{ audited }}"
+    codes: [unknown_account, public, snapshot_public]
+    max_withdrawals: 50
+  register: planned
+
+- name: Withdraw images and snapshots
+  golden.images.ami_share:
+    images: "{{ item.images }}"
+    account_ids: "{{ item.account_ids }}"
+    org_arns: "{{ item.org_arns }}"
+    org_unit_arns: "{{ item.org_unit_arns }}"
+    group: "{{ item.group | default(omit, true) }}"
+    share_snapshots: "{{ item.share_snapshots }}"
+    snapshot_ids: "{{ item.snapshot_ids }}"
+    state: absent
+  loop: "{{ planned.shares }}"
+"""
+
+RETURN = r"""
+withdrawals:
+  description: What is to be withdrawn, by region, images before snapshots and snapshots before keys.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    codes:
+      description: The findings that it repairs, or that it keeps from arising.
+      type: list
+      elements: str
+      returned: always
+    image_id:
+      description: The image, of a snapshot or key of several images the first.
+      type: str
+      returned: always
+    message:
+      description: The withdrawal in words.
+      type: str
+      returned: always
+    principal:
+      description: Who loses it, as the audit names it; V(all) is everybody.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    resource:
+      description: The image, the snapshot or the key's ARN.
+      type: str
+      returned: always
+shares:
+  description:
+    - The images and snapshots as options of M(golden.images.ami_share) with C(state=absent), as few tasks as will do.
+    - Under C(apart) each has the same region by region, if it is about several.
+  returned: success
+  type: list
+  elements: dict
+key_grants:
+  description: The keys as options of M(golden.images.ami_kms_grant) with C(state=absent), in the same way.
+  returned: success
+  type: list
+  elements: dict
+unreadable:
+  description: What the audit could not read of that which is to be repaired. There may be more to withdraw.
+  returned: success
+  type: list
+  elements: str
+actions:
+  description: Always empty.
+  returned: success
+  type: list
+  elements: dict
+failures:
+  description: Why nothing is planned, and what to do about it.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.golden.images.plugins.module_utils.flows.remediation import FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import run
+
+ARGUMENT_SPEC = {
+    "audited": {"type": "dict", "required": True},
+    "codes": {"type": "list", "elements": "str", "default": []},
+    "images": {"type": "raw"},
+    "max_withdrawals": {"type": "int", "default": 10},
+    "planned": {"type": "list", "elements": "dict"},
+}
+
+
+def main():
+    run(FLOW, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()
