@@ -6,42 +6,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import Any
 
 from ..failures import Failure
+from ..fanout import each
 from ..plan import Action
+from .errors import failure
 from .write import Performed, merge, perform
 
-if TYPE_CHECKING:
-    from mypy_boto3_ec2 import EC2Client
-
+# How many calls of a region are on their way at the same time.
+_SIDE_BY_SIDE = 16
 # botocore shape SnapshotReturnCodes; skipped ones are other images'.
 _DONE = ("success", "skipped")
 
+Attempt = tuple[Performed, list[str]]
 
-def perform_each(ec2: EC2Client, actions: Iterable[Action], image_with: Mapping[str, str]) -> Performed:
-    """Perform the actions of one region in their order, but none on what an earlier one was refused.
 
-    ``image_with`` maps snapshots to the image that they go with: neither goes after the other was refused
-    something.
+def perform_each(
+    client_for: Callable[[Action], Any],
+    actions: Iterable[Action],
+    images_of: Mapping[str, Collection[str]],
+) -> Performed:
+    """Perform the actions of one region, but none on what an earlier one was refused.
+
+    Calls of the same kind that follow each other go side by side, the next kind when all of them are done.
+    ``images_of`` maps resources to the images that they go with: they do not go after one of these was
+    refused something, nor these after them.
     """
     parts: list[Performed] = []
     refused: set[str] = set()
-    for action in actions:
-        for single in _remaining(action, refused, image_with):
-            for done, resources in _attempts(ec2, single):
-                parts.append(done)
-                if done.failures:
-                    refused.update(resources)
-                    refused.update(image_with.get(resource, resource) for resource in resources)
+    for _operation, alike in groupby(actions, key=lambda action: action.operation):
+        remaining = [one for action in alike for one in _remaining(action, refused, images_of)]
+        for done, resources in _side_by_side(client_for, remaining):
+            parts.append(done)
+            if done.failures:
+                refused.update(resources, *(images_of.get(one, ()) for one in resources))
     return _with_left_snapshots(merge(*parts))
 
 
-def _remaining(action: Action, refused: set[str], image_with: Mapping[str, str]) -> Iterator[Action]:
+def _side_by_side(client_for: Callable[[Action], Any], actions: Sequence[Action]) -> list[Attempt]:
+    """What became of each of the actions, in their order."""
+
+    def work(number: int) -> list[Attempt]:
+        return list(_attempts(client_for(actions[number]), actions[number]))
+
+    done, failed = each(range(len(actions)), work, threads=_SIDE_BY_SIDE)
+    mistakes = {
+        number: Performed(failures=(failure(exception, actions[number].target, actions[number].operation),))
+        for number, exception in failed.items()
+    }
+    return [
+        attempt
+        for number, action in enumerate(actions)
+        for attempt in done.get(number) or [(mistakes[number], _resources(action))]
+    ]
+
+
+def _remaining(
+    action: Action, refused: Collection[str], images_of: Mapping[str, Collection[str]]
+) -> Iterator[Action]:
     resources = [
-        one for one in _resources(action) if one not in refused and image_with.get(one, one) not in refused
+        one
+        for one in _resources(action)
+        if one not in refused and not any(image in refused for image in images_of.get(one, ()))
     ]
     if len(resources) == len(_resources(action)):
         yield action
@@ -49,15 +79,15 @@ def _remaining(action: Action, refused: set[str], image_with: Mapping[str, str])
         yield _on(action, resources)
 
 
-def _attempts(ec2: EC2Client, action: Action) -> Iterator[tuple[Performed, list[str]]]:
+def _attempts(client: Any, action: Action) -> Iterator[Attempt]:
     """What became of an action; of one on many resources, where it was refused, on each of them."""
-    done = perform(ec2, action)
+    done = perform(client, action)
     resources = _resources(action)
     if not done.failures or len(resources) == 1:
         yield done, resources
         return
     for resource in resources:
-        yield perform(ec2, _on(action, [resource])), [resource]
+        yield perform(client, _on(action, [resource])), [resource]
 
 
 def _on(action: Action, resources: list[str]) -> Action:

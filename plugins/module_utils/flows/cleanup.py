@@ -119,13 +119,21 @@ def _perform(clients: Clients, actions: Iterable[Action], going: Iterable[Verdic
     by_target: dict[Target, list[Action]] = {}
     for action in actions:
         by_target.setdefault(action.target, []).append(action)
-    image_with: dict[str, dict[str, str]] = {}
+    images_of: dict[str, dict[str, set[str]]] = {}
     for verdict in going:
-        of_region = image_with.setdefault(verdict.ref.region, {})
-        of_region.update({fate.snapshot_id: verdict.ref.image_id for fate in verdict.fates})
+        of_region = images_of.setdefault(verdict.ref.region, {})
+        for fate in verdict.fates:
+            of_region.setdefault(fate.snapshot_id, set()).add(verdict.ref.image_id)
+    for operation, region in {
+        (action.operation, target.region) for target, of in by_target.items() for action in of
+    }:
+        clients.paced_for(operation).open("ec2", [region])
 
     def work(target: Target) -> Performed:
-        return perform_each(clients.ec2(target.region), by_target[target], image_with.get(target.region, {}))
+        def client_for(action: Action) -> Any:
+            return clients.paced_for(action.operation).ec2(target.region)
+
+        return perform_each(client_for, by_target[target], images_of.get(target.region, {}))
 
     done, failed = each(by_target, work)
     return Performed(

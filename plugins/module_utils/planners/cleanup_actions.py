@@ -9,16 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from ..model import Target
 from ..plan import Action
 from .cleanup_facts import OwnSnapshot, RegionFacts
 from .cleanup_sharing import INSTANCES, TEMPLATES
-from .cleanup_snapshots import SNAPSHOT_MARK
+from .cleanup_snapshots import SNAPSHOT_MARK, marked_for
 from .cleanup_stages import DEPRECATE, DEREGISTER, DISABLE, STAGE_MARKS, deprecate_at, set_marks
 from .cleanup_verdicts import CleanupSeen, Verdict
-from .tags import tag_list
+from .tags import MAX_VALUE, tag_list
 
 # EC2 API Reference, CreateTags and DeleteTags: resources per request.
 TAG_BATCH = 1000
@@ -67,8 +66,11 @@ def _taking_away(
         yield Action(target, "DisableImage", {"ImageId": image_id}, image_id)
     yield from _tag_actions(target, _marks(disabled))
     deregistered = tuple(verdict for verdict in judged if verdict.decision == DEREGISTER)
+    yield from _tag_actions(target, _snapshot_marks(facts, deregistered))
     for verdict in deregistered:
-        yield from _deregister(target, verdict, facts)
+        image_id = verdict.ref.image_id
+        together = {"DeleteAssociatedSnapshots": True} if _together(verdict) else {}
+        yield Action(target, "DeregisterImage", {"ImageId": image_id, **together}, image_id)
     # Only now nothing that is to go uses them any more.
     alone = [one for verdict in deregistered if not _together(verdict) for one in _going(verdict)]
     for snapshot_id in dict.fromkeys((*alone, *(snapshot.snapshot_id for snapshot in snapshots))):
@@ -90,26 +92,52 @@ def _ended_marks(facts: RegionFacts, judged: tuple[Verdict, ...]) -> dict[str, t
 
 def _snapshots_that_stay(facts: RegionFacts, judged: tuple[Verdict, ...]) -> dict[str, tuple[str, ...]]:
     """Snapshots marked for an image that stays after all: whoever deregisters it later may want them."""
-    staying = {verdict.ref.image_id for verdict in judged if verdict.decision != DEREGISTER}
+    staying = (verdict.ref.image_id for verdict in judged if verdict.decision != DEREGISTER)
+    own = {one.image.image_id: one for one in facts.images}
     return {
-        snapshot.snapshot_id: (SNAPSHOT_MARK,)
-        for snapshot in facts.snapshots.values()
-        if snapshot.tags.get(SNAPSHOT_MARK) in staying
+        snapshot_id: (SNAPSHOT_MARK,)
+        for image_id in staying
+        for snapshot_id in own[image_id].image.snapshot_ids
+        if snapshot_id in facts.snapshots and marked_for(facts.snapshots[snapshot_id])
     }
 
 
-def _deregister(target: Target, verdict: Verdict, facts: RegionFacts) -> Iterator[Action]:
-    image_id = verdict.ref.image_id
-    unmarked = [
-        one
-        for one in _going(verdict)
-        if one not in facts.snapshots or facts.snapshots[one].tags.get(SNAPSHOT_MARK) != image_id
-    ]
-    yield from _tag_actions(target, {one: {SNAPSHOT_MARK: image_id} for one in unmarked})
-    parameters: dict[str, Any] = {"ImageId": image_id}
-    if _together(verdict):
-        parameters["DeleteAssociatedSnapshots"] = True
-    yield Action(target, "DeregisterImage", parameters, image_id)
+def _snapshot_marks(facts: RegionFacts, deregistered: Iterable[Verdict]) -> dict[str, dict[str, str]]:
+    """Snapshots that go with images, and the mark that says so, where it is missing.
+
+    As many images as a tag's value can name share one mark, so that one call writes it for all of them.
+    """
+    unmarked: dict[str, list[str]] = {}
+    marked: set[str] = set()
+    for verdict in deregistered:
+        missing = [one for one in _going(verdict) if one not in marked and not _is_marked(facts, one)]
+        if missing:
+            unmarked[verdict.ref.image_id] = missing
+            marked.update(missing)
+    return {
+        snapshot_id: {SNAPSHOT_MARK: value}
+        for value in _values(unmarked)
+        for image_id in value.split()
+        for snapshot_id in unmarked[image_id]
+    }
+
+
+def _is_marked(facts: RegionFacts, snapshot_id: str) -> bool:
+    """Whether the snapshot's mark names an image that it is part of."""
+    snapshot = facts.snapshots.get(snapshot_id)
+    named = marked_for(snapshot) if snapshot else ()
+    return any(image_id in named for image_id in facts.images_with.get(snapshot_id, ()))
+
+
+def _values(image_ids: Iterable[str]) -> list[str]:
+    """The ids in as few tag values as hold them."""
+    values: list[str] = []
+    for image_id in image_ids:
+        if values and len(values[-1]) + 1 + len(image_id) <= MAX_VALUE:
+            values[-1] += f" {image_id}"
+        else:
+            values.append(image_id)
+    return values
 
 
 def _going(verdict: Verdict) -> list[str]:

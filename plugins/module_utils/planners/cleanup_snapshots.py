@@ -17,8 +17,8 @@ from .cleanup_rules import BACKUP_TAG
 from .cleanup_sharing import only_by_snapshot
 from .tags import MARK_PREFIX
 
-# Written before an image is deregistered on those of its snapshots that go with it: by it the next run finds
-# what could not be deleted. Its value is the image.
+# Written before images are deregistered on those of their snapshots that go with them: by it the next run
+# finds what could not be deleted. Its value are images, with spaces between; the snapshot is of one of them.
 SNAPSHOT_MARK = MARK_PREFIX + "cleanup-of"
 
 # Amazon Data Lifecycle Manager User Guide: what it makes for people's backups carries this tag.
@@ -82,15 +82,18 @@ def shared_snapshots(
             yield f"Its snapshot {snapshot_id} is shared with {', '.join(who)}; the image is not."
 
 
+def marked_for(snapshot: OwnSnapshot) -> tuple[str, ...]:
+    """The images of which it is one's snapshot and goes with it; none if it was to go with none."""
+    return tuple(snapshot.tags.get(SNAPSHOT_MARK, "").split())
+
+
 def leftovers(facts: RegionFacts) -> tuple[OwnSnapshot, ...]:
     """Snapshots of images that this collection deregistered, but whose own deletion failed."""
     existing = {own.image.image_id for own in facts.images}
     return tuple(
         snapshot
         for snapshot in facts.snapshots.values()
-        if SNAPSHOT_MARK in snapshot.tags
-        and snapshot.tags[SNAPSHOT_MARK] not in existing
-        and _deletable(snapshot, facts, snapshot.tags[SNAPSHOT_MARK])
+        if _was_to_go(snapshot, existing) and _deletable(snapshot, facts, marked_for(snapshot))
     )
 
 
@@ -107,14 +110,14 @@ def orphans(
         image_id = former_image(snapshot)
         if image_id is None or image_id in existing:
             continue
-        if SNAPSHOT_MARK in snapshot.tags and snapshot.tags[SNAPSHOT_MARK] not in existing:
+        if _was_to_go(snapshot, existing):
             # A leftover: it is deleted whether or not orphans are.
             continue
         if any(key.startswith((BACKUP_TAG, LIFECYCLE_TAG)) for key in snapshot.tags):
             continue
         if any(key in snapshot.tags and value in (None, snapshot.tags[key]) for key, value in protect_tags):
             continue
-        if _deletable(snapshot, facts, image_id):
+        if _deletable(snapshot, facts, (image_id,)):
             found[image_id] = (*found.get(image_id, ()), snapshot)
     return found
 
@@ -153,9 +156,14 @@ def _matches(rule: RetentionRule, resource_type: str, tags: Mapping[str, str]) -
     return not any(tags.get(key) == value for key, value in rule.excluded)
 
 
-def _deletable(snapshot: OwnSnapshot, facts: RegionFacts, image_id: str) -> bool:
+def _was_to_go(snapshot: OwnSnapshot, existing: Collection[str]) -> bool:
+    """Whether it was to go with an image, and one of those that this may have been is gone."""
+    return any(image_id not in existing for image_id in marked_for(snapshot))
+
+
+def _deletable(snapshot: OwnSnapshot, facts: RegionFacts, former: Collection[str]) -> bool:
     # An image in the Recycle Bin is of no use without its snapshots.
-    free = not snapshot.locked and not snapshot.archived and image_id not in facts.binned
+    free = not snapshot.locked and not snapshot.archived and facts.binned.isdisjoint(former)
     return free and not any(_users(snapshot.snapshot_id, facts, ()))
 
 

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from threading import Barrier
 from typing import Any
+from unittest.mock import patch
 
+from ansible_collections.golden.images.plugins.module_utils.aws import retire
 from ansible_collections.golden.images.plugins.module_utils.aws.retire import perform_each
 from ansible_collections.golden.images.plugins.module_utils.aws.write import Performed
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
@@ -30,9 +33,10 @@ def delete(snapshot_id: str) -> Action:
     return Action(place(), "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
 
 
-def done(wire: Wire, *actions: Action, image_with: dict[str, str] | None = None) -> Performed:
-    with wire.spoken():
-        return perform_each(wire.client, actions, image_with or {})
+def done(wire: Wire, *actions: Action, images_of: dict[str, set[str]] | None = None) -> Performed:
+    """What becomes of the actions, with calls one after another: the script is one."""
+    with wire.spoken(), patch.object(retire, "_SIDE_BY_SIDE", 1):
+        return perform_each(lambda _action: wire.client, actions, images_of or {})
 
 
 def request(image_id: str) -> dict[str, Any]:
@@ -51,7 +55,7 @@ def test_the_others_go_on() -> None:
 def test_an_image_whose_snapshot_could_not_be_marked_stays() -> None:
     wire = Wire("ec2")
     wire.refuse("create_tags", {"Resources": ["snap-1"], "Tags": OF}, "TagLimitExceeded")
-    performed = done(wire, tag("snap-1"), deregister("ami-1"), image_with={"snap-1": "ami-1"})
+    performed = done(wire, tag("snap-1"), deregister("ami-1"), images_of={"snap-1": {"ami-1"}})
     assert performed.actions == ()
     assert len(performed.failures) == 1
 
@@ -61,7 +65,7 @@ def test_the_snapshots_of_an_image_that_was_refused_stay() -> None:
     wire.refuse("deregister_image", request("ami-1"), "OperationNotPermitted")
     wire.expect("delete_snapshot", {"SnapshotId": "snap-2"})
     performed = done(
-        wire, deregister("ami-1"), delete("snap-1"), delete("snap-2"), image_with={"snap-1": "ami-1"}
+        wire, deregister("ami-1"), delete("snap-1"), delete("snap-2"), images_of={"snap-1": {"ami-1"}}
     )
     assert [action.resource for action in performed.actions] == ["snap-2"]
 
@@ -96,3 +100,50 @@ def test_a_snapshot_that_aws_could_not_delete_is_told() -> None:
     (failure,) = performed.failures
     assert (failure.error_code, failure.region) == ("SnapshotNotDeleted", "eu-west-1")
     assert "snap-3" in failure.message
+
+
+class Client:
+    """A client whose calls of a kind end only once that many of them have begun; it keeps their order."""
+
+    def __init__(self, together: int) -> None:
+        self.calls: list[str] = []
+        self._barrier = Barrier(together, timeout=5)
+
+    def deregister_image(self, **parameters: Any) -> dict[str, Any]:
+        self._barrier.wait()
+        self.calls.append(parameters["ImageId"])
+        return {}
+
+    def delete_snapshot(self, **parameters: Any) -> dict[str, Any]:
+        self.calls.append(parameters["SnapshotId"])
+        return {}
+
+
+def test_calls_of_a_kind_go_side_by_side_and_the_next_kind_after_all_of_them() -> None:
+    client = Client(together=3)
+    images = [deregister(f"ami-{number}") for number in range(3)]
+    performed = perform_each(lambda _action: client, [*images, delete("snap-1")], {})
+    assert sorted(client.calls[:3]) == ["ami-0", "ami-1", "ami-2"]
+    assert client.calls[3:] == ["snap-1"]
+    assert performed.actions == (*images, delete("snap-1"))
+
+
+def test_a_mistake_in_one_call_is_its_failure_and_stops_what_follows_it() -> None:
+    def client_for(action: Action) -> Any:
+        if action.resource == "ami-1":
+            raise KeyError("no client")
+        return Client(together=1)
+
+    actions = [deregister("ami-1"), deregister("ami-2"), delete("snap-1"), delete("snap-2")]
+    performed = perform_each(client_for, actions, {"snap-1": {"ami-1"}, "snap-2": {"ami-2"}})
+    assert [action.resource for action in performed.actions] == ["ami-2", "snap-2"]
+    assert [failure.error_code for failure in performed.failures] == ["KeyError"]
+
+
+def test_a_snapshot_of_two_images_goes_only_if_both_are_gone() -> None:
+    wire = Wire("ec2")
+    wire.expect("deregister_image", request("ami-1"), {"Return": True})
+    wire.refuse("deregister_image", request("ami-2"), "OperationNotPermitted")
+    actions = [deregister("ami-1"), deregister("ami-2"), delete("snap-1")]
+    performed = done(wire, *actions, images_of={"snap-1": {"ami-1", "ami-2"}})
+    assert [action.resource for action in performed.actions] == ["ami-1"]

@@ -71,7 +71,6 @@ def test_snapshots_are_deleted_alone_only_when_all_images_are_gone() -> None:
     assert planned(saw) == [
         ("CreateTags", "snap-both"),
         ("DeregisterImage", "ami-1"),
-        ("CreateTags", "snap-both"),
         ("DeregisterImage", "ami-2"),
         ("DeleteSnapshot", "snap-both"),
     ]
@@ -86,6 +85,23 @@ def test_dates_are_written_after_what_they_date_and_with_one_call() -> None:
     ]
     assert made.actions[0].parameters["DeprecateAt"] == NOW.replace(second=0) + timedelta(minutes=1)
     assert made.actions[2].parameters["Tags"] == [{"Key": "golden.images:cleanup-deprecated", "Value": TODAY}]
+
+
+def test_one_call_marks_the_snapshots_of_as_many_images_as_a_tag_can_name() -> None:
+    olds = [own(f"ami-{number:017d}", 50 + number) for number in range(12)]
+    made = plan(wanted(), seen(facts(*olds, NEWEST)))
+    first, second = (action for action in made.actions if action.operation == "CreateTags")
+    assert first.parameters["Tags"] == [
+        {"Key": OF, "Value": " ".join(one.image.image_id for one in olds[:11])}
+    ]
+    assert first.parameters["Resources"] == [one.image.snapshot_ids[0] for one in olds[:11]]
+    assert second.parameters["Tags"] == [{"Key": OF, "Value": olds[11].image.image_id}]
+    assert [action.operation for action in made.actions[2:]] == ["DeregisterImage"] * 12
+
+
+def test_a_snapshot_that_is_marked_already_is_not_marked_again() -> None:
+    marked = {"snap-ami-1": OwnSnapshot("snap-ami-1", tags={OF: "ami-9 ami-1"})}
+    assert planned(seen(facts(OLD, NEWEST, snapshots=marked))) == [("DeregisterImage", "ami-1")]
 
 
 def test_disabling() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -109,6 +110,19 @@ def test_leftovers_and_orphans_are_taken_when_nothing_needs_them(
     assert leftovers(a_region(marked, **changes)) == ((marked,) if found else ())
     orphan = OwnSnapshot("snap-1", MADE, **snapshot)
     assert orphans(a_region(orphan, **changes), ()) == ({FORMER: (orphan,)} if found else {})
+
+
+@pytest.mark.parametrize(
+    ("others", "binned", "found"),
+    [((), (), True), (("ami-2",), (), True), (("ami-1", "ami-2"), (), False), ((), ("ami-2",), False)],
+)
+def test_of_several_images_that_a_mark_names_one_that_is_gone_may_have_left_the_snapshot(
+    others: tuple[str, ...], binned: tuple[str, ...], found: bool
+) -> None:
+    marked = OwnSnapshot("snap-9", tags={"golden.images:cleanup-of": "ami-1 ami-2"})
+    region = facts(*(own(one) for one in others), binned=frozenset(binned))
+    region = replace(region, snapshots={**region.snapshots, "snap-9": marked})
+    assert leftovers(region) == ((marked,) if found else ())
 
 
 @pytest.mark.parametrize(
