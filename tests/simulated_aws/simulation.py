@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from . import ec2, iam, kms, organizations, sqs, ssm, sts
+from . import ec2, iam, kms, organizations, rbin, sqs, ssm, sts
 from .control import PREFIX, Control
 from .ec2.lean import HANDLERS as EC2_HANDLERS
 from .front.http import Request, Response
@@ -28,7 +28,7 @@ class Simulation:
         ssm.install()
         sqs.install()
         ec2.install()
-        self._pipeline = Pipeline({**EC2_HANDLERS, **KMS_HANDLERS}, MotoApp())
+        self._pipeline = Pipeline({**EC2_HANDLERS, **KMS_HANDLERS}, MotoApp(), {"rbin": rbin.answer})
         self.control = Control(self._pipeline)
 
     async def answer(self, request: Request, gone: asyncio.Event) -> Response | None:

@@ -13,7 +13,7 @@ import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 SERIALS = itertools.count(1)
 """Numbers images and snapshots in the order of their making."""
@@ -197,6 +197,39 @@ class Image:
             self.state = "failed" if self.state_reason else "available"
 
 
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """A rule of the Recycle Bin; `resource_type` and the tags are as the service `rbin` knows them.
+
+    A rule with `tags` is for what has one of them, one without for all that has none of `excluded`.
+    """
+
+    id: str
+    resource_type: str
+    days: int
+    description: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    excluded: tuple[tuple[str, str], ...] = ()
+    serial: int = field(default_factory=SERIALS.__next__)
+
+
+Resource = TypeVar("Resource", Image, Snapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class Binned(Generic[Resource]):
+    """An image or a snapshot in the Recycle Bin, with all that it had, and until when."""
+
+    resource: Resource
+    entered: datetime
+    exits: datetime
+
+    @property
+    def serial(self) -> int:
+        """Its place among others of its kind."""
+        return self.resource.serial
+
+
 @dataclass
 class Region:
     """Everybody's images and snapshots in one Region, oldest first."""
@@ -205,6 +238,8 @@ class Region:
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     deregistered: dict[str, str] = field(default_factory=dict)
     """Id of a deregistered image to its former owner."""
+    binned_images: dict[str, Binned[Image]] = field(default_factory=dict)
+    binned_snapshots: dict[str, Binned[Snapshot]] = field(default_factory=dict)
 
 
 class TokenUse(NamedTuple):
@@ -257,6 +292,8 @@ class AccountRegion:
     allowed_images_state: str = "disabled"
     image_criteria: list[dict[str, Any]] = field(default_factory=list)
     """Under boto3's names (botocore shape ImageCriterion)."""
+    retention_rules: dict[str, RetentionRule] = field(default_factory=dict)
+    """The Recycle Bin's, by their ids."""
 
 
 _regions: dict[str, Region] = defaultdict(Region)

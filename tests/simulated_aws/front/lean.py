@@ -15,3 +15,14 @@ class LeanRequest:
     region: str
     params: Mapping[str, str]
     request_id: str
+
+
+@dataclass(frozen=True)
+class RestRequest:
+    """One request to a service whose operations are methods and paths."""
+
+    account_id: str
+    region: str
+    method: str
+    path: str
+    body: bytes

@@ -16,7 +16,7 @@ from .callers import Callers
 from .calls import Call, read
 from .faults import Fault, Faults
 from .http import Request, Response
-from .lean import LeanRequest
+from .lean import LeanRequest, RestRequest
 from .moto_app import MotoApp
 from .protocols import Protocol, Refusal
 from .record import Entry, Record
@@ -27,12 +27,16 @@ LOG = logging.getLogger(__name__)
 LeanHandler = Callable[[LeanRequest], tuple[int, bytes] | None]
 """HTTP status and document, or None for a request that moto is to answer after all."""
 
+RestHandler = Callable[[RestRequest], tuple[int, bytes]]
+"""HTTP status and document of a service that moto doesn't have at all."""
+
 _NOBODY = "000000000000"
 """Who makes a call that needs no signature."""
 
 _CONTENT_TYPES = {
     Protocol.EC2: "text/xml;charset=UTF-8",
     Protocol.JSON: "application/x-amz-json-1.1",
+    Protocol.REST_JSON: "application/json",
 }
 """Of the protocols that have lean handlers."""
 
@@ -43,7 +47,12 @@ _JSON_CODE = re.compile(rb'"(?:__type|code|Code)"\s*:\s*"(?:[^"#]*#)?([^"]*)"')
 class Pipeline:
     """Caller, record, faults, throttling, effect, latency: the control API steers each part."""
 
-    def __init__(self, lean_handlers: Mapping[tuple[str, str], LeanHandler], moto: MotoApp) -> None:
+    def __init__(
+        self,
+        lean_handlers: Mapping[tuple[str, str], LeanHandler],
+        moto: MotoApp,
+        rest_handlers: Mapping[str, RestHandler] | None = None,
+    ) -> None:
         self.callers = Callers()
         self.record = Record()
         self.faults = Faults()
@@ -51,6 +60,7 @@ class Pipeline:
         self.latency = 0.0
         """Seconds that every answer is held up."""
         self._lean_handlers = lean_handlers
+        self._rest_handlers = rest_handlers or {}
         self._moto = moto
 
     def reset(self) -> None:
@@ -119,8 +129,12 @@ class Pipeline:
         handler = self._lean_handlers.get((call.service, call.action))
         try:
             with acting_as(self.callers.principal_of(call.access_key)):
-                lean = LeanRequest(account_id, call.region, call.params, request_id)
-                answered = handler(lean) if handler is not None else None
+                answered = None
+                if call.service in self._rest_handlers:
+                    rest = RestRequest(account_id, call.region, request.method, request.path, request.body)
+                    answered = self._rest_handlers[call.service](rest)
+                elif handler is not None:
+                    answered = handler(LeanRequest(account_id, call.region, call.params, request_id))
                 if answered is None:
                     return await self._moto.answer(request, call, account_id, request_id)
                 status, body = answered

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from .. import state
+from .. import recycle_bin, state
 from ..access import Caller, own_image, using_images
 from ..backups import require_not_of_backup
 from ..errors import Ec2Error, image_unavailable, invalid_value
@@ -29,12 +29,12 @@ def deregister_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     require_not_of_backup(image)
     _require_unprotected(image)
     region = state.region(caller.region)
-    del region.images[image.id]
-    region.deregistered[image.id] = caller.account_id
     if image.state == "pending":
+        recycle_bin.forget_image(image)
         for snapshot_id in image.snapshot_ids:
             del region.snapshots[snapshot_id]
         return {"Return": True}
+    recycle_bin.throw_away_image(image)
     if not params.get("DeleteAssociatedSnapshots"):
         return {"Return": True}
     results = []
@@ -56,7 +56,7 @@ def _delete_with_image(snapshots: dict[str, Snapshot], snapshot_id: str) -> str:
         require_unlocked(snapshot)
     except Ec2Error:
         return "client-error"
-    del snapshots[snapshot_id]
+    recycle_bin.throw_away_snapshot(snapshot)
     return "success"
 
 
@@ -71,8 +71,16 @@ def disable_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("EnableImage")
 def enable_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Make a disabled image usable again, shared with nobody (botocore operation EnableImage)."""
+    """Make a disabled image usable again, shared with nobody (botocore operation EnableImage).
+
+    Not with an archived snapshot (EBS User Guide, Restore an archived Amazon EBS snapshot); the code is a
+    guess.
+    """
     image = _own_image_in(caller, params, "available", "disabled")
+    snapshots = state.region(caller.region).snapshots
+    archived = [one for one in image.snapshot_ids if snapshots[one].storage_tier == "archive"]
+    if archived:
+        raise Ec2Error("IncorrectState", f"The snapshot {archived[0]} of {image.id} is archived")
     image.state = "available"
     return {"Return": True}
 

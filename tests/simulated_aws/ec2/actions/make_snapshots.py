@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends
 
-from .. import state
+from .. import recycle_bin, state
 from ..access import Caller, own_snapshot, require_unused, visible_snapshot
 from ..backups import require_not_of_backup
 from ..errors import Ec2Error
@@ -71,7 +71,7 @@ def delete_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     require_not_of_backup(snapshot)
     require_unused(snapshot)
     require_unlocked(snapshot)
-    del state.region(caller.region).snapshots[snapshot.id]
+    recycle_bin.throw_away_snapshot(snapshot)
     return {}
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 import pytest
@@ -25,10 +25,10 @@ from botocore.exceptions import ClientError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from tests.simulated_aws import estate
+from tests.simulated_aws import estate, rbin
 from tests.simulated_aws.ec2 import install, state
 from tests.simulated_aws.ec2.lean import HANDLERS
-from tests.simulated_aws.front.lean import LeanRequest
+from tests.simulated_aws.front.lean import LeanRequest, RestRequest
 
 OWNER = "111111111111"
 CONSUMER = "012345678901"
@@ -70,6 +70,11 @@ def any_client(endpoint: str) -> Callable[..., Any]:
         )
 
         def send(request: Any, **_: Any) -> AWSResponse | None:
+            if service == "rbin":
+                path = urlsplit(request.url).path
+                body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+                status, text = rbin.answer(RestRequest(account_id, region, request.method, path, body))
+                return AWSResponse(request.url, status, HTTPHeaders(), _Body(text))
             params = dict(parse_qsl(request.body, keep_blank_values=True)) if service == "ec2" else {}
             handler = HANDLERS.get((service, params.get("Action", "")))
             lean = LeanRequest(account_id, region, params, "request-id")

@@ -1,14 +1,198 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Recycle Bin of an account without retention rules."""
+"""The Recycle Bin: what its rules retain, how that comes back, and when it is gone.
+
+(EBS User Guide, Recover deleted Amazon EBS snapshots and EBS-backed AMIs with Recycle Bin, and its page
+Considerations for Recycle Bin.)
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .conftest import build, image_id
+import pytest
+
+from .conftest import CONSUMER, OWNER, build, image_id, names, refusal
+
+SHARED = {"sharing": {"accounts": ["consumer"], "snapshot_accounts": ["consumer"]}}
+TAGGED = {"tags": {"keep": "yes"}, "snapshot_tags": {"keep": "yes"}}
+KEEP = [{"ResourceTagKey": "keep", "ResourceTagValue": "yes"}]
+
+
+def rule(client: Any, resource_type: str, days: int = 7, **params: Any) -> dict[str, Any]:
+    period = {"RetentionPeriodValue": days, "RetentionPeriodUnit": "DAYS"}
+    made: dict[str, Any] = client(service="rbin").create_rule(
+        ResourceType=resource_type, RetentionPeriod=period, **params
+    )
+    return made
+
+
+def retain_all(client: Any) -> None:
+    for resource_type in ("EC2_IMAGE", "EBS_SNAPSHOT"):
+        rule(client, resource_type)
+
+
+def binned(client: Any) -> tuple[list[str], list[str]]:
+    """The ids of the images and the snapshots in the owner's bin."""
+    ec2 = client()
+    images = [one["ImageId"] for one in ec2.list_images_in_recycle_bin()["Images"]]
+    return images, [one["SnapshotId"] for one in ec2.list_snapshots_in_recycle_bin()["Snapshots"]]
 
 
 def test_without_a_rule_a_deregistered_image_is_not_kept(client: Any) -> None:
     """(botocore operation DeregisterImage.)"""
-    client().deregister_image(ImageId=image_id(build()))
-    assert client().list_images_in_recycle_bin()["Images"] == []
+    client().deregister_image(ImageId=image_id(build()), DeleteAssociatedSnapshots=True)
+    assert binned(client) == ([], [])
+
+
+def test_a_rule_has_its_tags_which_a_list_leaves_out(client: Any) -> None:
+    """(botocore shapes GetRuleResponse and RuleSummary.)"""
+    made = rule(client, "EC2_IMAGE", ResourceTags=KEEP, Description="golden")
+    rbin = client(service="rbin")
+    (listed,) = rbin.list_rules(ResourceType="EC2_IMAGE")["Rules"]
+    shown = rbin.get_rule(Identifier=made["Identifier"])
+    assert "ResourceTags" not in listed
+    assert (shown["ResourceTags"], shown["Status"], shown["Description"]) == (KEEP, "available", "golden")
+    assert shown["RetentionPeriod"] == {"RetentionPeriodValue": 7, "RetentionPeriodUnit": "DAYS"}
+    assert shown["RuleArn"] == f"arn:aws:rbin:us-east-1:{OWNER}:rule/{made['Identifier']}"
+    assert rbin.list_rules(ResourceType="EBS_SNAPSHOT")["Rules"] == []
+    assert client(region="eu-west-1", service="rbin").list_rules(ResourceType="EC2_IMAGE")["Rules"] == []
+    rbin.delete_rule(Identifier=made["Identifier"])
+    assert refusal(rbin.get_rule, Identifier=made["Identifier"]) == "ResourceNotFoundException"
+
+
+def test_rules_come_in_pages(client: Any) -> None:
+    """(botocore shape ListRulesRequest, MaxResults.)"""
+    made = [rule(client, "EC2_IMAGE")["Identifier"] for _ in range(3)]
+    pages = (
+        client(service="rbin")
+        .get_paginator("list_rules")
+        .paginate(ResourceType="EC2_IMAGE", PaginationConfig={"PageSize": 2})
+    )
+    assert [[one["Identifier"] for one in page["Rules"]] for page in pages] == [made[:2], made[2:]]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"days": 366},
+        {"resource_type": "EC2_INSTANCE"},
+        {"ResourceTags": KEEP, "ExcludeResourceTags": KEEP},
+        {"ExcludeResourceTags": [{"ResourceTagKey": str(number)} for number in range(6)]},
+    ],
+)
+def test_rules_that_cannot_be(client: Any, params: dict[str, Any]) -> None:
+    """(botocore shapes RetentionPeriod, ResourceType, CreateRuleRequest, ExcludeResourceTags.)"""
+    given = {"resource_type": "EC2_IMAGE", **params}
+    assert refusal(lambda: rule(client, **given)) == "ValidationException"
+
+
+@pytest.mark.parametrize(
+    ("params", "tags", "kept"),
+    [
+        ({}, {}, True),
+        ({"ResourceTags": KEEP}, {}, False),
+        ({"ResourceTags": KEEP}, TAGGED, True),
+        ({"ExcludeResourceTags": KEEP}, TAGGED, False),
+        ({"ExcludeResourceTags": KEEP}, {}, True),
+    ],
+)
+def test_whom_a_rule_is_for(client: Any, params: dict[str, Any], tags: dict[str, Any], kept: bool) -> None:
+    """(botocore operation CreateRule.)"""
+    for resource_type in ("EC2_IMAGE", "EBS_SNAPSHOT"):
+        rule(client, resource_type, **params)
+    built = build(images={"golden": tags})
+    client().deregister_image(ImageId=image_id(built), DeleteAssociatedSnapshots=True)
+    everything = ([image_id(built)], built["images"]["golden"]["snapshot_ids"])
+    assert binned(client) == (everything if kept else ([], []))
+
+
+def test_of_several_rules_the_longest_counts_and_then_the_image_is_gone(client: Any, clock: Any) -> None:
+    """(EBS User Guide, Considerations for Recycle Bin: general considerations.)"""
+    rule(client, "EC2_IMAGE", 2)
+    rule(client, "EC2_IMAGE", 9)
+    image, ec2 = image_id(build()), client()
+    ec2.deregister_image(ImageId=image)
+    (listed,) = ec2.list_images_in_recycle_bin(ImageIds=[image])["Images"]
+    assert (listed["RecycleBinExitTime"] - listed["RecycleBinEnterTime"]).days == 9
+    clock.forward(days=8)
+    assert binned(client)[0] == [image]
+    clock.forward(days=1)
+    assert binned(client)[0] == []
+    assert refusal(ec2.restore_image_from_recycle_bin, ImageId=image) == "InvalidAMIID.NotFound"
+
+
+def test_an_image_comes_back_after_its_snapshots_with_all_that_it_had(client: Any) -> None:
+    """(EBS User Guide, Considerations for Recycle Bin: considerations for snapshots and for AMIs.)"""
+    retain_all(client)
+    built = build(images={"golden": {**SHARED, **TAGGED}})
+    image, snapshots, ec2 = image_id(built), built["images"]["golden"]["snapshot_ids"], client()
+    ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)
+    assert refusal(ec2.describe_images, ImageIds=[image]) == "InvalidAMIID.NotFound"
+    assert names(client(CONSUMER).describe_images()) == []
+    assert ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
+    # Nobody else sees what is in the bin.
+    others = client(CONSUMER).restore_snapshot_from_recycle_bin
+    assert refusal(others, SnapshotId=snapshots[0]) == "InvalidSnapshot.NotFound"
+
+    ec2.restore_snapshot_from_recycle_bin(SnapshotId=snapshots[0])
+    assert refusal(ec2.restore_image_from_recycle_bin, ImageId=image) == "IncorrectState"
+    assert ec2.restore_snapshot_from_recycle_bin(SnapshotId=snapshots[1])["State"] == "completed"
+    assert ec2.restore_image_from_recycle_bin(ImageId=image)["Return"] is True
+
+    assert binned(client) == ([], [])
+    (seen,) = client(CONSUMER).describe_images(ImageIds=[image])["Images"]
+    assert seen["State"] == "available"
+    (own,) = ec2.describe_images(ImageIds=[image])["Images"]
+    assert own["Tags"] == [{"Key": "keep", "Value": "yes"}]
+    for snapshot in snapshots:
+        answer = ec2.describe_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")
+        assert answer["CreateVolumePermissions"] == [{"UserId": CONSUMER}]
+
+
+def test_a_disabled_image_is_retained_and_comes_back_disabled(client: Any) -> None:
+    """(EBS User Guide, Recover deleted Amazon EBS snapshots and EBS-backed AMIs: supported resources.)
+
+    That it is still disabled then is a guess.
+    """
+    retain_all(client)
+    image, ec2 = image_id(build(images={"golden": SHARED})), client()
+    ec2.disable_image(ImageId=image)
+    ec2.deregister_image(ImageId=image)
+    ec2.restore_image_from_recycle_bin(ImageId=image)
+    (seen,) = ec2.describe_images(ImageIds=[image], IncludeDisabled=True)["Images"]
+    assert seen["State"] == "disabled"
+
+
+def test_deleted_snapshots_are_retained_too(client: Any) -> None:
+    """(EBS User Guide, Considerations for Recycle Bin: general considerations.)"""
+    rule(client, "EBS_SNAPSHOT")
+    built = build()
+    first, second = built["images"]["golden"]["snapshot_ids"]
+    ec2 = client()
+    ec2.deregister_image(ImageId=image_id(built))
+    for snapshot in (first, second):
+        ec2.delete_snapshot(SnapshotId=snapshot)
+    (listed,) = ec2.list_snapshots_in_recycle_bin(SnapshotIds=[first])["Snapshots"]
+    assert listed["SnapshotId"] == first
+    assert binned(client) == ([], [first, second])
+
+
+def test_a_cancelled_copy_is_not_retained(client: Any) -> None:
+    """A copy that is not finished has nothing to be recovered; AWS does not say so of the bin."""
+    retain_all(client)
+    built = build(settings={"copy_seconds": 3600})
+    there = client(region="us-west-2")
+    for resource_type in ("EC2_IMAGE", "EBS_SNAPSHOT"):
+        period = {"RetentionPeriodValue": 1, "RetentionPeriodUnit": "DAYS"}
+        client(region="us-west-2", service="rbin").create_rule(
+            ResourceType=resource_type, RetentionPeriod=period
+        )
+    copy = there.copy_image(Name="copy", SourceImageId=image_id(built), SourceRegion="us-east-1")["ImageId"]
+    there.deregister_image(ImageId=copy)
+    assert there.list_images_in_recycle_bin()["Images"] == []
+
+
+def test_at_most_twenty_images_are_named(client: Any) -> None:
+    """(botocore shape ListImagesInRecycleBinRequest, ImageIds.)"""
+    ids = [f"ami-{number:017x}" for number in range(21)]
+    assert refusal(client().list_images_in_recycle_bin, ImageIds=ids) == "InvalidParameterValue"

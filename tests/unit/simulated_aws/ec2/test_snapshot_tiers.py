@@ -37,3 +37,14 @@ def test_an_archived_snapshot_comes_back(client: Any) -> None:
     ec2.modify_snapshot_tier(SnapshotId=first)
     assert ec2.restore_snapshot_tier(SnapshotId=first, PermanentRestore=True)["IsPermanentRestore"]
     assert tiers(client) == ["standard", "standard"]
+
+
+def test_an_image_with_an_archived_snapshot_is_not_enabled(client: Any) -> None:
+    """(EBS User Guide, Restore an archived Amazon EBS snapshot.)"""
+    built = build(images={"golden": {"state": "disabled"}})
+    first, _second = built["images"]["golden"]["snapshot_ids"]
+    ec2 = client()
+    ec2.modify_snapshot_tier(SnapshotId=first)
+    assert refusal(ec2.enable_image, ImageId=image_id(built)) == "IncorrectState"
+    ec2.restore_snapshot_tier(SnapshotId=first, PermanentRestore=True)
+    ec2.enable_image(ImageId=image_id(built))

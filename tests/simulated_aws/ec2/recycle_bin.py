@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What becomes of deregistered images and deleted snapshots.
+
+(EBS User Guide, Considerations for Recycle Bin.)
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from . import state
+from .state import Binned, Image, RetentionRule, Snapshot
+
+IMAGE, SNAPSHOT = "EC2_IMAGE", "EBS_SNAPSHOT"
+IN_BIN = "aws:recycle-bin:resource-in-bin"
+"""The tag of what is in the bin; it goes when the resource comes back (the same page)."""
+
+
+def throw_away_image(image: Image) -> None:
+    """Put an image into the bin if a rule retains it, with its permissions and tags; else it is gone."""
+    forget_image(image)
+    days = _retained(image, IMAGE)
+    if days:
+        now = state.now()
+        image.tags[IN_BIN] = "true"
+        binned = Binned(image, now, now + timedelta(days=days))
+        state.region(image.region).binned_images[image.id] = binned
+
+
+def throw_away_snapshot(snapshot: Snapshot) -> None:
+    """Likewise with a snapshot."""
+    region = state.region(snapshot.region)
+    del region.snapshots[snapshot.id]
+    days = _retained(snapshot, SNAPSHOT)
+    if days:
+        now = state.now()
+        snapshot.tags[IN_BIN] = "true"
+        region.binned_snapshots[snapshot.id] = Binned(snapshot, now, now + timedelta(days=days))
+
+
+def forget_image(image: Image) -> None:
+    """Take an image off the list, leaving nothing but whose it was."""
+    region = state.region(image.region)
+    del region.images[image.id]
+    region.deregistered[image.id] = image.owner_id
+
+
+def images(account_id: str, region_name: str) -> dict[str, Binned[Image]]:
+    """The account's images in the bin whose time is not over."""
+    region, now = state.region(region_name), state.now()
+    region.binned_images = {key: one for key, one in region.binned_images.items() if _kept(one.exits, now)}
+    return {key: one for key, one in region.binned_images.items() if one.resource.owner_id == account_id}
+
+
+def snapshots(account_id: str, region_name: str) -> dict[str, Binned[Snapshot]]:
+    """Likewise its snapshots."""
+    region, now = state.region(region_name), state.now()
+    region.binned_snapshots = {
+        key: one for key, one in region.binned_snapshots.items() if _kept(one.exits, now)
+    }
+    return {key: one for key, one in region.binned_snapshots.items() if one.resource.owner_id == account_id}
+
+
+def take_image_out(image: Image) -> None:
+    """Put an image back as it was thrown away: all of its sharing returns (the same page)."""
+    region = state.region(image.region)
+    del region.binned_images[image.id]
+    del region.deregistered[image.id]
+    del image.tags[IN_BIN]
+    region.images[image.id] = image
+
+
+def take_snapshot_out(snapshot: Snapshot) -> None:
+    """Likewise a snapshot."""
+    region = state.region(snapshot.region)
+    del region.binned_snapshots[snapshot.id]
+    del snapshot.tags[IN_BIN]
+    region.snapshots[snapshot.id] = snapshot
+
+
+def _kept(exits: datetime, now: datetime) -> bool:
+    return now < exits
+
+
+def _retained(resource: Image | Snapshot, resource_type: str) -> int:
+    """For how many days: of several rules the longest counts (the same page); 0 without any."""
+    rules = state.account_region(resource.owner_id, resource.region).retention_rules.values()
+    return max((rule.days for rule in rules if _fits(rule, resource_type, resource.tags)), default=0)
+
+
+def _fits(rule: RetentionRule, resource_type: str, tags: dict[str, str]) -> bool:
+    if rule.resource_type != resource_type:
+        return False
+    if rule.tags:
+        return any(tags.get(key) == value for key, value in rule.tags)
+    return not any(tags.get(key) == value for key, value in rule.excluded)
