@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+# Of a refusal the message ends in the request, encoded anew each time (STS API Reference,
+# DecodeAuthorizationMessage).
+_ENCODED = re.compile(r"\s*Encoded authorization failure message: \S+")
 # Which request failed differs from run to run although the failure is the same.
 _FAILURE_FACTS = ("account_id", "action", "error_code", "message", "region", "remedy")
 
@@ -26,3 +30,8 @@ def failures(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if step.get("failed") and not step.get("failures")
     ]
     return [{fact: failure.get(fact) for fact in _FAILURE_FACTS} for failure in (*explained, *unexplained)]
+
+
+def stable(message: str) -> str:
+    """The message without what differs from run to run although the failure is the same."""
+    return _ENCODED.sub("", message)

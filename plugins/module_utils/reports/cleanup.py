@@ -1,0 +1,102 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the report of a cleanup says: what becomes of each image, why, on what evidence, what that frees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..planners.cleanup_stages import DEREGISTER
+from . import steps
+from .cleanup_done import DECISIONS, DONE, PLANNED, Done
+from .cleanup_totals import totals
+from .cleanup_words import headline
+from .prices import Prices
+
+_IMAGE_FACTS = ("created", "decision", "family", "image_id", "name", "next_stage", "reasons", "region")
+_DATE = len("2026-11-24")
+
+
+def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[str, Any]:
+    """The report, from what ``ami_cleanup`` returned, be it success or failure; ``planned`` in check mode.
+
+    ``status`` is ``done``, ``planned``, ``incomplete`` if a part could not be done, ``refused`` if nothing
+    was done at all (too many images would have gone, say), and ``failed`` if it ended without saying what it
+    did. The latter two know of no images. A decision counts as done only if its call is among those that
+    were made.
+    """
+    status = _status(cleaned, planned)
+    done = Done(cleaned, planned)
+    images = sorted((_image(one, done, prices, planned) for one in cleaned.get("results", ())), key=_rank)
+    regions = {
+        region: totals([one for one in images if one["region"] == region], prices)
+        for region in cleaned.get("regions", ())
+    }
+    content = {
+        "currency": prices.currency if prices.table else None,
+        "failures": _failures(cleaned, status),
+        "images": images,
+        "prices": {region: float(price) for region, price in prices.table.items()},
+        "regions": regions,
+        "snapshots_alone": done.snapshots_alone(images),
+        "status": status,
+        "totals": totals(images, prices),
+        "warnings": [steps.stable(str(text)) for text in cleaned.get("warnings") or ()],
+    }
+    return {**content, "summary": headline(content)}
+
+
+def _status(cleaned: Mapping[str, Any], planned: bool) -> str:
+    if "results" not in cleaned:
+        # A module that refuses says why; one that breaks down, or never ran, lists nothing.
+        return "refused" if cleaned.get("failures") else "failed"
+    if cleaned.get("failed") or cleaned.get("failures"):
+        return "incomplete"
+    return "planned" if planned else "done"
+
+
+def _failures(cleaned: Mapping[str, Any], status: str) -> list[dict[str, Any]]:
+    """What failed; never nothing where nothing is known of what was done."""
+    found = steps.failures([cleaned])
+    if status == "failed" and not any(failure["message"] for failure in found):
+        message = cleaned.get("msg") or "The cleanup did not run, or did not say what became of it."
+        found = steps.failures([{"failed": True, "msg": message}])
+    return [{**failure, "message": steps.stable(str(failure["message"]))} for failure in found]
+
+
+def _image(one: Mapping[str, Any], done: Done, prices: Prices, planned: bool) -> dict[str, Any]:
+    outcome = done.outcome(one)
+    snapshots = [
+        {**snapshot, "outcome": done.snapshot_outcome(one, snapshot)} for snapshot in one["snapshots"]
+    ]
+    goes = any(snapshot["outcome"] in (PLANNED, DONE) for snapshot in snapshots)
+    frees = one["decision"] == DEREGISTER and outcome in (PLANNED, DONE) and goes
+    size = one["size_gib"]
+    cost = prices.monthly(one["region"], size)
+    freed = size if frees else 0
+    saved = prices.monthly(one["region"], freed)
+    return {
+        **{fact: one[fact] for fact in _IMAGE_FACTS},
+        "evidence": [{**found, "detail": steps.stable(found["detail"])} for found in one["evidence"]],
+        "freed_gib": freed,
+        "freed_monthly_cost": None if saved is None else float(saved),
+        "monthly_cost": None if cost is None else float(cost),
+        "next_stage_at": _moment(one["next_stage_at"], planned),
+        "outcome": outcome,
+        "recoverable_until": _moment(one["recoverable_until"], planned),
+        "size_gib": size,
+        "snapshots": snapshots,
+    }
+
+
+def _moment(text: str | None, planned: bool) -> str | None:
+    """A time as it is, but of a plan its date only: what counts from now differs from run to run."""
+    return text[:_DATE] if text and planned else text
+
+
+def _rank(image: Mapping[str, Any]) -> tuple[Any, ...]:
+    decision = DECISIONS.index(image["decision"])
+    return image["region"], decision, image["family"], image["created"], image["image_id"]
