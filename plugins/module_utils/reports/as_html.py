@@ -13,7 +13,7 @@ from typing import Any
 
 from .document import Column, Document, Matrix
 from .page_script import SCRIPT
-from .page_style import STYLE
+from .page_style import style
 from .page_template import PAGE
 from .page_view import MAX_ROWS, SEVERITY_SYMBOLS, SYMBOLS, page_view
 from .values import text_of, visible
@@ -34,17 +34,18 @@ def html_text(document: Document, written_at: str) -> str:
     policy (Content-Security-Policy) allows no more than its own style and its own script.
     """
     page = page_view(document, written_at)
+    look = style(len(page.matrix.columns) if page.matrix else 0)
     head, labels = _row_titles(document.matrix)
     text: str = _template().render(
         head=head,
         labels=labels,
         max_rows=MAX_ROWS,
         page=page,
-        policy=_policy(),
+        policy=_policy(look),
         script=SCRIPT,
         severity_symbols=SEVERITY_SYMBOLS,
         since=_time(document.changes.since) if document.changes else "",
-        style=STYLE,
+        style=look,
         symbols=SYMBOLS,
         worst=next((severity for severity, number in page.counts.items() if number), ""),
         written=_time(written_at),
@@ -76,9 +77,9 @@ def _row_titles(matrix: Matrix | None) -> tuple[Column, tuple[Column, ...]]:
     return head, tuple(label for label in labels if label is not head)
 
 
-def _policy() -> str:
+def _policy(look: str) -> str:
     return (
-        f"default-src 'none'; style-src {_source(STYLE)}; script-src {_source(SCRIPT)}; "
+        f"default-src 'none'; style-src {_source(look)}; script-src {_source(SCRIPT)}; "
         "base-uri 'none'; form-action 'none'"
     )
 

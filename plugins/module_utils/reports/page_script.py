@@ -22,6 +22,7 @@ SCRIPT = """
       rows: [...table.tBodies[0].rows],
       byRegion: table.hasAttribute('data-by-region'),
       byFinding: table.hasAttribute('data-by-finding'),
+      sumsUp: table.hasAttribute('data-sums-up'),
       title: section.querySelector('h2 span').textContent,
       count: section.querySelector('.count'),
       none: section.querySelector('.none'),
@@ -64,7 +65,7 @@ SCRIPT = """
       for (const row of table.rows) {
         const wanted = (!region || !table.byRegion || row.dataset.region === region)
           && (!(severity || code) || !table.byFinding || hasFinding(row, severity, code))
-          && (!words.length || words.every((word) => textOf(row, table.names).includes(word)));
+          && (table.sumsUp || words.every((word) => textOf(row, table.names).includes(word)));
         if (row.hidden === wanted) row.hidden = !wanted;
         if (wanted) shown += 1;
       }
@@ -73,8 +74,8 @@ SCRIPT = """
       table.count.textContent = shown === all ? `${all}` : `${shown} of ${all}`;
       table.none.hidden = shown > 0;
       table.scroll.hidden = shown === 0;
-      return `${table.title}: ${table.count.textContent}`;
-    });
+      return table.sumsUp ? '' : `${table.title}: ${table.count.textContent}`;
+    }).filter(Boolean);
     told.textContent = words.length || severity || region || code
       ? `Filtered. ${counts.join(' \\u00b7 ')}` : `Everything is shown. ${counts.join(' \\u00b7 ')}`;
   };

@@ -66,7 +66,7 @@ _HEAD = """\
 <nav aria-label="Parts of the report"><ul>
 {% if page.document.changes %}<li><a href="#changes">What changed</a></li>
 {% endif %}
-{% if page.regions %}<li><a href="#regions">Regions</a></li>
+{% if page.regions %}<li><a href="#regions">Findings by region</a></li>
 {% endif %}
 {% if page.matrix %}<li><a href="#matrix">{{ page.matrix.matrix.title }}</a></li>
 {% endif %}
@@ -134,10 +134,10 @@ _CHANGES = """\
 _REGIONS = """\
 {% if page.regions %}
 <section id="regions">
-{{ heading('Regions', page.regions | length) }}
+{{ heading('Findings by region', page.regions | length) }}
 {{ nothing() }}
-<div class="scroll" tabindex="0" role="region" aria-label="Regions">
-<table data-by-region>
+<div class="scroll" tabindex="0" role="region" aria-label="Findings by region">
+<table data-by-region data-sums-up>
 <caption>Findings by region</caption>
 <thead><tr><th scope="col">Region</th>
 {% for severity in page.counts %}
@@ -180,7 +180,7 @@ _MATRIX = """\
 <thead><tr><th scope="col">{{ head.title }}<span class="soft">\
 {{ labels | map(attribute='title') | join(' \u00b7 ') }}</span></th>
 {%- for column in page.matrix.columns %}
-<th scope="col"><span>{{ column }}</span></th>
+<th scope="col" title="{{ column }}"><span>{{ column }}</span></th>
 {%- endfor %}</tr></thead>
 <tbody>
 {% for row, marks in page.matrix.rows %}
@@ -217,9 +217,9 @@ data-findings="{{ item.severity }}:{{ item.code }}">\
 <td class="finding">{{ item.message }} <span class="soft">{{ link('code', item.code) }}</span></td>\
 <td class="finding">{{ item.remedy }}</td>\
 <td class="id place">{{ item.region }}</td>\
-<td class="id">{{ item.resource }}\
+<td class="id long">{{ item.resource }}\
 {% if item.image_id and item.image_id != item.resource %} ({{ item.image_id }}){% endif %}</td>\
-<td class="id">{{ item.principal }}</td></tr>
+<td class="id long">{{ item.principal }}</td></tr>
 {% endfor %}
 </tbody></table></div>
 </section>
@@ -227,7 +227,7 @@ data-findings="{{ item.severity }}:{{ item.code }}">\
 {{ heading('What the findings mean', page.codes | length) }}
 {{ nothing() }}
 <div class="scroll" tabindex="0" role="region" aria-label="What the findings mean">
-<table class="wide" data-by-finding>
+<table class="wide" data-by-finding data-sums-up>
 <caption>Kinds of findings</caption>
 <thead><tr><th scope="col">Severity</th><th scope="col">Finding</th>\
 <th scope="col" class="number">Number</th><th scope="col">Meaning</th></tr></thead>
