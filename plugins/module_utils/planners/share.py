@@ -116,13 +116,13 @@ def _plan_target(
         snapshot_id: sharing_after(wanted, named.accounts_only(), current)
         for snapshot_id, current in shared.volumes.items()
     }
-    opened = [*_snapshot_actions(target, shared, volumes, "Add"), *_tag_actions(wanted, target, shared)]
+    opened = [*snapshot_actions(target, shared, volumes, "Add"), *_tag_actions(wanted, target, shared)]
     # Snapshots before images: whoever sees an image can use all of it. Withdrawn the other way round.
     actions = (
         *opened,
-        *_image_actions(target, shared, launch, "Add"),
-        *_image_actions(target, shared, launch, "Remove"),
-        *_snapshot_actions(target, shared, volumes, "Remove"),
+        *image_actions(target, shared, launch, "Add"),
+        *image_actions(target, shared, launch, "Remove"),
+        *snapshot_actions(target, shared, volumes, "Remove"),
     )
     shared_tags = wanted.shared_tags if wanted.present else {}
     return TargetPlan(
@@ -135,7 +135,8 @@ def _plan_target(
     )
 
 
-def _image_actions(target: Target, shared: Shared, after: Sharing, change: str) -> Iterator[Action]:
+def image_actions(target: Target, shared: Shared, after: Sharing, change: str) -> Iterator[Action]:
+    """The calls that make an image's launch permissions those of ``after``: what is to Add, or to Remove."""
     delta = after - shared.launch if change == "Add" else shared.launch - after
     resource = shared.image.image_id if shared.exists else None
     for batch in _batches(_entries(delta), IMAGE_BATCH):
@@ -143,9 +144,10 @@ def _image_actions(target: Target, shared: Shared, after: Sharing, change: str) 
         yield Action(target, "ModifyImageAttribute", parameters, resource)
 
 
-def _snapshot_actions(
+def snapshot_actions(
     target: Target, shared: Shared, volumes: Mapping[str, Sharing], change: str
 ) -> Iterator[Action]:
+    """Likewise who may create volumes from its snapshots."""
     for snapshot_id, after in volumes.items():
         current = shared.volumes[snapshot_id]
         delta = after - current if change == "Add" else current - after
