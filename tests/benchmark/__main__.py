@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from tests.simulated_aws.client import SimulatedAws
 
-from . import audit, comparison, diagnosis, distribution, many_accounts, playbook, simulator, start
+from . import audit, cleanup, comparison, diagnosis, distribution, many_accounts, playbook, simulator, start
 from .estates import OWNER, estate
 from .figures import REFERENCE, Figure, table
 
@@ -51,6 +51,8 @@ BENCHMARKS = {
     ),
     "audit": Benchmark("Auditing 1,000 images in one region", audit.in_one_region),
     "audit-large": Benchmark("Auditing 10,000 images in 20 regions", audit.in_many_regions),
+    "cleanup": Benchmark("Cleaning up 300 images in one region", cleanup.one_region),
+    "many-cleanup": Benchmark("Cleaning up 8,000 images in 8 regions", cleanup.many_regions),
     "simulator": Benchmark("The simulated AWS itself", simulator.measure),
     "comparison": Benchmark("8 regions × 50 accounts with other collections", comparison.measure),
 }

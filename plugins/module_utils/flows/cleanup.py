@@ -91,10 +91,10 @@ FLOW: Flow[CleanupWanted, CleanupSeen] = Flow(wanted_from, read_state, cleanup_p
 def _looked_at(
     clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, refs: Iterable[ImageRef]
 ) -> CleanupSeen:
-    """What was seen, with closer looks at these images, and at the snapshots of those that would go."""
+    """What was seen, with closer looks at these images, and at all snapshots that would go."""
     seen = with_looks(clients, wanted, seen, refs)
     snapshots = cleanup_plan.snapshots_to_look_at(wanted, seen)
-    return with_snapshot_looks(clients, seen, snapshots)
+    return with_snapshot_looks(clients, seen, [ref for ref in snapshots if ref not in seen.snapshot_looks])
 
 
 def _read_again(

@@ -18,12 +18,13 @@ from ..aws.audit import interleaved
 from ..aws.clients import Clients
 from ..failures import Refused
 from ..fanout import each
-from ..planners.cleanup_facts import CloserLook, Evidence, ImageRef, SnapshotLook, SnapshotRef
-from ..planners.cleanup_verdicts import CleanupSeen, CleanupWanted
+from ..planners.cleanup_facts import CloserLook, ImageRef, SnapshotLook, SnapshotRef
+from ..planners.cleanup_verdicts import CleanupSeen, CleanupWanted, chosen
 from .cleanup_consumers import look_into_accounts
 
 Item = TypeVar("Item", bound=Hashable)
 Found = TypeVar("Found")
+Ref = TypeVar("Ref", ImageRef, SnapshotRef)
 
 
 class _Batch(NamedTuple):
@@ -37,97 +38,121 @@ class _Batch(NamedTuple):
         return tuple(ImageRef(self.region, image_id) for image_id in self.image_ids)
 
 
+class _Look(NamedTuple):
+    """An image, and its snapshots if nothing was found that keeps it."""
+
+    image: CloserLook
+    snapshots: Mapping[SnapshotRef, SnapshotLook]
+
+
 def with_looks(
     clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, refs: Iterable[ImageRef]
 ) -> CleanupSeen:
-    """What was seen, with a closer look at these images; what cannot be read counts as their use."""
+    """What was seen, with closer looks at these images, and at the snapshots of those that may go.
+
+    What cannot be read counts as use.
+    """
     by_region = _by_region(refs)
-    in_turns = interleaved(by_region.values())
-    batches = _batches(by_region)
+    for operation in ("DescribeImageReferences", "DescribeImageAttribute", "DescribeSnapshotAttribute"):
+        clients.paced_for(operation).open("ec2", by_region)
+    named = _references(clients, seen, by_region)
+    may_go = frozenset(chosen(wanted, seen, CloserLook()))
 
-    def references(batch: _Batch) -> dict[str, tuple[Evidence, ...]]:
-        ec2 = clients.paced_for("DescribeImageReferences").ec2(batch.region)
-        return image_use.references(ec2, batch.image_ids)
+    def look(ref: ImageRef) -> _Look:
+        of_image = _with_sharing(clients, seen, ref, named[ref])
+        kept = of_image.references or of_image.unread or (of_image.sharing and not wanted.include_shared)
+        if kept or ref not in may_go:
+            return _Look(of_image, {})
+        # Beside those of other images, so that neither kind of call waits for the other.
+        snapshots = (SnapshotRef(ref.region, one) for one in seen.images[ref].image.snapshot_ids)
+        return _Look(of_image, {one: _snapshot_look(clients, one) for one in snapshots})
 
-    def sharing(ref: ImageRef) -> CloserLook:
-        ec2 = clients.paced_for("DescribeImageAttribute").ec2(ref.region)
-        return CloserLook(sharing=image_use.launch_permissions(ec2, seen.images[ref]))
-
-    _open(clients, ("DescribeImageReferences", "DescribeImageAttribute"), by_region)
-    named, problems = _each(batches, references, seen, "DescribeImageReferences")
-    found, unshared = _each(in_turns, sharing, seen, "DescribeImageAttribute")
-    looks = {**found, **{ref: CloserLook(unread=(problem,)) for ref, problem in unshared.items()}}
-    for batch, evidence in named.items():
-        for ref in batch.refs:
-            looks[ref] = replace(looks[ref], references=evidence[ref.image_id])
-    looks = _with_unread(looks, problems)
+    found = _each(interleaved(by_region.values()), look, seen, "DescribeImageAttribute")
+    looks = {ref: one.image for ref, one in found.items()}
     if wanted.include_shared:
         looks = _with_reports(clients, seen, looks)
     if wanted.consumer_role is not None:
         looks = look_into_accounts(clients, wanted.consumer_role, seen, looks)
-    return replace(seen, looks={**seen.looks, **looks})
+    snapshot_looks = {ref: look for one in found.values() for ref, look in one.snapshots.items()}
+    return replace(
+        seen, looks={**seen.looks, **looks}, snapshot_looks={**seen.snapshot_looks, **snapshot_looks}
+    )
 
 
 def with_snapshot_looks(clients: Clients, seen: CleanupSeen, refs: Iterable[SnapshotRef]) -> CleanupSeen:
     """What was seen, with who may use these snapshots."""
     by_region = _by_region(refs)
-    _open(clients, ("DescribeSnapshotAttribute",), by_region)
+    clients.paced_for("DescribeSnapshotAttribute").open("ec2", by_region)
+    found = _each(
+        interleaved(by_region.values()),
+        lambda ref: _snapshot_look(clients, ref),
+        seen,
+        "DescribeSnapshotAttribute",
+    )
+    return replace(seen, snapshot_looks={**seen.snapshot_looks, **found})
 
-    def look(ref: SnapshotRef) -> SnapshotLook:
-        ec2 = clients.paced_for("DescribeSnapshotAttribute").ec2(ref.region)
-        return image_use.snapshot_look(ec2, ref.snapshot_id)
 
-    in_turns = interleaved(by_region.values())
-    found, problems = _each(in_turns, look, seen, "DescribeSnapshotAttribute")
-    unread = {ref: SnapshotLook(unread=problem.detail) for ref, problem in problems.items()}
-    return replace(seen, snapshot_looks={**seen.snapshot_looks, **found, **unread})
+def _references(
+    clients: Clients, seen: CleanupSeen, by_region: Mapping[str, list[ImageRef]]
+) -> dict[ImageRef, CloserLook]:
+    """What refers to the images."""
+    action = "DescribeImageReferences"
+
+    def work(batch: _Batch) -> dict[ImageRef, CloserLook]:
+        try:
+            found = image_use.references(clients.paced_for(action).ec2(batch.region), batch.image_ids)
+        except errors.AWS_ERRORS as exception:
+            return dict.fromkeys(batch.refs, CloserLook(unread=(image_use.unread(exception, action),)))
+        return {ref: CloserLook(found[ref.image_id]) for ref in batch.refs}
+
+    found = _each(_batches(by_region), work, seen, action)
+    return {ref: look for looks in found.values() for ref, look in looks.items()}
+
+
+def _with_sharing(clients: Clients, seen: CleanupSeen, ref: ImageRef, look: CloserLook) -> CloserLook:
+    action = "DescribeImageAttribute"
+    try:
+        sharing = image_use.launch_permissions(clients.paced_for(action).ec2(ref.region), seen.images[ref])
+    except errors.AWS_ERRORS as exception:
+        return replace(look, unread=(*look.unread, image_use.unread(exception, action)))
+    return replace(look, sharing=sharing)
+
+
+def _snapshot_look(clients: Clients, ref: SnapshotRef) -> SnapshotLook:
+    action = "DescribeSnapshotAttribute"
+    try:
+        return image_use.snapshot_look(clients.paced_for(action).ec2(ref.region), ref.snapshot_id)
+    except errors.AWS_ERRORS as exception:
+        return SnapshotLook(unread=image_use.unread(exception, action).detail)
 
 
 def _with_reports(
     clients: Clients, seen: CleanupSeen, looks: Mapping[ImageRef, CloserLook]
 ) -> dict[ImageRef, CloserLook]:
     """The looks, with the newest usage reports of images that are shared."""
-    batches = _batches(_by_region(ref for ref, look in looks.items() if look.sharing))
-    found, problems = _each(
-        batches,
-        lambda batch: image_use.usage_reports(clients.ec2(batch.region), batch.image_ids),
-        seen,
-        "DescribeImageUsageReports",
-    )
-    reported = dict(looks)
-    for batch, reports in found.items():
-        for ref in batch.refs:
-            reported[ref] = replace(looks[ref], report=reports.get(ref.image_id))
-    return _with_unread(reported, problems)
+    action = "DescribeImageUsageReports"
 
+    def work(batch: _Batch) -> dict[ImageRef, CloserLook]:
+        try:
+            found = image_use.usage_reports(clients.ec2(batch.region), batch.image_ids)
+        except errors.AWS_ERRORS as exception:
+            problem = image_use.unread(exception, action)
+            return {ref: replace(looks[ref], unread=(*looks[ref].unread, problem)) for ref in batch.refs}
+        return {ref: replace(looks[ref], report=found.get(ref.image_id)) for ref in batch.refs}
 
-def _with_unread(
-    looks: Mapping[ImageRef, CloserLook], problems: Mapping[_Batch, Evidence]
-) -> dict[ImageRef, CloserLook]:
-    of_images = {ref: problem for batch, problem in problems.items() for ref in batch.refs}
-    return {
-        ref: replace(look, unread=(*look.unread, of_images[ref])) if ref in of_images else look
-        for ref, look in looks.items()
-    }
+    shared = _by_region(ref for ref, look in looks.items() if look.sharing)
+    found = _each(_batches(shared), work, seen, action)
+    return {**looks, **{ref: look for one in found.values() for ref, look in one.items()}}
 
 
 def _each(
     items: Iterable[Item], work: Callable[[Item], Found], seen: CleanupSeen, action: str
-) -> tuple[dict[Item, Found], dict[Item, Evidence]]:
-    """What was found, and what AWS did not let be read; any other failure ends the reading."""
+) -> dict[Item, Found]:
+    """What was found for each item; whatever else than AWS's refusals has failed ends the reading."""
     found, failed = each(items, work)
-    mistakes = [one for one in failed.values() if not isinstance(one, errors.AWS_ERRORS)]
-    if mistakes:
-        raise Refused(errors.failure(one, seen.target(""), action) for one in mistakes)
-    return found, {item: image_use.unread(exception, action) for item, exception in failed.items()}
-
-
-def _open(clients: Clients, operations: Iterable[str], regions: Iterable[str]) -> None:
-    for operation in operations:
-        clients.paced_for(operation).open("ec2", regions)
-
-
-Ref = TypeVar("Ref", ImageRef, SnapshotRef)
+    if failed:
+        raise Refused(errors.failure(one, seen.target(""), action) for one in failed.values())
+    return found
 
 
 def _by_region(refs: Iterable[Ref]) -> dict[str, list[Ref]]:

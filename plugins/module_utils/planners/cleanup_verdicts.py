@@ -126,9 +126,14 @@ def candidates(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[ImageRef, ...]
     return tuple(verdict.ref for verdict in judged if verdict.decision != KEEP)
 
 
-def chosen(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[ImageRef, ...]:
-    """The images that something would now be taken from: only their snapshots need a closer look."""
-    judged = _verdicts(wanted, seen, None, SnapshotLook())
+def chosen(
+    wanted: CleanupWanted, seen: CleanupSeen, unseen: CloserLook | None = None
+) -> tuple[ImageRef, ...]:
+    """The images that something would now be taken from: only their snapshots need a closer look.
+
+    ``unseen`` stands for a closer look at an image that was not taken yet.
+    """
+    judged = _verdicts(wanted, seen, unseen, SnapshotLook())
     return tuple(verdict.ref for verdict in judged if verdict.decision in (DISABLE, DEREGISTER))
 
 

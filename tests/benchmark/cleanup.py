@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ami_cleanup on many images: few calls, side by side, and no slower than AWS's request rates make it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.simulated_aws.client import SimulatedAws
+from tests.simulated_aws.front.throttling import bucket
+
+from . import playbook
+from .estates import HOME, OTHER_REGIONS, OWNER
+from .figures import Figure
+
+LATENCY = 0.04
+IMAGES, SECONDS, CALLS = 300, 8, 1.3
+# Of these the default of max_deletions lets a tenth go.
+NORMAL = IMAGES * 9 // 10
+REGIONS, IMAGES_EACH, OVER_FORCED = (HOME, *OTHER_REGIONS[:7]), 1000, 1.2
+# What waits for what: permissions of images and of their snapshots are read at the same time.
+_IN_TURN = ("DescribeImageAttribute", "DeregisterImage")
+
+
+def one_region(aws: SimulatedAws) -> Iterator[Figure]:
+    """The images of one region: planned, retired as the default limit allows, and nearly all at once."""
+    _build(aws, (HOME,), IMAGES)
+    aws.set_throttling(False)
+    aws.set_latency(LATENCY)
+    yield from _figures(aws, "planning", IMAGES, check_mode=True, max_deletions="100%")
+    yield from _figures(aws, "a tenth", IMAGES, keep_latest=NORMAL)
+    yield from _figures(aws, "all but one", NORMAL, max_deletions="100%")
+
+
+def many_regions(aws: SimulatedAws) -> Iterator[Figure]:
+    """All but one image of each region at the rates that AWS takes."""
+    _build(aws, REGIONS, IMAGES_EACH)
+    aws.set_latency(LATENCY)
+    seconds = _run(aws, max_deletions="100%").tasks[0].seconds
+    calls = aws.calls()
+    forced = _forced(Counter(call.action for call in calls if call.region == HOME and call.status == 200))
+    images = len(REGIONS) * IMAGES_EACH
+    gone = len([call for call in calls if call.action == "DeregisterImage" and call.status == 200])
+    yield Figure("deregistered", gone, "images", images - len(REGIONS), at_least=True)
+    yield Figure("the task", seconds, "s", OVER_FORCED * forced, waiting=forced)
+    yield Figure("what AWS's rates force", forced, "s")
+    yield Figure("API calls an image", len(calls) / images, "calls")
+    yield Figure("refused as too many", sum(call.status == 503 for call in calls))
+
+
+def _forced(calls: Counter[str]) -> float:
+    """The seconds that so many calls of a region take at least."""
+    seconds = 0.0
+    for action in _IN_TURN:
+        found = bucket("ec2", action, {})
+        if found is None:
+            raise ValueError(f"{action} has no rate")
+        rate = found[1]
+        seconds += max(0.0, (calls[action] - rate.size) / rate.per_second)
+    return seconds
+
+
+def _figures(aws: SimulatedAws, name: str, images: int, **policy: Any) -> Iterator[Figure]:
+    # What Ansible itself uses is none of the cleanup.
+    base = playbook.run(aws, OWNER, [{"name": "nothing", "ansible.builtin.debug": {}}])
+    done = _run(aws, **policy)
+    calls = len(aws.calls()) / images
+    all_at_once = name == "all but one"
+    yield Figure(f"{name}: the task", done.tasks[0].seconds, "s", SECONDS, waiting=0)
+    # Permissions are read for the plan and again before the first deletion, which is a call, too.
+    yield Figure(f"{name}: API calls an image", calls, "calls", None if all_at_once else CALLS)
+    cpu = (done.cpu_seconds - base.cpu_seconds) / images
+    yield Figure(f"{name}: CPU an image", cpu * 1000, "ms")
+
+
+def _run(aws: SimulatedAws, check_mode: bool = False, **policy: Any) -> playbook.Run:
+    """The module's run, and nothing else in the record of calls."""
+    with tempfile.TemporaryDirectory() as folder:
+        task = {
+            "name": "clean up",
+            "check_mode": check_mode,
+            "golden.images.ami_cleanup": {
+                "regions": sorted({one["region"] for one in aws.description()["images"].values()}),
+                "family_tag": "family",
+                "deregister_after_days": 0,
+                "tombstone_path": str(Path(folder) / "tombstones"),
+                **policy,
+            },
+        }
+        aws.forget_calls()
+        return playbook.run(aws, OWNER, [task])
+
+
+def _build(aws: SimulatedAws, regions: tuple[str, ...], images: int) -> None:
+    common = {
+        "account": OWNER,
+        "devices": [{"device_name": "/dev/xvda", "size": 8}],
+        "tags": {"family": "web"},
+    }
+    aws.build_estate(
+        {
+            "accounts": {OWNER: "111111111111"},
+            "images": {
+                f"{region}-{number}": {**common, "region": region, "age_days": number + 1}
+                for region in regions
+                for number in range(images)
+            },
+        }
+    )
