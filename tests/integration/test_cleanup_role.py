@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role cleanup: the plan first, a report whatever happens, and nothing that looks done and is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import observed
+from .estate import HOME, OWNER, Estate
+from .playbook import Ansible, Change, Run
+
+FQCN = "golden.images.cleanup_amis"
+AWAY = "eu-west-1"
+DISKS = [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "size": 20}]
+FORMS = {"report.csv", "report.html", "report.json", "report.sarif"}
+SECRET = "s3cret-word"
+
+
+@pytest.fixture
+def images(aws: SimulatedAws, estate: Estate) -> dict[str, str]:
+    """By name: of each region a new and an old image of a family, and one more that an instance runs from."""
+    ages = {(HOME, "new"): 1, (HOME, "old"): 100, (HOME, "run"): 90, (AWAY, "away"): 1, (AWAY, "gone"): 200}
+    common = {"account": OWNER, "devices": DISKS, "tags": {"family": "web"}}
+    added = estate.add_images(
+        {f"web-{name}": {**common, "region": region, "age_days": age} for (region, name), age in ages.items()}
+    )
+    found = {name.removeprefix("web-"): image_id for name, image_id in added.items()}
+    aws.client("ec2", OWNER, HOME).run_instances(ImageId=found["run"], MinCount=1, MaxCount=1)
+    aws.forget_calls()
+    return found
+
+
+@pytest.fixture
+def policy(ansible: Ansible) -> dict[str, Any]:
+    """To deregister at once all that is not used, but the newest of each family."""
+    return {
+        "cleanup_regions": [HOME, AWAY],
+        "cleanup_family_tag": "family",
+        "cleanup_deregister_after_days": 0,
+        "cleanup_max_deletions": "50%",
+        "cleanup_tombstone_path": str(ansible.folder / "tombstones.jsonl"),
+        "cleanup_report_dir": str(ansible.folder / "cleanup"),
+    }
+
+
+def _report(ansible: Ansible, *folders: str) -> dict[str, Any]:
+    folder = Path(ansible.folder, "cleanup", *folders)
+    assert {file.name for file in folder.iterdir() if file.is_file()} == FORMS
+    content: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return content
+
+
+def _becomes(report: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    return {one["image_id"]: (one["decision"], one["outcome"]) for one in report["images"]}
+
+
+def _deregistered(run: Run) -> set[str]:
+    return {one["image_id"] for one in run.facts["cleanup_deregistered"]}
+
+
+def test_the_plan_is_what_is_done_and_is_reported_first(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
+) -> None:
+    # As a survey sends them.
+    policy |= {
+        "cleanup_regions": f"{HOME}, {AWAY}",
+        "cleanup_name_pattern": "",
+        "cleanup_family_by_source": "false",
+        "cleanup_keep_latest": "",
+        "cleanup_max_age_days": "30",
+        "cleanup_unused_for_days": "",
+        "cleanup_states": "available,\ndisabled",
+        "cleanup_protect_tags": "legal=hold, environment",
+        "cleanup_deprecate_after_days": "",
+        "cleanup_disable_after_days": "",
+        "cleanup_deregister_after_days": "0",
+        "cleanup_include_shared": "true",
+        "cleanup_consumer_role_name": "",
+        "cleanup_external_id": "",
+        "cleanup_tombstone_s3_uri": "",
+        "cleanup_prices": f"{HOME}: 0.05\ndefault: 0.10",
+        "cleanup_currency": "EUR",
+    }
+    kept, going = ("keep", "nothing"), ("old", "gone")
+    stay = dict.fromkeys((images[name] for name in ("new", "run", "away")), kept)
+
+    planned = ansible.run(FQCN, policy, "--check", "--diff")
+    assert planned.code == 0, planned.text
+    assert observed.changes(aws, refused=True) == []
+    plan = _report(ansible, "plan")
+    assert not (ansible.folder / "cleanup" / "report.json").exists()
+    assert _becomes(plan) == stay | {images[name]: ("deregister", "planned") for name in going}
+    assert (plan["status"], planned.facts["cleanup_status"], _deregistered(planned)) == ("planned",) * 2 + (
+        set(),
+    )
+    page = (ansible.folder / "cleanup" / "plan" / "report.html").read_text(encoding="utf-8")
+    assert "Plan of a cleanup" in page
+    assert plan["summary"] == (
+        "This is a plan, nothing was changed: 2 of 5 images would be deregistered, which would free 56 GiB at "
+        "most (4.20 EUR a month)."
+    )
+
+    done = ansible.run(FQCN, policy)
+    assert done.code == 0, done.text
+    report = _report(ansible)
+    assert _becomes(report) == stay | {images[name]: ("deregister", "done") for name in going}
+    assert (report["status"], report["totals"]["freed_monthly_cost"]) == ("done", 4.2)
+    assert _deregistered(done) == {images[name] for name in going}
+    assert done.facts["cleanup_results"] == report["images"]
+    assert (
+        done.task("Retire the images").result["actions"]
+        == planned.task("Retire the images").result["actions"]
+    )
+    for region, name in ((HOME, "old"), (AWAY, "gone")):
+        assert images[name] not in {one["ImageId"] for one in observed.own_images(aws, OWNER, region)}
+    (run,) = [one for one in report["images"] if one["image_id"] == images["run"]]
+    assert [one["kind"] for one in run["evidence"]] == ["instance"]
+
+    aws.forget_calls()
+    again = ansible.run(FQCN, policy)
+    assert (again.code, observed.changes(aws, refused=True)) == (0, []), again.text
+    assert again.changed == ["golden.images.cleanup : Report what became of them"]
+    assert _becomes(_report(ansible)) == stay
+    assert _report(ansible)["summary"] == "Nothing was done to 3 images."
+    assert _report(ansible)["changes"]["gone"] == []
+
+
+@pytest.mark.every_python
+def test_over_the_limit_and_with_a_bad_option_nothing_is_done(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
+) -> None:
+    refused = ansible.run(FQCN, {**policy, "cleanup_max_deletions": "1"})
+    assert refused.code != 0
+    report = _report(ansible)
+    assert (report["status"], report["images"]) == ("refused", [])
+    assert "2 of 5 images would be deregistered" in report["summary"]
+    assert report["totals"]["freed_gib"] == 0
+    message = refused.task("Fail if something could not be done").result["msg"]
+    assert "2 of 5 images would be deregistered" in message
+    assert (refused.facts["cleanup_status"], _deregistered(refused)) == ("refused", set())
+
+    bad = ansible.run(FQCN, {**policy, "cleanup_prices": "ireland: cheap"})
+    assert bad.code != 0
+    assert "prices: 'cheap' is no price of ireland." in bad.text
+    assert not [task for task in bad.tasks if task.name.endswith("Retire the images")]
+    assert observed.changes(aws, refused=True) == []
+    left = {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)}
+    assert left >= {images["new"], images["old"], images["run"]}
+
+
+def test_a_region_that_fails_hides_no_other_and_counts_as_not_done(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
+) -> None:
+    estate.add(roles={"golden": {"accounts": ["sandbox"], "trusts": [OWNER], "external_id": SECRET}})
+    permissions = {"Add": [{"UserId": aws.account_id("sandbox")}]}
+    aws.client("ec2", OWNER, HOME).modify_image_attribute(ImageId=images["old"], LaunchPermission=permissions)
+    aws.forget_calls()
+    policy |= {
+        "cleanup_include_shared": True,
+        "cleanup_consumer_role_name": "golden",
+        "cleanup_external_id": SECRET,
+        "cleanup_prices": {"default": 0.05},
+    }
+    fault = {"code": "OperationNotPermitted", "message": "Not now.", "status": 400}
+    aws.add_fault("error", action="DeregisterImage", region=AWAY, times=0, **fault)
+    run = ansible.run(FQCN, policy, "-vvv")
+    assert run.code != 0
+    assert SECRET not in run.text
+    assert SECRET not in "".join(
+        file.read_text(encoding="utf-8") for file in (ansible.folder / "cleanup").iterdir()
+    )
+    report = _report(ansible)
+    assert report["status"] == "incomplete"
+    assert _becomes(report)[images["old"]] == ("deregister", "done")
+    assert _becomes(report)[images["gone"]] == ("deregister", "not_done")
+    assert _deregistered(run) == {images["old"]}
+    assert {region: one["freed_gib"] for region, one in report["regions"].items()} == {HOME: 28, AWAY: 0}
+    assert [(one["region"], one["error_code"]) for one in report["failures"]] == [
+        (AWAY, "OperationNotPermitted")
+    ]
+    assert "Not now." in run.task("Fail if something could not be done").result["msg"]
+    assert Change("DeregisterImage", HOME, images["old"]) in observed.changes(aws)
