@@ -1,0 +1,160 @@
+#!/usr/bin/python
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: audit_report
+version_added: 0.1.0
+short_description: Report who can use an account's AMIs
+description:
+  - Makes one report of what M(golden.images.ami_share_audit) returned, be it success or failure, and writes it as JSON, CSV,
+    SARIF and HTML.
+  - What could not be read is in the report, which then never looks like one of an account in which all is well.
+  - A file is rewritten only when what it says changes, the time of writing aside.
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  audited:
+    description:
+      - What M(golden.images.ami_share_audit) returned.
+    type: dict
+    required: true
+  path:
+    description:
+      - A JSON file to write. Without it and O(report_dir) the report is only returned.
+    type: path
+  report_dir:
+    description:
+      - A folder to write C(report.json), C(report.csv), C(report.sarif) and C(report.html) to. It is made if only it is missing.
+      - The report says what has changed since the one that is there already.
+    type: path
+attributes:
+  check_mode:
+    support: full
+    description: Returns the report and writes nothing.
+  diff_mode:
+    support: full
+    description: Shows what the report said before and says now.
+seealso:
+  - module: golden.images.ami_share_audit
+"""
+
+EXAMPLES = r"""
+- name: See who can use the account's images
+  golden.images.ami_share_audit:
+    allowed_account_ids: ["012345678901"]
+  # What could be read is reported even if something else could not.
+  ignore_errors: true
+  register: audited
+
+- name: Report it
+  golden.images.audit_report:
+    audited: "{{ audited }}"
+    report_dir: audit
+"""
+
+RETURN = r"""
+report:
+  description: The report, as C(report.json) holds it.
+  returned: success, and failure after the report was made
+  type: dict
+  contains:
+    account_id:
+      description: The account that owns the images; null if not even that could be read.
+      type: str
+      returned: always
+    counts:
+      description: How many findings there are of each severity.
+      type: dict
+      returned: always
+    failures:
+      description: What could not be read, and what to do about it.
+      type: list
+      elements: dict
+      returned: always
+    findings:
+      description: What was found, as M(golden.images.ami_share_audit) returns it.
+      type: list
+      elements: dict
+      returned: always
+    images:
+      description:
+        - The images, each with whom it is C(shared_with), a list of C(principals) with their C(kind), whether that is C(allowed),
+          and what they have, C(launch_permission), C(snapshots) and C(keys); and with what of it is C(unknown).
+      type: list
+      elements: dict
+      returned: always
+    kms_keys:
+      description: The keys that images are encrypted under, each with its C(users).
+      type: list
+      elements: dict
+      returned: always
+    not_looked_at:
+      description: What nobody asked to be read, V(snapshots) or V(keys).
+      type: list
+      elements: str
+      returned: always
+    regions:
+      description: By region whether it was read, its images, its findings by severity, and its block public access.
+      type: dict
+      returned: always
+    status:
+      description:
+        - V(incomplete) if something could not be read, otherwise V(findings) if there are any, else V(clean).
+      type: str
+      returned: always
+    summary:
+      description: For a person, what it came to, and what could not be read and why.
+      type: str
+      returned: always
+report_path:
+  description: The JSON file, null if none was wanted.
+  returned: success, and failure after the report was made
+  type: str
+report_dir:
+  description: The folder, null if none was wanted.
+  returned: success, and failure after the report was made
+  type: str
+  sample: audit
+changes:
+  description:
+    - What is new since the report that was in the folder (C(added)) and what is not so any more (C(gone)), as sentences, and of
+      when that was (C(since)). Null if there was none.
+  returned: success, and failure after the report was made
+  type: dict
+  sample:
+    added: ["eu-west-1: ami-0123456789abcdef0 (golden-web) is now shared with 012345678901."]
+    gone: []
+    since: "2026-11-23T05:00:00+00:00"
+actions:
+  description: The writing of each file that needed it.
+  returned: success, and failure after the report was made
+  type: list
+  elements: dict
+  sample: [{"account_id": null, "action": "write", "region": null, "resource": "audit/report.html"}]
+failures:
+  description: Why a file could not be written, if so.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.golden.images.plugins.module_utils.flows.audit_report import FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import run
+
+ARGUMENT_SPEC = {
+    "audited": {"type": "dict", "required": True},
+    "path": {"type": "path"},
+    "report_dir": {"type": "path"},
+}
+
+
+def main():
+    run(FLOW, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()
