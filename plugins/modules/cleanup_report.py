@@ -97,6 +97,11 @@ report:
       type: list
       elements: dict
       returned: always
+    grants:
+      description: Grants on KMS keys that were revoked.
+      type: list
+      elements: dict
+      returned: always
     images:
       description:
         - The images as in RV(golden.images.ami_cleanup#module:results), each also with its C(outcome), which is V(done),

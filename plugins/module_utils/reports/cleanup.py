@@ -38,6 +38,7 @@ def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[s
     content = {
         "currency": prices.currency if prices.table else None,
         "failures": _failures(cleaned, status),
+        "grants": done.grants(),
         "images": images,
         "prices": {region: float(price) for region, price in prices.table.items()},
         "regions": regions,

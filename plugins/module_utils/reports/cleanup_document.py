@@ -118,6 +118,13 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
         note="They are in no sum: which part of them other snapshots need is not known.",
     )
     yield Table(
+        title="Grants on keys",
+        columns=(Column("region", "Region"), Column("grant_id", "Grant"), Column("fate", "Fate")),
+        rows=tuple(
+            {**one, "fate": "would be revoked" if planned else "was revoked"} for one in content["grants"]
+        ),
+    )
+    yield Table(
         title="Warnings",
         columns=(Column("text", "Warning"),),
         rows=tuple({"text": text} for text in content["warnings"]),

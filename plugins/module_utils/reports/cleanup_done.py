@@ -20,7 +20,9 @@ PLANNED, DONE, NOT_DONE, NOTHING = "planned", "done", "not_done", "nothing"
 """What becomes of a decision: there is nothing to do about ``wait`` and ``keep``."""
 
 _CALLS = {DEPRECATE: "EnableImageDeprecation", DISABLE: "DisableImage", DEREGISTER: "DeregisterImage"}
-_DELETE = "DeleteSnapshot"
+_DELETE, _REVOKE = "DeleteSnapshot", "RevokeGrant"
+# Of a snapshot that AWS was to delete together with its image.
+_LEFT = "SnapshotNotDeleted"
 
 
 class Done:
@@ -30,12 +32,14 @@ class Done:
         self._calls = {
             (call["action"], call["region"], call["resource"]) for call in cleaned.get("actions") or ()
         }
-        # AWS deletes snapshots together with their image, and says of each one whether it could.
-        self._left = [
-            (failure["region"], failure["message"])
-            for failure in cleaned.get("failures") or ()
-            if failure["action"] == _DELETE
-        ]
+        failures = cleaned.get("failures") or ()
+        self._left = [(one["region"], one["message"]) for one in failures if one["error_code"] == _LEFT]
+        # Where this fails snapshots stay that nothing names.
+        self._doubtful = {
+            one["region"]
+            for one in failures
+            if one["action"] in (_DELETE, _REVOKE) and one["error_code"] != _LEFT
+        }
         self._made = PLANNED if planned else DONE
 
     def outcome(self, image: Mapping[str, Any]) -> str:
@@ -46,13 +50,15 @@ class Done:
         return self._of((call, image["region"], image["image_id"]))
 
     def snapshot_outcome(self, image: Mapping[str, Any], snapshot: Mapping[str, Any]) -> str:
-        """What became of a snapshot of an image that is deregistered."""
+        """What became of a snapshot of an image that is deregistered; in doubt it is still there."""
+        region, snapshot_id = image["region"], snapshot["snapshot_id"]
         if snapshot["kept"]:
             return NOTHING
-        if any(one["kept"] for one in image["snapshots"]):
-            # Where some stay the others are deleted one by one.
-            return self._of((_DELETE, image["region"], snapshot["snapshot_id"]))
-        if self._is_left(image["region"], snapshot["snapshot_id"]):
+        if (_DELETE, region, snapshot_id) in self._calls:
+            return self._made
+        # Only where all of them go AWS deletes them together with their image.
+        together = not any(one["kept"] for one in image["snapshots"])
+        if not together or region in self._doubtful or self._is_left(region, snapshot_id):
             return NOT_DONE
         return self.outcome(image)
 
@@ -61,9 +67,19 @@ class Done:
         with_images = {(one["region"], each["snapshot_id"]) for one in images for each in one["snapshots"]}
         return [
             {"outcome": self._made, "region": region, "snapshot_id": snapshot_id}
-            for action, region, snapshot_id in sorted(self._calls, key=str)
-            if action == _DELETE and (region, snapshot_id) not in with_images
+            for region, snapshot_id in self._on(_DELETE)
+            if (region, snapshot_id) not in with_images
         ]
+
+    def grants(self) -> list[dict[str, str]]:
+        """The grants on keys that are revoked."""
+        return [
+            {"grant_id": grant_id, "outcome": self._made, "region": region}
+            for region, grant_id in self._on(_REVOKE)
+        ]
+
+    def _on(self, wanted: str) -> list[tuple[str, str]]:
+        return sorted((region, resource) for action, region, resource in self._calls if action == wanted)
 
     def _of(self, call: tuple[str, str, str]) -> str:
         return self._made if call in self._calls else NOT_DONE

@@ -152,6 +152,10 @@ def test_the_same_id_in_another_region_is_another_image() -> None:
 
 GOES, STAYS = {"kept": "", "snapshot_id": "snap-1"}, {"kept": "image ami-9 uses it", "snapshot_id": "snap-2"}
 
+LEFT = failure(
+    "DeleteSnapshot", "Snapshot snap-1 of ami-1 could not be deleted.", error_code="SnapshotNotDeleted"
+)
+
 
 @pytest.mark.parametrize(
     ("snapshots", "more", "failures", "outcomes", "freed"),
@@ -161,13 +165,18 @@ GOES, STAYS = {"kept": "", "snapshot_id": "snap-1"}, {"kept": "image ami-9 uses 
         (
             [GOES],
             [],
-            [failure("DeleteSnapshot", "Snapshot snap-1 of ami-1 could not be deleted.")],
+            [LEFT],
             ["not_done"],
             0,
         ),
-        ([GOES], [], [failure("DeleteSnapshot", "Snapshot snap-1 of ami-1.", US)], ["done"], 8),
+        ([GOES], [], [{**LEFT, "region": US}], ["done"], 8),
         ([GOES, STAYS], [call("DeleteSnapshot", EU, "snap-1")], [], ["done", "nothing"], 8),
         ([GOES, STAYS], [], [], ["not_done", "nothing"], 0),
+        # Those under a key with grants to revoke are deleted one by one, after the grants.
+        ([GOES], [call("DeleteSnapshot", EU, "snap-1")], [failure("RevokeGrant")], ["done"], 8),
+        ([GOES], [], [failure("RevokeGrant")], ["not_done"], 0),
+        ([GOES], [], [failure("DeleteSnapshot")], ["not_done"], 0),
+        ([GOES], [], [failure("DeleteSnapshot", region=US)], ["done"], 8),
         ([STAYS], [], [], ["nothing"], 0),
         ([], [], [], [], 0),
     ],
@@ -181,6 +190,11 @@ def test_only_snapshots_that_went_free_anything(
     assert [snapshot["outcome"] for snapshot in found["snapshots"]] == outcomes
     assert (found["outcome"], found["freed_gib"], content["totals"]["freed_gib"]) == ("done", freed, freed)
     assert content["snapshots_alone"] == []
+
+
+def test_revoked_grants_are_told() -> None:
+    content = report(cleaned(KEPT, actions=[call("RevokeGrant", EU, "g-1")]), planned=True)
+    assert content["grants"] == [{"grant_id": "g-1", "outcome": "planned", "region": EU}]
 
 
 def test_what_the_recycle_bin_keeps_is_freed_later() -> None:
