@@ -15,6 +15,7 @@ from .cleanup_items import MEANINGS, items
 from .cleanup_words import UPPER_BOUND, fate, money
 from .document import Changes, Column, Document, Table, changes_between
 
+_DATE = len("2026-11-24")
 _UNUSED = "No rule keeps it, and nothing was found that uses it."
 _IMAGE = (
     Column("region", "Region"),
@@ -85,7 +86,7 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
     }
     retired = [one for stage in STAGES for one in by_decision[stage]]
     yield Table(
-        title="What would be done" if planned else "What was done",
+        title="What would be done" if planned else "What was decided",
         columns=(
             *_IMAGE,
             *(_FATE, _WHY, _SIZE, _FREED),
@@ -94,19 +95,19 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
             Column("recoverable_until", "Recoverable until"),
             Column("next", "Then"),
         ),
-        rows=tuple(_row(one) for one in retired),
+        rows=tuple(_shown(one) for one in retired),
         note=UPPER_BOUND,
     )
     yield Table(
         title="What waits",
         columns=(*_IMAGE, _FATE, _WHY, _SIZE, *_costs(content, "monthly_cost", "A month")),
-        rows=tuple(_row(one) for one in by_decision[WAIT]),
+        rows=tuple(_shown(one) for one in by_decision[WAIT]),
         note="What waits for the date of its next stage, or for what stands against it.",
     )
     yield Table(
         title="What stays, and why",
         columns=(*_IMAGE, _WHY, _SIZE, *_costs(content, "monthly_cost", "A month")),
-        rows=tuple(_row(one) for one in by_decision[KEEP]),
+        rows=tuple(_shown(one) for one in by_decision[KEEP]),
     )
     yield Table(
         title="Snapshots of former images",
@@ -147,7 +148,7 @@ def _failures(failures: Sequence[Mapping[str, Any]]) -> Table:
 
 def _regions(content: Mapping[str, Any]) -> Table:
     return Table(
-        title="Regions",
+        title="Sums by region",
         columns=(
             Column("region", "Region"),
             Column("images", "Images", numeric=True),
@@ -161,6 +162,7 @@ def _regions(content: Mapping[str, Any]) -> Table:
             {
                 "region": region,
                 **sums,
+                **_amounts(sums),
                 **{decision: sums["by_decision"][decision]["images"] for decision in DECISIONS},
             }
             for region, sums in content["regions"].items()
@@ -169,10 +171,20 @@ def _regions(content: Mapping[str, Any]) -> Table:
     )
 
 
+def _amounts(found: Mapping[str, Any]) -> dict[str, str]:
+    """Costs as a page shows them, to the cent."""
+    return {key: money(found[key], None) for key in ("monthly_cost", "freed_monthly_cost")}
+
+
 def _costs(content: Mapping[str, Any], key: str, title: str) -> tuple[Column, ...]:
     """A column with money, if there are prices."""
     currency = content["currency"]
     return (Column(key, f"{title} ({currency})", numeric=True),) if currency else ()
+
+
+def _shown(image: Mapping[str, Any]) -> dict[str, Any]:
+    """An image as a page shows it."""
+    return {**_row(image), **_amounts(image), "created": image["created"][:_DATE]}
 
 
 def _row(image: Mapping[str, Any]) -> dict[str, Any]:

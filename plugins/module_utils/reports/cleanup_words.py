@@ -30,12 +30,16 @@ def headline(content: Mapping[str, Any]) -> str:
         return f"Nothing was changed. {_problems(failures)}"
     if status == "failed":
         return f"What was done is not known. {_problems(failures)}"
-    sentences = [f"{_deeds(content)}{_freed(content)}."]
-    if status == "planned":
-        return f"This is a plan, nothing was changed: {sentences[0]}"
-    sentences[0] = sentences[0][0].upper() + sentences[0][1:]
+    deeds = f"{_deeds(content)}{_freed(content)}."
+    sentences = [f"This is a plan, nothing was changed: {deeds}"]
+    if status != "planned":
+        sentences = [deeds[0].upper() + deeds[1:]]
+    left = len(content["snapshots_alone"])
+    if left:
+        verb = "would be" if status == "planned" else _were(left)
+        sentences.append(f"{count(left, 'snapshot')} that former images left {verb} deleted.")
     missed = sum(found["not_done"] for found in content["totals"]["by_decision"].values())
-    if missed:
+    if missed and status != "planned":
         sentences.append(f"Of {count(missed, 'image')} what was decided was not done.")
     if status == "incomplete":
         sentences.insert(0, "Not all could be done.")
@@ -73,7 +77,7 @@ def money(amount: float | None, currency: str | None) -> str:
 
 
 def _deeds(content: Mapping[str, Any]) -> str:
-    """What is done to how many images, and to snapshots that have none any more."""
+    """What is done to how many images."""
     planned = content["status"] == "planned"
     images, found = content["totals"]["images"], content["totals"]["by_decision"]
     counts = {stage: found[stage]["images" if planned else "done"] for stage in STAGES}
@@ -82,10 +86,6 @@ def _deeds(content: Mapping[str, Any]) -> str:
         number, _space, deed = deeds[0].partition(" ")
         verb = "would be" if planned else _were(int(number))
         deeds[0] = f"{number} of {count(images, 'image')} {verb} {deed}"
-    alone = len(content["snapshots_alone"])
-    if alone:
-        verb = "would be" if planned else _were(alone)
-        deeds.append(f"{count(alone, 'snapshot')} of former images {verb} deleted")
     if not deeds:
         return f"nothing {'would be' if planned else 'was'} done to {count(images, 'image')}"
     *first, last = deeds

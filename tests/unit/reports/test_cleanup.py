@@ -92,7 +92,7 @@ def test_what_a_crash_said_is_kept() -> None:
         (
             cleaned(KEPT, actions=[call("DeleteSnapshot", EU, "snap-9")]),
             False,
-            "1 snapshot of former images was deleted.",
+            "Nothing was done to 1 image. 1 snapshot that former images left was deleted.",
         ),
         (
             cleaned(OLD, OLDER, actions=calls(OLD), failures=[failure("DeregisterImage", region=US)]),

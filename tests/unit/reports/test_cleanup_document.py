@@ -56,7 +56,7 @@ def columns(found: Table, *keys: str) -> list[tuple[Any, ...]]:
 def test_each_image_is_in_one_table_with_its_reasons() -> None:
     found = made(GOES, OFF, WAITS, BLOCKED, KEPT, RUNS)
     unused = "No rule keeps it, and nothing was found that uses it."
-    assert columns(table(found, "What was done"), "image_id", "fate", "why", "next") == [
+    assert columns(table(found, "What was decided"), "image_id", "fate", "why", "next") == [
         ("ami-1", "was deregistered", unused, ""),
         ("ami-2", "was disabled", unused, "deregister 2026-12-24T05:00:00+00:00"),
     ]
@@ -68,7 +68,7 @@ def test_each_image_is_in_one_table_with_its_reasons() -> None:
         ("ami-5", "It is among the latest 1 of its family in this region."),
         ("ami-6", "instance i-1 running."),
     ]
-    assert columns(table(found, "What was done"), "snapshots")[0] == (
+    assert columns(table(found, "What was decided"), "snapshots")[0] == (
         ["snap-1", "snap-2 stays: image ami-9 uses it"],
     )
     assert len(found.records.rows) == 6
@@ -85,7 +85,7 @@ def test_a_plan_says_so_everywhere() -> None:
 
 
 def test_regions_are_summed_up_with_costs_only_if_there_are_prices() -> None:
-    found = table(made(GOES, OFF, prices=PRICES), "Regions")
+    found = table(made(GOES, OFF, prices=PRICES), "Sums by region")
     titles = [column.title for column in found.columns]
     assert [title for title in titles if "EUR" in title] == ["A month (EUR)", "Freed a month (EUR)"]
     assert columns(found, "region", "images", "deregister", "disable", "size_gib", "freed_gib") == [
@@ -93,8 +93,9 @@ def test_regions_are_summed_up_with_costs_only_if_there_are_prices() -> None:
         (EU, 1, 1, 0, 8, 0),
         (US, 1, 0, 1, 8, 0),
     ]
-    assert columns(found, "monthly_cost", "freed_monthly_cost") == [(0.4, 0.0), (0.4, 0.0)]
+    assert columns(found, "monthly_cost", "freed_monthly_cost") == [("0.40", "0.00"), ("0.40", "0.00")]
     assert "at most" in found.note
+    assert made(GOES, prices=PRICES).records.rows[0]["monthly_cost"] == 0.4
     without = made(GOES, OFF)
     assert not [
         one for each in (*without.tables, without.records) for one in each.columns if "EUR" in one.title
