@@ -11,14 +11,20 @@ version_added: 0.1.0
 short_description: Report how far accounts get with an AMI
 description:
   - Makes one report of what M(golden.images.ami_share_diagnose) and M(golden.images.ami_launch_probe) returned, be it success
-    or failure, and writes it to a JSON file.
-  - The file is rewritten only when what the report says changes, the time of writing aside.
+    or failure, and writes it to a JSON file, or in all its forms to a folder.
+  - Files are rewritten only when what the report says changes, the time of writing aside.
 author:
   - golden.images contributors !UNKNOWN
 options:
   path:
     description:
-      - The file to write. Without it the report is only returned.
+      - The file to write. Without it and O(report_dir) the report is only returned.
+    type: path
+  report_dir:
+    description:
+      - A folder for C(report.json), C(report.csv), C(report.sarif) and C(report.html), which C(docs/reports.md) of this
+        collection explains. It is made if only it is missing.
+      - They also say what has changed since the report before. Needs Jinja2.
     type: path
   level:
     description:
@@ -72,6 +78,7 @@ EXAMPLES = r"""
 - name: Keep what came of it
   golden.images.verification_report:
     path: verification.json
+    report_dir: verification
     level: launched
     regions: [us-east-1]
     account_ids: ["111111111111"]
@@ -119,14 +126,38 @@ report_path:
   description: The file, null if none was wanted.
   returned: success
   type: str
+report_dir:
+  description: The folder, null if none was wanted.
+  returned: success
+  type: str
+changes:
+  description: What has changed since the report before in O(report_dir), null if there is none.
+  returned: success
+  type: dict
+  contains:
+    added:
+      description: What is so now and was not then, in sentences.
+      type: list
+      elements: str
+      returned: always
+    gone:
+      description: What was so then and is not now.
+      type: list
+      elements: str
+      returned: always
+    since:
+      description: When that report was written.
+      type: str
+      returned: always
+      sample: "2026-11-24T12:00:00+00:00"
 actions:
-  description: The writing of the file, if it was needed.
+  description: The writing of each file, if it was needed.
   returned: success
   type: list
   elements: dict
   sample: [{"account_id": null, "action": "write", "region": null, "resource": "verification.json"}]
 failures:
-  description: Why the file could not be written, if so.
+  description: Why files could not be written, if so.
   returned: always
   type: list
   elements: dict
@@ -137,6 +168,7 @@ from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
     "path": {"type": "path"},
+    "report_dir": {"type": "path"},
     "level": {"type": "str", "choices": ["visible", "authorized", "launched"], "required": True},
     "regions": {"type": "list", "elements": "str", "required": True},
     "account_ids": {"type": "list", "elements": "raw", "default": []},

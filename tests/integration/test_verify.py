@@ -53,6 +53,7 @@ def variables(aws: SimulatedAws, encrypted: EncryptedEstate, tmp_path: Path) -> 
         "verify_external_id": EXTERNAL_ID,
         "verify_subnet_ids": probing.subnet_ids(aws, (CAN, NO_KEY), HOME, AWAY),
         "verify_report_path": str(tmp_path / "verification.json"),
+        "verify_report_dir": str(tmp_path / "verification"),
     }
 
 
@@ -100,7 +101,24 @@ def test_a_missing_key_shows_at_the_level_that_launches(
         assert probing.instances(aws, account, HOME, *probing.LIVING) == []
     assert EXTERNAL_ID not in launched.text
 
-    # The same failure says the same, and leaves the file alone.
+    # The page and the other forms say the same, and what has changed since before.
+    forms = {
+        item.name: item.read_text(encoding="utf-8") for item in Path(ansible.folder, "verification").iterdir()
+    }
+    assert set(forms) == {"report.json", "report.csv", "report.sarif", "report.html"}
+    told = json.loads(forms["report.json"])
+    assert {key: told[key] for key in report if key != "written_at"} == {
+        key: value for key, value in report.items() if key != "written_at"
+    }
+    short = f"{HOME}: {no_key} gets to authorized with {variables['verify_images'][HOME]}"
+    assert f"{short}, not to launched." in told["changes"]["added"]
+    assert f"{short}." in told["changes"]["gone"]
+    assert f"{short}, not to launched." in forms["report.html"]
+    assert f'"{no_key}","authorized","false"' in forms["report.csv"]
+    (run,) = json.loads(forms["report.sarif"])["runs"]
+    assert "Client.InternalError" in [found["ruleId"] for found in run["results"]]
+
+    # The same failure says the same, and leaves the files alone.
     again = ansible.run(FQCN, {**variables, "verify_level": "launched"})
     assert again.code != 0
     assert again.task("Report what it came to").changed is False
@@ -152,6 +170,7 @@ def test_accounts_as_inventory_hosts_each_verify_themselves(
         for region, image_id in variables["verify_images"].items()
     ]
     variables["verify_report_path"] = f"{ansible.folder}/{{{{ inventory_hostname }}}}.json"
+    variables["verify_report_dir"] = f"{ansible.folder}/{{{{ inventory_hostname }}}}"
     role = {name: variables.pop(name) for name in ("verify_consumer_role_name", "verify_external_id")}
     hosts = {
         can: {"account_id": can, "verify_level": "launched", **role},

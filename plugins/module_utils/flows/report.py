@@ -16,6 +16,7 @@ from typing import Any
 from ..failures import Failure, Refused, invalid_option
 from ..planners.report import ChangesOf, Folder, ReportPlan, ReportSeen, ReportWanted, WriteFile, plan
 from ..progress import Report
+from ..reports import verification_document
 from ..reports.as_html import MISSING
 from ..reports.distribution import distribution
 from ..reports.document import Document
@@ -147,7 +148,9 @@ VERIFICATION = report_flow(
         params["regions"],
         params["account_ids"],
         (params["diagnosed"], params["probed"]),
-    )
+    ),
+    document=verification_document.document,
+    changes=verification_document.differences,
 )
 
 

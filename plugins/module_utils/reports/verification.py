@@ -58,6 +58,15 @@ def verification(
     }
 
 
+def apart(rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The failures that are not told by what is said of accounts that have not reached the level.
+
+    What is wrong with an option is about no account; what is left running may be of one that did well.
+    """
+    told = {row["account_id"] for row in rows if not row["reached"]}
+    return [one for one in failed if one["account_id"] not in told or one["action"] == _TERMINATE]
+
+
 def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One row for each account and image, with the best level that any of the results proves."""
     best: dict[tuple[str, str, str | None], int] = {}
@@ -127,8 +136,6 @@ def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Ma
         )
         for row in short
     ]
-    told = {row["account_id"] for row in short}
-    # What is wrong with an option is about no account; what is left running may be of one that did well.
     others = [
         Failure(
             str(one["message"]),
@@ -138,8 +145,7 @@ def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Ma
             one["region"],
             one["account_id"],
         )
-        for one in failed
-        if one["account_id"] not in told or one["action"] == _TERMINATE
+        for one in apart(short, failed)
     ]
     problems += others
     return summary(problems) if problems else ""

@@ -70,7 +70,7 @@ def items() -> tuple[Item, ...]:
             BATCH,
         ),
         Item(
-            "public", "high", f"{TEMPLATE} is public.", "Make it private.", OWNER, US, "ami-2", "ami-2", "all"
+            "public", "high", f"{TEMPLATE} is public.", "Make it private.", OWNER, EU, "ami-2", "ami-2", "all"
         ),
     )
 

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page of a report in a real browser: what it shows, hides, prints, and never does."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports.as_html import html_text
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes
+
+from tests.unit.reports.documents import BATCH, EMOJI, NAMES, SCRIPT, STRANGER, TEMPLATE, document
+
+from .browser import PROGRAM, Browser
+
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None, reason="there is no Chromium: install Debian's package chromium"
+)
+NOW, BEFORE = "2026-11-24T12:00:00+00:00", "2026-11-23T12:00:00+00:00"
+_SHOWN = """
+[...document.querySelectorAll('#%s tbody tr')].filter((row) => row.checkVisibility())
+  .map((row) => row.textContent)
+"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of a document whose names mean harm."""
+    changes = Changes(BEFORE, (f"{SCRIPT} is shared.",), (f"{TEMPLATE} was public.",))
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(html_text(replace(document(), changes=changes), NOW), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with Browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+def shown(browser: Browser, section: str) -> list[str]:
+    """The texts of the rows that can be seen."""
+    rows: list[str] = browser.run(_SHOWN % section)
+    return rows
+
+
+def images(browser: Browser, section: str) -> list[str]:
+    """The images of the rows that can be seen."""
+    return [match.group() for row in shown(browser, section) if (match := re.search(r"ami-\d", row))]
+
+
+def told(browser: Browser) -> str:
+    text: str = browser.run("document.getElementById('told').textContent")
+    return text
+
+
+def go(browser: Browser, fragment: str) -> None:
+    """Follow a link within the page, and wait until the page has followed."""
+    followed = "new Promise((done) => { addEventListener('hashchange', () => setTimeout(done), {once: true});"
+    browser.run(f"{followed} location.hash = {json.dumps(fragment)}; }})")
+
+
+def test_names_are_texts_and_the_network_is_left_alone(browser: Browser, address: str) -> None:
+    browser.open(address)
+    assert browser.run("document.title") == document().title
+    assert browser.run("document.scripts.length") == 1
+    assert browser.run("document.images.length") == 0
+    assert images(browser, "matrix") == [f"ami-{place}" for place in range(len(NAMES))]
+    text = browser.run("document.body.innerText")
+    for name in (SCRIPT, TEMPLATE, EMOJI, "golden-\u27e8U+202E\u27e9gnp.exe"):
+        assert name in text
+
+    # What got in all the same could neither run nor load anything.
+    browser.complaints.clear()
+    browser.run(
+        """(() => {
+          const script = document.createElement('script');
+          script.textContent = "document.title = 'taken over'";
+          document.body.append(script);
+          const image = new Image();
+          image.src = 'http://127.0.0.1:9/pixel.png';
+          document.body.append(image);
+        })()"""
+    )
+    refused = browser.run("fetch('http://127.0.0.1:9/data').then(() => 'answered', (error) => error.name)")
+    assert refused == "TypeError"
+    assert browser.run("document.title") == document().title
+    complaints = " ".join(browser.complaints)
+    assert "Executing inline script violates" in complaints
+    assert complaints.count("violates the document's Content Security Policy") >= 1
+    assert len(browser.complaints) >= 3
+    # The browser refused the attempts itself: nothing was asked for that nobody answered.
+    assert {one for one in browser.requests if not one.startswith("http://127.0.0.1:9/")} == {address}
+    assert "ERR_CONNECTION_REFUSED" not in complaints
+
+
+def test_filters_and_search_hide_what_does_not_fit(browser: Browser, address: str) -> None:
+    browser.complaints.clear()
+    browser.requests.clear()
+    browser.open("about:blank")
+    browser.open(f"{address}#severity=high&q=ami-2")
+    assert browser.run("document.querySelector('[name=q]').value") == "ami-2"
+    assert browser.run("document.querySelector('[name=severity]').value") == "high"
+    assert images(browser, "findings") == images(browser, "matrix") == images(browser, "table-2") == ["ami-2"]
+    assert "Who can use which image: 1 of 8" in told(browser)
+    assert "Findings: 1 of 4" in told(browser)
+
+    go(browser, "#region=us-east-1")
+    assert images(browser, "matrix") == ["ami-1", "ami-3", "ami-5", "ami-7"]
+    assert images(browser, "findings") == ["ami-7"]
+    go(browser, "#code=grant_without_share")
+    assert len(shown(browser, "findings")) == 1
+    assert images(browser, "matrix") == []
+    assert browser.run("document.querySelector('#matrix .none').checkVisibility()") is True
+
+    # Whose account it is finds the images that are marked for it, and its column.
+    go(browser, f"#q={STRANGER}")
+    assert images(browser, "matrix") == ["ami-0"]
+    widths = browser.run(
+        "[...document.querySelectorAll('#matrix thead th')].slice(1)"
+        ".map((cell) => [cell.title, cell.getBoundingClientRect().width > 0])"
+    )
+    assert [title for title, visible in widths if visible] == [STRANGER]
+
+    # A filter that cannot be, a link to a place on the page, and no filter.
+    go(browser, "#severity=worse&region=%3Cscript%3E")
+    assert told(browser).startswith("Everything is shown.")
+    go(browser, f"#q={BATCH}")
+    some = images(browser, "matrix")
+    go(browser, "#findings")
+    assert images(browser, "matrix") == some
+    go(browser, "#=")
+    assert len(images(browser, "matrix")) == len(NAMES)
+
+    # As somebody types and chooses.
+    browser.run("document.querySelector('[name=q]').focus()")
+    browser.call("Input.insertText", text="SCRIPT")
+    wait_for(browser, "location.hash === '#q=SCRIPT'")
+    assert images(browser, "matrix") == ["ami-0"]
+    browser.run("document.querySelector('#filter button').click()")
+    wait_for(browser, "location.hash === '#='")
+    assert len(images(browser, "matrix")) == len(NAMES)
+    assert (browser.complaints, {*browser.requests} - {"about:blank"}) == ([], {f"{address}"})
+
+
+def wait_for(browser: Browser, condition: str) -> None:
+    browser.run(
+        f"new Promise((done) => {{ const look = () => {condition} ? done() : setTimeout(look, 9); look(); }})"
+    )
+
+
+def test_it_can_be_seen_and_printed(browser: Browser, address: str, tmp_path: Path) -> None:
+    browser.open("about:blank")
+    browser.open(address)
+    picture = browser.screenshot()
+    (tmp_path / "report.png").write_bytes(picture)
+    colours = colours_of(browser, picture)
+    # The marks, in the colours of Okabe and Ito, and more than that.
+    for colour in ("009e73", "56b4e9", "f0e442", "e69f00", "d55e00", "cc79a7"):
+        assert colours.get(colour, 0) > 100, colour
+    assert len(colours) > 50
+
+    browser.open(address)
+    printed = browser.pdf()
+    assert printed.startswith(b"%PDF-")
+    assert len(printed) > 20_000
+    assert b"/MediaBox [0 0 841" in printed or b"/MediaBox [0 0 842" in printed
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    assert browser.run("document.querySelector('.tools input').checkVisibility()") is False
+    assert browser.run("document.querySelector('#told').checkVisibility()") is True
+    browser.call("Emulation.setEmulatedMedia", media="")
+
+
+def test_without_javascript_everything_is_there(browser: Browser, address: str) -> None:
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open("about:blank")
+    browser.open(f"{address}#severity=low")
+    # What the protocol runs itself still runs.
+    assert len(images(browser, "matrix")) == len(NAMES)
+    assert len(shown(browser, "findings")) == len(document().items)
+    assert browser.run("document.querySelector('.tools').checkVisibility()") is False
+    browser.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+_COLOURS = """
+(async () => {
+  const bytes = Uint8Array.from(atob('PICTURE'), (one) => one.charCodeAt(0));
+  const image = await createImageBitmap(new Blob([bytes], {type: 'image/png'}));
+  const context = new OffscreenCanvas(image.width, image.height).getContext('2d');
+  context.drawImage(image, 0, 0);
+  const counts = new Map();
+  const pixels = new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer);
+  for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) || 0) + 1);
+  const parts = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
+  const hex = (pixel) => parts(pixel).map((part) => part.toString(16).padStart(2, '0')).join('');
+  return Object.fromEntries([...counts].map(([pixel, count]) => [hex(pixel), count]));
+})()
+"""
+
+
+def colours_of(browser: Browser, picture: bytes) -> dict[str, int]:
+    """How many pixels of a picture have each colour: the browser can tell, and faster than Python."""
+    browser.open("about:blank")
+    counts: dict[str, int] = browser.run(_COLOURS.replace("PICTURE", base64.b64encode(picture).decode()))
+    return counts
