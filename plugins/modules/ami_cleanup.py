@@ -132,6 +132,18 @@ options:
         O(include_shared=true), those that are shared with others.
     type: bool
     default: false
+  revoke_grants:
+    description:
+      - Whether to revoke grants on KMS keys once the images are gone for which they were given. Only grants that this collection
+        has made (M(golden.images.ami_kms_grant)) are revoked, on keys under which snapshots are deleted now, and of these
+        only the grants of accounts with which no image is shared that remains under the key in that region, nor a snapshot of
+        one.
+      - Where that is not known, all grants on the key stay, and a warning says why - an image under the key is shared with an
+        organization, a unit or everybody, a copy is still being made in the region, or something cannot be read.
+      - Statements in key policies stay in any case; O(golden.images.ami_kms_grant#module:state=absent) takes them back.
+      - Do not run it while images are being distributed under the same keys. Their grants are made before they are shared.
+    type: bool
+    default: false
   tombstone_path:
     description:
       - A file on the host that runs the module to which a line of JSON is appended for each image before it is disabled or
@@ -350,6 +362,7 @@ ARGUMENT_SPEC = {
     "max_deletions": {"type": "raw", "default": "10%"},
     "include_shared": {"type": "bool", "default": False},
     "orphan_snapshots": {"type": "bool", "default": False},
+    "revoke_grants": {"type": "bool", "default": False},
     "tombstone_path": {"type": "path"},
     "tombstone_s3_uri": {"type": "str"},
     "tombstone_ssm_path": {"type": "str"},

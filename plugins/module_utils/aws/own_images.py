@@ -133,6 +133,7 @@ def own_snapshots(ec2: EC2Client) -> tuple[OwnSnapshot, ...]:
             tags=_tags(item),
             archived=item.get("StorageTier") == "archive",
             locked=locks.get(item["SnapshotId"], ""),
+            kms_key_id=item.get("KmsKeyId"),
         )
         for page in pages
         for item in page["Snapshots"]

@@ -27,6 +27,7 @@ from ..planners.cleanup_verdicts import CleanupSeen, CleanupWanted, Verdict, can
 from ..planners.regions import regions_to_work_in
 from ..progress import Report
 from ..runner import Flow, Outcome
+from .cleanup_keys import with_key_looks
 from .cleanup_looks import with_looks, with_snapshot_looks
 from .cleanup_options import wanted_from
 from .cleanup_tombstones import write_tombstones
@@ -60,7 +61,7 @@ def apply(
     clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, report: Report
 ) -> Outcome:
     """Do what takes nothing away; then read the evidence again, and do the rest of what it still allows."""
-    first = _perform(clients, plan.harmless, ())
+    first = _perform(clients, seen, plan.harmless, ())
     if not plan.taking_away:
         return _outcome((first,))
     try:
@@ -72,7 +73,7 @@ def apply(
     unwritten = write_tombstones(clients, wanted, now_seen, going)
     if unwritten:
         return _outcome((first,), unwritten)
-    second = _perform(clients, final.taking_away, going)
+    second = _perform(clients, now_seen, final.taking_away, going)
     return replace(_outcome((first, second)), warnings=tuple(_spared(verdict) for verdict in changed))
 
 
@@ -94,7 +95,8 @@ def _looked_at(
     """What was seen, with closer looks at these images, and at all snapshots that would go."""
     seen = with_looks(clients, wanted, seen, refs)
     snapshots = cleanup_plan.snapshots_to_look_at(wanted, seen)
-    return with_snapshot_looks(clients, seen, [ref for ref in snapshots if ref not in seen.snapshot_looks])
+    seen = with_snapshot_looks(clients, seen, [ref for ref in snapshots if ref not in seen.snapshot_looks])
+    return with_key_looks(clients, seen, cleanup_plan.keys_to_look_at(wanted, seen))
 
 
 def _read_again(
@@ -109,31 +111,27 @@ def _read_again(
             for region, exception in failed.items()
         )
     going = [verdict.ref for verdict in first.verdicts if verdict.decision in (DISABLE, DEREGISTER)]
-    now_seen = replace(seen, regions={**seen.regions, **facts}, snapshot_looks={})
+    now_seen = replace(seen, regions={**seen.regions, **facts}, snapshot_looks={}, keys={})
     still_there = [ref for ref in going if ref in now_seen.images]
     return _looked_at(clients, wanted, now_seen, still_there)
 
 
-def _perform(clients: Clients, actions: Iterable[Action], going: Iterable[Verdict]) -> Performed:
+def _perform(
+    clients: Clients, seen: CleanupSeen, actions: tuple[Action, ...], going: Iterable[Verdict]
+) -> Performed:
     """Perform the actions in all regions at once."""
     by_target: dict[Target, list[Action]] = {}
     for action in actions:
         by_target.setdefault(action.target, []).append(action)
-    images_of: dict[str, dict[str, set[str]]] = {}
-    for verdict in going:
-        of_region = images_of.setdefault(verdict.ref.region, {})
-        for fate in verdict.fates:
-            of_region.setdefault(fate.snapshot_id, set()).add(verdict.ref.image_id)
-    for operation, region in {
-        (action.operation, target.region) for target, of in by_target.items() for action in of
-    }:
-        clients.paced_for(operation).open("ec2", [region])
+    going_with = cleanup_plan.images_of(seen, going, actions)
+    for action in actions:
+        clients.paced_for(action.operation).open(action.service, [action.target.region])
 
     def work(target: Target) -> Performed:
         def client_for(action: Action) -> Any:
-            return clients.paced_for(action.operation).ec2(target.region)
+            return clients.paced_for(action.operation).client(action.service, target.region)
 
-        return perform_each(client_for, by_target[target], images_of.get(target.region, {}))
+        return perform_each(client_for, by_target[target], going_with.get(target.region, {}))
 
     done, failed = each(by_target, work)
     return Performed(

@@ -54,6 +54,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
         limit=limit or Limit(),
         include_shared=params["include_shared"],
         orphan_snapshots=params["orphan_snapshots"],
+        revoke_grants=params["revoke_grants"],
         regions=tuple(dict.fromkeys(options.strings("regions"))),
         tombstone_path=params["tombstone_path"],
         tombstone_s3_uri=params["tombstone_s3_uri"],

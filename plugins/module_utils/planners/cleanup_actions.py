@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..model import Target
+from ..model import Grant, Target
 from ..plan import Action
 from .cleanup_facts import OwnSnapshot, RegionFacts
 from .cleanup_sharing import INSTANCES, TEMPLATES
@@ -31,12 +31,15 @@ def region_actions(
     judged: tuple[Verdict, ...],
     snapshots: tuple[OwnSnapshot, ...],
     bequeathed: Mapping[str, dict[str, str]],
+    grants: Mapping[str, tuple[Grant, ...]],
 ) -> Iterator[Action]:
     """The calls of one region: first those that take nothing away, then those that do.
 
     ``snapshots`` are deleted beside those of the images. ``bequeathed`` maps images to tags that keep what is
-    known of them only by images that go. Dates are written after what they date, so that none is claimed too
-    early. Snapshots are marked before their image goes: whatever ends the run, the next one finds them.
+    known of them only by images that go, ``grants`` keys to the grants that are revoked after the images.
+
+    Dates are written after what they date, so that none is claimed too early. Snapshots are marked before
+    their image goes: whatever ends the run, the next one finds them.
     """
     facts = seen.regions[target.region]
     yield from _report_actions(seen, target, judged)
@@ -47,18 +50,22 @@ def region_actions(
     yield from _tag_actions(target, _marks(verdict for verdict in judged if verdict.decision != DISABLE))
     yield from _tag_actions(target, bequeathed)
     yield from _untag_actions(target, {**_ended_marks(facts, judged), **_snapshots_that_stay(facts, judged)})
-    yield from _taking_away(target, facts, judged, snapshots)
+    yield from _taking_away(target, facts, judged, snapshots, grants)
 
 
 def takes_away(action: Action) -> bool:
     """Whether an action takes something away, or is the first step of doing so."""
     if action.operation == "CreateTags":
         return any(tag["Key"] in (SNAPSHOT_MARK, STAGE_MARKS[DISABLE]) for tag in action.parameters["Tags"])
-    return action.operation in ("DisableImage", "DeregisterImage", "DeleteSnapshot")
+    return action.operation in ("DisableImage", "DeregisterImage", "RevokeGrant", "DeleteSnapshot")
 
 
 def _taking_away(
-    target: Target, facts: RegionFacts, judged: tuple[Verdict, ...], snapshots: tuple[OwnSnapshot, ...]
+    target: Target,
+    facts: RegionFacts,
+    judged: tuple[Verdict, ...],
+    snapshots: tuple[OwnSnapshot, ...],
+    grants: Mapping[str, tuple[Grant, ...]],
 ) -> Iterator[Action]:
     disabled = tuple(verdict for verdict in judged if verdict.decision == DISABLE)
     for verdict in disabled:
@@ -67,12 +74,18 @@ def _taking_away(
     yield from _tag_actions(target, _marks(disabled))
     deregistered = tuple(verdict for verdict in judged if verdict.decision == DEREGISTER)
     yield from _tag_actions(target, _snapshot_marks(facts, deregistered))
+    alone: list[str] = []
     for verdict in deregistered:
         image_id = verdict.ref.image_id
-        together = {"DeleteAssociatedSnapshots": True} if _together(verdict) else {}
-        yield Action(target, "DeregisterImage", {"ImageId": image_id, **together}, image_id)
+        together = _together(verdict, facts, grants)
+        parameters = {"ImageId": image_id, **({"DeleteAssociatedSnapshots": True} if together else {})}
+        yield Action(target, "DeregisterImage", parameters, image_id)
+        alone += () if together else _going(verdict)
+    for key_arn, revoked in grants.items():
+        for grant in revoked:
+            parameters = {"GrantId": grant.grant_id, "KeyId": key_arn}
+            yield Action(target, "RevokeGrant", parameters, grant.grant_id, service="kms")
     # Only now nothing that is to go uses them any more.
-    alone = [one for verdict in deregistered if not _together(verdict) for one in _going(verdict)]
     for snapshot_id in dict.fromkeys((*alone, *(snapshot.snapshot_id for snapshot in snapshots))):
         yield Action(target, "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
 
@@ -144,8 +157,14 @@ def _going(verdict: Verdict) -> list[str]:
     return [fate.snapshot_id for fate in verdict.fates if not fate.kept]
 
 
-def _together(verdict: Verdict) -> bool:
-    """Whether AWS can delete the snapshots with the image: it spares other images' only, nothing else's."""
+def _together(verdict: Verdict, facts: RegionFacts, grants: Mapping[str, tuple[Grant, ...]]) -> bool:
+    """Whether AWS can delete the snapshots with the image: it spares other images' only, nothing else's.
+
+    Those under a key with grants to revoke go after these.
+    """
+    going = [facts.snapshots[one] for one in _going(verdict) if one in facts.snapshots]
+    if any(snapshot.kms_key_id in grants for snapshot in going):
+        return False
     return bool(verdict.fates) and len(_going(verdict)) == len(verdict.fates)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ..model import Image, Sharing
+from ..model import Grant, Image, Sharing
 
 
 class ImageRef(NamedTuple):
@@ -30,6 +30,13 @@ class SnapshotRef(NamedTuple):
 
     region: str
     snapshot_id: str
+
+
+class KeyRef(NamedTuple):
+    """A KMS key of the account: its region and its ARN."""
+
+    region: str
+    key_arn: str
 
 
 @dataclass(frozen=True)
@@ -66,13 +73,17 @@ class OwnImage:
 
 @dataclass(frozen=True)
 class OwnSnapshot:
-    """A snapshot that the account owns; ``locked`` says until when, empty if it is not locked."""
+    """A snapshot that the account owns; ``locked`` says until when, empty if it is not locked.
+
+    ``kms_key_id`` is the ARN of the key that it is encrypted under, None if it is not.
+    """
 
     snapshot_id: str
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     archived: bool = False
     locked: str = ""
+    kms_key_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -176,3 +187,16 @@ class SnapshotLook:
 
     sharing: Sharing = field(default_factory=Sharing)
     unread: str = ""
+
+
+@dataclass(frozen=True)
+class KeyLook:
+    """What was read of a key under which snapshots go.
+
+    ``grants`` are this collection's. ``sharing`` maps those images under the key that may stay to all with
+    whom they or their snapshots are shared. ``unread`` is what could not be read of all this.
+    """
+
+    grants: tuple[Grant, ...] = ()
+    sharing: Mapping[str, Sharing] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()

@@ -7,15 +7,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..failures import Failure
 from ..plan import Action, Plan, TargetPlan
 from .cleanup_actions import region_actions, takes_away
-from .cleanup_facts import OwnSnapshot, RegionFacts, SnapshotRef
+from .cleanup_facts import ImageRef, KeyRef, OwnImage, OwnSnapshot, RegionFacts, SnapshotRef
 from .cleanup_families import bequeathed, families
+from .cleanup_grants import images_under, keys_at_stake, revocations
 from .cleanup_snapshots import fates, leftovers, orphans, recoverable_until
 from .cleanup_stages import DEREGISTER, DISABLE, stamp
 from .cleanup_verdicts import CleanupSeen, CleanupWanted, Verdict, chosen, verdicts
@@ -55,6 +56,12 @@ def plan(wanted: CleanupWanted, seen: CleanupSeen) -> CleanupPlan:
     refusals = tuple(_over_limit(wanted, seen, judged, orphaned))
     going = {verdict.ref for verdict in judged if verdict.decision == DEREGISTER}
     heirs = bequeathed(seen.images, families(seen.images, wanted.by), wanted.by, going)
+    revoked = {
+        ref: revocations(seen, ref, going)
+        for ref in (
+            keys_at_stake(seen, _going_snapshots(seen, judged, orphaned)) if wanted.revoke_grants else ()
+        )
+    }
     targets = []
     for region in sorted(seen.regions):
         here = tuple(verdict for verdict in judged if verdict.ref.region == region)
@@ -63,13 +70,16 @@ def plan(wanted: CleanupWanted, seen: CleanupSeen) -> CleanupPlan:
             *(one for of_image in orphaned.get(region, {}).values() for one in of_image),
         )
         in_region = {ref.image_id: tags for ref, tags in heirs.items() if ref.region == region}
-        actions = tuple(region_actions(seen, seen.target(region), here, snapshots, in_region))
+        keys = {ref.key_arn: one for ref, one in revoked.items() if ref.region == region}
+        grants = {key_arn: one.grants for key_arn, one in keys.items() if one.grants}
+        actions = tuple(region_actions(seen, seen.target(region), here, snapshots, in_region, grants))
         targets.append(
             TargetPlan(
                 seen.target(region),
                 actions=actions,
                 before=_view(seen.regions[region], here, snapshots, ()),
                 after=_view(seen.regions[region], here, snapshots, actions),
+                warnings=tuple(warning for one in keys.values() for warning in one.warnings),
             )
         )
     if targets and refusals:
@@ -94,6 +104,43 @@ def snapshots_to_look_at(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[Snap
     return tuple(dict.fromkeys((*of_images, *of_none)))
 
 
+def keys_to_look_at(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, tuple[OwnImage, ...]]:
+    """The keys whose grants may go, each with the images under it that stay."""
+    if not wanted.revoke_grants:
+        return {}
+    judged = _with_snapshots(verdicts(wanted, seen), seen)
+    orphaned = _without_shared(wanted, seen, _orphans(wanted, seen))
+    going = {verdict.ref for verdict in judged if verdict.decision == DEREGISTER}
+    return {
+        ref: tuple(
+            own
+            for own in images_under(seen.regions[ref.region], ref.key_arn)
+            if ImageRef(ref.region, own.image.image_id) not in going
+        )
+        for ref in keys_at_stake(seen, _going_snapshots(seen, judged, orphaned))
+    }
+
+
+def images_of(
+    seen: CleanupSeen, going: Iterable[Verdict], actions: Iterable[Action]
+) -> dict[str, dict[str, set[str]]]:
+    """Region to snapshots and grants to the images without which these go: not if one of them is refused."""
+    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    under: dict[KeyRef, set[str]] = defaultdict(set)
+    for verdict in going:
+        facts = seen.regions[verdict.ref.region]
+        for fate in verdict.fates:
+            found[verdict.ref.region][fate.snapshot_id].add(verdict.ref.image_id)
+            key_arn = facts.snapshots[fate.snapshot_id].kms_key_id
+            if key_arn:
+                under[KeyRef(verdict.ref.region, key_arn)].add(verdict.ref.image_id)
+    for action in actions:
+        if action.operation == "RevokeGrant":
+            region = action.target.region
+            found[region][str(action.resource)] |= under[KeyRef(region, action.parameters["KeyId"])]
+    return found
+
+
 def confirmed(first: CleanupPlan, again: CleanupPlan) -> tuple[CleanupPlan, tuple[Verdict, ...]]:
     """The plan made again, of evidence read again, as far as the first one decided the same.
 
@@ -106,7 +153,7 @@ def confirmed(first: CleanupPlan, again: CleanupPlan) -> tuple[CleanupPlan, tupl
         for verdict in again.verdicts
         if verdict.ref not in before or before[verdict.ref].decision != verdict.decision
     }
-    known = {(target.target, action.resource) for target in first.targets for action in target.actions}
+    known = {(action.target, action.operation, action.resource) for action in first.actions}
     targets = []
     for target in again.targets:
         region = target.target.region
@@ -117,12 +164,14 @@ def confirmed(first: CleanupPlan, again: CleanupPlan) -> tuple[CleanupPlan, tupl
             if verdict.ref in disputed and verdict.ref.region == region
             for fate in verdict.fates
         }
-        left_out |= {
-            str(action.resource)
+        # What is marked and not deleted now is deleted by the next run.
+        agreed = (
+            action
             for action in target.actions
-            if action.operation == "DeleteSnapshot" and (target.target, action.resource) not in known
-        }
-        targets.append(replace(target, actions=tuple(_without(target.actions, left_out))))
+            if action.operation not in ("DeleteSnapshot", "RevokeGrant")
+            or (action.target, action.operation, action.resource) in known
+        )
+        targets.append(replace(target, actions=tuple(_without(agreed, left_out))))
     changed = tuple(
         verdict
         for verdict in again.verdicts
@@ -137,6 +186,17 @@ def _orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
     if not wanted.orphan_snapshots:
         return {}
     return {region: orphans(facts, wanted.rules.protect_tags) for region, facts in seen.regions.items()}
+
+
+def _going_snapshots(
+    seen: CleanupSeen, judged: Iterable[Verdict], orphaned: Orphans
+) -> Iterator[SnapshotRef]:
+    """Every snapshot that goes, or whose image does."""
+    for verdict in judged:
+        yield from (SnapshotRef(verdict.ref.region, fate.snapshot_id) for fate in verdict.fates)
+    for region, facts in seen.regions.items():
+        alone = (*leftovers(facts), *(one for left in orphaned.get(region, {}).values() for one in left))
+        yield from (SnapshotRef(region, one.snapshot_id) for one in alone)
 
 
 def _without_shared(wanted: CleanupWanted, seen: CleanupSeen, orphaned: Orphans) -> Orphans:
@@ -197,7 +257,7 @@ def _over_limit(
     )
 
 
-def _without(actions: tuple[Action, ...], left_out: Collection[str]) -> Iterator[Action]:
+def _without(actions: Iterable[Action], left_out: Collection[str]) -> Iterator[Action]:
     """The actions, without those images and snapshots."""
     for action in actions:
         if "Resources" in action.parameters:

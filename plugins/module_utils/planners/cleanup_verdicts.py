@@ -17,6 +17,8 @@ from .cleanup_facts import (
     CloserLook,
     Evidence,
     ImageRef,
+    KeyLook,
+    KeyRef,
     OwnImage,
     RegionFacts,
     SnapshotLook,
@@ -46,6 +48,7 @@ class CleanupWanted:
     limit: Limit = field(default_factory=Limit)
     include_shared: bool = False
     orphan_snapshots: bool = False
+    revoke_grants: bool = False
     regions: tuple[str, ...] = ()
     tombstone_path: str | None = None
     tombstone_s3_uri: str | None = None
@@ -63,6 +66,7 @@ class CleanupSeen:
     looks: Mapping[ImageRef, CloserLook] = field(default_factory=dict)
     partition: str = "aws"
     snapshot_looks: Mapping[SnapshotRef, SnapshotLook] = field(default_factory=dict)
+    keys: Mapping[KeyRef, KeyLook] = field(default_factory=dict)
 
     @cached_property
     def images(self) -> Mapping[ImageRef, OwnImage]:

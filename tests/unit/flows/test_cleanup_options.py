@@ -34,7 +34,8 @@ def test_a_plain_task() -> None:
     assert (wanted.by.tag, wanted.by.name_pattern, wanted.by.source) == ("family", None, False)
     assert (wanted.rules.latest, wanted.rules.states) == (1, frozenset({"available", "disabled"}))
     assert (wanted.clocks, wanted.limit) == (Clocks(deprecate=0), Limit(percent=10))
-    assert (wanted.include_shared, wanted.orphan_snapshots, wanted.regions) == (False, False, ())
+    assert (wanted.include_shared, wanted.orphan_snapshots, wanted.revoke_grants) == (False, False, False)
+    assert wanted.regions == ()
 
 
 def test_a_full_task(tmp_path: Path) -> None:
