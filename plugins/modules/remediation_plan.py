@@ -30,7 +30,10 @@ options:
       - There are V(grant_without_share), V(public), V(snapshot_public), V(snapshot_wider_than_image),
         V(statement_without_share), V(unknown_account), V(unknown_organization) and V(unknown_organizational_unit). No other one
         is repaired by withdrawing something.
-      - By default all of these. One of O(codes), O(images) and O(planned) is needed.
+      - By default V(public), V(snapshot_public), V(unknown_account), V(unknown_organization) and
+        V(unknown_organizational_unit), which is what nobody has allowed. The other three may be about accounts that are allowed,
+        and about to get an image whose key or snapshot they have already.
+      - One of O(codes), O(images) and O(planned) is needed.
     type: list
     elements: str
     default: []

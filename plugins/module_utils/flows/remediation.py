@@ -66,7 +66,7 @@ def apply(
 
 
 def result(wanted: RemediationWanted, seen: None, plan: RemediationPlan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own; how to do what is still to be made of an earlier plan, that one said."""
+    """What the module returns of its own; the tasks only of a new plan."""
     new = plan.withdrawals if wanted.planned is None else ()
     return {
         "key_grants": tasks.key_grants(new),

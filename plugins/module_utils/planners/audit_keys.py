@@ -177,7 +177,7 @@ def in_vain(named: PolicyConsumers, shared: Sharing, owner: str) -> PolicyConsum
     reached = org_ids | {org_id for org_id, _unit in units}
     served = shared.account_ids | {owner, None}
     return PolicyConsumers(
-        frozenset(one for one in named.principals if not through and _account_of(one) not in served),
+        frozenset(one for one in named.principals if not through and account_of(one) not in served),
         named.org_ids - reached,
         frozenset(unit for unit in named.units if unit not in units and unit[0] not in org_ids),
     )
@@ -229,7 +229,7 @@ def _is_stale(principal: str) -> bool:
     return _STALE.fullmatch(principal) is not None
 
 
-def _account_of(principal: str) -> str | None:
+def account_of(principal: str) -> str | None:
     """The account that a principal is or is in; None for one that no longer exists."""
     if principal.count(":") >= 5:
         return principal.split(":")[4]

@@ -4,9 +4,9 @@
 
 """Decides what is withdrawn of that which an audit found: the findings that were chosen, and what follows.
 
-Nothing but a finding makes a withdrawal, so nothing that is allowed is withdrawn. Two more things are found
-as soon as that is done, and are done with it: a snapshot that is then wider than its image, if such are among
-those chosen, and a key that is then open in vain. A second run has nothing left to do.
+Nothing but a finding makes a withdrawal, so nothing that is allowed is withdrawn. Whoever loses an image also
+loses its key, if that is then open to it in vain. What else the chosen codes would find as soon as that is
+done is done with it, so that a second run has nothing left to do.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ from ..failures import Failure, invalid_option
 from .audit_findings import CODES
 from .audit_keys import names_of
 from .remediation_facts import EVERYBODY, Audited, Found, Place
+from .remediation_following import then_in_vain, then_wider
 from .remediation_scope import Named, Scope
 
 WIDER, GRANT, STATEMENT = "snapshot_wider_than_image", "grant_without_share", "statement_without_share"
-# What withdrawing repairs. docs/remediating.md says why it is no remedy for the others.
-REPAIRABLE = (
-    GRANT,
+# Somebody has what nobody allowed: repaired without being asked for by name.
+NOT_ALLOWED = (
     "public",
     "snapshot_public",
-    WIDER,
-    STATEMENT,
     "unknown_account",
     "unknown_organization",
     "unknown_organizational_unit",
 )
+# What withdrawing repairs; docs/remediating.md says why it is no remedy for others. The first three may be
+# about accounts that are allowed, and about to get an image whose key or snapshot they have already.
+REPAIRABLE = (GRANT, WIDER, STATEMENT, *NOT_ALLOWED)
 # To withdraw, nobody has to know whether block public access is on.
 _UNREADABLE = frozenset(
     code for code in CODES if code.endswith("_unreadable") and code != "block_public_access_unreadable"
@@ -77,8 +78,8 @@ class Withdrawal:
 class RemediationWanted:
     """What was audited, and what of it is to be repaired: certain codes, of what is named.
 
-    Without codes it is all that withdrawing repairs, without names everything. ``planned`` are withdrawals of
-    an earlier plan: then it is only asked which of them are still to be made.
+    Without codes it is all that is not allowed, without names everything. ``planned`` are withdrawals of an
+    earlier plan: then it is only asked which of them are still to be made.
     """
 
     audited: Audited
@@ -107,18 +108,17 @@ def plan(wanted: RemediationWanted) -> RemediationPlan:
     if wanted.planned is not None:
         left = (item for item in wanted.planned if wanted.audited.holds(*item.key) is not False)
         return RemediationPlan(tuple(left))
-    refusals = (*check_codes(wanted.codes), *_unseen(wanted))
-    if refusals:
-        return RemediationPlan(refusals=refusals)
     scope = Scope.of(wanted.audited, wanted.named)
     withdrawals = _withdrawals(wanted, scope)
+    if refusals := (*_bad_codes(wanted.codes), *_unseen(wanted), *_over_the_cap(wanted, withdrawals)):
+        return RemediationPlan(refusals=refusals)
     unreadable = tuple(
         found for found in wanted.audited.findings if found.code in _UNREADABLE and scope.covers(found.place)
     )
-    return RemediationPlan(withdrawals, unreadable, tuple(_over_the_cap(wanted, withdrawals)))
+    return RemediationPlan(withdrawals, unreadable)
 
 
-def check_codes(codes: Iterable[str]) -> Iterator[Failure]:
+def _bad_codes(codes: Iterable[str]) -> Iterator[Failure]:
     """Refuse codes that no audit knows, and those for which withdrawing is no remedy."""
     remedy = f"There are {', '.join(REPAIRABLE)}."
     for code in codes:
@@ -130,22 +130,31 @@ def check_codes(codes: Iterable[str]) -> Iterator[Failure]:
 
 
 def _withdrawals(wanted: RemediationWanted, scope: Scope) -> tuple[Withdrawal, ...]:
-    audited, chosen = wanted.audited, frozenset(wanted.codes or REPAIRABLE)
-    codes: dict[tuple[Place, str], set[str]] = {}
-    for found in audited.findings:
-        if found.code in chosen and found.principal is not None and scope.covers(found.place):
-            codes.setdefault((found.place, found.principal), set()).add(found.code)
+    audited, chosen = wanted.audited, frozenset(wanted.codes or NOT_ALLOWED)
+    codes = _found(audited, chosen, scope)
     if WIDER in chosen:
-        for item in _then_wider(audited, scope, codes):
-            codes.setdefault(item, set()).add(WIDER)
-    for place, principal in _then_in_vain(audited, codes):
-        codes.setdefault((place, principal), set())
+        for place, principal in then_wider(audited, codes):
+            if scope.covers(place):
+                codes.setdefault((place, principal), set()).add(WIDER)
+    for key in then_in_vain(audited, codes):
+        chosen_here = chosen if scope.covers(key.place) else frozenset()
+        for principal in names_of(key.vain):
+            if principal in key.losing or chosen_here & _codes_of_key(audited, key.place, principal):
+                codes.setdefault((key.place, principal), set())
     # A grant and a statement for the same one go together, whichever of them was chosen.
     for place, principal in codes:
         if place.kind == "key":
             codes[place, principal] |= _codes_of_key(audited, place, principal)
     withdrawals = (_withdrawal(audited, *item, tuple(sorted(found))) for item, found in codes.items())
     return tuple(sorted(withdrawals, key=lambda item: item.order))
+
+
+def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple[Place, str], set[str]]:
+    codes: dict[tuple[Place, str], set[str]] = {}
+    for found in audited.findings:
+        if found.code in chosen and found.principal is not None and scope.covers(found.place):
+            codes.setdefault((found.place, found.principal), set()).add(found.code)
+    return codes
 
 
 def _withdrawal(audited: Audited, place: Place, principal: str, codes: tuple[str, ...]) -> Withdrawal:
@@ -160,31 +169,6 @@ def _withdrawal(audited: Audited, place: Place, principal: str, codes: tuple[str
     }
     message = f"{place.region}: {words[place.kind]}: {', '.join(codes)}"
     return Withdrawal(place, principal, codes, image_id, message)
-
-
-def _then_wider(
-    audited: Audited, scope: Scope, withdrawn: Iterable[tuple[Place, str]]
-) -> list[tuple[Place, str]]:
-    """Who has only snapshots left once the images are withdrawn."""
-    items = list(withdrawn)
-    after = audited.without(items)
-    images = {place for place, _principal in items if place.kind == "image"}
-    snapshots = {one for place in images for one in audited.images[place].snapshots if scope.covers(one)}
-    return [(place, who) for place in snapshots for who in after.wider(place)]
-
-
-def _then_in_vain(audited: Audited, withdrawn: Iterable[tuple[Place, str]]) -> list[tuple[Place, str]]:
-    """Who has only keys left once images and snapshots are withdrawn."""
-    items = list(withdrawn)
-    after = audited.without(items)
-    places = {place for place, _principal in items if place.kind != "key"}
-    images = {image for place in places for image in audited.users.get(place, (place,))}
-    keys = {key for image in images for key in audited.images[image].keys if key in audited.keys}
-    return [
-        (key, who)
-        for key in keys
-        for who in {*names_of(after.in_vain(key))} - {*names_of(audited.in_vain(key))}
-    ]
 
 
 def _codes_of_key(audited: Audited, place: Place, principal: str) -> set[str]:
