@@ -15,8 +15,8 @@ from .document import Column, Document, Matrix
 from .page_script import SCRIPT
 from .page_style import style
 from .page_template import PAGE
-from .page_view import MAX_ROWS, SEVERITY_SYMBOLS, SYMBOLS, page_view
-from .values import text_of, visible
+from .page_view import MAX_ROWS, PAPER_COLUMNS, SEVERITY_SYMBOLS, SYMBOLS, page_view
+from .values import text_of, visible, wrapping
 
 try:
     import jinja2
@@ -41,6 +41,7 @@ def html_text(document: Document, written_at: str) -> str:
         labels=labels,
         max_rows=MAX_ROWS,
         page=page,
+        paper_columns=PAPER_COLUMNS,
         policy=_policy(look),
         script=SCRIPT,
         severity_symbols=SEVERITY_SYMBOLS,
@@ -62,6 +63,7 @@ def _template() -> Any:
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["wrapping"] = wrapping
     return environment.from_string(PAGE)
 
 

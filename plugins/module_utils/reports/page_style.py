@@ -17,6 +17,7 @@ _STYLE = """
   --link: #005a8e; --hover: #e8f1f8;
   --green: #009e73; --sky: #56b4e9; --yellow: #f0e442; --orange: #e69f00; --vermillion: #d55e00;
   --purple: #cc79a7; --grey: #b8bfc6;
+  --first: min(22rem, 45vw);
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -101,6 +102,7 @@ section {
   margin: .5rem 0 0; padding: .3rem .75rem; border-left: .3rem solid var(--orange);
   background: var(--head);
 }
+.on-paper { display: none; }
 .none { margin: .75rem 0 0; color: var(--soft); }
 .scroll {
   width: fit-content; max-width: 100%; max-height: 85vh; margin-top: .75rem; overflow: auto;
@@ -114,9 +116,9 @@ th, td {
   padding: .4rem .65rem; border-bottom: 1px solid var(--line); text-align: start;
   vertical-align: top; unicode-bidi: isolate;
 }
-td { overflow-wrap: anywhere; white-space: pre-line; }
-td.place { white-space: nowrap; }
-td.long { min-width: 9rem; }
+td { white-space: pre-line; }
+td.whole, tbody th { white-space: nowrap; }
+td.broken-up { min-width: 12rem; overflow-wrap: anywhere; }
 tbody tr:last-child > * { border-bottom: 0; }
 tbody tr:hover > * { background: var(--hover); }
 thead th {
@@ -132,7 +134,7 @@ thead th {
 .badge.high { background: var(--vermillion); }
 .badge.medium { background: var(--orange); }
 .badge.low { background: var(--sky); }
-.finding { min-width: 16rem; }
+.finding { min-width: 16rem; overflow-wrap: anywhere; }
 .changes { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: .5rem 2rem; }
 .changes h3 { margin: .75rem 0 .25rem; font-size: .95rem; }
 .changes ul { margin: 0; padding-left: 1.4rem; }
@@ -149,7 +151,7 @@ thead th {
 .legend b { margin-right: .45rem; }
 .matrix { table-layout: fixed; }
 .matrix col { width: 1.7rem; }
-.matrix col:first-child { width: 22rem; }
+.matrix col:first-child { width: var(--first); }
 .matrix td { padding: .1rem .12rem; vertical-align: middle; white-space: normal; }
 .matrix td b { display: block; margin: auto; }
 .matrix thead th + th { padding: .5rem .1rem; vertical-align: bottom; text-align: center; }
@@ -159,7 +161,7 @@ thead th {
 }
 .matrix th:first-child {
   position: sticky; left: 0; z-index: 1; padding: .25rem .65rem; background: var(--card);
-  border-right: 1px solid var(--line); font-weight: 600; overflow-wrap: anywhere;
+  border-right: 1px solid var(--line); font-weight: 600; overflow-wrap: anywhere; white-space: normal;
 }
 .matrix thead th:first-child {
   z-index: 3; padding: .5rem .65rem; background: var(--head); vertical-align: bottom;
@@ -180,7 +182,10 @@ footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
     --paper: #ffffff; --card: #ffffff; --ink: #000000; --soft: #444444; --line: #bbbbbb; --head: #eeeeee;
     --link: #000000; --hover: transparent;
   }
+  /* So that some forty columns fit on a page. */
+  html { font-size: 11px; }
   body { font-size: 9pt; }
+  .on-paper { display: block; }
   header.top, main, footer { max-width: none; padding: 0; }
   nav, .skip, .tools label, .tools button { display: none; }
   .tools { position: static; border: 0; }
@@ -203,4 +208,4 @@ def style(columns: int) -> str:
 
     With its width known a browser lays out a large matrix in half the time: it need not look at each cell.
     """
-    return f"{_STYLE}.matrix {{ width: calc(22rem + {columns} * 1.7rem); }}\n"
+    return f"{_STYLE}.matrix {{ width: calc(var(--first) + {columns} * 1.7rem); }}\n"

@@ -22,6 +22,10 @@ _MACROS = """\
 {%- macro link(field, value) -%}
 <a href="#{{ {field: value} | urlencode }}">{{ value }}</a>
 {%- endmacro -%}
+{%- macro cell(value, numeric) -%}
+{%- set kind = 'number' if numeric else value | wrapping -%}
+<td{% if kind %} class="{{ kind }}"{% endif %}>{{ value }}</td>
+{%- endmacro -%}
 {%- macro heading(title, number) -%}
 <h2><span>{{ title }}</span><span class="count">{{ number }}</span></h2>
 {%- endmacro -%}
@@ -143,7 +147,7 @@ _REGIONS = """\
 {% for severity in page.counts %}
 <th scope="col" class="number">{{ severity }}</th>
 {% endfor %}
-<th scope="col" class="number">{{ page.document.records.title }}</th></tr></thead>
+<th scope="col" class="number">Images</th></tr></thead>
 <tbody>
 {% for view in page.regions %}
 <tr data-region="{{ view.region }}"><th scope="row">{{ link('region', view.region) }}</th>
@@ -151,7 +155,7 @@ _REGIONS = """\
 <td class="number">
 {%- if number %}<span class="badge {{ severity }}">{{ number }}</span>{% else %}0{% endif %}</td>
 {%- endfor %}
-<td class="number">{{ view.records }}</td></tr>
+<td class="number">{{ view.images }}</td></tr>
 {% endfor %}
 </tbody></table></div>
 </section>
@@ -172,6 +176,9 @@ _MATRIX = """\
 {% for sentence in page.matrix.left_out %}
 {{ left_out(sentence) }}
 {% endfor %}
+{% if page.matrix.columns | length > paper_columns %}
+<p class="left-out on-paper">Paper may lack columns on the right: search for some, or see report.csv.</p>
+{% endif %}
 {{ nothing() }}
 <div class="scroll" tabindex="0" role="region" aria-label="{{ matrix.title }}">
 <table class="matrix" {{ by(page.matrix.rows | map('first') | list) }}>
@@ -216,10 +223,10 @@ data-findings="{{ item.severity }}:{{ item.code }}">\
 <td>{{ badge(item.severity) }}</td>\
 <td class="finding">{{ item.message }} <span class="soft">{{ link('code', item.code) }}</span></td>\
 <td class="finding">{{ item.remedy }}</td>\
-<td class="id place">{{ item.region }}</td>\
-<td class="id long">{{ item.resource }}\
+<td class="id whole">{{ item.region }}</td>\
+<td class="id {{ item.resource | wrapping }}">{{ item.resource }}\
 {% if item.image_id and item.image_id != item.resource %} ({{ item.image_id }}){% endif %}</td>\
-<td class="id long">{{ item.principal }}</td></tr>
+<td class="id {{ item.principal | wrapping }}">{{ item.principal }}</td></tr>
 {% endfor %}
 </tbody></table></div>
 </section>
@@ -235,7 +242,7 @@ data-findings="{{ item.severity }}:{{ item.code }}">\
 {% for view in page.codes %}
 <tr data-findings="{{ view.severity }}:{{ view.code }}"><td>{{ badge(view.severity) }}</td>\
 <th scope="row" class="id">{{ link('code', view.code) }}</th><td class="number">{{ view.count }}</td>\
-<td>{{ view.meaning }}</td></tr>
+<td class="finding">{{ view.meaning }}</td></tr>
 {% endfor %}
 </tbody></table></div>
 </section>
@@ -263,7 +270,7 @@ _TABLES = """\
 {%- if column.key == 'severity' and row.values.get('severity') in severity_symbols -%}
 <td>{{ badge(row.values['severity']) }}</td>
 {%- else -%}
-<td{% if column.numeric %} class="number"{% endif %}>{{ row.values.get(column.key) }}</td>
+{{ cell(row.values.get(column.key), column.numeric) }}
 {%- endif -%}
 {%- endfor %}</tr>
 {% endfor %}

@@ -17,6 +17,8 @@ from .document import SEVERITIES, Document, Item, Mark, Matrix, MatrixRow, Table
 MAX_ROWS = 10_000
 MAX_COLUMNS = 500
 MAX_CELLS = 100_000
+# So many fit on a sheet of paper.
+PAPER_COLUMNS = 40
 
 SYMBOLS = {
     Mark.FULL: "\u2713",
@@ -69,11 +71,11 @@ class MatrixView:
 
 @dataclass(frozen=True)
 class RegionView:
-    """A region in the summary: its findings by severity, and how many records it has."""
+    """A region in the summary: its findings by severity, and how many images were looked at there."""
 
     region: str
     counts: Mapping[str, int]
-    records: int
+    images: int
 
 
 @dataclass(frozen=True)
@@ -134,19 +136,23 @@ def _by_place(items: Iterable[Item]) -> dict[Place, str]:
 def _regions(document: Document) -> tuple[RegionView, ...]:
     """Every region that anything is said of, the ones with the worst findings first."""
     counts: dict[str, Counter[str]] = {}
-    records: Counter[str] = Counter()
+    images: dict[str, set[Any]] = {}
     for row in document.records.rows:
         if region := row.get("region"):
             counts.setdefault(str(region), Counter())
-            records[str(region)] += 1
+            images.setdefault(str(region), set()).add(row.get("image_id"))
     for item in document.items:
         if item.region:
             counts.setdefault(item.region, Counter())[item.severity] += 1
     views = [
-        RegionView(region, {severity: found[severity] for severity in SEVERITIES}, records[region])
+        RegionView(region, {severity: found[severity] for severity in SEVERITIES}, _known(images, region))
         for region, found in counts.items()
     ]
     return tuple(sorted(views, key=lambda view: (*(-number for number in view.counts.values()), view.region)))
+
+
+def _known(images: Mapping[str, set[Any]], region: str) -> int:
+    return len(images.get(region, set()) - {None, ""})
 
 
 def _codes(document: Document, items: Sequence[Item]) -> tuple[CodeView, ...]:

@@ -12,6 +12,8 @@ from typing import Any
 # Line ends and tabs are laid out; all other control and format characters are not to be seen, and may make a
 # text look like another one: they turn it around (U+202E), say, or end it (U+0000). Joiners make up emoji.
 _LAID_OUT = frozenset("\t\n\r\u200c\u200d")
+# The ids of images, snapshots and accounts are shorter (ami- and 17 digits, say), ARNs are longer.
+_LONG = 24
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -29,6 +31,14 @@ def text_of(value: Any, yes: str = "yes", no: str = "no") -> str:
 def is_number(value: Any) -> bool:
     """Whether a value is a number, which truth values are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def wrapping(value: Any) -> str:
+    """How a cell's text may be broken into lines: an id stays ``whole``, an ARN is ``broken-up``."""
+    words = text_of(value).split()
+    if any(len(word) > _LONG for word in words):
+        return "broken-up"
+    return "whole" if len(words) == 1 else ""
 
 
 def visible(text: str) -> str:

@@ -25,7 +25,7 @@ NOW = "2026-11-24T12:00:00+00:00"
 
 def test_every_region_is_summed_up_the_worst_first() -> None:
     view = page_view(document(), NOW)
-    assert [(one.region, dict(one.counts), one.records) for one in view.regions] == [
+    assert [(one.region, dict(one.counts), one.images) for one in view.regions] == [
         (EU, {"high": 2, "medium": 1, "low": 0}, 4),
         (US, {"high": 0, "medium": 0, "low": 1}, 4),
     ]

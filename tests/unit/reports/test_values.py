@@ -7,7 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.values import is_number, text_of, visible
+from ansible_collections.golden.images.plugins.module_utils.reports.values import (
+    is_number,
+    text_of,
+    visible,
+    wrapping,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +55,20 @@ def test_a_number(value: Any, expected: bool) -> None:
 )
 def test_what_cannot_be_seen_is_shown(text: str, shown: str) -> None:
     assert visible(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "how"),
+    [
+        (None, ""),
+        ("ami-0123456789abcdef0", "whole"),
+        ("snap-0123456789abcdef0", "whole"),
+        ("012345678901", "whole"),
+        ("a b", ""),
+        (["012345678901", "123456789012"], ""),
+        ("arn:aws:kms:eu-west-1:012345678901:key/1234abcd", "broken-up"),
+        ("under arn:aws:kms:eu-west-1:012345678901:key/1234abcd", "broken-up"),
+    ],
+)
+def test_where_a_text_may_be_broken(value: Any, how: str) -> None:
+    assert wrapping(value) == how
