@@ -264,6 +264,65 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
     assert lost["launch_permissions"]["account_ids"] == estate.account_ids("sandbox")
 
 
+def test_grants_go_with_the_last_image_that_is_shared_with_their_account(
+    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    both = ["sandbox", "web-prod"]
+    disk = {"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}
+    common = {"account": OWNER, "region": HOME, "devices": [disk], "tags": {"family": "web"}}
+    plain = {"devices": DISKS[:1]}
+    built = estate.add(
+        roles={"golden": {"accounts": both, "trusts": [OWNER]}},
+        kms_keys={"golden": {"account": OWNER, "regions": [HOME]}},
+        images={
+            "old": {**common, "age_days": 100, "sharing": {"accounts": both, "snapshot_accounts": both}},
+            "new": {**common, "age_days": 1, "sharing": {"accounts": ["web-prod"]}},
+            # Whoever has only the snapshot would lose it.
+            "dump": {**common, **plain, "age_days": 200, "sharing": {"snapshot_accounts": ["sandbox"]}},
+        },
+    )
+    key = built["kms_keys"]["golden"][HOME]
+    old, new, dump = (built["images"][name]["image_id"] for name in ("old", "new", "dump"))
+    kms = aws.client("kms", OWNER, HOME)
+    root = f"arn:aws:iam::{aws.account_id('sandbox')}:root"
+    kms.create_grant(KeyId=key, GranteePrincipal=root, Operations=["Decrypt"])
+    accounts = estate.account_ids(*both)
+    run, opened = ansible.module("ami_kms_grant", kms_key_ids={HOME: key}, account_ids=accounts)
+    assert (run.code, len(opened.result["actions"])) == (0, 2), run.text
+    policy |= {"include_shared": True, "consumer_role_name": "golden", "revoke_grants": True}
+
+    aws.add_fault(
+        "error", action="ListGrants", times=1, code="AccessDeniedException", message="No.", status=400
+    )
+    run, kept = ansible.module("ami_cleanup", "--check", **policy)
+    assert run.code == 0, run.text
+    assert f"All grants on {key} stay" in " ".join(run.text.split())
+    assert [one["action"] for one in kept.result["actions"]] == ["CreateTags", "DeregisterImage"]
+    aws.clear_faults()
+    run, planned = ansible.module("ami_cleanup", "--check", **policy)
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    assert done.result["actions"] == planned.result["actions"]
+    assert [one["action"] for one in done.result["actions"]] == [
+        "CreateTags",
+        "DeregisterImage",
+        "RevokeGrant",
+        "DeleteSnapshot",
+    ]
+    left = kms.list_grants(KeyId=key)["Grants"]
+    assert sorted((one["GranteePrincipal"].split(":")[4], bool(one.get("Name"))) for one in left) == sorted(
+        [(aws.account_id("sandbox"), False), (aws.account_id("web-prod"), True)]
+    )
+    (tombstone,) = _tombstones(policy)
+    assert tombstone["snapshots"][0]["volume_permissions"] == {
+        "account_ids": sorted(accounts),
+        "public": False,
+    }
+    assert _decisions(done) == {old: "deregister", new: "keep", dump: "wait"}
+    run, again = ansible.module("ami_cleanup", **policy)
+    assert (run.code, again.changed) == (0, False), run.text
+
+
 @pytest.mark.parametrize(("action", "when"), [("CreateTags", "after"), ("DeregisterImage", "after")])
 def test_a_rerun_after_a_kill_leaves_no_orphan(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any], action: str, when: str
