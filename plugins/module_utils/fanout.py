@@ -20,6 +20,13 @@ Result = TypeVar("Result")
 MAX_THREADS = 64
 
 
+class _End:
+    """Stands in the queue after the last item."""
+
+
+_END = _End()
+
+
 class DidNotAnswer(Exception):
     """An optional item was still being worked on when everything else had long been done."""
 
@@ -30,27 +37,41 @@ def each(
     *,
     optional: Collection[Item] = (),
     patience: float = 10.0,
+    threads: int | None = None,
 ) -> tuple[dict[Item, Result], dict[Item, Exception]]:
     """Do ``work`` on every item, many at a time, and return what was done and what failed, by item.
 
-    An exception of one item is a value in the second mapping and stops no other. Once all other items are
-    finished, ``optional`` ones get ``patience`` more seconds; what is not done by then has failed with
-    ``DidNotAnswer``. The threads are daemons so that such a one cannot keep the process from ending.
+    An exception of one item is a value in the second mapping and stops no other. Items can be an iterator
+    that takes its time: work begins with the first. If it raises, nothing more is begun, and that is raised.
+
+    Once all other items are finished, ``optional`` ones get ``patience`` more seconds; what is not done by
+    then has failed with ``DidNotAnswer``. The threads, at most ``threads`` or else ``MAX_THREADS``, are
+    daemons so that such a one cannot keep the process from ending.
     """
-    waiting: queue.SimpleQueue[Item] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
     finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]] = queue.SimpleQueue()
     # Required items first: optional ones must not take the threads that these need.
-    given = list(dict.fromkeys(items))
-    ordered = sorted(given, key=lambda item: item in optional)
-    for item in ordered:
-        waiting.put(item)
-
-    for _number in range(min(len(ordered), MAX_THREADS)):
-        threading.Thread(target=_work_off, args=(waiting, work, finished), daemon=True).start()
+    ordered = sorted(dict.fromkeys(items), key=lambda item: item in optional) if optional else items
+    most, started = threads or MAX_THREADS, 0
+    given: dict[Item, None] = {}
+    try:
+        for item in ordered:
+            if item in given:
+                continue
+            given[item] = None
+            waiting.put(item)
+            if started < most:
+                started += 1
+                threading.Thread(target=_work_off, args=(waiting, work, finished), daemon=True).start()
+    except BaseException:
+        _empty(waiting)
+        raise
+    finally:
+        waiting.put(_END)
 
     done: dict[Item, Result] = {}
     failed: dict[Item, Exception] = {}
-    open_items = set(ordered)
+    open_items = set(given)
     give_up: float | None = None
     while open_items:
         if give_up is None and open_items <= set(optional):
@@ -61,6 +82,7 @@ def each(
         except queue.Empty:
             failed.update((item, DidNotAnswer()) for item in open_items)
             _empty(waiting)
+            waiting.put(_END)
             break
         open_items.discard(item)
         if exception is None:
@@ -74,7 +96,7 @@ def each(
     )
 
 
-def _empty(waiting: queue.SimpleQueue[Item]) -> None:
+def _empty(waiting: queue.SimpleQueue[Item | _End]) -> None:
     """Leave nothing for the threads to begin: what was said to have failed must not be done later."""
     with contextlib.suppress(queue.Empty):
         while True:
@@ -82,14 +104,15 @@ def _empty(waiting: queue.SimpleQueue[Item]) -> None:
 
 
 def _work_off(
-    waiting: queue.SimpleQueue[Item],
+    waiting: queue.SimpleQueue[Item | _End],
     work: Callable[[Item], Result],
     finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]],
 ) -> None:
     while True:
-        try:
-            item = waiting.get_nowait()
-        except queue.Empty:
+        item = waiting.get()
+        if isinstance(item, _End):
+            # For the next thread.
+            waiting.put(item)
             return
         try:
             finished.put((item, work(item), None))

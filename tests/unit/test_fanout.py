@@ -164,3 +164,56 @@ def test_stuck_optional_items_take_no_thread_from_the_required(
     )
     assert set(done) == required
     assert set(failed) == optional
+
+
+def test_work_begins_while_items_are_still_being_named() -> None:
+    begun = threading.Event()
+
+    def items() -> Iterator[str]:
+        yield "first"
+        assert begun.wait(5)
+        yield "second"
+
+    def work(item: str) -> str:
+        begun.set()
+        return item
+
+    assert each(items(), work)[0] == {"first": "first", "second": "second"}
+
+
+def test_when_items_cannot_be_named_nothing_more_is_begun() -> None:
+    begun: list[int] = []
+    go_on = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield from range(5)
+        raise LookupError
+
+    def work(item: int) -> None:
+        begun.append(item)
+        go_on.wait(5)
+
+    with pytest.raises(LookupError):
+        each(items(), work, threads=1)
+    go_on.set()
+    assert begun in ([], [0])
+
+
+def test_no_more_threads_than_asked_for() -> None:
+    threads: set[int] = set()
+
+    def work(_item: int) -> None:
+        threads.add(threading.get_ident())
+        sleep(0.001)
+
+    done, _failed = each(range(50), work, threads=3)
+    assert len(done) == 50
+    assert len(threads) <= 3
+
+
+def test_threads_end_with_the_work() -> None:
+    threads: set[threading.Thread] = set()
+    each(range(20), lambda _item: threads.add(threading.current_thread()), threads=4)
+    for thread in threads:
+        thread.join(5)
+        assert not thread.is_alive()

@@ -4,19 +4,19 @@
 
 """Reads all own images of regions, whom they are shared with, and who may use their keys.
 
-Many thousand calls of two kinds: the clients of each pace themselves by what AWS takes (``Clients.paced``),
-and the work of all regions is interleaved, so that one region's request rate holds up no other's.
+Many thousand calls of two kinds: the clients of each pace themselves by what AWS takes (``Clients.paced``).
+Each region has threads of its own, so that one region's request rate holds up no other's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ..fanout import each
+from ..fanout import MAX_THREADS, each
 from ..model import Key, KeySeen, Sharing, Target
 from ..planners.audit_facts import AuditWanted, Listed, Problem, RegionSeen
 from . import read
@@ -28,13 +28,23 @@ with suppress(ImportError):
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import PaginatorConfigTypeDef
     from mypy_boto3_kms import KMSClient
 
     from .clients import Clients
 
 Read = TypeVar("Read")
 
+_OF_IMAGES, _OF_SNAPSHOTS = "DescribeImageAttribute", "DescribeSnapshotAttribute"
 _KEY, _BLOCK = "key_unreadable", "block_public_access_unreadable"
+_BLOCKS: dict[str, Callable[[EC2Client], str]] = {
+    "GetImageBlockPublicAccessState": read.image_block_state,
+    "GetSnapshotBlockPublicAccessState": read.snapshot_block_state,
+}
+# Small pages: a region's rate is used from the first one on.
+_PAGE: PaginatorConfigTypeDef = {"PageSize": 100}
+# Calls of a kind that wait for an answer, in all regions: in each of 20 that is 20 a second at 0.3 s each.
+_AT_ONCE = 128
 # Where the owner is told nothing more: an image before it is available cannot be shared, and what was
 # deleted since it was listed is shared with nobody.
 _NOBODY = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidSnapshot.NotFound")
@@ -55,7 +65,7 @@ class Piece(NamedTuple):
     @property
     def action(self) -> str:
         """The call that reads its permissions."""
-        return "DescribeImageAttribute" if self.is_image else "DescribeSnapshotAttribute"
+        return _OF_IMAGES if self.is_image else _OF_SNAPSHOTS
 
     @property
     def code(self) -> str:
@@ -64,77 +74,74 @@ class Piece(NamedTuple):
 
 
 def regions(
-    clients: Clients, targets: Iterable[Target], wanted: AuditWanted
+    clients: Clients, targets: Sequence[Target], wanted: AuditWanted
 ) -> tuple[dict[Target, RegionSeen], dict[Target, Exception]]:
     """What there is in each region, and why regions could not be read at all."""
-    seen, failed = each(targets, lambda target: _region(clients.ec2(target.region), target))
-    seen = _with_sharing(clients, seen, wanted.check_snapshots)
+    kinds = (_OF_IMAGES, *([_OF_SNAPSHOTS] if wanted.check_snapshots else []))
+    for action in kinds:
+        clients.paced_for(action).open("ec2", [target.region for target in targets])
+    threads = max(1, min(MAX_THREADS, _AT_ONCE * len(kinds) // max(1, len(targets))))
+    seen, failed = each(targets, lambda target: _region(clients, target, wanted.check_snapshots, threads))
     return (_with_keys(clients, seen) if wanted.check_keys else seen), failed
 
 
-def images(ec2: EC2Client) -> tuple[Listed, ...]:
-    """Every image that the account owns, disabled and deprecated ones included."""
+def images(ec2: EC2Client) -> Iterator[Listed]:
+    """Every image that the account owns, disabled and deprecated ones included, as AWS lists them."""
     pages = ec2.get_paginator("describe_images").paginate(
-        Owners=["self"], IncludeDeprecated=True, IncludeDisabled=True, PaginationConfig=read.PAGE
+        Owners=["self"], IncludeDeprecated=True, IncludeDisabled=True, PaginationConfig=_PAGE
     )
-    found = (
-        Listed(read.image_of(item), item.get("LastLaunchedTime")) for page in pages for item in page["Images"]
-    )
-    return tuple(sorted(found, key=lambda item: item.image.image_id))
+    for page in pages:
+        for item in page["Images"]:
+            yield Listed(read.image_of(item), item.get("LastLaunchedTime"))
 
 
-def _region(ec2: EC2Client, target: Target) -> RegionSeen:
-    seen = RegionSeen(images=images(ec2))
+def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionSeen:
+    """One region with the permissions of its images and snapshots, read while they are being listed."""
+    ec2 = clients.paced_for(_OF_IMAGES).ec2(target.region)
+    listed: list[Listed] = []
+    blocks: dict[str, str] = {}
     problems: list[Problem] = []
 
-    def attempt(reader: Callable[[EC2Client], str], resource: str) -> str | None:
-        try:
-            return reader(ec2)
-        except AWS_ERRORS as exception:
-            problems.append(Problem(_BLOCK, resource, failure(exception, target, resource)))
-            return None
+    def pieces() -> Iterator[Piece]:
+        known: set[str] = set()
+        for item in images(ec2):
+            image_id = item.image.image_id
+            listed.append(item)
+            yield Piece(target, image_id, image_id)
+            # The first image of a snapshot stands for it.
+            for snapshot_id in item.image.snapshot_ids if check_snapshots else ():
+                if snapshot_id not in known:
+                    known.add(snapshot_id)
+                    yield Piece(target, snapshot_id, image_id)
+        for action, reader in _BLOCKS.items():
+            try:
+                blocks[action] = reader(ec2)
+            except AWS_ERRORS as exception:
+                problems.append(Problem(_BLOCK, action, failure(exception, target, action)))
 
-    return replace(
-        seen,
-        image_block=attempt(read.image_block_state, "GetImageBlockPublicAccessState"),
-        snapshot_block=attempt(read.snapshot_block_state, "GetSnapshotBlockPublicAccessState"),
+    done, failed = each(pieces(), lambda piece: _sharing(clients, piece), threads=threads)
+    for piece, exception in failed.items():
+        problem = failure(exception, target, piece.action)
+        problems.append(Problem(piece.code, piece.resource, problem, piece.image_id))
+    return RegionSeen(
+        images=tuple(sorted(listed, key=lambda item: item.image.image_id)),
+        image_block=blocks.get("GetImageBlockPublicAccessState"),
+        snapshot_block=blocks.get("GetSnapshotBlockPublicAccessState"),
+        sharing={piece.resource: found for piece, found in done.items() if piece.is_image},
+        volumes={piece.resource: found for piece, found in done.items() if not piece.is_image},
         problems=tuple(problems),
     )
 
 
-def _with_sharing(
-    clients: Clients, seen: Mapping[Target, RegionSeen], check_snapshots: bool
-) -> dict[Target, RegionSeen]:
-    """With the permissions of every image and snapshot, each asked for once."""
-
-    for_images, for_snapshots = clients.paced(), clients.paced()
-    for paced in (for_images, for_snapshots):
-        paced.open("ec2", [target.region for target in seen])
-
-    def work(piece: Piece) -> Sharing:
-        region = piece.target.region
-        if piece.is_image:
-            return _or_nobody(read.launch_permissions, for_images.ec2(region), piece.resource)
-        return _or_nobody(read.volume_permissions, for_snapshots.ec2(region), piece.resource)
-
-    parts = [_images_of(target, region) for target, region in seen.items()]
-    if check_snapshots:
-        parts += [_snapshots_of(target, region) for target, region in seen.items()]
-    done, failed = each(interleaved(parts), work)
-    sharing: dict[Target, dict[str, Sharing]] = {target: {} for target in seen}
-    volumes: dict[Target, dict[str, Sharing]] = {target: {} for target in seen}
-    problems = {target: [*region.problems] for target, region in seen.items()}
-    for piece, found in done.items():
-        (sharing if piece.is_image else volumes)[piece.target][piece.resource] = found
-    for piece, exception in failed.items():
-        problem = failure(exception, piece.target, piece.action)
-        problems[piece.target].append(Problem(piece.code, piece.resource, problem, piece.image_id))
-    return {
-        target: replace(
-            region, sharing=sharing[target], volumes=volumes[target], problems=tuple(problems[target])
-        )
-        for target, region in seen.items()
-    }
+def _sharing(clients: Clients, piece: Piece) -> Sharing:
+    ec2 = clients.paced_for(piece.action).ec2(piece.target.region)
+    reader = read.launch_permissions if piece.is_image else read.volume_permissions
+    try:
+        return reader(ec2, piece.resource)
+    except ClientError as exception:
+        if exception.response["Error"]["Code"] in _NOBODY:
+            return Sharing()
+        raise
 
 
 def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Target, RegionSeen]:
@@ -143,7 +150,8 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
     clients.open("kms", [target.region for target in encrypted])
 
     def key_of(target: Target) -> dict[str, str]:
-        snapshots = read.snapshots(clients.ec2(target.region), encrypted[target])
+        ec2 = clients.paced_for(_OF_IMAGES).ec2(target.region)
+        snapshots = read.snapshots(ec2, encrypted[target])
         return {item.snapshot_id: item.kms_key_id for item in snapshots if item.kms_key_id}
 
     known, unknown = each(encrypted, key_of)
@@ -171,17 +179,6 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
     }
 
 
-def _images_of(target: Target, region: RegionSeen) -> list[Piece]:
-    ids = (item.image.image_id for item in region.images)
-    return [Piece(target, image_id, image_id) for image_id in ids]
-
-
-def _snapshots_of(target: Target, region: RegionSeen) -> list[Piece]:
-    # The first image of each snapshot stands for it.
-    users = {one: item.image.image_id for item in reversed(region.images) for one in item.image.snapshot_ids}
-    return [Piece(target, snapshot_id, image_id) for snapshot_id, image_id in users.items()]
-
-
 def _encrypted_snapshots(region: RegionSeen) -> list[str]:
     return sorted(
         {
@@ -203,15 +200,6 @@ def _key(kms: KMSClient, target: Target, arn: str) -> KeySeen:
         # Nobody else uses it.
         return KeySeen(found)
     return KeySeen(found, read.grants(kms, found.arn), read.key_policy(kms, found.arn))
-
-
-def _or_nobody(reader: Callable[[EC2Client, str], Sharing], ec2: EC2Client, resource: str) -> Sharing:
-    try:
-        return reader(ec2, resource)
-    except ClientError as exception:
-        if exception.response["Error"]["Code"] in _NOBODY:
-            return Sharing()
-        raise
 
 
 def interleaved(parts: Iterable[Iterable[Read]]) -> list[Read]:

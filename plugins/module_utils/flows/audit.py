@@ -55,7 +55,6 @@ def read_state(clients: Clients, wanted: AuditWanted) -> AuditSeen:
     names, failures = regions_to_work_in(wanted.regions, known)
     if failures:
         raise Refused(failures)
-    clients.open("ec2", names)
     seen, failed = reads.regions(clients, [Target(caller.account_id, name) for name in names], wanted)
     return AuditSeen(
         account_id=caller.account_id,

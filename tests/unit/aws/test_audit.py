@@ -23,7 +23,7 @@ from tests.unit.aws.wire import Wire
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
 
 HERE, THERE = place(), place("us-west-2")
-LISTING = {"Owners": ["self"], "IncludeDeprecated": True, "IncludeDisabled": True, "MaxResults": 1000}
+LISTING = {"Owners": ["self"], "IncludeDeprecated": True, "IncludeDisabled": True, "MaxResults": 100}
 KEY, FOREIGN = (f"arn:aws:kms:eu-west-1:{account}:key/1" for account in (OWNER, STRANGER))
 SHARED = Sharing(frozenset({CONSUMER}))
 
@@ -51,10 +51,10 @@ def test_every_page_of_the_own_images(ec2: Wire) -> None:
         {**LISTING, "NextToken": "more"},
         {"Images": [item("ami-1", LastLaunchedTime=launched, State="disabled")]},
     )
-    found = audit.images(ec2.client)
+    found = list(audit.images(ec2.client))
     assert [(one.image.image_id, one.image.state, one.last_launched) for one in found] == [
-        ("ami-1", "disabled", launched),
         ("ami-2", "available", None),
+        ("ami-1", "disabled", launched),
     ]
 
 
@@ -122,7 +122,7 @@ def look(wanted: AuditWanted | None = None, **regions: Scripted) -> tuple[dict[T
     """What is seen of these regions."""
     by_name = {name.replace("_", "-"): scripted for name, scripted in regions.items()}
     clients = SimpleNamespace(open=lambda _service, _regions: None, ec2=by_name.get, kms=by_name.get)
-    clients.paced = lambda: clients
+    clients.paced_for = lambda _action: clients
     targets = [place(name) for name in by_name]
     return audit.regions(clients, targets, wanted or AuditWanted())  # type: ignore[arg-type]
 

@@ -27,7 +27,7 @@ IMAGES = {
     "Owners": ["self"],
     "IncludeDeprecated": True,
     "IncludeDisabled": True,
-    "MaxResults": 1000,
+    "MaxResults": 100,
 }
 
 
@@ -96,20 +96,32 @@ def test_what_cannot_be_used_is_named(changes: dict[str, Any], options: list[str
     assert all(item.message.startswith(item.action) for item in refused.value.failures)
 
 
-def read(wanted: AuditWanted, ec2: Wire, slow: Wire | None = None) -> AuditSeen:
-    """What is seen of a region, if EC2 is talked to like this, by ``slow`` with paced clients."""
+class Paced:
+    """A client whose permissions are read by other threads, at any time while the rest is read in order."""
+
+    def __init__(self, ec2: Wire, permissions: Wire) -> None:
+        self._ec2, self._permissions = ec2, permissions
+
+    def __getattr__(self, name: str) -> Any:
+        wire = self._permissions if name == "describe_image_attribute" else self._ec2
+        return getattr(wire.client, name)
+
+
+def read(wanted: AuditWanted, ec2: Wire, permissions: Wire | None = None) -> AuditSeen:
+    """What is seen of a region, if EC2 is talked to like this."""
     arn = f"arn:aws:iam::{OWNER}:user/me"
-    sts, slow = Wire("sts"), slow or Wire("ec2")
+    sts, permissions = Wire("sts"), permissions or Wire("ec2")
     sts.expect("get_caller_identity", {}, {"UserId": "u", "Account": OWNER, "Arn": arn})
-    paced = SimpleNamespace(open=lambda _service, _regions: None, ec2=lambda _region: slow.client)
+    client = Paced(ec2, permissions)
+    paced = SimpleNamespace(open=lambda _service, _regions: None, ec2=lambda _region: client)
     clients = SimpleNamespace(
         home=HERE,
         open=lambda _service, _regions: None,
         sts=lambda _region: sts.client,
         ec2=lambda _region: ec2.client,
-        paced=lambda: paced,
+        paced_for=lambda _action: paced,
     )
-    with sts.spoken(), ec2.spoken(), slow.spoken():
+    with sts.spoken(), ec2.spoken(), permissions.spoken():
         return flow.read_state(clients, wanted)  # type: ignore[arg-type]
 
 
@@ -127,14 +139,14 @@ def test_permissions_are_read_by_paced_clients(ec2: Wire) -> None:
     ec2.expect("describe_images", IMAGES, {"Images": [image]})
     ec2.expect("get_image_block_public_access_state", {}, {"ImageBlockPublicAccessState": "unblocked"})
     ec2.expect("get_snapshot_block_public_access_state", {}, {"State": "block-all-sharing"})
-    slow = Wire("ec2")
-    slow.expect(
+    permissions = Wire("ec2")
+    permissions.expect(
         "describe_image_attribute",
         {"ImageId": SOURCE_ID, "Attribute": "launchPermission"},
         {"LaunchPermissions": [{"UserId": CONSUMER}]},
     )
     wanted = AuditWanted(fail_on=Severity.HIGH)
-    seen = read(wanted, ec2, slow)
+    seen = read(wanted, ec2, permissions)
     plan = flow.FLOW.plan(wanted, seen)
     outcome = flow.apply(None, wanted, seen, plan, print)  # type: ignore[arg-type]
     told = flow.result(wanted, seen, plan, outcome)
