@@ -16,9 +16,6 @@ from . import steps
 from .audit_principals import Held, shared_with
 from .document import SEVERITIES
 
-# Of a refusal the message ends in the request, encoded anew each time (STS API Reference,
-# DecodeAuthorizationMessage): the report would never say the same twice.
-_ENCODED = re.compile(r"\s*Encoded authorization failure message: \S+")
 # EBS makes itself a grant for the instance of each volume (AWS KMS Developer Guide, "How Amazon EBS uses AWS
 # KMS"), assumed-role/aws:ec2-infrastructure/i-…: they come and go with the account's own instances.
 _INSTANCE = re.compile(r"/i-[0-9a-f]+$")
@@ -38,7 +35,7 @@ def audit(audited: Mapping[str, Any]) -> dict[str, Any]:
     """
     failures = _failures(audited)
     findings = [
-        {**finding, "message": _stable(finding["message"])} for finding in audited.get("findings", ())
+        {**finding, "message": steps.stable(finding["message"])} for finding in audited.get("findings", ())
     ]
     if "findings" not in audited:
         findings = [_nothing_read(failure) for failure in failures]
@@ -78,7 +75,7 @@ def _failures(audited: Mapping[str, Any]) -> list[dict[str, Any]]:
     if "findings" not in audited and not failures:
         message = audited.get("msg") or "Nothing was audited."
         failures = steps.failures([{"failed": True, "msg": message}])
-    return [{**failure, "message": _stable(str(failure["message"]))} for failure in failures]
+    return failures
 
 
 def _nothing_read(failure: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,7 +192,3 @@ def _summary(
 
 def _number(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _stable(message: str) -> str:
-    return _ENCODED.sub("", message)

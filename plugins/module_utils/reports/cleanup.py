@@ -65,7 +65,7 @@ def _failures(cleaned: Mapping[str, Any], status: str) -> list[dict[str, Any]]:
     if status == "failed" and not any(failure["message"] for failure in found):
         message = cleaned.get("msg") or "The cleanup did not run, or did not say what became of it."
         found = steps.failures([{"failed": True, "msg": message}])
-    return [{**failure, "message": steps.stable(str(failure["message"]))} for failure in found]
+    return found
 
 
 def _image(one: Mapping[str, Any], done: Done, prices: Prices, planned: bool) -> dict[str, Any]:

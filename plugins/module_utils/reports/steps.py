@@ -20,7 +20,7 @@ _FAILURE_FACTS = ("account_id", "action", "error_code", "message", "region", "re
 def failures(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What failed in any of the steps.
 
-    A task that ended without a list of failures, in a syntax error say, still failed.
+    A task that ended without a list of failures, in a syntax error say, still failed. Messages are stable.
     """
     given = list(steps)
     explained = [failure for step in given for failure in step.get("failures", ())]
@@ -29,7 +29,13 @@ def failures(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         for step in given
         if step.get("failed") and not step.get("failures")
     ]
-    return [{fact: failure.get(fact) for fact in _FAILURE_FACTS} for failure in (*explained, *unexplained)]
+    return [
+        {
+            **{fact: failure.get(fact) for fact in _FAILURE_FACTS},
+            "message": stable(str(failure.get("message") or "")),
+        }
+        for failure in (*explained, *unexplained)
+    ]
 
 
 def stable(message: str) -> str:

@@ -76,7 +76,10 @@ def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, An
         best[place] = max(best.get(place, -1), _rank(item.get("level")))
         found = findings.setdefault(place, [])
         facts = (
-            {fact: finding.get(fact) for fact in _FINDING_FACTS}
+            {
+                **{fact: finding.get(fact) for fact in _FINDING_FACTS},
+                "message": steps.stable(str(finding.get("message") or "")),
+            }
             for finding in item["findings"]
             if finding.get("severity") != "note"
         )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,6 +113,16 @@ def test_of_too_many_the_worst_are_shown_in_their_order(monkeypatch: pytest.Monk
         "Only 2 of 4 rows are shown, those with the worst marks: report.csv holds all.",
         "Only 2 of 3 columns are shown, those with the worst marks: report.csv holds all.",
     )
+
+
+def test_the_limits_are_documented() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "reports.md").read_text(encoding="utf-8")
+    for limit in (
+        f"{subject.MAX_ROWS:,} rows",
+        f"{subject.MAX_COLUMNS} columns",
+        f"{subject.MAX_CELLS:,} cells",
+    ):
+        assert limit in text
 
 
 def test_every_mark_has_a_symbol_and_a_rank() -> None:

@@ -167,3 +167,16 @@ def test_what_failed_and_was_not_needed_is_told_and_fails_nothing() -> None:
     content = report("launched", result(row("launched"), failures=[REFUSED]))
     assert content["status"] == "verified"
     assert "Not you." in content["summary"]
+
+
+def test_what_aws_says_of_a_refusal_makes_no_new_report() -> None:
+    """Its message ends in the request, encoded anew each time (STS, DecodeAuthorizationMessage)."""
+
+    def refused(encoded: str) -> Any:
+        message = f"You are not authorized. Encoded authorization failure message: {encoded}"
+        finding = {"code": "LaunchDenied", "message": message, "remedy": "Allow it."}
+        failure = {"action": "RunInstances", "message": message, "account_id": CONSUMER, "region": US}
+        return report("launched", result(row("visible", EU, CONSUMER, finding), failures=[failure]))
+
+    assert refused("4Gm-x") == refused("9Zq_y")
+    assert "You are not authorized." in refused("4Gm-x")["summary"]
