@@ -82,6 +82,7 @@ def test_the_plan_is_what_is_done_and_is_reported_first(
         "cleanup_disable_after_days": "",
         "cleanup_deregister_after_days": "0",
         "cleanup_include_shared": "true",
+        "cleanup_revoke_grants": "false",
         "cleanup_consumer_role_name": "",
         "cleanup_external_id": "",
         "cleanup_tombstone_s3_uri": "",
@@ -103,8 +104,8 @@ def test_the_plan_is_what_is_done_and_is_reported_first(
     page = (ansible.folder / "cleanup" / "plan" / "report.html").read_text(encoding="utf-8")
     assert "Plan of a cleanup" in page
     assert plan["summary"] == (
-        "This is a plan, nothing was changed: 2 of 5 images would be deregistered, which would free 56 GiB at "
-        "most (4.20 EUR a month)."
+        "This is a plan, nothing was changed: 2 of 5 images would be deregistered, which would free 56 GiB "
+        "at most (4.20 EUR a month)."
     )
 
     done = ansible.run(FQCN, policy)
