@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whichever call of a cleanup is its last, the next run completes it, and nothing is orphaned.
+
+The flow runs in this process, where the calls can be counted and ended.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import boto3.session
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
+from ansible_collections.golden.images.plugins.module_utils.flows.cleanup import FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.modules.ami_cleanup import ARGUMENT_SPEC
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import observed
+from .encrypted import grants
+from .estate import HOME, OWNER, Estate
+
+READS = ("Describe", "Get", "List", "AssumeRole")
+
+
+class Killed(Exception):
+    """The process is no more: nothing that comes after reaches AWS."""
+
+
+class Fuse:
+    """Counts the calls of a session, and lets none through once so many have been answered."""
+
+    def __init__(self, session: boto3.session.Session) -> None:
+        self.calls: list[str] = []
+        self.changes = 0
+        self._calls_left: int | None = None
+        self._changes_left: int | None = None
+        self._lock = threading.Lock()
+        session.events.register_first("before-send", self._before)
+        session.events.register_first("after-call", self._after)
+
+    def set(self, calls: int | None = None, changes: int | None = None) -> None:
+        """Blow after so many calls, or so many that change something, of which nobody hears the last."""
+        self.calls, self.changes = [], 0
+        self._calls_left, self._changes_left = calls, changes
+
+    def _before(self, **_rest: Any) -> None:
+        with self._lock:
+            if self._is_blown():
+                raise Killed
+
+    def _after(self, model: Any, **_rest: Any) -> None:
+        with self._lock:
+            self.calls.append(model.name)
+            self.changes += not model.name.startswith(READS)
+            if self._is_blown():
+                raise Killed
+
+    def _is_blown(self) -> bool:
+        return (self._calls_left is not None and len(self.calls) >= self._calls_left) or (
+            self._changes_left is not None and self.changes >= self._changes_left
+        )
+
+
+class Cleanup:
+    """A cleanup of images under a key and without one, where an image that stays has a snapshot of one."""
+
+    def __init__(self, aws: SimulatedAws, estate: Estate, tombstones: Path) -> None:
+        self.aws, self._estate, self._tombstones = aws, estate, tombstones
+        self.build()
+
+    def build(self) -> None:
+        """Everything anew."""
+        encrypted = [{"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}]
+        plain = [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "size": 8}]
+        common = {"account": OWNER, "region": HOME, "tags": {"family": "web"}, "devices": plain}
+        under_key = {"devices": encrypted, "sharing": {"accounts": ["sandbox"]}}
+        self.aws.reset()
+        self._tombstones.unlink(missing_ok=True)
+        built = self._estate.add(
+            roles={"golden": {"accounts": ["sandbox"], "trusts": [OWNER]}},
+            kms_keys={"golden": {"account": OWNER, "regions": [HOME]}},
+            images={
+                "new": {**common, "age_days": 1},
+                "old": {**common, **under_key, "age_days": 100},
+                "older": {**common, **under_key, "age_days": 200},
+                "plain": {**common, "age_days": 300},
+                "partly": {**common, "age_days": 400},
+            },
+        )
+        self.key = str(built["kms_keys"]["golden"][HOME])
+        self.new, partly = (built["images"][name]["image_id"] for name in ("new", "partly"))
+        snapshot_id = built["images"]["partly"]["snapshot_ids"][0]
+        mapping = [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot_id}}]
+        owner = self.aws.client("ec2", OWNER, HOME)
+        other = owner.register_image(Name="other", RootDeviceName="/dev/xvda", BlockDeviceMappings=mapping)
+        self.staying = {self.new, other["ImageId"]}
+        self.aws.client("kms", OWNER, HOME).create_grant(
+            KeyId=self.key,
+            GranteePrincipal=f"arn:aws:iam::{self.aws.account_id('sandbox')}:root",
+            Operations=["Decrypt"],
+            Name="golden-images:test",
+        )
+        # A copy that stays, and keeps what is known of it only by the image that goes.
+        copied = self.aws.client("ec2", OWNER, HOME).copy_image(
+            Name="copy", SourceImageId=partly, SourceRegion=HOME
+        )
+        self.staying.add(copied["ImageId"])
+        owner.create_tags(Resources=[copied["ImageId"]], Tags=[{"Key": "keep", "Value": ""}])
+        self.session = self.aws.session(OWNER, HOME)
+        self.fuse = Fuse(self.session)
+        self.clients = Clients(Connection(region=HOME, endpoint_url=self.aws.url), self.session)
+        self.aws.forget_calls()
+
+    def run(self) -> Outcome:
+        """A whole run, or as much of it as the fuse lets through."""
+        wanted = FLOW.wanted(
+            {
+                **{name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()},
+                "regions": [HOME],
+                "family_tag": "family",
+                "protect_tags": ["keep"],
+                "deregister_after_days": 0,
+                "max_deletions": "100%",
+                "include_shared": True,
+                "consumer_role_name": "golden",
+                "revoke_grants": True,
+                "tombstone_path": str(self._tombstones),
+            },
+            False,
+        )
+        seen = FLOW.read(self.clients, wanted)
+        return FLOW.apply(self.clients, wanted, seen, FLOW.plan(wanted, seen), lambda *_line: None)
+
+    def assert_done(self) -> None:
+        """What was to go is gone with its snapshots and grants, and everything else is there with its own."""
+        images = observed.own_images(self.aws, OWNER, HOME)
+        assert {one["ImageId"] for one in images} == self.staying
+        used = {one for image in images for one in observed.snapshot_ids(image)}
+        assert observed.own_snapshots(self.aws, OWNER, HOME) == sorted(used)
+        assert grants(self.aws, self.key) == []
+        (copy,) = (one for one in images if one["Name"] == "copy")
+        assert observed.tags(copy)["golden.images:cleanup-family"] == "web"
+        lines = self._tombstones.read_text(encoding="utf-8").splitlines()
+        assert len({json.loads(line)["image_id"] for line in lines}) == 4
+
+
+@pytest.fixture
+def cleanup(aws: SimulatedAws, estate: Estate, tmp_path: Path) -> Iterator[Cleanup]:
+    """A cleanup that has not begun."""
+    return Cleanup(aws, estate, tmp_path / "tombstones")
+
+
+def test_whichever_call_is_the_last_the_next_run_completes_the_cleanup(cleanup: Cleanup) -> None:
+    outcome = cleanup.run()
+    assert outcome.failures == ()
+    cleanup.assert_done()
+    calls, changes = list(cleanup.fuse.calls), cleanup.fuse.changes
+    assert {"DeregisterImage", "CreateTags", "RevokeGrant", "DeleteSnapshot"} <= set(calls)
+
+    cleanup.build()
+    first_change = next(number for number, name in enumerate(calls) if not name.startswith(READS))
+    for number in range(first_change):
+        # Before the first change a run that ends leaves everything as it was.
+        cleanup.fuse.set(calls=number)
+        with suppress(Exception):
+            cleanup.run()
+        assert cleanup.fuse.changes == 0
+
+    for number in range(1, changes + 1):
+        # AWS has done it, and nobody has heard of it: before the next call is the same with less to lose.
+        cleanup.build()
+        cleanup.fuse.set(changes=number)
+        with suppress(Exception):
+            cleanup.run()
+        assert cleanup.fuse.changes >= number
+        cleanup.fuse.set()
+        assert cleanup.run().failures == ()
+        cleanup.assert_done()
