@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,7 @@ PLAN = "plan"
 
 
 def _content(params: Mapping[str, Any]) -> dict[str, Any]:
-    prices, failures = read_prices("prices", params["prices"], params["currency"])
-    if failures:
-        raise Refused(failures)
+    prices, _wrong = read_prices("prices", params["prices"], params["currency"])
     return cleanup(params["cleaned"], prices, params["planned"])
 
 
@@ -41,11 +39,11 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
     Whoever retires images asks for this before it does. A plan takes the place of no report on what was done:
     it has a folder of its own.
     """
+    _prices, wrong = read_prices("prices", params["prices"], params["currency"])
+    failures = (*wrong, *_unwritable(params))
+    if failures:
+        raise Refused(failures)
     wanted = _REPORT.wanted(params, check_mode)
-    for option in ("path", "report_dir"):
-        if params[option] is not None and not _writable(Path(params[option]), option == "path"):
-            problem = f"{option}: {params[option]} cannot be written."
-            raise Refused([invalid_option(option, problem, "Change its permissions, or name another one.")])
     if wanted.folder is not None and params["planned"]:
         return replace(wanted, folder=replace(wanted.folder, path=str(Path(wanted.folder.path, PLAN))))
     return wanted
@@ -61,10 +59,17 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
     return _REPORT.apply(clients, wanted, seen, plan, report)
 
 
-def _writable(path: Path, is_file: bool) -> bool:
-    """Whether files can be made there. A file is replaced, so that it takes the folder's permission."""
-    folder = path.parent if is_file or not path.exists() else path
-    return os.access(folder, os.W_OK | os.X_OK)
+def _unwritable(params: Mapping[str, Any]) -> Iterator[Failure]:
+    """The places that are there and cannot be written to."""
+    for option in ("path", "report_dir"):
+        if params[option] is None:
+            continue
+        place = Path(params[option])
+        # A file is replaced, so that its folder counts.
+        folder = place if option == "report_dir" and place.exists() else place.parent
+        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+            problem = f"{option}: {folder} cannot be written to."
+            yield invalid_option(option, problem, "Change its permissions, or name another one.")
 
 
 FLOW: Flow[ReportWanted, ReportSeen] = replace(_REPORT, wanted=wanted_from, apply=apply)

@@ -101,9 +101,10 @@ def test_a_folder_that_cannot_be_written_to_is_refused(
         return not mode & os.W_OK
 
     monkeypatch.setattr(os, "access", access)
-    assert refusal(report_dir=str(folder)) == [("report_dir", f"report_dir: {folder} cannot be written.")]
-    assert refusal(path=str(tmp_path / "r.json"))[0][0] == "path"
-    assert asked == [folder if exists else tmp_path, tmp_path]
+    found = refusal(report_dir=str(folder), path=str(tmp_path / "r.json"), prices={"default": -1})
+    assert [option for option, _problem in found] == ["prices", "path", "report_dir"]
+    assert asked == [tmp_path, folder if exists else tmp_path]
+    assert found[2][1] == f"report_dir: {asked[1]} cannot be written to."
 
 
 def test_a_folder_that_is_lost_meanwhile_is_a_failure(tmp_path: Path) -> None:
