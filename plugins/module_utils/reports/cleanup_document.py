@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..planners.cleanup_verdicts import KEEP, WAIT
-from .cleanup_done import DECISIONS, DONE, STAGES
+from .cleanup_done import DECISIONS, DONE, NOT_DONE, STAGES
 from .cleanup_items import MEANINGS, items
 from .cleanup_words import UPPER_BOUND, fate, money
 from .document import Changes, Column, Document, Table, changes_between
 
 _DATE = len("2026-11-24")
 _UNUSED = "No rule keeps it, and nothing was found that uses it."
+_UNDONE = "See what failed, and the warnings: one that is used after all is spared."
 _IMAGE = (
     Column("region", "Region"),
     Column("name", "Name"),
@@ -189,20 +190,25 @@ def _shown(image: Mapping[str, Any]) -> dict[str, Any]:
 
 def _row(image: Mapping[str, Any]) -> dict[str, Any]:
     """An image with texts for what a cell cannot hold."""
-    step = (image["next_stage"], image["next_stage_at"])
-    retired = image["decision"] in STAGES
     return {
         **image,
         "evidence": [_evidence(found) for found in image["evidence"]],
         "fate": fate(image),
-        "next": " ".join(str(part) for part in step if part),
+        "next": _next(image),
         "snapshots": [_snapshot(one) for one in image["snapshots"]],
-        "why": _why(image) or (_UNUSED if retired else ""),
+        "why": _why(image),
     }
 
 
+def _next(image: Mapping[str, Any]) -> str:
+    """The stage that follows, and on which day."""
+    return f"{image['next_stage']} on {str(image['next_stage_at'])[:_DATE]}" if image["next_stage"] else ""
+
+
 def _why(image: Mapping[str, Any]) -> str:
-    """The rules that keep the image, and what was found that uses it."""
+    """The rules that keep the image, and what was found that uses it; what goes has neither."""
+    if image["decision"] in STAGES:
+        return _UNDONE if image["outcome"] == NOT_DONE else _UNUSED
     uses = [f"{_evidence(found)}." for found in image["evidence"]]
     return " ".join([*image["reasons"], *uses])
 

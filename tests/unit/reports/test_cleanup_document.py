@@ -58,7 +58,7 @@ def test_each_image_is_in_one_table_with_its_reasons() -> None:
     unused = "No rule keeps it, and nothing was found that uses it."
     assert columns(table(found, "What was decided"), "image_id", "fate", "why", "next") == [
         ("ami-1", "was deregistered", unused, ""),
-        ("ami-2", "was disabled", unused, "deregister 2026-12-24T05:00:00+00:00"),
+        ("ami-2", "was disabled", unused, "deregister on 2026-12-24"),
     ]
     assert columns(table(found, "What waits"), "image_id", "fate", "why") == [
         ("ami-3", "is to be disabled on 2027-02-22", ""),
@@ -68,6 +68,11 @@ def test_each_image_is_in_one_table_with_its_reasons() -> None:
         ("ami-5", "It is among the latest 1 of its family in this region."),
         ("ami-6", "instance i-1 running."),
     ]
+    undone = table(made(OFF, actions=[]), "What was decided").rows[0]
+    assert (undone["fate"], undone["why"][:15]) == (
+        "was to be disabled, which was not done",
+        "See what failed",
+    )
     assert columns(table(found, "What was decided"), "snapshots")[0] == (
         ["snap-1", "snap-2 stays: image ami-9 uses it"],
     )
