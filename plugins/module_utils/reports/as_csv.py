@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from typing import Any
 
 from .document import Table
@@ -15,6 +16,9 @@ from .values import is_number, text_of
 # What spreadsheets take for the beginning of a formula: OWASP, "CSV Injection", and ASVS 1.2.10 for the null
 # character. The wide forms are taken for the narrow ones in East Asian locales.
 _FORMULA = tuple("=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20")
+# Where lists are written with semicolons spreadsheets expect them, or tabs, between cells, do not see the
+# quotes that begin after a comma, and so begin a cell within a text.
+_WITHIN = re.compile('([;\t\r\n])(?=[\\s"]*[=+\\-@\uff1d\uff0b\uff0d\uff20])')
 # As OWASP recommends: a spreadsheet shows what follows as text.
 _TEXT = "'"
 
@@ -37,7 +41,7 @@ def csv_text(records: Table) -> str:
 def _cell(value: Any) -> Any:
     if is_number(value):
         return value
-    text = text_of(value, yes="true", no="false")
+    text = _WITHIN.sub(rf"\1{_TEXT}", text_of(value, yes="true", no="false"))
     # A spreadsheet may drop spaces before it looks what a cell begins with.
     dangerous = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
     return f"{_TEXT}{text}" if dangerous else text

@@ -175,6 +175,9 @@ thead th {
 .public b { background: var(--purple); }
 .unreadable b { background: var(--grey); }
 footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
+@media (max-width: 50rem) {
+  .tools { position: static; }
+}
 @media print {
   @page { size: A4 landscape; margin: 12mm; }
   :root {
