@@ -28,8 +28,9 @@ options:
     type: path
   report_dir:
     description:
-      - A folder to write C(report.json), C(report.csv), C(report.sarif) and C(report.html) to. It is made if only it is missing.
-      - The report says what has changed since the one that is there already.
+      - A folder for C(report.json), C(report.csv), C(report.sarif) and C(report.html), which C(docs/reports.md) of this
+        collection explains. It is made if only it is missing.
+      - They also say what has changed since the report before. Needs Jinja2.
     type: path
 attributes:
   check_mode:
@@ -120,15 +121,26 @@ report_dir:
   type: str
   sample: audit
 changes:
-  description:
-    - What is new since the report that was in the folder (C(added)) and what is not so any more (C(gone)), as sentences, and of
-      when that was (C(since)). Null if there was none.
+  description: What has changed since the report before in O(report_dir), null if there is none.
   returned: success, and failure after the report was made
   type: dict
-  sample:
-    added: ["eu-west-1: ami-0123456789abcdef0 (golden-web) is now shared with 012345678901."]
-    gone: []
-    since: "2026-11-23T05:00:00+00:00"
+  contains:
+    added:
+      description: What is so now and was not then, in sentences.
+      type: list
+      elements: str
+      returned: always
+      sample: ["eu-west-1: ami-0123456789abcdef0 (golden-web) is now shared with 012345678901."]
+    gone:
+      description: What was so then and is not now.
+      type: list
+      elements: str
+      returned: always
+    since:
+      description: When that report was written.
+      type: str
+      returned: always
+      sample: "2026-11-24T12:00:00+00:00"
 actions:
   description: The writing of each file that needed it.
   returned: success, and failure after the report was made

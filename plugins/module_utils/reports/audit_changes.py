@@ -209,7 +209,9 @@ def _states(old: _Report, new: _Report) -> Iterator[str]:
 
 def _found(finding: Mapping[str, Any], old: _Report) -> str:
     text = sentence(finding)
-    return text if old.tells(finding) else f"{text} It may have been so before, which was not known then."
+    if is_unread(finding) or old.tells(finding):
+        return text
+    return f"{text} It may have been so before, which was not known then."
 
 
 def _identity(finding: Mapping[str, Any]) -> tuple[Any, ...]:

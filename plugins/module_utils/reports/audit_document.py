@@ -21,6 +21,7 @@ _LEGEND = {
     Mark.PUBLIC: "Everybody may use the image or its snapshots, and nobody allowed it.",
     Mark.UNREADABLE: "Could not be read, or was not looked at: the permissions, or the keys.",
 }
+_LAUNCH = "launch permissions"
 _UNREAD = "anybody else"
 """The column of images whose permissions could not be read."""
 
@@ -79,7 +80,7 @@ def _failures(content: Mapping[str, Any]) -> Table:
 
 
 def _regions(content: Mapping[str, Any]) -> Table:
-    """Block public access of every region; the findings of each the page sums up itself."""
+    """Every region and its block public access; the findings of each the page sums up itself."""
     return Table(
         title="Regions",
         columns=(
@@ -87,13 +88,10 @@ def _regions(content: Mapping[str, Any]) -> Table:
             Column("read", "Read"),
             Column("images", "Images", numeric=True),
             Column("shared_images", "Shared images", numeric=True),
-            *(Column(severity, severity.capitalize(), numeric=True) for severity in content["counts"]),
             Column("image_block_public_access", "Block public access of images"),
             Column("snapshot_block_public_access", "Block public access of snapshots"),
         ),
-        rows=tuple(
-            {"region": region, **seen, **seen["counts"]} for region, seen in content["regions"].items()
-        ),
+        rows=tuple({"region": region, **seen} for region, seen in content["regions"].items()),
     )
 
 
@@ -146,17 +144,19 @@ def _columns(images: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Everybody first, then organizations, units and accounts."""
     found = {(KINDS.index(user["kind"]), user["principal"]) for image in images for user in users(image)}
     yield from (_name(principal) for _kind, principal in sorted(found))
-    yield _UNREAD
+    if any(_LAUNCH in image["unknown"] for image in images):
+        yield _UNREAD
 
 
 def _name(principal: str) -> str:
-    return "everybody" if principal == EVERYBODY else principal
+    """A principal as short as it is unique: of an organization or unit its id is."""
+    return "everybody" if principal == EVERYBODY else principal.rsplit("/", 1)[-1]
 
 
 def _cells(image: Mapping[str, Any]) -> Iterator[tuple[str, Mark]]:
     for user in users(image):
         yield _name(user["principal"]), _mark(user)
-    if "launch permissions" in image["unknown"]:
+    if _LAUNCH in image["unknown"]:
         yield _UNREAD, Mark.UNREADABLE
 
 
