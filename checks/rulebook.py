@@ -72,10 +72,11 @@ def _set_up() -> None:
 def _python() -> str:
     """A Python for the environment, wherever uv finds one on this machine."""
     try:
-        found = run("uv", "python", "find", "--quiet", "--no-python-downloads", _PYTHON, quiet=True)
+        found = run("uv", "python", "find", "--no-python-downloads", _PYTHON, quiet=True)
     except CheckError as error:
         raise Unfit(f"rulebooks need a Python {_PYTHON} on this machine") from error
-    return found.strip()
+    # Before it, what there is to say about other ones.
+    return found.splitlines()[-1]
 
 
 def _require_java() -> None:

@@ -14,9 +14,12 @@ import jmespath
 import yaml
 from moto.events.models import EventPattern
 
+from tests.simulated_aws.front.record import Entry
+
 from .playbook import CHECKOUT
 
 _RECORDS = Path(__file__).parent / "cloudtrail"
+_PERMISSION = re.compile(r"(LaunchPermission|CreateVolumePermission)\.(Add|Remove)\.\d+\.(\w+)")
 _COMPARISON = re.compile(r'\$\.([\w.\[\]*]+) (?:(NOT EXISTS)|= "([^"]*)")')
 
 
@@ -24,6 +27,45 @@ def records() -> Iterator[tuple[str, dict[str, Any]]]:
     """The sample records by name, see the README beside them."""
     for path in sorted(_RECORDS.glob("*.json")):
         yield path.stem, json.loads(path.read_text(encoding="utf-8"))
+
+
+def recorded(call: Entry) -> dict[str, Any]:
+    """The record of a call that gave or took permissions, see the README beside the samples."""
+    parameters: dict[str, Any] = {}
+    for name, value in call.parameters.items():
+        permission = _PERMISSION.fullmatch(name)
+        if permission is None:
+            parameters[_lower(name)] = value
+            continue
+        kind, change, field = map(_lower, permission.groups())
+        changes = parameters.setdefault(kind, {}).setdefault(change, {"items": []})
+        changes["items"].append({field: value})
+    sample: dict[str, Any] = json.loads((_RECORDS / "image-add-account.json").read_text(encoding="utf-8"))
+    return {
+        **sample,
+        "eventName": call.action,
+        "awsRegion": call.region,
+        "requestParameters": parameters,
+        **({"errorCode": f"Client.{call.error_code}"} if call.error_code else {}),
+    }
+
+
+def event(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The event that EventBridge makes of a record.
+
+    Its shape: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
+    """
+    return {
+        "version": "0",
+        "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": f"aws.{record['eventSource'].split('.')[0]}",
+        "account": record["recipientAccountId"],
+        "time": record["eventTime"],
+        "region": record["awsRegion"],
+        "resources": [],
+        "detail": record,
+    }
 
 
 def role_filters() -> list[dict[str, str]]:
@@ -48,22 +90,12 @@ def counts(pattern: str, record: Mapping[str, Any]) -> bool:
 
 
 def reports(pattern: str, record: Mapping[str, Any]) -> bool:
-    """Whether a rule with this event pattern matches the event made of a record; moto is the judge.
+    """Whether a rule with this event pattern matches the event made of a record; moto is the judge."""
+    return bool(EventPattern.load(pattern).matches_event(event(record)))
 
-    The event's shape: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
-    """
-    event = {
-        "version": "0",
-        "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
-        "detail-type": "AWS API Call via CloudTrail",
-        "source": f"aws.{record['eventSource'].split('.')[0]}",
-        "account": record["recipientAccountId"],
-        "time": record["eventTime"],
-        "region": record["awsRegion"],
-        "resources": [],
-        "detail": record,
-    }
-    return bool(EventPattern.load(pattern).matches_event(event))
+
+def _lower(name: str) -> str:
+    return name[0].lower() + name[1:]
 
 
 def _as_jmespath(comparison: re.Match[str]) -> str:

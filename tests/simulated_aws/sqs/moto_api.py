@@ -16,6 +16,11 @@ from . import attributes
 _GONE_SECONDS = 60
 """For how long the name of a deleted queue can't be had (botocore operation DeleteQueue)."""
 
+_MOST_WAIT = 20
+_LONGEST_POLL = 2
+"""Seconds that a request for messages waits here. AWS waits as long as it is asked to; a thread that waits for
+a client which has gone would keep the server from ending."""
+
 _deleted: WeakKeyDictionary[SQSBackend, dict[str, float]] = WeakKeyDictionary()
 """When queues of an account and Region were deleted; forgotten with moto's backend at a reset."""
 
@@ -43,6 +48,13 @@ class StrictSqsResponse(SQSResponse):
         if "Policy" not in changed and queue.policy:
             self.params["Attributes"] = {**changed, "Policy": queue.policy}
         return super().set_queue_attributes()
+
+    def receive_message(self) -> ActionResult:
+        """moto's, but a long poll finds nothing sooner, and has to be repeated sooner."""
+        wait = self._get_param("WaitTimeSeconds")
+        if wait is not None and wait <= _MOST_WAIT:
+            self.params["WaitTimeSeconds"] = min(wait, _LONGEST_POLL)
+        return super().receive_message()
 
     def delete_queue(self) -> ActionResult:
         """moto's; the name can't be had again at once."""

@@ -91,6 +91,23 @@ def test_a_name_is_free_again_only_a_minute_after_its_queue_was_deleted(
     aws.client("sqs", "other").create_queue(QueueName="events")
 
 
+def test_a_message_is_there_until_it_is_deleted(sqs: Any, url: str) -> None:
+    sqs.send_message(QueueUrl=url, MessageBody="hello")
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, VisibilityTimeout=0)["Messages"]
+    (again,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    assert (message["Body"], again["MessageId"]) == ("hello", message["MessageId"])
+    entries = [{"Id": "one", "ReceiptHandle": again["ReceiptHandle"]}]
+    assert sqs.delete_message_batch(QueueUrl=url, Entries=entries)["Failed"] == []
+    assert "Messages" not in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)
+
+
+def test_a_long_poll_takes_at_most_twenty_seconds(sqs: Any, url: str) -> None:
+    """SQS Developer Guide, ReceiveMessageWaitTimeSeconds."""
+    with pytest.raises(ClientError) as refused:
+        sqs.receive_message(QueueUrl=url, WaitTimeSeconds=21)
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValue"
+
+
 @pytest.mark.usefixtures("url")
 def test_nobody_finds_a_queue_that_is_not_there(aws: SimulatedAws) -> None:
     with pytest.raises(ClientError) as unknown:

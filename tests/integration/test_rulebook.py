@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rulebook, run by a real ansible-rulebook: what sets the playbook to work, and that it does the work."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from checks import rulebook
+from tests.simulated_aws.client import SimulatedAws
+
+from . import observed, trail
+from .estate import HOME, OWNER, STRANGER, Estate
+from .playbook import CHECKOUT, kill
+
+AWAY = "eu-west-1"
+QUEUE = "golden-images-sharing"
+# Starting takes some seconds, and each playbook as well.
+PATIENCE = 120
+# The samples that have a run, in their order.
+SHARES = (
+    "image-add-account",
+    "image-add-organization",
+    "image-add-organizational-unit",
+    "image-add-public-among-others",
+    "image-add-public",
+    "snapshot-add-account",
+    "snapshot-add-public",
+)
+UNHIDDEN = ("snapshot-block-disabled", "snapshot-block-relaxed")
+DISKS = [{"device_name": "/dev/xvda", "size": 8}]
+
+# In place of ansible-playbook: writes down what the playbook would be given.
+RECORDER = """\
+#!{python}
+import json, sys, yaml
+(extra,) = [word[1:] for word in sys.argv if word.startswith("@")]
+with open(extra) as variables, open({record!r}, "a") as record:
+    print(json.dumps([sys.argv[-1], yaml.safe_load(variables)]), file=record)
+"""
+
+
+@pytest.fixture(scope="module")
+def scripts() -> Path:
+    """Where ansible-rulebook is."""
+    try:
+        return rulebook.scripts()
+    except rulebook.Unfit as unfit:
+        pytest.skip(str(unfit))
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder to run in, of a short name: Ansible makes sockets there, whose paths are limited."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+class Queue:
+    """The queue in ``HOME`` that the rulebook reads."""
+
+    def __init__(self, aws: SimulatedAws) -> None:
+        self._sqs = aws.client("sqs", OWNER, HOME)
+        self._url = self._sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+
+    def send(self, *messages: Any) -> None:
+        """Put messages in, as they come from EventBridge, or any text."""
+        for message in messages:
+            text = message if isinstance(message, str) else json.dumps(message)
+            self._sqs.send_message(QueueUrl=self._url, MessageBody=text)
+
+
+class Rulebook:
+    """A running ansible-rulebook, ended by SIGTERM when the block ends."""
+
+    def __init__(self, path: list[Path], estate: Estate, folder: Path, allowed: list[str]) -> None:
+        inventory = {"all": {"hosts": {"localhost": {"remediate_allowed_account_ids": allowed}}}}
+        _write(folder / "policy.yml", inventory)
+        _write(folder / "variables.yml", {"queue_name": QUEUE, "queue_region": HOME})
+        self._folder = folder
+        self._path = path
+        kept = {k: v for k, v in estate.environment(OWNER).items() if not k.startswith("ANSIBLE_")}
+        self._environment = kept | {
+            "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
+            "ANSIBLE_HOME": str(folder / "home"),
+            "PATH": os.pathsep.join([*map(str, path), kept["PATH"]]),
+            "PYTHONUNBUFFERED": "1",
+            "TMPDIR": str(folder),
+        }
+        self.output = ""
+
+    def __enter__(self) -> Rulebook:
+        self._log = (self._folder / "log").open("w+")
+        project = self._folder / "project"
+        project.mkdir()
+        self._process = subprocess.Popen(
+            [
+                *("ansible-rulebook", "--rulebook", "golden.images.ami_sharing"),
+                *("--vars", "../variables.yml", "--inventory", "../policy.yml"),
+            ],
+            cwd=project,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(30)
+        finally:
+            if self._process.poll() is None:
+                kill(self._process)
+            self._log.close()
+        self.output = (self._folder / "log").read_text(encoding="utf-8")
+
+    def wait_until(self, reached: Callable[[], bool]) -> None:
+        """Wait until something is so; an error with all output if it takes too long, or the process ends."""
+        end = time.monotonic() + PATIENCE
+        while not reached():
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise AssertionError((self._folder / "log").read_text(encoding="utf-8"))
+            time.sleep(0.1)
+
+
+def _write(path: Path, content: object) -> None:
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+def test_each_share_has_a_run_and_nothing_else_has(
+    scripts: Path, aws: SimulatedAws, estate: Estate, folder: Path
+) -> None:
+    recorder, record = folder / "bin" / "ansible-playbook", folder / "record"
+    recorder.parent.mkdir()
+    recorder.write_text(RECORDER.format(python=scripts / "python", record=str(record)), encoding="utf-8")
+    recorder.chmod(0o755)
+    samples = {name: _own_ids(number, found) for number, (name, found) in enumerate(trail.records())}
+    share, last = samples["image-add-account"], _own_ids(len(samples), samples["image-add-public"])
+    queue = Queue(aws)
+
+    queue.send(*map(trail.event, samples.values()))
+    # The same once more: it may have been shared again.
+    queue.send(trail.event(share))
+    queue.send(*_strange(share))
+    queue.send(trail.event(last))
+    with Rulebook([recorder.parent, scripts], estate, folder, []) as running:
+        running.wait_until(lambda: record.exists() and _id(last) in record.read_text(encoding="utf-8"))
+
+    runs = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+    assert {name for name, _ in runs} == {"golden.images.remediate_ami_sharing"}
+    given = [{name: value for name, value in extra.items() if name != "ansible_eda"} for _, extra in runs]
+    hidden = {"remediate_regions": [HOME], "remediate_codes": ["snapshot_public"]}
+    assert given == [
+        *({"remediate_images": [_place(samples[name])]} for name in SHARES),
+        *(hidden for _ in UNHIDDEN),
+        *({"remediate_images": [_place(one)]} for one in (share, last)),
+    ]
+    assert running.output.count("Set RawMessageDelivery") == 1
+
+
+def test_who_is_not_allowed_is_out_again_after_one_run_and_who_is_stays(
+    scripts: Path, aws: SimulatedAws, estate: Estate, folder: Path
+) -> None:
+    allowed, stranger = estate.account_ids("web-prod", STRANGER)
+    sharing = {"accounts": ["web-prod"], "snapshot_accounts": ["web-prod"]}
+    added = estate.add_images(
+        {
+            name: {"account": OWNER, "region": region, "devices": DISKS, "sharing": sharing}
+            for name, region in (("home", HOME), ("away", AWAY))
+        }
+    )
+    queue = Queue(aws)
+    (snapshot,) = observed.snapshot_ids(observed.image(aws, OWNER, AWAY, added["away"]))
+    home, away = (aws.client("ec2", OWNER, region) for region in (HOME, AWAY))
+    to_stranger = {"Add": [{"UserId": stranger}]}
+
+    aws.forget_calls()
+    home.modify_image_attribute(ImageId=added["home"], LaunchPermission=to_stranger)
+    (shared,) = _changes(aws)
+    queue.send(trail.event(shared))
+    with Rulebook([scripts], estate, folder, [allowed]) as running:
+        running.wait_until(lambda: observed.launch_permissions(aws, OWNER, HOME, added["home"]) == {allowed})
+        # CloudTrail tells of what the rulebook did, too. Nothing comes of that before the next share's turn.
+        (_, withdrawal) = _changes(aws)
+        queue.send(trail.event(withdrawal))
+        away.modify_snapshot_attribute(SnapshotId=snapshot, CreateVolumePermission=to_stranger)
+        queue.send(trail.event(_changes(aws)[-1]))
+        running.wait_until(lambda: observed.volume_permissions(aws, OWNER, AWAY, snapshot) == {allowed})
+
+    removed = {"remove": {"items": [{"userId": stranger}]}}
+    assert withdrawal["requestParameters"] == {"imageId": added["home"], "launchPermission": removed}
+    assert running.output.count("PLAY [") == 2
+
+
+def _own_ids(number: int, record: dict[str, Any]) -> dict[str, Any]:
+    """A record with ids of its own."""
+    ids = {"imageId": f"ami-{number:017x}", "snapshotId": f"snap-{number:017x}"}
+    parameters = record["requestParameters"]
+    return {**record, "requestParameters": parameters | {k: v for k, v in ids.items() if k in parameters}}
+
+
+def _id(record: dict[str, Any]) -> str:
+    parameters = record["requestParameters"]
+    return str(parameters.get("imageId") or parameters["snapshotId"])
+
+
+def _place(record: dict[str, Any]) -> dict[str, str]:
+    """What a record is about, as the playbook takes it."""
+    kind = "image_id" if "imageId" in record["requestParameters"] else "snapshot_id"
+    return {"region": record["awsRegion"], kind: _id(record)}
+
+
+def _strange(share: dict[str, Any]) -> Iterator[Any]:
+    """Messages that nobody should act on: ids that would become code, other shapes, no JSON."""
+    for image_id in ("{{ lookup('pipe', 'true') }}", "ami-0 {{ 1 }}", "ami-xyz", "", None, 5, ["ami-0"]):
+        parameters = {**share["requestParameters"], "imageId": image_id}
+        yield trail.event({**share, "requestParameters": parameters})
+    yield {**trail.event(share), "region": "{{ lookup('pipe', 'true') }}"}
+    yield {**trail.event(share), "source": "mine.ec2"}
+    yield {"Type": "Notification", "Message": json.dumps(trail.event(share))}
+    yield from ("no JSON", "5", "[]", "{}", "null")
+
+
+def _changes(aws: SimulatedAws) -> list[dict[str, Any]]:
+    """The records of all calls so far that changed something of an image or snapshot."""
+    return [trail.recorded(call) for call in aws.calls(service="ec2") if call.action.startswith("Modify")]
