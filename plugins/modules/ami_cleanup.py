@@ -134,10 +134,10 @@ options:
     default: false
   revoke_grants:
     description:
-      - Whether to revoke grants on KMS keys once the images are gone for which they were given. Only grants that this collection
-        has made (M(golden.images.ami_kms_grant)) are revoked, on keys under which snapshots are deleted now, and of these
-        only the grants of accounts with which no image is shared that remains under the key in that region, nor a snapshot of
-        one.
+      - Whether to revoke grants on KMS keys once the images are gone for which they were given. Only grants that this
+        collection has made (M(golden.images.ami_kms_grant)) are revoked, on keys under which snapshots are deleted now, and of
+        these only the grants of accounts with which no image is shared that remains under the key in that region, nor a
+        snapshot of one.
       - Where that is not known, all grants on the key stay, and a warning says why - an image under the key is shared with an
         organization, a unit or everybody, a copy is still being made in the region, or something cannot be read.
       - Statements in key policies stay in any case; O(golden.images.ami_kms_grant#module:state=absent) takes them back.
@@ -181,6 +181,8 @@ notes:
     configurations, SSM parameters that are not encrypted, recipes of Image Builder, and copies that are still being made.
   - Never deregistered are images of AWS Backup and AWS Marketplace, images that are protected from deregistration, and those
     with a snapshot that is locked or archived.
+  - That other images are copies of an image, or were made of instances of it, is no use of it. Once they are finished they
+    need it no more. What families have to know of an origin DescribeImages tells, so that GetImageAncestry is not called.
   - The evidence is read again right before the first image is disabled or deregistered.
   - O(region) only says where to ask which regions there are, and where parameters of O(tombstone_ssm_path) are.
 """

@@ -74,15 +74,23 @@ def apply(
     if unwritten:
         return _outcome((first,), unwritten)
     second = _perform(clients, now_seen, final.taking_away, going)
-    return replace(_outcome((first, second)), warnings=tuple(_spared(verdict) for verdict in changed))
+    spared = {
+        seen.target(region): tuple(verdict for verdict in changed if verdict.ref.region == region)
+        for region in seen.regions
+    }
+    warnings = tuple(_spared(verdict) for verdict in changed)
+    return replace(_outcome((first, second)), warnings=warnings, state=spared)
 
 
 def result(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own."""
+    """What the module returns of its own; of images that were spared the verdict that spared them."""
+    spared = {verdict.ref: verdict for verdicts in outcome.state.values() for verdict in verdicts}
     return {
         "considered": len(plan.verdicts),
         "regions": sorted(seen.regions),
-        "results": [verdict.as_result(seen.images[verdict.ref]) for verdict in plan.verdicts],
+        "results": [
+            spared.get(verdict.ref, verdict).as_result(seen.images[verdict.ref]) for verdict in plan.verdicts
+        ],
     }
 
 
