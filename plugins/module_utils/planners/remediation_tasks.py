@@ -74,7 +74,8 @@ def _grouped(entries: Iterable[tuple[Place, Same]]) -> list[tuple[list[Place], S
 
 
 def _task(places: list[Place], options: Callable[[list[Place]], Options]) -> Options:
-    return {**options(places), "apart": [options([one]) for one in places] if len(places) > 1 else []}
+    parts = [{**options([one]), "apart": []} for one in places]
+    return {**options(places), "apart": parts if len(parts) > 1 else []}
 
 
 def _of_images(sharing: Sharing, share_snapshots: bool, places: list[Place]) -> Options:

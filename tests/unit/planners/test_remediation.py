@@ -344,7 +344,7 @@ def test_tasks_are_as_few_as_will_do_and_come_apart() -> None:
         "share_snapshots": False,
         "snapshot_ids": [],
         "apart": [
-            {**{name: images[name] for name in images if name != "apart"}, "images": {region: image_id}}
+            {**images, "images": {region: image_id}, "apart": []}
             for region, image_id in ((REGION, SOURCE_ID), (FAR, OTHER.image_id))
         ],
     }

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role remediate: just what nobody allowed is withdrawn, it is shown before, and never too much of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import encrypted, observed
+from .encrypted import USE, EncryptedEstate, root
+from .estate import HOME, OWNER, STRANGER
+from .playbook import Ansible, Change, Run, prediction_error
+
+FQCN = "golden.images.remediate_ami_sharing"
+AWAY, FAR = "eu-west-1", "ap-southeast-2"
+ALLOWED, LEFT = "web-prod", "sandbox"
+DISK = {"device_name": "/dev/xvda", "size": 8}
+WITHDRAW, APART = "Withdraw images and snapshots", "Withdraw one by one what could not be withdrawn together"
+END = "Fail if anything remains, or could not be read"
+
+
+@pytest.fixture
+def protected(aws: SimulatedAws) -> EncryptedEstate:
+    """The estate of the encrypted golden image."""
+    return EncryptedEstate(aws)
+
+
+@pytest.fixture
+def ansible(protected: EncryptedEstate, tmp_path: Path) -> Ansible:
+    """Ansible with the credentials of the images' owner."""
+    return Ansible(protected.environment(OWNER), tmp_path)
+
+
+@pytest.fixture
+def ids(aws: SimulatedAws, protected: EncryptedEstate) -> dict[str, str]:
+    """Images by label: the encrypted golden one, one in each of two regions, and a public one.
+
+    A stranger has all but the last, the account that is allowed has them as well. The key is open to both by
+    grants and statements of this collection's, to a third one that has no image, and by a grant of others'.
+    """
+    allowed, stranger, left = protected.account_ids(ALLOWED, STRANGER, LEFT)
+    sharing = {"accounts": [ALLOWED, STRANGER], "snapshot_accounts": [ALLOWED, STRANGER]}
+    image = {"account": OWNER, "devices": [DISK]}
+    found = protected.add_images(
+        {
+            "away": {**image, "region": AWAY, "sharing": sharing},
+            "far": {**image, "region": FAR, "sharing": sharing},
+            "public": {**image, "region": HOME},
+        }
+    )
+    ec2, kms = aws.client("ec2", OWNER, HOME), aws.client("kms", OWNER, HOME)
+    ec2.disable_image_block_public_access()
+    ec2.disable_snapshot_block_public_access()
+    entries = [{"UserId": allowed}, {"UserId": stranger}, {"OrganizationalUnitArn": protected.unit_arn()}]
+    ec2.modify_image_attribute(ImageId=protected.image_id, LaunchPermission={"Add": entries})
+    ec2.modify_image_attribute(ImageId=found["public"], LaunchPermission={"Add": [{"Group": "all"}]})
+    ec2.modify_snapshot_attribute(
+        SnapshotId=snapshot_of(aws, HOME, found["public"]),
+        Attribute="createVolumePermission",
+        OperationType="add",
+        GroupNames=["all"],
+    )
+    key = protected.key(HOME)
+    for account, name in (
+        *((one, f"golden-images:{one}") for one in (allowed, stranger, left)),
+        (stranger, "theirs"),
+    ):
+        kms.create_grant(KeyId=key, GranteePrincipal=root(account), Operations=USE, Name=name)
+    policy = json.loads(encrypted.key_policy(aws, key))
+    own = {
+        "Sid": "GoldenImagesAccounts",
+        "Effect": "Allow",
+        "Principal": {"AWS": [root(allowed), root(stranger)]},
+        "Action": [f"kms:{one}" for one in USE if one != "CreateGrant"],
+        "Resource": "*",
+    }
+    policy["Statement"].append(own)
+    encrypted.put_key_policy(aws, key, json.dumps(policy))
+    aws.forget_calls()
+    return {**found, "golden": protected.image_id}
+
+
+def snapshot_of(aws: SimulatedAws, region: str, image_id: str) -> str:
+    """The only snapshot of an image."""
+    (found,) = observed.snapshot_ids(observed.image(aws, OWNER, region, image_id))
+    return found
+
+
+def actions(run: Run) -> list[Change]:
+    """The calls that the tasks' rounds report to have made, or in check mode would make."""
+    return [
+        Change(action["action"], action["region"], action["resource"])
+        for task in run.tasks
+        for result in task.result.get("results", ())
+        for action in result.get("actions", ())
+    ]
+
+
+def withdrawals(run: Run) -> set[tuple[str, str, str]]:
+    """What was to be withdrawn from whom, and for which findings."""
+    return {
+        (item["resource"], item["principal"], ",".join(item["codes"]))
+        for item in run.facts["remediate_withdrawals"]
+    }
+
+
+def test_just_what_nobody_allowed_is_withdrawn_and_only_once(
+    aws: SimulatedAws, protected: EncryptedEstate, ansible: Ansible, ids: dict[str, str]
+) -> None:
+    allowed, stranger, left = protected.account_ids(ALLOWED, STRANGER, LEFT)
+    key, golden, public = protected.key(HOME), ids["golden"], ids["public"]
+    variables: dict[str, Any] = {
+        # What the role audit was told.
+        "audit_allowed_account_ids": [allowed],
+        "remediate_codes": [
+            "unknown_account",
+            "unknown_organizational_unit",
+            "public",
+            "grant_without_share",
+        ],
+    }
+    expected = {
+        *((ids[label], stranger, "unknown_account") for label in ("away", "far", "golden")),
+        (snapshot_of(aws, AWAY, ids["away"]), stranger, "unknown_account"),
+        (snapshot_of(aws, FAR, ids["far"]), stranger, "unknown_account"),
+        (golden, protected.unit_arn(), "unknown_organizational_unit"),
+        (public, "all", "public"),
+        (key, stranger, "grant_without_share,statement_without_share"),
+        (key, left, "grant_without_share"),
+    }
+    over = ansible.run(FQCN, {**variables, "remediate_max_withdrawals": len(expected) - 1})
+    assert over.code != 0
+    refusal = over.task("Plan what is withdrawn").result["msg"]
+    assert f"{len(expected)} withdrawals, 2 of them of keys, and at most {len(expected) - 1}" in refusal
+    assert ids["far"] in refusal
+
+    planned = ansible.run(FQCN, variables, "--check", "--diff")
+    assert planned.code == 0, planned.text
+    assert withdrawals(planned) == expected
+    shown = planned.task("Show what is to be withdrawn").result["msg"]
+    assert f"{HOME}: withdraw {public} (public) from everybody: public" in shown
+    assert planned.task(WITHDRAW).result["results"][0]["diff"]
+    assert encrypted.changes(aws, refused=True) == []
+
+    before = observed.sharing(aws, OWNER, HOME, golden)[1]
+    done = ansible.run(FQCN, variables)
+    assert done.code == 0, done.text
+    assert withdrawals(done) == expected
+    assert done.facts["remediate_remaining"] == []
+    assert prediction_error(actions(planned), encrypted.changes(aws)) == ""
+    # The images of two regions are one task's, with their snapshots.
+    assert sorted(len(one["item"]["images"]) for one in done.task(WITHDRAW).result["results"]) == [1, 1, 2]
+    for region, label in ((AWAY, "away"), (FAR, "far")):
+        assert observed.sharing(aws, OWNER, region, ids[label]) == ({allowed}, [{allowed}])
+    assert observed.sharing(aws, OWNER, HOME, golden) == ({allowed}, before)
+    # Nobody asked for the snapshot.
+    assert observed.sharing(aws, OWNER, HOME, public) == (set(), [{"all"}])
+    assert encrypted.grantees(aws, key) == [root(allowed), root(stranger)]
+    assert [one["Name"] for one in encrypted.grants(aws, key)] == [f"golden-images:{allowed}", "theirs"]
+    assert stranger not in encrypted.key_policy(aws, key)
+    assert allowed in encrypted.key_policy(aws, key)
+
+    aws.forget_calls()
+    again = ansible.run(FQCN, variables)
+    assert again.code == 0, again.text
+    assert again.changed == []
+    assert encrypted.changes(aws, refused=True) == []
+
+
+@pytest.mark.every_python
+def test_one_image_that_fails_keeps_no_other_shared_and_one_image_alone_may_be_named(
+    aws: SimulatedAws, protected: EncryptedEstate, ansible: Ansible, ids: dict[str, str]
+) -> None:
+    allowed, stranger = protected.account_ids(ALLOWED, STRANGER)
+    nobody = ansible.run(FQCN, {"remediate_codes": ["public"], "remediate_allowed_org_arns": ""})
+    assert nobody.code != 0
+    assert "remediate_allow_nobody" in nobody.text
+    assert aws.calls(service="ec2") == []
+
+    # The first call is the audit's; the next two are those that withdraw, together and apart.
+    aws.add_fault(
+        "error",
+        action="DescribeImages",
+        region=FAR,
+        after=1,
+        times=2,
+        code="UnauthorizedOperation",
+        message="You are not authorized",
+        status=403,
+    )
+    # As a survey sends it.
+    variables = {
+        "remediate_codes": "unknown_account",
+        "remediate_regions": f"{AWAY}\n{FAR}",
+        "remediate_allowed_account_ids": f"{allowed}, {allowed}",
+        "remediate_rules": "",
+        "remediate_images": "",
+    }
+    failed = ansible.run(FQCN, variables)
+    assert failed.code != 0
+    assert [one["failed"] for one in failed.task(WITHDRAW).result["results"]] == [True]
+    assert [one["failed"] for one in failed.task(APART).result["results"]] == [True, False]
+    message = failed.task(END).result["msg"]
+    assert f"Not seen to be done: {FAR}: withdraw {ids['far']} (far) from {stranger}" in message
+    assert f"{FAR}: You are not authorized" in message
+    assert ids["away"] not in message
+    assert {one["region"] for one in failed.facts["remediate_remaining"]} == {FAR}
+    assert observed.sharing(aws, OWNER, AWAY, ids["away"]) == ({allowed}, [{allowed}])
+    assert stranger in observed.launch_permissions(aws, OWNER, FAR, ids["far"])
+
+    # As events name them.
+    aws.forget_calls()
+    named = [
+        {"region": FAR, "snapshot_id": snapshot_of(aws, FAR, ids["far"])},
+        {"region": FAR, "image_id": ids["far"]},
+    ]
+    run = ansible.run(FQCN, {"remediate_images": named, "remediate_allowed_account_ids": [allowed]})
+    assert run.code == 0, run.text
+    assert observed.sharing(aws, OWNER, FAR, ids["far"]) == ({allowed}, [{allowed}])
+    assert {call.region for call in aws.calls(action="DescribeImageAttribute")} == {FAR}
