@@ -25,7 +25,9 @@ AWAY = "eu-west-1"
 ALIAS = "alias/golden-images"
 ROLE = "golden-consumer"
 MODULE_NAMES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
-_ONLY_READ = {"ami_share_audit", "ami_share_diagnose", "ami_shared_info", "distribution_check"}
+_ONLY_READ = {
+    *("ami_share_audit", "ami_share_diagnose", "ami_shared_info", "distribution_check", "remediation_plan")
+}
 # What Ansible adds to every result.
 _ANSIBLES = {"_ansible_no_log", "action", "changed", "diff", "failed", "invocation", "warnings"}
 
