@@ -183,6 +183,7 @@ notes:
     with a snapshot that is locked or archived.
   - That other images are copies of an image, or were made of instances of it, is no use of it. Once they are finished they
     need it no more. What families have to know of an origin DescribeImages tells, so that GetImageAncestry is not called.
+  - Snapshots that go with images are tagged C(golden.images:cleanup-of) before. By this the next run finds those that are left.
   - The evidence is read again right before the first image is disabled or deregistered.
   - O(region) only says where to ask which regions there are, and where parameters of O(tombstone_ssm_path) are.
 """

@@ -77,8 +77,8 @@ def plan(wanted: CleanupWanted, seen: CleanupSeen) -> CleanupPlan:
             TargetPlan(
                 seen.target(region),
                 actions=actions,
-                before=_view(seen.regions[region], here, snapshots, ()),
-                after=_view(seen.regions[region], here, snapshots, actions),
+                before=_view(seen.regions[region], here, snapshots, actions, ()),
+                after=_view(seen.regions[region], here, snapshots, actions, actions),
                 warnings=tuple(warning for one in keys.values() for warning in one.warnings),
             )
         )
@@ -273,9 +273,10 @@ def _view(
     facts: RegionFacts,
     judged: tuple[Verdict, ...],
     orphaned: tuple[OwnSnapshot, ...],
+    planned: tuple[Action, ...],
     done: tuple[Action, ...],
 ) -> dict[str, Any]:
-    """The considered images and the snapshots that the plan is about, once the actions are ``done``."""
+    """The images, snapshots and grants that the plan is about, once the actions are ``done``."""
     about = {verdict.ref.image_id for verdict in judged}
     images = {
         own.image.image_id: {"deprecation_time": own.image.deprecation_time, "state": own.image.state}
@@ -285,6 +286,8 @@ def _view(
     snapshots = {fate.snapshot_id for verdict in judged for fate in verdict.fates}
     snapshots |= {snapshot.snapshot_id for snapshot in orphaned}
     going = {verdict.ref.image_id: verdict.fates for verdict in judged}
+    revoked = sorted(str(action.resource) for action in planned if action.operation == "RevokeGrant")
+    grants = {"grants": [] if done else revoked} if revoked else {}
     for action in done:
         resource = str(action.resource)
         if action.operation == "EnableImageDeprecation":
@@ -296,4 +299,4 @@ def _view(
             snapshots -= {fate.snapshot_id for fate in going[resource] if not fate.kept}
         elif action.operation == "DeleteSnapshot":
             snapshots.discard(resource)
-    return {"images": images, "snapshots": sorted(snapshots)}
+    return {**grants, "images": images, "snapshots": sorted(snapshots)}

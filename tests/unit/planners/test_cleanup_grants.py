@@ -30,6 +30,8 @@ from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_ver
     CleanupSeen,
     CleanupWanted,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.examples import CONSUMER, OWNER, volumes
 from tests.unit.planners.retiring import REGION, USED, calls, facts, own, report, seen, shared, wanted
@@ -95,6 +97,7 @@ def test_grants_go_after_the_images_and_before_the_snapshots() -> None:
         "g-role": {"ami-1"},
     }
     assert made.warnings == ()
+    assert (made.before[REGION]["grants"], made.after[REGION]["grants"]) == (["g-role", "g-root"], [])
 
 
 def test_without_the_option_none_goes() -> None:
@@ -195,6 +198,43 @@ def test_a_grant_stays_if_late_evidence_spares_an_image_that_is_shared_with_its_
     nothing = replace(of, keys={REF: KeyLook()})
     final, _changed = confirmed(plan(asked(), nothing), first)
     assert [one.operation for one in final.taking_away] == ["CreateTags", "DeregisterImage"]
+
+
+ACCOUNTS = st.frozensets(st.sampled_from([CONSUMER, OTHER]))
+IMAGES = st.lists(st.tuples(ACCOUNTS, ACCOUNTS, st.booleans(), st.booleans()), min_size=1, max_size=5)
+
+
+@given(IMAGES)
+def test_whatever_goes_whoever_an_image_under_the_key_is_shared_with_keeps_its_grant(images: Any) -> None:
+    """Each image is said with whom it and its snapshot are shared, whether it is used, and under the key."""
+    region, looks, sharing = facts(), {}, {}
+    for number, (by_image, by_snapshot, used, under) in enumerate(images):
+        image = own(f"ami-{number}", 10 + number)
+        snapshot = OwnSnapshot(f"snap-ami-{number}", kms_key_id=KEY if under else None)
+        region = replace(
+            region,
+            images=(*region.images, image),
+            uses={**region.uses, **({f"ami-{number}": (USED,)} if used else {})},
+            snapshots={**region.snapshots, snapshot.snapshot_id: snapshot},
+        )
+        looks[ImageRef(REGION, f"ami-{number}")] = shared(*by_image, report=report())
+        sharing[f"ami-{number}"] = Sharing(by_image | by_snapshot)
+    grants = tuple(
+        Grant(f"g-{one}", f"arn:aws:iam::{one}:root", OPERATIONS, "golden-images:x")
+        for one in (CONSUMER, OTHER)
+    )
+    of = replace(seen(region, looks=looks), keys={REF: KeyLook(grants, sharing)})
+    made = plan(asked(), of)
+    gone = {one.resource for one in made.actions if one.operation == "DeregisterImage"}
+    needed = {
+        account
+        for number, (by_image, by_snapshot, _used, under) in enumerate(images)
+        if under and f"ami-{number}" not in gone
+        for account in by_image | by_snapshot
+    }
+    under_key = any(under and f"ami-{number}" in gone for number, (*_rest, under) in enumerate(images))
+    expected = {CONSUMER, OTHER} - needed if under_key else set()
+    assert set(revoked(of)) == {f"g-{one}" for one in expected}
 
 
 def test_the_snapshots_under_other_keys_go_with_their_image() -> None:
