@@ -118,7 +118,8 @@ th, td {
 }
 td { white-space: pre-line; }
 td.whole, tbody th { white-space: nowrap; }
-td.broken-up { min-width: 12rem; overflow-wrap: anywhere; }
+td.broken-up, td.prose { min-width: 14rem; }
+td.broken-up { overflow-wrap: anywhere; }
 tbody tr:last-child > * { border-bottom: 0; }
 tbody tr:hover > * { background: var(--hover); }
 thead th {
@@ -201,6 +202,8 @@ footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
   thead th, .matrix th:first-child { position: static; }
   tr { break-inside: avoid; }
   th, td { padding: .2rem .4rem; }
+  td.whole, tbody th { white-space: normal; }
+  td.broken-up, td.prose, .finding { min-width: 9rem; }
   .status, .badge, .tiles a, b, thead th { print-color-adjust: exact; }
 }
 """

@@ -12,8 +12,8 @@ from typing import Any
 # Line ends and tabs are laid out; all other control and format characters are not to be seen, and may make a
 # text look like another one: they turn it around (U+202E), say, or end it (U+0000). Joiners make up emoji.
 _LAID_OUT = frozenset("\t\n\r\u200c\u200d")
-# The ids of images, snapshots and accounts are shorter (ami- and 17 digits, say), ARNs are longer.
-_LONG = 24
+# The ids of images, snapshots and accounts and times are shorter (ami- and 17 digits, say), ARNs are longer.
+_SHORT = 28
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -34,11 +34,14 @@ def is_number(value: Any) -> bool:
 
 
 def wrapping(value: Any) -> str:
-    """How a cell's text may be broken into lines: an id stays ``whole``, an ARN is ``broken-up``."""
-    words = text_of(value).split()
-    if any(len(word) > _LONG for word in words):
-        return "broken-up"
-    return "whole" if len(words) == 1 else ""
+    """How a cell's text may be broken into lines, as a class of the page's style.
+
+    An id or a name stays ``whole``, an ARN is ``broken-up``, and ``prose`` is given room.
+    """
+    text = text_of(value)
+    if len(text) <= _SHORT:
+        return "whole" if text else ""
+    return "broken-up" if any(len(word) > _SHORT for word in text.split()) else "prose"
 
 
 def visible(text: str) -> str:
