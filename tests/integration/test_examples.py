@@ -75,9 +75,9 @@ def examples_estate(aws: SimulatedAws, estate: Estate) -> dict[str, str]:
 def test_examples_work_and_results_are_as_documented(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, examples_estate: dict[str, str], name: str
 ) -> None:
-    # Only ami_share and ami_kms_grant name images that are no copy's source.
+    # Only these name images that are no copy's source.
     ids = examples_estate if name == "ami_kms_grant" else {AWAY: examples_estate[AWAY], HOME: estate.image_id}
-    source = ids[AWAY] if name == "ami_share" else estate.image_id
+    source = ids[AWAY] if name in ("ami_restore", "ami_share") else estate.image_id
     text = _module(name).EXAMPLES
     text = text.replace("ami-0123456789abcdef0", source).replace("ami-0fedcba9876543210", ids[HOME])
     text = _launching(aws, estate, text) if "subnet_ids" in text else text
@@ -85,6 +85,8 @@ def test_examples_work_and_results_are_as_documented(
         _prepare_publishing(aws, ids)
     if name == "ami_cleanup":
         _age(estate)
+    if name == "ami_restore":
+        _retire(aws, ansible.folder, ids)
     tasks = yaml.safe_load(text)
     copied = {"images": ids, "kms_key_ids": dict.fromkeys(ids, ALIAS)}
 
@@ -116,6 +118,28 @@ def _age(estate: Estate) -> None:
     disks = [{"device_name": "/dev/xvda", "size": 8}]
     old = {"account": OWNER, "region": HOME, "devices": disks}
     estate.add_images({f"golden-db-{age}": {**old, "age_days": age} for age in range(201, 205)})
+
+
+def _retire(aws: SimulatedAws, folder: Path, images: Mapping[str, str]) -> None:
+    """Disable the images, as a cleanup does that writes down what they lose."""
+    lines = []
+    for region, image_id in images.items():
+        aws.client("ec2", OWNER, region).disable_image(ImageId=image_id)
+        permissions = {"account_ids": [aws.account_id("web-prod")], "public": False}
+        tombstone = {
+            "account_id": aws.account_id(OWNER),
+            "image": {"State": "available"},
+            "image_id": image_id,
+            "launch_permissions": permissions,
+            "name": "golden",
+            "region": region,
+            "snapshots": [],
+            "stage": "disable",
+            "tags": {},
+            "written_at": "2026-11-24T12:00:00Z",
+        }
+        lines.append(json.dumps(tombstone))
+    (folder / "retired-images.jsonl").write_text("\n".join(lines), encoding="utf-8")
 
 
 def _launching(aws: SimulatedAws, estate: Estate, text: str) -> str:

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Retired images come back with the permissions that they had, and nothing else of theirs changes."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulated_aws.client import SimulatedAws
+
+from . import observed
+from .estate import CONSUMERS, HOME, OWNER, Estate
+from .playbook import Ansible, kill
+
+FQCN = "golden.images.restore_ami"
+TASK = "Restore the images in their regions"
+AWAY = "eu-west-1"
+DISKS = [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "size": 20}]
+_PATIENCE = 60
+
+
+class Retired:
+    """Images of one family in two regions, of which the old ones are shared: how they were, and are."""
+
+    def __init__(self, aws: SimulatedAws, estate: Estate, ansible: Ansible) -> None:
+        self._aws, self._ansible = aws, ansible
+        common = {"account": OWNER, "devices": DISKS, "tags": {"family": "web"}}
+        made = estate.add_images(
+            {
+                f"{name}-{region}": {**common, "region": region, "age_days": age}
+                for region in (HOME, AWAY)
+                for name, age in (("new", 1), ("old", 100))
+            }
+        )
+        self.images = {region: made[f"old-{region}"] for region in (HOME, AWAY)}
+        self.tombstones = ansible.folder / "retired.jsonl"
+        first, second = estate.account_ids(*CONSUMERS)
+        launch = [{"UserId": first}, {"UserId": second}, {"OrganizationalUnitArn": estate.unit_arn()}]
+        for region, image_id in self.images.items():
+            ec2 = aws.client("ec2", OWNER, region)
+            ec2.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": launch})
+            one, _other = observed.snapshot_ids(observed.image(aws, OWNER, region, image_id))
+            volume = {"Add": [{"UserId": second}]}
+            ec2.modify_snapshot_attribute(
+                SnapshotId=one, Attribute="createVolumePermission", CreateVolumePermission=volume
+            )
+        self.before = self.now()
+
+    def now(self) -> dict[str, Any]:
+        """State, tags, deprecation and sharing of each image."""
+        found = {}
+        for region, image_id in self.images.items():
+            shown = observed.image(self._aws, OWNER, region, image_id)
+            about = (shown["State"], observed.tags(shown), shown.get("DeprecationTime"))
+            marks = [
+                observed.snapshot_tags(self._aws, OWNER, region, one) for one in observed.snapshot_ids(shown)
+            ]
+            found[region] = (*about, marks, observed.sharing(self._aws, OWNER, region, image_id))
+        return found
+
+    def policy(self, **clocks: int) -> dict[str, Any]:
+        """To retire the old images by these clocks."""
+        return {
+            "regions": [HOME, AWAY],
+            "family_tag": "family",
+            "max_deletions": "100%",
+            "include_shared": True,
+            "tombstone_path": str(self.tombstones),
+            **clocks,
+        }
+
+    def retire(self, *policies: dict[str, Any]) -> None:
+        """Clean up by one policy after the other."""
+        run = self._ansible.tasks([{"golden.images.ami_cleanup": policy} for policy in policies])
+        assert run.code == 0, run.text
+
+    def variables(self, **changes: Any) -> dict[str, Any]:
+        return {"restore_images": self.images, "restore_tombstone_path": str(self.tombstones), **changes}
+
+
+@pytest.fixture
+def retired(aws: SimulatedAws, estate: Estate, ansible: Ansible) -> Retired:
+    return Retired(aws, estate, ansible)
+
+
+def _retain(aws: SimulatedAws) -> None:
+    for region in (HOME, AWAY):
+        for kind in ("EC2_IMAGE", "EBS_SNAPSHOT"):
+            period = {"RetentionPeriodValue": 7, "RetentionPeriodUnit": "DAYS"}
+            aws.client("rbin", OWNER, region).create_rule(ResourceType=kind, RetentionPeriod=period)
+
+
+def test_disabled_images_come_back_as_they_were_also_after_a_kill(
+    aws: SimulatedAws, ansible: Ansible, retired: Retired
+) -> None:
+    deprecating = retired.policy(deprecate_after_days=0)
+    # A first run asks for reports on shared images, the second has them.
+    retired.retire(deprecating, deprecating, {**deprecating, "disable_after_days": 0})
+    assert observed.own_images(aws, OWNER, HOME)[0]["State"] == "disabled"
+    assert "DeprecationTime" in observed.own_images(aws, OWNER, HOME)[0]
+    # Somebody has taken what a disabled image keeps.
+    one, _other = observed.snapshot_ids(observed.own_images(aws, OWNER, HOME)[0])
+    aws.client("ec2", OWNER, HOME).reset_snapshot_attribute(
+        SnapshotId=one, Attribute="createVolumePermission"
+    )
+    # Killed when the images can be launched, and nobody but their owner may.
+    aws.add_fault("freeze", action="ModifyImageAttribute", when="before", times=0)
+    process = ansible.start(FQCN, retired.variables())
+    deadline = time.monotonic() + _PATIENCE
+    while aws.faults()[0]["matched"] < 2:
+        assert time.monotonic() < deadline, "the call to freeze never came"
+        time.sleep(0.1)
+    kill(process)
+    aws.clear_faults()
+    assert [one[0] for one in retired.now().values()] == ["available", "available"]
+    assert retired.now() != retired.before
+
+    rerun = ansible.run(FQCN, retired.variables())
+    assert rerun.code == 0, rerun.text
+    assert retired.now() == retired.before
+
+    # What is withdrawn after that stays withdrawn; a survey sends text.
+    permission = {"Remove": [{"UserId": aws.account_id(CONSUMERS[0])}]}
+    aws.client("ec2", OWNER, HOME).modify_image_attribute(
+        ImageId=retired.images[HOME], LaunchPermission=permission
+    )
+    aws.forget_calls()
+    listed = ", ".join(f"{region}/{image_id}" for region, image_id in retired.images.items())
+    again = ansible.run(FQCN, retired.variables(restore_images=listed))
+    assert (again.code, again.changed, observed.changes(aws, refused=True)) == (0, [], []), again.text
+
+
+def test_deregistered_images_come_out_of_the_recycle_bin_snapshots_first(
+    aws: SimulatedAws, ansible: Ansible, retired: Retired
+) -> None:
+    _retain(aws)
+    # One goes through a stage that takes its permissions, the other does not.
+    disabling = {**retired.policy(disable_after_days=0), "regions": [HOME]}
+    deregistering = retired.policy(disable_after_days=0, deregister_after_days=0)
+    retired.retire(disabling, disabling, deregistering, deregistering)
+    for region, image_id in retired.images.items():
+        assert image_id not in [one["ImageId"] for one in observed.own_images(aws, OWNER, region)]
+    aws.forget_calls()
+
+    check = ansible.run(FQCN, retired.variables(), "--check", "--diff")
+    assert check.code == 0, check.text
+    assert observed.changes(aws, refused=True) == []
+    done = ansible.run(FQCN, retired.variables(), "--diff")
+    assert done.code == 0, done.text
+    planned, performed = check.task(TASK).result, done.task(TASK).result
+    assert (performed["actions"], performed["results"]) == (planned["actions"], planned["results"])
+    assert performed["diff"] == planned["diff"]
+    assert retired.now() == retired.before
+    order = [call.action for call in aws.calls(region=HOME) if call.action.startswith("Restore")]
+    assert order == [*["RestoreSnapshotFromRecycleBin"] * 2, "RestoreImageFromRecycleBin"]
+
+
+@pytest.mark.every_python
+def test_what_cannot_be_restored_is_said_before_anything_changes(
+    aws: SimulatedAws, ansible: Ansible, retired: Retired
+) -> None:
+    ec2 = aws.client("ec2", OWNER, HOME)
+    disabling = retired.policy(disable_after_days=0)
+    retired.retire(disabling, disabling)
+    ec2.deregister_image(ImageId=retired.images[HOME])
+    aws.forget_calls()
+    empty, changed = ansible.folder / "empty.jsonl", ansible.folder / "changed.jsonl"
+    empty.write_text("", encoding="utf-8")
+    # An account that is closed by now is named, and everybody else has the image again.
+    tombstone = _lost(retired, AWAY)
+    tombstone["launch_permissions"]["account_ids"].append("closed")
+    changed.write_text(f"{json.dumps(tombstone)}\n{{half", encoding="utf-8")
+    away = {AWAY: retired.images[AWAY]}
+    attempts: dict[str, dict[str, Any]] = {
+        "gone": {"images": retired.images, "tombstone_path": str(retired.tombstones)},
+        "unknown": {"images": away, "tombstone_path": str(empty)},
+        "unnamed": {"images": away},
+        "closed": {"images": away, "tombstone_path": str(changed)},
+    }
+    run = ansible.tasks(
+        [
+            {"name": name, "golden.images.ami_restore": arguments, "ignore_errors": True}
+            for name, arguments in attempts.items()
+        ]
+    )
+    tasks = {name: run.task(name) for name in attempts}
+    assert {name: task.codes for name, task in tasks.items()} == {
+        "gone": [(HOME, "ImageGone")],
+        "unknown": [(AWAY, "TombstoneNotFound")],
+        "unnamed": [(None, "InvalidOption")],
+        "closed": [(AWAY, "InvalidAMIAttributeItemValue")],
+    }
+    assert [name for name, task in tasks.items() if task.changed] == ["closed"]
+    assert all(one["snapshot_id"] in tasks["gone"].result["msg"] for one in _lost(retired, HOME)["snapshots"])
+    assert "Nothing was changed." in tasks["gone"].result["msg"]
+    assert "restore_permissions: false" in tasks["unnamed"].result["msg"]
+    assert "AWS refuses closed" in tasks["closed"].result["msg"]
+    assert "Line 2" in " ".join(run.text.split())
+    assert {call.region for call in aws.calls(action="EnableImage")} == {AWAY}
+    assert observed.sharing(aws, OWNER, AWAY, away[AWAY]) == retired.before[AWAY][-1]
+
+
+def _lost(retired: Retired, region: str) -> dict[str, Any]:
+    """What was written down of a region's image."""
+    lines = Path(retired.tombstones).read_text(encoding="utf-8").splitlines()
+    (found,) = (one for one in map(json.loads, lines) if one["region"] == region)
+    return dict(found)
