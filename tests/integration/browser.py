@@ -64,6 +64,13 @@ class Browser:
         os.close(child_reads)
         os.close(child_writes)
         self._session: str | None = None
+        try:
+            self._open_tab()
+        except BrowserError:
+            self.close()
+            raise
+
+    def _open_tab(self) -> None:
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Log", "Runtime"):
@@ -75,6 +82,10 @@ class Browser:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the browser, whatever state it is in."""
         self._session = None
         try:
             self.call("Browser.close")
