@@ -191,7 +191,9 @@ def test_who_is_not_allowed_is_out_again_after_one_run_and_who_is_stays(
     aws.forget_calls()
     home.modify_image_attribute(ImageId=added["home"], LaunchPermission=to_stranger)
     (shared,) = _changes(aws)
-    queue.send(trail.event(shared))
+    # The playbook has the whole event among its variables: whoever shares also chooses what is in there.
+    template = "{{ lookup('ansible.builtin.pipe', 'touch " + str(folder / "evaluated") + "') }}"
+    queue.send(trail.event({**shared, "userAgent": template}))
     with Rulebook([scripts], estate, folder, [allowed]) as running:
         running.wait_until(lambda: observed.launch_permissions(aws, OWNER, HOME, added["home"]) == {allowed})
         # CloudTrail tells of what the rulebook did, too. Nothing comes of that before the next share's turn.
@@ -201,6 +203,7 @@ def test_who_is_not_allowed_is_out_again_after_one_run_and_who_is_stays(
         queue.send(trail.event(_changes(aws)[-1]))
         running.wait_until(lambda: observed.volume_permissions(aws, OWNER, AWAY, snapshot) == {allowed})
 
+    assert not (folder / "evaluated").exists()
     removed = {"remove": {"items": [{"userId": stranger}]}}
     assert withdrawal["requestParameters"] == {"imageId": added["home"], "launchPermission": removed}
     assert running.output.count("PLAY [") == 2

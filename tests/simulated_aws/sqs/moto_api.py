@@ -18,8 +18,8 @@ _GONE_SECONDS = 60
 
 _MOST_WAIT = 20
 _LONGEST_POLL = 2
-"""Seconds that a request for messages waits here. AWS waits as long as it is asked to; a thread that waits for
-a client which has gone would keep the server from ending."""
+"""Seconds that a request for messages waits here. AWS waits as long as it is asked to; here, a thread that
+waits for a client which has gone would keep the server from ending."""
 
 _deleted: WeakKeyDictionary[SQSBackend, dict[str, float]] = WeakKeyDictionary()
 """When queues of an account and Region were deleted; forgotten with moto's backend at a reset."""
