@@ -216,7 +216,7 @@ def _again(clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, ref: Imag
     """The plan for an image that is out of the Recycle Bin, as it is now."""
     region = _look_at_region(clients, ref.region, [ref.image_id])
     found = _look(clients, wanted, seen.account_id, ref, region, seen.buried.get(ref, Buried()))
-    return plan_image(wanted, replace(seen, images={ref: found}), ref)
+    return plan_image(wanted, replace(seen, images={ref: found}), ref, restored=True)
 
 
 def _explained(failure: Failure) -> Failure:

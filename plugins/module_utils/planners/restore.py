@@ -85,14 +85,19 @@ def plan(wanted: RestoreWanted, seen: RestoreSeen) -> RestorePlan:
     return RestorePlan(targets, tuple(images))
 
 
-def plan_image(wanted: RestoreWanted, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:
-    """Plan one image: of one in the Recycle Bin that its tombstone tells how it will be."""
+def plan_image(
+    wanted: RestoreWanted, seen: RestoreSeen, ref: ImageRef, *, restored: bool = False
+) -> ImagePlan:
+    """Plan one image; of one in the Recycle Bin its tombstone tells how it will be.
+
+    ``restored`` says that it has just come out of there.
+    """
     target, found, buried = seen.target(ref), seen.images[ref], seen.buried.get(ref, Buried())
     reasons = tuple(refusals(wanted, target, ref, found, buried))
     if reasons:
         return ImagePlan(ref, "", refusals=reasons)
     if found.image is not None:
-        return _finish(wanted, target, found, buried, ref)
+        return _finish(wanted, target, found, buried, ref, restored)
     out_of_bin = ImagePlan(
         ref,
         RECYCLE_BIN,
@@ -105,7 +110,7 @@ def plan_image(wanted: RestoreWanted, seen: RestoreSeen, ref: ImageRef) -> Image
     )
     if buried.last is None:
         return out_of_bin
-    rest = _finish(wanted, target, _as_it_will_be(found, buried, target), buried, ref)
+    rest = _finish(wanted, target, _as_it_will_be(found, buried, target), buried, ref, restored=True)
     return replace(
         out_of_bin,
         rest=rest.rest,
@@ -128,17 +133,21 @@ def _region(target: Target, images: Iterable[ImagePlan]) -> TargetPlan:
     )
 
 
-def _finish(wanted: RestoreWanted, target: Target, found: Found, buried: Buried, ref: ImageRef) -> ImagePlan:
+def _finish(
+    wanted: RestoreWanted, target: Target, found: Found, buried: Buried, ref: ImageRef, restored: bool
+) -> ImagePlan:
     """What an image that is registered lacks until it is as before it was retired.
 
-    Permissions are put back as long as a mark says that they are missing; the marks go last, so that a run
-    after one that was interrupted does what is left.
+    Permissions are put back as long as a mark says that they are missing, and right after the Recycle Bin,
+    should it not have kept them. The marks go last, so that a run after one that was interrupted does what is
+    left.
     """
     image = found.image
     if image is None:
         raise ValueError(f"{ref} is not registered")
     launch, volumes, warnings = found.launch, dict(found.volumes), []
-    lost = buried.shared if wanted.restore_permissions and has_lost_permissions(image) else None
+    concerned = wanted.restore_permissions and (restored or has_lost_permissions(image))
+    lost = buried.shared if concerned else None
     if lost is not None:
         launch = launch | _allowed(wanted, lost.launch)
         volumes = {

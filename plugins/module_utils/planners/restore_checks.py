@@ -50,7 +50,7 @@ def not_to_be_public(
     if volumes.public:
         problems += share_checks.snapshots_not_to_be_public(found.snapshot_block, target)
     for problem in problems:
-        yield replace(problem, remedy="Turn that off, or set allow_public: false to restore it not public.")
+        yield replace(problem, remedy="Change that, or set allow_public: false to restore it without that.")
 
 
 def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
