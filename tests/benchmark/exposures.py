@@ -44,7 +44,7 @@ class Kind:
     """Images of one kind: how they are made, and what is to be found of each.
 
     ``key`` names the key that encrypts it, empty is the one that AWS manages. What is found of a key names
-    the first image under it. Launch permissions and groups that an estate has no words for are added to it.
+    the first image under it.
     """
 
     sharing: Mapping[str, Any] = field(default_factory=dict)
