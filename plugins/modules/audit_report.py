@@ -59,7 +59,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 report:
-  description: The report, as C(report.json) holds it.
+  description:
+    - The report, as C(report.json) holds it, but for the C(images), of which there may be tens of thousands.
   returned: success, and failure after the report was made
   type: dict
   contains:
@@ -78,13 +79,6 @@ report:
       returned: always
     findings:
       description: What was found, as M(golden.images.ami_share_audit) returns it.
-      type: list
-      elements: dict
-      returned: always
-    images:
-      description:
-        - The images, each with whom it is C(shared_with), a list of C(principals) with their C(kind), whether that is C(allowed),
-          and what they have, C(launch_permission), C(snapshots) and C(keys); and with what of it is C(unknown).
       type: list
       elements: dict
       returned: always

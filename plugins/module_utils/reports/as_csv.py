@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from functools import lru_cache
 from typing import Any
 
 from .document import Table
@@ -41,7 +42,13 @@ def csv_text(records: Table) -> str:
 def _cell(value: Any) -> Any:
     if is_number(value):
         return value
-    text = _WITHIN.sub(rf"\1{_TEXT}", text_of(value, yes="true", no="false"))
+    return _harmless(text_of(value, yes="true", no="false"))
+
+
+@lru_cache(maxsize=65_536)
+def _harmless(text: str) -> str:
+    """The text, not to be taken for a formula. Names and ids come again and again in a large report."""
+    text = _WITHIN.sub(rf"\1{_TEXT}", text)
     # A spreadsheet may drop spaces before it looks what a cell begins with.
     dangerous = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
     return f"{_TEXT}{text}" if dangerous else text
