@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ class Fuse:
 
 
 class Cleanup:
-    """A cleanup of images under a key and without one, where an image that stays has a snapshot of one."""
+    """A cleanup of images, some under a key, where others stay: one has a snapshot of them, one is a copy."""
 
     def __init__(self, aws: SimulatedAws, estate: Estate, tombstones: Path) -> None:
         self.aws, self._estate, self._tombstones = aws, estate, tombstones
@@ -89,6 +89,7 @@ class Cleanup:
             kms_keys={"golden": {"account": OWNER, "regions": [HOME]}},
             images={
                 "new": {**common, "age_days": 1},
+                "protected": {**common, "devices": encrypted, "age_days": 50},
                 "old": {**common, **under_key, "age_days": 100},
                 "older": {**common, **under_key, "age_days": 200},
                 "plain": {**common, "age_days": 300},
@@ -96,12 +97,15 @@ class Cleanup:
             },
         )
         self.key = str(built["kms_keys"]["golden"][HOME])
-        self.new, partly = (built["images"][name]["image_id"] for name in ("new", "partly"))
+        new, self.protected, partly = (
+            built["images"][name]["image_id"] for name in ("new", "protected", "partly")
+        )
         snapshot_id = built["images"]["partly"]["snapshot_ids"][0]
         mapping = [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot_id}}]
         owner = self.aws.client("ec2", OWNER, HOME)
         other = owner.register_image(Name="other", RootDeviceName="/dev/xvda", BlockDeviceMappings=mapping)
-        self.staying = {self.new, other["ImageId"]}
+        owner.enable_image_deregistration_protection(ImageId=self.protected)
+        self.staying = {new, self.protected, other["ImageId"]}
         self.aws.client("kms", OWNER, HOME).create_grant(
             KeyId=self.key,
             GranteePrincipal=f"arn:aws:iam::{self.aws.account_id('sandbox')}:root",
@@ -119,8 +123,8 @@ class Cleanup:
         self.clients = Clients(Connection(region=HOME, endpoint_url=self.aws.url), self.session)
         self.aws.forget_calls()
 
-    def run(self) -> Outcome:
-        """A whole run, or as much of it as the fuse lets through."""
+    def run(self, meanwhile: Callable[[], object] = lambda: None) -> Outcome:
+        """A whole run, or as much of it as the fuse lets through; something is done once it has a plan."""
         wanted = FLOW.wanted(
             {
                 **{name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()},
@@ -137,7 +141,9 @@ class Cleanup:
             False,
         )
         seen = FLOW.read(self.clients, wanted)
-        return FLOW.apply(self.clients, wanted, seen, FLOW.plan(wanted, seen), lambda *_line: None)
+        plan = FLOW.plan(wanted, seen)
+        meanwhile()
+        return FLOW.apply(self.clients, wanted, seen, plan, lambda *_line: None)
 
     def assert_done(self) -> None:
         """What was to go is gone with its snapshots and grants, and everything else is there with its own."""
@@ -184,3 +190,17 @@ def test_whichever_call_is_the_last_the_next_run_completes_the_cleanup(cleanup: 
         cleanup.fuse.set()
         assert cleanup.run().failures == ()
         cleanup.assert_done()
+
+
+def test_an_image_that_is_shared_during_the_run_keeps_the_grant_of_its_account(cleanup: Cleanup) -> None:
+    def share() -> None:
+        permission = {"Add": [{"UserId": cleanup.aws.account_id("sandbox")}]}
+        owner = cleanup.aws.client("ec2", OWNER, HOME)
+        owner.modify_image_attribute(ImageId=cleanup.protected, LaunchPermission=permission)
+
+    outcome = cleanup.run(share)
+    assert outcome.failures == ()
+    assert "RevokeGrant" not in [action.operation for action in outcome.performed]
+    assert len(grants(cleanup.aws, cleanup.key)) == 1
+    left = {one["ImageId"] for one in observed.own_images(cleanup.aws, OWNER, HOME)}
+    assert left == cleanup.staying

@@ -119,7 +119,7 @@ def _read_again(
             for region, exception in failed.items()
         )
     going = [verdict.ref for verdict in first.verdicts if verdict.decision in (DISABLE, DEREGISTER)]
-    now_seen = replace(seen, regions={**seen.regions, **facts}, snapshot_looks={}, keys={})
+    now_seen = replace(seen, regions={**seen.regions, **facts}, looks={}, snapshot_looks={}, keys={})
     still_there = [ref for ref in going if ref in now_seen.images]
     return _looked_at(clients, wanted, now_seen, still_there)
 
