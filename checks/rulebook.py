@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from checks.commands import CheckError, run
@@ -20,8 +21,8 @@ from checks.paths import CHECKOUT
 ENVIRONMENT = CHECKOUT / ".venv" / "rulebook"
 _LOCK = CHECKOUT / "requirements" / "rulebook.txt"
 _STAMP = ENVIRONMENT / ".golden-images-ready"
-# Those that the locked Ansible runs on.
-_PYTHON = ">=3.12"
+# What the locked Ansible runs on.
+_OLDEST = (3, 12)
 _JAVA = 17
 
 
@@ -42,7 +43,7 @@ def scripts() -> Path:
         # Tests run in several processes.
         fcntl.flock(held, fcntl.LOCK_EX)
         state = _wanted_state()
-        if not (_STAMP.is_file() and _STAMP.read_text(encoding="utf-8") == state):
+        if not _is_ready(state):
             _set_up()
             _STAMP.write_text(state, encoding="utf-8")
     return ENVIRONMENT / "bin"
@@ -53,6 +54,11 @@ def _wanted_state() -> str:
     for path in (_LOCK, Path(__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _is_ready(state: str) -> bool:
+    python = ENVIRONMENT / "bin" / "python"
+    return python.exists() and _STAMP.is_file() and _STAMP.read_text(encoding="utf-8") == state
 
 
 def _set_up() -> None:
@@ -70,11 +76,14 @@ def _set_up() -> None:
 
 
 def _python() -> str:
-    """A Python for the environment, wherever uv finds one on this machine."""
+    """A Python for the environment: this one, or wherever uv finds one on this machine."""
+    if sys.version_info >= _OLDEST:
+        return sys.executable
+    wanted = f">={'.'.join(map(str, _OLDEST))}"
     try:
-        found = run("uv", "python", "find", "--no-python-downloads", _PYTHON, quiet=True)
+        found = run("uv", "python", "find", "--system", "--no-python-downloads", wanted, quiet=True)
     except CheckError as error:
-        raise Unfit(f"rulebooks need a Python {_PYTHON} on this machine") from error
+        raise Unfit(f"rulebooks need a Python {wanted} on this machine") from error
     # Before it, what there is to say about other ones.
     return found.splitlines()[-1]
 
