@@ -26,7 +26,7 @@ from .playbook import CHECKOUT, kill
 AWAY = "eu-west-1"
 QUEUE = "golden-images-sharing"
 # Starting takes some seconds, and each playbook as well.
-PATIENCE = 120
+PATIENCE = 180
 # The samples that have a run, in their order.
 SHARES = (
     "image-add-account",
