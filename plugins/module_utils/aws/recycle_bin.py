@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Recycle Bin: what of the account's is in it, and when what was taken out is there."""
+"""The Recycle Bin: what of the account's is in it, and when what comes back can be used."""
 
 from __future__ import annotations
 
@@ -67,5 +67,16 @@ def await_image(ec2: EC2Client, image_id: str) -> None:
         WaiterError: it does not for a minute.
     """
     ec2.get_waiter("image_exists").wait(
+        ImageIds=[image_id], IncludeDisabled=True, IncludeDeprecated=True, WaiterConfig=_WAIT
+    )
+
+
+def await_available(ec2: EC2Client, image_id: str) -> None:
+    """Wait until an image that was enabled is available, before which it cannot be shared.
+
+    Raises:
+        WaiterError: it is not after a minute.
+    """
+    ec2.get_waiter("image_available").wait(
         ImageIds=[image_id], IncludeDisabled=True, IncludeDeprecated=True, WaiterConfig=_WAIT
     )

@@ -209,7 +209,27 @@ def _restore(
             return merge(done, Performed(failures=(failure,))), image
         if image.refusals:
             return merge(done, Performed(failures=image.refusals)), image
-    return merge(done, perform_all(ec2, image.rest)), image
+    return merge(done, _perform_rest(clients, image)), image
+
+
+def _perform_rest(clients: Clients, image: ImagePlan) -> Performed:
+    """Perform what is left once an image is registered, with a pause until it is enabled."""
+    ec2, image_id = clients.ec2(image.ref.region), image.ref.image_id
+    enabling = [
+        number for number, action in enumerate(image.rest, start=1) if action.operation == "EnableImage"
+    ]
+    first = enabling[0] if enabling else 0
+    done = perform_all(ec2, image.rest[:first])
+    if done.failures:
+        return done
+    if enabling:
+        try:
+            recycle_bin.await_available(ec2, image_id)
+        except errors.AWS_ERRORS as exception:
+            return merge(
+                done, Performed(failures=(errors.failure(exception, done.actions[-1].target, "EnableImage"),))
+            )
+    return merge(done, perform_all(ec2, image.rest[first:]))
 
 
 def _again(clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:

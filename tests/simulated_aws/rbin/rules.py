@@ -57,7 +57,10 @@ def get_rule(caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
 def list_rules(caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
     """The rules for a kind of resource, in pages."""
     resource_type = _resource_type(params)
-    after = int(params.get("NextToken", "0"))
+    token = params.get("NextToken", "0")
+    if not token.isdecimal():
+        raise not_valid(f"The token {token} is invalid")
+    after = int(token)
     size = params.get("MaxResults", MOST_RESULTS)
     found = [one for one in _rules(caller).values() if one.resource_type == resource_type]
     rest = [one for one in found if one.serial > after]

@@ -64,6 +64,15 @@ def test_a_restored_image_is_waited_for(ec2: Wire, monkeypatch: pytest.MonkeyPat
     assert naps == [3]
 
 
+def test_before_it_is_shared_an_image_is_enabled(ec2: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    naps = _naps(monkeypatch)
+    request = {"ImageIds": ["ami-1"], "IncludeDisabled": True, "IncludeDeprecated": True}
+    for state in ("disabled", "available"):
+        ec2.expect("describe_images", request, {"Images": [{"ImageId": "ami-1", "State": state}]})
+    recycle_bin.await_available(ec2.client, "ami-1")
+    assert naps == [3]
+
+
 def _naps(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The seconds that a waiter would sleep."""
     naps: list[Any] = []

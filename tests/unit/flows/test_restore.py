@@ -241,6 +241,23 @@ def test_an_image_that_comes_back_in_no_usable_state_is_a_failure(
     assert result["results"] == []
 
 
+def test_nothing_is_shared_before_the_image_is_enabled(
+    clients: Clients, wanted: RestoreWanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.waiter.time.sleep", lambda _seconds: None)
+    ec2 = clients.wires["ec2"]
+    expect_registered(ec2, State="disabled", Tags=[{"Key": "golden.images:cleanup-disabled", "Value": DATED}])
+    seen = clients.read(wanted)
+    ec2.expect("enable_image", {"ImageId": AMI}, {"Return": True})
+    exists = {"ImageIds": [AMI], "IncludeDisabled": True, "IncludeDeprecated": True}
+    for _ in range(20):
+        ec2.expect("describe_images", exists, {"Images": [{**SHOWN, "State": "disabled"}]})
+    outcome, result = clients.apply(wanted, seen)
+    assert [(one.action, one.region) for one in outcome.failures] == [("EnableImage", REF.region)]
+    assert [one.operation for one in outcome.performed] == ["EnableImage"]
+    assert result["results"] == []
+
+
 def test_tombstones_in_s3_and_in_parameter_store_count_together(clients: Clients) -> None:
     places = TombstonePlaces(s3_uri="s3://retired/web/", ssm_path="/retired/")
     key = f"web/{REF.region}/{AMI}/1.json"

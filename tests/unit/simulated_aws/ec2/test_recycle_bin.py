@@ -71,6 +71,14 @@ def test_rules_come_in_pages(client: Any) -> None:
     assert [[one["Identifier"] for one in page["Rules"]] for page in pages] == [made[:2], made[2:]]
 
 
+def test_what_is_not_simulated_of_rules_says_so(client: Any) -> None:
+    made = rule(client, "EC2_IMAGE")
+    with pytest.raises(NotImplementedError, match="PATCH"):
+        client(service="rbin").update_rule(Identifier=made["Identifier"], Description="other")
+    refused = client(service="rbin").list_rules
+    assert refusal(refused, ResourceType="EC2_IMAGE", NextToken="none") == "ValidationException"
+
+
 @pytest.mark.parametrize(
     "params",
     [
