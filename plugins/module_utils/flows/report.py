@@ -82,9 +82,17 @@ def _folder(path: str | None) -> str | None:
         remedy = "Create it, or name another folder."
     elif path is not None and Path(path).exists() and not Path(path).is_dir():
         problem, remedy = f"report_dir: {path} is no folder.", "Name another one."
+    elif path is not None and not _takes_files(Path(path)):
+        problem = f"report_dir: nothing can be written to {path}."
+        remedy = "Let the user who runs Ansible write there, or name another folder."
     if problem:
         raise Refused([invalid_option("report_dir", problem, remedy)])
     return path
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether files can be made in a folder, or the folder can be made."""
+    return os.access(folder if folder.is_dir() else folder.parent, os.W_OK | os.X_OK)
 
 
 def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,16 @@ def test_what_changed_is_returned(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_is_refused_whatever_was_audited(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="there is no folder"):
         run({}, tmp_path / "no" / "where")
+
+
+@pytest.mark.parametrize("name", [".", "new"])
+def test_a_folder_that_takes_no_files_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    # Whoever runs the tests may be root, who may write anywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path or mode != os.W_OK | os.X_OK)
+    with pytest.raises(Refused, match="nothing can be written to"):
+        run({}, tmp_path / name)
 
 
 def test_without_a_folder_the_report_is_returned() -> None:
