@@ -17,7 +17,7 @@ from .document import Changes, Column, Document, Table, changes_between
 
 _DATE = len("2026-11-24")
 _UNUSED = "No rule keeps it, and nothing was found that uses it."
-_UNDONE = "See what failed, and the warnings: one that is used after all is spared."
+_UNDONE = "See what failed, the warnings, and whether it is still there."
 _IMAGE = (
     Column("region", "Region"),
     Column("name", "Name"),

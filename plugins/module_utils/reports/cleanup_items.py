@@ -33,16 +33,16 @@ def items(content: Mapping[str, Any]) -> Iterator[Item]:
     """The findings, in any order."""
     yield from _failures(content)
     yield from _unreadable(content)
-    failed = {failure["region"] for failure in content["failures"]}
+    # What fails in one region, a tombstone say, may keep images of all regions from going.
+    failed = bool(content["failures"])
     for image in content["images"]:
         if image["outcome"] == NOT_DONE:
-            in_vain = image["region"] in failed
             yield _about(
                 image,
                 "not_retired",
-                "medium" if in_vain else "low",
+                "medium" if failed else "low",
                 f"{image['image_id']} ({image['name']}) was to be {PAST[image['decision']]}, and is not.",
-                "See what failed there." if in_vain else "See the warnings: something uses it after all.",
+                "See what failed." if failed else "See the warnings, and whether it is still there.",
             )
         elif image["decision"] == WAIT and image["reasons"] and image["next_stage"] is None:
             yield _about(

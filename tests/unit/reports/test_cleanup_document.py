@@ -132,7 +132,12 @@ def test_every_form_can_be_made_of_every_outcome() -> None:
             made(OFF, actions=[], failures=[failure("DisableImage", region=US)]),
             [("step_failed", "medium", US, "DisableImage"), ("not_retired", "medium", US, "ami-2")],
         ),
-        # Spared at the last moment.
+        # Without its tombstone no image goes, in whatever region.
+        (
+            made(OFF, actions=[], failures=[failure("tombstone_path", region=None)]),
+            [("step_failed", "medium", None, "tombstone_path"), ("not_retired", "medium", US, "ami-2")],
+        ),
+        # Gone before it was to go, or due for another stage by then.
         (made(OFF, actions=[]), [("not_retired", "low", US, "ami-2")]),
         (
             made({**KEPT, "evidence": [UNREAD]}, {**RUNS, "evidence": [UNREAD]}),
