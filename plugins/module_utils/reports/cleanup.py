@@ -16,7 +16,7 @@ from .cleanup_totals import totals
 from .cleanup_words import headline
 from .prices import Prices
 
-_IMAGE_FACTS = ("created", "decision", "family", "image_id", "name", "next_stage", "reasons", "region")
+_IMAGE_FACTS = ("created", "decision", "family", "image_id", "name", "next_stage", "region")
 _DATE = len("2026-11-24")
 
 
@@ -87,6 +87,7 @@ def _image(one: Mapping[str, Any], done: Done, prices: Prices, planned: bool) ->
         "monthly_cost": None if cost is None else float(cost),
         "next_stage_at": _moment(one["next_stage_at"], planned),
         "outcome": outcome,
+        "reasons": [steps.stable(reason) for reason in one["reasons"]],
         "recoverable_until": _moment(one["recoverable_until"], planned),
         "size_gib": size,
         "snapshots": snapshots,

@@ -240,7 +240,7 @@ def test_the_same_plan_is_the_same_report() -> None:
         images = (
             {**WAITS, "next_stage_at": f"2027-02-22T{moment}+00:00"},
             {**OLD, "recoverable_until": f"2026-12-01T{moment}+00:00"},
-            {**KEPT, "evidence": [unread]},
+            {**KEPT, "evidence": [unread], "reasons": [text]},
         )
         return report(cleaned(*images, warnings=[text]), planned=True)
 
