@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from time import monotonic, sleep
@@ -217,3 +218,12 @@ def test_threads_end_with_the_work() -> None:
     for thread in threads:
         thread.join(5)
         assert not thread.is_alive()
+
+
+def test_threads_that_wait_for_their_turn_do_not_keep_asking_for_it() -> None:
+    before = sys.getswitchinterval()
+    try:
+        each(["a"], len)
+        assert sys.getswitchinterval() == pytest.approx(0.1)
+    finally:
+        sys.setswitchinterval(before)
