@@ -42,7 +42,8 @@ options:
     required: true
   account_ids:
     description:
-      - The accounts that count in each region. One of which no result says anything has not reached the level.
+      - The accounts that count in each region, by default those that the results are about. One of which no result says
+        anything has not reached the level.
     type: list
     elements: raw
     default: []

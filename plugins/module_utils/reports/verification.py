@@ -26,30 +26,37 @@ def verification(
 ) -> dict[str, Any]:
     """The report, from what ``ami_share_diagnose`` and ``ami_launch_probe`` returned.
 
-    What did not run is empty. Every account named counts in every region: one of which nothing is known has
-    not reached the level. ``status`` is ``verified`` if all have and no instance may be left running,
-    ``failed`` if none has, ``incomplete`` otherwise. ``summary`` says for a person what is not so, and why.
+    What did not run is empty. Every account named, without any each that a result is about, counts in every
+    region: one of which nothing is known has not reached the level. ``status`` is ``verified`` if all have
+    and no instance may be left running, ``failed`` if none has, ``incomplete`` otherwise. ``summary`` says
+    for a person what is not so, and why.
     """
     given = list(results)
     failed = steps.failures(given)
     rows = _rows(level, given)
     known = {(row["account_id"], row["region"]) for row in rows}
     named = dict.fromkeys(text for item in account_ids if (text := str(item).strip()))
+    # Without names those that something is known of count.
+    named = named or dict.fromkeys(row["account_id"] for row in rows)
     rows += [
-        _row(level, (account_id, region, None), None, _findings_of(failed, account_id, region))
+        _row(level, (account_id, region, None), None, [])
         for account_id in named
         for region in regions
         if (account_id, region) not in known
     ]
+    for row in rows:
+        if not (row["reached"] or row["findings"]):
+            row["findings"] = _findings_of(failed, row["account_id"], row["region"])
     rows.sort(key=lambda row: (row["account_id"], row["region"], str(row["image_id"])))
     reached = [row for row in rows if row["reached"]]
     good = {row["region"] for row in rows} - {row["region"] for row in rows if not row["reached"]}
+    failed_regions = sorted({*regions, *(row["region"] for row in rows)} - good)
     status = "incomplete" if reached else "failed"
     left_running = [failure for failure in failed if failure["action"] == _TERMINATE]
-    if rows and len(reached) == len(rows) and not left_running:
+    if rows and not failed_regions and not left_running:
         status = "verified"
     return {
-        "failed_regions": sorted({*regions, *(row["region"] for row in rows)} - good),
+        "failed_regions": failed_regions,
         "failures": failed,
         "level": level,
         "results": rows,
@@ -118,11 +125,13 @@ def _rank(level: str | None) -> int:
 
 
 def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: str) -> list[dict[str, Any]]:
-    """What failed in this account and region."""
+    """What failed in this account and region; what is left running is told apart."""
     return [
         {"code": failure["error_code"], "message": failure["message"], "remedy": failure["remedy"]}
         for failure in failed
-        if failure["account_id"] == account_id and failure["region"] in (region, None)
+        if failure["account_id"] == account_id
+        and failure["region"] in (region, None)
+        and failure["action"] != _TERMINATE
     ]
 
 

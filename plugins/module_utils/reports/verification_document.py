@@ -44,13 +44,20 @@ def document(content: Mapping[str, Any]) -> Document:
         facts=(
             ("Level", level),
             ("Accounts", str(len({row["account_id"] for row in rows}))),
-            ("Images", str(len({(row["region"], row["image_id"]) for row in rows}))),
+            ("Images", str(len(_images(rows)))),
         ),
         items=(*_items(short), *_failures(apart(rows, content["failures"]))),
         matrix=_matrix(level, rows),
         records=_records(rows),
         explanations=_MEANINGS,
     )
+
+
+def _images(rows: Iterable[Mapping[str, Any]]) -> set[tuple[str, str | None]]:
+    """The images; where nothing is known of an account, it is the image that another one was asked about."""
+    named = {(row["region"], row["image_id"]) for row in rows if row["image_id"]}
+    regions = {region for region, _image_id in named}
+    return named | {(row["region"], None) for row in rows if row["region"] not in regions}
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:

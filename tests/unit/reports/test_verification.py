@@ -149,6 +149,20 @@ def test_why_nothing_was_launched_is_told_where_more_than_launching_went_well() 
     assert content["summary"].count("No subnet.") == 1
 
 
+def test_why_an_account_got_no_further_is_told_where_only_the_task_knows() -> None:
+    role = {**REFUSED, "region": EU}
+    content = report("launched", result(row("authorized")), result(row("visible"), failures=[role]))
+    assert [found["message"] for found in content["results"][0]["findings"]] == ["Not you."]
+    assert content["summary"].count("Not you. Trust.") == 1
+
+
+def test_a_region_that_nothing_is_known_of_is_not_verified() -> None:
+    content = report("visible", result(row("visible")), regions=(EU, US), accounts=())
+    assert content["failed_regions"] == [US]
+    assert content["status"] == "incomplete"
+    assert US in content["summary"]
+
+
 @pytest.mark.parametrize("level", ["launched", "authorized"])
 def test_an_instance_that_may_be_left_running_is_no_success(level: str) -> None:
     left = {

@@ -79,6 +79,7 @@ def test_who_has_reached_the_level_has_all_that_is_wanted(wanted: str) -> None:
 
 def test_only_what_is_short_of_the_level_is_a_finding() -> None:
     content = report("authorized", seen(WEB, EU, "launched", NO_KEY), seen(BATCH, EU, "visible", NO_KEY))
+    assert dict(document(content).facts) == {"Level": "authorized", "Accounts": "2", "Images": "2"}
     unknown, *others = document(content).items
     # Of the other region nothing is known.
     assert (unknown.code, unknown.account_id, unknown.region) == ("LevelNotReached", WEB, US)
