@@ -62,7 +62,7 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
 def _unwritable(params: Mapping[str, Any]) -> Iterator[Failure]:
     """The places that are there and cannot be written to."""
     for option in ("path", "report_dir"):
-        if params[option] is None:
+        if not params[option]:
             continue
         place = Path(params[option])
         # A file is replaced, so that its folder counts.

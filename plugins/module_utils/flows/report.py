@@ -46,7 +46,8 @@ def report_flow(
 
     def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
         said = content(params)
-        path, folder = _path(params["path"]), _folder(params.get("report_dir"))
+        # An empty text is no place: files would go to the root of the file system.
+        path, folder = _path(params["path"] or None), _folder(params.get("report_dir") or None)
         if folder is None or document is None:
             return ReportWanted(path, said)
         return ReportWanted(path, said, Folder(folder, document(said), changes))

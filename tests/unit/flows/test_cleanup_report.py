@@ -58,8 +58,9 @@ def test_a_plan_takes_the_place_of_no_report(tmp_path: Path) -> None:
         assert run(report_dir=str(folder), **again)[1] == Outcome()
 
 
-def test_without_a_place_the_report_is_returned() -> None:
-    result, outcome = run(prices={"default": "0.05"}, currency="EUR")
+@pytest.mark.parametrize("places", [{}, {"path": "", "report_dir": "", "planned": True}])
+def test_without_a_place_the_report_is_returned(places: dict[str, Any]) -> None:
+    result, outcome = run(**places, prices={"default": "0.05"}, currency="EUR")
     assert (result["report_path"], result["report_dir"], result["changes"]) == (None, None, None)
     assert result["report"]["totals"]["freed_monthly_cost"] == 0.4
     assert outcome.performed == ()

@@ -73,6 +73,11 @@ def test_nothing_is_written_where_nothing_is_wanted() -> None:
     assert (result["report_dir"], result["report_path"], result["changes"]) == (None, None, None)
 
 
+def test_an_empty_text_is_no_place() -> None:
+    wanted = FLOW.wanted({"path": "", "report_dir": "", "said": ["one"]}, False)
+    assert (wanted.path, wanted.folder) == (None, None)
+
+
 def test_a_form_that_cannot_be_read_as_text_is_written_again(tmp_path: Path) -> None:
     run(tmp_path)
     (tmp_path / "report.html").write_bytes(b"\xff\xfe")
