@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run checks one after another, all of them whatever fails, and sum up.
+"""Run checks, all of them whatever fails, and sum up.
+
+The tests go one after another, and beside them the checks that keep one process busy.
 
 python -m checks [NAME …]      by name, or all
 python -m checks --per-python  those that can differ between Pythons
@@ -12,6 +14,8 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from checks.catalogue import CHECKS, Check
 from checks.commands import CheckError
@@ -29,6 +33,43 @@ def _passes(check: Check) -> bool:
     return True
 
 
+class Ended(NamedTuple):
+    """What came of a check, and how long it took."""
+
+    name: str
+    passed: bool
+    seconds: float
+
+
+def _ended_here(names: list[str]) -> list[Ended]:
+    """Run the checks in this process, one after another; what they say is seen as they say it."""
+    ended = []
+    for name in names:
+        start = time.monotonic()
+        ended.append(Ended(name, _passes(CHECKS[name]), time.monotonic() - start))
+    return ended
+
+
+def _ended_apart(names: list[str]) -> list[Ended]:
+    """Run each check in a process of its own; what it says is shown at its end, not mixed with others'."""
+    ended = []
+    for name in names:
+        print(f"… {CHECKS[name].title}", flush=True)
+        start = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "checks", name],
+            check=False,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        said, _, _summary = done.stdout.rpartition("\n━━━ Summary")
+        print(said or done.stdout, flush=True)
+        ended.append(Ended(name, done.returncode == 0, time.monotonic() - start))
+    return ended
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m checks", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(CHECKS))
@@ -42,13 +83,16 @@ def main() -> int:
     ]
 
     os.chdir(CHECKOUT)
-    lines, passed = [], []
-    for name in names:
-        start = time.monotonic()
-        passed.append(_passes(CHECKS[name]))
-        lines.append(f"{'✓' if passed[-1] else '✗'} {name:<13}{time.monotonic() - start:6.1f} s")
+    small = [name for name in names if CHECKS[name].processes == 1]
+    large = [name for name in names if CHECKS[name].processes > 1]
+    if small and large:
+        with ThreadPoolExecutor(2) as pool:
+            ended = [one for lane in pool.map(_ended_apart, (small, large)) for one in lane]
+    else:
+        ended = _ended_here(small or large)
+    lines = [f"{'✓' if one.passed else '✗'} {one.name:<13}{one.seconds:6.1f} s" for one in ended]
     print(f"\n━━━ Summary · Python {VERSION} ━━━", *lines, sep="\n", flush=True)
-    return 0 if all(passed) else 1
+    return 0 if all(one.passed for one in ended) else 1
 
 
 if __name__ == "__main__":

@@ -14,16 +14,28 @@ from checks.paths import CHECKOUT
 
 @dataclass(frozen=True)
 class Check:
-    """One check. ``per_python``: its outcome can differ between Pythons, so CI repeats it on each."""
+    """One check.
+
+    ``per_python``: its outcome can differ between Pythons, so CI repeats it on each. ``processes`` says how
+    many it keeps busy.
+    """
 
     title: str
     run: Callable[[], object]
     per_python: bool = False
+    processes: int = 1
+
+
+# Most machines that run this have two cores.
+PYTEST_PROCESSES = 2
 
 
 def _pytest(folder: str, *options: str) -> Callable[[], object]:
-    """pytest on one folder, on two processes, naming the tests that take longest."""
-    return lambda: run("python", "-m", "pytest", "--numprocesses", "2", "--durations", "12", *options, folder)
+    """pytest on one folder, naming the tests that take longest."""
+    workers = str(PYTEST_PROCESSES)
+    return lambda: run(
+        "python", "-m", "pytest", "--numprocesses", workers, "--durations", "12", *options, folder
+    )
 
 
 def _changelog() -> None:
@@ -44,7 +56,7 @@ CHECKS: dict[str, Check] = {
     "ruff": Check("ruff: style and common mistakes", lambda: run("ruff", "check", ".")),
     "format": Check("ruff: layout", lambda: run("ruff", "format", "--check", ".")),
     "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),
-    "unit": Check("pytest: tests/unit", _pytest("tests/unit"), per_python=True),
+    "unit": Check("pytest: tests/unit", _pytest("tests/unit"), per_python=True, processes=PYTEST_PROCESSES),
     "changelog": Check("antsibull-changelog: changelog and its fragments", _changelog),
     "docs": Check("antsibull-docs: documentation of the collection and its plugins", _docs),
     "ansible-lint": Check(
@@ -55,9 +67,12 @@ CHECKS: dict[str, Check] = {
         "pytest: tests/integration, what can differ between versions of Python and Ansible",
         _pytest("tests/integration", "-m", "every_python"),
         per_python=True,
+        processes=PYTEST_PROCESSES,
     ),
     "integration": Check(
-        "pytest: tests/integration, all else", _pytest("tests/integration", "-m", "not every_python")
+        "pytest: tests/integration, all else",
+        _pytest("tests/integration", "-m", "not every_python"),
+        processes=PYTEST_PROCESSES,
     ),
     "sanity": Check("ansible-test sanity: nothing ignored", sanity.check, per_python=True),
 }
