@@ -40,8 +40,8 @@ def run(command: list[str], env: dict[str, str] | None = None) -> subprocess.Com
 
 def is_up(url: str) -> bool:
     try:
-        urllib.request.urlopen(f"{url}/_simulated_aws/health", timeout=5).close()
-    except (urllib.error.URLError, ConnectionError):
+        urllib.request.urlopen(f"{url}/_simulated_aws/health", timeout=20).close()
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False
     return True
 
@@ -56,10 +56,13 @@ def test_it_stops_with_its_context() -> None:
 def test_it_dies_with_a_parent_that_is_killed() -> None:
     command = [sys.executable, "-c", PARENT]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        url = parent.stdout.readline().strip()
-        assert is_up(url)
-        parent.kill()
+        try:
+            assert parent.stdout is not None
+            url = parent.stdout.readline().strip()
+            assert is_up(url)
+        finally:
+            # Whatever failed: leaving the context waits for the parent's end.
+            parent.kill()
     deadline = time.monotonic() + 20
     while is_up(url):
         assert time.monotonic() < deadline, "the server outlived its parent"
@@ -77,11 +80,13 @@ def test_a_person_is_told_what_to_export_and_ctrl_c_stops_it() -> None:
     command = [*COMMAND, "--port", "0", "--estate", str(TWO_DISKS), "--account", "images"]
     # A shell's Ctrl-C reaches a foreground process, which may have been told to ignore it elsewhere.
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().rpartition(" ")[2].strip()
-        exports = [process.stdout.readline().strip() for _ in range(4)]
-        assert is_up(url)
-        process.send_signal(signal.SIGINT)
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().rpartition(" ")[2].strip()
+            exports = [process.stdout.readline().strip() for _ in range(4)]
+            assert is_up(url)
+        finally:
+            process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
         assert process.wait(timeout=20) == 0
     assert exports[0] == f"export AWS_ENDPOINT_URL={url}"
