@@ -194,7 +194,7 @@ def _more_users(one: _Report, other: _Report) -> Iterator[tuple[Place, list[str]
 
 def _states(old: _Report, new: _Report) -> Iterator[str]:
     """What is otherwise than it was."""
-    for region in old.named - new.named if new.regions else ():
+    for region in sorted(old.named - new.named) if new.regions else ():
         yield f"{region}: This region is not looked at any more."
     for region, seen in new.regions.items():
         for block, name in _BLOCKS.items():

@@ -21,7 +21,7 @@ _LEGEND = {
     Mark.PUBLIC: "Everybody may use the image or its snapshots, and nobody allowed it.",
     Mark.UNREADABLE: "Could not be read, or was not looked at: the permissions, or the keys.",
 }
-_LAUNCH = "launch permissions"
+_PERMISSIONS = frozenset({"launch permissions", "snapshots"})
 _UNREAD = "anybody else"
 """The column of images whose permissions could not be read."""
 
@@ -44,7 +44,7 @@ def document(content: Mapping[str, Any]) -> Document:
         tables=tuple(
             table for table in (_failures(content), _regions(content), _keys(content)) if table.rows
         ),
-        matrix=_matrix(content["images"]),
+        matrix=_matrix(content["images"], content["not_looked_at"]),
         records=_records(content["images"]),
         explanations=MEANINGS,
     )
@@ -122,11 +122,13 @@ def _state(key: Mapping[str, Any]) -> str:
     return "managed by AWS" if key["aws_managed"] else str(key["state"])
 
 
-def _matrix(images: Iterable[Mapping[str, Any]]) -> Matrix:
+def _matrix(images: Iterable[Mapping[str, Any]], skipped: Iterable[str]) -> Matrix:
+    # What was left out on purpose the head of the page says, once for all images.
+    wanted = _PERMISSIONS.difference(skipped)
     rows = tuple(
         MatrixRow(
             labels={"region": image["region"], "name": image["name"], "image_id": image["image_id"]},
-            cells=dict(_cells(image)),
+            cells=dict(_cells(image, wanted)),
         )
         for image in images
     )
@@ -134,17 +136,17 @@ def _matrix(images: Iterable[Mapping[str, Any]]) -> Matrix:
         title="Images and who can use them",
         legend=_LEGEND,
         labels=(Column("region", "Region"), Column("name", "Name"), Column("image_id", "Image")),
-        columns=tuple(_columns(images)),
+        columns=tuple(_columns(images, wanted)),
         rows=rows,
         note="The owner may use all of them. Organizations and units stand for whoever is in them.",
     )
 
 
-def _columns(images: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _columns(images: Iterable[Mapping[str, Any]], wanted: frozenset[str]) -> Iterator[str]:
     """Everybody first, then organizations, units and accounts."""
     found = {(KINDS.index(user["kind"]), user["principal"]) for image in images for user in users(image)}
     yield from (_name(principal) for _kind, principal in sorted(found))
-    if any(_LAUNCH in image["unknown"] for image in images):
+    if not all(wanted.isdisjoint(image["unknown"]) for image in images):
         yield _UNREAD
 
 
@@ -153,10 +155,10 @@ def _name(principal: str) -> str:
     return "everybody" if principal == EVERYBODY else principal.rsplit("/", 1)[-1]
 
 
-def _cells(image: Mapping[str, Any]) -> Iterator[tuple[str, Mark]]:
+def _cells(image: Mapping[str, Any], wanted: frozenset[str]) -> Iterator[tuple[str, Mark]]:
     for user in users(image):
         yield _name(user["principal"]), _mark(user)
-    if _LAUNCH in image["unknown"]:
+    if not wanted.isdisjoint(image["unknown"]):
         yield _UNREAD, Mark.UNREADABLE
 
 

@@ -35,6 +35,7 @@ from tests.unit.planners.granting import KEY, A, B, made, root
 from tests.unit.reports.auditing import EU, US, audited, refused, report
 
 NO_IMAGE = Problem("image_unreadable", SOURCE_ID, refused(action="DescribeImageAttribute"), SOURCE_ID)
+NO_SNAPSHOT = Problem("snapshot_unreadable", "snap-1", refused(action="DescribeSnapshotAttribute"), SOURCE_ID)
 
 ORG_ID, UNIT_ID = "o-a1b2c3d4e5", "ou-ab12-11111111"
 
@@ -93,6 +94,15 @@ def marks(shown: Document) -> dict[str, Mark]:
             allowing(A),
             {A: Mark.UNREADABLE, "anybody else": Mark.UNREADABLE},
             id="the image could not be read",
+        ),
+        pytest.param(
+            region(volumes={"snap-2": NOBODY}, problems=(NO_SNAPSHOT,)),
+            allowing(A),
+            {"anybody else": Mark.UNREADABLE},
+            id="a snapshot could not be read",
+        ),
+        pytest.param(
+            region(accounts(A), volumes={}), allowing(A), {A: Mark.FULL}, id="no snapshot was looked at"
         ),
     ],
 )
