@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ..aws import errors, own_images, read
+from ..aws import errors, own_images
+from ..aws.caller import identify_with_regions
 from ..aws.clients import Clients
 from ..aws.retire import perform_each
 from ..aws.write import Performed
@@ -35,13 +36,7 @@ from .cleanup_tombstones import write_tombstones
 
 def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
     """Read every region in bulk, then take a closer look at what nothing keeps so far."""
-    clients.open("sts", [clients.home])
-    clients.open("ec2", [clients.home])
-    try:
-        caller = read.caller(clients.sts(clients.home))
-        known = read.regions(clients.ec2(clients.home))
-    except errors.AWS_ERRORS as exception:
-        raise Refused([errors.failure(exception, None, "DescribeRegions")]) from exception
+    caller, known = identify_with_regions(clients)
     regions, failures = regions_to_work_in(wanted.regions, known)
     if failures:
         raise Refused(failures)

@@ -18,13 +18,9 @@ from ..planners.cleanup_rules import Rules
 from ..planners.cleanup_stages import STAGES, Clocks
 from ..planners.cleanup_verdicts import CleanupWanted
 from ..planners.tags import MAX_VALUE
+from .tombstone_options import check_stores
 
 _DAYS = ("keep_latest", "max_age_days", "unused_for_days", *(f"{stage}_after_days" for stage in STAGES))
-
-# Amazon S3 User Guide, "General purpose bucket naming rules".
-_S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/.*)?")
-# Systems Manager User Guide, "Requirements and constraints for parameter names".
-_SSM_PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+/?")
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
@@ -126,9 +122,4 @@ def _check_tombstones(options: Options, wanted: CleanupWanted) -> None:
         options.refuse(
             "tombstone_path", f"there is no folder {Path(path).parent}.", "Create it, or name another file."
         )
-    if uri and not _S3_URI.fullmatch(uri):
-        options.refuse("tombstone_s3_uri", f"'{uri}' is no S3 URI.", "One looks like s3://bucket/folder.")
-    if ssm_path and not _SSM_PATH.fullmatch(ssm_path):
-        options.refuse(
-            "tombstone_ssm_path", f"'{ssm_path}' is no path of parameters.", "One looks like /golden/retired."
-        )
+    check_stores(options, uri, ssm_path)

@@ -14,15 +14,12 @@ from typing import Any
 from ..arguments import Options
 from ..planners.cleanup_facts import ImageRef
 from ..planners.restore_facts import RestoreWanted, TombstonePlaces
+from .tombstone_options import check_stores
 
 _FORMS = (
     "Map each region to an image id, or list mappings with region and image_id, or texts such as "
     "eu-west-1/ami-0123456789abcdef0."
 )
-# Amazon S3 User Guide, "General purpose bucket naming rules".
-_S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/.*)?")
-# Systems Manager User Guide, "Requirements and constraints for parameter names".
-_SSM_PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+/?")
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RestoreWanted:
@@ -79,13 +76,4 @@ def _check_places(options: Options, wanted: RestoreWanted) -> None:
         )
     if places.path and not Path(places.path).is_file():
         options.refuse("tombstone_path", f"there is no file {places.path}.", "Name the one of ami_cleanup.")
-    if places.s3_uri and not _S3_URI.fullmatch(places.s3_uri):
-        options.refuse(
-            "tombstone_s3_uri", f"'{places.s3_uri}' is no S3 URI.", "One looks like s3://bucket/folder."
-        )
-    if places.ssm_path and not _SSM_PATH.fullmatch(places.ssm_path):
-        options.refuse(
-            "tombstone_ssm_path",
-            f"'{places.ssm_path}' is no path of parameters.",
-            "One looks like /golden/retired.",
-        )
+    check_stores(options, places.s3_uri, places.ssm_path)
