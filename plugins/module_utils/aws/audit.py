@@ -10,6 +10,7 @@ Each region has threads of its own, so that one region's request rate holds up n
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -43,8 +44,8 @@ _BLOCKS: dict[str, Callable[[EC2Client], str]] = {
 }
 # Small pages: a region's rate is used from the first one on.
 _PAGE: PaginatorConfigTypeDef = {"PageSize": 100}
-# Calls of a kind that wait for an answer, in all regions: in each of 20 that is 20 a second at 0.3 s each.
-_AT_ONCE = 128
+# Calls of a kind that wait for an answer, in all regions: in each of 20 that is 20 a second at 0.4 s each.
+_AT_ONCE = 160
 # Where the owner is told nothing more: an image before it is available cannot be shared, and what was
 # deleted since it was listed is shared with nobody.
 _NOBODY = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidSnapshot.NotFound")
@@ -80,9 +81,16 @@ def regions(
     kinds = (_OF_IMAGES, *([_OF_SNAPSHOTS] if wanted.check_snapshots else []))
     for action in kinds:
         clients.paced_for(action).open("ec2", [target.region for target in targets])
-    threads = max(1, min(MAX_THREADS, _AT_ONCE * len(kinds) // max(1, len(targets))))
+    threads = threads_of_each(len(kinds), len(targets))
     seen, failed = each(targets, lambda target: _region(clients, target, wanted.check_snapshots, threads))
     return (_with_keys(clients, seen) if wanted.check_keys else seen), failed
+
+
+def threads_of_each(kinds: int, regions: int) -> int:
+    """How many threads each region gets, each of which keeps a connection to AWS open."""
+    # Each kind of call has connections of its own. macOS lets a process have 256 files open.
+    files, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, min(MAX_THREADS, min(_AT_ONCE * kinds, files // 2) // max(1, regions)))
 
 
 def images(ec2: EC2Client) -> Iterator[Listed]:

@@ -216,6 +216,25 @@ def test_a_region_that_cannot_be_reached_hides_no_other() -> None:
     assert list(seen[HERE].sharing) == ["ami-1"]
 
 
+@pytest.mark.parametrize(
+    ("kinds", "regions", "files", "threads"),
+    [
+        (1, 1, 1024, 64),
+        (2, 1, 1024, 64),
+        (1, 20, 1024, 8),
+        (2, 20, 1024, 16),
+        (2, 17, 256, 7),
+        (2, 34, 40, 1),
+        (1, 0, 1024, 64),
+    ],
+)
+def test_threads_of_a_region(
+    monkeypatch: pytest.MonkeyPatch, kinds: int, regions: int, files: int, threads: int
+) -> None:
+    monkeypatch.setattr(audit.resource, "getrlimit", lambda _name: (files, files))
+    assert audit.threads_of_each(kinds, regions) == threads
+
+
 def test_regions_take_turns() -> None:
     assert audit.interleaved([["a1", "a2", "a3"], [], ["b1"], ["c1", "c2"]]) == [
         *("a1", "b1", "c1", "a2", "c2", "a3"),
