@@ -285,14 +285,14 @@ results:
       returned: always
     size_gib:
       description:
-        - How large its EBS volumes are together, in GiB. AWS bills the blocks that changed since the snapshot before, so that
-          the image's snapshots take up this much at most.
+        - How large the volumes of its snapshots are together, in GiB. AWS bills the blocks that changed since the snapshot
+          before, so that the snapshots take up this much at most.
       type: int
       returned: always
     snapshots:
       description:
-        - Of an image that is deregistered now the snapshots, each as C(snapshot_id) and C(kept), which says why it stays and
-          is empty if it goes.
+        - Of an image that is deregistered now the snapshots, each as C(snapshot_id), C(size_gib) and C(kept), which says why
+          it stays and is empty if it goes.
       type: list
       elements: dict
       returned: always

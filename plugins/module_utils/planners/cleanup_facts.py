@@ -65,10 +65,18 @@ class OwnImage:
         return None
 
     @property
+    def snapshot_sizes(self) -> Mapping[str, int]:
+        """The sizes, in GiB, of the volumes made of each snapshot; of empty volumes there is none.
+
+        Snapshots hold changed blocks only, so that each is as large as this at most.
+        """
+        volumes = [mapping.get("Ebs", {}) for mapping in self.described.get("BlockDeviceMappings", ())]
+        return {one["SnapshotId"]: one.get("VolumeSize", 0) for one in volumes if "SnapshotId" in one}
+
+    @property
     def size_gib(self) -> int:
-        """The sizes of its volumes together; snapshots hold changed blocks only, so that this is the most."""
-        mappings = self.described.get("BlockDeviceMappings", ())
-        return sum(mapping.get("Ebs", {}).get("VolumeSize", 0) for mapping in mappings)
+        """The sizes of its snapshots together, at most."""
+        return sum(self.snapshot_sizes.values())
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,14 @@ class Verdict:
             "recoverable_until": self.recoverable_until.isoformat() if self.recoverable_until else None,
             "region": self.ref.region,
             "size_gib": own.size_gib,
-            "snapshots": [{"kept": fate.kept, "snapshot_id": fate.snapshot_id} for fate in self.fates],
+            "snapshots": [
+                {
+                    "kept": fate.kept,
+                    "size_gib": own.snapshot_sizes.get(fate.snapshot_id, 0),
+                    "snapshot_id": fate.snapshot_id,
+                }
+                for fate in self.fates
+            ],
         }
 
 

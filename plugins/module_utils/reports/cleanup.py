@@ -19,6 +19,9 @@ from .prices import Prices
 _IMAGE_FACTS = ("created", "decision", "family", "image_id", "name", "next_stage", "region")
 _DATE = len("2026-11-24")
 
+Snapshot = tuple[str, str]
+"""A region and a snapshot in it."""
+
 
 def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[str, Any]:
     """The report, from what ``ami_cleanup`` returned, be it success or failure; ``planned`` in check mode.
@@ -30,7 +33,9 @@ def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[s
     """
     status = _status(cleaned, planned)
     done = Done(cleaned, planned)
-    images = sorted((_image(one, done, prices, planned) for one in cleaned.get("results", ())), key=_rank)
+    freed: set[Snapshot] = set()
+    images = [_image(one, done, prices, planned, freed) for one in cleaned.get("results", ())]
+    images.sort(key=_rank)
     regions = {
         region: totals([one for one in images if one["region"] == region], prices)
         for region in cleaned.get("regions", ())
@@ -68,21 +73,27 @@ def _failures(cleaned: Mapping[str, Any], status: str) -> list[dict[str, Any]]:
     return found
 
 
-def _image(one: Mapping[str, Any], done: Done, prices: Prices, planned: bool) -> dict[str, Any]:
+def _image(
+    one: Mapping[str, Any], done: Done, prices: Prices, planned: bool, freed: set[Snapshot]
+) -> dict[str, Any]:
+    """An image as the report lists it; a snapshot that is ``freed`` with several counts for the first one."""
     outcome = done.outcome(one)
     snapshots = [
         {**snapshot, "outcome": done.snapshot_outcome(one, snapshot)} for snapshot in one["snapshots"]
     ]
-    goes = any(snapshot["outcome"] in (PLANNED, DONE) for snapshot in snapshots)
-    frees = one["decision"] == DEREGISTER and outcome in (PLANNED, DONE) and goes
+    gone = {
+        (one["region"], snapshot["snapshot_id"]): snapshot["size_gib"]
+        for snapshot in snapshots
+        if {outcome, snapshot["outcome"]} <= {PLANNED, DONE} and one["decision"] == DEREGISTER
+    }
+    freed_gib = sum(size for snapshot, size in gone.items() if snapshot not in freed)
+    freed.update(gone)
     size = one["size_gib"]
-    cost = prices.monthly(one["region"], size)
-    freed = size if frees else 0
-    saved = prices.monthly(one["region"], freed)
+    cost, saved = prices.monthly(one["region"], size), prices.monthly(one["region"], freed_gib)
     return {
         **{fact: one[fact] for fact in _IMAGE_FACTS},
         "evidence": [{**found, "detail": steps.stable(found["detail"])} for found in one["evidence"]],
-        "freed_gib": freed,
+        "freed_gib": freed_gib,
         "freed_monthly_cost": None if saved is None else float(saved),
         "monthly_cost": None if cost is None else float(cost),
         "next_stage_at": _moment(one["next_stage_at"], planned),

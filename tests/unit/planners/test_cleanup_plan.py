@@ -279,9 +279,11 @@ def test_a_tombstone_holds_what_is_lost() -> None:
 def test_a_verdict_tells_what_becomes_of_snapshots_and_until_when_all_can_be_had_back() -> None:
     rules = (RetentionRule("EC2_IMAGE", 7), RetentionRule("EBS_SNAPSHOT", 9))
     made = plan(wanted(), seen(facts(OLD, NEWEST, rules=rules)))
-    (result,) = (one.as_result(OLD) for one in made.verdicts if one.decision == "deregister")
+    mapping = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-ami-1", "VolumeSize": 8}}
+    own = replace(OLD, described={"BlockDeviceMappings": [mapping]})
+    (result,) = (one.as_result(own) for one in made.verdicts if one.decision == "deregister")
     assert result["recoverable_until"] == (NOW + timedelta(days=7)).isoformat()
-    assert result["snapshots"] == [{"kept": "", "snapshot_id": "snap-ami-1"}]
+    assert result["snapshots"] == [{"kept": "", "size_gib": 8, "snapshot_id": "snap-ami-1"}]
 
 
 def test_images_without_evidence_are_told_from_used_ones_in_every_region() -> None:

@@ -194,10 +194,15 @@ def test_a_verdict_lists_its_evidence() -> None:
     ]
 
 
-def test_a_verdict_names_its_image_and_the_size_of_its_volumes() -> None:
-    disks = [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": size}} for size in (8, 20)]
+def test_a_verdict_names_its_image_and_the_size_of_its_snapshots() -> None:
+    disks = [
+        {"DeviceName": f"/dev/xvd{size}", "Ebs": {"SnapshotId": f"snap-{size}", "VolumeSize": size}}
+        for size in (8, 20)
+    ]
+    # EC2 User Guide, "Block device mappings for volumes": an EBS volume without a snapshot is empty.
+    empty = {"DeviceName": "/dev/sdc", "Ebs": {"VolumeSize": 500}}
     ephemeral = {"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}
-    image = replace(OLD, described={"BlockDeviceMappings": [*disks, ephemeral]})
+    image = replace(OLD, described={"BlockDeviceMappings": [*disks, empty, ephemeral]})
     result = verdict(seen(facts(image, NEWEST))).as_result(image)
     assert (result["name"], result["created"], result["size_gib"]) == (
         f"web {OLD_ID}",

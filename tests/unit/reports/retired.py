@@ -14,7 +14,8 @@ CALLS = {"deprecate": "EnableImageDeprecation", "disable": "DisableImage", "dere
 
 def one(image_id: str, decision: str, region: str = EU, **changes: Any) -> dict[str, Any]:
     """An element of ``results``; a deregistered one has a snapshot."""
-    goes = [{"kept": "", "snapshot_id": f"snap-of-{image_id}"}] if decision == "deregister" else []
+    size = changes.get("size_gib", 8)
+    snapshot = {"kept": "", "size_gib": size, "snapshot_id": f"snap-of-{image_id}"}
     kept = ["It is among the latest 1 of its family in this region."] if decision == "keep" else []
     return {
         "created": "2026-01-02T03:04:05+00:00",
@@ -28,8 +29,8 @@ def one(image_id: str, decision: str, region: str = EU, **changes: Any) -> dict[
         "reasons": kept,
         "recoverable_until": None,
         "region": region,
-        "size_gib": 8,
-        "snapshots": goes,
+        "size_gib": size,
+        "snapshots": [snapshot] if decision == "deregister" else [],
         **changes,
     }
 

@@ -150,7 +150,8 @@ def test_the_same_id_in_another_region_is_another_image() -> None:
     ]
 
 
-GOES, STAYS = {"kept": "", "snapshot_id": "snap-1"}, {"kept": "image ami-9 uses it", "snapshot_id": "snap-2"}
+GOES = {"kept": "", "size_gib": 5, "snapshot_id": "snap-1"}
+STAYS = {"kept": "image ami-9 uses it", "size_gib": 3, "snapshot_id": "snap-2"}
 
 LEFT = failure(
     "DeleteSnapshot", "Snapshot snap-1 of ami-1 could not be deleted.", error_code="SnapshotNotDeleted"
@@ -160,7 +161,7 @@ LEFT = failure(
 @pytest.mark.parametrize(
     ("snapshots", "more", "failures", "outcomes", "freed"),
     [
-        ([GOES], [], [], ["done"], 8),
+        ([GOES], [], [], ["done"], 5),
         # AWS deleted the image and not its snapshot.
         (
             [GOES],
@@ -169,14 +170,14 @@ LEFT = failure(
             ["not_done"],
             0,
         ),
-        ([GOES], [], [{**LEFT, "region": US}], ["done"], 8),
-        ([GOES, STAYS], [call("DeleteSnapshot", EU, "snap-1")], [], ["done", "nothing"], 8),
+        ([GOES], [], [{**LEFT, "region": US}], ["done"], 5),
+        ([GOES, STAYS], [call("DeleteSnapshot", EU, "snap-1")], [], ["done", "nothing"], 5),
         ([GOES, STAYS], [], [], ["not_done", "nothing"], 0),
         # Those under a key with grants to revoke are deleted one by one, after the grants.
-        ([GOES], [call("DeleteSnapshot", EU, "snap-1")], [failure("RevokeGrant")], ["done"], 8),
+        ([GOES], [call("DeleteSnapshot", EU, "snap-1")], [failure("RevokeGrant")], ["done"], 5),
         ([GOES], [], [failure("RevokeGrant")], ["not_done"], 0),
         ([GOES], [], [failure("DeleteSnapshot")], ["not_done"], 0),
-        ([GOES], [], [failure("DeleteSnapshot", region=US)], ["done"], 8),
+        ([GOES], [], [failure("DeleteSnapshot", region=US)], ["done"], 5),
         ([STAYS], [], [], ["nothing"], 0),
         ([], [], [], [], 0),
     ],
@@ -190,6 +191,15 @@ def test_only_snapshots_that_went_free_anything(
     assert [snapshot["outcome"] for snapshot in found["snapshots"]] == outcomes
     assert (found["outcome"], found["freed_gib"], content["totals"]["freed_gib"]) == ("done", freed, freed)
     assert content["snapshots_alone"] == []
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_a_snapshot_of_several_images_is_freed_once(planned: bool) -> None:
+    """Images can be registered of the same snapshot (RegisterImage)."""
+    images = [one(name, "deregister", place, snapshots=[GOES]) for place in (EU, US) for name in ("a", "b")]
+    content = report(cleaned(*images), planned=planned)
+    assert [image["freed_gib"] for image in content["images"]] == [5, 0, 5, 0]
+    assert content["totals"]["freed_gib"] == 10
 
 
 def test_revoked_grants_are_told() -> None:
