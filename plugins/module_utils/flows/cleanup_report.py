@@ -6,20 +6,19 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..failures import Failure, Refused, invalid_option
+from ..failures import Failure, Refused
 from ..planners.report import ReportPlan, ReportSeen, ReportWanted
 from ..progress import Report
 from ..reports.cleanup import cleanup
 from ..reports.cleanup_document import changes, document
 from ..reports.prices import read_prices
 from ..runner import Flow, Outcome
-from .report import report_flow
+from .report import report_flow, wrong_places
 
 PLAN = "plan"
 """The folder in ``report_dir`` for the report of a plan."""
@@ -40,7 +39,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
     it has a folder of its own.
     """
     _prices, wrong = read_prices("prices", params["prices"], params["currency"])
-    failures = (*wrong, *_unwritable(params))
+    failures = (*wrong, *wrong_places(params))
     if failures:
         raise Refused(failures)
     wanted = _REPORT.wanted(params, check_mode)
@@ -57,19 +56,6 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
         except OSError as exception:
             return Outcome(failures=(Failure(str(exception), "Create it.", "FileError", "report_dir"),))
     return _REPORT.apply(clients, wanted, seen, plan, report)
-
-
-def _unwritable(params: Mapping[str, Any]) -> Iterator[Failure]:
-    """The places that are there and cannot be written to."""
-    for option in ("path", "report_dir"):
-        if not params[option]:
-            continue
-        place = Path(params[option])
-        # A file is replaced, so that its folder counts.
-        folder = place if option == "report_dir" and place.exists() else place.parent
-        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
-            problem = f"{option}: {folder} cannot be written to."
-            yield invalid_option(option, problem, "Change its permissions, or name another one.")
 
 
 FLOW: Flow[ReportWanted, ReportSeen] = replace(_REPORT, wanted=wanted_from, apply=apply)

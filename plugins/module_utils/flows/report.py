@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,9 +45,12 @@ def report_flow(
     """
 
     def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
+        wrong = tuple(wrong_places(params))
+        if wrong:
+            raise Refused(wrong)
         said = content(params)
         # An empty text is no place: files would go to the root of the file system.
-        path, folder = _path(params["path"] or None), _folder(params.get("report_dir") or None)
+        path, folder = params["path"] or None, params.get("report_dir") or None
         if folder is None or document is None:
             return ReportWanted(path, said)
         return ReportWanted(path, said, Folder(folder, document(said), changes))
@@ -64,36 +67,47 @@ def report_flow(
     return Flow(wanted_from, read_state, plan, apply, returned, needs_aws=False)
 
 
-def _path(path: str | None) -> str | None:
-    """The file; raises ``Refused`` if it cannot be written where it is wanted."""
-    if path is not None and not Path(path).parent.is_dir():
-        problem = f"path: there is no folder {Path(path).parent}."
-        raise Refused([invalid_option("path", problem, "Create it, or name another file.")])
-    return path
+def wrong_places(params: Mapping[str, Any]) -> Iterator[Failure]:
+    """Why the file ``path`` and the folder ``report_dir`` cannot be written, as far as they are wanted.
+
+    Whoever works for long, or deletes, asks for this before.
+    """
+    for option, wrong in (("path", _wrong_file), ("report_dir", _wrong_folder)):
+        place = params.get(option)
+        problem, remedy = wrong(Path(place)) if place else ("", "")
+        if problem:
+            yield invalid_option(option, f"{option}: {problem}", remedy)
 
 
-def _folder(path: str | None) -> str | None:
-    """The folder; raises ``Refused`` if it cannot be made or filled."""
-    problem, remedy = "", ""
-    if path is not None and MISSING:
-        problem = f"report_dir: the page needs {MISSING}, which the module's Python lacks."
-        remedy = "Use the Python that runs Ansible (ansible_python_interpreter), or set path instead."
-    elif path is not None and not Path(path).is_dir() and not Path(path).parent.is_dir():
-        problem = f"report_dir: there is no folder {Path(path).parent}."
-        remedy = "Create it, or name another folder."
-    elif path is not None and Path(path).exists() and not Path(path).is_dir():
-        problem, remedy = f"report_dir: {path} is no folder.", "Name another one."
-    elif path is not None and not _takes_files(Path(path)):
-        problem = f"report_dir: nothing can be written to {path}."
-        remedy = "Let the user who runs Ansible write there, or name another folder."
-    if problem:
-        raise Refused([invalid_option("report_dir", problem, remedy)])
-    return path
+def _wrong_file(path: Path) -> tuple[str, str]:
+    """What is wrong with a file's place, and what to do; both are empty if nothing is."""
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}.", "Create it, or name another file."
+    return _unwritable(path.parent)
 
 
-def _takes_files(folder: Path) -> bool:
-    """Whether files can be made in a folder, or the folder can be made."""
-    return os.access(folder if folder.is_dir() else folder.parent, os.W_OK | os.X_OK)
+def _wrong_folder(path: Path) -> tuple[str, str]:
+    """What is wrong with a folder, and what to do; both are empty if nothing is."""
+    if MISSING:
+        return (
+            f"the page needs {MISSING}, which the module's Python lacks.",
+            "Use the Python that runs Ansible (ansible_python_interpreter), or set path instead.",
+        )
+    if not path.is_dir() and not path.parent.is_dir():
+        return f"there is no folder {path.parent}.", "Create it, or name another folder."
+    if path.exists() and not path.is_dir():
+        return f"{path} is no folder.", "Name another one."
+    return _unwritable(path if path.is_dir() else path.parent)
+
+
+def _unwritable(folder: Path) -> tuple[str, str]:
+    """The same of a folder in which files, or a folder, are to be made: files are replaced, not changed."""
+    if os.access(folder, os.W_OK | os.X_OK):
+        return "", ""
+    return (
+        f"{folder} cannot be written to.",
+        "Let the user who runs Ansible write there, or name another one.",
+    )
 
 
 def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
