@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..aws import errors
 from ..aws.clients import Clients
@@ -47,8 +47,10 @@ def _into_file(path: str | None, texts: dict[ImageRef, str], seen: CleanupSeen) 
     if path is None:
         return ()
     try:
-        with open(path, "a", encoding="utf-8") as file:
-            file.writelines(f"{text}\n" for text in texts.values())
+        with open(path, "ab+") as file:
+            # A line that a killed run has half written must not take the next one with it.
+            lines = [*([""] if _ends_within_a_line(file) else ()), *texts.values()]
+            file.writelines(f"{line}\n".encode() for line in lines)
             file.flush()
             os.fsync(file.fileno())
     except OSError as exception:
@@ -62,6 +64,13 @@ def _into_file(path: str | None, texts: dict[ImageRef, str], seen: CleanupSeen) 
             ),
         )
     return ()
+
+
+def _ends_within_a_line(file: BinaryIO) -> bool:
+    if not file.seek(0, os.SEEK_END):
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
 
 
 def _s3(clients: Clients, uri: str | None, seen: CleanupSeen) -> Callable[[ImageRef, str], Any] | None:

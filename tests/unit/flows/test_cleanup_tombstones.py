@@ -56,6 +56,15 @@ def test_each_image_is_a_line_and_earlier_lines_stay(tmp_path: Path) -> None:
     assert [line["image_id"] for line in lines] == ["ami-1", "ami-2", "ami-1"]
 
 
+def test_a_line_that_a_killed_run_has_half_written_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "tombstones"
+    path.write_text(f"{TEXT}\n{TEXT[:50]}", encoding="utf-8")
+    assert write(GOING, tombstone_path=str(path)) == ()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == [TEXT, TEXT[:50]]
+    assert [json.loads(line)["image_id"] for line in lines[2:]] == ["ami-1", "ami-2"]
+
+
 def test_a_file_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
     (failure,) = write(GOING, tombstone_path=str(tmp_path))
     assert (failure.error_code, failure.action) == ("TombstoneNotWritten", "tombstone_path")
