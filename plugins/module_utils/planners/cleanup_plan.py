@@ -124,7 +124,10 @@ def keys_to_look_at(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, tu
 def images_of(
     seen: CleanupSeen, going: Iterable[Verdict], actions: Iterable[Action]
 ) -> dict[str, dict[str, set[str]]]:
-    """Region to snapshots and grants to the images without which these go: not if one of them is refused."""
+    """Region to snapshots and grants to the images without which these go: not if one of them is refused.
+
+    A snapshot that goes alone takes the place of its image: it stays where a grant on its key does.
+    """
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     under: dict[KeyRef, set[str]] = defaultdict(set)
     for verdict in going:
@@ -134,6 +137,13 @@ def images_of(
             key_arn = facts.snapshots[fate.snapshot_id].kms_key_id
             if key_arn:
                 under[KeyRef(verdict.ref.region, key_arn)].add(verdict.ref.image_id)
+    actions = tuple(actions)
+    for action in actions:
+        region, resource = action.target.region, str(action.resource)
+        if action.operation == "DeleteSnapshot" and resource not in found[region]:
+            key_arn = seen.regions[region].snapshots[resource].kms_key_id
+            if key_arn:
+                under[KeyRef(region, key_arn)].add(resource)
     for action in actions:
         if action.operation == "RevokeGrant":
             region = action.target.region

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.retire import perform_each
 from ansible_collections.golden.images.plugins.module_utils.model import Device, Grant, Sharing
 from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_facts import (
     Evidence,
@@ -33,6 +34,7 @@ from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_ver
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.aws.wire import Wire
 from tests.unit.examples import CONSUMER, OWNER, volumes
 from tests.unit.planners.retiring import REGION, USED, calls, facts, own, report, seen, shared, wanted
 
@@ -185,6 +187,20 @@ def test_a_run_that_ended_before_the_grants_went_is_finished_by_the_next() -> No
         ("RevokeGrant", "g-root"),
         ("DeleteSnapshot", "snap-ami-1"),
     ]
+
+
+def test_a_snapshot_that_an_image_left_stays_as_long_as_a_grant_on_its_key_could_not_be_revoked() -> None:
+    """Only by the snapshot the next run finds the key again."""
+    left = OwnSnapshot("snap-ami-1", tags={"golden.images:cleanup-of": "ami-1"}, kms_key_id=KEY)
+    region = encrypted(NEWEST)
+    of = saw(replace(region, snapshots={**region.snapshots, "snap-ami-1": left}), ROOT)
+    made = plan(asked(), of)
+    kms = Wire("kms")
+    kms.refuse("revoke_grant", {"GrantId": "g-root", "KeyId": KEY}, "ThrottlingException")
+    with kms.spoken():
+        done = perform_each(lambda _action: kms.client, made.actions, images_of(of, (), made.actions)[REGION])
+    assert done.actions == ()
+    assert [failure.error_code for failure in done.failures] == ["ThrottlingException"]
 
 
 def test_a_grant_stays_if_late_evidence_spares_an_image_that_is_shared_with_its_account() -> None:
