@@ -104,13 +104,16 @@ def _ended_marks(facts: RegionFacts, judged: tuple[Verdict, ...]) -> dict[str, t
 
 
 def _snapshots_that_stay(facts: RegionFacts, judged: tuple[Verdict, ...]) -> dict[str, tuple[str, ...]]:
-    """Snapshots marked for an image that stays after all: whoever deregisters it later may want them."""
-    staying = (verdict.ref.image_id for verdict in judged if verdict.decision != DEREGISTER)
-    own = {one.image.image_id: one for one in facts.images}
+    """Snapshots marked for an image that stays after all: whoever deregisters it later may want them.
+
+    That holds as well if the policy is no longer about the image.
+    """
+    going = {verdict.ref.image_id for verdict in judged if verdict.decision == DEREGISTER}
     return {
         snapshot_id: (SNAPSHOT_MARK,)
-        for image_id in staying
-        for snapshot_id in own[image_id].image.snapshot_ids
+        for own in facts.images
+        if own.image.image_id not in going
+        for snapshot_id in own.image.snapshot_ids
         if snapshot_id in facts.snapshots and marked_for(facts.snapshots[snapshot_id])
     }
 
@@ -160,8 +163,11 @@ def _going(verdict: Verdict) -> list[str]:
 def _together(verdict: Verdict, facts: RegionFacts, grants: Mapping[str, tuple[Grant, ...]]) -> bool:
     """Whether AWS can delete the snapshots with the image: it spares other images' only, nothing else's.
 
-    Those under a key with grants to revoke go after these.
+    Those under a key with grants to revoke go after these, and those of several images that go after all of
+    them: as these go at the same time, AWS could spare such a snapshot each time for the others.
     """
+    if any(len(facts.images_with[one]) > 1 for one in _going(verdict)):
+        return False
     going = [facts.snapshots[one] for one in _going(verdict) if one in facts.snapshots]
     if any(snapshot.kms_key_id in grants for snapshot in going):
         return False

@@ -129,6 +129,26 @@ def test_the_mark_of_a_snapshot_whose_image_stays_is_taken_off() -> None:
     assert planned(saw) == [("DeleteTags", "snap-ami-1")]
 
 
+def test_so_is_that_of_an_image_that_the_policy_is_no_longer_about() -> None:
+    """Somebody took it out of its family once it was nearly gone, and may deregister it by hand one day."""
+    marked = {"snap-ami-1": OwnSnapshot("snap-ami-1", tags={OF: "ami-1 ami-gone"})}
+    saw = seen(facts(own("ami-1", 50, tags={}), NEWEST, snapshots=marked))
+    assert planned(saw) == [("DeleteTags", "snap-ami-1")]
+
+
+def test_a_snapshot_of_two_images_that_go_is_deleted_once_both_are_gone() -> None:
+    """AWS skips it with either as long as the other is there, and they go at the same time."""
+    first, second = own("ami-1", 50, devices=volumes("snap-both")), own("ami-2", devices=volumes("snap-both"))
+    made = plan(wanted(), seen(facts(first, second, NEWEST)))
+    assert calls(made.actions) == [
+        ("CreateTags", "snap-both"),
+        ("DeregisterImage", "ami-1"),
+        ("DeregisterImage", "ami-2"),
+        ("DeleteSnapshot", "snap-both"),
+    ]
+    assert [one.parameters for one in made.actions[1:3]] == [{"ImageId": "ami-1"}, {"ImageId": "ami-2"}]
+
+
 def test_what_a_run_before_could_not_delete_is_deleted() -> None:
     left = {"snap-9": OwnSnapshot("snap-9", tags={OF: "ami-gone"})}
     assert planned(seen(facts(NEWEST, snapshots=left)), limit=Limit(count=0)) == [
