@@ -10,7 +10,7 @@ import contextlib
 import queue
 import sys
 import threading
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from time import monotonic
 from typing import TypeVar
 
@@ -56,8 +56,10 @@ def each(
     sys.setswitchinterval(_TURN_SECONDS)
     waiting: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
     finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]] = queue.SimpleQueue()
-    # Required items first: optional ones must not take the threads that these need.
-    ordered = sorted(dict.fromkeys(items), key=lambda item: item in optional) if optional else items
+    # Required items first: optional ones must not take the threads that these need. What is no iterator is
+    # there as a whole, and may be changed by the work.
+    lazily = isinstance(items, Iterator) and not optional
+    ordered = items if lazily else sorted(dict.fromkeys(items), key=lambda item: item in optional)
     most, started = threads or MAX_THREADS, 0
     given: dict[Item, None] = {}
     try:

@@ -182,6 +182,13 @@ def test_work_begins_while_items_are_still_being_named() -> None:
     assert each(items(), work)[0] == {"first": "first", "second": "second"}
 
 
+def test_work_may_change_what_the_items_are_read_from() -> None:
+    left = dict.fromkeys(range(200))
+    done, _failed = each(left, left.pop)
+    assert list(done) == list(range(200))
+    assert left == {}
+
+
 def test_when_items_cannot_be_named_nothing_more_is_begun() -> None:
     begun: list[int] = []
     go_on = threading.Event()
