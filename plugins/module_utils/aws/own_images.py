@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -67,13 +68,14 @@ def services() -> tuple[str, ...]:
     return ("autoscaling", "ec2", "rbin", "ssm")
 
 
-def region(clients: Clients, name: str) -> RegionFacts:
-    """Everything that a region's bulk reads say.
+def region(clients: Clients, name: str, *, tombstone_path: str | None = None) -> RegionFacts:
+    """Everything that a region's bulk reads say, apart from tombstones below a path of the home region's.
 
     Its images must be readable. What else is not counts as use of all of them, and no snapshot is known to
     be free of use.
     """
     ec2 = clients.ec2(name)
+    tombstones = tombstone_path if name == clients.home else None
     images = own_images(ec2, name)
     problems: list[Evidence] = []
 
@@ -91,7 +93,7 @@ def region(clients: Clients, name: str) -> RegionFacts:
         configurations=attempt(
             "DescribeLaunchConfigurations", lambda: launch_configurations(clients.client("autoscaling", name))
         ),
-        parameters=attempt("DescribeParameters", lambda: parameters(clients.ssm(name))),
+        parameters=attempt("DescribeParameters", lambda: parameters(clients.ssm(name), tombstones)),
     )
     named = attempt("GetParameter", lambda: selected_parameters(clients.ssm(name), selectors(bulk)))
     bulk = replace(bulk, parameters=(*bulk.parameters, *named))
@@ -179,12 +181,17 @@ def launch_configurations(autoscaling: Any) -> tuple[LaunchConfiguration, ...]:
     )
 
 
-def parameters(ssm: SSMClient) -> tuple[Parameter, ...]:
-    """Every SSM parameter that is not encrypted, with its value."""
+def parameters(ssm: SSMClient, tombstone_path: str | None = None) -> tuple[Parameter, ...]:
+    """Every SSM parameter that is not encrypted, with its value.
+
+    Not the tombstones below a path: they name images, and do not use them.
+    """
+    below = re.compile(rf"{re.escape((tombstone_path or '').rstrip('/'))}/[a-z0-9-]+/ami-[0-9a-f]+")
     pages = ssm.get_paginator("describe_parameters").paginate(
         ParameterFilters=[{"Key": "Type", "Values": _TEXTS}], PaginationConfig={"PageSize": _PARAMETER_PAGE}
     )
-    names = [item["Name"] for page in pages for item in page["Parameters"]]
+    found = [item["Name"] for page in pages for item in page["Parameters"]]
+    names = [one for one in found if not (tombstone_path and below.fullmatch(one))]
     return tuple(
         Parameter(item["Name"], item["Value"])
         for start in range(0, len(names), _PARAMETER_BATCH)

@@ -21,7 +21,7 @@ from ..fanout import each
 from ..model import Target
 from ..plan import Action
 from ..planners import cleanup_plan
-from ..planners.cleanup_facts import ImageRef
+from ..planners.cleanup_facts import ImageRef, RegionFacts
 from ..planners.cleanup_plan import CleanupPlan
 from ..planners.cleanup_stages import DEREGISTER, DISABLE
 from ..planners.cleanup_verdicts import CleanupSeen, CleanupWanted, Verdict, candidates
@@ -42,7 +42,7 @@ def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
         raise Refused(failures)
     for service in own_images.services():
         clients.open(service, regions)
-    facts, failed = each(regions, lambda region: own_images.region(clients, region))
+    facts, failed = each(regions, lambda region: _facts(clients, wanted, region))
     if failed:
         raise Refused(
             errors.failure(exception, Target(caller.account_id, region), "DescribeImages")
@@ -92,6 +92,10 @@ def result(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, outcome:
 FLOW: Flow[CleanupWanted, CleanupSeen] = Flow(wanted_from, read_state, cleanup_plan.plan, apply, result)
 
 
+def _facts(clients: Clients, wanted: CleanupWanted, region: str) -> RegionFacts:
+    return own_images.region(clients, region, tombstone_path=wanted.tombstone_ssm_path)
+
+
 def _looked_at(
     clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, refs: Iterable[ImageRef]
 ) -> CleanupSeen:
@@ -107,7 +111,7 @@ def _read_again(
 ) -> CleanupSeen:
     """What is there now where something would go; raises ``Refused`` if that cannot be read."""
     regions = tuple(dict.fromkeys(action.target.region for action in first.taking_away))
-    facts, failed = each(regions, lambda region: own_images.region(clients, region))
+    facts, failed = each(regions, lambda region: _facts(clients, wanted, region))
     if failed:
         raise Refused(
             errors.failure(exception, seen.target(region), "DescribeImages")

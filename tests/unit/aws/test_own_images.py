@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -152,6 +153,20 @@ def test_parameters_are_read_ten_at_a_time() -> None:
         assert own_images.parameters(wire.client) == tuple(Parameter(one, f"ami{one}") for one in names)
 
 
+def test_a_tombstone_names_its_image_and_does_not_use_it() -> None:
+    """By their names, beside which others may have their place."""
+    wire = Wire("ssm")
+    names = ["/golden", "/golden/eu-west-1", "/golden/eu-west-1/ami-0a", "/golden/eu-west-1/ami-0a/b"]
+    names += ["/x/golden/eu-west-1/ami-0a", "/golden/web/latest"]
+    read = [one for one in names if one != "/golden/eu-west-1/ami-0a"]
+    wire.expect("describe_parameters", PARAMETERS, {"Parameters": [{"Name": one} for one in names]})
+    values = [{"Name": one, "Value": "ami-0a"} for one in read]
+    wire.expect("get_parameters", {"Names": read}, {"Parameters": values})
+    with wire.spoken():
+        found = own_images.parameters(wire.client, tombstone_path="/golden/")
+    assert [one.name for one in found] == read
+
+
 def test_parameters_are_found_by_version_label_and_arn() -> None:
     wire = Wire("ssm")
     arn = "arn:aws:ssm:eu-west-1:999988887777:parameter/shared"
@@ -204,7 +219,8 @@ def test_recycle_bin_rules_with_their_tags_if_they_retain_already() -> None:
 class Wires:
     """The clients of one region, each answering from a script."""
 
-    def __init__(self, **wires: Wire) -> None:
+    def __init__(self, home: str, **wires: Wire) -> None:
+        self.home = home
         self._wires = wires
 
     def ec2(self, _region: str) -> Any:
@@ -217,8 +233,11 @@ class Wires:
         return self._wires[service].client
 
 
-def region_where(refused: str) -> RegionFacts:
-    """A region with one image, where one call is refused."""
+def region_where(
+    refused: str, named: Sequence[str] = (), read: Sequence[str] = (), home: str = "eu-west-1"
+) -> RegionFacts:
+    """A region with one image, where one call is refused, and of the parameters named there some are read."""
+    values = [{"Name": one, "Value": "ami-0123456789abcdef0"} for one in read]
     ec2, ssm, autoscaling, rbin = (Wire(one) for one in ("ec2", "ssm", "autoscaling", "rbin"))
     script: list[tuple[Wire, str, dict[str, Any], dict[str, Any]]] = [
         (ec2, "describe_images", EVERY_IMAGE, {"Images": [IMAGE]}),
@@ -226,7 +245,8 @@ def region_where(refused: str) -> RegionFacts:
         (ec2, "describe_launch_template_versions", VERSIONS, {"LaunchTemplateVersions": []}),
         (autoscaling, "describe_auto_scaling_groups", {}, {"AutoScalingGroups": []}),
         (autoscaling, "describe_launch_configurations", {}, {"LaunchConfigurations": []}),
-        (ssm, "describe_parameters", PARAMETERS, {"Parameters": []}),
+        (ssm, "describe_parameters", PARAMETERS, {"Parameters": [{"Name": one} for one in named]}),
+        *([(ssm, "get_parameters", {"Names": list(read)}, {"Parameters": values})] if read else []),
         (ec2, "describe_locked_snapshots", {"MaxResults": 1000}, {"Snapshots": []}),
         (
             ec2,
@@ -249,9 +269,15 @@ def region_where(refused: str) -> RegionFacts:
                 break
         elif method != skipped.get(refused):
             wire.expect(method, request, answer)
-    clients: Any = Wires(ec2=ec2, ssm=ssm, autoscaling=autoscaling, rbin=rbin)
+    clients: Any = Wires(home, ec2=ec2, ssm=ssm, autoscaling=autoscaling, rbin=rbin)
     with ec2.spoken(), ssm.spoken(), autoscaling.spoken(), rbin.spoken():
-        return own_images.region(clients, "eu-west-1")
+        return own_images.region(clients, "eu-west-1", tombstone_path="/golden")
+
+
+def test_only_in_the_region_of_the_tombstones_parameters_can_be_such() -> None:
+    for home, read in (("eu-west-1", []), ("us-east-1", ["/golden/eu-west-1/ami-0a"])):
+        facts = region_where("nothing", ["/golden/eu-west-1/ami-0a"], read, home)
+        assert sorted(facts.uses) == ["ami-0123456789abcdef0"] * len(read)
 
 
 def test_what_cannot_be_read_speaks_for_every_image_and_frees_no_snapshot() -> None:
