@@ -109,16 +109,26 @@ def _looked_at(
 def _read_again(
     clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, first: CleanupPlan
 ) -> CleanupSeen:
-    """What is there now where something would go; raises ``Refused`` if that cannot be read."""
-    regions = tuple(dict.fromkeys(action.target.region for action in first.taking_away))
-    facts, failed = each(regions, lambda region: _facts(clients, wanted, region))
+    """What is there now where something would go; raises ``Refused`` if that cannot be read.
+
+    Of the other regions the images are: a copy that is still being made there needs its source.
+    """
+    regions = {action.target.region for action in first.taking_away}
+
+    def read_region(region: str) -> RegionFacts:
+        if region in regions:
+            return _facts(clients, wanted, region)
+        images = own_images.own_images(clients.ec2(region), region)
+        return replace(seen.regions[region], images=images)
+
+    facts, failed = each(seen.regions, read_region)
     if failed:
         raise Refused(
             errors.failure(exception, seen.target(region), "DescribeImages")
             for region, exception in failed.items()
         )
     going = [verdict.ref for verdict in first.verdicts if verdict.decision in (DISABLE, DEREGISTER)]
-    now_seen = replace(seen, regions={**seen.regions, **facts}, looks={}, snapshot_looks={}, keys={})
+    now_seen = replace(seen, regions=facts, looks={}, snapshot_looks={}, keys={})
     still_there = [ref for ref in going if ref in now_seen.images]
     return _looked_at(clients, wanted, now_seen, still_there)
 
