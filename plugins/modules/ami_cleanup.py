@@ -291,8 +291,8 @@ results:
       returned: always
     snapshots:
       description:
-        - Of an image that is deregistered now the snapshots, each as C(snapshot_id), C(size_gib) and C(kept), which says why
-          it stays and is empty if it goes.
+        - Of an image that is deregistered now the snapshots, each as C(snapshot_id), C(size_gib), C(kept), which says why it
+          stays and is empty if it goes, and C(retained_days), for which the Recycle Bin keeps it then.
       type: list
       elements: dict
       returned: always

@@ -106,7 +106,7 @@ report:
       description:
         - The images as in RV(golden.images.ami_cleanup#module:results), each also with its C(outcome), which is V(done),
           V(planned), V(not_done) or, of images that wait or are kept, V(nothing), with its C(monthly_cost), and with
-          C(freed_gib) and C(freed_monthly_cost).
+          C(freed_gib), C(freed_later_gib) and C(freed_monthly_cost).
         - Sizes and costs are the most that it can be.
       type: list
       elements: dict

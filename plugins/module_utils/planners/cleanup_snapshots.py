@@ -31,18 +31,19 @@ _OF_IMAGE = re.compile(
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of a snapshot of a deregistered image: it goes, or it is ``kept`` for a reason."""
+    """What becomes of a snapshot of a deregistered image: it goes, or it is ``kept`` for a reason.
+
+    The Recycle Bin keeps one that goes for ``retained_days``, in which AWS bills it as before.
+    """
 
     snapshot_id: str
     kept: str = ""
+    retained_days: int = 0
 
 
 def fates(own: OwnImage, facts: RegionFacts, leaving: Collection[str]) -> tuple[Fate, ...]:
     """What becomes of the image's snapshots while the images ``leaving``, it included, are deregistered."""
-    return tuple(
-        Fate(snapshot_id, "; ".join(_users(snapshot_id, facts, leaving)))
-        for snapshot_id in own.image.snapshot_ids
-    )
+    return tuple(_fate(snapshot_id, facts, leaving) for snapshot_id in own.image.snapshot_ids)
 
 
 def blocks(own: OwnImage, facts: RegionFacts) -> Iterator[str]:
@@ -137,10 +138,18 @@ def recoverable_until(
     lost with the first of its snapshots.
     """
     days = [_retained(facts.rules, "EC2_IMAGE", own.image.tags)]
-    for snapshot_id in going:
-        tags = facts.snapshots[snapshot_id].tags if snapshot_id in facts.snapshots else {}
-        days.append(_retained(facts.rules, "EBS_SNAPSHOT", tags))
+    days += (_snapshot_retained(snapshot_id, facts) for snapshot_id in going)
     return now + timedelta(days=min(days)) if all(days) else None
+
+
+def _fate(snapshot_id: str, facts: RegionFacts, leaving: Collection[str]) -> Fate:
+    kept = "; ".join(_users(snapshot_id, facts, leaving))
+    return Fate(snapshot_id, kept, 0 if kept else _snapshot_retained(snapshot_id, facts))
+
+
+def _snapshot_retained(snapshot_id: str, facts: RegionFacts) -> int:
+    tags = facts.snapshots[snapshot_id].tags if snapshot_id in facts.snapshots else {}
+    return _retained(facts.rules, "EBS_SNAPSHOT", tags)
 
 
 def _retained(rules: tuple[RetentionRule, ...], resource_type: str, tags: Mapping[str, str]) -> int:

@@ -58,7 +58,10 @@ class CleanupWanted:
 
 @dataclass(frozen=True)
 class CleanupSeen:
-    """What AWS said of every region, and of what was looked at closely, at the moment ``now``."""
+    """What AWS said of every region, and of what was looked at closely, at the moment ``now``.
+
+    ``untold`` maps images to one that would lose with them what is known of it only by them.
+    """
 
     account_id: str
     now: datetime
@@ -67,6 +70,7 @@ class CleanupSeen:
     partition: str = "aws"
     snapshot_looks: Mapping[SnapshotRef, SnapshotLook] = field(default_factory=dict)
     keys: Mapping[KeyRef, KeyLook] = field(default_factory=dict)
+    untold: Mapping[ImageRef, ImageRef] = field(default_factory=dict)
 
     @cached_property
     def images(self) -> Mapping[ImageRef, OwnImage]:
@@ -123,6 +127,7 @@ class Verdict:
             "snapshots": [
                 {
                     "kept": fate.kept,
+                    "retained_days": fate.retained_days,
                     "size_gib": own.snapshot_sizes.get(fate.snapshot_id, 0),
                     "snapshot_id": fate.snapshot_id,
                 }
@@ -201,6 +206,8 @@ def _against(
     own = seen.images[ref]
     if todo.stage == DEREGISTER:
         yield from blocks(own, seen.regions[ref.region])
+        if ref in seen.untold:
+            yield f"{seen.untold[ref]} comes from it, and has no tags yet of what is known only by it."
     if todo.stage in (DISABLE, DEREGISTER):
         looks = {
             one: seen.snapshot_looks.get(SnapshotRef(ref.region, one), unseen_snapshot)

@@ -81,19 +81,22 @@ def _image(
     snapshots = [
         {**snapshot, "outcome": done.snapshot_outcome(one, snapshot)} for snapshot in one["snapshots"]
     ]
-    gone = {
-        (one["region"], snapshot["snapshot_id"]): snapshot["size_gib"]
+    gone = [
+        snapshot
         for snapshot in snapshots
-        if {outcome, snapshot["outcome"]} <= {PLANNED, DONE} and one["decision"] == DEREGISTER
-    }
-    freed_gib = sum(size for snapshot, size in gone.items() if snapshot not in freed)
-    freed.update(gone)
+        if {outcome, snapshot["outcome"]} <= {PLANNED, DONE}
+        and one["decision"] == DEREGISTER
+        and (one["region"], snapshot["snapshot_id"]) not in freed
+    ]
+    freed.update((one["region"], snapshot["snapshot_id"]) for snapshot in gone)
+    freed_gib = sum(snapshot["size_gib"] for snapshot in gone)
     size = one["size_gib"]
     cost, saved = prices.monthly(one["region"], size), prices.monthly(one["region"], freed_gib)
     return {
         **{fact: one[fact] for fact in _IMAGE_FACTS},
         "evidence": [{**found, "detail": steps.stable(found["detail"])} for found in one["evidence"]],
         "freed_gib": freed_gib,
+        "freed_later_gib": sum(snapshot["size_gib"] for snapshot in gone if snapshot["retained_days"]),
         "freed_monthly_cost": None if saved is None else float(saved),
         "monthly_cost": None if cost is None else float(cost),
         "next_stage_at": _moment(one["next_stage_at"], planned),

@@ -27,7 +27,7 @@ def totals(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, A
             for decision in DECISIONS
         },
         "freed_gib": sum(one["freed_gib"] for one in images),
-        "freed_later_gib": sum(one["freed_gib"] for one in images if one["recoverable_until"]),
+        "freed_later_gib": sum(one["freed_later_gib"] for one in images),
         "freed_monthly_cost": _cost(images, "freed_monthly_cost", prices),
         "unpriced_images": sum(one["monthly_cost"] is None for one in images) if prices.table else 0,
     }

@@ -303,7 +303,9 @@ def test_a_verdict_tells_what_becomes_of_snapshots_and_until_when_all_can_be_had
     own = replace(OLD, described={"BlockDeviceMappings": [mapping]})
     (result,) = (one.as_result(own) for one in made.verdicts if one.decision == "deregister")
     assert result["recoverable_until"] == (NOW + timedelta(days=7)).isoformat()
-    assert result["snapshots"] == [{"kept": "", "size_gib": 8, "snapshot_id": "snap-ami-1"}]
+    assert result["snapshots"] == [
+        {"kept": "", "retained_days": 9, "size_gib": 8, "snapshot_id": "snap-ami-1"}
+    ]
 
 
 def test_images_without_evidence_are_told_from_used_ones_in_every_region() -> None:

@@ -15,7 +15,7 @@ CALLS = {"deprecate": "EnableImageDeprecation", "disable": "DisableImage", "dere
 def one(image_id: str, decision: str, region: str = EU, **changes: Any) -> dict[str, Any]:
     """An element of ``results``; a deregistered one has a snapshot."""
     size = changes.get("size_gib", 8)
-    snapshot = {"kept": "", "size_gib": size, "snapshot_id": f"snap-of-{image_id}"}
+    snapshot = {"kept": "", "retained_days": 0, "size_gib": size, "snapshot_id": f"snap-of-{image_id}"}
     kept = ["It is among the latest 1 of its family in this region."] if decision == "keep" else []
     return {
         "created": "2026-01-02T03:04:05+00:00",
