@@ -61,6 +61,7 @@ def apply(
         return _outcome((first,))
     try:
         now_seen = _read_again(clients, wanted, seen, plan)
+        now_seen = cleanup_plan.with_untold(wanted, now_seen, first.actions)
     except Refused as refused:
         return _outcome((first,), refused.failures)
     final, changed = cleanup_plan.confirmed(plan, cleanup_plan.plan(wanted, now_seen))

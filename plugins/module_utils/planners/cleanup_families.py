@@ -66,6 +66,26 @@ def bequeathed(
     return found
 
 
+def untold(
+    images: Images,
+    of: Mapping[ImageRef, str],
+    by: FamilyBy,
+    going: Collection[ImageRef],
+    told: Collection[tuple[ImageRef, str, str]],
+) -> dict[ImageRef, ImageRef]:
+    """Images that are ``going``, each with one that would lose by it what its tags do not tell yet.
+
+    ``told`` are tags that were written since the images were read: image, key and value.
+    """
+    found: dict[ImageRef, ImageRef] = {}
+    for ref, tags in bequeathed(images, of, by, going).items():
+        has = images[ref].image.tags
+        if any(has.get(key) != value and (ref, key, value) not in told for key, value in tags.items()):
+            line = (*_origins(images, ref, by), *_sources(images, ref))
+            found.update((one, ref) for one in line if one in going)
+    return found
+
+
 def _any_going(line: Collection[ImageRef], going: Collection[ImageRef]) -> bool:
     return any(one in going for one in line)
 

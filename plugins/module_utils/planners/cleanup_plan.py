@@ -15,7 +15,7 @@ from ..failures import Failure
 from ..plan import Action, Plan, TargetPlan
 from .cleanup_actions import region_actions, takes_away
 from .cleanup_facts import ImageRef, KeyRef, OwnImage, OwnSnapshot, RegionFacts, SnapshotRef
-from .cleanup_families import bequeathed, families
+from .cleanup_families import bequeathed, families, untold
 from .cleanup_grants import images_under, keys_at_stake, revocations
 from .cleanup_snapshots import fates, leftovers, orphans, recoverable_until
 from .cleanup_stages import DEREGISTER, DISABLE, stamp
@@ -149,6 +149,23 @@ def images_of(
             region = action.target.region
             found[region][str(action.resource)] |= under[KeyRef(region, action.parameters["KeyId"])]
     return found
+
+
+def with_untold(wanted: CleanupWanted, seen: CleanupSeen, done: Iterable[Action]) -> CleanupSeen:
+    """What was seen, and which images stay for now, since what only they tell of others is in no tag yet.
+
+    ``done`` are the actions that were to write such tags, as far as AWS took them.
+    """
+    told = {
+        (ImageRef(action.target.region, resource), tag["Key"], tag["Value"])
+        for action in done
+        if action.operation == "CreateTags"
+        for resource in action.parameters["Resources"]
+        for tag in action.parameters["Tags"]
+    }
+    going = {verdict.ref for verdict in verdicts(wanted, seen) if verdict.decision == DEREGISTER}
+    family_of = families(seen.images, wanted.by)
+    return replace(seen, untold=untold(seen.images, family_of, wanted.by, going, told))
 
 
 def confirmed(first: CleanupPlan, again: CleanupPlan) -> tuple[CleanupPlan, tuple[Verdict, ...]]:

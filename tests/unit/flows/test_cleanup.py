@@ -21,8 +21,9 @@ from ansible_collections.golden.images.plugins.module_utils.planners.cleanup_ver
     CleanupWanted,
 )
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from botocore.exceptions import ClientError
 
-from tests.unit.planners.retiring import REGION, facts, own, seen, wanted
+from tests.unit.planners.retiring import REGION, USED, facts, own, seen, wanted
 
 OLD, NEWEST = own("ami-1"), own("ami-new", 1)
 ELSEWHERE = "us-east-1"
@@ -30,14 +31,16 @@ COPY = own("ami-copy", 0, state="pending", tags={}, source_image_id="ami-1", sou
 
 
 class Client:
-    """Takes every call and keeps it."""
+    """Takes every call and keeps it, but for tags of what is ``refused``."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
-        self.refused: tuple[str, ...] = ()
+        self.refused = ""
 
     def __getattr__(self, name: str) -> Any:
         def call(**parameters: Any) -> dict[str, Any]:
+            if self.refused in parameters.get("Resources", ()):
+                raise ClientError({"Error": {"Code": "TagLimitExceeded", "Message": "No."}}, "CreateTags")
             self.calls.append((name, parameters))
             return {}
 
@@ -65,10 +68,13 @@ class Clients:
         return self.everywhere
 
 
-def applied(first: CleanupSeen, now: Mapping[str, RegionFacts], path: Path) -> tuple[Outcome, list[str]]:
+def applied(
+    first: CleanupSeen, now: Mapping[str, RegionFacts], path: Path, refused: str = ""
+) -> tuple[Outcome, list[str]]:
     """What becomes of the plan where regions have changed meanwhile, and the calls that were made."""
     asked = replace(wanted(), tombstone_path=str(path))
     clients: Any = Clients()
+    clients.everywhere.refused = refused
 
     def look(
         _clients: Any, _wanted: CleanupWanted, saw: CleanupSeen, _refs: Iterable[ImageRef]
@@ -96,4 +102,34 @@ def test_without_news_what_was_planned_is_done(tmp_path: Path) -> None:
     first = seen(facts(OLD, NEWEST), facts())
     outcome, called = applied(first, first.regions, tmp_path / "tombstones")
     assert called == ["create_tags", "deregister_image"]
+    assert (outcome.failures, outcome.warnings) == ((), ())
+
+
+FINISHED = own("ami-copy", 0, tags={"keep": ""}, source_image_id="ami-1", source_region=REGION)
+HELD = facts(FINISHED, own("ami-2", 0), uses={"ami-copy": (USED,)})
+
+
+def test_an_image_stays_whose_copy_could_not_be_told_what_it_has_from_it(tmp_path: Path) -> None:
+    other = own("ami-other", 200)
+    first = seen(facts(OLD, other, NEWEST), HELD)
+    outcome, called = applied(first, first.regions, tmp_path / "tombstones", refused="ami-copy")
+    assert [action.resource for action in outcome.performed] == ["snap-ami-other", "ami-other"]
+    assert [failure.error_code for failure in outcome.failures] == ["TagLimitExceeded"]
+    assert called == ["create_tags", "deregister_image"]
+    assert "us-east-1/ami-copy comes from it" in "".join(outcome.warnings)
+
+
+def test_so_does_one_whose_copy_was_only_finished_during_the_run(tmp_path: Path) -> None:
+    first = seen(facts(OLD, NEWEST), facts())
+    now = {REGION: first.regions[REGION], ELSEWHERE: HELD}
+    outcome, called = applied(first, now, tmp_path / "tombstones")
+    assert (called, outcome.failures) == ([], ())
+    assert "us-east-1/ami-copy comes from it" in "".join(outcome.warnings)
+
+
+def test_a_copy_that_has_been_told_keeps_nothing(tmp_path: Path) -> None:
+    """Whether or not DescribeImages shows the tags already."""
+    first = seen(facts(OLD, NEWEST), HELD)
+    outcome, called = applied(first, first.regions, tmp_path / "tombstones")
+    assert called == ["create_tags", "create_tags", "deregister_image"]
     assert (outcome.failures, outcome.warnings) == ((), ())
