@@ -88,7 +88,8 @@ options:
   deprecate_after_days:
     description:
       - After how many days as an image to be retired it is deprecated. Deprecated images still launch; those with whom they
-        are shared no longer find them in lists.
+        are shared no longer find them in lists. It takes effect an hour later, since AWS takes no date that has passed by the
+        time of the last of many calls.
       - At least one stage must be named. Stages that are left out take no time; those that are due at the same time are taken
         as one, the last of them.
     type: int

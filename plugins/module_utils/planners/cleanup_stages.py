@@ -20,9 +20,11 @@ CHOSEN_MARK = MARK_PREFIX + "cleanup-chosen"
 STAGE_MARKS = {DEPRECATE: MARK_PREFIX + "cleanup-deprecated", DISABLE: MARK_PREFIX + "cleanup-disabled"}
 MARKS = (CHOSEN_MARK, *STAGE_MARKS.values())
 
-# EC2 API Reference, EnableImageDeprecation: seconds are rounded to the nearest minute, and a date in the past
-# is refused.
-_ROUNDING = timedelta(minutes=2)
+# EC2 API Reference, EnableImageDeprecation: a date in the past is refused. Between the plan and the last call
+# much of an hour can pass: of 10,000 images each is looked at (20 a second) and deprecated (5 a second).
+_AHEAD = timedelta(hours=1)
+# After its mark an image is deprecated at most so late. AWS rounds seconds to the nearest minute.
+DEPRECATED_WITHIN = _AHEAD + timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,12 @@ def is_done(own: OwnImage, stage: str, now: datetime) -> bool:
     if own.image.state == "disabled":
         return True
     deprecated = parse(own.image.deprecation_time or "")
-    return stage == DEPRECATE and deprecated is not None and deprecated <= now + _ROUNDING
+    return stage == DEPRECATE and deprecated is not None and deprecated <= now + DEPRECATED_WITHIN
 
 
 def deprecate_at(now: datetime) -> datetime:
-    """The next full minute, which is not in the past when AWS gets it."""
-    return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    """A full minute that is not in the past when AWS gets it, however many images there are."""
+    return now.replace(second=0, microsecond=0) + timedelta(minutes=1) + _AHEAD
 
 
 def set_marks(own: OwnImage) -> tuple[str, ...]:

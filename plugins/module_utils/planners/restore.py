@@ -16,7 +16,7 @@ from ..model import Image, Sharing, Target
 from ..plan import Action, Plan, TargetPlan
 from .cleanup_facts import ImageRef, OwnSnapshot
 from .cleanup_snapshots import SNAPSHOT_MARK, marked_for
-from .cleanup_stages import DEPRECATE, MARKS, STAGE_MARKS, parse
+from .cleanup_stages import DEPRECATE, DEPRECATED_WITHIN, MARKS, STAGE_MARKS, parse
 from .restore_checks import not_to_be_public, refusals
 from .restore_facts import (
     RESTORE_MARK,
@@ -31,8 +31,6 @@ from .share import Shared, image_actions, snapshot_actions
 from .tags import tag_list
 
 RECYCLE_BIN = "recycle_bin"
-# A cleanup dates its mark when it plans, and deprecates the image at the next full minute.
-_DEPRECATED_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -248,7 +246,7 @@ def _deprecated_by_cleanup(image: Image) -> bool:
     marked, moment = parse(image.tags.get(STAGE_MARKS[DEPRECATE], "")), parse(image.deprecation_time or "")
     if marked is None or moment is None:
         return False
-    return timedelta() <= moment - marked <= _DEPRECATED_AFTER
+    return timedelta() <= moment - marked <= DEPRECATED_WITHIN
 
 
 def _marks_of(image: Image) -> tuple[str, ...]:
