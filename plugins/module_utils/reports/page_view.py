@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from .document import SEVERITIES, Document, Item, Mark, Matrix, MatrixRow, Table, worst_first
 
@@ -37,7 +37,7 @@ _WORST = (
 )
 _RANK = {mark: place for place, mark in enumerate(_WORST)}
 
-Place = tuple[str | None, str]
+Place: TypeAlias = "tuple[str | None, str]"
 """A region and an image in it."""
 
 
