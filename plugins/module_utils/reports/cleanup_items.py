@@ -69,7 +69,7 @@ def _failures(content: Mapping[str, Any]) -> Iterator[Item]:
 
 
 def _unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
-    """One for each thing that could not be read in a region, with how many images it keeps."""
+    """One for each thing that could not be read in a region, with the images that it may be a use of."""
     kept: dict[tuple[str, str, str], int] = defaultdict(int)
     for image in content["images"]:
         for found in image["evidence"]:
@@ -79,7 +79,7 @@ def _unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
         yield Item(
             code="use_unreadable",
             severity="medium",
-            message=f"{subject}: {detail} It keeps {count(number, 'image')}.",
+            message=f"{subject}: {detail} It counts as use of {count(number, 'image')}.",
             remedy="Let it be read. A usage report that was asked for is there in a later run.",
             account_id=None,
             region=region,

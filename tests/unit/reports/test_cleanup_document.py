@@ -155,9 +155,9 @@ def test_findings_are_what_somebody_should_look_at(found: Document, expected: li
     assert all(item.message for item in found.items)
 
 
-def test_what_cannot_be_read_says_how_many_images_it_keeps() -> None:
+def test_what_cannot_be_read_says_of_how_many_images_it_counts_as_use() -> None:
     (item,) = made({**KEPT, "evidence": [UNREAD]}, {**RUNS, "evidence": [UNREAD]}).items
-    assert item.message == "DescribeInstances: AccessDenied: No. It keeps 2 images."
+    assert item.message == "DescribeInstances: AccessDenied: No. It counts as use of 2 images."
 
 
 def said(*results: dict[str, Any], planned: bool = False, **more: Any) -> dict[str, Any]:
