@@ -16,8 +16,8 @@ description:
     counts as use.
   - Images form families. The latest of a family in a region always stay, so that a family is never emptied, unless
     O(allow_empty_family=true).
-  - Snapshots go with their image, unless another image or a launch template uses them. What could not be deleted is found
-    and deleted by the next run.
+  - Snapshots go with their image, unless another image, a launch configuration, or the latest or default version of a launch
+    template uses them. What could not be deleted is found and deleted by the next run.
   - In check mode the result is the plan, with what speaks for and against each image.
 author:
   - golden.images contributors !UNKNOWN

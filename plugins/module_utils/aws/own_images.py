@@ -175,6 +175,7 @@ def launch_configurations(autoscaling: Any) -> tuple[LaunchConfiguration, ...]:
             item["LaunchConfigurationName"],
             item.get("ImageId", ""),
             tuple(groups.get(item["LaunchConfigurationName"], ())),
+            _mapped_snapshots(item),
         )
         for page in autoscaling.get_paginator("describe_launch_configurations").paginate()
         for item in page["LaunchConfigurations"]
@@ -272,13 +273,15 @@ def _own_image(item: Mapping[str, Any], region_name: str) -> OwnImage:
 
 def _template_version(item: Mapping[str, Any]) -> TemplateVersion:
     data = item["LaunchTemplateData"]
-    ebs = (mapping.get("Ebs", {}) for mapping in data.get("BlockDeviceMappings", ()))
     return TemplateVersion(
-        item["LaunchTemplateId"],
-        item["VersionNumber"],
-        data.get("ImageId", ""),
-        tuple(one["SnapshotId"] for one in ebs if one.get("SnapshotId")),
+        item["LaunchTemplateId"], item["VersionNumber"], data.get("ImageId", ""), _mapped_snapshots(data)
     )
+
+
+def _mapped_snapshots(launch: Mapping[str, Any]) -> tuple[str, ...]:
+    """The snapshots that a template or configuration makes volumes of."""
+    ebs = (mapping.get("Ebs", {}) for mapping in launch.get("BlockDeviceMappings", ()))
+    return tuple(one["SnapshotId"] for one in ebs if one.get("SnapshotId"))
 
 
 def _retention_rule(rule: Mapping[str, Any]) -> RetentionRule:

@@ -51,6 +51,7 @@ class LaunchConfiguration:
     name: str
     image_id: str
     groups: tuple[str, ...] = ()
+    snapshot_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,14 @@ def unresolved(bulk: BulkReads) -> tuple[Evidence, ...]:
 
 
 def snapshot_uses(bulk: BulkReads) -> dict[str, tuple[str, ...]]:
-    """Snapshot id to the launch templates that make volumes of it."""
+    """Snapshot id to the launch templates and configurations that make volumes of it."""
     found: dict[str, list[str]] = defaultdict(list)
     for version in bulk.templates:
         for snapshot_id in version.snapshot_ids:
             found[snapshot_id].append(f"launch template {version}")
+    for configuration in bulk.configurations:
+        for snapshot_id in configuration.snapshot_ids:
+            found[snapshot_id].append(f"launch configuration {configuration.name}")
     return {snapshot_id: tuple(users) for snapshot_id, users in found.items()}
 
 

@@ -131,14 +131,19 @@ def test_launch_configurations_with_their_groups() -> None:
             "ImageId": "ami-1",
             "InstanceType": "t3.micro",
             "CreatedTime": datetime(2026, 1, 1, tzinfo=UTC),
+            "BlockDeviceMappings": [
+                {"DeviceName": "/dev/sdb", "Ebs": {"SnapshotId": f"snap-{name}"}},
+                {"DeviceName": "/dev/sdc", "Ebs": {"VolumeSize": 8}},
+                {"DeviceName": "/dev/sdd", "NoDevice": True},
+            ],
         }
         for name in ("lc", "unused")
     ]
     wire.expect("describe_launch_configurations", {}, {"LaunchConfigurations": found})
     with wire.spoken():
         assert own_images.launch_configurations(wire.client) == (
-            LaunchConfiguration("lc", "ami-1", ("blue",)),
-            LaunchConfiguration("unused", "ami-1"),
+            LaunchConfiguration("lc", "ami-1", ("blue",), ("snap-lc",)),
+            LaunchConfiguration("unused", "ami-1", (), ("snap-unused",)),
         )
 
 

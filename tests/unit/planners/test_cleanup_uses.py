@@ -99,6 +99,11 @@ def test_templates_use_snapshots_too() -> None:
     assert snapshot_uses(bulk) == dict.fromkeys(("snap-1", "snap-2"), ("launch template lt-1 version 2",))
 
 
+def test_so_do_launch_configurations() -> None:
+    bulk = BulkReads(configurations=(LaunchConfiguration("web", AMI, (), ("snap-1",)),))
+    assert snapshot_uses(bulk) == {"snap-1": ("launch configuration web",)}
+
+
 @pytest.mark.parametrize(("state", "counts"), [("pending", True), ("available", False), ("failed", False)])
 def test_a_copy_needs_its_source_while_it_is_being_made(state: str, counts: bool) -> None:
     copy = own("ami-2", state=state, source_image_id="ami-1", source_region="eu-west-1")
