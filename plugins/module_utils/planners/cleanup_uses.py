@@ -17,7 +17,7 @@ INSTANCE, TEMPLATE, CONFIGURATION = "instance", "launch_template", "launch_confi
 PARAMETER, COPY = "parameter", "running_copy"
 
 # Parameters hold an id alone, a list, or a text such as JSON with ids in it.
-_IMAGE_ID = re.compile(r"\bami-(?:[0-9a-f]{17}|[0-9a-f]{8})\b")
+_IMAGE_ID = re.compile(r"(?<![A-Za-z0-9])ami-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![A-Za-z0-9])")
 # EC2 User Guide, "Use a Systems Manager parameter instead of an AMI ID": resolve:ssm:NAME[:VERSION|:LABEL].
 _RESOLVED = "resolve:ssm:"
 

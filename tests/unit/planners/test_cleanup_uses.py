@@ -63,8 +63,9 @@ def test_what_names_an_image(bulk: BulkReads, evidence: tuple[Evidence, ...]) ->
 
 
 def test_a_parameter_may_name_several_images_and_words_like_them() -> None:
-    text = f"{AMI},{OLD} salami-01234567 ami-0123456789abcdef01 ami-xyz"
-    assert set(uses(BulkReads(parameters=(Parameter("/web", text),)))) == {AMI, OLD}
+    third = "ami-0fedcba9876543210"
+    text = f"{AMI},{OLD} salami-01234567 ami-0123456789abcdef01 ami-xyz golden_{third}_web"
+    assert set(uses(BulkReads(parameters=(Parameter("/web", text),)))) == {AMI, OLD, third}
 
 
 @pytest.mark.parametrize(
