@@ -228,7 +228,7 @@ results:
       type: str
       returned: always
     encrypted:
-      description: Whether any volume is encrypted.
+      description: Whether any snapshot is encrypted.
       type: bool
       returned: always
     findings:

@@ -107,7 +107,8 @@ def _result(seen: AuditSeen, target: Target, listed: Listed) -> dict[str, Any]:
         "creation_date": image.creation_date or None,
         "deprecated": deprecation is not None and deprecation <= seen.now,
         "deprecation_time": image.deprecation_time,
-        "encrypted": image.encrypted,
+        # A volume without a snapshot is made empty, under a key of whoever launches the image.
+        "encrypted": any(device.encrypted and device.snapshot_id for device in image.devices),
         "image_id": image.image_id,
         "kms_key_ids": region.key_arns(image),
         "last_launched_time": listed.last_launched,

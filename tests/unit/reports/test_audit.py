@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import Device, Grant, Sharing
 from ansible_collections.golden.images.plugins.module_utils.planners.audit_facts import (
     AuditWanted,
     Problem,
@@ -262,6 +262,12 @@ def test_everybody_comes_first_then_organizations_units_and_accounts() -> None:
         pytest.param(under_key(NOBODY), [], [], id="with the key"),
         pytest.param(region(volumes={}), ["snapshots"], ["snapshots"], id="snapshots were left out"),
         pytest.param(region(image=ENCRYPTED), ["keys"], ["keys"], id="keys were left out"),
+        pytest.param(
+            region(image=replace(IMAGE, devices=(*IMAGE.devices, Device("/dev/sdc", None, encrypted=True)))),
+            [],
+            [],
+            id="an encrypted volume that is made empty needs no key of the image",
+        ),
         pytest.param(
             region(
                 volumes={},
