@@ -81,7 +81,7 @@ options:
     default: [available, disabled]
   protect_tags:
     description:
-      - Images with any of these tags stay, as C(key) or as C(key=value), and so do snapshots for O(orphan_snapshots).
+      - Images with any of these tags stay, as C(key) or as C(key=value), and so do snapshots that images have left.
     type: list
     elements: str
     default: []
@@ -185,6 +185,8 @@ notes:
   - That other images are copies of an image, or were made of instances of it, is no use of it. Once they are finished they
     need it no more. What families have to know of an origin DescribeImages tells, so that GetImageAncestry is not called.
   - Snapshots that go with images are tagged C(golden.images:cleanup-of) before. By this the next run finds those that are left.
+    A snapshot that is brought back from the Recycle Bin without its image is one of these, unless that tag is taken off it or
+    one of O(protect_tags) is put on it.
   - The evidence is read again right before the first image is disabled or deregistered.
   - O(region) only says where to ask which regions there are, and where parameters of O(tombstone_ssm_path) are.
 """

@@ -59,14 +59,16 @@ def plan(wanted: CleanupWanted, seen: CleanupSeen) -> CleanupPlan:
     revoked = {
         ref: revocations(seen, ref, going)
         for ref in (
-            keys_at_stake(seen, _going_snapshots(seen, judged, orphaned)) if wanted.revoke_grants else ()
+            keys_at_stake(seen, _going_snapshots(wanted, seen, judged, orphaned))
+            if wanted.revoke_grants
+            else ()
         )
     }
     targets = []
     for region in sorted(seen.regions):
         here = tuple(verdict for verdict in judged if verdict.ref.region == region)
         snapshots = (
-            *leftovers(seen.regions[region]),
+            *leftovers(seen.regions[region], wanted.rules.protect_tags),
             *(one for of_image in orphaned.get(region, {}).values() for one in of_image),
         )
         in_region = {ref.image_id: tags for ref, tags in heirs.items() if ref.region == region}
@@ -117,7 +119,7 @@ def keys_to_look_at(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, tu
             for own in images_under(seen.regions[ref.region], ref.key_arn)
             if ImageRef(ref.region, own.image.image_id) not in going
         )
-        for ref in keys_at_stake(seen, _going_snapshots(seen, judged, orphaned))
+        for ref in keys_at_stake(seen, _going_snapshots(wanted, seen, judged, orphaned))
     }
 
 
@@ -216,13 +218,14 @@ def _orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
 
 
 def _going_snapshots(
-    seen: CleanupSeen, judged: Iterable[Verdict], orphaned: Orphans
+    wanted: CleanupWanted, seen: CleanupSeen, judged: Iterable[Verdict], orphaned: Orphans
 ) -> Iterator[SnapshotRef]:
     """Every snapshot that goes, or whose image does."""
     for verdict in judged:
         yield from (SnapshotRef(verdict.ref.region, fate.snapshot_id) for fate in verdict.fates)
     for region, facts in seen.regions.items():
-        alone = (*leftovers(facts), *(one for left in orphaned.get(region, {}).values() for one in left))
+        left = leftovers(facts, wanted.rules.protect_tags)
+        alone = (*left, *(one for of_image in orphaned.get(region, {}).values() for one in of_image))
         yield from (SnapshotRef(region, one.snapshot_id) for one in alone)
 
 

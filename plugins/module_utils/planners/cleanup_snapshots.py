@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from ..model import Sharing
 from .cleanup_facts import OwnImage, OwnSnapshot, RegionFacts, RetentionRule, SnapshotLook
@@ -27,6 +28,9 @@ LIFECYCLE_TAG = "aws:dlm:"
 _OF_IMAGE = re.compile(
     r"(?:Created by CreateImage\(i-[0-9a-f]+\) for|Copied for DestinationAmi) (ami-[0-9a-f]+)\b.*"
 )
+
+# Keys, and values or None for any.
+Tags: TypeAlias = "tuple[tuple[str, str | None], ...]"
 
 
 @dataclass(frozen=True)
@@ -88,19 +92,22 @@ def marked_for(snapshot: OwnSnapshot) -> tuple[str, ...]:
     return tuple(snapshot.tags.get(SNAPSHOT_MARK, "").split())
 
 
-def leftovers(facts: RegionFacts) -> tuple[OwnSnapshot, ...]:
-    """Snapshots of images that this collection deregistered, but whose own deletion failed."""
+def leftovers(facts: RegionFacts, protect_tags: Tags) -> tuple[OwnSnapshot, ...]:
+    """Snapshots of images that this collection deregistered, but whose own deletion failed.
+
+    Those that came out of the Recycle Bin without their image look the same: a tag can protect them.
+    """
     existing = {own.image.image_id for own in facts.images}
     return tuple(
         snapshot
         for snapshot in facts.snapshots.values()
-        if _was_to_go(snapshot, existing) and _deletable(snapshot, facts, marked_for(snapshot))
+        if _was_to_go(snapshot, existing)
+        and not _is_protected(snapshot, protect_tags)
+        and _deletable(snapshot, facts, marked_for(snapshot))
     )
 
 
-def orphans(
-    facts: RegionFacts, protect_tags: tuple[tuple[str, str | None], ...]
-) -> dict[str, tuple[OwnSnapshot, ...]]:
+def orphans(facts: RegionFacts, protect_tags: Tags) -> dict[str, tuple[OwnSnapshot, ...]]:
     """Former image to the snapshots that it has left, told by what AWS wrote into their descriptions.
 
     Backups that people make have descriptions of their own, or are tagged by the services that make them.
@@ -116,7 +123,7 @@ def orphans(
             continue
         if any(key.startswith((BACKUP_TAG, LIFECYCLE_TAG)) for key in snapshot.tags):
             continue
-        if any(key in snapshot.tags and value in (None, snapshot.tags[key]) for key, value in protect_tags):
+        if _is_protected(snapshot, protect_tags):
             continue
         if _deletable(snapshot, facts, (image_id,)):
             found[image_id] = (*found.get(image_id, ()), snapshot)
@@ -168,6 +175,10 @@ def _matches(rule: RetentionRule, resource_type: str, tags: Mapping[str, str]) -
 def _was_to_go(snapshot: OwnSnapshot, existing: Collection[str]) -> bool:
     """Whether it was to go with an image, and one of those that this may have been is gone."""
     return any(image_id not in existing for image_id in marked_for(snapshot))
+
+
+def _is_protected(snapshot: OwnSnapshot, protect_tags: Tags) -> bool:
+    return any(key in snapshot.tags and value in (None, snapshot.tags[key]) for key, value in protect_tags)
 
 
 def _deletable(snapshot: OwnSnapshot, facts: RegionFacts, former: Collection[str]) -> bool:
