@@ -21,6 +21,8 @@ from ..planners.tags import MAX_VALUE
 from .tombstone_options import check_stores
 
 _DAYS = ("keep_latest", "max_age_days", "unused_for_days", *(f"{stage}_after_days" for stage in STAGES))
+# In days. Python's dates end in the year 9999.
+_CENTURY = 36_500
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
@@ -29,6 +31,8 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
     for option in _DAYS:
         if params[option] is not None and params[option] < 0:
             options.refuse(option, f"{params[option]} is less than nothing.", "Take 0 or more.")
+        if option != "keep_latest" and (params[option] or 0) > _CENTURY:
+            options.refuse(option, f"{params[option]} days are too many.", f"Take at most {_CENTURY}.")
     limit = parse_limit(params["max_deletions"])
     if limit is None:
         options.refuse(
@@ -44,7 +48,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
             max_age_days=params["max_age_days"],
             unused_for_days=params["unused_for_days"],
             states=frozenset(params["states"]),
-            protect_tags=tuple(_protecting(text) for text in options.strings("protect_tags")),
+            protect_tags=tuple(_protecting(options, text) for text in options.strings("protect_tags")),
         ),
         clocks=Clocks(*(params[f"{stage}_after_days"] for stage in STAGES)),
         limit=limit or Limit(),
@@ -93,8 +97,10 @@ def _family_by(options: Options, params: Mapping[str, Any]) -> FamilyBy:
     return FamilyBy(params["family_tag"], pattern, params["family_by_source"])
 
 
-def _protecting(text: str) -> tuple[str, str | None]:
-    key, equals, value = text.partition("=")
+def _protecting(options: Options, text: str) -> tuple[str, str | None]:
+    key, equals, value = (part.strip() for part in text.partition("="))
+    if not key:
+        options.refuse("protect_tags", f"'{text}' has no key, and would protect nothing.", "Name the tag.")
     return key, value if equals else None
 
 

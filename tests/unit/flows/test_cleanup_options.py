@@ -67,6 +67,8 @@ def test_a_full_task(tmp_path: Path) -> None:
         ({"keep_latest": -1}, ["keep_latest"]),
         ({"max_age_days": -1, "unused_for_days": -1}, ["max_age_days", "unused_for_days"]),
         ({"deprecate_after_days": -1}, ["deprecate_after_days"]),
+        ({"max_age_days": 10**9, "unused_for_days": 36_501}, ["max_age_days", "unused_for_days"]),
+        ({"protect_tags": ["=production"]}, ["protect_tags"]),
         ({"max_deletions": "many"}, ["max_deletions"]),
         ({"max_deletions": "101%"}, ["max_deletions"]),
         ({"deprecate_after_days": None}, ["deregister_after_days"]),
@@ -81,6 +83,11 @@ def test_a_full_task(tmp_path: Path) -> None:
 )
 def test_what_is_refused(changes: dict[str, Any], options: list[str]) -> None:
     assert refused(**changes) == options
+
+
+def test_a_tag_that_protects_does_so_whatever_is_around_the_sign() -> None:
+    wanted = wanted_from(params(protect_tags=["stage = prod"], max_age_days=36_500), False)
+    assert wanted.rules.protect_tags == (("stage", "prod"),)
 
 
 @pytest.mark.parametrize("by", [{"family_by_source": True}, {"family_name_pattern": ".*"}])
