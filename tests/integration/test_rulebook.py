@@ -81,7 +81,7 @@ class Queue:
 
 
 class Rulebook:
-    """A running ansible-rulebook, ended by SIGTERM when the block ends."""
+    """A running ansible-rulebook, ended with the playbooks that it runs when the block ends."""
 
     def __init__(self, path: list[Path], estate: Estate, folder: Path, allowed: list[str]) -> None:
         inventory = {"all": {"hosts": {"localhost": {"remediate_allowed_account_ids": allowed}}}}
@@ -119,21 +119,22 @@ class Rulebook:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(30)
-        finally:
-            if self._process.poll() is None:
-                kill(self._process)
-            self._log.close()
-        self.output = (self._folder / "log").read_text(encoding="utf-8")
+        # A playbook outlives an ansible-rulebook that is only told to end.
+        kill(self._process)
+        self._log.close()
+        self.output = self.so_far
+
+    @property
+    def so_far(self) -> str:
+        """All that was said until now."""
+        return (self._folder / "log").read_text(encoding="utf-8")
 
     def wait_until(self, reached: Callable[[], bool]) -> None:
         """Wait until something is so; an error with all output if it takes too long, or the process ends."""
         end = time.monotonic() + PATIENCE
         while not reached():
             if self._process.poll() is not None or time.monotonic() > end:
-                raise AssertionError((self._folder / "log").read_text(encoding="utf-8"))
+                raise AssertionError(self.so_far)
             time.sleep(0.1)
 
 
@@ -202,11 +203,13 @@ def test_who_is_not_allowed_is_out_again_after_one_run_and_who_is_stays(
         away.modify_snapshot_attribute(SnapshotId=snapshot, CreateVolumePermission=to_stranger)
         queue.send(trail.event(_changes(aws)[-1]))
         running.wait_until(lambda: observed.volume_permissions(aws, OWNER, AWAY, snapshot) == {allowed})
+        running.wait_until(lambda: running.so_far.count("PLAY RECAP") == 2)
 
     assert not (folder / "evaluated").exists()
     removed = {"remove": {"items": [{"userId": stranger}]}}
     assert withdrawal["requestParameters"] == {"imageId": added["home"], "launchPermission": removed}
     assert running.output.count("PLAY [") == 2
+    assert running.output.count("failed=0") == 2
 
 
 def _own_ids(number: int, record: dict[str, Any]) -> dict[str, Any]:
