@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,8 @@ def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(
     (old,) = (one for one in observed.own_images(aws, OWNER, HOME) if one["ImageId"] == home["old"])
     assert old["State"] == "disabled"
     assert [(one["image_id"], one["stage"]) for one in _tombstones(policy)] == [(home["old"], "disable")]
-    dated = {key: "2020-01-01T00:00:00Z" for key in observed.tags(old) if "cleanup" in key}
+    long_ago = f"{datetime.now(UTC) - timedelta(days=50):%Y-%m-%dT%H:%M:%SZ}"
+    dated = {key: long_ago for key in observed.tags(old) if "cleanup" in key}
     tags = [{"Key": key, "Value": value} for key, value in dated.items()]
     aws.client("ec2", OWNER, HOME).create_tags(Resources=[home["old"]], Tags=tags)
     run, done = ansible.module("ami_cleanup", **policy)

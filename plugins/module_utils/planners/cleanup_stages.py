@@ -132,7 +132,9 @@ def _stages(own: OwnImage, clocks: Clocks) -> tuple[str, ...]:
 
 
 def _date(own: OwnImage, mark: str) -> datetime | None:
-    return parse(own.image.tags.get(mark, ""))
+    """The date of a mark; not of one from before the image, which a copy took over with its source's tags."""
+    date = parse(own.image.tags.get(mark, ""))
+    return date if date is not None and date >= own.created.replace(microsecond=0) else None
 
 
 def _new(own: OwnImage, marks: Mapping[str, str]) -> dict[str, str]:

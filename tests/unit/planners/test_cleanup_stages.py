@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -92,6 +93,23 @@ def test_step(image: OwnImage, clocks: Clocks, todo: Step) -> None:
 def test_a_date_that_is_none_counts_as_missing() -> None:
     image = own(tags={CHOSEN: "last week"})
     assert step(image, ALL, NOW) == wait("deprecate", 10, {CHOSEN: TODAY})
+
+
+@pytest.mark.parametrize(("age", "waits"), [(5, True), (40 - SECOND, True), (40, False), (90, False)])
+def test_dates_that_a_copy_took_over_from_its_source_are_not_its_own(age: float, waits: bool) -> None:
+    """CopyImage copies tags on request; an image was not chosen before it was made."""
+    image = own(days=age, tags={CHOSEN: stamp(ago(days=40))})
+    clocks = Clocks(deregister=30)
+    assert step(image, clocks, NOW) == (
+        wait("deregister", 30, {CHOSEN: TODAY}) if waits else Step("deregister")
+    )
+
+
+def test_the_second_in_which_an_image_was_made_can_be_that_of_its_choice() -> None:
+    image = own(days=0, tags={CHOSEN: TODAY})
+    image = replace(image, created=NOW + timedelta(milliseconds=900))
+    assert step(image, Clocks(deregister=0), NOW) == Step("deregister")
+    assert step(image, Clocks(deregister=1), NOW) == wait("deregister", 1)
 
 
 def test_a_deprecation_that_others_have_set_for_later_does_not_count() -> None:
