@@ -110,19 +110,11 @@ def _looked_at(
 def _read_again(
     clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, first: CleanupPlan
 ) -> CleanupSeen:
-    """What is there now where something would go; raises ``Refused`` if that cannot be read.
+    """What is there now; raises ``Refused`` if that cannot be read.
 
-    Of the other regions the images are: a copy that is still being made there needs its source.
+    Everywhere: parameters name images of other regions, and a copy that is still being made needs its source.
     """
-    regions = {action.target.region for action in first.taking_away}
-
-    def read_region(region: str) -> RegionFacts:
-        if region in regions:
-            return _facts(clients, wanted, region)
-        images = own_images.own_images(clients.ec2(region), region)
-        return replace(seen.regions[region], images=images)
-
-    facts, failed = each(seen.regions, read_region)
+    facts, failed = each(seen.regions, lambda region: _facts(clients, wanted, region))
     if failed:
         raise Refused(
             errors.failure(exception, seen.target(region), "DescribeImages")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -80,6 +80,17 @@ class CleanupSeen:
             for region in sorted(self.regions)
             for own in self.regions[region].images
         }
+
+    @cached_property
+    def named_elsewhere(self) -> Mapping[str, tuple[Evidence, ...]]:
+        """Image id to what names it in regions that have no such image: a parameter may map all regions."""
+        found: dict[str, tuple[Evidence, ...]] = {}
+        for region in sorted(self.regions):
+            for image_id, evidence in self.regions[region].uses.items():
+                if ImageRef(region, image_id) not in self.images:
+                    told = (replace(one, detail=f"{one.detail} in {region}".strip()) for one in evidence)
+                    found[image_id] = (*found.get(image_id, ()), *told)
+        return found
 
     def target(self, region: str) -> Target:
         """A region as plans name it."""
@@ -171,7 +182,8 @@ def _verdicts(
             continue
         family, facts = family_of[ref], seen.regions[ref.region]
         reasons = tuple(kept(wanted.rules, own, ref in latest_images, seen.now))
-        evidence = (*facts.uses.get(ref.image_id, ()), *copies.get(ref, ()), *facts.unread)
+        named = (*facts.uses.get(ref.image_id, ()), *seen.named_elsewhere.get(ref.image_id, ()))
+        evidence = (*named, *copies.get(ref, ()), *facts.unread)
         look = seen.looks.get(ref, unseen)
         if look is not None:
             evidence += (

@@ -83,7 +83,6 @@ def applied(
 
     with (
         patch.object(cleanup.own_images, "region", lambda _clients, name, **_rest: now[name]),
-        patch.object(cleanup.own_images, "own_images", lambda _ec2, name: now[name].images),
         patch.object(cleanup, "_looked_at", look),
     ):
         outcome = cleanup.apply(clients, asked, first, cleanup_plan.plan(asked, first), lambda *_line: None)

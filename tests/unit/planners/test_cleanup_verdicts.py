@@ -209,3 +209,12 @@ def test_a_verdict_names_its_image_and_the_size_of_its_snapshots() -> None:
         ago(days=100).isoformat(),
         28,
     )
+
+
+def test_a_parameter_in_another_region_names_an_image_as_well() -> None:
+    """One region's parameter often maps all regions to their images."""
+    named = {"ami-1": (Evidence("parameter", "/web"),), "ami-new": (Evidence("parameter", "/web"),)}
+    saw = seen(facts(own("ami-1"), own("ami-2"), own("ami-new", 1)), facts(uses=named))
+    found = {one.ref.image_id: one for one in verdicts(wanted(), saw)}
+    assert [found[one].decision for one in ("ami-1", "ami-2")] == ["keep", "deregister"]
+    assert found["ami-1"].evidence == (Evidence("parameter", "/web", "in us-east-1"),)
