@@ -33,7 +33,7 @@ def sarif_text(document: Document, written_at: str) -> str:
     run = {
         "automationDetails": {"id": f"golden.images/{document.kind}/"},
         "columnKind": "unicodeCodePoints",
-        "invocations": [{"endTimeUtc": _utc(written_at), "executionSuccessful": True}],
+        "invocations": [{"endTimeUtc": _utc(written_at), "executionSuccessful": document.complete}],
         "results": [_result(item, codes.index(item.code)) for item in items],
         "tool": {"driver": {"name": "golden.images", "rules": [_rule(document, code) for code in codes]}},
     }

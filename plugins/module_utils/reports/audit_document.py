@@ -34,6 +34,7 @@ def document(content: Mapping[str, Any]) -> Document:
         kind="audit",
         title="Who can use the images" + (f" of account {owner}" if owner else ""),
         status=content["status"],
+        complete=content["status"] != "incomplete",
         headline=content["summary"],
         facts=(
             *((("Account", owner),) if owner else ()),

@@ -37,6 +37,7 @@ def document(content: Mapping[str, Any]) -> Document:
         kind="cleanup",
         title="Plan of a cleanup of images" if planned else "Cleanup of images",
         status=content["status"],
+        complete=content["status"] in ("done", "planned"),
         headline=content["summary"],
         facts=tuple(_facts(content)),
         items=found,

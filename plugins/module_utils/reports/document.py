@@ -144,6 +144,7 @@ class Document:
     findings, in any order; forms put the worst first. The page makes its summary by region of them, so that
     ``tables`` need not. ``records`` are what ``report.csv`` holds: all of what was looked at, one row each;
     the page shows it as its last table. ``explanations`` say in a sentence what each code of an item means.
+    ``complete`` is False if something could not be looked at or done, so that there may be more to find.
     ``changes`` are filled in by what writes the report, which knows the earlier one.
     """
 
@@ -158,6 +159,7 @@ class Document:
     matrix: Matrix | None = None
     changes: Changes | None = None
     explanations: Mapping[str, str] = field(default_factory=dict)
+    complete: bool = True
 
 
 def worst_first(items: Iterable[Item]) -> list[Item]:

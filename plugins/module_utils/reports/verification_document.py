@@ -40,6 +40,7 @@ def document(content: Mapping[str, Any]) -> Document:
         kind="verification",
         title="Who can launch the images",
         status=content["status"],
+        complete=not content["failures"],
         headline=told,
         facts=(
             ("Level", level),

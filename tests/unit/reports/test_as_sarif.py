@@ -61,6 +61,11 @@ def test_a_rule_for_each_code_and_the_worst_result_first() -> None:
     assert run["invocations"] == [{"endTimeUtc": "2026-11-24T12:00:00Z", "executionSuccessful": True}]
 
 
+def test_a_report_that_may_lack_something_is_no_success() -> None:
+    (run,) = json.loads(sarif_text(replace(document(), complete=False), NOW))["runs"]
+    assert run["invocations"][0]["executionSuccessful"] is False
+
+
 def test_a_result_says_what_where_and_what_to_do() -> None:
     item = Item(
         "unknown_account", "high", "It is shared.", "Withdraw.", OWNER, EU, "ami-1", "ami-1", STRANGER

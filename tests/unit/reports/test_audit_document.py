@@ -160,7 +160,7 @@ def test_what_could_not_be_read_is_told_first() -> None:
     assert shown.tables[0].title == "What could not be read"
     assert [row["error_code"] for row in shown.tables[0].rows] == ["UnauthorizedOperation"]
     assert "Not everything could be read" in shown.headline
-    assert shown.status == "incomplete"
+    assert (shown.status, shown.complete) == ("incomplete", False)
     assert "What could not be read" not in tables(of(region()))
 
 

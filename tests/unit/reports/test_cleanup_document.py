@@ -81,7 +81,8 @@ def test_each_image_is_in_one_table_with_its_reasons() -> None:
 
 def test_a_plan_says_so_everywhere() -> None:
     found = made(GOES, planned=True, actions=[*calls(GOES), call("DeleteSnapshot", EU, "snap-7")])
-    assert (found.status, found.title) == ("planned", "Plan of a cleanup of images")
+    assert (found.status, found.complete) == ("planned", True)
+    assert found.title == "Plan of a cleanup of images"
     assert "nothing was changed" in found.headline
     assert columns(table(found, "What would be done"), "fate") == [("would be deregistered",)]
     assert columns(table(found, "Snapshots of former images"), "snapshot_id", "fate") == [
