@@ -179,7 +179,8 @@ attributes:
     description: Shows the considered images and the snapshots that go, before and after.
 notes:
   - An instance in any state but terminated uses its image, and so do launch templates (in every version), launch
-    configurations, SSM parameters that are not encrypted, recipes of Image Builder, and copies that are still being made.
+    configurations, SSM parameters of any region that are not encrypted, recipes of Image Builder, and copies that are still
+    being made.
   - Never deregistered are images of AWS Backup and AWS Marketplace, images that are protected from deregistration, and those
     with a snapshot that is locked or archived.
   - That other images are copies of an image, or were made of instances of it, is no use of it. Once they are finished they
