@@ -183,6 +183,12 @@ def confirmed(first: CleanupPlan, again: CleanupPlan) -> tuple[CleanupPlan, tupl
         if verdict.ref not in before or before[verdict.ref].decision != verdict.decision
     }
     known = {(action.target, action.operation, action.resource) for action in first.actions}
+    # What the new plan takes for gone there stays, and may need a grant.
+    staying_in = {
+        verdict.ref.region
+        for verdict in again.verdicts
+        if verdict.ref in disputed and verdict.decision == DEREGISTER
+    }
     targets = []
     for target in again.targets:
         region = target.target.region
@@ -199,6 +205,7 @@ def confirmed(first: CleanupPlan, again: CleanupPlan) -> tuple[CleanupPlan, tupl
             for action in target.actions
             if action.operation not in ("DeleteSnapshot", "RevokeGrant")
             or (action.target, action.operation, action.resource) in known
+            if action.operation != "RevokeGrant" or region not in staying_in
         )
         targets.append(replace(target, actions=tuple(_without(agreed, left_out))))
     changed = tuple(

@@ -216,6 +216,25 @@ def test_a_grant_stays_if_late_evidence_spares_an_image_that_is_shared_with_its_
     assert [one.operation for one in final.taking_away] == ["CreateTags", "DeregisterImage"]
 
 
+def test_a_grant_stays_if_only_the_second_reading_lets_an_image_go_that_needs_it() -> None:
+    """That image stays until the next run."""
+    second = own("ami-2", 60)
+    region = encrypted(OLD, second, NEWEST)
+    looks = {ImageRef(REGION, one): shared(CONSUMER, report=report()) for one in ("ami-1", "ami-2")}
+    of = replace(seen(region, looks=looks), keys={REF: KeyLook((ROOT,), {"ami-new": Sharing()})})
+    before = replace(of, looks={**looks, ImageRef(REGION, "ami-2"): shared(report=report())})
+    before = replace(before, regions={REGION: replace(region, uses={"ami-2": (USED,)})})
+    key = KeyLook((ROOT,), {"ami-new": Sharing(), "ami-2": Sharing()})
+    first = plan(asked(), replace(before, keys={REF: key}))
+    assert "g-root" in [one.resource for one in first.actions]
+    final, _changed = confirmed(first, plan(asked(), of))
+    assert calls(final.taking_away) == [
+        ("CreateTags", "snap-ami-1"),
+        ("DeregisterImage", "ami-1"),
+        ("DeleteSnapshot", "snap-ami-1"),
+    ]
+
+
 ACCOUNTS = st.frozensets(st.sampled_from([CONSUMER, OTHER]))
 IMAGES = st.lists(st.tuples(ACCOUNTS, ACCOUNTS, st.booleans(), st.booleans()), min_size=1, max_size=5)
 
