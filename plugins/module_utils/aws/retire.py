@@ -21,6 +21,9 @@ from .write import Performed, merge, perform
 _SIDE_BY_SIDE = 16
 # botocore shape SnapshotReturnCodes; skipped ones are other images'.
 _DONE = ("success", "skipped")
+# What AWS answers when there is nothing left to do (EC2 API Reference, error codes; KMS API Reference,
+# RevokeGrant): a call was made again since its answer was lost, or a list still showed what was deleted.
+_GONE = {"DeleteSnapshot": "InvalidSnapshot.NotFound", "RevokeGrant": "NotFoundException"}
 
 Attempt = tuple[Performed, list[str]]
 
@@ -83,6 +86,8 @@ def _attempts(client: Any, action: Action) -> Iterator[Attempt]:
     """What became of an action; of one on many resources, where it was refused, on each of them."""
     done = perform(client, action)
     resources = _resources(action)
+    if any(one.error_code == _GONE.get(action.operation) for one in done.failures):
+        done = Performed()
     if not done.failures or len(resources) == 1:
         yield done, resources
         return

@@ -102,6 +102,28 @@ def test_a_snapshot_that_aws_could_not_delete_is_told() -> None:
     assert "snap-3" in failure.message
 
 
+def test_what_is_gone_already_is_no_failure_and_nothing_that_was_done() -> None:
+    """A call that is made again since its answer was lost, and lists that still show what was deleted."""
+    ec2 = Wire("ec2")
+    ec2.refuse("delete_snapshot", {"SnapshotId": "snap-1"}, "InvalidSnapshot.NotFound")
+    ec2.refuse("delete_snapshot", {"SnapshotId": "snap-2"}, "InvalidSnapshot.InUse")
+    performed = done(ec2, delete("snap-1"), delete("snap-2"))
+    assert performed.actions == ()
+    assert [failure.error_code for failure in performed.failures] == ["InvalidSnapshot.InUse"]
+    kms, grant = Wire("kms"), {"GrantId": "g-1", "KeyId": "key"}
+    kms.refuse("revoke_grant", grant, "NotFoundException")
+    revoke = Action(place(), "RevokeGrant", grant, "g-1", service="kms")
+    ec2 = Wire("ec2")
+    ec2.expect("delete_snapshot", {"SnapshotId": "snap-1"})
+    with ec2.spoken(), kms.spoken():
+        performed = perform_each(
+            lambda action: {"ec2": ec2, "kms": kms}[action.service].client,
+            [revoke, delete("snap-1")],
+            {"g-1": {"ami-1"}, "snap-1": {"ami-1"}},
+        )
+    assert (performed.actions, performed.failures) == ((delete("snap-1"),), ())
+
+
 class Client:
     """A client whose calls of a kind end only once that many of them have begun; it keeps their order."""
 
