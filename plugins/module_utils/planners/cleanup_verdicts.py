@@ -38,6 +38,10 @@ KEEP, WAIT = "keep", "wait"
 _NOT_LOOKED_AT = SnapshotLook(unread="It was not looked at.")
 
 
+# Not GetParameter: it is asked for what templates name, which launch in their own region.
+_READ_PARAMETERS = ("DescribeParameters", "GetParameters")
+
+
 @dataclass(frozen=True)
 class CleanupWanted:
     """What the user asked ``ami_cleanup`` for; without ``regions`` all that the account has enabled."""
@@ -88,13 +92,27 @@ class CleanupSeen:
         for region in sorted(self.regions):
             for image_id, evidence in self.regions[region].uses.items():
                 if ImageRef(region, image_id) not in self.images:
-                    told = (replace(one, detail=f"{one.detail} in {region}".strip()) for one in evidence)
-                    found[image_id] = (*found.get(image_id, ()), *told)
+                    found[image_id] = (*found.get(image_id, ()), *(_seen_in(region, one) for one in evidence))
         return found
+
+    def unread_of(self, region: str) -> tuple[Evidence, ...]:
+        """What could not be read and may speak for the region's images: parameters of any region may."""
+        elsewhere = (
+            _seen_in(other, one)
+            for other in sorted(self.regions)
+            if other != region
+            for one in self.regions[other].unread
+            if one.subject in _READ_PARAMETERS
+        )
+        return (*self.regions[region].unread, *elsewhere)
 
     def target(self, region: str) -> Target:
         """A region as plans name it."""
         return Target(self.account_id, region)
+
+
+def _seen_in(region: str, evidence: Evidence) -> Evidence:
+    return replace(evidence, detail=f"{evidence.detail} in {region}".strip())
 
 
 @dataclass(frozen=True)
@@ -177,13 +195,14 @@ def _verdicts(
     family_of = families(images, wanted.by)
     latest_images = latest(images, family_of, wanted.rules.latest)
     copies = running_copies((ref.region, own) for ref, own in images.items())
+    unread = {region: seen.unread_of(region) for region in seen.regions}
     for ref, own in images.items():
         if ref not in family_of or not considered(wanted.rules, own, wanted.clocks.disable is not None):
             continue
         family, facts = family_of[ref], seen.regions[ref.region]
         reasons = tuple(kept(wanted.rules, own, ref in latest_images, seen.now))
         named = (*facts.uses.get(ref.image_id, ()), *seen.named_elsewhere.get(ref.image_id, ()))
-        evidence = (*named, *copies.get(ref, ()), *facts.unread)
+        evidence = (*named, *copies.get(ref, ()), *unread[ref.region])
         look = seen.looks.get(ref, unseen)
         if look is not None:
             evidence += (

@@ -218,3 +218,13 @@ def test_a_parameter_in_another_region_names_an_image_as_well() -> None:
     found = {one.ref.image_id: one for one in verdicts(wanted(), saw)}
     assert [found[one].decision for one in ("ami-1", "ami-2")] == ["keep", "deregister"]
     assert found["ami-1"].evidence == (Evidence("parameter", "/web", "in us-east-1"),)
+
+
+@pytest.mark.parametrize("action", ["DescribeParameters", "GetParameters"])
+def test_parameters_that_cannot_be_read_in_another_region_may_name_any_image(action: str) -> None:
+    saw = seen(facts(OLD, NEWEST), facts(unread=(unreadable(action, "denied"),)))
+    found = verdict(saw)
+    assert (found.decision, found.evidence) == ("keep", (unreadable(action, "denied in us-east-1"),))
+    for own_region in ("DescribeInstances", "GetParameter"):
+        saw = seen(facts(OLD, NEWEST), facts(unread=(unreadable(own_region, "denied"),)))
+        assert verdict(saw).decision == "deregister"
