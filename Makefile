@@ -54,7 +54,7 @@ package: environment  ## the built collection installs, shows its docs, and its 
 	@$(RUN) -m checks package
 
 unit: environment  ## pytest: tests/unit
-	@$(RUN) -m checks unit
+	@$(RUN) -m checks unit simulated-aws
 
 integration: environment  ## pytest: tests/integration, real playbooks against the simulated AWS
 	@$(RUN) -m checks compatibility integration

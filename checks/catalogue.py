@@ -28,6 +28,7 @@ class Check:
 
 # Most machines that run this have two cores.
 PYTEST_PROCESSES = 2
+_OF_SIMULATED_AWS = "tests/unit/simulated_aws"
 
 
 def _pytest(folder: str, *options: str) -> Callable[[], object]:
@@ -56,7 +57,15 @@ CHECKS: dict[str, Check] = {
     "ruff": Check("ruff: style and common mistakes", lambda: run("ruff", "check", ".")),
     "format": Check("ruff: layout", lambda: run("ruff", "format", "--check", ".")),
     "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),
-    "unit": Check("pytest: tests/unit", _pytest("tests/unit"), per_python=True, processes=PYTEST_PROCESSES),
+    "unit": Check(
+        "pytest: tests/unit, the collection",
+        _pytest("tests/unit", "--ignore", _OF_SIMULATED_AWS),
+        per_python=True,
+        processes=PYTEST_PROCESSES,
+    ),
+    "simulated-aws": Check(
+        "pytest: tests/unit, the simulated AWS", _pytest(_OF_SIMULATED_AWS), processes=PYTEST_PROCESSES
+    ),
     "changelog": Check("antsibull-changelog: changelog and its fragments", _changelog),
     "docs": Check("antsibull-docs: documentation of the collection and its plugins", _docs),
     "ansible-lint": Check(

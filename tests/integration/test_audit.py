@@ -141,7 +141,6 @@ def codes(task: Task, ids: dict[str, str]) -> list[tuple[str | None, str, str | 
     return sorted(found, key=str)
 
 
-@pytest.mark.every_python
 def test_every_exposure_is_found_and_nothing_else(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, ids: dict[str, str]
 ) -> None:

@@ -107,6 +107,7 @@ def _files(ansible: Ansible) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (ansible.folder / "audit").iterdir()}
 
 
+@pytest.mark.every_python
 def test_a_report_says_who_can_use_what_and_what_has_changed(
     aws: SimulatedAws,
     estate: EncryptedEstate,

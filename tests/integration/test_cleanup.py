@@ -167,7 +167,6 @@ def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(
     ] == [home["new"]]
 
 
-@pytest.mark.every_python
 def test_over_the_limit_and_with_what_cannot_be_read_nothing_goes(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

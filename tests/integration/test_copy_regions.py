@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.simulated_aws.client import SimulatedAws
 
 from . import observed
@@ -102,7 +100,6 @@ def test_tags_converge_and_a_purge_keeps_what_is_not_the_copys_own(
     assert _tags_of_copy(aws) == ({"role": "db", **shared, **mark}, [mark, mark])
 
 
-@pytest.mark.every_python
 def test_without_waiting_the_pending_copy_is_returned_and_found_again(
     aws: SimulatedAws, estate: Estate, ansible: Ansible
 ) -> None:

@@ -57,7 +57,6 @@ def _assert_finished(aws: SimulatedAws, estate: Estate, run: Run, report: Path) 
     assert json.loads(report.read_text(encoding="utf-8"))["status"] == "distributed"
 
 
-@pytest.mark.every_python
 def test_a_required_region_that_refuses_keeps_the_others_copies_and_shares_with_nobody(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:

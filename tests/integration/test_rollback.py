@@ -47,7 +47,6 @@ def variables(estate: Estate, source_image_id: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.every_python
 def test_all_regions_go_back_and_forth_or_none_does(
     aws: SimulatedAws, estate: Estate, ansible: Ansible, releases: list[dict[str, str]]
 ) -> None:
