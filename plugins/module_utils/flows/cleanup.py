@@ -65,7 +65,8 @@ def apply(
     except Refused as refused:
         return _outcome((first,), refused.failures)
     final, changed = cleanup_plan.confirmed(plan, cleanup_plan.plan(wanted, now_seen))
-    going = tuple(one for one in final.verdicts if one.ref in _taken_away(final.taking_away))
+    refs = _taken_away(final.taking_away)
+    going = tuple(one for one in final.verdicts if one.ref in refs)
     unwritten = write_tombstones(clients, wanted, now_seen, going)
     if unwritten:
         return _outcome((first,), unwritten)
