@@ -28,7 +28,6 @@ class Check:
 
 # Most machines that run this have two cores.
 PYTEST_PROCESSES = 2
-_OF_SIMULATED_AWS = "tests/unit/simulated_aws"
 
 
 def _pytest(folder: str, *options: str) -> Callable[[], object]:
@@ -59,12 +58,14 @@ CHECKS: dict[str, Check] = {
     "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),
     "unit": Check(
         "pytest: tests/unit, the collection",
-        _pytest("tests/unit", "--ignore", _OF_SIMULATED_AWS),
+        _pytest("tests/unit"),
         per_python=True,
         processes=PYTEST_PROCESSES,
     ),
     "simulated-aws": Check(
-        "pytest: tests/unit, the simulated AWS", _pytest(_OF_SIMULATED_AWS), processes=PYTEST_PROCESSES
+        "pytest: tests/simulated_aws, the simulated AWS",
+        _pytest("tests/simulated_aws"),
+        processes=PYTEST_PROCESSES,
     ),
     "changelog": Check("antsibull-changelog: changelog and its fragments", _changelog),
     "docs": Check("antsibull-docs: documentation of the collection and its plugins", _docs),

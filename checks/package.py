@@ -16,7 +16,7 @@ from checks.commands import CheckError, run
 GENERATED = {"MANIFEST.json", "FILES.json"}
 REQUIRED = {"LICENSE", "README.md", "meta/runtime.yml"}
 # Folders that only a checkout has a use for.
-CHECKOUT_ONLY = (".ci/", ".cache/", ".venv/", "checks/", "demo/", "requirements/", "tests/")
+CHECKOUT_ONLY = (".ci/", ".cache/", ".venv/", "checks/", "demo/", "requirements/", "simulated_aws/", "tests/")
 SHIPPED_ALL_THE_SAME = {"tests/config.yml"}
 
 

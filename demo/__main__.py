@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from tests.simulated_aws import client
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws import client
+from simulated_aws.client import SimulatedAws
 
 from .access import access
 from .playbook import CHECKOUT, FOLDER, PLAYBOOK, VARS, distribute

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 NOTHING, LAUNCH, LAUNCH_AND_COPY = "-", "launch", "launch, copy"
 

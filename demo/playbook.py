@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.simulated_aws.client import SimulatedAws
-from tests.simulated_aws.front.record import Entry
+from simulated_aws.client import SimulatedAws
+from simulated_aws.front.record import Entry
 
 from .screen import say
 

@@ -101,9 +101,9 @@ groups:
 import sys
 
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
-from ansible_collections.golden.images.plugins.module_utils.aws import read_accounts
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.planners.accounts import (
+from ansible_collections.golden.images.plugins.module_utils.organization import read as read_accounts
+from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
     STATES,
     Asked,
     Naming,

@@ -12,8 +12,8 @@ from typing import Any
 
 from .failures import Failure, Refused, invalid_option
 from .model import ConsumerRole, PlacedImages, Sharing
-from .planners.network import Network
-from .planners.tags import check_tags
+from .network import Network
+from .tags import check_tags
 
 IMAGES_SPEC: dict[str, Any] = {
     "images": {"type": "dict"},

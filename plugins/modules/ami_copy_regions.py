@@ -350,7 +350,7 @@ failures:
 """
 
 from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMER_ROLE_SPEC
-from ansible_collections.golden.images.plugins.module_utils.flows.copy import FLOW
+from ansible_collections.golden.images.plugins.module_utils.copy.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {

@@ -212,7 +212,7 @@ from ansible_collections.golden.images.plugins.module_utils.arguments import (
     CONSUMERS_SPEC,
     IMAGES_SPEC,
 )
-from ansible_collections.golden.images.plugins.module_utils.flows.kms_grant import FLOW
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {

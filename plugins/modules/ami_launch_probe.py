@@ -175,7 +175,7 @@ from ansible_collections.golden.images.plugins.module_utils.arguments import (
     NETWORK_SPEC,
     PLACED_IMAGES_SPEC,
 )
-from ansible_collections.golden.images.plugins.module_utils.flows.launch_probe import FLOW
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {

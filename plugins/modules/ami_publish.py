@@ -216,7 +216,7 @@ from ansible_collections.golden.images.plugins.module_utils.arguments import (
     CONSUMERS_SPEC,
     PLACED_IMAGES_SPEC,
 )
-from ansible_collections.golden.images.plugins.module_utils.flows.publish import FLOW
+from ansible_collections.golden.images.plugins.module_utils.publish.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {

@@ -180,7 +180,7 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.flows.restore import FLOW
+from ansible_collections.golden.images.plugins.module_utils.restore.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {

@@ -201,8 +201,8 @@ failures:
 """
 
 from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC, IMAGES_SPEC
-from ansible_collections.golden.images.plugins.module_utils.flows.share import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
 
 ARGUMENT_SPEC = {
     **IMAGES_SPEC,

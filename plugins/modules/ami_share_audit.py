@@ -372,7 +372,7 @@ failures:
 """
 
 from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC
-from ansible_collections.golden.images.plugins.module_utils.flows.audit import FLOW
+from ansible_collections.golden.images.plugins.module_utils.audit.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {

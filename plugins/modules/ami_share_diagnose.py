@@ -205,7 +205,7 @@ from ansible_collections.golden.images.plugins.module_utils.arguments import (
     NETWORK_SPEC,
     PLACED_IMAGES_SPEC,
 )
-from ansible_collections.golden.images.plugins.module_utils.flows.diagnose import FLOW
+from ansible_collections.golden.images.plugins.module_utils.diagnose.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {

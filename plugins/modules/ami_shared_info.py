@@ -263,8 +263,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.flows.shared_info import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils.shared_info.flow import FLOW
 
 ARGUMENT_SPEC = {
     "executable_users": {

@@ -148,7 +148,7 @@ failures:
   elements: dict
 """
 
-from ansible_collections.golden.images.plugins.module_utils.flows.audit_report import FLOW
+from ansible_collections.golden.images.plugins.module_utils.audit.report.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {

@@ -179,7 +179,7 @@ failures:
   elements: dict
 """
 
-from ansible_collections.golden.images.plugins.module_utils.flows.cleanup_report import FLOW
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {

@@ -148,7 +148,7 @@ failures:
   elements: dict
 """
 
-from ansible_collections.golden.images.plugins.module_utils.flows.report import DISTRIBUTION
+from ansible_collections.golden.images.plugins.module_utils.reports.flow import DISTRIBUTION
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {

@@ -150,7 +150,7 @@ failures:
   elements: dict
 """
 
-from ansible_collections.golden.images.plugins.module_utils.flows.remediation import FLOW
+from ansible_collections.golden.images.plugins.module_utils.remediation.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {

@@ -164,7 +164,7 @@ failures:
   elements: dict
 """
 
-from ansible_collections.golden.images.plugins.module_utils.flows.report import VERIFICATION
+from ansible_collections.golden.images.plugins.module_utils.reports.flow import VERIFICATION
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {

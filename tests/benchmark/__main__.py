@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from . import audit, cleanup, comparison, diagnosis, distribution, many_accounts, playbook, simulator, start
 from .estates import OWNER, estate

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from tests.simulated_aws.client import SimulatedAws
-from tests.simulated_aws.front.record import Entry
-from tests.simulated_aws.front.throttling import Rate, bucket
+from simulated_aws.client import SimulatedAws
+from simulated_aws.front.record import Entry
+from simulated_aws.front.throttling import Rate, bucket
 
 from . import playbook
 from .estates import HOME, OTHER_REGIONS, OWNER

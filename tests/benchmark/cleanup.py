@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.simulated_aws.client import SimulatedAws
-from tests.simulated_aws.front.throttling import bucket
+from simulated_aws.client import SimulatedAws
+from simulated_aws.front.throttling import bucket
 
 from . import playbook
 from .estates import HOME, OTHER_REGIONS, OWNER

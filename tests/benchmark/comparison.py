@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from . import playbook
 from .distribution import COPY_SECONDS, LATENCY, PLAIN, variables

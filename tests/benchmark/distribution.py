@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.simulated_aws.client import SimulatedAws
-from tests.simulated_aws.front.record import Entry
+from simulated_aws.client import SimulatedAws
+from simulated_aws.front.record import Entry
 
 from . import playbook
 from .estates import HOME, IMAGE, KEY_ALIAS, OTHER_REGIONS, OWNER, consumers, estate

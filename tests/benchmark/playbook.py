@@ -15,8 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from simulated_aws.client import SimulatedAws
 from tests.integration.playbook import Ansible
-from tests.simulated_aws.client import SimulatedAws
 
 Play = Sequence[Mapping[str, Any]]
 

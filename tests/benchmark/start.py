@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from . import playbook
 from .estates import HOME, IMAGE, OTHER_REGIONS, OWNER, consumers, estate

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from .estate import OWNER, Estate
 from .playbook import Ansible

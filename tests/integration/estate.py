@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from tests.simulated_aws import client
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws import client
+from simulated_aws.client import SimulatedAws
 
 OWNER = "images"
 CONSUMERS = ("web-prod", "web-staging")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from .estate import Estate
 from .playbook import Ansible

@@ -17,11 +17,11 @@ from typing import Any
 import boto3.session
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
-from ansible_collections.golden.images.plugins.module_utils.flows.cleanup import FLOW
+from ansible_collections.golden.images.plugins.module_utils.cleanup.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from ansible_collections.golden.images.plugins.modules.ami_cleanup import ARGUMENT_SPEC
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from . import observed
 from .encrypted import grants

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from . import observed
 from .estate import HOME, OWNER, STRANGER, Estate

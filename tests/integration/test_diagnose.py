@@ -16,7 +16,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from . import encrypted, observed
 from .encrypted import EXTERNAL_ID, NO_KEY, ROLE, USE, EncryptedEstate, root, steps

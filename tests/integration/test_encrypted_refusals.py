@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from . import encrypted
 from .encrypted import ALIAS, DISTRIBUTE, EncryptedEstate, root, steps

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from . import probing
 from .estate import HOME, OWNER, Estate

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from . import encrypted, observed
 from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, ROLE, EncryptedEstate, await_matched, root, steps

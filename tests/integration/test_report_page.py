@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.as_html import html_text
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes
+from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
 
-from tests.unit.reports.documents import BATCH, EMOJI, NAMES, SCRIPT, STRANGER, TEMPLATE, document
+from tests.unit.reports.examples import BATCH, EMOJI, NAMES, SCRIPT, STRANGER, TEMPLATE, document
 
 from .browser import PROGRAM, Browser
 

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from checks import rulebook
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from . import observed, trail
 from .estate import HOME, OWNER, STRANGER, Estate

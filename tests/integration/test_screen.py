@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from . import observed
 from .estate import CONSUMERS, HOME, OWNER, Estate

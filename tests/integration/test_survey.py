@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from . import observed
 from .estate import CONSUMERS, HOME, OWNER, Estate

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.simulated_aws.client import SimulatedAws
+from simulated_aws.client import SimulatedAws
 
 from . import observed, probing
 from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedEstate, root

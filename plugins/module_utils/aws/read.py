@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..model import Device, Grant, Image, Key, Sharing, Snapshot
-from ..planners.tags import source_mark
+from ..tags import source_mark
 
 # Without botocore AnsibleAWSModule has ended the module before any of this is used.
 with suppress(ImportError):

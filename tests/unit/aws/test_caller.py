@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.caller import (
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 
-from tests.unit.aws.wire import Wire
+from tests.unit.wire import Wire
 
 HOME = "eu-west-1"
 OWNER = "111122223333"

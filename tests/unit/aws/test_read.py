@@ -11,8 +11,8 @@ from ansible_collections.golden.images.plugins.module_utils.aws import read
 from ansible_collections.golden.images.plugins.module_utils.model import Device, Image, Sharing, Snapshot
 from botocore.exceptions import ClientError
 
-from tests.unit.aws.wire import Wire
 from tests.unit.examples import CONSUMER, MARK, ORG, OWNER, SOURCE_ID, SOURCE_REGION, UNIT
+from tests.unit.wire import Wire
 
 ALIVE = ("available", "pending")
 BY_MARK = [{"Name": "tag:golden.images:source", "Values": [f"{SOURCE_REGION}/{SOURCE_ID}"]}]

@@ -12,8 +12,8 @@ from ansible_collections.golden.images.plugins.module_utils.aws import read
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key
 from botocore.exceptions import ClientError
 
-from tests.unit.aws.wire import Wire
 from tests.unit.examples import CONSUMER, OWNER
+from tests.unit.wire import Wire
 
 ARN = f"arn:aws:kms:eu-west-1:{OWNER}:key/1234abcd"
 ROOT = f"arn:aws:iam::{CONSUMER}:root"

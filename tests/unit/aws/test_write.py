@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.write import BAD_ENTRY, perform_all
+from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
-from ansible_collections.golden.images.plugins.module_utils.planners import copy, share
+from ansible_collections.golden.images.plugins.module_utils.share import plan as share
 from botocore.exceptions import EndpointConnectionError
 
-from tests.unit.aws.wire import Wire
+from tests.unit.copy import examples as copying
 from tests.unit.examples import ORG, OWNER, UNIT, copied_image, place, source_image
-from tests.unit.planners import copying, sharing
+from tests.unit.share import examples as sharing
+from tests.unit.wire import Wire
 
 HERE = place("eu-west-1")
 IMAGE, SNAPSHOT = "ModifyImageAttribute", "ModifySnapshotAttribute"

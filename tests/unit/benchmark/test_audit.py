@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
+from simulated_aws.front.record import Entry
 from tests.benchmark.audit import forced_seconds
-from tests.simulated_aws.front.record import Entry
 
 
 def calls(action: str, count: int, region: str = "eu-west-1", status: int = 200) -> list[Entry]:

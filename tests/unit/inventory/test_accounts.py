@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.golden.images.plugins.inventory import accounts
-from ansible_collections.golden.images.plugins.module_utils.planners.accounts import STATES, Asked, Naming
+from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
+    STATES,
+    Asked,
+    Naming,
+)
 
 OPTIONS = yaml.safe_load(accounts.DOCUMENTATION)["options"]
 # From the documentation fragments.

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, FormatChecker
 
-from .documents import EU, OWNER, STRANGER, document
+from .examples import EU, OWNER, STRANGER, document
 
 NOW = "2026-11-24T12:00:00+00:00"
 SCHEMA = json.loads(Path(__file__).with_name("sarif-schema-2.1.0.json").read_text(encoding="utf-8"))

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``ami_share_audit``: who can use the account's images, held against who may. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ..arguments import ORG_ARN, ORG_UNIT_ARN, Options
+from ..aws import errors
+from ..aws.caller import identify_with_regions
+from ..aws.clients import Clients
+from ..failures import Refused
+from ..model import Sharing, Target
+from ..progress import Report
+from ..regions import regions_to_work_in
+from ..runner import Flow, Outcome
+from . import plan as audit
+from . import read as reads
+from .findings import Severity
+from .plan import AuditPlan
+from .state import AuditSeen, AuditWanted, Rule
+
+_ORG = "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
+_UNIT = "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"
+
+
+def wanted_from(params: Mapping[str, Any], check_mode: bool) -> AuditWanted:
+    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    options = Options(params)
+    wanted = AuditWanted(
+        regions=tuple(dict.fromkeys(options.strings("regions"))),
+        allowed=Sharing(
+            account_ids=frozenset(options.account_ids("allowed_account_ids")),
+            org_arns=frozenset(options.matching("allowed_org_arns", ORG_ARN, _ORG)),
+            org_unit_arns=frozenset(options.matching("allowed_org_unit_arns", ORG_UNIT_ARN, _UNIT)),
+        ),
+        rules=tuple(_rule(options, number, given) for number, given in enumerate(params["rules"])),
+        fail_on=None if params["fail_on"] == "none" else Severity[params["fail_on"].upper()],
+        check_snapshots=params["check_snapshots"],
+        check_keys=params["check_keys"],
+    )
+    options.check()
+    return wanted
+
+
+def read_state(clients: Clients, wanted: AuditWanted) -> AuditSeen:
+    """Read all regions at the same time; what cannot be read is a finding, and hides nothing else."""
+    caller, known = identify_with_regions(clients)
+    names, failures = regions_to_work_in(wanted.regions, known)
+    if failures:
+        raise Refused(failures)
+    seen, failed = reads.regions(clients, [Target(caller.account_id, name) for name in names], wanted)
+    return AuditSeen(
+        account_id=caller.account_id,
+        now=datetime.now(UTC),
+        regions=seen,
+        unread={
+            target: errors.failure(exception, target, "DescribeImages")
+            for target, exception in failed.items()
+        },
+    )
+
+
+def apply(clients: Clients, wanted: AuditWanted, seen: AuditSeen, plan: AuditPlan, report: Report) -> Outcome:
+    """Nothing is done; what could not be read fails the task, and if wanted what was found."""
+    return Outcome(failures=plan.failures)
+
+
+def result(wanted: AuditWanted, seen: AuditSeen, plan: AuditPlan, outcome: Outcome) -> dict[str, Any]:
+    """What the module returns of its own."""
+    return {
+        "account_id": seen.account_id,
+        "findings": [finding.as_result() for finding in plan.findings],
+        "kms_keys": audit.keys(seen),
+        "regions": audit.regions(seen),
+        "results": audit.results(seen, plan),
+    }
+
+
+FLOW: Flow[AuditWanted, AuditSeen] = Flow(wanted_from, read_state, audit.plan, apply, result, only_reads=True)
+
+
+def _rule(options: Options, number: int, given: Mapping[str, Any]) -> Rule:
+    """One of ``rules``; what is wrong with it is noted with its place in the list."""
+    own = Options(given)
+    tags = {str(key): "" if value is None else str(value) for key, value in (given["tags"] or {}).items()}
+    pattern = (given["name_pattern"] or "").strip() or None
+    if pattern is None and not tags:
+        own.refuse("name_pattern", "the rule names no image.", "Give name_pattern, tags, or both.")
+    rule = Rule(replace(own.consumers(), public=given["public"]), pattern, tags)
+    try:
+        own.check()
+    except Refused as refused:
+        where = f"rules[{number}]"
+        options.add(
+            replace(one, action=f"{where}.{one.action}", message=f"{where}.{one.message}")
+            for one in refused.failures
+        )
+    return rule

@@ -1,0 +1,237 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the keys of images are open to whom the images are shared with, and to nobody else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from typing import Any
+
+from ..keys import access as key_access
+from ..keys import policy_statements as key_policy
+from ..keys.policy_statements import PolicyConsumers
+from ..kms_grant.plan import is_own
+from ..model import Grant, Image, KeySeen, Sharing, Target
+from .findings import Finding
+from .images import others
+from .state import RegionSeen
+
+# IAM User Guide, "Unique identifiers": what KMS shows instead of a role or user that was deleted.
+_STALE = re.compile(r"(AROA|AIDA)[A-Z0-9]+")
+
+
+def findings(target: Target, seen: RegionSeen) -> Iterator[Finding]:
+    """What is found of every key of a region that was read, and of the images under it."""
+    under: dict[str, list[Image]] = {}
+    for listed in seen.images:
+        for arn in seen.key_arns(listed.image):
+            under.setdefault(arn, []).append(listed.image)
+    for arn, key in seen.keys.items():
+        yield from _of_key(target, key, under.get(arn, []), seen)
+
+
+def result(target: Target, key: KeySeen) -> dict[str, Any]:
+    """A key as the module returns it: its grants, and the own statements of its policy."""
+    return {
+        "account_id": target.account_id,
+        "aws_managed": key.key.aws_managed,
+        "grants": [_grant(item) for item in sorted(key.grants, key=lambda item: item.grant_id)],
+        "kms_key_id": key.key.arn,
+        "policy_statements": [
+            {
+                "operations": sorted(access.operations),
+                "org_ids": sorted(access.consumers.org_ids),
+                "org_unit_ids": sorted(unit_id for _org_id, unit_id in access.consumers.units),
+                "org_units": [
+                    {"org_id": org_id, "org_unit_id": unit_id}
+                    for org_id, unit_id in sorted(access.consumers.units)
+                ],
+                "principals": sorted(access.consumers.principals),
+            }
+            for access in (key_policy.own_accesses(key.policy) if key.policy else ())
+        ],
+        "region": target.region,
+        "state": key.key.state,
+    }
+
+
+def _grant(grant: Grant) -> dict[str, Any]:
+    return {
+        "grant_id": grant.grant_id,
+        "grantee": grant.grantee,
+        "name": grant.name or None,
+        "operations": sorted(grant.operations),
+        "own": is_own(grant),
+    }
+
+
+def _of_key(target: Target, key: KeySeen, images: list[Image], seen: RegionSeen) -> Iterator[Finding]:
+    arn = key.key.arn
+    sharings = {
+        image.image_id: others(seen.sharing[image.image_id], target.account_id)
+        for image in images
+        if image.image_id in seen.sharing
+    }
+    shared = [image for image in images if sharings.get(image.image_id)]
+    if key.key.aws_managed:
+        for image in images:
+            yield Finding(
+                target,
+                "default_key",
+                arn,
+                f"{image.image_id} ({image.name}) is encrypted under a key that AWS manages: no other "
+                "account can ever use it.",
+                "If others are to use it, copy it under a customer-managed key (kms_key_id of "
+                "ami_copy_regions).",
+                image.image_id,
+            )
+        return
+    if key.key.account_id != target.account_id:
+        for image in shared:
+            yield Finding(
+                target,
+                "key_of_other_account",
+                arn,
+                f"{image.image_id} ({image.name}) is shared, but encrypted under a key of account "
+                f"{key.key.account_id}, which alone is told who may use it.",
+                "Audit the key there, or copy the image under an own key (kms_key_id of ami_copy_regions).",
+                image.image_id,
+            )
+        return
+    if key.key.state != "Enabled":
+        for image in shared:
+            yield Finding(
+                target,
+                "key_not_enabled",
+                arn,
+                f"{image.image_id} ({image.name}) is shared, but its key is in the state {key.key.state}.",
+                "Enable the key, cancel its deletion, or withdraw the image.",
+                image.image_id,
+            )
+    else:
+        yield from _unreachable(target, key, images, sharings)
+    yield from _stale(target, key)
+    if len(sharings) == len(images) and _all_volumes_read(images, seen):
+        yield from _open_in_vain(target, key, images, sharings, seen)
+
+
+def _unreachable(
+    target: Target, key: KeySeen, images: list[Image], sharings: Mapping[str, Sharing]
+) -> Iterator[Finding]:
+    """Those with whom an image is shared who cannot use its key, by all that can be told."""
+    # Each consumer is judged once for the key, not once for every image.
+    without = set(key_access.without_access([key], reduce(Sharing.__or__, sharings.values(), Sharing())))
+    for image in images:
+        sharing = sharings.get(image.image_id, Sharing())
+        named = sharing.account_ids | sharing.org_arns | sharing.org_unit_arns
+        for principal in sorted(named & without):
+            yield Finding(
+                target,
+                "key_unreachable",
+                key.key.arn,
+                f"{image.image_id} ({image.name}) is shared with {principal}, which cannot use its key.",
+                "Open the key (ami_kms_grant), or withdraw the image.",
+                image.image_id,
+                principal,
+            )
+
+
+def _open_in_vain(
+    target: Target, key: KeySeen, images: list[Image], sharings: Mapping[str, Sharing], seen: RegionSeen
+) -> Iterator[Finding]:
+    """What this collection opened the key by, for accounts that no image under it is shared with any more.
+
+    Other people's grants and statements may serve something else.
+    """
+    volumes = (seen.volumes.get(one, Sharing()) for image in images for one in image.snapshot_ids)
+    shared = reduce(Sharing.__or__, (*sharings.values(), *volumes), Sharing())
+    first = images[0].image_id if images else None
+
+    def found(code: str, what: str, principal: str) -> Finding:
+        message = f"{what} lets {principal} use the key, but no image under it is shared with it."
+        remedy = "Withdraw it (state: absent of ami_kms_grant)."
+        return Finding(target, code, key.key.arn, message, remedy, first, principal)
+
+    own = {grant: key_policy.short(grant.grantee) for grant in key.grants if is_own(grant)}
+    vain = in_vain(PolicyConsumers(frozenset(own.values())), shared, target.account_id)
+    for grant, principal in own.items():
+        if principal in vain.principals:
+            yield found("grant_without_share", f"The grant {grant.grant_id}", principal)
+    for principal in names_of(in_vain(_named(key), shared, target.account_id)):
+        yield found("statement_without_share", "A statement of the key policy", principal)
+
+
+def in_vain(named: PolicyConsumers, shared: Sharing, owner: str) -> PolicyConsumers:
+    """Those who are let use a key, though nothing under it is shared with them.
+
+    ``shared`` is all that is under the key, ``owner`` the account that owns it. An account may be in an
+    organization or unit that something is shared with, so that then nothing is said of accounts.
+    """
+    through = shared.public or bool(shared.org_arns or shared.org_unit_arns)
+    org_ids = {key_policy.organization_id(arn) for arn in shared.org_arns}
+    units = {key_policy.unit_ids(arn) for arn in shared.org_unit_arns}
+    reached = org_ids | {org_id for org_id, _unit in units}
+    served = shared.account_ids | {owner, None}
+    return PolicyConsumers(
+        frozenset(one for one in named.principals if not through and account_of(one) not in served),
+        named.org_ids - reached,
+        frozenset(unit for unit in named.units if unit not in units and unit[0] not in org_ids),
+    )
+
+
+def names_of(consumers: PolicyConsumers) -> list[str]:
+    """What findings call them, sorted: a unit by its own id."""
+    unit_ids = {unit_id for _org_id, unit_id in consumers.units}
+    return sorted(consumers.principals | consumers.org_ids | unit_ids)
+
+
+def _stale(target: Target, key: KeySeen) -> Iterator[Finding]:
+    found = {grant.grantee: f"the grant {grant.grant_id}" for grant in key.grants if _is_stale(grant.grantee)}
+    found |= {one: "the key policy" for one in _principals(key.policy) if _is_stale(one)}
+    for principal, where in sorted(found.items()):
+        yield Finding(
+            target,
+            "stale_principal",
+            key.key.arn,
+            f"{principal}, whom {where} names, is a role or user that no longer exists; another one of the "
+            "same name does not get its access.",
+            "Remove it there (RevokeGrant, PutKeyPolicy).",
+            None,
+            principal,
+        )
+
+
+def _all_volumes_read(images: list[Image], seen: RegionSeen) -> bool:
+    unread = {item.resource for item in seen.problems}
+    return unread.isdisjoint(one for image in images for one in image.snapshot_ids)
+
+
+def _named(key: KeySeen) -> PolicyConsumers:
+    """Whom this collection's own statements name."""
+    accesses = key_policy.own_accesses(key.policy) if key.policy else ()
+    return reduce(PolicyConsumers.__or__, (access.consumers for access in accesses), PolicyConsumers())
+
+
+def _principals(policy: str | None) -> Iterator[str]:
+    """Whom the statements of a policy name, whoever wrote them."""
+    statements = json.loads(policy).get("Statement", []) if policy else []
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal", {})
+        named = principal.get("AWS", []) if isinstance(principal, dict) else principal
+        yield from [named] if isinstance(named, str) else named
+
+
+def _is_stale(principal: str) -> bool:
+    return _STALE.fullmatch(principal) is not None
+
+
+def account_of(principal: str) -> str | None:
+    """The account that a principal is or is in; None for one that no longer exists."""
+    if principal.count(":") >= 5:
+        return principal.split(":")[4]
+    return principal if principal.isdigit() else None

@@ -1,0 +1,167 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judges every image of an account's regions, and what fails the task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ..failures import Failure
+from ..model import Target
+from . import images as audit_images
+from . import keys as audit_keys
+from .findings import CODES, Finding
+from .state import AuditSeen, AuditWanted, Listed, Problem, RegionSeen
+
+Place = tuple[str, str]
+"""A region and an image in it."""
+
+
+@dataclass(frozen=True)
+class AuditPlan:
+    """All findings in a stable order, and what fails the task; there is nothing to do."""
+
+    findings: tuple[Finding, ...]
+    failures: tuple[Failure, ...] = ()
+    actions: tuple[Any, ...] = ()
+    refusals: tuple[Failure, ...] = ()
+    tolerated: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+
+def plan(wanted: AuditWanted, seen: AuditSeen) -> AuditPlan:
+    """Judge every region."""
+    found = [_of_unread_region(target, failure) for target, failure in seen.unread.items()]
+    for target, region in seen.regions.items():
+        found += [_of_problem(target, problem) for problem in region.problems]
+        found += audit_images.findings(wanted, target, region)
+        found += audit_keys.findings(target, region)
+    findings = tuple(sorted(found, key=lambda item: item.order))
+    return AuditPlan(findings, (*_unread(seen), *_failing(wanted, findings)))
+
+
+def results(seen: AuditSeen, plan: AuditPlan) -> list[dict[str, Any]]:
+    """Every image as the module returns it, by region, then by name, the oldest first."""
+    by_image: dict[Place, list[dict[str, str | None]]] = {}
+    for finding in plan.findings:
+        if finding.image_id is not None:
+            by_image.setdefault((finding.target.region, finding.image_id), []).append(finding.as_result())
+    copies: dict[Place, list[dict[str, str]]] = {}
+    for target, listed in _images(seen):
+        image = listed.image
+        if image.source_image_id and image.source_region:
+            copy = {"image_id": image.image_id, "region": target.region}
+            copies.setdefault((image.source_region, image.source_image_id), []).append(copy)
+    return [
+        {
+            **_result(seen, target, listed),
+            "copies": copies.get((target.region, listed.image.image_id), []),
+            "findings": by_image.get((target.region, listed.image.image_id), []),
+        }
+        for target, listed in _images(seen)
+    ]
+
+
+def keys(seen: AuditSeen) -> list[dict[str, Any]]:
+    """Every key as the module returns it."""
+    return [
+        audit_keys.result(target, region.keys[arn])
+        for target, region in sorted(seen.regions.items(), key=lambda item: item[0])
+        for arn in sorted(region.keys)
+    ]
+
+
+def regions(seen: AuditSeen) -> dict[str, dict[str, Any]]:
+    """Every region that was read, as the module returns it."""
+    return {
+        target.region: {
+            "image_block_public_access": region.image_block,
+            "images": len(region.images),
+            "snapshot_block_public_access": region.snapshot_block,
+        }
+        for target, region in sorted(seen.regions.items(), key=lambda item: item[0])
+    }
+
+
+def _images(seen: AuditSeen) -> Iterator[tuple[Target, Listed]]:
+    for target in sorted(seen.regions):
+        images = seen.regions[target].images
+        for listed in sorted(images, key=lambda item: (item.image.name, item.image.creation_date)):
+            yield target, listed
+
+
+def _result(seen: AuditSeen, target: Target, listed: Listed) -> dict[str, Any]:
+    image, region = listed.image, seen.regions[target]
+    creation, deprecation = _time(image.creation_date), _time(image.deprecation_time)
+    source = {"image_id": image.source_image_id, "region": image.source_region}
+    sharing = region.sharing.get(image.image_id)
+    return {
+        "account_id": target.account_id,
+        "age_days": None if creation is None else max(0, (seen.now - creation).days),
+        "creation_date": image.creation_date or None,
+        "deprecated": deprecation is not None and deprecation <= seen.now,
+        "deprecation_time": image.deprecation_time,
+        # A volume without a snapshot is made empty, under a key of whoever launches the image.
+        "encrypted": any(device.encrypted and device.snapshot_id for device in image.devices),
+        "image_id": image.image_id,
+        "kms_key_ids": region.key_arns(image),
+        "last_launched_time": listed.last_launched,
+        "name": image.name,
+        "region": target.region,
+        "sharing": None if sharing is None else sharing.as_result(),
+        "snapshots": [_snapshot(region, one) for one in image.snapshot_ids],
+        "source": source if image.source_image_id else None,
+        "state": image.state,
+    }
+
+
+def _snapshot(region: RegionSeen, snapshot_id: str) -> dict[str, Any]:
+    sharing = region.volumes.get(snapshot_id)
+    return {
+        "account_ids": None if sharing is None else sorted(sharing.account_ids),
+        "kms_key_id": region.key_of.get(snapshot_id),
+        "public": None if sharing is None else sharing.public,
+        "snapshot_id": snapshot_id,
+    }
+
+
+def _of_unread_region(target: Target, failure: Failure) -> Finding:
+    message = f"{target.region} could not be read: {failure.error_code}: {failure.message}"
+    return Finding(target, "region_unreadable", target.region, message, failure.remedy)
+
+
+def _of_problem(target: Target, problem: Problem) -> Finding:
+    failure = problem.failure
+    message = f"{problem.resource} could not be read: {failure.error_code}: {failure.message}"
+    return Finding(target, problem.code, problem.resource, message, failure.remedy, problem.image_id)
+
+
+def _unread(seen: AuditSeen) -> Iterator[Failure]:
+    """What could not be read; the same refusal of many resources of a region once."""
+    problems = (problem.failure for region in seen.regions.values() for problem in region.problems)
+    listed: dict[tuple[str | None, str, str], Failure] = {}
+    for failure in (*seen.unread.values(), *problems):
+        listed.setdefault((failure.region, failure.action, failure.error_code), failure)
+    yield from sorted(listed.values(), key=lambda item: (item.region or "", item.action, item.error_code))
+
+
+def _failing(wanted: AuditWanted, findings: tuple[Finding, ...]) -> Iterator[Failure]:
+    """The findings as failures, if they are to be; what could not be read is one already."""
+    for finding in findings if wanted.fail_on is not None else ():
+        if CODES[finding.code] >= (wanted.fail_on or 0) and not finding.code.endswith("_unreadable"):
+            target = finding.target
+            yield Failure(
+                finding.message, finding.remedy, finding.code, "fail_on", target.region, target.account_id
+            )
+
+
+def _time(text: str | None) -> datetime | None:
+    """A time as EC2 writes it, ``2026-11-24T19:47:01.000Z``."""
+    return datetime.fromisoformat(text) if text else None

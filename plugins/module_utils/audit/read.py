@@ -1,0 +1,216 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads all own images of regions, whom they are shared with, and who may use their keys.
+
+Many thousand calls of two kinds: the clients of each pace themselves by what AWS takes (``Clients.paced``).
+Each region has threads of its own, so that one region's request rate holds up no other's.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from ..aws import read
+from ..aws.errors import AWS_ERRORS, failure
+from ..fanout import MAX_THREADS, each
+from ..model import Key, KeySeen, Sharing, Target
+from .state import AuditWanted, Listed, Problem, RegionSeen
+
+# Without botocore AnsibleAWSModule has ended the module before any of this is used.
+with suppress(ImportError):
+    from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import PaginatorConfigTypeDef
+    from mypy_boto3_kms import KMSClient
+
+    from ..aws.clients import Clients
+
+Read = TypeVar("Read")
+
+_OF_IMAGES, _OF_SNAPSHOTS = "DescribeImageAttribute", "DescribeSnapshotAttribute"
+_KEY, _BLOCK = "key_unreadable", "block_public_access_unreadable"
+_BLOCKS: dict[str, Callable[[EC2Client], str]] = {
+    "GetImageBlockPublicAccessState": read.image_block_state,
+    "GetSnapshotBlockPublicAccessState": read.snapshot_block_state,
+}
+# Small pages: a region's rate is used from the first one on.
+_PAGE: PaginatorConfigTypeDef = {"PageSize": 100}
+# Calls of a kind that wait for an answer, in all regions: in each of 20 that is 20 a second at 0.4 s each.
+_AT_ONCE = 160
+# Where the owner is told nothing more: an image before it is available cannot be shared, and what was
+# deleted since it was listed is shared with nobody.
+_NOBODY = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidSnapshot.NotFound")
+
+
+class Piece(NamedTuple):
+    """An image, or a snapshot with the image that it is of, whose permissions are to be read."""
+
+    target: Target
+    resource: str
+    image_id: str
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is the image."""
+        return self.resource == self.image_id
+
+    @property
+    def action(self) -> str:
+        """The call that reads its permissions."""
+        return _OF_IMAGES if self.is_image else _OF_SNAPSHOTS
+
+    @property
+    def code(self) -> str:
+        """The finding that it is not to be able to read them."""
+        return "image_unreadable" if self.is_image else "snapshot_unreadable"
+
+
+def regions(
+    clients: Clients, targets: Sequence[Target], wanted: AuditWanted
+) -> tuple[dict[Target, RegionSeen], dict[Target, Exception]]:
+    """What there is in each region, and why regions could not be read at all."""
+    kinds = (_OF_IMAGES, *([_OF_SNAPSHOTS] if wanted.check_snapshots else []))
+    for action in kinds:
+        clients.paced_for(action).open("ec2", [target.region for target in targets])
+    threads = threads_of_each(len(kinds), len(targets))
+    seen, failed = each(targets, lambda target: _region(clients, target, wanted.check_snapshots, threads))
+    return (_with_keys(clients, seen) if wanted.check_keys else seen), failed
+
+
+def threads_of_each(kinds: int, regions: int) -> int:
+    """How many threads each region gets, each of which keeps a connection to AWS open."""
+    # Each kind of call has connections of its own. macOS lets a process have 256 files open.
+    files, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, min(MAX_THREADS, min(_AT_ONCE * kinds, files // 2) // max(1, regions)))
+
+
+def images(ec2: EC2Client) -> Iterator[Listed]:
+    """Every image that the account owns, disabled and deprecated ones included, as AWS lists them."""
+    pages = ec2.get_paginator("describe_images").paginate(
+        Owners=["self"], IncludeDeprecated=True, IncludeDisabled=True, PaginationConfig=_PAGE
+    )
+    for page in pages:
+        for item in page["Images"]:
+            yield Listed(read.image_of(item), item.get("LastLaunchedTime"))
+
+
+def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionSeen:
+    """One region with the permissions of its images and snapshots, read while they are being listed."""
+    ec2 = clients.paced_for(_OF_IMAGES).ec2(target.region)
+    listed: list[Listed] = []
+    blocks: dict[str, str] = {}
+    problems: list[Problem] = []
+
+    def pieces() -> Iterator[Piece]:
+        known: set[str] = set()
+        for item in images(ec2):
+            image_id = item.image.image_id
+            listed.append(item)
+            yield Piece(target, image_id, image_id)
+            # The first image of a snapshot stands for it.
+            for snapshot_id in item.image.snapshot_ids if check_snapshots else ():
+                if snapshot_id not in known:
+                    known.add(snapshot_id)
+                    yield Piece(target, snapshot_id, image_id)
+        for action, reader in _BLOCKS.items():
+            try:
+                blocks[action] = reader(ec2)
+            except AWS_ERRORS as exception:
+                problems.append(Problem(_BLOCK, action, failure(exception, target, action)))
+
+    done, failed = each(pieces(), lambda piece: _sharing(clients, piece), threads=threads)
+    for piece, exception in failed.items():
+        problem = failure(exception, target, piece.action)
+        problems.append(Problem(piece.code, piece.resource, problem, piece.image_id))
+    return RegionSeen(
+        images=tuple(sorted(listed, key=lambda item: item.image.image_id)),
+        image_block=blocks.get("GetImageBlockPublicAccessState"),
+        snapshot_block=blocks.get("GetSnapshotBlockPublicAccessState"),
+        sharing={piece.resource: found for piece, found in done.items() if piece.is_image},
+        volumes={piece.resource: found for piece, found in done.items() if not piece.is_image},
+        problems=tuple(problems),
+    )
+
+
+def _sharing(clients: Clients, piece: Piece) -> Sharing:
+    ec2 = clients.paced_for(piece.action).ec2(piece.target.region)
+    reader = read.launch_permissions if piece.is_image else read.volume_permissions
+    try:
+        return reader(ec2, piece.resource)
+    except ClientError as exception:
+        if exception.response["Error"]["Code"] in _NOBODY:
+            return Sharing()
+        raise
+
+
+def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Target, RegionSeen]:
+    """With the keys of encrypted snapshots, each key once."""
+    encrypted = {target: ids for target, region in seen.items() if (ids := _encrypted_snapshots(region))}
+    clients.open("kms", [target.region for target in encrypted])
+
+    def key_of(target: Target) -> dict[str, str]:
+        ec2 = clients.paced_for(_OF_IMAGES).ec2(target.region)
+        snapshots = read.snapshots(ec2, encrypted[target])
+        return {item.snapshot_id: item.kms_key_id for item in snapshots if item.kms_key_id}
+
+    known, unknown = each(encrypted, key_of)
+    arns = interleaved(
+        [(target, arn) for arn in sorted(set(of_snapshot.values()))] for target, of_snapshot in known.items()
+    )
+    done, failed = each(arns, lambda item: _key(clients.kms(item[0].region), *item))
+    keys: dict[Target, dict[str, KeySeen]] = {target: {} for target in seen}
+    problems = {target: [*region.problems] for target, region in seen.items()}
+    for (target, arn), key in done.items():
+        keys[target][arn] = key
+    for (target, arn), exception in failed.items():
+        problems[target].append(Problem(_KEY, arn, failure(exception, target, "DescribeKey")))
+    for target, exception in unknown.items():
+        problem = failure(exception, target, "DescribeSnapshots")
+        problems[target].append(Problem(_KEY, "DescribeSnapshots", problem))
+    return {
+        target: replace(
+            region,
+            key_of=known.get(target, {}),
+            keys=keys[target],
+            problems=tuple(problems[target]),
+        )
+        for target, region in seen.items()
+    }
+
+
+def _encrypted_snapshots(region: RegionSeen) -> list[str]:
+    return sorted(
+        {
+            device.snapshot_id
+            for item in region.images
+            for device in item.image.devices
+            if device.encrypted and device.snapshot_id
+        }
+    )
+
+
+def _key(kms: KMSClient, target: Target, arn: str) -> KeySeen:
+    named = Key(arn)
+    if named.account_id != target.account_id:
+        # Who may use it AWS tells in its own account only.
+        return KeySeen(named)
+    found = read.key(kms, arn)
+    if found.aws_managed:
+        # Nobody else uses it.
+        return KeySeen(found)
+    return KeySeen(found, read.grants(kms, found.arn), read.key_policy(kms, found.arn))
+
+
+def interleaved(parts: Iterable[Iterable[Read]]) -> list[Read]:
+    """The first of each part, then the second of each, and so on."""
+    rounds = zip_longest(*parts)
+    return [item for item in chain.from_iterable(rounds) if item is not None]

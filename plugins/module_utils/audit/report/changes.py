@@ -1,0 +1,223 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is different between two reports of an audit: findings, who can use images and keys, the blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...reports.document import Changes
+from .content import is_unread
+from .principals import EVERYBODY, NOT_ALLOWED, users
+
+_BLOCKS = {
+    "image_block_public_access": "Block public access of images",
+    "snapshot_block_public_access": "Block public access of snapshots",
+}
+_LAUNCH, _SNAPSHOTS = "launch permissions", "snapshots"
+
+Place = tuple[str, str]
+"""A region, and an image, snapshot or key in it."""
+Access = tuple[str, str]
+"""By what somebody has access, and who."""
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """The changes from an earlier report, as its file holds it, to what this one says.
+
+    All that is found now and was not found then is told, also of what could not be read then. Nothing is said
+    to be gone that could not be read now.
+    """
+    since = before["written_at"]
+    if (
+        None not in (before["account_id"], after["account_id"])
+        and before["account_id"] != after["account_id"]
+    ):
+        return Changes(since, (f"The last report was about account {before['account_id']}.",))
+    old, new = _Report(before), _Report(after)
+    found = [_found(finding, old) for one, finding in new.findings.items() if one not in old.findings]
+    lost = [
+        sentence(finding)
+        for one, finding in old.findings.items()
+        if one not in new.findings and new.tells(finding)
+    ]
+    return Changes(
+        since,
+        added=(*found, *_opened(old, new), *_states(old, new)),
+        gone=(*lost, *_closed(old, new)),
+    )
+
+
+def sentence(finding: Mapping[str, Any]) -> str:
+    """A finding as a sentence that says where it is."""
+    place = f"{finding['region']}: " if finding["region"] else ""
+    return f"{place}{finding['message']} ({finding['code']})"
+
+
+class _Report:
+    """A report, to be asked what it says and what it cannot say."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        found = content["findings"]
+        self.named = content["regions"].keys()
+        self.regions: Mapping[str, Mapping[str, Any]] = {
+            name: region for name, region in content["regions"].items() if region["read"]
+        }
+        self.findings = {_identity(finding): finding for finding in found}
+        self.images: dict[Place, Mapping[str, Any]] = {
+            (image["region"], image["image_id"]): image for image in content["images"]
+        }
+        self.keys: dict[Place, Mapping[str, Any]] = {
+            (key["region"], key["kms_key_id"]): key for key in content["kms_keys"]
+        }
+        self._skipped = frozenset(content["not_looked_at"])
+        self._unread = {(one["region"], one["resource"]) for one in found if is_unread(one)}
+        # Who may use a key is held against all images under it: it takes all to be read.
+        self._unread_regions = {
+            one["region"] for one in found if is_unread(one) and not one["code"].startswith("block_")
+        }
+
+    def tells(self, finding: Mapping[str, Any]) -> bool:
+        """Whether there being no such finding means that there is none."""
+        region, resource = finding["region"], finding["resource"]
+        if finding["code"] == "account_unreadable":
+            return bool(self.regions)
+        if region not in self.regions or (region, resource) in self._unread:
+            return False
+        if is_unread(finding):
+            return True
+        if resource.startswith("arn:"):
+            return "keys" not in self._skipped and region not in self._unread_regions
+        unknown = self.images.get((region, finding["image_id"]), {}).get("unknown", ())
+        if resource.startswith("snap-") or finding["code"] == "shared_but_disabled":
+            return not {_LAUNCH, _SNAPSHOTS} & {*unknown, *self._skipped}
+        return _LAUNCH not in unknown
+
+    def access(self, place: Place) -> set[Access]:
+        """Who has access to an image, and by what: nobody to one that is not there."""
+        image = self.images.get(place, {"shared_with": ()})
+        launch = {one["principal"] for one in users(image) if one["launch_permission"] == "yes"}
+        copy = {one["principal"] for one in users(image) if one["snapshots"] in ("all", "some")}
+        return {(_LAUNCH, who) for who in launch} | {(_SNAPSHOTS, who) for who in copy}
+
+    def unknown(self, place: Place) -> set[str]:
+        """What this report does not know of an image: nothing is known of a region that was not read."""
+        if place[0] not in self.regions:
+            return {_LAUNCH, _SNAPSHOTS}
+        return {*self.images.get(place, {}).get("unknown", ()), *self._skipped}
+
+
+@dataclass(frozen=True)
+class _More:
+    """Those who can launch an image, or read its snapshots, by one report and not by the other one.
+
+    ``whole`` if the other one has no such image at all.
+    """
+
+    image: Mapping[str, Any]
+    launch: tuple[str, ...]
+    snapshots: tuple[str, ...]
+    whole: bool
+
+    @property
+    def name(self) -> str:
+        """The image for a person."""
+        return f"{self.image['image_id']} ({self.image['name']})"
+
+
+def _opened(old: _Report, new: _Report) -> Iterator[str]:
+    """Who can use what now and could not then."""
+    for more in _more(new, old):
+        region = more.image["region"]
+        if more.whole:
+            shared = f", shared with {_names(more.launch)}" if more.launch else ""
+            yield f"{region}: {more.name} is a new image{shared}."
+        elif more.launch:
+            yield f"{region}: {more.name} is now shared with {_names(more.launch)}."
+        if more.snapshots:
+            yield f"{region}: The snapshots of {more.name} are now shared with {_names(more.snapshots)}."
+    for (region, arn), who in _more_users(new, old):
+        yield f"{region}: The key {arn} can now be used by {_names(who)}."
+
+
+def _closed(old: _Report, new: _Report) -> Iterator[str]:
+    """Who could use what then and cannot now."""
+    for more in _more(old, new):
+        region = more.image["region"]
+        if more.whole:
+            shared = f"; it was shared with {_names(more.launch)}" if more.launch else ""
+            yield f"{region}: {more.name} is no longer there{shared}."
+        elif more.launch:
+            yield f"{region}: {more.name} is no longer shared with {_names(more.launch)}."
+        if more.snapshots and not more.whole:
+            whom = _names(more.snapshots)
+            yield f"{region}: The snapshots of {more.name} are no longer shared with {whom}."
+    for (region, arn), who in _more_users(old, new):
+        yield f"{region}: The key {arn} can no longer be used by {_names(who)}."
+
+
+def _more(one: _Report, other: _Report) -> Iterator[_More]:
+    """What of ``one`` is known not to be in ``other``, beside what the findings tell."""
+    told = {
+        (finding["region"], finding["image_id"], finding["principal"])
+        for identity, finding in one.findings.items()
+        if identity not in other.findings and other.tells(finding) and finding["code"] in NOT_ALLOWED
+    }
+    for place, image in one.images.items():
+        whole = place not in other.images and place[0] in other.regions
+        unknown = one.unknown(place) | other.unknown(place)
+        access = {
+            (way, who)
+            for way, who in one.access(place) - other.access(place)
+            if way not in unknown and (*place, who) not in told
+        }
+        launch = {who for way, who in access if way == _LAUNCH}
+        snapshots = {who for way, who in access if way == _SNAPSHOTS} - launch
+        if whole or access:
+            yield _More(image, tuple(sorted(launch)), tuple(sorted(snapshots)), whole)
+
+
+def _more_users(one: _Report, other: _Report) -> Iterator[tuple[Place, list[str]]]:
+    """Who may use a key that both reports know by ``one`` and not by ``other``."""
+    for place, key in one.keys.items():
+        if place in other.keys:
+            users, others = (
+                {user["principal"] for user in item["users"]} for item in (key, other.keys[place])
+            )
+            if users - others:
+                yield place, sorted(users - others)
+
+
+def _states(old: _Report, new: _Report) -> Iterator[str]:
+    """What is otherwise than it was."""
+    for region in sorted(old.named - new.named) if new.regions else ():
+        yield f"{region}: This region is not looked at any more."
+    for region, seen in new.regions.items():
+        for block, name in _BLOCKS.items():
+            was, now = old.regions.get(region, {}).get(block), seen[block]
+            if None not in (was, now) and was != now:
+                yield f"{region}: {name} is now {now}, before {was}."
+    for (region, arn), key in new.keys.items():
+        was = old.keys.get((region, arn), key)["state"]
+        if was != key["state"]:
+            yield f"{region}: The key {arn} is now {key['state']}, before {was}."
+
+
+def _found(finding: Mapping[str, Any], old: _Report) -> str:
+    text = sentence(finding)
+    if is_unread(finding) or old.tells(finding):
+        return text
+    return f"{text} It may have been so before, which was not known then."
+
+
+def _identity(finding: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The same for the same finding, whatever its sentences say."""
+    return tuple(finding[key] for key in ("region", "image_id", "resource", "code", "principal"))
+
+
+def _names(principals: Iterable[str]) -> str:
+    return ", ".join("everybody" if one == EVERYBODY else one for one in principals)

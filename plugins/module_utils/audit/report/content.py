@@ -1,0 +1,194 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the report of an audit says: who can use each image and how, what was found, what is not known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from ...failures import Failure, summary
+from ...reports import steps
+from ...reports.document import SEVERITIES
+from ..findings import CODES
+from .principals import Held, shared_with
+
+# EBS makes itself a grant for the instance of each volume (AWS KMS Developer Guide, "How Amazon EBS uses AWS
+# KMS"), assumed-role/aws:ec2-infrastructure/i-…: they come and go with the account's own instances.
+_INSTANCE = re.compile(r"/i-[0-9a-f]+$")
+_IMAGE_FACTS = (
+    *("creation_date", "deprecated", "deprecation_time", "encrypted", "image_id", "kms_key_ids", "name"),
+    *("region", "state"),
+)
+_BLOCKS = ("image_block_public_access", "snapshot_block_public_access")
+
+
+def audit(audited: Mapping[str, Any]) -> dict[str, Any]:
+    """The report, from what ``ami_share_audit`` returned, be it success or failure.
+
+    ``status`` is ``incomplete`` if something could not be read, whatever else was found, otherwise
+    ``findings`` if there are any, else ``clean``. What changes by itself, as ages do, is left out: the same
+    state of the account makes the same report.
+    """
+    failures = _failures(audited)
+    findings = [
+        {**finding, "message": steps.stable(finding["message"])} for finding in audited.get("findings", ())
+    ]
+    if "findings" not in audited:
+        findings = [_nothing_read(failure) for failure in failures]
+    held = Held(findings, audited.get("kms_keys", ()))
+    images = [_image(image, held, audited.get("account_id")) for image in audited.get("results", ())]
+    skipped = sorted({what for image in audited.get("results", ()) for what in held.skipped(image)})
+    counts = _counts(findings)
+    regions = _regions(audited.get("regions", {}), images, findings)
+    return {
+        "account_id": audited.get("account_id"),
+        "counts": counts,
+        "failures": failures,
+        "findings": findings,
+        "images": images,
+        "kms_keys": [_key(key) for key in audited.get("kms_keys", ())],
+        "not_looked_at": skipped,
+        "regions": regions,
+        "status": _status(findings, failures),
+        "summary": _summary(counts, images, regions, skipped, failures),
+    }
+
+
+def is_unread(finding: Mapping[str, Any]) -> bool:
+    """Whether a finding is that something could not be read."""
+    return str(finding["code"]).endswith("_unreadable")
+
+
+def _status(findings: Collection[Mapping[str, Any]], failures: Collection[Mapping[str, Any]]) -> str:
+    if failures or any(map(is_unread, findings)):
+        return "incomplete"
+    return "findings" if findings else "clean"
+
+
+def _failures(audited: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What could not be read. The findings that the user made failures of are findings, not failures."""
+    failures = [failure for failure in steps.failures([audited]) if failure["action"] != "fail_on"]
+    if "findings" not in audited and not failures:
+        message = audited.get("msg") or "Nothing was audited."
+        failures = steps.failures([{"failed": True, "msg": message}])
+    return failures
+
+
+def _nothing_read(failure: Mapping[str, Any]) -> dict[str, Any]:
+    """Why nothing is known, as a finding: forms that hold findings only would look as if all were well."""
+    code = "account_unreadable"
+    return {
+        "account_id": failure["account_id"],
+        "code": code,
+        "image_id": None,
+        "message": failure["message"],
+        "principal": None,
+        "region": failure["region"],
+        "remedy": failure["remedy"] or "",
+        "resource": failure["action"],
+        "severity": CODES[code].name.lower(),
+    }
+
+
+def _image(image: Mapping[str, Any], held: Held, owner: str | None) -> dict[str, Any]:
+    return {
+        **{fact: image.get(fact) for fact in _IMAGE_FACTS},
+        "shared_with": shared_with(image, held, owner),
+        "snapshot_ids": [one["snapshot_id"] for one in image["snapshots"]],
+        "unknown": held.unknown(image),
+    }
+
+
+def _key(key: Mapping[str, Any]) -> dict[str, Any]:
+    """A key with who may use it; what the same principal has by several grants is added up."""
+    users: dict[tuple[str, str, bool], set[str]] = {}
+    for grant in key["grants"]:
+        grantee = _INSTANCE.sub("", grant["grantee"])
+        users.setdefault((grantee, "grant", grant["own"]), set()).update(grant["operations"])
+    for statement in key["policy_statements"]:
+        for kind in ("principals", "org_ids", "org_unit_ids"):
+            for principal in statement[kind]:
+                users.setdefault((principal, "key policy", True), set()).update(statement["operations"])
+    return {
+        "aws_managed": key["aws_managed"],
+        "kms_key_id": key["kms_key_id"],
+        "region": key["region"],
+        "state": key["state"],
+        "users": [
+            {"operations": sorted(operations), "own": own, "principal": principal, "through": through}
+            for (principal, through, own), operations in sorted(users.items())
+        ],
+    }
+
+
+def _regions(
+    read: Mapping[str, Mapping[str, Any]],
+    images: Iterable[Mapping[str, Any]],
+    findings: Iterable[Mapping[str, Any]],
+) -> dict[str, dict[str, Any]]:
+    """Every region that was looked at; of one that could not be read nothing is known but that."""
+    shared = dict.fromkeys(read, 0)
+    for image in images:
+        shared[image["region"]] += bool(image["shared_with"])
+    by_region: dict[str, list[Mapping[str, Any]]] = {region: [] for region in read}
+    for finding in findings:
+        if finding["region"] is not None:
+            by_region.setdefault(finding["region"], []).append(finding)
+    return {
+        region: {
+            **{block: read.get(region, {}).get(block) for block in _BLOCKS},
+            "counts": _counts(by_region[region]),
+            "images": read[region]["images"] if region in read else None,
+            "read": region in read,
+            "shared_images": shared.get(region),
+        }
+        for region in sorted(by_region)
+    }
+
+
+def _counts(findings: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    counts = dict.fromkeys(SEVERITIES, 0)
+    for finding in findings:
+        counts[finding["severity"]] += 1
+    return counts
+
+
+def _summary(
+    counts: Mapping[str, int],
+    images: Iterable[Mapping[str, Any]],
+    regions: Mapping[str, Mapping[str, Any]],
+    skipped: Iterable[str],
+    failures: Iterable[Mapping[str, Any]],
+) -> str:
+    """For a person, what it came to, and what could not be read and why."""
+    listed = list(images)
+    unread = [
+        Failure(
+            str(one["message"]),
+            str(one["remedy"] or ""),
+            "",
+            str(one["action"]),
+            one["region"],
+            one["account_id"],
+        )
+        for one in failures
+    ]
+    found = ", ".join(f"{number} {severity}" for severity, number in counts.items() if number)
+    read = sum(region["read"] for region in regions.values())
+    shared = sum(bool(image["shared_with"]) for image in listed)
+    lines = [
+        f"{_number(sum(counts.values()), 'finding')}{f' ({found})' if found else ''}.",
+        f"{_number(len(listed), 'image')} in {_number(read, 'region')} looked at, {shared} of them shared.",
+        *(f"Who may use the {what} was not looked at." for what in skipped),
+    ]
+    if unread:
+        lines.append(f"Not everything could be read. {summary(unread)}")
+    return "\n".join(lines)
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,205 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report of an audit as a document: images by those who can use them, regions, keys, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ...reports.document import Column, Document, Item, Mark, Matrix, MatrixRow, Table
+from ..findings import MEANINGS
+from .principals import EVERYBODY, KINDS, users
+
+_LEGEND = {
+    Mark.FULL: "May launch the image, which is allowed.",
+    Mark.PARTIAL: "Has a permission for its snapshots and none for the image itself, which is allowed.",
+    Mark.BROKEN: "May launch the image, which is allowed, but cannot use its keys.",
+    Mark.FOREIGN: "May use the image or its snapshots, and nobody allowed it.",
+    Mark.PUBLIC: "Everybody may use the image or its snapshots, and nobody allowed it.",
+    Mark.UNREADABLE: "Could not be read, or was not looked at: the permissions, or the keys.",
+}
+_PERMISSIONS = frozenset({"launch permissions", "snapshots"})
+_UNREAD = "anybody else"
+"""The column of images whose permissions could not be read."""
+
+
+def document(content: Mapping[str, Any]) -> Document:
+    """The document of what ``audit.audit`` returned."""
+    owner = content["account_id"]
+    blind = [f"{what}: not looked at" for what in content["not_looked_at"]]
+    return Document(
+        kind="audit",
+        title="Who can use the images" + (f" of account {owner}" if owner else ""),
+        status=content["status"],
+        complete=content["status"] != "incomplete",
+        headline=content["summary"],
+        facts=(
+            *((("Account", owner),) if owner else ()),
+            ("Images", str(len(content["images"]))),
+            *((("Left out", ", ".join(blind)),) if blind else ()),
+        ),
+        items=tuple(_item(finding) for finding in content["findings"]),
+        tables=tuple(
+            table for table in (_failures(content), _regions(content), _keys(content)) if table.rows
+        ),
+        matrix=_matrix(content["images"], content["not_looked_at"]),
+        records=_records(content["images"]),
+        explanations=MEANINGS,
+    )
+
+
+def _item(finding: Mapping[str, Any]) -> Item:
+    return Item(
+        code=finding["code"],
+        severity=finding["severity"],
+        message=finding["message"],
+        remedy=finding["remedy"],
+        account_id=finding["account_id"],
+        region=finding["region"],
+        resource=finding["resource"],
+        image_id=finding["image_id"],
+        principal=finding["principal"],
+    )
+
+
+def _failures(content: Mapping[str, Any]) -> Table:
+    return Table(
+        title="What could not be read",
+        columns=(
+            Column("region", "Region"),
+            Column("action", "Call"),
+            Column("error_code", "Error"),
+            Column("message", "Message"),
+            Column("remedy", "What to do"),
+        ),
+        rows=tuple(content["failures"]),
+        note="The report knows nothing of these: where it is silent, all need not be well.",
+    )
+
+
+def _regions(content: Mapping[str, Any]) -> Table:
+    """Every region and its block public access; the findings of each the page sums up itself."""
+    return Table(
+        title="Regions",
+        columns=(
+            Column("region", "Region"),
+            Column("read", "Read"),
+            Column("images", "Images", numeric=True),
+            Column("shared_images", "Shared images", numeric=True),
+            Column("image_block_public_access", "Block public access of images"),
+            Column("snapshot_block_public_access", "Block public access of snapshots"),
+        ),
+        rows=tuple({"region": region, **seen} for region, seen in content["regions"].items()),
+    )
+
+
+def _keys(content: Mapping[str, Any]) -> Table:
+    """One row for each key and principal that may use it."""
+    nobody: list[dict[str, Any]] = [{"operations": [], "own": None, "principal": None, "through": None}]
+    return Table(
+        title="Keys and who may use them",
+        columns=(
+            Column("region", "Region"),
+            Column("kms_key_id", "Key"),
+            Column("state", "State"),
+            Column("principal", "Principal"),
+            Column("through", "Through"),
+            Column("own", "By this collection"),
+            Column("operations", "Operations"),
+        ),
+        rows=tuple(
+            {"region": key["region"], "kms_key_id": key["kms_key_id"], "state": _state(key), **user}
+            for key in content["kms_keys"]
+            for user in key["users"] or nobody
+        ),
+        note="All grants, and of each key policy the statements that this collection wrote.",
+    )
+
+
+def _state(key: Mapping[str, Any]) -> str:
+    return "managed by AWS" if key["aws_managed"] else str(key["state"])
+
+
+def _matrix(images: Iterable[Mapping[str, Any]], skipped: Iterable[str]) -> Matrix:
+    # What was left out on purpose the head of the page says, once for all images.
+    wanted = _PERMISSIONS.difference(skipped)
+    rows = tuple(
+        MatrixRow(
+            labels={"region": image["region"], "name": image["name"], "image_id": image["image_id"]},
+            cells=dict(_cells(image, wanted)),
+        )
+        for image in images
+    )
+    return Matrix(
+        title="Images and who can use them",
+        legend=_LEGEND,
+        labels=(Column("region", "Region"), Column("name", "Name"), Column("image_id", "Image")),
+        columns=tuple(_columns(images, wanted)),
+        rows=rows,
+        note="The owner may use all of them. Organizations and units stand for whoever is in them.",
+    )
+
+
+def _columns(images: Iterable[Mapping[str, Any]], wanted: frozenset[str]) -> Iterator[str]:
+    """Everybody first, then organizations, units and accounts."""
+    found = {(KINDS.index(user["kind"]), user["principal"]) for image in images for user in users(image)}
+    yield from (_name(principal) for _kind, principal in sorted(found))
+    if not all(wanted.isdisjoint(image["unknown"]) for image in images):
+        yield _UNREAD
+
+
+def _name(principal: str) -> str:
+    """A principal as short as it is unique: of an organization or unit its id is."""
+    return "everybody" if principal == EVERYBODY else principal.rsplit("/", 1)[-1]
+
+
+def _cells(image: Mapping[str, Any], wanted: frozenset[str]) -> Iterator[tuple[str, Mark]]:
+    for user in users(image):
+        yield _name(user["principal"]), _mark(user)
+    if not wanted.isdisjoint(image["unknown"]):
+        yield _UNREAD, Mark.UNREADABLE
+
+
+def _mark(user: Mapping[str, Any]) -> Mark:
+    if not user["allowed"]:
+        return Mark.PUBLIC if user["principal"] == EVERYBODY else Mark.FOREIGN
+    if user["launch_permission"] == "no":
+        return Mark.PARTIAL
+    if user["keys"] == "closed":
+        return Mark.BROKEN
+    if "unknown" in (user["launch_permission"], user["keys"]):
+        return Mark.UNREADABLE
+    return Mark.FULL
+
+
+def _records(images: Iterable[Mapping[str, Any]]) -> Table:
+    """One row for each image and principal, and one for an image that nobody else may use."""
+    return Table(
+        title="All images",
+        columns=(
+            Column("region", "Region"),
+            Column("image_id", "Image"),
+            Column("name", "Name"),
+            Column("state", "State"),
+            Column("encrypted", "Encrypted"),
+            Column("principal", "Principal"),
+            Column("kind", "Kind"),
+            Column("allowed", "Allowed"),
+            Column("launch_permission", "Launch permission"),
+            Column("snapshots", "Snapshots"),
+            Column("keys", "Keys"),
+            Column("unknown", "Not known"),
+        ),
+        rows=tuple(row for image in images for row in _rows(image)),
+    )
+
+
+def _rows(image: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    facts = {key: image[key] for key in ("region", "image_id", "name", "state", "encrypted", "unknown")}
+    if not image["shared_with"]:
+        yield facts
+    for user in users(image):
+        yield {**facts, **user}

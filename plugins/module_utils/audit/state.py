@@ -1,0 +1,101 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an audit is asked for, and what is seen before anything is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
+from functools import reduce
+
+from ..failures import Failure
+from ..model import Image, KeySeen, Sharing, Target
+from .findings import Severity
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Whom those images may be shared with that have such a name and all of these tags.
+
+    A pattern is a shell's: ``*``, ``?``, ``[]``.
+    """
+
+    allowed: Sharing
+    name_pattern: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def fits(self, image: Image) -> bool:
+        """Whether the rule is about the image."""
+        named = self.name_pattern is None or fnmatchcase(image.name, self.name_pattern)
+        return named and self.tags.items() <= image.tags.items()
+
+
+@dataclass(frozen=True)
+class AuditWanted:
+    """What the user asked ``ami_share_audit`` for. Without regions all that are opted in to."""
+
+    regions: tuple[str, ...] = ()
+    allowed: Sharing = field(default_factory=Sharing)
+    rules: tuple[Rule, ...] = ()
+    fail_on: Severity | None = None
+    check_snapshots: bool = True
+    check_keys: bool = True
+
+    def allowed_for(self, image: Image) -> Sharing:
+        """Whom an image may be shared with: what is allowed for all, and by each rule that fits."""
+        fitting = (rule.allowed for rule in self.rules if rule.fits(image))
+        return reduce(Sharing.__or__, fitting, self.allowed)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An own image, and when it was last launched as far as AWS tells (botocore shape ``Image``)."""
+
+    image: Image
+    last_launched: str | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why something could not be read; ``code`` is the finding that it is."""
+
+    code: str
+    resource: str
+    failure: Failure
+    image_id: str | None = None
+
+
+@dataclass(frozen=True)
+class RegionSeen:
+    """What was seen of a region; the mappings lack what could not be read, which ``problems`` name.
+
+    ``sharing`` is by image, ``volumes`` by snapshot, ``key_of`` maps encrypted snapshots to the ARNs of their
+    keys. The states of block public access are None if they could not be read.
+    """
+
+    images: tuple[Listed, ...] = ()
+    image_block: str | None = None
+    snapshot_block: str | None = None
+    sharing: Mapping[str, Sharing] = field(default_factory=dict)
+    volumes: Mapping[str, Sharing] = field(default_factory=dict)
+    key_of: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, KeySeen] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def key_arns(self, image: Image) -> list[str]:
+        """The keys that are known of an image."""
+        return sorted({self.key_of[one] for one in image.snapshot_ids if one in self.key_of})
+
+
+@dataclass(frozen=True)
+class AuditSeen:
+    """What was seen of the account's regions at the time ``now``, and why others could not be read."""
+
+    account_id: str
+    now: datetime
+    regions: Mapping[Target, RegionSeen] = field(default_factory=dict)
+    unread: Mapping[Target, Failure] = field(default_factory=dict)

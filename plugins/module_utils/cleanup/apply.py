@@ -1,0 +1,123 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Performs the actions that retire images: what one image is refused stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from ..aws.errors import failure
+from ..aws.write import Performed, merge, perform
+from ..failures import Failure
+from ..fanout import each
+from ..plan import Action
+
+# How many calls of a region are on their way at the same time.
+_SIDE_BY_SIDE = 16
+# botocore shape SnapshotReturnCodes; skipped ones are other images'.
+_DONE = ("success", "skipped")
+# What AWS answers when there is nothing left to do (EC2 API Reference, error codes; KMS API Reference,
+# RevokeGrant): a call was made again since its answer was lost, or a list still showed what was deleted.
+_GONE = {"DeleteSnapshot": "InvalidSnapshot.NotFound", "RevokeGrant": "NotFoundException"}
+
+Attempt = tuple[Performed, list[str]]
+
+
+def perform_each(
+    client_for: Callable[[Action], Any],
+    actions: Iterable[Action],
+    images_of: Mapping[str, Collection[str]],
+) -> Performed:
+    """Perform the actions of one region, but none on what an earlier one was refused.
+
+    Calls of the same kind that follow each other go side by side, the next kind when all of them are done.
+    ``images_of`` maps resources to the images that they go with: they do not go after one of these was
+    refused something, nor these after them.
+    """
+    parts: list[Performed] = []
+    refused: set[str] = set()
+    for _operation, alike in groupby(actions, key=lambda action: action.operation):
+        remaining = [one for action in alike for one in _remaining(action, refused, images_of)]
+        for done, resources in _side_by_side(client_for, remaining):
+            parts.append(done)
+            if done.failures:
+                refused.update(resources, *(images_of.get(one, ()) for one in resources))
+    return _with_left_snapshots(merge(*parts))
+
+
+def _side_by_side(client_for: Callable[[Action], Any], actions: Sequence[Action]) -> list[Attempt]:
+    """What became of each of the actions, in their order."""
+
+    def work(number: int) -> list[Attempt]:
+        return list(_attempts(client_for(actions[number]), actions[number]))
+
+    done, failed = each(range(len(actions)), work, threads=_SIDE_BY_SIDE)
+    mistakes = {
+        number: Performed(failures=(failure(exception, actions[number].target, actions[number].operation),))
+        for number, exception in failed.items()
+    }
+    return [
+        attempt
+        for number, action in enumerate(actions)
+        for attempt in done.get(number) or [(mistakes[number], _resources(action))]
+    ]
+
+
+def _remaining(
+    action: Action, refused: Collection[str], images_of: Mapping[str, Collection[str]]
+) -> Iterator[Action]:
+    resources = [
+        one
+        for one in _resources(action)
+        if one not in refused and not any(image in refused for image in images_of.get(one, ()))
+    ]
+    if len(resources) == len(_resources(action)):
+        yield action
+    elif resources:
+        yield _on(action, resources)
+
+
+def _attempts(client: Any, action: Action) -> Iterator[Attempt]:
+    """What became of an action; of one on many resources, where it was refused, on each of them."""
+    done = perform(client, action)
+    resources = _resources(action)
+    if any(one.error_code == _GONE.get(action.operation) for one in done.failures):
+        done = Performed()
+    if not done.failures or len(resources) == 1:
+        yield done, resources
+        return
+    for resource in resources:
+        yield perform(client, _on(action, [resource])), [resource]
+
+
+def _on(action: Action, resources: list[str]) -> Action:
+    parameters = {**action.parameters, "Resources": resources}
+    return replace(action, parameters=parameters, resource=", ".join(resources))
+
+
+def _resources(action: Action) -> list[str]:
+    return list(action.parameters.get("Resources", [action.resource]))
+
+
+def _with_left_snapshots(done: Performed) -> Performed:
+    """What was done, with a failure for each snapshot that AWS could not delete with its image."""
+    left = tuple(
+        Failure(
+            message=f"Snapshot {item['SnapshotId']} of {action.resource} could not be deleted: "
+            f"{item['ReturnCode']}.",
+            remedy="It is marked: the next run deletes it, unless something still keeps it.",
+            error_code="SnapshotNotDeleted",
+            action="DeleteSnapshot",
+            region=action.target.region,
+            account_id=action.target.account_id,
+        )
+        for action, answer in zip(done.actions, done.answers, strict=True)
+        for item in answer.get("DeleteSnapshotResults", ())
+        if item["ReturnCode"] not in _DONE
+    )
+    return replace(done, failures=(*done.failures, *left))

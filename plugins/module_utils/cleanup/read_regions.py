@@ -1,0 +1,297 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads a region's own images and snapshots, and what names them there, for retiring images."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..aws import read
+from ..aws.errors import AWS_ERRORS, failure
+from .stages import parse
+from .state import Evidence, ImageRef, OwnImage, OwnSnapshot, RegionFacts, RetentionRule, unreadable
+from .usage import (
+    BulkReads,
+    Instance,
+    LaunchConfiguration,
+    Parameter,
+    TemplateVersion,
+    selectors,
+    snapshot_uses,
+    unresolved,
+    uses,
+)
+
+# Without botocore AnsibleAWSModule has ended the module before any of this is used.
+with suppress(ImportError):
+    from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ssm import SSMClient
+
+    from ..aws.clients import Clients
+
+Found = TypeVar("Found")
+
+_LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
+# Of all templates at once only these can be had (EC2 API Reference, DescribeLaunchTemplateVersions); the
+# others are found by DescribeImageReferences.
+_VERSIONS = ["$Latest", "$Default"]
+# SSM API Reference: parameters per page of DescribeParameters, and per GetParameters.
+_PARAMETER_PAGE = 50
+_PARAMETER_BATCH = 10
+# Nobody launches from a SecureString (Systems Manager User Guide, "Native parameter support for AMI IDs").
+_TEXTS = ["String", "StringList"]
+_NO_PARAMETER = ("ParameterNotFound", "ParameterVersionNotFound")
+_BINNED = {"EC2_IMAGE": "images", "EBS_SNAPSHOT": "snapshots"}
+
+
+def services() -> tuple[str, ...]:
+    """The services whose clients ``region`` needs in its region."""
+    return ("autoscaling", "ec2", "rbin", "ssm")
+
+
+def region(clients: Clients, name: str, *, tombstone_path: str | None = None) -> RegionFacts:
+    """Everything that a region's bulk reads say, apart from tombstones below a path of the home region's.
+
+    Its images must be readable. What else is not counts as use of all of them, and no snapshot is known to
+    be free of use.
+    """
+    ec2 = clients.ec2(name)
+    tombstones = tombstone_path if name == clients.home else None
+    images = own_images(ec2, name)
+    problems: list[Evidence] = []
+
+    def attempt(action: str, reader: Callable[[], tuple[Found, ...]]) -> tuple[Found, ...]:
+        try:
+            return reader()
+        except AWS_ERRORS as exception:
+            problem = failure(exception, None, action)
+            problems.append(unreadable(problem.action, f"{problem.error_code}: {problem.message}"))
+            return ()
+
+    bulk = BulkReads(
+        instances=attempt("DescribeInstances", lambda: instances(ec2)),
+        templates=attempt("DescribeLaunchTemplateVersions", lambda: template_versions(ec2)),
+        configurations=attempt(
+            "DescribeLaunchConfigurations", lambda: launch_configurations(clients.client("autoscaling", name))
+        ),
+        parameters=attempt("DescribeParameters", lambda: parameters(clients.ssm(name), tombstones)),
+    )
+    named = attempt("GetParameter", lambda: selected_parameters(clients.ssm(name), selectors(bulk)))
+    bulk = replace(bulk, parameters=(*bulk.parameters, *named))
+    snapshots = attempt("DescribeSnapshots", lambda: own_snapshots(ec2))
+    binned = attempt("ListImagesInRecycleBin", lambda: binned_images(ec2))
+    unread = (*problems, *unresolved(bulk))
+    return RegionFacts(
+        images=images,
+        uses=uses(bulk),
+        unread=unread,
+        snapshots={} if problems else {one.snapshot_id: one for one in snapshots},
+        snapshot_uses=snapshot_uses(bulk),
+        rules=_rules(clients.client("rbin", name)),
+        binned=frozenset(binned),
+    )
+
+
+def own_images(ec2: EC2Client, region_name: str) -> tuple[OwnImage, ...]:
+    """Every image that the account owns in the region, whatever its state."""
+    pages = ec2.get_paginator("describe_images").paginate(
+        Owners=["self"], IncludeDeprecated=True, IncludeDisabled=True, PaginationConfig=read.PAGE
+    )
+    return tuple(_own_image(item, region_name) for page in pages for item in page["Images"])
+
+
+def own_snapshots(ec2: EC2Client) -> tuple[OwnSnapshot, ...]:
+    """Every snapshot that the account owns in the region, with its lock."""
+    locks = {
+        item["SnapshotId"]: _lock(item)
+        for page in ec2_pages(ec2.describe_locked_snapshots)
+        for item in page["Snapshots"]
+        if item["LockState"] != "expired"
+    }
+    pages = ec2.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], PaginationConfig=read.PAGE)
+    return tuple(
+        OwnSnapshot(
+            snapshot_id=item["SnapshotId"],
+            description=item.get("Description", ""),
+            tags=_tags(item),
+            archived=item.get("StorageTier") == "archive",
+            locked=locks.get(item["SnapshotId"], ""),
+            kms_key_id=item.get("KmsKeyId"),
+        )
+        for page in pages
+        for item in page["Snapshots"]
+    )
+
+
+def instances(ec2: EC2Client) -> tuple[Instance, ...]:
+    """Every instance that is not terminated."""
+    pages = ec2.get_paginator("describe_instances").paginate(
+        Filters=[{"Name": "instance-state-name", "Values": _LIVING}], PaginationConfig=read.PAGE
+    )
+    return tuple(
+        Instance(item["InstanceId"], item["ImageId"], item["State"]["Name"])
+        for page in pages
+        for reservation in page["Reservations"]
+        for item in reservation["Instances"]
+    )
+
+
+def template_versions(ec2: EC2Client) -> tuple[TemplateVersion, ...]:
+    """The latest and the default version of every launch template."""
+    # EC2 API Reference, DescribeLaunchTemplateVersions: at most 200 a page.
+    pages = ec2.get_paginator("describe_launch_template_versions").paginate(
+        Versions=_VERSIONS, PaginationConfig={"PageSize": 200}
+    )
+    return tuple(_template_version(item) for page in pages for item in page["LaunchTemplateVersions"])
+
+
+def launch_configurations(autoscaling: Any) -> tuple[LaunchConfiguration, ...]:
+    """Every launch configuration, with the Auto Scaling groups that use it."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for page in autoscaling.get_paginator("describe_auto_scaling_groups").paginate():
+        for item in page["AutoScalingGroups"]:
+            groups[item.get("LaunchConfigurationName", "")].append(item["AutoScalingGroupName"])
+    return tuple(
+        LaunchConfiguration(
+            item["LaunchConfigurationName"],
+            item.get("ImageId", ""),
+            tuple(groups.get(item["LaunchConfigurationName"], ())),
+            _mapped_snapshots(item),
+        )
+        for page in autoscaling.get_paginator("describe_launch_configurations").paginate()
+        for item in page["LaunchConfigurations"]
+    )
+
+
+def parameters(ssm: SSMClient, tombstone_path: str | None = None) -> tuple[Parameter, ...]:
+    """Every SSM parameter that is not encrypted, with its value.
+
+    Not the tombstones below a path: they name images, and do not use them.
+    """
+    below = re.compile(rf"{re.escape((tombstone_path or '').rstrip('/'))}/[a-z0-9-]+/ami-[0-9a-f]+")
+    pages = ssm.get_paginator("describe_parameters").paginate(
+        ParameterFilters=[{"Key": "Type", "Values": _TEXTS}], PaginationConfig={"PageSize": _PARAMETER_PAGE}
+    )
+    found = [item["Name"] for page in pages for item in page["Parameters"]]
+    names = [one for one in found if not (tombstone_path and below.fullmatch(one))]
+    return tuple(
+        Parameter(item["Name"], item["Value"])
+        for start in range(0, len(names), _PARAMETER_BATCH)
+        for item in ssm.get_parameters(Names=names[start : start + _PARAMETER_BATCH])["Parameters"]
+    )
+
+
+def selected_parameters(ssm: SSMClient, names: Sequence[str]) -> tuple[Parameter, ...]:
+    """Parameters by what selects them: ``NAME:VERSION``, ``NAME:LABEL``, or the ARN of a shared one.
+
+    What does not exist selects nothing; of other accounts' parameters that is not known.
+    """
+    found = []
+    for name in names:
+        try:
+            found.append(Parameter(name, ssm.get_parameter(Name=name)["Parameter"]["Value"]))
+        except ClientError as exception:
+            if exception.response["Error"]["Code"] not in _NO_PARAMETER:
+                raise
+            if not name.startswith("arn:"):
+                found.append(Parameter(name, ""))
+    return tuple(found)
+
+
+def binned_images(ec2: EC2Client) -> tuple[str, ...]:
+    """The images in the Recycle Bin, which come back with their snapshots only."""
+    pages = ec2.get_paginator("list_images_in_recycle_bin").paginate(PaginationConfig=read.PAGE)
+    return tuple(item["ImageId"] for page in pages for item in page["Images"])
+
+
+def retention_rules(rbin: Any) -> tuple[RetentionRule, ...]:
+    """The region's Recycle Bin rules for images and snapshots that retain already."""
+    found = []
+    for resource_type in _BINNED:
+        for page in rbin.get_paginator("list_rules").paginate(ResourceType=resource_type):
+            # Which tags a rule is for is told of each alone.
+            rules = (rbin.get_rule(Identifier=item["Identifier"]) for item in page["Rules"])
+            found += [_retention_rule(rule) for rule in rules if rule["Status"] == "available"]
+    return tuple(found)
+
+
+def ec2_pages(method: Callable[..., Any], **request: Any) -> Iterator[Mapping[str, Any]]:
+    """Every page of an operation for which botocore has no paginator."""
+    token: dict[str, str] = {}
+    while True:
+        page = method(MaxResults=read.PAGE["PageSize"], **request, **token)
+        yield page
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
+
+
+def _rules(rbin: Any) -> tuple[RetentionRule, ...]:
+    """The rules, or none: they only promise something, so that without them nothing is promised."""
+    try:
+        return retention_rules(rbin)
+    except AWS_ERRORS:
+        return ()
+
+
+def _own_image(item: Mapping[str, Any], region_name: str) -> OwnImage:
+    made = parse(item["CreationDate"])
+    if made is None:
+        raise ValueError(f"{item['ImageId']} was created at {item['CreationDate']}, which is no time.")
+    base = None
+    if "SourceInstanceId" in item and "SourceImageId" in item:
+        base = ImageRef(item.get("SourceImageRegion", region_name), item["SourceImageId"])
+    return OwnImage(
+        image=read.image_of(item),
+        created=made,
+        base=base,
+        last_launched=parse(item.get("LastLaunchedTime", "")),
+        protection=item.get("DeregistrationProtection", "disabled"),
+        alias=item.get("ImageOwnerAlias", ""),
+        described=item,
+    )
+
+
+def _template_version(item: Mapping[str, Any]) -> TemplateVersion:
+    data = item["LaunchTemplateData"]
+    return TemplateVersion(
+        item["LaunchTemplateId"], item["VersionNumber"], data.get("ImageId", ""), _mapped_snapshots(data)
+    )
+
+
+def _mapped_snapshots(launch: Mapping[str, Any]) -> tuple[str, ...]:
+    """The snapshots that a template or configuration makes volumes of."""
+    ebs = (mapping.get("Ebs", {}) for mapping in launch.get("BlockDeviceMappings", ()))
+    return tuple(one["SnapshotId"] for one in ebs if one.get("SnapshotId"))
+
+
+def _retention_rule(rule: Mapping[str, Any]) -> RetentionRule:
+    def tags(member: str) -> Iterable[tuple[str, str]]:
+        return ((one["ResourceTagKey"], one.get("ResourceTagValue", "")) for one in rule.get(member, ()))
+
+    return RetentionRule(
+        rule["ResourceType"],
+        rule["RetentionPeriod"]["RetentionPeriodValue"],
+        tuple(tags("ResourceTags")),
+        tuple(tags("ExcludeResourceTags")),
+    )
+
+
+def _lock(item: Mapping[str, Any]) -> str:
+    until: datetime | None = item.get("LockExpiresOn")
+    return f"{item['LockState']} until {until:%Y-%m-%d}" if until else str(item["LockState"])
+
+
+def _tags(item: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in item.get("Tags", [])}

@@ -1,0 +1,133 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads of a few images alone: what refers to them, with whom they are shared, and who uses them there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ..aws import read
+from ..aws.errors import AWS_ERRORS, failure
+from ..model import Sharing
+from .read_regions import launch_configurations
+from .state import Evidence, OwnImage, SnapshotLook, UsageReport, unreadable
+from .usage import BulkReads, LaunchConfiguration, uses
+
+# Without botocore AnsibleAWSModule has ended the module before any of this is used.
+with suppress(ImportError):
+    from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+    from ..aws.clients import Clients
+
+# EC2 API Reference, DescribeImageReferences: images per request.
+REFERENCE_BATCH = 10
+# botocore shape ResourceTypeOption: the most versions of a template that are searched.
+_ALL_VERSIONS = "10000"
+_SHARED_WITH_NOBODY = ("disabled", "failed")
+_LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
+_RESOURCES: list[Any] = [
+    {
+        "ResourceType": "ec2:Instance",
+        "ResourceTypeOptions": [{"OptionName": "state-name", "OptionValues": _LIVING}],
+    },
+    {
+        "ResourceType": "ec2:LaunchTemplate",
+        "ResourceTypeOptions": [{"OptionName": "version-depth", "OptionValues": [_ALL_VERSIONS]}],
+    },
+    {"ResourceType": "ssm:Parameter"},
+    {"ResourceType": "imagebuilder:ImageRecipe"},
+    {"ResourceType": "imagebuilder:ContainerRecipe"},
+]
+
+
+def references(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
+    """Image id to the account's own resources that name it, for at most ``REFERENCE_BATCH`` images."""
+    found: dict[str, list[Evidence]] = {image_id: [] for image_id in image_ids}
+    pages = ec2.get_paginator("describe_image_references").paginate(
+        ImageIds=list(image_ids), ResourceTypes=_RESOURCES, PaginationConfig=read.PAGE
+    )
+    for page in pages:
+        for item in page["ImageReferences"]:
+            found[item["ImageId"]].append(Evidence(item["ResourceType"], item["Arn"]))
+    return {image_id: tuple(evidence) for image_id, evidence in found.items()}
+
+
+def launch_permissions(ec2: EC2Client, own: OwnImage) -> Sharing:
+    """Who may launch an image.
+
+    AWS takes the permissions of disabled images (EC2 User Guide, "Disable an Amazon EC2 AMI"), and never lets
+    any be given for failed ones: these are not asked about.
+    """
+    if own.image.state in _SHARED_WITH_NOBODY:
+        return Sharing()
+    return read.launch_permissions(ec2, own.image.image_id)
+
+
+def snapshot_look(ec2: EC2Client, snapshot_id: str) -> SnapshotLook:
+    """Who may make volumes of a snapshot; nobody of one that is gone."""
+    try:
+        return SnapshotLook(read.volume_permissions(ec2, snapshot_id))
+    except ClientError as exception:
+        if exception.response["Error"]["Code"] == "InvalidSnapshot.NotFound":
+            return SnapshotLook()
+        raise
+
+
+def used_in(clients: Clients, region: str, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
+    """Image id to what names it in the account and region of the clients; what fails counts as use of all."""
+    problems: list[Evidence] = []
+    found: dict[str, tuple[Evidence, ...]] = {}
+    configurations: tuple[LaunchConfiguration, ...] = ()
+    try:
+        for start in range(0, len(image_ids), REFERENCE_BATCH):
+            found.update(references(clients.ec2(region), image_ids[start : start + REFERENCE_BATCH]))
+    except AWS_ERRORS as exception:
+        problems.append(unread(exception, "DescribeImageReferences"))
+    try:
+        configurations = launch_configurations(clients.client("autoscaling", region))
+    except AWS_ERRORS as exception:
+        problems.append(unread(exception, "DescribeLaunchConfigurations"))
+    named = uses(BulkReads(configurations=configurations))
+    return {one: (*found.get(one, ()), *named.get(one, ()), *problems) for one in image_ids}
+
+
+def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageReport]:
+    """Image id to its newest usage report, if there is one."""
+    newest: dict[str, Mapping[str, Any]] = {}
+    for page in ec2.get_paginator("describe_image_usage_reports").paginate(ImageIds=list(image_ids)):
+        for item in page["ImageUsageReports"]:
+            former = newest.get(item["ImageId"])
+            if former is None or item["CreationTime"] > former["CreationTime"]:
+                newest[item["ImageId"]] = item
+    used: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    if newest:
+        current = {item["ReportId"] for item in newest.values()}
+        entries = ec2.get_paginator("describe_image_usage_report_entries")
+        for answer in entries.paginate(ImageIds=list(newest)):
+            for entry in answer["ImageUsageReportEntries"]:
+                if entry["ReportId"] in current:
+                    used[entry["ImageId"]][entry["AccountId"]] += entry["UsageCount"]
+    return {
+        image_id: UsageReport(
+            state=item["State"],
+            created=item["CreationTime"],
+            resource_types=frozenset(one["ResourceType"] for one in item.get("ResourceTypes", ())),
+            account_ids=frozenset(item.get("AccountIds", ())),
+            used_by=dict(used[image_id]),
+        )
+        for image_id, item in newest.items()
+    }
+
+
+def unread(exception: Exception, action: str) -> Evidence:
+    """What failed, as evidence of use."""
+    problem = failure(exception, None, action)
+    return unreadable(problem.action, f"{problem.error_code}: {problem.message}")

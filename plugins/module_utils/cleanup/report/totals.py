@@ -1,0 +1,58 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Adds up the images of a cleanup's report: how many, how large, what they cost and what is freed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from .outcome import DECISIONS, DONE, NOT_DONE
+from .prices import Prices
+
+
+def totals(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
+    """The sums of these images, as a whole and by decision.
+
+    GiB are those of the volumes, which snapshots hold at most. Costs are those of ``unpriced_images`` fewer
+    images; None where no image has a price. ``freed_later_gib`` is the part of ``freed_gib`` that the Recycle
+    Bin keeps for now.
+    """
+    return {
+        **_sums(images, prices),
+        "by_decision": {
+            decision: _of_decision([one for one in images if one["decision"] == decision], prices)
+            for decision in DECISIONS
+        },
+        "freed_gib": sum(one["freed_gib"] for one in images),
+        "freed_later_gib": sum(one["freed_later_gib"] for one in images),
+        "freed_monthly_cost": _cost(images, "freed_monthly_cost", prices),
+        "unpriced_images": sum(one["monthly_cost"] is None for one in images) if prices.table else 0,
+    }
+
+
+def _of_decision(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
+    return {
+        **_sums(images, prices),
+        "done": sum(one["outcome"] == DONE for one in images),
+        "not_done": sum(one["outcome"] == NOT_DONE for one in images),
+    }
+
+
+def _sums(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
+    return {
+        "images": len(images),
+        "monthly_cost": _cost(images, "monthly_cost", prices),
+        "size_gib": sum(one["size_gib"] for one in images),
+    }
+
+
+def _cost(images: Iterable[Mapping[str, Any]], key: str, prices: Prices) -> float | None:
+    found = [one[key] for one in images]
+    known = [cost for cost in found if cost is not None]
+    if not prices.table or (found and not known):
+        return None
+    # Each is in cents; so is their sum.
+    return round(sum(known, 0.0), 2)

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stages of retiring an image: each waits on its own clock, and its date is kept in a tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from ..tags import MARK_PREFIX
+from .state import OwnImage
+
+DEPRECATE, DISABLE, DEREGISTER = "deprecate", "disable", "deregister"
+STAGES = (DEPRECATE, DISABLE, DEREGISTER)
+
+CHOSEN_MARK = MARK_PREFIX + "cleanup-chosen"
+STAGE_MARKS = {DEPRECATE: MARK_PREFIX + "cleanup-deprecated", DISABLE: MARK_PREFIX + "cleanup-disabled"}
+MARKS = (CHOSEN_MARK, *STAGE_MARKS.values())
+
+# EC2 API Reference, EnableImageDeprecation: a date in the past is refused. Between the plan and the last call
+# much of an hour can pass: of 10,000 images each is looked at (20 a second) and deprecated (5 a second).
+_AHEAD = timedelta(hours=1)
+# After its mark an image is deprecated at most so late. AWS rounds seconds to the nearest minute.
+DEPRECATED_WITHIN = _AHEAD + timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """After how many days each stage follows the one before it, or the choice; None leaves it out."""
+
+    deprecate: int | None = None
+    disable: int | None = None
+    deregister: int | None = None
+
+    def days(self, stage: str) -> int | None:
+        """The clock of a stage."""
+        return {DEPRECATE: self.deprecate, DISABLE: self.disable, DEREGISTER: self.deregister}[stage]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is to be done with a chosen image now: a stage, or None to wait.
+
+    ``marks`` are tags to write and ``drop`` tags to take off, which keep the dates. ``next_stage`` is due at
+    ``due``; both are None when nothing is left.
+    """
+
+    stage: str | None = None
+    marks: Mapping[str, str] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+    next_stage: str | None = None
+    due: datetime | None = None
+
+
+def step(own: OwnImage, clocks: Clocks, now: datetime) -> Step:
+    """The next step of a chosen image.
+
+    A stage that somebody else brought about counts from when it is first seen. One that somebody has undone
+    says that the image is wanted: the clock begins anew. Stages that are due together are taken as one: the
+    last of them.
+    """
+    clock = _date(own, CHOSEN_MARK)
+    marks: dict[str, str] = {}
+    drop: list[str] = []
+    reached = None
+    for stage in _stages(own, clocks):
+        mark = STAGE_MARKS.get(stage, "")
+        date = _date(own, mark)
+        if is_done(own, stage, now):
+            date = date or now
+            marks[mark] = stamp(date)
+            clock = max(clock, date) if clock else date
+            continue
+        if date is not None:
+            clock = now
+            marks[CHOSEN_MARK] = stamp(now)
+            drop.append(mark)
+        due = (clock or now) + timedelta(days=clocks.days(stage) or 0)
+        if due > now:
+            if clock is None:
+                marks[CHOSEN_MARK] = stamp(now)
+            return Step(reached, _new(own, marks), _without(drop, marks), stage, due)
+        reached, clock = stage, now
+        if mark:
+            marks[mark] = stamp(now)
+    if reached == DEREGISTER:
+        return Step(reached)
+    return Step(reached, _new(own, marks), _without(drop, marks))
+
+
+def is_done(own: OwnImage, stage: str, now: datetime) -> bool:
+    """Whether an image is already what a stage makes of it. A disabled image needs no deprecation."""
+    if stage == DEREGISTER:
+        return False
+    if own.image.state == "disabled":
+        return True
+    deprecated = parse(own.image.deprecation_time or "")
+    return stage == DEPRECATE and deprecated is not None and deprecated <= now + DEPRECATED_WITHIN
+
+
+def deprecate_at(now: datetime) -> datetime:
+    """A full minute that is not in the past when AWS gets it, however many images there are."""
+    return now.replace(second=0, microsecond=0) + timedelta(minutes=1) + _AHEAD
+
+
+def set_marks(own: OwnImage) -> tuple[str, ...]:
+    """The tags of stages that an image has."""
+    return tuple(key for key in MARKS if key in own.image.tags)
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as tags keep it: UTC, to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def parse(text: str) -> datetime | None:
+    """A moment from a tag or from AWS, None if the text is none."""
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _stages(own: OwnImage, clocks: Clocks) -> tuple[str, ...]:
+    wanted = tuple(stage for stage in STAGES if clocks.days(stage) is not None)
+    # EC2 deprecates and disables only images that were available once.
+    return tuple(stage for stage in wanted if stage == DEREGISTER) if own.image.state == "failed" else wanted
+
+
+def _date(own: OwnImage, mark: str) -> datetime | None:
+    """The date of a mark; not of one from before the image, which a copy took over with its source's tags."""
+    date = parse(own.image.tags.get(mark, ""))
+    return date if date is not None and date >= own.created.replace(microsecond=0) else None
+
+
+def _new(own: OwnImage, marks: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in marks.items() if own.image.tags.get(key) != value}
+
+
+def _without(drop: list[str], marks: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(mark for mark in drop if mark not in marks)

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Evidence from a region's bulk reads: instances, templates, launch configurations and parameters."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .state import Evidence, OwnImage, unreadable
+
+INSTANCE, TEMPLATE, CONFIGURATION = "instance", "launch_template", "launch_configuration"
+PARAMETER, COPY = "parameter", "running_copy"
+
+# Parameters hold an id alone, a list, or a text such as JSON with ids in it.
+_IMAGE_ID = re.compile(r"(?<![A-Za-z0-9])ami-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![A-Za-z0-9])")
+# EC2 User Guide, "Use a Systems Manager parameter instead of an AMI ID": resolve:ssm:NAME[:VERSION|:LABEL].
+_RESOLVED = "resolve:ssm:"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An instance that DescribeInstances lists."""
+
+    instance_id: str
+    image_id: str
+    state: str
+
+
+@dataclass(frozen=True)
+class TemplateVersion:
+    """A version of a launch template; ``image`` is an id or names a parameter."""
+
+    template_id: str
+    version: int
+    image: str
+    snapshot_ids: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.template_id} version {self.version}"
+
+
+@dataclass(frozen=True)
+class LaunchConfiguration:
+    """A launch configuration of Auto Scaling, and the groups that use it."""
+
+    name: str
+    image_id: str
+    groups: tuple[str, ...] = ()
+    snapshot_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An SSM parameter's latest value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class BulkReads:
+    """All that names images in one region."""
+
+    instances: tuple[Instance, ...] = ()
+    templates: tuple[TemplateVersion, ...] = ()
+    configurations: tuple[LaunchConfiguration, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+
+
+def uses(bulk: BulkReads) -> dict[str, tuple[Evidence, ...]]:
+    """Image id to what names it. A launch configuration counts whether or not a group uses it now."""
+    found: dict[str, list[Evidence]] = defaultdict(list)
+    for instance in bulk.instances:
+        if instance.state != "terminated":
+            found[instance.image_id].append(Evidence(INSTANCE, instance.instance_id, instance.state))
+    for version in bulk.templates:
+        for image_id in _IMAGE_ID.findall(version.image):
+            found[image_id].append(Evidence(TEMPLATE, version.template_id, f"version {version.version}"))
+    for configuration in bulk.configurations:
+        groups = ", ".join(configuration.groups) or "no group"
+        found[configuration.image_id].append(Evidence(CONFIGURATION, configuration.name, groups))
+    for parameter in bulk.parameters:
+        for image_id in dict.fromkeys(_IMAGE_ID.findall(parameter.value)):
+            found[image_id].append(Evidence(PARAMETER, parameter.name))
+    return {image_id: tuple(evidence) for image_id, evidence in found.items()}
+
+
+def selectors(bulk: BulkReads) -> tuple[str, ...]:
+    """What templates name of parameters that is not among those read: versions, labels, shared parameters."""
+    names = {parameter.name for parameter in bulk.parameters}
+    named = (
+        version.image.removeprefix(_RESOLVED)
+        for version in bulk.templates
+        if version.image.startswith(_RESOLVED)
+    )
+    return tuple(dict.fromkeys(name for name in named if name not in names))
+
+
+def unresolved(bulk: BulkReads) -> tuple[Evidence, ...]:
+    """Templates that name what could not be read of parameters: any image may be meant."""
+    missing = {_RESOLVED + name for name in selectors(bulk)}
+    return tuple(
+        unreadable(str(version), f"{version.image} could not be resolved.")
+        for version in bulk.templates
+        if version.image in missing
+    )
+
+
+def snapshot_uses(bulk: BulkReads) -> dict[str, tuple[str, ...]]:
+    """Snapshot id to the launch templates and configurations that make volumes of it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for version in bulk.templates:
+        for snapshot_id in version.snapshot_ids:
+            found[snapshot_id].append(f"launch template {version}")
+    for configuration in bulk.configurations:
+        for snapshot_id in configuration.snapshot_ids:
+            found[snapshot_id].append(f"launch configuration {configuration.name}")
+    return {snapshot_id: tuple(users) for snapshot_id, users in found.items()}
+
+
+def running_copies(images: Iterable[tuple[str, OwnImage]]) -> dict[tuple[str, str], tuple[Evidence, ...]]:
+    """(Region, image id) to the copies of it that are still being made; takes (region, image) of all images.
+
+    A finished copy needs its source no more (EC2 User Guide, "How Amazon EC2 AMI copy works").
+    """
+    found: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
+    for region, own in images:
+        if own.source and own.image.state == "pending":
+            found[own.source].append(Evidence(COPY, own.image.image_id, region))
+    return {source: tuple(evidence) for source, evidence in found.items()}

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes what is lost with images before they go: to a file, to S3, to Parameter Store."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO
+
+from ..aws import errors
+from ..aws.clients import Clients
+from ..failures import Failure
+from ..fanout import each
+from .decisions import CleanupSeen, CleanupWanted, Verdict
+from .stages import stamp
+from .state import ImageRef
+from .tombstone_writing import tombstone
+
+_REMEDY = "No image was disabled or deregistered."
+
+
+def write_tombstones(
+    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, going: Iterable[Verdict]
+) -> tuple[Failure, ...]:
+    """Write one tombstone for each image wherever the user wants them; why some could not be written.
+
+    What was written is there to stay once this returns.
+    """
+    texts = {
+        verdict.ref: json.dumps(tombstone(seen, verdict), sort_keys=True, default=str) for verdict in going
+    }
+    if not texts:
+        return ()
+    return (
+        *_into_file(wanted.tombstone_path, texts, seen),
+        *_each(texts, seen, "tombstone_s3_uri", _s3(clients, wanted.tombstone_s3_uri, seen)),
+        *_each(texts, seen, "tombstone_ssm_path", _ssm(clients, wanted.tombstone_ssm_path)),
+    )
+
+
+def _into_file(path: str | None, texts: dict[ImageRef, str], seen: CleanupSeen) -> tuple[Failure, ...]:
+    """Append a line for each image, and wait until the disk has them."""
+    if path is None:
+        return ()
+    try:
+        with open(path, "ab+") as file:
+            # A line that a killed run has half written must not take the next one with it.
+            lines = [*([""] if _ends_within_a_line(file) else ()), *texts.values()]
+            file.writelines(f"{line}\n".encode() for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as exception:
+        return (
+            Failure(
+                message=f"tombstone_path: {exception}",
+                remedy=f"Make room, or name another file. {_REMEDY}",
+                error_code="TombstoneNotWritten",
+                action="tombstone_path",
+                account_id=seen.account_id,
+            ),
+        )
+    return ()
+
+
+def _ends_within_a_line(file: BinaryIO) -> bool:
+    if not file.seek(0, os.SEEK_END):
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
+
+
+def _s3(clients: Clients, uri: str | None, seen: CleanupSeen) -> Callable[[ImageRef, str], Any] | None:
+    if uri is None:
+        return None
+    clients.open("s3", [clients.home])
+    s3 = clients.client("s3", clients.home)
+    bucket, _slash, prefix = uri.removeprefix("s3://").partition("/")
+    folder = f"{prefix.rstrip('/')}/" if prefix else ""
+
+    def put(ref: ImageRef, text: str) -> None:
+        # An image is written down again when it goes from disabled to deregistered.
+        key = f"{folder}{ref.region}/{ref.image_id}/{stamp(seen.now)}.json"
+        s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
+
+    return put
+
+
+def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] | None:
+    if path is None:
+        return None
+    clients.open("ssm", [clients.home])
+    ssm = clients.ssm(clients.home)
+
+    def put(ref: ImageRef, text: str) -> None:
+        # Systems Manager User Guide, "Managing parameter tiers": beyond 4 KB it has to be an advanced one.
+        ssm.put_parameter(
+            Name=f"{path.rstrip('/')}/{ref.region}/{ref.image_id}",
+            Value=text,
+            Type="String",
+            Tier="Intelligent-Tiering",
+            Overwrite=True,
+        )
+
+    return put
+
+
+def _each(
+    texts: dict[ImageRef, str], seen: CleanupSeen, option: str, put: Callable[[ImageRef, str], Any] | None
+) -> tuple[Failure, ...]:
+    if put is None:
+        return ()
+    _done, failed = each(texts, lambda ref: put(ref, texts[ref]))
+    return tuple(
+        errors.failure(exception, seen.target(ref.region), option) for ref, exception in failed.items()
+    )

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What AWS would refuse of a copy's source and regions, found in all regions at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..failures import Failure, invalid_option
+from ..model import Image, Target
+from .state import CopyWanted
+
+
+def check_regions(
+    wanted: CopyWanted, known: Mapping[str, str], partition: str, partition_of: Mapping[str, str]
+) -> tuple[Failure, ...]:
+    """Refuse regions that cannot be copied to, all at once.
+
+    ``known`` maps the partition's regions to their opt-in status (DescribeRegions with AllRegions);
+    ``partition_of`` the regions of every partition to its name.
+    """
+    failures = []
+    of_source = () if wanted.source_images else (wanted.source_region,)
+    for option, regions in (("source_region", of_source), ("regions", wanted.regions)):
+        for region in dict.fromkeys(regions):
+            if regions.count(region) > 1:
+                failures.append(
+                    invalid_option(option, f"{option}: '{region}' is named twice.", "Name each region once.")
+                )
+            if region in known:
+                if known[region] == "not-opted-in":
+                    failures.append(
+                        invalid_option(
+                            option,
+                            f"{option}: the account has not opted in to '{region}'.",
+                            "Enable the region in the account's settings, or leave it out.",
+                        )
+                    )
+            elif partition_of.get(region, partition) != partition:
+                failures.append(
+                    invalid_option(
+                        option,
+                        f"{option}: '{region}' is in partition {partition_of[region]}, the credentials in "
+                        f"{partition}.",
+                        "An image cannot be copied between partitions; leave the region out.",
+                    )
+                )
+            else:
+                failures.append(
+                    invalid_option(option, f"{option}: there is no region '{region}'.", "Check its spelling.")
+                )
+    return tuple(failures)
+
+
+def check_source(
+    account_id: str, source: Image, source_region: str, unreadable_snapshots: tuple[str, ...]
+) -> tuple[Failure, ...]:
+    """Refuse a source that AWS would refuse to copy.
+
+    ``unreadable_snapshots`` are its snapshots that this account cannot see: a foreign image can be
+    copied only with createVolumePermission on each of them (EC2 User Guide, "Copy an Amazon EC2 AMI").
+    """
+    failures = [*check_state(source, source_region)]
+    if unreadable_snapshots:
+        failures.append(
+            Failure(
+                message=f"Account {account_id} may not copy {source.image_id}: "
+                f"it lacks createVolumePermission on {', '.join(unreadable_snapshots)}.",
+                remedy=f"Let the owner, account {source.owner_id}, share these snapshots with {account_id} "
+                "(ami_share does it with the image).",
+                error_code="MissingVolumePermission",
+                action="source_image_id",
+                region=source_region,
+            )
+        )
+    return tuple(failures)
+
+
+def check_state(source: Image, source_region: str) -> tuple[Failure, ...]:
+    """Refuse a source that is not finished, or was withdrawn from use."""
+    if source.state == "available":
+        return ()
+    reason = f" ({source.state_reason})" if source.state_reason else ""
+    return (
+        invalid_option(
+            "source_image_id",
+            f"The source image {source.image_id} in {source_region} is {source.state}{reason}.",
+            "Only an available image can be copied.",
+        ),
+    )
+
+
+def of_account(failure: Failure, target: Target, own_account_id: str) -> Failure:
+    """A target's failure; where it is another account's its text says so, since AWS's seldom does."""
+    if target.account_id == own_account_id or target.account_id in failure.message:
+        return failure
+    return replace(
+        failure, account_id=target.account_id, message=f"Account {target.account_id}: {failure.message}"
+    )

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of ``ami_copy_regions`` as its planner takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from ..arguments import Options
+from ..keys.encryption import Encryption, check_options
+from .state import CopyWanted
+
+# botocore shape CopyImageRequest, SnapshotCopyCompletionDurationMinutes; EBS User Guide, "Time-based copies".
+_DURATIONS = range(15, 2880 + 1, 15)
+
+
+def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
+    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    options = Options(params)
+    regions = options.strings("regions")
+    if not regions:
+        options.refuse("regions", "no region is named.", "Name at least one.")
+    source_images = options.mapped_images("source_images", check_mode)
+    # With a source in each region any of them will do, where a question has to be asked somewhere.
+    source_region = regions[0] if source_images and regions else params["source_region"] or params["region"]
+    _check_source_options(options, params, regions, source_region, source_images)
+    account_ids = options.account_ids("account_ids")
+    best_effort = options.strings("best_effort_regions")
+    if surplus := sorted(set(best_effort) - set(regions)):
+        options.refuse(
+            "best_effort_regions",
+            f"{', '.join(surplus)} is not among the regions.",
+            "Add it to regions as well.",
+        )
+    duration = params["completion_duration_minutes"]
+    if duration is not None and duration not in _DURATIONS:
+        options.refuse(
+            "completion_duration_minutes", f"{duration} will not do.", "Take 15 to 2880 in steps of 15."
+        )
+    if params["wait_timeout"] < 1:
+        options.refuse("wait_timeout", f"{params['wait_timeout']} is no time.", "Name seconds, 1 or more.")
+    encryption = Encryption(
+        encrypted=params["encrypted"],
+        key=params["kms_key_id"],
+        keys={region: str(key) for region, key in (params["kms_key_ids"] or {}).items() if key},
+        allow_default=params["allow_default_key"],
+        reencrypt_source=params["reencrypt_source"],
+    )
+    options.add(check_options(encryption, regions))
+    wanted = CopyWanted(
+        source_region=source_region or "",
+        regions=regions,
+        source_image_id=params["source_image_id"],
+        source_filters=params["source_filters"] or {},
+        source_owners=options.strings("source_owners"),
+        source_images=source_images,
+        account_ids=account_ids,
+        consumer_role=options.consumer_role() if account_ids else None,
+        assume_source_ready=params["assume_source_ready"] and check_mode,
+        best_effort_regions=frozenset(best_effort),
+        name=params["name"],
+        description=params["description"],
+        tags=options.tags("tags"),
+        copy_tags=params["copy_tags"],
+        snapshot_tags=options.tags("snapshot_tags"),
+        purge_tags=params["purge_tags"],
+        completion_duration_minutes=duration,
+        encryption=encryption,
+        wait=params["wait"],
+        wait_timeout=params["wait_timeout"],
+    )
+    options.check()
+    return wanted
+
+
+def _check_source_options(
+    options: Options,
+    params: Mapping[str, Any],
+    regions: Collection[str],
+    source_region: str | None,
+    source_images: Mapping[str, str | None],
+) -> None:
+    if params["source_image_id"] is not None:
+        options.image_id("source_image_id", params["source_image_id"])
+    if params["source_filters"] is not None:
+        if not params["source_filters"]:
+            options.refuse("source_filters", "no filter is named.", "Name one: any image would match.")
+        if not options.strings("source_owners"):
+            options.refuse(
+                "source_owners",
+                "no owner is named, and anybody can publish an image under any name.",
+                "Name whose images may match; self are your own.",
+            )
+    if not source_region:
+        options.refuse("source_region", "it is not named.", "Say in which region the source image is.")
+    if params["source_images"] is not None and (
+        without := [region for region in regions if region not in source_images]
+    ):
+        options.refuse(
+            "source_images",
+            f"no image is named for {', '.join(without)}.",
+            "Name each region's, or leave the region out.",
+        )

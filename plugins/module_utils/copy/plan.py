@@ -1,0 +1,269 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decides how an image comes to exist in every wanted region: pure, the AWS calls are made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from .. import tags as tagging
+from ..failures import Failure
+from ..keys import encryption as encrypting
+from ..model import Image, Target
+from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
+from .access import missing_access
+from .checks import of_account
+from .request import check_request, copy_request, image_tags
+from .state import ALIVE, DEAD, CopySeen, CopyWanted
+
+
+def plan(wanted: CopyWanted, seen: CopySeen) -> Plan:
+    """Plan every target that could be read, and leave out those that could not."""
+    return Plan(
+        (
+            *(_plan_target(wanted, seen, target) for target in sorted(seen.copies)),
+            *(
+                TargetPlan(Target(item.account_id or seen.account_id, item.region or ""), tolerated=(item,))
+                for item in seen.unread
+            ),
+        )
+    )
+
+
+def existing_copy(wanted: CopyWanted, seen: CopySeen, target: Target) -> Image | None:
+    """The image that already is this target's copy: an own one first, then one somebody else made."""
+    source = seen.source_of(target)
+    if seen.is_source(target, wanted.source_region_of(target.region)) and (
+        not wanted.encryption.reencrypt_source or has_wanted_key(wanted, seen, target, source)
+    ):
+        return source
+    usable = [
+        image
+        for image in seen.copies[target]
+        if image.state in ALIVE and has_wanted_key(wanted, seen, target, image)
+    ]
+    return min(usable, key=lambda image: _preference(wanted, seen, target, image), default=None)
+
+
+def has_wanted_key(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image) -> bool:
+    """Whether an image is encrypted as this target's is to be."""
+    key = seen.keys.get(target)
+    encrypted = key is not None or wanted.encryption.encrypts(target.region, seen.source_of(target))
+    return encrypting.is_under(image, seen.snapshots_of(target, image), key, encrypted)
+
+
+def dead_copies(seen: CopySeen, target: Target) -> tuple[Image, ...]:
+    """The copies of this target that will never be available."""
+    dead = (image for image in seen.copies[target] if image.state in DEAD | {"deregistered"})
+    return tuple(sorted(dead, key=lambda image: image.image_id))
+
+
+def replacement(
+    wanted: CopyWanted, seen: CopySeen, target: Target, dead: tuple[Image, ...]
+) -> tuple[Action, ...]:
+    """Copy again after ``dead``, then remove them.
+
+    In this order, so that a run killed in between finds the new copy, or at least the dead one, whose id
+    makes the next request differ from the one that died.
+    """
+    request = copy_request(wanted, seen.source_of(target), target, _ids(dead), seen.keys.get(target))
+    copy = Action(target, "CopyImage", request)
+    return (copy, *_removals(wanted, seen, target, dead))
+
+
+def _ids(images: tuple[Image, ...]) -> tuple[str, ...]:
+    return tuple(image.image_id for image in images)
+
+
+def is_own(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image) -> bool:
+    """Whether this collection made ``image``, in this target, as a copy of the source."""
+    source_region = wanted.source_region_of(target.region)
+    return tagging.is_own_copy(image, seen.source_of(target).image_id, source_region)
+
+
+def _preference(
+    wanted: CopyWanted, seen: CopySeen, target: Target, image: Image
+) -> tuple[bool, bool, str, str]:
+    return (
+        not is_own(wanted, seen, target, image),
+        image.state != "available",
+        image.creation_date,
+        image.image_id,
+    )
+
+
+def _removals(
+    wanted: CopyWanted, seen: CopySeen, target: Target, dead: tuple[Image, ...]
+) -> tuple[Action, ...]:
+    return tuple(
+        Action(
+            target,
+            "DeregisterImage",
+            {"DeleteAssociatedSnapshots": True, "ImageId": image.image_id},
+            resource=image.image_id,
+        )
+        for image in dead
+        if image.state in DEAD and is_own(wanted, seen, target, image)
+    )
+
+
+def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPlan:
+    existing = existing_copy(wanted, seen, target)
+    dead = dead_copies(seen, target)
+    warnings = tuple(
+        f"The earlier copy {image.image_id} is {image.state}: {image.state_reason or 'AWS gives no reason'}."
+        for image in dead
+        if image.state in DEAD
+    )
+    if existing is None:
+        return _plan_copy(wanted, seen, target, dead, warnings)
+    if existing == seen.source_of(target):
+        warnings += _source_key_warning(wanted, seen, target)
+        return TargetPlan(target, before=_state(existing), after=_state(existing), warnings=warnings)
+    retag = _plan_tags(wanted, seen, target, existing)
+    others = [
+        image.image_id
+        for image in seen.copies[target]
+        if image.state in ALIVE and image != existing and is_own(wanted, seen, target, image)
+    ]
+    if others:
+        warnings += (f"{existing.image_id} is used; {', '.join(others)} are copies of the same source.",)
+    return TargetPlan(
+        target,
+        actions=(*retag.actions, *_removals(wanted, seen, target, dead)),
+        before=retag.before,
+        after=retag.after,
+        refusals=retag.refusals,
+        warnings=warnings,
+    )
+
+
+def _plan_copy(
+    wanted: CopyWanted, seen: CopySeen, target: Target, dead: tuple[Image, ...], warnings: tuple[str, ...]
+) -> TargetPlan:
+    obstacles = tuple(of_account(item, target, seen.account_id) for item in _obstacles(wanted, seen, target))
+    if obstacles and target.region in wanted.best_effort_regions:
+        return TargetPlan(target, warnings=warnings, tolerated=obstacles)
+    actions = replacement(wanted, seen, target, dead)
+    request = actions[0].parameters
+    after = {
+        "description": request["Description"],
+        "image_id": KNOWN_AFTER_APPLY,
+        "name": request["Name"],
+        "snapshot_tags": dict(wanted.snapshot_tags or {}),
+        "state": "available" if wanted.wait else "pending",
+        "tags": image_tags(wanted, seen.source_of(target)) or {},
+    }
+    if "KmsKeyId" in request:
+        after["kms_key_id"] = request["KmsKeyId"]
+    refusals = (*check_request(request, target), *obstacles)
+    return TargetPlan(target, actions, before={}, after=after, warnings=warnings, refusals=refusals)
+
+
+def _source_key_warning(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[str, ...]:
+    source = seen.source_of(target)
+    if has_wanted_key(wanted, seen, target, source):
+        return ()
+    key = seen.keys.get(target)
+    wish = f"under {key.arn}" if key else "as asked"
+    warning = (
+        f"The source {source.image_id} is not encrypted {wish}; it is used as it is. "
+        "Set reencrypt_source: true to have a copy made beside it."
+    )
+    return (warning,)
+
+
+def _obstacles(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[Failure, ...]:
+    """What stands in the way of a copy in this region, whatever the others are like."""
+    by_default = target in seen.encrypted_by_default
+    source, lacking = seen.source_of(target), seen.lacking.get(target)
+    key = encrypting.check_key(wanted.encryption, target, source, seen.keys.get(target), by_default)
+    access = missing_access(target, source, wanted.source_region_of(target.region), lacking)
+    return (*key, *access, *_disabled(seen, target))
+
+
+def _disabled(seen: CopySeen, target: Target) -> tuple[Failure, ...]:
+    ids = [image.image_id for image in seen.copies[target] if image.state == "disabled"]
+    if not ids:
+        return ()
+    return (
+        Failure(
+            message=f"The copy {', '.join(ids)} is disabled.",
+            remedy="Enable it (EnableImage) or deregister it, then run again.",
+            error_code="CopyDisabled",
+            action="CopyImage",
+            region=target.region,
+            account_id=target.account_id,
+        ),
+    )
+
+
+def _plan_tags(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image) -> TargetPlan:
+    before = _state(image)
+    if not is_own(wanted, seen, target, image):
+        return TargetPlan(target, before=before, after=before)
+    actions: list[Action] = []
+    refusals: tuple[Failure, ...] = ()
+    after = dict(before)
+    image_wants = image_tags(wanted, seen.source_of(target))
+    if image_wants is not None:
+        actions += retag(target, image.image_id, image.tags, image_wants, wanted.purge_tags)
+        tags_after = _tags_after(image.tags, image_wants, wanted.purge_tags)
+        after["tags"] = tagging.user_tags(tags_after)
+        refusals += _in_region(target, tagging.check_tag_count("tags", tags_after))
+    if wanted.snapshot_tags is not None:
+        snapshots = seen.snapshots_of(target, image)
+        before["snapshot_tags"] = {item.snapshot_id: tagging.user_tags(item.tags) for item in snapshots}
+        after["snapshot_tags"] = {
+            item.snapshot_id: tagging.user_tags(
+                _tags_after(item.tags, wanted.snapshot_tags, wanted.purge_tags)
+            )
+            for item in snapshots
+        }
+        for snapshot in snapshots:
+            actions += retag(
+                target, snapshot.snapshot_id, snapshot.tags, wanted.snapshot_tags, wanted.purge_tags
+            )
+            tags_after = _tags_after(snapshot.tags, wanted.snapshot_tags, wanted.purge_tags)
+            refusals += _in_region(target, tagging.check_tag_count("snapshot_tags", tags_after))
+    return TargetPlan(target, tuple(actions), before, after, refusals=refusals)
+
+
+def _in_region(target: Target, failures: tuple[Failure, ...]) -> tuple[Failure, ...]:
+    return tuple(replace(failure, region=target.region) for failure in failures)
+
+
+def retag(
+    target: Target, resource: str, current: Mapping[str, str], wanted: Mapping[str, str], purge: bool
+) -> list[Action]:
+    """The calls that bring a resource's tags to the wanted ones; with ``purge`` to just those."""
+    missing = tagging.differing(current, wanted)
+    surplus = tagging.surplus(current, wanted) if purge else []
+    actions = []
+    # Away with the old first: both together may be more than a resource can carry.
+    if surplus:
+        parameters = {"Resources": [resource], "Tags": [{"Key": key} for key in surplus]}
+        actions.append(Action(target, "DeleteTags", parameters, resource))
+    if missing:
+        parameters = {"Resources": [resource], "Tags": tagging.tag_list(missing)}
+        actions.append(Action(target, "CreateTags", parameters, resource))
+    return actions
+
+
+def _tags_after(current: Mapping[str, str], wanted: Mapping[str, str], purge: bool) -> dict[str, str]:
+    gone = tagging.surplus(current, wanted) if purge else []
+    return {key: value for key, value in {**current, **wanted}.items() if key not in gone}
+
+
+def _state(image: Image) -> dict[str, Any]:
+    return {
+        "description": image.description,
+        "image_id": image.image_id,
+        "name": image.name,
+        "state": image.state,
+        "tags": tagging.user_tags(image.tags),
+    }

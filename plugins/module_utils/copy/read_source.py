@@ -1,0 +1,147 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Finding what is to be copied: one image for all regions, or each region's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..aws import errors, read
+from ..aws.caller import identify
+from ..aws.clients import Clients
+from ..aws.read import Caller
+from ..failures import Failure, Refused, TargetFailed, invalid_option
+from ..fanout import each
+from ..keys.encryption import check_source
+from ..model import Image, Target
+from ..plan import KNOWN_AFTER_APPLY
+from . import checks as copy_checks
+from .state import ALIVE, CopyWanted
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import FilterTypeDef
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Whose credentials are used, and each region's source.
+
+    ``unread`` are best-effort regions whose own source cannot be copied; they have none.
+    """
+
+    caller: Caller
+    images: Mapping[str, Image]
+    unread: Mapping[str, tuple[Failure, ...]] = field(default_factory=dict)
+
+
+def read_sources(clients: Clients, wanted: CopyWanted) -> Sources:
+    """Read the source, or each region's; refuse what cannot be copied, and regions that there are not."""
+    region = wanted.source_region
+    caller = identify(clients, region)
+    clients.open("ec2", [region])
+    ec2 = clients.ec2(region)
+    try:
+        known = read.regions(ec2)
+        others = {} if known.keys() >= {region, *wanted.regions} else clients.partitions()
+        failures = copy_checks.check_regions(wanted, known, caller.partition, others)
+        if wanted.source_images:
+            if failures:
+                raise Refused(failures)
+            return _read_each(clients, wanted, caller)
+        source = _find_source(clients, wanted)
+        if source is None:
+            failures += (_no_source(wanted, caller.account_id),)
+        else:
+            unreadable = _unreadable_snapshots(clients, wanted, source, caller.account_id)
+            failures += copy_checks.check_source(caller.account_id, source, region, unreadable)
+            failures += check_source(wanted.encryption, source)
+    except errors.AWS_ERRORS as exception:
+        raise Refused([errors.failure(exception, None, "DescribeImages")]) from exception
+    if failures or source is None:
+        raise Refused(failures)
+    return Sources(caller, dict.fromkeys(wanted.regions, source))
+
+
+def _read_each(clients: Clients, wanted: CopyWanted, caller: Caller) -> Sources:
+    """Each region's own source."""
+    clients.open("ec2", wanted.regions)
+
+    def read_source(region: str) -> Image:
+        image_id = wanted.source_images[region]
+        if image_id is None:
+            # Planned as another task's copy, of which nothing else is known.
+            return Image(KNOWN_AFTER_APPLY, KNOWN_AFTER_APPLY, caller.account_id, "available")
+        source = read.image(clients.ec2(region), image_id)
+        if source is None:
+            raise TargetFailed(errors.no_image(image_id, Target(caller.account_id, region)))
+        return source
+
+    images, failed = each(wanted.regions, read_source, optional=wanted.best_effort_regions)
+    failures: dict[str, tuple[Failure, ...]] = {
+        region: (errors.failure(item, Target(caller.account_id, region), "DescribeImages"),)
+        for region, item in failed.items()
+    }
+    for region, source in images.items():
+        found = (
+            *(() if wanted.assume_source_ready else copy_checks.check_state(source, region)),
+            *check_source(wanted.encryption, source),
+        )
+        if found:
+            failures[region] = found
+    if needed := [
+        item for region in failures if region not in wanted.best_effort_regions for item in failures[region]
+    ]:
+        raise Refused(needed)
+    return Sources(caller, {region: images[region] for region in images if region not in failures}, failures)
+
+
+def _find_source(clients: Clients, wanted: CopyWanted) -> Image | None:
+    ec2 = clients.ec2(wanted.source_region)
+    if wanted.source_image_id is not None:
+        return read.image(ec2, wanted.source_image_id)
+    filters: list[FilterTypeDef] = [
+        {"Name": name, "Values": [_filter_value(item) for item in _as_list(values)]}
+        for name, values in wanted.source_filters.items()
+    ]
+    alive = [image for image in read.images(ec2, filters, wanted.source_owners) if image.state in ALIVE]
+    return max(alive, key=lambda image: (image.creation_date, image.image_id), default=None)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _filter_value(value: Any) -> str:
+    # AWS writes truth values small, Python does not.
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _no_source(wanted: CopyWanted, account_id: str) -> Failure:
+    if wanted.source_image_id is not None:
+        return invalid_option(
+            "source_image_id",
+            f"source_image_id: account {account_id} sees no image {wanted.source_image_id} in "
+            f"{wanted.source_region}.",
+            "Check the id and source_region; another account's image must be shared with this one.",
+        )
+    return invalid_option(
+        "source_filters",
+        f"source_filters: no image of {', '.join(wanted.source_owners)} in {wanted.source_region} matches.",
+        "Check the filters, source_owners and source_region.",
+    )
+
+
+def _unreadable_snapshots(
+    clients: Clients, wanted: CopyWanted, source: Image, account_id: str
+) -> tuple[str, ...]:
+    if wanted.account_ids or source.owner_id == account_id:
+        # Of accounts that are named it is found out account by account.
+        return ()
+    visible = {
+        item.snapshot_id for item in read.snapshots(clients.ec2(wanted.source_region), source.snapshot_ids)
+    }
+    return tuple(snapshot_id for snapshot_id in source.snapshot_ids if snapshot_id not in visible)

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The request for one copy: its name, description, tags, key, and the token that makes it safe to repeat."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from .. import tags as tagging
+from ..failures import Failure, invalid_option
+from ..model import Image, Key, Target
+from .state import CopyWanted
+
+# EC2 API Reference, CopyImage and CreateImage: constraints of Name and Description.
+NAME = re.compile(r"[A-Za-z0-9()\[\] ./\-'@_]{3,128}")
+MAX_NAME = 128
+MAX_DESCRIPTION = 255
+
+_PLACEHOLDER = re.compile(r"\{(region|source_name|source_image_id)\}")
+
+
+def copy_request(
+    wanted: CopyWanted, source: Image, target: Target, dead_ids: tuple[str, ...], key: Key | None = None
+) -> dict[str, Any]:
+    """The parameters of CopyImage, its client token included.
+
+    The token is a hash of all other parameters and of the copies that died before: the same request after a
+    kill gets the same image, a retry after a failed copy gets a new one, and changed tags are no mismatch.
+    It is 64 ASCII characters, the most that AWS takes (botocore shape ``CopyImageRequest``).
+    """
+    mark = tagging.source_mark(source.image_id, wanted.source_region_of(target.region))
+    if key is not None:
+        mark = {**mark, tagging.KEY_MARK: key.arn}
+    request: dict[str, Any] = {
+        "Description": description_for(wanted, source, target.region),
+        "Name": name_for(wanted, source, target.region),
+        "SourceImageId": source.image_id,
+        "SourceRegion": wanted.source_region_of(target.region),
+        "TagSpecifications": [
+            {
+                "ResourceType": "image",
+                "Tags": tagging.tag_list({**(image_tags(wanted, source) or {}), **mark}),
+            },
+            {"ResourceType": "snapshot", "Tags": tagging.tag_list({**(wanted.snapshot_tags or {}), **mark})},
+        ],
+    }
+    if key is not None:
+        request |= {"Encrypted": True, "KmsKeyId": key.arn}
+    if wanted.completion_duration_minutes is not None:
+        request["SnapshotCopyCompletionDurationMinutes"] = wanted.completion_duration_minutes
+    identity = json.dumps([target.account_id, target.region, request, sorted(dead_ids)], sort_keys=True)
+    return {**request, "ClientToken": hashlib.sha256(identity.encode()).hexdigest()}
+
+
+def name_for(wanted: CopyWanted, source: Image, region: str) -> str:
+    """The copy's name; by default the source's, shortened if need be, with its id, which makes it unique."""
+    if wanted.name is not None:
+        return _fill(wanted.name, source, region)
+    return f"{source.name[: MAX_NAME - len(source.image_id) - 1]}-{source.image_id}"
+
+
+def description_for(wanted: CopyWanted, source: Image, region: str) -> str:
+    """The copy's description; by default the source's, or where it has none, where the copy comes from."""
+    if wanted.description is not None:
+        return _fill(wanted.description, source, region)
+    return source.description or f"Copy of {source.image_id} from {wanted.source_region_of(region)}"
+
+
+def image_tags(wanted: CopyWanted, source: Image) -> dict[str, str] | None:
+    """The tags that the copies are to have; None, for leave them alone, if the user asked for none."""
+    if wanted.tags is None and not wanted.copy_tags:
+        return None
+    return {**(tagging.user_tags(source.tags) if wanted.copy_tags else {}), **(wanted.tags or {})}
+
+
+def check_request(request: Mapping[str, Any], target: Target) -> tuple[Failure, ...]:
+    """Refuse a name, a description or tags that AWS would refuse."""
+    failures: list[Failure] = []
+    if not NAME.fullmatch(request["Name"]):
+        failures.append(
+            invalid_option(
+                "name",
+                f"name: '{request['Name']}' ({len(request['Name'])} characters) is no name for an image.",
+                "AWS takes 3 to 128 letters, digits, spaces and ( ) [ ] . / - ' @ _",
+                region=target.region,
+            )
+        )
+    if len(request["Description"]) > MAX_DESCRIPTION:
+        failures.append(
+            invalid_option(
+                "description",
+                f"description: {len(request['Description'])} characters are too many.",
+                f"AWS takes at most {MAX_DESCRIPTION}.",
+                region=target.region,
+            )
+        )
+    for option, specification in zip(("tags", "snapshot_tags"), request["TagSpecifications"], strict=True):
+        tags = {tag["Key"]: tag["Value"] for tag in specification["Tags"]}
+        failures += (
+            replace(failure, region=target.region) for failure in tagging.check_tag_count(option, tags)
+        )
+    return tuple(failures)
+
+
+def _fill(template: str, source: Image, region: str) -> str:
+    # In one pass: a source whose name holds a placeholder is copied literally.
+    values = {"region": region, "source_name": source.name, "source_image_id": source.image_id}
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], template)

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the account that is to launch an image sees of it, and what AWS says to a dry run of the launch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from . import allowed_images
+from .findings import Finding, Severity
+from .owner import covering, is_shared
+from .state import DRY_RUN_SUCCEEDED, Case, ConsumerSeen, OwnerSeen
+
+VISIBLE, AUTHORIZED = "visible", "authorized"
+
+_DENIED = frozenset({"AccessDenied", "UnauthorizedOperation"})
+# EC2 API Reference, "Error codes"; OptInRequired: terms of AWS Marketplace that were not accepted.
+_CHANGED = "Wait and look again if the image was changed just now; else see the other findings."
+_ABOUT_IMAGE = {
+    "InvalidAMIID.NotFound": _CHANGED,
+    "InvalidAMIID.Unavailable": _CHANGED,
+    "OptInRequired": "Accept the terms of the product in AWS Marketplace, in that account.",
+}
+
+
+def level(consumer: ConsumerSeen | None) -> str | None:
+    """How far the account gets: it sees the image, AWS would accept a launch. Only a launch proves more."""
+    if consumer is None or consumer.image is None:
+        return None
+    accepted = consumer.dry_run is not None and consumer.dry_run[0] == DRY_RUN_SUCCEEDED
+    return AUTHORIZED if accepted else VISIBLE
+
+
+def findings(
+    case: Case, image_id: str, owner: OwnerSeen, consumer: ConsumerSeen, role: str | None, now: datetime
+) -> Iterator[Finding]:
+    """All that the account's side tells but for the keys."""
+    if consumer.problem is not None:
+        yield Finding(
+            "ConsumerUnreadable",
+            f"Account {case.account_id} cannot be asked in {case.place.region}: {consumer.problem.message}",
+            consumer.problem.remedy,
+            Severity.UNKNOWN,
+        )
+    elif consumer.image is None:
+        yield from _invisible(case, image_id, owner, consumer, now)
+    else:
+        if consumer.image.allowed is False:
+            yield Finding(
+                "AllowedImagesAudit",
+                f"Allowed AMIs of account {case.account_id} are in audit mode in {case.place.region}: once "
+                f"enabled, they hide {image_id}.",
+                _allow(case, owner, consumer),
+                Severity.NOTE,
+            )
+        yield from _dry_run(case, image_id, consumer, role)
+
+
+def _invisible(
+    case: Case, image_id: str, owner: OwnerSeen, consumer: ConsumerSeen, now: datetime
+) -> Iterator[Finding]:
+    shared = is_shared(owner, case.account_id)
+    settings = consumer.allowed_images
+    on = settings is not None and settings.state == "enabled"
+    own = owner.image is not None and owner.image.owner_id == case.account_id
+    if settings is not None and on and not own:
+        fits = allowed_images.fits_any(settings.criteria, owner.image, now) if owner.image else None
+        # What is shared for certain and not to be seen is hidden, whatever can be made of the criteria.
+        certain = fits is False or (fits is None and shared is True)
+        if certain or fits is None:
+            yield Finding(
+                "HiddenByAllowedImages",
+                f"Allowed AMIs of account {case.account_id} {'hide' if certain else 'may hide'} {image_id} "
+                f"in {case.place.region}: no criterion fits it.",
+                _allow(case, owner, consumer),
+                Severity.BLOCKING if certain else Severity.UNKNOWN,
+            )
+        if fits is False or certain:
+            return
+    if owner.launch is not None and shared is None and settings is not None:
+        yield Finding(
+            "OutsideOrganization",
+            f"{image_id} is shared through {covering(owner.launch)} only, and account {case.account_id} does "
+            "not see it: these do not hold the account.",
+            f"Share it with {case.account_id} by name (ami_share), or move the account.",
+        )
+    elif shared is not False and (owner.image is not None or owner.problem is not None):
+        yield _not_visible(case, image_id, bool(shared), settings is not None)
+
+
+def _not_visible(case: Case, image_id: str, shared: bool, settings_known: bool) -> Finding:
+    why = " although it is shared with it" if shared else ""
+    remedies = [
+        "Wait and look again: AWS names no bound for how long a change takes."
+        if shared
+        else f"Let the image's owner share it with {case.account_id}.",
+        *([] if settings_known else ["Let the role call GetAllowedImagesSettings: these may hide it."]),
+    ]
+    return Finding(
+        "NotVisible",
+        f"Account {case.account_id} does not see {image_id} in {case.place.region}{why}.",
+        " ".join(remedies),
+    )
+
+
+def _allow(case: Case, owner: OwnerSeen, consumer: ConsumerSeen) -> str:
+    by = owner.image.owner_id if owner.image is not None else case.place.account_id
+    if consumer.allowed_images is not None and consumer.allowed_images.managed_by == "declarative-policy":
+        return f"Let the organization's declarative policy for EC2 allow images of account {by}."
+    return (
+        f"In account {case.account_id}, {case.place.region}, add a criterion with the image provider {by} "
+        "(ReplaceImageCriteriaInAllowedImagesSettings, with all that are there)."
+    )
+
+
+def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None) -> Iterator[Finding]:
+    code, message = consumer.dry_run or ("", "RunInstances was not tried.")
+    if code == DRY_RUN_SUCCEEDED:
+        return
+    who = f"role {role} of account {case.account_id}" if role else f"account {case.account_id}"
+    if code in _DENIED:
+        yield Finding(
+            "LaunchDenied",
+            f"The {who} may not launch {image_id} in {case.place.region}: {message}"
+            if role
+            else f"These credentials may not launch {image_id} in {case.place.region}: {message}",
+            "Allow ec2:RunInstances in its IAM policy, or name in consumer_role_name a role that launches.",
+        )
+    elif code in _ABOUT_IMAGE:
+        yield Finding(
+            "LaunchRefused",
+            f"AWS would refuse {who} a launch of {image_id} in {case.place.region}: {message}",
+            _ABOUT_IMAGE[code],
+        )
+    else:
+        yield Finding(
+            "DryRunInconclusive",
+            f"Whether {who} may launch {image_id} in {case.place.region} was not found out: "
+            f"{code}: {message}",
+            "Name a subnet, security groups and an instance type of that account and region "
+            "(subnet_ids, security_group_ids, instance_type).",
+            Severity.UNKNOWN,
+        )

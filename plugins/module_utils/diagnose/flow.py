@@ -1,0 +1,202 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``ami_share_diagnose``: why accounts can, or cannot, launch images. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ..arguments import Options
+from ..aws import errors
+from ..aws.assumed_roles import ManyAccounts
+from ..aws.caller import identify, where_to_ask
+from ..aws.clients import Clients
+from ..aws.read import Caller
+from ..fanout import each
+from ..launch_probe.state import SMALLEST
+from ..model import Image, Target
+from ..progress import Report
+from ..runner import Flow, Outcome
+from . import read as reads
+from .plan import DiagnosisPlan, cases, plan
+from .state import Case, ConsumerSeen, DiagnosisSeen, DiagnosisWanted, OwnerSeen
+
+_ASSUME_ROLE = "AssumeRole"
+
+
+@dataclass
+class _Account:
+    """What one account said, until its role could not be assumed."""
+
+    seen: dict[Case, ConsumerSeen] = field(default_factory=dict)
+    refused: Exception | None = None
+
+
+def wanted_from(params: Mapping[str, Any], check_mode: bool) -> DiagnosisWanted:
+    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    options = Options(params)
+    wanted = DiagnosisWanted(
+        images=options.placed_images(check_mode),
+        account_ids=options.account_ids("account_ids"),
+        consumer_role=options.consumer_role(),
+        network=options.network(),
+        instance_type=params["instance_type"] or None,
+        fail_on_findings=params["fail_on_findings"],
+    )
+    if not wanted.account_ids:
+        options.refuse("account_ids", "no account is named.", "Name those that are to launch the images.")
+    options.check()
+    return wanted
+
+
+def read_state(clients: Clients, wanted: DiagnosisWanted) -> DiagnosisSeen:
+    """Read each image once as its owner, then as each account.
+
+    What cannot be read of one account or region is a finding about it and stops no other.
+    """
+    regions = sorted(wanted.images.regions)
+    home = where_to_ask(clients, regions)
+    caller = identify(clients, home)
+    accounts = ManyAccounts(clients, caller, wanted.consumer_role, home)
+    accounts.open("ec2", regions)
+    images = wanted.images.targets(caller.account_id)
+    owners = _owners(accounts, images, regions)
+    consumers = _consumers(accounts, caller, wanted, images, owners)
+    role = wanted.consumer_role.name if wanted.consumer_role else None
+    return DiagnosisSeen(caller.account_id, images, owners, consumers, role, datetime.now(UTC))
+
+
+def apply(
+    clients: Clients, wanted: DiagnosisWanted, seen: DiagnosisSeen, plan: DiagnosisPlan, report: Report
+) -> Outcome:
+    """Nothing is done; what could not be read fails the task, and if wanted what was found."""
+    return Outcome(failures=plan.failures)
+
+
+def result(
+    wanted: DiagnosisWanted, seen: DiagnosisSeen, plan: DiagnosisPlan, outcome: Outcome
+) -> dict[str, Any]:
+    """What the module returns of its own."""
+    results = [diagnosis.as_result() for diagnosis in plan.diagnoses]
+    return {
+        "results": results,
+        "findings": [
+            {
+                "account_id": item["account_id"],
+                "image_id": item["image_id"],
+                "region": item["region"],
+                **finding,
+            }
+            for item in results
+            for finding in item["findings"]
+        ],
+    }
+
+
+FLOW: Flow[DiagnosisWanted, DiagnosisSeen] = Flow(
+    wanted_from, read_state, plan, apply, result, only_reads=True
+)
+
+
+def _owners(
+    accounts: ManyAccounts, images: Mapping[Target, str | None], regions: list[str]
+) -> dict[Target, OwnerSeen]:
+    def work(place: Target) -> OwnerSeen:
+        image_id = images[place]
+        if image_id is None:
+            return OwnerSeen()
+        others = [region for region in regions if region != place.region]
+        with accounts.acting(place.account_id) as clients:
+            return reads.owner(clients, place, image_id, others)
+
+    done, failed = each(images, work)
+    encrypted = [place for place, seen in done.items() if seen.image is not None and seen.image.encrypted]
+    # Clients are made before threads start, and where no key is there is no need of any.
+    accounts.open("kms", [place.region for place in encrypted])
+
+    def work_on_keys(place: Target) -> OwnerSeen:
+        with accounts.acting(place.account_id) as clients:
+            return reads.keys(clients, place, done[place])
+
+    with_keys, failed_on_keys = each(encrypted, work_on_keys)
+    problems = {
+        place: OwnerSeen(problem=errors.failure(exception, place, "DescribeImages"))
+        for place, exception in (failed | failed_on_keys).items()
+    }
+    return {place: (done | with_keys | problems)[place] for place in images}
+
+
+def _consumers(
+    accounts: ManyAccounts,
+    caller: Caller,
+    wanted: DiagnosisWanted,
+    images: Mapping[Target, str | None],
+    owners: Mapping[Target, OwnerSeen],
+) -> dict[Case, ConsumerSeen]:
+    """Ask every account about every image, each account in one thread; without a role only the own one."""
+    by_account: dict[str, list[Case]] = {}
+    for case in cases(wanted, owners):
+        may_be_asked = wanted.consumer_role is not None or case.account_id == caller.account_id
+        if images[case.place] is not None and may_be_asked:
+            by_account.setdefault(case.account_id, []).append(case)
+
+    def ask(clients: Clients, case: Case) -> ConsumerSeen:
+        owner = owners[case.place]
+        return reads.consumer(
+            clients,
+            case.target,
+            str(images[case.place]),
+            _keys_to_try(owner, case),
+            lambda image: _request(wanted, case.target, image),
+            f"arn:{caller.partition}:iam::{case.account_id}:root",
+        )
+
+    def work(account_id: str) -> _Account:
+        account = _Account()
+        with accounts.acting(account_id) as clients:
+            for case in by_account[account_id]:
+                if account.refused is None:
+                    try:
+                        account.seen[case] = ask(clients, case)
+                    except errors.AWS_ERRORS as exception:
+                        if errors.failure(exception, case.target, "").action == _ASSUME_ROLE:
+                            account.refused = exception
+                        account.seen[case] = _unread(case, exception)
+                else:
+                    account.seen[case] = _unread(case, account.refused)
+        return account
+
+    done, failed = each(by_account, work)
+    seen = {case: item for account in done.values() for case, item in account.seen.items()}
+    for account_id, exception in failed.items():
+        seen.update({case: _unread(case, exception) for case in by_account[account_id]})
+    return seen
+
+
+def _unread(case: Case, exception: Exception) -> ConsumerSeen:
+    return ConsumerSeen(problem=errors.failure(exception, case.target, "DescribeImages"))
+
+
+def _keys_to_try(owner: OwnerSeen, case: Case) -> list[str]:
+    """The keys whose use only the account itself can confirm."""
+    if owner.image is None or owner.image.owner_id == case.account_id:
+        return []
+    keys = [key.key.arn for key in owner.keys if not key.key.aws_managed and key.key.state == "Enabled"]
+    return [*keys, *(arn for arn in owner.key_problems if arn.startswith("arn:"))]
+
+
+def _request(wanted: DiagnosisWanted, target: Target, image: Image) -> dict[str, Any]:
+    """How the image would be launched; a type that fits its architecture if none is named."""
+    subnet_id = wanted.network.subnet_id(target)
+    groups = wanted.network.group_ids(target)
+    instance_type = wanted.instance_type or SMALLEST.get(image.architecture)
+    return {
+        **({"InstanceType": instance_type} if instance_type else {}),
+        **({"SubnetId": subnet_id} if subnet_id else {}),
+        **({"SecurityGroupIds": list(groups)} if groups else {}),
+    }

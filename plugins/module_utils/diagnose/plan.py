@@ -1,0 +1,114 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why accounts can, or cannot, launch images: what was seen, judged case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..failures import Failure
+from ..model import Target, used_by
+from . import consumer as diagnosis_consumer
+from . import keys as diagnosis_keys
+from . import owner as diagnosis_owner
+from .findings import Finding, Severity, can_launch
+from .state import Case, DiagnosisSeen, DiagnosisWanted
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found about one case."""
+
+    case: Case
+    image_id: str | None
+    level: str | None
+    findings: tuple[Finding, ...]
+
+    def as_result(self) -> dict[str, Any]:
+        """The diagnosis as the module returns it."""
+        return {
+            "account_id": self.case.account_id,
+            "can_launch": can_launch(self.findings),
+            "findings": [finding.as_result() for finding in self.findings],
+            "image_id": self.image_id,
+            "level": self.level,
+            "owner_account_id": self.case.place.account_id,
+            "region": self.case.place.region,
+        }
+
+
+@dataclass(frozen=True)
+class DiagnosisPlan:
+    """All diagnoses, and what fails the task; there is nothing to do."""
+
+    diagnoses: tuple[Diagnosis, ...]
+    failures: tuple[Failure, ...] = ()
+    actions: tuple[Any, ...] = ()
+    refusals: tuple[Failure, ...] = ()
+    tolerated: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+
+def plan(wanted: DiagnosisWanted, seen: DiagnosisSeen) -> DiagnosisPlan:
+    """Judge every account's images."""
+    diagnoses = tuple(_diagnose(seen, case) for case in cases(wanted, seen.owners))
+    return DiagnosisPlan(diagnoses, (*_unread(seen), *_failing(wanted, diagnoses)))
+
+
+def cases(wanted: DiagnosisWanted, places: Iterable[Target]) -> tuple[Case, ...]:
+    """Every account with the images that it is to use."""
+    ordered = sorted(places)
+    return tuple(
+        Case(place, account_id)
+        for account_id in wanted.account_ids
+        for place in used_by(account_id, ordered, wanted.account_ids)
+    )
+
+
+def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
+    image_id, owner = seen.images[case.place], seen.owners[case.place]
+    owner = replace(owner, keys=diagnosis_keys.of_account(owner.keys, case.account_id))
+    consumer = seen.consumers.get(case)
+    asked = consumer is not None and consumer.problem is None
+    visible = (consumer.image is not None) if asked and consumer is not None else None
+    found = [
+        *diagnosis_owner.findings(case, image_id, owner, visible, seen.now),
+        *diagnosis_keys.findings(case, owner, consumer if asked else None),
+    ]
+    if consumer is not None and image_id is not None:
+        role = seen.role_name if case.account_id != seen.account_id else None
+        found += diagnosis_consumer.findings(case, image_id, owner, consumer, role, seen.now)
+    return Diagnosis(case, image_id, diagnosis_consumer.level(consumer), tuple(found))
+
+
+def _unread(seen: DiagnosisSeen) -> Iterator[Failure]:
+    """What could not be asked at all, each account and region once."""
+    owners = (owner.problem for _place, owner in sorted(seen.owners.items()) if owner.problem is not None)
+    consumers = (item.problem for _case, item in seen.consumers.items() if item.problem is not None)
+    yield from dict.fromkeys([*owners, *consumers])
+
+
+def _failing(wanted: DiagnosisWanted, diagnoses: tuple[Diagnosis, ...]) -> Iterator[Failure]:
+    """The findings as failures, if they are to be; what could not be asked is one already."""
+    if not wanted.fail_on_findings:
+        return
+    for diagnosis in diagnoses:
+        for finding in diagnosis.findings:
+            if finding.severity is not Severity.NOTE and finding.code not in (
+                "ConsumerUnreadable",
+                "OwnerUnreadable",
+            ):
+                yield Failure(
+                    finding.message,
+                    finding.remedy,
+                    finding.code,
+                    "RunInstances",
+                    diagnosis.case.place.region,
+                    diagnosis.case.account_id,
+                )

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads both sides of a shared image: what its owner is told, and what an account that is to launch it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..aws import dry_run as dry_runs
+from ..aws import errors, read
+from ..failures import Failure
+from ..model import Image, KeySeen, Target
+from .state import AllowedImages, ConsumerSeen, OwnerSeen
+
+# Without botocore AnsibleAWSModule has ended the module before any of this is used.
+with suppress(ImportError):
+    from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_kms import KMSClient
+
+    from ..aws.clients import Clients
+
+
+def owner(clients: Clients, place: Target, image_id: str, other_regions: Iterable[str]) -> OwnerSeen:
+    """What an image's owner is told about it but for its keys, of which ``keys`` tells.
+
+    If it is not there: in which of the other regions it is.
+    """
+    ec2 = clients.ec2(place.region)
+    image = read.image(ec2, image_id)
+    if image is None:
+        return OwnerSeen(elsewhere=_elsewhere(clients, image_id, other_regions))
+    if image.owner_id != place.account_id:
+        return OwnerSeen(image=image)
+    launch = read.launch_permissions(ec2, image_id)
+    return OwnerSeen(
+        image=image,
+        launch=launch,
+        volumes={item: read.volume_permissions(ec2, item) for item in image.snapshot_ids},
+        image_block=read.image_block_state(ec2) if launch.public else None,
+        snapshot_block=read.snapshot_block_state(ec2),
+    )
+
+
+def keys(clients: Clients, place: Target, seen: OwnerSeen) -> OwnerSeen:
+    """What was seen of an image, with the keys of its snapshots as their owner sees them."""
+    if seen.image is None or seen.launch is None:
+        return seen
+    snapshots = read.snapshots(clients.ec2(place.region), seen.image.snapshot_ids)
+    key_ids = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
+    found: list[KeySeen] = []
+    encrypted = {item.snapshot_id for item in seen.image.devices if item.encrypted and item.snapshot_id}
+    problems = {
+        snapshot_id: _without_key(place, snapshot_id)
+        for snapshot_id in sorted(encrypted - {item.snapshot_id for item in snapshots if item.kms_key_id})
+    }
+    for key_id in key_ids:
+        try:
+            found.append(_key(clients.kms(place.region), place, key_id))
+        except errors.AWS_ERRORS as exception:
+            problems[key_id] = errors.failure(exception, place, "DescribeKey")
+    return replace(seen, keys=tuple(found), key_problems=problems)
+
+
+def consumer(
+    clients: Clients,
+    target: Target,
+    image_id: str,
+    key_arns: Iterable[str],
+    request: Callable[[Image], Mapping[str, Any]],
+    grantee: str,
+) -> ConsumerSeen:
+    """What an account sees of an image and is told it may do.
+
+    ``key_arns`` are those that a launch uses, as far as the owner tells; ``request`` says how the image would
+    be launched. ``grantee`` is the account, as an ARN.
+    """
+    ec2 = clients.ec2(target.region)
+    image = read.image(ec2, image_id)
+    if image is None:
+        return ConsumerSeen(allowed_images=_allowed_images(ec2))
+    return ConsumerSeen(
+        image=image,
+        dry_run=dry_runs.launch(ec2, ImageId=image_id, **request(image)),
+        keys={arn: dry_runs.key(clients.kms(target.region), arn, grantee) for arn in key_arns},
+    )
+
+
+def _allowed_images(ec2: EC2Client) -> AllowedImages | None:
+    try:
+        answer = ec2.get_allowed_images_settings()
+    except ClientError as exception:
+        if exception.response["Error"]["Code"] != "UnauthorizedOperation":
+            raise
+        # That the account does not see the image is worth more than why.
+        return None
+    return AllowedImages(
+        answer.get("State", "disabled"),
+        tuple(answer.get("ImageCriteria", ())),
+        answer.get("ManagedBy", "account"),
+    )
+
+
+def _elsewhere(clients: Clients, image_id: str, regions: Iterable[str]) -> tuple[str, ...]:
+    found = []
+    for region in regions:
+        # Where one cannot look nothing was found; what keeps one from looking is no fault of this image.
+        with suppress(*errors.AWS_ERRORS):
+            if read.image(clients.ec2(region), image_id) is not None:
+                found.append(region)
+    return tuple(found)
+
+
+def _without_key(place: Target, snapshot_id: str) -> Failure:
+    return Failure(
+        message=f"AWS does not tell account {place.account_id} the key of {snapshot_id}.",
+        remedy="Check that the snapshot still exists and belongs to the account.",
+        error_code="InvalidSnapshot.NotFound",
+        action="DescribeSnapshots",
+        region=place.region,
+        account_id=place.account_id,
+    )
+
+
+def _key(kms: KMSClient, place: Target, key_id: str) -> KeySeen:
+    found = read.key(kms, key_id)
+    if found.aws_managed or found.account_id != place.account_id:
+        # Nobody else uses it, or AWS tells no more.
+        return KeySeen(found)
+    return KeySeen(found, read.grants(kms, found.arn), read.key_policy(kms, found.arn))

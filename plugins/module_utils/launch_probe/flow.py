@@ -1,0 +1,175 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``ami_launch_probe``: an instance of every image has run in every account, and none is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ..arguments import Options
+from ..aws import errors, read
+from ..aws.accounts import Accounts
+from ..aws.caller import identify, where_to_ask
+from ..aws.clients import Clients
+from ..failures import Failure
+from ..fanout import each
+from ..model import Image, Instance, Target
+from ..plan import Plan
+from ..progress import Report
+from ..runner import Flow, Outcome
+from . import read as instances
+from .apply import Launch, TargetRun, run_probes, sweep
+from .plan import finding, hindrance, launches, leftovers, plan
+from .state import Probe, ProbeSeen, ProbeWanted, instance_type
+
+
+@dataclass
+class _Account:
+    """What is read in one account."""
+
+    images: dict[Probe, Image | None] = field(default_factory=dict)
+    instances: dict[Target, tuple[Instance, ...]] = field(default_factory=dict)
+    problems: dict[Target, Failure] = field(default_factory=dict)
+
+
+def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ProbeWanted:
+    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    options = Options(params)
+    wanted = ProbeWanted(
+        images=options.placed_images(check_mode),
+        account_ids=tuple(sorted({*options.account_ids("account_ids")})),
+        network=options.network(),
+        instance_type=params["instance_type"],
+        wait_timeout=params["wait_timeout"],
+        consumer_role=options.consumer_role(),
+        only_planned=check_mode,
+    )
+    if not wanted.account_ids:
+        options.refuse("account_ids", "no account is named.", "Name those that are to launch the images.")
+    if wanted.wait_timeout < 1:
+        options.refuse("wait_timeout", f"{wanted.wait_timeout} s is no time.", "A launch takes some seconds.")
+    for target in wanted.targets():
+        if wanted.network.subnet_id(target) is None:
+            options.refuse(
+                "subnet_ids",
+                f"no subnet is named for {target.region} in account {target.account_id}.",
+                "Map the region to a subnet, or to a mapping of account to subnet.",
+            )
+    options.check()
+    return wanted
+
+
+def read_state(clients: Clients, wanted: ProbeWanted) -> ProbeSeen:
+    """Read what each account sees of the images, and what earlier probes left running there.
+
+    What cannot be read of one account is a finding about that account and stops no other.
+    """
+    home = where_to_ask(clients, sorted(wanted.images.regions))
+    caller = identify(clients, home)
+    accounts = Accounts(clients, caller, wanted.consumer_role, home)
+    found, failed = each(wanted.account_ids, lambda account_id: _read(accounts, wanted, account_id))
+    unread = {
+        target: errors.failure(failed[target.account_id], target, "AssumeRole")
+        for target in wanted.targets()
+        if target.account_id in failed
+    }
+    return ProbeSeen(
+        caller.account_id,
+        caller.partition,
+        datetime.now(UTC),
+        {probe: image for account in found.values() for probe, image in account.images.items()},
+        {target: living for account in found.values() for target, living in account.instances.items()},
+        unread | {target: why for account in found.values() for target, why in account.problems.items()},
+    )
+
+
+def apply(clients: Clients, wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, report: Report) -> Outcome:
+    """In all accounts at once: end what is left over, then launch, wait, and terminate."""
+    caller = read.Caller(seen.account_id, seen.partition)
+    home = where_to_ask(clients, sorted(wanted.images.regions))
+    accounts = Accounts(clients, caller, wanted.consumer_role, home)
+    runs = {target: TargetRun() for target in wanted.targets()}
+    actions = launches(wanted, seen)
+
+    def work(account_id: str) -> None:
+        targets = [target for target in runs if target.account_id == account_id]
+        own = accounts.clients(account_id)
+        own.open("ec2", [target.region for target in targets])
+        for target in targets:
+            swept = tuple(instance.instance_id for instance in leftovers(wanted, seen, target))
+            sweep(own, target, swept, runs[target])
+        run_probes(
+            own,
+            wanted,
+            {probe: action for probe, action in actions.items() if probe.target.account_id == account_id},
+            runs,
+        )
+
+    busy = {target.target.account_id for target in plan.targets if target.actions}
+    _done, failed = each(sorted(busy), work)
+    for target, run in runs.items():
+        if target.account_id in failed:
+            run.failures.append(errors.failure(failed[target.account_id], target, "RunInstances"))
+    hindrances = (hindrance(wanted, seen, probe) for probe in wanted.probes())
+    return Outcome(
+        performed=tuple(action for run in runs.values() for action in run.performed),
+        failures=(
+            *dict.fromkeys(failure for failure in hindrances if failure),
+            *(failure for run in runs.values() for failure in _failures(run)),
+        ),
+        state=runs,
+    )
+
+
+def result(wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+    """What the module returns of its own: how far each account got with each image, and why no further."""
+    results = []
+    for probe in wanted.probes():
+        run: TargetRun = outcome.state.get(probe.target, TargetRun())
+        launch = run.launches.get(probe, Launch())
+        image = seen.images.get(probe)
+        failure = hindrance(wanted, seen, probe) or launch.failure
+        results.append(
+            {
+                "account_id": probe.target.account_id,
+                "findings": [finding(failure)] if failure else [],
+                "image_id": probe.image_id,
+                "instance_id": launch.instance_id,
+                "instance_type": instance_type(wanted, image),
+                "level": launch.level or ("visible" if image else None),
+                "region": probe.target.region,
+                "subnet_id": wanted.network.subnet_id(probe.target),
+            }
+        )
+    return {"results": results}
+
+
+FLOW: Flow[ProbeWanted, ProbeSeen] = Flow(wanted_from, read_state, plan, apply, result)
+
+
+def _read(accounts: Accounts, wanted: ProbeWanted, account_id: str) -> _Account:
+    """One account's view, region by region: what fails in one says nothing of the others."""
+    clients = accounts.clients(account_id)
+    targets = [target for target in wanted.targets() if target.account_id == account_id]
+    clients.open("ec2", [target.region for target in targets])
+    account = _Account()
+    for target in targets:
+        ec2 = clients.ec2(target.region)
+        try:
+            for probe in wanted.probes_of(target):
+                if probe.image_id is not None:
+                    account.images[probe] = read.image(ec2, probe.image_id)
+            account.instances[target] = instances.of_probes(ec2)
+        except errors.AWS_ERRORS as exception:
+            account.problems[target] = errors.failure(exception, target, "DescribeImages")
+    return account
+
+
+def _failures(run: TargetRun) -> list[Failure]:
+    launched = [launch.failure for launch in run.launches.values() if launch.failure]
+    return [*launched, *run.failures]

@@ -1,0 +1,175 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Publishing in one target: call by call, and after each new value the wait until AWS has validated it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from time import monotonic, sleep
+from typing import Any
+
+from ..aws import errors
+from ..aws.write import Performed, perform
+from ..failures import Failure
+from ..plan import KNOWN_AFTER_APPLY, Action
+from .read_parameters import current
+
+# Seconds between looks: AWS validates within seconds.
+_SHORTEST = 0.5
+_LONGEST = 3.0
+# What AWS answers while another value of the parameter is being validated. It documents no code, and these
+# are said of other things too: after so many seconds the answer counts.
+_BUSY = ("TooManyUpdates", "ValidationException")
+_BUSY_FOR = 30.0
+
+
+@dataclass
+class PublishRun:
+    """How far one target's actions came; ``version`` is the parameter's, ``defaults`` are the templates'."""
+
+    performed: list[Action] = field(default_factory=list)
+    failure: Failure | None = None
+    warnings: list[str] = field(default_factory=list)
+    version: int | None = None
+    made: dict[str | None, int] = field(default_factory=dict)
+    defaults: dict[str | None, int] = field(default_factory=dict)
+
+    def note(self, action: Action, done: Performed) -> None:
+        """Take over what became of an action."""
+        self.performed += done.actions
+        self.failure = next(iter(done.failures), None)
+        for answer in done.answers:
+            if action.operation == "CreateLaunchTemplateVersion":
+                self.made[action.resource] = answer["LaunchTemplateVersion"]["VersionNumber"]
+                for one in answer.get("Warning", {}).get("Errors", ()):
+                    self.warnings.append(
+                        f"{action.target.region}: AWS says of the new version of {action.resource}: "
+                        f"{one.get('Message', one.get('Code'))}"
+                    )
+            if action.operation == "ModifyLaunchTemplate":
+                self.defaults[action.resource] = int(action.parameters["DefaultVersion"])
+            if action.operation == "LabelParameterVersion" and answer.get("InvalidLabels"):
+                self.failure = _failure(
+                    action,
+                    "InvalidLabels",
+                    f"AWS does not take the label {', '.join(answer['InvalidLabels'])}.",
+                    "Without it nothing leads back to this version; everything else of it is in place.",
+                )
+
+
+def perform_target(
+    services: Mapping[str, Any], actions: tuple[Action, ...], wait_timeout: float
+) -> PublishRun:
+    """Perform one target's actions in their order and stop at the first that fails.
+
+    ``services`` are the target's clients. A new value is waited for until AWS has validated it, for at most
+    ``wait_timeout`` seconds.
+    """
+    run = PublishRun()
+    for planned in actions:
+        action = _completed(planned, run)
+        try:
+            if action.operation == "PutParameter":
+                _put(services["ssm"], action, wait_timeout, run)
+            else:
+                run.note(action, perform(services[action.service], action))
+        except errors.AWS_ERRORS as exception:
+            run.failure = errors.failure(exception, action.target, "GetParameter")
+        if run.failure:
+            if action.operation == "PutParameter":
+                _label_again(services, run)
+            break
+    return run
+
+
+def _label_again(services: Mapping[str, Any], run: PublishRun) -> None:
+    """Put back what was to make room for a value that did not come: it leads back to an earlier image."""
+    for taken_off in [one for one in run.performed if one.operation == "UnlabelParameterVersion"]:
+        label = replace(taken_off, operation="LabelParameterVersion")
+        done = perform(services[label.service], label)
+        run.performed += done.actions
+        run.warnings += [
+            f"{label.target.region}: {label.resource} has lost the label "
+            f"{', '.join(label.parameters['Labels'])} of version {label.parameters['ParameterVersion']}: "
+            f"{failure.message}"
+            for failure in done.failures
+        ]
+
+
+def _completed(action: Action, run: PublishRun) -> Action:
+    """The action with what only those before it have made known."""
+    known: dict[str, Any] = {}
+    if action.parameters.get("ParameterVersion") == KNOWN_AFTER_APPLY:
+        known["ParameterVersion"] = run.version
+    if action.parameters.get("DefaultVersion") == KNOWN_AFTER_APPLY:
+        known["DefaultVersion"] = str(run.made[action.resource])
+    return replace(action, parameters={**action.parameters, **known}) if known else action
+
+
+def _put(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> None:
+    """Put a value and wait until it is the parameter's.
+
+    If a value is being validated, it may be the same one, of a run that was stopped: then that will do.
+    """
+    name, value = action.parameters["Name"], action.parameters["Value"]
+    before = None
+    for number, _look in enumerate(_looks(min(_BUSY_FOR, wait_timeout))):
+        if number:
+            now = current(ssm, name)
+            if now != before and now is not None and now[1] == value:
+                run.version, run.failure = now[0], None
+                return
+        run.note(action, done := perform(ssm, action))
+        if done.answers:
+            run.version = done.answers[0]["Version"]
+            _wait(ssm, action, wait_timeout, run)
+            return
+        if run.failure is None or run.failure.error_code not in _BUSY:
+            return
+        if not number:
+            before = current(ssm, name)
+
+
+def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> None:
+    name, value, version = action.parameters["Name"], action.parameters["Value"], run.version or 0
+    for _look in _looks(wait_timeout):
+        now = current(ssm, name)
+        if now is None or now[0] < version:
+            continue
+        if now[1] == value:
+            run.version = now[0]
+        else:
+            run.failure = _failure(
+                action,
+                "Overtaken",
+                f"{name} is {now[1]} in version {now[0]}: somebody else has changed it at the same time.",
+                "Find out who, and run again.",
+            )
+        return
+    run.failure = _failure(
+        action,
+        "NotValidated",
+        f"AWS took {value} as version {version} of {name}, and has not made it the value within "
+        f"{wait_timeout:g} seconds.",
+        "If AWS is still validating it, running again will find it there. If that failed, Parameter Store's "
+        "events in EventBridge say so: the image must be available to the account, and the credentials must "
+        "allow ec2:DescribeImages and ssm:GetParameters.",
+    )
+
+
+def _looks(seconds: float) -> Iterator[None]:
+    """Go on with a look at once, with others at growing intervals, and with a last one at the deadline."""
+    deadline, pause = monotonic() + seconds, _SHORTEST
+    yield
+    while (left := deadline - monotonic()) > 0:
+        sleep(min(pause, left))
+        pause = min(pause * 1.5, _LONGEST)
+        yield
+
+
+def _failure(action: Action, code: str, message: str, remedy: str) -> Failure:
+    target = action.target
+    return Failure(message, remedy, code, action.operation, target.region, target.account_id)

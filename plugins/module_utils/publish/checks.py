@@ -1,0 +1,185 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What cannot be published, found before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..failures import Failure
+from ..model import Image, Target
+from ..tags import MAX_TAGS
+from .state import (
+    ADVANCED,
+    IMAGE_DATA_TYPE,
+    LABEL_PREFIX,
+    STANDARD,
+    LaunchTemplate,
+    Parameter,
+    Place,
+    PublishSeen,
+    PublishWanted,
+    follows_another,
+    label_for,
+    needs_version,
+)
+
+# Systems Manager API Reference, errors of PutParameter and LabelParameterVersion.
+MAX_VERSIONS = 100
+MAX_LABELS = 10
+
+
+class Obstacle(NamedTuple):
+    """Something that stands in the way; the names are those of ``Failure``."""
+
+    error_code: str
+    action: str
+    message: str
+    remedy: str
+
+
+def refusals(wanted: PublishWanted, seen: PublishSeen, target: Target, label: str) -> Iterator[Failure]:
+    """Everything that stands in the way in one target."""
+    place = seen.places[target]
+    own = target.account_id == seen.account_id
+    found = [*_of_image(wanted, place, own), *_of_architecture(wanted, place, seen.source)]
+    if place.parameter is not None:
+        found += _of_parameter(wanted, place.parameter, place.image_id, label)
+    for name in wanted.launch_templates:
+        found += _of_template(wanted, name, place.templates.get(name))
+    where = "" if own else f"In account {target.account_id}: "
+    for one in found:
+        yield Failure(
+            where + one.message, one.remedy, one.error_code, one.action, target.region, target.account_id
+        )
+
+
+def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstacle]:
+    image = place.image
+    if place.image_id is None and wanted.goes_back:
+        label = label_for(wanted.source_image_id or "")
+        yield Obstacle(
+            "LabelNotFound",
+            "source_image_id",
+            f"No version of {wanted.parameter} carries the label {label}: no copy of it was published here, "
+            f"or the label has been removed.",
+            "Publish its copy with images, or leave the region out.",
+        )
+    if place.image_id is not None and image is None and (own or not wanted.as_if_shared):
+        yield Obstacle(
+            "InvalidAMIID.NotFound",
+            "DescribeImages",
+            f"There is no image {place.image_id} to be seen.",
+            _where_it_went(wanted, own),
+        )
+    if image is not None and image.state != "available":
+        reason = f" ({image.state_reason})" if image.state_reason else ""
+        disabled = image.state == "disabled"
+        yield Obstacle(
+            "ImageNotAvailable",
+            "DescribeImages",
+            f"{image.image_id} is {image.state}{reason}.",
+            "Enable it (EnableImage), and share it again." if disabled else "Publish one that is available.",
+        )
+    if image is not None and place.launch is not None and not place.launch:
+        yield Obstacle(
+            "NotShared",
+            "require_shared",
+            f"{image.image_id} is shared with nobody.",
+            "Share it first (ami_share), or set require_shared: false.",
+        )
+
+
+def _where_it_went(wanted: PublishWanted, own: bool) -> str:
+    if not own:
+        return (
+            "Share it with the account (ami_share). If it is shared, the account's Allowed AMIs settings may "
+            "hide it; if it was deregistered, publish another one."
+        )
+    if wanted.goes_back:
+        return "It was deregistered: publish another copy with images, or leave the region out."
+    return "Check the id and that it is this region's; each region's copy has an id of its own."
+
+
+def _of_architecture(wanted: PublishWanted, place: Place, source: Image | None) -> Iterator[Obstacle]:
+    """Whoever launches what a name stands for keeps his instance types: the architecture must stay."""
+    image = place.image if place.image_id is not None else source
+    named = [(name, template.default.image_id) for name, template in place.templates.items()]
+    if place.parameter is not None:
+        named.insert(0, (wanted.parameter, place.parameter.latest.value))
+    for name, image_id in named:
+        present = place.named.get(image_id or "")
+        if image is not None and present is not None and image.architecture != present.architecture:
+            yield Obstacle(
+                "ArchitectureDiffers",
+                "DescribeImages",
+                f"{image.image_id} is for {image.architecture}; {name} names {present.image_id}, which is "
+                f"for {present.architecture}.",
+                "Publish each architecture under names of its own.",
+            )
+
+
+def _of_parameter(
+    wanted: PublishWanted, parameter: Parameter, image_id: str | None, label: str
+) -> Iterator[Obstacle]:
+    latest, oldest, name = parameter.latest, parameter.versions[0], wanted.parameter
+    if not parameter.holds_image:
+        kind = latest.type if latest.type != "String" else f"String of data type {latest.data_type}"
+        yield Obstacle(
+            "ParameterType",
+            "parameter",
+            f"{name} is a {kind}, not a String of data type {IMAGE_DATA_TYPE}, and AWS cannot change that.",
+            "Name another parameter, or delete that one.",
+        )
+    if wanted.tier == STANDARD and latest.tier == ADVANCED:
+        yield Obstacle(
+            "ParameterTier",
+            "tier",
+            f"{name} is an advanced parameter, which AWS cannot make a standard one.",
+            "Leave tier out, or delete the parameter.",
+        )
+    if needs_version(wanted, parameter, image_id):
+        foreign = sorted(one for one in oldest.labels if not one.startswith(LABEL_PREFIX))
+        if foreign and len(parameter.versions) >= MAX_VERSIONS:
+            yield Obstacle(
+                "ParameterMaxVersionLimitExceeded",
+                "PutParameter",
+                f"{name} has {MAX_VERSIONS} versions. The oldest, {oldest.version}, carries the label "
+                f"{', '.join(foreign)}, so that AWS keeps it and takes no new one.",
+                "Move that label to another version.",
+            )
+    elif label not in latest.labels and len(latest.labels) >= MAX_LABELS:
+        yield Obstacle(
+            "ParameterVersionLabelLimitExceeded",
+            "LabelParameterVersion",
+            f"Version {latest.version} of {name} has {MAX_LABELS} labels and takes no more.",
+            "Remove one of them.",
+        )
+    count = len({**parameter.tags, **wanted.parameter_tags})
+    if count > MAX_TAGS:
+        yield Obstacle(
+            "InvalidOption",
+            "parameter_tags",
+            f"parameter_tags: {name} would have {count} tags; AWS allows {MAX_TAGS}.",
+            "Name fewer tags.",
+        )
+
+
+def _of_template(wanted: PublishWanted, name: str, template: LaunchTemplate | None) -> Iterator[Obstacle]:
+    if template is None:
+        yield Obstacle(
+            "LaunchTemplateNotFound",
+            "launch_templates",
+            f"There is no launch template {name}.",
+            "Create it here too, or leave it out; an id is of one region, a name may be in all.",
+        )
+    elif follows_another(template, wanted.parameter):
+        yield Obstacle(
+            "LaunchTemplateFollowsParameter",
+            "launch_templates",
+            f"The default version of {name} takes its image from {template.default.image_id}.",
+            "Publish in that parameter, or make its default a version that names an image.",
+        )

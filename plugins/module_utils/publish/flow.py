@@ -1,0 +1,205 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``ami_publish``: parameters and launch templates name each region's image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..arguments import Options
+from ..aws import errors, read
+from ..aws.caller import identify, where_to_ask
+from ..aws.clients import Clients
+from ..failures import Failure, Refused
+from ..fanout import each
+from ..model import Target
+from ..plan import Plan
+from ..progress import Report
+from ..runner import Flow, Outcome
+from .apply import PublishRun, perform_target
+from .plan import labels, plan
+from .read import open_all, read_place, read_source, with_sharing
+from .state import Place, PublishSeen, PublishWanted
+
+# Systems Manager API Reference, PutParameter, Name.
+_NAME = re.compile(r"/?[a-zA-Z0-9_.-]+|(/[a-zA-Z0-9_.-]+){2,15}")
+_RESERVED = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
+
+
+def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
+    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    options = Options(params)
+    by_image = params["images"] is not None or params["image_id"] is not None
+    regions = tuple(dict.fromkeys(options.strings("regions")))
+    source_image_id = params["source_image_id"] or None
+    wanted = PublishWanted(
+        parameter=params["parameter"].strip(),
+        images=options.placed_images(check_mode) if by_image else None,
+        regions=regions,
+        account_ids=tuple(
+            dict.fromkeys(
+                account_id
+                for item in params["account_ids"]
+                if (account_id := options.account_id("account_ids", item))
+            )
+        ),
+        tier=params["tier"],
+        parameter_tags=options.tags("parameter_tags") or {},
+        launch_templates=tuple(dict.fromkeys(options.strings("launch_templates"))),
+        source_image_id=options.image_id("source_image_id", source_image_id) if source_image_id else None,
+        source_region=params["source_region"] or None,
+        require_shared=params["require_shared"],
+        as_if_shared=check_mode and not params["require_shared"],
+        consumer_role=options.consumer_role(),
+        wait_timeout=params["wait_timeout"],
+    )
+    if not _NAME.fullmatch(wanted.parameter) or _RESERVED.match(wanted.parameter):
+        options.refuse(
+            "parameter",
+            f"'{wanted.parameter}' is no name that AWS takes.",
+            "One looks like /golden/web: letters, digits and . - _ /, beginning with / if it holds one, at "
+            "most 15 levels deep, and not beginning with aws or ssm.",
+        )
+    if by_image and regions:
+        options.refuse(
+            "regions",
+            "they say where to go back to an earlier image, and images where to publish which.",
+            "Leave one of them out.",
+        )
+    if not by_image and not (source_image_id and regions):
+        options.refuse(
+            "images",
+            "no image is named.",
+            "Name images to publish, or source_image_id and regions to go back to an earlier one.",
+        )
+    if wanted.wait_timeout < 0:
+        options.refuse("wait_timeout", f"{wanted.wait_timeout} is negative.", "Say it in seconds.")
+    options.check()
+    return wanted
+
+
+def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
+    """Read every target's parameter, templates and image, each account with its own credentials."""
+    caller = identify(clients, where_to_ask(clients, wanted.all_regions))
+    images = wanted.targets(caller.account_id)
+    _require_images_for_all(wanted, images)
+    opened = open_all(clients, caller, wanted, images)
+
+    def read_target(target: Target) -> Place:
+        of_account = opened[target.account_id]
+        if target.account_id == caller.account_id:
+            place = read_place(of_account, None, wanted, target, images[target])
+            return with_sharing(of_account, wanted, target, place)
+        at_home = Target(caller.account_id, target.region) in images
+        owner = opened[caller.account_id] if at_home else None
+        return read_place(of_account, owner, wanted, target, images[target])
+
+    places, failed = each(images, read_target)
+    if failed:
+        raise Refused(
+            _told(errors.failure(exception, target, "DescribeImages"), caller.account_id)
+            for target, exception in failed.items()
+        )
+    return PublishSeen(
+        caller.account_id, caller.partition, places, read_source(clients, wanted, caller.account_id)
+    )
+
+
+def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan, report: Report) -> Outcome:
+    """Perform the plan in all targets at once, each of which waits for AWS to validate its own."""
+    actions = {target.target: target.actions for target in plan.targets if target.actions}
+    opened = open_all(clients, read.Caller(seen.account_id, seen.partition), wanted, actions)
+
+    def perform(target: Target) -> PublishRun:
+        of_account = opened[target.account_id]
+        services = {"ec2": of_account.ec2(target.region), "ssm": of_account.ssm(target.region)}
+        return perform_target(services, actions[target], wanted.wait_timeout)
+
+    done, failed = each(actions, perform)
+    failures = [run.failure for run in done.values() if run.failure]
+    failures += [errors.failure(exception, target, "PutParameter") for target, exception in failed.items()]
+    return Outcome(
+        performed=tuple(action for run in done.values() for action in run.performed),
+        failures=tuple(_told(failure, seen.account_id) for failure in failures),
+        warnings=tuple(dict.fromkeys(warning for run in done.values() for warning in run.warnings)),
+        state=done,
+    )
+
+
+def result(wanted: PublishWanted, seen: PublishSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+    """What the module returns of its own; targets that failed are missing from ``results``."""
+    failed = {Target(failure.account_id or "", failure.region or "") for failure in outcome.failures}
+    labelled = labels(wanted, seen)
+    results = []
+    for one in plan.targets:
+        if one.target in failed:
+            continue
+        place = seen.places[one.target]
+        run: PublishRun = outcome.state.get(one.target) or PublishRun()
+        planned = {(action.operation, action.resource) for action in one.actions}
+        latest = place.parameter.latest.version if place.parameter else None
+        results.append(
+            {
+                "account_id": one.target.account_id,
+                "changed": bool(one.actions),
+                "image_id": place.image_id,
+                "label": labelled[one.target],
+                "launch_templates": {
+                    name: run.defaults.get(template.template_id)
+                    if ("ModifyLaunchTemplate", template.template_id) in planned
+                    else template.default.number
+                    for name, template in place.templates.items()
+                },
+                "parameter": wanted.parameter,
+                "parameter_version": run.version if ("PutParameter", wanted.parameter) in planned else latest,
+                "region": one.target.region,
+            }
+        )
+    return {"images": _images(wanted, seen), "results": results}
+
+
+FLOW: Flow[PublishWanted, PublishSeen] = Flow(wanted_from, read_state, plan, apply, result)
+
+
+def _told(failure: Failure, own_account_id: str) -> Failure:
+    """The failure with its account in the message if that is another one: the message is what people see."""
+    if failure.account_id in (None, own_account_id):
+        return failure
+    return replace(failure, message=f"In account {failure.account_id}: {failure.message}")
+
+
+def _require_images_for_all(wanted: PublishWanted, images: Mapping[Target, str | None]) -> None:
+    without = sorted(set(wanted.account_ids) - {target.account_id for target in images})
+    if without:
+        raise Refused(
+            [
+                Failure(
+                    f"account_ids: there is no image to publish in {', '.join(without)}.",
+                    "List one of theirs, or one of the account whose credentials are used, in images.",
+                    "InvalidOption",
+                    "account_ids",
+                )
+            ]
+        )
+
+
+def _images(wanted: PublishWanted, seen: PublishSeen) -> dict[str, str | None] | list[dict[str, Any]]:
+    """The images as later modules take them: a mapping where they are the own account's, else a list."""
+    if wanted.images is None:
+        placed = {target: place.image_id for target, place in seen.places.items()}
+    else:
+        placed = wanted.images.targets(seen.account_id)
+    own = {
+        target.region: image_id for target, image_id in placed.items() if target.account_id == seen.account_id
+    }
+    if len(own) == len(placed):
+        return own
+    return [
+        {"account_id": target.account_id, "image_id": image_id, "region": target.region}
+        for target, image_id in placed.items()
+    ]

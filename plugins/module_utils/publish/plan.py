@@ -1,0 +1,224 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decides which parameters and launch templates come to name which image: pure, AWS is called elsewhere."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..model import Image, Target
+from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
+from ..tags import differing, tag_list
+from . import checks
+from .state import (
+    ADVANCED,
+    IMAGE_DATA_TYPE,
+    LABEL_PREFIX,
+    LaunchTemplate,
+    Parameter,
+    ParameterVersion,
+    Place,
+    PublishSeen,
+    PublishWanted,
+    follows,
+    label_for,
+    label_of,
+    needs_version,
+)
+
+
+def plan(wanted: PublishWanted, seen: PublishSeen) -> Plan:
+    """Plan every target."""
+    labelled = labels(wanted, seen)
+    return Plan(tuple(_plan_target(wanted, seen, target, labelled[target]) for target in sorted(seen.places)))
+
+
+def labels(wanted: PublishWanted, seen: PublishSeen) -> dict[Target, str]:
+    """The label that each target's version carries in the end; of a planned copy it may not be known yet."""
+    views: dict[str, list[Image]] = defaultdict(list)
+    for place in seen.places.values():
+        if place.image is not None:
+            views[place.image.image_id].append(place.image)
+    return {target: _label(wanted, place.image_id, views) for target, place in seen.places.items()}
+
+
+def _label(wanted: PublishWanted, image_id: str | None, views: Mapping[str, list[Image]]) -> str:
+    if wanted.source_image_id:
+        return label_for(wanted.source_image_id)
+    return label_of(image_id, views.get(image_id, ())) if image_id else KNOWN_AFTER_APPLY
+
+
+def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label: str) -> TargetPlan:
+    place = seen.places[target]
+    refusals = tuple(checks.refusals(wanted, seen, target, label))
+    if wanted.goes_back and place.image_id is None:
+        return TargetPlan(target, refusals=refusals)
+    actions = (
+        *_parameter_actions(wanted, target, place, label),
+        *(
+            action
+            for template in _templates(wanted, place)
+            for action in _template_actions(wanted, target, place, template)
+        ),
+    )
+    return TargetPlan(
+        target,
+        actions=actions,
+        before=_view_before(wanted, place),
+        after=_view_after(wanted, place, label),
+        warnings=tuple(_warnings(wanted, place, target, label)),
+        refusals=refusals,
+    )
+
+
+def new_tier(wanted: PublishWanted, latest: ParameterVersion | None) -> str | None:
+    """The tier to ask for with a new version; None leaves it to the account's default.
+
+    An advanced parameter stays one, and is to be asked for as such: AWS would take anything else for an
+    attempt to make it a standard one (Systems Manager API Reference, PutParameter, Tier).
+    """
+    return ADVANCED if latest is not None and latest.tier == ADVANCED else wanted.tier
+
+
+def _parameter_actions(wanted: PublishWanted, target: Target, place: Place, label: str) -> Iterator[Action]:
+    parameter, name = place.parameter, wanted.parameter
+    latest = parameter.latest if parameter else None
+
+    def action(operation: str, parameters: Mapping[str, Any]) -> Action:
+        return Action(target, operation, parameters, name, "ssm")
+
+    version: int | str = latest.version if latest else KNOWN_AFTER_APPLY
+    if needs_version(wanted, parameter, place.image_id):
+        version = KNOWN_AFTER_APPLY
+        if parameter and (in_the_way := _labels_in_the_way(parameter)):
+            oldest = parameter.versions[0].version
+            labels = {"Name": name, "ParameterVersion": oldest, "Labels": in_the_way}
+            yield action("UnlabelParameterVersion", labels)
+        tier = new_tier(wanted, latest)
+        yield action(
+            "PutParameter",
+            {
+                "Name": name,
+                "Value": place.image_id or KNOWN_AFTER_APPLY,
+                "Type": "String",
+                "DataType": IMAGE_DATA_TYPE,
+                "Overwrite": True,
+                **({"Tier": tier} if tier else {}),
+            },
+        )
+    if version == KNOWN_AFTER_APPLY or (latest and label not in latest.labels):
+        yield action("LabelParameterVersion", {"Name": name, "ParameterVersion": version, "Labels": [label]})
+    if missing := differing(parameter.tags if parameter else {}, wanted.parameter_tags):
+        tags = {"ResourceType": "Parameter", "ResourceId": name, "Tags": tag_list(missing)}
+        yield action("AddTagsToResource", tags)
+
+
+def _labels_in_the_way(parameter: Parameter) -> list[str]:
+    """This collection's labels on a version that AWS has to delete to make room for a new one.
+
+    The label of the image that is published now may be among them. It is put on the new version.
+    """
+    if len(parameter.versions) < checks.MAX_VERSIONS:
+        return []
+    return sorted(label for label in parameter.versions[0].labels if label.startswith(LABEL_PREFIX))
+
+
+def _templates(wanted: PublishWanted, place: Place) -> list[LaunchTemplate]:
+    """The templates that were asked for, each once: one may be named by its id as well."""
+    named = [place.templates[name] for name in wanted.launch_templates if name in place.templates]
+    return list({template.template_id: template for template in named}.values())
+
+
+def _template_actions(
+    wanted: PublishWanted, target: Target, place: Place, template: LaunchTemplate
+) -> Iterator[Action]:
+    default, latest = template.default, template.latest
+    is_there = place.image_id is not None and default.image_id == place.image_id
+    if is_there or follows(template, wanted.parameter):
+        return
+    number: int | str = latest.number
+    # What a run that was stopped in between had already made.
+    is_made = latest.image_id == place.image_id and latest.differs_only_in_image(default)
+    if place.image_id is None or not is_made:
+        number = KNOWN_AFTER_APPLY
+        yield Action(
+            target,
+            "CreateLaunchTemplateVersion",
+            {
+                "LaunchTemplateId": template.template_id,
+                "SourceVersion": str(default.number),
+                "LaunchTemplateData": _only_the_image(template, place.image_id or KNOWN_AFTER_APPLY),
+            },
+            template.template_id,
+        )
+    parameters = {"LaunchTemplateId": template.template_id, "DefaultVersion": str(number)}
+    yield Action(target, "ModifyLaunchTemplate", parameters, template.template_id)
+
+
+def _only_the_image(template: LaunchTemplate, image_id: str) -> dict[str, Any]:
+    """What to say of a new version so that only its image differs from the default one's.
+
+    AWS inherits all but the snapshots of block devices, which are therefore named again (EC2 API Reference,
+    CreateLaunchTemplateVersion, SourceVersion).
+    """
+    mappings = template.default.data.get("BlockDeviceMappings", ())
+    if not any("SnapshotId" in mapping.get("Ebs", {}) for mapping in mappings):
+        return {"ImageId": image_id}
+    return {"ImageId": image_id, "BlockDeviceMappings": list(mappings)}
+
+
+def _view_before(wanted: PublishWanted, place: Place) -> dict[str, Any]:
+    parameter = place.parameter
+    view = None
+    if parameter is not None:
+        latest = parameter.latest
+        view = _parameter_view(wanted.parameter, latest.value, latest.labels, latest.tier, parameter.tags)
+    templates = {name: template.default.image_id for name, template in place.templates.items()}
+    return {"launch_templates": templates, "parameter": view}
+
+
+def _view_after(wanted: PublishWanted, place: Place, label: str) -> dict[str, Any]:
+    image_id = place.image_id or KNOWN_AFTER_APPLY
+    parameter = place.parameter
+    latest = parameter.latest if parameter else None
+    tags = {**(parameter.tags if parameter else {}), **wanted.parameter_tags}
+    if latest is None or needs_version(wanted, parameter, place.image_id):
+        tier = new_tier(wanted, latest) or (latest.tier if latest else None)
+        view = _parameter_view(wanted.parameter, image_id, frozenset({label}), tier, tags)
+    else:
+        view = _parameter_view(wanted.parameter, latest.value, latest.labels | {label}, latest.tier, tags)
+    templates = {
+        name: template.default.image_id if follows(template, wanted.parameter) else image_id
+        for name, template in place.templates.items()
+    }
+    return {"launch_templates": templates, "parameter": view}
+
+
+def _parameter_view(
+    name: str, value: str, labels: frozenset[str], tier: str | None, tags: Mapping[str, str]
+) -> dict[str, Any]:
+    return {
+        "labels": sorted(labels),
+        "name": name,
+        "tags": dict(sorted(tags.items())),
+        "tier": tier,
+        "value": value,
+    }
+
+
+def _warnings(wanted: PublishWanted, place: Place, target: Target, label: str) -> Iterator[str]:
+    parameter = place.parameter
+    dropped: list[str] = []
+    if parameter and needs_version(wanted, parameter, place.image_id):
+        dropped = [one.removeprefix(LABEL_PREFIX) for one in _labels_in_the_way(parameter) if one != label]
+    if dropped:
+        yield (
+            f"{wanted.parameter} has {checks.MAX_VERSIONS} versions: the oldest is dropped, and with it the "
+            f"way back to {', '.join(dropped)}."
+        )
+    if place.image_id is not None and place.image is None and wanted.as_if_shared:
+        yield f"Account {target.account_id} cannot see {place.image_id} yet: this assumes that it will."

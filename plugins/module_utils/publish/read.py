@@ -1,0 +1,123 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ``ami_publish`` reads of each target: parameter, launch templates, and the images they name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+from ..arguments import IMAGE_ID
+from ..aws import errors, read
+from ..aws.accounts import Accounts
+from ..aws.caller import where_to_ask
+from ..aws.clients import Clients
+from ..failures import Refused
+from ..fanout import each
+from ..model import Image, Target
+from .read_launch_templates import launch_templates
+from .read_parameters import parameter, tags
+from .state import Place, PublishWanted, is_settled, label_for
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+# What was shared a moment ago another account may not see yet: EC2 is eventually consistent and states no
+# bound (EC2 Developer Guide, "Ensuring consistency").
+_SEEN_WITHIN = 30.0
+_LOOK_AGAIN = 2.0
+
+
+def open_all(
+    clients: Clients, caller: read.Caller, wanted: PublishWanted, targets: Collection[Target]
+) -> dict[str, Clients]:
+    """Each account's clients, with all open that is needed; refuses an account that cannot be acted in."""
+    home = where_to_ask(clients, wanted.all_regions)
+    accounts = Accounts(clients, caller, wanted.consumer_role, home)
+
+    def open_account(account_id: str) -> Clients:
+        opened = accounts.clients(account_id)
+        regions = sorted(target.region for target in targets if target.account_id == account_id)
+        opened.open("ec2", regions)
+        opened.open("ssm", regions)
+        return opened
+
+    opened, failed = each(sorted({target.account_id for target in targets}), open_account)
+    if failed:
+        raise Refused(
+            errors.failure(exception, Target(account_id, home), "AssumeRole")
+            for account_id, exception in failed.items()
+        )
+    return opened
+
+
+def read_place(
+    clients: Clients, owner: Clients | None, wanted: PublishWanted, target: Target, image_id: str | None
+) -> Place:
+    """One target's parameter, templates and images. Errors are botocore's.
+
+    ``owner`` are the clients of the account that has the image, where ``clients`` are another account's; None
+    for the account whose credentials are used, and where that is not known.
+    """
+    ec2, ssm = clients.ec2(target.region), clients.ssm(target.region)
+    found = parameter(ssm, wanted.parameter)
+    if found is not None and wanted.parameter_tags:
+        found = replace(found, tags=tags(ssm, wanted.parameter))
+    if wanted.goes_back and found is not None:
+        labelled = found.labelled(label_for(wanted.source_image_id or ""))
+        image_id = labelled.value if labelled else None
+    templates = launch_templates(ec2, wanted.launch_templates)
+    # A parameter of another kind, and a template without an image or with a parameter, name no image.
+    named = {template.default.image_id or "" for template in templates.values()}
+    named |= {found.latest.value if found else "", image_id or ""}
+    images = read.named_images(ec2, (one for one in named if IMAGE_ID.fullmatch(one)))
+    if image_id and image_id not in images and owner is not None and not wanted.as_if_shared:
+        images |= _spreading(ec2, owner.ec2(target.region), image_id, target.account_id)
+    return Place(image_id, images.get(image_id or ""), found, templates, images)
+
+
+def with_sharing(clients: Clients, wanted: PublishWanted, target: Target, place: Place) -> Place:
+    """A target of the own account with who may launch its image, if that matters. Errors are botocore's."""
+    image = place.image
+    if image is None or not wanted.require_shared or is_settled(wanted, place):
+        return place
+    if image.owner_id != target.account_id or image.state != "available":
+        return place
+    sharing = read.launch_permissions(clients.ec2(target.region), image.image_id)
+    return replace(place, launch=sharing)
+
+
+def _spreading(ec2: EC2Client, owner: EC2Client, image_id: str, account_id: str) -> dict[str, Image]:
+    """The image once the account sees it, if its owner has shared it with the account; else none."""
+    try:
+        sharing = read.launch_permissions(owner, image_id)
+    except errors.AWS_ERRORS:
+        # It is gone, which is said of the owner's region.
+        return {}
+    covered = sharing.public or sharing.org_arns or sharing.org_unit_arns or account_id in sharing.account_ids
+    deadline = monotonic() + (_SEEN_WITHIN if covered else 0)
+    while (left := deadline - monotonic()) > 0:
+        sleep(min(_LOOK_AGAIN, left))
+        if found := read.named_images(ec2, [image_id]):
+            return found
+    return {}
+
+
+def read_source(clients: Clients, wanted: PublishWanted, account_id: str) -> Image | None:
+    """What planned copies will be copies of, if there are any and it was named."""
+    planned = wanted.images is not None and None in wanted.images.images.values()
+    if not planned or wanted.source_image_id is None or wanted.source_region is None:
+        return None
+    target = Target(account_id, wanted.source_region)
+    clients.open("ec2", [target.region])
+    try:
+        source = read.image(clients.ec2(target.region), wanted.source_image_id)
+    except errors.AWS_ERRORS as exception:
+        raise Refused([errors.failure(exception, target, "DescribeImages")]) from exception
+    if source is None:
+        raise Refused([errors.no_image(wanted.source_image_id, target)])
+    return source

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Launch templates: what is read of them. Errors are botocore's."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from .state import LaunchTemplate, TemplateVersion
+
+# Without botocore AnsibleAWSModule has ended the module before any of this is used.
+with suppress(ImportError):
+    from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+# EC2 API Reference, DescribeLaunchTemplateVersions: the most that a page holds.
+_PAGE = 200
+_ID = re.compile(r"lt-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+# EC2 API Reference, "Error codes for the Amazon EC2 API"; a name that none can have is not found either.
+_MISSING = (
+    *("InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.Malformed"),
+    *("InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateName.MalformedException"),
+)
+
+
+def launch_templates(ec2: EC2Client, names: Collection[str]) -> dict[str, LaunchTemplate]:
+    """Those of the launch templates that exist, by the names or ids they were asked for by.
+
+    One is asked for by itself. AWS tells of several only together with all others, 200 to an answer, which is
+    still quicker than one after the other.
+    """
+    if not names:
+        return {}
+    asked: dict[str, Any] = {}
+    if len(names) == 1:
+        (name,) = names
+        asked = {"LaunchTemplateId" if is_id(name) else "LaunchTemplateName": name}
+    pages = ec2.get_paginator("describe_launch_template_versions").paginate(
+        **asked, Versions=["$Default", "$Latest"], PaginationConfig={"PageSize": _PAGE}
+    )
+    try:
+        found: list[Mapping[str, Any]] = [item for page in pages for item in page["LaunchTemplateVersions"]]
+    except ClientError as exception:
+        if exception.response["Error"]["Code"] in _MISSING:
+            return {}
+        raise
+    versions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for item in found:
+        versions[item["LaunchTemplateId"]].append(item)
+        versions[item["LaunchTemplateName"]].append(item)
+    return {name: _template(versions[name]) for name in names if name in versions}
+
+
+def is_id(name: str) -> bool:
+    """Whether this is an id rather than a name."""
+    return _ID.fullmatch(name) is not None
+
+
+def _template(items: list[Mapping[str, Any]]) -> LaunchTemplate:
+    default = next(item for item in items if item["DefaultVersion"])
+    latest = max(items, key=lambda item: int(item["VersionNumber"]))
+    return LaunchTemplate(default["LaunchTemplateId"], _version(default), _version(latest))
+
+
+def _version(item: Mapping[str, Any]) -> TemplateVersion:
+    return TemplateVersion(item["VersionNumber"], item["LaunchTemplateData"])

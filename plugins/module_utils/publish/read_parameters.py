@@ -1,0 +1,72 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Parameters of SSM's Parameter Store: what is read of them. Errors are botocore's."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from .state import Parameter, ParameterVersion
+
+# Without botocore AnsibleAWSModule has ended the module before any of this is used.
+with suppress(ImportError):
+    from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+# Systems Manager API Reference, GetParameterHistory: the most that a page holds, of at most 100 versions.
+_PAGE = 50
+
+
+def parameter(ssm: SSMClient, name: str) -> Parameter | None:
+    """The parameter with all its versions and their labels; None if there is none of that name.
+
+    A value that AWS is still validating is no version yet (botocore shape ``PutParameterRequest``,
+    ``DataType``).
+    """
+    pages = ssm.get_paginator("get_parameter_history").paginate(
+        Name=name, PaginationConfig={"PageSize": _PAGE}
+    )
+    try:
+        versions = [
+            ParameterVersion(
+                version=item["Version"],
+                value=item["Value"],
+                type=item["Type"],
+                data_type=item.get("DataType", "text"),
+                tier=item.get("Tier", "Standard"),
+                labels=frozenset(item.get("Labels", ())),
+            )
+            for page in pages
+            for item in page["Parameters"]
+        ]
+    except ClientError as exception:
+        if _is_missing(exception):
+            return None
+        raise
+    return Parameter(tuple(sorted(versions, key=lambda item: item.version))) if versions else None
+
+
+def tags(ssm: SSMClient, name: str) -> dict[str, str]:
+    """The tags of a parameter."""
+    answer = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
+    return {tag["Key"]: tag["Value"] for tag in answer["TagList"]}
+
+
+def current(ssm: SSMClient, name: str) -> tuple[int, str] | None:
+    """Number and value of the latest version, None if there is none."""
+    try:
+        found = ssm.get_parameter(Name=name)["Parameter"]
+    except ClientError as exception:
+        if _is_missing(exception):
+            return None
+        raise
+    return found["Version"], found["Value"]
+
+
+def _is_missing(exception: ClientError) -> bool:
+    return exception.response["Error"]["Code"] == "ParameterNotFound"

@@ -1,0 +1,214 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wanted and seen of a parameter and the launch templates that an image is published in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..model import ConsumerRole, Image, PlacedImages, Sharing, Target
+from ..tags import SOURCE_MARK
+
+IMAGE_DATA_TYPE = "aws:ec2:image"
+STANDARD, ADVANCED = "Standard", "Advanced"
+# By its labels this collection knows what it published. None may begin with a number, "aws" or "ssm" (Systems
+# Manager API Reference, LabelParameterVersion).
+LABEL_PREFIX = "source-"
+# How EC2 is told to look an image up in a parameter (EC2 User Guide, "Use a Systems Manager parameter instead
+# of an AMI ID").
+RESOLVE = "resolve:ssm:"
+
+
+@dataclass(frozen=True)
+class ParameterVersion:
+    """One version of a parameter (botocore shape ``ParameterHistory``)."""
+
+    version: int
+    value: str
+    type: str = "String"
+    data_type: str = IMAGE_DATA_TYPE
+    tier: str = STANDARD
+    labels: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An SSM parameter: all its versions, oldest first and at least one, and its tags if they matter."""
+
+    versions: tuple[ParameterVersion, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def latest(self) -> ParameterVersion:
+        """The version that the parameter's name stands for."""
+        return self.versions[-1]
+
+    @property
+    def holds_image(self) -> bool:
+        """Whether it is of the kind that AWS validates to be an image."""
+        return (self.latest.type, self.latest.data_type) == ("String", IMAGE_DATA_TYPE)
+
+    def labelled(self, label: str) -> ParameterVersion | None:
+        """The one version that carries the label."""
+        return next((version for version in self.versions if label in version.labels), None)
+
+
+@dataclass(frozen=True)
+class TemplateVersion:
+    """One version of a launch template; ``data`` is all that it says (botocore ``LaunchTemplateData``).
+
+    Its text leaves that out: user data may hold secrets.
+    """
+
+    number: int
+    data: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def image_id(self) -> str | None:
+        """The image, or ``resolve:ssm:`` and a parameter; None if the template leaves it to the launch."""
+        return self.data.get("ImageId") or None
+
+    def differs_only_in_image(self, other: TemplateVersion) -> bool:
+        """Whether all else is the same."""
+        return {**self.data, "ImageId": None} == {**other.data, "ImageId": None}
+
+
+@dataclass(frozen=True)
+class LaunchTemplate:
+    """A launch template with its default and its latest version, which may be the same."""
+
+    template_id: str
+    default: TemplateVersion
+    latest: TemplateVersion
+
+
+@dataclass(frozen=True)
+class PublishWanted:
+    """What the user asked ``ami_publish`` for.
+
+    Without ``images`` every one of ``regions`` goes back to the image that carries the label of
+    ``source_image_id``. ``as_if_shared`` plans for images that somebody will have been given by then.
+    """
+
+    parameter: str
+    images: PlacedImages | None = None
+    regions: tuple[str, ...] = ()
+    account_ids: tuple[str, ...] = ()
+    tier: str | None = None
+    parameter_tags: Mapping[str, str] = field(default_factory=dict)
+    launch_templates: tuple[str, ...] = ()
+    source_image_id: str | None = None
+    source_region: str | None = None
+    require_shared: bool = True
+    as_if_shared: bool = False
+    consumer_role: ConsumerRole | None = None
+    wait_timeout: float = 300
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the images are to be found by the label of an earlier distribution."""
+        return self.images is None
+
+    @property
+    def all_regions(self) -> tuple[str, ...]:
+        """Every region, each once, in a stable order."""
+        return tuple(sorted(set(self.images.regions if self.images else self.regions)))
+
+    def targets(self, own_account_id: str) -> dict[Target, str | None]:
+        """Where to publish what; None for what is planned as yet or will be found by its label.
+
+        The accounts named get the own account's images wherever they have none of their own.
+        """
+        if self.images is None:
+            own: dict[Target, str | None] = {Target(own_account_id, one): None for one in self.regions}
+        else:
+            own = self.images.targets(own_account_id)
+        shared = {
+            Target(account_id, target.region): image_id
+            for account_id in self.account_ids
+            for target, image_id in own.items()
+            if target.account_id == own_account_id
+        }
+        return {**shared, **own}
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is seen of one target.
+
+    ``image`` is what the account sees of ``image_id``; ``named`` are the images that parameter and templates
+    name now and that still exist, by id. ``launch`` is None where it does not matter who may launch the
+    image. ``templates`` are by the names that were asked for; those that do not exist are missing.
+    """
+
+    image_id: str | None = None
+    image: Image | None = None
+    parameter: Parameter | None = None
+    templates: Mapping[str, LaunchTemplate] = field(default_factory=dict)
+    named: Mapping[str, Image] = field(default_factory=dict)
+    launch: Sharing | None = None
+
+
+@dataclass(frozen=True)
+class PublishSeen:
+    """What AWS said of every target; ``source`` is what planned copies are to be copies of, if known."""
+
+    account_id: str
+    partition: str
+    places: Mapping[Target, Place]
+    source: Image | None = None
+
+
+def label_for(source_image_id: str) -> str:
+    """The label of the version that names a copy of this source."""
+    return LABEL_PREFIX + source_image_id
+
+
+def label_of(image_id: str, views: Iterable[Image]) -> str:
+    """The label of an image by the source that its owner's tag, or AWS itself, tells; else by its own id.
+
+    ``views`` are what the accounts see of the image: only its owner sees the tag.
+    """
+    seen = list(views)
+    marks = [view.tags[SOURCE_MARK].rpartition("/")[2] for view in seen if SOURCE_MARK in view.tags]
+    recorded = [view.source_image_id for view in seen if view.source_image_id]
+    return label_for(next(iter((*marks, *recorded)), image_id))
+
+
+def follows(template: LaunchTemplate, parameter: str) -> bool:
+    """Whether the template already takes whatever image the parameter names."""
+    return template.default.image_id == RESOLVE + parameter
+
+
+def follows_another(template: LaunchTemplate, parameter: str) -> bool:
+    """Whether the template takes its image from a parameter that is none of ours."""
+    named = template.default.image_id or ""
+    return named.startswith(RESOLVE) and not follows(template, parameter)
+
+
+def needs_version(wanted: PublishWanted, parameter: Parameter | None, image_id: str | None) -> bool:
+    """Whether the parameter needs a new version: for another image, or for the advanced tier."""
+    if parameter is None or image_id is None:
+        return True
+    latest = parameter.latest
+    return latest.value != image_id or (wanted.tier == ADVANCED and latest.tier == STANDARD)
+
+
+def is_settled(wanted: PublishWanted, place: Place) -> bool:
+    """Whether parameter and templates name the image already, so that nobody is pointed to it anew."""
+    return (
+        place.parameter is not None
+        and place.parameter.latest.value == place.image_id
+        and all(
+            name in place.templates
+            and (
+                place.templates[name].default.image_id == place.image_id
+                or follows(place.templates[name], wanted.parameter)
+            )
+            for name in wanted.launch_templates
+        )
+    )

@@ -1,0 +1,37 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which regions are worked in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .failures import Failure, invalid_option
+
+
+def regions_to_work_in(
+    named: tuple[str, ...], known: Mapping[str, str]
+) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
+    """The regions named, or all that the account has opted in to, and why those named cannot all be.
+
+    ``known`` maps the partition's regions to their opt-in status (DescribeRegions with AllRegions).
+    """
+    if not named:
+        return tuple(sorted(name for name, status in known.items() if status != "not-opted-in")), ()
+    failures = []
+    for region in named:
+        if region not in known:
+            failures.append(
+                invalid_option("regions", f"regions: there is no region '{region}'.", "Check its spelling.")
+            )
+        elif known[region] == "not-opted-in":
+            failures.append(
+                invalid_option(
+                    "regions",
+                    f"regions: the account has not opted in to '{region}'.",
+                    "Enable the region in the account's settings, or leave it out.",
+                )
+            )
+    return named, tuple(failures)

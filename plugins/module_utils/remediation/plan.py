@@ -1,0 +1,211 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decides what is withdrawn of that which an audit found: the findings that were chosen, and what follows.
+
+Nothing but a finding makes a withdrawal, so nothing that is allowed is withdrawn. Whoever loses an image also
+loses its key, if that is then open to it in vain. What else the chosen codes would find as soon as that is
+done is done with it, so that a second run has nothing left to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..audit.findings import CODES
+from ..audit.keys import names_of
+from ..failures import Failure, invalid_option
+from .consequences import then_in_vain, then_wider
+from .scope import Named, Scope
+from .state import EVERYBODY, Audited, Found, Place
+
+WIDER, GRANT, STATEMENT = "snapshot_wider_than_image", "grant_without_share", "statement_without_share"
+# Somebody has what nobody allowed: repaired without being asked for by name.
+NOT_ALLOWED = (
+    "public",
+    "snapshot_public",
+    "unknown_account",
+    "unknown_organization",
+    "unknown_organizational_unit",
+)
+# What withdrawing repairs; docs/remediating.md says why it is no remedy for others. The first three may be
+# about accounts that are allowed, and about to get an image whose key or snapshot they have already.
+REPAIRABLE = (GRANT, WIDER, STATEMENT, *NOT_ALLOWED)
+# To withdraw, nobody has to know whether block public access is on.
+_UNREADABLE = frozenset(
+    code for code in CODES if code.endswith("_unreadable") and code != "block_public_access_unreadable"
+)
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """One principal loses one image, snapshot or key; ``codes`` are the findings that it repairs."""
+
+    place: Place
+    principal: str
+    codes: tuple[str, ...]
+    image_id: str | None = None
+    message: str = ""
+
+    @property
+    def key(self) -> tuple[Place, str]:
+        """What makes it one withdrawal, however many findings it repairs."""
+        return self.place, self.principal
+
+    @property
+    def order(self) -> tuple[str, int, str, str]:
+        """Where it stands among others: in each region images, then snapshots, then keys."""
+        kind = ("image", "snapshot", "key").index(self.place.kind)
+        return self.place.region, kind, self.place.resource, self.principal
+
+    def as_result(self) -> dict[str, Any]:
+        """The withdrawal as the module returns it."""
+        return {
+            "codes": list(self.codes),
+            "image_id": self.image_id,
+            "message": self.message,
+            "principal": self.principal,
+            "region": self.place.region,
+            "resource": self.place.resource,
+        }
+
+
+@dataclass(frozen=True)
+class RemediationWanted:
+    """What was audited, and what of it is to be repaired: certain codes, of what is named.
+
+    Without codes it is all that is not allowed, without names everything. ``planned`` are withdrawals of an
+    earlier plan: then it is only asked which of them are still to be made.
+    """
+
+    audited: Audited
+    codes: tuple[str, ...] = ()
+    named: tuple[Named, ...] = ()
+    planned: tuple[Withdrawal, ...] | None = None
+    max_withdrawals: int = 10
+
+
+@dataclass(frozen=True)
+class RemediationPlan:
+    """What is to be withdrawn, in a stable order, and what could not be read; others do it."""
+
+    withdrawals: tuple[Withdrawal, ...] = ()
+    unreadable: tuple[Found, ...] = ()
+    refusals: tuple[Failure, ...] = ()
+    actions: tuple[Any, ...] = ()
+    tolerated: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+
+def plan(wanted: RemediationWanted) -> RemediationPlan:
+    """Plan all withdrawals, or none if they are too many."""
+    if wanted.planned is not None:
+        left = (item for item in wanted.planned if wanted.audited.holds(*item.key) is not False)
+        return RemediationPlan(tuple(left))
+    scope = Scope.of(wanted.audited, wanted.named)
+    withdrawals = _withdrawals(wanted, scope)
+    if refusals := (*_bad_codes(wanted.codes), *_unseen(wanted), *_over_the_cap(wanted, withdrawals)):
+        return RemediationPlan(refusals=refusals)
+    unreadable = tuple(
+        found for found in wanted.audited.findings if found.code in _UNREADABLE and scope.covers(found.place)
+    )
+    return RemediationPlan(withdrawals, unreadable)
+
+
+def _bad_codes(codes: Iterable[str]) -> Iterator[Failure]:
+    """Refuse codes that no audit knows, and those for which withdrawing is no remedy."""
+    remedy = f"There are {', '.join(REPAIRABLE)}."
+    for code in codes:
+        if code not in CODES:
+            yield invalid_option("codes", f"codes: '{code}' is no code of a finding.", remedy)
+        elif code not in REPAIRABLE:
+            problem = f"codes: {code} is not repaired by withdrawing anything."
+            yield invalid_option("codes", problem, f"{remedy} The finding itself says what to do.")
+
+
+def _withdrawals(wanted: RemediationWanted, scope: Scope) -> tuple[Withdrawal, ...]:
+    audited, chosen = wanted.audited, frozenset(wanted.codes or NOT_ALLOWED)
+    codes = _found(audited, chosen, scope)
+    if WIDER in chosen:
+        for place, principal in then_wider(audited, codes):
+            if scope.covers(place):
+                codes.setdefault((place, principal), set()).add(WIDER)
+    for key in then_in_vain(audited, codes):
+        chosen_here = chosen if scope.covers(key.place) else frozenset()
+        for principal in names_of(key.vain):
+            if principal in key.losing or chosen_here & _codes_of_key(audited, key.place, principal):
+                codes.setdefault((key.place, principal), set())
+    # A grant and a statement for the same one go together, whichever of them was chosen.
+    for place, principal in codes:
+        if place.kind == "key":
+            codes[place, principal] |= _codes_of_key(audited, place, principal)
+    withdrawals = (_withdrawal(audited, *item, tuple(sorted(found))) for item, found in codes.items())
+    return tuple(sorted(withdrawals, key=lambda item: item.order))
+
+
+def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple[Place, str], set[str]]:
+    codes: dict[tuple[Place, str], set[str]] = {}
+    for found in audited.findings:
+        if found.code in chosen and found.principal is not None and scope.covers(found.place):
+            codes.setdefault((found.place, found.principal), set()).add(found.code)
+    return codes
+
+
+def _withdrawal(audited: Audited, place: Place, principal: str, codes: tuple[str, ...]) -> Withdrawal:
+    """With the image that it is about, of several the first, and in words."""
+    users = audited.users.get(place, ())
+    image_id = place.resource if place.kind == "image" else users[0].resource if users else None
+    who = "everybody" if principal == EVERYBODY else principal
+    words = {
+        "image": f"withdraw {place.resource} ({_name(audited, place)}) from {who}",
+        "snapshot": f"withdraw {place.resource}, a snapshot of {image_id}, from {who}",
+        "key": f"close {place.resource} to {who}",
+    }
+    message = f"{place.region}: {words[place.kind]}: {', '.join(codes)}"
+    return Withdrawal(place, principal, codes, image_id, message)
+
+
+def _codes_of_key(audited: Audited, place: Place, principal: str) -> set[str]:
+    key = audited.keys[place]
+    parts = {GRANT: key.grantees, STATEMENT: key.named}
+    return {code for code, consumers in parts.items() if principal in names_of(consumers)}
+
+
+def _name(audited: Audited, place: Place) -> str:
+    return audited.images[place].name if place in audited.images else ""
+
+
+def _unseen(wanted: RemediationWanted) -> Iterator[Failure]:
+    """Refuse what was named and is not there, unless it may be where nothing could be read."""
+    audited = wanted.audited
+    unread = {found.place.region for found in audited.findings if found.code == "region_unreadable"}
+    for named in wanted.named:
+        may_be_unread = named.region in unread if named.region is not None else bool(unread)
+        if not named.places(audited) and not may_be_unread:
+            yield invalid_option(
+                "images",
+                f"images: the audit saw no {named}.",
+                "Name an image of the audited account, or a snapshot of one, in a region that was audited.",
+                named.region,
+            )
+
+
+def _over_the_cap(wanted: RemediationWanted, withdrawals: tuple[Withdrawal, ...]) -> Iterator[Failure]:
+    number, most = len(withdrawals), wanted.max_withdrawals
+    if number <= most:
+        return
+    keys = sum(item.place.kind == "key" for item in withdrawals)
+    named = "; ".join(item.message for item in withdrawals[:_EXAMPLES])
+    more = f"; and {number - _EXAMPLES} more" if number > _EXAMPLES else ""
+    yield invalid_option(
+        "max_withdrawals",
+        f"max_withdrawals: there are {number} withdrawals, {keys} of them of keys, and at most {most} are "
+        f"allowed at once. {named}{more}.",
+        f"If all of that is meant, set max_withdrawals (remediate_max_withdrawals of the role) to {number}.",
+    )

@@ -1,0 +1,215 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ``ami_share_audit`` returned, as the remedy needs it: who has what, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
+from typing import Any, NamedTuple
+
+from ..audit.images import wider_than_images
+from ..audit.keys import in_vain, names_of
+from ..keys.policy_statements import PolicyConsumers, short
+from ..model import Sharing
+
+EVERYBODY = "all"
+# Of a region, such a finding is about no key in particular.
+KEYS_OF_REGION = "DescribeSnapshots"
+
+
+class Place(NamedTuple):
+    """An image, a snapshot or a key (by its ARN), or a region as a whole (by its name)."""
+
+    region: str
+    resource: str
+
+    @property
+    def kind(self) -> str:
+        """``image``, ``snapshot`` or ``key``."""
+        return {"ami-": "image", "snap": "snapshot"}.get(self.resource[:4], "key")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finding of the audit."""
+
+    code: str
+    place: Place
+    principal: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class AuditedImage:
+    """An image; ``launch`` is whom it is shared with, None if that could not be read."""
+
+    launch: Sharing | None
+    snapshots: tuple[Place, ...] = ()
+    keys: tuple[Place, ...] = ()
+    name: str = ""
+    disabled: bool = False
+
+
+@dataclass(frozen=True)
+class AuditedKey:
+    """Whom this collection lets use a key: by its grants, and by its statements in the policy."""
+
+    grantees: PolicyConsumers = field(default_factory=PolicyConsumers)
+    named: PolicyConsumers = field(default_factory=PolicyConsumers)
+
+    @property
+    def holders(self) -> PolicyConsumers:
+        """Both together."""
+        return self.grantees | self.named
+
+
+@dataclass(frozen=True)
+class Audited:
+    """All of an account that was audited.
+
+    ``volumes`` are whom snapshots are shared with, None if that could not be read; ``key_of`` has the keys of
+    encrypted ones; ``regions`` are those whose images could be listed.
+    """
+
+    account_id: str
+    regions: frozenset[str] = frozenset()
+    images: Mapping[Place, AuditedImage] = field(default_factory=dict)
+    volumes: Mapping[Place, Sharing | None] = field(default_factory=dict)
+    key_of: Mapping[Place, Place] = field(default_factory=dict)
+    keys: Mapping[Place, AuditedKey] = field(default_factory=dict)
+    findings: tuple[Found, ...] = ()
+
+    @cached_property
+    def users(self) -> Mapping[Place, tuple[Place, ...]]:
+        """The images of each snapshot, and those under each key, in the order of their ids."""
+        users: dict[Place, tuple[Place, ...]] = {}
+        for place, image in sorted(self.images.items(), key=lambda item: item[0]):
+            for used in (*image.snapshots, *image.keys):
+                users[used] = (*users.get(used, ()), place)
+        return users
+
+    def without(self, withdrawn: Iterable[tuple[Place, str]]) -> Audited:
+        """The same once these principals have lost the image or snapshot."""
+        lost: dict[Place, set[str]] = {}
+        for place, principal in withdrawn:
+            lost.setdefault(place, set()).add(principal)
+        less = {place: sharing_of(principals) for place, principals in lost.items()}
+
+        def left(place: Place, sharing: Sharing | None) -> Sharing | None:
+            return sharing - less[place] if sharing is not None and place in less else sharing
+
+        return replace(
+            self,
+            images={
+                place: replace(image, launch=left(place, image.launch))
+                for place, image in self.images.items()
+            },
+            volumes={place: left(place, sharing) for place, sharing in self.volumes.items()},
+        )
+
+    def wider(self, snapshot: Place) -> frozenset[str]:
+        """The accounts that can use a snapshot and none of its images, as the audit judges it."""
+        volume, images = self.volumes.get(snapshot), [self.images[place] for place in self.users[snapshot]]
+        if volume is None or all(image.disabled for image in images):
+            return frozenset()
+        return wider_than_images(volume, [image.launch for image in images]) - {self.account_id}
+
+    def in_vain(self, key: Place) -> PolicyConsumers:
+        """Who was let use a key in vain, as the audit judges it; nobody if that is not known."""
+        images = [self.images[place] for place in self.users.get(key, ())]
+        sharings = [
+            *(image.launch for image in images),
+            *(self.volumes.get(place) for image in images for place in image.snapshots),
+        ]
+        known = [sharing for sharing in sharings if sharing is not None]
+        if len(known) < len(sharings):
+            return PolicyConsumers()
+        return in_vain(self.keys[key].holders, reduce(Sharing.__or__, known, Sharing()), self.account_id)
+
+    def holds(self, place: Place, principal: str) -> bool | None:
+        """Whether somebody has something; None if that was not or could not be read."""
+        if place.region not in self.regions:
+            return None
+        if place.kind == "key":
+            key = self.keys.get(place)
+            return None if key is None else principal in names_of(key.holders)
+        if place not in self.images and place not in self.volumes:
+            # The image is gone, and nobody has what is not there.
+            return False
+        sharing = self.images[place].launch if place.kind == "image" else self.volumes[place]
+        return None if sharing is None else bool(sharing & sharing_of([principal]))
+
+
+def read(result: Mapping[str, Any]) -> Audited:
+    """What the module returned; raises ``KeyError`` or ``TypeError`` for anything else."""
+    images: dict[Place, AuditedImage] = {}
+    volumes: dict[Place, Sharing | None] = {}
+    key_of: dict[Place, Place] = {}
+    for item in result["results"]:
+        region = item["region"]
+        snapshots = {Place(region, one["snapshot_id"]): one for one in item["snapshots"]}
+        images[Place(region, item["image_id"])] = AuditedImage(
+            _sharing(item["sharing"]),
+            tuple(snapshots),
+            tuple(Place(region, arn) for arn in item["kms_key_ids"]),
+            item["name"],
+            item["state"] == "disabled",
+        )
+        for place, one in snapshots.items():
+            volumes[place] = None if one["account_ids"] is None else _sharing(one)
+            if one["kms_key_id"]:
+                key_of[place] = Place(region, one["kms_key_id"])
+    return Audited(
+        account_id=result["account_id"],
+        regions=frozenset(result["regions"]),
+        images=images,
+        volumes=volumes,
+        key_of=key_of,
+        keys={Place(item["region"], item["kms_key_id"]): _key(item) for item in result["kms_keys"]},
+        findings=tuple(
+            Found(item["code"], Place(item["region"], item["resource"]), item["principal"], item["message"])
+            for item in result["findings"]
+        ),
+    )
+
+
+def sharing_of(principals: Iterable[str]) -> Sharing:
+    """Principals as findings name them: an account, an ARN, or everybody."""
+    named = frozenset(principals)
+    return Sharing(
+        frozenset(one for one in named if one.isdigit()),
+        frozenset(one for one in named if ":organization/" in one),
+        frozenset(one for one in named if ":ou/" in one),
+        EVERYBODY in named,
+    )
+
+
+def _sharing(given: Mapping[str, Any] | None) -> Sharing | None:
+    if given is None:
+        return None
+    return Sharing(
+        frozenset(given["account_ids"]),
+        frozenset(given.get("org_arns", ())),
+        frozenset(given.get("org_unit_arns", ())),
+        given["public"],
+    )
+
+
+def _key(given: Mapping[str, Any]) -> AuditedKey:
+    statements = given["policy_statements"]
+    return AuditedKey(
+        PolicyConsumers(frozenset(short(one["grantee"]) for one in given["grants"] if one["own"])),
+        PolicyConsumers(
+            frozenset(one for statement in statements for one in statement["principals"]),
+            frozenset(one for statement in statements for one in statement["org_ids"]),
+            frozenset(
+                (unit["org_id"], unit["org_unit_id"])
+                for statement in statements
+                for unit in statement["org_units"]
+            ),
+        ),
+    )

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The withdrawals as options of ``ami_share`` and ``ami_kms_grant``, in as few tasks as will do.
+
+A task takes one image, or one key, of each region. It is refused as a whole if one of them cannot be read, so
+that a task for several regions also comes ``apart``, region by region.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
+from functools import partial
+from typing import Any, TypeVar
+
+from ..model import Sharing
+from .plan import Withdrawal
+from .state import Audited, Place, sharing_of
+
+Same = TypeVar("Same", bound=Hashable)
+Options = dict[str, Any]
+
+
+def shares(withdrawals: Iterable[Withdrawal], audited: Audited) -> list[Options]:
+    """For ``ami_share``: the images with the snapshots that go with them, then what is left of snapshots."""
+    leaving = {place: sharing_of(names) for place, names in _leaving(withdrawals).items()}
+    volumes = {place: sharing for place, sharing in leaving.items() if place.kind == "snapshot"}
+    of_image: dict[Place, tuple[Sharing, bool]] = {}
+    for place, sharing in leaving.items():
+        if place.kind == "image":
+            snapshots = audited.images[place].snapshots
+            named = sharing.accounts_only()
+            # Only if all of them lose each snapshot, too: another image may need it for some.
+            together = bool(named) and all(not named - volumes.get(one, Sharing()) for one in snapshots)
+            of_image[place] = sharing, together
+            volumes |= {one: volumes[one] - named for one in snapshots if together}
+    # Withdrawn through the first of the images that have it: ami_share finds a snapshot by its image.
+    of_snapshots: dict[tuple[Place, Sharing], list[str]] = {}
+    for place, sharing in volumes.items():
+        if sharing:
+            of_snapshots.setdefault((audited.users[place][0], sharing), []).append(place.resource)
+    return [
+        *(_task(places, partial(_of_images, *same)) for places, same in _grouped(of_image.items())),
+        *(
+            _task(places, partial(_of_snapshots, sharing, of_snapshots))
+            for places, sharing in _grouped(of_snapshots)
+        ),
+    ]
+
+
+def key_grants(withdrawals: Iterable[Withdrawal]) -> list[Options]:
+    """For ``ami_kms_grant``."""
+    keys = {place: frozenset(names) for place, names in _leaving(withdrawals).items() if place.kind == "key"}
+    return [_task(places, partial(_of_keys, names)) for places, names in _grouped(keys.items())]
+
+
+def _leaving(withdrawals: Iterable[Withdrawal]) -> dict[Place, list[str]]:
+    leaving: dict[Place, list[str]] = {}
+    for item in withdrawals:
+        leaving.setdefault(item.place, []).append(item.principal)
+    return leaving
+
+
+def _grouped(entries: Iterable[tuple[Place, Same]]) -> list[tuple[list[Place], Same]]:
+    """Those places together of which the same is wanted, one of each region at most."""
+    groups: dict[tuple[int, Same], list[Place]] = {}
+    number: Counter[tuple[str, Same]] = Counter()
+    for place, same in entries:
+        groups.setdefault((number[place.region, same], same), []).append(place)
+        number[place.region, same] += 1
+    return [(places, same) for (_number, same), places in groups.items()]
+
+
+def _task(places: list[Place], options: Callable[[list[Place]], Options]) -> Options:
+    parts = [{**options([one]), "apart": []} for one in places]
+    return {**options(places), "apart": parts if len(parts) > 1 else []}
+
+
+def _of_images(sharing: Sharing, share_snapshots: bool, places: list[Place]) -> Options:
+    return {
+        "images": dict(places),
+        "account_ids": sorted(sharing.account_ids),
+        "org_arns": sorted(sharing.org_arns),
+        "org_unit_arns": sorted(sharing.org_unit_arns),
+        "group": "all" if sharing.public else None,
+        "share_snapshots": share_snapshots,
+        "snapshot_ids": [],
+    }
+
+
+def _of_snapshots(
+    sharing: Sharing, ids: dict[tuple[Place, Sharing], list[str]], places: list[Place]
+) -> Options:
+    snapshot_ids = [one for place in places for one in ids[place, sharing]]
+    return {**_of_images(sharing, True, places), "snapshot_ids": snapshot_ids}
+
+
+def _of_keys(names: frozenset[str], places: list[Place]) -> Options:
+    return {
+        "kms_key_ids": dict(places),
+        "account_ids": sorted(one for one in names if one.isdigit()),
+        "principals": sorted(one for one in names if one.startswith("arn:")),
+        "org_ids": sorted(one for one in names if one.startswith("o-")),
+        "org_unit_ids": sorted(one for one in names if one.startswith("ou-")),
+    }

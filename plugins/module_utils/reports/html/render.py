@@ -1,0 +1,97 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A report as one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from typing import Any
+
+from ..document import Column, Document, Matrix
+from ..values import text_of, visible, wrapping
+from .script import SCRIPT
+from .style import style
+from .template import PAGE
+from .view import MAX_ROWS, PAPER_COLUMNS, SEVERITY_SYMBOLS, SYMBOLS, page_view
+
+try:
+    import jinja2
+except ImportError:
+    MISSING = "Jinja2"
+    """What this Python lacks to make a page."""
+else:
+    MISSING = ""
+
+
+def html_text(document: Document, written_at: str) -> str:
+    """The page. Whatever a name or a tag holds is text in it, and no text can load or run anything.
+
+    Two things see to that, either of which would be enough: every value is escaped, and the page's own
+    policy (Content-Security-Policy) allows no more than its own style and its own script.
+    """
+    page = page_view(document, written_at)
+    look = style(len(page.matrix.columns) if page.matrix else 0)
+    head, labels = _row_titles(document.matrix)
+    text: str = _template().render(
+        head=head,
+        labels=labels,
+        max_rows=MAX_ROWS,
+        page=page,
+        paper_columns=PAPER_COLUMNS,
+        policy=_policy(look),
+        script=SCRIPT,
+        severity_symbols=SEVERITY_SYMBOLS,
+        since=_time(document.changes.since) if document.changes else "",
+        style=look,
+        symbols=SYMBOLS,
+        worst=next((severity for severity, number in page.counts.items() if number), ""),
+        written=_time(written_at),
+    )
+    return text
+
+
+@cache
+def _template() -> Any:
+    environment = jinja2.Environment(
+        autoescape=True,
+        finalize=_shown,
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["wrapping"] = wrapping
+    return environment.from_string(PAGE)
+
+
+def _shown(value: Any) -> Any:
+    """A value as the page shows it; what is markup already stays as it is."""
+    return value if hasattr(value, "__html__") else visible(text_of(value))
+
+
+def _row_titles(matrix: Matrix | None) -> tuple[Column, tuple[Column, ...]]:
+    """What a row of the matrix is called, its name if it has one, and what is added in small."""
+    labels = matrix.labels if matrix is not None and matrix.labels else (Column("", ""),)
+    head = next((label for label in labels if label.key == "name"), labels[0])
+    return head, tuple(label for label in labels if label is not head)
+
+
+def _policy(look: str) -> str:
+    return (
+        f"default-src 'none'; style-src {_source(look)}; script-src {_source(SCRIPT)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _source(text: str) -> str:
+    """The text as a source in a policy (W3C, Content Security Policy Level 3, 2.3.1)."""
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def _time(time: str) -> str:
+    """An ISO 8601 time in UTC for a person."""
+    return time.replace("T", " ").replace("+00:00", " UTC")

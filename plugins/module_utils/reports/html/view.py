@@ -1,0 +1,240 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a page shows of a report, and what it says that it leaves out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ..document import SEVERITIES, Document, Item, Mark, Matrix, MatrixRow, Table, worst_first
+
+# A browser lays out a table of this size in a second or two.
+MAX_ROWS = 10_000
+MAX_COLUMNS = 500
+MAX_CELLS = 100_000
+# So many fit on a sheet of paper.
+PAPER_COLUMNS = 40
+
+SYMBOLS = {
+    Mark.FULL: "\u2713",
+    Mark.PARTIAL: "\u25d0",
+    Mark.SLIGHT: "\u25d4",
+    Mark.BROKEN: "\u2715",
+    Mark.FOREIGN: "!",
+    Mark.PUBLIC: "\u25ce",
+    Mark.UNREADABLE: "?",
+}
+SEVERITY_SYMBOLS = {"high": "\u25b2", "medium": "\u25c6", "low": "\u25cf"}
+# Where not all fits, what somebody has to look at is shown rather than what is as it is meant to be.
+_WORST = (
+    *(Mark.PUBLIC, Mark.FOREIGN, Mark.UNREADABLE, Mark.BROKEN),
+    *(Mark.SLIGHT, Mark.PARTIAL, Mark.FULL),
+)
+_RANK = {mark: place for place, mark in enumerate(_WORST)}
+
+Place: TypeAlias = "tuple[str | None, str]"
+"""A region and an image in it."""
+
+
+@dataclass(frozen=True)
+class RowView:
+    """A row and what it can be filtered by: its region, and its findings as ``severity:code``."""
+
+    values: Mapping[str, Any]
+    region: str | None
+    findings: str | None
+
+
+@dataclass(frozen=True)
+class TableView:
+    """A table as it is shown; ``left_out`` says what is not, empty if nothing is."""
+
+    table: Table
+    rows: tuple[RowView, ...]
+    left_out: str
+
+
+@dataclass(frozen=True)
+class MatrixView:
+    """A matrix as it is shown: rows with their marks (None for an empty cell) in the order of the columns."""
+
+    matrix: Matrix
+    columns: tuple[str, ...]
+    rows: tuple[tuple[RowView, tuple[Mark | None, ...]], ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RegionView:
+    """A region in the summary: its findings by severity, and how many images were looked at there."""
+
+    region: str
+    counts: Mapping[str, int]
+    images: int
+
+
+@dataclass(frozen=True)
+class CodeView:
+    """A kind of finding: how bad, how often, and what it means."""
+
+    code: str
+    severity: str
+    count: int
+    meaning: str
+
+
+@dataclass(frozen=True)
+class PageView:
+    """All that a page shows."""
+
+    document: Document
+    written_at: str
+    counts: Mapping[str, int]
+    regions: tuple[RegionView, ...]
+    codes: tuple[CodeView, ...]
+    items: tuple[Item, ...]
+    items_left_out: str
+    matrix: MatrixView | None
+    tables: tuple[TableView, ...]
+
+
+def page_view(document: Document, written_at: str) -> PageView:
+    """The page of a report."""
+    items = worst_first(document.items)
+    findings = _by_place(items)
+    matrix = document.matrix
+    return PageView(
+        document=document,
+        written_at=written_at,
+        counts={severity: sum(item.severity == severity for item in items) for severity in SEVERITIES},
+        regions=_regions(document),
+        codes=_codes(document, items),
+        items=tuple(items[:MAX_ROWS]),
+        items_left_out=_left_out(len(items), "findings", "report.json and report.sarif hold"),
+        matrix=None if matrix is None or not matrix.rows else _matrix(matrix, findings),
+        tables=(
+            *(_table(table, findings, "report.json holds") for table in document.tables),
+            _table(document.records, findings, "report.csv holds"),
+        ),
+    )
+
+
+def _by_place(items: Iterable[Item]) -> dict[Place, str]:
+    """The findings of each image as ``severity:code``."""
+    found: dict[Place, dict[str, None]] = {}
+    for item in items:
+        if item.image_id is not None:
+            found.setdefault((item.region, item.image_id), {})[f"{item.severity}:{item.code}"] = None
+    return {place: " ".join(findings) for place, findings in found.items()}
+
+
+def _regions(document: Document) -> tuple[RegionView, ...]:
+    """Every region that anything is said of, the ones with the worst findings first."""
+    counts: dict[str, Counter[str]] = {}
+    images: dict[str, set[Any]] = {}
+    for row in document.records.rows:
+        if region := row.get("region"):
+            counts.setdefault(str(region), Counter())
+            images.setdefault(str(region), set()).add(row.get("image_id"))
+    for item in document.items:
+        if item.region:
+            counts.setdefault(item.region, Counter())[item.severity] += 1
+    views = [
+        RegionView(region, {severity: found[severity] for severity in SEVERITIES}, _known(images, region))
+        for region, found in counts.items()
+    ]
+    return tuple(sorted(views, key=lambda view: (*(-number for number in view.counts.values()), view.region)))
+
+
+def _known(images: Mapping[str, set[Any]], region: str) -> int:
+    return len(images.get(region, set()) - {None, ""})
+
+
+def _codes(document: Document, items: Sequence[Item]) -> tuple[CodeView, ...]:
+    numbers = Counter((item.severity, item.code) for item in items)
+    return tuple(
+        CodeView(code, severity, number, document.explanations.get(code, ""))
+        for (severity, code), number in sorted(
+            numbers.items(), key=lambda one: (SEVERITIES.index(one[0][0]), one)
+        )
+    )
+
+
+def _table(table: Table, findings: Mapping[Place, str], holder: str) -> TableView:
+    rows = tuple(_row(row, findings) for row in table.rows[:MAX_ROWS])
+    return TableView(table, rows, _left_out(len(table.rows), "rows", holder))
+
+
+def _row(values: Mapping[str, Any], findings: Mapping[Place, str]) -> RowView:
+    region, image_id = values.get("region"), values.get("image_id")
+    found = None
+    if "severity" in values or "code" in values:
+        found = f"{values.get('severity') or ''}:{values.get('code') or ''}"
+    elif "image_id" in values:
+        found = findings.get((region, str(image_id)), "")
+    return RowView(values, None if region is None else str(region), found)
+
+
+def _left_out(number: int, what: str, holder: str) -> str:
+    if number <= MAX_ROWS:
+        return ""
+    return f"Only the first {MAX_ROWS:,} of {number:,} {what} are shown here: {holder} all."
+
+
+def _matrix(matrix: Matrix, findings: Mapping[Place, str]) -> MatrixView:
+    """The rows and columns in which something is marked, the worst of them if there are too many."""
+    marked_rows = [row for row in matrix.rows if row.cells]
+    worst: dict[str, int] = {}
+    for row in marked_rows:
+        for column, mark in row.cells.items():
+            worst[column] = min(worst.get(column, len(_WORST)), _RANK[mark])
+    marked_columns = [column for column in matrix.columns if column in worst]
+    columns = _the_worst(marked_columns, [worst[column] for column in marked_columns], MAX_COLUMNS)
+    shown = frozenset(columns)
+    ranks = [
+        min((_RANK[mark] for column, mark in row.cells.items() if column in shown), default=len(_WORST))
+        for row in marked_rows
+    ]
+    rows = _the_worst(marked_rows, ranks, min(MAX_ROWS, MAX_CELLS // max(1, len(columns))))
+    return MatrixView(
+        matrix,
+        tuple(columns),
+        tuple((_row(row.labels, findings), _marks(row, columns)) for row in rows),
+        tuple(
+            sentence
+            for sentence in (
+                _unmarked(len(matrix.rows) - len(marked_rows), "row"),
+                _unmarked(len(matrix.columns) - len(marked_columns), "column"),
+                _too_many(len(rows), len(marked_rows), "rows"),
+                _too_many(len(columns), len(marked_columns), "columns"),
+            )
+            if sentence
+        ),
+    )
+
+
+def _marks(row: MatrixRow, columns: Iterable[str]) -> tuple[Mark | None, ...]:
+    return tuple(row.cells.get(column) for column in columns)
+
+
+def _the_worst(things: Sequence[Any], ranks: Sequence[int], number: int) -> list[Any]:
+    """So many of the things, those of the lowest ranks, in the order in which they came."""
+    kept = sorted(sorted(range(len(things)), key=lambda place: ranks[place])[:number])
+    return [things[place] for place in kept]
+
+
+def _unmarked(number: int, noun: str) -> str:
+    if not number:
+        return ""
+    return f"{number:,} {noun}{' is' if number == 1 else 's are'} left out: nothing is marked there."
+
+
+def _too_many(shown: int, number: int, what: str) -> str:
+    if shown == number:
+        return ""
+    return f"Only {shown:,} of {number:,} {what} are shown, those with the worst marks: report.csv holds all."

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why an image cannot be restored as asked, found before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..cleanup.state import ImageRef
+from ..cleanup.tombstone import Buried
+from ..failures import Failure
+from ..model import Image, Sharing, Target
+from ..share import checks as share_checks
+from .state import Found, RestoreWanted, has_lost_permissions
+
+
+def refusals(
+    wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, buried: Buried
+) -> Iterator[Failure]:
+    """All that stands against restoring one image."""
+    named = wanted.accounts.get(ref)
+    if named not in (None, target.account_id):
+        yield _refusal(
+            target,
+            "NotOwner",
+            f"{ref.image_id} is said to be of account {named}, these credentials are of {target.account_id}.",
+            f"Run with credentials of {named}.",
+        )
+    elif found.image is not None:
+        yield from _existing(found.image, found, target)
+        if has_lost_permissions(found.image):
+            yield from _unknown_permissions(wanted, target, ref, buried)
+    elif found.binned:
+        yield from _binned(wanted, target, ref, found, buried)
+        yield from _unknown_permissions(wanted, target, ref, buried)
+    else:
+        yield _gone(target, ref, found, buried)
+
+
+def not_to_be_public(
+    found: Found, image: Image, launch: Sharing, volumes: Sharing, target: Target
+) -> Iterator[Failure]:
+    """Why the image or its snapshots cannot be public again, as far as they are to be."""
+    problems: list[Failure] = []
+    if launch.public:
+        problems += share_checks.not_to_be_public(image, found.image_block, target)
+    if volumes.public:
+        problems += share_checks.snapshots_not_to_be_public(found.snapshot_block, target)
+    for problem in problems:
+        yield replace(problem, remedy="Change that, or set allow_public: false to restore it without that.")
+
+
+def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
+    if image.owner_id != target.account_id:
+        yield _refusal(
+            target,
+            "NotOwner",
+            f"{image.image_id} belongs to account {image.owner_id}; only its owner can restore it.",
+            f"Run with credentials of {image.owner_id}.",
+        )
+    elif image.state not in ("available", "disabled"):
+        yield _refusal(
+            target,
+            "ImageNotRestorable",
+            f"{image.image_id} is {image.state}: it is not retired.",
+            "Leave it out.",
+        )
+    elif image.state == "disabled":
+        archived = sorted(one.snapshot_id for one in found.snapshots.values() if one.archived)
+        if archived:
+            # EBS User Guide, "Restore an archived Amazon EBS snapshot".
+            yield _refusal(
+                target,
+                "SnapshotArchived",
+                f"{image.image_id} cannot be enabled: {', '.join(archived)} is archived.",
+                "Restore it for good (RestoreSnapshotTier with PermanentRestore), then run again.",
+            )
+
+
+def _binned(
+    wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, buried: Buried
+) -> Iterator[Failure]:
+    last = buried.last
+    if last is None:
+        return
+    lost = [one for one in last.volumes if one not in found.snapshots and one not in found.binned_snapshots]
+    if lost:
+        # EBS User Guide, "Considerations for Recycle Bin": without them an image cannot be recovered.
+        yield _refusal(
+            target,
+            "SnapshotsLost",
+            f"{ref.image_id} is in the Recycle Bin, but its snapshot {', '.join(sorted(lost))} is lost.",
+            "It cannot be restored. Copy another region's image here (ami_copy_regions).",
+        )
+    public = buried.state == "available" and last.launch.public
+    public = public or any(one.public for one in last.volumes.values())
+    if public and not wanted.allow_public:
+        # The same page: what was shared when it was deleted is shared again when it is restored.
+        yield _refusal(
+            target,
+            "PublicAgain",
+            f"{ref.image_id} or one of its snapshots was public when it was deleted: AWS makes it so again.",
+            "Set allow_public: true if that is what you want.",
+        )
+
+
+def _unknown_permissions(
+    wanted: RestoreWanted, target: Target, ref: ImageRef, buried: Buried
+) -> Iterator[Failure]:
+    if not wanted.restore_permissions or buried.shared is not None:
+        return
+    otherwise = "set restore_permissions: false and share it with ami_share."
+    if buried.last is None:
+        yield _refusal(
+            target,
+            "TombstoneNotFound",
+            f"There is no tombstone of {ref} in {wanted.places.named()}.",
+            f"Name where it is, or {otherwise}",
+        )
+        return
+    yield _refusal(
+        target,
+        "PermissionsUnknown",
+        f"The tombstones of {ref} in {wanted.places.named()} were written when it was disabled already: they "
+        "do not say with whom it was shared.",
+        f"Name where an older one is, or {otherwise}",
+    )
+
+
+def _gone(target: Target, ref: ImageRef, found: Found, buried: Buried) -> Failure:
+    """An image that nothing can bring back, and what is left of it."""
+    message = f"{ref.image_id} is deregistered and not in the Recycle Bin."
+    if buried.last is None:
+        message = (
+            f"There is no image {ref.image_id}, nor is it in the Recycle Bin, and no tombstone tells of it."
+        )
+        remedy = "Check the id and the region."
+    elif found.snapshots or found.binned_snapshots:
+        left = [*found.snapshots, *(f"{one} (in the Recycle Bin)" for one in found.binned_snapshots)]
+        missing = len(buried.last.volumes) - len(left)
+        message += f" Of its snapshots there are still {', '.join(sorted(left))}"
+        message += f"; {missing} are lost." if missing else "."
+        remedy = (
+            f"Register a new image from them (RegisterImage) with what the tombstone of "
+            f"{buried.last.written_at} says; it gets another id."
+        )
+    else:
+        message += " Its snapshots are gone, too."
+        remedy = "Copy another region's image here (ami_copy_regions), or build it anew."
+    return _refusal(target, "ImageGone", message, remedy)
+
+
+def _refusal(target: Target, code: str, message: str, remedy: str) -> Failure:
+    return Failure(message, remedy, code, "images", target.region, target.account_id)

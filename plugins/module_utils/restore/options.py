@@ -1,0 +1,79 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of ``ami_restore`` as its planner takes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..arguments import Options
+from ..cleanup.state import ImageRef
+from ..tombstone_options import check_stores
+from .state import RestoreWanted, TombstonePlaces
+
+_FORMS = (
+    "Map each region to an image id, or list mappings with region and image_id, or texts such as "
+    "eu-west-1/ami-0123456789abcdef0."
+)
+
+
+def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RestoreWanted:
+    """What the user asked for; raises ``Refused`` with all that is wrong with it."""
+    options = Options(params)
+    named = dict(_images(options, params["images"]))
+    if not named:
+        options.refuse("images", "no image is named.", _FORMS)
+    wanted = RestoreWanted(
+        images=tuple(named),
+        places=TombstonePlaces(
+            params["tombstone_path"], params["tombstone_s3_uri"], params["tombstone_ssm_path"]
+        ),
+        restore_permissions=params["restore_permissions"],
+        allow_public=params["allow_public"],
+        accounts={ref: account_id for ref, account_id in named.items() if account_id is not None},
+    )
+    _check_places(options, wanted)
+    options.check()
+    return wanted
+
+
+def _images(options: Options, value: Any) -> Iterator[tuple[ImageRef, str | None]]:
+    """The images, each with the account that it is said to be of, if one is named."""
+    if isinstance(value, Mapping):
+        for region, image_id in value.items():
+            yield ImageRef(str(region), options.image_id("images", image_id)), None
+        return
+    # A survey sends text.
+    items = re.split(r"[,\s]+", value.strip()) if isinstance(value, str) else value
+    if not isinstance(items, list):
+        options.refuse("images", f"'{items}' is no mapping, no list and no text.", _FORMS)
+        return
+    for item in items:
+        if isinstance(item, Mapping) and {"region", "image_id"} <= item.keys():
+            account_id = item.get("account_id")
+            named = None if account_id is None else options.account_id("images", account_id)
+            yield ImageRef(str(item["region"]), options.image_id("images", item["image_id"])), named
+        elif isinstance(item, str) and item.count("/") == 1:
+            region, _slash, image_id = item.strip().partition("/")
+            yield ImageRef(region, options.image_id("images", image_id)), None
+        elif item != "":
+            options.refuse("images", f"'{item}' does not name a region and an image.", _FORMS)
+
+
+def _check_places(options: Options, wanted: RestoreWanted) -> None:
+    places = wanted.places
+    if wanted.restore_permissions and not places:
+        options.refuse(
+            "tombstone_path",
+            "it is missing, and nothing else says with whom the images were shared.",
+            "Name where ami_cleanup wrote tombstones, here, in tombstone_s3_uri or in tombstone_ssm_path; "
+            "or set restore_permissions: false and share the images with ami_share.",
+        )
+    if places.path and not Path(places.path).is_file():
+        options.refuse("tombstone_path", f"there is no file {places.path}.", "Name the one of ami_cleanup.")
+    check_stores(options, places.s3_uri, places.ssm_path)

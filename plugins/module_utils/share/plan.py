@@ -1,0 +1,264 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decides which launch and volume permissions change: pure, the AWS calls are made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .. import tags as tagging
+from ..failures import Failure
+from ..keys.access import without_access
+from ..model import Image, KeySeen, Sharing, Target
+from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
+from . import checks as share_checks
+
+# EC2 API Reference: account ids per ModifyImageAttribute, changes per ModifySnapshotAttribute.
+IMAGE_BATCH = 10_000
+SNAPSHOT_BATCH = 500
+# EC2 User Guide, "AMI quotas": entities that one AMI can be shared with; adjustable.
+DEFAULT_QUOTA = 1_000
+
+
+@dataclass(frozen=True)
+class ShareWanted:
+    """What the user asked ``ami_share`` for.
+
+    ``images`` maps regions to image ids; None stands for a copy that check mode has only planned, a copy of
+    ``source_image_id`` in ``source_region`` if that is known. If there are ``snapshot_ids``, nothing else
+    changes.
+    """
+
+    images: Mapping[str, str | None]
+    sharing: Sharing
+    present: bool = True
+    purge: bool = False
+    allow_empty_purge: bool = False
+    share_snapshots: bool = True
+    snapshot_ids: frozenset[str] = frozenset()
+    shared_tags: Mapping[str, str] = field(default_factory=dict)
+    source_image_id: str | None = None
+    source_region: str | None = None
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What one target's image looks like to its owner.
+
+    ``volumes`` maps the snapshots to who may create volumes from them. The block public access states are
+    None where nobody asked for public sharing. ``keys`` are those of its snapshots that belong to the
+    account; ``key_problem`` says why they could not be read.
+    """
+
+    image: Image
+    launch: Sharing = field(default_factory=Sharing)
+    volumes: Mapping[str, Sharing] = field(default_factory=dict)
+    image_block: str | None = None
+    snapshot_block: str | None = None
+    keys: tuple[KeySeen, ...] = ()
+    key_problem: str | None = None
+    exists: bool = True
+
+    @classmethod
+    def planned(cls, account_id: str, source: Image | None) -> Shared:
+        """A copy that does not exist yet: the source's devices, shared with nobody."""
+        devices = source.devices if source else ()
+        image = Image(
+            image_id=KNOWN_AFTER_APPLY, name="", owner_id=account_id, state="available", devices=devices
+        )
+        return cls(
+            image, volumes={snapshot_id: Sharing() for snapshot_id in image.snapshot_ids}, exists=False
+        )
+
+
+@dataclass(frozen=True)
+class ShareSeen:
+    """What AWS said of every target."""
+
+    account_id: str
+    images: Mapping[Target, Shared]
+
+
+def plan(wanted: ShareWanted, seen: ShareSeen) -> Plan:
+    """Plan every target."""
+    own = seen.account_id in wanted.sharing.account_ids
+    named = replace(wanted.sharing, account_ids=wanted.sharing.account_ids - {seen.account_id})
+    warnings = (f"{seen.account_id} owns the images and needs no permission: skipped.",) if own else ()
+    return Plan(
+        tuple(
+            _plan_target(wanted, named, target, seen.images[target], warnings, seen.account_id)
+            for target in sorted(seen.images)
+        )
+    )
+
+
+def sharing_after(wanted: ShareWanted, named: Sharing, current: Sharing) -> Sharing:
+    """Who may use the thing once the plan has been performed."""
+    if not wanted.present:
+        return current - named
+    return named if wanted.purge else current | named
+
+
+def _plan_target(
+    wanted: ShareWanted,
+    named: Sharing,
+    target: Target,
+    shared: Shared,
+    warnings: tuple[str, ...],
+    account_id: str,
+) -> TargetPlan:
+    launch = shared.launch if wanted.snapshot_ids else sharing_after(wanted, named, shared.launch)
+    volumes = {
+        snapshot_id: sharing_after(wanted, named.accounts_only(), current)
+        for snapshot_id, current in shared.volumes.items()
+    }
+    opened = [*snapshot_actions(target, shared, volumes, "Add"), *_tag_actions(wanted, target, shared)]
+    # Snapshots before images: whoever sees an image can use all of it. Withdrawn the other way round.
+    actions = (
+        *opened,
+        *image_actions(target, shared, launch, "Add"),
+        *image_actions(target, shared, launch, "Remove"),
+        *snapshot_actions(target, shared, volumes, "Remove"),
+    )
+    shared_tags = wanted.shared_tags if wanted.present else {}
+    return TargetPlan(
+        target,
+        actions=actions,
+        before=_view(shared, shared.launch, shared.volumes, _shared_tags(shared.image)),
+        after=_view(shared, launch, volumes, {**_shared_tags(shared.image), **shared_tags}),
+        warnings=(*warnings, *_warnings(wanted, named, shared, launch)),
+        refusals=tuple(_refusals(wanted, named, shared, target, account_id)),
+    )
+
+
+def image_actions(target: Target, shared: Shared, after: Sharing, change: str) -> Iterator[Action]:
+    """The calls that make an image's launch permissions those of ``after``: what is to Add, or to Remove."""
+    delta = after - shared.launch if change == "Add" else shared.launch - after
+    resource = shared.image.image_id if shared.exists else None
+    for batch in _batches(_entries(delta), IMAGE_BATCH):
+        parameters = {"ImageId": resource, "LaunchPermission": {change: batch}}
+        yield Action(target, "ModifyImageAttribute", parameters, resource)
+
+
+def snapshot_actions(
+    target: Target, shared: Shared, volumes: Mapping[str, Sharing], change: str
+) -> Iterator[Action]:
+    """Likewise who may create volumes from its snapshots."""
+    for snapshot_id, after in volumes.items():
+        current = shared.volumes[snapshot_id]
+        delta = after - current if change == "Add" else current - after
+        resource = snapshot_id if shared.exists else None
+        for batch in _batches(_entries(delta), SNAPSHOT_BATCH):
+            parameters = {
+                "Attribute": "createVolumePermission",
+                "CreateVolumePermission": {change: batch},
+                "SnapshotId": resource,
+            }
+            yield Action(target, "ModifySnapshotAttribute", parameters, resource)
+
+
+def _tag_actions(wanted: ShareWanted, target: Target, shared: Shared) -> Iterator[Action]:
+    missing = tagging.differing(shared.image.tags, _shared_tags_wanted(wanted)) if wanted.present else {}
+    if missing:
+        resource = shared.image.image_id if shared.exists else None
+        parameters = {"Resources": [resource], "Tags": tagging.tag_list(missing)}
+        yield Action(target, "CreateTags", parameters, resource)
+
+
+def _entries(sharing: Sharing) -> list[dict[str, str]]:
+    """The sharing as AWS takes it (botocore shapes ``LaunchPermission``, ``CreateVolumePermission``)."""
+    return [
+        *({"UserId": account_id} for account_id in sorted(sharing.account_ids)),
+        *({"OrganizationArn": arn} for arn in sorted(sharing.org_arns)),
+        *({"OrganizationalUnitArn": arn} for arn in sorted(sharing.org_unit_arns)),
+        *([{"Group": "all"}] if sharing.public else []),
+    ]
+
+
+def _batches(entries: list[dict[str, str]], size: int) -> Iterable[list[dict[str, str]]]:
+    return (entries[start : start + size] for start in range(0, len(entries), size))
+
+
+def _shared_tags_wanted(wanted: ShareWanted) -> dict[str, str]:
+    return {tagging.SHARED_PREFIX + key: value for key, value in wanted.shared_tags.items()}
+
+
+def _shared_tags(image: Image) -> dict[str, str]:
+    prefix = tagging.SHARED_PREFIX
+    return {key.removeprefix(prefix): value for key, value in image.tags.items() if key.startswith(prefix)}
+
+
+def _view(
+    shared: Shared, launch: Sharing, volumes: Mapping[str, Sharing], shared_tags: Mapping[str, str]
+) -> dict[str, Any]:
+    return {
+        "image_id": shared.image.image_id,
+        "launch_permissions": launch.as_result(),
+        "shared_tags": dict(shared_tags),
+        "volume_permissions": _volume_view(shared, volumes),
+    }
+
+
+def _volume_view(shared: Shared, volumes: Mapping[str, Sharing]) -> dict[str, Any]:
+    names = {snapshot_id: snapshot_id for snapshot_id in volumes}
+    if not shared.exists:
+        names = {device.snapshot_id: device.name for device in shared.image.devices if device.snapshot_id}
+    views = {}
+    for snapshot_id, sharing in volumes.items():
+        views[names[snapshot_id]] = {"account_ids": sorted(sharing.account_ids), "public": sharing.public}
+    return views
+
+
+def _warnings(wanted: ShareWanted, named: Sharing, shared: Shared, launch: Sharing) -> Iterator[str]:
+    organizations = named.org_arns | named.org_unit_arns
+    if wanted.present and wanted.share_snapshots and organizations and not named.account_ids:
+        yield (
+            "Snapshots cannot be shared with organizations and organizational units: their accounts can "
+            "launch the image, not copy it. Name in account_ids those that must copy."
+        )
+    if wanted.present and (shut_out := without_access(shared.keys, named)):
+        yield (
+            f"{_enumerate(shut_out)} cannot use the key of {shared.image.image_id} yet, nor launch it. "
+            "Open it with ami_kms_grant, or make sure that its policy does."
+        )
+    if wanted.present and shared.key_problem:
+        yield f"Whether the consumers can use the image's key could not be seen: {shared.key_problem}"
+    if launch.entities > DEFAULT_QUOTA:
+        yield (
+            f"The image is shared with {launch.entities} entities; AWS's default quota is {DEFAULT_QUOTA}. "
+            "If AWS refuses, ask for a higher quota or share with an organization."
+        )
+    withdrawn = (shared.launch - launch).account_ids
+    covering = sorted(launch.org_arns | launch.org_unit_arns)
+    if withdrawn and (covering or launch.public):
+        through = ", ".join(covering) if covering else "public launch permission"
+        yield (
+            f"Access may remain: the image is still shared through {through}, which may cover "
+            f"{_enumerate(withdrawn)}."
+        )
+
+
+def _enumerate(consumers: Iterable[str]) -> str:
+    named = sorted(consumers)
+    return ", ".join(named) if len(named) <= 5 else f"{', '.join(named[:5])} and {len(named) - 5} more"
+
+
+def _refusals(
+    wanted: ShareWanted, named: Sharing, shared: Shared, target: Target, account_id: str
+) -> Iterator[Failure]:
+    yield from share_checks.not_ours_to_change(shared.image, target, account_id)
+    if not wanted.present:
+        return
+    yield from share_checks.not_available(shared.image, target)
+    yield from share_checks.not_to_be_shared(shared.image, shared.keys, target)
+    yield from share_checks.too_many_tags(shared.image, _shared_tags_wanted(wanted), target)
+    if wanted.purge and not named and not wanted.allow_empty_purge:
+        yield share_checks.empty_purge(target)
+    if named.public and not shared.launch.public:
+        yield from share_checks.not_to_be_public(shared.image, shared.image_block, target)
+    if named.public and not all(volume.public for volume in shared.volumes.values()):
+        yield from share_checks.snapshots_not_to_be_public(shared.snapshot_block, target)

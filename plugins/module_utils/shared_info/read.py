@@ -1,0 +1,140 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads what other accounts share with this one, and tries their keys without using them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ..aws import dry_run as dry_runs
+from ..aws import read
+from .evaluate import KeysSeen, KeyTried, SharedImage, SharedInfoWanted
+
+# Without botocore AnsibleAWSModule has ended the module before any of this is used.
+with suppress(ImportError):
+    from botocore.exceptions import ClientError, ParamValidationError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import FilterTypeDef
+    from mypy_boto3_kms import KMSClient
+
+# EC2 API Reference, DescribeImages: a filter takes 200 values.
+_FILTER_VALUES = 200
+# KMS Developer Guide, "Testing your permissions": a dry run that would succeed ends in this error.
+_ALLOWED = "DryRunOperationException"
+# KMS does not tell whether a key exists that the caller may not see (KMS API Reference, DescribeKey).
+_REFUSED = ("AccessDeniedException", "NotFoundException")
+_NO_STATE = ("DisabledException", "KMSInvalidStateException")
+_OLD = "A newer botocore knows how to try a key without using it: update botocore and boto3."
+
+
+def images(ec2: EC2Client, wanted: SharedInfoWanted) -> tuple[SharedImage, ...]:
+    """Every image in the region that fits and that the caller may launch, own ones among them.
+
+    Ids are asked for by filter: as ImageIds, one that is not in the region would make an error of all.
+    """
+    owners: dict[str, Any] = {"Owners": list(wanted.owners)} if wanted.owners else {}
+    found: dict[str, SharedImage] = {}
+    for filters in _filters(wanted):
+        pages = ec2.get_paginator("describe_images").paginate(
+            ExecutableUsers=list(wanted.executable_users),
+            Filters=filters,
+            IncludeDeprecated=wanted.include_deprecated,
+            PaginationConfig=read.PAGE,
+            **owners,
+        )
+        found.update({item["ImageId"]: _image(item) for page in pages for item in page["Images"]})
+    return tuple(found.values())
+
+
+def keys(ec2: EC2Client, kms: KMSClient, snapshot_ids: Iterable[str], account: str) -> KeysSeen:
+    """The keys of those snapshots that are shared with the caller, each tried.
+
+    ``account`` is the caller's, as an ARN. AWS tells a snapshot's key to whom it is shared with only.
+    """
+    seen = read.snapshots(ec2, sorted(set(snapshot_ids)))
+    of_snapshot = {item.snapshot_id: item.kms_key_id for item in seen if item.kms_key_id}
+    return KeysSeen(of_snapshot, {arn: _try(kms, arn, account) for arn in sorted(set(of_snapshot.values()))})
+
+
+def _filters(wanted: SharedInfoWanted) -> Iterator[list[FilterTypeDef]]:
+    filters: list[FilterTypeDef] = [
+        {"Name": name, "Values": list(values)} for name, values in sorted(wanted.filters.items())
+    ]
+    if not wanted.image_ids:
+        yield filters
+    for start in range(0, len(wanted.image_ids), _FILTER_VALUES):
+        ids = list(wanted.image_ids[start : start + _FILTER_VALUES])
+        yield [*filters, {"Name": "image-id", "Values": ids}]
+
+
+def _image(item: Mapping[str, Any]) -> SharedImage:
+    volumes = [mapping["Ebs"] for mapping in item.get("BlockDeviceMappings", []) if "Ebs" in mapping]
+    encrypted = [volume for volume in volumes if volume.get("Encrypted")]
+    return SharedImage(
+        image_id=item["ImageId"],
+        owner_id=item["OwnerId"],
+        name=item.get("Name", ""),
+        owner_alias=item.get("ImageOwnerAlias"),
+        state=item["State"],
+        description=item.get("Description", ""),
+        architecture=item.get("Architecture", ""),
+        platform=item.get("PlatformDetails"),
+        creation_date=item.get("CreationDate"),
+        deprecation_time=item.get("DeprecationTime"),
+        public=item.get("Public", False),
+        encrypted=bool(encrypted),
+        snapshot_ids=_snapshot_ids(volumes),
+        encrypted_snapshots=_snapshot_ids(encrypted),
+        product_codes=tuple(code["ProductCodeId"] for code in item.get("ProductCodes", [])),
+        tags={tag["Key"]: tag["Value"] for tag in item.get("Tags", [])},
+    )
+
+
+def _snapshot_ids(volumes: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(volume["SnapshotId"] for volume in volumes if volume.get("SnapshotId")))
+
+
+def _try(kms: KMSClient, arn: str, account: str) -> KeyTried:
+    """What the caller may do with a key, found out by dry runs, which change nothing and use nothing."""
+    try:
+        state = _state(kms, arn)
+        if state not in (None, "Enabled"):
+            return KeyTried(state)
+        refused = [
+            name for name, request in dry_runs.requests(kms, arn, account).items() if not _is_allowed(request)
+        ]
+    except ParamValidationError:
+        return KeyTried(problem=_OLD)
+    except ClientError as exception:
+        error = exception.response["Error"]
+        return KeyTried(problem=f"{error['Code']}: {error['Message']}")
+    return KeyTried(state, tuple(["DescribeKey", *refused] if state is None else refused))
+
+
+def _state(kms: KMSClient, arn: str) -> str | None:
+    try:
+        return kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
+    except ClientError as exception:
+        if exception.response["Error"]["Code"] in _REFUSED:
+            return None
+        raise
+
+
+def _is_allowed(request: Callable[[], object]) -> bool:
+    try:
+        request()
+    except ClientError as exception:
+        code = exception.response["Error"]["Code"]
+        if code == _ALLOWED:
+            return True
+        if code in (*_REFUSED, *_NO_STATE):
+            return False
+        raise
+    # An answer that is no error is none of a dry run: it proves nothing.
+    return False

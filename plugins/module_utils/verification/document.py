@@ -1,0 +1,170 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report of a verification as a document: which account gets how far with which image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..diagnose.findings import MEANINGS
+from ..reports.document import (
+    Changes,
+    Column,
+    Document,
+    Item,
+    Mark,
+    Matrix,
+    MatrixRow,
+    Table,
+    changes_between,
+)
+from .report import LEVELS, apart
+
+_MARKS = {"authorized": Mark.PARTIAL, "visible": Mark.SLIGHT, None: Mark.BROKEN}
+_SHORT = {
+    Mark.PARTIAL: "AWS would accept a launch, but nothing was running.",
+    Mark.SLIGHT: "The account sees the image, and no more is proved.",
+    Mark.BROKEN: "The account does not see the image, or nothing is known of it.",
+}
+_NOT_REACHED = "LevelNotReached"
+_FAILED = "Failed"
+_MEANINGS = {
+    **MEANINGS,
+    _NOT_REACHED: "The account has not reached the level, and nothing was found that would say why.",
+    _FAILED: "Something could not be done, and AWS gave no code.",
+}
+
+
+def document(content: Mapping[str, Any]) -> Document:
+    """The document of what ``verification.verification`` returned."""
+    rows = content["results"]
+    short = [row for row in rows if not row["reached"]]
+    level = content["level"]
+    told = f"{len(rows) - len(short)} of {len(rows)} verifications have reached the level {level}."
+    if content["failed_regions"]:
+        told += f" It is not reached everywhere in {', '.join(content['failed_regions'])}."
+    return Document(
+        kind="verification",
+        title="Who can launch the images",
+        status=content["status"],
+        complete=not content["failures"],
+        headline=told,
+        facts=(
+            ("Level", level),
+            ("Accounts", str(len({row["account_id"] for row in rows}))),
+            ("Images", str(len(_images(rows)))),
+        ),
+        items=(*_items(short), *_failures(apart(rows, content["failures"]))),
+        matrix=_matrix(level, rows),
+        records=_records(rows),
+        explanations=_MEANINGS,
+    )
+
+
+def _images(rows: Iterable[Mapping[str, Any]]) -> set[tuple[str, str | None]]:
+    """The images; where nothing is known of an account, it is the image that another one was asked about."""
+    named = {(row["region"], row["image_id"]) for row in rows if row["image_id"]}
+    regions = {region for region, _image_id in named}
+    return named | {(row["region"], None) for row in rows if row["region"] not in regions}
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """What is different between what an earlier report said and what this one says."""
+    return changes_between(before["written_at"], _sentences(before), _sentences(after))
+
+
+def _sentences(content: Mapping[str, Any]) -> list[str]:
+    return [f"{row['region']}: {_told(row, content['level'])}." for row in content["results"]]
+
+
+def _told(row: Mapping[str, Any], wanted: str) -> str:
+    short = "" if row["reached"] else f", not to {wanted}"
+    return f"{row['account_id']} {_got(row)} with {row['image_id'] or 'the image'}{short}"
+
+
+def _got(row: Mapping[str, Any]) -> str:
+    return f"gets to {row['level']}" if row["level"] else "gets nowhere"
+
+
+def _items(short: Iterable[Mapping[str, Any]]) -> list[Item]:
+    """Why accounts have not reached the level: each reason is a finding as bad as any."""
+    return [
+        Item(
+            code=finding["code"] or _FAILED,
+            severity="high",
+            message=finding["message"],
+            remedy=finding["remedy"] or "",
+            account_id=row["account_id"],
+            region=row["region"],
+            resource=row["image_id"],
+            image_id=row["image_id"],
+            principal=row["account_id"],
+        )
+        for row in short
+        for finding in row["findings"] or [_unexplained(row)]
+    ]
+
+
+def _unexplained(row: Mapping[str, Any]) -> dict[str, Any]:
+    message = f"{row['account_id']} {_got(row)} with {row['image_id'] or 'the image'}, and nothing says why."
+    return {"code": _NOT_REACHED, "message": message, "remedy": "Diagnose it with ami_share_diagnose."}
+
+
+def _failures(failures: Iterable[Mapping[str, Any]]) -> list[Item]:
+    return [
+        Item(
+            code=failure["error_code"] or _FAILED,
+            severity="high",
+            message=failure["message"] or "",
+            remedy=failure["remedy"] or "",
+            account_id=failure["account_id"],
+            region=failure["region"],
+            resource=failure["action"],
+        )
+        for failure in failures
+    ]
+
+
+def _matrix(wanted: str, rows: Iterable[Mapping[str, Any]]) -> Matrix:
+    """Images by accounts. Who has reached the level has all that is wanted, however much further it got."""
+    cells: dict[tuple[str, str | None], dict[str, Mark]] = {}
+    for row in rows:
+        mark = Mark.FULL if row["reached"] else _MARKS[row["level"]]
+        cells.setdefault((row["region"], row["image_id"]), {})[row["account_id"]] = mark
+    full = (
+        "An instance was running."
+        if wanted == LEVELS[-1]
+        else f"The level {wanted} or a higher one is proved."
+    )
+    below = (*reversed(LEVELS[: LEVELS.index(wanted)]), None)
+    return Matrix(
+        title="How far each account gets with each image",
+        legend={Mark.FULL: full, **{_MARKS[level]: _SHORT[_MARKS[level]] for level in below}},
+        labels=(Column("region", "Region"), Column("image_id", "Image")),
+        columns=tuple(sorted({account for marks in cells.values() for account in marks})),
+        rows=tuple(
+            MatrixRow({"region": region, "image_id": image_id or ""}, marks)
+            for (region, image_id), marks in sorted(
+                cells.items(), key=lambda item: (item[0][0], item[0][1] or "")
+            )
+        ),
+    )
+
+
+def _records(rows: Iterable[Mapping[str, Any]]) -> Table:
+    return Table(
+        title="Verifications",
+        columns=(
+            Column("region", "Region"),
+            Column("image_id", "Image"),
+            Column("account_id", "Account"),
+            Column("level", "Level"),
+            Column("reached", "Reached"),
+            Column("codes", "Findings"),
+        ),
+        rows=tuple({**row, "codes": [one["code"] or _FAILED for one in row["findings"]]} for row in rows),
+        note="One for each account and image. No level is that nothing is proved.",
+    )

@@ -1,0 +1,163 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report of a verification: how far each account gets with each image, and where that is not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..failures import Failure, summary
+from ..reports import steps
+
+# Each is proved by more than the one before: by seeing the image, by a dry run, by a running instance.
+LEVELS = ("visible", "authorized", "launched")
+_TERMINATE = "TerminateInstances"
+_FINDING_FACTS = ("code", "message", "remedy")
+
+
+def verification(
+    level: str,
+    regions: Sequence[str],
+    account_ids: Sequence[Any],
+    results: Iterable[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The report, from what ``ami_share_diagnose`` and ``ami_launch_probe`` returned.
+
+    What did not run is empty. Every account named, without any each that a result is about, counts in every
+    region: one of which nothing is known has not reached the level. ``status`` is ``verified`` if all have
+    and no instance may be left running, ``failed`` if none has, ``incomplete`` otherwise. ``summary`` says
+    for a person what is not so, and why.
+    """
+    given = list(results)
+    failed = steps.failures(given)
+    rows = _rows(level, given)
+    known = {(row["account_id"], row["region"]) for row in rows}
+    named = dict.fromkeys(text for item in account_ids if (text := str(item).strip()))
+    # Without names those that something is known of count.
+    named = named or dict.fromkeys(row["account_id"] for row in rows)
+    rows += [
+        _row(level, (account_id, region, None), None, [])
+        for account_id in named
+        for region in regions
+        if (account_id, region) not in known
+    ]
+    for row in rows:
+        if not (row["reached"] or row["findings"]):
+            row["findings"] = _findings_of(failed, row["account_id"], row["region"])
+    rows.sort(key=lambda row: (row["account_id"], row["region"], str(row["image_id"])))
+    reached = [row for row in rows if row["reached"]]
+    good = {row["region"] for row in rows} - {row["region"] for row in rows if not row["reached"]}
+    failed_regions = sorted({*regions, *(row["region"] for row in rows)} - good)
+    status = "incomplete" if reached else "failed"
+    left_running = [failure for failure in failed if failure["action"] == _TERMINATE]
+    if rows and not failed_regions and not left_running:
+        status = "verified"
+    return {
+        "failed_regions": failed_regions,
+        "failures": failed,
+        "level": level,
+        "results": rows,
+        "status": status,
+        "summary": _summary(level, rows, failed),
+    }
+
+
+def apart(rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The failures that are not told by what is said of accounts that have not reached the level.
+
+    What is wrong with an option is about no account; what is left running may be of one that did well.
+    """
+    told = {row["account_id"] for row in rows if not row["reached"]}
+    return [one for one in failed if one["account_id"] not in told or one["action"] == _TERMINATE]
+
+
+def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One row for each account and image, with the best level that any of the results proves."""
+    best: dict[tuple[str, str, str | None], int] = {}
+    findings: dict[tuple[str, str, str | None], list[dict[str, Any]]] = {}
+    for item in (item for result in results for item in result.get("results", ())):
+        place = item["account_id"], item["region"], item["image_id"]
+        best[place] = max(best.get(place, -1), _rank(item.get("level")))
+        found = findings.setdefault(place, [])
+        facts = (
+            {
+                **{fact: finding.get(fact) for fact in _FINDING_FACTS},
+                "message": steps.stable(str(finding.get("message") or "")),
+            }
+            for finding in item["findings"]
+            if finding.get("severity") != "note"
+        )
+        found.extend(finding for finding in facts if finding not in found)
+    return [
+        # A running instance disproves whatever was thought to stand in its way.
+        _row(
+            level,
+            place,
+            LEVELS[rank] if rank >= 0 else None,
+            [] if rank == len(LEVELS) - 1 else findings[place],
+        )
+        for place, rank in best.items()
+    ]
+
+
+def _row(
+    wanted: str,
+    place: tuple[str, str, str | None],
+    level: str | None,
+    findings: list[dict[str, Any]],
+) -> dict[str, Any]:
+    account_id, region, image_id = place
+    return {
+        "account_id": account_id,
+        "findings": findings,
+        "image_id": image_id,
+        "level": level,
+        "reached": _rank(level) >= _rank(wanted),
+        "region": region,
+    }
+
+
+def _rank(level: str | None) -> int:
+    return LEVELS.index(level) if level in LEVELS else -1
+
+
+def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: str) -> list[dict[str, Any]]:
+    """What failed in this account and region; what is left running is told apart."""
+    return [
+        {"code": failure["error_code"], "message": failure["message"], "remedy": failure["remedy"]}
+        for failure in failed
+        if failure["account_id"] == account_id
+        and failure["region"] in (region, None)
+        and failure["action"] != _TERMINATE
+    ]
+
+
+def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]) -> str:
+    short = [row for row in rows if not row["reached"]]
+    problems = [
+        Failure(
+            message=f"{row['account_id']}: {row['image_id'] or 'the image'} is "
+            f"{row['level'] or 'not visible'}, not {wanted}.",
+            remedy=" ".join(f"{one['message']} {one['remedy'] or ''}".strip() for one in row["findings"]),
+            error_code="LevelNotReached",
+            action="verify",
+            region=row["region"],
+        )
+        for row in short
+    ]
+    others = [
+        Failure(
+            str(one["message"]),
+            str(one["remedy"] or ""),
+            "",
+            str(one["action"]),
+            one["region"],
+            one["account_id"],
+        )
+        for one in apart(short, failed)
+    ]
+    problems += others
+    return summary(problems) if problems else ""

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m simulated_aws`: the simulated AWS for a person, or for client.py."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from .server import serve
+
+if TYPE_CHECKING:
+    from .control import Control
+
+_REGION = "us-east-1"
+
+
+def main() -> None:
+    """Serve until stopped; the first line of output ends with the URL."""
+    given = _arguments()
+    document = yaml.safe_load(given.estate.read_text()) if given.estate else None
+    url = ""
+
+    def listening(where: str) -> None:
+        nonlocal url
+        url = where
+        print(f"Simulated AWS on {url}", flush=True)
+
+    def ready(control: Control) -> None:
+        if document is not None:
+            description = control.build_estate(document)
+            print(_for_a_person(url, description, given.account), flush=True)
+
+    try:
+        serve(given.host, given.port, listening, ready, until_stdin_closes=given.until_stdin_closes)
+    except KeyboardInterrupt as stopped:
+        raise SystemExit(130) from stopped
+    except (OSError, ValueError) as refused:
+        raise SystemExit(f"simulated AWS: {refused}") from refused
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m simulated_aws", description=main.__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=4510, help="port to listen on, 0 for any (%(default)s)")
+    parser.add_argument("--estate", type=Path, help="YAML file of accounts and images to start with")
+    parser.add_argument("--account", help="the estate's account to print credentials of (its first one)")
+    stop = "stop when standard input ends, as it does when its writer dies"
+    parser.add_argument("--until-stdin-closes", action="store_true", help=stop)
+    return parser.parse_args()
+
+
+def _for_a_person(url: str, description: dict[str, Any], name: str | None) -> str:
+    accounts = description["accounts"]
+    name = name or next(iter(accounts))
+    if name not in accounts:
+        raise ValueError(f"the estate has no account {name}; it has {', '.join(accounts)}")
+    exports = {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": accounts[name]["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": accounts[name]["secret_access_key"],
+        "AWS_REGION": _REGION,
+    }
+    lines = [f"export {variable}={shlex.quote(value)}" for variable, value in exports.items()]
+    return "\n".join([*lines, json.dumps(description, indent=2)])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The simulated AWS as tests, the demo and the benchmarks use it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import boto3.session
+import botocore.session
+from botocore.config import Config
+from botocore.loaders import Loader, create_loader
+
+from .front.record import Entry
+
+_ROOT = Path(__file__).parents[1]
+_STOP_SECONDS = 10
+_REGION = "us-east-1"
+
+# As if nobody had configured anything: no files, no profile.
+_NO_CONFIGURATION = {
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+    "profile": (None, None, None, None),
+}
+
+
+class SimulatedAws:
+    """A simulated AWS: a process of its own from `start`, or one that is running from `attach`.
+
+    As a context manager it stops what it started. A process that was started also ends when its parent does,
+    however that ends. What the server refuses is a ValueError with its sentence.
+    """
+
+    def __init__(self, url: str, process: subprocess.Popen[str] | None = None) -> None:
+        self.url = url
+        self._process = process
+        self._accounts: dict[str, dict[str, str]] = {}
+
+    @classmethod
+    def start(cls, estate: Mapping[str, Any] | Path | None = None, *, port: int = 0) -> SimulatedAws:
+        """Start a process on a port, 0 for any free one, with an estate (see estate.py) or none."""
+        command = [sys.executable, "-m", "simulated_aws", "--port", str(port), "--until-stdin-closes"]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, cwd=_ROOT, stdin=pipe, stdout=pipe, text=True)
+        assert process.stdout is not None
+        url = process.stdout.readline().rpartition(" ")[2].strip()
+        aws = cls(url, process)
+        try:
+            if not url:
+                raise RuntimeError("the simulated AWS did not start; its standard error says why")
+            if estate is not None:
+                aws.build_estate(estate)
+        except BaseException:
+            aws.stop()
+            raise
+        return aws
+
+    @classmethod
+    def attach(cls, url: str) -> SimulatedAws:
+        """Use the simulated AWS at this URL, with the accounts it has."""
+        aws = cls(url.rstrip("/"))
+        aws._accounts = aws.description().get("accounts", {})
+        return aws
+
+    def __enter__(self) -> SimulatedAws:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop the process if this object started one."""
+        if self._process is None:
+            return
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    # What the control API offers.
+
+    def health(self) -> dict[str, Any]:
+        """Answers once the server is ready."""
+        return self._control("GET", "health")
+
+    def reset(self) -> None:
+        """Wipe everything: estate, settings, record, faults, latency; throttling is on again."""
+        self._control("POST", "reset")
+        self._accounts = {}
+
+    def build_estate(self, document: Mapping[str, Any] | Path) -> dict[str, Any]:
+        """Build an estate from its document or YAML file; its description, names to ids."""
+        body = document.read_bytes() if isinstance(document, Path) else _json(document)
+        description = self._control("POST", "estate", body)
+        self._accounts = description["accounts"]
+        return description
+
+    def description(self) -> dict[str, Any]:
+        """The description of the estate built last, empty if there is none."""
+        return self._control("GET", "estate")
+
+    def calls(self, *, since: int = 0, **filters: str) -> list[Entry]:
+        """Recorded API calls numbered above `since`; filters: account_id, region, service, action."""
+        query = urlencode({"since": since, **filters})
+        return [Entry(**entry) for entry in self._control("GET", f"calls?{query}")["calls"]]
+
+    def forget_calls(self) -> None:
+        """Clear the record."""
+        self._control("DELETE", "calls")
+
+    def set_latency(self, seconds: float) -> None:
+        """Hold every answer up by some seconds."""
+        self._control("PUT", "latency", _json({"seconds": seconds}))
+
+    def set_throttling(self, enabled: bool) -> None:
+        """Switch AWS's request rates on or off."""
+        self._control("PUT", "throttling", _json({"enabled": enabled}))
+
+    def change_settings(self, **changed: Any) -> None:
+        """Change fields of settings.Settings."""
+        self._control("PUT", "settings", _json(changed))
+
+    def add_fault(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Add a fault, as front.faults.Fault describes it."""
+        added: dict[str, Any] = self._control("POST", "faults", _json({"kind": kind, **fields}))["faults"][0]
+        return added
+
+    def faults(self) -> list[dict[str, Any]]:
+        """All faults, each with how many calls matched."""
+        listed: list[dict[str, Any]] = self._control("GET", "faults")["faults"]
+        return listed
+
+    def clear_faults(self) -> None:
+        """Remove all faults and release what is frozen."""
+        self._control("DELETE", "faults")
+
+    def release(self) -> None:
+        """Let the calls that are frozen now go on."""
+        self._control("POST", "faults/release")
+
+    # Ways in.
+
+    def account_id(self, account: str) -> str:
+        """The id of an account of the estate, given by name or id; KeyError if it has none such."""
+        return self._account(account)["account_id"]
+
+    def session(self, account: str, region: str = _REGION) -> boto3.session.Session:
+        """A boto3 session of an account (name or id) whose clients all talk to the simulated AWS."""
+        keys = self._account(account)
+        core = botocore.session.Session(session_vars=_NO_CONFIGURATION)
+        core.register_component("data_loader", _loader())
+        return _Session(
+            self.url,
+            aws_access_key_id=keys["access_key_id"],
+            aws_secret_access_key=keys["secret_access_key"],
+            region_name=region,
+            botocore_session=core,
+        )
+
+    def client(self, service: str, account: str, region: str = _REGION, config: Config | None = None) -> Any:
+        """A boto3 client of an account (name or id)."""
+        return self.session(account, region).client(service, config=config)  # type: ignore[call-overload]
+
+    def environment(self, account: str, region: str = _REGION) -> dict[str, str]:
+        """A whole environment for a subprocess: this process's, with the simulated AWS for any other."""
+        keys = self._account(account)
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "BOTO_", "EC2_"))
+        }
+        return kept | {
+            "AWS_ACCESS_KEY_ID": keys["access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": keys["secret_access_key"],
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+        }
+
+    def _account(self, account: str) -> dict[str, str]:
+        for name, keys in self._accounts.items():
+            if account in (name, keys["account_id"]):
+                return keys
+        raise KeyError(f"the estate has no account {account}; it has {', '.join(self._accounts) or 'none'}")
+
+    def _control(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc)
+        try:
+            connection.request(method, f"/_simulated_aws/{path}", body)
+            response = connection.getresponse()
+            answer: dict[str, Any] = json.loads(response.read())
+        finally:
+            connection.close()
+        if response.status == 400:
+            raise ValueError(answer["error"])
+        if response.status != 200:
+            raise RuntimeError(answer["error"])
+        return answer
+
+
+class _Session(boto3.session.Session):
+    """boto3 takes an endpoint per client, or from the environment for all; this one is a session's."""
+
+    def __init__(self, url: str, **arguments: Any) -> None:
+        self._url = url
+        super().__init__(**arguments)
+
+    def client(self, *args: Any, **kwargs: Any) -> Any:
+        # Whatever proxy the environment names isn't for this address.
+        direct = Config(proxies={})
+        given = kwargs.pop("config", None)
+        kwargs["config"] = given.merge(direct) if given else direct
+        return super().client(*args, **{"endpoint_url": self._url, **kwargs})
+
+
+@cache
+def _loader() -> Loader:
+    # Reads each service's model once for all sessions.
+    return create_loader()
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode()

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Organizations as AWS describes it, where moto's differs: who may call what, and answers in pages.
+
+`membership` tells the other services where accounts are. All else is moto's.
+"""
+
+from .install import install
+from .membership import memberships, organization_id, organization_paths
+
+__all__ = ["install", "memberships", "organization_id", "organization_paths"]

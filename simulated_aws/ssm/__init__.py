@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parameter Store as strict as AWS's documentation, where moto is not.
+
+What is stored is moto's. `rules` refuse what AWS refuses, `validation` holds values back that AWS validates
+only after it has answered.
+"""
+
+from .install import install
+
+__all__ = ["install"]

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Allowed AMIs: an account that hides other accounts' images from its own users."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from simulated_aws.ec2 import state
+
+from .conftest import CONSUMER, OWNER, STRANGER, build, image_id, names, refusal
+
+ONE = {"MinCount": 1, "MaxCount": 1}
+SHARED = {"golden": {"sharing": {"accounts": ["consumer"]}}}
+
+
+def allow(ec2: Any, *criteria: dict[str, Any], mode: str = "enabled") -> None:
+    ec2.replace_image_criteria_in_allowed_images_settings(ImageCriteria=list(criteria))
+    ec2.enable_allowed_images_settings(AllowedImagesSettingsState=mode)
+
+
+def test_nothing_is_hidden_at_first(client: Any) -> None:
+    settings = client().get_allowed_images_settings()
+    assert (settings["State"], settings.get("ImageCriteria", []), settings["ManagedBy"]) == (
+        "disabled",
+        [],
+        "account",
+    )
+
+
+@pytest.mark.parametrize(
+    ("criteria", "allowed"),
+    [
+        ([{"ImageProviders": [OWNER]}], True),
+        ([{"ImageProviders": [STRANGER]}], False),
+        ([{"ImageProviders": ["none"]}], False),
+        ([{"ImageProviders": ["amazon"]}], False),
+        ([{"ImageNames": ["gold*"]}], True),
+        ([{"ImageNames": ["silver-?"]}], False),
+        ([{"ImageProviders": [OWNER], "ImageNames": ["silver"]}], False),
+        ([{"ImageNames": ["silver"]}, {"ImageProviders": [OWNER]}], True),
+        ([{"CreationDateCondition": {"MaximumDaysSinceCreated": 1}}], True),
+        ([{"DeprecationTimeCondition": {"MaximumDaysSinceDeprecated": 0}}], True),
+        ([{"MarketplaceProductCodes": ["abc"]}], False),
+    ],
+)
+def test_what_the_criteria_allow(client: Any, criteria: list[dict[str, Any]], allowed: bool) -> None:
+    """Any criterion must fit, each in all its parts (botocore shape ImageCriterion)."""
+    image = image_id(build(images=SHARED))
+    ec2 = client(CONSUMER)
+    allow(ec2, *criteria)
+    assert names(ec2.describe_images()) == (["golden"] if allowed else [])
+    code = "DryRunOperation" if allowed else "InvalidAMIID.NotFound"
+    assert refusal(ec2.run_instances, ImageId=image, DryRun=True, **ONE) == code
+    if not allowed:
+        assert refusal(ec2.describe_images, ImageIds=[image]) == code
+        assert refusal(ec2.run_instances, ImageId=image, **ONE) == code
+        copy = {"Name": "copy", "SourceImageId": image, "SourceRegion": "us-east-1"}
+        assert refusal(ec2.copy_image, **copy) == code
+    # Each account and Region has settings of its own, which never go for the account's own images.
+    assert names(client().describe_images()) == ["golden"]
+    allow(client(), *criteria)
+    assert names(client().describe_images()) == ["golden"]
+
+
+def test_deprecated_and_old_images_may_be_left_out(client: Any, clock: Any) -> None:
+    image = image_id(build(images=SHARED))
+    client().enable_image_deprecation(ImageId=image, DeprecateAt=state.now() + timedelta(days=1))
+    ec2 = client(CONSUMER)
+    clock.forward(hours=70)
+    for condition, maximum, days, seen in (
+        ("DeprecationTimeCondition", "MaximumDaysSinceDeprecated", 0, False),
+        ("DeprecationTimeCondition", "MaximumDaysSinceDeprecated", 1, False),
+        ("DeprecationTimeCondition", "MaximumDaysSinceDeprecated", 2, True),
+        ("CreationDateCondition", "MaximumDaysSinceCreated", 2, False),
+        ("CreationDateCondition", "MaximumDaysSinceCreated", 3, True),
+    ):
+        allow(ec2, {condition: {maximum: days}})
+        assert bool(ec2.describe_images(IncludeDeprecated=True)["Images"]) is seen, (condition, days)
+
+
+def test_audit_mode_hides_nothing_and_tells(client: Any) -> None:
+    """(botocore operation EnableAllowedImagesSettings.)"""
+    image = image_id(build(images=SHARED))
+    ec2 = client(CONSUMER)
+    assert "ImageAllowed" not in ec2.describe_images()["Images"][0]
+    allow(ec2, {"ImageProviders": ["none"]}, mode="audit-mode")
+    assert ec2.describe_images()["Images"][0]["ImageAllowed"] is False
+    filters = [{"Name": "image-allowed", "Values": ["true"]}]
+    assert ec2.describe_images(Filters=filters)["Images"] == []
+    assert refusal(ec2.run_instances, ImageId=image, DryRun=True, **ONE) == "DryRunOperation"
+    ec2.disable_allowed_images_settings()
+    settings = ec2.get_allowed_images_settings()
+    assert (settings["State"], settings["ImageCriteria"]) == ("disabled", [{"ImageProviders": ["none"]}])
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        [{"ImageProviders": ["somebody"]}],
+        [{"ImageProviders": ["none", OWNER]}],
+        [{"ImageNames": ["a:b"]}],
+        [{"ImageProviders": [OWNER]}] * 11,
+        [{"ImageProviders": [f"{number:012}" for number in range(201)]}],
+    ],
+)
+def test_criteria_that_are_refused(client: Any, criteria: list[dict[str, Any]]) -> None:
+    call = client().replace_image_criteria_in_allowed_images_settings
+    assert refusal(call, ImageCriteria=criteria) == "InvalidParameterValue"
+
+
+def test_a_state_that_there_is_not(client: Any) -> None:
+    call = client().enable_allowed_images_settings
+    assert refusal(call, AllowedImagesSettingsState="on") == "InvalidParameterValue"

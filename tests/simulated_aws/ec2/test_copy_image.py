@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CopyImage: what it takes, what it refuses, and how it ends."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from simulated_aws.ec2 import vetoes
+from simulated_aws.ec2.actions import copy_image
+from simulated_aws.ec2.state import StateReason
+from simulated_aws.settings import SETTINGS
+
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, STRANGER, TWO_DISKS, build, image_id, names, refusal
+
+SHARED = {"sharing": {"accounts": ["consumer"], "snapshot_accounts": ["consumer"]}}
+
+
+@pytest.fixture
+def west(client: Any) -> Any:
+    """The owner in the destination Region."""
+    return client(region="us-west-2")
+
+
+def source(built: dict[str, Any]) -> dict[str, Any]:
+    return {"Name": "copy", "SourceRegion": "us-east-1", "SourceImageId": image_id(built)}
+
+
+def one(ec2: Any, copy: str) -> dict[str, Any]:
+    (image,) = ec2.describe_images(ImageIds=[copy])["Images"]
+    return dict(image)
+
+
+def test_a_copy_runs_by_the_clock(west: Any, clock: Any) -> None:
+    built = build(images={"golden": {"tags": {"a": "b"}, "sharing": {"accounts": ["consumer"]}}})
+    SETTINGS.update({"copy_seconds_by_region": {"us-west-2": 100}})
+    tags = [{"ResourceType": "snapshot", "Tags": [{"Key": "s", "Value": "1"}]}]
+    copy = west.copy_image(**source(built), Description="d", TagSpecifications=tags)["ImageId"]
+    assert re.fullmatch("ami-[0-9a-f]{17}", copy)
+
+    clock.forward(seconds=37)
+    image = one(west, copy)
+    assert image["State"] == "pending"
+    assert [device["Ebs"].get("SnapshotId") for device in image["BlockDeviceMappings"]] == [None, None]
+    snapshots = west.describe_snapshots(Filters=[{"Name": "tag:s", "Values": ["1"]}])["Snapshots"]
+    assert [(made["State"], made["Progress"], made["VolumeSize"]) for made in snapshots] == [
+        ("pending", "37%", 8),
+        ("pending", "37%", 20),
+    ]
+
+    clock.forward(seconds=63)
+    image = one(west, copy)
+    assert image["State"] == "available"
+    assert [device["Ebs"]["SnapshotId"] for device in image["BlockDeviceMappings"]] == [
+        made["SnapshotId"] for made in snapshots
+    ]
+    assert (image["Name"], image["Description"]) == ("copy", "d")
+    assert (image["SourceImageId"], image["SourceImageRegion"]) == (image_id(built), "us-east-1")
+    assert image["Architecture"] == "x86_64"
+    assert "Tags" not in image
+    done = west.describe_snapshots(SnapshotIds=[snapshots[0]["SnapshotId"]])["Snapshots"][0]
+    assert (done["State"], done["Progress"]) == ("completed", "100%")
+    # EC2 User Guide, Copy an Amazon EC2 AMI: launch permissions aren't copied.
+    permissions = west.describe_image_attribute(ImageId=copy, Attribute="launchPermission")
+    assert permissions["LaunchPermissions"] == []
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_pending_image_may_list_its_snapshots(west: Any) -> None:
+    SETTINGS.update({"copy_seconds": 10, "pending_image_lists_snapshots": True})
+    image = one(west, west.copy_image(**source(build()))["ImageId"])
+    assert image["State"] == "pending"
+    assert all("SnapshotId" in device["Ebs"] for device in image["BlockDeviceMappings"])
+
+
+def test_a_copy_fails_on_order(west: Any, clock: Any) -> None:
+    built = build()
+    rule = {"region": "us-west-2", "code": "Client.InternalError", "message": "out of luck", "times": 1}
+    SETTINGS.update({"copy_seconds": 10, "copy_failures": [rule]})
+    first = west.copy_image(**source(built))["ImageId"]
+    second = west.copy_image(**source(built))["ImageId"]
+    assert one(west, first)["State"] == "pending"
+    clock.forward(seconds=10)
+    failed = one(west, first)
+    assert failed["State"] == "failed"
+    assert failed["StateReason"] == {"Code": "Client.InternalError", "Message": "out of luck"}
+    assert one(west, second)["State"] == "available"
+    errors = west.describe_snapshots(Filters=[{"Name": "status", "Values": ["error"]}])["Snapshots"]
+    assert [made["StateMessage"] for made in errors] == ["out of luck"] * 2
+
+
+def test_a_veto_makes_a_copy_fail(west: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = build(images={"golden": {"devices": ENCRYPTED_DISKS}}, kms_keys=KEYS)
+    seen: list[vetoes.CopyAttempt] = []
+
+    def veto(attempt: vetoes.CopyAttempt) -> StateReason:
+        seen.append(attempt)
+        return StateReason("Client.InternalError", "no")
+
+    monkeypatch.setattr(copy_image, "COPY_VETOES", [veto])
+    copy = west.copy_image(**source(built), Encrypted=True, KmsKeyId="alias/golden")["ImageId"]
+    assert one(west, copy)["State"] == "failed"
+    keys = built["kms_keys"]["golden"]
+    assert seen[0].kms_key_id == keys["us-west-2"]
+    assert [snapshot.kms_key_id for snapshot in seen[0].snapshots] == [keys["us-east-1"]] * 2
+
+
+@pytest.mark.parametrize("key", ["alias/none", "arn:aws:kms:us-east-1:111111111111:alias/golden"])
+def test_an_unusable_key_fails_only_later(west: Any, key: str) -> None:
+    """The key is of the destination and authenticated later (botocore shape CopyImageRequest, KmsKeyId)."""
+    copy = west.copy_image(**source(build(kms_keys=KEYS)), Encrypted=True, KmsKeyId=key)["ImageId"]
+    image = one(west, copy)
+    assert image["State"] == "failed"
+    assert "key" in image["StateReason"]["Message"]
+
+
+@pytest.mark.parametrize(
+    ("devices", "params", "by_default", "key"),
+    [
+        (TWO_DISKS, {}, False, None),
+        (TWO_DISKS, {}, True, "aws/ebs"),
+        (TWO_DISKS, {"Encrypted": False}, True, "aws/ebs"),
+        (TWO_DISKS, {"Encrypted": True}, False, "aws/ebs"),
+        (TWO_DISKS, {"Encrypted": True, "KmsKeyId": "alias/golden"}, False, "golden"),
+        (ENCRYPTED_DISKS, {}, False, "aws/ebs"),
+        (ENCRYPTED_DISKS, {"Encrypted": True, "KmsKeyId": "alias/golden"}, False, "golden"),
+    ],
+)
+def test_encryption(
+    west: Any, devices: Any, params: dict[str, Any], by_default: bool, key: str | None
+) -> None:
+    """(EC2 User Guide, Use encryption with EBS-backed AMIs: image-copying scenarios.)"""
+    built = build(images={"golden": {"devices": devices}}, kms_keys=KEYS)
+    if by_default:
+        west.enable_ebs_encryption_by_default()
+    copy = west.copy_image(**source(built), **params)["ImageId"]
+    encrypted = [device["Ebs"]["Encrypted"] for device in one(west, copy)["BlockDeviceMappings"]]
+    snapshots = west.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+    expected = {
+        None: None,
+        "aws/ebs": west.get_ebs_default_kms_key_id()["KmsKeyId"],
+        "golden": built["kms_keys"]["golden"]["us-west-2"],
+    }[key]
+    assert encrypted == [key is not None] * 2
+    assert [snapshot.get("KmsKeyId") for snapshot in snapshots] == [expected] * 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "tags"),
+    [
+        ({}, {}),
+        ({"CopyImageTags": True}, {"a": "1", "b": "2"}),
+        (
+            {"TagSpecifications": [{"ResourceType": "image", "Tags": [{"Key": "b", "Value": "3"}]}]},
+            {"b": "3"},
+        ),
+        (
+            {
+                "CopyImageTags": True,
+                "TagSpecifications": [{"ResourceType": "image", "Tags": [{"Key": "b", "Value": "3"}]}],
+            },
+            {"a": "1", "b": "3"},
+        ),
+    ],
+)
+def test_tags(west: Any, wanted: dict[str, Any], tags: dict[str, str]) -> None:
+    built = build(
+        images={"golden": {"tags": {"a": "1", "b": "2", "aws:x": "4"}, "snapshot_tags": {"c": "5"}}}
+    )
+    image = one(west, west.copy_image(**source(built), **wanted)["ImageId"])
+    assert {tag["Key"]: tag["Value"] for tag in image.get("Tags", [])} == tags
+    assert not any("Tags" in snapshot for snapshot in west.describe_snapshots(OwnerIds=["self"])["Snapshots"])
+
+
+def test_of_a_shared_image_only_shared_tags_are_copied(client: Any) -> None:
+    """(botocore shape CopyImageRequest, CopyImageTags.)"""
+    built = build(images={"golden": {**SHARED, "tags": {"a": "1", "ec2:SharedTag/b": "2"}}})
+    ec2 = client(CONSUMER)
+    copy = ec2.copy_image(**source(built), CopyImageTags=True)["ImageId"]
+    assert one(ec2, copy)["Tags"] == [{"Key": "ec2:SharedTag/b", "Value": "2"}]
+
+
+@pytest.mark.parametrize(
+    ("sharing", "code"),
+    [
+        ({}, "InvalidAMIID.NotFound"),
+        ({"snapshot_accounts": ["consumer"]}, "InvalidAMIID.NotFound"),
+        ({"accounts": ["consumer"]}, "InvalidRequest"),
+        ({"accounts": ["consumer"], "snapshot_accounts": ["consumer"]}, None),
+    ],
+)
+def test_a_copy_across_accounts_needs_image_and_snapshots(
+    client: Any, sharing: dict[str, Any], code: str | None
+) -> None:
+    """(EC2 User Guide, Copy an Amazon EC2 AMI: permission for the storage that backs it.)"""
+    built = build(images={"golden": {"sharing": sharing}})
+    ec2 = client(CONSUMER)
+    if code:
+        assert refusal(ec2.copy_image, **source(built)) == code
+    else:
+        copy = ec2.copy_image(**source(built))["ImageId"]
+        assert one(ec2, copy)["OwnerId"] == CONSUMER
+
+
+def test_every_snapshot_counts(client: Any) -> None:
+    built = build(images={"golden": SHARED})
+    last = built["images"]["golden"]["snapshot_ids"][-1]
+    client().reset_snapshot_attribute(SnapshotId=last, Attribute="createVolumePermission")
+    assert refusal(client(CONSUMER).copy_image, **source(built)) == "InvalidRequest"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"Name": "x" * 129}, "InvalidAMIName.Malformed"),
+        ({"Name": "golden:web"}, "InvalidAMIName.Malformed"),
+        ({"Description": "x" * 256}, "InvalidParameterValue"),
+        ({"SourceRegion": "us-middle-1"}, "InvalidParameterValue"),
+        ({"SourceRegion": "cn-north-1"}, "InvalidParameterValue"),
+        ({"SourceRegion": "ap-east-1"}, "InvalidParameterValue"),
+        ({"SourceRegion": "eu-west-1"}, "InvalidAMIID.NotFound"),
+        ({"SourceImageId": "golden"}, "InvalidAMIID.Malformed"),
+        ({"KmsKeyId": "alias/golden"}, "InvalidParameterDependency"),
+        ({"SnapshotCopyCompletionDurationMinutes": 10}, "InvalidParameterValue"),
+        ({"SnapshotCopyCompletionDurationMinutes": 20}, "InvalidParameterValue"),
+        ({"SnapshotCopyCompletionDurationMinutes": 2895}, "InvalidParameterValue"),
+        ({"ClientToken": "x" * 65}, "InvalidParameterValue"),
+        (
+            {"TagSpecifications": [{"ResourceType": "volume", "Tags": [{"Key": "a", "Value": ""}]}]},
+            "InvalidParameterValue",
+        ),
+        (
+            {"TagSpecifications": [{"ResourceType": "image", "Tags": [{"Key": "aws:a", "Value": ""}]}]},
+            "InvalidParameterValue",
+        ),
+        ({"DryRun": True}, "DryRunOperation"),
+    ],
+)
+def test_refusals(west: Any, changed: dict[str, Any], code: str) -> None:
+    built = build(not_opted_in_regions=["ap-east-1"])
+    assert refusal(west.copy_image, **{**source(built), **changed}) == code
+    assert names(west.describe_images(Owners=["self"])) == []
+
+
+def test_a_copy_of_an_encrypted_image_is_encrypted(west: Any) -> None:
+    """(botocore shape CopyImageRequest, Encrypted.)"""
+    built = build(images={"golden": {"devices": [*TWO_DISKS[:1], {**TWO_DISKS[1], "encrypted": True}]}})
+    assert refusal(west.copy_image, **source(built), Encrypted=False) == "InvalidParameterCombination"
+
+
+@pytest.mark.parametrize("state", ["pending", "failed", "disabled"])
+def test_only_an_available_image_is_copied(west: Any, state: str) -> None:
+    built = build(images={"golden": {"state": state}})
+    assert refusal(west.copy_image, **source(built)) == "InvalidAMIID.Unavailable"
+
+
+def test_the_completion_duration_is_told(west: Any) -> None:
+    """(EBS User Guide, Time-based copies for Amazon EBS snapshots and EBS-backed AMIs.)"""
+    west.copy_image(**source(build()), SnapshotCopyCompletionDurationMinutes=30)
+    for snapshot in west.describe_snapshots(OwnerIds=["self"])["Snapshots"]:
+        assert (snapshot["TransferType"], snapshot["CompletionDurationMinutes"]) == ("time-based", 30)
+
+
+def test_a_token_repeats_a_copy(west: Any, client: Any) -> None:
+    """(EC2 Developer Guide, Ensuring idempotency in Amazon EC2 API requests.)"""
+    built = build(images={"golden": SHARED})
+    call = {**source(built), "ClientToken": "t-1"}
+    copy = west.copy_image(**call)["ImageId"]
+    assert west.copy_image(**call)["ImageId"] == copy
+    assert refusal(west.copy_image, **{**call, "Name": "other"}) == "IdempotentParameterMismatch"
+    assert len(west.describe_images(Owners=["self"])["Images"]) == 1
+    assert west.copy_image(**{**call, "ClientToken": "t-2"})["ImageId"] != copy
+    # A token is the account's and the Region's.
+    assert client(region="eu-west-1").copy_image(**call)["ImageId"] != copy
+    assert client(CONSUMER, "us-west-2").copy_image(**call)["ImageId"] != copy
+
+
+def test_a_token_outlives_its_image(west: Any) -> None:
+    SETTINGS.update({"copy_failures": [{"region": "*"}]})
+    call = {**source(build()), "ClientToken": "t-1"}
+    copy = west.copy_image(**call)["ImageId"]
+    assert one(west, copy)["State"] == "failed"
+    assert west.copy_image(**call)["ImageId"] == copy
+    west.deregister_image(ImageId=copy)
+    assert west.copy_image(**call)["ImageId"] == copy
+    assert names(west.describe_images(Owners=["self"])) == []
+
+
+def test_copies_at_once_have_a_quota(west: Any, clock: Any) -> None:
+    """(EC2 User Guide, How Amazon EC2 AMI copy works: 300 per destination Region.)"""
+    built = build()
+    SETTINGS.update({"copy_seconds": 10})
+    for _ in range(300):
+        west.copy_image(**source(built))
+    assert refusal(west.copy_image, **source(built)) == "ResourceLimitExceeded"
+    clock.forward(seconds=10)
+    west.copy_image(**source(built))
+
+
+def test_deregistering_a_pending_copy_cancels_it(west: Any, clock: Any) -> None:
+    """(EC2 User Guide, Stop a pending Amazon EC2 AMI copy operation.)"""
+    SETTINGS.update({"copy_seconds": 10})
+    copy = west.copy_image(**source(build()))["ImageId"]
+    west.deregister_image(ImageId=copy)
+    clock.forward(seconds=10)
+    assert names(west.describe_images(Owners=["self"])) == []
+    assert west.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_duplicate_names_are_a_setting(west: Any, refuses: bool) -> None:
+    """AWS documents neither."""
+    built = build()
+    SETTINGS.update({"copy_refuses_duplicate_names": refuses})
+    west.copy_image(**source(built))
+    if refuses:
+        assert refusal(west.copy_image, **source(built)) == "InvalidAMIName.Duplicate"
+    else:
+        west.copy_image(**source(built))
+
+
+def test_a_stranger_cannot_see_a_copy(client: Any, west: Any) -> None:
+    copy = west.copy_image(**source(build()))["ImageId"]
+    call = client(STRANGER, "us-west-2").describe_images
+    assert refusal(call, ImageIds=[copy]) == "InvalidAMIID.NotFound"

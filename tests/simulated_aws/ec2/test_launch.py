@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""RunInstances: which images may be launched, and by whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulated_aws.ec2 import launch, vetoes
+from simulated_aws.ec2.state import StateReason
+
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, build, image_id, refusal
+
+ONE = {"MinCount": 1, "MaxCount": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "caller", "code"),
+    [
+        ({}, OWNER, None),
+        ({}, CONSUMER, "InvalidAMIID.NotFound"),
+        ({"sharing": {"accounts": ["consumer"]}}, CONSUMER, None),
+        ({"sharing": {"public": True}}, CONSUMER, None),
+        ({"state": "pending"}, OWNER, "InvalidAMIID.Unavailable"),
+        ({"state": "failed"}, OWNER, "InvalidAMIID.Unavailable"),
+        ({"state": "disabled"}, OWNER, "InvalidAMIID.Unavailable"),
+    ],
+)
+def test_who_may_launch_what(client: Any, content: dict[str, Any], caller: str, code: str | None) -> None:
+    """(EC2 API Reference, Error codes: InvalidAMIID.NotFound and InvalidAMIID.Unavailable.)"""
+    image = image_id(build(images={"golden": content}))
+    call = client(caller).run_instances
+    assert refusal(call, ImageId=image, DryRun=True, **ONE) == (code or "DryRunOperation")
+    if code:
+        assert refusal(call, ImageId=image, **ONE) == code
+    else:
+        (instance,) = call(ImageId=image, **ONE)["Instances"]
+        assert instance["ImageId"] == image
+
+
+def test_a_dry_run_ends_with_precondition_failed(client: Any) -> None:
+    ec2 = client()
+    with pytest.raises(ec2.exceptions.ClientError) as caught:
+        ec2.run_instances(ImageId=image_id(build()), DryRun=True, **ONE)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 412
+
+
+def test_a_deregistered_image_is_unavailable(client: Any) -> None:
+    image = image_id(build())
+    client().deregister_image(ImageId=image)
+    assert refusal(client().run_instances, ImageId=image, **ONE) == "InvalidAMIID.Unavailable"
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_launch_template_is_checked_too(client: Any, dry_run: bool) -> None:
+    image = image_id(build())
+    ec2 = client(CONSUMER)
+    ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"ImageId": image})
+    call = {"LaunchTemplate": {"LaunchTemplateName": "web"}, "DryRun": dry_run, **ONE}
+    assert refusal(ec2.run_instances, **call) == "InvalidAMIID.NotFound"
+    client().modify_image_attribute(ImageId=image, OperationType="add", UserIds=[CONSUMER])
+    if dry_run:
+        assert refusal(ec2.run_instances, **call) == "DryRunOperation"
+    else:
+        assert ec2.run_instances(**call)["Instances"][0]["ImageId"] == image
+
+
+def test_an_image_may_be_named_by_a_parameter(client: Any) -> None:
+    """(EC2 User Guide, Reference AMIs using Systems Manager parameters.)"""
+    image = image_id(build())
+    client(service="ssm").put_parameter(Name="/golden/web", Value=image, Type="String")
+    (instance,) = client().run_instances(ImageId="resolve:ssm:/golden/web", **ONE)["Instances"]
+    assert instance["ImageId"] == image
+    code = refusal(client().run_instances, ImageId="resolve:ssm:/golden/db", **ONE)
+    assert code == "InvalidParameterValue"
+
+
+def test_volumes_are_those_of_the_image_and_of_the_request(client: Any) -> None:
+    everybody = [f"arn:aws:iam::{one}:root" for one in (OWNER, CONSUMER)]
+    statement = {"Effect": "Allow", "Principal": {"AWS": everybody}, "Action": "kms:*", "Resource": "*"}
+    keys = {"golden": {**KEYS["golden"], "policy": {"Statement": [statement]}}}
+    image = image_id(build(images={"golden": {"devices": ENCRYPTED_DISKS}}, kms_keys=keys))
+    client().modify_image_attribute(ImageId=image, OperationType="add", UserIds=[CONSUMER])
+    ec2 = client(CONSUMER)
+    added = [
+        {"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 40}},
+        {"DeviceName": "/dev/sdc", "Ebs": {"VolumeSize": 5}},
+    ]
+    ec2.run_instances(ImageId=image, BlockDeviceMappings=added, **ONE)
+    volumes = ec2.describe_volumes()["Volumes"]
+    assert [(volume["Size"], volume["Encrypted"]) for volume in volumes] == [
+        (8, True),
+        (40, True),
+        (5, False),
+    ]
+    # EBS User Guide, Share the KMS key: a consumer's volumes are under the consumer's key.
+    assert volumes[0]["KmsKeyId"] == ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
+
+
+def test_a_volume_of_no_device_of_the_image_has_a_size(client: Any) -> None:
+    """(botocore shape EbsBlockDevice, VolumeSize.)"""
+    call = {"ImageId": image_id(build()), **ONE}
+    disk = {"Ebs": {"VolumeType": "gp3"}}
+    client().run_instances(BlockDeviceMappings=[{"DeviceName": "/dev/sdb", **disk}], **call)
+    added = [{"DeviceName": "/dev/sdc", **disk}]
+    assert refusal(client().run_instances, BlockDeviceMappings=added, **call) == "MissingParameter"
+
+
+def test_a_veto_terminates_the_instance(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EC2 accepts a launch without rights to the key (EC2 User Guide, Troubleshoot instance launches)."""
+    image = image_id(build())
+    seen: list[vetoes.LaunchAttempt] = []
+
+    def veto(attempt: vetoes.LaunchAttempt) -> StateReason:
+        seen.append(attempt)
+        return StateReason("Client.InternalError", "Client.InternalError: Client error on launch")
+
+    monkeypatch.setattr(launch, "LAUNCH_VETOES", [veto])
+    ec2 = client()
+    (launched,) = ec2.run_instances(ImageId=image, **ONE)["Instances"]
+    assert launched["State"]["Name"] == "pending"
+    (reservation,) = ec2.describe_instances()["Reservations"]
+    assert reservation["Instances"][0]["State"]["Name"] == "terminated"
+    assert reservation["Instances"][0]["StateReason"]["Code"] == "Client.InternalError"
+    assert (seen[0].account_id, seen[0].image.id, len(seen[0].snapshots)) == (OWNER, image, 2)

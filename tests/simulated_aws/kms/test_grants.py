@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Grants: making, recognising, listing and ending them (KMS Developer Guide, Grants in AWS KMS)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from simulated_aws.client import SimulatedAws
+
+from .conftest import (
+    AUDITOR,
+    CONSUMER,
+    CONSUMER_ROLE,
+    EXTERNAL_ID,
+    LAUNCHER,
+    MEMBER,
+    OWNER,
+    ROOTS,
+    USE,
+    assume,
+    client_of,
+    outcome,
+    put_policy,
+    refusal,
+)
+
+GRANT = {"GranteePrincipal": ROOTS[CONSUMER], "Operations": USE}
+
+
+@pytest.fixture
+def kms(aws: SimulatedAws) -> Any:
+    return aws.client("kms", "owner")
+
+
+def listed(kms: Any, key: str, **filters: Any) -> list[dict[str, Any]]:
+    pages = kms.get_paginator("list_grants").paginate(KeyId=key, **filters)
+    return [grant for page in pages for grant in page["Grants"]]
+
+
+def test_a_grant_is_listed_as_it_was_made(kms: Any, key: str) -> None:
+    """(botocore shape GrantListEntry.)"""
+    made = kms.create_grant(KeyId=key, Name="golden/web", RetiringPrincipal=AUDITOR, **GRANT)
+    (grant,) = listed(kms, key)
+    created = grant.pop("CreationDate")
+    assert abs(created.timestamp() - time.time()) < 60
+    assert grant == {
+        "KeyId": key,
+        "GrantId": made["GrantId"],
+        "Name": "golden/web",
+        "GranteePrincipal": ROOTS[CONSUMER],
+        "RetiringPrincipal": AUDITOR,
+        "IssuingAccount": ROOTS[OWNER],
+        "Operations": USE,
+    }
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"Name": "other"},
+        {"GranteePrincipal": ROOTS[MEMBER]},
+        {"Operations": USE[1:]},
+        {"RetiringPrincipal": ROOTS[OWNER]},
+        {"Constraints": {"EncryptionContextSubset": {"a": "b"}}},
+    ],
+)
+def test_only_the_same_name_and_parameters_are_the_same_grant(
+    kms: Any, key: str, changed: dict[str, Any]
+) -> None:
+    """(botocore shape CreateGrantRequest, Name.)"""
+    first = kms.create_grant(KeyId=key, Name="golden", **GRANT)
+    again = kms.create_grant(KeyId=key, Name="golden", **GRANT)
+    other = kms.create_grant(**{"KeyId": key, "Name": "golden", **GRANT, **changed})
+    assert first["GrantId"] == again["GrantId"] != other["GrantId"]
+    assert first["GrantToken"] != again["GrantToken"]
+    assert len(listed(kms, key)) == 2
+
+
+def test_without_a_name_every_request_makes_a_grant(kms: Any, key: str) -> None:
+    """(botocore shape CreateGrantRequest, Name.)"""
+    made = {kms.create_grant(KeyId=key, **GRANT)["GrantId"] for _ in range(3)}
+    assert len(made) == len(listed(kms, key)) == 3
+    assert [grant["Name"] for grant in listed(kms, key)] == [""] * 3
+
+
+def test_a_grant_made_again_after_its_end_is_another(kms: Any, key: str) -> None:
+    first = kms.create_grant(KeyId=key, Name="golden", **GRANT)["GrantId"]
+    kms.revoke_grant(KeyId=key, GrantId=first)
+    assert listed(kms, key) == []
+    assert kms.create_grant(KeyId=key, Name="golden", **GRANT)["GrantId"] != first
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        # botocore shape CreateGrantRequest: pattern and length of Name.
+        ({"Name": "with space"}, "ValidationException"),
+        ({"Name": "n" * 257}, "ValidationException"),
+        ({"Name": "n" * 256}, None),
+        ({"Name": "golden:web/1_2-3"}, None),
+        # Who may be a grantee: GranteePrincipal.
+        ({"GranteePrincipal": CONSUMER_ROLE}, None),
+        ({"GranteePrincipal": AUDITOR}, None),
+        ({"GranteePrincipal": f"arn:aws:sts::{CONSUMER}:assumed-role/golden-consumer/release"}, None),
+        ({"GranteePrincipal": f"arn:aws:iam::{CONSUMER}:role/nobody"}, "InvalidArnException"),
+        ({"GranteePrincipal": f"arn:aws:iam::{CONSUMER}:group/builders"}, "InvalidArnException"),
+        ({"GranteePrincipal": "arn:aws:iam::888888888888:root"}, "InvalidArnException"),
+        ({"GranteePrincipal": "autoscaling.amazonaws.com"}, "InvalidArnException"),
+        ({"GranteePrincipal": "*"}, "ValidationException"),
+        ({"GranteeServicePrincipal": "autoscaling.amazonaws.com"}, "UnknownOperationException"),
+        ({"RetiringPrincipal": f"arn:aws:iam::{OWNER}:role/nobody"}, "InvalidArnException"),
+        # Operations.
+        ({"Operations": []}, "ValidationException"),
+        ({"Operations": ["ReEncrypt*"]}, "ValidationException"),
+        ({"Operations": ["ScheduleKeyDeletion"]}, "ValidationException"),
+        ({"Operations": ["Sign"]}, "ValidationException"),
+        # Constraints.
+        ({"Constraints": {"EncryptionContextEquals": {"a": "b"}}}, None),
+        ({"Constraints": {"EncryptionContextEquals": {"a": "b" * 385}}}, "ValidationException"),
+        (
+            {"Constraints": {"EncryptionContextSubset": {str(n): "b" for n in range(9)}}},
+            "ValidationException",
+        ),
+        ({"DryRun": True}, "DryRunOperationException"),
+    ],
+)
+def test_what_a_grant_may_say(kms: Any, key: str, changed: dict[str, Any], code: str | None) -> None:
+    call = {"KeyId": key, **GRANT, **changed}
+    if code:
+        assert refusal(kms.create_grant, **call) == code
+        assert listed(kms, key) == []
+    else:
+        kms.create_grant(**call)
+        assert len(listed(kms, key)) == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "usage", "operations", "code"),
+    [
+        ("ECC_NIST_P256", "SIGN_VERIFY", ["Sign", "GetPublicKey"], None),
+        ("ECC_NIST_P256", "SIGN_VERIFY", ["Decrypt"], "ValidationException"),
+        ("RSA_2048", "ENCRYPT_DECRYPT", ["Decrypt", "ReEncryptTo"], None),
+        ("RSA_2048", "ENCRYPT_DECRYPT", ["GenerateDataKey"], "ValidationException"),
+        ("HMAC_256", "GENERATE_VERIFY_MAC", ["GenerateMac", "DescribeKey"], None),
+        ("HMAC_256", "GENERATE_VERIFY_MAC", ["Encrypt"], "ValidationException"),
+    ],
+)
+def test_operations_fit_the_kind_of_key(
+    kms: Any, spec: str, usage: str, operations: list[str], code: str | None
+) -> None:
+    """(botocore shape CreateGrantRequest, Operations.)"""
+    key = kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["KeyId"]
+    call = {"KeyId": key, "GranteePrincipal": ROOTS[CONSUMER], "Operations": operations}
+    assert outcome(kms.create_grant, **call) == (code or "ok")
+
+
+def test_pages(kms: Any, key: str) -> None:
+    """(botocore shape ListGrantsRequest, Limit: 50 unless given, at most 100.)"""
+    wanted = [kms.create_grant(KeyId=key, **GRANT)["GrantId"] for _ in range(120)]
+    sizes = [len(page["Grants"]) for page in kms.get_paginator("list_grants").paginate(KeyId=key)]
+    assert sizes == [50, 50, 20]
+    first = kms.list_grants(KeyId=key, Limit=100)
+    assert (len(first["Grants"]), first["Truncated"]) == (100, True)
+    kms.revoke_grant(KeyId=key, GrantId=wanted[99])
+    second = kms.list_grants(KeyId=key, Limit=100, Marker=first["NextMarker"])
+    assert second["Truncated"] is False
+    assert "NextMarker" not in second
+    assert [one["GrantId"] for one in first["Grants"] + second["Grants"]] == wanted
+    assert refusal(kms.list_grants, KeyId=key, Limit=101) == "ValidationException"
+    assert refusal(kms.list_grants, KeyId=key, Marker="page 2") == "InvalidMarkerException"
+
+
+def test_filters(kms: Any, key: str) -> None:
+    """(botocore shape ListGrantsRequest, GrantId and GranteePrincipal.)"""
+    made = kms.create_grant(KeyId=key, **GRANT)["GrantId"]
+    other = kms.create_grant(KeyId=key, **{**GRANT, "GranteePrincipal": ROOTS[MEMBER]})["GrantId"]
+    assert [one["GrantId"] for one in listed(kms, key, GrantId=made)] == [made]
+    assert [one["GrantId"] for one in listed(kms, key, GranteePrincipal=ROOTS[MEMBER])] == [other]
+    assert listed(kms, key, GrantId="0" * 64) == []
+    assert refusal(kms.list_grants, KeyId=key, GrantId="golden") == "InvalidGrantIdException"
+
+
+def test_a_key_has_so_many_grants(aws: SimulatedAws, kms: Any, key: str) -> None:
+    """(KMS Developer Guide, Resource quotas: Grants per KMS key.)"""
+    aws.change_settings(grants_per_key_quota=2)
+    kms.create_grant(KeyId=key, Name="first", **GRANT)
+    kms.create_grant(KeyId=key, **GRANT)
+    assert refusal(kms.create_grant, KeyId=key, **GRANT) == "LimitExceededException"
+    kms.create_grant(KeyId=key, Name="first", **GRANT)
+
+
+@pytest.mark.parametrize("kind", ["role", "user"])
+def test_a_deleted_grantee_is_shown_by_its_unique_id(
+    aws: SimulatedAws, kms: Any, key: str, kind: str
+) -> None:
+    """Made again under its name it is another (IAM User Guide, AWS JSON policy elements: Principal)."""
+    iam = aws.client("iam", "consumer")
+
+    def make() -> dict[str, Any]:
+        if kind == "user":
+            user: dict[str, Any] = iam.create_user(UserName="temporary")["User"]
+            return user
+        trust = '{"Statement": []}'
+        role: dict[str, Any] = iam.create_role(RoleName="temporary", AssumeRolePolicyDocument=trust)["Role"]
+        return role
+
+    made = make()
+    kms.create_grant(KeyId=key, GranteePrincipal=made["Arn"], Operations=["Decrypt"])
+    assert listed(kms, key)[0]["GranteePrincipal"] == made["Arn"]
+    if kind == "user":
+        iam.delete_user(UserName="temporary")
+    else:
+        iam.delete_role(RoleName="temporary")
+    unique_id = made["RoleId" if kind == "role" else "UserId"]
+    assert unique_id.startswith("AROA" if kind == "role" else "AIDA")
+    assert listed(kms, key)[0]["GranteePrincipal"] == unique_id
+    make()
+    assert listed(kms, key)[0]["GranteePrincipal"] == unique_id
+    assert listed(kms, key, GranteePrincipal=made["Arn"]) == []
+    assert len(listed(kms, key, GranteePrincipal=unique_id)) == 1
+
+
+def test_a_grantee_may_make_grants_within_its_own(aws: SimulatedAws, kms: Any, key: str) -> None:
+    """(KMS Developer Guide, Creating grants: Granting CreateGrant permission.)"""
+    kms.create_grant(KeyId=key, **GRANT)
+    consumer = aws.client("kms", "consumer")
+    call = {"KeyId": key, "GranteePrincipal": LAUNCHER}
+    consumer.create_grant(Operations=["Decrypt", "DescribeKey"], **call)
+    assert (
+        refusal(consumer.create_grant, Operations=["Decrypt", "Encrypt"], **call) == "AccessDeniedException"
+    )
+    made = listed(kms, key, GranteePrincipal=LAUNCHER)
+    assert [one["IssuingAccount"] for one in made] == [ROOTS[CONSUMER]]
+
+
+@pytest.mark.parametrize(
+    ("constraints", "code"),
+    [
+        ({"EncryptionContextSubset": {"a": "b"}}, "ok"),
+        ({"EncryptionContextSubset": {"a": "b", "c": "d"}}, "ok"),
+        ({"EncryptionContextEquals": {"a": "b"}}, "ok"),
+        ({"EncryptionContextSubset": {"c": "d"}}, "AccessDeniedException"),
+        ({}, "AccessDeniedException"),
+    ],
+)
+def test_a_grant_made_by_a_grant_is_constrained_as_much(
+    aws: SimulatedAws, kms: Any, key: str, constraints: dict[str, Any], code: str
+) -> None:
+    """(KMS Developer Guide, Creating grants: Granting CreateGrant permission.)"""
+    kms.create_grant(KeyId=key, Constraints={"EncryptionContextSubset": {"a": "b"}}, **GRANT)
+    call = {"GranteePrincipal": LAUNCHER, "Operations": ["Decrypt"], "Constraints": constraints}
+    assert outcome(aws.client("kms", "consumer").create_grant, KeyId=key, **call) == code
+
+
+def test_a_tool_s_grant_isnt_for_an_aws_resource(aws: SimulatedAws, key: str) -> None:
+    """(KMS Developer Guide, AWS KMS condition keys: kms:GrantIsForAWSResource.)"""
+    statement = {"Principal": {"AWS": ROOTS[CONSUMER]}, "Action": "kms:CreateGrant"}
+    call = {"KeyId": key, "GranteePrincipal": LAUNCHER, "Operations": ["Decrypt"]}
+    consumer = aws.client("kms", "consumer")
+    for wanted, code in ((True, "AccessDeniedException"), (False, "ok")):
+        put_policy(aws, key, {**statement, "Condition": {"Bool": {"kms:GrantIsForAWSResource": wanted}}})
+        assert outcome(consumer.create_grant, **call) == code
+
+
+@pytest.mark.parametrize(
+    ("account", "params", "code"),
+    [
+        ("owner", {}, "ok"),
+        ("owner", {"GrantId": "0" * 64}, "NotFoundException"),
+        ("owner", {"GrantId": "golden"}, "InvalidGrantIdException"),
+        ("owner", {"DryRun": True}, "DryRunOperationException"),
+        ("consumer", {}, "AccessDeniedException"),
+        ("outsider", {}, "AccessDeniedException"),
+    ],
+)
+def test_who_revokes(
+    aws: SimulatedAws, kms: Any, key: str, account: str, params: dict[str, Any], code: str
+) -> None:
+    """(KMS Developer Guide, Retiring and revoking grants.)"""
+    grant = kms.create_grant(KeyId=key, **GRANT)["GrantId"]
+    call = {"KeyId": key, "GrantId": grant, **params}
+    assert outcome(aws.client("kms", account).revoke_grant, **call) == code
+    assert len(listed(kms, key)) == (0 if code == "ok" else 1)
+
+
+@pytest.mark.parametrize("by", ["token", "id"])
+@pytest.mark.parametrize(
+    ("account", "changed", "code"),
+    [
+        ("owner", {}, "ok"),
+        ("consumer", {}, "AccessDeniedException"),
+        ("consumer", {"Operations": ["Decrypt", "RetireGrant"]}, "ok"),
+        ("member", {"RetiringPrincipal": ROOTS[MEMBER]}, "ok"),
+        ("member", {"Operations": ["Decrypt", "RetireGrant"]}, "AccessDeniedException"),
+        ("outsider", {"RetiringPrincipal": ROOTS[MEMBER]}, "AccessDeniedException"),
+    ],
+)
+def test_who_retires(
+    aws: SimulatedAws, kms: Any, key: str, by: str, account: str, changed: dict[str, Any], code: str
+) -> None:
+    """(KMS Developer Guide, Retiring and revoking grants.)"""
+    made = kms.create_grant(**{"KeyId": key, **GRANT, **changed})
+    named = (
+        {"GrantToken": made["GrantToken"]} if by == "token" else {"KeyId": key, "GrantId": made["GrantId"]}
+    )
+    retire = aws.client("kms", account).retire_grant
+    assert outcome(retire, **named) == code
+    assert len(listed(kms, key)) == (0 if code == "ok" else 1)
+    if code == "ok":
+        assert refusal(retire, **named) == "NotFoundException"
+
+
+def test_a_user_retires_what_its_account_lets_it(aws: SimulatedAws, kms: Any, key: str) -> None:
+    token = kms.create_grant(KeyId=key, **GRANT)["GrantToken"]
+    auditor = client_of(aws, aws.description()["users"]["auditor"]["owner"], "kms")
+    assert refusal(auditor.retire_grant, GrantToken=token) == "AccessDeniedException"
+    assert refusal(kms.retire_grant, GrantToken="unknown") == "InvalidGrantTokenException"
+    assert refusal(kms.retire_grant, KeyId=key) == "ValidationException"
+
+
+def test_retirable_grants(aws: SimulatedAws, kms: Any, key: str) -> None:
+    """Of a principal of the caller's account, on keys of all accounts (botocore ListRetirableGrants)."""
+    foreign = kms.create_grant(KeyId=key, RetiringPrincipal=ROOTS[CONSUMER], **GRANT)["GrantId"]
+    kms.create_grant(KeyId=key, RetiringPrincipal=ROOTS[OWNER], **GRANT)
+    consumer = aws.client("kms", "consumer")
+    own_key = consumer.create_key()["KeyMetadata"]["KeyId"]
+    own = consumer.create_grant(KeyId=own_key, RetiringPrincipal=ROOTS[CONSUMER], **GRANT)["GrantId"]
+    found = consumer.list_retirable_grants(RetiringPrincipal=ROOTS[CONSUMER])["Grants"]
+    assert [one["GrantId"] for one in found] == [foreign, own]
+    assert refusal(consumer.list_retirable_grants, RetiringPrincipal=ROOTS[OWNER]) == "AccessDeniedException"
+    west = aws.client("kms", "consumer", "us-west-2")
+    assert west.list_retirable_grants(RetiringPrincipal=ROOTS[CONSUMER])["Grants"] == []
+
+
+def test_a_new_grant_may_be_unknown_for_a_while(aws: SimulatedAws, kms: Any, key: str) -> None:
+    """A token helps KMS's own requests meanwhile (KMS Developer Guide, Using a grant token)."""
+    aws.change_settings(grant_visible_after_seconds=3600)
+    made = kms.create_grant(KeyId=key, Name="golden", **GRANT)
+    assert listed(kms, key) == []
+    consumer = aws.client("kms", "consumer")
+    assert refusal(consumer.describe_key, KeyId=key) == "AccessDeniedException"
+    assert consumer.describe_key(KeyId=key, GrantTokens=[made["GrantToken"]])
+    assert kms.create_grant(KeyId=key, Name="golden", **GRANT)["GrantId"] == made["GrantId"]
+    aws.change_settings(grant_visible_after_seconds=0)
+    assert consumer.describe_key(KeyId=key)
+    assert len(listed(kms, key)) == 1
+
+
+@pytest.mark.parametrize(
+    ("grantee", "session", "launcher"),
+    [
+        (ROOTS[CONSUMER], "ok", "AccessDeniedException"),
+        (CONSUMER_ROLE, "ok", "AccessDeniedException"),
+        (f"arn:aws:sts::{CONSUMER}:assumed-role/golden-consumer/release", "ok", "AccessDeniedException"),
+        (
+            f"arn:aws:sts::{CONSUMER}:assumed-role/golden-consumer/other",
+            "AccessDeniedException",
+            "AccessDeniedException",
+        ),
+        # From another account it doesn't do without a word of the role's own policies.
+        (LAUNCHER, "AccessDeniedException", "AccessDeniedException"),
+        (ROOTS[MEMBER], "AccessDeniedException", "AccessDeniedException"),
+    ],
+)
+def test_whom_a_grant_serves(
+    aws: SimulatedAws, kms: Any, key: str, grantee: str, session: str, launcher: str
+) -> None:
+    """`launcher` may only use EC2 (KMS Developer Guide, Allowing users in other accounts to use a key)."""
+    kms.create_grant(KeyId=key, GranteePrincipal=grantee, Operations=["DescribeKey"])
+    role = assume(aws, "owner", CONSUMER_ROLE, ExternalId=EXTERNAL_ID)
+    assert outcome(client_of(aws, role, "kms").describe_key, KeyId=key) == session
+    poor = assume(aws, "consumer", LAUNCHER)
+    assert outcome(client_of(aws, poor, "kms").describe_key, KeyId=key) == launcher
+
+
+def test_a_grant_made_in_the_grantee_s_account_is_enough(aws: SimulatedAws, kms: Any, key: str) -> None:
+    """The account trusts the key by it (KMS Developer Guide, Troubleshooting permissions: key trust)."""
+    kms.create_grant(KeyId=key, **GRANT)
+    consumer = aws.client("kms", "consumer")
+    consumer.create_grant(KeyId=key, GranteePrincipal=LAUNCHER, Operations=["DescribeKey"])
+    poor = assume(aws, "consumer", LAUNCHER)
+    assert client_of(aws, poor, "kms").describe_key(KeyId=key)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of the audit share: an image, its snapshots and its key, and what is found of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.audit import plan as audit
+from ansible_collections.golden.images.plugins.module_utils.audit.plan import AuditPlan
+from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    AuditSeen,
+    AuditWanted,
+    Listed,
+    RegionSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Image, KeySeen, Sharing
+
+from tests.unit.examples import OWNER, place, source_image, volumes
+from tests.unit.keys.policies import policy_of
+from tests.unit.kms_grant.examples import KEY
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+NOBODY, PUBLIC = Sharing(), Sharing(public=True)
+IMAGE = source_image(devices=volumes("snap-1", "snap-2"))
+ENCRYPTED = source_image(devices=volumes("snap-1", encrypted=True))
+
+
+def accounts(*account_ids: str) -> Sharing:
+    """Shared with these accounts."""
+    return Sharing(frozenset(account_ids))
+
+
+def region(
+    launch: Sharing = NOBODY, volume: Sharing = NOBODY, image: Image = IMAGE, **changes: Any
+) -> RegionSeen:
+    """One image that is shared like this, and its first snapshot like that."""
+    values: dict[str, Any] = {
+        "images": (Listed(image),),
+        "image_block": "block-new-sharing",
+        "snapshot_block": "block-all-sharing",
+        "sharing": {image.image_id: launch},
+        "volumes": {**dict.fromkeys(image.snapshot_ids, NOBODY), image.snapshot_ids[0]: volume},
+        **changes,
+    }
+    return RegionSeen(**values)
+
+
+def under_key(
+    launch: Sharing, *grants: Any, policy: str | None = None, key: Any = KEY, **changes: Any
+) -> RegionSeen:
+    """One encrypted image whose key has these grants and this policy."""
+    seen = KeySeen(key, grants, policy or policy_of())
+    values = {"key_of": {"snap-1": key.arn}, "keys": {key.arn: seen}, **changes}
+    return region(launch, NOBODY, ENCRYPTED, **values)
+
+
+def audited(seen: RegionSeen, wanted: AuditWanted | None = None, **changes: Any) -> AuditPlan:
+    """The audit of one region."""
+    return audit.plan(wanted or AuditWanted(), AuditSeen(OWNER, NOW, {place(): seen}, **changes))
+
+
+def codes(plan: AuditPlan) -> list[tuple[str, str, str | None]]:
+    """Code, resource and principal of each finding."""
+    return [(item.code, item.resource, item.principal) for item in plan.findings]
+
+
+def allowing(*account_ids: str, **changes: Any) -> AuditWanted:
+    """To allow these accounts everything."""
+    return AuditWanted(allowed=accounts(*account_ids), **changes)
+
+
+def orgs(*arns: str, units: Iterable[str] = ()) -> Sharing:
+    """Shared with these organizations and units."""
+    return Sharing(org_arns=frozenset(arns), org_unit_arns=frozenset(units))

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What two reports of an audit say to have changed, and that what was not read is not said to be gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
+from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    AuditWanted,
+    Listed,
+    Problem,
+    RegionSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.audit.examples import (
+    ENCRYPTED,
+    IMAGE,
+    NOBODY,
+    PUBLIC,
+    accounts,
+    allowing,
+    orgs,
+    region,
+    under_key,
+)
+from tests.unit.audit.report.examples import EARLIER, EU, US, audited, differences, refused, report
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, source_image, volumes
+from tests.unit.kms_grant.examples import KEY, A, B, made, root
+
+WEB = f"{SOURCE_ID} (golden-web)"
+NEW = source_image(image_id="ami-new", name="golden-db", devices=volumes("snap-new"))
+ALL = AuditWanted(allowed=accounts(A, B) | orgs(ORG) | PUBLIC)
+LATER = "It may have been so before, which was not known then."
+NO_IMAGE = Problem("image_unreadable", SOURCE_ID, refused(action="DescribeImageAttribute"), SOURCE_ID)
+NO_KEY = Problem("key_unreadable", KEY.arn, refused(action="GetKeyPolicy"))
+EMPTY = RegionSeen(image_block="block-new-sharing", snapshot_block="block-all-sharing")
+
+
+def with_new(launch: Sharing = NOBODY) -> RegionSeen:
+    """The image, and a new one that is shared like this."""
+    return region(
+        images=(Listed(IMAGE), Listed(NEW)),
+        sharing={SOURCE_ID: NOBODY, NEW.image_id: launch},
+        volumes={},
+    )
+
+
+@pytest.mark.parametrize(
+    ("less", "more", "wanted", "added", "gone"),
+    [
+        pytest.param(
+            region(accounts(A)),
+            region(accounts(A, B)),
+            ALL,
+            f"{EU}: {WEB} is now shared with {B}.",
+            f"{EU}: {WEB} is no longer shared with {B}.",
+            id="an account that is allowed",
+        ),
+        pytest.param(
+            region(),
+            region(PUBLIC | orgs(ORG), PUBLIC),
+            ALL,
+            f"{EU}: {WEB} is now shared with everybody, {ORG}.",
+            f"{EU}: {WEB} is no longer shared with everybody, {ORG}.",
+            id="several at once, and their snapshots",
+        ),
+        pytest.param(
+            region(accounts(A)),
+            region(accounts(A), accounts(A)),
+            ALL,
+            f"{EU}: The snapshots of {WEB} are now shared with {A}.",
+            f"{EU}: The snapshots of {WEB} are no longer shared with {A}.",
+            id="snapshots only",
+        ),
+        pytest.param(
+            region(),
+            region(accounts(A), accounts(A)),
+            AuditWanted(),
+            [
+                f"{EU}: {WEB} is shared with the account {A}. (unknown_account)",
+                f"{EU}: snap-1, a snapshot of {SOURCE_ID}, is shared with the account {A}. (unknown_account)",
+            ],
+            [
+                f"{EU}: {WEB} is shared with the account {A}. (unknown_account)",
+                f"{EU}: snap-1, a snapshot of {SOURCE_ID}, is shared with the account {A}. (unknown_account)",
+            ],
+            id="what is not allowed the findings tell, and nothing else",
+        ),
+        pytest.param(
+            region(volumes={}),
+            with_new(),
+            ALL,
+            f"{EU}: ami-new (golden-db) is a new image.",
+            f"{EU}: ami-new (golden-db) is no longer there.",
+            id="an image",
+        ),
+        pytest.param(
+            region(volumes={}),
+            with_new(accounts(A, B)),
+            ALL,
+            f"{EU}: ami-new (golden-db) is a new image, shared with {A}, {B}.",
+            f"{EU}: ami-new (golden-db) is no longer there; it was shared with {A}, {B}.",
+            id="an image that is shared",
+        ),
+        pytest.param(
+            under_key(accounts(A, B), made(root(A)), made(root(B), grant_id="g-1")),
+            under_key(accounts(A, B), made(root(A)), made(root(B))),
+            ALL,
+            [],
+            [],
+            id="another grant of the same",
+        ),
+        pytest.param(
+            under_key(accounts(A)),
+            under_key(accounts(A), made(root(A))),
+            AuditWanted(allowed=accounts(A), rules=()),
+            f"{EU}: The key {KEY.arn} can now be used by {root(A)}.",
+            f"{EU}: The key {KEY.arn} can no longer be used by {root(A)}.",
+            id="a key",
+        ),
+    ],
+)
+def test_what_is_there_is_new_or_gone(
+    less: RegionSeen, more: RegionSeen, wanted: AuditWanted, added: Any, gone: Any
+) -> None:
+    small, large = report(less, wanted=wanted), report(more, wanted=wanted)
+    expected = {name: [text] if isinstance(text, str) else text for name, text in (("+", added), ("-", gone))}
+    opened, closed = differences(small, large), differences(large, small)
+    assert opened.since == EARLIER
+    keys = "key_unreachable"
+    assert [one for one in opened.added if keys not in one] == expected["+"]
+    assert [one for one in closed.gone if keys not in one] == expected["-"]
+    assert [one for one in (*opened.gone, *closed.added) if keys not in one] == []
+
+
+def test_a_key_that_is_opened_ends_the_finding() -> None:
+    before = report(under_key(accounts(A)), wanted=allowing(A))
+    after = report(under_key(accounts(A), made(root(A))), wanted=allowing(A))
+    assert differences(before, after).gone == (
+        f"{EU}: {SOURCE_ID} (golden-web) is shared with {A}, which cannot use its key. (key_unreachable)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        pytest.param(
+            region(),
+            region(image_block="unblocked"),
+            "Block public access of images is now unblocked, before block-new-sharing.",
+            id="the block of images",
+        ),
+        pytest.param(
+            region(),
+            region(snapshot_block="unblocked"),
+            "Block public access of snapshots is now unblocked, before block-all-sharing.",
+            id="the block of snapshots",
+        ),
+        pytest.param(
+            under_key(NOBODY),
+            under_key(NOBODY, key=replace(KEY, state="PendingDeletion")),
+            f"The key {KEY.arn} is now PendingDeletion, before Enabled.",
+            id="a key",
+        ),
+    ],
+)
+def test_a_state_that_is_another_is_told(before: RegionSeen, after: RegionSeen, says: str) -> None:
+    told = differences(report(before), report(after))
+    assert (told.added, told.gone) == ((f"{EU}: {says}",), ())
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(region(accounts(A), accounts(B)), None, id="the region"),
+        pytest.param(
+            region(accounts(A), volumes={}),
+            region(sharing={}, volumes={}, problems=(NO_IMAGE,)),
+            id="the image",
+        ),
+        pytest.param(region(volume=accounts(A)), region(volumes={}), id="snapshots, which were left out"),
+        pytest.param(
+            under_key(accounts(A)),
+            under_key(accounts(A), keys={}, problems=(NO_KEY,)),
+            id="the key",
+        ),
+        pytest.param(
+            under_key(accounts(A)), region(accounts(A), image=ENCRYPTED), id="keys, which were left out"
+        ),
+        pytest.param(
+            under_key(NOBODY, made(root(A))),
+            under_key(NOBODY, made(root(A)), sharing={}, problems=(NO_IMAGE,)),
+            id="an image under the key",
+        ),
+    ],
+)
+def test_nothing_is_gone_that_was_not_read(before: RegionSeen, after: RegionSeen | None) -> None:
+    unread = {EU: refused()} if after is None else {}
+    seen = () if after is None else (after,)
+    old, new = report(before), report(*seen, unread=unread)
+    assert old["findings"]
+    assert differences(old, new).gone == ()
+    # The way back tells what was hidden, and that it may be old.
+    back = differences(new, old)
+    found = [one for one in back.added if one.endswith(LATER)]
+    hidden = [one for one in old["findings"] if one not in new["findings"]]
+    assert len(found) == len(hidden)
+    assert [one for one in back.added if not one.endswith(LATER)] == []
+
+
+def test_what_can_be_read_again_is_no_trouble_any_more() -> None:
+    (told,) = differences(report(unread={EU: refused()}), report(region())).gone
+    assert told.startswith(f"{EU}: {EU} could not be read")
+
+
+def test_a_region_that_is_left_out_is_told_and_nothing_of_it_is_gone() -> None:
+    told = differences(report(region(), region(accounts(A))), report(region()))
+    assert (told.added, told.gone) == ((f"{US}: This region is not looked at any more.",), ())
+
+
+def test_another_account_is_not_compared() -> None:
+    other = {**report(region(PUBLIC)), "account_id": B}
+    told = differences(other, report(region()))
+    assert (told.added, told.gone) == ((f"The last report was about account {B}.",), ())
+
+
+def test_after_an_audit_that_read_nothing_all_is_told() -> None:
+    nothing, content = audit({"failed": True, "msg": "No."}), report(region(PUBLIC))
+    there, back = differences(content, nothing), differences(nothing, content)
+    assert (there.added, there.gone) == (("No. (account_unreadable)",), ())
+    assert [one.endswith(LATER) for one in back.added] == [True]
+    assert back.gone == ("No. (account_unreadable)",)
+
+
+def test_whom_the_owner_allows_meanwhile_is_no_change_of_the_sharing() -> None:
+    seen = region(accounts(A))
+    told = differences(report(seen), report(seen, wanted=allowing(A)))
+    assert told.added == ()
+    assert [one.endswith("(unknown_account)") for one in told.gone] == [True]
+
+
+def test_a_report_of_another_shape_is_refused() -> None:
+    with pytest.raises(LookupError):
+        differences({"findings": []}, report(region()))
+
+
+SHARINGS = st.builds(
+    Sharing,
+    account_ids=st.frozensets(st.sampled_from([A, B, OWNER])),
+    org_arns=st.frozensets(st.just(ORG)),
+    public=st.booleans(),
+)
+VOLUMES = st.builds(Sharing, account_ids=st.frozensets(st.sampled_from([A, B, OWNER])), public=st.booleans())
+PLAIN = st.builds(region, SHARINGS, VOLUMES)
+GRANTS = st.sets(st.sampled_from([A, B])).map(lambda who: [made(root(one)) for one in sorted(who)])
+KEYED = st.builds(lambda launch, grants: under_key(launch, *grants), SHARINGS, GRANTS)
+READ = PLAIN | KEYED | st.just(EMPTY)
+TROUBLED = READ | st.builds(lambda volume: region(volume=volume, sharing={}, problems=(NO_IMAGE,)), VOLUMES)
+WANTED = st.sampled_from([AuditWanted(), allowing(A), ALL])
+
+
+@st.composite
+def reports(draw: st.DrawFn, regions: st.SearchStrategy[RegionSeen] = TROUBLED) -> dict[str, Any]:
+    """The report of two regions, of which each may not have been read."""
+    wanted = draw(WANTED)
+    given = audited(draw(regions), draw(regions), wanted=wanted)
+    return audit(given)
+
+
+@given(reports())
+def test_the_same_report_has_changed_in_nothing(content: dict[str, Any]) -> None:
+    told = differences(content, content)
+    assert (told.added, told.gone) == ((), ())
+
+
+def identities(content: dict[str, Any]) -> set[tuple[Any, ...]]:
+    return {
+        tuple(one[key] for key in ("region", "image_id", "resource", "code", "principal"))
+        for one in content["findings"]
+    }
+
+
+def of_findings(sentences: tuple[str, ...]) -> list[str]:
+    return [one for one in sentences if one.removesuffix(f" {LATER}").endswith(")")]
+
+
+@given(reports(), reports())
+def test_every_new_finding_is_told_once(before: dict[str, Any], after: dict[str, Any]) -> None:
+    told = of_findings(differences(before, after).added)
+    assert len(told) == len({*told}) == len(identities(after) - identities(before))
+
+
+@given(reports(READ), reports(READ))
+def test_of_what_was_read_the_way_back_takes_all_back(before: dict[str, Any], after: dict[str, Any]) -> None:
+    there, back = differences(before, after), differences(after, before)
+    assert of_findings(there.gone) == of_findings(back.added)
+    assert of_findings(there.added) == of_findings(back.gone)
+    # Who can use what: each sentence has its opposite.
+    opposites = {
+        "is now shared with": "is no longer shared with",
+        "are now shared with": "are no longer shared with",
+        "can now be used by": "can no longer be used by",
+        "is a new image, shared with": "is no longer there; it was shared with",
+        "is a new image.": "is no longer there.",
+    }
+
+    def reverted(sentences: tuple[str, ...]) -> set[str]:
+        texts = {*sentences} - {*of_findings(sentences)}
+        for new, old in opposites.items():
+            texts = {text.replace(new, old) for text in texts}
+        return texts
+
+    # What of a new image only the snapshots are shared by goes with the image.
+    snapshots = {text for text in reverted(there.added) if "The snapshots of" in text}
+    assert reverted(there.added) - snapshots <= {*back.gone} - {*of_findings(back.gone)}
+    assert {*back.gone} - {*of_findings(back.gone)} <= reverted(there.added)
+
+
+@given(reports(), reports())
+def test_nothing_is_said_to_be_gone_of_an_image_that_could_not_be_read(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    unread = {one["region"] for one in after["findings"] if one["code"] == "image_unreadable"}
+    gone = differences(before, after).gone
+    assert [one for one in gone if one.split(":")[0] in unread and "(unknown_" in one] == []

@@ -1,0 +1,367 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the report of an audit says, and that what was not read never looks as if all were well."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit.findings import Severity
+from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
+from ansible_collections.golden.images.plugins.module_utils.audit.report.principals import users
+from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    AuditWanted,
+    Problem,
+    RegionSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Device, Grant, Sharing
+
+from tests.unit.audit.examples import (
+    ENCRYPTED,
+    IMAGE,
+    NOBODY,
+    PUBLIC,
+    accounts,
+    allowing,
+    orgs,
+    region,
+    under_key,
+)
+from tests.unit.audit.report.examples import EU, US, audited, refused, report
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
+from tests.unit.keys.examples import DEFAULT, key_arn
+from tests.unit.keys.policies import consumers, opened_to
+from tests.unit.kms_grant.examples import KEY, A, B, made, root
+
+EVERYTHING = AuditWanted(allowed=accounts(A, B) | orgs(ORG, units=[UNIT]) | PUBLIC)
+# As AWS writes it: EC2 User Guide, "Troubleshoot launch issues".
+ENCODED = "You are not authorized. Encoded authorization failure message: 4GIOHlTkIaWHQD0Q0m6XSnuUMCm-abc"
+
+
+def unread(code: str, resource: str, **changes: Any) -> Problem:
+    return Problem(code, resource, refused(action="DescribeImageAttribute", **changes), SOURCE_ID)
+
+
+def test_an_account_in_which_all_is_well_is_clean() -> None:
+    content = report(region(), region())
+    assert content["status"] == "clean"
+    assert content["counts"] == {"high": 0, "medium": 0, "low": 0}
+    assert content["summary"] == "0 findings.\n2 images in 2 regions looked at, 0 of them shared."
+    assert (content["failures"], content["findings"], content["not_looked_at"]) == ([], [], [])
+    assert content["account_id"] == OWNER
+
+
+def test_findings_are_counted_by_severity_and_region() -> None:
+    content = report(region(PUBLIC), region(volume=accounts(A)))
+    assert content["status"] == "findings"
+    assert content["counts"] == {"high": 2, "medium": 1, "low": 0}
+    assert content["summary"].startswith("3 findings (2 high, 1 medium).\n2 images in 2 regions looked at, 2")
+    assert content["regions"] == {
+        EU: {
+            "counts": {"high": 1, "medium": 0, "low": 0},
+            "image_block_public_access": "block-new-sharing",
+            "images": 1,
+            "read": True,
+            "shared_images": 1,
+            "snapshot_block_public_access": "block-all-sharing",
+        },
+        US: {
+            "counts": {"high": 1, "medium": 1, "low": 0},
+            "image_block_public_access": "block-new-sharing",
+            "images": 1,
+            "read": True,
+            "shared_images": 1,
+            "snapshot_block_public_access": "block-all-sharing",
+        },
+    }
+
+
+def test_a_region_that_could_not_be_read_is_told_beside_the_others() -> None:
+    content = report(region(), unread={US: refused(US)})
+    assert content["status"] == "incomplete"
+    assert content["regions"][US] == {
+        "counts": {"high": 1, "medium": 0, "low": 0},
+        "image_block_public_access": None,
+        "images": None,
+        "read": False,
+        "shared_images": None,
+        "snapshot_block_public_access": None,
+    }
+    assert content["regions"][EU]["read"] is True
+    assert "Not everything could be read. us-east-1: You are not authorized." in content["summary"]
+    assert content["failures"] == [
+        {
+            "account_id": OWNER,
+            "action": "DescribeImages",
+            "error_code": "UnauthorizedOperation",
+            "message": "You are not authorized.",
+            "region": US,
+            "remedy": "Allow DescribeImages.",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("returned", "says"),
+    [
+        pytest.param({}, "Nothing was audited.", id="nothing was done"),
+        pytest.param({"skipped": True, "changed": False}, "Nothing was audited.", id="it was skipped"),
+        pytest.param({"failed": True, "msg": "Crashed."}, "Crashed.", id="it crashed"),
+        pytest.param({"failed": False, "msg": "Crashed."}, "Crashed.", id="it crashed, and that was ignored"),
+        pytest.param(
+            {"msg": "No.", "failures": [refused(None, "GetCallerIdentity").as_result()]},
+            "You are not authorized. Allow GetCallerIdentity.",
+            id="the credentials were refused",
+        ),
+    ],
+)
+def test_an_audit_that_failed_never_looks_clean(returned: dict[str, Any], says: str) -> None:
+    content = audit(returned)
+    assert content["status"] == "incomplete"
+    assert says in content["summary"]
+    assert len(content["failures"]) == 1
+    assert (content["images"], content["regions"]) == ([], {})
+    assert [one["code"] for one in content["findings"]] == ["account_unreadable"]
+    assert content["counts"] == {"high": 1, "medium": 0, "low": 0}
+
+
+@pytest.mark.parametrize("status", ["failed", "findings"])
+def test_findings_that_fail_the_audit_are_no_failures_to_read(status: str) -> None:
+    fail_on = Severity.LOW if status == "failed" else None
+    content = report(region(PUBLIC), wanted=AuditWanted(fail_on=fail_on))
+    assert content["status"] == "findings"
+    assert content["failures"] == []
+    assert content == report(region(PUBLIC))
+
+
+def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
+    """Of each principal of the only image whether it is allowed, and what it has."""
+    (image,) = content["images"]
+    return {
+        one["principal"]: (one["allowed"], one["launch_permission"], one["snapshots"], one["keys"])
+        for one in users(image)
+    }
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted", "expected"),
+    [
+        pytest.param(region(accounts(OWNER), accounts(OWNER)), AuditWanted(), {}, id="its owner"),
+        pytest.param(
+            region(accounts(A, B), accounts(A)),
+            allowing(A),
+            {A: (True, "yes", "some", "not needed"), B: (False, "yes", "none", "not needed")},
+            id="one is allowed, and one is not",
+        ),
+        pytest.param(
+            region(accounts(A), volumes={"snap-1": accounts(A), "snap-2": accounts(A)}),
+            allowing(A),
+            {A: (True, "yes", "all", "not needed")},
+            id="all snapshots",
+        ),
+        pytest.param(
+            region(volume=accounts(A)),
+            allowing(),
+            {A: (False, "no", "some", "not needed")},
+            id="a snapshot only",
+        ),
+        pytest.param(
+            region(orgs(ORG, units=[UNIT])),
+            AuditWanted(allowed=orgs(ORG)),
+            {ORG: (True, "yes", "none", "not needed"), UNIT: (True, "yes", "none", "not needed")},
+            id="a unit of an organization that is allowed",
+        ),
+        pytest.param(
+            region(PUBLIC), EVERYTHING, {"all": (True, "yes", "none", "not needed")}, id="may be public"
+        ),
+        pytest.param(
+            region(volume=PUBLIC),
+            allowing(A),
+            {"all": (False, "no", "some", "not needed")},
+            id="a public snapshot",
+        ),
+        pytest.param(
+            region(sharing={}, volume=accounts(A), problems=(unread("image_unreadable", SOURCE_ID),)),
+            allowing(A),
+            {A: (True, "unknown", "some", "not needed")},
+            id="an image that could not be read",
+        ),
+        pytest.param(
+            region(accounts(A), volumes={}),
+            allowing(A),
+            {A: (True, "yes", "unknown", "not needed")},
+            id="no snapshot",
+        ),
+        pytest.param(
+            under_key(accounts(A, B), made(root(A))),
+            allowing(A, B),
+            {A: (True, "yes", "none", "open"), B: (True, "yes", "none", "closed")},
+            id="one has the key",
+        ),
+        pytest.param(
+            under_key(accounts(A), made(root(A)), key=replace(KEY, state="Disabled")),
+            allowing(A),
+            {A: (True, "yes", "none", "closed")},
+            id="the key is disabled",
+        ),
+        pytest.param(
+            under_key(accounts(A), key=DEFAULT),
+            allowing(A),
+            {A: (True, "yes", "none", "closed")},
+            id="the default key",
+        ),
+        pytest.param(
+            under_key(accounts(A), key=replace(KEY, arn=key_arn(account_id=B))),
+            allowing(A),
+            {A: (True, "yes", "none", "unknown")},
+            id="another account's key",
+        ),
+        pytest.param(
+            under_key(accounts(A), keys={}, problems=(unread("key_unreadable", KEY.arn),)),
+            allowing(A),
+            {A: (True, "yes", "none", "unknown")},
+            id="a key that could not be read",
+        ),
+        pytest.param(
+            region(accounts(A), image=ENCRYPTED),
+            allowing(A),
+            {A: (True, "yes", "none", "unknown")},
+            id="nobody looked at the keys",
+        ),
+        pytest.param(
+            under_key(NOBODY, made(root(A)), volumes={"snap-1": accounts(A)}),
+            allowing(A),
+            {A: (True, "no", "all", "unknown")},
+            id="nobody looks whether who cannot launch it has the key",
+        ),
+    ],
+)
+def test_who_has_what_of_an_image(
+    seen: RegionSeen, wanted: AuditWanted, expected: dict[str, tuple[bool, str, str, str]]
+) -> None:
+    assert shared(report(seen, wanted=wanted)) == expected
+
+
+def test_everybody_comes_first_then_organizations_units_and_accounts() -> None:
+    (image,) = report(region(PUBLIC | orgs(ORG, units=[UNIT]) | accounts(B, A)))["images"]
+    assert [(one["kind"], one["principals"]) for one in image["shared_with"]] == [
+        ("everybody", ["all"]),
+        ("organization", [ORG]),
+        ("organizational unit", [UNIT]),
+        ("account", [A, B]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seen", "unknown", "skipped"),
+    [
+        pytest.param(region(), [], [], id="all was read"),
+        pytest.param(under_key(NOBODY), [], [], id="with the key"),
+        pytest.param(region(volumes={}), ["snapshots"], ["snapshots"], id="snapshots were left out"),
+        pytest.param(region(image=ENCRYPTED), ["keys"], ["keys"], id="keys were left out"),
+        pytest.param(
+            region(image=replace(IMAGE, devices=(*IMAGE.devices, Device("/dev/sdc", None, encrypted=True)))),
+            [],
+            [],
+            id="an encrypted volume that is made empty needs no key of the image",
+        ),
+        pytest.param(
+            region(
+                volumes={},
+                image=replace(IMAGE, devices=IMAGE.devices[:1]),
+                problems=(unread("snapshot_unreadable", "snap-1"),),
+            ),
+            ["snapshots"],
+            [],
+            id="a snapshot could not be read",
+        ),
+        pytest.param(
+            region(image=ENCRYPTED, problems=(unread("key_unreadable", "DescribeSnapshots"),)),
+            ["keys"],
+            [],
+            id="which keys there are could not be read",
+        ),
+        pytest.param(
+            under_key(NOBODY, keys={}, problems=(unread("key_unreadable", KEY.arn),)),
+            ["keys"],
+            [],
+            id="a key could not be read",
+        ),
+        pytest.param(
+            region(sharing={}, problems=(unread("image_unreadable", SOURCE_ID),)),
+            ["launch permissions"],
+            [],
+            id="the image could not be read",
+        ),
+    ],
+)
+def test_what_is_not_known_is_told_and_why(seen: RegionSeen, unknown: list[str], skipped: list[str]) -> None:
+    content = report(seen)
+    assert content["images"][0]["unknown"] == unknown
+    assert content["not_looked_at"] == skipped
+    assert content["summary"].count("was not looked at") == len(skipped)
+    assert (content["status"] == "incomplete") is bool(seen.problems)
+
+
+def test_the_users_of_a_key_are_told_once_with_all_they_may_do() -> None:
+    grants = (
+        made(root(A), frozenset({"Decrypt"}), "g-1"),
+        made(root(A), frozenset({"DescribeKey"}), "g-2"),
+        Grant("g-3", root(B), frozenset({"Decrypt"}), "theirs"),
+    )
+    content = report(
+        under_key(accounts(A), *grants, policy=opened_to(consumers(A, org_ids=("o-a1b2c3d4e5",))))
+    )
+    (key,) = content["kms_keys"]
+    users = [(one["principal"], one["through"], one["own"]) for one in key["users"]]
+    assert users == [
+        (A, "key policy", True),
+        (root(A), "grant", True),
+        (root(B), "grant", False),
+        ("o-a1b2c3d4e5", "key policy", True),
+    ]
+    assert key["users"][1]["operations"] == ["Decrypt", "DescribeKey"]
+
+
+def test_instances_that_come_and_go_change_nothing() -> None:
+    def launched(*instances: str) -> dict[str, Any]:
+        # AWS KMS Developer Guide, "How Amazon EBS uses AWS KMS".
+        role = f"arn:aws:sts::{OWNER}:assumed-role/aws:ec2-infrastructure"
+        grants = [Grant(f"g-{one}", f"{role}/{one}", frozenset({"Decrypt"})) for one in instances]
+        return report(under_key(accounts(A), *grants))
+
+    first, second = launched("i-0123456789abcdef0"), launched("i-0fedcba9876543210", "i-00000000000000001")
+    assert first == second
+    assert first["kms_keys"][0]["users"][0]["principal"].endswith(":assumed-role/aws:ec2-infrastructure")
+
+
+def test_the_same_state_makes_the_same_report() -> None:
+    def of(number: str, **changes: Any) -> dict[str, Any]:
+        failure = refused(US, message=f"{ENCODED}{number}", request_id=number)
+        problem = Problem("image_unreadable", SOURCE_ID, replace(failure, region=EU), SOURCE_ID)
+        given = audited(region(accounts(A), problems=(problem,)), unread={US: failure})
+        for image in given["results"]:
+            image.update(changes)
+        return audit(given)
+
+    assert of("1", age_days=7, last_launched_time=None) == of("2", age_days=8, last_launched_time="today")
+    assert "Encoded" not in json.dumps(of("1"))
+
+
+def test_the_report_is_what_json_can_hold() -> None:
+    content = report(under_key(accounts(A), made(root(A))), region(orgs(ORG)), unread={"x": refused("x")})
+    assert json.loads(json.dumps(content)) == content
+    assert not {"written_at", "kind", "changes"} & {*content}
+
+
+def test_a_key_is_open_to_whom_a_policy_may_reach() -> None:
+    seen = under_key(accounts(A), policy=opened_to(consumers(A)))
+    assert shared(report(seen, wanted=allowing(A))) == {A: (True, "yes", "none", "open")}
+
+
+def test_sharing_is_read_from_any_image_of_a_region() -> None:
+    content = report(region(Sharing()), region(accounts(A)))
+    assert [bool(image["shared_with"]) for image in content["images"]] == [False, True]

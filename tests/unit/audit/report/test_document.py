@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person is shown of an audit: nobody has access without a mark, and nothing unread looks well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit.findings import MEANINGS
+from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
+from ansible_collections.golden.images.plugins.module_utils.audit.report.document import document
+from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    AuditWanted,
+    Problem,
+    RegionSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Document, Mark
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.audit.examples import ENCRYPTED, NOBODY, PUBLIC, accounts, allowing, orgs, region, under_key
+from tests.unit.audit.report.examples import EU, US, audited, refused, report
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
+from tests.unit.kms_grant.examples import KEY, A, B, made, root
+
+NO_IMAGE = Problem("image_unreadable", SOURCE_ID, refused(action="DescribeImageAttribute"), SOURCE_ID)
+NO_SNAPSHOT = Problem("snapshot_unreadable", "snap-1", refused(action="DescribeSnapshotAttribute"), SOURCE_ID)
+
+ORG_ID, UNIT_ID = "o-a1b2c3d4e5", "ou-ab12-11111111"
+
+
+def of(*seen: RegionSeen, **changes: Any) -> Document:
+    return document(report(*seen, **changes))
+
+
+def marks(shown: Document) -> dict[str, Mark]:
+    """The marks of the only image."""
+    assert shown.matrix is not None
+    (row,) = shown.matrix.rows
+    assert set(row.cells) <= set(shown.matrix.columns)
+    assert set(row.cells.values()) <= set(shown.matrix.legend)
+    return dict(row.cells)
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted", "expected"),
+    [
+        pytest.param(region(), AuditWanted(), {}, id="nobody"),
+        pytest.param(region(accounts(A)), allowing(A), {A: Mark.FULL}, id="allowed"),
+        pytest.param(region(accounts(A)), allowing(B), {A: Mark.FOREIGN}, id="not allowed"),
+        pytest.param(region(PUBLIC), AuditWanted(), {"everybody": Mark.PUBLIC}, id="public"),
+        pytest.param(
+            region(PUBLIC), AuditWanted(allowed=PUBLIC), {"everybody": Mark.FULL}, id="public, as it may be"
+        ),
+        pytest.param(region(volume=PUBLIC), allowing(A), {"everybody": Mark.PUBLIC}, id="a public snapshot"),
+        pytest.param(region(volume=accounts(A)), allowing(A), {A: Mark.PARTIAL}, id="a snapshot, allowed"),
+        pytest.param(
+            region(volume=accounts(A)), allowing(B), {A: Mark.FOREIGN}, id="a snapshot, not allowed"
+        ),
+        pytest.param(
+            region(orgs(ORG, units=[UNIT])),
+            AuditWanted(allowed=orgs(units=[UNIT])),
+            {ORG_ID: Mark.FOREIGN, UNIT_ID: Mark.FULL},
+            id="an organization and a unit",
+        ),
+        pytest.param(
+            under_key(accounts(A, B), made(root(A))),
+            allowing(A, B),
+            {A: Mark.FULL, B: Mark.BROKEN},
+            id="one lacks the key",
+        ),
+        pytest.param(
+            under_key(accounts(A), made(root(A)), key=replace(KEY, state="Disabled")),
+            allowing(A),
+            {A: Mark.BROKEN},
+            id="the key is off",
+        ),
+        pytest.param(
+            region(accounts(A), image=ENCRYPTED), allowing(A), {A: Mark.UNREADABLE}, id="the key is not known"
+        ),
+        pytest.param(
+            region(sharing={}, volume=accounts(A), problems=(NO_IMAGE,)),
+            allowing(A),
+            {A: Mark.UNREADABLE, "anybody else": Mark.UNREADABLE},
+            id="the image could not be read",
+        ),
+        pytest.param(
+            region(volumes={"snap-2": NOBODY}, problems=(NO_SNAPSHOT,)),
+            allowing(A),
+            {"anybody else": Mark.UNREADABLE},
+            id="a snapshot could not be read",
+        ),
+        pytest.param(
+            region(accounts(A), volumes={}), allowing(A), {A: Mark.FULL}, id="no snapshot was looked at"
+        ),
+    ],
+)
+def test_a_mark_says_who_can_use_an_image(
+    seen: RegionSeen, wanted: AuditWanted, expected: dict[str, Mark]
+) -> None:
+    assert marks(of(seen, wanted=wanted)) == expected
+
+
+def test_columns_are_everybody_organizations_units_and_accounts() -> None:
+    unread = region(sharing={}, volume=PUBLIC | accounts(A), problems=(NO_IMAGE,))
+    shown = of(region(accounts(B) | orgs(ORG, units=[UNIT])), unread)
+    assert shown.matrix is not None
+    assert shown.matrix.columns == ("everybody", ORG_ID, UNIT_ID, A, B, "anybody else")
+    assert [row.labels["region"] for row in shown.matrix.rows] == [EU, US]
+    assert {tuple(row.labels) for row in shown.matrix.rows} == {
+        tuple(column.key for column in shown.matrix.labels)
+    }
+
+
+def test_there_is_a_record_for_each_image_and_principal() -> None:
+    shown = of(region(accounts(A, B), accounts(A)), region(), wanted=allowing(A))
+    keys = [column.key for column in shown.records.columns]
+    assert [{*row} <= {*keys} for row in shown.records.rows] == [True, True, True]
+    assert [(row["region"], row.get("principal"), row.get("allowed")) for row in shown.records.rows] == [
+        (EU, A, True),
+        (EU, B, False),
+        (US, None, None),
+    ]
+    assert shown.records.rows[0]["snapshots"] == "some"
+
+
+def tables(shown: Document) -> dict[str, list[dict[str, Any]]]:
+    return {table.title: [dict(row) for row in table.rows] for table in shown.tables}
+
+
+def test_keys_are_told_with_who_may_use_them() -> None:
+    rows = tables(of(under_key(accounts(A), made(root(A))), under_key(NOBODY)))["Keys and who may use them"]
+    assert [(row["region"], row["principal"], row["through"], row["own"]) for row in rows] == [
+        (EU, root(A), "grant", True),
+        (US, None, None, None),
+    ]
+    assert {row["state"] for row in rows} == {"Enabled"}
+
+
+def test_every_region_is_told_and_which_was_not_read() -> None:
+    shown = of(region(PUBLIC), unread={US: refused(US)})
+    regions = {row["region"]: row for row in tables(shown)["Regions"]}
+    assert [(row["read"], row["images"]) for row in regions.values()] == [(True, 1), (False, None)]
+    assert regions[EU]["image_block_public_access"] == "block-new-sharing"
+
+
+def test_what_could_not_be_read_is_told_first() -> None:
+    shown = of(region(), unread={US: refused(US)})
+    assert shown.tables[0].title == "What could not be read"
+    assert [row["error_code"] for row in shown.tables[0].rows] == ["UnauthorizedOperation"]
+    assert "Not everything could be read" in shown.headline
+    assert (shown.status, shown.complete) == ("incomplete", False)
+    assert "What could not be read" not in tables(of(region()))
+
+
+def test_an_audit_without_results_is_told_as_what_it_is() -> None:
+    shown = document(audit({"failed": True, "msg": "No credentials."}))
+    assert (shown.status, shown.title) == ("incomplete", "Who can use the images")
+    assert "No credentials." in shown.headline
+    assert [table.title for table in shown.tables] == ["What could not be read"]
+    assert [(item.code, item.message) for item in shown.items] == [("account_unreadable", "No credentials.")]
+
+
+def test_what_nobody_looked_at_is_told() -> None:
+    assert ("Left out", "snapshots: not looked at") in of(region(volumes={})).facts
+    assert [name for name, _value in of(region()).facts] == ["Account", "Images"]
+
+
+def test_every_finding_is_an_item_that_is_explained() -> None:
+    given = audited(region(PUBLIC, accounts(A)), unread={US: refused(US)})
+    shown = document(audit(given))
+    assert [
+        {key: getattr(item, key) for key in finding}
+        for item, finding in zip(shown.items, given["findings"], strict=True)
+    ] == given["findings"]
+    assert {item.code for item in shown.items} <= {*shown.explanations}
+    assert shown.explanations == MEANINGS
+    assert shown.kind == "audit"
+    assert {item.account_id for item in shown.items} == {OWNER}
+
+
+@given(
+    st.lists(st.sets(st.sampled_from([A, B])), min_size=1, max_size=2),
+    st.sets(st.sampled_from([A, B])),
+    st.sets(st.sampled_from([A, B])),
+)
+def test_a_mark_is_foreign_where_there_is_a_finding_and_nowhere_else(
+    launches: list[set[str]], volume: set[str], allowed: set[str]
+) -> None:
+    seen = [region(accounts(*launch), accounts(*volume)) for launch in launches]
+    shown = of(*seen, wanted=allowing(*allowed))
+    assert shown.matrix is not None
+    foreign = {
+        (row.labels["region"], who)
+        for row in shown.matrix.rows
+        for who, mark in row.cells.items()
+        if mark is Mark.FOREIGN
+    }
+    assert foreign == {
+        (item.region, item.principal) for item in shown.items if item.code == "unknown_account"
+    }
+    marked = [len(row.cells) for row in shown.matrix.rows]
+    assert marked == [len(launch | volume) for launch in launches]

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an audit asks AWS, each thing once, and what becomes of what it may not know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit import read as audit
+from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing, Target
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.wire import Wire
+
+HERE, THERE = place(), place("us-west-2")
+LISTING = {"Owners": ["self"], "IncludeDeprecated": True, "IncludeDisabled": True, "MaxResults": 100}
+KEY, FOREIGN = (f"arn:aws:kms:eu-west-1:{account}:key/1" for account in (OWNER, STRANGER))
+SHARED = Sharing(frozenset({CONSUMER}))
+
+
+def item(image_id: str = SOURCE_ID, *snapshot_ids: str, **changes: Any) -> dict[str, Any]:
+    """An image as DescribeImages tells it."""
+    return {
+        "ImageId": image_id,
+        "OwnerId": OWNER,
+        "State": "available",
+        "Name": "golden",
+        "BlockDeviceMappings": [
+            {"DeviceName": f"/dev/sd{number}", "Ebs": {"SnapshotId": one, "Encrypted": True}}
+            for number, one in enumerate(snapshot_ids)
+        ],
+        **changes,
+    }
+
+
+def test_every_page_of_the_own_images(ec2: Wire) -> None:
+    launched = "2026-11-20T00:00:00.000Z"
+    ec2.expect("describe_images", LISTING, {"Images": [item("ami-2")], "NextToken": "more"})
+    ec2.expect(
+        "describe_images",
+        {**LISTING, "NextToken": "more"},
+        {"Images": [item("ami-1", LastLaunchedTime=launched, State="disabled")]},
+    )
+    found = list(audit.images(ec2.client))
+    assert [(one.image.image_id, one.image.state, one.last_launched) for one in found] == [
+        ("ami-2", "available", None),
+        ("ami-1", "disabled", launched),
+    ]
+
+
+class Scripted:
+    """A region's EC2 and KMS that many threads may ask at once: answers by operation and resource."""
+
+    def __init__(self, images: list[dict[str, Any]], **answers: Any) -> None:
+        self.asked: Counter[str] = Counter()
+        self._images = images
+        self._answers = answers
+
+    def get_paginator(self, name: str) -> Any:
+        return SimpleNamespace(paginate=lambda **request: [self._page(name, request)])
+
+    def _page(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+        self._note(name)
+        if name == "describe_images":
+            return {"Images": self._images}
+        if name == "list_grants":
+            grant = {"GrantId": "g", "GranteePrincipal": CONSUMER, "Operations": ["Decrypt"]}
+            return {"Grants": [grant]}
+        (ids,) = (one["Values"] for one in request["Filters"])
+        keys = self._answers.get("keys", {})
+        return {
+            "Snapshots": [
+                {"SnapshotId": one, "State": "completed", "KmsKeyId": keys[one]} for one in ids if one in keys
+            ]
+        }
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**request: Any) -> Any:
+            self._note(" ".join([name, *(str(request[one]) for one in request if one.endswith("Id"))]))
+            return {
+                "get_image_block_public_access_state": {"ImageBlockPublicAccessState": "block-new-sharing"},
+                "get_snapshot_block_public_access_state": {"State": "unblocked"},
+                "describe_image_attribute": {"LaunchPermissions": [{"UserId": CONSUMER}]},
+                "describe_snapshot_attribute": {"CreateVolumePermissions": [{"Group": "all"}]},
+                "describe_key": {
+                    "KeyMetadata": {
+                        "Arn": KEY,
+                        "KeyState": "Enabled",
+                        "KeySpec": "SYMMETRIC_DEFAULT",
+                        "KeyUsage": "ENCRYPT_DECRYPT",
+                        "KeyManager": self._answers.get("manager", "CUSTOMER"),
+                    }
+                },
+                "get_key_policy": {"Policy": "{}"},
+            }[name]
+
+        return call
+
+    def _note(self, what: str) -> None:
+        self.asked[what] += 1
+        for text, exception in self._answers.get("refused", {}).items():
+            if what.startswith(text):
+                raise exception
+
+
+def refusal(code: str) -> ClientError:
+    """A refusal of AWS's."""
+    return ClientError({"Error": {"Code": code, "Message": "No."}}, "Some")
+
+
+def look(wanted: AuditWanted | None = None, **regions: Scripted) -> tuple[dict[Target, RegionSeen], Any]:
+    """What is seen of these regions."""
+    by_name = {name.replace("_", "-"): scripted for name, scripted in regions.items()}
+    clients = SimpleNamespace(open=lambda _service, _regions: None, ec2=by_name.get, kms=by_name.get)
+    clients.paced_for = lambda _action: clients
+    targets = [place(name) for name in by_name]
+    return audit.regions(clients, targets, wanted or AuditWanted())  # type: ignore[arg-type]
+
+
+def test_everything_is_asked_once() -> None:
+    keys = {"snap-a": KEY, "snap-b": KEY, "snap-c": FOREIGN}
+    aws = Scripted([item("ami-1", "snap-a", "snap-b"), item("ami-2", "snap-b", "snap-c")], keys=keys)
+    seen, failed = look(eu_west_1=aws)
+    assert failed == {}
+    assert set(aws.asked.values()) == {1}
+    assert sum(one.startswith("describe_snapshot_attribute") for one in aws.asked) == 3
+    # Of another account's key AWS tells nothing, and is asked nothing.
+    assert [one for one in aws.asked if "key" in one and STRANGER in one] == []
+    region = seen[HERE]
+    assert region.sharing == {"ami-1": SHARED, "ami-2": SHARED}
+    assert region.volumes == dict.fromkeys(keys, Sharing(public=True))
+    assert region.key_of == keys
+    assert set(region.keys) == {KEY, FOREIGN}
+    assert region.keys[KEY].policy == "{}"
+    assert len(region.keys[KEY].grants) == 1
+    assert (region.image_block, region.snapshot_block) == ("block-new-sharing", "unblocked")
+    assert region.problems == ()
+
+
+def test_nothing_is_asked_that_is_not_wanted() -> None:
+    aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY})
+    seen, _failed = look(AuditWanted(check_snapshots=False, check_keys=False), eu_west_1=aws)
+    assert [one for one in aws.asked if "snapshot" in one] == ["get_snapshot_block_public_access_state"]
+    assert (seen[HERE].volumes, seen[HERE].keys) == ({}, {})
+
+
+def test_of_a_key_that_aws_manages_nothing_more_is_asked() -> None:
+    aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY}, manager="AWS")
+    seen, _failed = look(eu_west_1=aws)
+    assert seen[HERE].keys[KEY].key.aws_managed
+    assert "list_grants" not in aws.asked
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "resource", "image_id"),
+    [
+        ("describe_image_attribute ami-1", "image_unreadable", "ami-1", "ami-1"),
+        ("describe_snapshot_attribute snap-b", "snapshot_unreadable", "snap-b", "ami-1"),
+        ("describe_snapshots", "key_unreadable", "DescribeSnapshots", None),
+        ("describe_key", "key_unreadable", KEY, None),
+        ("list_grants", "key_unreadable", KEY, None),
+        ("get_key_policy", "key_unreadable", KEY, None),
+        (
+            "get_image_block",
+            "block_public_access_unreadable",
+            "GetImageBlockPublicAccessState",
+            None,
+        ),
+    ],
+)
+def test_what_may_not_be_read_is_a_problem_and_hides_nothing_else(
+    call: str, code: str, resource: str, image_id: str | None
+) -> None:
+    images = [item("ami-1", "snap-a", "snap-b"), item("ami-2", "snap-b")]
+    aws = Scripted(images, keys={"snap-a": KEY}, refused={call: refusal("UnauthorizedOperation")})
+    seen, failed = look(eu_west_1=aws)
+    assert failed == {}
+    (problem,) = seen[HERE].problems
+    assert (problem.code, problem.resource, problem.image_id) == (code, resource, image_id)
+    assert (problem.failure.region, problem.failure.error_code) == (HERE.region, "UnauthorizedOperation")
+    assert len(seen[HERE].sharing) == (1 if image_id == resource else 2)
+    assert len(seen[HERE].volumes) == (1 if resource == "snap-b" else 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("describe_image_attribute ami-1", "InvalidAMIID.Unavailable"),
+        ("describe_image_attribute ami-1", "InvalidAMIID.NotFound"),
+        ("describe_snapshot_attribute snap-a", "InvalidSnapshot.NotFound"),
+    ],
+)
+def test_what_is_not_there_yet_or_no_more_is_shared_with_nobody(call: str, code: str) -> None:
+    aws = Scripted([item("ami-1", "snap-a")], refused={call: refusal(code)})
+    seen, failed = look(eu_west_1=aws)
+    assert failed == {}
+    assert seen[HERE].problems == ()
+    assert Sharing() in (seen[HERE].sharing["ami-1"], seen[HERE].volumes["snap-a"])
+
+
+def test_a_region_that_cannot_be_reached_hides_no_other() -> None:
+    gone = EndpointConnectionError(endpoint_url="https://example.com")
+    far = Scripted([], refused={"describe_images": gone})
+    seen, failed = look(eu_west_1=Scripted([item("ami-1")]), us_west_2=far)
+    assert failed == {THERE: gone}
+    assert list(seen[HERE].sharing) == ["ami-1"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "regions", "files", "threads"),
+    [
+        (1, 1, 1024, 64),
+        (2, 1, 1024, 64),
+        (1, 20, 1024, 8),
+        (2, 20, 1024, 16),
+        (2, 17, 256, 7),
+        (2, 34, 40, 1),
+        (1, 0, 1024, 64),
+    ],
+)
+def test_threads_of_a_region(
+    monkeypatch: pytest.MonkeyPatch, kinds: int, regions: int, files: int, threads: int
+) -> None:
+    monkeypatch.setattr(audit.resource, "getrlimit", lambda _name: (files, files))
+    assert audit.threads_of_each(kinds, regions) == threads
+
+
+def test_regions_take_turns() -> None:
+    assert audit.interleaved([["a1", "a2", "a3"], [], ["b1"], ["c1", "c2"]]) == [
+        *("a1", "b1", "c1", "a2", "c2", "a3"),
+    ]
+
+
+def test_paced_clients_adapt_to_the_rate_unless_the_user_says_otherwise() -> None:
+    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "secret"}
+
+    def retries(config: Config | None) -> Any:
+        paced = Clients(Connection(credentials=keys, config=config)).paced()
+        paced.open("ec2", ["eu-west-1"])
+        return paced.ec2("eu-west-1").meta.config.retries
+
+    assert retries(None) == {"mode": "adaptive", "total_max_attempts": 8}
+    assert retries(Config(retries={"mode": "legacy", "max_attempts": 1}))["mode"] == "legacy"
+    assert retries(Config(user_agent_extra="mine"))["mode"] == "adaptive"

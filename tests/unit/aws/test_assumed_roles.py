@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One set of clients for many accounts: each request is signed by whoever acts, and by nobody else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.assumed_roles import ManyAccounts
+from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
+from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
+from ansible_collections.golden.images.plugins.module_utils.failures import TargetFailed
+from ansible_collections.golden.images.plugins.module_utils.fanout import each
+from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
+from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.stub import Stubber
+
+from tests.unit.aws.test_assuming import EU, OWN_KEYS, US, no_settings_of_this_machine, sent_by, token
+
+OWN = "111122223333"
+ACCOUNTS = [f"2{number:011}" for number in range(20)]
+
+__all__ = ["no_settings_of_this_machine"]
+
+
+@pytest.fixture
+def owner() -> Clients:
+    clients = Clients(Connection(credentials=OWN_KEYS))
+    clients.open("sts", [US])
+    return clients
+
+
+@pytest.fixture
+def sts(owner: Clients) -> dict[str, int]:
+    """Lets every role be assumed; how often each was."""
+    assumed: dict[str, int] = {}
+
+    def answer(params: dict[str, Any], **_event: Any) -> None:
+        role = params["RoleArn"]
+        assumed[role] = assumed.get(role, 0) + 1
+
+    owner.sts(US).meta.events.register("provide-client-params.sts.AssumeRole", answer)
+
+    def parsed(params: dict[str, Any], **_event: Any) -> Any:
+        account = params["body"]["RoleArn"].split(":")[4]
+        credentials = {
+            "AccessKeyId": f"ASIA{account}",
+            "SecretAccessKey": f"secret-of-{account}",
+            "SessionToken": f"token-of-{account}",
+            "Expiration": datetime.now(UTC) + timedelta(hours=1),
+        }
+
+        class Http:
+            status_code = 200
+
+        return Http(), {"Credentials": credentials}
+
+    owner.sts(US).meta.events.register("before-call.sts.AssumeRole", parsed)
+    return assumed
+
+
+@pytest.fixture
+def accounts(owner: Clients) -> ManyAccounts:
+    many = ManyAccounts(owner, Caller(OWN, "aws"), ConsumerRole("golden", "golden-7f3a"), US)
+    many.open("kms", [EU])
+    return many
+
+
+def test_each_request_is_signed_by_whoever_acts(accounts: ManyAccounts, sts: dict[str, int]) -> None:
+    with accounts.acting(ACCOUNTS[0]) as first:
+        sent = sent_by(first)
+
+    def work(account_id: str) -> str:
+        with accounts.acting(account_id) as clients:
+            for _number in range(3):
+                clients.kms(EU).list_aliases()
+        return account_id
+
+    done, failed = each(ACCOUNTS, work)
+    assert failed == {}
+    assert len(done) == len(ACCOUNTS)
+    assert sorted(token(request) for request in sent) == sorted(3 * [f"token-of-{one}" for one in ACCOUNTS])
+    assert sts == {f"arn:aws:iam::{one}:role/golden": 1 for one in ACCOUNTS}
+
+
+@pytest.mark.usefixtures("sts")
+def test_one_after_the_other_in_one_thread(accounts: ManyAccounts) -> None:
+    with accounts.acting(ACCOUNTS[0]) as clients:
+        sent = sent_by(clients)
+        clients.kms(EU).list_aliases()
+        with accounts.acting(ACCOUNTS[1]) as other:
+            other.kms(EU).list_aliases()
+        clients.kms(EU).list_aliases()
+    assert [token(request)[-1] for request in sent] == ["0", "1", "0"]
+
+
+@pytest.mark.usefixtures("sts")
+def test_outside_of_the_context_there_are_no_credentials(accounts: ManyAccounts) -> None:
+    with accounts.acting(ACCOUNTS[0]) as clients:
+        sent_by(clients)
+        clients.kms(EU).list_aliases()
+    with pytest.raises(NoCredentialsError):
+        clients.kms(EU).list_aliases()
+
+
+def test_the_own_account_signs_with_its_own_credentials(accounts: ManyAccounts, sts: dict[str, int]) -> None:
+    with accounts.acting(OWN) as clients:
+        sent = sent_by(clients)
+        clients.kms(EU).list_aliases()
+    (request,) = sent
+    assert f"Credential={OWN_KEYS['aws_access_key_id']}/" in request.headers["Authorization"].decode()
+    assert sts == {}
+
+
+def test_without_a_role_the_own_account_is_its_own_clients(owner: Clients) -> None:
+    many = ManyAccounts(owner, Caller(OWN, "aws"), None, US)
+    many.open("kms", [EU])
+    with many.acting(OWN) as clients:
+        assert clients is owner
+        assert clients.kms(EU).meta.region_name == EU
+
+
+def test_without_a_role_another_account_is_a_failure(owner: Clients) -> None:
+    many = ManyAccounts(owner, Caller(OWN, "aws"), None, US)
+    with pytest.raises(TargetFailed), many.acting(ACCOUNTS[0]):
+        pass
+
+
+def test_a_role_that_may_not_be_assumed_is_aws_error(accounts: ManyAccounts, owner: Clients) -> None:
+    with Stubber(owner.sts(US)) as stubber:
+        stubber.add_client_error("assume_role", "AccessDenied", "No.")
+        with accounts.acting(ACCOUNTS[0]) as clients, pytest.raises(ClientError) as caught:
+            clients.kms(EU).list_aliases()
+    assert caught.value.operation_name == "AssumeRole"
+
+
+@pytest.mark.usefixtures("sts")
+def test_no_text_shows_a_secret(accounts: ManyAccounts) -> None:
+    with accounts.acting(ACCOUNTS[0]) as clients:
+        sent_by(clients)
+        clients.kms(EU).list_aliases()
+        shown = [accounts, clients, clients._session, clients._session.get_credentials(), clients.kms(EU)]
+        text = "".join(f"{item!r} {item}" for item in shown)
+    hidden = (f"secret-of-{ACCOUNTS[0]}", f"token-of-{ACCOUNTS[0]}", "own-secret", "golden-7f3a")
+    assert [secret for secret in hidden if secret in text] == []

@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the report of a cleanup says: nothing counts as done, or as freed, that was not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices, read_prices
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .examples import CALLS, EU, OVER_THE_LIMIT, US, call, calls, cleaned, failure, one
+
+NO_PRICES = Prices()
+PRICES = Prices({EU: Decimal("0.05"), "default": Decimal("0.10")}, "EUR")
+
+OLD, OLDER = one("ami-1", "deregister"), one("ami-2", "deregister", US, size_gib=100)
+OFF, SOON = one("ami-3", "disable"), one("ami-4", "deprecate")
+WAITS = one("ami-5", "wait", next_stage="disable", next_stage_at="2027-02-22T01:02:03+00:00")
+KEPT = one("ami-6", "keep", evidence=[{"detail": "running", "kind": "instance", "subject": "i-1"}])
+ALL = (OLD, OLDER, OFF, SOON, WAITS, KEPT)
+A_PLAN = "This is a plan, nothing was changed: "
+ONE_DONE = "1 of 2 images was deregistered, which frees 8 GiB at most."
+ONE_LEFT = "Of 1 image what was decided was not done."
+
+
+def report(given: dict[str, Any], prices: Prices = NO_PRICES, planned: bool = False) -> dict[str, Any]:
+    return cleanup(given, prices, planned)
+
+
+def outcomes(content: dict[str, Any]) -> dict[str, str]:
+    return {image["image_id"]: image["outcome"] for image in content["images"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "planned", "status"),
+    [
+        (cleaned(*ALL), False, "done"),
+        (cleaned(*ALL), True, "planned"),
+        (cleaned(), False, "done"),
+        (cleaned(*ALL, failures=[failure("DisableImage")]), False, "incomplete"),
+        (cleaned(*ALL, failed=True), False, "incomplete"),
+        (OVER_THE_LIMIT, False, "refused"),
+        (OVER_THE_LIMIT, True, "refused"),
+        ({}, False, "failed"),
+        ({}, True, "failed"),
+        ({"skipped": True, "changed": False}, False, "failed"),
+        ({"failed": True, "msg": "MODULE FAILURE", "rc": 1}, False, "failed"),
+        # Where the task's own failed_when has had the last word.
+        ({"failed": False, "failed_when_result": False, "msg": "MODULE FAILURE"}, True, "failed"),
+    ],
+)
+def test_a_failure_never_looks_like_a_success(given: dict[str, Any], planned: bool, status: str) -> None:
+    content = report(given, planned=planned)
+    assert content["status"] == status
+    assert bool(content["images"]) is (bool(given.get("results")))
+    if status in ("refused", "failed"):
+        assert content["failures"]
+        assert all(problem["message"] for problem in content["failures"])
+        assert content["totals"]["freed_gib"] == 0
+        begins = {"refused": "Nothing was changed.", "failed": "What was done is not known."}
+        assert content["summary"].startswith(begins[status])
+    if status == "planned":
+        assert content["summary"].startswith(A_PLAN)
+
+
+def test_what_a_crash_said_is_kept() -> None:
+    (problem,) = report({"failed": False, "msg": "MODULE FAILURE"})["failures"]
+    assert problem["message"] == "MODULE FAILURE"
+
+
+@pytest.mark.parametrize(
+    ("given", "planned", "summary"),
+    [
+        (
+            cleaned(*ALL),
+            False,
+            "2 of 6 images were deregistered, 1 disabled and 1 deprecated, which frees 108 GiB at most.",
+        ),
+        (
+            cleaned(OLD, KEPT),
+            True,
+            f"{A_PLAN}1 of 2 images would be deregistered, which would free 8 GiB at most.",
+        ),
+        (cleaned(OFF, KEPT), False, "1 of 2 images was disabled."),
+        (cleaned(KEPT, WAITS), False, "Nothing was done to 2 images."),
+        (cleaned(KEPT), True, f"{A_PLAN}nothing would be done to 1 image."),
+        (
+            cleaned(KEPT, actions=[call("DeleteSnapshot", EU, "snap-9")]),
+            False,
+            "Nothing was done to 1 image. 1 snapshot that former images left was deleted.",
+        ),
+        (
+            cleaned(OLD, OLDER, actions=calls(OLD), failures=[failure("DeregisterImage", region=US)]),
+            False,
+            f"Not all could be done. {ONE_DONE} {ONE_LEFT} {US}: No. Allow it.",
+        ),
+        (
+            cleaned(OLD, KEPT, actions=[]),
+            False,
+            f"Nothing was done to 2 images. {ONE_LEFT}",
+        ),
+        (
+            OVER_THE_LIMIT,
+            False,
+            f"Nothing was changed. {OVER_THE_LIMIT['failures'][0]['message']} Allow it.",
+        ),
+        (
+            {**OVER_THE_LIMIT, "failures": [failure("a"), failure("b")]},
+            False,
+            "Nothing was changed. There are 2 problems.",
+        ),
+    ],
+)
+def test_the_summary_says_it_in_a_sentence(given: dict[str, Any], planned: bool, summary: str) -> None:
+    assert report(given, planned=planned)["summary"] == summary
+
+
+def test_what_was_decided_counts_as_done_only_if_the_call_was_made() -> None:
+    made = [one for one in calls(*ALL) if one["resource"] not in ("ami-2", "ami-3")]
+    content = report(cleaned(*ALL, actions=made))
+    assert outcomes(content) == {
+        "ami-1": "done",
+        "ami-2": "not_done",
+        "ami-3": "not_done",
+        "ami-4": "done",
+        "ami-5": "nothing",
+        "ami-6": "nothing",
+    }
+    assert content["totals"]["by_decision"]["deregister"] == {
+        "done": 1,
+        "images": 2,
+        "monthly_cost": None,
+        "not_done": 1,
+        "size_gib": 108,
+    }
+    assert (content["regions"][EU]["freed_gib"], content["regions"][US]["freed_gib"]) == (8, 0)
+
+
+def test_the_same_id_in_another_region_is_another_image() -> None:
+    here, there = one("ami-1", "deregister"), one("ami-1", "deregister", US)
+    content = report(cleaned(here, there, actions=calls(there)))
+    assert [(image["region"], image["outcome"]) for image in content["images"]] == [
+        (EU, "not_done"),
+        (US, "done"),
+    ]
+
+
+GOES = {"kept": "", "retained_days": 0, "size_gib": 5, "snapshot_id": "snap-1"}
+STAYS = {"kept": "image ami-9 uses it", "retained_days": 0, "size_gib": 3, "snapshot_id": "snap-2"}
+
+LEFT = failure(
+    "DeleteSnapshot", "Snapshot snap-1 of ami-1 could not be deleted.", error_code="SnapshotNotDeleted"
+)
+
+
+@pytest.mark.parametrize(
+    ("snapshots", "more", "failures", "outcomes", "freed"),
+    [
+        ([GOES], [], [], ["done"], 5),
+        # AWS deleted the image and not its snapshot.
+        (
+            [GOES],
+            [],
+            [LEFT],
+            ["not_done"],
+            0,
+        ),
+        ([GOES], [], [{**LEFT, "region": US}], ["done"], 5),
+        ([GOES, STAYS], [call("DeleteSnapshot", EU, "snap-1")], [], ["done", "nothing"], 5),
+        ([GOES, STAYS], [], [], ["not_done", "nothing"], 0),
+        # Those under a key with grants to revoke are deleted one by one, after the grants.
+        ([GOES], [call("DeleteSnapshot", EU, "snap-1")], [failure("RevokeGrant")], ["done"], 5),
+        ([GOES], [], [failure("RevokeGrant")], ["not_done"], 0),
+        ([GOES], [], [failure("DeleteSnapshot")], ["not_done"], 0),
+        ([GOES], [], [failure("DeleteSnapshot", region=US)], ["done"], 5),
+        ([STAYS], [], [], ["nothing"], 0),
+        ([], [], [], [], 0),
+    ],
+)
+def test_only_snapshots_that_went_free_anything(
+    snapshots: list[Any], more: list[Any], failures: list[Any], outcomes: list[str], freed: int
+) -> None:
+    image = one("ami-1", "deregister", snapshots=snapshots)
+    content = report(cleaned(image, actions=[*calls(image), *more], failures=failures))
+    (found,) = content["images"]
+    assert [snapshot["outcome"] for snapshot in found["snapshots"]] == outcomes
+    assert (found["outcome"], found["freed_gib"], content["totals"]["freed_gib"]) == ("done", freed, freed)
+    assert content["snapshots_alone"] == []
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_a_snapshot_of_several_images_is_freed_once(planned: bool) -> None:
+    """Images can be registered of the same snapshot (RegisterImage)."""
+    images = [one(name, "deregister", place, snapshots=[GOES]) for place in (EU, US) for name in ("a", "b")]
+    content = report(cleaned(*images), planned=planned)
+    assert [image["freed_gib"] for image in content["images"]] == [5, 0, 5, 0]
+    assert content["totals"]["freed_gib"] == 10
+
+
+def test_revoked_grants_are_told() -> None:
+    content = report(cleaned(KEPT, actions=[call("RevokeGrant", EU, "g-1")]), planned=True)
+    assert content["grants"] == [{"grant_id": "g-1", "outcome": "planned", "region": EU}]
+
+
+def test_what_the_recycle_bin_keeps_is_freed_later() -> None:
+    # Whether the image itself can be had back, too, is another question.
+    (snapshot,) = OLD["snapshots"]
+    binned = {**OLD, "snapshots": [{**snapshot, "retained_days": 7}]}
+    content = report(cleaned(binned, OLDER))
+    assert (content["totals"]["freed_gib"], content["totals"]["freed_later_gib"]) == (108, 8)
+    assert "8 GiB of them when the Recycle Bin lets go of them" in content["summary"]
+
+
+def test_prices_are_those_of_the_table() -> None:
+    content = report(cleaned(*ALL), PRICES)
+    assert (content["currency"], content["prices"]) == ("EUR", {EU: 0.05, "default": 0.1})
+    assert [
+        (one["image_id"], one["monthly_cost"], one["freed_monthly_cost"]) for one in content["images"]
+    ] == [
+        ("ami-1", 0.4, 0.4),
+        ("ami-3", 0.4, 0.0),
+        ("ami-4", 0.4, 0.0),
+        ("ami-5", 0.4, 0.0),
+        ("ami-6", 0.4, 0.0),
+        ("ami-2", 10.0, 10.0),
+    ]
+    assert (content["totals"]["monthly_cost"], content["totals"]["freed_monthly_cost"]) == (12.0, 10.4)
+    assert "frees 108 GiB at most (10.40 EUR a month)" in content["summary"]
+
+
+def test_a_region_without_a_price_has_no_cost_and_is_told() -> None:
+    content = report(cleaned(*ALL), Prices({EU: Decimal("0.05")}, "USD"))
+    assert content["regions"][US]["monthly_cost"] is None
+    assert content["totals"]["monthly_cost"] == 2.0
+    assert content["totals"]["unpriced_images"] == 1
+    without = report(cleaned(*ALL))
+    assert (without["currency"], without["totals"]["monthly_cost"]) == (None, None)
+    assert without["totals"]["unpriced_images"] == 0
+
+
+def test_the_same_plan_is_the_same_report() -> None:
+    """What counts from now, and what AWS encodes anew with each refusal, is left out."""
+
+    def plan(moment: str, code: str) -> dict[str, Any]:
+        text = f"Denied. Encoded authorization failure message: {code}"
+        unread = {"detail": text, "kind": "unreadable", "subject": "DescribeInstances"}
+        images = (
+            {**WAITS, "next_stage_at": f"2027-02-22T{moment}+00:00"},
+            {**OLD, "recoverable_until": f"2026-12-01T{moment}+00:00"},
+            {**KEPT, "evidence": [unread], "reasons": [text]},
+        )
+        return report(cleaned(*images, warnings=[text]), planned=True)
+
+    assert plan("01:02:03", "abc") == plan("11:12:13", "def")
+    assert plan("01:02:03", "abc")["images"][0]["recoverable_until"] == "2026-12-01"
+
+
+def test_the_gravest_comes_first_in_each_region() -> None:
+    images = report(cleaned(*reversed(ALL)))["images"]
+    assert [one["image_id"] for one in images] == ["ami-1", "ami-3", "ami-4", "ami-5", "ami-6", "ami-2"]
+
+
+decisions = st.sampled_from([*CALLS, "wait", "keep"])
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> tuple[dict[str, Any], Prices, bool]:
+    """Any results, of which any calls were made, with any prices."""
+    images = [
+        one(
+            f"ami-{number}",
+            draw(decisions),
+            draw(st.sampled_from([EU, US])),
+            size_gib=draw(st.integers(0, 64_000)),
+        )
+        for number in range(draw(st.integers(0, 8)))
+    ]
+    for snapshot in (snapshot for image in images for snapshot in image["snapshots"]):
+        snapshot["retained_days"] = draw(st.sampled_from([0, 7]))
+    made = [one for one in calls(*images) if draw(st.booleans())]
+    cents = st.decimals(0, 10, places=5)
+    table = draw(st.dictionaries(st.sampled_from([EU, US, "default"]), cents))
+    return cleaned(*images, actions=made), Prices(table, "USD"), draw(st.booleans())
+
+
+@given(runs())
+def test_totals_add_up_and_nothing_is_freed_that_was_not_deregistered(
+    run: tuple[dict[str, Any], Prices, bool],
+) -> None:
+    given, prices, planned = run
+    content = report(given, prices, planned)
+    images, sums, regions = content["images"], content["totals"], list(content["regions"].values())
+    assert sums["images"] == len(given["results"]) == sum(one["images"] for one in regions)
+    for parts in (regions, list(sums["by_decision"].values())):
+        assert sums["size_gib"] == sum(one["size_gib"] for one in parts)
+        assert cents(sums["monthly_cost"]) == sum(cents(one["monthly_cost"]) for one in parts)
+    for key in ("freed_gib", "freed_later_gib", "unpriced_images"):
+        assert sums[key] == sum(one[key] for one in regions)
+    assert cents(sums["freed_monthly_cost"]) == sum(cents(one["freed_monthly_cost"]) for one in images)
+    gone = {
+        (one["region"], one["resource"]) for one in given["actions"] if one["action"] == "DeregisterImage"
+    }
+    for image in images:
+        assert 0 <= image["freed_later_gib"] <= image["freed_gib"] <= image["size_gib"]
+        if (image["region"], image["image_id"]) not in gone:
+            assert not image["freed_gib"]
+            assert not image["freed_monthly_cost"]
+    sizes = {(one["region"], one["image_id"]): one["size_gib"] for one in given["results"]}
+    assert sums["freed_gib"] == sum(sizes[place] for place in gone)
+
+
+def cents(amount: float | None) -> int:
+    return round((amount or 0) * 100)
+
+
+@pytest.mark.parametrize(
+    ("table", "region", "gib", "cost"),
+    [
+        ({}, EU, 8, None),
+        ({EU: 0.05}, US, 8, None),
+        ({EU: 0.05}, EU, 8, "0.40"),
+        ({EU: "0.05", "default": "1"}, US, 8, "8.00"),
+        ({EU: " 0 ", "default": 1}, EU, 8, "0.00"),
+        ({"us-gov-west-1": 0.055}, "us-gov-west-1", 1, "0.06"),
+    ],
+)
+def test_a_price_is_that_of_its_region_or_the_default(
+    table: dict[str, Any], region: str, gib: int, cost: str | None
+) -> None:
+    prices, failures = read_prices("prices", table, "USD")
+    assert failures == ()
+    assert prices.monthly(region, gib) == (None if cost is None else Decimal(cost))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({EU: -0.01}, "prices: '-0.01' is no price of eu-west-1."),
+        ({EU: "cheap"}, "prices: 'cheap' is no price of eu-west-1."),
+        ({EU: None}, "prices: 'None' is no price of eu-west-1."),
+        ({EU: True}, "prices: 'True' is no price of eu-west-1."),
+        ({EU: "NaN"}, "prices: 'NaN' is no price of eu-west-1."),
+        ({EU: "Infinity"}, "prices: 'Infinity' is no price of eu-west-1."),
+        ({EU: 10**30}, f"prices: '{10**30}' is no price of eu-west-1."),
+        ({EU: {"gp3": 1}}, "prices: '{'gp3': 1}' is no price of eu-west-1."),
+        ({"ireland": 0.05}, "prices: 'ireland' is no region."),
+        ({"Default": 0.05}, "prices: 'Default' is no region."),
+        ({"": 0.05}, "prices: '' is no region."),
+    ],
+)
+def test_what_is_no_price_is_refused_with_what_to_do(table: dict[Any, Any], message: str) -> None:
+    _prices, failures = read_prices("prices", table, "USD")
+    assert [(one.message, one.error_code, one.action) for one in failures] == [
+        (message, "InvalidOption", "prices")
+    ]
+    assert failures[0].remedy
+
+
+def test_all_that_is_wrong_with_prices_is_told_at_once() -> None:
+    _prices, failures = read_prices("prices", {"x": -1, EU: "?", US: 1}, "USD")
+    assert len(failures) == 3

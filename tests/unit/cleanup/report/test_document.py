@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the document of a cleanup shows, what of it is a finding, and what is said to be new."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.document import changes, document
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.items import MEANINGS
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, Document, Table
+from ansible_collections.golden.images.plugins.module_utils.reports.formats import forms
+
+from .examples import EU, OVER_THE_LIMIT, US, call, calls, cleaned, failure, one
+
+NO_PRICES, PRICES = Prices(), Prices({"default": Decimal("0.05")}, "EUR")
+SINCE = "2026-11-17T05:00:00+00:00"
+
+GOES = one(
+    "ami-1",
+    "deregister",
+    snapshots=[
+        {"kept": "", "retained_days": 0, "size_gib": 5, "snapshot_id": "snap-1"},
+        {"kept": "image ami-9 uses it", "retained_days": 0, "size_gib": 3, "snapshot_id": "snap-2"},
+    ],
+)
+OFF = one("ami-2", "disable", US, next_stage="deregister", next_stage_at="2026-12-24T05:00:00+00:00")
+WAITS = one("ami-3", "wait", next_stage="disable", next_stage_at="2027-02-22T01:02:03+00:00")
+BLOCKED = one("ami-4", "wait", reasons=["It is protected from deregistration (enabled)."])
+KEPT = one("ami-5", "keep")
+RUNS = one(
+    "ami-6", "keep", reasons=[], evidence=[{"detail": "running", "kind": "instance", "subject": "i-1"}]
+)
+UNREAD = {"detail": "AccessDenied: No.", "kind": "unreadable", "subject": "DescribeInstances"}
+
+
+def made(
+    *results: dict[str, Any], prices: Prices = NO_PRICES, planned: bool = False, **more: Any
+) -> Document:
+    return document(cleanup(cleaned(*results, **more), prices, planned))
+
+
+def table(found: Document, title: str) -> Table:
+    (wanted,) = [each for each in found.tables if each.title == title]
+    return wanted
+
+
+def columns(found: Table, *keys: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[key] for key in keys) for row in found.rows]
+
+
+def test_each_image_is_in_one_table_with_its_reasons() -> None:
+    found = made(GOES, OFF, WAITS, BLOCKED, KEPT, RUNS)
+    unused = "No rule keeps it, and nothing was found that uses it."
+    assert columns(table(found, "What was decided"), "image_id", "fate", "why", "next") == [
+        ("ami-1", "was deregistered", unused, ""),
+        ("ami-2", "was disabled", unused, "deregister on 2026-12-24"),
+    ]
+    assert columns(table(found, "What waits"), "image_id", "fate", "why") == [
+        ("ami-3", "is to be disabled on 2027-02-22", ""),
+        ("ami-4", "is due and cannot go", "It is protected from deregistration (enabled)."),
+    ]
+    assert columns(table(found, "What stays, and why"), "image_id", "why") == [
+        ("ami-5", "It is among the latest 1 of its family in this region."),
+        ("ami-6", "instance i-1 running."),
+    ]
+    undone = table(made(OFF, actions=[]), "What was decided").rows[0]
+    assert (undone["fate"], undone["why"][:15]) == (
+        "was to be disabled, which was not done",
+        "See what failed",
+    )
+    assert columns(table(found, "What was decided"), "snapshots")[0] == (
+        ["snap-1", "snap-2 stays: image ami-9 uses it"],
+    )
+    assert len(found.records.rows) == 6
+
+
+def test_a_plan_says_so_everywhere() -> None:
+    found = made(GOES, planned=True, actions=[*calls(GOES), call("DeleteSnapshot", EU, "snap-7")])
+    assert (found.status, found.complete) == ("planned", True)
+    assert found.title == "Plan of a cleanup of images"
+    assert "nothing was changed" in found.headline
+    assert columns(table(found, "What would be done"), "fate") == [("would be deregistered",)]
+    assert columns(table(found, "Snapshots of former images"), "snapshot_id", "fate") == [
+        ("snap-7", "would be deleted")
+    ]
+
+
+def test_regions_are_summed_up_with_costs_only_if_there_are_prices() -> None:
+    found = table(made(GOES, OFF, prices=PRICES), "Sums by region")
+    titles = [column.title for column in found.columns]
+    assert [title for title in titles if "EUR" in title] == ["A month (EUR)", "Freed a month (EUR)"]
+    assert columns(found, "region", "images", "deregister", "disable", "size_gib", "freed_gib") == [
+        # The snapshot that alone was to go is not among the calls.
+        (EU, 1, 1, 0, 8, 0),
+        (US, 1, 0, 1, 8, 0),
+    ]
+    assert columns(found, "monthly_cost", "freed_monthly_cost") == [("0.40", "0.00"), ("0.40", "0.00")]
+    assert "at most" in found.note
+    assert made(GOES, prices=PRICES).records.rows[0]["monthly_cost"] == 0.4
+    without = made(GOES, OFF)
+    assert not [
+        one for each in (*without.tables, without.records) for one in each.columns if "EUR" in one.title
+    ]
+
+
+def test_every_form_can_be_made_of_every_outcome() -> None:
+    contents = [
+        cleanup(cleaned(GOES, OFF, WAITS, KEPT), PRICES, planned=False),
+        cleanup(cleaned(GOES, RUNS, warnings=["spared"], actions=[]), NO_PRICES, planned=False),
+        cleanup(cleaned(), NO_PRICES, planned=True),
+        cleanup(OVER_THE_LIMIT, NO_PRICES, planned=True),
+        cleanup({}, NO_PRICES, planned=False),
+    ]
+    for content in contents:
+        found = document(content)
+        texts = forms(found, SINCE)
+        assert set(texts) == {"report.csv", "report.html", "report.sarif"}
+        assert texts["report.csv"].count("\r\n") == 1 + len(content["images"])
+        assert {item.code for item in found.items} <= set(found.explanations) <= set(MEANINGS)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (made(KEPT, RUNS, WAITS, GOES), []),
+        (made(BLOCKED), [("cleanup_blocked", "low", EU, "ami-4")]),
+        (
+            made(OFF, actions=[], failures=[failure("DisableImage", region=US)]),
+            [("step_failed", "medium", US, "DisableImage"), ("not_retired", "medium", US, "ami-2")],
+        ),
+        # Without its tombstone no image goes, in whatever region.
+        (
+            made(OFF, actions=[], failures=[failure("tombstone_path", region=None)]),
+            [("step_failed", "medium", None, "tombstone_path"), ("not_retired", "medium", US, "ami-2")],
+        ),
+        # Gone before it was to go, or due for another stage by then.
+        (made(OFF, actions=[]), [("not_retired", "low", US, "ami-2")]),
+        (
+            made({**KEPT, "evidence": [UNREAD]}, {**RUNS, "evidence": [UNREAD]}),
+            [("use_unreadable", "medium", EU, "DescribeInstances")],
+        ),
+        (
+            document(cleanup(OVER_THE_LIMIT, NO_PRICES, planned=False)),
+            [("cleanup_refused", "high", None, "max_deletions")],
+        ),
+        (document(cleanup({}, NO_PRICES, planned=True)), [("cleanup_failed", "high", None, None)]),
+    ],
+)
+def test_findings_are_what_somebody_should_look_at(found: Document, expected: list[Any]) -> None:
+    assert [(item.code, item.severity, item.region, item.resource) for item in found.items] == expected
+    assert all(item.message for item in found.items)
+
+
+def test_what_cannot_be_read_says_of_how_many_images_it_counts_as_use() -> None:
+    (item,) = made({**KEPT, "evidence": [UNREAD]}, {**RUNS, "evidence": [UNREAD]}).items
+    assert item.message == "DescribeInstances: AccessDenied: No. It counts as use of 2 images."
+
+
+def said(*results: dict[str, Any], planned: bool = False, **more: Any) -> dict[str, Any]:
+    return {"written_at": SINCE, **cleanup(cleaned(*results, **more), NO_PRICES, planned)}
+
+
+AMI = f"{EU}: ami-3 (name of ami-3)"
+SOON = one("ami-3", "keep")
+DUE = one("ami-3", "deregister")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "added", "gone"),
+    [
+        (said(KEPT, RUNS), said(KEPT, RUNS), [], []),
+        (said(SOON), said(WAITS), [f"{AMI} is to be disabled on 2027-02-22."], [f"{AMI} is kept."]),
+        (
+            said(WAITS),
+            said(DUE, planned=True),
+            [f"{AMI} would be deregistered."],
+            [f"{AMI} is to be disabled on 2027-02-22."],
+        ),
+        (said(DUE, planned=True), said(DUE), [f"{AMI} was deregistered."], [f"{AMI} would be deregistered."]),
+        # What was done is over.
+        (said(DUE, KEPT), said(KEPT), [], []),
+        (said(DUE), said(DUE, actions=[]), [f"{AMI} was to be deregistered, which was not done."], []),
+        # One that knows of no images says nothing about them.
+        (said(KEPT), {"written_at": SINCE, **cleanup(OVER_THE_LIMIT, NO_PRICES, planned=False)}, [], []),
+        (
+            {"written_at": SINCE, **cleanup({}, NO_PRICES, planned=False)},
+            said(KEPT, DUE),
+            [f"{AMI} was deregistered."],
+            [],
+        ),
+    ],
+)
+def test_changes_are_what_was_decided_anew(
+    before: dict[str, Any], after: dict[str, Any], added: list[str], gone: list[str]
+) -> None:
+    assert changes(before, after) == Changes(SINCE, tuple(added), tuple(gone))

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How ``cleanup_report`` takes its options, and where it writes."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.progress import reporter
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+
+from tests.unit.cleanup.report.examples import cleaned, one
+
+SILENT = reporter(None, print)
+FORMS = ["report.csv", "report.html", "report.json", "report.sarif"]
+PARAMS: dict[str, Any] = {
+    "cleaned": cleaned(one("ami-1", "deregister"), one("ami-2", "keep")),
+    "planned": False,
+    "prices": {},
+    "currency": "USD",
+    "path": None,
+    "report_dir": None,
+}
+
+
+def run(**params: Any) -> tuple[dict[str, Any], Outcome]:
+    """The module's own result, and what became of the plan."""
+    wanted = FLOW.wanted({**PARAMS, **params}, False)
+    seen = FLOW.read(None, wanted)
+    plan = FLOW.plan(wanted, seen)
+    outcome = FLOW.apply(None, wanted, seen, plan, SILENT)
+    return FLOW.result(wanted, seen, plan, outcome), outcome
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(item.name for item in folder.iterdir())
+
+
+def test_a_plan_takes_the_place_of_no_report(tmp_path: Path) -> None:
+    folder = tmp_path / "cleanup"
+    planned, first = run(report_dir=str(folder), planned=True)
+    assert (names(folder), names(folder / "plan")) == (["plan"], FORMS)
+    assert planned["report_dir"] == str(folder / "plan")
+    done, second = run(report_dir=str(folder))
+    assert names(folder) == sorted([*FORMS, "plan"])
+    assert done["report_dir"] == str(folder)
+    for outcome in (first, second):
+        assert (len(outcome.performed), outcome.failures) == (4, ())
+    statuses = [json.loads((where / FORMS[2]).read_text())["status"] for where in (folder, folder / "plan")]
+    assert statuses == ["done", "planned"]
+    for again in ({}, {"planned": True}):
+        assert run(report_dir=str(folder), **again)[1] == Outcome()
+
+
+@pytest.mark.parametrize("places", [{}, {"path": "", "report_dir": "", "planned": True}])
+def test_without_a_place_the_report_is_returned(places: dict[str, Any]) -> None:
+    result, outcome = run(**places, prices={"default": "0.05"}, currency="EUR")
+    assert (result["report_path"], result["report_dir"], result["changes"]) == (None, None, None)
+    assert result["report"]["totals"]["freed_monthly_cost"] == 0.4
+    assert outcome.performed == ()
+
+
+def refusal(**params: Any) -> list[tuple[str, str]]:
+    with pytest.raises(Refused) as caught:
+        run(**params)
+    return [(failure.action, failure.message) for failure in caught.value.failures]
+
+
+def test_prices_that_are_none_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    prices = {"eu-west-1": "much", "here": 1}
+    assert refusal(report_dir=str(tmp_path / "r"), prices=prices) == [
+        ("prices", "prices: 'much' is no price of eu-west-1."),
+        ("prices", "prices: 'here' is no region."),
+    ]
+    assert names(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    missing = tmp_path / "no" / "cleanup"
+    assert refusal(report_dir=str(missing), planned=True) == [
+        ("report_dir", f"report_dir: there is no folder {missing.parent}.")
+    ]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_folder_that_cannot_be_written_to_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exists: bool
+) -> None:
+    folder = tmp_path / "cleanup"
+    if exists:
+        folder.mkdir()
+    asked: list[Path] = []
+
+    def access(path: Path, mode: int) -> bool:
+        asked.append(path)
+        return not mode & os.W_OK
+
+    monkeypatch.setattr(os, "access", access)
+    found = refusal(report_dir=str(folder), path=str(tmp_path / "r.json"), prices={"default": -1})
+    assert [option for option, _problem in found] == ["prices", "path", "report_dir"]
+    assert asked == [tmp_path, folder if exists else tmp_path]
+    assert found[2][1] == f"report_dir: {asked[1]} cannot be written to."
+
+
+def test_a_folder_that_is_lost_meanwhile_is_a_failure(tmp_path: Path) -> None:
+    wanted = FLOW.wanted({**PARAMS, "report_dir": str(tmp_path / "cleanup"), "planned": True}, False)
+    seen = FLOW.read(None, wanted)
+    (tmp_path / "cleanup").write_text("no folder")
+    outcome = FLOW.apply(None, wanted, seen, FLOW.plan(wanted, seen), SILENT)
+    assert outcome.performed == ()
+    assert [failure.error_code for failure in outcome.failures] == ["FileError"]

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one image is refused stops no other, and nothing is done to what was refused something before."""
+
+from __future__ import annotations
+
+from threading import Barrier
+from typing import Any
+from unittest.mock import patch
+
+from ansible_collections.golden.images.plugins.module_utils.aws.write import Performed
+from ansible_collections.golden.images.plugins.module_utils.cleanup import apply as retire
+from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import perform_each
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
+
+from tests.unit.examples import place
+from tests.unit.wire import Wire
+
+OF = [{"Key": "golden.images:cleanup-of", "Value": "ami-1"}]
+
+
+def deregister(image_id: str) -> Action:
+    return Action(
+        place(), "DeregisterImage", {"DeleteAssociatedSnapshots": True, "ImageId": image_id}, image_id
+    )
+
+
+def tag(*resources: str) -> Action:
+    return Action(place(), "CreateTags", {"Resources": list(resources), "Tags": OF}, ", ".join(resources))
+
+
+def delete(snapshot_id: str) -> Action:
+    return Action(place(), "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
+
+
+def done(wire: Wire, *actions: Action, images_of: dict[str, set[str]] | None = None) -> Performed:
+    """What becomes of the actions, with calls one after another: the script is one."""
+    with wire.spoken(), patch.object(retire, "_SIDE_BY_SIDE", 1):
+        return perform_each(lambda _action: wire.client, actions, images_of or {})
+
+
+def request(image_id: str) -> dict[str, Any]:
+    return {"DeleteAssociatedSnapshots": True, "ImageId": image_id}
+
+
+def test_the_others_go_on() -> None:
+    wire = Wire("ec2")
+    wire.refuse("deregister_image", request("ami-1"), "OperationNotPermitted")
+    wire.expect("deregister_image", request("ami-2"), {"Return": True})
+    performed = done(wire, deregister("ami-1"), deregister("ami-2"))
+    assert [action.resource for action in performed.actions] == ["ami-2"]
+    assert [failure.error_code for failure in performed.failures] == ["OperationNotPermitted"]
+
+
+def test_an_image_whose_snapshot_could_not_be_marked_stays() -> None:
+    wire = Wire("ec2")
+    wire.refuse("create_tags", {"Resources": ["snap-1"], "Tags": OF}, "TagLimitExceeded")
+    performed = done(wire, tag("snap-1"), deregister("ami-1"), images_of={"snap-1": {"ami-1"}})
+    assert performed.actions == ()
+    assert len(performed.failures) == 1
+
+
+def test_the_snapshots_of_an_image_that_was_refused_stay() -> None:
+    wire = Wire("ec2")
+    wire.refuse("deregister_image", request("ami-1"), "OperationNotPermitted")
+    wire.expect("delete_snapshot", {"SnapshotId": "snap-2"})
+    performed = done(
+        wire, deregister("ami-1"), delete("snap-1"), delete("snap-2"), images_of={"snap-1": {"ami-1"}}
+    )
+    assert [action.resource for action in performed.actions] == ["snap-2"]
+
+
+def test_a_batch_that_is_refused_is_done_one_by_one() -> None:
+    wire = Wire("ec2")
+    wire.refuse("create_tags", {"Resources": ["ami-1", "ami-2"], "Tags": OF}, "TagLimitExceeded")
+    wire.refuse("create_tags", {"Resources": ["ami-1"], "Tags": OF}, "TagLimitExceeded")
+    wire.expect("create_tags", {"Resources": ["ami-2"], "Tags": OF})
+    performed = done(wire, tag("ami-1", "ami-2"))
+    assert [action.resource for action in performed.actions] == ["ami-2"]
+    assert len(performed.failures) == 1
+
+
+def test_dates_are_not_written_on_what_was_refused() -> None:
+    wire = Wire("ec2")
+    wire.refuse("disable_image", {"ImageId": "ami-1"}, "InvalidAMIID.Unavailable")
+    wire.expect("disable_image", {"ImageId": "ami-2"}, {"Return": True})
+    wire.expect("create_tags", {"Resources": ["ami-2"], "Tags": OF})
+    disable = [Action(place(), "DisableImage", {"ImageId": one}, one) for one in ("ami-1", "ami-2")]
+    performed = done(wire, *disable, tag("ami-1", "ami-2"))
+    assert [action.operation for action in performed.actions] == ["DisableImage", "CreateTags"]
+
+
+def test_a_snapshot_that_aws_could_not_delete_is_told() -> None:
+    wire = Wire("ec2")
+    codes = {"snap-1": "success", "snap-2": "skipped", "snap-3": "client-error"}
+    results = [{"SnapshotId": one, "ReturnCode": code} for one, code in codes.items()]
+    wire.expect("deregister_image", request("ami-1"), {"Return": True, "DeleteSnapshotResults": results})
+    performed = done(wire, deregister("ami-1"))
+    assert len(performed.actions) == 1
+    (failure,) = performed.failures
+    assert (failure.error_code, failure.region) == ("SnapshotNotDeleted", "eu-west-1")
+    assert "snap-3" in failure.message
+
+
+def test_what_is_gone_already_is_no_failure_and_nothing_that_was_done() -> None:
+    """A call that is made again since its answer was lost, and lists that still show what was deleted."""
+    ec2 = Wire("ec2")
+    ec2.refuse("delete_snapshot", {"SnapshotId": "snap-1"}, "InvalidSnapshot.NotFound")
+    ec2.refuse("delete_snapshot", {"SnapshotId": "snap-2"}, "InvalidSnapshot.InUse")
+    performed = done(ec2, delete("snap-1"), delete("snap-2"))
+    assert performed.actions == ()
+    assert [failure.error_code for failure in performed.failures] == ["InvalidSnapshot.InUse"]
+    kms, grant = Wire("kms"), {"GrantId": "g-1", "KeyId": "key"}
+    kms.refuse("revoke_grant", grant, "NotFoundException")
+    revoke = Action(place(), "RevokeGrant", grant, "g-1", service="kms")
+    ec2 = Wire("ec2")
+    ec2.expect("delete_snapshot", {"SnapshotId": "snap-1"})
+    with ec2.spoken(), kms.spoken():
+        performed = perform_each(
+            lambda action: {"ec2": ec2, "kms": kms}[action.service].client,
+            [revoke, delete("snap-1")],
+            {"g-1": {"ami-1"}, "snap-1": {"ami-1"}},
+        )
+    assert (performed.actions, performed.failures) == ((delete("snap-1"),), ())
+
+
+class Client:
+    """A client whose calls of a kind end only once that many of them have begun; it keeps their order."""
+
+    def __init__(self, together: int) -> None:
+        self.calls: list[str] = []
+        self._barrier = Barrier(together, timeout=5)
+
+    def deregister_image(self, **parameters: Any) -> dict[str, Any]:
+        self._barrier.wait()
+        self.calls.append(parameters["ImageId"])
+        return {}
+
+    def delete_snapshot(self, **parameters: Any) -> dict[str, Any]:
+        self.calls.append(parameters["SnapshotId"])
+        return {}
+
+
+def test_calls_of_a_kind_go_side_by_side_and_the_next_kind_after_all_of_them() -> None:
+    client = Client(together=3)
+    images = [deregister(f"ami-{number}") for number in range(3)]
+    performed = perform_each(lambda _action: client, [*images, delete("snap-1")], {})
+    assert sorted(client.calls[:3]) == ["ami-0", "ami-1", "ami-2"]
+    assert client.calls[3:] == ["snap-1"]
+    assert performed.actions == (*images, delete("snap-1"))
+
+
+def test_a_mistake_in_one_call_is_its_failure_and_stops_what_follows_it() -> None:
+    def client_for(action: Action) -> Any:
+        if action.resource == "ami-1":
+            raise KeyError("no client")
+        return Client(together=1)
+
+    actions = [deregister("ami-1"), deregister("ami-2"), delete("snap-1"), delete("snap-2")]
+    performed = perform_each(client_for, actions, {"snap-1": {"ami-1"}, "snap-2": {"ami-2"}})
+    assert [action.resource for action in performed.actions] == ["ami-2", "snap-2"]
+    assert [failure.error_code for failure in performed.failures] == ["KeyError"]
+
+
+def test_a_snapshot_of_two_images_goes_only_if_both_are_gone() -> None:
+    wire = Wire("ec2")
+    wire.expect("deregister_image", request("ami-1"), {"Return": True})
+    wire.refuse("deregister_image", request("ami-2"), "OperationNotPermitted")
+    actions = [deregister("ami-1"), deregister("ami-2"), delete("snap-1")]
+    performed = done(wire, *actions, images_of={"snap-1": {"ami-1", "ami-2"}})
+    assert [action.resource for action in performed.actions] == ["ami-1"]

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is to become of an image, and what keeps it: each kind of evidence alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import (
+    CleanupSeen,
+    Verdict,
+    candidates,
+    verdicts,
+)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    CloserLook,
+    Evidence,
+    ImageRef,
+    OwnImage,
+    SnapshotLook,
+    SnapshotRef,
+    unreadable,
+)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import (
+    BulkReads,
+    Instance,
+    LaunchConfiguration,
+    Parameter,
+    TemplateVersion,
+    uses,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+
+from tests.unit.cleanup.examples import NOW, REGION, ago, facts, own, report, seen, shared, wanted
+from tests.unit.examples import CONSUMER, OWNER
+
+OLD_ID = "ami-0123456789abcdef0"
+OLD = own(OLD_ID, 100)
+NEWEST = own("ami-00000000", 1)
+REF = ImageRef(REGION, OLD_ID)
+CHOSEN = {"golden.images:cleanup-chosen": stamp(ago(days=3))}
+
+
+def verdict(saw: CleanupSeen, **wants: Any) -> Verdict:
+    """The verdict on the old image."""
+    return {one.ref: one for one in verdicts(wanted(**wants), saw)}[REF]
+
+
+def bulk(**reads: Any) -> CleanupSeen:
+    return seen(facts(OLD, NEWEST, uses=uses(BulkReads(**reads))))
+
+
+def looked(look: CloserLook) -> CleanupSeen:
+    return seen(facts(OLD, NEWEST), looks={REF: look})
+
+
+COPY = own("ami-copy", 0, tags={}, state="pending", source_image_id=OLD_ID, source_region=REGION)
+
+EVIDENCE: list[tuple[CleanupSeen, str, bool]] = [
+    (bulk(instances=(Instance("i-1", OLD_ID, "stopped"),)), "instance", True),
+    (bulk(templates=(TemplateVersion("lt-1", 1, OLD_ID),)), "launch_template", True),
+    (bulk(configurations=(LaunchConfiguration("lc", OLD_ID),)), "launch_configuration", True),
+    (bulk(parameters=(Parameter("/web", OLD_ID),)), "parameter", True),
+    (seen(facts(OLD, NEWEST), facts(COPY)), "running_copy", True),
+    (seen(facts(OLD, NEWEST, unread=(unreadable("DescribeInstances", "denied"),))), "unreadable", False),
+    (
+        looked(CloserLook(references=(Evidence("imagebuilder:ImageRecipe", "arn:x"),))),
+        "imagebuilder:ImageRecipe",
+        True,
+    ),
+    (looked(CloserLook(unread=(unreadable("DescribeImageReferences", "throttled"),))), "unreadable", False),
+    (looked(shared(CONSUMER)), "shared", True),
+]
+
+
+@pytest.mark.parametrize(("saw", "kind", "firm"), EVIDENCE)
+def test_each_kind_of_evidence_alone_keeps_an_image(saw: CleanupSeen, kind: str, firm: bool) -> None:
+    found = verdict(saw)
+    assert (found.decision, found.reasons) == ("keep", ())
+    assert [(one.kind, one.firm) for one in found.evidence] == [(kind, firm)]
+    assert found.released is firm
+    assert verdict(seen(facts(OLD, NEWEST))).decision == "deregister"
+
+
+def test_an_image_that_was_not_looked_at_counts_as_used() -> None:
+    saw = CleanupSeen("111122223333", NOW, {REGION: facts(OLD, NEWEST)})
+    found = verdict(saw)
+    assert (found.decision, [one.kind for one in found.evidence]) == ("keep", ["unreadable"])
+
+
+def test_only_what_nothing_keeps_so_far_needs_a_closer_look() -> None:
+    used = {"ami-used": (Evidence("instance", "i-1"),)}
+    images = (
+        OLD,
+        NEWEST,
+        own("ami-used"),
+        own("ami-safe", tags={"family": "web", "keep": ""}),
+        own("ami-x", tags={}),
+    )
+    saw = CleanupSeen("111122223333", NOW, {REGION: facts(*images, uses=used)})
+    assert candidates(wanted(protect_tags=(("keep", None),)), saw) == (REF,)
+
+
+@pytest.mark.parametrize(
+    ("image", "clocks", "decision", "next_stage"),
+    [
+        (OLD, Clocks(deprecate=0), "deprecate", None),
+        (OLD, Clocks(disable=0), "disable", None),
+        (OLD, Clocks(deregister=0), "deregister", None),
+        (OLD, Clocks(disable=2), "wait", "disable"),
+        (OLD, Clocks(), "wait", None),
+    ],
+)
+def test_decisions(image: OwnImage, clocks: Clocks, decision: str, next_stage: str | None) -> None:
+    found = verdict(seen(facts(image, NEWEST)), clocks=clocks)
+    assert (found.decision, found.step.next_stage) == (decision, next_stage)
+    result = found.as_result(image)
+    assert (result["decision"], result["next_stage"]) == (decision, next_stage)
+    assert (result["next_stage_at"] is None) == (next_stage is None)
+
+
+def test_what_stands_against_a_deregistration_makes_it_wait_but_not_be_released() -> None:
+    protected = own(OLD_ID, protection="enabled-with-cooldown")
+    found = verdict(seen(facts(protected, NEWEST)))
+    assert (found.decision, found.released) == ("wait", False)
+    assert "enabled-with-cooldown" in found.reasons[0]
+    assert verdict(seen(facts(protected, NEWEST)), clocks=Clocks(disable=0)).decision == "disable"
+
+
+SNAPSHOT = SnapshotRef(REGION, f"snap-{OLD_ID}")
+BOTH = Sharing(account_ids=frozenset({CONSUMER}))
+UNIT = Sharing(org_unit_arns=frozenset({"arn:aws:organizations::111122223333:ou/o-a/ou-b"}))
+
+
+@pytest.mark.parametrize(
+    ("image", "sharing", "look", "include_shared", "decision"),
+    [
+        (OLD, Sharing(), SnapshotLook(), False, "deregister"),
+        (OLD, Sharing(), SnapshotLook(BOTH), False, "wait"),
+        (OLD, Sharing(), SnapshotLook(Sharing(public=True)), False, "wait"),
+        (OLD, Sharing(), SnapshotLook(Sharing(account_ids=frozenset({OWNER}))), False, "deregister"),
+        (OLD, Sharing(), SnapshotLook(BOTH), True, "wait"),
+        (OLD, BOTH, SnapshotLook(BOTH), True, "deregister"),
+        (OLD, UNIT, SnapshotLook(BOTH), True, "deregister"),
+        (own(OLD_ID, state="disabled"), Sharing(), SnapshotLook(BOTH), True, "deregister"),
+        (own(OLD_ID, state="disabled"), Sharing(), SnapshotLook(BOTH), False, "wait"),
+        (OLD, Sharing(), SnapshotLook(unread="denied"), True, "wait"),
+        (OLD, Sharing(), None, True, "wait"),
+    ],
+)
+def test_who_may_use_a_snapshot_but_not_the_image_stands_against_its_deregistration(
+    image: OwnImage, sharing: Sharing, look: SnapshotLook | None, include_shared: bool, decision: str
+) -> None:
+    looks = {REF: CloserLook(sharing=sharing, report=report())}
+    saw = seen(facts(image, NEWEST), looks=looks)
+    saw = replace(saw, snapshot_looks={SNAPSHOT: look} if look else {})
+    found = verdict(saw, include_shared=include_shared)
+    assert (found.decision, bool(found.reasons)) == (decision, decision == "wait")
+    assert found.released is False
+
+
+def test_disabling_takes_no_snapshot_from_anybody_but_needs_to_know_what_to_write_down() -> None:
+    def decided(look: SnapshotLook) -> str:
+        saw = seen(facts(OLD, NEWEST), snapshot_looks={SNAPSHOT: look})
+        return verdict(saw, clocks=Clocks(disable=0)).decision
+
+    assert decided(SnapshotLook(BOTH)) == "disable"
+    assert decided(SnapshotLook(unread="denied")) == "wait"
+
+
+@pytest.mark.parametrize(
+    ("look", "decision", "asks"),
+    [
+        (shared(CONSUMER), "keep", True),
+        (shared(CONSUMER, report=report(state="pending")), "keep", False),
+        (shared(CONSUMER, report=report(used_by={CONSUMER: 1})), "keep", False),
+        (shared(CONSUMER, references=(Evidence("x", "y"),)), "keep", False),
+        (shared(CONSUMER, report=report()), "deregister", False),
+    ],
+)
+def test_a_usage_report_is_asked_for_when_nothing_else_keeps_the_image(
+    look: CloserLook, decision: str, asks: bool
+) -> None:
+    found = verdict(looked(look), include_shared=True)
+    assert (found.decision, found.report_wanted) == (decision, asks)
+
+
+def test_a_verdict_lists_its_evidence() -> None:
+    assert verdict(EVIDENCE[0][0]).as_result(OLD)["evidence"] == [
+        {"detail": "stopped", "kind": "instance", "subject": "i-1"}
+    ]
+
+
+def test_a_verdict_names_its_image_and_the_size_of_its_snapshots() -> None:
+    disks = [
+        {"DeviceName": f"/dev/xvd{size}", "Ebs": {"SnapshotId": f"snap-{size}", "VolumeSize": size}}
+        for size in (8, 20)
+    ]
+    # EC2 User Guide, "Block device mappings for volumes": an EBS volume without a snapshot is empty.
+    empty = {"DeviceName": "/dev/sdc", "Ebs": {"VolumeSize": 500}}
+    ephemeral = {"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}
+    image = replace(OLD, described={"BlockDeviceMappings": [*disks, empty, ephemeral]})
+    result = verdict(seen(facts(image, NEWEST))).as_result(image)
+    assert (result["name"], result["created"], result["size_gib"]) == (
+        f"web {OLD_ID}",
+        ago(days=100).isoformat(),
+        28,
+    )
+
+
+def test_a_parameter_in_another_region_names_an_image_as_well() -> None:
+    """One region's parameter often maps all regions to their images."""
+    named = {"ami-1": (Evidence("parameter", "/web"),), "ami-new": (Evidence("parameter", "/web"),)}
+    saw = seen(facts(own("ami-1"), own("ami-2"), own("ami-new", 1)), facts(uses=named))
+    found = {one.ref.image_id: one for one in verdicts(wanted(), saw)}
+    assert [found[one].decision for one in ("ami-1", "ami-2")] == ["keep", "deregister"]
+    assert found["ami-1"].evidence == (Evidence("parameter", "/web", "in us-east-1"),)
+
+
+@pytest.mark.parametrize("action", ["DescribeParameters", "GetParameters"])
+def test_parameters_that_cannot_be_read_in_another_region_may_name_any_image(action: str) -> None:
+    saw = seen(facts(OLD, NEWEST), facts(unread=(unreadable(action, "denied"),)))
+    found = verdict(saw)
+    assert (found.decision, found.evidence) == ("keep", (unreadable(action, "denied in us-east-1"),))
+    for own_region in ("DescribeInstances", "GetParameter"):
+        saw = seen(facts(OLD, NEWEST), facts(unread=(unreadable(own_region, "denied"),)))
+        assert verdict(saw).decision == "deregister"

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which images belong together, and which are the latest."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.families import (
+    BORN_MARK,
+    FAMILY_MARK,
+    FamilyBy,
+    bequeathed,
+    families,
+    latest,
+)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import ImageRef, OwnImage
+
+from tests.unit.cleanup.examples import own
+
+HERE, THERE = "eu-west-1", "us-east-1"
+BY_TAG = FamilyBy(tag="family")
+BY_NAME = FamilyBy(name_pattern=re.compile(r"(\w+)-[0-9.]+"))
+BY_SOURCE = FamilyBy(source=True)
+
+
+def copy_of(image_id: str, source: str, region: str = HERE, **changes: Any) -> OwnImage:
+    """A copy without a family's tag and with a name of its own."""
+    return own(
+        image_id, **{"tags": {}, "name": "x", "source_image_id": source, "source_region": region, **changes}
+    )
+
+
+def placed(here: list[OwnImage], there: list[OwnImage] | None = None) -> dict[ImageRef, OwnImage]:
+    regions = {HERE: here, THERE: there or []}
+    return {ImageRef(name, one.image.image_id): one for name, images in regions.items() for one in images}
+
+
+@pytest.mark.parametrize(
+    ("by", "changes", "family"),
+    [
+        (BY_TAG, {}, "web"),
+        (BY_TAG, {"tags": {}}, None),
+        (BY_TAG, {"tags": {"family": ""}}, None),
+        (BY_NAME, {"name": "web-1.2"}, "web"),
+        (BY_NAME, {"name": "my web-1.2"}, None),
+        (FamilyBy(name_pattern=re.compile("web-.*")), {"name": "web-1.2"}, "web-.*"),
+        (FamilyBy(tag="family", name_pattern=re.compile("(x)")), {"name": "x"}, "web"),
+        (FamilyBy(tag="other", name_pattern=re.compile("(x)")), {"name": "x"}, "x"),
+        (BY_SOURCE, {}, "eu-west-1/ami-1"),
+        (BY_SOURCE, {"base": ImageRef(HERE, "ami-base")}, "eu-west-1/ami-base"),
+        (FamilyBy(tag="family", source=True), {}, "web"),
+    ],
+)
+def test_family(by: FamilyBy, changes: dict[str, Any], family: str | None) -> None:
+    ref = ImageRef(HERE, "ami-1")
+    assert families(placed([own(**changes)]), by).get(ref) == family
+
+
+@pytest.mark.parametrize("by", [BY_TAG, FamilyBy(name_pattern=re.compile("(web) .*"))])
+def test_copies_of_copies_follow_their_source_through_regions(by: FamilyBy) -> None:
+    images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
+    assert families(images, by) == dict.fromkeys(images, "web")
+
+
+def test_by_source_what_is_made_of_instances_follows_their_image_and_copies_too() -> None:
+    base = ImageRef(THERE, "ami-base")
+    images = placed([own("ami-1", base=base), own("ami-2", base=base)], [copy_of("ami-3", "ami-2")])
+    assert families(images, BY_SOURCE) == dict.fromkeys(images, "us-east-1/ami-base")
+
+
+def test_images_that_name_each_other_as_source_end_the_search() -> None:
+    images = placed([copy_of("ami-1", "ami-2"), copy_of("ami-2", "ami-1")])
+    assert families(images, BY_TAG) == {}
+    assert set(families(images, BY_SOURCE)) == set(images)
+
+
+def names(refs: frozenset[ImageRef]) -> list[str]:
+    return sorted(ref.image_id for ref in refs)
+
+
+@pytest.mark.parametrize(
+    ("here", "count", "kept"),
+    [
+        ([own("ami-1", 3), own("ami-2", 2), own("ami-3", 1)], 1, ["ami-3"]),
+        ([own("ami-1", 3), own("ami-2", 2), own("ami-3", 1)], 2, ["ami-2", "ami-3"]),
+        ([own("ami-1", 3), own("ami-2", 2)], 5, ["ami-1", "ami-2"]),
+        ([own("ami-1", 3), own("ami-2", 2)], 0, []),
+        # What cannot be launched does not count as long as something else can.
+        (
+            [own("ami-1", 3), own("ami-2", 2, state="disabled"), own("ami-3", 1, state="pending")],
+            1,
+            ["ami-1"],
+        ),
+        ([own("ami-1", 3, state="failed"), own("ami-2", 2, state="disabled")], 1, ["ami-2"]),
+        # Families are apart.
+        ([own("ami-1", 3), own("ami-2", 2, tags={"family": "db"})], 1, ["ami-1", "ami-2"]),
+    ],
+)
+def test_latest(here: list[OwnImage], count: int, kept: list[str]) -> None:
+    images = placed(here)
+    assert names(latest(images, families(images, BY_TAG), count)) == kept
+
+
+def test_each_region_keeps_its_own_latest() -> None:
+    images = placed([own("ami-1", 9), own("ami-2", 8)], [own("ami-3", 3), own("ami-4", 2)])
+    assert names(latest(images, families(images, BY_TAG), 1)) == ["ami-2", "ami-4"]
+
+
+OLD, NEW = own("ami-old", 50), own("ami-new", 10)
+EARLY_COPY = copy_of("ami-new-copy", "ami-new", days=9)
+OF_OLD = {"family": "web", BORN_MARK: stamp(OLD.created)}
+LATE_COPY = copy_of("ami-old-copy", "ami-old", days=1, tags={"family": "web"})
+
+
+@pytest.mark.parametrize(
+    ("here", "late_copy"),
+    [
+        ([OLD, NEW], LATE_COPY),
+        # Its source is gone: a tag tells of it, or nothing does.
+        (
+            [NEW],
+            copy_of("ami-old-copy", "ami-old", days=1, tags={"family": "web", BORN_MARK: stamp(OLD.created)}),
+        ),
+        ([NEW], LATE_COPY),
+    ],
+)
+def test_a_copy_made_late_of_an_old_image_does_not_displace_the_newest(
+    here: list[OwnImage], late_copy: OwnImage
+) -> None:
+    images = placed(here, [EARLY_COPY, late_copy])
+    kept = latest(images, families(images, BY_TAG), 1)
+    assert names(kept) == ["ami-new", "ami-new-copy", "ami-old-copy"]
+
+
+def test_a_copy_that_stays_gets_the_family_that_it_would_lose_with_its_source() -> None:
+    images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
+    first, third, second = images
+    of = families(images, BY_TAG)
+    tags = {FAMILY_MARK: "web", BORN_MARK: stamp(images[first].created)}
+    assert bequeathed(images, of, BY_TAG, {first}) == {second: tags, third: tags}
+    assert bequeathed(images, of, BY_TAG, {second}) == {third: tags}
+    assert bequeathed(images, of, BY_TAG, {third}) == {}
+    left = placed([], [copy_of("ami-2", "ami-1", tags={FAMILY_MARK: "web"})])
+    assert families(left, BY_TAG) == {second: "web"}
+
+
+def test_a_family_is_named_as_far_as_a_tag_can_keep_it() -> None:
+    images = placed([own("ami-1", name="x" * 20)])
+    by = FamilyBy(name_pattern=re.compile("|".join(["x+"] * 100)))
+    (family,) = families(images, by).values()
+    assert len(family) == 256

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is read again before something is taken away, and what that spares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from ansible_collections.golden.images.plugins.module_utils.cleanup import flow as cleanup
+from ansible_collections.golden.images.plugins.module_utils.cleanup import plan as cleanup_plan
+from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import (
+    CleanupSeen,
+    CleanupWanted,
+)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import ImageRef, RegionFacts
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from botocore.exceptions import ClientError
+
+from tests.unit.cleanup.examples import REGION, USED, facts, own, seen, wanted
+
+OLD, NEWEST = own("ami-1"), own("ami-new", 1)
+ELSEWHERE = "us-east-1"
+COPY = own("ami-copy", 0, state="pending", tags={}, source_image_id="ami-1", source_region=REGION)
+
+
+class Client:
+    """Takes every call and keeps it, but for tags of what is ``refused``."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Mapping[str, Any]]] = []
+        self.refused = ""
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**parameters: Any) -> dict[str, Any]:
+            if self.refused in parameters.get("Resources", ()):
+                raise ClientError({"Error": {"Code": "TagLimitExceeded", "Message": "No."}}, "CreateTags")
+            self.calls.append((name, parameters))
+            return {}
+
+        return call
+
+
+class Clients:
+    """The same client for everything."""
+
+    home = REGION
+
+    def __init__(self) -> None:
+        self.everywhere = Client()
+
+    def open(self, service: str, regions: Iterable[str]) -> None:
+        """Nothing to do."""
+
+    def paced_for(self, _operation: str) -> Clients:
+        return self
+
+    def client(self, _service: str, _region: str) -> Any:
+        return self.everywhere
+
+    def ec2(self, _region: str) -> Any:
+        return self.everywhere
+
+
+def applied(
+    first: CleanupSeen, now: Mapping[str, RegionFacts], path: Path, refused: str = ""
+) -> tuple[Outcome, list[str]]:
+    """What becomes of the plan where regions have changed meanwhile, and the calls that were made."""
+    asked = replace(wanted(), tombstone_path=str(path))
+    clients: Any = Clients()
+    clients.everywhere.refused = refused
+
+    def look(
+        _clients: Any, _wanted: CleanupWanted, saw: CleanupSeen, _refs: Iterable[ImageRef]
+    ) -> CleanupSeen:
+        return replace(saw, looks=first.looks, snapshot_looks=first.snapshot_looks)
+
+    with (
+        patch.object(cleanup.own_images, "region", lambda _clients, name, **_rest: now[name]),
+        patch.object(cleanup, "_looked_at", look),
+    ):
+        outcome = cleanup.apply(clients, asked, first, cleanup_plan.plan(asked, first), lambda *_line: None)
+    return outcome, [name for name, _parameters in clients.everywhere.calls]
+
+
+def test_a_copy_that_was_begun_in_a_region_where_nothing_goes_spares_its_source(tmp_path: Path) -> None:
+    first = seen(facts(OLD, NEWEST), facts())
+    now = {REGION: first.regions[REGION], ELSEWHERE: facts(COPY)}
+    outcome, called = applied(first, now, tmp_path / "tombstones")
+    assert called == []
+    assert "running_copy ami-copy us-east-1" in "".join(outcome.warnings)
+
+
+def test_without_news_what_was_planned_is_done(tmp_path: Path) -> None:
+    first = seen(facts(OLD, NEWEST), facts())
+    outcome, called = applied(first, first.regions, tmp_path / "tombstones")
+    assert called == ["create_tags", "deregister_image"]
+    assert (outcome.failures, outcome.warnings) == ((), ())
+
+
+FINISHED = own("ami-copy", 0, tags={"keep": ""}, source_image_id="ami-1", source_region=REGION)
+HELD = facts(FINISHED, own("ami-2", 0), uses={"ami-copy": (USED,)})
+
+
+def test_an_image_stays_whose_copy_could_not_be_told_what_it_has_from_it(tmp_path: Path) -> None:
+    other = own("ami-other", 200)
+    first = seen(facts(OLD, other, NEWEST), HELD)
+    outcome, called = applied(first, first.regions, tmp_path / "tombstones", refused="ami-copy")
+    assert [action.resource for action in outcome.performed] == ["snap-ami-other", "ami-other"]
+    assert [failure.error_code for failure in outcome.failures] == ["TagLimitExceeded"]
+    assert called == ["create_tags", "deregister_image"]
+    assert "us-east-1/ami-copy comes from it" in "".join(outcome.warnings)
+
+
+def test_so_does_one_whose_copy_was_only_finished_during_the_run(tmp_path: Path) -> None:
+    first = seen(facts(OLD, NEWEST), facts())
+    now = {REGION: first.regions[REGION], ELSEWHERE: HELD}
+    outcome, called = applied(first, now, tmp_path / "tombstones")
+    assert (called, outcome.failures) == ([], ())
+    assert "us-east-1/ami-copy comes from it" in "".join(outcome.warnings)
+
+
+def test_a_copy_that_has_been_told_keeps_nothing(tmp_path: Path) -> None:
+    """Whether or not DescribeImages shows the tags already."""
+    first = seen(facts(OLD, NEWEST), HELD)
+    outcome, called = applied(first, first.regions, tmp_path / "tombstones")
+    assert called == ["create_tags", "create_tags", "deregister_image"]
+    assert (outcome.failures, outcome.warnings) == ((), ())

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Grants go with the last image under their key that is shared with their account, and never before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import perform_each
+from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import (
+    CleanupSeen,
+    CleanupWanted,
+)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.limit import Limit
+from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import (
+    confirmed,
+    images_of,
+    keys_to_look_at,
+    plan,
+)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    Evidence,
+    ImageRef,
+    KeyLook,
+    KeyRef,
+    OwnSnapshot,
+    RegionFacts,
+    SnapshotLook,
+    SnapshotRef,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Device, Grant, Sharing
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.cleanup.examples import REGION, USED, calls, facts, own, report, seen, shared, wanted
+from tests.unit.examples import CONSUMER, OWNER, volumes
+from tests.unit.wire import Wire
+
+KEY = f"arn:aws:kms:{REGION}:{OWNER}:key/golden"
+REF = KeyRef(REGION, KEY)
+THEIRS = f"arn:aws:kms:{REGION}:{CONSUMER}:key/theirs"
+OTHER = "444455556666"
+OPERATIONS = frozenset({"Decrypt"})
+ROOT = Grant("g-root", f"arn:aws:iam::{CONSUMER}:root", OPERATIONS, "golden-images:1")
+ROLE = Grant(
+    "g-role",
+    f"arn:aws:iam::{CONSUMER}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+    OPERATIONS,
+    "golden-images:2",
+)
+STALE = Grant("g-stale", "AROAEXAMPLE", OPERATIONS, "golden-images:3")
+OLD, NEWEST = own("ami-1", 50), own("ami-new", 1)
+UNIT = "arn:aws:organizations::111122223333:ou/o-a/ou-b"
+
+
+def encrypted(*images: Any, key: str = KEY, **changes: Any) -> RegionFacts:
+    """A region whose snapshots are all under one key."""
+    region = facts(*images, **changes)
+    under = {one: replace(snapshot, kms_key_id=key) for one, snapshot in region.snapshots.items()}
+    return replace(region, snapshots=under)
+
+
+def saw(
+    region: RegionFacts, *grants: Grant, newest: Sharing | None = None, unread: tuple[str, ...] = ()
+) -> CleanupSeen:
+    """The old image is shared with the consumer, who does not use it; with whom the newest is, is said."""
+    looks = {ImageRef(REGION, "ami-1"): shared(CONSUMER, report=report())}
+    key = KeyLook(grants, {"ami-new": newest or Sharing()}, unread)
+    return replace(seen(region, looks=looks), keys={REF: key})
+
+
+def asked(**changes: Any) -> CleanupWanted:
+    return replace(wanted(include_shared=True, **changes), revoke_grants=True)
+
+
+def revoked(of: CleanupSeen, **changes: Any) -> list[str]:
+    made = plan(asked(**changes), of)
+    return [str(one.resource) for one in made.actions if one.operation == "RevokeGrant"]
+
+
+def test_grants_go_after_the_images_and_before_the_snapshots() -> None:
+    of = saw(encrypted(OLD, NEWEST), ROOT, ROLE)
+    made = plan(asked(), of)
+    assert calls(made.taking_away) == [
+        ("CreateTags", "snap-ami-1"),
+        ("DeregisterImage", "ami-1"),
+        ("RevokeGrant", "g-root"),
+        ("RevokeGrant", "g-role"),
+        ("DeleteSnapshot", "snap-ami-1"),
+    ]
+    assert made.actions[1].parameters == {"ImageId": "ami-1"}
+    assert made.actions[2].parameters == {"GrantId": "g-root", "KeyId": KEY}
+    assert made.actions[2].service == "kms"
+    assert images_of(of, made.verdicts, made.actions)[REGION] == {
+        "snap-ami-1": {"ami-1"},
+        "g-root": {"ami-1"},
+        "g-role": {"ami-1"},
+    }
+    assert made.warnings == ()
+    assert (made.before[REGION]["grants"], made.after[REGION]["grants"]) == (["g-role", "g-root"], [])
+
+
+def test_without_the_option_none_goes() -> None:
+    of = saw(encrypted(OLD, NEWEST), ROOT)
+    made = plan(replace(asked(), revoke_grants=False), of)
+    assert calls(made.taking_away) == [("CreateTags", "snap-ami-1"), ("DeregisterImage", "ami-1")]
+    assert keys_to_look_at(replace(asked(), revoke_grants=False), of) == {}
+
+
+@pytest.mark.parametrize(
+    ("sharing", "goes"),
+    [
+        (Sharing(), True),
+        (Sharing(account_ids=frozenset({OTHER})), True),
+        (Sharing(account_ids=frozenset({OTHER, CONSUMER})), False),
+    ],
+)
+def test_a_grant_stays_while_an_image_under_its_key_is_shared_with_its_account(
+    sharing: Sharing, goes: bool
+) -> None:
+    of = saw(encrypted(OLD, NEWEST), ROOT, newest=sharing)
+    assert revoked(of) == ["g-root"] * goes
+    assert plan(asked(), of).warnings == ()
+
+
+PENDING = own("ami-pending", 0, state="pending", tags={}, devices=())
+FOREIGN = own("ami-x", 5, tags={}, devices=(Device("/dev/sda", "snap-unknown", True),))
+
+
+@pytest.mark.parametrize(
+    ("of", "why"),
+    [
+        (saw(encrypted(OLD, NEWEST), ROOT, unread=("ListGrants: denied",)), "ListGrants: denied"),
+        (replace(saw(encrypted(OLD, NEWEST)), keys={}), "not looked at"),
+        (
+            saw(encrypted(OLD, NEWEST), ROOT, newest=Sharing(org_unit_arns=frozenset({UNIT}))),
+            "an organization, a unit or everybody",
+        ),
+        (saw(encrypted(OLD, NEWEST, PENDING), ROOT), "ami-pending"),
+        (
+            saw(
+                replace(
+                    encrypted(OLD, NEWEST, FOREIGN),
+                    snapshots=encrypted(OLD, NEWEST).snapshots,
+                ),
+                ROOT,
+            ),
+            "ami-x",
+        ),
+        (saw(encrypted(OLD, NEWEST), STALE), "AROAEXAMPLE"),
+    ],
+)
+def test_what_is_not_known_keeps_grants_and_is_told(of: CleanupSeen, why: str) -> None:
+    made = plan(asked(), of)
+    assert revoked(of) == []
+    (warning,) = made.warnings
+    assert KEY in warning
+    assert why in warning
+    assert ("DeregisterImage", "ami-1") in calls(made.actions)
+
+
+def test_an_image_under_the_key_that_was_not_looked_at_may_be_shared_with_anybody() -> None:
+    of = saw(encrypted(OLD, NEWEST), ROOT)
+    of = replace(of, keys={REF: KeyLook((ROOT,))})
+    assert revoked(of) == []
+    assert len(plan(asked(), of).warnings) == 1
+
+
+def test_only_keys_under_which_something_goes_are_looked_at_with_the_images_that_stay() -> None:
+    of = saw(encrypted(OLD, NEWEST), ROOT)
+    assert keys_to_look_at(asked(), of) == {REF: (NEWEST,)}
+    used = saw(encrypted(OLD, NEWEST, uses={"ami-1": (USED,)}), ROOT)
+    assert keys_to_look_at(asked(), used) == {}
+    assert revoked(used) == []
+    theirs = saw(encrypted(OLD, NEWEST, key=THEIRS), ROOT)
+    assert keys_to_look_at(asked(), theirs) == {}
+
+
+def test_a_run_that_ended_before_the_grants_went_is_finished_by_the_next() -> None:
+    left = OwnSnapshot("snap-ami-1", tags={"golden.images:cleanup-of": "ami-1"}, kms_key_id=KEY)
+    region = encrypted(NEWEST)
+    region = replace(region, snapshots={**region.snapshots, "snap-ami-1": left})
+    of = saw(region, ROOT)
+    assert calls(plan(asked(limit=Limit(count=0)), of).actions) == [
+        ("RevokeGrant", "g-root"),
+        ("DeleteSnapshot", "snap-ami-1"),
+    ]
+
+
+def test_a_snapshot_that_an_image_left_stays_as_long_as_a_grant_on_its_key_could_not_be_revoked() -> None:
+    """Only by the snapshot the next run finds the key again."""
+    left = OwnSnapshot("snap-ami-1", tags={"golden.images:cleanup-of": "ami-1"}, kms_key_id=KEY)
+    region = encrypted(NEWEST)
+    of = saw(replace(region, snapshots={**region.snapshots, "snap-ami-1": left}), ROOT)
+    made = plan(asked(), of)
+    kms = Wire("kms")
+    kms.refuse("revoke_grant", {"GrantId": "g-root", "KeyId": KEY}, "ThrottlingException")
+    with kms.spoken():
+        done = perform_each(lambda _action: kms.client, made.actions, images_of(of, (), made.actions)[REGION])
+    assert done.actions == ()
+    assert [failure.error_code for failure in done.failures] == ["ThrottlingException"]
+
+
+def test_a_grant_stays_if_late_evidence_spares_an_image_that_is_shared_with_its_account() -> None:
+    of = saw(encrypted(OLD, NEWEST), ROOT)
+    first = plan(asked(), of)
+    key = KeyLook((ROOT,), {"ami-new": Sharing(), "ami-1": Sharing(frozenset({CONSUMER}))})
+    late = saw(encrypted(OLD, NEWEST, uses={"ami-1": (Evidence("instance", "i-1"),)}))
+    final, _changed = confirmed(first, plan(asked(), replace(late, keys={REF: key})))
+    assert final.taking_away == ()
+    # What only the second reading would revoke is left to the next run.
+    nothing = replace(of, keys={REF: KeyLook()})
+    final, _changed = confirmed(plan(asked(), nothing), first)
+    assert [one.operation for one in final.taking_away] == ["CreateTags", "DeregisterImage"]
+
+
+def test_a_grant_stays_if_only_the_second_reading_lets_an_image_go_that_needs_it() -> None:
+    """That image stays until the next run."""
+    second = own("ami-2", 60)
+    region = encrypted(OLD, second, NEWEST)
+    looks = {ImageRef(REGION, one): shared(CONSUMER, report=report()) for one in ("ami-1", "ami-2")}
+    of = replace(seen(region, looks=looks), keys={REF: KeyLook((ROOT,), {"ami-new": Sharing()})})
+    before = replace(of, looks={**looks, ImageRef(REGION, "ami-2"): shared(report=report())})
+    before = replace(before, regions={REGION: replace(region, uses={"ami-2": (USED,)})})
+    key = KeyLook((ROOT,), {"ami-new": Sharing(), "ami-2": Sharing()})
+    first = plan(asked(), replace(before, keys={REF: key}))
+    assert "g-root" in [one.resource for one in first.actions]
+    final, _changed = confirmed(first, plan(asked(), of))
+    assert calls(final.taking_away) == [
+        ("CreateTags", "snap-ami-1"),
+        ("DeregisterImage", "ami-1"),
+        ("DeleteSnapshot", "snap-ami-1"),
+    ]
+
+
+ACCOUNTS = st.frozensets(st.sampled_from([CONSUMER, OTHER]))
+IMAGES = st.lists(st.tuples(ACCOUNTS, ACCOUNTS, st.booleans(), st.booleans()), min_size=1, max_size=5)
+
+
+@given(IMAGES)
+def test_whatever_goes_whoever_an_image_under_the_key_is_shared_with_keeps_its_grant(images: Any) -> None:
+    """Each image is said with whom it and its snapshot are shared, whether it is used, and under the key."""
+    region, looks, sharing = facts(), {}, {}
+    for number, (by_image, by_snapshot, used, under) in enumerate(images):
+        image = own(f"ami-{number}", 10 + number)
+        snapshot = OwnSnapshot(f"snap-ami-{number}", kms_key_id=KEY if under else None)
+        region = replace(
+            region,
+            images=(*region.images, image),
+            uses={**region.uses, **({f"ami-{number}": (USED,)} if used else {})},
+            snapshots={**region.snapshots, snapshot.snapshot_id: snapshot},
+        )
+        looks[ImageRef(REGION, f"ami-{number}")] = shared(*by_image, report=report())
+        sharing[f"ami-{number}"] = Sharing(by_image | by_snapshot)
+    grants = tuple(
+        Grant(f"g-{one}", f"arn:aws:iam::{one}:root", OPERATIONS, "golden-images:x")
+        for one in (CONSUMER, OTHER)
+    )
+    of = replace(seen(region, looks=looks), keys={REF: KeyLook(grants, sharing)})
+    made = plan(asked(), of)
+    gone = {one.resource for one in made.actions if one.operation == "DeregisterImage"}
+    needed = {
+        account
+        for number, (by_image, by_snapshot, _used, under) in enumerate(images)
+        if under and f"ami-{number}" not in gone
+        for account in by_image | by_snapshot
+    }
+    under_key = any(under and f"ami-{number}" in gone for number, (*_rest, under) in enumerate(images))
+    expected = {CONSUMER, OTHER} - needed if under_key else set()
+    assert set(revoked(of)) == {f"g-{one}" for one in expected}
+
+
+def test_the_snapshots_under_other_keys_go_with_their_image() -> None:
+    second = own("ami-2", 60, devices=volumes("snap-plain"))
+    region = encrypted(OLD, NEWEST)
+    region = replace(
+        region,
+        images=(*region.images, second),
+        snapshots={**region.snapshots, "snap-plain": OwnSnapshot("snap-plain")},
+    )
+    of = saw(region, ROOT)
+    of = replace(
+        of,
+        looks={**of.looks, ImageRef(REGION, "ami-2"): shared(report=report())},
+        snapshot_looks={**of.snapshot_looks, SnapshotRef(REGION, "snap-plain"): SnapshotLook()},
+    )
+    deregistered = [one for one in plan(asked(), of).actions if one.operation == "DeregisterImage"]
+    assert [one.parameters.get("DeleteAssociatedSnapshots") for one in deregistered] == [None, True]

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds for every plan, whatever the policy and whatever there is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from itertools import groupby
+from random import Random
+
+from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import (
+    CleanupSeen,
+    CleanupWanted,
+    candidates,
+)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.families import FamilyBy, families
+from ansible_collections.golden.images.plugins.module_utils.cleanup.limit import Limit
+from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import confirmed, plan
+from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Rules
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import MARKS, Clocks, stamp
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    CloserLook,
+    Evidence,
+    ImageRef,
+    OwnImage,
+    OwnSnapshot,
+    RegionFacts,
+    SnapshotLook,
+    SnapshotRef,
+    unreadable,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.cleanup.examples import NOW, USED, own, report
+from tests.unit.cleanup.retired import performed
+from tests.unit.examples import CONSUMER, OWNER, volumes
+
+REGIONS = ("ap-south-1", "eu-west-1")
+CHANGING = ("EnableImageDeprecation", "DisableImage", "DeregisterImage")
+DAYS = st.sampled_from([0, 1, 5, 30])
+UNREAD = unreadable("DescribeImageReferences", "denied")
+
+
+MARKED: list[dict[str, str]] = [
+    {mark: stamp(NOW - timedelta(days=days)) for mark in marks}
+    for days in (1, 5, 30)
+    for marks in ((), MARKS[:1], MARKS[:2], MARKS, MARKS[2:])
+]
+TAGS = st.sampled_from(
+    [
+        {**family, **marks, **kept}
+        for family in ({"family": "web"}, {"family": "web"}, {"family": "db"}, {})
+        for marks in MARKED
+        for kept in ({}, {}, {}, {"keep": ""})
+    ]
+)
+STATES = st.sampled_from(["available", "available", "available", "disabled", "failed", "pending"])
+BEYOND = st.sampled_from(
+    [
+        {},
+        {},
+        {"protection": "enabled-with-cooldown"},
+        {"last_launched": NOW - timedelta(days=3)},
+        {"deprecation_time": stamp(NOW - timedelta(days=2))},
+    ]
+)
+FIRST = "the first image of its region"
+SNAPSHOTS = st.sampled_from(
+    [
+        {},
+        {},
+        {},
+        {"description": "Created by CreateImage(i-1) for ami-0123456789abcdef0"},
+        {"tags": {"golden.images:cleanup-of": FIRST}},
+        {"tags": {"golden.images:cleanup-of": "ami-gone"}},
+        {"archived": True},
+        {"locked": "governance"},
+    ]
+)
+SOURCES = st.sampled_from([None, None, *((region, number) for region in REGIONS for number in range(4))])
+PARTS = st.sampled_from([(), (0,), (1,), (2,), (0, 1), (1, 2)])
+
+
+@st.composite
+def images(draw: st.DrawFn, region: str, number: int) -> OwnImage:
+    """An image of one of two families, or of none but that of a source."""
+    source = draw(SOURCES)
+    return own(
+        f"ami-{region}-{number}",
+        days=draw(DAYS),
+        tags=draw(TAGS),
+        state=draw(STATES),
+        devices=volumes(*(f"snap-{region}-{one}" for one in draw(PARTS))),
+        source_image_id=f"ami-{source[0]}-{source[1]}" if source else None,
+        source_region=source[0] if source else None,
+        **draw(BEYOND),
+    )
+
+
+@st.composite
+def regions(draw: st.DrawFn, region: str) -> RegionFacts:
+    """A region's images, snapshots, and what uses both."""
+    found = tuple(draw(images(region, number)) for number in range(draw(st.integers(0, 4))))
+    snapshots = {
+        name: OwnSnapshot(name, **draw(SNAPSHOTS)) for name in (f"snap-{region}-{one}" for one in range(4))
+    }
+    for name, snapshot in snapshots.items():
+        if FIRST in snapshot.tags.values():
+            # An image that is there has the snapshots that are marked as its own.
+            its = bool(found) and name in found[0].image.snapshot_ids
+            tags = {"golden.images:cleanup-of": found[0].image.image_id} if its else {}
+            snapshots[name] = replace(snapshot, tags=tags)
+    return RegionFacts(
+        found,
+        uses=draw(st.sampled_from([{}, {f"ami-{region}-1": (USED,)}])),
+        unread=draw(st.sampled_from([(), (), (), (), (UNREAD,)])),
+        snapshots=snapshots,
+        snapshot_uses=draw(st.sampled_from([{}, {f"snap-{region}-0": ("launch template lt-1 version 1",)}])),
+    )
+
+
+LOOKS = st.sampled_from(
+    [
+        None,
+        CloserLook(),
+        CloserLook(),
+        CloserLook(),
+        CloserLook(references=(Evidence("ssm:Parameter", "arn:x"),)),
+        CloserLook(unread=(UNREAD,)),
+        CloserLook(sharing=Sharing(account_ids=frozenset({CONSUMER}))),
+        CloserLook(sharing=Sharing(public=True), report=report()),
+    ]
+)
+
+
+SNAPSHOT_LOOKS = st.sampled_from(
+    [
+        *[SnapshotLook()] * 6,
+        None,
+        SnapshotLook(unread="denied"),
+        SnapshotLook(Sharing(account_ids=frozenset({CONSUMER}))),
+        SnapshotLook(Sharing(public=True)),
+    ]
+)
+
+
+@st.composite
+def estates(draw: st.DrawFn) -> CleanupSeen:
+    """Two regions, with a closer look at most images."""
+    facts = {region: draw(regions(region)) for region in REGIONS}
+    refs = [ImageRef(region, one.image.image_id) for region in REGIONS for one in facts[region].images]
+    looks = {ref: look for ref in refs if (look := draw(LOOKS))}
+    snapshots = {
+        SnapshotRef(region, one): look
+        for region in REGIONS
+        for one in facts[region].snapshots
+        if (look := draw(SNAPSHOT_LOOKS))
+    }
+    return CleanupSeen(OWNER, NOW, facts, looks, snapshot_looks=snapshots)
+
+
+POLICIES = st.builds(
+    CleanupWanted,
+    by=st.builds(FamilyBy, tag=st.sampled_from(["family", None]), source=st.booleans()),
+    rules=st.builds(
+        Rules,
+        keep_latest=st.integers(0, 2),
+        allow_empty_family=st.booleans(),
+        max_age_days=st.none() | DAYS,
+        unused_for_days=st.none() | DAYS,
+        states=st.frozensets(st.sampled_from(["available", "disabled", "failed"]), min_size=1),
+        protect_tags=st.sampled_from([(), (("keep", None),)]),
+    ),
+    clocks=st.builds(Clocks, *(st.none() | DAYS for _stage in range(3))),
+    limit=st.builds(Limit, count=st.none() | st.integers(0, 3), percent=st.sampled_from([10, 50, 100])),
+    include_shared=st.booleans(),
+    orphan_snapshots=st.booleans(),
+)
+
+
+def changed_images(made: object) -> list[tuple[str, ImageRef]]:
+    """The stages that a plan takes images to."""
+    return [
+        (action.operation, ImageRef(action.target.region, str(action.resource)))
+        for action in made.actions  # type: ignore[attr-defined]
+        if action.operation in CHANGING
+    ]
+
+
+@given(POLICIES, estates())
+def test_nothing_is_done_to_an_image_that_something_speaks_for(
+    wanted: CleanupWanted, saw: CleanupSeen
+) -> None:
+    for _operation, ref in changed_images(plan(wanted, saw)):
+        facts, look = saw.regions[ref.region], saw.looks[ref]
+        assert not facts.uses.get(ref.image_id)
+        assert not facts.unread
+        assert not look.references
+        assert not look.unread
+        assert not look.sharing or (wanted.include_shared and look.report is not None)
+        assert not any(
+            one.source == ref and one.image.state == "pending"
+            for region in saw.regions.values()
+            for one in region.images
+        )
+        assert not (wanted.rules.protect_tags and "keep" in saw.images[ref].image.tags)
+
+
+@given(POLICIES, estates())
+def test_no_more_are_deregistered_than_the_limit_allows(wanted: CleanupWanted, saw: CleanupSeen) -> None:
+    made = plan(wanted, saw)
+    gone = sum(operation == "DeregisterImage" for operation, _ref in changed_images(made))
+    considered = len(made.verdicts)
+    most = wanted.limit.count if wanted.limit.count is not None else wanted.limit.percent * considered / 100
+    assert made.refusals or gone <= most
+
+
+@given(POLICIES, estates())
+def test_no_family_loses_its_last_image_in_a_region(wanted: CleanupWanted, saw: CleanupSeen) -> None:
+    family_of = families(saw.images, wanted.by)
+    taken = {ref for operation, ref in changed_images(plan(wanted, saw)) if operation != CHANGING[0]}
+    usable = {ref for ref in family_of if saw.images[ref].image.state == "available"}
+    everybody = Counter((ref.region, family) for ref, family in family_of.items())
+    left = Counter((ref.region, family) for ref, family in family_of.items() if ref not in taken)
+    could = Counter((ref.region, family_of[ref]) for ref in usable)
+    can = Counter((ref.region, family_of[ref]) for ref in usable - taken)
+    if not wanted.rules.allow_empty_family:
+        assert set(left) == set(everybody)
+        assert set(can) == set(could)
+        assert all(can[family] >= min(could[family], wanted.rules.keep_latest) for family in could)
+
+
+@given(POLICIES, estates())
+def test_a_plan_that_was_performed_leaves_nothing_to_plan(wanted: CleanupWanted, saw: CleanupSeen) -> None:
+    wanted = replace(wanted, limit=Limit(count=99))
+    made = plan(wanted, saw)
+    after = performed(saw, (*made.harmless, *made.taking_away))
+    again = plan(wanted, after)
+    assert again.actions == ()
+    for region in REGIONS:
+        assert again.before[region]["images"] == made.after[region]["images"]
+
+
+@given(POLICIES, estates(), st.randoms(use_true_random=False), st.integers(0, 30))
+def test_a_run_that_ends_anywhere_is_finished_by_the_next(
+    wanted: CleanupWanted, saw: CleanupSeen, random: Random, done: int
+) -> None:
+    wanted = replace(wanted, limit=Limit(count=99))
+    whole = plan(wanted, saw)
+    # Calls of the same kind are made side by side: any of them may have been done.
+    in_order = []
+    for _operation, alike in groupby((*whole.harmless, *whole.taking_away), lambda one: one.operation):
+        phase = list(alike)
+        random.shuffle(phase)
+        in_order += phase
+    broken = performed(saw, in_order[:done])
+    finished = performed(broken, plan(wanted, broken).actions)
+    undisturbed = performed(saw, in_order)
+    for region in REGIONS:
+        assert finished.regions[region].images == undisturbed.regions[region].images
+        assert finished.regions[region].snapshots == undisturbed.regions[region].snapshots
+
+
+@given(POLICIES, estates())
+def test_what_was_read_twice_alike_changes_nothing(wanted: CleanupWanted, saw: CleanupSeen) -> None:
+    made = plan(wanted, saw)
+    assert confirmed(made, made) == (made, ())
+
+
+@given(POLICIES, estates(), st.data())
+def test_evidence_that_turns_up_late_spares_its_image(
+    wanted: CleanupWanted, saw: CleanupSeen, data: st.DataObject
+) -> None:
+    made = plan(wanted, saw)
+    refs = sorted(ref for _operation, ref in changed_images(made))
+    late = data.draw(st.sets(st.sampled_from(refs))) if refs else set()
+    looks = {ref: CloserLook(references=(USED,)) if ref in late else look for ref, look in saw.looks.items()}
+    final, changed = confirmed(made, plan(wanted, replace(saw, looks=looks)))
+    assert {ref for _operation, ref in changed_images(final)} == set(refs) - late
+    taken = {ref for operation, ref in changed_images(made) if operation != "EnableImageDeprecation"}
+    assert {verdict.ref for verdict in changed} == late & taken
+    performed(saw, final.actions)
+
+
+@given(POLICIES, estates())
+def test_whatever_is_changed_was_a_candidate(wanted: CleanupWanted, saw: CleanupSeen) -> None:
+    looked_at = set(candidates(wanted, replace(saw, looks={})))
+    assert {ref for _operation, ref in changed_images(plan(wanted, saw))} <= looked_at

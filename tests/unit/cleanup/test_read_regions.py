@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a region's images, snapshots and what names them are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup import read_regions as own_images
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    ImageRef,
+    OwnSnapshot,
+    RegionFacts,
+    RetentionRule,
+)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import (
+    Instance,
+    LaunchConfiguration,
+    Parameter,
+    TemplateVersion,
+)
+from botocore.exceptions import ClientError
+
+from tests.unit.examples import OWNER
+from tests.unit.wire import Wire
+
+EVERY_IMAGE = {"Owners": ["self"], "IncludeDeprecated": True, "IncludeDisabled": True, "MaxResults": 1000}
+LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
+INSTANCES = {"Filters": [{"Name": "instance-state-name", "Values": LIVING}], "MaxResults": 1000}
+VERSIONS = {"Versions": ["$Latest", "$Default"], "MaxResults": 200}
+PARAMETERS = {"ParameterFilters": [{"Key": "Type", "Values": ["String", "StringList"]}], "MaxResults": 50}
+IMAGE = {
+    "ImageId": "ami-1",
+    "Name": "web",
+    "OwnerId": OWNER,
+    "State": "available",
+    "CreationDate": "2026-01-02T03:04:05.000Z",
+}
+
+
+def test_an_image_with_what_decides_about_it() -> None:
+    wire = Wire("ec2")
+    made = {
+        **IMAGE,
+        "DeregistrationProtection": "enabled-with-cooldown",
+        "ImageOwnerAlias": "aws-backup-vault",
+        "LastLaunchedTime": "2026-02-03T04:05:06.000Z",
+        "SourceImageId": "ami-0",
+        "SourceImageRegion": "us-east-1",
+    }
+    wire.expect("describe_images", EVERY_IMAGE, {"Images": [made], "NextToken": "more"})
+    wire.expect("describe_images", {**EVERY_IMAGE, "NextToken": "more"}, {"Images": [IMAGE]})
+    with wire.spoken():
+        first, second = own_images.own_images(wire.client, "eu-west-1")
+    assert first.created == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert first.last_launched == datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+    assert (first.protection, first.alias) == ("enabled-with-cooldown", "aws-backup-vault")
+    assert (first.source, first.base) == (ImageRef("us-east-1", "ami-0"), None)
+    assert first.described == made
+    assert (second.last_launched, second.protection, second.source) == (None, "disabled", None)
+
+
+def test_what_an_instance_was_started_from_is_no_source_of_a_copy() -> None:
+    wire = Wire("ec2")
+    made = {**IMAGE, "SourceInstanceId": "i-1", "SourceImageId": "ami-0", "SourceImageRegion": "eu-west-1"}
+    wire.expect("describe_images", EVERY_IMAGE, {"Images": [made]})
+    with wire.spoken():
+        (image,) = own_images.own_images(wire.client, "eu-west-1")
+    assert (image.source, image.base) == (None, ImageRef("eu-west-1", "ami-0"))
+
+
+def test_snapshots_with_their_locks_but_not_with_those_that_expired() -> None:
+    wire = Wire("ec2")
+    until = datetime(2027, 1, 2, tzinfo=UTC)
+    locks = [
+        {"SnapshotId": "snap-1", "LockState": "governance", "LockExpiresOn": until},
+        {"SnapshotId": "snap-2", "LockState": "expired", "LockExpiresOn": until},
+    ]
+    wire.expect("describe_locked_snapshots", {"MaxResults": 1000}, {"Snapshots": locks[:1], "NextToken": "t"})
+    wire.expect("describe_locked_snapshots", {"MaxResults": 1000, "NextToken": "t"}, {"Snapshots": locks[1:]})
+    found = [
+        {"SnapshotId": "snap-1", "Description": "web"},
+        {"SnapshotId": "snap-2", "StorageTier": "archive", "Tags": [{"Key": "a", "Value": "b"}]},
+    ]
+    wire.expect("describe_snapshots", {"OwnerIds": ["self"], "MaxResults": 1000}, {"Snapshots": found})
+    with wire.spoken():
+        assert own_images.own_snapshots(wire.client) == (
+            OwnSnapshot("snap-1", "web", {}, locked="governance until 2027-01-02"),
+            OwnSnapshot("snap-2", "", {"a": "b"}, archived=True),
+        )
+
+
+def test_instances_and_templates() -> None:
+    wire = Wire("ec2")
+    instance = {"InstanceId": "i-1", "ImageId": "ami-1", "State": {"Name": "stopped"}}
+    wire.expect("describe_instances", INSTANCES, {"Reservations": [{"Instances": [instance]}]})
+    data = {"ImageId": "ami-1", "BlockDeviceMappings": [{"Ebs": {"SnapshotId": "snap-1"}}, {"NoDevice": ""}]}
+    versions = [
+        {"LaunchTemplateId": "lt-1", "VersionNumber": 2, "LaunchTemplateData": data},
+        {"LaunchTemplateId": "lt-2", "VersionNumber": 1, "LaunchTemplateData": {}},
+    ]
+    wire.expect("describe_launch_template_versions", VERSIONS, {"LaunchTemplateVersions": versions})
+    with wire.spoken():
+        assert own_images.instances(wire.client) == (Instance("i-1", "ami-1", "stopped"),)
+        assert own_images.template_versions(wire.client) == (
+            TemplateVersion("lt-1", 2, "ami-1", ("snap-1",)),
+            TemplateVersion("lt-2", 1, ""),
+        )
+
+
+def test_launch_configurations_with_their_groups() -> None:
+    wire = Wire("autoscaling")
+    group: dict[str, Any] = {
+        "AutoScalingGroupName": "blue",
+        "LaunchConfigurationName": "lc",
+        "MinSize": 0,
+        "MaxSize": 1,
+        "DesiredCapacity": 1,
+        "DefaultCooldown": 300,
+        "AvailabilityZones": ["eu-west-1a"],
+        "HealthCheckType": "EC2",
+        "CreatedTime": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    wire.expect("describe_auto_scaling_groups", {}, {"AutoScalingGroups": [group]})
+    found = [
+        {
+            "LaunchConfigurationName": name,
+            "ImageId": "ami-1",
+            "InstanceType": "t3.micro",
+            "CreatedTime": datetime(2026, 1, 1, tzinfo=UTC),
+            "BlockDeviceMappings": [
+                {"DeviceName": "/dev/sdb", "Ebs": {"SnapshotId": f"snap-{name}"}},
+                {"DeviceName": "/dev/sdc", "Ebs": {"VolumeSize": 8}},
+                {"DeviceName": "/dev/sdd", "NoDevice": True},
+            ],
+        }
+        for name in ("lc", "unused")
+    ]
+    wire.expect("describe_launch_configurations", {}, {"LaunchConfigurations": found})
+    with wire.spoken():
+        assert own_images.launch_configurations(wire.client) == (
+            LaunchConfiguration("lc", "ami-1", ("blue",), ("snap-lc",)),
+            LaunchConfiguration("unused", "ami-1", (), ("snap-unused",)),
+        )
+
+
+def test_parameters_are_read_ten_at_a_time() -> None:
+    wire = Wire("ssm")
+    names = [f"/{number}" for number in range(11)]
+    wire.expect("describe_parameters", PARAMETERS, {"Parameters": [{"Name": one} for one in names]})
+    for batch in (names[:10], names[10:]):
+        values = [{"Name": one, "Value": f"ami{one}"} for one in batch]
+        wire.expect("get_parameters", {"Names": batch}, {"Parameters": values})
+    with wire.spoken():
+        assert own_images.parameters(wire.client) == tuple(Parameter(one, f"ami{one}") for one in names)
+
+
+def test_a_tombstone_names_its_image_and_does_not_use_it() -> None:
+    """By their names, beside which others may have their place."""
+    wire = Wire("ssm")
+    names = ["/golden", "/golden/eu-west-1", "/golden/eu-west-1/ami-0a", "/golden/eu-west-1/ami-0a/b"]
+    names += ["/x/golden/eu-west-1/ami-0a", "/golden/web/latest"]
+    read = [one for one in names if one != "/golden/eu-west-1/ami-0a"]
+    wire.expect("describe_parameters", PARAMETERS, {"Parameters": [{"Name": one} for one in names]})
+    values = [{"Name": one, "Value": "ami-0a"} for one in read]
+    wire.expect("get_parameters", {"Names": read}, {"Parameters": values})
+    with wire.spoken():
+        found = own_images.parameters(wire.client, tombstone_path="/golden/")
+    assert [one.name for one in found] == read
+
+
+def test_parameters_are_found_by_version_label_and_arn() -> None:
+    wire = Wire("ssm")
+    arn = "arn:aws:ssm:eu-west-1:999988887777:parameter/shared"
+    names = ["/web:3", "/web:prod", arn, "/gone", "/web:99", f"{arn}/other"]
+    for name, image in (("/web:3", "ami-3"), ("/web:prod", "ami-p"), (arn, "ami-s")):
+        wire.expect("get_parameter", {"Name": name}, {"Parameter": {"Name": "x", "Value": image}})
+    wire.refuse("get_parameter", {"Name": "/gone"}, "ParameterNotFound")
+    wire.refuse("get_parameter", {"Name": "/web:99"}, "ParameterVersionNotFound")
+    wire.refuse("get_parameter", {"Name": f"{arn}/other"}, "ParameterNotFound")
+    with wire.spoken():
+        assert own_images.selected_parameters(wire.client, names) == (
+            Parameter("/web:3", "ami-3"),
+            Parameter("/web:prod", "ami-p"),
+            Parameter(arn, "ami-s"),
+            Parameter("/gone", ""),
+            Parameter("/web:99", ""),
+        )
+    wire = Wire("ssm")
+    wire.refuse("get_parameter", {"Name": "/web:3"}, "AccessDeniedException")
+    with wire.spoken(), pytest.raises(ClientError):
+        own_images.selected_parameters(wire.client, ["/web:3"])
+
+
+def test_recycle_bin_rules_with_their_tags_if_they_retain_already() -> None:
+    wire = Wire("rbin")
+    period = {"RetentionPeriodValue": 7, "RetentionPeriodUnit": "DAYS"}
+    for resource_type, ids in (("EC2_IMAGE", ("one", "two")), ("EBS_SNAPSHOT", ("three",))):
+        rules = [{"Identifier": one, "RetentionPeriod": period} for one in ids]
+        wire.expect("list_rules", {"ResourceType": resource_type}, {"Rules": rules})
+        for one in ids:
+            answer: dict[str, Any] = {
+                "ResourceType": resource_type,
+                "RetentionPeriod": period,
+                "Status": "available",
+            }
+            if one == "one":
+                answer["ResourceTags"] = [{"ResourceTagKey": "a", "ResourceTagValue": "b"}]
+            if one == "two":
+                answer["Status"] = "pending"
+            if one == "three":
+                answer["ExcludeResourceTags"] = [{"ResourceTagKey": "c"}]
+            wire.expect("get_rule", {"Identifier": one}, answer)
+    with wire.spoken():
+        assert own_images.retention_rules(wire.client) == (
+            RetentionRule("EC2_IMAGE", 7, (("a", "b"),)),
+            RetentionRule("EBS_SNAPSHOT", 7, excluded=(("c", ""),)),
+        )
+
+
+class Wires:
+    """The clients of one region, each answering from a script."""
+
+    def __init__(self, home: str, **wires: Wire) -> None:
+        self.home = home
+        self._wires = wires
+
+    def ec2(self, _region: str) -> Any:
+        return self._wires["ec2"].client
+
+    def ssm(self, _region: str) -> Any:
+        return self._wires["ssm"].client
+
+    def client(self, service: str, _region: str) -> Any:
+        return self._wires[service].client
+
+
+def region_where(
+    refused: str, named: Sequence[str] = (), read: Sequence[str] = (), home: str = "eu-west-1"
+) -> RegionFacts:
+    """A region with one image, where one call is refused, and of the parameters named there some are read."""
+    values = [{"Name": one, "Value": "ami-0123456789abcdef0"} for one in read]
+    ec2, ssm, autoscaling, rbin = (Wire(one) for one in ("ec2", "ssm", "autoscaling", "rbin"))
+    script: list[tuple[Wire, str, dict[str, Any], dict[str, Any]]] = [
+        (ec2, "describe_images", EVERY_IMAGE, {"Images": [IMAGE]}),
+        (ec2, "describe_instances", INSTANCES, {"Reservations": []}),
+        (ec2, "describe_launch_template_versions", VERSIONS, {"LaunchTemplateVersions": []}),
+        (autoscaling, "describe_auto_scaling_groups", {}, {"AutoScalingGroups": []}),
+        (autoscaling, "describe_launch_configurations", {}, {"LaunchConfigurations": []}),
+        (ssm, "describe_parameters", PARAMETERS, {"Parameters": [{"Name": one} for one in named]}),
+        *([(ssm, "get_parameters", {"Names": list(read)}, {"Parameters": values})] if read else []),
+        (ec2, "describe_locked_snapshots", {"MaxResults": 1000}, {"Snapshots": []}),
+        (
+            ec2,
+            "describe_snapshots",
+            {"OwnerIds": ["self"], "MaxResults": 1000},
+            {"Snapshots": [{"SnapshotId": "snap-1"}]},
+        ),
+        (ec2, "list_images_in_recycle_bin", {"MaxResults": 1000}, {"Images": []}),
+        (rbin, "list_rules", {"ResourceType": "EC2_IMAGE"}, {"Rules": []}),
+        (rbin, "list_rules", {"ResourceType": "EBS_SNAPSHOT"}, {"Rules": []}),
+    ]
+    skipped = {
+        "describe_auto_scaling_groups": "describe_launch_configurations",
+        "describe_locked_snapshots": "describe_snapshots",
+    }
+    for wire, method, request, answer in script:
+        if method == refused:
+            wire.refuse(method, request, "UnauthorizedOperation", "No.")
+            if method == "list_rules":
+                break
+        elif method != skipped.get(refused):
+            wire.expect(method, request, answer)
+    clients: Any = Wires(home, ec2=ec2, ssm=ssm, autoscaling=autoscaling, rbin=rbin)
+    with ec2.spoken(), ssm.spoken(), autoscaling.spoken(), rbin.spoken():
+        return own_images.region(clients, "eu-west-1", tombstone_path="/golden")
+
+
+def test_only_in_the_region_of_the_tombstones_parameters_can_be_such() -> None:
+    for home, read in (("eu-west-1", []), ("us-east-1", ["/golden/eu-west-1/ami-0a"])):
+        facts = region_where("nothing", ["/golden/eu-west-1/ami-0a"], read, home)
+        assert sorted(facts.uses) == ["ami-0123456789abcdef0"] * len(read)
+
+
+def test_what_cannot_be_read_speaks_for_every_image_and_frees_no_snapshot() -> None:
+    for method in (
+        "describe_instances",
+        "describe_launch_template_versions",
+        "describe_auto_scaling_groups",
+        "describe_launch_configurations",
+        "describe_parameters",
+        "describe_locked_snapshots",
+        "describe_snapshots",
+        "list_images_in_recycle_bin",
+    ):
+        facts = region_where(method)
+        (evidence,) = facts.unread
+        assert evidence.kind == "unreadable", method
+        assert "UnauthorizedOperation: No." in evidence.detail
+        assert (len(facts.images), facts.snapshots) == (1, {})
+
+
+def test_without_retention_rules_nothing_is_promised_and_nothing_else_is_different() -> None:
+    for method in ("list_rules", "nothing"):
+        facts = region_where(method)
+        assert (facts.rules, facts.unread, set(facts.snapshots)) == ((), (), {"snap-1"})

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a few images are looked at closely, and what becomes of what is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup import read_usage as image_use
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import Evidence, SnapshotLook
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from botocore.exceptions import ClientError
+
+from tests.unit.cleanup.examples import own
+from tests.unit.examples import CONSUMER
+from tests.unit.wire import Wire
+
+LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+SHARED = {"LaunchPermissions": [{"UserId": CONSUMER}]}
+
+
+def asked(*image_ids: str) -> dict[str, Any]:
+    """The request for what refers to these images: living instances, all versions, everything else."""
+    return {
+        "ImageIds": list(image_ids),
+        "MaxResults": 1000,
+        "ResourceTypes": [
+            {
+                "ResourceType": "ec2:Instance",
+                "ResourceTypeOptions": [{"OptionName": "state-name", "OptionValues": LIVING}],
+            },
+            {
+                "ResourceType": "ec2:LaunchTemplate",
+                "ResourceTypeOptions": [{"OptionName": "version-depth", "OptionValues": ["10000"]}],
+            },
+            {"ResourceType": "ssm:Parameter"},
+            {"ResourceType": "imagebuilder:ImageRecipe"},
+            {"ResourceType": "imagebuilder:ContainerRecipe"},
+        ],
+    }
+
+
+def test_references_of_several_images_take_one_call() -> None:
+    wire = Wire("ec2")
+    found = [{"ImageId": "ami-1", "ResourceType": "ssm:Parameter", "Arn": "arn:x"}]
+    wire.expect("describe_image_references", asked("ami-1", "ami-2"), {"ImageReferences": found})
+    with wire.spoken():
+        assert image_use.references(wire.client, ["ami-1", "ami-2"]) == {
+            "ami-1": (Evidence("ssm:Parameter", "arn:x"),),
+            "ami-2": (),
+        }
+
+
+@pytest.mark.parametrize(("state", "asks"), [("available", True), ("disabled", False), ("failed", False)])
+def test_what_cannot_be_shared_is_not_asked_about(state: str, asks: bool) -> None:
+    wire = Wire("ec2")
+    if asks:
+        wire.expect("describe_image_attribute", {"ImageId": "ami-1", "Attribute": "launchPermission"}, SHARED)
+    with wire.spoken():
+        found = image_use.launch_permissions(wire.client, own(state=state))
+    assert found == (Sharing(frozenset({CONSUMER})) if asks else Sharing())
+
+
+def test_who_may_use_a_snapshot_and_that_one_that_is_gone_is_nobodys() -> None:
+    wire = Wire("ec2")
+    request = {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"}
+    permissions = {"CreateVolumePermissions": [{"UserId": CONSUMER}]}
+    wire.expect("describe_snapshot_attribute", request, permissions)
+    wire.refuse("describe_snapshot_attribute", request, "InvalidSnapshot.NotFound")
+    wire.refuse("describe_snapshot_attribute", request, "UnauthorizedOperation")
+    with wire.spoken():
+        assert image_use.snapshot_look(wire.client, "snap-1").sharing.account_ids == {CONSUMER}
+        assert image_use.snapshot_look(wire.client, "snap-1") == SnapshotLook()
+        with pytest.raises(ClientError):
+            image_use.snapshot_look(wire.client, "snap-1")
+
+
+def test_the_newest_report_counts_with_its_own_entries_only() -> None:
+    wire = Wire("ec2")
+    old = {
+        "ImageId": "ami-1",
+        "ReportId": "r-1",
+        "State": "available",
+        "CreationTime": NOW - timedelta(days=9),
+    }
+    new = {**old, "ReportId": "r-2", "CreationTime": NOW, "ResourceTypes": [{"ResourceType": "ec2:Instance"}]}
+    wire.expect(
+        "describe_image_usage_reports", {"ImageIds": ["ami-1", "ami-2"]}, {"ImageUsageReports": [new, old]}
+    )
+    entries = [
+        {"ImageId": "ami-1", "ReportId": report, "AccountId": CONSUMER, "UsageCount": count}
+        for report, count in (("r-1", 9), ("r-2", 1), ("r-2", 2))
+    ]
+    wire.expect(
+        "describe_image_usage_report_entries", {"ImageIds": ["ami-1"]}, {"ImageUsageReportEntries": entries}
+    )
+    with wire.spoken():
+        found = image_use.usage_reports(wire.client, ["ami-1", "ami-2"])
+    assert set(found) == {"ami-1"}
+    report = found["ami-1"]
+    assert (report.state, report.created, report.used_by) == ("available", NOW, {CONSUMER: 3})
+    assert report.resource_types == {"ec2:Instance"}
+
+
+class Wires:
+    """The clients of another account, each answering from a script."""
+
+    def __init__(self, **wires: Wire) -> None:
+        self._wires = wires
+
+    def ec2(self, _region: str) -> Any:
+        return self._wires["ec2"].client
+
+    def client(self, service: str, _region: str) -> Any:
+        return self._wires[service].client
+
+
+@pytest.mark.parametrize(
+    ("refused", "kinds"),
+    [
+        (None, ["ssm:Parameter", "launch_configuration"]),
+        ("describe_image_references", ["launch_configuration", "unreadable"]),
+        ("describe_auto_scaling_groups", ["ssm:Parameter", "unreadable"]),
+    ],
+)
+def test_another_account_is_looked_into(refused: str | None, kinds: list[str]) -> None:
+    ec2, autoscaling = Wire("ec2"), Wire("autoscaling")
+    configuration = {
+        "LaunchConfigurationName": "lc",
+        "ImageId": "ami-1",
+        "InstanceType": "t3.micro",
+        "CreatedTime": NOW,
+    }
+    found = [{"ImageId": "ami-1", "ResourceType": "ssm:Parameter", "Arn": "arn:x"}]
+    script: list[tuple[Wire, str, dict[str, Any], dict[str, Any]]] = [
+        (ec2, "describe_image_references", asked("ami-1"), {"ImageReferences": found}),
+        (autoscaling, "describe_auto_scaling_groups", {}, {"AutoScalingGroups": []}),
+        (autoscaling, "describe_launch_configurations", {}, {"LaunchConfigurations": [configuration]}),
+    ]
+    for wire, method, request, answer in script:
+        if method == refused:
+            wire.refuse(method, request, "AccessDenied")
+            if wire is autoscaling:
+                break
+        else:
+            wire.expect(method, request, answer)
+    clients: Any = Wires(ec2=ec2, autoscaling=autoscaling)
+    with ec2.spoken(), autoscaling.spoken():
+        evidence = image_use.used_in(clients, "eu-west-1", ["ami-1"])["ami-1"]
+    assert [one.kind for one in evidence] == kinds

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the policy keeps, each rule by itself and at its boundary."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Rules, considered, kept
+
+from tests.unit.cleanup.examples import NOW, ago, own
+
+MOMENT = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("rules", "image", "is_latest", "reason"),
+    [
+        (Rules(), own(), False, None),
+        (Rules(), own(), True, "among the latest 1"),
+        (Rules(keep_latest=3), own(), True, "among the latest 3"),
+        (Rules(protect_tags=(("keep", None),)), own(tags={"keep": "no"}), False, "The tag keep"),
+        (Rules(protect_tags=(("keep", "yes"),)), own(tags={"keep": "yes"}), False, "The tag keep"),
+        (Rules(protect_tags=(("keep", "yes"),)), own(tags={"keep": "no"}), False, None),
+        (Rules(protect_tags=(("keep", None),)), own(), False, None),
+        (Rules(), own(name="AwsBackup_i-1_1"), False, "AWS Backup"),
+        (Rules(), own(tags={"aws:backup:source-resource": "x"}), False, "AWS Backup"),
+        (Rules(), own(alias="aws-backup-vault"), False, "AWS Backup"),
+        (Rules(), own(product_codes=("abc",)), False, "AWS Marketplace"),
+        (Rules(), own(alias="aws-marketplace"), False, "AWS Marketplace"),
+        (Rules(max_age_days=100), own(days=100), False, None),
+        (Rules(max_age_days=100), own(days=99.99), False, "It was made on 2026-08-16"),
+        (Rules(max_age_days=0), own(days=0), False, None),
+        # Launches of the last day are not known: a day is added.
+        (Rules(unused_for_days=30), own(days=31), False, None),
+        (Rules(unused_for_days=30), own(days=30.99), False, "It was last made"),
+        (Rules(unused_for_days=30), own(last_launched=ago(days=31)), False, None),
+        (Rules(unused_for_days=30), own(last_launched=ago(days=31) + MOMENT), False, "It was last launched"),
+        (Rules(unused_for_days=30), own(days=2, last_launched=ago(days=90)), False, "It was last made"),
+        # Both have to hold.
+        (Rules(max_age_days=50, unused_for_days=30), own(last_launched=ago(days=3)), False, "last launched"),
+        (Rules(max_age_days=200, unused_for_days=30), own(days=150), False, "It was made"),
+    ],
+)
+def test_kept(rules: Rules, image: Any, is_latest: bool, reason: str | None) -> None:
+    reasons = list(kept(rules, image, is_latest, NOW))
+    assert len(reasons) == (reason is not None)
+    assert all(str(reason) in one for one in reasons)
+
+
+@pytest.mark.parametrize(
+    ("states", "state", "disables", "counts"),
+    [
+        (None, "available", False, True),
+        (None, "disabled", False, True),
+        (None, "failed", False, False),
+        (None, "pending", False, False),
+        ({"failed"}, "failed", False, True),
+        ({"failed"}, "available", False, False),
+        ({"available"}, "disabled", False, False),
+        ({"available"}, "disabled", True, True),
+        ({"available"}, "failed", True, False),
+    ],
+)
+def test_considered(states: set[str] | None, state: str, disables: bool, counts: bool) -> None:
+    rules = Rules(states=frozenset(states)) if states else Rules()
+    assert considered(rules, own(state=state), disables) is counts
+
+
+@pytest.mark.parametrize(
+    ("keep_latest", "allow_empty", "count"),
+    [(0, False, 1), (1, False, 1), (4, False, 4), (0, True, 0), (2, True, 2)],
+)
+def test_a_family_is_emptied_only_when_that_is_allowed(
+    keep_latest: int, allow_empty: bool, count: int
+) -> None:
+    assert Rules(keep_latest=keep_latest, allow_empty_family=allow_empty).latest == count

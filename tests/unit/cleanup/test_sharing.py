@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Shared images: kept, unless it is shown that nobody uses them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.sharing import (
+    needs_report,
+    sharing_evidence,
+)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    CloserLook,
+    Evidence,
+    unreadable,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+
+from tests.unit.cleanup.examples import NOW, USED, ago, report, shared
+from tests.unit.examples import CONSUMER, ORG, STRANGER
+
+SHARED = "shared"
+OTHER = "other_account"
+UNREAD = "unreadable"
+PUBLIC = CloserLook(sharing=Sharing(public=True))
+WITH_ORG = CloserLook(sharing=Sharing(org_arns=frozenset({ORG})))
+SECOND = timedelta(seconds=1)
+
+
+def kinds(look: CloserLook, include_shared: bool = True) -> list[str]:
+    return [one.kind for one in sharing_evidence(look, include_shared, NOW)]
+
+
+@pytest.mark.parametrize(
+    ("look", "who"),
+    [
+        (shared(CONSUMER, STRANGER), f"{CONSUMER}, {STRANGER}"),
+        (PUBLIC, "everybody"),
+        (WITH_ORG, ORG),
+        (shared(*(f"{number:012d}" for number in range(7))), "000000000004 and 2 more"),
+    ],
+)
+def test_a_shared_image_is_kept_whatever_a_report_says(look: CloserLook, who: str) -> None:
+    (evidence,) = sharing_evidence(replace(look, report=report()), False, NOW)
+    assert (evidence.kind, evidence.firm) == (SHARED, True)
+    assert evidence.subject.endswith(who)
+
+
+def test_an_image_that_is_shared_with_nobody_has_no_evidence() -> None:
+    assert kinds(CloserLook(), False) == kinds(CloserLook()) == []
+
+
+@pytest.mark.parametrize(
+    ("look", "found"),
+    [
+        # A report that is finished, young, whole, and finds nothing.
+        (shared(CONSUMER, report=report()), []),
+        (replace(PUBLIC, report=report()), []),
+        (replace(WITH_ORG, report=report()), []),
+        (shared(CONSUMER, report=report(account_ids=frozenset({CONSUMER}))), []),
+        (shared(CONSUMER, report=report(used_by={STRANGER: 0})), []),
+        (shared(CONSUMER, report=report(created=ago(days=8))), []),
+        # A report that shows nothing, or shows use.
+        (shared(CONSUMER), [UNREAD]),
+        (shared(CONSUMER, report=report(state="pending")), [UNREAD]),
+        (shared(CONSUMER, report=report(state="error")), [UNREAD]),
+        (shared(CONSUMER, report=report(created=ago(days=8) - SECOND)), [UNREAD]),
+        (shared(CONSUMER, report=report(resource_types=frozenset({"ec2:Instance"}))), [UNREAD]),
+        (shared(CONSUMER, STRANGER, report=report(account_ids=frozenset({CONSUMER}))), [UNREAD]),
+        (replace(PUBLIC, report=report(account_ids=frozenset({CONSUMER}))), [UNREAD]),
+        (shared(CONSUMER, report=report(used_by={STRANGER: 2})), [OTHER]),
+        (shared(CONSUMER, report=report(used_by={STRANGER: 2}, created=ago(days=20))), [OTHER]),
+        # A look into every account.
+        (shared(CONSUMER, consumers={CONSUMER: ()}), []),
+        (shared(CONSUMER, STRANGER, consumers={CONSUMER: (), STRANGER: ()}), []),
+        (shared(CONSUMER, STRANGER, consumers={CONSUMER: ()}), [UNREAD]),
+        (shared(CONSUMER, consumers={CONSUMER: (USED,)}), [OTHER]),
+        (shared(CONSUMER, consumers={CONSUMER: (unreadable("instances", "denied"),)}), [UNREAD, UNREAD]),
+        (replace(PUBLIC, consumers={CONSUMER: ()}), [UNREAD]),
+        (replace(WITH_ORG, consumers={CONSUMER: ()}), [UNREAD]),
+        # Where they disagree, use counts.
+        (shared(CONSUMER, consumers={CONSUMER: (USED,)}, report=report()), [OTHER]),
+        (shared(CONSUMER, consumers={CONSUMER: ()}, report=report(used_by={CONSUMER: 1})), [OTHER]),
+        (shared(CONSUMER, consumers={CONSUMER: (unreadable("instances", "denied"),)}, report=report()), []),
+    ],
+)
+def test_include_shared(look: CloserLook, found: list[str]) -> None:
+    assert kinds(look) == found
+
+
+def test_evidence_names_the_account_and_the_thing() -> None:
+    look = shared(CONSUMER, consumers={CONSUMER: (USED,)}, report=report(used_by={CONSUMER: 3}))
+    assert tuple(sharing_evidence(look, True, NOW)) == (
+        Evidence(OTHER, CONSUMER, "3 uses in the usage report"),
+        Evidence(OTHER, CONSUMER, "instance i-1"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("look", "needed"),
+    [
+        (shared(CONSUMER), True),
+        (shared(CONSUMER, report=report(state="error")), True),
+        (shared(CONSUMER, report=report(created=ago(days=9))), True),
+        (shared(CONSUMER, report=report()), False),
+        (shared(CONSUMER, report=report(state="pending")), False),
+        (shared(CONSUMER, consumers={CONSUMER: ()}), False),
+        (shared(CONSUMER, consumers={CONSUMER: (unreadable("instances", "denied"),)}), True),
+        (replace(PUBLIC, consumers={CONSUMER: ()}), True),
+        (CloserLook(), False),
+    ],
+)
+def test_a_report_is_asked_for_where_it_would_tell_more(look: CloserLook, needed: bool) -> None:
+    assert needs_report(look, True, NOW) is needed
+    assert needs_report(look, False, NOW) is False

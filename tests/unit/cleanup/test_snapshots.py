@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What becomes of snapshots, and what stands against a deregistration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots import (
+    blocks,
+    fates,
+    former_image,
+    leftovers,
+    orphans,
+    recoverable_until,
+)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    OwnImage,
+    OwnSnapshot,
+    RegionFacts,
+    RetentionRule,
+)
+
+from tests.unit.cleanup.examples import NOW, facts, own
+from tests.unit.examples import volumes
+
+MADE = "Created by CreateImage(i-0123456789abcdef0) for ami-0123456789abcdef0"
+COPIED = (
+    "Copied for DestinationAmi ami-0123456789abcdef0 from SourceAmi ami-0fedcba9876543210 for "
+    "SourceSnapshot snap-0123456789abcdef0. Task created on 1,731,000,000,000."
+)
+FORMER = "ami-0123456789abcdef0"
+
+
+@pytest.mark.parametrize(
+    ("others", "changes", "leaving", "kept"),
+    [
+        ([], {}, {"ami-1"}, ""),
+        ([own("ami-2", devices=volumes("snap-ami-1"))], {}, {"ami-1"}, "image ami-2 uses it"),
+        ([own("ami-2", devices=volumes("snap-ami-1"))], {}, {"ami-1", "ami-2"}, ""),
+        (
+            [],
+            {"snapshot_uses": {"snap-ami-1": ("launch template lt-1 version 1",)}},
+            {"ami-1"},
+            "launch template",
+        ),
+    ],
+)
+def test_a_snapshot_goes_only_if_nothing_else_uses_it(
+    others: list[OwnImage], changes: dict[str, Any], leaving: set[str], kept: str
+) -> None:
+    image = own("ami-1")
+    (fate,) = fates(image, facts(image, *others, **changes), leaving)
+    assert fate.snapshot_id == "snap-ami-1"
+    assert bool(fate.kept) == bool(kept)
+    assert kept in fate.kept
+
+
+@pytest.mark.parametrize(
+    ("image", "snapshot", "reason"),
+    [
+        (own(), {}, None),
+        (own(protection="enabled-with-cooldown"), {}, "enabled-with-cooldown"),
+        (own(protection="enabled-without-cooldown"), {}, "enabled-without-cooldown"),
+        (own(), {"locked": "governance until 2027-01-01"}, "is locked (governance until 2027-01-01)"),
+        (own(), {"archived": True}, "is archived"),
+    ],
+)
+def test_what_stands_against_a_deregistration(
+    image: OwnImage, snapshot: dict[str, Any], reason: str | None
+) -> None:
+    region = facts(image, snapshots={"snap-ami-1": OwnSnapshot("snap-ami-1", **snapshot)})
+    found = list(blocks(image, region))
+    assert len(found) == (reason is not None)
+    assert all(str(reason) in one for one in found)
+
+
+def test_an_image_whose_snapshot_is_not_known_is_not_deregistered() -> None:
+    assert list(blocks(own(), facts(own(), snapshots={}))) == ["Its snapshot snap-ami-1 could not be read."]
+
+
+def a_region(*snapshots: OwnSnapshot, **changes: Any) -> RegionFacts:
+    return RegionFacts(**{"snapshots": {one.snapshot_id: one for one in snapshots}, **changes})
+
+
+IN_USE = {"images": (own("ami-2", devices=volumes("snap-1")),)}
+BINNED = {"binned": frozenset({FORMER})}
+BY_TEMPLATE = {"snapshot_uses": {"snap-1": ("launch template lt-1 version 1",)}}
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "changes", "found"),
+    [
+        ({}, {}, True),
+        ({"locked": "governance"}, {}, False),
+        ({"archived": True}, {}, False),
+        ({}, IN_USE, False),
+        ({}, BY_TEMPLATE, False),
+        ({}, BINNED, False),
+        ({}, {"images": (own(FORMER),)}, False),
+    ],
+)
+def test_leftovers_and_orphans_are_taken_when_nothing_needs_them(
+    snapshot: dict[str, Any], changes: dict[str, Any], found: bool
+) -> None:
+    marked = OwnSnapshot("snap-1", tags={"golden.images:cleanup-of": FORMER}, **snapshot)
+    assert leftovers(a_region(marked, **changes), ()) == ((marked,) if found else ())
+    orphan = OwnSnapshot("snap-1", MADE, **snapshot)
+    assert orphans(a_region(orphan, **changes), ()) == ({FORMER: (orphan,)} if found else {})
+
+
+@pytest.mark.parametrize(
+    ("others", "binned", "found"),
+    [((), (), True), (("ami-2",), (), True), (("ami-1", "ami-2"), (), False), ((), ("ami-2",), False)],
+)
+def test_of_several_images_that_a_mark_names_one_that_is_gone_may_have_left_the_snapshot(
+    others: tuple[str, ...], binned: tuple[str, ...], found: bool
+) -> None:
+    marked = OwnSnapshot("snap-9", tags={"golden.images:cleanup-of": "ami-1 ami-2"})
+    region = facts(*(own(one) for one in others), binned=frozenset(binned))
+    region = replace(region, snapshots={**region.snapshots, "snap-9": marked})
+    assert leftovers(region, ()) == ((marked,) if found else ())
+
+
+@pytest.mark.parametrize(
+    ("description", "image_id"),
+    [
+        (MADE, FORMER),
+        (COPIED, FORMER),
+        ("Created by CreateImage(i-0123456789abcdef0) for ami-0123456789abcdef0 from vol-1", FORMER),
+        ("", None),
+        ("my backup of ami-0123456789abcdef0", None),
+        (f"before the upgrade: {MADE}", None),
+        ("This snapshot is created by the AWS Backup service.", None),
+        ("Created for policy: policy-0123456789abcdef0 schedule: daily", None),
+    ],
+)
+def test_aws_says_for_which_image_it_made_a_snapshot(description: str, image_id: str | None) -> None:
+    assert former_image(OwnSnapshot("snap-1", description)) == image_id
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"aws:backup:source-resource": "x"},
+        {"aws:dlm:lifecycle-policy-id": "policy-1"},
+        {"keep": "anything"},
+        {"legal": "hold"},
+        {"golden.images:cleanup-of": FORMER},
+    ],
+)
+def test_backups_and_what_is_protected_are_no_orphans(tags: dict[str, str]) -> None:
+    protect = (("keep", None), ("legal", "hold"))
+    assert orphans(a_region(OwnSnapshot("snap-1", MADE, tags)), protect) == {}
+    assert orphans(a_region(OwnSnapshot("snap-1", MADE, {"legal": "none"})), protect)
+
+
+def test_a_tag_that_protects_keeps_a_leftover_too() -> None:
+    """Who brings a snapshot alone out of the Recycle Bin has it back with its mark."""
+    protect = (("keep", None), ("legal", "hold"))
+    for tags, stays in (({"keep": ""}, True), ({"legal": "hold"}, True), ({"legal": "none"}, False)):
+        marked = OwnSnapshot("snap-1", tags={"golden.images:cleanup-of": FORMER, **tags})
+        assert leftovers(a_region(marked), protect) == (() if stays else (marked,))
+        assert orphans(a_region(replace(marked, description=MADE)), protect) == {}
+
+
+def test_orphans_are_told_by_their_image() -> None:
+    first, second = OwnSnapshot("snap-1", MADE), OwnSnapshot("snap-2", COPIED)
+    assert orphans(a_region(first, second), ()) == {FORMER: (first, second)}
+
+
+def rule(resource_type: str, days: int, **changes: Any) -> RetentionRule:
+    return RetentionRule(resource_type, days, **changes)
+
+
+IMAGES, SNAPSHOTS = "EC2_IMAGE", "EBS_SNAPSHOT"
+WEB = (("family", "web"),)
+
+
+@pytest.mark.parametrize(
+    ("rules", "days"),
+    [
+        ((), None),
+        ((rule(IMAGES, 5),), None),
+        ((rule(SNAPSHOTS, 5),), None),
+        ((rule(IMAGES, 5), rule(SNAPSHOTS, 9)), 5),
+        ((rule(IMAGES, 9), rule(SNAPSHOTS, 5)), 5),
+        # The longest rule counts.
+        ((rule(IMAGES, 5), rule(IMAGES, 7, tags=WEB), rule(SNAPSHOTS, 9)), 7),
+        ((rule(IMAGES, 5, tags=(("family", "db"),)), rule(SNAPSHOTS, 9)), None),
+        ((rule(IMAGES, 5, tags=(("other", ""), *WEB)), rule(SNAPSHOTS, 9)), 5),
+        ((rule(IMAGES, 5, excluded=WEB), rule(SNAPSHOTS, 9)), None),
+        ((rule(IMAGES, 5, excluded=(("family", "db"),)), rule(SNAPSHOTS, 9)), 5),
+        # The snapshot has no tags.
+        ((rule(IMAGES, 5), rule(SNAPSHOTS, 9, tags=WEB)), None),
+    ],
+)
+def test_until_when_the_recycle_bin_can_give_an_image_back(
+    rules: tuple[RetentionRule, ...], days: int | None
+) -> None:
+    image = own()
+    until = recoverable_until(image, facts(image, rules=rules), ("snap-ami-1",), NOW)
+    assert until == (None if days is None else NOW + timedelta(days=days))
+
+
+def test_an_image_whose_snapshots_stay_needs_no_rule_for_them() -> None:
+    image = own()
+    assert recoverable_until(image, facts(image, rules=(rule(IMAGES, 5),)), (), NOW) == NOW + timedelta(
+        days=5
+    )

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stages and their clocks: every boundary, what others bring about, and what others undo."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import (
+    Clocks,
+    Step,
+    deprecate_at,
+    parse,
+    set_marks,
+    stamp,
+    step,
+)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnImage
+
+from tests.unit.cleanup.examples import NOW, ago, own
+
+CHOSEN = "golden.images:cleanup-chosen"
+DEPRECATED = "golden.images:cleanup-deprecated"
+DISABLED = "golden.images:cleanup-disabled"
+TODAY = stamp(NOW)
+ALL = Clocks(deprecate=10, disable=20, deregister=30)
+SECOND = 1 / 86_400
+
+
+def marked(state: str = "available", *, deprecated: bool = False, **days: float) -> OwnImage:
+    """An image with marks of so many days ago, named ``chosen``, ``deprecation`` and ``disabling``."""
+    keys = {"chosen": CHOSEN, "deprecation": DEPRECATED, "disabling": DISABLED}
+    tags = {keys[name]: stamp(ago(days=count)) for name, count in days.items()}
+    return own(state=state, tags=tags, deprecation_time=stamp(ago(days=1)) if deprecated else None)
+
+
+def wait(stage: str, days: float, marks: dict[str, str] | None = None, drop: tuple[str, ...] = ()) -> Step:
+    """To wait for a stage."""
+    return Step(None, marks or {}, drop, stage, NOW + timedelta(days=days))
+
+
+CLOCKS: list[tuple[OwnImage, Clocks, Step]] = [
+    # Each clock begins with the choice, or with the stage before, and ends on the second.
+    (marked(), ALL, wait("deprecate", 10, {CHOSEN: TODAY})),
+    (marked(chosen=4), ALL, wait("deprecate", 6)),
+    (marked(chosen=10 - SECOND), ALL, wait("deprecate", SECOND)),
+    (marked(chosen=10), ALL, Step("deprecate", {DEPRECATED: TODAY}, (), "disable", NOW + timedelta(days=20))),
+    (marked(deprecated=True, chosen=29, deprecation=19), ALL, wait("disable", 1)),
+    (
+        marked(deprecated=True, chosen=30, deprecation=20),
+        ALL,
+        Step("disable", {DISABLED: TODAY}, (), "deregister", NOW + timedelta(days=30)),
+    ),
+    (marked("disabled", chosen=60, deprecation=50, disabling=29), ALL, wait("deregister", 1)),
+    (marked("disabled", chosen=60, deprecation=50, disabling=30), ALL, Step("deregister")),
+    # A stage that is left out takes no time.
+    (marked(), Clocks(deregister=5), wait("deregister", 5, {CHOSEN: TODAY})),
+    (marked(chosen=5), Clocks(deregister=5), Step("deregister")),
+    (marked(), Clocks(deregister=0), Step("deregister")),
+    (marked(), Clocks(), Step()),
+    (marked(), Clocks(disable=0), Step("disable", {DISABLED: TODAY})),
+    (marked("disabled", disabling=9), Clocks(disable=0), Step()),
+    (marked(deprecated=True, deprecation=3), Clocks(deprecate=0), Step()),
+    # Stages due together are one.
+    (marked(), Clocks(deprecate=0, disable=0), Step("disable", {DEPRECATED: TODAY, DISABLED: TODAY})),
+    (marked(), Clocks(deprecate=0, disable=0, deregister=0), Step("deregister")),
+    # What others brought about counts from when it is seen.
+    (marked(deprecated=True), ALL, wait("disable", 20, {DEPRECATED: TODAY})),
+    (marked("disabled"), ALL, wait("deregister", 30, {DEPRECATED: TODAY, DISABLED: TODAY})),
+    (marked("disabled"), Clocks(deregister=7), wait("deregister", 7, {CHOSEN: TODAY})),
+    # What others undid begins anew.
+    (
+        marked(deprecated=True, chosen=90, deprecation=80, disabling=50),
+        ALL,
+        wait("disable", 20, {CHOSEN: TODAY}, (DISABLED,)),
+    ),
+    (marked(deprecated=True, chosen=5, deprecation=80), ALL, wait("disable", 15)),
+    (marked(chosen=90, deprecation=80), ALL, wait("deprecate", 10, {CHOSEN: TODAY}, (DEPRECATED,))),
+    # What failed can only be deregistered.
+    (marked("failed"), ALL, wait("deregister", 30, {CHOSEN: TODAY})),
+    (marked("failed", chosen=30), ALL, Step("deregister")),
+]
+
+
+@pytest.mark.parametrize(("image", "clocks", "todo"), CLOCKS)
+def test_step(image: OwnImage, clocks: Clocks, todo: Step) -> None:
+    assert step(image, clocks, NOW) == todo
+
+
+def test_a_date_that_is_none_counts_as_missing() -> None:
+    image = own(tags={CHOSEN: "last week"})
+    assert step(image, ALL, NOW) == wait("deprecate", 10, {CHOSEN: TODAY})
+
+
+@pytest.mark.parametrize(("age", "waits"), [(5, True), (40 - SECOND, True), (40, False), (90, False)])
+def test_dates_that_a_copy_took_over_from_its_source_are_not_its_own(age: float, waits: bool) -> None:
+    """CopyImage copies tags on request; an image was not chosen before it was made."""
+    image = own(days=age, tags={CHOSEN: stamp(ago(days=40))})
+    clocks = Clocks(deregister=30)
+    assert step(image, clocks, NOW) == (
+        wait("deregister", 30, {CHOSEN: TODAY}) if waits else Step("deregister")
+    )
+
+
+def test_the_second_in_which_an_image_was_made_can_be_that_of_its_choice() -> None:
+    image = own(days=0, tags={CHOSEN: TODAY})
+    image = replace(image, created=NOW + timedelta(milliseconds=900))
+    assert step(image, Clocks(deregister=0), NOW) == Step("deregister")
+    assert step(image, Clocks(deregister=1), NOW) == wait("deregister", 1)
+
+
+def test_a_deprecation_that_others_have_set_for_later_does_not_count() -> None:
+    image = own(tags={CHOSEN: stamp(ago(days=10))}, deprecation_time=stamp(NOW + timedelta(days=300)))
+    assert step(image, ALL, NOW).stage == "deprecate"
+
+
+@pytest.mark.parametrize("seconds", [0, 30, 59.9])
+def test_what_was_just_deprecated_is_so_already_in_the_next_run(seconds: float) -> None:
+    moment = NOW.replace(second=0) + timedelta(seconds=seconds)
+    at = deprecate_at(moment)
+    assert moment + timedelta(hours=1) < at <= moment + timedelta(hours=1, minutes=1)
+    assert at.second == at.microsecond == 0
+    image = own(tags={DEPRECATED: stamp(moment)}, deprecation_time=stamp(at))
+    assert step(image, Clocks(deprecate=0), moment) == Step()
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-24T12:00:30Z", NOW),
+        ("2026-11-24T12:00:30.000Z", NOW),
+        ("2026-11-24T13:00:30+01:00", NOW),
+        ("2026-11-24T12:00:30", NOW),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_moments_are_read_as_aws_and_tags_write_them(text: str, moment: Any) -> None:
+    assert parse(text) == moment
+
+
+def test_only_the_dates_of_stages_are_marks() -> None:
+    image = own(tags={DISABLED: "x", CHOSEN: "y", "golden.images:source": "z"})
+    assert set_marks(image) == (CHOSEN, DISABLED)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tombstones are where they are to stay before anything goes, or nothing goes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
+from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone_writing import tombstone
+from ansible_collections.golden.images.plugins.module_utils.cleanup.write_tombstones import write_tombstones
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+
+from tests.unit.cleanup.examples import NOW, facts, own, seen, wanted
+from tests.unit.wire import Wire
+
+SEEN = seen(facts(own("ami-1"), own("ami-2", 50), own("ami-new", 1)))
+GOING = [one for one in plan(wanted(), SEEN).verdicts if one.decision == "deregister"]
+TEXT = json.dumps(tombstone(SEEN, GOING[0]), sort_keys=True)
+
+
+class Clients:
+    """The clients of the home region: one, that answers from a script."""
+
+    home = "eu-west-1"
+
+    def __init__(self, wire: Wire | None = None) -> None:
+        self.wire = wire
+
+    def open(self, _service: str, regions: list[str]) -> None:
+        assert regions == [self.home]
+
+    def client(self, _service: str, _region: str) -> Any:
+        assert self.wire is not None
+        return self.wire.client
+
+    def ssm(self, region: str) -> Any:
+        return self.client("ssm", region)
+
+
+def write(going: Any, wire: Wire | None = None, **where: str) -> tuple[Failure, ...]:
+    clients: Any = Clients(wire)
+    return write_tombstones(clients, replace(wanted(), **where), SEEN, going)
+
+
+def test_each_image_is_a_line_and_earlier_lines_stay(tmp_path: Path) -> None:
+    path = tmp_path / "tombstones"
+    assert write(GOING, tombstone_path=str(path)) == ()
+    assert write(GOING[:1], tombstone_path=str(path)) == ()
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [line["image_id"] for line in lines] == ["ami-1", "ami-2", "ami-1"]
+
+
+def test_a_line_that_a_killed_run_has_half_written_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "tombstones"
+    path.write_text(f"{TEXT}\n{TEXT[:50]}", encoding="utf-8")
+    assert write(GOING, tombstone_path=str(path)) == ()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == [TEXT, TEXT[:50]]
+    assert [json.loads(line)["image_id"] for line in lines[2:]] == ["ami-1", "ami-2"]
+
+
+def test_a_file_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
+    (failure,) = write(GOING, tombstone_path=str(tmp_path))
+    assert (failure.error_code, failure.action) == ("TombstoneNotWritten", "tombstone_path")
+
+
+def test_where_nothing_goes_no_file_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "tombstones"
+    assert write([], tombstone_path=str(path)) == ()
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("uri", "folder"),
+    [("s3://bucket", ""), ("s3://bucket/", ""), ("s3://bucket/a/b", "a/b/"), ("s3://bucket/a/", "a/")],
+)
+def test_in_s3_each_image_and_each_time_is_an_object(uri: str, folder: str) -> None:
+    wire = Wire("s3")
+    request = {
+        "Bucket": "bucket",
+        "Key": f"{folder}eu-west-1/ami-1/{stamp(NOW)}.json",
+        "Body": TEXT.encode(),
+        "ContentType": "application/json",
+    }
+    wire.expect("put_object", request)
+    with wire.spoken():
+        assert write(GOING[:1], wire, tombstone_s3_uri=uri) == ()
+
+
+def test_in_parameter_store_each_image_is_a_parameter() -> None:
+    wire = Wire("ssm")
+    request = {
+        "Name": "/golden/retired/eu-west-1/ami-1",
+        "Value": TEXT,
+        "Type": "String",
+        "Tier": "Intelligent-Tiering",
+        "Overwrite": True,
+    }
+    wire.expect("put_parameter", request, {"Version": 1})
+    with wire.spoken():
+        assert write(GOING[:1], wire, tombstone_ssm_path="/golden/retired/") == ()
+    wire.refuse("put_parameter", request, "ValidationException", "Too long.")
+    with wire.spoken():
+        (failure,) = write(GOING[:1], wire, tombstone_ssm_path="/golden/retired")
+    assert (failure.error_code, failure.message) == ("ValidationException", "Too long.")

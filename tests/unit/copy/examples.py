@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of the copy planner share: short ways to say what is wanted and seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
+from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen, CopyWanted
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
+from ansible_collections.golden.images.plugins.module_utils.plan import Action, TargetPlan
+
+from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, place, source_image
+
+REGION = "eu-west-1"
+
+
+def wanted(**changes: Any) -> CopyWanted:
+    """A copy of the golden image to one region."""
+    values: dict[str, Any] = {
+        "source_region": SOURCE_REGION,
+        "regions": (REGION,),
+        "source_image_id": SOURCE_ID,
+        **changes,
+    }
+    return CopyWanted(**values)
+
+
+def seen(*images: Image, source: Image | None = None, snapshots: tuple[Snapshot, ...] = ()) -> CopySeen:
+    """That the one region holds these images."""
+    return seen_in({REGION: images}, source=source, snapshots={REGION: snapshots})
+
+
+def seen_in(
+    images: Mapping[str, tuple[Image, ...]],
+    source: Image | None = None,
+    snapshots: Mapping[str, tuple[Snapshot, ...]] | None = None,
+) -> CopySeen:
+    """That each region holds these images."""
+    return CopySeen(
+        account_id=OWNER,
+        source=source or source_image(),
+        copies={place(region): found for region, found in images.items()},
+        snapshots={place(region): found for region, found in (snapshots or {}).items()},
+    )
+
+
+def planned(want: CopyWanted, saw: CopySeen) -> TargetPlan:
+    """The plan of the only target."""
+    (target,) = copy.plan(want, saw).targets
+    return target
+
+
+def calls(actions: tuple[Action, ...]) -> list[tuple[str, str | None]]:
+    """The operations with what they change, in their order."""
+    return [(action.operation, action.resource) for action in actions]

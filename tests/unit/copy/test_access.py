@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an account lacks to copy an image, how that is said, and whether its owner has done his part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.copy.access import (
+    NEEDED,
+    Copier,
+    Lacking,
+    SourceGiven,
+    SourceSeen,
+    is_given,
+    lacking,
+    missing_access,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing, Target
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, source_image, volumes
+from tests.unit.keys.examples import key_arn
+from tests.unit.keys.policies import ORG_ID, consumers, opened_to, policy_of
+
+ARN = key_arn("golden", SOURCE_REGION)
+ROLE = f"arn:aws:iam::{CONSUMER}:role/golden-consumer"
+COPIER = Copier(CONSUMER, ROLE)
+SOURCE = source_image(devices=volumes("snap-1", "snap-2", encrypted=True))
+ALL = frozenset({"snap-1", "snap-2"})
+SEES_ALL = SourceSeen(True, ALL)
+
+
+def grant(*operations: str, to: str = f"arn:aws:iam::{CONSUMER}:root", **changes: Any) -> Grant:
+    return Grant("grant-1", to, frozenset(operations), **changes)
+
+
+def key(*grants: Grant, policy: str | None = "") -> KeySeen:
+    """The key with its grants and the default policy, unless another is given."""
+    return KeySeen(Key(ARN), grants, policy_of() if policy == "" else policy)
+
+
+OPEN = key(grant(*NEEDED))
+
+
+@pytest.mark.parametrize(
+    ("saw", "keys", "expected"),
+    [
+        pytest.param(SEES_ALL, [OPEN], Lacking(), id="nothing"),
+        pytest.param(SourceSeen(False, ALL), [OPEN], Lacking(launch=True), id="launch permission"),
+        pytest.param(
+            SourceSeen(True), [OPEN], Lacking(snapshot_ids=("snap-1", "snap-2")), id="all snapshots"
+        ),
+        pytest.param(
+            SourceSeen(True, frozenset({"snap-1"})), [], Lacking(snapshot_ids=("snap-2",)), id="one snapshot"
+        ),
+        pytest.param(
+            SourceSeen(True, ALL, frozenset({ARN})),
+            [key(policy=None)],
+            Lacking(keys={ARN: ("DescribeKey",)}),
+            id="a key of which only the account can tell",
+        ),
+        pytest.param(SEES_ALL, [key(policy=None)], Lacking(), id="a key that the account sees"),
+        pytest.param(
+            SourceSeen(False),
+            [key()],
+            Lacking(True, ("snap-1", "snap-2"), {ARN: tuple(sorted(NEEDED))}),
+            id="all of it at once",
+        ),
+    ],
+)
+def test_what_is_lacking(saw: SourceSeen, keys: list[KeySeen], expected: Lacking) -> None:
+    found = lacking(SOURCE, keys, COPIER, saw)
+    assert found == expected
+    assert bool(found) == bool(expected.launch or expected.snapshot_ids or expected.keys)
+
+
+@pytest.mark.parametrize(
+    ("seen", "operations"),
+    [
+        pytest.param(OPEN, (), id="a grant with all of it"),
+        pytest.param(
+            key(grant("DescribeKey", "CreateGrant")),
+            ("CreateGrant", "Decrypt", "ReEncryptFrom"),
+            id="a grant with less",
+        ),
+        pytest.param(key(grant(*NEEDED, to=ROLE)), (), id="a grant to the role that copies"),
+        pytest.param(
+            key(grant(*NEEDED, to=ROLE.replace("golden", "other"))),
+            tuple(sorted(NEEDED)),
+            id="to another role",
+        ),
+        pytest.param(
+            key(grant(*NEEDED, constrained=True)), tuple(sorted(NEEDED)), id="a grant that EBS cannot use"
+        ),
+        pytest.param(key(policy=opened_to(consumers(CONSUMER))), (), id="the policy names the account"),
+        pytest.param(key(policy=opened_to(consumers(ROLE))), (), id="the policy names the role"),
+        pytest.param(
+            key(policy=opened_to(consumers(STRANGER))), tuple(sorted(NEEDED)), id="the policy names another"
+        ),
+        pytest.param(
+            key(policy=opened_to(consumers(org_ids=(ORG_ID,)))), (), id="an organization that may hold it"
+        ),
+    ],
+)
+def test_what_the_keys_owner_knows_of_it(seen: KeySeen, operations: tuple[str, ...]) -> None:
+    expected = {ARN: operations} if operations else {}
+    assert lacking(SOURCE, [seen], COPIER, SEES_ALL).keys == expected
+
+
+EVERYTHING = Lacking(True, ("snap-1", "snap-2"), {ARN: ("DescribeKey",)})
+TO_IT = Sharing(account_ids=frozenset({CONSUMER}))
+BY_ORGANIZATION = Sharing(org_arns=frozenset({"arn:aws:organizations::1:organization/o-1"}))
+
+
+@pytest.mark.parametrize(
+    ("missing", "launch", "snapshots", "seen", "expected"),
+    [
+        pytest.param(EVERYTHING, TO_IT, ("snap-1", "snap-2"), OPEN, True, id="all of it"),
+        pytest.param(EVERYTHING, TO_IT, ("snap-1",), OPEN, False, id="not one snapshot"),
+        pytest.param(EVERYTHING, Sharing(), ("snap-1", "snap-2"), OPEN, False, id="not the image"),
+        pytest.param(EVERYTHING, BY_ORGANIZATION, ("snap-1", "snap-2"), OPEN, False, id="perhaps the image"),
+        pytest.param(EVERYTHING, TO_IT, ("snap-1", "snap-2"), key(), False, id="not the key"),
+        pytest.param(
+            EVERYTHING, TO_IT, ("snap-1", "snap-2"), key(policy=None), False, id="who knows of the key"
+        ),
+        pytest.param(Lacking(launch=True), Sharing(public=True), (), key(), True, id="all that it lacks"),
+    ],
+)
+def test_whether_the_owner_has_given_it(
+    missing: Lacking, launch: Sharing, snapshots: tuple[str, ...], seen: KeySeen, expected: bool
+) -> None:
+    owner = SourceGiven(launch, dict.fromkeys(snapshots, TO_IT))
+    assert is_given(missing, owner, [seen], COPIER) is expected
+
+
+def test_each_lack_is_refused_by_name_with_what_to_do() -> None:
+    failures = missing_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, EVERYTHING)
+    assert [failure.error_code for failure in failures] == [
+        *("MissingLaunchPermission", "MissingVolumePermission", "MissingKeyAccess"),
+    ]
+    for failure, thing, tool in zip(
+        failures, (SOURCE_ID, "snap-1, snap-2", ARN), ("ami_share", "ami_share", "ami_kms_grant"), strict=True
+    ):
+        assert (failure.account_id, failure.region) == (CONSUMER, "eu-west-1")
+        assert CONSUMER in failure.message
+        assert f"{SOURCE_ID} in {SOURCE_REGION}" in failure.message
+        assert thing in failure.message
+        assert tool in failure.remedy
+    assert OWNER in failures[0].remedy
+
+
+def test_what_was_given_and_is_not_seen_is_told_apart() -> None:
+    missing = Lacking(True, ("snap-1",), {ARN: ("DescribeKey",)}, given=True)
+    failures = missing_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, missing)
+    assert all("It has been given" in failure.remedy for failure in failures)
+    assert "Allowed AMIs" in failures[0].remedy
+    assert "IAM policy" in failures[2].remedy
+
+
+@pytest.mark.parametrize("missing", [None, Lacking()])
+def test_who_lacks_nothing_is_not_refused(missing: Lacking | None) -> None:
+    assert missing_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, missing) == ()
+
+
+@given(st.booleans(), st.frozensets(st.sampled_from(sorted(ALL))), st.booleans())
+def test_nothing_is_lacking_just_if_every_door_is_open(
+    visible: bool, snapshots: frozenset[str], closed: bool
+) -> None:
+    saw = SourceSeen(visible, snapshots, frozenset({ARN} if closed else ()))
+    found = lacking(SOURCE, [key(policy=None)], COPIER, saw)
+    assert bool(found) is not (visible and snapshots == ALL and not closed)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which regions and which sources are refused before anything is copied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.copy import checks as copy_checks
+
+from tests.unit.copy.examples import wanted
+from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, source_image
+
+KNOWN = {
+    "us-east-1": "opt-in-not-required",
+    "eu-west-1": "opt-in-not-required",
+    "ap-east-1": "opted-in",
+    "me-south-1": "not-opted-in",
+}
+PARTITIONS = {**dict.fromkeys(KNOWN, "aws"), "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({"regions": ("us-east-1", "eu-west-1", "ap-east-1")}, [], id="all good"),
+        pytest.param({"regions": ("eu-west-9",)}, [("regions", "no region 'eu-west-9'")], id="unknown"),
+        pytest.param(
+            {"regions": ("me-south-1",)}, [("regions", "not opted in to 'me-south-1'")], id="not opted in"
+        ),
+        pytest.param(
+            {"regions": ("cn-north-1",)},
+            [("regions", "'cn-north-1' is in partition aws-cn, the credentials in aws.")],
+            id="other partition",
+        ),
+        pytest.param(
+            {"regions": ("eu-west-1", "us-east-1", "eu-west-1")},
+            [("regions", "'eu-west-1' is named twice")],
+            id="twice",
+        ),
+        pytest.param(
+            {"source_region": "nowhere-1"}, [("source_region", "no region 'nowhere-1'")], id="unknown source"
+        ),
+        pytest.param(
+            {"source_region": "cn-north-1", "regions": ("us-gov-west-1", "xx-1", "me-south-1", "eu-west-1")},
+            [
+                ("source_region", "aws-cn"),
+                ("regions", "aws-us-gov"),
+                ("regions", "'xx-1'"),
+                ("regions", "'me-south-1'"),
+            ],
+            id="all at once",
+        ),
+    ],
+)
+def test_regions(changes: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    failures = copy_checks.check_regions(wanted(**changes), KNOWN, "aws", PARTITIONS)
+    assert [failure.action for failure in failures] == [option for option, _text in expected]
+    for failure, (_option, text) in zip(failures, expected, strict=True):
+        assert text in failure.message
+        assert failure.remedy
+
+
+def test_a_region_newer_than_botocore_is_good_if_aws_lists_it() -> None:
+    failures = copy_checks.check_regions(
+        wanted(regions=("eu-new-1",)), {**KNOWN, "eu-new-1": "opted-in"}, "aws", PARTITIONS
+    )
+    assert failures == ()
+
+
+def test_a_good_source_is_not_refused() -> None:
+    assert copy_checks.check_source(OWNER, source_image(), SOURCE_REGION, ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        pytest.param({"state": "pending"}, f"{SOURCE_ID} in us-east-1 is pending.", id="pending"),
+        pytest.param({"state": "disabled"}, "is disabled.", id="disabled"),
+        pytest.param(
+            {"state": "failed", "state_reason": "Snapshot gone"},
+            "is failed (Snapshot gone).",
+            id="with reason",
+        ),
+    ],
+)
+def test_a_source_that_is_not_available_is_refused(changes: dict[str, Any], text: str) -> None:
+    (failure,) = copy_checks.check_source(OWNER, source_image(**changes), SOURCE_REGION, ())
+    assert failure.action == "source_image_id"
+    assert text in failure.message
+
+
+def test_a_foreign_source_whose_snapshots_are_not_shared_is_refused() -> None:
+    source = source_image(owner_id=STRANGER)
+    (failure,) = copy_checks.check_source(OWNER, source, SOURCE_REGION, ("snap-1", "snap-2"))
+    assert failure.error_code == "MissingVolumePermission"
+    assert failure.region == SOURCE_REGION
+    assert "snap-1, snap-2" in failure.message
+    assert STRANGER in failure.remedy
+
+
+def test_all_that_is_wrong_with_a_source_is_told_at_once() -> None:
+    source = source_image(owner_id=STRANGER, state="pending")
+    assert len(copy_checks.check_source(OWNER, source, SOURCE_REGION, ("snap-1",))) == 2

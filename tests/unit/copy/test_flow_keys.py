@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which keys ``ami_copy_regions`` looks up before it copies, and how it judges those that copies got."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import caller
+from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
+from ansible_collections.golden.images.plugins.module_utils.copy import flow
+from ansible_collections.golden.images.plugins.module_utils.copy import plan as planner
+from ansible_collections.golden.images.plugins.module_utils.copy import read_source as copy_source
+from ansible_collections.golden.images.plugins.module_utils.copy import wait as copy_wait
+from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen, CopyWanted
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
+from ansible_collections.golden.images.plugins.module_utils.progress import reporter
+
+from tests.unit.copy.aws_in_steps import Clock, Reads, Region, refused
+from tests.unit.copy.examples import REGION, wanted
+from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, copied_image, place, volumes
+from tests.unit.keys.examples import (
+    ANY_KEY,
+    BY_DEFAULT,
+    DEFAULT,
+    ENCRYPTED,
+    KEY_MARK,
+    OTHER,
+    PLAIN,
+    UNDER_KEY,
+    WANTED,
+    found,
+    saw,
+)
+
+
+@dataclass
+class Reading:
+    """Stands for ``aws.read``: one region with these images, whose keys and settings are asked for."""
+
+    source: Image
+    images: tuple[tuple[Image, list[Snapshot]], ...] = ()
+    others: tuple[tuple[Image, list[Snapshot]], ...] = ()
+    by_default: bool = False
+    missing: frozenset[str] = frozenset()
+    asked: list[str] = field(default_factory=list)
+
+    def caller(self, _sts: object) -> Caller:
+        return Caller(OWNER, "aws")
+
+    def regions(self, _ec2: object) -> dict[str, str]:
+        return dict.fromkeys([SOURCE_REGION, REGION], "opted-in")
+
+    def image(self, _ec2: object, _image_id: str) -> Image:
+        return self.source
+
+    def copies(self, *_which: object) -> tuple[Image, ...]:
+        return tuple(image for image, _snapshots in self.images)
+
+    def copies_by_field(self, *_which: object) -> tuple[Image, ...]:
+        self.asked.append("by field")
+        return tuple(image for image, _snapshots in (*self.images, *self.others))
+
+    def snapshots(self, _ec2: object, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
+        self.asked += [f"snapshot {item}" for item in snapshot_ids]
+        images = (*self.images, *self.others)
+        return tuple(item for _image, items in images for item in items if item.snapshot_id in snapshot_ids)
+
+    def key(self, _kms: object, key_id: str) -> Key:
+        self.asked.append(f"key {key_id}")
+        if key_id in self.missing:
+            raise refused("NotFoundException", "DescribeKey")
+        return {"alias/golden": WANTED, "alias/aws/ebs": DEFAULT}[key_id]
+
+    def encryption_by_default(self, _ec2: object) -> bool:
+        self.asked.append("by default")
+        return self.by_default
+
+    def default_key_id(self, _ec2: object) -> str:
+        self.asked.append("default key")
+        return "alias/aws/ebs"
+
+
+def read_with(
+    monkeypatch: pytest.MonkeyPatch, reading: Reading, want: CopyWanted
+) -> tuple[CopySeen, set[str]]:
+    """What is seen, and the services for which clients were opened."""
+    for module in (caller, flow, copy_source):
+        monkeypatch.setattr(module, "read", reading)
+    opened: set[str] = set()
+    clients = SimpleNamespace(
+        open=lambda service, _regions: opened.add(service),
+        ec2=lambda _region: None,
+        kms=lambda _region: None,
+        sts=lambda _region: None,
+    )
+    return flow.read_state(clients, want), opened  # type: ignore[arg-type]
+
+
+DEFAULT_ASKED = ["default key", "key alias/aws/ebs"]
+
+
+@pytest.mark.parametrize(
+    ("encryption", "reading", "asked", "key", "by_default"),
+    [
+        pytest.param(ANY_KEY, Reading(PLAIN), ["by default"], None, False, id="a plain copy"),
+        pytest.param(
+            ANY_KEY, Reading(PLAIN, by_default=True), ["by default"], None, True, id="encryption by default"
+        ),
+        pytest.param(
+            ANY_KEY,
+            Reading(PLAIN, (found("ami-1", None),), by_default=True),
+            [],
+            None,
+            False,
+            id="nothing is to be copied",
+        ),
+        pytest.param(
+            ANY_KEY, Reading(ENCRYPTED, by_default=True), [], None, False, id="no key: refused later"
+        ),
+        pytest.param(UNDER_KEY, Reading(PLAIN), ["key alias/golden"], WANTED, False, id="a named key"),
+        pytest.param(
+            Encryption(keys={REGION: "alias/golden"}),
+            Reading(PLAIN),
+            ["key alias/golden"],
+            WANTED,
+            False,
+            id="its",
+        ),
+        pytest.param(
+            UNDER_KEY,
+            Reading(PLAIN, (found("ami-1", OTHER), found("ami-2", None))),
+            ["snapshot ami-1-0", "key alias/golden", "by field"],
+            WANTED,
+            False,
+            id="the keys of encrypted copies, none of them wanted",
+        ),
+        pytest.param(
+            UNDER_KEY,
+            Reading(PLAIN, (found("ami-1", WANTED),), (found("ami-2", WANTED),)),
+            ["snapshot ami-1-0", "key alias/golden"],
+            WANTED,
+            False,
+            id="an own copy under the key: nobody else's is looked for",
+        ),
+        pytest.param(
+            BY_DEFAULT, Reading(ENCRYPTED), DEFAULT_ASKED, DEFAULT, False, id="the default, allowed"
+        ),
+        pytest.param(
+            BY_DEFAULT,
+            Reading(PLAIN, by_default=True),
+            ["by default", *DEFAULT_ASKED],
+            DEFAULT,
+            False,
+            id="forced",
+        ),
+        pytest.param(BY_DEFAULT, Reading(PLAIN), ["by default"], None, False, id="allowed, not needed"),
+        pytest.param(
+            BY_DEFAULT,
+            Reading(ENCRYPTED, (found("ami-1", OTHER),)),
+            ["snapshot ami-1-0"],
+            None,
+            False,
+            id="allowed, and a copy under some key is there",
+        ),
+    ],
+)
+def test_what_is_asked_about_keys(
+    monkeypatch: pytest.MonkeyPatch,
+    encryption: Encryption,
+    reading: Reading,
+    asked: list[str],
+    key: Key | None,
+    by_default: bool,
+) -> None:
+    reading.asked.clear()
+    seen, _opened = read_with(monkeypatch, reading, wanted(encryption=encryption))
+    assert reading.asked == asked
+    assert seen.keys.get(place()) == key
+    assert seen.encrypted_by_default == (frozenset({place()}) if by_default else frozenset())
+
+
+@pytest.mark.parametrize(
+    ("others", "adopted"),
+    [(WANTED, "ami-2"), (OTHER, None)],
+)
+def test_somebody_elses_copy_under_the_wanted_key_is_adopted_beside_own_ones_under_another(
+    monkeypatch: pytest.MonkeyPatch, others: Key, adopted: str | None
+) -> None:
+    image, snapshots = found("ami-2", others)
+    untagged = (replace(image, tags={}), snapshots)
+    want = wanted(encryption=UNDER_KEY)
+    seen, _opened = read_with(monkeypatch, Reading(PLAIN, (found("ami-1", OTHER),), (untagged,)), want)
+    existing = planner.existing_copy(want, seen, place())
+    assert (existing.image_id if existing else None) == adopted
+    assert [action.operation for action in planner.plan(want, seen).actions] == ["CopyImage"] * (not adopted)
+
+
+@pytest.mark.parametrize(("encryption", "opened"), [(ANY_KEY, False), (UNDER_KEY, True), (BY_DEFAULT, True)])
+def test_kms_is_reached_only_where_a_key_may_matter(
+    monkeypatch: pytest.MonkeyPatch, encryption: Encryption, opened: bool
+) -> None:
+    _seen, services = read_with(monkeypatch, Reading(PLAIN), wanted(encryption=encryption))
+    assert ("kms" in services) is opened
+
+
+def test_a_key_that_a_region_lacks_is_refused_before_anything_is_copied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reading = Reading(PLAIN, missing=frozenset({"alias/golden"}))
+    with pytest.raises(Refused) as caught:
+        read_with(monkeypatch, reading, wanted(encryption=UNDER_KEY))
+    (failure,) = caught.value.failures
+    assert (failure.error_code, failure.action, failure.region) == (
+        "NotFoundException",
+        "DescribeKey",
+        REGION,
+    )
+    assert "alias in this region" in failure.remedy
+
+
+def test_decrypting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Refused) as caught:
+        read_with(monkeypatch, Reading(ENCRYPTED), wanted(encryption=Encryption(encrypted=False)))
+    assert [failure.action for failure in caught.value.failures] == ["encrypted"]
+
+
+@pytest.mark.parametrize(
+    ("reencrypt", "asked"),
+    [
+        pytest.param(False, ["snapshot snap-source", "key alias/golden"], id="used as it is"),
+        pytest.param(
+            True, ["snapshot snap-source", "snapshot ami-1-0", "key alias/golden"], id="copied beside"
+        ),
+    ],
+)
+def test_in_the_sources_region_copies_are_asked_for_only_to_reencrypt(
+    monkeypatch: pytest.MonkeyPatch, reencrypt: bool, asked: list[str]
+) -> None:
+    reading = Reading(ENCRYPTED, (found("ami-1", WANTED),))
+    encryption = Encryption(key="alias/golden", reencrypt_source=reencrypt)
+    seen, _opened = read_with(monkeypatch, reading, wanted(regions=(SOURCE_REGION,), encryption=encryption))
+    assert reading.asked == asked
+    assert len(seen.copies[place(SOURCE_REGION)]) == reencrypt
+
+
+# The keys that finished copies really got.
+
+
+def ready(**changes: Any) -> Image:
+    return copied_image("ami-2", devices=volumes("snap-2", encrypted=True), **changes)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(copy_wait, "monotonic", clock.monotonic)
+    monkeypatch.setattr(copy_wait, "sleep", clock.sleep)
+    monkeypatch.setattr(copy_wait, "read", Reads)
+    return clock
+
+
+def copied(region: Region, seen: CopySeen, **changes: Any) -> tuple[dict[str, Any], Any]:
+    """The module's own result, and what became of the plan."""
+    want = wanted(encryption=UNDER_KEY, **changes)
+    plan = flow.plan(want, seen)
+    clients = SimpleNamespace(ec2=lambda _region: region)
+    outcome = flow.apply(clients, want, seen, plan, reporter(None, print))  # type: ignore[arg-type]
+    return flow.result(want, seen, plan, outcome), outcome
+
+
+NEW = copied_image("ami-2", "pending", tags={KEY_MARK: WANTED.arn})
+
+
+@pytest.mark.parametrize(
+    ("got", "code"),
+    [
+        pytest.param(WANTED.arn, None, id="the wanted one"),
+        pytest.param(OTHER.arn, "WrongKey", id="another one"),
+    ],
+)
+def test_a_finished_copy_is_judged_by_the_key_that_it_got(got: str, code: str | None) -> None:
+    region = Region([None], second=[NEW, ready()], keys={"snap-2": got})
+    result, outcome = copied(region, saw(key=WANTED))
+    assert [failure.error_code for failure in outcome.failures] == ([code] if code else [])
+    assert all(got in failure.message and "ami-2" in failure.message for failure in outcome.failures)
+    assert result["kms_key_ids"] == {REGION: got}
+    assert result["images"] == {REGION: "ami-2"}
+
+
+def test_a_finished_copy_that_was_not_encrypted_after_all_is_told() -> None:
+    plain = copied_image("ami-2", devices=volumes("snap-2"), tags={KEY_MARK: WANTED.arn})
+    result, outcome = copied(Region([None], second=[NEW, plain]), saw(key=WANTED))
+    assert [failure.error_code for failure in outcome.failures] == ["WrongKey"]
+    assert "under no key" in outcome.failures[0].message
+    assert result["kms_key_ids"] == {REGION: None}
+
+
+def test_a_copy_that_is_not_waited_for_tells_the_key_it_was_asked_for_with() -> None:
+    result, outcome = copied(Region([None]), saw(key=WANTED), wait=False)
+    assert outcome.failures == ()
+    assert result["kms_key_ids"] == {REGION: WANTED.arn}
+    assert result["results"][0]["kms_key_id"] == WANTED.arn
+
+
+def test_a_copy_that_was_there_tells_its_own_key() -> None:
+    result, outcome = copied(Region([None]), saw(found("ami-1", WANTED), key=WANTED))
+    assert (outcome.performed, outcome.failures) == ((), ())
+    assert result["kms_key_ids"] == {REGION: WANTED.arn}
+
+
+def test_in_check_mode_the_key_is_told_before_there_is_an_image() -> None:
+    want, seen = wanted(encryption=UNDER_KEY), saw(key=WANTED)
+    result = flow.result(want, seen, flow.plan(want, seen), flow.Outcome())
+    assert result["images"] == {REGION: None}
+    assert result["kms_key_ids"] == {REGION: WANTED.arn}
+
+
+def test_a_plain_copy_has_no_key() -> None:
+    want = wanted()
+    seen = saw(found("ami-1", None))
+    result = flow.result(want, seen, flow.plan(want, seen), flow.Outcome())
+    assert result["kms_key_ids"] == {REGION: None}
+    assert result["source_image_id"] == SOURCE_ID

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the options of ``ami_copy_regions`` are read, and what is refused before AWS is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.copy.flow import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
+from ansible_collections.golden.images.plugins.modules.ami_copy_regions import ARGUMENT_SPEC
+
+from tests.unit.examples import SOURCE_ID, SOURCE_REGION
+
+BY_FILTER = {"source_image_id": None, "source_filters": {"name": "golden-*"}}
+
+
+def params(**changes: Any) -> dict[str, Any]:
+    """What Ansible hands over for a plain task."""
+    defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
+    task = {
+        "source_image_id": SOURCE_ID,
+        "source_region": SOURCE_REGION,
+        "regions": ["eu-west-1", "us-west-2"],
+        "region": None,
+    }
+    return {**defaults, **task, **changes}
+
+
+def refused(**changes: Any) -> list[str]:
+    """The options that are refused."""
+    with pytest.raises(Refused) as caught:
+        wanted_from(params(**changes), False)
+    assert all(failure.remedy for failure in caught.value.failures)
+    return [failure.action for failure in caught.value.failures]
+
+
+def test_a_plain_task() -> None:
+    wanted = wanted_from(params(), False)
+    assert wanted.source_image_id == SOURCE_ID
+    assert wanted.source_region == SOURCE_REGION
+    assert wanted.regions == ("eu-west-1", "us-west-2")
+    assert wanted.source_owners == ("self",)
+    assert wanted.tags is None
+    assert wanted.wait
+
+
+def test_every_option_reaches_the_planner() -> None:
+    wanted = wanted_from(
+        params(
+            source_image_id=None,
+            source_filters={"name": "golden-*"},
+            source_owners=["self", "444455556666"],
+            best_effort_regions=["us-west-2"],
+            name="n-{region}",
+            description="d",
+            tags={"build": 7},
+            copy_tags=True,
+            snapshot_tags={},
+            purge_tags=True,
+            completion_duration_minutes=30,
+            wait=False,
+            wait_timeout=60,
+        ),
+        False,
+    )
+    assert wanted.source_image_id is None
+    assert wanted.source_filters == {"name": "golden-*"}
+    assert wanted.source_owners == ("self", "444455556666")
+    assert wanted.best_effort_regions == {"us-west-2"}
+    assert (wanted.name, wanted.description) == ("n-{region}", "d")
+    assert (wanted.tags, wanted.copy_tags, wanted.snapshot_tags, wanted.purge_tags) == (
+        {"build": "7"},
+        True,
+        {},
+        True,
+    )
+    assert wanted.completion_duration_minutes == 30
+    assert (wanted.wait, wanted.wait_timeout) == (False, 60)
+
+
+def test_the_source_is_in_the_connections_region_unless_told() -> None:
+    assert wanted_from(params(source_region=None, region="ap-south-1"), False).source_region == "ap-south-1"
+    assert wanted_from(params(region="ap-south-1"), False).source_region == SOURCE_REGION
+
+
+def test_blank_regions_of_a_form_are_dropped() -> None:
+    wanted = wanted_from(params(regions=["eu-west-1", "", " us-west-2 "], best_effort_regions=[""]), False)
+    assert wanted.regions == ("eu-west-1", "us-west-2")
+    assert wanted.best_effort_regions == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        pytest.param({"source_image_id": "ami-xyz"}, ["source_image_id"], id="bad id"),
+        pytest.param({"source_image_id": ""}, ["source_image_id"], id="blank id"),
+        pytest.param({**BY_FILTER, "source_filters": {}}, ["source_filters"], id="any image would match"),
+        pytest.param({**BY_FILTER, "source_owners": []}, ["source_owners"], id="anybody's image would match"),
+        pytest.param({**BY_FILTER, "source_owners": [""]}, ["source_owners"], id="a blank owner is nobody"),
+        pytest.param({"source_region": None}, ["source_region"], id="no source region"),
+        pytest.param({"regions": []}, ["regions"], id="no regions"),
+        pytest.param({"regions": ["", " "]}, ["regions"], id="blank regions"),
+        pytest.param(
+            {"best_effort_regions": ["sa-east-1"]}, ["best_effort_regions"], id="best effort elsewhere"
+        ),
+        pytest.param({"completion_duration_minutes": 0}, ["completion_duration_minutes"], id="no minutes"),
+        pytest.param({"completion_duration_minutes": 20}, ["completion_duration_minutes"], id="not in steps"),
+        pytest.param({"completion_duration_minutes": 2895}, ["completion_duration_minutes"], id="too long"),
+        pytest.param({"wait_timeout": 0}, ["wait_timeout"], id="no time"),
+        pytest.param({"wait_timeout": -5}, ["wait_timeout"], id="negative time"),
+        pytest.param({"tags": {"aws:x": "1"}}, ["tags"], id="AWS's tag"),
+        pytest.param({"snapshot_tags": {"golden.images:source": "1"}}, ["snapshot_tags"], id="a mark"),
+        pytest.param(
+            {"regions": [], "wait_timeout": 0, "tags": {"": "x"}},
+            ["regions", "wait_timeout", "tags"],
+            id="all at once",
+        ),
+    ],
+)
+def test_options_that_are_refused(changes: dict[str, Any], options: list[str]) -> None:
+    assert refused(**changes) == options
+
+
+@pytest.mark.parametrize("minutes", [15, 30, 2880])
+def test_durations_that_aws_takes(minutes: int) -> None:
+    wanted = wanted_from(params(completion_duration_minutes=minutes), False)
+    assert wanted.completion_duration_minutes == minutes
+
+
+# Copies into accounts.
+
+EACH = {"source_image_id": None, "source_images": {"eu-west-1": SOURCE_ID, "us-west-2": SOURCE_ID}}
+
+
+def test_accounts_and_the_role_in_them() -> None:
+    wanted = wanted_from(
+        params(
+            account_ids=["012345678901", " ", "222222222222", "012345678901"],
+            consumer_role_name="golden-consumer",
+            external_id="golden-7f3a",
+        ),
+        False,
+    )
+    assert wanted.account_ids == ("012345678901", "222222222222")
+    assert wanted.consumer_role == ConsumerRole("golden-consumer", "golden-7f3a")
+    assert "golden-7f3a" not in repr(wanted)
+    # Nobody needs to be assumed for copies of one's own.
+    assert wanted_from(params(consumer_role_name="golden-consumer"), False).consumer_role is None
+
+
+def test_a_source_in_each_region_needs_no_source_region() -> None:
+    wanted = wanted_from(params(**EACH, source_region=None), False)
+    assert wanted.source_images == EACH["source_images"]
+    assert [wanted.source_region_of(region) for region in wanted.regions] == list(wanted.regions)
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        pytest.param({"account_ids": [12345678901]}, ["account_ids"], id="a number"),
+        pytest.param({"account_ids": ["12345"]}, ["account_ids"], id="no account"),
+        pytest.param(
+            {**EACH, "regions": ["eu-west-1", "sa-east-1"]}, ["source_images"], id="none in a region"
+        ),
+        pytest.param({**EACH, "source_images": {}}, ["source_images", "source_region"], id="none at all"),
+        pytest.param(
+            {**EACH, "source_images": {"eu-west-1": None, "us-west-2": SOURCE_ID}},
+            ["source_images"],
+            id="null",
+        ),
+    ],
+)
+def test_options_of_copies_into_accounts_that_are_refused(
+    changes: dict[str, Any], options: list[str]
+) -> None:
+    source = {"source_region": None} if "source_images" in changes else {}
+    assert sorted(refused(**source, **changes)) == options
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_the_source_is_taken_to_be_ready_in_check_mode_only(check_mode: bool) -> None:
+    assert wanted_from(params(assume_source_ready=True), check_mode).assume_source_ready is check_mode
+    assert not wanted_from(params(), check_mode).assume_source_ready
+
+
+def test_in_check_mode_a_source_may_be_only_planned() -> None:
+    images = {"eu-west-1": None, "us-west-2": SOURCE_ID}
+    assert wanted_from(params(**{**EACH, "source_images": images}), True).source_images == images

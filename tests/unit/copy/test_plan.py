@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When an image is copied, which copy is used, and what becomes of copies that died."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
+from ansible_collections.golden.images.plugins.module_utils.copy import request as copy_request
+from ansible_collections.golden.images.plugins.module_utils.model import Image
+from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
+
+from tests.unit.copy.examples import REGION, calls, planned, seen, seen_in, wanted
+from tests.unit.examples import (
+    OWNER,
+    SOURCE_ID,
+    SOURCE_REGION,
+    STRANGER,
+    adopted_image,
+    copied_image,
+    place,
+    source_image,
+)
+
+COPY = ("CopyImage", None)
+
+
+def removal(image_id: str) -> tuple[str, str]:
+    return ("DeregisterImage", image_id)
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        pytest.param([], [COPY], id="none"),
+        pytest.param([copied_image()], [], id="own and available"),
+        pytest.param([copied_image(state="pending")], [], id="own and pending"),
+        pytest.param([copied_image(state="transient")], [], id="own and transient"),
+        pytest.param([adopted_image()], [], id="made by somebody else"),
+        pytest.param([adopted_image(state="pending")], [], id="made by somebody else, pending"),
+        pytest.param([copied_image("ami-f", "failed")], [COPY, removal("ami-f")], id="own and failed"),
+        pytest.param([copied_image("ami-e", "error")], [COPY, removal("ami-e")], id="own in error"),
+        pytest.param([copied_image("ami-i", "invalid")], [COPY, removal("ami-i")], id="own and invalid"),
+        pytest.param([copied_image("ami-d", "deregistered")], [COPY], id="own and already deregistered"),
+        pytest.param([adopted_image(state="failed")], [COPY], id="somebody else's failed copy is left alone"),
+        pytest.param(
+            [copied_image(), copied_image("ami-f", "failed")],
+            [removal("ami-f")],
+            id="a dead one beside a usable one",
+        ),
+        pytest.param(
+            [copied_image(state="pending"), copied_image("ami-f", "failed")],
+            [removal("ami-f")],
+            id="a dead one beside a pending one",
+        ),
+        pytest.param(
+            [adopted_image(), copied_image("ami-f", "failed"), adopted_image("ami-g", "failed")],
+            [removal("ami-f")],
+            id="of the dead only own ones are removed",
+        ),
+        pytest.param(
+            [copied_image("ami-2", "failed"), copied_image("ami-1", "error")],
+            [COPY, removal("ami-1"), removal("ami-2")],
+            id="copy first, then remove every dead one",
+        ),
+        pytest.param(
+            [copied_image(), copied_image("ami-off", "disabled")], [], id="a disabled one beside a usable one"
+        ),
+    ],
+)
+def test_actions_by_what_the_region_holds(
+    images: list[Image], expected: list[tuple[str, str | None]]
+) -> None:
+    plan = planned(wanted(), seen(*images))
+    assert calls(plan.actions) == expected
+    assert not plan.refusals
+    assert all(action.target == place() for action in plan.actions)
+
+
+def test_a_dead_copy_is_removed_with_its_snapshots() -> None:
+    action = planned(wanted(), seen(copied_image("ami-f", "failed"))).actions[1]
+    assert action.parameters == {"ImageId": "ami-f", "DeleteAssociatedSnapshots": True}
+
+
+OLD, NEW = "2026-01-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("images", "used"),
+    [
+        pytest.param([], None, id="none"),
+        pytest.param([copied_image("ami-f", "failed")], None, id="only a dead one"),
+        pytest.param([copied_image("ami-off", "disabled")], None, id="only a disabled one"),
+        pytest.param([adopted_image("ami-a"), copied_image("ami-b")], "ami-b", id="own before another's"),
+        pytest.param(
+            [adopted_image("ami-a"), copied_image("ami-b", "pending")], "ami-b", id="own, even if pending"
+        ),
+        pytest.param(
+            [copied_image("ami-a", "pending", creation_date=OLD), copied_image("ami-b", creation_date=NEW)],
+            "ami-b",
+            id="available before pending",
+        ),
+        pytest.param(
+            [copied_image("ami-a", creation_date=NEW), copied_image("ami-b", creation_date=OLD)],
+            "ami-b",
+            id="the oldest",
+        ),
+        pytest.param(
+            [copied_image("ami-b"), copied_image("ami-a")], "ami-a", id="the same whatever the order"
+        ),
+    ],
+)
+def test_which_copy_is_used(images: list[Image], used: str | None) -> None:
+    for order in (images, images[::-1]):
+        existing = copy.existing_copy(wanted(), seen(*order), place())
+        assert (existing and existing.image_id) == used
+
+
+def test_the_source_is_the_image_of_its_own_region() -> None:
+    want = wanted(regions=(SOURCE_REGION,), tags={"role": "web"}, snapshot_tags={"a": "b"}, purge_tags=True)
+    plan = planned(want, seen_in({SOURCE_REGION: ()}))
+    assert plan.actions == ()
+    assert plan.before == plan.after
+    assert plan.before["image_id"] == SOURCE_ID
+
+
+def test_another_accounts_source_is_copied_even_to_its_own_region() -> None:
+    saw = seen_in({SOURCE_REGION: ()}, source=source_image(owner_id=STRANGER))
+    assert calls(planned(wanted(regions=(SOURCE_REGION,)), saw).actions) == [COPY]
+
+
+def test_a_copy_beside_the_source_is_not_taken_for_the_source() -> None:
+    saw = seen_in({SOURCE_REGION: (copied_image(),)})
+    existing = copy.existing_copy(wanted(), saw, place(SOURCE_REGION))
+    assert existing == saw.source
+
+
+def test_each_region_is_planned_by_itself_in_a_stable_order() -> None:
+    saw = seen_in({"us-west-2": (), "eu-west-1": (copied_image(),), "ap-south-1": (), SOURCE_REGION: ()})
+    plan = copy.plan(wanted(), saw)
+    assert [target.target.region for target in plan.targets] == [
+        "ap-south-1",
+        "eu-west-1",
+        "us-east-1",
+        "us-west-2",
+    ]
+    assert [(action.target.region, action.operation) for action in plan.actions] == [
+        ("ap-south-1", "CopyImage"),
+        ("us-west-2", "CopyImage"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        pytest.param(
+            "Given key ID is not accessible",
+            "The earlier copy ami-f is failed: Given key ID is not accessible.",
+            id="with AWS's reason",
+        ),
+        pytest.param(None, "The earlier copy ami-f is failed: AWS gives no reason.", id="without one"),
+    ],
+)
+def test_a_dead_copy_is_reported(reason: str | None, text: str) -> None:
+    plan = planned(wanted(), seen(copied_image("ami-f", "failed", state_reason=reason)))
+    assert plan.warnings == (text,)
+
+
+def test_more_than_one_own_copy_is_reported() -> None:
+    saw = seen(copied_image("ami-a"), copied_image("ami-b"), copied_image("ami-c", "pending"))
+    (warning,) = planned(wanted(), saw).warnings
+    assert warning.startswith("ami-a is used; ami-b, ami-c are")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(adopted_image(), id="somebody else's"),
+        pytest.param(copied_image("ami-off", "disabled"), id="a disabled one"),
+        pytest.param(copied_image("ami-d", "deregistered"), id="a deregistered one"),
+    ],
+)
+def test_other_images_beside_the_copy_are_no_matter(other: Image) -> None:
+    assert planned(wanted(), seen(copied_image(), other)).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "disabled", [copied_image("ami-off", "disabled"), adopted_image("ami-off", "disabled")]
+)
+def test_a_disabled_copy_is_not_copied_past(disabled: Image) -> None:
+    plan = planned(wanted(), seen(disabled))
+    (failure,) = plan.refusals
+    assert failure.error_code == "CopyDisabled"
+    assert (failure.region, failure.account_id) == (REGION, OWNER)
+    assert "ami-off" in failure.message
+    assert "EnableImage" in failure.remedy
+
+
+def test_a_best_effort_region_with_a_disabled_copy_is_left_out() -> None:
+    want = wanted(best_effort_regions=frozenset({REGION}))
+    plan = copy.plan(want, seen(copied_image("ami-off", "disabled")))
+    assert plan.refusals == ()
+    assert plan.actions == ()
+    assert [failure.error_code for failure in plan.tolerated] == ["CopyDisabled"]
+
+
+def test_a_best_effort_region_is_copied_to_like_any_other() -> None:
+    plan = planned(wanted(best_effort_regions=frozenset({REGION})), seen())
+    assert calls(plan.actions) == [COPY]
+    assert plan.tolerated == ()
+
+
+def test_before_and_after_a_copy() -> None:
+    plan = planned(wanted(tags={"role": "web"}, snapshot_tags={"kind": "root"}), seen())
+    assert plan.before == {}
+    assert plan.after == {
+        "description": "Golden web server",
+        "image_id": KNOWN_AFTER_APPLY,
+        "name": f"golden-web-{SOURCE_ID}",
+        "snapshot_tags": {"kind": "root"},
+        "state": "available",
+        "tags": {"role": "web"},
+    }
+
+
+def test_a_copy_that_is_not_waited_for_stays_pending() -> None:
+    assert planned(wanted(wait=False), seen()).after["state"] == "pending"
+
+
+def test_nothing_is_shown_to_change_where_nothing_changes() -> None:
+    plan = planned(wanted(), seen(copied_image(description="d", tags={"a": "1"})))
+    assert plan.before == plan.after
+    assert plan.before == {
+        "description": "d",
+        "image_id": "ami-copy",
+        "name": f"golden-web-{SOURCE_ID}",
+        "state": "available",
+        "tags": {"a": "1"},
+    }
+
+
+def test_a_copy_that_died_while_waiting_is_replaced_before_it_is_removed() -> None:
+    dead = copied_image("ami-f", "failed")
+    actions = copy.replacement(wanted(), seen(), place(), (dead,))
+    assert calls(actions) == [COPY, removal("ami-f")]
+    assert actions[0].parameters == copy_request.copy_request(wanted(), source_image(), place(), ("ami-f",))
+
+
+def test_a_copy_that_vanished_while_waiting_needs_no_removal() -> None:
+    gone = adopted_image("ami-gone", "deregistered")
+    actions = copy.replacement(wanted(), seen(), place(), (gone,))
+    assert calls(actions) == [COPY]

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which image ``ami_copy_regions`` takes for the source, and what it says if there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.copy.flow import read_state
+from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+
+from tests.unit.copy.examples import wanted
+from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, STRANGER
+from tests.unit.wire import Wire
+
+ARN = f"arn:aws:iam::{OWNER}:user/build"
+
+
+@pytest.fixture
+def sts() -> Iterator[Wire]:
+    with Wire("sts").spoken() as wire:
+        wire.expect("get_caller_identity", {}, {"UserId": "u", "Account": OWNER, "Arn": ARN})
+        yield wire
+
+
+@pytest.fixture
+def ec2() -> Iterator[Wire]:
+    with Wire("ec2").spoken() as wire:
+        listed = [{"RegionName": SOURCE_REGION, "OptInStatus": "opt-in-not-required"}]
+        wire.expect("describe_regions", {"AllRegions": True}, {"Regions": listed})
+        yield wire
+
+
+def read_source(
+    sts: Wire, ec2: Wire, regions: tuple[str, ...] = (SOURCE_REGION,), **changes: Any
+) -> CopySeen:
+    """Read the state, by default of the source's region alone: the source itself is the image there."""
+    clients = SimpleNamespace(
+        open=lambda _service, _regions: None,
+        sts=lambda _region: sts.client,
+        ec2=lambda _region: ec2.client,
+        partitions=lambda: {SOURCE_REGION: "aws", "eu-west-1": "aws"},
+    )
+    return read_state(clients, wanted(regions=regions, **changes))  # type: ignore[arg-type]
+
+
+def request(filters: list[dict[str, Any]], owners: tuple[str, ...] = ("self",)) -> dict[str, Any]:
+    """The request for images that match."""
+    return {
+        "Filters": filters,
+        "Owners": list(owners),
+        "IncludeDisabled": True,
+        "IncludeDeprecated": True,
+        "MaxResults": 1000,
+    }
+
+
+def item(image_id: str, created: str = "2026-01-01", **members: Any) -> dict[str, Any]:
+    return {"ImageId": image_id, "OwnerId": OWNER, "State": "available", "CreationDate": created, **members}
+
+
+BY_ID = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
+
+
+@pytest.mark.parametrize(
+    ("value", "values"),
+    [
+        pytest.param("golden-*", ["golden-*"], id="a text"),
+        pytest.param(["a", "b"], ["a", "b"], id="several"),
+        pytest.param(1, ["1"], id="a number"),
+        pytest.param(False, ["false"], id="a truth value, as AWS writes it"),
+        pytest.param([True, 2], ["true", "2"], id="several of them"),
+    ],
+)
+def test_filters_as_aws_takes_them(sts: Wire, ec2: Wire, value: Any, values: list[str]) -> None:
+    ec2.expect("describe_images", request([{"Name": "f", "Values": values}]), {"Images": [item("ami-1")]})
+    seen = read_source(sts, ec2, source_image_id=None, source_filters={"f": value})
+    assert seen.source.image_id == "ami-1"
+
+
+def test_of_those_that_match_the_newest_usable_one_is_the_source(sts: Wire, ec2: Wire) -> None:
+    images = [
+        item("ami-old", "2026-01-01"),
+        item("ami-new", "2026-03-01"),
+        item("ami-newer", "2026-04-01", State="failed"),
+        item("ami-newest", "2026-05-01", State="disabled"),
+    ]
+    ec2.expect(
+        "describe_images",
+        request([{"Name": "name", "Values": ["g"]}], (STRANGER, "self")),
+        {"Images": images},
+    )
+    seen = read_source(
+        sts, ec2, source_image_id=None, source_filters={"name": "g"}, source_owners=(STRANGER, "self")
+    )
+    assert seen.source.image_id == "ami-new"
+
+
+def refusals(sts: Wire, ec2: Wire, **changes: Any) -> list[tuple[str, str]]:
+    """Error code and option of everything that is refused."""
+    with pytest.raises(Refused) as caught:
+        read_source(sts, ec2, **changes)
+    assert all(failure.remedy for failure in caught.value.failures)
+    return [(failure.error_code, failure.action) for failure in caught.value.failures]
+
+
+def test_no_image_that_matches_is_refused(sts: Wire, ec2: Wire) -> None:
+    ec2.expect("describe_images", request([{"Name": "name", "Values": ["g"]}]), {"Images": []})
+    assert refusals(sts, ec2, source_image_id=None, source_filters={"name": "g"}) == [
+        ("InvalidOption", "source_filters")
+    ]
+
+
+def test_an_image_that_is_not_visible_is_refused(sts: Wire, ec2: Wire) -> None:
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    assert refusals(sts, ec2) == [("InvalidOption", "source_image_id")]
+
+
+def test_a_foreign_image_whose_snapshots_are_not_all_visible_is_refused(sts: Wire, ec2: Wire) -> None:
+    devices = [
+        {"DeviceName": f"/dev/sd{letter}", "Ebs": {"SnapshotId": f"snap-{letter}"}} for letter in ("a", "b")
+    ]
+    foreign = item(SOURCE_ID, OwnerId=STRANGER, BlockDeviceMappings=devices)
+    ec2.expect("describe_images", BY_ID, {"Images": [foreign]})
+    ec2.expect(
+        "describe_snapshots",
+        {"Filters": [{"Name": "snapshot-id", "Values": ["snap-a", "snap-b"]}], "MaxResults": 1000},
+        {"Snapshots": [{"SnapshotId": "snap-a", "State": "completed"}]},
+    )
+    with pytest.raises(Refused, match="snap-b") as caught:
+        read_source(sts, ec2)
+    (failure,) = caught.value.failures
+    assert failure.error_code == "MissingVolumePermission"
+    assert "snap-a" not in failure.message
+
+
+def test_a_bad_region_and_a_bad_source_are_told_together(sts: Wire, ec2: Wire) -> None:
+    ec2.expect("describe_images", BY_ID, {"Images": [item(SOURCE_ID, State="pending")]})
+    assert refusals(sts, ec2, regions=(SOURCE_REGION, "eu-west-9")) == [
+        ("InvalidOption", "regions"),
+        ("InvalidOption", "source_image_id"),
+    ]
+
+
+def test_a_refusal_of_aws_is_told_as_such(sts: Wire, ec2: Wire) -> None:
+    ec2.refuse("describe_images", BY_ID, "UnauthorizedOperation")
+    assert refusals(sts, ec2) == [("UnauthorizedOperation", "DescribeImages")]

@@ -1,0 +1,457 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How long copies are waited for, and what becomes of those that die."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.assumed_roles import ManyAccounts
+from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
+from ansible_collections.golden.images.plugins.module_utils.aws.write import Performed
+from ansible_collections.golden.images.plugins.module_utils.copy import request as copy_request
+from ansible_collections.golden.images.plugins.module_utils.copy import wait as copy_wait
+from ansible_collections.golden.images.plugins.module_utils.copy.wait import CopyRun, wait_for_copies
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
+
+from tests.unit.copy.aws_in_steps import Clock, Reads, Region, refused
+from tests.unit.copy.examples import seen_in, wanted
+from tests.unit.examples import CONSUMER, OWNER, copied_image, place, source_image, volumes
+
+EU, US = "eu-west-1", "us-west-2"
+PENDING = copied_image("ami-1", "pending")
+READY = copied_image("ami-1", devices=volumes("snap-1"))
+DEAD = copied_image("ami-1", "failed", state_reason="Given key ID is not accessible")
+NEW_PENDING = copied_image("ami-2", "pending")
+NEW_READY = copied_image("ami-2")
+
+
+@dataclass
+class Waited:
+    """What waiting came to."""
+
+    runs: dict[str, CopyRun]
+    lines: list[str]
+    seconds: float
+
+    def failure(self, region: str = EU) -> Failure:
+        found = self.runs[region].failure
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(copy_wait, "monotonic", clock.monotonic)
+    monkeypatch.setattr(copy_wait, "sleep", clock.sleep)
+    monkeypatch.setattr(copy_wait, "read", Reads)
+    return clock
+
+
+Wait = Callable[..., Waited]
+
+
+@pytest.fixture
+def wait(clock: Clock) -> Wait:
+    """Waits for copies that were all just started, unless ``runs`` says otherwise."""
+
+    def wait(
+        regions: dict[str, Region],
+        optional: tuple[str, ...] = (),
+        runs: dict[str, CopyRun] | None = None,
+        **changes: Any,
+    ) -> Waited:
+        by_region = runs or {name: CopyRun(image=PENDING) for name in regions}
+        want = wanted(
+            regions=tuple(regions),
+            best_effort_regions=frozenset(optional),
+            **{"wait_timeout": 600, **changes},
+        )
+        lines: list[str] = []
+        started = clock.now
+        wait_for_copies(
+            ManyAccounts(SimpleNamespace(ec2=regions.__getitem__), Caller(OWNER, "aws"), None, US),  # type: ignore[arg-type]
+            want,
+            seen_in(dict.fromkeys(regions, ())),
+            {place(name): run for name, run in by_region.items()},
+            frozenset(map(place, optional)),
+            lines.append,
+        )
+        return Waited(by_region, lines, clock.now - started)
+
+    return wait
+
+
+def test_a_copy_is_waited_for_until_it_is_available(wait: Wait) -> None:
+    waited = wait({EU: Region([PENDING, PENDING, PENDING, READY])})
+    assert waited.runs[EU].image == READY
+    assert waited.runs[EU].failure is None
+    assert waited.runs[EU].warnings == []
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        pytest.param(CopyRun(image=READY), id="ready"),
+        pytest.param(CopyRun(image=None), id="no image"),
+        pytest.param(CopyRun(PENDING, failure=Failure("m", "r", "c", "a")), id="failed already"),
+    ],
+)
+def test_what_is_not_pending_is_not_waited_for(wait: Wait, run: CopyRun) -> None:
+    region = Region([READY])
+    waited = wait({EU: region}, runs={EU: run})
+    assert waited.seconds == 0
+    assert waited.lines == []
+    assert region.looked == 0
+
+
+def test_a_transient_copy_is_waited_for(wait: Wait) -> None:
+    waited = wait({EU: Region([READY])}, runs={EU: CopyRun(copied_image("ami-1", "transient"))})
+    assert waited.runs[EU].image == READY
+
+
+def test_the_deadline_is_one_for_all_and_keeps_the_ids(wait: Wait) -> None:
+    regions = {EU: Region([PENDING], percents=[40, 61]), US: Region([PENDING]), "ap-south-1": Region([READY])}
+    waited = wait(regions, wait_timeout=100)
+    assert waited.seconds == 100
+    assert {name: waited.runs[name].image for name in (EU, US)} == {EU: PENDING, US: PENDING}
+    failure = waited.failure(EU)
+    assert failure.error_code == "CopyPending"
+    assert failure.message == "ami-1 is still pending at 50 %, and 100 s (wait_timeout) are over."
+    assert (failure.region, failure.account_id) == (EU, OWNER)
+    assert "run again" in failure.remedy
+    assert waited.failure(US).message == "ami-1 is still pending, and 100 s (wait_timeout) are over."
+    assert waited.runs["ap-south-1"].failure is None
+
+
+def test_a_short_deadline_is_kept(wait: Wait) -> None:
+    assert wait({EU: Region([PENDING])}, wait_timeout=1).seconds == 1
+
+
+def test_an_error_in_one_region_ends_that_region_alone(wait: Wait) -> None:
+    waited = wait({EU: Region([refused("ExpiredToken", "DescribeImages")]), US: Region([PENDING, READY])})
+    assert waited.failure(EU).error_code == "ExpiredToken"
+    assert (waited.failure(EU).region, waited.failure(EU).action) == (EU, "DescribeImages")
+    assert waited.runs[EU].image == PENDING
+    assert waited.runs[US].image == READY
+    assert waited.runs[US].failure is None
+
+
+UNREADABLE = refused("InternalError", "DescribeImages")
+
+
+@pytest.mark.parametrize(
+    ("looks", "lost"),
+    [
+        pytest.param([*[UNREADABLE] * 4, READY], False, id="four looks fail"),
+        pytest.param([*[UNREADABLE] * 5, READY], True, id="five looks fail"),
+        pytest.param([*[UNREADABLE] * 4, PENDING, *[UNREADABLE] * 4, READY], False, id="not in a row"),
+        pytest.param([*[UNREADABLE] * 4, None, *[UNREADABLE] * 4, READY], False, id="invisible between"),
+        pytest.param([PENDING, *[UNREADABLE] * 5, READY], True, id="five in a row later"),
+    ],
+)
+def test_a_few_looks_in_a_row_may_fail(wait: Wait, looks: list[Any], lost: bool) -> None:
+    region = Region(list(looks))
+    waited = wait({EU: region})
+    run = waited.runs[EU]
+    assert (run.failure is not None) is lost
+    assert run.image == (PENDING if lost else READY)
+    # Given up at the fifth look, not at the deadline.
+    assert region.looked == len(looks) - lost
+    if lost:
+        assert waited.failure().error_code == "InternalError"
+
+
+def test_a_region_that_cannot_be_read_for_a_while_holds_no_other_up(wait: Wait) -> None:
+    regions = {EU: Region([*[UNREADABLE] * 3, READY]), US: Region([READY])}
+    waited = wait(regions)
+    assert [run.image for run in waited.runs.values()] == [READY, READY]
+    assert regions[US].looked == 1
+
+
+def test_the_dead_copy_that_cannot_be_removed_is_warned_of_and_its_successor_waited_for(wait: Wait) -> None:
+    region = Region(
+        [PENDING, DEAD],
+        second=[NEW_PENDING, NEW_READY],
+        removal_refusal=refused("UnauthorizedOperation", "DeregisterImage"),
+    )
+    run = wait({EU: region}).runs[EU]
+    assert run.failure is None
+    assert run.image == NEW_READY
+    assert [operation for operation, _parameters in region.calls] == ["CopyImage", "DeregisterImage"]
+    assert [action.operation for action in run.performed] == ["CopyImage"]
+    removal, obituary = run.warnings
+    assert removal.startswith(f"{EU}: No.")
+    assert "DeregisterImage" in removal
+    assert obituary.endswith("It was copied once more.")
+
+
+def test_a_failed_copy_is_made_once_more_and_then_removed(wait: Wait) -> None:
+    region = Region([PENDING, DEAD], second=[NEW_PENDING, NEW_READY])
+    waited = wait({EU: region})
+    run = waited.runs[EU]
+    assert run.failure is None
+    assert run.image == NEW_READY
+    assert [operation for operation, _parameters in region.calls] == ["CopyImage", "DeregisterImage"]
+    assert region.calls[1][1]["ImageId"] == "ami-1"
+    assert [action.operation for action in run.performed] == ["CopyImage", "DeregisterImage"]
+    assert run.warnings == [
+        f"{EU}: The copy ami-1 is failed: Given key ID is not accessible. It was copied once more."
+    ]
+
+
+def test_the_second_copy_has_another_token(wait: Wait) -> None:
+    region = Region([DEAD], second=[NEW_READY])
+    wait({EU: region})
+    first = copy_request.copy_request(wanted(), source_image(), place(EU), ())
+    second = region.calls[0][1]
+    assert second["ClientToken"] != first["ClientToken"]
+    assert {**second, "ClientToken": None} == {**first, "ClientToken": None}
+
+
+def test_the_run_takes_over_the_second_copy_at_once(wait: Wait) -> None:
+    waited = wait({EU: Region([DEAD], second=[NEW_PENDING])}, wait_timeout=30)
+    assert waited.failure().message.startswith("ami-2 is still pending")
+
+
+def test_a_copy_that_dies_again_is_a_failure(wait: Wait) -> None:
+    dead_again = copied_image("ami-2", "failed", state_reason="Still not accessible")
+    region = Region([DEAD], second=[dead_again])
+    waited = wait({EU: region})
+    failure = waited.failure()
+    assert failure.error_code == "CopyFailed"
+    assert failure.message == "The copy ami-2 is failed: Still not accessible."
+    assert (failure.region, failure.account_id) == (EU, OWNER)
+    assert waited.runs[EU].image == dead_again
+    assert [operation for operation, _parameters in region.calls].count("CopyImage") == 1
+
+
+def test_a_copy_that_replaced_a_dead_one_before_waiting_is_not_replaced_again(wait: Wait) -> None:
+    region = Region([DEAD])
+    waited = wait({EU: region}, runs={EU: CopyRun(PENDING, retried=True)})
+    assert waited.failure().error_code == "CopyFailed"
+    assert region.calls == []
+
+
+@pytest.mark.parametrize("state", ["failed", "error", "invalid"])
+def test_every_way_to_die_is_known(wait: Wait, state: str) -> None:
+    waited = wait({EU: Region([copied_image("ami-1", state)])}, runs={EU: CopyRun(PENDING, retried=True)})
+    assert waited.failure().message == f"The copy ami-1 is {state}: AWS gives no reason."
+
+
+def test_a_second_copy_that_aws_refuses_is_a_failure(wait: Wait) -> None:
+    region = Region([DEAD], refusal=refused("ResourceLimitExceeded"))
+    waited = wait({EU: region, US: Region([PENDING, PENDING, READY])})
+    assert waited.failure().error_code == "ResourceLimitExceeded"
+    assert region.calls == []
+    assert waited.runs[EU].warnings == [f"{EU}: The copy ami-1 is failed: Given key ID is not accessible."]
+    assert waited.runs[US].image == READY
+
+
+def test_each_region_has_its_own_retry(wait: Wait) -> None:
+    regions = {name: Region([DEAD], second=[NEW_READY]) for name in (EU, US)}
+    waited = wait(regions)
+    assert [run.image for run in waited.runs.values()] == [NEW_READY, NEW_READY]
+
+
+def test_a_copy_is_not_visible_at_once(wait: Wait) -> None:
+    region = Region([None, None, None, PENDING, READY])
+    waited = wait({EU: region})
+    assert waited.runs[EU].image == READY
+    assert waited.runs[EU].warnings == region.calls == []
+
+
+def test_an_id_that_stays_invisible_is_that_of_a_deregistered_copy(wait: Wait) -> None:
+    # AWS names the first image again where a client token is used again, even if it is gone.
+    region = Region([None], second=[NEW_READY])
+    waited = wait({EU: region})
+    assert 60 < waited.seconds < 90
+    assert waited.runs[EU].image == NEW_READY
+    ((operation, parameters),) = region.calls
+    assert operation == "CopyImage"
+    assert parameters == copy_request.copy_request(wanted(), source_image(), place(EU), ("ami-1",))
+    assert waited.runs[EU].warnings == [
+        f"{EU}: The copy ami-1 that AWS named does not exist (any more). It was copied once more."
+    ]
+
+
+def test_being_invisible_again_later_is_counted_anew(wait: Wait) -> None:
+    # Half a minute each time, an eventually consistent answer between: not a minute at a stretch.
+    region = Region([*[None] * 10, PENDING, *[None] * 15, READY])
+    waited = wait({EU: region})
+    assert waited.runs[EU].image == READY
+    assert region.calls == []
+
+
+def test_best_effort_regions_are_waited_for_only_as_long_as_others(wait: Wait) -> None:
+    regions = {EU: Region([PENDING, PENDING, READY]), US: Region([PENDING], percents=[12])}
+    waited = wait(regions, optional=(US,))
+    assert waited.seconds < 30
+    assert waited.runs[EU].failure is None
+    failure = waited.failure(US)
+    assert failure.error_code == "CopyPending"
+    assert failure.message == "ami-1 is still pending at 12 %, and all required regions are ready."
+    assert waited.runs[US].image == PENDING
+
+
+def test_a_best_effort_region_that_is_ready_in_time_is_ready(wait: Wait) -> None:
+    waited = wait({EU: Region([PENDING, PENDING, READY]), US: Region([READY])}, optional=(US,))
+    assert waited.runs[US].image == READY
+    assert waited.runs[US].failure is None
+
+
+def test_best_effort_regions_alone_are_not_waited_for(wait: Wait) -> None:
+    waited = wait({US: Region([PENDING])}, optional=(US,))
+    assert waited.seconds == 0
+    assert waited.failure(US).error_code == "CopyPending"
+
+
+def test_a_best_effort_regions_error_holds_nobody_up(wait: Wait) -> None:
+    regions = {EU: Region([PENDING, READY]), US: Region([UNREADABLE])}
+    waited = wait(regions, optional=(US,))
+    # Two looks failed: it is the end of waiting that ends it.
+    assert waited.failure(US).error_code == "CopyPending"
+    assert regions[US].looked == regions[EU].looked == 2
+    assert waited.runs[EU].image == READY
+
+
+def test_a_best_effort_region_that_can_never_be_read_has_failed_by_its_error(wait: Wait) -> None:
+    regions = {EU: Region([*[PENDING] * 6, READY]), US: Region([UNREADABLE])}
+    waited = wait(regions, optional=(US,))
+    assert waited.failure(US).error_code == "InternalError"
+    assert regions[US].looked == 5
+    assert waited.runs[EU].image == READY
+
+
+def test_a_dead_best_effort_copy_is_made_once_more_too(wait: Wait) -> None:
+    regions = {
+        EU: Region([PENDING, PENDING, PENDING, READY]),
+        US: Region([DEAD], second=[NEW_READY]),
+    }
+    assert wait(regions, optional=(US,)).runs[US].image == NEW_READY
+
+
+def test_the_key_of_an_encrypted_copy_is_read_once_it_is_available(wait: Wait) -> None:
+    ready = copied_image("ami-1", devices=volumes("snap-1", encrypted=True))
+    waited = wait({EU: Region([PENDING, ready], keys={"snap-1": "arn:key"})})
+    assert [snapshot.kms_key_id for snapshot in waited.runs[EU].snapshots] == ["arn:key"]
+
+
+def test_progress_is_told_by_region_and_when_it_changes(wait: Wait) -> None:
+    regions = {
+        EU: Region([PENDING, READY], percents=[10, 21]),
+        US: Region([PENDING, PENDING, PENDING, READY]),
+    }
+    assert wait(regions).lines == [
+        f"{EU} 15 %, {US} pending",
+        f"{EU} available, {US} pending",
+        f"{US} pending",
+        f"{US} available",
+    ]
+
+
+@pytest.mark.usefixtures("clock")
+def test_of_several_accounts_progress_is_told_by_region() -> None:
+    places = [Target(account_id, EU) for account_id in (OWNER, CONSUMER)]
+    clients = {
+        places[0]: Region([PENDING, READY], percents=[40]),
+        places[1]: Region([PENDING, PENDING, READY], percents=[20]),
+    }
+
+    class Accounts:
+        @contextmanager
+        def acting(self, account_id: str) -> Iterator[Any]:
+            yield SimpleNamespace(ec2=lambda region: clients[Target(account_id, region)])
+
+    lines: list[str] = []
+    runs = {place: CopyRun(image=PENDING) for place in places}
+    want = wanted(account_ids=(OWNER, CONSUMER))
+    wait_for_copies(Accounts(), want, seen_in({}), runs, frozenset(), lines.append)  # type: ignore[arg-type]
+    assert lines == [
+        f"{EU} 0 of 2 (the slowest 20 %)",
+        f"{EU} 1 of 2 (the slowest 20 %)",
+        f"{EU} 2 of 2",
+    ]
+    assert all(run.image is not None and run.image.state == "available" for run in runs.values())
+
+
+def test_a_failure_is_told(wait: Wait) -> None:
+    lines = wait({EU: Region([UNREADABLE]), US: Region([READY])}).lines
+    assert lines == [f"{EU} pending, {US} available", f"{EU} pending", f"{EU} failed"]
+
+
+def test_a_line_now_and_then_even_if_nothing_moves(wait: Wait) -> None:
+    waited = wait({EU: Region([PENDING], percents=[10])}, wait_timeout=100)
+    assert set(waited.lines) == {f"{EU} 10 %"}
+    assert 100 // 20 <= len(waited.lines) <= 100 // 15 + 1
+
+
+def test_a_copy_goes_on_though_its_percentage_cannot_be_read(wait: Wait) -> None:
+    region = Region([PENDING, READY], snapshots_error=refused("UnauthorizedOperation", "DescribeSnapshots"))
+    waited = wait({EU: region})
+    assert waited.lines == [f"{EU} pending", f"{EU} available"]
+    assert waited.runs[EU].failure is None
+
+
+COPY = Action(place(EU), "CopyImage", {"Name": "golden"})
+TAGGING = Action(place(EU), "CreateTags", {}, "ami-old")
+REMOVING = Action(place(EU), "DeregisterImage", {}, "ami-dead")
+FAILURE = Failure("m", "r", "c", "a")
+NOT_REMOVED = Failure("It stays.", "Allow it.", "UnauthorizedOperation", "DeregisterImage", EU)
+
+
+@pytest.mark.parametrize(
+    ("performed", "image_id", "pending", "failed"),
+    [
+        pytest.param(Performed((COPY,), ({"ImageId": "ami-new"},)), "ami-new", True, False, id="copied"),
+        pytest.param(Performed((TAGGING,), ({},)), "ami-old", False, False, id="tagged"),
+        pytest.param(Performed((REMOVING,), ({},)), "ami-old", False, False, id="removed"),
+        pytest.param(Performed(failures=(FAILURE,)), "ami-old", False, True, id="refused"),
+        pytest.param(Performed(failures=(NOT_REMOVED,)), "ami-old", False, False, id="not removed"),
+        pytest.param(
+            Performed((COPY,), ({"ImageId": "ami-new"},), (NOT_REMOVED,)),
+            "ami-new",
+            True,
+            False,
+            id="copied, not removed",
+        ),
+        pytest.param(
+            Performed(failures=(NOT_REMOVED, FAILURE)), "ami-old", False, True, id="not removed and refused"
+        ),
+    ],
+)
+def test_what_was_performed_is_the_runs(
+    performed: Performed, image_id: str, pending: bool, failed: bool
+) -> None:
+    run = CopyRun(image=copied_image("ami-old"))
+    run.note(performed)
+    assert run.performed == list(performed.actions)
+    assert run.image is not None
+    assert run.image.image_id == image_id
+    assert run.pending is pending
+    assert run.failure == (FAILURE if failed else None)
+    not_removed = NOT_REMOVED in performed.failures
+    assert run.warnings == ([f"{EU}: It stays. Allow it."] if not_removed else [])
+
+
+def test_the_first_failure_stays() -> None:
+    later = Failure("later", "r", "c", "a")
+    run = CopyRun()
+    run.note(Performed(failures=(FAILURE,)))
+    run.note(Performed(failures=(later,)))
+    assert run.failure == FAILURE
+
+
+def test_a_copy_that_was_started_has_the_name_and_owner_that_it_will_have() -> None:
+    run = CopyRun()
+    run.note(Performed((COPY,), ({"ImageId": "ami-new"},)))
+    assert run.image is not None
+    assert (run.image.name, run.image.owner_id, run.image.state) == ("golden", OWNER, "pending")

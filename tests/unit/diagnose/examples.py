@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of diagnosis share: an image as its owner and as an account see it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.diagnose.plan import Diagnosis, plan
+from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
+    DRY_RUN_SUCCEEDED,
+    AllowedImages,
+    Case,
+    ConsumerSeen,
+    DiagnosisSeen,
+    DiagnosisWanted,
+    KeyTried,
+    OwnerSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    ConsumerRole,
+    KeySeen,
+    PlacedImages,
+    Sharing,
+)
+
+from tests.unit.examples import CONSUMER, OWNER, place, source_image, volumes
+from tests.unit.keys.policies import policy_of
+from tests.unit.kms_grant.examples import KEY, made, root
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+IMAGE = source_image()
+ENCRYPTED = source_image(devices=volumes("snap-1", "snap-2", encrypted=True))
+SHARED = Sharing(frozenset({CONSUMER}))
+TRIED = KeyTried(
+    frozenset({"CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"})
+)
+CASE = Case(place(), CONSUMER)
+ACCEPTED = (DRY_RUN_SUCCEEDED, "Request would have succeeded, but DryRun flag is set.")
+BLIND_ACCOUNT = ConsumerSeen(allowed_images=AllowedImages("disabled"))
+UNREADABLE = Failure("It may not.", "Let it.", "UnauthorizedOperation", "DescribeImages")
+
+
+def owner(launch: Sharing | None = SHARED, **changes: Any) -> OwnerSeen:
+    """An unencrypted image that is shared with the account, as are its snapshots."""
+    image = changes.get("image", IMAGE)
+    given = {
+        "image": image,
+        "launch": launch,
+        "volumes": dict.fromkeys(image.snapshot_ids, SHARED) if image else {},
+        **changes,
+    }
+    return OwnerSeen(**given)
+
+
+def encrypted(*grants: Any, policy: str | None = None, **changes: Any) -> OwnerSeen:
+    """An encrypted image that is shared, its key opened by these grants and this policy."""
+    key = KeySeen(changes.pop("key", KEY), grants, policy or policy_of())
+    return owner(**{"image": ENCRYPTED, "keys": (key,), **changes})
+
+
+OPENED = encrypted(made(root(CONSUMER)))
+
+
+def consumer(**changes: Any) -> ConsumerSeen:
+    """The account sees the image, and a launch would be accepted."""
+    return replace(ConsumerSeen(image=IMAGE, dry_run=ACCEPTED), **changes)
+
+
+def of_encrypted(**changes: Any) -> ConsumerSeen:
+    """The same of the encrypted image, with a key that the account may use."""
+    return consumer(**{"image": ENCRYPTED, "keys": {KEY.arn: TRIED}, **changes})
+
+
+def wanted(**changes: Any) -> DiagnosisWanted:
+    """To diagnose the image in one account."""
+    given = {"images": PlacedImages({(None, place().region): IMAGE.image_id}), "account_ids": (CONSUMER,)}
+    return DiagnosisWanted(**{**given, "consumer_role": ConsumerRole("golden"), **changes})
+
+
+def seen(
+    of_owner: OwnerSeen, of_consumer: ConsumerSeen | None = None, image_id: str | None = IMAGE.image_id
+) -> DiagnosisSeen:
+    """What was seen of the one image and the one account."""
+    consumers = {CASE: of_consumer} if of_consumer is not None else {}
+    return DiagnosisSeen(OWNER, {place(): image_id}, {place(): of_owner}, consumers, "golden", NOW)
+
+
+def diagnosis(
+    of_owner: OwnerSeen, of_consumer: ConsumerSeen | None = None, account_id: str = CONSUMER
+) -> Diagnosis:
+    """The one diagnosis."""
+    (found,) = plan(wanted(account_ids=(account_id,)), seen(of_owner, of_consumer)).diagnoses
+    return found
+
+
+def codes(found: Diagnosis) -> list[tuple[str, str]]:
+    """Code and severity of each finding."""
+    return [(finding.code, finding.severity.value) for finding in found.findings]

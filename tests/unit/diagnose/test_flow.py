@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ``ami_share_diagnose`` takes, whom it asks what, and what it returns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import caller
+from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
+from ansible_collections.golden.images.plugins.module_utils.diagnose import flow
+from ansible_collections.golden.images.plugins.module_utils.diagnose.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
+    ConsumerSeen,
+    DiagnosisSeen,
+    OwnerSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+
+from tests.unit.copy.aws_in_steps import refused
+from tests.unit.diagnose.examples import BLIND_ACCOUNT, consumer, encrypted, owner
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, source_image
+from tests.unit.kms_grant.examples import KEY
+
+EU, US = "eu-west-1", "us-east-1"
+OTHER = "ami-0fedcba9876543210"
+PARAMS: dict[str, Any] = {
+    "images": {EU: SOURCE_ID, US: OTHER},
+    "image_id": None,
+    "region": None,
+    "account_ids": [CONSUMER],
+    "consumer_role_name": "golden",
+    "external_id": None,
+    "subnet_ids": {},
+    "security_group_ids": {},
+    "instance_type": None,
+    "fail_on_findings": False,
+}
+
+
+class World:
+    """Stands for AWS: each side's answers, and who was asked what."""
+
+    home = "us-east-1"
+
+    def __init__(self, owner_side: OwnerSeen, consumer_side: ConsumerSeen | Exception) -> None:
+        self.owner_side, self.consumer_side = owner_side, consumer_side
+        self.asked: Counter[tuple[str, str, str]] = Counter()
+        self.opened: list[tuple[str, tuple[str, ...]]] = []
+        self.requests: list[tuple[str, Mapping[str, Any], list[str]]] = []
+
+    # The clients.
+
+    def open(self, service: str, regions: list[str]) -> None:
+        self.opened.append((service, tuple(sorted(set(regions)))))
+
+    def sts(self, region: str) -> str:
+        return region
+
+    @contextmanager
+    def acting(self, account_id: str) -> Any:
+        yield account_id
+
+    # aws.read and aws.diagnosis.
+
+    def caller(self, _sts: str) -> Caller:
+        return Caller(OWNER, "aws")
+
+    def owner(self, account_id: str, place: Target, image_id: str, others: list[str]) -> OwnerSeen:
+        assert (account_id, image_id) == (place.account_id, PARAMS["images"].get(place.region, SOURCE_ID))
+        assert place.region not in others
+        self.asked["owner", place.account_id, place.region] += 1
+        return self.owner_side
+
+    def keys(self, account_id: str, place: Target, seen: OwnerSeen) -> OwnerSeen:
+        self.asked["keys", account_id, place.region] += 1
+        return seen
+
+    def consumer(
+        self,
+        account_id: str,
+        target: Target,
+        _image_id: str,
+        keys: list[str],
+        request: Callable[[Any], Mapping[str, Any]],
+        grantee: str,
+    ) -> ConsumerSeen:
+        self.asked["consumer", account_id, target.region] += 1
+        self.requests.append((target.region, request(source_image(architecture="arm64")), keys))
+        assert grantee == f"arn:aws:iam::{account_id}:root"
+        if isinstance(self.consumer_side, Exception):
+            raise self.consumer_side
+        return self.consumer_side
+
+
+def read(monkeypatch: pytest.MonkeyPatch, world: World, **changes: Any) -> DiagnosisSeen:
+    monkeypatch.setattr(caller, "read", world)
+    monkeypatch.setattr(flow, "reads", world)
+    monkeypatch.setattr(flow, "ManyAccounts", lambda *_given: world)
+    return flow.read_state(world, flow.wanted_from({**PARAMS, **changes}, False))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "option"),
+    [
+        pytest.param({"account_ids": []}, "account_ids", id="nobody"),
+        pytest.param({"account_ids": [123456789012]}, "account_ids", id="a number"),
+        pytest.param({"images": {EU: None}}, "images", id="a copy that is only planned"),
+        pytest.param({"images": {}}, "images", id="no image"),
+        pytest.param({"subnet_ids": {EU: "vpc-1"}}, "subnet_ids", id="no subnet"),
+    ],
+)
+def test_options_that_will_not_do(changes: dict[str, Any], option: str) -> None:
+    with pytest.raises(Refused) as caught:
+        flow.wanted_from({**PARAMS, **changes}, False)
+    assert option in {failure.action for failure in caught.value.failures}
+
+
+def test_each_image_is_read_once_and_each_account_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(owner(), consumer())
+    read(monkeypatch, world, account_ids=[CONSUMER, STRANGER, CONSUMER])
+    assert set(world.asked.values()) == {1}
+    assert sum(kind == "owner" for kind, *_place in world.asked) == 2
+    assert sum(kind == "consumer" for kind, *_place in world.asked) == 4
+
+
+def test_without_a_role_only_the_owner_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(owner(), consumer())
+    seen = read(monkeypatch, world, consumer_role_name=None)
+    assert {kind for kind, *_place in world.asked} == {"owner"}
+    assert seen.consumers == {}
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "asked", "tried"),
+    [(owner(), False, []), (encrypted(), True, [KEY.arn])],
+)
+def test_kms_is_asked_only_where_an_image_is_encrypted(
+    monkeypatch: pytest.MonkeyPatch, of_owner: OwnerSeen, asked: bool, tried: list[str]
+) -> None:
+    world = World(of_owner, consumer())
+    read(monkeypatch, world)
+    assert (("kms", (EU, US)) in world.opened) is asked
+    assert [keys for _region, _request, keys in world.requests] == [tried, tried]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({}, {"InstanceType": "t4g.nano"}, id="the smallest that fits"),
+        pytest.param({"instance_type": "m7g.large"}, {"InstanceType": "m7g.large"}, id="a named one"),
+        pytest.param(
+            {
+                "subnet_ids": {EU: {CONSUMER: "subnet-0123456789abcdef0"}},
+                "security_group_ids": {EU: ["sg-0123456789abcdef0"]},
+            },
+            {
+                "InstanceType": "t4g.nano",
+                "SubnetId": "subnet-0123456789abcdef0",
+                "SecurityGroupIds": ["sg-0123456789abcdef0"],
+            },
+            id="its network",
+        ),
+    ],
+)
+def test_how_the_image_would_be_launched(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    world = World(owner(), consumer())
+    read(monkeypatch, world, **changes)
+    (request,) = [request for region, request, _keys in world.requests if region == EU]
+    assert request == expected
+
+
+def test_a_role_that_may_not_be_assumed_is_tried_once_and_named_for_each_region(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(owner(), refused("AccessDenied", "AssumeRole"))
+    seen = read(monkeypatch, world)
+    assert sum(count for (kind, *_place), count in world.asked.items() if kind == "consumer") == 1
+    problems = [item.problem for item in seen.consumers.values()]
+    assert [(problem.action, problem.region) for problem in problems if problem] == [
+        ("AssumeRole", EU),
+        ("AssumeRole", US),
+    ]
+
+
+def test_a_region_that_cannot_be_asked_is_asked_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(owner(), refused("AuthFailure", "DescribeImages"))
+    seen = read(monkeypatch, world)
+    assert sum(count for (kind, *_place), count in world.asked.items() if kind == "consumer") == 2
+    assert all(item.problem for item in seen.consumers.values())
+
+
+def test_images_in_several_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(owner(), consumer())
+    placed = [
+        {"account_id": account_id, "region": EU, "image_id": SOURCE_ID} for account_id in (OWNER, STRANGER)
+    ]
+    seen = read(monkeypatch, world, images=placed)
+    assert {place.account_id for place in seen.owners} == {OWNER, STRANGER}
+    assert len(seen.consumers) == 2
+
+
+def test_what_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = read(monkeypatch, World(owner(), BLIND_ACCOUNT))
+    wanted = flow.wanted_from(PARAMS, False)
+    planned = plan(wanted, seen)
+    outcome = flow.apply(None, wanted, seen, planned, None)  # type: ignore[arg-type]
+    assert outcome == Outcome()
+    result = flow.result(wanted, seen, planned, outcome)
+    assert [one["region"] for one in result["results"]] == [EU, US]
+    assert [(one["code"], one["region"], one["image_id"]) for one in result["findings"]] == [
+        ("NotVisible", EU, SOURCE_ID),
+        ("NotVisible", US, OTHER),
+    ]
+    assert flow.FLOW.only_reads

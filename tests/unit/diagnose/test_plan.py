@@ -1,0 +1,546 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is found of an image and an account, and what that comes to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.diagnose import findings
+from ansible_collections.golden.images.plugins.module_utils.diagnose.findings import (
+    Finding,
+    Severity,
+    can_launch,
+)
+from ansible_collections.golden.images.plugins.module_utils.diagnose.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
+    AllowedImages,
+    ConsumerSeen,
+    KeyTried,
+    OwnerSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing, Target
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.diagnose.examples import (
+    BLIND_ACCOUNT,
+    ENCRYPTED,
+    IMAGE,
+    OPENED,
+    SHARED,
+    TRIED,
+    UNREADABLE,
+    codes,
+    consumer,
+    diagnosis,
+    encrypted,
+    of_encrypted,
+    owner,
+    seen,
+    wanted,
+)
+from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT, source_image
+from tests.unit.keys.examples import DEFAULT, key_arn
+from tests.unit.keys.policies import consumers, opened_to, policy_of
+from tests.unit.kms_grant.examples import KEY, made, root
+
+PUBLIC, NOBODY = Sharing(public=True), Sharing()
+IN_UNIT, IN_ORG = Sharing(org_unit_arns=frozenset({UNIT})), Sharing(org_arns=frozenset({ORG}))
+HIDDEN = ConsumerSeen(allowed_images=AllowedImages("enabled", ({"ImageProviders": [STRANGER]},)))
+BLIND = BLIND_ACCOUNT
+DENIED = ("UnauthorizedOperation", "You are not authorized to perform this operation.")
+DOCUMENTATION = Path(__file__).parents[3] / "docs" / "diagnosing.md"
+
+B, U, N = "blocking", "unknown", "note"
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "expected", "launches"),
+    [
+        pytest.param(owner(), [], "yes", id="shared"),
+        pytest.param(owner(NOBODY), [("NotShared", B)], "no", id="not shared"),
+        pytest.param(owner(Sharing(frozenset({STRANGER}))), [("NotShared", B)], "no", id="with another"),
+        pytest.param(owner(PUBLIC), [("Public", N)], "yes", id="public goes before not shared"),
+        pytest.param(
+            owner(PUBLIC, image_block="block-new-sharing"),
+            [("Public", N), ("BlockPublicAccess", N)],
+            "yes",
+            id="public, and blocked since",
+        ),
+        pytest.param(
+            owner(PUBLIC, image_block="unblocked"), [("Public", N)], "yes", id="public, not blocked"
+        ),
+        pytest.param(owner(IN_UNIT), [("ThroughOrganization", U)], "unknown", id="through a unit"),
+        pytest.param(owner(IN_ORG), [("ThroughOrganization", U)], "unknown", id="through an organization"),
+        pytest.param(owner(IN_UNIT | SHARED), [], "yes", id="through a unit and by name"),
+        pytest.param(
+            owner(volumes={"snap-1": SHARED, "snap-2": NOBODY}),
+            [("MissingVolumePermission", N)],
+            "yes",
+            id="without the second snapshot",
+        ),
+        pytest.param(
+            owner(volumes={"snap-1": PUBLIC}, snapshot_block="block-all-sharing"),
+            [("MissingVolumePermission", N)],
+            "yes",
+            id="public snapshots that are hidden",
+        ),
+        pytest.param(owner(volumes={"snap-1": PUBLIC}), [], "yes", id="public snapshots"),
+        pytest.param(
+            owner(NOBODY, image=source_image(state="disabled")),
+            [("ImageDisabled", B), ("NotShared", B)],
+            "no",
+            id="disabled",
+        ),
+        pytest.param(
+            owner(image=source_image(state="pending")), [("ImageNotAvailable", B)], "no", id="pending"
+        ),
+        pytest.param(
+            owner(image=source_image(state="failed", state_reason="It broke.")),
+            [("ImageNotAvailable", B)],
+            "no",
+            id="failed",
+        ),
+        pytest.param(
+            owner(image=source_image(deprecation_time="2026-11-23T00:00:00.000Z")),
+            [("Deprecated", N)],
+            "yes",
+            id="deprecated",
+        ),
+        pytest.param(
+            owner(image=source_image(deprecation_time="2026-11-25T00:00:00.000Z")),
+            [],
+            "yes",
+            id="deprecated tomorrow",
+        ),
+        pytest.param(OwnerSeen(), [("ImageNotFound", B)], "no", id="nowhere"),
+        pytest.param(OwnerSeen(elsewhere=("us-east-1",)), [("WrongRegion", B)], "no", id="elsewhere"),
+        pytest.param(OwnerSeen(problem=UNREADABLE), [("OwnerUnreadable", U)], "unknown", id="unreadable"),
+        pytest.param(
+            OwnerSeen(image=source_image(owner_id=STRANGER)),
+            [("NotTheOwner", U)],
+            "unknown",
+            id="somebody else's",
+        ),
+    ],
+)
+def test_what_the_owner_tells(of_owner: OwnerSeen, expected: list[tuple[str, str]], launches: str) -> None:
+    found = diagnosis(of_owner)
+    assert codes(found) == expected
+    assert (found.as_result()["can_launch"], found.level) == (launches, None)
+    assert all(finding.message and finding.remedy.endswith(".") for finding in found.findings)
+
+
+OTHERS = frozenset(OPERATIONS)
+
+
+def granting(*without: str) -> OwnerSeen:
+    """An image whose key is opened but for some operations."""
+    return encrypted(made(root(CONSUMER), OTHERS - set(without)))
+
+
+def denying(action: str) -> str:
+    return policy_of({"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"})
+
+
+def conditional(condition: dict[str, Any]) -> str:
+    everybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    return policy_of({**everybody, "Condition": condition})
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "expected"),
+    [
+        pytest.param(OPENED, [], id="by a grant"),
+        pytest.param(encrypted(policy=opened_to(consumers(CONSUMER))), [], id="by the policy"),
+        pytest.param(encrypted(), [("KeyNotShared", B)], id="not at all"),
+        pytest.param(encrypted(made(root(STRANGER))), [("KeyNotShared", B)], id="another account"),
+        pytest.param(granting("CreateGrant"), [("KeyWithoutCreateGrant", B)], id="but CreateGrant"),
+        pytest.param(
+            granting("Decrypt"), [("KeyNotShared", B)], id="but Decrypt, so that CreateGrant is no use"
+        ),
+        pytest.param(granting("ReEncryptFrom"), [("KeyOperationsMissing", U)], id="but one"),
+        pytest.param(
+            encrypted(made(root(CONSUMER), constrained=True)), [("KeyNotShared", B)], id="constrained"
+        ),
+        pytest.param(
+            encrypted(made(f"arn:aws:iam::{CONSUMER}:role/deploy")),
+            [("KeyForRolesOnly", U)],
+            id="one role only",
+        ),
+        pytest.param(
+            encrypted(made(root(CONSUMER)), policy=denying("kms:Decrypt")),
+            [("KeyDeniedByPolicy", B)],
+            id="denied",
+        ),
+        pytest.param(
+            encrypted(policy=conditional({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})),
+            [("KeyAccessUnknown", U)],
+            id="an organization",
+        ),
+        pytest.param(
+            encrypted(policy=conditional({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})),
+            [("KeyAccessUnknown", U)],
+            id="a condition of an unknown shape",
+        ),
+        pytest.param(
+            encrypted(
+                policy=conditional({"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}})
+            ),
+            [],
+            id="through EC2 only",
+        ),
+        pytest.param(encrypted(key=replace(KEY, state="Disabled")), [("KeyNotEnabled", B)], id="disabled"),
+        pytest.param(encrypted(key=DEFAULT), [("DefaultKey", B)], id="aws/ebs"),
+        pytest.param(
+            encrypted(key=Key(key_arn("theirs", account_id=STRANGER))),
+            [("KeyUnreadable", U)],
+            id="a key of another account",
+        ),
+        pytest.param(
+            owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
+            [("KeyUnreadable", U)],
+            id="a key that may not be read",
+        ),
+        pytest.param(
+            owner(
+                image=ENCRYPTED, keys=(KeySeen(KEY, (made(root(CONSUMER)),), policy_of()), KeySeen(DEFAULT))
+            ),
+            [("DefaultKey", B)],
+            id="one of two keys",
+        ),
+    ],
+)
+def test_what_the_owner_tells_of_keys(of_owner: OwnerSeen, expected: list[tuple[str, str]]) -> None:
+    assert codes(diagnosis(of_owner)) == expected
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "of_consumer", "expected", "level"),
+    [
+        pytest.param(owner(), consumer(), [], "authorized", id="accepted"),
+        pytest.param(owner(), HIDDEN, [("HiddenByAllowedImages", B)], None, id="hidden"),
+        pytest.param(
+            owner(NOBODY), HIDDEN, [("NotShared", B), ("HiddenByAllowedImages", B)], None, id="both"
+        ),
+        pytest.param(
+            owner(),
+            replace(HIDDEN, allowed_images=AllowedImages("enabled", ({"ImageProviders": [OWNER]},))),
+            [("NotVisible", B)],
+            None,
+            id="allowed, and yet not to be seen",
+        ),
+        pytest.param(
+            owner(),
+            replace(HIDDEN, allowed_images=AllowedImages("enabled", ({"ImageProviders": ["amazon"]},))),
+            [("HiddenByAllowedImages", B)],
+            None,
+            id="what cannot be told of criteria, its sharing tells",
+        ),
+        pytest.param(
+            owner(IN_UNIT),
+            replace(HIDDEN, allowed_images=AllowedImages("enabled", ({"ImageProviders": ["amazon"]},))),
+            [("HiddenByAllowedImages", U), ("OutsideOrganization", B)],
+            None,
+            id="neither criteria nor the unit can be told",
+        ),
+        pytest.param(
+            owner(),
+            replace(HIDDEN, allowed_images=AllowedImages("audit-mode", ({"ImageProviders": ["none"]},))),
+            [("NotVisible", B)],
+            None,
+            id="audit mode hides nothing",
+        ),
+        pytest.param(
+            owner(),
+            consumer(image=source_image(allowed=False)),
+            [("AllowedImagesAudit", N)],
+            "authorized",
+            id="audit mode tells",
+        ),
+        pytest.param(
+            owner(), consumer(image=source_image(allowed=True)), [], "authorized", id="audit mode praises"
+        ),
+        pytest.param(owner(), BLIND, [("NotVisible", B)], None, id="not visible yet"),
+        pytest.param(owner(), ConsumerSeen(), [("NotVisible", B)], None, id="perhaps hidden"),
+        pytest.param(owner(IN_UNIT), ConsumerSeen(), [("NotVisible", B)], None, id="outside, or hidden"),
+        pytest.param(
+            owner(),
+            consumer(dry_run=("OptInRequired", "No.")),
+            [("LaunchRefused", B)],
+            "visible",
+            id="terms that were not accepted",
+        ),
+        pytest.param(owner(NOBODY), BLIND, [("NotShared", B)], None, id="said once"),
+        pytest.param(owner(IN_UNIT), BLIND, [("OutsideOrganization", B)], None, id="outside of the unit"),
+        pytest.param(
+            owner(IN_UNIT), consumer(), [("ThroughOrganization", N)], "authorized", id="inside of the unit"
+        ),
+        pytest.param(
+            OwnerSeen(problem=UNREADABLE),
+            BLIND,
+            [("OwnerUnreadable", U), ("NotVisible", B)],
+            None,
+            id="the owner says nothing",
+        ),
+        pytest.param(
+            OwnerSeen(image=source_image(owner_id=STRANGER)),
+            consumer(),
+            [("NotTheOwner", N)],
+            "authorized",
+            id="somebody else's that is seen",
+        ),
+        pytest.param(
+            owner(), ConsumerSeen(problem=UNREADABLE), [("ConsumerUnreadable", U)], None, id="not to be asked"
+        ),
+        pytest.param(owner(), consumer(dry_run=DENIED), [("LaunchDenied", B)], "visible", id="denied"),
+        pytest.param(
+            owner(),
+            consumer(dry_run=("InvalidAMIID.Unavailable", "No.")),
+            [("LaunchRefused", B)],
+            "visible",
+            id="refused for the image",
+        ),
+        pytest.param(
+            owner(),
+            consumer(dry_run=("InvalidSubnetID.NotFound", "No.")),
+            [("DryRunInconclusive", U)],
+            "visible",
+            id="refused for the network",
+        ),
+        pytest.param(
+            owner(),
+            consumer(dry_run=("", "Strange.")),
+            [("DryRunInconclusive", U)],
+            "visible",
+            id="no dry run",
+        ),
+    ],
+)
+def test_what_the_account_tells(
+    of_owner: OwnerSeen, of_consumer: ConsumerSeen, expected: list[tuple[str, str]], level: str | None
+) -> None:
+    found = diagnosis(of_owner, of_consumer)
+    assert (codes(found), found.level) == (expected, level)
+
+
+def refusing(*operations: str) -> KeyTried:
+    return KeyTried(TRIED.allowed - set(operations), frozenset(operations))
+
+
+VIA_EC2 = conditional({"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}})
+OF_ORG = conditional({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
+BY_UNIT = encrypted(
+    policy=opened_to(consumers(units=(("o-a1b2c3d4e5", "ou-ab12-11111111"),))), launch=IN_UNIT
+)
+
+
+NOT_VIA_EC2 = policy_of(
+    {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "kms:*",
+        "Resource": "*",
+        "Condition": {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}},
+    }
+)
+
+
+def test_an_image_that_only_the_account_sees_is_there() -> None:
+    found = diagnosis(OwnerSeen(), consumer())
+    assert (codes(found), found.level) == ([("ImageNotFound", U)], "authorized")
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "tried", "expected"),
+    [
+        pytest.param(OPENED, TRIED, [], id="all as the owner says"),
+        pytest.param(OPENED, refusing("Decrypt"), [("KeyRefused", B)], id="refused by the account itself"),
+        pytest.param(
+            OPENED, refusing("Decrypt", "CreateGrant"), [("KeyRefused", B)], id="all of it in one finding"
+        ),
+        pytest.param(OPENED, refusing("CreateGrant"), [("CreateGrantRefused", U)], id="CreateGrant alone"),
+        pytest.param(
+            encrypted(), refusing("Decrypt", "CreateGrant"), [("KeyNotShared", B)], id="as the owner said"
+        ),
+        pytest.param(
+            granting("CreateGrant"), refusing("CreateGrant"), [("KeyWithoutCreateGrant", B)], id="again"
+        ),
+        pytest.param(
+            encrypted(policy=opened_to(consumers(CONSUMER))),
+            refusing("CreateGrant"),
+            [],
+            id="CreateGrant that only AWS services may use",
+        ),
+        pytest.param(
+            encrypted(policy=VIA_EC2), refusing("Decrypt", "ReEncrypt"), [], id="a key for EC2 only"
+        ),
+        pytest.param(encrypted(policy=OF_ORG), TRIED, [], id="what the owner cannot tell, the account can"),
+        pytest.param(
+            encrypted(policy=OF_ORG),
+            refusing("Decrypt"),
+            [("KeyAccessUnknown", U), ("KeyRefused", U)],
+            id="nor the account",
+        ),
+        pytest.param(
+            BY_UNIT,
+            refusing("CreateGrant"),
+            [("ThroughOrganization", N)],
+            id="a unit that the account must be in, since it sees the image",
+        ),
+        pytest.param(
+            OPENED, KeyTried(problem="No idea."), [("KeyUnreadable", N)], id="keys could not be tried"
+        ),
+        pytest.param(
+            encrypted(made(f"arn:aws:iam::{CONSUMER}:role/golden")),
+            TRIED,
+            [("KeyForRolesOnly", N)],
+            id="the role that asks is the one that may",
+        ),
+        pytest.param(
+            encrypted(made(f"arn:aws:iam::{CONSUMER}:role/deploy")),
+            refusing("Decrypt", "CreateGrant"),
+            [("KeyForRolesOnly", U)],
+            id="another role may",
+        ),
+        pytest.param(
+            encrypted(made(root(CONSUMER)), policy=NOT_VIA_EC2),
+            TRIED,
+            [("KeyDeniedByPolicy", B)],
+            id="what is denied to EC2 alone",
+        ),
+        pytest.param(encrypted(), TRIED, [], id="AWS's word goes before what the owner sees"),
+        pytest.param(
+            owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
+            TRIED,
+            [],
+            id="the account tells what the owner may not read",
+        ),
+        pytest.param(
+            owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
+            refusing("Decrypt"),
+            [("KeyUnreadable", U)],
+            id="neither tells",
+        ),
+    ],
+)
+def test_what_the_account_tells_of_keys(
+    of_owner: OwnerSeen, tried: KeyTried, expected: list[tuple[str, str]]
+) -> None:
+    found = diagnosis(of_owner, of_encrypted(keys={KEY.arn: tried}))
+    assert (codes(found), found.level) == (expected, "authorized")
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "expected"),
+    [
+        pytest.param(owner(NOBODY), [], id="needs no sharing"),
+        pytest.param(encrypted(launch=NOBODY), [], id="nor its key opened"),
+        pytest.param(encrypted(key=DEFAULT), [], id="and may use aws/ebs"),
+        pytest.param(encrypted(key=replace(KEY, state="Disabled")), [("KeyNotEnabled", B)], id="if enabled"),
+        pytest.param(
+            owner(NOBODY, image=source_image(state="disabled")), [("ImageDisabled", B)], id="and the image"
+        ),
+        pytest.param(
+            owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}), [], id="its own key is its own affair"
+        ),
+    ],
+)
+def test_the_owner_as_consumer(of_owner: OwnerSeen, expected: list[tuple[str, str]]) -> None:
+    assert codes(diagnosis(of_owner, account_id=OWNER)) == expected
+
+
+def test_a_copy_that_is_only_planned() -> None:
+    (found,) = plan(wanted(), seen(OwnerSeen(), image_id=None)).diagnoses
+    assert codes(found) == [("ImagePlanned", U)]
+
+
+def test_an_account_with_an_image_of_its_own_is_asked_about_that_one_only() -> None:
+    places = {Target(account_id, "eu-west-1"): owner() for account_id in (OWNER, CONSUMER)}
+    saw = replace(seen(owner()), owners=places, images=dict.fromkeys(places, IMAGE.image_id))
+    found = plan(wanted(account_ids=(CONSUMER, STRANGER)), saw).diagnoses
+    assert [(one.case.account_id, one.case.place.account_id) for one in found] == [
+        (CONSUMER, CONSUMER),
+        (STRANGER, OWNER),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "of_consumer", "fail", "expected"),
+    [
+        pytest.param(owner(NOBODY), BLIND, False, [], id="findings alone fail nothing"),
+        pytest.param(owner(NOBODY), BLIND, True, ["NotShared"], id="unless asked to"),
+        pytest.param(owner(PUBLIC), consumer(), True, [], id="notes never do"),
+        pytest.param(owner(IN_UNIT), None, True, ["ThroughOrganization"], id="what cannot be told does"),
+        pytest.param(
+            owner(),
+            ConsumerSeen(problem=UNREADABLE),
+            False,
+            ["UnauthorizedOperation"],
+            id="unasked always do",
+        ),
+        pytest.param(
+            OwnerSeen(problem=UNREADABLE),
+            None,
+            True,
+            ["UnauthorizedOperation"],
+            id="the owner, too, and once",
+        ),
+    ],
+)
+def test_what_fails_the_task(
+    of_owner: OwnerSeen, of_consumer: ConsumerSeen | None, fail: bool, expected: list[str]
+) -> None:
+    found = plan(wanted(fail_on_findings=fail), seen(of_owner, of_consumer))
+    assert [failure.error_code for failure in found.failures] == expected
+    assert (found.actions, found.refusals) == ((), ())
+
+
+def test_every_code_is_documented_with_its_severity() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\w+)( \(\w+\))? \|", DOCUMENTATION.read_text("utf-8"), re.MULTILINE)
+    listed = [code for code, *_severities in rows]
+    assert sorted(listed) == sorted(findings.CODES)
+    severities = {severity.value for severity in Severity}
+    assert {word.strip(" ()") for _code, *words in rows for word in words if word} <= severities
+
+
+OWNERS = st.builds(
+    owner, st.sampled_from([NOBODY, SHARED, PUBLIC, IN_UNIT]), image=st.sampled_from([IMAGE, ENCRYPTED])
+)
+CONSUMERS = st.sampled_from([HIDDEN, BLIND, consumer(), consumer(dry_run=DENIED), None])
+
+
+@given(OWNERS, CONSUMERS)
+def test_levels_are_never_confused(of_owner: OwnerSeen, of_consumer: ConsumerSeen | None) -> None:
+    found = diagnosis(of_owner, of_consumer)
+    result = found.as_result()
+    visible = of_consumer is not None and of_consumer.image is not None
+    assert (result["level"] is not None) == visible
+    if result["level"] == "visible":
+        assert result["can_launch"] == "no"
+    if result["can_launch"] == "yes" and of_consumer is not None:
+        assert result["level"] == "authorized"
+
+
+@given(st.lists(st.sampled_from(Severity), max_size=5))
+def test_what_findings_come_to(severities: list[Severity]) -> None:
+    verdict = can_launch(Finding("NotShared", "It is so.", "Mend it.", severity) for severity in severities)
+    assert (verdict == "no") == (Severity.BLOCKING in severities)
+    assert (verdict == "yes") == (set(severities) <= {Severity.NOTE})
+
+
+def test_a_code_that_is_none_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="Nonsense"):
+        Finding("Nonsense", "It is so.", "Mend it.")
+
+
+def test_of_many_grants_only_the_accounts_own_count() -> None:
+    others = [Grant(f"g-{number}", f"arn:aws:iam::{number:012}:root", OPERATIONS) for number in range(50)]
+    assert codes(diagnosis(encrypted(*others))) == [("KeyNotShared", B)]
+    assert codes(diagnosis(encrypted(*others, made(root(CONSUMER))))) == []

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Both sides of a shared image, each in as few requests as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.diagnose import read as diagnosis
+from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
+    AllowedImages,
+    ConsumerSeen,
+    OwnerSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
+from botocore.exceptions import ClientError
+
+from tests.unit.aws.test_read_keys import ARN, metadata
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.wire import Wire
+
+ROOT = f"arn:aws:iam::{CONSUMER}:root"
+BY_ID = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
+SNAPSHOTS = {"Filters": [{"Name": "snapshot-id", "Values": ["snap-1"]}], "MaxResults": 1000}
+SHARED = Sharing(frozenset({CONSUMER}))
+
+
+class Clients:
+    """One region's clients, which answer from a script; of any other region nothing is there."""
+
+    def __init__(self, ec2: Wire, kms: Wire) -> None:
+        self._ec2, self._kms = ec2, kms
+
+    def ec2(self, _region: str) -> Any:
+        return self._ec2.client
+
+    def kms(self, _region: str) -> Any:
+        return self._kms.client
+
+
+@pytest.fixture
+def ec2() -> Iterator[Wire]:
+    with Wire("ec2").spoken() as wire:
+        yield wire
+
+
+@pytest.fixture
+def kms() -> Iterator[Wire]:
+    with Wire("kms").spoken() as wire:
+        yield wire
+
+
+@pytest.fixture
+def clients(ec2: Wire, kms: Wire) -> Any:
+    return Clients(ec2, kms)
+
+
+def shown(**members: Any) -> dict[str, Any]:
+    disk = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-1", "Encrypted": True}}
+    plain = {
+        "ImageId": SOURCE_ID,
+        "OwnerId": OWNER,
+        "State": "available",
+        "Architecture": "arm64",
+        "BlockDeviceMappings": [disk],
+    }
+    return {"Images": [{**plain, **members}]}
+
+
+def tell(ec2: Wire, *, public: bool = False) -> None:
+    """What a region's EC2 tells the owner."""
+    launch = {"Group": "all"} if public else {"UserId": CONSUMER}
+    ec2.expect("describe_images", BY_ID, shown())
+    ec2.expect(
+        "describe_image_attribute",
+        {"ImageId": SOURCE_ID, "Attribute": "launchPermission"},
+        {"LaunchPermissions": [launch]},
+    )
+    ec2.expect(
+        "describe_snapshot_attribute",
+        {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"},
+        {"CreateVolumePermissions": [{"UserId": CONSUMER}]},
+    )
+    if public:
+        blocked = {"ImageBlockPublicAccessState": "block-new-sharing"}
+        ec2.expect("get_image_block_public_access_state", {}, blocked)
+    ec2.expect("get_snapshot_block_public_access_state", {}, {"State": "unblocked"})
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_what_the_owner_is_told(clients: Any, ec2: Wire, public: bool) -> None:
+    tell(ec2, public=public)
+    found = diagnosis.owner(clients, place(), SOURCE_ID, ["us-east-1"])
+    assert found.image is not None
+    assert found.launch == (Sharing(public=True) if public else SHARED)
+    assert (found.volumes, found.snapshot_block) == ({"snap-1": SHARED}, "unblocked")
+    assert found.image_block == ("block-new-sharing" if public else None)
+
+
+def test_of_anothers_image_no_more_is_asked(clients: Any, ec2: Wire) -> None:
+    ec2.expect("describe_images", BY_ID, shown(OwnerId=STRANGER))
+    found = diagnosis.owner(clients, place(), SOURCE_ID, [])
+    assert found.image is not None
+    assert (found.image.owner_id, found.launch) == (STRANGER, None)
+    assert diagnosis.keys(clients, place(), found) == found
+
+
+def test_where_an_image_is_instead(clients: Any, ec2: Wire) -> None:
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    ec2.expect("describe_images", BY_ID, shown())
+    found = diagnosis.owner(clients, place(), SOURCE_ID, ["us-west-2", "us-east-1"])
+    assert found == OwnerSeen(elsewhere=("us-east-1",))
+
+
+def test_a_region_that_cannot_be_looked_in_hides_nothing(clients: Any, ec2: Wire) -> None:
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    ec2.refuse("describe_images", BY_ID, "AuthFailure")
+    ec2.expect("describe_images", BY_ID, shown())
+    found = diagnosis.owner(clients, place(), SOURCE_ID, ["us-west-2", "us-east-1"])
+    assert found == OwnerSeen(elsewhere=("us-east-1",))
+
+
+def owned(clients: Any, ec2: Wire, key_id: str) -> OwnerSeen:
+    """The owner's side, and a snapshot under that key."""
+    tell(ec2)
+    seen = diagnosis.owner(clients, place(), SOURCE_ID, [])
+    snapshot = {"SnapshotId": "snap-1", "State": "completed", "KmsKeyId": key_id}
+    ec2.expect("describe_snapshots", SNAPSHOTS, {"Snapshots": [snapshot]})
+    return seen
+
+
+def test_what_the_owner_is_told_of_keys(clients: Any, ec2: Wire, kms: Wire) -> None:
+    seen = owned(clients, ec2, ARN)
+    kms.expect("describe_key", {"KeyId": ARN}, metadata())
+    grant = {"GrantId": "g", "GranteePrincipal": ROOT, "Operations": ["Decrypt"]}
+    kms.expect("list_grants", {"KeyId": ARN, "Limit": 100}, {"Grants": [grant], "Truncated": False})
+    kms.expect("get_key_policy", {"KeyId": ARN, "PolicyName": "default"}, {"Policy": "{}"})
+    found = diagnosis.keys(clients, place(), seen)
+    assert found.keys == (KeySeen(Key(ARN), (Grant("g", ROOT, frozenset({"Decrypt"})),), "{}"),)
+    assert found.key_problems == {}
+
+
+@pytest.mark.parametrize("of", ["AWS", STRANGER])
+def test_of_keys_that_are_not_the_owners_no_more_is_asked(
+    clients: Any, ec2: Wire, kms: Wire, of: str
+) -> None:
+    arn = ARN.replace(OWNER, STRANGER) if of == STRANGER else ARN
+    seen = owned(clients, ec2, arn)
+    manager = "AWS" if of == "AWS" else "CUSTOMER"
+    kms.expect("describe_key", {"KeyId": arn}, metadata(Arn=arn, KeyManager=manager))
+    assert diagnosis.keys(clients, place(), seen).keys == (KeySeen(Key(arn, aws_managed=of == "AWS")),)
+
+
+def test_a_key_that_may_not_be_read_is_a_problem_of_that_key(clients: Any, ec2: Wire, kms: Wire) -> None:
+    seen = owned(clients, ec2, ARN)
+    kms.refuse("describe_key", {"KeyId": ARN}, "AccessDeniedException")
+    found = diagnosis.keys(clients, place(), seen)
+    assert found.keys == ()
+    assert found.key_problems[ARN].error_code == "AccessDeniedException"
+
+
+def test_a_snapshot_whose_key_is_not_told_is_a_problem(clients: Any, ec2: Wire) -> None:
+    tell(ec2)
+    seen = diagnosis.owner(clients, place(), SOURCE_ID, [])
+    ec2.expect("describe_snapshots", SNAPSHOTS, {"Snapshots": []})
+    found = diagnosis.keys(clients, place(), seen)
+    assert found.keys == ()
+    assert list(found.key_problems) == ["snap-1"]
+
+
+def test_what_an_account_sees(clients: Any, ec2: Wire) -> None:
+    ec2.expect("describe_images", BY_ID, shown(ImageAllowed=True))
+    dry = {"ImageId": SOURCE_ID, "InstanceType": "t4g.nano", "MinCount": 1, "MaxCount": 1, "DryRun": True}
+    ec2.refuse("run_instances", dry, "DryRunOperation", "It would.")
+    found = diagnosis.consumer(
+        clients, place(), SOURCE_ID, [], lambda _image: {"InstanceType": "t4g.nano"}, ROOT
+    )
+    assert found.image is not None
+    assert found.image.allowed is True
+    assert found.dry_run == ("DryRunOperation", "It would.")
+    assert (found.keys, found.allowed_images) == ({}, None)
+
+
+def test_what_an_account_does_not_see_is_perhaps_hidden(clients: Any, ec2: Wire) -> None:
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    settings = {
+        "State": "enabled",
+        "ImageCriteria": [{"ImageProviders": ["amazon"]}],
+        "ManagedBy": "declarative-policy",
+    }
+    ec2.expect("get_allowed_images_settings", {}, settings)
+    found = diagnosis.consumer(clients, place(), SOURCE_ID, [ARN], lambda _image: {}, ROOT)
+    assert found == ConsumerSeen(
+        allowed_images=AllowedImages("enabled", ({"ImageProviders": ["amazon"]},), "declarative-policy")
+    )
+
+
+def test_settings_that_may_not_be_read_hide_nothing_else(clients: Any, ec2: Wire) -> None:
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    ec2.refuse("get_allowed_images_settings", {}, "UnauthorizedOperation")
+    assert diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT) == ConsumerSeen()
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    ec2.refuse("get_allowed_images_settings", {}, "InternalError")
+    with pytest.raises(ClientError):
+        diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT)

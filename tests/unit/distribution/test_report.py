@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the report of a distribution says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
+
+from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
+
+EU, US = "eu-west-1", "us-east-1"
+
+
+def copied(*regions: str, **changes: Any) -> dict[str, Any]:
+    """What ``ami_copy_regions`` returned."""
+    return {
+        "changed": True,
+        "failures": [],
+        "source_image_id": SOURCE_ID,
+        "source_region": SOURCE_REGION,
+        "results": [copy(region) for region in regions],
+        **changes,
+    }
+
+
+def copy(region: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "account_id": OWNER,
+        "best_effort": False,
+        "image_id": f"ami-{region}",
+        "kms_key_id": f"key-{region}",
+        "name": "golden",
+        "origin": "copied",
+        "progress": 100,
+        "region": region,
+        "snapshot_ids": [f"snap-{region}"],
+        "state": "available",
+        **changes,
+    }
+
+
+def shared(*regions: str, **changes: Any) -> dict[str, Any]:
+    """What ``ami_share`` returned."""
+    return {"failures": [], "results": [share(region) for region in regions], **changes}
+
+
+def share(region: str) -> dict[str, Any]:
+    return {
+        "account_id": OWNER,
+        "changed": True,
+        "image_id": f"ami-{region}",
+        "launch_permissions": {"account_ids": ["222222222222"]},
+        "region": region,
+        "shared_tags": {"version": "1"},
+        "volume_permissions": {f"snap-{region}": {}},
+    }
+
+
+def failure(region: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "account_id": OWNER,
+        "action": "CopyImage",
+        "error_code": "Refused",
+        "message": "No.",
+        "region": region,
+        "remedy": "Ask.",
+        "request_id": "req-1",
+        **changes,
+    }
+
+
+def test_a_verification_that_failed_without_results_is_told() -> None:
+    report = distribution(copied(EU), {}, shared(EU), objection="No such option.")
+    assert report["status"] == "incomplete"
+    assert [(one["action"], one["message"]) for one in report["failures"]] == [("verify", "No such option.")]
+
+
+def test_a_region_is_its_image_and_who_may_use_it() -> None:
+    report = distribution(copied(EU), {}, shared(EU))
+    assert report == {
+        "failures": [],
+        "regions": [
+            {
+                "account_id": OWNER,
+                "best_effort": False,
+                "image_id": f"ami-{EU}",
+                "kms_key_id": f"key-{EU}",
+                "launch_permissions": {"account_ids": ["222222222222"]},
+                "name": "golden",
+                "region": EU,
+                "shared": True,
+                "shared_tags": {"version": "1"},
+                "snapshot_ids": [f"snap-{EU}"],
+                "state": "available",
+                "volume_permissions": {f"snap-{EU}": {}},
+            }
+        ],
+        "source_image_id": SOURCE_ID,
+        "source_region": SOURCE_REGION,
+        "status": "distributed",
+    }
+
+
+def test_a_region_that_is_not_shared_says_so() -> None:
+    (region,) = distribution(copied(EU), {}, {})["regions"]
+    assert region["shared"] is False
+    assert region["image_id"] == f"ami-{EU}"
+    assert region["launch_permissions"] is None
+
+
+TASK_DIED = {"failed": True, "msg": "The task includes an undefined variable."}
+
+
+@pytest.mark.parametrize(
+    ("copy_result", "grant_result", "share_result", "status"),
+    [
+        pytest.param(copied(EU, US), {}, shared(EU, US), "distributed", id="all"),
+        pytest.param(copied(EU), {"failures": []}, shared(EU), "distributed", id="all, keys opened"),
+        pytest.param(copied(EU, US), {}, shared(EU), "incomplete", id="one is not shared"),
+        pytest.param(copied(EU, US), {}, {}, "failed", id="none is shared"),
+        pytest.param({}, {}, {}, "failed", id="nothing was done"),
+        pytest.param(
+            copied(EU, US, failures=[failure(US)]),
+            {},
+            shared(EU, US),
+            "incomplete",
+            id="shared, yet a failure",
+        ),
+        pytest.param(copied(EU, failures=[failure(EU)]), {}, {}, "failed", id="a failure and nothing shared"),
+        pytest.param(copied(EU), {"failures": [failure(EU)]}, shared(EU), "incomplete", id="a key is closed"),
+        pytest.param(copied(EU), {}, shared(EU, failures=[failure(EU)]), "incomplete", id="a share failed"),
+        pytest.param(TASK_DIED, {}, {}, "failed", id="copying died"),
+        pytest.param(copied(EU), TASK_DIED, shared(EU), "incomplete", id="opening keys died"),
+        pytest.param(copied(EU), {}, TASK_DIED, "failed", id="sharing died"),
+        pytest.param(copied(EU), {"skipped": True}, shared(EU), "distributed", id="a step was skipped"),
+    ],
+)
+def test_status(copy_result: Any, grant_result: Any, share_result: Any, status: str) -> None:
+    assert distribution(copy_result, grant_result, share_result)["status"] == status
+
+
+def test_failures_of_all_steps_in_their_order() -> None:
+    report = distribution(
+        copied(EU, failures=[failure(EU, message="copy")]),
+        {"failed": True, "failures": [failure(EU, message="grant", action="CreateGrant")]},
+        {"failed": True, "failures": [failure(EU, message="share")]},
+    )
+    assert [item["message"] for item in report["failures"]] == ["copy", "grant", "share"]
+    assert report["failures"][1]["action"] == "CreateGrant"
+
+
+def test_a_task_that_died_without_a_reason_of_ours_is_a_failure() -> None:
+    (item,) = distribution(copied(EU), TASK_DIED, shared(EU))["failures"]
+    assert item["message"] == TASK_DIED["msg"]
+    assert item["region"] is None
+
+
+def test_a_task_that_explained_itself_is_not_counted_twice() -> None:
+    report = distribution(copied(EU, failed=True, msg="1 problem", failures=[failure(EU)]), {}, {})
+    assert len(report["failures"]) == 1
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param(copied(EU, changed=False, results=[copy(EU, origin="found")]), id="found, not copied"),
+        pytest.param(copied(EU, results=[copy(EU, progress=None)]), id="its progress is not known"),
+        pytest.param(copied(EU, actions=[{"action": "CopyImage"}]), id="with its calls"),
+    ],
+)
+def test_a_second_run_of_the_same_distribution_has_the_same_report(again: dict[str, Any]) -> None:
+    assert distribution(again, {}, shared(EU)) == distribution(copied(EU), {}, shared(EU))
+
+
+def test_a_failure_that_repeats_has_the_same_report() -> None:
+    first, second = (copied(EU, failures=[failure(EU, request_id=number)]) for number in ("1", "2"))
+    assert distribution(first, {}, {}) == distribution(second, {}, {})
+
+
+def test_nothing_of_a_result_that_is_no_fact_of_the_distribution_gets_in() -> None:
+    task = {"invocation": {"module_args": {"secret_key": "wJalrXUtnFEMI"}}}
+    report = distribution({**copied(EU), **task}, {**task}, {**shared(EU), **task})
+    assert "wJalrXUtnFEMI" not in str(report)
+
+
+def test_the_consumers_own_copies_are_in_the_report_with_what_went_wrong_with_them() -> None:
+    mine = {
+        "failures": [failure(EU, account_id="222222222222")],
+        "results": [copy(EU, account_id="222222222222")],
+    }
+    report = distribution(copied(EU), {}, shared(EU), mine)
+    assert [(item["account_id"], item["region"], item["image_id"]) for item in report["copies"]] == [
+        ("222222222222", EU, f"ami-{EU}")
+    ]
+    assert [item["account_id"] for item in report["failures"]] == ["222222222222"]
+    assert report["status"] == "incomplete"
+    assert "copies" not in distribution(copied(EU), {}, shared(EU))

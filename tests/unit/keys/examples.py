@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of encryption share: keys, and copies with the snapshots that tell their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen
+from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
+
+from tests.unit.copy.examples import REGION, seen
+from tests.unit.examples import OWNER, adopted_image, copied_image, place, source_image, volumes
+
+KEY_MARK = "golden.images:kms-key"
+
+
+def key_arn(name: str = "a", region: str = REGION, account_id: str = OWNER) -> str:
+    """The ARN of a key."""
+    return f"arn:aws:kms:{region}:{account_id}:key/{name}"
+
+
+WANTED = Key(key_arn("wanted"))
+OTHER = Key(key_arn("other"))
+DEFAULT = Key(key_arn("aws-ebs"), aws_managed=True)
+
+PLAIN = source_image()
+ENCRYPTED = source_image(devices=volumes("snap-source", encrypted=True))
+
+UNDER_KEY = Encryption(key="alias/golden")
+ANY_KEY = Encryption()
+BY_DEFAULT = Encryption(allow_default=True)
+
+
+def found(
+    image_id: str, *keys: Key | None, made: str = "own", **changes: Any
+) -> tuple[Image, list[Snapshot]]:
+    """An image, ``own`` or ``adopted``, with one volume under each of these keys, None being unencrypted."""
+    make = {"own": copied_image, "adopted": adopted_image}[made]
+    snapshots = [
+        Snapshot(f"{image_id}-{number}", "completed", 100, key.arn if key else None)
+        for number, key in enumerate(keys)
+    ]
+    devices = tuple(
+        device
+        for snapshot in snapshots
+        for device in volumes(snapshot.snapshot_id, encrypted=snapshot.kms_key_id is not None)
+    )
+    return make(image_id, **{"devices": devices, **changes}), snapshots
+
+
+def saw(
+    *images: tuple[Image, Iterable[Snapshot]],
+    key: Key | None = None,
+    by_default: bool = False,
+    source: Image = PLAIN,
+) -> CopySeen:
+    """That the one region holds these images; ``key`` is the named one, or the default where allowed."""
+    snapshots = tuple(item for _image, items in images for item in items)
+    return replace(
+        seen(*(image for image, _items in images), source=source, snapshots=snapshots),
+        keys={place(): key} if key else {},
+        encrypted_by_default=frozenset({place()} if by_default else ()),
+    )
+
+
+def tags_of(request: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """The tags that a request gives to resources of one kind."""
+    (tags,) = [item["Tags"] for item in request["TagSpecifications"] if item["ResourceType"] == kind]
+    return {tag["Key"]: tag["Value"] for tag in tags}

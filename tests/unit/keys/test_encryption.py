@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which key a copy is to be under, and every way in which that is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.keys import encryption as keys
+from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Key
+
+from tests.unit.copy.examples import REGION, planned, wanted
+from tests.unit.examples import OWNER, SOURCE_ID, place
+from tests.unit.keys.examples import (
+    ANY_KEY,
+    BY_DEFAULT,
+    DEFAULT,
+    ENCRYPTED,
+    PLAIN,
+    UNDER_KEY,
+    WANTED,
+    found,
+    key_arn,
+    saw,
+)
+
+ELSEWHERE = key_arn(region="us-west-2")
+BOTH = (REGION, "us-west-2")
+
+
+def told(failures: tuple[Failure, ...]) -> list[tuple[str, str, str | None]]:
+    """Code, option or call, and region of every refusal, each of which says what to do."""
+    assert all(failure.message and failure.remedy for failure in failures)
+    return [(failure.error_code, failure.action, failure.region) for failure in failures]
+
+
+@pytest.mark.parametrize(
+    ("encryption", "expected"),
+    [
+        pytest.param(Encryption(), None, id="none"),
+        pytest.param(Encryption(key="alias/golden"), "alias/golden", id="one for all"),
+        pytest.param(Encryption(keys={REGION: "k-1"}), "k-1", id="this region's"),
+        pytest.param(Encryption(keys={"us-west-2": "k-2"}), None, id="another region's"),
+        pytest.param(
+            Encryption(key="k", keys={REGION: "k-1"}), "k-1", id="the region's before the one for all"
+        ),
+        pytest.param(
+            Encryption(key="k", keys={"us-west-2": "k-2"}), "k", id="the one for all, where none else"
+        ),
+    ],
+)
+def test_the_key_that_is_named_for_a_region(encryption: Encryption, expected: str | None) -> None:
+    assert encryption.named(REGION) == expected
+
+
+@pytest.mark.parametrize(
+    ("encryption", "source", "expected"),
+    [
+        pytest.param(Encryption(), PLAIN, False, id="unset, plain source"),
+        pytest.param(Encryption(), ENCRYPTED, True, id="unset, encrypted source"),
+        pytest.param(UNDER_KEY, PLAIN, True, id="unset, a key is named"),
+        pytest.param(Encryption(keys={"us-west-2": "k"}), PLAIN, False, id="unset, a key for elsewhere"),
+        pytest.param(Encryption(encrypted=True), PLAIN, True, id="true"),
+        pytest.param(Encryption(encrypted=False), PLAIN, False, id="false"),
+    ],
+)
+def test_unset_follows_the_source_and_the_key(encryption: Encryption, source: Image, expected: bool) -> None:
+    assert encryption.encrypts(REGION, source) is expected
+
+
+@pytest.mark.parametrize(
+    ("encryption", "expected"),
+    [
+        pytest.param(Encryption(), [], id="nothing said"),
+        pytest.param(UNDER_KEY, [], id="an alias"),
+        pytest.param(Encryption(key="1234abcd-12ab"), [], id="an id"),
+        pytest.param(Encryption(keys={REGION: key_arn(), "us-west-2": ELSEWHERE}), [], id="each its own ARN"),
+        pytest.param(Encryption(encrypted=True), [], id="encrypted, no key named: AWS is asked first"),
+        pytest.param(Encryption(encrypted=False), [], id="not encrypted"),
+        pytest.param(
+            Encryption(keys={"eu-west-9": "k", "ap-south-1": "k"}),
+            [("InvalidOption", "kms_key_ids", None)] * 2,
+            id="keys of regions that are not wanted",
+        ),
+        pytest.param(
+            Encryption(key=key_arn()),
+            [("InvalidOption", "kms_key_id", "us-west-2")],
+            id="one region's ARN for all",
+        ),
+        pytest.param(
+            Encryption(key=f"arn:aws:kms:{REGION}:{OWNER}:alias/golden"),
+            [("InvalidOption", "kms_key_id", "us-west-2")],
+            id="one region's alias ARN for all",
+        ),
+        pytest.param(
+            Encryption(key=key_arn(), keys={"us-west-2": ELSEWHERE}),
+            [],
+            id="its ARN where none else is named",
+        ),
+        pytest.param(
+            Encryption(keys={REGION: ELSEWHERE, "us-west-2": key_arn()}),
+            [("InvalidOption", "kms_key_ids", REGION), ("InvalidOption", "kms_key_ids", "us-west-2")],
+            id="interchanged ARNs",
+        ),
+        pytest.param(
+            Encryption(keys={REGION: "arn:aws:kms"}),
+            [("InvalidOption", "kms_key_ids", REGION)],
+            id="the beginning of an ARN",
+        ),
+        pytest.param(
+            Encryption(encrypted=False, key="k"),
+            [("InvalidOption", "encrypted", None)],
+            id="false with a key",
+        ),
+        pytest.param(
+            Encryption(encrypted=False, keys={REGION: "k"}),
+            [("InvalidOption", "encrypted", None)],
+            id="false with one region's key",
+        ),
+    ],
+)
+def test_options_that_cannot_work(
+    encryption: Encryption, expected: list[tuple[str, str, str | None]]
+) -> None:
+    assert told(keys.check_options(encryption, BOTH)) == expected
+
+
+def test_a_key_of_another_region_is_named_with_its_region() -> None:
+    (failure,) = keys.check_options(Encryption(key=key_arn()), ["us-west-2"])
+    assert key_arn() in failure.message
+    assert REGION in failure.message
+
+
+@pytest.mark.parametrize(
+    ("encrypted", "source", "refused"),
+    [
+        pytest.param(False, ENCRYPTED, True, id="decrypting"),
+        pytest.param(False, PLAIN, False, id="leaving it plain"),
+        pytest.param(True, ENCRYPTED, False, id="encrypting anew"),
+        pytest.param(None, ENCRYPTED, False, id="following the source"),
+    ],
+)
+def test_aws_decrypts_nothing(encrypted: bool | None, source: Image, refused: bool) -> None:
+    failures = keys.check_source(Encryption(encrypted=encrypted), source)
+    assert told(failures) == ([("InvalidOption", "encrypted", None)] if refused else [])
+    assert all(SOURCE_ID in failure.message for failure in failures)
+
+
+@pytest.mark.parametrize(
+    ("encryption", "source", "key", "by_default", "code"),
+    [
+        pytest.param(ANY_KEY, PLAIN, None, False, None, id="a plain copy"),
+        pytest.param(ANY_KEY, ENCRYPTED, None, False, "DefaultKey", id="encrypted source, no key named"),
+        pytest.param(
+            Encryption(encrypted=True), PLAIN, None, False, "DefaultKey", id="encrypted: true, no key named"
+        ),
+        pytest.param(ANY_KEY, PLAIN, None, True, "DefaultKey", id="encryption by default"),
+        pytest.param(
+            Encryption(encrypted=False), PLAIN, None, True, "DefaultKey", id="encryption by default, unwanted"
+        ),
+        pytest.param(UNDER_KEY, PLAIN, WANTED, False, None, id="a good key"),
+        pytest.param(UNDER_KEY, PLAIN, DEFAULT, False, "DefaultKey", id="aws/ebs by name"),
+        pytest.param(BY_DEFAULT, ENCRYPTED, DEFAULT, False, None, id="aws/ebs where that is allowed"),
+        pytest.param(BY_DEFAULT, PLAIN, DEFAULT, True, None, id="aws/ebs by default where that is allowed"),
+        pytest.param(BY_DEFAULT, ENCRYPTED, WANTED, False, None, id="a default key of one's own"),
+        pytest.param(
+            UNDER_KEY,
+            PLAIN,
+            replace(WANTED, state="Disabled"),
+            False,
+            "KMSInvalidStateException",
+            id="disabled",
+        ),
+        pytest.param(
+            UNDER_KEY,
+            PLAIN,
+            replace(WANTED, state="PendingDeletion"),
+            False,
+            "KMSInvalidStateException",
+            id="pending deletion",
+        ),
+        pytest.param(
+            UNDER_KEY,
+            PLAIN,
+            replace(WANTED, state="PendingImport"),
+            False,
+            "KMSInvalidStateException",
+            id="without key material",
+        ),
+        pytest.param(
+            BY_DEFAULT,
+            ENCRYPTED,
+            replace(WANTED, state="Disabled"),
+            False,
+            "KMSInvalidStateException",
+            id="a disabled default key",
+        ),
+        pytest.param(
+            UNDER_KEY,
+            PLAIN,
+            replace(WANTED, spec="RSA_2048"),
+            False,
+            "InvalidKeyUsageException",
+            id="asymmetric",
+        ),
+        pytest.param(
+            UNDER_KEY,
+            PLAIN,
+            replace(WANTED, spec="HMAC_256", usage="GENERATE_VERIFY_MAC"),
+            False,
+            "InvalidKeyUsageException",
+            id="HMAC",
+        ),
+    ],
+)
+def test_whether_a_key_will_do(
+    encryption: Encryption, source: Image, key: Key | None, by_default: bool, code: str | None
+) -> None:
+    failures = keys.check_key(encryption, place(), source, key, by_default)
+    assert told(failures) == ([(code, "CopyImage", REGION)] if code else [])
+    assert all(failure.account_id == OWNER for failure in failures)
+    if key is not None:
+        assert all(key.arn in failure.message for failure in failures)
+
+
+@pytest.mark.parametrize(
+    ("by_default", "why"),
+    [
+        pytest.param(True, "Encryption by default is on", id="by default"),
+        pytest.param(False, "The copy is to be encrypted", id="asked for"),
+    ],
+)
+def test_a_copy_without_a_key_is_told_why_it_would_be_encrypted(by_default: bool, why: str) -> None:
+    encryption = Encryption(encrypted=None if by_default else True)
+    (failure,) = keys.check_key(encryption, place(), PLAIN, None, by_default)
+    assert failure.message.startswith(why)
+    assert "allow_default_key: true" in failure.remedy
+
+
+def test_a_key_that_will_not_do_stops_the_plan() -> None:
+    plan = planned(wanted(encryption=UNDER_KEY), saw(key=replace(WANTED, state="Disabled")))
+    assert [failure.error_code for failure in plan.refusals] == ["KMSInvalidStateException"]
+
+
+def test_encryption_by_default_stops_the_plan() -> None:
+    plan = planned(wanted(), saw(by_default=True))
+    assert [failure.error_code for failure in plan.refusals] == ["DefaultKey"]
+
+
+@pytest.mark.parametrize(
+    "encryption",
+    [
+        pytest.param(UNDER_KEY, id="its key, since disabled"),
+        pytest.param(ANY_KEY, id="no key named"),
+    ],
+)
+def test_nothing_is_refused_where_nothing_is_copied(encryption: Encryption) -> None:
+    # A distribution that is finished stays so when its key is disabled later.
+    key = replace(WANTED, state="Disabled") if encryption.key else None
+    plan = planned(wanted(encryption=encryption), saw(found("ami-1", WANTED), key=key, source=ENCRYPTED))
+    assert (plan.actions, plan.refusals) == ((), ())

@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The statements that open a key, and how they are found again in a policy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import (
+    PolicyAccess,
+    PolicyConsumers,
+)
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import OPERATIONS
+from hypothesis import given
+
+from tests.unit.examples import ORG, OWNER
+from tests.unit.examples import UNIT as UNIT_ARN
+from tests.unit.keys.policies import (
+    ACCESSES,
+    CALLERS,
+    CONSUMERS,
+    DEPLOY,
+    ORG_ID,
+    ROOT,
+    UNIT,
+    A,
+    B,
+    access,
+    consumers,
+    is_named,
+    own_access,
+    policy_of,
+)
+from tests.unit.keys.policy_evaluator import rights
+
+# EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot", less CreateGrant.
+ACTIONS = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+]
+FOR_AWS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+IN_ORG = {"StringEquals": {"aws:PrincipalOrgID": [ORG_ID]}}
+IN_UNIT = {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": [f"{ORG_ID}/*/{UNIT[1]}/*"]}}
+
+
+def statement(sid: str, principal: Any, actions: list[str], condition: Any = None) -> dict[str, Any]:
+    whole = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"AWS": principal},
+        "Action": actions,
+        "Resource": "*",
+    }
+    return {**whole, "Condition": condition} if condition else whole
+
+
+ACCOUNTS = statement("GoldenImagesAccounts", [A, B], ACTIONS)
+ACCOUNTS_GRANTS = statement("GoldenImagesAccountsGrants", [A, B], ["kms:CreateGrant"], FOR_AWS)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        pytest.param(access(PolicyConsumers()), [], id="nobody"),
+        pytest.param(access(consumers(B, A)), [ACCOUNTS, ACCOUNTS_GRANTS], id="accounts"),
+        pytest.param(
+            access(consumers(A, B), operations=OPERATIONS - {"CreateGrant"}), [ACCOUNTS], id="no CreateGrant"
+        ),
+        pytest.param(
+            access(consumers(DEPLOY), operations=frozenset({"Decrypt"})),
+            [statement("GoldenImagesAccounts", [DEPLOY], ["kms:Decrypt"])],
+            id="a role",
+        ),
+        pytest.param(
+            access(consumers(A), operations=frozenset({"CreateGrant"})),
+            [statement("GoldenImagesAccountsGrants", [A], ["kms:CreateGrant"], FOR_AWS)],
+            id="CreateGrant alone: a statement without actions is refused by AWS",
+        ),
+        pytest.param(
+            access(consumers(A, B), for_auto_scaling=True),
+            [ACCOUNTS, statement("GoldenImagesAccountsGrants", [A, B], ["kms:CreateGrant"])],
+            id="accounts that make grants themselves",
+        ),
+        pytest.param(
+            access(consumers(org_ids=(ORG_ID,))),
+            [
+                statement("GoldenImagesOrganizations", "*", ACTIONS, IN_ORG),
+                statement("GoldenImagesOrganizationsGrants", "*", ["kms:CreateGrant"], {**IN_ORG, **FOR_AWS}),
+            ],
+            id="an organization",
+        ),
+        pytest.param(
+            access(consumers(units=(UNIT,)), for_auto_scaling=True),
+            [
+                statement("GoldenImagesUnits", "*", ACTIONS, IN_UNIT),
+                statement("GoldenImagesUnitsGrants", "*", ["kms:CreateGrant"], {**IN_UNIT, **FOR_AWS}),
+            ],
+            id="a unit; only accounts make grants themselves",
+        ),
+    ],
+)
+def test_statements(wanted: PolicyAccess, expected: list[dict[str, Any]]) -> None:
+    assert key_policy.statements_for(wanted) == expected
+
+
+def test_each_kind_of_consumer_has_its_statements() -> None:
+    # Conditions of one statement are ANDed: together they would name only who is in all of them.
+    found = key_policy.statements_for(access(consumers(A, org_ids=(ORG_ID,), units=(UNIT,))))
+    assert [item["Sid"].removeprefix("GoldenImages") for item in found] == [
+        "Accounts",
+        "AccountsGrants",
+        "Organizations",
+        "OrganizationsGrants",
+        "Units",
+        "UnitsGrants",
+    ]
+
+
+@given(ACCESSES)
+def test_statements_allow_those_named_just_what_is_wanted(wanted: PolicyAccess) -> None:
+    policy = json.dumps({"Statement": key_policy.statements_for(wanted)})
+    by_account = PolicyConsumers(wanted.consumers.principals)
+    assert rights(policy, CALLERS) == {
+        (caller, operation, for_aws)
+        for caller in CALLERS
+        if is_named(caller, wanted.consumers)
+        for operation in wanted.operations
+        for for_aws in (False, True)
+        if operation != "CreateGrant" or for_aws or (wanted.for_auto_scaling and is_named(caller, by_account))
+    }
+
+
+@given(ACCESSES)
+def test_no_statement_breaks_the_rules(wanted: PolicyAccess) -> None:
+    for found in key_policy.statements_for(wanted):
+        assert found["Action"]
+        assert "ForAllValues" not in json.dumps(found)  # It is true where the key is absent.
+        if "kms:CreateGrant" in found["Action"]:
+            assert found["Action"] == ["kms:CreateGrant"]
+            bound = found.get("Condition", {}).get("Bool") == {"kms:GrantIsForAWSResource": "true"}
+            assert bound or (wanted.for_auto_scaling and found["Sid"] == "GoldenImagesAccountsGrants")
+        if found["Principal"] == {"AWS": "*"}:
+            assert {"StringEquals", "ForAnyValue:StringLike"} & found["Condition"].keys()
+
+
+@given(ACCESSES)
+def test_what_was_written_is_read_back(wanted: PolicyAccess) -> None:
+    read = own_access(policy_of(*key_policy.statements_for(wanted)))
+    if not wanted.consumers:
+        assert read == PolicyAccess()
+        return
+    assert (read.consumers, read.operations) == (wanted.consumers, wanted.operations)
+    bound_to_accounts = wanted.consumers.principals and "CreateGrant" in wanted.operations
+    assert read.for_auto_scaling is bool(wanted.for_auto_scaling and bound_to_accounts)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        pytest.param(
+            {"Sid": "GoldenImagesAccounts", "Principal": {"AWS": A}, "Action": "kms:Decrypt"},
+            consumers(A),
+            id="one account as a text",
+        ),
+        pytest.param(
+            {
+                "Sid": "GoldenImagesAccounts",
+                "Principal": {"AWS": f"arn:aws:iam::{A}:root"},
+                "Action": "kms:Decrypt",
+            },
+            consumers(A),
+            id="an account as its root",
+        ),
+        pytest.param(
+            {
+                "Sid": "GoldenImagesAccounts",
+                "Principal": {"AWS": [f"arn:aws-us-gov:iam::{A}:root", DEPLOY]},
+                "Action": ["kms:Decrypt"],
+            },
+            consumers(A, DEPLOY),
+            id="roles stay roles, whatever the partition",
+        ),
+        pytest.param(
+            {
+                "Sid": "GoldenImagesOrganizations",
+                "Principal": "*",
+                "Action": "kms:Decrypt",
+                "Condition": {"StringEquals": {"aws:PrincipalOrgID": ORG_ID}},
+            },
+            consumers(org_ids=(ORG_ID,)),
+            id="one organization as a text",
+        ),
+        pytest.param(
+            {
+                "Sid": "GoldenImagesUnits",
+                "Principal": {"AWS": "*"},
+                "Action": "kms:Decrypt",
+                "Condition": {
+                    "ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{ORG_ID}/r-ab12/ou-x/{UNIT[1]}/*"}
+                },
+            },
+            consumers(units=(UNIT,)),
+            id="a unit with its whole path",
+        ),
+    ],
+)
+def test_own_statements_are_understood_however_aws_shows_them(
+    found: dict[str, Any], expected: PolicyConsumers
+) -> None:
+    shown = {"Effect": "Allow", "Resource": "*", **found}
+    assert own_access(policy_of(shown)) == PolicyAccess(expected, frozenset({"Decrypt"}))
+
+
+def test_other_statements_are_not_own_ones() -> None:
+    others = [
+        {**ACCOUNTS, "Sid": "Accounts"},
+        {**ACCOUNTS, "Sid": "MyGoldenImagesAccounts"},
+        {key: value for key, value in ACCOUNTS.items() if key != "Sid"},
+    ]
+    assert key_policy.own_statements(policy_of(*others)) == []
+    assert own_access(policy_of(*others)) == PolicyAccess()
+
+
+SINGLE = {**ACCOUNTS, "Principal": {"AWS": [A]}, "Action": ["kms:Decrypt"]}
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted", "expected"),
+    [
+        pytest.param([], [], True, id="none"),
+        pytest.param([ACCOUNTS], [ACCOUNTS], True, id="as written"),
+        pytest.param([ACCOUNTS, ACCOUNTS_GRANTS], [ACCOUNTS_GRANTS, ACCOUNTS], True, id="in another order"),
+        pytest.param([ROOT, ACCOUNTS], [ACCOUNTS], True, id="other people's beside"),
+        pytest.param(
+            [{**SINGLE, "Principal": {"AWS": A}, "Action": "kms:Decrypt"}],
+            [SINGLE],
+            True,
+            id="one item as text",
+        ),
+        pytest.param(
+            [{**ACCOUNTS, "Principal": {"AWS": [f"arn:aws:iam::{B}:root", f"arn:aws:iam::{A}:root"]}}],
+            [ACCOUNTS],
+            True,
+            id="accounts as their roots, in another order",
+        ),
+        pytest.param(
+            [{**ACCOUNTS, "Action": ACTIONS[::-1]}], [ACCOUNTS], True, id="actions in another order"
+        ),
+        pytest.param([], [ACCOUNTS], False, id="missing"),
+        pytest.param([ACCOUNTS, ACCOUNTS_GRANTS], [ACCOUNTS], False, id="one too many"),
+        pytest.param([{**ACCOUNTS, "Principal": {"AWS": [A]}}], [ACCOUNTS], False, id="an account less"),
+        pytest.param([{**ACCOUNTS, "Action": ACTIONS[1:]}], [ACCOUNTS], False, id="an action less"),
+        pytest.param([{**ACCOUNTS, "Effect": "Deny"}], [ACCOUNTS], False, id="denied"),
+        pytest.param([{**ACCOUNTS, "Condition": FOR_AWS}], [ACCOUNTS], False, id="a condition more"),
+        pytest.param(
+            [{**SINGLE, "Principal": {"AWS": f"arn:aws:iam::{A}:role/root"}}], [SINGLE], False, id="a role"
+        ),
+        pytest.param([ACCOUNTS, ACCOUNTS], [ACCOUNTS], False, id="twice"),
+    ],
+)
+def test_whether_own_statements_mean_the_same(
+    shown: list[dict[str, Any]], wanted: list[dict[str, Any]], expected: bool
+) -> None:
+    assert key_policy.same(policy_of(*shown), wanted) is expected
+
+
+@pytest.mark.parametrize(
+    ("principal", "expected"),
+    [
+        pytest.param(A, A, id="an account"),
+        pytest.param(f"arn:aws:iam::{A}:root", A, id="its root"),
+        pytest.param(f"arn:aws-cn:iam::{A}:root", A, id="its root in China"),
+        pytest.param(DEPLOY, DEPLOY, id="a role"),
+        pytest.param(f"arn:aws:iam::{A}:role/root", f"arn:aws:iam::{A}:role/root", id="a role named root"),
+        pytest.param("*", "*", id="everybody"),
+    ],
+)
+def test_short_names(principal: str, expected: str) -> None:
+    assert key_policy.short(principal) == expected
+
+
+OWNERS_ROOT = f"arn:aws:iam::{OWNER}:root"
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        pytest.param({}, True, id="the default statement"),
+        pytest.param({"Principal": {"AWS": OWNER}}, True, id="the account's id"),
+        pytest.param({"Principal": {"AWS": [DEPLOY, OWNERS_ROOT]}}, True, id="among others"),
+        pytest.param({"Principal": {"AWS": f"arn:aws-cn:iam::{OWNER}:root"}}, True, id="in China"),
+        pytest.param({"Action": ["kms:*"]}, True, id="a list of one action"),
+        pytest.param({"Action": ["kms:Decrypt", "kms:*"]}, True, id="a list of actions"),
+        pytest.param({"Sid": None}, True, id="no Sid"),
+        pytest.param({"Effect": "Deny"}, False, id="denied"),
+        pytest.param({"Action": "kms:Decrypt"}, False, id="not everything"),
+        pytest.param({"Action": ["kms:Create*", "kms:Put*"]}, False, id="much"),
+        pytest.param({"Principal": {"AWS": f"arn:aws:iam::{A}:root"}}, False, id="another account"),
+        pytest.param({"Principal": {"AWS": f"arn:aws:iam::{OWNER}:role/admin"}}, False, id="a role of it"),
+        pytest.param({"Principal": {"Service": "ec2.amazonaws.com"}}, False, id="a service"),
+        pytest.param({"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}, False, id="sometimes"),
+    ],
+)
+def test_whether_the_owner_keeps_the_key(changes: dict[str, Any], kept: bool) -> None:
+    found = {key: value for key, value in {**ROOT, **changes}.items() if value is not None}
+    for statements in (found, [found], [ACCOUNTS, found]):
+        assert key_policy.keeps_root(json.dumps({"Statement": statements}), OWNER) is kept
+
+
+def test_two_halves_do_not_keep_the_key() -> None:
+    halves = [{**ROOT, "Action": "kms:Decrypt"}, {**ROOT, "Principal": {"AWS": A}}]
+    assert not key_policy.keeps_root(json.dumps({"Statement": halves}), OWNER)
+
+
+def test_ids_from_arns() -> None:
+    assert key_policy.organization_id(ORG) == ORG_ID
+    assert key_policy.unit_ids(UNIT_ARN) == UNIT
+
+
+@given(CONSUMERS, CONSUMERS)
+def test_sums_and_differences_of_consumers(one: PolicyConsumers, other: PolicyConsumers) -> None:
+    assert (one | other) - other == one - other
+    assert one - one == PolicyConsumers()
+    assert (one | other) - (other - one) == one
+    assert bool(one) is (one != PolicyConsumers())
+
+
+@given(ACCESSES, ACCESSES)
+def test_together_nobody_loses_anything(one: PolicyAccess, other: PolicyAccess) -> None:
+    held = policy_of(*key_policy.statements_for(one))
+    both = key_policy.added(key_policy.own_accesses(held), other)
+    before = rights(held, CALLERS)
+    after = rights(policy_of(*key_policy.statements_for(*both)), CALLERS)
+    assert before <= after
+
+
+def test_nobody_adds_nothing() -> None:
+    one = access(consumers(A), operations=frozenset({"Decrypt"}))
+    assert key_policy.added([one], access(PolicyConsumers(), for_auto_scaling=True)) == (one,)
+
+
+def test_a_policy_without_statements_is_an_error_of_its_own() -> None:
+    with pytest.raises(ValueError, match="no statements"):
+        key_policy.own_statements('{"Version": "2012-10-17", "Id": {"Statement": []}}')

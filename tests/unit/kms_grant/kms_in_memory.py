@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""KMS as ``ami_kms_grant`` meets it: keys with grants and policies, in regions, and roles of consumers.
+
+Every request is checked against botocore's model, so that a misspelled parameter fails the test.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.exceptions import ClientError
+from botocore.model import ServiceModel
+from botocore.validate import validate_parameters
+
+from tests.unit.examples import OWNER
+from tests.unit.keys.examples import key_arn
+from tests.unit.keys.policies import policy_of
+
+
+@cache
+def _model() -> ServiceModel:
+    return botocore.session.get_session().get_service_model("kms")
+
+
+@dataclass
+class StoredKey:
+    """A key; ``unlisted`` says how often ListGrants still leaves a grant out."""
+
+    arn: str
+    state: str = "Enabled"
+    manager: str = "CUSTOMER"
+    policy: str = field(default_factory=policy_of)
+    grants: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unlisted: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Kms:
+    """KMS of one region, for one caller.
+
+    ``refuse`` maps operations to the error code that AWS answers. ``meanwhile`` maps operations to what
+    somebody else does right before. ``lag`` is how many lists a new grant is missing from.
+    """
+
+    keys: dict[str, StoredKey]
+    refuse: dict[str, str] = field(default_factory=dict)
+    meanwhile: dict[str, Callable[[], None]] = field(default_factory=dict)
+    lag: int = 0
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    lock: Any = field(default_factory=threading.RLock)
+
+    def operations(self) -> list[str]:
+        """The operations that were called, in their order."""
+        return [operation for operation, _parameters in self.calls]
+
+    def asked(self, operation: str) -> list[dict[str, Any]]:
+        """The parameters of every call of an operation."""
+        return [parameters for name, parameters in self.calls if name == operation]
+
+    def describe_key(self, **parameters: Any) -> dict[str, Any]:
+        with self.lock:
+            key = self._key("DescribeKey", parameters)
+            metadata = {
+                "Arn": key.arn,
+                "KeyManager": key.manager,
+                "KeySpec": "SYMMETRIC_DEFAULT",
+                "KeyState": key.state,
+                "KeyUsage": "ENCRYPT_DECRYPT",
+            }
+            return {"KeyMetadata": metadata}
+
+    def create_grant(self, **parameters: Any) -> dict[str, Any]:
+        with self.lock:
+            key = self._key("CreateGrant", parameters)
+            content = {
+                name: value for name, value in parameters.items() if name not in ("GrantTokens", "KeyId")
+            }
+            number = f"{len(key.grants)}"
+            # The same grant again for the same name and content (KMS API Reference, CreateGrant, Name).
+            same = [grant_id for grant_id, grant in key.grants.items() if grant == content]
+            grant_id = same[0] if same else f"g-{number}"
+            if not same:
+                key.grants[grant_id] = content
+                key.unlisted[grant_id] = self.lag
+            return {"GrantId": grant_id, "GrantToken": f"token-of-{grant_id}"}
+
+    def revoke_grant(self, **parameters: Any) -> dict[str, Any]:
+        with self.lock:
+            del self._key("RevokeGrant", parameters).grants[parameters["GrantId"]]
+            return {}
+
+    def get_key_policy(self, **parameters: Any) -> dict[str, Any]:
+        with self.lock:
+            return {"Policy": self._key("GetKeyPolicy", parameters).policy}
+
+    def put_key_policy(self, **parameters: Any) -> dict[str, Any]:
+        with self.lock:
+            self._key("PutKeyPolicy", parameters).policy = parameters["Policy"]
+            return {}
+
+    def get_paginator(self, name: str) -> Any:
+        assert name == "list_grants"
+        return self
+
+    def paginate(self, PaginationConfig: dict[str, int], **parameters: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
+        with self.lock:
+            key = self._key("ListGrants", {**parameters, "Limit": PaginationConfig["PageSize"]})
+            shown = []
+            for grant_id, grant in key.grants.items():
+                if key.unlisted.get(grant_id, 0) > 0:
+                    key.unlisted[grant_id] -= 1
+                else:
+                    shown.append({"GrantId": grant_id, **grant})
+        yield {"Grants": shown}
+
+    def _key(self, operation: str, parameters: dict[str, Any]) -> StoredKey:
+        validate_parameters(parameters, _model().operation_model(operation).input_shape)
+        self.meanwhile.pop(operation, lambda: None)()
+        self.calls.append((operation, parameters))
+        if operation in self.refuse:
+            raise refused(self.refuse[operation], operation)
+        if parameters["KeyId"] not in self.keys:
+            raise refused("NotFoundException", operation)
+        return self.keys[parameters["KeyId"]]
+
+
+def refused(code: str, operation: str) -> ClientError:
+    """AWS's refusal."""
+    return ClientError(
+        {"Error": {"Code": code, "Message": "No."}, "ResponseMetadata": {"RequestId": "req-1"}},  # type: ignore[typeddict-item]
+        operation,
+    )
+
+
+class Sts:
+    """Says who calls."""
+
+    @staticmethod
+    def get_caller_identity() -> dict[str, str]:
+        return {"Account": OWNER, "Arn": f"arn:aws:iam::{OWNER}:user/build"}
+
+
+@dataclass
+class World:
+    """The owner's KMS by region, and what each consumer's role sees of it.
+
+    ``assumed`` are the roles that were asked for, ``closed`` accounts whose role may not be assumed.
+    """
+
+    regions: dict[str, Kms]
+    home: str = "eu-west-1"
+    consumers: dict[str, dict[str, Kms]] = field(default_factory=dict)
+    assumed: list[tuple[str, str | None, str]] = field(default_factory=list)
+    closed: set[str] = field(default_factory=set)
+    ec2_clients: dict[str, Any] = field(default_factory=dict)
+    opened: list[tuple[str, str]] = field(default_factory=list)
+
+    def open(self, service: str, regions: Iterable[str]) -> None:
+        self.opened += [(service, region) for region in regions]
+
+    def sts(self, region: str) -> Sts:
+        assert ("sts", region) in self.opened
+        return Sts()
+
+    def kms(self, region: str) -> Kms:
+        assert ("kms", region) in self.opened
+        return self.regions[region]
+
+    def ec2(self, region: str) -> Any:
+        assert ("ec2", region) in self.opened
+        return self.ec2_clients[region]
+
+    def assuming(self, role_arn: str, external_id: str | None, region: str) -> World:
+        assert ("sts", region) in self.opened
+        self.assumed.append((role_arn, external_id, region))
+        account_id = role_arn.split(":")[4]
+        regions = self.consumers.setdefault(
+            account_id, {name: Kms(kms.keys) for name, kms in self.regions.items()}
+        )
+        if account_id in self.closed:
+            # botocore assumes the role at the first call, whose error this then is.
+            for kms in regions.values():
+                kms.create_grant = _not_assumed  # type: ignore[method-assign]
+        return World(regions)
+
+    def key(self, region: str) -> StoredKey:
+        """The key of a region that has one."""
+        (key,) = {id(item): item for item in self.regions[region].keys.values()}.values()
+        return key
+
+    def writes(self) -> list[str]:
+        """Every call that changed something, or was to."""
+        return [
+            operation
+            for kms in self.regions.values()
+            for operation in kms.operations()
+            if operation in ("CreateGrant", "PutKeyPolicy", "RevokeGrant")
+        ]
+
+
+def _not_assumed(**_parameters: Any) -> dict[str, Any]:
+    raise refused("AccessDenied", "AssumeRole")
+
+
+def world(*regions: str) -> World:
+    """A key ``a`` in each region, also known as ``alias/golden``."""
+    found = {}
+    for region in regions:
+        key = StoredKey(key_arn("a", region))
+        found[region] = Kms({key.arn: key, "alias/golden": key})
+    return World(found)

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the options of ``ami_kms_grant`` are read, and what is refused before AWS is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import OPERATIONS, GrantWanted
+from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
+from ansible_collections.golden.images.plugins.modules.ami_kms_grant import ARGUMENT_SPEC
+
+from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, UNIT
+
+ROLE = f"arn:aws:iam::{CONSUMER}:role/path/deploy"
+IMAGES = {"eu-west-1": SOURCE_ID}
+KEYS = {"eu-west-1": "alias/golden", "us-east-1": None}
+
+
+def params(**changes: Any) -> dict[str, Any]:
+    """What Ansible hands over for a plain task."""
+    defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
+    return {**defaults, "kms_key_ids": KEYS, "account_ids": [CONSUMER], "region": None, **changes}
+
+
+def by_image(**changes: Any) -> dict[str, Any]:
+    return {"kms_key_ids": None, "images": IMAGES, **changes}
+
+
+def test_a_plain_task() -> None:
+    assert wanted_from(params(), False) == GrantWanted(
+        kms_key_ids=KEYS, account_ids=frozenset({CONSUMER}), operations=OPERATIONS
+    )
+
+
+def test_every_option_reaches_the_planner() -> None:
+    wanted = wanted_from(
+        params(
+            principals=[ROLE],
+            org_arns=[ORG],
+            org_unit_arns=[UNIT],
+            operations=["Decrypt", " CreateGrant "],
+            method="key_policy",
+            purge_grants=True,
+            auto_scaling=True,
+            consumer_role_name="golden-consumer",
+            external_id="golden-7f3a",
+        ),
+        False,
+    )
+    assert wanted == GrantWanted(
+        kms_key_ids=KEYS,
+        account_ids=frozenset({CONSUMER}),
+        principals=frozenset({ROLE}),
+        org_arns=frozenset({ORG}),
+        org_unit_arns=frozenset({UNIT}),
+        operations=frozenset({"CreateGrant", "Decrypt"}),
+        method="key_policy",
+        purge=True,
+        auto_scaling=True,
+        consumer_role=ConsumerRole("golden-consumer", "golden-7f3a"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "check_mode", "images"),
+    [
+        pytest.param(by_image(), False, IMAGES, id="images"),
+        pytest.param(
+            by_image(images=None, image_id=SOURCE_ID, region="eu-west-1"), False, IMAGES, id="one image"
+        ),
+        pytest.param(by_image(images={"eu-west-1": None}), True, {"eu-west-1": None}, id="a planned image"),
+    ],
+)
+def test_images(changes: dict[str, Any], check_mode: bool, images: dict[str, str | None]) -> None:
+    wanted = wanted_from(params(**changes), check_mode)
+    assert (wanted.images, wanted.kms_key_ids) == (images, {})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"account_ids": []}, id="nobody to add is nothing to do"),
+        pytest.param({"state": "absent"}, id="withdraw"),
+        pytest.param(
+            {"state": "absent", "account_ids": [], "org_arns": [ORG]}, id="withdraw an organization"
+        ),
+        pytest.param(
+            {"state": "absent", "account_ids": [], "org_ids": ["o-a1b2c3d4e5"]}, id="withdraw by an id"
+        ),
+        pytest.param(
+            {"state": "absent", "account_ids": [], "org_unit_ids": ["ou-ab12-11111111", ""]},
+            id="withdraw a unit by its id",
+        ),
+        pytest.param({"purge_grants": True}, id="exactly those named"),
+        pytest.param({"purge_grants": True, "account_ids": [], "principals": [ROLE]}, id="exactly a role"),
+        pytest.param({"method": "grant"}, id="grants for accounts"),
+        pytest.param({"principals": [f"arn:aws:iam::{CONSUMER}:user/build"]}, id="a user"),
+        pytest.param(
+            {"principals": [f"arn:aws:sts::{CONSUMER}:assumed-role/deploy/x"]}, id="an assumed role"
+        ),
+        pytest.param({"principals": [f"arn:aws-us-gov:iam::{CONSUMER}:role/deploy"]}, id="in GovCloud"),
+    ],
+)
+def test_options_that_are_taken(changes: dict[str, Any]) -> None:
+    assert wanted_from(params(**changes), False).kms_key_ids == KEYS
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        pytest.param({"method": "grant", "org_arns": [ORG]}, ["method"], id="a grant for an organization"),
+        pytest.param({"method": "grant", "org_unit_arns": [UNIT]}, ["method"], id="a grant for a unit"),
+        pytest.param({"auto_scaling": True}, ["auto_scaling"], id="Auto Scaling without a role"),
+        pytest.param(
+            {"auto_scaling": True, "consumer_role_name": "r", "account_ids": [], "org_arns": [ORG]},
+            ["auto_scaling"],
+            id="Auto Scaling without accounts",
+        ),
+        pytest.param({"state": "absent", "account_ids": []}, ["account_ids"], id="withdraw from nobody"),
+        pytest.param({"state": "absent", "account_ids": [" "]}, ["account_ids"], id="withdraw from a blank"),
+        pytest.param({"purge_grants": True, "account_ids": []}, ["account_ids"], id="exactly nobody"),
+        pytest.param({"state": "absent", "purge_grants": True}, ["purge_grants"], id="purge and withdraw"),
+        pytest.param({"org_ids": ["o-a1b2c3d4e5"]}, ["org_ids"], id="open by an id"),
+        pytest.param({"org_unit_ids": ["ou-ab12-11111111"]}, ["org_unit_ids"], id="open to a unit by its id"),
+        pytest.param({"state": "absent", "org_ids": [ORG]}, ["org_ids"], id="an ARN is no id"),
+        pytest.param({"state": "absent", "org_unit_ids": ["x"]}, ["org_unit_ids"], id="no unit's id"),
+        pytest.param({"kms_key_ids": {}}, ["kms_key_ids"], id="no region"),
+        pytest.param(by_image(images={}), ["images"], id="no image"),
+        pytest.param(by_image(images={"eu-west-1": None}), ["images"], id="no image yet"),
+        pytest.param(by_image(images={"eu-west-1": "x"}), ["images"], id="no image id"),
+        pytest.param(by_image(images=None, image_id=SOURCE_ID), ["image_id"], id="an image of no region"),
+        pytest.param({"account_ids": [12345678901]}, ["account_ids"], id="a number"),
+        pytest.param({"principals": ["deploy"]}, ["principals"], id="a role's name"),
+        pytest.param(
+            {"principals": [f"arn:aws:iam::{CONSUMER}:root"]}, ["principals"], id="an account's root"
+        ),
+        pytest.param({"principals": [f"arn:aws:iam::{CONSUMER}:group/x"]}, ["principals"], id="a group"),
+        pytest.param({"principals": ["autoscaling.amazonaws.com"]}, ["principals"], id="a service"),
+        pytest.param({"principals": ["*"]}, ["principals"], id="everybody"),
+        pytest.param({"org_arns": ["o-a1b2c3d4e5"]}, ["org_arns"], id="an organization's id"),
+        pytest.param(
+            {"org_arns": ["x"], "auto_scaling": True, "kms_key_ids": {}, "method": "grant"},
+            ["org_arns", "method", "auto_scaling", "kms_key_ids"],
+            id="all at once",
+        ),
+    ],
+)
+def test_options_that_are_refused(changes: dict[str, Any], options: list[str]) -> None:
+    with pytest.raises(Refused) as caught:
+        wanted_from(params(**changes), False)
+    assert [failure.action for failure in caught.value.failures] == options
+    assert all(failure.remedy for failure in caught.value.failures)
+
+
+@pytest.mark.parametrize("operation", ["*", "decrypt", "kms:Decrypt", "PutKeyPolicy"])
+def test_operations_that_no_grant_has_are_refused(operation: str) -> None:
+    with pytest.raises(Refused):
+        wanted_from(params(operations=[operation], method="key_policy"), False)
+
+
+def test_the_external_id_is_kept_from_logs_and_texts() -> None:
+    assert ARGUMENT_SPEC["external_id"]["no_log"] is True
+    assert "golden-7f3a" not in repr(wanted_from(params(external_id="golden-7f3a"), False))

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds for every plan of opening or closing keys, whoever is named and whatever the keys hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils.kms_grant import plan as grant
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import (
+    AUTO_SCALING_OPERATIONS,
+    OPERATIONS,
+    GrantSeen,
+    GrantWanted,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tests.unit.examples import ORG, OWNER, UNIT, place
+from tests.unit.keys.examples import key_arn
+from tests.unit.keys.policies import ACCESSES, policy_of
+from tests.unit.kms_grant.examples import DEPLOY, A, B, C, performed, root, scaling_role
+
+ACCOUNTS = st.frozensets(st.sampled_from([A, B, C]))
+SETS_OF_OPERATIONS = st.sampled_from([OPERATIONS, AUTO_SCALING_OPERATIONS, frozenset({"Decrypt"})])
+WANTED = st.builds(
+    GrantWanted,
+    account_ids=ACCOUNTS,
+    principals=st.frozensets(st.just(DEPLOY)),
+    org_arns=st.frozensets(st.just(ORG)),
+    org_unit_arns=st.frozensets(st.just(UNIT)),
+    operations=SETS_OF_OPERATIONS,
+    method=st.sampled_from(["auto", "grant", "key_policy"]),
+    present=st.booleans(),
+    purge=st.booleans(),
+    auto_scaling=st.booleans(),
+).filter(lambda want: want.present or not want.purge)
+
+GRANTEES = st.sampled_from([root(A), root(B), root(C), DEPLOY, scaling_role(A), "AROAEXAMPLEID"])
+FOREIGN = st.builds(
+    Grant,
+    grant_id=st.just(""),
+    grantee=GRANTEES,
+    operations=SETS_OF_OPERATIONS,
+    name=st.sampled_from(["", "theirs", "Golden-images:0", "golden-images"]),
+    constrained=st.booleans(),
+)
+
+
+@st.composite
+def own(draw: st.DrawFn) -> Grant:
+    """A grant that this collection made; its content may have changed under its name."""
+    grantee, operations = draw(GRANTEES), draw(SETS_OF_OPERATIONS)
+    name = grant.grant_request("arn", grantee, operations)["Name"]
+    made = Grant("", grantee, operations, name)
+    return draw(st.just(made) | st.builds(replace, st.just(made), constrained=st.just(True)))
+
+
+@st.composite
+def seen(draw: st.DrawFn, want: GrantWanted) -> GrantSeen:
+    """Keys of one or two regions; their policies are known if they are to be read."""
+    keys = {}
+    for region in draw(st.sampled_from([["eu-west-1"], ["us-west-2", "eu-west-1"]])):
+        found = []
+        for name in draw(st.sampled_from(["", "a", "ab"])):
+            grants = [
+                replace(one, grant_id=f"g-{number}")
+                for number, one in enumerate(draw(st.lists(own() | FOREIGN, max_size=4)))
+            ]
+            policy = policy_of(*key_policy.statements_for(draw(ACCESSES))) if want.uses_policy else None
+            found.append(KeySeen(Key(key_arn(name, region)), tuple(grants), policy))
+        keys[place(region)] = tuple(found)
+    return GrantSeen(OWNER, "aws", keys)
+
+
+SITUATIONS = WANTED.flatmap(lambda want: st.tuples(st.just(want), seen(want)))
+Situation = tuple[GrantWanted, GrantSeen]
+
+
+def all_keys(saw: GrantSeen) -> list[KeySeen]:
+    return [key for keys in saw.keys.values() for key in keys]
+
+
+@given(SITUATIONS)
+def test_a_plan_that_was_performed_leaves_nothing_to_plan(situation: Situation) -> None:
+    want, saw = situation
+    again = grant.plan(want, performed(saw, grant.plan(want, saw)))
+    assert again.actions == ()
+    assert again.before == again.after
+
+
+@given(SITUATIONS)
+def test_what_is_shown_as_after_is_what_performing_leaves(situation: Situation) -> None:
+    want, saw = situation
+    plan = grant.plan(want, saw)
+    assert plan.after == grant.plan(want, performed(saw, plan)).before
+
+
+@given(SITUATIONS)
+def test_only_own_grants_are_revoked(situation: Situation) -> None:
+    want, saw = situation
+    own_ids = {
+        (key.key.arn, one.grant_id)
+        for key in all_keys(saw)
+        for one in key.grants
+        if one.name.startswith("golden-images:")
+    }
+    for action in grant.plan(want, saw).actions:
+        if action.operation == "RevokeGrant":
+            assert (action.parameters["KeyId"], action.parameters["GrantId"]) in own_ids
+
+
+@given(SITUATIONS)
+def test_additions_revoke_nothing(situation: Situation) -> None:
+    want, saw = situation
+    assume(want.present and not want.purge)
+    assert not [item for item in grant.plan(want, saw).actions if item.operation == "RevokeGrant"]
+
+
+@given(SITUATIONS)
+def test_withdrawing_creates_nothing(situation: Situation) -> None:
+    want, saw = situation
+    actions = grant.plan(replace(want, present=False, purge=False), saw).actions
+    assert not [item for item in actions if item.operation == "CreateGrant"]
+
+
+@given(SITUATIONS)
+def test_grants_go_to_those_named_alone(situation: Situation) -> None:
+    want, saw = situation
+    named = {*map(root, want.account_ids), *want.principals}
+    for action in grant.plan(want, saw).actions:
+        if action.operation == "CreateGrant":
+            grantee = action.parameters["GranteePrincipal"]
+            assert grantee in named | set(map(scaling_role, want.account_ids))
+            assert "Constraints" not in action.parameters
+            if grantee in named:
+                assert want.method != "key_policy"
+            else:
+                assert want.auto_scaling
+
+
+@given(SITUATIONS)
+def test_of_each_key_opening_comes_before_closing(situation: Situation) -> None:
+    want, saw = situation
+    order = ["CreateGrant", "PutKeyPolicy", "CreateGrant by a consumer", "RevokeGrant"]
+    for target in grant.plan(want, saw).targets:
+        for key in saw.keys[target.target]:
+            steps = [
+                item.operation + " by a consumer" * grant.is_for_auto_scaling(item)
+                for item in target.actions
+                if item.parameters["KeyId"] == key.key.arn
+            ]
+            assert steps == sorted(steps, key=order.index)
+
+
+@given(SITUATIONS)
+def test_everybody_named_ends_with_a_grant_of_its_own(situation: Situation) -> None:
+    want, saw = situation
+    assume(want.present and want.method != "key_policy")
+    grantees = [*map(root, want.account_ids), *want.principals]
+    for key in all_keys(performed(saw, grant.plan(want, saw))):
+        held = {
+            (one.grantee, one.operations)
+            for one in key.grants
+            if one.name.startswith("golden-images:") and not one.constrained
+        }
+        assert {(grantee, want.parent_operations) for grantee in grantees} <= held
+        if want.auto_scaling:
+            assert {(scaling_role(item), AUTO_SCALING_OPERATIONS) for item in want.account_ids} <= held
+
+
+@given(SITUATIONS)
+def test_withdrawing_leaves_no_own_grant_of_those_named(situation: Situation) -> None:
+    want, saw = situation
+    gone = replace(want, present=False, purge=False)
+    named = {*map(root, want.account_ids), *map(scaling_role, want.account_ids), *want.principals}
+    before, after = all_keys(saw), all_keys(performed(saw, grant.plan(gone, saw)))
+    for was, now in zip(before, after, strict=True):
+        lost = [one for one in was.grants if one.name.startswith("golden-images:") and one.grantee in named]
+        assert set(was.grants) - set(now.grants) == set(lost)
+
+
+@given(SITUATIONS)
+def test_a_plan_does_not_depend_on_the_order_in_which_things_are_seen(situation: Situation) -> None:
+    want, saw = situation
+    reordered = replace(saw, keys=dict(reversed(saw.keys.items())))
+    assert grant.plan(want, saw) == grant.plan(want, reordered)
+
+
+@given(SITUATIONS)
+def test_every_action_is_of_its_regions_key(situation: Situation) -> None:
+    want, saw = situation
+    for target in grant.plan(want, saw).targets:
+        arns = {key.key.arn for key in saw.keys[target.target]}
+        for action in target.actions:
+            assert action.target == target.target
+            assert action.parameters["KeyId"] in arns

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever happens after a launch, its instance is terminated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.launch_probe import apply as probe_run
+from ansible_collections.golden.images.plugins.module_utils.launch_probe import read as instances
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.apply import (
+    TargetRun,
+    run_probes,
+    sweep,
+)
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import launches
+from ansible_collections.golden.images.plugins.module_utils.model import Instance, PlacedImages
+from ansible_collections.golden.images.plugins.module_utils.network import Network
+from botocore.exceptions import ConnectionClosedError
+
+from tests.unit.copy.aws_in_steps import Clock
+from tests.unit.copy.aws_in_steps import refused as refusal
+from tests.unit.examples import CONSUMER, SOURCE_ID
+from tests.unit.launch_probe.examples import HERE, REGION, SUBNET, seen, wanted
+
+AWAY = "us-east-1"
+
+
+@dataclass
+class Ec2:
+    """EC2 of one region: ``launched`` are the instances that live, ``refuse`` maps calls to what they raise.
+
+    ``unknown`` is how many requests to terminate do not find the instance yet, ``unlisted`` how many looks
+    for what a request has launched.
+    """
+
+    region: str
+    launched: set[str] = field(default_factory=set)
+    refuse: dict[str, Exception] = field(default_factory=dict)
+    loses_answer: bool = False
+    unknown: int = 0
+    unlisted: int = 0
+    looks: Callable[[str, float], Instance] = lambda instance_id, _timeout: Instance(instance_id, "running")
+    timeouts: list[float] = field(default_factory=list)
+
+    def run_instances(self, **_parameters: Any) -> dict[str, Any]:
+        if "RunInstances" in self.refuse:
+            raise self.refuse["RunInstances"]
+        instance_id = f"i-{self.region}"
+        self.launched.add(instance_id)
+        if self.loses_answer:
+            raise ConnectionClosedError(endpoint_url="https://ec2")
+        return {"Instances": [{"InstanceId": instance_id}]}
+
+    def terminate_instances(self, InstanceIds: list[str]) -> dict[str, Any]:  # noqa: N803
+        if self.unknown:
+            self.unknown -= 1
+            raise refusal(instances.NOT_FOUND, "TerminateInstances")
+        if "TerminateInstances" in self.refuse:
+            raise self.refuse["TerminateInstances"]
+        self.launched -= {*InstanceIds}
+        return {}
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Time passes only while somebody sleeps; what EC2 shows of instances is what the regions' looks say."""
+    clock = Clock()
+    monkeypatch.setattr(probe_run, "monotonic", clock.monotonic)
+    monkeypatch.setattr(probe_run, "sleep", clock.sleep)
+
+    def awaited(ec2: Ec2, instance_id: str, timeout: float) -> Instance:
+        ec2.timeouts.append(timeout)
+        return ec2.looks(instance_id, timeout)
+
+    def of_request(ec2: Ec2, _token: str) -> tuple[Instance, ...]:
+        if "DescribeInstances" in ec2.refuse:
+            raise ec2.refuse["DescribeInstances"]
+        if ec2.unlisted:
+            ec2.unlisted -= 1
+            return ()
+        return tuple(Instance(one, "pending") for one in ec2.launched)
+
+    monkeypatch.setattr(instances, "awaited", awaited)
+    monkeypatch.setattr(instances, "of_request", of_request)
+    return clock
+
+
+def run(*regions: Ec2) -> Mapping[Any, TargetRun]:
+    """Launch the image in these regions of one account."""
+    want = wanted(
+        account_ids=(CONSUMER,),
+        images=PlacedImages({(None, ec2.region): SOURCE_ID for ec2 in regions}),
+        network=Network({ec2.region: SUBNET for ec2 in regions}),
+        wait_timeout=100,
+    )
+    by_region = {ec2.region: ec2 for ec2 in regions}
+    clients: Any = SimpleNamespace(ec2=by_region.__getitem__)
+    runs = {target: TargetRun() for target in want.targets()}
+    try:
+        run_probes(clients, want, launches(want, seen(want)), runs)
+    finally:
+        assert all(ec2.launched == set() for ec2 in regions if "TerminateInstances" not in ec2.refuse)
+    return runs
+
+
+def outcome(runs: Mapping[Any, TargetRun]) -> dict[str, tuple[str | None, str | None]]:
+    """Level and error code, by region."""
+    return {
+        target.region: (launch.level, launch.failure.error_code if launch.failure else None)
+        for target, run in runs.items()
+        for launch in run.launches.values()
+    }
+
+
+def test_all_regions_launch_before_any_is_waited_for() -> None:
+    here, away = Ec2(REGION), Ec2(AWAY)
+    launched_by_then: list[set[str]] = []
+
+    def look(instance_id: str, _timeout: float) -> Instance:
+        launched_by_then.append(here.launched | away.launched)
+        return Instance(instance_id, "running")
+
+    here.looks = away.looks = look
+    runs = run(here, away)
+    assert outcome(runs) == {REGION: ("launched", None), AWAY: ("launched", None)}
+    # The first is ended before the second is waited for.
+    assert [len(launched) for launched in launched_by_then] == [2, 1]
+    for one in runs.values():
+        assert [action.operation for action in one.performed] == ["RunInstances", "TerminateInstances"]
+
+
+def test_the_deadline_is_the_same_for_all(clock: Clock) -> None:
+    here, away = Ec2(REGION), Ec2(AWAY)
+
+    def never(instance_id: str, timeout: float) -> Instance:
+        clock.sleep(timeout)
+        return Instance(instance_id, "pending")
+
+    here.looks = never
+    assert outcome(run(here, away)) == {REGION: ("authorized", "StillPending"), AWAY: ("launched", None)}
+    assert (here.timeouts, away.timeouts) == ([100], [0])
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        pytest.param(
+            "VcpuLimitExceeded", {"refuse": {"RunInstances": refusal("VcpuLimitExceeded")}}, id="refused"
+        ),
+        pytest.param("ConnectionClosedError", {"loses_answer": True}, id="the answer is lost"),
+        pytest.param(
+            "ConnectionClosedError", {"loses_answer": True, "unlisted": 3}, id="and it is listed late"
+        ),
+    ],
+)
+def test_what_is_not_accepted_hides_no_other_region(code: str, changes: dict[str, Any]) -> None:
+    assert outcome(run(Ec2(REGION, **changes), Ec2(AWAY))) == {REGION: (None, code), AWAY: ("launched", None)}
+
+
+def test_it_is_told_if_nobody_can_say_whether_something_was_launched() -> None:
+    ec2 = Ec2(
+        REGION, refuse={"RunInstances": refusal("InternalError"), "DescribeInstances": refusal("Unavailable")}
+    )
+    runs = run(ec2)
+    assert outcome(runs) == {REGION: (None, "InternalError")}
+    assert [failure.error_code for failure in runs[HERE].failures] == ["Unavailable"]
+
+
+def test_looks_that_fail_end_the_wait_and_the_instance() -> None:
+    def broken(_instance_id: str, _timeout: float) -> Instance:
+        raise refusal("RequestLimitExceeded", "DescribeInstances")
+
+    assert outcome(run(Ec2(REGION, looks=broken))) == {REGION: ("authorized", "RequestLimitExceeded")}
+
+
+def test_a_mistake_of_ours_leaves_nothing_either() -> None:
+    def mistaken(_instance_id: str, _timeout: float) -> Instance:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(Ec2(REGION, looks=mistaken), Ec2(AWAY))
+
+
+def test_an_instance_that_aws_does_not_know_yet_is_ended_as_soon_as_it_does(clock: Clock) -> None:
+    began = clock.now
+    assert outcome(run(Ec2(REGION, unknown=3))) == {REGION: ("launched", None)}
+    assert clock.now - began == 6
+
+
+@pytest.mark.parametrize("swept", [True, False])
+def test_an_instance_that_cannot_be_ended_is_named(swept: bool) -> None:
+    ec2 = Ec2(REGION, refuse={"TerminateInstances": refusal("UnauthorizedOperation", "TerminateInstances")})
+    if swept:
+        one = TargetRun()
+        clients: Any = SimpleNamespace(ec2=lambda _region: ec2)
+        sweep(clients, HERE, (f"i-{REGION}",), one)
+    else:
+        one = run(ec2)[HERE]
+    (failure,) = one.failures
+    assert f"i-{REGION} could not be terminated" in failure.message
+    assert "cost money" in failure.remedy
+    assert (failure.error_code, failure.region, failure.account_id) == (
+        "UnauthorizedOperation",
+        REGION,
+        CONSUMER,
+    )

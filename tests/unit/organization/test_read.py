@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Organizations is asked, and that no account is left out for what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.organization import read as read_accounts
+from ansible_collections.golden.images.plugins.module_utils.organization.inventory import Account, Asked, Unit
+
+from tests.unit.wire import Wire
+
+ROOT = "r-ab12"
+PROD = Unit("ou-ab12-11111111", "prod")
+A, B, C = "012345678901", "111111111111", "222222222222"
+
+
+@pytest.fixture
+def organizations(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    # One call at a time, in the order written down.
+    monkeypatch.setattr(read_accounts, "_LANES", 1)
+    with Wire("organizations").spoken() as wire:
+        yield wire
+
+
+def entry(account_id: str, **changes: Any) -> dict[str, Any]:
+    return {"Id": account_id, "Name": "web", "Email": "web@example.com", "State": "ACTIVE", **changes}
+
+
+def expect_inside(wire: Wire, parent: str, accounts: list[dict[str, Any]], *units: Unit) -> None:
+    wire.expect("list_accounts_for_parent", {"ParentId": parent}, {"Accounts": accounts})
+    listed = [{"Id": unit.unit_id, "Name": unit.name} for unit in units]
+    request = {"ParentId": parent}
+    wire.expect("list_organizational_units_for_parent", request, {"OrganizationalUnits": listed})
+
+
+def expect_roots(wire: Wire) -> None:
+    wire.expect("list_roots", {}, {"Roots": [{"Id": ROOT, "Name": "Root"}]})
+
+
+def test_the_whole_tree(organizations: Wire) -> None:
+    expect_roots(organizations)
+    expect_inside(organizations, ROOT, [entry(B), entry(C, State="SUSPENDED")], PROD)
+    # A page may be empty though more follow (botocore operation ListAccountsForParent).
+    organizations.expect(
+        "list_accounts_for_parent", {"ParentId": PROD.unit_id}, {"Accounts": [], "NextToken": "more"}
+    )
+    organizations.expect(
+        "list_accounts_for_parent",
+        {"ParentId": PROD.unit_id, "NextToken": "more"},
+        {"Accounts": [entry(A)]},
+    )
+    organizations.expect(
+        "list_organizational_units_for_parent", {"ParentId": PROD.unit_id}, {"OrganizationalUnits": []}
+    )
+    organizations.expect("list_tags_for_resource", {"ResourceId": A}, {"Tags": [{"Key": "a", "Value": "b"}]})
+    organizations.expect("list_tags_for_resource", {"ResourceId": B}, {"Tags": []})
+    assert read_accounts.accounts(organizations.client, Asked()) == (
+        Account(A, "web", "ACTIVE", PROD.unit_id, units=(PROD,), tags={"a": "b"}),
+        Account(B, "web", "ACTIVE", ROOT),
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "state"),
+    [
+        pytest.param({"State": "PENDING_CLOSURE", "Status": "ACTIVE"}, "PENDING_CLOSURE", id="both"),
+        pytest.param({"State": None, "Status": "SUSPENDED"}, "SUSPENDED", id="as before September 2026"),
+    ],
+)
+def test_the_state(organizations: Wire, members: dict[str, Any], state: str) -> None:
+    told = {name: value for name, value in entry(A, **members).items() if value is not None}
+    expect_roots(organizations)
+    expect_inside(organizations, ROOT, [told])
+    (found,) = read_accounts.accounts(organizations.client, Asked((state,), email=True, tags=False))
+    assert (found.state, found.email) == (state, "web@example.com")
+
+
+def test_an_account_of_unknown_state_is_no_account_left_out(organizations: Wire) -> None:
+    told = entry(A)
+    told.pop("State")
+    expect_roots(organizations)
+    expect_inside(organizations, ROOT, [told])
+    # The exception ends the walk before the units are asked for.
+    with pytest.raises(Refused) as caught:
+        read_accounts.accounts(organizations.client, Asked())
+    (failure,) = caught.value.failures
+    assert "Update botocore" in failure.remedy
+    organizations.client.list_organizational_units_for_parent(ParentId=ROOT)
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("AccessDeniedException", "Only the management account and delegated administrators"),
+        ("TooManyRequestsException", "cache: true"),
+        ("AWSOrganizationsNotInUseException", "AWS's message"),
+    ],
+)
+def test_what_is_refused(organizations: Wire, code: str, remedy: str) -> None:
+    organizations.refuse("list_roots", {}, code, "Not a member.")
+    with pytest.raises(Refused) as caught:
+        read_accounts.accounts(organizations.client, Asked())
+    (failure,) = caught.value.failures
+    assert (failure.error_code, failure.action) == (code, "ListRoots")
+    assert remedy in failure.remedy
+
+
+def test_tags_that_cannot_be_read_leave_no_account_out(organizations: Wire) -> None:
+    expect_roots(organizations)
+    expect_inside(organizations, ROOT, [entry(A), entry(B)])
+    organizations.refuse("list_tags_for_resource", {"ResourceId": A}, "AccessDeniedException")
+    with pytest.raises(Refused) as caught:
+        read_accounts.accounts(organizations.client, Asked())
+    assert [failure.action for failure in caught.value.failures] == ["ListTagsForResource"]

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one target's calls come to: values that AWS validates late or never, versions made known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY, Action
+from ansible_collections.golden.images.plugins.module_utils.publish import apply as publish_run
+from ansible_collections.golden.images.plugins.module_utils.publish.apply import PublishRun, perform_target
+
+from tests.unit.examples import place
+from tests.unit.publish.examples import LABEL, NAME, NEW, OLD, REGION
+from tests.unit.wire import Wire
+
+VALUE = {"Name": NAME, "Value": NEW, "Type": "String", "DataType": "aws:ec2:image", "Overwrite": True}
+PUT = Action(place(REGION), "PutParameter", VALUE, NAME, "ssm")
+LABELLED = {"Name": NAME, "ParameterVersion": KNOWN_AFTER_APPLY, "Labels": [LABEL]}
+LABELLING = Action(place(REGION), "LabelParameterVersion", LABELLED, NAME, "ssm")
+BUSY = ["TooManyUpdates", "ValidationException"]
+
+
+class Clock:
+    """Time that passes by sleeping only."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    stopped = Clock()
+    monkeypatch.setattr(publish_run, "monotonic", stopped.monotonic)
+    monkeypatch.setattr(publish_run, "sleep", stopped.sleep)
+    return stopped
+
+
+@pytest.fixture
+def ssm() -> Iterator[Wire]:
+    with Wire("ssm").spoken() as wire:
+        yield wire
+
+
+@pytest.fixture
+def run(ssm: Wire) -> Callable[..., PublishRun]:
+    def perform(*actions: Action, wait_timeout: float = 60) -> PublishRun:
+        return perform_target({"ssm": ssm.client}, actions or (PUT,), wait_timeout)
+
+    return perform
+
+
+def accepted(ssm: Wire, version: int) -> None:
+    """Expect the value, and take it as this version."""
+    ssm.expect("put_parameter", VALUE, {"Version": version})
+
+
+def shows(ssm: Wire, version: int | None, value: str = NEW) -> None:
+    """Expect a look, and show this version or none."""
+    if version is None:
+        ssm.refuse("get_parameter", {"Name": NAME}, "ParameterNotFound")
+    else:
+        answer = {"Parameter": {"Name": NAME, "Version": version, "Value": value}}
+        ssm.expect("get_parameter", {"Name": NAME}, answer)
+
+
+@pytest.mark.parametrize("before", [(None, ""), (2, OLD), (2, NEW)], ids=str)
+def test_a_value_is_waited_for(ssm: Wire, run: Callable[..., PublishRun], before: tuple[Any, str]) -> None:
+    accepted(ssm, 3)
+    shows(ssm, *before)
+    shows(ssm, *before)
+    shows(ssm, 3)
+    ssm.expect("label_parameter_version", {**LABELLED, "ParameterVersion": 3}, {"ParameterVersion": 3})
+    done = run(PUT, LABELLING)
+    assert (done.failure, done.version) == (None, 3)
+    assert [action.operation for action in done.performed] == ["PutParameter", "LabelParameterVersion"]
+
+
+def test_a_value_that_never_appears_is_explained(
+    ssm: Wire, run: Callable[..., PublishRun], clock: Clock
+) -> None:
+    accepted(ssm, 3)
+    for _ in range(3):
+        shows(ssm, 2, OLD)
+    done = run(PUT, LABELLING, wait_timeout=1)
+    assert done.failure is not None
+    assert done.failure.error_code == "NotValidated"
+    assert all(text in done.failure.message for text in (NEW, "version 3", NAME, "1 seconds"))
+    assert [action.operation for action in done.performed] == ["PutParameter"]
+    assert clock.now == 1
+
+
+@pytest.mark.parametrize(("version", "value"), [(4, OLD), (3, OLD)])
+def test_somebody_elses_change_is_told(
+    ssm: Wire, run: Callable[..., PublishRun], version: int, value: str
+) -> None:
+    accepted(ssm, 3)
+    shows(ssm, version, value)
+    failure = run().failure
+    assert failure is not None
+    assert failure.error_code == "Overtaken"
+
+
+def test_somebody_elses_same_value_will_do(ssm: Wire, run: Callable[..., PublishRun]) -> None:
+    accepted(ssm, 3)
+    shows(ssm, 4)
+    done = run()
+    assert (done.failure, done.version) == (None, 4)
+
+
+@pytest.mark.parametrize("code", BUSY)
+@pytest.mark.parametrize("before", [(None, ""), (2, OLD)], ids=str)
+def test_the_same_value_of_a_run_that_was_stopped_will_do(
+    ssm: Wire, run: Callable[..., PublishRun], code: str, before: tuple[Any, str]
+) -> None:
+    ssm.refuse("put_parameter", VALUE, code)
+    shows(ssm, *before)
+    shows(ssm, *before)
+    ssm.refuse("put_parameter", VALUE, code)
+    shows(ssm, 3)
+    done = run()
+    assert (done.failure, done.version, done.performed) == (None, 3, [])
+
+
+@pytest.mark.parametrize("code", BUSY)
+def test_another_value_is_put_after_the_one_that_is_being_validated(
+    ssm: Wire, run: Callable[..., PublishRun], code: str
+) -> None:
+    ssm.refuse("put_parameter", VALUE, code)
+    shows(ssm, 2, NEW)
+    shows(ssm, 3, OLD)
+    accepted(ssm, 4)
+    shows(ssm, 4)
+    done = run()
+    assert (done.failure, done.version, len(done.performed)) == (None, 4, 1)
+
+
+def test_what_is_refused_for_long_is_refused(ssm: Wire, run: Callable[..., PublishRun], clock: Clock) -> None:
+    ssm.refuse("put_parameter", VALUE, "ValidationException", "No such name.")
+    shows(ssm, None)
+    for _ in range(2):
+        shows(ssm, None)
+        ssm.refuse("put_parameter", VALUE, "ValidationException", "No such name.")
+    failure = run(PUT, LABELLING, wait_timeout=1).failure
+    assert failure is not None
+    assert (failure.error_code, failure.message) == ("ValidationException", "No such name.")
+    assert clock.now == 1
+
+
+def test_any_other_refusal_is_final(ssm: Wire, run: Callable[..., PublishRun]) -> None:
+    ssm.refuse("put_parameter", VALUE, "AccessDeniedException")
+    done = run(PUT, LABELLING)
+    assert done.failure is not None
+    assert (done.failure.error_code, done.performed) == ("AccessDeniedException", [])
+
+
+def test_what_was_done_before_a_look_fails_is_not_forgotten(
+    ssm: Wire, run: Callable[..., PublishRun]
+) -> None:
+    accepted(ssm, 1)
+    ssm.refuse("get_parameter", {"Name": NAME}, "AccessDeniedException")
+    done = run()
+    assert done.failure is not None
+    assert (done.failure.action, len(done.performed)) == ("GetParameter", 1)
+
+
+def test_a_label_that_aws_ignores_is_a_failure(ssm: Wire, run: Callable[..., PublishRun]) -> None:
+    known = {**LABELLED, "ParameterVersion": 2}
+    answer = {"InvalidLabels": [LABEL], "ParameterVersion": 2}
+    ssm.expect("label_parameter_version", known, answer)
+    failure = run(Action(place(REGION), "LabelParameterVersion", known, NAME, "ssm")).failure
+    assert failure is not None
+    assert failure.error_code == "InvalidLabels"
+
+
+def test_a_templates_new_version_becomes_the_default_and_its_warnings_are_told() -> None:
+    create = {"LaunchTemplateId": "lt-1", "SourceVersion": "1", "LaunchTemplateData": {"ImageId": NEW}}
+    modify = {"LaunchTemplateId": "lt-1", "DefaultVersion": KNOWN_AFTER_APPLY}
+    with Wire("ec2").spoken() as ec2:
+        answer = {
+            "LaunchTemplateVersion": {"VersionNumber": 7},
+            "Warning": {"Errors": [{"Code": "x", "Message": "The key pair does not exist"}]},
+        }
+        ec2.expect("create_launch_template_version", create, answer)
+        ec2.expect("modify_launch_template", {**modify, "DefaultVersion": "7"})
+        done = perform_target(
+            {"ec2": ec2.client},
+            (
+                Action(place(REGION), "CreateLaunchTemplateVersion", create, "lt-1"),
+                Action(place(REGION), "ModifyLaunchTemplate", modify, "lt-1"),
+            ),
+            60,
+        )
+    assert (done.failure, done.defaults) == (None, {"lt-1": 7})
+    (warning,) = done.warnings
+    assert "The key pair does not exist" in warning
+
+
+TAKEN_OFF = {"Name": NAME, "ParameterVersion": 3, "Labels": [LABEL]}
+TAKING_OFF = Action(place(REGION), "UnlabelParameterVersion", TAKEN_OFF, NAME, "ssm")
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_label_that_made_room_for_a_value_that_does_not_come_is_put_back(
+    ssm: Wire, run: Callable[..., PublishRun], is_gone: bool
+) -> None:
+    ssm.expect("unlabel_parameter_version", TAKEN_OFF, {"RemovedLabels": [LABEL]})
+    ssm.refuse("put_parameter", VALUE, "AccessDeniedException")
+    if is_gone:
+        ssm.refuse("label_parameter_version", TAKEN_OFF, "ParameterVersionNotFound", "It is gone.")
+    else:
+        ssm.expect("label_parameter_version", TAKEN_OFF, {"ParameterVersion": 3})
+    done = run(TAKING_OFF, PUT, LABELLING)
+    assert done.failure is not None
+    assert done.failure.error_code == "AccessDeniedException"
+    labelled = [] if is_gone else ["LabelParameterVersion"]
+    assert [action.operation for action in done.performed] == ["UnlabelParameterVersion", *labelled]
+    assert ["It is gone." in one and LABEL in one for one in done.warnings] == [True] * is_gone

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is not published, each told apart, and what is no reason against it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.model import PlacedImages, Sharing
+from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
+
+from tests.unit.examples import CONSUMER, SOURCE_ID
+from tests.unit.publish.examples import (
+    ABROAD,
+    LABEL,
+    NAME,
+    NEW,
+    OLD,
+    REGION,
+    TEMPLATE,
+    codes,
+    found,
+    image,
+    many,
+    parameter,
+    planned,
+    seen,
+    template,
+    version,
+    wanted,
+)
+
+ARM = image(OLD, architecture="arm64")
+TEN = [f"label-{number}" for number in range(10)]
+PLANNED = {"images": PlacedImages({(None, REGION): None})}
+BACK = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
+FULL = {f"key-{number}": "" for number in range(50)}
+
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
+    "fine": ({}, {"parameter": parameter()}, []),
+    "gone": ({}, {"image": None}, ["InvalidAMIID.NotFound"]),
+    "gone, as if shared": ({"as_if_shared": True}, {"image": None}, ["InvalidAMIID.NotFound"]),
+    "pending": ({}, {"image": image(state="pending")}, ["ImageNotAvailable"]),
+    "disabled": ({}, {"image": image(state="disabled")}, ["ImageNotAvailable"]),
+    "private": ({}, {"launch": Sharing()}, ["NotShared"]),
+    "public": ({}, {"launch": Sharing(public=True)}, []),
+    "not asked whether shared": ({}, {"launch": None}, []),
+    "text": ({}, {"parameter": parameter(version(data_type="text"))}, ["ParameterType"]),
+    "list": ({}, {"parameter": parameter(version(type="StringList"))}, ["ParameterType"]),
+    "secure": ({}, {"parameter": parameter(version(type="SecureString"))}, ["ParameterType"]),
+    "other architecture": ({}, {"parameter": parameter(), "named": {OLD: ARM}}, ["ArchitectureDiffers"]),
+    "same architecture": ({}, {"parameter": parameter(), "named": {OLD: image(OLD)}}, []),
+    "template's architecture": (
+        {"launch_templates": (TEMPLATE,)},
+        {"templates": {TEMPLATE: template()}, "named": {OLD: ARM}},
+        ["ArchitectureDiffers"],
+    ),
+    "no template": ({"launch_templates": (TEMPLATE,)}, {}, ["LaunchTemplateNotFound"]),
+    "template of another parameter": (
+        {"launch_templates": (TEMPLATE,)},
+        {"templates": {TEMPLATE: template(f"resolve:ssm:{NAME}:7")}},
+        ["LaunchTemplateFollowsParameter"],
+    ),
+    "back to standard": (
+        {"tier": "Standard"},
+        {"parameter": parameter(version(tier="Advanced"))},
+        ["ParameterTier"],
+    ),
+    "somebody's label in the way": ({}, {"parameter": many("prod")}, ["ParameterMaxVersionLimitExceeded"]),
+    "no room for a label": (
+        {},
+        {"parameter": parameter(version(1, NEW, *TEN))},
+        ["ParameterVersionLabelLimitExceeded"],
+    ),
+    "label there already": ({}, {"parameter": parameter(version(1, NEW, *TEN[1:], LABEL))}, []),
+    "ten labels on what was": ({}, {"parameter": parameter(version(1, OLD, *TEN))}, []),
+    "too many tags": ({"parameter_tags": {"a": ""}}, {"parameter": parameter(**FULL)}, ["InvalidOption"]),
+    "nothing to go back to": (BACK, {"image_id": None, "image": None}, ["LabelNotFound"]),
+    "gone back to": (BACK, {"image": None, "parameter": parameter()}, ["InvalidAMIID.NotFound"]),
+    "planned": (PLANNED, {"image_id": None, "image": None, "launch": None}, []),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refusals(case: str) -> None:
+    want, here, expected = CASES[case]
+    target = planned(wanted(**want), found(**here))
+    assert codes([target]) == expected
+    for failure in target.refusals:
+        assert (failure.region, failure.message != "", failure.remedy != "") == (REGION, True, True)
+
+
+def test_a_planned_copy_has_its_sources_architecture() -> None:
+    here = found(image_id=None, image=None, parameter=parameter(), named={OLD: ARM})
+    assert codes([planned(wanted(**PLANNED), here, source=image())]) == ["ArchitectureDiffers"]
+    assert codes([planned(wanted(**PLANNED), here)]) == []
+
+
+@pytest.mark.parametrize(("as_if_shared", "expected"), [(False, ["InvalidAMIID.NotFound"]), (True, [])])
+def test_a_consumer_must_see_the_image_unless_it_is_about_to(as_if_shared: bool, expected: list[str]) -> None:
+    want = wanted(account_ids=(CONSUMER,), as_if_shared=as_if_shared)
+    (target,) = publish.plan(want, seen(found(), places={ABROAD: found(image=None)})).targets
+    assert codes([target]) == expected
+    assert [CONSUMER in failure.message for failure in target.refusals] == [True for _ in expected]
+    assert len(target.warnings) == as_if_shared

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which calls make a parameter and launch templates name an image, and which only complete what is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.model import PlacedImages, Target
+from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
+from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
+from ansible_collections.golden.images.plugins.module_utils.publish.state import PublishSeen, TemplateVersion
+
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.publish.examples import (
+    ABROAD,
+    LABEL,
+    NAME,
+    NEW,
+    OLD,
+    REGION,
+    TEMPLATE,
+    found,
+    image,
+    many,
+    operations,
+    parameter,
+    planned,
+    seen,
+    template,
+    version,
+    wanted,
+)
+
+PUBLISH = ["PutParameter", "LabelParameterVersion"]
+WITH_TEMPLATE = {"launch_templates": (TEMPLATE,)}
+CREATE, MODIFY = "CreateLaunchTemplateVersion", "ModifyLaunchTemplate"
+
+
+def made(image_id: str, **data: Any) -> TemplateVersion:
+    """A second version of the template."""
+    return TemplateVersion(2, {"ImageId": image_id, **data})
+
+
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
+    "nothing there": ({}, {}, PUBLISH),
+    "another image": ({}, {"parameter": parameter()}, PUBLISH),
+    "all there": ({}, {"parameter": parameter(version(1, NEW, LABEL))}, []),
+    "no label": ({}, {"parameter": parameter(version(1, NEW, "mine"))}, ["LabelParameterVersion"]),
+    "label elsewhere": (
+        {},
+        {"parameter": parameter(version(1, NEW, LABEL), version(2, OLD), version(3, NEW))},
+        ["LabelParameterVersion"],
+    ),
+    "image of an older version": (
+        {},
+        {"parameter": parameter(version(1, NEW, LABEL), version(2, OLD))},
+        PUBLISH,
+    ),
+    "tags": (
+        {"parameter_tags": {"a": "1", "b": "2"}},
+        {"parameter": parameter(version(1, NEW, LABEL), a="1", c="3")},
+        ["AddTagsToResource"],
+    ),
+    "tags there": (
+        {"parameter_tags": {"a": "1"}},
+        {"parameter": parameter(version(1, NEW, LABEL), a="1")},
+        [],
+    ),
+    "advanced wanted": ({"tier": "Advanced"}, {"parameter": parameter(version(1, NEW, LABEL))}, PUBLISH),
+    "advanced there": (
+        {"tier": "Advanced"},
+        {"parameter": parameter(version(1, NEW, LABEL, tier="Advanced"))},
+        [],
+    ),
+    "AWS may choose": ({"tier": "Intelligent-Tiering"}, {"parameter": parameter(version(1, NEW, LABEL))}, []),
+    "oldest in the way": ({}, {"parameter": many("source-ami-old")}, ["UnlabelParameterVersion", *PUBLISH]),
+    "oldest without label": ({}, {"parameter": many()}, PUBLISH),
+}
+TEMPLATES: dict[str, tuple[Any, list[str]]] = {
+    "another image": (template(), [CREATE, MODIFY]),
+    "no image": (template(None), [CREATE, MODIFY]),
+    "there": (template(NEW), []),
+    "follows": (template(f"resolve:ssm:{NAME}"), []),
+    "made and not the default": (template(OLD, made(NEW)), [MODIFY]),
+    "made otherwise": (template(OLD, made(NEW, InstanceType="m5.large")), [CREATE, MODIFY]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_calls_of_a_parameter(case: str) -> None:
+    want, here, calls = CASES[case]
+    target = planned(wanted(**want), found(**here))
+    assert (operations(target), target.refusals) == (calls, ())
+    if calls:
+        assert target.after != target.before or calls == ["LabelParameterVersion"]
+    else:
+        assert target.after == target.before
+
+
+@pytest.mark.parametrize("case", TEMPLATES)
+def test_calls_of_a_template(case: str) -> None:
+    one, calls = TEMPLATES[case]
+    here = found(parameter=parameter(version(1, NEW, LABEL)), templates={TEMPLATE: one})
+    target = planned(wanted(**WITH_TEMPLATE), here)
+    assert (operations(target), target.refusals) == (calls, ())
+
+
+def test_what_is_put() -> None:
+    put, label = planned(wanted(), found(parameter=parameter())).actions
+    assert (put.service, put.resource) == ("ssm", NAME)
+    assert put.parameters == {
+        "Name": NAME,
+        "Value": NEW,
+        "Type": "String",
+        "DataType": "aws:ec2:image",
+        "Overwrite": True,
+    }
+    assert label.parameters == {"Name": NAME, "ParameterVersion": KNOWN_AFTER_APPLY, "Labels": [LABEL]}
+
+
+@pytest.mark.parametrize(
+    ("present", "tier", "sent"),
+    [
+        (None, None, None),
+        (None, "Standard", "Standard"),
+        (None, "Intelligent-Tiering", "Intelligent-Tiering"),
+        ("Standard", None, None),
+        ("Standard", "Advanced", "Advanced"),
+        # Anything else would be taken for an attempt to make it a standard one.
+        ("Advanced", None, "Advanced"),
+        ("Advanced", "Intelligent-Tiering", "Advanced"),
+    ],
+)
+def test_the_tier_that_is_asked_for(present: str | None, tier: str | None, sent: str | None) -> None:
+    here = found(parameter=parameter(version(tier=present)) if present else None)
+    assert planned(wanted(tier=tier), here).actions[0].parameters.get("Tier") == sent
+
+
+def test_only_the_image_of_a_template_changes_its_snapshots_too_do_not() -> None:
+    disks = [{"DeviceName": "/dev/sdb", "Ebs": {"SnapshotId": "snap-1"}}]
+    here = found(templates={TEMPLATE: template(BlockDeviceMappings=disks, UserData="secret")})
+    *_, create, modify = planned(wanted(**WITH_TEMPLATE), here).actions
+    assert create.parameters == {
+        "LaunchTemplateId": "lt-1",
+        "SourceVersion": "1",
+        "LaunchTemplateData": {"ImageId": NEW, "BlockDeviceMappings": disks},
+    }
+    assert modify.parameters == {"LaunchTemplateId": "lt-1", "DefaultVersion": KNOWN_AFTER_APPLY}
+    plain = found(templates={TEMPLATE: template(BlockDeviceMappings=[{"DeviceName": "/dev/sdb"}])})
+    *_, create, _ = planned(wanted(**WITH_TEMPLATE), plain).actions
+    assert create.parameters["LaunchTemplateData"] == {"ImageId": NEW}
+
+
+def test_a_template_that_is_named_twice_gets_one_version() -> None:
+    named = {name: template() for name in (TEMPLATE, "lt-1")}
+    target = planned(wanted(launch_templates=tuple(named)), found(templates=named))
+    assert operations(target) == [*PUBLISH, CREATE, MODIFY]
+
+
+def test_user_data_is_in_no_text() -> None:
+    assert "secret" not in repr(template(UserData="secret"))
+    here = found(templates={TEMPLATE: template(UserData="secret")})
+    assert "secret" not in repr(planned(wanted(**WITH_TEMPLATE), here))
+
+
+@pytest.mark.parametrize(
+    ("named", "views", "label"),
+    [
+        (SOURCE_ID, [image(tags={})], LABEL),
+        (None, [image()], LABEL),
+        # The consumer sees no tag; the owner's is looked at wherever it is.
+        (None, [image(tags={}), image()], LABEL),
+        (None, [image(tags={}, source_image_id="ami-1")], "source-ami-1"),
+        (None, [image(tags={})], f"source-{NEW}"),
+    ],
+)
+def test_the_label_tells_the_source(named: str | None, views: list[Any], label: str) -> None:
+    places = {Target(CONSUMER, f"r{number}"): found(image=view) for number, view in enumerate(views)}
+    found_labels = publish.labels(wanted(source_image_id=named), PublishSeen(OWNER, "aws", places))
+    assert {*found_labels.values()} == {label}
+
+
+def test_a_planned_copy_is_planned_for() -> None:
+    images = PlacedImages({(None, REGION): None})
+    nothing = found(image_id=None, image=None, launch=None, templates={TEMPLATE: template(None)})
+    target = planned(wanted(images=images, **WITH_TEMPLATE), nothing)
+    assert operations(target) == [*PUBLISH, CREATE, MODIFY]
+    assert target.refusals == ()
+    assert target.after["parameter"]["labels"] == [KNOWN_AFTER_APPLY]
+    named = planned(wanted(images=images, source_image_id=SOURCE_ID), nothing)
+    assert named.after["parameter"]["labels"] == [LABEL]
+
+
+def test_the_way_back_that_is_lost_is_warned_of() -> None:
+    (warning,) = planned(wanted(), found(parameter=many("source-ami-old", LABEL))).warnings
+    assert "ami-old" in warning
+    assert SOURCE_ID not in warning
+
+
+TARGETS = [
+    ({(None, REGION): NEW}, (), {place(): NEW}),
+    ({(None, REGION): NEW}, (CONSUMER, OWNER), {place(): NEW, ABROAD: NEW}),
+    # An account that has an image of its own gets that one.
+    ({(None, REGION): NEW, (CONSUMER, REGION): OLD}, (CONSUMER,), {place(): NEW, ABROAD: OLD}),
+    ({(CONSUMER, REGION): OLD}, (), {ABROAD: OLD}),
+    ({(STRANGER, REGION): OLD}, (CONSUMER,), {Target(STRANGER, REGION): OLD}),
+]
+
+
+@pytest.mark.parametrize(("images", "account_ids", "targets"), TARGETS)
+def test_where_what_is_published(
+    images: dict[tuple[str | None, str], str], account_ids: tuple[str, ...], targets: dict[Target, str]
+) -> None:
+    assert wanted(images=PlacedImages(images), account_ids=account_ids).targets(OWNER) == targets
+
+
+def test_going_back_is_everywhere_that_was_named() -> None:
+    want = wanted(images=None, regions=(REGION,), account_ids=(CONSUMER,), source_image_id=SOURCE_ID)
+    assert want.targets(OWNER) == {place(): None, ABROAD: None}
+    here = found(parameter=parameter(version(1, NEW, LABEL), version(2, OLD)))
+    assert operations(planned(want, here)) == PUBLISH
+    settled = replace(here, parameter=parameter(version(1, NEW), version(2, NEW, LABEL)))
+    assert publish.plan(want, seen(settled)).actions == ()

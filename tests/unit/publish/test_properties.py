@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever is there: performing a plan leaves what it said it would, and nothing more to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
+from ansible_collections.golden.images.plugins.module_utils.publish.state import (
+    LaunchTemplate,
+    Parameter,
+    ParameterVersion,
+    Place,
+    PublishWanted,
+    TemplateVersion,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.publish.examples import (
+    LABEL,
+    NAME,
+    NEW,
+    OLD,
+    TEMPLATE,
+    TEMPLATE_ID,
+    found,
+    planned,
+    seen,
+    wanted,
+)
+
+LABELS = [LABEL, "source-ami-1", "source-ami-2"]
+
+
+@st.composite
+def parameters(draw: st.DrawFn) -> Parameter | None:
+    """Any parameter that holds images, as many versions of it as there can be, each label on one of them."""
+    count = draw(st.sampled_from([0, 1, 2, 3, 100]))
+    where = {label: draw(st.integers(-1, max(count - 1, 0))) for label in LABELS}
+    tier = draw(st.sampled_from(["Standard", "Advanced"]))
+    values = draw(st.lists(st.sampled_from([NEW, OLD]), min_size=count, max_size=count))
+    versions = tuple(
+        ParameterVersion(
+            number + 1, value, tier=tier, labels=frozenset(one for one in LABELS if where[one] == number)
+        )
+        for number, value in enumerate(values)
+    )
+    tags = draw(st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy")))
+    return Parameter(versions, tags) if versions else None
+
+
+@st.composite
+def templates(draw: st.DrawFn) -> LaunchTemplate:
+    """A template that names an image, none, or the parameter; its latest version may not be the default."""
+    named = draw(st.sampled_from([NEW, OLD, None, f"resolve:ssm:{NAME}"]))
+    default = TemplateVersion(1, {"ImageId": named, "InstanceType": "t3.micro"})
+    latest = TemplateVersion(
+        2, {"ImageId": NEW, "InstanceType": draw(st.sampled_from(["t3.micro", "m5.large"]))}
+    )
+    return LaunchTemplate(TEMPLATE_ID, default, draw(st.sampled_from([default, latest])))
+
+
+WANTED = st.builds(
+    wanted,
+    tier=st.sampled_from([None, "Advanced", "Intelligent-Tiering"]),
+    parameter_tags=st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy")),
+    launch_templates=st.sampled_from([(), (TEMPLATE,)]),
+)
+
+
+@given(WANTED, parameters(), templates())
+def test_a_second_run_has_nothing_to_do(
+    want: PublishWanted, parameter: Parameter | None, template: LaunchTemplate
+) -> None:
+    names = {TEMPLATE: template} if want.launch_templates else {}
+    place = found(parameter=parameter, templates=names)
+    target = planned(want, place)
+    assert target.refusals == ()
+    for action in target.actions:
+        place = performed(place, action)
+    assert publish.plan(want, seen(place)).actions == ()
+    again = planned(want, place)
+    # The account's default tier is known only then.
+    assert _without_tier(again.before) == _without_tier(target.after)
+
+
+def _without_tier(view: Any) -> Any:
+    return {**view, "parameter": {**view["parameter"], "tier": None}}
+
+
+def performed(place: Place, action: Action) -> Place:
+    """The place as AWS leaves it after the call."""
+    given = action.parameters
+    parameter, template = place.parameter, place.templates.get(TEMPLATE)
+    if action.operation == "PutParameter":
+        former = parameter.versions if parameter else ()
+        assert len(former) < 100 or not former[0].labels
+        tier = given.get("Tier", "Standard")
+        new = ParameterVersion(
+            former[-1].version + 1 if former else 1,
+            given["Value"],
+            tier="Advanced" if tier == "Advanced" else "Standard",
+        )
+        assert not former or former[-1].tier == "Standard" or new.tier == "Advanced"
+        return replace(place, parameter=Parameter((*former, new)[-100:], parameter.tags if parameter else {}))
+    if template and action.operation == "CreateLaunchTemplateVersion":
+        data = {**template.default.data, **given["LaunchTemplateData"]}
+        latest = TemplateVersion(template.latest.number + 1, data)
+        return replace(place, templates={TEMPLATE: replace(template, latest=latest)})
+    if template and action.operation == "ModifyLaunchTemplate":
+        return replace(place, templates={TEMPLATE: replace(template, default=template.latest)})
+    assert parameter is not None
+    if action.operation == "AddTagsToResource":
+        tags = {tag["Key"]: tag["Value"] for tag in given["Tags"]}
+        return replace(place, parameter=replace(parameter, tags={**parameter.tags, **tags}))
+    labels = frozenset(given["Labels"])
+    number = given["ParameterVersion"]
+    number = parameter.latest.version if not isinstance(number, int) else number
+    added = labels if action.operation == "LabelParameterVersion" else frozenset()
+    versions = tuple(
+        replace(one, labels=(one.labels - labels) | (added if one.version == number else frozenset()))
+        for one in parameter.versions
+    )
+    return replace(place, parameter=replace(parameter, versions=versions))

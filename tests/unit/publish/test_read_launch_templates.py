@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How launch templates are asked for, and what of them is found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.publish.read_launch_templates import (
+    launch_templates,
+)
+from botocore.exceptions import ClientError
+
+from tests.unit.wire import Wire
+
+IDS = {"web": "lt-0123456789abcdef0", "data": "lt-01234567", "other": "lt-89abcdef"}
+REQUEST = {"Versions": ["$Default", "$Latest"], "MaxResults": 200}
+
+
+def version(name: str, number: int, default: bool) -> dict[str, Any]:
+    """A version as AWS lists it."""
+    return {
+        "LaunchTemplateId": IDS[name],
+        "LaunchTemplateName": name,
+        "VersionNumber": number,
+        "DefaultVersion": default,
+        "LaunchTemplateData": {"ImageId": f"ami-{name}-{number}", "UserData": "secret"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("web", {"LaunchTemplateName": "web"}), (IDS["web"], {"LaunchTemplateId": IDS["web"]})],
+)
+def test_one_is_asked_for_by_itself(ec2: Wire, name: str, asked: dict[str, str]) -> None:
+    answer = {"LaunchTemplateVersions": [version("web", 2, True), version("web", 10, False)]}
+    ec2.expect("describe_launch_template_versions", {**asked, **REQUEST}, answer)
+    found = launch_templates(ec2.client, [name])[name]
+    assert (found.template_id, found.default.number, found.latest.number) == (IDS["web"], 2, 10)
+    assert found.default.image_id == "ami-web-2"
+    assert found.default.differs_only_in_image(found.latest)
+
+
+def test_several_are_found_among_all(ec2: Wire) -> None:
+    more = {"LaunchTemplateVersions": [version("web", 1, True)], "NextToken": "more"}
+    ec2.expect("describe_launch_template_versions", REQUEST, more)
+    rest = [version("data", 3, True), version("other", 1, True)]
+    ec2.expect(
+        "describe_launch_template_versions",
+        {**REQUEST, "NextToken": "more"},
+        {"LaunchTemplateVersions": rest},
+    )
+    found = launch_templates(ec2.client, ["web", IDS["data"], "lt-none"])
+    assert {name: one.default.number for name, one in found.items()} == {"web": 1, IDS["data"]: 3}
+    assert found["web"].latest == found["web"].default
+
+
+@pytest.mark.parametrize(
+    "code", ["InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateId.NotFound"]
+)
+def test_none_of_that_name(ec2: Wire, code: str) -> None:
+    ec2.refuse("describe_launch_template_versions", {"LaunchTemplateName": "web", **REQUEST}, code)
+    assert launch_templates(ec2.client, ["web"]) == {}
+
+
+def test_without_names_nothing_is_asked(ec2: Wire) -> None:
+    assert launch_templates(ec2.client, []) == {}
+
+
+def test_other_refusals_are_no_absence(ec2: Wire) -> None:
+    request = {"LaunchTemplateName": "web", **REQUEST}
+    ec2.refuse("describe_launch_template_versions", request, "UnauthorizedOperation")
+    with pytest.raises(ClientError):
+        launch_templates(ec2.client, ["web"])

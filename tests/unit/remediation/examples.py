@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of the remedy share: an audit's result, and what doing the planned tasks leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.audit import plan as audit
+from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    AuditSeen,
+    AuditWanted,
+    RegionSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.kms_grant import plan as grant
+from ansible_collections.golden.images.plugins.module_utils.model import Image, KeySeen, Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils.remediation.plan import (
+    RemediationPlan,
+    RemediationWanted,
+    plan,
+)
+from ansible_collections.golden.images.plugins.module_utils.remediation.state import Audited, read
+from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import key_grants, shares
+from ansible_collections.golden.images.plugins.module_utils.share import plan as share
+
+from tests.unit.examples import OWNER
+from tests.unit.kms_grant import examples as granting
+
+MANY = 1_000
+
+
+def result_of(seen: AuditSeen, wanted: AuditWanted) -> dict[str, Any]:
+    """What ``ami_share_audit`` returns."""
+    found = audit.plan(wanted, seen)
+    return {
+        "account_id": seen.account_id,
+        "findings": [finding.as_result() for finding in found.findings],
+        "kms_keys": audit.keys(seen),
+        "regions": audit.regions(seen),
+        "results": audit.results(seen, found),
+    }
+
+
+def audited(seen: AuditSeen, wanted: AuditWanted | None = None) -> Audited:
+    """The audit's result as the remedy takes it."""
+    return read(result_of(seen, wanted or AuditWanted()))
+
+
+def remedied(seen: AuditSeen, wanted: AuditWanted | None = None, **changes: Any) -> RemediationPlan:
+    """The plan for an account that looks like this, without a cap that matters."""
+    values = {"audited": audited(seen, wanted), "max_withdrawals": MANY, **changes}
+    return plan(RemediationWanted(**values))
+
+
+def performed(seen: AuditSeen, plan: RemediationPlan, of: Audited) -> AuditSeen:
+    """What the account looks like once ``ami_share`` and ``ami_kms_grant`` have done the planned tasks."""
+    regions = dict(seen.regions)
+    for task in shares(plan.withdrawals, of):
+        for region, image_id in task["images"].items():
+            target = Target(OWNER, region)
+            regions[target] = _unshared(regions[target], target, image_id, task)
+    for task in key_grants(plan.withdrawals):
+        for region, arn in task["kms_key_ids"].items():
+            target = Target(OWNER, region)
+            closed = _closed(regions[target].keys[arn], target, task)
+            regions[target] = replace(regions[target], keys={**regions[target].keys, arn: closed})
+    return replace(seen, regions=regions)
+
+
+def _unshared(region: RegionSeen, target: Target, image_id: str, task: Mapping[str, Any]) -> RegionSeen:
+    (image,) = (item.image for item in region.images if item.image.image_id == image_id)
+    wanted = share.ShareWanted(
+        images={target.region: image_id},
+        sharing=Sharing(
+            frozenset(task["account_ids"]),
+            frozenset(task["org_arns"]),
+            frozenset(task["org_unit_arns"]),
+            task["group"] == "all",
+        ),
+        present=False,
+        share_snapshots=task["share_snapshots"],
+        snapshot_ids=frozenset(task["snapshot_ids"]),
+    )
+    shared = share.Shared(image, region.sharing[image_id], _volumes(region, image, wanted))
+    left = share.plan(wanted, share.ShareSeen(OWNER, {target: shared}))
+    assert left.refusals == ()
+    after = left.targets[0].after
+    return replace(
+        region,
+        sharing={**region.sharing, image_id: _sharing(after["launch_permissions"])},
+        volumes={
+            **region.volumes,
+            **{one: _sharing(given) for one, given in after["volume_permissions"].items()},
+        },
+    )
+
+
+def _volumes(region: RegionSeen, image: Image, wanted: share.ShareWanted) -> dict[str, Sharing]:
+    """The snapshots that ``ami_share`` reads; one that cannot be read would stop it."""
+    if not wanted.share_snapshots:
+        return {}
+    return {
+        one: region.volumes[one]
+        for one in image.snapshot_ids
+        if not wanted.snapshot_ids or one in wanted.snapshot_ids
+    }
+
+
+def _sharing(given: Mapping[str, Any]) -> Sharing:
+    return Sharing(
+        frozenset(given["account_ids"]),
+        frozenset(given.get("org_arns", ())),
+        frozenset(given.get("org_unit_arns", ())),
+        given["public"],
+    )
+
+
+def _closed(key: KeySeen, target: Target, task: Mapping[str, Any]) -> KeySeen:
+    wanted = grant.GrantWanted(
+        kms_key_ids={target.region: key.key.arn},
+        account_ids=frozenset(task["account_ids"]),
+        principals=frozenset(task["principals"]),
+        org_ids=frozenset(task["org_ids"]),
+        org_unit_ids=frozenset(task["org_unit_ids"]),
+        present=False,
+    )
+    seen = grant.GrantSeen(OWNER, "aws", {target: (key,)})
+    planned = grant.plan(wanted, seen)
+    assert planned.refusals == ()
+    (after,) = granting.performed(seen, planned).keys[target]
+    return after

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the options of ``remediation_plan`` are read, what is refused, and what is returned."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditSeen, AuditWanted
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.progress import reporter
+from ansible_collections.golden.images.plugins.module_utils.remediation.flow import FLOW, wanted_from
+from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
+from ansible_collections.golden.images.plugins.modules.remediation_plan import ARGUMENT_SPEC
+
+from tests.unit.audit.examples import NOW, accounts, region, under_key
+from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.kms_grant.examples import made, root
+from tests.unit.remediation.examples import result_of
+
+SNAPSHOT = "snap-0123456789abcdef0"
+HERE = place().region
+
+
+def audit_of(seen: Any) -> dict[str, Any]:
+    """The audit's result as it comes through Ansible."""
+    result: dict[str, Any] = json.loads(
+        json.dumps(result_of(AuditSeen(OWNER, NOW, {place(): seen}), AuditWanted()))
+    )
+    return result
+
+
+AUDITED = audit_of(region(accounts(STRANGER), accounts(STRANGER)))
+
+
+def params(**changes: Any) -> dict[str, Any]:
+    """What Ansible hands over for a plain task."""
+    defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
+    return {**defaults, "audited": AUDITED, **changes}
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        pytest.param([SOURCE_ID, f" {SNAPSHOT} ", ""], [(SOURCE_ID, None), (SNAPSHOT, None)], id="ids"),
+        pytest.param(f"{SOURCE_ID}, {SNAPSHOT},", [(SOURCE_ID, None), (SNAPSHOT, None)], id="text"),
+        pytest.param(
+            [{"region": HERE, "image_id": SOURCE_ID}, {"region": HERE, "snapshot_id": SNAPSHOT}],
+            [(SOURCE_ID, HERE), (SNAPSHOT, HERE)],
+            id="mappings",
+        ),
+        pytest.param(
+            {HERE: SOURCE_ID, "us-west-2": [SOURCE_ID, SNAPSHOT]},
+            [(SOURCE_ID, HERE), (SOURCE_ID, "us-west-2"), (SNAPSHOT, "us-west-2")],
+            id="a mapping",
+        ),
+        pytest.param([SOURCE_ID, SOURCE_ID], [(SOURCE_ID, None)], id="twice"),
+        pytest.param(None, [], id="none"),
+        pytest.param("", [], id="a blank"),
+    ],
+)
+def test_images(images: Any, expected: list[Any]) -> None:
+    wanted = wanted_from(params(codes=["public"], images=images), False)
+    assert wanted.named == tuple(Named(*one) for one in expected)
+
+
+def test_other_options() -> None:
+    wanted = wanted_from(params(codes=["public", " public ", ""], max_withdrawals=0), False)
+    assert (wanted.codes, wanted.max_withdrawals, wanted.planned) == (("public",), 0, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        pytest.param({}, ["codes"], id="neither codes nor images"),
+        pytest.param({"codes": [""], "images": []}, ["codes"], id="blanks"),
+        pytest.param({"images": ["web-1"]}, ["images"], id="a name"),
+        pytest.param({"images": 5}, ["images"], id="a number"),
+        pytest.param({"images": {HERE: None}}, ["images"], id="no image yet"),
+        pytest.param({"images": [{"image_id": SOURCE_ID}]}, ["images", "codes"], id="no region"),
+        pytest.param(
+            {"images": [{"region": HERE, "image_id": SOURCE_ID, "snapshot_id": SNAPSHOT}]},
+            ["images", "codes"],
+            id="an image and a snapshot",
+        ),
+        pytest.param({"codes": ["public"], "max_withdrawals": -1}, ["max_withdrawals"], id="below zero"),
+        pytest.param({"planned": [{"region": HERE}]}, ["planned"], id="half a withdrawal"),
+        pytest.param({"codes": ["public"], "audited": {}}, ["audited"], id="nothing was audited"),
+        pytest.param({"codes": ["public"], "audited": {"findings": []}}, ["audited"], id="half a result"),
+    ],
+)
+def test_what_is_refused(changes: dict[str, Any], options: list[str]) -> None:
+    with pytest.raises(Refused) as caught:
+        wanted_from(params(**changes), False)
+    assert [failure.action for failure in caught.value.failures] == options
+    assert all(failure.remedy for failure in caught.value.failures)
+
+
+def test_why_an_audit_failed_is_said() -> None:
+    with pytest.raises(Refused, match="It said: No credentials"):
+        wanted_from(params(codes=["public"], audited={"failed": True, "msg": "No credentials."}), False)
+
+
+def test_an_audit_without_snapshots_is_not_enough() -> None:
+    without = audit_of(region(accounts(STRANGER), volumes={}))
+    with pytest.raises(Refused, match="check_snapshots: true"):
+        wanted_from(params(codes=["public"], audited=without), False)
+
+
+def returned(**changes: Any) -> dict[str, Any]:
+    """What the module returns of its own."""
+    wanted = FLOW.wanted(params(**changes), False)
+    seen = FLOW.read(None, wanted)
+    plan = FLOW.plan(wanted, seen)
+    assert (plan.refusals, plan.actions) == ((), ())
+    outcome = FLOW.apply(None, wanted, seen, plan, reporter(None, print))
+    return FLOW.result(wanted, seen, plan, outcome)
+
+
+def test_what_is_returned_and_what_is_still_there_afterwards() -> None:
+    before = audit_of(
+        under_key(accounts(STRANGER), made(root(STRANGER)), volumes={"snap-1": accounts(STRANGER)})
+    )
+    result = returned(audited=before, images=[SOURCE_ID])
+    assert [item["principal"] for item in result["withdrawals"]] == [STRANGER] * 3
+    (share,), (close,) = result["shares"], result["key_grants"]
+    assert (share["images"], share["share_snapshots"]) == ({HERE: SOURCE_ID}, True)
+    assert close["account_ids"] == [STRANGER]
+    assert result["unreadable"] == []
+
+    again = returned(audited=before, planned=result["withdrawals"])
+    assert again == {**result, "shares": [], "key_grants": []}
+    gone = audit_of(under_key(accounts()))
+    assert returned(audited=gone, planned=result["withdrawals"])["withdrawals"] == []

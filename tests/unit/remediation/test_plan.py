@@ -1,0 +1,382 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is withdrawn for which finding, as which tasks, what is refused, and what could not be read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit.findings import CODES
+from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    AuditSeen,
+    AuditWanted,
+    Listed,
+    Problem,
+    RegionSeen,
+    Rule,
+)
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.remediation.plan import (
+    NOT_ALLOWED,
+    REPAIRABLE,
+    RemediationPlan,
+)
+from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
+from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import key_grants, shares
+
+from tests.unit.audit.examples import IMAGE, NOBODY, NOW, PUBLIC, accounts, allowing, orgs, region, under_key
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, UNIT, place, volumes
+from tests.unit.keys.policies import ORG_ID, consumers, opened_to
+from tests.unit.keys.policies import UNIT as UNIT_IDS
+from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, foreign, made, root, scaling_role
+from tests.unit.remediation.examples import audited, remedied
+
+REGION, FAR = place().region, "us-west-2"
+OTHER = replace(IMAGE, image_id="ami-00000000", name="other")
+GRANT, STATEMENT = "grant_without_share", "statement_without_share"
+
+
+def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
+    """The account with one or two regions."""
+    return AuditSeen(OWNER, NOW, dict(zip([place(), place(FAR)], regions, strict=False)), **changes)
+
+
+def withdrawn(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
+    """What each principal loses, and for which findings."""
+    return [(item.place.resource, item.principal, list(item.codes)) for item in plan.withdrawals]
+
+
+@pytest.mark.parametrize(
+    ("seen", "codes", "expected"),
+    [
+        pytest.param(region(PUBLIC), ["public"], [(SOURCE_ID, "all", ["public"])], id="public"),
+        pytest.param(
+            region(PUBLIC, PUBLIC),
+            ["snapshot_public"],
+            [("snap-1", "all", ["snapshot_public"])],
+            id="a public snapshot, and not the image",
+        ),
+        pytest.param(
+            region(accounts(A, B), accounts(B)),
+            ["unknown_account"],
+            [(SOURCE_ID, B, ["unknown_account"]), ("snap-1", B, ["unknown_account"])],
+            id="an account, from the image and the snapshot",
+        ),
+        pytest.param(
+            region(orgs(ORG, units=[UNIT])),
+            ["unknown_organizational_unit"],
+            [(SOURCE_ID, UNIT, ["unknown_organizational_unit"])],
+            id="a unit, and not the organization",
+        ),
+        pytest.param(
+            region(orgs(ORG)),
+            ["unknown_organization"],
+            [(SOURCE_ID, ORG, ["unknown_organization"])],
+            id="org",
+        ),
+        pytest.param(
+            region(volume=accounts(A, B)),
+            REPAIRABLE,
+            [
+                ("snap-1", A, ["snapshot_wider_than_image"]),
+                ("snap-1", B, ["snapshot_wider_than_image", "unknown_account"]),
+            ],
+            id="two findings, one withdrawal",
+        ),
+        pytest.param(
+            under_key(NOBODY, made(root(A)), foreign(root(A)), made(DEPLOY)),
+            [GRANT],
+            [(KEY.arn, A, [GRANT]), (KEY.arn, DEPLOY, [GRANT])],
+            id="grants of this collection's",
+        ),
+        pytest.param(
+            under_key(NOBODY, made(root(A)), policy=opened_to(consumers(A, org_ids=(ORG_ID,)))),
+            [STATEMENT],
+            [(KEY.arn, A, [GRANT, STATEMENT]), (KEY.arn, ORG_ID, [STATEMENT])],
+            id="a statement goes with the grant",
+        ),
+        pytest.param(
+            under_key(accounts(B), made(root(B)), made(scaling_role(B)), made(root(A))),
+            ["unknown_account"],
+            [
+                (SOURCE_ID, B, ["unknown_account"]),
+                (KEY.arn, B, [GRANT]),
+                (KEY.arn, scaling_role(B), [GRANT]),
+            ],
+            id="the key of those who lose the image, and of no others",
+        ),
+        pytest.param(
+            under_key(orgs(units=[UNIT]), made(root(A)), policy=opened_to(consumers(units=(UNIT_IDS,)))),
+            ["unknown_organizational_unit"],
+            [
+                (SOURCE_ID, UNIT, ["unknown_organizational_unit"]),
+                (KEY.arn, UNIT_IDS[1], [STATEMENT]),
+            ],
+            id="the key of the unit",
+        ),
+        pytest.param(
+            under_key(
+                orgs(ORG), made(root(A)), policy=opened_to(consumers(org_ids=(ORG_ID,), units=(UNIT_IDS,)))
+            ),
+            [],
+            [
+                (SOURCE_ID, ORG, ["unknown_organization"]),
+                (KEY.arn, ORG_ID, [STATEMENT]),
+                (KEY.arn, UNIT_IDS[1], [STATEMENT]),
+            ],
+            id="the key of the organization and its units, and not of an account that may get an image yet",
+        ),
+        pytest.param(
+            under_key(PUBLIC, made(root(A)), policy=opened_to(consumers(org_ids=(ORG_ID,)))),
+            ["public", STATEMENT],
+            [(SOURCE_ID, "all", ["public"]), (KEY.arn, ORG_ID, [STATEMENT])],
+            id="what the chosen codes would find next",
+        ),
+        pytest.param(
+            replace(under_key(NOBODY, made(root(A))), volumes={"snap-1": accounts(A)}),
+            [],
+            [],
+            id="allowed, and about to get the image",
+        ),
+        pytest.param(region(accounts(A)), [], [], id="all is well"),
+    ],
+)
+def test_withdrawals(seen: RegionSeen, codes: list[str], expected: list[Any]) -> None:
+    plan = remedied(account_of(seen), allowing(A), codes=tuple(codes))
+    assert plan.refusals == ()
+    assert withdrawn(plan) == expected
+
+
+def test_a_key_that_another_image_needs_stays_open() -> None:
+    two = {"images": (Listed(IMAGE), Listed(OTHER)), "volumes": {"snap-1": NOBODY, "snap-2": NOBODY}}
+    both = {SOURCE_ID: accounts(B), OTHER.image_id: accounts(B)}
+    seen = account_of(under_key(NOBODY, made(root(B)), **two, sharing=both))
+    one = remedied(seen, named=(Named(SOURCE_ID),))
+    assert withdrawn(one) == [(SOURCE_ID, B, ["unknown_account"])]
+    assert (KEY.arn, B, [GRANT]) in withdrawn(remedied(seen))
+
+
+def test_a_snapshot_goes_that_becomes_wider_than_its_image() -> None:
+    two = region(
+        images=(Listed(IMAGE), Listed(OTHER)),
+        sharing={SOURCE_ID: accounts(B), OTHER.image_id: NOBODY},
+        volume=accounts(B),
+    )
+    # The other image allows it the snapshot, but is not shared with it.
+    policy = AuditWanted(rules=(Rule(accounts(B), "other"),))
+    expected = [(SOURCE_ID, B, ["unknown_account"]), ("snap-1", B, ["snapshot_wider_than_image"])]
+    chosen = ("snapshot_wider_than_image", "unknown_account")
+    assert withdrawn(remedied(account_of(two), policy, codes=chosen)) == expected
+    assert withdrawn(remedied(account_of(two), policy)) == expected[:1]
+
+
+@pytest.mark.parametrize(
+    ("named", "codes", "expected"),
+    [
+        pytest.param([Named(SOURCE_ID)], [], [(REGION, SOURCE_ID), (REGION, "snap-1")], id="an image"),
+        pytest.param([Named("snap-1", REGION)], [], [(REGION, "snap-1")], id="a snapshot alone"),
+        pytest.param(
+            [Named("snap-1")], [], [(REGION, "snap-1"), (FAR, "snap-1")], id="a snapshot, wherever it is"
+        ),
+        pytest.param([Named(OTHER.image_id, FAR)], ["public"], [], id="an image that has no such finding"),
+        pytest.param(
+            [Named(OTHER.image_id, FAR), Named("snap-1", REGION)],
+            ["unknown_account"],
+            [(REGION, "snap-1"), (FAR, OTHER.image_id), (FAR, "snap-1")],
+            id="several",
+        ),
+    ],
+)
+def test_what_is_named(named: list[Named], codes: list[str], expected: list[Any]) -> None:
+    both = accounts(STRANGER)
+    seen = account_of(region(both, both), region(both, both, OTHER))
+    plan = remedied(seen, named=tuple(named), codes=tuple(codes))
+    assert plan.refusals == ()
+    assert [item.place for item in plan.withdrawals] == expected
+
+
+def test_the_keys_of_a_snapshot_that_is_named_are_closed_with_it() -> None:
+    seen = account_of(replace(under_key(NOBODY, made(root(B))), volumes={"snap-1": accounts(B)}))
+    plan = remedied(seen, named=(Named("snap-1"),))
+    assert [item.place.resource for item in plan.withdrawals] == ["snap-1", KEY.arn]
+
+
+def failure(action: str, region: str = REGION) -> Failure:
+    """Why something could not be read."""
+    return Failure("You may not.", "Allow it.", "UnauthorizedOperation", action, region, OWNER)
+
+
+@pytest.mark.parametrize(
+    ("named", "refused", "unreadable"),
+    [
+        pytest.param((Named("ami-99999999"),), [], 1, id="it may be where nothing could be read"),
+        pytest.param((Named("ami-99999999", FAR),), [], 1, id="it is where nothing could be read"),
+        pytest.param((Named("ami-99999999", REGION),), ["images"], 0, id="it is not where all was read"),
+        pytest.param((Named("ami-99999999", "sa-east-1"),), ["images"], 0, id="nobody looked there"),
+        pytest.param((Named("snap-9", REGION),), ["images"], 0, id="no image has the snapshot"),
+        pytest.param((Named(SOURCE_ID),), [], 0, id="it was read"),
+        pytest.param((), [], 1, id="everything is to be repaired"),
+    ],
+)
+def test_what_is_not_there(named: tuple[Named, ...], refused: list[str], unreadable: int) -> None:
+    seen = account_of(region(accounts(A)), unread={place(FAR): failure("DescribeImages", FAR)})
+    plan = remedied(seen, named=named)
+    assert [item.action for item in plan.refusals] == refused
+    assert len(plan.unreadable) == unreadable
+
+
+def test_what_could_not_be_read_is_left_and_said_and_the_rest_is_repaired() -> None:
+    problems = (
+        Problem("image_unreadable", OTHER.image_id, failure("DescribeImageAttribute"), OTHER.image_id),
+        Problem("snapshot_unreadable", "snap-2", failure("DescribeSnapshotAttribute"), SOURCE_ID),
+        Problem("block_public_access_unreadable", "GetX", failure("GetX")),
+    )
+    seen = under_key(accounts(A), made(root(A)), images=(Listed(IMAGE), Listed(OTHER)), problems=problems)
+    seen = replace(seen, volumes={"snap-1": accounts(A)}, sharing={SOURCE_ID: accounts(A)})
+    plan = remedied(account_of(seen))
+    # The other image may need the key.
+    assert withdrawn(plan) == [
+        (SOURCE_ID, A, ["unknown_account"]),
+        ("snap-1", A, ["unknown_account"]),
+    ]
+    assert {item.code for item in plan.unreadable} == {"image_unreadable", "snapshot_unreadable"}
+    (task,) = shares(plan.withdrawals, audited(account_of(seen)))[:1]
+    assert task["share_snapshots"] is False
+    named = remedied(account_of(seen), named=(Named(OTHER.image_id),))
+    assert {item.place.resource for item in named.unreadable} == {OTHER.image_id, "snap-2"}
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        pytest.param(("unknwon_account",), "no code of a finding", id="unknown"),
+        pytest.param(("key_unreachable",), "is not repaired by withdrawing", id="the opposite helps"),
+        pytest.param(
+            ("shared_but_disabled",), "is not repaired by withdrawing", id="some of them may have it"
+        ),
+    ],
+)
+def test_codes_that_are_refused(codes: tuple[str, ...], said: str) -> None:
+    (refusal,) = remedied(account_of(region()), codes=("public", *codes)).refusals
+    assert said in refusal.message
+    assert all(code in refusal.remedy for code in REPAIRABLE)
+
+
+def test_more_than_the_cap_is_refused_with_examples() -> None:
+    many = [f"2{number:011d}" for number in range(8)]
+    seen = account_of(under_key(accounts(*many), *(made(root(one)) for one in many)))
+    assert len(remedied(seen, max_withdrawals=16).withdrawals) == 16
+    plan = remedied(seen, max_withdrawals=15)
+    assert (plan.withdrawals, plan.unreadable) == ((), ())
+    (refusal,) = plan.refusals
+    assert "16 withdrawals, 8 of them of keys, and at most 15" in refusal.message
+    assert refusal.message.count("withdraw ami-") == 5
+    assert "and 11 more" in refusal.message
+    assert "remediate_max_withdrawals" in refusal.remedy
+
+
+def test_the_words_of_a_withdrawal() -> None:
+    seen = account_of(under_key(PUBLIC | accounts(B), made(root(B))))
+    _account, public, closed = remedied(seen).withdrawals
+    assert public.message == f"{REGION}: withdraw {SOURCE_ID} (golden-web) from everybody: public"
+    assert closed.message == f"{REGION}: close {KEY.arn} to {B}: {GRANT}"
+    (snapshot,) = remedied(account_of(region(volume=PUBLIC))).withdrawals
+    assert f"withdraw snap-1, a snapshot of {SOURCE_ID}, from everybody" in snapshot.message
+    assert snapshot.as_result() == {
+        "codes": ["snapshot_public"],
+        "image_id": SOURCE_ID,
+        "message": snapshot.message,
+        "principal": "all",
+        "region": REGION,
+        "resource": "snap-1",
+    }
+
+
+def still_planned(plan: RemediationPlan, seen: AuditSeen) -> list[str]:
+    """What of an earlier plan an account still shows, or does not tell."""
+    return [item.place.resource for item in remedied(seen, planned=plan.withdrawals).withdrawals]
+
+
+def test_what_of_a_plan_is_still_to_be_done() -> None:
+    before = account_of(replace(under_key(accounts(B), made(root(B))), volumes={"snap-1": accounts(B)}))
+    first = remedied(before)
+    everything = [SOURCE_ID, "snap-1", KEY.arn]
+    assert still_planned(first, before) == everything
+    assert still_planned(first, account_of(under_key(NOBODY))) == []
+    assert still_planned(first, account_of(under_key(accounts(B)))) == [SOURCE_ID]
+    assert still_planned(first, account_of(under_key(NOBODY, made(root(B))))) == [KEY.arn]
+    # Whoever is not told of it cannot say that it is gone.
+    assert still_planned(first, account_of(unread={place(): failure("DescribeImages")})) == everything
+    unread = replace(under_key(NOBODY), sharing={}, volumes={}, keys={})
+    assert still_planned(first, account_of(unread)) == everything
+    # An image that is gone is nobody's any more.
+    assert still_planned(first, account_of(RegionSeen())) == [KEY.arn]
+
+
+def test_tasks_are_as_few_as_will_do_and_come_apart() -> None:
+    both = accounts(STRANGER)
+    seen = account_of(region(both, both), region(both, both, OTHER))
+    # The second snapshot is not shared, so that the first is a task of its own.
+    images, snapshots = shares(remedied(seen).withdrawals, audited(seen))
+    assert images == {
+        "images": {REGION: SOURCE_ID, FAR: OTHER.image_id},
+        "account_ids": [STRANGER],
+        "org_arns": [],
+        "org_unit_arns": [],
+        "group": None,
+        "share_snapshots": False,
+        "snapshot_ids": [],
+        "apart": [
+            {**images, "images": {region: image_id}, "apart": []}
+            for region, image_id in ((REGION, SOURCE_ID), (FAR, OTHER.image_id))
+        ],
+    }
+    assert (snapshots["snapshot_ids"], snapshots["share_snapshots"]) == (["snap-1", "snap-1"], True)
+    assert [part["snapshot_ids"] for part in snapshots["apart"]] == [["snap-1"], ["snap-1"]]
+
+    whole = account_of(region(both, volumes={"snap-1": both, "snap-2": both}))
+    (together,) = shares(remedied(whole).withdrawals, audited(whole))
+    assert (together["share_snapshots"], together["snapshot_ids"], together["apart"]) == (True, [], [])
+
+
+def test_images_of_one_region_are_tasks_of_their_own() -> None:
+    two = region(
+        images=(Listed(IMAGE), Listed(replace(OTHER, devices=volumes("snap-3")))),
+        sharing={SOURCE_ID: PUBLIC | accounts(STRANGER), OTHER.image_id: PUBLIC | accounts(STRANGER)},
+    )
+    seen = account_of(two)
+    tasks = shares(remedied(seen).withdrawals, audited(seen))
+    assert [(task["images"], task["group"], task["apart"]) for task in tasks] == [
+        ({REGION: OTHER.image_id}, "all", []),
+        ({REGION: SOURCE_ID}, "all", []),
+    ]
+
+
+def test_a_key_is_one_task_whoever_loses_it() -> None:
+    policy = opened_to(consumers(B, org_ids=(ORG_ID,), units=(UNIT_IDS,)))
+    seen = account_of(under_key(NOBODY, made(root(A)), made(DEPLOY), policy=policy))
+    assert key_grants(remedied(seen, codes=(GRANT, STATEMENT)).withdrawals) == [
+        {
+            "kms_key_ids": {REGION: KEY.arn},
+            "account_ids": [A, B],
+            "principals": [DEPLOY],
+            "org_ids": [ORG_ID],
+            "org_unit_ids": [UNIT_IDS[1]],
+            "apart": [],
+        }
+    ]
+
+
+def test_every_code_is_documented() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "remediating.md"
+    text = page.read_text(encoding="utf-8")
+    told = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert sorted(told) == sorted(code for code in CODES if not code.endswith("_unreadable"))
+    repairs = text.split("## What it does not repair")[0]
+    named = re.findall(r"^\| `(\w+)` \|", repairs, re.MULTILINE)
+    assert sorted(named) == sorted(REPAIRABLE)
+    assert sorted(named[:5]) == sorted(NOT_ALLOWED)

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page as text: whatever the names are, it holds the page's own elements and nothing that loads."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+    Changes,
+    Column,
+    Document,
+    Item,
+    Mark,
+    Matrix,
+    MatrixRow,
+    Table,
+)
+from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ..examples import EU, NAMES, OWNER, REVERSED, US, document
+
+NOW, BEFORE = "2026-11-24T12:00:00+00:00", "2026-11-23T12:00:00+00:00"
+# What could load something, or lead away.
+_LOADING = frozenset(
+    {"action", "background", "data", "formaction", "ping", "poster", "src", "srcdoc", "srcset"}
+)
+
+
+class Page(HTMLParser):
+    """The elements of a page and what is in them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.inside: list[str] = []
+        self.texts: list[tuple[str, str]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in {"col", "input", "meta"}:
+            self.inside.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.inside.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((self.inside[-1] if self.inside else "", data))
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def text(self, *tags: str) -> str:
+        return "".join(text for tag, text in self.texts if not tags or tag in tags)
+
+
+def page(report: Document | None = None) -> Page:
+    return Page(html_text(document() if report is None else report, NOW))
+
+
+def test_every_name_is_there_as_text() -> None:
+    text = page().text("td", "th", "span")
+    for name in NAMES:
+        assert (name if name != REVERSED else "golden-\u27e8U+202E\u27e9gnp.exe") in text
+    assert "49" not in page().text("td")
+
+
+def test_nothing_on_it_loads_or_leads_away() -> None:
+    found = page()
+    assert not {tag for tag, _attributes in found.elements} & {
+        "base",
+        "embed",
+        "iframe",
+        "img",
+        "link",
+        "object",
+    }
+    for tag, attributes in found.elements:
+        assert not attributes.keys() & _LOADING, tag
+        assert not [name for name in attributes if name.startswith("on") or name == "style"], tag
+        assert (attributes.get("href") or "#").startswith("#")
+    assert len(found.of("script")) == len(found.of("style")) == 1
+    assert found.inside == []
+    style = found.text("style")
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_the_policy_allows_its_own_style_and_script_alone() -> None:
+    found = page()
+    (policy,) = (one["content"] for one in found.of("meta") if "http-equiv" in one)
+    allowed = dict(part.strip().split(" ", 1) for part in str(policy).split(";"))
+    assert allowed == {
+        "default-src": "'none'",
+        "style-src": _source(found.text("style")),
+        "script-src": _source(found.text("script")),
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    # It holds for what comes after it.
+    order = [tag for tag, _attributes in found.elements]
+    assert order.index("meta") + 1 < order.index("style")
+
+
+def _source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@given(st.text(), st.text())
+def test_no_text_is_markup(text: str, other: str) -> None:
+    hostile = replace(
+        document(),
+        title=text,
+        headline=other,
+        facts=((text, other),),
+        items=(Item(text, "high", text, other, text, other, text, other, text),),
+        tables=(Table(text, (Column(other, text),), ({other: text, "region": other},), note=text),),
+        matrix=Matrix(
+            text,
+            {Mark.FULL: other},
+            (Column("a", text),),
+            (text,),
+            (MatrixRow({"a": text}, {text: Mark.FULL}),),
+        ),
+        changes=Changes(BEFORE, (text,), (other,)),
+        explanations={text: other},
+    )
+    harmless = replace(
+        document(),
+        title="a",
+        headline="b",
+        facts=(("a", "b"),),
+        items=(Item("a", "high", "a", "b", "a", "b", "a", "b", "a"),),
+        tables=(Table("a", (Column("b", "a"),), ({"b": "a", "region": "b"},), note="a"),),
+        matrix=Matrix(
+            "a", {Mark.FULL: "b"}, (Column("a", "a"),), ("a",), (MatrixRow({"a": "a"}, {"a": Mark.FULL}),)
+        ),
+        changes=Changes(BEFORE, ("a",), ("b",)),
+        explanations={"a": "b"},
+    )
+    assert {*_shape(hostile)} <= {*_shape(harmless)}
+
+
+def _shape(report: Document) -> list[tuple[str, tuple[str, ...]]]:
+    """Which elements there are, with which attributes."""
+    return [(tag, tuple(sorted(attributes))) for tag, attributes in page(report).elements]
+
+
+def test_a_reader_without_scripts_sees_every_row() -> None:
+    found = page()
+    assert [
+        one for tag, one in found.elements if tag in {"section", "table", "tr", "td"} and "hidden" in one
+    ] == []
+    assert ["hidden" in one for one in found.of("div") if one.get("class") == "tools"] == [True]
+
+
+def test_rows_say_what_they_can_be_filtered_by() -> None:
+    rows = [one for one in page().of("tr") if one]
+    assert {str(one.get("data-region")) for one in rows} == {EU, US, "None"}
+    ami_0 = [one["data-findings"] for one in rows if one.get("data-findings") == "high:unknown_account"]
+    # The finding, its kind, the image in the matrix and the image among the records.
+    assert len(ami_0) == 4
+
+
+def test_every_table_can_be_read_aloud() -> None:
+    found = page()
+    tables = found.of("table")
+    assert len(tables) == len(found.of("caption")) == len(found.of("thead")) == 6
+    assert all(one.get("scope") in {"row", "col"} for one in found.of("th"))
+    assert found.of("html") == [{"lang": "en"}]
+    assert [one["aria-live"] for one in found.of("output")] == ["polite"]
+
+
+def test_every_mark_has_a_symbol_and_says_what_it_means() -> None:
+    found = page()
+    legend = dict(
+        zip((item["class"] for item in found.of("li") if item.get("class") in {*Mark}), Mark, strict=False)
+    )
+    assert set(legend) == {*Mark}
+    titles = {one["class"]: one["title"] for one in found.of("td") if "title" in one}
+    assert titles["foreign"] == "nobody allowed it"
+    symbols = [text for tag, text in found.texts if tag == "b" and not text.isdigit()]
+    assert len(set(symbols)) == len(Mark)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (None, None),
+        (Changes(BEFORE), "Nothing that is listed here."),
+        (Changes(BEFORE, added=("One.",)), "New (1)"),
+        (Changes(BEFORE, gone=("One.", "Two.")), "Gone (2)"),
+    ],
+)
+def test_what_has_changed(changes: Changes | None, told: str | None) -> None:
+    text = page(replace(document(), changes=changes)).text()
+    assert ("What changed since" in text) is (changes is not None)
+    assert told is None or told in text
+    assert changes is None or all(sentence in text for sentence in (*changes.added, *changes.gone))
+
+
+def test_an_empty_report_is_a_page() -> None:
+    empty = Document(
+        "audit", "Nothing", "clean", "There are no images.", Table("Images", (Column("name", "Name"),), ())
+    )
+    found = page(empty)
+    assert [one["id"] for one in found.of("section")] == ["table-1"]
+    assert "There are no images." in found.text()
+    assert [one["class"] for one in found.of("span") if "status" in str(one.get("class"))] == ["status "]
+
+
+def test_times_are_for_people_and_for_programs() -> None:
+    text = html_text(document(), NOW)
+    assert f'<time datetime="{NOW.replace("+", "&#43;")}">' in text or f'<time datetime="{NOW}">' in text
+    assert "2026-11-24 12:00:00 UTC" in text
+
+
+def test_the_same_report_is_the_same_page() -> None:
+    assert html_text(document(), NOW) == html_text(document(), NOW)
+    assert re.search(r"\n\n\n", html_text(document(), NOW)) is None
+
+
+def test_a_severity_in_a_table_looks_like_one() -> None:
+    table = Table(
+        "T", (Column("severity", "S"), Column("n", "N", numeric=True)), ({"severity": "high", "n": 3},)
+    )
+    found = page(replace(document(), items=(), tables=(table,)))
+    assert "badge high" in [one.get("class") for one in found.of("span")]
+
+
+def rows_of(**changes: Any) -> int:
+    return len(page(replace(document(), **changes)).of("tr"))
+
+
+def test_a_matrix_in_which_there_is_nothing_is_left_out() -> None:
+    matrix = document().matrix
+    assert matrix is not None
+    assert rows_of() - rows_of(matrix=replace(matrix, rows=())) == len(NAMES) + 1
+    assert rows_of(matrix=None) == rows_of(matrix=replace(matrix, rows=()))
+    assert OWNER in page().text("dd")

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the page shows, and that it says what it leaves out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+    Column,
+    Mark,
+    Matrix,
+    MatrixRow,
+    Table,
+)
+from ansible_collections.golden.images.plugins.module_utils.reports.html import view as subject
+from ansible_collections.golden.images.plugins.module_utils.reports.html.view import MatrixView, page_view
+
+from ..examples import EU, US, document, items
+
+NOW = "2026-11-24T12:00:00+00:00"
+
+
+def test_every_region_is_summed_up_the_worst_first() -> None:
+    view = page_view(document(), NOW)
+    assert [(one.region, dict(one.counts), one.images) for one in view.regions] == [
+        (EU, {"high": 2, "medium": 1, "low": 0}, 4),
+        (US, {"high": 0, "medium": 0, "low": 1}, 4),
+    ]
+    assert dict(view.counts) == {"high": 2, "medium": 1, "low": 1}
+
+
+def test_every_kind_of_finding_is_explained() -> None:
+    codes = page_view(replace(document(), items=(*items(), items()[0])), NOW).codes
+    assert [(one.severity, one.code, one.count) for one in codes] == [
+        ("high", "public", 1),
+        ("high", "unknown_account", 1),
+        ("medium", "grant_without_share", 1),
+        ("low", "stale_principal", 2),
+    ]
+    assert codes[0].meaning == "Every AWS account can use the image."
+
+
+@pytest.mark.parametrize(
+    ("row", "region", "findings"),
+    [
+        pytest.param({"region": EU, "severity": "high", "code": "c"}, EU, "high:c", id="its own finding"),
+        pytest.param({"region": EU, "code": "c"}, EU, ":c", id="a code alone"),
+        pytest.param({"region": EU, "image_id": "ami-0"}, EU, "high:unknown_account", id="its image's"),
+        pytest.param({"region": US, "image_id": "ami-0"}, US, "", id="an image of another region"),
+        pytest.param({"region": EU}, EU, None, id="a region"),
+        pytest.param({"name": "x"}, None, None, id="nothing"),
+    ],
+)
+def test_what_a_row_can_be_filtered_by(row: dict[str, Any], region: str | None, findings: str | None) -> None:
+    table = Table("T", (Column("name", "Name"),), (row,))
+    view = page_view(replace(document(), tables=(table,)), NOW).tables[0]
+    assert (view.rows[0].region, view.rows[0].findings) == (region, findings)
+
+
+def test_long_tables_say_what_they_leave_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "MAX_ROWS", 2)
+    view = page_view(document(), NOW)
+    assert [len(one.rows) for one in view.tables] == [2, 2]
+    assert [one.left_out for one in view.tables] == [
+        "",
+        "Only the first 2 of 8 rows are shown here: report.csv holds all.",
+    ]
+    assert [item.severity for item in view.items] == ["high", "high"]
+    assert view.items_left_out == (
+        "Only the first 2 of 4 findings are shown here: report.json and report.sarif hold all."
+    )
+    # What is counted is what there is, not what is shown.
+    assert sum(view.counts.values()) == 4
+
+
+def matrix(*rows: dict[str, Mark], columns: tuple[str, ...] = ("a", "b", "c")) -> MatrixView:
+    listed = tuple(MatrixRow({"name": str(place)}, cells) for place, cells in enumerate(rows))
+    wanted = Matrix("M", {}, (Column("name", "Name"),), columns, listed)
+    view = page_view(replace(document(), matrix=wanted), NOW).matrix
+    assert view is not None
+    return view
+
+
+def shown(view: MatrixView) -> tuple[list[str], list[str]]:
+    return [str(row.values["name"]) for row, _marks in view.rows], [*view.columns]
+
+
+def test_rows_and_columns_without_a_mark_are_left_out() -> None:
+    view = matrix({"a": Mark.FULL}, {}, {"c": Mark.BROKEN}, {})
+    assert shown(view) == (["0", "2"], ["a", "c"])
+    assert [marks for _row, marks in view.rows] == [(Mark.FULL, None), (None, Mark.BROKEN)]
+    assert view.left_out == (
+        "2 rows are left out: nothing is marked there.",
+        "1 column is left out: nothing is marked there.",
+    )
+
+
+def test_of_too_many_the_worst_are_shown_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "MAX_COLUMNS", 2)
+    monkeypatch.setattr(subject, "MAX_CELLS", 5)
+    view = matrix(
+        {"a": Mark.FULL},
+        {"a": Mark.FULL, "b": Mark.FOREIGN},
+        {"b": Mark.PARTIAL},
+        {"c": Mark.PUBLIC},
+    )
+    assert shown(view) == (["1", "3"], ["b", "c"])
+    assert view.left_out == (
+        "Only 2 of 4 rows are shown, those with the worst marks: report.csv holds all.",
+        "Only 2 of 3 columns are shown, those with the worst marks: report.csv holds all.",
+    )
+
+
+def test_the_limits_are_documented() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "reports.md").read_text(encoding="utf-8")
+    for limit in (
+        f"{subject.MAX_ROWS:,} rows",
+        f"{subject.MAX_COLUMNS} columns",
+        f"{subject.MAX_CELLS:,} cells",
+    ):
+        assert limit in text
+
+
+def test_every_mark_has_a_symbol_and_a_rank() -> None:
+    assert {*subject.SYMBOLS} == {*subject._RANK} == {*Mark}
+    assert len({*subject.SYMBOLS.values()}) == len(Mark)

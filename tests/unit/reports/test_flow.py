@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How ``distribution_report`` reads and writes its file."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.progress import reporter
+from ansible_collections.golden.images.plugins.module_utils.reports.flow import DISTRIBUTION as FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+
+SILENT = reporter(None, print)
+PARAMS: dict[str, Any] = {
+    "copied": {"source_image_id": "ami-1"},
+    "opened": {},
+    "shared": {},
+    "into_accounts": {},
+    "verified": [],
+    "published": {},
+    "objection": "",
+}
+
+
+def run(path: Path | None) -> tuple[dict[str, Any], Outcome]:
+    """The module's own result, and what became of the plan."""
+    wanted = FLOW.wanted({**PARAMS, "path": None if path is None else str(path)}, False)
+    seen = FLOW.read(None, wanted)
+    plan = FLOW.plan(wanted, seen)
+    outcome = FLOW.apply(None, wanted, seen, plan, SILENT)
+    return FLOW.result(wanted, seen, plan, outcome), outcome
+
+
+def test_a_report_is_written_once(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    result, first = run(path)
+    written = path.stat()
+    _result, second = run(path)
+    assert (len(first.performed), second.performed) == (1, ())
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert result == {
+        "report_path": str(path),
+        "report": {k: v for k, v in content.items() if k != "written_at"},
+    }
+    assert datetime.fromisoformat(content["written_at"]).utcoffset() == timedelta()
+
+
+def test_without_a_path_the_report_is_returned() -> None:
+    result, outcome = run(None)
+    assert result["report_path"] is None
+    assert result["report"]["source_image_id"] == "ami-1"
+    assert outcome.performed == ()
+
+
+def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    path.write_text("old")
+    with path.open() as reading:
+        run(path)
+        assert reading.read() == "old"
+    assert [item.name for item in tmp_path.iterdir()] == ["r.json"]
+
+
+def test_a_report_has_the_rights_of_any_new_file(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        run(tmp_path / "r.json")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "r.json").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="there is no folder") as caught:
+        run(tmp_path / "none" / "r.json")
+    assert [failure.action for failure in caught.value.failures] == ["path"]
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(Refused) as caught:
+        run(path)
+    assert [failure.error_code for failure in caught.value.failures] == ["FileError"]
+    assert path.read_bytes() == b"\xff\xfe"
+
+
+def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused):
+        run(tmp_path)
+
+
+def test_a_file_that_cannot_be_written_is_a_failure_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_source: str, _target: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    _result, outcome = run(tmp_path / "r.json")
+    assert outcome.performed == ()
+    (failure,) = outcome.failures
+    assert "No space left" in failure.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_needs_no_aws() -> None:
+    assert FLOW.needs_aws is False

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a flow with ``report_dir`` reads and writes its folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.progress import reporter
+from ansible_collections.golden.images.plugins.module_utils.reports import flow as report
+from ansible_collections.golden.images.plugins.module_utils.reports.document import changes_between
+from ansible_collections.golden.images.plugins.module_utils.reports.formats import NAMES
+from ansible_collections.golden.images.plugins.module_utils.reports.plan import ReportPlan
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+
+from tests.unit.reports.examples import document
+
+FLOW = report.report_flow(
+    lambda params: {"said": params["said"]},
+    document=lambda _content: document(),
+    changes=lambda before, after: changes_between(before["written_at"], before["said"], after["said"]),
+)
+SILENT = reporter(None, print)
+
+
+def run(
+    folder: Path | None, path: Path | None = None, said: tuple[str, ...] = ("one",)
+) -> tuple[dict[str, Any], ReportPlan, Outcome]:
+    """The module's own result, the plan, and what became of it."""
+    places = {"path": path and str(path), "report_dir": folder and str(folder)}
+    wanted = FLOW.wanted({**places, "said": [*said]}, False)
+    seen = FLOW.read(None, wanted)
+    plan: Any = FLOW.plan(wanted, seen)
+    outcome = FLOW.apply(None, wanted, seen, plan, SILENT)
+    return FLOW.result(wanted, seen, plan, outcome), plan, outcome
+
+
+def test_the_folder_is_made_and_filled_once(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    result, _plan, outcome = run(folder, tmp_path / "r.json")
+    assert {item.name for item in folder.iterdir()} == set(NAMES)
+    assert len(outcome.performed) == len(NAMES) + 1
+    assert result == {
+        "changes": None,
+        "report": {"said": ["one"]},
+        "report_dir": str(folder),
+        "report_path": str(tmp_path / "r.json"),
+    }
+    before = {item.name: item.stat().st_mtime_ns for item in folder.iterdir()}
+    assert run(folder, tmp_path / "r.json")[2].performed == ()
+    assert {item.name: item.stat().st_mtime_ns for item in folder.iterdir()} == before
+
+    # RFC 4180: lines end in CR LF, on every system.
+    assert (folder / "report.csv").read_bytes().count(b"\r\n") == len(document().records.rows) + 1
+
+
+def test_what_has_changed_is_returned_and_told(tmp_path: Path) -> None:
+    run(tmp_path)
+    since = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["written_at"]
+    result, _plan, _outcome = run(tmp_path, said=("two",))
+    assert result["changes"] == {"since": since, "added": ["two"], "gone": ["one"]}
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["changes"] == result["changes"]
+
+
+def test_nothing_is_written_where_nothing_is_wanted() -> None:
+    result, _plan, outcome = run(None)
+    assert outcome.performed == ()
+    assert (result["report_dir"], result["report_path"], result["changes"]) == (None, None, None)
+
+
+def test_an_empty_text_is_no_place() -> None:
+    wanted = FLOW.wanted({"path": "", "report_dir": "", "said": ["one"]}, False)
+    assert (wanted.path, wanted.folder) == (None, None)
+
+
+def test_a_form_that_cannot_be_read_as_text_is_written_again(tmp_path: Path) -> None:
+    run(tmp_path)
+    (tmp_path / "report.html").write_bytes(b"\xff\xfe")
+    _result, plan, outcome = run(tmp_path)
+    assert [Path(action.path).name for action in plan.actions] == ["report.html"]
+    assert (len(outcome.performed), plan.warnings) == (1, ())
+
+    (tmp_path / "report.json").write_bytes(b"\xff\xfe")
+    _result, plan, outcome = run(tmp_path)
+    assert "cannot be read: 'utf-8' codec" in plan.warnings[0]
+    assert not outcome.failures
+
+
+def test_a_folder_in_place_of_a_form_fails_that_form_alone(tmp_path: Path) -> None:
+    (tmp_path / "report.csv").mkdir()
+    _result, _plan, outcome = run(tmp_path)
+    (failure,) = outcome.failures
+    assert (failure.action, failure.error_code) == ("report_dir", "FileError")
+    assert len(outcome.performed) == len(NAMES) - 1
+    assert sorted(item.name for item in tmp_path.iterdir()) == sorted(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [
+        pytest.param("none/reports", "there is no folder", id="no parent"),
+        pytest.param("file", "is no folder", id="a file"),
+    ],
+)
+def test_a_place_that_can_be_no_folder_is_refused(tmp_path: Path, place: str, problem: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Refused, match=problem) as caught:
+        run(tmp_path / place)
+    assert [failure.action for failure in caught.value.failures] == ["report_dir"]
+
+
+def test_a_page_that_cannot_be_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "MISSING", "Jinja2")
+    with pytest.raises(Refused, match="report_dir: the page needs Jinja2"):
+        run(tmp_path)
+    assert run(None, tmp_path / "r.json")[2].failures == ()
+    assert os.listdir(tmp_path) == ["r.json"]

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When the forms of a report in a folder are written, and what they say of an earlier report."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, changes_between
+from ansible_collections.golden.images.plugins.module_utils.reports.formats import JSON, NAMES
+from ansible_collections.golden.images.plugins.module_utils.reports.plan import (
+    Folder,
+    ReportPlan,
+    ReportSeen,
+    ReportWanted,
+    plan,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.reports.examples import document
+
+NOW, LATER, LAST = "2026-11-24T12:00:00+00:00", "2026-11-25T12:00:00+00:00", "2026-11-26T12:00:00+00:00"
+CONTENT = {"status": "findings", "findings": ["one", "two"]}
+OTHER = {"status": "findings", "findings": ["two", "three"]}
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    return changes_between(before["written_at"], before["findings"], after["findings"])
+
+
+def planned(
+    forms: Mapping[str, str], content: Mapping[str, Any] = CONTENT, now: str = NOW, **wanted: Any
+) -> ReportPlan:
+    folder = Folder("reports", document(), differences)
+    return plan(ReportWanted(None, content, replace(folder, **wanted)), ReportSeen(None, now, forms))
+
+
+def files(result: ReportPlan) -> dict[str, str]:
+    return {action.path.removeprefix("reports/"): action.text for action in result.actions}
+
+
+@pytest.fixture(scope="module")
+def first() -> dict[str, str]:
+    return files(planned({}))
+
+
+def test_a_report_has_all_forms_and_the_json_is_last(first: dict[str, str]) -> None:
+    assert list(first) == [*NAMES[1:], JSON]
+    assert json.loads(first[JSON]) == {"written_at": NOW, "kind": "audit", "changes": None, **CONTENT}
+
+
+def test_what_was_written_needs_no_writing(first: dict[str, str]) -> None:
+    result = planned(first, now=LATER)
+    assert (result.actions, result.warnings) == ((), ())
+    assert result.before == result.after == CONTENT
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+@pytest.mark.parametrize("how", ["missing", "damaged"])
+def test_a_form_that_is_not_as_it_was_is_written_as_it_was(
+    first: dict[str, str], name: str, how: str
+) -> None:
+    forms = {key: text for key, text in first.items() if key != name}
+    if how == "damaged":
+        forms[name] = first[name][:40]
+    assert files(planned(forms, now=LATER)) == {name: first[name]}
+
+
+def test_another_report_tells_what_has_changed(first: dict[str, str]) -> None:
+    result = planned(first, OTHER, LATER)
+    written = {**first, **files(result)}
+    # The records of this document are always the same.
+    assert set(files(result)) == {*NAMES} - {"report.csv"}
+    assert (result.before, result.after) == (CONTENT, OTHER)
+    changes = {"since": NOW, "added": ["three"], "gone": ["one"]}
+    assert json.loads(written[JSON]) == {"written_at": LATER, "kind": "audit", "changes": changes, **OTHER}
+    assert result.changes == Changes(NOW, ("three",), ("one",))
+
+    # They are still told when nothing changes any more, and when a form is made again.
+    assert planned(written, OTHER, LAST).actions == ()
+    assert planned(written, OTHER, LAST).changes == result.changes
+    del written["report.html"]
+    assert list(files(planned(written, OTHER, LAST))) == ["report.html"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        pytest.param("", "is not JSON", id="empty"),
+        pytest.param("{", "is not JSON", id="half a report"),
+        pytest.param("[" * 100_000, "is not JSON", id="nested too deeply"),
+        pytest.param("[]", "is not JSON", id="a list"),
+        pytest.param("{}", r"is no report of this kind \(audit\)", id="an empty report"),
+        pytest.param(
+            json.dumps({"kind": "cleanup", "written_at": NOW, **CONTENT}),
+            "no report of this",
+            id="another kind",
+        ),
+        pytest.param(json.dumps({"kind": "audit", **CONTENT}), "no report of this", id="of no time"),
+        pytest.param(json.dumps({"kind": "audit", "written_at": NOW}), "another shape", id="another version"),
+        pytest.param(
+            json.dumps({"kind": "audit", "written_at": NOW, "findings": 3}), "another shape", id="a number"
+        ),
+    ],
+)
+def test_a_report_that_cannot_be_compared_is_told_and_replaced(
+    first: dict[str, str], text: str, complaint: str
+) -> None:
+    result = planned({**first, JSON: text}, now=LATER)
+    (warning,) = result.warnings
+    assert warning.startswith("reports/report.json ")
+    assert re.search(complaint, warning)
+    assert json.loads(files(result)[JSON])["changes"] is None
+    assert result.changes is None
+    # It is told once.
+    assert planned({**first, **files(result)}, now=LAST).warnings == ()
+
+
+def test_a_report_that_cannot_be_read_is_told_and_replaced() -> None:
+    seen = ReportSeen(None, NOW, {}, unreadable="Permission denied: 'report.json'")
+    result = plan(ReportWanted(None, CONTENT, Folder("reports", document(), differences)), seen)
+    assert ["Permission denied" in warning for warning in result.warnings] == [True]
+    assert set(files(result)) == set(NAMES)
+
+
+@pytest.mark.parametrize("changes", ["gone", 3, {}, {"since": NOW, "added": None, "gone": []}])
+def test_changes_that_somebody_has_spoilt_are_forgotten(first: dict[str, str], changes: Any) -> None:
+    report = {**json.loads(first[JSON]), "changes": changes}
+    assert json.loads(files(planned({**first, JSON: json.dumps(report)}))[JSON])["changes"] is None
+
+
+def test_a_report_in_another_style_is_left_alone(first: dict[str, str]) -> None:
+    assert planned({**first, JSON: json.dumps(json.loads(first[JSON]), indent=7)}).actions == ()
+
+
+def test_a_file_beside_the_folder_is_a_report_of_its_own(first: dict[str, str]) -> None:
+    wanted = ReportWanted("r.json", CONTENT, Folder("reports/", document()))
+    both = plan(wanted, ReportSeen(None, NOW))
+    assert [action.path for action in both.actions] == ["r.json", *(f"reports/{name}" for name in first)]
+    text = both.actions[0].text
+    assert json.loads(text) == {"written_at": NOW, **CONTENT}
+    assert plan(wanted, ReportSeen(text, LATER, first)).actions == ()
+    changed = plan(wanted, ReportSeen("{}", LATER, first))
+    assert [action.path for action in changed.actions] == ["r.json"]
+    assert (changed.before, changed.after) == ({}, CONTENT)
+
+
+def test_a_maker_need_not_say_what_has_changed(first: dict[str, str]) -> None:
+    result = planned(first, OTHER, changes=None)
+    assert (result.changes, result.warnings) == (None, ())
+
+
+@given(st.lists(st.text(), unique=True), st.lists(st.text(), unique=True))
+def test_changes_lead_from_one_report_to_the_next(before: list[str], after: list[str]) -> None:
+    changes = changes_between(NOW, before, after)
+    assert {*before} - {*changes.gone} | {*changes.added} == {*after}
+    assert not {*changes.added} & {*before}
+    assert {*changes.gone} <= {*before}

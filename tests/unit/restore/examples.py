@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of restoring images share: a retired image, its tombstones, what AWS makes of the calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import ImageRef, OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import Buried, Tombstone
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Sharing
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
+from ansible_collections.golden.images.plugins.module_utils.restore.state import (
+    Found,
+    RestoreSeen,
+    RestoreWanted,
+    TombstonePlaces,
+)
+
+from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, volumes
+
+REF = ImageRef("eu-west-1", "ami-1")
+DATED = "2026-11-01T00:00:00Z"
+LAUNCH = Sharing(account_ids=frozenset({CONSUMER, STRANGER}), org_arns=frozenset({ORG}))
+VOLUMES = {"snap-1": Sharing(account_ids=frozenset({CONSUMER})), "snap-2": Sharing()}
+DISABLED_MARK = {"golden.images:cleanup-disabled": DATED}
+CHOSEN_MARK = {"golden.images:cleanup-chosen": DATED}
+RESTORING_MARK = {"golden.images:restoring": DATED}
+GOING = {"golden.images:cleanup-of": REF.image_id}
+
+
+def tombstone(**changes: Any) -> Tombstone:
+    """Written when the image was disabled, when it was shared with two accounts and an organization."""
+    values: dict[str, Any] = {
+        "ref": REF,
+        "account_id": OWNER,
+        "written_at": DATED,
+        "stage": "disable",
+        "name": "web",
+        "launch": LAUNCH,
+        "volumes": VOLUMES,
+        "devices": volumes(*VOLUMES),
+        "tags": {"family": "web"},
+        **changes,
+    }
+    return Tombstone(**values)
+
+
+def last_tombstone(**changes: Any) -> Tombstone:
+    """Written when the disabled image was deregistered, and could not tell permissions any more."""
+    values: dict[str, Any] = {
+        "stage": "deregister",
+        "state": "disabled",
+        "written_at": "2026-11-20T00:00:00Z",
+        "launch": Sharing(),
+        "deleted": frozenset(VOLUMES),
+        "tags": {"family": "web", **DISABLED_MARK},
+        **changes,
+    }
+    return tombstone(**values)
+
+
+def image(state: str = "disabled", **changes: Any) -> Image:
+    """The image as it is, with the mark of a cleanup that has disabled it."""
+    values: dict[str, Any] = {
+        "name": "web",
+        "owner_id": OWNER,
+        "devices": volumes(*VOLUMES),
+        "tags": {"family": "web", **DISABLED_MARK},
+        **changes,
+    }
+    return Image(image_id=REF.image_id, state=state, **values)
+
+
+def found(shown: Image | None = None, **changes: Any) -> Found:
+    """The image as it is found, disabled and with the permissions that its snapshots have kept."""
+    values: dict[str, Any] = {
+        "volumes": VOLUMES,
+        "snapshots": {one: OwnSnapshot(one) for one in VOLUMES},
+        **changes,
+    }
+    return Found(shown or image(), **values)
+
+
+def binned(**changes: Any) -> Found:
+    """The image in the Recycle Bin with its snapshots."""
+    return Found(**{"binned": True, "binned_snapshots": tuple(VOLUMES), **changes})
+
+
+def wanted(**changes: Any) -> RestoreWanted:
+    """To restore the image."""
+    values: dict[str, Any] = {"images": (REF,), "places": TombstonePlaces(path="retired.jsonl"), **changes}
+    return RestoreWanted(**values)
+
+
+def planned(shown: Found, *tombstones: Tombstone, **changes: Any) -> restore.ImagePlan:
+    """The plan for the image."""
+    want = wanted(**changes)
+    (one,) = restore.plan(want, seen(shown, *tombstones)).images
+    return one
+
+
+def seen(shown: Found, *tombstones: Tombstone) -> RestoreSeen:
+    """That the image is so, and what was written down of it."""
+    return RestoreSeen(OWNER, {REF: shown}, {REF: Buried(tombstones)} if tombstones else {})
+
+
+def calls(actions: Iterable[Action]) -> list[tuple[str, str | None]]:
+    """Which calls on what."""
+    return [(action.operation, action.resource) for action in actions]
+
+
+def performed(shown: Found, in_bin: Found, actions: Iterable[Action]) -> Found:
+    """What is found once the calls are done; an AssertionError for one that AWS would refuse.
+
+    ``in_bin`` is the image as it went into the Recycle Bin.
+    """
+    for action in actions:
+        parameters = action.parameters
+        if action.operation == "RestoreSnapshotFromRecycleBin":
+            assert action.resource in shown.binned_snapshots
+            left = tuple(one for one in shown.binned_snapshots if one != action.resource)
+            back = {str(action.resource): in_bin.snapshots[str(action.resource)]}
+            shown = replace(shown, binned_snapshots=left, snapshots={**shown.snapshots, **back})
+        elif action.operation == "RestoreImageFromRecycleBin":
+            assert shown.binned
+            assert not shown.binned_snapshots
+            shown = in_bin
+        else:
+            assert shown.image is not None
+            shown = _changed(shown, shown.image, action.operation, parameters, str(action.resource))
+    return shown
+
+
+def _changed(shown: Found, current: Image, operation: str, parameters: Any, resource: str) -> Found:
+    if operation == "EnableImage":
+        assert current.state == "disabled"
+        return replace(shown, image=replace(current, state="available"))
+    if operation == "DisableImageDeprecation":
+        return replace(shown, image=replace(current, deprecation_time=None))
+    if operation == "ModifyImageAttribute":
+        assert current.state == "available", "a disabled image cannot be shared"
+        return replace(shown, launch=shown.launch | _added(parameters["LaunchPermission"]))
+    if operation == "ModifySnapshotAttribute":
+        more = shown.volumes[resource] | _added(parameters["CreateVolumePermission"])
+        return replace(shown, volumes={**shown.volumes, resource: more})
+    resources = parameters["Resources"]
+    snapshots = {
+        key: replace(one, tags=_tags(one.tags, operation, parameters)) if key in resources else one
+        for key, one in shown.snapshots.items()
+    }
+    if current.image_id in resources:
+        current = replace(current, tags=_tags(current.tags, operation, parameters))
+    return replace(shown, image=current, snapshots=snapshots)
+
+
+def _tags(tags: Any, operation: str, parameters: Any) -> dict[str, str]:
+    if operation == "CreateTags":
+        return {**tags, **{tag["Key"]: tag["Value"] for tag in parameters["Tags"]}}
+    assert operation == "DeleteTags"
+    unwanted = {tag["Key"] for tag in parameters["Tags"]}
+    return {key: value for key, value in tags.items() if key not in unwanted}
+
+
+def _added(change: Any) -> Sharing:
+    assert set(change) == {"Add"}, "restoring takes nobody's permission"
+
+    def values(kind: str) -> frozenset[str]:
+        return frozenset(entry[kind] for entry in change["Add"] if kind in entry)
+
+    return Sharing(
+        values("UserId"),
+        values("OrganizationArn"),
+        values("OrganizationalUnitArn"),
+        public="all" in values("Group"),
+    )

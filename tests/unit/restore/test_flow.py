@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is read of an image and its tombstones, and what becomes of a restore that AWS does not carry out."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.restore.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.restore.state import (
+    RestoreSeen,
+    RestoreWanted,
+    TombstonePlaces,
+)
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from botocore.response import StreamingBody
+
+from tests.unit.examples import CONSUMER, OWNER, STRANGER
+from tests.unit.restore.examples import DATED, REF
+from tests.unit.wire import Wire
+
+AMI, SNAPSHOT = REF.image_id, "snap-1"
+NAMED = {
+    "Filters": [{"Name": "image-id", "Values": [AMI]}],
+    "IncludeDisabled": True,
+    "IncludeDeprecated": True,
+    "MaxResults": 1000,
+}
+BY_ID = [{"Name": "snapshot-id", "Values": [SNAPSHOT]}]
+EBS = [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": SNAPSHOT, "Encrypted": False}}]
+SHOWN = {"ImageId": AMI, "OwnerId": OWNER, "State": "available", "BlockDeviceMappings": EBS}
+
+
+def record(**changes: Any) -> dict[str, Any]:
+    """A tombstone of the image, which was shared with one account when it was deregistered."""
+    permissions = {"account_ids": [CONSUMER], "public": False}
+    snapshot = {
+        "deleted": True,
+        "device_name": "/dev/xvda",
+        "encrypted": False,
+        "snapshot_id": SNAPSHOT,
+        "volume_permissions": {"account_ids": [], "public": False},
+    }
+    return {
+        "account_id": OWNER,
+        "image": {"State": "available"},
+        "image_id": AMI,
+        "launch_permissions": permissions,
+        "name": "web",
+        "region": REF.region,
+        "snapshots": [snapshot],
+        "stage": "deregister",
+        "tags": {},
+        "written_at": DATED,
+        **changes,
+    }
+
+
+class Clients:
+    """The clients of one region, which answer from scripts."""
+
+    home = REF.region
+
+    def __init__(self) -> None:
+        self.wires = {service: Wire(service) for service in ("ec2", "s3", "ssm", "sts")}
+        who = {"UserId": "u", "Account": OWNER, "Arn": f"arn:aws:iam::{OWNER}:user/build"}
+        self.wires["sts"].expect("get_caller_identity", {}, who)
+
+    def open(self, _service: str, regions: list[str]) -> None:
+        assert regions == [self.home]
+
+    def client(self, service: str, _region: str) -> Any:
+        return self.wires[service].client
+
+    def ec2(self, _region: str) -> Any:
+        return self.wires["ec2"].client
+
+    def ssm(self, _region: str) -> Any:
+        return self.wires["ssm"].client
+
+    def sts(self, _region: str) -> Any:
+        return self.wires["sts"].client
+
+    def read(self, wanted: RestoreWanted) -> RestoreSeen:
+        """What is seen; at the end the whole script has been used."""
+        ec2, s3, ssm, sts = (self.wires[one] for one in ("ec2", "s3", "ssm", "sts"))
+        with ec2.spoken(), s3.spoken(), ssm.spoken(), sts.spoken():
+            return FLOW.read(self, wanted)
+
+    def apply(self, wanted: RestoreWanted, seen: RestoreSeen) -> tuple[Outcome, dict[str, Any]]:
+        """What becomes of the plan, and what the module returns."""
+        plan: Any = FLOW.plan(wanted, seen)
+        assert plan.refusals == ()
+        with self.wires["ec2"].spoken():
+            outcome = FLOW.apply(self, wanted, seen, plan, lambda _line: None)
+        return outcome, FLOW.result(wanted, seen, plan, outcome)
+
+
+@pytest.fixture
+def clients() -> Clients:
+    return Clients()
+
+
+@pytest.fixture
+def wanted(tmp_path: Path) -> RestoreWanted:
+    """To restore the image, whose tombstone is in a file."""
+    path = tmp_path / "retired.jsonl"
+    path.write_text(f"{json.dumps(record())}\n\n{{half\n", encoding="utf-8")
+    return RestoreWanted((REF,), TombstonePlaces(path=str(path)))
+
+
+def expect_registered(ec2: Wire, *launch: dict[str, str], **shown: Any) -> None:
+    """Expect all questions about the image, and find it registered."""
+    ec2.expect("describe_images", NAMED, {"Images": [{**SHOWN, **shown}]})
+    own = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
+    ec2.expect("describe_snapshots", own, {"Snapshots": [{"SnapshotId": SNAPSHOT}]})
+    if shown.get("State") != "disabled":
+        request = {"ImageId": AMI, "Attribute": "launchPermission"}
+        ec2.expect("describe_image_attribute", request, {"LaunchPermissions": list(launch)})
+    request = {"SnapshotId": SNAPSHOT, "Attribute": "createVolumePermission"}
+    ec2.expect("describe_snapshot_attribute", request, {"CreateVolumePermissions": []})
+
+
+def expect_binned(ec2: Wire) -> None:
+    """Expect all questions about the image, and find it in the Recycle Bin with its snapshot."""
+    ec2.expect("describe_images", NAMED, {"Images": []})
+    ec2.expect("list_images_in_recycle_bin", {"MaxResults": 1000}, {"Images": [{"ImageId": AMI}]})
+    binned = [{"SnapshotId": SNAPSHOT}, {"SnapshotId": "snap-other"}]
+    ec2.expect("list_snapshots_in_recycle_bin", {"MaxResults": 1000}, {"Snapshots": binned})
+    own = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
+    ec2.expect("describe_snapshots", own, {"Snapshots": []})
+
+
+def expect_restored(ec2: Wire) -> None:
+    """Expect the calls that take the snapshot and then the image out of the bin."""
+    ec2.expect("restore_snapshot_from_recycle_bin", {"SnapshotId": SNAPSHOT}, {})
+    completed = {"Snapshots": [{"SnapshotId": SNAPSHOT, "State": "completed"}]}
+    ec2.expect("describe_snapshots", {"Filters": BY_ID}, completed)
+    ec2.expect("restore_image_from_recycle_bin", {"ImageId": AMI}, {"Return": True})
+    exists = {"ImageIds": [AMI], "IncludeDisabled": True, "IncludeDeprecated": True}
+    ec2.expect("describe_images", exists, {"Images": [SHOWN]})
+
+
+def test_of_a_disabled_image_no_launch_permissions_are_asked(clients: Clients, wanted: RestoreWanted) -> None:
+    expect_registered(clients.wires["ec2"], State="disabled")
+    seen = clients.read(wanted)
+    assert seen.images[REF].image is not None
+    assert seen.images[REF].volumes == {SNAPSHOT: Sharing()}
+    shared = seen.buried[REF].shared
+    assert shared is not None
+    assert shared.launch.account_ids == {CONSUMER}
+    (unreadable,) = seen.unreadable
+    assert unreadable.startswith("Line 3 of ")
+
+
+def test_of_another_accounts_image_nothing_more_is_asked(clients: Clients, wanted: RestoreWanted) -> None:
+    shown = {**SHOWN, "OwnerId": STRANGER}
+    clients.wires["ec2"].expect("describe_images", NAMED, {"Images": [shown]})
+    (refused,) = FLOW.plan(wanted, clients.read(wanted)).refusals
+    assert refused.error_code == "NotOwner"
+
+
+def test_without_a_tombstone_descriptions_tell_the_snapshots_in_the_bin(clients: Clients) -> None:
+    image_id = "ami-0123456789abcdef0"
+    ec2 = clients.wires["ec2"]
+    named = {**NAMED, "Filters": [{"Name": "image-id", "Values": [image_id]}]}
+    ec2.expect(
+        "describe_images", named, {"Images": [{**SHOWN, "ImageId": image_id, "State": "deregistered"}]}
+    )
+    ec2.expect("list_images_in_recycle_bin", {"MaxResults": 1000}, {"Images": [{"ImageId": image_id}]})
+    binned = [
+        {"SnapshotId": "snap-1", "Description": f"Copied for DestinationAmi {image_id} from SourceAmi ami-1"},
+        {"SnapshotId": "snap-2", "Description": "Copied for DestinationAmi ami-0fedcba9876543210 from"},
+        {"SnapshotId": "snap-3"},
+    ]
+    ec2.expect("list_snapshots_in_recycle_bin", {"MaxResults": 1000}, {"Snapshots": binned})
+    ref = REF._replace(image_id=image_id)
+    found = clients.read(RestoreWanted((ref,), restore_permissions=False)).images[ref]
+    assert (found.image, found.binned, found.binned_snapshots) == (None, True, ("snap-1",))
+
+
+def test_what_comes_out_of_the_bin_is_looked_at_and_gets_what_it_lacks(
+    clients: Clients, wanted: RestoreWanted
+) -> None:
+    ec2 = clients.wires["ec2"]
+    expect_binned(ec2)
+    seen = clients.read(wanted)
+    planned: Any = FLOW.plan(wanted, seen)
+    assert [action.operation for action in planned.actions] == [
+        "RestoreSnapshotFromRecycleBin",
+        "RestoreImageFromRecycleBin",
+        "DeleteTags",
+    ]
+    expect_restored(ec2)
+    # Against the documentation nobody has the image again.
+    expect_registered(ec2)
+    mark = {"Key": "golden.images:restoring", "Value": DATED}
+    ec2.expect("create_tags", {"Resources": [AMI], "Tags": [mark]})
+    permission = {"Add": [{"UserId": CONSUMER}]}
+    ec2.expect("modify_image_attribute", {"ImageId": AMI, "LaunchPermission": permission})
+    ec2.expect("delete_tags", {"Resources": [AMI], "Tags": [{"Key": mark["Key"]}]})
+    outcome, result = clients.apply(wanted, seen)
+    assert outcome.failures == ()
+    (one,) = result["results"]
+    assert (one["found"], one["changed"], one["tombstone"]) == ("recycle_bin", True, DATED)
+    assert one["launch_permissions"]["account_ids"] == [CONSUMER]
+
+
+def test_an_image_whose_snapshot_does_not_come_back_stays_in_the_bin(
+    clients: Clients, wanted: RestoreWanted
+) -> None:
+    ec2 = clients.wires["ec2"]
+    expect_binned(ec2)
+    seen = clients.read(wanted)
+    ec2.refuse("restore_snapshot_from_recycle_bin", {"SnapshotId": SNAPSHOT}, "UnauthorizedOperation")
+    outcome, result = clients.apply(wanted, seen)
+    assert [one.error_code for one in outcome.failures] == ["UnauthorizedOperation"]
+    assert (outcome.performed, result["results"]) == ((), [])
+
+
+def test_an_image_that_comes_back_in_no_usable_state_is_a_failure(
+    clients: Clients, wanted: RestoreWanted
+) -> None:
+    ec2 = clients.wires["ec2"]
+    expect_binned(ec2)
+    seen = clients.read(wanted)
+    expect_restored(ec2)
+    expect_registered(ec2, State="error")
+    outcome, result = clients.apply(wanted, seen)
+    assert [one.error_code for one in outcome.failures] == ["ImageNotRestorable"]
+    assert [one.operation for one in outcome.performed] == [
+        "RestoreSnapshotFromRecycleBin",
+        "RestoreImageFromRecycleBin",
+    ]
+    assert result["results"] == []
+
+
+def test_nothing_is_shared_before_the_image_is_enabled(
+    clients: Clients, wanted: RestoreWanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.waiter.time.sleep", lambda _seconds: None)
+    ec2 = clients.wires["ec2"]
+    expect_registered(ec2, State="disabled", Tags=[{"Key": "golden.images:cleanup-disabled", "Value": DATED}])
+    seen = clients.read(wanted)
+    ec2.expect("enable_image", {"ImageId": AMI}, {"Return": True})
+    exists = {"ImageIds": [AMI], "IncludeDisabled": True, "IncludeDeprecated": True}
+    for _ in range(20):
+        ec2.expect("describe_images", exists, {"Images": [{**SHOWN, "State": "disabled"}]})
+    outcome, result = clients.apply(wanted, seen)
+    assert [(one.action, one.region) for one in outcome.failures] == [("EnableImage", REF.region)]
+    assert [one.operation for one in outcome.performed] == ["EnableImage"]
+    assert result["results"] == []
+
+
+def test_tombstones_in_s3_and_in_parameter_store_count_together(clients: Clients) -> None:
+    places = TombstonePlaces(s3_uri="s3://retired/web/", ssm_path="/retired/")
+    key = f"web/{REF.region}/{AMI}/1.json"
+    text = json.dumps(record()).encode()
+    s3, ssm = clients.wires["s3"], clients.wires["ssm"]
+    prefix = {"Bucket": "retired", "Prefix": f"web/{REF.region}/{AMI}/"}
+    s3.expect("list_objects_v2", prefix, {"Contents": [{"Key": key}]})
+    body = StreamingBody(io.BytesIO(text), len(text))
+    s3.expect("get_object", {"Bucket": "retired", "Key": key}, {"Body": body})
+    later = json.dumps(record(written_at="2026-11-20T00:00:00Z"))
+    parameter = {"Name": f"/retired/{REF.region}/{AMI}"}
+    ssm.expect("get_parameter_history", parameter, {"Parameters": [{"Value": later}, {"Value": "x"}]})
+    expect_registered(clients.wires["ec2"], State="disabled")
+    seen = clients.read(RestoreWanted((REF,), places))
+    assert [one.written_at for one in seen.buried[REF].tombstones] == [DATED, "2026-11-20T00:00:00Z"]
+    assert seen.unreadable == (f"What tombstone_ssm_path has of {REF} is no tombstone: it is left out.",)
+
+
+def test_a_place_that_cannot_be_read_ends_the_run(clients: Clients, tmp_path: Path) -> None:
+    ssm = clients.wires["ssm"]
+    ssm.refuse("get_parameter_history", {"Name": f"/r/{REF.region}/{AMI}"}, "AccessDeniedException")
+    with pytest.raises(Refused) as caught:
+        clients.read(RestoreWanted((REF,), TombstonePlaces(ssm_path="/r")))
+    assert [one.error_code for one in caught.value.failures] == ["AccessDeniedException"]
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe\xfa")
+    with pytest.raises(Refused, match="tombstone_path"):
+        Clients().read(RestoreWanted((REF,), TombstonePlaces(path=str(binary))))
+
+
+def test_before_anything_is_made_public_again_what_blocks_that_is_read(
+    clients: Clients, tmp_path: Path
+) -> None:
+    path = tmp_path / "retired.jsonl"
+    public = {"account_ids": [], "public": True}
+    path.write_text(json.dumps(record(launch_permissions=public)), encoding="utf-8")
+    ec2 = clients.wires["ec2"]
+    expect_registered(ec2, State="disabled")
+    ec2.expect("get_image_block_public_access_state", {}, {"ImageBlockPublicAccessState": "unblocked"})
+    seen = clients.read(RestoreWanted((REF,), TombstonePlaces(path=str(path)), allow_public=True))
+    assert (seen.images[REF].image_block, seen.images[REF].snapshot_block) == ("unblocked", None)

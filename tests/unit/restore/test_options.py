@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the options of ``ami_restore`` are read, and what is refused before AWS is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import ImageRef
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.restore.options import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.restore.state import (
+    RestoreWanted,
+    TombstonePlaces,
+)
+from ansible_collections.golden.images.plugins.modules.ami_restore import ARGUMENT_SPEC
+
+from tests.unit.examples import OWNER
+
+HERE, THERE = "ami-0123456789abcdef0", "ami-0fedcba9876543210"
+BOTH = (ImageRef("eu-west-1", HERE), ImageRef("us-east-1", THERE))
+DEFAULTS = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()}
+
+
+def wanted(**params: Any) -> RestoreWanted:
+    given = {"images": {"eu-west-1": HERE}, "tombstone_ssm_path": "/retired", **params}
+    return wanted_from({**DEFAULTS, **given}, check_mode=False)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        {"eu-west-1": HERE, "us-east-1": THERE},
+        [{"region": "eu-west-1", "image_id": HERE, "decision": "disable"}, f"us-east-1/{THERE}"],
+        [f"eu-west-1/{HERE}", f" us-east-1/{THERE} ", ""],
+        f"eu-west-1/{HERE}, us-east-1/{THERE}",
+        f"eu-west-1/{HERE}\nus-east-1/{THERE},eu-west-1/{HERE}\n",
+    ],
+)
+def test_images_in_all_their_forms(images: Any) -> None:
+    assert wanted(images=images).images == BOTH
+
+
+def test_what_else_is_wanted() -> None:
+    images = [{"region": "eu-west-1", "image_id": HERE, "account_id": OWNER}]
+    assert wanted(
+        images=images, tombstone_s3_uri="s3://bucket/a", allow_public=True, restore_permissions=False
+    ) == RestoreWanted(
+        images=BOTH[:1],
+        places=TombstonePlaces(None, "s3://bucket/a", "/retired"),
+        restore_permissions=False,
+        allow_public=True,
+        accounts={BOTH[0]: OWNER},
+    )
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"images": {}}, "no image is named"),
+        ({"images": ""}, "no image is named"),
+        ({"images": [HERE]}, "does not name a region"),
+        ({"images": [{"image_id": HERE}]}, "does not name a region"),
+        ({"images": 7}, "no mapping, no list and no text"),
+        ({"images": {"eu-west-1": None}}, "'None' is no image id"),
+        ({"images": "eu-west-1/snap-1"}, "'snap-1' is no image id"),
+        ({"images": [{"region": "r", "image_id": HERE, "account_id": 12345678901}]}, "in quotes"),
+        ({"tombstone_ssm_path": None}, "restore_permissions: false"),
+        ({"tombstone_ssm_path": "retired"}, "no path of parameters"),
+        ({"tombstone_s3_uri": "bucket/folder"}, "no S3 URI"),
+        ({"tombstone_path": "/no/such/file"}, "there is no file"),
+    ],
+)
+def test_what_cannot_work_is_refused(params: dict[str, Any], said: str) -> None:
+    with pytest.raises(Refused) as caught:
+        wanted(**params)
+    assert said in str(caught.value)
+    assert all(failure.error_code == "InvalidOption" for failure in caught.value.failures)
+
+
+def test_without_permissions_no_tombstone_is_needed(tmp_path: Path) -> None:
+    assert not wanted(tombstone_ssm_path=None, restore_permissions=False).places
+    file = tmp_path / "retired.jsonl"
+    file.touch()
+    assert wanted(tombstone_ssm_path=None, tombstone_path=str(file)).places.named() == str(file)

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How retired images come back: which calls, in which order, and when none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import ImageRef, OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import Buried
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
+from ansible_collections.golden.images.plugins.module_utils.restore.state import Found, RestoreSeen
+
+from tests.unit.examples import CONSUMER, OWNER, STRANGER, volumes
+
+from .examples import (
+    CHOSEN_MARK,
+    DATED,
+    DISABLED_MARK,
+    GOING,
+    LAUNCH,
+    REF,
+    RESTORING_MARK,
+    VOLUMES,
+    binned,
+    calls,
+    found,
+    image,
+    last_tombstone,
+    planned,
+    seen,
+    tombstone,
+    wanted,
+)
+
+AMI = REF.image_id
+ENABLE, SHARE, UNMARK = ("EnableImage", AMI), ("ModifyImageAttribute", AMI), ("DeleteTags", AMI)
+MARK = ("CreateTags", AMI)
+PUBLIC = Sharing(public=True)
+
+
+def test_a_disabled_image_is_enabled_then_shared_as_before_then_its_marks_go() -> None:
+    snapshots = {"snap-1": OwnSnapshot("snap-1", tags=GOING), "snap-2": OwnSnapshot("snap-2")}
+    shown = found(volumes=dict.fromkeys(VOLUMES, Sharing()), snapshots=snapshots)
+    plan = planned(shown, tombstone())
+    assert calls(plan.actions) == [
+        ENABLE,
+        ("ModifySnapshotAttribute", "snap-1"),
+        SHARE,
+        ("DeleteTags", "snap-1"),
+        UNMARK,
+    ]
+    assert (plan.found, plan.tombstone, plan.refusals) == ("disabled", DATED, ())
+    assert plan.after["launch_permissions"] == LAUNCH.as_result()
+    assert plan.after["volume_permissions"]["snap-1"] == {"account_ids": [CONSUMER], "public": False}
+    assert (plan.before["state"], plan.after["state"], plan.after["marks"]) == ("disabled", "available", [])
+
+
+@pytest.mark.parametrize(
+    ("tags", "operations"),
+    [
+        # A cleanup that was killed between disabling and marking, or somebody else, has left no mark.
+        ({}, [MARK, ENABLE, SHARE, UNMARK]),
+        (CHOSEN_MARK, [MARK, ENABLE, SHARE, UNMARK]),
+        (DISABLED_MARK, [ENABLE, SHARE, UNMARK]),
+        (RESTORING_MARK, [ENABLE, SHARE, UNMARK]),
+    ],
+)
+def test_before_an_image_can_be_launched_a_mark_says_that_permissions_are_missing(
+    tags: dict[str, str], operations: list[Any]
+) -> None:
+    plan = planned(found(image(tags=tags)), tombstone())
+    assert calls(plan.actions) == operations
+    if operations[0] == MARK:
+        assert plan.actions[0].parameters["Tags"] == [{"Key": "golden.images:restoring", "Value": DATED}]
+    taken = {tag["Key"] for tag in plan.actions[-1].parameters["Tags"]}
+    assert taken == {*tags, *(["golden.images:restoring"] if operations[0] == MARK else [])}
+
+
+@pytest.mark.parametrize(
+    ("tags", "launch", "operations"),
+    [
+        ({}, Sharing(), []),
+        (CHOSEN_MARK, Sharing(), [UNMARK]),
+        (DISABLED_MARK, Sharing(), [SHARE, UNMARK]),
+        (RESTORING_MARK, Sharing(account_ids=frozenset({CONSUMER})), [SHARE, UNMARK]),
+        (RESTORING_MARK, LAUNCH, [UNMARK]),
+    ],
+)
+def test_of_an_image_that_can_be_launched_only_what_an_earlier_run_left_is_done(
+    tags: dict[str, str], launch: Sharing, operations: list[Any]
+) -> None:
+    plan = planned(found(image("available", tags=tags), launch=launch), tombstone())
+    assert calls(plan.actions) == operations
+
+
+@pytest.mark.parametrize(
+    ("marked", "deprecated", "cancelled"),
+    [
+        ("2026-11-01T12:00:30Z", "2026-11-01T12:01:00.000Z", True),
+        ("2026-11-01T12:00:30Z", "2026-10-01T12:01:00.000Z", False),
+        ("2026-11-01T12:00:30Z", "2026-12-01T12:01:00.000Z", False),
+        ("2026-11-01T12:00:30Z", None, False),
+        (None, "2026-11-01T12:01:00.000Z", False),
+    ],
+)
+def test_only_a_cleanups_deprecation_is_cancelled(
+    marked: str | None, deprecated: str | None, cancelled: bool
+) -> None:
+    tags = {"golden.images:cleanup-deprecated": marked} if marked else {}
+    shown = found(image("available", tags=tags, deprecation_time=deprecated), launch=LAUNCH)
+    plan = planned(shown)
+    assert (("DisableImageDeprecation", AMI) in calls(plan.actions)) == cancelled
+    assert plan.after["deprecation_time"] == (None if cancelled else deprecated)
+
+
+def test_out_of_the_recycle_bin_snapshots_come_first() -> None:
+    plan = planned(binned(), tombstone(), last_tombstone())
+    assert calls(plan.snapshots) == [("RestoreSnapshotFromRecycleBin", one) for one in VOLUMES]
+    assert calls(plan.image) == [("RestoreImageFromRecycleBin", AMI)]
+    assert calls(plan.rest) == [ENABLE, SHARE, ("DeleteTags", "snap-1, snap-2"), UNMARK]
+    assert (plan.found, plan.before) == ("recycle_bin", {"state": "recycle_bin"})
+    assert plan.after["launch_permissions"] == LAUNCH.as_result()
+
+
+def test_what_was_not_disabled_first_comes_back_with_its_permissions() -> None:
+    plan = planned(binned(), tombstone(stage="deregister"))
+    assert calls(plan.rest) == []
+    assert plan.after["launch_permissions"] == LAUNCH.as_result()
+
+
+def test_what_the_recycle_bin_did_not_keep_is_put_back_by_the_same_run() -> None:
+    came_back = found(image("available", tags={}))
+    again = restore.plan_image(wanted(), seen(came_back, tombstone(stage="deregister")), REF, restored=True)
+    assert calls(again.actions) == [MARK, SHARE, UNMARK]
+
+
+def test_what_was_deregistered_by_hand_after_a_cleanup_had_disabled_it_comes_back_disabled() -> None:
+    assert calls(planned(binned(), tombstone()).rest)[:2] == [MARK, ENABLE]
+
+
+def test_snapshots_that_still_exist_are_not_restored() -> None:
+    snapshots = {"snap-2": OwnSnapshot("snap-2")}
+    plan = planned(binned(binned_snapshots=("snap-1",), snapshots=snapshots), last_tombstone(), tombstone())
+    assert calls(plan.snapshots) == [("RestoreSnapshotFromRecycleBin", "snap-1")]
+
+
+def test_a_snapshot_of_two_images_comes_back_once() -> None:
+    other = ImageRef(REF.region, "ami-2")
+    saw = RestoreSeen(
+        OWNER,
+        dict.fromkeys((REF, other), binned()),
+        {one: Buried((tombstone(ref=one),)) for one in (REF, other)},
+    )
+    plan = restore.plan(wanted(images=(REF, other)), saw)
+    assert calls(plan.actions).count(("RestoreSnapshotFromRecycleBin", "snap-1")) == 1
+    assert set(plan.after[REF.region]) == {REF.image_id, other.image_id}
+
+
+def test_without_a_tombstone_an_image_comes_back_without_its_permissions_if_that_is_meant() -> None:
+    plan = planned(binned(), restore_permissions=False)
+    assert (calls(plan.rest), plan.after, plan.refusals) == ([], {}, ())
+    plan = planned(found(), tombstone(), restore_permissions=False)
+    assert (calls(plan.actions), plan.tombstone) == ([ENABLE, UNMARK], None)
+
+
+def test_public_permissions_come_back_only_where_that_is_allowed() -> None:
+    public = tombstone(launch=LAUNCH | PUBLIC, volumes={"snap-1": PUBLIC, "snap-2": Sharing()})
+    shown = found(volumes=dict.fromkeys(VOLUMES, Sharing()))
+    plan = planned(shown, public)
+    assert calls(plan.actions) == [ENABLE, SHARE, UNMARK]
+    assert plan.after["launch_permissions"] == LAUNCH.as_result()
+    assert "was public" in plan.warnings[0]
+    open_account = replace(shown, image_block="unblocked", snapshot_block="unblocked")
+    plan = planned(open_account, public, allow_public=True)
+    assert calls(plan.actions) == [ENABLE, ("ModifySnapshotAttribute", "snap-1"), SHARE, UNMARK]
+    assert plan.after["launch_permissions"]["public"] is True
+    assert plan.warnings == ()
+    blocked = replace(shown, image_block="block-new-sharing", snapshot_block="block-new-sharing")
+    refused = planned(blocked, public, allow_public=True).refusals
+    assert [one.error_code for one in refused] == ["BlockPublicAccess"] * 2
+    assert all("allow_public: false" in one.remedy for one in refused)
+
+
+ARCHIVED = {**found().snapshots, "snap-2": OwnSnapshot("snap-2", archived=True)}
+KNOWN = (tombstone(), last_tombstone())
+
+
+@pytest.mark.parametrize(
+    ("shown", "tombstones", "code", "said"),
+    [
+        (found(image(owner_id=STRANGER)), KNOWN, "NotOwner", STRANGER),
+        (found(image("pending")), KNOWN, "ImageNotRestorable", "pending"),
+        (found(snapshots=ARCHIVED), KNOWN, "SnapshotArchived", "snap-2"),
+        (found(), (), "TombstoneNotFound", "retired.jsonl"),
+        (found(image("available")), (), "TombstoneNotFound", "restore_permissions: false"),
+        (binned(), (), "TombstoneNotFound", "restore_permissions: false"),
+        (found(), (last_tombstone(),), "PermissionsUnknown", "restore_permissions: false"),
+        (binned(binned_snapshots=("snap-1",)), KNOWN, "SnapshotsLost", "snap-2"),
+        (binned(), (tombstone(stage="deregister", launch=PUBLIC),), "PublicAgain", "allow_public"),
+        (binned(), (tombstone(volumes={"snap-1": PUBLIC}),), "PublicAgain", "allow_public"),
+        (Found(), (), "ImageGone", "Check the id"),
+        (Found(), KNOWN, "ImageGone", "Its snapshots are gone"),
+        (Found(snapshots=found().snapshots), KNOWN, "ImageGone", "still snap-1, snap-2. Register"),
+        (
+            Found(binned_snapshots=("snap-1",)),
+            KNOWN,
+            "ImageGone",
+            "still snap-1 (in the Recycle Bin); 1 are lost.",
+        ),
+    ],
+)
+def test_what_cannot_be_restored_is_refused_with_what_to_do(
+    shown: Found, tombstones: tuple[Any, ...], code: str, said: str
+) -> None:
+    plan = planned(shown, *tombstones)
+    assert [one.error_code for one in plan.refusals] == [code]
+    assert said in plan.refusals[0].sentence()
+    assert plan.actions == ()
+
+
+def test_an_image_that_is_said_to_be_another_accounts_is_refused() -> None:
+    (refused,) = planned(found(), tombstone(), accounts={REF: STRANGER}).refusals
+    assert (refused.error_code, refused.account_id) == ("NotOwner", OWNER)
+    assert planned(found(), tombstone(), accounts={REF: OWNER}).refusals == ()
+
+
+def test_a_disabled_public_image_in_the_bin_is_public_no_more() -> None:
+    plan = planned(binned(), tombstone(launch=PUBLIC), last_tombstone())
+    assert (plan.refusals, plan.after["launch_permissions"]["public"]) == ((), False)
+
+
+def test_every_region_has_its_images_and_the_first_says_what_was_not_readable() -> None:
+    other = ImageRef("us-east-1", "ami-2")
+    away = image(devices=volumes("snap-1"))
+    saw = RestoreSeen(
+        OWNER,
+        {REF: found(), other: found(replace(away, image_id="ami-2"))},
+        {REF: Buried((tombstone(),)), other: Buried((tombstone(ref=other),))},
+        unreadable=("Line 3 of retired.jsonl is no tombstone: it is left out.",),
+    )
+    plan = restore.plan(wanted(images=(other, REF)), saw)
+    assert [target.target.region for target in plan.targets] == [REF.region, other.region]
+    assert plan.before[other.region]["ami-2"]["state"] == "disabled"
+    assert plan.warnings == (f"{REF.region}: Line 3 of retired.jsonl is no tombstone: it is left out.",)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever was retired, and wherever a run ends: the next one completes it, and one more changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
+from ansible_collections.golden.images.plugins.module_utils.restore.state import Found
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.examples import CONSUMER, ORG, STRANGER, UNIT
+
+from .examples import (
+    CHOSEN_MARK,
+    DATED,
+    DISABLED_MARK,
+    GOING,
+    REF,
+    VOLUMES,
+    binned,
+    image,
+    last_tombstone,
+    performed,
+    planned,
+    seen,
+    tombstone,
+    wanted,
+)
+
+ACCOUNTS = st.frozensets(st.sampled_from([CONSUMER, STRANGER, "222233334444"]))
+SHARING = st.builds(
+    Sharing, ACCOUNTS, st.frozensets(st.just(ORG)), st.frozensets(st.just(UNIT)), st.booleans()
+)
+OF_SNAPSHOTS = st.fixed_dictionaries({one: st.builds(Sharing, ACCOUNTS) for one in VOLUMES})
+
+
+@st.composite
+def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, Any]]:
+    """A retired image as it is found, how it is once out of the bin, its tombstones, and options."""
+    launch, kept = draw(SHARING), draw(OF_SNAPSHOTS)
+    known = draw(OF_SNAPSHOTS)
+    disabled, in_bin = draw(st.booleans()), draw(st.booleans())
+    first = tombstone(launch=launch, volumes=known)
+    tombstones: tuple[Any, ...] = (first,)
+    if in_bin:
+        tombstones = (
+            (first, last_tombstone(volumes=kept))
+            if disabled
+            else (replace(first, stage="deregister", volumes=kept),)
+        )
+    tags = {"family": "web", **(draw(st.sampled_from([{}, CHOSEN_MARK, DISABLED_MARK])) if disabled else {})}
+    deprecation = draw(st.sampled_from([None, "2026-11-01T00:01:00.000Z", "2020-01-01T00:00:00.000Z"]))
+    if draw(st.booleans()):
+        tags["golden.images:cleanup-deprecated"] = DATED
+    marked = draw(st.booleans())
+    registered = Found(
+        image("disabled" if disabled else "available", tags=tags, deprecation_time=deprecation),
+        launch=Sharing() if disabled else launch,
+        volumes=kept,
+        snapshots={one: OwnSnapshot(one, tags=GOING if marked else {}) for one in VOLUMES},
+        image_block="unblocked",
+        snapshot_block="unblocked",
+    )
+    options = {"allow_public": draw(st.booleans())}
+    shown = binned(image_block="unblocked", snapshot_block="unblocked") if in_bin else registered
+    return shown, registered, tombstones, options
+
+
+def _run(
+    shown: Found, registered: Found, tombstones: tuple[Any, ...], options: dict[str, Any], stop: int | None
+) -> Found:
+    """One run, as the flow does it: what comes out of the bin is planned again; it ends after some calls."""
+    plan = planned(shown, *tombstones, **options)
+    out_of_bin = (*plan.snapshots, *plan.image)
+    there = performed(shown, registered, out_of_bin[:stop])
+    if stop is not None and stop < len(out_of_bin):
+        return there
+    again = restore.plan_image(wanted(**options), seen(there, *tombstones), REF, restored=True)
+    rest = again.rest if plan.image else plan.rest
+    return performed(there, registered, rest[: None if stop is None else stop - len(out_of_bin)])
+
+
+@given(retired(), st.integers(0, 12))
+def test_a_run_after_one_that_ended_anywhere_completes_it(
+    case: tuple[Found, Found, tuple[Any, ...], dict[str, Any]], stop: int
+) -> None:
+    shown, registered, tombstones, options = case
+    if planned(shown, *tombstones, **options).refusals:
+        return
+    whole = _run(shown, registered, tombstones, options, None)
+    halfway = _run(shown, registered, tombstones, options, stop)
+    assert _run(halfway, registered, tombstones, options, None) == whole
+    assert planned(whole, *tombstones, **options).actions == ()
+
+
+@given(retired())
+def test_a_restored_image_has_what_it_had_and_nobody_loses_anything(
+    case: tuple[Found, Found, tuple[Any, ...], dict[str, Any]],
+) -> None:
+    shown, registered, tombstones, options = case
+    if planned(shown, *tombstones, **options).refusals:
+        assert not options["allow_public"]
+        return
+    whole = _run(shown, registered, tombstones, options, None)
+    assert whole.image is not None
+    assert whole.image.state == "available"
+    assert not [key for key in whole.image.tags if key.startswith("golden.images:")]
+    assert not any(one.tags for one in whole.snapshots.values())
+    first = tombstones[0]
+    assert whole.launch == replace(first.launch, public=first.launch.public and options["allow_public"]) or (
+        registered.image is not None and registered.image.state == "available"
+    )
+    assert not registered.launch - whole.launch
+    for one, sharing in whole.volumes.items():
+        assert not registered.volumes[one] - sharing
+        if registered.image is not None and registered.image.state == "disabled":
+            assert sharing == registered.volumes[one] | first.volumes[one]
+
+
+@given(retired())
+def test_the_plan_says_what_becomes_of_the_image(
+    case: tuple[Found, Found, tuple[Any, ...], dict[str, Any]],
+) -> None:
+    shown, registered, tombstones, options = case
+    plan = planned(shown, *tombstones, **options)
+    if plan.refusals:
+        return
+    whole = _run(shown, registered, tombstones, options, None)
+    assert plan.after["launch_permissions"] == whole.launch.as_result()
+    assert plan.after["volume_permissions"] == {
+        one: {"account_ids": sorted(sharing.account_ids), "public": sharing.public}
+        for one, sharing in whole.volumes.items()
+    }

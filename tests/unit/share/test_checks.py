@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the share planner refuses, and what it warns of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils.share import plan as share
+
+from tests.unit.examples import ORG, OWNER, STRANGER, UNIT, place, source_image, volumes
+from tests.unit.share.examples import (
+    IMAGE,
+    NOBODY,
+    PUBLIC,
+    REGION,
+    accounts,
+    changes_of,
+    planned,
+    seen,
+    shared,
+    wanted,
+    with_accounts,
+)
+
+A = "222222222222"
+IN_ORG = Sharing(org_arns=frozenset({ORG}))
+ENCRYPTED = {"devices": volumes("snap-1", encrypted=True)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "text"),
+    [
+        pytest.param({"owner_id": STRANGER}, "NotOwner", STRANGER, id="another account's"),
+        pytest.param({"state": "pending"}, "ImageNotAvailable", "is pending.", id="pending"),
+        pytest.param(
+            {"state": "failed", "state_reason": "No key"}, "ImageNotAvailable", "(No key)", id="failed"
+        ),
+    ],
+)
+def test_an_image_that_cannot_be_shared(changes: dict[str, Any], code: str, text: str) -> None:
+    (failure,) = planned(wanted(with_accounts(A)), shared(**changes)).refusals
+    assert failure.error_code == code
+    assert (failure.region, failure.account_id) == (REGION, OWNER)
+    assert IMAGE in failure.message
+    assert text in failure.message
+
+
+def test_all_that_keeps_an_image_from_being_shared_is_told() -> None:
+    failures = planned(wanted(with_accounts(A)), shared(owner_id=STRANGER, state="disabled")).refusals
+    assert [failure.error_code for failure in failures] == ["NotOwner", "ImageNotAvailable"]
+
+
+@pytest.mark.parametrize("state", ["pending", "failed", "disabled", "deregistered"])
+def test_an_image_can_be_withdrawn_whatever_its_state(state: str) -> None:
+    plan = planned(wanted(with_accounts(A), present=False), shared(with_accounts(A), state=state))
+    assert plan.refusals == ()
+    assert changes_of(plan.actions) == [(IMAGE, "Remove", [A])]
+
+
+def test_only_the_owner_can_withdraw_an_image() -> None:
+    (failure,) = planned(wanted(with_accounts(A), present=False), shared(owner_id=STRANGER)).refusals
+    assert failure.error_code == "NotOwner"
+
+
+def test_a_pending_image_only_needs_time() -> None:
+    (failure,) = planned(wanted(with_accounts(A)), shared(state="pending")).refusals
+    assert failure.remedy == "Wait until it is available."
+
+
+def test_a_stranger_is_told_whose_credentials_to_use() -> None:
+    (failure,) = planned(wanted(with_accounts(A)), shared(owner_id=STRANGER)).refusals
+    assert STRANGER in failure.remedy
+
+
+@pytest.mark.parametrize(
+    ("found", "codes"),
+    [
+        pytest.param(shared(), [], id="may be public"),
+        pytest.param(
+            replace(shared(), image_block="unblocked", snapshot_block="unblocked"),
+            [],
+            id="nothing is blocked",
+        ),
+        pytest.param(shared(**ENCRYPTED), ["EncryptedImage"], id="encrypted"),
+        pytest.param(
+            shared(devices=volumes("snap-1") + volumes("snap-2", encrypted=True)),
+            ["EncryptedImage"],
+            id="one volume encrypted",
+        ),
+        pytest.param(shared(product_codes=("abc123",)), ["ProductCode"], id="product code"),
+        pytest.param(
+            replace(shared(), image_block="block-new-sharing"), ["BlockPublicAccess"], id="images blocked"
+        ),
+        pytest.param(
+            replace(shared(), snapshot_block="block-new-sharing"),
+            ["BlockPublicAccess"],
+            id="snapshots blocked",
+        ),
+        pytest.param(
+            replace(shared(), snapshot_block="block-all-sharing"),
+            ["BlockPublicAccess"],
+            id="snapshots all blocked",
+        ),
+        pytest.param(
+            replace(
+                shared(**ENCRYPTED, product_codes=("abc",)),
+                image_block="block-new-sharing",
+                snapshot_block="block-all-sharing",
+            ),
+            ["EncryptedImage", "ProductCode", "BlockPublicAccess", "BlockPublicAccess"],
+            id="all reasons at once",
+        ),
+    ],
+)
+def test_publishing(found: share.Shared, codes: list[str]) -> None:
+    failures = planned(wanted(PUBLIC), found).refusals
+    assert [failure.error_code for failure in failures] == codes
+    assert all(failure.remedy and failure.region == REGION for failure in failures)
+
+
+@pytest.mark.parametrize(
+    "want",
+    [
+        pytest.param(wanted(with_accounts(A)), id="shared with accounts"),
+        pytest.param(wanted(PUBLIC, present=False), id="made private"),
+    ],
+)
+def test_what_forbids_publishing_forbids_nothing_else(want: share.ShareWanted) -> None:
+    found = replace(
+        shared(PUBLIC, **ENCRYPTED, product_codes=("abc",)),
+        image_block="block-new-sharing",
+        snapshot_block="block-all-sharing",
+    )
+    assert planned(want, found).refusals == ()
+
+
+IMAGE_BLOCKED = "Block public access for AMIs is on (block-new-sharing)."
+SNAPSHOT_BLOCKED = "Block public access for snapshots is on (block-new-sharing)."
+
+
+@pytest.mark.parametrize(
+    ("launch", "volumes_of", "blocked"),
+    [
+        pytest.param(PUBLIC, {"snap-1": PUBLIC}, [], id="all public already"),
+        pytest.param(PUBLIC, {}, [], id="public already, without snapshots"),
+        pytest.param(NOBODY, {"snap-1": PUBLIC}, [IMAGE_BLOCKED], id="only the image becomes public"),
+        pytest.param(NOBODY, {}, [IMAGE_BLOCKED], id="an image alone becomes public"),
+        pytest.param(PUBLIC, {"snap-1": NOBODY}, [SNAPSHOT_BLOCKED], id="only the snapshot becomes public"),
+        pytest.param(
+            PUBLIC,
+            {"snap-1": PUBLIC, "snap-2": with_accounts(A)},
+            [SNAPSHOT_BLOCKED],
+            id="one of two snapshots becomes public",
+        ),
+        pytest.param(NOBODY, {"snap-1": NOBODY}, [IMAGE_BLOCKED, SNAPSHOT_BLOCKED], id="both become public"),
+    ],
+)
+def test_a_block_matters_only_where_something_would_become_public(
+    launch: Sharing, volumes_of: dict[str, Sharing], blocked: list[str]
+) -> None:
+    found = replace(
+        shared(launch, volumes_of), image_block="block-new-sharing", snapshot_block="block-new-sharing"
+    )
+    failures = planned(wanted(PUBLIC), found).refusals
+    assert [failure.message for failure in failures] == blocked
+    assert {failure.error_code for failure in failures} <= {"BlockPublicAccess"}
+
+
+@pytest.mark.parametrize(
+    ("want", "refused"),
+    [
+        pytest.param(wanted(NOBODY, purge=True), True, id="nobody"),
+        pytest.param(wanted(with_accounts(OWNER), purge=True), True, id="nobody but the owner"),
+        pytest.param(
+            wanted(with_accounts(OWNER), purge=True, allow_empty_purge=True), False, id="as was allowed"
+        ),
+        pytest.param(wanted(with_accounts(OWNER, A), purge=True), False, id="the owner and somebody"),
+        pytest.param(wanted(IN_ORG, purge=True), False, id="an organization"),
+        pytest.param(wanted(Sharing(org_unit_arns=frozenset({UNIT})), purge=True), False, id="a unit"),
+        pytest.param(wanted(PUBLIC, purge=True), False, id="everybody"),
+        pytest.param(wanted(with_accounts(OWNER)), False, id="additive"),
+        pytest.param(wanted(with_accounts(OWNER), present=False), False, id="withdrawn from the owner"),
+    ],
+)
+def test_an_exact_list_must_name_somebody_but_the_owner(want: share.ShareWanted, refused: bool) -> None:
+    failures = planned(want, shared(with_accounts(A))).refusals
+    assert len(failures) == (1 if refused else 0)
+    for failure in failures:
+        assert failure.error_code == "InvalidOption"
+        assert (failure.region, failure.account_id) == (REGION, OWNER)
+        assert failure.message.startswith("purge_launch_permissions: ")
+        assert "allow_empty_purge: true" in failure.remedy
+
+
+FORTY_NINE = {f"k{number}": "v" for number in range(49)}
+
+
+@pytest.mark.parametrize(
+    ("current", "shared_tags", "count"),
+    [
+        pytest.param(FORTY_NINE, {"a": "1"}, None, id="as many as an image can carry"),
+        pytest.param(FORTY_NINE, {"a": "1", "b": "2"}, 51, id="one too many"),
+        pytest.param(
+            {**FORTY_NINE, "ec2:SharedTag/a": "0"}, {"a": "1"}, None, id="one of them takes another's place"
+        ),
+        pytest.param({**FORTY_NINE, "a": "0"}, {"a": "1"}, 51, id="without its prefix it is another tag"),
+        pytest.param({**FORTY_NINE, "x": "1"}, {}, None, id="none is added"),
+    ],
+)
+def test_more_tags_than_an_image_can_carry(
+    current: dict[str, str], shared_tags: dict[str, str], count: int | None
+) -> None:
+    failures = planned(wanted(with_accounts(A), shared_tags=shared_tags), shared(tags=current)).refusals
+    assert len(failures) == (0 if count is None else 1)
+    for failure in failures:
+        assert (failure.action, failure.region) == ("shared_tags", REGION)
+        assert failure.message.startswith(f"shared_tags: {count} tags")
+
+
+def test_tags_that_are_not_written_are_not_too_many() -> None:
+    found = shared(with_accounts(A), tags=FORTY_NINE)
+    want = wanted(with_accounts(A), present=False, shared_tags={"a": "1", "b": "2"})
+    assert planned(want, found).refusals == ()
+
+
+def test_a_refusal_in_one_region_is_the_whole_plans() -> None:
+    saw = share.ShareSeen(OWNER, {place("eu-west-1"): shared(), place("us-west-2"): shared(state="pending")})
+    assert [failure.region for failure in share.plan(wanted(with_accounts(A)), saw).refusals] == ["us-west-2"]
+
+
+def warnings(want: share.ShareWanted, found: share.Shared) -> str:
+    return "\n".join(planned(want, found).warnings)
+
+
+@pytest.mark.parametrize(
+    ("want", "warned"),
+    [
+        pytest.param(wanted(IN_ORG), True, id="an organization alone"),
+        pytest.param(wanted(Sharing(org_unit_arns=frozenset({UNIT}))), True, id="a unit alone"),
+        pytest.param(wanted(IN_ORG | with_accounts(OWNER)), True, id="the owner is nobody"),
+        pytest.param(wanted(IN_ORG | with_accounts(A)), False, id="with accounts"),
+        pytest.param(wanted(IN_ORG, share_snapshots=False), False, id="snapshots not asked for"),
+        pytest.param(wanted(IN_ORG, present=False), False, id="withdrawn"),
+    ],
+)
+def test_organizations_get_no_snapshots(want: share.ShareWanted, warned: bool) -> None:
+    assert ("cannot be shared with organizations" in warnings(want, shared())) is warned
+
+
+@pytest.mark.parametrize(
+    ("named", "current", "warned"),
+    [
+        pytest.param(with_accounts(*accounts(1_000)), NOBODY, False, id="as many as the quota"),
+        pytest.param(with_accounts(*accounts(1_001)), NOBODY, True, id="one more"),
+        pytest.param(with_accounts(*accounts(1_000)), IN_ORG, True, id="an organization counts"),
+        pytest.param(with_accounts(A), with_accounts(*accounts(1_000)), True, id="together with those there"),
+    ],
+)
+def test_more_than_the_quota_is_aws_to_decide(named: Sharing, current: Sharing, warned: bool) -> None:
+    plan = planned(wanted(named), shared(current))
+    assert ("AWS's default quota is 1000" in "\n".join(plan.warnings)) is warned
+    assert plan.refusals == ()
+
+
+@pytest.mark.parametrize(
+    ("want", "current", "through"),
+    [
+        pytest.param(
+            wanted(with_accounts(A), present=False), with_accounts(A) | IN_ORG, ORG, id="an organization"
+        ),
+        pytest.param(
+            wanted(with_accounts(A), present=False),
+            with_accounts(A) | Sharing(org_unit_arns=frozenset({UNIT})),
+            UNIT,
+            id="a unit",
+        ),
+        pytest.param(
+            wanted(with_accounts(A), present=False), with_accounts(A) | PUBLIC, "public", id="everybody"
+        ),
+        pytest.param(wanted(IN_ORG, purge=True), with_accounts(A), ORG, id="purged, yet in the organization"),
+        pytest.param(wanted(with_accounts(A), present=False), with_accounts(A), None, id="nothing covers it"),
+        pytest.param(wanted(with_accounts(A), present=False), IN_ORG, None, id="nothing is withdrawn"),
+        pytest.param(
+            wanted(with_accounts(A) | IN_ORG, present=False),
+            with_accounts(A) | IN_ORG,
+            None,
+            id="both withdrawn",
+        ),
+    ],
+)
+def test_an_account_may_keep_access(want: share.ShareWanted, current: Sharing, through: str | None) -> None:
+    found = [text for text in planned(want, shared(current)).warnings if "Access may remain" in text]
+    assert len(found) == (0 if through is None else 1)
+    assert all(str(through) in text and A in text for text in found)
+
+
+def test_many_withdrawn_accounts_are_counted_rather_than_listed() -> None:
+    many = with_accounts(*accounts(7))
+    text = warnings(wanted(many, present=False), shared(many | IN_ORG))
+    assert text.endswith(f"{', '.join(accounts(5))} and 2 more.")
+
+
+def test_whoever_cannot_use_the_key_yet_is_told_of_in_words_that_hold_before_and_after_it_is_opened() -> None:
+    key = KeySeen(Key(f"arn:aws:kms:{REGION}:{OWNER}:key/1"))
+    text = warnings(wanted(with_accounts(A)), replace(shared(**ENCRYPTED), keys=(key,)))
+    assert text == (
+        f"{A} cannot use the key of {IMAGE} yet, nor launch it. "
+        "Open it with ami_kms_grant, or make sure that its policy does."
+    )
+
+
+def test_a_warning_of_all_regions_is_given_once() -> None:
+    saw = share.ShareSeen(OWNER, {place("eu-west-1"): shared(), place("us-west-2"): shared()})
+    plan = share.plan(wanted(with_accounts(OWNER, A)), saw)
+    assert plan.warnings == (f"{OWNER} owns the images and needs no permission: skipped.",)
+
+
+def test_a_warning_of_some_regions_names_them() -> None:
+    saw = share.ShareSeen(
+        OWNER,
+        {place("eu-west-1"): shared(), place("us-west-2"): shared(with_accounts(A) | IN_ORG)},
+    )
+    (warning,) = share.plan(wanted(with_accounts(A), present=False), saw).warnings
+    assert warning.startswith("us-west-2: Access may remain")
+
+
+def test_a_planned_copy_of_an_encrypted_source_cannot_be_public() -> None:
+    found = share.Shared.planned(OWNER, source_image(**ENCRYPTED))
+    plan = share.plan(wanted(PUBLIC, images={REGION: None}), seen(found))
+    assert [failure.error_code for failure in plan.refusals] == ["EncryptedImage"]

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ``ami_share`` looks up of the keys of encrypted images, so that nobody gets what cannot launch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import caller
+from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Grant,
+    Image,
+    Key,
+    KeySeen,
+    Sharing,
+    Snapshot,
+)
+from ansible_collections.golden.images.plugins.module_utils.share import flow
+from ansible_collections.golden.images.plugins.module_utils.share.plan import Shared
+
+from tests.unit.copy.aws_in_steps import refused
+from tests.unit.examples import OWNER, STRANGER, place, volumes
+from tests.unit.keys.examples import DEFAULT, OTHER, WANTED, key_arn
+from tests.unit.keys.policies import consumers as policy_consumers
+from tests.unit.keys.policies import opened_to, policy_of
+from tests.unit.kms_grant.examples import A, B, made, root
+from tests.unit.share.examples import IMAGE, REGION, image_that, wanted, with_accounts
+
+FOREIGN = Key(key_arn("theirs", account_id=STRANGER))
+KEYS = {key.arn: key for key in (WANTED, OTHER, DEFAULT, FOREIGN)}
+
+
+class Reading:
+    """Stands for ``aws.read``: an image with a snapshot under each of these keys."""
+
+    def __init__(self, *keys: Key | None, grants: tuple[Grant, ...] = (), **changes: Any) -> None:
+        ids = [f"snap-{number}" for number in range(len(keys))]
+        self._keys = dict(zip(ids, keys, strict=True))
+        self._image = image_that(devices=volumes(*ids, encrypted=any(keys)), **changes)
+        self._grants = grants
+        self.policy = policy_of()
+        self.refuse: str | None = None
+        self.asked: list[str] = []
+
+    def caller(self, _sts: object) -> Caller:
+        return Caller(OWNER, "aws")
+
+    def image(self, _ec2: object, _image_id: str) -> Image:
+        return self._image
+
+    def launch_permissions(self, _ec2: object, _image_id: str) -> Sharing:
+        return Sharing()
+
+    def volume_permissions(self, _ec2: object, _snapshot_id: str) -> Sharing:
+        return Sharing()
+
+    def snapshots(self, _ec2: object, snapshot_ids: list[str]) -> tuple[Snapshot, ...]:
+        return tuple(
+            Snapshot(item, "completed", 100, key.arn if key else None)
+            for item, key in self._keys.items()
+            if item in snapshot_ids
+        )
+
+    def key(self, _kms: object, key_id: str) -> Key:
+        self._note("DescribeKey", key_id)
+        return KEYS[key_id]
+
+    def grants(self, _kms: object, key_arn: str) -> tuple[Grant, ...]:
+        self._note("ListGrants", key_arn)
+        return self._grants
+
+    def key_policy(self, _kms: object, key_arn: str) -> str:
+        self._note("GetKeyPolicy", key_arn)
+        return self.policy
+
+    def _note(self, operation: str, key_id: str) -> None:
+        self.asked.append(f"{operation} {key_id.rsplit('/', 1)[1]}")
+        if operation == self.refuse:
+            raise refused("AccessDeniedException", operation)
+
+
+class Clients:
+    """Which services were reached for."""
+
+    home = REGION
+
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+
+    def open(self, service: str, regions: list[str]) -> None:
+        self.opened += [service] if regions else []
+
+    def __getattr__(self, service: str) -> Any:
+        return lambda _region: None
+
+
+def read_with(
+    monkeypatch: pytest.MonkeyPatch, reading: Reading, clients: Clients | None = None, **changes: Any
+) -> Shared:
+    for module in (caller, flow):
+        monkeypatch.setattr(module, "read", reading)
+    want = wanted(**{"sharing": with_accounts(A), "images": {REGION: IMAGE}, **changes})
+    return flow.read_state(clients or Clients(), want).images[place(REGION)]  # type: ignore[arg-type]
+
+
+ALL_OF = ["DescribeKey wanted", "ListGrants wanted", "GetKeyPolicy wanted"]
+
+
+@pytest.mark.parametrize(
+    ("reading", "asked", "keys"),
+    [
+        pytest.param(Reading(None), [], [], id="not encrypted"),
+        pytest.param(Reading(WANTED), ALL_OF, [WANTED], id="nobody has a grant: the policy may open it"),
+        pytest.param(
+            Reading(WANTED, grants=(made(root(A)),)), ALL_OF[:2], [WANTED], id="the grants tell all"
+        ),
+        pytest.param(Reading(WANTED, grants=(made(root(B)),)), ALL_OF, [WANTED], id="somebody else's grant"),
+        pytest.param(
+            Reading(WANTED, WANTED, grants=(made(root(A)),)), ALL_OF[:2], [WANTED], id="a key is read once"
+        ),
+        pytest.param(Reading(DEFAULT), ["DescribeKey aws-ebs"], [DEFAULT], id="aws/ebs"),
+        pytest.param(Reading(FOREIGN), ["DescribeKey theirs"], [], id="another account's"),
+        pytest.param(
+            Reading(WANTED, None, OTHER, grants=(made(root(A)),)),
+            ["DescribeKey other", "ListGrants other", *ALL_OF[:2]],
+            [OTHER, WANTED],
+            id="each key of the image",
+        ),
+    ],
+)
+def test_what_is_asked_of_keys(
+    monkeypatch: pytest.MonkeyPatch, reading: Reading, asked: list[str], keys: list[Key]
+) -> None:
+    shared = read_with(monkeypatch, reading)
+    assert reading.asked == asked
+    assert [key.key for key in shared.keys] == keys
+    assert shared.key_problem is None
+
+
+def test_what_is_read_of_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = Reading(WANTED, grants=(made(root(B)),))
+    reading.policy = opened_to(policy_consumers(A))
+    shared = read_with(monkeypatch, reading)
+    assert shared.keys == (KeySeen(WANTED, (made(root(B)),), reading.policy),)
+
+
+@pytest.mark.parametrize(
+    ("reading", "changes", "reached"),
+    [
+        pytest.param(Reading(WANTED), {}, True, id="encrypted"),
+        pytest.param(Reading(None), {}, False, id="not encrypted"),
+        pytest.param(Reading(WANTED), {"present": False}, False, id="withdrawn"),
+        pytest.param(Reading(WANTED), {"images": {REGION: None}}, False, id="only planned"),
+    ],
+)
+def test_kms_is_reached_only_where_a_key_matters(
+    monkeypatch: pytest.MonkeyPatch, reading: Reading, changes: dict[str, Any], reached: bool
+) -> None:
+    clients = Clients()
+    read_with(monkeypatch, reading, clients, **changes)
+    assert ("kms" in clients.opened) is reached
+    assert bool(reading.asked) is reached
+
+
+@pytest.mark.parametrize("operation", ["DescribeKey", "ListGrants", "GetKeyPolicy"])
+def test_keys_that_cannot_be_read_hold_nobody_up(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+    reading = Reading(WANTED)
+    reading.refuse = operation
+    shared = read_with(monkeypatch, reading)
+    assert shared.keys == ()
+    assert shared.key_problem is not None
+    assert operation in shared.key_problem

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the options of ``ami_share`` are read, and what is refused before AWS is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.share.flow import wanted_from
+from ansible_collections.golden.images.plugins.modules.ami_share import ARGUMENT_SPEC
+
+from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, SOURCE_REGION, UNIT
+
+IMAGES = {"eu-west-1": SOURCE_ID}
+
+
+def params(**changes: Any) -> dict[str, Any]:
+    """What Ansible hands over for a plain task."""
+    defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
+    return {**defaults, "images": IMAGES, "account_ids": [CONSUMER], "region": None, **changes}
+
+
+def refused(check_mode: bool = False, **changes: Any) -> list[str]:
+    """The options that are refused."""
+    with pytest.raises(Refused) as caught:
+        wanted_from(params(**changes), check_mode)
+    assert all(failure.remedy for failure in caught.value.failures)
+    return [failure.action for failure in caught.value.failures]
+
+
+def test_a_plain_task() -> None:
+    wanted = wanted_from(params(), False)
+    assert wanted.images == IMAGES
+    assert wanted.sharing == Sharing(frozenset({CONSUMER}))
+    assert (wanted.present, wanted.purge, wanted.share_snapshots) == (True, False, True)
+    assert wanted.allow_empty_purge is False
+    assert wanted.shared_tags == {}
+
+
+def test_every_option_reaches_the_planner() -> None:
+    wanted = wanted_from(
+        params(
+            images={"eu-west-1": None},
+            org_arns=[ORG],
+            org_unit_arns=[UNIT],
+            group="all",
+            allow_public=True,
+            purge_launch_permissions=True,
+            allow_empty_purge=True,
+            share_snapshots=False,
+            shared_tags={"version": 1},
+            source_image_id=SOURCE_ID,
+            source_region=SOURCE_REGION,
+        ),
+        True,
+    )
+    assert wanted.images == {"eu-west-1": None}
+    assert wanted.sharing == Sharing(frozenset({CONSUMER}), frozenset({ORG}), frozenset({UNIT}), public=True)
+    assert (wanted.present, wanted.purge, wanted.share_snapshots) == (True, True, False)
+    assert wanted.allow_empty_purge is True
+    assert wanted.shared_tags == {"version": "1"}
+    assert (wanted.source_image_id, wanted.source_region) == (SOURCE_ID, SOURCE_REGION)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"account_ids": []}, id="nobody to add is nothing to do"),
+        pytest.param({"state": "absent"}, id="withdraw from an account"),
+        pytest.param(
+            {"state": "absent", "account_ids": [], "org_arns": [ORG]}, id="withdraw from an organization"
+        ),
+        pytest.param({"state": "absent", "account_ids": [], "group": "all"}, id="make private"),
+        pytest.param({"state": "absent", "snapshot_ids": ["snap-1"]}, id="withdraw a snapshot"),
+        pytest.param({"purge_launch_permissions": True}, id="exactly those named"),
+        pytest.param(
+            {"purge_launch_permissions": True, "account_ids": [], "allow_empty_purge": True},
+            id="exactly nobody",
+        ),
+        pytest.param({"group": "all", "allow_public": True}, id="public"),
+        pytest.param({"allow_public": True}, id="public allowed, not asked for"),
+        pytest.param({"shared_tags": {"k" * 114: "v"}}, id="with its prefix the longest key AWS takes"),
+    ],
+)
+def test_options_that_are_taken(changes: dict[str, Any]) -> None:
+    assert wanted_from(params(**changes), False).images == IMAGES
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        pytest.param({"group": "all"}, ["group"], id="public, not allowed"),
+        pytest.param(
+            {"state": "absent", "purge_launch_permissions": True},
+            ["purge_launch_permissions"],
+            id="exactly those named, withdrawn",
+        ),
+        pytest.param({"state": "absent", "account_ids": []}, ["account_ids"], id="withdraw from nobody"),
+        pytest.param({"state": "absent", "account_ids": [""]}, ["account_ids"], id="withdraw from a blank"),
+        pytest.param(
+            {"purge_launch_permissions": True, "account_ids": []},
+            ["purge_launch_permissions"],
+            id="exactly nobody",
+        ),
+        pytest.param(
+            {"purge_launch_permissions": True, "account_ids": ["", " "]},
+            ["purge_launch_permissions"],
+            id="exactly blanks",
+        ),
+        pytest.param({"snapshot_ids": ["snap-1"]}, ["snapshot_ids"], id="share single snapshots"),
+        pytest.param(
+            {"state": "absent", "snapshot_ids": ["snap-1"], "share_snapshots": False},
+            ["snapshot_ids"],
+            id="snapshots, and none",
+        ),
+        pytest.param({"images": {"eu-west-1": None}}, ["images"], id="no image yet"),
+        pytest.param({"account_ids": [12345678901]}, ["account_ids"], id="a number"),
+        pytest.param({"shared_tags": {"aws:x": "1"}}, ["shared_tags"], id="AWS's tag"),
+        pytest.param({"shared_tags": {"k" * 115: "v"}}, ["shared_tags"], id="a key too long with its prefix"),
+        pytest.param(
+            {"images": {}, "group": "all", "org_arns": ["o-1"]},
+            ["org_arns", "images", "group"],
+            id="all at once",
+        ),
+    ],
+)
+def test_options_that_are_refused(changes: dict[str, Any], options: list[str]) -> None:
+    assert refused(**changes) == options
+
+
+def test_single_snapshots_reach_the_planner() -> None:
+    wanted = wanted_from(params(state="absent", snapshot_ids=["snap-1", ""]), False)
+    assert wanted.snapshot_ids == {"snap-1"}

@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who is added and who is removed, where, and in which order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
+from ansible_collections.golden.images.plugins.module_utils.share import plan as share
+
+from tests.unit.examples import CONSUMER, ORG, OWNER, UNIT, place, source_image, volumes
+from tests.unit.share.examples import (
+    IMAGE,
+    NOBODY,
+    PUBLIC,
+    REGION,
+    accounts,
+    changes_of,
+    planned,
+    shared,
+    wanted,
+    with_accounts,
+)
+
+A, B, C = "222222222222", "333333333333", "444444444444"
+ADD, REMOVE = "Add", "Remove"
+
+
+@pytest.mark.parametrize(
+    ("want", "current", "expected"),
+    [
+        pytest.param(wanted(with_accounts(A)), with_accounts(A, B), [], id="additive, there already"),
+        pytest.param(
+            wanted(with_accounts(A)),
+            with_accounts(B),
+            [("snap-1", ADD, [A]), (IMAGE, ADD, [A])],
+            id="additive leaves others alone",
+        ),
+        pytest.param(
+            wanted(with_accounts(A), purge=True),
+            with_accounts(A, B),
+            [(IMAGE, REMOVE, [B]), ("snap-1", REMOVE, [B])],
+            id="exact removes others",
+        ),
+        pytest.param(
+            wanted(with_accounts(A), purge=True),
+            with_accounts(B),
+            [("snap-1", ADD, [A]), (IMAGE, ADD, [A]), (IMAGE, REMOVE, [B]), ("snap-1", REMOVE, [B])],
+            id="exact opens before it closes, snapshots outermost",
+        ),
+        pytest.param(
+            wanted(NOBODY, purge=True, allow_empty_purge=True),
+            with_accounts(A, B),
+            [(IMAGE, REMOVE, [A, B]), ("snap-1", REMOVE, [A, B])],
+            id="exactly nobody",
+        ),
+        pytest.param(
+            wanted(with_accounts(OWNER), purge=True, allow_empty_purge=True),
+            with_accounts(A),
+            [(IMAGE, REMOVE, [A]), ("snap-1", REMOVE, [A])],
+            id="exactly the owner",
+        ),
+        pytest.param(
+            wanted(with_accounts(A, C), present=False),
+            with_accounts(A, B),
+            [(IMAGE, REMOVE, [A]), ("snap-1", REMOVE, [A])],
+            id="absent removes those named",
+        ),
+        pytest.param(
+            wanted(with_accounts(A), present=False, snapshot_ids=frozenset({"snap-1"})),
+            with_accounts(A, B),
+            [("snap-1", REMOVE, [A])],
+            id="absent from a snapshot only",
+        ),
+        pytest.param(wanted(with_accounts(C), present=False), with_accounts(A), [], id="absent already"),
+        pytest.param(wanted(NOBODY), with_accounts(A), [], id="nobody named"),
+    ],
+)
+def test_accounts(
+    want: share.ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]
+) -> None:
+    plan = planned(want, shared(current, {"snap-1": current}))
+    assert changes_of(plan.actions) == expected
+    assert all(action.target == place(REGION) for action in plan.actions)
+    assert plan.refusals == ()
+
+
+@pytest.mark.parametrize(
+    ("want", "current", "expected"),
+    [
+        pytest.param(
+            wanted(Sharing(org_arns=frozenset({ORG}), org_unit_arns=frozenset({UNIT}))),
+            NOBODY,
+            [(IMAGE, ADD, [ORG, UNIT])],
+            id="added to the image, which alone can have them",
+        ),
+        pytest.param(
+            wanted(Sharing(frozenset({A}), frozenset({ORG}), frozenset({UNIT}))),
+            NOBODY,
+            [("snap-1", ADD, [A]), (IMAGE, ADD, [A, ORG, UNIT])],
+            id="together with accounts",
+        ),
+        pytest.param(
+            wanted(Sharing(org_arns=frozenset({ORG})), present=False),
+            Sharing(org_arns=frozenset({ORG}), org_unit_arns=frozenset({UNIT})),
+            [(IMAGE, REMOVE, [ORG])],
+            id="withdrawn from the organization alone",
+        ),
+        pytest.param(
+            wanted(Sharing(org_unit_arns=frozenset({UNIT})), purge=True),
+            Sharing(org_arns=frozenset({ORG})),
+            [(IMAGE, ADD, [UNIT]), (IMAGE, REMOVE, [ORG])],
+            id="exactly the unit",
+        ),
+    ],
+)
+def test_organizations(
+    want: share.ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]
+) -> None:
+    assert changes_of(planned(want, shared(current)).actions) == expected
+
+
+@pytest.mark.parametrize(
+    ("want", "current", "expected"),
+    [
+        pytest.param(
+            wanted(PUBLIC), NOBODY, [("snap-1", ADD, ["all"]), (IMAGE, ADD, ["all"])], id="published"
+        ),
+        pytest.param(wanted(PUBLIC), PUBLIC, [], id="public already"),
+        pytest.param(
+            wanted(with_accounts(A)), PUBLIC, [("snap-1", ADD, [A]), (IMAGE, ADD, [A])], id="stays public"
+        ),
+        pytest.param(
+            wanted(PUBLIC, present=False),
+            Sharing(frozenset({A}), public=True),
+            [(IMAGE, REMOVE, ["all"]), ("snap-1", REMOVE, ["all"])],
+            id="no longer public",
+        ),
+        pytest.param(
+            wanted(with_accounts(A), purge=True),
+            Sharing(frozenset({A}), public=True),
+            [(IMAGE, REMOVE, ["all"]), ("snap-1", REMOVE, ["all"])],
+            id="exact is not public",
+        ),
+    ],
+)
+def test_public(
+    want: share.ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]
+) -> None:
+    assert changes_of(planned(want, shared(current, {"snap-1": current})).actions) == expected
+
+
+def test_what_goes_over_the_wire() -> None:
+    want = wanted(Sharing(frozenset({A}), frozenset({ORG}), frozenset({UNIT})), shared_tags={"version": "1"})
+    actions = planned(want, shared()).actions
+    assert [(action.operation, action.parameters) for action in actions] == [
+        (
+            "ModifySnapshotAttribute",
+            {
+                "Attribute": "createVolumePermission",
+                "CreateVolumePermission": {"Add": [{"UserId": A}]},
+                "SnapshotId": "snap-1",
+            },
+        ),
+        ("CreateTags", {"Resources": [IMAGE], "Tags": [{"Key": "ec2:SharedTag/version", "Value": "1"}]}),
+        (
+            "ModifyImageAttribute",
+            {
+                "ImageId": IMAGE,
+                "LaunchPermission": {
+                    "Add": [{"UserId": A}, {"OrganizationArn": ORG}, {"OrganizationalUnitArn": UNIT}]
+                },
+            },
+        ),
+    ]
+
+
+def test_public_over_the_wire() -> None:
+    actions = planned(wanted(PUBLIC), shared()).actions
+    assert actions[1].parameters["LaunchPermission"] == {"Add": [{"Group": "all"}]}
+
+
+def test_every_snapshot_is_brought_to_the_same_by_itself() -> None:
+    found = shared(
+        with_accounts(A), {"snap-1": with_accounts(A), "snap-2": NOBODY, "snap-3": with_accounts(B)}
+    )
+    plan = planned(wanted(with_accounts(A), purge=True), found)
+    assert changes_of(plan.actions) == [
+        ("snap-2", ADD, [A]),
+        ("snap-3", ADD, [A]),
+        ("snap-3", REMOVE, [B]),
+    ]
+
+
+def test_snapshots_that_were_not_asked_for_are_left_alone() -> None:
+    plan = planned(wanted(with_accounts(A), share_snapshots=False, purge=True), shared(with_accounts(B), {}))
+    assert changes_of(plan.actions) == [(IMAGE, ADD, [A]), (IMAGE, REMOVE, [B])]
+    assert plan.after["volume_permissions"] == {}
+
+
+@pytest.mark.parametrize(
+    ("count", "image_calls", "snapshot_calls"),
+    [
+        pytest.param(500, 1, 1, id="500: one call for a snapshot"),
+        pytest.param(501, 1, 2, id="501: two calls for a snapshot"),
+        pytest.param(1_000, 1, 2, id="1,000: one call for the image, two for each snapshot"),
+        pytest.param(10_000, 1, 20, id="10,000: one call for the image"),
+        pytest.param(10_001, 2, 21, id="10,001: two calls for the image"),
+    ],
+)
+@pytest.mark.parametrize("present", [True, False])
+def test_batches(count: int, image_calls: int, snapshot_calls: int, present: bool) -> None:
+    everybody = with_accounts(*accounts(count))
+    current = NOBODY if present else everybody
+    found = shared(current, {"snap-1": current, "snap-2": current})
+    actions = planned(wanted(everybody, present=present), found).actions
+    per_resource = [resource for resource, _change, _who in changes_of(actions)]
+    assert per_resource.count(IMAGE) == image_calls
+    assert per_resource.count("snap-1") == per_resource.count("snap-2") == snapshot_calls
+    for name in (IMAGE, "snap-1"):
+        who = [
+            entry for resource, _change, batch in changes_of(actions) if resource == name for entry in batch
+        ]
+        assert who == sorted(everybody.account_ids)
+
+
+@pytest.mark.parametrize("changes", [{}, {"purge": True}, {"present": False}])
+def test_the_owner_is_never_named_to_aws(changes: dict[str, Any]) -> None:
+    plan = planned(wanted(with_accounts(OWNER, A), **changes), shared(with_accounts(B), {"snap-1": NOBODY}))
+    assert all(OWNER not in who for _resource, _change, who in changes_of(plan.actions))
+    assert f"{OWNER} owns the images and needs no permission: skipped." in plan.warnings
+
+
+def test_shared_tags_are_written_before_the_image_is_shared() -> None:
+    plan = planned(wanted(with_accounts(A), shared_tags={"b": "2", "a": "1"}), shared())
+    assert changes_of(plan.actions) == [
+        ("snap-1", ADD, [A]),
+        (IMAGE, "CreateTags", ["ec2:SharedTag/a", "ec2:SharedTag/b"]),
+        (IMAGE, ADD, [A]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("current", "changes", "written"),
+    [
+        pytest.param({"ec2:SharedTag/a": "1"}, {}, [], id="there"),
+        pytest.param({"ec2:SharedTag/a": "0"}, {}, ["ec2:SharedTag/a"], id="other value"),
+        pytest.param({"a": "1"}, {}, ["ec2:SharedTag/a"], id="without prefix it is another tag"),
+        pytest.param({}, {"present": False}, [], id="not written when the image is withdrawn"),
+        pytest.param({"ec2:SharedTag/b": "2", "ec2:SharedTag/a": "1"}, {"purge": True}, [], id="others stay"),
+    ],
+)
+def test_shared_tags(current: dict[str, str], changes: dict[str, Any], written: list[str]) -> None:
+    plan = planned(wanted(with_accounts(A), shared_tags={"a": "1"}, **changes), shared(tags=current))
+    tags = [keys for _resource, change, keys in changes_of(plan.actions) if change == "CreateTags"]
+    assert tags == ([written] if written else [])
+
+
+def test_before_and_after() -> None:
+    found = shared(
+        Sharing(frozenset({B}), frozenset({ORG})),
+        {"snap-1": with_accounts(B)},
+        tags={"ec2:SharedTag/old": "0", "role": "web"},
+    )
+    plan = planned(wanted(with_accounts(C, A), purge=True, shared_tags={"new": "1"}), found)
+    assert plan.before == {
+        "image_id": IMAGE,
+        "launch_permissions": {
+            "account_ids": [B],
+            "org_arns": [ORG],
+            "org_unit_arns": [],
+            "public": False,
+        },
+        "shared_tags": {"old": "0"},
+        "volume_permissions": {"snap-1": {"account_ids": [B], "public": False}},
+    }
+    assert plan.after == {
+        "image_id": IMAGE,
+        "launch_permissions": {"account_ids": [A, C], "org_arns": [], "org_unit_arns": [], "public": False},
+        "shared_tags": {"old": "0", "new": "1"},
+        "volume_permissions": {"snap-1": {"account_ids": [A, C], "public": False}},
+    }
+
+
+def test_regions_are_planned_by_themselves_in_a_stable_order() -> None:
+    saw = share.ShareSeen(
+        OWNER,
+        {
+            place("us-west-2"): shared(image_id="ami-west"),
+            place("ap-south-1"): shared(with_accounts(A), {"snap-1": with_accounts(A)}, image_id="ami-south"),
+            place("eu-west-1"): shared(image_id="ami-eu", volumes_of={}),
+        },
+    )
+    plan = share.plan(wanted(with_accounts(A)), saw)
+    assert [target.target.region for target in plan.targets] == ["ap-south-1", "eu-west-1", "us-west-2"]
+    assert [(action.target.region, action.resource) for action in plan.actions] == [
+        ("eu-west-1", "ami-eu"),
+        ("us-west-2", "snap-1"),
+        ("us-west-2", "ami-west"),
+    ]
+
+
+def test_a_copy_that_is_only_planned_is_shared_like_a_new_image() -> None:
+    source = source_image(devices=volumes("snap-s1", "snap-s2"), tags={"ec2:SharedTag/x": "1"})
+    found = share.Shared.planned(OWNER, source)
+    plan = planned(wanted(with_accounts(A), images={REGION: None}), found)
+    assert [(action.operation, action.resource) for action in plan.actions] == [
+        ("ModifySnapshotAttribute", None),
+        ("ModifySnapshotAttribute", None),
+        ("ModifyImageAttribute", None),
+    ]
+    assert plan.refusals == ()
+    assert plan.before["image_id"] == KNOWN_AFTER_APPLY
+    assert plan.before["launch_permissions"]["account_ids"] == []
+    assert plan.before["shared_tags"] == {}
+    assert plan.after["volume_permissions"] == {
+        "/dev/sda": {"account_ids": [A], "public": False},
+        "/dev/sdb": {"account_ids": [A], "public": False},
+    }
+
+
+def test_a_planned_copy_of_an_unknown_source_is_shared_without_snapshots() -> None:
+    plan = planned(wanted(with_accounts(A), images={REGION: None}), share.Shared.planned(OWNER, None))
+    assert [action.operation for action in plan.actions] == ["ModifyImageAttribute"]
+    assert plan.after["volume_permissions"] == {}
+
+
+def test_nothing_can_be_withdrawn_from_a_copy_that_is_only_planned() -> None:
+    found = share.Shared.planned(OWNER, source_image())
+    assert planned(wanted(with_accounts(A), present=False, images={REGION: None}), found).actions == ()
+
+
+def test_a_planned_copy_gets_shared_tags() -> None:
+    want = wanted(with_accounts(CONSUMER), images={REGION: None}, shared_tags={"a": "1"})
+    plan = planned(want, share.Shared.planned(OWNER, source_image()))
+    assert "CreateTags" in [action.operation for action in plan.actions]
+    assert plan.after["shared_tags"] == {"a": "1"}

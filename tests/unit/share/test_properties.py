@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds for every plan of sharing, whoever is named and whoever has access."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan
+from ansible_collections.golden.images.plugins.module_utils.share import plan as share
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tests.unit.examples import ORG, OWNER, UNIT, place
+from tests.unit.share.examples import accounts, changes_of, shared, wanted
+
+REGIONS = ("ap-south-1", "eu-west-1", "us-east-1")
+# Some sets are larger than a batch: snapshots take 500 changes a call.
+ACCOUNTS = st.frozensets(st.sampled_from([OWNER, *accounts(4)])) | st.sampled_from(
+    [frozenset(accounts(499)), frozenset(accounts(1_001))]
+)
+OTHERS = st.frozensets(st.sampled_from(accounts(4))) | st.just(frozenset(accounts(777)))
+SHARINGS = st.builds(
+    Sharing,
+    account_ids=ACCOUNTS,
+    org_arns=st.frozensets(st.sampled_from([ORG, ORG + "x"])),
+    org_unit_arns=st.frozensets(st.sampled_from([UNIT, UNIT + "x"])),
+    public=st.booleans(),
+)
+HELD = st.builds(
+    Sharing,
+    account_ids=OTHERS,
+    org_arns=st.frozensets(st.sampled_from([ORG, ORG + "x"])),
+    org_unit_arns=st.frozensets(st.sampled_from([UNIT, UNIT + "x"])),
+    public=st.booleans(),
+)
+TAGS = st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(["1", "2"]))
+
+
+@st.composite
+def regions_held(draw: st.DrawFn) -> share.ShareSeen:
+    """Images of some regions with whoever may use them."""
+    images = {}
+    for region in draw(st.lists(st.sampled_from(REGIONS), min_size=1, unique=True)):
+        volumes = {
+            f"snap-{region}-{number}": draw(HELD).accounts_only() for number in range(draw(st.integers(0, 2)))
+        }
+        tags = {f"ec2:SharedTag/{key}": value for key, value in draw(TAGS).items()}
+        images[place(region)] = shared(draw(HELD), volumes, image_id=f"ami-{region}", tags=tags)
+    return share.ShareSeen(OWNER, images)
+
+
+WANTED = st.one_of(
+    st.builds(wanted, SHARINGS, present=st.just(False), shared_tags=TAGS),
+    st.builds(wanted, SHARINGS, purge=st.booleans(), shared_tags=TAGS),
+)
+
+
+def performed(saw: share.ShareSeen, plan: Plan) -> share.ShareSeen:
+    """Who may use what once AWS has done what the plan says."""
+    images = dict(saw.images)
+    for action in plan.actions:
+        found = images[action.target]
+        parameters = action.parameters
+        if action.operation == "ModifyImageAttribute":
+            assert parameters["ImageId"] == found.image.image_id
+            found = replace(found, launch=_changed(found.launch, parameters["LaunchPermission"]))
+        elif action.operation == "ModifySnapshotAttribute":
+            snapshot_id = parameters["SnapshotId"]
+            current = _changed(found.volumes[snapshot_id], parameters["CreateVolumePermission"])
+            found = replace(found, volumes={**found.volumes, snapshot_id: current})
+        else:
+            tags = {tag["Key"]: tag["Value"] for tag in parameters["Tags"]}
+            found = replace(found, image=replace(found.image, tags={**found.image.tags, **tags}))
+        images[action.target] = found
+    return replace(saw, images=images)
+
+
+def _changed(current: Sharing, modification: Mapping[str, list[dict[str, str]]]) -> Sharing:
+    ((change, entries),) = modification.items()
+    delta = Sharing(
+        frozenset(entry["UserId"] for entry in entries if "UserId" in entry),
+        frozenset(entry["OrganizationArn"] for entry in entries if "OrganizationArn" in entry),
+        frozenset(entry["OrganizationalUnitArn"] for entry in entries if "OrganizationalUnitArn" in entry),
+        any(entry.get("Group") == "all" for entry in entries),
+    )
+    return current | delta if change == "Add" else current - delta
+
+
+def _named(want: share.ShareWanted) -> Sharing:
+    return want.sharing - Sharing(frozenset({OWNER}))
+
+
+def _modified(action: Action) -> tuple[str, list[Any]]:
+    return changes_of([action])[0][1:]
+
+
+@given(WANTED, regions_held())
+def test_a_plan_that_was_performed_leaves_nothing_to_plan(
+    want: share.ShareWanted, saw: share.ShareSeen
+) -> None:
+    again = share.plan(want, performed(saw, share.plan(want, saw)))
+    assert again.actions == ()
+    assert again.before == again.after
+
+
+@given(WANTED, regions_held())
+def test_what_is_shown_as_after_is_what_performing_leaves(
+    want: share.ShareWanted, saw: share.ShareSeen
+) -> None:
+    plan = share.plan(want, saw)
+    assert plan.after == share.plan(want, performed(saw, plan)).before
+
+
+@given(WANTED, regions_held())
+def test_additive_never_removes(want: share.ShareWanted, saw: share.ShareSeen) -> None:
+    assume(want.present)
+    after = performed(saw, share.plan(replace(want, purge=False), saw))
+    for target, found in saw.images.items():
+        assert not found.launch - after.images[target].launch
+        assert after.images[target].launch == found.launch | _named(want)
+
+
+@given(WANTED, regions_held())
+def test_exact_leaves_exactly_those_named(want: share.ShareWanted, saw: share.ShareSeen) -> None:
+    assume(want.present)
+    after = performed(saw, share.plan(replace(want, purge=True), saw))
+    for found in after.images.values():
+        assert found.launch == _named(want)
+        assert all(current == _named(want).accounts_only() for current in found.volumes.values())
+
+
+@given(WANTED, regions_held())
+def test_absent_leaves_all_but_those_named(want: share.ShareWanted, saw: share.ShareSeen) -> None:
+    after = performed(saw, share.plan(replace(want, present=False, purge=False), saw))
+    for target, found in saw.images.items():
+        assert after.images[target].launch == found.launch - _named(want)
+
+
+@given(WANTED, regions_held())
+def test_no_call_exceeds_its_batch_or_is_empty(want: share.ShareWanted, saw: share.ShareSeen) -> None:
+    limits = {"ModifyImageAttribute": 10_000, "ModifySnapshotAttribute": 500, "CreateTags": 50}
+    for action in share.plan(want, saw).actions:
+        _change, who = _modified(action)
+        assert 1 <= len(who) <= limits[action.operation]
+        assert len(set(who)) == len(who)
+
+
+@given(WANTED, regions_held())
+def test_nobody_sees_an_image_before_its_snapshots(want: share.ShareWanted, saw: share.ShareSeen) -> None:
+    for target in share.plan(want, saw).targets:
+        steps = [(action.operation, _modified(action)[0]) for action in target.actions]
+        order = [
+            ("ModifySnapshotAttribute", "Add"),
+            ("CreateTags", "CreateTags"),
+            ("ModifyImageAttribute", "Add"),
+            ("ModifyImageAttribute", "Remove"),
+            ("ModifySnapshotAttribute", "Remove"),
+        ]
+        assert steps == sorted(steps, key=order.index)
+
+
+@given(WANTED, regions_held())
+def test_no_action_leaves_its_region(want: share.ShareWanted, saw: share.ShareSeen) -> None:
+    for target in share.plan(want, saw).targets:
+        found = saw.images[target.target]
+        assert all(action.target == target.target for action in target.actions)
+        assert {action.resource for action in target.actions} <= {found.image.image_id, *found.volumes}
+
+
+@given(WANTED, regions_held())
+def test_a_plan_does_not_depend_on_the_order_in_which_regions_are_seen(
+    want: share.ShareWanted, saw: share.ShareSeen
+) -> None:
+    reordered = replace(saw, images=dict(reversed(saw.images.items())))
+    assert share.plan(want, saw) == share.plan(want, reordered)

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is said of images that others share: their age, their keys, and which of them are meant at all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils.shared_info.evaluate import (
+    INDISPENSABLE,
+    NOT_ASKED,
+    OPERATIONS,
+    KeysSeen,
+    KeyTried,
+    SharedImage,
+    SharedInfoSeen,
+    SharedInfoWanted,
+    key_access,
+    not_found,
+    of_others,
+    regions_to_read,
+    results,
+)
+from ansible_collections.golden.images.plugins.modules.ami_shared_info import RETURN
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+HERE = Target(CONSUMER, "eu-west-1")
+KEY, OTHER = (f"arn:aws:kms:eu-west-1:{OWNER}:key/{number}" for number in (1, 2))
+KNOWN = {"eu-west-1": "opt-in-not-required", "me-south-1": "not-opted-in", "af-south-1": "opted-in"}
+WANTED = SharedInfoWanted(("self",))
+
+
+def image(**changes: Any) -> SharedImage:
+    return SharedImage(**{"image_id": SOURCE_ID, "owner_id": OWNER, **changes})
+
+
+def encrypted(*snapshot_ids: str) -> SharedImage:
+    return image(encrypted=True, encrypted_snapshots=snapshot_ids, snapshot_ids=snapshot_ids)
+
+
+def seen(*images: SharedImage, keys: KeysSeen | None = None) -> SharedInfoSeen:
+    return SharedInfoSeen(CONSUMER, NOW, {HERE: images}, {HERE: keys} if keys else {})
+
+
+def result_of(one: SharedImage, wanted: SharedInfoWanted = WANTED) -> dict[str, Any]:
+    (found,) = results(wanted, seen(one))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("made", "days"),
+    [
+        ("2026-11-24T11:59:59.000Z", 0),
+        ("2026-11-23T12:00:00.000Z", 1),
+        ("2026-11-23T12:00:01.000Z", 0),
+        ("2025-11-24T12:00:00.000Z", 365),
+        ("2026-11-24T12:00:05.000Z", 0),
+        (None, None),
+    ],
+)
+def test_age(made: str | None, days: int | None) -> None:
+    assert result_of(image(creation_date=made))["age_days"] == days
+
+
+@pytest.mark.parametrize(
+    ("time", "deprecated"),
+    [(None, False), ("2026-11-24T12:00:00.000Z", True), ("2026-11-24T12:01:00.000Z", False)],
+)
+def test_deprecation(time: str | None, deprecated: bool) -> None:
+    found = result_of(image(deprecation_time=time))
+    assert (found["deprecated"], found["deprecation_time"]) == (deprecated, time)
+
+
+def test_a_result_is_as_documented() -> None:
+    assert {*result_of(image())} == {*yaml.safe_load(RETURN)["results"]["contains"]}
+
+
+def test_results_come_by_region_name_and_age() -> None:
+    old, new = (image(image_id=f"ami-{year}", name="b", creation_date=f"{year}-01-01T00:00:00.000Z")
+                for year in (2025, 2026))  # fmt: skip
+    first = image(image_id="ami-first", name="a")
+    away = Target(CONSUMER, "af-south-1")
+    found = SharedInfoSeen(CONSUMER, NOW, {HERE: (new, old, first), away: (new,)})
+    assert [(one["region"], one["image_id"]) for one in results(WANTED, found)] == [
+        ("af-south-1", "ami-2026"),
+        ("eu-west-1", "ami-first"),
+        ("eu-west-1", "ami-2025"),
+        ("eu-west-1", "ami-2026"),
+    ]
+
+
+def test_own_images_are_not_shared_with_me() -> None:
+    mine = image(owner_id=CONSUMER)
+    assert of_others([mine, image()], CONSUMER) == (image(),)
+
+
+@pytest.mark.parametrize(
+    ("named", "regions", "refused"),
+    [
+        pytest.param((), ("af-south-1", "eu-west-1"), [], id="all that are opted in to"),
+        pytest.param(("eu-west-1",), ("eu-west-1",), [], id="named"),
+        pytest.param(("me-south-1", "eu-west-1", "mars-1"), None, ["me-south-1", "mars-1"], id="no good"),
+    ],
+)
+def test_regions(named: tuple[str, ...], regions: tuple[str, ...] | None, refused: list[str]) -> None:
+    found, failures = regions_to_read(SharedInfoWanted(("self",), regions=named), KNOWN)
+    assert regions is None or found == regions
+    assert len(failures) == len(refused)
+    assert all(name in failure.message for name, failure in zip(refused, failures, strict=True))
+
+
+def test_ids_that_are_nowhere_are_named() -> None:
+    wanted = SharedInfoWanted(("self",), image_ids=(SOURCE_ID, "ami-00000000"))
+    (warning,) = not_found(wanted, seen(image()))
+    assert "ami-00000000" in warning
+    assert SOURCE_ID not in warning
+
+
+ALLOWED = KeyTried("Enabled")
+
+
+@pytest.mark.parametrize(
+    ("one", "keys", "access", "reason"),
+    [
+        pytest.param(image(), KeysSeen(problem="Broken."), "not_needed", "No volume", id="unencrypted"),
+        pytest.param(
+            encrypted("snap-1"), KeysSeen({"snap-1": KEY}, {KEY: ALLOWED}), "yes", "allows", id="allowed"
+        ),
+        pytest.param(encrypted("snap-1"), KeysSeen(), "unknown", "snap-1", id="snapshot not shared"),
+        pytest.param(encrypted(), KeysSeen(), "unknown", "not shared", id="no snapshot named"),
+        pytest.param(
+            encrypted("snap-1", "snap-2"),
+            KeysSeen({"snap-1": KEY}, {KEY: ALLOWED}),
+            "unknown",
+            "snap-2",
+            id="one of two snapshots shared",
+        ),
+        pytest.param(
+            encrypted("snap-1", "snap-2"),
+            KeysSeen({"snap-1": KEY}, {KEY: KeyTried("Disabled")}),
+            "no",
+            "Disabled",
+            id="one snapshot hidden, and the other one's key disabled",
+        ),
+        pytest.param(
+            encrypted("snap-1", "snap-2"),
+            KeysSeen({"snap-1": KEY, "snap-2": OTHER}, {KEY: ALLOWED, OTHER: KeyTried(None, ("Decrypt",))}),
+            "no",
+            OTHER,
+            id="one of two keys refused",
+        ),
+        pytest.param(
+            encrypted("snap-1"),
+            KeysSeen({"snap-1": KEY}, {KEY: KeyTried("PendingDeletion")}),
+            "no",
+            "PendingDeletion",
+            id="key to be deleted",
+        ),
+        pytest.param(
+            encrypted("snap-1"),
+            KeysSeen({"snap-1": KEY}, {KEY: KeyTried("Enabled", ("ReEncrypt",))}),
+            "unknown",
+            "ReEncrypt",
+            id="what may be needed refused",
+        ),
+        pytest.param(
+            encrypted("snap-1"),
+            KeysSeen({"snap-1": KEY}, {KEY: KeyTried(problem="ThrottlingException")}),
+            "unknown",
+            "ThrottlingException",
+            id="not found out",
+        ),
+        pytest.param(
+            encrypted("snap-1"), KeysSeen(problem="Denied."), "unknown", "Denied.", id="nothing found out"
+        ),
+    ],
+)
+def test_key_access(one: SharedImage, keys: KeysSeen, access: str, reason: str) -> None:
+    found = key_access(one, keys)
+    assert found[0] == access
+    assert reason in found[1]
+
+
+def test_keys_that_were_not_to_be_looked_at_are_unknown() -> None:
+    wanted = SharedInfoWanted(("self",), check_key_access=False)
+    (found,) = results(wanted, seen(encrypted("snap-1")))
+    assert (found["key_access"], found["key_access_reason"]) == ("unknown", NOT_ASKED)
+
+
+tried = st.builds(
+    KeyTried,
+    st.sampled_from([None, "Enabled", "Disabled"]),
+    st.lists(st.sampled_from(OPERATIONS), unique=True).map(tuple),
+    st.sampled_from([None, None, "Broken."]),
+)
+
+
+@given(st.lists(tried, min_size=1, max_size=3), st.booleans())
+def test_yes_is_never_said_unless_every_key_allows_everything(keys: list[KeyTried], hidden: bool) -> None:
+    ids = [f"snap-{number}" for number in range(len(keys))]
+    of_snapshot = {one: f"{KEY}{one}" for one in ids}
+    one = encrypted(*ids, *(["snap-hidden"] if hidden else []))
+    access, _reason = key_access(
+        one, KeysSeen(of_snapshot, {of_snapshot[name]: key for name, key in zip(ids, keys, strict=True)})
+    )
+    clear = [key for key in keys if not key.problem]
+    refusing = [key for key in clear if key.state == "Disabled" or {*INDISPENSABLE} & {*key.refused}]
+    assert (access == "no") == bool(refusing)
+    open_to_me = all(not key.problem and not key.refused and key.state != "Disabled" for key in keys)
+    assert (access == "yes") == (open_to_me and not hidden)

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which tags are refused, which differ, which are too many, and which are this collection's own."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils import tags
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.examples import MARK, SOURCE_ID, SOURCE_REGION, adopted_image, copied_image
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        pytest.param(("role", "web"), id="ordinary"),
+        pytest.param(("k" * 128, "v" * 256), id="as long as AWS allows"),
+        pytest.param(("k", ""), id="empty value"),
+        pytest.param(("awsome", "yes"), id="begins with aws but not with aws:"),
+        pytest.param(("golden", "images:"), id="begins almost like a mark"),
+    ],
+)
+def test_good_tags_are_not_refused(pair: tuple[str, str]) -> None:
+    assert tags.check_tags("tags", dict([pair])) == ()
+
+
+@pytest.mark.parametrize(
+    ("pair", "complaint"),
+    [
+        pytest.param(("aws:name", "x"), "begins with 'aws:'", id="AWS's prefix"),
+        pytest.param(("AWS:name", "x"), "begins with 'aws:'", id="AWS's prefix in capitals"),
+        pytest.param(
+            ("golden.images:source", "x"), "begins with 'golden.images:'", id="this collection's mark"
+        ),
+        pytest.param(("", "x"), "empty", id="no key"),
+        pytest.param(("k" * 129, "x"), "too long", id="long key"),
+        pytest.param(("k", "v" * 257), "too long", id="long value"),
+    ],
+)
+def test_a_tag_that_cannot_be_written_is_refused_by_option(pair: tuple[str, str], complaint: str) -> None:
+    (failure,) = tags.check_tags("snapshot_tags", {"fine": "yes", **dict([pair])})
+    assert failure.action == "snapshot_tags"
+    assert complaint in failure.message
+    assert failure.remedy
+
+
+@pytest.mark.parametrize(("length", "refused"), [(120, False), (121, True)])
+def test_a_prefix_counts_among_the_characters_of_a_key(length: int, refused: bool) -> None:
+    failures = tags.check_tags("shared_tags", {"k" * length: "v"}, prefix="prefix8/")
+    assert bool(failures) is refused
+    assert all("1 to 120 characters" in failure.remedy for failure in failures)
+
+
+def test_every_bad_tag_is_named() -> None:
+    failures = tags.check_tags("tags", {"aws:a": "x", "aws:b": "x", "k" * 129: "x"})
+    assert len(failures) == 3
+
+
+@pytest.mark.parametrize(("count", "refused"), [(0, False), (50, False), (51, True)])
+def test_a_resource_carries_fifty_tags(count: int, refused: bool) -> None:
+    failures = tags.check_tag_count("tags", {str(number): "x" for number in range(count)})
+    assert bool(failures) is refused
+
+
+def test_the_mark_says_where_a_copy_comes_from() -> None:
+    assert tags.source_mark(SOURCE_ID, SOURCE_REGION) == MARK
+
+
+@pytest.mark.parametrize(
+    ("image", "own"),
+    [
+        pytest.param(copied_image(), True, id="marked"),
+        pytest.param(adopted_image(), False, id="not marked"),
+        pytest.param(
+            adopted_image(tags={"golden.images:source": f"eu-west-1/{SOURCE_ID}"}), False, id="other region"
+        ),
+        pytest.param(
+            adopted_image(tags={"golden.images:source": f"{SOURCE_REGION}/ami-other"}),
+            False,
+            id="other source",
+        ),
+    ],
+)
+def test_an_own_copy_is_known_by_its_mark(image: object, own: bool) -> None:
+    assert tags.is_own_copy(image, SOURCE_ID, SOURCE_REGION) is own  # type: ignore[arg-type]
+
+
+def test_a_copy_takes_over_neither_aws_tags_nor_marks() -> None:
+    assert tags.user_tags({"aws:x": "1", **MARK, "role": "web"}) == {"role": "web"}
+
+
+@pytest.mark.parametrize(
+    ("current", "wanted", "missing"),
+    [
+        pytest.param({}, {"a": "1"}, {"a": "1"}, id="absent"),
+        pytest.param({"a": "0"}, {"a": "1"}, {"a": "1"}, id="other value"),
+        pytest.param({"a": "1", "b": "2"}, {"a": "1"}, {}, id="there"),
+        pytest.param({}, {"a": ""}, {"a": ""}, id="an empty value is not an absent tag"),
+    ],
+)
+def test_differing(current: dict[str, str], wanted: dict[str, str], missing: dict[str, str]) -> None:
+    assert tags.differing(current, wanted) == missing
+
+
+def test_a_purge_spares_marks_shared_tags_and_aws_tags() -> None:
+    current = {**MARK, "ec2:SharedTag/version": "1", "aws:x": "1", "z": "1", "old": "1", "role": "web"}
+    assert tags.surplus(current, {"role": "db"}) == ["old", "z"]
+
+
+KEYS = st.sampled_from(["a", "b", "c", "aws:x", "golden.images:source", "ec2:SharedTag/v"])
+TAGS = st.dictionaries(KEYS, st.sampled_from(["1", "2"]))
+
+
+@given(current=TAGS, wanted=st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sampled_from(["1", "2"])))
+def test_writing_what_differs_and_removing_the_surplus_leaves_the_wanted_tags(
+    current: dict[str, str], wanted: dict[str, str]
+) -> None:
+    after = {**current, **tags.differing(current, wanted)}
+    for key in tags.surplus(after, wanted):
+        del after[key]
+    kept = {key: value for key, value in current.items() if ":" in key}
+    assert after == {**kept, **wanted}
+
+
+def test_the_tag_list_is_in_a_stable_order() -> None:
+    assert tags.tag_list({"b": "2", "a": "1"}) == [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]

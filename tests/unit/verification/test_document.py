@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a verification's report marks, lists and compares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.diagnose.findings import CODES
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, Item, Mark
+from ansible_collections.golden.images.plugins.module_utils.reports.formats import NAMES, forms
+from ansible_collections.golden.images.plugins.module_utils.verification.document import differences, document
+from ansible_collections.golden.images.plugins.module_utils.verification.report import LEVELS, verification
+
+EU, US = "eu-west-1", "us-east-1"
+WEB, BATCH = "111111111111", "222222222222"
+NO_KEY = {
+    "code": "KeyNotShared",
+    "message": "There is no grant.",
+    "remedy": "Grant it.",
+    "severity": "blocking",
+}
+NOW = "2026-11-24T12:00:00+00:00"
+
+
+def seen(account_id: str, region: str, level: str | None, *findings: dict[str, Any]) -> dict[str, Any]:
+    """One result of ``ami_share_diagnose`` or ``ami_launch_probe``."""
+    image_id = f"ami-{region}"
+    return {
+        "account_id": account_id,
+        "region": region,
+        "image_id": image_id,
+        "level": level,
+        "findings": [*findings],
+    }
+
+
+def report(wanted: str, *results: dict[str, Any], **returned: Any) -> dict[str, Any]:
+    return verification(wanted, [EU, US], [WEB, BATCH], [{"results": [*results], **returned}])
+
+
+def test_every_account_and_image_has_its_mark() -> None:
+    shown = document(
+        report(
+            "launched",
+            seen(WEB, EU, "launched"),
+            seen(BATCH, EU, "authorized", NO_KEY),
+            seen(WEB, US, "visible"),
+            seen(BATCH, US, None),
+        )
+    )
+    assert shown.matrix is not None
+    assert shown.matrix.columns == (WEB, BATCH)
+    assert [(dict(row.labels), dict(row.cells)) for row in shown.matrix.rows] == [
+        ({"region": EU, "image_id": f"ami-{EU}"}, {WEB: Mark.FULL, BATCH: Mark.PARTIAL}),
+        ({"region": US, "image_id": f"ami-{US}"}, {WEB: Mark.SLIGHT, BATCH: Mark.BROKEN}),
+    ]
+    assert list(shown.matrix.legend) == [Mark.FULL, Mark.PARTIAL, Mark.SLIGHT, Mark.BROKEN]
+    assert (shown.kind, shown.status) == ("verification", "incomplete")
+    assert shown.headline == (
+        f"1 of 4 verifications have reached the level launched. It is not reached everywhere in {EU}, {US}."
+    )
+
+
+@pytest.mark.parametrize("wanted", LEVELS)
+def test_who_has_reached_the_level_has_all_that_is_wanted(wanted: str) -> None:
+    results = [seen(str(place) * 12, EU, level) for place, level in enumerate(LEVELS)]
+    matrix = document(verification(wanted, [EU], [], [{"results": results}])).matrix
+    assert matrix is not None
+    (row,) = matrix.rows
+    full = [mark is Mark.FULL for mark in row.cells.values()]
+    assert full == [place >= LEVELS.index(wanted) for place in range(len(LEVELS))]
+    assert set(row.cells.values()) <= set(matrix.legend)
+
+
+def test_only_what_is_short_of_the_level_is_a_finding() -> None:
+    content = report("authorized", seen(WEB, EU, "launched", NO_KEY), seen(BATCH, EU, "visible", NO_KEY))
+    assert dict(document(content).facts) == {"Level": "authorized", "Accounts": "2", "Images": "2"}
+    unknown, *others = document(content).items
+    # Of the other region nothing is known.
+    assert (unknown.code, unknown.account_id, unknown.region) == ("LevelNotReached", WEB, US)
+    assert [(item.code, item.account_id, item.region) for item in others] == [
+        ("KeyNotShared", BATCH, EU),
+        ("LevelNotReached", BATCH, US),
+    ]
+    image_id = f"ami-{EU}"
+    assert others[0] == Item(
+        "KeyNotShared", "high", "There is no grant.", "Grant it.", BATCH, EU, image_id, image_id, BATCH
+    )
+
+
+def test_what_went_wrong_beside_the_accounts_is_a_finding_too() -> None:
+    left = {
+        "account_id": WEB,
+        "action": "TerminateInstances",
+        "error_code": None,
+        "message": "i-1 may be running.",
+        "region": EU,
+        "remedy": None,
+    }
+    content = verification(
+        "launched", [EU], [WEB], [{"results": [seen(WEB, EU, "launched")], "failures": [left]}]
+    )
+    assert document(content).items == (
+        Item("Failed", "high", "i-1 may be running.", "", WEB, EU, "TerminateInstances"),
+    )
+
+
+def test_every_code_is_explained() -> None:
+    shown = document(report("launched"))
+    assert set(shown.explanations) >= {*CODES, *(item.code for item in shown.items)}
+    assert all(text.endswith(".") for text in shown.explanations.values())
+
+
+def test_what_has_changed_is_who_gets_how_far() -> None:
+    before = report("launched", seen(WEB, EU, "launched"), seen(BATCH, EU, "authorized"))
+    after = report("launched", seen(WEB, EU, "launched"), seen(BATCH, EU, "launched"))
+    assert differences({"written_at": NOW, **before}, after) == Changes(
+        NOW,
+        (f"{EU}: {BATCH} gets to launched with ami-{EU}.",),
+        (f"{EU}: {BATCH} gets to authorized with ami-{EU}, not to launched.",),
+    )
+    assert differences({"written_at": NOW, **after}, after) == Changes(NOW)
+
+
+def test_all_forms_can_be_made_of_it() -> None:
+    made = forms(document(report("launched", seen(WEB, EU, "visible", NO_KEY))), NOW)
+    assert set(made) == {*NAMES[1:]}
+    assert f'"{EU}","ami-{EU}","{WEB}","visible","false","KeyNotShared"' in made["report.csv"]
+    assert '"id": "golden.images/verification/"' in made["report.sarif"]
+    assert "How far each account gets with each image" in made["report.html"]

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the report of a verification says, and that no level is taken for a higher one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.verification.report import LEVELS, verification
+
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
+
+EU, US = "eu-west-1", "us-east-1"
+NO_KEY = {"code": "NoKey", "message": "No key.", "remedy": "Open it."}
+
+
+def row(level: str | None, region: str = EU, account_id: str = CONSUMER, *findings: Any) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        "can_launch": "yes",
+        "findings": list(findings),
+        "image_id": SOURCE_ID,
+        "instance_id": "i-1",
+        "level": level,
+        "region": region,
+    }
+
+
+def result(*rows: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {"results": list(rows), "failures": [], **changes}
+
+
+def report(level: str, *results: Any, regions: tuple[str, ...] = (EU,), accounts: Any = (CONSUMER,)) -> Any:
+    return verification(level, regions, accounts, results)
+
+
+@pytest.mark.parametrize("level", [None, *LEVELS])
+@pytest.mark.parametrize("wanted", LEVELS)
+def test_a_level_is_reached_by_itself_and_by_those_that_prove_more(wanted: str, level: str | None) -> None:
+    content = report(wanted, result(row(level)))
+    reached = level is not None and LEVELS.index(level) >= LEVELS.index(wanted)
+    assert content["results"] == [
+        {
+            "account_id": CONSUMER,
+            "findings": [],
+            "image_id": SOURCE_ID,
+            "level": level,
+            "reached": reached,
+            "region": EU,
+        }
+    ]
+    assert content["status"] == ("verified" if reached else "failed")
+    assert content["failed_regions"] == ([] if reached else [EU])
+    assert bool(content["summary"]) is not reached
+
+
+def test_the_better_proof_counts_and_what_stood_in_the_way_is_told_once() -> None:
+    diagnosed, probed = (
+        result(row("authorized", EU, CONSUMER, NO_KEY)),
+        result(row("visible", EU, CONSUMER, NO_KEY)),
+    )
+    (found,) = report("launched", diagnosed, probed)["results"]
+    assert (found["level"], found["findings"]) == ("authorized", [NO_KEY])
+    assert "No key. Open it." in report("launched", diagnosed, probed)["summary"]
+
+
+def test_a_running_instance_disproves_what_was_found_against_it() -> None:
+    (found,) = report("launched", result(row("authorized", EU, CONSUMER, NO_KEY)), result(row("launched")))[
+        "results"
+    ]
+    assert (found["reached"], found["findings"]) == (True, [])
+
+
+def test_notes_are_no_findings() -> None:
+    (found,) = report("visible", result(row("visible", EU, CONSUMER, {**NO_KEY, "severity": "note"})))[
+        "results"
+    ]
+    assert found["findings"] == []
+
+
+REFUSED = {
+    "account_id": CONSUMER,
+    "action": "AssumeRole",
+    "error_code": "AccessDenied",
+    "message": "Not you.",
+    "region": None,
+    "remedy": "Trust.",
+    "request_id": "r-1",
+}
+
+
+def test_who_is_not_heard_of_has_not_reached_it() -> None:
+    diagnosed = result(row("authorized", EU, OWNER), row("authorized", US, OWNER), failures=[REFUSED])
+    content = report("visible", diagnosed, regions=(EU, US), accounts=(CONSUMER, " ", OWNER))
+    unheard = [found for found in content["results"] if found["account_id"] == CONSUMER]
+    assert [(found["region"], found["level"], found["reached"]) for found in unheard] == [
+        (EU, None, False),
+        (US, None, False),
+    ]
+    assert {found["findings"][0]["code"] for found in unheard} == {"AccessDenied"}
+    assert content["failed_regions"] == [EU, US]
+    assert content["status"] == "incomplete"
+    assert "Not you. Trust." in content["summary"]
+
+
+@pytest.mark.parametrize(
+    ("results", "says"),
+    [
+        pytest.param([{"failed": True, "msg": "Crashed."}], "Crashed.", id="a task crashed"),
+        pytest.param([], "not visible", id="nothing was done"),
+        pytest.param([{"failed": True, "failures": [REFUSED]}], "Not you.", id="it was refused"),
+    ],
+)
+@pytest.mark.parametrize("accounts", [(CONSUMER,), ()])
+def test_without_results_all_have_failed(results: list[Any], says: str, accounts: Any) -> None:
+    content = report("visible", *results, regions=(EU, US), accounts=accounts)
+    assert content["status"] == "failed"
+    assert content["failed_regions"] == [EU, US]
+    if accounts or results:
+        assert says in content["summary"]
+
+
+def test_the_same_failure_makes_the_same_report() -> None:
+    first, second = (
+        report(
+            "launched",
+            result({**row("visible"), "instance_id": one}, failures=[{**REFUSED, "request_id": one}]),
+        )
+        for one in ("1", "2")
+    )
+    assert first == second
+
+
+def test_a_region_with_one_failure_is_failed_and_others_are_not() -> None:
+    rows = [row("launched", EU), row("visible", EU, OWNER), row("launched", US), row("launched", US, OWNER)]
+    content = report("launched", result(*rows), regions=(EU, US), accounts=(CONSUMER, OWNER))
+    assert content["failed_regions"] == [EU]
+    assert content["summary"].count(OWNER) == 1
+    assert CONSUMER not in content["summary"]
+
+
+NO_SUBNET = {**REFUSED, "account_id": None, "action": "subnet_ids", "message": "No subnet.", "remedy": ""}
+
+
+def test_why_nothing_was_launched_is_told_where_more_than_launching_went_well() -> None:
+    content = report("launched", result(row("authorized")), {"failed": True, "failures": [NO_SUBNET]})
+    assert content["results"][0]["level"] == "authorized"
+    assert content["summary"].count("No subnet.") == 1
+
+
+def test_why_an_account_got_no_further_is_told_where_only_the_task_knows() -> None:
+    role = {**REFUSED, "region": EU}
+    content = report("launched", result(row("authorized")), result(row("visible"), failures=[role]))
+    assert [found["message"] for found in content["results"][0]["findings"]] == ["Not you."]
+    assert content["summary"].count("Not you. Trust.") == 1
+
+
+def test_a_region_that_nothing_is_known_of_is_not_verified() -> None:
+    content = report("visible", result(row("visible")), regions=(EU, US), accounts=())
+    assert content["failed_regions"] == [US]
+    assert content["status"] == "incomplete"
+    assert US in content["summary"]
+
+
+@pytest.mark.parametrize("level", ["launched", "authorized"])
+def test_an_instance_that_may_be_left_running_is_no_success(level: str) -> None:
+    left = {
+        **REFUSED,
+        "action": "TerminateInstances",
+        "message": "i-1 could not be terminated.",
+        "region": EU,
+    }
+    content = report("launched", result(row(level), failures=[left]))
+    assert content["status"] == ("incomplete" if level == "launched" else "failed")
+    assert content["failed_regions"] == ([] if level == "launched" else [EU])
+    assert content["summary"].count("i-1 could not be terminated.") == 1
+
+
+def test_what_failed_and_was_not_needed_is_told_and_fails_nothing() -> None:
+    content = report("launched", result(row("launched"), failures=[REFUSED]))
+    assert content["status"] == "verified"
+    assert "Not you." in content["summary"]
+
+
+def test_what_aws_says_of_a_refusal_makes_no_new_report() -> None:
+    """Its message ends in the request, encoded anew each time (STS, DecodeAuthorizationMessage)."""
+
+    def refused(encoded: str) -> Any:
+        message = f"You are not authorized. Encoded authorization failure message: {encoded}"
+        finding = {"code": "LaunchDenied", "message": message, "remedy": "Allow it."}
+        failure = {"action": "RunInstances", "message": message, "account_id": CONSUMER, "region": US}
+        return report("launched", result(row("visible", EU, CONSUMER, finding), failures=[failure]))
+
+    assert refused("4Gm-x") == refused("9Zq_y")
+    assert "You are not authorized." in refused("4Gm-x")["summary"]
