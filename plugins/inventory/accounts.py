@@ -101,6 +101,7 @@ groups:
 import sys
 
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
+from ansible_collections.golden.images.plugins.module_utils.aws.clients import organizations_config
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.organization import read as read_accounts
 from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
@@ -141,7 +142,7 @@ class InventoryModule(AWSInventoryBase):
         found, cached = self.get_cached_result(path, cache)
         accounts = asked.from_cache(cached) if found else None
         if accounts is None:
-            client = self.client("organizations", config=read_accounts.config())
+            client = self.client("organizations", config=organizations_config())
             accounts = read_accounts.accounts(client, asked)
             # What is kept already was not asked for in the same way, or is not to be used: it is replaced.
             self.update_cached_result(path, False, asked.as_cache(accounts))

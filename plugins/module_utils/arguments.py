@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .failures import Failure, Refused, invalid_option
-from .model import ConsumerRole, PlacedImages, Sharing
-from .network import Network
+from .model import ConsumerRole, Network, PlacedImages, Sharing
 from .tags import check_tags
 
 IMAGES_SPEC: dict[str, Any] = {
@@ -228,3 +227,21 @@ class Options:
             if not pattern.fullmatch(text):
                 self.refuse(option, f"'{text}' is no full ARN.", f"One looks like {example}.")
         return self.strings(option)
+
+
+# Amazon S3 User Guide, "General purpose bucket naming rules".
+_S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/.*)?")
+
+
+# Systems Manager User Guide, "Requirements and constraints for parameter names".
+_SSM_PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+/?")
+
+
+def check_tombstone_stores(options: Options, s3_uri: str | None, ssm_path: str | None) -> None:
+    """Note what is no place in S3 or in Parameter Store; whether it exists is not asked."""
+    if s3_uri and not _S3_URI.fullmatch(s3_uri):
+        options.refuse("tombstone_s3_uri", f"'{s3_uri}' is no S3 URI.", "One looks like s3://bucket/folder.")
+    if ssm_path and not _SSM_PATH.fullmatch(ssm_path):
+        options.refuse(
+            "tombstone_ssm_path", f"'{ssm_path}' is no path of parameters.", "One looks like /golden/retired."
+        )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .model import Target
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -25,6 +27,11 @@ class Failure:
     region: str | None = None
     account_id: str | None = None
     request_id: str | None = None
+
+    @classmethod
+    def at(cls, target: Target, action: str, error_code: str, message: str, remedy: str) -> Failure:
+        """A failure of one target."""
+        return cls(message, remedy, error_code, action, target.region, target.account_id)
 
     def sentence(self) -> str:
         """The failure for a person: where, what, and what to do."""

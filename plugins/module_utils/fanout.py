@@ -11,11 +11,13 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from itertools import chain, zip_longest
 from time import monotonic
 from typing import TypeVar
 
 Item = TypeVar("Item", bound=Hashable)
 Result = TypeVar("Result")
+Read = TypeVar("Read")
 
 # Work is waiting for AWS, not computing: more threads than this only cost memory.
 MAX_THREADS = 64
@@ -126,3 +128,9 @@ def _work_off(
             finished.put((item, work(item), None))
         except Exception as exception:  # noqa: BLE001  (not swallowed: it is the item's result)
             finished.put((item, None, exception))
+
+
+def round_robin(parts: Iterable[Iterable[Read]]) -> list[Read]:
+    """The first of each part, then the second of each, and so on."""
+    rounds = zip_longest(*parts)
+    return [item for item in chain.from_iterable(rounds) if item is not None]

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+# The smallest type that runs images of an architecture (EC2 User Guide, "Instance types"; t3 has no 32 bits).
+SMALLEST_INSTANCE_TYPES = {"arm64": "t4g.nano", "i386": "t2.nano", "x86_64": "t3.nano"}
 
 
 @dataclass(frozen=True, order=True)
@@ -229,3 +233,53 @@ class Sharing:
             "org_unit_arns": sorted(self.org_unit_arns),
             "public": self.public,
         }
+
+
+ByRegion = Mapping[str, Any]
+"""Region to a value that holds in every account, or to a mapping of account to value."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """The subnet and the security groups of every target; what is not named is AWS's default."""
+
+    subnet_ids: ByRegion = field(default_factory=dict)
+    security_group_ids: ByRegion = field(default_factory=dict)
+
+    def subnet_id(self, target: Target) -> str | None:
+        """The target's subnet, None if none is named."""
+        subnet_id: str | None = _value_for(self.subnet_ids, target)
+        return subnet_id
+
+    def group_ids(self, target: Target) -> tuple[str, ...]:
+        """The target's security groups; with none AWS takes the default one of the subnet's VPC."""
+        return tuple(_value_for(self.security_group_ids, target) or ())
+
+
+def _value_for(values: ByRegion, target: Target) -> Any:
+    found = values.get(target.region)
+    return found.get(target.account_id) if isinstance(found, Mapping) else found
+
+
+class ImageRef(NamedTuple):
+    """An image of the account: its region and its id."""
+
+    region: str
+    image_id: str
+
+    def __str__(self) -> str:
+        return f"{self.region}/{self.image_id}"
+
+
+class SnapshotRef(NamedTuple):
+    """A snapshot of the account: its region and its id."""
+
+    region: str
+    snapshot_id: str
+
+
+class KeyRef(NamedTuple):
+    """A KMS key of the account: its region and its ARN."""
+
+    region: str
+    key_arn: str

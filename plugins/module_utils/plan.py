@@ -107,6 +107,18 @@ class Plan:
         return names_of(target.target for target in self.targets)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReadOnlyPlan:
+    """A plan that changes nothing in AWS: what a flow found, in the form that the runner takes."""
+
+    actions: tuple[Any, ...] = ()
+    refusals: tuple[Failure, ...] = ()
+    tolerated: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+
 def names_of(targets: Iterable[Target]) -> dict[Target, str]:
     """What to call targets: by their regions or, where they are several accounts', with the account."""
     given = list(targets)

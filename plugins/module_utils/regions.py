@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from .failures import Failure, invalid_option
 
@@ -20,18 +21,16 @@ def regions_to_work_in(
     """
     if not named:
         return tuple(sorted(name for name, status in known.items() if status != "not-opted-in")), ()
-    failures = []
-    for region in named:
-        if region not in known:
-            failures.append(
-                invalid_option("regions", f"regions: there is no region '{region}'.", "Check its spelling.")
-            )
-        elif known[region] == "not-opted-in":
-            failures.append(
-                invalid_option(
-                    "regions",
-                    f"regions: the account has not opted in to '{region}'.",
-                    "Enable the region in the account's settings, or leave it out.",
-                )
-            )
-    return named, tuple(failures)
+    return named, tuple(chain.from_iterable(not_usable("regions", region, known) for region in named))
+
+
+def not_usable(option: str, region: str, known: Mapping[str, str]) -> Iterator[Failure]:
+    """Why the region that ``option`` names cannot be used; ``known`` as in ``regions_to_work_in``."""
+    if region not in known:
+        yield invalid_option(option, f"{option}: there is no region '{region}'.", "Check its spelling.")
+    elif known[region] == "not-opted-in":
+        yield invalid_option(
+            option,
+            f"{option}: the account has not opted in to '{region}'.",
+            "Enable the region in the account's settings, or leave it out.",
+        )

@@ -123,7 +123,7 @@ from ansible_collections.golden.images.plugins.module_utils.arguments import (
     CONSUMERS_SPEC,
     NETWORK_SPEC,
 )
-from ansible_collections.golden.images.plugins.module_utils.distribution.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.distribution.flow_check import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {

@@ -148,7 +148,7 @@ failures:
   elements: dict
 """
 
-from ansible_collections.golden.images.plugins.module_utils.reports.flow import DISTRIBUTION
+from ansible_collections.golden.images.plugins.module_utils.distribution.flow_report import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
@@ -164,7 +164,7 @@ ARGUMENT_SPEC = {
 
 
 def main():
-    run(DISTRIBUTION, ARGUMENT_SPEC)
+    run(FLOW, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

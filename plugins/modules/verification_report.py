@@ -164,8 +164,8 @@ failures:
   elements: dict
 """
 
-from ansible_collections.golden.images.plugins.module_utils.reports.flow import VERIFICATION
 from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils.verification.flow import FLOW
 
 ARGUMENT_SPEC = {
     "path": {"type": "path"},
@@ -179,7 +179,7 @@ ARGUMENT_SPEC = {
 
 
 def main():
-    run(VERIFICATION, ARGUMENT_SPEC)
+    run(FLOW, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -7,22 +7,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Any
 
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
+from ..keys.grants import DELETED_PRINCIPAL, is_own
 from ..keys.policy_statements import PolicyConsumers
-from ..kms_grant.plan import is_own
 from ..model import Grant, Image, KeySeen, Sharing, Target
 from .findings import Finding
 from .images import others
 from .state import RegionSeen
-
-# IAM User Guide, "Unique identifiers": what KMS shows instead of a role or user that was deleted.
-_STALE = re.compile(r"(AROA|AIDA)[A-Z0-9]+")
 
 
 def findings(target: Target, seen: RegionSeen) -> Iterator[Finding]:
@@ -227,7 +223,7 @@ def _principals(policy: str | None) -> Iterator[str]:
 
 
 def _is_stale(principal: str) -> bool:
-    return _STALE.fullmatch(principal) is not None
+    return DELETED_PRINCIPAL.fullmatch(principal) is not None
 
 
 def account_of(principal: str) -> str | None:

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from ..failures import Failure
 from ..model import Target
+from ..plan import ReadOnlyPlan
 from . import images as audit_images
 from . import keys as audit_keys
 from .findings import CODES, Finding
@@ -23,17 +24,11 @@ Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class AuditPlan:
+class AuditPlan(ReadOnlyPlan):
     """All findings in a stable order, and what fails the task; there is nothing to do."""
 
     findings: tuple[Finding, ...]
     failures: tuple[Failure, ...] = ()
-    actions: tuple[Any, ...] = ()
-    refusals: tuple[Failure, ...] = ()
-    tolerated: tuple[Failure, ...] = ()
-    warnings: tuple[str, ...] = ()
-    before: Mapping[str, Any] = field(default_factory=dict)
-    after: Mapping[str, Any] = field(default_factory=dict)
 
 
 def plan(wanted: AuditWanted, seen: AuditSeen) -> AuditPlan:

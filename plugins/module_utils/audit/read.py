@@ -11,21 +11,15 @@ Each region has threads of its own, so that one region's request rate holds up n
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, zip_longest
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..aws import read
-from ..aws.errors import AWS_ERRORS, failure
-from ..fanout import MAX_THREADS, each
+from ..aws.errors import AWS_ERRORS, ClientError, failure
+from ..fanout import MAX_THREADS, each, round_robin
 from ..model import Key, KeySeen, Sharing, Target
 from .state import AuditWanted, Listed, Problem, RegionSeen
-
-# Without botocore AnsibleAWSModule has ended the module before any of this is used.
-with suppress(ImportError):
-    from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -34,7 +28,6 @@ if TYPE_CHECKING:
 
     from ..aws.clients import Clients
 
-Read = TypeVar("Read")
 
 _OF_IMAGES, _OF_SNAPSHOTS = "DescribeImageAttribute", "DescribeSnapshotAttribute"
 _KEY, _BLOCK = "key_unreadable", "block_public_access_unreadable"
@@ -163,7 +156,7 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
         return {item.snapshot_id: item.kms_key_id for item in snapshots if item.kms_key_id}
 
     known, unknown = each(encrypted, key_of)
-    arns = interleaved(
+    arns = round_robin(
         [(target, arn) for arn in sorted(set(of_snapshot.values()))] for target, of_snapshot in known.items()
     )
     done, failed = each(arns, lambda item: _key(clients.kms(item[0].region), *item))
@@ -208,9 +201,3 @@ def _key(kms: KMSClient, target: Target, arn: str) -> KeySeen:
         # Nobody else uses it.
         return KeySeen(found)
     return KeySeen(found, read.grants(kms, found.arn), read.key_policy(kms, found.arn))
-
-
-def interleaved(parts: Iterable[Iterable[Read]]) -> list[Read]:
-    """The first of each part, then the second of each, and so on."""
-    rounds = zip_longest(*parts)
-    return [item for item in chain.from_iterable(rounds) if item is not None]

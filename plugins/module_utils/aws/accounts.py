@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..failures import Failure, TargetFailed
-from ..model import ConsumerRole, Target
+from ..model import ConsumerRole
 from .clients import Clients
 from .read import Caller
 
 if TYPE_CHECKING:
-    from mypy_boto3_ec2 import EC2Client
+    pass
 
 
 class Accounts:
@@ -57,10 +57,6 @@ class Accounts:
         if self._role is None or account_id == self._caller.account_id:
             return None
         return self._role_arn(account_id, self._role)
-
-    def ec2(self, target: Target) -> EC2Client:
-        """The EC2 client of a target, which was opened."""
-        return self.clients(target.account_id).ec2(target.region)
 
     def _role_arn(self, account_id: str, role: ConsumerRole) -> str:
         return f"arn:{self._caller.partition}:iam::{account_id}:role/{role.name}"

@@ -50,6 +50,11 @@ class Connection:
     config: Config | None = None
 
 
+def organizations_config() -> Config:
+    """How to call Organizations: slower when throttled, and patiently, since others call it too."""
+    return Config(retries={"mode": "adaptive", "total_max_attempts": 10}, connect_timeout=10)
+
+
 class Clients:
     """AWS clients by service and region, of one session.
 

@@ -7,14 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ..diagnose.state import KeyTried
-
-# Without botocore AnsibleAWSModule has ended the module before any of this is used.
-with suppress(ImportError):
-    from botocore.exceptions import ClientError, ParamValidationError
+from ..keys.access import KeyDryRun
+from .errors import ClientError, ParamValidationError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -43,7 +39,7 @@ def launch(ec2: EC2Client, **request: Any) -> tuple[str, str]:
     return "", "AWS answered the dry run as if it were none."
 
 
-def key(kms: KMSClient, arn: str, grantee: str) -> KeyTried:
+def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
     """What the caller may do of what a launch does with a key; ``grantee`` is its account, as an ARN."""
     allowed, refused = set(), set()
     problem = None
@@ -65,7 +61,7 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyTried:
                 problem = f"{error['Code']}: {error['Message']}"
         else:
             allowed.add(operation)
-    return KeyTried(frozenset(allowed), frozenset(refused), problem)
+    return KeyDryRun(frozenset(allowed), frozenset(refused), problem)
 
 
 def requests(kms: KMSClient, arn: str, grantee: str) -> dict[str, Callable[[], object]]:

@@ -12,13 +12,25 @@ from ..failures import Failure, TargetFailed
 from ..fanout import DidNotAnswer
 from ..model import Target
 
-try:
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
+# The exceptions that rooms outside of aws/ meet.
+__all__ = ["BotoCoreError", "ClientError", "ParamValidationError", "WaiterError"]
 
-    AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
+try:
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+        ParamValidationError,
+        WaiterError,
+    )
 except ImportError:
-    # AnsibleAWSModule has already told the user before any of this is used.
-    AWS_ERRORS = ()
+    # AnsibleAWSModule ends the module before anything could raise one of these.
+    class BotoCoreError(Exception):  # type: ignore[no-redef]
+        """Stands for the exceptions of a botocore that is not installed."""
+
+    ClientError = NoCredentialsError = ParamValidationError = WaiterError = BotoCoreError  # type: ignore[misc, assignment]
+
+AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
 
 _PERMISSION = "Allow {action} in the IAM policy of the credentials used."
 _TRUST = (

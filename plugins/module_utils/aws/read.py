@@ -7,16 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..model import Device, Grant, Image, Key, Sharing, Snapshot
 from ..tags import source_mark
-
-# Without botocore AnsibleAWSModule has ended the module before any of this is used.
-with suppress(ImportError):
-    from botocore.exceptions import ClientError
+from .errors import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

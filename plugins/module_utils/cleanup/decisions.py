@@ -12,24 +12,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from ..model import ConsumerRole, Target
+from ..model import ConsumerRole, ImageRef, KeyRef, SnapshotRef, Target
 from .families import FamilyBy, families, latest
 from .limit import Limit
 from .rules import Rules, considered, kept
 from .sharing import needs_report, sharing_evidence
 from .snapshots import Fate, blocks, shared_snapshots
 from .stages import DEREGISTER, DISABLE, Clocks, Step, step
-from .state import (
-    CloserLook,
-    Evidence,
-    ImageRef,
-    KeyLook,
-    KeyRef,
-    OwnImage,
-    RegionFacts,
-    SnapshotLook,
-    SnapshotRef,
-)
+from .state import CloserLook, Evidence, KeyLook, OwnImage, RegionFacts, SnapshotLook
 from .usage import running_copies
 
 KEEP, WAIT = "keep", "wait"

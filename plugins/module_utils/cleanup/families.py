@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from ..model import ImageRef
 from ..tags import MARK_PREFIX, MAX_VALUE
 from .stages import parse, stamp
-from .state import ImageRef, OwnImage
+from .state import OwnImage
 
 # What an image has from one that is deregistered: its family, and when the first of its sources was made.
 FAMILY_MARK = MARK_PREFIX + "cleanup-family"

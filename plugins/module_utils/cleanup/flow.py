@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ..aws import errors
 from ..aws.caller import identify_with_regions
 from ..aws.clients import Clients
 from ..aws.write import Performed
-from ..failures import Failure, Refused
+from ..failures import Failure, Refused, invalid_option
 from ..fanout import each
-from ..model import Target
+from ..model import ImageRef, Target
 from ..plan import Action
 from ..progress import Report
 from ..regions import regions_to_work_in
@@ -31,12 +32,13 @@ from .inspect_keys import with_key_looks
 from .options import wanted_from
 from .plan import CleanupPlan
 from .stages import DEREGISTER, DISABLE
-from .state import ImageRef, RegionFacts
+from .state import RegionFacts
 from .write_tombstones import write_tombstones
 
 
 def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
     """Read every region in bulk, then take a closer look at what nothing keeps so far."""
+    _check_tombstone_folder(wanted.tombstone_path)
     caller, known = identify_with_regions(clients)
     regions, failures = regions_to_work_in(wanted.regions, known)
     if failures:
@@ -51,6 +53,12 @@ def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
         )
     seen = CleanupSeen(caller.account_id, datetime.now(UTC), facts, partition=caller.partition)
     return _looked_at(clients, wanted, seen, candidates(wanted, seen))
+
+
+def _check_tombstone_folder(path: str | None) -> None:
+    if path and not Path(path).parent.is_dir():
+        message = f"tombstone_path: there is no folder {Path(path).parent}."
+        raise Refused([invalid_option("tombstone_path", message, "Create it, or name another file.")])
 
 
 def apply(

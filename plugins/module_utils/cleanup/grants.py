@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from ..model import Grant, Key, Sharing
+from ..model import Grant, ImageRef, Key, KeyRef, Sharing, SnapshotRef
 from .decisions import CleanupSeen
-from .state import ImageRef, KeyLook, KeyRef, OwnImage, RegionFacts, SnapshotRef
+from .state import KeyLook, OwnImage, RegionFacts
 
 _NEVER_LOOKED_AT = KeyLook(unread=("It was not looked at.",))
 

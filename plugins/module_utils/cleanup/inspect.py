@@ -13,15 +13,15 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
-from ..audit.read import interleaved
 from ..aws import errors
 from ..aws.clients import Clients
 from ..failures import Refused
-from ..fanout import each
+from ..fanout import each, round_robin
+from ..model import ImageRef, SnapshotRef
 from . import read_usage as image_use
 from .decisions import CleanupSeen, CleanupWanted, chosen
 from .inspect_consumers import look_into_accounts
-from .state import CloserLook, ImageRef, SnapshotLook, SnapshotRef
+from .state import CloserLook, SnapshotLook
 
 Item = TypeVar("Item", bound=Hashable)
 Found = TypeVar("Found")
@@ -68,7 +68,7 @@ def with_looks(
         snapshots = (SnapshotRef(ref.region, one) for one in seen.images[ref].image.snapshot_ids)
         return _Look(of_image, {one: _snapshot_look(clients, one) for one in snapshots})
 
-    found = _each(interleaved(by_region.values()), look, seen, "DescribeImageAttribute")
+    found = _each(round_robin(by_region.values()), look, seen, "DescribeImageAttribute")
     looks = {ref: one.image for ref, one in found.items()}
     if wanted.include_shared:
         looks = _with_reports(clients, seen, looks)
@@ -85,7 +85,7 @@ def with_snapshot_looks(clients: Clients, seen: CleanupSeen, refs: Iterable[Snap
     by_region = _by_region(refs)
     clients.paced_for("DescribeSnapshotAttribute").open("ec2", by_region)
     found = _each(
-        interleaved(by_region.values()),
+        round_robin(by_region.values()),
         lambda ref: _snapshot_look(clients, ref),
         seen,
         "DescribeSnapshotAttribute",
@@ -165,7 +165,7 @@ def _by_region(refs: Iterable[Ref]) -> dict[str, list[Ref]]:
 
 def _batches(by_region: Mapping[str, list[ImageRef]]) -> list[_Batch]:
     size = image_use.REFERENCE_BATCH
-    return interleaved(
+    return round_robin(
         [
             _Batch(region, tuple(ref.image_id for ref in refs[start : start + size]))
             for start in range(0, len(refs), size)

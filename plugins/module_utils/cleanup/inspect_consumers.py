@@ -14,10 +14,10 @@ from ..aws.clients import Clients
 from ..aws.errors import failure
 from ..aws.read import Caller
 from ..fanout import each
-from ..model import ConsumerRole, Target
+from ..model import ConsumerRole, ImageRef, Target
 from . import read_usage as image_use
 from .decisions import CleanupSeen
-from .state import CloserLook, Evidence, ImageRef, unreadable
+from .state import CloserLook, Evidence, unreadable
 
 
 def look_into_accounts(

@@ -12,11 +12,11 @@ from dataclasses import replace
 from ..aws import errors, read
 from ..aws.clients import Clients
 from ..fanout import each
-from ..kms_grant.plan import is_own
-from ..model import Sharing
+from ..keys.grants import is_own
+from ..model import ImageRef, KeyRef, Sharing, SnapshotRef
 from . import read_usage as image_use
 from .decisions import CleanupSeen
-from .state import ImageRef, KeyLook, KeyRef, OwnImage, SnapshotLook, SnapshotRef
+from .state import KeyLook, OwnImage, SnapshotLook
 
 
 def with_key_looks(

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from ..arguments import Options
+from ..arguments import Options, check_tombstone_stores
 from ..tags import MAX_VALUE
-from ..tombstone_options import check_stores
 from .decisions import CleanupWanted
 from .families import FamilyBy
 from .limit import Limit, parse_limit
@@ -124,8 +122,4 @@ def _check_tombstones(options: Options, wanted: CleanupWanted) -> None:
             "it is missing, and what disabled and deregistered images lose would be written nowhere.",
             "Name a file that outlives the run, or tombstone_s3_uri or tombstone_ssm_path.",
         )
-    if path and not Path(path).parent.is_dir():
-        options.refuse(
-            "tombstone_path", f"there is no folder {Path(path).parent}.", "Create it, or name another file."
-        )
-    check_stores(options, uri, ssm_path)
+    check_tombstone_stores(options, uri, ssm_path)

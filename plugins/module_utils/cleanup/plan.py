@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..failures import Failure
+from ..model import ImageRef, KeyRef, SnapshotRef
 from ..plan import Action, Plan, TargetPlan
 from .actions import region_actions, takes_away
 from .decisions import CleanupSeen, CleanupWanted, Verdict, chosen, verdicts
@@ -19,7 +20,7 @@ from .families import bequeathed, families, untold
 from .grants import images_under, keys_at_stake, revocations
 from .snapshots import fates, leftovers, orphans, recoverable_until
 from .stages import DEREGISTER, DISABLE, stamp
-from .state import ImageRef, KeyRef, OwnImage, OwnSnapshot, RegionFacts, SnapshotRef
+from .state import OwnImage, OwnSnapshot, RegionFacts
 
 # Region to former image to the snapshots that it has left.
 Orphans = dict[str, dict[str, tuple[OwnSnapshot, ...]]]

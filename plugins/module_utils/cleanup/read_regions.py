@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..aws import read
-from ..aws.errors import AWS_ERRORS, failure
+from ..aws.errors import AWS_ERRORS, ClientError, failure
+from ..model import ImageRef
 from .stages import parse
-from .state import Evidence, ImageRef, OwnImage, OwnSnapshot, RegionFacts, RetentionRule, unreadable
+from .state import Evidence, OwnImage, OwnSnapshot, RegionFacts, RetentionRule, unreadable
 from .usage import (
     BulkReads,
     Instance,
@@ -29,10 +29,6 @@ from .usage import (
     unresolved,
     uses,
 )
-
-# Without botocore AnsibleAWSModule has ended the module before any of this is used.
-with suppress(ImportError):
-    from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..aws import read
-from ..aws.errors import AWS_ERRORS, failure
+from ..aws.errors import AWS_ERRORS, ClientError, failure
 from ..model import Sharing
 from .read_regions import launch_configurations
 from .state import Evidence, OwnImage, SnapshotLook, UsageReport, unreadable
 from .usage import BulkReads, LaunchConfiguration, uses
-
-# Without botocore AnsibleAWSModule has ended the module before any of this is used.
-with suppress(ImportError):
-    from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

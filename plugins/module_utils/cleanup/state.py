@@ -10,33 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..model import Grant, Image, Sharing
-
-
-class ImageRef(NamedTuple):
-    """An image of the account: its region and its id."""
-
-    region: str
-    image_id: str
-
-    def __str__(self) -> str:
-        return f"{self.region}/{self.image_id}"
-
-
-class SnapshotRef(NamedTuple):
-    """A snapshot of the account: its region and its id."""
-
-    region: str
-    snapshot_id: str
-
-
-class KeyRef(NamedTuple):
-    """A KMS key of the account: its region and its ARN."""
-
-    region: str
-    key_arn: str
+from ..model import Grant, Image, ImageRef, Sharing
 
 
 @dataclass(frozen=True)

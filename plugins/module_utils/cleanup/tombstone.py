@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..model import Device, Sharing
+from ..model import Device, ImageRef, Sharing
 from .stages import DISABLE
-from .state import ImageRef
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..model import SnapshotRef
 from .decisions import CleanupSeen, Verdict
 from .stages import stamp
-from .state import CloserLook, OwnImage, SnapshotLook, SnapshotRef
+from .state import CloserLook, OwnImage, SnapshotLook
 
 
 def tombstone(seen: CleanupSeen, verdict: Verdict) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from ..aws import errors
 from ..aws.clients import Clients
 from ..failures import Failure
 from ..fanout import each
+from ..model import ImageRef
 from .decisions import CleanupSeen, CleanupWanted, Verdict
 from .stages import stamp
-from .state import ImageRef
 from .tombstone_writing import tombstone
 
 _REMEDY = "No image was disabled or deregistered."

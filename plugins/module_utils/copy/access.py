@@ -114,8 +114,9 @@ def _missing_access(target: Target, source: Image, source_region: str, missing: 
     image = f"{source.image_id} in {source_region}"
     late = "It has been given: AWS may take minutes to heed that" if missing.given else None
     if missing.launch:
-        yield _refusal(
+        yield Failure.at(
             target,
+            "CopyImage",
             "MissingLaunchPermission",
             f"Account {account_id} does not see {image}: it lacks launch permission.",
             f"{late}, unless the account's Allowed AMIs settings hide the image."
@@ -123,16 +124,18 @@ def _missing_access(target: Target, source: Image, source_region: str, missing: 
             else f"Let {owner}, share the image with {account_id} (ami_share).",
         )
     if missing.snapshot_ids:
-        yield _refusal(
+        yield Failure.at(
             target,
+            "CopyImage",
             "MissingVolumePermission",
             f"Account {account_id} may not copy {image}: it lacks createVolumePermission on "
             f"{', '.join(missing.snapshot_ids)}.",
             f"{late}." if late else f"Let {owner}, share these snapshots with {account_id} (ami_share).",
         )
     for arn, operations in missing.keys.items():
-        yield _refusal(
+        yield Failure.at(
             target,
+            "CopyImage",
             "MissingKeyAccess",
             f"Account {account_id} cannot use {arn}, under which {image} is encrypted: it lacks "
             f"{', '.join(operations)}.",
@@ -140,10 +143,6 @@ def _missing_access(target: Target, source: Image, source_region: str, missing: 
             if late
             else f"Open the key to {account_id} (ami_kms_grant), and let the IAM policy of its role use it.",
         )
-
-
-def _refusal(target: Target, code: str, message: str, remedy: str) -> Failure:
-    return Failure(message, remedy, code, "CopyImage", target.region, target.account_id)
 
 
 def _undescribed(key: KeySeen, closed_keys: frozenset[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ..failures import Failure, invalid_option
 from ..model import Image, Target
+from ..regions import not_usable
 from .state import CopyWanted
 
 
@@ -30,16 +31,7 @@ def check_regions(
                 failures.append(
                     invalid_option(option, f"{option}: '{region}' is named twice.", "Name each region once.")
                 )
-            if region in known:
-                if known[region] == "not-opted-in":
-                    failures.append(
-                        invalid_option(
-                            option,
-                            f"{option}: the account has not opted in to '{region}'.",
-                            "Enable the region in the account's settings, or leave it out.",
-                        )
-                    )
-            elif partition_of.get(region, partition) != partition:
+            if region not in known and partition_of.get(region, partition) != partition:
                 failures.append(
                     invalid_option(
                         option,
@@ -49,9 +41,7 @@ def check_regions(
                     )
                 )
             else:
-                failures.append(
-                    invalid_option(option, f"{option}: there is no region '{region}'.", "Check its spelling.")
-                )
+                failures.extend(not_usable(option, region, known))
     return tuple(failures)
 
 

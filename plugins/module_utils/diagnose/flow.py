@@ -18,8 +18,7 @@ from ..aws.caller import identify, where_to_ask
 from ..aws.clients import Clients
 from ..aws.read import Caller
 from ..fanout import each
-from ..launch_probe.state import SMALLEST
-from ..model import Image, Target
+from ..model import SMALLEST_INSTANCE_TYPES, Image, Target
 from ..progress import Report
 from ..runner import Flow, Outcome
 from . import read as reads
@@ -194,7 +193,7 @@ def _request(wanted: DiagnosisWanted, target: Target, image: Image) -> dict[str,
     """How the image would be launched; a type that fits its architecture if none is named."""
     subnet_id = wanted.network.subnet_id(target)
     groups = wanted.network.group_ids(target)
-    instance_type = wanted.instance_type or SMALLEST.get(image.architecture)
+    instance_type = wanted.instance_type or SMALLEST_INSTANCE_TYPES.get(image.architecture)
     return {
         **({"InstanceType": instance_type} if instance_type else {}),
         **({"SubnetId": subnet_id} if subnet_id else {}),

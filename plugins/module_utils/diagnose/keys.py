@@ -12,12 +12,12 @@ from dataclasses import replace
 from ..keys import access as key_access
 from ..keys import policy_evaluation as key_reading
 from ..keys import policy_statements as key_policy
-from ..keys.access import Access
+from ..keys.access import Access, KeyDryRun
+from ..keys.grants import OPERATIONS
 from ..keys.policy_evaluation import Consumer
-from ..kms_grant.plan import OPERATIONS
 from ..model import Image, KeySeen, Sharing
 from .findings import Finding, Severity
-from .state import Case, ConsumerSeen, KeyTried, OwnerSeen
+from .state import Case, ConsumerSeen, OwnerSeen
 
 _OPEN = "Open the key to the account (ami_kms_grant)."
 _ITS_POLICIES = (
@@ -104,7 +104,7 @@ def _default_key(image: Image, arn: str) -> Finding:
     )
 
 
-def _unreadable(case: Case, arn: str, why: str, tried: KeyTried | None) -> Iterator[Finding]:
+def _unreadable(case: Case, arn: str, why: str, tried: KeyDryRun | None) -> Iterator[Finding]:
     if tried is not None and not tried.refused and tried.problem is None:
         # The account's own word is enough.
         return
@@ -117,7 +117,7 @@ def _unreadable(case: Case, arn: str, why: str, tried: KeyTried | None) -> Itera
 
 
 def _owners_word(
-    case: Case, key: KeySeen, who: Consumer, words: Mapping[str, Access], tried: KeyTried | None
+    case: Case, key: KeySeen, who: Consumer, words: Mapping[str, Access], tried: KeyDryRun | None
 ) -> Iterator[Finding]:
     arn, account = key.key.arn, f"account {case.account_id}"
     shut = sorted(item for item, word in words.items() if word is Access.DENIED)
@@ -166,7 +166,7 @@ def _owners_word(
         )
 
 
-def _settles(unsure: Iterable[str], tried: KeyTried | None) -> bool:
+def _settles(unsure: Iterable[str], tried: KeyDryRun | None) -> bool:
     """Whether the account's own dry runs tell what the owner cannot."""
     if tried is None or tried.problem is not None:
         return False
@@ -199,7 +199,7 @@ def _for_roles_only(case: Case, key: KeySeen, severity: Severity) -> Finding:
 
 
 def _refusals(
-    case: Case, key: KeySeen, who: Consumer, words: Mapping[str, Access], tried: KeyTried
+    case: Case, key: KeySeen, who: Consumer, words: Mapping[str, Access], tried: KeyDryRun
 ) -> Iterator[Finding]:
     """What the account's dry runs add to the owner's word."""
     arn = key.key.arn

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..failures import Failure
 from ..model import Target, used_by
+from ..plan import ReadOnlyPlan
 from . import consumer as diagnosis_consumer
 from . import keys as diagnosis_keys
 from . import owner as diagnosis_owner
@@ -42,17 +43,11 @@ class Diagnosis:
 
 
 @dataclass(frozen=True)
-class DiagnosisPlan:
+class DiagnosisPlan(ReadOnlyPlan):
     """All diagnoses, and what fails the task; there is nothing to do."""
 
     diagnoses: tuple[Diagnosis, ...]
     failures: tuple[Failure, ...] = ()
-    actions: tuple[Any, ...] = ()
-    refusals: tuple[Failure, ...] = ()
-    tolerated: tuple[Failure, ...] = ()
-    warnings: tuple[str, ...] = ()
-    before: Mapping[str, Any] = field(default_factory=dict)
-    after: Mapping[str, Any] = field(default_factory=dict)
 
 
 def plan(wanted: DiagnosisWanted, seen: DiagnosisSeen) -> DiagnosisPlan:

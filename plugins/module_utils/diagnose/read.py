@@ -13,13 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import dry_run as dry_runs
 from ..aws import errors, read
+from ..aws.errors import ClientError
 from ..failures import Failure
 from ..model import Image, KeySeen, Target
 from .state import AllowedImages, ConsumerSeen, OwnerSeen
-
-# Without botocore AnsibleAWSModule has ended the module before any of this is used.
-with suppress(ImportError):
-    from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from ..failures import Failure
-from ..model import ConsumerRole, Image, KeySeen, PlacedImages, Sharing, Target
-from ..network import Network
+from ..keys.access import KeyDryRun
+from ..model import ConsumerRole, Image, KeySeen, Network, PlacedImages, Sharing, Target
 
 DRY_RUN_SUCCEEDED = "DryRunOperation"
 """How a dry run of EC2 ends that would have succeeded (botocore shape ``RunInstancesRequest``, DryRun)."""
@@ -61,18 +61,6 @@ class AllowedImages:
 
 
 @dataclass(frozen=True)
-class KeyTried:
-    """How dry runs of using a key ended: those that KMS allows, those that it refuses, and why others failed.
-
-    Operations are named as in grants; ReEncrypt stands for both of its halves.
-    """
-
-    allowed: frozenset[str] = frozenset()
-    refused: frozenset[str] = frozenset()
-    problem: str | None = None
-
-
-@dataclass(frozen=True)
 class ConsumerSeen:
     """What an account sees of an image, and what it is told it may do.
 
@@ -84,7 +72,7 @@ class ConsumerSeen:
     image: Image | None = None
     allowed_images: AllowedImages | None = None
     dry_run: tuple[str, str] | None = None
-    keys: Mapping[str, KeyTried] = field(default_factory=dict)
+    keys: Mapping[str, KeyDryRun] = field(default_factory=dict)
     problem: Failure | None = None
 
 

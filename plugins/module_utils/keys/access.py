@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import Enum
 
 from ..model import Grant, KeySeen, Sharing
@@ -25,15 +26,6 @@ class Access(Enum):
     ALLOWED = "allowed"
     DENIED = "denied"
     UNKNOWN = "unknown"
-
-
-def granted(key: KeySeen) -> frozenset[str]:
-    """The principals (accounts as their id) that a grant gives what launching needs."""
-    return frozenset(
-        key_policy.short(grant.grantee)
-        for grant in key.grants
-        if grant.operations >= _NEEDED and not grant.constrained
-    )
 
 
 def access(key: KeySeen, consumer: Consumer, operation: str, through_ec2: bool = True) -> Access:
@@ -91,3 +83,15 @@ def _gives(grant: Grant, account_id: str, operation: str) -> bool:
     if grant.constrained or key_policy.short(grant.grantee) != account_id:
         return False
     return grant.operations >= (_NEEDED if operation == "CreateGrant" else {operation})
+
+
+@dataclass(frozen=True)
+class KeyDryRun:
+    """How dry runs of using a key ended: those that KMS allows, those that it refuses, and why others failed.
+
+    Operations are named as in grants; ReEncrypt stands for both of its halves.
+    """
+
+    allowed: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    problem: str | None = None

@@ -97,8 +97,9 @@ def check_key(
             return ()
         why = "encryption by default is on" if by_default else "the copy is to be encrypted"
         return (
-            _refusal(
+            Failure.at(
                 target,
+                "CopyImage",
                 "DefaultKey",
                 f"{why[0].upper()}{why[1:]}, and no key is named: it would land on the default key, "
                 f"usually aws/ebs. {_CANNOT_BE_SHARED}",
@@ -107,8 +108,9 @@ def check_key(
         )
     if key.aws_managed and not encryption.allow_default:
         return (
-            _refusal(
+            Failure.at(
                 target,
+                "CopyImage",
                 "DefaultKey",
                 f"{key.arn} is managed by AWS. {_CANNOT_BE_SHARED}",
                 "Name a customer-managed key, or set allow_default_key: true.",
@@ -116,8 +118,9 @@ def check_key(
         )
     if key.state != "Enabled":
         return (
-            _refusal(
+            Failure.at(
                 target,
+                "CopyImage",
                 "KMSInvalidStateException",
                 f"{key.arn} is in the state {key.state}.",
                 "Enable the key or cancel its deletion, or name another one.",
@@ -125,8 +128,9 @@ def check_key(
         )
     if key.spec != "SYMMETRIC_DEFAULT" or key.usage != "ENCRYPT_DECRYPT":
         return (
-            _refusal(
+            Failure.at(
                 target,
+                "CopyImage",
                 "InvalidKeyUsageException",
                 f"{key.arn} is a key for {key.usage} of kind {key.spec}.",
                 "EBS takes symmetric encryption keys only: name one.",
@@ -162,7 +166,3 @@ def _keys_of(image: Image, snapshots: Iterable[Snapshot]) -> set[str | None] | N
 
 def _region(arn: str) -> str:
     return arn.split(":")[3] if arn.count(":") >= 5 else "no region"
-
-
-def _refusal(target: Target, code: str, message: str, remedy: str) -> Failure:
-    return Failure(message, remedy, code, "CopyImage", target.region, target.account_id)

@@ -21,6 +21,7 @@ from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform
 from ..failures import Refused, TargetFailed
 from ..fanout import each
+from ..keys.grants import OPERATIONS
 from ..keys.policy_statements import short
 from ..model import KeySeen, Target
 from ..plan import Action, Plan
@@ -59,7 +60,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
         org_unit_arns=consumers.org_unit_arns,
         org_ids=frozenset(_ids(options, "org_ids", _ORG_ID, "o-a1b2c3d4e5")),
         org_unit_ids=frozenset(_ids(options, "org_unit_ids", _ORG_UNIT_ID, "ou-ab12-11111111")),
-        operations=frozenset(options.strings("operations")) or planner.OPERATIONS,
+        operations=frozenset(options.strings("operations")) or OPERATIONS,
         method=params["method"],
         present=params["state"] == "present",
         purge=params["purge_grants"],

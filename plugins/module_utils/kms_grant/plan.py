@@ -8,29 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..failures import Failure
 from ..keys import policy_statements as key_policy
+from ..keys.grants import DELETED_PRINCIPAL, NAME_PREFIX, OPERATIONS, is_own
 from ..keys.policy_statements import PolicyAccess, PolicyConsumers
 from ..model import ConsumerRole, Grant, KeySeen, Target
 from ..plan import Action, Plan, TargetPlan
 
-# EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot"; grants take no wildcards.
-OPERATIONS = frozenset(
-    {
-        "CreateGrant",
-        "Decrypt",
-        "DescribeKey",
-        "GenerateDataKey",
-        "GenerateDataKeyWithoutPlaintext",
-        "ReEncryptFrom",
-        "ReEncryptTo",
-    }
-)
 # KMS Developer Guide, "Grant operations", for symmetric encryption keys.
 POSSIBLE_OPERATIONS = OPERATIONS | {
     "Encrypt",
@@ -42,10 +30,6 @@ POSSIBLE_OPERATIONS = OPERATIONS | {
 # a grant holds at most the parent's operations, so the account that makes it needs all of them.
 AUTO_SCALING_OPERATIONS = OPERATIONS | {"Encrypt"}
 AUTO_SCALING_ROLE = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
-
-NAME_PREFIX = "golden-images:"
-# IAM User Guide, "Unique identifiers": what KMS shows instead of a role or user that was deleted.
-_STALE = re.compile(r"(AROA|AIDA)[A-Z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -151,11 +135,6 @@ def auto_scaling_role(partition: str, account_id: str) -> str:
 def is_for_auto_scaling(action: Action) -> bool:
     """Whether the action is one of ``consumer_grants``, made with the consumer's credentials."""
     return str(action.parameters.get("GranteePrincipal", "")).endswith(AUTO_SCALING_ROLE)
-
-
-def is_own(grant: Grant) -> bool:
-    """Whether this collection made the grant."""
-    return grant.name.startswith(NAME_PREFIX)
 
 
 def holds(grants: tuple[Grant, ...], request: Mapping[str, Any]) -> bool:
@@ -342,7 +321,7 @@ def _policy_refusals(target: Target, actions: list[Action]) -> Iterator[Failure]
 def _stale_in(policy: str) -> PolicyConsumers:
     """Who is named in own statements of a policy, but no longer exists."""
     named = (item for access in key_policy.own_accesses(policy) for item in access.consumers.principals)
-    return PolicyConsumers(frozenset(item for item in named if _STALE.fullmatch(item)))
+    return PolicyConsumers(frozenset(item for item in named if DELETED_PRINCIPAL.fullmatch(item)))
 
 
 def _stale_warnings(key: KeySeen) -> Iterator[str]:
@@ -352,7 +331,7 @@ def _stale_warnings(key: KeySeen) -> Iterator[str]:
             "it is left out from now on."
         )
     for grant in key.grants:
-        if _STALE.fullmatch(grant.grantee):
+        if DELETED_PRINCIPAL.fullmatch(grant.grantee):
             yield (
                 f"The grant {grant.grant_id} on {key.key.arn} is for {grant.grantee}, a role or user that no "
                 "longer exists; another one of the same name does not get its access."

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..failures import Failure
-from ..model import Image, Instance, Target
+from ..model import SMALLEST_INSTANCE_TYPES, Image, Instance, Target
 from ..plan import Action, Plan, TargetPlan
-from .state import SMALLEST, Probe, ProbeSeen, ProbeWanted, instance_type, is_leftover, request
+from .state import Probe, ProbeSeen, ProbeWanted, instance_type, is_leftover, request
 
 _KEYS = (
     "A key cannot be used: open the image's key to the account with ami_kms_grant, let an IAM policy in the "
@@ -109,7 +109,7 @@ def _of_image(wanted: ProbeWanted, probe: Probe, image: Image | None) -> Iterato
         yield _failure(
             probe.target,
             f"{image.image_id} is for {image.architecture or 'an unknown architecture'}, and only "
-            f"{', '.join(sorted(SMALLEST))} have a smallest instance type here.",
+            f"{', '.join(sorted(SMALLEST_INSTANCE_TYPES))} have a smallest instance type here.",
             "Name one in instance_type.",
             "NoInstanceType",
             "instance_type",

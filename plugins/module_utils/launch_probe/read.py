@@ -7,15 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ..aws.errors import ClientError, WaiterError
 from ..model import Instance
 from .state import PROBE_MARK
-
-# Without botocore AnsibleAWSModule has ended the module before any of this is used.
-with suppress(ImportError):
-    from botocore.exceptions import ClientError, WaiterError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

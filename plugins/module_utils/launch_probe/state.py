@@ -15,13 +15,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..failures import Failure
-from ..model import ConsumerRole, Image, Instance, PlacedImages, Target, used_by
-from ..network import Network
+from ..model import (
+    SMALLEST_INSTANCE_TYPES,
+    ConsumerRole,
+    Image,
+    Instance,
+    Network,
+    PlacedImages,
+    Target,
+    used_by,
+)
 from ..tags import MARK_PREFIX, tag_list
 
 PROBE_MARK = MARK_PREFIX + "probe"
-# The smallest type that runs images of an architecture (EC2 User Guide, "Instance types"; t3 has no 32 bits).
-SMALLEST = {"arm64": "t4g.nano", "i386": "t2.nano", "x86_64": "t3.nano"}
 # What launching, terminating and AWS's eventual consistency may take beside the waiting.
 _MARGIN = timedelta(minutes=5)
 _SECONDS = "%Y-%m-%dT%H:%M:%SZ"
@@ -146,7 +152,7 @@ def request(wanted: ProbeWanted, probe: Probe, image: Image | None, now: datetim
 
 def instance_type(wanted: ProbeWanted, image: Image | None) -> str | None:
     """The type to launch, None if the image's architecture has no smallest one here or is not known yet."""
-    return wanted.instance_type or (SMALLEST.get(image.architecture) if image else None)
+    return wanted.instance_type or (SMALLEST_INSTANCE_TYPES.get(image.architecture) if image else None)
 
 
 def _token(target: Target, parameters: Mapping[str, Any], now: datetime) -> str:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
@@ -16,10 +15,6 @@ from ..aws import errors
 from ..failures import Failure, Refused
 from ..fanout import each
 from .inventory import Account, Asked, Unit
-
-# The inventory's base class has ended it without botocore before any of this is used.
-with suppress(ImportError):
-    from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
@@ -37,11 +32,6 @@ _NO_STATE = Failure(
     error_code="UnknownAccountState",
     action="ListAccountsForParent",
 )
-
-
-def config() -> Config:
-    """How to call Organizations: slower when told to, and patiently, since others call it too."""
-    return Config(retries={"mode": "adaptive", "total_max_attempts": 10}, connect_timeout=10)
 
 
 def accounts(client: OrganizationsClient, asked: Asked) -> tuple[Account, ...]:

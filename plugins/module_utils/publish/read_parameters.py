@@ -6,14 +6,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ..aws.errors import ClientError
 from .state import Parameter, ParameterVersion
-
-# Without botocore AnsibleAWSModule has ended the module before any of this is used.
-with suppress(ImportError):
-    from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

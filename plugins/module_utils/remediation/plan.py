@@ -11,13 +11,14 @@ done is done with it, so that a second run has nothing left to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ..audit.findings import CODES
 from ..audit.keys import names_of
 from ..failures import Failure, invalid_option
+from ..plan import ReadOnlyPlan
 from .consequences import then_in_vain, then_wider
 from .scope import Named, Scope
 from .state import EVERYBODY, Audited, Found, Place
@@ -90,17 +91,11 @@ class RemediationWanted:
 
 
 @dataclass(frozen=True)
-class RemediationPlan:
+class RemediationPlan(ReadOnlyPlan):
     """What is to be withdrawn, in a stable order, and what could not be read; others do it."""
 
     withdrawals: tuple[Withdrawal, ...] = ()
     unreadable: tuple[Found, ...] = ()
-    refusals: tuple[Failure, ...] = ()
-    actions: tuple[Any, ...] = ()
-    tolerated: tuple[Failure, ...] = ()
-    warnings: tuple[str, ...] = ()
-    before: Mapping[str, Any] = field(default_factory=dict)
-    after: Mapping[str, Any] = field(default_factory=dict)
 
 
 def plan(wanted: RemediationWanted) -> RemediationPlan:

@@ -13,12 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..distribution.report import distribution
 from ..failures import Failure, Refused, invalid_option
 from ..progress import Report
 from ..runner import Flow, Outcome
-from ..verification import document as verification_document
-from ..verification.report import verification
 from .document import Document
 from .formats import JSON, NAMES
 from .html.render import MISSING
@@ -152,29 +149,6 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
 def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome) -> dict[str, Any]:
     """What every module that reports returns of its own."""
     return {"report": wanted.content, "report_path": wanted.path}
-
-
-DISTRIBUTION = report_flow(
-    lambda params: distribution(
-        params["copied"],
-        params["opened"],
-        params["shared"],
-        params["into_accounts"],
-        params["verified"],
-        params["published"],
-        params["objection"],
-    )
-)
-VERIFICATION = report_flow(
-    lambda params: verification(
-        params["level"],
-        params["regions"],
-        params["account_ids"],
-        (params["diagnosed"], params["probed"]),
-    ),
-    document=verification_document.document,
-    changes=verification_document.differences,
-)
 
 
 def _write(path: Path, text: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from ..failures import Failure
+from ..plan import ReadOnlyPlan
 from .document import Changes, Document
 from .formats import JSON, forms, json_text
 
@@ -75,15 +75,9 @@ class WriteFile:
 
 
 @dataclass(frozen=True)
-class ReportPlan:
+class ReportPlan(ReadOnlyPlan):
     """Which files are written, what the report says before and after, and the ``changes`` that it tells."""
 
-    actions: tuple[WriteFile, ...]
-    before: Content
-    after: Content
-    refusals: tuple[Failure, ...] = ()
-    tolerated: tuple[Failure, ...] = ()
-    warnings: tuple[str, ...] = ()
     changes: Changes | None = None
 
 
@@ -105,9 +99,9 @@ def _of_file(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
     report = _loaded(seen.text)
     before = None if report is None else _said(report)
     if wanted.path is None or before == wanted.content:
-        return ReportPlan((), before=wanted.content, after=wanted.content)
+        return ReportPlan(actions=(), before=wanted.content, after=wanted.content)
     text = json_text({WRITTEN_AT: seen.now, **wanted.content})
-    return ReportPlan((WriteFile(wanted.path, text),), before=before or {}, after=wanted.content)
+    return ReportPlan(actions=(WriteFile(wanted.path, text),), before=before or {}, after=wanted.content)
 
 
 def _of_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPlan:
@@ -131,7 +125,7 @@ def _of_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPlan
     if _loaded(seen.forms.get(JSON)) != report:
         wrong[JSON] = json_text(report)
     return ReportPlan(
-        tuple(WriteFile(f"{folder.path.rstrip('/')}/{name}", text) for name, text in wrong.items()),
+        actions=tuple(WriteFile(f"{folder.path.rstrip('/')}/{name}", text) for name, text in wrong.items()),
         before=before or {},
         after=content,
         warnings=warnings,

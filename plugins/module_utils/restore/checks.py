@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..cleanup.state import ImageRef
 from ..cleanup.tombstone import Buried
 from ..failures import Failure
-from ..model import Image, Sharing, Target
+from ..model import Image, ImageRef, Sharing, Target
 from ..share import checks as share_checks
 from .state import Found, RestoreWanted, has_lost_permissions
 
@@ -23,8 +22,9 @@ def refusals(
     """All that stands against restoring one image."""
     named = wanted.accounts.get(ref)
     if named not in (None, target.account_id):
-        yield _refusal(
+        yield Failure.at(
             target,
+            "images",
             "NotOwner",
             f"{ref.image_id} is said to be of account {named}, these credentials are of {target.account_id}.",
             f"Run with credentials of {named}.",
@@ -55,15 +55,17 @@ def not_to_be_public(
 
 def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
     if image.owner_id != target.account_id:
-        yield _refusal(
+        yield Failure.at(
             target,
+            "images",
             "NotOwner",
             f"{image.image_id} belongs to account {image.owner_id}; only its owner can restore it.",
             f"Run with credentials of {image.owner_id}.",
         )
     elif image.state not in ("available", "disabled"):
-        yield _refusal(
+        yield Failure.at(
             target,
+            "images",
             "ImageNotRestorable",
             f"{image.image_id} is {image.state}: it is not retired.",
             "Leave it out.",
@@ -72,8 +74,9 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
         archived = sorted(one.snapshot_id for one in found.snapshots.values() if one.archived)
         if archived:
             # EBS User Guide, "Restore an archived Amazon EBS snapshot".
-            yield _refusal(
+            yield Failure.at(
                 target,
+                "images",
                 "SnapshotArchived",
                 f"{image.image_id} cannot be enabled: {', '.join(archived)} is archived.",
                 "Restore it for good (RestoreSnapshotTier with PermanentRestore), then run again.",
@@ -89,8 +92,9 @@ def _binned(
     lost = [one for one in last.volumes if one not in found.snapshots and one not in found.binned_snapshots]
     if lost:
         # EBS User Guide, "Considerations for Recycle Bin": without them an image cannot be recovered.
-        yield _refusal(
+        yield Failure.at(
             target,
+            "images",
             "SnapshotsLost",
             f"{ref.image_id} is in the Recycle Bin, but its snapshot {', '.join(sorted(lost))} is lost.",
             "It cannot be restored. Copy another region's image here (ami_copy_regions).",
@@ -99,8 +103,9 @@ def _binned(
     public = public or any(one.public for one in last.volumes.values())
     if public and not wanted.allow_public:
         # The same page: what was shared when it was deleted is shared again when it is restored.
-        yield _refusal(
+        yield Failure.at(
             target,
+            "images",
             "PublicAgain",
             f"{ref.image_id} or one of its snapshots was public when it was deleted: AWS makes it so again.",
             "Set allow_public: true if that is what you want.",
@@ -114,15 +119,17 @@ def _unknown_permissions(
         return
     otherwise = "set restore_permissions: false and share it with ami_share."
     if buried.last is None:
-        yield _refusal(
+        yield Failure.at(
             target,
+            "images",
             "TombstoneNotFound",
             f"There is no tombstone of {ref} in {wanted.places.named()}.",
             f"Name where it is, or {otherwise}",
         )
         return
-    yield _refusal(
+    yield Failure.at(
         target,
+        "images",
         "PermissionsUnknown",
         f"The tombstones of {ref} in {wanted.places.named()} were written when it was disabled already: they "
         "do not say with whom it was shared.",
@@ -150,8 +157,4 @@ def _gone(target: Target, ref: ImageRef, found: Found, buried: Buried) -> Failur
     else:
         message += " Its snapshots are gone, too."
         remedy = "Copy another region's image here (ami_copy_regions), or build it anew."
-    return _refusal(target, "ImageGone", message, remedy)
-
-
-def _refusal(target: Target, code: str, message: str, remedy: str) -> Failure:
-    return Failure(message, remedy, code, "images", target.region, target.account_id)
+    return Failure.at(target, "images", "ImageGone", message, remedy)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from ..aws import errors, read
@@ -16,11 +17,11 @@ from ..aws.clients import Clients
 from ..aws.write import BAD_ENTRY, Performed, merge, perform_all
 from ..cleanup.read_regions import binned_images
 from ..cleanup.snapshots import former_image
-from ..cleanup.state import ImageRef, OwnSnapshot
+from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import Buried
-from ..failures import Failure, Refused
+from ..failures import Failure, Refused, invalid_option
 from ..fanout import each
-from ..model import Image, Sharing, Target
+from ..model import Image, ImageRef, Sharing, Target
 from ..progress import Report
 from ..runner import Flow, Outcome
 from . import read_recycle_bin as recycle_bin
@@ -53,6 +54,7 @@ class _Restored:
 
 def read_state(clients: Clients, wanted: RestoreWanted) -> RestoreSeen:
     """Read every image, what is in the Recycle Bin, and what was written down."""
+    _check_tombstone_file(wanted.places.path)
     regions = sorted({ref.region for ref in wanted.images})
     account_id = identify(clients, where_to_ask(clients, regions)).account_id
     clients.open("ec2", regions)
@@ -75,6 +77,12 @@ def read_state(clients: Clients, wanted: RestoreWanted) -> RestoreSeen:
             for ref, exception in unread.items()
         )
     return RestoreSeen(account_id, images, buried, unreadable)
+
+
+def _check_tombstone_file(path: str | None) -> None:
+    if path and not Path(path).is_file():
+        message = f"tombstone_path: there is no file {path}."
+        raise Refused([invalid_option("tombstone_path", message, "Name the one of ami_cleanup.")])
 
 
 def apply(

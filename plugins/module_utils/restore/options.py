@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from ..arguments import Options
-from ..cleanup.state import ImageRef
-from ..tombstone_options import check_stores
+from ..arguments import Options, check_tombstone_stores
+from ..model import ImageRef
 from .state import RestoreWanted, TombstonePlaces
 
 _FORMS = (
@@ -74,6 +72,4 @@ def _check_places(options: Options, wanted: RestoreWanted) -> None:
             "Name where ami_cleanup wrote tombstones, here, in tombstone_s3_uri or in tombstone_ssm_path; "
             "or set restore_permissions: false and share the images with ami_share.",
         )
-    if places.path and not Path(places.path).is_file():
-        options.refuse("tombstone_path", f"there is no file {places.path}.", "Name the one of ami_cleanup.")
-    check_stores(options, places.s3_uri, places.ssm_path)
+    check_tombstone_stores(options, places.s3_uri, places.ssm_path)

@@ -13,10 +13,10 @@ from typing import Any
 
 from ..cleanup.snapshots import SNAPSHOT_MARK, marked_for
 from ..cleanup.stages import DEPRECATE, DEPRECATED_WITHIN, MARKS, STAGE_MARKS, parse
-from ..cleanup.state import ImageRef, OwnSnapshot
+from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import Buried
 from ..failures import Failure
-from ..model import Image, Sharing, Target
+from ..model import Image, ImageRef, Sharing, Target
 from ..plan import Action, Plan, TargetPlan
 from ..share.plan import Shared, image_actions, snapshot_actions
 from ..tags import tag_list

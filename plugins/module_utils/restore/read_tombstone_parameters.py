@@ -6,12 +6,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-# Without botocore AnsibleAWSModule has ended the module before any of this is used.
-with suppress(ImportError):
-    from botocore.exceptions import ClientError
+from ..aws.errors import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -11,11 +11,10 @@ from pathlib import Path
 
 from ..aws import errors
 from ..aws.clients import Clients
-from ..cleanup.state import ImageRef
 from ..cleanup.tombstone import Buried, Tombstone, by_image, read_tombstone
 from ..failures import Refused, invalid_option
 from ..fanout import each
-from ..model import Target
+from ..model import ImageRef, Target
 from . import read_tombstone_parameters as tombstones
 from .state import RestoreWanted
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..cleanup.stages import DISABLE, STAGE_MARKS
-from ..cleanup.state import ImageRef, OwnSnapshot
+from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import Buried
-from ..model import Image, Sharing, Target
+from ..model import Image, ImageRef, Sharing, Target
 from ..tags import MARK_PREFIX
 
 # On an image that is being restored, from the moment it can be launched until all of it is back: by it a run

@@ -17,8 +17,9 @@ from ..model import Image, KeySeen, Target
 def not_ours_to_change(image: Image, target: Target, account_id: str) -> Iterator[Failure]:
     """Only an image's owner sees and changes its permissions."""
     if image.owner_id != account_id:
-        yield _refusal(
+        yield Failure.at(
             target,
+            "ModifyImageAttribute",
             "NotOwner",
             f"{image.image_id} belongs to account {image.owner_id}; only its owner can share it.",
             f"Run with credentials of {image.owner_id}, or share a copy that {account_id} owns.",
@@ -30,8 +31,9 @@ def not_available(image: Image, target: Target) -> Iterator[Failure]:
     if image.state != "available":
         reason = f" ({image.state_reason})" if image.state_reason else ""
         waiting = image.state == "pending"
-        yield _refusal(
+        yield Failure.at(
             target,
+            "ModifyImageAttribute",
             "ImageNotAvailable",
             f"{image.image_id} is {image.state}{reason}.",
             "Wait until it is available." if waiting else "Share an image that is available.",
@@ -45,8 +47,9 @@ def not_to_be_shared(image: Image, keys: Iterable[KeySeen], target: Target) -> I
     """
     for key in keys:
         if key.key.aws_managed:
-            yield _refusal(
+            yield Failure.at(
                 target,
+                "ModifyImageAttribute",
                 "DefaultKey",
                 f"{image.image_id} is encrypted under {key.key.arn}, which AWS manages: it cannot be shared.",
                 "Copy it under a customer-managed key (kms_key_id of ami_copy_regions) and share the copy.",
@@ -61,8 +64,9 @@ def too_many_tags(image: Image, tags: Mapping[str, str], target: Target) -> Iter
 
 def empty_purge(target: Target) -> Failure:
     """An exact list that names nobody, or only the owner, withdraws the image from everybody."""
-    return _refusal(
+    return Failure.at(
         target,
+        "ModifyImageAttribute",
         "InvalidOption",
         "purge_launch_permissions: with nobody but the owner named, all others would lose access.",
         "Name who keeps it, or set allow_empty_purge: true.",
@@ -75,22 +79,25 @@ def not_to_be_public(image: Image, image_block: str | None, target: Target) -> I
     ``image_block`` is None where it does not matter.
     """
     if image.encrypted:
-        yield _refusal(
+        yield Failure.at(
             target,
+            "ModifyImageAttribute",
             "EncryptedImage",
             f"{image.image_id} has encrypted snapshots and cannot be public.",
             "Share it with accounts, or make an unencrypted image.",
         )
     if image.product_codes:
-        yield _refusal(
+        yield Failure.at(
             target,
+            "ModifyImageAttribute",
             "ProductCode",
             f"{image.image_id} has a product code ({', '.join(image.product_codes)}): it cannot be public.",
             "Offer it through AWS Marketplace.",
         )
     if image_block not in (None, "unblocked"):
-        yield _refusal(
+        yield Failure.at(
             target,
+            "ModifyImageAttribute",
             "BlockPublicAccess",
             f"Block public access for AMIs is on ({image_block}).",
             "Turn it off in this region (DisableImageBlockPublicAccess) if the image really is to be public.",
@@ -100,13 +107,10 @@ def not_to_be_public(image: Image, image_block: str | None, target: Target) -> I
 def snapshots_not_to_be_public(snapshot_block: str | None, target: Target) -> Iterator[Failure]:
     """EBS User Guide, "Block public access for Amazon EBS snapshots"; None where it does not matter."""
     if snapshot_block not in (None, "unblocked"):
-        yield _refusal(
+        yield Failure.at(
             target,
+            "ModifyImageAttribute",
             "BlockPublicAccess",
             f"Block public access for snapshots is on ({snapshot_block}).",
             "Turn it off in this region (DisableSnapshotBlockPublicAccess), or set share_snapshots: false.",
         )
-
-
-def _refusal(target: Target, code: str, message: str, remedy: str) -> Failure:
-    return Failure(message, remedy, code, "ModifyImageAttribute", target.region, target.account_id)

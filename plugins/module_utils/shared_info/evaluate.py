@@ -63,7 +63,7 @@ class SharedImage:
 
 
 @dataclass(frozen=True)
-class KeyTried:
+class OwnKeyAccess:
     """What these credentials may do with a key.
 
     ``state`` is the key's, None if it may not be told; ``refused`` are those of ``OPERATIONS`` that KMS
@@ -83,7 +83,7 @@ class KeysSeen:
     """
 
     of_snapshot: Mapping[str, str] = field(default_factory=dict)
-    tried: Mapping[str, KeyTried] = field(default_factory=dict)
+    tried: Mapping[str, OwnKeyAccess] = field(default_factory=dict)
     problem: str | None = None
 
 
@@ -162,7 +162,7 @@ def key_ids(image: SharedImage, keys: KeysSeen) -> list[str]:
     return sorted({keys.of_snapshot[one] for one in image.encrypted_snapshots if one in keys.of_snapshot})
 
 
-def _verdict(arn: str, key: KeyTried) -> tuple[str, str]:
+def _verdict(arn: str, key: OwnKeyAccess) -> tuple[str, str]:
     if key.problem:
         return "unknown", f"{arn}: {key.problem}"
     if key.state not in (None, "Enabled"):

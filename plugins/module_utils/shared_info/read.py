@@ -7,16 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..aws import dry_run as dry_runs
 from ..aws import read
-from .evaluate import KeysSeen, KeyTried, SharedImage, SharedInfoWanted
-
-# Without botocore AnsibleAWSModule has ended the module before any of this is used.
-with suppress(ImportError):
-    from botocore.exceptions import ClientError, ParamValidationError
+from ..aws.errors import ClientError, ParamValidationError
+from .evaluate import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoWanted
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -100,21 +96,21 @@ def _snapshot_ids(volumes: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(volume["SnapshotId"] for volume in volumes if volume.get("SnapshotId")))
 
 
-def _try(kms: KMSClient, arn: str, account: str) -> KeyTried:
+def _try(kms: KMSClient, arn: str, account: str) -> OwnKeyAccess:
     """What the caller may do with a key, found out by dry runs, which change nothing and use nothing."""
     try:
         state = _state(kms, arn)
         if state not in (None, "Enabled"):
-            return KeyTried(state)
+            return OwnKeyAccess(state)
         refused = [
             name for name, request in dry_runs.requests(kms, arn, account).items() if not _is_allowed(request)
         ]
     except ParamValidationError:
-        return KeyTried(problem=_OLD)
+        return OwnKeyAccess(problem=_OLD)
     except ClientError as exception:
         error = exception.response["Error"]
-        return KeyTried(problem=f"{error['Code']}: {error['Message']}")
-    return KeyTried(state, tuple(["DescribeKey", *refused] if state is None else refused))
+        return OwnKeyAccess(problem=f"{error['Code']}: {error['Message']}")
+    return OwnKeyAccess(state, tuple(["DescribeKey", *refused] if state is None else refused))
 
 
 def _state(kms: KMSClient, arn: str) -> str | None:

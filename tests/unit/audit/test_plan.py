@@ -21,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     Rule,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import NAME_PREFIX
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import NAME_PREFIX
 from ansible_collections.golden.images.plugins.module_utils.model import Key, Sharing
 from hypothesis import given
 from hypothesis import strategies as st

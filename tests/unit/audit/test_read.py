@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit import read as audit
 from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted, RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
+from ansible_collections.golden.images.plugins.module_utils.fanout import round_robin
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing, Target
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -233,7 +234,7 @@ def test_threads_of_a_region(
 
 
 def test_regions_take_turns() -> None:
-    assert audit.interleaved([["a1", "a2", "a3"], [], ["b1"], ["c1", "c2"]]) == [
+    assert round_robin([["a1", "a2", "a3"], [], ["b1"], ["c1", "c2"]]) == [
         *("a1", "b1", "c1", "a2", "c2", "a3"),
     ]
 

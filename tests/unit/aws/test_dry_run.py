@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import dry_run as dry_runs
-from ansible_collections.golden.images.plugins.module_utils.diagnose.state import KeyTried
+from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
 from botocore.exceptions import ClientError, ParamValidationError
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
@@ -61,23 +61,23 @@ def answer(kms: Wire, codes: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("codes", "expected"),
     [
-        pytest.param({}, KeyTried(ALL), id="all allowed"),
+        pytest.param({}, KeyDryRun(ALL), id="all allowed"),
         pytest.param(
             {"Decrypt": "AccessDeniedException"},
-            KeyTried(ALL - {"Decrypt"}, frozenset({"Decrypt"})),
+            KeyDryRun(ALL - {"Decrypt"}, frozenset({"Decrypt"})),
             id="one refused",
         ),
         pytest.param(
-            dict.fromkeys(REQUESTS, "NotFoundException"), KeyTried(frozenset(), ALL), id="nothing to be seen"
+            dict.fromkeys(REQUESTS, "NotFoundException"), KeyDryRun(frozenset(), ALL), id="nothing to be seen"
         ),
         pytest.param(
             {"ReEncrypt": "DisabledException"},
-            KeyTried(ALL - {"ReEncrypt"}, problem="DisabledException: No."),
+            KeyDryRun(ALL - {"ReEncrypt"}, problem="DisabledException: No."),
             id="neither",
         ),
     ],
 )
-def test_what_is_allowed_of_a_key(kms: Wire, codes: dict[str, str], expected: KeyTried) -> None:
+def test_what_is_allowed_of_a_key(kms: Wire, codes: dict[str, str], expected: KeyDryRun) -> None:
     answer(kms, codes)
     assert dry_runs.key(kms.client, ARN, ROOT) == expected
 

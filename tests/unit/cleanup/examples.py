@@ -19,15 +19,13 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.stages impor
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CloserLook,
     Evidence,
-    ImageRef,
     OwnImage,
     OwnSnapshot,
     RegionFacts,
     SnapshotLook,
-    SnapshotRef,
     UsageReport,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import Image, ImageRef, Sharing, SnapshotRef
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.examples import OWNER, volumes

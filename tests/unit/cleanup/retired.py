@@ -11,12 +11,11 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import CleanupSeen
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
-    ImageRef,
     OwnImage,
     RegionFacts,
     UsageReport,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 

@@ -18,10 +18,8 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.stages impor
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CloserLook,
     Evidence,
-    ImageRef,
     OwnImage,
     SnapshotLook,
-    SnapshotRef,
     unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import (
@@ -32,7 +30,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import
     TemplateVersion,
     uses,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
 
 from tests.unit.cleanup.examples import NOW, REGION, ago, facts, own, report, seen, shared, wanted
 from tests.unit.examples import CONSUMER, OWNER

@@ -17,7 +17,8 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.families imp
     latest,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import ImageRef, OwnImage
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnImage
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 
 from tests.unit.cleanup.examples import own
 

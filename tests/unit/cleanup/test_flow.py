@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup import flow as cleanup
 from ansible_collections.golden.images.plugins.module_utils.cleanup import plan as cleanup_plan
 from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import (
     CleanupSeen,
     CleanupWanted,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import ImageRef, RegionFacts
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import RegionFacts
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from botocore.exceptions import ClientError
 
@@ -84,6 +87,13 @@ def applied(
     ):
         outcome = cleanup.apply(clients, asked, first, cleanup_plan.plan(asked, first), lambda *_line: None)
     return outcome, [name for name, _parameters in clients.everywhere.calls]
+
+
+def test_without_a_folder_for_tombstones_nothing_is_asked(tmp_path: Path) -> None:
+    asked = replace(wanted(), tombstone_path=str(tmp_path / "missing" / "tombstones"))
+    with pytest.raises(Refused, match="there is no folder") as caught:
+        cleanup.FLOW.read(Clients(), asked)
+    assert [failure.action for failure in caught.value.failures] == ["tombstone_path"]
 
 
 def test_a_copy_that_was_begun_in_a_region_where_nothing_goes_spares_its_source(tmp_path: Path) -> None:

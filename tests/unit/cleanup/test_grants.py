@@ -22,15 +22,19 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import 
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     Evidence,
-    ImageRef,
     KeyLook,
-    KeyRef,
     OwnSnapshot,
     RegionFacts,
     SnapshotLook,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Device,
+    Grant,
+    ImageRef,
+    KeyRef,
+    Sharing,
     SnapshotRef,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Device, Grant, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
 

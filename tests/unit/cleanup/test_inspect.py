@@ -15,15 +15,14 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions im
 from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect import with_looks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect_keys import with_key_looks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
-    CloserLook,
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import CloserLook, SnapshotLook
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import (
     ImageRef,
     KeyRef,
-    SnapshotLook,
+    Sharing,
     SnapshotRef,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 
 from tests.unit.cleanup.examples import NOW, REGION, facts, own, wanted
 from tests.unit.examples import CONSUMER, OWNER

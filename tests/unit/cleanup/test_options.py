@@ -74,7 +74,6 @@ def test_a_full_task(tmp_path: Path) -> None:
         ({"deprecate_after_days": None}, ["deregister_after_days"]),
         ({"disable_after_days": 0}, ["tombstone_path"]),
         ({"deregister_after_days": 0}, ["tombstone_path"]),
-        ({"deregister_after_days": 0, "tombstone_path": "/no/such/folder/file"}, ["tombstone_path"]),
         ({"tombstone_s3_uri": "bucket/folder"}, ["tombstone_s3_uri"]),
         ({"tombstone_ssm_path": "golden"}, ["tombstone_ssm_path"]),
         ({"states": []}, ["states"]),

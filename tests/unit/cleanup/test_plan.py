@@ -19,14 +19,12 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import 
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     Evidence,
-    ImageRef,
     OwnSnapshot,
     RetentionRule,
     SnapshotLook,
-    SnapshotRef,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone_writing import tombstone
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
 
 from tests.unit.cleanup.examples import NOW, REGION, USED, ago, calls, facts, own, seen, shared, wanted
 from tests.unit.examples import CONSUMER, OWNER, volumes

@@ -23,15 +23,13 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.stages impor
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CloserLook,
     Evidence,
-    ImageRef,
     OwnImage,
     OwnSnapshot,
     RegionFacts,
     SnapshotLook,
-    SnapshotRef,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
 from hypothesis import given
 from hypothesis import strategies as st
 

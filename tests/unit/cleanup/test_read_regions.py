@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup import read_regions as own_images
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
-    ImageRef,
     OwnSnapshot,
     RegionFacts,
     RetentionRule,
@@ -22,6 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import
     Parameter,
     TemplateVersion,
 )
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 from botocore.exceptions import ClientError
 
 from tests.unit.examples import OWNER

@@ -11,12 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import Verdict
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
-    CloserLook,
-    ImageRef,
-    SnapshotLook,
-    SnapshotRef,
-)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import CloserLook, SnapshotLook
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import (
     Buried,
     Tombstone,
@@ -26,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone im
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone_writing import (
     tombstone as written,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
 
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT, volumes
 

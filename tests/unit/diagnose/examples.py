@@ -16,10 +16,10 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
     ConsumerSeen,
     DiagnosisSeen,
     DiagnosisWanted,
-    KeyTried,
     OwnerSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
 from ansible_collections.golden.images.plugins.module_utils.model import (
     ConsumerRole,
     KeySeen,
@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 IMAGE = source_image()
 ENCRYPTED = source_image(devices=volumes("snap-1", "snap-2", encrypted=True))
 SHARED = Sharing(frozenset({CONSUMER}))
-TRIED = KeyTried(
+TRIED = KeyDryRun(
     frozenset({"CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"})
 )
 CASE = Case(place(), CONSUMER)

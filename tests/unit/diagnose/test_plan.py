@@ -20,10 +20,10 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.plan import
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     AllowedImages,
     ConsumerSeen,
-    KeyTried,
     OwnerSeen,
 )
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing, Target
 from hypothesis import given
 from hypothesis import strategies as st
@@ -330,8 +330,8 @@ def test_what_the_account_tells(
     assert (codes(found), found.level) == (expected, level)
 
 
-def refusing(*operations: str) -> KeyTried:
-    return KeyTried(TRIED.allowed - set(operations), frozenset(operations))
+def refusing(*operations: str) -> KeyDryRun:
+    return KeyDryRun(TRIED.allowed - set(operations), frozenset(operations))
 
 
 VIA_EC2 = conditional({"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}})
@@ -395,7 +395,7 @@ def test_an_image_that_only_the_account_sees_is_there() -> None:
             id="a unit that the account must be in, since it sees the image",
         ),
         pytest.param(
-            OPENED, KeyTried(problem="No idea."), [("KeyUnreadable", N)], id="keys could not be tried"
+            OPENED, KeyDryRun(problem="No idea."), [("KeyUnreadable", N)], id="keys could not be tried"
         ),
         pytest.param(
             encrypted(made(f"arn:aws:iam::{CONSUMER}:role/golden")),
@@ -431,7 +431,7 @@ def test_an_image_that_only_the_account_sees_is_there() -> None:
     ],
 )
 def test_what_the_account_tells_of_keys(
-    of_owner: OwnerSeen, tried: KeyTried, expected: list[tuple[str, str]]
+    of_owner: OwnerSeen, tried: KeyDryRun, expected: list[tuple[str, str]]
 ) -> None:
     found = diagnosis(of_owner, of_encrypted(keys={KEY.arn: tried}))
     assert (codes(found), found.level) == (expected, "authorized")

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import (
     PolicyAccess,
     PolicyConsumers,
     own_accesses,
     statements_for,
 )
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import OPERATIONS
 from hypothesis import strategies as st
 
 from tests.unit.examples import OWNER

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys import access as key_access
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +38,7 @@ def key(*grants: Grant, policy: str | None = policy_of()) -> KeySeen:
     [
         pytest.param([], set(), id="none"),
         pytest.param([made(root(A))], {A}, id="an account, as its id"),
-        pytest.param([made(DEPLOY)], {DEPLOY}, id="a role"),
+        pytest.param([made(DEPLOY)], set(), id="a role, which is not its account"),
         pytest.param([Grant("g", root(A), OPERATIONS)], {A}, id="whoever made it"),
         pytest.param([made(root(A), frozenset({"CreateGrant", "Decrypt"}))], {A}, id="the least"),
         pytest.param([made(root(A), OPERATIONS - {"CreateGrant"})], set(), id="no CreateGrant"),
@@ -52,7 +52,8 @@ def key(*grants: Grant, policy: str | None = policy_of()) -> KeySeen:
     ],
 )
 def test_who_is_granted_what_launching_needs(grants: list[Grant], expected: set[str]) -> None:
-    assert key_access.granted(key(*grants)) == expected
+    lacking = key_access.without_access([key(*grants)], with_accounts(A))
+    assert {A} - set(lacking) == expected
 
 
 @pytest.mark.parametrize(

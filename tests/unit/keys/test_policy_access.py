@@ -9,15 +9,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import (
     PolicyAccess,
     PolicyConsumers,
 )
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import (
-    OPERATIONS,
-    GrantWanted,
-    policy_after,
-)
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import GrantWanted, policy_after
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

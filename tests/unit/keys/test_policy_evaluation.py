@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_evaluation as key_reading
 from ansible_collections.golden.images.plugins.module_utils.keys.access import Access, access
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.keys.policy_evaluation import (
     Consumer,
     Request,
@@ -18,7 +19,6 @@ from ansible_collections.golden.images.plugins.module_utils.keys.policy_evaluati
     Word,
     word,
 )
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import (
     PolicyAccess,
     PolicyConsumers,
 )
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import OPERATIONS
 from hypothesis import given
 
 from tests.unit.examples import ORG, OWNER

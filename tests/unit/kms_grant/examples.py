@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.kms_grant import plan as grant
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
@@ -41,9 +42,7 @@ def wanted(*account_ids: str, **changes: Any) -> grant.GrantWanted:
     return grant.GrantWanted(**values)
 
 
-def made(
-    who: str, operations: frozenset[str] = grant.OPERATIONS, grant_id: str = "", **changes: Any
-) -> Grant:
+def made(who: str, operations: frozenset[str] = OPERATIONS, grant_id: str = "", **changes: Any) -> Grant:
     """A grant that this collection made."""
     request = grant.grant_request(KEY.arn, who, operations)
     return replace(Grant(grant_id or f"g-{who}", who, operations, request["Name"]), **changes)
@@ -51,7 +50,7 @@ def made(
 
 def foreign(grantee: str, name: str = "", **changes: Any) -> Grant:
     """A grant that somebody else made."""
-    return replace(Grant(f"g-foreign-{grantee}-{name}", grantee, grant.OPERATIONS, name), **changes)
+    return replace(Grant(f"g-foreign-{grantee}-{name}", grantee, OPERATIONS, name), **changes)
 
 
 def seen(*grants: Grant, key: Key = KEY, policy: str | None = None, **changes: Any) -> grant.GrantSeen:

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.kms_grant import plan as grant
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import (
     AUTO_SCALING_OPERATIONS,
-    OPERATIONS,
     GrantWanted,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen

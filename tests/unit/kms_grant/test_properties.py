@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.kms_grant import plan as grant
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import (
     AUTO_SCALING_OPERATIONS,
-    OPERATIONS,
     GrantSeen,
     GrantWanted,
 )

@@ -13,8 +13,13 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.state i
     ProbeSeen,
     ProbeWanted,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Instance, PlacedImages, Target
-from ansible_collections.golden.images.plugins.module_utils.network import Network
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Image,
+    Instance,
+    Network,
+    PlacedImages,
+    Target,
+)
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, source_image
 

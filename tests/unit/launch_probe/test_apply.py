@@ -18,8 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.apply i
     sweep,
 )
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import launches
-from ansible_collections.golden.images.plugins.module_utils.model import Instance, PlacedImages
-from ansible_collections.golden.images.plugins.module_utils.network import Network
+from ansible_collections.golden.images.plugins.module_utils.model import Instance, Network, PlacedImages
 from botocore.exceptions import ConnectionClosedError
 
 from tests.unit.copy.aws_in_steps import Clock

@@ -22,8 +22,12 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.state i
     is_leftover,
     request,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Instance, PlacedImages, Target
-from ansible_collections.golden.images.plugins.module_utils.network import Network
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Instance,
+    Network,
+    PlacedImages,
+    Target,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

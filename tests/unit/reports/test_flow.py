@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.distribution.flow_report import FLOW
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
-from ansible_collections.golden.images.plugins.module_utils.reports.flow import DISTRIBUTION as FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 SILENT = reporter(None, print)

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import ImageRef, OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import Buried, Tombstone
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import Image, ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
 from ansible_collections.golden.images.plugins.module_utils.restore.state import (

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,13 @@ def expect_restored(ec2: Wire) -> None:
     ec2.expect("restore_image_from_recycle_bin", {"ImageId": AMI}, {"Return": True})
     exists = {"ImageIds": [AMI], "IncludeDisabled": True, "IncludeDeprecated": True}
     ec2.expect("describe_images", exists, {"Images": [SHOWN]})
+
+
+def test_without_the_file_of_tombstones_nothing_is_asked(wanted: RestoreWanted, tmp_path: Path) -> None:
+    asked = replace(wanted, places=TombstonePlaces(str(tmp_path / "missing"), None, None))
+    with pytest.raises(Refused, match="there is no file") as caught:
+        FLOW.read(None, asked)
+    assert [failure.action for failure in caught.value.failures] == ["tombstone_path"]
 
 
 def test_of_a_disabled_image_no_launch_permissions_are_asked(clients: Clients, wanted: RestoreWanted) -> None:

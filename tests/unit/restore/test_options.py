@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import ImageRef
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 from ansible_collections.golden.images.plugins.module_utils.restore.options import wanted_from
 from ansible_collections.golden.images.plugins.module_utils.restore.state import (
     RestoreWanted,
@@ -70,7 +70,6 @@ def test_what_else_is_wanted() -> None:
         ({"tombstone_ssm_path": None}, "restore_permissions: false"),
         ({"tombstone_ssm_path": "retired"}, "no path of parameters"),
         ({"tombstone_s3_uri": "bucket/folder"}, "no S3 URI"),
-        ({"tombstone_path": "/no/such/file"}, "there is no file"),
     ],
 )
 def test_what_cannot_work_is_refused(params: dict[str, Any], said: str) -> None:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import ImageRef, OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import Buried
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
 from ansible_collections.golden.images.plugins.module_utils.restore.state import Found, RestoreSeen
 

@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.shared_info.evaluate
     NOT_ASKED,
     OPERATIONS,
     KeysSeen,
-    KeyTried,
+    OwnKeyAccess,
     SharedImage,
     SharedInfoSeen,
     SharedInfoWanted,
@@ -124,7 +124,7 @@ def test_ids_that_are_nowhere_are_named() -> None:
     assert SOURCE_ID not in warning
 
 
-ALLOWED = KeyTried("Enabled")
+ALLOWED = OwnKeyAccess("Enabled")
 
 
 @pytest.mark.parametrize(
@@ -145,35 +145,37 @@ ALLOWED = KeyTried("Enabled")
         ),
         pytest.param(
             encrypted("snap-1", "snap-2"),
-            KeysSeen({"snap-1": KEY}, {KEY: KeyTried("Disabled")}),
+            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Disabled")}),
             "no",
             "Disabled",
             id="one snapshot hidden, and the other one's key disabled",
         ),
         pytest.param(
             encrypted("snap-1", "snap-2"),
-            KeysSeen({"snap-1": KEY, "snap-2": OTHER}, {KEY: ALLOWED, OTHER: KeyTried(None, ("Decrypt",))}),
+            KeysSeen(
+                {"snap-1": KEY, "snap-2": OTHER}, {KEY: ALLOWED, OTHER: OwnKeyAccess(None, ("Decrypt",))}
+            ),
             "no",
             OTHER,
             id="one of two keys refused",
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: KeyTried("PendingDeletion")}),
+            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("PendingDeletion")}),
             "no",
             "PendingDeletion",
             id="key to be deleted",
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: KeyTried("Enabled", ("ReEncrypt",))}),
+            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Enabled", ("ReEncrypt",))}),
             "unknown",
             "ReEncrypt",
             id="what may be needed refused",
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: KeyTried(problem="ThrottlingException")}),
+            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess(problem="ThrottlingException")}),
             "unknown",
             "ThrottlingException",
             id="not found out",
@@ -196,7 +198,7 @@ def test_keys_that_were_not_to_be_looked_at_are_unknown() -> None:
 
 
 tried = st.builds(
-    KeyTried,
+    OwnKeyAccess,
     st.sampled_from([None, "Enabled", "Disabled"]),
     st.lists(st.sampled_from(OPERATIONS), unique=True).map(tuple),
     st.sampled_from([None, None, "Broken."]),
@@ -204,7 +206,7 @@ tried = st.builds(
 
 
 @given(st.lists(tried, min_size=1, max_size=3), st.booleans())
-def test_yes_is_never_said_unless_every_key_allows_everything(keys: list[KeyTried], hidden: bool) -> None:
+def test_yes_is_never_said_unless_every_key_allows_everything(keys: list[OwnKeyAccess], hidden: bool) -> None:
     ids = [f"snap-{number}" for number in range(len(keys))]
     of_snapshot = {one: f"{KEY}{one}" for one in ids}
     one = encrypted(*ids, *(["snap-hidden"] if hidden else []))

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.shared_info import read as read_shared
 from ansible_collections.golden.images.plugins.module_utils.shared_info.evaluate import (
     KeysSeen,
-    KeyTried,
+    OwnKeyAccess,
     SharedImage,
     SharedInfoWanted,
 )
@@ -158,13 +158,13 @@ def test_a_key_that_may_not_be_looked_at_is_tried_all_the_same(ec2: Wire, kms: W
     kms.refuse("describe_key", {"KeyId": KEY}, code)
     for method, request in TRIES.values():
         kms.refuse(method, request, ALLOWED)
-    assert look(ec2, kms).tried == {KEY: KeyTried(None, ("DescribeKey",))}
+    assert look(ec2, kms).tried == {KEY: OwnKeyAccess(None, ("DescribeKey",))}
 
 
 def test_a_key_that_is_off_is_not_tried(ec2: Wire, kms: Wire) -> None:
     expect_snapshots(ec2, snap_a=KEY)
     expect_key(kms, "Disabled")
-    assert look(ec2, kms).tried == {KEY: KeyTried("Disabled")}
+    assert look(ec2, kms).tried == {KEY: OwnKeyAccess("Disabled")}
 
 
 def test_an_answer_that_is_no_dry_runs_is_no_permission(ec2: Wire, kms: Wire) -> None:
@@ -183,4 +183,4 @@ def test_what_kms_fails_at_is_neither_yes_nor_no(ec2: Wire, kms: Wire) -> None:
     expect_key(kms)
     method, request = TRIES["CreateGrant"]
     kms.refuse(method, request, "ThrottlingException", "Slower.")
-    assert look(ec2, kms).tried == {KEY: KeyTried(problem="ThrottlingException: Slower.")}
+    assert look(ec2, kms).tried == {KEY: OwnKeyAccess(problem="ThrottlingException: Slower.")}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from plugins.module_utils.distribution.flow import wanted_from
+from plugins.module_utils.distribution.flow_check import wanted_from
 from plugins.module_utils.failures import Refused
 
 GIVEN: dict[str, Any] = {
