@@ -73,7 +73,7 @@ class Ending:
         return sorted(copies) == sorted(set(self.wanted["distribute_regions"]) - {source_region})
 
     def _under_own_key(self) -> bool:
-        keys = {region: str(entry["kms_key_id"]) for region, entry in self.regions.items()}
+        keys = {region: str(entry["kms_key_arn"]) for region, entry in self.regions.items()}
         return all(key.startswith(f"arn:aws:kms:{region}:") for region, key in keys.items())
 
     def _shared_last(self) -> bool:

@@ -72,7 +72,7 @@ class TargetFailed(Exception):
 
 def invalid_option(option: str, message: str, remedy: str, region: str | None = None) -> Failure:
     """A failure for an option whose value cannot be used."""
-    return Failure(message=message, remedy=remedy, error_code="InvalidOption", action=option, region=region)
+    return Failure(message=message, remedy=remedy, error_code="invalid_option", action=option, region=region)
 
 
 def summary(failures: Iterable[Failure]) -> str:

@@ -32,8 +32,8 @@ options:
     description:
       - The key of a tag whose value names an image's family.
       - Copies without a family of their own belong to the family of the image that they are copies of. If that is
-        deregistered before them, they keep its family and date as tags C(golden.images:cleanup-family) and
-        C(golden.images:cleanup-born).
+        deregistered before them, they keep its family and date as tags C(golden.images:origin-family) and
+        C(golden.images:origin-created).
       - Images without a family are left alone.
     type: str
   family_name_pattern:
@@ -185,7 +185,7 @@ notes:
     with a snapshot that is locked or archived.
   - That other images are copies of an image, or were made of instances of it, is no use of it. Once they are finished they
     need it no more. What families have to know of an origin DescribeImages tells, so that GetImageAncestry is not called.
-  - Snapshots that go with images are tagged C(golden.images:cleanup-of) before. By this the next run finds those that are left.
+  - Snapshots that go with images are tagged C(golden.images:cleanup-image-ids) before. By this the next run finds those that are left.
     A snapshot that is brought back from the Recycle Bin without its image is one of these, unless that tag is taken off it or
     one of O(protect_tags) is put on it.
   - The evidence is read again right before the first image is disabled or deregistered.
@@ -220,7 +220,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-considered:
+evaluated_count:
   description: How many images the policy is about - those with a family in one of the states.
   returned: success, and failure after something was changed
   type: int
@@ -237,7 +237,7 @@ results:
   type: list
   elements: dict
   contains:
-    created:
+    creation_date:
       description: When the image was made.
       type: str
       returned: always
@@ -295,8 +295,8 @@ results:
       returned: always
     snapshots:
       description:
-        - Of an image that is deregistered now the snapshots, each as C(snapshot_id), C(size_gib), C(kept), which says why it
-          stays and is empty if it goes, and C(retained_days), for which the Recycle Bin keeps it then.
+        - Of an image that is deregistered now the snapshots, each as C(snapshot_id), C(size_gib), C(keep_reason), which says why it
+          stays and is empty if it goes, and C(retention_days), for which the Recycle Bin keeps it then.
       type: list
       elements: dict
       returned: always

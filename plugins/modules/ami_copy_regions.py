@@ -237,11 +237,11 @@ images:
   returned: success, and failure after copies were started
   type: raw
   sample: {"eu-west-1": "ami-0123456789abcdef0"}
-kms_key_ids:
+kms_key_arns:
   description:
     - Region to the ARN of the key that encrypts the image there, null if it is not encrypted.
     - The key that the snapshots really got or, until AWS tells, the one that the copy was asked for with.
-    - With O(account_ids) a list of mappings with C(account_id), C(region) and C(kms_key_id) instead.
+    - With O(account_ids) a list of mappings with C(account_id), C(region) and C(kms_key_arn) instead.
   returned: success, and failure after copies were started
   type: raw
   sample: {"eu-west-1": null}
@@ -263,7 +263,7 @@ results:
       description: The image, null if there is none.
       type: str
       returned: always
-    kms_key_id:
+    kms_key_arn:
       description: The key that encrypts it, if any.
       type: str
       returned: always
@@ -290,7 +290,7 @@ results:
       type: list
       elements: str
       returned: always
-    snapshot_kms_key_ids:
+    snapshot_kms_key_arns:
       description: ARNs of the keys that the snapshots are encrypted under, empty while the image is pending.
       type: list
       elements: str

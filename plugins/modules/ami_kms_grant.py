@@ -64,7 +64,7 @@ options:
     type: list
     elements: str
     default: []
-  method:
+  access_method:
     description:
       - V(grant) gives each account, role and user a grant. They do not show in the key policy, can be revoked one by one,
         and each costs one call. A key holds 50,000.
@@ -117,7 +117,7 @@ EXAMPLES = r"""
 
 - name: Open the keys to an organization while the copies are running
   golden.images.ami_kms_grant:
-    kms_key_ids: "{{ copied.kms_key_ids }}"
+    kms_key_ids: "{{ copied.kms_key_arns }}"
     org_arns:
       - arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5
 
@@ -136,7 +136,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-kms_key_ids:
+kms_key_arns:
   description: Region to the key that was opened, null where the image is not encrypted.
   returned: success, and failure after something was changed
   type: dict
@@ -156,7 +156,7 @@ results:
       returned: always
     kms_keys:
       description:
-        - The keys. C(kms_key_id) is the ARN, C(grants) are this module's grants, and C(policy_statements) its statements
+        - The keys. C(kms_key_arn) is the ARN, C(grants) are this module's grants, and C(policy_statements) its statements
           in the key policy, if that was read.
       type: list
       elements: dict
@@ -224,7 +224,7 @@ ARGUMENT_SPEC = {
     "org_ids": {"type": "list", "elements": "str", "default": []},
     "org_unit_ids": {"type": "list", "elements": "str", "default": []},
     "operations": {"type": "list", "elements": "str", "default": []},
-    "method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
+    "access_method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
     "auto_scaling": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "purge_grants": {"type": "bool", "default": False},

@@ -112,7 +112,7 @@ results:
       description: When the image is or was deprecated, if it is.
       type: str
       returned: always
-    found:
+    previous_state:
       description: How the image was found, V(available), V(disabled) or V(recycle_bin).
       type: str
       returned: always

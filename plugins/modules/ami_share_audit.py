@@ -240,7 +240,7 @@ results:
       description: The image.
       type: str
       returned: always
-    kms_key_ids:
+    kms_key_arns:
       description: The ARNs of the keys that it is encrypted under; empty with O(check_keys=false).
       type: list
       elements: str
@@ -265,7 +265,7 @@ results:
       returned: always
     snapshots:
       description:
-        - Its snapshots, each with C(snapshot_id), C(kms_key_id), and whom it is shared with, as C(account_ids) and C(public).
+        - Its snapshots, each with C(snapshot_id), C(kms_key_arn), and whom it is shared with, as C(account_ids) and C(public).
         - The latter two are null if that was not or could not be read.
       type: list
       elements: dict
@@ -294,13 +294,13 @@ kms_keys:
       returned: always
     grants:
       description:
-        - The grants on it, each with C(grant_id), C(grantee), C(name), C(operations), and with C(own), which says whether this
+        - The grants on it, each with C(grant_id), C(grantee), C(name), C(operations), and with C(created_by_collection), which says whether this
           collection made it.
         - Empty for a key of another account, of which AWS tells nothing.
       type: list
       elements: dict
       returned: always
-    kms_key_id:
+    kms_key_arn:
       description: The key's ARN.
       type: str
       returned: always

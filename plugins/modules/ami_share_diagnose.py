@@ -35,7 +35,7 @@ options:
       - The instance type of the dry run. By default the smallest of the image's architecture, C(t3.nano), C(t4g.nano) or
         C(t2.nano).
     type: str
-  fail_on_findings:
+  fail_on:
     description:
       - Whether the task fails, after all has been looked at, if an account cannot launch an image or if that cannot be told.
       - Findings that are only notes never fail it.
@@ -78,7 +78,7 @@ EXAMPLES = r"""
 
 - name: Say what stands in the way
   ansible.builtin.debug:
-    msg: "{{ diagnosed.findings | rejectattr('severity', 'equalto', 'note') | map(attribute='remedy') }}"
+    msg: "{{ diagnosed.findings | rejectattr('blocks_launch', 'equalto', 'harmless') | map(attribute='remedy') }}"
 """
 
 RETURN = r"""
@@ -100,7 +100,7 @@ results:
       returned: always
       sample: "no"
     findings:
-      description: What was found, each with C(code), C(message), C(remedy) and C(severity), as in RV(findings).
+      description: What was found, each with C(code), C(message), C(remedy) and C(blocks_launch), as in RV(findings).
       type: list
       elements: dict
       returned: always
@@ -138,7 +138,7 @@ findings:
       description: What was found, as a stable code.
       type: str
       returned: always
-      sample: NotShared
+      sample: not_shared
     image_id:
       description: The image.
       type: str
@@ -155,8 +155,8 @@ findings:
       description: What to do.
       type: str
       returned: always
-    severity:
-      description: V(blocking) keeps the account from launching, V(unknown) may, and V(note) does not.
+    blocks_launch:
+      description: V(blocking) keeps the account from launching, V(unknown) may, and V(harmless) does not.
       type: str
       returned: always
 actions:
@@ -165,7 +165,7 @@ actions:
   type: list
   elements: dict
 failures:
-  description: What could not be read and, with O(fail_on_findings=true), what was found; and what to do about it.
+  description: What could not be read and, with O(fail_on=true), what was found; and what to do about it.
   returned: always
   type: list
   elements: dict
@@ -214,7 +214,7 @@ ARGUMENT_SPEC = {
     **NETWORK_SPEC,
     "account_ids": {"type": "list", "elements": "raw", "required": True},
     "instance_type": {"type": "str"},
-    "fail_on_findings": {"type": "bool", "default": False},
+    "fail_on": {"type": "bool", "default": False},
 }
 
 

@@ -179,7 +179,7 @@ results:
       description: Why RV(results[].key_access) is as it is.
       type: str
       returned: always
-    kms_key_ids:
+    kms_key_arns:
       description: The ARNs of the keys, of those snapshots that are shared with this account.
       type: list
       elements: str

@@ -17,12 +17,12 @@ description:
 author:
   - golden.images contributors !UNKNOWN
 options:
-  audited:
+  audit_result:
     description:
       - What M(golden.images.ami_share_audit) returned.
     type: dict
     required: true
-  path:
+  report_path:
     description:
       - A JSON file to write. Without it and O(report_dir) the report is only returned.
     type: path
@@ -53,7 +53,7 @@ EXAMPLES = r"""
 
 - name: Report it
   golden.images.audit_report:
-    audited: "{{ audited }}"
+    audit_result: "{{ audited }}"
     report_dir: audit
 """
 
@@ -87,7 +87,7 @@ report:
       type: list
       elements: dict
       returned: always
-    not_looked_at:
+    not_checked:
       description: What nobody asked to be read, V(snapshots) or V(keys).
       type: list
       elements: str
@@ -125,7 +125,7 @@ changes:
       elements: str
       returned: always
       sample: ["eu-west-1: ami-0123456789abcdef0 (golden-web) is now shared with 012345678901."]
-    gone:
+    removed:
       description: What was so then and is not now.
       type: list
       elements: str
@@ -152,8 +152,8 @@ from ansible_collections.golden.images.plugins.module_utils.audit.report.flow im
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
-    "audited": {"type": "dict", "required": True},
-    "path": {"type": "path"},
+    "audit_result": {"type": "dict", "required": True},
+    "report_path": {"type": "path"},
     "report_dir": {"type": "path"},
 }
 

@@ -18,13 +18,13 @@ description:
 author:
   - golden.images contributors !UNKNOWN
 options:
-  cleaned:
+  cleanup_result:
     description:
       - What M(golden.images.ami_cleanup) returned. If that is nothing, or a failure without results, the report has the
         status V(failed) or V(refused).
     type: dict
     required: true
-  planned:
+  from_check_mode:
     description:
       - Whether it returned this in check mode. The report then says that it is a plan and that nothing was changed, and goes
         to the folder C(plan) in O(report_dir), so that it takes the place of no report on what was done.
@@ -42,7 +42,7 @@ options:
       - What the prices are in, as the report is to show it.
     type: str
     default: USD
-  path:
+  report_path:
     description:
       - A JSON file to write. Without it and O(report_dir) the report is only returned.
     type: path
@@ -74,8 +74,8 @@ EXAMPLES = r"""
 
 - name: Report it
   golden.images.cleanup_report:
-    cleaned: "{{ cleaned }}"
-    planned: "{{ ansible_check_mode }}"
+    cleanup_result: "{{ cleaned }}"
+    from_check_mode: "{{ ansible_check_mode }}"
     prices:
       us-east-1: 0.05
       default: 0.06
@@ -105,7 +105,7 @@ report:
     images:
       description:
         - The images as in RV(golden.images.ami_cleanup#module:results), each also with its C(outcome), which is V(done),
-          V(planned), V(not_done) or, of images that wait or are kept, V(nothing), with its C(monthly_cost), and with
+          V(planned), V(not_done) or, of images that wait or are kept, V(no_action), with its C(monthly_cost), and with
           C(freed_gib), C(freed_later_gib) and C(freed_monthly_cost).
         - Sizes and costs are the most that it can be.
       type: list
@@ -119,7 +119,7 @@ report:
       description: By region the same as C(totals).
       type: dict
       returned: always
-    snapshots_alone:
+    orphan_snapshots:
       description: Snapshots of former images that were deleted. They are in no sum.
       type: list
       elements: dict
@@ -158,13 +158,13 @@ report_dir:
   sample: cleanup
 changes:
   description:
-    - What is new since the report that was in the folder (C(added)) and what is not so any more (C(gone)), as sentences, and of
+    - What is new since the report that was in the folder (C(added)) and what is not so any more (C(removed)), as sentences, and of
       when that was (C(since)). Null if there was none.
   returned: success, and failure after the report was made
   type: dict
   sample:
     added: ["eu-west-1: ami-0123456789abcdef0 (golden-web) was deregistered."]
-    gone: ["eu-west-1: ami-0123456789abcdef0 (golden-web) is to be deregistered on 2026-11-23."]
+    removed: ["eu-west-1: ami-0123456789abcdef0 (golden-web) is to be deregistered on 2026-11-23."]
     since: "2026-11-22T05:00:00+00:00"
 actions:
   description: The writing of each file that needed it.
@@ -183,11 +183,11 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.report.flow 
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
-    "cleaned": {"type": "dict", "required": True},
-    "planned": {"type": "bool", "default": False},
+    "cleanup_result": {"type": "dict", "required": True},
+    "from_check_mode": {"type": "bool", "default": False},
     "prices": {"type": "dict", "default": {}},
     "currency": {"type": "str", "default": "USD"},
-    "path": {"type": "path"},
+    "report_path": {"type": "path"},
     "report_dir": {"type": "path"},
 }
 

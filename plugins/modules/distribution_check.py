@@ -37,7 +37,7 @@ options:
     type: list
     elements: str
     default: []
-  method:
+  access_method:
     description:
       - As in M(golden.images.ami_kms_grant).
     type: str
@@ -63,12 +63,12 @@ options:
     type: list
     elements: str
     default: []
-  into_accounts:
+  copy_into_accounts:
     description:
       - Whether the image is going to be copied into O(account_ids).
     type: bool
     default: false
-  verify:
+  verify_level:
     description:
       - The level that is going to be verified, see P(golden.images.verify#role).
     type: str
@@ -134,13 +134,17 @@ ARGUMENT_SPEC = {
     "share_snapshots": {"type": "bool", "default": True},
     "purge_launch_permissions": {"type": "bool", "default": False},
     "principals": {"type": "list", "elements": "str", "default": []},
-    "method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
+    "access_method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
     "auto_scaling": {"type": "bool", "default": False},
     "purge_grants": {"type": "bool", "default": False},
     "parameter": {"type": "str"},
     "launch_templates": {"type": "list", "elements": "str", "default": []},
-    "into_accounts": {"type": "bool", "default": False},
-    "verify": {"type": "str", "choices": ["none", "visible", "authorized", "launched"], "default": "none"},
+    "copy_into_accounts": {"type": "bool", "default": False},
+    "verify_level": {
+        "type": "str",
+        "choices": ["none", "visible", "authorized", "launched"],
+        "default": "none",
+    },
     "instance_type": {"type": "str"},
     "regions": {"type": "list", "elements": "str", "default": []},
 }

@@ -16,42 +16,42 @@ description:
 author:
   - golden.images contributors !UNKNOWN
 options:
-  path:
+  report_path:
     description:
       - The file to write. Without it the report is only returned.
     type: path
-  copied:
+  copy_result:
     description:
       - What M(golden.images.ami_copy_regions) returned.
     type: dict
     required: true
-  opened:
+  grant_result:
     description:
       - What M(golden.images.ami_kms_grant) returned. Empty if no key was opened.
     type: dict
     default: {}
-  shared:
+  share_result:
     description:
       - What M(golden.images.ami_share) returned. Empty if nothing was shared.
     type: dict
     default: {}
-  into_accounts:
+  consumer_copy_result:
     description:
       - What M(golden.images.ami_copy_regions) returned of copies that the consumers own. Empty if there are to be none.
     type: dict
     default: {}
-  verified:
+  verification_results:
     description:
       - What the role P(golden.images.verify#role) set as C(verify_results). Empty if nothing was verified.
     type: list
     elements: dict
     default: []
-  objection:
+  verification_error:
     description:
       - What that role failed with. Empty if it did not fail.
     type: str
     default: ""
-  published:
+  publish_result:
     description:
       - What M(golden.images.ami_publish) returned. Empty if nothing was published.
     type: dict
@@ -81,9 +81,9 @@ EXAMPLES = r"""
 
 - name: Keep what came of it
   golden.images.distribution_report:
-    path: distribution.json
-    copied: "{{ copied }}"
-    shared: "{{ shared }}"
+    report_path: distribution.json
+    copy_result: "{{ copied }}"
+    share_result: "{{ shared }}"
 """
 
 RETURN = r"""
@@ -92,7 +92,7 @@ report:
   returned: success
   type: dict
   contains:
-    copies:
+    consumer_images:
       description: The consumers' own copies, missing if there are to be none.
       type: list
       elements: dict
@@ -106,7 +106,7 @@ report:
       description: What names the images, missing if nothing was published.
       type: list
       elements: dict
-      returned: if O(published) says of any
+      returned: if O(publish_result) says of any
     regions:
       description: Each region's image, and who may use it.
       type: list
@@ -130,7 +130,7 @@ report:
       description: How far each account got with each image, missing if nothing was verified.
       type: list
       elements: dict
-      returned: if O(verified) says of any
+      returned: if O(verification_results) says of any
 report_path:
   description: The file, null if none was wanted.
   returned: success
@@ -152,14 +152,14 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.flow_re
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
-    "path": {"type": "path"},
-    "copied": {"type": "dict", "required": True},
-    "opened": {"type": "dict", "default": {}},
-    "shared": {"type": "dict", "default": {}},
-    "into_accounts": {"type": "dict", "default": {}},
-    "verified": {"type": "list", "elements": "dict", "default": []},
-    "objection": {"type": "str", "default": ""},
-    "published": {"type": "dict", "default": {}},
+    "report_path": {"type": "path"},
+    "copy_result": {"type": "dict", "required": True},
+    "grant_result": {"type": "dict", "default": {}},
+    "share_result": {"type": "dict", "default": {}},
+    "consumer_copy_result": {"type": "dict", "default": {}},
+    "verification_results": {"type": "list", "elements": "dict", "default": []},
+    "verification_error": {"type": "str", "default": ""},
+    "publish_result": {"type": "dict", "default": {}},
 }
 
 

@@ -19,12 +19,12 @@ description:
 author:
   - golden.images contributors !UNKNOWN
 options:
-  audited:
+  audit_result:
     description:
       - What M(golden.images.ami_share_audit) returned, be it success or failure. It must have read the snapshots.
     type: dict
     required: true
-  codes:
+  finding_codes:
     description:
       - The codes of the findings to repair, of all images or of those of O(images).
       - There are V(grant_without_share), V(public), V(snapshot_public), V(snapshot_wider_than_image),
@@ -33,7 +33,7 @@ options:
       - By default V(public), V(snapshot_public), V(unknown_account), V(unknown_organization) and
         V(unknown_organizational_unit), which is what nobody has allowed. The other three may be about accounts that are allowed,
         and about to get an image whose key or snapshot they have already.
-      - One of O(codes), O(images) and O(planned) is needed.
+      - One of O(finding_codes), O(images) and O(expected_removals) is needed.
     type: list
     elements: str
     default: []
@@ -43,14 +43,14 @@ options:
       - A list of ids, or of mappings with C(region) and C(image_id) or C(snapshot_id), or a mapping of region to one or several
         ids, or ids as comma-separated text. By default all images.
     type: raw
-  max_withdrawals:
+  max_removals:
     description:
       - If more would have to be withdrawn, nothing is planned. One principal that loses one image, snapshot or key counts as one.
     type: int
     default: 10
-  planned:
+  expected_removals:
     description:
-      - The RV(withdrawals) that an earlier audit led to. With it only those are returned of which O(audited) does not show that
+      - The RV(removals) that an earlier audit led to. With it only those are returned of which O(audit_result) does not show that
         they were made, and no tasks.
     type: list
     elements: dict
@@ -71,9 +71,9 @@ EXAMPLES = r"""
 
 - name: See what to withdraw from accounts that are not allowed, and from everybody
   golden.images.remediation_plan:
-    audited: "{{ audited }}"
-    codes: [unknown_account, public, snapshot_public]
-    max_withdrawals: 50
+    audit_result: "{{ audited }}"
+    finding_codes: [unknown_account, public, snapshot_public]
+    max_removals: 50
   register: planned
 
 - name: Withdraw images and snapshots
@@ -86,17 +86,17 @@ EXAMPLES = r"""
     share_snapshots: "{{ item.share_snapshots }}"
     snapshot_ids: "{{ item.snapshot_ids }}"
     state: absent
-  loop: "{{ planned.shares }}"
+  loop: "{{ planned.unshare_tasks }}"
 """
 
 RETURN = r"""
-withdrawals:
+removals:
   description: What is to be withdrawn, by region, images before snapshots and snapshots before keys.
   returned: success
   type: list
   elements: dict
   contains:
-    codes:
+    finding_codes:
       description: The findings that it repairs, or that it keeps from arising.
       type: list
       elements: str
@@ -106,7 +106,7 @@ withdrawals:
       type: str
       returned: always
     message:
-      description: The withdrawal in words.
+      description: The removal in words.
       type: str
       returned: always
     principal:
@@ -121,14 +121,14 @@ withdrawals:
       description: The image, the snapshot or the key's ARN.
       type: str
       returned: always
-shares:
+unshare_tasks:
   description:
     - The images and snapshots as options of M(golden.images.ami_share) with C(state=absent), as few tasks as will do.
-    - Under C(apart) each has the same region by region, if it is about several.
+    - Under C(per_region) each has the same region by region, if it is about several.
   returned: success
   type: list
   elements: dict
-key_grants:
+revoke_tasks:
   description: The keys as options of M(golden.images.ami_kms_grant) with C(state=absent), in the same way.
   returned: success
   type: list
@@ -154,11 +154,11 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.flow imp
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
-    "audited": {"type": "dict", "required": True},
-    "codes": {"type": "list", "elements": "str", "default": []},
+    "audit_result": {"type": "dict", "required": True},
+    "finding_codes": {"type": "list", "elements": "str", "default": []},
     "images": {"type": "raw"},
-    "max_withdrawals": {"type": "int", "default": 10},
-    "planned": {"type": "list", "elements": "dict"},
+    "max_removals": {"type": "int", "default": 10},
+    "expected_removals": {"type": "list", "elements": "dict"},
 }
 
 

@@ -16,7 +16,7 @@ description:
 author:
   - golden.images contributors !UNKNOWN
 options:
-  path:
+  report_path:
     description:
       - The file to write. Without it and O(report_dir) the report is only returned.
     type: path
@@ -47,12 +47,12 @@ options:
     type: list
     elements: raw
     default: []
-  diagnosed:
+  diagnosis_result:
     description:
       - What M(golden.images.ami_share_diagnose) returned.
     type: dict
     default: {}
-  probed:
+  probe_result:
     description:
       - What M(golden.images.ami_launch_probe) returned. Empty if nothing was launched.
     type: dict
@@ -78,12 +78,12 @@ EXAMPLES = r"""
 
 - name: Keep what came of it
   golden.images.verification_report:
-    path: verification.json
+    report_path: verification.json
     report_dir: verification
     level: launched
     regions: [us-east-1]
     account_ids: ["111111111111"]
-    probed: "{{ probed }}"
+    probe_result: "{{ probed }}"
 """
 
 RETURN = r"""
@@ -141,7 +141,7 @@ changes:
       type: list
       elements: str
       returned: always
-    gone:
+    removed:
       description: What was so then and is not now.
       type: list
       elements: str
@@ -168,13 +168,13 @@ from ansible_collections.golden.images.plugins.module_utils.runner import run
 from ansible_collections.golden.images.plugins.module_utils.verification.flow import FLOW
 
 ARGUMENT_SPEC = {
-    "path": {"type": "path"},
+    "report_path": {"type": "path"},
     "report_dir": {"type": "path"},
     "level": {"type": "str", "choices": ["visible", "authorized", "launched"], "required": True},
     "regions": {"type": "list", "elements": "str", "required": True},
     "account_ids": {"type": "list", "elements": "raw", "default": []},
-    "diagnosed": {"type": "dict", "default": {}},
-    "probed": {"type": "dict", "default": {}},
+    "diagnosis_result": {"type": "dict", "default": {}},
+    "probe_result": {"type": "dict", "default": {}},
 }
 
 

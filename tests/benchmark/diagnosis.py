@@ -38,7 +38,7 @@ def _measure(aws: SimulatedAws, encrypted: bool) -> Iterator[Figure]:
             "images": images,
             "account_ids": consumers(ACCOUNTS),
             "consumer_role_name": ROLE,
-            "fail_on_findings": True,
+            "fail_on": True,
         },
     }
     # What Ansible itself uses is none of the diagnosis.

@@ -50,7 +50,7 @@ def variables(aws: SimulatedAws, case: Case) -> dict[str, Any]:
     """Build the case's estate; what the playbook is to be given."""
     regions = OTHER_REGIONS[: case.regions]
     aws.build_estate(estate(case.accounts, regions if case.kms_method else ()))
-    encryption = {"distribute_kms_key_id": KEY_ALIAS, "distribute_kms_method": case.kms_method}
+    encryption = {"distribute_kms_key_id": KEY_ALIAS, "distribute_kms_access_method": case.kms_method}
     return {
         "distribute_source_image_id": aws.description()["images"][IMAGE]["image_id"],
         "distribute_source_region": HOME,

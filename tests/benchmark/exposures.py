@@ -93,7 +93,7 @@ EXPOSED = {
 EXPOSED_AT_HOME = {
     "snapshot-public": Kind(public_snapshot=True, of_snapshot=(("snapshot_public", EVERYBODY),)),
     "default-key": Kind(key="", of_key=(("default_key", None),)),
-    "key-closed": Kind(_BOTH, key=_CLOSED, of_key=(("key_unreachable", ALLOWED),)),
+    "key-closed": Kind(_BOTH, key=_CLOSED, of_key=(("missing_key_access", ALLOWED),)),
     "key-off": Kind(_BOTH, key=_OFF, of_key=(("key_not_enabled", None),)),
     "key-foreign": Kind(_BOTH, key=_FOREIGN, of_key=(("key_of_other_account", None),)),
 }

@@ -29,7 +29,7 @@ def measure(aws: SimulatedAws) -> Iterator[Figure]:
         "golden.images.ami_share, in check mode": {"images": {region: None}, "account_ids": consumers(1)},
         "golden.images.ami_copy_regions, nothing to do": copy,
         "golden.images.ami_kms_grant, in check mode": {"images": {region: None}, "account_ids": consumers(1)},
-        "golden.images.distribution_report": {"copied": "{{ copied }}"},
+        "golden.images.distribution_report": {"copy_result": "{{ copied }}"},
     }
     tasks = [
         {"name": name, name.partition(",")[0]: arguments, "check_mode": name.endswith("check mode")}

@@ -176,7 +176,7 @@ def test_every_exposure_is_found_and_nothing_else(
         ("default-key", "default_key", None),
         ("disabled", "shared_but_disabled", None),
         ("golden", "grant_without_share", left),
-        ("golden", "key_unreachable", allowed),
+        ("golden", "missing_key_access", allowed),
         ("key-off", "key_not_enabled", None),
         ("public", "public", "all"),
         ("special-2", "unknown_account", special),
@@ -219,15 +219,15 @@ def test_every_exposure_is_found_and_nothing_else(
         } == launch
         assert set(shown["snapshots"][0]["account_ids"]) == volume
     assert by_id[ids["disabled"]]["state"] == "disabled"
-    (key,) = by_id[ids["well-encrypted"]]["kms_key_ids"]
+    (key,) = by_id[ids["well-encrypted"]]["kms_key_arns"]
     assert {key} == encrypted.keys_of(aws, OWNER, AWAY, ids["well-encrypted"])
     regions = everything.result["regions"]
     opted_in = aws.client("ec2", OWNER, HOME).describe_regions()["Regions"]
     assert list(regions) == sorted(region["RegionName"] for region in opted_in)
     assert regions[HOME]["image_block_public_access"] == "unblocked"
     assert regions[HOME]["snapshot_block_public_access"] == "block-new-sharing"
-    grants = {one["kms_key_id"]: one["grants"] for one in everything.result["kms_keys"]}
-    assert [one["own"] for one in grants[key]] == [True]
+    grants = {one["kms_key_arn"]: one["grants"] for one in everything.result["kms_keys"]}
+    assert [one["created_by_collection"] for one in grants[key]] == [True]
     assert len(grants[estate.key(HOME)]) == len(encrypted.grants(aws, estate.key(HOME)))
     assert {call.action for call in aws.calls(account_id=aws.account_id(OWNER))} <= READS
 

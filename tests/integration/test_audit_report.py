@@ -130,7 +130,7 @@ def test_a_report_says_who_can_use_what_and_what_has_changed(
     assert first.code == 0, first.text
     assert set(_files(ansible)) == FILES
     expected = [
-        ("key_unreachable", estate.key(HOME), no_key),
+        ("missing_key_access", estate.key(HOME), no_key),
         ("public", ids["public"], "all"),
         ("snapshot_public", ids["snapshot"], "all"),
         ("unknown_account", ids["strange"], stranger),
@@ -174,7 +174,7 @@ def test_a_report_says_who_can_use_what_and_what_has_changed(
         f"{AWAY}: {ids['public']} (public) is shared with the account {stranger}. (unknown_account)",
         f"{AWAY}: {ids['partners-1']} (partners-1) is now shared with {allowed}.",
     ]
-    assert told["gone"] == [
+    assert told["removed"] == [
         f"{AWAY}: {ids['strange']} (strange) is shared with the account {stranger}. (unknown_account)"
     ]
     page = (ansible.folder / "audit" / "report.html").read_text("utf-8")
@@ -201,13 +201,13 @@ def _is_in_all_forms(ansible: Ansible, run: Run, ids: dict[str, str], accounts: 
         }
     assert rows == {
         (ids["denied"], ""): ("", "", "", ""),
-        (ids["golden"], accounts["allowed"]): ("true", "yes", "none", "open"),
-        (ids["golden"], accounts["no_key"]): ("true", "yes", "none", "closed"),
-        (ids["partners-1"], accounts["stranger"]): ("true", "yes", "none", "not needed"),
-        (ids["public"], "all"): ("false", "yes", "none", "not needed"),
-        (ids["strange"], accounts["stranger"]): ("false", "yes", "none", "not needed"),
-        (ids["volume-public"], "all"): ("false", "no", "all", "not needed"),
-        (ids["volume-public"], accounts["allowed"]): ("true", "yes", "none", "not needed"),
+        (ids["golden"], accounts["allowed"]): ("true", "yes", "none", "yes"),
+        (ids["golden"], accounts["no_key"]): ("true", "yes", "none", "no"),
+        (ids["partners-1"], accounts["stranger"]): ("true", "yes", "none", "not_needed"),
+        (ids["public"], "all"): ("false", "yes", "none", "not_needed"),
+        (ids["strange"], accounts["stranger"]): ("false", "yes", "none", "not_needed"),
+        (ids["volume-public"], "all"): ("false", "no", "all", "not_needed"),
+        (ids["volume-public"], accounts["allowed"]): ("true", "yes", "none", "not_needed"),
     }
     (scan,) = json.loads((folder / "report.sarif").read_text("utf-8"))["runs"]
     found = {(one["ruleId"], one["properties"]["resource"]) for one in scan["results"]}
@@ -247,5 +247,5 @@ def test_what_could_not_be_read_is_reported_and_fails(
     content = _report(ansible)
     assert (content["status"], content["images"]) == ("incomplete", [])
     assert [one["code"] for one in content["findings"]] == ["account_unreadable"]
-    assert content["changes"]["gone"] == []
+    assert content["changes"]["removed"] == []
     assert "Allow DescribeRegions" in content["summary"]

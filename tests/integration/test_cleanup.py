@@ -353,7 +353,9 @@ def test_what_could_not_be_deleted_with_its_image_is_deleted_by_a_later_run(
     run, waiting = ansible.module("ami_cleanup", **policy)
     assert (run.code, _decisions(waiting)[home["old"]]) == (0, "wait"), run.text
     # What a run before has marked and deregistered, and somebody has locked meanwhile.
-    ec2.create_tags(Resources=[snapshot], Tags=[{"Key": "golden.images:cleanup-of", "Value": home["old"]}])
+    ec2.create_tags(
+        Resources=[snapshot], Tags=[{"Key": "golden.images:cleanup-image-ids", "Value": home["old"]}]
+    )
     ec2.deregister_image(ImageId=home["old"], DeleteAssociatedSnapshots=True)
     assert snapshot in observed.own_snapshots(aws, OWNER, HOME)
     ec2.unlock_snapshot(SnapshotId=snapshot)

@@ -71,7 +71,7 @@ def test_the_plan_is_what_is_done_and_is_reported_first(
     # As a survey sends them.
     policy |= {
         "cleanup_regions": f"{HOME}, {AWAY}",
-        "cleanup_name_pattern": "",
+        "cleanup_family_name_pattern": "",
         "cleanup_family_by_source": "false",
         "cleanup_keep_latest": "",
         "cleanup_max_age_days": "30",
@@ -89,7 +89,7 @@ def test_the_plan_is_what_is_done_and_is_reported_first(
         "cleanup_prices": f"{HOME}: 0.05\ndefault: 0.10",
         "cleanup_currency": "EUR",
     }
-    kept, going = ("keep", "nothing"), ("old", "gone")
+    kept, going = ("keep", "no_action"), ("old", "gone")
     stay = dict.fromkeys((images[name] for name in ("new", "run", "away")), kept)
 
     planned = ansible.run(FQCN, policy, "--check", "--diff")
@@ -131,7 +131,7 @@ def test_the_plan_is_what_is_done_and_is_reported_first(
     assert _becomes(_report(ansible)) == stay
     assert _report(ansible)["summary"] == "Nothing was done to 3 images."
     assert _report(ansible)["currency"] == "USD"
-    assert _report(ansible)["changes"]["gone"] == []
+    assert _report(ansible)["changes"]["removed"] == []
 
 
 @pytest.mark.every_python

@@ -52,26 +52,28 @@ class Trouble(NamedTuple):
 
 
 TROUBLES = {
-    "not shared": Trouble(ALONE, DEV, "NotShared", "no", None, NOT_FOUND),
-    "shared without key": Trouble(GOLDEN, DEV, "KeyNotShared", "no", "authorized", NO_KEY),
+    "not shared": Trouble(ALONE, DEV, "not_shared", "no", None, NOT_FOUND),
+    "shared without key": Trouble(GOLDEN, DEV, "missing_key_access", "no", "authorized", NO_KEY),
     "a key without CreateGrant": Trouble(
-        GOLDEN, "sandbox", "KeyWithoutCreateGrant", "no", "authorized", NO_KEY
+        GOLDEN, "sandbox", "missing_create_grant", "no", "authorized", NO_KEY
     ),
     "a unit without key": Trouble(
-        GOLDEN, MEMBER, "KeyNotShared", "no", "authorized", NO_KEY, ("ThroughOrganization",)
+        GOLDEN, MEMBER, "missing_key_access", "no", "authorized", NO_KEY, ("shared_through_organization",)
     ),
     "without the second snapshot": Trouble(
-        HALF, DEV, "MissingVolumePermission", "yes", "authorized", "running"
+        HALF, DEV, "missing_volume_permission", "yes", "authorized", "running"
     ),
-    "hidden by Allowed AMIs": Trouble(HIDDEN, HIDING, "HiddenByAllowedImages", "no", None, NOT_FOUND),
-    "through a unit only": Trouble(UNIT, MEMBER, "ThroughOrganization", "yes", "authorized", "running"),
-    "outside of the unit": Trouble(UNIT, OUTSIDE, "OutsideOrganization", "no", None, NOT_FOUND),
-    "disabled": Trouble(DISABLED, DEV, "ImageDisabled", "no", None, NOT_FOUND),
-    "deprecated": Trouble(OLD, DEV, "Deprecated", "yes", "authorized", "running"),
-    "public": Trouble(PUBLIC, DEV, "Public", "yes", "authorized", "running"),
-    "in another region": Trouble(WRONG, DEV, "WrongRegion", "no", None, NOT_FOUND),
-    "under the default key": Trouble(EBS, DEV, "DefaultKey", "no", "authorized", NO_KEY),
-    "under a disabled key": Trouble(OFF, DEV, "KeyNotEnabled", "no", "authorized", NO_KEY),
+    "hidden by Allowed AMIs": Trouble(HIDDEN, HIDING, "hidden_by_allowed_images", "no", None, NOT_FOUND),
+    "through a unit only": Trouble(
+        UNIT, MEMBER, "shared_through_organization", "yes", "authorized", "running"
+    ),
+    "outside of the unit": Trouble(UNIT, OUTSIDE, "outside_organization", "no", None, NOT_FOUND),
+    "disabled": Trouble(DISABLED, DEV, "image_disabled", "no", None, NOT_FOUND),
+    "deprecated": Trouble(OLD, DEV, "image_deprecated", "yes", "authorized", "running"),
+    "public": Trouble(PUBLIC, DEV, "public", "yes", "authorized", "running"),
+    "in another region": Trouble(WRONG, DEV, "wrong_region", "no", None, NOT_FOUND),
+    "under the default key": Trouble(EBS, DEV, "default_key", "no", "authorized", NO_KEY),
+    "under a disabled key": Trouble(OFF, DEV, "key_not_enabled", "no", "authorized", NO_KEY),
 }
 
 
@@ -381,7 +383,7 @@ def test_what_the_account_itself_denies_is_found_and_mended(
     run = steps(
         ansible,
         {
-            **tasks("looking", fail_on_findings=True),
+            **tasks("looking", fail_on=True),
             **tasks("launching", subnet_ids={HOME: {dev: subnets[0]["SubnetId"]}}),
             **tasks("bound"),
             "no such subnet": (
@@ -394,15 +396,15 @@ def test_what_the_account_itself_denies_is_found_and_mended(
     found = {task.name: task.result["results"][0] for task in run.tasks}
     told = {name: (_codes(one)[:1], one["can_launch"], one["level"]) for name, one in found.items()}
     assert told == {
-        "looking": (["LaunchDenied"], "no", "visible"),
-        "launching": (["KeyRefused"], "no", "authorized"),
-        "bound": (["CreateGrantRefused"], "unknown", "authorized"),
-        "no such subnet": (["CreateGrantRefused"], "unknown", "visible"),
-        "only the owner": (["MissingVolumePermission"], "yes", None),
+        "looking": (["launch_denied"], "no", "visible"),
+        "launching": (["key_access_denied"], "no", "authorized"),
+        "bound": (["create_grant_denied"], "unknown", "authorized"),
+        "no such subnet": (["create_grant_denied"], "unknown", "visible"),
+        "only the owner": (["missing_volume_permission"], "yes", None),
     }
-    assert "DryRunInconclusive" in _codes(found["no such subnet"])
+    assert "dry_run_inconclusive" in _codes(found["no such subnet"])
     assert [task.name for task in run.tasks if task.status == "failed"] == ["looking"]
-    assert run.task("looking").codes == [(HOME, "LaunchDenied")]
+    assert run.task("looking").codes == [(HOME, "launch_denied")]
     assert _launched_by(aws, DEV, "looking", HOME, estate.image_id) == "UnauthorizedOperation"
     assert _launched_by(aws, DEV, "launching", HOME, estate.image_id) == NO_KEY
     # The dry run could not tell; through EC2 it may.
@@ -445,15 +447,15 @@ def test_what_cannot_be_asked_is_a_finding_and_a_failure_and_hides_nothing(
     run = ansible.run("golden.images.diagnose_ami", variables, "--check")
 
     assert run.code != 0
-    result = run.task("Look at the images from both sides").result
+    result = run.task("Diagnose from the owner's and the consumers' accounts").result
     assert len(result["results"]) == len(images) * len(accounts)
     codes = {(one["account_id"], one["region"]): _codes(one) for one in result["results"]}
     outside = [codes[accounts[2], region] for region in images]
-    assert all("ConsumerUnreadable" in one for one in outside)
-    assert "ConsumerUnreadable" in codes[accounts[1], AWAY]
-    assert "NotShared" in codes[accounts[1], AWAY]
-    assert codes[accounts[0], AWAY] == ["NotShared"]
-    assert "OwnerUnreadable" in codes[accounts[0], "us-west-2"]
+    assert all("consumer_unreadable" in one for one in outside)
+    assert "consumer_unreadable" in codes[accounts[1], AWAY]
+    assert "not_shared" in codes[accounts[1], AWAY]
+    assert codes[accounts[0], AWAY] == ["not_shared"]
+    assert "owner_unreadable" in codes[accounts[0], "us-west-2"]
     failed = sorted((one["account_id"], one["region"], one["action"]) for one in result["failures"])
     assert failed == sorted(
         [
@@ -462,7 +464,7 @@ def test_what_cannot_be_asked_is_a_finding_and_a_failure_and_hides_nothing(
             (aws.account_id(OWNER), "us-west-2", "DescribeImageAttribute"),
         ]
     )
-    said = run.task("Say what stands in the way of a launch").result["results"]
+    said = run.task("Show what blocks a launch").result["results"]
     assert [one["item"] for one in said] == result["findings"]
     # A role that may not be assumed is not tried again for each region.
     refused = [call for call in aws.calls(action="AssumeRole") if call.status != 200]

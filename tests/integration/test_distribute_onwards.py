@@ -47,7 +47,7 @@ def variables(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, Any]:
         "distribute_account_ids": estate.account_ids(*CONSUMERS),
         "distribute_consumer_role_name": ROLE,
         "distribute_external_id": EXTERNAL_ID,
-        "distribute_verify": "launched",
+        "distribute_verify_level": "launched",
         "distribute_verify_subnet_ids": subnet_ids(aws, CONSUMERS, *REGIONS),
         "distribute_publish_parameter": PARAMETER,
         "distribute_launch_templates": [TEMPLATE],
@@ -73,7 +73,7 @@ def test_regions_are_published_once_every_account_has_launched_their_image(
 
     failed = ansible.run(DISTRIBUTE, variables)
     assert failed.code != 0
-    assert AWAY in failed.task("Fail if an image could not be verified").result["msg"]
+    assert AWAY in failed.task("Fail if verification failed").result["msg"]
     images = {region: observed.own_images(aws, OWNER, region)[-1]["ImageId"] for region in REGIONS}
     for account in (OWNER, *CONSUMERS):
         assert _published(aws, account, HOME) == estate.image_id
@@ -107,14 +107,14 @@ def test_check_mode_foresees_all_that_is_published(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     # A probe that is launched is gone again, and is no change of the role's.
-    variables["distribute_verify"] = "authorized"
+    variables["distribute_verify_level"] = "authorized"
     planned = ansible.run(DISTRIBUTE, variables, "--check", "--diff")
     assert planned.code == 0, planned.text
     assert encrypted.changes(aws, refused=True) == []
     done = ansible.run(DISTRIBUTE, variables)
     assert done.code == 0, done.text
     assert prediction_error(planned.actions, done.actions) == ""
-    assert done.task("Publish what was verified").changed
+    assert done.task("Publish the verified images").changed
 
 
 def test_what_only_publishing_or_verifying_would_notice_is_refused_first(
@@ -123,7 +123,7 @@ def test_what_only_publishing_or_verifying_would_notice_is_refused_first(
     variables |= {"distribute_publish_parameter": "aws/golden", "distribute_verify_subnet_ids": {}}
     refused = ansible.run(DISTRIBUTE, variables)
     assert refused.code != 0
-    problems = refused.task("Check what only later steps would notice").result["failures"]
+    problems = refused.task("Validate options of all steps").result["failures"]
     assert {one["action"] for one in problems} == {"parameter", "subnet_ids"}
     assert encrypted.changes(aws, refused=True) == []
 
@@ -136,15 +136,15 @@ def test_accounts_that_own_copies_are_published_these(
     variables |= {
         "distribute_regions": [HOME],
         "distribute_account_ids": estate.account_ids(account),
-        "distribute_into_accounts": True,
+        "distribute_copy_into_accounts": True,
         "distribute_consumer_kms_key_id": "alias/theirs",
-        "distribute_withdraw_after_copy": True,
+        "distribute_unshare_after_copy": True,
     }
     planned = ansible.run(DISTRIBUTE, variables, "--check")
     assert planned.code == 0, planned.text
     done = ansible.run(DISTRIBUTE, variables)
     assert done.code == 0, done.text
-    (copy,) = done.facts["distribute_copies"]
+    (copy,) = done.facts["distribute_consumer_images"]
     assert copy["image_id"] != estate.image_id
     assert _published(aws, account, HOME) == copy["image_id"]
     assert _published(aws, OWNER, HOME) == estate.image_id
@@ -159,7 +159,7 @@ def test_accounts_that_own_copies_are_published_these(
 def test_what_cannot_be_verified_at_all_is_not_published_whatever_was_verified_before(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    variables |= {"distribute_regions": [HOME], "distribute_verify": "authorized"}
+    variables |= {"distribute_regions": [HOME], "distribute_verify_level": "authorized"}
     other = {"distribute_publish_parameter": "/golden/other", "distribute_launch_templates": []}
     role = {"name": "golden.images.distribute"}
     run = ansible.tasks(
@@ -177,10 +177,8 @@ def test_what_cannot_be_verified_at_all_is_not_published_whatever_was_verified_b
     assert _published(aws, OWNER, HOME) == estate.image_id
     ssm = aws.client("ssm", OWNER, HOME)
     assert encrypted.refusal(ssm.get_parameter, Name="/golden/other") == "ParameterNotFound"
-    *_, objection = (
-        task for task in run.tasks if task.name.endswith("Fail if an image could not be verified")
-    )
-    assert "verify_wait_timeout" in objection.result["msg"]
+    *_, verification_error = (task for task in run.tasks if task.name.endswith("Fail if verification failed"))
+    assert "verify_wait_timeout" in verification_error.result["msg"]
     *_, reported = (task for task in run.tasks if task.name.endswith("distribute : Report what it came to"))
     report = reported.result["report"]
     assert (report["status"], "verified" in report, "published" in report) == ("incomplete", False, False)
@@ -196,7 +194,7 @@ def test_an_instance_that_is_left_running_fails_the_distribution(
     )
     run = ansible.run(DISTRIBUTE, variables | {"distribute_regions": [HOME]})
     assert run.code != 0
-    assert "could not be terminated" in run.task("Fail if an image could not be verified").result["msg"]
+    assert "could not be terminated" in run.task("Fail if verification failed").result["msg"]
     # Every account has launched the image.
     assert _published(aws, CONSUMERS[0], HOME) == estate.image_id
 
@@ -216,13 +214,13 @@ def test_where_an_account_has_no_copy_the_image_that_it_is_published_is_verified
         | {
             "distribute_best_effort_regions": [AWAY],
             "distribute_account_ids": estate.account_ids(account),
-            "distribute_into_accounts": True,
+            "distribute_copy_into_accounts": True,
             "distribute_consumer_kms_key_id": "alias/theirs",
-            "distribute_verify": "authorized",
+            "distribute_verify_level": "authorized",
         },
     )
     assert run.code != 0
-    assert AWAY in run.task("Fail if an image could not be verified").result["msg"]
+    assert AWAY in run.task("Fail if verification failed").result["msg"]
     assert [_published(aws, OWNER, region) for region in REGIONS] == [estate.image_id, None]
-    assert _published(aws, account, HOME) == run.facts["distribute_copies"][0]["image_id"]
+    assert _published(aws, account, HOME) == run.facts["distribute_consumer_images"][0]["image_id"]
     assert _published(aws, account, AWAY) is None

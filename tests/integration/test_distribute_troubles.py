@@ -85,7 +85,8 @@ def test_a_required_region_that_refuses_keeps_the_others_copies_and_shares_with_
 
 
 @pytest.mark.parametrize(
-    ("trouble", "code"), [("refused", "InternalFailure"), ("slow", "CopyPending"), ("silent", "DidNotAnswer")]
+    ("trouble", "code"),
+    [("refused", "InternalFailure"), ("slow", "copy_pending"), ("silent", "DidNotAnswer")],
 )
 def test_a_best_effort_region_holds_nobody_up(
     aws: SimulatedAws,
@@ -144,7 +145,7 @@ def test_a_copy_that_fails_twice_fails_the_play_with_awss_reason_and_the_next_ru
     failed = ansible.run(FQCN, variables)
     assert failed.code != 0
     waited = failed.task("Wait for the copies")
-    assert waited.codes == [(BAD, "CopyFailed")]
+    assert waited.codes == [(BAD, "copy_failed")]
     assert REASON in waited.result["msg"]
     _assert_nobody_shared_with(aws)
     # The first that failed was removed, the second waits to be looked at.
@@ -172,10 +173,10 @@ def test_when_time_is_up_the_result_names_the_copies_and_a_rerun_goes_on_waiting
     aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
     aws.change_settings(copy_seconds=20)
-    late = ansible.run(FQCN, {**variables, "distribute_wait_timeout": 2})
+    late = ansible.run(FQCN, {**variables, "distribute_copy_wait_timeout": 2})
     assert late.code != 0
     waited = late.task("Wait for the copies")
-    assert waited.codes == [(GOOD, "CopyPending"), (BAD, "CopyPending")]
+    assert waited.codes == [(GOOD, "copy_pending"), (BAD, "copy_pending")]
     ids = {region: observed.own_images(aws, OWNER, region)[0]["ImageId"] for region in (GOOD, BAD)}
     assert waited.result["images"] == ids
     _assert_nobody_shared_with(aws)

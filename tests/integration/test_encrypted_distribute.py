@@ -142,7 +142,7 @@ def test_auto_scaling_launches_once_every_role_could_be_assumed(
 
     failed = ansible.run(DISTRIBUTE, variables)
     assert failed.code != 0
-    opened = failed.task("Let the consumers use the keys")
+    opened = failed.task("Grant consumers access to the KMS keys")
     bad_id = aws.account_id(bad)
     assert [(one["account_id"], one["region"], one["error_code"]) for one in opened.result["failures"]] == [
         (bad_id, region, "AccessDenied") for region in regions

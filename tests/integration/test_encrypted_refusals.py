@@ -107,7 +107,7 @@ def test_copies(aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, ot
         "kms_key_id": ALIAS,
     }
     managed = "managed by AWS. Snapshots under an AWS-managed key can never be shared"
-    invalid = "InvalidOption"
+    invalid = "invalid_option"
     _refuse(
         aws,
         ansible,
@@ -116,17 +116,17 @@ def test_copies(aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, ot
         {
             "no key": Row(
                 {"kms_key_id": None, "kms_key_ids": {"us-west-2": ALIAS}},
-                *("DefaultKey", AWAY),
+                *("default_key", AWAY),
                 ("The copy is to be encrypted, and no key is named", "Name a key in kms_key_id", AWAY),
             ),
             "encrypted by default": Row(
                 {"kms_key_id": None, "source_image_id": others["plain"], "regions": [AWAY, BY_DEFAULT]},
-                *("DefaultKey", BY_DEFAULT),
+                *("default_key", BY_DEFAULT),
                 ("Encryption by default is on, and no key is named", "allow_default_key: true", BY_DEFAULT),
             ),
             "aws/ebs": Row(
                 {"kms_key_ids": {AWAY: "alias/aws/ebs"}},
-                *("DefaultKey", AWAY),
+                *("default_key", AWAY),
                 (managed, "Name a customer-managed key", AWAY),
             ),
             "no such alias": Row(
@@ -136,17 +136,17 @@ def test_copies(aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, ot
             ),
             "disabled": Row(
                 {"kms_key_ids": {AWAY: "alias/disabled"}},
-                *("KMSInvalidStateException", AWAY),
+                *("key_not_enabled", AWAY),
                 (f"{others['disabled']} is in the state Disabled", "Enable the key", AWAY),
             ),
             "pending deletion": Row(
                 {"kms_key_ids": {AWAY: "alias/pending"}},
-                *("KMSInvalidStateException", AWAY),
+                *("key_not_enabled", AWAY),
                 (f"{others['pending']} is in the state PendingDeletion", "cancel its deletion", AWAY),
             ),
             "asymmetric": Row(
                 {"kms_key_ids": {AWAY: "alias/asymmetric"}},
-                *("InvalidKeyUsageException", AWAY),
+                *("unsupported_key_type", AWAY),
                 (others["asymmetric"], "RSA_2048", "EBS takes symmetric encryption keys only", AWAY),
             ),
             "of another region": Row(
@@ -171,7 +171,7 @@ def test_grants_and_key_policies(
 ) -> None:
     opened = {"kms_key_ids": {AWAY: estate.key(AWAY)}, "account_ids": estate.account_ids("web-prod")}
     organization = {"account_ids": [], "org_arns": [estate.org_arn]}
-    invalid = "InvalidOption"
+    invalid = "invalid_option"
     _refuse(
         aws,
         ansible,
@@ -180,7 +180,7 @@ def test_grants_and_key_policies(
         {
             "an image under aws/ebs": Row(
                 {"kms_key_ids": None, "images": {AWAY: others["aws/ebs"]}},
-                *("DefaultKey", AWAY),
+                *("default_key", AWAY),
                 ("is managed by AWS", "Copy the image under a customer-managed key", AWAY),
             ),
             "no such key": Row(
@@ -190,26 +190,29 @@ def test_grants_and_key_policies(
             ),
             "disabled": Row(
                 {"kms_key_ids": {AWAY: others["disabled"]}},
-                *("KMSInvalidStateException", AWAY),
+                *("key_not_enabled", AWAY),
                 (f"{others['disabled']} is in the state Disabled", "Enable the key", AWAY),
             ),
             "pending deletion": Row(
                 {"kms_key_ids": {AWAY: others["pending"]}},
-                *("KMSInvalidStateException", AWAY),
+                *("key_not_enabled", AWAY),
                 (f"{others['pending']} is in the state PendingDeletion", "cancel its deletion", AWAY),
             ),
             "too long a policy": Row(
                 {"kms_key_ids": {AWAY: others["full"]}, **organization},
-                *("LimitExceededException", AWAY),
-                (others["full"], "AWS allows 32768", "use method: grant", AWAY),
+                *("key_policy_too_large", AWAY),
+                (others["full"], "AWS allows 32768", "use access_method: grant", AWAY),
             ),
             "a policy that shuts the root out": Row(
                 {"kms_key_ids": {AWAY: others["rootless"]}, **organization},
-                *("MalformedPolicyDocumentException", AWAY),
+                *("key_policy_without_root", AWAY),
                 (others["rootless"], "gives the account's root no access", "Add the default statement", AWAY),
             ),
             "an organization by grant": Row(
-                {"method": "grant", **organization}, invalid, None, ("cannot name", "Use method: auto")
+                {"access_method": "grant", **organization},
+                invalid,
+                None,
+                ("cannot name", "Use access_method: auto"),
             ),
             "Auto Scaling without a role": Row(
                 {"auto_scaling": True}, invalid, None, ("each account itself", "consumer_role_name")
@@ -234,7 +237,7 @@ def test_sharing_and_the_whole(
         {
             "one of the images under aws/ebs": Row(
                 {"images": {HOME: estate.image_id, AWAY: others["aws/ebs"]}},
-                *("DefaultKey", AWAY),
+                *("default_key", AWAY),
                 (f"{others['aws/ebs']} is encrypted under", "kms_key_id of ami_copy_regions", AWAY),
             ),
         },
@@ -244,7 +247,7 @@ def test_sharing_and_the_whole(
         ({}, "Start the copies"),
         (
             {"distribute_kms_key_id": ALIAS, "distribute_auto_scaling": True},
-            "Check what only later steps would notice",
+            "Validate options of all steps",
         ),
     ):
         run = ansible.run(

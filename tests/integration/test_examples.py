@@ -88,7 +88,7 @@ def test_examples_work_and_results_are_as_documented(
     if name == "ami_restore":
         _retire(aws, ansible.folder, ids)
     tasks = yaml.safe_load(text)
-    copied = {"images": ids, "kms_key_ids": dict.fromkeys(ids, ALIAS)}
+    copied = {"images": ids, "kms_key_arns": dict.fromkeys(ids, ALIAS)}
 
     run = ansible.tasks(tasks, vars={"copied": copied})
 

@@ -44,7 +44,7 @@ def variables(estate: EncryptedEstate) -> dict[str, Any]:
         "distribute_account_ids": estate.account_ids(*CONSUMERS),
         "distribute_consumer_role_name": ROLE,
         "distribute_external_id": EXTERNAL_ID,
-        "distribute_into_accounts": True,
+        "distribute_copy_into_accounts": True,
         "distribute_consumer_kms_key_id": THEIRS,
         "distribute_tags": {"Release": "2026.11"},
     }
@@ -53,7 +53,10 @@ def variables(estate: EncryptedEstate) -> dict[str, Any]:
 def _copies(aws: SimulatedAws, facts: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     """The image of each consumer in each region, as the role hands it on."""
     names = {aws.account_id(name): name for name in CONSUMERS}
-    return {(names[one["account_id"]], one["region"]): one["image_id"] for one in facts["distribute_copies"]}
+    return {
+        (names[one["account_id"]], one["region"]): one["image_id"]
+        for one in facts["distribute_consumer_images"]
+    }
 
 
 def _assert_own_copies(aws: SimulatedAws, copies: Mapping[tuple[str, str], str]) -> None:
@@ -77,7 +80,7 @@ def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdra
     planned = ansible.run(DISTRIBUTE, variables, "--check", "--diff")
     assert planned.code == 0, planned.text
     assert encrypted.changes(aws, refused=True) == []
-    assert all(one["image_id"] is None for one in planned.facts["distribute_copies"])
+    assert all(one["image_id"] is None for one in planned.facts["distribute_consumer_images"])
 
     shared = ansible.run(DISTRIBUTE, variables)
     assert shared.code == 0, shared.text
@@ -98,7 +101,7 @@ def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdra
     assert encrypted.changes(aws, refused=True) == []
 
     # Nobody is left to share with then, which a purge has to bear.
-    variables |= {"distribute_withdraw_after_copy": True, "distribute_purge": True}
+    variables |= {"distribute_unshare_after_copy": True, "distribute_purge_access": True}
     withdrawn = ansible.run(DISTRIBUTE, variables)
     assert withdrawn.code == 0, withdrawn.text
     assert {change.action for change in withdrawn.actions} == {
@@ -124,8 +127,8 @@ def test_nothing_is_taken_from_an_account_whose_copies_cannot_all_be_seen(
     account = CONSUMERS[0]
     variables |= {
         "distribute_best_effort_regions": [REGIONS[1]],
-        "distribute_withdraw_after_copy": True,
-        "distribute_purge": True,
+        "distribute_unshare_after_copy": True,
+        "distribute_purge_access": True,
     }
     refusal = {
         "region": REGIONS[1],
@@ -149,8 +152,8 @@ def test_a_rerun_after_a_kill_completes_the_copies_and_withdraws(
     # As a survey sends them.
     variables |= {
         "distribute_account_ids": ", ".join(variables["distribute_account_ids"]),
-        "distribute_into_accounts": "true",
-        "distribute_withdraw_after_copy": "true",
+        "distribute_copy_into_accounts": "true",
+        "distribute_unshare_after_copy": "true",
     }
     # Two copies of the owner's, then AWS has begun one of the consumers' that nobody has heard of.
     aws.add_fault("freeze", action="CopyImage", when="after", after=len(REGIONS) + 1, times=0)
@@ -227,19 +230,19 @@ def test_whoever_lacks_a_permission_is_named_before_anything_is_copied(
     missing = {(one["account_id"], one["error_code"]): one for one in refused["failures"]}
     assert sorted(missing) == sorted(
         [
-            (ids[no_image], "MissingLaunchPermission"),
-            (ids[no_snapshot], "MissingVolumePermission"),
-            (ids[no_key], "MissingKeyAccess"),
-            (ids[too_little], "MissingKeyAccess"),
+            (ids[no_image], "missing_launch_permission"),
+            (ids[no_snapshot], "missing_volume_permission"),
+            (ids[no_key], "missing_key_access"),
+            (ids[too_little], "missing_key_access"),
         ]
     )
     texts = {
         code: failure["message"] for (account, code), failure in missing.items() if account != ids[no_key]
     }
-    assert estate.image_id in texts["MissingLaunchPermission"]
-    assert second in texts["MissingVolumePermission"]
-    assert first not in texts["MissingVolumePermission"]
-    assert "Decrypt" in texts["MissingKeyAccess"]
+    assert estate.image_id in texts["missing_launch_permission"]
+    assert second in texts["missing_volume_permission"]
+    assert first not in texts["missing_volume_permission"]
+    assert "Decrypt" in texts["missing_key_access"]
     assert all("ami_share" in one["remedy"] or "ami_kms_grant" in one["remedy"] for one in missing.values())
     assert refused["msg"].endswith("Nothing was changed.")
 
@@ -253,4 +256,4 @@ def test_whoever_lacks_a_permission_is_named_before_anything_is_copied(
         "image_id": run.task("one").result["images"][0]["image_id"],
     }
     assert encrypted.launched(aws, fine, HOME, copy["image_id"]) == "running"
-    assert {code for _region, code in run.task("without a role").codes} == {"NoConsumerRole"}
+    assert {code for _region, code in run.task("without a role").codes} == {"missing_consumer_role"}

@@ -60,7 +60,7 @@ def test_consumers_come_and_go_in_statements_of_their_own(
     image = {HOME: estate.image_id}
     everybody = {
         "images": image,
-        "method": "key_policy",
+        "access_method": "key_policy",
         "account_ids": [web],
         "principals": [estate.role("sandbox")],
         "org_unit_arns": [estate.unit_arn(UNIT_OF_CONSUMER)],
@@ -208,7 +208,7 @@ def test_a_deleted_role_in_a_key_policy_stops_nobody(
     aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
 ) -> None:
     image = {HOME: estate.image_id}
-    by_policy = {"images": image, "method": "key_policy"}
+    by_policy = {"images": image, "access_method": "key_policy"}
     role = {**by_policy, "principals": [estate.role("web-staging")]}
     first, _task = ansible.module("ami_kms_grant", **role)
     assert first.code == 0, first.text

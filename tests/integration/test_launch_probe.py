@@ -85,7 +85,7 @@ def test_each_account_gets_as_far_as_its_rights_reach_and_nothing_is_left(
         **dict.fromkeys([(unshared, HOME), (unshared, AWAY), (no_role, HOME), (no_role, AWAY)], None),
     }
     assert codes[no_key, HOME] == ["Client.InternalError"]
-    assert codes[unshared, HOME] == codes[unshared, AWAY] == ["InvalidAMIID.NotFound"]
+    assert codes[unshared, HOME] == codes[unshared, AWAY] == ["not_visible"]
     assert codes[no_role, HOME] == ["AccessDenied"]
     assert {place for place, found in codes.items() if not found} == {
         place for place, level in levels.items() if level == "launched"
@@ -178,7 +178,7 @@ def test_what_goes_wrong_meanwhile_leaves_nothing_running(
         for one in task.result["results"]
     }
     can, owner = arguments["account_ids"]
-    assert found[can, HOME] == ("authorized", "StillPending")
+    assert found[can, HOME] == ("authorized", "instance_pending")
     assert found[can, AWAY] == found[owner, AWAY] == ("visible", "InsufficientInstanceCapacity")
     assert found[owner, HOME] == ("visible", "ConnectionClosedError")
     for account, before in there.items():

@@ -57,7 +57,7 @@ def test_made_once_and_taken_away_once(aws: SimulatedAws, ansible: Ansible) -> N
     _make_log_groups(aws, HOME)
     variables = {
         "monitor_regions": [HOME],
-        "monitor_log_group": LOG_GROUP,
+        "monitor_log_group_name": LOG_GROUP,
         "monitor_queue_name": QUEUE,
         "monitor_subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
     }
@@ -126,7 +126,7 @@ def test_what_a_survey_sends_and_a_region_that_fails(aws: SimulatedAws, ansible:
     _make_log_groups(aws, HOME)
     survey = {
         "monitor_regions": f"{AWAY}, {HOME}",
-        "monitor_log_group": LOG_GROUP,
+        "monitor_log_group_name": LOG_GROUP,
         "monitor_log_group_regions": HOME,
         "monitor_state": "present",
         "monitor_metric_namespace": "Images",
@@ -142,7 +142,7 @@ def test_what_a_survey_sends_and_a_region_that_fails(aws: SimulatedAws, ansible:
     run = ansible.run(PLAYBOOK, survey)
 
     assert run.code == 2
-    message = run.task("Report the regions that failed").result["msg"]
+    message = run.task("Fail if a region failed").result["msg"]
     assert message.startswith(f"{AWAY}, ")
     assert "AccessDeniedException" in message
     assert HOME not in message
@@ -166,10 +166,10 @@ def test_a_missing_log_group_is_noticed_before_anything_is_made(aws: SimulatedAw
     _make_log_groups(aws, HOME)
     aws.client("logs", OWNER, AWAY).create_log_group(logGroupName=f"{LOG_GROUP}-old")
 
-    run = ansible.run(PLAYBOOK, {"monitor_regions": [HOME, AWAY], "monitor_log_group": LOG_GROUP})
+    run = ansible.run(PLAYBOOK, {"monitor_regions": [HOME, AWAY], "monitor_log_group_name": LOG_GROUP})
 
     assert run.code == 2
-    refused = run.task("Refuse to watch a log group that is not there").result["msg"]
+    refused = run.task("Assert that the log groups exist").result["msg"]
     assert refused.startswith(f"{AWAY} has no log group {LOG_GROUP}. Nothing was changed.")
     assert _everything(aws) == []
 

@@ -103,14 +103,14 @@ def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
         "text": (
             {"images": shared, "parameter": "/text", "launch_templates": [TEMPLATE, "follows"]},
             [
-                (AWAY, "LaunchTemplateFollowsParameter"),
-                (AWAY, "ParameterType"),
-                (HOME, "LaunchTemplateNotFound"),
+                (AWAY, "launch_template_follows_parameter"),
+                (AWAY, "wrong_parameter_type"),
+                (HOME, "launch_template_not_found"),
             ],
         ),
-        "private": ({"images": private}, [(AWAY, "NotShared"), (HOME, "NotShared")]),
-        "unseen": (unseen, [(AWAY, "InvalidAMIID.NotFound"), (HOME, "InvalidAMIID.NotFound")]),
-        "planned": (planned, [(AWAY, "ArchitectureDiffers")]),
+        "private": ({"images": private}, [(AWAY, "not_shared"), (HOME, "not_shared")]),
+        "unseen": (unseen, [(AWAY, "image_not_found"), (HOME, "image_not_found")]),
+        "planned": (planned, [(AWAY, "architecture_mismatch")]),
     }
     tasks = [
         {
@@ -166,7 +166,10 @@ def test_one_regions_failure_hides_no_others_success_and_is_made_up_for(
     newer = publishing.golden_images(estate, "2026.12")
     aws.change_settings(parameter_validation_seconds=10_000)
     late = ansible.tasks([publishing.publish("Publish", images=newer, wait_timeout=1)])
-    assert late.task("Publish").codes == [(AWAY, "NotValidated"), (HOME, "NotValidated")]
+    assert late.task("Publish").codes == [
+        (AWAY, "parameter_not_validated"),
+        (HOME, "parameter_not_validated"),
+    ]
     assert "ssm:GetParameters" in publishing.warnings(late)
     assert publishing.value(aws, OWNER, HOME) == images[HOME]
     # AWS goes on meanwhile.

@@ -43,7 +43,7 @@ class Row:
 
 def option(*names: str) -> tuple[tuple[str, None, str], ...]:
     """The failures of options that will not do."""
-    return tuple((name, None, "InvalidOption") for name in names)
+    return tuple((name, None, "invalid_option") for name in names)
 
 
 def _copies(aws: SimulatedAws, ids: Mapping[str, str], snapshots: list[str]) -> list[Row]:
@@ -92,25 +92,25 @@ def _copies(aws: SimulatedAws, ids: Mapping[str, str], snapshots: list[str]) -> 
         Row(
             "a foreign source without its volumes",
             {"source_image_id": ids["readable"]},
-            (("source_image_id", HOME, "MissingVolumePermission"),),
+            (("source_image_id", HOME, "missing_volume_permission"),),
             ("createVolumePermission", *snapshots, aws.account_id(STRANGER)),
         ),
         Row(
             "an illegal name",
             {"name": "web: {region}"},
-            (("name", "eu-west-1", "InvalidOption"), ("name", "us-west-2", "InvalidOption")),
+            (("name", "eu-west-1", "invalid_option"), ("name", "us-west-2", "invalid_option")),
             ("'web: eu-west-1'", "'web: us-west-2'"),
         ),
         Row(
             "a name that is too long",
             {"name": "x" * 129, "regions": ["eu-west-1"]},
-            (("name", "eu-west-1", "InvalidOption"),),
+            (("name", "eu-west-1", "invalid_option"),),
             ("129 characters",),
         ),
         Row(
             "a description that is too long",
             {"description": "x" * 256, "regions": ["eu-west-1"]},
-            (("description", "eu-west-1", "InvalidOption"),),
+            (("description", "eu-west-1", "invalid_option"),),
             ("256 characters",),
         ),
         Row("AWS's own tags", {"tags": {"aws:role": "web"}}, option("tags"), ("begins with 'aws:'",)),
@@ -161,26 +161,26 @@ def _shares(aws: SimulatedAws, estate: Estate, ids: Mapping[str, str]) -> list[R
         Row(
             "public where that is blocked",
             {"group": "all", "allow_public": True},
-            (("ModifyImageAttribute", HOME, "BlockPublicAccess"),),
+            (("ModifyImageAttribute", HOME, "block_public_access"),),
             ("DisableImageBlockPublicAccess",),
         ),
         Row("a copy that is only planned", {"images": {HOME: None}}, option("images"), ("is null",)),
         Row(
             "a pending image",
             {"images": {HOME: ids["unfinished"]}},
-            (("ModifyImageAttribute", HOME, "ImageNotAvailable"),),
+            (("ModifyImageAttribute", HOME, "image_not_available"),),
             ("is pending",),
         ),
         Row(
             "an image of another region",
             {"images": {HOME: estate.image_id, "eu-west-1": estate.image_id}},
-            (("DescribeImages", "eu-west-1", "InvalidAMIID.NotFound"),),
+            (("DescribeImages", "eu-west-1", "image_not_found"),),
             (f"no image {estate.image_id} that account {owner} can see",),
         ),
         Row(
             "an image of another account",
             {"images": {HOME: ids["readable"]}},
-            (("ModifyImageAttribute", HOME, "NotOwner"),),
+            (("ModifyImageAttribute", HOME, "not_owner"),),
             (f"belongs to account {stranger}",),
         ),
     ]
@@ -281,5 +281,5 @@ def test_a_distribution_is_refused_before_its_first_copy_for_what_only_the_shari
         },
     )
     assert run.code != 0
-    assert "123456789012 is a number" in run.task("Check what only later steps would notice").result["msg"]
+    assert "123456789012 is a number" in run.task("Validate options of all steps").result["msg"]
     assert observed.changes(aws, refused=True) == []

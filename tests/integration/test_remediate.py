@@ -21,8 +21,8 @@ FQCN = "golden.images.remediate_ami_sharing"
 AWAY, FAR = "eu-west-1", "ap-southeast-2"
 ALLOWED, LEFT = "web-prod", "sandbox"
 DISK = {"device_name": "/dev/xvda", "size": 8}
-WITHDRAW, APART = "Withdraw images and snapshots", "Withdraw one by one what could not be withdrawn together"
-END = "Fail if anything remains, or could not be read"
+WITHDRAW, APART = "Unshare images and snapshots", "Retry failed images and snapshots per region"
+END = "Fail if access remains or could not be read"
 
 
 @pytest.fixture
@@ -102,11 +102,11 @@ def actions(run: Run) -> list[Change]:
     ]
 
 
-def withdrawals(run: Run) -> set[tuple[str, str, str]]:
+def removals(run: Run) -> set[tuple[str, str, str]]:
     """What was to be withdrawn from whom, and for which findings."""
     return {
-        (item["resource"], item["principal"], ",".join(item["codes"]))
-        for item in run.facts["remediate_withdrawals"]
+        (item["resource"], item["principal"], ",".join(item["finding_codes"]))
+        for item in run.facts["remediate_removals"]
     }
 
 
@@ -119,7 +119,7 @@ def test_just_what_nobody_allowed_is_withdrawn_and_only_once(
         # What the role audit was told.
         "audit_allowed_account_ids": [allowed],
         "audit_regions": [HOME, AWAY, FAR],
-        "remediate_codes": [
+        "remediate_finding_codes": [
             "unknown_account",
             "unknown_organizational_unit",
             "public",
@@ -135,16 +135,16 @@ def test_just_what_nobody_allowed_is_withdrawn_and_only_once(
         (key, stranger, "grant_without_share,statement_without_share"),
         (key, left, "grant_without_share"),
     }
-    over = ansible.run(FQCN, {**variables, "remediate_max_withdrawals": len(expected) - 1})
+    over = ansible.run(FQCN, {**variables, "remediate_max_removals": len(expected) - 1})
     assert over.code != 0
-    refusal = over.task("Plan what is withdrawn").result["msg"]
-    assert f"{len(expected)} withdrawals, 2 of them of keys, and at most {len(expected) - 1}" in refusal
+    refusal = over.task("Plan removals").result["msg"]
+    assert f"{len(expected)} removals, 2 of them of keys, and at most {len(expected) - 1}" in refusal
     assert ids["far"] in refusal
 
     planned = ansible.run(FQCN, variables, "--check", "--diff")
     assert planned.code == 0, planned.text
-    assert withdrawals(planned) == expected
-    shown = planned.task("Show what is to be withdrawn").result["msg"]
+    assert removals(planned) == expected
+    shown = planned.task("Show planned removals").result["msg"]
     assert f"{HOME}: withdraw {public} (public) from everybody: public" in shown
     assert planned.task(WITHDRAW).result["results"][0]["diff"]
     assert encrypted.changes(aws, refused=True) == []
@@ -152,7 +152,7 @@ def test_just_what_nobody_allowed_is_withdrawn_and_only_once(
     before = observed.sharing(aws, OWNER, HOME, golden)[1]
     done = ansible.run(FQCN, variables)
     assert done.code == 0, done.text
-    assert withdrawals(done) == expected
+    assert removals(done) == expected
     assert done.facts["remediate_remaining"] == []
     assert prediction_error(actions(planned), encrypted.changes(aws)) == ""
     # The images of two regions are one task's, with their snapshots.
@@ -179,9 +179,9 @@ def test_one_image_that_fails_keeps_no_other_shared_and_one_image_alone_may_be_n
     aws: SimulatedAws, protected: EncryptedEstate, ansible: Ansible, ids: dict[str, str]
 ) -> None:
     allowed, stranger = protected.account_ids(ALLOWED, STRANGER)
-    nobody = ansible.run(FQCN, {"remediate_codes": ["public"], "remediate_allowed_org_arns": ""})
+    nobody = ansible.run(FQCN, {"remediate_finding_codes": ["public"], "remediate_allowed_org_arns": ""})
     assert nobody.code != 0
-    assert "remediate_allow_nobody" in nobody.text
+    assert "remediate_allow_empty_allowlist" in nobody.text
     assert aws.calls(service="ec2") == []
 
     # The first call is the audit's; the next two are those that withdraw, together and apart.
@@ -197,7 +197,7 @@ def test_one_image_that_fails_keeps_no_other_shared_and_one_image_alone_may_be_n
     )
     # As a survey sends it.
     variables = {
-        "remediate_codes": "unknown_account",
+        "remediate_finding_codes": "unknown_account",
         "remediate_regions": f"{AWAY}\n{FAR}",
         "remediate_allowed_account_ids": f"{allowed}, {allowed}",
         "remediate_rules": "",

@@ -18,7 +18,7 @@ from .estate import CONSUMERS, HOME, OWNER, Estate
 from .playbook import Ansible, kill
 
 FQCN = "golden.images.restore_ami"
-TASK = "Restore the images in their regions"
+TASK = "Restore the images in each region"
 AWAY = "eu-west-1"
 DISKS = [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "size": 20}]
 REPORTED = [{"ResourceType": "ec2:Instance"}, {"ResourceType": "ec2:LaunchTemplate"}]
@@ -188,7 +188,7 @@ def test_what_cannot_be_restored_is_said_before_anything_changes(
     )
     tasks = {name: run.task(name) for name in attempts}
     assert {name: task.codes for name, task in tasks.items()} == {
-        "gone": [(HOME, "ImageGone")],
+        "gone": [(HOME, "image_lost")],
         "closed": [(AWAY, "InvalidAMIAttributeItemValue")],
     }
     assert [name for name, task in tasks.items() if task.changed] == ["closed"]

@@ -16,7 +16,7 @@ from .playbook import Ansible
 from .publishing import AWAY, CONSUMER, EVERYWHERE, PARAMETER, REGIONS, TEMPLATE
 
 PLAYBOOK = "golden.images.rollback_ami"
-TASK = "Publish the earlier image in its regions"
+TASK = "Publish the earlier image in each region"
 
 
 @pytest.fixture
@@ -79,9 +79,9 @@ def test_all_regions_go_back_and_forth_or_none_does(
     account, owner = estate.account_ids(CONSUMER, OWNER)
     failures = run.task(TASK).result["failures"]
     assert sorted((one["account_id"], one["region"], one["error_code"]) for one in failures) == [
-        (account, AWAY, "InvalidAMIID.NotFound"),
-        (account, HOME, "LabelNotFound"),
-        (owner, AWAY, "InvalidAMIID.NotFound"),
+        (account, AWAY, "image_not_found"),
+        (account, HOME, "label_not_found"),
+        (owner, AWAY, "image_not_found"),
     ]
     assert "Nothing was changed." in run.text
     assert publishing.written(aws, refused=True) == []

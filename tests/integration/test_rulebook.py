@@ -164,7 +164,7 @@ def test_each_share_has_a_run_and_nothing_else_has(
     runs = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
     assert {name for name, _ in runs} == {"golden.images.remediate_ami_sharing"}
     given = [{name: value for name, value in extra.items() if name != "ansible_eda"} for _, extra in runs]
-    hidden = {"remediate_regions": [HOME], "remediate_codes": ["snapshot_public"]}
+    hidden = {"remediate_regions": [HOME], "remediate_finding_codes": ["snapshot_public"]}
     assert given == [
         *({"remediate_images": [_place(samples[name])]} for name in SHARES),
         *(hidden for _ in UNHIDDEN),
@@ -198,8 +198,8 @@ def test_who_is_not_allowed_is_out_again_after_one_run_and_who_is_stays(
     with Rulebook([scripts], estate, folder, [allowed]) as running:
         running.wait_until(lambda: observed.launch_permissions(aws, OWNER, HOME, added["home"]) == {allowed})
         # CloudTrail tells of what the rulebook did, too. Nothing comes of that before the next share's turn.
-        (_, withdrawal) = _changes(aws)
-        queue.send(trail.event(withdrawal))
+        (_, removal) = _changes(aws)
+        queue.send(trail.event(removal))
         away.modify_snapshot_attribute(SnapshotId=snapshot, CreateVolumePermission=to_stranger)
         queue.send(trail.event(_changes(aws)[-1]))
         running.wait_until(lambda: observed.volume_permissions(aws, OWNER, AWAY, snapshot) == {allowed})
@@ -207,7 +207,7 @@ def test_who_is_not_allowed_is_out_again_after_one_run_and_who_is_stays(
 
     assert not (folder / "evaluated").exists()
     removed = {"remove": {"items": [{"userId": stranger}]}}
-    assert withdrawal["requestParameters"] == {"imageId": added["home"], "launchPermission": removed}
+    assert removal["requestParameters"] == {"imageId": added["home"], "launchPermission": removed}
     assert running.output.count("PLAY [") == 2
     assert running.output.count("failed=0") == 2
 

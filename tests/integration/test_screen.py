@@ -129,7 +129,7 @@ def test_the_action_group_takes_credentials_and_no_output_shows_a_secret(
     )
     assert run.code == 0, run.text
     assert run.changed == ["share with keys", "copy with keys"]
-    assert run.task("a refusal").codes == [(HOME, "InvalidAMIID.NotFound")]
+    assert run.task("a refusal").codes == [(HOME, "image_not_found")]
     # -vvvv really shows what the modules were given.
     assert access_key in run.stdout
     for hidden in (secret, token["session_token"]):

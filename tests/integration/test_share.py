@@ -60,8 +60,8 @@ def test_the_playbook_adds_and_takes_from_nobody(
     assert done.code == 0, done.text
     assert done.actions == planned.actions == observed.changes(aws)
     assert (
-        done.task("Share the images in their regions").result["diff"]
-        == (planned.task("Share the images in their regions").result["diff"])
+        done.task("Share the images in each region").result["diff"]
+        == (planned.task("Share the images in each region").result["diff"])
     )
     for region in images:
         _assert_shared(aws, images, region, {*named, estate.unit_arn(UNIT)}, set(named))
@@ -85,9 +85,9 @@ def test_the_playbook_withdraws_from_those_named_and_warns_where_a_unit_still_co
     entries = [{"UserId": web}, {"UserId": data}, {"OrganizationalUnitArn": estate.unit_arn(UNIT)}]
     ec2.modify_image_attribute(ImageId=images[AWAY], LaunchPermission={"Add": entries})
     aws.forget_calls()
-    variables = {"withdraw_images": images, "withdraw_account_ids": [web, sandbox]}
-    planned = ansible.run("golden.images.withdraw_ami", variables, "--check")
-    done = ansible.run("golden.images.withdraw_ami", variables)
+    variables = {"unshare_images": images, "unshare_account_ids": [web, sandbox]}
+    planned = ansible.run("golden.images.unshare_ami", variables, "--check")
+    done = ansible.run("golden.images.unshare_ami", variables)
     assert (planned.code, done.code) == (0, 0), done.text
     assert done.actions == planned.actions == observed.changes(aws)
     # At home nobody had anything.

@@ -198,9 +198,9 @@ def test_all_that_others_share_and_nothing_else(
     assert "Disabled" in images["off"]["key_access_reason"]
     assert "Decrypt" in images["shut"]["key_access_reason"]
     assert "snap-" in images["hidden"]["key_access_reason"]
-    (key,) = images["shut"]["kms_key_ids"]
+    (key,) = images["shut"]["kms_key_arns"]
     assert key in images["shut"]["key_access_reason"]
-    assert images["hidden"]["kms_key_ids"] == []
+    assert images["hidden"]["kms_key_arns"] == []
 
 
 @pytest.mark.every_python

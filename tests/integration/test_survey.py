@@ -35,24 +35,24 @@ def test_every_variable_may_be_text(aws: SimulatedAws, estate: Estate, ansible: 
         "distribute_tags": json.dumps({"role": "web"}),
         "distribute_shared_tags": json.dumps({"version": "2026.11"}),
         "distribute_share_snapshots": "true",
-        "distribute_purge": "false",
+        "distribute_purge_access": "false",
         "distribute_kms_key_id": "",
         "distribute_kms_key_ids": "{}",
-        "distribute_kms_method": "auto",
+        "distribute_kms_access_method": "auto",
         "distribute_kms_principals": "",
         "distribute_auto_scaling": "false",
         "distribute_consumer_role_name": "",
         "distribute_external_id": "",
-        "distribute_into_accounts": "false",
+        "distribute_copy_into_accounts": "false",
         "distribute_consumer_kms_key_id": "",
-        "distribute_withdraw_after_copy": "false",
-        "distribute_verify": "",
+        "distribute_unshare_after_copy": "false",
+        "distribute_verify_level": "",
         "distribute_verify_subnet_ids": "",
         "distribute_verify_security_group_ids": "",
         "distribute_verify_instance_type": "",
         "distribute_publish_parameter": "/golden/web",
         "distribute_launch_templates": "",
-        "distribute_wait_timeout": "600",
+        "distribute_copy_wait_timeout": "600",
         "distribute_report_path": "",
     }
     file = ansible.folder / "survey.json"
@@ -106,7 +106,7 @@ def test_the_playbooks_for_sharing_and_withdrawing_take_text_as_well(
         "share_org_unit_arns": estate.unit_arn(),
         "share_shared_tags": "",
         "share_snapshots": "true",
-        "share_purge": "false",
+        "share_purge_launch_permissions": "false",
     }
     run = ansible.run("golden.images.share_ami", share)
     assert run.code == 0, run.text
@@ -114,12 +114,12 @@ def test_the_playbooks_for_sharing_and_withdrawing_take_text_as_well(
     assert observed.sharing(aws, OWNER, HOME, estate.image_id) == (launch, [{*accounts}, {*accounts}])
 
     withdraw = {
-        "withdraw_images": images,
-        "withdraw_account_ids": accounts[0],
-        "withdraw_org_arns": "",
-        "withdraw_org_unit_arns": estate.unit_arn(),
+        "unshare_images": images,
+        "unshare_account_ids": accounts[0],
+        "unshare_org_arns": "",
+        "unshare_org_unit_arns": estate.unit_arn(),
     }
-    run = ansible.run("golden.images.withdraw_ami", withdraw)
+    run = ansible.run("golden.images.unshare_ami", withdraw)
     assert run.code == 0, run.text
     left = {accounts[1]}
     assert observed.sharing(aws, OWNER, HOME, estate.image_id) == (left, [left, left])

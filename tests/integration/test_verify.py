@@ -88,7 +88,7 @@ def test_a_missing_key_shows_at_the_level_that_launches(
         (no_key, HOME): "authorized",
     }
     assert launched.facts["verify_failed_regions"] == [HOME]
-    message = launched.task("Fail if an account has not reached the level").result["msg"]
+    message = launched.task("Fail if an account has not reached the required level").result["msg"]
     assert f"{no_key}: {variables['verify_images'][HOME]} is authorized, not launched" in message
     assert can not in message
     report = _report(ansible)
@@ -112,7 +112,7 @@ def test_a_missing_key_shows_at_the_level_that_launches(
     }
     short = f"{HOME}: {no_key} gets to authorized with {variables['verify_images'][HOME]}"
     assert f"{short}, not to launched." in told["changes"]["added"]
-    assert f"{short}." in told["changes"]["gone"]
+    assert f"{short}." in told["changes"]["removed"]
     assert f"{short}, not to launched." in forms["report.html"]
     assert f'"{no_key}","authorized","false"' in forms["report.csv"]
     (run,) = json.loads(forms["report.sarif"])["runs"]
@@ -121,7 +121,7 @@ def test_a_missing_key_shows_at_the_level_that_launches(
     # The same failure says the same, and leaves the files alone.
     again = ansible.run(FQCN, {**variables, "verify_level": "launched"})
     assert again.code != 0
-    assert again.task("Report what it came to").changed is False
+    assert again.task("Write the verification report").changed is False
     assert _report(ansible) == report
 
 

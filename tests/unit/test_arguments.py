@@ -30,7 +30,7 @@ def refusals(read: Options) -> list[tuple[str, str, str]]:
     """Option, message and remedy of all that is wrong."""
     with pytest.raises(Refused) as refused:
         read.check()
-    assert {failure.error_code for failure in refused.value.failures} == {"InvalidOption"}
+    assert {failure.error_code for failure in refused.value.failures} == {"invalid_option"}
     return [(failure.action, failure.message, failure.remedy) for failure in refused.value.failures]
 
 

@@ -70,7 +70,7 @@ def test_an_option_that_cannot_be_used() -> None:
     assert failure.as_result() == {
         "account_id": None,
         "action": "name",
-        "error_code": "InvalidOption",
+        "error_code": "invalid_option",
         "message": "name: too short.",
         "region": "eu-west-1",
         "remedy": "Take 3.",

@@ -30,7 +30,7 @@ PLAN = Plan(
     )
 )
 NOTHING_TO_DO = Plan((TargetPlan(EU, before={"state": "available"}, after={"state": "available"}),))
-BAD_NAME = Failure("The name is bad.", "Mend it.", "InvalidOption", "name")
+BAD_NAME = Failure("The name is bad.", "Mend it.", "invalid_option", "name")
 NO_KEY = Failure("There is no key.", "Make one.", "NotFoundException", "DescribeKey", "us-west-2", "1" * 12)
 QUOTA = Failure("Too many copies.", "Wait.", "ResourceLimitExceeded", "CopyImage", "us-west-2", "1" * 12)
 REFUSED_PLAN = Plan(

@@ -30,7 +30,7 @@ CODES: dict[str, Severity] = {
     "image_unreadable": Severity.HIGH,
     "key_not_enabled": Severity.MEDIUM,
     "key_of_other_account": Severity.LOW,
-    "key_unreachable": Severity.MEDIUM,
+    "missing_key_access": Severity.MEDIUM,
     "key_unreadable": Severity.MEDIUM,
     "public": Severity.HIGH,
     "region_unreadable": Severity.HIGH,
@@ -69,7 +69,7 @@ MEANINGS: dict[str, str] = {
     "key_of_other_account": (
         "The image is shared, but its key belongs to another account, which alone is told who may use it."
     ),
-    "key_unreachable": (
+    "missing_key_access": (
         "The image is shared with somebody who, by all that can be told, cannot use its key."
     ),
     "key_unreadable": "The key, its grants or its policy could not be read.",

@@ -37,7 +37,7 @@ def result(target: Target, key: KeySeen) -> dict[str, Any]:
         "account_id": target.account_id,
         "aws_managed": key.key.aws_managed,
         "grants": [_grant(item) for item in sorted(key.grants, key=lambda item: item.grant_id)],
-        "kms_key_id": key.key.arn,
+        "kms_key_arn": key.key.arn,
         "policy_statements": [
             {
                 "operations": sorted(access.operations),
@@ -62,7 +62,7 @@ def _grant(grant: Grant) -> dict[str, Any]:
         "grantee": grant.grantee,
         "name": grant.name or None,
         "operations": sorted(grant.operations),
-        "own": is_own(grant),
+        "created_by_collection": is_own(grant),
     }
 
 
@@ -128,7 +128,7 @@ def _unreachable(
         for principal in sorted(named & without):
             yield Finding(
                 target,
-                "key_unreachable",
+                "missing_key_access",
                 key.key.arn,
                 f"{image.image_id} ({image.name}) is shared with {principal}, which cannot use its key.",
                 "Open the key (ami_kms_grant), or withdraw the image.",

@@ -106,7 +106,7 @@ def _result(seen: AuditSeen, target: Target, listed: Listed) -> dict[str, Any]:
         # A volume without a snapshot is made empty, under a key of whoever launches the image.
         "encrypted": any(device.encrypted and device.snapshot_id for device in image.devices),
         "image_id": image.image_id,
-        "kms_key_ids": region.key_arns(image),
+        "kms_key_arns": region.key_arns(image),
         "last_launched_time": listed.last_launched,
         "name": image.name,
         "region": target.region,
@@ -121,7 +121,7 @@ def _snapshot(region: RegionSeen, snapshot_id: str) -> dict[str, Any]:
     sharing = region.volumes.get(snapshot_id)
     return {
         "account_ids": None if sharing is None else sorted(sharing.account_ids),
-        "kms_key_id": region.key_of.get(snapshot_id),
+        "kms_key_arn": region.key_of.get(snapshot_id),
         "public": None if sharing is None else sharing.public,
         "snapshot_id": snapshot_id,
     }

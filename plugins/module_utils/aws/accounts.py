@@ -44,7 +44,7 @@ class Accounts:
                     message=f"Account {account_id} cannot be looked at with credentials of "
                     f"{self._caller.account_id}.",
                     remedy="Name a role of it that these credentials may assume in consumer_role_name.",
-                    error_code="NoConsumerRole",
+                    error_code="missing_consumer_role",
                     action="AssumeRole",
                     account_id=account_id,
                 )

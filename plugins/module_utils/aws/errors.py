@@ -117,7 +117,7 @@ def no_image(image_id: str, target: Target) -> Failure:
     return Failure(
         message=f"There is no image {image_id} that account {target.account_id} can see.",
         remedy="Check the id and that it is this region's; each region's copy has an id of its own.",
-        error_code="InvalidAMIID.NotFound",
+        error_code="image_not_found",
         action="DescribeImages",
         region=target.region,
         account_id=target.account_id,

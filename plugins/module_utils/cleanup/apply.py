@@ -111,7 +111,7 @@ def _with_left_snapshots(done: Performed) -> Performed:
             message=f"Snapshot {item['SnapshotId']} of {action.resource} could not be deleted: "
             f"{item['ReturnCode']}.",
             remedy="It is marked: the next run deletes it, unless something still keeps it.",
-            error_code="SnapshotNotDeleted",
+            error_code="snapshot_not_deleted",
             action="DeleteSnapshot",
             region=action.target.region,
             account_id=action.target.account_id,

@@ -131,7 +131,7 @@ class Verdict:
     def as_result(self, own: OwnImage) -> dict[str, Any]:
         """The verdict on this image as the module lists it."""
         return {
-            "created": own.created.isoformat(),
+            "creation_date": own.created.isoformat(),
             "decision": self.decision,
             "evidence": [one.as_result() for one in self.evidence],
             "family": self.family,
@@ -145,8 +145,8 @@ class Verdict:
             "size_gib": own.size_gib,
             "snapshots": [
                 {
-                    "kept": fate.kept,
-                    "retained_days": fate.retained_days,
+                    "keep_reason": fate.kept,
+                    "retention_days": fate.retention_days,
                     "size_gib": own.snapshot_sizes.get(fate.snapshot_id, 0),
                     "snapshot_id": fate.snapshot_id,
                 }

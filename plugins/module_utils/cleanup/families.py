@@ -19,8 +19,8 @@ from .stages import parse, stamp
 from .state import OwnImage
 
 # What an image has from one that is deregistered: its family, and when the first of its sources was made.
-FAMILY_MARK = MARK_PREFIX + "cleanup-family"
-BORN_MARK = MARK_PREFIX + "cleanup-born"
+FAMILY_MARK = MARK_PREFIX + "origin-family"
+ORIGIN_CREATED_MARK = MARK_PREFIX + "origin-created"
 
 Images = Mapping[ImageRef, OwnImage]
 
@@ -61,7 +61,7 @@ def bequeathed(
             tags[FAMILY_MARK] = family
         date = born(images, ref)
         if date is not None and _any_going(_sources(images, ref), going):
-            tags[BORN_MARK] = stamp(date)
+            tags[ORIGIN_CREATED_MARK] = stamp(date)
         if tags and ref not in going:
             found[ref] = tags
     return found
@@ -96,7 +96,7 @@ def born(images: Images, ref: ImageRef) -> datetime | None:
     *_nearer, first = (one for one in _sources(images, ref) if one in images)
     own = images[first]
     gone = own.source is not None and own.source not in images
-    return parse(own.image.tags.get(BORN_MARK, "")) if gone else own.created
+    return parse(own.image.tags.get(ORIGIN_CREATED_MARK, "")) if gone else own.created
 
 
 def latest(images: Images, of: Mapping[ImageRef, str], count: int) -> frozenset[ImageRef]:

@@ -92,7 +92,7 @@ def result(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, outcome:
     """What the module returns of its own; of images that were spared the verdict that spared them."""
     spared = {verdict.ref: verdict for verdicts in outcome.state.values() for verdict in verdicts}
     return {
-        "considered": len(plan.verdicts),
+        "evaluated_count": len(plan.verdicts),
         "regions": sorted(seen.regions),
         "results": [
             spared.get(verdict.ref, verdict).as_result(seen.images[verdict.ref]) for verdict in plan.verdicts

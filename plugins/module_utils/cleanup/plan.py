@@ -289,7 +289,7 @@ def _over_limit(
     yield Failure(
         message=f"max_deletions: {what} ({named}); {wanted.limit} are allowed.",
         remedy="Check the policy. If all of this is meant, allow it with max_deletions.",
-        error_code="TooManyDeletions",
+        error_code="too_many_deletions",
         action="max_deletions",
         account_id=seen.account_id,
     )

@@ -20,7 +20,7 @@ from .state import OwnImage, OwnSnapshot, RegionFacts, RetentionRule, SnapshotLo
 
 # Written before images are deregistered on those of their snapshots that go with them: by it the next run
 # finds what could not be deleted. Its value are images, with spaces between; the snapshot is of one of them.
-SNAPSHOT_MARK = MARK_PREFIX + "cleanup-of"
+SNAPSHOT_MARK = MARK_PREFIX + "cleanup-image-ids"
 
 # Amazon Data Lifecycle Manager User Guide: what it makes for people's backups carries this tag.
 LIFECYCLE_TAG = "aws:dlm:"
@@ -37,12 +37,12 @@ Tags: TypeAlias = "tuple[tuple[str, str | None], ...]"
 class Fate:
     """What becomes of a snapshot of a deregistered image: it goes, or it is ``kept`` for a reason.
 
-    The Recycle Bin keeps one that goes for ``retained_days``, in which AWS bills it as before.
+    The Recycle Bin keeps one that goes for ``retention_days``, in which AWS bills it as before.
     """
 
     snapshot_id: str
     kept: str = ""
-    retained_days: int = 0
+    retention_days: int = 0
 
 
 def fates(own: OwnImage, facts: RegionFacts, leaving: Collection[str]) -> tuple[Fate, ...]:

@@ -58,7 +58,7 @@ def _into_file(path: str | None, texts: dict[ImageRef, str], seen: CleanupSeen) 
             Failure(
                 message=f"tombstone_path: {exception}",
                 remedy=f"Make room, or name another file. {_REMEDY}",
-                error_code="TombstoneNotWritten",
+                error_code="tombstone_not_written",
                 action="tombstone_path",
                 account_id=seen.account_id,
             ),

@@ -117,7 +117,7 @@ def _missing_access(target: Target, source: Image, source_region: str, missing: 
         yield Failure.at(
             target,
             "CopyImage",
-            "MissingLaunchPermission",
+            "missing_launch_permission",
             f"Account {account_id} does not see {image}: it lacks launch permission.",
             f"{late}, unless the account's Allowed AMIs settings hide the image."
             if late
@@ -127,7 +127,7 @@ def _missing_access(target: Target, source: Image, source_region: str, missing: 
         yield Failure.at(
             target,
             "CopyImage",
-            "MissingVolumePermission",
+            "missing_volume_permission",
             f"Account {account_id} may not copy {image}: it lacks createVolumePermission on "
             f"{', '.join(missing.snapshot_ids)}.",
             f"{late}." if late else f"Let {owner}, share these snapshots with {account_id} (ami_share).",
@@ -136,7 +136,7 @@ def _missing_access(target: Target, source: Image, source_region: str, missing: 
         yield Failure.at(
             target,
             "CopyImage",
-            "MissingKeyAccess",
+            "missing_key_access",
             f"Account {account_id} cannot use {arn}, under which {image} is encrypted: it lacks "
             f"{', '.join(operations)}.",
             f"{late}, unless the IAM policy of its role does not let it use the key."

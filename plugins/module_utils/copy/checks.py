@@ -61,7 +61,7 @@ def check_source(
                 f"it lacks createVolumePermission on {', '.join(unreadable_snapshots)}.",
                 remedy=f"Let the owner, account {source.owner_id}, share these snapshots with {account_id} "
                 "(ami_share does it with the image).",
-                error_code="MissingVolumePermission",
+                error_code="missing_volume_permission",
                 action="source_image_id",
                 region=source_region,
             )

@@ -125,13 +125,13 @@ def result(wanted: CopyWanted, seen: CopySeen, plan: Plan, outcome: Outcome) -> 
     keys = {target: _key(seen, target, run) for target, run in ready.items()}
     return {
         "images": _placed(wanted, images, "image_id"),
-        "kms_key_ids": _placed(wanted, keys, "kms_key_id"),
+        "kms_key_arns": _placed(wanted, keys, "kms_key_arn"),
         "results": [
             {
                 "account_id": target.account_id,
                 "best_effort": target.region in wanted.best_effort_regions,
                 "image_id": _image_id(run),
-                "kms_key_id": _key(seen, target, run),
+                "kms_key_arn": _key(seen, target, run),
                 "name": run.image.name
                 if run.image
                 else name_for(wanted, seen.source_of(target), target.region),
@@ -139,7 +139,7 @@ def result(wanted: CopyWanted, seen: CopySeen, plan: Plan, outcome: Outcome) -> 
                 "progress": run.percent,
                 "region": target.region,
                 "snapshot_ids": list(run.image.snapshot_ids) if run.image else [],
-                "snapshot_kms_key_ids": sorted(
+                "snapshot_kms_key_arns": sorted(
                     {snapshot.kms_key_id for snapshot in run.snapshots if snapshot.kms_key_id}
                 ),
                 "state": run.image.state if run.image else None,
@@ -261,7 +261,7 @@ def _wrong_key(wanted: CopyWanted, seen: CopySeen, target: Target, run: CopyRun)
     return Failure(
         message=f"{run.image.image_id} is under {_key(seen, target, run) or 'no key'}, not the wanted one.",
         remedy="Deregister it if nobody uses it, and run again: a copy under the wanted key is made.",
-        error_code="WrongKey",
+        error_code="wrong_key",
         action="CopyImage",
         region=target.region,
         account_id=target.account_id,

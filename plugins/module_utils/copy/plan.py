@@ -159,7 +159,7 @@ def _plan_copy(
         "tags": image_tags(wanted, seen.source_of(target)) or {},
     }
     if "KmsKeyId" in request:
-        after["kms_key_id"] = request["KmsKeyId"]
+        after["kms_key_arn"] = request["KmsKeyId"]
     refusals = (*check_request(request, target), *obstacles)
     return TargetPlan(target, actions, before={}, after=after, warnings=warnings, refusals=refusals)
 
@@ -194,7 +194,7 @@ def _disabled(seen: CopySeen, target: Target) -> tuple[Failure, ...]:
         Failure(
             message=f"The copy {', '.join(ids)} is disabled.",
             remedy="Enable it (EnableImage) or deregister it, then run again.",
-            error_code="CopyDisabled",
+            error_code="copy_disabled",
             action="CopyImage",
             region=target.region,
             account_id=target.account_id,

@@ -225,7 +225,7 @@ def _copy_failed(target: Target, image: Image) -> Failure:
     return Failure(
         message=_obituary(image),
         remedy="Mend the reason that AWS gives and run again: the dead copy is then removed and made anew.",
-        error_code="CopyFailed",
+        error_code="copy_failed",
         action="CopyImage",
         region=target.region,
         account_id=target.account_id,
@@ -241,7 +241,7 @@ def _give_up(runs: Mapping[Target, CopyRun], pending: list[Target], why: str) ->
         run.failure = Failure(
             message=f"{run.image.image_id} is still pending{progress}, and {why}.",
             remedy="AWS goes on copying: run again to wait for it.",
-            error_code="CopyPending",
+            error_code="copy_pending",
             action="CopyImage",
             region=target.region,
             account_id=target.account_id,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from . import allowed_images
-from .findings import Finding, Severity
+from .findings import BlocksLaunch, Finding
 from .owner import covering, is_shared
 from .state import DRY_RUN_SUCCEEDED, Case, ConsumerSeen, OwnerSeen
 
@@ -40,21 +40,21 @@ def findings(
     """All that the account's side tells but for the keys."""
     if consumer.problem is not None:
         yield Finding(
-            "ConsumerUnreadable",
+            "consumer_unreadable",
             f"Account {case.account_id} cannot be asked in {case.place.region}: {consumer.problem.message}",
             consumer.problem.remedy,
-            Severity.UNKNOWN,
+            BlocksLaunch.UNKNOWN,
         )
     elif consumer.image is None:
         yield from _invisible(case, image_id, owner, consumer, now)
     else:
         if consumer.image.allowed is False:
             yield Finding(
-                "AllowedImagesAudit",
+                "allowed_images_audit_mode",
                 f"Allowed AMIs of account {case.account_id} are in audit mode in {case.place.region}: once "
                 f"enabled, they hide {image_id}.",
                 _allow(case, owner, consumer),
-                Severity.NOTE,
+                BlocksLaunch.HARMLESS,
             )
         yield from _dry_run(case, image_id, consumer, role)
 
@@ -72,17 +72,17 @@ def _invisible(
         certain = fits is False or (fits is None and shared is True)
         if certain or fits is None:
             yield Finding(
-                "HiddenByAllowedImages",
+                "hidden_by_allowed_images",
                 f"Allowed AMIs of account {case.account_id} {'hide' if certain else 'may hide'} {image_id} "
                 f"in {case.place.region}: no criterion fits it.",
                 _allow(case, owner, consumer),
-                Severity.BLOCKING if certain else Severity.UNKNOWN,
+                BlocksLaunch.BLOCKING if certain else BlocksLaunch.UNKNOWN,
             )
         if fits is False or certain:
             return
     if owner.launch is not None and shared is None and settings is not None:
         yield Finding(
-            "OutsideOrganization",
+            "outside_organization",
             f"{image_id} is shared through {covering(owner.launch)} only, and account {case.account_id} does "
             "not see it: these do not hold the account.",
             f"Share it with {case.account_id} by name (ami_share), or move the account.",
@@ -100,7 +100,7 @@ def _not_visible(case: Case, image_id: str, shared: bool, settings_known: bool) 
         *([] if settings_known else ["Let the role call GetAllowedImagesSettings: these may hide it."]),
     ]
     return Finding(
-        "NotVisible",
+        "not_visible",
         f"Account {case.account_id} does not see {image_id} in {case.place.region}{why}.",
         " ".join(remedies),
     )
@@ -123,7 +123,7 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
     who = f"role {role} of account {case.account_id}" if role else f"account {case.account_id}"
     if code in _DENIED:
         yield Finding(
-            "LaunchDenied",
+            "launch_denied",
             f"The {who} may not launch {image_id} in {case.place.region}: {message}"
             if role
             else f"These credentials may not launch {image_id} in {case.place.region}: {message}",
@@ -131,16 +131,16 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
         )
     elif code in _ABOUT_IMAGE:
         yield Finding(
-            "LaunchRefused",
+            "launch_refused",
             f"AWS would refuse {who} a launch of {image_id} in {case.place.region}: {message}",
             _ABOUT_IMAGE[code],
         )
     else:
         yield Finding(
-            "DryRunInconclusive",
+            "dry_run_inconclusive",
             f"Whether {who} may launch {image_id} in {case.place.region} was not found out: "
             f"{code}: {message}",
             "Name a subnet, security groups and an instance type of that account and region "
             "(subnet_ids, security_group_ids, instance_type).",
-            Severity.UNKNOWN,
+            BlocksLaunch.UNKNOWN,
         )

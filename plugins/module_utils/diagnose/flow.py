@@ -45,7 +45,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> DiagnosisWanted:
         consumer_role=options.consumer_role(),
         network=options.network(),
         instance_type=params["instance_type"] or None,
-        fail_on_findings=params["fail_on_findings"],
+        fail_on=params["fail_on"],
     )
     if not wanted.account_ids:
         options.refuse("account_ids", "no account is named.", "Name those that are to launch the images.")

@@ -16,7 +16,7 @@ from ..keys.access import Access, KeyDryRun
 from ..keys.grants import OPERATIONS
 from ..keys.policy_evaluation import Consumer
 from ..model import Image, KeySeen, Sharing
-from .findings import Finding, Severity
+from .findings import BlocksLaunch, Finding
 from .state import Case, ConsumerSeen, OwnerSeen
 
 _OPEN = "Open the key to the account (ami_kms_grant)."
@@ -46,7 +46,7 @@ def _of_key(case: Case, owner: OwnerSeen, key: KeySeen, consumer: ConsumerSeen |
         return
     if key.key.state != "Enabled":
         yield Finding(
-            "KeyNotEnabled",
+            "key_not_enabled",
             f"{arn}, under which {image.image_id} is encrypted, is in the state {key.key.state}.",
             "Enable the key, or cancel its deletion; or copy the image under another key (ami_copy_regions).",
         )
@@ -97,7 +97,7 @@ def _consumer(case: Case, launch: Sharing | None, seen: ConsumerSeen | None) -> 
 
 def _default_key(image: Image, arn: str) -> Finding:
     return Finding(
-        "DefaultKey",
+        "default_key",
         f"{image.image_id} is encrypted under {arn}, which AWS manages: no other account can ever use it.",
         "Copy it under a customer-managed key (kms_key_id of ami_copy_regions, within a region with "
         "reencrypt_source: true), open that (ami_kms_grant) and share the copy (ami_share).",
@@ -109,10 +109,10 @@ def _unreadable(case: Case, arn: str, why: str, tried: KeyDryRun | None) -> Iter
         # The account's own word is enough.
         return
     yield Finding(
-        "KeyUnreadable",
+        "key_unreadable",
         f"Whether account {case.account_id} may use {arn} cannot be seen: {why}",
         "Let these credentials call DescribeKey, ListGrants and GetKeyPolicy, or ask the key's owner.",
-        Severity.UNKNOWN,
+        BlocksLaunch.UNKNOWN,
     )
 
 
@@ -125,44 +125,44 @@ def _owners_word(
     if _settles([*shut, *unsure], tried) and all(_is_asked(key, who, item) for item in [*shut, *unsure]):
         # AWS's own word to the account goes before what its owner's side looks like.
         if shut and _within(case, key):
-            yield _for_roles_only(case, key, Severity.NOTE)
+            yield _for_roles_only(case, key, BlocksLaunch.HARMLESS)
     elif against := key_access.denied(key, who, shut):
         yield Finding(
-            "KeyDeniedByPolicy",
+            "key_denied_by_policy",
             f"The policy of {arn} denies {', '.join(against)} to {account}.",
             "Change the statement that denies it; a grant cannot go before it.",
         )
     elif {"CreateGrant", "Decrypt"} <= set(shut):
         if _within(case, key):
-            yield _for_roles_only(case, key, Severity.UNKNOWN)
+            yield _for_roles_only(case, key, BlocksLaunch.UNKNOWN)
         else:
             yield Finding(
-                "KeyNotShared",
+                "missing_key_access",
                 f"A{account[1:]} may not use {arn}: no grant and no statement of its policy lets it.",
                 _OPEN,
             )
     elif "CreateGrant" in shut:
         yield Finding(
-            "KeyWithoutCreateGrant",
+            "missing_create_grant",
             f"A{account[1:]} may use {arn}, but may not let EBS use it: it lacks CreateGrant (in a grant "
             "that holds Decrypt as well), without which no instance starts.",
             _OPEN,
         )
     elif shut:
-        severity = Severity.BLOCKING if "Decrypt" in shut else Severity.UNKNOWN
+        blocks_launch = BlocksLaunch.BLOCKING if "Decrypt" in shut else BlocksLaunch.UNKNOWN
         yield Finding(
-            "KeyOperationsMissing",
+            "missing_key_operations",
             f"A{account[1:]} lacks {', '.join(shut)} on {arn}, which AWS names among what a launch needs.",
             _OPEN,
-            severity,
+            blocks_launch,
         )
     elif unsure:
         yield Finding(
-            "KeyAccessUnknown",
+            "key_access_unknown",
             f"Whether {account} may use {arn} ({', '.join(unsure)}) depends on what cannot be seen: on "
             "conditions of its policy, or on the account's organization.",
             f"Name consumer_role_name, so that the account itself is asked. Or: {_OPEN}",
-            Severity.UNKNOWN,
+            BlocksLaunch.UNKNOWN,
         )
 
 
@@ -188,13 +188,13 @@ def _within(case: Case, key: KeySeen) -> frozenset[str]:
     return frozenset(by_grants | named)
 
 
-def _for_roles_only(case: Case, key: KeySeen, severity: Severity) -> Finding:
+def _for_roles_only(case: Case, key: KeySeen, blocks_launch: BlocksLaunch) -> Finding:
     return Finding(
-        "KeyForRolesOnly",
+        "key_for_roles_only",
         f"Of account {case.account_id} only {', '.join(sorted(_within(case, key)))} may use {key.key.arn}, "
         "if at all.",
         f"Launch as one of these. Or: {_OPEN}",
-        severity,
+        blocks_launch,
     )
 
 
@@ -205,29 +205,29 @@ def _refusals(
     arn = key.key.arn
     if tried.problem is not None:
         yield Finding(
-            "KeyUnreadable",
+            "key_unreadable",
             f"Account {case.account_id} could not try {arn}: {tried.problem}",
             "Only a launch tells (ami_launch_probe).",
-            Severity.NOTE,
+            BlocksLaunch.HARMLESS,
         )
     told = sorted(item for item in tried.refused if _proves(key, who, words, item))
     others = [item for item in told if item != "CreateGrant"]
     if others:
         certain = all(words[part] is Access.ALLOWED for item in others for part in _PARTS.get(item, (item,)))
         yield Finding(
-            "KeyRefused",
+            "key_access_denied",
             f"KMS refuses {', '.join(others)} on {arn} to the role in account {case.account_id}"
             + (", although the key's owner allows it." if certain else "."),
             _ITS_POLICIES,
-            Severity.BLOCKING if certain else Severity.UNKNOWN,
+            BlocksLaunch.BLOCKING if certain else BlocksLaunch.UNKNOWN,
         )
     elif told:
         yield Finding(
-            "CreateGrantRefused",
+            "create_grant_denied",
             f"KMS refuses CreateGrant on {arn} to the role in account {case.account_id}, asked directly. It "
             "may still be allowed to AWS services alone (kms:GrantIsForAWSResource).",
             _ITS_POLICIES,
-            Severity.UNKNOWN,
+            BlocksLaunch.UNKNOWN,
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ..model import Image, Sharing
-from .findings import Finding, Severity
+from .findings import BlocksLaunch, Finding
 from .state import Case, OwnerSeen
 
 UNBLOCKED = "unblocked"
@@ -26,17 +26,17 @@ def findings(
     where = f"account {case.place.account_id} in {case.place.region}"
     if image_id is None:
         yield Finding(
-            "ImagePlanned",
+            "image_planned",
             f"The image of {where} is only planned.",
             "Diagnose it once it is there.",
-            Severity.UNKNOWN,
+            BlocksLaunch.UNKNOWN,
         )
     elif owner.problem is not None:
         yield Finding(
-            "OwnerUnreadable",
+            "owner_unreadable",
             f"What {where} has of {image_id} cannot be read: {owner.problem.message}",
             owner.problem.remedy,
-            Severity.UNKNOWN,
+            BlocksLaunch.UNKNOWN,
         )
     elif owner.image is None:
         yield _missing(case, image_id, owner, visible)
@@ -71,17 +71,17 @@ def _missing(case: Case, image_id: str, owner: OwnerSeen, visible: bool | None) 
     if owner.elsewhere:
         regions = ", ".join(owner.elsewhere)
         return Finding(
-            "WrongRegion",
+            "wrong_region",
             f"{image_id} is an image of {regions}, not of {case.place.region}.",
             f"Name {case.place.region}'s own image; if it has none, make one (ami_copy_regions). "
             "Each region's copy has an id of its own.",
         )
     return Finding(
-        "ImageNotFound",
+        "image_not_found",
         f"Account {case.place.account_id} sees no image {image_id} in {case.place.region}.",
         "Check the id and the account; if the image was deregistered, copy it again (ami_copy_regions).",
         # A third account's image, which is shared with the one that is to launch it alone.
-        Severity.UNKNOWN if visible else Severity.BLOCKING,
+        BlocksLaunch.UNKNOWN if visible else BlocksLaunch.BLOCKING,
     )
 
 
@@ -89,17 +89,17 @@ def _foreign(image: Image, visible: bool | None) -> Finding:
     # Of an unencrypted image the account itself sees all that matters.
     known = visible and not image.encrypted
     return Finding(
-        "NotTheOwner",
+        "not_owner",
         f"{image.image_id} belongs to account {image.owner_id}, which alone is told whom it is shared with.",
         f"Name {image.owner_id} as its account in images, with a role there in consumer_role_name.",
-        Severity.NOTE if known else Severity.UNKNOWN,
+        BlocksLaunch.HARMLESS if known else BlocksLaunch.UNKNOWN,
     )
 
 
 def _state(image: Image) -> Iterator[Finding]:
     if image.state == "disabled":
         yield Finding(
-            "ImageDisabled",
+            "image_disabled",
             f"{image.image_id} is disabled: nobody can launch it, and whom it was shared with is lost.",
             "Enable it (EnableImage), then share it again (ami_share).",
         )
@@ -107,7 +107,7 @@ def _state(image: Image) -> Iterator[Finding]:
         reason = f" ({image.state_reason})" if image.state_reason else ""
         waiting = image.state == "pending"
         yield Finding(
-            "ImageNotAvailable",
+            "image_not_available",
             f"{image.image_id} is {image.state}{reason}.",
             "Wait until it is available." if waiting else "Copy it again (ami_copy_regions).",
         )
@@ -116,27 +116,27 @@ def _state(image: Image) -> Iterator[Finding]:
 def _sharing(case: Case, image: Image, launch: Sharing, visible: bool | None) -> Iterator[Finding]:
     if launch.public:
         yield Finding(
-            "Public",
+            "public",
             f"{image.image_id} is public: every AWS account can launch it, {case.account_id} among them.",
             "If that is not meant, share it by name, then withdraw it from everybody (ami_share, group: all, "
             "state: absent).",
-            Severity.NOTE,
+            BlocksLaunch.HARMLESS,
         )
     elif case.account_id not in launch.account_ids:
         if not (launch.org_arns or launch.org_unit_arns):
             yield Finding(
-                "NotShared",
+                "not_shared",
                 f"{image.image_id} is not shared with account {case.account_id}.",
                 f"Share it with {case.account_id} (ami_share).",
             )
         elif visible is not False:
             yield Finding(
-                "ThroughOrganization",
+                "shared_through_organization",
                 f"{image.image_id} is shared with account {case.account_id} through {covering(launch)} only. "
                 + ("" if visible else "Whether these hold the account, the image's owner is not told. ")
                 + "Such an account cannot copy it.",
                 "Nothing, if it only launches; else share it with the account by name (ami_share).",
-                Severity.NOTE if visible else Severity.UNKNOWN,
+                BlocksLaunch.HARMLESS if visible else BlocksLaunch.UNKNOWN,
             )
 
 
@@ -151,32 +151,32 @@ def _copying(case: Case, owner: OwnerSeen, launch: Sharing) -> Iterator[Finding]
     ]
     if missing:
         yield Finding(
-            "MissingVolumePermission",
+            "missing_volume_permission",
             f"Account {case.account_id} may not create volumes from {', '.join(missing)}: "
             f"it can launch {owner.image.image_id}, but not copy it.",
             f"Share the snapshots, too (ami_share with account_ids, share_snapshots: true), if "
             f"{case.account_id} is to copy the image.",
-            Severity.NOTE,
+            BlocksLaunch.HARMLESS,
         )
 
 
 def _public(image: Image, owner: OwnerSeen) -> Iterator[Finding]:
     if owner.launch is not None and owner.launch.public and owner.image_block not in (None, UNBLOCKED):
         yield Finding(
-            "BlockPublicAccess",
+            "block_public_access",
             f"Block public access for AMIs is on ({owner.image_block}). {image.image_id}, public before, "
             "stays so, but once withdrawn it could not be made public again.",
             "Share the image by name (ami_share), or turn the block off (DisableImageBlockPublicAccess).",
-            Severity.NOTE,
+            BlocksLaunch.HARMLESS,
         )
 
 
 def _deprecated(image: Image, now: datetime) -> Iterator[Finding]:
     if image.deprecation_time and datetime.fromisoformat(image.deprecation_time) <= now:
         yield Finding(
-            "Deprecated",
+            "image_deprecated",
             f"{image.image_id} is deprecated since {image.deprecation_time}: it launches, but others find it "
             "only by its id.",
             "Launch a newer image, or end its deprecation (DisableImageDeprecation).",
-            Severity.NOTE,
+            BlocksLaunch.HARMLESS,
         )

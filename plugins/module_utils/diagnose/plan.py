@@ -16,7 +16,7 @@ from ..plan import ReadOnlyPlan
 from . import consumer as diagnosis_consumer
 from . import keys as diagnosis_keys
 from . import owner as diagnosis_owner
-from .findings import Finding, Severity, can_launch
+from .findings import BlocksLaunch, Finding, can_launch
 from .state import Case, DiagnosisSeen, DiagnosisWanted
 
 
@@ -91,13 +91,13 @@ def _unread(seen: DiagnosisSeen) -> Iterator[Failure]:
 
 def _failing(wanted: DiagnosisWanted, diagnoses: tuple[Diagnosis, ...]) -> Iterator[Failure]:
     """The findings as failures, if they are to be; what could not be asked is one already."""
-    if not wanted.fail_on_findings:
+    if not wanted.fail_on:
         return
     for diagnosis in diagnoses:
         for finding in diagnosis.findings:
-            if finding.severity is not Severity.NOTE and finding.code not in (
-                "ConsumerUnreadable",
-                "OwnerUnreadable",
+            if finding.blocks_launch is not BlocksLaunch.HARMLESS and finding.code not in (
+                "consumer_unreadable",
+                "owner_unreadable",
             ):
                 yield Failure(
                     finding.message,

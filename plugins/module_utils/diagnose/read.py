@@ -119,7 +119,7 @@ def _without_key(place: Target, snapshot_id: str) -> Failure:
     return Failure(
         message=f"AWS does not tell account {place.account_id} the key of {snapshot_id}.",
         remedy="Check that the snapshot still exists and belongs to the account.",
-        error_code="InvalidSnapshot.NotFound",
+        error_code="snapshot_not_found",
         action="DescribeSnapshots",
         region=place.region,
         account_id=place.account_id,

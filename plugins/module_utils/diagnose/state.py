@@ -28,7 +28,7 @@ class DiagnosisWanted:
     consumer_role: ConsumerRole | None = None
     network: Network = field(default_factory=Network)
     instance_type: str | None = None
-    fail_on_findings: bool = False
+    fail_on: bool = False
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ _PUBLISH: dict[str, Any] = {
     "require_shared": True,
     "wait_timeout": 0,
 }
-_VERIFY = {"fail_on_findings": False, "wait_timeout": 1}
+_VERIFY = {"fail_on": False, "wait_timeout": 1}
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
@@ -75,13 +75,13 @@ def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
             "launch_templates: they are published together with a parameter, and none is named.",
             "Name it in parameter.",
         )
-    if params["into_accounts"] and not params["account_ids"]:
+    if params["copy_into_accounts"] and not params["account_ids"]:
         yield invalid_option(
             "account_ids",
             "account_ids: copies are to be made into accounts, and none is named.",
             "Name some.",
         )
-    if params["into_accounts"] and not params["consumer_role_name"]:
+    if params["copy_into_accounts"] and not params["consumer_role_name"]:
         yield invalid_option(
             "consumer_role_name",
             "consumer_role_name: copies are to be made into accounts, and no role in them is named.",
@@ -98,11 +98,11 @@ def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
         from ..publish import flow as publish
 
         yield publish.wanted_from, _PUBLISH
-    if params["verify"] != "none":
+    if params["verify_level"] != "none":
         from ..diagnose import flow as diagnose
 
         yield diagnose.wanted_from, _VERIFY
-    if params["verify"] == "launched":
+    if params["verify_level"] == "launched":
         from ..launch_probe import flow as launch_probe
 
         images = dict.fromkeys(Options(params).strings("regions"))

@@ -11,12 +11,12 @@ from .report import distribution
 
 FLOW = report_flow(
     lambda params: distribution(
-        params["copied"],
-        params["opened"],
-        params["shared"],
-        params["into_accounts"],
-        params["verified"],
-        params["published"],
-        params["objection"],
+        params["copy_result"],
+        params["grant_result"],
+        params["share_result"],
+        params["consumer_copy_result"],
+        params["verification_results"],
+        params["publish_result"],
+        params["verification_error"],
     )
 )

@@ -17,7 +17,7 @@ _COPY_FACTS = (
     "account_id",
     "best_effort",
     "image_id",
-    "kms_key_id",
+    "kms_key_arn",
     "name",
     "region",
     "snapshot_ids",
@@ -31,16 +31,16 @@ def distribution(
     copied: Mapping[str, Any],
     opened: Mapping[str, Any],
     shared: Mapping[str, Any],
-    into_accounts: Mapping[str, Any] | None = None,
+    consumer_copy_result: Mapping[str, Any] | None = None,
     verified: Iterable[Mapping[str, Any]] = (),
     published: Mapping[str, Any] | None = None,
-    objection: str = "",
+    verification_error: str = "",
 ) -> dict[str, Any]:
     """The report, from what ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share`` returned.
 
-    What did not run is empty. ``into_accounts`` is what ``ami_copy_regions`` returned of copies that the
+    What did not run is empty. ``consumer_copy_result`` is what ``ami_copy_regions`` returned of copies that the
     consumers own, ``verified`` are the results of a verification, and ``published`` is what ``ami_publish``
-    returned; of each of these the report speaks only if it did run. ``objection`` is what the verification
+    returned; of each of these the report speaks only if it did run. ``verification_error`` is what the verification
     failed with, which it may have done without results.
 
     ``status`` is ``distributed`` if every region has its image, is shared, and is verified and published as
@@ -48,10 +48,12 @@ def distribution(
     """
     shares = {share["region"]: share for share in shared.get("results", ())}
     regions = [_region(copy, shares.get(copy["region"])) for copy in copied.get("results", ())]
-    own_copies = into_accounts or {}
+    own_copies = consumer_copy_result or {}
     publication = published or {}
     verifications = [dict(item) for item in verified]
-    verification = {"failures": [{"action": "verify", "message": objection}]} if objection else {}
+    verification = (
+        {"failures": [{"action": "verify", "message": verification_error}]} if verification_error else {}
+    )
     failures = steps.failures((copied, opened, shared, own_copies, verification, publication))
     ready = [region for region in regions if region["shared"]]
     proved = all(item["reached"] for item in verifications)
@@ -63,7 +65,7 @@ def distribution(
     publications = [
         {fact: item.get(fact) for fact in _PUBLISH_FACTS} for item in publication.get("results", ())
     ]
-    further = {"copies": copies, "published": publications, "verified": verifications}
+    further = {"consumer_images": copies, "published": publications, "verified": verifications}
     return {
         **{name: rows for name, rows in further.items() if rows},
         "failures": failures,

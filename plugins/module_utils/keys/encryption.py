@@ -100,7 +100,7 @@ def check_key(
             Failure.at(
                 target,
                 "CopyImage",
-                "DefaultKey",
+                "default_key",
                 f"{why[0].upper()}{why[1:]}, and no key is named: it would land on the default key, "
                 f"usually aws/ebs. {_CANNOT_BE_SHARED}",
                 "Name a key in kms_key_id or kms_key_ids, or set allow_default_key: true.",
@@ -111,7 +111,7 @@ def check_key(
             Failure.at(
                 target,
                 "CopyImage",
-                "DefaultKey",
+                "default_key",
                 f"{key.arn} is managed by AWS. {_CANNOT_BE_SHARED}",
                 "Name a customer-managed key, or set allow_default_key: true.",
             ),
@@ -121,7 +121,7 @@ def check_key(
             Failure.at(
                 target,
                 "CopyImage",
-                "KMSInvalidStateException",
+                "key_not_enabled",
                 f"{key.arn} is in the state {key.state}.",
                 "Enable the key or cancel its deletion, or name another one.",
             ),
@@ -131,7 +131,7 @@ def check_key(
             Failure.at(
                 target,
                 "CopyImage",
-                "InvalidKeyUsageException",
+                "unsupported_key_type",
                 f"{key.arn} is a key for {key.usage} of kind {key.spec}.",
                 "EBS takes symmetric encryption keys only: name one.",
             ),

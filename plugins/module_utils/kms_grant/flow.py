@@ -61,7 +61,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
         org_ids=frozenset(_ids(options, "org_ids", _ORG_ID, "o-a1b2c3d4e5")),
         org_unit_ids=frozenset(_ids(options, "org_unit_ids", _ORG_UNIT_ID, "ou-ab12-11111111")),
         operations=frozenset(options.strings("operations")) or OPERATIONS,
-        method=params["method"],
+        access_method=params["access_method"],
         present=params["state"] == "present",
         purge=params["purge_grants"],
         auto_scaling=params["auto_scaling"],
@@ -73,11 +73,11 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
             f"{', '.join(unknown)} is no operation of a grant on a key for encryption.",
             f"There are {', '.join(sorted(planner.POSSIBLE_OPERATIONS))}.",
         )
-    if wanted.method == "grant" and (wanted.org_arns or wanted.org_unit_arns):
+    if wanted.access_method == "grant" and (wanted.org_arns or wanted.org_unit_arns):
         options.refuse(
-            "method",
+            "access_method",
             "a grant cannot name an organization or organizational unit.",
-            "Use method: auto, which opens the key policy to them.",
+            "Use access_method: auto, which opens the key policy to them.",
         )
     if wanted.present and wanted.auto_scaling and not (wanted.consumer_role and wanted.account_ids):
         options.refuse(
@@ -141,14 +141,14 @@ def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -
     """What the module returns of its own; regions that failed are missing from ``results``."""
     failed = {failure.region for failure in outcome.failures}
     return {
-        "kms_key_ids": {
+        "kms_key_arns": {
             target.region: keys[0].key.arn if keys else None for target, keys in seen.keys.items()
         },
         "results": [
             {
                 "account_id": target.target.account_id,
                 "changed": bool(target.actions),
-                "kms_keys": [{"kms_key_id": arn, **access} for arn, access in target.after.items()],
+                "kms_keys": [{"kms_key_arn": arn, **access} for arn, access in target.after.items()],
                 "region": target.target.region,
             }
             for target in plan.targets

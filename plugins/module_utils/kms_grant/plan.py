@@ -50,7 +50,7 @@ class GrantWanted:
     org_ids: frozenset[str] = frozenset()
     org_unit_ids: frozenset[str] = frozenset()
     operations: frozenset[str] = OPERATIONS
-    method: str = "auto"
+    access_method: str = "auto"
     present: bool = True
     purge: bool = False
     auto_scaling: bool = False
@@ -64,13 +64,13 @@ class GrantWanted:
     @property
     def grantees(self) -> frozenset[str]:
         """Those who are served by grants: account ids and ARNs."""
-        return frozenset() if self.method == "key_policy" else self.account_ids | self.principals
+        return frozenset() if self.access_method == "key_policy" else self.account_ids | self.principals
 
     @property
     def policy_consumers(self) -> PolicyConsumers:
         """Those who are served by the key policy."""
         return PolicyConsumers(
-            self.account_ids | self.principals if self.method == "key_policy" else frozenset(),
+            self.account_ids | self.principals if self.access_method == "key_policy" else frozenset(),
             frozenset(key_policy.organization_id(arn) for arn in self.org_arns),
             frozenset(key_policy.unit_ids(arn) for arn in self.org_unit_arns),
         )
@@ -264,13 +264,13 @@ def _refusals(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
 
     if key.key.aws_managed and wanted.present:
         yield refusal(
-            "DefaultKey",
+            "default_key",
             f"{key.key.arn} is managed by AWS: nobody else can be given access to it.",
             "Copy the image under a customer-managed key (kms_key_id of ami_copy_regions); use that.",
         )
     elif key.key.state != "Enabled" and wanted.present:
         yield refusal(
-            "KMSInvalidStateException",
+            "key_not_enabled",
             f"{key.key.arn} is in the state {key.key.state}.",
             "Enable the key or cancel its deletion.",
         )
@@ -280,7 +280,7 @@ def _refusals(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
             "collection keeps statements of its own, which allow.",
             "Give that statement another Sid, one that does not begin with "
             f"{key_policy.SID_PREFIX}, and run again.",
-            "ForeignStatement",
+            "reserved_sid_denies",
             "PutKeyPolicy",
             target.region,
             target.account_id,
@@ -288,7 +288,7 @@ def _refusals(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
     owner = key.key.account_id
     if owner != target.account_id:
         yield refusal(
-            "NotOwner",
+            "not_owner",
             f"{key.key.arn} belongs to account {owner}; only its owner can open it to others.",
             f"Run with credentials of {owner}.",
         )
@@ -301,8 +301,8 @@ def _policy_refusals(target: Target, actions: list[Action]) -> Iterator[Failure]
             yield Failure(
                 f"The policy of {action.resource} would hold {len(policy.encode())} bytes; "
                 f"AWS allows {key_policy.MAX_BYTES}.",
-                "Name organizations instead of accounts, or use method: grant.",
-                "LimitExceededException",
+                "Name organizations instead of accounts, or use access_method: grant.",
+                "key_policy_too_large",
                 "PutKeyPolicy",
                 target.region,
                 target.account_id,
@@ -310,8 +310,8 @@ def _policy_refusals(target: Target, actions: list[Action]) -> Iterator[Failure]
         if not key_policy.keeps_root(policy, target.account_id):
             yield Failure(
                 f"The policy of {action.resource} gives the account's root no access (kms:*).",
-                "Add the default statement for it, so that the key stays manageable, or use method: grant.",
-                "MalformedPolicyDocumentException",
+                "Add the default statement for it, so that the key stays manageable, or use access_method: grant.",
+                "key_policy_without_root",
                 "PutKeyPolicy",
                 target.region,
                 target.account_id,

@@ -27,7 +27,7 @@ _REMEDIES = {
     "Client.VolumeLimitExceeded": "Ask AWS for more EBS storage in the account, or free some.",
     "Server.InsufficientInstanceCapacity": _CAPACITY,
     "Server.InternalError": "Run again later: the cause is AWS's.",
-    "Terminated": _AGAIN,
+    "instance_terminated": _AGAIN,
 }
 
 
@@ -94,7 +94,7 @@ def _of_image(wanted: ProbeWanted, probe: Probe, image: Image | None) -> Iterato
             probe.target,
             f"Account {probe.target.account_id} does not see {probe.image_id}.",
             "Share it with the account by ami_share; the account's Allowed AMIs can hide it, too.",
-            "InvalidAMIID.NotFound",
+            "not_visible",
             "DescribeImages",
         )
     elif image.state != "available":
@@ -102,7 +102,7 @@ def _of_image(wanted: ProbeWanted, probe: Probe, image: Image | None) -> Iterato
             probe.target,
             f"{image.image_id} is {image.state}.",
             "Wait until it is available, or name another image.",
-            "InvalidAMIID.Unavailable",
+            "image_not_available",
             "DescribeImages",
         )
     elif instance_type(wanted, image) is None:
@@ -111,7 +111,7 @@ def _of_image(wanted: ProbeWanted, probe: Probe, image: Image | None) -> Iterato
             f"{image.image_id} is for {image.architecture or 'an unknown architecture'}, and only "
             f"{', '.join(sorted(SMALLEST_INSTANCE_TYPES))} have a smallest instance type here.",
             "Name one in instance_type.",
-            "NoInstanceType",
+            "missing_instance_type",
             "instance_type",
         )
 
@@ -129,10 +129,10 @@ def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failur
             f"The instance of {probe.image_id} is still pending after {wanted.wait_timeout} s "
             "(wait_timeout).",
             "Allow more time, or look for the reason in the account.",
-            "StillPending",
+            "instance_pending",
             "RunInstances",
         )
-    code = instance.reason_code or "Terminated"
+    code = instance.reason_code or "instance_terminated"
     return _failure(
         probe.target,
         f"The instance of {probe.image_id} is {instance.state}: {instance.reason or 'AWS gives no reason'}.",

@@ -29,7 +29,7 @@ _LANES = 4
 _NO_STATE = Failure(
     message="AWS tells no state of the accounts that this botocore knows.",
     remedy="Update botocore and boto3: since September 2026 AWS tells it in the member State only.",
-    error_code="UnknownAccountState",
+    error_code="missing_account_state",
     action="ListAccountsForParent",
 )
 

@@ -54,7 +54,7 @@ class PublishRun:
             if action.operation == "LabelParameterVersion" and answer.get("InvalidLabels"):
                 self.failure = _failure(
                     action,
-                    "InvalidLabels",
+                    "invalid_label",
                     f"AWS does not take the label {', '.join(answer['InvalidLabels'])}.",
                     "Without it nothing leads back to this version; everything else of it is in place.",
                 )
@@ -144,14 +144,14 @@ def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> Non
         else:
             run.failure = _failure(
                 action,
-                "Overtaken",
+                "concurrent_change",
                 f"{name} is {now[1]} in version {now[0]}: somebody else has changed it at the same time.",
                 "Find out who, and run again.",
             )
         return
     run.failure = _failure(
         action,
-        "NotValidated",
+        "parameter_not_validated",
         f"AWS took {value} as version {version} of {name}, and has not made it the value within "
         f"{wait_timeout:g} seconds.",
         "If AWS is still validating it, running again will find it there. If that failed, Parameter Store's "

@@ -62,7 +62,7 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
     if place.image_id is None and wanted.goes_back:
         label = label_for(wanted.source_image_id or "")
         yield Obstacle(
-            "LabelNotFound",
+            "label_not_found",
             "source_image_id",
             f"No version of {wanted.parameter} carries the label {label}: no copy of it was published here, "
             f"or the label has been removed.",
@@ -70,7 +70,7 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
         )
     if place.image_id is not None and image is None and (own or not wanted.as_if_shared):
         yield Obstacle(
-            "InvalidAMIID.NotFound",
+            "image_not_found",
             "DescribeImages",
             f"There is no image {place.image_id} to be seen.",
             _where_it_went(wanted, own),
@@ -79,14 +79,14 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
         reason = f" ({image.state_reason})" if image.state_reason else ""
         disabled = image.state == "disabled"
         yield Obstacle(
-            "ImageNotAvailable",
+            "image_not_available",
             "DescribeImages",
             f"{image.image_id} is {image.state}{reason}.",
             "Enable it (EnableImage), and share it again." if disabled else "Publish one that is available.",
         )
     if image is not None and place.launch is not None and not place.launch:
         yield Obstacle(
-            "NotShared",
+            "not_shared",
             "require_shared",
             f"{image.image_id} is shared with nobody.",
             "Share it first (ami_share), or set require_shared: false.",
@@ -114,7 +114,7 @@ def _of_architecture(wanted: PublishWanted, place: Place, source: Image | None) 
         present = place.named.get(image_id or "")
         if image is not None and present is not None and image.architecture != present.architecture:
             yield Obstacle(
-                "ArchitectureDiffers",
+                "architecture_mismatch",
                 "DescribeImages",
                 f"{image.image_id} is for {image.architecture}; {name} names {present.image_id}, which is "
                 f"for {present.architecture}.",
@@ -129,14 +129,14 @@ def _of_parameter(
     if not parameter.holds_image:
         kind = latest.type if latest.type != "String" else f"String of data type {latest.data_type}"
         yield Obstacle(
-            "ParameterType",
+            "wrong_parameter_type",
             "parameter",
             f"{name} is a {kind}, not a String of data type {IMAGE_DATA_TYPE}, and AWS cannot change that.",
             "Name another parameter, or delete that one.",
         )
     if wanted.tier == STANDARD and latest.tier == ADVANCED:
         yield Obstacle(
-            "ParameterTier",
+            "wrong_parameter_tier",
             "tier",
             f"{name} is an advanced parameter, which AWS cannot make a standard one.",
             "Leave tier out, or delete the parameter.",
@@ -145,7 +145,7 @@ def _of_parameter(
         foreign = sorted(one for one in oldest.labels if not one.startswith(LABEL_PREFIX))
         if foreign and len(parameter.versions) >= MAX_VERSIONS:
             yield Obstacle(
-                "ParameterMaxVersionLimitExceeded",
+                "too_many_parameter_versions",
                 "PutParameter",
                 f"{name} has {MAX_VERSIONS} versions. The oldest, {oldest.version}, carries the label "
                 f"{', '.join(foreign)}, so that AWS keeps it and takes no new one.",
@@ -153,7 +153,7 @@ def _of_parameter(
             )
     elif label not in latest.labels and len(latest.labels) >= MAX_LABELS:
         yield Obstacle(
-            "ParameterVersionLabelLimitExceeded",
+            "too_many_parameter_labels",
             "LabelParameterVersion",
             f"Version {latest.version} of {name} has {MAX_LABELS} labels and takes no more.",
             "Remove one of them.",
@@ -161,7 +161,7 @@ def _of_parameter(
     count = len({**parameter.tags, **wanted.parameter_tags})
     if count > MAX_TAGS:
         yield Obstacle(
-            "InvalidOption",
+            "invalid_option",
             "parameter_tags",
             f"parameter_tags: {name} would have {count} tags; AWS allows {MAX_TAGS}.",
             "Name fewer tags.",
@@ -171,14 +171,14 @@ def _of_parameter(
 def _of_template(wanted: PublishWanted, name: str, template: LaunchTemplate | None) -> Iterator[Obstacle]:
     if template is None:
         yield Obstacle(
-            "LaunchTemplateNotFound",
+            "launch_template_not_found",
             "launch_templates",
             f"There is no launch template {name}.",
             "Create it here too, or leave it out; an id is of one region, a name may be in all.",
         )
     elif follows_another(template, wanted.parameter):
         yield Obstacle(
-            "LaunchTemplateFollowsParameter",
+            "launch_template_follows_parameter",
             "launch_templates",
             f"The default version of {name} takes its image from {template.default.image_id}.",
             "Publish in that parameter, or make its default a version that names an image.",

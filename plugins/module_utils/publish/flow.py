@@ -181,7 +181,7 @@ def _require_images_for_all(wanted: PublishWanted, images: Mapping[Target, str |
                 Failure(
                     f"account_ids: there is no image to publish in {', '.join(without)}.",
                     "List one of theirs, or one of the account whose credentials are used, in images.",
-                    "InvalidOption",
+                    "invalid_option",
                     "account_ids",
                 )
             ]

@@ -16,7 +16,7 @@ from ..progress import Report
 from ..runner import Flow, Outcome
 from . import plan as remediation
 from . import tasks
-from .plan import RemediationPlan, RemediationWanted, Withdrawal
+from .plan import RemediationPlan, RemediationWanted, Removal
 from .scope import Named
 from .state import Audited, Place, read
 
@@ -27,24 +27,22 @@ _FORMS = "Name ids, or mappings with region and image_id or snapshot_id, or map 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RemediationWanted:
     """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
     options = Options(params)
-    planned = params["planned"]
+    planned = params["expected_removals"]
     wanted = RemediationWanted(
-        audited=_audited(params["audited"]),
-        codes=tuple(dict.fromkeys(options.strings("codes"))),
+        audited=_audited(params["audit_result"]),
+        codes=tuple(dict.fromkeys(options.strings("finding_codes"))),
         named=tuple(dict.fromkeys(_named(options, params["images"]))),
         planned=None if planned is None else tuple(_planned(options, planned)),
-        max_withdrawals=params["max_withdrawals"],
+        max_removals=params["max_removals"],
     )
     if wanted.planned is None and not (wanted.codes or wanted.named):
         options.refuse(
-            "codes",
+            "finding_codes",
             "neither codes nor images are named.",
             "Name the codes of findings to repair, or images, or both: then those codes of those images.",
         )
-    if wanted.max_withdrawals < 0:
-        options.refuse(
-            "max_withdrawals", f"{wanted.max_withdrawals} is no number of withdrawals.", "Name one."
-        )
+    if wanted.max_removals < 0:
+        options.refuse("max_removals", f"{wanted.max_removals} is no number of removals.", "Name one.")
     options.check()
     return wanted
 
@@ -67,12 +65,12 @@ def apply(
 
 def result(wanted: RemediationWanted, seen: None, plan: RemediationPlan, outcome: Outcome) -> dict[str, Any]:
     """What the module returns of its own; the tasks only of a new plan."""
-    new = plan.withdrawals if wanted.planned is None else ()
+    new = plan.removals if wanted.planned is None else ()
     return {
-        "key_grants": tasks.key_grants(new),
-        "shares": tasks.shares(new, wanted.audited),
+        "revoke_tasks": tasks.revoke_tasks(new),
+        "unshare_tasks": tasks.unshare_tasks(new, wanted.audited),
         "unreadable": [found.message for found in plan.unreadable],
-        "withdrawals": [item.as_result() for item in plan.withdrawals],
+        "removals": [item.as_result() for item in plan.removals],
     }
 
 
@@ -83,22 +81,20 @@ def _audited(given: Mapping[str, Any]) -> Audited:
     """What ``ami_share_audit`` returned; raises ``Refused`` if that is not enough to go by."""
     if "findings" not in given:
         why = f" It said: {given['msg']}" if given.get("msg") else ""
-        problem = f"audited: that is no result of ami_share_audit.{why}"
+        problem = f"audit_result: that is no result of ami_share_audit.{why}"
         raise Refused(
-            [invalid_option("audited", problem, "Register that module's result, and give all of it.")]
+            [invalid_option("audit_result", problem, "Register that module's result, and give all of it.")]
         )
     try:
         audited = read(given)
     except (KeyError, TypeError) as exception:
-        problem = f"audited: that is no whole result of ami_share_audit: {exception!r}."
+        problem = f"audit_result: that is no whole result of ami_share_audit: {exception!r}."
         remedy = "Register that module's result, and give all of it."
-        raise Refused([invalid_option("audited", problem, remedy)]) from exception
+        raise Refused([invalid_option("audit_result", problem, remedy)]) from exception
     told = {found.place for found in audited.findings if found.code == "snapshot_unreadable"}
     if any(sharing is None and place not in told for place, sharing in audited.volumes.items()):
-        problem = (
-            "audited: whom snapshots are shared with was not read, so that it is not known who needs what."
-        )
-        raise Refused([invalid_option("audited", problem, "Audit with check_snapshots: true.")])
+        problem = "audit_result: whom snapshots are shared with was not read, so that it is not known who needs what."
+        raise Refused([invalid_option("audit_result", problem, "Audit with check_snapshots: true.")])
     return audited
 
 
@@ -129,11 +125,11 @@ def _one_named(options: Options, given: Any, region: str | None) -> Named:
     return Named(text, region)
 
 
-def _planned(options: Options, given: list[Mapping[str, Any]]) -> Iterator[Withdrawal]:
+def _planned(options: Options, given: list[Mapping[str, Any]]) -> Iterator[Removal]:
     for item in given:
-        if {"codes", "image_id", "message", "principal", "region", "resource"} <= item.keys():
+        if {"finding_codes", "image_id", "message", "principal", "region", "resource"} <= item.keys():
             place = Place(item["region"], item["resource"])
-            codes = tuple(item["codes"])
-            yield Withdrawal(place, item["principal"], codes, item["image_id"], item["message"])
+            codes = tuple(item["finding_codes"])
+            yield Removal(place, item["principal"], codes, item["image_id"], item["message"])
         else:
-            options.refuse("planned", f"'{item}' is no withdrawal.", "Give what this module returned.")
+            options.refuse("expected_removals", f"'{item}' is no removal.", "Give what this module returned.")

@@ -4,7 +4,7 @@
 
 """Decides what is withdrawn of that which an audit found: the findings that were chosen, and what follows.
 
-Nothing but a finding makes a withdrawal, so nothing that is allowed is withdrawn. Whoever loses an image also
+Nothing but a finding makes a removal, so nothing that is allowed is withdrawn. Whoever loses an image also
 loses its key, if that is then open to it in vain. What else the chosen codes would find as soon as that is
 done is done with it, so that a second run has nothing left to do.
 """
@@ -43,7 +43,7 @@ _EXAMPLES = 5
 
 
 @dataclass(frozen=True)
-class Withdrawal:
+class Removal:
     """One principal loses one image, snapshot or key; ``codes`` are the findings that it repairs."""
 
     place: Place
@@ -54,7 +54,7 @@ class Withdrawal:
 
     @property
     def key(self) -> tuple[Place, str]:
-        """What makes it one withdrawal, however many findings it repairs."""
+        """What makes it one removal, however many findings it repairs."""
         return self.place, self.principal
 
     @property
@@ -64,9 +64,9 @@ class Withdrawal:
         return self.place.region, kind, self.place.resource, self.principal
 
     def as_result(self) -> dict[str, Any]:
-        """The withdrawal as the module returns it."""
+        """The removal as the module returns it."""
         return {
-            "codes": list(self.codes),
+            "finding_codes": list(self.codes),
             "image_id": self.image_id,
             "message": self.message,
             "principal": self.principal,
@@ -79,38 +79,38 @@ class Withdrawal:
 class RemediationWanted:
     """What was audited, and what of it is to be repaired: certain codes, of what is named.
 
-    Without codes it is all that is not allowed, without names everything. ``planned`` are withdrawals of an
+    Without codes it is all that is not allowed, without names everything. ``planned`` are removals of an
     earlier plan: then it is only asked which of them are still to be made.
     """
 
     audited: Audited
     codes: tuple[str, ...] = ()
     named: tuple[Named, ...] = ()
-    planned: tuple[Withdrawal, ...] | None = None
-    max_withdrawals: int = 10
+    planned: tuple[Removal, ...] | None = None
+    max_removals: int = 10
 
 
 @dataclass(frozen=True)
 class RemediationPlan(ReadOnlyPlan):
     """What is to be withdrawn, in a stable order, and what could not be read; others do it."""
 
-    withdrawals: tuple[Withdrawal, ...] = ()
+    removals: tuple[Removal, ...] = ()
     unreadable: tuple[Found, ...] = ()
 
 
 def plan(wanted: RemediationWanted) -> RemediationPlan:
-    """Plan all withdrawals, or none if they are too many."""
+    """Plan all removals, or none if they are too many."""
     if wanted.planned is not None:
         left = (item for item in wanted.planned if wanted.audited.holds(*item.key) is not False)
         return RemediationPlan(tuple(left))
     scope = Scope.of(wanted.audited, wanted.named)
-    withdrawals = _withdrawals(wanted, scope)
-    if refusals := (*_bad_codes(wanted.codes), *_unseen(wanted), *_over_the_cap(wanted, withdrawals)):
+    removals = _removals(wanted, scope)
+    if refusals := (*_bad_codes(wanted.codes), *_unseen(wanted), *_over_the_cap(wanted, removals)):
         return RemediationPlan(refusals=refusals)
     unreadable = tuple(
         found for found in wanted.audited.findings if found.code in _UNREADABLE and scope.covers(found.place)
     )
-    return RemediationPlan(withdrawals, unreadable)
+    return RemediationPlan(removals, unreadable)
 
 
 def _bad_codes(codes: Iterable[str]) -> Iterator[Failure]:
@@ -118,13 +118,13 @@ def _bad_codes(codes: Iterable[str]) -> Iterator[Failure]:
     remedy = f"There are {', '.join(REPAIRABLE)}."
     for code in codes:
         if code not in CODES:
-            yield invalid_option("codes", f"codes: '{code}' is no code of a finding.", remedy)
+            yield invalid_option("finding_codes", f"finding_codes: '{code}' is no code of a finding.", remedy)
         elif code not in REPAIRABLE:
-            problem = f"codes: {code} is not repaired by withdrawing anything."
-            yield invalid_option("codes", problem, f"{remedy} The finding itself says what to do.")
+            problem = f"finding_codes: {code} is not repaired by withdrawing anything."
+            yield invalid_option("finding_codes", problem, f"{remedy} The finding itself says what to do.")
 
 
-def _withdrawals(wanted: RemediationWanted, scope: Scope) -> tuple[Withdrawal, ...]:
+def _removals(wanted: RemediationWanted, scope: Scope) -> tuple[Removal, ...]:
     audited, chosen = wanted.audited, frozenset(wanted.codes or NOT_ALLOWED)
     codes = _found(audited, chosen, scope)
     if WIDER in chosen:
@@ -140,8 +140,8 @@ def _withdrawals(wanted: RemediationWanted, scope: Scope) -> tuple[Withdrawal, .
     for place, principal in codes:
         if place.kind == "key":
             codes[place, principal] |= _codes_of_key(audited, place, principal)
-    withdrawals = (_withdrawal(audited, *item, tuple(sorted(found))) for item, found in codes.items())
-    return tuple(sorted(withdrawals, key=lambda item: item.order))
+    removals = (_removal(audited, *item, tuple(sorted(found))) for item, found in codes.items())
+    return tuple(sorted(removals, key=lambda item: item.order))
 
 
 def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple[Place, str], set[str]]:
@@ -152,7 +152,7 @@ def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple
     return codes
 
 
-def _withdrawal(audited: Audited, place: Place, principal: str, codes: tuple[str, ...]) -> Withdrawal:
+def _removal(audited: Audited, place: Place, principal: str, codes: tuple[str, ...]) -> Removal:
     """With the image that it is about, of several the first, and in words."""
     users = audited.users.get(place, ())
     image_id = place.resource if place.kind == "image" else users[0].resource if users else None
@@ -163,7 +163,7 @@ def _withdrawal(audited: Audited, place: Place, principal: str, codes: tuple[str
         "key": f"close {place.resource} to {who}",
     }
     message = f"{place.region}: {words[place.kind]}: {', '.join(codes)}"
-    return Withdrawal(place, principal, codes, image_id, message)
+    return Removal(place, principal, codes, image_id, message)
 
 
 def _codes_of_key(audited: Audited, place: Place, principal: str) -> set[str]:
@@ -191,16 +191,16 @@ def _unseen(wanted: RemediationWanted) -> Iterator[Failure]:
             )
 
 
-def _over_the_cap(wanted: RemediationWanted, withdrawals: tuple[Withdrawal, ...]) -> Iterator[Failure]:
-    number, most = len(withdrawals), wanted.max_withdrawals
+def _over_the_cap(wanted: RemediationWanted, removals: tuple[Removal, ...]) -> Iterator[Failure]:
+    number, most = len(removals), wanted.max_removals
     if number <= most:
         return
-    keys = sum(item.place.kind == "key" for item in withdrawals)
-    named = "; ".join(item.message for item in withdrawals[:_EXAMPLES])
+    keys = sum(item.place.kind == "key" for item in removals)
+    named = "; ".join(item.message for item in removals[:_EXAMPLES])
     more = f"; and {number - _EXAMPLES} more" if number > _EXAMPLES else ""
     yield invalid_option(
-        "max_withdrawals",
-        f"max_withdrawals: there are {number} withdrawals, {keys} of them of keys, and at most {most} are "
+        "max_removals",
+        f"max_removals: there are {number} removals, {keys} of them of keys, and at most {most} are "
         f"allowed at once. {named}{more}.",
-        f"If all of that is meant, set max_withdrawals (remediate_max_withdrawals of the role) to {number}.",
+        f"If all of that is meant, set max_removals (remediate_max_removals of the role) to {number}.",
     )

@@ -155,21 +155,21 @@ def read(result: Mapping[str, Any]) -> Audited:
         images[Place(region, item["image_id"])] = AuditedImage(
             _sharing(item["sharing"]),
             tuple(snapshots),
-            tuple(Place(region, arn) for arn in item["kms_key_ids"]),
+            tuple(Place(region, arn) for arn in item["kms_key_arns"]),
             item["name"],
             item["state"] == "disabled",
         )
         for place, one in snapshots.items():
             volumes[place] = None if one["account_ids"] is None else _sharing(one)
-            if one["kms_key_id"]:
-                key_of[place] = Place(region, one["kms_key_id"])
+            if one["kms_key_arn"]:
+                key_of[place] = Place(region, one["kms_key_arn"])
     return Audited(
         account_id=result["account_id"],
         regions=frozenset(result["regions"]),
         images=images,
         volumes=volumes,
         key_of=key_of,
-        keys={Place(item["region"], item["kms_key_id"]): _key(item) for item in result["kms_keys"]},
+        keys={Place(item["region"], item["kms_key_arn"]): _key(item) for item in result["kms_keys"]},
         findings=tuple(
             Found(item["code"], Place(item["region"], item["resource"]), item["principal"], item["message"])
             for item in result["findings"]
@@ -202,7 +202,9 @@ def _sharing(given: Mapping[str, Any] | None) -> Sharing | None:
 def _key(given: Mapping[str, Any]) -> AuditedKey:
     statements = given["policy_statements"]
     return AuditedKey(
-        PolicyConsumers(frozenset(short(one["grantee"]) for one in given["grants"] if one["own"])),
+        PolicyConsumers(
+            frozenset(short(one["grantee"]) for one in given["grants"] if one["created_by_collection"])
+        ),
         PolicyConsumers(
             frozenset(one for statement in statements for one in statement["principals"]),
             frozenset(one for statement in statements for one in statement["org_ids"]),

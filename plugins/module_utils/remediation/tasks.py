@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The withdrawals as options of ``ami_share`` and ``ami_kms_grant``, in as few tasks as will do.
+"""The removals as options of ``ami_share`` and ``ami_kms_grant``, in as few tasks as will do.
 
 A task takes one image, or one key, of each region. It is refused as a whole if one of them cannot be read, so
-that a task for several regions also comes ``apart``, region by region.
+that a task for several regions also comes ``per_region``, region by region.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..model import Sharing
-from .plan import Withdrawal
+from .plan import Removal
 from .state import Audited, Place, sharing_of
 
 Same = TypeVar("Same", bound=Hashable)
 Options = dict[str, Any]
 
 
-def shares(withdrawals: Iterable[Withdrawal], audited: Audited) -> list[Options]:
+def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]:
     """For ``ami_share``: the images with the snapshots that go with them, then what is left of snapshots."""
-    leaving = {place: sharing_of(names) for place, names in _leaving(withdrawals).items()}
+    leaving = {place: sharing_of(names) for place, names in _leaving(removals).items()}
     volumes = {place: sharing for place, sharing in leaving.items() if place.kind == "snapshot"}
     of_image: dict[Place, tuple[Sharing, bool]] = {}
     for place, sharing in leaving.items():
@@ -50,15 +50,15 @@ def shares(withdrawals: Iterable[Withdrawal], audited: Audited) -> list[Options]
     ]
 
 
-def key_grants(withdrawals: Iterable[Withdrawal]) -> list[Options]:
+def revoke_tasks(removals: Iterable[Removal]) -> list[Options]:
     """For ``ami_kms_grant``."""
-    keys = {place: frozenset(names) for place, names in _leaving(withdrawals).items() if place.kind == "key"}
+    keys = {place: frozenset(names) for place, names in _leaving(removals).items() if place.kind == "key"}
     return [_task(places, partial(_of_keys, names)) for places, names in _grouped(keys.items())]
 
 
-def _leaving(withdrawals: Iterable[Withdrawal]) -> dict[Place, list[str]]:
+def _leaving(removals: Iterable[Removal]) -> dict[Place, list[str]]:
     leaving: dict[Place, list[str]] = {}
-    for item in withdrawals:
+    for item in removals:
         leaving.setdefault(item.place, []).append(item.principal)
     return leaving
 
@@ -74,8 +74,8 @@ def _grouped(entries: Iterable[tuple[Place, Same]]) -> list[tuple[list[Place], S
 
 
 def _task(places: list[Place], options: Callable[[list[Place]], Options]) -> Options:
-    parts = [{**options([one]), "apart": []} for one in places]
-    return {**options(places), "apart": parts if len(parts) > 1 else []}
+    parts = [{**options([one]), "per_region": []} for one in places]
+    return {**options(places), "per_region": parts if len(parts) > 1 else []}
 
 
 def _of_images(sharing: Sharing, share_snapshots: bool, places: list[Place]) -> Options:

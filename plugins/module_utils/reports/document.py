@@ -118,11 +118,11 @@ class Changes:
 
     since: str
     added: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
     def as_result(self) -> dict[str, Any]:
         """The changes as ``report.json`` holds them and modules return them."""
-        return {"added": list(self.added), "gone": list(self.gone), "since": self.since}
+        return {"added": list(self.added), "removed": list(self.removed), "since": self.since}
 
 
 def changes_between(since: str, before: Iterable[str], after: Iterable[str]) -> Changes:
@@ -131,7 +131,7 @@ def changes_between(since: str, before: Iterable[str], after: Iterable[str]) -> 
     return Changes(
         since,
         added=tuple(sentence for sentence in new if sentence not in old),
-        gone=tuple(sentence for sentence in old if sentence not in new),
+        removed=tuple(sentence for sentence in old if sentence not in new),
     )
 
 

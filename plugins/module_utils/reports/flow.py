@@ -27,7 +27,7 @@ def report_flow(
     document: Callable[[Mapping[str, Any]], Document] | None = None,
     changes: ChangesOf | None = None,
 ) -> Flow[ReportWanted, ReportSeen]:
-    """A flow that writes a report: to the file ``path`` as JSON, to the folder ``report_dir`` in all forms.
+    """A flow that writes a report: to the file ``report_path`` as JSON, to the folder ``report_dir`` in all forms.
 
     Each is written only if the option is set. A flow has the option ``report_dir`` if ``document`` is given.
 
@@ -38,7 +38,7 @@ def report_flow(
     ``written_at``, ``kind`` (the document's) and ``changes``: nothing in the content has one of these names.
 
     The module returns ``report`` (the content), ``report_path`` and, if ``document`` is given, ``report_dir``
-    and ``changes`` (``since``, ``added``, ``gone``; None if there is no earlier report).
+    and ``changes`` (``since``, ``added``, ``removed``; None if there is no earlier report).
     """
 
     def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
@@ -47,7 +47,7 @@ def report_flow(
             raise Refused(wrong)
         said = content(params)
         # An empty text is no place: files would go to the root of the file system.
-        path, folder = params["path"] or None, params.get("report_dir") or None
+        path, folder = params["report_path"] or None, params.get("report_dir") or None
         if folder is None or document is None:
             return ReportWanted(path, said)
         return ReportWanted(path, said, Folder(folder, document(said), changes))
@@ -65,11 +65,11 @@ def report_flow(
 
 
 def wrong_places(params: Mapping[str, Any]) -> Iterator[Failure]:
-    """Why the file ``path`` and the folder ``report_dir`` cannot be written, as far as they are wanted.
+    """Why the file ``report_path`` and the folder ``report_dir`` cannot be written, as far as they are wanted.
 
     Whoever works for long, or deletes, asks for this before.
     """
-    for option, wrong in (("path", _wrong_file), ("report_dir", _wrong_folder)):
+    for option, wrong in (("report_path", _wrong_file), ("report_dir", _wrong_folder)):
         place = params.get(option)
         problem, remedy = wrong(Path(place)) if place else ("", "")
         if problem:
@@ -88,7 +88,7 @@ def _wrong_folder(path: Path) -> tuple[str, str]:
     if MISSING:
         return (
             f"the page needs {MISSING}, which the module's Python lacks.",
-            "Use the Python that runs Ansible (ansible_python_interpreter), or set path instead.",
+            "Use the Python that runs Ansible (ansible_python_interpreter), or set report_path instead.",
         )
     if not path.is_dir() and not path.parent.is_dir():
         return f"there is no folder {path.parent}.", "Create it, or name another folder."
@@ -115,7 +115,7 @@ def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
     except FileNotFoundError:
         text = None
     except (OSError, UnicodeDecodeError) as exception:
-        raise Refused([_failure("path", str(exception))]) from exception
+        raise Refused([_failure("report_path", str(exception))]) from exception
     if wanted.folder is None:
         return ReportSeen(text, now)
     found: dict[str, str] = {}
@@ -142,7 +142,9 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
             _write(Path(action.path), action.text)
             performed.append(action)
         except OSError as exception:
-            failures.append(_failure("path" if action.path == wanted.path else "report_dir", str(exception)))
+            failures.append(
+                _failure("report_path" if action.path == wanted.path else "report_dir", str(exception))
+            )
     return Outcome(tuple(performed), tuple(failures))
 
 
@@ -167,4 +169,4 @@ def _write(path: Path, text: str) -> None:
 
 
 def _failure(option: str, message: str) -> Failure:
-    return Failure(message, "Name one that can be read and written.", "FileError", option)
+    return Failure(message, "Name one that can be read and written.", "file_error", option)

@@ -166,7 +166,7 @@ def _changes_in(report: Content) -> Changes | None:
     told = report.get(_CHANGES)
     if not isinstance(told, dict):
         return None
-    added, gone = told.get("added"), told.get("gone")
+    added, gone = told.get("added"), told.get("removed")
     if not isinstance(added, list) or not isinstance(gone, list):
         return None
     return Changes(str(told.get("since")), tuple(map(str, added)), tuple(map(str, gone)))

@@ -25,7 +25,7 @@ def refusals(
         yield Failure.at(
             target,
             "images",
-            "NotOwner",
+            "not_owner",
             f"{ref.image_id} is said to be of account {named}, these credentials are of {target.account_id}.",
             f"Run with credentials of {named}.",
         )
@@ -58,7 +58,7 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
         yield Failure.at(
             target,
             "images",
-            "NotOwner",
+            "not_owner",
             f"{image.image_id} belongs to account {image.owner_id}; only its owner can restore it.",
             f"Run with credentials of {image.owner_id}.",
         )
@@ -66,7 +66,7 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
         yield Failure.at(
             target,
             "images",
-            "ImageNotRestorable",
+            "image_not_retired",
             f"{image.image_id} is {image.state}: it is not retired.",
             "Leave it out.",
         )
@@ -77,7 +77,7 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
             yield Failure.at(
                 target,
                 "images",
-                "SnapshotArchived",
+                "snapshot_archived",
                 f"{image.image_id} cannot be enabled: {', '.join(archived)} is archived.",
                 "Restore it for good (RestoreSnapshotTier with PermanentRestore), then run again.",
             )
@@ -95,7 +95,7 @@ def _binned(
         yield Failure.at(
             target,
             "images",
-            "SnapshotsLost",
+            "snapshots_lost",
             f"{ref.image_id} is in the Recycle Bin, but its snapshot {', '.join(sorted(lost))} is lost.",
             "It cannot be restored. Copy another region's image here (ami_copy_regions).",
         )
@@ -106,7 +106,7 @@ def _binned(
         yield Failure.at(
             target,
             "images",
-            "PublicAgain",
+            "would_become_public",
             f"{ref.image_id} or one of its snapshots was public when it was deleted: AWS makes it so again.",
             "Set allow_public: true if that is what you want.",
         )
@@ -122,7 +122,7 @@ def _unknown_permissions(
         yield Failure.at(
             target,
             "images",
-            "TombstoneNotFound",
+            "tombstone_not_found",
             f"There is no tombstone of {ref} in {wanted.places.named()}.",
             f"Name where it is, or {otherwise}",
         )
@@ -130,7 +130,7 @@ def _unknown_permissions(
     yield Failure.at(
         target,
         "images",
-        "PermissionsUnknown",
+        "permissions_unknown",
         f"The tombstones of {ref} in {wanted.places.named()} were written when it was disabled already: they "
         "do not say with whom it was shared.",
         f"Name where an older one is, or {otherwise}",
@@ -157,4 +157,4 @@ def _gone(target: Target, ref: ImageRef, found: Found, buried: Buried) -> Failur
     else:
         message += " Its snapshots are gone, too."
         remedy = "Copy another region's image here (ami_copy_regions), or build it anew."
-    return Failure.at(target, "images", "ImageGone", message, remedy)
+    return Failure.at(target, "images", "image_lost", message, remedy)

@@ -257,7 +257,7 @@ def _as_result(seen: RestoreSeen, image: ImagePlan) -> dict[str, Any]:
         "account_id": seen.account_id,
         "changed": bool(image.actions),
         "deprecation_time": image.after.get("deprecation_time"),
-        "found": image.found,
+        "previous_state": image.found,
         "image_id": image.ref.image_id,
         "launch_permissions": image.after.get("launch_permissions"),
         "region": image.ref.region,

@@ -20,7 +20,7 @@ def not_ours_to_change(image: Image, target: Target, account_id: str) -> Iterato
         yield Failure.at(
             target,
             "ModifyImageAttribute",
-            "NotOwner",
+            "not_owner",
             f"{image.image_id} belongs to account {image.owner_id}; only its owner can share it.",
             f"Run with credentials of {image.owner_id}, or share a copy that {account_id} owns.",
         )
@@ -34,7 +34,7 @@ def not_available(image: Image, target: Target) -> Iterator[Failure]:
         yield Failure.at(
             target,
             "ModifyImageAttribute",
-            "ImageNotAvailable",
+            "image_not_available",
             f"{image.image_id} is {image.state}{reason}.",
             "Wait until it is available." if waiting else "Share an image that is available.",
         )
@@ -50,7 +50,7 @@ def not_to_be_shared(image: Image, keys: Iterable[KeySeen], target: Target) -> I
             yield Failure.at(
                 target,
                 "ModifyImageAttribute",
-                "DefaultKey",
+                "default_key",
                 f"{image.image_id} is encrypted under {key.key.arn}, which AWS manages: it cannot be shared.",
                 "Copy it under a customer-managed key (kms_key_id of ami_copy_regions) and share the copy.",
             )
@@ -67,7 +67,7 @@ def empty_purge(target: Target) -> Failure:
     return Failure.at(
         target,
         "ModifyImageAttribute",
-        "InvalidOption",
+        "invalid_option",
         "purge_launch_permissions: with nobody but the owner named, all others would lose access.",
         "Name who keeps it, or set allow_empty_purge: true.",
     )
@@ -82,7 +82,7 @@ def not_to_be_public(image: Image, image_block: str | None, target: Target) -> I
         yield Failure.at(
             target,
             "ModifyImageAttribute",
-            "EncryptedImage",
+            "encrypted_image",
             f"{image.image_id} has encrypted snapshots and cannot be public.",
             "Share it with accounts, or make an unencrypted image.",
         )
@@ -90,7 +90,7 @@ def not_to_be_public(image: Image, image_block: str | None, target: Target) -> I
         yield Failure.at(
             target,
             "ModifyImageAttribute",
-            "ProductCode",
+            "product_code",
             f"{image.image_id} has a product code ({', '.join(image.product_codes)}): it cannot be public.",
             "Offer it through AWS Marketplace.",
         )
@@ -98,7 +98,7 @@ def not_to_be_public(image: Image, image_block: str | None, target: Target) -> I
         yield Failure.at(
             target,
             "ModifyImageAttribute",
-            "BlockPublicAccess",
+            "block_public_access",
             f"Block public access for AMIs is on ({image_block}).",
             "Turn it off in this region (DisableImageBlockPublicAccess) if the image really is to be public.",
         )
@@ -110,7 +110,7 @@ def snapshots_not_to_be_public(snapshot_block: str | None, target: Target) -> It
         yield Failure.at(
             target,
             "ModifyImageAttribute",
-            "BlockPublicAccess",
+            "block_public_access",
             f"Block public access for snapshots is on ({snapshot_block}).",
             "Turn it off in this region (DisableSnapshotBlockPublicAccess), or set share_snapshots: false.",
         )

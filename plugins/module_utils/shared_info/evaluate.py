@@ -199,7 +199,7 @@ def _result(
         "image_owner_alias": image.owner_alias,
         "key_access": access,
         "key_access_reason": reason,
-        "kms_key_ids": key_ids(image, keys),
+        "kms_key_arns": key_ids(image, keys),
         "name": image.name,
         "owner_id": image.owner_id,
         "platform_details": image.platform,

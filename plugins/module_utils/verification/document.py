@@ -29,8 +29,8 @@ _SHORT = {
     Mark.SLIGHT: "The account sees the image, and no more is proved.",
     Mark.BROKEN: "The account does not see the image, or nothing is known of it.",
 }
-_NOT_REACHED = "LevelNotReached"
-_FAILED = "Failed"
+_NOT_REACHED = "level_not_reached"
+_FAILED = "unknown_failure"
 _MEANINGS = {
     **MEANINGS,
     _NOT_REACHED: "The account has not reached the level, and nothing was found that would say why.",

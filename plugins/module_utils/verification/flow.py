@@ -15,7 +15,7 @@ FLOW = report_flow(
         params["level"],
         params["regions"],
         params["account_ids"],
-        (params["diagnosed"], params["probed"]),
+        (params["diagnosis_result"], params["probe_result"]),
     ),
     document=document.document,
     changes=document.differences,

@@ -88,7 +88,7 @@ def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, An
                 "message": steps.stable(str(finding.get("message") or "")),
             }
             for finding in item["findings"]
-            if finding.get("severity") != "note"
+            if finding.get("blocks_launch") != "harmless"
         )
         found.extend(finding for finding in facts if finding not in found)
     return [
@@ -142,7 +142,7 @@ def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Ma
             message=f"{row['account_id']}: {row['image_id'] or 'the image'} is "
             f"{row['level'] or 'not visible'}, not {wanted}.",
             remedy=" ".join(f"{one['message']} {one['remedy'] or ''}".strip() for one in row["findings"]),
-            error_code="LevelNotReached",
+            error_code="level_not_reached",
             action="verify",
             region=row["region"],
         )

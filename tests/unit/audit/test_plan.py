@@ -138,9 +138,9 @@ def test_a_clean_estate(seen: RegionSeen, wanted: AuditWanted) -> None:
     ("seen", "expected"),
     [
         pytest.param(
-            under_key(accounts(A, B), made(root(A))), [("key_unreachable", KEY.arn, B)], id="an account"
+            under_key(accounts(A, B), made(root(A))), [("missing_key_access", KEY.arn, B)], id="an account"
         ),
-        pytest.param(under_key(orgs(ORG)), [("key_unreachable", KEY.arn, ORG)], id="an organization"),
+        pytest.param(under_key(orgs(ORG)), [("missing_key_access", KEY.arn, ORG)], id="an organization"),
         pytest.param(
             under_key(accounts(A), made(root(A)), made(root(B))),
             [("grant_without_share", KEY.arn, B)],
@@ -307,7 +307,7 @@ def test_the_facts_of_an_image() -> None:
     assert first["sharing"] == accounts(A).as_result()
     assert first["snapshots"][0] == {
         "account_ids": [B],
-        "kms_key_id": None,
+        "kms_key_arn": None,
         "public": False,
         "snapshot_id": "snap-1",
     }
@@ -330,9 +330,9 @@ def test_the_facts_of_a_key() -> None:
     policy = opened_to(consumers(B, units=(UNIT_IDS,)))
     seen = AuditSeen(OWNER, NOW, {place(): under_key(accounts(A), made(root(A)), policy=policy)})
     (shown,) = audit.keys(seen)
-    assert (shown["kms_key_id"], shown["state"], shown["aws_managed"]) == (KEY.arn, "Enabled", False)
+    assert (shown["kms_key_arn"], shown["state"], shown["aws_managed"]) == (KEY.arn, "Enabled", False)
     (grant,) = shown["grants"]
-    assert (grant["grantee"], grant["own"]) == (root(A), True)
+    assert (grant["grantee"], grant["created_by_collection"]) == (root(A), True)
     assert "Decrypt" in grant["operations"]
     assert [(item["principals"], item["org_unit_ids"]) for item in shown["policy_statements"]] == [
         ([B], []),

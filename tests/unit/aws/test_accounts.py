@@ -42,7 +42,7 @@ def test_another_account_without_a_role_is_a_failure_that_says_what_to_name() ->
     clients: Any = FakeClients()
     with pytest.raises(TargetFailed) as caught:
         Accounts(clients, OWN, None, "eu-west-1").clients(CONSUMER)
-    assert caught.value.failure.error_code == "NoConsumerRole"
+    assert caught.value.failure.error_code == "missing_consumer_role"
     assert caught.value.failure.account_id == CONSUMER
     assert "consumer_role_name" in caught.value.failure.remedy
 

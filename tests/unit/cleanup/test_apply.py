@@ -16,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from tests.unit.examples import place
 from tests.unit.wire import Wire
 
-OF = [{"Key": "golden.images:cleanup-of", "Value": "ami-1"}]
+OF = [{"Key": "golden.images:cleanup-image-ids", "Value": "ami-1"}]
 
 
 def deregister(image_id: str) -> Action:
@@ -98,7 +98,7 @@ def test_a_snapshot_that_aws_could_not_delete_is_told() -> None:
     performed = done(wire, deregister("ami-1"))
     assert len(performed.actions) == 1
     (failure,) = performed.failures
-    assert (failure.error_code, failure.region) == ("SnapshotNotDeleted", "eu-west-1")
+    assert (failure.error_code, failure.region) == ("snapshot_not_deleted", "eu-west-1")
     assert "snap-3" in failure.message
 
 

@@ -202,7 +202,7 @@ def test_a_verdict_names_its_image_and_the_size_of_its_snapshots() -> None:
     ephemeral = {"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}
     image = replace(OLD, described={"BlockDeviceMappings": [*disks, empty, ephemeral]})
     result = verdict(seen(facts(image, NEWEST))).as_result(image)
-    assert (result["name"], result["created"], result["size_gib"]) == (
+    assert (result["name"], result["creation_date"], result["size_gib"]) == (
         f"web {OLD_ID}",
         ago(days=100).isoformat(),
         28,

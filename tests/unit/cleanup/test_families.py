@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.families import (
-    BORN_MARK,
     FAMILY_MARK,
+    ORIGIN_CREATED_MARK,
     FamilyBy,
     bequeathed,
     families,
@@ -113,7 +113,7 @@ def test_each_region_keeps_its_own_latest() -> None:
 
 OLD, NEW = own("ami-old", 50), own("ami-new", 10)
 EARLY_COPY = copy_of("ami-new-copy", "ami-new", days=9)
-OF_OLD = {"family": "web", BORN_MARK: stamp(OLD.created)}
+OF_OLD = {"family": "web", ORIGIN_CREATED_MARK: stamp(OLD.created)}
 LATE_COPY = copy_of("ami-old-copy", "ami-old", days=1, tags={"family": "web"})
 
 
@@ -124,7 +124,12 @@ LATE_COPY = copy_of("ami-old-copy", "ami-old", days=1, tags={"family": "web"})
         # Its source is gone: a tag tells of it, or nothing does.
         (
             [NEW],
-            copy_of("ami-old-copy", "ami-old", days=1, tags={"family": "web", BORN_MARK: stamp(OLD.created)}),
+            copy_of(
+                "ami-old-copy",
+                "ami-old",
+                days=1,
+                tags={"family": "web", ORIGIN_CREATED_MARK: stamp(OLD.created)},
+            ),
         ),
         ([NEW], LATE_COPY),
     ],
@@ -141,7 +146,7 @@ def test_a_copy_that_stays_gets_the_family_that_it_would_lose_with_its_source() 
     images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
     first, third, second = images
     of = families(images, BY_TAG)
-    tags = {FAMILY_MARK: "web", BORN_MARK: stamp(images[first].created)}
+    tags = {FAMILY_MARK: "web", ORIGIN_CREATED_MARK: stamp(images[first].created)}
     assert bequeathed(images, of, BY_TAG, {first}) == {second: tags, third: tags}
     assert bequeathed(images, of, BY_TAG, {second}) == {third: tags}
     assert bequeathed(images, of, BY_TAG, {third}) == {}

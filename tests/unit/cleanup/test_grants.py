@@ -183,7 +183,7 @@ def test_only_keys_under_which_something_goes_are_looked_at_with_the_images_that
 
 
 def test_a_run_that_ended_before_the_grants_went_is_finished_by_the_next() -> None:
-    left = OwnSnapshot("snap-ami-1", tags={"golden.images:cleanup-of": "ami-1"}, kms_key_id=KEY)
+    left = OwnSnapshot("snap-ami-1", tags={"golden.images:cleanup-image-ids": "ami-1"}, kms_key_id=KEY)
     region = encrypted(NEWEST)
     region = replace(region, snapshots={**region.snapshots, "snap-ami-1": left})
     of = saw(region, ROOT)
@@ -195,7 +195,7 @@ def test_a_run_that_ended_before_the_grants_went_is_finished_by_the_next() -> No
 
 def test_a_snapshot_that_an_image_left_stays_as_long_as_a_grant_on_its_key_could_not_be_revoked() -> None:
     """Only by the snapshot the next run finds the key again."""
-    left = OwnSnapshot("snap-ami-1", tags={"golden.images:cleanup-of": "ami-1"}, kms_key_id=KEY)
+    left = OwnSnapshot("snap-ami-1", tags={"golden.images:cleanup-image-ids": "ami-1"}, kms_key_id=KEY)
     region = encrypted(NEWEST)
     of = saw(replace(region, snapshots={**region.snapshots, "snap-ami-1": left}), ROOT)
     made = plan(asked(), of)

@@ -32,7 +32,7 @@ from tests.unit.examples import CONSUMER, OWNER, volumes
 NEWEST = own("ami-new", 1)
 OLD, OLDER = own("ami-1", 50), own("ami-2", 60)
 CHOSEN = "golden.images:cleanup-chosen"
-OF = "golden.images:cleanup-of"
+OF = "golden.images:cleanup-image-ids"
 TODAY = stamp(NOW)
 FORMER = "ami-0123456789abcdef0"
 BY_CONSUMER = Sharing(account_ids=frozenset({CONSUMER}))
@@ -303,7 +303,7 @@ def test_a_verdict_tells_what_becomes_of_snapshots_and_until_when_all_can_be_had
     (result,) = (one.as_result(own) for one in made.verdicts if one.decision == "deregister")
     assert result["recoverable_until"] == (NOW + timedelta(days=7)).isoformat()
     assert result["snapshots"] == [
-        {"kept": "", "retained_days": 9, "size_gib": 8, "snapshot_id": "snap-ami-1"}
+        {"keep_reason": "", "retention_days": 9, "size_gib": 8, "snapshot_id": "snap-ami-1"}
     ]
 
 
@@ -327,8 +327,8 @@ def test_what_takes_something_away_comes_last_in_all_regions() -> None:
     )
     assert calls(made.harmless) == [("CreateTags", "ami-copy")]
     assert made.harmless[0].parameters["Tags"] == [
-        {"Key": "golden.images:cleanup-born", "Value": stamp(OLD.created)},
-        {"Key": "golden.images:cleanup-family", "Value": "web"},
+        {"Key": "golden.images:origin-created", "Value": stamp(OLD.created)},
+        {"Key": "golden.images:origin-family", "Value": "web"},
     ]
     assert calls(made.taking_away) == [("CreateTags", "snap-ami-1"), ("DeregisterImage", "ami-1")]
     disabling = plan(wanted(clocks=Clocks(disable=0, deregister=9)), seen(facts(OLD, NEWEST)))

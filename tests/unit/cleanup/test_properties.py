@@ -73,8 +73,8 @@ SNAPSHOTS = st.sampled_from(
         {},
         {},
         {"description": "Created by CreateImage(i-1) for ami-0123456789abcdef0"},
-        {"tags": {"golden.images:cleanup-of": FIRST}},
-        {"tags": {"golden.images:cleanup-of": "ami-gone"}},
+        {"tags": {"golden.images:cleanup-image-ids": FIRST}},
+        {"tags": {"golden.images:cleanup-image-ids": "ami-gone"}},
         {"archived": True},
         {"locked": "governance"},
     ]
@@ -110,7 +110,7 @@ def regions(draw: st.DrawFn, region: str) -> RegionFacts:
         if FIRST in snapshot.tags.values():
             # An image that is there has the snapshots that are marked as its own.
             its = bool(found) and name in found[0].image.snapshot_ids
-            tags = {"golden.images:cleanup-of": found[0].image.image_id} if its else {}
+            tags = {"golden.images:cleanup-image-ids": found[0].image.image_id} if its else {}
             snapshots[name] = replace(snapshot, tags=tags)
     return RegionFacts(
         found,

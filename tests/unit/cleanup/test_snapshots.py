@@ -106,7 +106,7 @@ BY_TEMPLATE = {"snapshot_uses": {"snap-1": ("launch template lt-1 version 1",)}}
 def test_leftovers_and_orphans_are_taken_when_nothing_needs_them(
     snapshot: dict[str, Any], changes: dict[str, Any], found: bool
 ) -> None:
-    marked = OwnSnapshot("snap-1", tags={"golden.images:cleanup-of": FORMER}, **snapshot)
+    marked = OwnSnapshot("snap-1", tags={"golden.images:cleanup-image-ids": FORMER}, **snapshot)
     assert leftovers(a_region(marked, **changes), ()) == ((marked,) if found else ())
     orphan = OwnSnapshot("snap-1", MADE, **snapshot)
     assert orphans(a_region(orphan, **changes), ()) == ({FORMER: (orphan,)} if found else {})
@@ -119,7 +119,7 @@ def test_leftovers_and_orphans_are_taken_when_nothing_needs_them(
 def test_of_several_images_that_a_mark_names_one_that_is_gone_may_have_left_the_snapshot(
     others: tuple[str, ...], binned: tuple[str, ...], found: bool
 ) -> None:
-    marked = OwnSnapshot("snap-9", tags={"golden.images:cleanup-of": "ami-1 ami-2"})
+    marked = OwnSnapshot("snap-9", tags={"golden.images:cleanup-image-ids": "ami-1 ami-2"})
     region = facts(*(own(one) for one in others), binned=frozenset(binned))
     region = replace(region, snapshots={**region.snapshots, "snap-9": marked})
     assert leftovers(region, ()) == ((marked,) if found else ())
@@ -149,7 +149,7 @@ def test_aws_says_for_which_image_it_made_a_snapshot(description: str, image_id:
         {"aws:dlm:lifecycle-policy-id": "policy-1"},
         {"keep": "anything"},
         {"legal": "hold"},
-        {"golden.images:cleanup-of": FORMER},
+        {"golden.images:cleanup-image-ids": FORMER},
     ],
 )
 def test_backups_and_what_is_protected_are_no_orphans(tags: dict[str, str]) -> None:
@@ -162,7 +162,7 @@ def test_a_tag_that_protects_keeps_a_leftover_too() -> None:
     """Who brings a snapshot alone out of the Recycle Bin has it back with its mark."""
     protect = (("keep", None), ("legal", "hold"))
     for tags, stays in (({"keep": ""}, True), ({"legal": "hold"}, True), ({"legal": "none"}, False)):
-        marked = OwnSnapshot("snap-1", tags={"golden.images:cleanup-of": FORMER, **tags})
+        marked = OwnSnapshot("snap-1", tags={"golden.images:cleanup-image-ids": FORMER, **tags})
         assert leftovers(a_region(marked), protect) == (() if stays else (marked,))
         assert orphans(a_region(replace(marked, description=MADE)), protect) == {}
 

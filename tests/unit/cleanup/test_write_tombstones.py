@@ -67,7 +67,7 @@ def test_a_line_that_a_killed_run_has_half_written_spoils_no_other(tmp_path: Pat
 
 def test_a_file_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
     (failure,) = write(GOING, tombstone_path=str(tmp_path))
-    assert (failure.error_code, failure.action) == ("TombstoneNotWritten", "tombstone_path")
+    assert (failure.error_code, failure.action) == ("tombstone_not_written", "tombstone_path")
 
 
 def test_where_nothing_goes_no_file_is_made(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_whether_the_owner_has_given_it(
 def test_each_lack_is_refused_by_name_with_what_to_do() -> None:
     failures = missing_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, EVERYTHING)
     assert [failure.error_code for failure in failures] == [
-        *("MissingLaunchPermission", "MissingVolumePermission", "MissingKeyAccess"),
+        *("missing_launch_permission", "missing_volume_permission", "missing_key_access"),
     ]
     for failure, thing, tool in zip(
         failures, (SOURCE_ID, "snap-1, snap-2", ARN), ("ami_share", "ami_share", "ami_kms_grant"), strict=True

@@ -94,7 +94,7 @@ def test_a_source_that_is_not_available_is_refused(changes: dict[str, Any], text
 def test_a_foreign_source_whose_snapshots_are_not_shared_is_refused() -> None:
     source = source_image(owner_id=STRANGER)
     (failure,) = copy_checks.check_source(OWNER, source, SOURCE_REGION, ("snap-1", "snap-2"))
-    assert failure.error_code == "MissingVolumePermission"
+    assert failure.error_code == "missing_volume_permission"
     assert failure.region == SOURCE_REGION
     assert "snap-1, snap-2" in failure.message
     assert STRANGER in failure.remedy

@@ -282,7 +282,7 @@ NEW = copied_image("ami-2", "pending", tags={KEY_MARK: WANTED.arn})
     ("got", "code"),
     [
         pytest.param(WANTED.arn, None, id="the wanted one"),
-        pytest.param(OTHER.arn, "WrongKey", id="another one"),
+        pytest.param(OTHER.arn, "wrong_key", id="another one"),
     ],
 )
 def test_a_finished_copy_is_judged_by_the_key_that_it_got(got: str, code: str | None) -> None:
@@ -290,41 +290,41 @@ def test_a_finished_copy_is_judged_by_the_key_that_it_got(got: str, code: str | 
     result, outcome = copied(region, saw(key=WANTED))
     assert [failure.error_code for failure in outcome.failures] == ([code] if code else [])
     assert all(got in failure.message and "ami-2" in failure.message for failure in outcome.failures)
-    assert result["kms_key_ids"] == {REGION: got}
+    assert result["kms_key_arns"] == {REGION: got}
     assert result["images"] == {REGION: "ami-2"}
 
 
 def test_a_finished_copy_that_was_not_encrypted_after_all_is_told() -> None:
     plain = copied_image("ami-2", devices=volumes("snap-2"), tags={KEY_MARK: WANTED.arn})
     result, outcome = copied(Region([None], second=[NEW, plain]), saw(key=WANTED))
-    assert [failure.error_code for failure in outcome.failures] == ["WrongKey"]
+    assert [failure.error_code for failure in outcome.failures] == ["wrong_key"]
     assert "under no key" in outcome.failures[0].message
-    assert result["kms_key_ids"] == {REGION: None}
+    assert result["kms_key_arns"] == {REGION: None}
 
 
 def test_a_copy_that_is_not_waited_for_tells_the_key_it_was_asked_for_with() -> None:
     result, outcome = copied(Region([None]), saw(key=WANTED), wait=False)
     assert outcome.failures == ()
-    assert result["kms_key_ids"] == {REGION: WANTED.arn}
-    assert result["results"][0]["kms_key_id"] == WANTED.arn
+    assert result["kms_key_arns"] == {REGION: WANTED.arn}
+    assert result["results"][0]["kms_key_arn"] == WANTED.arn
 
 
 def test_a_copy_that_was_there_tells_its_own_key() -> None:
     result, outcome = copied(Region([None]), saw(found("ami-1", WANTED), key=WANTED))
     assert (outcome.performed, outcome.failures) == ((), ())
-    assert result["kms_key_ids"] == {REGION: WANTED.arn}
+    assert result["kms_key_arns"] == {REGION: WANTED.arn}
 
 
 def test_in_check_mode_the_key_is_told_before_there_is_an_image() -> None:
     want, seen = wanted(encryption=UNDER_KEY), saw(key=WANTED)
     result = flow.result(want, seen, flow.plan(want, seen), flow.Outcome())
     assert result["images"] == {REGION: None}
-    assert result["kms_key_ids"] == {REGION: WANTED.arn}
+    assert result["kms_key_arns"] == {REGION: WANTED.arn}
 
 
 def test_a_plain_copy_has_no_key() -> None:
     want = wanted()
     seen = saw(found("ami-1", None))
     result = flow.result(want, seen, flow.plan(want, seen), flow.Outcome())
-    assert result["kms_key_ids"] == {REGION: None}
+    assert result["kms_key_arns"] == {REGION: None}
     assert result["source_image_id"] == SOURCE_ID

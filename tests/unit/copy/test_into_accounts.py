@@ -224,11 +224,11 @@ def test_nothing_is_asked_of_permissions_where_the_copies_are_there(monkeypatch:
 @pytest.mark.parametrize(
     ("aws", "codes"),
     [
-        pytest.param(Aws(blind={CONSUMER: 99}), ["MissingLaunchPermission"], id="image"),
-        pytest.param(Aws(snapshotless=frozenset({CONSUMER})), ["MissingVolumePermission"], id="snapshots"),
+        pytest.param(Aws(blind={CONSUMER: 99}), ["missing_launch_permission"], id="image"),
+        pytest.param(Aws(snapshotless=frozenset({CONSUMER})), ["missing_volume_permission"], id="snapshots"),
         pytest.param(
             Aws(ENCRYPTED, keyless=frozenset({CONSUMER}), grants_made=FULL[1:]),
-            ["MissingKeyAccess"],
+            ["missing_key_access"],
             id="key",
         ),
         pytest.param(
@@ -239,7 +239,7 @@ def test_nothing_is_asked_of_permissions_where_the_copies_are_there(monkeypatch:
                 snapshotless=frozenset({CONSUMER}),
                 grants_made=FULL[1:],
             ),
-            ["MissingLaunchPermission", "MissingVolumePermission", "MissingKeyAccess"],
+            ["missing_launch_permission", "missing_volume_permission", "missing_key_access"],
             id="everything",
         ),
     ],
@@ -257,7 +257,7 @@ def test_what_one_account_lacks_is_refused_for_each_of_its_copies_at_once(
 def test_best_effort_regions_are_left_out_instead(monkeypatch: pytest.MonkeyPatch) -> None:
     want = into(CONSUMER, best_effort_regions=frozenset({US}))
     seen = read(monkeypatch, Aws(blind={CONSUMER: 99}), want)
-    assert refusals(want, seen) == [(CONSUMER, EU, "MissingLaunchPermission")]
+    assert refusals(want, seen) == [(CONSUMER, EU, "missing_launch_permission")]
     assert [item.region for item in flow.plan(want, seen).tolerated] == [US]
 
 
@@ -275,7 +275,7 @@ def test_what_was_given_and_is_never_seen_is_refused_in_the_end(
     started = clock.now
     want = into(CONSUMER)
     seen = read(monkeypatch, Aws(blind={CONSUMER: 999}, launch=frozenset(BOTH)), want)
-    assert {code for _account, _region, code in refusals(want, seen)} == {"MissingLaunchPermission"}
+    assert {code for _account, _region, code in refusals(want, seen)} == {"missing_launch_permission"}
     assert all("Allowed AMIs" in item.remedy for item in flow.plan(want, seen).refusals)
     assert clock.now - started <= 31
 

@@ -190,7 +190,7 @@ def test_other_images_beside_the_copy_are_no_matter(other: Image) -> None:
 def test_a_disabled_copy_is_not_copied_past(disabled: Image) -> None:
     plan = planned(wanted(), seen(disabled))
     (failure,) = plan.refusals
-    assert failure.error_code == "CopyDisabled"
+    assert failure.error_code == "copy_disabled"
     assert (failure.region, failure.account_id) == (REGION, OWNER)
     assert "ami-off" in failure.message
     assert "EnableImage" in failure.remedy
@@ -201,7 +201,7 @@ def test_a_best_effort_region_with_a_disabled_copy_is_left_out() -> None:
     plan = copy.plan(want, seen(copied_image("ami-off", "disabled")))
     assert plan.refusals == ()
     assert plan.actions == ()
-    assert [failure.error_code for failure in plan.tolerated] == ["CopyDisabled"]
+    assert [failure.error_code for failure in plan.tolerated] == ["copy_disabled"]
 
 
 def test_a_best_effort_region_is_copied_to_like_any_other() -> None:

@@ -224,7 +224,7 @@ def test_a_known_key_is_asked_for_and_marked() -> None:
 
 def test_the_key_is_shown_before_it_is_used() -> None:
     plan = planned(wanted(encryption=UNDER_KEY), saw(key=WANTED))
-    assert plan.after["kms_key_id"] == WANTED.arn
+    assert plan.after["kms_key_arn"] == WANTED.arn
 
 
 def test_the_key_that_a_dead_copy_lacked_is_asked_for_again() -> None:

@@ -111,13 +111,13 @@ def refusals(sts: Wire, ec2: Wire, **changes: Any) -> list[tuple[str, str]]:
 def test_no_image_that_matches_is_refused(sts: Wire, ec2: Wire) -> None:
     ec2.expect("describe_images", request([{"Name": "name", "Values": ["g"]}]), {"Images": []})
     assert refusals(sts, ec2, source_image_id=None, source_filters={"name": "g"}) == [
-        ("InvalidOption", "source_filters")
+        ("invalid_option", "source_filters")
     ]
 
 
 def test_an_image_that_is_not_visible_is_refused(sts: Wire, ec2: Wire) -> None:
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
-    assert refusals(sts, ec2) == [("InvalidOption", "source_image_id")]
+    assert refusals(sts, ec2) == [("invalid_option", "source_image_id")]
 
 
 def test_a_foreign_image_whose_snapshots_are_not_all_visible_is_refused(sts: Wire, ec2: Wire) -> None:
@@ -134,15 +134,15 @@ def test_a_foreign_image_whose_snapshots_are_not_all_visible_is_refused(sts: Wir
     with pytest.raises(Refused, match="snap-b") as caught:
         read_source(sts, ec2)
     (failure,) = caught.value.failures
-    assert failure.error_code == "MissingVolumePermission"
+    assert failure.error_code == "missing_volume_permission"
     assert "snap-a" not in failure.message
 
 
 def test_a_bad_region_and_a_bad_source_are_told_together(sts: Wire, ec2: Wire) -> None:
     ec2.expect("describe_images", BY_ID, {"Images": [item(SOURCE_ID, State="pending")]})
     assert refusals(sts, ec2, regions=(SOURCE_REGION, "eu-west-9")) == [
-        ("InvalidOption", "regions"),
-        ("InvalidOption", "source_image_id"),
+        ("invalid_option", "regions"),
+        ("invalid_option", "source_image_id"),
     ]
 
 

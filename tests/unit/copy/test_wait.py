@@ -124,7 +124,7 @@ def test_the_deadline_is_one_for_all_and_keeps_the_ids(wait: Wait) -> None:
     assert waited.seconds == 100
     assert {name: waited.runs[name].image for name in (EU, US)} == {EU: PENDING, US: PENDING}
     failure = waited.failure(EU)
-    assert failure.error_code == "CopyPending"
+    assert failure.error_code == "copy_pending"
     assert failure.message == "ami-1 is still pending at 50 %, and 100 s (wait_timeout) are over."
     assert (failure.region, failure.account_id) == (EU, OWNER)
     assert "run again" in failure.remedy
@@ -227,7 +227,7 @@ def test_a_copy_that_dies_again_is_a_failure(wait: Wait) -> None:
     region = Region([DEAD], second=[dead_again])
     waited = wait({EU: region})
     failure = waited.failure()
-    assert failure.error_code == "CopyFailed"
+    assert failure.error_code == "copy_failed"
     assert failure.message == "The copy ami-2 is failed: Still not accessible."
     assert (failure.region, failure.account_id) == (EU, OWNER)
     assert waited.runs[EU].image == dead_again
@@ -237,7 +237,7 @@ def test_a_copy_that_dies_again_is_a_failure(wait: Wait) -> None:
 def test_a_copy_that_replaced_a_dead_one_before_waiting_is_not_replaced_again(wait: Wait) -> None:
     region = Region([DEAD])
     waited = wait({EU: region}, runs={EU: CopyRun(PENDING, retried=True)})
-    assert waited.failure().error_code == "CopyFailed"
+    assert waited.failure().error_code == "copy_failed"
     assert region.calls == []
 
 
@@ -297,7 +297,7 @@ def test_best_effort_regions_are_waited_for_only_as_long_as_others(wait: Wait) -
     assert waited.seconds < 30
     assert waited.runs[EU].failure is None
     failure = waited.failure(US)
-    assert failure.error_code == "CopyPending"
+    assert failure.error_code == "copy_pending"
     assert failure.message == "ami-1 is still pending at 12 %, and all required regions are ready."
     assert waited.runs[US].image == PENDING
 
@@ -311,14 +311,14 @@ def test_a_best_effort_region_that_is_ready_in_time_is_ready(wait: Wait) -> None
 def test_best_effort_regions_alone_are_not_waited_for(wait: Wait) -> None:
     waited = wait({US: Region([PENDING])}, optional=(US,))
     assert waited.seconds == 0
-    assert waited.failure(US).error_code == "CopyPending"
+    assert waited.failure(US).error_code == "copy_pending"
 
 
 def test_a_best_effort_regions_error_holds_nobody_up(wait: Wait) -> None:
     regions = {EU: Region([PENDING, READY]), US: Region([UNREADABLE])}
     waited = wait(regions, optional=(US,))
     # Two looks failed: it is the end of waiting that ends it.
-    assert waited.failure(US).error_code == "CopyPending"
+    assert waited.failure(US).error_code == "copy_pending"
     assert regions[US].looked == regions[EU].looked == 2
     assert waited.runs[EU].image == READY
 

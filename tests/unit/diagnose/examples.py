@@ -98,5 +98,5 @@ def diagnosis(
 
 
 def codes(found: Diagnosis) -> list[tuple[str, str]]:
-    """Code and severity of each finding."""
-    return [(finding.code, finding.severity.value) for finding in found.findings]
+    """Code and blocks_launch of each finding."""
+    return [(finding.code, finding.blocks_launch.value) for finding in found.findings]

@@ -40,7 +40,7 @@ PARAMS: dict[str, Any] = {
     "subnet_ids": {},
     "security_group_ids": {},
     "instance_type": None,
-    "fail_on_findings": False,
+    "fail_on": False,
 }
 
 
@@ -217,7 +217,7 @@ def test_what_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     result = flow.result(wanted, seen, planned, outcome)
     assert [one["region"] for one in result["results"]] == [EU, US]
     assert [(one["code"], one["region"], one["image_id"]) for one in result["findings"]] == [
-        ("NotVisible", EU, SOURCE_ID),
-        ("NotVisible", US, OTHER),
+        ("not_visible", EU, SOURCE_ID),
+        ("not_visible", US, OTHER),
     ]
     assert flow.FLOW.only_reads

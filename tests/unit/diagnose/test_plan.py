@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.diagnose import findings
 from ansible_collections.golden.images.plugins.module_utils.diagnose.findings import (
+    BlocksLaunch,
     Finding,
-    Severity,
     can_launch,
 )
 from ansible_collections.golden.images.plugins.module_utils.diagnose.plan import plan
@@ -57,59 +57,61 @@ BLIND = BLIND_ACCOUNT
 DENIED = ("UnauthorizedOperation", "You are not authorized to perform this operation.")
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "diagnosing.md"
 
-B, U, N = "blocking", "unknown", "note"
+B, U, N = "blocking", "unknown", "harmless"
 
 
 @pytest.mark.parametrize(
     ("of_owner", "expected", "launches"),
     [
         pytest.param(owner(), [], "yes", id="shared"),
-        pytest.param(owner(NOBODY), [("NotShared", B)], "no", id="not shared"),
-        pytest.param(owner(Sharing(frozenset({STRANGER}))), [("NotShared", B)], "no", id="with another"),
-        pytest.param(owner(PUBLIC), [("Public", N)], "yes", id="public goes before not shared"),
+        pytest.param(owner(NOBODY), [("not_shared", B)], "no", id="not shared"),
+        pytest.param(owner(Sharing(frozenset({STRANGER}))), [("not_shared", B)], "no", id="with another"),
+        pytest.param(owner(PUBLIC), [("public", N)], "yes", id="public goes before not shared"),
         pytest.param(
             owner(PUBLIC, image_block="block-new-sharing"),
-            [("Public", N), ("BlockPublicAccess", N)],
+            [("public", N), ("block_public_access", N)],
             "yes",
             id="public, and blocked since",
         ),
         pytest.param(
-            owner(PUBLIC, image_block="unblocked"), [("Public", N)], "yes", id="public, not blocked"
+            owner(PUBLIC, image_block="unblocked"), [("public", N)], "yes", id="public, not blocked"
         ),
-        pytest.param(owner(IN_UNIT), [("ThroughOrganization", U)], "unknown", id="through a unit"),
-        pytest.param(owner(IN_ORG), [("ThroughOrganization", U)], "unknown", id="through an organization"),
+        pytest.param(owner(IN_UNIT), [("shared_through_organization", U)], "unknown", id="through a unit"),
+        pytest.param(
+            owner(IN_ORG), [("shared_through_organization", U)], "unknown", id="through an organization"
+        ),
         pytest.param(owner(IN_UNIT | SHARED), [], "yes", id="through a unit and by name"),
         pytest.param(
             owner(volumes={"snap-1": SHARED, "snap-2": NOBODY}),
-            [("MissingVolumePermission", N)],
+            [("missing_volume_permission", N)],
             "yes",
             id="without the second snapshot",
         ),
         pytest.param(
             owner(volumes={"snap-1": PUBLIC}, snapshot_block="block-all-sharing"),
-            [("MissingVolumePermission", N)],
+            [("missing_volume_permission", N)],
             "yes",
             id="public snapshots that are hidden",
         ),
         pytest.param(owner(volumes={"snap-1": PUBLIC}), [], "yes", id="public snapshots"),
         pytest.param(
             owner(NOBODY, image=source_image(state="disabled")),
-            [("ImageDisabled", B), ("NotShared", B)],
+            [("image_disabled", B), ("not_shared", B)],
             "no",
             id="disabled",
         ),
         pytest.param(
-            owner(image=source_image(state="pending")), [("ImageNotAvailable", B)], "no", id="pending"
+            owner(image=source_image(state="pending")), [("image_not_available", B)], "no", id="pending"
         ),
         pytest.param(
             owner(image=source_image(state="failed", state_reason="It broke.")),
-            [("ImageNotAvailable", B)],
+            [("image_not_available", B)],
             "no",
             id="failed",
         ),
         pytest.param(
             owner(image=source_image(deprecation_time="2026-11-23T00:00:00.000Z")),
-            [("Deprecated", N)],
+            [("image_deprecated", N)],
             "yes",
             id="deprecated",
         ),
@@ -119,12 +121,12 @@ B, U, N = "blocking", "unknown", "note"
             "yes",
             id="deprecated tomorrow",
         ),
-        pytest.param(OwnerSeen(), [("ImageNotFound", B)], "no", id="nowhere"),
-        pytest.param(OwnerSeen(elsewhere=("us-east-1",)), [("WrongRegion", B)], "no", id="elsewhere"),
-        pytest.param(OwnerSeen(problem=UNREADABLE), [("OwnerUnreadable", U)], "unknown", id="unreadable"),
+        pytest.param(OwnerSeen(), [("image_not_found", B)], "no", id="nowhere"),
+        pytest.param(OwnerSeen(elsewhere=("us-east-1",)), [("wrong_region", B)], "no", id="elsewhere"),
+        pytest.param(OwnerSeen(problem=UNREADABLE), [("owner_unreadable", U)], "unknown", id="unreadable"),
         pytest.param(
             OwnerSeen(image=source_image(owner_id=STRANGER)),
-            [("NotTheOwner", U)],
+            [("not_owner", U)],
             "unknown",
             id="somebody else's",
         ),
@@ -159,34 +161,34 @@ def conditional(condition: dict[str, Any]) -> str:
     [
         pytest.param(OPENED, [], id="by a grant"),
         pytest.param(encrypted(policy=opened_to(consumers(CONSUMER))), [], id="by the policy"),
-        pytest.param(encrypted(), [("KeyNotShared", B)], id="not at all"),
-        pytest.param(encrypted(made(root(STRANGER))), [("KeyNotShared", B)], id="another account"),
-        pytest.param(granting("CreateGrant"), [("KeyWithoutCreateGrant", B)], id="but CreateGrant"),
+        pytest.param(encrypted(), [("missing_key_access", B)], id="not at all"),
+        pytest.param(encrypted(made(root(STRANGER))), [("missing_key_access", B)], id="another account"),
+        pytest.param(granting("CreateGrant"), [("missing_create_grant", B)], id="but CreateGrant"),
         pytest.param(
-            granting("Decrypt"), [("KeyNotShared", B)], id="but Decrypt, so that CreateGrant is no use"
+            granting("Decrypt"), [("missing_key_access", B)], id="but Decrypt, so that CreateGrant is no use"
         ),
-        pytest.param(granting("ReEncryptFrom"), [("KeyOperationsMissing", U)], id="but one"),
+        pytest.param(granting("ReEncryptFrom"), [("missing_key_operations", U)], id="but one"),
         pytest.param(
-            encrypted(made(root(CONSUMER), constrained=True)), [("KeyNotShared", B)], id="constrained"
+            encrypted(made(root(CONSUMER), constrained=True)), [("missing_key_access", B)], id="constrained"
         ),
         pytest.param(
             encrypted(made(f"arn:aws:iam::{CONSUMER}:role/deploy")),
-            [("KeyForRolesOnly", U)],
+            [("key_for_roles_only", U)],
             id="one role only",
         ),
         pytest.param(
             encrypted(made(root(CONSUMER)), policy=denying("kms:Decrypt")),
-            [("KeyDeniedByPolicy", B)],
+            [("key_denied_by_policy", B)],
             id="denied",
         ),
         pytest.param(
             encrypted(policy=conditional({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})),
-            [("KeyAccessUnknown", U)],
+            [("key_access_unknown", U)],
             id="an organization",
         ),
         pytest.param(
             encrypted(policy=conditional({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})),
-            [("KeyAccessUnknown", U)],
+            [("key_access_unknown", U)],
             id="a condition of an unknown shape",
         ),
         pytest.param(
@@ -196,23 +198,23 @@ def conditional(condition: dict[str, Any]) -> str:
             [],
             id="through EC2 only",
         ),
-        pytest.param(encrypted(key=replace(KEY, state="Disabled")), [("KeyNotEnabled", B)], id="disabled"),
-        pytest.param(encrypted(key=DEFAULT), [("DefaultKey", B)], id="aws/ebs"),
+        pytest.param(encrypted(key=replace(KEY, state="Disabled")), [("key_not_enabled", B)], id="disabled"),
+        pytest.param(encrypted(key=DEFAULT), [("default_key", B)], id="aws/ebs"),
         pytest.param(
             encrypted(key=Key(key_arn("theirs", account_id=STRANGER))),
-            [("KeyUnreadable", U)],
+            [("key_unreadable", U)],
             id="a key of another account",
         ),
         pytest.param(
             owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
-            [("KeyUnreadable", U)],
+            [("key_unreadable", U)],
             id="a key that may not be read",
         ),
         pytest.param(
             owner(
                 image=ENCRYPTED, keys=(KeySeen(KEY, (made(root(CONSUMER)),), policy_of()), KeySeen(DEFAULT))
             ),
-            [("DefaultKey", B)],
+            [("default_key", B)],
             id="one of two keys",
         ),
     ],
@@ -225,99 +227,107 @@ def test_what_the_owner_tells_of_keys(of_owner: OwnerSeen, expected: list[tuple[
     ("of_owner", "of_consumer", "expected", "level"),
     [
         pytest.param(owner(), consumer(), [], "authorized", id="accepted"),
-        pytest.param(owner(), HIDDEN, [("HiddenByAllowedImages", B)], None, id="hidden"),
+        pytest.param(owner(), HIDDEN, [("hidden_by_allowed_images", B)], None, id="hidden"),
         pytest.param(
-            owner(NOBODY), HIDDEN, [("NotShared", B), ("HiddenByAllowedImages", B)], None, id="both"
+            owner(NOBODY), HIDDEN, [("not_shared", B), ("hidden_by_allowed_images", B)], None, id="both"
         ),
         pytest.param(
             owner(),
             replace(HIDDEN, allowed_images=AllowedImages("enabled", ({"ImageProviders": [OWNER]},))),
-            [("NotVisible", B)],
+            [("not_visible", B)],
             None,
             id="allowed, and yet not to be seen",
         ),
         pytest.param(
             owner(),
             replace(HIDDEN, allowed_images=AllowedImages("enabled", ({"ImageProviders": ["amazon"]},))),
-            [("HiddenByAllowedImages", B)],
+            [("hidden_by_allowed_images", B)],
             None,
             id="what cannot be told of criteria, its sharing tells",
         ),
         pytest.param(
             owner(IN_UNIT),
             replace(HIDDEN, allowed_images=AllowedImages("enabled", ({"ImageProviders": ["amazon"]},))),
-            [("HiddenByAllowedImages", U), ("OutsideOrganization", B)],
+            [("hidden_by_allowed_images", U), ("outside_organization", B)],
             None,
             id="neither criteria nor the unit can be told",
         ),
         pytest.param(
             owner(),
             replace(HIDDEN, allowed_images=AllowedImages("audit-mode", ({"ImageProviders": ["none"]},))),
-            [("NotVisible", B)],
+            [("not_visible", B)],
             None,
             id="audit mode hides nothing",
         ),
         pytest.param(
             owner(),
             consumer(image=source_image(allowed=False)),
-            [("AllowedImagesAudit", N)],
+            [("allowed_images_audit_mode", N)],
             "authorized",
             id="audit mode tells",
         ),
         pytest.param(
             owner(), consumer(image=source_image(allowed=True)), [], "authorized", id="audit mode praises"
         ),
-        pytest.param(owner(), BLIND, [("NotVisible", B)], None, id="not visible yet"),
-        pytest.param(owner(), ConsumerSeen(), [("NotVisible", B)], None, id="perhaps hidden"),
-        pytest.param(owner(IN_UNIT), ConsumerSeen(), [("NotVisible", B)], None, id="outside, or hidden"),
+        pytest.param(owner(), BLIND, [("not_visible", B)], None, id="not visible yet"),
+        pytest.param(owner(), ConsumerSeen(), [("not_visible", B)], None, id="perhaps hidden"),
+        pytest.param(owner(IN_UNIT), ConsumerSeen(), [("not_visible", B)], None, id="outside, or hidden"),
         pytest.param(
             owner(),
             consumer(dry_run=("OptInRequired", "No.")),
-            [("LaunchRefused", B)],
+            [("launch_refused", B)],
             "visible",
             id="terms that were not accepted",
         ),
-        pytest.param(owner(NOBODY), BLIND, [("NotShared", B)], None, id="said once"),
-        pytest.param(owner(IN_UNIT), BLIND, [("OutsideOrganization", B)], None, id="outside of the unit"),
+        pytest.param(owner(NOBODY), BLIND, [("not_shared", B)], None, id="said once"),
+        pytest.param(owner(IN_UNIT), BLIND, [("outside_organization", B)], None, id="outside of the unit"),
         pytest.param(
-            owner(IN_UNIT), consumer(), [("ThroughOrganization", N)], "authorized", id="inside of the unit"
+            owner(IN_UNIT),
+            consumer(),
+            [("shared_through_organization", N)],
+            "authorized",
+            id="inside of the unit",
         ),
         pytest.param(
             OwnerSeen(problem=UNREADABLE),
             BLIND,
-            [("OwnerUnreadable", U), ("NotVisible", B)],
+            [("owner_unreadable", U), ("not_visible", B)],
             None,
             id="the owner says nothing",
         ),
         pytest.param(
             OwnerSeen(image=source_image(owner_id=STRANGER)),
             consumer(),
-            [("NotTheOwner", N)],
+            [("not_owner", N)],
             "authorized",
             id="somebody else's that is seen",
         ),
         pytest.param(
-            owner(), ConsumerSeen(problem=UNREADABLE), [("ConsumerUnreadable", U)], None, id="not to be asked"
+            owner(),
+            ConsumerSeen(problem=UNREADABLE),
+            [("consumer_unreadable", U)],
+            None,
+            id="not to be asked",
         ),
-        pytest.param(owner(), consumer(dry_run=DENIED), [("LaunchDenied", B)], "visible", id="denied"),
+        pytest.param(owner(), consumer(dry_run=DENIED), [("launch_denied", B)], "visible", id="denied"),
         pytest.param(
             owner(),
             consumer(dry_run=("InvalidAMIID.Unavailable", "No.")),
-            [("LaunchRefused", B)],
+            [("launch_refused", B)],
             "visible",
             id="refused for the image",
         ),
         pytest.param(
             owner(),
             consumer(dry_run=("InvalidSubnetID.NotFound", "No.")),
-            [("DryRunInconclusive", U)],
+            [("dry_run_inconclusive", U)],
             "visible",
             id="refused for the network",
         ),
         pytest.param(
             owner(),
             consumer(dry_run=("", "Strange.")),
-            [("DryRunInconclusive", U)],
+            [("dry_run_inconclusive", U)],
             "visible",
             id="no dry run",
         ),
@@ -354,23 +364,31 @@ NOT_VIA_EC2 = policy_of(
 
 def test_an_image_that_only_the_account_sees_is_there() -> None:
     found = diagnosis(OwnerSeen(), consumer())
-    assert (codes(found), found.level) == ([("ImageNotFound", U)], "authorized")
+    assert (codes(found), found.level) == ([("image_not_found", U)], "authorized")
 
 
 @pytest.mark.parametrize(
     ("of_owner", "tried", "expected"),
     [
         pytest.param(OPENED, TRIED, [], id="all as the owner says"),
-        pytest.param(OPENED, refusing("Decrypt"), [("KeyRefused", B)], id="refused by the account itself"),
         pytest.param(
-            OPENED, refusing("Decrypt", "CreateGrant"), [("KeyRefused", B)], id="all of it in one finding"
-        ),
-        pytest.param(OPENED, refusing("CreateGrant"), [("CreateGrantRefused", U)], id="CreateGrant alone"),
-        pytest.param(
-            encrypted(), refusing("Decrypt", "CreateGrant"), [("KeyNotShared", B)], id="as the owner said"
+            OPENED, refusing("Decrypt"), [("key_access_denied", B)], id="refused by the account itself"
         ),
         pytest.param(
-            granting("CreateGrant"), refusing("CreateGrant"), [("KeyWithoutCreateGrant", B)], id="again"
+            OPENED,
+            refusing("Decrypt", "CreateGrant"),
+            [("key_access_denied", B)],
+            id="all of it in one finding",
+        ),
+        pytest.param(OPENED, refusing("CreateGrant"), [("create_grant_denied", U)], id="CreateGrant alone"),
+        pytest.param(
+            encrypted(),
+            refusing("Decrypt", "CreateGrant"),
+            [("missing_key_access", B)],
+            id="as the owner said",
+        ),
+        pytest.param(
+            granting("CreateGrant"), refusing("CreateGrant"), [("missing_create_grant", B)], id="again"
         ),
         pytest.param(
             encrypted(policy=opened_to(consumers(CONSUMER))),
@@ -385,34 +403,34 @@ def test_an_image_that_only_the_account_sees_is_there() -> None:
         pytest.param(
             encrypted(policy=OF_ORG),
             refusing("Decrypt"),
-            [("KeyAccessUnknown", U), ("KeyRefused", U)],
+            [("key_access_unknown", U), ("key_access_denied", U)],
             id="nor the account",
         ),
         pytest.param(
             BY_UNIT,
             refusing("CreateGrant"),
-            [("ThroughOrganization", N)],
+            [("shared_through_organization", N)],
             id="a unit that the account must be in, since it sees the image",
         ),
         pytest.param(
-            OPENED, KeyDryRun(problem="No idea."), [("KeyUnreadable", N)], id="keys could not be tried"
+            OPENED, KeyDryRun(problem="No idea."), [("key_unreadable", N)], id="keys could not be tried"
         ),
         pytest.param(
             encrypted(made(f"arn:aws:iam::{CONSUMER}:role/golden")),
             TRIED,
-            [("KeyForRolesOnly", N)],
+            [("key_for_roles_only", N)],
             id="the role that asks is the one that may",
         ),
         pytest.param(
             encrypted(made(f"arn:aws:iam::{CONSUMER}:role/deploy")),
             refusing("Decrypt", "CreateGrant"),
-            [("KeyForRolesOnly", U)],
+            [("key_for_roles_only", U)],
             id="another role may",
         ),
         pytest.param(
             encrypted(made(root(CONSUMER)), policy=NOT_VIA_EC2),
             TRIED,
-            [("KeyDeniedByPolicy", B)],
+            [("key_denied_by_policy", B)],
             id="what is denied to EC2 alone",
         ),
         pytest.param(encrypted(), TRIED, [], id="AWS's word goes before what the owner sees"),
@@ -425,7 +443,7 @@ def test_an_image_that_only_the_account_sees_is_there() -> None:
         pytest.param(
             owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
             refusing("Decrypt"),
-            [("KeyUnreadable", U)],
+            [("key_unreadable", U)],
             id="neither tells",
         ),
     ],
@@ -443,9 +461,11 @@ def test_what_the_account_tells_of_keys(
         pytest.param(owner(NOBODY), [], id="needs no sharing"),
         pytest.param(encrypted(launch=NOBODY), [], id="nor its key opened"),
         pytest.param(encrypted(key=DEFAULT), [], id="and may use aws/ebs"),
-        pytest.param(encrypted(key=replace(KEY, state="Disabled")), [("KeyNotEnabled", B)], id="if enabled"),
         pytest.param(
-            owner(NOBODY, image=source_image(state="disabled")), [("ImageDisabled", B)], id="and the image"
+            encrypted(key=replace(KEY, state="Disabled")), [("key_not_enabled", B)], id="if enabled"
+        ),
+        pytest.param(
+            owner(NOBODY, image=source_image(state="disabled")), [("image_disabled", B)], id="and the image"
         ),
         pytest.param(
             owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}), [], id="its own key is its own affair"
@@ -458,7 +478,7 @@ def test_the_owner_as_consumer(of_owner: OwnerSeen, expected: list[tuple[str, st
 
 def test_a_copy_that_is_only_planned() -> None:
     (found,) = plan(wanted(), seen(OwnerSeen(), image_id=None)).diagnoses
-    assert codes(found) == [("ImagePlanned", U)]
+    assert codes(found) == [("image_planned", U)]
 
 
 def test_an_account_with_an_image_of_its_own_is_asked_about_that_one_only() -> None:
@@ -475,9 +495,11 @@ def test_an_account_with_an_image_of_its_own_is_asked_about_that_one_only() -> N
     ("of_owner", "of_consumer", "fail", "expected"),
     [
         pytest.param(owner(NOBODY), BLIND, False, [], id="findings alone fail nothing"),
-        pytest.param(owner(NOBODY), BLIND, True, ["NotShared"], id="unless asked to"),
+        pytest.param(owner(NOBODY), BLIND, True, ["not_shared"], id="unless asked to"),
         pytest.param(owner(PUBLIC), consumer(), True, [], id="notes never do"),
-        pytest.param(owner(IN_UNIT), None, True, ["ThroughOrganization"], id="what cannot be told does"),
+        pytest.param(
+            owner(IN_UNIT), None, True, ["shared_through_organization"], id="what cannot be told does"
+        ),
         pytest.param(
             owner(),
             ConsumerSeen(problem=UNREADABLE),
@@ -497,7 +519,7 @@ def test_an_account_with_an_image_of_its_own_is_asked_about_that_one_only() -> N
 def test_what_fails_the_task(
     of_owner: OwnerSeen, of_consumer: ConsumerSeen | None, fail: bool, expected: list[str]
 ) -> None:
-    found = plan(wanted(fail_on_findings=fail), seen(of_owner, of_consumer))
+    found = plan(wanted(fail_on=fail), seen(of_owner, of_consumer))
     assert [failure.error_code for failure in found.failures] == expected
     assert (found.actions, found.refusals) == ((), ())
 
@@ -506,7 +528,7 @@ def test_every_code_is_documented_with_its_severity() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (\w+)( \(\w+\))? \|", DOCUMENTATION.read_text("utf-8"), re.MULTILINE)
     listed = [code for code, *_severities in rows]
     assert sorted(listed) == sorted(findings.CODES)
-    severities = {severity.value for severity in Severity}
+    severities = {blocks_launch.value for blocks_launch in BlocksLaunch}
     assert {word.strip(" ()") for _code, *words in rows for word in words if word} <= severities
 
 
@@ -528,11 +550,13 @@ def test_levels_are_never_confused(of_owner: OwnerSeen, of_consumer: ConsumerSee
         assert result["level"] == "authorized"
 
 
-@given(st.lists(st.sampled_from(Severity), max_size=5))
-def test_what_findings_come_to(severities: list[Severity]) -> None:
-    verdict = can_launch(Finding("NotShared", "It is so.", "Mend it.", severity) for severity in severities)
-    assert (verdict == "no") == (Severity.BLOCKING in severities)
-    assert (verdict == "yes") == (set(severities) <= {Severity.NOTE})
+@given(st.lists(st.sampled_from(BlocksLaunch), max_size=5))
+def test_what_findings_come_to(severities: list[BlocksLaunch]) -> None:
+    verdict = can_launch(
+        Finding("not_shared", "It is so.", "Mend it.", blocks_launch) for blocks_launch in severities
+    )
+    assert (verdict == "no") == (BlocksLaunch.BLOCKING in severities)
+    assert (verdict == "yes") == (set(severities) <= {BlocksLaunch.HARMLESS})
 
 
 def test_a_code_that_is_none_is_a_mistake() -> None:
@@ -542,5 +566,5 @@ def test_a_code_that_is_none_is_a_mistake() -> None:
 
 def test_of_many_grants_only_the_accounts_own_count() -> None:
     others = [Grant(f"g-{number}", f"arn:aws:iam::{number:012}:root", OPERATIONS) for number in range(50)]
-    assert codes(diagnosis(encrypted(*others))) == [("KeyNotShared", B)]
+    assert codes(diagnosis(encrypted(*others))) == [("missing_key_access", B)]
     assert codes(diagnosis(encrypted(*others, made(root(CONSUMER))))) == []

@@ -19,15 +19,15 @@ GIVEN: dict[str, Any] = {
     "share_snapshots": True,
     "purge_launch_permissions": False,
     "principals": [],
-    "method": "auto",
+    "access_method": "auto",
     "auto_scaling": False,
     "consumer_role_name": None,
     "external_id": None,
     "purge_grants": False,
     "parameter": None,
     "launch_templates": [],
-    "into_accounts": False,
-    "verify": "none",
+    "copy_into_accounts": False,
+    "verify_level": "none",
     "instance_type": None,
     "subnet_ids": {},
     "security_group_ids": {},
@@ -48,14 +48,14 @@ def test_options_that_every_step_takes_are_accepted():
 def test_options_of_every_step_are_accepted():
     subnets = {"eu-west-1": "subnet-0123456789abcdef0", "us-east-1": "subnet-0fedcba9876543210"}
     wanted_from(
-        {**GIVEN, "parameter": "/golden/web", "launch_templates": ["web"], "verify": "launched"}
+        {**GIVEN, "parameter": "/golden/web", "launch_templates": ["web"], "verify_level": "launched"}
         | {"subnet_ids": subnets},
         False,
     )
 
 
 def test_a_dry_run_needs_no_subnet():
-    wanted_from({**GIVEN, "verify": "authorized"}, False)
+    wanted_from({**GIVEN, "verify_level": "authorized"}, False)
 
 
 def test_nobody_has_to_be_named():
@@ -70,17 +70,20 @@ def test_nobody_has_to_be_named():
         ({"auto_scaling": True}, ["auto_scaling"]),
         (
             {
-                "method": "grant",
+                "access_method": "grant",
                 "org_arns": ["arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"],
             },
-            ["method"],
+            ["access_method"],
         ),
         ({"parameter": "//web"}, ["parameter"]),
         ({"launch_templates": ["web"]}, ["launch_templates"]),
-        ({"verify": "visible", "account_ids": []}, ["account_ids"]),
-        ({"into_accounts": True}, ["consumer_role_name"]),
-        ({"into_accounts": True, "account_ids": [], "consumer_role_name": "golden"}, ["account_ids"]),
-        ({"verify": "launched", "subnet_ids": {"eu-west-1": "subnet-0123456789abcdef0"}}, ["subnet_ids"]),
+        ({"verify_level": "visible", "account_ids": []}, ["account_ids"]),
+        ({"copy_into_accounts": True}, ["consumer_role_name"]),
+        ({"copy_into_accounts": True, "account_ids": [], "consumer_role_name": "golden"}, ["account_ids"]),
+        (
+            {"verify_level": "launched", "subnet_ids": {"eu-west-1": "subnet-0123456789abcdef0"}},
+            ["subnet_ids"],
+        ),
         ({"shared_tags": {"aws:mine": "1"}, "principals": ["deploy"]}, ["shared_tags", "principals"]),
     ],
 )

@@ -31,7 +31,7 @@ def copy(region: str, **changes: Any) -> dict[str, Any]:
         "account_id": OWNER,
         "best_effort": False,
         "image_id": f"ami-{region}",
-        "kms_key_id": f"key-{region}",
+        "kms_key_arn": f"key-{region}",
         "name": "golden",
         "origin": "copied",
         "progress": 100,
@@ -73,7 +73,7 @@ def failure(region: str, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_verification_that_failed_without_results_is_told() -> None:
-    report = distribution(copied(EU), {}, shared(EU), objection="No such option.")
+    report = distribution(copied(EU), {}, shared(EU), verification_error="No such option.")
     assert report["status"] == "incomplete"
     assert [(one["action"], one["message"]) for one in report["failures"]] == [("verify", "No such option.")]
 
@@ -87,7 +87,7 @@ def test_a_region_is_its_image_and_who_may_use_it() -> None:
                 "account_id": OWNER,
                 "best_effort": False,
                 "image_id": f"ami-{EU}",
-                "kms_key_id": f"key-{EU}",
+                "kms_key_arn": f"key-{EU}",
                 "launch_permissions": {"account_ids": ["222222222222"]},
                 "name": "golden",
                 "region": EU,
@@ -192,9 +192,9 @@ def test_the_consumers_own_copies_are_in_the_report_with_what_went_wrong_with_th
         "results": [copy(EU, account_id="222222222222")],
     }
     report = distribution(copied(EU), {}, shared(EU), mine)
-    assert [(item["account_id"], item["region"], item["image_id"]) for item in report["copies"]] == [
+    assert [(item["account_id"], item["region"], item["image_id"]) for item in report["consumer_images"]] == [
         ("222222222222", EU, f"ami-{EU}")
     ]
     assert [item["account_id"] for item in report["failures"]] == ["222222222222"]
     assert report["status"] == "incomplete"
-    assert "copies" not in distribution(copied(EU), {}, shared(EU))
+    assert "consumer_images" not in distribution(copied(EU), {}, shared(EU))

@@ -190,7 +190,7 @@ def test_many_without_access_are_counted() -> None:
 
 def test_an_image_under_a_key_of_aws_is_not_shared() -> None:
     (failure,) = sharing.planned(sharing.wanted(with_accounts(A)), under(KeySeen(DEFAULT))).refusals
-    assert (failure.error_code, failure.region, failure.account_id) == ("DefaultKey", place().region, OWNER)
+    assert (failure.error_code, failure.region, failure.account_id) == ("default_key", place().region, OWNER)
     assert DEFAULT.arn in failure.message
     assert "kms_key_id" in failure.remedy
 

@@ -82,17 +82,17 @@ def test_unset_follows_the_source_and_the_key(encryption: Encryption, source: Im
         pytest.param(Encryption(encrypted=False), [], id="not encrypted"),
         pytest.param(
             Encryption(keys={"eu-west-9": "k", "ap-south-1": "k"}),
-            [("InvalidOption", "kms_key_ids", None)] * 2,
+            [("invalid_option", "kms_key_ids", None)] * 2,
             id="keys of regions that are not wanted",
         ),
         pytest.param(
             Encryption(key=key_arn()),
-            [("InvalidOption", "kms_key_id", "us-west-2")],
+            [("invalid_option", "kms_key_id", "us-west-2")],
             id="one region's ARN for all",
         ),
         pytest.param(
             Encryption(key=f"arn:aws:kms:{REGION}:{OWNER}:alias/golden"),
-            [("InvalidOption", "kms_key_id", "us-west-2")],
+            [("invalid_option", "kms_key_id", "us-west-2")],
             id="one region's alias ARN for all",
         ),
         pytest.param(
@@ -102,22 +102,22 @@ def test_unset_follows_the_source_and_the_key(encryption: Encryption, source: Im
         ),
         pytest.param(
             Encryption(keys={REGION: ELSEWHERE, "us-west-2": key_arn()}),
-            [("InvalidOption", "kms_key_ids", REGION), ("InvalidOption", "kms_key_ids", "us-west-2")],
+            [("invalid_option", "kms_key_ids", REGION), ("invalid_option", "kms_key_ids", "us-west-2")],
             id="interchanged ARNs",
         ),
         pytest.param(
             Encryption(keys={REGION: "arn:aws:kms"}),
-            [("InvalidOption", "kms_key_ids", REGION)],
+            [("invalid_option", "kms_key_ids", REGION)],
             id="the beginning of an ARN",
         ),
         pytest.param(
             Encryption(encrypted=False, key="k"),
-            [("InvalidOption", "encrypted", None)],
+            [("invalid_option", "encrypted", None)],
             id="false with a key",
         ),
         pytest.param(
             Encryption(encrypted=False, keys={REGION: "k"}),
-            [("InvalidOption", "encrypted", None)],
+            [("invalid_option", "encrypted", None)],
             id="false with one region's key",
         ),
     ],
@@ -145,7 +145,7 @@ def test_a_key_of_another_region_is_named_with_its_region() -> None:
 )
 def test_aws_decrypts_nothing(encrypted: bool | None, source: Image, refused: bool) -> None:
     failures = keys.check_source(Encryption(encrypted=encrypted), source)
-    assert told(failures) == ([("InvalidOption", "encrypted", None)] if refused else [])
+    assert told(failures) == ([("invalid_option", "encrypted", None)] if refused else [])
     assert all(SOURCE_ID in failure.message for failure in failures)
 
 
@@ -153,16 +153,21 @@ def test_aws_decrypts_nothing(encrypted: bool | None, source: Image, refused: bo
     ("encryption", "source", "key", "by_default", "code"),
     [
         pytest.param(ANY_KEY, PLAIN, None, False, None, id="a plain copy"),
-        pytest.param(ANY_KEY, ENCRYPTED, None, False, "DefaultKey", id="encrypted source, no key named"),
+        pytest.param(ANY_KEY, ENCRYPTED, None, False, "default_key", id="encrypted source, no key named"),
         pytest.param(
-            Encryption(encrypted=True), PLAIN, None, False, "DefaultKey", id="encrypted: true, no key named"
+            Encryption(encrypted=True), PLAIN, None, False, "default_key", id="encrypted: true, no key named"
         ),
-        pytest.param(ANY_KEY, PLAIN, None, True, "DefaultKey", id="encryption by default"),
+        pytest.param(ANY_KEY, PLAIN, None, True, "default_key", id="encryption by default"),
         pytest.param(
-            Encryption(encrypted=False), PLAIN, None, True, "DefaultKey", id="encryption by default, unwanted"
+            Encryption(encrypted=False),
+            PLAIN,
+            None,
+            True,
+            "default_key",
+            id="encryption by default, unwanted",
         ),
         pytest.param(UNDER_KEY, PLAIN, WANTED, False, None, id="a good key"),
-        pytest.param(UNDER_KEY, PLAIN, DEFAULT, False, "DefaultKey", id="aws/ebs by name"),
+        pytest.param(UNDER_KEY, PLAIN, DEFAULT, False, "default_key", id="aws/ebs by name"),
         pytest.param(BY_DEFAULT, ENCRYPTED, DEFAULT, False, None, id="aws/ebs where that is allowed"),
         pytest.param(BY_DEFAULT, PLAIN, DEFAULT, True, None, id="aws/ebs by default where that is allowed"),
         pytest.param(BY_DEFAULT, ENCRYPTED, WANTED, False, None, id="a default key of one's own"),
@@ -171,7 +176,7 @@ def test_aws_decrypts_nothing(encrypted: bool | None, source: Image, refused: bo
             PLAIN,
             replace(WANTED, state="Disabled"),
             False,
-            "KMSInvalidStateException",
+            "key_not_enabled",
             id="disabled",
         ),
         pytest.param(
@@ -179,7 +184,7 @@ def test_aws_decrypts_nothing(encrypted: bool | None, source: Image, refused: bo
             PLAIN,
             replace(WANTED, state="PendingDeletion"),
             False,
-            "KMSInvalidStateException",
+            "key_not_enabled",
             id="pending deletion",
         ),
         pytest.param(
@@ -187,7 +192,7 @@ def test_aws_decrypts_nothing(encrypted: bool | None, source: Image, refused: bo
             PLAIN,
             replace(WANTED, state="PendingImport"),
             False,
-            "KMSInvalidStateException",
+            "key_not_enabled",
             id="without key material",
         ),
         pytest.param(
@@ -195,7 +200,7 @@ def test_aws_decrypts_nothing(encrypted: bool | None, source: Image, refused: bo
             ENCRYPTED,
             replace(WANTED, state="Disabled"),
             False,
-            "KMSInvalidStateException",
+            "key_not_enabled",
             id="a disabled default key",
         ),
         pytest.param(
@@ -203,7 +208,7 @@ def test_aws_decrypts_nothing(encrypted: bool | None, source: Image, refused: bo
             PLAIN,
             replace(WANTED, spec="RSA_2048"),
             False,
-            "InvalidKeyUsageException",
+            "unsupported_key_type",
             id="asymmetric",
         ),
         pytest.param(
@@ -211,7 +216,7 @@ def test_aws_decrypts_nothing(encrypted: bool | None, source: Image, refused: bo
             PLAIN,
             replace(WANTED, spec="HMAC_256", usage="GENERATE_VERIFY_MAC"),
             False,
-            "InvalidKeyUsageException",
+            "unsupported_key_type",
             id="HMAC",
         ),
     ],
@@ -242,12 +247,12 @@ def test_a_copy_without_a_key_is_told_why_it_would_be_encrypted(by_default: bool
 
 def test_a_key_that_will_not_do_stops_the_plan() -> None:
     plan = planned(wanted(encryption=UNDER_KEY), saw(key=replace(WANTED, state="Disabled")))
-    assert [failure.error_code for failure in plan.refusals] == ["KMSInvalidStateException"]
+    assert [failure.error_code for failure in plan.refusals] == ["key_not_enabled"]
 
 
 def test_encryption_by_default_stops_the_plan() -> None:
     plan = planned(wanted(), saw(by_default=True))
-    assert [failure.error_code for failure in plan.refusals] == ["DefaultKey"]
+    assert [failure.error_code for failure in plan.refusals] == ["default_key"]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ WANTED = st.builds(
     org_arns=st.frozensets(st.sampled_from(ORG_ARNS)),
     org_unit_arns=st.frozensets(st.sampled_from(UNIT_ARNS)),
     operations=st.sampled_from([OPERATIONS, frozenset({"Decrypt"}), frozenset({"CreateGrant", "Encrypt"})]),
-    method=st.sampled_from(["auto", "key_policy"]),
+    access_method=st.sampled_from(["auto", "key_policy"]),
     auto_scaling=st.booleans(),
     purge=st.booleans(),
 )
@@ -76,7 +76,7 @@ def withdrawn(want: GrantWanted) -> GrantWanted:
         principals=want.principals,
         org_arns=want.org_arns,
         org_unit_arns=want.org_unit_arns,
-        method=want.method,
+        access_method=want.access_method,
         present=False,
     )
 
@@ -160,12 +160,12 @@ def _denials(policy: str) -> list[dict[str, Any]]:
     [
         pytest.param(
             access(consumers(A)),
-            GrantWanted(account_ids=frozenset({B}), method="key_policy", auto_scaling=True),
+            GrantWanted(account_ids=frozenset({B}), access_method="key_policy", auto_scaling=True),
             id="Auto Scaling for one account frees CreateGrant for another",
         ),
         pytest.param(
             access(consumers(org_ids=(OTHER_ORG_ID,))),
-            GrantWanted(account_ids=frozenset({B}), method="key_policy", auto_scaling=True),
+            GrantWanted(account_ids=frozenset({B}), access_method="key_policy", auto_scaling=True),
             id="Auto Scaling for an account lets an organization encrypt",
         ),
         pytest.param(
@@ -182,7 +182,9 @@ def test_additions_give_nothing_to_those_who_are_not_named(held: PolicyAccess, w
 
 
 def test_those_added_get_no_more_than_was_asked_for() -> None:
-    want = GrantWanted(account_ids=frozenset({B}), method="key_policy", operations=frozenset({"Decrypt"}))
+    want = GrantWanted(
+        account_ids=frozenset({B}), access_method="key_policy", operations=frozenset({"Decrypt"})
+    )
     after = rights(policy_after(want, opened_to(consumers(A))), CALLERS)
     assert {operation for caller, operation, _ in after if caller.account_id == B} == {"Decrypt"}
 
@@ -198,7 +200,7 @@ def test_those_added_get_no_more_than_was_asked_for() -> None:
 )
 def test_a_persons_statement_under_a_similar_sid_gives_consumers_nothing(theirs: dict[str, Any]) -> None:
     policy = policy_of({"Sid": "GoldenImagesPipeline", "Resource": "*", **theirs})
-    want = GrantWanted(account_ids=frozenset({A}), method="key_policy")
+    want = GrantWanted(account_ids=frozenset({A}), access_method="key_policy")
     gained = rights(policy_after(want, policy), CALLERS) - rights(policy, CALLERS)
     assert {(caller.account_id, operation) for caller, operation, _ in gained} == {
         (A, operation) for operation in OPERATIONS

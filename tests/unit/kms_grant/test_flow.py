@@ -167,7 +167,7 @@ def test_the_keys_of_an_image_are_those_that_its_snapshots_really_have(ec2: Wire
     aws = image_with(ec2, key_arn("b"), key_arn("a"), key_arn("b"), None)
     result, outcome = run(aws, of_images())
     assert [action.resource for action in outcome.performed] == [key_arn("a"), key_arn("b")]  # type: ignore[attr-defined]
-    assert [key["kms_key_id"] for key in result["results"][0]["kms_keys"]] == [key_arn("a"), key_arn("b")]
+    assert [key["kms_key_arn"] for key in result["results"][0]["kms_keys"]] == [key_arn("a"), key_arn("b")]
 
 
 def test_an_image_without_encryption_has_no_key(ec2: Wire) -> None:
@@ -182,7 +182,7 @@ def test_an_image_that_is_not_there_is_refused(ec2: Wire) -> None:
     aws.ec2_clients[EU] = ec2.client
     with pytest.raises(Refused) as caught:
         planned(aws, of_images())
-    assert [failure.error_code for failure in caught.value.failures] == ["InvalidAMIID.NotFound"]
+    assert [failure.error_code for failure in caught.value.failures] == ["image_not_found"]
 
 
 def test_an_image_that_is_only_planned_has_no_key_yet() -> None:
@@ -211,7 +211,7 @@ def test_keys_are_opened_in_every_region_and_then_stay_so() -> None:
         key = aws.key(region)
         assert grantees(key) == {root(A), root(B), scaling_role(A), scaling_role(B)}
         assert len(key_policy.own_statements(key.policy)) == 4
-    assert result["kms_key_ids"] == {EU: key_arn("a", EU), US: key_arn("a", US)}
+    assert result["kms_key_arns"] == {EU: key_arn("a", EU), US: key_arn("a", US)}
     written = aws.writes()
     again, second = run(aws, want)
     assert (second.performed, second.failures, second.warnings) == ((), (), ())
@@ -225,7 +225,7 @@ def test_what_is_returned_of_a_region() -> None:
     (region,) = run(aws, wanted(A))[0]["results"]
     (key,) = region.pop("kms_keys")
     assert region == {"account_id": OWNER, "changed": True, "region": EU}
-    assert key["kms_key_id"] == key_arn("a", EU)
+    assert key["kms_key_arn"] == key_arn("a", EU)
     assert [grant["grantee"] for grant in key["grants"]] == [root(A)]
     assert "policy_statements" not in key
 
@@ -336,7 +336,7 @@ def test_a_grant_that_cannot_be_revoked_is_told() -> None:
 
 
 def test_an_account_that_moves_from_the_policy_to_a_grant_never_loses_access() -> None:
-    aws = opened_for(A, regions=(EU,), method="key_policy")
+    aws = opened_for(A, regions=(EU,), access_method="key_policy")
     aws.regions[EU].refuse = {"CreateGrant": "LimitExceededException"}
     run(aws, wanted(A, purge=True))
     key = aws.key(EU)

@@ -44,7 +44,7 @@ def test_every_option_reaches_the_planner() -> None:
             org_arns=[ORG],
             org_unit_arns=[UNIT],
             operations=["Decrypt", " CreateGrant "],
-            method="key_policy",
+            access_method="key_policy",
             purge_grants=True,
             auto_scaling=True,
             consumer_role_name="golden-consumer",
@@ -59,7 +59,7 @@ def test_every_option_reaches_the_planner() -> None:
         org_arns=frozenset({ORG}),
         org_unit_arns=frozenset({UNIT}),
         operations=frozenset({"CreateGrant", "Decrypt"}),
-        method="key_policy",
+        access_method="key_policy",
         purge=True,
         auto_scaling=True,
         consumer_role=ConsumerRole("golden-consumer", "golden-7f3a"),
@@ -98,7 +98,7 @@ def test_images(changes: dict[str, Any], check_mode: bool, images: dict[str, str
         ),
         pytest.param({"purge_grants": True}, id="exactly those named"),
         pytest.param({"purge_grants": True, "account_ids": [], "principals": [ROLE]}, id="exactly a role"),
-        pytest.param({"method": "grant"}, id="grants for accounts"),
+        pytest.param({"access_method": "grant"}, id="grants for accounts"),
         pytest.param({"principals": [f"arn:aws:iam::{CONSUMER}:user/build"]}, id="a user"),
         pytest.param(
             {"principals": [f"arn:aws:sts::{CONSUMER}:assumed-role/deploy/x"]}, id="an assumed role"
@@ -113,8 +113,12 @@ def test_options_that_are_taken(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "options"),
     [
-        pytest.param({"method": "grant", "org_arns": [ORG]}, ["method"], id="a grant for an organization"),
-        pytest.param({"method": "grant", "org_unit_arns": [UNIT]}, ["method"], id="a grant for a unit"),
+        pytest.param(
+            {"access_method": "grant", "org_arns": [ORG]}, ["access_method"], id="a grant for an organization"
+        ),
+        pytest.param(
+            {"access_method": "grant", "org_unit_arns": [UNIT]}, ["access_method"], id="a grant for a unit"
+        ),
         pytest.param({"auto_scaling": True}, ["auto_scaling"], id="Auto Scaling without a role"),
         pytest.param(
             {"auto_scaling": True, "consumer_role_name": "r", "account_ids": [], "org_arns": [ORG]},
@@ -144,8 +148,8 @@ def test_options_that_are_taken(changes: dict[str, Any]) -> None:
         pytest.param({"principals": ["*"]}, ["principals"], id="everybody"),
         pytest.param({"org_arns": ["o-a1b2c3d4e5"]}, ["org_arns"], id="an organization's id"),
         pytest.param(
-            {"org_arns": ["x"], "auto_scaling": True, "kms_key_ids": {}, "method": "grant"},
-            ["org_arns", "method", "auto_scaling", "kms_key_ids"],
+            {"org_arns": ["x"], "auto_scaling": True, "kms_key_ids": {}, "access_method": "grant"},
+            ["org_arns", "access_method", "auto_scaling", "kms_key_ids"],
             id="all at once",
         ),
     ],
@@ -160,7 +164,7 @@ def test_options_that_are_refused(changes: dict[str, Any], options: list[str]) -
 @pytest.mark.parametrize("operation", ["*", "decrypt", "kms:Decrypt", "PutKeyPolicy"])
 def test_operations_that_no_grant_has_are_refused(operation: str) -> None:
     with pytest.raises(Refused):
-        wanted_from(params(operations=[operation], method="key_policy"), False)
+        wanted_from(params(operations=[operation], access_method="key_policy"), False)
 
 
 def test_the_external_id_is_kept_from_logs_and_texts() -> None:

@@ -230,9 +230,9 @@ def test_withdrawing_finds_an_account_that_aws_shows_as_its_id() -> None:
     ("want", "grantees", "sids"),
     [
         pytest.param(wanted(A), [root(A)], [], id="auto: accounts get grants"),
-        pytest.param(wanted(A, method="grant"), [root(A)], [], id="grant"),
+        pytest.param(wanted(A, access_method="grant"), [root(A)], [], id="grant"),
         pytest.param(
-            wanted(A, principals=frozenset({DEPLOY}), method="key_policy"),
+            wanted(A, principals=frozenset({DEPLOY}), access_method="key_policy"),
             [],
             ["Accounts", "AccountsGrants"],
             id="key_policy",
@@ -244,7 +244,7 @@ def test_withdrawing_finds_an_account_that_aws_shows_as_its_id() -> None:
             id="auto: organizations can only be in the policy",
         ),
         pytest.param(
-            wanted(A, method="key_policy", org_arns=frozenset({ORG})),
+            wanted(A, access_method="key_policy", org_arns=frozenset({ORG})),
             [],
             ["Accounts", "AccountsGrants", "Organizations", "OrganizationsGrants"],
             id="key_policy: all together",
@@ -267,7 +267,7 @@ def test_who_is_served_how(want: GrantWanted, grantees: list[str], sids: list[st
     ("want", "reads"),
     [
         pytest.param(wanted(A), False, id="grants only"),
-        pytest.param(wanted(A, method="key_policy"), True, id="key_policy"),
+        pytest.param(wanted(A, access_method="key_policy"), True, id="key_policy"),
         pytest.param(wanted(org_arns=frozenset({ORG})), True, id="an organization"),
         pytest.param(wanted(org_unit_arns=frozenset({UNIT})), True, id="a unit"),
         pytest.param(wanted(A, purge=True), True, id="purge"),
@@ -285,7 +285,7 @@ BOTH_WAYS = seen(made(root(A)), policy=opened_to(policy_consumers(A, B)))
     ("want", "saw", "expected"),
     [
         pytest.param(
-            wanted(A, method="key_policy", purge=True),
+            wanted(A, access_method="key_policy", purge=True),
             seen(made(root(A)), policy=PLAIN_POLICY),
             PUT + revoke(f"g-{root(A)}"),
             id="from grants to the policy",
@@ -361,7 +361,7 @@ def test_those_limited_to_less_may_still_hand_on_what_auto_scaling_needs() -> No
 
 
 def test_accounts_in_the_policy_make_their_auto_scaling_grant_themselves() -> None:
-    plan = planned(wanted(A, auto_scaling=True, method="key_policy"), seen(policy=PLAIN_POLICY))
+    plan = planned(wanted(A, auto_scaling=True, access_method="key_policy"), seen(policy=PLAIN_POLICY))
     assert calls(plan.actions) == PUT + create(scaling_role(A))
     statements = key_policy.own_statements(plan.actions[0].parameters["Policy"])
     assert [(item["Action"], "Condition" in item) for item in statements if "Grants" in item["Sid"]] == [
@@ -400,25 +400,25 @@ FOREIGN = Key(key_arn(account_id=STRANGER))
     ("want", "key", "codes"),
     [
         pytest.param(wanted(A), KEY, [], id="a good key"),
-        pytest.param(wanted(A), AWS_MANAGED, ["DefaultKey"], id="aws/ebs"),
-        pytest.param(wanted(A), replace(KEY, state="Disabled"), ["KMSInvalidStateException"], id="disabled"),
+        pytest.param(wanted(A), AWS_MANAGED, ["default_key"], id="aws/ebs"),
+        pytest.param(wanted(A), replace(KEY, state="Disabled"), ["key_not_enabled"], id="disabled"),
         pytest.param(
             wanted(A),
             replace(KEY, state="PendingDeletion"),
-            ["KMSInvalidStateException"],
+            ["key_not_enabled"],
             id="pending deletion",
         ),
-        pytest.param(wanted(A), FOREIGN, ["NotOwner"], id="another account's"),
+        pytest.param(wanted(A), FOREIGN, ["not_owner"], id="another account's"),
         pytest.param(
             wanted(A),
             replace(FOREIGN, state="Disabled"),
-            ["KMSInvalidStateException", "NotOwner"],
+            ["key_not_enabled", "not_owner"],
             id="another account's, disabled",
         ),
         pytest.param(
             wanted(A, present=False), replace(KEY, state="Disabled"), [], id="closing a disabled one"
         ),
-        pytest.param(wanted(A, present=False), FOREIGN, ["NotOwner"], id="closing another account's"),
+        pytest.param(wanted(A, present=False), FOREIGN, ["not_owner"], id="closing another account's"),
     ],
 )
 def test_keys_that_cannot_be_opened(want: GrantWanted, key: Key, codes: list[str]) -> None:
@@ -479,15 +479,17 @@ def crowd(count: int) -> frozenset[str]:
     ("accounts", "refused"), [pytest.param(300, False, id="fits"), pytest.param(2_000, True, id="too large")]
 )
 def test_a_policy_that_would_grow_too_large(accounts: int, refused: bool) -> None:
-    plan = planned(GrantWanted(account_ids=crowd(accounts), method="key_policy"), seen(policy=PLAIN_POLICY))
-    assert [failure.error_code for failure in plan.refusals] == ["LimitExceededException"] * refused
+    plan = planned(
+        GrantWanted(account_ids=crowd(accounts), access_method="key_policy"), seen(policy=PLAIN_POLICY)
+    )
+    assert [failure.error_code for failure in plan.refusals] == ["key_policy_too_large"] * refused
     assert all("32768" in failure.message and failure.action == "PutKeyPolicy" for failure in plan.refusals)
 
 
 def padded_to(length: int, character: str = "x") -> str:
     """A policy that has so many bytes once it is open to A."""
     policy = {"Id": "", **json.loads(PLAIN_POLICY)}
-    after = grant.policy_after(wanted(A, method="key_policy"), json.dumps(policy))
+    after = grant.policy_after(wanted(A, access_method="key_policy"), json.dumps(policy))
     left = length - len(after.encode())
     filled, rest = divmod(left, len(character.encode()))
     return json.dumps({**policy, "Id": character * filled + "x" * rest}, ensure_ascii=False)
@@ -496,7 +498,7 @@ def padded_to(length: int, character: str = "x") -> str:
 @pytest.mark.parametrize("character", ["x", "é"])
 @pytest.mark.parametrize(("length", "refused"), [(32_768, False), (32_769, True)])
 def test_the_largest_policy_is_measured_in_bytes(character: str, length: int, refused: bool) -> None:
-    plan = planned(wanted(A, method="key_policy"), seen(policy=padded_to(length, character)))
+    plan = planned(wanted(A, access_method="key_policy"), seen(policy=padded_to(length, character)))
     assert len(plan.actions[0].parameters["Policy"].encode()) == length
     assert bool(plan.refusals) is refused
 
@@ -514,13 +516,13 @@ ROOTLESS = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": DE
 @pytest.mark.parametrize(
     ("want", "refused"),
     [
-        pytest.param(wanted(A, method="key_policy"), True, id="the policy is to be changed"),
+        pytest.param(wanted(A, access_method="key_policy"), True, id="the policy is to be changed"),
         pytest.param(wanted(A, purge=True), False, id="it stays as it is"),
     ],
 )
 def test_a_policy_that_locks_the_owner_out_is_not_written(want: GrantWanted, refused: bool) -> None:
     failures = planned(want, seen(policy=ROOTLESS)).refusals
-    assert [failure.error_code for failure in failures] == ["MalformedPolicyDocumentException"] * refused
+    assert [failure.error_code for failure in failures] == ["key_policy_without_root"] * refused
     assert all("kms:*" in failure.message and failure.action == "PutKeyPolicy" for failure in failures)
 
 
@@ -528,7 +530,7 @@ def test_a_policy_that_locks_the_owner_out_is_not_written(want: GrantWanted, ref
 @pytest.mark.parametrize(
     "want",
     [
-        pytest.param(wanted(A, method="key_policy"), id="added to"),
+        pytest.param(wanted(A, access_method="key_policy"), id="added to"),
         pytest.param(wanted(A, purge=True), id="purged"),
         pytest.param(wanted(A, present=False), id="withdrawn from"),
     ],
@@ -542,7 +544,7 @@ def test_a_denial_under_an_own_sid_is_not_overwritten(want: GrantWanted, sid: st
         "Resource": "*",
     }
     (failure,) = planned(want, seen(policy=policy_of(denial))).refusals
-    assert (failure.error_code, failure.action) == ("ForeignStatement", "PutKeyPolicy")
+    assert (failure.error_code, failure.action) == ("reserved_sid_denies", "PutKeyPolicy")
     assert sid in failure.message
     assert "another Sid" in failure.remedy
 

@@ -32,7 +32,7 @@ WANTED = st.builds(
     org_arns=st.frozensets(st.just(ORG)),
     org_unit_arns=st.frozensets(st.just(UNIT)),
     operations=SETS_OF_OPERATIONS,
-    method=st.sampled_from(["auto", "grant", "key_policy"]),
+    access_method=st.sampled_from(["auto", "grant", "key_policy"]),
     present=st.booleans(),
     purge=st.booleans(),
     auto_scaling=st.booleans(),
@@ -136,7 +136,7 @@ def test_grants_go_to_those_named_alone(situation: Situation) -> None:
             assert grantee in named | set(map(scaling_role, want.account_ids))
             assert "Constraints" not in action.parameters
             if grantee in named:
-                assert want.method != "key_policy"
+                assert want.access_method != "key_policy"
             else:
                 assert want.auto_scaling
 
@@ -158,7 +158,7 @@ def test_of_each_key_opening_comes_before_closing(situation: Situation) -> None:
 @given(SITUATIONS)
 def test_everybody_named_ends_with_a_grant_of_its_own(situation: Situation) -> None:
     want, saw = situation
-    assume(want.present and want.method != "key_policy")
+    assume(want.present and want.access_method != "key_policy")
     grantees = [*map(root, want.account_ids), *want.principals]
     for key in all_keys(performed(saw, grant.plan(want, saw))):
         held = {

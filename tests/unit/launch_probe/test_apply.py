@@ -141,7 +141,7 @@ def test_the_deadline_is_the_same_for_all(clock: Clock) -> None:
         return Instance(instance_id, "pending")
 
     here.looks = never
-    assert outcome(run(here, away)) == {REGION: ("authorized", "StillPending"), AWAY: ("launched", None)}
+    assert outcome(run(here, away)) == {REGION: ("authorized", "instance_pending"), AWAY: ("launched", None)}
     assert (here.timeouts, away.timeouts) == ([100], [0])
 
 

@@ -127,7 +127,7 @@ def test_an_account_that_cannot_be_read_stops_no_other() -> None:
     ] == [
         (CONSUMER, None, ["AccessDenied"]),
         (OWNER, "visible", []),
-        (STRANGER, None, ["InvalidAMIID.NotFound"]),
+        (STRANGER, None, ["not_visible"]),
     ]
 
 
@@ -135,7 +135,7 @@ def test_without_a_role_another_account_is_a_failure_of_that_account() -> None:
     want = FLOW.wanted(params(consumer_role_name=None), False)
     seen = FLOW.read(World(), want)
     assert {target.account_id: failure.error_code for target, failure in seen.problems.items()} == {
-        CONSUMER: "NoConsumerRole"
+        CONSUMER: "missing_consumer_role"
     }
     assert {probe.target.account_id for probe in seen.images} == {OWNER}
 

@@ -170,9 +170,11 @@ NO_ROLE = Failure("No.", "Ask.", "AccessDenied", "AssumeRole", REGION, CONSUMER)
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        pytest.param({"images": {PROBE: None}}, "InvalidAMIID.NotFound", id="it does not see the image"),
-        pytest.param({"images": {PROBE: image(state="disabled")}}, "InvalidAMIID.Unavailable", id="disabled"),
-        pytest.param({"images": {PROBE: image(architecture="arm64_mac")}}, "NoInstanceType", id="a mac's"),
+        pytest.param({"images": {PROBE: None}}, "not_visible", id="it does not see the image"),
+        pytest.param({"images": {PROBE: image(state="disabled")}}, "image_not_available", id="disabled"),
+        pytest.param(
+            {"images": {PROBE: image(architecture="arm64_mac")}}, "missing_instance_type", id="a mac's"
+        ),
         pytest.param({"problems": {HERE: NO_ROLE}}, "AccessDenied", id="its role cannot be assumed"),
     ],
 )
@@ -210,8 +212,8 @@ def test_a_copy_that_is_only_planned_is_planned_to_be_launched() -> None:
             "ami_kms_grant",
         ),
         (Instance("i-left", "terminated", reason_code="Client.Strange", reason="Odd."), None, "AWS's reason"),
-        (Instance("i-left", "shutting-down"), "Terminated", "gives no reason"),
-        (Instance("i-left", "pending"), "StillPending", "300 s"),
+        (Instance("i-left", "shutting-down"), "instance_terminated", "gives no reason"),
+        (Instance("i-left", "pending"), "instance_pending", "300 s"),
     ],
 )
 def test_why_an_instance_does_not_run(ended: Instance, code: str | None, says: str) -> None:

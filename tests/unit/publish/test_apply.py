@@ -92,7 +92,7 @@ def test_a_value_that_never_appears_is_explained(
         shows(ssm, 2, OLD)
     done = run(PUT, LABELLING, wait_timeout=1)
     assert done.failure is not None
-    assert done.failure.error_code == "NotValidated"
+    assert done.failure.error_code == "parameter_not_validated"
     assert all(text in done.failure.message for text in (NEW, "version 3", NAME, "1 seconds"))
     assert [action.operation for action in done.performed] == ["PutParameter"]
     assert clock.now == 1
@@ -106,7 +106,7 @@ def test_somebody_elses_change_is_told(
     shows(ssm, version, value)
     failure = run().failure
     assert failure is not None
-    assert failure.error_code == "Overtaken"
+    assert failure.error_code == "concurrent_change"
 
 
 def test_somebody_elses_same_value_will_do(ssm: Wire, run: Callable[..., PublishRun]) -> None:
@@ -178,7 +178,7 @@ def test_a_label_that_aws_ignores_is_a_failure(ssm: Wire, run: Callable[..., Pub
     ssm.expect("label_parameter_version", known, answer)
     failure = run(Action(place(REGION), "LabelParameterVersion", known, NAME, "ssm")).failure
     assert failure is not None
-    assert failure.error_code == "InvalidLabels"
+    assert failure.error_code == "invalid_label"
 
 
 def test_a_templates_new_version_becomes_the_default_and_its_warnings_are_told() -> None:

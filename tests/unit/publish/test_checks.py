@@ -39,45 +39,45 @@ FULL = {f"key-{number}": "" for number in range(50)}
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "fine": ({}, {"parameter": parameter()}, []),
-    "gone": ({}, {"image": None}, ["InvalidAMIID.NotFound"]),
-    "gone, as if shared": ({"as_if_shared": True}, {"image": None}, ["InvalidAMIID.NotFound"]),
-    "pending": ({}, {"image": image(state="pending")}, ["ImageNotAvailable"]),
-    "disabled": ({}, {"image": image(state="disabled")}, ["ImageNotAvailable"]),
-    "private": ({}, {"launch": Sharing()}, ["NotShared"]),
+    "gone": ({}, {"image": None}, ["image_not_found"]),
+    "gone, as if shared": ({"as_if_shared": True}, {"image": None}, ["image_not_found"]),
+    "pending": ({}, {"image": image(state="pending")}, ["image_not_available"]),
+    "disabled": ({}, {"image": image(state="disabled")}, ["image_not_available"]),
+    "private": ({}, {"launch": Sharing()}, ["not_shared"]),
     "public": ({}, {"launch": Sharing(public=True)}, []),
     "not asked whether shared": ({}, {"launch": None}, []),
-    "text": ({}, {"parameter": parameter(version(data_type="text"))}, ["ParameterType"]),
-    "list": ({}, {"parameter": parameter(version(type="StringList"))}, ["ParameterType"]),
-    "secure": ({}, {"parameter": parameter(version(type="SecureString"))}, ["ParameterType"]),
-    "other architecture": ({}, {"parameter": parameter(), "named": {OLD: ARM}}, ["ArchitectureDiffers"]),
+    "text": ({}, {"parameter": parameter(version(data_type="text"))}, ["wrong_parameter_type"]),
+    "list": ({}, {"parameter": parameter(version(type="StringList"))}, ["wrong_parameter_type"]),
+    "secure": ({}, {"parameter": parameter(version(type="SecureString"))}, ["wrong_parameter_type"]),
+    "other architecture": ({}, {"parameter": parameter(), "named": {OLD: ARM}}, ["architecture_mismatch"]),
     "same architecture": ({}, {"parameter": parameter(), "named": {OLD: image(OLD)}}, []),
     "template's architecture": (
         {"launch_templates": (TEMPLATE,)},
         {"templates": {TEMPLATE: template()}, "named": {OLD: ARM}},
-        ["ArchitectureDiffers"],
+        ["architecture_mismatch"],
     ),
-    "no template": ({"launch_templates": (TEMPLATE,)}, {}, ["LaunchTemplateNotFound"]),
+    "no template": ({"launch_templates": (TEMPLATE,)}, {}, ["launch_template_not_found"]),
     "template of another parameter": (
         {"launch_templates": (TEMPLATE,)},
         {"templates": {TEMPLATE: template(f"resolve:ssm:{NAME}:7")}},
-        ["LaunchTemplateFollowsParameter"],
+        ["launch_template_follows_parameter"],
     ),
     "back to standard": (
         {"tier": "Standard"},
         {"parameter": parameter(version(tier="Advanced"))},
-        ["ParameterTier"],
+        ["wrong_parameter_tier"],
     ),
-    "somebody's label in the way": ({}, {"parameter": many("prod")}, ["ParameterMaxVersionLimitExceeded"]),
+    "somebody's label in the way": ({}, {"parameter": many("prod")}, ["too_many_parameter_versions"]),
     "no room for a label": (
         {},
         {"parameter": parameter(version(1, NEW, *TEN))},
-        ["ParameterVersionLabelLimitExceeded"],
+        ["too_many_parameter_labels"],
     ),
     "label there already": ({}, {"parameter": parameter(version(1, NEW, *TEN[1:], LABEL))}, []),
     "ten labels on what was": ({}, {"parameter": parameter(version(1, OLD, *TEN))}, []),
-    "too many tags": ({"parameter_tags": {"a": ""}}, {"parameter": parameter(**FULL)}, ["InvalidOption"]),
-    "nothing to go back to": (BACK, {"image_id": None, "image": None}, ["LabelNotFound"]),
-    "gone back to": (BACK, {"image": None, "parameter": parameter()}, ["InvalidAMIID.NotFound"]),
+    "too many tags": ({"parameter_tags": {"a": ""}}, {"parameter": parameter(**FULL)}, ["invalid_option"]),
+    "nothing to go back to": (BACK, {"image_id": None, "image": None}, ["label_not_found"]),
+    "gone back to": (BACK, {"image": None, "parameter": parameter()}, ["image_not_found"]),
     "planned": (PLANNED, {"image_id": None, "image": None, "launch": None}, []),
 }
 
@@ -93,11 +93,11 @@ def test_refusals(case: str) -> None:
 
 def test_a_planned_copy_has_its_sources_architecture() -> None:
     here = found(image_id=None, image=None, parameter=parameter(), named={OLD: ARM})
-    assert codes([planned(wanted(**PLANNED), here, source=image())]) == ["ArchitectureDiffers"]
+    assert codes([planned(wanted(**PLANNED), here, source=image())]) == ["architecture_mismatch"]
     assert codes([planned(wanted(**PLANNED), here)]) == []
 
 
-@pytest.mark.parametrize(("as_if_shared", "expected"), [(False, ["InvalidAMIID.NotFound"]), (True, [])])
+@pytest.mark.parametrize(("as_if_shared", "expected"), [(False, ["image_not_found"]), (True, [])])
 def test_a_consumer_must_see_the_image_unless_it_is_about_to(as_if_shared: bool, expected: list[str]) -> None:
     want = wanted(account_ids=(CONSUMER,), as_if_shared=as_if_shared)
     (target,) = publish.plan(want, seen(found(), places={ABROAD: found(image=None)})).targets

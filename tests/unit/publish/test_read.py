@@ -209,12 +209,12 @@ def test_a_failure_in_another_account_names_it(
 
 
 def test_an_account_without_a_role_is_refused(region: Region) -> None:
-    assert [code for code, _, _ in codes(region, account_ids=(CONSUMER,))] == ["NoConsumerRole"]
+    assert [code for code, _, _ in codes(region, account_ids=(CONSUMER,))] == ["missing_consumer_role"]
 
 
 def test_an_account_for_which_there_is_no_image_is_refused(region: Region) -> None:
     abroad = PlacedImages({(STRANGER, REGION): NEW})
-    assert codes(region, images=abroad, account_ids=(CONSUMER,)) == [("InvalidOption", None, None)]
+    assert codes(region, images=abroad, account_ids=(CONSUMER,)) == [("invalid_option", None, None)]
 
 
 class Abroad:

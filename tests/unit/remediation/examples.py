@@ -22,7 +22,10 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.plan imp
     plan,
 )
 from ansible_collections.golden.images.plugins.module_utils.remediation.state import Audited, read
-from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import key_grants, shares
+from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import (
+    revoke_tasks,
+    unshare_tasks,
+)
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
 
 from tests.unit.examples import OWNER
@@ -50,18 +53,18 @@ def audited(seen: AuditSeen, wanted: AuditWanted | None = None) -> Audited:
 
 def remedied(seen: AuditSeen, wanted: AuditWanted | None = None, **changes: Any) -> RemediationPlan:
     """The plan for an account that looks like this, without a cap that matters."""
-    values = {"audited": audited(seen, wanted), "max_withdrawals": MANY, **changes}
+    values = {"audited": audited(seen, wanted), "max_removals": MANY, **changes}
     return plan(RemediationWanted(**values))
 
 
 def performed(seen: AuditSeen, plan: RemediationPlan, of: Audited) -> AuditSeen:
     """What the account looks like once ``ami_share`` and ``ami_kms_grant`` have done the planned tasks."""
     regions = dict(seen.regions)
-    for task in shares(plan.withdrawals, of):
+    for task in unshare_tasks(plan.removals, of):
         for region, image_id in task["images"].items():
             target = Target(OWNER, region)
             regions[target] = _unshared(regions[target], target, image_id, task)
-    for task in key_grants(plan.withdrawals):
+    for task in revoke_tasks(plan.removals):
         for region, arn in task["kms_key_ids"].items():
             target = Target(OWNER, region)
             closed = _closed(regions[target].keys[arn], target, task)

@@ -38,7 +38,7 @@ AUDITED = audit_of(region(accounts(STRANGER), accounts(STRANGER)))
 def params(**changes: Any) -> dict[str, Any]:
     """What Ansible hands over for a plain task."""
     defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
-    return {**defaults, "audited": AUDITED, **changes}
+    return {**defaults, "audit_result": AUDITED, **changes}
 
 
 @pytest.mark.parametrize(
@@ -62,33 +62,39 @@ def params(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_images(images: Any, expected: list[Any]) -> None:
-    wanted = wanted_from(params(codes=["public"], images=images), False)
+    wanted = wanted_from(params(finding_codes=["public"], images=images), False)
     assert wanted.named == tuple(Named(*one) for one in expected)
 
 
 def test_other_options() -> None:
-    wanted = wanted_from(params(codes=["public", " public ", ""], max_withdrawals=0), False)
-    assert (wanted.codes, wanted.max_withdrawals, wanted.planned) == (("public",), 0, None)
+    wanted = wanted_from(params(finding_codes=["public", " public ", ""], max_removals=0), False)
+    assert (wanted.codes, wanted.max_removals, wanted.planned) == (("public",), 0, None)
 
 
 @pytest.mark.parametrize(
     ("changes", "options"),
     [
-        pytest.param({}, ["codes"], id="neither codes nor images"),
-        pytest.param({"codes": [""], "images": []}, ["codes"], id="blanks"),
+        pytest.param({}, ["finding_codes"], id="neither codes nor images"),
+        pytest.param({"finding_codes": [""], "images": []}, ["finding_codes"], id="blanks"),
         pytest.param({"images": ["web-1"]}, ["images"], id="a name"),
         pytest.param({"images": 5}, ["images"], id="a number"),
         pytest.param({"images": {HERE: None}}, ["images"], id="no image yet"),
-        pytest.param({"images": [{"image_id": SOURCE_ID}]}, ["images", "codes"], id="no region"),
+        pytest.param({"images": [{"image_id": SOURCE_ID}]}, ["images", "finding_codes"], id="no region"),
         pytest.param(
             {"images": [{"region": HERE, "image_id": SOURCE_ID, "snapshot_id": SNAPSHOT}]},
-            ["images", "codes"],
+            ["images", "finding_codes"],
             id="an image and a snapshot",
         ),
-        pytest.param({"codes": ["public"], "max_withdrawals": -1}, ["max_withdrawals"], id="below zero"),
-        pytest.param({"planned": [{"region": HERE}]}, ["planned"], id="half a withdrawal"),
-        pytest.param({"codes": ["public"], "audited": {}}, ["audited"], id="nothing was audited"),
-        pytest.param({"codes": ["public"], "audited": {"findings": []}}, ["audited"], id="half a result"),
+        pytest.param({"finding_codes": ["public"], "max_removals": -1}, ["max_removals"], id="below zero"),
+        pytest.param({"expected_removals": [{"region": HERE}]}, ["expected_removals"], id="half a removal"),
+        pytest.param(
+            {"finding_codes": ["public"], "audit_result": {}}, ["audit_result"], id="nothing was audited"
+        ),
+        pytest.param(
+            {"finding_codes": ["public"], "audit_result": {"findings": []}},
+            ["audit_result"],
+            id="half a result",
+        ),
     ],
 )
 def test_what_is_refused(changes: dict[str, Any], options: list[str]) -> None:
@@ -100,13 +106,15 @@ def test_what_is_refused(changes: dict[str, Any], options: list[str]) -> None:
 
 def test_why_an_audit_failed_is_said() -> None:
     with pytest.raises(Refused, match="It said: No credentials"):
-        wanted_from(params(codes=["public"], audited={"failed": True, "msg": "No credentials."}), False)
+        wanted_from(
+            params(finding_codes=["public"], audit_result={"failed": True, "msg": "No credentials."}), False
+        )
 
 
 def test_an_audit_without_snapshots_is_not_enough() -> None:
     without = audit_of(region(accounts(STRANGER), volumes={}))
     with pytest.raises(Refused, match="check_snapshots: true"):
-        wanted_from(params(codes=["public"], audited=without), False)
+        wanted_from(params(finding_codes=["public"], audit_result=without), False)
 
 
 def returned(**changes: Any) -> dict[str, Any]:
@@ -123,14 +131,14 @@ def test_what_is_returned_and_what_is_still_there_afterwards() -> None:
     before = audit_of(
         under_key(accounts(STRANGER), made(root(STRANGER)), volumes={"snap-1": accounts(STRANGER)})
     )
-    result = returned(audited=before, images=[SOURCE_ID])
-    assert [item["principal"] for item in result["withdrawals"]] == [STRANGER] * 3
-    (share,), (close,) = result["shares"], result["key_grants"]
+    result = returned(audit_result=before, images=[SOURCE_ID])
+    assert [item["principal"] for item in result["removals"]] == [STRANGER] * 3
+    (share,), (close,) = result["unshare_tasks"], result["revoke_tasks"]
     assert (share["images"], share["share_snapshots"]) == ({HERE: SOURCE_ID}, True)
     assert close["account_ids"] == [STRANGER]
     assert result["unreadable"] == []
 
-    again = returned(audited=before, planned=result["withdrawals"])
-    assert again == {**result, "shares": [], "key_grants": []}
+    again = returned(audit_result=before, expected_removals=result["removals"])
+    assert again == {**result, "unshare_tasks": [], "revoke_tasks": []}
     gone = audit_of(under_key(accounts()))
-    assert returned(audited=gone, planned=result["withdrawals"])["withdrawals"] == []
+    assert returned(audit_result=gone, expected_removals=result["removals"])["removals"] == []

@@ -26,7 +26,10 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.plan imp
     RemediationPlan,
 )
 from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
-from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import key_grants, shares
+from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import (
+    revoke_tasks,
+    unshare_tasks,
+)
 
 from tests.unit.audit.examples import IMAGE, NOBODY, NOW, PUBLIC, accounts, allowing, orgs, region, under_key
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, UNIT, place, volumes
@@ -47,7 +50,7 @@ def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
 
 def withdrawn(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
     """What each principal loses, and for which findings."""
-    return [(item.place.resource, item.principal, list(item.codes)) for item in plan.withdrawals]
+    return [(item.place.resource, item.principal, list(item.codes)) for item in plan.removals]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,7 @@ def withdrawn(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
                 ("snap-1", A, ["snapshot_wider_than_image"]),
                 ("snap-1", B, ["snapshot_wider_than_image", "unknown_account"]),
             ],
-            id="two findings, one withdrawal",
+            id="two findings, one removal",
         ),
         pytest.param(
             under_key(NOBODY, made(root(A)), foreign(root(A)), made(DEPLOY)),
@@ -196,13 +199,13 @@ def test_what_is_named(named: list[Named], codes: list[str], expected: list[Any]
     seen = account_of(region(both, both), region(both, both, OTHER))
     plan = remedied(seen, named=tuple(named), codes=tuple(codes))
     assert plan.refusals == ()
-    assert [item.place for item in plan.withdrawals] == expected
+    assert [item.place for item in plan.removals] == expected
 
 
 def test_the_keys_of_a_snapshot_that_is_named_are_closed_with_it() -> None:
     seen = account_of(replace(under_key(NOBODY, made(root(B))), volumes={"snap-1": accounts(B)}))
     plan = remedied(seen, named=(Named("snap-1"),))
-    assert [item.place.resource for item in plan.withdrawals] == ["snap-1", KEY.arn]
+    assert [item.place.resource for item in plan.removals] == ["snap-1", KEY.arn]
 
 
 def failure(action: str, region: str = REGION) -> Failure:
@@ -244,7 +247,7 @@ def test_what_could_not_be_read_is_left_and_said_and_the_rest_is_repaired() -> N
         ("snap-1", A, ["unknown_account"]),
     ]
     assert {item.code for item in plan.unreadable} == {"image_unreadable", "snapshot_unreadable"}
-    (task,) = shares(plan.withdrawals, audited(account_of(seen)))[:1]
+    (task,) = unshare_tasks(plan.removals, audited(account_of(seen)))[:1]
     assert task["share_snapshots"] is False
     named = remedied(account_of(seen), named=(Named(OTHER.image_id),))
     assert {item.place.resource for item in named.unreadable} == {OTHER.image_id, "snap-2"}
@@ -254,7 +257,7 @@ def test_what_could_not_be_read_is_left_and_said_and_the_rest_is_repaired() -> N
     ("codes", "said"),
     [
         pytest.param(("unknwon_account",), "no code of a finding", id="unknown"),
-        pytest.param(("key_unreachable",), "is not repaired by withdrawing", id="the opposite helps"),
+        pytest.param(("missing_key_access",), "is not repaired by withdrawing", id="the opposite helps"),
         pytest.param(
             ("shared_but_disabled",), "is not repaired by withdrawing", id="some of them may have it"
         ),
@@ -269,25 +272,25 @@ def test_codes_that_are_refused(codes: tuple[str, ...], said: str) -> None:
 def test_more_than_the_cap_is_refused_with_examples() -> None:
     many = [f"2{number:011d}" for number in range(8)]
     seen = account_of(under_key(accounts(*many), *(made(root(one)) for one in many)))
-    assert len(remedied(seen, max_withdrawals=16).withdrawals) == 16
-    plan = remedied(seen, max_withdrawals=15)
-    assert (plan.withdrawals, plan.unreadable) == ((), ())
+    assert len(remedied(seen, max_removals=16).removals) == 16
+    plan = remedied(seen, max_removals=15)
+    assert (plan.removals, plan.unreadable) == ((), ())
     (refusal,) = plan.refusals
-    assert "16 withdrawals, 8 of them of keys, and at most 15" in refusal.message
+    assert "16 removals, 8 of them of keys, and at most 15" in refusal.message
     assert refusal.message.count("withdraw ami-") == 5
     assert "and 11 more" in refusal.message
-    assert "remediate_max_withdrawals" in refusal.remedy
+    assert "remediate_max_removals" in refusal.remedy
 
 
 def test_the_words_of_a_withdrawal() -> None:
     seen = account_of(under_key(PUBLIC | accounts(B), made(root(B))))
-    _account, public, closed = remedied(seen).withdrawals
+    _account, public, closed = remedied(seen).removals
     assert public.message == f"{REGION}: withdraw {SOURCE_ID} (golden-web) from everybody: public"
     assert closed.message == f"{REGION}: close {KEY.arn} to {B}: {GRANT}"
-    (snapshot,) = remedied(account_of(region(volume=PUBLIC))).withdrawals
+    (snapshot,) = remedied(account_of(region(volume=PUBLIC))).removals
     assert f"withdraw snap-1, a snapshot of {SOURCE_ID}, from everybody" in snapshot.message
     assert snapshot.as_result() == {
-        "codes": ["snapshot_public"],
+        "finding_codes": ["snapshot_public"],
         "image_id": SOURCE_ID,
         "message": snapshot.message,
         "principal": "all",
@@ -298,7 +301,7 @@ def test_the_words_of_a_withdrawal() -> None:
 
 def still_planned(plan: RemediationPlan, seen: AuditSeen) -> list[str]:
     """What of an earlier plan an account still shows, or does not tell."""
-    return [item.place.resource for item in remedied(seen, planned=plan.withdrawals).withdrawals]
+    return [item.place.resource for item in remedied(seen, planned=plan.removals).removals]
 
 
 def test_what_of_a_plan_is_still_to_be_done() -> None:
@@ -321,7 +324,7 @@ def test_tasks_are_as_few_as_will_do_and_come_apart() -> None:
     both = accounts(STRANGER)
     seen = account_of(region(both, both), region(both, both, OTHER))
     # The second snapshot is not shared, so that the first is a task of its own.
-    images, snapshots = shares(remedied(seen).withdrawals, audited(seen))
+    images, snapshots = unshare_tasks(remedied(seen).removals, audited(seen))
     assert images == {
         "images": {REGION: SOURCE_ID, FAR: OTHER.image_id},
         "account_ids": [STRANGER],
@@ -330,17 +333,17 @@ def test_tasks_are_as_few_as_will_do_and_come_apart() -> None:
         "group": None,
         "share_snapshots": False,
         "snapshot_ids": [],
-        "apart": [
-            {**images, "images": {region: image_id}, "apart": []}
+        "per_region": [
+            {**images, "images": {region: image_id}, "per_region": []}
             for region, image_id in ((REGION, SOURCE_ID), (FAR, OTHER.image_id))
         ],
     }
     assert (snapshots["snapshot_ids"], snapshots["share_snapshots"]) == (["snap-1", "snap-1"], True)
-    assert [part["snapshot_ids"] for part in snapshots["apart"]] == [["snap-1"], ["snap-1"]]
+    assert [part["snapshot_ids"] for part in snapshots["per_region"]] == [["snap-1"], ["snap-1"]]
 
     whole = account_of(region(both, volumes={"snap-1": both, "snap-2": both}))
-    (together,) = shares(remedied(whole).withdrawals, audited(whole))
-    assert (together["share_snapshots"], together["snapshot_ids"], together["apart"]) == (True, [], [])
+    (together,) = unshare_tasks(remedied(whole).removals, audited(whole))
+    assert (together["share_snapshots"], together["snapshot_ids"], together["per_region"]) == (True, [], [])
 
 
 def test_images_of_one_region_are_tasks_of_their_own() -> None:
@@ -349,8 +352,8 @@ def test_images_of_one_region_are_tasks_of_their_own() -> None:
         sharing={SOURCE_ID: PUBLIC | accounts(STRANGER), OTHER.image_id: PUBLIC | accounts(STRANGER)},
     )
     seen = account_of(two)
-    tasks = shares(remedied(seen).withdrawals, audited(seen))
-    assert [(task["images"], task["group"], task["apart"]) for task in tasks] == [
+    tasks = unshare_tasks(remedied(seen).removals, audited(seen))
+    assert [(task["images"], task["group"], task["per_region"]) for task in tasks] == [
         ({REGION: OTHER.image_id}, "all", []),
         ({REGION: SOURCE_ID}, "all", []),
     ]
@@ -359,14 +362,14 @@ def test_images_of_one_region_are_tasks_of_their_own() -> None:
 def test_a_key_is_one_task_whoever_loses_it() -> None:
     policy = opened_to(consumers(B, org_ids=(ORG_ID,), units=(UNIT_IDS,)))
     seen = account_of(under_key(NOBODY, made(root(A)), made(DEPLOY), policy=policy))
-    assert key_grants(remedied(seen, codes=(GRANT, STATEMENT)).withdrawals) == [
+    assert revoke_tasks(remedied(seen, codes=(GRANT, STATEMENT)).removals) == [
         {
             "kms_key_ids": {REGION: KEY.arn},
             "account_ids": [A, B],
             "principals": [DEPLOY],
             "org_ids": [ORG_ID],
             "org_unit_ids": [UNIT_IDS[1]],
-            "apart": [],
+            "per_region": [],
         }
     ]
 

@@ -26,7 +26,10 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.plan imp
 )
 from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
 from ansible_collections.golden.images.plugins.module_utils.remediation.state import Place
-from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import key_grants, shares
+from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import (
+    revoke_tasks,
+    unshare_tasks,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,7 +116,7 @@ def wanted(
     """To repair what was chosen, as far as there is what is named."""
     of = audited(seen, policy)
     named = tuple(one for one in choice["named"] if one.places(of))
-    return RemediationWanted(of, choice["codes"], named, max_withdrawals=cap)
+    return RemediationWanted(of, choice["codes"], named, max_removals=cap)
 
 
 def holdings(seen: AuditSeen) -> dict[tuple[str, str], Sharing]:
@@ -155,8 +158,8 @@ def test_who_is_allowed_everything_loses_nothing_unless_that_is_asked_for(
     seen: AuditSeen, policy: AuditWanted
 ) -> None:
     policy = replace(policy, rules=())
-    want = RemediationWanted(audited(seen, policy), NOT_ALLOWED, max_withdrawals=MANY)
-    lost = [item.principal for item in plan(want).withdrawals]
+    want = RemediationWanted(audited(seen, policy), NOT_ALLOWED, max_removals=MANY)
+    lost = [item.principal for item in plan(want).removals]
     for account_id in policy.allowed.account_ids:
         named = (account_id, f"arn:aws:iam::{account_id}:")
         assert not [one for one in lost if one.startswith(named)]
@@ -180,7 +183,7 @@ def test_just_what_is_shown_is_withdrawn(
             *(["all"] if part.public else []),
         )
     }
-    assert lost == {item.key for item in made_of.withdrawals if item.place.kind != "key"}
+    assert lost == {item.key for item in made_of.removals if item.place.kind != "key"}
     assert not any(after[where] - before[where] for where in before)
 
 
@@ -211,8 +214,8 @@ def test_a_second_run_has_nothing_to_do(seen: AuditSeen, policy: AuditWanted, ch
     first = plan(want)
     after = performed(seen, first, want.audited)
     again = replace(want, audited=audited(after, policy))
-    assert plan(again).withdrawals == ()
-    assert plan(replace(again, planned=first.withdrawals)).withdrawals == ()
+    assert plan(again).removals == ()
+    assert plan(replace(again, planned=first.removals)).removals == ()
     still = {found.code for found in again.audited.findings}
     if not want.named:
         assert still.isdisjoint(want.codes or NOT_ALLOWED)
@@ -222,14 +225,14 @@ def test_a_second_run_has_nothing_to_do(seen: AuditSeen, policy: AuditWanted, ch
 def test_never_more_than_the_cap(
     seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any], cap: int
 ) -> None:
-    number = len(plan(wanted(seen, policy, choice)).withdrawals)
+    number = len(plan(wanted(seen, policy, choice)).removals)
     capped = plan(wanted(seen, policy, choice, cap))
     if number <= cap:
-        assert (len(capped.withdrawals), capped.refusals) == (number, ())
+        assert (len(capped.removals), capped.refusals) == (number, ())
     else:
         (refusal,) = capped.refusals
-        assert capped.withdrawals == ()
-        assert f"there are {number} withdrawals" in refusal.message
+        assert capped.removals == ()
+        assert f"there are {number} removals" in refusal.message
         assert f"to {number}." in refusal.remedy
 
 
@@ -238,17 +241,17 @@ def test_what_is_done_together_is_the_same_as_apart(
     seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any]
 ) -> None:
     want = wanted(seen, policy, choice)
-    withdrawals = plan(want).withdrawals
-    for task in (*shares(withdrawals, want.audited), *key_grants(withdrawals)):
+    removals = plan(want).removals
+    for task in (*unshare_tasks(removals, want.audited), *revoke_tasks(removals)):
         where = "images" if "images" in task else "kms_key_ids"
-        parts = task["apart"]
+        parts = task["per_region"]
         assert [part[where] for part in parts] == [
             {region: resource} for region, resource in task[where].items() if len(task[where]) > 1
         ]
         for part in parts:
             assert {**task, **part}.keys() == task.keys()
             assert all(
-                part[name] == task[name] for name in part if name not in (where, "snapshot_ids", "apart")
+                part[name] == task[name] for name in part if name not in (where, "snapshot_ids", "per_region")
             )
         if parts and "snapshot_ids" in task:
             assert [one for part in parts for one in part["snapshot_ids"]] == task["snapshot_ids"]
@@ -265,4 +268,4 @@ def test_the_order_does_not_depend_on_aws(
         shuffled[target] = replace(region, images=tuple(images))
     want = wanted(seen, policy, choice)
     again = wanted(replace(seen, regions=shuffled), policy, choice)
-    assert plan(want).withdrawals == plan(again).withdrawals
+    assert plan(want).removals == plan(again).removals

@@ -18,19 +18,19 @@ from ansible_collections.golden.images.plugins.module_utils.runner import Outcom
 
 SILENT = reporter(None, print)
 PARAMS: dict[str, Any] = {
-    "copied": {"source_image_id": "ami-1"},
-    "opened": {},
-    "shared": {},
-    "into_accounts": {},
-    "verified": [],
-    "published": {},
-    "objection": "",
+    "copy_result": {"source_image_id": "ami-1"},
+    "grant_result": {},
+    "share_result": {},
+    "consumer_copy_result": {},
+    "verification_results": [],
+    "publish_result": {},
+    "verification_error": "",
 }
 
 
 def run(path: Path | None) -> tuple[dict[str, Any], Outcome]:
     """The module's own result, and what became of the plan."""
-    wanted = FLOW.wanted({**PARAMS, "path": None if path is None else str(path)}, False)
+    wanted = FLOW.wanted({**PARAMS, "report_path": None if path is None else str(path)}, False)
     seen = FLOW.read(None, wanted)
     plan = FLOW.plan(wanted, seen)
     outcome = FLOW.apply(None, wanted, seen, plan, SILENT)
@@ -80,7 +80,7 @@ def test_a_report_has_the_rights_of_any_new_file(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="there is no folder") as caught:
         run(tmp_path / "none" / "r.json")
-    assert [failure.action for failure in caught.value.failures] == ["path"]
+    assert [failure.action for failure in caught.value.failures] == ["report_path"]
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(Refused) as caught:
         run(path)
-    assert [failure.error_code for failure in caught.value.failures] == ["FileError"]
+    assert [failure.error_code for failure in caught.value.failures] == ["file_error"]
     assert path.read_bytes() == b"\xff\xfe"
 
 

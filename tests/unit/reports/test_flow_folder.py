@@ -32,7 +32,7 @@ def run(
     folder: Path | None, path: Path | None = None, said: tuple[str, ...] = ("one",)
 ) -> tuple[dict[str, Any], ReportPlan, Outcome]:
     """The module's own result, the plan, and what became of it."""
-    places = {"path": path and str(path), "report_dir": folder and str(folder)}
+    places = {"report_path": path and str(path), "report_dir": folder and str(folder)}
     wanted = FLOW.wanted({**places, "said": [*said]}, False)
     seen = FLOW.read(None, wanted)
     plan: Any = FLOW.plan(wanted, seen)
@@ -63,7 +63,7 @@ def test_what_has_changed_is_returned_and_told(tmp_path: Path) -> None:
     run(tmp_path)
     since = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["written_at"]
     result, _plan, _outcome = run(tmp_path, said=("two",))
-    assert result["changes"] == {"since": since, "added": ["two"], "gone": ["one"]}
+    assert result["changes"] == {"since": since, "added": ["two"], "removed": ["one"]}
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["changes"] == result["changes"]
 
 
@@ -74,7 +74,7 @@ def test_nothing_is_written_where_nothing_is_wanted() -> None:
 
 
 def test_an_empty_text_is_no_place() -> None:
-    wanted = FLOW.wanted({"path": "", "report_dir": "", "said": ["one"]}, False)
+    wanted = FLOW.wanted({"report_path": "", "report_dir": "", "said": ["one"]}, False)
     assert (wanted.path, wanted.folder) == (None, None)
 
 
@@ -95,7 +95,7 @@ def test_a_folder_in_place_of_a_form_fails_that_form_alone(tmp_path: Path) -> No
     (tmp_path / "report.csv").mkdir()
     _result, _plan, outcome = run(tmp_path)
     (failure,) = outcome.failures
-    assert (failure.action, failure.error_code) == ("report_dir", "FileError")
+    assert (failure.action, failure.error_code) == ("report_dir", "file_error")
     assert len(outcome.performed) == len(NAMES) - 1
     assert sorted(item.name for item in tmp_path.iterdir()) == sorted(NAMES)
 

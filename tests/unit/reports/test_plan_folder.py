@@ -78,7 +78,7 @@ def test_another_report_tells_what_has_changed(first: dict[str, str]) -> None:
     # The records of this document are always the same.
     assert set(files(result)) == {*NAMES} - {"report.csv"}
     assert (result.before, result.after) == (CONTENT, OTHER)
-    changes = {"since": NOW, "added": ["three"], "gone": ["one"]}
+    changes = {"since": NOW, "added": ["three"], "removed": ["one"]}
     assert json.loads(written[JSON]) == {"written_at": LATER, "kind": "audit", "changes": changes, **OTHER}
     assert result.changes == Changes(NOW, ("three",), ("one",))
 
@@ -129,7 +129,7 @@ def test_a_report_that_cannot_be_read_is_told_and_replaced() -> None:
     assert set(files(result)) == set(NAMES)
 
 
-@pytest.mark.parametrize("changes", ["gone", 3, {}, {"since": NOW, "added": None, "gone": []}])
+@pytest.mark.parametrize("changes", ["removed", 3, {}, {"since": NOW, "added": None, "removed": []}])
 def test_changes_that_somebody_has_spoilt_are_forgotten(first: dict[str, str], changes: Any) -> None:
     report = {**json.loads(first[JSON]), "changes": changes}
     assert json.loads(files(planned({**first, JSON: json.dumps(report)}))[JSON])["changes"] is None
@@ -159,6 +159,6 @@ def test_a_maker_need_not_say_what_has_changed(first: dict[str, str]) -> None:
 @given(st.lists(st.text(), unique=True), st.lists(st.text(), unique=True))
 def test_changes_lead_from_one_report_to_the_next(before: list[str], after: list[str]) -> None:
     changes = changes_between(NOW, before, after)
-    assert {*before} - {*changes.gone} | {*changes.added} == {*after}
+    assert {*before} - {*changes.removed} | {*changes.added} == {*after}
     assert not {*changes.added} & {*before}
-    assert {*changes.gone} <= {*before}
+    assert {*changes.removed} <= {*before}

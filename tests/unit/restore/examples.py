@@ -29,7 +29,7 @@ VOLUMES = {"snap-1": Sharing(account_ids=frozenset({CONSUMER})), "snap-2": Shari
 DISABLED_MARK = {"golden.images:cleanup-disabled": DATED}
 CHOSEN_MARK = {"golden.images:cleanup-chosen": DATED}
 RESTORING_MARK = {"golden.images:restoring": DATED}
-GOING = {"golden.images:cleanup-of": REF.image_id}
+GOING = {"golden.images:cleanup-image-ids": REF.image_id}
 
 
 def tombstone(**changes: Any) -> Tombstone:

@@ -171,7 +171,7 @@ def test_of_another_accounts_image_nothing_more_is_asked(clients: Clients, wante
     shown = {**SHOWN, "OwnerId": STRANGER}
     clients.wires["ec2"].expect("describe_images", NAMED, {"Images": [shown]})
     (refused,) = FLOW.plan(wanted, clients.read(wanted)).refusals
-    assert refused.error_code == "NotOwner"
+    assert refused.error_code == "not_owner"
 
 
 def test_without_a_tombstone_descriptions_tell_the_snapshots_in_the_bin(clients: Clients) -> None:
@@ -216,7 +216,7 @@ def test_what_comes_out_of_the_bin_is_looked_at_and_gets_what_it_lacks(
     outcome, result = clients.apply(wanted, seen)
     assert outcome.failures == ()
     (one,) = result["results"]
-    assert (one["found"], one["changed"], one["tombstone"]) == ("recycle_bin", True, DATED)
+    assert (one["previous_state"], one["changed"], one["tombstone"]) == ("recycle_bin", True, DATED)
     assert one["launch_permissions"]["account_ids"] == [CONSUMER]
 
 
@@ -241,7 +241,7 @@ def test_an_image_that_comes_back_in_no_usable_state_is_a_failure(
     expect_restored(ec2)
     expect_registered(ec2, State="error")
     outcome, result = clients.apply(wanted, seen)
-    assert [one.error_code for one in outcome.failures] == ["ImageNotRestorable"]
+    assert [one.error_code for one in outcome.failures] == ["image_not_retired"]
     assert [one.operation for one in outcome.performed] == [
         "RestoreSnapshotFromRecycleBin",
         "RestoreImageFromRecycleBin",

@@ -76,7 +76,7 @@ def test_what_cannot_work_is_refused(params: dict[str, Any], said: str) -> None:
     with pytest.raises(Refused) as caught:
         wanted(**params)
     assert said in str(caught.value)
-    assert all(failure.error_code == "InvalidOption" for failure in caught.value.failures)
+    assert all(failure.error_code == "invalid_option" for failure in caught.value.failures)
 
 
 def test_without_permissions_no_tombstone_is_needed(tmp_path: Path) -> None:

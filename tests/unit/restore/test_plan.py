@@ -181,7 +181,7 @@ def test_public_permissions_come_back_only_where_that_is_allowed() -> None:
     assert plan.warnings == ()
     blocked = replace(shown, image_block="block-new-sharing", snapshot_block="block-new-sharing")
     refused = planned(blocked, public, allow_public=True).refusals
-    assert [one.error_code for one in refused] == ["BlockPublicAccess"] * 2
+    assert [one.error_code for one in refused] == ["block_public_access"] * 2
     assert all("allow_public: false" in one.remedy for one in refused)
 
 
@@ -192,23 +192,23 @@ KNOWN = (tombstone(), last_tombstone())
 @pytest.mark.parametrize(
     ("shown", "tombstones", "code", "said"),
     [
-        (found(image(owner_id=STRANGER)), KNOWN, "NotOwner", STRANGER),
-        (found(image("pending")), KNOWN, "ImageNotRestorable", "pending"),
-        (found(snapshots=ARCHIVED), KNOWN, "SnapshotArchived", "snap-2"),
-        (found(), (), "TombstoneNotFound", "retired.jsonl"),
-        (found(image("available")), (), "TombstoneNotFound", "restore_permissions: false"),
-        (binned(), (), "TombstoneNotFound", "restore_permissions: false"),
-        (found(), (last_tombstone(),), "PermissionsUnknown", "restore_permissions: false"),
-        (binned(binned_snapshots=("snap-1",)), KNOWN, "SnapshotsLost", "snap-2"),
-        (binned(), (tombstone(stage="deregister", launch=PUBLIC),), "PublicAgain", "allow_public"),
-        (binned(), (tombstone(volumes={"snap-1": PUBLIC}),), "PublicAgain", "allow_public"),
-        (Found(), (), "ImageGone", "Check the id"),
-        (Found(), KNOWN, "ImageGone", "Its snapshots are gone"),
-        (Found(snapshots=found().snapshots), KNOWN, "ImageGone", "still snap-1, snap-2. Register"),
+        (found(image(owner_id=STRANGER)), KNOWN, "not_owner", STRANGER),
+        (found(image("pending")), KNOWN, "image_not_retired", "pending"),
+        (found(snapshots=ARCHIVED), KNOWN, "snapshot_archived", "snap-2"),
+        (found(), (), "tombstone_not_found", "retired.jsonl"),
+        (found(image("available")), (), "tombstone_not_found", "restore_permissions: false"),
+        (binned(), (), "tombstone_not_found", "restore_permissions: false"),
+        (found(), (last_tombstone(),), "permissions_unknown", "restore_permissions: false"),
+        (binned(binned_snapshots=("snap-1",)), KNOWN, "snapshots_lost", "snap-2"),
+        (binned(), (tombstone(stage="deregister", launch=PUBLIC),), "would_become_public", "allow_public"),
+        (binned(), (tombstone(volumes={"snap-1": PUBLIC}),), "would_become_public", "allow_public"),
+        (Found(), (), "image_lost", "Check the id"),
+        (Found(), KNOWN, "image_lost", "Its snapshots are gone"),
+        (Found(snapshots=found().snapshots), KNOWN, "image_lost", "still snap-1, snap-2. Register"),
         (
             Found(binned_snapshots=("snap-1",)),
             KNOWN,
-            "ImageGone",
+            "image_lost",
             "still snap-1 (in the Recycle Bin); 1 are lost.",
         ),
     ],
@@ -224,7 +224,7 @@ def test_what_cannot_be_restored_is_refused_with_what_to_do(
 
 def test_an_image_that_is_said_to_be_another_accounts_is_refused() -> None:
     (refused,) = planned(found(), tombstone(), accounts={REF: STRANGER}).refusals
-    assert (refused.error_code, refused.account_id) == ("NotOwner", OWNER)
+    assert (refused.error_code, refused.account_id) == ("not_owner", OWNER)
     assert planned(found(), tombstone(), accounts={REF: OWNER}).refusals == ()
 
 

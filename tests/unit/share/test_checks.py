@@ -34,10 +34,10 @@ ENCRYPTED = {"devices": volumes("snap-1", encrypted=True)}
 @pytest.mark.parametrize(
     ("changes", "code", "text"),
     [
-        pytest.param({"owner_id": STRANGER}, "NotOwner", STRANGER, id="another account's"),
-        pytest.param({"state": "pending"}, "ImageNotAvailable", "is pending.", id="pending"),
+        pytest.param({"owner_id": STRANGER}, "not_owner", STRANGER, id="another account's"),
+        pytest.param({"state": "pending"}, "image_not_available", "is pending.", id="pending"),
         pytest.param(
-            {"state": "failed", "state_reason": "No key"}, "ImageNotAvailable", "(No key)", id="failed"
+            {"state": "failed", "state_reason": "No key"}, "image_not_available", "(No key)", id="failed"
         ),
     ],
 )
@@ -51,7 +51,7 @@ def test_an_image_that_cannot_be_shared(changes: dict[str, Any], code: str, text
 
 def test_all_that_keeps_an_image_from_being_shared_is_told() -> None:
     failures = planned(wanted(with_accounts(A)), shared(owner_id=STRANGER, state="disabled")).refusals
-    assert [failure.error_code for failure in failures] == ["NotOwner", "ImageNotAvailable"]
+    assert [failure.error_code for failure in failures] == ["not_owner", "image_not_available"]
 
 
 @pytest.mark.parametrize("state", ["pending", "failed", "disabled", "deregistered"])
@@ -63,7 +63,7 @@ def test_an_image_can_be_withdrawn_whatever_its_state(state: str) -> None:
 
 def test_only_the_owner_can_withdraw_an_image() -> None:
     (failure,) = planned(wanted(with_accounts(A), present=False), shared(owner_id=STRANGER)).refusals
-    assert failure.error_code == "NotOwner"
+    assert failure.error_code == "not_owner"
 
 
 def test_a_pending_image_only_needs_time() -> None:
@@ -85,24 +85,24 @@ def test_a_stranger_is_told_whose_credentials_to_use() -> None:
             [],
             id="nothing is blocked",
         ),
-        pytest.param(shared(**ENCRYPTED), ["EncryptedImage"], id="encrypted"),
+        pytest.param(shared(**ENCRYPTED), ["encrypted_image"], id="encrypted"),
         pytest.param(
             shared(devices=volumes("snap-1") + volumes("snap-2", encrypted=True)),
-            ["EncryptedImage"],
+            ["encrypted_image"],
             id="one volume encrypted",
         ),
-        pytest.param(shared(product_codes=("abc123",)), ["ProductCode"], id="product code"),
+        pytest.param(shared(product_codes=("abc123",)), ["product_code"], id="product code"),
         pytest.param(
-            replace(shared(), image_block="block-new-sharing"), ["BlockPublicAccess"], id="images blocked"
+            replace(shared(), image_block="block-new-sharing"), ["block_public_access"], id="images blocked"
         ),
         pytest.param(
             replace(shared(), snapshot_block="block-new-sharing"),
-            ["BlockPublicAccess"],
+            ["block_public_access"],
             id="snapshots blocked",
         ),
         pytest.param(
             replace(shared(), snapshot_block="block-all-sharing"),
-            ["BlockPublicAccess"],
+            ["block_public_access"],
             id="snapshots all blocked",
         ),
         pytest.param(
@@ -111,7 +111,7 @@ def test_a_stranger_is_told_whose_credentials_to_use() -> None:
                 image_block="block-new-sharing",
                 snapshot_block="block-all-sharing",
             ),
-            ["EncryptedImage", "ProductCode", "BlockPublicAccess", "BlockPublicAccess"],
+            ["encrypted_image", "product_code", "block_public_access", "block_public_access"],
             id="all reasons at once",
         ),
     ],
@@ -167,7 +167,7 @@ def test_a_block_matters_only_where_something_would_become_public(
     )
     failures = planned(wanted(PUBLIC), found).refusals
     assert [failure.message for failure in failures] == blocked
-    assert {failure.error_code for failure in failures} <= {"BlockPublicAccess"}
+    assert {failure.error_code for failure in failures} <= {"block_public_access"}
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_an_exact_list_must_name_somebody_but_the_owner(want: share.ShareWanted,
     failures = planned(want, shared(with_accounts(A))).refusals
     assert len(failures) == (1 if refused else 0)
     for failure in failures:
-        assert failure.error_code == "InvalidOption"
+        assert failure.error_code == "invalid_option"
         assert (failure.region, failure.account_id) == (REGION, OWNER)
         assert failure.message.startswith("purge_launch_permissions: ")
         assert "allow_empty_purge: true" in failure.remedy
@@ -331,4 +331,4 @@ def test_a_warning_of_some_regions_names_them() -> None:
 def test_a_planned_copy_of_an_encrypted_source_cannot_be_public() -> None:
     found = share.Shared.planned(OWNER, source_image(**ENCRYPTED))
     plan = share.plan(wanted(PUBLIC, images={REGION: None}), seen(found))
-    assert [failure.error_code for failure in plan.refusals] == ["EncryptedImage"]
+    assert [failure.error_code for failure in plan.refusals] == ["encrypted_image"]

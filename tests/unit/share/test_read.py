@@ -115,7 +115,7 @@ def test_an_image_that_is_not_there_is_refused(sts: Wire, ec2: Wire) -> None:
     with pytest.raises(Refused) as caught:
         read_shared(sts, ec2)
     (failure,) = caught.value.failures
-    assert failure.error_code == "InvalidAMIID.NotFound"
+    assert failure.error_code == "image_not_found"
     assert (failure.region, failure.account_id) == (REGION, OWNER)
     assert IMAGE in failure.message
 
@@ -166,7 +166,7 @@ def test_a_source_that_is_not_there_is_refused_rather_than_left_out(sts: Wire, e
     with pytest.raises(Refused) as caught:
         read_shared(sts, ec2, **NOT_THERE_YET)
     (failure,) = caught.value.failures
-    assert failure.error_code == "InvalidAMIID.NotFound"
+    assert failure.error_code == "image_not_found"
     assert (failure.region, failure.account_id) == (SOURCE_REGION, OWNER)
     assert SOURCE_ID in failure.message
 

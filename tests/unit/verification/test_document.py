@@ -16,10 +16,10 @@ from ansible_collections.golden.images.plugins.module_utils.verification.report 
 EU, US = "eu-west-1", "us-east-1"
 WEB, BATCH = "111111111111", "222222222222"
 NO_KEY = {
-    "code": "KeyNotShared",
+    "code": "missing_key_access",
     "message": "There is no grant.",
     "remedy": "Grant it.",
-    "severity": "blocking",
+    "blocks_launch": "blocking",
 }
 NOW = "2026-11-24T12:00:00+00:00"
 
@@ -79,14 +79,14 @@ def test_only_what_is_short_of_the_level_is_a_finding() -> None:
     assert dict(document(content).facts) == {"Level": "authorized", "Accounts": "2", "Images": "2"}
     unknown, *others = document(content).items
     # Of the other region nothing is known.
-    assert (unknown.code, unknown.account_id, unknown.region) == ("LevelNotReached", WEB, US)
+    assert (unknown.code, unknown.account_id, unknown.region) == ("level_not_reached", WEB, US)
     assert [(item.code, item.account_id, item.region) for item in others] == [
-        ("KeyNotShared", BATCH, EU),
-        ("LevelNotReached", BATCH, US),
+        ("missing_key_access", BATCH, EU),
+        ("level_not_reached", BATCH, US),
     ]
     image_id = f"ami-{EU}"
     assert others[0] == Item(
-        "KeyNotShared", "high", "There is no grant.", "Grant it.", BATCH, EU, image_id, image_id, BATCH
+        "missing_key_access", "high", "There is no grant.", "Grant it.", BATCH, EU, image_id, image_id, BATCH
     )
 
 
@@ -103,7 +103,7 @@ def test_what_went_wrong_beside_the_accounts_is_a_finding_too() -> None:
         "launched", [EU], [WEB], [{"results": [seen(WEB, EU, "launched")], "failures": [left]}]
     )
     assert document(content).items == (
-        Item("Failed", "high", "i-1 may be running.", "", WEB, EU, "TerminateInstances"),
+        Item("unknown_failure", "high", "i-1 may be running.", "", WEB, EU, "TerminateInstances"),
     )
 
 
@@ -127,6 +127,6 @@ def test_what_has_changed_is_who_gets_how_far() -> None:
 def test_all_forms_can_be_made_of_it() -> None:
     made = forms(document(report("launched", seen(WEB, EU, "visible", NO_KEY))), NOW)
     assert set(made) == {*NAMES[1:]}
-    assert f'"{EU}","ami-{EU}","{WEB}","visible","false","KeyNotShared"' in made["report.csv"]
+    assert f'"{EU}","ami-{EU}","{WEB}","visible","false","missing_key_access"' in made["report.csv"]
     assert '"id": "golden.images/verification/"' in made["report.sarif"]
     assert "How far each account gets with each image" in made["report.html"]

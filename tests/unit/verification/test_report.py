@@ -73,9 +73,9 @@ def test_a_running_instance_disproves_what_was_found_against_it() -> None:
 
 
 def test_notes_are_no_findings() -> None:
-    (found,) = report("visible", result(row("visible", EU, CONSUMER, {**NO_KEY, "severity": "note"})))[
-        "results"
-    ]
+    (found,) = report(
+        "visible", result(row("visible", EU, CONSUMER, {**NO_KEY, "blocks_launch": "harmless"}))
+    )["results"]
     assert found["findings"] == []
 
 
@@ -188,7 +188,7 @@ def test_what_aws_says_of_a_refusal_makes_no_new_report() -> None:
 
     def refused(encoded: str) -> Any:
         message = f"You are not authorized. Encoded authorization failure message: {encoded}"
-        finding = {"code": "LaunchDenied", "message": message, "remedy": "Allow it."}
+        finding = {"code": "launch_denied", "message": message, "remedy": "Allow it."}
         failure = {"action": "RunInstances", "message": message, "account_id": CONSUMER, "region": US}
         return report("launched", result(row("visible", EU, CONSUMER, finding), failures=[failure]))
 

@@ -48,7 +48,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     return Changes(
         since,
         added=(*found, *_opened(old, new), *_states(old, new)),
-        gone=(*lost, *_closed(old, new)),
+        removed=(*lost, *_closed(old, new)),
     )
 
 
@@ -72,9 +72,9 @@ class _Report:
             (image["region"], image["image_id"]): image for image in content["images"]
         }
         self.keys: dict[Place, Mapping[str, Any]] = {
-            (key["region"], key["kms_key_id"]): key for key in content["kms_keys"]
+            (key["region"], key["kms_key_arn"]): key for key in content["kms_keys"]
         }
-        self._skipped = frozenset(content["not_looked_at"])
+        self._skipped = frozenset(content["not_checked"])
         self._unread = {(one["region"], one["resource"]) for one in found if is_unread(one)}
         # Who may use a key is held against all images under it: it takes all to be read.
         self._unread_regions = {

@@ -20,7 +20,7 @@ from .principals import Held, shared_with
 # KMS"), assumed-role/aws:ec2-infrastructure/i-…: they come and go with the account's own instances.
 _INSTANCE = re.compile(r"/i-[0-9a-f]+$")
 _IMAGE_FACTS = (
-    *("creation_date", "deprecated", "deprecation_time", "encrypted", "image_id", "kms_key_ids", "name"),
+    *("creation_date", "deprecated", "deprecation_time", "encrypted", "image_id", "kms_key_arns", "name"),
     *("region", "state"),
 )
 _BLOCKS = ("image_block_public_access", "snapshot_block_public_access")
@@ -51,7 +51,7 @@ def audit(audited: Mapping[str, Any]) -> dict[str, Any]:
         "findings": findings,
         "images": images,
         "kms_keys": [_key(key) for key in audited.get("kms_keys", ())],
-        "not_looked_at": skipped,
+        "not_checked": skipped,
         "regions": regions,
         "status": _status(findings, failures),
         "summary": _summary(counts, images, regions, skipped, failures),
@@ -108,18 +108,25 @@ def _key(key: Mapping[str, Any]) -> dict[str, Any]:
     users: dict[tuple[str, str, bool], set[str]] = {}
     for grant in key["grants"]:
         grantee = _INSTANCE.sub("", grant["grantee"])
-        users.setdefault((grantee, "grant", grant["own"]), set()).update(grant["operations"])
+        users.setdefault((grantee, "grant", grant["created_by_collection"]), set()).update(
+            grant["operations"]
+        )
     for statement in key["policy_statements"]:
         for kind in ("principals", "org_ids", "org_unit_ids"):
             for principal in statement[kind]:
                 users.setdefault((principal, "key policy", True), set()).update(statement["operations"])
     return {
         "aws_managed": key["aws_managed"],
-        "kms_key_id": key["kms_key_id"],
+        "kms_key_arn": key["kms_key_arn"],
         "region": key["region"],
         "state": key["state"],
         "users": [
-            {"operations": sorted(operations), "own": own, "principal": principal, "through": through}
+            {
+                "operations": sorted(operations),
+                "created_by_collection": own,
+                "principal": principal,
+                "through": through,
+            }
             for (principal, through, own), operations in sorted(users.items())
         ],
     }

@@ -29,7 +29,7 @@ _UNREAD = "anybody else"
 def document(content: Mapping[str, Any]) -> Document:
     """The document of what ``audit.audit`` returned."""
     owner = content["account_id"]
-    blind = [f"{what}: not looked at" for what in content["not_looked_at"]]
+    blind = [f"{what}: not looked at" for what in content["not_checked"]]
     return Document(
         kind="audit",
         title="Who can use the images" + (f" of account {owner}" if owner else ""),
@@ -45,7 +45,7 @@ def document(content: Mapping[str, Any]) -> Document:
         tables=tuple(
             table for table in (_failures(content), _regions(content), _keys(content)) if table.rows
         ),
-        matrix=_matrix(content["images"], content["not_looked_at"]),
+        matrix=_matrix(content["images"], content["not_checked"]),
         records=_records(content["images"]),
         explanations=MEANINGS,
     )
@@ -98,20 +98,22 @@ def _regions(content: Mapping[str, Any]) -> Table:
 
 def _keys(content: Mapping[str, Any]) -> Table:
     """One row for each key and principal that may use it."""
-    nobody: list[dict[str, Any]] = [{"operations": [], "own": None, "principal": None, "through": None}]
+    nobody: list[dict[str, Any]] = [
+        {"operations": [], "created_by_collection": None, "principal": None, "through": None}
+    ]
     return Table(
         title="Keys and who may use them",
         columns=(
             Column("region", "Region"),
-            Column("kms_key_id", "Key"),
+            Column("kms_key_arn", "Key"),
             Column("state", "State"),
             Column("principal", "Principal"),
             Column("through", "Through"),
-            Column("own", "By this collection"),
+            Column("created_by_collection", "By this collection"),
             Column("operations", "Operations"),
         ),
         rows=tuple(
-            {"region": key["region"], "kms_key_id": key["kms_key_id"], "state": _state(key), **user}
+            {"region": key["region"], "kms_key_arn": key["kms_key_arn"], "state": _state(key), **user}
             for key in content["kms_keys"]
             for user in key["users"] or nobody
         ),
@@ -153,7 +155,7 @@ def _columns(images: Iterable[Mapping[str, Any]], wanted: frozenset[str]) -> Ite
 
 def _name(principal: str) -> str:
     """A principal as short as it is unique: of an organization or unit its id is."""
-    return "everybody" if principal == EVERYBODY else principal.rsplit("/", 1)[-1]
+    return "public" if principal == EVERYBODY else principal.rsplit("/", 1)[-1]
 
 
 def _cells(image: Mapping[str, Any], wanted: frozenset[str]) -> Iterator[tuple[str, Mark]]:
@@ -168,9 +170,9 @@ def _mark(user: Mapping[str, Any]) -> Mark:
         return Mark.PUBLIC if user["principal"] == EVERYBODY else Mark.FOREIGN
     if user["launch_permission"] == "no":
         return Mark.PARTIAL
-    if user["keys"] == "closed":
+    if user["key_access"] == "no":
         return Mark.BROKEN
-    if "unknown" in (user["launch_permission"], user["keys"]):
+    if "unknown" in (user["launch_permission"], user["key_access"]):
         return Mark.UNREADABLE
     return Mark.FULL
 
@@ -190,7 +192,7 @@ def _records(images: Iterable[Mapping[str, Any]]) -> Table:
             Column("allowed", "Allowed"),
             Column("launch_permission", "Launch permission"),
             Column("snapshots", "Snapshots"),
-            Column("keys", "Keys"),
+            Column("key_access", "Keys"),
             Column("unknown", "Not known"),
         ),
         rows=tuple(row for image in images for row in _rows(image)),

@@ -16,7 +16,7 @@ from .changes import changes
 from .content import audit
 from .document import document
 
-_IN_ALL_FORMS = report_flow(lambda params: audit(params["audited"]), document, changes)
+_IN_ALL_FORMS = report_flow(lambda params: audit(params["audit_result"]), document, changes)
 
 
 def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome) -> dict[str, Any]:

@@ -21,16 +21,16 @@ _MEMBERS = (
     ("organizational unit", "org_unit_arns"),
     ("account", "account_ids"),
 )
-KINDS = ("everybody", *(kind for kind, _members in _MEMBERS))
+KINDS = ("public", *(kind for kind, _members in _MEMBERS))
 """What a principal can be, the widest first."""
-_SAME = ("kind", "allowed", "launch_permission", "snapshots", "keys")
+_SAME = ("kind", "allowed", "launch_permission", "snapshots", "key_access")
 
 
 class Held:
     """What an audit found, to be asked about a principal and an image as ``ami_share_audit`` returns it."""
 
     def __init__(self, findings: Iterable[Mapping[str, Any]], keys: Iterable[Mapping[str, Any]]) -> None:
-        self._keys = {(key["region"], key["kms_key_id"]): key for key in keys}
+        self._keys = {(key["region"], key["kms_key_arn"]): key for key in keys}
         self._foreign: set[tuple[str, str, str]] = set()
         self._unreachable: set[tuple[str, str, str]] = set()
         self._unread: set[tuple[str, str]] = set()
@@ -38,7 +38,7 @@ class Held:
             region, code = finding["region"], finding["code"]
             if code in NOT_ALLOWED:
                 self._foreign.add((region, finding["resource"], finding["principal"]))
-            elif code == "key_unreachable":
+            elif code == "missing_key_access":
                 self._unreachable.add((region, finding["image_id"], finding["principal"]))
             elif code in ("key_unreadable", "snapshot_unreadable"):
                 self._unread.add((region, finding["resource"]))
@@ -51,26 +51,26 @@ class Held:
     def keys(self, image: Mapping[str, Any], principal: str, launch: str) -> str:
         """Whether the principal can use the image's keys, as far as can be told.
 
-        ``not needed`` without encryption, ``closed`` if one of the keys is closed to it, ``unknown`` if one
+        ``not_needed`` without encryption, ``no`` if one of the keys is closed to it, ``unknown`` if one
         was not read or if nobody looked: that is done for whom the image itself is shared with.
         """
         if not image["encrypted"]:
-            return "not needed"
+            return "not_needed"
         place = image["region"], image["image_id"]
-        known = [self._keys.get((image["region"], arn)) for arn in image["kms_key_ids"]]
+        known = [self._keys.get((image["region"], arn)) for arn in image["kms_key_arns"]]
         if (*place, principal) in self._unreachable or any(
             key is not None and _is_closed(key) for key in known
         ):
-            return "closed"
+            return "no"
         if launch != "yes" or not known or any(key is None or _is_foreign(key) for key in known):
             return "unknown"
-        return "open"
+        return "yes"
 
     def unknown(self, image: Mapping[str, Any]) -> list[str]:
         """What of the image was not read."""
-        keys = (self._keys.get((image["region"], arn)) for arn in image["kms_key_ids"])
+        keys = (self._keys.get((image["region"], arn)) for arn in image["kms_key_arns"])
         without = {
-            "keys": image["encrypted"] and (not image["kms_key_ids"] or None in keys),
+            "keys": image["encrypted"] and (not image["kms_key_arns"] or None in keys),
             "launch permissions": image["sharing"] is None,
             "snapshots": any(one["account_ids"] is None for one in image["snapshots"]),
         }
@@ -85,7 +85,7 @@ class Held:
             yield "snapshots"
         if (
             image["encrypted"]
-            and not image["kms_key_ids"]
+            and not image["kms_key_arns"]
             and (image["region"], "DescribeSnapshots") not in self._unread
         ):
             yield "keys"
@@ -118,7 +118,7 @@ def users(image: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _principals(image: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     sharing, snapshots = image["sharing"] or {}, image["snapshots"]
     if sharing.get("public") or any(one["public"] for one in snapshots):
-        yield "everybody", EVERYBODY
+        yield "public", EVERYBODY
     for kind, members in _MEMBERS:
         named = set(sharing.get(members, ()))
         if kind == "account":
@@ -130,7 +130,7 @@ def _principals(image: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _launch(sharing: Mapping[str, Any] | None, kind: str, principal: str) -> str:
     if sharing is None:
         return "unknown"
-    if kind == "everybody":
+    if kind == "public":
         return "yes" if sharing["public"] else "no"
     return "yes" if principal in sharing[dict(_MEMBERS)[kind]] else "no"
 
@@ -154,4 +154,4 @@ def _is_closed(key: Mapping[str, Any]) -> bool:
 
 def _is_foreign(key: Mapping[str, Any]) -> bool:
     """Whether it is another account's, which alone is told who may use it."""
-    return bool(key["kms_key_id"].split(":")[4] != key["account_id"])
+    return bool(key["kms_key_arn"].split(":")[4] != key["account_id"])

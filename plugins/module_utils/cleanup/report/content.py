@@ -16,7 +16,7 @@ from .prices import Prices
 from .totals import totals
 from .wording import headline
 
-_IMAGE_FACTS = ("created", "decision", "family", "image_id", "name", "next_stage", "region")
+_IMAGE_FACTS = ("creation_date", "decision", "family", "image_id", "name", "next_stage", "region")
 _DATE = len("2026-11-24")
 
 Snapshot = tuple[str, str]
@@ -47,7 +47,7 @@ def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[s
         "images": images,
         "prices": {region: float(price) for region, price in prices.table.items()},
         "regions": regions,
-        "snapshots_alone": done.snapshots_alone(images),
+        "orphan_snapshots": done.orphan_snapshots(images),
         "status": status,
         "totals": totals(images, prices),
         "warnings": [steps.stable(str(text)) for text in cleaned.get("warnings") or ()],
@@ -96,7 +96,7 @@ def _image(
         **{fact: one[fact] for fact in _IMAGE_FACTS},
         "evidence": [{**found, "detail": steps.stable(found["detail"])} for found in one["evidence"]],
         "freed_gib": freed_gib,
-        "freed_later_gib": sum(snapshot["size_gib"] for snapshot in gone if snapshot["retained_days"]),
+        "freed_later_gib": sum(snapshot["size_gib"] for snapshot in gone if snapshot["retention_days"]),
         "freed_monthly_cost": None if saved is None else float(saved),
         "monthly_cost": None if cost is None else float(cost),
         "next_stage_at": _moment(one["next_stage_at"], planned),
@@ -115,4 +115,4 @@ def _moment(text: str | None, planned: bool) -> str | None:
 
 def _rank(image: Mapping[str, Any]) -> tuple[Any, ...]:
     decision = DECISIONS.index(image["decision"])
-    return image["region"], decision, image["family"], image["created"], image["image_id"]
+    return image["region"], decision, image["family"], image["creation_date"], image["image_id"]

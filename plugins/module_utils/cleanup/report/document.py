@@ -23,7 +23,7 @@ _IMAGE = (
     Column("name", "Name"),
     Column("image_id", "Image"),
     Column("family", "Family"),
-    Column("created", "Made"),
+    Column("creation_date", "Made"),
 )
 _FATE, _WHY = Column("fate", "What becomes of it"), Column("why", "Why")
 _SIZE, _FREED = Column("size_gib", "GiB", numeric=True), Column("freed_gib", "GiB freed", numeric=True)
@@ -116,7 +116,7 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
         columns=(Column("region", "Region"), Column("snapshot_id", "Snapshot"), Column("fate", "Fate")),
         rows=tuple(
             {**one, "fate": "would be deleted" if planned else "was deleted"}
-            for one in content["snapshots_alone"]
+            for one in content["orphan_snapshots"]
         ),
         note="They are in no sum: which part of them other snapshots need is not known.",
     )
@@ -186,7 +186,7 @@ def _costs(content: Mapping[str, Any], key: str, title: str) -> tuple[Column, ..
 
 def _shown(image: Mapping[str, Any]) -> dict[str, Any]:
     """An image as a page shows it."""
-    return {**_row(image), **_amounts(image), "created": image["created"][:_DATE]}
+    return {**_row(image), **_amounts(image), "creation_date": image["creation_date"][:_DATE]}
 
 
 def _row(image: Mapping[str, Any]) -> dict[str, Any]:
@@ -219,7 +219,9 @@ def _evidence(found: Mapping[str, Any]) -> str:
 
 
 def _snapshot(one: Mapping[str, Any]) -> str:
-    return f"{one['snapshot_id']} stays: {one['kept']}" if one["kept"] else str(one["snapshot_id"])
+    return (
+        f"{one['snapshot_id']} stays: {one['keep_reason']}" if one["keep_reason"] else str(one["snapshot_id"])
+    )
 
 
 def _records(content: Mapping[str, Any]) -> Table:

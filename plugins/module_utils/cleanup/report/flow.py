@@ -26,7 +26,7 @@ PLAN = "plan"
 
 def _content(params: Mapping[str, Any]) -> dict[str, Any]:
     prices, _wrong = read_prices("prices", params["prices"], params["currency"])
-    return cleanup(params["cleaned"], prices, params["planned"])
+    return cleanup(params["cleanup_result"], prices, params["from_check_mode"])
 
 
 _REPORT = report_flow(_content, document, changes)
@@ -43,7 +43,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
     if failures:
         raise Refused(failures)
     wanted = _REPORT.wanted(params, check_mode)
-    if wanted.folder is not None and params["planned"]:
+    if wanted.folder is not None and params["from_check_mode"]:
         return replace(wanted, folder=replace(wanted.folder, path=str(Path(wanted.folder.path, PLAN))))
     return wanted
 
@@ -54,7 +54,7 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
         try:
             Path(wanted.folder.path).mkdir(parents=True, exist_ok=True)
         except OSError as exception:
-            return Outcome(failures=(Failure(str(exception), "Create it.", "FileError", "report_dir"),))
+            return Outcome(failures=(Failure(str(exception), "Create it.", "file_error", "report_dir"),))
     return _REPORT.apply(clients, wanted, seen, plan, report)
 
 

@@ -16,13 +16,13 @@ DECISIONS = (DEREGISTER, DISABLE, DEPRECATE, WAIT, KEEP)
 """What becomes of an image, the gravest first."""
 STAGES = (DEREGISTER, DISABLE, DEPRECATE)
 
-PLANNED, DONE, NOT_DONE, NOTHING = "planned", "done", "not_done", "nothing"
+PLANNED, DONE, NOT_DONE, NOTHING = "planned", "done", "not_done", "no_action"
 """What becomes of a decision: there is nothing to do about ``wait`` and ``keep``."""
 
 _CALLS = {DEPRECATE: "EnableImageDeprecation", DISABLE: "DisableImage", DEREGISTER: "DeregisterImage"}
 _DELETE, _REVOKE = "DeleteSnapshot", "RevokeGrant"
 # Of a snapshot that AWS was to delete together with its image.
-_LEFT = "SnapshotNotDeleted"
+_LEFT = "snapshot_not_deleted"
 
 
 class Done:
@@ -52,17 +52,17 @@ class Done:
     def snapshot_outcome(self, image: Mapping[str, Any], snapshot: Mapping[str, Any]) -> str:
         """What became of a snapshot of an image that is deregistered; in doubt it is still there."""
         region, snapshot_id = image["region"], snapshot["snapshot_id"]
-        if snapshot["kept"]:
+        if snapshot["keep_reason"]:
             return NOTHING
         if (_DELETE, region, snapshot_id) in self._calls:
             return self._made
         # Only where all of them go AWS deletes them together with their image.
-        together = not any(one["kept"] for one in image["snapshots"])
+        together = not any(one["keep_reason"] for one in image["snapshots"])
         if not together or region in self._doubtful or self._is_left(region, snapshot_id):
             return NOT_DONE
         return self.outcome(image)
 
-    def snapshots_alone(self, images: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    def orphan_snapshots(self, images: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
         """The snapshots that are deleted on behalf of none of these images: what earlier ones left behind."""
         with_images = {(one["region"], each["snapshot_id"]) for one in images for each in one["snapshots"]}
         return [

@@ -34,7 +34,7 @@ def headline(content: Mapping[str, Any]) -> str:
     sentences = [f"This is a plan, nothing was changed: {deeds}"]
     if status != "planned":
         sentences = [deeds[0].upper() + deeds[1:]]
-    left = len(content["snapshots_alone"])
+    left = len(content["orphan_snapshots"])
     if left:
         verb = "would be" if status == "planned" else _were(left)
         sentences.append(f"{count(left, 'snapshot')} that former images left {verb} deleted.")

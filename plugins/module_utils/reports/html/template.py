@@ -112,9 +112,9 @@ _CHANGES = """\
 {% if changes %}
 <section id="changes">
 <h2>What changed since <time datetime="{{ changes.since }}">{{ since }}</time></h2>
-{% if changes.added or changes.gone %}
+{% if changes.added or changes.removed %}
 <div class="changes">
-{% for title, sentences, kind in (('New', changes.added, 'added'), ('Gone', changes.gone, 'gone')) %}
+{% for title, sentences, kind in (('New', changes.added, 'added'), ('Gone', changes.removed, 'gone')) %}
 {% if sentences %}
 <div class="{{ kind }}"><h3>{{ title }} ({{ sentences | length }})</h3><ul>
 {% for sentence in sentences[:max_rows] %}

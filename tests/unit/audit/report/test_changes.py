@@ -134,17 +134,17 @@ def test_what_is_there_is_new_or_gone(
     expected = {name: [text] if isinstance(text, str) else text for name, text in (("+", added), ("-", gone))}
     opened, closed = differences(small, large), differences(large, small)
     assert opened.since == EARLIER
-    keys = "key_unreachable"
+    keys = "missing_key_access"
     assert [one for one in opened.added if keys not in one] == expected["+"]
-    assert [one for one in closed.gone if keys not in one] == expected["-"]
-    assert [one for one in (*opened.gone, *closed.added) if keys not in one] == []
+    assert [one for one in closed.removed if keys not in one] == expected["-"]
+    assert [one for one in (*opened.removed, *closed.added) if keys not in one] == []
 
 
 def test_a_key_that_is_opened_ends_the_finding() -> None:
     before = report(under_key(accounts(A)), wanted=allowing(A))
     after = report(under_key(accounts(A), made(root(A))), wanted=allowing(A))
-    assert differences(before, after).gone == (
-        f"{EU}: {SOURCE_ID} (golden-web) is shared with {A}, which cannot use its key. (key_unreachable)",
+    assert differences(before, after).removed == (
+        f"{EU}: {SOURCE_ID} (golden-web) is shared with {A}, which cannot use its key. (missing_key_access)",
     )
 
 
@@ -173,7 +173,7 @@ def test_a_key_that_is_opened_ends_the_finding() -> None:
 )
 def test_a_state_that_is_another_is_told(before: RegionSeen, after: RegionSeen, says: str) -> None:
     told = differences(report(before), report(after))
-    assert (told.added, told.gone) == ((f"{EU}: {says}",), ())
+    assert (told.added, told.removed) == ((f"{EU}: {says}",), ())
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_nothing_is_gone_that_was_not_read(before: RegionSeen, after: RegionSeen
     seen = () if after is None else (after,)
     old, new = report(before), report(*seen, unread=unread)
     assert old["findings"]
-    assert differences(old, new).gone == ()
+    assert differences(old, new).removed == ()
     # The way back tells what was hidden, and that it may be old.
     back = differences(new, old)
     found = [one for one in back.added if one.endswith(LATER)]
@@ -216,34 +216,34 @@ def test_nothing_is_gone_that_was_not_read(before: RegionSeen, after: RegionSeen
 
 
 def test_what_can_be_read_again_is_no_trouble_any_more() -> None:
-    (told,) = differences(report(unread={EU: refused()}), report(region())).gone
+    (told,) = differences(report(unread={EU: refused()}), report(region())).removed
     assert told.startswith(f"{EU}: {EU} could not be read")
 
 
 def test_a_region_that_is_left_out_is_told_and_nothing_of_it_is_gone() -> None:
     told = differences(report(region(), region(accounts(A))), report(region()))
-    assert (told.added, told.gone) == ((f"{US}: This region is not looked at any more.",), ())
+    assert (told.added, told.removed) == ((f"{US}: This region is not looked at any more.",), ())
 
 
 def test_another_account_is_not_compared() -> None:
     other = {**report(region(PUBLIC)), "account_id": B}
     told = differences(other, report(region()))
-    assert (told.added, told.gone) == ((f"The last report was about account {B}.",), ())
+    assert (told.added, told.removed) == ((f"The last report was about account {B}.",), ())
 
 
 def test_after_an_audit_that_read_nothing_all_is_told() -> None:
     nothing, content = audit({"failed": True, "msg": "No."}), report(region(PUBLIC))
     there, back = differences(content, nothing), differences(nothing, content)
-    assert (there.added, there.gone) == (("No. (account_unreadable)",), ())
+    assert (there.added, there.removed) == (("No. (account_unreadable)",), ())
     assert [one.endswith(LATER) for one in back.added] == [True]
-    assert back.gone == ("No. (account_unreadable)",)
+    assert back.removed == ("No. (account_unreadable)",)
 
 
 def test_whom_the_owner_allows_meanwhile_is_no_change_of_the_sharing() -> None:
     seen = region(accounts(A))
     told = differences(report(seen), report(seen, wanted=allowing(A)))
     assert told.added == ()
-    assert [one.endswith("(unknown_account)") for one in told.gone] == [True]
+    assert [one.endswith("(unknown_account)") for one in told.removed] == [True]
 
 
 def test_a_report_of_another_shape_is_refused() -> None:
@@ -277,7 +277,7 @@ def reports(draw: st.DrawFn, regions: st.SearchStrategy[RegionSeen] = TROUBLED) 
 @given(reports())
 def test_the_same_report_has_changed_in_nothing(content: dict[str, Any]) -> None:
     told = differences(content, content)
-    assert (told.added, told.gone) == ((), ())
+    assert (told.added, told.removed) == ((), ())
 
 
 def identities(content: dict[str, Any]) -> set[tuple[Any, ...]]:
@@ -300,8 +300,8 @@ def test_every_new_finding_is_told_once(before: dict[str, Any], after: dict[str,
 @given(reports(READ), reports(READ))
 def test_of_what_was_read_the_way_back_takes_all_back(before: dict[str, Any], after: dict[str, Any]) -> None:
     there, back = differences(before, after), differences(after, before)
-    assert of_findings(there.gone) == of_findings(back.added)
-    assert of_findings(there.added) == of_findings(back.gone)
+    assert of_findings(there.removed) == of_findings(back.added)
+    assert of_findings(there.added) == of_findings(back.removed)
     # Who can use what: each sentence has its opposite.
     opposites = {
         "is now shared with": "is no longer shared with",
@@ -319,8 +319,8 @@ def test_of_what_was_read_the_way_back_takes_all_back(before: dict[str, Any], af
 
     # What of a new image only the snapshots are shared by goes with the image.
     snapshots = {text for text in reverted(there.added) if "The snapshots of" in text}
-    assert reverted(there.added) - snapshots <= {*back.gone} - {*of_findings(back.gone)}
-    assert {*back.gone} - {*of_findings(back.gone)} <= reverted(there.added)
+    assert reverted(there.added) - snapshots <= {*back.removed} - {*of_findings(back.removed)}
+    assert {*back.removed} - {*of_findings(back.removed)} <= reverted(there.added)
 
 
 @given(reports(), reports())
@@ -328,5 +328,5 @@ def test_nothing_is_said_to_be_gone_of_an_image_that_could_not_be_read(
     before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     unread = {one["region"] for one in after["findings"] if one["code"] == "image_unreadable"}
-    gone = differences(before, after).gone
+    gone = differences(before, after).removed
     assert [one for one in gone if one.split(":")[0] in unread and "(unknown_" in one] == []

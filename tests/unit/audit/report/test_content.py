@@ -50,7 +50,7 @@ def test_an_account_in_which_all_is_well_is_clean() -> None:
     assert content["status"] == "clean"
     assert content["counts"] == {"high": 0, "medium": 0, "low": 0}
     assert content["summary"] == "0 findings.\n2 images in 2 regions looked at, 0 of them shared."
-    assert (content["failures"], content["findings"], content["not_looked_at"]) == ([], [], [])
+    assert (content["failures"], content["findings"], content["not_checked"]) == ([], [], [])
     assert content["account_id"] == OWNER
 
 
@@ -141,7 +141,7 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
     """Of each principal of the only image whether it is allowed, and what it has."""
     (image,) = content["images"]
     return {
-        one["principal"]: (one["allowed"], one["launch_permission"], one["snapshots"], one["keys"])
+        one["principal"]: (one["allowed"], one["launch_permission"], one["snapshots"], one["key_access"])
         for one in users(image)
     }
 
@@ -153,64 +153,64 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
         pytest.param(
             region(accounts(A, B), accounts(A)),
             allowing(A),
-            {A: (True, "yes", "some", "not needed"), B: (False, "yes", "none", "not needed")},
+            {A: (True, "yes", "some", "not_needed"), B: (False, "yes", "none", "not_needed")},
             id="one is allowed, and one is not",
         ),
         pytest.param(
             region(accounts(A), volumes={"snap-1": accounts(A), "snap-2": accounts(A)}),
             allowing(A),
-            {A: (True, "yes", "all", "not needed")},
+            {A: (True, "yes", "all", "not_needed")},
             id="all snapshots",
         ),
         pytest.param(
             region(volume=accounts(A)),
             allowing(),
-            {A: (False, "no", "some", "not needed")},
+            {A: (False, "no", "some", "not_needed")},
             id="a snapshot only",
         ),
         pytest.param(
             region(orgs(ORG, units=[UNIT])),
             AuditWanted(allowed=orgs(ORG)),
-            {ORG: (True, "yes", "none", "not needed"), UNIT: (True, "yes", "none", "not needed")},
+            {ORG: (True, "yes", "none", "not_needed"), UNIT: (True, "yes", "none", "not_needed")},
             id="a unit of an organization that is allowed",
         ),
         pytest.param(
-            region(PUBLIC), EVERYTHING, {"all": (True, "yes", "none", "not needed")}, id="may be public"
+            region(PUBLIC), EVERYTHING, {"all": (True, "yes", "none", "not_needed")}, id="may be public"
         ),
         pytest.param(
             region(volume=PUBLIC),
             allowing(A),
-            {"all": (False, "no", "some", "not needed")},
+            {"all": (False, "no", "some", "not_needed")},
             id="a public snapshot",
         ),
         pytest.param(
             region(sharing={}, volume=accounts(A), problems=(unread("image_unreadable", SOURCE_ID),)),
             allowing(A),
-            {A: (True, "unknown", "some", "not needed")},
+            {A: (True, "unknown", "some", "not_needed")},
             id="an image that could not be read",
         ),
         pytest.param(
             region(accounts(A), volumes={}),
             allowing(A),
-            {A: (True, "yes", "unknown", "not needed")},
+            {A: (True, "yes", "unknown", "not_needed")},
             id="no snapshot",
         ),
         pytest.param(
             under_key(accounts(A, B), made(root(A))),
             allowing(A, B),
-            {A: (True, "yes", "none", "open"), B: (True, "yes", "none", "closed")},
+            {A: (True, "yes", "none", "yes"), B: (True, "yes", "none", "no")},
             id="one has the key",
         ),
         pytest.param(
             under_key(accounts(A), made(root(A)), key=replace(KEY, state="Disabled")),
             allowing(A),
-            {A: (True, "yes", "none", "closed")},
+            {A: (True, "yes", "none", "no")},
             id="the key is disabled",
         ),
         pytest.param(
             under_key(accounts(A), key=DEFAULT),
             allowing(A),
-            {A: (True, "yes", "none", "closed")},
+            {A: (True, "yes", "none", "no")},
             id="the default key",
         ),
         pytest.param(
@@ -248,7 +248,7 @@ def test_who_has_what_of_an_image(
 def test_everybody_comes_first_then_organizations_units_and_accounts() -> None:
     (image,) = report(region(PUBLIC | orgs(ORG, units=[UNIT]) | accounts(B, A)))["images"]
     assert [(one["kind"], one["principals"]) for one in image["shared_with"]] == [
-        ("everybody", ["all"]),
+        ("public", ["all"]),
         ("organization", [ORG]),
         ("organizational unit", [UNIT]),
         ("account", [A, B]),
@@ -301,7 +301,7 @@ def test_everybody_comes_first_then_organizations_units_and_accounts() -> None:
 def test_what_is_not_known_is_told_and_why(seen: RegionSeen, unknown: list[str], skipped: list[str]) -> None:
     content = report(seen)
     assert content["images"][0]["unknown"] == unknown
-    assert content["not_looked_at"] == skipped
+    assert content["not_checked"] == skipped
     assert content["summary"].count("was not looked at") == len(skipped)
     assert (content["status"] == "incomplete") is bool(seen.problems)
 
@@ -316,7 +316,7 @@ def test_the_users_of_a_key_are_told_once_with_all_they_may_do() -> None:
         under_key(accounts(A), *grants, policy=opened_to(consumers(A, org_ids=("o-a1b2c3d4e5",))))
     )
     (key,) = content["kms_keys"]
-    users = [(one["principal"], one["through"], one["own"]) for one in key["users"]]
+    users = [(one["principal"], one["through"], one["created_by_collection"]) for one in key["users"]]
     assert users == [
         (A, "key policy", True),
         (root(A), "grant", True),
@@ -359,7 +359,7 @@ def test_the_report_is_what_json_can_hold() -> None:
 
 def test_a_key_is_open_to_whom_a_policy_may_reach() -> None:
     seen = under_key(accounts(A), policy=opened_to(consumers(A)))
-    assert shared(report(seen, wanted=allowing(A))) == {A: (True, "yes", "none", "open")}
+    assert shared(report(seen, wanted=allowing(A))) == {A: (True, "yes", "none", "yes")}
 
 
 def test_sharing_is_read_from_any_image_of_a_region() -> None:

@@ -50,11 +50,11 @@ def marks(shown: Document) -> dict[str, Mark]:
         pytest.param(region(), AuditWanted(), {}, id="nobody"),
         pytest.param(region(accounts(A)), allowing(A), {A: Mark.FULL}, id="allowed"),
         pytest.param(region(accounts(A)), allowing(B), {A: Mark.FOREIGN}, id="not allowed"),
-        pytest.param(region(PUBLIC), AuditWanted(), {"everybody": Mark.PUBLIC}, id="public"),
+        pytest.param(region(PUBLIC), AuditWanted(), {"public": Mark.PUBLIC}, id="public"),
         pytest.param(
-            region(PUBLIC), AuditWanted(allowed=PUBLIC), {"everybody": Mark.FULL}, id="public, as it may be"
+            region(PUBLIC), AuditWanted(allowed=PUBLIC), {"public": Mark.FULL}, id="public, as it may be"
         ),
-        pytest.param(region(volume=PUBLIC), allowing(A), {"everybody": Mark.PUBLIC}, id="a public snapshot"),
+        pytest.param(region(volume=PUBLIC), allowing(A), {"public": Mark.PUBLIC}, id="a public snapshot"),
         pytest.param(region(volume=accounts(A)), allowing(A), {A: Mark.PARTIAL}, id="a snapshot, allowed"),
         pytest.param(
             region(volume=accounts(A)), allowing(B), {A: Mark.FOREIGN}, id="a snapshot, not allowed"
@@ -107,7 +107,7 @@ def test_columns_are_everybody_organizations_units_and_accounts() -> None:
     unread = region(sharing={}, volume=PUBLIC | accounts(A), problems=(NO_IMAGE,))
     shown = of(region(accounts(B) | orgs(ORG, units=[UNIT])), unread)
     assert shown.matrix is not None
-    assert shown.matrix.columns == ("everybody", ORG_ID, UNIT_ID, A, B, "anybody else")
+    assert shown.matrix.columns == ("public", ORG_ID, UNIT_ID, A, B, "anybody else")
     assert [row.labels["region"] for row in shown.matrix.rows] == [EU, US]
     assert {tuple(row.labels) for row in shown.matrix.rows} == {
         tuple(column.key for column in shown.matrix.labels)
@@ -132,7 +132,9 @@ def tables(shown: Document) -> dict[str, list[dict[str, Any]]]:
 
 def test_keys_are_told_with_who_may_use_them() -> None:
     rows = tables(of(under_key(accounts(A), made(root(A))), under_key(NOBODY)))["Keys and who may use them"]
-    assert [(row["region"], row["principal"], row["through"], row["own"]) for row in rows] == [
+    assert [
+        (row["region"], row["principal"], row["through"], row["created_by_collection"]) for row in rows
+    ] == [
         (EU, root(A), "grant", True),
         (US, None, None, None),
     ]

@@ -20,7 +20,11 @@ from tests.unit.audit.report.examples import audited
 
 def run(given: dict[str, Any], folder: Path | None) -> tuple[dict[str, Any], tuple[Any, ...]]:
     """The module's own result, and what it did."""
-    params = {"audited": given, "path": None, "report_dir": None if folder is None else str(folder)}
+    params = {
+        "audit_result": given,
+        "report_path": None,
+        "report_dir": None if folder is None else str(folder),
+    }
     wanted = FLOW.wanted(params, False)
     seen = FLOW.read(None, wanted)
     plan = FLOW.plan(wanted, seen)

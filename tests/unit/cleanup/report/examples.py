@@ -15,10 +15,15 @@ CALLS = {"deprecate": "EnableImageDeprecation", "disable": "DisableImage", "dere
 def one(image_id: str, decision: str, region: str = EU, **changes: Any) -> dict[str, Any]:
     """An element of ``results``; a deregistered one has a snapshot."""
     size = changes.get("size_gib", 8)
-    snapshot = {"kept": "", "retained_days": 0, "size_gib": size, "snapshot_id": f"snap-of-{image_id}"}
+    snapshot = {
+        "keep_reason": "",
+        "retention_days": 0,
+        "size_gib": size,
+        "snapshot_id": f"snap-of-{image_id}",
+    }
     kept = ["It is among the latest 1 of its family in this region."] if decision == "keep" else []
     return {
-        "created": "2026-01-02T03:04:05+00:00",
+        "creation_date": "2026-01-02T03:04:05+00:00",
         "decision": decision,
         "evidence": [],
         "family": "web",
@@ -68,7 +73,7 @@ def cleaned(*results: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {
         "actions": calls(*results),
         "changed": bool(calls(*results)),
-        "considered": len(results),
+        "evaluated_count": len(results),
         "failures": [],
         "regions": sorted({found["region"] for found in results}),
         "results": list(results),
@@ -84,7 +89,7 @@ OVER_THE_LIMIT: dict[str, Any] = {
             "max_deletions",
             "max_deletions: 9 of 9 images would be deregistered; 10% are allowed.",
             None,
-            error_code="TooManyDeletions",
+            error_code="too_many_deletions",
         )
     ],
     "msg": "max_deletions: …\nNothing was changed.",

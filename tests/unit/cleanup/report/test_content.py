@@ -128,8 +128,8 @@ def test_what_was_decided_counts_as_done_only_if_the_call_was_made() -> None:
         "ami-2": "not_done",
         "ami-3": "not_done",
         "ami-4": "done",
-        "ami-5": "nothing",
-        "ami-6": "nothing",
+        "ami-5": "no_action",
+        "ami-6": "no_action",
     }
     assert content["totals"]["by_decision"]["deregister"] == {
         "done": 1,
@@ -150,11 +150,11 @@ def test_the_same_id_in_another_region_is_another_image() -> None:
     ]
 
 
-GOES = {"kept": "", "retained_days": 0, "size_gib": 5, "snapshot_id": "snap-1"}
-STAYS = {"kept": "image ami-9 uses it", "retained_days": 0, "size_gib": 3, "snapshot_id": "snap-2"}
+GOES = {"keep_reason": "", "retention_days": 0, "size_gib": 5, "snapshot_id": "snap-1"}
+STAYS = {"keep_reason": "image ami-9 uses it", "retention_days": 0, "size_gib": 3, "snapshot_id": "snap-2"}
 
 LEFT = failure(
-    "DeleteSnapshot", "Snapshot snap-1 of ami-1 could not be deleted.", error_code="SnapshotNotDeleted"
+    "DeleteSnapshot", "Snapshot snap-1 of ami-1 could not be deleted.", error_code="snapshot_not_deleted"
 )
 
 
@@ -171,14 +171,14 @@ LEFT = failure(
             0,
         ),
         ([GOES], [], [{**LEFT, "region": US}], ["done"], 5),
-        ([GOES, STAYS], [call("DeleteSnapshot", EU, "snap-1")], [], ["done", "nothing"], 5),
-        ([GOES, STAYS], [], [], ["not_done", "nothing"], 0),
+        ([GOES, STAYS], [call("DeleteSnapshot", EU, "snap-1")], [], ["done", "no_action"], 5),
+        ([GOES, STAYS], [], [], ["not_done", "no_action"], 0),
         # Those under a key with grants to revoke are deleted one by one, after the grants.
         ([GOES], [call("DeleteSnapshot", EU, "snap-1")], [failure("RevokeGrant")], ["done"], 5),
         ([GOES], [], [failure("RevokeGrant")], ["not_done"], 0),
         ([GOES], [], [failure("DeleteSnapshot")], ["not_done"], 0),
         ([GOES], [], [failure("DeleteSnapshot", region=US)], ["done"], 5),
-        ([STAYS], [], [], ["nothing"], 0),
+        ([STAYS], [], [], ["no_action"], 0),
         ([], [], [], [], 0),
     ],
 )
@@ -190,7 +190,7 @@ def test_only_snapshots_that_went_free_anything(
     (found,) = content["images"]
     assert [snapshot["outcome"] for snapshot in found["snapshots"]] == outcomes
     assert (found["outcome"], found["freed_gib"], content["totals"]["freed_gib"]) == ("done", freed, freed)
-    assert content["snapshots_alone"] == []
+    assert content["orphan_snapshots"] == []
 
 
 @pytest.mark.parametrize("planned", [True, False])
@@ -210,7 +210,7 @@ def test_revoked_grants_are_told() -> None:
 def test_what_the_recycle_bin_keeps_is_freed_later() -> None:
     # Whether the image itself can be had back, too, is another question.
     (snapshot,) = OLD["snapshots"]
-    binned = {**OLD, "snapshots": [{**snapshot, "retained_days": 7}]}
+    binned = {**OLD, "snapshots": [{**snapshot, "retention_days": 7}]}
     content = report(cleaned(binned, OLDER))
     assert (content["totals"]["freed_gib"], content["totals"]["freed_later_gib"]) == (108, 8)
     assert "8 GiB of them when the Recycle Bin lets go of them" in content["summary"]
@@ -281,7 +281,7 @@ def runs(draw: st.DrawFn) -> tuple[dict[str, Any], Prices, bool]:
         for number in range(draw(st.integers(0, 8)))
     ]
     for snapshot in (snapshot for image in images for snapshot in image["snapshots"]):
-        snapshot["retained_days"] = draw(st.sampled_from([0, 7]))
+        snapshot["retention_days"] = draw(st.sampled_from([0, 7]))
     made = [one for one in calls(*images) if draw(st.booleans())]
     cents = st.decimals(0, 10, places=5)
     table = draw(st.dictionaries(st.sampled_from([EU, US, "default"]), cents))
@@ -356,7 +356,7 @@ def test_a_price_is_that_of_its_region_or_the_default(
 def test_what_is_no_price_is_refused_with_what_to_do(table: dict[Any, Any], message: str) -> None:
     _prices, failures = read_prices("prices", table, "USD")
     assert [(one.message, one.error_code, one.action) for one in failures] == [
-        (message, "InvalidOption", "prices")
+        (message, "invalid_option", "prices")
     ]
     assert failures[0].remedy
 

@@ -24,8 +24,8 @@ GOES = one(
     "ami-1",
     "deregister",
     snapshots=[
-        {"kept": "", "retained_days": 0, "size_gib": 5, "snapshot_id": "snap-1"},
-        {"kept": "image ami-9 uses it", "retained_days": 0, "size_gib": 3, "snapshot_id": "snap-2"},
+        {"keep_reason": "", "retention_days": 0, "size_gib": 5, "snapshot_id": "snap-1"},
+        {"keep_reason": "image ami-9 uses it", "retention_days": 0, "size_gib": 3, "snapshot_id": "snap-2"},
     ],
 )
 OFF = one("ami-2", "disable", US, next_stage="deregister", next_stage_at="2026-12-24T05:00:00+00:00")

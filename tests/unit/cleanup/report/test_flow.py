@@ -20,11 +20,11 @@ from tests.unit.cleanup.report.examples import cleaned, one
 SILENT = reporter(None, print)
 FORMS = ["report.csv", "report.html", "report.json", "report.sarif"]
 PARAMS: dict[str, Any] = {
-    "cleaned": cleaned(one("ami-1", "deregister"), one("ami-2", "keep")),
-    "planned": False,
+    "cleanup_result": cleaned(one("ami-1", "deregister"), one("ami-2", "keep")),
+    "from_check_mode": False,
     "prices": {},
     "currency": "USD",
-    "path": None,
+    "report_path": None,
     "report_dir": None,
 }
 
@@ -44,7 +44,7 @@ def names(folder: Path) -> list[str]:
 
 def test_a_plan_takes_the_place_of_no_report(tmp_path: Path) -> None:
     folder = tmp_path / "cleanup"
-    planned, first = run(report_dir=str(folder), planned=True)
+    planned, first = run(report_dir=str(folder), from_check_mode=True)
     assert (names(folder), names(folder / "plan")) == (["plan"], FORMS)
     assert planned["report_dir"] == str(folder / "plan")
     done, second = run(report_dir=str(folder))
@@ -54,11 +54,11 @@ def test_a_plan_takes_the_place_of_no_report(tmp_path: Path) -> None:
         assert (len(outcome.performed), outcome.failures) == (4, ())
     statuses = [json.loads((where / FORMS[2]).read_text())["status"] for where in (folder, folder / "plan")]
     assert statuses == ["done", "planned"]
-    for again in ({}, {"planned": True}):
+    for again in ({}, {"from_check_mode": True}):
         assert run(report_dir=str(folder), **again)[1] == Outcome()
 
 
-@pytest.mark.parametrize("places", [{}, {"path": "", "report_dir": "", "planned": True}])
+@pytest.mark.parametrize("places", [{}, {"report_path": "", "report_dir": "", "from_check_mode": True}])
 def test_without_a_place_the_report_is_returned(places: dict[str, Any]) -> None:
     result, outcome = run(**places, prices={"default": "0.05"}, currency="EUR")
     assert (result["report_path"], result["report_dir"], result["changes"]) == (None, None, None)
@@ -83,7 +83,7 @@ def test_prices_that_are_none_are_refused_before_anything_is_written(tmp_path: P
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     missing = tmp_path / "no" / "cleanup"
-    assert refusal(report_dir=str(missing), planned=True) == [
+    assert refusal(report_dir=str(missing), from_check_mode=True) == [
         ("report_dir", f"report_dir: there is no folder {missing.parent}.")
     ]
 
@@ -102,16 +102,16 @@ def test_a_folder_that_cannot_be_written_to_is_refused(
         return not mode & os.W_OK
 
     monkeypatch.setattr(os, "access", access)
-    found = refusal(report_dir=str(folder), path=str(tmp_path / "r.json"), prices={"default": -1})
-    assert [option for option, _problem in found] == ["prices", "path", "report_dir"]
+    found = refusal(report_dir=str(folder), report_path=str(tmp_path / "r.json"), prices={"default": -1})
+    assert [option for option, _problem in found] == ["prices", "report_path", "report_dir"]
     assert asked == [tmp_path, folder if exists else tmp_path]
     assert found[2][1] == f"report_dir: {asked[1]} cannot be written to."
 
 
 def test_a_folder_that_is_lost_meanwhile_is_a_failure(tmp_path: Path) -> None:
-    wanted = FLOW.wanted({**PARAMS, "report_dir": str(tmp_path / "cleanup"), "planned": True}, False)
+    wanted = FLOW.wanted({**PARAMS, "report_dir": str(tmp_path / "cleanup"), "from_check_mode": True}, False)
     seen = FLOW.read(None, wanted)
     (tmp_path / "cleanup").write_text("no folder")
     outcome = FLOW.apply(None, wanted, seen, FLOW.plan(wanted, seen), SILENT)
     assert outcome.performed == ()
-    assert [failure.error_code for failure in outcome.failures] == ["FileError"]
+    assert [failure.error_code for failure in outcome.failures] == ["file_error"]
