@@ -12,7 +12,9 @@ from enum import Enum
 
 # Stable: scripts match on them. docs/diagnosing.md adds when each counts, and what to do.
 MEANINGS = {
-    "allowed_images_audit_mode": "The account's Allowed AMIs settings would hide the image, but are in audit mode.",
+    "allowed_images_audit_mode": (
+        "The account's Allowed AMIs settings would hide the image, but are in audit mode."
+    ),
     "block_public_access": (
         "The image stays public although that is blocked, but once withdrawn it cannot be made public again."
     ),

@@ -38,10 +38,10 @@ def distribution(
 ) -> dict[str, Any]:
     """The report, from what ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share`` returned.
 
-    What did not run is empty. ``consumer_copy_result`` is what ``ami_copy_regions`` returned of copies that the
-    consumers own, ``verified`` are the results of a verification, and ``published`` is what ``ami_publish``
-    returned; of each of these the report speaks only if it did run. ``verification_error`` is what the verification
-    failed with, which it may have done without results.
+    The result of a step that did not run is empty. ``consumer_copy_result`` is the result of
+    ``ami_copy_regions`` for copies that the consumers own, ``verified`` are the results of a verification, and
+    ``published`` is the result of ``ami_publish``; the report includes each of these only if the step ran.
+    ``verification_error`` is the message that the verification failed with, possibly without results.
 
     ``status`` is ``distributed`` if every region has its image, is shared, and is verified and published as
     far as that did run; ``failed`` if no region is shared, ``incomplete`` otherwise.

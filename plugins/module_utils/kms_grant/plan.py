@@ -310,7 +310,8 @@ def _policy_refusals(target: Target, actions: list[Action]) -> Iterator[Failure]
         if not key_policy.keeps_root(policy, target.account_id):
             yield Failure(
                 f"The policy of {action.resource} gives the account's root no access (kms:*).",
-                "Add the default statement for it, so that the key stays manageable, or use access_method: grant.",
+                "Add the default statement for it, so that the key stays manageable, or use "
+                "access_method: grant.",
                 "key_policy_without_root",
                 "PutKeyPolicy",
                 target.region,

@@ -93,7 +93,7 @@ def _audited(given: Mapping[str, Any]) -> Audited:
         raise Refused([invalid_option("audit_result", problem, remedy)]) from exception
     told = {found.place for found in audited.findings if found.code == "snapshot_unreadable"}
     if any(sharing is None and place not in told for place, sharing in audited.volumes.items()):
-        problem = "audit_result: whom snapshots are shared with was not read, so that it is not known who needs what."
+        problem = "audit_result: the audit did not read the permissions of snapshots."
         raise Refused([invalid_option("audit_result", problem, "Audit with check_snapshots: true.")])
     return audited
 

@@ -27,7 +27,7 @@ def report_flow(
     document: Callable[[Mapping[str, Any]], Document] | None = None,
     changes: ChangesOf | None = None,
 ) -> Flow[ReportWanted, ReportSeen]:
-    """A flow that writes a report: to the file ``report_path`` as JSON, to the folder ``report_dir`` in all forms.
+    """A flow that writes a report: as JSON to ``report_path``, in all formats to the folder ``report_dir``.
 
     Each is written only if the option is set. A flow has the option ``report_dir`` if ``document`` is given.
 
@@ -65,7 +65,7 @@ def report_flow(
 
 
 def wrong_places(params: Mapping[str, Any]) -> Iterator[Failure]:
-    """Why the file ``report_path`` and the folder ``report_dir`` cannot be written, as far as they are wanted.
+    """Why ``report_path`` and ``report_dir`` cannot be written, as far as they are set.
 
     Whoever works for long, or deletes, asks for this before.
     """
