@@ -127,7 +127,7 @@ def test_the_plan_is_what_is_done_and_is_reported_first(
     aws.forget_calls()
     again = ansible.run(FQCN, {**policy, "cleanup_currency": ""})
     assert (again.code, observed.changes(aws, refused=True)) == (0, []), again.text
-    assert again.changed == ["golden.images.cleanup : Report what became of them"]
+    assert again.changed == ["golden.images.cleanup : Write the cleanup report"]
     assert _becomes(_report(ansible)) == stay
     assert _report(ansible)["summary"] == "Nothing was done to 3 images."
     assert _report(ansible)["currency"] == "USD"

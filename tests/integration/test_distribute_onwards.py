@@ -78,7 +78,7 @@ def test_regions_are_published_once_every_account_has_launched_their_image(
     for account in (OWNER, *CONSUMERS):
         assert _published(aws, account, HOME) == estate.image_id
         assert _published(aws, account, AWAY) is None
-    report = failed.task("distribute : Report what it came to").result["report"]
+    report = failed.task("distribute : Write the distribution report").result["report"]
     assert report["status"] == "incomplete"
     assert {row["region"] for row in report["published"]} == {HOME}
     assert [(row["account_id"], row["region"]) for row in report["verified"] if not row["reached"]] == [
@@ -88,7 +88,7 @@ def test_regions_are_published_once_every_account_has_launched_their_image(
     away.disable_allowed_images_settings()
     done = ansible.run(DISTRIBUTE, variables)
     assert done.code == 0, done.text
-    assert done.task("distribute : Report what it came to").result["report"]["status"] == "distributed"
+    assert done.task("distribute : Write the distribution report").result["report"]["status"] == "distributed"
     for account in (OWNER, *CONSUMERS):
         assert [_published(aws, account, region) for region in REGIONS] == [images[one] for one in REGIONS]
     for account in CONSUMERS:
@@ -179,7 +179,7 @@ def test_what_cannot_be_verified_at_all_is_not_published_whatever_was_verified_b
     assert encrypted.refusal(ssm.get_parameter, Name="/golden/other") == "ParameterNotFound"
     *_, verification_error = (task for task in run.tasks if task.name.endswith("Fail if verification failed"))
     assert "verify_wait_timeout" in verification_error.result["msg"]
-    *_, reported = (task for task in run.tasks if task.name.endswith("distribute : Report what it came to"))
+    *_, reported = (task for task in run.tasks if task.name.endswith("distribute : Write the distribution report"))
     report = reported.result["report"]
     assert (report["status"], "verified" in report, "published" in report) == ("incomplete", False, False)
     assert [one["action"] for one in report["failures"]] == ["verify"]
