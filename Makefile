@@ -30,7 +30,7 @@ export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
 export no_proxy := 127.0.0.1,localhost,$(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test lint sanity package unit integration bench simulated-aws format lock clean
+.PHONY: help environment demo test lint sanity package unit mutants integration bench simulated-aws format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 16
@@ -55,6 +55,9 @@ package: environment  ## the built collection installs, shows its docs, and its 
 
 unit: environment  ## pytest: tests/unit
 	@$(RUN) -m checks unit simulated-aws
+
+mutants: environment  ## does each test file of tests/unit fail when its source file does nothing?
+	@$(RUN) -m checks mutants
 
 integration: environment  ## pytest: tests/integration, real playbooks against the simulated AWS
 	@$(RUN) -m checks compatibility integration

@@ -62,6 +62,11 @@ CHECKS: dict[str, Check] = {
         per_python=True,
         processes=PYTEST_PROCESSES,
     ),
+    "mutants": Check(
+        "mutants: each source file's test file fails when a function of it does nothing",
+        lambda: run("python", "-m", "checks.mutation"),
+        processes=PYTEST_PROCESSES,
+    ),
     "simulated-aws": Check(
         "pytest: tests/simulated_aws, the simulated AWS",
         _pytest("tests/simulated_aws"),

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prove that each source file's test file fails when one of the file's main functions does nothing.
+
+The tests are collected once. Then each mutant gets a process of its own, forked from this one, that runs the
+tests of that file until one fails. A mutant that no test fails for has survived. For a failure to mean
+something, each test file first has to pass without a mutant.
+
+python -m checks.mutation [PATH …]  of all files below plugins/module_utils, or of these files and folders
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import Phase, settings
+
+from checks.commands import CheckError
+from checks.mirror import SOURCES, TESTS, sources, test_file_of
+from checks.mutants import Mutant, mutants_of
+
+# A mutant can make a test wait forever: that counts as noticed.
+_SECONDS = 60
+# Most machines that run this have two cores.
+_PROCESSES = 2
+# How the process of a trial ends.
+_PASSED, _FAILED, _BROKEN = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run of the tests of ``source`` with one ``mutant``, or without any."""
+
+    source: Path
+    mutant: Mutant | None = None
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.mutant or 'without a mutant'}"
+
+
+@dataclass
+class Outcome:
+    """What the trials showed. The lists name trials and source files."""
+
+    trials: int = 0
+    survived: list[str] = field(default_factory=list)
+    timed_out: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    without_tests: list[str] = field(default_factory=list)
+    without_mutants: list[str] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        return not (self.survived or self.broken or self.without_tests)
+
+    def note(self, trial: Trial, status: int) -> None:
+        """Add a trial whose process ended with ``status``; a negative one is the signal that ended it."""
+        self.trials += 1
+        if trial.mutant is None:
+            if status != _PASSED:
+                self.broken.append(f"{trial} (status {status})")
+        elif status == _PASSED:
+            self.survived.append(str(trial))
+        elif status == -signal.SIGALRM:
+            self.timed_out.append(str(trial))
+        elif status != _FAILED:
+            self.broken.append(f"{trial} (status {status})")
+
+
+def prove(root: Path, paths: Sequence[str] = ()) -> Outcome:
+    """Try the mutants of the source files below ``root``, or of those at some ``paths`` below module_utils.
+
+    Raises:
+        CheckError: pytest could not collect the tests.
+    """
+    outcome = Outcome()
+    wanted: dict[Path, list[Mutant]] = {}
+    for source in sources(root):
+        if paths and not any(source.is_relative_to(path) for path in paths):
+            continue
+        mutants = mutants_of((root / SOURCES / source).read_text(encoding="utf-8"))
+        if not (root / TESTS / test_file_of(source)).is_file():
+            outcome.without_tests.append(str(source))
+        elif mutants:
+            wanted[source] = mutants
+        else:
+            outcome.without_mutants.append(str(source))
+    if wanted:
+        with tempfile.TemporaryDirectory() as folder:
+            _run(root, _Trials(root, wanted, Path(folder), outcome))
+    return outcome
+
+
+def _run(root: Path, trials: _Trials) -> None:
+    files = [str(root / TESTS / test_file_of(source)) for source in trials.wanted]
+    # Capturing into files would share them between the processes.
+    options = ["--rootdir", str(root), "--capture", "sys", "-p", "no:terminal", "-p", "no:cacheprovider"]
+    status = pytest.main([*options, *files], plugins=[trials])
+    # Without any test in the files, each trial has noted that.
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise CheckError(f"pytest cannot collect the tests (status {status}): run it to see why")
+
+
+class _Trials:
+    """A pytest plugin that runs trials instead of the collected tests."""
+
+    def __init__(
+        self, root: Path, wanted: Mapping[Path, Sequence[Mutant]], folder: Path, outcome: Outcome
+    ) -> None:
+        self.wanted = wanted
+        self._root = root
+        self._folder = folder
+        self._outcome = outcome
+        self._modules: dict[Path, list[ModuleType]] = {}
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if session.testsfailed:
+            raise session.Interrupted("a test file cannot be imported")
+        _end_at_first_example()
+        self._modules = _modules_by_file()
+        # Otherwise every process's garbage collector would touch, and thereby copy, all that they share.
+        gc.freeze()
+        tests: dict[Path, list[pytest.Item]] = {}
+        for item in session.items:
+            tests.setdefault(item.path, []).append(item)
+        running: dict[int, Trial] = {}
+        for trial in self._trials():
+            if len(running) == _PROCESSES:
+                self._wait(running)
+            items = tests.get(self._root / TESTS / test_file_of(trial.source), [])
+            running[self._start(trial, items)] = trial
+        while running:
+            self._wait(running)
+        return True
+
+    def _trials(self) -> Iterator[Trial]:
+        for source, mutants in self.wanted.items():
+            yield Trial(source)
+            for mutant in mutants:
+                yield Trial(source, mutant)
+
+    def _start(self, trial: Trial, items: Sequence[pytest.Item]) -> int:
+        """Start the trial in a process of its own; return that process's id."""
+        process = os.fork()
+        if process:
+            return process
+        status = _BROKEN
+        with suppress(BaseException):
+            signal.alarm(_SECONDS)
+            # pytest makes its folders for temporary files on their first use, below this one.
+            os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.mkdtemp(dir=self._folder)
+            if trial.mutant is not None:
+                for module in self._modules.get(self._root / SOURCES / trial.source, ()):
+                    trial.mutant.install(module)
+            status = _PASSED if _all_pass(items) else _FAILED
+        os._exit(status)
+
+    def _wait(self, running: dict[int, Trial]) -> None:
+        """Wait until one of the processes has ended and note what it showed."""
+        process, status = os.wait()
+        self._outcome.note(running.pop(process), os.waitstatus_to_exitcode(status))
+
+
+def _modules_by_file() -> dict[Path, list[ModuleType]]:
+    """The modules of each file that has been imported: one for each name that it was imported under."""
+    found: dict[Path, list[ModuleType]] = {}
+    for module in list(sys.modules.values()):
+        if file := getattr(module, "__file__", None):
+            found.setdefault(Path(file).resolve(), []).append(module)
+    return found
+
+
+def _all_pass(items: Sequence[pytest.Item]) -> bool:
+    """Run tests until one fails.
+
+    Raises:
+        CheckError: there are none.
+    """
+    if not items:
+        raise CheckError("no tests")
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if item.session.testsfailed:
+            return False
+    return True
+
+
+def _end_at_first_example() -> None:
+    """Let property tests end at the first example that fails, instead of searching for a simpler one."""
+    settings.register_profile("mutants", settings(), phases=(Phase.explicit, Phase.generate))
+    settings.load_profile("mutants")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m checks.mutation", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="a file or folder below plugins/module_utils"
+    )
+    parser.add_argument("--root", type=Path, default=Path.cwd(), help="the checkout, if it is another folder")
+    arguments = parser.parse_args()
+    start = time.monotonic()
+    try:
+        outcome = prove(arguments.root.resolve(), arguments.paths)
+    except CheckError as error:
+        print(f"✗ {error}")
+        return 1
+    for title, found in (
+        ("Nothing to mutate", outcome.without_mutants),
+        ("Mutants whose tests did not end", outcome.timed_out),
+        ("✗ No test file", outcome.without_tests),
+        ("✗ The tests do not pass without a mutant, or pytest crashed", outcome.broken),
+        ("✗ No test fails with this mutant", outcome.survived),
+    ):
+        if found:
+            print(f"{title} ({len(found)}):", *(f"  {item}" for item in found), sep="\n")
+    print(f"{outcome.trials} runs in {time.monotonic() - start:.0f} s")
+    return 0 if outcome.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which source files lack a test file, and which folders of tests test nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from checks.mirror import OTHER_FOLDERS, folders_without_sources, sources, sources_without_tests
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def write(root: Path, *names: str) -> Path:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return root
+
+
+@pytest.mark.parametrize(
+    ("source", "test"),
+    [
+        ("copy/plan.py", "copy/test_plan.py"),
+        ("audit/report/flow.py", "audit/report/test_flow.py"),
+        ("model.py", "test_model.py"),
+    ],
+)
+def test_a_source_file_needs_a_test_file_of_its_name(source, test, tmp_path):
+    write(tmp_path, f"plugins/module_utils/{source}", "plugins/module_utils/copy/__init__.py")
+    assert sources_without_tests(tmp_path) == [source]
+    write(tmp_path, "tests/unit/share/test_plan.py", "tests/unit/copy/test_plans.py")
+    assert sources_without_tests(tmp_path) == [source]
+    write(tmp_path, f"tests/unit/{test}")
+    assert sources_without_tests(tmp_path) == []
+
+
+def test_a_tree_without_sources_is_no_success(tmp_path):
+    with pytest.raises(AssertionError, match="no Python below"):
+        sources(tmp_path)
+
+
+@pytest.mark.parametrize("folder", ["planners", "copy/report", "filter"])
+def test_a_folder_of_tests_needs_a_folder_of_sources(folder, tmp_path):
+    write(tmp_path, "plugins/module_utils/copy/plan.py", f"tests/unit/{folder}/test_plan.py")
+    assert folders_without_sources(tmp_path) == [folder]
+
+
+def test_folders_of_tests_that_mirror_sources_are_accepted(tmp_path):
+    write(
+        tmp_path,
+        "plugins/module_utils/audit/report/flow.py",
+        "plugins/inventory/accounts.py",
+        "tests/unit/test_model.py",
+        "tests/unit/audit/test_plan.py",
+        "tests/unit/audit/report/test_flow.py",
+        "tests/unit/inventory/test_accounts.py",
+    )
+    assert folders_without_sources(tmp_path) == []
+
+
+def test_what_other_folders_test_exists():
+    assert [folder for folder in OTHER_FOLDERS.values() if not (CHECKOUT / folder).is_dir()] == []
