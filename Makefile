@@ -7,7 +7,7 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 VENV := .venv/$(VERSION)
 RUN := $(VENV)/bin/python
 
-ESTATE ?= simulated_aws/estates/encrypted_ami.yml
+ESTATE ?= simulated_aws/fixtures/encrypted_ami.yml
 PORT ?= 4510
 ACCOUNT ?= images
 

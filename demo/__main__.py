@@ -30,7 +30,7 @@ from .story import (
     given,
 )
 
-_ESTATE = Path(client.__file__).parent / "estates" / "encrypted_ami.yml"
+_ESTATE = Path(client.__file__).parent / "fixtures" / "encrypted_ami.yml"
 _REPORT = CHECKOUT / FOLDER / "distribution.json"
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from simulated_aws.client import SimulatedAws
-from simulated_aws.front.record import Entry
+from simulated_aws.http.record import Entry
 
 from .screen import say
 

@@ -14,7 +14,7 @@ import yaml
 from .server import serve
 
 if TYPE_CHECKING:
-    from .control import Control
+    from .control_api import Control
 
 _REGION = "us-east-1"
 

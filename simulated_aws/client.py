@@ -20,7 +20,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader, create_loader
 
-from .front.record import Entry
+from .http.record import Entry
 
 _ROOT = Path(__file__).parents[1]
 _STOP_SECONDS = 10
@@ -138,7 +138,7 @@ class SimulatedAws:
         self._control("PUT", "settings", _json(changed))
 
     def add_fault(self, kind: str, **fields: Any) -> dict[str, Any]:
-        """Add a fault, as front.faults.Fault describes it."""
+        """add a fault, as http.faults.Fault describes it."""
         added: dict[str, Any] = self._control("POST", "faults", _json({"kind": kind, **fields}))["faults"][0]
         return added
 

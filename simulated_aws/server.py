@@ -12,10 +12,10 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .front.http import Answer, Connection
+from .http.connection import Answer, Connection
 
 if TYPE_CHECKING:
-    from .control import Control
+    from .control_api import Control
 
 _BACKLOG = 512
 
@@ -46,7 +46,7 @@ def serve(
     os.environ.update(_MOTO_ENVIRONMENT)
     # What is imported stays: collecting among it meanwhile costs a third of a second.
     gc.disable()
-    from .simulation import Simulation  # noqa: PLC0415  moto, and only now, for both reasons above
+    from .app import Simulation  # noqa: PLC0415  moto, and only now, for both reasons above
 
     gc.freeze()
     gc.enable()

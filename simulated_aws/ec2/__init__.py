@@ -5,6 +5,6 @@
 front, and `install` puts it in front of moto's own implementation. Everything else of EC2 stays moto's.
 """
 
-from .install import install
+from .patch_moto import install
 
 __all__ = ["install"]

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..exceptions import NotSimulated
 from ..iam.conditions import like
-from ..not_simulated import NotSimulated
 from . import state
 from .state import Image
 

@@ -8,13 +8,13 @@ from typing import Any
 from moto.ec2.models.instances import Instance, StateReason
 from moto.ssm.exceptions import ParameterVersionNotFound
 
-from ..ssm import validation
+from ..ssm import image_validation
 from . import state
 from .access import Caller, may_use_snapshot, visible_image
+from .deferred_checks import LAUNCH_VETOES, LaunchAttempt, first_veto
 from .errors import Ec2Error, image_unavailable, missing_parameter
 from .instances import start
 from .state import Device, Image
-from .vetoes import LAUNCH_VETOES, LaunchAttempt, first_veto
 
 _PARAMETER = "resolve:ssm:"
 
@@ -89,9 +89,9 @@ def _volume_keys(instance: Instance) -> dict[str, str]:
 
 
 def _parameter(caller: Caller, name: str) -> str:
-    validation.settle(caller)
+    image_validation.settle(caller)
     try:
-        parameter = validation.backend(caller).get_parameter(name)
+        parameter = image_validation.backend(caller).get_parameter(name)
     except ParameterVersionNotFound:
         parameter = None
     if parameter is None:

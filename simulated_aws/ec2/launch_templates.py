@@ -13,7 +13,7 @@ from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersi
 from moto.ec2.responses import EC2Response
 from moto.ec2.utils import parse_user_data
 
-from ..not_simulated import NotSimulated
+from ..exceptions import NotSimulated
 from .errors import Ec2Error, invalid_value, missing_parameter
 
 MOST_RESULTS = 200

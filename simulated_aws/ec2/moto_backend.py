@@ -12,11 +12,11 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_block_store import Volume
 from moto.ec2.models.instances import Instance, InstanceState, Reservation
 
-from ..iam.acting import acting_as, acting_for
-from ..iam.service_roles import auto_scaling
+from ..iam.current_principal import acting_as, acting_for
+from ..iam.service_linked_roles import auto_scaling
 from . import instances, state
 from .access import Caller, visible_image, visible_snapshot
-from .keys import default_key, resolve
+from .encryption_keys import default_key, resolve
 from .launch import device_mappings, launchable_image, settle_instance
 from .state import Image, Snapshot
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ..not_simulated import NotSimulated
-from .facts import Facts
+from ..exceptions import NotSimulated
+from .condition_keys import Facts
 
 Operator = Callable[[str, str], bool]
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..not_simulated import NotSimulated
+from ..exceptions import NotSimulated
 from . import conditions
+from .condition_keys import Facts
 from .conditions import Condition, like
-from .facts import Facts
 from .principals import Principal
 
 _VERSIONS = ("2012-10-17", "2008-10-17")

@@ -5,6 +5,6 @@ The keys themselves and what they encrypt are moto's. `actions` hold what each a
 request to its action, `authorization` decides who may use a key.
 """
 
-from .install import install
+from .patch_moto import install
 
 __all__ = ["install"]

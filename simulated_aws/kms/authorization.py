@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from moto.kms.models import Key
 
-from ..iam import identities
+from ..iam import identity_policies
 from ..iam.policies import Request, Verdict
 from ..iam.principals import Principal
-from . import facts, state
+from . import condition_keys, state
 from .errors import KmsError, access_denied
 from .grants import Grant
 from .key_policies import KeyPolicy
@@ -88,9 +88,9 @@ def denied(principal: Principal, operation: str, key_arn: str, why: str | None =
 
 def _verdicts(key: Key, policy: KeyPolicy, use: Use) -> tuple[Verdict, Verdict]:
     """What the key's policy says, and what the principal's own policies say."""
-    about = facts.of_use(use.principal, use.operation, use.via_service)
+    about = condition_keys.of_use(use.principal, use.operation, use.via_service)
     request = Request(use.principal, f"kms:{use.operation}", key.arn, about)
-    return policy.verdict(request), identities.verdict(request)
+    return policy.verdict(request), identity_policies.verdict(request)
 
 
 def _by_policies(key: Key, use: Use, by_key: Verdict, by_identity: Verdict) -> Decision:

@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from ..front.lean import LeanRequest
-from ..not_simulated import NotSimulated
-from . import door
+from ..exceptions import NotSimulated
+from ..http.fast_path import LeanRequest
+from . import dispatch
 from .actions.registry import Action, Caller, authorize
 from .errors import dry_run, not_valid
 
 
 def answer(name: str, request: LeanRequest) -> tuple[int, bytes] | None:
     """HTTP status and document for a dry run of one of ACTIONS; None for a request that is none."""
-    return door.answer(name, request, ACTIONS) if request.params.get("DryRun") else None
+    return dispatch.answer(name, request, ACTIONS) if request.params.get("DryRun") else None
 
 
 def _use(*needs: tuple[str, str]) -> Callable[[Caller, dict[str, Any]], NoReturn]:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..exceptions import NotSimulated
 from ..iam import policies, principals
 from ..iam.policies import EVERYBODY, MalformedPolicy, Request, Statement, Verdict
 from ..iam.principals import Named
-from ..not_simulated import NotSimulated
-from . import facts
+from . import condition_keys
 from .errors import KmsError
 
 LONGEST = 32 * 1024
@@ -60,7 +60,7 @@ def read(text: str) -> KeyPolicy:
     except MalformedPolicy as malformed:
         raise KmsError("MalformedPolicyDocumentException", str(malformed)) from malformed
     for statement in statements:
-        unknown = [one.key for one in statement.conditions if one.key not in facts.KEYS]
+        unknown = [one.key for one in statement.conditions if one.key not in condition_keys.KEYS]
         if unknown:
             raise NotSimulated(f"condition key {unknown[0]}")
     found = [dict(_principals(statement)) for statement in statements]

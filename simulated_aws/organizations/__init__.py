@@ -4,7 +4,7 @@
 `membership` tells the other services where accounts are. All else is moto's.
 """
 
-from .install import install
 from .membership import memberships, organization_id, organization_paths
+from .patch_moto import install
 
 __all__ = ["install", "memberships", "organization_id", "organization_paths"]

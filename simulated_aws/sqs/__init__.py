@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Queues as strict as AWS's documentation about their names and attributes; messages are moto's."""
 
-from .install import install
+from .patch_moto import install
 
 __all__ = ["install"]

@@ -5,6 +5,6 @@ What is stored is moto's. `rules` refuse what AWS refuses, `validation` holds va
 only after it has answered.
 """
 
-from .install import install
+from .patch_moto import install
 
 __all__ = ["install"]

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from simulated_aws.client import SimulatedAws
-from simulated_aws.front.record import Entry
-from simulated_aws.front.throttling import Rate, bucket
+from simulated_aws.http.record import Entry
+from simulated_aws.http.throttling import Rate, bucket
 
 from . import playbook
 from .estates import HOME, OTHER_REGIONS, OWNER
@@ -77,7 +77,7 @@ def in_many_regions(aws: SimulatedAws) -> Iterator[Figure]:
 def forced_seconds(calls: Iterable[Entry]) -> float:
     """What the request rates make the answered calls take at least, repeated ones counted once.
 
-    Each API has in each region a bucket of its own (see simulated_aws.front.throttling), all at the same
+    Each API has in each region a bucket of its own (see simulated_aws.http.throttling), all at the same
     time: what counts is the one that is short of tokens for longest.
     """
     answered = {

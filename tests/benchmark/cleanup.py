@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from simulated_aws.client import SimulatedAws
-from simulated_aws.front.throttling import bucket
+from simulated_aws.http.throttling import bucket
 
 from . import playbook
 from .estates import HOME, OTHER_REGIONS, OWNER

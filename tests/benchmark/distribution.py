@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulated_aws.client import SimulatedAws
-from simulated_aws.front.record import Entry
+from simulated_aws.http.record import Entry
 
 from . import playbook
 from .estates import HOME, IMAGE, KEY_ALIAS, OTHER_REGIONS, OWNER, consumers, estate

@@ -30,7 +30,7 @@ USE = [
 # EC2 User Guide, "Instance terminates immediately": how a launch ends whose key cannot be used.
 NO_KEY = "terminated: Client.InternalError"
 
-_DOCUMENT = Path(client.__file__).parent / "estates" / "encrypted_ami.yml"
+_DOCUMENT = Path(client.__file__).parent / "fixtures" / "encrypted_ami.yml"
 _RESOURCES = {"CreateGrant": "KeyId", "PutKeyPolicy": "KeyId", "RevokeGrant": "GrantId"}
 _PATIENCE = 60
 

@@ -19,7 +19,7 @@ STRANGER = "partner"
 HOME = "us-east-1"
 UNIT = "workloads/prod"
 
-_DOCUMENT = Path(client.__file__).parent / "estates" / "two_disk_ami.yml"
+_DOCUMENT = Path(client.__file__).parent / "fixtures" / "two_disk_ami.yml"
 _IMAGE = "golden-web-2026.11.1"
 
 

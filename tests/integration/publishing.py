@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from simulated_aws.client import SimulatedAws
-from simulated_aws.front.record import Entry
+from simulated_aws.http.record import Entry
 
 from . import observed
 from .estate import HOME, OWNER, Estate

@@ -14,7 +14,7 @@ import jmespath
 import yaml
 from moto.events.models import EventPattern
 
-from simulated_aws.front.record import Entry
+from simulated_aws.http.record import Entry
 
 from .playbook import CHECKOUT
 

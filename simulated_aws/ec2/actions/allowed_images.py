@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...not_simulated import NotSimulated
+from ...exceptions import NotSimulated
 from .. import state
 from ..access import Caller
 from ..allowed_images import AUDIT_MODE, DISABLED, ENABLED, Criterion

@@ -12,14 +12,14 @@ from typing import Any
 from ...settings import SETTINGS
 from .. import state
 from ..access import Caller, may_use_snapshot, visible_image, visible_tags
+from ..deferred_checks import COPY_VETOES, CopyAttempt, first_veto
+from ..encryption_keys import default_key, resolve
 from ..errors import Ec2Error, image_unavailable, invalid_value
-from ..key_rights import INACCESSIBLE_KEY
-from ..keys import default_key, resolve
-from ..names import require_description, require_name, require_unused_name
+from ..image_names import require_description, require_name, require_unused_name
+from ..key_permissions import INACCESSIBLE_KEY
 from ..regions import opt_in_status, partition_of
 from ..state import Device, Image, Snapshot, StateReason, TokenUse, Work
 from ..tags import read_specifications, require_room
-from ..vetoes import COPY_VETOES, CopyAttempt, first_veto
 from .registry import action
 
 LONGEST_TOKEN = 64

@@ -13,10 +13,10 @@ from ..access import Caller, grantees, organization_grantees, visible_tags
 from ..errors import Ec2Error, image_not_found
 from ..filters import Values, compile_filters
 from ..ids import ACCOUNT_ID, require_image_id
-from ..pages import page
+from ..pagination import page
+from ..serialization import timestamp
 from ..state import EVERYONE, Device, Grantee, Image
 from ..tags import tag_set
-from ..wire import timestamp
 from .registry import action
 
 Test = Callable[[Image], bool]

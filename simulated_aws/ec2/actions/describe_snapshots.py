@@ -11,10 +11,10 @@ from ..access import Caller, is_public, may_use_snapshot, visible_tags
 from ..errors import Ec2Error, snapshot_not_found
 from ..filters import Values, compile_filters
 from ..ids import ACCOUNT_ID, require_snapshot_id
-from ..pages import page
+from ..pagination import page
+from ..serialization import timestamp
 from ..state import Grantee, Snapshot
 from ..tags import tag_set
-from ..wire import timestamp
 from .describe_images import boolean
 from .registry import action
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import recycle_bin, state
 from ..access import Caller, own_image, using_images
-from ..backups import require_not_of_backup
+from ..aws_backup import require_not_of_backup
 from ..errors import Ec2Error, image_unavailable, invalid_value
 from ..state import Image, Snapshot
 from .registry import action

@@ -11,8 +11,7 @@ from typing import Any
 from ..access import Caller
 from ..errors import Ec2Error, invalid_value, missing_parameter
 from ..ids import require_image_id
-from ..pages import page
-from ..references import (
+from ..image_references import (
     INSTANCE,
     INSTANCE_STATES,
     PARAMETER,
@@ -22,6 +21,7 @@ from ..references import (
     of_parameters,
     of_templates,
 )
+from ..pagination import page
 from .registry import action
 
 MOST_IMAGES = 10

@@ -18,11 +18,11 @@ from ..access import Caller, own_image
 from ..errors import Ec2Error, invalid_value
 from ..filters import Values, compile_filters
 from ..ids import ACCOUNT_ID
-from ..pages import page
-from ..references import INSTANCE, INSTANCE_STATES, TEMPLATE, Reference, of_instances, of_templates
+from ..image_references import INSTANCE, INSTANCE_STATES, TEMPLATE, Reference, of_instances, of_templates
+from ..pagination import page
+from ..serialization import timestamp
 from ..state import UsageReport
 from ..tags import read_specifications, tag_set
-from ..wire import timestamp
 from .image_references import require_depth
 from .registry import action
 

@@ -14,7 +14,7 @@ from .. import recycle_bin, state
 from ..access import Caller
 from ..errors import Ec2Error, image_not_found, invalid_value, snapshot_not_found
 from ..ids import require_image_id, require_snapshot_id
-from ..pages import page
+from ..pagination import page
 from ..state import Binned, Image, Snapshot
 from .describe_snapshots import progress
 from .registry import action

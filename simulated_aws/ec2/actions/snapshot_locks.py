@@ -10,7 +10,7 @@ from .. import state
 from ..access import Caller, own_snapshot
 from ..errors import Ec2Error, invalid_value
 from ..filters import Values, compile_filters
-from ..pages import page
+from ..pagination import page
 from ..state import Lock, Snapshot
 from .registry import action
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...not_simulated import NotSimulated
+from ...exceptions import NotSimulated
 from .. import state
 from ..access import Caller, own_snapshot, using_images
 from ..errors import Ec2Error, invalid_value

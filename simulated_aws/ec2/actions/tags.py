@@ -13,7 +13,7 @@ from .. import state
 from ..access import Caller, own_image, own_snapshot
 from ..errors import Ec2Error
 from ..filters import Values, compile_filters
-from ..pages import page
+from ..pagination import page
 from ..state import Image, Snapshot
 from ..tags import read_tags, require_room
 from .registry import action

@@ -7,9 +7,9 @@ from typing import Any
 
 from moto.kms.models import Key
 
+from ...exceptions import NotSimulated
 from ...iam import principals
 from ...iam.principals import Named
-from ...not_simulated import NotSimulated
 from .. import authorization, state
 from ..errors import KmsError, dry_run, not_valid
 from ..grants import Terms

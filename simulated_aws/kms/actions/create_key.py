@@ -8,9 +8,9 @@ from typing import Any
 from moto.kms.models import kms_backends
 from moto.utilities.utils import get_partition
 
-from ...iam import identities
+from ...iam import identity_policies
 from ...iam.policies import Request
-from .. import facts, key_policies
+from .. import condition_keys, key_policies
 from ..errors import access_denied, not_valid
 from .describe_key import metadata
 from .key_policy import require_no_lockout
@@ -23,8 +23,8 @@ SYMMETRIC = "SYMMETRIC_DEFAULT"
 def create_key(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Make a key in the caller's account and Region."""
     principal, region = caller
-    about = facts.of_use(principal, "CreateKey", "")
-    allowed = identities.verdict(Request(principal, "kms:CreateKey", "*", about))
+    about = condition_keys.of_use(principal, "CreateKey", "")
+    allowed = identity_policies.verdict(Request(principal, "kms:CreateKey", "*", about))
     if allowed.denies or not allowed.allows:
         why = "because no identity-based policy allows the kms:CreateKey action"
         raise access_denied(principal.caller_arn, "CreateKey", "*", why)

@@ -25,10 +25,11 @@ from botocore.exceptions import ClientError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from simulated_aws import estate, rbin
+from simulated_aws import rbin
 from simulated_aws.ec2 import install, state
-from simulated_aws.ec2.lean import HANDLERS
-from simulated_aws.front.lean import LeanRequest, RestRequest
+from simulated_aws.ec2.fast_path import HANDLERS
+from simulated_aws.fixtures import loader
+from simulated_aws.http.fast_path import LeanRequest, RestRequest
 
 OWNER = "111111111111"
 CONSUMER = "012345678901"
@@ -94,9 +95,9 @@ def any_client(endpoint: str) -> Callable[..., Any]:
 @pytest.fixture
 def client(any_client: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
     """Gives a client for an account, a Region and a service; the simulated AWS is empty before and after."""
-    estate.reset()
+    loader.reset()
     yield any_client
-    estate.reset()
+    loader.reset()
 
 
 class _Body(io.BytesIO):
@@ -129,7 +130,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def build(*, images: dict[str, dict[str, Any]] | None = None, **parts: Any) -> dict[str, Any]:
     """Owner, consumer and stranger; each image is the owner's two-disk one but for what is given."""
     base = {"account": "owner", "region": "us-east-1", "devices": TWO_DISKS}
-    return estate.build(
+    return loader.build(
         {
             "accounts": {"owner": OWNER, "consumer": CONSUMER, "stranger": STRANGER},
             "images": {name: {**base, **content} for name, content in (images or {"golden": {}}).items()},

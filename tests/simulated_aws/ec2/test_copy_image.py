@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simulated_aws.ec2 import vetoes
+from simulated_aws.ec2 import deferred_checks
 from simulated_aws.ec2.actions import copy_image
 from simulated_aws.ec2.state import StateReason
 from simulated_aws.settings import SETTINGS
@@ -93,9 +93,9 @@ def test_a_copy_fails_on_order(west: Any, clock: Any) -> None:
 
 def test_a_veto_makes_a_copy_fail(west: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     built = build(images={"golden": {"devices": ENCRYPTED_DISKS}}, kms_keys=KEYS)
-    seen: list[vetoes.CopyAttempt] = []
+    seen: list[deferred_checks.CopyAttempt] = []
 
-    def veto(attempt: vetoes.CopyAttempt) -> StateReason:
+    def veto(attempt: deferred_checks.CopyAttempt) -> StateReason:
         seen.append(attempt)
         return StateReason("Client.InternalError", "no")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulated_aws.ec2.actions import describe_images, describe_snapshots, regions, tags
-from simulated_aws.ec2.wire import service_model
+from simulated_aws.ec2.serialization import service_model
 from simulated_aws.settings import SETTINGS
 
 from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, STRANGER, build, image_id, names, refusal

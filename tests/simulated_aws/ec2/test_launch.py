@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulated_aws.ec2 import launch, vetoes
+from simulated_aws.ec2 import deferred_checks, launch
 from simulated_aws.ec2.state import StateReason
 
 from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, build, image_id, refusal
@@ -110,9 +110,9 @@ def test_a_volume_of_no_device_of_the_image_has_a_size(client: Any) -> None:
 def test_a_veto_terminates_the_instance(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """EC2 accepts a launch without rights to the key (EC2 User Guide, Troubleshoot instance launches)."""
     image = image_id(build())
-    seen: list[vetoes.LaunchAttempt] = []
+    seen: list[deferred_checks.LaunchAttempt] = []
 
-    def veto(attempt: vetoes.LaunchAttempt) -> StateReason:
+    def veto(attempt: deferred_checks.LaunchAttempt) -> StateReason:
         seen.append(attempt)
         return StateReason("Client.InternalError", "Client.InternalError: Client error on launch")
 

@@ -14,7 +14,7 @@ from simulated_aws.client import SimulatedAws
 
 from .conftest import names
 
-ESTATE = Path(simulated_aws_client.__file__).parent / "estates" / "two_disk_ami.yml"
+ESTATE = Path(simulated_aws_client.__file__).parent / "fixtures" / "two_disk_ami.yml"
 GOLDEN = "golden-web-2026.11.1"
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from simulated_aws.exceptions import NotSimulated
 from simulated_aws.iam import policies
-from simulated_aws.iam.facts import Facts
+from simulated_aws.iam.condition_keys import Facts
 from simulated_aws.iam.policies import MalformedPolicy, Request, Verdict
 from simulated_aws.iam.principals import Principal
-from simulated_aws.not_simulated import NotSimulated
 
 ACCOUNT = "222222222222"
 ROLE = Principal(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:role/builder", "AROABUILDER", "release")

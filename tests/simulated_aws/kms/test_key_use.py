@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from simulated_aws import estate
 from simulated_aws.client import SimulatedAws
+from simulated_aws.fixtures import loader
 
 from .conftest import ALLOW_EC2_ONLY, USE, client_of, policy, refusal
 
-ENCRYPTED_AMI = Path(estate.__file__).parent / "estates" / "encrypted_ami.yml"
+ENCRYPTED_AMI = Path(loader.__file__).parent / "encrypted_ami.yml"
 ONE = {"MinCount": 1, "MaxCount": 1}
 CONSUMER, OWN_KEY, PARTNER, OUTSIDER = "data-dev", "web-prod", "partner", "outsider"
 INACCESSIBLE = {"Code": "Client.InternalError", "Message": "Given key ID is not accessible"}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulated_aws.front.record import Entry
+from simulated_aws.http.record import Entry
 from tests.benchmark.audit import forced_seconds
 
 

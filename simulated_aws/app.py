@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The simulation as a whole: the strict EC2 and moto behind the front, steered by the control API.
+
+moto reads some of its environment when it is imported, which importing this module does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from . import ec2, iam, kms, organizations, rbin, sqs, ssm, sts
+from .control_api import PREFIX, Control
+from .ec2.fast_path import HANDLERS as EC2_HANDLERS
+from .http.connection import Request, Response
+from .http.moto_app import MotoApp
+from .http.pipeline import Pipeline
+from .kms.fast_path import HANDLERS as KMS_HANDLERS
+
+
+class Simulation:
+    """Answers every request of one server."""
+
+    def __init__(self) -> None:
+        iam.install()
+        sts.install()
+        organizations.install()
+        kms.install()
+        ssm.install()
+        sqs.install()
+        ec2.install()
+        self._pipeline = Pipeline({**EC2_HANDLERS, **KMS_HANDLERS}, MotoApp(), {"rbin": rbin.answer})
+        self.control = Control(self._pipeline)
+
+    async def answer(self, request: Request, gone: asyncio.Event) -> Response | None:
+        """A control call's answer or an API call's, see Pipeline.answer."""
+        if request.target.startswith(PREFIX):
+            return self.control.answer(request)
+        return await self._pipeline.answer(request, gone)

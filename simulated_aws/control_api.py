@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP API below /_simulated_aws/ that tests steer the simulated AWS by: JSON in, JSON out."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import parse_qs
+
+import yaml
+
+from .fixtures import loader
+from .http.connection import Request, Response
+from .http.faults import Fault
+from .http.pipeline import Pipeline
+from .settings import SETTINGS
+
+PREFIX = "/_simulated_aws/"
+
+LOG = logging.getLogger(__name__)
+_CALL_FILTERS = frozenset({"account_id", "region", "service", "action"})
+
+Route = Callable[["Control", Request], dict[str, Any]]
+
+
+class Control:
+    """Answers control calls; they are neither recorded nor delayed."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._estate: dict[str, Any] = {}
+
+    def answer(self, request: Request) -> Response:
+        """200 with the result, 400 with one sentence under `error` for bad input, 404 for no such route."""
+        route = _ROUTES.get((request.method, request.path.removeprefix(PREFIX)))
+        if route is None:
+            known = ", ".join(f"{method} {PREFIX}{path}" for method, path in _ROUTES)
+            return _json(404, {"error": f"no {request.method} {request.path} here; there are {known}"})
+        try:
+            return _json(200, route(self, request))
+        except ValueError as refused:
+            return _json(400, {"error": str(refused)})
+        except Exception as crashed:
+            LOG.exception("%s %s crashed", request.method, request.path)
+            return _json(500, {"error": f"{type(crashed).__name__}: {crashed}"})
+
+    def build_estate(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Build an estate beside what is there, and let its accounts' keys in; its description."""
+        self._estate = loader.build(document)
+        accounts = self._estate["accounts"].values()
+        self._pipeline.callers.learn(
+            {account["access_key_id"]: account["account_id"] for account in accounts}
+        )
+        return self._estate
+
+    def _reset(self) -> dict[str, Any]:
+        self._pipeline.reset()
+        loader.reset()
+        self._estate = {}
+        return {}
+
+    def _post_estate(self, request: Request) -> dict[str, Any]:
+        return self.build_estate(_object(request))
+
+    def _get_estate(self) -> dict[str, Any]:
+        return self._estate
+
+    def _get_calls(self, request: Request) -> dict[str, Any]:
+        given = {name: values[-1] for name, values in parse_qs(request.query, keep_blank_values=True).items()}
+        since = given.pop("since", "0")
+        if not since.isdecimal():
+            raise ValueError(f"`since` is the number of a call, not {since!r}")
+        unknown = sorted(set(given) - _CALL_FILTERS)
+        if unknown:
+            raise ValueError(f"calls can't be filtered by {', '.join(unknown)}")
+        return {"calls": [entry.view() for entry in self._pipeline.record.select(given, int(since))]}
+
+    def _delete_calls(self) -> dict[str, Any]:
+        self._pipeline.record.clear()
+        return {}
+
+    def _put_latency(self, request: Request) -> dict[str, Any]:
+        seconds = _only(request, "seconds")
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0:
+            raise ValueError(f"`seconds` is a number from 0, not {seconds!r}")
+        self._pipeline.latency = float(seconds)
+        return {"seconds": self._pipeline.latency}
+
+    def _put_throttling(self, request: Request) -> dict[str, Any]:
+        enabled = _only(request, "enabled")
+        if not isinstance(enabled, bool):
+            raise ValueError(f"`enabled` is true or false, not {enabled!r}")
+        self._pipeline.throttle.enabled = enabled
+        return {"enabled": enabled}
+
+    def _put_settings(self, request: Request) -> dict[str, Any]:
+        SETTINGS.update(_object(request))
+        return {}
+
+    def _post_faults(self, request: Request) -> dict[str, Any]:
+        document = _document(request)
+        faults = [Fault.read(one) for one in (document if isinstance(document, list) else [document])]
+        for fault in faults:
+            self._pipeline.faults.add(fault)
+        return {"faults": [fault.view() for fault in faults]}
+
+    def _get_faults(self) -> dict[str, Any]:
+        return {"faults": self._pipeline.faults.view()}
+
+    def _delete_faults(self) -> dict[str, Any]:
+        self._pipeline.faults.clear()
+        return {}
+
+    def _release(self) -> dict[str, Any]:
+        self._pipeline.faults.release()
+        return {}
+
+
+_ROUTES: dict[tuple[str, str], Route] = {
+    ("GET", "health"): lambda *_: {"status": "ok"},
+    ("POST", "reset"): lambda control, _: control._reset(),
+    ("POST", "estate"): Control._post_estate,
+    ("GET", "estate"): lambda control, _: control._get_estate(),
+    ("GET", "calls"): Control._get_calls,
+    ("DELETE", "calls"): lambda control, _: control._delete_calls(),
+    ("PUT", "latency"): Control._put_latency,
+    ("PUT", "throttling"): Control._put_throttling,
+    ("PUT", "settings"): Control._put_settings,
+    ("POST", "faults"): Control._post_faults,
+    ("GET", "faults"): lambda control, _: control._get_faults(),
+    ("DELETE", "faults"): lambda control, _: control._delete_faults(),
+    ("POST", "faults/release"): lambda control, _: control._release(),
+}
+
+
+def _json(status: int, value: Any) -> Response:
+    return Response(status, json.dumps(value).encode(), (("Content-Type", "application/json"),))
+
+
+def _document(request: Request) -> Any:
+    with suppress(ValueError):
+        # JSON is YAML too, but an estate of ten thousand images takes a minute to read as that.
+        return json.loads(request.body)
+    try:
+        return yaml.safe_load(request.body)
+    except yaml.YAMLError as unreadable:
+        raise ValueError(
+            f"the body is neither JSON nor YAML: {' '.join(str(unreadable).split())}"
+        ) from unreadable
+
+
+def _object(request: Request) -> dict[str, Any]:
+    document = _document(request)
+    if not isinstance(document, dict):
+        raise ValueError("the body must be an object")
+    return document
+
+
+def _only(request: Request, name: str) -> Any:
+    document = _object(request)
+    if set(document) != {name}:
+        raise ValueError(f"the body must be an object with {name} alone")
+    return document[name]

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DescribeImageAttribute, ModifyImageAttribute, ResetImageAttribute, CancelImageLaunchPermission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...settings import SETTINGS
+from .. import state
+from ..access import Caller, own_available_image, own_image, visible_image
+from ..encryption_keys import is_aws_managed
+from ..errors import Ec2Error, invalid_value, missing_parameter
+from ..image_names import require_description
+from ..permissions import IMAGE_LISTS, Change, read_change, require_valid
+from ..serialization import timestamp
+from ..state import EVERYONE, Grantee, Image
+from .describe_images import product_code
+from .registry import action
+
+MOST_USER_IDS = 10_000
+"""Account ids per request (EC2 User Guide, Share an AMI with specific accounts)."""
+
+
+def _last_launched(image: Image) -> str | None:
+    launched = image.last_launched(state.now())
+    return timestamp(launched) if launched else None
+
+
+# Attribute as requests name it to (member of the answer, value), for the attributes with one value.
+_VALUES: dict[str, tuple[str, Callable[[Image], str | None]]] = {
+    "bootMode": ("BootMode", lambda image: image.boot_mode),
+    "deregistrationProtection": ("DeregistrationProtection", lambda image: image.deregistration_protection),
+    "description": ("Description", lambda image: image.description),
+    "imdsSupport": ("ImdsSupport", lambda image: image.imds_support),
+    "kernel": ("KernelId", lambda image: image.kernel_id),
+    "lastLaunchedTime": ("LastLaunchedTime", _last_launched),
+    "ramdisk": ("RamdiskId", lambda image: image.ramdisk_id),
+    "sriovNetSupport": ("SriovNetSupport", lambda image: image.sriov_net_support),
+    "tpmSupport": ("TpmSupport", lambda image: image.tpm_support),
+    "uefiData": ("UefiData", lambda _: None),
+}
+
+
+@action("DescribeImageAttribute")
+def describe_image_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """One attribute of an own image."""
+    attribute = params["Attribute"]
+    image = own_image(caller, params["ImageId"])
+    if attribute == "launchPermission":
+        permissions = [{kind: value} for kind, value in image.permissions]
+        return {"ImageId": image.id, "LaunchPermissions": permissions}
+    if attribute == "productCodes":
+        return {"ImageId": image.id, "ProductCodes": [product_code(code) for code in image.product_codes]}
+    if attribute == "blockDeviceMapping":
+        # botocore shape DescribeImageAttributeRequest, Attribute.
+        raise Ec2Error("AuthFailure", "Unauthorized attempt to access restricted resource", 403)
+    if attribute not in _VALUES:
+        raise invalid_value("attribute", attribute)
+    member, look = _VALUES[attribute]
+    value = look(image)
+    return {"ImageId": image.id, member: {} if value is None else {"Value": value}}
+
+
+@action("ModifyImageAttribute")
+def modify_image_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Change one attribute of an own image; an image that isn't available is refused."""
+    image = own_available_image(caller, params["ImageId"])
+    attribute = _attribute(params)
+    if attribute == "description":
+        description = params.get("Description", {}).get("Value", params.get("Value", ""))
+        require_description(description)
+        image.description = description
+    elif attribute == "imdsSupport":
+        value = params.get("ImdsSupport", {}).get("Value", params.get("Value"))
+        if value != "v2.0":
+            raise invalid_value("imdsSupport", value, "Expected v2.0.")
+        image.imds_support = value
+    else:
+        _share(image, read_change(params, "LaunchPermission", IMAGE_LISTS))
+    return {}
+
+
+@action("ResetImageAttribute")
+def reset_image_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Take all launch permissions away."""
+    image = own_available_image(caller, params["ImageId"])
+    if params["Attribute"] != "launchPermission":
+        raise invalid_value("attribute", params["Attribute"], "Only launchPermission can be reset.")
+    image.permissions = {}
+    return {}
+
+
+@action("CancelImageLaunchPermission")
+def cancel_image_launch_permission(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Remove the caller's own entry; shares with an organization, an OU or everyone stay.
+
+    (EC2 User Guide, Cancel having an AMI shared with your account.) The code of the refusal is a guess.
+    """
+    image = visible_image(caller, params["ImageId"])
+    entry = Grantee("UserId", caller.account_id)
+    if entry not in image.permissions:
+        message = f"The AMI {image.id} is not shared with the account {caller.account_id} itself"
+        raise Ec2Error("OperationNotPermitted", message)
+    image.permissions = {one: None for one in image.permissions if one != entry}
+    return {"Return": True}
+
+
+def _attribute(params: dict[str, Any]) -> str:
+    by_parameter = {
+        "Description": "description",
+        "ImdsSupport": "imdsSupport",
+        "LaunchPermission": "launchPermission",
+    }
+    named = {attribute for parameter, attribute in by_parameter.items() if parameter in params}
+    named |= {params["Attribute"]} if "Attribute" in params else set()
+    if not named and "OperationType" in params:
+        named = {"launchPermission"}
+    if not named:
+        raise missing_parameter("Attribute")
+    if len(named) > 1:
+        message = "You can specify only one attribute at a time"
+        raise Ec2Error("InvalidParameterCombination", message)
+    attribute = named.pop()
+    if attribute not in by_parameter.values():
+        raise invalid_value("attribute", attribute)
+    return attribute
+
+
+def _share(image: Image, change: Change) -> None:
+    accounts = sum(entry.kind == "UserId" for entry in change.entries)
+    if accounts > MOST_USER_IDS:
+        raise invalid_value("UserId", f"{accounts} ids", f"At most {MOST_USER_IDS} account ids per request.")
+    require_valid(change.entries)
+    after = change.apply(image.permissions)
+    if change.adds:
+        _require_shareable(image)
+        if EVERYONE in change.entries:
+            _require_publishable(image)
+        entities = sum(entry != EVERYONE for entry in after)
+        if entities > SETTINGS.image_sharing_quota:
+            message = (
+                f"AMI {image.id} can be shared with at most {SETTINGS.image_sharing_quota} entities, "
+                f"and this request would make it {entities}"
+            )
+            raise Ec2Error("ResourceLimitExceeded", message)
+    image.permissions = after
+
+
+def _require_shareable(image: Image) -> None:
+    snapshots = state.region(image.region).snapshots
+    keys = {snapshots[one].kms_key_id for one in image.snapshot_ids}
+    if any(key and is_aws_managed(key) for key in keys):
+        message = "Snapshots encrypted with the AWS Managed CMK can't be shared"
+        raise Ec2Error("InvalidParameter", message)
+
+
+def _require_publishable(image: Image) -> None:
+    """EC2 User Guide, Make your AMI publicly available: considerations."""
+    if image.product_codes:
+        raise Ec2Error("InvalidParameter", "Images with AWS Marketplace product codes cannot be made public")
+    if any(device.encrypted for device in image.devices):
+        raise Ec2Error("InvalidParameter", "Images with encrypted snapshots cannot be made public")
+    if image.public:
+        return
+    if state.account_region(image.owner_id, image.region).image_block_public_access != "unblocked":
+        message = (
+            "You can't publicly share this image because block public access for AMIs is enabled for this "
+            "account. To publicly share the image, you must call the DisableImageBlockPublicAccess API."
+        )
+        raise Ec2Error("OperationNotPermitted", message)
+    images = state.region(image.region).images.values()
+    public = sum(one.public for one in images if one.owner_id == image.owner_id)
+    if public >= SETTINGS.public_image_quota:
+        message = f"You have reached the quota of {SETTINGS.public_image_quota} public AMIs in this Region"
+        raise Ec2Error("ResourceLimitExceeded", message)

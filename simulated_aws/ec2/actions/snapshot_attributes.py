@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DescribeSnapshotAttribute, ModifySnapshotAttribute, ResetSnapshotAttribute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import state
+from ..access import Caller, own_snapshot
+from ..encryption_keys import is_aws_managed
+from ..errors import Ec2Error, invalid_value
+from ..permissions import SNAPSHOT_LISTS, read_change, require_valid
+from ..state import EVERYONE, Snapshot
+from .registry import action
+
+MOST_CHANGES = 500
+"""Modifications in a single operation (botocore operation ModifySnapshotAttribute)."""
+
+PERMISSION = "createVolumePermission"
+
+
+@action("DescribeSnapshotAttribute")
+def describe_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Who may make volumes from an own snapshot, or its product codes, which none here has."""
+    snapshot = own_snapshot(caller, params["SnapshotId"])
+    if params["Attribute"] == "productCodes":
+        return {"SnapshotId": snapshot.id, "ProductCodes": []}
+    _require_permission_attribute(params["Attribute"])
+    permissions = [{kind: value} for kind, value in snapshot.permissions]
+    return {"SnapshotId": snapshot.id, "CreateVolumePermissions": permissions}
+
+
+@action("ModifySnapshotAttribute")
+def modify_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Add or remove createVolumePermission entries: accounts and the group `all`, never organizations."""
+    snapshot = own_snapshot(caller, params["SnapshotId"])
+    _require_permission_attribute(params.get("Attribute", PERMISSION))
+    change = read_change(params, "CreateVolumePermission", SNAPSHOT_LISTS)
+    if len(change.entries) > MOST_CHANGES:
+        why = f"At most {MOST_CHANGES} modifications per request."
+        raise invalid_value("UserId", f"{len(change.entries)} entries", why)
+    require_valid(change.entries)
+    if change.adds:
+        _require_shareable(snapshot)
+        if EVERYONE in change.entries:
+            _require_publishable(snapshot)
+    snapshot.permissions = change.apply(snapshot.permissions)
+    return {}
+
+
+@action("ResetSnapshotAttribute")
+def reset_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Take all createVolumePermission entries away."""
+    snapshot = own_snapshot(caller, params["SnapshotId"])
+    _require_permission_attribute(params["Attribute"])
+    snapshot.permissions = {}
+    return {}
+
+
+def _require_permission_attribute(attribute: str) -> None:
+    if attribute != PERMISSION:
+        raise invalid_value("attribute", attribute, f"Expected {PERMISSION}.")
+
+
+def _require_shareable(snapshot: Snapshot) -> None:
+    """botocore operation ModifySnapshotAttribute: no sharing under the default key."""
+    if snapshot.kms_key_id and is_aws_managed(snapshot.kms_key_id):
+        message = "Encrypted snapshots with EBS default key cannot be shared"
+        raise Ec2Error("OperationNotPermitted", message)
+
+
+def _require_publishable(snapshot: Snapshot) -> None:
+    if snapshot.encrypted:
+        raise Ec2Error("OperationNotPermitted", "Encrypted snapshots cannot be made public")
+    block = state.account_region(snapshot.owner_id, snapshot.region).snapshot_block_public_access
+    if block != "unblocked" and EVERYONE not in snapshot.permissions:
+        message = (
+            "You can't publicly share this snapshot because block public access for snapshots is enabled "
+            "for this account in this Region."
+        )
+        raise Ec2Error("OperationNotPermitted", message)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CreateSnapshot, CopySnapshot and DeleteSnapshot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+
+from .. import recycle_bin, state
+from ..access import Caller, own_snapshot, require_unused, visible_snapshot
+from ..aws_backup import require_not_of_backup
+from ..encryption_keys import default_key, resolve
+from ..errors import Ec2Error
+from ..key_permissions import copy_failure
+from ..state import Snapshot
+from ..tags import read_specifications, tag_set
+from .describe_snapshots import view
+from .registry import action
+from .snapshot_locks import require_unlocked
+
+
+@action("CreateSnapshot")
+def create_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Make a snapshot of one of moto's volumes; completed at once."""
+    tags = read_specifications(params, "snapshot")["snapshot"]
+    snapshot = snapshot_volume(caller, params["VolumeId"], params.get("Description", ""), tags)
+    return view(snapshot, caller.account_id)
+
+
+@action("CopySnapshot")
+def copy_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Copy a snapshot the caller may use into the caller's Region; completed, or failed, at once.
+
+    A key that can't be used fails it afterwards (EBS User Guide, Copy an Amazon EBS snapshot).
+    """
+    tags = read_specifications(params, "snapshot")["snapshot"]
+    source = visible_snapshot(Caller(caller.account_id, params["SourceRegion"]), params["SourceSnapshotId"])
+    if source.state != "completed":
+        raise Ec2Error("IncorrectState", f"Snapshot is in invalid state - {source.state}")
+    wanted = params.get("Encrypted")
+    if params.get("KmsKeyId") and not wanted:
+        message = "The parameter KmsKeyId requires the parameter Encrypted to be set."
+        raise Ec2Error("InvalidParameterDependency", message)
+    key = None
+    if wanted or source.encrypted or state.account_region(*caller).encryption_by_default:
+        name = params.get("KmsKeyId")
+        key = (resolve(caller, name) or name) if name else default_key(caller)
+    failure = copy_failure(caller.account_id, (source,), key)
+    snapshot = Snapshot(
+        id=state.new_id("snap"),
+        owner_id=caller.account_id,
+        region=caller.region,
+        volume_size=source.volume_size,
+        volume_id=state.VOLUME_OF_COPIES,
+        description=params.get("Description", ""),
+        start_time=state.now(),
+        kms_key_id=key,
+        tags=tags,
+        state="error" if failure else "completed",
+        state_message=failure and failure.message,
+    )
+    state.region(caller.region).snapshots[snapshot.id] = snapshot
+    return {"SnapshotId": snapshot.id, "Tags": tag_set(tags) or None}
+
+
+@action("DeleteSnapshot")
+def delete_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Delete an own snapshot that no registered image is made of and that nobody has locked."""
+    snapshot = own_snapshot(caller, params["SnapshotId"])
+    require_not_of_backup(snapshot)
+    require_unused(snapshot)
+    require_unlocked(snapshot)
+    recycle_bin.throw_away_snapshot(snapshot)
+    return {}
+
+
+def snapshot_volume(caller: Caller, volume_id: str, description: str, tags: dict[str, str]) -> Snapshot:
+    """Snapshot one of moto's volumes, which keeps its encryption."""
+    volume = ec2_backends[caller.account_id][caller.region].get_volume(volume_id)
+    key = volume.kms_key_id or (default_key(caller) if volume.encrypted else None)
+    snapshot = Snapshot(
+        id=state.new_id("snap"),
+        owner_id=caller.account_id,
+        region=caller.region,
+        volume_size=volume.size,
+        volume_id=volume.id,
+        description=description,
+        start_time=state.now(),
+        kms_key_id=key,
+        tags=dict(tags),
+    )
+    state.region(caller.region).snapshots[snapshot.id] = snapshot
+    return snapshot

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One request in, one answer out: the only way to the actions, whoever received the request."""
+
+from __future__ import annotations
+
+from moto.core.exceptions import ServiceException
+
+from ..http.fast_path import LeanRequest
+from . import serialization, state
+from .access import Caller
+from .actions import ACTIONS
+from .errors import Ec2Error, dry_run
+from .regions import require_opted_in
+
+
+def answer(request: LeanRequest) -> tuple[int, bytes]:
+    """HTTP status and XML document for a request whose action is one of ACTIONS."""
+    name = request.params["Action"]
+    try:
+        require_opted_in(request.region)
+        params = serialization.read(name, request.params)
+        if params.get("DryRun"):
+            raise dry_run()
+        with state.LOCK:
+            result = ACTIONS[name](Caller(request.account_id, request.region), params)
+        return 200, serialization.write(name, result, request.request_id)
+    except ServiceException as error:
+        return refuse(error, request.request_id)
+
+
+def refuse(error: ServiceException, request_id: str) -> tuple[int, bytes]:
+    """The answer for a refusal of ours, or of moto's own parts, such as for an unknown volume."""
+    refusal = error if isinstance(error, Ec2Error) else Ec2Error(error.code, error.message)
+    return refusal.status, serialization.write_error(refusal, request_id)

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the front answers without moto's dispatcher, by service and action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..http.fast_path import LeanRequest
+from . import launch_dry_run
+from .actions import ACTIONS
+from .dispatch import answer
+
+BESIDE_MOTO = frozenset(
+    {"CreateImage", "CreateImageUsageReport", "CreateSnapshot", "DescribeImageReferences", "DescribeTags"}
+)
+"""Actions that need moto's backend of the account and Region, which may take a second to make."""
+
+HANDLERS: dict[tuple[str, str], Callable[[LeanRequest], tuple[int, bytes] | None]] = {
+    **{("ec2", name): answer for name in ACTIONS if name not in BESIDE_MOTO},
+    ("ec2", "RunInstances"): launch_dry_run.answer,
+}

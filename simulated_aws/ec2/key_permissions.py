@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a copy and a launch need of KMS keys; EC2 finds out only after it has accepted them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from moto.kms.models import Key
+
+from ..iam.current_principal import acting_for
+from ..iam.principals import Principal
+from ..iam.service_linked_roles import is_auto_scaling
+from ..kms import keys
+from ..kms import state as kms_state
+from ..kms.authorization import Use, decide
+from ..kms.grants import SUBSET
+from .deferred_checks import CopyAttempt, LaunchAttempt
+from .state import Snapshot, StateReason
+
+# EBS User Guide, Requirements for Amazon EBS encryption: Permissions for users; Share the KMS key used to
+# encrypt a shared Amazon EBS snapshot.
+LAUNCH = frozenset(
+    {
+        *("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKeyWithoutPlaintext"),
+        *("ReEncryptFrom", "ReEncryptTo"),
+    }
+)
+COPY_FROM = frozenset({"CreateGrant", "Decrypt", "DescribeKey", "ReEncryptFrom"})
+COPY_TO = frozenset({"CreateGrant", "DescribeKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptTo"})
+# Auto Scaling User Guide, Required AWS KMS key policy for use with encrypted volumes.
+AUTO_SCALING = LAUNCH | {"Encrypt"}
+
+# EBS User Guide, Troubleshoot encrypted snapshot copies; the code isn't documented for images.
+INACCESSIBLE_KEY = StateReason("Client.InternalError", "Given key ID is not accessible")
+# EC2 User Guide, Troubleshoot Amazon EC2 instance launch issues: Instance terminates immediately.
+CLIENT_ERROR = StateReason("Client.InternalError", "Client.InternalError: Client error on launch")
+
+_GRANTED_TO_EC2 = ("Decrypt",)
+"""What EC2 grants itself to attach a volume (KMS Developer Guide, How Amazon EBS uses AWS KMS)."""
+
+
+def veto_copy(attempt: CopyAttempt) -> StateReason | None:
+    """The same as for the copies of its snapshots."""
+    return copy_failure(attempt.account_id, attempt.snapshots, attempt.kms_key_id)
+
+
+def copy_failure(account_id: str, snapshots: Collection[Snapshot], key_arn: str | None) -> StateReason | None:
+    """Why copies fail, if they do: they read snapshots under their keys, and write under the copies' key."""
+    principal = acting_for(account_id)
+    needed = [(one.kms_key_id, one.id, COPY_FROM) for one in snapshots if one.kms_key_id]
+    if key_arn:
+        needed += [(key_arn, one.id, COPY_TO) for one in snapshots]
+    fine = all(_may_use(principal, arn, resource, operations) for arn, resource, operations in needed)
+    return None if fine else INACCESSIBLE_KEY
+
+
+def veto_launch(attempt: LaunchAttempt) -> StateReason | None:
+    """A launch needs the key of every snapshot behind the image and of every volume of the instance."""
+    principal = acting_for(attempt.account_id)
+    operations = AUTO_SCALING if is_auto_scaling(principal) else LAUNCH
+    needed = {one.id: one.kms_key_id for one in attempt.snapshots if one.kms_key_id} | attempt.volume_keys
+    fine = all(_may_use(principal, arn, resource, operations) for resource, arn in needed.items())
+    return None if fine else CLIENT_ERROR
+
+
+def _may_use(principal: Principal, key_arn: str, resource_id: str, operations: Collection[str]) -> bool:
+    """Whether EC2 may do all these operations with a key on the principal's behalf, for one EBS resource.
+
+    EBS names the resource in the encryption context (KMS Developer Guide, How Amazon EBS uses AWS KMS).
+    """
+    key = keys.by_arn(key_arn)
+    if key is None or not _is_fit(key):
+        return False
+    service = f"ec2.{key.region}.amazonaws.com"
+    context = {"aws:ebs:id": resource_id}
+    with kms_state.LOCK:
+        decisions = {one: decide(key, Use(principal, one, service, context)) for one in operations}
+    grant = decisions["CreateGrant"]
+    return all(one.allowed for one in decisions.values()) and grant.allows_grant(
+        _GRANTED_TO_EC2, {SUBSET: context}
+    )
+
+
+def _is_fit(key: Key) -> bool:
+    """Whether EBS can use the key at all (botocore shape CopyImageRequest, KmsKeyId)."""
+    symmetric = key.key_spec == "SYMMETRIC_DEFAULT" and key.key_usage == "ENCRYPT_DECRYPT"
+    return symmetric and key.key_state == "Enabled"

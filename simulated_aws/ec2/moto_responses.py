@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""moto's EC2 API, with the actions of this package."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.utils import camelcase_to_underscores
+from moto.ec2.models import ec2_backends
+
+from ..http.fast_path import LeanRequest
+from .access import Caller
+from .actions import ACTIONS
+from .dispatch import answer, refuse
+from .errors import Ec2Error, dry_run
+from .launch_dry_run import require_authorized, require_launchable
+from .launch_templates import StrictLaunchTemplates
+from .regions import require_opted_in
+
+Response = tuple[int, dict[str, str], str]
+
+# What moto would do to snapshots of its own, which it no longer has.
+UNSUPPORTED = (
+    "create_snapshots",
+    "describe_snapshot_tier_status",
+)
+
+
+class StrictEC2Response(StrictLaunchTemplates):
+    """Sends the actions of this package to their one door, and leaves the others to moto."""
+
+    def parse_parameters(self, request: Any) -> None:
+        """Not for actions whose parameters are read at the door."""
+        if self._get_action() not in ACTIONS:
+            super().parse_parameters(request)
+
+    def call_action(self) -> Any:
+        """Every action is refused in a Region that isn't opted in to."""
+        try:
+            require_opted_in(self.region)
+        except Ec2Error as error:
+            return self._document(*refuse(error, str(uuid.uuid4())))
+        return super().call_action()
+
+    def run_instances(self) -> Any:
+        """moto's, after a check that a dry run shares."""
+        caller = Caller(self.current_account, self.region)
+        try:
+            image_id = self._launched_image()
+            require_authorized(caller, image_id)
+            if self._get_param("DryRun", False):
+                require_launchable(caller, image_id, self._get_param("InstanceType"))
+                self._require_network()
+                raise dry_run()
+            return super().run_instances()
+        except ServiceException as error:
+            return self._document(*refuse(error, str(uuid.uuid4())))
+
+    @staticmethod
+    def _validate_block_device_mapping(device_mapping: dict[str, Any]) -> None:
+        """Not here: of a device of the image a request may say only what is to be different."""
+
+    def _require_network(self) -> None:
+        """Refuse a subnet or security group that isn't the account's (EC2 API Reference, Error codes)."""
+        backend = ec2_backends[self.current_account][self.region]
+        subnet_id = self._get_param("SubnetId")
+        if subnet_id:
+            backend.get_subnet(subnet_id)
+        for group_id in self._get_param("SecurityGroupIds", []):
+            if backend.get_security_group_from_id(group_id) is None:
+                raise Ec2Error("InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
+
+    def _launched_image(self) -> str | None:
+        template = self._get_param("LaunchTemplate", {})
+        image_id: str | None = self._get_param("ImageId")
+        if image_id or not template:
+            return image_id
+        backend = ec2_backends[self.current_account][self.region]
+        return str(backend._get_template_from_args(template).image_id)
+
+    @staticmethod
+    def _document(status: int, body: bytes) -> Response:
+        return status, {"status": str(status), "Content-Type": "text/xml;charset=UTF-8"}, body.decode()
+
+
+def _through_the_door(name: str) -> Callable[[StrictEC2Response], Response]:
+    def method(self: StrictEC2Response) -> Response:
+        flat = {key: values[0] for key, values in self.querystring.items()}
+        request = LeanRequest(self.current_account, self.region, {**flat, "Action": name}, str(uuid.uuid4()))
+        return self._document(*answer(request))
+
+    return method
+
+
+def _unsupported(_: StrictEC2Response) -> Response:
+    message = "The action is not valid for this web service."
+    raise Ec2Error("InvalidAction", message)
+
+
+for _name in ACTIONS:
+    setattr(StrictEC2Response, camelcase_to_underscores(_name), _through_the_door(_name))
+for _name in UNSUPPORTED:
+    setattr(StrictEC2Response, _name, _unsupported)

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Putting this package in front of moto's EC2."""
+
+from __future__ import annotations
+
+from moto.ec2 import urls
+from moto.ec2.models import ec2_backends
+from moto.ec2.utils import filter_dict_attribute_mapping
+
+from .deferred_checks import COPY_VETOES, LAUNCH_VETOES
+from .key_permissions import veto_copy, veto_launch
+from .moto_backend import StrictEC2Backend
+from .moto_responses import StrictEC2Response
+
+
+def install() -> None:
+    """Make moto answer with this package; to be called before the first request, and harmless afterwards.
+
+    Backends that exist already are dropped: they would keep answering in moto's way.
+    """
+    if ec2_backends.backend is StrictEC2Backend:
+        return
+    COPY_VETOES.append(veto_copy)
+    LAUNCH_VETOES.append(veto_launch)
+    ec2_backends.clear()
+    ec2_backends.backend = StrictEC2Backend
+    # botocore shape DescribeInstancesRequest, Filters.
+    filter_dict_attribute_mapping["client-token"] = "client_token"
+    urls.url_paths["{0}/"] = StrictEC2Response.dispatch

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happens to an API call from its arrival to its answer, whichever half answers it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Mapping
+
+from ..iam.current_principal import acting_as
+from . import errors
+from .api_calls import Call, read
+from .callers import Callers
+from .connection import Request, Response
+from .fast_path import LeanRequest, RestRequest
+from .faults import Fault, Faults
+from .moto_app import MotoApp
+from .protocols import Protocol, Refusal
+from .record import Entry, Record
+from .throttling import Throttle
+
+LOG = logging.getLogger(__name__)
+
+LeanHandler = Callable[[LeanRequest], tuple[int, bytes] | None]
+"""HTTP status and document, or None for a request that moto is to answer after all."""
+
+RestHandler = Callable[[RestRequest], tuple[int, bytes]]
+"""HTTP status and document of a service that moto doesn't have at all."""
+
+_NOBODY = "000000000000"
+"""Who makes a call that needs no signature."""
+
+_CONTENT_TYPES = {
+    Protocol.EC2: "text/xml;charset=UTF-8",
+    Protocol.JSON: "application/x-amz-json-1.1",
+    Protocol.REST_JSON: "application/json",
+}
+"""Of the protocols that have lean handlers."""
+
+_XML_CODE = re.compile(rb"<Code>([^<]*)</Code>")
+_JSON_CODE = re.compile(rb'"(?:__type|code|Code)"\s*:\s*"(?:[^"#]*#)?([^"]*)"')
+
+
+class Pipeline:
+    """Caller, record, faults, throttling, effect, latency: the control API steers each part."""
+
+    def __init__(
+        self,
+        lean_handlers: Mapping[tuple[str, str], LeanHandler],
+        moto: MotoApp,
+        rest_handlers: Mapping[str, RestHandler] | None = None,
+    ) -> None:
+        self.callers = Callers()
+        self.record = Record()
+        self.faults = Faults()
+        self.throttle = Throttle()
+        self.latency = 0.0
+        """Seconds that every answer is held up."""
+        self._lean_handlers = lean_handlers
+        self._rest_handlers = rest_handlers or {}
+        self._moto = moto
+
+    def reset(self) -> None:
+        """As at the start: nobody known, nothing recorded, no faults, no latency, throttling on."""
+        self.callers.forget()
+        self.record.clear()
+        self.faults.clear()
+        self.throttle.reset()
+        self.latency = 0.0
+
+    async def answer(self, request: Request, gone: asyncio.Event) -> Response | None:
+        """The answer to a request; None if its connection is to be closed without one."""
+        call = read(request)
+        request_id = str(uuid.uuid4())
+        account_id = self._account_of(call)
+        user_agent = request.headers.get("user-agent", "")
+        entry = self.record.begin(call, account_id or "", user_agent, request_id, time.time())
+        if account_id is None:
+            refusal = errors.unknown_key(call.protocol) if call.access_key else errors.unsigned()
+            response: Response | None = refusal.response(call.protocol, request_id)
+        else:
+            response = await self._with_faults(request, call, account_id, entry, gone)
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        if response is not None:
+            entry.status = response.status
+            if response.status >= 400:
+                entry.error_code = _error_code(response, call.protocol)
+        return response
+
+    def _account_of(self, call: Call) -> str | None:
+        if not call.access_key and call.service:
+            return _NOBODY
+        return self.callers.account_of(call.access_key)
+
+    async def _with_faults(
+        self, request: Request, call: Call, account_id: str, entry: Entry, gone: asyncio.Event
+    ) -> Response | None:
+        fault = self.faults.strike(
+            {"service": call.service, "action": call.action, "region": call.region, "account_id": account_id}
+        )
+        if fault is None:
+            return await self._effect(request, call, account_id, entry.request_id)
+        entry.faulted = fault.kind
+        if fault.kind == "error":
+            refusal = Refusal(fault.code, fault.message, fault.status)
+            return refusal.response(call.protocol, entry.request_id)
+        if fault.when == "before" and not await self._survives(fault, gone):
+            return None
+        response = await self._effect(request, call, account_id, entry.request_id)
+        if fault.kind == "delay":
+            await asyncio.sleep(fault.seconds)
+        elif fault.when == "after" and not await self._survives(fault, gone):
+            return None
+        return response
+
+    async def _survives(self, fault: Fault, gone: asyncio.Event) -> bool:
+        if fault.kind == "freeze":
+            return await self.faults.freeze(gone)
+        return fault.kind != "drop"
+
+    async def _effect(self, request: Request, call: Call, account_id: str, request_id: str) -> Response:
+        now = time.monotonic()
+        if not self.throttle.admits(account_id, call.region, call.service, call.action, call.params, now):
+            return errors.throttled(call.service, call.protocol).response(call.protocol, request_id)
+        handler = self._lean_handlers.get((call.service, call.action))
+        try:
+            with acting_as(self.callers.principal_of(call.access_key)):
+                answered = None
+                if call.service in self._rest_handlers:
+                    rest = RestRequest(account_id, call.region, request.method, request.path, request.body)
+                    answered = self._rest_handlers[call.service](rest)
+                elif handler is not None:
+                    answered = handler(LeanRequest(account_id, call.region, call.params, request_id))
+                if answered is None:
+                    return await self._moto.answer(request, call, account_id, request_id)
+                status, body = answered
+        except NotImplementedError as missing:
+            refusal = errors.unknown_action(call.protocol, call.action, str(missing))
+            return refusal.response(call.protocol, request_id)
+        except Exception:
+            LOG.exception("%s %s crashed", call.service, call.action)
+            return errors.internal_error().response(call.protocol, request_id)
+        content_type = _CONTENT_TYPES[call.protocol]
+        return Response(status, body, (("Content-Type", content_type), ("x-amzn-RequestId", request_id)))
+
+
+def _error_code(response: Response, protocol: Protocol) -> str:
+    pattern = _JSON_CODE if protocol in (Protocol.JSON, Protocol.REST_JSON) else _XML_CODE
+    found = pattern.search(response.body)
+    if found:
+        return found[1].decode("utf-8", "replace")
+    return next((value for name, value in response.headers if name.lower() == "x-amzn-errortype"), "")

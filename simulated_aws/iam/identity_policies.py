@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the policies of a user or role itself allow; moto keeps them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+
+from moto.iam.models import IAMBackend, Role, User, iam_backends
+
+from ..exceptions import NotSimulated
+from . import policies
+from .policies import Request, Statement, Verdict
+from .principals import identity
+
+ADMINISTRATOR = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+)
+"""AWS Managed Policy Reference Guide, AdministratorAccess."""
+
+
+def verdict(request: Request) -> Verdict:
+    """What the principal's account lets it do: everything for a root, nothing for somebody deleted."""
+    if request.principal.is_root:
+        return Verdict(allows=True)
+    one = identity(request.principal)
+    if one is None:
+        return Verdict()
+    return policies.evaluate_identity(_statements(one, request.principal.partition), request)
+
+
+def _statements(one: User | Role, partition: str) -> Iterator[Statement]:
+    backend = iam_backends[one.account_id][partition]
+    if getattr(one, "permissions_boundary_arn", None):
+        raise NotSimulated("permissions boundaries")
+    for text in _texts(one, backend):
+        yield from _read(text)
+
+
+def _texts(one: User | Role, backend: IAMBackend) -> Iterator[str]:
+    groups = backend.get_groups_for_user(one.name) if isinstance(one, User) else []
+    for holder in (one, *groups):
+        yield from holder.policies.values()
+        for policy in holder.managed_policies.values():
+            yield from (
+                version.document
+                for version in policy.versions
+                if version.version_id == policy.default_version_id
+            )
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> tuple[Statement, ...]:
+    return policies.read(text, of_resource=False)

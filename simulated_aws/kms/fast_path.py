@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the front answers without moto's dispatcher, by service and action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from ..http.fast_path import LeanRequest
+from . import dry_runs
+from .actions import ACTIONS
+from .dispatch import answer
+
+HANDLERS: dict[tuple[str, str], Callable[[LeanRequest], tuple[int, bytes] | None]] = {
+    **{("kms", name): partial(answer, name) for name in ACTIONS},
+    **{("kms", name): partial(dry_runs.answer, name) for name in dry_runs.ACTIONS},
+}

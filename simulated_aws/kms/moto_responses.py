@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""moto's KMS API for the actions that aren't answered here, for callers who may send them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from moto.kms.responses import KmsResponse
+from moto.kms.utils import KEY_ID_LEN
+
+from ..exceptions import NotSimulated
+from ..iam.current_principal import acting_for
+from . import keys, state
+from .actions.registry import Caller, authorize
+from .errors import KmsError
+
+# KMS Developer Guide, AWS KMS permissions: requests that only the key's own account can make.
+MANAGEMENT = frozenset(
+    {
+        *("CancelKeyDeletion", "DisableKey", "DisableKeyRotation", "EnableKey", "EnableKeyRotation"),
+        *("ListKeyPolicies", "ListResourceTags", "ReplicateKey", "RotateKeyOnDemand"),
+        *("ScheduleKeyDeletion", "TagResource", "UntagResource", "UpdateKeyDescription"),
+    }
+)
+TARGETS = frozenset({"CreateAlias", "UpdateAlias"})
+USES = frozenset(
+    {
+        *("Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateMac"),
+        *("GetKeyRotationStatus", "GetPublicKey", "ListKeyRotations", "Sign", "Verify", "VerifyMac"),
+    }
+)
+"""Requests that other accounts may make too: those aren't simulated."""
+ABOUT_NO_KEY = frozenset({"GenerateRandom", "ListAliases", "ListKeys"})
+
+
+class Need(NamedTuple):
+    """A permission that a request needs on a key; the name is the value of `parameter`, if that is there."""
+
+    permission: str
+    parameter: str
+    name: str
+    is_use: bool
+
+
+class StrictKmsResponse(KmsResponse):
+    """Sends a request on to moto if the caller may make it."""
+
+    def call_action(self) -> Any:
+        """moto's answer, or KMS's refusal."""
+        caller = Caller(acting_for(self.current_account), self.region)
+        self._key_ids: dict[str, str] = {}
+        try:
+            with state.LOCK:
+                for need in _needs(self._get_action(), json.loads(self.body or "{}")):
+                    self._key_ids[need.parameter] = _require(caller, need)
+        except KmsError as error:
+            body = json.dumps({"__type": error.code, "message": error.message})
+            return error.status, {"status": str(error.status)}, body
+        return super().call_action()
+
+    def _get_param(self, param_name: str, if_none: Any = None) -> Any:
+        """The parameter, of a key its id: given an ARN, some of moto's actions crash."""
+        value = super()._get_param(param_name, if_none)
+        return self._key_ids.get(param_name, value) if value else value
+
+
+def _require(caller: Caller, need: Need) -> str:
+    """The id of the key."""
+    if need.is_use:
+        account_id = caller.principal.account_id
+        found = keys.refer(account_id, caller.region, need.name, alias_allowed=True)
+        if found.account_id != account_id:
+            raise NotSimulated(f"{need.permission} with a key of another account")
+    key = authorize(caller, need.permission, need.name, alias_allowed=True, cross_account=False).key
+    return str(key.id)
+
+
+def _needs(action: str, params: dict[str, Any]) -> Iterator[Need]:
+    """Everything the request does with keys."""
+    if action in MANAGEMENT:
+        yield Need(action, "KeyId", params["KeyId"], False)
+    elif action == "DeleteAlias":
+        yield Need(action, "", params["AliasName"], False)
+    elif action in TARGETS:
+        yield Need(action, "TargetKeyId", params["TargetKeyId"], False)
+    elif action in USES:
+        yield Need(action, "KeyId", params["KeyId"], True)
+    elif action == "Decrypt":
+        yield Need(action, "KeyId", params.get("KeyId") or _key_of(params["CiphertextBlob"]), True)
+    elif action == "ReEncrypt":
+        source = params.get("SourceKeyId") or _key_of(params["CiphertextBlob"])
+        yield Need("ReEncryptFrom", "SourceKeyId", source, True)
+        yield Need("ReEncryptTo", "DestinationKeyId", params["DestinationKeyId"], True)
+    elif action not in ABOUT_NO_KEY:
+        raise NotSimulated(action)
+
+
+def _key_of(blob: str) -> str:
+    """The key that something was encrypted under, as moto writes it."""
+    try:
+        return base64.b64decode(blob)[:KEY_ID_LEN].decode("ascii")
+    except ValueError as foreign:
+        raise KmsError("InvalidCiphertextException", "") from foreign

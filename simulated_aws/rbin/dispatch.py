@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One request in, one answer out: method and path to an operation, as botocore's model has them."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.model import OperationModel
+from botocore.validate import ParamValidator
+
+from ..ec2 import state
+from ..ec2.access import Caller
+from ..ec2.regions import opt_in_status
+from ..http.fast_path import RestRequest
+from . import retention_rules
+from .errors import RbinError, not_valid
+
+OPERATIONS: dict[str, retention_rules.Operation] = {
+    "CreateRule": retention_rules.create_rule,
+    "DeleteRule": retention_rules.delete_rule,
+    "GetRule": retention_rules.get_rule,
+    "ListRules": retention_rules.list_rules,
+}
+
+
+def answer(request: RestRequest) -> tuple[int, bytes]:
+    """HTTP status and JSON document; an operation that isn't simulated is a NotImplementedError."""
+    try:
+        if opt_in_status(request.region) == "not-opted-in":
+            message = "The security token included in the request is invalid."
+            raise RbinError("UnrecognizedClientException", message, 403)
+        operation, named = _operation(request.method, request.path)
+        params = {**_members(request.body), **named}
+        shape = operation.input_shape
+        assert shape is not None
+        report = ParamValidator().validate(params, shape)
+        if report.has_errors():
+            raise not_valid(report.generate_report())
+        with state.LOCK:
+            result = OPERATIONS[operation.name](Caller(request.account_id, request.region), params)
+        return operation.http["responseCode"], json.dumps(result).encode() if result else b""
+    except RbinError as error:
+        return error.status, json.dumps({"__type": error.code, "message": error.message}).encode()
+
+
+def _operation(method: str, path: str) -> tuple[OperationModel, dict[str, str]]:
+    for operation, pattern in _routes():
+        found = pattern.fullmatch(path)
+        if operation.http["method"] == method and found:
+            # A path's member is written in lower case (botocore shape GetRuleRequest, Identifier).
+            return operation, {name.capitalize(): value for name, value in found.groupdict().items()}
+    raise NotImplementedError(f"{method} {path}")
+
+
+@cache
+def _routes() -> list[tuple[OperationModel, re.Pattern[str]]]:
+    model = botocore.session.get_session().get_service_model("rbin")
+    operations = [model.operation_model(name) for name in OPERATIONS]
+    return [
+        (one, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", one.http["requestUri"])))
+        for one in operations
+    ]
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    try:
+        members = json.loads(body or b"{}")
+    except ValueError:
+        raise not_valid("The body is no JSON") from None
+    if not isinstance(members, dict):
+        raise not_valid("The body is no object")
+    return members

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Answers about parameters in AWS's way, and leaves the rest of Systems Manager to moto."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.ssm.exceptions import ParameterAlreadyExists, ParameterVersionNotFound
+from moto.ssm.models import PARAMETER_VERSION_LIMIT, Parameter
+from moto.ssm.responses import SimpleSystemManagerResponse
+from moto.ssm.utils import parameter_arn
+
+from ..ec2.access import Caller
+from ..settings import SETTINGS
+from . import image_validation, parameter_checks
+from .errors import not_valid, refusal
+
+
+class StrictSsmResponse(SimpleSystemManagerResponse):
+    """moto's, with what AWS refuses and what it does only later."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks, and where."""
+        return Caller(self.current_account, self.region)
+
+    def call_action(self) -> Any:
+        """One action at a time, after what has been validated meanwhile is stored."""
+        with image_validation.LOCK:
+            image_validation.settle(self.caller)
+            return super().call_action()
+
+    def put_parameter(self) -> ActionResult:
+        """moto's, but an image's id is a version of the parameter only once it has been validated."""
+        request: dict[str, Any] = json.loads(self.body)
+        name = request["Name"].strip()
+        present = self._present(name)
+        if present is None:
+            parameter_checks.require_name(name, parameter_arn(self.current_account, self.region, name))
+        if request.get("Overwrite") and request.get("Tags"):
+            # As moto words it, but also before a validation.
+            raise not_valid("Invalid request: tags and overwrite can't be used together.")
+        if image_validation.is_running(self.caller, name):
+            raise refusal(SETTINGS.parameter_rewrite_refusal, f"The value of {name} is being validated.")
+        if present is not None and not request.get("Overwrite"):
+            raise ParameterAlreadyExists
+        parameter_checks.require_type(request, present)
+        tier = parameter_checks.tier(request, present)
+        if len(self.ssm_backend._parameters[name] if present else []) >= PARAMETER_VERSION_LIMIT:
+            self.ssm_backend._check_for_parameter_version_limit_exception(name)
+        stored = {
+            "name": name,
+            "description": request.get("Description"),
+            "value": request["Value"],
+            "parameter_type": request.get("Type"),
+            "allowed_pattern": request.get("AllowedPattern"),
+            "keyid": request.get("KeyId"),
+            "overwrite": request.get("Overwrite", False),
+            "tags": request.get("Tags"),
+            "data_type": request.get("DataType", "text"),
+            "tier": tier,
+            "policies": request.get("Policies"),
+        }
+        version = present.version + 1 if present else 1
+        if stored["data_type"] == parameter_checks.EC2_IMAGE:
+            image_validation.begin(self.caller, name, request["Value"], stored)
+        else:
+            self.ssm_backend.put_parameter(**stored)
+        return ActionResult({"Version": version, "Tier": tier})
+
+    def get_parameter(self) -> ActionResult:
+        """moto's, but an unknown label is a missing version, as an unknown number is."""
+        name, _, selector = self._get_param("Name").partition(":")
+        known = selector and not name.startswith("arn") and self._present(name)
+        if known and self.ssm_backend.get_parameter(f"{name}:{selector}") is None:
+            raise ParameterVersionNotFound(f"Systems Manager could not find version {selector} of {name}.")
+        return super().get_parameter()
+
+    def label_parameter_version(self) -> ActionResult:
+        """moto's, which knows reserved labels in lower case only."""
+        kept, reserved = parameter_checks.split_labels(self._get_param("Labels"))
+        invalid, version = self.ssm_backend.label_parameter_version(
+            self._get_param("Name"), self._get_param("ParameterVersion"), kept
+        )
+        return ActionResult({"InvalidLabels": [*reserved, *invalid], "ParameterVersion": version})
+
+    def add_tags_to_resource(self) -> ActionResult:
+        """moto's, with AWS's limits for parameters."""
+        if self._get_param("ResourceType") == "Parameter":
+            tags = {tag["Key"]: tag["Value"] for tag in self._get_param("Tags")}
+            present = self.ssm_backend.list_tags_for_resource("Parameter", self._get_param("ResourceId"))
+            parameter_checks.require_tags(present, tags)
+        return super().add_tags_to_resource()
+
+    def _present(self, name: str) -> Parameter | None:
+        # Asked for by name, moto's dictionary would make an empty entry.
+        return self.ssm_backend.get_parameter(name) if name in self.ssm_backend._parameters else None

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calls that go wrong on demand."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+
+from simulated_aws.client import SimulatedAws
+
+from ..conftest import sharing
+
+ONCE = Config(retries={"total_max_attempts": 1})
+IMPATIENT = Config(retries={"total_max_attempts": 1}, read_timeout=0.5)
+PERMISSION = {"UserId": "222222222222"}
+
+
+def share(ec2: Any, image_id: str) -> None:
+    ec2.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": [PERMISSION]})
+
+
+@pytest.mark.parametrize(
+    ("service", "method"), [("ec2", "describe_images"), ("kms", "list_keys"), ("sts", "get_caller_identity")]
+)
+def test_an_error_comes_in_the_service_s_format(aws: SimulatedAws, service: str, method: str) -> None:
+    aws.add_fault("error", service=service, code="Client.Odd", message="a < b", status=418)
+    with pytest.raises(ClientError) as refused:
+        getattr(aws.client(service, "owner", config=ONCE), method)()
+    error = refused.value.response["Error"]
+    assert (error["Code"], error["Message"]) == ("Client.Odd", "a < b")
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 418
+    recorded = aws.calls()[-1]
+    assert (recorded.status, recorded.error_code, recorded.faulted) == (418, "Client.Odd", "error")
+
+
+def test_an_error_is_instead_of_the_effect(aws: SimulatedAws, image_id: str) -> None:
+    aws.add_fault("error", action="ModifyImageAttribute")
+    with pytest.raises(ClientError, match="InternalError"):
+        share(aws.client("ec2", "owner", config=ONCE), image_id)
+    assert sharing(aws, image_id) == []
+
+
+def test_some_calls_go_well_before_some_go_wrong(aws: SimulatedAws) -> None:
+    aws.add_fault("error", action="GetCallerIdentity", after=2, times=2, code="Odd")
+    sts = aws.client("sts", "owner", config=ONCE)
+    outcomes = []
+    for _ in range(6):
+        try:
+            sts.get_caller_identity()
+            outcomes.append("well")
+        except ClientError as error:
+            outcomes.append(error.response["Error"]["Code"])
+    assert outcomes == ["well", "well", "Odd", "Odd", "well", "well"]
+    assert aws.faults()[0]["matched"] == 6
+
+
+def test_without_times_every_call_goes_wrong(aws: SimulatedAws) -> None:
+    aws.add_fault("error", times=0, code="Odd")
+    sts = aws.client("sts", "owner", config=ONCE)
+    for _ in range(3):
+        with pytest.raises(ClientError, match="Odd"):
+            sts.get_caller_identity()
+    aws.clear_faults()
+    sts.get_caller_identity()
+
+
+@pytest.mark.parametrize(
+    ("match", "struck"),
+    [
+        ({}, {"owner us-east-1", "owner eu-west-1", "consumer us-east-1"}),
+        ({"region": "eu-west-1"}, {"owner eu-west-1"}),
+        ({"account_id": "222222222222"}, {"consumer us-east-1"}),
+        ({"account_id": "012345678901", "region": "us-east-1"}, {"owner us-east-1"}),
+        ({"action": "DescribeSnapshots"}, set()),
+        ({"service": "kms"}, set()),
+    ],
+)
+def test_a_fault_strikes_what_it_matches(aws: SimulatedAws, match: dict[str, str], struck: set[str]) -> None:
+    aws.add_fault("error", times=0, **match)
+    found = set()
+    for account, region in [("owner", "us-east-1"), ("owner", "eu-west-1"), ("consumer", "us-east-1")]:
+        try:
+            aws.client("ec2", account, region, config=ONCE).describe_images(Owners=["self"])
+        except ClientError:
+            found.add(f"{account} {region}")
+    assert found == struck
+
+
+@pytest.mark.parametrize(("when", "expected"), [("before", []), ("after", [PERMISSION])])
+def test_a_dropped_connection_hides_whether_the_call_took_effect(
+    aws: SimulatedAws, image_id: str, when: str, expected: list[dict[str, str]]
+) -> None:
+    aws.add_fault("drop", action="ModifyImageAttribute", when=when)
+    with pytest.raises(ConnectionClosedError):
+        share(aws.client("ec2", "owner", config=ONCE), image_id)
+    assert sharing(aws, image_id) == expected
+    recorded = aws.calls(action="ModifyImageAttribute")[0]
+    assert (recorded.status, recorded.faulted) == (None, "drop")
+
+
+def test_botocore_retries_after_a_drop(aws: SimulatedAws, image_id: str) -> None:
+    aws.add_fault("drop", action="ModifyImageAttribute", when="after")
+    share(aws.client("ec2", "owner"), image_id)
+    assert [call.status for call in aws.calls(action="ModifyImageAttribute")] == [None, 200]
+
+
+def test_a_delay_holds_up_only_what_it_strikes(aws: SimulatedAws) -> None:
+    aws.add_fault("delay", action="GetCallerIdentity", seconds=0.6)
+    sts = aws.client("sts", "owner")
+    started = time.monotonic()
+    with ThreadPoolExecutor() as threads:
+        held_up = threads.submit(sts.get_caller_identity)
+        aws.client("ec2", "owner").describe_images(Owners=["self"])
+        assert not held_up.done()
+        held_up.result()
+    assert time.monotonic() - started >= 0.6
+
+
+def wait_for_call(aws: SimulatedAws, action: str) -> None:
+    deadline = time.monotonic() + 10
+    while not aws.calls(action=action):
+        assert time.monotonic() < deadline, f"{action} never arrived"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("when", "meanwhile"), [("before", []), ("after", [PERMISSION])])
+def test_a_frozen_call_goes_on_when_released(
+    aws: SimulatedAws, image_id: str, when: str, meanwhile: list[dict[str, str]]
+) -> None:
+    aws.add_fault("freeze", action="ModifyImageAttribute", when=when)
+    with ThreadPoolExecutor() as threads:
+        frozen: Future[None] = threads.submit(share, aws.client("ec2", "owner", config=ONCE), image_id)
+        wait_for_call(aws, "ModifyImageAttribute")
+        assert sharing(aws, image_id) == meanwhile
+        assert not frozen.done()
+        aws.release()
+        frozen.result(timeout=10)
+    assert sharing(aws, image_id) == [PERMISSION]
+
+
+def test_a_frozen_call_whose_caller_leaves_never_takes_effect(aws: SimulatedAws, image_id: str) -> None:
+    aws.add_fault("freeze", action="ModifyImageAttribute")
+    with pytest.raises(ReadTimeoutError):
+        share(aws.client("ec2", "owner", config=IMPATIENT), image_id)
+    # The server learns of it in its own time, and a release mustn't wake the dead.
+    time.sleep(0.2)
+    aws.release()
+    assert sharing(aws, image_id) == []
+
+
+def test_many_frozen_calls_block_nobody(aws: SimulatedAws) -> None:
+    aws.add_fault("freeze", service="sts", times=0)
+    clients = [aws.client("sts", "owner", config=ONCE) for _ in range(50)]
+    with ThreadPoolExecutor(50) as threads:
+        frozen = [threads.submit(client.get_caller_identity) for client in clients]
+        deadline = time.monotonic() + 20
+        while len(aws.calls(service="sts")) < 50:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        aws.client("ec2", "owner").describe_vpcs()
+        assert not any(one.done() for one in frozen)
+        aws.clear_faults()
+        assert {one.result(timeout=20)["Account"] for one in frozen} == {"012345678901"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "sentence"),
+    [
+        ("vanish", {}, "the kind of a fault is one of error, drop, delay, freeze, not 'vanish'"),
+        ("drop", {"seconds": 1}, "a fault of kind drop has no seconds"),
+        ("drop", {"when": "later"}, "`when` of a fault is before or after, not 'later'"),
+        ("delay", {"seconds": -1}, "`seconds` of a fault can't be -1"),
+        ("error", {"status": "500"}, "`status` of a fault can't be '500'"),
+        ("error", {"times": True}, "`times` of a fault can't be True"),
+        ("error", {"account_id": 12345678901}, "`account_id` of a fault can't be 12345678901"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused(
+    aws: SimulatedAws, kind: str, fields: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match="^" + sentence.replace("(", r"\(")):
+        aws.add_fault(kind, **fields)
+    assert aws.faults() == []
