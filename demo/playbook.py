@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from simulated_aws.client import SimulatedAws
-from simulated_aws.http.record import Entry
+from simulated_aws.http.record import RecordedCall
 
 from .screen import say
 
@@ -34,10 +34,10 @@ class Run:
     exit_code: int
     changed: int | None
     seconds: float
-    calls: list[Entry]
+    calls: list[RecordedCall]
 
     @property
-    def writes(self) -> list[Entry]:
+    def writes(self) -> list[RecordedCall]:
         """The calls that change something."""
         return [call for call in self.calls if not call.action.startswith(_READS)]
 

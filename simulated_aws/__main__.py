@@ -14,7 +14,7 @@ import yaml
 from .server import serve
 
 if TYPE_CHECKING:
-    from .control_api import Control
+    from .control_api import ControlApi
 
 _REGION = "us-east-1"
 
@@ -30,10 +30,10 @@ def main() -> None:
         url = where
         print(f"Simulated AWS on {url}", flush=True)
 
-    def ready(control: Control) -> None:
+    def ready(control: ControlApi) -> None:
         if document is not None:
             description = control.build_estate(document)
-            print(_for_a_person(url, description, given.account), flush=True)
+            print(_export_commands(url, description, given.account), flush=True)
 
     try:
         serve(given.host, given.port, listening, ready, until_stdin_closes=given.until_stdin_closes)
@@ -54,7 +54,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _for_a_person(url: str, description: dict[str, Any], name: str | None) -> str:
+def _export_commands(url: str, description: dict[str, Any], name: str | None) -> str:
     accounts = description["accounts"]
     name = name or next(iter(accounts))
     if name not in accounts:

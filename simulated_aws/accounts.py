@@ -8,7 +8,7 @@ from moto.organizations.models import organizations_backends
 _known: set[str] = set()
 
 
-def learn(account_id: str) -> None:
+def register(account_id: str) -> None:
     """From now on the account exists."""
     _known.add(account_id)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from . import ec2, iam, kms, organizations, rbin, sqs, ssm, sts
-from .control_api import PREFIX, Control
+from .control_api import PREFIX, ControlApi
 from .ec2.fast_path import HANDLERS as EC2_HANDLERS
 from .http.connection import Request, Response
 from .http.moto_app import MotoApp
@@ -17,19 +17,19 @@ from .http.pipeline import Pipeline
 from .kms.fast_path import HANDLERS as KMS_HANDLERS
 
 
-class Simulation:
+class App:
     """Answers every request of one server."""
 
     def __init__(self) -> None:
-        iam.install()
-        sts.install()
-        organizations.install()
-        kms.install()
-        ssm.install()
-        sqs.install()
-        ec2.install()
+        iam.patch_moto()
+        sts.patch_moto()
+        organizations.patch_moto()
+        kms.patch_moto()
+        ssm.patch_moto()
+        sqs.patch_moto()
+        ec2.patch_moto()
         self._pipeline = Pipeline({**EC2_HANDLERS, **KMS_HANDLERS}, MotoApp(), {"rbin": rbin.answer})
-        self.control = Control(self._pipeline)
+        self.control = ControlApi(self._pipeline)
 
     async def answer(self, request: Request, gone: asyncio.Event) -> Response | None:
         """A control call's answer or an API call's, see Pipeline.answer."""

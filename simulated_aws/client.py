@@ -20,7 +20,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader, create_loader
 
-from .http.record import Entry
+from .http.record import RecordedCall
 
 _ROOT = Path(__file__).parents[1]
 _STOP_SECONDS = 10
@@ -116,10 +116,10 @@ class SimulatedAws:
         """The description of the estate built last, empty if there is none."""
         return self._control("GET", "estate")
 
-    def calls(self, *, since: int = 0, **filters: str) -> list[Entry]:
+    def calls(self, *, since: int = 0, **filters: str) -> list[RecordedCall]:
         """Recorded API calls numbered above `since`; filters: account_id, region, service, action."""
         query = urlencode({"since": since, **filters})
-        return [Entry(**entry) for entry in self._control("GET", f"calls?{query}")["calls"]]
+        return [RecordedCall(**entry) for entry in self._control("GET", f"calls?{query}")["calls"]]
 
     def forget_calls(self) -> None:
         """Clear the record."""

@@ -23,10 +23,10 @@ PREFIX = "/_simulated_aws/"
 LOG = logging.getLogger(__name__)
 _CALL_FILTERS = frozenset({"account_id", "region", "service", "action"})
 
-Route = Callable[["Control", Request], dict[str, Any]]
+Route = Callable[["ControlApi", Request], dict[str, Any]]
 
 
-class Control:
+class ControlApi:
     """Answers control calls; they are neither recorded nor delayed."""
 
     def __init__(self, pipeline: Pipeline) -> None:
@@ -51,7 +51,7 @@ class Control:
         """Build an estate beside what is there, and let its accounts' keys in; its description."""
         self._estate = loader.build(document)
         accounts = self._estate["accounts"].values()
-        self._pipeline.callers.learn(
+        self._pipeline.callers.register(
             {account["access_key_id"]: account["account_id"] for account in accounts}
         )
         return self._estate
@@ -122,14 +122,14 @@ class Control:
 _ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "health"): lambda *_: {"status": "ok"},
     ("POST", "reset"): lambda control, _: control._reset(),
-    ("POST", "estate"): Control._post_estate,
+    ("POST", "estate"): ControlApi._post_estate,
     ("GET", "estate"): lambda control, _: control._get_estate(),
-    ("GET", "calls"): Control._get_calls,
+    ("GET", "calls"): ControlApi._get_calls,
     ("DELETE", "calls"): lambda control, _: control._delete_calls(),
-    ("PUT", "latency"): Control._put_latency,
-    ("PUT", "throttling"): Control._put_throttling,
-    ("PUT", "settings"): Control._put_settings,
-    ("POST", "faults"): Control._post_faults,
+    ("PUT", "latency"): ControlApi._put_latency,
+    ("PUT", "throttling"): ControlApi._put_throttling,
+    ("PUT", "settings"): ControlApi._put_settings,
+    ("POST", "faults"): ControlApi._post_faults,
     ("GET", "faults"): lambda control, _: control._get_faults(),
     ("DELETE", "faults"): lambda control, _: control._delete_faults(),
     ("POST", "faults/release"): lambda control, _: control._release(),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from .http.connection import Answer, Connection
 
 if TYPE_CHECKING:
-    from .control_api import Control
+    from .control_api import ControlApi
 
 _BACKLOG = 512
 
@@ -31,7 +31,7 @@ def serve(
     host: str,
     port: int,
     listening: Callable[[str], None] = print,
-    ready: Callable[[Control], None] | None = None,
+    ready: Callable[[ControlApi], None] | None = None,
     *,
     until_stdin_closes: bool = False,
 ) -> None:
@@ -46,11 +46,11 @@ def serve(
     os.environ.update(_MOTO_ENVIRONMENT)
     # What is imported stays: collecting among it meanwhile costs a third of a second.
     gc.disable()
-    from .app import Simulation  # noqa: PLC0415  moto, and only now, for both reasons above
+    from .app import App  # noqa: PLC0415  moto, and only now, for both reasons above
 
     gc.freeze()
     gc.enable()
-    simulation = Simulation()
+    simulation = App()
     if ready is not None:
         ready(simulation.control)
     asyncio.run(_serve(listener, simulation.answer, until_stdin_closes))

@@ -35,7 +35,7 @@ class Settings:
     """How long an instance is pending before it runs; with 0 its launch says so and nothing else does."""
     concurrent_copy_quota: int = 300
     """Copies at once per account and destination Region (EC2 User Guide, How Amazon EC2 AMI copy works)."""
-    copy_refuses_duplicate_names: bool = False
+    copy_rejects_duplicate_names: bool = False
     """AWS doesn't say whether CopyImage may reuse the name of an own image, so both can be had."""
     pending_image_lists_snapshots: bool = False
     """Whether the block devices of a pending copy name their snapshots."""
@@ -53,7 +53,7 @@ class Settings:
     """For how long a new grant neither counts nor is listed (KMS Developer Guide, Eventual consistency)."""
     parameter_validation_seconds: float = 0.0
     """How long SSM validates an image's id (botocore shape PutParameterRequest, DataType)."""
-    parameter_rewrite_refusal: str = "TooManyUpdates"
+    parameter_rewrite_error_code: str = "TooManyUpdates"
     """The code that refuses another value meanwhile: AWS doesn't document it, so any can be had."""
     not_opted_in_regions: list[str] = field(default_factory=list)
     """Regions no account has opted in to."""

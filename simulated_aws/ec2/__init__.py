@@ -5,6 +5,6 @@
 front, and `install` puts it in front of moto's own implementation. Everything else of EC2 stays moto's.
 """
 
-from .patch_moto import install
+from .patch_moto import patch_moto
 
-__all__ = ["install"]
+__all__ = ["patch_moto"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Allowed AMIs: which other accounts' images an account lets its users see and use in a Region.
 
-(EC2 User Guide, Control the discovery and use of AMIs in Amazon EC2 with Allowed AMIs; botocore shape
+(EC2 User Guide, ControlApi the discovery and use of AMIs in Amazon EC2 with Allowed AMIs; botocore shape
 ImageCriterion.)
 """
 

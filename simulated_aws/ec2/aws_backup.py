@@ -10,7 +10,7 @@ TAG_PREFIX = "aws:backup:"
 """Of what AWS Backup makes (AWS Backup Developer Guide, Copying tags onto backups); nobody else sets it."""
 
 
-def require_not_of_backup(resource: Image | Snapshot) -> None:
+def require_not_managed_by_backup(resource: Image | Snapshot) -> None:
     """Refuse to delete a recovery point (EC2 User Guide, Deregister an AMI: considerations).
 
     Both messages and codes are as users report them.

@@ -40,12 +40,12 @@ class LaunchAttempt:
 
 
 Attempt = TypeVar("Attempt", CopyAttempt, LaunchAttempt)
-Veto = Callable[[Attempt], StateReason | None]
+DeferredCheck = Callable[[Attempt], StateReason | None]
 
-COPY_VETOES: list[Veto[CopyAttempt]] = []
-LAUNCH_VETOES: list[Veto[LaunchAttempt]] = []
+COPY_CHECKS: list[DeferredCheck[CopyAttempt]] = []
+LAUNCH_CHECKS: list[DeferredCheck[LaunchAttempt]] = []
 
 
-def first_veto(vetoes: Iterable[Veto[Attempt]], attempt: Attempt) -> StateReason | None:
+def first_failure(vetoes: Iterable[DeferredCheck[Attempt]], attempt: Attempt) -> StateReason | None:
     """The first reason given against the attempt, or None when nobody objects."""
     return next((reason for veto in vetoes if (reason := veto(attempt))), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from moto.core.exceptions import ServiceException
 
-from ..http.fast_path import LeanRequest
+from ..http.fast_path import FastPathRequest
 from . import serialization, state
 from .access import Caller
 from .actions import ACTIONS
@@ -13,7 +13,7 @@ from .errors import Ec2Error, dry_run
 from .regions import require_opted_in
 
 
-def answer(request: LeanRequest) -> tuple[int, bytes]:
+def answer(request: FastPathRequest) -> tuple[int, bytes]:
     """HTTP status and XML document for a request whose action is one of ACTIONS."""
     name = request.params["Action"]
     try:
@@ -25,10 +25,10 @@ def answer(request: LeanRequest) -> tuple[int, bytes]:
             result = ACTIONS[name](Caller(request.account_id, request.region), params)
         return 200, serialization.write(name, result, request.request_id)
     except ServiceException as error:
-        return refuse(error, request.request_id)
+        return error_response(error, request.request_id)
 
 
-def refuse(error: ServiceException, request_id: str) -> tuple[int, bytes]:
+def error_response(error: ServiceException, request_id: str) -> tuple[int, bytes]:
     """The answer for a refusal of ours, or of moto's own parts, such as for an unknown volume."""
-    refusal = error if isinstance(error, Ec2Error) else Ec2Error(error.code, error.message)
-    return refusal.status, serialization.write_error(refusal, request_id)
+    ec2_error = error if isinstance(error, Ec2Error) else Ec2Error(error.code, error.message)
+    return ec2_error.status, serialization.write_error(ec2_error, request_id)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from moto.kms.models import Key
 
-from ..iam.current_principal import acting_for
+from ..iam.current_principal import current_principal
 from ..iam.principals import Principal
 from ..iam.service_linked_roles import is_auto_scaling
 from ..kms import keys
@@ -39,14 +39,14 @@ _GRANTED_TO_EC2 = ("Decrypt",)
 """What EC2 grants itself to attach a volume (KMS Developer Guide, How Amazon EBS uses AWS KMS)."""
 
 
-def veto_copy(attempt: CopyAttempt) -> StateReason | None:
+def check_copy_keys(attempt: CopyAttempt) -> StateReason | None:
     """The same as for the copies of its snapshots."""
     return copy_failure(attempt.account_id, attempt.snapshots, attempt.kms_key_id)
 
 
 def copy_failure(account_id: str, snapshots: Collection[Snapshot], key_arn: str | None) -> StateReason | None:
     """Why copies fail, if they do: they read snapshots under their keys, and write under the copies' key."""
-    principal = acting_for(account_id)
+    principal = current_principal(account_id)
     needed = [(one.kms_key_id, one.id, COPY_FROM) for one in snapshots if one.kms_key_id]
     if key_arn:
         needed += [(key_arn, one.id, COPY_TO) for one in snapshots]
@@ -54,9 +54,9 @@ def copy_failure(account_id: str, snapshots: Collection[Snapshot], key_arn: str 
     return None if fine else INACCESSIBLE_KEY
 
 
-def veto_launch(attempt: LaunchAttempt) -> StateReason | None:
+def check_launch_keys(attempt: LaunchAttempt) -> StateReason | None:
     """A launch needs the key of every snapshot behind the image and of every volume of the instance."""
-    principal = acting_for(attempt.account_id)
+    principal = current_principal(attempt.account_id)
     operations = AUTO_SCALING if is_auto_scaling(principal) else LAUNCH
     needed = {one.id: one.kms_key_id for one in attempt.snapshots if one.kms_key_id} | attempt.volume_keys
     fine = all(_may_use(principal, arn, resource, operations) for resource, arn in needed.items())
@@ -69,7 +69,7 @@ def _may_use(principal: Principal, key_arn: str, resource_id: str, operations: C
     EBS names the resource in the encryption context (KMS Developer Guide, How Amazon EBS uses AWS KMS).
     """
     key = keys.by_arn(key_arn)
-    if key is None or not _is_fit(key):
+    if key is None or not _is_usable_by_ebs(key):
         return False
     service = f"ec2.{key.region}.amazonaws.com"
     context = {"aws:ebs:id": resource_id}
@@ -81,7 +81,7 @@ def _may_use(principal: Principal, key_arn: str, resource_id: str, operations: C
     )
 
 
-def _is_fit(key: Key) -> bool:
+def _is_usable_by_ebs(key: Key) -> bool:
     """Whether EBS can use the key at all (botocore shape CopyImageRequest, KmsKeyId)."""
     symmetric = key.key_spec == "SYMMETRIC_DEFAULT" and key.key_usage == "ENCRYPT_DECRYPT"
     return symmetric and key.key_state == "Enabled"

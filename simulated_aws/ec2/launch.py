@@ -11,7 +11,7 @@ from moto.ssm.exceptions import ParameterVersionNotFound
 from ..ssm import image_validation
 from . import state
 from .access import Caller, may_use_snapshot, visible_image
-from .deferred_checks import LAUNCH_VETOES, LaunchAttempt, first_veto
+from .deferred_checks import LAUNCH_CHECKS, LaunchAttempt, first_failure
 from .errors import Ec2Error, image_unavailable, missing_parameter
 from .instances import start
 from .state import Device, Image
@@ -68,12 +68,12 @@ def _mapping(caller: Caller, image: Image, device: Device) -> dict[str, Any]:
     return {"DeviceName": device.device_name, "Ebs": ebs}
 
 
-def settle_instance(caller: Caller, image: Image, instance: Instance) -> None:
+def finish_launch(caller: Caller, image: Image, instance: Instance) -> None:
     """Terminate an instance whose launch somebody vetoes, as EC2 does when it can't use a key."""
     known = state.region(caller.region).snapshots
     snapshots = tuple(known[one] for one in image.snapshot_ids)
     attempt = LaunchAttempt(*caller, image, snapshots, _volume_keys(instance))
-    reason = first_veto(LAUNCH_VETOES, attempt)
+    reason = first_failure(LAUNCH_CHECKS, attempt)
     if reason:
         instance.terminate()
         instance._reason = "Server.InternalError"

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from moto.core.exceptions import ServiceException
 
-from ..http.fast_path import LeanRequest
+from ..http.fast_path import FastPathRequest
 from ..iam import condition_keys, identity_policies
-from ..iam.current_principal import acting_for
+from ..iam.current_principal import current_principal
 from ..iam.policies import Request
 from .access import Caller
-from .dispatch import refuse
+from .dispatch import error_response
 from .errors import Ec2Error, dry_run
 from .instances import require_fitting_type
 from .launch import launchable_image
@@ -22,14 +22,14 @@ from .regions import require_opted_in
 
 # Whatever else a request may name is known to moto's backend of the account and Region alone, which takes a
 # second to make.
-_WITHOUT_BACKEND = frozenset(
+_PARAMETERS_WITHOUT_BACKEND = frozenset(
     {"Action", "Version", "DryRun", "ImageId", "InstanceType", "MaxCount", "MinCount", "ClientToken"}
 )
 
 
-def answer(request: LeanRequest) -> tuple[int, bytes] | None:
+def answer(request: FastPathRequest) -> tuple[int, bytes] | None:
     """HTTP status and document of a dry run that needs no backend of moto's; None for all other launches."""
-    if request.params.get("DryRun") != "true" or set(request.params) - _WITHOUT_BACKEND:
+    if request.params.get("DryRun") != "true" or set(request.params) - _PARAMETERS_WITHOUT_BACKEND:
         return None
     caller = Caller(request.account_id, request.region)
     try:
@@ -38,8 +38,8 @@ def answer(request: LeanRequest) -> tuple[int, bytes] | None:
         require_authorized(caller, image_id)
         require_launchable(caller, image_id, request.params.get("InstanceType"))
         raise dry_run()
-    except ServiceException as refusal:
-        return refuse(refusal, request.request_id)
+    except ServiceException as error:
+        return error_response(error, request.request_id)
 
 
 def require_launchable(caller: Caller, image_id: str | None, instance_type: str | None) -> None:
@@ -54,16 +54,16 @@ def require_authorized(caller: Caller, image_id: str | None) -> None:
 
     Service Authorization Reference, Amazon EC2: RunInstances is about an image and an instance, among others.
     """
-    principal = acting_for(caller.account_id)
+    principal = current_principal(caller.account_id)
     prefix = f"arn:{principal.partition}:ec2:{caller.region}"
     resources = (f"{prefix}::image/{image_id}", f"{prefix}:{caller.account_id}:instance/*")
     for resource in resources:
-        about = condition_keys.of_principal(principal)
-        verdict = identity_policies.verdict(Request(principal, "ec2:RunInstances", resource, about))
-        if verdict.denies or not verdict.allows:
+        context = condition_keys.of_principal(principal)
+        decision = identity_policies.evaluate(Request(principal, "ec2:RunInstances", resource, context))
+        if decision.denies or not decision.allows:
             why = (
                 "with an explicit deny in an identity-based policy"
-                if verdict.denies
+                if decision.denies
                 else "because no identity-based policy allows the ec2:RunInstances action"
             )
             raise Ec2Error(

@@ -12,12 +12,12 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_block_store import Volume
 from moto.ec2.models.instances import Instance, InstanceState, Reservation
 
-from ..iam.current_principal import acting_as, acting_for
+from ..iam.current_principal import as_principal, current_principal
 from ..iam.service_linked_roles import auto_scaling
 from . import instances, state
 from .access import Caller, visible_image, visible_snapshot
 from .encryption_keys import default_key, resolve
-from .launch import device_mappings, launchable_image, settle_instance
+from .launch import device_mappings, finish_launch, launchable_image
 from .state import Image, Snapshot
 
 AUTO_SCALING_GROUP_TAG = "aws:autoscaling:groupName"
@@ -94,10 +94,12 @@ class StrictEC2Backend(EC2Backend):
         reservation = super().run_instances(image.id, count, user_data, security_group_names, **kwargs)
         image.launches.append(state.now())
         for_group = AUTO_SCALING_GROUP_TAG in kwargs.get("tags", {}).get("instance", {})
-        launcher = auto_scaling(self.account_id, self.partition) if for_group else acting_for(self.account_id)
-        with acting_as(launcher):
+        launcher = (
+            auto_scaling(self.account_id, self.partition) if for_group else current_principal(self.account_id)
+        )
+        with as_principal(launcher):
             for instance in reservation.instances:
-                settle_instance(self.caller, image, instance)
+                finish_launch(self.caller, image, instance)
         instances.remember(self.caller, token, asked, reservation)
         return reservation
 

@@ -11,10 +11,10 @@ from moto.core.exceptions import ServiceException
 from moto.core.utils import camelcase_to_underscores
 from moto.ec2.models import ec2_backends
 
-from ..http.fast_path import LeanRequest
+from ..http.fast_path import FastPathRequest
 from .access import Caller
 from .actions import ACTIONS
-from .dispatch import answer, refuse
+from .dispatch import answer, error_response
 from .errors import Ec2Error, dry_run
 from .launch_dry_run import require_authorized, require_launchable
 from .launch_templates import StrictLaunchTemplates
@@ -42,7 +42,7 @@ class StrictEC2Response(StrictLaunchTemplates):
         try:
             require_opted_in(self.region)
         except Ec2Error as error:
-            return self._document(*refuse(error, str(uuid.uuid4())))
+            return self._document(*error_response(error, str(uuid.uuid4())))
         return super().call_action()
 
     def run_instances(self) -> Any:
@@ -57,7 +57,7 @@ class StrictEC2Response(StrictLaunchTemplates):
                 raise dry_run()
             return super().run_instances()
         except ServiceException as error:
-            return self._document(*refuse(error, str(uuid.uuid4())))
+            return self._document(*error_response(error, str(uuid.uuid4())))
 
     @staticmethod
     def _validate_block_device_mapping(device_mapping: dict[str, Any]) -> None:
@@ -86,10 +86,12 @@ class StrictEC2Response(StrictLaunchTemplates):
         return status, {"status": str(status), "Content-Type": "text/xml;charset=UTF-8"}, body.decode()
 
 
-def _through_the_door(name: str) -> Callable[[StrictEC2Response], Response]:
+def _dispatched(name: str) -> Callable[[StrictEC2Response], Response]:
     def method(self: StrictEC2Response) -> Response:
         flat = {key: values[0] for key, values in self.querystring.items()}
-        request = LeanRequest(self.current_account, self.region, {**flat, "Action": name}, str(uuid.uuid4()))
+        request = FastPathRequest(
+            self.current_account, self.region, {**flat, "Action": name}, str(uuid.uuid4())
+        )
         return self._document(*answer(request))
 
     return method
@@ -101,6 +103,6 @@ def _unsupported(_: StrictEC2Response) -> Response:
 
 
 for _name in ACTIONS:
-    setattr(StrictEC2Response, camelcase_to_underscores(_name), _through_the_door(_name))
+    setattr(StrictEC2Response, camelcase_to_underscores(_name), _dispatched(_name))
 for _name in UNSUPPORTED:
     setattr(StrictEC2Response, _name, _unsupported)

@@ -7,21 +7,21 @@ from moto.ec2 import urls
 from moto.ec2.models import ec2_backends
 from moto.ec2.utils import filter_dict_attribute_mapping
 
-from .deferred_checks import COPY_VETOES, LAUNCH_VETOES
-from .key_permissions import veto_copy, veto_launch
+from .deferred_checks import COPY_CHECKS, LAUNCH_CHECKS
+from .key_permissions import check_copy_keys, check_launch_keys
 from .moto_backend import StrictEC2Backend
 from .moto_responses import StrictEC2Response
 
 
-def install() -> None:
+def patch_moto() -> None:
     """Make moto answer with this package; to be called before the first request, and harmless afterwards.
 
     Backends that exist already are dropped: they would keep answering in moto's way.
     """
     if ec2_backends.backend is StrictEC2Backend:
         return
-    COPY_VETOES.append(veto_copy)
-    LAUNCH_VETOES.append(veto_launch)
+    COPY_CHECKS.append(check_copy_keys)
+    LAUNCH_CHECKS.append(check_launch_keys)
     ec2_backends.clear()
     ec2_backends.backend = StrictEC2Backend
     # botocore shape DescribeInstancesRequest, Filters.

@@ -16,9 +16,9 @@ IN_BIN = "aws:recycle-bin:resource-in-bin"
 """The tag of what is in the bin; it goes when the resource comes back (the same page)."""
 
 
-def throw_away_image(image: Image) -> None:
+def remove_image(image: Image) -> None:
     """Put an image into the bin if a rule retains it, with its permissions and tags; else it is gone."""
-    forget_image(image)
+    drop_image(image)
     days = _retained(image, IMAGE)
     if days:
         now = state.now()
@@ -27,7 +27,7 @@ def throw_away_image(image: Image) -> None:
         state.region(image.region).binned_images[image.id] = binned
 
 
-def throw_away_snapshot(snapshot: Snapshot) -> None:
+def remove_snapshot(snapshot: Snapshot) -> None:
     """Likewise with a snapshot."""
     region = state.region(snapshot.region)
     del region.snapshots[snapshot.id]
@@ -38,7 +38,7 @@ def throw_away_snapshot(snapshot: Snapshot) -> None:
         region.binned_snapshots[snapshot.id] = Binned(snapshot, now, now + timedelta(days=days))
 
 
-def forget_image(image: Image) -> None:
+def drop_image(image: Image) -> None:
     """Take an image off the list, leaving nothing but whose it was."""
     region = state.region(image.region)
     del region.images[image.id]
@@ -61,7 +61,7 @@ def snapshots(account_id: str, region_name: str) -> dict[str, Binned[Snapshot]]:
     return {key: one for key, one in region.binned_snapshots.items() if one.resource.owner_id == account_id}
 
 
-def take_image_out(image: Image) -> None:
+def restore_image(image: Image) -> None:
     """Put an image back as it was thrown away: all of its sharing returns (the same page)."""
     region = state.region(image.region)
     del region.binned_images[image.id]
@@ -70,7 +70,7 @@ def take_image_out(image: Image) -> None:
     region.images[image.id] = image
 
 
-def take_snapshot_out(snapshot: Snapshot) -> None:
+def restore_snapshot(snapshot: Snapshot) -> None:
     """Likewise a snapshot."""
     region = state.region(snapshot.region)
     del region.binned_snapshots[snapshot.id]

@@ -19,17 +19,17 @@ class Callers:
     """The principals behind access keys."""
 
     def __init__(self) -> None:
-        self._learned: dict[str, Principal] = {}
+        self._registered: dict[str, Principal] = {}
         self._sessions: dict[str, Principal] = {}
 
-    def learn(self, accounts_by_key: Mapping[str, str]) -> None:
+    def register(self, accounts_by_key: Mapping[str, str]) -> None:
         """Accept these access keys, each for its account id: its IAM user's, or the account's own."""
         for access_key, account_id in accounts_by_key.items():
-            self._learned[access_key] = of_access_key(access_key) or root(account_id)
+            self._registered[access_key] = of_access_key(access_key) or root(account_id)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Accept none of the learned keys any longer."""
-        self._learned.clear()
+        self._registered.clear()
         self._sessions.clear()
 
     def account_of(self, access_key: str) -> str | None:
@@ -39,7 +39,7 @@ class Callers:
 
     def principal_of(self, access_key: str) -> Principal | None:
         """Who the key belongs to; None if nobody issued it."""
-        known = self._learned.get(access_key) or self._sessions.get(access_key)
+        known = self._registered.get(access_key) or self._sessions.get(access_key)
         if known is not None:
             return known
         principal = of_access_key(access_key)

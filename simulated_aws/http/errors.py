@@ -3,57 +3,57 @@
 
 from __future__ import annotations
 
-from .protocols import Protocol, Refusal
+from .protocols import ApiError, Protocol
 
 
-def unknown_key(protocol: Protocol) -> Refusal:
+def unknown_key(protocol: Protocol) -> ApiError:
     """An access key that belongs to nobody.
 
     Sources: "Error codes for the Amazon EC2 API"; S3's "Error responses"; "Common Error Types" of the others.
     """
     if protocol is Protocol.EC2:
         message = "AWS was not able to validate the provided access credentials"
-        return Refusal("AuthFailure", message, 401)
+        return ApiError("AuthFailure", message, 401)
     if protocol is Protocol.REST_XML:
         message = "The AWS Access Key Id you provided does not exist in our records."
-        return Refusal("InvalidAccessKeyId", message, 403)
+        return ApiError("InvalidAccessKeyId", message, 403)
     message = "The security token included in the request is invalid."
     if protocol is Protocol.QUERY:
-        return Refusal("InvalidClientTokenId", message, 403)
-    return Refusal("UnrecognizedClientException", message, 400 if protocol is Protocol.JSON else 403)
+        return ApiError("InvalidClientTokenId", message, 403)
+    return ApiError("UnrecognizedClientException", message, 400 if protocol is Protocol.JSON else 403)
 
 
-def unsigned() -> Refusal:
+def unsigned() -> ApiError:
     """A request that no access key signed (IAM User Guide, Common Errors: MissingAuthenticationToken)."""
-    return Refusal("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+    return ApiError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
 
 
-def unknown_action(protocol: Protocol, action: str, detail: str = "") -> Refusal:
+def unknown_action(protocol: Protocol, action: str, detail: str = "") -> ApiError:
     """An action the service doesn't have; `detail` says what of a known one isn't simulated."""
     reason = f" ({detail})" if detail else ""
     if protocol in (Protocol.JSON, Protocol.REST_JSON):
-        return Refusal("UnknownOperationException", f"The operation {action} isn't simulated{reason}", 400)
+        return ApiError("UnknownOperationException", f"The operation {action} isn't simulated{reason}", 400)
     if protocol is Protocol.EC2:
         text = f"The action {action} is not valid for this web service.{reason}"
-        return Refusal("InvalidAction", text, 400)
-    return Refusal("InvalidAction", f"Could not find operation {action}{reason}", 400)
+        return ApiError("InvalidAction", text, 400)
+    return ApiError("InvalidAction", f"Could not find operation {action}{reason}", 400)
 
 
-def throttled(service: str, protocol: Protocol) -> Refusal:
+def throttled(service: str, protocol: Protocol) -> ApiError:
     """A call that its bucket has no token for.
 
     Sources: EC2 Developer Guide, "Request throttling"; KMS Developer Guide, "Throttling AWS KMS requests".
     """
     if protocol is Protocol.EC2:
-        return Refusal("RequestLimitExceeded", "Request limit exceeded.", 503)
+        return ApiError("RequestLimitExceeded", "Request limit exceeded.", 503)
     if service == "kms":
         message = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
-        return Refusal("ThrottlingException", message, 400)
+        return ApiError("ThrottlingException", message, 400)
     if protocol in (Protocol.JSON, Protocol.REST_JSON):
-        return Refusal("ThrottlingException", "Rate exceeded", 400)
-    return Refusal("Throttling", "Rate exceeded", 400)
+        return ApiError("ThrottlingException", "Rate exceeded", 400)
+    return ApiError("Throttling", "Rate exceeded", 400)
 
 
-def internal_error() -> Refusal:
+def internal_error() -> ApiError:
     """The simulation crashed; its standard error says where."""
-    return Refusal("InternalError", "An internal error has occurred.", 500)
+    return ApiError("InternalError", "An internal error has occurred.", 500)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class LeanRequest:
+class FastPathRequest:
     """One request as the caller sent it; `params` are its flat query parameters, `Action` among them."""
 
     account_id: str

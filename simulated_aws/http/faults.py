@@ -64,9 +64,9 @@ class Fault:
             raise ValueError(f"`when` of a fault is before or after, not {fault.when!r}")
         return fault
 
-    def matches(self, facts: Mapping[str, str]) -> bool:
+    def matches(self, call: Mapping[str, str]) -> bool:
         """Whether a call with this service, action, region and account_id is one of the fault's."""
-        return all(getattr(self, name) in ("", facts[name]) for name in _MATCHED)
+        return all(getattr(self, name) in ("", call[name]) for name in _MATCHED)
 
     def is_due(self) -> bool:
         """Whether the call counted last is one that goes wrong."""
@@ -103,18 +103,18 @@ class Faults:
         self._released.set()
         self._released = asyncio.Event()
 
-    def strike(self, facts: Mapping[str, str]) -> Fault | None:
+    def count(self, call: Mapping[str, str]) -> Fault | None:
         """Count a call against every fault it matches; the first one that it is a victim of."""
         if not self._faults:
             return None
-        victim_of = None
+        due_fault = None
         for fault in self._faults:
-            if not fault.matches(facts):
+            if not fault.matches(call):
                 continue
             fault.matched += 1
-            if victim_of is None and fault.is_due():
-                victim_of = fault
-        return victim_of
+            if due_fault is None and fault.is_due():
+                due_fault = fault
+        return due_fault
 
     async def freeze(self, gone: asyncio.Event) -> bool:
         """Wait for the release, or for the caller to hang up; True if it was released."""

@@ -19,7 +19,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from . import errors
 from .api_calls import Call
 from .connection import Request, Response
-from .protocols import Refusal, is_document
+from .protocols import ApiError, is_document
 
 LOG = logging.getLogger(__name__)
 
@@ -120,13 +120,13 @@ def _with_request_id(response: Response, request_id: str) -> Response:
     return Response(response.status, body, (*kept, ("x-amzn-RequestId", request_id)))
 
 
-def _not_implemented(call: Call, missing: Exception) -> Refusal:
+def _not_implemented(call: Call, missing: Exception) -> ApiError:
     text = str(missing)
     whole_action = isinstance(missing, OperationNotFoundError) or "action has not been implemented" in text
     return errors.unknown_action(call.protocol, call.action, "" if whole_action else text)
 
 
-def _repaired(response: Response, call: Call) -> Refusal:
+def _repaired(response: Response, call: Call) -> ApiError:
     """For an error page of moto's that no client of the service could read."""
     if response.status in (404, 405, 501):
         return errors.unknown_action(call.protocol, call.action)
@@ -134,4 +134,4 @@ def _repaired(response: Response, call: Call) -> Refusal:
         LOG.error("%s %s: %s", call.service, call.action, response.body.decode("utf-8", "replace"))
         return errors.internal_error()
     text = response.body.decode("utf-8", "replace").strip()
-    return Refusal("ValidationError", text, response.status)
+    return ApiError("ValidationError", text, response.status)

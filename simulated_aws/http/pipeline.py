@@ -10,27 +10,27 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 
-from ..iam.current_principal import acting_as
+from ..iam.current_principal import as_principal
 from . import errors
 from .api_calls import Call, read
 from .callers import Callers
 from .connection import Request, Response
-from .fast_path import LeanRequest, RestRequest
+from .fast_path import FastPathRequest, RestRequest
 from .faults import Fault, Faults
 from .moto_app import MotoApp
-from .protocols import Protocol, Refusal
-from .record import Entry, Record
+from .protocols import ApiError, Protocol
+from .record import Record, RecordedCall
 from .throttling import Throttle
 
 LOG = logging.getLogger(__name__)
 
-LeanHandler = Callable[[LeanRequest], tuple[int, bytes] | None]
+FastPathHandler = Callable[[FastPathRequest], tuple[int, bytes] | None]
 """HTTP status and document, or None for a request that moto is to answer after all."""
 
 RestHandler = Callable[[RestRequest], tuple[int, bytes]]
 """HTTP status and document of a service that moto doesn't have at all."""
 
-_NOBODY = "000000000000"
+_ANONYMOUS_ACCOUNT = "000000000000"
 """Who makes a call that needs no signature."""
 
 _CONTENT_TYPES = {
@@ -49,7 +49,7 @@ class Pipeline:
 
     def __init__(
         self,
-        lean_handlers: Mapping[tuple[str, str], LeanHandler],
+        fast_path_handlers: Mapping[tuple[str, str], FastPathHandler],
         moto: MotoApp,
         rest_handlers: Mapping[str, RestHandler] | None = None,
     ) -> None:
@@ -59,13 +59,13 @@ class Pipeline:
         self.throttle = Throttle()
         self.latency = 0.0
         """Seconds that every answer is held up."""
-        self._lean_handlers = lean_handlers
+        self._fast_path_handlers = fast_path_handlers
         self._rest_handlers = rest_handlers or {}
         self._moto = moto
 
     def reset(self) -> None:
         """As at the start: nobody known, nothing recorded, no faults, no latency, throttling on."""
-        self.callers.forget()
+        self.callers.clear()
         self.record.clear()
         self.faults.clear()
         self.throttle.reset()
@@ -79,8 +79,8 @@ class Pipeline:
         user_agent = request.headers.get("user-agent", "")
         entry = self.record.begin(call, account_id or "", user_agent, request_id, time.time())
         if account_id is None:
-            refusal = errors.unknown_key(call.protocol) if call.access_key else errors.unsigned()
-            response: Response | None = refusal.response(call.protocol, request_id)
+            error = errors.unknown_key(call.protocol) if call.access_key else errors.unsigned()
+            response: Response | None = error.response(call.protocol, request_id)
         else:
             response = await self._with_faults(request, call, account_id, entry, gone)
         if self.latency:
@@ -93,21 +93,21 @@ class Pipeline:
 
     def _account_of(self, call: Call) -> str | None:
         if not call.access_key and call.service:
-            return _NOBODY
+            return _ANONYMOUS_ACCOUNT
         return self.callers.account_of(call.access_key)
 
     async def _with_faults(
-        self, request: Request, call: Call, account_id: str, entry: Entry, gone: asyncio.Event
+        self, request: Request, call: Call, account_id: str, entry: RecordedCall, gone: asyncio.Event
     ) -> Response | None:
-        fault = self.faults.strike(
+        fault = self.faults.count(
             {"service": call.service, "action": call.action, "region": call.region, "account_id": account_id}
         )
         if fault is None:
             return await self._effect(request, call, account_id, entry.request_id)
         entry.faulted = fault.kind
         if fault.kind == "error":
-            refusal = Refusal(fault.code, fault.message, fault.status)
-            return refusal.response(call.protocol, entry.request_id)
+            error = ApiError(fault.code, fault.message, fault.status)
+            return error.response(call.protocol, entry.request_id)
         if fault.when == "before" and not await self._survives(fault, gone):
             return None
         response = await self._effect(request, call, account_id, entry.request_id)
@@ -126,21 +126,21 @@ class Pipeline:
         now = time.monotonic()
         if not self.throttle.admits(account_id, call.region, call.service, call.action, call.params, now):
             return errors.throttled(call.service, call.protocol).response(call.protocol, request_id)
-        handler = self._lean_handlers.get((call.service, call.action))
+        handler = self._fast_path_handlers.get((call.service, call.action))
         try:
-            with acting_as(self.callers.principal_of(call.access_key)):
+            with as_principal(self.callers.principal_of(call.access_key)):
                 answered = None
                 if call.service in self._rest_handlers:
                     rest = RestRequest(account_id, call.region, request.method, request.path, request.body)
                     answered = self._rest_handlers[call.service](rest)
                 elif handler is not None:
-                    answered = handler(LeanRequest(account_id, call.region, call.params, request_id))
+                    answered = handler(FastPathRequest(account_id, call.region, call.params, request_id))
                 if answered is None:
                     return await self._moto.answer(request, call, account_id, request_id)
                 status, body = answered
         except NotImplementedError as missing:
-            refusal = errors.unknown_action(call.protocol, call.action, str(missing))
-            return refusal.response(call.protocol, request_id)
+            error = errors.unknown_action(call.protocol, call.action, str(missing))
+            return error.response(call.protocol, request_id)
         except Exception:
             LOG.exception("%s %s crashed", call.service, call.action)
             return errors.internal_error().response(call.protocol, request_id)

@@ -26,7 +26,7 @@ _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ApiError:
     """An error in no particular format yet: code, message and HTTP status."""
 
     code: str
@@ -55,33 +55,33 @@ def is_document(protocol: Protocol, body: bytes) -> bool:
     return start.startswith(b"<") and not start.startswith((b"<!doctype html", b"<html"))
 
 
-def _ec2(refusal: Refusal, request_id: str) -> tuple[str, str]:
+def _ec2(error: ApiError, request_id: str) -> tuple[str, str]:
     return "text/xml;charset=UTF-8", (
-        f"{_DECLARATION}<Response><Errors><Error><Code>{escape(refusal.code)}</Code>"
-        f"<Message>{escape(refusal.message)}</Message></Error></Errors><RequestID>{request_id}</RequestID></Response>"
+        f"{_DECLARATION}<Response><Errors><Error><Code>{escape(error.code)}</Code>"
+        f"<Message>{escape(error.message)}</Message></Error></Errors><RequestID>{request_id}</RequestID></Response>"
     )
 
 
-def _query(refusal: Refusal, request_id: str) -> tuple[str, str]:
-    fault = "Sender" if refusal.status < 500 else "Receiver"
+def _query(error: ApiError, request_id: str) -> tuple[str, str]:
+    fault = "Sender" if error.status < 500 else "Receiver"
     return "text/xml", (
-        f"{_DECLARATION}<ErrorResponse><Error><Type>{fault}</Type><Code>{escape(refusal.code)}</Code>"
-        f"<Message>{escape(refusal.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+        f"{_DECLARATION}<ErrorResponse><Error><Type>{fault}</Type><Code>{escape(error.code)}</Code>"
+        f"<Message>{escape(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     )
 
 
-def _rest_xml(refusal: Refusal, request_id: str) -> tuple[str, str]:
+def _rest_xml(error: ApiError, request_id: str) -> tuple[str, str]:
     return "application/xml", (
-        f"{_DECLARATION}<Error><Code>{escape(refusal.code)}</Code><Message>{escape(refusal.message)}</Message>"
+        f"{_DECLARATION}<Error><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
         f"<RequestId>{request_id}</RequestId></Error>"
     )
 
 
-def _json(refusal: Refusal, _request_id: str) -> tuple[str, str]:
-    return "application/x-amz-json-1.1", json.dumps({"__type": refusal.code, "message": refusal.message})
+def _json(error: ApiError, _request_id: str) -> tuple[str, str]:
+    return "application/x-amz-json-1.1", json.dumps({"__type": error.code, "message": error.message})
 
 
-_DOCUMENTS: dict[Protocol, Callable[[Refusal, str], tuple[str, str]]] = {
+_DOCUMENTS: dict[Protocol, Callable[[ApiError, str], tuple[str, str]]] = {
     Protocol.EC2: _ec2,
     Protocol.QUERY: _query,
     Protocol.JSON: _json,

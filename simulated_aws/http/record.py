@@ -27,7 +27,7 @@ _ENVELOPE = frozenset({"Action", "Version"})
 
 
 @dataclass(slots=True)
-class Entry:
+class RecordedCall:
     """One call. `time` is Unix time in seconds; `status` is None while, or if never, answered.
 
     `error_code` is empty for a success, `faulted` names the kind of fault that struck the call, or is empty.
@@ -55,13 +55,15 @@ class Record:
     """Entries in the order of the calls' arrival; numbers start at 1 and go on after a clear."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._entries: list[RecordedCall] = []
         self._number = 0
 
-    def begin(self, call: Call, account_id: str, user_agent: str, request_id: str, time: float) -> Entry:
+    def begin(
+        self, call: Call, account_id: str, user_agent: str, request_id: str, time: float
+    ) -> RecordedCall:
         """Record a call that has just arrived; its outcome is filled in later."""
         self._number += 1
-        entry = Entry(
+        entry = RecordedCall(
             self._number,
             time,
             account_id,
@@ -75,7 +77,7 @@ class Record:
         self._entries.append(entry)
         return entry
 
-    def select(self, filters: Mapping[str, str], since: int) -> list[Entry]:
+    def select(self, filters: Mapping[str, str], since: int) -> list[RecordedCall]:
         """Entries numbered above `since` whose named attributes have the given values."""
         return [
             entry

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who calls, and what policies say about it. Users, roles and their policies themselves are moto's."""
 
-from .patch_moto import install
+from .patch_moto import patch_moto
 
-__all__ = ["install"]
+__all__ = ["patch_moto"]

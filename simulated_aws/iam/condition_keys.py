@@ -11,11 +11,11 @@ from .principals import Principal
 Value = str | tuple[str, ...] | None
 """One value, the values of a multivalued key, or None for a key that the request doesn't have."""
 
-Facts = dict[str, Callable[[], Value]]
+RequestContext = dict[str, Callable[[], Value]]
 """Condition key in lower case to its value, which is looked up only when a condition asks."""
 
 
-def of_principal(principal: Principal) -> Facts:
+def of_principal(principal: Principal) -> RequestContext:
     """IAM User Guide, AWS global condition context keys: properties of the principal."""
     return {
         "aws:principalaccount": lambda: principal.account_id,

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..exceptions import NotSimulated
-from .condition_keys import Facts
+from .condition_keys import RequestContext
 
 Operator = Callable[[str, str], bool]
 
@@ -33,15 +33,15 @@ class Condition:
     key: str
     values: tuple[str, ...]
 
-    def holds(self, facts: Facts) -> bool:
-        """Whether the request meets it; NotSimulated for a key that the facts don't know.
+    def holds(self, context: RequestContext) -> bool:
+        """Whether the request meets it; NotSimulated for a key that the context don't know.
 
         A key the request doesn't have meets `ForAllValues` and nothing else. A multivalued key without a set
         operator meets nothing here: AWS calls that combination unsupported.
         """
-        if self.key not in facts:
+        if self.key not in context:
             raise NotSimulated(f"condition key {self.key}")
-        value = facts[self.key]()
+        value = context[self.key]()
         meets = OPERATORS[self.operator]
         if not self.quantifier:
             return isinstance(value, str) and any(meets(value, wanted) for wanted in self.values)

@@ -12,20 +12,20 @@ from contextvars import ContextVar
 
 from .principals import Principal, root
 
-_ACTING: ContextVar[Principal | None] = ContextVar("acting", default=None)
+_PRINCIPAL: ContextVar[Principal | None] = ContextVar("acting", default=None)
 
 
 @contextmanager
-def acting_as(principal: Principal | None) -> Iterator[None]:
+def as_principal(principal: Principal | None) -> Iterator[None]:
     """Everything inside happens in the name of this principal, or in nobody's."""
-    token = _ACTING.set(principal)
+    token = _PRINCIPAL.set(principal)
     try:
         yield
     finally:
-        _ACTING.reset(token)
+        _PRINCIPAL.reset(token)
 
 
-def acting_for(account_id: str) -> Principal:
+def current_principal(account_id: str) -> Principal:
     """Who acts for an account now: the request's principal, or the account itself where none was named."""
-    principal = _ACTING.get()
+    principal = _PRINCIPAL.get()
     return principal if principal is not None and principal.account_id == account_id else root(account_id)

@@ -11,7 +11,7 @@ from moto.iam.models import IAMBackend, Role, User, iam_backends
 
 from ..exceptions import NotSimulated
 from . import policies
-from .policies import Request, Statement, Verdict
+from .policies import PolicyDecision, Request, Statement
 from .principals import identity
 
 ADMINISTRATOR = json.dumps(
@@ -20,13 +20,13 @@ ADMINISTRATOR = json.dumps(
 """AWS Managed Policy Reference Guide, AdministratorAccess."""
 
 
-def verdict(request: Request) -> Verdict:
+def evaluate(request: Request) -> PolicyDecision:
     """What the principal's account lets it do: everything for a root, nothing for somebody deleted."""
     if request.principal.is_root:
-        return Verdict(allows=True)
+        return PolicyDecision(allows=True)
     one = identity(request.principal)
     if one is None:
-        return Verdict()
+        return PolicyDecision()
     return policies.evaluate_identity(_statements(one, request.principal.partition), request)
 
 

@@ -23,6 +23,6 @@ class User(_UserOfMoto):
 User.__module__ = _UserOfMoto.__module__
 
 
-def install() -> None:
+def patch_moto() -> None:
     """To be called before the first user is made, and harmless afterwards."""
     models.User = User  # type: ignore[misc]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..exceptions import NotSimulated
 from . import conditions
-from .condition_keys import Facts
+from .condition_keys import RequestContext
 from .conditions import Condition, like
 from .principals import Principal
 
@@ -23,7 +23,7 @@ _STATEMENT_ELEMENTS = frozenset({"Sid", "Effect", "Principal", "Action", "Resour
 _NEGATED_ELEMENTS = frozenset({"NotPrincipal", "NotAction", "NotResource"})
 _OTHER_PRINCIPALS = frozenset({"Service", "Federated", "CanonicalUser"})
 
-EVERYBODY = "*"
+ANY_PRINCIPAL = "*"
 
 
 class MalformedPolicy(ValueError):
@@ -48,7 +48,7 @@ class Statement:
         return (
             any(like(one.lower(), request.action.lower()) for one in self.actions)
             and any(like(one, request.resource) for one in self.resources)
-            and all(one.holds(request.facts) for one in self.conditions)
+            and all(one.holds(request.context) for one in self.conditions)
         )
 
 
@@ -58,10 +58,10 @@ class Request(NamedTuple):
     principal: Principal
     action: str
     resource: str
-    facts: Facts
+    context: RequestContext
 
 
-class Verdict(NamedTuple):
+class PolicyDecision(NamedTuple):
     """What a policy says: it denies, it allows the principal itself, it allows the principal's account.
 
     Allowing an account leaves it to the account's own policies to allow the principal.
@@ -92,13 +92,13 @@ def read(text: str, *, of_resource: bool) -> tuple[Statement, ...]:
     return tuple(_statement(one, of_resource) for one in found)
 
 
-def evaluate(statements: Iterable[tuple[Statement, frozenset[str]]], request: Request) -> Verdict:
+def evaluate(statements: Iterable[tuple[Statement, frozenset[str]]], request: Request) -> PolicyDecision:
     """What a resource's statements, each with the ids its principals stand for, say about the request.
 
     Ids are `*`, account ids, unique ids of users and roles, and `AROA…:session`.
     """
     principal = request.principal
-    itself = {EVERYBODY, principal.unique_id, principal.user_id}
+    itself = {ANY_PRINCIPAL, principal.unique_id, principal.user_id}
     denies = allows = allows_account = False
     for statement, ids in statements:
         named = not itself.isdisjoint(ids)
@@ -109,13 +109,13 @@ def evaluate(statements: Iterable[tuple[Statement, frozenset[str]]], request: Re
             denies = True
         allows |= statement.allows and named
         allows_account |= statement.allows and account
-    return Verdict(denies, allows, allows_account)
+    return PolicyDecision(denies, allows, allows_account)
 
 
-def evaluate_identity(statements: Iterable[Statement], request: Request) -> Verdict:
+def evaluate_identity(statements: Iterable[Statement], request: Request) -> PolicyDecision:
     """What the statements of the principal's own policies say about the request."""
     about = [statement for statement in statements if statement.is_about(request)]
-    return Verdict(any(not one.allows for one in about), any(one.allows for one in about))
+    return PolicyDecision(any(not one.allows for one in about), any(one.allows for one in about))
 
 
 def _statement(document: dict[str, Any], of_resource: bool) -> Statement:
@@ -141,8 +141,8 @@ def _statement(document: dict[str, Any], of_resource: bool) -> Statement:
 
 
 def _principals(element: Any) -> tuple[str, ...]:
-    if element == EVERYBODY:
-        return (EVERYBODY,)
+    if element == ANY_PRINCIPAL:
+        return (ANY_PRINCIPAL,)
     if not isinstance(element, dict) or not element or set(element) - {"AWS", *_OTHER_PRINCIPALS}:
         raise MalformedPolicy("A statement names its principals.")
     named = _strings(element.get("AWS", []))

@@ -133,7 +133,7 @@ def of_access_key(access_key: str) -> Principal | None:
     return None
 
 
-class Named(NamedTuple):
+class NamedPrincipal(NamedTuple):
     """A principal as policies and grants remember it: under what name, and who that was."""
 
     arn: str

@@ -5,6 +5,6 @@ The keys themselves and what they encrypt are moto's. `actions` hold what each a
 request to its action, `authorization` decides who may use a key.
 """
 
-from .patch_moto import install
+from .patch_moto import patch_moto
 
-__all__ = ["install"]
+__all__ = ["patch_moto"]

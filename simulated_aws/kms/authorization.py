@@ -13,7 +13,7 @@ from typing import NamedTuple
 from moto.kms.models import Key
 
 from ..iam import identity_policies
-from ..iam.policies import Request, Verdict
+from ..iam.policies import PolicyDecision, Request
 from ..iam.principals import Principal
 from . import condition_keys, state
 from .errors import KmsError, access_denied
@@ -49,8 +49,8 @@ def decide(key: Key, use: Use, grant_tokens: Collection[str] = ()) -> Decision:
     A grant does instead of the key policy's word. It needs no word of the principal's own policies either,
     unless it is to a whole account, or another account than the principal's made it for another's key.
     """
-    by_key, by_identity = _verdicts(key, state.record(key).policy, use)
-    by_policy = _by_policies(key, use, by_key, by_identity)
+    by_key, by_identity = _evaluate(key, state.record(key).policy, use)
+    by_policy = _decide_by_policies(key, use, by_key, by_identity)
     if by_policy.allowed or by_key.denies or by_identity.denies:
         return by_policy
     own_account = key.account_id == use.principal.account_id
@@ -65,7 +65,7 @@ def decide(key: Key, use: Use, grant_tokens: Collection[str] = ()) -> Decision:
 def may_put_policy(principal: Principal, key: Key, policy: KeyPolicy) -> bool:
     """Whether the principal might replace the key's policy if it were this one."""
     use = Use(principal, "PutKeyPolicy")
-    return _by_policies(key, use, *_verdicts(key, policy, use)).allowed
+    return _decide_by_policies(key, use, *_evaluate(key, policy, use)).allowed
 
 
 def require(key: Key, use: Use, grant_tokens: Collection[str] = ()) -> Decision:
@@ -86,14 +86,14 @@ def denied(principal: Principal, operation: str, key_arn: str, why: str | None =
     return access_denied(principal.caller_arn, operation, key_arn, why or hidden)
 
 
-def _verdicts(key: Key, policy: KeyPolicy, use: Use) -> tuple[Verdict, Verdict]:
+def _evaluate(key: Key, policy: KeyPolicy, use: Use) -> tuple[PolicyDecision, PolicyDecision]:
     """What the key's policy says, and what the principal's own policies say."""
-    about = condition_keys.of_use(use.principal, use.operation, use.via_service)
-    request = Request(use.principal, f"kms:{use.operation}", key.arn, about)
-    return policy.verdict(request), identity_policies.verdict(request)
+    context = condition_keys.of_use(use.principal, use.operation, use.via_service)
+    request = Request(use.principal, f"kms:{use.operation}", key.arn, context)
+    return policy.evaluate(request), identity_policies.evaluate(request)
 
 
-def _by_policies(key: Key, use: Use, by_key: Verdict, by_identity: Verdict) -> Decision:
+def _decide_by_policies(key: Key, use: Use, by_key: PolicyDecision, by_identity: PolicyDecision) -> Decision:
     """What policies decide without grants.
 
     A principal of the key's account needs the key policy's word for itself, or its word for the account and

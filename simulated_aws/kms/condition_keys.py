@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 from ..iam import condition_keys
-from ..iam.condition_keys import Facts
+from ..iam.condition_keys import RequestContext
 from ..iam.principals import Principal
 
 GRANT_OPERATIONS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
 """The requests that have kms:GrantIsForAWSResource."""
 
 
-def of_use(principal: Principal, operation: str, via_service: str) -> Facts:
-    """Facts about an operation that a principal asks for directly or, if `via_service` is named, through one.
+def of_use(principal: Principal, operation: str, via_service: str) -> RequestContext:
+    """The request context of an operation that a principal calls, through `via_service` unless that is empty.
 
-    A service asks on the principal's behalf; only then is a grant for an AWS resource.
+    A grant is for an AWS resource only if a service requests it on the principal's behalf.
     """
     for_resource = ("true" if via_service else "false") if operation in GRANT_OPERATIONS else None
     return {

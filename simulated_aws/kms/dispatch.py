@@ -9,30 +9,30 @@ from collections.abc import Mapping
 from moto.core.exceptions import JsonRESTError
 
 from ..ec2.regions import opt_in_status
-from ..http.fast_path import LeanRequest
-from ..iam.current_principal import acting_for
+from ..http.fast_path import FastPathRequest
+from ..iam.current_principal import current_principal
 from . import state, validation
 from .actions import ACTIONS
 from .actions.registry import Action, Caller
 from .errors import KmsError
 
 
-def answer(name: str, request: LeanRequest, actions: Mapping[str, Action] = ACTIONS) -> tuple[int, bytes]:
+def answer(name: str, request: FastPathRequest, actions: Mapping[str, Action] = ACTIONS) -> tuple[int, bytes]:
     """HTTP status and JSON document for a request to one of the actions."""
     try:
         if opt_in_status(request.region) == "not-opted-in":
             message = "The security token included in the request is invalid."
             raise KmsError("UnrecognizedClientException", message)
         params = validation.read(name, request.params)
-        caller = Caller(acting_for(request.account_id), request.region)
+        caller = Caller(current_principal(request.account_id), request.region)
         with state.LOCK:
             result = actions[name](caller, params)
         return 200, (result if isinstance(result, str) else json.dumps(result)).encode()
     except KmsError as error:
-        return _refuse(error)
+        return _error_response(error)
     except JsonRESTError as error:
-        return _refuse(KmsError(error.error_type, error.message))
+        return _error_response(KmsError(error.error_type, error.message))
 
 
-def _refuse(error: KmsError) -> tuple[int, bytes]:
+def _error_response(error: KmsError) -> tuple[int, bytes]:
     return error.status, json.dumps({"__type": error.code, "message": error.message}).encode()

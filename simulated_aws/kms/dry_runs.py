@@ -12,13 +12,13 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..exceptions import NotSimulated
-from ..http.fast_path import LeanRequest
+from ..http.fast_path import FastPathRequest
 from . import dispatch
 from .actions.registry import Action, Caller, authorize
 from .errors import dry_run, not_valid
 
 
-def answer(name: str, request: LeanRequest) -> tuple[int, bytes] | None:
+def answer(name: str, request: FastPathRequest) -> tuple[int, bytes] | None:
     """HTTP status and document for a dry run of one of ACTIONS; None for a request that is none."""
     return dispatch.answer(name, request, ACTIONS) if request.params.get("DryRun") else None
 

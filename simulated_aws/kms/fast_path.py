@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from ..http.fast_path import LeanRequest
+from ..http.fast_path import FastPathRequest
 from . import dry_runs
 from .actions import ACTIONS
 from .dispatch import answer
 
-HANDLERS: dict[tuple[str, str], Callable[[LeanRequest], tuple[int, bytes] | None]] = {
+HANDLERS: dict[tuple[str, str], Callable[[FastPathRequest], tuple[int, bytes] | None]] = {
     **{("kms", name): partial(answer, name) for name in ACTIONS},
     **{("kms", name): partial(dry_runs.answer, name) for name in dry_runs.ACTIONS},
 }

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..iam.principals import Named, Principal
+from ..iam.principals import NamedPrincipal, Principal
 from ..settings import SETTINGS
 from .errors import KmsError
 
@@ -27,8 +27,8 @@ class Terms(NamedTuple):
     """Everything by which KMS recognises a request for the same grant, its operations in their order."""
 
     name: str
-    grantee: Named
-    retiring: Named | None
+    grantee: NamedPrincipal
+    retiring: NamedPrincipal | None
     operations: tuple[str, ...]
     constraints: Mapping[str, Mapping[str, str]]
     issuing_account: str

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..exceptions import NotSimulated
 from ..iam import policies, principals
-from ..iam.policies import EVERYBODY, MalformedPolicy, Request, Statement, Verdict
-from ..iam.principals import Named
+from ..iam.policies import ANY_PRINCIPAL, MalformedPolicy, PolicyDecision, Request, Statement
+from ..iam.principals import NamedPrincipal
 from . import condition_keys
 from .errors import KmsError
 
@@ -25,9 +25,9 @@ class KeyPolicy:
 
     text: str
     statements: tuple[tuple[Statement, frozenset[str]], ...]
-    named: tuple[Named, ...]
+    named: tuple[NamedPrincipal, ...]
 
-    def verdict(self, request: Request) -> Verdict:
+    def evaluate(self, request: Request) -> PolicyDecision:
         """What it says about a request."""
         return policies.evaluate(self.statements, request)
 
@@ -65,13 +65,13 @@ def read(text: str) -> KeyPolicy:
             raise NotSimulated(f"condition key {unknown[0]}")
     found = [dict(_principals(statement)) for statement in statements]
     named = {
-        entry: Named(entry, one)
+        entry: NamedPrincipal(entry, one)
         for entries in found
         for entry, one in entries.items()
         if one is not None and not one.is_root
     }
     with_ids = tuple(
-        (statement, frozenset(EVERYBODY if one is None else one.user_id for one in entries.values()))
+        (statement, frozenset(ANY_PRINCIPAL if one is None else one.user_id for one in entries.values()))
         for statement, entries in zip(statements, found, strict=True)
     )
     return KeyPolicy(text, with_ids, tuple(named.values()))
@@ -95,7 +95,7 @@ def _principals(statement: Statement) -> Iterator[tuple[str, principals.Principa
     All must exist (botocore shape PutKeyPolicyRequest, Policy); the unique id of somebody deleted doesn't do.
     """
     for entry in statement.principals or ():
-        if entry == EVERYBODY:
+        if entry == ANY_PRINCIPAL:
             yield entry, None
             continue
         found = principals.find_named(entry)

@@ -12,7 +12,7 @@ from moto.kms.responses import KmsResponse
 from moto.kms.utils import KEY_ID_LEN
 
 from ..exceptions import NotSimulated
-from ..iam.current_principal import acting_for
+from ..iam.current_principal import current_principal
 from . import keys, state
 from .actions.registry import Caller, authorize
 from .errors import KmsError
@@ -33,10 +33,10 @@ USES = frozenset(
     }
 )
 """Requests that other accounts may make too: those aren't simulated."""
-ABOUT_NO_KEY = frozenset({"GenerateRandom", "ListAliases", "ListKeys"})
+WITHOUT_KEY = frozenset({"GenerateRandom", "ListAliases", "ListKeys"})
 
 
-class Need(NamedTuple):
+class RequiredPermission(NamedTuple):
     """A permission that a request needs on a key; the name is the value of `parameter`, if that is there."""
 
     permission: str
@@ -50,11 +50,11 @@ class StrictKmsResponse(KmsResponse):
 
     def call_action(self) -> Any:
         """moto's answer, or KMS's refusal."""
-        caller = Caller(acting_for(self.current_account), self.region)
+        caller = Caller(current_principal(self.current_account), self.region)
         self._key_ids: dict[str, str] = {}
         try:
             with state.LOCK:
-                for need in _needs(self._get_action(), json.loads(self.body or "{}")):
+                for need in _required_permissions(self._get_action(), json.loads(self.body or "{}")):
                     self._key_ids[need.parameter] = _require(caller, need)
         except KmsError as error:
             body = json.dumps({"__type": error.code, "message": error.message})
@@ -67,7 +67,7 @@ class StrictKmsResponse(KmsResponse):
         return self._key_ids.get(param_name, value) if value else value
 
 
-def _require(caller: Caller, need: Need) -> str:
+def _require(caller: Caller, need: RequiredPermission) -> str:
     """The id of the key."""
     if need.is_use:
         account_id = caller.principal.account_id
@@ -78,23 +78,25 @@ def _require(caller: Caller, need: Need) -> str:
     return str(key.id)
 
 
-def _needs(action: str, params: dict[str, Any]) -> Iterator[Need]:
+def _required_permissions(action: str, params: dict[str, Any]) -> Iterator[RequiredPermission]:
     """Everything the request does with keys."""
     if action in MANAGEMENT:
-        yield Need(action, "KeyId", params["KeyId"], False)
+        yield RequiredPermission(action, "KeyId", params["KeyId"], False)
     elif action == "DeleteAlias":
-        yield Need(action, "", params["AliasName"], False)
+        yield RequiredPermission(action, "", params["AliasName"], False)
     elif action in TARGETS:
-        yield Need(action, "TargetKeyId", params["TargetKeyId"], False)
+        yield RequiredPermission(action, "TargetKeyId", params["TargetKeyId"], False)
     elif action in USES:
-        yield Need(action, "KeyId", params["KeyId"], True)
+        yield RequiredPermission(action, "KeyId", params["KeyId"], True)
     elif action == "Decrypt":
-        yield Need(action, "KeyId", params.get("KeyId") or _key_of(params["CiphertextBlob"]), True)
+        yield RequiredPermission(
+            action, "KeyId", params.get("KeyId") or _key_of(params["CiphertextBlob"]), True
+        )
     elif action == "ReEncrypt":
         source = params.get("SourceKeyId") or _key_of(params["CiphertextBlob"])
-        yield Need("ReEncryptFrom", "SourceKeyId", source, True)
-        yield Need("ReEncryptTo", "DestinationKeyId", params["DestinationKeyId"], True)
-    elif action not in ABOUT_NO_KEY:
+        yield RequiredPermission("ReEncryptFrom", "SourceKeyId", source, True)
+        yield RequiredPermission("ReEncryptTo", "DestinationKeyId", params["DestinationKeyId"], True)
+    elif action not in WITHOUT_KEY:
         raise NotSimulated(action)
 
 

@@ -11,7 +11,7 @@ from .moto_responses import StrictKmsResponse
 _WITHOUT_PRIVATE_KEY = frozenset({KeySpec.SYMMETRIC_DEFAULT.value, *KeySpec.hmac_key_specs()})
 
 
-def install() -> None:
+def patch_moto() -> None:
     """To be called before the first request, and harmless afterwards."""
     urls.url_paths["{0}/$"] = StrictKmsResponse.dispatch
     models.generate_private_key = _private_key  # type: ignore[assignment,attr-defined]

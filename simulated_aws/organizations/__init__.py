@@ -5,6 +5,6 @@
 """
 
 from .membership import memberships, organization_id, organization_paths
-from .patch_moto import install
+from .patch_moto import patch_moto
 
-__all__ = ["install", "memberships", "organization_id", "organization_paths"]
+__all__ = ["memberships", "organization_id", "organization_paths", "patch_moto"]

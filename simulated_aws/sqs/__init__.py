@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Queues as strict as AWS's documentation about their names and attributes; messages are moto's."""
 
-from .patch_moto import install
+from .patch_moto import patch_moto
 
-__all__ = ["install"]
+__all__ = ["patch_moto"]

@@ -8,7 +8,7 @@ from moto.sqs import urls
 from .moto_responses import StrictSqsResponse
 
 
-def install() -> None:
+def patch_moto() -> None:
     """To be called before the first request, and harmless afterwards."""
     for path in urls.url_paths:
         urls.url_paths[path] = StrictSqsResponse.dispatch

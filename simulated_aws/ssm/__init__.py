@@ -5,6 +5,6 @@ What is stored is moto's. `rules` refuse what AWS refuses, `validation` holds va
 only after it has answered.
 """
 
-from .patch_moto import install
+from .patch_moto import patch_moto
 
-__all__ = ["install"]
+__all__ = ["patch_moto"]

@@ -11,6 +11,6 @@ def not_valid(message: str) -> SSMException:
     return ValidationException(message)
 
 
-def refusal(code: str, message: str) -> SSMException:
+def ssm_error(code: str, message: str) -> SSMException:
     """A refusal with one of the codes that botocore's model lists for the operation."""
     return SSMException(code, message)

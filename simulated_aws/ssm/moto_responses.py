@@ -15,7 +15,7 @@ from moto.ssm.utils import parameter_arn
 from ..ec2.access import Caller
 from ..settings import SETTINGS
 from . import image_validation, parameter_checks
-from .errors import not_valid, refusal
+from .errors import not_valid, ssm_error
 
 
 class StrictSsmResponse(SimpleSystemManagerResponse):
@@ -43,7 +43,7 @@ class StrictSsmResponse(SimpleSystemManagerResponse):
             # As moto words it, but also before a validation.
             raise not_valid("Invalid request: tags and overwrite can't be used together.")
         if image_validation.is_running(self.caller, name):
-            raise refusal(SETTINGS.parameter_rewrite_refusal, f"The value of {name} is being validated.")
+            raise ssm_error(SETTINGS.parameter_rewrite_error_code, f"The value of {name} is being validated.")
         if present is not None and not request.get("Overwrite"):
             raise ParameterAlreadyExists
         parameter_checks.require_type(request, present)

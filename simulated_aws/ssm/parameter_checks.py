@@ -10,7 +10,7 @@ from typing import Any
 from moto.ssm.models import Parameter
 
 from ..exceptions import NotSimulated
-from .errors import not_valid, refusal
+from .errors import not_valid, ssm_error
 
 EC2_IMAGE = "aws:ec2:image"
 # botocore shape PutParameterRequest, DataType.
@@ -43,7 +43,7 @@ def require_name(name: str, arn: str) -> None:
         raise not_valid(f"Parameter name: with its ARN at most {LONGEST_NAME} characters.")
     if name.strip("/").count("/") + 1 > MOST_LEVELS:
         message = f"A hierarchy can have a maximum of {MOST_LEVELS} levels."
-        raise refusal("HierarchyLevelLimitExceededException", message)
+        raise ssm_error("HierarchyLevelLimitExceededException", message)
 
 
 def require_type(request: Mapping[str, Any], present: Parameter | None) -> None:
@@ -61,7 +61,7 @@ def require_type(request: Mapping[str, Any], present: Parameter | None) -> None:
             raise not_valid("A parameter type is required when you create a parameter.")
     elif kind is not None and kind != present.parameter_type:
         message = f"The parameter type can't be changed from {present.parameter_type} to {kind}."
-        raise refusal("HierarchyTypeMismatchException", message)
+        raise ssm_error("HierarchyTypeMismatchException", message)
     elif "DataType" not in request and present.data_type != "text":
         raise NotSimulated(f"PutParameter without DataType over a parameter of {present.data_type}")
     elif data_type != present.data_type:
@@ -107,4 +107,4 @@ def require_tags(present: Mapping[str, str], tags: Mapping[str, str]) -> None:
         if key.lower().startswith("aws:"):
             raise not_valid(f"aws: prefixed tag key names are not allowed for external use: {key}")
     if len({**present, **tags}) > MOST_TAGS:
-        raise refusal("TooManyTagsError", f"A parameter has at most {MOST_TAGS} tags.")
+        raise ssm_error("TooManyTagsError", f"A parameter has at most {MOST_TAGS} tags.")

@@ -12,9 +12,9 @@ from moto.sts.exceptions import STSValidationError
 from moto.sts.responses import TokenResponse
 
 from ..exceptions import NotSimulated
-from ..http.protocols import Protocol, Refusal
+from ..http.protocols import ApiError, Protocol
 from ..iam import principals
-from ..iam.current_principal import acting_for
+from ..iam.current_principal import current_principal
 from ..iam.principals import Principal
 from .trust_policies import trusts
 
@@ -32,7 +32,7 @@ class StrictTokenResponse(TokenResponse):
 
     def assume_role(self) -> Any:
         """moto's, once it is certain that the caller may."""
-        caller = acting_for(self.current_account)
+        caller = current_principal(self.current_account)
         if caller.is_root:
             return self._refused("Roles may not be assumed by root accounts.")
         for name in _NOT_SIMULATED:
@@ -71,7 +71,7 @@ class StrictTokenResponse(TokenResponse):
 
     @staticmethod
     def _refused(message: str) -> Any:
-        response = Refusal("AccessDenied", message, 403).response(Protocol.QUERY, "")
+        response = ApiError("AccessDenied", message, 403).response(Protocol.QUERY, "")
         return (
             response.status,
             {"status": str(response.status), **dict(response.headers)},

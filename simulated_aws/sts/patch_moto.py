@@ -8,6 +8,6 @@ from moto.sts import urls
 from .moto_responses import StrictTokenResponse
 
 
-def install() -> None:
+def patch_moto() -> None:
     """To be called before the first request, and harmless afterwards."""
     urls.url_paths["{0}/$"] = StrictTokenResponse.dispatch

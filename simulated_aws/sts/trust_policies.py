@@ -12,7 +12,7 @@ from dataclasses import replace
 from moto.iam.models import Role
 
 from ..iam import condition_keys, identity_policies, policies, principals
-from ..iam.policies import EVERYBODY, Request, Statement
+from ..iam.policies import ANY_PRINCIPAL, Request, Statement
 from ..iam.principals import Principal
 
 ASSUME_ROLE = "sts:AssumeRole"
@@ -24,10 +24,10 @@ def trusts(role: Role, caller: Principal, external_id: str | None) -> bool:
     A caller of the role's account whom the trust policy names needs no more; all others need their own
     policies' word too (IAM User Guide, Cross-account policy evaluation logic).
     """
-    about = {**condition_keys.of_principal(caller), "sts:externalid": lambda: external_id}
-    request = Request(caller, ASSUME_ROLE, role.arn, about)
+    context = {**condition_keys.of_principal(caller), "sts:externalid": lambda: external_id}
+    request = Request(caller, ASSUME_ROLE, role.arn, context)
     by_role = policies.evaluate(_statements(role), request)
-    by_identity = identity_policies.verdict(request)
+    by_identity = identity_policies.evaluate(request)
     if by_role.denies or by_identity.denies:
         return False
     if by_role.allows and caller.account_id == role.account_id:
@@ -43,7 +43,7 @@ def _statements(role: Role) -> Iterator[tuple[Statement, frozenset[str]]]:
 
 def _ids(statement: Statement) -> Iterator[str]:
     for entry in statement.principals or ():
-        if entry == EVERYBODY:
+        if entry == ANY_PRINCIPAL:
             yield entry
         elif found := principals.find_named(entry):
             yield found.user_id

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from simulated_aws.client import SimulatedAws
-from simulated_aws.http.record import Entry
+from simulated_aws.http.record import RecordedCall
 from simulated_aws.http.throttling import Rate, bucket
 
 from . import playbook
@@ -74,7 +74,7 @@ def in_many_regions(aws: SimulatedAws) -> Iterator[Figure]:
         yield from (replace(figure, name=f"{name}: {figure.name}") for figure in figures)
 
 
-def forced_seconds(calls: Iterable[Entry]) -> float:
+def forced_seconds(calls: Iterable[RecordedCall]) -> float:
     """What the request rates make the answered calls take at least, repeated ones counted once.
 
     Each API has in each region a bucket of its own (see simulated_aws.http.throttling), all at the same
@@ -118,5 +118,5 @@ def _judged(
     yield Figure("failures", len(task.result["failures"]), "", 0)
 
 
-def _is_throttled(call: Entry) -> bool:
+def _is_throttled(call: RecordedCall) -> bool:
     return call.error_code == "RequestLimitExceeded" or "Throttl" in call.error_code

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulated_aws.client import SimulatedAws
-from simulated_aws.http.record import Entry
+from simulated_aws.http.record import RecordedCall
 
 from . import playbook
 from .estates import HOME, IMAGE, KEY_ALIAS, OTHER_REGIONS, OWNER, consumers, estate
@@ -98,11 +98,11 @@ def _usage(run: playbook.Run, case: Case) -> Iterator[Figure]:
     yield Figure("largest process", run.peak_megabytes, "MB", MEGABYTES)
 
 
-def _most(calls: list[Entry]) -> int:
+def _most(calls: list[RecordedCall]) -> int:
     return max(Counter(call.region for call in calls).values(), default=0)
 
 
-def _is_poll(call: Entry, wait: playbook.Task | None) -> bool:
+def _is_poll(call: RecordedCall, wait: playbook.Task | None) -> bool:
     """Whether a call looked at a running copy; the wait begins with reads that are no looks."""
     if wait is None or not wait.start <= call.time <= wait.start + wait.seconds:
         return False

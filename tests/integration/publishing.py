@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from simulated_aws.client import SimulatedAws
-from simulated_aws.http.record import Entry
+from simulated_aws.http.record import RecordedCall
 
 from . import observed
 from .estate import HOME, OWNER, Estate
@@ -144,7 +144,7 @@ def planned(run: Run) -> list[Written]:
     )
 
 
-def calls(aws: SimulatedAws) -> list[Entry]:
+def calls(aws: SimulatedAws) -> list[RecordedCall]:
     """All recorded calls to SSM and EC2."""
     return [call for service in ("ssm", "ec2") for call in aws.calls(service=service)]
 

@@ -14,7 +14,7 @@ import jmespath
 import yaml
 from moto.events.models import EventPattern
 
-from simulated_aws.http.record import Entry
+from simulated_aws.http.record import RecordedCall
 
 from .playbook import CHECKOUT
 
@@ -29,7 +29,7 @@ def records() -> Iterator[tuple[str, dict[str, Any]]]:
         yield path.stem, json.loads(path.read_text(encoding="utf-8"))
 
 
-def recorded(call: Entry) -> dict[str, Any]:
+def recorded(call: RecordedCall) -> dict[str, Any]:
     """The record of a call that gave or took permissions, see the README beside the samples."""
     parameters: dict[str, Any] = {}
     for name, value in call.parameters.items():

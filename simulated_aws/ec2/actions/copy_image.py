@@ -12,7 +12,7 @@ from typing import Any
 from ...settings import SETTINGS
 from .. import state
 from ..access import Caller, may_use_snapshot, visible_image, visible_tags
-from ..deferred_checks import COPY_VETOES, CopyAttempt, first_veto
+from ..deferred_checks import COPY_CHECKS, CopyAttempt, first_failure
 from ..encryption_keys import default_key, resolve
 from ..errors import Ec2Error, image_unavailable, invalid_value
 from ..image_names import require_description, require_name, require_unused_name
@@ -47,7 +47,7 @@ def copy_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
         require_room({}, tags["image"])
     encrypted = _encrypted(caller, params, snapshots)
     _require_quota(caller)
-    if SETTINGS.copy_refuses_duplicate_names:
+    if SETTINGS.copy_rejects_duplicate_names:
         require_unused_name(caller, params["Name"])
     image = _begin(caller, params, source, snapshots, encrypted, tags)
     if params.get("ClientToken"):
@@ -141,10 +141,10 @@ def _begin(
     name = params.get("KmsKeyId")
     key = (resolve(caller, name) if name else default_key(caller)) if encrypted else None
     attempt = CopyAttempt(*caller, source, tuple(snapshots.values()), key)
-    failure = _ordered_failure(caller.region)
+    failure = _configured_failure(caller.region)
     if encrypted and key is None:
         failure = INACCESSIBLE_KEY
-    failure = failure or first_veto(COPY_VETOES, attempt)
+    failure = failure or first_failure(COPY_CHECKS, attempt)
     seconds = SETTINGS.copy_seconds_by_region.get(caller.region, SETTINGS.copy_seconds)
     work = Work(now, seconds, failure)
     image_id = state.new_id("ami")
@@ -190,7 +190,7 @@ def visible_from(now: datetime) -> datetime | None:
     return now + timedelta(seconds=seconds) if seconds else None
 
 
-def _ordered_failure(region: str) -> StateReason | None:
+def _configured_failure(region: str) -> StateReason | None:
     for rule in SETTINGS.copy_failures:
         if rule.times > 0 and rule.region in ("*", region):
             rule.times -= 1

@@ -21,7 +21,7 @@ from .snapshot_lifecycle import snapshot_volume
 @action("RegisterImage")
 def register_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Make an image of own snapshots, with AWS's defaults (botocore shape RegisterImageRequest)."""
-    _require_naming(caller, params)
+    _require_name_and_description(caller, params)
     tags = read_specifications(params, "image")
     root = params.get("RootDeviceName", "/dev/sda1")
     devices = tuple(_registered_device(caller, mapping) for mapping in params.get("BlockDeviceMappings", []))
@@ -46,7 +46,7 @@ def register_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 @action("CreateImage")
 def create_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Make an image of an instance and snapshots of its volumes; unlike on AWS it is available at once."""
-    _require_naming(caller, params)
+    _require_name_and_description(caller, params)
     tags = read_specifications(params, "image", "snapshot")
     instance = ec2_backends[caller.account_id][caller.region].get_instance(params["InstanceId"])
     given = {mapping["DeviceName"]: mapping for mapping in params.get("BlockDeviceMappings", [])}
@@ -74,7 +74,7 @@ def create_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     return {"ImageId": image.id}
 
 
-def _require_naming(caller: Caller, params: dict[str, Any]) -> None:
+def _require_name_and_description(caller: Caller, params: dict[str, Any]) -> None:
     require_name(params["Name"])
     require_description(params.get("Description"))
     require_unused_name(caller, params["Name"])

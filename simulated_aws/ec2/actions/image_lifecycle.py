@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import recycle_bin, state
 from ..access import Caller, own_image, using_images
-from ..aws_backup import require_not_of_backup
+from ..aws_backup import require_not_managed_by_backup
 from ..errors import Ec2Error, image_unavailable, invalid_value
 from ..state import Image, Snapshot
 from .registry import action
@@ -26,15 +26,15 @@ COOLDOWN = timedelta(hours=24)
 def deregister_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Deregister an own image; a pending copy is cancelled and its half-made snapshots go with it."""
     image = own_image(caller, params["ImageId"])
-    require_not_of_backup(image)
+    require_not_managed_by_backup(image)
     _require_unprotected(image)
     region = state.region(caller.region)
     if image.state == "pending":
-        recycle_bin.forget_image(image)
+        recycle_bin.drop_image(image)
         for snapshot_id in image.snapshot_ids:
             del region.snapshots[snapshot_id]
         return {"Return": True}
-    recycle_bin.throw_away_image(image)
+    recycle_bin.remove_image(image)
     if not params.get("DeleteAssociatedSnapshots"):
         return {"Return": True}
     results = []
@@ -56,7 +56,7 @@ def _delete_with_image(snapshots: dict[str, Snapshot], snapshot_id: str) -> str:
         require_unlocked(snapshot)
     except Ec2Error:
         return "client-error"
-    recycle_bin.throw_away_snapshot(snapshot)
+    recycle_bin.remove_snapshot(snapshot)
     return "success"
 
 

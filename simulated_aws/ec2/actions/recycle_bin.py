@@ -85,7 +85,7 @@ def restore_image_from_recycle_bin(caller: Caller, params: dict[str, Any]) -> di
         if snapshot_id not in standing or standing[snapshot_id].state != "completed":
             message = f"The snapshot {snapshot_id} of {image.id} must be restored and completed first"
             raise Ec2Error("IncorrectState", message)
-    recycle_bin.take_image_out(image)
+    recycle_bin.restore_image(image)
     return {"Return": True}
 
 
@@ -93,7 +93,7 @@ def restore_image_from_recycle_bin(caller: Caller, params: dict[str, Any]) -> di
 def restore_snapshot_from_recycle_bin(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Put an own snapshot back."""
     snapshot = _binned_snapshot(recycle_bin.snapshots(*caller), params["SnapshotId"])
-    recycle_bin.take_snapshot_out(snapshot)
+    recycle_bin.restore_snapshot(snapshot)
     return {
         "SnapshotId": snapshot.id,
         "Description": snapshot.description,

@@ -9,7 +9,7 @@ from moto.ec2.models import ec2_backends
 
 from .. import recycle_bin, state
 from ..access import Caller, own_snapshot, require_unused, visible_snapshot
-from ..aws_backup import require_not_of_backup
+from ..aws_backup import require_not_managed_by_backup
 from ..encryption_keys import default_key, resolve
 from ..errors import Ec2Error
 from ..key_permissions import copy_failure
@@ -68,10 +68,10 @@ def copy_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 def delete_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Delete an own snapshot that no registered image is made of and that nobody has locked."""
     snapshot = own_snapshot(caller, params["SnapshotId"])
-    require_not_of_backup(snapshot)
+    require_not_managed_by_backup(snapshot)
     require_unused(snapshot)
     require_unlocked(snapshot)
-    recycle_bin.throw_away_snapshot(snapshot)
+    recycle_bin.remove_snapshot(snapshot)
     return {}
 
 

@@ -9,7 +9,7 @@ from moto.kms.models import Key
 
 from ...exceptions import NotSimulated
 from ...iam import principals
-from ...iam.principals import Named
+from ...iam.principals import NamedPrincipal
 from .. import authorization, state
 from ..errors import KmsError, dry_run, not_valid
 from ..grants import Terms
@@ -80,9 +80,9 @@ def _require_fitting(key: Key, operations: tuple[str, ...], constraints: dict[st
             raise not_valid(f"At most {MOST_PAIRS} pairs, each value of at most {LONGEST_VALUE} characters")
 
 
-def _named(arn: str) -> Named:
+def _named(arn: str) -> NamedPrincipal:
     """Whoever a grant is to; services, groups and people who don't exist can't have one."""
     found = principals.find(arn)
     if found is None:
         raise KmsError("InvalidArnException", f"ARN does not refer to a valid principal: {arn}")
-    return Named(arn, found)
+    return NamedPrincipal(arn, found)

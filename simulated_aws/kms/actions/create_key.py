@@ -23,9 +23,9 @@ SYMMETRIC = "SYMMETRIC_DEFAULT"
 def create_key(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Make a key in the caller's account and Region."""
     principal, region = caller
-    about = condition_keys.of_use(principal, "CreateKey", "")
-    allowed = identity_policies.verdict(Request(principal, "kms:CreateKey", "*", about))
-    if allowed.denies or not allowed.allows:
+    context = condition_keys.of_use(principal, "CreateKey", "")
+    decision = identity_policies.evaluate(Request(principal, "kms:CreateKey", "*", context))
+    if decision.denies or not decision.allows:
         why = "because no identity-based policy allows the kms:CreateKey action"
         raise access_denied(principal.caller_arn, "CreateKey", "*", why)
     spec = params.get("KeySpec") or params.get("CustomerMasterKeySpec") or SYMMETRIC

@@ -75,9 +75,9 @@ def _may_retire(principal: Principal, grant: Grant) -> bool:
     accounts = ids | {grant.terms.issuing_account.split(":")[4]}
     if principal.account_id not in accounts:
         return False
-    about = condition_keys.of_use(principal, "RetireGrant", "")
-    verdict = identity_policies.verdict(Request(principal, "kms:RetireGrant", grant.key_arn, about))
-    return verdict.allows and not verdict.denies
+    context = condition_keys.of_use(principal, "RetireGrant", "")
+    decision = identity_policies.evaluate(Request(principal, "kms:RetireGrant", grant.key_arn, context))
+    return decision.allows and not decision.denies
 
 
 def _unknown(grant_id: str) -> KmsError:

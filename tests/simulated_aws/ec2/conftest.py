@@ -26,10 +26,10 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 from simulated_aws import rbin
-from simulated_aws.ec2 import install, state
+from simulated_aws.ec2 import patch_moto, state
 from simulated_aws.ec2.fast_path import HANDLERS
 from simulated_aws.fixtures import loader
-from simulated_aws.http.fast_path import LeanRequest, RestRequest
+from simulated_aws.http.fast_path import FastPathRequest, RestRequest
 
 OWNER = "111111111111"
 CONSUMER = "012345678901"
@@ -43,7 +43,7 @@ ENCRYPTED_DISKS = [{**disk, "encrypted": True, "kms_key": "golden"} for disk in 
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
-    install()
+    patch_moto()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -78,7 +78,7 @@ def any_client(endpoint: str) -> Callable[..., Any]:
                 return AWSResponse(request.url, status, HTTPHeaders(), _Body(text))
             params = dict(parse_qsl(request.body, keep_blank_values=True)) if service == "ec2" else {}
             handler = HANDLERS.get((service, params.get("Action", "")))
-            lean = LeanRequest(account_id, region, params, "request-id")
+            lean = FastPathRequest(account_id, region, params, "request-id")
             answered = handler(lean) if handler is not None else None
             if answered is None:
                 request.headers["x-moto-account-id"] = account_id
@@ -143,7 +143,7 @@ def image_id(built: dict[str, Any], name: str = "golden") -> str:
     return str(built["images"][name]["image_id"])
 
 
-def refusal(call: Callable[..., Any], **params: Any) -> str:
+def error_code(call: Callable[..., Any], **params: Any) -> str:
     """The code of the error that the call ends with."""
     with pytest.raises(ClientError) as caught:
         call(**params)

@@ -9,7 +9,7 @@ import pytest
 
 from simulated_aws.settings import SETTINGS
 
-from .conftest import CONSUMER, KEYS, build, refusal
+from .conftest import CONSUMER, KEYS, build, error_code
 
 
 def test_block_public_access_for_images(client: Any) -> None:
@@ -42,7 +42,7 @@ def test_block_public_access_for_snapshots(client: Any) -> None:
     ],
 )
 def test_unknown_blocks(client: Any, method: str, params: dict[str, str]) -> None:
-    assert refusal(getattr(client(), method), **params) == "InvalidParameterValue"
+    assert error_code(getattr(client(), method), **params) == "InvalidParameterValue"
 
 
 def test_encryption_by_default(client: Any) -> None:
@@ -66,7 +66,7 @@ def test_the_default_key(client: Any) -> None:
     ec2.modify_ebs_default_kms_key_id(KmsKeyId="alias/golden")
     chosen = ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
     assert chosen == built["kms_keys"]["golden"]["us-east-1"]
-    assert refusal(ec2.modify_ebs_default_kms_key_id, KmsKeyId="alias/none") == "InvalidParameterValue"
+    assert error_code(ec2.modify_ebs_default_kms_key_id, KmsKeyId="alias/none") == "InvalidParameterValue"
     assert ec2.reset_ebs_default_kms_key_id()["KmsKeyId"] == managed
 
 
@@ -89,11 +89,11 @@ def test_regions_and_their_opt_in_status(client: Any) -> None:
     wanted = [{"Name": "opt-in-status", "Values": ["not-opted-in"]}]
     (found,) = ec2.describe_regions(AllRegions=True, Filters=wanted)["Regions"]
     assert found["RegionName"] == "ap-east-1"
-    assert refusal(ec2.describe_regions, RegionNames=["us-middle-1"]) == "InvalidParameterValue"
+    assert error_code(ec2.describe_regions, RegionNames=["us-middle-1"]) == "InvalidParameterValue"
 
 
 @pytest.mark.parametrize("method", ["describe_images", "describe_vpcs"])
 def test_a_region_that_is_not_opted_in_knows_nobody(client: Any, method: str) -> None:
     """(EC2 API Reference, Error codes: AuthFailure.)"""
     SETTINGS.update({"not_opted_in_regions": ["ap-east-1"]})
-    assert refusal(getattr(client(region="ap-east-1"), method)) == "AuthFailure"
+    assert error_code(getattr(client(region="ap-east-1"), method)) == "AuthFailure"

@@ -10,7 +10,7 @@ import pytest
 
 from simulated_aws.ec2 import state
 
-from .conftest import CONSUMER, OWNER, STRANGER, build, image_id, names, refusal
+from .conftest import CONSUMER, OWNER, STRANGER, build, error_code, image_id, names
 
 ONE = {"MinCount": 1, "MaxCount": 1}
 SHARED = {"golden": {"sharing": {"accounts": ["consumer"]}}}
@@ -53,12 +53,12 @@ def test_what_the_criteria_allow(client: Any, criteria: list[dict[str, Any]], al
     allow(ec2, *criteria)
     assert names(ec2.describe_images()) == (["golden"] if allowed else [])
     code = "DryRunOperation" if allowed else "InvalidAMIID.NotFound"
-    assert refusal(ec2.run_instances, ImageId=image, DryRun=True, **ONE) == code
+    assert error_code(ec2.run_instances, ImageId=image, DryRun=True, **ONE) == code
     if not allowed:
-        assert refusal(ec2.describe_images, ImageIds=[image]) == code
-        assert refusal(ec2.run_instances, ImageId=image, **ONE) == code
+        assert error_code(ec2.describe_images, ImageIds=[image]) == code
+        assert error_code(ec2.run_instances, ImageId=image, **ONE) == code
         copy = {"Name": "copy", "SourceImageId": image, "SourceRegion": "us-east-1"}
-        assert refusal(ec2.copy_image, **copy) == code
+        assert error_code(ec2.copy_image, **copy) == code
     # Each account and Region has settings of its own, which never go for the account's own images.
     assert names(client().describe_images()) == ["golden"]
     allow(client(), *criteria)
@@ -90,7 +90,7 @@ def test_audit_mode_hides_nothing_and_tells(client: Any) -> None:
     assert ec2.describe_images()["Images"][0]["ImageAllowed"] is False
     filters = [{"Name": "image-allowed", "Values": ["true"]}]
     assert ec2.describe_images(Filters=filters)["Images"] == []
-    assert refusal(ec2.run_instances, ImageId=image, DryRun=True, **ONE) == "DryRunOperation"
+    assert error_code(ec2.run_instances, ImageId=image, DryRun=True, **ONE) == "DryRunOperation"
     ec2.disable_allowed_images_settings()
     settings = ec2.get_allowed_images_settings()
     assert (settings["State"], settings["ImageCriteria"]) == ("disabled", [{"ImageProviders": ["none"]}])
@@ -108,9 +108,9 @@ def test_audit_mode_hides_nothing_and_tells(client: Any) -> None:
 )
 def test_criteria_that_are_refused(client: Any, criteria: list[dict[str, Any]]) -> None:
     call = client().replace_image_criteria_in_allowed_images_settings
-    assert refusal(call, ImageCriteria=criteria) == "InvalidParameterValue"
+    assert error_code(call, ImageCriteria=criteria) == "InvalidParameterValue"
 
 
 def test_a_state_that_there_is_not(client: Any) -> None:
     call = client().enable_allowed_images_settings
-    assert refusal(call, AllowedImagesSettingsState="on") == "InvalidParameterValue"
+    assert error_code(call, AllowedImagesSettingsState="on") == "InvalidParameterValue"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .conftest import build, image_id, refusal
+from .conftest import build, error_code, image_id
 
 BACKUP = {"aws:backup:source-resource": "x"}
 
@@ -14,7 +14,7 @@ def test_ec2_deletes_nothing_that_aws_backup_made(client: Any) -> None:
     """(EC2 User Guide, Deregister an Amazon EC2 AMI: considerations.)"""
     built = build(images={"golden": {"tags": BACKUP}, "web": {"snapshot_tags": BACKUP}})
     ec2 = client()
-    assert refusal(ec2.deregister_image, ImageId=image_id(built)) == "AuthFailure"
+    assert error_code(ec2.deregister_image, ImageId=image_id(built)) == "AuthFailure"
     ec2.deregister_image(ImageId=image_id(built, "web"))
     snapshot = built["images"]["web"]["snapshot_ids"][0]
-    assert refusal(ec2.delete_snapshot, SnapshotId=snapshot) == "InvalidParameterValue"
+    assert error_code(ec2.delete_snapshot, SnapshotId=snapshot) == "InvalidParameterValue"

@@ -13,7 +13,7 @@ from simulated_aws.ec2.actions import copy_image
 from simulated_aws.ec2.state import StateReason
 from simulated_aws.settings import SETTINGS
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, STRANGER, TWO_DISKS, build, image_id, names, refusal
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, STRANGER, TWO_DISKS, build, error_code, image_id, names
 
 SHARED = {"sharing": {"accounts": ["consumer"], "snapshot_accounts": ["consumer"]}}
 
@@ -99,7 +99,7 @@ def test_a_veto_makes_a_copy_fail(west: Any, monkeypatch: pytest.MonkeyPatch) ->
         seen.append(attempt)
         return StateReason("Client.InternalError", "no")
 
-    monkeypatch.setattr(copy_image, "COPY_VETOES", [veto])
+    monkeypatch.setattr(copy_image, "COPY_CHECKS", [veto])
     copy = west.copy_image(**source(built), Encrypted=True, KmsKeyId="alias/golden")["ImageId"]
     assert one(west, copy)["State"] == "failed"
     keys = built["kms_keys"]["golden"]
@@ -198,7 +198,7 @@ def test_a_copy_across_accounts_needs_image_and_snapshots(
     built = build(images={"golden": {"sharing": sharing}})
     ec2 = client(CONSUMER)
     if code:
-        assert refusal(ec2.copy_image, **source(built)) == code
+        assert error_code(ec2.copy_image, **source(built)) == code
     else:
         copy = ec2.copy_image(**source(built))["ImageId"]
         assert one(ec2, copy)["OwnerId"] == CONSUMER
@@ -208,7 +208,7 @@ def test_every_snapshot_counts(client: Any) -> None:
     built = build(images={"golden": SHARED})
     last = built["images"]["golden"]["snapshot_ids"][-1]
     client().reset_snapshot_attribute(SnapshotId=last, Attribute="createVolumePermission")
-    assert refusal(client(CONSUMER).copy_image, **source(built)) == "InvalidRequest"
+    assert error_code(client(CONSUMER).copy_image, **source(built)) == "InvalidRequest"
 
 
 @pytest.mark.parametrize(
@@ -240,20 +240,20 @@ def test_every_snapshot_counts(client: Any) -> None:
 )
 def test_refusals(west: Any, changed: dict[str, Any], code: str) -> None:
     built = build(not_opted_in_regions=["ap-east-1"])
-    assert refusal(west.copy_image, **{**source(built), **changed}) == code
+    assert error_code(west.copy_image, **{**source(built), **changed}) == code
     assert names(west.describe_images(Owners=["self"])) == []
 
 
 def test_a_copy_of_an_encrypted_image_is_encrypted(west: Any) -> None:
     """(botocore shape CopyImageRequest, Encrypted.)"""
     built = build(images={"golden": {"devices": [*TWO_DISKS[:1], {**TWO_DISKS[1], "encrypted": True}]}})
-    assert refusal(west.copy_image, **source(built), Encrypted=False) == "InvalidParameterCombination"
+    assert error_code(west.copy_image, **source(built), Encrypted=False) == "InvalidParameterCombination"
 
 
 @pytest.mark.parametrize("state", ["pending", "failed", "disabled"])
 def test_only_an_available_image_is_copied(west: Any, state: str) -> None:
     built = build(images={"golden": {"state": state}})
-    assert refusal(west.copy_image, **source(built)) == "InvalidAMIID.Unavailable"
+    assert error_code(west.copy_image, **source(built)) == "InvalidAMIID.Unavailable"
 
 
 def test_the_completion_duration_is_told(west: Any) -> None:
@@ -269,7 +269,7 @@ def test_a_token_repeats_a_copy(west: Any, client: Any) -> None:
     call = {**source(built), "ClientToken": "t-1"}
     copy = west.copy_image(**call)["ImageId"]
     assert west.copy_image(**call)["ImageId"] == copy
-    assert refusal(west.copy_image, **{**call, "Name": "other"}) == "IdempotentParameterMismatch"
+    assert error_code(west.copy_image, **{**call, "Name": "other"}) == "IdempotentParameterMismatch"
     assert len(west.describe_images(Owners=["self"])["Images"]) == 1
     assert west.copy_image(**{**call, "ClientToken": "t-2"})["ImageId"] != copy
     # A token is the account's and the Region's.
@@ -294,7 +294,7 @@ def test_copies_at_once_have_a_quota(west: Any, clock: Any) -> None:
     SETTINGS.update({"copy_seconds": 10})
     for _ in range(300):
         west.copy_image(**source(built))
-    assert refusal(west.copy_image, **source(built)) == "ResourceLimitExceeded"
+    assert error_code(west.copy_image, **source(built)) == "ResourceLimitExceeded"
     clock.forward(seconds=10)
     west.copy_image(**source(built))
 
@@ -313,10 +313,10 @@ def test_deregistering_a_pending_copy_cancels_it(west: Any, clock: Any) -> None:
 def test_duplicate_names_are_a_setting(west: Any, refuses: bool) -> None:
     """AWS documents neither."""
     built = build()
-    SETTINGS.update({"copy_refuses_duplicate_names": refuses})
+    SETTINGS.update({"copy_rejects_duplicate_names": refuses})
     west.copy_image(**source(built))
     if refuses:
-        assert refusal(west.copy_image, **source(built)) == "InvalidAMIName.Duplicate"
+        assert error_code(west.copy_image, **source(built)) == "InvalidAMIName.Duplicate"
     else:
         west.copy_image(**source(built))
 
@@ -324,4 +324,4 @@ def test_duplicate_names_are_a_setting(west: Any, refuses: bool) -> None:
 def test_a_stranger_cannot_see_a_copy(client: Any, west: Any) -> None:
     copy = west.copy_image(**source(build()))["ImageId"]
     call = client(STRANGER, "us-west-2").describe_images
-    assert refusal(call, ImageIds=[copy]) == "InvalidAMIID.NotFound"
+    assert error_code(call, ImageIds=[copy]) == "InvalidAMIID.NotFound"

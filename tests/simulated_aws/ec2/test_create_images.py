@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, STRANGER, build, image_id, refusal
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, STRANGER, build, error_code, image_id
 
 
 def mapping(snapshot: str, name: str = "/dev/xvda", **ebs: Any) -> dict[str, Any]:
@@ -82,15 +82,15 @@ def test_refusals(client: Any, ebs: dict[str, Any], changed: dict[str, Any], cod
         "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": first, **ebs}}],
         **changed,
     }
-    assert refusal(client().register_image, **call) == code
+    assert error_code(client().register_image, **call) == code
 
 
 def test_only_own_snapshots_make_an_image(client: Any) -> None:
     built = build(images={"golden": {"sharing": {"snapshot_accounts": ["consumer"]}}})
     (first, _) = built["images"]["golden"]["snapshot_ids"]
     call = {"Name": "other", "RootDeviceName": "/dev/xvda", "BlockDeviceMappings": [mapping(first)]}
-    assert refusal(client(CONSUMER).register_image, **call) == "AuthFailure"
-    assert refusal(client(STRANGER).register_image, **call) == "InvalidSnapshot.NotFound"
+    assert error_code(client(CONSUMER).register_image, **call) == "AuthFailure"
+    assert error_code(client(STRANGER).register_image, **call) == "InvalidSnapshot.NotFound"
 
 
 def test_an_image_of_an_instance_has_all_its_disks(client: Any) -> None:
@@ -129,7 +129,7 @@ def test_an_image_of_an_instance_has_all_its_disks(client: Any) -> None:
     ],
 )
 def test_what_moto_refuses_stays_refused(client: Any, method: str, params: dict[str, str], code: str) -> None:
-    assert refusal(getattr(client(), method), **params) == code
+    assert error_code(getattr(client(), method), **params) == code
 
 
 def test_a_snapshot_of_a_volume(client: Any) -> None:

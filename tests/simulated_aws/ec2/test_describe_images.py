@@ -12,7 +12,7 @@ from simulated_aws.ec2.actions import describe_images, describe_snapshots, regio
 from simulated_aws.ec2.serialization import service_model
 from simulated_aws.settings import SETTINGS
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, STRANGER, build, image_id, names, refusal
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, STRANGER, build, error_code, image_id, names
 
 ORGANIZATION = {
     "management_account": "management",
@@ -70,7 +70,7 @@ def test_who_sees_an_image(client: Any, sharing: dict[str, Any], caller: str, vi
     if visible:
         assert names(ec2.describe_images(ImageIds=[image_id(built)])) == ["golden"]
     else:
-        assert refusal(ec2.describe_images, ImageIds=[image_id(built)]) == "InvalidAMIID.NotFound"
+        assert error_code(ec2.describe_images, ImageIds=[image_id(built)]) == "InvalidAMIID.NotFound"
 
 
 @pytest.mark.parametrize(
@@ -219,14 +219,14 @@ def test_filters_by_the_source_of_a_copy(client: Any) -> None:
 )
 def test_refusals(client: Any, params: dict[str, Any], code: str) -> None:
     build()
-    assert refusal(client().describe_images, **params) == code
+    assert error_code(client().describe_images, **params) == code
 
 
 def test_pages_and_ids_exclude_each_other(client: Any) -> None:
     """(EC2 Developer Guide, Pagination.)"""
     built = build()
     params = {"MaxResults": 5, "ImageIds": [image_id(built)]}
-    assert refusal(client().describe_images, **params) == "InvalidParameterCombination"
+    assert error_code(client().describe_images, **params) == "InvalidParameterCombination"
 
 
 def test_pages(client: Any) -> None:
@@ -271,7 +271,7 @@ def test_a_new_image_may_be_unknown_for_a_while(client: Any, clock: Any) -> None
     SETTINGS.update({"image_visible_after_seconds": 5})
     west = client(region="us-west-2")
     copy = west.copy_image(Name="copy", SourceImageId=image_id(built), SourceRegion="us-east-1")["ImageId"]
-    assert refusal(west.describe_images, ImageIds=[copy]) == "InvalidAMIID.NotFound"
+    assert error_code(west.describe_images, ImageIds=[copy]) == "InvalidAMIID.NotFound"
     assert names(west.describe_images(Owners=["self"])) == []
     clock.forward(seconds=5)
     assert names(west.describe_images(ImageIds=[copy])) == ["copy"]

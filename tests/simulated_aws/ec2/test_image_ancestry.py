@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .conftest import STRANGER, build, image_id, refusal
+from .conftest import STRANGER, build, error_code, image_id
 
 
 def test_the_line_of_copies_goes_back_through_regions(client: Any) -> None:
@@ -28,4 +28,6 @@ def test_it_ends_where_an_image_is_gone(client: Any) -> None:
 
 
 def test_an_image_that_cannot_be_seen_has_none(client: Any) -> None:
-    assert refusal(client(STRANGER).get_image_ancestry, ImageId=image_id(build())) == "InvalidAMIID.NotFound"
+    assert (
+        error_code(client(STRANGER).get_image_ancestry, ImageId=image_id(build())) == "InvalidAMIID.NotFound"
+    )

@@ -10,7 +10,7 @@ import pytest
 from simulated_aws.ec2 import permissions
 from simulated_aws.settings import SETTINGS
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, STRANGER, TWO_DISKS, build, image_id, refusal
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, STRANGER, TWO_DISKS, build, error_code, image_id
 
 ORGANIZATION_ARN = "arn:aws:organizations::100000000001:organization/o-abcdefghij"
 UNIT_ARN = "arn:aws:organizations::100000000001:ou/o-abcdefghij/ou-abcd-01234567"
@@ -81,7 +81,7 @@ def test_a_batch_is_refused_as_a_whole(client: Any, params: dict[str, Any], code
     image = image_id(build())
     ec2 = client()
     call = {"ImageId": image, "Attribute": "launchPermission", "OperationType": "add", **params}
-    assert refusal(ec2.modify_image_attribute, **call) == code
+    assert error_code(ec2.modify_image_attribute, **call) == code
     assert permissions_of(ec2, image) == []
 
 
@@ -89,7 +89,7 @@ def test_adding_and_removing_at_once_is_refused(client: Any) -> None:
     """AWS doesn't say that it may be done."""
     image = image_id(build())
     change = {"Add": [{"UserId": CONSUMER}], "Remove": [{"UserId": STRANGER}]}
-    code = refusal(client().modify_image_attribute, ImageId=image, LaunchPermission=change)
+    code = error_code(client().modify_image_attribute, ImageId=image, LaunchPermission=change)
     assert code == "InvalidParameterCombination"
 
 
@@ -110,7 +110,7 @@ def test_only_the_owner(
     client: Any, method: str, params: dict[str, Any], sharing: dict[str, Any], code: str
 ) -> None:
     image = image_id(build(images={"golden": {"sharing": sharing}}))
-    assert refusal(getattr(client(CONSUMER), method), ImageId=image, **params) == code
+    assert error_code(getattr(client(CONSUMER), method), ImageId=image, **params) == code
 
 
 @pytest.mark.parametrize("state", ["pending", "failed", "disabled"])
@@ -118,7 +118,7 @@ def test_an_image_that_is_not_available_is_not_shared(client: Any, state: str) -
     """(EC2 API Reference, Error codes: InvalidAMIID.Unavailable; botocore operation DisableImage.)"""
     image = image_id(build(images={"golden": {"state": state}}))
     call = client().modify_image_attribute
-    code = refusal(call, ImageId=image, OperationType="add", UserIds=[CONSUMER])
+    code = error_code(call, ImageId=image, OperationType="add", UserIds=[CONSUMER])
     assert code == "InvalidAMIID.Unavailable"
 
 
@@ -130,7 +130,7 @@ def test_the_quota_counts_entities(client: Any) -> None:
     ec2.modify_image_attribute(ImageId=image, OperationType="add", UserIds=accounts)
     ec2.modify_image_attribute(ImageId=image, OperationType="add", OrganizationArns=[ORGANIZATION_ARN])
     call = {"ImageId": image, "OperationType": "add", "UserIds": [CONSUMER]}
-    assert refusal(ec2.modify_image_attribute, **call) == "ResourceLimitExceeded"
+    assert error_code(ec2.modify_image_attribute, **call) == "ResourceLimitExceeded"
     SETTINGS.update({"image_sharing_quota": 1001})
     ec2.modify_image_attribute(**call)
     assert len(permissions_of(ec2, image)) == 1001
@@ -152,10 +152,10 @@ def test_what_can_be_public(client: Any, content: dict[str, Any], code: str | No
     call = {"ImageId": image, "LaunchPermission": {"Add": [{"Group": "all"}]}}
     if code is None:
         # Block public access is on by default (EC2 User Guide, Understand block public access for AMIs).
-        assert refusal(ec2.modify_image_attribute, **call) == "OperationNotPermitted"
+        assert error_code(ec2.modify_image_attribute, **call) == "OperationNotPermitted"
     ec2.disable_image_block_public_access()
     if code:
-        assert refusal(ec2.modify_image_attribute, **call) == code
+        assert error_code(ec2.modify_image_attribute, **call) == code
     else:
         ec2.modify_image_attribute(**call)
         assert ec2.describe_images(ImageIds=[image])["Images"][0]["Public"] is True
@@ -168,7 +168,7 @@ def test_public_images_have_a_quota(client: Any) -> None:
     ec2 = client()
     ec2.disable_image_block_public_access()
     call = {"LaunchPermission": {"Add": [{"Group": "all"}]}}
-    assert refusal(ec2.modify_image_attribute, ImageId=image_id(built), **call) == "ResourceLimitExceeded"
+    assert error_code(ec2.modify_image_attribute, ImageId=image_id(built), **call) == "ResourceLimitExceeded"
     ec2.modify_image_attribute(ImageId=image_id(built, "public-0"), **call)
 
 
@@ -177,7 +177,8 @@ def test_the_aws_managed_key_forbids_sharing(client: Any, entry: dict[str, Any])
     image = image_id(build(images={"golden": {"devices": [{**TWO_DISKS[0], "encrypted": True}]}}))
     ec2 = client()
     assert (
-        refusal(ec2.modify_image_attribute, ImageId=image, OperationType="add", **entry) == "InvalidParameter"
+        error_code(ec2.modify_image_attribute, ImageId=image, OperationType="add", **entry)
+        == "InvalidParameter"
     )
 
 
@@ -194,7 +195,8 @@ def test_reset_takes_all_permissions(client: Any) -> None:
     ec2.reset_image_attribute(ImageId=image, Attribute="launchPermission")
     assert permissions_of(ec2, image) == []
     assert (
-        refusal(ec2.reset_image_attribute, ImageId=image, Attribute="description") == "InvalidParameterValue"
+        error_code(ec2.reset_image_attribute, ImageId=image, Attribute="description")
+        == "InvalidParameterValue"
     )
 
 
@@ -223,7 +225,7 @@ def test_the_description(client: Any, params: dict[str, Any]) -> None:
 )
 def test_refused_changes(client: Any, params: dict[str, Any], code: str) -> None:
     """(botocore operation ModifyImageAttribute: one attribute at a time.)"""
-    assert refusal(client().modify_image_attribute, ImageId=image_id(build()), **params) == code
+    assert error_code(client().modify_image_attribute, ImageId=image_id(build()), **params) == code
 
 
 @pytest.mark.parametrize(
@@ -245,7 +247,7 @@ def test_other_attributes(client: Any, attribute: str, member: str, value: Any) 
 def test_block_device_mappings_are_not_told_as_an_attribute(client: Any) -> None:
     """(botocore shape DescribeImageAttributeRequest, Attribute.)"""
     image = image_id(build())
-    code = refusal(client().describe_image_attribute, ImageId=image, Attribute="blockDeviceMapping")
+    code = error_code(client().describe_image_attribute, ImageId=image, Attribute="blockDeviceMapping")
     assert code == "AuthFailure"
 
 
@@ -254,13 +256,13 @@ def test_an_account_may_leave(client: Any) -> None:
     image = image_id(build(images={"golden": {"sharing": {"accounts": ["consumer", "stranger"]}}}))
     client(CONSUMER).cancel_image_launch_permission(ImageId=image)
     assert permissions_of(client(), image) == [{"UserId": STRANGER}]
-    code = refusal(client(CONSUMER).cancel_image_launch_permission, ImageId=image)
+    code = error_code(client(CONSUMER).cancel_image_launch_permission, ImageId=image)
     assert code == "InvalidAMIID.NotFound"
 
 
 def test_an_account_may_not_leave_what_everyone_has(client: Any) -> None:
     image = image_id(build(images={"golden": {"sharing": {"public": True}}}))
-    code = refusal(client(CONSUMER).cancel_image_launch_permission, ImageId=image)
+    code = error_code(client(CONSUMER).cancel_image_launch_permission, ImageId=image)
     assert code == "OperationNotPermitted"
 
 

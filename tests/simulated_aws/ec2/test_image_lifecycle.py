@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CONSUMER, build, image_id, names, refusal
+from .conftest import CONSUMER, build, error_code, image_id, names
 
 SHARED = {"sharing": {"accounts": ["consumer"]}}
 
@@ -50,10 +50,10 @@ def test_a_deregistered_image_is_unavailable_to_its_owner_and_unknown_to_others(
     built = build(images={"golden": SHARED})
     ec2 = client()
     ec2.deregister_image(ImageId=image_id(built))
-    assert refusal(ec2.deregister_image, ImageId=image_id(built)) == "InvalidAMIID.Unavailable"
-    assert refusal(ec2.describe_images, ImageIds=[image_id(built)]) == "InvalidAMIID.NotFound"
+    assert error_code(ec2.deregister_image, ImageId=image_id(built)) == "InvalidAMIID.Unavailable"
+    assert error_code(ec2.describe_images, ImageIds=[image_id(built)]) == "InvalidAMIID.NotFound"
     others = client(CONSUMER).describe_image_attribute
-    code = refusal(others, ImageId=image_id(built), Attribute="launchPermission")
+    code = error_code(others, ImageId=image_id(built), Attribute="launchPermission")
     assert code == "InvalidAMIID.NotFound"
 
 
@@ -74,7 +74,7 @@ def test_disabling_unshares_and_enabling_does_not_share_again(client: Any) -> No
 @pytest.mark.parametrize("method", ["disable_image", "enable_image"])
 def test_only_a_finished_image_is_disabled_or_enabled(client: Any, method: str) -> None:
     built = build(images={"golden": {"state": "failed"}})
-    assert refusal(getattr(client(), method), ImageId=image_id(built)) == "InvalidAMIID.Unavailable"
+    assert error_code(getattr(client(), method), ImageId=image_id(built)) == "InvalidAMIID.Unavailable"
 
 
 def test_a_deprecated_image_is_seen_by_its_owner_by_id_or_on_request(client: Any, clock: Any) -> None:
@@ -118,7 +118,7 @@ def test_limits_of_a_deprecation(
     image = image_id(build(images={"golden": {"sharing": sharing}}))
     call = {"ImageId": image, "DeprecateAt": clock.now() + timedelta(days=days)}
     if code:
-        assert refusal(client().enable_image_deprecation, **call) == code
+        assert error_code(client().enable_image_deprecation, **call) == code
     else:
         client().enable_image_deprecation(**call)
 
@@ -129,7 +129,7 @@ def test_a_protected_image_stays(client: Any) -> None:
     ec2.enable_image_deregistration_protection(ImageId=image)
     (seen,) = ec2.describe_images(ImageIds=[image])["Images"]
     assert seen["DeregistrationProtection"] == "enabled-without-cooldown"
-    assert refusal(ec2.deregister_image, ImageId=image) == "OperationNotPermitted"
+    assert error_code(ec2.deregister_image, ImageId=image) == "OperationNotPermitted"
     ec2.disable_image_deregistration_protection(ImageId=image)
     ec2.deregister_image(ImageId=image)
 
@@ -140,6 +140,6 @@ def test_a_cooldown_outlives_protection_by_a_day(client: Any, clock: Any) -> Non
     ec2.enable_image_deregistration_protection(ImageId=image, WithCooldown=True)
     ec2.disable_image_deregistration_protection(ImageId=image)
     clock.forward(hours=23)
-    assert refusal(ec2.deregister_image, ImageId=image) == "OperationNotPermitted"
+    assert error_code(ec2.deregister_image, ImageId=image) == "OperationNotPermitted"
     clock.forward(hours=1)
     ec2.deregister_image(ImageId=image)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CONSUMER, OWNER, build, image_id, refusal
+from .conftest import CONSUMER, OWNER, build, error_code, image_id
 
 ONE = {"MinCount": 1, "MaxCount": 1}
 EVERYTHING = {"IncludeAllResourceTypes": True}
@@ -100,7 +100,7 @@ def test_templates_are_searched_as_deep_as_asked_for_and_ten_versions_otherwise(
 )
 def test_what_is_refused(client: Any, params: dict[str, Any], code: str) -> None:
     """(EC2 API Reference, DescribeImageReferences; botocore shape ResourceTypeOption.)"""
-    assert refusal(client().describe_image_references, **params) == code
+    assert error_code(client().describe_image_references, **params) == code
 
 
 def test_references_come_in_pages(client: Any, image: str) -> None:

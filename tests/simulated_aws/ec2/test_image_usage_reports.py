@@ -9,7 +9,7 @@ import pytest
 
 from simulated_aws.settings import SETTINGS
 
-from .conftest import CONSUMER, STRANGER, build, image_id, refusal
+from .conftest import CONSUMER, STRANGER, build, error_code, image_id
 
 INSTANCES = [{"ResourceType": "ec2:Instance"}]
 BOTH = [*INSTANCES, {"ResourceType": "ec2:LaunchTemplate"}]
@@ -86,7 +86,7 @@ def test_the_same_token_gives_the_same_report(client: Any, image: str) -> None:
 def test_only_the_owner_can_have_a_report(client: Any, image: str) -> None:
     """(EC2 User Guide, View your AMI usage: your AMIs.)"""
     call = client(CONSUMER).create_image_usage_report
-    assert refusal(call, ImageId=image, ResourceTypes=BOTH) == "AuthFailure"
+    assert error_code(call, ImageId=image, ResourceTypes=BOTH) == "AuthFailure"
 
 
 DEPTH = [{"OptionName": "version-depth", "OptionValues": ["5"]}]
@@ -107,4 +107,4 @@ DEPTH = [{"OptionName": "version-depth", "OptionValues": ["5"]}]
 def test_what_is_refused(client: Any, image: str, params: dict[str, Any], code: str) -> None:
     """(EC2 API Reference, CreateImageUsageReport; botocore shape ImageUsageResourceTypeRequest.)"""
     call = {"ImageId": image, "ResourceTypes": BOTH, **params}
-    assert refusal(client().create_image_usage_report, **call) == code
+    assert error_code(client().create_image_usage_report, **call) == code

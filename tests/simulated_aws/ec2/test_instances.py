@@ -9,7 +9,7 @@ import pytest
 
 from simulated_aws.settings import SETTINGS
 
-from .conftest import CONSUMER, TWO_DISKS, Clock, build, image_id, refusal
+from .conftest import CONSUMER, TWO_DISKS, Clock, build, error_code, image_id
 
 ONE = {"MinCount": 1, "MaxCount": 1}
 
@@ -25,8 +25,8 @@ def test_a_client_token_launches_once(client: Any) -> None:
     call = {"ImageId": image_id(build()), "ClientToken": "t-1", **ONE}
     first, second = (ec2.run_instances(**call)["Instances"][0]["InstanceId"] for _ in range(2))
     assert first == second
-    assert refusal(ec2.run_instances, **call, InstanceType="t3.nano") == "IdempotentParameterMismatch"
-    assert refusal(ec2.run_instances, **{**call, "ClientToken": "t" * 65}) == "InvalidParameterValue"
+    assert error_code(ec2.run_instances, **call, InstanceType="t3.nano") == "IdempotentParameterMismatch"
+    assert error_code(ec2.run_instances, **{**call, "ClientToken": "t" * 65}) == "InvalidParameterValue"
     ec2.terminate_instances(InstanceIds=[first])
     assert ec2.run_instances(**call)["Instances"][0]["InstanceId"] == first
     assert states(ec2) == ["terminated"]
@@ -64,7 +64,7 @@ def test_a_type_fits_the_architecture_of_an_image(
     if fits:
         assert client().run_instances(**call)["Instances"][0]["InstanceType"] == instance_type
     else:
-        assert refusal(client().run_instances, **call) == "InvalidParameterValue"
+        assert error_code(client().run_instances, **call) == "InvalidParameterValue"
 
 
 @pytest.mark.parametrize("asked", [True, False])

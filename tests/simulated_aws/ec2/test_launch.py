@@ -10,7 +10,7 @@ import pytest
 from simulated_aws.ec2 import deferred_checks, launch
 from simulated_aws.ec2.state import StateReason
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, build, image_id, refusal
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, build, error_code, image_id
 
 ONE = {"MinCount": 1, "MaxCount": 1}
 
@@ -31,9 +31,9 @@ def test_who_may_launch_what(client: Any, content: dict[str, Any], caller: str, 
     """(EC2 API Reference, Error codes: InvalidAMIID.NotFound and InvalidAMIID.Unavailable.)"""
     image = image_id(build(images={"golden": content}))
     call = client(caller).run_instances
-    assert refusal(call, ImageId=image, DryRun=True, **ONE) == (code or "DryRunOperation")
+    assert error_code(call, ImageId=image, DryRun=True, **ONE) == (code or "DryRunOperation")
     if code:
-        assert refusal(call, ImageId=image, **ONE) == code
+        assert error_code(call, ImageId=image, **ONE) == code
     else:
         (instance,) = call(ImageId=image, **ONE)["Instances"]
         assert instance["ImageId"] == image
@@ -49,7 +49,7 @@ def test_a_dry_run_ends_with_precondition_failed(client: Any) -> None:
 def test_a_deregistered_image_is_unavailable(client: Any) -> None:
     image = image_id(build())
     client().deregister_image(ImageId=image)
-    assert refusal(client().run_instances, ImageId=image, **ONE) == "InvalidAMIID.Unavailable"
+    assert error_code(client().run_instances, ImageId=image, **ONE) == "InvalidAMIID.Unavailable"
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -58,10 +58,10 @@ def test_a_launch_template_is_checked_too(client: Any, dry_run: bool) -> None:
     ec2 = client(CONSUMER)
     ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"ImageId": image})
     call = {"LaunchTemplate": {"LaunchTemplateName": "web"}, "DryRun": dry_run, **ONE}
-    assert refusal(ec2.run_instances, **call) == "InvalidAMIID.NotFound"
+    assert error_code(ec2.run_instances, **call) == "InvalidAMIID.NotFound"
     client().modify_image_attribute(ImageId=image, OperationType="add", UserIds=[CONSUMER])
     if dry_run:
-        assert refusal(ec2.run_instances, **call) == "DryRunOperation"
+        assert error_code(ec2.run_instances, **call) == "DryRunOperation"
     else:
         assert ec2.run_instances(**call)["Instances"][0]["ImageId"] == image
 
@@ -72,7 +72,7 @@ def test_an_image_may_be_named_by_a_parameter(client: Any) -> None:
     client(service="ssm").put_parameter(Name="/golden/web", Value=image, Type="String")
     (instance,) = client().run_instances(ImageId="resolve:ssm:/golden/web", **ONE)["Instances"]
     assert instance["ImageId"] == image
-    code = refusal(client().run_instances, ImageId="resolve:ssm:/golden/db", **ONE)
+    code = error_code(client().run_instances, ImageId="resolve:ssm:/golden/db", **ONE)
     assert code == "InvalidParameterValue"
 
 
@@ -104,7 +104,7 @@ def test_a_volume_of_no_device_of_the_image_has_a_size(client: Any) -> None:
     disk = {"Ebs": {"VolumeType": "gp3"}}
     client().run_instances(BlockDeviceMappings=[{"DeviceName": "/dev/sdb", **disk}], **call)
     added = [{"DeviceName": "/dev/sdc", **disk}]
-    assert refusal(client().run_instances, BlockDeviceMappings=added, **call) == "MissingParameter"
+    assert error_code(client().run_instances, BlockDeviceMappings=added, **call) == "MissingParameter"
 
 
 def test_a_veto_terminates_the_instance(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +116,7 @@ def test_a_veto_terminates_the_instance(client: Any, monkeypatch: pytest.MonkeyP
         seen.append(attempt)
         return StateReason("Client.InternalError", "Client.InternalError: Client error on launch")
 
-    monkeypatch.setattr(launch, "LAUNCH_VETOES", [veto])
+    monkeypatch.setattr(launch, "LAUNCH_CHECKS", [veto])
     ec2 = client()
     (launched,) = ec2.run_instances(ImageId=image, **ONE)["Instances"]
     assert launched["State"]["Name"] == "pending"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import build, image_id, refusal
+from .conftest import build, error_code, image_id
 
 NAME = "web"
 Client = Callable[..., Any]
@@ -68,7 +68,7 @@ def test_the_default_is_what_it_was_made(ec2: Any) -> None:
     assert versions(ec2, "$Default", LaunchTemplateName=NAME) == [(NAME, 2, True, "ami-00000001")]
     both = versions(ec2, "$Default", "$Latest", LaunchTemplateName=NAME)
     assert [number for _, number, _, _ in both] == [2, 3]
-    assert refusal(ec2.modify_launch_template, LaunchTemplateName=NAME, DefaultVersion="4") == (
+    assert error_code(ec2.modify_launch_template, LaunchTemplateName=NAME, DefaultVersion="4") == (
         "InvalidLaunchTemplateId.VersionNotFound"
     )
 
@@ -101,4 +101,4 @@ def test_all_templates_in_pages(ec2: Any) -> None:
     ids=str,
 )
 def test_what_cannot_be_described(ec2: Any, params: dict[str, Any], code: str) -> None:
-    assert refusal(ec2.describe_launch_template_versions, **params) == code
+    assert error_code(ec2.describe_launch_template_versions, **params) == code

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CONSUMER, OWNER, build, image_id, names, refusal
+from .conftest import CONSUMER, OWNER, build, error_code, image_id, names
 
 SHARED = {"sharing": {"accounts": ["consumer"], "snapshot_accounts": ["consumer"]}}
 TAGGED = {"tags": {"keep": "yes"}, "snapshot_tags": {"keep": "yes"}}
@@ -57,7 +57,7 @@ def test_a_rule_has_its_tags_which_a_list_leaves_out(client: Any) -> None:
     assert rbin.list_rules(ResourceType="EBS_SNAPSHOT")["Rules"] == []
     assert client(region="eu-west-1", service="rbin").list_rules(ResourceType="EC2_IMAGE")["Rules"] == []
     rbin.delete_rule(Identifier=made["Identifier"])
-    assert refusal(rbin.get_rule, Identifier=made["Identifier"]) == "ResourceNotFoundException"
+    assert error_code(rbin.get_rule, Identifier=made["Identifier"]) == "ResourceNotFoundException"
 
 
 def test_rules_come_in_pages(client: Any) -> None:
@@ -76,7 +76,7 @@ def test_what_is_not_simulated_of_rules_says_so(client: Any) -> None:
     with pytest.raises(NotImplementedError, match="PATCH"):
         client(service="rbin").update_rule(Identifier=made["Identifier"], Description="other")
     refused = client(service="rbin").list_rules
-    assert refusal(refused, ResourceType="EC2_IMAGE", NextToken="none") == "ValidationException"
+    assert error_code(refused, ResourceType="EC2_IMAGE", NextToken="none") == "ValidationException"
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_is_not_simulated_of_rules_says_so(client: Any) -> None:
 def test_rules_that_cannot_be(client: Any, params: dict[str, Any]) -> None:
     """(botocore shapes RetentionPeriod, ResourceType, CreateRuleRequest, ExcludeResourceTags.)"""
     given = {"resource_type": "EC2_IMAGE", **params}
-    assert refusal(lambda: rule(client, **given)) == "ValidationException"
+    assert error_code(lambda: rule(client, **given)) == "ValidationException"
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_of_several_rules_the_longest_counts_and_then_the_image_is_gone(client: 
     assert binned(client)[0] == [image]
     clock.forward(days=1)
     assert binned(client)[0] == []
-    assert refusal(ec2.restore_image_from_recycle_bin, ImageId=image) == "InvalidAMIID.NotFound"
+    assert error_code(ec2.restore_image_from_recycle_bin, ImageId=image) == "InvalidAMIID.NotFound"
 
 
 def test_an_image_comes_back_after_its_snapshots_with_all_that_it_had(client: Any) -> None:
@@ -135,15 +135,15 @@ def test_an_image_comes_back_after_its_snapshots_with_all_that_it_had(client: An
     built = build(images={"golden": {**SHARED, **TAGGED}})
     image, snapshots, ec2 = image_id(built), built["images"]["golden"]["snapshot_ids"], client()
     ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)
-    assert refusal(ec2.describe_images, ImageIds=[image]) == "InvalidAMIID.NotFound"
+    assert error_code(ec2.describe_images, ImageIds=[image]) == "InvalidAMIID.NotFound"
     assert names(client(CONSUMER).describe_images()) == []
     assert ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
     # Nobody else sees what is in the bin.
     others = client(CONSUMER).restore_snapshot_from_recycle_bin
-    assert refusal(others, SnapshotId=snapshots[0]) == "InvalidSnapshot.NotFound"
+    assert error_code(others, SnapshotId=snapshots[0]) == "InvalidSnapshot.NotFound"
 
     ec2.restore_snapshot_from_recycle_bin(SnapshotId=snapshots[0])
-    assert refusal(ec2.restore_image_from_recycle_bin, ImageId=image) == "IncorrectState"
+    assert error_code(ec2.restore_image_from_recycle_bin, ImageId=image) == "IncorrectState"
     assert ec2.restore_snapshot_from_recycle_bin(SnapshotId=snapshots[1])["State"] == "completed"
     assert ec2.restore_image_from_recycle_bin(ImageId=image)["Return"] is True
 
@@ -203,4 +203,4 @@ def test_a_cancelled_copy_is_not_retained(client: Any) -> None:
 def test_at_most_twenty_images_are_named(client: Any) -> None:
     """(botocore shape ListImagesInRecycleBinRequest, ImageIds.)"""
     ids = [f"ami-{number:017x}" for number in range(21)]
-    assert refusal(client().list_images_in_recycle_bin, ImageIds=ids) == "InvalidParameterValue"
+    assert error_code(client().list_images_in_recycle_bin, ImageIds=ids) == "InvalidParameterValue"

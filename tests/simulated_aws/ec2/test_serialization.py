@@ -14,11 +14,11 @@ from botocore.parsers import create_parser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulated_aws.ec2 import install, serialization
+from simulated_aws.ec2 import patch_moto, serialization
 from simulated_aws.ec2.actions import ACTIONS
 from simulated_aws.ec2.errors import Ec2Error
-from simulated_aws.ec2.fast_path import BESIDE_MOTO, HANDLERS
-from simulated_aws.http.fast_path import LeanRequest
+from simulated_aws.ec2.fast_path import HANDLERS, NEEDS_MOTO_BACKEND
+from simulated_aws.http.fast_path import FastPathRequest
 
 from .conftest import build, image_id
 
@@ -30,7 +30,7 @@ def parsed(action: str, document: bytes, status: int = 200) -> dict[str, Any]:
 
 
 def answer(**params: str) -> tuple[int, dict[str, Any]]:
-    request = LeanRequest("111111111111", "us-east-1", params, "request-id")
+    request = FastPathRequest("111111111111", "us-east-1", params, "request-id")
     status, document = HANDLERS["ec2", params["Action"]](request)
     return status, parsed(params["Action"], document, status)
 
@@ -126,7 +126,7 @@ def test_refusals_are_documents_too() -> None:
 
 def test_every_action_is_one_of_ec2() -> None:
     assert set(ACTIONS) <= set(serialization.service_model().operation_names)
-    assert {name for _, name in HANDLERS} == {*ACTIONS, "RunInstances"} - BESIDE_MOTO
+    assert {name for _, name in HANDLERS} == {*ACTIONS, "RunInstances"} - NEEDS_MOTO_BACKEND
 
 
 def test_callers_at_once_lose_nothing(client: Any) -> None:
@@ -153,5 +153,5 @@ def test_callers_at_once_lose_nothing(client: Any) -> None:
 
 def test_installing_twice_is_installing_once(client: Any) -> None:
     made = client().create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    install()
+    patch_moto()
     assert client().describe_vpcs(VpcIds=[made])["Vpcs"]

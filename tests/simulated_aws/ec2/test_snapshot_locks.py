@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import build, image_id, refusal
+from .conftest import build, error_code, image_id
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_locked_snapshot_cannot_be_deleted_until_the_lock_expires(client: Any,
         {"SnapshotId": first, "ReturnCode": "client-error"},
         {"SnapshotId": second, "ReturnCode": "success"},
     ]
-    assert refusal(ec2.delete_snapshot, SnapshotId=first) == "OperationNotPermitted"
+    assert error_code(ec2.delete_snapshot, SnapshotId=first) == "OperationNotPermitted"
     clock.forward(days=1)
     assert locks(client) == [(first, "expired")]
     ec2.delete_snapshot(SnapshotId=first)
@@ -48,7 +48,7 @@ def test_governance_can_be_unlocked_and_compliance_while_it_cools_off(
     ec2 = client()
     ec2.lock_snapshot(SnapshotId=snapshot, LockMode="governance", LockDuration=9)
     ec2.unlock_snapshot(SnapshotId=snapshot)
-    assert refusal(ec2.unlock_snapshot, SnapshotId=snapshot) == "SnapshotLock.InvalidState"
+    assert error_code(ec2.unlock_snapshot, SnapshotId=snapshot) == "SnapshotLock.InvalidState"
     call = {"SnapshotId": snapshot, "LockMode": "compliance", "LockDuration": 9}
     ec2.lock_snapshot(**call, CoolOffPeriod=2)
     assert locks(client) == [(snapshot, "compliance-cooloff")]
@@ -58,7 +58,7 @@ def test_governance_can_be_unlocked_and_compliance_while_it_cools_off(
     assert locks(client, Filters=[{"Name": "lock-state", "Values": ["compliance"]}]) == [
         (snapshot, "compliance")
     ]
-    assert refusal(ec2.unlock_snapshot, SnapshotId=snapshot) == "OperationNotPermitted"
+    assert error_code(ec2.unlock_snapshot, SnapshotId=snapshot) == "OperationNotPermitted"
 
 
 def test_a_compliance_lock_can_only_be_prolonged(client: Any, snapshot: str) -> None:
@@ -67,7 +67,7 @@ def test_a_compliance_lock_can_only_be_prolonged(client: Any, snapshot: str) -> 
     ec2.lock_snapshot(SnapshotId=snapshot, LockMode="compliance", LockDuration=9)
     ec2.lock_snapshot(SnapshotId=snapshot, LockMode="compliance", LockDuration=10)
     for mode, days in (("compliance", 8), ("governance", 20)):
-        code = refusal(ec2.lock_snapshot, SnapshotId=snapshot, LockMode=mode, LockDuration=days)
+        code = error_code(ec2.lock_snapshot, SnapshotId=snapshot, LockMode=mode, LockDuration=days)
         assert code == "OperationNotPermitted"
 
 
@@ -88,4 +88,4 @@ def test_a_compliance_lock_can_only_be_prolonged(client: Any, snapshot: str) -> 
 )
 def test_what_a_lock_may_not_be(client: Any, snapshot: str, params: dict[str, Any], code: str) -> None:
     """(botocore shape LockSnapshotRequest.)"""
-    assert refusal(client().lock_snapshot, SnapshotId=snapshot, **params) == code
+    assert error_code(client().lock_snapshot, SnapshotId=snapshot, **params) == code

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .conftest import CONSUMER, build, image_id, refusal
+from .conftest import CONSUMER, build, error_code, image_id
 
 
 def tiers(client: Any) -> list[str]:
@@ -17,7 +17,7 @@ def test_a_snapshot_is_archived_once_its_images_are_disabled(client: Any) -> Non
     built = build(images={"golden": shared})
     first, second = built["images"]["golden"]["snapshot_ids"]
     ec2 = client()
-    assert refusal(ec2.modify_snapshot_tier, SnapshotId=first) == "InvalidSnapshot.InUse"
+    assert error_code(ec2.modify_snapshot_tier, SnapshotId=first) == "InvalidSnapshot.InUse"
     ec2.disable_image(ImageId=image_id(built))
     ec2.modify_snapshot_tier(SnapshotId=first, StorageTier="archive")
     assert tiers(client) == ["archive", "standard"]
@@ -26,14 +26,14 @@ def test_a_snapshot_is_archived_once_its_images_are_disabled(client: Any) -> Non
     assert found["SnapshotId"] == first
     visible = client(CONSUMER).describe_snapshots(OwnerIds=[found["OwnerId"]])["Snapshots"]
     assert [one["SnapshotId"] for one in visible] == [second]
-    assert refusal(ec2.modify_snapshot_tier, SnapshotId=first) == "IncorrectState"
+    assert error_code(ec2.modify_snapshot_tier, SnapshotId=first) == "IncorrectState"
 
 
 def test_an_archived_snapshot_comes_back(client: Any) -> None:
     built = build(images={"golden": {"state": "disabled"}})
     first, _second = built["images"]["golden"]["snapshot_ids"]
     ec2 = client()
-    assert refusal(ec2.restore_snapshot_tier, SnapshotId=first, PermanentRestore=True) == "IncorrectState"
+    assert error_code(ec2.restore_snapshot_tier, SnapshotId=first, PermanentRestore=True) == "IncorrectState"
     ec2.modify_snapshot_tier(SnapshotId=first)
     assert ec2.restore_snapshot_tier(SnapshotId=first, PermanentRestore=True)["IsPermanentRestore"]
     assert tiers(client) == ["standard", "standard"]
@@ -45,6 +45,6 @@ def test_an_image_with_an_archived_snapshot_is_not_enabled(client: Any) -> None:
     first, _second = built["images"]["golden"]["snapshot_ids"]
     ec2 = client()
     ec2.modify_snapshot_tier(SnapshotId=first)
-    assert refusal(ec2.enable_image, ImageId=image_id(built)) == "IncorrectState"
+    assert error_code(ec2.enable_image, ImageId=image_id(built)) == "IncorrectState"
     ec2.restore_snapshot_tier(SnapshotId=first, PermanentRestore=True)
     ec2.enable_image(ImageId=image_id(built))

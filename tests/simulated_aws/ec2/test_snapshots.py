@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, STRANGER, TWO_DISKS, build, refusal
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, STRANGER, TWO_DISKS, build, error_code
 
 AWS_MANAGED = [{**TWO_DISKS[0], "encrypted": True}]
 
@@ -53,7 +53,7 @@ def test_who_sees_a_snapshot(client: Any, sharing: dict[str, Any], caller: str, 
     if visible:
         assert ids(ec2.describe_snapshots(SnapshotIds=wanted[:1])) == wanted[:1]
     else:
-        assert refusal(ec2.describe_snapshots, SnapshotIds=wanted) == "InvalidSnapshot.NotFound"
+        assert error_code(ec2.describe_snapshots, SnapshotIds=wanted) == "InvalidSnapshot.NotFound"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_scopes_and_filters(client: Any, params: dict[str, Any], count: int) -> 
 )
 def test_refusals(client: Any, params: dict[str, Any], code: str) -> None:
     build()
-    assert refusal(client().describe_snapshots, **params) == code
+    assert error_code(client().describe_snapshots, **params) == code
 
 
 def test_pages(client: Any) -> None:
@@ -150,7 +150,7 @@ def test_refused_changes(client: Any, devices: Any, params: dict[str, Any], code
     snapshot = snapshots(build(images={"golden": {"devices": devices}}, kms_keys=KEYS))[0]
     ec2 = client()
     call = {"SnapshotId": snapshot, "OperationType": "add", **params}
-    assert refusal(ec2.modify_snapshot_attribute, **call) == code
+    assert error_code(ec2.modify_snapshot_attribute, **call) == code
     assert permissions_of(ec2, snapshot) == []
 
 
@@ -158,7 +158,7 @@ def test_adding_and_removing_at_once_is_refused(client: Any) -> None:
     """(botocore operation ModifySnapshotAttribute: you cannot do both in a single operation.)"""
     (snapshot, _) = snapshots(build())
     change = {"Add": [{"UserId": CONSUMER}], "Remove": [{"UserId": STRANGER}]}
-    code = refusal(client().modify_snapshot_attribute, SnapshotId=snapshot, CreateVolumePermission=change)
+    code = error_code(client().modify_snapshot_attribute, SnapshotId=snapshot, CreateVolumePermission=change)
     assert code == "InvalidParameterCombination"
 
 
@@ -179,7 +179,7 @@ def test_only_the_owner(
     client: Any, method: str, params: dict[str, Any], sharing: dict[str, Any], code: str
 ) -> None:
     (snapshot, _) = snapshots(build(images={"golden": {"sharing": sharing}}))
-    assert refusal(getattr(client(CONSUMER), method), SnapshotId=snapshot, **params) == code
+    assert error_code(getattr(client(CONSUMER), method), SnapshotId=snapshot, **params) == code
 
 
 def test_reset_takes_all_permissions(client: Any) -> None:
@@ -199,7 +199,7 @@ def test_public_snapshots_and_their_block(client: Any) -> None:
     assert permissions_of(ec2, snapshot) == [{"Group": "all"}]
     assert ids(client(STRANGER).describe_snapshots()) == []
     ec2.reset_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")
-    assert refusal(ec2.modify_snapshot_attribute, **share) == "OperationNotPermitted"
+    assert error_code(ec2.modify_snapshot_attribute, **share) == "OperationNotPermitted"
     assert ec2.disable_snapshot_block_public_access()["State"] == "unblocked"
     ec2.modify_snapshot_attribute(**share)
 
@@ -209,10 +209,10 @@ def test_a_registered_image_holds_its_snapshots(client: Any) -> None:
     built = build()
     (snapshot, _) = snapshots(built)
     ec2 = client()
-    assert refusal(ec2.delete_snapshot, SnapshotId=snapshot) == "InvalidSnapshot.InUse"
+    assert error_code(ec2.delete_snapshot, SnapshotId=snapshot) == "InvalidSnapshot.InUse"
     ec2.deregister_image(ImageId=built["images"]["golden"]["image_id"])
     ec2.delete_snapshot(SnapshotId=snapshot)
-    assert refusal(ec2.delete_snapshot, SnapshotId=snapshot) == "InvalidSnapshot.NotFound"
+    assert error_code(ec2.delete_snapshot, SnapshotId=snapshot) == "InvalidSnapshot.NotFound"
 
 
 def test_a_copied_snapshot_gets_the_key_it_is_asked_for(client: Any) -> None:
@@ -225,7 +225,7 @@ def test_a_copied_snapshot_gets_the_key_it_is_asked_for(client: Any) -> None:
     (seen,) = west.describe_snapshots(SnapshotIds=[copy])["Snapshots"]
     assert (seen["VolumeSize"], seen["KmsKeyId"]) == (8, built["kms_keys"]["golden"]["us-west-2"])
     strangers = client(STRANGER).copy_snapshot
-    code = refusal(strangers, SourceRegion="us-east-1", SourceSnapshotId=snapshot)
+    code = error_code(strangers, SourceRegion="us-east-1", SourceSnapshotId=snapshot)
     assert code == "InvalidSnapshot.NotFound"
 
 
@@ -246,8 +246,8 @@ def test_refused_copies(client: Any, params: dict[str, Any], code: str) -> None:
     """(botocore shape CopySnapshotRequest.)"""
     (snapshot, _) = snapshots(build())
     call = {"SourceRegion": "us-east-1", "SourceSnapshotId": snapshot, **params}
-    assert refusal(client(region="us-west-2").copy_snapshot, **call) == code
+    assert error_code(client(region="us-west-2").copy_snapshot, **call) == code
 
 
 def test_what_moto_would_do_to_snapshots_of_its_own_is_no_action(client: Any) -> None:
-    assert refusal(client().describe_snapshot_tier_status) == "InvalidAction"
+    assert error_code(client().describe_snapshot_tier_status) == "InvalidAction"

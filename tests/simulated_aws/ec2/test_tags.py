@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CONSUMER, build, image_id, refusal
+from .conftest import CONSUMER, build, error_code, image_id
 
 
 def tags(**pairs: str) -> list[dict[str, str]]:
@@ -70,7 +70,7 @@ def test_limits(client: Any, wanted: list[dict[str, str]], code: str | None) -> 
     image = image_id(build(images={"golden": {"tags": {"present": "1"}}}))
     ec2 = client()
     if code:
-        assert refusal(ec2.create_tags, Resources=[image], Tags=wanted) == code
+        assert error_code(ec2.create_tags, Resources=[image], Tags=wanted) == code
         assert described(ec2) == {image: {"present": "1"}}
     else:
         ec2.create_tags(Resources=[image], Tags=wanted)
@@ -83,13 +83,13 @@ def test_limits(client: Any, wanted: list[dict[str, str]], code: str | None) -> 
 @pytest.mark.parametrize("method", ["create_tags", "delete_tags"])
 def test_only_the_owner(client: Any, sharing: dict[str, Any], code: str, method: str) -> None:
     image = image_id(build(images={"golden": {"sharing": sharing}}))
-    assert refusal(getattr(client(CONSUMER), method), Resources=[image], Tags=tags(a="1")) == code
+    assert error_code(getattr(client(CONSUMER), method), Resources=[image], Tags=tags(a="1")) == code
 
 
 def test_one_unknown_resource_stops_all(client: Any) -> None:
     built = build()
     resources = [image_id(built), "snap-0123456789abcdef0"]
-    code = refusal(client().create_tags, Resources=resources, Tags=tags(a="1"))
+    code = error_code(client().create_tags, Resources=resources, Tags=tags(a="1"))
     assert code == "InvalidSnapshot.NotFound"
     assert described(client()) == {}
 

@@ -16,10 +16,10 @@ from botocore.model import StringShape
 
 from simulated_aws.client import SimulatedAws
 from simulated_aws.http.connection import Request
-from simulated_aws.http.fast_path import LeanRequest
+from simulated_aws.http.fast_path import FastPathRequest
 from simulated_aws.http.moto_app import MotoApp
 from simulated_aws.http.pipeline import Pipeline
-from simulated_aws.http.protocols import Protocol, Refusal, is_document
+from simulated_aws.http.protocols import ApiError, Protocol, is_document
 
 ONCE = Config(retries={"total_max_attempts": 1})
 
@@ -60,7 +60,7 @@ def test_ec2_words_an_unknown_action_as_aws_does(aws: SimulatedAws) -> None:
 @pytest.mark.parametrize("protocol", list(Protocol))
 @pytest.mark.parametrize("status", [400, 503])
 def test_botocore_reads_a_refusal_of_every_protocol(protocol: Protocol, status: int) -> None:
-    answer = Refusal("Odd.Code", 'it\'s <"odd"> & more', status).response(protocol, "the-request")
+    answer = ApiError("Odd.Code", 'it\'s <"odd"> & more', status).response(protocol, "the-request")
     parser = botocore.parsers.create_parser(protocol.value)
     answered = {"status_code": answer.status, "headers": HeadersDict(answer.headers), "body": answer.body}
     parsed = parser.parse(answered, StringShape("Nothing", {"type": "string"}))
@@ -89,13 +89,13 @@ def signed(service: str, body: bytes, **headers: str) -> Request:
     return Request("POST", "/", {"authorization": authorization, **headers}, body)
 
 
-def is_missing(_request: LeanRequest) -> tuple[int, bytes]:
+def is_missing(_request: FastPathRequest) -> tuple[int, bytes]:
     raise NotImplementedError("hibernation")
 
 
 def test_what_a_lean_handler_lacks_is_named() -> None:
     pipeline = Pipeline({("ec2", "RunInstances"): is_missing}, MotoApp())
-    pipeline.callers.learn({"AKIAOWNER": "012345678901"})
+    pipeline.callers.register({"AKIAOWNER": "012345678901"})
     form = {"content-type": "application/x-www-form-urlencoded"}
     answer = asyncio.run(pipeline.answer(signed("ec2", b"Action=RunInstances", **form), asyncio.Event()))
     assert answer is not None
@@ -103,13 +103,13 @@ def test_what_a_lean_handler_lacks_is_named() -> None:
     assert b"(hibernation)" in answer.body
 
 
-def crash(_request: LeanRequest) -> tuple[int, bytes]:
+def crash(_request: FastPathRequest) -> tuple[int, bytes]:
     raise LookupError("the simulation's own mistake")
 
 
 def test_a_crash_of_a_lean_handler_is_an_internal_error(caplog: pytest.LogCaptureFixture) -> None:
     pipeline = Pipeline({("ec2", "DescribeImages"): crash}, MotoApp())
-    pipeline.callers.learn({"AKIAOWNER": "012345678901"})
+    pipeline.callers.register({"AKIAOWNER": "012345678901"})
     form = {"content-type": "application/x-www-form-urlencoded"}
     request = signed("ec2", b"Action=DescribeImages", **form)
     answer = asyncio.run(pipeline.answer(request, asyncio.Event()))
@@ -127,7 +127,7 @@ def test_a_crash_of_moto_is_an_internal_error(
 
     monkeypatch.setattr("moto.kms.responses.KmsResponse.list_keys", crashes)
     pipeline = Pipeline({}, MotoApp())
-    pipeline.callers.learn({"AKIAOWNER": "012345678901"})
+    pipeline.callers.register({"AKIAOWNER": "012345678901"})
     request = signed("kms", b"{}", **{"x-amz-target": "TrentService.ListKeys"})
     answer = asyncio.run(pipeline.answer(request, asyncio.Event()))
     assert answer is not None

@@ -10,8 +10,8 @@ import pytest
 
 from simulated_aws.exceptions import NotSimulated
 from simulated_aws.iam import policies
-from simulated_aws.iam.condition_keys import Facts
-from simulated_aws.iam.policies import MalformedPolicy, Request, Verdict
+from simulated_aws.iam.condition_keys import RequestContext
+from simulated_aws.iam.policies import MalformedPolicy, PolicyDecision, Request
 from simulated_aws.iam.principals import Principal
 
 ACCOUNT = "222222222222"
@@ -19,7 +19,7 @@ ROLE = Principal(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:role/builder", "AROABUILDER",
 KEY = "arn:aws:kms:us-east-1:111111111111:key/0c1d"
 PATH = "o-a/r-b/ou-b-workloads/ou-b-prod/"
 
-FACTS: Facts = {
+FACTS: RequestContext = {
     "aws:principalorgid": lambda: "o-a",
     "aws:principalorgpaths": lambda: (PATH,),
     "kms:viaservice": lambda: "ec2.us-east-1.amazonaws.com",
@@ -28,7 +28,7 @@ FACTS: Facts = {
 }
 
 
-def verdict(statement: dict[str, Any], ids: set[str], action: str = "kms:Decrypt") -> Verdict:
+def evaluate(statement: dict[str, Any], ids: set[str], action: str = "kms:Decrypt") -> PolicyDecision:
     whole = {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*", **statement}
     (read,) = policies.read(json.dumps({"Statement": [whole]}), of_resource=True)
     return policies.evaluate([(read, frozenset(ids))], Request(ROLE, action, KEY, FACTS))
@@ -37,23 +37,23 @@ def verdict(statement: dict[str, Any], ids: set[str], action: str = "kms:Decrypt
 @pytest.mark.parametrize(
     ("ids", "expected"),
     [
-        ({"*"}, Verdict(allows=True)),
-        ({"AROABUILDER"}, Verdict(allows=True)),
-        ({"AROABUILDER:release"}, Verdict(allows=True)),
-        ({"AROABUILDER:other"}, Verdict()),
-        ({ACCOUNT}, Verdict(allows_account=True)),
-        ({ACCOUNT, "AROABUILDER"}, Verdict(allows=True, allows_account=True)),
-        ({"333333333333"}, Verdict()),
-        (set(), Verdict()),
+        ({"*"}, PolicyDecision(allows=True)),
+        ({"AROABUILDER"}, PolicyDecision(allows=True)),
+        ({"AROABUILDER:release"}, PolicyDecision(allows=True)),
+        ({"AROABUILDER:other"}, PolicyDecision()),
+        ({ACCOUNT}, PolicyDecision(allows_account=True)),
+        ({ACCOUNT, "AROABUILDER"}, PolicyDecision(allows=True, allows_account=True)),
+        ({"333333333333"}, PolicyDecision()),
+        (set(), PolicyDecision()),
     ],
 )
-def test_whom_a_statement_is_about(ids: set[str], expected: Verdict) -> None:
+def test_whom_a_statement_is_about(ids: set[str], expected: PolicyDecision) -> None:
     """An account's root stands for the account (AWS JSON policy elements: Principal)."""
-    assert verdict({}, ids) == expected
+    assert evaluate({}, ids) == expected
 
 
 def test_a_denied_account_is_denied_to_everybody_in_it() -> None:
-    assert verdict({"Effect": "Deny"}, {ACCOUNT}) == Verdict(denies=True)
+    assert evaluate({"Effect": "Deny"}, {ACCOUNT}) == PolicyDecision(denies=True)
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_a_denied_account_is_denied_to_everybody_in_it() -> None:
     ],
 )
 def test_actions_and_resources(part: dict[str, Any], about: bool) -> None:
-    assert verdict(part, {"*"}).allows is about
+    assert evaluate(part, {"*"}).allows is about
 
 
 @pytest.mark.parametrize("missing", ["Action", "Resource"])
 def test_without_action_or_resource_a_statement_has_no_effect(missing: str) -> None:
     """(botocore shape PutKeyPolicyRequest, Policy.)"""
-    assert not verdict({missing: []}, {"*"}).allows
+    assert not evaluate({missing: []}, {"*"}).allows
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_without_action_or_resource_a_statement_has_no_effect(missing: str) -> N
 )
 def test_conditions(condition: dict[str, Any], holds: bool) -> None:
     """(IAM User Guide, Condition operators; Multivalued context keys.)"""
-    assert verdict({"Condition": condition}, {"*"}).allows is holds
+    assert evaluate({"Condition": condition}, {"*"}).allows is holds
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_conditions(condition: dict[str, Any], holds: bool) -> None:
 )
 def test_what_isnt_simulated_is_said_aloud(part: dict[str, Any]) -> None:
     with pytest.raises(NotSimulated):
-        verdict(part, {"*"})
+        evaluate(part, {"*"})
 
 
 @pytest.mark.parametrize(
@@ -184,6 +184,6 @@ def test_an_identity_s_denial_stands_beside_its_permission() -> None:
     )
     statements = policies.read(text, of_resource=False)
     request = Request(ROLE, "kms:Decrypt", KEY, FACTS)
-    assert policies.evaluate_identity(statements, request) == Verdict(denies=True, allows=True)
+    assert policies.evaluate_identity(statements, request) == PolicyDecision(denies=True, allows=True)
     elsewhere = Request(ROLE, "kms:Decrypt", KEY + "2", FACTS)
-    assert policies.evaluate_identity(statements, elsewhere) == Verdict(allows=True)
+    assert policies.evaluate_identity(statements, elsewhere) == PolicyDecision(allows=True)

@@ -109,7 +109,7 @@ def put_policy(aws: SimulatedAws, key: str, *statements: dict[str, Any]) -> None
     aws.client("kms", "owner").put_key_policy(KeyId=key, Policy=policy(*statements))
 
 
-def refusal(call: Callable[..., Any], **params: Any) -> str:
+def error_code(call: Callable[..., Any], **params: Any) -> str:
     """The code of the error that the call ends with."""
     with pytest.raises(ClientError) as caught:
         call(**params)

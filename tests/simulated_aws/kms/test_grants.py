@@ -22,9 +22,9 @@ from .conftest import (
     USE,
     assume,
     client_of,
+    error_code,
     outcome,
     put_policy,
-    refusal,
 )
 
 GRANT = {"GranteePrincipal": ROOTS[CONSUMER], "Operations": USE}
@@ -130,7 +130,7 @@ def test_a_grant_made_again_after_its_end_is_another(kms: Any, key: str) -> None
 def test_what_a_grant_may_say(kms: Any, key: str, changed: dict[str, Any], code: str | None) -> None:
     call = {"KeyId": key, **GRANT, **changed}
     if code:
-        assert refusal(kms.create_grant, **call) == code
+        assert error_code(kms.create_grant, **call) == code
         assert listed(kms, key) == []
     else:
         kms.create_grant(**call)
@@ -169,8 +169,8 @@ def test_pages(kms: Any, key: str) -> None:
     assert second["Truncated"] is False
     assert "NextMarker" not in second
     assert [one["GrantId"] for one in first["Grants"] + second["Grants"]] == wanted
-    assert refusal(kms.list_grants, KeyId=key, Limit=101) == "ValidationException"
-    assert refusal(kms.list_grants, KeyId=key, Marker="page 2") == "InvalidMarkerException"
+    assert error_code(kms.list_grants, KeyId=key, Limit=101) == "ValidationException"
+    assert error_code(kms.list_grants, KeyId=key, Marker="page 2") == "InvalidMarkerException"
 
 
 def test_filters(kms: Any, key: str) -> None:
@@ -180,7 +180,7 @@ def test_filters(kms: Any, key: str) -> None:
     assert [one["GrantId"] for one in listed(kms, key, GrantId=made)] == [made]
     assert [one["GrantId"] for one in listed(kms, key, GranteePrincipal=ROOTS[MEMBER])] == [other]
     assert listed(kms, key, GrantId="0" * 64) == []
-    assert refusal(kms.list_grants, KeyId=key, GrantId="golden") == "InvalidGrantIdException"
+    assert error_code(kms.list_grants, KeyId=key, GrantId="golden") == "InvalidGrantIdException"
 
 
 def test_a_key_has_so_many_grants(aws: SimulatedAws, kms: Any, key: str) -> None:
@@ -188,7 +188,7 @@ def test_a_key_has_so_many_grants(aws: SimulatedAws, kms: Any, key: str) -> None
     aws.change_settings(grants_per_key_quota=2)
     kms.create_grant(KeyId=key, Name="first", **GRANT)
     kms.create_grant(KeyId=key, **GRANT)
-    assert refusal(kms.create_grant, KeyId=key, **GRANT) == "LimitExceededException"
+    assert error_code(kms.create_grant, KeyId=key, **GRANT) == "LimitExceededException"
     kms.create_grant(KeyId=key, Name="first", **GRANT)
 
 
@@ -230,7 +230,8 @@ def test_a_grantee_may_make_grants_within_its_own(aws: SimulatedAws, kms: Any, k
     call = {"KeyId": key, "GranteePrincipal": LAUNCHER}
     consumer.create_grant(Operations=["Decrypt", "DescribeKey"], **call)
     assert (
-        refusal(consumer.create_grant, Operations=["Decrypt", "Encrypt"], **call) == "AccessDeniedException"
+        error_code(consumer.create_grant, Operations=["Decrypt", "Encrypt"], **call)
+        == "AccessDeniedException"
     )
     made = listed(kms, key, GranteePrincipal=LAUNCHER)
     assert [one["IssuingAccount"] for one in made] == [ROOTS[CONSUMER]]
@@ -310,15 +311,15 @@ def test_who_retires(
     assert outcome(retire, **named) == code
     assert len(listed(kms, key)) == (0 if code == "ok" else 1)
     if code == "ok":
-        assert refusal(retire, **named) == "NotFoundException"
+        assert error_code(retire, **named) == "NotFoundException"
 
 
 def test_a_user_retires_what_its_account_lets_it(aws: SimulatedAws, kms: Any, key: str) -> None:
     token = kms.create_grant(KeyId=key, **GRANT)["GrantToken"]
     auditor = client_of(aws, aws.description()["users"]["auditor"]["owner"], "kms")
-    assert refusal(auditor.retire_grant, GrantToken=token) == "AccessDeniedException"
-    assert refusal(kms.retire_grant, GrantToken="unknown") == "InvalidGrantTokenException"
-    assert refusal(kms.retire_grant, KeyId=key) == "ValidationException"
+    assert error_code(auditor.retire_grant, GrantToken=token) == "AccessDeniedException"
+    assert error_code(kms.retire_grant, GrantToken="unknown") == "InvalidGrantTokenException"
+    assert error_code(kms.retire_grant, KeyId=key) == "ValidationException"
 
 
 def test_retirable_grants(aws: SimulatedAws, kms: Any, key: str) -> None:
@@ -330,7 +331,9 @@ def test_retirable_grants(aws: SimulatedAws, kms: Any, key: str) -> None:
     own = consumer.create_grant(KeyId=own_key, RetiringPrincipal=ROOTS[CONSUMER], **GRANT)["GrantId"]
     found = consumer.list_retirable_grants(RetiringPrincipal=ROOTS[CONSUMER])["Grants"]
     assert [one["GrantId"] for one in found] == [foreign, own]
-    assert refusal(consumer.list_retirable_grants, RetiringPrincipal=ROOTS[OWNER]) == "AccessDeniedException"
+    assert (
+        error_code(consumer.list_retirable_grants, RetiringPrincipal=ROOTS[OWNER]) == "AccessDeniedException"
+    )
     west = aws.client("kms", "consumer", "us-west-2")
     assert west.list_retirable_grants(RetiringPrincipal=ROOTS[CONSUMER])["Grants"] == []
 
@@ -341,7 +344,7 @@ def test_a_new_grant_may_be_unknown_for_a_while(aws: SimulatedAws, kms: Any, key
     made = kms.create_grant(KeyId=key, Name="golden", **GRANT)
     assert listed(kms, key) == []
     consumer = aws.client("kms", "consumer")
-    assert refusal(consumer.describe_key, KeyId=key) == "AccessDeniedException"
+    assert error_code(consumer.describe_key, KeyId=key) == "AccessDeniedException"
     assert consumer.describe_key(KeyId=key, GrantTokens=[made["GrantToken"]])
     assert kms.create_grant(KeyId=key, Name="golden", **GRANT)["GrantId"] == made["GrantId"]
     aws.change_settings(grant_visible_after_seconds=0)

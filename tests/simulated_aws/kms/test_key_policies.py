@@ -20,11 +20,11 @@ from .conftest import (
     ROOTS,
     assume,
     client_of,
+    error_code,
     message,
     outcome,
     policy,
     put_policy,
-    refusal,
 )
 
 DESCRIBE = {"Action": "kms:DescribeKey"}
@@ -62,8 +62,8 @@ def test_a_policy_is_its_own_account_s_business(aws: SimulatedAws, key: str) -> 
     put_policy(aws, key, {"Principal": {"AWS": ROOTS[CONSUMER]}, "Action": "kms:*"})
     consumer = aws.client("kms", "consumer")
     assert consumer.list_grants(KeyId=key)["Grants"] == []
-    assert refusal(consumer.get_key_policy, KeyId=key) == "AccessDeniedException"
-    assert refusal(consumer.put_key_policy, KeyId=key, Policy=policy()) == "AccessDeniedException"
+    assert error_code(consumer.get_key_policy, KeyId=key) == "AccessDeniedException"
+    assert error_code(consumer.put_key_policy, KeyId=key, Policy=policy()) == "AccessDeniedException"
 
 
 def padded(size: int) -> str:
@@ -112,9 +112,9 @@ def test_what_is_saved(kms: Any, key: str, text: str, code: str) -> None:
 
 def test_a_policy_has_one_name(kms: Any, key: str) -> None:
     """(botocore shapes GetKeyPolicyRequest and PutKeyPolicyRequest, PolicyName.)"""
-    assert refusal(kms.get_key_policy, KeyId=key, PolicyName="AWS_RAM") == "NotFoundException"
+    assert error_code(kms.get_key_policy, KeyId=key, PolicyName="AWS_RAM") == "NotFoundException"
     call = {"KeyId": key, "PolicyName": "AWS_RAM", "Policy": policy()}
-    assert refusal(kms.put_key_policy, **call) == "ValidationException"
+    assert error_code(kms.put_key_policy, **call) == "ValidationException"
 
 
 LOCKED_OUT = json.dumps(
@@ -134,10 +134,10 @@ LOCKED_OUT = json.dumps(
 def test_nobody_is_locked_out_by_mistake(kms: Any, key: str) -> None:
     """(KMS Developer Guide, Default key policy; PutKeyPolicyRequest, BypassPolicyLockoutSafetyCheck.)"""
     call = {"KeyId": key, "Policy": LOCKED_OUT}
-    assert refusal(kms.put_key_policy, **call) == "MalformedPolicyDocumentException"
+    assert error_code(kms.put_key_policy, **call) == "MalformedPolicyDocumentException"
     assert "update the key policy in the future" in message(kms.put_key_policy, **call)
     kms.put_key_policy(BypassPolicyLockoutSafetyCheck=True, **call)
-    assert refusal(kms.put_key_policy, KeyId=key, Policy=policy()) == "AccessDeniedException"
+    assert error_code(kms.put_key_policy, KeyId=key, Policy=policy()) == "AccessDeniedException"
 
 
 def test_somebody_deleted_is_shown_by_a_unique_id(aws: SimulatedAws, kms: Any, key: str) -> None:
@@ -155,7 +155,7 @@ def test_somebody_deleted_is_shown_by_a_unique_id(aws: SimulatedAws, kms: Any, k
     assert shown == {"AWS": [role["RoleId"], ROOTS[CONSUMER]]}
     # Nor is what was read good enough to be written.
     text = kms.get_key_policy(KeyId=key)["Policy"]
-    assert refusal(kms.put_key_policy, KeyId=key, Policy=text) == "MalformedPolicyDocumentException"
+    assert error_code(kms.put_key_policy, KeyId=key, Policy=text) == "MalformedPolicyDocumentException"
 
 
 def in_organization(aws: SimulatedAws) -> dict[str, Any]:
@@ -256,4 +256,4 @@ def test_each_region_s_key_has_a_policy_of_its_own(aws: SimulatedAws, key: str) 
     put_policy(aws, key, {"Principal": {"AWS": ROOTS[CONSUMER]}, **DESCRIBE})
     west = aws.description()["kms_keys"]["golden"]["us-west-2"]
     call = aws.client("kms", "consumer", "us-west-2").describe_key
-    assert refusal(call, KeyId=west) == "AccessDeniedException"
+    assert error_code(call, KeyId=west) == "AccessDeniedException"

@@ -13,7 +13,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 from simulated_aws.fixtures import loader
 
-from .conftest import ALLOW_EC2_ONLY, USE, client_of, policy, refusal
+from .conftest import ALLOW_EC2_ONLY, USE, client_of, error_code, policy
 
 ENCRYPTED_AMI = Path(loader.__file__).parent / "encrypted_ami.yml"
 ONE = {"MinCount": 1, "MaxCount": 1}
@@ -225,7 +225,7 @@ def test_without_the_key_a_launch_ends_at_once(golden: Golden) -> None:
     """(EC2 User Guide, Troubleshoot Amazon EC2 instance launch issues: Instance terminates immediately.)"""
     golden.share(CONSUMER)
     ec2 = golden.aws.client("ec2", CONSUMER)
-    assert refusal(ec2.run_instances, ImageId=golden.image_id, DryRun=True, **ONE) == "DryRunOperation"
+    assert error_code(ec2.run_instances, ImageId=golden.image_id, DryRun=True, **ONE) == "DryRunOperation"
     instance = golden.launch(CONSUMER)
     assert (instance["State"]["Name"], instance["StateReason"]) == ("terminated", CLIENT_ERROR)
     assert ec2.describe_volumes()["Volumes"] == []
@@ -308,7 +308,7 @@ def test_a_policy_may_allow_grants_for_aws_resources_only(golden: Golden) -> Non
     assert golden.launch(CONSUMER)["State"]["Name"] == "running"
     call = {"GranteePrincipal": golden.root(CONSUMER), "Operations": ["Decrypt"]}
     kms = golden.aws.client("kms", CONSUMER)
-    assert refusal(kms.create_grant, KeyId=golden.key, **call) == "AccessDeniedException"
+    assert error_code(kms.create_grant, KeyId=golden.key, **call) == "AccessDeniedException"
 
 
 def test_a_policy_may_allow_what_ec2_asks_for_only(golden: Golden) -> None:
@@ -323,7 +323,7 @@ def test_a_policy_may_allow_what_ec2_asks_for_only(golden: Golden) -> None:
     )
     assert golden.launch(CONSUMER)["State"]["Name"] == "running"
     call = golden.aws.client("kms", CONSUMER).describe_key
-    assert refusal(call, KeyId=golden.key) == "AccessDeniedException"
+    assert error_code(call, KeyId=golden.key) == "AccessDeniedException"
 
 
 @pytest.mark.parametrize(
@@ -348,9 +348,9 @@ def test_an_outsider_is_refused_everywhere(golden: Golden) -> None:
     """Neither named nor in the organization: without the image, with it, with its key named to others."""
     golden.grant(CONSUMER)
     ec2 = golden.aws.client("ec2", OUTSIDER)
-    assert refusal(ec2.run_instances, ImageId=golden.image_id, **ONE) == "InvalidAMIID.NotFound"
+    assert error_code(ec2.run_instances, ImageId=golden.image_id, **ONE) == "InvalidAMIID.NotFound"
     copy = {"Name": "copy", "SourceImageId": golden.image_id, "SourceRegion": "us-east-1"}
-    assert refusal(ec2.copy_image, **copy) == "InvalidAMIID.NotFound"
+    assert error_code(ec2.copy_image, **copy) == "InvalidAMIID.NotFound"
     golden.share(OUTSIDER)
     assert golden.launch(OUTSIDER)["StateReason"] == CLIENT_ERROR
     assert golden.copy(OUTSIDER)["StateReason"] == INACCESSIBLE

@@ -10,7 +10,18 @@ import pytest
 
 from simulated_aws.client import SimulatedAws
 
-from .conftest import AUDITOR, CONSUMER, OUTSIDER, OWNER, ROOTS, USE, client_of, message, put_policy, refusal
+from .conftest import (
+    AUDITOR,
+    CONSUMER,
+    OUTSIDER,
+    OWNER,
+    ROOTS,
+    USE,
+    client_of,
+    error_code,
+    message,
+    put_policy,
+)
 
 
 def names_of(key: str) -> dict[str, str]:
@@ -53,7 +64,7 @@ def test_a_key_of_another_account_has_its_arns_only(
     kms = aws.client("kms", "consumer")
     name = names_of(key)[kind]
     if code:
-        assert refusal(kms.describe_key, KeyId=name) == code
+        assert error_code(kms.describe_key, KeyId=name) == code
     else:
         assert kms.describe_key(KeyId=name)["KeyMetadata"]["Arn"] == key
 
@@ -64,7 +75,7 @@ def test_another_account_isnt_told_whether_a_key_exists(aws: SimulatedAws, key: 
     absent = message(kms.describe_key, KeyId=key[:-4] + "0000")
     assert existing.replace(key[-4:], "0000") == absent
     assert "the resource does not exist in this Region" in existing
-    assert refusal(kms.describe_key, KeyId=key) == "AccessDeniedException"
+    assert error_code(kms.describe_key, KeyId=key) == "AccessDeniedException"
 
 
 @pytest.mark.parametrize(
@@ -80,14 +91,14 @@ def test_another_account_isnt_told_whether_a_key_exists(aws: SimulatedAws, key: 
 )
 def test_what_names_no_key(aws: SimulatedAws, name: str, code: str) -> None:
     """(botocore operation DescribeKey: its errors.)"""
-    assert refusal(aws.client("kms", "owner").describe_key, KeyId=name) == code
+    assert error_code(aws.client("kms", "owner").describe_key, KeyId=name) == code
 
 
 def test_an_alias_is_no_key_id_where_a_key_id_is_wanted(aws: SimulatedAws) -> None:
     """(botocore shapes ListGrantsRequest, GetKeyPolicyRequest: key ID or key ARN.)"""
     kms = aws.client("kms", "owner")
-    assert refusal(kms.list_grants, KeyId="alias/golden") == "NotFoundException"
-    assert refusal(kms.get_key_policy, KeyId="alias/golden") == "NotFoundException"
+    assert error_code(kms.list_grants, KeyId="alias/golden") == "NotFoundException"
+    assert error_code(kms.get_key_policy, KeyId="alias/golden") == "NotFoundException"
 
 
 STATES = {
@@ -134,13 +145,13 @@ def test_a_state_forbids(
     assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == state
     call = getattr(kms, operation)
     if code:
-        assert refusal(call, KeyId=key, **params) == code
+        assert error_code(call, KeyId=key, **params) == code
     else:
         call(KeyId=key, **params)
 
 
 def test_deletion_is_cancelled_only_while_it_is_pending(aws: SimulatedAws, key: str) -> None:
-    assert refusal(aws.client("kms", "owner").cancel_key_deletion, KeyId=key) == "KMSInvalidStateException"
+    assert error_code(aws.client("kms", "owner").cancel_key_deletion, KeyId=key) == "KMSInvalidStateException"
 
 
 def test_the_key_of_ebs_is_made_at_its_first_use(aws: SimulatedAws) -> None:
@@ -171,7 +182,7 @@ def test_the_key_of_ebs_isnt_its_account_s_to_change(
     """(KMS Developer Guide, AWS managed keys: you can't manage them or change their key policies.)"""
     kms = aws.client("kms", "owner")
     key_id = kms.describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]["KeyId"]
-    assert refusal(getattr(kms, operation), KeyId=key_id, **params) == "AccessDeniedException"
+    assert error_code(getattr(kms, operation), KeyId=key_id, **params) == "AccessDeniedException"
     assert "kms:ViaService" in kms.get_key_policy(KeyId=key_id)["Policy"]
 
 
@@ -187,7 +198,7 @@ def test_the_key_of_ebs_isnt_its_account_s_to_change(
 def test_keys_that_arent_made(aws: SimulatedAws, params: dict[str, Any], code: str) -> None:
     """(botocore operation CreateKey.)"""
     kms = aws.client("kms", "consumer")
-    assert refusal(kms.create_key, **params) == code
+    assert error_code(kms.create_key, **params) == code
     assert kms.list_keys()["Keys"] == []
 
 
@@ -196,7 +207,7 @@ def test_a_new_key_is_its_account_s(aws: SimulatedAws) -> None:
     made = kms.create_key(Description="own")["KeyMetadata"]
     kms.create_alias(AliasName="alias/own", TargetKeyId=made["KeyId"])
     assert kms.describe_key(KeyId="alias/own")["KeyMetadata"]["Arn"] == made["Arn"]
-    assert refusal(aws.client("kms", "owner").describe_key, KeyId=made["Arn"]) == "AccessDeniedException"
+    assert error_code(aws.client("kms", "owner").describe_key, KeyId=made["Arn"]) == "AccessDeniedException"
 
 
 @pytest.mark.parametrize(
@@ -217,7 +228,7 @@ def test_a_key_policy_leaves_it_to_iam_whom_in_the_account_it_allows(
     """(KMS Developer Guide, Default key policy: allows access to the account and enables IAM policies.)"""
     kms = client_of(aws, aws.description()["users"]["auditor"]["owner"], "kms")
     named = {name: key if value is None else value for name, value in params.items()}
-    assert refusal(getattr(kms, operation), **named) == "AccessDeniedException"
+    assert error_code(getattr(kms, operation), **named) == "AccessDeniedException"
 
 
 def test_moto_encrypts_and_decrypts_for_those_who_may(aws: SimulatedAws, key: str) -> None:
@@ -225,14 +236,14 @@ def test_moto_encrypts_and_decrypts_for_those_who_may(aws: SimulatedAws, key: st
     blob = kms.encrypt(KeyId="alias/golden", Plaintext=b"secret")["CiphertextBlob"]
     assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"secret"
     auditor = client_of(aws, aws.description()["users"]["auditor"]["owner"], "kms")
-    assert refusal(auditor.decrypt, CiphertextBlob=blob) == "AccessDeniedException"
+    assert error_code(auditor.decrypt, CiphertextBlob=blob) == "AccessDeniedException"
     kms.disable_key(KeyId=key)
-    assert refusal(kms.decrypt, CiphertextBlob=blob) == "DisabledException"
+    assert error_code(kms.decrypt, CiphertextBlob=blob) == "DisabledException"
 
 
 def test_direct_use_of_another_account_s_key_is_said_not_to_be_simulated(aws: SimulatedAws, key: str) -> None:
     kms = aws.client("kms", "consumer")
-    assert refusal(kms.encrypt, KeyId=key, Plaintext=b"x") == "UnknownOperationException"
+    assert error_code(kms.encrypt, KeyId=key, Plaintext=b"x") == "UnknownOperationException"
 
 
 @pytest.mark.parametrize(
@@ -263,10 +274,10 @@ def test_an_outsider_is_refused_everywhere(
         },
     )
     call = getattr(aws.client("kms", "outsider"), operation)
-    assert refusal(call, KeyId=key, **params) == "AccessDeniedException"
+    assert error_code(call, KeyId=key, **params) == "AccessDeniedException"
 
 
 def test_a_region_without_the_account_knows_no_credentials(aws: SimulatedAws) -> None:
     aws.change_settings(not_opted_in_regions=["ap-east-1"])
     kms = aws.client("kms", "owner", "ap-east-1")
-    assert refusal(kms.describe_key, KeyId="alias/golden") == "UnrecognizedClientException"
+    assert error_code(kms.describe_key, KeyId="alias/golden") == "UnrecognizedClientException"

@@ -38,7 +38,7 @@ def url(sqs: Any) -> str:
     return str(sqs.create_queue(QueueName="events", Attributes={"Policy": POLICY})["QueueUrl"])
 
 
-def refusal(error: pytest.ExceptionInfo[ClientError]) -> str:
+def error_code(error: pytest.ExceptionInfo[ClientError]) -> str:
     """The name of botocore's exception."""
     return error.type.__name__
 
@@ -68,7 +68,7 @@ def test_attributes_outside_what_the_model_allows_are_refused(
         sqs.set_queue_attributes(QueueUrl=url, Attributes=given)
     with pytest.raises(ClientError) as made:
         sqs.create_queue(QueueName="another", Attributes=given)
-    assert (refusal(changed), refusal(made)) == (refused, refused)
+    assert (error_code(changed), error_code(made)) == (refused, refused)
     assert attributes(sqs, url) == before
 
 
@@ -86,7 +86,7 @@ def test_a_name_is_free_again_only_a_minute_after_its_queue_was_deleted(
     sqs.delete_queue(QueueUrl=url)
     with pytest.raises(ClientError) as again:
         sqs.create_queue(QueueName="events")
-    assert refusal(again) == "QueueDeletedRecently"
+    assert error_code(again) == "QueueDeletedRecently"
     # Another account's queue of the same name is another queue.
     aws.client("sqs", "other").create_queue(QueueName="events")
 
@@ -112,5 +112,5 @@ def test_a_long_poll_takes_at_most_twenty_seconds(sqs: Any, url: str) -> None:
 def test_nobody_finds_a_queue_that_is_not_there(aws: SimulatedAws) -> None:
     with pytest.raises(ClientError) as unknown:
         aws.client("sqs", "other").get_queue_url(QueueName="events")
-    assert refusal(unknown) == "QueueDoesNotExist"
+    assert error_code(unknown) == "QueueDoesNotExist"
     assert unknown.value.response["Error"]["Code"] == "AWS.SimpleQueueService.NonExistentQueue"

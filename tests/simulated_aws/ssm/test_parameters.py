@@ -84,7 +84,7 @@ def test_a_value_is_there_only_once_it_is_validated(store: Store) -> None:
 
 @pytest.mark.parametrize("code", ["TooManyUpdates", "ValidationException"])
 def test_meanwhile_no_other_value_is_taken(store: Store, code: str) -> None:
-    store.aws.change_settings(parameter_validation_seconds=FOREVER, parameter_rewrite_refusal=code)
+    store.aws.change_settings(parameter_validation_seconds=FOREVER, parameter_rewrite_error_code=code)
     store.put()
     assert outcome(store.put, image="second") == code
     store.aws.change_settings(parameter_validation_seconds=0)

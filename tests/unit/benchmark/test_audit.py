@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import pytest
 
-from simulated_aws.http.record import Entry
+from simulated_aws.http.record import RecordedCall
 from tests.benchmark.audit import forced_seconds
 
 
-def calls(action: str, count: int, region: str = "eu-west-1", status: int = 200) -> list[Entry]:
+def calls(action: str, count: int, region: str = "eu-west-1", status: int = 200) -> list[RecordedCall]:
     """So many different calls."""
     return [
-        Entry(number, 0.0, "111122223333", region, "ec2", action, {"ImageId": str(number)}, "", "", status)
+        RecordedCall(
+            number, 0.0, "111122223333", region, "ec2", action, {"ImageId": str(number)}, "", "", status
+        )
         for number in range(count)
     ]
 
@@ -38,5 +40,5 @@ IMAGES, SNAPSHOTS = "DescribeImageAttribute", "DescribeSnapshotAttribute"
         "another rate",
     ],
 )
-def test_forced_seconds(made: list[Entry], seconds: float) -> None:
+def test_forced_seconds(made: list[RecordedCall], seconds: float) -> None:
     assert forced_seconds(made) == seconds
