@@ -7,7 +7,7 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 VENV := .venv/$(VERSION)
 RUN := $(VENV)/bin/python
 
-ESTATE ?= simulated_aws/fixtures/encrypted_ami.yml
+FIXTURE ?= simulated_aws/fixtures/encrypted_ami.yml
 PORT ?= 4510
 ACCOUNT ?= images
 
@@ -65,8 +65,8 @@ integration: environment  ## pytest: tests/integration, real playbooks against t
 bench: environment  ## this collection against what one would run without it
 	@$(RUN) -m tests.benchmark
 
-simulated-aws: environment  ## serve ESTATE on PORT until interrupted; prints what ACCOUNT is to export
-	@$(RUN) -m simulated_aws --estate $(ESTATE) --port $(PORT) --account $(ACCOUNT)
+simulated-aws: environment  ## serve FIXTURE on PORT until interrupted; prints what ACCOUNT is to export
+	@$(RUN) -m simulated_aws --fixture $(FIXTURE) --port $(PORT) --account $(ACCOUNT)
 
 format: environment  ## let ruff mend what it can
 	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format .

@@ -30,7 +30,7 @@ from .story import (
     given,
 )
 
-_ESTATE = Path(client.__file__).parent / "fixtures" / "encrypted_ami.yml"
+_FIXTURE = Path(client.__file__).parent / "fixtures" / "encrypted_ami.yml"
 _REPORT = CHECKOUT / FOLDER / "distribution.json"
 
 
@@ -38,9 +38,9 @@ def main() -> int:
     """Distribute, distribute again, show who can do what; 0 if all is as it should be."""
     wanted = yaml.safe_load((CHECKOUT / VARS).read_text(encoding="utf-8"))
     _REPORT.unlink(missing_ok=True)
-    with SimulatedAws.start(_ESTATE) as aws:
+    with SimulatedAws.start(_FIXTURE) as aws:
         aws.set_latency(LATENCY)
-        aws.change_settings(copy_seconds=OTHER_COPY_SECONDS, copy_seconds_by_region=COPY_SECONDS)
+        aws.update_settings(copy_seconds=OTHER_COPY_SECONDS, copy_seconds_by_region=COPY_SECONDS)
         _introduce(wanted)
         ending = _distribute_twice(aws, wanted)
         if ending is None:

@@ -22,7 +22,7 @@ _REGION = "us-east-1"
 def main() -> None:
     """Serve until stopped; the first line of output ends with the URL."""
     given = _arguments()
-    document = yaml.safe_load(given.estate.read_text()) if given.estate else None
+    document = yaml.safe_load(given.fixture.read_text()) if given.fixture else None
     url = ""
 
     def listening(where: str) -> None:
@@ -32,7 +32,7 @@ def main() -> None:
 
     def ready(control: ControlApi) -> None:
         if document is not None:
-            description = control.build_estate(document)
+            description = control.load_fixture(document)
             print(_export_commands(url, description, given.account), flush=True)
 
     try:
@@ -47,8 +47,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m simulated_aws", description=main.__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=4510, help="port to listen on, 0 for any (%(default)s)")
-    parser.add_argument("--estate", type=Path, help="YAML file of accounts and images to start with")
-    parser.add_argument("--account", help="the estate's account to print credentials of (its first one)")
+    parser.add_argument("--fixture", type=Path, help="YAML file of accounts and images to start with")
+    parser.add_argument("--account", help="the fixture's account to print credentials of (its first one)")
     stop = "stop when standard input ends, as it does when its writer dies"
     parser.add_argument("--until-stdin-closes", action="store_true", help=stop)
     return parser.parse_args()
@@ -58,7 +58,7 @@ def _export_commands(url: str, description: dict[str, Any], name: str | None) ->
     accounts = description["accounts"]
     name = name or next(iter(accounts))
     if name not in accounts:
-        raise ValueError(f"the estate has no account {name}; it has {', '.join(accounts)}")
+        raise ValueError(f"the fixture has no account {name}; it has {', '.join(accounts)}")
     exports = {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": accounts[name]["access_key_id"],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which accounts there are: those of the estates, and those that Organizations made since."""
+"""Which accounts there are: those of the fixtures, and those that Organizations made since."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _NO_CONFIGURATION = {
 
 
 class SimulatedAws:
-    """A simulated AWS: a process of its own from `start`, or one that is running from `attach`.
+    """A simulated AWS: a process of its own from `start`, or one that is running from `connect`.
 
     As a context manager it stops what it started. A process that was started also ends when its parent does,
     however that ends. What the server refuses is a ValueError with its sentence.
@@ -47,8 +47,8 @@ class SimulatedAws:
         self._accounts: dict[str, dict[str, str]] = {}
 
     @classmethod
-    def start(cls, estate: Mapping[str, Any] | Path | None = None, *, port: int = 0) -> SimulatedAws:
-        """Start a process on a port, 0 for any free one, with an estate (see estate.py) or none."""
+    def start(cls, fixture: Mapping[str, Any] | Path | None = None, *, port: int = 0) -> SimulatedAws:
+        """Start a process on a port, 0 for any free one, with a fixture (see fixture.py) or none."""
         command = [sys.executable, "-m", "simulated_aws", "--port", str(port), "--until-stdin-closes"]
         pipe = subprocess.PIPE
         process = subprocess.Popen(command, cwd=_ROOT, stdin=pipe, stdout=pipe, text=True)
@@ -58,15 +58,15 @@ class SimulatedAws:
         try:
             if not url:
                 raise RuntimeError("the simulated AWS did not start; its standard error says why")
-            if estate is not None:
-                aws.build_estate(estate)
+            if fixture is not None:
+                aws.load_fixture(fixture)
         except BaseException:
             aws.stop()
             raise
         return aws
 
     @classmethod
-    def attach(cls, url: str) -> SimulatedAws:
+    def connect(cls, url: str) -> SimulatedAws:
         """Use the simulated AWS at this URL, with the accounts it has."""
         aws = cls(url.rstrip("/"))
         aws._accounts = aws.description().get("accounts", {})
@@ -101,27 +101,27 @@ class SimulatedAws:
         return self._control("GET", "health")
 
     def reset(self) -> None:
-        """Wipe everything: estate, settings, record, faults, latency; throttling is on again."""
+        """Wipe everything: fixture, settings, record, faults, latency; throttling is on again."""
         self._control("POST", "reset")
         self._accounts = {}
 
-    def build_estate(self, document: Mapping[str, Any] | Path) -> dict[str, Any]:
-        """Build an estate from its document or YAML file; its description, names to ids."""
+    def load_fixture(self, document: Mapping[str, Any] | Path) -> dict[str, Any]:
+        """Build a fixture from its document or YAML file; its description, names to ids."""
         body = document.read_bytes() if isinstance(document, Path) else _json(document)
-        description = self._control("POST", "estate", body)
+        description = self._control("POST", "fixture", body)
         self._accounts = description["accounts"]
         return description
 
     def description(self) -> dict[str, Any]:
-        """The description of the estate built last, empty if there is none."""
-        return self._control("GET", "estate")
+        """The description of the fixture built last, empty if there is none."""
+        return self._control("GET", "fixture")
 
     def calls(self, *, since: int = 0, **filters: str) -> list[RecordedCall]:
         """Recorded API calls numbered above `since`; filters: account_id, region, service, action."""
         query = urlencode({"since": since, **filters})
         return [RecordedCall(**entry) for entry in self._control("GET", f"calls?{query}")["calls"]]
 
-    def forget_calls(self) -> None:
+    def clear_calls(self) -> None:
         """Clear the record."""
         self._control("DELETE", "calls")
 
@@ -133,7 +133,7 @@ class SimulatedAws:
         """Switch AWS's request rates on or off."""
         self._control("PUT", "throttling", _json({"enabled": enabled}))
 
-    def change_settings(self, **changed: Any) -> None:
+    def update_settings(self, **changed: Any) -> None:
         """Change fields of settings.Settings."""
         self._control("PUT", "settings", _json(changed))
 
@@ -158,7 +158,7 @@ class SimulatedAws:
     # Ways in.
 
     def account_id(self, account: str) -> str:
-        """The id of an account of the estate, given by name or id; KeyError if it has none such."""
+        """The id of an account of the fixture, given by name or id; KeyError if it has none such."""
         return self._account(account)["account_id"]
 
     def session(self, account: str, region: str = _REGION) -> boto3.session.Session:
@@ -203,7 +203,7 @@ class SimulatedAws:
         for name, keys in self._accounts.items():
             if account in (name, keys["account_id"]):
                 return keys
-        raise KeyError(f"the estate has no account {account}; it has {', '.join(self._accounts) or 'none'}")
+        raise KeyError(f"the fixture has no account {account}; it has {', '.join(self._accounts) or 'none'}")
 
     def _control(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc)

@@ -31,7 +31,7 @@ class ControlApi:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._estate: dict[str, Any] = {}
+        self._fixture: dict[str, Any] = {}
 
     def answer(self, request: Request) -> Response:
         """200 with the result, 400 with one sentence under `error` for bad input, 404 for no such route."""
@@ -47,26 +47,26 @@ class ControlApi:
             LOG.exception("%s %s crashed", request.method, request.path)
             return _json(500, {"error": f"{type(crashed).__name__}: {crashed}"})
 
-    def build_estate(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Build an estate beside what is there, and let its accounts' keys in; its description."""
-        self._estate = loader.build(document)
-        accounts = self._estate["accounts"].values()
+    def load_fixture(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Build a fixture beside what is there, and let its accounts' keys in; its description."""
+        self._fixture = loader.build(document)
+        accounts = self._fixture["accounts"].values()
         self._pipeline.callers.register(
             {account["access_key_id"]: account["account_id"] for account in accounts}
         )
-        return self._estate
+        return self._fixture
 
     def _reset(self) -> dict[str, Any]:
         self._pipeline.reset()
         loader.reset()
-        self._estate = {}
+        self._fixture = {}
         return {}
 
-    def _post_estate(self, request: Request) -> dict[str, Any]:
-        return self.build_estate(_object(request))
+    def _post_fixture(self, request: Request) -> dict[str, Any]:
+        return self.load_fixture(_object(request))
 
-    def _get_estate(self) -> dict[str, Any]:
-        return self._estate
+    def _get_fixture(self) -> dict[str, Any]:
+        return self._fixture
 
     def _get_calls(self, request: Request) -> dict[str, Any]:
         given = {name: values[-1] for name, values in parse_qs(request.query, keep_blank_values=True).items()}
@@ -122,8 +122,8 @@ class ControlApi:
 _ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "health"): lambda *_: {"status": "ok"},
     ("POST", "reset"): lambda control, _: control._reset(),
-    ("POST", "estate"): ControlApi._post_estate,
-    ("GET", "estate"): lambda control, _: control._get_estate(),
+    ("POST", "fixture"): ControlApi._post_fixture,
+    ("GET", "fixture"): lambda control, _: control._get_fixture(),
     ("GET", "calls"): ControlApi._get_calls,
     ("DELETE", "calls"): lambda control, _: control._delete_calls(),
     ("PUT", "latency"): ControlApi._put_latency,
@@ -142,7 +142,7 @@ def _json(status: int, value: Any) -> Response:
 
 def _document(request: Request) -> Any:
     with suppress(ValueError):
-        # JSON is YAML too, but an estate of ten thousand images takes a minute to read as that.
+        # JSON is YAML too, but a fixture of ten thousand images takes a minute to read as that.
         return json.loads(request.body)
     try:
         return yaml.safe_load(request.body)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who calls: the principal that an access key belongs to.
 
-Keys come from the estate, or from moto, which issues them for IAM users and for the sessions of AssumeRole.
+Keys come from the fixture, or from moto, which issues them for IAM users and for the sessions of AssumeRole.
 Signatures aren't verified: whoever knows a key's id has the key.
 """
 

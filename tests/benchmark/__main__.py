@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from simulated_aws.client import SimulatedAws
 
 from . import audit, cleanup, comparison, diagnosis, distribution, many_accounts, playbook, simulator, start
-from .estates import OWNER, estate
 from .figures import REFERENCE, Figure, table
+from .fixtures import OWNER, fixture
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _run(benchmark: Benchmark) -> bool:
 
 def _yardstick(aws: SimulatedAws) -> float:
     aws.reset()
-    aws.build_estate(estate(accounts=1))
+    aws.load_fixture(fixture(accounts=1))
     return playbook.yardstick(aws, OWNER)
 
 

@@ -14,9 +14,9 @@ from simulated_aws.http.record import RecordedCall
 from simulated_aws.http.throttling import Rate, bucket
 
 from . import playbook
-from .estates import HOME, OTHER_REGIONS, OWNER
 from .exposures import Planted, plant
 from .figures import Figure
+from .fixtures import HOME, OTHER_REGIONS, OWNER
 
 LATENCY = 0.04
 IMAGES, SECONDS = 1000, 5
@@ -34,7 +34,7 @@ def in_one_region(aws: SimulatedAws) -> Iterator[Figure]:
     planted = plant(aws, [HOME], IMAGES)
     aws.set_throttling(False)
     aws.set_latency(LATENCY)
-    aws.forget_calls()
+    aws.clear_calls()
     run = _run(aws, planted)
     (task,) = run.tasks
     yield Figure("the task", task.seconds, "s", SECONDS, waiting=0)
@@ -53,7 +53,7 @@ def in_many_regions(aws: SimulatedAws) -> Iterator[Figure]:
         ("images and snapshots", WITH_SNAPSHOTS, {"check_keys": False}),
     ):
         time.sleep(REFILL)
-        aws.forget_calls()
+        aws.clear_calls()
         run = _run(aws, planted, **options)
         (task,) = run.tasks
         calls = aws.calls()

@@ -13,8 +13,8 @@ from simulated_aws.client import SimulatedAws
 from simulated_aws.http.throttling import bucket
 
 from . import playbook
-from .estates import HOME, OTHER_REGIONS, OWNER
 from .figures import Figure
+from .fixtures import HOME, OTHER_REGIONS, OWNER
 
 LATENCY = 0.04
 IMAGES, SECONDS, CALLS = 300, 8, 1.3
@@ -91,7 +91,7 @@ def _run(aws: SimulatedAws, check_mode: bool = False, **policy: Any) -> playbook
                 **policy,
             },
         }
-        aws.forget_calls()
+        aws.clear_calls()
         return playbook.run(aws, OWNER, [task])
 
 
@@ -101,7 +101,7 @@ def _build(aws: SimulatedAws, regions: tuple[str, ...], images: int) -> None:
         "devices": [{"device_name": "/dev/xvda", "size": 8}],
         "tags": {"family": "web"},
     }
-    aws.build_estate(
+    aws.load_fixture(
         {
             "accounts": {OWNER: "111111111111"},
             "images": {

@@ -10,8 +10,8 @@ from simulated_aws.client import SimulatedAws
 
 from . import playbook
 from .distribution import COPY_SECONDS, LATENCY, PLAIN, variables
-from .estates import OWNER
 from .figures import Figure
+from .fixtures import OWNER
 
 Tasks = list[dict[str, Any]]
 
@@ -30,12 +30,12 @@ def measure(aws: SimulatedAws) -> Iterator[Figure]:
         aws.reset()
         given = variables(aws, PLAIN)
         aws.set_latency(LATENCY)
-        aws.change_settings(copy_seconds=COPY_SECONDS)
+        aws.update_settings(copy_seconds=COPY_SECONDS)
         first = playbook.run(aws, OWNER, tasks, given)
         yield Figure(f"{name}: whole playbook", first.seconds, "s", waiting=COPY_SECONDS)
         yield Figure(f"{name}: CPU in the foreground", first.cpu_seconds, "s", waiting=0)
         yield Figure(f"{name}: API calls", len(aws.calls()), "calls")
-        aws.forget_calls()
+        aws.clear_calls()
         again = playbook.run(aws, OWNER, tasks, given)
         yield Figure(f"{name}: repeat", again.seconds, "s", waiting=0)
         yield Figure(f"{name}: repeat, changed tasks", again.changed)

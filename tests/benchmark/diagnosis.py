@@ -9,8 +9,8 @@ from typing import Any
 from simulated_aws.client import SimulatedAws
 
 from . import playbook
-from .estates import HOME, OTHER_REGIONS, OWNER, consumers
 from .figures import Figure
+from .fixtures import HOME, OTHER_REGIONS, OWNER, consumers
 
 ACCOUNTS, LATENCY, SECONDS, CPU_MILLISECONDS = 200, 0.04, 60, 30
 REGIONS = (HOME, *OTHER_REGIONS[:4])
@@ -31,7 +31,7 @@ def of(encrypted: bool) -> Callable[[SimulatedAws], Iterator[Figure]]:
 def _measure(aws: SimulatedAws, encrypted: bool) -> Iterator[Figure]:
     images = _build(aws, encrypted)
     aws.set_latency(LATENCY)
-    aws.forget_calls()
+    aws.clear_calls()
     task = {
         "name": "diagnose",
         "golden.images.ami_share_diagnose": {
@@ -62,7 +62,7 @@ def _measure(aws: SimulatedAws, encrypted: bool) -> Iterator[Figure]:
 def _build(aws: SimulatedAws, encrypted: bool) -> dict[str, str]:
     accounts = {f"consumer-{one}": one for one in consumers(ACCOUNTS)}
     encryption = {"encrypted": True, "kms_key": "golden"} if encrypted else {}
-    built = aws.build_estate(
+    built = aws.load_fixture(
         {
             "accounts": {OWNER: "111111111111", **accounts},
             "roles": {ROLE: {"accounts": list(accounts), "trusts": [OWNER]}},

@@ -12,8 +12,8 @@ from simulated_aws.client import SimulatedAws
 from simulated_aws.http.record import RecordedCall
 
 from . import playbook
-from .estates import HOME, IMAGE, KEY_ALIAS, OTHER_REGIONS, OWNER, consumers, estate
 from .figures import Figure
+from .fixtures import HOME, IMAGE, KEY_ALIAS, OTHER_REGIONS, OWNER, consumers, fixture
 
 COPY_SECONDS, LATENCY = 20, 0.04
 MEGABYTES = 200
@@ -47,9 +47,9 @@ def of(case: Case) -> Callable[[SimulatedAws], Iterator[Figure]]:
 
 
 def variables(aws: SimulatedAws, case: Case) -> dict[str, Any]:
-    """Build the case's estate; what the playbook is to be given."""
+    """Build the case's fixture; what the playbook is to be given."""
     regions = OTHER_REGIONS[: case.regions]
-    aws.build_estate(estate(case.accounts, regions if case.kms_method else ()))
+    aws.load_fixture(fixture(case.accounts, regions if case.kms_method else ()))
     encryption = {"distribute_kms_key_id": KEY_ALIAS, "distribute_kms_access_method": case.kms_method}
     return {
         "distribute_source_image_id": aws.description()["images"][IMAGE]["image_id"],
@@ -65,8 +65,8 @@ def variables(aws: SimulatedAws, case: Case) -> dict[str, Any]:
 def _measure(aws: SimulatedAws, case: Case) -> Iterator[Figure]:
     given = variables(aws, case)
     aws.set_latency(LATENCY)
-    aws.change_settings(copy_seconds=COPY_SECONDS)
-    aws.forget_calls()
+    aws.update_settings(copy_seconds=COPY_SECONDS)
+    aws.clear_calls()
     first = playbook.run(aws, OWNER, _FQCN, given)
     yield Figure("whole playbook", first.seconds, "s", case.first, waiting=COPY_SECONDS)
     yield from _usage(first, case)
@@ -80,7 +80,7 @@ def _measure(aws: SimulatedAws, case: Case) -> Iterator[Figure]:
         "refused as too many", sum(call.status == 503 or "Throttl" in call.error_code for call in calls)
     )
 
-    aws.forget_calls()
+    aws.clear_calls()
     again = playbook.run(aws, OWNER, _FQCN, given)
     yield Figure("repeat", again.seconds, "s", case.repeat, waiting=0)
     yield Figure("repeat: changed tasks", again.changed, "", 0)

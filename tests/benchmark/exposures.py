@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Estates for audits: images of every kind of exposure among many that are as they should be.
+"""Fixtures for audits: images of every kind of exposure among many that are as they should be.
 
 What is to be found of each is said beside how it is made, so that nobody has to take the audit's word for it.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from simulated_aws.client import SimulatedAws
 
-from .estates import OWNER
+from .fixtures import OWNER
 
 ALLOWED, SPECIAL, STRANGER = "allowed", "special", "stranger"
 """An account that every image may be shared with, one for whom there is a rule, and one nobody allowed."""
@@ -108,7 +108,7 @@ ONCE_AT_HOME = {
 
 @dataclass(frozen=True)
 class Planted:
-    """An estate that was built: the images by region and label, and whom its names stand for."""
+    """A fixture that was built: the images by region and label, and whom its names stand for."""
 
     kinds: Mapping[tuple[str, str], Kind]
     images: Mapping[str, str]
@@ -141,14 +141,14 @@ class Planted:
 
 
 def plant(aws: SimulatedAws, regions: Sequence[str], images: int) -> Planted:
-    """Build an estate of so many images in each region, a snapshot each; all about keys in the first."""
+    """Build a fixture of so many images in each region, a snapshot each; all about keys in the first."""
     home = regions[0]
     kinds = {
         (region, label): kind
         for region in regions
         for label, kind in _labelled(images, region, at_home=len(regions) == 1)
     }
-    built = aws.build_estate(
+    built = aws.load_fixture(
         {
             "accounts": _ACCOUNTS,
             "organization": {

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from simulated_aws.client import SimulatedAws
 
 from . import playbook
-from .estates import HOME, IMAGE, OWNER, consumers, estate
 from .figures import Figure
+from .fixtures import HOME, IMAGE, OWNER, consumers, fixture
 
 ACCOUNTS = 1000
 
 
 def measure(aws: SimulatedAws) -> Iterator[Figure]:
     """An image may be shared with so many (EC2 User Guide, Quotas for AMIs)."""
-    aws.build_estate(estate(ACCOUNTS))
+    aws.load_fixture(fixture(ACCOUNTS))
     image = aws.description()["images"][IMAGE]
     task = {
         "name": "share",

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from simulated_aws.client import SimulatedAws
 
-from .estates import IMAGE, OWNER, consumers, estate
 from .figures import Figure
+from .fixtures import IMAGE, OWNER, consumers, fixture
 
 CONNECTIONS, REQUESTS, LEAST = 64, 6000, 1500
 
@@ -22,7 +22,7 @@ _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 def measure(aws: SimulatedAws) -> Iterator[Figure]:
     """The requests are boto3's own, sent over and over on many connections that are kept alive."""
-    aws.build_estate(estate(accounts=50))
+    aws.load_fixture(fixture(accounts=50))
     aws.set_throttling(False)
     image = aws.description()["images"][IMAGE]
     snapshot_id = image["snapshot_ids"][0]

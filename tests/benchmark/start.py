@@ -10,8 +10,8 @@ from typing import Any
 from simulated_aws.client import SimulatedAws
 
 from . import playbook
-from .estates import HOME, IMAGE, OTHER_REGIONS, OWNER, consumers, estate
 from .figures import Figure
+from .fixtures import HOME, IMAGE, OTHER_REGIONS, OWNER, consumers, fixture
 
 ROUNDS = 7
 MOST = 1.3
@@ -20,7 +20,7 @@ MOST = 1.3
 
 def measure(aws: SimulatedAws) -> Iterator[Figure]:
     """Medians of the ratios within each round of one playbook that runs all modules in turn."""
-    aws.build_estate(estate(accounts=1))
+    aws.load_fixture(fixture(accounts=1))
     image_id = aws.description()["images"][IMAGE]["image_id"]
     region = OTHER_REGIONS[0]
     copy = {"source_image_id": image_id, "source_region": HOME, "regions": [region]}

@@ -11,7 +11,7 @@ import pytest
 
 from simulated_aws.client import SimulatedAws
 
-from .estate import OWNER, Estate
+from .fixture import OWNER, Fixture
 from .playbook import Ansible
 
 
@@ -30,12 +30,12 @@ def aws(simulated_aws: SimulatedAws) -> SimulatedAws:
 
 
 @pytest.fixture
-def estate(aws: SimulatedAws) -> Estate:
-    """The estate that most tests start from."""
-    return Estate(aws)
+def fixture(aws: SimulatedAws) -> Fixture:
+    """The fixture that most tests start from."""
+    return Fixture(aws)
 
 
 @pytest.fixture
-def ansible(estate: Estate, tmp_path: Path) -> Ansible:
+def ansible(fixture: Fixture, tmp_path: Path) -> Ansible:
     """Ansible with the credentials of the image's owner."""
-    return Ansible(estate.environment(OWNER), tmp_path)
+    return Ansible(fixture.environment(OWNER), tmp_path)

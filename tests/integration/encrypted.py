@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The estate of the encrypted golden image, and what its consumers and its keys then come to."""
+"""The fixture of the encrypted golden image, and what its consumers and its keys then come to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulated_aws import client
 from simulated_aws.client import SimulatedAws
 
 from . import observed
-from .estate import OWNER, Estate
+from .fixture import OWNER, Fixture
 from .playbook import MODULES, Ansible, Change, Run
 
 DISTRIBUTE = "golden.images.distribute_ami"
@@ -35,13 +35,13 @@ _RESOURCES = {"CreateGrant": "KeyId", "PutKeyPolicy": "KeyId", "RevokeGrant": "G
 _PATIENCE = 60
 
 
-class EncryptedEstate(Estate):
+class EncryptedFixture(Fixture):
     """An image under its owner's key, such a key in eight regions, and accounts that are to use it."""
 
     def __init__(self, aws: SimulatedAws) -> None:
         self._aws = aws
         self._document: dict[str, Any] = yaml.safe_load(_DOCUMENT.read_text(encoding="utf-8"))
-        self._description = aws.build_estate(self._document)
+        self._description = aws.load_fixture(self._document)
 
     def key(self, region: str) -> str:
         """The ARN of the owner's key with ``ALIAS``."""

@@ -11,7 +11,7 @@ from simulated_aws.client import SimulatedAws
 from simulated_aws.http.record import RecordedCall
 
 from . import observed
-from .estate import HOME, OWNER, Estate
+from .fixture import HOME, OWNER, Fixture
 from .playbook import MODULES, Run
 
 AWAY = "eu-west-1"
@@ -33,14 +33,14 @@ class Written(NamedTuple):
     resource: str | None
 
 
-def with_role(estate: Estate) -> None:
+def with_role(fixture: Fixture) -> None:
     """Let the owner act in the consumer's account."""
     role = {"accounts": [CONSUMER], "trusts": [OWNER], "external_id": EXTERNAL_ID}
-    estate.add(roles={ROLE: role})
+    fixture.add(roles={ROLE: role})
 
 
 def golden_images(
-    estate: Estate, release: str, sharing: Mapping[str, Any] | None = None, **image: Any
+    fixture: Fixture, release: str, sharing: Mapping[str, Any] | None = None, **image: Any
 ) -> dict[str, str]:
     """A release's image in every region, by default shared with the consumer; the images by region."""
     spec = {
@@ -49,7 +49,7 @@ def golden_images(
         "sharing": {"accounts": [CONSUMER]} if sharing is None else sharing,
         **image,
     }
-    found = estate.add_images(
+    found = fixture.add_images(
         {f"{release}-{region}": {**spec, "name": release, "region": region} for region in REGIONS}
     )
     return {region: found[f"{release}-{region}"] for region in REGIONS}
@@ -68,7 +68,7 @@ def add_templates(aws: SimulatedAws, images: Mapping[str, str], name: str = TEMP
             "BlockDeviceMappings": [{"DeviceName": "/dev/sdz", "Ebs": {"SnapshotId": snapshot}}],
         }
         ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
-    aws.forget_calls()
+    aws.clear_calls()
 
 
 def fill_up(aws: SimulatedAws, region: str, image_id: str, label: str) -> None:
@@ -80,7 +80,7 @@ def fill_up(aws: SimulatedAws, region: str, image_id: str, label: str) -> None:
         ssm.put_parameter(Name=PARAMETER, **value)
     ssm.label_parameter_version(Name=PARAMETER, ParameterVersion=1, Labels=[label])
     aws.set_throttling(True)
-    aws.forget_calls()
+    aws.clear_calls()
 
 
 def publish(name: str, **arguments: Any) -> dict[str, Any]:
@@ -88,10 +88,10 @@ def publish(name: str, **arguments: Any) -> dict[str, Any]:
     return {"name": name, MODULES + "ami_publish": {"parameter": PARAMETER, **arguments}}
 
 
-def in_consumers(estate: Estate) -> dict[str, Any]:
+def in_consumers(fixture: Fixture) -> dict[str, Any]:
     """The options that publish in the consumer's account too."""
     return {
-        "account_ids": estate.account_ids(CONSUMER),
+        "account_ids": fixture.account_ids(CONSUMER),
         "consumer_role_name": ROLE,
         "external_id": EXTERNAL_ID,
     }

@@ -16,7 +16,7 @@ import yaml
 
 from simulated_aws.client import SimulatedAws
 
-from .estate import Estate
+from .fixture import Fixture
 from .playbook import Ansible
 
 pytestmark = pytest.mark.every_python
@@ -28,24 +28,24 @@ HOSTILE = "{{ lookup('pipe', 'echo run') }}"
 
 
 @pytest.fixture
-def organization(aws: SimulatedAws, estate: Estate) -> Estate:
-    """The estate's organization: with tags, a suspended account, and more accounts than a page holds."""
+def organization(aws: SimulatedAws, fixture: Fixture) -> Fixture:
+    """The fixture's organization: with tags, a suspended account, and more accounts than a page holds."""
     client = aws.client("organizations", MANAGEMENT)
     for name, tags in {
         "web-prod": {"environment": "prod", "home": "eu"},
         "data-prod": {"environment": "prod", "note": HOSTILE},
         "web-staging": {"environment": "staging"},
     }.items():
-        (account_id,) = estate.account_ids(name)
+        (account_id,) = fixture.account_ids(name)
         client.tag_resource(
             ResourceId=account_id, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
         )
-    (suspended,) = estate.account_ids("sandbox")
+    (suspended,) = fixture.account_ids("sandbox")
     client.close_account(AccountId=suspended)
     (root,) = client.list_roots()["Roots"]
     # Ansible's names of groups cannot tell this unit from the one named dev inside the one named nonprod.
     unit = client.create_organizational_unit(
-        ParentId=estate.unit_arn("workloads").rpartition("/")[2], Name="nonprod dev"
+        ParentId=fixture.unit_arn("workloads").rpartition("/")[2], Name="nonprod dev"
     )["OrganizationalUnit"]
     for number in range(25):
         made = client.create_account(AccountName=f"many-{number:02}", Email=f"many-{number:02}@example.com")
@@ -54,8 +54,8 @@ def organization(aws: SimulatedAws, estate: Estate) -> Estate:
             SourceParentId=root["Id"],
             DestinationParentId=unit["Id"],
         )
-    aws.forget_calls()
-    return estate
+    aws.clear_calls()
+    return fixture
 
 
 class Inventory:
@@ -85,7 +85,7 @@ def _text(content: dict[str, Any]) -> Any:
 
 
 @pytest.fixture
-def inventory(organization: Estate, tmp_path: Path) -> Inventory:
+def inventory(organization: Fixture, tmp_path: Path) -> Inventory:
     return Inventory(Ansible(organization.environment(MANAGEMENT), tmp_path))
 
 
@@ -96,7 +96,7 @@ def hosts(listed: Mapping[str, Any], group: str) -> set[str]:
     return own.union(*(hosts(listed, child) for child in content.get("children", ())))
 
 
-def test_accounts_and_their_groups(aws: SimulatedAws, organization: Estate, inventory: Inventory) -> None:
+def test_accounts_and_their_groups(aws: SimulatedAws, organization: Fixture, inventory: Inventory) -> None:
     listed, said = inventory.listed(
         keyed_groups=[{"key": "account_tags.home", "prefix": "home"}],
         compose={"golden_region": "'eu-west-1' if ou_path.startswith('/workloads/prod') else 'us-east-1'"},
@@ -145,7 +145,7 @@ def test_accounts_and_their_groups(aws: SimulatedAws, organization: Estate, inve
 
 
 def test_a_play_over_accounts_reads_the_cache_and_runs_no_tag(
-    aws: SimulatedAws, organization: Estate, inventory: Inventory, tmp_path: Path
+    aws: SimulatedAws, organization: Fixture, inventory: Inventory, tmp_path: Path
 ) -> None:
     cached = {
         "cache": True,
@@ -155,7 +155,7 @@ def test_a_play_over_accounts_reads_the_cache_and_runs_no_tag(
     aws.add_fault("error", action="ListTagsForResource", times=1, code="TooManyRequestsException", status=400)
     inventory.listed(**cached)
     assert aws.calls(service="organizations")
-    aws.forget_calls()
+    aws.clear_calls()
     web, data = organization.account_ids("web-prod", "data-prod")
     play = inventory.ansible.write_play(
         [
@@ -187,7 +187,7 @@ def test_a_play_over_accounts_reads_the_cache_and_runs_no_tag(
 
 
 def test_all_accounts_or_none_and_by_a_role_too(
-    aws: SimulatedAws, organization: Estate, inventory: Inventory
+    aws: SimulatedAws, organization: Fixture, inventory: Inventory
 ) -> None:
     refusal = {"code": "AccessDeniedException", "message": "Not these tags", "status": 400}
     aws.add_fault("error", action="ListTagsForResource", after=3, times=1, **refusal)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ami_share_audit: every exposure of an estate is found, and what cannot be read hides nothing else."""
+"""ami_share_audit: every exposure of a fixture is found, and what cannot be read hides nothing else."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted, observed
-from .encrypted import USE, EncryptedEstate, root
-from .estate import HOME, OWNER, STRANGER
+from .encrypted import USE, EncryptedFixture, root
+from .fixture import HOME, OWNER, STRANGER
 from .playbook import MODULES, Ansible, Run, Task
 
 AWAY, FAR, DENIED = "eu-west-1", "ap-southeast-2", "us-west-2"
@@ -26,13 +26,13 @@ READS = {
 
 
 @pytest.fixture
-def estate(aws: SimulatedAws) -> EncryptedEstate:
-    """The estate of the encrypted image."""
-    return EncryptedEstate(aws)
+def fixture(aws: SimulatedAws) -> EncryptedFixture:
+    """The fixture of the encrypted image."""
+    return EncryptedFixture(aws)
 
 
 @pytest.fixture
-def ids(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, str]:
+def ids(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, str]:
     """Images with every kind of exposure, by label; all is well with those of ``AWAY``."""
 
     def image(*accounts: str, region: str = HOME, **changes: Any) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def ids(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, str]:
         return {"devices": [{**DISK, "encrypted": True, **changes}]}
 
     both = {"snapshot_accounts": [ALLOWED]}
-    built = estate.add(
+    built = fixture.add(
         kms_keys={
             "off": {"account": OWNER, "regions": [HOME]},
             "well": {"account": OWNER, "regions": [AWAY]},
@@ -73,8 +73,8 @@ def ids(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, str]:
     ec2.disable_snapshot_block_public_access()
     for label, entry in (
         ("public", {"Group": "all"}),
-        ("by-org", {"OrganizationArn": estate.org_arn}),
-        ("by-unit", {"OrganizationalUnitArn": estate.unit_arn()}),
+        ("by-org", {"OrganizationArn": fixture.org_arn}),
+        ("by-unit", {"OrganizationalUnitArn": fixture.unit_arn()}),
     ):
         ec2.modify_image_attribute(ImageId=found[label], LaunchPermission={"Add": [entry]})
     ec2.modify_snapshot_attribute(
@@ -86,14 +86,14 @@ def ids(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, str]:
     ec2.enable_snapshot_block_public_access(State="block-new-sharing")
     ec2.disable_image(ImageId=found["disabled"])
     kms.disable_key(KeyId=built["kms_keys"]["off"][HOME])
-    (allowed,) = estate.account_ids(ALLOWED)
-    ec2.modify_image_attribute(ImageId=estate.image_id, LaunchPermission={"Add": [{"UserId": allowed}]})
-    (left,) = estate.account_ids(LEFT)
+    (allowed,) = fixture.account_ids(ALLOWED)
+    ec2.modify_image_attribute(ImageId=fixture.image_id, LaunchPermission={"Add": [{"UserId": allowed}]})
+    (left,) = fixture.account_ids(LEFT)
     kms.create_grant(
-        KeyId=estate.key(HOME), GranteePrincipal=root(left), Operations=USE, Name="golden-images:left"
+        KeyId=fixture.key(HOME), GranteePrincipal=root(left), Operations=USE, Name="golden-images:left"
     )
-    gone = estate.role("data-prod")
-    kms.create_grant(KeyId=estate.key(HOME), GranteePrincipal=gone, Operations=["DescribeKey"])
+    gone = fixture.role("data-prod")
+    kms.create_grant(KeyId=fixture.key(HOME), GranteePrincipal=gone, Operations=["DescribeKey"])
     _delete_role(aws, "data-prod", gone)
     aws.client("kms", OWNER, AWAY).create_grant(
         KeyId=built["kms_keys"]["well"][AWAY],
@@ -101,8 +101,8 @@ def ids(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, str]:
         Operations=USE,
         Name="golden-images:used",
     )
-    aws.forget_calls()
-    return {**found, "golden": estate.image_id}
+    aws.clear_calls()
+    return {**found, "golden": fixture.image_id}
 
 
 def _snapshot(aws: SimulatedAws, image_id: str) -> str:
@@ -142,14 +142,14 @@ def codes(task: Task, ids: dict[str, str]) -> list[tuple[str | None, str, str | 
 
 
 def test_every_exposure_is_found_and_nothing_else(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, ids: dict[str, str]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, ids: dict[str, str]
 ) -> None:
-    allowed, left, special, stranger = estate.account_ids(ALLOWED, LEFT, SPECIAL, STRANGER)
+    allowed, left, special, stranger = fixture.account_ids(ALLOWED, LEFT, SPECIAL, STRANGER)
     held = {
         "allowed_account_ids": [allowed],
         "rules": [
             {"name_pattern": "special-*", "tags": {"audience": "dev"}, "account_ids": [special]},
-            {"name_pattern": "by-unit", "org_unit_arns": [estate.unit_arn()]},
+            {"name_pattern": "by-unit", "org_unit_arns": [fixture.unit_arn()]},
         ],
     }
     run = audit(
@@ -172,7 +172,7 @@ def test_every_exposure_is_found_and_nothing_else(
         ("by-name", "unknown_account", stranger),
         ("by-org", "access_remains_through_organization", stranger),
         ("by-org", "unknown_account", stranger),
-        ("by-org", "unknown_organization", estate.org_arn),
+        ("by-org", "unknown_organization", fixture.org_arn),
         ("default-key", "default_key", None),
         ("disabled", "shared_but_disabled", None),
         ("golden", "grant_without_share", left),
@@ -186,7 +186,7 @@ def test_every_exposure_is_found_and_nothing_else(
     everything = run.task("all")
     assert everything.status == "ok"
     (stale,) = [one for one in everything.result["findings"] if one["code"] == "stale_principal"]
-    assert (stale["image_id"], stale["resource"]) == (None, estate.key(HOME))
+    assert (stale["image_id"], stale["resource"]) == (None, fixture.key(HOME))
     at_home.append((None, "stale_principal", stale["principal"]))
     elsewhere = [(label, "unknown_account", stranger) for label in ("far", "denied")]
     assert codes(everything, ids) == sorted([*at_home, *elsewhere], key=str)
@@ -228,13 +228,13 @@ def test_every_exposure_is_found_and_nothing_else(
     assert regions[HOME]["snapshot_block_public_access"] == "block-new-sharing"
     grants = {one["kms_key_arn"]: one["grants"] for one in everything.result["kms_keys"]}
     assert [one["created_by_collection"] for one in grants[key]] == [True]
-    assert len(grants[estate.key(HOME)]) == len(encrypted.grants(aws, estate.key(HOME)))
+    assert len(grants[fixture.key(HOME)]) == len(encrypted.grants(aws, fixture.key(HOME)))
     assert {call.action for call in aws.calls(account_id=aws.account_id(OWNER))} <= READS
 
 
 @pytest.mark.usefixtures("ids")
 def test_what_cannot_be_read_fails_and_hides_nothing_else(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
     refusal = {"code": "UnauthorizedOperation", "message": "You are not authorized", "status": 403}
     aws.add_fault("error", action="DescribeImages", region=FAR, times=0, **refusal)
@@ -242,12 +242,12 @@ def test_what_cannot_be_read_fails_and_hides_nothing_else(
     aws.add_fault(
         "error", action="GetKeyPolicy", region=AWAY, times=0, code="AccessDeniedException", status=400
     )
-    (stranger,) = estate.account_ids(STRANGER)
+    (stranger,) = fixture.account_ids(STRANGER)
     named = {
         "regions": [FAR, DENIED, AWAY, "us-east-2"],
-        "allowed_account_ids": estate.account_ids(ALLOWED),
+        "allowed_account_ids": fixture.account_ids(ALLOWED),
     }
-    estate.add_images(
+    fixture.add_images(
         {
             "seen": {
                 "account": OWNER,
@@ -283,6 +283,6 @@ def test_what_cannot_be_read_fails_and_hides_nothing_else(
     assert FAR not in failed.result["regions"]
     sharing = {one["name"]: one["sharing"] for one in failed.result["results"]}
     assert sharing["denied"] is None
-    assert sharing["well"]["account_ids"] == estate.account_ids(ALLOWED)
+    assert sharing["well"]["account_ids"] == fixture.account_ids(ALLOWED)
     assert "eu-west-9" in run.task("nowhere").result["msg"]
     assert "in quotes" in run.task("number").result["msg"]

@@ -15,8 +15,8 @@ import yaml
 from simulated_aws.client import SimulatedAws
 
 from . import observed
-from .encrypted import USE, EncryptedEstate, root
-from .estate import HOME, OWNER, STRANGER
+from .encrypted import USE, EncryptedFixture, root
+from .fixture import HOME, OWNER, STRANGER
 from .playbook import CHECKOUT, Ansible, Run
 
 FQCN, PATH = "golden.images.audit_ami_sharing", CHECKOUT / "playbooks" / "audit_ami_sharing.yml"
@@ -28,13 +28,13 @@ REFUSAL = {"code": "UnauthorizedOperation", "message": "You are not authorized."
 
 
 @pytest.fixture
-def estate(aws: SimulatedAws) -> EncryptedEstate:
-    """The estate of the encrypted image."""
-    return EncryptedEstate(aws)
+def fixture(aws: SimulatedAws) -> EncryptedFixture:
+    """The fixture of the encrypted image."""
+    return EncryptedFixture(aws)
 
 
 @pytest.fixture
-def ids(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, str]:
+def ids(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, str]:
     """A public image, one of a stranger, one with a public snapshot, and one whose key an account lacks."""
 
     def image(*accounts: str, region: str = AWAY, **changes: Any) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def ids(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, str]:
             **changes,
         }
 
-    found = estate.add_images(
+    found = fixture.add_images(
         {
             "partners-1": image(STRANGER, tags={"audience": "partners"}),
             "public": image(),
@@ -66,23 +66,23 @@ def ids(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, str]:
         OperationType="add",
         GroupNames=["all"],
     )
-    allowed, no_key = estate.account_ids(ALLOWED, NO_KEY)
-    _share(aws, HOME, estate.image_id, allowed, no_key)
+    allowed, no_key = fixture.account_ids(ALLOWED, NO_KEY)
+    _share(aws, HOME, fixture.image_id, allowed, no_key)
     aws.client("kms", OWNER, HOME).create_grant(
-        KeyId=estate.key(HOME), GranteePrincipal=root(allowed), Operations=USE
+        KeyId=fixture.key(HOME), GranteePrincipal=root(allowed), Operations=USE
     )
-    aws.forget_calls()
-    return {**found, "golden": estate.image_id, "snapshot": snapshot}
+    aws.clear_calls()
+    return {**found, "golden": fixture.image_id, "snapshot": snapshot}
 
 
 @pytest.fixture
-def variables(estate: EncryptedEstate, tmp_path: Path) -> dict[str, Any]:
+def variables(fixture: EncryptedFixture, tmp_path: Path) -> dict[str, Any]:
     """The variables of the playbook as a file of variables has them."""
-    (stranger,) = estate.account_ids(STRANGER)
+    (stranger,) = fixture.account_ids(STRANGER)
     return {
         "audit_regions": [HOME, AWAY, DENIED],
-        "audit_allowed_account_ids": estate.account_ids(ALLOWED, NO_KEY),
-        "audit_allowed_org_unit_arns": [estate.unit_arn()],
+        "audit_allowed_account_ids": fixture.account_ids(ALLOWED, NO_KEY),
+        "audit_allowed_org_unit_arns": [fixture.unit_arn()],
         "audit_rules": [{"tags": {"audience": "partners"}, "account_ids": [stranger]}],
         "audit_report_dir": str(tmp_path / "audit"),
     }
@@ -110,12 +110,12 @@ def _files(ansible: Ansible) -> dict[str, int]:
 @pytest.mark.every_python
 def test_a_report_says_who_can_use_what_and_what_has_changed(
     aws: SimulatedAws,
-    estate: EncryptedEstate,
+    fixture: EncryptedFixture,
     ansible: Ansible,
     ids: dict[str, str],
     variables: dict[str, Any],
 ) -> None:
-    allowed, no_key, stranger = estate.account_ids(ALLOWED, NO_KEY, STRANGER)
+    allowed, no_key, stranger = fixture.account_ids(ALLOWED, NO_KEY, STRANGER)
     missing = ansible.run(FQCN, {**variables, "audit_report_dir": str(ansible.folder / "no" / "where")})
     assert missing.code != 0
     assert "there is no folder" in missing.tasks[-1].result["msg"]
@@ -130,7 +130,7 @@ def test_a_report_says_who_can_use_what_and_what_has_changed(
     assert first.code == 0, first.text
     assert set(_files(ansible)) == FILES
     expected = [
-        ("missing_key_access", estate.key(HOME), no_key),
+        ("missing_key_access", fixture.key(HOME), no_key),
         ("public", ids["public"], "all"),
         ("snapshot_public", ids["snapshot"], "all"),
         ("unknown_account", ids["strange"], stranger),
@@ -146,7 +146,7 @@ def test_a_report_says_who_can_use_what_and_what_has_changed(
         "audit_regions": f"{HOME}\n{AWAY}\r\n{DENIED}\n",
         "audit_allowed_account_ids": f"{allowed}, {no_key}",
         "audit_allowed_org_arns": "",
-        "audit_allowed_org_unit_arns": f"{estate.unit_arn()}\n",
+        "audit_allowed_org_unit_arns": f"{fixture.unit_arn()}\n",
         "audit_rules": yaml.safe_dump(variables["audit_rules"]),
         "audit_fail_on": "",
         "audit_check_snapshots": "true",

@@ -15,7 +15,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed
-from .estate import HOME, OWNER, Estate
+from .fixture import HOME, OWNER, Fixture
 from .playbook import Ansible, Change, Task, kill
 
 AWAY = "eu-west-1"
@@ -25,11 +25,11 @@ GONE = "ami-0123456789abcdef0"
 _PATIENCE = 60
 
 
-def _images(estate: Estate, region: str, **ages: int) -> dict[str, str]:
+def _images(fixture: Fixture, region: str, **ages: int) -> dict[str, str]:
     """Images of the family web, each so many days old; their ids by name."""
     common = {"account": OWNER, "region": region, "devices": DISKS, "tags": {"family": "web"}}
     labels = {f"{name}-{region}": {**common, "age_days": age} for name, age in ages.items()}
-    added = estate.add_images(labels)
+    added = fixture.add_images(labels)
     return {name: added[f"{name}-{region}"] for name in ages}
 
 
@@ -65,7 +65,7 @@ def _evidence(task: Task) -> dict[str, list[str]]:
 
 
 def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
     ages = {
         "new": 1,
@@ -77,8 +77,8 @@ def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
         "kept": 50,
         "pinned": 40,
     }
-    home = _images(estate, HOME, **ages)
-    away = _images(estate, AWAY, new=2, old=200, older=300)
+    home = _images(fixture, HOME, **ages)
+    away = _images(fixture, AWAY, new=2, old=200, older=300)
     ec2 = aws.client("ec2", OWNER, HOME)
     ec2.run_instances(ImageId=home["run"], **ONE)
     # Neither the latest nor the default version names it, so that no bulk read does.
@@ -98,7 +98,7 @@ def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
     mapping = [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": shared_snapshot}}]
     ec2.register_image(Name="other", RootDeviceName="/dev/xvda", BlockDeviceMappings=mapping)
     policy["protect_tags"] = ["legal=hold"]
-    aws.forget_calls()
+    aws.clear_calls()
 
     planned_run, planned = ansible.module("ami_cleanup", "--check", "--diff", **policy)
     assert planned_run.code == 0, planned_run.text
@@ -136,15 +136,15 @@ def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
     assert [one["deleted"] for one in buried[home["old"]]["snapshots"]] == [False, True]
     assert buried[home["old"]]["image"]["Name"] == f"old-{HOME}"
 
-    aws.forget_calls()
+    aws.clear_calls()
     again, repeated = ansible.module("ami_cleanup", **policy)
     assert (again.code, repeated.changed, observed.changes(aws, refused=True)) == (0, False, [])
 
 
 def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
-    home = _images(estate, HOME, new=1, old=100)
+    home = _images(fixture, HOME, new=1, old=100)
     policy = {**policy, "deprecate_after_days": 0, "disable_after_days": 0, "deregister_after_days": 9}
     # The tombstone of the first stage names the image, in a parameter, and must not count as a use of it.
     policy |= {"region": HOME, "tombstone_ssm_path": "/retired"}
@@ -168,10 +168,10 @@ def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(
 
 
 def test_over_the_limit_and_with_what_cannot_be_read_nothing_goes(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
-    _images(estate, HOME, new=1, old=100)
-    _images(estate, AWAY, new=1, old=100)
+    _images(fixture, HOME, new=1, old=100)
+    _images(fixture, AWAY, new=1, old=100)
     run, refused = ansible.module("ami_cleanup", **{**policy, "max_deletions": 1})
     assert run.code != 0
     assert "2 of 4 images would be deregistered" in refused.result["msg"]
@@ -198,9 +198,9 @@ def test_over_the_limit_and_with_what_cannot_be_read_nothing_goes(
 
 
 def test_one_images_refusal_stops_no_other_and_the_next_run_finishes(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
-    home = _images(estate, HOME, new=1, old=100, older=200)
+    home = _images(fixture, HOME, new=1, old=100, older=200)
     aws.add_fault(
         "error", action="DeregisterImage", code="OperationNotPermitted", message="Protected.", status=400
     )
@@ -215,9 +215,9 @@ def test_one_images_refusal_stops_no_other_and_the_next_run_finishes(
 
 
 def test_evidence_that_turns_up_during_the_run_spares_the_image(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
-    home = _images(estate, HOME, new=1, old=100, older=200)
+    home = _images(fixture, HOME, new=1, old=100, older=200)
     # By the time of the first closer look the bulk reads are done.
     aws.add_fault("freeze", action="DescribeImageReferences", when="after", times=1)
     process = ansible.start(_play(ansible, policy))
@@ -234,14 +234,14 @@ def test_evidence_that_turns_up_during_the_run_spares_the_image(
 
 
 def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
-    estate.add(roles={"golden": {"accounts": ["sandbox"], "trusts": [OWNER], "external_id": "s3cret-word"}})
-    home = _images(estate, HOME, new=1, old=100, run=200, partly=300)
+    fixture.add(roles={"golden": {"accounts": ["sandbox"], "trusts": [OWNER], "external_id": "s3cret-word"}})
+    home = _images(fixture, HOME, new=1, old=100, run=200, partly=300)
     ec2 = aws.client("ec2", OWNER, HOME)
     with_whom = {"old": ["sandbox"], "run": ["sandbox"], "partly": ["sandbox", "web-prod"]}
     for name, accounts in with_whom.items():
-        permissions = {"Add": [{"UserId": one} for one in estate.account_ids(*accounts)]}
+        permissions = {"Add": [{"UserId": one} for one in fixture.account_ids(*accounts)]}
         ec2.modify_image_attribute(ImageId=home[name], LaunchPermission=permissions)
     aws.client("ec2", "sandbox", HOME).run_instances(ImageId=home["run"], **ONE)
     policy |= {"include_shared": True, "consumer_role_name": "golden", "external_id": "s3cret-word"}
@@ -265,17 +265,17 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
     assert sorted(one["Key"].rpartition("/")[0] for one in stored) == buried
     parameter = aws.client("ssm", OWNER, HOME).get_parameter(Name=f"/retired/{HOME}/{home['old']}")
     lost = json.loads(parameter["Parameter"]["Value"])
-    assert lost["launch_permissions"]["account_ids"] == estate.account_ids("sandbox")
+    assert lost["launch_permissions"]["account_ids"] == fixture.account_ids("sandbox")
 
 
 def test_grants_go_with_the_last_image_that_is_shared_with_their_account(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
     both = ["sandbox", "web-prod"]
     disk = {"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}
     common = {"account": OWNER, "region": HOME, "devices": [disk], "tags": {"family": "web"}}
     plain = {"devices": DISKS[:1]}
-    built = estate.add(
+    built = fixture.add(
         roles={"golden": {"accounts": both, "trusts": [OWNER]}},
         kms_keys={"golden": {"account": OWNER, "regions": [HOME]}},
         images={
@@ -290,7 +290,7 @@ def test_grants_go_with_the_last_image_that_is_shared_with_their_account(
     kms = aws.client("kms", OWNER, HOME)
     root = f"arn:aws:iam::{aws.account_id('sandbox')}:root"
     kms.create_grant(KeyId=key, GranteePrincipal=root, Operations=["Decrypt"])
-    accounts = estate.account_ids(*both)
+    accounts = fixture.account_ids(*both)
     run, opened = ansible.module("ami_kms_grant", kms_key_ids={HOME: key}, account_ids=accounts)
     assert (run.code, len(opened.result["actions"])) == (0, 2), run.text
     policy |= {"include_shared": True, "consumer_role_name": "golden", "revoke_grants": True}
@@ -329,9 +329,9 @@ def test_grants_go_with_the_last_image_that_is_shared_with_their_account(
 
 @pytest.mark.parametrize(("action", "when"), [("CreateTags", "after"), ("DeregisterImage", "after")])
 def test_a_rerun_after_a_kill_leaves_no_orphan(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any], action: str, when: str
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any], action: str, when: str
 ) -> None:
-    home = _images(estate, HOME, new=1, old=100)
+    home = _images(fixture, HOME, new=1, old=100)
     aws.add_fault("freeze", action=action, when=when, times=0)
     process = ansible.start(_play(ansible, policy))
     _await_frozen(aws, 1)
@@ -344,9 +344,9 @@ def test_a_rerun_after_a_kill_leaves_no_orphan(
 
 
 def test_what_could_not_be_deleted_with_its_image_is_deleted_by_a_later_run(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
-    home = _images(estate, HOME, new=1, old=100)
+    home = _images(fixture, HOME, new=1, old=100)
     ec2 = aws.client("ec2", OWNER, HOME)
     snapshot, _other = observed.snapshot_ids(observed.image(aws, OWNER, HOME, home["old"]))
     ec2.lock_snapshot(SnapshotId=snapshot, LockMode="governance", LockDuration=1)
@@ -359,7 +359,7 @@ def test_what_could_not_be_deleted_with_its_image_is_deleted_by_a_later_run(
     ec2.deregister_image(ImageId=home["old"], DeleteAssociatedSnapshots=True)
     assert snapshot in observed.own_snapshots(aws, OWNER, HOME)
     ec2.unlock_snapshot(SnapshotId=snapshot)
-    aws.forget_calls()
+    aws.clear_calls()
     run, done = ansible.module("ami_cleanup", **policy)
     assert run.code == 0, run.text
     assert observed.changes(aws) == [Change("DeleteSnapshot", HOME, None)]

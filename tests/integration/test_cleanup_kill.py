@@ -25,7 +25,7 @@ from simulated_aws.client import SimulatedAws
 
 from . import observed
 from .encrypted import grants
-from .estate import HOME, OWNER, Estate
+from .fixture import HOME, OWNER, Fixture
 
 READS = ("Describe", "Get", "List", "AssumeRole")
 
@@ -72,8 +72,8 @@ class Fuse:
 class Cleanup:
     """A cleanup of images, some under a key, where others stay: one has a snapshot of them, one is a copy."""
 
-    def __init__(self, aws: SimulatedAws, estate: Estate, tombstones: Path) -> None:
-        self.aws, self._estate, self._tombstones = aws, estate, tombstones
+    def __init__(self, aws: SimulatedAws, fixture: Fixture, tombstones: Path) -> None:
+        self.aws, self._fixture, self._tombstones = aws, fixture, tombstones
         self.build()
 
     def build(self) -> None:
@@ -84,7 +84,7 @@ class Cleanup:
         under_key = {"devices": encrypted, "sharing": {"accounts": ["sandbox"]}}
         self.aws.reset()
         self._tombstones.unlink(missing_ok=True)
-        built = self._estate.add(
+        built = self._fixture.add(
             roles={"golden": {"accounts": ["sandbox"], "trusts": [OWNER]}},
             kms_keys={"golden": {"account": OWNER, "regions": [HOME]}},
             images={
@@ -121,7 +121,7 @@ class Cleanup:
         self.session = self.aws.session(OWNER, HOME)
         self.fuse = Fuse(self.session)
         self.clients = Clients(Connection(region=HOME, endpoint_url=self.aws.url), self.session)
-        self.aws.forget_calls()
+        self.aws.clear_calls()
 
     def run(self, meanwhile: Callable[[], object] = lambda: None) -> Outcome:
         """A whole run, or as much of it as the fuse lets through; something is done once it has a plan."""
@@ -159,9 +159,9 @@ class Cleanup:
 
 
 @pytest.fixture
-def cleanup(aws: SimulatedAws, estate: Estate, tmp_path: Path) -> Iterator[Cleanup]:
+def cleanup(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> Iterator[Cleanup]:
     """A cleanup that has not begun."""
-    return Cleanup(aws, estate, tmp_path / "tombstones")
+    return Cleanup(aws, fixture, tmp_path / "tombstones")
 
 
 def test_whichever_call_is_the_last_the_next_run_completes_the_cleanup(cleanup: Cleanup) -> None:

@@ -13,7 +13,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed
-from .estate import HOME, OWNER, Estate
+from .fixture import HOME, OWNER, Fixture
 from .playbook import Ansible, Change, Run
 
 FQCN = "golden.images.cleanup_amis"
@@ -24,16 +24,16 @@ SECRET = "s3cret-word"
 
 
 @pytest.fixture
-def images(aws: SimulatedAws, estate: Estate) -> dict[str, str]:
+def images(aws: SimulatedAws, fixture: Fixture) -> dict[str, str]:
     """By name: of each region a new and an old image of a family, and one more that an instance runs from."""
     ages = {(HOME, "new"): 1, (HOME, "old"): 100, (HOME, "run"): 90, (AWAY, "away"): 1, (AWAY, "gone"): 200}
     common = {"account": OWNER, "devices": DISKS, "tags": {"family": "web"}}
-    added = estate.add_images(
+    added = fixture.add_images(
         {f"web-{name}": {**common, "region": region, "age_days": age} for (region, name), age in ages.items()}
     )
     found = {name.removeprefix("web-"): image_id for name, image_id in added.items()}
     aws.client("ec2", OWNER, HOME).run_instances(ImageId=found["run"], MinCount=1, MaxCount=1)
-    aws.forget_calls()
+    aws.clear_calls()
     return found
 
 
@@ -124,7 +124,7 @@ def test_the_plan_is_what_is_done_and_is_reported_first(
     (run,) = [one for one in report["images"] if one["image_id"] == images["run"]]
     assert [one["kind"] for one in run["evidence"]] == ["instance"]
 
-    aws.forget_calls()
+    aws.clear_calls()
     again = ansible.run(FQCN, {**policy, "cleanup_currency": ""})
     assert (again.code, observed.changes(aws, refused=True)) == (0, []), again.text
     assert again.changed == ["golden.images.cleanup : Write the cleanup report"]
@@ -158,12 +158,12 @@ def test_over_the_limit_and_with_a_bad_option_nothing_is_done(
 
 
 def test_a_region_that_fails_hides_no_other_and_counts_as_not_done(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
 ) -> None:
-    estate.add(roles={"golden": {"accounts": ["sandbox"], "trusts": [OWNER], "external_id": SECRET}})
+    fixture.add(roles={"golden": {"accounts": ["sandbox"], "trusts": [OWNER], "external_id": SECRET}})
     permissions = {"Add": [{"UserId": aws.account_id("sandbox")}]}
     aws.client("ec2", OWNER, HOME).modify_image_attribute(ImageId=images["old"], LaunchPermission=permissions)
-    aws.forget_calls()
+    aws.clear_calls()
     policy |= {
         "cleanup_include_shared": True,
         "cleanup_consumer_role_name": "golden",

@@ -9,7 +9,7 @@ from typing import Any
 from simulated_aws.client import SimulatedAws
 
 from . import observed
-from .estate import HOME, OWNER, STRANGER, Estate
+from .fixture import HOME, OWNER, STRANGER, Fixture
 from .playbook import MODULES, Ansible
 
 AWAY = "eu-west-1"
@@ -31,13 +31,13 @@ def _tags_of_copy(aws: SimulatedAws) -> tuple[dict[str, str], list[dict[str, str
 
 
 def test_a_copy_that_was_made_by_hand_is_taken_as_it_is(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
     by_hand = aws.client("ec2", OWNER, AWAY).copy_image(
-        Name="by-hand", SourceImageId=estate.image_id, SourceRegion=HOME
+        Name="by-hand", SourceImageId=fixture.image_id, SourceRegion=HOME
     )["ImageId"]
-    aws.forget_calls()
-    wanted = {"source_image_id": estate.image_id, "tags": {"role": "web"}, "purge_tags": True}
+    aws.clear_calls()
+    wanted = {"source_image_id": fixture.image_id, "tags": {"role": "web"}, "purge_tags": True}
     run = ansible.tasks([_copy("adopt", **wanted), _copy("adopt again", **wanted)])
     assert run.code == 0, run.text
     assert run.changed == []
@@ -48,11 +48,11 @@ def test_a_copy_that_was_made_by_hand_is_taken_as_it_is(
     assert _tags_of_copy(aws) == ({}, [{}, {}])
 
 
-def test_names_and_descriptions_from_templates(aws: SimulatedAws, estate: Estate, ansible: Ansible) -> None:
+def test_names_and_descriptions_from_templates(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
     regions = [HOME, AWAY, "us-west-2"]
     run, task = ansible.module(
         "ami_copy_regions",
-        source_image_id=estate.image_id,
+        source_image_id=fixture.image_id,
         source_region=HOME,
         regions=regions,
         name="{source_name}/{region}",
@@ -62,22 +62,22 @@ def test_names_and_descriptions_from_templates(aws: SimulatedAws, estate: Estate
     assert [result["origin"] for result in task.result["results"]] == ["source", "copied", "copied"]
     for region in (AWAY, "us-west-2"):
         (image,) = observed.own_images(aws, OWNER, region)
-        assert image["Name"] == f"{estate.name}/{region}"
-        assert image["Description"] == f"Of {estate.image_id} {{version}}"
+        assert image["Name"] == f"{fixture.name}/{region}"
+        assert image["Description"] == f"Of {fixture.image_id} {{version}}"
         assert task.result["images"][region] == image["ImageId"]
-    assert task.result["images"][HOME] == estate.image_id
+    assert task.result["images"][HOME] == fixture.image_id
 
 
 def test_tags_converge_and_a_purge_keeps_what_is_not_the_copys_own(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
-    source = {"source_image_id": estate.image_id}
+    source = {"source_image_id": fixture.image_id}
     first = {**source, "tags": {"role": "web", "gone": "soon"}, "snapshot_tags": {"disk": "golden"}}
     more = {**source, "tags": {"role": "db"}, "copy_tags": True}
     run = ansible.tasks([_copy("first", **first), _copy("more", **more), _copy("more again", **more)])
     assert run.code == 0, run.text
     assert run.changed == ["first", "more"]
-    mark = {"golden.images:source": f"{HOME}/{estate.image_id}"}
+    mark = {"golden.images:source": f"{HOME}/{fixture.image_id}"}
     copied = {"Name": "golden-web", "Release": "2026.11.1"}
     snapshot = {"disk": "golden", **mark}
     assert _tags_of_copy(aws) == ({"role": "db", "gone": "soon", **copied, **mark}, [snapshot, snapshot])
@@ -88,7 +88,7 @@ def test_tags_converge_and_a_purge_keeps_what_is_not_the_copys_own(
     aws.client("ec2", OWNER, AWAY).create_tags(
         Resources=[image["ImageId"]], Tags=[{"Key": key, "Value": value} for key, value in shared.items()]
     )
-    aws.forget_calls()
+    aws.clear_calls()
     exact = {**source, "tags": {"role": "db"}, "snapshot_tags": {}, "purge_tags": True}
     planned = ansible.tasks([_copy("exact", **exact)], "--check", "--diff")
     assert planned.code == 0, planned.text
@@ -101,10 +101,10 @@ def test_tags_converge_and_a_purge_keeps_what_is_not_the_copys_own(
 
 
 def test_without_waiting_the_pending_copy_is_returned_and_found_again(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
-    aws.change_settings(copy_seconds=8)
-    wanted = {"source_image_id": estate.image_id, "completion_duration_minutes": 30}
+    aws.update_settings(copy_seconds=8)
+    wanted = {"source_image_id": fixture.image_id, "completion_duration_minutes": 30}
     run = ansible.tasks([_copy("start", **wanted, wait=False), _copy("wait", **wanted)])
     assert run.code == 0, run.text
     assert run.changed == ["start"]
@@ -117,16 +117,16 @@ def test_without_waiting_the_pending_copy_is_returned_and_found_again(
 
 
 def test_filters_take_the_newest_image_of_the_own_account(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
-    newer = estate.add_images(
+    newer = fixture.add_images(
         {
             "golden-web-2026.11.2": {"account": OWNER, "region": HOME, "devices": [DISK]},
             "golden-web-2026.11.3": {"account": OWNER, "region": HOME, "devices": [DISK], "state": "failed"},
         }
     )["golden-web-2026.11.2"]
     look_alike = {"account": STRANGER, "region": HOME, "devices": [DISK], "sharing": {"public": True}}
-    estate.add_images({"golden-web-2026.11.9": look_alike})
+    fixture.add_images({"golden-web-2026.11.9": look_alike})
     run, task = ansible.module(
         "ami_copy_regions",
         source_filters={"name": "golden-web-*", "architecture": "x86_64"},
@@ -139,11 +139,11 @@ def test_filters_take_the_newest_image_of_the_own_account(
 
 
 def test_an_image_that_another_account_shares_is_copied_also_in_its_own_region(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
     sharing = {"accounts": [OWNER], "snapshot_accounts": [OWNER]}
     spec = {"account": STRANGER, "region": HOME, "devices": [DISK], "sharing": sharing}
-    foreign = estate.add_images({"partner-base": spec})["partner-base"]
+    foreign = fixture.add_images({"partner-base": spec})["partner-base"]
     wanted = {"source_image_id": foreign, "regions": [HOME, AWAY]}
     run = ansible.tasks([_copy("copy", **wanted), _copy("copy again", **wanted)])
     assert run.code == 0, run.text
@@ -160,13 +160,13 @@ def test_an_image_that_another_account_shares_is_copied_also_in_its_own_region(
 
 
 def test_where_the_request_rates_are_used_up_it_takes_longer_and_succeeds(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
     throttled = ("DescribeRegions", "DescribeImages", "CopyImage")
     for action in throttled:
         aws.add_fault("error", action=action, times=2, code="RequestLimitExceeded", status=503)
     run, task = ansible.module(
-        "ami_copy_regions", source_image_id=estate.image_id, source_region=HOME, regions=[AWAY, "us-west-2"]
+        "ami_copy_regions", source_image_id=fixture.image_id, source_region=HOME, regions=[AWAY, "us-west-2"]
     )
     assert run.code == 0, run.text
     assert all(fault["matched"] > 2 for fault in aws.faults())

@@ -19,8 +19,8 @@ from botocore.exceptions import ClientError
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted, observed
-from .encrypted import EXTERNAL_ID, NO_KEY, ROLE, USE, EncryptedEstate, root, steps
-from .estate import HOME, OWNER, STRANGER
+from .encrypted import EXTERNAL_ID, NO_KEY, ROLE, USE, EncryptedFixture, root, steps
+from .fixture import HOME, OWNER, STRANGER
 from .playbook import MODULES, Ansible, Run
 
 DISK = {"device_name": "/dev/xvda", "size": 8}
@@ -80,11 +80,11 @@ TROUBLES = {
 class World:
     """An image in each region, each with its trouble, made with plain boto3."""
 
-    def __init__(self, aws: SimulatedAws, estate: EncryptedEstate) -> None:
-        self.aws, self.estate = aws, estate
+    def __init__(self, aws: SimulatedAws, fixture: EncryptedFixture) -> None:
+        self.aws, self.fixture = aws, fixture
         readers = {"sharing": {"accounts": [DEV], "snapshot_accounts": [DEV]}}
         regions = {HALF: [DEV], HIDDEN: [HIDING], DISABLED: [DEV], OLD: [DEV]}
-        built = estate.add(
+        built = fixture.add(
             kms_keys={
                 "off": {"account": OWNER, "regions": [OFF]},
                 "new": {"account": OWNER, "regions": [EBS], "alias": encrypted.ALIAS},
@@ -114,7 +114,7 @@ class World:
             },
         )
         found = {region: image["image_id"] for region, image in built["images"].items()}
-        self.images = {GOLDEN: estate.image_id, **found, WRONG: found[ALONE]}
+        self.images = {GOLDEN: fixture.image_id, **found, WRONG: found[ALONE]}
         self.off = built["kms_keys"]["off"][OFF]
         self._make_troubles()
 
@@ -125,13 +125,13 @@ class World:
         return self.aws.client("kms", OWNER, region)
 
     def ids(self, *accounts: str) -> list[str]:
-        return self.estate.account_ids(*accounts)
+        return self.fixture.account_ids(*accounts)
 
     def snapshots(self, region: str) -> list[str]:
         return observed.snapshot_ids(observed.image(self.aws, OWNER, region, self.images[region]))
 
     def _make_troubles(self) -> None:
-        self._share(GOLDEN, *self._users(DEV, "sandbox"), {"OrganizationalUnitArn": self.estate.unit_arn()})
+        self._share(GOLDEN, *self._users(DEV, "sandbox"), {"OrganizationalUnitArn": self.fixture.unit_arn()})
         for snapshot in self.snapshots(GOLDEN):
             self.ec2(GOLDEN).modify_snapshot_attribute(
                 SnapshotId=snapshot,
@@ -140,7 +140,7 @@ class World:
                 UserIds=self.ids(DEV, "sandbox"),
             )
         self.kms(GOLDEN).create_grant(
-            KeyId=self.estate.key(GOLDEN),
+            KeyId=self.fixture.key(GOLDEN),
             GranteePrincipal=root(*self.ids("sandbox")),
             Operations=[operation for operation in USE if operation != "CreateGrant"],
         )
@@ -154,7 +154,7 @@ class World:
         criteria = [{"ImageProviders": self.ids(OUTSIDE)}, {"ImageNames": ["web-*"]}]
         hiding.replace_image_criteria_in_allowed_images_settings(ImageCriteria=criteria)
         hiding.enable_allowed_images_settings(AllowedImagesSettingsState="enabled")
-        self._share(UNIT, {"OrganizationalUnitArn": self.estate.unit_arn()})
+        self._share(UNIT, {"OrganizationalUnitArn": self.fixture.unit_arn()})
         self.ec2(DISABLED).disable_image(ImageId=self.images[DISABLED])
         self.ec2(OLD).enable_image_deprecation(
             ImageId=self.images[OLD], DeprecateAt=datetime.now(UTC) - timedelta(seconds=30)
@@ -205,7 +205,7 @@ class World:
                 {
                     "images": {GOLDEN: images[GOLDEN]},
                     "account_ids": self.ids(DEV, "sandbox"),
-                    "org_unit_arns": [self.estate.unit_arn()],
+                    "org_unit_arns": [self.fixture.unit_arn()],
                 },
             ),
             "copy to the region": ("ami_copy_regions", self._copy(ALONE, WRONG)),
@@ -226,15 +226,15 @@ class World:
 
 
 @pytest.fixture
-def estate(aws: SimulatedAws) -> EncryptedEstate:
-    """The estate of the encrypted image."""
-    return EncryptedEstate(aws)
+def fixture(aws: SimulatedAws) -> EncryptedFixture:
+    """The fixture of the encrypted image."""
+    return EncryptedFixture(aws)
 
 
 @pytest.fixture
-def world(aws: SimulatedAws, estate: EncryptedEstate) -> World:
+def world(aws: SimulatedAws, fixture: EncryptedFixture) -> World:
     """An image with its trouble in each region."""
-    return World(aws, estate)
+    return World(aws, fixture)
 
 
 def _diagnosis(world: World, **changes: Any) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def _codes(found: Mapping[str, Any]) -> list[str]:
 def test_every_trouble_has_its_code_and_its_remedy_works(
     aws: SimulatedAws, ansible: Ansible, world: World
 ) -> None:
-    aws.forget_calls()
+    aws.clear_calls()
     diagnose = {"name": "diagnose", MODULES + "ami_share_diagnose": _diagnosis(world)}
     few = _diagnosis(world, images={region: world.images[region] for region in (GOLDEN, HIDDEN)})
     check = {"name": "check", MODULES + "ami_share_diagnose": few, "check_mode": True}
@@ -363,17 +363,17 @@ USE_WITHOUT_GRANTS = {"Action": [f"kms:{one}" for one in USE if one != "CreateGr
 
 
 def test_what_the_account_itself_denies_is_found_and_mended(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
-    (dev,) = estate.account_ids(DEV)
+    (dev,) = fixture.account_ids(DEV)
     ec2, kms = aws.client("ec2", OWNER, HOME), aws.client("kms", OWNER, HOME)
-    ec2.modify_image_attribute(ImageId=estate.image_id, LaunchPermission={"Add": [{"UserId": dev}]})
-    kms.create_grant(KeyId=estate.key(HOME), GranteePrincipal=root(dev), Operations=USE)
+    ec2.modify_image_attribute(ImageId=fixture.image_id, LaunchPermission={"Add": [{"UserId": dev}]})
+    kms.create_grant(KeyId=fixture.key(HOME), GranteePrincipal=root(dev), Operations=USE)
     _role(aws, DEV, "looking", LOOK, USE_KEYS)
     _role(aws, DEV, "launching", LAUNCH)
     _role(aws, DEV, "bound", LAUNCH, USE_WITHOUT_GRANTS, ONLY_FOR_AWS)
     subnets = aws.client("ec2", DEV, HOME).describe_subnets()["Subnets"]
-    diagnose = {"images": {HOME: estate.image_id}, "account_ids": [dev]}
+    diagnose = {"images": {HOME: fixture.image_id}, "account_ids": [dev]}
 
     def tasks(*roles: str, **more: Any) -> dict[str, tuple[str, Mapping[str, Any]]]:
         return {
@@ -405,10 +405,10 @@ def test_what_the_account_itself_denies_is_found_and_mended(
     assert "dry_run_inconclusive" in _codes(found["no such subnet"])
     assert [task.name for task in run.tasks if task.status == "failed"] == ["looking"]
     assert run.task("looking").codes == [(HOME, "launch_denied")]
-    assert _launched_by(aws, DEV, "looking", HOME, estate.image_id) == "UnauthorizedOperation"
-    assert _launched_by(aws, DEV, "launching", HOME, estate.image_id) == NO_KEY
+    assert _launched_by(aws, DEV, "looking", HOME, fixture.image_id) == "UnauthorizedOperation"
+    assert _launched_by(aws, DEV, "launching", HOME, fixture.image_id) == NO_KEY
     # The dry run could not tell; through EC2 it may.
-    assert _launched_by(aws, DEV, "bound", HOME, estate.image_id) == "running"
+    assert _launched_by(aws, DEV, "bound", HOME, fixture.image_id) == "running"
 
     for role in ("looking", "launching"):
         _allow(aws, DEV, role, LAUNCH, USE_KEYS)
@@ -416,27 +416,27 @@ def test_what_the_account_itself_denies_is_found_and_mended(
     for role in ("looking", "launching"):
         (one,) = again.task(role).result["results"]
         assert (one["can_launch"], one["level"]) == ("yes", "authorized")
-        assert _launched_by(aws, DEV, role, HOME, estate.image_id) == "running"
+        assert _launched_by(aws, DEV, role, HOME, fixture.image_id) == "running"
 
 
 AWAY = "eu-west-1"
 
 
 def test_what_cannot_be_asked_is_a_finding_and_a_failure_and_hides_nothing(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
-    ids = estate.add_images(
+    ids = fixture.add_images(
         {region: {"account": OWNER, "region": region, "devices": TWO} for region in (AWAY, "us-west-2")}
     )
-    images = {HOME: estate.image_id, **ids}
-    accounts = estate.account_ids(DEV, "web-staging", "outsider")
+    images = {HOME: fixture.image_id, **ids}
+    accounts = fixture.account_ids(DEV, "web-staging", "outsider")
     denied = {"kind": "error", "code": "UnauthorizedOperation", "status": 403, "message": "No.", "times": 0}
     for where in (
         {"action": "DescribeImages", "account_id": accounts[1], "region": AWAY},
         {"action": "DescribeImageAttribute", "account_id": aws.account_id(OWNER), "region": "us-west-2"},
     ):
         aws.add_fault(**denied, **where)
-    aws.forget_calls()
+    aws.clear_calls()
 
     variables = {
         "diagnose_images": images,
@@ -480,12 +480,12 @@ def temporary() -> Iterator[Path]:
 
 @pytest.mark.every_python
 def test_no_secret_is_on_the_screen_or_in_a_file(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, temporary: Path
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, temporary: Path
 ) -> None:
-    secret = estate.environment(OWNER)["AWS_SECRET_ACCESS_KEY"]
+    secret = fixture.environment(OWNER)["AWS_SECRET_ACCESS_KEY"]
     diagnose = {
-        "images": {HOME: estate.image_id},
-        "account_ids": estate.account_ids(DEV, "sandbox"),
+        "images": {HOME: fixture.image_id},
+        "account_ids": fixture.account_ids(DEV, "sandbox"),
         **AS_CONSUMER,
     }
     run = ansible.tasks(

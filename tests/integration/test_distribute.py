@@ -12,7 +12,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed
-from .estate import CONSUMERS, HOME, OWNER, STRANGER, UNIT, Estate
+from .fixture import CONSUMERS, HOME, OWNER, STRANGER, UNIT, Fixture
 from .playbook import CHECKOUT, Ansible, prediction_error
 
 FQCN = "golden.images.distribute_ami"
@@ -20,14 +20,14 @@ REGIONS = [HOME, "eu-west-1", "us-west-2"]
 
 
 @pytest.fixture
-def variables(estate: Estate) -> dict[str, Any]:
+def variables(fixture: Fixture) -> dict[str, Any]:
     """A distribution to two other regions, two accounts and a unit."""
     return {
-        "distribute_source_image_id": estate.image_id,
+        "distribute_source_image_id": fixture.image_id,
         "distribute_source_region": HOME,
         "distribute_regions": REGIONS,
-        "distribute_account_ids": estate.account_ids(*CONSUMERS),
-        "distribute_org_unit_arns": [estate.unit_arn(UNIT)],
+        "distribute_account_ids": fixture.account_ids(*CONSUMERS),
+        "distribute_org_unit_arns": [fixture.unit_arn(UNIT)],
         "distribute_tags": {"role": "web"},
         "distribute_shared_tags": {"version": "2026.11"},
         "distribute_report_path": "report.json",
@@ -36,9 +36,9 @@ def variables(estate: Estate) -> dict[str, Any]:
 
 @pytest.mark.every_python
 def test_what_check_mode_predicts_is_done_and_nothing_is_left_to_repeat(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    aws.change_settings(copy_seconds=2)
+    aws.update_settings(copy_seconds=2)
     report = ansible.folder / "report.json"
     variables["distribute_report_path"] = str(report)
 
@@ -47,12 +47,12 @@ def test_what_check_mode_predicts_is_done_and_nothing_is_left_to_repeat(
     assert observed.changes(aws, refused=True) == []
     assert not report.exists()
     assert planned.facts["distribute_images"] == {
-        HOME: estate.image_id,
+        HOME: fixture.image_id,
         "eu-west-1": None,
         "us-west-2": None,
     }
 
-    aws.forget_calls()
+    aws.clear_calls()
     done = ansible.run(FQCN, variables, "--diff")
     assert done.code == 0, done.text
     assert prediction_error(planned.actions, done.actions) == ""
@@ -60,14 +60,14 @@ def test_what_check_mode_predicts_is_done_and_nothing_is_left_to_repeat(
     images = done.facts["distribute_images"]
     assert sorted(images) == sorted(REGIONS)
     for region, image_id in images.items():
-        _assert_distributed(aws, estate, region, image_id)
+        _assert_distributed(aws, fixture, region, image_id)
     written = json.loads(report.read_text(encoding="utf-8"))
     assert written["status"] == "distributed"
     assert written["regions"] == done.facts["distribute_results"]
     assert {entry["region"]: entry["image_id"] for entry in written["regions"]} == images
 
     before = (report.stat().st_mtime_ns, report.read_bytes())
-    aws.forget_calls()
+    aws.clear_calls()
     repeated = ansible.run(FQCN, variables, "--diff")
     assert (repeated.code, repeated.changed, repeated.actions) == (0, [], [])
     assert observed.changes(aws, refused=True) == []
@@ -75,17 +75,17 @@ def test_what_check_mode_predicts_is_done_and_nothing_is_left_to_repeat(
     assert (report.stat().st_mtime_ns, report.read_bytes()) == before
 
 
-def _assert_distributed(aws: SimulatedAws, estate: Estate, region: str, image_id: str) -> None:
+def _assert_distributed(aws: SimulatedAws, fixture: Fixture, region: str, image_id: str) -> None:
     shown = observed.image(aws, OWNER, region, image_id)
     assert shown["State"] == "available"
     assert len(observed.own_images(aws, OWNER, region)) == 1
     if region != HOME:
-        assert (shown["SourceImageId"], shown["SourceImageRegion"]) == (estate.image_id, HOME)
-        assert shown["Name"] == f"{estate.name}-{estate.image_id}"
+        assert (shown["SourceImageId"], shown["SourceImageRegion"]) == (fixture.image_id, HOME)
+        assert shown["Name"] == f"{fixture.name}-{fixture.image_id}"
         assert observed.tags(shown)["role"] == "web"
-    accounts = set(estate.account_ids(*CONSUMERS))
+    accounts = set(fixture.account_ids(*CONSUMERS))
     launch, volumes = observed.sharing(aws, OWNER, region, image_id)
-    assert launch == accounts | {estate.unit_arn(UNIT)}
+    assert launch == accounts | {fixture.unit_arn(UNIT)}
     assert volumes == [accounts, accounts]
     for consumer in CONSUMERS:
         seen = observed.image(aws, consumer, region, image_id)
@@ -101,7 +101,7 @@ def _assert_distributed(aws: SimulatedAws, estate: Estate, region: str, image_id
 
 @pytest.mark.every_python
 def test_the_diff_shows_every_regions_image_and_who_may_use_it(
-    estate: Estate, ansible: Ansible, variables: dict[str, Any]
+    fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     run = ansible.run(FQCN, variables, "--check", "--diff")
     copied = run.task("Start the copies").result["diff"]
@@ -112,8 +112,8 @@ def test_the_diff_shows_every_regions_image_and_who_may_use_it(
     for region in REGIONS:
         assert shared["before"][region]["launch_permissions"]["account_ids"] == []
         after = shared["after"][region]["launch_permissions"]
-        assert after["account_ids"] == sorted(estate.account_ids(*CONSUMERS))
-        assert after["org_unit_arns"] == [estate.unit_arn(UNIT)]
+        assert after["account_ids"] == sorted(fixture.account_ids(*CONSUMERS))
+        assert after["org_unit_arns"] == [fixture.unit_arn(UNIT)]
 
 
 @pytest.mark.every_python
@@ -130,10 +130,10 @@ def test_by_path_and_with_an_inventory_that_lists_localhost(
 
 
 def test_a_second_distribution_in_the_same_play_knows_nothing_of_the_first(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     database = {"account": OWNER, "region": HOME, "devices": [{"device_name": "/dev/xvda", "size": 8}]}
-    other = estate.add_images({"golden-db": database})["golden-db"]
+    other = fixture.add_images({"golden-db": database})["golden-db"]
     first = {**variables, "distribute_regions": ["eu-west-1"], "distribute_report_path": ""}
     second = {**first, "distribute_source_image_id": other, "distribute_regions": ["eu-north-1"]}
     roles = [

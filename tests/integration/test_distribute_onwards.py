@@ -11,8 +11,8 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted, observed
-from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, ROLE, EncryptedEstate
-from .estate import HOME, OWNER
+from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, ROLE, EncryptedFixture
+from .fixture import HOME, OWNER
 from .playbook import Ansible, prediction_error
 from .probing import subnet_ids
 
@@ -23,28 +23,28 @@ PARAMETER, TEMPLATE = "/golden/web", "web"
 
 
 @pytest.fixture
-def estate(aws: SimulatedAws) -> EncryptedEstate:
-    """The estate of the encrypted image, with a launch template in every account and region."""
-    built = EncryptedEstate(aws)
+def fixture(aws: SimulatedAws) -> EncryptedFixture:
+    """The fixture of the encrypted image, with a launch template in every account and region."""
+    built = EncryptedFixture(aws)
     for account in (OWNER, *CONSUMERS):
         for region in REGIONS:
             aws.client("ec2", account, region).create_launch_template(
                 LaunchTemplateName=TEMPLATE,
                 LaunchTemplateData={"ImageId": built.image_id, "InstanceType": "t3.micro"},
             )
-    aws.forget_calls()
+    aws.clear_calls()
     return built
 
 
 @pytest.fixture
-def variables(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, Any]:
+def variables(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, Any]:
     """A distribution that is verified by launching, and published."""
     return {
-        "distribute_source_image_id": estate.image_id,
+        "distribute_source_image_id": fixture.image_id,
         "distribute_source_region": HOME,
         "distribute_regions": list(REGIONS),
         "distribute_kms_key_id": ALIAS,
-        "distribute_account_ids": estate.account_ids(*CONSUMERS),
+        "distribute_account_ids": fixture.account_ids(*CONSUMERS),
         "distribute_consumer_role_name": ROLE,
         "distribute_external_id": EXTERNAL_ID,
         "distribute_verify_level": "launched",
@@ -63,7 +63,7 @@ def _published(aws: SimulatedAws, account: str, region: str) -> str | None:
 
 @pytest.mark.every_python
 def test_regions_are_published_once_every_account_has_launched_their_image(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     # Allowed AMIs of one account hide the image there.
     away = aws.client("ec2", CONSUMERS[1], AWAY)
@@ -76,7 +76,7 @@ def test_regions_are_published_once_every_account_has_launched_their_image(
     assert AWAY in failed.task("Fail if verification failed").result["msg"]
     images = {region: observed.own_images(aws, OWNER, region)[-1]["ImageId"] for region in REGIONS}
     for account in (OWNER, *CONSUMERS):
-        assert _published(aws, account, HOME) == estate.image_id
+        assert _published(aws, account, HOME) == fixture.image_id
         assert _published(aws, account, AWAY) is None
     report = failed.task("distribute : Write the distribution report").result["report"]
     assert report["status"] == "incomplete"
@@ -129,13 +129,13 @@ def test_what_only_publishing_or_verifying_would_notice_is_refused_first(
 
 
 def test_accounts_that_own_copies_are_published_these(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     account, other = CONSUMERS
-    estate.add(kms_keys={"theirs": {"account": account, "regions": [HOME], "alias": "alias/theirs"}})
+    fixture.add(kms_keys={"theirs": {"account": account, "regions": [HOME], "alias": "alias/theirs"}})
     variables |= {
         "distribute_regions": [HOME],
-        "distribute_account_ids": estate.account_ids(account),
+        "distribute_account_ids": fixture.account_ids(account),
         "distribute_copy_into_accounts": True,
         "distribute_consumer_kms_key_id": "alias/theirs",
         "distribute_unshare_after_copy": True,
@@ -145,19 +145,19 @@ def test_accounts_that_own_copies_are_published_these(
     done = ansible.run(DISTRIBUTE, variables)
     assert done.code == 0, done.text
     (copy,) = done.facts["distribute_consumer_images"]
-    assert copy["image_id"] != estate.image_id
+    assert copy["image_id"] != fixture.image_id
     assert _published(aws, account, HOME) == copy["image_id"]
-    assert _published(aws, OWNER, HOME) == estate.image_id
+    assert _published(aws, OWNER, HOME) == fixture.image_id
     assert _published(aws, other, HOME) is None
     assert encrypted.launched(aws, account, HOME, copy["image_id"]) == "running"
-    assert encrypted.launched(aws, account, HOME, estate.image_id) == "InvalidAMIID.NotFound"
+    assert encrypted.launched(aws, account, HOME, fixture.image_id) == "InvalidAMIID.NotFound"
 
     again = ansible.run(DISTRIBUTE, variables)
     assert (again.code, again.changed) == (0, []), again.text
 
 
 def test_what_cannot_be_verified_at_all_is_not_published_whatever_was_verified_before(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     variables |= {"distribute_regions": [HOME], "distribute_verify_level": "authorized"}
     other = {"distribute_publish_parameter": "/golden/other", "distribute_launch_templates": []}
@@ -174,7 +174,7 @@ def test_what_cannot_be_verified_at_all_is_not_published_whatever_was_verified_b
         ]
     )
     assert run.code != 0
-    assert _published(aws, OWNER, HOME) == estate.image_id
+    assert _published(aws, OWNER, HOME) == fixture.image_id
     ssm = aws.client("ssm", OWNER, HOME)
     assert encrypted.refusal(ssm.get_parameter, Name="/golden/other") == "ParameterNotFound"
     *_, verification_error = (task for task in run.tasks if task.name.endswith("Fail if verification failed"))
@@ -186,7 +186,7 @@ def test_what_cannot_be_verified_at_all_is_not_published_whatever_was_verified_b
 
 
 def test_an_instance_that_is_left_running_fails_the_distribution(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     refusal = {"code": "UnauthorizedOperation", "message": "No.", "status": 403}
     aws.add_fault(
@@ -196,15 +196,15 @@ def test_an_instance_that_is_left_running_fails_the_distribution(
     assert run.code != 0
     assert "could not be terminated" in run.task("Fail if verification failed").result["msg"]
     # Every account has launched the image.
-    assert _published(aws, CONSUMERS[0], HOME) == estate.image_id
+    assert _published(aws, CONSUMERS[0], HOME) == fixture.image_id
 
 
 def test_where_an_account_has_no_copy_the_image_that_it_is_published_is_verified(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     account, _ = CONSUMERS
     place = {"account_id": aws.account_id(account), "region": AWAY, "times": 0}
-    estate.add(kms_keys={"theirs": {"account": account, "regions": [HOME, AWAY], "alias": "alias/theirs"}})
+    fixture.add(kms_keys={"theirs": {"account": account, "regions": [HOME, AWAY], "alias": "alias/theirs"}})
     refusal = {"code": "UnauthorizedOperation", "message": "No.", "status": 403}
     for action in ("CopyImage", "RunInstances"):
         aws.add_fault("error", action=action, **place, **refusal)
@@ -213,7 +213,7 @@ def test_where_an_account_has_no_copy_the_image_that_it_is_published_is_verified
         variables
         | {
             "distribute_best_effort_regions": [AWAY],
-            "distribute_account_ids": estate.account_ids(account),
+            "distribute_account_ids": fixture.account_ids(account),
             "distribute_copy_into_accounts": True,
             "distribute_consumer_kms_key_id": "alias/theirs",
             "distribute_verify_level": "authorized",
@@ -221,6 +221,6 @@ def test_where_an_account_has_no_copy_the_image_that_it_is_published_is_verified
     )
     assert run.code != 0
     assert AWAY in run.task("Fail if verification failed").result["msg"]
-    assert [_published(aws, OWNER, region) for region in REGIONS] == [estate.image_id, None]
+    assert [_published(aws, OWNER, region) for region in REGIONS] == [fixture.image_id, None]
     assert _published(aws, account, HOME) == run.facts["distribute_consumer_images"][0]["image_id"]
     assert _published(aws, account, AWAY) is None

@@ -14,7 +14,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed
-from .estate import CONSUMERS, HOME, OWNER, Estate
+from .fixture import CONSUMERS, HOME, OWNER, Fixture
 from .playbook import Ansible, Run
 
 FQCN = "golden.images.distribute_ami"
@@ -29,13 +29,13 @@ def report(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def variables(estate: Estate, report: Path) -> dict[str, Any]:
+def variables(fixture: Fixture, report: Path) -> dict[str, Any]:
     """A distribution to one account in two regions, neither of which is the source's."""
     return {
-        "distribute_source_image_id": estate.image_id,
+        "distribute_source_image_id": fixture.image_id,
         "distribute_source_region": HOME,
         "distribute_regions": [GOOD, BAD],
-        "distribute_account_ids": estate.account_ids(CONSUMERS[0]),
+        "distribute_account_ids": fixture.account_ids(CONSUMERS[0]),
         "distribute_report_path": str(report),
     }
 
@@ -45,9 +45,9 @@ def _assert_nobody_shared_with(aws: SimulatedAws) -> None:
         assert observed.attempts(aws, action) == []
 
 
-def _assert_finished(aws: SimulatedAws, estate: Estate, run: Run, report: Path) -> None:
+def _assert_finished(aws: SimulatedAws, fixture: Fixture, run: Run, report: Path) -> None:
     assert run.code == 0, run.text
-    consumer = set(estate.account_ids(CONSUMERS[0]))
+    consumer = set(fixture.account_ids(CONSUMERS[0]))
     for region in (GOOD, BAD):
         (copy,) = observed.own_images(aws, OWNER, region)
         assert copy["State"] == "available"
@@ -58,7 +58,7 @@ def _assert_finished(aws: SimulatedAws, estate: Estate, run: Run, report: Path) 
 
 
 def test_a_required_region_that_refuses_keeps_the_others_copies_and_shares_with_nobody(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any], report: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
     refusal = {"code": "ResourceLimitExceeded", "message": "Too many snapshot copies", "status": 400}
     aws.add_fault("error", action="CopyImage", region=BAD, **refusal)
@@ -78,7 +78,7 @@ def test_a_required_region_that_refuses_keeps_the_others_copies_and_shares_with_
     assert [(failure["region"], failure["error_code"]) for failure in written["failures"]] == copied.codes
 
     rerun = ansible.run(FQCN, variables)
-    _assert_finished(aws, estate, rerun, report)
+    _assert_finished(aws, fixture, rerun, report)
     # Once for each region, and once more where the first was refused.
     assert observed.attempts(aws, "CopyImage") == [GOOD, BAD, BAD]
     assert observed.own_images(aws, OWNER, GOOD)[0]["ImageId"] == kept["ImageId"]
@@ -90,7 +90,7 @@ def test_a_required_region_that_refuses_keeps_the_others_copies_and_shares_with_
 )
 def test_a_best_effort_region_holds_nobody_up(
     aws: SimulatedAws,
-    estate: Estate,
+    fixture: Fixture,
     ansible: Ansible,
     variables: dict[str, Any],
     report: Path,
@@ -103,13 +103,13 @@ def test_a_best_effort_region_holds_nobody_up(
     elif trouble == "silent":
         aws.add_fault("freeze", action="DescribeImages", region=BAD, times=0)
     else:
-        aws.change_settings(copy_seconds=1, copy_seconds_by_region={BAD: 20})
+        aws.update_settings(copy_seconds=1, copy_seconds_by_region={BAD: 20})
 
     first = ansible.run(FQCN, variables)
     assert first.code == 0, first.text
     assert list(first.facts["distribute_images"]) == [GOOD]
     (good,) = observed.own_images(aws, OWNER, GOOD)
-    consumer = set(estate.account_ids(CONSUMERS[0]))
+    consumer = set(fixture.account_ids(CONSUMERS[0]))
     assert observed.sharing(aws, OWNER, GOOD, good["ImageId"]) == (consumer, [consumer, consumer])
     assert BAD not in observed.attempts(aws, "ModifyImageAttribute")
     written = json.loads(report.read_text(encoding="utf-8"))
@@ -123,15 +123,15 @@ def test_a_best_effort_region_holds_nobody_up(
             Owners=["self"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
         )
     rerun = ansible.run(FQCN, variables)
-    _assert_finished(aws, estate, rerun, report)
+    _assert_finished(aws, fixture, rerun, report)
 
 
 def test_a_copy_that_ends_as_failed_is_removed_and_made_once_more(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any], report: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
-    aws.change_settings(copy_seconds=1, copy_failures=[{"region": BAD, "message": REASON}])
+    aws.update_settings(copy_seconds=1, copy_failures=[{"region": BAD, "message": REASON}])
     run = ansible.run(FQCN, variables)
-    _assert_finished(aws, estate, run, report)
+    _assert_finished(aws, fixture, run, report)
     assert observed.attempts(aws, "CopyImage") == [GOOD, BAD, BAD]
     assert observed.attempts(aws, "DeregisterImage") == [BAD]
     assert REASON in run.text
@@ -139,9 +139,9 @@ def test_a_copy_that_ends_as_failed_is_removed_and_made_once_more(
 
 
 def test_a_copy_that_fails_twice_fails_the_play_with_awss_reason_and_the_next_run_heals_it(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any], report: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
-    aws.change_settings(copy_seconds=1, copy_failures=[{"region": BAD, "message": REASON, "times": 2}])
+    aws.update_settings(copy_seconds=1, copy_failures=[{"region": BAD, "message": REASON, "times": 2}])
     failed = ansible.run(FQCN, variables)
     assert failed.code != 0
     waited = failed.task("Wait for the copies")
@@ -153,16 +153,16 @@ def test_a_copy_that_fails_twice_fails_the_play_with_awss_reason_and_the_next_ru
     assert [image["State"] for image in observed.own_images(aws, OWNER, GOOD)] == ["available"]
 
     healed = ansible.run(FQCN, variables)
-    _assert_finished(aws, estate, healed, report)
+    _assert_finished(aws, fixture, healed, report)
     assert observed.attempts(aws, "CopyImage") == [GOOD, BAD, BAD, BAD]
 
 
 def test_a_connection_that_drops_after_a_copy_was_accepted_makes_no_second_copy(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any], report: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
     aws.add_fault("drop", action="CopyImage", when="after", times=2)
     run = ansible.run(FQCN, variables)
-    _assert_finished(aws, estate, run, report)
+    _assert_finished(aws, fixture, run, report)
     # Each region was asked again, with the same client token.
     assert observed.attempts(aws, "CopyImage") == [GOOD, GOOD, BAD, BAD]
     tokens = [call.parameters["ClientToken"] for call in aws.calls(action="CopyImage")]
@@ -170,9 +170,9 @@ def test_a_connection_that_drops_after_a_copy_was_accepted_makes_no_second_copy(
 
 
 def test_when_time_is_up_the_result_names_the_copies_and_a_rerun_goes_on_waiting(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any], report: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
-    aws.change_settings(copy_seconds=20)
+    aws.update_settings(copy_seconds=20)
     late = ansible.run(FQCN, {**variables, "distribute_copy_wait_timeout": 2})
     assert late.code != 0
     waited = late.task("Wait for the copies")
@@ -182,6 +182,6 @@ def test_when_time_is_up_the_result_names_the_copies_and_a_rerun_goes_on_waiting
     _assert_nobody_shared_with(aws)
 
     rerun = ansible.run(FQCN, variables)
-    _assert_finished(aws, estate, rerun, report)
+    _assert_finished(aws, fixture, rerun, report)
     assert rerun.facts["distribute_images"] == ids
     assert observed.attempts(aws, "CopyImage") == [GOOD, BAD]

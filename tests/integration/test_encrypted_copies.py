@@ -11,8 +11,8 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted, observed
-from .encrypted import ALIAS, EncryptedEstate, steps
-from .estate import HOME, OWNER
+from .encrypted import ALIAS, EncryptedFixture, steps
+from .fixture import HOME, OWNER
 from .playbook import Ansible, Run
 
 AWAY = "eu-west-1"
@@ -20,17 +20,17 @@ OTHER = "alias/other"
 
 
 @pytest.fixture
-def estate(aws: SimulatedAws) -> EncryptedEstate:
-    """The estate of the encrypted image, and a second key of its owner's."""
-    built = EncryptedEstate(aws)
+def fixture(aws: SimulatedAws) -> EncryptedFixture:
+    """The fixture of the encrypted image, and a second key of its owner's."""
+    built = EncryptedFixture(aws)
     built.add(kms_keys={"other": {"account": OWNER, "regions": [HOME, AWAY], "alias": OTHER}})
     return built
 
 
 @pytest.fixture
-def copy(estate: EncryptedEstate) -> dict[str, Any]:
+def copy(fixture: EncryptedFixture) -> dict[str, Any]:
     """A copy to another region, without its key."""
-    return {"source_image_id": estate.image_id, "source_region": HOME, "regions": [AWAY]}
+    return {"source_image_id": fixture.image_id, "source_region": HOME, "regions": [AWAY]}
 
 
 def _images(run: Run, name: str, region: str) -> str:
@@ -38,7 +38,7 @@ def _images(run: Run, name: str, region: str) -> str:
 
 
 def test_another_key_makes_another_copy_and_the_same_key_none(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, copy: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, copy: dict[str, Any]
 ) -> None:
     arn = aws.client("kms", OWNER, AWAY).describe_key(KeyId=OTHER)["KeyMetadata"]["Arn"]
     run = steps(
@@ -54,14 +54,14 @@ def test_another_key_makes_another_copy_and_the_same_key_none(
     assert run.changed == ["first", "second"]
     first, second = (_images(run, name, AWAY) for name in ("first", "second"))
     assert [image["ImageId"] for image in observed.own_images(aws, OWNER, AWAY)] == [first, second]
-    assert encrypted.keys_of(aws, OWNER, AWAY, first) == {estate.key(AWAY)}
+    assert encrypted.keys_of(aws, OWNER, AWAY, first) == {fixture.key(AWAY)}
     assert encrypted.keys_of(aws, OWNER, AWAY, second) == {arn}
     assert _images(run, "second by its ARN", AWAY) == second
     assert _images(run, "first again", AWAY) == first
 
 
 def test_the_sources_region_is_encrypted_anew_only_if_asked_to(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, copy: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, copy: dict[str, Any]
 ) -> None:
     arn = aws.client("kms", OWNER, HOME).describe_key(KeyId=OTHER)["KeyMetadata"]["Arn"]
     here = {**copy, "regions": [HOME]}
@@ -81,13 +81,13 @@ def test_the_sources_region_is_encrypted_anew_only_if_asked_to(
     assert run.code == 0, run.text
     assert run.changed == ["anew"]
     said = encrypted.warnings(run, "as it is")
-    assert f"{estate.image_id} is not encrypted under {arn}" in said
+    assert f"{fixture.image_id} is not encrypted under {arn}" in said
     assert "reencrypt_source: true" in said
     for name in ("as it is", "under its own key"):
-        assert _images(run, name, HOME) == estate.image_id
+        assert _images(run, name, HOME) == fixture.image_id
     assert encrypted.warnings(run, "under its own key") == ""
     made = _images(run, "anew", HOME)
     assert _images(run, "anew again", HOME) == made
     assert encrypted.keys_of(aws, OWNER, HOME, made) == {arn}
-    assert [image["ImageId"] for image in observed.own_images(aws, OWNER, HOME)] == [estate.image_id, made]
+    assert [image["ImageId"] for image in observed.own_images(aws, OWNER, HOME)] == [fixture.image_id, made]
     assert encrypted.warnings(run, "anew") == ""

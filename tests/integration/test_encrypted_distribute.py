@@ -12,8 +12,8 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted, observed
-from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, NO_KEY, ROLE, EncryptedEstate, root
-from .estate import HOME, OWNER, STRANGER
+from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, NO_KEY, ROLE, EncryptedFixture, root
+from .fixture import HOME, OWNER, STRANGER
 from .playbook import Ansible, prediction_error
 
 REGIONS = [HOME, "eu-west-1", "us-west-2"]
@@ -24,29 +24,29 @@ UNNAMED = ("outsider", STRANGER, "sandbox", "data-dev")
 
 
 @pytest.fixture
-def estate(aws: SimulatedAws) -> EncryptedEstate:
-    """The estate of the encrypted image."""
-    return EncryptedEstate(aws)
+def fixture(aws: SimulatedAws) -> EncryptedFixture:
+    """The fixture of the encrypted image."""
+    return EncryptedFixture(aws)
 
 
 @pytest.fixture
-def variables(estate: EncryptedEstate) -> dict[str, Any]:
+def variables(fixture: EncryptedFixture) -> dict[str, Any]:
     """A distribution to two other regions, two accounts and a unit."""
     return {
-        "distribute_source_image_id": estate.image_id,
+        "distribute_source_image_id": fixture.image_id,
         "distribute_source_region": HOME,
         "distribute_regions": REGIONS,
         "distribute_kms_key_id": ALIAS,
-        "distribute_account_ids": estate.account_ids(*NAMED),
-        "distribute_org_unit_arns": [estate.unit_arn()],
+        "distribute_account_ids": fixture.account_ids(*NAMED),
+        "distribute_org_unit_arns": [fixture.unit_arn()],
     }
 
 
 @pytest.mark.every_python
 def test_those_named_can_launch_in_every_region_and_nobody_else(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    aws.change_settings(copy_seconds=2)
+    aws.update_settings(copy_seconds=2)
     planned = ansible.run(DISTRIBUTE, variables, "--check", "--diff")
     assert planned.code == 0, planned.text
     assert encrypted.changes(aws, refused=True) == []
@@ -58,12 +58,12 @@ def test_those_named_can_launch_in_every_region_and_nobody_else(
     images = done.facts["distribute_images"]
     assert sorted(images) == sorted(REGIONS)
     for region, image_id in images.items():
-        assert encrypted.keys_of(aws, OWNER, region, image_id) == {estate.key(region)}
-        assert encrypted.grantees(aws, estate.key(region)) == [
-            root(account) for account in sorted(estate.account_ids(*NAMED))
+        assert encrypted.keys_of(aws, OWNER, region, image_id) == {fixture.key(region)}
+        assert encrypted.grantees(aws, fixture.key(region)) == [
+            root(account) for account in sorted(fixture.account_ids(*NAMED))
         ]
 
-    aws.forget_calls()
+    aws.clear_calls()
     repeated = ansible.run(DISTRIBUTE, variables)
     assert (repeated.code, repeated.changed, repeated.actions) == (0, [], []), repeated.text
     assert encrypted.changes(aws, refused=True) == []
@@ -74,9 +74,9 @@ def test_those_named_can_launch_in_every_region_and_nobody_else(
             assert encrypted.launched(aws, account, region, image_id) == "running", (account, region)
         for account in UNNAMED:
             assert encrypted.launched(aws, account, region, image_id) == "InvalidAMIID.NotFound"
-        _assert_key_is_closed(aws, estate.key(region), region)
+        _assert_key_is_closed(aws, fixture.key(region), region)
         # Even with a launch permission that somebody else gave them.
-        ids = estate.account_ids(*UNNAMED)
+        ids = fixture.account_ids(*UNNAMED)
         owner = aws.client("ec2", OWNER, region)
         owner.modify_image_attribute(ImageId=image_id, OperationType="add", UserIds=ids)
         for account in UNNAMED:
@@ -86,9 +86,9 @@ def test_those_named_can_launch_in_every_region_and_nobody_else(
 
 
 def test_every_key_of_a_source_with_several_is_opened(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    described = estate.add(
+    described = fixture.add(
         kms_keys={name: {"account": OWNER, "regions": [HOME]} for name in ("first", "second")},
         images={
             "two-keys": {
@@ -126,13 +126,13 @@ def _assert_key_is_closed(aws: SimulatedAws, key: str, region: str) -> None:
 
 
 def test_auto_scaling_launches_once_every_role_could_be_assumed(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     regions = ["eu-west-1", "us-west-2"]
     good, bad = "data-prod", "web-staging"
     variables |= {
         "distribute_regions": regions,
-        "distribute_account_ids": estate.account_ids(good, bad),
+        "distribute_account_ids": fixture.account_ids(good, bad),
         "distribute_org_unit_arns": [],
         "distribute_auto_scaling": True,
         "distribute_consumer_role_name": ROLE,
@@ -147,16 +147,16 @@ def test_auto_scaling_launches_once_every_role_could_be_assumed(
     assert [(one["account_id"], one["region"], one["error_code"]) for one in opened.result["failures"]] == [
         (bad_id, region, "AccessDenied") for region in regions
     ]
-    assert f"sts:AssumeRole on resource: {estate.role(bad)}" in opened.result["msg"]
-    assert estate.role(good) not in opened.result["msg"]
+    assert f"sts:AssumeRole on resource: {fixture.role(bad)}" in opened.result["msg"]
+    assert fixture.role(good) not in opened.result["msg"]
     assert EXTERNAL_ID not in json.dumps([dict(task.result) for task in failed.tasks])
     copies = {region: observed.own_images(aws, OWNER, region)[0]["ImageId"] for region in regions}
-    roots = sorted(root(account) for account in estate.account_ids(good, bad))
+    roots = sorted(root(account) for account in fixture.account_ids(good, bad))
     for region in regions:
-        assert encrypted.grantees(aws, estate.key(region)) == sorted([*roots, _scaling_role(aws, good)])
+        assert encrypted.grantees(aws, fixture.key(region)) == sorted([*roots, _scaling_role(aws, good)])
 
     _ask_for_external_id(aws, bad, EXTERNAL_ID)
-    aws.forget_calls()
+    aws.clear_calls()
     healed = ansible.run(DISTRIBUTE, variables)
     assert healed.code == 0, healed.text
     assert healed.facts["distribute_images"] == copies
@@ -168,7 +168,7 @@ def test_auto_scaling_launches_once_every_role_could_be_assumed(
             assert encrypted.scaled(aws, account, region, copies[region]) == "running", (account, region)
             assert encrypted.launched(aws, account, region, copies[region]) == "running", (account, region)
 
-    aws.forget_calls()
+    aws.clear_calls()
     repeated = ansible.run(DISTRIBUTE, variables)
     assert (repeated.code, repeated.changed) == (0, []), repeated.text
     assert encrypted.changes(aws, refused=True) == []
@@ -193,12 +193,12 @@ def _scaling_role(aws: SimulatedAws, account: str) -> str:
 
 
 def test_a_copy_that_may_not_use_its_key_fails_with_aws_s_reason_and_is_made_once_it_may(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     good, bad = "eu-west-1", "us-west-2"
     variables |= {"distribute_regions": [good, bad], "distribute_org_unit_arns": []}
-    aws.change_settings(copy_seconds=1)
-    as_it_was = encrypted.key_policy(aws, estate.key(bad))
+    aws.update_settings(copy_seconds=1)
+    as_it_was = encrypted.key_policy(aws, fixture.key(bad))
     policy = json.loads(as_it_was)
     policy["Statement"].append(
         {
@@ -209,7 +209,7 @@ def test_a_copy_that_may_not_use_its_key_fails_with_aws_s_reason_and_is_made_onc
             "Resource": "*",
         }
     )
-    encrypted.put_key_policy(aws, estate.key(bad), json.dumps(policy))
+    encrypted.put_key_policy(aws, fixture.key(bad), json.dumps(policy))
 
     failed = ansible.run(DISTRIBUTE, variables)
     assert failed.code != 0
@@ -219,7 +219,7 @@ def test_a_copy_that_may_not_use_its_key_fails_with_aws_s_reason_and_is_made_onc
     (kept,) = observed.own_images(aws, OWNER, good)
     assert observed.attempts(aws, "ModifyImageAttribute") == []
 
-    encrypted.put_key_policy(aws, estate.key(bad), as_it_was)
+    encrypted.put_key_policy(aws, fixture.key(bad), as_it_was)
     healed = ansible.run(DISTRIBUTE, variables)
     assert healed.code == 0, healed.text
     images = healed.facts["distribute_images"]

@@ -14,8 +14,8 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted
-from .encrypted import ALIAS, DISTRIBUTE, EncryptedEstate, root, steps
-from .estate import HOME, OWNER
+from .encrypted import ALIAS, DISTRIBUTE, EncryptedFixture, root, steps
+from .fixture import HOME, OWNER
 from .playbook import Ansible, Task
 
 AWAY = "eu-west-1"
@@ -39,19 +39,19 @@ class Row:
 
 
 @pytest.fixture
-def estate(aws: SimulatedAws) -> EncryptedEstate:
-    """The estate of the encrypted image."""
-    return EncryptedEstate(aws)
+def fixture(aws: SimulatedAws) -> EncryptedFixture:
+    """The fixture of the encrypted image."""
+    return EncryptedFixture(aws)
 
 
 @pytest.fixture
-def others(aws: SimulatedAws, estate: EncryptedEstate) -> dict[str, str]:
+def others(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, str]:
     """Images and keys that won't do, by what is the matter with them."""
     one = {"account": OWNER, "regions": [AWAY]}
     administrator = f"arn:aws:iam::{aws.account_id(OWNER)}:user/administrator"
     everything = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
     with_root = {**everything, "Principal": {"AWS": root(aws.account_id(OWNER))}}
-    described = estate.add(
+    described = fixture.add(
         kms_keys={
             "disabled": {**one, "alias": "alias/disabled", "state": "Disabled"},
             "pending": {**one, "alias": "alias/pending", "state": "PendingDeletion"},
@@ -84,7 +84,7 @@ def _refuse(aws: SimulatedAws, ansible: Ansible, module: str, base: Mapping[str,
         title: (module, {name: one for name, one in {**base, **row.other}.items() if one is not None})
         for title, row in rows.items()
     }
-    aws.forget_calls()
+    aws.clear_calls()
     run = steps(ansible, asked)
     assert run.code == 0, run.text
     for title, row in rows.items():
@@ -99,9 +99,11 @@ def _assert_refused(title: str, task: Task, row: Row) -> None:
     assert not task.changed
 
 
-def test_copies(aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, others: dict[str, str]) -> None:
+def test_copies(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, others: dict[str, str]
+) -> None:
     copy = {
-        "source_image_id": estate.image_id,
+        "source_image_id": fixture.image_id,
         "source_region": HOME,
         "regions": ["us-west-2", AWAY],
         "kms_key_id": ALIAS,
@@ -150,9 +152,9 @@ def test_copies(aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, ot
                 (others["asymmetric"], "RSA_2048", "EBS takes symmetric encryption keys only", AWAY),
             ),
             "of another region": Row(
-                {"kms_key_ids": {AWAY: estate.key("us-west-2")}},
+                {"kms_key_ids": {AWAY: fixture.key("us-west-2")}},
                 *(invalid, AWAY),
-                (f"{estate.key('us-west-2')} is a key of us-west-2", "a key of its own region", AWAY),
+                (f"{fixture.key('us-west-2')} is a key of us-west-2", "a key of its own region", AWAY),
             ),
             "a region that gets no copy": Row(
                 {"kms_key_ids": {BY_DEFAULT: ALIAS}}, invalid, None, (f"'{BY_DEFAULT}' is not among",)
@@ -160,17 +162,17 @@ def test_copies(aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, ot
             "to be decrypted": Row(
                 {"encrypted": False, "kms_key_id": None},
                 *(invalid, None),
-                (f"{estate.image_id} is encrypted", "Leave encrypted out, and name a key"),
+                (f"{fixture.image_id} is encrypted", "Leave encrypted out, and name a key"),
             ),
         },
     )
 
 
 def test_grants_and_key_policies(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, others: dict[str, str]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, others: dict[str, str]
 ) -> None:
-    opened = {"kms_key_ids": {AWAY: estate.key(AWAY)}, "account_ids": estate.account_ids("web-prod")}
-    organization = {"account_ids": [], "org_arns": [estate.org_arn]}
+    opened = {"kms_key_ids": {AWAY: fixture.key(AWAY)}, "account_ids": fixture.account_ids("web-prod")}
+    organization = {"account_ids": [], "org_arns": [fixture.org_arn]}
     invalid = "invalid_option"
     _refuse(
         aws,
@@ -225,10 +227,10 @@ def test_grants_and_key_policies(
 
 
 def test_sharing_and_the_whole(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, others: dict[str, str]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, others: dict[str, str]
 ) -> None:
-    accounts = estate.account_ids("web-prod")
-    share = {"images": {HOME: estate.image_id}, "account_ids": accounts}
+    accounts = fixture.account_ids("web-prod")
+    share = {"images": {HOME: fixture.image_id}, "account_ids": accounts}
     _refuse(
         aws,
         ansible,
@@ -236,7 +238,7 @@ def test_sharing_and_the_whole(
         share,
         {
             "one of the images under aws/ebs": Row(
-                {"images": {HOME: estate.image_id, AWAY: others["aws/ebs"]}},
+                {"images": {HOME: fixture.image_id, AWAY: others["aws/ebs"]}},
                 *("default_key", AWAY),
                 (f"{others['aws/ebs']} is encrypted under", "kms_key_id of ami_copy_regions", AWAY),
             ),
@@ -253,7 +255,7 @@ def test_sharing_and_the_whole(
         run = ansible.run(
             DISTRIBUTE,
             {
-                "distribute_source_image_id": estate.image_id,
+                "distribute_source_image_id": fixture.image_id,
                 "distribute_source_region": HOME,
                 "distribute_regions": [HOME, AWAY],
                 "distribute_account_ids": accounts,

@@ -16,7 +16,7 @@ import yaml
 from simulated_aws.client import SimulatedAws
 
 from . import probing
-from .estate import HOME, OWNER, Estate
+from .fixture import HOME, OWNER, Fixture
 from .playbook import CHECKOUT, MODULES, Ansible
 
 pytestmark = pytest.mark.every_python
@@ -41,10 +41,10 @@ def _policy(statement: Mapping[str, Any]) -> str:
 
 
 @pytest.fixture
-def examples_estate(aws: SimulatedAws, estate: Estate) -> dict[str, str]:
+def examples_fixture(aws: SimulatedAws, fixture: Fixture) -> dict[str, str]:
     """An encrypted image in two regions, and a role in a consumer's account; the images by region."""
     devices = [{"device_name": "/dev/xvda", "size": 8, "encrypted": True, "kms_key": "examples"}]
-    described = estate.add(
+    described = fixture.add(
         accounts={"other": "123456789012"},
         kms_keys={
             "examples": {
@@ -73,18 +73,22 @@ def examples_estate(aws: SimulatedAws, estate: Estate) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", MODULE_NAMES)
 def test_examples_work_and_results_are_as_documented(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, examples_estate: dict[str, str], name: str
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, examples_fixture: dict[str, str], name: str
 ) -> None:
     # Only these name images that are no copy's source.
-    ids = examples_estate if name == "ami_kms_grant" else {AWAY: examples_estate[AWAY], HOME: estate.image_id}
-    source = ids[AWAY] if name in ("ami_restore", "ami_share") else estate.image_id
+    ids = (
+        examples_fixture
+        if name == "ami_kms_grant"
+        else {AWAY: examples_fixture[AWAY], HOME: fixture.image_id}
+    )
+    source = ids[AWAY] if name in ("ami_restore", "ami_share") else fixture.image_id
     text = _module(name).EXAMPLES
     text = text.replace("ami-0123456789abcdef0", source).replace("ami-0fedcba9876543210", ids[HOME])
-    text = _launching(aws, estate, text) if "subnet_ids" in text else text
+    text = _launching(aws, fixture, text) if "subnet_ids" in text else text
     if name == "ami_publish":
         _prepare_publishing(aws, ids)
     if name == "ami_cleanup":
-        _age(estate)
+        _age(fixture)
     if name == "ami_restore":
         _retire(aws, ansible.folder, ids)
     tasks = yaml.safe_load(text)
@@ -113,11 +117,11 @@ def _prepare_publishing(aws: SimulatedAws, images: Mapping[str, str]) -> None:
         ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"InstanceType": "t3.micro"})
 
 
-def _age(estate: Estate) -> None:
+def _age(fixture: Fixture) -> None:
     """Add images of one family, of which the oldest is to be retired."""
     disks = [{"device_name": "/dev/xvda", "size": 8}]
     old = {"account": OWNER, "region": HOME, "devices": disks}
-    estate.add_images({f"golden-db-{age}": {**old, "age_days": age} for age in range(201, 205)})
+    fixture.add_images({f"golden-db-{age}": {**old, "age_days": age} for age in range(201, 205)})
 
 
 def _retire(aws: SimulatedAws, folder: Path, images: Mapping[str, str]) -> None:
@@ -142,11 +146,11 @@ def _retire(aws: SimulatedAws, folder: Path, images: Mapping[str, str]) -> None:
     (folder / "retired-images.jsonl").write_text("\n".join(lines), encoding="utf-8")
 
 
-def _launching(aws: SimulatedAws, estate: Estate, text: str) -> str:
+def _launching(aws: SimulatedAws, fixture: Fixture, text: str) -> str:
     """The examples with subnets that exist, once the image is shared with who is to launch it."""
     permissions = {"Add": [{"UserId": aws.account_id("web-prod")}]}
     aws.client("ec2", OWNER, HOME).modify_image_attribute(
-        ImageId=estate.image_id, LaunchPermission=permissions
+        ImageId=fixture.image_id, LaunchPermission=permissions
     )
     named = {"subnet-0123456789abcdef0": "web-prod", "subnet-0fedcba9876543210": OWNER}
     for example, account in named.items():

@@ -12,8 +12,8 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted, observed
-from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, ROLE, EncryptedEstate, await_matched, root, steps
-from .estate import HOME, OWNER
+from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, ROLE, EncryptedFixture, await_matched, root, steps
+from .fixture import HOME, OWNER
 from .playbook import Ansible, kill, prediction_error
 
 REGIONS = ("eu-west-1", "us-west-2")
@@ -23,9 +23,9 @@ PLACES = [(account, region) for account in CONSUMERS for region in REGIONS]
 
 
 @pytest.fixture
-def estate(aws: SimulatedAws) -> EncryptedEstate:
-    """The estate of the encrypted image, whose consumers have keys of their own."""
-    built = EncryptedEstate(aws)
+def fixture(aws: SimulatedAws) -> EncryptedFixture:
+    """The fixture of the encrypted image, whose consumers have keys of their own."""
+    built = EncryptedFixture(aws)
     keys = {
         f"of {name}": {"account": name, "regions": [HOME, *REGIONS], "alias": THEIRS} for name in CONSUMERS
     }
@@ -34,14 +34,14 @@ def estate(aws: SimulatedAws) -> EncryptedEstate:
 
 
 @pytest.fixture
-def variables(estate: EncryptedEstate) -> dict[str, Any]:
+def variables(fixture: EncryptedFixture) -> dict[str, Any]:
     """A distribution to two regions, and into two accounts in each."""
     return {
-        "distribute_source_image_id": estate.image_id,
+        "distribute_source_image_id": fixture.image_id,
         "distribute_source_region": HOME,
         "distribute_regions": list(REGIONS),
         "distribute_kms_key_id": ALIAS,
-        "distribute_account_ids": estate.account_ids(*CONSUMERS),
+        "distribute_account_ids": fixture.account_ids(*CONSUMERS),
         "distribute_consumer_role_name": ROLE,
         "distribute_external_id": EXTERNAL_ID,
         "distribute_copy_into_accounts": True,
@@ -74,9 +74,9 @@ def _assert_own_copies(aws: SimulatedAws, copies: Mapping[tuple[str, str], str])
 
 
 def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdrawn(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    aws.change_settings(copy_seconds=1)
+    aws.update_settings(copy_seconds=1)
     planned = ansible.run(DISTRIBUTE, variables, "--check", "--diff")
     assert planned.code == 0, planned.text
     assert encrypted.changes(aws, refused=True) == []
@@ -95,7 +95,7 @@ def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdra
     }
     assert made_from == {f"{region}/{images[region]}" for region in REGIONS}
 
-    aws.forget_calls()
+    aws.clear_calls()
     repeated = ansible.run(DISTRIBUTE, variables)
     assert (repeated.code, repeated.changed) == (0, []), repeated.text
     assert encrypted.changes(aws, refused=True) == []
@@ -109,12 +109,12 @@ def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdra
     }
     for region in REGIONS:
         assert observed.sharing(aws, OWNER, region, images[region]) == (set(), [set(), set()])
-        assert encrypted.grantees(aws, estate.key(region)) == []
+        assert encrypted.grantees(aws, fixture.key(region)) == []
         for account in CONSUMERS:
             assert encrypted.launched(aws, account, region, images[region]) == "InvalidAMIID.NotFound"
     _assert_own_copies(aws, _copies(aws, withdrawn.facts))
 
-    aws.forget_calls()
+    aws.clear_calls()
     repeated = ansible.run(DISTRIBUTE, variables)
     assert (repeated.code, repeated.changed) == (0, []), repeated.text
     assert encrypted.changes(aws, refused=True) == []
@@ -147,7 +147,7 @@ def test_nothing_is_taken_from_an_account_whose_copies_cannot_all_be_seen(
 
 
 def test_a_rerun_after_a_kill_completes_the_copies_and_withdraws(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     # As a survey sends them.
     variables |= {
@@ -168,12 +168,12 @@ def test_a_rerun_after_a_kill_completes_the_copies_and_withdraws(
     images = rerun.facts["distribute_images"]
     for region in REGIONS:
         assert observed.sharing(aws, OWNER, region, images[region]) == (set(), [set(), set()])
-        assert encrypted.grantees(aws, estate.key(region)) == []
+        assert encrypted.grantees(aws, fixture.key(region)) == []
 
 
 @pytest.mark.every_python
 def test_whoever_lacks_a_permission_is_named_before_anything_is_copied(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
     no_image, no_snapshot, no_key, too_little, fine = (
         "data-prod",
@@ -183,29 +183,29 @@ def test_whoever_lacks_a_permission_is_named_before_anything_is_copied(
         "sandbox",
     )
     names = (no_image, no_snapshot, no_key, too_little, fine)
-    ids = dict(zip(names, estate.account_ids(*names), strict=True))
-    estate.add(
+    ids = dict(zip(names, fixture.account_ids(*names), strict=True))
+    fixture.add(
         kms_keys={f"{name}'s": {"account": name, "regions": [HOME], "alias": "alias/more"} for name in names}
     )
     owner, kms = aws.client("ec2", OWNER, HOME), aws.client("kms", OWNER, HOME)
-    first, second = observed.snapshot_ids(observed.image(aws, OWNER, HOME, estate.image_id))
+    first, second = observed.snapshot_ids(observed.image(aws, OWNER, HOME, fixture.image_id))
     snapshots = {first: [*ids.values()], second: [ids[one] for one in names if one != no_snapshot]}
     owner.modify_image_attribute(
-        ImageId=estate.image_id, OperationType="add", UserIds=[ids[one] for one in names if one != no_image]
+        ImageId=fixture.image_id, OperationType="add", UserIds=[ids[one] for one in names if one != no_image]
     )
     for snapshot_id, users in snapshots.items():
         owner.modify_snapshot_attribute(
             SnapshotId=snapshot_id, Attribute="createVolumePermission", OperationType="add", UserIds=users
         )
     for name, operations in ((no_image, encrypted.USE), (no_snapshot, encrypted.USE), (fine, encrypted.USE)):
-        kms.create_grant(KeyId=estate.key(HOME), GranteePrincipal=root(ids[name]), Operations=operations)
+        kms.create_grant(KeyId=fixture.key(HOME), GranteePrincipal=root(ids[name]), Operations=operations)
     kms.create_grant(
-        KeyId=estate.key(HOME),
+        KeyId=fixture.key(HOME),
         GranteePrincipal=root(ids[too_little]),
         Operations=["DescribeKey", "CreateGrant"],
     )
     copying = {
-        "source_image_id": estate.image_id,
+        "source_image_id": fixture.image_id,
         "source_region": HOME,
         "regions": [HOME],
         "account_ids": [*ids.values()],
@@ -213,7 +213,7 @@ def test_whoever_lacks_a_permission_is_named_before_anything_is_copied(
         "external_id": EXTERNAL_ID,
         "kms_key_id": "alias/more",
     }
-    aws.forget_calls()
+    aws.clear_calls()
     run = steps(
         ansible,
         {
@@ -239,7 +239,7 @@ def test_whoever_lacks_a_permission_is_named_before_anything_is_copied(
     texts = {
         code: failure["message"] for (account, code), failure in missing.items() if account != ids[no_key]
     }
-    assert estate.image_id in texts["missing_launch_permission"]
+    assert fixture.image_id in texts["missing_launch_permission"]
     assert second in texts["missing_volume_permission"]
     assert first not in texts["missing_volume_permission"]
     assert "Decrypt" in texts["missing_key_access"]

@@ -13,7 +13,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed
-from .estate import CONSUMERS, HOME, OWNER, Estate
+from .fixture import CONSUMERS, HOME, OWNER, Fixture
 from .playbook import Ansible, kill
 
 FQCN = "golden.images.distribute_ami"
@@ -24,13 +24,13 @@ _PATIENCE = 60
 
 
 @pytest.fixture
-def variables(estate: Estate) -> dict[str, Any]:
+def variables(fixture: Fixture) -> dict[str, Any]:
     """A distribution to one account in two regions, neither of which is the source's."""
     return {
-        "distribute_source_image_id": estate.image_id,
+        "distribute_source_image_id": fixture.image_id,
         "distribute_source_region": HOME,
         "distribute_regions": list(REGIONS),
-        "distribute_account_ids": estate.account_ids(CONSUMERS[0]),
+        "distribute_account_ids": fixture.account_ids(CONSUMERS[0]),
         "distribute_shared_tags": {"version": "2026.11"},
     }
 
@@ -46,7 +46,7 @@ def _moments() -> Iterator[Any]:
 @pytest.mark.parametrize(("action", "nth", "when"), list(_moments()))
 def test_a_rerun_after_a_kill_completes_the_distribution(
     aws: SimulatedAws,
-    estate: Estate,
+    fixture: Fixture,
     ansible: Ansible,
     variables: dict[str, Any],
     action: str,
@@ -62,7 +62,7 @@ def test_a_rerun_after_a_kill_completes_the_distribution(
 
     rerun = ansible.run(FQCN, variables)
     assert rerun.code == 0, rerun.text
-    _assert_converged(aws, estate, rerun.facts["distribute_images"])
+    _assert_converged(aws, fixture, rerun.facts["distribute_images"])
     assert ids <= set(rerun.facts["distribute_images"].values())
 
 
@@ -73,8 +73,8 @@ def _await_frozen(aws: SimulatedAws, nth: int) -> None:
         time.sleep(0.1)
 
 
-def _assert_converged(aws: SimulatedAws, estate: Estate, images: dict[str, str]) -> None:
-    consumer = set(estate.account_ids(CONSUMERS[0]))
+def _assert_converged(aws: SimulatedAws, fixture: Fixture, images: dict[str, str]) -> None:
+    consumer = set(fixture.account_ids(CONSUMERS[0]))
     for region in REGIONS:
         (copy,) = observed.own_images(aws, OWNER, region)
         assert (copy["ImageId"], copy["State"]) == (images[region], "available")
@@ -84,9 +84,9 @@ def _assert_converged(aws: SimulatedAws, estate: Estate, images: dict[str, str])
 
 
 def test_a_kill_between_a_failed_copys_replacement_and_its_removal_leaves_nothing_behind(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    aws.change_settings(copy_seconds=1, copy_failures=[{"region": REGIONS[1]}])
+    aws.update_settings(copy_seconds=1, copy_failures=[{"region": REGIONS[1]}])
     aws.add_fault("freeze", action="DeregisterImage", when="before")
     killed = ansible.start(FQCN, variables)
     _await_frozen(aws, 1)
@@ -96,12 +96,12 @@ def test_a_kill_between_a_failed_copys_replacement_and_its_removal_leaves_nothin
 
     rerun = ansible.run(FQCN, variables)
     assert rerun.code == 0, rerun.text
-    _assert_converged(aws, estate, rerun.facts["distribute_images"])
+    _assert_converged(aws, fixture, rerun.facts["distribute_images"])
     assert observed.attempts(aws, "CopyImage") == [REGIONS[0], REGIONS[1], REGIONS[1]]
 
 
 def test_two_runs_at_the_same_time_make_one_copy_in_each_region(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     # Both have looked and found no copy when the first of their four requests takes effect.
     aws.add_fault("freeze", action="CopyImage", when="before", times=0)
@@ -112,4 +112,4 @@ def test_two_runs_at_the_same_time_make_one_copy_in_each_region(
         stdout, stderr = process.communicate(timeout=_PATIENCE)
         assert process.returncode == 0, stdout + stderr
     images = {region: observed.own_images(aws, OWNER, region)[0]["ImageId"] for region in REGIONS}
-    _assert_converged(aws, estate, images)
+    _assert_converged(aws, fixture, images)

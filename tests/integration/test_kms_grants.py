@@ -11,8 +11,8 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted
-from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedEstate, root, steps
-from .estate import HOME, OWNER
+from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedFixture, root, steps
+from .fixture import HOME, OWNER
 from .playbook import MODULES, Ansible, kill
 
 AWAY = "eu-west-1"
@@ -20,22 +20,22 @@ NO_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
 
 @pytest.fixture
-def estate(aws: SimulatedAws) -> EncryptedEstate:
-    """The estate of the encrypted image."""
-    return EncryptedEstate(aws)
+def fixture(aws: SimulatedAws) -> EncryptedFixture:
+    """The fixture of the encrypted image."""
+    return EncryptedFixture(aws)
 
 
 @pytest.fixture
-def keys(estate: EncryptedEstate) -> dict[str, str]:
+def keys(fixture: EncryptedFixture) -> dict[str, str]:
     """The keys of two regions."""
-    return {region: estate.key(region) for region in (HOME, AWAY)}
+    return {region: fixture.key(region) for region in (HOME, AWAY)}
 
 
 def test_more_grants_than_a_page_holds_are_made_once_and_within_the_request_rates(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, keys: dict[str, str]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, keys: dict[str, str]
 ) -> None:
     accounts = {f"consumer-{number:03}": f"7{number:011}" for number in range(110)}
-    estate.add(accounts=accounts)
+    fixture.add(accounts=accounts)
     many = {"kms_key_ids": keys, "account_ids": list(accounts.values())}
 
     run = steps(ansible, {"open": ("ami_kms_grant", many), "open again": ("ami_kms_grant", many)})
@@ -53,13 +53,13 @@ def test_more_grants_than_a_page_holds_are_made_once_and_within_the_request_rate
 
 
 def test_whoever_is_killed_in_the_middle_leaves_nothing_double(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, keys: dict[str, str]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, keys: dict[str, str]
 ) -> None:
-    accounts = estate.account_ids("web-prod", "web-staging")
+    accounts = fixture.account_ids("web-prod", "web-staging")
     opened = {
         "kms_key_ids": keys,
         "account_ids": accounts,
-        "org_unit_arns": [estate.unit_arn()],
+        "org_unit_arns": [fixture.unit_arn()],
         "auto_scaling": True,
         "consumer_role_name": ROLE,
         "external_id": EXTERNAL_ID,
@@ -93,43 +93,43 @@ def test_whoever_is_killed_in_the_middle_leaves_nothing_double(
 
 
 def test_sharing_warns_of_whoever_cannot_use_the_key(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
-    web, staging = estate.account_ids("web-prod", "web-staging")
+    web, staging = fixture.account_ids("web-prod", "web-staging")
     kms = aws.client("kms", OWNER, HOME)
     # What somebody else gave counts as well, if it is enough.
-    kms.create_grant(KeyId=estate.key(HOME), GranteePrincipal=root(web), Operations=USE)
-    kms.create_grant(KeyId=estate.key(HOME), GranteePrincipal=root(staging), Operations=["DescribeKey"])
-    image = {"images": {HOME: estate.image_id}}
+    kms.create_grant(KeyId=fixture.key(HOME), GranteePrincipal=root(web), Operations=USE)
+    kms.create_grant(KeyId=fixture.key(HOME), GranteePrincipal=root(staging), Operations=["DescribeKey"])
+    image = {"images": {HOME: fixture.image_id}}
     both = {**image, "account_ids": [web, staging]}
-    unit = {**image, "org_unit_arns": [estate.unit_arn()]}
+    unit = {**image, "org_unit_arns": [fixture.unit_arn()]}
     run = steps(
         ansible,
         {
             "accounts": ("ami_share", both),
             "a unit": ("ami_share", unit),
-            "open": ("ami_kms_grant", {**image, "account_ids": [staging], "org_arns": [estate.org_arn]}),
+            "open": ("ami_kms_grant", {**image, "account_ids": [staging], "org_arns": [fixture.org_arn]}),
             "accounts again": ("ami_share", both),
             "the unit again": ("ami_share", unit),
-            "a stranger": ("ami_share", {**image, "account_ids": estate.account_ids("partner")}),
+            "a stranger": ("ami_share", {**image, "account_ids": fixture.account_ids("partner")}),
         },
     )
     assert run.code == 0, run.text
     said = {name: encrypted.warnings(run, name) for name in ("accounts", "a unit")}
-    assert f"{staging} cannot use the key of {estate.image_id}" in said["accounts"]
+    assert f"{staging} cannot use the key of {fixture.image_id}" in said["accounts"]
     assert web not in said["accounts"]
-    assert f"{estate.unit_arn()} cannot use the key of {estate.image_id}" in said["a unit"]
+    assert f"{fixture.unit_arn()} cannot use the key of {fixture.image_id}" in said["a unit"]
     for name in ("accounts again", "the unit again"):
         assert "cannot use the key" not in encrypted.warnings(run, name)
     for account in ("web-prod", "web-staging"):
-        assert encrypted.launched(aws, account, HOME, estate.image_id) == "running"
+        assert encrypted.launched(aws, account, HOME, fixture.image_id) == "running"
 
 
 @pytest.mark.every_python
-def test_no_secret_is_on_the_screen(aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible) -> None:
-    secret = estate.environment(OWNER)["AWS_SECRET_ACCESS_KEY"]
+def test_no_secret_is_on_the_screen(aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible) -> None:
+    secret = fixture.environment(OWNER)["AWS_SECRET_ACCESS_KEY"]
     credentials = {
-        "access_key": estate.environment(OWNER)["AWS_ACCESS_KEY_ID"],
+        "access_key": fixture.environment(OWNER)["AWS_ACCESS_KEY_ID"],
         "secret_key": secret,
         "endpoint_url": aws.url,
         "region": HOME,
@@ -139,11 +139,11 @@ def test_no_secret_is_on_the_screen(aws: SimulatedAws, estate: EncryptedEstate, 
             "name": "distribute",
             "ansible.builtin.include_role": {"name": "golden.images.distribute"},
             "vars": {
-                "distribute_source_image_id": estate.image_id,
+                "distribute_source_image_id": fixture.image_id,
                 "distribute_source_region": HOME,
                 "distribute_regions": [AWAY],
                 "distribute_kms_key_id": encrypted.ALIAS,
-                "distribute_account_ids": estate.account_ids(account),
+                "distribute_account_ids": fixture.account_ids(account),
                 "distribute_auto_scaling": True,
                 "distribute_consumer_role_name": ROLE,
                 "distribute_external_id": external_id,
@@ -179,12 +179,12 @@ def test_no_secret_is_on_the_screen(aws: SimulatedAws, estate: EncryptedEstate, 
 
 
 def test_check_mode_predicts_the_consumers_own_grants(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, keys: dict[str, str]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, keys: dict[str, str]
 ) -> None:
     opened: dict[str, Any] = {
         "kms_key_ids": keys,
-        "account_ids": estate.account_ids("web-prod", "data-prod"),
-        "org_arns": [estate.org_arn],
+        "account_ids": fixture.account_ids("web-prod", "data-prod"),
+        "org_arns": [fixture.org_arn],
         "auto_scaling": True,
         "consumer_role_name": ROLE,
         "external_id": EXTERNAL_ID,

@@ -12,17 +12,17 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted
-from .encrypted import NO_KEY, ROLE, EncryptedEstate, root, steps
-from .estate import HOME, OWNER
+from .encrypted import NO_KEY, ROLE, EncryptedFixture, root, steps
+from .fixture import HOME, OWNER
 from .playbook import MODULES, Ansible
 
 UNIT_OF_CONSUMER = "workloads/nonprod"
 
 
 @pytest.fixture
-def estate(aws: SimulatedAws) -> EncryptedEstate:
-    """The estate of the encrypted image."""
-    return EncryptedEstate(aws)
+def fixture(aws: SimulatedAws) -> EncryptedFixture:
+    """The fixture of the encrypted image."""
+    return EncryptedFixture(aws)
 
 
 def _statement(sid: str, account_id: str) -> str:
@@ -34,9 +34,9 @@ def _statement(sid: str, account_id: str) -> str:
 
 
 @pytest.fixture
-def foreign(aws: SimulatedAws, estate: EncryptedEstate) -> list[str]:
+def foreign(aws: SimulatedAws, fixture: EncryptedFixture) -> list[str]:
     """Other people's text in the policy of the key, in its pieces."""
-    owner, auditor = estate.account_ids(OWNER, "management")
+    owner, auditor = fixture.account_ids(OWNER, "management")
     administrators = (
         f'{{"Effect":"Allow","Sid" : "Enable IAM","Principal":{{"AWS":"{root(owner)}"}},'
         '\n "Action":"kms:*","Resource":"*" }'
@@ -44,7 +44,7 @@ def foreign(aws: SimulatedAws, estate: EncryptedEstate) -> list[str]:
     audit = _statement("Audit \\u00e9t\\u00e9", auditor)
     head, tail = '{\n  "Id" :"ours",   "Version":"2012-10-17"  ,\t"Statement" :', "\n}\n"
     text = f"{head} [ {administrators}\n ,\n\n{audit} ] {tail}"
-    encrypted.put_key_policy(aws, estate.key(HOME), text)
+    encrypted.put_key_policy(aws, fixture.key(HOME), text)
     return [head, administrators, audit, tail]
 
 
@@ -54,25 +54,25 @@ def _own(policy: str) -> list[dict[str, Any]]:
 
 
 def test_consumers_come_and_go_in_statements_of_their_own(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, foreign: list[str]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, foreign: list[str]
 ) -> None:
-    key, (web, staging) = estate.key(HOME), estate.account_ids("web-prod", "web-staging")
-    image = {HOME: estate.image_id}
+    key, (web, staging) = fixture.key(HOME), fixture.account_ids("web-prod", "web-staging")
+    image = {HOME: fixture.image_id}
     everybody = {
         "images": image,
         "access_method": "key_policy",
         "account_ids": [web],
-        "principals": [estate.role("sandbox")],
-        "org_unit_arns": [estate.unit_arn(UNIT_OF_CONSUMER)],
+        "principals": [fixture.role("sandbox")],
+        "org_unit_arns": [fixture.unit_arn(UNIT_OF_CONSUMER)],
     }
     others = aws.client("kms", OWNER, HOME).create_grant(
         KeyId=key, GranteePrincipal=root(web), Operations=["DescribeKey"], Name="somebody-else"
     )["GrantId"]
     share = {
         "images": image,
-        "account_ids": estate.account_ids("web-prod", "web-staging", "data-dev", "data-prod"),
+        "account_ids": fixture.account_ids("web-prod", "web-staging", "data-dev", "data-prod"),
     }
-    aws.forget_calls()
+    aws.clear_calls()
     run = steps(
         ansible,
         {
@@ -96,20 +96,20 @@ def test_consumers_come_and_go_in_statements_of_their_own(
         "GoldenImagesUnitsGrants",
     ]
     for account in ("web-prod", "web-staging", "data-dev"):
-        assert encrypted.launched(aws, account, HOME, estate.image_id) == "running", account
-    assert encrypted.launched(aws, "data-prod", HOME, estate.image_id) == NO_KEY
+        assert encrypted.launched(aws, account, HOME, fixture.image_id) == "running", account
+    assert encrypted.launched(aws, "data-prod", HOME, fixture.image_id) == NO_KEY
 
     run = steps(
         ansible,
         {
-            "an organization": ("ami_kms_grant", {"images": image, "org_arns": [estate.org_arn]}),
+            "an organization": ("ami_kms_grant", {"images": image, "org_arns": [fixture.org_arn]}),
             "the unit leaves": (
                 "ami_kms_grant",
                 {"images": image, "state": "absent", "org_unit_arns": everybody["org_unit_arns"]},
             ),
             "only the organization": (
                 "ami_kms_grant",
-                {"images": image, "org_arns": [estate.org_arn], "purge_grants": True},
+                {"images": image, "org_arns": [fixture.org_arn], "purge_grants": True},
             ),
         },
     )
@@ -126,9 +126,9 @@ def test_consumers_come_and_go_in_statements_of_their_own(
     assert encrypted.sids(_own(policy)) == ["GoldenImagesOrganizations", "GoldenImagesOrganizationsGrants"]
     # Somebody else's grant outlives every purge.
     assert [grant["GrantId"] for grant in encrypted.grants(aws, key)] == [others]
-    assert encrypted.launched(aws, "data-prod", HOME, estate.image_id) == "running"
+    assert encrypted.launched(aws, "data-prod", HOME, fixture.image_id) == "running"
 
-    closed = {"images": image, "state": "absent", "org_arns": [estate.org_arn], "account_ids": [web]}
+    closed = {"images": image, "state": "absent", "org_arns": [fixture.org_arn], "account_ids": [web]}
     run, task = ansible.module("ami_kms_grant", **closed)
     assert [(action["action"], action["resource"]) for action in task.result["actions"]] == [
         ("PutKeyPolicy", key)
@@ -137,14 +137,14 @@ def test_consumers_come_and_go_in_statements_of_their_own(
     assert [piece for piece in foreign if piece not in policy] == []
     assert _own(policy) == []
     assert [grant["GrantId"] for grant in encrypted.grants(aws, key)] == [others]
-    assert encrypted.launched(aws, "data-prod", HOME, estate.image_id) == NO_KEY
+    assert encrypted.launched(aws, "data-prod", HOME, fixture.image_id) == NO_KEY
 
 
 @pytest.mark.every_python
 def test_a_statement_that_somebody_adds_meanwhile_survives(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible, foreign: list[str]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, foreign: list[str]
 ) -> None:
-    key = estate.key(HOME)
+    key = fixture.key(HOME)
     late = _statement("Late", aws.account_id("partner"))
     # Read to plan, and once more right before it is written: somebody comes in between.
     aws.add_fault("freeze", action="GetKeyPolicy", after=1)
@@ -153,8 +153,8 @@ def test_a_statement_that_somebody_adds_meanwhile_survives(
             {
                 "name": "open",
                 MODULES + "ami_kms_grant": {
-                    "images": {HOME: estate.image_id},
-                    "org_arns": [estate.org_arn],
+                    "images": {HOME: fixture.image_id},
+                    "org_arns": [fixture.org_arn],
                 },
             }
         ]
@@ -172,10 +172,10 @@ def test_a_statement_that_somebody_adds_meanwhile_survives(
 
 
 def test_a_role_that_was_deleted_is_reported_and_does_not_get_its_access_back_by_its_name(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
-    key, role = estate.key(HOME), estate.role("web-staging")
-    opened = {"images": {HOME: estate.image_id}, "principals": [role]}
+    key, role = fixture.key(HOME), fixture.role("web-staging")
+    opened = {"images": {HOME: fixture.image_id}, "principals": [role]}
     first, _task = ansible.module("ami_kms_grant", **opened)
     assert first.code == 0, first.text
     iam = aws.client("iam", "web-staging")
@@ -190,7 +190,7 @@ def test_a_role_that_was_deleted_is_reported_and_does_not_get_its_access_back_by
     run = steps(
         ansible,
         {
-            "see it": ("ami_kms_grant", {"images": {HOME: estate.image_id}}),
+            "see it": ("ami_kms_grant", {"images": {HOME: fixture.image_id}}),
             "open again": ("ami_kms_grant", opened),
             "purge": ("ami_kms_grant", {**opened, "purge_grants": True}),
         },
@@ -205,23 +205,23 @@ def test_a_role_that_was_deleted_is_reported_and_does_not_get_its_access_back_by
 
 
 def test_a_deleted_role_in_a_key_policy_stops_nobody(
-    aws: SimulatedAws, estate: EncryptedEstate, ansible: Ansible
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
-    image = {HOME: estate.image_id}
+    image = {HOME: fixture.image_id}
     by_policy = {"images": image, "access_method": "key_policy"}
-    role = {**by_policy, "principals": [estate.role("web-staging")]}
+    role = {**by_policy, "principals": [fixture.role("web-staging")]}
     first, _task = ansible.module("ami_kms_grant", **role)
     assert first.code == 0, first.text
     iam = aws.client("iam", "web-staging")
     (policy,) = iam.list_role_policies(RoleName=ROLE)["PolicyNames"]
     iam.delete_role_policy(RoleName=ROLE, PolicyName=policy)
     iam.delete_role(RoleName=ROLE)
-    (gone,) = _own(encrypted.key_policy(aws, estate.key(HOME)))[0]["Principal"]["AWS"]
+    (gone,) = _own(encrypted.key_policy(aws, fixture.key(HOME)))[0]["Principal"]["AWS"]
     assert gone.startswith("AROA")
 
-    web = estate.account_ids("web-prod")
+    web = fixture.account_ids("web-prod")
     run, task = ansible.module("ami_kms_grant", **by_policy, account_ids=web)
     assert run.code == 0, run.text
     assert gone in encrypted.warnings(run, task.name)
-    (named, _grants) = _own(encrypted.key_policy(aws, estate.key(HOME)))
+    (named, _grants) = _own(encrypted.key_policy(aws, fixture.key(HOME)))
     assert named["Principal"]["AWS"] == web

@@ -12,8 +12,8 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed, probing
-from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedEstate, await_matched, root
-from .estate import HOME, OWNER
+from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedFixture, await_matched, root
+from .fixture import HOME, OWNER
 from .playbook import Ansible, kill, prediction_error
 
 AWAY = "eu-west-1"
@@ -21,17 +21,17 @@ CAN, NO_KEY, UNSHARED, NO_ROLE = "sandbox", "web-staging", "data-dev", "outsider
 
 
 @pytest.fixture
-def encrypted(aws: SimulatedAws) -> EncryptedEstate:
-    return EncryptedEstate(aws)
+def encrypted(aws: SimulatedAws) -> EncryptedFixture:
+    return EncryptedFixture(aws)
 
 
 @pytest.fixture
-def ansible(encrypted: EncryptedEstate, tmp_path: Path) -> Ansible:
+def ansible(encrypted: EncryptedFixture, tmp_path: Path) -> Ansible:
     return Ansible(encrypted.environment(OWNER), tmp_path)
 
 
 @pytest.fixture
-def images(aws: SimulatedAws, encrypted: EncryptedEstate) -> dict[str, str]:
+def images(aws: SimulatedAws, encrypted: EncryptedFixture) -> dict[str, str]:
     """An encrypted image, shared with three accounts of which one has no key, and a plain one."""
     disks = [{"device_name": "/dev/xvda", "size": 8, "delete_on_termination": False}]
     plain = {"account": OWNER, "region": AWAY, "devices": disks, "architecture": "arm64"}
@@ -44,7 +44,7 @@ def images(aws: SimulatedAws, encrypted: EncryptedEstate) -> dict[str, str]:
     aws.client("kms", OWNER, HOME).create_grant(
         KeyId=encrypted.key(HOME), GranteePrincipal=root(aws.account_id(CAN)), Operations=USE
     )
-    aws.forget_calls()
+    aws.clear_calls()
     return images
 
 
@@ -155,7 +155,7 @@ def test_what_goes_wrong_meanwhile_leaves_nothing_running(
 ) -> None:
     arguments = _arguments(aws, images, CAN, OWNER, wait_timeout=1)
     there = {account: probing.left(aws, account, HOME) for account in (CAN, OWNER)}
-    aws.change_settings(launch_seconds=600)
+    aws.update_settings(launch_seconds=600)
     refusal = {"code": "InsufficientInstanceCapacity", "message": "None left.", "status": 500}
     aws.add_fault("error", action="RunInstances", region=AWAY, times=0, **refusal)
     aws.add_fault("drop", action="RunInstances", account_id=aws.account_id(OWNER), when="after", times=0)

@@ -15,7 +15,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import trail
-from .estate import HOME, OWNER
+from .fixture import HOME, OWNER
 from .playbook import Ansible, Run
 
 AWAY = "eu-west-1"
@@ -110,14 +110,14 @@ def test_made_once_and_taken_away_once(aws: SimulatedAws, ansible: Ansible) -> N
     assert _publishers(aws, HOME) == {"events.amazonaws.com", "cloudwatch.amazonaws.com"}
     assert _subscribed(aws, HOME) == ["security@example.org"]
 
-    aws.forget_calls()
+    aws.clear_calls()
     assert _run(ansible, variables).changed == []
     assert _writes(aws) == []
 
     _run(ansible, {**variables, "monitor_state": "absent"})
     assert _everything(aws) == []
 
-    aws.forget_calls()
+    aws.clear_calls()
     assert _run(ansible, {**variables, "monitor_state": "absent"}).changed == []
     assert _writes(aws) == []
 

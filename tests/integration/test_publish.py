@@ -12,7 +12,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import publishing
-from .estate import HOME, OWNER, Estate
+from .fixture import HOME, OWNER, Fixture
 from .playbook import Ansible
 from .publishing import AWAY, CONSUMER, EVERYWHERE, EXTERNAL_ID, PARAMETER, REGIONS, SECRET, TEMPLATE
 
@@ -20,14 +20,14 @@ MOST_CALLS_UNCHANGED = 5
 
 
 def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
-    publishing.with_role(estate)
-    old, new = (publishing.golden_images(estate, release) for release in ("2026.10", "2026.11"))
+    publishing.with_role(fixture)
+    old, new = (publishing.golden_images(fixture, release) for release in ("2026.10", "2026.11"))
     publishing.add_templates(aws, old)
     # As many versions as AWS keeps, the oldest with a label of ours: it must be dropped to make room.
     publishing.fill_up(aws, HOME, old[HOME], f"source-{old[HOME]}")
-    aws.change_settings(parameter_validation_seconds=0.7)
+    aws.update_settings(parameter_validation_seconds=0.7)
     task = publishing.publish(
         "Publish",
         images=new,
@@ -35,7 +35,7 @@ def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it
         parameter_tags={"team": "web"},
         launch_templates=[TEMPLATE],
         tier="Advanced",
-        **publishing.in_consumers(estate),
+        **publishing.in_consumers(fixture),
     )
 
     check = ansible.tasks([task], "--check", "--diff")
@@ -45,7 +45,7 @@ def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it
     assert done.code == 0, done.text
     assert publishing.planned(check) == publishing.planned(done) == publishing.written(aws)
     assert {(one.account_id, one.region) for one in publishing.written(aws)} == {
-        (account_id, region) for account_id in estate.account_ids(OWNER, CONSUMER) for region in REGIONS
+        (account_id, region) for account_id in fixture.account_ids(OWNER, CONSUMER) for region in REGIONS
     }
     assert done.task("Publish").result["diff"] == check.task("Publish").result["diff"]
     assert f"the way back to {old[HOME]}" in publishing.warnings(done)
@@ -72,7 +72,7 @@ def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it
         )["Parameters"]
         assert described["Tier"] == "Advanced"
 
-    aws.forget_calls()
+    aws.clear_calls()
     again = ansible.tasks([task])
     assert (again.code, again.changed, publishing.written(aws, refused=True)) == (0, [], []), again.text
     each = Counter((call.account_id, call.region) for call in publishing.calls(aws))
@@ -82,20 +82,20 @@ def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it
 
 @pytest.mark.every_python
 def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
-    publishing.with_role(estate)
-    consumers = publishing.in_consumers(estate)
-    shared = publishing.golden_images(estate, "shared")
-    private = publishing.golden_images(estate, "private", sharing={})
-    arm = publishing.golden_images(estate, "arm", architecture="arm64")
+    publishing.with_role(fixture)
+    consumers = publishing.in_consumers(fixture)
+    shared = publishing.golden_images(fixture, "shared")
+    private = publishing.golden_images(fixture, "private", sharing={})
+    arm = publishing.golden_images(fixture, "arm", architecture="arm64")
     publishing.add_templates(aws, dict.fromkeys(REGIONS, "ami-0123456789abcdef0"))
     follows = {"LaunchTemplateName": "follows", "LaunchTemplateData": {"ImageId": "resolve:ssm:/other"}}
     aws.client("ec2", OWNER, AWAY).create_launch_template(**follows)
     ssm = aws.client("ssm", OWNER, AWAY)
     ssm.put_parameter(Name="/text", Type="String", Value=shared[AWAY])
     ssm.put_parameter(Name=PARAMETER, Type="String", DataType="aws:ec2:image", Value=shared[AWAY])
-    aws.forget_calls()
+    aws.clear_calls()
     unseen = {"images": private, "require_shared": False, **consumers}
     # Copies that do not exist yet.
     planned = {"images": dict.fromkeys(REGIONS), "source_image_id": arm[HOME], "source_region": HOME}
@@ -142,9 +142,9 @@ def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
 
 
 def test_one_regions_failure_hides_no_others_success_and_is_made_up_for(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
-    images = publishing.golden_images(estate, "2026.11")
+    images = publishing.golden_images(fixture, "2026.11")
     task = publishing.publish("Publish", images=images, wait_timeout=1)
     aws.add_fault(
         "error", action="LabelParameterVersion", region=AWAY, code="InternalServerError", status=500, times=0
@@ -158,13 +158,13 @@ def test_one_regions_failure_hides_no_others_success_and_is_made_up_for(
     )
 
     aws.clear_faults()
-    aws.forget_calls()
+    aws.clear_calls()
     rest = ansible.tasks([task])
     assert [(one.region, one.action) for one in publishing.written(aws)] == [(AWAY, "LabelParameterVersion")]
     assert rest.code == 0, rest.text
 
-    newer = publishing.golden_images(estate, "2026.12")
-    aws.change_settings(parameter_validation_seconds=10_000)
+    newer = publishing.golden_images(fixture, "2026.12")
+    aws.update_settings(parameter_validation_seconds=10_000)
     late = ansible.tasks([publishing.publish("Publish", images=newer, wait_timeout=1)])
     assert late.task("Publish").codes == [
         (AWAY, "parameter_not_validated"),
@@ -173,8 +173,8 @@ def test_one_regions_failure_hides_no_others_success_and_is_made_up_for(
     assert "ssm:GetParameters" in publishing.warnings(late)
     assert publishing.value(aws, OWNER, HOME) == images[HOME]
     # AWS goes on meanwhile.
-    aws.change_settings(parameter_validation_seconds=0)
-    aws.forget_calls()
+    aws.update_settings(parameter_validation_seconds=0)
+    aws.clear_calls()
     assert ansible.tasks([publishing.publish("Publish", images=newer)]).code == 0
     assert {one.action for one in publishing.written(aws)} == {"LabelParameterVersion"}
     for region in REGIONS:

@@ -13,7 +13,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed
-from .estate import CONSUMERS, HOME, OWNER, STRANGER, Estate
+from .fixture import CONSUMERS, HOME, OWNER, STRANGER, Fixture
 from .playbook import MODULES, Ansible, Task
 
 DISK = {"device_name": "/dev/xvda", "size": 8}
@@ -123,7 +123,7 @@ def _copies(aws: SimulatedAws, ids: Mapping[str, str], snapshots: list[str]) -> 
     ]
 
 
-def _shares(aws: SimulatedAws, estate: Estate, ids: Mapping[str, str]) -> list[Row]:
+def _shares(aws: SimulatedAws, fixture: Fixture, ids: Mapping[str, str]) -> list[Row]:
     owner, stranger = aws.account_id(OWNER), aws.account_id(STRANGER)
     return [
         Row(
@@ -141,9 +141,9 @@ def _shares(aws: SimulatedAws, estate: Estate, ids: Mapping[str, str]) -> list[R
         ),
         Row(
             "ARNs of other things",
-            {"org_arns": ["o-a1b2c3d4e5"], "org_unit_arns": [estate.org_arn]},
+            {"org_arns": ["o-a1b2c3d4e5"], "org_unit_arns": [fixture.org_arn]},
             option("org_arns", "org_unit_arns"),
-            ("'o-a1b2c3d4e5' is no full ARN", f"'{estate.org_arn}' is no full ARN"),
+            ("'o-a1b2c3d4e5' is no full ARN", f"'{fixture.org_arn}' is no full ARN"),
         ),
         Row(
             "a purge with nobody named",
@@ -173,9 +173,9 @@ def _shares(aws: SimulatedAws, estate: Estate, ids: Mapping[str, str]) -> list[R
         ),
         Row(
             "an image of another region",
-            {"images": {HOME: estate.image_id, "eu-west-1": estate.image_id}},
+            {"images": {HOME: fixture.image_id, "eu-west-1": fixture.image_id}},
             (("DescribeImages", "eu-west-1", "image_not_found"),),
-            (f"no image {estate.image_id} that account {owner} can see",),
+            (f"no image {fixture.image_id} that account {owner} can see",),
         ),
         Row(
             "an image of another account",
@@ -218,21 +218,21 @@ class Bench:
 
 
 @pytest.fixture
-def bench(aws: SimulatedAws, estate: Estate, ansible: Ansible) -> Bench:
+def bench(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> Bench:
     """The rows, and what they need."""
-    ids = estate.add_images(IMAGES)
+    ids = fixture.add_images(IMAGES)
     snapshots = observed.snapshot_ids(observed.image(aws, STRANGER, HOME, ids["readable"]))
     copy = {
-        "source_image_id": estate.image_id,
+        "source_image_id": fixture.image_id,
         "source_region": HOME,
         "regions": ["eu-west-1", "us-west-2"],
     }
-    share = {"images": {HOME: estate.image_id}, "account_ids": estate.account_ids(CONSUMERS[0])}
+    share = {"images": {HOME: fixture.image_id}, "account_ids": fixture.account_ids(CONSUMERS[0])}
     return Bench(
         aws,
         ansible,
         _copies(aws, ids, snapshots),
-        _shares(aws, estate, ids),
+        _shares(aws, fixture, ids),
         {"ami_copy_regions": copy, "ami_share": share},
     )
 
@@ -269,12 +269,12 @@ def test_check_mode_refuses_for_what_aws_says_as_well(bench: Bench) -> None:
 
 @pytest.mark.every_python
 def test_a_distribution_is_refused_before_its_first_copy_for_what_only_the_sharing_would_notice(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
     run = ansible.run(
         "golden.images.distribute_ami",
         {
-            "distribute_source_image_id": estate.image_id,
+            "distribute_source_image_id": fixture.image_id,
             "distribute_source_region": HOME,
             "distribute_regions": ["eu-west-1"],
             "distribute_account_ids": [123456789012],

@@ -13,8 +13,8 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted, observed
-from .encrypted import USE, EncryptedEstate, root
-from .estate import HOME, OWNER, STRANGER
+from .encrypted import USE, EncryptedFixture, root
+from .fixture import HOME, OWNER, STRANGER
 from .playbook import Ansible, Change, Run, prediction_error
 
 FQCN = "golden.images.remediate_ami_sharing"
@@ -26,19 +26,19 @@ END = "Fail if access remains or could not be read"
 
 
 @pytest.fixture
-def protected(aws: SimulatedAws) -> EncryptedEstate:
-    """The estate of the encrypted golden image."""
-    return EncryptedEstate(aws)
+def protected(aws: SimulatedAws) -> EncryptedFixture:
+    """The fixture of the encrypted golden image."""
+    return EncryptedFixture(aws)
 
 
 @pytest.fixture
-def ansible(protected: EncryptedEstate, tmp_path: Path) -> Ansible:
+def ansible(protected: EncryptedFixture, tmp_path: Path) -> Ansible:
     """Ansible with the credentials of the images' owner."""
     return Ansible(protected.environment(OWNER), tmp_path)
 
 
 @pytest.fixture
-def ids(aws: SimulatedAws, protected: EncryptedEstate) -> dict[str, str]:
+def ids(aws: SimulatedAws, protected: EncryptedFixture) -> dict[str, str]:
     """Images by label: the encrypted golden one, one in each of two regions, and a public one.
 
     A stranger has all but the last, the account that is allowed has them as well. The key is open to both by
@@ -82,7 +82,7 @@ def ids(aws: SimulatedAws, protected: EncryptedEstate) -> dict[str, str]:
     }
     policy["Statement"].append(own)
     encrypted.put_key_policy(aws, key, json.dumps(policy))
-    aws.forget_calls()
+    aws.clear_calls()
     return {**found, "golden": protected.image_id}
 
 
@@ -111,7 +111,7 @@ def removals(run: Run) -> set[tuple[str, str, str]]:
 
 
 def test_just_what_nobody_allowed_is_withdrawn_and_only_once(
-    aws: SimulatedAws, protected: EncryptedEstate, ansible: Ansible, ids: dict[str, str]
+    aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible, ids: dict[str, str]
 ) -> None:
     allowed, stranger, left = protected.account_ids(ALLOWED, STRANGER, LEFT)
     key, golden, public = protected.key(HOME), ids["golden"], ids["public"]
@@ -167,7 +167,7 @@ def test_just_what_nobody_allowed_is_withdrawn_and_only_once(
     assert stranger not in encrypted.key_policy(aws, key)
     assert allowed in encrypted.key_policy(aws, key)
 
-    aws.forget_calls()
+    aws.clear_calls()
     again = ansible.run(FQCN, variables)
     assert again.code == 0, again.text
     assert again.changed == []
@@ -176,7 +176,7 @@ def test_just_what_nobody_allowed_is_withdrawn_and_only_once(
 
 @pytest.mark.every_python
 def test_one_image_that_fails_keeps_no_other_shared_and_one_image_alone_may_be_named(
-    aws: SimulatedAws, protected: EncryptedEstate, ansible: Ansible, ids: dict[str, str]
+    aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible, ids: dict[str, str]
 ) -> None:
     allowed, stranger = protected.account_ids(ALLOWED, STRANGER)
     nobody = ansible.run(FQCN, {"remediate_finding_codes": ["public"], "remediate_allowed_org_arns": ""})
@@ -216,7 +216,7 @@ def test_one_image_that_fails_keeps_no_other_shared_and_one_image_alone_may_be_n
     assert stranger in observed.launch_permissions(aws, OWNER, FAR, ids["far"])
 
     # As events name them.
-    aws.forget_calls()
+    aws.clear_calls()
     named = [
         {"region": FAR, "snapshot_id": snapshot_of(aws, FAR, ids["far"])},
         {"region": FAR, "image_id": ids["far"]},

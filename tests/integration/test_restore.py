@@ -14,7 +14,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed
-from .estate import CONSUMERS, HOME, OWNER, Estate
+from .fixture import CONSUMERS, HOME, OWNER, Fixture
 from .playbook import Ansible, kill
 
 FQCN = "golden.images.restore_ami"
@@ -28,10 +28,10 @@ _PATIENCE = 60
 class Retired:
     """Images of one family in two regions, of which the old ones are shared: how they were, and are."""
 
-    def __init__(self, aws: SimulatedAws, estate: Estate, ansible: Ansible) -> None:
+    def __init__(self, aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
         self._aws, self._ansible = aws, ansible
         common = {"account": OWNER, "devices": DISKS, "tags": {"family": "web"}}
-        made = estate.add_images(
+        made = fixture.add_images(
             {
                 f"{name}-{region}": {**common, "region": region, "age_days": age}
                 for region in (HOME, AWAY)
@@ -40,8 +40,8 @@ class Retired:
         )
         self.images = {region: made[f"old-{region}"] for region in (HOME, AWAY)}
         self.tombstones = ansible.folder / "retired.jsonl"
-        first, second = estate.account_ids(*CONSUMERS)
-        launch = [{"UserId": first}, {"UserId": second}, {"OrganizationalUnitArn": estate.unit_arn()}]
+        first, second = fixture.account_ids(*CONSUMERS)
+        launch = [{"UserId": first}, {"UserId": second}, {"OrganizationalUnitArn": fixture.unit_arn()}]
         for region, image_id in self.images.items():
             ec2 = aws.client("ec2", OWNER, region)
             ec2.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": launch})
@@ -87,8 +87,8 @@ class Retired:
 
 
 @pytest.fixture
-def retired(aws: SimulatedAws, estate: Estate, ansible: Ansible) -> Retired:
-    return Retired(aws, estate, ansible)
+def retired(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> Retired:
+    return Retired(aws, fixture, ansible)
 
 
 def _retain(aws: SimulatedAws) -> None:
@@ -131,7 +131,7 @@ def test_disabled_images_come_back_as_they_were_also_after_a_kill(
     aws.client("ec2", OWNER, HOME).modify_image_attribute(
         ImageId=retired.images[HOME], LaunchPermission=permission
     )
-    aws.forget_calls()
+    aws.clear_calls()
     listed = ", ".join(f"{region}/{image_id}" for region, image_id in retired.images.items())
     again = ansible.run(FQCN, retired.variables(restore_images=listed))
     assert (again.code, again.changed, observed.changes(aws, refused=True)) == (0, [], []), again.text
@@ -147,7 +147,7 @@ def test_deregistered_images_come_out_of_the_recycle_bin_snapshots_first(
     retired.retire(disabling, deregistering)
     for region, image_id in retired.images.items():
         assert image_id not in [one["ImageId"] for one in observed.own_images(aws, OWNER, region)]
-    aws.forget_calls()
+    aws.clear_calls()
 
     check = ansible.run(FQCN, retired.variables(), "--check", "--diff")
     assert check.code == 0, check.text
@@ -169,7 +169,7 @@ def test_what_cannot_be_restored_is_said_before_anything_changes(
     ec2 = aws.client("ec2", OWNER, HOME)
     retired.retire(retired.policy(disable_after_days=0))
     ec2.deregister_image(ImageId=retired.images[HOME])
-    aws.forget_calls()
+    aws.clear_calls()
     changed = ansible.folder / "changed.jsonl"
     # An account that is closed by now is named, and everybody else has the image again.
     tombstone = _lost(retired, AWAY)

@@ -11,7 +11,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import publishing
-from .estate import HOME, OWNER, Estate
+from .fixture import HOME, OWNER, Fixture
 from .playbook import Ansible
 from .publishing import AWAY, CONSUMER, EVERYWHERE, PARAMETER, REGIONS, TEMPLATE
 
@@ -20,24 +20,24 @@ TASK = "Publish the earlier image in each region"
 
 
 @pytest.fixture
-def releases(aws: SimulatedAws, estate: Estate, ansible: Ansible) -> list[dict[str, str]]:
+def releases(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> list[dict[str, str]]:
     """Two images, published one after the other in two accounts; the second is in the newest version."""
-    publishing.with_role(estate)
-    images = [publishing.golden_images(estate, release) for release in ("2026.10", "2026.11")]
+    publishing.with_role(fixture)
+    images = [publishing.golden_images(fixture, release) for release in ("2026.10", "2026.11")]
     publishing.add_templates(aws, images[0])
-    options = {"launch_templates": [TEMPLATE], **publishing.in_consumers(estate)}
+    options = {"launch_templates": [TEMPLATE], **publishing.in_consumers(fixture)}
     run = ansible.tasks(
         [publishing.publish(one[HOME], images=one, source_image_id=one[HOME], **options) for one in images]
     )
     assert run.code == 0, run.text
     assert publishing.values(aws) == [images[1][region] for _, region in EVERYWHERE]
-    aws.forget_calls()
+    aws.clear_calls()
     return images
 
 
-def variables(estate: Estate, source_image_id: str) -> dict[str, Any]:
+def variables(fixture: Fixture, source_image_id: str) -> dict[str, Any]:
     """What the playbook is asked for."""
-    options = {f"rollback_{name}": value for name, value in publishing.in_consumers(estate).items()}
+    options = {f"rollback_{name}": value for name, value in publishing.in_consumers(fixture).items()}
     return {
         "rollback_parameter": PARAMETER,
         "rollback_regions": REGIONS,
@@ -48,13 +48,13 @@ def variables(estate: Estate, source_image_id: str) -> dict[str, Any]:
 
 
 def test_all_regions_go_back_and_forth_or_none_does(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, releases: list[dict[str, str]]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: list[dict[str, str]]
 ) -> None:
     first, second = releases
-    check = ansible.run(PLAYBOOK, variables(estate, first[HOME]), "--check", "--diff")
+    check = ansible.run(PLAYBOOK, variables(fixture, first[HOME]), "--check", "--diff")
     assert check.code == 0, check.text
     assert publishing.written(aws, refused=True) == []
-    done = ansible.run(PLAYBOOK, variables(estate, first[HOME]), "--diff")
+    done = ansible.run(PLAYBOOK, variables(fixture, first[HOME]), "--diff")
     assert done.code == 0, done.text
     assert publishing.planned(check) == publishing.planned(done) == publishing.written(aws)
     assert done.task(TASK).result["diff"] == check.task(TASK).result["diff"]
@@ -65,8 +65,8 @@ def test_all_regions_go_back_and_forth_or_none_does(
         assert publishing.value(aws, account, region, f":source-{first[HOME]}") == first[region]
         assert publishing.value(aws, account, region, f":source-{second[HOME]}") == second[region]
 
-    aws.forget_calls()
-    again = ansible.run(PLAYBOOK, variables(estate, first[HOME]))
+    aws.clear_calls()
+    again = ansible.run(PLAYBOOK, variables(fixture, first[HOME]))
     assert (again.code, again.changed, publishing.written(aws, refused=True)) == (0, [], []), again.text
 
     # Where a copy is gone is named before any region moves.
@@ -74,9 +74,9 @@ def test_all_regions_go_back_and_forth_or_none_does(
     consumer = aws.client("ssm", CONSUMER, HOME)
     labels = [f"source-{second[HOME]}"]
     consumer.unlabel_parameter_version(Name=PARAMETER, ParameterVersion=2, Labels=labels)
-    aws.forget_calls()
-    run = ansible.run(PLAYBOOK, variables(estate, second[HOME]))
-    account, owner = estate.account_ids(CONSUMER, OWNER)
+    aws.clear_calls()
+    run = ansible.run(PLAYBOOK, variables(fixture, second[HOME]))
+    account, owner = fixture.account_ids(CONSUMER, OWNER)
     failures = run.task(TASK).result["failures"]
     assert sorted((one["account_id"], one["region"], one["error_code"]) for one in failures) == [
         (account, AWAY, "image_not_found"),

@@ -20,7 +20,7 @@ from checks import rulebook
 from simulated_aws.client import SimulatedAws
 
 from . import observed, trail
-from .estate import HOME, OWNER, STRANGER, Estate
+from .fixture import HOME, OWNER, STRANGER, Fixture
 from .playbook import CHECKOUT, kill
 
 AWAY = "eu-west-1"
@@ -83,13 +83,13 @@ class Queue:
 class Rulebook:
     """A running ansible-rulebook, ended with the playbooks that it runs when the block ends."""
 
-    def __init__(self, path: list[Path], estate: Estate, folder: Path, allowed: list[str]) -> None:
+    def __init__(self, path: list[Path], fixture: Fixture, folder: Path, allowed: list[str]) -> None:
         inventory = {"all": {"hosts": {"localhost": {"remediate_allowed_account_ids": allowed}}}}
         _write(folder / "policy.yml", inventory)
         _write(folder / "variables.yml", {"queue_name": QUEUE, "queue_region": HOME})
         self._folder = folder
         self._path = path
-        kept = {k: v for k, v in estate.environment(OWNER).items() if not k.startswith("ANSIBLE_")}
+        kept = {k: v for k, v in fixture.environment(OWNER).items() if not k.startswith("ANSIBLE_")}
         self._environment = kept | {
             "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
             "ANSIBLE_HOME": str(folder / "home"),
@@ -143,7 +143,7 @@ def _write(path: Path, content: object) -> None:
 
 
 def test_each_share_has_a_run_and_nothing_else_has(
-    scripts: Path, aws: SimulatedAws, estate: Estate, folder: Path
+    scripts: Path, aws: SimulatedAws, fixture: Fixture, folder: Path
 ) -> None:
     recorder, record = folder / "bin" / "ansible-playbook", folder / "record"
     recorder.parent.mkdir()
@@ -158,7 +158,7 @@ def test_each_share_has_a_run_and_nothing_else_has(
     queue.send(trail.event(share))
     queue.send(*_strange(share))
     queue.send(trail.event(last))
-    with Rulebook([recorder.parent, scripts], estate, folder, []) as running:
+    with Rulebook([recorder.parent, scripts], fixture, folder, []) as running:
         running.wait_until(lambda: record.exists() and _id(last) in record.read_text(encoding="utf-8"))
 
     runs = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
@@ -174,11 +174,11 @@ def test_each_share_has_a_run_and_nothing_else_has(
 
 
 def test_who_is_not_allowed_is_out_again_after_one_run_and_who_is_stays(
-    scripts: Path, aws: SimulatedAws, estate: Estate, folder: Path
+    scripts: Path, aws: SimulatedAws, fixture: Fixture, folder: Path
 ) -> None:
-    allowed, stranger = estate.account_ids("web-prod", STRANGER)
+    allowed, stranger = fixture.account_ids("web-prod", STRANGER)
     sharing = {"accounts": ["web-prod"], "snapshot_accounts": ["web-prod"]}
-    added = estate.add_images(
+    added = fixture.add_images(
         {
             name: {"account": OWNER, "region": region, "devices": DISKS, "sharing": sharing}
             for name, region in (("home", HOME), ("away", AWAY))
@@ -189,13 +189,13 @@ def test_who_is_not_allowed_is_out_again_after_one_run_and_who_is_stays(
     home, away = (aws.client("ec2", OWNER, region) for region in (HOME, AWAY))
     to_stranger = {"Add": [{"UserId": stranger}]}
 
-    aws.forget_calls()
+    aws.clear_calls()
     home.modify_image_attribute(ImageId=added["home"], LaunchPermission=to_stranger)
     (shared,) = _changes(aws)
     # The playbook has the whole event among its variables: whoever shares also chooses what is in there.
     template = "{{ lookup('ansible.builtin.pipe', 'touch " + str(folder / "evaluated") + "') }}"
     queue.send(trail.event({**shared, "userAgent": template}))
-    with Rulebook([scripts], estate, folder, [allowed]) as running:
+    with Rulebook([scripts], fixture, folder, [allowed]) as running:
         running.wait_until(lambda: observed.launch_permissions(aws, OWNER, HOME, added["home"]) == {allowed})
         # CloudTrail tells of what the rulebook did, too. Nothing comes of that before the next share's turn.
         (_, removal) = _changes(aws)

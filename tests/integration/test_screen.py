@@ -15,7 +15,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed
-from .estate import CONSUMERS, HOME, OWNER, Estate
+from .fixture import CONSUMERS, HOME, OWNER, Fixture
 from .playbook import MODULES, Ansible, kill
 
 pytestmark = pytest.mark.every_python
@@ -26,16 +26,16 @@ NO_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
 
 @pytest.fixture
-def copying(estate: Estate) -> dict[str, Any]:
+def copying(fixture: Fixture) -> dict[str, Any]:
     """A task that copies and waits; its name is what its progress begins with."""
-    arguments = {"source_image_id": estate.image_id, "source_region": HOME, "regions": [AWAY]}
+    arguments = {"source_image_id": fixture.image_id, "source_region": HOME, "regions": [AWAY]}
     return {"name": "Copy and wait", MODULES + "ami_copy_regions": arguments}
 
 
 def test_progress_is_on_the_screen_while_copies_are_running(
     aws: SimulatedAws, ansible: Ansible, copying: dict[str, Any]
 ) -> None:
-    aws.change_settings(copy_seconds=8)
+    aws.update_settings(copy_seconds=8)
     play = ansible.write_play([copying])
     process = ansible.start(play, environment={"ANSIBLE_STDOUT_CALLBACK": "default"})
     assert process.stdout is not None
@@ -55,7 +55,7 @@ def test_progress_is_on_the_screen_while_copies_are_running(
 def test_ansible_runner_hands_progress_on_as_events(
     aws: SimulatedAws, ansible: Ansible, copying: dict[str, Any], tmp_path: Path
 ) -> None:
-    aws.change_settings(copy_seconds=3)
+    aws.update_settings(copy_seconds=3)
     folder = tmp_path / "runner"
     (folder / "project").mkdir(parents=True)
     shutil.copy(ansible.write_play([copying]), folder / "project" / "play.yml")
@@ -84,18 +84,18 @@ def test_ansible_runner_hands_progress_on_as_events(
 
 
 def test_the_action_group_takes_credentials_and_no_output_shows_a_secret(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
-    given = estate.environment(OWNER)
+    given = fixture.environment(OWNER)
     access_key, secret = given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"]
     profile = ansible.folder / "credentials"
     profile.write_text(
         f"[owner]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret}\n", encoding="utf-8"
     )
     share = {
-        MODULES + "ami_share": {"image_id": estate.image_id, "account_ids": estate.account_ids(*CONSUMERS)}
+        MODULES + "ami_share": {"image_id": fixture.image_id, "account_ids": fixture.account_ids(*CONSUMERS)}
     }
-    copy = {MODULES + "ami_copy_regions": {"source_image_id": estate.image_id, "regions": [AWAY]}}
+    copy = {MODULES + "ami_copy_regions": {"source_image_id": fixture.image_id, "regions": [AWAY]}}
     endpoint = {"endpoint_url": aws.url, "region": HOME}
     keys = {**endpoint, "access_key": access_key, "secret_key": secret}
     token = {**keys, "session_token": "a-token-that-nobody-checks"}
@@ -137,15 +137,15 @@ def test_the_action_group_takes_credentials_and_no_output_shows_a_secret(
 
 
 def test_secrets_of_the_environment_stay_there_when_a_region_fails(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
     aws.add_fault("error", action="CopyImage", times=0, code="InternalFailure", status=400)
     variables = {
-        "distribute_source_image_id": estate.image_id,
+        "distribute_source_image_id": fixture.image_id,
         "distribute_source_region": HOME,
         "distribute_regions": [AWAY],
     }
     run = ansible.run(FQCN, variables, "-vvvv", "--diff", environment={"ANSIBLE_STDOUT_CALLBACK": "default"})
     assert run.code != 0
     assert "InternalFailure" in run.stdout
-    assert estate.environment(OWNER)["AWS_SECRET_ACCESS_KEY"] not in run.text
+    assert fixture.environment(OWNER)["AWS_SECRET_ACCESS_KEY"] not in run.text

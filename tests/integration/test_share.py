@@ -12,7 +12,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed
-from .estate import HOME, OWNER, STRANGER, UNIT, Estate
+from .fixture import HOME, OWNER, STRANGER, UNIT, Fixture
 from .playbook import MODULES, Ansible, Run, prediction_error
 
 AWAY = "eu-west-1"
@@ -20,11 +20,11 @@ DISKS = [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "s
 
 
 @pytest.fixture
-def images(estate: Estate) -> dict[str, str]:
+def images(fixture: Fixture) -> dict[str, str]:
     """The golden image at home, and one in another region that sandbox may use already."""
     sharing = {"accounts": ["sandbox"], "snapshot_accounts": ["sandbox"]}
     spec = {"account": OWNER, "region": AWAY, "devices": DISKS, "sharing": sharing}
-    return {HOME: estate.image_id, AWAY: estate.add_images({"away": spec})["away"]}
+    return {HOME: fixture.image_id, AWAY: fixture.add_images({"away": spec})["away"]}
 
 
 def _share(name: str, **arguments: Any) -> dict[str, Any]:
@@ -43,13 +43,13 @@ def _warnings(run: Run) -> str:
 
 
 def test_the_playbook_adds_and_takes_from_nobody(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, images: dict[str, str]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:
-    named = estate.account_ids("web-prod", "sandbox")
+    named = fixture.account_ids("web-prod", "sandbox")
     variables = {
         "share_images": images,
         "share_account_ids": named,
-        "share_org_unit_arns": [estate.unit_arn(UNIT)],
+        "share_org_unit_arns": [fixture.unit_arn(UNIT)],
         "share_shared_tags": {"version": "2026.11"},
     }
     planned = ansible.run("golden.images.share_ami", variables, "--check", "--diff")
@@ -64,27 +64,27 @@ def test_the_playbook_adds_and_takes_from_nobody(
         == (planned.task("Share the images in each region").result["diff"])
     )
     for region in images:
-        _assert_shared(aws, images, region, {*named, estate.unit_arn(UNIT)}, set(named))
+        _assert_shared(aws, images, region, {*named, fixture.unit_arn(UNIT)}, set(named))
     seen = observed.image(aws, "web-prod", AWAY, images[AWAY])
     assert observed.tags(seen) == {"ec2:SharedTag/version": "2026.11"}
     # Sandbox was there already, in one of the regions.
     added = [call.parameters for call in aws.calls(action="ModifyImageAttribute", region=AWAY)]
-    assert estate.account_ids("sandbox")[0] not in str(added)
+    assert fixture.account_ids("sandbox")[0] not in str(added)
 
-    aws.forget_calls()
+    aws.clear_calls()
     repeated = ansible.run("golden.images.share_ami", variables)
     assert (repeated.code, repeated.changed, observed.changes(aws, refused=True)) == (0, [], [])
 
 
 @pytest.mark.every_python
 def test_the_playbook_withdraws_from_those_named_and_warns_where_a_unit_still_covers_them(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, images: dict[str, str]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:
-    web, data, sandbox = estate.account_ids("web-prod", "data-prod", "sandbox")
+    web, data, sandbox = fixture.account_ids("web-prod", "data-prod", "sandbox")
     ec2 = aws.client("ec2", OWNER, AWAY)
-    entries = [{"UserId": web}, {"UserId": data}, {"OrganizationalUnitArn": estate.unit_arn(UNIT)}]
+    entries = [{"UserId": web}, {"UserId": data}, {"OrganizationalUnitArn": fixture.unit_arn(UNIT)}]
     ec2.modify_image_attribute(ImageId=images[AWAY], LaunchPermission={"Add": entries})
-    aws.forget_calls()
+    aws.clear_calls()
     variables = {"unshare_images": images, "unshare_account_ids": [web, sandbox]}
     planned = ansible.run("golden.images.unshare_ami", variables, "--check")
     done = ansible.run("golden.images.unshare_ami", variables)
@@ -92,9 +92,9 @@ def test_the_playbook_withdraws_from_those_named_and_warns_where_a_unit_still_co
     assert done.actions == planned.actions == observed.changes(aws)
     # At home nobody had anything.
     assert {change.region for change in done.actions} == {AWAY}
-    _assert_shared(aws, images, AWAY, {data, estate.unit_arn(UNIT)}, set())
+    _assert_shared(aws, images, AWAY, {data, fixture.unit_arn(UNIT)}, set())
     for run in (planned, done):
-        assert f"still shared through {estate.unit_arn(UNIT)}, which may cover {web}" in _warnings(run)
+        assert f"still shared through {fixture.unit_arn(UNIT)}, which may cover {web}" in _warnings(run)
     # The warning is right of the one, who is in the unit.
     assert observed.launch(aws, "web-prod", AWAY, images[AWAY]) in ("pending", "running")
     assert observed.launch(aws, "sandbox", AWAY, images[AWAY]) == "InvalidAMIID.NotFound"
@@ -104,16 +104,16 @@ def test_the_playbook_withdraws_from_those_named_and_warns_where_a_unit_still_co
 
 
 def test_exactly_those_named_then_nobody_then_everybody(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, images: dict[str, str]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:
     for region in images:
         ec2 = aws.client("ec2", OWNER, region)
         ec2.disable_image_block_public_access()
-    (web,) = estate.account_ids("web-prod")
+    (web,) = fixture.account_ids("web-prod")
     exact = {"images": images, "account_ids": [web], "purge_launch_permissions": True}
     nobody = {"images": images, "purge_launch_permissions": True, "allow_empty_purge": True}
     public = {"images": images, "group": "all", "allow_public": True}
-    aws.forget_calls()
+    aws.clear_calls()
     run = ansible.tasks(
         [
             _share("exactly one", **exact),
@@ -138,16 +138,16 @@ def test_exactly_those_named_then_nobody_then_everybody(
 
 
 def test_without_its_snapshots_an_image_can_be_launched_and_not_copied(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
-    accounts = estate.account_ids("web-prod")
+    accounts = fixture.account_ids("web-prod")
     run, task = ansible.module(
-        "ami_share", image_id=estate.image_id, region=HOME, account_ids=accounts, share_snapshots=False
+        "ami_share", image_id=fixture.image_id, region=HOME, account_ids=accounts, share_snapshots=False
     )
     assert run.code == 0, run.text
     assert [action["action"] for action in task.result["actions"]] == ["ModifyImageAttribute"]
-    assert observed.launch(aws, "web-prod", HOME, estate.image_id) in ("pending", "running")
-    assert observed.copy(aws, "web-prod", HOME, estate.image_id) == "InvalidRequest"
+    assert observed.launch(aws, "web-prod", HOME, fixture.image_id) in ("pending", "running")
+    assert observed.copy(aws, "web-prod", HOME, fixture.image_id) == "InvalidRequest"
 
 
 @pytest.mark.every_python
@@ -170,12 +170,12 @@ def test_a_thousand_accounts_take_one_call_for_an_image_and_two_for_a_snapshot(
 
 
 def test_what_cannot_be_had_is_said(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, images: dict[str, str]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:
-    (owner,) = estate.account_ids(OWNER)
-    (web,) = estate.account_ids("web-prod")
+    (owner,) = fixture.account_ids(OWNER)
+    (web,) = fixture.account_ids("web-prod")
     at_home = {"image_id": images[HOME], "region": HOME}
-    run = ansible.tasks([_share("only an organization", **at_home, org_arns=[estate.org_arn])])
+    run = ansible.tasks([_share("only an organization", **at_home, org_arns=[fixture.org_arn])])
     assert run.code == 0, run.text
     assert "can launch the image, not copy it" in _warnings(run)
     assert observed.launch(aws, "sandbox", HOME, images[HOME]) in ("pending", "running")
@@ -185,13 +185,13 @@ def test_what_cannot_be_had_is_said(
     run = ansible.tasks([_share("the owner as well", **at_home, account_ids=[owner, web])])
     assert run.code == 0, run.text
     assert f"{owner} owns the images and needs no permission: skipped" in _warnings(run)
-    _assert_shared(aws, images, HOME, {web, estate.org_arn}, {web})
+    _assert_shared(aws, images, HOME, {web, fixture.org_arn}, {web})
 
 
 def test_of_a_batch_that_aws_refuses_the_good_entries_are_applied_and_the_bad_one_is_named(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
-    bad, *good = sorted(estate.account_ids("web-prod", "web-staging", "sandbox"))
+    bad, *good = sorted(fixture.account_ids("web-prod", "web-staging", "sandbox"))
     # Of each snapshot and of the image: all three are refused, then the first alone, and not the others.
     for action, goes_well in (
         ("ModifySnapshotAttribute", 0),
@@ -200,22 +200,22 @@ def test_of_a_batch_that_aws_refuses_the_good_entries_are_applied_and_the_bad_on
     ):
         refusal = {"code": "InvalidAMIAttributeItemValue", "status": 400}
         aws.add_fault("error", action=action, after=goes_well, times=2, **refusal)
-    run, task = ansible.module("ami_share", image_id=estate.image_id, region=HOME, account_ids=[bad, *good])
+    run, task = ansible.module("ami_share", image_id=fixture.image_id, region=HOME, account_ids=[bad, *good])
     assert run.code != 0
     assert {*task.codes} == {(HOME, "InvalidAMIAttributeItemValue")}
     assert f"AWS refuses {bad}" in task.result["msg"]
     assert not [account for account in good if account in task.result["msg"]]
     assert observed.changes(aws) == run.actions
-    launch, volumes = observed.sharing(aws, OWNER, HOME, estate.image_id)
+    launch, volumes = observed.sharing(aws, OWNER, HOME, fixture.image_id)
     assert (launch, volumes) == ({*good}, [{*good}, {*good}])
 
 
 def test_a_region_that_fails_hides_no_other_regions_success(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible, images: dict[str, str]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:
     refusal = {"code": "UnauthorizedOperation", "message": "You are not authorized", "status": 403}
     aws.add_fault("error", action="ModifyImageAttribute", region=AWAY, **refusal)
-    (web,) = estate.account_ids("web-prod")
+    (web,) = fixture.account_ids("web-prod")
     failed, task = ansible.module("ami_share", images=images, account_ids=[web])
     assert failed.code != 0
     assert task.codes == [(AWAY, "UnauthorizedOperation")]
@@ -224,11 +224,11 @@ def test_a_region_that_fails_hides_no_other_regions_success(
     assert observed.changes(aws) == failed.actions
     _assert_shared(aws, images, HOME, {web}, {web})
 
-    aws.forget_calls()
+    aws.clear_calls()
     rerun, _task = ansible.module("ami_share", images=images, account_ids=[web])
     assert rerun.code == 0, rerun.text
     assert prediction_error(rerun.actions, observed.changes(aws)) == ""
     assert [(change.action, change.region) for change in rerun.actions] == [("ModifyImageAttribute", AWAY)]
     _assert_shared(
-        aws, images, AWAY, {web, *estate.account_ids("sandbox")}, {web, *estate.account_ids("sandbox")}
+        aws, images, AWAY, {web, *fixture.account_ids("sandbox")}, {web, *fixture.account_ids("sandbox")}
     )

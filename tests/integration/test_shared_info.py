@@ -13,7 +13,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted, observed
-from .estate import HOME, OWNER, STRANGER, UNIT, Estate
+from .fixture import HOME, OWNER, STRANGER, UNIT, Fixture
 from .playbook import MODULES, Ansible, Run
 
 AWAY, FAR = "eu-west-1", "ap-southeast-2"
@@ -23,13 +23,13 @@ _EVERYTHING = ["CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey*", "ReE
 
 
 @pytest.fixture
-def ids(aws: SimulatedAws, estate: Estate) -> dict[str, str]:
+def ids(aws: SimulatedAws, fixture: Fixture) -> dict[str, str]:
     """Images shared in every way, by label."""
-    (me,) = estate.account_ids(ME)
+    (me,) = fixture.account_ids(ME)
 
     def key(*operations: str, **changes: Any) -> dict[str, Any]:
         owner = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
-        (account,) = estate.account_ids(OWNER)
+        (account,) = fixture.account_ids(OWNER)
         owner["Principal"] = {"AWS": encrypted.root(account)}
         consumer = {
             "Effect": "Allow",
@@ -49,7 +49,7 @@ def ids(aws: SimulatedAws, estate: Estate) -> dict[str, str]:
     direct = {"accounts": [ME]}
     readable = {"accounts": [ME], "snapshot_accounts": [ME]}
     keys = {"open": _EVERYTHING, "half": ["CreateGrant", "Decrypt"], "blind": ["DescribeKey"], "shut": []}
-    built = estate.add(
+    built = fixture.add(
         organization=None,
         kms_keys={
             **{name: key(*operations) for name, operations in keys.items()},
@@ -70,24 +70,24 @@ def ids(aws: SimulatedAws, estate: Estate) -> dict[str, str]:
     found = {label: str(described["image_id"]) for label, described in built["images"].items()}
     owner = aws.client("ec2", OWNER, HOME)
     for label, arns in (
-        ("by-org", {"OrganizationArn": estate.org_arn}),
-        ("by-unit", {"OrganizationalUnitArn": estate.unit_arn(UNIT)}),
-        ("own-by-org", {"OrganizationArn": estate.org_arn}),
+        ("by-org", {"OrganizationArn": fixture.org_arn}),
+        ("by-unit", {"OrganizationalUnitArn": fixture.unit_arn(UNIT)}),
+        ("own-by-org", {"OrganizationArn": fixture.org_arn}),
     ):
         account = ME if label == "own-by-org" else OWNER
-        found[label] = estate.add_images({label: image(account=account)})[label]
+        found[label] = fixture.add_images({label: image(account=account)})[label]
         aws.client("ec2", account, HOME).modify_image_attribute(
             ImageId=found[label], LaunchPermission={"Add": [arns]}
         )
     soon = datetime.now(UTC) + timedelta(days=30)
     owner.enable_image_deprecation(ImageId=found["by-org"], DeprecateAt=soon)
-    aws.forget_calls()
+    aws.clear_calls()
     return found
 
 
 @pytest.fixture
-def as_me(estate: Estate, tmp_path: Path) -> Ansible:
-    return Ansible(estate.environment(ME), tmp_path)
+def as_me(fixture: Fixture, tmp_path: Path) -> Ansible:
+    return Ansible(fixture.environment(ME), tmp_path)
 
 
 def look(ansible: Ansible, tasks: dict[str, dict[str, Any]], *options: str) -> Run:
@@ -120,9 +120,9 @@ SHARED = ["blind", "by-org", "by-unit", "direct", "far", "half", "hidden", "off"
 
 
 def test_all_that_others_share_and_nothing_else(
-    aws: SimulatedAws, estate: Estate, as_me: Ansible, ids: dict[str, str]
+    aws: SimulatedAws, fixture: Fixture, as_me: Ansible, ids: dict[str, str]
 ) -> None:
-    me, owner, stranger = estate.account_ids(ME, OWNER, STRANGER)
+    me, owner, stranger = fixture.account_ids(ME, OWNER, STRANGER)
     run = look(
         as_me,
         {

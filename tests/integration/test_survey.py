@@ -11,7 +11,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed
-from .estate import CONSUMERS, HOME, OWNER, Estate
+from .fixture import CONSUMERS, HOME, OWNER, Fixture
 from .playbook import Ansible
 
 pytestmark = pytest.mark.every_python
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.every_python
 AWAY = "eu-west-1"
 
 
-def test_every_variable_may_be_text(aws: SimulatedAws, estate: Estate, ansible: Ansible) -> None:
-    accounts = estate.account_ids(*CONSUMERS)
+def test_every_variable_may_be_text(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
+    accounts = fixture.account_ids(*CONSUMERS)
     answers = {
         "distribute_source_image_id": "",
         "distribute_source_filters": json.dumps({"name": "golden-web-*"}),
@@ -30,7 +30,7 @@ def test_every_variable_may_be_text(aws: SimulatedAws, estate: Estate, ansible: 
         "distribute_best_effort_regions": "",
         "distribute_account_ids": ", ".join(accounts),
         "distribute_org_arns": "",
-        "distribute_org_unit_arns": estate.unit_arn(),
+        "distribute_org_unit_arns": fixture.unit_arn(),
         "distribute_name": "",
         "distribute_tags": json.dumps({"role": "web"}),
         "distribute_shared_tags": json.dumps({"version": "2026.11"}),
@@ -64,7 +64,7 @@ def test_every_variable_may_be_text(aws: SimulatedAws, estate: Estate, ansible: 
     images = run.facts["distribute_images"]
     assert sorted(images) == [AWAY, HOME]
     for region, image_id in images.items():
-        launch = {*accounts, estate.unit_arn()}
+        launch = {*accounts, fixture.unit_arn()}
         assert observed.sharing(aws, OWNER, region, image_id) == (launch, [{*accounts}, {*accounts}])
         parameter = aws.client("ssm", OWNER, region).get_parameter(Name="/golden/web")["Parameter"]
         assert parameter["Value"] == image_id
@@ -74,14 +74,14 @@ def test_every_variable_may_be_text(aws: SimulatedAws, estate: Estate, ansible: 
 
 
 def test_a_mapping_that_is_left_empty_is_left_out(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
     answers = {
-        "distribute_source_image_id": estate.image_id,
+        "distribute_source_image_id": fixture.image_id,
         "distribute_source_filters": "",
         "distribute_source_region": HOME,
         "distribute_regions": AWAY,
-        "distribute_account_ids": estate.account_ids(CONSUMERS[0])[0],
+        "distribute_account_ids": fixture.account_ids(CONSUMERS[0])[0],
         "distribute_tags": "",
         "distribute_shared_tags": "",
         "distribute_kms_key_ids": "",
@@ -89,37 +89,37 @@ def test_a_mapping_that_is_left_empty_is_left_out(
     run = ansible.run("golden.images.distribute_ami", answers)
     assert run.code == 0, run.text
     (copy,) = observed.own_images(aws, OWNER, AWAY)
-    accounts = {*estate.account_ids(CONSUMERS[0])}
+    accounts = {*fixture.account_ids(CONSUMERS[0])}
     assert observed.sharing(aws, OWNER, AWAY, copy["ImageId"]) == (accounts, [accounts, accounts])
-    assert observed.tags(copy) == {"golden.images:source": f"{HOME}/{estate.image_id}"}
+    assert observed.tags(copy) == {"golden.images:source": f"{HOME}/{fixture.image_id}"}
 
 
 def test_the_playbooks_for_sharing_and_withdrawing_take_text_as_well(
-    aws: SimulatedAws, estate: Estate, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
-    accounts = estate.account_ids(*CONSUMERS)
-    images = json.dumps({HOME: estate.image_id})
+    accounts = fixture.account_ids(*CONSUMERS)
+    images = json.dumps({HOME: fixture.image_id})
     share = {
         "share_images": images,
         "share_account_ids": ",".join(accounts),
         "share_org_arns": "",
-        "share_org_unit_arns": estate.unit_arn(),
+        "share_org_unit_arns": fixture.unit_arn(),
         "share_shared_tags": "",
         "share_snapshots": "true",
         "share_purge_launch_permissions": "false",
     }
     run = ansible.run("golden.images.share_ami", share)
     assert run.code == 0, run.text
-    launch = {*accounts, estate.unit_arn()}
-    assert observed.sharing(aws, OWNER, HOME, estate.image_id) == (launch, [{*accounts}, {*accounts}])
+    launch = {*accounts, fixture.unit_arn()}
+    assert observed.sharing(aws, OWNER, HOME, fixture.image_id) == (launch, [{*accounts}, {*accounts}])
 
     withdraw = {
         "unshare_images": images,
         "unshare_account_ids": accounts[0],
         "unshare_org_arns": "",
-        "unshare_org_unit_arns": estate.unit_arn(),
+        "unshare_org_unit_arns": fixture.unit_arn(),
     }
     run = ansible.run("golden.images.unshare_ami", withdraw)
     assert run.code == 0, run.text
     left = {accounts[1]}
-    assert observed.sharing(aws, OWNER, HOME, estate.image_id) == (left, [left, left])
+    assert observed.sharing(aws, OWNER, HOME, fixture.image_id) == (left, [left, left])

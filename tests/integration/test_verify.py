@@ -14,8 +14,8 @@ import yaml
 from simulated_aws.client import SimulatedAws
 
 from . import observed, probing
-from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedEstate, root
-from .estate import HOME, OWNER
+from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedFixture, root
+from .fixture import HOME, OWNER
 from .playbook import Ansible, Run
 
 FQCN = "golden.images.verify_ami"
@@ -24,17 +24,17 @@ CAN, NO_KEY = "sandbox", "web-staging"
 
 
 @pytest.fixture
-def encrypted(aws: SimulatedAws) -> EncryptedEstate:
-    return EncryptedEstate(aws)
+def encrypted(aws: SimulatedAws) -> EncryptedFixture:
+    return EncryptedFixture(aws)
 
 
 @pytest.fixture
-def ansible(encrypted: EncryptedEstate, tmp_path: Path) -> Ansible:
+def ansible(encrypted: EncryptedFixture, tmp_path: Path) -> Ansible:
     return Ansible(encrypted.environment(OWNER), tmp_path)
 
 
 @pytest.fixture
-def variables(aws: SimulatedAws, encrypted: EncryptedEstate, tmp_path: Path) -> dict[str, Any]:
+def variables(aws: SimulatedAws, encrypted: EncryptedFixture, tmp_path: Path) -> dict[str, Any]:
     """Two accounts with an encrypted image, whose key one of them lacks, and a plain one elsewhere."""
     disks = [{"device_name": "/dev/xvda", "size": 8}]
     plain = {"account": OWNER, "region": AWAY, "devices": disks, "sharing": {"accounts": [CAN, NO_KEY]}}
@@ -45,7 +45,7 @@ def variables(aws: SimulatedAws, encrypted: EncryptedEstate, tmp_path: Path) -> 
     aws.client("kms", OWNER, HOME).create_grant(
         KeyId=encrypted.key(HOME), GranteePrincipal=root(aws.account_id(CAN)), Operations=USE
     )
-    aws.forget_calls()
+    aws.clear_calls()
     return {
         "verify_images": images,
         "verify_account_ids": accounts,
@@ -126,7 +126,7 @@ def test_a_missing_key_shows_at_the_level_that_launches(
 
 
 def test_what_cannot_even_be_asked_fails_its_account_and_no_other(
-    encrypted: EncryptedEstate, ansible: Ansible, variables: dict[str, Any]
+    encrypted: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     outsider, stranger = encrypted.account_ids("outsider", "data-dev")
     can, _no_key = variables["verify_account_ids"]

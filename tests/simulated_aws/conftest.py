@@ -10,7 +10,7 @@ import pytest
 
 from simulated_aws.client import SimulatedAws
 
-ESTATE = {
+FIXTURE = {
     "accounts": {"owner": "012345678901", "consumer": "222222222222"},
     "images": {
         "golden": {
@@ -31,7 +31,7 @@ def server() -> Iterator[SimulatedAws]:
 @pytest.fixture
 def aws(server: SimulatedAws) -> SimulatedAws:
     server.reset()
-    server.build_estate(ESTATE)
+    server.load_fixture(FIXTURE)
     return server
 
 

@@ -33,7 +33,7 @@ def control(aws: SimulatedAws, method: str, path: str, body: str = "") -> tuple[
         ("PUT", "throttling", '{"enabled": "no"}', "`enabled` is true or false, not 'no'"),
         ("PUT", "settings", '{"copy_speed": 1}', "unknown settings copy_speed; known are "),
         ("PUT", "settings", "[]", "the body must be an object"),
-        ("POST", "estate", "people: []", "the estate has unknown keys people"),
+        ("POST", "fixture", "people: []", "the fixture has unknown keys people"),
         ("POST", "faults", "7", "a fault is an object with at least a kind, not 7"),
         ("GET", "calls?since=yesterday", "", "`since` is the number of a call, not 'yesterday'"),
         ("GET", "calls?colour=red", "", "calls can't be filtered by colour"),
@@ -54,10 +54,10 @@ def test_an_unknown_route_names_the_known_ones(aws: SimulatedAws) -> None:
     assert "POST /_simulated_aws/faults/release" in answer["error"]
 
 
-def test_an_estate_may_be_written_in_yaml(aws: SimulatedAws, tmp_path: Path) -> None:
-    file = tmp_path / "estate.yml"
+def test_a_fixture_may_be_written_in_yaml(aws: SimulatedAws, tmp_path: Path) -> None:
+    file = tmp_path / "fixture.yml"
     file.write_text('accounts:\n  late: "000000000007"\n')
-    aws.build_estate(file)
+    aws.load_fixture(file)
     assert aws.client("sts", "late").get_caller_identity()["Account"] == "000000000007"
 
 
@@ -70,7 +70,7 @@ def test_several_faults_come_in_a_list_or_not_at_all(aws: SimulatedAws) -> None:
 
 
 def test_settings_reach_the_simulation(aws: SimulatedAws) -> None:
-    aws.change_settings(not_opted_in_regions=["ap-east-1"])
+    aws.update_settings(not_opted_in_regions=["ap-east-1"])
     regions = aws.client("ec2", "owner").describe_regions(AllRegions=True)["Regions"]
     status = {region["RegionName"]: region["OptInStatus"] for region in regions}
     assert status["ap-east-1"] == "not-opted-in"
@@ -80,8 +80,8 @@ def test_a_reset_leaves_nothing(aws: SimulatedAws) -> None:
     aws.client("sts", "owner").get_caller_identity()
     aws.add_fault("drop", times=0)
     aws.set_latency(3)
-    aws.change_settings(not_opted_in_regions=["us-east-1"])
+    aws.update_settings(not_opted_in_regions=["us-east-1"])
     aws.reset()
     assert (aws.calls(), aws.faults(), aws.description()) == ([], [], {})
-    aws.build_estate({"accounts": {"owner": "012345678901"}})
+    aws.load_fixture({"accounts": {"owner": "012345678901"}})
     assert aws.client("ec2", "owner").describe_images(Owners=["self"])["Images"] == []

@@ -69,15 +69,15 @@ def test_it_dies_with_a_parent_that_is_killed() -> None:
         time.sleep(0.05)
 
 
-def test_another_process_attaches_by_url(aws: SimulatedAws) -> None:
-    other = SimulatedAws.attach(f"{aws.url}/")
+def test_another_process_connects_by_url(aws: SimulatedAws) -> None:
+    other = SimulatedAws.connect(f"{aws.url}/")
     assert other.client("sts", "consumer").get_caller_identity()["Account"] == "222222222222"
     other.stop()
     assert is_up(aws.url)
 
 
 def test_a_person_is_told_what_to_export_and_ctrl_c_stops_it() -> None:
-    command = [*COMMAND, "--port", "0", "--estate", str(TWO_DISKS), "--account", "images"]
+    command = [*COMMAND, "--port", "0", "--fixture", str(TWO_DISKS), "--account", "images"]
     # A shell's Ctrl-C reaches a foreground process, which may have been told to ignore it elsewhere.
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -99,15 +99,15 @@ def test_a_person_is_told_what_to_export_and_ctrl_c_stops_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--estate", "{estate}"], ["--estate", str(TWO_DISKS), "--account", "x"]]
+    "arguments", [["--fixture", "{fixture}"], ["--fixture", str(TWO_DISKS), "--account", "x"]]
 )
 def test_a_bad_start_is_one_sentence(arguments: list[str], tmp_path: Path) -> None:
-    estate = tmp_path / "estate.yml"
-    estate.write_text("people: []\n")
-    arguments = [argument.format(estate=estate) for argument in arguments]
+    fixture = tmp_path / "fixture.yml"
+    fixture.write_text("people: []\n")
+    arguments = [argument.format(fixture=fixture) for argument in arguments]
     done = run([*COMMAND, "--port", "0", *arguments])
     assert done.returncode == 1
-    assert done.stderr.startswith("simulated AWS: the estate has ")
+    assert done.stderr.startswith("simulated AWS: the fixture has ")
     assert done.stderr.count("\n") == 1
 
 

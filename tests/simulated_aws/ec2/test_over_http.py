@@ -14,13 +14,13 @@ from simulated_aws.client import SimulatedAws
 
 from .conftest import names
 
-ESTATE = Path(simulated_aws_client.__file__).parent / "fixtures" / "two_disk_ami.yml"
+FIXTURE = Path(simulated_aws_client.__file__).parent / "fixtures" / "two_disk_ami.yml"
 GOLDEN = "golden-web-2026.11.1"
 
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[SimulatedAws]:
-    with SimulatedAws.start(ESTATE) as started:
+    with SimulatedAws.start(FIXTURE) as started:
         yield started
 
 

@@ -30,7 +30,7 @@ def client_with_key(
 
 
 @pytest.mark.parametrize("account", ["owner", "consumer"])
-def test_an_estate_s_key_belongs_to_its_account(aws: SimulatedAws, account: str) -> None:
+def test_a_fixture_s_key_belongs_to_its_account(aws: SimulatedAws, account: str) -> None:
     identity = aws.client("sts", account).get_caller_identity()
     assert identity["Account"] == aws.account_id(account)
 

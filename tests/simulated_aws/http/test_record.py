@@ -68,7 +68,7 @@ def test_calls_are_filtered_and_numbered_on(aws: SimulatedAws) -> None:
     assert [call.service for call in aws.calls(account_id="222222222222")] == ["sts", "ec2"]
     assert [call.action for call in aws.calls(region="eu-west-1")] == ["DescribeImages"]
     assert len(aws.calls(action="GetCallerIdentity")) == 2
-    aws.forget_calls()
+    aws.clear_calls()
     assert aws.calls() == []
     aws.client("sts", "owner").get_caller_identity()
     assert aws.calls()[0].number == first + 3

@@ -18,7 +18,7 @@ OWNER, CONSUMER, MEMBER, OUTSIDER = "111111111111", "012345678901", "33333333333
 EXTERNAL_ID = "golden-release"
 ALLOW_EC2_ONLY = {"Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]}
 
-ESTATE: dict[str, Any] = {
+FIXTURE: dict[str, Any] = {
     "accounts": {
         "owner": OWNER,
         "consumer": CONSUMER,
@@ -66,7 +66,7 @@ def server() -> Iterator[SimulatedAws]:
 @pytest.fixture
 def aws(server: SimulatedAws) -> SimulatedAws:
     server.reset()
-    server.build_estate(ESTATE)
+    server.load_fixture(FIXTURE)
     server.set_throttling(False)
     return server
 
@@ -79,7 +79,7 @@ def key(aws: SimulatedAws) -> str:
 
 
 def client_of(aws: SimulatedAws, keys: dict[str, str], service: str, region: str = "us-east-1") -> Any:
-    """A client with a user's keys from an estate's description, or with a session's credentials."""
+    """A client with a user's keys from a fixture's description, or with a session's credentials."""
     return boto3.client(  # type: ignore[call-overload]
         service,
         endpoint_url=aws.url,

@@ -126,7 +126,7 @@ def test_a_launch_needs_the_caller_s_own_policies(
 ) -> None:
     """(Service Authorization Reference, Amazon EC2: RunInstances.)"""
     disk = {"device_name": "/dev/xvda", "size": 8}
-    built = aws.build_estate(
+    built = aws.load_fixture(
         {
             "accounts": {"consumer": CONSUMER},
             "users": {"launching": {"accounts": ["consumer"], "policy": policy}},
@@ -151,7 +151,7 @@ def test_a_launch_needs_the_caller_s_own_policies(
 def test_a_dry_run_looks_at_the_network(aws: SimulatedAws, network: dict[str, Any], code: str) -> None:
     """(EC2 API Reference, Error codes.)"""
     disk = {"device_name": "/dev/xvda", "size": 8}
-    built = aws.build_estate(
+    built = aws.load_fixture(
         {
             "accounts": {"consumer": CONSUMER},
             "images": {"own": {"account": "consumer", "region": "us-east-1", "devices": [disk]}},

@@ -185,7 +185,7 @@ def test_filters(kms: Any, key: str) -> None:
 
 def test_a_key_has_so_many_grants(aws: SimulatedAws, kms: Any, key: str) -> None:
     """(KMS Developer Guide, Resource quotas: Grants per KMS key.)"""
-    aws.change_settings(grants_per_key_quota=2)
+    aws.update_settings(grants_per_key_quota=2)
     kms.create_grant(KeyId=key, Name="first", **GRANT)
     kms.create_grant(KeyId=key, **GRANT)
     assert error_code(kms.create_grant, KeyId=key, **GRANT) == "LimitExceededException"
@@ -340,14 +340,14 @@ def test_retirable_grants(aws: SimulatedAws, kms: Any, key: str) -> None:
 
 def test_a_new_grant_may_be_unknown_for_a_while(aws: SimulatedAws, kms: Any, key: str) -> None:
     """A token helps KMS's own requests meanwhile (KMS Developer Guide, Using a grant token)."""
-    aws.change_settings(grant_visible_after_seconds=3600)
+    aws.update_settings(grant_visible_after_seconds=3600)
     made = kms.create_grant(KeyId=key, Name="golden", **GRANT)
     assert listed(kms, key) == []
     consumer = aws.client("kms", "consumer")
     assert error_code(consumer.describe_key, KeyId=key) == "AccessDeniedException"
     assert consumer.describe_key(KeyId=key, GrantTokens=[made["GrantToken"]])
     assert kms.create_grant(KeyId=key, Name="golden", **GRANT)["GrantId"] == made["GrantId"]
-    aws.change_settings(grant_visible_after_seconds=0)
+    aws.update_settings(grant_visible_after_seconds=0)
     assert consumer.describe_key(KeyId=key)
     assert len(listed(kms, key)) == 1
 

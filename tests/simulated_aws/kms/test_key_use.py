@@ -26,7 +26,7 @@ AUTO_SCALING_USE = [*USE, "Encrypt"]
 
 @dataclass
 class Golden:
-    """The encrypted image of the estate, its owner and its key."""
+    """The encrypted image of the fixture, its owner and its key."""
 
     aws: SimulatedAws
     image_id: str
@@ -69,7 +69,7 @@ class Golden:
 @pytest.fixture
 def golden(server: SimulatedAws) -> Golden:
     server.reset()
-    built = server.build_estate(ENCRYPTED_AMI)
+    built = server.load_fixture(ENCRYPTED_AMI)
     server.set_throttling(False)
     image = built["images"]["golden-web-2026.11.1"]
     key = built["kms_keys"]["golden"]["us-east-1"]

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from simulated_aws.client import SimulatedAws
 
 MEMBERS = {f"member-{number:02}": f"2000000000{number:02}" for number in range(25)}
-ESTATE: dict[str, Any] = {
+FIXTURE: dict[str, Any] = {
     "accounts": {"management": "100000000001", "deputy": "300000000003", "outsider": "9" * 12, **MEMBERS},
     "organization": {
         "management_account": "management",
@@ -41,7 +41,7 @@ def server() -> Iterator[SimulatedAws]:
 @pytest.fixture
 def aws(server: SimulatedAws) -> SimulatedAws:
     server.reset()
-    server.build_estate(ESTATE)
+    server.load_fixture(FIXTURE)
     organizations = server.client("organizations", "management")
     organizations.register_delegated_administrator(
         AccountId="300000000003", ServicePrincipal="guardduty.amazonaws.com"

@@ -24,7 +24,7 @@ def server() -> Iterator[SimulatedAws]:
 @pytest.fixture
 def aws(server: SimulatedAws) -> SimulatedAws:
     server.reset()
-    server.build_estate({"accounts": {"owner": "111111111111", "other": "222222222222"}})
+    server.load_fixture({"accounts": {"owner": "111111111111", "other": "222222222222"}})
     return server
 
 

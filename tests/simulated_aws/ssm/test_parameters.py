@@ -16,7 +16,7 @@ NAME = "/golden/web"
 IMAGE = {"Name": NAME, "Type": "String", "DataType": "aws:ec2:image"}
 FOREVER = 10_000
 
-ESTATE: dict[str, Any] = {
+FIXTURE: dict[str, Any] = {
     "accounts": {"owner": OWNER, "consumer": CONSUMER},
     "images": {
         name: {
@@ -41,7 +41,7 @@ class Store:
     def __init__(self, aws: SimulatedAws) -> None:
         aws.reset()
         self.aws = aws
-        self.images = {name: image["image_id"] for name, image in aws.build_estate(ESTATE)["images"].items()}
+        self.images = {name: image["image_id"] for name, image in aws.load_fixture(FIXTURE)["images"].items()}
         self.ssm = aws.client("ssm", "owner", "us-east-1")
 
     def put(self, image: str = "first", **changes: Any) -> Any:
@@ -68,26 +68,26 @@ def outcome(call: Any, of: Callable[[Any], Any] = lambda _: "ok", **params: Any)
 
 # botocore shape PutParameterRequest, DataType: "PutParameter call returns before the validation is complete".
 def test_a_value_is_there_only_once_it_is_validated(store: Store) -> None:
-    store.aws.change_settings(parameter_validation_seconds=FOREVER)
+    store.aws.update_settings(parameter_validation_seconds=FOREVER)
     assert store.put()["Version"] == 1
     assert store.value() == "ParameterNotFound"
-    store.aws.change_settings(parameter_validation_seconds=0)
+    store.aws.update_settings(parameter_validation_seconds=0)
     assert store.value() == store.images["first"]
 
-    store.aws.change_settings(parameter_validation_seconds=FOREVER)
+    store.aws.update_settings(parameter_validation_seconds=FOREVER)
     assert store.put("second")["Version"] == 2
     assert store.value() == store.images["first"]
     assert len(store.ssm.get_parameter_history(Name=NAME)["Parameters"]) == 1
-    store.aws.change_settings(parameter_validation_seconds=0)
+    store.aws.update_settings(parameter_validation_seconds=0)
     assert store.value() == store.images["second"]
 
 
 @pytest.mark.parametrize("code", ["TooManyUpdates", "ValidationException"])
 def test_meanwhile_no_other_value_is_taken(store: Store, code: str) -> None:
-    store.aws.change_settings(parameter_validation_seconds=FOREVER, parameter_rewrite_error_code=code)
+    store.aws.update_settings(parameter_validation_seconds=FOREVER, parameter_rewrite_error_code=code)
     store.put()
     assert outcome(store.put, image="second") == code
-    store.aws.change_settings(parameter_validation_seconds=0)
+    store.aws.update_settings(parameter_validation_seconds=0)
     assert outcome(store.put, image="second") == "ok"
 
 

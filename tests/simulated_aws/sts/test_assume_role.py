@@ -19,7 +19,7 @@ EXTERNAL_ID = "golden-release"
 ROLE = f"arn:aws:iam::{CONSUMER}:role/golden-consumer"
 NOTHING = {"Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]}
 
-ESTATE: dict[str, Any] = {
+FIXTURE: dict[str, Any] = {
     "accounts": {"owner": OWNER, "consumer": CONSUMER, "outsider": OUTSIDER},
     "users": {"auditor": {"accounts": ["owner", "consumer"], "policy": NOTHING}},
     "roles": {
@@ -39,7 +39,7 @@ def server() -> Iterator[SimulatedAws]:
 @pytest.fixture
 def aws(server: SimulatedAws) -> SimulatedAws:
     server.reset()
-    server.build_estate(ESTATE)
+    server.load_fixture(FIXTURE)
     return server
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Estates of any size: an owner with a two-disk image, and accounts that are to use it."""
+"""Fixtures of any size: an owner with a two-disk image, and accounts that are to use it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def consumers(count: int) -> list[str]:
     return [f"{200_000_000_000 + number}" for number in range(count)]
 
 
-def estate(accounts: int, encrypted_for: tuple[str, ...] = ()) -> dict[str, Any]:
-    """An estate's document; with ``encrypted_for`` the image is encrypted, its key in these regions."""
+def fixture(accounts: int, encrypted_for: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A fixture's document; with ``encrypted_for`` the image is encrypted, its key in these regions."""
     encryption = {"encrypted": True, "kms_key": "golden"} if encrypted_for else {}
     key = {"account": OWNER, "regions": [HOME, *encrypted_for], "alias": KEY_ALIAS}
     return {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The estate that most tests start from: its accounts by name, and its golden image with two disks."""
+"""The fixture that most tests start from: its accounts by name, and its golden image with two disks."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _DOCUMENT = Path(client.__file__).parent / "fixtures" / "two_disk_ami.yml"
 _IMAGE = "golden-web-2026.11.1"
 
 
-class Estate:
-    """Builds the estate in a simulated AWS and tells the ids of what is in it."""
+class Fixture:
+    """Builds the fixture in a simulated AWS and tells the ids of what is in it."""
 
     def __init__(self, aws: SimulatedAws) -> None:
         self._aws = aws
         self._document: dict[str, Any] = yaml.safe_load(_DOCUMENT.read_text(encoding="utf-8"))
-        self._description = aws.build_estate(self._document)
+        self._description = aws.load_fixture(self._document)
 
     @property
     def image_id(self) -> str:
@@ -65,7 +65,7 @@ class Estate:
 
     def add(self, accounts: Mapping[str, str] | None = None, **parts: Any) -> dict[str, Any]:
         """Add more parts of a document, and return their description."""
-        return self._aws.build_estate(
+        return self._aws.load_fixture(
             {
                 "accounts": {**self._document["accounts"], **(accounts or {})},
                 "not_opted_in_regions": self._document["not_opted_in_regions"],
