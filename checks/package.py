@@ -7,6 +7,7 @@ import json
 import os
 import tarfile
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from checks import collection
@@ -15,26 +16,44 @@ from checks.commands import CheckError, run
 # What ansible-galaxy adds to the files of the checkout.
 GENERATED = {"MANIFEST.json", "FILES.json"}
 REQUIRED = {"LICENSE", "README.md", "meta/runtime.yml"}
-# Folders that only a checkout has a use for.
-CHECKOUT_ONLY = (".ci/", ".cache/", ".venv/", "checks/", "demo/", "requirements/", "simulated_aws/", "tests/")
-SHIPPED_ALL_THE_SAME = {"tests/config.yml"}
+# All top-level entries of the archive: a new one is either added here or to build_ignore in galaxy.yml.
+TOP_LEVEL = GENERATED | {
+    *("CONTRIBUTING.md", "LICENSE", "README.md"),
+    *("changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests"),
+}
+# The only file below tests/ that the archive has: it configures ansible-test.
+TESTS = {"tests/config.yml"}
+
+
+def check_top_level(members: Iterable[str]) -> None:
+    """Raise CheckError unless the top-level entries of these paths are exactly TOP_LEVEL.
+
+    So a new folder of the checkout can't get into the archive unnoticed.
+    """
+    found = {name.removeprefix("./").partition("/")[0] for name in members}
+    if unexpected := sorted(found - TOP_LEVEL):
+        raise CheckError(
+            f"the archive has the top-level entries {', '.join(unexpected)}; "
+            "add them to build_ignore in galaxy.yml, or to TOP_LEVEL in checks/package.py if users need them"
+        )
+    if missing := sorted(TOP_LEVEL - found):
+        raise CheckError(f"the archive lacks the top-level entries {', '.join(missing)}")
 
 
 def _compare_files(archive: Path) -> None:
-    """Raise CheckError where the archive lacks a file, or holds one that only a checkout has or needs."""
+    """Raise CheckError if the archive lacks a required file or has one that it should not have."""
     listed = run(
         "/usr/bin/env", "git", "ls-files", "--cached", "--others", "--exclude-standard", quiet=True
     ).splitlines()
     with tarfile.open(archive) as tar:
-        packed = {member.name for member in tar.getmembers() if member.isfile()} - GENERATED
-    strays = sorted(
-        (packed - set(listed))
-        | {name for name in packed - SHIPPED_ALL_THE_SAME if name.startswith(CHECKOUT_ONLY)}
-    )
+        members = {member.name for member in tar.getmembers() if member.isfile()}
+    check_top_level(members)
+    packed = members - GENERATED
+    strays = sorted((packed - set(listed)) | {name for name in packed - TESTS if name.startswith("tests/")})
     if missing := sorted(REQUIRED - packed):
         raise CheckError(f"the archive lacks {', '.join(missing)}")
     if strays:
-        raise CheckError(f"build_ignore in galaxy.yml lets in {', '.join(strays[:5])}")
+        raise CheckError(f"the archive has {', '.join(strays[:5])}; add them to build_ignore in galaxy.yml")
     print(f"{archive.name}: {len(packed)} files, {archive.stat().st_size // 1024} KiB")
 
 
