@@ -25,7 +25,7 @@ export AWS_EC2_METADATA_DISABLED := true
 ifneq (,$(filter C POSIX,$(LC_ALL)))
 export LC_ALL := C.UTF-8
 endif
-# The simulated AWS listens on this machine: a proxy can't reach it.
+# The simulated AWS listens on this machine, which a proxy can't reach.
 export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
 export no_proxy := 127.0.0.1,localhost,$(no_proxy)
 
@@ -65,7 +65,7 @@ integration: environment  ## pytest: tests/integration, real playbooks against t
 bench: environment  ## this collection against what one would run without it
 	@$(RUN) -m tests.benchmark
 
-simulated-aws: environment  ## serve FIXTURE on PORT until interrupted; prints what ACCOUNT is to export
+simulated-aws: environment  ## run the simulated AWS with FIXTURE on PORT; prints the credentials of ACCOUNT
 	@$(RUN) -m simulated_aws --fixture $(FIXTURE) --port $(PORT) --account $(ACCOUNT)
 
 format: environment  ## let ruff mend what it can

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make demo`: a golden AMI is distributed on a simulated AWS, and those it is for show what they can do."""
+"""`make demo`: distributes a golden AMI on a simulated AWS and tests what each account can do with it."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m demo`, from the checkout's root; exits with 1 if anything is not as it should be."""
+"""`python -m demo`, run from the root of the checkout; exit code 1 if a check fails."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from simulated_aws.client import SimulatedAws
 
 from .access import access
 from .playbook import CHECKOUT, FOLDER, PLAYBOOK, VARS, distribute
-from .screen import heading, say, table, verdict
-from .story import (
+from .scenario import (
     CONSUMERS,
     COPY_SECONDS,
     LATENCY,
@@ -29,13 +28,14 @@ from .story import (
     Ending,
     given,
 )
+from .screen import heading, say, table, verdict
 
 _FIXTURE = Path(client.__file__).parent / "fixtures" / "encrypted_ami.yml"
 _REPORT = CHECKOUT / FOLDER / "distribution.json"
 
 
 def main() -> int:
-    """Distribute, distribute again, show who can do what; 0 if all is as it should be."""
+    """Distribute the image twice and show what each account can do; return 0 if all checks pass."""
     wanted = yaml.safe_load((CHECKOUT / VARS).read_text(encoding="utf-8"))
     _REPORT.unlink(missing_ok=True)
     with SimulatedAws.start(_FIXTURE) as aws:
@@ -46,12 +46,12 @@ def main() -> int:
         if ending is None:
             return 1
         _show(ending)
-        heading("As it should be?")
-        facts = ending.facts()
-        for statement, holds in facts.items():
+        heading("Checks")
+        checks = ending.checks()
+        for statement, holds in checks.items():
             verdict(statement, holds)
         _point_onwards(aws)
-    return 0 if all(facts.values()) else 1
+    return 0 if all(checks.values()) else 1
 
 
 def _introduce(wanted: Mapping[str, Any]) -> None:
@@ -59,11 +59,11 @@ def _introduce(wanted: Mapping[str, Any]) -> None:
     say(f"  A simulated AWS answers each call after {LATENCY * 1000:.0f} ms and copies in up to")
     say(f"  {max(COPY_SECONDS.values()):.0f} seconds, where AWS takes minutes. {VARS} names the accounts")
     say(f"  web-prod and data-prod; {' and '.join(UNIT_ACCOUNTS)} are covered by a unit of")
-    say("  their organization; partner is to get nothing.\n")
+    say("  their organization; partner gets no access.\n")
 
 
 def _distribute_twice(aws: SimulatedAws, wanted: Mapping[str, Any]) -> Ending | None:
-    """Both runs and what they gave to whom; None if the first failed, which Ansible has explained."""
+    """Both runs and the access that each account has then; None if the first run failed."""
     units = aws.description()["organization"]["units"]
     variables = {"distribute_org_unit_arns": [units[UNIT]["arn"]], "distribute_report_path": str(_REPORT)}
     first = distribute(aws, OWNER, variables)
@@ -71,9 +71,9 @@ def _distribute_twice(aws: SimulatedAws, wanted: Mapping[str, Any]) -> Ending | 
         verdict(f"The playbook distributed the image (exit code {first.exit_code}).", False)
         return None
     report = json.loads(_REPORT.read_text(encoding="utf-8"))
-    heading("The same once more, with nothing left to do")
+    heading("Second run, with nothing left to change")
     second = distribute(aws, OWNER, variables)
-    # What follows is no part of what is timed.
+    # The rest is not timed.
     aws.set_latency(0)
     return Ending(
         wanted,
@@ -92,12 +92,12 @@ def _distribute_twice(aws: SimulatedAws, wanted: Mapping[str, Any]) -> Ending | 
 
 
 def _show(ending: Ending) -> None:
-    heading("Who can use it, tried with each account's own credentials")
+    heading("Access, tested with each account's own credentials")
     table(
         ["region", *CONSUMERS],
         [[region, *(ending.access[region, account] for account in CONSUMERS)] for region in ending.regions],
     )
-    heading("What is where, and what the two runs took in API calls")
+    heading("Images, and the API calls of both runs")
     table(
         ["region", "image", "disks", "1st: reads", "writes", "2nd: reads", "writes"],
         [
@@ -119,8 +119,8 @@ def _show(ending: Ending) -> None:
 
 def _point_onwards(aws: SimulatedAws) -> None:
     environment = aws.environment(OWNER)
-    heading("What next")
-    say("  Play with it: run `make simulated-aws` in another terminal, and here")
+    heading("Next steps")
+    say("  Try it yourself: run `make simulated-aws` in another terminal, and here")
     say("    export AWS_ENDPOINT_URL=http://127.0.0.1:4510")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         say(f"    export {name}={environment[name]}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an account can do with an image, tried with that account's own credentials."""
+"""Tests what an account can do with an image, with that account's own credentials."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _WORDS = {(): NOTHING, ("see", "launch"): LAUNCH, ("see", "launch", "copy"): LAU
 
 
 def access(aws: SimulatedAws, account: str, region: str, image_id: str, snapshot_ids: Sequence[str]) -> str:
-    """One of the constants above; any other combination is spelled out.
+    """One of the constants above, or the words of another combination.
 
-    To see it is to find it by DescribeImages; to launch it, that an instance really runs, since a missing
-    right on the key shows in no other way; to copy it, to see it and all of its snapshots (EC2 User Guide,
-    Copy an Amazon EC2 AMI).
+    `see`: DescribeImages returns the image. `launch`: an instance reaches the state running, since a missing
+    permission for the key has no other effect. `copy`: the image and all of its snapshots are visible (EC2
+    User Guide, Copy an Amazon EC2 AMI).
     """
     ec2 = aws.client("ec2", account, region)
     sees = bool(ec2.describe_images(Filters=_ids("image-id", [image_id]))["Images"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run of the playbook as a user would type it, its output on the screen, and what came of it."""
+"""Runs the playbook with the command that a user types, and collects the result and the API calls."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Run:
 
     @property
     def writes(self) -> list[RecordedCall]:
-        """The calls that change something."""
+        """The API calls that change resources."""
         return [call for call in self.calls if not call.action.startswith(_READS)]
 
     def counts(self, region: str) -> tuple[int, int]:
-        """How many calls in a region read, and how many write."""
+        """The number of calls in a region that read, and that write."""
         writes = Counter(call.region for call in self.writes)[region]
         return Counter(call.region for call in self.calls)[region] - writes, writes
 
@@ -62,7 +62,7 @@ def distribute(aws: SimulatedAws, owner: str, more_variables: Mapping[str, Any])
     done = subprocess.run(
         [Path(sys.executable).with_name(command[0]), *command[1:]],
         cwd=CHECKOUT,
-        # The log repeats what the screen shows, which so remains Ansible's alone.
+        # The log repeats the output, so that the screen shows Ansible's own output unchanged.
         env={**aws.environment(owner), "ANSIBLE_LOG_PATH": str(log)},
         check=False,
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text for a person: headings, tables, verdicts; coloured only on a terminal."""
+"""Output for users: headings, tables and check results; coloured on a terminal only."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _BOLD, _RED, _GREEN = "1", "31", "32"
 
 
 def say(text: str = "") -> None:
-    """Print a line at once, so that it stands before what a child process prints next."""
+    """Print a line and flush it, so that it precedes the output of the next child process."""
     print(text, flush=True)
 
 
 def heading(text: str) -> None:
-    """Print the title of what follows."""
+    """Print a heading."""
     say(f"\n{_painted(text, _BOLD)}\n")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows below their columns' titles; numbers stand to the right."""
+    """Print a table; numbers are right-aligned."""
     texts = [list(columns), *([str(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     right = [isinstance(cell, int) for cell in rows[0]]
@@ -32,10 +32,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def verdict(statement: str, holds: bool) -> None:
-    """Print whether a statement turned out to be true."""
+    """Print a statement and whether it is true."""
     say(f"  {_painted('  yes', _GREEN) if holds else _painted('   NO', _RED)}  {statement}")
 
 
 def _painted(text: str, code: str) -> str:
-    # NO_COLOR is how users of any program ask for none.
+    # NO_COLOR: https://no-color.org
     return f"\x1b[{code}m{text}\x1b[0m" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text

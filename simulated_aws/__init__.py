@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A simulated AWS: moto made as strict as AWS's documentation, served over HTTP (docs/simulated-aws.md).
+
+`python -m simulated_aws` runs it; `client.SimulatedAws` starts and controls it from Python.
+
+Files:
+    __main__.py         the command line
+    client.py           the client for tests, demo and benchmarks: start, control, boto3 clients
+    server.py           the process: one port, one event loop
+    app.py              connects the parts; routes a request to the control API or to an AWS API
+    control_api.py      the HTTP API below /_simulated_aws/
+    settings.py         what the control API can change, such as how long a copy takes
+    accounts.py         the accounts that exist
+    exceptions.py       NotSimulated: valid on AWS, and not implemented here
+    fixtures/           YAML documents of accounts, keys and images, and the code that loads them
+    http/               what each API call passes: authentication, record, faults, throttling
+    ec2/ iam/ kms/ organizations/ rbin/ sqs/ ssm/ sts/      one package for each AWS service
+
+In the packages of the services:
+    patch_moto.py       registers the package's code in moto, in place of moto's own
+    moto_responses.py   moto's request handlers with stricter checks
+    moto_backend.py     moto's data store, changed where other parts of moto read from it
+    actions/            one function for each action that is implemented here instead of in moto
+    dispatch.py         parses a request, calls its action, and writes the response or the error
+    fast_path.py        the actions that the HTTP server calls directly, without moto's slow dispatcher
+    state.py            what the service stores
+    errors.py           the service's errors
+"""

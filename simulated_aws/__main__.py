@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m simulated_aws`: the simulated AWS for a person, or for client.py."""
+"""`python -m simulated_aws`: the command line, for users and for client.py."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _REGION = "us-east-1"
 
 
 def main() -> None:
-    """Serve until stopped; the first line of output ends with the URL."""
-    given = _arguments()
-    document = yaml.safe_load(given.fixture.read_text()) if given.fixture else None
+    """Serve the simulated AWS until it is stopped. The first line of output ends with its URL."""
+    arguments = _arguments()
+    document = yaml.safe_load(arguments.fixture.read_text()) if arguments.fixture else None
     url = ""
 
     def listening(where: str) -> None:
@@ -33,23 +33,27 @@ def main() -> None:
     def ready(control: ControlApi) -> None:
         if document is not None:
             description = control.load_fixture(document)
-            print(_export_commands(url, description, given.account), flush=True)
+            print(_export_commands(url, description, arguments.account), flush=True)
 
     try:
-        serve(given.host, given.port, listening, ready, until_stdin_closes=given.until_stdin_closes)
+        serve(
+            arguments.host, arguments.port, listening, ready, until_stdin_closes=arguments.until_stdin_closes
+        )
     except KeyboardInterrupt as stopped:
         raise SystemExit(130) from stopped
-    except (OSError, ValueError) as refused:
-        raise SystemExit(f"simulated AWS: {refused}") from refused
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"simulated AWS: {error}") from error
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m simulated_aws", description=main.__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=4510, help="port to listen on, 0 for any (%(default)s)")
-    parser.add_argument("--fixture", type=Path, help="YAML file of accounts and images to start with")
-    parser.add_argument("--account", help="the fixture's account to print credentials of (its first one)")
-    stop = "stop when standard input ends, as it does when its writer dies"
+    parser.add_argument("--fixture", type=Path, help="YAML file of accounts, keys and images to load")
+    parser.add_argument(
+        "--account", help="account of the fixture to print credentials for (default: the first one)"
+    )
+    stop = "stop at the end of standard input, which the parent process holds open"
     parser.add_argument("--until-stdin-closes", action="store_true", help=stop)
     return parser.parse_args()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which accounts there are: those of the fixtures, and those that Organizations made since."""
+"""The accounts that exist: those of loaded fixtures, and those that Organizations has created."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ _known: set[str] = set()
 
 
 def register(account_id: str) -> None:
-    """From now on the account exists."""
+    """Add an account."""
     _known.add(account_id)
 
 
 def exists(account_id: str) -> bool:
-    """Whether anybody has an account with this id."""
+    """Whether there is an account with this id."""
     return account_id in _known or account_id in organizations_backends.master_accounts
 
 
 def reset() -> None:
-    """There are none."""
+    """Remove all accounts of fixtures."""
     _known.clear()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The simulation as a whole: the strict EC2 and moto behind the front, steered by the control API.
+"""The application: connects the services, moto, the HTTP pipeline and the control API.
 
-moto reads some of its environment when it is imported, which importing this module does.
+Importing this module imports moto, which reads its environment variables at that time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .kms.fast_path import HANDLERS as KMS_HANDLERS
 
 
 class App:
-    """Answers every request of one server."""
+    """Handles every request of one server."""
 
     def __init__(self) -> None:
         iam.patch_moto()
@@ -32,7 +32,7 @@ class App:
         self.control = ControlApi(self._pipeline)
 
     async def answer(self, request: Request, gone: asyncio.Event) -> Response | None:
-        """A control call's answer or an API call's, see Pipeline.answer."""
+        """Handle a control call or an AWS API call; see Pipeline.answer."""
         if request.target.startswith(PREFIX):
             return self.control.answer(request)
         return await self._pipeline.answer(request, gone)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The simulated AWS as tests, the demo and the benchmarks use it."""
+"""Client for tests, the demo and the benchmarks: start, control and call the simulated AWS."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ROOT = Path(__file__).parents[1]
 _STOP_SECONDS = 10
 _REGION = "us-east-1"
 
-# As if nobody had configured anything: no files, no profile.
+# Sessions ignore the user's AWS configuration: no files, no profile.
 _NO_CONFIGURATION = {
     "config_file": (None, None, os.devnull, None),
     "credentials_file": (None, None, os.devnull, None),
@@ -35,10 +35,10 @@ _NO_CONFIGURATION = {
 
 
 class SimulatedAws:
-    """A simulated AWS: a process of its own from `start`, or one that is running from `connect`.
+    """A simulated AWS: `start` runs one in a new process, `connect` uses one that is running.
 
-    As a context manager it stops what it started. A process that was started also ends when its parent does,
-    however that ends. What the server refuses is a ValueError with its sentence.
+    The context manager stops the process that it started. The process also ends when its parent process ends,
+    even if that is killed. Invalid input of a control call raises ValueError with the server's message.
     """
 
     def __init__(self, url: str, process: subprocess.Popen[str] | None = None) -> None:
@@ -48,7 +48,7 @@ class SimulatedAws:
 
     @classmethod
     def start(cls, fixture: Mapping[str, Any] | Path | None = None, *, port: int = 0) -> SimulatedAws:
-        """Start a process on a port, 0 for any free one, with a fixture (see fixture.py) or none."""
+        """Start a process on a port (0: any free one); load a fixture (see fixtures/document.py) if given."""
         command = [sys.executable, "-m", "simulated_aws", "--port", str(port), "--until-stdin-closes"]
         pipe = subprocess.PIPE
         process = subprocess.Popen(command, cwd=_ROOT, stdin=pipe, stdout=pipe, text=True)
@@ -57,7 +57,7 @@ class SimulatedAws:
         aws = cls(url, process)
         try:
             if not url:
-                raise RuntimeError("the simulated AWS did not start; its standard error says why")
+                raise RuntimeError("the simulated AWS did not start; see its standard error")
             if fixture is not None:
                 aws.load_fixture(fixture)
         except BaseException:
@@ -67,7 +67,7 @@ class SimulatedAws:
 
     @classmethod
     def connect(cls, url: str) -> SimulatedAws:
-        """Use the simulated AWS at this URL, with the accounts it has."""
+        """Use the simulated AWS at this URL, with the accounts of its last fixture."""
         aws = cls(url.rstrip("/"))
         aws._accounts = aws.description().get("accounts", {})
         return aws
@@ -94,26 +94,26 @@ class SimulatedAws:
             self._process.wait()
         self._process.stdout.close()
 
-    # What the control API offers.
+    # Calls to the control API.
 
     def health(self) -> dict[str, Any]:
-        """Answers once the server is ready."""
+        """Return once the server is ready."""
         return self._control("GET", "health")
 
     def reset(self) -> None:
-        """Wipe everything: fixture, settings, record, faults, latency; throttling is on again."""
+        """Delete all accounts, resources, recorded calls and faults; set everything else to its default."""
         self._control("POST", "reset")
         self._accounts = {}
 
     def load_fixture(self, document: Mapping[str, Any] | Path) -> dict[str, Any]:
-        """Build a fixture from its document or YAML file; its description, names to ids."""
+        """Load a fixture from a document or a YAML file; return its description, which maps names to ids."""
         body = document.read_bytes() if isinstance(document, Path) else _json(document)
         description = self._control("POST", "fixture", body)
         self._accounts = description["accounts"]
         return description
 
     def description(self) -> dict[str, Any]:
-        """The description of the fixture built last, empty if there is none."""
+        """The description of the fixture that was loaded last; empty if there is none."""
         return self._control("GET", "fixture")
 
     def calls(self, *, since: int = 0, **filters: str) -> list[RecordedCall]:
@@ -126,15 +126,15 @@ class SimulatedAws:
         self._control("DELETE", "calls")
 
     def set_latency(self, seconds: float) -> None:
-        """Hold every answer up by some seconds."""
+        """Delay every response by this many seconds."""
         self._control("PUT", "latency", _json({"seconds": seconds}))
 
     def set_throttling(self, enabled: bool) -> None:
-        """Switch AWS's request rates on or off."""
+        """Turn request throttling on or off."""
         self._control("PUT", "throttling", _json({"enabled": enabled}))
 
     def update_settings(self, **changed: Any) -> None:
-        """Change fields of settings.Settings."""
+        """Change settings, by the names of the fields of settings.Settings."""
         self._control("PUT", "settings", _json(changed))
 
     def add_fault(self, kind: str, **fields: Any) -> dict[str, Any]:
@@ -143,26 +143,26 @@ class SimulatedAws:
         return added
 
     def faults(self) -> list[dict[str, Any]]:
-        """All faults, each with how many calls matched."""
+        """All faults, each with the number of calls that matched."""
         listed: list[dict[str, Any]] = self._control("GET", "faults")["faults"]
         return listed
 
     def clear_faults(self) -> None:
-        """Remove all faults and release what is frozen."""
+        """Remove all faults and release frozen calls."""
         self._control("DELETE", "faults")
 
     def release(self) -> None:
-        """Let the calls that are frozen now go on."""
+        """Release the calls that are frozen now."""
         self._control("POST", "faults/release")
 
-    # Ways in.
+    # Access to the AWS APIs.
 
     def account_id(self, account: str) -> str:
-        """The id of an account of the fixture, given by name or id; KeyError if it has none such."""
+        """The id of an account of the fixture, given by name or id; KeyError for an unknown one."""
         return self._account(account)["account_id"]
 
     def session(self, account: str, region: str = _REGION) -> boto3.session.Session:
-        """A boto3 session of an account (name or id) whose clients all talk to the simulated AWS."""
+        """A boto3 session of an account (name or id); all of its clients call the simulated AWS."""
         keys = self._account(account)
         core = botocore.session.Session(session_vars=_NO_CONFIGURATION)
         core.register_component("data_loader", _loader())
@@ -179,7 +179,7 @@ class SimulatedAws:
         return self.session(account, region).client(service, config=config)  # type: ignore[call-overload]
 
     def environment(self, account: str, region: str = _REGION) -> dict[str, str]:
-        """A whole environment for a subprocess: this process's, with the simulated AWS for any other."""
+        """The environment for a subprocess: this process's, with AWS settings for the simulated AWS only."""
         keys = self._account(account)
         kept = {
             name: value
@@ -203,7 +203,9 @@ class SimulatedAws:
         for name, keys in self._accounts.items():
             if account in (name, keys["account_id"]):
                 return keys
-        raise KeyError(f"the fixture has no account {account}; it has {', '.join(self._accounts) or 'none'}")
+        raise KeyError(
+            f"no account {account} in the fixture; accounts: {', '.join(self._accounts) or 'none'}"
+        )
 
     def _control(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc)
@@ -221,14 +223,14 @@ class SimulatedAws:
 
 
 class _Session(boto3.session.Session):
-    """boto3 takes an endpoint per client, or from the environment for all; this one is a session's."""
+    """A session with its own endpoint: boto3 supports one per client, or one for the whole process."""
 
     def __init__(self, url: str, **arguments: Any) -> None:
         self._url = url
         super().__init__(**arguments)
 
     def client(self, *args: Any, **kwargs: Any) -> Any:
-        # Whatever proxy the environment names isn't for this address.
+        # Ignore proxies from the environment: the server listens on this machine.
         direct = Config(proxies={})
         given = kwargs.pop("config", None)
         kwargs["config"] = given.merge(direct) if given else direct

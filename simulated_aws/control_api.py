@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTP API below /_simulated_aws/ that tests steer the simulated AWS by: JSON in, JSON out."""
+"""The control API below /_simulated_aws/: load fixtures, change settings, inject faults, read the record.
+
+Request and response bodies are JSON; a request body may also be YAML.
+"""
 
 from __future__ import annotations
 
@@ -27,29 +30,29 @@ Route = Callable[["ControlApi", Request], dict[str, Any]]
 
 
 class ControlApi:
-    """Answers control calls; they are neither recorded nor delayed."""
+    """Handles control calls, which are neither recorded nor delayed."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._fixture: dict[str, Any] = {}
 
     def answer(self, request: Request) -> Response:
-        """200 with the result, 400 with one sentence under `error` for bad input, 404 for no such route."""
+        """Respond with 200 and the result, or 400, 404 (unknown route) or 500 and a message under `error`."""
         route = _ROUTES.get((request.method, request.path.removeprefix(PREFIX)))
         if route is None:
             known = ", ".join(f"{method} {PREFIX}{path}" for method, path in _ROUTES)
-            return _json(404, {"error": f"no {request.method} {request.path} here; there are {known}"})
+            return _json(404, {"error": f"no route {request.method} {request.path}; routes: {known}"})
         try:
             return _json(200, route(self, request))
-        except ValueError as refused:
-            return _json(400, {"error": str(refused)})
+        except ValueError as invalid:
+            return _json(400, {"error": str(invalid)})
         except Exception as crashed:
             LOG.exception("%s %s crashed", request.method, request.path)
             return _json(500, {"error": f"{type(crashed).__name__}: {crashed}"})
 
     def load_fixture(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Build a fixture beside what is there, and let its accounts' keys in; its description."""
-        self._fixture = loader.build(document)
+        """Add a fixture to the existing resources, accept its access keys, and return its description."""
+        self._fixture = loader.load(document)
         accounts = self._fixture["accounts"].values()
         self._pipeline.callers.register(
             {account["access_key_id"]: account["account_id"] for account in accounts}
@@ -72,10 +75,12 @@ class ControlApi:
         given = {name: values[-1] for name, values in parse_qs(request.query, keep_blank_values=True).items()}
         since = given.pop("since", "0")
         if not since.isdecimal():
-            raise ValueError(f"`since` is the number of a call, not {since!r}")
+            raise ValueError(f"`since` must be the number of a call, not {since!r}")
         unknown = sorted(set(given) - _CALL_FILTERS)
         if unknown:
-            raise ValueError(f"calls can't be filtered by {', '.join(unknown)}")
+            raise ValueError(
+                f"unknown filters {', '.join(unknown)}; filters: {', '.join(sorted(_CALL_FILTERS))}"
+            )
         return {"calls": [entry.view() for entry in self._pipeline.record.select(given, int(since))]}
 
     def _delete_calls(self) -> dict[str, Any]:
@@ -85,14 +90,14 @@ class ControlApi:
     def _put_latency(self, request: Request) -> dict[str, Any]:
         seconds = _only(request, "seconds")
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0:
-            raise ValueError(f"`seconds` is a number from 0, not {seconds!r}")
+            raise ValueError(f"`seconds` must be a number, 0 or greater, not {seconds!r}")
         self._pipeline.latency = float(seconds)
         return {"seconds": self._pipeline.latency}
 
     def _put_throttling(self, request: Request) -> dict[str, Any]:
         enabled = _only(request, "enabled")
         if not isinstance(enabled, bool):
-            raise ValueError(f"`enabled` is true or false, not {enabled!r}")
+            raise ValueError(f"`enabled` must be true or false, not {enabled!r}")
         self._pipeline.throttle.enabled = enabled
         return {"enabled": enabled}
 
@@ -142,7 +147,7 @@ def _json(status: int, value: Any) -> Response:
 
 def _document(request: Request) -> Any:
     with suppress(ValueError):
-        # JSON is YAML too, but a fixture of ten thousand images takes a minute to read as that.
+        # JSON first: the YAML parser needs a minute for a fixture of ten thousand images.
         return json.loads(request.body)
     try:
         return yaml.safe_load(request.body)
@@ -162,5 +167,5 @@ def _object(request: Request) -> dict[str, Any]:
 def _only(request: Request, name: str) -> Any:
     document = _object(request)
     if set(document) != {name}:
-        raise ValueError(f"the body must be an object with {name} alone")
+        raise ValueError(f"the body must be an object with the single member {name}")
     return document[name]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWS does and this simulation doesn't: said aloud, so that no test rests on a guess."""
+"""NotSimulated: raised for what AWS can do and this simulation cannot, so that no test relies on a guess."""
 
 from __future__ import annotations
 
 
 class NotSimulated(NotImplementedError):
-    """Something valid that isn't simulated; the message names it.
+    """A valid request that is not simulated; the message names the feature.
 
-    The front answers it as an operation that isn't there, with the message.
+    The HTTP server responds as for an unknown operation, and includes the message.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One process that answers AWS's APIs and the control API on one port."""
+"""The server process: AWS's APIs and the control API on one port."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _BACKLOG = 512
 
 _MOTO_ENVIRONMENT = {
-    # 1,300 made-up public images a Region, loaded at its first call.
+    # Don't create moto's 1,300 public images at the first call in each Region.
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
-    # Wraps every answer once more, for browsers.
+    # Don't add CORS headers, which only browsers need, to every response.
     "MOTO_DISABLE_GLOBAL_CORS": "true",
 }
 
@@ -35,18 +35,21 @@ def serve(
     *,
     until_stdin_closes: bool = False,
 ) -> None:
-    """Serve until SIGINT or SIGTERM, or until standard input ends if asked to.
+    """Serve until SIGINT or SIGTERM, or with `until_stdin_closes` until standard input ends.
 
-    Port 0 is any free one. `listening` is told the URL as soon as connections are taken; they wait while moto
-    is imported, which takes a second or two that the caller can use. `ready` may then prepare the simulation.
-    An address in use is an OSError.
+    Port 0 is any free port. `listening` is called with the URL as soon as the port accepts connections; they
+    wait for the import of moto, which takes a second or two. `ready` is called next, for example to load a
+    fixture.
+
+    Raises:
+        OSError: the address is in use.
     """
     listener = socket.create_server((host, port), backlog=_BACKLOG)
     listening(f"http://{host}:{listener.getsockname()[1]}")
     os.environ.update(_MOTO_ENVIRONMENT)
-    # What is imported stays: collecting among it meanwhile costs a third of a second.
+    # Imported modules are never garbage; collecting during the import costs a third of a second.
     gc.disable()
-    from .app import App  # noqa: PLC0415  moto, and only now, for both reasons above
+    from .app import App  # noqa: PLC0415  imports moto: after the environment is set, and without garbage collection
 
     gc.freeze()
     gc.enable()

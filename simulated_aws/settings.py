@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a test may change about the simulated AWS while it runs."""
+"""Settings that the control API can change while the simulated AWS runs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 @dataclass
 class CopyFailure:
-    """A rule that makes accepted copies end as `failed`.
+    """A rule that makes accepted copies end in the state `failed`.
 
-    `region` is the destination Region, or `*` for any; `times` is how many copies still fail by this rule.
+    `region` is the destination Region, or `*` for any. `times` is the number of copies that still fail.
     """
 
     region: str
@@ -23,53 +23,53 @@ class CopyFailure:
 
 @dataclass
 class Settings:
-    """The switches, each with what AWS itself does as its default where AWS has one."""
+    """All settings; where AWS documents a value, that is the default."""
 
     copy_seconds: float = 0.0
-    """How long a CopyImage takes; real copies take minutes, tests don't have them."""
+    """Seconds that a CopyImage takes. On AWS it takes minutes."""
     copy_seconds_by_region: dict[str, float] = field(default_factory=dict)
-    """Destination Region to seconds, before `copy_seconds`."""
+    """Destination Region to seconds; takes precedence over `copy_seconds`."""
     copy_failures: list[CopyFailure] = field(default_factory=list)
-    """The first rule that fits a copy uses up one of its `times`."""
+    """Rules for accepted copies that fail; the first rule that matches a copy counts down its `times`."""
     launch_seconds: float = 0.0
-    """How long an instance is pending before it runs; with 0 its launch says so and nothing else does."""
+    """Seconds that an instance is `pending`; with 0 only the response of RunInstances shows it."""
     concurrent_copy_quota: int = 300
-    """Copies at once per account and destination Region (EC2 User Guide, How Amazon EC2 AMI copy works)."""
+    """Concurrent copies per account and Region (EC2 User Guide, How Amazon EC2 AMI copy works)."""
     copy_rejects_duplicate_names: bool = False
-    """AWS doesn't say whether CopyImage may reuse the name of an own image, so both can be had."""
+    """Whether CopyImage rejects the name of another image of the account; AWS documents neither."""
     pending_image_lists_snapshots: bool = False
-    """Whether the block devices of a pending copy name their snapshots."""
+    """Whether the block device mappings of a pending copy contain snapshot ids."""
     image_visible_after_seconds: float = 0.0
-    """For how long DescribeImages doesn't know a new image (EC2 Developer Guide, Eventual consistency)."""
+    """Seconds until DescribeImages finds a new image (EC2 Developer Guide, Eventual consistency)."""
     image_sharing_quota: int = 1000
-    """Accounts, organizations and OUs an image is shared with (EC2 User Guide, Quotas for AMIs)."""
+    """Accounts, organizations and OUs that an image can be shared with (EC2 User Guide, Quotas for AMIs)."""
     public_image_quota: int = 5
     """Public images per account and Region (EC2 User Guide, Quotas for AMIs)."""
     usage_report_seconds: float = 0.0
-    """How long a usage report of an image takes; AWS names no time."""
+    """Seconds that an image usage report takes; AWS documents no duration."""
     grants_per_key_quota: int = 50_000
-    """Grants of a KMS key (KMS Developer Guide, Resource quotas)."""
+    """Grants per KMS key (KMS Developer Guide, Resource quotas)."""
     grant_visible_after_seconds: float = 0.0
-    """For how long a new grant neither counts nor is listed (KMS Developer Guide, Eventual consistency)."""
+    """Seconds until a new grant takes effect and is listed (KMS Developer Guide, Eventual consistency)."""
     parameter_validation_seconds: float = 0.0
-    """How long SSM validates an image's id (botocore shape PutParameterRequest, DataType)."""
+    """Seconds that SSM takes to validate an AMI id (botocore shape PutParameterRequest, DataType)."""
     parameter_rewrite_error_code: str = "TooManyUpdates"
-    """The code that refuses another value meanwhile: AWS doesn't document it, so any can be had."""
+    """Error code of PutParameter while the previous value is being validated; AWS doesn't document it."""
     not_opted_in_regions: list[str] = field(default_factory=list)
-    """Regions no account has opted in to."""
+    """Regions that no account has opted in to."""
 
     def update(self, mapping: Mapping[str, Any]) -> None:
-        """Change the named settings; a ValueError for an unknown name or a wrong type, and no change."""
+        """Change settings. An unknown name or a wrong type raises ValueError and changes nothing."""
         known = {one.name: one for one in fields(self)}
         unknown = sorted(set(mapping) - set(known))
         if unknown:
-            raise ValueError(f"unknown settings {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+            raise ValueError(f"unknown settings {', '.join(unknown)}; settings: {', '.join(sorted(known))}")
         read = {name: _read(name, value, getattr(self, name)) for name, value in mapping.items()}
         for name, value in read.items():
             setattr(self, name, value)
 
     def reset(self) -> None:
-        """Set everything back to its default."""
+        """Set all settings to their defaults."""
         for one in fields(self):
             default = one.default_factory() if one.default_factory is not MISSING else one.default
             setattr(self, one.name, default)
@@ -79,7 +79,7 @@ def _read(name: str, value: Any, present: Any) -> Any:
     if name == "copy_failures" and isinstance(value, list):
         return [_read_failure(rule) for rule in value]
     if isinstance(present, bool) != isinstance(value, bool):
-        raise ValueError(f"setting {name} can't be {value!r}")
+        raise ValueError(f"setting {name} must be of type {type(present).__name__}, not {value!r}")
     if isinstance(present, float) and isinstance(value, int):
         return float(value)
     if not isinstance(value, type(present)):
@@ -91,10 +91,13 @@ def _read_failure(rule: Any) -> CopyFailure:
     if isinstance(rule, CopyFailure):
         return rule
     known = {one.name for one in fields(CopyFailure)}
+    optional = ", ".join(sorted(known - {"region"}))
     if not isinstance(rule, Mapping) or "region" not in rule or set(rule) - known:
-        raise ValueError(f"a rule of copy_failures has {', '.join(sorted(known))}; not {rule!r}")
+        raise ValueError(
+            f"a rule of copy_failures must be an object with region and optionally {optional}, not {rule!r}"
+        )
     return CopyFailure(**rule)
 
 
 SETTINGS = Settings()
-"""The one instance that everything reads and the control API changes."""
+"""The only instance: all services read it, and the control API changes it."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EC2 as AWS describes it, where moto's differs: images, snapshots, sharing, copies.
+"""EC2, in addition to moto: images, snapshots, sharing, copies, and the checks of launches.
 
-`actions` hold what each action does, `door` takes a request to its action, `lean` offers the door to the
-front, and `install` puts it in front of moto's own implementation. Everything else of EC2 stays moto's.
+`actions` has one function per action, `dispatch` calls it for a request. The HTTP pipeline reaches `dispatch`
+through `fast_path`, moto through the request handler that `patch_moto` registers. The rest of EC2 is moto's.
 """
 
 from .patch_moto import patch_moto

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may see and who may change an image or snapshot."""
+"""Who can see, use and change an image or snapshot."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .ids import require_image_id, require_snapshot_id
 from .state import EVERYONE, Grantee, Image, Snapshot
 
 SHARED_TAG_PREFIX = "ec2:SharedTag/"
-"""The only tags of an owner that others see (botocore shape CopyImageRequest, CopyImageTags)."""
+"""Prefix of the owner's tags that other accounts see (botocore shape CopyImageRequest, CopyImageTags)."""
 
 
 class Caller(NamedTuple):
-    """The account a request comes from and the Region it was sent to."""
+    """The account that sends a request, and the Region of the request."""
 
     account_id: str
     region: str
 
 
 def grantees(account_id: str) -> frozenset[Grantee]:
-    """Every entry of a launch permission that lets this account in."""
+    """All entries of a launch permission that include this account."""
     return frozenset({EVERYONE, Grantee("UserId", account_id)}) | organization_grantees(account_id)
 
 
 def organization_grantees(account_id: str) -> frozenset[Grantee]:
-    """The entries that let this account in by its organization or one of its OUs."""
+    """The entries that include this account by its organization or one of its OUs."""
     return frozenset(
         Grantee("OrganizationArn" if ":organization/" in arn else "OrganizationalUnitArn", arn)
         for arn in memberships(account_id)
@@ -37,9 +37,9 @@ def organization_grantees(account_id: str) -> frozenset[Grantee]:
 
 
 def may_see_image(image: Image, account_id: str) -> bool:
-    """Owners always may; others need a launch permission (botocore operation DescribeImages).
+    """Whether the account owns the image or has a launch permission (botocore operation DescribeImages).
 
-    Their own account may still hide it from them: Allowed AMIs.
+    The account's own Allowed AMIs settings can still hide it.
     """
     if image.owner_id == account_id:
         return True
@@ -47,27 +47,30 @@ def may_see_image(image: Image, account_id: str) -> bool:
 
 
 def may_use_snapshot(snapshot: Snapshot, account_id: str) -> bool:
-    """Owners always may; others need a createVolumePermission, of which a public one may be blocked."""
+    """Whether the account owns the snapshot or has a createVolumePermission that is not blocked."""
     if snapshot.owner_id == account_id or Grantee("UserId", account_id) in snapshot.permissions:
         return True
     return is_public(snapshot)
 
 
 def is_public(snapshot: Snapshot) -> bool:
-    """`block-all-sharing` hides public snapshots (botocore shape EnableSnapshotBlockPublicAccessRequest)."""
+    """Whether it is public and not blocked by `block-all-sharing`.
+
+    (botocore shape EnableSnapshotBlockPublicAccessRequest.)
+    """
     block = state.account_region(snapshot.owner_id, snapshot.region).snapshot_block_public_access
     return EVERYONE in snapshot.permissions and block != "block-all-sharing"
 
 
 def visible_tags(resource: Image | Snapshot, account_id: str) -> dict[str, str]:
-    """The tags this account sees on it."""
+    """The tags that this account sees."""
     if resource.owner_id == account_id:
         return resource.tags
     return {key: value for key, value in resource.tags.items() if key.startswith(SHARED_TAG_PREFIX)}
 
 
 def visible_image(caller: Caller, image_id: str) -> Image:
-    """The image, or InvalidAMIID.NotFound when it isn't there or isn't the caller's to see."""
+    """The image; InvalidAMIID.NotFound if it doesn't exist or the caller can't see it."""
     require_image_id(image_id)
     image = state.region(caller.region).images.get(image_id)
     if image is None or not may_see_image(image, caller.account_id):
@@ -80,7 +83,7 @@ def visible_image(caller: Caller, image_id: str) -> Image:
 
 
 def own_image(caller: Caller, image_id: str) -> Image:
-    """The caller's image; another's is refused in a way that depends on whether the caller can see it."""
+    """The caller's image; AuthFailure for an image of another account that the caller can see."""
     image = visible_image(caller, image_id)
     if image.owner_id != caller.account_id:
         raise not_authorized("image", image_id)
@@ -88,7 +91,7 @@ def own_image(caller: Caller, image_id: str) -> Image:
 
 
 def own_available_image(caller: Caller, image_id: str) -> Image:
-    """The caller's image, refused with InvalidAMIID.Unavailable unless it is available."""
+    """The caller's image; InvalidAMIID.Unavailable if its state is not available."""
     image = own_image(caller, image_id)
     if image.state != "available":
         raise image_unavailable(image_id, image.state)
@@ -96,7 +99,7 @@ def own_available_image(caller: Caller, image_id: str) -> Image:
 
 
 def visible_snapshot(caller: Caller, snapshot_id: str) -> Snapshot:
-    """The snapshot, or InvalidSnapshot.NotFound when it isn't there or isn't the caller's to see."""
+    """The snapshot; InvalidSnapshot.NotFound if it doesn't exist or the caller can't use it."""
     require_snapshot_id(snapshot_id)
     snapshot = state.region(caller.region).snapshots.get(snapshot_id)
     if snapshot is None or not may_use_snapshot(snapshot, caller.account_id):
@@ -115,7 +118,7 @@ def own_snapshot(caller: Caller, snapshot_id: str) -> Snapshot:
 
 
 def using_images(snapshot: Snapshot) -> list[Image]:
-    """The registered images that a snapshot backs; a failed one doesn't hold it."""
+    """The registered images that use a snapshot; failed images don't count."""
     return [
         image
         for image in state.region(snapshot.region).images.values()
@@ -124,7 +127,7 @@ def using_images(snapshot: Snapshot) -> list[Image]:
 
 
 def require_unused(snapshot: Snapshot) -> None:
-    """Refuse to delete the snapshot of a registered image (botocore operation DeleteSnapshot)."""
+    """Reject the deletion of a registered image's snapshot (botocore operation DeleteSnapshot)."""
     users = using_images(snapshot)
     if users:
         message = f"The snapshot {snapshot.id} is currently in use by {users[0].id}"

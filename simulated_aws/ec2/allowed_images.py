@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Allowed AMIs: which other accounts' images an account lets its users see and use in a Region.
+"""Allowed AMIs: which images of other accounts can be seen and used in an account and Region.
 
 (EC2 User Guide, ControlApi the discovery and use of AMIs in Amazon EC2 with Allowed AMIs; botocore shape
 ImageCriterion.)
@@ -17,27 +17,27 @@ from . import state
 from .state import Image
 
 Criterion = dict[str, Any]
-"""As boto3 names its members; all that are there must fit."""
+"""Members are named as in boto3; an image must match all that are present."""
 
 DISABLED, AUDIT_MODE, ENABLED = "disabled", "audit-mode", "enabled"
 
 
 def is_hidden(image: Image, account_id: str) -> bool:
-    """Whether the account's settings keep its users from an image that it has permission for."""
+    """Whether the account's settings hide an image that is shared with it."""
     return state.account_region(account_id, image.region).allowed_images_state == ENABLED and not is_allowed(
         image, account_id
     )
 
 
 def shown(image: Image, account_id: str) -> bool | None:
-    """What DescribeImages says of it (botocore shape Image, ImageAllowed); None while the setting is off."""
+    """ImageAllowed of DescribeImages (botocore shape Image); None if Allowed AMIs is disabled."""
     if state.account_region(account_id, image.region).allowed_images_state == DISABLED:
         return None
     return is_allowed(image, account_id)
 
 
 def is_allowed(image: Image, account_id: str) -> bool:
-    """Whether it is the account's own, or any of the criteria fits it."""
+    """Whether the account owns the image, or any criterion matches it."""
     if image.owner_id == account_id:
         return True
     criteria = state.account_region(account_id, image.region).image_criteria
@@ -65,7 +65,7 @@ def _deprecation_fits(image: Image, condition: dict[str, int], now: datetime) ->
 
 
 _CONDITIONS: dict[str, Callable[[Image, Any, datetime], bool]] = {
-    # No image here is Amazon's, the Marketplace's or AWS Backup's.
+    # Images of Amazon, the Marketplace and AWS Backup are not simulated.
     "ImageProviders": lambda image, wanted, _: image.owner_id in wanted,
     "MarketplaceProductCodes": lambda image, wanted, _: bool(set(image.product_codes) & set(wanted)),
     "ImageNames": lambda image, wanted, _: any(like(one, image.name) for one in wanted),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWS Backup made, which EC2 leaves to AWS Backup."""
+"""Protection of recovery points: EC2 can't delete images and snapshots that AWS Backup created."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from .errors import Ec2Error
 from .state import Image, Snapshot
 
 TAG_PREFIX = "aws:backup:"
-"""Of what AWS Backup makes (AWS Backup Developer Guide, Copying tags onto backups); nobody else sets it."""
+"""Prefix of the tags that only AWS Backup sets (AWS Backup Developer Guide, Copying tags onto backups)."""
 
 
 def require_not_managed_by_backup(resource: Image | Snapshot) -> None:
-    """Refuse to delete a recovery point (EC2 User Guide, Deregister an AMI: considerations).
+    """Reject the deletion of a recovery point (EC2 User Guide, Deregister an AMI: considerations).
 
-    Both messages and codes are as users report them.
+    Messages and codes are taken from users' reports.
     """
     if not any(key.startswith(TAG_PREFIX) for key in resource.tags):
         return

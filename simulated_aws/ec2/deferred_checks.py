@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where others may say no to a copy or a launch after EC2 has accepted it.
+"""Deferred checks: checks of a copy or a launch that EC2 makes after it has accepted the request.
 
-EC2 checks the rights to keys only after it has answered: the copy then ends `failed`, the instance goes from
-`pending` to `terminated` (EBS User Guide, Share the KMS key used to encrypt a shared EBS snapshot).
+EC2 checks permissions for keys only after its response: the copy then ends as `failed`, the instance goes
+from `pending` to `terminated` (EBS User Guide, Share the KMS key used to encrypt a shared EBS snapshot).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .state import Image, Snapshot, StateReason
 
 @dataclass(frozen=True)
 class CopyAttempt:
-    """An accepted CopyImage: who copies what from where, and the ARN of the copy's key if it gets one."""
+    """An accepted CopyImage: account, destination Region, source, and the ARN of the copy's key, if any."""
 
     account_id: str
     region: str
@@ -27,9 +27,9 @@ class CopyAttempt:
 
 @dataclass(frozen=True)
 class LaunchAttempt:
-    """An accepted RunInstances: who launches what, with the snapshots behind the image.
+    """An accepted RunInstances: account, Region, image, and the image's snapshots.
 
-    `volume_keys` are the ids of the instance's encrypted volumes, and the ARN each key was named by.
+    `volume_keys` maps the ids of the instance's encrypted volumes to the ARNs of their keys.
     """
 
     account_id: str
@@ -46,6 +46,6 @@ COPY_CHECKS: list[DeferredCheck[CopyAttempt]] = []
 LAUNCH_CHECKS: list[DeferredCheck[LaunchAttempt]] = []
 
 
-def first_failure(vetoes: Iterable[DeferredCheck[Attempt]], attempt: Attempt) -> StateReason | None:
-    """The first reason given against the attempt, or None when nobody objects."""
-    return next((reason for veto in vetoes if (reason := veto(attempt))), None)
+def first_failure(checks: Iterable[DeferredCheck[Attempt]], attempt: Attempt) -> StateReason | None:
+    """The reason of the first check that fails; None if all pass."""
+    return next((reason for check in checks if (reason := check(attempt))), None)

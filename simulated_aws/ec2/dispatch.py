@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One request in, one answer out: the only way to the actions, whoever received the request."""
+"""Dispatches a request to its action: parses it, calls the action, writes the result or the error.
+
+All requests for the actions of this package pass here, from the fast path and from moto, so that they are
+parsed and locked in one place.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from .regions import require_opted_in
 
 
 def answer(request: FastPathRequest) -> tuple[int, bytes]:
-    """HTTP status and XML document for a request whose action is one of ACTIONS."""
+    """Handle a request for one of ACTIONS; return HTTP status and XML body."""
     name = request.params["Action"]
     try:
         require_opted_in(request.region)
@@ -29,6 +33,6 @@ def answer(request: FastPathRequest) -> tuple[int, bytes]:
 
 
 def error_response(error: ServiceException, request_id: str) -> tuple[int, bytes]:
-    """The answer for a refusal of ours, or of moto's own parts, such as for an unknown volume."""
+    """HTTP status and XML body for an error of this package, or of moto, such as for an unknown volume."""
     ec2_error = error if isinstance(error, Ec2Error) else Ec2Error(error.code, error.message)
     return ec2_error.status, serialization.write_error(ec2_error, request_id)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Refusals as EC2 words them."""
+"""Errors of EC2, with its codes and messages."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from moto.ec2.exceptions import EC2ClientError
 
 
 class Ec2Error(EC2ClientError):
-    """A request that EC2 refuses: `code` and `message` as in its error document, `status` as its HTTP status.
+    """An error of EC2: `code` and `message` of its error document, and the HTTP `status`.
 
-    One of moto's own kind, since moto's services call parts of this package too.
+    It is a subclass of moto's error, since moto's services call parts of this package too.
     """
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
@@ -18,14 +18,14 @@ class Ec2Error(EC2ClientError):
 
 
 def image_not_found(*image_ids: str) -> Ec2Error:
-    """Also the answer for an image that exists and isn't shared with the caller."""
+    """The image doesn't exist, or is not shared with the caller."""
     if len(image_ids) == 1:
         return Ec2Error("InvalidAMIID.NotFound", f"The image id '[{image_ids[0]}]' does not exist")
     return Ec2Error("InvalidAMIID.NotFound", f"The image ids '[{', '.join(image_ids)}]' do not exist")
 
 
 def image_unavailable(image_id: str, state: str) -> Ec2Error:
-    """The image exists, and its state allows neither launch nor change of attributes."""
+    """The image exists, but its state allows neither a launch nor a change of attributes."""
     if state == "deregistered":
         return Ec2Error("InvalidAMIID.Unavailable", f"The image ID '{image_id}' is no longer available")
     message = f"The AMI ID '{image_id}' is currently {state} and may not be used for this operation"
@@ -33,26 +33,26 @@ def image_unavailable(image_id: str, state: str) -> Ec2Error:
 
 
 def snapshot_not_found(snapshot_id: str) -> Ec2Error:
-    """Also the answer for a snapshot that exists and isn't shared with the caller."""
+    """The snapshot doesn't exist, or is not shared with the caller."""
     return Ec2Error("InvalidSnapshot.NotFound", f"The snapshot '{snapshot_id}' does not exist.")
 
 
 def not_authorized(kind: str, resource_id: str) -> Ec2Error:
-    """The caller may see the resource and doesn't own it."""
+    """The caller can see the resource but doesn't own it."""
     return Ec2Error("AuthFailure", f"Not authorized for {kind}:{resource_id}", 403)
 
 
 def invalid_value(parameter: str, value: object, why: str = "") -> Ec2Error:
-    """A value outside what the parameter's documentation allows."""
+    """A parameter value that is not valid by its documentation."""
     message = f"Value ({value}) for parameter {parameter} is invalid."
     return Ec2Error("InvalidParameterValue", f"{message} {why}".rstrip())
 
 
 def missing_parameter(name: str) -> Ec2Error:
-    """A parameter that the request must have and hasn't."""
+    """A required parameter is missing."""
     return Ec2Error("MissingParameter", f"The request must contain the parameter {name}")
 
 
 def dry_run() -> Ec2Error:
-    """How a dry run succeeds (botocore shape CopyImageRequest, DryRun)."""
+    """The response of a successful dry run (botocore shape CopyImageRequest, DryRun)."""
     return Ec2Error("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the front answers without moto's dispatcher, by service and action."""
+"""Fast path: handlers that the HTTP pipeline calls directly, without moto's slow dispatcher.
+
+The key is service and action. A handler returns None to pass the request to moto.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from .dispatch import answer
 NEEDS_MOTO_BACKEND = frozenset(
     {"CreateImage", "CreateImageUsageReport", "CreateSnapshot", "DescribeImageReferences", "DescribeTags"}
 )
-"""Actions that need moto's backend of the account and Region, which may take a second to make."""
+"""Actions that need moto's backend of the account and Region, whose creation can take a second.
+
+They run in moto's threads, since the fast path runs on the event loop.
+"""
 
 HANDLERS: dict[tuple[str, str], Callable[[FastPathRequest], tuple[int, bytes] | None]] = {
     **{("ec2", name): answer for name in ACTIONS if name not in NEEDS_MOTO_BACKEND},

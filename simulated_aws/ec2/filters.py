@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters as EC2 understands them (EC2 User Guide, Find your Amazon EC2 resources: Filter resources)."""
+"""Filters of Describe actions (EC2 User Guide, Find your Amazon EC2 resources: Filter resources)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def compile_filters(
     known: Mapping[str, Values[Resource]],
     tags: Callable[[Resource], Mapping[str, str]],
 ) -> Callable[[Resource], bool]:
-    """One test for all filters: each must match, by any of its values; `*` and `?` are wildcards.
+    """Compile filters to one function: all filters must match, each by any of its values.
 
-    `known` maps the names this resource has to what they look at; `tag:KEY` and `tag-key` look at `tags`.
-    Any other name is InvalidParameterValue. A backslash takes its meaning from a wildcard.
+    `known` maps filter names to functions that return a resource's values; `tag:KEY` and `tag-key` use
+    `tags`. Other names are InvalidParameterValue. `*` and `?` are wildcards, and a backslash escapes them.
     """
     if len(filters) > MOST_FILTERS:
         raise Ec2Error("FilterLimitExceeded", f"The maximum number of filters is {MOST_FILTERS}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ids and ARNs must look like."""
+"""Formats of ids and ARNs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _RESOURCE_ID = re.compile(r"(ami|snap)-([0-9a-f]{8}|[0-9a-f]{17})")
 
 
 def require_image_id(image_id: str) -> None:
-    """Refuse an id that no image could have."""
+    """Reject a malformed AMI id."""
     if not (_RESOURCE_ID.fullmatch(image_id) and image_id.startswith("ami-")):
         raise Ec2Error("InvalidAMIID.Malformed", f'Invalid id: "{image_id}" (expecting "ami-...")')
 
 
 def require_snapshot_id(snapshot_id: str) -> None:
-    """Refuse an id that no snapshot could have."""
+    """Reject a malformed snapshot id."""
     if not (_RESOURCE_ID.fullmatch(snapshot_id) and snapshot_id.startswith("snap-")):
         message = f"Value ({snapshot_id}) for parameter snapshotId is invalid. Expected: 'snap-...'."
         raise Ec2Error("InvalidParameterValue", message)

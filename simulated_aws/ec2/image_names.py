@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names and descriptions of images."""
+"""Checks of the names and descriptions of images."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LONGEST_DESCRIPTION = 255
 
 
 def is_name(name: str) -> bool:
-    """Whether an image may have this name."""
+    """Whether it is a valid AMI name."""
     return _NAME.fullmatch(name) is not None
 
 
 def require_name(name: str) -> None:
-    """Refuse a name no image may have."""
+    """Reject an invalid AMI name."""
     if not is_name(name):
         message = (
             "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, "
@@ -30,7 +30,7 @@ def require_name(name: str) -> None:
 
 
 def require_unused_name(caller: Caller, name: str) -> None:
-    """Refuse the name of another own image in the Region (EC2 API Reference, Error codes)."""
+    """Reject the name of another image of the account in the Region (EC2 API Reference, Error codes)."""
     for image in state.region(caller.region).images.values():
         if image.name == name and image.owner_id == caller.account_id:
             message = f"AMI name {name} is already in use by AMI {image.id}"
@@ -38,6 +38,6 @@ def require_unused_name(caller: Caller, name: str) -> None:
 
 
 def require_description(description: str | None) -> None:
-    """Refuse a description that is too long (EC2 API Reference, CopyImage)."""
+    """Reject a description that is too long (EC2 API Reference, CopyImage)."""
     if description and len(description) > LONGEST_DESCRIPTION:
         raise invalid_value("description", description, f"At most {LONGEST_DESCRIPTION} characters.")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What in one account names an image: instances, launch templates and parameters, which are moto's."""
+"""Finds references to images in an account: its instances, launch templates and parameters in moto."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGE_DATA_TYPE = "aws:ec2:image"
 
 
 class Reference(NamedTuple):
-    """Something that names an image, and since when."""
+    """A resource that references an image, and since when."""
 
     image_id: str
     resource_type: str
@@ -36,7 +36,7 @@ def of_instances(caller: Caller, states: Collection[str]) -> Iterator[Reference]
 
 
 def of_templates(caller: Caller, depth: int) -> Iterator[Reference]:
-    """The account's launch templates, each once for each image that its latest `depth` versions name."""
+    """The account's launch templates, once for each image in their latest `depth` versions."""
     for template in ec2_backends[caller.account_id][caller.region].launch_templates.values():
         arn = _arn(caller, "ec2", f"launch-template/{template.id}")
         since: dict[str, datetime] = {}
@@ -47,7 +47,7 @@ def of_templates(caller: Caller, depth: int) -> Iterator[Reference]:
 
 
 def of_parameters(caller: Caller) -> Iterator[Reference]:
-    """The account's parameters for image ids. That others don't count is a guess."""
+    """The account's parameters with data type aws:ec2:image. That others don't count is a guess."""
     for name in ssm_backends[caller.account_id][caller.region]._parameters:
         parameter = ssm_backends[caller.account_id][caller.region].get_parameter(name)
         if parameter is not None and parameter.data_type == IMAGE_DATA_TYPE:
@@ -56,7 +56,7 @@ def of_parameters(caller: Caller) -> Iterator[Reference]:
 
 
 def _aware(moment: datetime) -> datetime:
-    """moto's moments are of UTC and don't say so."""
+    """Add UTC to a time without a time zone, as moto's are."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

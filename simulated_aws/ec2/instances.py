@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What moto's instances lack: client tokens, a time of starting, and types that fit only some images."""
+"""What moto's instances lack: client tokens, the state `pending`, and the check of architectures."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .state import Image
 LONGEST_TOKEN = 64
 """ASCII characters (botocore shape RunInstancesRequest, ClientToken)."""
 _NO_TOKEN = (None, "ABCDE")
-"""What moto says where a request has none."""
+"""moto's values for a request without a client token."""
 
 
 class Starting(InstanceState):
-    """Pending for some seconds, and running from then on, unless something else becomes of it."""
+    """Pending for some seconds, then running, unless another state is set."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__("running", 16)
@@ -52,13 +52,13 @@ class Starting(InstanceState):
 
 
 def start(instance: Instance) -> None:
-    """Let an instance that nobody objects to be pending for as long as the settings say."""
+    """Keep a started instance pending for the time in the settings."""
     if SETTINGS.launch_seconds:
         instance._state = Starting(SETTINGS.launch_seconds)
 
 
 def require_fitting_type(image: Image, instance_type: str) -> None:
-    """Refuse a type whose processors don't run the image (EC2 User Guide, Instance type requirements)."""
+    """Reject a type of another architecture than the image's (EC2 User Guide, Instance type requirements)."""
     known: Any = INSTANCE_TYPES.get(instance_type)
     if known is None:
         raise invalid_value("instanceType", instance_type)
@@ -72,8 +72,8 @@ def require_fitting_type(image: Image, instance_type: str) -> None:
         )
 
 
-def former(caller: Caller, token: str | None, fingerprint: str) -> Reservation | None:
-    """What an earlier request with this client token launched, whatever has become of it since.
+def launched_before(caller: Caller, token: str | None, fingerprint: str) -> Reservation | None:
+    """The reservation of an earlier request with this client token, in whatever state it is now.
 
     (EC2 Developer Guide, Ensuring idempotency: valid for at least 24 hours after the instance's termination.)
     """
@@ -92,11 +92,11 @@ def former(caller: Caller, token: str | None, fingerprint: str) -> Reservation |
 
 
 def remember(caller: Caller, token: str | None, fingerprint: str, reservation: Reservation) -> None:
-    """Keep what a client token was used for."""
+    """Store the reservation of a client token."""
     if token not in _NO_TOKEN and token is not None:
         state.account_region(*caller).launch_tokens[token] = state.LaunchUse(fingerprint, reservation)
 
 
 def fingerprint(*parameters: Any) -> str:
-    """Everything a request with the same token must repeat."""
+    """A hash of the parameters, which must be the same for the same client token."""
     return hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode()).hexdigest()

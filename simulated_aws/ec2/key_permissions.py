@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a copy and a launch need of KMS keys; EC2 finds out only after it has accepted them."""
+"""The KMS permissions that a copy and a launch need; EC2 checks them after it has accepted the request."""
 
 from __future__ import annotations
 
@@ -36,37 +36,37 @@ INACCESSIBLE_KEY = StateReason("Client.InternalError", "Given key ID is not acce
 CLIENT_ERROR = StateReason("Client.InternalError", "Client.InternalError: Client error on launch")
 
 _GRANTED_TO_EC2 = ("Decrypt",)
-"""What EC2 grants itself to attach a volume (KMS Developer Guide, How Amazon EBS uses AWS KMS)."""
+"""Operations of EC2's grant to attach a volume (KMS Developer Guide, How Amazon EBS uses AWS KMS)."""
 
 
 def check_copy_keys(attempt: CopyAttempt) -> StateReason | None:
-    """The same as for the copies of its snapshots."""
+    """Check the permissions that the copies of the image's snapshots need."""
     return copy_failure(attempt.account_id, attempt.snapshots, attempt.kms_key_id)
 
 
 def copy_failure(account_id: str, snapshots: Collection[Snapshot], key_arn: str | None) -> StateReason | None:
-    """Why copies fail, if they do: they read snapshots under their keys, and write under the copies' key."""
+    """Why copies fail, or None: a copy needs the key of the source snapshot, and the key of the copy."""
     principal = current_principal(account_id)
     needed = [(one.kms_key_id, one.id, COPY_FROM) for one in snapshots if one.kms_key_id]
     if key_arn:
         needed += [(key_arn, one.id, COPY_TO) for one in snapshots]
-    fine = all(_may_use(principal, arn, resource, operations) for arn, resource, operations in needed)
-    return None if fine else INACCESSIBLE_KEY
+    allowed = all(_may_use(principal, arn, resource, operations) for arn, resource, operations in needed)
+    return None if allowed else INACCESSIBLE_KEY
 
 
 def check_launch_keys(attempt: LaunchAttempt) -> StateReason | None:
-    """A launch needs the key of every snapshot behind the image and of every volume of the instance."""
+    """Check that a launch can use the keys of the image's snapshots and of the instance's volumes."""
     principal = current_principal(attempt.account_id)
     operations = AUTO_SCALING if is_auto_scaling(principal) else LAUNCH
     needed = {one.id: one.kms_key_id for one in attempt.snapshots if one.kms_key_id} | attempt.volume_keys
-    fine = all(_may_use(principal, arn, resource, operations) for resource, arn in needed.items())
-    return None if fine else CLIENT_ERROR
+    allowed = all(_may_use(principal, arn, resource, operations) for resource, arn in needed.items())
+    return None if allowed else CLIENT_ERROR
 
 
 def _may_use(principal: Principal, key_arn: str, resource_id: str, operations: Collection[str]) -> bool:
-    """Whether EC2 may do all these operations with a key on the principal's behalf, for one EBS resource.
+    """Whether EC2 can use a key for these operations on the principal's behalf, for one EBS resource.
 
-    EBS names the resource in the encryption context (KMS Developer Guide, How Amazon EBS uses AWS KMS).
+    EBS adds the resource to the encryption context (KMS Developer Guide, How Amazon EBS uses AWS KMS).
     """
     key = keys.by_arn(key_arn)
     if key is None or not _is_usable_by_ebs(key):
@@ -82,6 +82,6 @@ def _may_use(principal: Principal, key_arn: str, resource_id: str, operations: C
 
 
 def _is_usable_by_ebs(key: Key) -> bool:
-    """Whether EBS can use the key at all (botocore shape CopyImageRequest, KmsKeyId)."""
+    """Whether EBS supports the key (botocore shape CopyImageRequest, KmsKeyId)."""
     symmetric = key.key_spec == "SYMMETRIC_DEFAULT" and key.key_usage == "ENCRYPT_DECRYPT"
     return symmetric and key.key_state == "Enabled"

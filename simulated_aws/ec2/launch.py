@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which image a launch may use, and how a launch that AWS accepts ends."""
+"""Checks of the image of a launch, its block devices, and the result of an accepted launch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PARAMETER = "resolve:ssm:"
 
 
 def launchable_image(caller: Caller, image_id: str | None) -> Image:
-    """The image a launch names by id or as `resolve:ssm:NAME`, visible to the caller and available."""
+    """The image of a launch, by id or `resolve:ssm:NAME`; it must be visible to the caller and available."""
     if not image_id:
         raise missing_parameter("ImageId")
     if image_id.startswith(_PARAMETER):
@@ -35,17 +35,17 @@ def launchable_image(caller: Caller, image_id: str | None) -> Image:
 def device_mappings(
     caller: Caller, image: Image, requested: list[dict[str, Any]] | None
 ) -> list[dict[str, Any]]:
-    """The volumes of a new instance: the image's, changed and added to by the request's.
+    """The block devices of a new instance: the image's, with the changes and additions of the request.
 
-    Who launches a shared image needs no permission for its snapshots (EC2 User Guide, Share an AMI with
-    specific accounts), so of a snapshot the caller may not use only size and encryption count.
+    A launch of a shared image needs no permission for its snapshots (EC2 User Guide, Share an AMI with
+    specific accounts); only size and encryption of such snapshots are used.
     """
     mappings = {
         device.device_name: _mapping(caller, image, device) for device in image.devices if device.volume_size
     }
     for one in requested or []:
         former = mappings.get(one["DeviceName"], {})
-        # moto says None for what a request leaves out, and that what isn't to be encrypted is not to be.
+        # moto sets None for omitted parameters, and Encrypted to False unless it is true.
         changed = {name: value for name, value in one.get("Ebs", {}).items() if value}
         mappings[one["DeviceName"]] = {**one, "Ebs": {**former.get("Ebs", {}), **changed}}
     for one in mappings.values():
@@ -58,7 +58,7 @@ def _mapping(caller: Caller, image: Image, device: Device) -> dict[str, Any]:
     snapshot = state.region(image.region).snapshots.get(device.snapshot_id or "")
     ebs = {
         "VolumeSize": device.volume_size,
-        # moto has no way to give a volume of a new instance the IOPS that io1 and io2 need.
+        # moto can't set the IOPS, which io1 and io2 need, for volumes of a new instance.
         "VolumeType": "gp3" if device.iops else device.volume_type,
         "DeleteOnTermination": device.delete_on_termination,
         "Encrypted": device.encrypted,
@@ -69,7 +69,7 @@ def _mapping(caller: Caller, image: Image, device: Device) -> dict[str, Any]:
 
 
 def finish_launch(caller: Caller, image: Image, instance: Instance) -> None:
-    """Terminate an instance whose launch somebody vetoes, as EC2 does when it can't use a key."""
+    """Start the instance, or terminate it if a deferred check fails, as EC2 does if it can't use a key."""
     known = state.region(caller.region).snapshots
     snapshots = tuple(known[one] for one in image.snapshot_ids)
     attempt = LaunchAttempt(*caller, image, snapshots, _volume_keys(instance))

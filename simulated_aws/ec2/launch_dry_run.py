@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RunInstances as a dry run, which checks the caller's permissions and what the request names.
+"""RunInstances as a dry run: checks the caller's permissions, the image and the instance type.
 
 (botocore shape RunInstancesRequest, DryRun; EC2 User Guide, Launch an instance: dry run.) KMS keys are not
-checked, as they are not before a real launch is accepted.
+checked, since a real launch checks them only after it is accepted.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from .instances import require_fitting_type
 from .launch import launchable_image
 from .regions import require_opted_in
 
-# Whatever else a request may name is known to moto's backend of the account and Region alone, which takes a
-# second to make.
+# Other parameters need moto's backend of the account and Region, whose creation takes a second.
 _PARAMETERS_WITHOUT_BACKEND = frozenset(
     {"Action", "Version", "DryRun", "ImageId", "InstanceType", "MaxCount", "MinCount", "ClientToken"}
 )
 
 
 def answer(request: FastPathRequest) -> tuple[int, bytes] | None:
-    """HTTP status and document of a dry run that needs no backend of moto's; None for all other launches."""
+    """Handle a dry run that needs no backend of moto; None for all other launches."""
     if request.params.get("DryRun") != "true" or set(request.params) - _PARAMETERS_WITHOUT_BACKEND:
         return None
     caller = Caller(request.account_id, request.region)
@@ -43,16 +42,16 @@ def answer(request: FastPathRequest) -> tuple[int, bytes] | None:
 
 
 def require_launchable(caller: Caller, image_id: str | None, instance_type: str | None) -> None:
-    """Refuse an image that the caller can't launch, or not as this type."""
+    """Reject an image that the caller can't launch, or not with this instance type."""
     image = launchable_image(caller, image_id)
     if instance_type:
         require_fitting_type(image, instance_type)
 
 
 def require_authorized(caller: Caller, image_id: str | None) -> None:
-    """Refuse a launch that the caller's own policies don't allow.
+    """Reject a launch that the caller's identity-based policies don't allow.
 
-    Service Authorization Reference, Amazon EC2: RunInstances is about an image and an instance, among others.
+    Service Authorization Reference, Amazon EC2: RunInstances has an image and an instance as resources.
     """
     principal = current_principal(caller.account_id)
     prefix = f"arn:{principal.partition}:ec2:{caller.region}"

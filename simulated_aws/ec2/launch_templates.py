@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Versions of launch templates as EC2 makes and lists them; the templates are moto's."""
+"""Launch template versions: based on a source version, and paginated. moto stores the templates."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ..exceptions import NotSimulated
 from .errors import Ec2Error, invalid_value, missing_parameter
 
 MOST_RESULTS = 200
-"""Of a page (botocore shape DescribeLaunchTemplateVersionsRequest, MaxResults)."""
+"""Maximum page size (botocore shape DescribeLaunchTemplateVersionsRequest, MaxResults)."""
 OF_ANY_TEMPLATE = ("$Latest", "$Default")
 
 
 def inherited(source: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a version based on another one says: the other's parameters, overwritten by those of the request.
+    """The parameters of a version based on another: those of the source, overwritten by those of the request.
 
-    Snapshots of the other's block devices are ignored unless the request includes them (botocore shape
+    Snapshots in the source's block devices are dropped unless the request includes them (botocore shape
     CreateLaunchTemplateVersionRequest, SourceVersion).
     """
     data = copy.deepcopy(dict(source))
@@ -34,10 +34,10 @@ def inherited(source: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
 
 
 class StrictLaunchTemplates(EC2Response):
-    """moto's, which forgets the source of a new version, and the pages of a list."""
+    """Adds the source version and pagination, which moto ignores."""
 
     def create_launch_template_version(self) -> ActionResult:
-        """A version, of what the request says and its source says (operation CreateLaunchTemplateVersion)."""
+        """Create a version from the request and a source version (operation CreateLaunchTemplateVersion)."""
         template = self._one_template()
         if self._get_param("ResolveAlias", False):
             raise NotSimulated("parameter ResolveAlias")
@@ -53,7 +53,7 @@ class StrictLaunchTemplates(EC2Response):
         return ActionResult({"LaunchTemplateVersion": self._view(template, version)})
 
     def describe_launch_template_versions(self) -> ActionResult:
-        """Versions of one template, or the latest and default ones of all, in pages."""
+        """List versions of one template, or the latest and default versions of all."""
         for name in ("Filters", "MinVersion", "MaxVersion"):
             if self._get_param(name):
                 raise NotSimulated(f"parameter {name}")
@@ -78,7 +78,7 @@ class StrictLaunchTemplates(EC2Response):
             versions = [template.get_version(one) for one in wanted] if wanted else template.versions
             return [(template, one) for one in dict.fromkeys(versions)]
         if not wanted or not set(wanted) <= set(OF_ANY_TEMPLATE):
-            message = f"Of all launch templates only {' and '.join(OF_ANY_TEMPLATE)} can be described."
+            message = f"Without a launch template, only {' and '.join(OF_ANY_TEMPLATE)} can be described."
             raise Ec2Error("InvalidParameterCombination" if wanted else "MissingParameter", message)
         return [
             (template, version)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""moto's EC2 backend, with the images and snapshots of this package."""
+"""moto's EC2 backend, which uses the images and snapshots of this package."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .launch import device_mappings, finish_launch, launchable_image
 from .state import Image, Snapshot
 
 AUTO_SCALING_GROUP_TAG = "aws:autoscaling:groupName"
-"""On what Auto Scaling launches, and nobody else can set it (Auto Scaling User Guide, Tag groups)."""
+"""Tag of instances that Auto Scaling launches; users can't set it (Auto Scaling User Guide, Tag groups)."""
 
 
 class StrictEC2Backend(EC2Backend):
-    """Answers what moto's other parts ask about images and snapshots from `state`; moto's own stay empty."""
+    """Returns images and snapshots from `state` to other parts of moto; moto's own stay empty."""
 
     @property
     def caller(self) -> Caller:
@@ -33,7 +33,7 @@ class StrictEC2Backend(EC2Backend):
         return Caller(self.account_id, self.region_name)
 
     def _load_amis(self) -> None:
-        """moto would make up a thousand public images."""
+        """Don't create moto's thousand public images."""
 
     def describe_images(  # type: ignore[override]
         self,
@@ -41,20 +41,20 @@ class StrictEC2Backend(EC2Backend):
         filters: dict[str, Any] | None = None,
         **_: Any,
     ) -> list[Image]:
-        """What moto asks when it makes an instance (by filter) or tags an image (by id)."""
+        """Called by moto when it creates an instance (by filter) or tags an image (by id)."""
         ids = ami_ids or (filters or {}).get("image-id", [])
         with state.LOCK:
             return [visible_image(self.caller, one) for one in ([ids] if isinstance(ids, str) else ids)]
 
     def get_snapshot(self, snapshot_id: str) -> Snapshot:  # type: ignore[override]
-        """The snapshot, if the account may use it."""
+        """The snapshot, if the account can use it."""
         with state.LOCK:
             return visible_snapshot(self.caller, snapshot_id)
 
     def create_volume(  # type: ignore[override]
         self, size: int | None, zone_name: str, **kwargs: Any
     ) -> Volume:
-        """Takes size, encryption and key from snapshot and account where the request names none."""
+        """Create a volume; size, encryption and key default to those of the snapshot and the account."""
         snapshot = self.get_snapshot(kwargs["snapshot_id"]) if kwargs.get("snapshot_id") else None
         if snapshot:
             size = size or snapshot.volume_size
@@ -75,11 +75,11 @@ class StrictEC2Backend(EC2Backend):
         security_group_names: list[str],
         **kwargs: Any,
     ) -> Reservation:
-        """moto launches anything; AWS only what the account may see and what is available."""
+        """Launch an image that the account can see and that is available; moto checks neither."""
         token = kwargs.get("client_token")
         rest = {name: value for name, value in kwargs.items() if name != "client_token"}
-        asked = instances.fingerprint(image_id, count, user_data, security_group_names, rest)
-        earlier = instances.former(self.caller, token, asked)
+        fingerprint = instances.fingerprint(image_id, count, user_data, security_group_names, rest)
+        earlier = instances.launched_before(self.caller, token, fingerprint)
         if earlier:
             return earlier
         requested = kwargs.get("block_device_mappings")
@@ -93,18 +93,20 @@ class StrictEC2Backend(EC2Backend):
         kwargs["block_device_mappings"] = device_mappings(self.caller, image, requested)
         reservation = super().run_instances(image.id, count, user_data, security_group_names, **kwargs)
         image.launches.append(state.now())
-        for_group = AUTO_SCALING_GROUP_TAG in kwargs.get("tags", {}).get("instance", {})
+        by_auto_scaling = AUTO_SCALING_GROUP_TAG in kwargs.get("tags", {}).get("instance", {})
         launcher = (
-            auto_scaling(self.account_id, self.partition) if for_group else current_principal(self.account_id)
+            auto_scaling(self.account_id, self.partition)
+            if by_auto_scaling
+            else current_principal(self.account_id)
         )
         with as_principal(launcher):
             for instance in reservation.instances:
                 finish_launch(self.caller, image, instance)
-        instances.remember(self.caller, token, asked, reservation)
+        instances.remember(self.caller, token, fingerprint, reservation)
         return reservation
 
     def terminate_instances(self, instance_ids: list[str]) -> list[tuple[Instance, InstanceState]]:
-        """What has ended stays as it ended: each call succeeds (botocore operation TerminateInstances)."""
+        """Terminate instances; repeated calls succeed (botocore operation TerminateInstances)."""
         ended = {
             one: copy(one.instance_state)
             for one in self.get_multi_instances_by_id(instance_ids)
@@ -114,7 +116,7 @@ class StrictEC2Backend(EC2Backend):
         return [*ended.items(), *(super().terminate_instances(living) if living or not instance_ids else ())]
 
     def iter_tagged_resources(self) -> Iterator[TaggedResource]:
-        """moto's resources, and the account's images and snapshots."""
+        """Add the account's images and snapshots to moto's resources."""
         yield from super().iter_tagged_resources()
         region = state.region(self.region_name)
         with state.LOCK:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""moto's EC2 API, with the actions of this package."""
+"""moto's request handler for EC2, which passes the actions of this package to `dispatch`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .regions import require_opted_in
 
 Response = tuple[int, dict[str, str], str]
 
-# What moto would do to snapshots of its own, which it no longer has.
+# moto's implementations use its own snapshots, which are always empty here.
 UNSUPPORTED = (
     "create_snapshots",
     "describe_snapshot_tier_status",
@@ -30,15 +30,15 @@ UNSUPPORTED = (
 
 
 class StrictEC2Response(StrictLaunchTemplates):
-    """Sends the actions of this package to their one door, and leaves the others to moto."""
+    """Passes the actions of this package to `dispatch`; the others are moto's."""
 
     def parse_parameters(self, request: Any) -> None:
-        """Not for actions whose parameters are read at the door."""
+        """Skip actions whose parameters `dispatch` parses."""
         if self._get_action() not in ACTIONS:
             super().parse_parameters(request)
 
     def call_action(self) -> Any:
-        """Every action is refused in a Region that isn't opted in to."""
+        """Reject every action in a Region that is not opted in."""
         try:
             require_opted_in(self.region)
         except Ec2Error as error:
@@ -46,7 +46,7 @@ class StrictEC2Response(StrictLaunchTemplates):
         return super().call_action()
 
     def run_instances(self) -> Any:
-        """moto's, after a check that a dry run shares."""
+        """Check authorization and image before moto's RunInstances, also for a dry run."""
         caller = Caller(self.current_account, self.region)
         try:
             image_id = self._launched_image()
@@ -61,10 +61,10 @@ class StrictEC2Response(StrictLaunchTemplates):
 
     @staticmethod
     def _validate_block_device_mapping(device_mapping: dict[str, Any]) -> None:
-        """Not here: of a device of the image a request may say only what is to be different."""
+        """Don't check: a request can name only the differences to a device of the image."""
 
     def _require_network(self) -> None:
-        """Refuse a subnet or security group that isn't the account's (EC2 API Reference, Error codes)."""
+        """Reject an unknown subnet or security group (EC2 API Reference, Error codes)."""
         backend = ec2_backends[self.current_account][self.region]
         subnet_id = self._get_param("SubnetId")
         if subnet_id:

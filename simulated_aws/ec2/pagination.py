@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pages of long answers (EC2 Developer Guide, Pagination)."""
+"""Pagination (EC2 Developer Guide, Pagination)."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ FEWEST, MOST = 5, 1000
 
 
 class Numbered(Protocol):
-    """Something with its place in the order of all answers."""
+    """An item with a position in the order of all items."""
 
     @property
     def serial(self) -> int:
-        """Rises with age of creation, never reused."""
+        """Increases with the time of creation; never reused."""
 
 
 Item = TypeVar("Item", bound=Numbered)
 
 
 def page(items: Iterable[Item], params: dict[str, Any], ids_parameter: str) -> tuple[list[Item], str | None]:
-    """The items of one page, and the token of the next if there are more.
+    """The items of a page, and the token of the next page if there is one.
 
-    `items` must come in the order of their serials. The token holds the serial of the last item, so that
-    what is created or deleted between two pages neither repeats nor loses others.
+    `items` must be in the order of their serials. The token holds the serial of the last item, so that items
+    created or deleted between two pages don't repeat or skip others.
     """
     size = params.get("MaxResults")
     if size is None and "NextToken" not in params:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Putting this package in front of moto's EC2."""
+"""Registers this package's request handler and backend in moto, so that EC2 gets the stricter checks."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .moto_responses import StrictEC2Response
 
 
 def patch_moto() -> None:
-    """Make moto answer with this package; to be called before the first request, and harmless afterwards.
+    """Patch moto. Call it before the first request; further calls have no effect.
 
-    Backends that exist already are dropped: they would keep answering in moto's way.
+    Existing backends are dropped, because they are instances of moto's class.
     """
     if ec2_backends.backend is StrictEC2Backend:
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes of launch and volume permissions: reading both request forms, and checking their entries."""
+"""Changes of launch and volume permissions: parsing both forms of requests, and checks of entries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IMAGE_LISTS = {
 }
 SNAPSHOT_LISTS = {"UserIds": "UserId", "GroupNames": "Group"}
 
-# How AWS names the kinds when it refuses an entry.
+# Names of the kinds in AWS's error messages.
 _ITEM_TYPES = {"UserId": "userId", "Group": "UserGroup"}
 _VALID: dict[str, Callable[[str], object]] = {
     "UserId": ACCOUNT_ID.fullmatch,
@@ -32,7 +32,7 @@ _VALID: dict[str, Callable[[str], object]] = {
 
 @dataclass(frozen=True)
 class Change:
-    """The entries one request adds or removes; never both."""
+    """The entries that a request adds or removes; never both."""
 
     adds: bool
     entries: tuple[Grantee, ...]
@@ -40,7 +40,7 @@ class Change:
     def apply(self, permissions: dict[Grantee, None]) -> dict[Grantee, None]:
         """The permissions after the change.
 
-        Adding what is there and removing what isn't change nothing; AWS documents neither as an error.
+        Adding an existing entry or removing a missing one has no effect; AWS documents neither as an error.
         """
         if self.adds:
             return {**permissions, **dict.fromkeys(self.entries)}
@@ -49,10 +49,10 @@ class Change:
 
 
 def read_change(params: dict[str, Any], nested: str, lists: dict[str, str]) -> Change:
-    """The change a request asks for, in its nested form (`nested`: Add, Remove) or its flat one (`lists`).
+    """Parse the change of a request, in its nested form (`nested`: Add, Remove) or its flat form (`lists`).
 
-    Adding and removing in one request is refused. AWS says so for snapshots (botocore operation
-    ModifySnapshotAttribute) and is silent for images.
+    A request that adds and removes is rejected. AWS documents that for snapshots (botocore operation
+    ModifySnapshotAttribute), but not for images.
     """
     operation = params.get("OperationType")
     if operation not in (None, "add", "remove"):
@@ -74,7 +74,7 @@ def read_change(params: dict[str, Any], nested: str, lists: dict[str, str]) -> C
 
 
 def require_valid(entries: Iterable[Grantee]) -> None:
-    """Refuse the first malformed entry (EC2 API Reference, Error codes: InvalidAMIAttributeItemValue)."""
+    """Reject the first malformed entry (EC2 API Reference, Error codes: InvalidAMIAttributeItemValue)."""
     for kind, value in entries:
         if not _VALID[kind](value):
             message = f'Invalid attribute item value "{value}" for {_ITEM_TYPES.get(kind, kind)} item type.'
@@ -85,6 +85,6 @@ def _nested_entries(items: list[dict[str, str]]) -> list[Grantee]:
     entries = []
     for item in items:
         if not item:
-            raise Ec2Error("InvalidParameterValue", "A permission names whom it is for")
+            raise Ec2Error("InvalidParameterValue", "A permission must name its grantee")
         entries += [Grantee(kind, value) for kind, value in item.items()]
     return entries

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What becomes of deregistered images and deleted snapshots.
+"""Recycle Bin: retains deregistered images and deleted snapshots, and restores them.
 
 (EBS User Guide, Considerations for Recycle Bin.)
 """
@@ -13,11 +13,11 @@ from .state import Binned, Image, RetentionRule, Snapshot
 
 IMAGE, SNAPSHOT = "EC2_IMAGE", "EBS_SNAPSHOT"
 IN_BIN = "aws:recycle-bin:resource-in-bin"
-"""The tag of what is in the bin; it goes when the resource comes back (the same page)."""
+"""Tag of a resource in the Recycle Bin; removed when the resource is restored (the same page)."""
 
 
 def remove_image(image: Image) -> None:
-    """Put an image into the bin if a rule retains it, with its permissions and tags; else it is gone."""
+    """Move an image to the Recycle Bin, with permissions and tags, if a rule retains it; else delete it."""
     drop_image(image)
     days = _retained(image, IMAGE)
     if days:
@@ -28,7 +28,7 @@ def remove_image(image: Image) -> None:
 
 
 def remove_snapshot(snapshot: Snapshot) -> None:
-    """Likewise with a snapshot."""
+    """Move a snapshot to the Recycle Bin if a rule retains it; else delete it."""
     region = state.region(snapshot.region)
     del region.snapshots[snapshot.id]
     days = _retained(snapshot, SNAPSHOT)
@@ -39,21 +39,21 @@ def remove_snapshot(snapshot: Snapshot) -> None:
 
 
 def drop_image(image: Image) -> None:
-    """Take an image off the list, leaving nothing but whose it was."""
+    """Delete an image; only its id and owner are kept."""
     region = state.region(image.region)
     del region.images[image.id]
     region.deregistered[image.id] = image.owner_id
 
 
 def images(account_id: str, region_name: str) -> dict[str, Binned[Image]]:
-    """The account's images in the bin whose time is not over."""
+    """The account's images in the Recycle Bin that have not expired."""
     region, now = state.region(region_name), state.now()
     region.binned_images = {key: one for key, one in region.binned_images.items() if _kept(one.exits, now)}
     return {key: one for key, one in region.binned_images.items() if one.resource.owner_id == account_id}
 
 
 def snapshots(account_id: str, region_name: str) -> dict[str, Binned[Snapshot]]:
-    """Likewise its snapshots."""
+    """The account's snapshots in the Recycle Bin that have not expired."""
     region, now = state.region(region_name), state.now()
     region.binned_snapshots = {
         key: one for key, one in region.binned_snapshots.items() if _kept(one.exits, now)
@@ -62,7 +62,7 @@ def snapshots(account_id: str, region_name: str) -> dict[str, Binned[Snapshot]]:
 
 
 def restore_image(image: Image) -> None:
-    """Put an image back as it was thrown away: all of its sharing returns (the same page)."""
+    """Restore an image, with its launch permissions (the same page)."""
     region = state.region(image.region)
     del region.binned_images[image.id]
     del region.deregistered[image.id]
@@ -71,7 +71,7 @@ def restore_image(image: Image) -> None:
 
 
 def restore_snapshot(snapshot: Snapshot) -> None:
-    """Likewise a snapshot."""
+    """Restore a snapshot."""
     region = state.region(snapshot.region)
     del region.binned_snapshots[snapshot.id]
     del snapshot.tags[IN_BIN]
@@ -83,7 +83,7 @@ def _kept(exits: datetime, now: datetime) -> bool:
 
 
 def _retained(resource: Image | Snapshot, resource_type: str) -> int:
-    """For how many days: of several rules the longest counts (the same page); 0 without any."""
+    """Days of retention; the longest if several rules match (the same page), 0 if none."""
     rules = state.account_region(resource.owner_id, resource.region).retention_rules.values()
     return max((rule.days for rule in rules if _fits(rule, resource_type, resource.tags)), default=0)
 

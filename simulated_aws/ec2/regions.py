@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Regions there are, and which of them are opted in to."""
+"""The existing Regions, and their opt-in status."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALWAYS_ON = frozenset(
 
 @cache
 def _regions() -> dict[str, tuple[str, ...]]:
-    """The Regions that have EC2, by partition. A session takes a tenth of a second to read them."""
+    """The Regions that have EC2, by partition; cached, because reading them takes a tenth of a second."""
     session = botocore.session.get_session()
     return {
         str(partition): tuple(session.get_available_regions("ec2", partition_name=partition))
@@ -31,7 +31,7 @@ def _regions() -> dict[str, tuple[str, ...]]:
 
 
 def partition_of(region: str) -> str | None:
-    """The partition a Region is in, or None if there is no such Region."""
+    """The partition of a Region; None for an unknown Region."""
     return next((partition for partition, regions in _regions().items() if region in regions), None)
 
 
@@ -48,7 +48,7 @@ def opt_in_status(region: str) -> str:
 
 
 def require_opted_in(region: str) -> None:
-    """Refuse what is sent to a Region without the account: there its credentials are unknown."""
+    """Reject requests to a Region that is not opted in, where the account's credentials are unknown."""
     if region in SETTINGS.not_opted_in_regions:
         message = "AWS was not able to validate the provided access credentials"
         raise Ec2Error("AuthFailure", message, 401)

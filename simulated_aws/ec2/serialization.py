@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EC2's query protocol from botocore's service model: flat parameters in, XML out.
+"""EC2's query protocol by botocore's service model: parses flat parameters, and writes XML.
 
-moto has both halves too. Its reader searches all parameters again for each list item, seconds for the
-10,000 accounts one ModifyImageAttribute may carry, and answers a number that isn't one with HTTP 500. Its
-writer takes a millisecond for a hundred launch permissions.
+moto's parser searches all parameters again for each list item, which takes seconds for the 10,000 accounts of
+one ModifyImageAttribute, and responds to an invalid number with HTTP 500. moto's templates take a millisecond
+for a hundred launch permissions.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Writer = Callable[[Any, list[str]], None]
 
 
 def read(action: str, flat: Mapping[str, str]) -> dict[str, Any]:
-    """The request's parameters under the names boto3 uses, typed; Ec2Error for missing or malformed ones."""
+    """Parse parameters to boto3's names and types; Ec2Error for missing or malformed ones."""
     reader, required = _request(action)
     params: dict[str, Any] = reader("", _tree(flat))
     for name, wire_name in required:
@@ -34,7 +34,7 @@ def read(action: str, flat: Mapping[str, str]) -> dict[str, Any]:
 
 
 def write(action: str, result: Mapping[str, Any], request_id: str) -> bytes:
-    """The XML document for a result under the names boto3 uses; a name AWS doesn't have is a KeyError."""
+    """Write the XML document of a result with boto3's names; KeyError for a name that AWS doesn't have."""
     out = [
         '<?xml version="1.0" encoding="UTF-8"?>\n',
         f'<{action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">',
@@ -64,7 +64,7 @@ def service_model() -> ServiceModel:
 
 
 def timestamp(moment: datetime) -> str:
-    """A moment as EC2 writes it: UTC, milliseconds."""
+    """A time in EC2's format: UTC, milliseconds."""
     moment = moment.astimezone(UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
@@ -77,7 +77,9 @@ def _tree(flat: Mapping[str, str]) -> dict[str, Any]:
         for step in path:
             node = node.setdefault(step, {})
             if not isinstance(node, dict):
-                raise Ec2Error("MalformedQueryString", f"The parameter {key} is in conflict")
+                raise Ec2Error(
+                    "MalformedQueryString", f"The parameter {key} conflicts with another parameter"
+                )
         node[leaf] = value
     return root
 
@@ -211,7 +213,7 @@ def _writer(shape: Shape, tag: str) -> Writer:
 
 
 def _escaped(value: str) -> str:
-    # Most values have nothing to escape, and one look at each is cheaper than three replacements.
+    # Most values need no escaping, and this test is cheaper than three replacements.
     return escape(value) if "&" in value or "<" in value or ">" in value else value
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the simulated EC2 remembers about images and snapshots.
+"""What the simulated EC2 stores: images, snapshots, and the settings of accounts.
 
-moto keeps these in one backend per account and Region, so an image is unknown to everyone but its owner,
-and a first look at an account costs the time to make it a network. Here one Region holds everybody's.
+moto stores images in one backend per account and Region: other accounts don't find them, and the first access
+to an account waits for the creation of its VPC. Here a Region stores the images of all accounts.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
 
 SERIALS = itertools.count(1)
-"""Numbers images and snapshots in the order of their making."""
+"""Numbers images and snapshots in the order of creation."""
 
 LOCK = threading.RLock()
-"""Held by every action while it reads or changes what is below, never while it writes its answer."""
+"""Every action holds it while it reads or changes the state below, not while it writes its response."""
 
 
 class StateReason(NamedTuple):
@@ -30,7 +30,7 @@ class StateReason(NamedTuple):
 
 
 class Grantee(NamedTuple):
-    """One entry of a permission: `kind` is a member name of botocore's LaunchPermission, such as UserId."""
+    """An entry of a permission: `kind` is a member of botocore's shape LaunchPermission, such as UserId."""
 
     kind: str
     value: str
@@ -38,25 +38,25 @@ class Grantee(NamedTuple):
 
 EVERYONE = Grantee("Group", "all")
 LAUNCH_REPORTED_AFTER = timedelta(hours=24)
-"""The delay of a launch's report (botocore shape Image, LastLaunchedTime)."""
+"""Delay until a launch is reported (botocore shape Image, LastLaunchedTime)."""
 VOLUME_OF_COPIES = "vol-ffffffff"
-"""What a copied snapshot names as its volume (botocore operation CopySnapshot)."""
+"""VolumeId of a copied snapshot (botocore operation CopySnapshot)."""
 
 
 @dataclass(slots=True)
 class Work:
-    """Something that takes time: what is being copied, from when, for how many seconds, and how it ends."""
+    """A copy in progress: start, duration in seconds, and the failure that it ends with, if any."""
 
     started: datetime
     seconds: float
     failure: StateReason | None = None
 
     def done(self, now: datetime) -> bool:
-        """Whether the time is over."""
+        """Whether it has ended."""
         return now >= self.started + timedelta(seconds=self.seconds)
 
     def percent(self, now: datetime) -> int:
-        """How much is done, 0 to 99 while it runs."""
+        """Progress in percent, 0 to 99."""
         if self.seconds <= 0:
             return 99
         return max(0, min(99, int(100 * (now - self.started).total_seconds() / self.seconds)))
@@ -74,7 +74,7 @@ class Lock:
 
     @property
     def cool_off_ends(self) -> datetime:
-        """From when on nobody can take the lock away in compliance mode."""
+        """The end of the cooling-off period: a lock in compliance mode can't be removed after it."""
         return self.created + timedelta(hours=self.cool_off_hours)
 
     def state(self, now: datetime) -> str:
@@ -87,9 +87,9 @@ class Lock:
 
 @dataclass(slots=True)
 class Snapshot:
-    """An EBS snapshot; `kms_key_id` is the ARN of its key, None when it isn't encrypted. Sizes are in GiB.
+    """An EBS snapshot; `kms_key_id` is the ARN of its key, None if unencrypted. Sizes are in GiB.
 
-    The names are moto's, whose volumes are made from these.
+    The attributes have moto's names, because moto creates volumes from snapshots.
     """
 
     id: str
@@ -112,11 +112,11 @@ class Snapshot:
 
     @property
     def encrypted(self) -> bool:
-        """Whether it is encrypted at all."""
+        """Whether it has a key."""
         return self.kms_key_id is not None
 
     def settle(self, now: datetime) -> None:
-        """Finish the work whose time is over."""
+        """Set the final state if the copy has ended."""
         if self.work and self.work.done(now):
             failure, self.work = self.work.failure, None
             self.state = "error" if failure else "completed"
@@ -125,7 +125,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One block device of an image: backed by a snapshot, blank, or a `virtual_name` of an instance store."""
+    """A block device of an image: from a snapshot, empty, or an instance store volume (`virtual_name`)."""
 
     device_name: str
     snapshot_id: str | None = None
@@ -140,7 +140,7 @@ class Device:
 
 @dataclass(slots=True)
 class Image:
-    """An AMI. Its devices name snapshots of the same Region and owner."""
+    """An AMI. The snapshots of its devices have the same Region and owner."""
 
     id: str
     owner_id: str
@@ -178,7 +178,7 @@ class Image:
 
     @property
     def public(self) -> bool:
-        """Whether everyone may launch it."""
+        """Whether it is public."""
         return EVERYONE in self.permissions
 
     @property
@@ -187,11 +187,11 @@ class Image:
         return [device.snapshot_id for device in self.devices if device.snapshot_id]
 
     def last_launched(self, now: datetime) -> datetime | None:
-        """The last launch that is reported by now."""
+        """The last launch that has been reported."""
         return max((one for one in self.launches if one + LAUNCH_REPORTED_AFTER <= now), default=None)
 
     def settle(self, now: datetime) -> None:
-        """Finish the work whose time is over."""
+        """Set the final state if the copy has ended."""
         if self.work and self.work.done(now):
             self.state_reason, self.work = self.work.failure, None
             self.state = "failed" if self.state_reason else "available"
@@ -199,9 +199,9 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """A rule of the Recycle Bin; `resource_type` and the tags are as the service `rbin` knows them.
+    """A retention rule of the Recycle Bin; `resource_type` as in the API of `rbin`.
 
-    A rule with `tags` is for what has one of them, one without for all that has none of `excluded`.
+    With `tags` it applies to resources with one of them, otherwise to all resources with none of `excluded`.
     """
 
     id: str
@@ -218,7 +218,7 @@ Resource = TypeVar("Resource", Image, Snapshot)
 
 @dataclass(frozen=True, slots=True)
 class Binned(Generic[Resource]):
-    """An image or a snapshot in the Recycle Bin, with all that it had, and until when."""
+    """An image or snapshot in the Recycle Bin, when it entered, and when it will be deleted."""
 
     resource: Resource
     entered: datetime
@@ -226,13 +226,13 @@ class Binned(Generic[Resource]):
 
     @property
     def serial(self) -> int:
-        """Its place among others of its kind."""
+        """The serial number of the resource."""
         return self.resource.serial
 
 
 @dataclass
 class Region:
-    """Everybody's images and snapshots in one Region, oldest first."""
+    """The images and snapshots of all accounts in a Region, oldest first."""
 
     images: dict[str, Image] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
@@ -243,14 +243,14 @@ class Region:
 
 
 class TokenUse(NamedTuple):
-    """What a client token was used for, and the image that came of it."""
+    """The request of a client token, and the image that it created."""
 
     fingerprint: str
     image_id: str
 
 
 class LaunchUse(NamedTuple):
-    """What the client token of a launch was used for, and moto's reservation that came of it."""
+    """The request of a launch's client token, and the reservation that it created in moto."""
 
     fingerprint: str
     reservation: Any
@@ -258,9 +258,9 @@ class LaunchUse(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """Who used an image, as far as it was known when the report was asked for.
+    """An image usage report.
 
-    `resource_types` are as asked for; `uses` maps account and resource type to a count.
+    `resource_types` are as in the request; `uses` maps account and resource type to a count.
     """
 
     id: str
@@ -276,24 +276,24 @@ class UsageReport:
 
 @dataclass
 class AccountRegion:
-    """What one account has set in one Region."""
+    """Settings and other data of an account in a Region."""
 
     image_block_public_access: str = "block-new-sharing"
     """On by default (EC2 User Guide, Understand block public access for AMIs)."""
     snapshot_block_public_access: str = "unblocked"
     encryption_by_default: bool = False
     default_kms_key_id: str | None = None
-    """ARN of the account's own choice, None for the AWS managed key."""
+    """ARN of the account's default key; None for the AWS managed key."""
     client_tokens: dict[str, TokenUse] = field(default_factory=dict)
     usage_reports: dict[str, UsageReport] = field(default_factory=dict)
     usage_report_tokens: dict[str, str] = field(default_factory=dict)
-    """Client token to the report that it made."""
+    """Client token to the id of its report."""
     launch_tokens: dict[str, LaunchUse] = field(default_factory=dict)
     allowed_images_state: str = "disabled"
     image_criteria: list[dict[str, Any]] = field(default_factory=list)
-    """Under boto3's names (botocore shape ImageCriterion)."""
+    """With boto3's names (botocore shape ImageCriterion)."""
     retention_rules: dict[str, RetentionRule] = field(default_factory=dict)
-    """The Recycle Bin's, by their ids."""
+    """Rules of the Recycle Bin by id."""
 
 
 _regions: dict[str, Region] = defaultdict(Region)
@@ -311,17 +311,17 @@ def account_region(account_id: str, region_name: str) -> AccountRegion:
 
 
 def reset() -> None:
-    """Forget everything."""
+    """Delete everything."""
     with LOCK:
         _regions.clear()
         _account_regions.clear()
 
 
 def now() -> datetime:
-    """The present moment; the one clock of the simulated EC2."""
+    """The current time; the only clock of the simulated EC2."""
     return datetime.now(UTC)
 
 
 def new_id(prefix: str) -> str:
-    """An id as EC2 makes them: `ami-` or `snap-` and 17 hexadecimal digits."""
+    """A new id: `prefix`, a hyphen and 17 hexadecimal digits."""
     return f"{prefix}-0{secrets.token_hex(8)}"

@@ -14,7 +14,7 @@ LONGEST_VALUE = 256
 
 
 def read_tags(tags: Iterable[dict[str, str]]) -> dict[str, str]:
-    """The tags of a request, or Ec2Error for the first one AWS wouldn't take."""
+    """Parse the tags of a request; Ec2Error for the first invalid one."""
     wanted: dict[str, str] = {}
     for tag in tags:
         key, value = tag.get("Key", ""), tag.get("Value", "")
@@ -33,14 +33,14 @@ def read_tags(tags: Iterable[dict[str, str]]) -> dict[str, str]:
 
 
 def require_room(present: Mapping[str, str], wanted: Mapping[str, str]) -> None:
-    """Refuse what would give a resource more tags than it can have."""
+    """Reject tags that would exceed the limit of a resource."""
     count = sum(not key.startswith("aws:") for key in {**present, **wanted})
     if count > MOST_TAGS:
         raise Ec2Error("TagLimitExceeded", f"More than {MOST_TAGS} tags specified")
 
 
 def read_specifications(params: dict[str, Any], *kinds: str) -> dict[str, dict[str, str]]:
-    """TagSpecifications as kind of resource to tags, for the kinds that the action creates."""
+    """Parse TagSpecifications to a dict of resource type to tags, for the types that the action creates."""
     found: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
     for specification in params.get("TagSpecifications", []):
         kind = specification.get("ResourceType", "")
@@ -56,5 +56,5 @@ def read_specifications(params: dict[str, Any], *kinds: str) -> dict[str, dict[s
 
 
 def tag_set(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as an answer lists them."""
+    """Tags as a response lists them."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]

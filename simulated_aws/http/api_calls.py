@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads an HTTP request as the API call it is."""
+"""Parses an HTTP request into an AWS API call: service, Region, access key, action and parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .connection import Request
 from .protocols import Protocol
 
 _CREDENTIAL = re.compile(r"Credential=([^/\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
-# What STS answers without a signature (STS API Reference, the descriptions of both operations).
+# STS operations without a signature (STS API Reference, the descriptions of both operations).
 _UNSIGNED_ACTIONS = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
 _REST_XML_SERVICES = frozenset({"cloudfront", "route53", "s3"})
 
@@ -23,11 +23,11 @@ _REST_XML_SERVICES = frozenset({"cloudfront", "route53", "s3"})
 class Call:
     """One API call.
 
-    The signature names `access_key`, `region` and `service` (IAM User Guide, Elements of an AWS API request
-    signature: credential scope), so `service` is the name it is signed with, such as `monitoring` for
-    CloudWatch. All three are empty for an unsigned call, unless it is one that needs no signature.
-    `params` are the flat query parameters as sent, or a JSON body's members. An action of a REST protocol
-    is its method and path.
+    `access_key`, `region` and `service` are from the credential scope of the signature (IAM User Guide,
+    Elements of an AWS API request signature), so `service` is the signing name, such as `monitoring` for
+    CloudWatch. All three are empty for an unsigned call, unless the operation needs no signature.
+    `params` are the flat query parameters as sent, or the members of a JSON body. For the REST protocols,
+    `action` is the method and path.
     """
 
     service: str
@@ -39,7 +39,7 @@ class Call:
 
 
 def read(request: Request) -> Call:
-    """The call a request makes; never refuses, what can't be read is empty."""
+    """Parse a request. Never fails: what can't be parsed is empty."""
     found = _CREDENTIAL.search(request.headers.get("authorization", ""))
     access_key, region, service = found.groups() if found else ("", "", "")
     target = request.headers.get("x-amz-target")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP/1.1 with keep-alive on one event loop: a held-up answer costs no thread and stops no other caller.
+"""HTTP/1.1 with keep-alive on one event loop: a delayed response needs no thread and delays no other client.
 
-httptools reads the requests. With a thread for each of 120 connections, and http.server reading their headers
-with email.parser, the same answers took five times as long.
+httptools parses the requests. http.server, with a thread for each of 120 connections and email.parser for the
+headers, took five times as long for the same responses.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; `target` as it stood in the request line, names of `headers` in lower case."""
+    """One request; `target` is as in the request line, the names of `headers` are in lower case."""
 
     method: str
     target: str
@@ -36,13 +36,13 @@ class Request:
 
     @property
     def query(self) -> str:
-        """What follows the target's question mark, as sent."""
+        """The query string, as sent."""
         return self.target.partition("?")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer; its length and the connection's headers are added when it is sent."""
+    """One response; Content-Length and Connection headers are added when it is sent."""
 
     status: int
     body: bytes
@@ -50,13 +50,16 @@ class Response:
 
 
 Answer = Callable[[Request, asyncio.Event], Awaitable[Response | None]]
-"""Answers a request, or None to close without an answer; the event is set when the caller has hung up."""
+"""Takes a request and an event that is set when the client has disconnected.
+
+Returns the response, or None to close the connection without one.
+"""
 
 _OWN_HEADERS = frozenset({"connection", "content-length", "transfer-encoding"})
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection: requests are answered one at a time, in order."""
+    """A client's connection: handles requests one at a time, in order."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -82,7 +85,7 @@ class Connection(asyncio.Protocol):
             self._send(Response(400, b"not an HTTP request"), keep_alive=False)
 
     def on_message_begin(self) -> None:
-        """Called by the parser, as are the other on_… methods."""
+        """Called by the parser, like all on_… methods."""
         self._target, self._headers, self._body = bytearray(), {}, bytearray()
 
     def on_url(self, part: bytes) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the front itself refuses, before or instead of the service, worded as that service words it."""
+"""Errors that the pipeline returns itself, with the codes and messages of the service in question."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .protocols import ApiError, Protocol
 
 
 def unknown_key(protocol: Protocol) -> ApiError:
-    """An access key that belongs to nobody.
+    """An unknown access key.
 
     Sources: "Error codes for the Amazon EC2 API"; S3's "Error responses"; "Common Error Types" of the others.
     """
@@ -24,15 +24,15 @@ def unknown_key(protocol: Protocol) -> ApiError:
 
 
 def unsigned() -> ApiError:
-    """A request that no access key signed (IAM User Guide, Common Errors: MissingAuthenticationToken)."""
+    """A request without a signature (IAM User Guide, Common Errors: MissingAuthenticationToken)."""
     return ApiError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
 
 
 def unknown_action(protocol: Protocol, action: str, detail: str = "") -> ApiError:
-    """An action the service doesn't have; `detail` says what of a known one isn't simulated."""
+    """An unknown action; `detail` names the feature that is not simulated of a known action."""
     reason = f" ({detail})" if detail else ""
     if protocol in (Protocol.JSON, Protocol.REST_JSON):
-        return ApiError("UnknownOperationException", f"The operation {action} isn't simulated{reason}", 400)
+        return ApiError("UnknownOperationException", f"The operation {action} is not simulated{reason}", 400)
     if protocol is Protocol.EC2:
         text = f"The action {action} is not valid for this web service.{reason}"
         return ApiError("InvalidAction", text, 400)
@@ -40,7 +40,7 @@ def unknown_action(protocol: Protocol, action: str, detail: str = "") -> ApiErro
 
 
 def throttled(service: str, protocol: Protocol) -> ApiError:
-    """A call that its bucket has no token for.
+    """A throttled call.
 
     Sources: EC2 Developer Guide, "Request throttling"; KMS Developer Guide, "Throttling AWS KMS requests".
     """
@@ -55,5 +55,5 @@ def throttled(service: str, protocol: Protocol) -> ApiError:
 
 
 def internal_error() -> ApiError:
-    """The simulation crashed; its standard error says where."""
+    """An unexpected exception; the server logs it to standard error."""
     return ApiError("InternalError", "An internal error has occurred.", 500)

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a handler of the lean path is given: one request, already authenticated and read."""
+"""Fast path: the requests for handlers that the pipeline calls directly, without moto's WSGI application.
+
+It exists because moto's application takes much longer than the actions that this package implements itself: a
+thread, werkzeug, moto's parser and dispatcher for each request, and the creation of backends for each account
+and Region. ec2/fast_path.py and kms/fast_path.py list the handlers.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FastPathRequest:
-    """One request as the caller sent it; `params` are its flat query parameters, `Action` among them."""
+    """An authenticated request; `params` are flat query parameters, with `Action`, or JSON members."""
 
     account_id: str
     region: str
@@ -19,7 +24,7 @@ class FastPathRequest:
 
 @dataclass(frozen=True)
 class RestRequest:
-    """One request to a service whose operations are methods and paths."""
+    """An authenticated request to a service with a REST protocol."""
 
     account_id: str
     region: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults on demand: which calls go wrong, and how."""
+"""Fault injection: which calls fail, and how."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ KINDS = {
     "delay": frozenset({"seconds"}),
     "freeze": frozenset({"when"}),
 }
-"""The kinds, and which of a fault's fields belong to one kind only."""
+"""The kinds of faults, and the fields that only faults of this kind have."""
 
 _MATCHED = ("service", "action", "region", "account_id")
 
 
 @dataclass
 class Fault:
-    """Makes matching calls go wrong.
+    """Makes matching calls fail.
 
-    `error` answers with code, message and HTTP status instead of taking effect. `drop` closes the connection
-    without an answer, `freeze` gives none until released; both before or after the call took effect.
-    `delay` holds the answer up for some seconds. A call matches if it has the service, action, Region and
-    account that the fault names; an empty one is any. The first `after` matching calls go well, then `times`
-    calls go wrong, or all if it is 0. A throttled call matches too.
+    `error` responds with code, message and HTTP status, and the call has no effect. `drop` closes the
+    connection without a response; `freeze` responds only after a release; both before or after the call takes
+    effect (`when`). `delay` sends the response some seconds later.
+    A call matches if it has the service, action, Region and account of the fault; an empty field matches any.
+    The first `after` matching calls succeed, the next `times` calls fail (0: all of them). Throttled calls
+    match too.
     """
 
     kind: str
@@ -43,50 +44,50 @@ class Fault:
     when: str = "before"
     seconds: float = 0.0
     matched: int = 0
-    """How many calls matched so far."""
+    """The number of calls that have matched."""
 
     @classmethod
     def read(cls, document: object) -> Fault:
-        """A fault from its JSON object; ValueError with one sentence if it isn't one."""
+        """Read a fault from a JSON object. Raises ValueError if it is invalid."""
         if not isinstance(document, Mapping):
-            raise ValueError(f"a fault is an object with at least a kind, not {document!r}")
+            raise ValueError(f"a fault must be an object with at least the member kind, not {document!r}")
         kind = document.get("kind")
         if kind not in KINDS:
-            raise ValueError(f"the kind of a fault is one of {', '.join(KINDS)}, not {kind!r}")
+            raise ValueError(f"the kind of a fault must be one of {', '.join(KINDS)}, not {kind!r}")
         known = {"kind", *_MATCHED, "after", "times", *KINDS[kind]}
         unknown = sorted(set(document) - known)
         if unknown:
             raise ValueError(
-                f"a fault of kind {kind} has no {', '.join(unknown)}; it has {', '.join(sorted(known))}"
+                f"a fault of kind {kind} can't have {', '.join(unknown)}; members: {', '.join(sorted(known))}"
             )
         fault = cls(**{name: _typed(name, value) for name, value in document.items()})
         if fault.when not in ("before", "after"):
-            raise ValueError(f"`when` of a fault is before or after, not {fault.when!r}")
+            raise ValueError(f"`when` of a fault must be before or after, not {fault.when!r}")
         return fault
 
     def matches(self, call: Mapping[str, str]) -> bool:
-        """Whether a call with this service, action, region and account_id is one of the fault's."""
+        """Whether a call with this service, action, region and account_id matches the fault."""
         return all(getattr(self, name) in ("", call[name]) for name in _MATCHED)
 
     def is_due(self) -> bool:
-        """Whether the call counted last is one that goes wrong."""
+        """Whether the last call that matched fails."""
         return self.matched > self.after and (not self.times or self.matched <= self.after + self.times)
 
     def view(self) -> dict[str, Any]:
-        """The fault as a JSON object: what belongs to its kind, and how many calls matched."""
+        """The fault as a JSON object: the fields of its kind, and the number of calls that matched."""
         shown = {"kind", *_MATCHED, "after", "times", "matched", *KINDS[self.kind]}
         return {name: value for name, value in asdict(self).items() if name in shown}
 
 
 class Faults:
-    """All faults, in the order they were added; the first that is due takes the call."""
+    """All faults in the order they were added; the first one that is due applies to a call."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._released = asyncio.Event()
 
     def add(self, fault: Fault) -> None:
-        """Let the fault strike from now on."""
+        """Add a fault."""
         self._faults.append(fault)
 
     def view(self) -> list[dict[str, Any]]:
@@ -94,17 +95,17 @@ class Faults:
         return [fault.view() for fault in self._faults]
 
     def clear(self) -> None:
-        """Remove all faults and release what is frozen."""
+        """Remove all faults and release frozen calls."""
         self._faults.clear()
         self.release()
 
     def release(self) -> None:
-        """Let every frozen call go on; calls that freeze later wait for the next release."""
+        """Release all frozen calls; later calls freeze until the next release."""
         self._released.set()
         self._released = asyncio.Event()
 
     def count(self, call: Mapping[str, str]) -> Fault | None:
-        """Count a call against every fault it matches; the first one that it is a victim of."""
+        """Count a call for every fault that it matches; return the first fault that is due, if any."""
         if not self._faults:
             return None
         due_fault = None
@@ -117,7 +118,7 @@ class Faults:
         return due_fault
 
     async def freeze(self, gone: asyncio.Event) -> bool:
-        """Wait for the release, or for the caller to hang up; True if it was released."""
+        """Wait until the call is released or the client disconnects; True if it was released."""
         released = self._released
         waits = [asyncio.ensure_future(released.wait()), asyncio.ensure_future(gone.wait())]
         try:
@@ -125,13 +126,13 @@ class Faults:
         finally:
             for wait in waits:
                 wait.cancel()
-        # Who hung up before the release may be heard of only after it.
-        await asyncio.sleep(_HANGING_UP)
+        # A disconnect before the release may be noticed only after it.
+        await asyncio.sleep(_DISCONNECT_SECONDS)
         return released.is_set() and not gone.is_set()
 
 
-_HANGING_UP = 0.05
-"""Seconds in which the event loop surely reads what the sockets hold already."""
+_DISCONNECT_SECONDS = 0.05
+"""Seconds that the event loop certainly needs no longer than to notice a disconnect."""
 
 _TYPES = {one.name: one.type for one in fields(Fault)}
 _ACCEPTED: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
@@ -141,5 +142,5 @@ def _typed(name: str, value: Any) -> Any:
     wanted = _ACCEPTED[str(_TYPES[name])]
     negative = isinstance(value, (int, float)) and value < 0
     if not isinstance(value, wanted) or isinstance(value, bool) or negative:
-        raise ValueError(f"`{name}` of a fault can't be {value!r}")
+        raise ValueError(f"invalid `{name}` of a fault: {value!r}")
     return value

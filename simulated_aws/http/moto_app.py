@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""moto's WSGI application, called in threads beside the event loop."""
+"""moto's WSGI application, called in threads so that it does not block the event loop."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ LOG = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(rb"(<request_?id>)[^<]*(?=</request_?id>)", re.IGNORECASE)
 
-# moto computes and holds the interpreter's lock while it does: more threads make no answer quicker.
+# moto holds the interpreter lock while it computes: more threads make no response faster.
 _THREADS = 4
 
 
 class MotoApp:
-    """Answers whatever moto implements; everything else as an error of the service."""
+    """Handles the requests that moto implements; responds to others with an error of the service."""
 
     def __init__(self) -> None:
         self._application = DomainDispatcherApplication(create_backend_app)
@@ -38,9 +38,9 @@ class MotoApp:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="moto")
 
     async def answer(self, request: Request, call: Call, account_id: str, request_id: str) -> Response:
-        """moto's answer for a caller of this account."""
+        """moto's response to a caller of this account."""
         loop = asyncio.get_running_loop()
-        # A thread of the pool doesn't know the request's context by itself, such as who is acting.
+        # Threads of the pool don't inherit context variables such as the current principal.
         answer = partial(copy_context().run, self._answer, request, call, account_id, request_id)
         return await loop.run_in_executor(self._threads, answer)
 
@@ -60,7 +60,7 @@ class MotoApp:
         return _with_request_id(response, request_id)
 
     def _implements(self, service: str, environ: dict[str, Any]) -> bool:
-        # Asked before each service's first call, because moto crashes on one that it doesn't know.
+        # Checked before the first call of each service: moto crashes on a service that it doesn't know.
         if service not in self._implemented:
             host = self._application.infer_service_region_host(environ, environ["PATH_INFO"])
             self._implemented[service] = self._application.get_backend_for_host(host) is not None
@@ -84,7 +84,7 @@ class MotoApp:
 
 
 def _environ(request: Request, account_id: str) -> dict[str, Any]:
-    """PEP 3333's environment; the account is told in the header that moto knows it by."""
+    """The WSGI environment (PEP 3333); moto reads the account from the header x-moto-account-id."""
     headers = {**request.headers, "x-moto-account-id": account_id}
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
@@ -106,7 +106,7 @@ def _environ(request: Request, account_id: str) -> dict[str, Any]:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    # The body is whole already, however it came.
+    # The body is complete; these describe how it was sent.
     for name in ("content-length", "transfer-encoding"):
         headers.pop(name, None)
     environ.update({f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()})
@@ -114,7 +114,7 @@ def _environ(request: Request, account_id: str) -> dict[str, Any]:
 
 
 def _with_request_id(response: Response, request_id: str) -> Response:
-    """The id where botocore.parsers looks for it; moto has none there, a constant, or one of its own."""
+    """Set the request id where botocore.parsers reads it; moto sends none, a constant, or its own."""
     kept = [(name, value) for name, value in response.headers if name.lower() != "x-amzn-requestid"]
     body = _REQUEST_ID.sub(rb"\g<1>" + request_id.encode(), response.body, count=1)
     return Response(response.status, body, (*kept, ("x-amzn-RequestId", request_id)))
@@ -127,7 +127,7 @@ def _not_implemented(call: Call, missing: Exception) -> ApiError:
 
 
 def _repaired(response: Response, call: Call) -> ApiError:
-    """For an error page of moto's that no client of the service could read."""
+    """The error in place of an error page of moto that clients of the service can't parse."""
     if response.status in (404, 405, 501):
         return errors.unknown_action(call.protocol, call.action)
     if response.status >= 500:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happens to an API call from its arrival to its answer, whichever half answers it."""
+"""Handles an API call: authentication, record, faults, throttling, then the service or moto, then latency."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from .throttling import Throttle
 LOG = logging.getLogger(__name__)
 
 FastPathHandler = Callable[[FastPathRequest], tuple[int, bytes] | None]
-"""HTTP status and document, or None for a request that moto is to answer after all."""
+"""Returns HTTP status and body, or None to pass the request to moto."""
 
 RestHandler = Callable[[RestRequest], tuple[int, bytes]]
-"""HTTP status and document of a service that moto doesn't have at all."""
+"""Returns HTTP status and body, for a service that moto lacks."""
 
 _ANONYMOUS_ACCOUNT = "000000000000"
-"""Who makes a call that needs no signature."""
+"""The account id for calls that need no signature."""
 
 _CONTENT_TYPES = {
     Protocol.EC2: "text/xml;charset=UTF-8",
     Protocol.JSON: "application/x-amz-json-1.1",
     Protocol.REST_JSON: "application/json",
 }
-"""Of the protocols that have lean handlers."""
+"""For the protocols of the handlers."""
 
 _XML_CODE = re.compile(rb"<Code>([^<]*)</Code>")
 _JSON_CODE = re.compile(rb'"(?:__type|code|Code)"\s*:\s*"(?:[^"#]*#)?([^"]*)"')
 
 
 class Pipeline:
-    """Caller, record, faults, throttling, effect, latency: the control API steers each part."""
+    """Handles all API calls; the control API changes its parts."""
 
     def __init__(
         self,
@@ -58,13 +58,13 @@ class Pipeline:
         self.faults = Faults()
         self.throttle = Throttle()
         self.latency = 0.0
-        """Seconds that every answer is held up."""
+        """Seconds that every response is delayed."""
         self._fast_path_handlers = fast_path_handlers
         self._rest_handlers = rest_handlers or {}
         self._moto = moto
 
     def reset(self) -> None:
-        """As at the start: nobody known, nothing recorded, no faults, no latency, throttling on."""
+        """Return to the initial state: no access keys, calls, faults or latency; throttling is on."""
         self.callers.clear()
         self.record.clear()
         self.faults.clear()
@@ -72,7 +72,7 @@ class Pipeline:
         self.latency = 0.0
 
     async def answer(self, request: Request, gone: asyncio.Event) -> Response | None:
-        """The answer to a request; None if its connection is to be closed without one."""
+        """Respond to a request; None closes the connection without a response."""
         call = read(request)
         request_id = str(uuid.uuid4())
         account_id = self._account_of(call)
@@ -103,26 +103,26 @@ class Pipeline:
             {"service": call.service, "action": call.action, "region": call.region, "account_id": account_id}
         )
         if fault is None:
-            return await self._effect(request, call, account_id, entry.request_id)
+            return await self._execute(request, call, account_id, entry.request_id)
         entry.faulted = fault.kind
         if fault.kind == "error":
             error = ApiError(fault.code, fault.message, fault.status)
             return error.response(call.protocol, entry.request_id)
-        if fault.when == "before" and not await self._survives(fault, gone):
+        if fault.when == "before" and not await self._continues_after(fault, gone):
             return None
-        response = await self._effect(request, call, account_id, entry.request_id)
+        response = await self._execute(request, call, account_id, entry.request_id)
         if fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
-        elif fault.when == "after" and not await self._survives(fault, gone):
+        elif fault.when == "after" and not await self._continues_after(fault, gone):
             return None
         return response
 
-    async def _survives(self, fault: Fault, gone: asyncio.Event) -> bool:
+    async def _continues_after(self, fault: Fault, gone: asyncio.Event) -> bool:
         if fault.kind == "freeze":
             return await self.faults.freeze(gone)
         return fault.kind != "drop"
 
-    async def _effect(self, request: Request, call: Call, account_id: str, request_id: str) -> Response:
+    async def _execute(self, request: Request, call: Call, account_id: str, request_id: str) -> Response:
         now = time.monotonic()
         if not self.throttle.admits(account_id, call.region, call.service, call.action, call.params, now):
             return errors.throttled(call.service, call.protocol).response(call.protocol, request_id)

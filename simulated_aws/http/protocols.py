@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AWS's wire protocols, and each one's error documents as the parsers in botocore.parsers read them."""
+"""AWS's protocols, and the error document of each as the parsers in botocore.parsers read it."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
-    """An error in no particular format yet: code, message and HTTP status."""
+    """An error of an API, independent of the protocol: code, message and HTTP status."""
 
     code: str
     message: str
     status: int
 
     def response(self, protocol: Protocol, request_id: str) -> Response:
-        """The answer that makes botocore raise a ClientError with this code, message and HTTP status."""
+        """The response that makes botocore raise ClientError with this code, message and HTTP status."""
         content_type, text = _DOCUMENTS[protocol](self, request_id)
         headers = (
             ("Content-Type", content_type),
             ("x-amzn-RequestId", request_id),
-            # The JSON protocols' parser prefers this header to the document's __type.
+            # For the JSON protocols, botocore prefers this header to __type in the document.
             ("x-amzn-ErrorType", self.code),
         )
         return Response(self.status, text.encode(), headers)
 
 
 def is_document(protocol: Protocol, body: bytes) -> bool:
-    """Whether botocore can parse the body of an error as one of this protocol's, or it is empty."""
+    """Whether the body of an error is empty or can be parsed by botocore in this protocol."""
     start = body.lstrip()[:14].lower()
     if not start:
         return True

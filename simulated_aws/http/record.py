@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The record of every API call, whether it was answered or not."""
+"""The record of all API calls, including those without a response."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _ENVELOPE = frozenset({"Action", "Version"})
 
 @dataclass(slots=True)
 class RecordedCall:
-    """One call. `time` is Unix time in seconds; `status` is None while, or if never, answered.
+    """One call. `time` is Unix time in seconds; `status` is None if there is no response (yet).
 
-    `error_code` is empty for a success, `faulted` names the kind of fault that struck the call, or is empty.
+    `error_code` is empty on success. `faulted` is the kind of the fault that was injected, or empty.
     """
 
     number: int
@@ -47,12 +47,12 @@ class RecordedCall:
     faulted: str = ""
 
     def view(self) -> dict[str, Any]:
-        """The entry as a JSON object, without secrets."""
+        """The call as a JSON object, without secrets."""
         return asdict(self) | {"parameters": _without_secrets(self.parameters)}
 
 
 class Record:
-    """Entries in the order of the calls' arrival; numbers start at 1 and go on after a clear."""
+    """All calls in the order of arrival, numbered from 1; clearing does not restart the numbers."""
 
     def __init__(self) -> None:
         self._entries: list[RecordedCall] = []
@@ -61,7 +61,7 @@ class Record:
     def begin(
         self, call: Call, account_id: str, user_agent: str, request_id: str, time: float
     ) -> RecordedCall:
-        """Record a call that has just arrived; its outcome is filled in later."""
+        """Record a call on arrival; the caller sets its result later."""
         self._number += 1
         entry = RecordedCall(
             self._number,
@@ -78,7 +78,7 @@ class Record:
         return entry
 
     def select(self, filters: Mapping[str, str], since: int) -> list[RecordedCall]:
-        """Entries numbered above `since` whose named attributes have the given values."""
+        """Calls with a number greater than `since` whose attributes have the given values."""
         return [
             entry
             for entry in self._entries
@@ -86,7 +86,7 @@ class Record:
         ]
 
     def clear(self) -> None:
-        """Forget all entries."""
+        """Delete all calls."""
         self._entries.clear()
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AWS's request rates: a token bucket for each account, Region and API.
+"""AWS's request throttling: a token bucket for each account, Region and API.
 
 EC2's sizes and rates: EC2 Developer Guide, "Request throttling for the Amazon EC2 API", tables "Request token
 bucket sizes and refill rates". KMS: KMS Developer Guide, "Request quotas". SSM: AWS General Reference,
-"Systems Manager endpoints and quotas", standard throughput of Parameter Store. Other APIs aren't throttled.
+"Systems Manager endpoints and quotas", standard throughput of Parameter Store. Other APIs are not throttled.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A bucket's size in tokens, and the tokens it gains a second; a request takes one."""
+    """A bucket's size in tokens and its refill rate per second; a request takes one token."""
 
     size: float
     per_second: float
@@ -62,7 +62,7 @@ _EC2_ACTIONS = {
     "TerminateInstances": Rate(100, 5),
 }
 
-# A quota of n requests a second, as a bucket of n that refills in a second.
+# A quota of n requests per second: a bucket of n tokens that refills n tokens per second.
 _KMS_QUOTAS = {
     "CancelKeyDeletion": 5,
     "CreateAlias": 5,
@@ -108,14 +108,14 @@ class Throttle:
         self._buckets: dict[tuple[str, str, str, str], tuple[float, float]] = {}
 
     def reset(self) -> None:
-        """Fill all buckets and throttle again."""
+        """Fill all buckets and turn throttling on."""
         self.enabled = True
         self._buckets.clear()
 
     def admits(
         self, account_id: str, region: str, service: str, action: str, params: Mapping[str, Any], now: float
     ) -> bool:
-        """Take a token for a call at `now`, in seconds of a steady clock; False if none is left."""
+        """Take a token for a call; False if the bucket is empty. `now` is in seconds of a monotonic clock."""
         if not self.enabled:
             return True
         found = bucket(service, action, params)
@@ -131,7 +131,7 @@ class Throttle:
 
 
 def bucket(service: str, action: str, params: Mapping[str, Any]) -> tuple[str, Rate] | None:
-    """Name and rate of the bucket that a call takes its token from; None if it isn't throttled."""
+    """Name and rate of the bucket of a call; None if the call is not throttled."""
     if service == "ec2":
         return _ec2_bucket(action, params)
     if service == "kms" and action in _KMS_QUOTAS:
@@ -146,10 +146,10 @@ def _ec2_bucket(action: str, params: Mapping[str, Any]) -> tuple[str, Rate]:
         return action, _EC2_ACTIONS[action]
     if not action.startswith(_NON_MUTATING_PREFIXES):
         return action, _MUTATING
-    if action in _UNFILTERED_UNPAGINATED_ACTIONS and not _narrowed(params):
-        return f"{action} of everything", _UNFILTERED_UNPAGINATED
+    if action in _UNFILTERED_UNPAGINATED_ACTIONS and not _is_filtered_or_paginated(params):
+        return f"{action} (unfiltered)", _UNFILTERED_UNPAGINATED
     return action, _NON_MUTATING
 
 
-def _narrowed(params: Mapping[str, Any]) -> bool:
+def _is_filtered_or_paginated(params: Mapping[str, Any]) -> bool:
     return any(name in ("MaxResults", "NextToken") or name.startswith("Filter.") for name in params)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who calls, and what policies say about it. Users, roles and their policies themselves are moto's."""
+"""IAM: principals and policy evaluation. Users, roles and their policies are stored in moto's IAM."""
 
 from .patch_moto import patch_moto
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What conditions of policies may ask about a request: the condition keys and their values."""
+"""The global condition keys that policies can use, and their values for a request."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from .. import organizations
 from .principals import Principal
 
 Value = str | tuple[str, ...] | None
-"""One value, the values of a multivalued key, or None for a key that the request doesn't have."""
+"""A value, the values of a multivalued key, or None for a key that is not in the request context."""
 
 RequestContext = dict[str, Callable[[], Value]]
-"""Condition key in lower case to its value, which is looked up only when a condition asks."""
+"""Condition key in lower case to a function that returns its value when a condition needs it."""
 
 
 def of_principal(principal: Principal) -> RequestContext:
-    """IAM User Guide, AWS global condition context keys: properties of the principal."""
+    """The properties of the principal (IAM User Guide, AWS global condition context keys)."""
     return {
         "aws:principalaccount": lambda: principal.account_id,
         "aws:principalarn": lambda: principal.arn,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Conditions of policies (IAM User Guide, IAM JSON policy elements: Condition operators; set operators)."""
+"""Policy conditions (IAM User Guide, IAM JSON policy elements: Condition operators; set operators)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ OPERATORS: dict[str, Operator] = {
     "StringEquals": lambda value, wanted: value == wanted,
     "StringLike": lambda value, wanted: like(wanted, value),
 }
-"""Value of the request, value of the policy. AWS has more operators; they raise NotSimulated."""
+"""Each takes the value in the request and the value in the policy. Others of AWS raise NotSimulated."""
 
 _SET_OPERATORS: dict[str, Callable[[Any], bool]] = {"ForAnyValue": any, "ForAllValues": all}
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One operator on one key: `values` are alternatives. `quantifier` is its set operator, or empty."""
+    """One operator on one key; any of `values` must match. `quantifier` is its set operator, or empty."""
 
     quantifier: str
     operator: str
@@ -34,10 +34,13 @@ class Condition:
     values: tuple[str, ...]
 
     def holds(self, context: RequestContext) -> bool:
-        """Whether the request meets it; NotSimulated for a key that the context don't know.
+        """Whether a request with this context meets the condition.
 
-        A key the request doesn't have meets `ForAllValues` and nothing else. A multivalued key without a set
-        operator meets nothing here: AWS calls that combination unsupported.
+        A key that is not in the request meets `ForAllValues` only. A multivalued key without a set operator
+        is never met: AWS does not support that combination.
+
+        Raises:
+            NotSimulated: the condition key is not supported.
         """
         if self.key not in context:
             raise NotSimulated(f"condition key {self.key}")
@@ -52,19 +55,21 @@ class Condition:
 
 
 def read(block: Any) -> tuple[Condition, ...]:
-    """The conditions of a statement; ValueError for what isn't a condition block.
+    """The conditions of a statement.
 
-    NotSimulated for an operator or a policy variable that isn't.
+    Raises:
+        ValueError: not a valid condition block.
+        NotSimulated: an operator or a policy variable that is not supported.
     """
     if not isinstance(block, dict):
-        raise ValueError("a Condition is an object")
+        raise ValueError("a Condition must be an object")
     return tuple(
         _condition(operator, key, values) for operator, keys in block.items() for key, values in _items(keys)
     )
 
 
 def like(pattern: str, text: str) -> bool:
-    """Whether the text fits a pattern with `*` and `?`."""
+    """Whether the text matches a pattern with the wildcards `*` and `?`."""
     return _regex(pattern).fullmatch(text) is not None
 
 
@@ -74,7 +79,7 @@ def _condition(operator: str, key: str, values: Any) -> Condition:
         raise NotSimulated(f"condition operator {operator}")
     wanted = values if isinstance(values, list) else [values]
     if not all(isinstance(one, (str, bool)) for one in wanted):
-        raise ValueError(f"the values of {key} are strings")
+        raise ValueError(f"the values of {key} must be strings")
     texts = tuple(one if isinstance(one, str) else str(one).lower() for one in wanted)
     if any("${" in one for one in texts):
         raise NotSimulated(f"policy variables, in the values of {key}")
@@ -83,7 +88,7 @@ def _condition(operator: str, key: str, values: Any) -> Condition:
 
 def _items(keys: Any) -> Any:
     if not isinstance(keys, dict):
-        raise ValueError("a condition operator has an object of keys")
+        raise ValueError("a condition operator must have an object of condition keys")
     return keys.items()
 
 

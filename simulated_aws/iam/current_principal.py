@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""In whose name the present request is carried out.
+"""The principal that makes the current request.
 
-A context variable, since moto's Auto Scaling calls moto's EC2 without saying for whom.
+It is a context variable, because moto's Auto Scaling calls moto's EC2 without naming a caller.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from contextvars import ContextVar
 
 from .principals import Principal, root
 
-_PRINCIPAL: ContextVar[Principal | None] = ContextVar("acting", default=None)
+_PRINCIPAL: ContextVar[Principal | None] = ContextVar("principal", default=None)
 
 
 @contextmanager
 def as_principal(principal: Principal | None) -> Iterator[None]:
-    """Everything inside happens in the name of this principal, or in nobody's."""
+    """Make this principal the current one inside the with statement; None for an anonymous call."""
     token = _PRINCIPAL.set(principal)
     try:
         yield
@@ -26,6 +26,6 @@ def as_principal(principal: Principal | None) -> Iterator[None]:
 
 
 def current_principal(account_id: str) -> Principal:
-    """Who acts for an account now: the request's principal, or the account itself where none was named."""
+    """The current principal if it belongs to the account, else the root of the account."""
     principal = _PRINCIPAL.get()
     return principal if principal is not None and principal.account_id == account_id else root(account_id)

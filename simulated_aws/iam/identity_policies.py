@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the policies of a user or role itself allow; moto keeps them."""
+"""Evaluates the identity-based policies of a user or role, which are stored in moto's IAM."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ADMINISTRATOR = json.dumps(
 
 
 def evaluate(request: Request) -> PolicyDecision:
-    """What the principal's account lets it do: everything for a root, nothing for somebody deleted."""
+    """What the principal's own policies allow: everything for a root, nothing for a deleted principal."""
     if request.principal.is_root:
         return PolicyDecision(allows=True)
     one = identity(request.principal)

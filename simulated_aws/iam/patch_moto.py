@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Making moto's users have the unique ids of IAM users."""
+"""Replaces moto's IAM user by one with AWS's unique id, since policies and grants store that id."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UserOfMoto = models.User
 
 
 class User(_UserOfMoto):
-    """A user whose id says what it is the id of (IAM User Guide, IAM identifiers: unique ID prefixes)."""
+    """A user whose id has the prefix AIDA (IAM User Guide, IAM identifiers: unique ID prefixes)."""
 
     def __init__(self, account_id: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(account_id, *args, **kwargs)
@@ -24,5 +24,5 @@ User.__module__ = _UserOfMoto.__module__
 
 
 def patch_moto() -> None:
-    """To be called before the first user is made, and harmless afterwards."""
+    """Patch moto. Call it before the first user is created; further calls have no effect."""
     models.User = User  # type: ignore[misc]

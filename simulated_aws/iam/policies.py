@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies: reading their JSON, and what their statements say about a request.
+"""Parses policies, and evaluates their statements for a request.
 
 (IAM User Guide, IAM JSON policy elements reference; Policy evaluation logic.)
 """
@@ -27,14 +27,14 @@ ANY_PRINCIPAL = "*"
 
 
 class MalformedPolicy(ValueError):
-    """Not a policy; the message says why."""
+    """Not a valid policy; the message names the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement. `principals` is as written, `*` or ARNs and account ids; None in an identity's policy.
+    """One statement. `principals` are `*`, ARNs and account ids; None in an identity-based policy.
 
-    A statement without an action or a resource is about nothing.
+    A statement without an action or a resource matches no request.
     """
 
     allows: bool
@@ -43,8 +43,8 @@ class Statement:
     resources: tuple[str, ...]
     conditions: tuple[Condition, ...]
 
-    def is_about(self, request: Request) -> bool:
-        """Whether action, resource and conditions fit, whoever asks."""
+    def matches(self, request: Request) -> bool:
+        """Whether action, resource and conditions match the request; the principal is not compared."""
         return (
             any(like(one.lower(), request.action.lower()) for one in self.actions)
             and any(like(one, request.resource) for one in self.resources)
@@ -53,7 +53,7 @@ class Statement:
 
 
 class Request(NamedTuple):
-    """What somebody wants to do: action such as `kms:Decrypt`, on the ARN of a resource."""
+    """A request to evaluate: a principal, an action such as `kms:Decrypt`, and the ARN of a resource."""
 
     principal: Principal
     action: str
@@ -62,9 +62,9 @@ class Request(NamedTuple):
 
 
 class PolicyDecision(NamedTuple):
-    """What a policy says: it denies, it allows the principal itself, it allows the principal's account.
+    """The result of a policy: an explicit deny, an allow for the principal, an allow for its account.
 
-    Allowing an account leaves it to the account's own policies to allow the principal.
+    If only the account is allowed, an identity-based policy must allow the principal as well.
     """
 
     denies: bool = False
@@ -73,11 +73,15 @@ class PolicyDecision(NamedTuple):
 
 
 def read(text: str, *, of_resource: bool) -> tuple[Statement, ...]:
-    """The statements of a policy, of a resource or of an identity; MalformedPolicy if it isn't one."""
+    """Parse the statements of a resource-based or an identity-based policy.
+
+    Raises:
+        MalformedPolicy: not a valid policy.
+    """
     try:
         document = json.loads(text)
-    except ValueError as unreadable:
-        raise MalformedPolicy(f"Syntax errors in policy: {unreadable}") from unreadable
+    except ValueError as error:
+        raise MalformedPolicy(f"Syntax errors in policy: {error}") from error
     if not isinstance(document, dict):
         raise MalformedPolicy("A policy is a JSON object.")
     _require_known(document, _POLICY_ELEMENTS)
@@ -93,7 +97,7 @@ def read(text: str, *, of_resource: bool) -> tuple[Statement, ...]:
 
 
 def evaluate(statements: Iterable[tuple[Statement, frozenset[str]]], request: Request) -> PolicyDecision:
-    """What a resource's statements, each with the ids its principals stand for, say about the request.
+    """Evaluate the statements of a resource-based policy, each with the ids of its principals.
 
     Ids are `*`, account ids, unique ids of users and roles, and `AROA…:session`.
     """
@@ -103,7 +107,7 @@ def evaluate(statements: Iterable[tuple[Statement, frozenset[str]]], request: Re
     for statement, ids in statements:
         named = not itself.isdisjoint(ids)
         account = principal.account_id in ids
-        if not (named or account) or not statement.is_about(request):
+        if not (named or account) or not statement.matches(request):
             continue
         if not statement.allows:
             denies = True
@@ -113,9 +117,9 @@ def evaluate(statements: Iterable[tuple[Statement, frozenset[str]]], request: Re
 
 
 def evaluate_identity(statements: Iterable[Statement], request: Request) -> PolicyDecision:
-    """What the statements of the principal's own policies say about the request."""
-    about = [statement for statement in statements if statement.is_about(request)]
-    return PolicyDecision(any(not one.allows for one in about), any(one.allows for one in about))
+    """Evaluate the statements of the principal's identity-based policies."""
+    matching = [statement for statement in statements if statement.matches(request)]
+    return PolicyDecision(any(not one.allows for one in matching), any(one.allows for one in matching))
 
 
 def _statement(document: dict[str, Any], of_resource: bool) -> Statement:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Principals: the root of an account, its users, its roles, and sessions of roles.
 
-Policies and grants hold the unique id behind an ARN, not the ARN: who was deleted and made again under the
-same name is somebody else (IAM User Guide, AWS JSON policy elements: Principal).
+Policies and grants store the unique id behind an ARN, not the ARN: a principal that was deleted and created
+again with the same name is a different one (IAM User Guide, AWS JSON policy elements: Principal).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _ARN = re.compile(r"arn:(aws[\w-]*):(iam|sts)::(\d{12}):(root|(user|role|assumed
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody who can be allowed something.
+    """A principal that policies can allow.
 
-    `arn` is what policies call it: of a session, its role's. `unique_id` is AROA… of a role, AIDA… of a user,
-    the account id of a root. `session` names a session of a role, and is empty for everybody else.
+    `arn` is the ARN that policies name; for a session, that of its role. `unique_id` is AROA… for a role,
+    AIDA… for a user, the account id for a root. `session` is the name of a role's session, otherwise empty.
     """
 
     account_id: str
@@ -36,7 +36,7 @@ class Principal:
 
     @property
     def caller_arn(self) -> str:
-        """What STS calls it: a session has an ARN of its own, which leaves out the role's path."""
+        """The ARN that STS returns: a session has its own, which omits the path of the role."""
         if not self.session:
             return self.arn
         role_name = self.arn.rpartition("/")[2]
@@ -49,26 +49,26 @@ class Principal:
 
     @property
     def is_root(self) -> bool:
-        """Whether it is the account itself."""
+        """Whether it is the root of an account."""
         return self.unique_id == self.account_id
 
     @property
     def user_id(self) -> str:
-        """What STS calls its unique id (botocore shape GetCallerIdentityResponse, UserId)."""
+        """The UserId that STS returns (botocore shape GetCallerIdentityResponse)."""
         return f"{self.unique_id}:{self.session}" if self.session else self.unique_id
 
     def exists(self) -> bool:
-        """Whether it hasn't been deleted since."""
+        """Whether it still exists."""
         return self.is_root or identity(self) is not None
 
 
 def root(account_id: str, partition: str = "aws") -> Principal:
-    """The account itself."""
+    """The root of an account."""
     return Principal(account_id, f"arn:{partition}:iam::{account_id}:root", account_id)
 
 
 def identity(principal: Principal) -> User | Role | None:
-    """moto's user or role behind a principal; None for a root, and for somebody who was deleted."""
+    """moto's user or role of a principal; None for a root and for a deleted principal."""
     backend = _backend(principal.account_id, principal.partition)
     role = backend.roles.get(principal.unique_id)
     if role is not None:
@@ -78,7 +78,7 @@ def identity(principal: Principal) -> User | Role | None:
 
 
 def find(arn: str) -> Principal | None:
-    """The principal of this ARN; None if there is none, or if no policy or grant can name what there is."""
+    """The principal with this ARN; None if it does not exist or can't be named in policies and grants."""
     match = _ARN.fullmatch(arn)
     if match is None or not accounts.exists(match[3]):
         return None
@@ -88,7 +88,7 @@ def find(arn: str) -> Principal | None:
     if (kind == "assumed-role") != (service == "sts"):
         return None
     backend = _backend(account_id, partition)
-    # Copies, since other threads add users and roles.
+    # Iterate over copies: other threads add users and roles.
     if kind == "user":
         return next((_of(one) for one in list(backend.users.values()) if one.arn == arn), None)
     if kind == "role":
@@ -99,7 +99,7 @@ def find(arn: str) -> Principal | None:
 
 
 def find_named(entry: str) -> Principal | None:
-    """The principal that a policy names, by ARN, by account id, or by the unique id of a user or role."""
+    """The principal that a policy names by ARN, account id, or unique id of a user or role."""
     if _ACCOUNT_ID.fullmatch(entry):
         return root(entry) if accounts.exists(entry) else None
     if entry.startswith("arn:"):
@@ -113,9 +113,9 @@ def find_named(entry: str) -> Principal | None:
 
 
 def of_access_key(access_key: str) -> Principal | None:
-    """Who an access key of moto's belongs to: an IAM user, or a session of a role; None if nobody's.
+    """The IAM user or role session of an access key that moto created; None for an unknown key.
 
-    A session of a role that doesn't exist, as moto's AssumeRoleWithSAML makes, has an unknown unique id.
+    moto's AssumeRoleWithSAML creates sessions of roles that don't exist; their unique id is unknown.
     """
     for backend in _all_backends():
         key = backend.access_keys.get(access_key)
@@ -134,13 +134,13 @@ def of_access_key(access_key: str) -> Principal | None:
 
 
 class NamedPrincipal(NamedTuple):
-    """A principal as policies and grants remember it: under what name, and who that was."""
+    """A principal as policies and grants store it: the ARN in the request, and the principal behind it."""
 
     arn: str
     principal: Principal
 
     def shown(self) -> str:
-        """What AWS shows: the ARN, or the unique id of somebody who was deleted since."""
+        """What AWS shows: the ARN, or the unique id once the principal has been deleted."""
         return self.arn if self.principal.exists() else self.principal.user_id
 
 
@@ -153,6 +153,6 @@ def _backend(account_id: str, partition: str) -> IAMBackend:
 
 
 def _all_backends() -> Iterator[IAMBackend]:
-    # Copies, since other threads add backends.
+    # Iterate over copies: other threads add backends.
     for partitions in list(iam_backends.values()):
         yield from list(partitions.values())

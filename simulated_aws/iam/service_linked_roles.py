@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Service-linked roles: those that a service makes in an account to act there."""
+"""The service-linked role of Auto Scaling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SESSION = "AutoScaling"
 
 
 def auto_scaling(account_id: str, partition: str = "aws") -> Principal:
-    """AWSServiceRoleForAutoScaling of an account, made if it isn't there, as Auto Scaling does.
+    """AWSServiceRoleForAutoScaling of an account; created if it doesn't exist, as Auto Scaling does.
 
     (Auto Scaling User Guide, Service-linked roles for Amazon EC2 Auto Scaling.)
     """

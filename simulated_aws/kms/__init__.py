@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""KMS as AWS describes it, where moto's differs: policies that count, grants, keys of other accounts.
+"""KMS, in addition to moto: key policies are enforced, grants, and access to keys of other accounts.
 
-The keys themselves and what they encrypt are moto's. `actions` hold what each action does, `door` takes a
-request to its action, `authorization` decides who may use a key.
+moto stores the keys and encrypts. `actions` has one function per action, `dispatch` calls it for a request,
+`authorization` decides who can use a key.
 """
 
 from .patch_moto import patch_moto

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may use a key: the one place that decides, for requests to KMS and for what EC2 does with keys.
+"""Decides who can use a key, for requests to KMS and for EC2's use of keys.
 
 (KMS Developer Guide, Troubleshooting AWS KMS permissions: policy evaluation; Allowing users in other accounts
 to use a KMS key.)
@@ -22,7 +22,7 @@ from .key_policies import KeyPolicy
 
 
 class Use(NamedTuple):
-    """One operation on a key, asked for by `via_service` if it isn't empty: `ec2.us-east-1.amazonaws.com`."""
+    """An operation on a key, through a service if `via_service` is set: `ec2.us-east-1.amazonaws.com`."""
 
     principal: Principal
     operation: str
@@ -31,23 +31,24 @@ class Use(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """Whether it is allowed; if not, `why`; if by nothing but grants, by which."""
+    """Whether an operation is allowed; `why` not; and the grants, if only grants allow it."""
 
     allowed: bool
     why: str = ""
     grants: tuple[Grant, ...] = ()
 
     def allows_grant(self, operations: Collection[str], constraints: Mapping[str, Mapping[str, str]]) -> bool:
-        """Whether an allowed CreateGrant may make a grant with these operations and constraints."""
+        """Whether an allowed CreateGrant can create a grant with these operations and constraints."""
         by_policy = self.allowed and not self.grants
         return by_policy or any(one.allows_child(operations, constraints) for one in self.grants)
 
 
 def decide(key: Key, use: Use, grant_tokens: Collection[str] = ()) -> Decision:
-    """Whether the use is allowed, whatever the state of the key.
+    """Whether the use is allowed; the state of the key is not checked.
 
-    A grant does instead of the key policy's word. It needs no word of the principal's own policies either,
-    unless it is to a whole account, or another account than the principal's made it for another's key.
+    A grant replaces an allow in the key policy. It also replaces an allow in the principal's identity-based
+    policies, unless the grantee is a whole account, or the key belongs to another account and another account
+    than the principal's created the grant.
     """
     by_key, by_identity = _evaluate(key, state.record(key).policy, use)
     by_policy = _decide_by_policies(key, use, by_key, by_identity)
@@ -63,13 +64,13 @@ def decide(key: Key, use: Use, grant_tokens: Collection[str] = ()) -> Decision:
 
 
 def may_put_policy(principal: Principal, key: Key, policy: KeyPolicy) -> bool:
-    """Whether the principal might replace the key's policy if it were this one."""
+    """Whether this policy would allow the principal to replace it."""
     use = Use(principal, "PutKeyPolicy")
     return _decide_by_policies(key, use, *_evaluate(key, policy, use)).allowed
 
 
 def require(key: Key, use: Use, grant_tokens: Collection[str] = ()) -> Decision:
-    """The decision if it is allowed, else AccessDeniedException."""
+    """Return the decision if the use is allowed, else raise AccessDeniedException."""
     decision = decide(key, use, grant_tokens)
     if not decision.allowed:
         own_account = key.account_id == use.principal.account_id
@@ -78,7 +79,7 @@ def require(key: Key, use: Use, grant_tokens: Collection[str] = ()) -> Decision:
 
 
 def denied(principal: Principal, operation: str, key_arn: str, why: str | None = None) -> KmsError:
-    """The refusal; without a reason the one that doesn't tell other accounts whether the key exists."""
+    """AccessDeniedException; without `why`, the message does not reveal whether the key exists."""
     hidden = (
         "because the resource does not exist in this Region, no resource-based policies allow access, "
         "or a resource-based policy explicitly denies access"
@@ -87,17 +88,18 @@ def denied(principal: Principal, operation: str, key_arn: str, why: str | None =
 
 
 def _evaluate(key: Key, policy: KeyPolicy, use: Use) -> tuple[PolicyDecision, PolicyDecision]:
-    """What the key's policy says, and what the principal's own policies say."""
+    """The decisions of the key policy and of the principal's identity-based policies."""
     context = condition_keys.of_use(use.principal, use.operation, use.via_service)
     request = Request(use.principal, f"kms:{use.operation}", key.arn, context)
     return policy.evaluate(request), identity_policies.evaluate(request)
 
 
 def _decide_by_policies(key: Key, use: Use, by_key: PolicyDecision, by_identity: PolicyDecision) -> Decision:
-    """What policies decide without grants.
+    """The decision of the policies, without grants.
 
-    A principal of the key's account needs the key policy's word for itself, or its word for the account and
-    its own policies'. One of another account needs its own policies' word in any case. A denial is final.
+    In the key's account, an allow for the principal in the key policy is sufficient; if the key policy allows
+    only the account, an identity-based policy must allow the principal. A principal of another account always
+    needs an allow in both. An explicit deny overrides any allow.
     """
     if by_key.denies or by_identity.denies:
         where = "resource-based" if by_key.denies else "identity-based"
@@ -123,7 +125,7 @@ def _grants(key: Key, use: Use, grant_tokens: Collection[str]) -> list[Grant]:
 
 
 def _is_enough(grant: Grant, principal: Principal, own_account: bool) -> bool:
-    """Whether a grant needs no word of the principal's own policies."""
+    """Whether a grant is sufficient without an allow in the principal's identity-based policies."""
     to_account = grant.terms.grantee.principal.is_root
     made_here = grant.terms.issuing_account.split(":")[4] == principal.account_id
     return not to_account and (own_account or made_here)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What policies may ask about a use of a key (KMS Developer Guide, Condition keys for AWS KMS)."""
+"""The condition keys of key policies, and their values (KMS Developer Guide, Condition keys for AWS KMS)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..iam.condition_keys import RequestContext
 from ..iam.principals import Principal
 
 GRANT_OPERATIONS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
-"""The requests that have kms:GrantIsForAWSResource."""
+"""The operations that have the condition key kms:GrantIsForAWSResource."""
 
 
 def of_use(principal: Principal, operation: str, via_service: str) -> RequestContext:
@@ -26,4 +26,4 @@ def of_use(principal: Principal, operation: str, via_service: str) -> RequestCon
 
 
 KEYS = frozenset(of_use(Principal("", "", ""), "", ""))
-"""The condition keys, in lower case, that conditions of a key policy may use here."""
+"""The supported condition keys in lower case."""

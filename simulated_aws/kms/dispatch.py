@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One request in, one answer out: the only way to the actions."""
+"""Dispatches a request to its action: checks parameters, calls the action, writes the result or the error.
+
+All requests for the actions of this package pass here, so that they are checked and locked in one place.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from .errors import KmsError
 
 
 def answer(name: str, request: FastPathRequest, actions: Mapping[str, Action] = ACTIONS) -> tuple[int, bytes]:
-    """HTTP status and JSON document for a request to one of the actions."""
+    """Handle a request for one of `actions`; return HTTP status and JSON body."""
     try:
         if opt_in_status(request.region) == "not-opted-in":
             message = "The security token included in the request is invalid."

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dry runs of what uses a key, by whom ever: only whether it is allowed (KMS Developer Guide, Testing your
+"""Dry runs of cryptographic operations: whether the caller is authorized (KMS Developer Guide, Testing your
 permissions).
 
-What is to be decrypted needn't be there with the modifier IGNORE_CIPHERTEXT; then the key must be named
+With the modifier IGNORE_CIPHERTEXT a request needs no ciphertext, but the id of the key
 (botocore shapes DecryptRequest and ReEncryptRequest, DryRunModifiers, KeyId).
 """
 
@@ -19,12 +19,12 @@ from .errors import dry_run, not_valid
 
 
 def answer(name: str, request: FastPathRequest) -> tuple[int, bytes] | None:
-    """HTTP status and document for a dry run of one of ACTIONS; None for a request that is none."""
+    """Handle a dry run of one of ACTIONS; None for a request that is not a dry run."""
     return dispatch.answer(name, request, ACTIONS) if request.params.get("DryRun") else None
 
 
 def _use(*needs: tuple[str, str]) -> Callable[[Caller, dict[str, Any]], NoReturn]:
-    """A dry run that needs each of these permissions on the key that is the value of a parameter."""
+    """A dry run that requires permissions, each with the name of the parameter that holds the key."""
 
     def act(caller: Caller, params: dict[str, Any]) -> NoReturn:
         for permission, parameter in needs:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Refusals as KMS words them. The codes are botocore's error shapes and KMS's Common Error Types."""
+"""Errors of KMS. The codes are botocore's error shapes and KMS's Common Error Types."""
 
 from __future__ import annotations
 
 
 class KmsError(Exception):
-    """A request that KMS refuses: code and message as in its error document, and its HTTP status."""
+    """An error of KMS: code and message of its error document, and the HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -20,17 +20,17 @@ def not_found(message: str) -> KmsError:
 
 
 def access_denied(caller_arn: str, operation: str, key_arn: str, why: str) -> KmsError:
-    """The caller may not do this to the key."""
+    """The caller is not authorized for the operation on the key."""
     what = f"User: {caller_arn} is not authorized to perform: kms:{operation} on resource: {key_arn}"
     return KmsError("AccessDeniedException", f"{what} {why}")
 
 
 def not_valid(message: str) -> KmsError:
-    """A parameter outside what its documentation allows."""
+    """A parameter value that is not valid by its documentation."""
     return KmsError("ValidationException", message)
 
 
 def dry_run() -> KmsError:
-    """How a dry run succeeds (botocore shape DryRunOperationException)."""
+    """The response of a successful dry run (botocore shape DryRunOperationException)."""
     message = "The request would have succeeded, but the DryRun option is set."
     return KmsError("DryRunOperationException", message, 412)

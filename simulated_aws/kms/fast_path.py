@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the front answers without moto's dispatcher, by service and action."""
+"""Fast path: handlers that the HTTP pipeline calls directly, without moto's slow dispatcher.
+
+The key is service and action. A handler returns None to pass the request to moto.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Grants: what one says, and all of one key (KMS Developer Guide, Grants in AWS KMS)."""
+"""Grants, and the list of the grants of a key (KMS Developer Guide, Grants in AWS KMS)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SERIALS = itertools.count(1)
 
 
 class Terms(NamedTuple):
-    """Everything by which KMS recognises a request for the same grant, its operations in their order."""
+    """What two CreateGrant requests must have in common to refer to the same grant."""
 
     name: str
     grantee: NamedPrincipal
@@ -34,7 +34,7 @@ class Terms(NamedTuple):
     issuing_account: str
 
     def fingerprint(self) -> str:
-        """The same for the same terms."""
+        """A text that is equal for equal terms."""
         retiring = self.retiring and self.retiring.principal.user_id
         who = (self.grantee.principal.user_id, retiring, self.issuing_account)
         return json.dumps([self.name, who, self.operations, self.constraints], sort_keys=True)
@@ -52,17 +52,17 @@ class Grant:
     _text: str = ""
 
     def is_visible(self, now: float) -> bool:
-        """Whether KMS knows it everywhere by now (KMS Developer Guide, Eventual consistency)."""
+        """Whether the grant has taken effect (KMS Developer Guide, Eventual consistency)."""
         return now >= self.created + SETTINGS.grant_visible_after_seconds
 
     def allows(self, operation: str, encryption_context: Mapping[str, str]) -> bool:
-        """Whether its grantee may do this under this encryption context."""
+        """Whether the grant allows an operation with this encryption context."""
         if operation not in self.terms.operations:
             return False
         return operation in UNCONSTRAINED or meets(encryption_context, self.terms.constraints)
 
     def allows_child(self, operations: Iterable[str], constraints: Mapping[str, Mapping[str, str]]) -> bool:
-        """Whether a grant made by its authority may have these operations and constraints.
+        """Whether a grant that the grantee creates can have these operations and constraints.
 
         (KMS Developer Guide, Creating grants: Granting CreateGrant permission.)
         """
@@ -72,8 +72,8 @@ class Grant:
 
     def view(self) -> str:
         """The grant as ListGrants shows it, as JSON (botocore shape GrantListEntry)."""
-        people = [self.terms.grantee, *([self.terms.retiring] if self.terms.retiring else [])]
-        if not self._text or not all(one.principal.exists() for one in people):
+        principals = [self.terms.grantee, *([self.terms.retiring] if self.terms.retiring else [])]
+        if not self._text or not all(one.principal.exists() for one in principals):
             self._text = json.dumps(self._view())
         return self._text
 
@@ -96,7 +96,7 @@ class Grant:
 
 
 class Grants:
-    """The grants of one key, in the order they were made."""
+    """The grants of a key in the order of their creation."""
 
     def __init__(self) -> None:
         self._ordered: list[Grant] = []
@@ -108,7 +108,7 @@ class Grants:
         return len(self._ordered)
 
     def add(self, key_arn: str, terms: Terms, now: float) -> Grant:
-        """Make a grant, or find the one that a request with a name and the same terms made before."""
+        """Create a grant; return the existing one if the terms have a name and are the same."""
         fingerprint = terms.fingerprint()
         if terms.name and fingerprint in self._by_fingerprint:
             return self._by_fingerprint[fingerprint]
@@ -123,11 +123,11 @@ class Grants:
         return grant
 
     def get(self, grant_id: str) -> Grant | None:
-        """The grant of this id."""
+        """The grant with this id."""
         return self._by_id.get(grant_id)
 
     def remove(self, grant: Grant) -> None:
-        """End a grant of this key."""
+        """Remove a grant of this key."""
         del self._ordered[bisect_right(self._ordered, grant.serial, key=_serial) - 1]
         del self._by_id[grant.id]
         del self._by_grantee[grant.terms.grantee.principal.user_id][grant.id]
@@ -136,18 +136,18 @@ class Grants:
             del self._by_fingerprint[fingerprint]
 
     def after(self, serial: int) -> Iterable[Grant]:
-        """The grants made after the one with this serial number."""
+        """The grants created after the one with this serial number."""
         start = bisect_right(self._ordered, serial, key=_serial)
         return itertools.islice(self._ordered, start, None)
 
     def to(self, principal: Principal) -> list[Grant]:
-        """The grants to a principal, be it to its session, its role or its whole account."""
+        """The grants whose grantee is the principal's session, role, user or account."""
         ids = dict.fromkeys((principal.unique_id, principal.user_id, principal.account_id))
         return [grant for one in ids if one in self._by_grantee for grant in self._by_grantee[one].values()]
 
 
 def meets(encryption_context: Mapping[str, str], constraints: Mapping[str, Mapping[str, str]]) -> bool:
-    """Whether an encryption context is within the constraints."""
+    """Whether an encryption context meets the constraints."""
     if EQUALS in constraints and dict(encryption_context) != dict(constraints[EQUALS]):
         return False
     return encryption_context.items() >= constraints.get(SUBSET, {}).items()

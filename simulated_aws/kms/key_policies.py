@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Key policies: what may be saved, and what is shown of it later."""
+"""Key policies: validation when one is stored, and the text that GetKeyPolicy returns."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ LONGEST = 32 * 1024
 
 @dataclass(frozen=True)
 class KeyPolicy:
-    """A saved policy. `named` are the users, roles and sessions in it, whom its text may name by ARN."""
+    """A stored policy. `named` are the users, roles and sessions among its principals."""
 
     text: str
     statements: tuple[tuple[Statement, frozenset[str]], ...]
     named: tuple[NamedPrincipal, ...]
 
     def evaluate(self, request: Request) -> PolicyDecision:
-        """What it says about a request."""
+        """Evaluate the policy for a request."""
         return policies.evaluate(self.statements, request)
 
     def shown(self) -> str:
-        """The text, with the unique id in place of the ARN of everybody who was deleted since.
+        """The text, with the unique id in place of the ARN of each deleted principal.
 
         (IAM User Guide, AWS JSON policy elements: Principal, IAM role principals.)
         """
@@ -49,9 +49,11 @@ class KeyPolicy:
 
 
 def read(text: str) -> KeyPolicy:
-    """The policy of this text as KMS saves it.
+    """Parse and validate a policy.
 
-    KmsError for what KMS refuses; NotSimulated for conditions that the simulation doesn't know.
+    Raises:
+        KmsError: KMS rejects the policy.
+        NotSimulated: a condition key that is not supported.
     """
     if len(text.encode()) > LONGEST:
         raise KmsError("LimitExceededException", f"Key policy size exceeds limit of {LONGEST} bytes.")
@@ -78,7 +80,7 @@ def read(text: str) -> KeyPolicy:
 
 
 def default(account_id: str, partition: str) -> str:
-    """What a key made without a policy gets (KMS Developer Guide, Default key policy)."""
+    """The policy of a key that is created without one (KMS Developer Guide, Default key policy)."""
     statement = {
         "Sid": "Enable IAM User Permissions",
         "Effect": "Allow",
@@ -90,9 +92,9 @@ def default(account_id: str, partition: str) -> str:
 
 
 def _principals(statement: Statement) -> Iterator[tuple[str, principals.Principal | None]]:
-    """Every AWS principal of a statement as written and who it is, None for everybody.
+    """Each AWS principal of a statement as written, and the principal it refers to; None for `*`.
 
-    All must exist (botocore shape PutKeyPolicyRequest, Policy); the unique id of somebody deleted doesn't do.
+    All must exist (botocore shape PutKeyPolicyRequest, Policy); that of a deleted principal is invalid.
     """
     for entry in statement.principals or ():
         if entry == ANY_PRINCIPAL:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a key's state forbids (KMS Developer Guide, Key states of AWS KMS keys)."""
+"""The operations that a key's state rules out (KMS Developer Guide, Key states of AWS KMS keys)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHILE_PENDING_DELETION = frozenset(
 
 
 def require(key: Key, operation: str) -> None:
-    """Refuse what the key's state doesn't let anybody do."""
+    """Reject an operation that is not possible in the key's state."""
     if operation == "CancelKeyDeletion" and key.key_state != "PendingDeletion":
         raise KmsError("KMSInvalidStateException", f"{key.arn} is not pending deletion.")
     if key.key_state == "Disabled" and operation in NOT_WHILE_DISABLED:

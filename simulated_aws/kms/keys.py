@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which key an id, ARN or alias means, and the keys AWS makes; the keys themselves are moto's."""
+"""Finds the key of an id, ARN or alias, and creates AWS managed keys. moto stores the keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEY_ID = re.compile(r"(mrk-)?[0-9a-f-]{32,36}", re.IGNORECASE)
 
 
 class Reference(NamedTuple):
-    """What a request names: the account it would belong to, its ARN, and the key if there is one."""
+    """A key that a request names: owner account, ARN, and the key if it exists."""
 
     account_id: str
     arn: str
@@ -28,10 +28,10 @@ class Reference(NamedTuple):
 
 
 def refer(account_id: str, region: str, name: str, *, alias_allowed: bool) -> Reference:
-    """What a key id, key ARN or, if allowed, alias or alias ARN means to this account in this Region.
+    """Resolve a key id, key ARN or, if allowed, alias or alias ARN for this account in this Region.
 
-    NotFoundException for what can't be one, such as an ARN of another Region. An alias of AWS's own makes
-    its key (botocore operation DescribeKey).
+    An invalid name, such as an ARN of another Region, is NotFoundException. An alias of an AWS managed key
+    creates that key (botocore operation DescribeKey).
     """
     match = _ARN.fullmatch(name)
     if match is not None:
@@ -47,11 +47,11 @@ def refer(account_id: str, region: str, name: str, *, alias_allowed: bool) -> Re
     if (is_alias and not alias_allowed) or not (is_alias or _KEY_ID.fullmatch(resource)):
         raise not_found(f"Invalid keyId '{name}'")
     arn = f"{_prefix(region, owner)}:{resource if is_alias else f'key/{resource}'}"
-    return Reference(owner, arn, _find(owner, region, resource, may_make=owner == account_id))
+    return Reference(owner, arn, _find(owner, region, resource, may_create=owner == account_id))
 
 
 def aws_managed_key(account_id: str, region: str, alias: str = EBS_ALIAS) -> Key:
-    """The account's key for a service, which AWS makes at its first use."""
+    """The account's AWS managed key for a service, created at its first use."""
     backend = kms_backends[account_id][region]
     key = _aliased(account_id, region, alias)
     if key is None:
@@ -64,23 +64,23 @@ def aws_managed_key(account_id: str, region: str, alias: str = EBS_ALIAS) -> Key
 
 
 def by_arn(arn: str) -> Key | None:
-    """The key of a key ARN."""
+    """The key with this key ARN."""
     match = _ARN.fullmatch(arn)
     if match is None or match[3] != "key":
         return None
-    return _find(match[2], match[1], match[4], may_make=False)
+    return _find(match[2], match[1], match[4], may_create=False)
 
 
-def _find(account_id: str, region: str, resource: str, *, may_make: bool) -> Key | None:
+def _find(account_id: str, region: str, resource: str, *, may_create: bool) -> Key | None:
     if not resource.startswith("alias/"):
         return kms_backends[account_id][region].keys.get(resource)
-    if resource in RESERVED_ALIASES and may_make:
+    if resource in RESERVED_ALIASES and may_create:
         return aws_managed_key(account_id, region, resource)
     return _aliased(account_id, region, resource)
 
 
 def _aliased(account_id: str, region: str, alias: str) -> Key | None:
-    # A copy, since other threads add keys.
+    # Iterate over a copy: other threads add keys.
     keys = list(kms_backends[account_id][region].keys.values())
     return next((key for key in keys if alias in key.aliases), None)
 
@@ -90,9 +90,9 @@ def _prefix(region: str, account_id: str) -> str:
 
 
 def _service_policy(account_id: str, region: str, alias: str) -> str:
-    """What the policy of an AWS managed key says, here of `aws/ebs` (KMS Developer Guide, Key policies).
+    """The policy of an AWS managed key, modelled on `aws/ebs` (KMS Developer Guide, Key policies).
 
-    Nobody can change it: it lets nobody call PutKeyPolicy.
+    It can't be changed, since it allows PutKeyPolicy to no principal.
     """
     service = "ec2" if alias == EBS_ALIAS else alias.rpartition("/")[2]
     through_service = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""moto's KMS API for the actions that aren't answered here, for callers who may send them."""
+"""moto's request handler for KMS, with authorization for the actions that moto implements."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ USES = frozenset(
         *("GetKeyRotationStatus", "GetPublicKey", "ListKeyRotations", "Sign", "Verify", "VerifyMac"),
     }
 )
-"""Requests that other accounts may make too: those aren't simulated."""
+"""Operations that other accounts can call too, which is not simulated."""
 WITHOUT_KEY = frozenset({"GenerateRandom", "ListAliases", "ListKeys"})
 
 
 class RequiredPermission(NamedTuple):
-    """A permission that a request needs on a key; the name is the value of `parameter`, if that is there."""
+    """A permission that a request needs on a key; `name` is the value of `parameter`, if that is set."""
 
     permission: str
     parameter: str
@@ -46,10 +46,10 @@ class RequiredPermission(NamedTuple):
 
 
 class StrictKmsResponse(KmsResponse):
-    """Sends a request on to moto if the caller may make it."""
+    """Passes a request to moto if the caller is authorized."""
 
     def call_action(self) -> Any:
-        """moto's answer, or KMS's refusal."""
+        """Call moto, or return an error of KMS."""
         caller = Caller(current_principal(self.current_account), self.region)
         self._key_ids: dict[str, str] = {}
         try:
@@ -62,13 +62,13 @@ class StrictKmsResponse(KmsResponse):
         return super().call_action()
 
     def _get_param(self, param_name: str, if_none: Any = None) -> Any:
-        """The parameter, of a key its id: given an ARN, some of moto's actions crash."""
+        """A parameter; for a key its id, because some of moto's actions crash on an ARN."""
         value = super()._get_param(param_name, if_none)
         return self._key_ids.get(param_name, value) if value else value
 
 
 def _require(caller: Caller, need: RequiredPermission) -> str:
-    """The id of the key."""
+    """Check a permission; return the id of the key."""
     if need.is_use:
         account_id = caller.principal.account_id
         found = keys.refer(account_id, caller.region, need.name, alias_allowed=True)
@@ -79,7 +79,7 @@ def _require(caller: Caller, need: RequiredPermission) -> str:
 
 
 def _required_permissions(action: str, params: dict[str, Any]) -> Iterator[RequiredPermission]:
-    """Everything the request does with keys."""
+    """The permissions that the request needs."""
     if action in MANAGEMENT:
         yield RequiredPermission(action, "KeyId", params["KeyId"], False)
     elif action == "DeleteAlias":
@@ -101,7 +101,7 @@ def _required_permissions(action: str, params: dict[str, Any]) -> Iterator[Requi
 
 
 def _key_of(blob: str) -> str:
-    """The key that something was encrypted under, as moto writes it."""
+    """The id of the key in a ciphertext, in moto's format."""
     try:
         return base64.b64decode(blob)[:KEY_ID_LEN].decode("ascii")
     except ValueError as foreign:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Putting this package in front of moto's KMS."""
+"""Registers this package's request handler in moto, so that requests to KMS get the stricter checks."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _WITHOUT_PRIVATE_KEY = frozenset({KeySpec.SYMMETRIC_DEFAULT.value, *KeySpec.hmac
 
 
 def patch_moto() -> None:
-    """To be called before the first request, and harmless afterwards."""
+    """Patch moto. Call it before the first request; further calls have no effect."""
     urls.url_paths["{0}/$"] = StrictKmsResponse.dispatch
     models.generate_private_key = _private_key  # type: ignore[assignment,attr-defined]
 
 
 def _private_key(spec: str) -> AbstractPrivateKey | None:
-    # moto would make an RSA key, which takes 50 ms, for symmetric keys too.
+    # moto generates an RSA key, which takes 50 ms, even for symmetric keys.
     return None if spec in _WITHOUT_PRIVATE_KEY else generate_private_key(spec)

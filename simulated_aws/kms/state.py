@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the simulated KMS remembers about moto's keys: their policies and grants."""
+"""What the simulated KMS stores for moto's keys: policies, grants and grant tokens."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from .grants import Grant, Grants
 from .key_policies import KeyPolicy
 
 LOCK = threading.RLock()
-"""Held by every action while it reads or changes what is below."""
+"""Every action holds it while it reads or changes the state below."""
 
 
 @dataclass
 class Record:
-    """What is remembered about one key."""
+    """The policy and the grants of a key."""
 
     policy: KeyPolicy
     grants: Grants = field(default_factory=Grants)
 
 
 class TokenUse(NamedTuple):
-    """The grant that a grant token stands for."""
+    """The grant of a grant token."""
 
     record: Record
     grant: Grant
@@ -39,7 +39,7 @@ _tokens: dict[str, TokenUse] = {}
 
 
 def record(key: Key) -> Record:
-    """What is remembered about a key; a new one has the policy that moto made it with."""
+    """The record of a key; that of a new key has the policy with which moto created it."""
     known = _records.get(key.arn)
     if known is None:
         known = _records[key.arn] = Record(key_policies.read(key.policy))
@@ -47,29 +47,29 @@ def record(key: Key) -> Record:
 
 
 def records(region: str) -> list[tuple[str, Record]]:
-    """ARNs of a Region's keys that have been used, and what is remembered about them."""
+    """The records of a Region, by key ARN; only keys that have been used have one."""
     return [(arn, one) for arn, one in _records.items() if arn.split(":", 4)[3] == region]
 
 
 def new_token(of: Record, grant: Grant) -> str:
-    """A further token for a grant."""
+    """Create another token for a grant."""
     token = secrets.token_urlsafe(96)
     _tokens[token] = TokenUse(of, grant)
     return token
 
 
 def token_use(token: str) -> TokenUse | None:
-    """What a grant token stands for."""
+    """The grant of a grant token; None for an unknown token."""
     return _tokens.get(token)
 
 
 def reset() -> None:
-    """Forget everything."""
+    """Delete all records and tokens."""
     with LOCK:
         _records.clear()
         _tokens.clear()
 
 
 def now() -> float:
-    """Unix time in seconds; the one clock of the simulated KMS."""
+    """Unix time in seconds; the only clock of the simulated KMS."""
     return time.time()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What botocore's model of KMS says about a request's parameters: neither botocore nor moto checks it all."""
+"""Validates request parameters by botocore's model of KMS; botocore and moto check only a part."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from .errors import KmsError, not_valid
 
 Check = Callable[[str, Any], Iterator[str]]
-"""Path and value of a parameter to what is wrong with it, as KMS words it."""
+"""Takes path and value of a parameter; yields the messages of KMS for what is invalid."""
 
 
 def read(action: str, members: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a request; ValidationException names everything that is wrong with them.
+    """The valid parameters of a request; ValidationException lists all that are invalid.
 
-    What the model doesn't know is dropped, as services do.
+    Parameters that are not in the model are dropped, as AWS does.
     """
     check, known = _request(action)
     params = {name: value for name, value in members.items() if name in known and value is not None}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Organizations as AWS describes it, where moto's differs: who may call what, and answers in pages.
+"""AWS Organizations, in addition to moto: which account can call which operation, and paginated lists.
 
-`membership` tells the other services where accounts are. All else is moto's.
+`membership` finds the organization and OUs of an account, for the other services. The rest is moto's.
 """
 
 from .membership import memberships, organization_id, organization_paths

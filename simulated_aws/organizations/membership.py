@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which organization and OUs an account is in, asked of moto's Organizations."""
+"""The organization and OUs of an account, read from moto's Organizations."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from moto.organizations.models import FakeOrganizationalUnit, OrganizationsBacke
 
 
 def memberships(account_id: str) -> frozenset[str]:
-    """ARNs of the account's organization and of every OU above it, nested ones included; empty without one.
+    """ARNs of the account's organization and of all OUs above the account; empty without an organization.
 
-    An OU share covers the OUs inside it (EC2 User Guide, Share an AMI with organizations or OUs).
+    Sharing with an OU includes the OUs below it (EC2 User Guide, Share an AMI with organizations or OUs).
     """
     found = _placement(account_id)
     return frozenset() if found is None else frozenset({found.arn, *(unit.arn for unit in found.units)})
@@ -24,9 +24,9 @@ def organization_id(account_id: str) -> str | None:
 
 
 def organization_paths(account_id: str) -> tuple[str, ...] | None:
-    """Path of ids down to the account's OU, as the values of a multivalued key.
+    """The path of ids to the account's OU, as the values of a multivalued condition key.
 
-    Such as `o-…/r-…/ou-…/` (IAM User Guide, Global condition context keys: aws:PrincipalOrgPaths).
+    For example `o-…/r-…/ou-…/` (IAM User Guide, Global condition context keys: aws:PrincipalOrgPaths).
     """
     found = _placement(account_id)
     if found is None:
@@ -36,7 +36,7 @@ def organization_paths(account_id: str) -> tuple[str, ...] | None:
 
 
 class _Placement(NamedTuple):
-    """Where an account is in its organization: below these OUs, the outermost first."""
+    """The place of an account in its organization: its OUs, the topmost first."""
 
     organization_id: str
     arn: str

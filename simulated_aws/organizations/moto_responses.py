@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""moto's Organizations API, with the checks of this package."""
+"""moto's request handler for Organizations, with permission checks and pagination."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .permissions import OrganizationsError, backend_for
 
 
 class StrictOrganizationsResponse(OrganizationsResponse):
-    """Answers whom AWS would answer, in pages; what is asked and changed is moto's."""
+    """Checks permissions and paginates lists; reads and changes are moto's."""
 
     def call_action(self) -> Any:
-        """moto's answer, or Organizations' refusal."""
+        """Call moto, or return an error of Organizations."""
         try:
             backend_for(self.current_account, self.partition, self._get_action())
             return super().call_action()
@@ -29,11 +29,11 @@ class StrictOrganizationsResponse(OrganizationsResponse):
 
     @property
     def organizations_backend(self) -> OrganizationsBackend:
-        """The organization's, also for a delegated administrator."""
+        """The backend of the organization, also for a delegated administrator."""
         return backend_for(self.current_account, self.partition, self._get_action())
 
     def create_organizational_unit(self) -> str:
-        """CreateOrganizationalUnit; names within a parent differ (botocore shape
+        """CreateOrganizationalUnit; names are unique within a parent (botocore shape
         DuplicateOrganizationalUnitException).
         """
         backend, params = self.organizations_backend, self.request_params
@@ -46,14 +46,14 @@ class StrictOrganizationsResponse(OrganizationsResponse):
         return self._page("Accounts", [_account(one) for one in self.organizations_backend.accounts])
 
     def list_accounts_for_parent(self) -> str:
-        """ListAccountsForParent: those right inside the root or the unit, and no further."""
+        """ListAccountsForParent: the direct children of the root or OU only."""
         backend = self.organizations_backend
         parent_id = self._parent_id(backend)
         found = [_account(one) for one in backend.accounts if one.parent_id == parent_id]
         return self._page("Accounts", found)
 
     def list_organizational_units_for_parent(self) -> str:
-        """ListOrganizationalUnitsForParent, likewise."""
+        """ListOrganizationalUnitsForParent: the direct children of the root or OU only."""
         backend = self.organizations_backend
         parent_id = self._parent_id(backend)
         found = [{"Id": one.id, "Arn": one.arn, "Name": one.name} for one in backend.ou]
@@ -65,7 +65,7 @@ class StrictOrganizationsResponse(OrganizationsResponse):
         return self._page("Roots", self.organizations_backend.list_roots()["Roots"])
 
     def list_tags_for_resource(self) -> str:
-        """ListTagsForResource, whose pages AWS cuts as it likes."""
+        """ListTagsForResource; AWS does not document the page size."""
         tags = self.organizations_backend.list_tags_for_resource(ResourceId=self._get_param("ResourceId"))
         return self._page("Tags", tags["Tags"])
 
@@ -78,6 +78,6 @@ class StrictOrganizationsResponse(OrganizationsResponse):
 
 
 def _account(account: Any) -> dict[str, Any]:
-    """An account as AWS describes it since September 2026: without Status (botocore shape Account)."""
+    """An account as AWS returns it since September 2026: without Status (botocore shape Account)."""
     described: dict[str, Any] = account.describe()
     return {name: value for name, value in described.items() if name != "Status"}

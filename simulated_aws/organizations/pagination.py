@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pages of lists (botocore shapes MaxResults and NextToken, operation ListAccounts).
+"""Pagination (botocore shapes MaxResults and NextToken, operation ListAccounts).
 
-A list "can occasionally return an empty set of results even when more results are available": here always,
-after each full page, so that nobody takes an empty page for the last.
+A list "can occasionally return an empty set of results even when more results are available". Here an empty
+page follows each full page, to reveal clients that take an empty page for the last one.
 """
 
 from __future__ import annotations

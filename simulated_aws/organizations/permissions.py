@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which accounts of an organization may call what: the documentation of each operation says it."""
+"""Which accounts can call an operation, read from the operation's documentation in botocore."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OR_DELEGATED = f"{_ONLY_MANAGEMENT} or a member account that is a delegated adm
 
 
 class OrganizationsError(Exception):
-    """A request that Organizations refuses: code and message as in its error document."""
+    """An error of Organizations, with the code and message of its error document."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -23,7 +23,7 @@ class OrganizationsError(Exception):
 
 
 def backend_for(account_id: str, partition: str, action: str) -> OrganizationsBackend:
-    """The organization that a request is about: the management account's, for whoever may ask about it.
+    """moto's backend of the organization that a request is about, if the account can call the operation.
 
     (botocore shapes AccessDeniedException and AWSOrganizationsNotInUseException.)
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Recycle Bin's retention rules, which moto lacks; what they retain is EC2's (ec2/recycle_bin.py)."""
+"""Recycle Bin: the retention rules, which moto lacks. ec2/recycle_bin.py retains the resources."""
 
 from .dispatch import answer
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One request in, one answer out: method and path to an operation, as botocore's model has them."""
+"""Dispatches a request to its operation by HTTP method and path, since moto has no Recycle Bin."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ OPERATIONS: dict[str, retention_rules.Operation] = {
 
 
 def answer(request: RestRequest) -> tuple[int, bytes]:
-    """HTTP status and JSON document; an operation that isn't simulated is a NotImplementedError."""
+    """Handle a request; return HTTP status and body.
+
+    Raises:
+        NotImplementedError: an operation that is not simulated.
+    """
     try:
         if opt_in_status(request.region) == "not-opted-in":
             message = "The security token included in the request is invalid."
@@ -51,7 +55,7 @@ def _operation(method: str, path: str) -> tuple[OperationModel, dict[str, str]]:
     for operation, pattern in _routes():
         found = pattern.fullmatch(path)
         if operation.http["method"] == method and found:
-            # A path's member is written in lower case (botocore shape GetRuleRequest, Identifier).
+            # In a path, the member's name is in lower case (botocore shape GetRuleRequest, Identifier).
             return operation, {name.capitalize(): value for name, value in found.groupdict().items()}
     raise NotImplementedError(f"{method} {path}")
 
@@ -70,7 +74,7 @@ def _members(body: bytes) -> dict[str, Any]:
     try:
         members = json.loads(body or b"{}")
     except ValueError:
-        raise not_valid("The body is no JSON") from None
+        raise not_valid("The body is not valid JSON") from None
     if not isinstance(members, dict):
-        raise not_valid("The body is no object")
+        raise not_valid("The body is not a JSON object")
     return members

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """CreateRule, GetRule, ListRules and DeleteRule (Recycle Bin API Reference).
 
-A rule retains from the moment it is made; on AWS the first of a kind may need a while (EBS User Guide,
-Considerations for Recycle Bin). Locks and rules for volumes aren't simulated.
+A rule takes effect at once; on AWS the first rule for a resource type can take longer (EBS User Guide,
+Considerations for Recycle Bin). Rule locks and rules for volumes are not simulated.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Operation = Callable[[Caller, Mapping[str, Any]], dict[str, Any]]
 
 
 def create_rule(caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Make a rule for tagged resources, or for all of the Region but excluded ones."""
+    """Create a tag-level rule, or a Region-level rule with exclusion tags."""
     period = params["RetentionPeriod"]
     if period["RetentionPeriodUnit"] != "DAYS" or not 1 <= period["RetentionPeriodValue"] <= LONGEST:
         raise not_valid(f"A retention period is 1 to {LONGEST} DAYS")
@@ -50,12 +50,12 @@ def create_rule(caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def get_rule(caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
-    """One rule with its tags, which lists leave out."""
+    """Describe a rule."""
     return _view(caller, _rule(caller, params["Identifier"]))
 
 
 def list_rules(caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The rules for a kind of resource, in pages."""
+    """List the rules for a resource type."""
     resource_type = _resource_type(params)
     token = params.get("NextToken", "0")
     if not token.isdecimal():
@@ -72,7 +72,7 @@ def list_rules(caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def delete_rule(caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Take a rule away; what it has retained stays in the bin."""
+    """Delete a rule; resources that it retained stay in the Recycle Bin."""
     del _rules(caller)[_rule(caller, params["Identifier"]).id]
     return {}
 
@@ -95,7 +95,7 @@ def _rule(caller: Caller, identifier: str) -> RetentionRule:
 def _resource_type(params: Mapping[str, Any]) -> str:
     resource_type = str(params["ResourceType"])
     if resource_type not in RESOURCE_TYPES:
-        raise not_valid(f"ResourceType {resource_type} is none of {', '.join(RESOURCE_TYPES)}")
+        raise not_valid(f"ResourceType {resource_type} must be one of {', '.join(RESOURCE_TYPES)}")
     return resource_type
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Queues as strict as AWS's documentation about their names and attributes; messages are moto's."""
+"""SQS, in addition to moto: checks of queue names and attributes. Messages are moto's."""
 
 from .patch_moto import patch_moto
 

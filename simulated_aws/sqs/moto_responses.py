@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""moto's queues, refusing what AWS refuses of how they are made and changed."""
+"""moto's request handler for SQS, with checks when queues are created and changed."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from moto.sqs.responses import SQSResponse
 from . import queue_attributes
 
 _GONE_SECONDS = 60
-"""For how long the name of a deleted queue can't be had (botocore operation DeleteQueue)."""
+"""Time until the name of a deleted queue can be reused (botocore operation DeleteQueue)."""
 
 _MOST_WAIT = 20
 _LONGEST_POLL = 2
-"""Seconds that a request for messages waits here. AWS waits as long as it is asked to; here, a thread that
-waits for a client which has gone would keep the server from ending."""
+"""Longest wait of ReceiveMessage in seconds. AWS waits as long as requested; here a thread that waits for a
+client that has disconnected would keep the server from stopping."""
 
 _deleted: WeakKeyDictionary[SQSBackend, dict[str, float]] = WeakKeyDictionary()
-"""When queues of an account and Region were deleted; forgotten with moto's backend at a reset."""
+"""Backend of an account and Region to queue name to the time of deletion; a reset drops the backends."""
 
 
 class StrictSqsResponse(SQSResponse):
-    """moto's, which takes any attribute and loses a queue's policy when another attribute is set."""
+    """Adds checks: moto accepts any attribute, and drops the policy when another attribute is set."""
 
     def create_queue(self) -> ActionResult:
-        """moto's, for attributes that exist and a name that is not still being deleted."""
+        """Check the attributes, and that no queue of this name was deleted less than 60 seconds ago."""
         queue_attributes.require(self._get_param("Attributes", {}))
         deleted = _deleted.get(self.sqs_backend, {}).get(self._get_param("QueueName"), -_GONE_SECONDS)
         if time.monotonic() - deleted < _GONE_SECONDS:
@@ -41,7 +41,7 @@ class StrictSqsResponse(SQSResponse):
         return super().create_queue()
 
     def set_queue_attributes(self) -> ActionResult:
-        """moto's, but what isn't named stays as it is."""
+        """Check the attributes, and keep those that the request doesn't set."""
         changed = self._get_param("Attributes", {})
         queue_attributes.require(changed)
         queue = self.sqs_backend.get_queue(self._get_queue_name())
@@ -50,14 +50,14 @@ class StrictSqsResponse(SQSResponse):
         return super().set_queue_attributes()
 
     def receive_message(self) -> ActionResult:
-        """moto's, but a long poll finds nothing sooner, and has to be repeated sooner."""
+        """Limit the wait time of a long poll."""
         wait = self._get_param("WaitTimeSeconds")
         if wait is not None and wait <= _MOST_WAIT:
             self.params["WaitTimeSeconds"] = min(wait, _LONGEST_POLL)
         return super().receive_message()
 
     def delete_queue(self) -> ActionResult:
-        """moto's; the name can't be had again at once."""
+        """Delete the queue and store when that was."""
         answer = super().delete_queue()
         _deleted.setdefault(self.sqs_backend, {})[self._get_queue_name()] = time.monotonic()
         return answer

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts the strict queues in moto's place."""
+"""Registers this package's request handler in moto, so that requests to SQS get the stricter checks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from .moto_responses import StrictSqsResponse
 
 
 def patch_moto() -> None:
-    """To be called before the first request, and harmless afterwards."""
+    """Patch moto. Call it before the first request; further calls have no effect."""
     for path in urls.url_paths:
         urls.url_paths[path] = StrictSqsResponse.dispatch

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a queue's attributes may be (botocore shape SetQueueAttributesRequest, Attributes)."""
+"""The valid attributes of a queue (botocore shape SetQueueAttributesRequest, Attributes)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TEXTS = frozenset(
 
 
 def require(attributes: Mapping[str, str]) -> None:
-    """Refuse names that can't be set and values out of their range; an empty document takes one away."""
+    """Reject unknown names and values that are out of range; an empty policy document deletes the policy."""
     for name, value in attributes.items():
         if name in _NUMBERS:
             least, most = _NUMBERS[name]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parameter Store as strict as AWS's documentation, where moto is not.
+"""Parameter Store, in addition to moto, which stores the parameters.
 
-What is stored is moto's. `rules` refuse what AWS refuses, `validation` holds values back that AWS validates
-only after it has answered.
+`parameter_checks` rejects invalid requests; `image_validation` validates AMI ids after PutParameter has
+responded.
 """
 
 from .patch_moto import patch_moto

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Parameter Store answers when it refuses."""
+"""Errors of Parameter Store."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from moto.ssm.exceptions import SSMException, ValidationException
 
 
 def not_valid(message: str) -> SSMException:
-    """A parameter outside what its documentation allows."""
+    """A parameter value that is not valid by its documentation."""
     return ValidationException(message)
 
 
 def ssm_error(code: str, message: str) -> SSMException:
-    """A refusal with one of the codes that botocore's model lists for the operation."""
+    """An error with one of the codes of the operation in botocore's model."""
     return SSMException(code, message)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values of type `aws:ec2:image`, which become a version of a parameter only once AWS has validated them.
+"""Validates values of data type `aws:ec2:image`, which become a version of a parameter only afterwards.
 
-botocore shape PutParameterRequest, DataType: PutParameter answers before the validation is complete, and if
+botocore shape PutParameterRequest, DataType: PutParameter responds before the validation is complete, and if
 it fails the parameter is neither created nor updated. Systems Manager User Guide, "Native parameter support
 for Amazon Machine Image IDs": the image must be available in the account.
 """
@@ -21,19 +21,19 @@ from ..ec2.errors import Ec2Error
 from ..settings import SETTINGS
 
 LOCK = threading.RLock()
-"""Held by every action on parameters."""
+"""Every action on parameters holds it."""
 
 
 @dataclass(frozen=True)
 class Validation:
-    """A value being validated since `started`, and what to store if it passes: moto's arguments."""
+    """A value that is being validated since `started`, and moto's arguments to store it."""
 
     value: str
     started: datetime
     stored: dict[str, Any]
 
     def is_over(self) -> bool:
-        """Whether AWS has decided by now."""
+        """Whether the validation has ended."""
         return state.now() >= self.started + timedelta(seconds=SETTINGS.parameter_validation_seconds)
 
 
@@ -46,13 +46,13 @@ def is_running(caller: Caller, name: str) -> bool:
 
 
 def begin(caller: Caller, name: str, value: str, stored: dict[str, Any]) -> None:
-    """Validate a value before it is stored."""
+    """Start the validation of a value."""
     _running[caller, name] = Validation(value, state.now(), stored)
     settle(caller)
 
 
 def settle(caller: Caller) -> None:
-    """Store the values of an account and Region that have passed, and forget those that have failed."""
+    """Store the values of an account and Region that are valid, and drop those that are not."""
     with LOCK:
         for (whose, name), validation in list(_running.items()):
             if whose == caller and validation.is_over():
@@ -62,13 +62,13 @@ def settle(caller: Caller) -> None:
 
 
 def reset() -> None:
-    """Forget everything."""
+    """Delete all validations."""
     with LOCK:
         _running.clear()
 
 
 def backend(caller: Caller) -> SimpleSystemManagerBackend:
-    """moto's store of an account in a Region."""
+    """moto's backend of an account in a Region."""
     return ssm_backends[caller.account_id][caller.region]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers about parameters in AWS's way, and leaves the rest of Systems Manager to moto."""
+"""moto's request handler for Systems Manager, with stricter checks for parameters."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from .errors import not_valid, ssm_error
 
 
 class StrictSsmResponse(SimpleSystemManagerResponse):
-    """moto's, with what AWS refuses and what it does only later."""
+    """Adds checks of requests, and the asynchronous validation of AMI ids."""
 
     @property
     def caller(self) -> Caller:
-        """Who asks, and where."""
+        """The account and Region of the request."""
         return Caller(self.current_account, self.region)
 
     def call_action(self) -> Any:
-        """One action at a time, after what has been validated meanwhile is stored."""
+        """Store the values whose validation has ended, then run one action at a time."""
         with image_validation.LOCK:
             image_validation.settle(self.caller)
             return super().call_action()
 
     def put_parameter(self) -> ActionResult:
-        """moto's, but an image's id is a version of the parameter only once it has been validated."""
+        """PutParameter; an AMI id becomes a version of the parameter only after its validation."""
         request: dict[str, Any] = json.loads(self.body)
         name = request["Name"].strip()
         present = self._present(name)
         if present is None:
             parameter_checks.require_name(name, parameter_arn(self.current_account, self.region, name))
         if request.get("Overwrite") and request.get("Tags"):
-            # As moto words it, but also before a validation.
+            # moto's message; moto itself checks too late for a value that is validated first.
             raise not_valid("Invalid request: tags and overwrite can't be used together.")
         if image_validation.is_running(self.caller, name):
             raise ssm_error(SETTINGS.parameter_rewrite_error_code, f"The value of {name} is being validated.")
@@ -71,7 +71,7 @@ class StrictSsmResponse(SimpleSystemManagerResponse):
         return ActionResult({"Version": version, "Tier": tier})
 
     def get_parameter(self) -> ActionResult:
-        """moto's, but an unknown label is a missing version, as an unknown number is."""
+        """GetParameter; an unknown label is ParameterVersionNotFound, like an unknown version number."""
         name, _, selector = self._get_param("Name").partition(":")
         known = selector and not name.startswith("arn") and self._present(name)
         if known and self.ssm_backend.get_parameter(f"{name}:{selector}") is None:
@@ -79,7 +79,7 @@ class StrictSsmResponse(SimpleSystemManagerResponse):
         return super().get_parameter()
 
     def label_parameter_version(self) -> ActionResult:
-        """moto's, which knows reserved labels in lower case only."""
+        """LabelParameterVersion; moto checks reserved prefixes in lower case only."""
         kept, reserved = parameter_checks.split_labels(self._get_param("Labels"))
         invalid, version = self.ssm_backend.label_parameter_version(
             self._get_param("Name"), self._get_param("ParameterVersion"), kept
@@ -87,7 +87,7 @@ class StrictSsmResponse(SimpleSystemManagerResponse):
         return ActionResult({"InvalidLabels": [*reserved, *invalid], "ParameterVersion": version})
 
     def add_tags_to_resource(self) -> ActionResult:
-        """moto's, with AWS's limits for parameters."""
+        """AddTagsToResource, with AWS's limits for parameters."""
         if self._get_param("ResourceType") == "Parameter":
             tags = {tag["Key"]: tag["Value"] for tag in self._get_param("Tags")}
             present = self.ssm_backend.list_tags_for_resource("Parameter", self._get_param("ResourceId"))
@@ -95,5 +95,5 @@ class StrictSsmResponse(SimpleSystemManagerResponse):
         return super().add_tags_to_resource()
 
     def _present(self, name: str) -> Parameter | None:
-        # Asked for by name, moto's dictionary would make an empty entry.
+        # A lookup by name would add an empty entry to moto's defaultdict.
         return self.ssm_backend.get_parameter(name) if name in self.ssm_backend._parameters else None

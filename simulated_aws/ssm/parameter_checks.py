@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWS refuses of a parameter and its labels, and moto doesn't."""
+"""Checks of parameters, labels and tags that moto lacks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _RESERVED_LABEL = re.compile(r"aws|ssm", re.IGNORECASE)
 
 
 def require_name(name: str, arn: str) -> None:
-    """Refuse the name of a new parameter that none can have (botocore shape PutParameterRequest, Name)."""
+    """Reject an invalid name of a new parameter (botocore shape PutParameterRequest, Name)."""
     if not _NAME.fullmatch(name):
         raise not_valid(
             "Parameter name: only a mix of letters, numbers and the symbols .-_ and / is allowed."
@@ -47,9 +47,9 @@ def require_name(name: str, arn: str) -> None:
 
 
 def require_type(request: Mapping[str, Any], present: Parameter | None) -> None:
-    """Refuse a type that isn't one, is missing, or isn't the one the parameter has.
+    """Reject a type that is unknown, missing, or different from the existing parameter's.
 
-    That the data type can't change either isn't documented: hashicorp/terraform-provider-aws#35959.
+    That the data type can't be changed either is not documented: hashicorp/terraform-provider-aws#35959.
     """
     kind, data_type = request.get("Type"), request.get("DataType", "text")
     if kind is not None and kind not in TYPES:
@@ -71,7 +71,7 @@ def require_type(request: Mapping[str, Any], present: Parameter | None) -> None:
 
 
 def tier(request: Mapping[str, Any], present: Parameter | None) -> str:
-    """The tier the parameter will have; none is downgraded (botocore shape PutParameterRequest)."""
+    """The tier of the parameter; it can't be downgraded (botocore shape PutParameterRequest)."""
     wanted = request.get("Tier")
     if wanted not in (None, STANDARD, ADVANCED, INTELLIGENT):
         raise not_valid(f"Value '{wanted}' at 'tier' must be one of {STANDARD}, {ADVANCED}, {INTELLIGENT}")
@@ -81,7 +81,7 @@ def tier(request: Mapping[str, Any], present: Parameter | None) -> str:
                 "This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the "
                 "advanced-parameter tier to the standard-parameter tier."
             )
-        # AWS tells neither what the account's default tier nor what intelligent tiering makes of it.
+        # AWS documents neither the effect of the account's default tier nor of intelligent tiering.
         raise NotSimulated(f"PutParameter with tier {wanted} over an advanced parameter")
     if len(request["Value"]) > LONGEST_STANDARD_VALUE:
         if wanted in (None, STANDARD):
@@ -91,7 +91,7 @@ def tier(request: Mapping[str, Any], present: Parameter | None) -> str:
 
 
 def split_labels(labels: list[str]) -> tuple[list[str], list[str]]:
-    """Labels that moto may judge, and those that are invalid whatever the case of their letters.
+    """Labels for moto to check, and labels with a reserved prefix, in any case of letters.
 
     (botocore operation LabelParameterVersion.)
     """
@@ -102,7 +102,7 @@ def split_labels(labels: list[str]) -> tuple[list[str], list[str]]:
 
 
 def require_tags(present: Mapping[str, str], tags: Mapping[str, str]) -> None:
-    """Refuse tags that AWS reserves, and too many (botocore operation AddTagsToResource)."""
+    """Reject reserved tag keys and too many tags (botocore operation AddTagsToResource)."""
     for key in tags:
         if key.lower().startswith("aws:"):
             raise not_valid(f"aws: prefixed tag key names are not allowed for external use: {key}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts the strict Parameter Store in moto's place."""
+"""Registers this package's request handler in moto, so that requests to SSM get the stricter checks."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from .moto_responses import StrictSsmResponse
 
 
 def patch_moto() -> None:
-    """To be called before the first request, and harmless afterwards."""
+    """Patch moto. Call it before the first request; further calls have no effect."""
     urls.url_paths["{0}/$"] = StrictSsmResponse.dispatch

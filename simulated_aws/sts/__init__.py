@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""STS as AWS describes it, where moto's differs: a role is assumed by whom it trusts. All else is moto's."""
+"""STS, in addition to moto: AssumeRole checks the trust policy. The rest is moto's."""
 
 from .patch_moto import patch_moto
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""moto's STS API, with the checks of this package."""
+"""moto's request handler for STS, with the checks of AssumeRole."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..iam.principals import Principal
 from .trust_policies import trusts
 
 SHORTEST, LONGEST, LONGEST_CHAINED = 900, 43_200, 3_600
-"""Seconds of a session, and of one that a session of a role begins (STS API Reference, AssumeRole)."""
+"""Session duration in seconds, the last with role chaining (STS API Reference, AssumeRole)."""
 
 # botocore shape AssumeRoleRequest.
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
@@ -28,13 +28,13 @@ _NOT_SIMULATED = ("Policy", "PolicyArns", "SerialNumber", "SourceIdentity", "Tag
 
 
 class StrictTokenResponse(TokenResponse):
-    """Lets a role be assumed by whom it trusts, and leaves the others of STS to moto."""
+    """Checks who can assume a role; the other operations are moto's."""
 
     def assume_role(self) -> Any:
-        """moto's, once it is certain that the caller may."""
+        """AssumeRole, if the trust policy and the caller's own policies allow it."""
         caller = current_principal(self.current_account)
         if caller.is_root:
-            return self._refused("Roles may not be assumed by root accounts.")
+            return self._access_denied("Roles may not be assumed by root accounts.")
         for name in _NOT_SIMULATED:
             if self._get_param(name):
                 raise NotSimulated(f"parameter {name}")
@@ -70,7 +70,7 @@ class StrictTokenResponse(TokenResponse):
             )
 
     @staticmethod
-    def _refused(message: str) -> Any:
+    def _access_denied(message: str) -> Any:
         response = ApiError("AccessDenied", message, 403).response(Protocol.QUERY, "")
         return (
             response.status,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may assume a role: what its trust policy says, and what the caller's own policies say.
+"""Who can assume a role, by its trust policy and the caller's identity-based policies.
 
 (IAM User Guide, IAM roles: Terms and concepts; Access to AWS accounts owned by third parties: external ID.)
 """
@@ -19,10 +19,11 @@ ASSUME_ROLE = "sts:AssumeRole"
 
 
 def trusts(role: Role, caller: Principal, external_id: str | None) -> bool:
-    """Whether the caller may assume the role.
+    """Whether the caller can assume the role.
 
-    A caller of the role's account whom the trust policy names needs no more; all others need their own
-    policies' word too (IAM User Guide, Cross-account policy evaluation logic).
+    For a caller in the role's account that the trust policy names, the trust policy is sufficient; all other
+    callers also need an identity-based policy that allows it (IAM User Guide, Cross-account policy evaluation
+    logic).
     """
     context = {**condition_keys.of_principal(caller), "sts:externalid": lambda: external_id}
     request = Request(caller, ASSUME_ROLE, role.arn, context)
@@ -37,7 +38,7 @@ def trusts(role: Role, caller: Principal, external_id: str | None) -> bool:
 
 def _statements(role: Role) -> Iterator[tuple[Statement, frozenset[str]]]:
     for statement in policies.read(role.assume_role_policy_document, of_resource=True):
-        # A trust policy names no resource: it is about its role.
+        # A trust policy has no Resource element: the resource is the role.
         yield replace(statement, resources=(role.arn,)), frozenset(_ids(statement))
 
 

@@ -47,7 +47,7 @@ def of(case: Case) -> Callable[[SimulatedAws], Iterator[Figure]]:
 
 
 def variables(aws: SimulatedAws, case: Case) -> dict[str, Any]:
-    """Build the case's fixture; what the playbook is to be given."""
+    """Load the case's fixture; return the variables of the playbook."""
     regions = OTHER_REGIONS[: case.regions]
     aws.load_fixture(fixture(case.accounts, regions if case.kms_method else ()))
     encryption = {"distribute_kms_key_id": KEY_ALIAS, "distribute_kms_access_method": case.kms_method}

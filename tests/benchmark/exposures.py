@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures for audits: images of every kind of exposure among many that are as they should be.
+"""Fixtures for audits: images with every kind of exposure among many images without any.
 
 What is to be found of each is said beside how it is made, so that nobody has to take the audit's word for it.
 """
@@ -108,7 +108,7 @@ ONCE_AT_HOME = {
 
 @dataclass(frozen=True)
 class Planted:
-    """A fixture that was built: the images by region and label, and whom its names stand for."""
+    """A loaded fixture: images by region and label, and the principals of its names."""
 
     kinds: Mapping[tuple[str, str], Kind]
     images: Mapping[str, str]
@@ -141,7 +141,7 @@ class Planted:
 
 
 def plant(aws: SimulatedAws, regions: Sequence[str], images: int) -> Planted:
-    """Build a fixture of so many images in each region, a snapshot each; all about keys in the first."""
+    """Load a fixture with `images` images per region, a snapshot each; all key findings are in the first."""
     home = regions[0]
     kinds = {
         (region, label): kind

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures of any size: an owner with a two-disk image, and accounts that are to use it."""
+"""Fixtures of any size: an owner with a two-disk image, and consumer accounts."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One simulated AWS for each process of the tests, emptied for each test."""
+"""One simulated AWS per test process, reset for each test."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def aws(simulated_aws: SimulatedAws) -> SimulatedAws:
 
 @pytest.fixture
 def fixture(aws: SimulatedAws) -> Fixture:
-    """The fixture that most tests start from."""
+    """The fixture of most tests, loaded."""
     return Fixture(aws)
 
 

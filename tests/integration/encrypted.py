@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fixture of the encrypted golden image, and what its consumers and its keys then come to."""
+"""The fixture with the encrypted golden image, and reads of its grants, key policies and launches."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PATIENCE = 60
 
 
 class EncryptedFixture(Fixture):
-    """An image under its owner's key, such a key in eight regions, and accounts that are to use it."""
+    """An image encrypted with its owner's key, such a key in eight regions, and consumer accounts."""
 
     def __init__(self, aws: SimulatedAws) -> None:
         self._aws = aws

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fixture that most tests start from: its accounts by name, and its golden image with two disks."""
+"""The fixture of most tests: accounts by name, and a golden image with two disks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _IMAGE = "golden-web-2026.11.1"
 
 
 class Fixture:
-    """Builds the fixture in a simulated AWS and tells the ids of what is in it."""
+    """Loads the fixture into a simulated AWS and provides the ids of its resources."""
 
     def __init__(self, aws: SimulatedAws) -> None:
         self._aws = aws
@@ -47,24 +47,24 @@ class Fixture:
 
     @property
     def org_arn(self) -> str:
-        """The organization, which all accounts but the stranger's are in."""
+        """ARN of the organization, which includes all accounts except the stranger's."""
         return str(self._description["organization"]["arn"])
 
     def unit_arn(self, path: str = UNIT) -> str:
-        """An organizational unit, by default one that holds web-prod and data-prod."""
+        """ARN of an organizational unit, by default the one with web-prod and data-prod."""
         return str(self._description["organization"]["units"][path]["arn"])
 
     def environment(self, account: str) -> dict[str, str]:
-        """A whole environment for a subprocess with the credentials of an account, given by name."""
+        """The environment for a subprocess, with the credentials of an account, given by name."""
         return self._aws.environment(account)
 
     def add_images(self, images: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-        """Add images of the document's form; their ids by label."""
+        """Add images in the format of the fixture; return their ids by label."""
         described = self.add(images=images)["images"]
         return {label: described[label]["image_id"] for label in images}
 
     def add(self, accounts: Mapping[str, str] | None = None, **parts: Any) -> dict[str, Any]:
-        """Add more parts of a document, and return their description."""
+        """Load more parts of a fixture; return their description."""
         return self._aws.load_fixture(
             {
                 "accounts": {**self._document["accounts"], **(accounts or {})},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One simulated AWS for all tests here, as new for each."""
+"""One simulated AWS for all tests, reset for each test."""
 
 from __future__ import annotations
 

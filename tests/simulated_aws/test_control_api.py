@@ -26,20 +26,25 @@ def control(aws: SimulatedAws, method: str, path: str, body: str = "") -> tuple[
 @pytest.mark.parametrize(
     ("method", "path", "body", "sentence"),
     [
-        ("PUT", "latency", "{}", "the body must be an object with seconds alone"),
-        ("PUT", "latency", '{"seconds": -1}', "`seconds` is a number from 0, not -1"),
-        ("PUT", "latency", '{"seconds": true}', "`seconds` is a number from 0, not True"),
+        ("PUT", "latency", "{}", "the body must be an object with the single member seconds"),
+        ("PUT", "latency", '{"seconds": -1}', "`seconds` must be a number, 0 or greater, not -1"),
+        ("PUT", "latency", '{"seconds": true}', "`seconds` must be a number, 0 or greater, not True"),
         ("PUT", "latency", "[", "the body is neither JSON nor YAML: "),
-        ("PUT", "throttling", '{"enabled": "no"}', "`enabled` is true or false, not 'no'"),
-        ("PUT", "settings", '{"copy_speed": 1}', "unknown settings copy_speed; known are "),
+        ("PUT", "throttling", '{"enabled": "no"}', "`enabled` must be true or false, not 'no'"),
+        ("PUT", "settings", '{"copy_speed": 1}', "unknown settings copy_speed; settings: "),
         ("PUT", "settings", "[]", "the body must be an object"),
-        ("POST", "fixture", "people: []", "the fixture has unknown keys people"),
-        ("POST", "faults", "7", "a fault is an object with at least a kind, not 7"),
-        ("GET", "calls?since=yesterday", "", "`since` is the number of a call, not 'yesterday'"),
-        ("GET", "calls?colour=red", "", "calls can't be filtered by colour"),
+        ("POST", "fixture", "people: []", "the fixture has unknown members people"),
+        ("POST", "faults", "7", "a fault must be an object with at least the member kind, not 7"),
+        ("GET", "calls?since=yesterday", "", "`since` must be the number of a call, not 'yesterday'"),
+        (
+            "GET",
+            "calls?colour=red",
+            "",
+            "unknown filters colour; filters: account_id, action, region, service",
+        ),
     ],
 )
-def test_bad_input_is_400_with_a_sentence(
+def test_invalid_input_is_400_with_a_message(
     aws: SimulatedAws, method: str, path: str, body: str, sentence: str
 ) -> None:
     status, answer = control(aws, method, path, body)
@@ -61,7 +66,7 @@ def test_a_fixture_may_be_written_in_yaml(aws: SimulatedAws, tmp_path: Path) -> 
     assert aws.client("sts", "late").get_caller_identity()["Account"] == "000000000007"
 
 
-def test_several_faults_come_in_a_list_or_not_at_all(aws: SimulatedAws) -> None:
+def test_a_list_of_faults_is_added_completely_or_not_at_all(aws: SimulatedAws) -> None:
     good, bad = {"kind": "drop"}, {"kind": "vanish"}
     assert control(aws, "POST", "faults", json.dumps([good, bad]))[0] == 400
     assert aws.faults() == []

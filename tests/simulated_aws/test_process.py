@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The simulated AWS as a process: started by a test or by a person, and never left behind."""
+"""The server process: started by a test or a user, and always stopped."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_another_process_connects_by_url(aws: SimulatedAws) -> None:
     assert is_up(aws.url)
 
 
-def test_a_person_is_told_what_to_export_and_ctrl_c_stops_it() -> None:
+def test_it_prints_export_commands_and_ctrl_c_stops_it() -> None:
     command = [*COMMAND, "--port", "0", "--fixture", str(TWO_DISKS), "--account", "images"]
     # A shell's Ctrl-C reaches a foreground process, which may have been told to ignore it elsewhere.
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

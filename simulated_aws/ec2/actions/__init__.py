@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The actions of EC2 that are answered here instead of by moto, by name."""
+"""The EC2 actions that are implemented here instead of in moto, by name."""
 
 from . import (  # noqa: F401  each registers its actions
     allowed_images,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The settings of Allowed AMIs, per account and Region."""
+"""Actions for the settings of Allowed AMIs, per account and Region."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9()\[\] ./\-'@_*?]{1,128}")
 
 @action("GetAllowedImagesSettings")
 def get_settings(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
-    """Whether only some images are allowed, and which."""
+    """Return the state and the criteria."""
     chosen = state.account_region(*caller)
     criteria = chosen.image_criteria
     return {"State": chosen.allowed_images_state, "ImageCriteria": criteria, "ManagedBy": "account"}
@@ -31,9 +31,9 @@ def get_settings(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
 
 @action("EnableAllowedImagesSettings")
 def enable_settings(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Apply the criteria, or only tell what they would hide.
+    """Enable the criteria, or audit mode.
 
-    What enabling does without any criteria isn't documented.
+    The effect of enabling without criteria is not documented.
     """
     wanted = params["AllowedImagesSettingsState"]
     if wanted not in (ENABLED, AUDIT_MODE):
@@ -47,14 +47,14 @@ def enable_settings(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("DisableAllowedImagesSettings")
 def disable_settings(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
-    """Allow all images; the criteria are kept."""
+    """Disable Allowed AMIs; the criteria are kept."""
     state.account_region(*caller).allowed_images_state = DISABLED
     return {"AllowedImagesSettingsState": DISABLED}
 
 
 @action("ReplaceImageCriteriaInAllowedImagesSettings")
 def replace_criteria(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Set the criteria in place of those that were there."""
+    """Replace all criteria."""
     criteria = params.get("ImageCriteria", [])
     if len(criteria) > MOST_CRITERIA:
         raise Ec2Error("InvalidParameterValue", f"At most {MOST_CRITERIA} image criteria")

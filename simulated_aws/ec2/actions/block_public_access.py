@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Block public access for AMIs and for snapshots, per account and Region."""
+"""Actions for block public access of AMIs and of snapshots, per account and Region."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .registry import action
 
 @action("GetImageBlockPublicAccessState")
 def get_image_block(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
-    """Whether new public sharing of AMIs is blocked."""
+    """Return whether new public sharing of AMIs is blocked."""
     block = state.account_region(*caller).image_block_public_access
     return {"ImageBlockPublicAccessState": block, "ManagedBy": "account"}
 
 
 @action("EnableImageBlockPublicAccess")
 def enable_image_block(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Block it; what is public stays public (botocore operation EnableImageBlockPublicAccess)."""
+    """Block new public sharing; public AMIs stay public (botocore operation EnableImageBlockPublicAccess)."""
     wanted = params["ImageBlockPublicAccessState"]
     if wanted != "block-new-sharing":
         raise invalid_value("imageBlockPublicAccessState", wanted, "Expected block-new-sharing.")
@@ -30,20 +30,20 @@ def enable_image_block(caller: Caller, params: dict[str, Any]) -> dict[str, Any]
 
 @action("DisableImageBlockPublicAccess")
 def disable_image_block(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
-    """Allow it."""
+    """Allow public sharing of AMIs."""
     state.account_region(*caller).image_block_public_access = "unblocked"
     return {"ImageBlockPublicAccessState": "unblocked"}
 
 
 @action("GetSnapshotBlockPublicAccessState")
 def get_snapshot_block(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
-    """Whether public sharing of snapshots is blocked, and how."""
+    """Return whether public sharing of snapshots is blocked, and how."""
     return {"State": state.account_region(*caller).snapshot_block_public_access, "ManagedBy": "account"}
 
 
 @action("EnableSnapshotBlockPublicAccess")
 def enable_snapshot_block(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Block new sharing, or also hide what is public already."""
+    """Block new public sharing, or all public sharing."""
     wanted = params["State"]
     if wanted not in ("block-all-sharing", "block-new-sharing"):
         raise invalid_value("state", wanted, "Expected block-all-sharing or block-new-sharing.")
@@ -53,6 +53,6 @@ def enable_snapshot_block(caller: Caller, params: dict[str, Any]) -> dict[str, A
 
 @action("DisableSnapshotBlockPublicAccess")
 def disable_snapshot_block(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
-    """Allow it; hidden public snapshots are public again."""
+    """Allow public sharing; snapshots that were public before are public again."""
     state.account_region(*caller).snapshot_block_public_access = "unblocked"
     return {"State": "unblocked"}

@@ -30,13 +30,13 @@ COMPLETION_STEP, SHORTEST_COMPLETION, LONGEST_COMPLETION = 15, 15, 2880
 
 @action("CopyImage")
 def copy_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Accept a copy into the caller's Region. It runs by the clock and ends `available` or `failed`."""
+    """Start a copy into the Region of the request; it ends in the state `available` or `failed`."""
     require_name(params["Name"])
     require_description(params.get("Description"))
     fingerprint = _fingerprint(params)
-    former = _former_use(caller, params.get("ClientToken"), fingerprint)
-    if former:
-        return {"ImageId": former}
+    earlier = _earlier_image(caller, params.get("ClientToken"), fingerprint)
+    if earlier:
+        return {"ImageId": earlier}
     _require_consistent(params)
     tags = read_specifications(params, "image", "snapshot")
     source, snapshots = _source(caller, params)
@@ -57,13 +57,13 @@ def copy_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fingerprint(params: dict[str, Any]) -> str:
-    """Everything a request with the same token must repeat."""
+    """A hash of the parameters, which must be the same for the same client token."""
     rest = {key: value for key, value in params.items() if key not in ("ClientToken", "DryRun")}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def _former_use(caller: Caller, token: str | None, fingerprint: str) -> str | None:
-    """The image an earlier request with this token made, whatever has become of it since."""
+def _earlier_image(caller: Caller, token: str | None, fingerprint: str) -> str | None:
+    """The image that an earlier request with this client token created, in whatever state it is now."""
     if not token:
         return None
     if len(token) > LONGEST_TOKEN or not token.isascii():
@@ -88,7 +88,7 @@ def _require_consistent(params: dict[str, Any]) -> None:
 
 
 def _source(caller: Caller, params: dict[str, Any]) -> tuple[Image, dict[str, Snapshot]]:
-    """The image to copy and its snapshots by id, if the caller may copy them all."""
+    """The source image and its snapshots by id, if the caller can copy them."""
     region = params["SourceRegion"]
     if partition_of(region) is None or opt_in_status(region) == "not-opted-in":
         raise invalid_value("sourceRegion", region)
@@ -185,7 +185,7 @@ def _begin(
 
 
 def visible_from(now: datetime) -> datetime | None:
-    """When DescribeImages will know an image made now, None for at once."""
+    """When DescribeImages finds an image that is created now; None for immediately."""
     seconds = SETTINGS.image_visible_after_seconds
     return now + timedelta(seconds=seconds) if seconds else None
 

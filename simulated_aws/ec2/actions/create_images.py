@@ -20,7 +20,7 @@ from .snapshot_lifecycle import snapshot_volume
 
 @action("RegisterImage")
 def register_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Make an image of own snapshots, with AWS's defaults (botocore shape RegisterImageRequest)."""
+    """Create an image from snapshots, with AWS's defaults (botocore shape RegisterImageRequest)."""
     _require_name_and_description(caller, params)
     tags = read_specifications(params, "image")
     root = params.get("RootDeviceName", "/dev/sda1")
@@ -45,7 +45,7 @@ def register_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("CreateImage")
 def create_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Make an image of an instance and snapshots of its volumes; unlike on AWS it is available at once."""
+    """Create an image from an instance, and snapshots of its volumes. It is available at once."""
     _require_name_and_description(caller, params)
     tags = read_specifications(params, "image", "snapshot")
     instance = ec2_backends[caller.account_id][caller.region].get_instance(params["InstanceId"])
@@ -108,7 +108,7 @@ def _registered_device(caller: Caller, mapping: dict[str, Any]) -> Device:
         return _device(name, ebs, None)
     if "Encrypted" in ebs:
         # botocore shape RegisterImageRequest, BlockDeviceMappings.
-        message = "The encryption state of a volume made of a snapshot can't be specified"
+        message = "The encryption state of a volume created from a snapshot can't be specified"
         raise Ec2Error("InvalidBlockDeviceMapping", message)
     return _device(name, ebs, own_snapshot(caller, ebs["SnapshotId"]))
 

@@ -26,7 +26,7 @@ ALIASES = frozenset({"amazon", "aws-backup-vault", "aws-marketplace"})
 
 @action("DescribeImages")
 def describe_images(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """The images that the caller may see and that fit every part of the request."""
+    """List the images that the caller can see and that match the request."""
     now = state.now()
     candidates = _visible(caller, params, now)
 
@@ -98,12 +98,12 @@ def view(image: Image, account_id: str) -> dict[str, Any]:
 
 
 def product_code(code: str) -> dict[str, str]:
-    """A product code; Marketplace's are the only ones left."""
+    """A product code; all are from AWS Marketplace."""
     return {"ProductCodeId": code, "ProductCodeType": "marketplace"}
 
 
 def shown_snapshot(image: Image, device: Device) -> str | None:
-    """The device's snapshot, which a pending copy doesn't name yet unless the settings say so."""
+    """The id of a device's snapshot; None for a pending copy, unless a setting includes it."""
     if image.state == "pending" and not SETTINGS.pending_image_lists_snapshots:
         return None
     return device.snapshot_id
@@ -205,11 +205,11 @@ def _of_devices(look: Callable[[Image, Device], object]) -> Values[Image]:
 
 
 def boolean(value: object) -> str:
-    """A boolean as filters write it."""
+    """A boolean in the format of filters."""
     return "true" if value else "false"
 
 
-# botocore shape DescribeImagesRequest, Filters; without those whose subject no image here has.
+# botocore shape DescribeImagesRequest, Filters, without those for features that are not simulated.
 FILTERS: dict[str, Values[Image]] = {
     "architecture": _one(lambda image: image.architecture),
     "block-device-mapping.delete-on-termination": _of_devices(lambda _, device: device.delete_on_termination),

@@ -23,10 +23,10 @@ Test = Callable[[Snapshot], bool]
 
 @action("DescribeSnapshots")
 def describe_snapshots(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """The snapshots that the caller may use and that fit every part of the request.
+    """List the snapshots that the caller can use and that match the request.
 
-    The documentation says both that an inaccessible id is left out and that an invalid one is an error;
-    what AWS answers is InvalidSnapshot.NotFound.
+    By the documentation, an inaccessible id is omitted and an invalid id is an error; in fact AWS returns
+    InvalidSnapshot.NotFound.
     """
     tests = [
         *_owner_tests(caller, params),
@@ -61,14 +61,14 @@ def view(snapshot: Snapshot, account_id: str) -> dict[str, Any]:
 
 
 def progress(snapshot: Snapshot) -> str:
-    """How much of it is there, such as `37%`; a copy that failed stays at what it had."""
+    """Progress, for example `37%`."""
     if snapshot.work:
         return f"{snapshot.work.percent(state.now())}%"
     return "100%" if snapshot.state == "completed" else "0%"
 
 
 def transfer_type(snapshot: Snapshot) -> str | None:
-    """How it is being copied; nothing for a snapshot that isn't a copy."""
+    """TransferType of a copy; None for a snapshot that is not a copy."""
     if snapshot.completion_minutes:
         return "time-based"
     return "standard" if snapshot.volume_id == state.VOLUME_OF_COPIES else None
@@ -107,7 +107,7 @@ def _restorable_tests(caller: Caller, params: dict[str, Any]) -> Iterator[Test]:
     own_entry = entries & {Grantee("UserId", caller.account_id)}
 
     def restorable(snapshot: Snapshot) -> bool:
-        # Others' permissions count on own snapshots only (DescribeSnapshotsRequest, RestorableByUserIds).
+        # Permissions of other accounts match the caller's snapshots only (shape DescribeSnapshotsRequest).
         own = snapshot.owner_id == caller.account_id
         return (
             ("all" in users and is_public(snapshot))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EBS encryption by default and the key it takes, per account and Region."""
+"""Actions for EBS encryption by default and the default key, per account and Region."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from .registry import action
 
 @action("GetEbsEncryptionByDefault")
 def get_encryption_by_default(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
-    """Whether everything new is encrypted."""
+    """Return whether encryption by default is enabled."""
     return {"EbsEncryptionByDefault": state.account_region(*caller).encryption_by_default}
 
 
 @action("EnableEbsEncryptionByDefault")
 def enable_encryption_by_default(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
-    """Encrypt everything new."""
+    """Enable encryption by default."""
     state.account_region(*caller).encryption_by_default = True
     return {"EbsEncryptionByDefault": True}
 
 
 @action("DisableEbsEncryptionByDefault")
 def disable_encryption_by_default(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
-    """Encrypt what is asked for."""
+    """Disable encryption by default."""
     state.account_region(*caller).encryption_by_default = False
     return {"EbsEncryptionByDefault": False}
 
 
 @action("GetEbsDefaultKmsKeyId")
 def get_default_key(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
-    """ARN of the key that is taken when a request names none."""
+    """Return the ARN of the default key."""
     return {"KmsKeyId": default_key(caller)}
 
 
 @action("ModifyEbsDefaultKmsKeyId")
 def modify_default_key(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Choose that key."""
+    """Set the default key."""
     key = resolve(caller, params["KmsKeyId"])
     if key is None:
         raise Ec2Error("InvalidParameterValue", f"Given key ID {params['KmsKeyId']} is not accessible")
@@ -50,6 +50,6 @@ def modify_default_key(caller: Caller, params: dict[str, Any]) -> dict[str, Any]
 
 @action("ResetEbsDefaultKmsKeyId")
 def reset_default_key(caller: Caller, _: dict[str, Any]) -> dict[str, Any]:
-    """Go back to the AWS managed key."""
+    """Reset the default key to the AWS managed key."""
     state.account_region(*caller).default_kms_key_id = None
     return {"KmsKeyId": default_key(caller)}

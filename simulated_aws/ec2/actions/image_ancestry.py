@@ -13,7 +13,7 @@ from .registry import action
 
 @action("GetImageAncestry")
 def get_image_ancestry(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """The image, its source, that one's source…; that it ends where one is gone is a guess."""
+    """List the image and its sources; that the list ends at a deregistered source is a guess."""
     chain: list[Image] = []
     image: Image | None = visible_image(caller, params["ImageId"])
     while image is not None and image not in chain:

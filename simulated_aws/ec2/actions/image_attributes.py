@@ -19,7 +19,7 @@ from .describe_images import product_code
 from .registry import action
 
 MOST_USER_IDS = 10_000
-"""Account ids per request (EC2 User Guide, Share an AMI with specific accounts)."""
+"""Maximum of account ids per request (EC2 User Guide, Share an AMI with specific accounts)."""
 
 
 def _last_launched(image: Image) -> str | None:
@@ -27,7 +27,7 @@ def _last_launched(image: Image) -> str | None:
     return timestamp(launched) if launched else None
 
 
-# Attribute as requests name it to (member of the answer, value), for the attributes with one value.
+# For attributes with one value: attribute of the request to (member of the response, value).
 _VALUES: dict[str, tuple[str, Callable[[Image], str | None]]] = {
     "bootMode": ("BootMode", lambda image: image.boot_mode),
     "deregistrationProtection": ("DeregistrationProtection", lambda image: image.deregistration_protection),
@@ -44,7 +44,7 @@ _VALUES: dict[str, tuple[str, Callable[[Image], str | None]]] = {
 
 @action("DescribeImageAttribute")
 def describe_image_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """One attribute of an own image."""
+    """Describe an attribute of an image of the caller."""
     attribute = params["Attribute"]
     image = own_image(caller, params["ImageId"])
     if attribute == "launchPermission":
@@ -57,14 +57,14 @@ def describe_image_attribute(caller: Caller, params: dict[str, Any]) -> dict[str
         raise Ec2Error("AuthFailure", "Unauthorized attempt to access restricted resource", 403)
     if attribute not in _VALUES:
         raise invalid_value("attribute", attribute)
-    member, look = _VALUES[attribute]
-    value = look(image)
+    member, value_of = _VALUES[attribute]
+    value = value_of(image)
     return {"ImageId": image.id, member: {} if value is None else {"Value": value}}
 
 
 @action("ModifyImageAttribute")
 def modify_image_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Change one attribute of an own image; an image that isn't available is refused."""
+    """Change an attribute of an image of the caller; the image must be available."""
     image = own_available_image(caller, params["ImageId"])
     attribute = _attribute(params)
     if attribute == "description":
@@ -83,7 +83,7 @@ def modify_image_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, 
 
 @action("ResetImageAttribute")
 def reset_image_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Take all launch permissions away."""
+    """Remove all launch permissions."""
     image = own_available_image(caller, params["ImageId"])
     if params["Attribute"] != "launchPermission":
         raise invalid_value("attribute", params["Attribute"], "Only launchPermission can be reset.")
@@ -93,9 +93,9 @@ def reset_image_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, A
 
 @action("CancelImageLaunchPermission")
 def cancel_image_launch_permission(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Remove the caller's own entry; shares with an organization, an OU or everyone stay.
+    """Remove the caller's account from the launch permissions; organizations, OUs and `all` stay.
 
-    (EC2 User Guide, Cancel having an AMI shared with your account.) The code of the refusal is a guess.
+    (EC2 User Guide, Cancel having an AMI shared with your account.) The error code is a guess.
     """
     image = visible_image(caller, params["ImageId"])
     entry = Grantee("UserId", caller.account_id)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Disabling, deprecating, protecting and deregistering images."""
+"""Actions that disable, deprecate, protect and deregister images."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LONGEST_DEPRECATION = timedelta(days=3652)
 LONGEST_PUBLIC_DEPRECATION = timedelta(days=730)
 """Two years from the creation of a public image (the same)."""
 COOLDOWN = timedelta(hours=24)
-"""For how long protection outlives its end (botocore shape EnableImageDeregistrationProtectionRequest)."""
+"""Cooldown of the protection (botocore shape EnableImageDeregistrationProtectionRequest)."""
 
 
 @action("DeregisterImage")
 def deregister_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Deregister an own image; a pending copy is cancelled and its half-made snapshots go with it."""
+    """Deregister an image of the caller; for a pending copy, cancel it and delete its snapshots."""
     image = own_image(caller, params["ImageId"])
     require_not_managed_by_backup(image)
     _require_unprotected(image)
@@ -45,9 +45,9 @@ def deregister_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _delete_with_image(snapshots: dict[str, Snapshot], snapshot_id: str) -> str:
-    """Delete a snapshot unless other images are made of it (botocore operation DeregisterImage).
+    """Delete a snapshot unless other images use it; return the code (botocore operation DeregisterImage).
 
-    That a locked one ends so is a guess (botocore shape SnapshotReturnCodes).
+    The code for a locked snapshot is a guess (botocore shape SnapshotReturnCodes).
     """
     snapshot = snapshots[snapshot_id]
     if using_images(snapshot):
@@ -62,7 +62,7 @@ def _delete_with_image(snapshots: dict[str, Snapshot], snapshot_id: str) -> str:
 
 @action("DisableImage")
 def disable_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Make an own image unusable and unshared (botocore operation DisableImage)."""
+    """Disable an image of the caller and remove its launch permissions (botocore operation DisableImage)."""
     image = _own_image_in(caller, params, "available", "disabled")
     image.state = "disabled"
     image.permissions = {}
@@ -71,9 +71,9 @@ def disable_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("EnableImage")
 def enable_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Make a disabled image usable again, shared with nobody (botocore operation EnableImage).
+    """Enable a disabled image; its launch permissions stay empty (botocore operation EnableImage).
 
-    Not with an archived snapshot (EBS User Guide, Restore an archived Amazon EBS snapshot); the code is a
+    Rejected for an archived snapshot (EBS User Guide, Restore an archived Amazon EBS snapshot); the code is a
     guess.
     """
     image = _own_image_in(caller, params, "available", "disabled")
@@ -87,7 +87,7 @@ def enable_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("EnableImageDeprecation")
 def enable_image_deprecation(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Set when an own image will be deprecated, to the nearest minute."""
+    """Set the deprecation time of an image of the caller, to the nearest minute."""
     image = own_image(caller, params["ImageId"])
     now = state.now()
     moment: datetime = params["DeprecateAt"]
@@ -103,14 +103,14 @@ def enable_image_deprecation(caller: Caller, params: dict[str, Any]) -> dict[str
 
 @action("DisableImageDeprecation")
 def disable_image_deprecation(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Cancel the deprecation of an own image."""
+    """Cancel the deprecation of an image of the caller."""
     own_image(caller, params["ImageId"]).deprecation_time = None
     return {"Return": True}
 
 
 @action("EnableImageDeregistrationProtection")
 def enable_image_deregistration_protection(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Protect an own image, if wanted for 24 hours beyond the end of protection."""
+    """Protect an image of the caller, optionally with a cooldown of 24 hours."""
     image = own_image(caller, params["ImageId"])
     with_cooldown = params.get("WithCooldown")
     image.deregistration_protection = f"enabled-{'with' if with_cooldown else 'without'}-cooldown"
@@ -120,7 +120,7 @@ def enable_image_deregistration_protection(caller: Caller, params: dict[str, Any
 
 @action("DisableImageDeregistrationProtection")
 def disable_image_deregistration_protection(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """End the protection of an own image, or begin its cooldown."""
+    """End the protection of an image of the caller, or start its cooldown."""
     image = own_image(caller, params["ImageId"])
     if image.deregistration_protection == "enabled-with-cooldown":
         image.protected_until = state.now() + COOLDOWN
@@ -136,7 +136,7 @@ def _own_image_in(caller: Caller, params: dict[str, Any], *states: str) -> Image
 
 
 def _require_unprotected(image: Image) -> None:
-    """The code of the refusal is a guess: AWS documents that it refuses, not how."""
+    """Reject a protected image. The code is a guess: AWS documents the error, but not its code."""
     cooling = image.protected_until is not None and image.protected_until > state.now()
     if cooling or image.deregistration_protection != "disabled":
         message = f"The AMI {image.id} is protected from deregistration"

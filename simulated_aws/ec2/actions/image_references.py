@@ -25,12 +25,12 @@ from ..pagination import page
 from .registry import action
 
 MOST_IMAGES = 10
-"""Per request (EC2 API Reference, DescribeImageReferences)."""
+"""Maximum per request (EC2 API Reference, DescribeImageReferences)."""
 DEFAULT_DEPTH = "10"
 DEEPEST = 10_000
 """Versions of a template (botocore shape ResourceTypeOption)."""
 
-# Image Builder's recipes aren't simulated: nobody has any.
+# Image Builder is not simulated: no account has recipes.
 RESOURCE_TYPES = (
     INSTANCE,
     TEMPLATE,
@@ -43,7 +43,7 @@ _OPTIONS = {INSTANCE: "state-name", TEMPLATE: "version-depth"}
 
 @dataclass(frozen=True)
 class Row:
-    """One reference and its place in the answer."""
+    """A reference and its position in the response."""
 
     serial: int
     reference: Reference
@@ -51,7 +51,7 @@ class Row:
 
 @action("DescribeImageReferences")
 def describe_image_references(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """What of the caller's own names the images."""
+    """List the caller's resources that reference the images."""
     image_ids = params["ImageIds"]
     if len(image_ids) > MOST_IMAGES:
         raise invalid_value("imageId", f"{len(image_ids)} ids", f"At most {MOST_IMAGES} per request.")
@@ -74,7 +74,7 @@ def describe_image_references(caller: Caller, params: dict[str, Any]) -> dict[st
 
 
 def _scopes(params: dict[str, Any]) -> dict[str, list[str]]:
-    """Resource type to the values of its option; what is named goes before the defaults."""
+    """Resource type to the values of its option; named types take precedence over the defaults."""
     named = params.get("ResourceTypes", [])
     if not (named or params.get("IncludeAllResourceTypes")):
         raise missing_parameter("ResourceType")
@@ -104,7 +104,7 @@ def _option(resource_type: str, options: list[dict[str, Any]]) -> list[str]:
 
 
 def require_depth(values: list[str]) -> None:
-    """Refuse what is no single number of versions."""
+    """Reject anything but a single number of versions."""
     if len(values) != 1 or not values[0].isdecimal() or not 1 <= int(values[0]) <= DEEPEST:
         raise invalid_value("optionValue", values, f"Expecting a number from 1 to {DEEPEST}.")
 

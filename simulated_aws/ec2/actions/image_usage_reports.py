@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Usage reports: how other accounts use an own image (EC2 User Guide, View your AMI usage)."""
+"""Image usage reports: how other accounts use the caller's image (EC2 User Guide, View your AMI usage)."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from .registry import action
 
 RESOURCE_TYPES = (INSTANCE, TEMPLATE, "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe")
 MOST_ACCOUNTS = 200
-"""Per request (EC2 API Reference, CreateImageUsageReport)."""
+"""Maximum per request (EC2 API Reference, CreateImageUsageReport)."""
 DEFAULT_DEPTH = "20"
 KEPT = timedelta(days=30)
-# The guide says that these might be missing; here they always are. Its "few days" are taken for three.
+# By the guide, newer uses might be missing; here they always are. "A few days" are three days here.
 MISSED = {INSTANCE: timedelta(hours=24), TEMPLATE: timedelta(days=3)}
 
 
 @action("CreateImageUsageReport")
 def create_image_usage_report(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Begin a report on an own image; the same token gives the same report."""
+    """Start a report on an image of the caller; the same client token returns the same report."""
     region = state.account_region(*caller)
     token = params.get("ClientToken", "")
     if token in region.usage_report_tokens:
@@ -66,7 +66,7 @@ def create_image_usage_report(caller: Caller, params: dict[str, Any]) -> dict[st
 
 @action("DeleteImageUsageReport")
 def delete_image_usage_report(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Delete an own report."""
+    """Delete a report of the caller."""
     if state.account_region(*caller).usage_reports.pop(params["ReportId"], None) is None:
         raise _not_found(params["ReportId"])
     return {"Return": True}
@@ -74,7 +74,7 @@ def delete_image_usage_report(caller: Caller, params: dict[str, Any]) -> dict[st
 
 @action("DescribeImageUsageReports")
 def describe_image_usage_reports(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """The own reports that are not older than 30 days."""
+    """List the caller's reports that are not older than 30 days."""
     now = state.now()
     filters: dict[str, Values[UsageReport]] = {
         "creation-time": lambda report: (timestamp(report.created),),
@@ -88,7 +88,7 @@ def describe_image_usage_reports(caller: Caller, params: dict[str, Any]) -> dict
 
 @dataclass(frozen=True)
 class Row:
-    """What one account has of one resource type, as one report says."""
+    """An entry of a report: the uses of one account and resource type."""
 
     serial: int
     report: UsageReport
@@ -98,7 +98,7 @@ class Row:
 
 @action("DescribeImageUsageReportEntries")
 def describe_image_usage_report_entries(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """What finished reports say; accounts without use are not listed."""
+    """List the entries of finished reports; accounts without uses have none."""
     now = state.now()
     filters: dict[str, Values[Row]] = {
         "account-id": lambda row: (row.account_id,),
@@ -118,7 +118,7 @@ def describe_image_usage_report_entries(caller: Caller, params: dict[str, Any]) 
 
 
 def _depths(resource_types: list[dict[str, Any]]) -> dict[str, int]:
-    """The resource types asked for; for launch templates with the number of versions."""
+    """Resource type of the request to the number of launch template versions."""
     depths = {}
     for one in resource_types:
         resource_type, options = one.get("ResourceType", ""), one.get("ResourceTypeOptions", [])

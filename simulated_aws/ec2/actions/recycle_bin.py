@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ListImagesInRecycleBin, RestoreImageFromRecycleBin, and the same for snapshots.
 
-AWS documents no error codes for these: those of missing ids and of a restore that comes too early are
+AWS documents no error codes for these: the codes for missing ids and for a restore that is too early are
 guesses.
 """
 
@@ -20,12 +20,12 @@ from .describe_snapshots import progress
 from .registry import action
 
 MOST_IMAGE_IDS = 20
-"""Per request (botocore shape ListImagesInRecycleBinRequest, ImageIds)."""
+"""Maximum per request (botocore shape ListImagesInRecycleBinRequest, ImageIds)."""
 
 
 @action("ListImagesInRecycleBin")
 def list_images_in_recycle_bin(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """The own images in the bin, all of them or those named."""
+    """List the caller's images in the Recycle Bin, all or those named."""
     binned = recycle_bin.images(*caller)
     ids = params.get("ImageIds", [])
     if len(ids) > MOST_IMAGE_IDS:
@@ -51,7 +51,7 @@ def list_images_in_recycle_bin(caller: Caller, params: dict[str, Any]) -> dict[s
 
 @action("ListSnapshotsInRecycleBin")
 def list_snapshots_in_recycle_bin(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """The own snapshots in the bin, all of them or those named."""
+    """List the caller's snapshots in the Recycle Bin, all or those named."""
     binned = recycle_bin.snapshots(*caller)
     ids = params.get("SnapshotIds", [])
     for snapshot_id in ids:
@@ -75,14 +75,14 @@ def list_snapshots_in_recycle_bin(caller: Caller, params: dict[str, Any]) -> dic
 
 @action("RestoreImageFromRecycleBin")
 def restore_image_from_recycle_bin(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Put an own image back, once all of its snapshots are.
+    """Restore an image of the caller; its snapshots must be restored first.
 
     (EBS User Guide, Considerations for Recycle Bin: considerations for AMIs.)
     """
     image = _binned_image(recycle_bin.images(*caller), params["ImageId"])
-    standing = state.region(caller.region).snapshots
+    existing = state.region(caller.region).snapshots
     for snapshot_id in image.snapshot_ids:
-        if snapshot_id not in standing or standing[snapshot_id].state != "completed":
+        if snapshot_id not in existing or existing[snapshot_id].state != "completed":
             message = f"The snapshot {snapshot_id} of {image.id} must be restored and completed first"
             raise Ec2Error("IncorrectState", message)
     recycle_bin.restore_image(image)
@@ -91,7 +91,7 @@ def restore_image_from_recycle_bin(caller: Caller, params: dict[str, Any]) -> di
 
 @action("RestoreSnapshotFromRecycleBin")
 def restore_snapshot_from_recycle_bin(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Put an own snapshot back."""
+    """Restore a snapshot of the caller."""
     snapshot = _binned_snapshot(recycle_bin.snapshots(*caller), params["SnapshotId"])
     recycle_bin.restore_snapshot(snapshot)
     return {

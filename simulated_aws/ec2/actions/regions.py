@@ -14,7 +14,7 @@ from .registry import action
 
 @action("DescribeRegions")
 def describe_regions(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """The Regions of the caller's partition: those that are enabled, all, or the named ones."""
+    """List the Regions of the caller's partition: enabled ones, all, or those named."""
     known = regions_of(partition_of(caller.region) or "aws")
     names = params.get("RegionNames", [])
     for name in names:

@@ -14,14 +14,14 @@ from ..state import EVERYONE, Snapshot
 from .registry import action
 
 MOST_CHANGES = 500
-"""Modifications in a single operation (botocore operation ModifySnapshotAttribute)."""
+"""Maximum of changes per request (botocore operation ModifySnapshotAttribute)."""
 
 PERMISSION = "createVolumePermission"
 
 
 @action("DescribeSnapshotAttribute")
 def describe_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Who may make volumes from an own snapshot, or its product codes, which none here has."""
+    """Describe an attribute of a snapshot of the caller; product codes are always empty."""
     snapshot = own_snapshot(caller, params["SnapshotId"])
     if params["Attribute"] == "productCodes":
         return {"SnapshotId": snapshot.id, "ProductCodes": []}
@@ -32,7 +32,7 @@ def describe_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[
 
 @action("ModifySnapshotAttribute")
 def modify_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Add or remove createVolumePermission entries: accounts and the group `all`, never organizations."""
+    """Add or remove createVolumePermission entries: accounts and the group `all`, not organizations."""
     snapshot = own_snapshot(caller, params["SnapshotId"])
     _require_permission_attribute(params.get("Attribute", PERMISSION))
     change = read_change(params, "CreateVolumePermission", SNAPSHOT_LISTS)
@@ -50,7 +50,7 @@ def modify_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[st
 
 @action("ResetSnapshotAttribute")
 def reset_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Take all createVolumePermission entries away."""
+    """Remove all createVolumePermission entries."""
     snapshot = own_snapshot(caller, params["SnapshotId"])
     _require_permission_attribute(params["Attribute"])
     snapshot.permissions = {}
@@ -63,7 +63,7 @@ def _require_permission_attribute(attribute: str) -> None:
 
 
 def _require_shareable(snapshot: Snapshot) -> None:
-    """botocore operation ModifySnapshotAttribute: no sharing under the default key."""
+    """Snapshots with the default key can't be shared (botocore operation ModifySnapshotAttribute)."""
     if snapshot.kms_key_id and is_aws_managed(snapshot.kms_key_id):
         message = "Encrypted snapshots with EBS default key cannot be shared"
         raise Ec2Error("OperationNotPermitted", message)

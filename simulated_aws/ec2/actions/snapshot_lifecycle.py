@@ -22,7 +22,7 @@ from .snapshot_locks import require_unlocked
 
 @action("CreateSnapshot")
 def create_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Make a snapshot of one of moto's volumes; completed at once."""
+    """Create a snapshot of a volume in moto; it is completed at once."""
     tags = read_specifications(params, "snapshot")["snapshot"]
     snapshot = snapshot_volume(caller, params["VolumeId"], params.get("Description", ""), tags)
     return view(snapshot, caller.account_id)
@@ -30,9 +30,9 @@ def create_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("CopySnapshot")
 def copy_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Copy a snapshot the caller may use into the caller's Region; completed, or failed, at once.
+    """Copy a snapshot into the Region of the request; it is completed, or failed, at once.
 
-    A key that can't be used fails it afterwards (EBS User Guide, Copy an Amazon EBS snapshot).
+    A key that can't be used makes the accepted copy fail (EBS User Guide, Copy an Amazon EBS snapshot).
     """
     tags = read_specifications(params, "snapshot")["snapshot"]
     source = visible_snapshot(Caller(caller.account_id, params["SourceRegion"]), params["SourceSnapshotId"])
@@ -66,7 +66,7 @@ def copy_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("DeleteSnapshot")
 def delete_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Delete an own snapshot that no registered image is made of and that nobody has locked."""
+    """Delete a snapshot of the caller that is not locked and that no registered image uses."""
     snapshot = own_snapshot(caller, params["SnapshotId"])
     require_not_managed_by_backup(snapshot)
     require_unused(snapshot)
@@ -76,7 +76,7 @@ def delete_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def snapshot_volume(caller: Caller, volume_id: str, description: str, tags: dict[str, str]) -> Snapshot:
-    """Snapshot one of moto's volumes, which keeps its encryption."""
+    """Create a snapshot of a volume in moto, with the same encryption."""
     volume = ec2_backends[caller.account_id][caller.region].get_volume(volume_id)
     key = volume.kms_key_id or (default_key(caller) if volume.encrypted else None)
     snapshot = Snapshot(

@@ -23,7 +23,7 @@ LONGEST_DURATION = 36_500
 
 @action("LockSnapshot")
 def lock_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Lock an own snapshot, or change its lock as far as that is allowed."""
+    """Lock a snapshot of the caller, or change its lock if that is allowed."""
     snapshot = own_snapshot(caller, params["SnapshotId"])
     now = state.now()
     lock = _wanted(params, now)
@@ -37,7 +37,7 @@ def lock_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("UnlockSnapshot")
 def unlock_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Unlock an own snapshot, unless it is in compliance mode beyond its cooling-off period."""
+    """Unlock a snapshot of the caller; rejected in compliance mode after the cooling-off period."""
     snapshot = own_snapshot(caller, params["SnapshotId"])
     now = state.now()
     if snapshot.lock is None or snapshot.lock.state(now) == "expired":
@@ -51,7 +51,7 @@ def unlock_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("DescribeLockedSnapshots")
 def describe_locked_snapshots(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """The own snapshots with a lock, those whose lock has expired included."""
+    """List the caller's snapshots that have a lock, including expired locks."""
     now = state.now()
     for snapshot_id in params.get("SnapshotIds", []):
         own_snapshot(caller, snapshot_id)
@@ -70,7 +70,7 @@ def describe_locked_snapshots(caller: Caller, params: dict[str, Any]) -> dict[st
 
 
 def require_unlocked(snapshot: Snapshot) -> None:
-    """Refuse to delete a locked snapshot (botocore operation LockSnapshot); the code is a guess."""
+    """Reject the deletion of a locked snapshot (botocore operation LockSnapshot); the code is a guess."""
     if snapshot.lock and snapshot.lock.state(state.now()) != "expired":
         raise Ec2Error("OperationNotPermitted", f"The snapshot {snapshot.id} is locked")
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ModifySnapshotTier and RestoreSnapshotTier: archiving snapshots and taking them back.
+"""ModifySnapshotTier and RestoreSnapshotTier: archive snapshots and restore them.
 
 (EBS User Guide, Archive an Amazon EBS snapshot.) Both take hours on AWS and no time here; a temporary restore
-isn't simulated.
+is not simulated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .registry import action
 
 @action("ModifySnapshotTier")
 def modify_snapshot_tier(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Archive a completed own snapshot, all of whose images are disabled; it is shared with nobody then."""
+    """Archive a completed snapshot of the caller and remove its permissions; its images must be disabled."""
     snapshot = own_snapshot(caller, params["SnapshotId"])
     tier = params.get("StorageTier", "archive")
     if tier != "archive":
@@ -36,7 +36,7 @@ def modify_snapshot_tier(caller: Caller, params: dict[str, Any]) -> dict[str, An
 
 @action("RestoreSnapshotTier")
 def restore_snapshot_tier(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Take an archived own snapshot back for good."""
+    """Restore an archived snapshot of the caller permanently."""
     snapshot = own_snapshot(caller, params["SnapshotId"])
     if not params.get("PermanentRestore"):
         raise NotSimulated("RestoreSnapshotTier for a number of days")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CreateTags, DeleteTags and DescribeTags; the tags of everything but images and snapshots are moto's."""
+"""CreateTags, DeleteTags and DescribeTags; moto stores tags of other resources than images and snapshots."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ..tags import read_tags, require_room
 from .registry import action
 
 MOST_RESOURCES = 1000
-"""Per request (botocore shape CreateTagsRequest, Resources)."""
+"""Maximum per request (botocore shape CreateTagsRequest, Resources)."""
 
 
 @action("CreateTags")
 def create_tags(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Put tags on own resources: on all of them, or on none when one can't have them."""
+    """Add tags to resources of the caller: to all of them, or to none if one is rejected."""
     wanted = read_tags(params["Tags"])
     ours, others = _resources(caller, params["Resources"])
     for resource in ours:
@@ -38,7 +38,7 @@ def create_tags(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("DeleteTags")
 def delete_tags(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Take tags off own resources: those with the given keys and, where given, values; without any, all.
+    """Remove tags from resources of the caller, by key and optionally value; all tags if none are given.
 
     (botocore shape DeleteTagsRequest, Tags.)
     """
@@ -60,7 +60,7 @@ def delete_tags(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class TagRow:
-    """One tag of one resource, as DescribeTags lists it."""
+    """A tag of a resource, as DescribeTags lists it."""
 
     serial: int
     resource_id: str
@@ -71,7 +71,7 @@ class TagRow:
 
 @action("DescribeTags")
 def describe_tags(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """The tags of own resources that fit the filters."""
+    """List the tags of the caller's resources that match the filters."""
     fits = compile_filters(params.get("Filters", []), FILTERS, lambda row: {row.key: row.value})
     rows, next_token = page((row for row in _rows(caller) if fits(row)), params, "Resources")
     tags = [
@@ -91,7 +91,7 @@ FILTERS: dict[str, Values[TagRow]] = {
 
 
 def _resources(caller: Caller, ids: list[str]) -> tuple[list[Image | Snapshot], list[str]]:
-    """The images and snapshots among the ids, and the ids of everything else; all of them exist."""
+    """The images and snapshots among the ids, and the ids of other resources; all must exist."""
     if len(ids) > MOST_RESOURCES:
         raise Ec2Error("InvalidParameterValue", f"At most {MOST_RESOURCES} resources per request")
     ours: list[Image | Snapshot] = []

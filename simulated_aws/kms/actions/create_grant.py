@@ -28,12 +28,12 @@ _ASYMMETRIC = {
 }
 
 MOST_PAIRS, LONGEST_VALUE = 8, 384
-"""Of an encryption context in a constraint (botocore shape CreateGrantRequest, Constraints)."""
+"""Limits of an encryption context in a constraint (botocore shape CreateGrantRequest, Constraints)."""
 
 
 @action("CreateGrant")
 def create_grant(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Make a grant, or find the same one of a former request with the same name."""
+    """Create a grant; an earlier request with the same name and terms returns its grant."""
     for name in ("GranteeServicePrincipal", "RetiringServicePrincipal"):
         if name in params:
             raise NotSimulated(f"parameter {name}")
@@ -64,7 +64,7 @@ def create_grant(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _require_fitting(key: Key, operations: tuple[str, ...], constraints: dict[str, Any]) -> None:
-    """Refuse operations that the key doesn't support, and constraints that they don't."""
+    """Reject operations and constraints that the key does not support."""
     if not operations:
         raise not_valid("A grant allows at least one operation")
     symmetric = key.key_spec == "SYMMETRIC_DEFAULT"
@@ -81,7 +81,7 @@ def _require_fitting(key: Key, operations: tuple[str, ...], constraints: dict[st
 
 
 def _named(arn: str) -> NamedPrincipal:
-    """Whoever a grant is to; services, groups and people who don't exist can't have one."""
+    """The principal with this ARN; services, groups and principals that don't exist are invalid."""
     found = principals.find(arn)
     if found is None:
         raise KmsError("InvalidArnException", f"ARN does not refer to a valid principal: {arn}")

@@ -21,7 +21,7 @@ SYMMETRIC = "SYMMETRIC_DEFAULT"
 
 @action("CreateKey")
 def create_key(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Make a key in the caller's account and Region."""
+    """Create a key in the caller's account and Region."""
     principal, region = caller
     context = condition_keys.of_use(principal, "CreateKey", "")
     decision = identity_policies.evaluate(Request(principal, "kms:CreateKey", "*", context))

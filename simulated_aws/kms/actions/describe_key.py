@@ -12,14 +12,14 @@ from .registry import Caller, action, authorize
 
 @action("DescribeKey")
 def describe_key(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """A key by its id, ARN or alias; one of another account by an ARN."""
+    """Describe a key by id, ARN or alias; a key of another account by ARN."""
     tokens = params.get("GrantTokens", ())
     found = authorize(caller, "DescribeKey", params["KeyId"], alias_allowed=True, grant_tokens=tokens)
     return {"KeyMetadata": metadata(found.key)}
 
 
 def metadata(key: Key) -> dict[str, Any]:
-    """A key as KMS describes it: moto's description, without the members that a key of its kind hasn't."""
+    """The KeyMetadata of a key: moto's, without members that have no value for this type of key."""
     described = key.to_dict()["KeyMetadata"]
     described["MultiRegion"] = bool(described["MultiRegion"])
     return {name: value for name, value in described.items() if value not in (None, [])}

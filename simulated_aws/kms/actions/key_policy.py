@@ -18,7 +18,7 @@ DEFAULT = "default"
 
 @action("GetKeyPolicy")
 def get_key_policy(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """The policy of an own key."""
+    """Return the policy of a key of the caller's account."""
     found = authorize(caller, "GetKeyPolicy", params["KeyId"], cross_account=False)
     if params.get("PolicyName", DEFAULT) != DEFAULT:
         raise not_found("No such policy exists")
@@ -27,7 +27,7 @@ def get_key_policy(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("PutKeyPolicy")
 def put_key_policy(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Replace the policy of an own key; nothing tells whether somebody else has replaced it meanwhile."""
+    """Replace the policy of a key of the caller's account; the last write wins."""
     found = authorize(caller, "PutKeyPolicy", params["KeyId"], cross_account=False)
     if params.get("PolicyName", DEFAULT) != DEFAULT:
         raise not_valid("The policy name must be default")
@@ -39,7 +39,7 @@ def put_key_policy(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def require_no_lockout(principal: Principal, key: Key, policy: KeyPolicy) -> None:
-    """Refuse a policy under which the principal couldn't replace it again.
+    """Reject a policy that would not allow the principal to replace it again.
 
     (KMS Developer Guide, Default key policy; botocore shape PutKeyPolicyRequest, Policy.)
     """

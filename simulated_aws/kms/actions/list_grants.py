@@ -24,7 +24,7 @@ _GRANT_ID = re.compile(r"[0-9a-f]{64}")
 
 @action("ListGrants")
 def list_grants(caller: Caller, params: dict[str, Any]) -> str:
-    """The grants of a key, in the order they were made, or those with an id or to a principal."""
+    """List the grants of a key in the order of their creation, by grant id or grantee if given."""
     found = authorize(caller, "ListGrants", params["KeyId"])
     grants: Iterable[Grant] = state.record(found.key).grants.after(_serial(params))
     if "GrantId" in params:
@@ -38,7 +38,7 @@ def list_grants(caller: Caller, params: dict[str, Any]) -> str:
 
 @action("ListRetirableGrants")
 def list_retirable_grants(caller: Caller, params: dict[str, Any]) -> str:
-    """The grants that a principal of the caller's account may retire, on anybody's keys in the Region."""
+    """List the grants that a principal of the caller's account can retire, on all keys in the Region."""
     if "RetiringPrincipal" not in params:
         raise not_valid("You must specify RetiringPrincipal or RetiringServicePrincipal")
     arn = params["RetiringPrincipal"]
@@ -61,7 +61,7 @@ def list_retirable_grants(caller: Caller, params: dict[str, Any]) -> str:
 
 
 def require_grant_id(grant_id: str) -> str:
-    """An id that a grant could have."""
+    """Return a grant id if it is valid, else raise InvalidGrantIdException."""
     if not _GRANT_ID.fullmatch(grant_id):
         raise KmsError("InvalidGrantIdException", f"Invalid grant ID {grant_id}")
     return grant_id
@@ -75,7 +75,7 @@ def _page(grants: Iterable[Grant], params: dict[str, Any]) -> str:
     found = list(islice((grant for grant in grants if grant.is_visible(now)), limit + 1))
     truncated = len(found) > limit
     found = found[:limit]
-    # A grant keeps its text: to write a hundred anew takes as long as all the rest of a request.
+    # Grants cache their JSON: writing a hundred takes as long as the rest of the request.
     listed = ",".join([grant.view() for grant in found])
     if not truncated:
         return f'{{"Grants":[{listed}],"Truncated":false}}'
@@ -84,7 +84,7 @@ def _page(grants: Iterable[Grant], params: dict[str, Any]) -> str:
 
 
 def _serial(params: dict[str, Any]) -> int:
-    """Of the last grant before this page; markers outlive what was made and ended between two pages."""
+    """Serial number of the last grant before this page; it stays valid if grants are added or removed."""
     marker = params.get("Marker")
     if marker is None:
         return 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where actions are registered under the names AWS gives them, and what each is given."""
+"""The registry of actions by their AWS names, and the authorization that they share."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ..errors import not_found
 
 
 class Caller(NamedTuple):
-    """Who sends a request, and the Region it was sent to."""
+    """The principal that sends a request, and the Region of the request."""
 
     principal: Principal
     region: str
 
 
 Action = Callable[[Caller, dict[str, Any]], dict[str, Any] | str]
-"""Takes the caller and the checked parameters; returns the answer, or the JSON text of it."""
+"""Takes the caller and the valid parameters; returns the result, or its JSON text."""
 
 ACTIONS: dict[str, Action] = {}
 
 
 def action(name: str) -> Callable[[Action], Action]:
-    """Register a function as the KMS action of this name."""
+    """Register a function as the KMS action with this name."""
 
     def register(function: Action) -> Action:
         ACTIONS[name] = function
@@ -38,7 +38,7 @@ def action(name: str) -> Callable[[Action], Action]:
 
 
 class Authorized(NamedTuple):
-    """A key, and why the caller may do what it asks with it."""
+    """A key, and the decision that allows the operation on it."""
 
     key: Key
     decision: Decision
@@ -53,10 +53,10 @@ def authorize(
     cross_account: bool = True,
     grant_tokens: Collection[str] = (),
 ) -> Authorized:
-    """The key that a request names, if the caller may perform the operation on it and its state allows it.
+    """The key that a request names, if the caller is authorized and the key's state allows the operation.
 
-    Without `cross_account` the caller's account must have it (KMS Developer Guide, AWS KMS permissions:
-    Cross-account use).
+    Without `cross_account` the key must belong to the caller's account (KMS Developer Guide, AWS KMS
+    permissions: Cross-account use).
     """
     principal = caller.principal
     found = keys.refer(principal.account_id, caller.region, name, alias_allowed=alias_allowed)

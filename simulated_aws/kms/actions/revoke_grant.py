@@ -18,7 +18,7 @@ from .registry import Caller, action, authorize
 
 @action("RevokeGrant")
 def revoke_grant(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """End a grant by the authority of policies."""
+    """Revoke a grant, if policies allow it."""
     found = authorize(caller, "RevokeGrant", params["KeyId"])
     grants = state.record(found.key).grants
     grant = grants.get(require_grant_id(params["GrantId"]))
@@ -32,7 +32,10 @@ def revoke_grant(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("RetireGrant")
 def retire_grant(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """End a grant by its own authority (KMS Developer Guide, Retiring and revoking grants)."""
+    """Retire a grant, if the grant or the account that created it allows it.
+
+    (KMS Developer Guide, Retiring and revoking grants.)
+    """
     record, grant = _by_token(params) if "GrantToken" in params else _by_id(caller, params)
     if not _may_retire(caller.principal, grant):
         raise authorization.denied(caller.principal, "RetireGrant", grant.key_arn)
@@ -65,7 +68,10 @@ def _by_id(caller: Caller, params: dict[str, Any]) -> TokenUse:
 
 
 def _may_retire(principal: Principal, grant: Grant) -> bool:
-    """Its retiring principal, its grantee if it says so, or whom the account that made it lets do it."""
+    """Whether it is the retiring principal, the grantee with RetireGrant, or allowed by its account.
+
+    Its account must be one of these, or the account that created the grant.
+    """
     retiring = [grant.terms.retiring] if grant.terms.retiring else []
     if "RetireGrant" in grant.terms.operations:
         retiring.append(grant.terms.grantee)

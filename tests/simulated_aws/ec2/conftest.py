@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Real boto3 clients against the simulated EC2, and a clock that tests can move.
 
-What the lean path answers never leaves the process: botocore's request goes to its handler, and the handler's
+What the fast path handles never leaves the process: botocore's request goes to its handler, and the handler's
 document back through botocore's parser. The rest goes over HTTP to moto's dispatcher.
 """
 
@@ -78,8 +78,8 @@ def any_client(endpoint: str) -> Callable[..., Any]:
                 return AWSResponse(request.url, status, HTTPHeaders(), _Body(text))
             params = dict(parse_qsl(request.body, keep_blank_values=True)) if service == "ec2" else {}
             handler = HANDLERS.get((service, params.get("Action", "")))
-            lean = FastPathRequest(account_id, region, params, "request-id")
-            answered = handler(lean) if handler is not None else None
+            fast = FastPathRequest(account_id, region, params, "request-id")
+            answered = handler(fast) if handler is not None else None
             if answered is None:
                 request.headers["x-moto-account-id"] = account_id
                 return None
@@ -130,7 +130,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def build(*, images: dict[str, dict[str, Any]] | None = None, **parts: Any) -> dict[str, Any]:
     """Owner, consumer and stranger; each image is the owner's two-disk one but for what is given."""
     base = {"account": "owner", "region": "us-east-1", "devices": TWO_DISKS}
-    return loader.build(
+    return loader.load(
         {
             "accounts": {"owner": OWNER, "consumer": CONSUMER, "stranger": STRANGER},
             "images": {name: {**base, **content} for name, content in (images or {"golden": {}}).items()},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an account sets for itself in a Region, and which Regions it has."""
+"""Settings of an account in a Region, and its Regions."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_regions_and_their_opt_in_status(client: Any) -> None:
 
 
 @pytest.mark.parametrize("method", ["describe_images", "describe_vpcs"])
-def test_a_region_that_is_not_opted_in_knows_nobody(client: Any, method: str) -> None:
+def test_a_region_that_is_not_opted_in_rejects_credentials(client: Any, method: str) -> None:
     """(EC2 API Reference, Error codes: AuthFailure.)"""
     SETTINGS.update({"not_opted_in_regions": ["ap-east-1"]})
     assert error_code(getattr(client(region="ap-east-1"), method)) == "AuthFailure"

@@ -81,7 +81,7 @@ def test_deprecated_and_old_images_may_be_left_out(client: Any, clock: Any) -> N
         assert bool(ec2.describe_images(IncludeDeprecated=True)["Images"]) is seen, (condition, days)
 
 
-def test_audit_mode_hides_nothing_and_tells(client: Any) -> None:
+def test_audit_mode_hides_nothing_and_reports(client: Any) -> None:
     """(botocore operation EnableAllowedImagesSettings.)"""
     image = image_id(build(images=SHARED))
     ec2 = client(CONSUMER)
@@ -106,7 +106,7 @@ def test_audit_mode_hides_nothing_and_tells(client: Any) -> None:
         [{"ImageProviders": [f"{number:012}" for number in range(201)]}],
     ],
 )
-def test_criteria_that_are_refused(client: Any, criteria: list[dict[str, Any]]) -> None:
+def test_invalid_criteria(client: Any, criteria: list[dict[str, Any]]) -> None:
     call = client().replace_image_criteria_in_allowed_images_settings
     assert error_code(call, ImageCriteria=criteria) == "InvalidParameterValue"
 

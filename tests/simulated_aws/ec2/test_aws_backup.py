@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWS Backup made."""
+"""Recovery points of AWS Backup."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .conftest import build, error_code, image_id
 BACKUP = {"aws:backup:source-resource": "x"}
 
 
-def test_ec2_deletes_nothing_that_aws_backup_made(client: Any) -> None:
+def test_ec2_does_not_delete_recovery_points_of_aws_backup(client: Any) -> None:
     """(EC2 User Guide, Deregister an Amazon EC2 AMI: considerations.)"""
     built = build(images={"golden": {"tags": BACKUP}, "web": {"snapshot_tags": BACKUP}})
     ec2 = client()

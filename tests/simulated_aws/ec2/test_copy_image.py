@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CopyImage: what it takes, what it refuses, and how it ends."""
+"""CopyImage: parameters, errors, and final states."""
 
 from __future__ import annotations
 
@@ -95,11 +95,11 @@ def test_a_veto_makes_a_copy_fail(west: Any, monkeypatch: pytest.MonkeyPatch) ->
     built = build(images={"golden": {"devices": ENCRYPTED_DISKS}}, kms_keys=KEYS)
     seen: list[deferred_checks.CopyAttempt] = []
 
-    def veto(attempt: deferred_checks.CopyAttempt) -> StateReason:
+    def failing_check(attempt: deferred_checks.CopyAttempt) -> StateReason:
         seen.append(attempt)
         return StateReason("Client.InternalError", "no")
 
-    monkeypatch.setattr(copy_image, "COPY_CHECKS", [veto])
+    monkeypatch.setattr(copy_image, "COPY_CHECKS", [failing_check])
     copy = west.copy_image(**source(built), Encrypted=True, KmsKeyId="alias/golden")["ImageId"]
     assert one(west, copy)["State"] == "failed"
     keys = built["kms_keys"]["golden"]
@@ -238,7 +238,7 @@ def test_every_snapshot_counts(client: Any) -> None:
         ({"DryRun": True}, "DryRunOperation"),
     ],
 )
-def test_refusals(west: Any, changed: dict[str, Any], code: str) -> None:
+def test_errors(west: Any, changed: dict[str, Any], code: str) -> None:
     built = build(not_opted_in_regions=["ap-east-1"])
     assert error_code(west.copy_image, **{**source(built), **changed}) == code
     assert names(west.describe_images(Owners=["self"])) == []
@@ -256,7 +256,7 @@ def test_only_an_available_image_is_copied(west: Any, state: str) -> None:
     assert error_code(west.copy_image, **source(built)) == "InvalidAMIID.Unavailable"
 
 
-def test_the_completion_duration_is_told(west: Any) -> None:
+def test_the_completion_duration_is_returned(west: Any) -> None:
     """(EBS User Guide, Time-based copies for Amazon EBS snapshots and EBS-backed AMIs.)"""
     west.copy_image(**source(build()), SnapshotCopyCompletionDurationMinutes=30)
     for snapshot in west.describe_snapshots(OwnerIds=["self"])["Snapshots"]:
@@ -309,13 +309,13 @@ def test_deregistering_a_pending_copy_cancels_it(west: Any, clock: Any) -> None:
     assert west.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
 
 
-@pytest.mark.parametrize("refuses", [False, True])
-def test_duplicate_names_are_a_setting(west: Any, refuses: bool) -> None:
+@pytest.mark.parametrize("rejects", [False, True])
+def test_duplicate_names_are_a_setting(west: Any, rejects: bool) -> None:
     """AWS documents neither."""
     built = build()
-    SETTINGS.update({"copy_rejects_duplicate_names": refuses})
+    SETTINGS.update({"copy_rejects_duplicate_names": rejects})
     west.copy_image(**source(built))
-    if refuses:
+    if rejects:
         assert error_code(west.copy_image, **source(built)) == "InvalidAMIName.Duplicate"
     else:
         west.copy_image(**source(built))

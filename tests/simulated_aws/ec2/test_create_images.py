@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RegisterImage, CreateImage and the snapshots they are made of."""
+"""RegisterImage and CreateImage, and their snapshots."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_defaults_are_those_of_aws(client: Any) -> None:
         ),
     ],
 )
-def test_refusals(client: Any, ebs: dict[str, Any], changed: dict[str, Any], code: str) -> None:
+def test_errors(client: Any, ebs: dict[str, Any], changed: dict[str, Any], code: str) -> None:
     (first, _) = build()["images"]["golden"]["snapshot_ids"]
     call = {
         "Name": "other",
@@ -128,7 +128,7 @@ def test_an_image_of_an_instance_has_all_its_disks(client: Any) -> None:
         ("create_snapshot", {"VolumeId": "vol-0123456789abcdef0"}, "InvalidVolume.NotFound"),
     ],
 )
-def test_what_moto_refuses_stays_refused(client: Any, method: str, params: dict[str, str], code: str) -> None:
+def test_errors_of_moto_stay_errors(client: Any, method: str, params: dict[str, str], code: str) -> None:
     assert error_code(getattr(client(), method), **params) == code
 
 

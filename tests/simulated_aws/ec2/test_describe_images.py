@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DescribeImages: who sees what, by which part of the request (botocore operation DescribeImages)."""
+"""DescribeImages: visibility of images, and each part of the request (botocore operation DescribeImages)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def test_an_image_keeps_its_devices(client: Any) -> None:
         ({"public": True}, STRANGER, True),
     ],
 )
-def test_who_sees_an_image(client: Any, sharing: dict[str, Any], caller: str, visible: bool) -> None:
+def test_which_accounts_see_an_image(
+    client: Any, sharing: dict[str, Any], caller: str, visible: bool
+) -> None:
     """An OU share covers nested OUs (EC2 User Guide, Share an AMI with organizations or OUs)."""
     built = build(accounts=ACCOUNTS, organization=ORGANIZATION, images={"golden": {"sharing": sharing}})
     ec2 = client(caller)
@@ -217,7 +219,7 @@ def test_filters_by_the_source_of_a_copy(client: Any) -> None:
         ({"DryRun": True}, "DryRunOperation"),
     ],
 )
-def test_refusals(client: Any, params: dict[str, Any], code: str) -> None:
+def test_errors(client: Any, params: dict[str, Any], code: str) -> None:
     build()
     assert error_code(client().describe_images, **params) == code
 

@@ -19,7 +19,7 @@ def test_the_line_of_copies_goes_back_through_regions(client: Any) -> None:
     assert all(one["CreationDate"] for one in entries)
 
 
-def test_it_ends_where_an_image_is_gone(client: Any) -> None:
+def test_it_ends_at_a_deregistered_image(client: Any) -> None:
     first = image_id(build())
     copy = client().copy_image(Name="copy", SourceImageId=first, SourceRegion="us-east-1")["ImageId"]
     client().deregister_image(ImageId=first)

@@ -76,7 +76,7 @@ def test_sharing_in_both_forms(client: Any, added: dict[str, Any], entries: list
         ({}, "MissingParameter"),
     ],
 )
-def test_a_batch_is_refused_as_a_whole(client: Any, params: dict[str, Any], code: str) -> None:
+def test_a_batch_is_rejected_as_a_whole(client: Any, params: dict[str, Any], code: str) -> None:
     """(EC2 API Reference, Error codes; EC2 User Guide, Share an AMI with specific accounts: 10,000 ids.)"""
     image = image_id(build())
     ec2 = client()
@@ -85,7 +85,7 @@ def test_a_batch_is_refused_as_a_whole(client: Any, params: dict[str, Any], code
     assert permissions_of(ec2, image) == []
 
 
-def test_adding_and_removing_at_once_is_refused(client: Any) -> None:
+def test_adding_and_removing_at_once_is_rejected(client: Any) -> None:
     """AWS doesn't say that it may be done."""
     image = image_id(build())
     change = {"Add": [{"UserId": CONSUMER}], "Remove": [{"UserId": STRANGER}]}
@@ -223,7 +223,7 @@ def test_the_description(client: Any, params: dict[str, Any]) -> None:
         ({}, "MissingParameter"),
     ],
 )
-def test_refused_changes(client: Any, params: dict[str, Any], code: str) -> None:
+def test_rejected_changes(client: Any, params: dict[str, Any], code: str) -> None:
     """(botocore operation ModifyImageAttribute: one attribute at a time.)"""
     assert error_code(client().modify_image_attribute, ImageId=image_id(build()), **params) == code
 
@@ -244,7 +244,7 @@ def test_other_attributes(client: Any, attribute: str, member: str, value: Any) 
     assert answer[member] == value
 
 
-def test_block_device_mappings_are_not_told_as_an_attribute(client: Any) -> None:
+def test_block_device_mappings_are_not_a_readable_attribute(client: Any) -> None:
     """(botocore shape DescribeImageAttributeRequest, Attribute.)"""
     image = image_id(build())
     code = error_code(client().describe_image_attribute, ImageId=image, Attribute="blockDeviceMapping")

@@ -98,12 +98,12 @@ def test_templates_are_searched_as_deep_as_asked_for_and_ten_versions_otherwise(
         ),
     ],
 )
-def test_what_is_refused(client: Any, params: dict[str, Any], code: str) -> None:
+def test_invalid_requests(client: Any, params: dict[str, Any], code: str) -> None:
     """(EC2 API Reference, DescribeImageReferences; botocore shape ResourceTypeOption.)"""
     assert error_code(client().describe_image_references, **params) == code
 
 
-def test_references_come_in_pages(client: Any, image: str) -> None:
+def test_references_are_paginated(client: Any, image: str) -> None:
     client().run_instances(ImageId=image, MinCount=7, MaxCount=7)
     pages = client().get_paginator("describe_image_references")
     found = pages.paginate(ImageIds=[image], **EVERYTHING, PaginationConfig={"PageSize": 5})

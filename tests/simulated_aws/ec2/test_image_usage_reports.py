@@ -104,7 +104,7 @@ DEPTH = [{"OptionName": "version-depth", "OptionValues": ["5"]}]
         ),
     ],
 )
-def test_what_is_refused(client: Any, image: str, params: dict[str, Any], code: str) -> None:
+def test_invalid_requests(client: Any, image: str, params: dict[str, Any], code: str) -> None:
     """(EC2 API Reference, CreateImageUsageReport; botocore shape ImageUsageResourceTypeRequest.)"""
     call = {"ImageId": image, "ResourceTypes": BOTH, **params}
     assert error_code(client().create_image_usage_report, **call) == code

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RunInstances: client tokens, the time of starting, types for some images only, and what ends with them."""
+"""RunInstances: client tokens, pending instances, instance types, and terminated instances."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ ONE = {"MinCount": 1, "MaxCount": 1}
 
 
 def last_launched(client: Any, image: str) -> tuple[str | None, str | None]:
-    """As DescribeImages and as DescribeImageAttribute tell it."""
+    """The value of DescribeImages and of DescribeImageAttribute."""
     (seen,) = client().describe_images(ImageIds=[image])["Images"]
     answer = client().describe_image_attribute(ImageId=image, Attribute="lastLaunchedTime")
     return seen.get("LastLaunchedTime"), answer.get("LastLaunchedTime", {}).get("Value")
@@ -32,7 +32,7 @@ def test_a_launch_is_reported_after_a_day(client: Any, clock: Any) -> None:
     assert last_launched(client, image) == (seen, seen)
 
 
-def test_only_the_owner_is_told_and_others_launches_count(client: Any, clock: Any) -> None:
+def test_only_the_owner_sees_it_and_launches_of_others_count(client: Any, clock: Any) -> None:
     """(EC2 User Guide, Check when an Amazon EC2 AMI was last used.)"""
     image = image_id(build(images={"golden": {"sharing": {"accounts": ["consumer"]}}}))
     client(CONSUMER).run_instances(ImageId=image, **ONE)

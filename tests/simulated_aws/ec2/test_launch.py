@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RunInstances: which images may be launched, and by whom."""
+"""RunInstances: which images an account can launch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ ONE = {"MinCount": 1, "MaxCount": 1}
         ({"state": "disabled"}, OWNER, "InvalidAMIID.Unavailable"),
     ],
 )
-def test_who_may_launch_what(client: Any, content: dict[str, Any], caller: str, code: str | None) -> None:
+def test_which_images_an_account_can_launch(
+    client: Any, content: dict[str, Any], caller: str, code: str | None
+) -> None:
     """(EC2 API Reference, Error codes: InvalidAMIID.NotFound and InvalidAMIID.Unavailable.)"""
     image = image_id(build(images={"golden": content}))
     call = client(caller).run_instances
@@ -77,8 +79,8 @@ def test_an_image_may_be_named_by_a_parameter(client: Any) -> None:
 
 
 def test_volumes_are_those_of_the_image_and_of_the_request(client: Any) -> None:
-    everybody = [f"arn:aws:iam::{one}:root" for one in (OWNER, CONSUMER)]
-    statement = {"Effect": "Allow", "Principal": {"AWS": everybody}, "Action": "kms:*", "Resource": "*"}
+    both_accounts = [f"arn:aws:iam::{one}:root" for one in (OWNER, CONSUMER)]
+    statement = {"Effect": "Allow", "Principal": {"AWS": both_accounts}, "Action": "kms:*", "Resource": "*"}
     keys = {"golden": {**KEYS["golden"], "policy": {"Statement": [statement]}}}
     image = image_id(build(images={"golden": {"devices": ENCRYPTED_DISKS}}, kms_keys=keys))
     client().modify_image_attribute(ImageId=image, OperationType="add", UserIds=[CONSUMER])
@@ -112,11 +114,11 @@ def test_a_veto_terminates_the_instance(client: Any, monkeypatch: pytest.MonkeyP
     image = image_id(build())
     seen: list[deferred_checks.LaunchAttempt] = []
 
-    def veto(attempt: deferred_checks.LaunchAttempt) -> StateReason:
+    def failing_check(attempt: deferred_checks.LaunchAttempt) -> StateReason:
         seen.append(attempt)
         return StateReason("Client.InternalError", "Client.InternalError: Client error on launch")
 
-    monkeypatch.setattr(launch, "LAUNCH_CHECKS", [veto])
+    monkeypatch.setattr(launch, "LAUNCH_CHECKS", [failing_check])
     ec2 = client()
     (launched,) = ec2.run_instances(ImageId=image, **ONE)["Instances"]
     assert launched["State"]["Name"] == "pending"

@@ -61,7 +61,7 @@ def test_a_version_inherits_from_its_source_all_but_snapshots(ec2: Any) -> None:
     assert bare["LaunchTemplateData"] == {"ImageId": "ami-00000000"}
 
 
-def test_the_default_is_what_it_was_made(ec2: Any) -> None:
+def test_the_default_version_is_the_one_that_was_set(ec2: Any) -> None:
     for image in ("ami-00000001", "ami-00000002"):
         ec2.create_launch_template_version(LaunchTemplateName=NAME, LaunchTemplateData={"ImageId": image})
     ec2.modify_launch_template(LaunchTemplateName=NAME, DefaultVersion="2")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole way: a process of its own, its front, and both ways through it to the simulated EC2."""
+"""End to end: the server process, and the fast path and moto's path to the simulated EC2."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Recycle Bin: what its rules retain, how that comes back, and when it is gone.
+"""The Recycle Bin: which resources rules retain, how they are restored, and when they are deleted.
 
 (EBS User Guide, Recover deleted Amazon EBS snapshots and EBS-backed AMIs with Recycle Bin, and its page
 Considerations for Recycle Bin.)
@@ -60,7 +60,7 @@ def test_a_rule_has_its_tags_which_a_list_leaves_out(client: Any) -> None:
     assert error_code(rbin.get_rule, Identifier=made["Identifier"]) == "ResourceNotFoundException"
 
 
-def test_rules_come_in_pages(client: Any) -> None:
+def test_rules_are_paginated(client: Any) -> None:
     """(botocore shape ListRulesRequest, MaxResults.)"""
     made = [rule(client, "EC2_IMAGE")["Identifier"] for _ in range(3)]
     pages = (
@@ -71,7 +71,7 @@ def test_rules_come_in_pages(client: Any) -> None:
     assert [[one["Identifier"] for one in page["Rules"]] for page in pages] == [made[:2], made[2:]]
 
 
-def test_what_is_not_simulated_of_rules_says_so(client: Any) -> None:
+def test_unsupported_rule_features_are_reported(client: Any) -> None:
     made = rule(client, "EC2_IMAGE")
     with pytest.raises(NotImplementedError, match="PATCH"):
         client(service="rbin").update_rule(Identifier=made["Identifier"], Description="other")
@@ -104,7 +104,9 @@ def test_rules_that_cannot_be(client: Any, params: dict[str, Any]) -> None:
         ({"ExcludeResourceTags": KEEP}, {}, True),
     ],
 )
-def test_whom_a_rule_is_for(client: Any, params: dict[str, Any], tags: dict[str, Any], kept: bool) -> None:
+def test_which_resources_a_rule_retains(
+    client: Any, params: dict[str, Any], tags: dict[str, Any], kept: bool
+) -> None:
     """(botocore operation CreateRule.)"""
     for resource_type in ("EC2_IMAGE", "EBS_SNAPSHOT"):
         rule(client, resource_type, **params)
@@ -114,7 +116,7 @@ def test_whom_a_rule_is_for(client: Any, params: dict[str, Any], tags: dict[str,
     assert binned(client) == (everything if kept else ([], []))
 
 
-def test_of_several_rules_the_longest_counts_and_then_the_image_is_gone(client: Any, clock: Any) -> None:
+def test_the_longest_of_several_rules_applies_and_then_the_image_is_deleted(client: Any, clock: Any) -> None:
     """(EBS User Guide, Considerations for Recycle Bin: general considerations.)"""
     rule(client, "EC2_IMAGE", 2)
     rule(client, "EC2_IMAGE", 9)
@@ -129,7 +131,7 @@ def test_of_several_rules_the_longest_counts_and_then_the_image_is_gone(client: 
     assert error_code(ec2.restore_image_from_recycle_bin, ImageId=image) == "InvalidAMIID.NotFound"
 
 
-def test_an_image_comes_back_after_its_snapshots_with_all_that_it_had(client: Any) -> None:
+def test_an_image_is_restored_unchanged_after_its_snapshots(client: Any) -> None:
     """(EBS User Guide, Considerations for Recycle Bin: considerations for snapshots and for AMIs.)"""
     retain_all(client)
     built = build(images={"golden": {**SHARED, **TAGGED}})
@@ -138,7 +140,7 @@ def test_an_image_comes_back_after_its_snapshots_with_all_that_it_had(client: An
     assert error_code(ec2.describe_images, ImageIds=[image]) == "InvalidAMIID.NotFound"
     assert names(client(CONSUMER).describe_images()) == []
     assert ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
-    # Nobody else sees what is in the bin.
+    # Other accounts see nothing that is in the Recycle Bin.
     others = client(CONSUMER).restore_snapshot_from_recycle_bin
     assert error_code(others, SnapshotId=snapshots[0]) == "InvalidSnapshot.NotFound"
 
@@ -157,7 +159,7 @@ def test_an_image_comes_back_after_its_snapshots_with_all_that_it_had(client: An
         assert answer["CreateVolumePermissions"] == [{"UserId": CONSUMER}]
 
 
-def test_a_disabled_image_is_retained_and_comes_back_disabled(client: Any) -> None:
+def test_a_disabled_image_is_retained_and_restored_disabled(client: Any) -> None:
     """(EBS User Guide, Recover deleted Amazon EBS snapshots and EBS-backed AMIs: supported resources.)
 
     That it is still disabled then is a guess.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The query protocol in both directions, and the door between the front and the actions."""
+"""The query protocol in both directions, and the dispatch of requests to actions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_requests_are_read_under_the_names_of_boto3() -> None:
     }
 
 
-def test_items_come_in_the_order_of_their_numbers() -> None:
+def test_items_are_in_the_order_of_their_numbers() -> None:
     flat = {f"ImageId.{number}": str(number) for number in (10, 9, 2, 1)}
     assert serialization.read("DescribeImages", flat)["ImageIds"] == ["1", "2", "9", "10"]
 
@@ -115,7 +115,7 @@ def test_a_name_that_aws_does_not_have_is_a_mistake() -> None:
         serialization.write("DescribeImages", {"Pictures": []}, "request-id")
 
 
-def test_refusals_are_documents_too() -> None:
+def test_errors_are_xml_documents() -> None:
     status, document = answer(Action="DescribeImages", **{"ImageId.1": "<golden> & co"})
     assert status == 400
     assert document["Error"] == {
@@ -147,8 +147,8 @@ def test_callers_at_once_lose_nothing(client: Any) -> None:
             list(pool.map(share, accounts))
     finally:
         sys.setswitchinterval(interval)
-    told = client().describe_image_attribute(ImageId=image, Attribute="launchPermission")
-    assert sorted(entry["UserId"] for entry in told["LaunchPermissions"]) == accounts
+    described = client().describe_image_attribute(ImageId=image, Attribute="launchPermission")
+    assert sorted(entry["UserId"] for entry in described["LaunchPermissions"]) == accounts
 
 
 def test_installing_twice_is_installing_once(client: Any) -> None:

@@ -29,7 +29,7 @@ def test_a_snapshot_is_archived_once_its_images_are_disabled(client: Any) -> Non
     assert error_code(ec2.modify_snapshot_tier, SnapshotId=first) == "IncorrectState"
 
 
-def test_an_archived_snapshot_comes_back(client: Any) -> None:
+def test_an_archived_snapshot_is_restored(client: Any) -> None:
     built = build(images={"golden": {"state": "disabled"}})
     first, _second = built["images"]["golden"]["snapshot_ids"]
     ec2 = client()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Snapshots: who sees them, who may use them, and what holds them."""
+"""Snapshots: visibility, permissions, and what prevents their deletion."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ids(answer: dict[str, Any]) -> list[str]:
     return [one["SnapshotId"] for one in answer["Snapshots"]]
 
 
-def test_a_snapshot_tells_its_size_key_and_tags(client: Any) -> None:
+def test_a_snapshot_has_its_size_key_and_tags(client: Any) -> None:
     built = build(images={"golden": {"devices": ENCRYPTED_DISKS, "snapshot_tags": {"a": "b"}}}, kms_keys=KEYS)
     first, second = client().describe_snapshots(OwnerIds=["self"])["Snapshots"]
     assert [first["VolumeSize"], second["VolumeSize"]] == [8, 20]
@@ -45,7 +45,9 @@ def test_a_snapshot_tells_its_size_key_and_tags(client: Any) -> None:
         ({"snapshot_accounts": ["consumer"]}, STRANGER, False),
     ],
 )
-def test_who_sees_a_snapshot(client: Any, sharing: dict[str, Any], caller: str, visible: bool) -> None:
+def test_which_accounts_see_a_snapshot(
+    client: Any, sharing: dict[str, Any], caller: str, visible: bool
+) -> None:
     """A launch permission isn't one for snapshots (EC2 User Guide, Share an AMI with specific accounts)."""
     wanted = snapshots(build(images={"golden": {"sharing": sharing}}))
     ec2 = client(caller)
@@ -91,7 +93,7 @@ def test_scopes_and_filters(client: Any, params: dict[str, Any], count: int) -> 
         ({"MaxResults": 4}, "InvalidParameterValue"),
     ],
 )
-def test_refusals(client: Any, params: dict[str, Any], code: str) -> None:
+def test_errors(client: Any, params: dict[str, Any], code: str) -> None:
     build()
     assert error_code(client().describe_snapshots, **params) == code
 
@@ -145,7 +147,7 @@ def test_sharing_in_both_forms(client: Any, added: dict[str, Any], removed: dict
         (ENCRYPTED_DISKS, {"GroupNames": ["all"]}, "OperationNotPermitted"),
     ],
 )
-def test_refused_changes(client: Any, devices: Any, params: dict[str, Any], code: str) -> None:
+def test_rejected_changes(client: Any, devices: Any, params: dict[str, Any], code: str) -> None:
     """(botocore operation ModifySnapshotAttribute.)"""
     snapshot = snapshots(build(images={"golden": {"devices": devices}}, kms_keys=KEYS))[0]
     ec2 = client()
@@ -154,7 +156,7 @@ def test_refused_changes(client: Any, devices: Any, params: dict[str, Any], code
     assert permissions_of(ec2, snapshot) == []
 
 
-def test_adding_and_removing_at_once_is_refused(client: Any) -> None:
+def test_adding_and_removing_at_once_is_rejected(client: Any) -> None:
     """(botocore operation ModifySnapshotAttribute: you cannot do both in a single operation.)"""
     (snapshot, _) = snapshots(build())
     change = {"Add": [{"UserId": CONSUMER}], "Remove": [{"UserId": STRANGER}]}
@@ -229,7 +231,7 @@ def test_a_copied_snapshot_gets_the_key_it_is_asked_for(client: Any) -> None:
     assert code == "InvalidSnapshot.NotFound"
 
 
-def test_whom_a_shared_snapshot_is_shared_with_too_is_not_told(client: Any) -> None:
+def test_other_permissions_of_a_shared_snapshot_are_hidden(client: Any) -> None:
     """(botocore shape DescribeSnapshotsRequest, RestorableByUserIds: if you own the snapshots.)"""
     build(images={"golden": {"sharing": {"snapshot_accounts": ["consumer", "stranger"]}}})
     assert ids(client(CONSUMER).describe_snapshots(RestorableByUserIds=[STRANGER])) == []
@@ -242,12 +244,12 @@ def test_whom_a_shared_snapshot_is_shared_with_too_is_not_told(client: Any) -> N
         ({"SourceSnapshotId": "snap-0123456789abcdef0"}, "InvalidSnapshot.NotFound"),
     ],
 )
-def test_refused_copies(client: Any, params: dict[str, Any], code: str) -> None:
+def test_rejected_copies(client: Any, params: dict[str, Any], code: str) -> None:
     """(botocore shape CopySnapshotRequest.)"""
     (snapshot, _) = snapshots(build())
     call = {"SourceRegion": "us-east-1", "SourceSnapshotId": snapshot, **params}
     assert error_code(client(region="us-west-2").copy_snapshot, **call) == code
 
 
-def test_what_moto_would_do_to_snapshots_of_its_own_is_no_action(client: Any) -> None:
+def test_actions_on_moto_s_own_snapshots_are_invalid(client: Any) -> None:
     assert error_code(client().describe_snapshot_tier_status) == "InvalidAction"

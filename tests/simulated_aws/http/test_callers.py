@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who a call is made by, and what AWS tells a stranger."""
+"""Authentication: the principal of a call, and the errors for unknown access keys."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ STRANGERS: list[tuple[str, Callable[[Any], object], str, int]] = [
 
 
 @pytest.mark.parametrize(("service", "call", "code", "status"), STRANGERS)
-def test_a_stranger_is_told_so_as_the_service_does(
+def test_an_unknown_key_is_an_error_of_the_service(
     aws: SimulatedAws, service: str, call: Callable[[Any], object], code: str, status: int
 ) -> None:
     with pytest.raises(ClientError) as refused:
@@ -84,7 +84,7 @@ def test_a_stranger_is_told_so_as_the_service_does(
     assert aws.calls()[-1].error_code == code
 
 
-def test_a_reset_forgets_the_keys(aws: SimulatedAws) -> None:
+def test_a_reset_removes_the_keys(aws: SimulatedAws) -> None:
     sts = aws.client("sts", "owner")
     aws.reset()
     with pytest.raises(ClientError, match="InvalidClientTokenId"):
@@ -102,7 +102,7 @@ def test_a_reset_forgets_the_keys(aws: SimulatedAws) -> None:
         ),
     ],
 )
-def test_an_unsigned_call_is_refused(
+def test_an_unsigned_call_is_rejected(
     aws: SimulatedAws, headers: dict[str, str], body: bytes, expected: str
 ) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:

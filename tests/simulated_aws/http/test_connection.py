@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP as clients other than botocore may speak it, over plain sockets."""
+"""HTTP as other clients than botocore send it, over plain sockets."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What isn't simulated, and what crashes, is an error that botocore can read."""
+"""Requests that are not simulated, and exceptions, are errors that botocore can parse."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_ec2_words_an_unknown_action_as_aws_does(aws: SimulatedAws) -> None:
 
 @pytest.mark.parametrize("protocol", list(Protocol))
 @pytest.mark.parametrize("status", [400, 503])
-def test_botocore_reads_a_refusal_of_every_protocol(protocol: Protocol, status: int) -> None:
+def test_botocore_parses_an_error_of_every_protocol(protocol: Protocol, status: int) -> None:
     answer = ApiError("Odd.Code", 'it\'s <"odd"> & more', status).response(protocol, "the-request")
     parser = botocore.parsers.create_parser(protocol.value)
     answered = {"status_code": answer.status, "headers": HeadersDict(answer.headers), "body": answer.body}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls that go wrong on demand."""
+"""Fault injection."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def share(ec2: Any, image_id: str) -> None:
 @pytest.mark.parametrize(
     ("service", "method"), [("ec2", "describe_images"), ("kms", "list_keys"), ("sts", "get_caller_identity")]
 )
-def test_an_error_comes_in_the_service_s_format(aws: SimulatedAws, service: str, method: str) -> None:
+def test_an_error_has_the_service_s_format(aws: SimulatedAws, service: str, method: str) -> None:
     aws.add_fault("error", service=service, code="Client.Odd", message="a < b", status=418)
     with pytest.raises(ClientError) as refused:
         getattr(aws.client(service, "owner", config=ONCE), method)()
@@ -153,7 +153,7 @@ def test_a_frozen_call_whose_caller_leaves_never_takes_effect(aws: SimulatedAws,
     assert sharing(aws, image_id) == []
 
 
-def test_many_frozen_calls_block_nobody(aws: SimulatedAws) -> None:
+def test_many_frozen_calls_do_not_block_others(aws: SimulatedAws) -> None:
     aws.add_fault("freeze", service="sts", times=0)
     clients = [aws.client("sts", "owner", config=ONCE) for _ in range(50)]
     with ThreadPoolExecutor(50) as threads:
@@ -171,16 +171,16 @@ def test_many_frozen_calls_block_nobody(aws: SimulatedAws) -> None:
 @pytest.mark.parametrize(
     ("kind", "fields", "sentence"),
     [
-        ("vanish", {}, "the kind of a fault is one of error, drop, delay, freeze, not 'vanish'"),
-        ("drop", {"seconds": 1}, "a fault of kind drop has no seconds"),
-        ("drop", {"when": "later"}, "`when` of a fault is before or after, not 'later'"),
-        ("delay", {"seconds": -1}, "`seconds` of a fault can't be -1"),
-        ("error", {"status": "500"}, "`status` of a fault can't be '500'"),
-        ("error", {"times": True}, "`times` of a fault can't be True"),
-        ("error", {"account_id": 12345678901}, "`account_id` of a fault can't be 12345678901"),
+        ("vanish", {}, "the kind of a fault must be one of error, drop, delay, freeze, not 'vanish'"),
+        ("drop", {"seconds": 1}, "a fault of kind drop can't have seconds"),
+        ("drop", {"when": "later"}, "`when` of a fault must be before or after, not 'later'"),
+        ("delay", {"seconds": -1}, "invalid `seconds` of a fault: -1"),
+        ("error", {"status": "500"}, "invalid `status` of a fault: '500'"),
+        ("error", {"times": True}, "invalid `times` of a fault: True"),
+        ("error", {"account_id": 12345678901}, "invalid `account_id` of a fault: 12345678901"),
     ],
 )
-def test_a_fault_that_makes_no_sense_is_refused(
+def test_invalid_faults_are_rejected(
     aws: SimulatedAws, kind: str, fields: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(ValueError, match="^" + sentence.replace("(", r"\(")):

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from simulated_aws.client import SimulatedAws
 
 
-def test_an_entry_says_who_called_what_and_how_it_ended(aws: SimulatedAws, image_id: str) -> None:
+def test_a_recorded_call_has_caller_action_and_result(aws: SimulatedAws, image_id: str) -> None:
     before = time.time()
     answer = aws.client("ec2", "owner", "us-east-1").describe_image_attribute(
         ImageId=image_id, Attribute="launchPermission"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Token buckets: whose, how big, how fast they refill, and what a caller is told."""
+"""Token buckets: their scope, size and refill rate, and the errors of throttled calls."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_parameter_store_s_reads_share_a_bucket() -> None:
     assert answers.count(True) == 40
 
 
-def test_ec2_says_503_request_limit_exceeded(aws: SimulatedAws) -> None:
+def test_ec2_returns_503_request_limit_exceeded(aws: SimulatedAws) -> None:
     ec2 = aws.client("ec2", "owner", config=NO_RETRIES)
     ec2.enable_image_block_public_access(ImageBlockPublicAccessState="block-new-sharing")
     with pytest.raises(ClientError) as throttled:
@@ -100,7 +100,7 @@ def test_ec2_says_503_request_limit_exceeded(aws: SimulatedAws) -> None:
     assert [(call.status, call.error_code) for call in recorded] == [(200, ""), (503, "RequestLimitExceeded")]
 
 
-def test_kms_says_400_throttling_exception(aws: SimulatedAws) -> None:
+def test_kms_returns_400_throttling_exception(aws: SimulatedAws) -> None:
     kms = aws.client("kms", "owner", config=NO_RETRIES)
     key = kms.create_key()["KeyMetadata"]["KeyId"]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What statements say about requests (IAM User Guide, IAM JSON policy elements reference)."""
+"""Evaluation of statements for requests (IAM User Guide, IAM JSON policy elements reference)."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def evaluate(statement: dict[str, Any], ids: set[str], action: str = "kms:Decryp
         (set(), PolicyDecision()),
     ],
 )
-def test_whom_a_statement_is_about(ids: set[str], expected: PolicyDecision) -> None:
+def test_which_principals_a_statement_matches(ids: set[str], expected: PolicyDecision) -> None:
     """An account's root stands for the account (AWS JSON policy elements: Principal)."""
     assert evaluate({}, ids) == expected
 
 
-def test_a_denied_account_is_denied_to_everybody_in_it() -> None:
+def test_a_denied_account_is_denied_to_all_its_principals() -> None:
     assert evaluate({"Effect": "Deny"}, {ACCOUNT}) == PolicyDecision(denies=True)
 
 
@@ -163,7 +163,7 @@ def test_what_isnt_simulated_is_said_aloud(part: dict[str, Any]) -> None:
         json.dumps({"Statement": [{"Sid": "same", "Effect": "Deny", "Principal": "*"}] * 2}),
     ],
 )
-def test_what_is_no_policy(text: str) -> None:
+def test_invalid_policies(text: str) -> None:
     with pytest.raises(MalformedPolicy):
         policies.read(text, of_resource=True)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One simulated AWS for all tests here, as new for each, and its people."""
+"""One simulated AWS for all tests of KMS, reset for each test, and its principals."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dry runs: of what uses a key, and of launches, which ask the caller's own policies too."""
+"""Dry runs of cryptographic operations, and of launches, which need identity-based policies too."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_the_state_of_the_key_counts(aws: SimulatedAws, key: str) -> None:
     assert set(calls(kms, key).values()) == {"DisabledException"}
 
 
-def test_what_only_an_aws_service_may_do_is_refused_directly(aws: SimulatedAws, key: str) -> None:
+def test_operations_for_aws_services_only_are_denied_directly(aws: SimulatedAws, key: str) -> None:
     """(KMS Developer Guide, kms:GrantIsForAWSResource and kms:ViaService.)"""
     via = {"StringEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}}
     grants = {"Bool": {"kms:GrantIsForAWSResource": "true"}}

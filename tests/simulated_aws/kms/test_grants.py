@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Grants: making, recognising, listing and ending them (KMS Developer Guide, Grants in AWS KMS)."""
+"""Grants: create, reuse, list, revoke and retire them (KMS Developer Guide, Grants in AWS KMS)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def listed(kms: Any, key: str, **filters: Any) -> list[dict[str, Any]]:
     return [grant for page in pages for grant in page["Grants"]]
 
 
-def test_a_grant_is_listed_as_it_was_made(kms: Any, key: str) -> None:
+def test_a_grant_is_listed_as_it_was_created(kms: Any, key: str) -> None:
     """(botocore shape GrantListEntry.)"""
     made = kms.create_grant(KeyId=key, Name="golden/web", RetiringPrincipal=AUDITOR, **GRANT)
     (grant,) = listed(kms, key)
@@ -86,7 +86,7 @@ def test_without_a_name_every_request_makes_a_grant(kms: Any, key: str) -> None:
     assert [grant["Name"] for grant in listed(kms, key)] == [""] * 3
 
 
-def test_a_grant_made_again_after_its_end_is_another(kms: Any, key: str) -> None:
+def test_a_grant_created_again_after_its_end_is_a_new_one(kms: Any, key: str) -> None:
     first = kms.create_grant(KeyId=key, Name="golden", **GRANT)["GrantId"]
     kms.revoke_grant(KeyId=key, GrantId=first)
     assert listed(kms, key) == []
@@ -247,7 +247,7 @@ def test_a_grantee_may_make_grants_within_its_own(aws: SimulatedAws, kms: Any, k
         ({}, "AccessDeniedException"),
     ],
 )
-def test_a_grant_made_by_a_grant_is_constrained_as_much(
+def test_a_grant_created_by_a_grantee_is_as_constrained(
     aws: SimulatedAws, kms: Any, key: str, constraints: dict[str, Any], code: str
 ) -> None:
     """(KMS Developer Guide, Creating grants: Granting CreateGrant permission.)"""
@@ -277,7 +277,7 @@ def test_a_tool_s_grant_isnt_for_an_aws_resource(aws: SimulatedAws, key: str) ->
         ("outsider", {}, "AccessDeniedException"),
     ],
 )
-def test_who_revokes(
+def test_which_principals_can_revoke(
     aws: SimulatedAws, kms: Any, key: str, account: str, params: dict[str, Any], code: str
 ) -> None:
     """(KMS Developer Guide, Retiring and revoking grants.)"""
@@ -299,7 +299,7 @@ def test_who_revokes(
         ("outsider", {"RetiringPrincipal": ROOTS[MEMBER]}, "AccessDeniedException"),
     ],
 )
-def test_who_retires(
+def test_which_principals_can_retire(
     aws: SimulatedAws, kms: Any, key: str, by: str, account: str, changed: dict[str, Any], code: str
 ) -> None:
     """(KMS Developer Guide, Retiring and revoking grants.)"""
@@ -368,7 +368,7 @@ def test_a_new_grant_may_be_unknown_for_a_while(aws: SimulatedAws, kms: Any, key
         (ROOTS[MEMBER], "AccessDeniedException", "AccessDeniedException"),
     ],
 )
-def test_whom_a_grant_serves(
+def test_which_principals_a_grant_allows(
     aws: SimulatedAws, kms: Any, key: str, grantee: str, session: str, launcher: str
 ) -> None:
     """`launcher` may only use EC2 (KMS Developer Guide, Allowing users in other accounts to use a key)."""
@@ -379,7 +379,9 @@ def test_whom_a_grant_serves(
     assert outcome(client_of(aws, poor, "kms").describe_key, KeyId=key) == launcher
 
 
-def test_a_grant_made_in_the_grantee_s_account_is_enough(aws: SimulatedAws, kms: Any, key: str) -> None:
+def test_a_grant_created_in_the_grantee_s_account_is_sufficient(
+    aws: SimulatedAws, kms: Any, key: str
+) -> None:
     """The account trusts the key by it (KMS Developer Guide, Troubleshooting permissions: key trust)."""
     kms.create_grant(KeyId=key, **GRANT)
     consumer = aws.client("kms", "consumer")

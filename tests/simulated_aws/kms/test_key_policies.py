@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""GetKeyPolicy and PutKeyPolicy, and what a policy's statements are good for."""
+"""GetKeyPolicy and PutKeyPolicy, and the effect of a policy's statements."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ LOCKED_OUT = json.dumps(
 )
 
 
-def test_nobody_is_locked_out_by_mistake(kms: Any, key: str) -> None:
+def test_a_policy_that_locks_the_caller_out_is_rejected(kms: Any, key: str) -> None:
     """(KMS Developer Guide, Default key policy; PutKeyPolicyRequest, BypassPolicyLockoutSafetyCheck.)"""
     call = {"KeyId": key, "Policy": LOCKED_OUT}
     assert error_code(kms.put_key_policy, **call) == "MalformedPolicyDocumentException"
@@ -140,7 +140,7 @@ def test_nobody_is_locked_out_by_mistake(kms: Any, key: str) -> None:
     assert error_code(kms.put_key_policy, KeyId=key, Policy=policy()) == "AccessDeniedException"
 
 
-def test_somebody_deleted_is_shown_by_a_unique_id(aws: SimulatedAws, kms: Any, key: str) -> None:
+def test_a_deleted_principal_is_shown_by_its_unique_id(aws: SimulatedAws, kms: Any, key: str) -> None:
     """And has no successor (IAM User Guide, AWS JSON policy elements: Principal, IAM role principals)."""
     iam = aws.client("iam", "owner")
     trust = json.dumps({"Statement": []})
@@ -195,7 +195,7 @@ THROUGH_EC2 = {"StringEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}
         ("*", THROUGH_EC2, set()),
     ],
 )
-def test_whom_a_statement_allows(
+def test_which_principals_a_statement_allows(
     aws: SimulatedAws, key: str, principal: Any, condition: Any, allowed: set[str]
 ) -> None:
     block = condition(aws) if callable(condition) else condition
@@ -229,7 +229,7 @@ def test_a_denial_is_final(aws: SimulatedAws, kms: Any, key: str) -> None:
         (LAUNCHER, "AccessDeniedException", "AccessDeniedException"),
     ],
 )
-def test_whom_of_an_account_a_statement_allows(
+def test_which_principals_of_an_account_a_statement_allows(
     aws: SimulatedAws, key: str, principal: str, administrator: str, launcher: str
 ) -> None:
     """(KMS Developer Guide, Allowing users in other accounts to use a KMS key: both policies are needed.)"""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What copies and launches need of keys: what AWS refuses, it refuses after it has accepted the request."""
+"""The KMS permissions of copies and launches, which AWS checks after it has accepted the request."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def test_a_consumer_s_copy_fails_for_want_of_one_operation(golden: Golden, opera
     assert (image["State"], image["StateReason"]) == ("failed", INACCESSIBLE)
 
 
-def test_a_constrained_grant_is_no_use_to_ebs(golden: Golden) -> None:
+def test_ebs_can_not_use_a_constrained_grant(golden: Golden) -> None:
     """EBS has an encryption context of its own (KMS Developer Guide, How Amazon EBS uses AWS KMS)."""
     golden.share(CONSUMER)
     golden.grant(CONSUMER, Constraints={"EncryptionContextSubset": {"team": "web"}})
@@ -344,7 +344,7 @@ def test_an_organization_s_accounts_launch(golden: Golden, account: str, state: 
     assert golden.launch(account)["State"]["Name"] == state
 
 
-def test_an_outsider_is_refused_everywhere(golden: Golden) -> None:
+def test_an_outsider_is_denied_everywhere(golden: Golden) -> None:
     """Neither named nor in the organization: without the image, with it, with its key named to others."""
     golden.grant(CONSUMER)
     ec2 = golden.aws.client("ec2", OUTSIDER)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DescribeKey, key states, AWS managed keys, and the actions that stay moto's."""
+"""DescribeKey, key states, AWS managed keys, and the actions that moto implements."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_key_of_another_account_has_its_arns_only(
         assert kms.describe_key(KeyId=name)["KeyMetadata"]["Arn"] == key
 
 
-def test_another_account_isnt_told_whether_a_key_exists(aws: SimulatedAws, key: str) -> None:
+def test_whether_a_key_exists_is_hidden_from_other_accounts(aws: SimulatedAws, key: str) -> None:
     kms = aws.client("kms", "outsider")
     existing = message(kms.describe_key, KeyId=key)
     absent = message(kms.describe_key, KeyId=key[:-4] + "0000")
@@ -94,7 +94,7 @@ def test_what_names_no_key(aws: SimulatedAws, name: str, code: str) -> None:
     assert error_code(aws.client("kms", "owner").describe_key, KeyId=name) == code
 
 
-def test_an_alias_is_no_key_id_where_a_key_id_is_wanted(aws: SimulatedAws) -> None:
+def test_an_alias_is_invalid_where_a_key_id_is_required(aws: SimulatedAws) -> None:
     """(botocore shapes ListGrantsRequest, GetKeyPolicyRequest: key ID or key ARN.)"""
     kms = aws.client("kms", "owner")
     assert error_code(kms.list_grants, KeyId="alias/golden") == "NotFoundException"
@@ -154,7 +154,7 @@ def test_deletion_is_cancelled_only_while_it_is_pending(aws: SimulatedAws, key: 
     assert error_code(aws.client("kms", "owner").cancel_key_deletion, KeyId=key) == "KMSInvalidStateException"
 
 
-def test_the_key_of_ebs_is_made_at_its_first_use(aws: SimulatedAws) -> None:
+def test_the_ebs_key_is_created_at_its_first_use(aws: SimulatedAws) -> None:
     """(botocore operation DescribeKey: predefined aliases; KMS Developer Guide, AWS managed keys.)"""
     kms = aws.client("kms", "consumer")
     assert kms.list_keys()["Keys"] == []
@@ -195,7 +195,7 @@ def test_the_key_of_ebs_isnt_its_account_s_to_change(
         ({"Policy": json.dumps({"Statement": []})}, "MalformedPolicyDocumentException"),
     ],
 )
-def test_keys_that_arent_made(aws: SimulatedAws, params: dict[str, Any], code: str) -> None:
+def test_invalid_create_key_requests(aws: SimulatedAws, params: dict[str, Any], code: str) -> None:
     """(botocore operation CreateKey.)"""
     kms = aws.client("kms", "consumer")
     assert error_code(kms.create_key, **params) == code
@@ -222,7 +222,7 @@ def test_a_new_key_is_its_account_s(aws: SimulatedAws) -> None:
         ("create_grant", {"KeyId": None, "GranteePrincipal": AUDITOR, "Operations": USE}),
     ],
 )
-def test_a_key_policy_leaves_it_to_iam_whom_in_the_account_it_allows(
+def test_a_key_policy_for_the_account_needs_an_iam_policy(
     aws: SimulatedAws, key: str, operation: str, params: dict[str, Any]
 ) -> None:
     """(KMS Developer Guide, Default key policy: allows access to the account and enables IAM policies.)"""
@@ -231,7 +231,7 @@ def test_a_key_policy_leaves_it_to_iam_whom_in_the_account_it_allows(
     assert error_code(getattr(kms, operation), **named) == "AccessDeniedException"
 
 
-def test_moto_encrypts_and_decrypts_for_those_who_may(aws: SimulatedAws, key: str) -> None:
+def test_moto_encrypts_and_decrypts_for_authorized_principals(aws: SimulatedAws, key: str) -> None:
     kms = aws.client("kms", "owner")
     blob = kms.encrypt(KeyId="alias/golden", Plaintext=b"secret")["CiphertextBlob"]
     assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"secret"
@@ -260,7 +260,7 @@ def test_direct_use_of_another_account_s_key_is_said_not_to_be_simulated(aws: Si
         ("tag_resource", {"Tags": [{"TagKey": "a", "TagValue": "b"}]}),
     ],
 )
-def test_an_outsider_is_refused_everywhere(
+def test_an_outsider_is_denied_everywhere(
     aws: SimulatedAws, key: str, operation: str, params: dict[str, Any]
 ) -> None:
     put_policy(

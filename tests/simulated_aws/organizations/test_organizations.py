@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Organizations: who may list accounts, and in which pages (botocore's model, documentation and errors)."""
+"""Organizations: who can list accounts, and pagination (botocore's model, documentation and errors)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def unit(aws: SimulatedAws) -> str:
 
 
 @pytest.mark.parametrize("operation", LISTS)
-def test_who_may_ask(aws: SimulatedAws, unit: str, operation: str) -> None:
+def test_which_accounts_can_call_an_operation(aws: SimulatedAws, unit: str, operation: str) -> None:
     """The management account and delegated administrators (each of these operations' documentation)."""
     answers = [LISTS[operation](aws.client("organizations", name), unit) for name in ("management", "deputy")]
     for answer in answers:
@@ -76,7 +76,7 @@ def test_a_delegated_administrator_changes_no_account(aws: SimulatedAws) -> None
     assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
-def test_everybody_may_ask_for_the_own_organization(aws: SimulatedAws) -> None:
+def test_every_account_can_describe_its_organization(aws: SimulatedAws) -> None:
     answer = aws.client("organizations", "member-00").describe_organization()
     assert answer["Organization"]["MasterAccountId"] == "100000000001"
 

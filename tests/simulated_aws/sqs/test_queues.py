@@ -60,9 +60,7 @@ def attributes(sqs: Any, url: str) -> dict[str, str]:
         ({"QueueArn": "arn:aws:sqs:us-east-1:111111111111:events"}, "InvalidAttributeName"),
     ],
 )
-def test_attributes_outside_what_the_model_allows_are_refused(
-    sqs: Any, url: str, given: dict[str, str], refused: str
-) -> None:
+def test_invalid_attributes_are_rejected(sqs: Any, url: str, given: dict[str, str], refused: str) -> None:
     before = attributes(sqs, url)
     with pytest.raises(ClientError) as changed:
         sqs.set_queue_attributes(QueueUrl=url, Attributes=given)
@@ -109,7 +107,7 @@ def test_a_long_poll_takes_at_most_twenty_seconds(sqs: Any, url: str) -> None:
 
 
 @pytest.mark.usefixtures("url")
-def test_nobody_finds_a_queue_that_is_not_there(aws: SimulatedAws) -> None:
+def test_an_unknown_queue_is_not_found(aws: SimulatedAws) -> None:
     with pytest.raises(ClientError) as unknown:
         aws.client("sqs", "other").get_queue_url(QueueName="events")
     assert error_code(unknown) == "QueueDoesNotExist"

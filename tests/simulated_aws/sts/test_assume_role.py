@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AssumeRole: whom a role trusts, and who a session is (botocore operation AssumeRole)."""
+"""AssumeRole: trust policies, and the principals of sessions (botocore operation AssumeRole)."""
 
 from __future__ import annotations
 
@@ -93,12 +93,14 @@ def outcome(sts: Any, role: str = ROLE, **params: Any) -> str:
         ("owner", {"ExternalId": EXTERNAL_ID, "Policy": json.dumps(NOTHING)}, "InvalidAction"),
     ],
 )
-def test_who_assumes_what(aws: SimulatedAws, account: str, params: dict[str, Any], code: str) -> None:
+def test_which_principals_can_assume_a_role(
+    aws: SimulatedAws, account: str, params: dict[str, Any], code: str
+) -> None:
     call = {"role": params.get("RoleArn", ROLE), **{k: v for k, v in params.items() if k != "RoleArn"}}
     assert outcome(aws.client("sts", account), **call) == code
 
 
-def test_the_refusal_names_both_sides(aws: SimulatedAws) -> None:
+def test_the_error_names_caller_and_role(aws: SimulatedAws) -> None:
     with pytest.raises(ClientError) as refused:
         aws.client("sts", "outsider").assume_role(RoleArn=ROLE, RoleSessionName="release")
     assert refused.value.response["Error"]["Message"] == (
@@ -108,7 +110,7 @@ def test_the_refusal_names_both_sides(aws: SimulatedAws) -> None:
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
-def test_who_a_session_is(aws: SimulatedAws) -> None:
+def test_the_principal_of_a_session(aws: SimulatedAws) -> None:
     """(botocore operation GetCallerIdentity.)"""
     answer = aws.client("sts", "owner").assume_role(
         RoleArn=ROLE, RoleSessionName="release", ExternalId=EXTERNAL_ID
@@ -122,7 +124,7 @@ def test_who_a_session_is(aws: SimulatedAws) -> None:
     assert aws.calls(action="GetCallerIdentity")[-1].account_id == CONSUMER
 
 
-def test_who_the_others_are(aws: SimulatedAws) -> None:
+def test_the_other_principals(aws: SimulatedAws) -> None:
     identity = aws.client("sts", "owner").get_caller_identity()
     assert identity["Arn"] == f"arn:aws:iam::{OWNER}:user/administrator"
     assert identity["UserId"].startswith("AIDA")
@@ -164,7 +166,7 @@ def test_a_session_may_begin_another(aws: SimulatedAws) -> None:
     assert outcome(aws.client("sts", "owner"), second, DurationSeconds=3601) == "ok"
 
 
-def test_a_role_that_was_deleted_is_nobody(aws: SimulatedAws) -> None:
+def test_a_deleted_role_is_no_principal(aws: SimulatedAws) -> None:
     session = aws.client("sts", "owner").assume_role(
         RoleArn=ROLE, RoleSessionName="release", ExternalId=EXTERNAL_ID
     )["Credentials"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The switches of the simulated AWS."""
+"""The settings of the simulated AWS."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_changes_and_reset() -> None:
         {"copy_failures": [{"region": "*", "reason": "x"}]},
     ],
 )
-def test_a_refused_change_changes_nothing(change: dict[str, Any]) -> None:
+def test_a_rejected_change_changes_nothing(change: dict[str, Any]) -> None:
     settings = Settings()
     with pytest.raises(ValueError, match=next(iter(change))):
         settings.update({"image_sharing_quota": 1, **change})

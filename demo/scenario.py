@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is who in the demo, and how it should end."""
+"""The accounts and regions of the demo, and the checks of its result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHER_COPY_SECONDS = 12.0
 
 
 def given(aws: SimulatedAws, account: str, wanted: Mapping[str, Any]) -> str:
-    """What an account should be able to do: units can't be given the snapshots that copying needs."""
+    """The access that an account should have: snapshots, needed for copies, can't be shared with OUs."""
     if aws.account_id(account) in wanted["distribute_account_ids"]:
         return LAUNCH_AND_COPY
     return LAUNCH if account in UNIT_ACCOUNTS else NOTHING
@@ -31,7 +31,7 @@ def given(aws: SimulatedAws, account: str, wanted: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Ending:
-    """What the demo came to: `report` is the playbook's, `access` is by region and account."""
+    """The result of the demo: `report` is the playbook's, `access` is by region and account."""
 
     wanted: Mapping[str, Any]
     report: Mapping[str, Any]
@@ -42,18 +42,18 @@ class Ending:
 
     @property
     def regions(self) -> dict[str, Mapping[str, Any]]:
-        """What the report says of each region, in the order in which they were asked for."""
+        """The report's entry of each region, in the order of the playbook's variables."""
         entries = {entry["region"]: entry for entry in self.report["regions"]}
         return {region: entries[region] for region in self.wanted["distribute_regions"] if region in entries}
 
-    def facts(self) -> dict[str, bool]:
-        """Statements that should be true, and whether they are."""
+    def checks(self) -> dict[str, bool]:
+        """The checks, and whether each passes."""
         return {
             "Every region has the image with both disks.": self._complete(),
-            "Each other region got one copy, two runs taken together.": self._copied_once(),
+            "Each other region got exactly one copy in both runs.": self._copied_once(),
             "Each region's image is encrypted under that region's key.": self._under_own_key(),
-            "Nobody was shared with before the last copy was ready.": self._shared_last(),
-            "Each account can do what it was given and nothing else.": (
+            "Images were shared only after the last copy was ready.": self._shared_last(),
+            "Each account has exactly the access that it was given.": (
                 all(able == self.given[account] for (_region, account), able in self.access.items())
             ),
             "The second run changed nothing.": (
