@@ -27,7 +27,7 @@ from . import plan as cleanup_plan
 from . import read_regions as own_images
 from .apply import perform_each
 from .decisions import CleanupSeen, CleanupWanted, Verdict, candidates
-from .inspect import with_looks, with_snapshot_looks
+from .inspect_images import with_looks, with_snapshot_looks
 from .inspect_keys import with_key_looks
 from .options import wanted_from
 from .plan import CleanupPlan

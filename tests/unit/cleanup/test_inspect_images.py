@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions im
     CleanupSeen,
     CleanupWanted,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect import with_looks
+from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect_images import with_looks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect_keys import with_key_looks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import CloserLook, SnapshotLook
