@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The calls that carry the verdicts of one region out, in their order."""
+"""The calls that carry out the decisions of one region, in their order."""
 
 from __future__ import annotations
 
@@ -13,122 +13,124 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..model import Grant, Target
 from ..plan import Action
 from ..tags import MAX_VALUE, tag_list
-from .decisions import CleanupSeen, Verdict
+from .decisions import Decision
 from .sharing import INSTANCES, TEMPLATES
 from .snapshots import SNAPSHOT_MARK, marked_for
 from .stages import DEPRECATE, DEREGISTER, DISABLE, STAGE_MARKS, deprecate_at, set_marks
-from .state import OwnSnapshot, RegionFacts
+from .state import CleanupSeen, OwnSnapshot, RegionState
 
 # EC2 API Reference, CreateTags and DeleteTags: resources per request.
 TAG_BATCH = 1000
-# EC2 API Reference, CreateImageUsageReport: the versions of launch templates that it can look back.
+# EC2 API Reference, CreateImageUsageReport: the most versions of launch templates that a report can cover.
 ALL_VERSIONS = "10000"
 
 
 def region_actions(
     seen: CleanupSeen,
     target: Target,
-    judged: tuple[Verdict, ...],
+    decided: tuple[Decision, ...],
     snapshots: tuple[OwnSnapshot, ...],
-    bequeathed: Mapping[str, dict[str, str]],
+    inherited_tags: Mapping[str, dict[str, str]],
     grants: Mapping[str, tuple[Grant, ...]],
 ) -> Iterator[Action]:
-    """The calls of one region: first those that take nothing away, then those that do.
+    """The calls of one region: first the non-destructive ones, then the destructive ones.
 
-    ``snapshots`` are deleted beside those of the images. ``bequeathed`` maps images to tags that keep what is
-    known of them only by images that go, ``grants`` keys to the grants that are revoked after the images.
+    ``snapshots`` are deleted in addition to those of the images. ``inherited_tags`` maps images to the tags
+    that they inherit from deregistered ones, ``grants`` maps keys to the grants to revoke.
 
-    Dates are written after what they date, so that none is claimed too early. Snapshots are marked before
-    their image goes: whatever ends the run, the next one finds them.
+    The date of a stage is written after the stage is reached, so that no date is too early. Snapshots are
+    marked before their image is deregistered, so that the next run finds them even if this one is killed.
     """
-    facts = seen.regions[target.region]
-    yield from _report_actions(seen, target, judged)
-    for verdict in judged:
-        if verdict.decision == DEPRECATE:
-            parameters = {"DeprecateAt": deprecate_at(seen.now), "ImageId": verdict.ref.image_id}
-            yield Action(target, "EnableImageDeprecation", parameters, verdict.ref.image_id)
-    yield from _tag_actions(target, _marks(verdict for verdict in judged if verdict.decision != DISABLE))
-    yield from _tag_actions(target, bequeathed)
-    yield from _untag_actions(target, {**_ended_marks(facts, judged), **_snapshots_that_stay(facts, judged)})
-    yield from _taking_away(target, facts, judged, snapshots, grants)
+    state = seen.regions[target.region]
+    yield from _report_actions(seen, target, decided)
+    for decision in decided:
+        if decision.kind == DEPRECATE:
+            parameters = {"DeprecateAt": deprecate_at(seen.now), "ImageId": decision.ref.image_id}
+            yield Action(target, "EnableImageDeprecation", parameters, decision.ref.image_id)
+    yield from _tag_actions(target, _marks(decision for decision in decided if decision.kind != DISABLE))
+    yield from _tag_actions(target, inherited_tags)
+    yield from _untag_actions(target, {**_ended_marks(state, decided), **_marks_to_remove(state, decided)})
+    yield from _destructive_actions(target, state, decided, snapshots, grants)
 
 
-def takes_away(action: Action) -> bool:
-    """Whether an action takes something away, or is the first step of doing so."""
+def is_destructive(action: Action) -> bool:
+    """Whether an action removes something, or prepares a removal."""
     if action.operation == "CreateTags":
         return any(tag["Key"] in (SNAPSHOT_MARK, STAGE_MARKS[DISABLE]) for tag in action.parameters["Tags"])
     return action.operation in ("DisableImage", "DeregisterImage", "RevokeGrant", "DeleteSnapshot")
 
 
-def _taking_away(
+def _destructive_actions(
     target: Target,
-    facts: RegionFacts,
-    judged: tuple[Verdict, ...],
+    state: RegionState,
+    decided: tuple[Decision, ...],
     snapshots: tuple[OwnSnapshot, ...],
     grants: Mapping[str, tuple[Grant, ...]],
 ) -> Iterator[Action]:
-    disabled = tuple(verdict for verdict in judged if verdict.decision == DISABLE)
-    for verdict in disabled:
-        image_id = verdict.ref.image_id
+    disabled = tuple(decision for decision in decided if decision.kind == DISABLE)
+    for decision in disabled:
+        image_id = decision.ref.image_id
         yield Action(target, "DisableImage", {"ImageId": image_id}, image_id)
     yield from _tag_actions(target, _marks(disabled))
-    deregistered = tuple(verdict for verdict in judged if verdict.decision == DEREGISTER)
-    yield from _tag_actions(target, _snapshot_marks(facts, deregistered))
-    alone: list[str] = []
-    for verdict in deregistered:
-        image_id = verdict.ref.image_id
-        together = _together(verdict, facts, grants)
-        parameters = {"ImageId": image_id, **({"DeleteAssociatedSnapshots": True} if together else {})}
+    deregistered = tuple(decision for decision in decided if decision.kind == DEREGISTER)
+    yield from _tag_actions(target, _snapshot_marks(state, deregistered))
+    one_by_one: list[str] = []
+    for decision in deregistered:
+        image_id = decision.ref.image_id
+        with_snapshots = _deletes_snapshots(decision, state, grants)
+        parameters = {"ImageId": image_id, **({"DeleteAssociatedSnapshots": True} if with_snapshots else {})}
         yield Action(target, "DeregisterImage", parameters, image_id)
-        alone += () if together else _going(verdict)
+        one_by_one += () if with_snapshots else _deleted(decision)
     for key_arn, revoked in grants.items():
         for grant in revoked:
             parameters = {"GrantId": grant.grant_id, "KeyId": key_arn}
             yield Action(target, "RevokeGrant", parameters, grant.grant_id, service="kms")
-    # Only now nothing that is to go uses them any more.
-    for snapshot_id in dict.fromkeys((*alone, *(snapshot.snapshot_id for snapshot in snapshots))):
+    # Snapshots come last: until now, images to deregister used them.
+    for snapshot_id in dict.fromkeys((*one_by_one, *(snapshot.snapshot_id for snapshot in snapshots))):
         yield Action(target, "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
 
 
-def _marks(judged: Iterable[Verdict]) -> dict[str, dict[str, str]]:
-    return {verdict.ref.image_id: dict(verdict.step.marks) for verdict in judged if verdict.step.marks}
+def _marks(decided: Iterable[Decision]) -> dict[str, dict[str, str]]:
+    return {decision.ref.image_id: dict(decision.step.marks) for decision in decided if decision.step.marks}
 
 
-def _ended_marks(facts: RegionFacts, judged: tuple[Verdict, ...]) -> dict[str, tuple[str, ...]]:
-    """The dates that no longer hold: all of an image that is wanted, else those of undone stages."""
-    own = {one.image.image_id: one for one in facts.images}
+def _ended_marks(state: RegionState, decided: tuple[Decision, ...]) -> dict[str, tuple[str, ...]]:
+    """The tags whose dates are no longer valid: all of a needed image, else those of undone stages."""
+    own = {one.image.image_id: one for one in state.images}
     return {
-        verdict.ref.image_id: set_marks(own[verdict.ref.image_id]) if verdict.released else verdict.step.drop
-        for verdict in judged
+        decision.ref.image_id: set_marks(own[decision.ref.image_id])
+        if decision.is_needed
+        else decision.step.drop
+        for decision in decided
     }
 
 
-def _snapshots_that_stay(facts: RegionFacts, judged: tuple[Verdict, ...]) -> dict[str, tuple[str, ...]]:
-    """Snapshots marked for an image that stays after all: whoever deregisters it later may want them.
+def _marks_to_remove(state: RegionState, decided: tuple[Decision, ...]) -> dict[str, tuple[str, ...]]:
+    """Snapshots that an earlier run marked and whose image stays, even if the policy no longer applies to it.
 
-    That holds as well if the policy is no longer about the image.
+    A user who deregisters the image later may want to keep them.
     """
-    going = {verdict.ref.image_id for verdict in judged if verdict.decision == DEREGISTER}
+    deregistered = {decision.ref.image_id for decision in decided if decision.kind == DEREGISTER}
     return {
         snapshot_id: (SNAPSHOT_MARK,)
-        for own in facts.images
-        if own.image.image_id not in going
+        for own in state.images
+        if own.image.image_id not in deregistered
         for snapshot_id in own.image.snapshot_ids
-        if snapshot_id in facts.snapshots and marked_for(facts.snapshots[snapshot_id])
+        if snapshot_id in state.snapshots and marked_for(state.snapshots[snapshot_id])
     }
 
 
-def _snapshot_marks(facts: RegionFacts, deregistered: Iterable[Verdict]) -> dict[str, dict[str, str]]:
-    """Snapshots that go with images, and the mark that says so, where it is missing.
+def _snapshot_marks(state: RegionState, deregistered: Iterable[Decision]) -> dict[str, dict[str, str]]:
+    """The mark of each snapshot that is deleted with an image, where the mark is missing.
 
-    As many images as a tag's value can name share one mark, so that one call writes it for all of them.
+    As many images as fit into a tag's value share one mark: one call writes it to all their snapshots.
     """
     unmarked: dict[str, list[str]] = {}
     marked: set[str] = set()
-    for verdict in deregistered:
-        missing = [one for one in _going(verdict) if one not in marked and not _is_marked(facts, one)]
+    for decision in deregistered:
+        missing = [one for one in _deleted(decision) if one not in marked and not _is_marked(state, one)]
         if missing:
-            unmarked[verdict.ref.image_id] = missing
+            unmarked[decision.ref.image_id] = missing
             marked.update(missing)
     return {
         snapshot_id: {SNAPSHOT_MARK: value}
@@ -138,11 +140,11 @@ def _snapshot_marks(facts: RegionFacts, deregistered: Iterable[Verdict]) -> dict
     }
 
 
-def _is_marked(facts: RegionFacts, snapshot_id: str) -> bool:
-    """Whether the snapshot's mark names an image that it is part of."""
-    snapshot = facts.snapshots.get(snapshot_id)
+def _is_marked(state: RegionState, snapshot_id: str) -> bool:
+    """Whether the snapshot's mark names an image that the snapshot is part of."""
+    snapshot = state.snapshots.get(snapshot_id)
     named = marked_for(snapshot) if snapshot else ()
-    return any(image_id in named for image_id in facts.images_with.get(snapshot_id, ()))
+    return any(image_id in named for image_id in state.images_with.get(snapshot_id, ()))
 
 
 def _values(image_ids: Iterable[str]) -> list[str]:
@@ -156,32 +158,35 @@ def _values(image_ids: Iterable[str]) -> list[str]:
     return values
 
 
-def _going(verdict: Verdict) -> list[str]:
-    return [fate.snapshot_id for fate in verdict.fates if not fate.kept]
+def _deleted(decision: Decision) -> list[str]:
+    return [one.snapshot_id for one in decision.snapshots if not one.keep_reason]
 
 
-def _together(verdict: Verdict, facts: RegionFacts, grants: Mapping[str, tuple[Grant, ...]]) -> bool:
-    """Whether AWS can delete the snapshots with the image: it spares other images' only, nothing else's.
+def _deletes_snapshots(
+    decision: Decision, state: RegionState, grants: Mapping[str, tuple[Grant, ...]]
+) -> bool:
+    """Whether DeregisterImage can delete the image's snapshots as well.
 
-    Those under a key with grants to revoke go after these, and those of several images that go after all of
-    them: as these go at the same time, AWS could spare such a snapshot each time for the others.
+    Not if one of them is kept: AWS skips snapshots of other images, but not those that launch templates use.
+    Not if one belongs to several images, which are deregistered side by side: AWS could skip it each time
+    because of the others. Not if its key has grants to revoke: these have to go before the snapshots.
     """
-    if any(len(facts.images_with[one]) > 1 for one in _going(verdict)):
+    if any(len(state.images_with[one]) > 1 for one in _deleted(decision)):
         return False
-    going = [facts.snapshots[one] for one in _going(verdict) if one in facts.snapshots]
-    if any(snapshot.kms_key_id in grants for snapshot in going):
+    deleted = [state.snapshots[one] for one in _deleted(decision) if one in state.snapshots]
+    if any(snapshot.kms_key_id in grants for snapshot in deleted):
         return False
-    return bool(verdict.fates) and len(_going(verdict)) == len(verdict.fates)
+    return bool(decision.snapshots) and len(_deleted(decision)) == len(decision.snapshots)
 
 
-def _report_actions(seen: CleanupSeen, target: Target, judged: tuple[Verdict, ...]) -> Iterator[Action]:
-    for verdict in judged:
-        if verdict.report_wanted:
-            # The same run twice asks for one report; a later run may ask for another.
-            token = f"{target.account_id}/{verdict.ref}/{seen.now:%Y-%m-%d}"
+def _report_actions(seen: CleanupSeen, target: Target, decided: tuple[Decision, ...]) -> Iterator[Action]:
+    for decision in decided:
+        if decision.report_wanted:
+            # Repeated on the same day, the call returns the same report.
+            token = f"{target.account_id}/{decision.ref}/{seen.now:%Y-%m-%d}"
             parameters = {
                 "ClientToken": hashlib.sha256(token.encode()).hexdigest(),
-                "ImageId": verdict.ref.image_id,
+                "ImageId": decision.ref.image_id,
                 "ResourceTypes": [
                     {"ResourceType": INSTANCES},
                     {
@@ -192,11 +197,11 @@ def _report_actions(seen: CleanupSeen, target: Target, judged: tuple[Verdict, ..
                     },
                 ],
             }
-            yield Action(target, "CreateImageUsageReport", parameters, verdict.ref.image_id)
+            yield Action(target, "CreateImageUsageReport", parameters, decision.ref.image_id)
 
 
 def _tag_actions(target: Target, tags: Mapping[str, Mapping[str, str]]) -> Iterator[Action]:
-    """What gets the same tags is tagged with one call."""
+    """One call for all resources that get the same tags."""
     alike: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
     for resource, wanted in tags.items():
         alike[tuple(sorted(wanted.items()))].append(resource)

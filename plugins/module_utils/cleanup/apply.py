@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Performs the actions that retire images: what one image is refused stops no other."""
+"""Performs the actions that retire images. If one is refused, the actions on other images go on."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ..failures import Failure
 from ..fanout import each
 from ..plan import Action
 
-# How many calls of a region are on their way at the same time.
+# How many calls run at the same time in a region.
 _SIDE_BY_SIDE = 16
-# botocore shape SnapshotReturnCodes; skipped ones are other images'.
+# botocore shape SnapshotReturnCodes; "skipped" is a snapshot that another image uses.
 _DONE = ("success", "skipped")
-# What AWS answers when there is nothing left to do (EC2 API Reference, error codes; KMS API Reference,
-# RevokeGrant): a call was made again since its answer was lost, or a list still showed what was deleted.
+# The error codes for what is deleted already (EC2 API Reference, "Error codes"; KMS API Reference,
+# RevokeGrant): a call was repeated because its answer was lost, or a list still showed a deleted resource.
 _GONE = {"DeleteSnapshot": "InvalidSnapshot.NotFound", "RevokeGrant": "NotFoundException"}
 
 Attempt = tuple[Performed, list[str]]
@@ -31,50 +31,50 @@ Attempt = tuple[Performed, list[str]]
 def perform_each(
     client_for: Callable[[Action], Any],
     actions: Iterable[Action],
-    images_of: Mapping[str, Collection[str]],
+    depends_on: Mapping[str, Collection[str]],
 ) -> Performed:
-    """Perform the actions of one region, but none on what an earlier one was refused.
+    """Perform the actions of one region, but none on a resource for which an earlier one was refused.
 
-    Calls of the same kind that follow each other go side by side, the next kind when all of them are done.
-    ``images_of`` maps resources to the images that they go with: they do not go after one of these was
-    refused something, nor these after them.
+    Consecutive calls of the same kind run side by side; the next kind starts when all of them are done.
+    ``depends_on`` maps resources to images: a resource is left alone if an action on one of its images was
+    refused, and so are its images if an action on the resource was.
     """
     parts: list[Performed] = []
     refused: set[str] = set()
     for _operation, alike in groupby(actions, key=lambda action: action.operation):
-        remaining = [one for action in alike for one in _remaining(action, refused, images_of)]
+        remaining = [one for action in alike for one in _remaining(action, refused, depends_on)]
         for done, resources in _side_by_side(client_for, remaining):
             parts.append(done)
             if done.failures:
-                refused.update(resources, *(images_of.get(one, ()) for one in resources))
+                refused.update(resources, *(depends_on.get(one, ()) for one in resources))
     return _with_left_snapshots(merge(*parts))
 
 
 def _side_by_side(client_for: Callable[[Action], Any], actions: Sequence[Action]) -> list[Attempt]:
-    """What became of each of the actions, in their order."""
+    """The result of each action, in their order."""
 
     def work(number: int) -> list[Attempt]:
         return list(_attempts(client_for(actions[number]), actions[number]))
 
     done, failed = each(range(len(actions)), work, threads=_SIDE_BY_SIDE)
-    mistakes = {
+    bugs = {
         number: Performed(failures=(failure(exception, actions[number].target, actions[number].operation),))
         for number, exception in failed.items()
     }
     return [
         attempt
         for number, action in enumerate(actions)
-        for attempt in done.get(number) or [(mistakes[number], _resources(action))]
+        for attempt in done.get(number) or [(bugs[number], _resources(action))]
     ]
 
 
 def _remaining(
-    action: Action, refused: Collection[str], images_of: Mapping[str, Collection[str]]
+    action: Action, refused: Collection[str], depends_on: Mapping[str, Collection[str]]
 ) -> Iterator[Action]:
     resources = [
         one
         for one in _resources(action)
-        if one not in refused and not any(image in refused for image in images_of.get(one, ()))
+        if one not in refused and not any(image in refused for image in depends_on.get(one, ()))
     ]
     if len(resources) == len(_resources(action)):
         yield action
@@ -83,7 +83,7 @@ def _remaining(
 
 
 def _attempts(client: Any, action: Action) -> Iterator[Attempt]:
-    """What became of an action; of one on many resources, where it was refused, on each of them."""
+    """The result of an action. If one on many resources is refused, it is tried on each of them alone."""
     done = perform(client, action)
     resources = _resources(action)
     if any(one.error_code == _GONE.get(action.operation) for one in done.failures):
@@ -105,12 +105,12 @@ def _resources(action: Action) -> list[str]:
 
 
 def _with_left_snapshots(done: Performed) -> Performed:
-    """What was done, with a failure for each snapshot that AWS could not delete with its image."""
+    """The results, with a failure for each snapshot that AWS could not delete with its image."""
     left = tuple(
         Failure(
             message=f"Snapshot {item['SnapshotId']} of {action.resource} could not be deleted: "
             f"{item['ReturnCode']}.",
-            remedy="It is marked: the next run deletes it, unless something still keeps it.",
+            remedy="Rerun: the snapshot is marked, and is deleted then unless something still uses it.",
             error_code="snapshot_not_deleted",
             action="DeleteSnapshot",
             region=action.target.region,

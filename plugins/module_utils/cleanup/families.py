@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which images belong together, and which of a family are its latest."""
+"""Image families, the latest images of each, and what images inherit from those that are deregistered."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,7 +18,8 @@ from ..tags import MARK_PREFIX, MAX_VALUE
 from .stages import parse, stamp
 from .state import OwnImage
 
-# What an image has from one that is deregistered: its family, and when the first of its sources was made.
+# Tags of images whose origin was deregistered: its family, and the creation date of the first image of the
+# chain of copies.
 FAMILY_MARK = MARK_PREFIX + "origin-family"
 ORIGIN_CREATED_MARK = MARK_PREFIX + "origin-created"
 
@@ -27,11 +28,11 @@ Images = Mapping[ImageRef, OwnImage]
 
 @dataclass(frozen=True)
 class FamilyBy:
-    """What makes images a family; the first that says something of an image decides.
+    """How images form families. The first of these that gives an image a family decides.
 
-    ``tag`` is a key whose value names the family. ``name_pattern`` must match a whole name; its first group
-    names the family, or the pattern itself if it has none. By ``source`` images are a family that come from
-    the same image, as copies of it or made of instances of it.
+    ``tag`` is the key of a tag whose value is the family. ``name_pattern`` must match an image's whole name;
+    its first group is the family, or the pattern itself if it has no group. With ``source``, images that come
+    from the same image are a family: copies of it, and images created from instances of it.
     """
 
     tag: str | None = None
@@ -40,88 +41,104 @@ class FamilyBy:
 
 
 def families(images: Images, by: FamilyBy) -> dict[ImageRef, str]:
-    """The family of each image that has one. A copy that has none of its own follows its source."""
+    """The family of each image that has one. A copy without a family of its own has that of its source."""
     found = {}
     for ref in images:
         family = _family(images, ref, by)
         if family is not None:
-            # As much of it as a tag can keep.
+            # Cut to the length that a tag can hold.
             found[ref] = family[:MAX_VALUE]
     return found
 
 
-def bequeathed(
-    images: Images, of: Mapping[ImageRef, str], by: FamilyBy, going: Collection[ImageRef]
+def inherited_tags(
+    images: Images, family_of: Mapping[ImageRef, str], by: FamilyBy, deregistering: Collection[ImageRef]
 ) -> dict[ImageRef, dict[str, str]]:
-    """Images that stay, and as tags what would be lost about them with those that are ``going``."""
+    """Images that stay, with the tags that keep what only their deregistered origins show today.
+
+    An example, with families by tag::
+
+        ami-1 (tag family=web, created in May) <- ami-2 (a copy of it) <- ami-3 (a copy of ami-2)
+
+    All three belong to ``web``, and their origin was created in May, but only ami-1 shows that. If ami-1 is
+    deregistered, ami-2 and ami-3 get both as tags. If only ami-2 is, ami-3 alone gets them: without ami-2
+    nothing leads from it to ami-1.
+    """
     found = {}
-    for ref, family in of.items():
+    for ref, family in family_of.items():
+        if ref in deregistering:
+            continue
         tags = {}
-        if _own_family(images[ref], by) is None and _any_going(_origins(images, ref, by), going):
+        has_own_family = _own_family(images[ref], by) is not None
+        if not has_own_family and _any_of(_family_chain(images, ref, by), deregistering):
             tags[FAMILY_MARK] = family
-        date = born(images, ref)
-        if date is not None and _any_going(_sources(images, ref), going):
+        date = origin_created(images, ref)
+        if date is not None and _any_of(_copy_chain(images, ref), deregistering):
             tags[ORIGIN_CREATED_MARK] = stamp(date)
-        if tags and ref not in going:
+        if tags:
             found[ref] = tags
     return found
 
 
-def untold(
+def blocked_by_missing_tags(
     images: Images,
-    of: Mapping[ImageRef, str],
+    family_of: Mapping[ImageRef, str],
     by: FamilyBy,
-    going: Collection[ImageRef],
-    told: Collection[tuple[ImageRef, str, str]],
-) -> dict[ImageRef, ImageRef]:
-    """Images that are ``going``, each with one that would lose by it what its tags do not tell yet.
+    deregistering: Collection[ImageRef],
+    written: Collection[tuple[ImageRef, str, str]],
+) -> dict[ImageRef, str]:
+    """Images that cannot be deregistered yet, each with the reason: a copy still lacks the inherited tags.
 
-    ``told`` are tags that were written since the images were read: image, key and value.
+    ``written`` are tags that were written since the images were read: image, key and value. In the example of
+    ``inherited_tags``, ami-1 is blocked as long as ami-2 or ami-3 lacks one of its tags. If ami-2 is to be
+    deregistered as well, the tags of ami-3 alone block both.
     """
-    found: dict[ImageRef, ImageRef] = {}
-    for ref, tags in bequeathed(images, of, by, going).items():
+    found: dict[ImageRef, str] = {}
+    for ref, tags in inherited_tags(images, family_of, by, deregistering).items():
         has = images[ref].image.tags
-        if any(has.get(key) != value and (ref, key, value) not in told for key, value in tags.items()):
-            line = (*_origins(images, ref, by), *_sources(images, ref))
-            found.update((one, ref) for one in line if one in going)
+        if all(has.get(key) == value or (ref, key, value) in written for key, value in tags.items()):
+            continue
+        reason = f"{ref} comes from it and still lacks the tags that it inherits from it."
+        chain = (*_family_chain(images, ref, by), *_copy_chain(images, ref))
+        found.update((one, reason) for one in chain if one in deregistering)
     return found
 
 
-def _any_going(line: Collection[ImageRef], going: Collection[ImageRef]) -> bool:
-    return any(one in going for one in line)
+def origin_created(images: Images, ref: ImageRef) -> datetime | None:
+    """When the first image of the image's chain of copies was created.
 
-
-def born(images: Images, ref: ImageRef) -> datetime | None:
-    """When the image was made that this one is a copy of; None if that is gone and nothing tells."""
-    *_nearer, first = (one for one in _sources(images, ref) if one in images)
+    For an image that is no copy that is its own date. If a part of the chain has been deregistered, the date
+    comes from the tag of its first image that is left; None if that has no such tag.
+    """
+    *_copies, first = (one for one in _copy_chain(images, ref) if one in images)
     own = images[first]
-    gone = own.source is not None and own.source not in images
-    return parse(own.image.tags.get(ORIGIN_CREATED_MARK, "")) if gone else own.created
+    source_is_gone = own.source is not None and own.source not in images
+    return parse(own.image.tags.get(ORIGIN_CREATED_MARK, "")) if source_is_gone else own.created
 
 
-def latest(images: Images, of: Mapping[ImageRef, str], count: int) -> frozenset[ImageRef]:
-    """The ``count`` latest images of each family in each region.
+def latest(images: Images, family_of: Mapping[ImageRef, str], count: int) -> frozenset[ImageRef]:
+    """The ``count`` latest images of each family in each region, by either of two dates.
 
-    Images that can be launched come before others. Latest is what was made last; but a copy made late of an
-    old image is not newer than one made early of a new image. So the latest by the date of the image and the
-    latest by the date of its source are both kept; a copy of whose source nothing is known comes last there.
+    Images that can be launched come before others. A copy made late of an old image is not newer than a copy
+    made early of a new image. So the latest by the image's own date and the latest by the date of its origin
+    are both kept. An image whose origin's date is not known comes last by the latter.
     """
     groups: dict[tuple[str, str], list[ImageRef]] = defaultdict(list)
-    for ref, family in of.items():
+    for ref, family in family_of.items():
         groups[ref.region, family].append(ref)
     kept: set[ImageRef] = set()
     for members in groups.values():
-        for rank in (_made, _born):
+        for rank in (_by_creation, _by_origin_created):
             kept.update(sorted(members, key=partial(rank, images), reverse=True)[:count])
     return frozenset(kept)
 
 
-def _made(images: Images, ref: ImageRef) -> tuple[bool, bool, datetime, ImageRef]:
+def _by_creation(images: Images, ref: ImageRef) -> tuple[bool, bool, datetime, ImageRef]:
     return _launchable(images[ref]), True, images[ref].created, ref
 
 
-def _born(images: Images, ref: ImageRef) -> tuple[bool, bool, datetime, ImageRef]:
-    date = born(images, ref)
+def _by_origin_created(images: Images, ref: ImageRef) -> tuple[bool, bool, datetime, ImageRef]:
+    date = origin_created(images, ref)
     return _launchable(images[ref]), date is not None, date or images[ref].created, ref
 
 
@@ -129,26 +146,22 @@ def _launchable(own: OwnImage) -> bool:
     return own.image.state == "available"
 
 
+def _any_of(chain: Iterable[ImageRef], refs: Collection[ImageRef]) -> bool:
+    return any(one in refs for one in chain)
+
+
 def _family(images: Images, ref: ImageRef, by: FamilyBy) -> str | None:
-    origins = _origins(images, ref, by)
-    for one in origins:
+    """The family of the first image of the chain that has one; by source, else the end of the chain."""
+    chain = _family_chain(images, ref, by)
+    for one in chain:
         family = _own_family(images[one], by) if one in images else None
         if family is not None:
             return family
-    return str(origins[-1]) if by.source else None
-
-
-def _sources(images: Images, ref: ImageRef) -> list[ImageRef]:
-    """The image, what it is a copy of, what that is a copy of…"""
-    return _line(images, ref, lambda own: own.source)
-
-
-def _origins(images: Images, ref: ImageRef, by: FamilyBy) -> list[ImageRef]:
-    """The image and those that it has its family from: its sources, or all that it is made from."""
-    return _line(images, ref, lambda own: own.source or own.base if by.source else own.source)
+    return str(chain[-1]) if by.source else None
 
 
 def _own_family(own: OwnImage, by: FamilyBy) -> str | None:
+    """The family that the image's own tags and name give it."""
     if by.tag is not None and own.image.tags.get(by.tag):
         return own.image.tags[by.tag]
     match = by.name_pattern.fullmatch(own.image.name) if by.name_pattern else None
@@ -157,12 +170,22 @@ def _own_family(own: OwnImage, by: FamilyBy) -> str | None:
     return own.image.tags.get(FAMILY_MARK)
 
 
-def _line(images: Images, ref: ImageRef, origin: Callable[[OwnImage], ImageRef | None]) -> list[ImageRef]:
-    """The image, what it comes from, what that comes from…; the last one may be unknown."""
-    line = [ref]
-    while line[-1] in images:
-        earlier = origin(images[line[-1]])
-        if earlier is None or earlier in line:
+def _copy_chain(images: Images, ref: ImageRef) -> list[ImageRef]:
+    """The image, the image that it is a copy of, the image that that is a copy of, and so on."""
+    return _chain(images, ref, lambda own: own.source)
+
+
+def _family_chain(images: Images, ref: ImageRef, by: FamilyBy) -> list[ImageRef]:
+    """The image and those that it can get its family from: its copy chain, by source also its bases."""
+    return _chain(images, ref, lambda own: own.source or own.base if by.source else own.source)
+
+
+def _chain(images: Images, ref: ImageRef, origin: Callable[[OwnImage], ImageRef | None]) -> list[ImageRef]:
+    """The image, its origin, the origin of that, and so on. The last one may not be among the images."""
+    chain = [ref]
+    while chain[-1] in images:
+        earlier = origin(images[chain[-1]])
+        if earlier is None or earlier in chain:
             break
-        line.append(earlier)
-    return line
+        chain.append(earlier)
+    return chain

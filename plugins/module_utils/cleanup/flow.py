@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_cleanup``: own images are retired by policy, in every region at once."""
+"""``ami_cleanup``: retires own images by policy, in all regions at the same time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,134 +16,162 @@ from ..aws import errors
 from ..aws.caller import identify_with_regions
 from ..aws.clients import Clients
 from ..aws.write import Performed
-from ..failures import Failure, Refused, invalid_option
+from ..failures import Refused, invalid_option
 from ..fanout import each
 from ..model import ImageRef, Target
 from ..plan import Action
 from ..progress import Report
 from ..regions import regions_to_work_in
 from ..runner import Flow, Outcome
-from . import plan as cleanup_plan
-from . import read_regions as own_images
+from . import read_regions
 from .apply import perform_each
-from .decisions import CleanupSeen, CleanupWanted, Verdict, candidates
-from .inspect_images import with_looks, with_snapshot_looks
-from .inspect_keys import with_key_looks
-from .options import wanted_from
-from .plan import CleanupPlan
-from .stages import DEREGISTER, DISABLE
-from .state import RegionFacts
+from .confirmation import Confirmed, confirmed
+from .decisions import Decision
+from .dependencies import dependencies
+from .inspect import inspect
+from .next_reads import next_reads
+from .options import CleanupWanted, wanted_from
+from .plan import CleanupPlan, images_that_lack_tags, plan
+from .state import CleanupSeen, RegionState
 from .write_tombstones import write_tombstones
 
 
 def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
-    """Read every region in bulk, then take a closer look at what nothing keeps so far."""
+    """Read every region in bulk, then the usage of everything that has to be known for the plan.
+
+    Raises:
+        Refused: the tombstones' folder does not exist, or the images of a region cannot be listed.
+    """
     _check_tombstone_folder(wanted.tombstone_path)
     caller, known = identify_with_regions(clients)
     regions, failures = regions_to_work_in(wanted.regions, known)
     if failures:
         raise Refused(failures)
-    for service in own_images.services():
+    for service in read_regions.services():
         clients.open(service, regions)
-    facts, failed = each(regions, lambda region: _facts(clients, wanted, region))
-    if failed:
-        raise Refused(
-            errors.failure(exception, Target(caller.account_id, region), "DescribeImages")
-            for region, exception in failed.items()
-        )
-    seen = CleanupSeen(caller.account_id, datetime.now(UTC), facts, partition=caller.partition)
-    return _looked_at(clients, wanted, seen, candidates(wanted, seen))
-
-
-def _check_tombstone_folder(path: str | None) -> None:
-    if path and not Path(path).parent.is_dir():
-        message = f"tombstone_path: there is no folder {Path(path).parent}."
-        raise Refused([invalid_option("tombstone_path", message, "Create it, or name another file.")])
+    seen = CleanupSeen(caller.account_id, datetime.now(UTC), {}, partition=caller.partition)
+    seen = replace(seen, regions=_read_regions(clients, wanted, seen, regions))
+    return _read_on(clients, wanted, seen)
 
 
 def apply(
     clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, report: Report
 ) -> Outcome:
-    """Do what takes nothing away; then read the evidence again, and do the rest of what it still allows."""
-    first = _perform(clients, seen, plan.harmless, ())
-    if not plan.taking_away:
-        return _outcome((first,))
+    """Perform the plan, the destructive part as far as evidence that is read again confirms it.
+
+    1. Perform the non-destructive actions, in all regions.
+    2. Read the evidence again, and plan again.
+    3. Write tombstones of the images that both plans disable or deregister.
+    4. Perform the destructive actions that both plans contain.
+
+    Nothing is disabled, deregistered or deleted if the evidence cannot be read or a tombstone not written.
+    """
+    first = _perform(clients, seen, plan.non_destructive, ())
+    if not plan.destructive:
+        return _outcome(first)
     try:
-        now_seen = _read_again(clients, wanted, seen, plan)
-        now_seen = cleanup_plan.with_untold(wanted, now_seen, first.actions)
+        seen_again = _read_again(clients, wanted, seen, plan)
     except Refused as refused:
-        return _outcome((first,), refused.failures)
-    final, changed = cleanup_plan.confirmed(plan, cleanup_plan.plan(wanted, now_seen))
-    refs = _taken_away(final.taking_away)
-    going = tuple(one for one in final.verdicts if one.ref in refs)
-    unwritten = write_tombstones(clients, wanted, now_seen, going)
+        return replace(_outcome(first), failures=(*first.failures, *refused.failures))
+    final, skipped = _confirm(wanted, seen_again, plan, first.actions)
+    retired = _retired(final)
+    unwritten = write_tombstones(clients, wanted, seen_again, retired)
     if unwritten:
-        return _outcome((first,), unwritten)
-    second = _perform(clients, now_seen, final.taking_away, going)
-    spared = {
-        seen.target(region): tuple(verdict for verdict in changed if verdict.ref.region == region)
-        for region in seen.regions
-    }
-    warnings = tuple(_spared(verdict) for verdict in changed)
-    return replace(_outcome((first, second)), warnings=warnings, state=spared)
+        return replace(_outcome(first), failures=(*first.failures, *unwritten))
+    second = _perform(clients, seen_again, final.destructive, retired)
+    return replace(
+        _outcome(first, second),
+        warnings=tuple(_skipped_warning(decision) for decision in skipped),
+        state=_by_region(seen, skipped),
+    )
 
 
 def result(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own; of images that were spared the verdict that spared them."""
-    spared = {verdict.ref: verdict for verdicts in outcome.state.values() for verdict in verdicts}
+    """The keys that only this module returns. Skipped images have the decision of the final check."""
+    skipped = {decision.ref: decision for found in outcome.state.values() for decision in found}
+    decided = (skipped.get(decision.ref, decision) for decision in plan.decisions)
     return {
-        "evaluated_count": len(plan.verdicts),
+        "evaluated_count": len(plan.decisions),
         "regions": sorted(seen.regions),
-        "results": [
-            spared.get(verdict.ref, verdict).as_result(seen.images[verdict.ref]) for verdict in plan.verdicts
-        ],
+        "results": [decision.as_result(seen.images[decision.ref]) for decision in decided],
     }
 
 
-FLOW: Flow[CleanupWanted, CleanupSeen] = Flow(wanted_from, read_state, cleanup_plan.plan, apply, result)
+FLOW: Flow[CleanupWanted, CleanupSeen] = Flow(wanted_from, read_state, plan, apply, result)
 
 
-def _facts(clients: Clients, wanted: CleanupWanted, region: str) -> RegionFacts:
-    return own_images.region(clients, region, tombstone_path=wanted.tombstone_ssm_path)
+def _check_tombstone_folder(path: str | None) -> None:
+    if path and not Path(path).parent.is_dir():
+        message = f"tombstone_path: there is no folder {Path(path).parent}."
+        raise Refused([invalid_option("tombstone_path", message, "Create the folder, or set another path.")])
 
 
-def _looked_at(
-    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, refs: Iterable[ImageRef]
-) -> CleanupSeen:
-    """What was seen, with closer looks at these images, and at all snapshots that would go."""
-    seen = with_looks(clients, wanted, seen, refs)
-    snapshots = cleanup_plan.snapshots_to_look_at(wanted, seen)
-    seen = with_snapshot_looks(clients, seen, [ref for ref in snapshots if ref not in seen.snapshot_looks])
-    return with_key_looks(clients, seen, cleanup_plan.keys_to_look_at(wanted, seen))
+def _read_regions(
+    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, regions: Iterable[str]
+) -> dict[str, RegionState]:
+    def read(region: str) -> RegionState:
+        return read_regions.region(clients, region, tombstone_path=wanted.tombstone_ssm_path)
 
-
-def _read_again(
-    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, first: CleanupPlan
-) -> CleanupSeen:
-    """What is there now; raises ``Refused`` if that cannot be read.
-
-    Everywhere: parameters name images of other regions, and a copy that is still being made needs its source.
-    """
-    facts, failed = each(seen.regions, lambda region: _facts(clients, wanted, region))
+    states, failed = each(regions, read)
     if failed:
         raise Refused(
             errors.failure(exception, seen.target(region), "DescribeImages")
             for region, exception in failed.items()
         )
-    going = [verdict.ref for verdict in first.verdicts if verdict.decision in (DISABLE, DEREGISTER)]
-    now_seen = replace(seen, regions=facts, looks={}, snapshot_looks={}, keys={})
-    still_there = [ref for ref in going if ref in now_seen.images]
-    return _looked_at(clients, wanted, now_seen, still_there)
+    return states
+
+
+def _read_on(
+    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, images: Collection[ImageRef] | None = None
+) -> CleanupSeen:
+    """Read until nothing is left to read that the plan depends on (``next_reads``)."""
+    while reads := next_reads(wanted, seen, images):
+        seen = inspect(clients, wanted, seen, reads)
+    return seen
+
+
+def _read_again(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan) -> CleanupSeen:
+    """The state right before the destructive actions.
+
+    All regions are read, not only those with such actions: a parameter can name images of other regions, and
+    an unfinished copy in another region needs its source. Of the images, only those that the plan disables or
+    deregisters are inspected.
+
+    Raises:
+        Refused: something cannot be read.
+    """
+    again = replace(seen, regions=_read_regions(clients, wanted, seen, seen.regions))
+    again = replace(again, usage={}, snapshot_usage={}, key_usage={})
+    to_retire = (decision.ref for decision in plan.decisions if decision.is_destructive)
+    return _read_on(clients, wanted, again, [ref for ref in to_retire if ref in again.images])
+
+
+def _confirm(
+    wanted: CleanupWanted, seen: CleanupSeen, first: CleanupPlan, done: tuple[Action, ...]
+) -> Confirmed:
+    """What is left of the plan with the state read again, after the actions ``done``."""
+    blocked = images_that_lack_tags(wanted, seen, done)
+    return confirmed(first, plan(wanted, seen, blocked))
+
+
+def _retired(final: CleanupPlan) -> tuple[Decision, ...]:
+    """The decisions on the images that the plan disables or deregisters."""
+    refs = {
+        ImageRef(action.target.region, str(action.resource))
+        for action in final.destructive
+        if action.operation in ("DisableImage", "DeregisterImage")
+    }
+    return tuple(decision for decision in final.decisions if decision.ref in refs)
 
 
 def _perform(
-    clients: Clients, seen: CleanupSeen, actions: tuple[Action, ...], going: Iterable[Verdict]
+    clients: Clients, seen: CleanupSeen, actions: tuple[Action, ...], retired: Iterable[Decision]
 ) -> Performed:
-    """Perform the actions in all regions at once."""
+    """Perform the actions, in all regions at the same time."""
     by_target: dict[Target, list[Action]] = {}
     for action in actions:
         by_target.setdefault(action.target, []).append(action)
-    going_with = cleanup_plan.images_of(seen, going, actions)
+    depends_on = dependencies(seen, retired, actions)
     for action in actions:
         clients.paced_for(action.operation).open(action.service, [action.target.region])
 
@@ -151,7 +179,7 @@ def _perform(
         def client_for(action: Action) -> Any:
             return clients.paced_for(action.operation).client(action.service, target.region)
 
-        return perform_each(client_for, by_target[target], going_with.get(target.region, {}))
+        return perform_each(client_for, by_target[target], depends_on.get(target.region, {}))
 
     done, failed = each(by_target, work)
     return Performed(
@@ -164,21 +192,21 @@ def _perform(
     )
 
 
-def _taken_away(actions: Iterable[Action]) -> set[ImageRef]:
-    return {
-        ImageRef(action.target.region, str(action.resource))
-        for action in actions
-        if action.operation in ("DisableImage", "DeregisterImage")
-    }
-
-
-def _outcome(parts: tuple[Performed, ...], failures: tuple[Failure, ...] = ()) -> Outcome:
+def _outcome(*parts: Performed) -> Outcome:
     return Outcome(
         performed=tuple(action for part in parts for action in part.actions),
-        failures=(*(failure for part in parts for failure in part.failures), *failures),
+        failures=tuple(failure for part in parts for failure in part.failures),
     )
 
 
-def _spared(verdict: Verdict) -> str:
-    why = [*verdict.reasons, *(f"{one.kind} {one.subject} {one.detail}".strip() for one in verdict.evidence)]
-    return f"{verdict.ref} was spared at the last moment: {'; '.join(why)}"
+def _by_region(seen: CleanupSeen, skipped: Iterable[Decision]) -> Mapping[Target, tuple[Decision, ...]]:
+    by_region: dict[str, list[Decision]] = {region: [] for region in seen.regions}
+    for decision in skipped:
+        by_region[decision.ref.region].append(decision)
+    return {seen.target(region): tuple(found) for region, found in by_region.items()}
+
+
+def _skipped_warning(decision: Decision) -> str:
+    uses = (f"{one.kind} {one.subject} {one.detail}".strip() for one in decision.evidence)
+    reasons = "; ".join([*decision.reasons, *uses])
+    return f"{decision.ref} was skipped, because the final check found: {reasons}"

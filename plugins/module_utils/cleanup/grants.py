@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which of this collection's grants nobody needs any more once images are deregistered.
+"""Which of this collection's grants are no longer needed once images are deregistered.
 
-A key is looked at when snapshots under it go. Its grants are revoked before those snapshots are deleted, so
-that a run which ends between finds the snapshots, and by them the key, again.
+A key is inspected if snapshots under it are deleted. Its grants are revoked before those snapshots are
+deleted: if the run ends in between, the next run finds the snapshots, and through them the key.
 """
 
 from __future__ import annotations
@@ -14,82 +14,83 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ..model import Grant, ImageRef, Key, KeyRef, Sharing, SnapshotRef
-from .decisions import CleanupSeen
-from .state import KeyLook, OwnImage, RegionFacts
+from .state import CleanupSeen, KeyUsage, OwnImage, RegionState
 
-_NEVER_LOOKED_AT = KeyLook(unread=("It was not looked at.",))
+_NOT_READ = KeyUsage(unread=("It was not read.",))
 
 
 @dataclass(frozen=True)
 class Revocations:
-    """What becomes of a key's grants: those that go, and why others stay that might have gone."""
+    """What happens to the grants on a key: those to revoke, and why others stay that might be revoked."""
 
     grants: tuple[Grant, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-def keys_at_stake(seen: CleanupSeen, going: Iterable[SnapshotRef]) -> tuple[KeyRef, ...]:
-    """The account's own keys that snapshots which go are under; of others' keys it sees no grants."""
+def keys_of(seen: CleanupSeen, snapshots: Iterable[SnapshotRef]) -> tuple[KeyRef, ...]:
+    """The account's own keys of the snapshots. Grants on other accounts' keys cannot be listed."""
     found = []
-    for ref in going:
+    for ref in snapshots:
         snapshot = seen.regions[ref.region].snapshots.get(ref.snapshot_id)
         if snapshot and snapshot.kms_key_id and Key(snapshot.kms_key_id).account_id == seen.account_id:
             found.append(KeyRef(ref.region, snapshot.kms_key_id))
     return tuple(dict.fromkeys(found))
 
 
-def images_under(facts: RegionFacts, key_arn: str) -> tuple[OwnImage, ...]:
-    """The images with a snapshot under the key."""
-    return tuple(own for own in facts.images if key_arn in _keys_of(own, facts))
+def images_under(state: RegionState, key_arn: str) -> tuple[OwnImage, ...]:
+    """The images with a snapshot that the key encrypts."""
+    return tuple(own for own in state.images if key_arn in _keys_of(own, state))
 
 
-def revocations(seen: CleanupSeen, ref: KeyRef, going: Collection[ImageRef]) -> Revocations:
-    """What becomes of the grants on a key once the images that are ``going`` are gone.
+def revocations(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef]) -> Revocations:
+    """What happens to the grants on a key once the images ``deregistering`` are gone.
 
-    A grant stays if an image that remains under the key is shared with its account, or may be.
+    A grant stays if an image that stays under the key is shared with its account, or may be.
     """
-    look = seen.keys.get(ref, _NEVER_LOOKED_AT)
-    if look.unread:
-        return _none(ref, look.unread[0])
-    facts = seen.regions[ref.region]
-    staying = [own for own in facts.images if ImageRef(ref.region, own.image.image_id) not in going]
-    under = [own for own in staying if ref.key_arn in _keys_of(own, facts)]
+    usage = seen.key_usage.get(ref, _NOT_READ)
+    if usage.unread:
+        return _none(ref, usage.unread[0])
+    state = seen.regions[ref.region]
+    staying = [own for own in state.images if ImageRef(ref.region, own.image.image_id) not in deregistering]
+    under = [own for own in staying if ref.key_arn in _keys_of(own, state)]
     shared = Sharing()
     for own in under:
-        shared |= look.sharing.get(own.image.image_id, Sharing(public=True))
-    free = [grant for grant in look.grants if _account(grant) not in (*shared.account_ids, seen.account_id)]
-    if not free:
+        shared |= usage.sharing.get(own.image.image_id, Sharing(public=True))
+    revocable = [
+        grant for grant in usage.grants if _account(grant) not in (*shared.account_ids, seen.account_id)
+    ]
+    if not revocable:
         return Revocations()
-    unknown = [own.image.image_id for own in staying if _may_be_under_any(own, facts)]
+    unknown = [own.image.image_id for own in staying if _may_be_under_any(own, state)]
     if unknown:
-        return _none(ref, f"Which keys {unknown[0]} is encrypted under is not known.")
+        return _none(ref, f"The keys of {unknown[0]} are not known.")
     if shared.org_arns or shared.org_unit_arns or shared.public:
-        return _none(ref, "An image under it is shared with an organization, a unit or everybody.")
-    nameless = [grant for grant in free if not _account(grant)]
+        return _none(ref, "An image under it is public, or shared with an organization or unit.")
+    nameless = [grant for grant in revocable if not _account(grant)]
     warnings = tuple(
-        f"The grant {one.grant_id} on {ref.key_arn} stays: of which account {one.grantee} is is not known."
+        f"The grant {one.grant_id} on {ref.key_arn} stays: the account of {one.grantee} is not known."
         for one in nameless
     )
-    return Revocations(tuple(grant for grant in free if grant not in nameless), warnings)
+    return Revocations(tuple(grant for grant in revocable if grant not in nameless), warnings)
 
 
 def _none(ref: KeyRef, why: str) -> Revocations:
     return Revocations(warnings=(f"All grants on {ref.key_arn} stay: {why}",))
 
 
-def _keys_of(own: OwnImage, facts: RegionFacts) -> set[str | None]:
-    return {facts.snapshots[one].kms_key_id for one in own.image.snapshot_ids if one in facts.snapshots}
+def _keys_of(own: OwnImage, state: RegionState) -> set[str | None]:
+    return {state.snapshots[one].kms_key_id for one in own.image.snapshot_ids if one in state.snapshots}
 
 
-def _may_be_under_any(own: OwnImage, facts: RegionFacts) -> bool:
-    """Whether not all keys of the image are known: one that is being made names its snapshots late."""
+def _may_be_under_any(own: OwnImage, state: RegionState) -> bool:
+    """Whether a key of the image is not known. A pending image does not list its snapshots yet."""
     return own.image.state == "pending" or any(
-        device.encrypted and device.snapshot_id not in facts.snapshots for device in own.image.devices
+        device.encrypted and device.snapshot_id not in state.snapshots for device in own.image.devices
     )
 
 
 def _account(grant: Grant) -> str:
-    """The account of a grantee; empty for a role or user that was deleted, of which KMS shows an id alone."""
+    """The account of a grantee; empty for a deleted role or user, of which KMS returns a unique id only."""
     parts = grant.grantee.split(":")
     if len(parts) > 1:
         return parts[4]

@@ -2,26 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Closer looks at images and snapshots that nothing keeps so far, in all regions at once.
+"""Reads the usage of single images and snapshots, in all regions at the same time.
 
-They take a call or two each: the clients of each kind of call pace themselves, and the regions take turns.
+Each takes a call or two: the clients of each kind of call pace themselves, and the regions take turns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from ..aws import errors
+from ..aws.accounts import Accounts
 from ..aws.clients import Clients
+from ..aws.read import Caller
 from ..failures import Refused
 from ..fanout import each, round_robin
-from ..model import ImageRef, SnapshotRef
-from . import read_usage as image_use
-from .decisions import CleanupSeen, CleanupWanted, chosen
-from .inspect_consumers import look_into_accounts
-from .state import CloserLook, SnapshotLook
+from ..model import ConsumerRole, ImageRef, SnapshotRef, Target
+from . import read_usage
+from .options import CleanupWanted
+from .state import CleanupSeen, Evidence, ImageUsage, SnapshotUsage, unreadable
 
 Item = TypeVar("Item", bound=Hashable)
 Found = TypeVar("Found")
@@ -39,117 +40,167 @@ class _Batch(NamedTuple):
         return tuple(ImageRef(self.region, image_id) for image_id in self.image_ids)
 
 
-class _Look(NamedTuple):
-    """An image, and its snapshots if nothing was found that keeps it."""
+class _Usage(NamedTuple):
+    """The usage of an image, and of its snapshots as far as they were read."""
 
-    image: CloserLook
-    snapshots: Mapping[SnapshotRef, SnapshotLook]
+    image: ImageUsage
+    snapshots: Mapping[SnapshotRef, SnapshotUsage]
 
 
-def with_looks(
-    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, refs: Iterable[ImageRef]
-) -> CleanupSeen:
-    """What was seen, with closer looks at these images, and at the snapshots of those that may go.
-
-    What cannot be read counts as use.
-    """
-    by_region = _by_region(refs)
+def read_image_usage(
+    clients: Clients,
+    wanted: CleanupWanted,
+    seen: CleanupSeen,
+    images: Mapping[ImageRef, tuple[SnapshotRef, ...]],
+) -> tuple[dict[ImageRef, ImageUsage], dict[SnapshotRef, SnapshotUsage]]:
+    """The usage of these images, and that of the snapshots beside them whose image is not used."""
+    if not images:
+        return {}, {}
+    by_region = _by_region(images)
     for operation in ("DescribeImageReferences", "DescribeImageAttribute", "DescribeSnapshotAttribute"):
         clients.paced_for(operation).open("ec2", by_region)
-    named = _references(clients, seen, by_region)
-    may_go = frozenset(chosen(wanted, seen, CloserLook()))
+    referenced = _read_references(clients, seen, by_region)
 
-    def look(ref: ImageRef) -> _Look:
-        of_image = _with_sharing(clients, seen, ref, named[ref])
-        kept = of_image.references or of_image.unread or (of_image.sharing and not wanted.include_shared)
-        if kept or ref not in may_go:
-            return _Look(of_image, {})
-        # Beside those of other images, so that neither kind of call waits for the other.
-        snapshots = (SnapshotRef(ref.region, one) for one in seen.images[ref].image.snapshot_ids)
-        return _Look(of_image, {one: _snapshot_look(clients, one) for one in snapshots})
+    def read(ref: ImageRef) -> _Usage:
+        usage = _with_sharing(clients, seen, ref, referenced[ref])
+        if _keeps_image(usage, wanted.include_shared):
+            return _Usage(usage, {})
+        # While permissions of other images are read, so that neither kind of call waits for the other.
+        return _Usage(usage, {one: _read_snapshot(clients, one) for one in images[ref]})
 
-    found = _each(round_robin(by_region.values()), look, seen, "DescribeImageAttribute")
-    looks = {ref: one.image for ref, one in found.items()}
+    found = _each(round_robin(by_region.values()), read, seen, "DescribeImageAttribute")
+    usage = {ref: one.image for ref, one in found.items()}
     if wanted.include_shared:
-        looks = _with_reports(clients, seen, looks)
+        usage = _with_reports(clients, seen, usage)
     if wanted.consumer_role is not None:
-        looks = look_into_accounts(clients, wanted.consumer_role, seen, looks)
-    snapshot_looks = {ref: look for one in found.values() for ref, look in one.snapshots.items()}
-    return replace(
-        seen, looks={**seen.looks, **looks}, snapshot_looks={**seen.snapshot_looks, **snapshot_looks}
-    )
+        usage = _with_consumers(clients, wanted.consumer_role, seen, usage)
+    return usage, {ref: snapshot for one in found.values() for ref, snapshot in one.snapshots.items()}
 
 
-def with_snapshot_looks(clients: Clients, seen: CleanupSeen, refs: Iterable[SnapshotRef]) -> CleanupSeen:
-    """What was seen, with who may use these snapshots."""
+def read_snapshot_usage(
+    clients: Clients, seen: CleanupSeen, refs: Collection[SnapshotRef]
+) -> dict[SnapshotRef, SnapshotUsage]:
+    """The accounts that can create volumes from these snapshots."""
+    if not refs:
+        return {}
     by_region = _by_region(refs)
     clients.paced_for("DescribeSnapshotAttribute").open("ec2", by_region)
-    found = _each(
+    return _each(
         round_robin(by_region.values()),
-        lambda ref: _snapshot_look(clients, ref),
+        lambda ref: _read_snapshot(clients, ref),
         seen,
         "DescribeSnapshotAttribute",
     )
-    return replace(seen, snapshot_looks={**seen.snapshot_looks, **found})
 
 
-def _references(
+def _keeps_image(usage: ImageUsage, include_shared: bool) -> bool:
+    """Whether the image stays whatever its snapshots are shared with."""
+    return bool(usage.references or usage.unread or (usage.sharing and not include_shared))
+
+
+def _read_references(
     clients: Clients, seen: CleanupSeen, by_region: Mapping[str, list[ImageRef]]
-) -> dict[ImageRef, CloserLook]:
-    """What refers to the images."""
+) -> dict[ImageRef, ImageUsage]:
+    """The own resources that refer to the images."""
     action = "DescribeImageReferences"
 
-    def work(batch: _Batch) -> dict[ImageRef, CloserLook]:
+    def read(batch: _Batch) -> dict[ImageRef, ImageUsage]:
         try:
-            found = image_use.references(clients.paced_for(action).ec2(batch.region), batch.image_ids)
+            found = read_usage.references(clients.paced_for(action).ec2(batch.region), batch.image_ids)
         except errors.AWS_ERRORS as exception:
-            return dict.fromkeys(batch.refs, CloserLook(unread=(image_use.unread(exception, action),)))
-        return {ref: CloserLook(found[ref.image_id]) for ref in batch.refs}
+            return dict.fromkeys(batch.refs, ImageUsage(unread=(read_usage.unread(exception, action),)))
+        return {ref: ImageUsage(found[ref.image_id]) for ref in batch.refs}
 
-    found = _each(_batches(by_region), work, seen, action)
-    return {ref: look for looks in found.values() for ref, look in looks.items()}
+    found = _each(_batches(by_region), read, seen, action)
+    return {ref: usage for batch in found.values() for ref, usage in batch.items()}
 
 
-def _with_sharing(clients: Clients, seen: CleanupSeen, ref: ImageRef, look: CloserLook) -> CloserLook:
+def _with_sharing(clients: Clients, seen: CleanupSeen, ref: ImageRef, usage: ImageUsage) -> ImageUsage:
     action = "DescribeImageAttribute"
     try:
-        sharing = image_use.launch_permissions(clients.paced_for(action).ec2(ref.region), seen.images[ref])
+        sharing = read_usage.launch_permissions(clients.paced_for(action).ec2(ref.region), seen.images[ref])
     except errors.AWS_ERRORS as exception:
-        return replace(look, unread=(*look.unread, image_use.unread(exception, action)))
-    return replace(look, sharing=sharing)
+        return replace(usage, unread=(*usage.unread, read_usage.unread(exception, action)))
+    return replace(usage, sharing=sharing)
 
 
-def _snapshot_look(clients: Clients, ref: SnapshotRef) -> SnapshotLook:
+def _read_snapshot(clients: Clients, ref: SnapshotRef) -> SnapshotUsage:
     action = "DescribeSnapshotAttribute"
     try:
-        return image_use.snapshot_look(clients.paced_for(action).ec2(ref.region), ref.snapshot_id)
+        return read_usage.snapshot_usage(clients.paced_for(action).ec2(ref.region), ref.snapshot_id)
     except errors.AWS_ERRORS as exception:
-        return SnapshotLook(unread=image_use.unread(exception, action).detail)
+        return SnapshotUsage(unread=read_usage.unread(exception, action).detail)
 
 
 def _with_reports(
-    clients: Clients, seen: CleanupSeen, looks: Mapping[ImageRef, CloserLook]
-) -> dict[ImageRef, CloserLook]:
-    """The looks, with the newest usage reports of images that are shared."""
+    clients: Clients, seen: CleanupSeen, usage: Mapping[ImageRef, ImageUsage]
+) -> dict[ImageRef, ImageUsage]:
+    """The usage, with the newest usage reports of images that are shared."""
     action = "DescribeImageUsageReports"
 
-    def work(batch: _Batch) -> dict[ImageRef, CloserLook]:
+    def read(batch: _Batch) -> dict[ImageRef, ImageUsage]:
         try:
-            found = image_use.usage_reports(clients.ec2(batch.region), batch.image_ids)
+            found = read_usage.usage_reports(clients.ec2(batch.region), batch.image_ids)
         except errors.AWS_ERRORS as exception:
-            problem = image_use.unread(exception, action)
-            return {ref: replace(looks[ref], unread=(*looks[ref].unread, problem)) for ref in batch.refs}
-        return {ref: replace(looks[ref], report=found.get(ref.image_id)) for ref in batch.refs}
+            problem = read_usage.unread(exception, action)
+            return {ref: replace(usage[ref], unread=(*usage[ref].unread, problem)) for ref in batch.refs}
+        return {ref: replace(usage[ref], report=found.get(ref.image_id)) for ref in batch.refs}
 
-    shared = _by_region(ref for ref, look in looks.items() if look.sharing)
-    found = _each(_batches(shared), work, seen, action)
-    return {**looks, **{ref: look for one in found.values() for ref, look in one.items()}}
+    shared = _by_region(ref for ref, one in usage.items() if one.sharing)
+    found = _each(_batches(shared), read, seen, action)
+    return {**usage, **{ref: one for batch in found.values() for ref, one in batch.items()}}
+
+
+def _with_consumers(
+    clients: Clients, role: ConsumerRole, seen: CleanupSeen, usage: Mapping[ImageRef, ImageUsage]
+) -> dict[ImageRef, ImageUsage]:
+    """The usage, with the uses in every account that an image is shared with, read with that account's role.
+
+    An account that cannot be read counts as one that uses the image.
+    """
+    accounts = Accounts(clients, Caller(seen.account_id, seen.partition), role, clients.home)
+    shared_with: dict[str, dict[str, list[str]]] = {}
+    for ref, one in usage.items():
+        for account_id in one.sharing.account_ids:
+            shared_with.setdefault(account_id, {}).setdefault(ref.region, []).append(ref.image_id)
+
+    def read(account_id: str) -> dict[ImageRef, tuple[Evidence, ...]]:
+        of_account = accounts.clients(account_id)
+        for service in ("autoscaling", "ec2"):
+            of_account.open(service, shared_with[account_id])
+        return {
+            ImageRef(region, image_id): evidence
+            for region, image_ids in shared_with[account_id].items()
+            for image_id, evidence in read_usage.used_in(of_account, region, image_ids).items()
+        }
+
+    done, failed = each(shared_with, read)
+    problems = {
+        account_id: unreadable(
+            account_id, errors.failure(exception, Target(account_id, ""), "AssumeRole").text()
+        )
+        for account_id, exception in failed.items()
+    }
+
+    def found(ref: ImageRef, account_id: str) -> tuple[Evidence, ...]:
+        return done[account_id][ref] if account_id in done else (problems[account_id],)
+
+    return {
+        ref: replace(
+            one, consumers={account: found(ref, account) for account in sorted(one.sharing.account_ids)}
+        )
+        for ref, one in usage.items()
+    }
 
 
 def _each(
     items: Iterable[Item], work: Callable[[Item], Found], seen: CleanupSeen, action: str
 ) -> dict[Item, Found]:
-    """What was found for each item; whatever else than AWS's refusals has failed ends the reading."""
+    """What was found for each item.
+
+    Raises:
+        Refused: something else failed than what AWS refuses, which ``work`` notes itself.
+    """
     found, failed = each(items, work)
     if failed:
         raise Refused(errors.failure(one, seen.target(""), action) for one in failed.values())
@@ -164,7 +215,7 @@ def _by_region(refs: Iterable[Ref]) -> dict[str, list[Ref]]:
 
 
 def _batches(by_region: Mapping[str, list[ImageRef]]) -> list[_Batch]:
-    size = image_use.REFERENCE_BATCH
+    size = read_usage.REFERENCE_BATCH
     return round_robin(
         [
             _Batch(region, tuple(ref.image_id for ref in refs[start : start + size]))

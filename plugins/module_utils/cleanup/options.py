@@ -2,20 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``ami_cleanup`` as its planner takes them."""
+"""The options of ``ami_cleanup``: parsed, checked, and as its planner takes them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..arguments import Options, check_tombstone_stores
+from ..model import ConsumerRole
 from ..tags import MAX_VALUE
-from .decisions import CleanupWanted
 from .families import FamilyBy
-from .limit import Limit, parse_limit
-from .rules import Rules
+from .rules import Limit, Rules, parse_limit
 from .stages import STAGES, Clocks
 
 _DAYS = ("keep_latest", "max_age_days", "unused_for_days", *(f"{stage}_after_days" for stage in STAGES))
@@ -23,20 +23,44 @@ _DAYS = ("keep_latest", "max_age_days", "unused_for_days", *(f"{stage}_after_day
 _CENTURY = 36_500
 
 
+@dataclass(frozen=True)
+class CleanupWanted:
+    """What the user wants of ``ami_cleanup``. Without ``regions``: all that the account has enabled."""
+
+    by: FamilyBy
+    rules: Rules
+    clocks: Clocks
+    limit: Limit = field(default_factory=Limit)
+    include_shared: bool = False
+    orphan_snapshots: bool = False
+    revoke_grants: bool = False
+    regions: tuple[str, ...] = ()
+    tombstone_path: str | None = None
+    tombstone_s3_uri: str | None = None
+    tombstone_ssm_path: str | None = None
+    consumer_role: ConsumerRole | None = None
+
+
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
-    """The policy; raises ``Refused`` with all that is wrong with it."""
+    """Parse the options.
+
+    Raises:
+        Refused: some are not valid, with a failure for each.
+    """
     options = Options(params)
     for option in _DAYS:
         if params[option] is not None and params[option] < 0:
-            options.refuse(option, f"{params[option]} is less than nothing.", "Take 0 or more.")
+            options.refuse(option, f"must be 0 or greater (got {params[option]}).", "Set 0 or more.")
         if option != "keep_latest" and (params[option] or 0) > _CENTURY:
-            options.refuse(option, f"{params[option]} days are too many.", f"Take at most {_CENTURY}.")
+            options.refuse(
+                option, f"must be at most {_CENTURY} days (got {params[option]}).", f"Set at most {_CENTURY}."
+            )
     limit = parse_limit(params["max_deletions"])
     if limit is None:
         options.refuse(
             "max_deletions",
-            f"'{params['max_deletions']}' is no number and no percentage.",
-            'Take a number such as 3, or a share of the images such as "50%".',
+            f"'{params['max_deletions']}' is not a valid number or percentage.",
+            'Set a number such as 3, or a percentage of the images such as "50%".',
         )
     wanted = CleanupWanted(
         by=_family_by(options, params),
@@ -46,7 +70,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
             max_age_days=params["max_age_days"],
             unused_for_days=params["unused_for_days"],
             states=frozenset(params["states"]),
-            protect_tags=tuple(_protecting(options, text) for text in options.strings("protect_tags")),
+            protect_tags=tuple(_protect_tag(options, text) for text in options.strings("protect_tags")),
         ),
         clocks=Clocks(*(params[f"{stage}_after_days"] for stage in STAGES)),
         limit=limit or Limit(),
@@ -62,12 +86,12 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
     if wanted.consumer_role and not wanted.include_shared:
         options.refuse(
             "consumer_role_name",
-            "images that are shared stay in any case, so that nobody has to be looked at.",
-            "Set include_shared: true, or leave it out.",
+            "it has no effect, because shared images are always kept without include_shared.",
+            "Set include_shared: true, or omit consumer_role_name.",
         )
     _check_stages(options, wanted)
     if not wanted.rules.states:
-        options.refuse("states", "it is empty.", "Name the states of images to be retired.")
+        options.refuse("states", "must not be empty.", "List the states of the images to retire.")
     options.check()
     return wanted
 
@@ -81,24 +105,28 @@ def _family_by(options: Options, params: Mapping[str, Any]) -> FamilyBy:
         except re.error as exception:
             options.refuse(
                 "family_name_pattern",
-                f"'{text}' is no pattern: {exception}.",
+                f"'{text}' is not a valid regular expression: {exception}.",
                 "Correct the regular expression.",
             )
         if len(text) > MAX_VALUE:
-            options.refuse("family_name_pattern", "it is too long.", f"Use at most {MAX_VALUE} characters.")
+            options.refuse(
+                "family_name_pattern",
+                f"must be at most {MAX_VALUE} characters long (got {len(text)}).",
+                "Shorten the regular expression.",
+            )
     if not (params["family_tag"] or text or params["family_by_source"]):
         options.refuse(
             "family_tag",
-            "nothing says which images belong together.",
-            "Name family_tag or family_name_pattern, or set family_by_source: true.",
+            "no option defines image families.",
+            "Set family_tag, family_name_pattern or family_by_source: true.",
         )
     return FamilyBy(params["family_tag"], pattern, params["family_by_source"])
 
 
-def _protecting(options: Options, text: str) -> tuple[str, str | None]:
+def _protect_tag(options: Options, text: str) -> tuple[str, str | None]:
     key, equals, value = (part.strip() for part in text.partition("="))
     if not key:
-        options.refuse("protect_tags", f"'{text}' has no key, and would protect nothing.", "Name the tag.")
+        options.refuse("protect_tags", f"'{text}' has no tag key.", "Use KEY or KEY=VALUE.")
     return key, value if equals else None
 
 
@@ -107,19 +135,20 @@ def _check_stages(options: Options, wanted: CleanupWanted) -> None:
     if all(clocks.days(stage) is None for stage in STAGES):
         options.refuse(
             "deregister_after_days",
-            "no stage is named, so that nothing would ever be done.",
-            "Name at least one of deprecate_after_days, disable_after_days and deregister_after_days.",
+            "no stage is set, so no image would be retired.",
+            "Set at least one of deprecate_after_days, disable_after_days and deregister_after_days.",
         )
     _check_tombstones(options, wanted)
 
 
 def _check_tombstones(options: Options, wanted: CleanupWanted) -> None:
     path, uri, ssm_path = wanted.tombstone_path, wanted.tombstone_s3_uri, wanted.tombstone_ssm_path
-    loses = wanted.clocks.disable is not None or wanted.clocks.deregister is not None
-    if loses and not (path or uri or ssm_path):
+    needs_tombstones = wanted.clocks.disable is not None or wanted.clocks.deregister is not None
+    if needs_tombstones and not (path or uri or ssm_path):
         options.refuse(
             "tombstone_path",
-            "it is missing, and what disabled and deregistered images lose would be written nowhere.",
-            "Name a file that outlives the run, or tombstone_s3_uri or tombstone_ssm_path.",
+            "required with disable_after_days and deregister_after_days: tombstones record what images lose.",
+            "Set tombstone_path to a file that is kept after the run, or set tombstone_s3_uri or "
+            "tombstone_ssm_path.",
         )
     check_tombstone_stores(options, uri, ssm_path)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads a region's own images and snapshots, and what names them there, for retiring images."""
+"""Reads a region in bulk: own images and snapshots, and what uses them there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..aws import read
 from ..aws.errors import AWS_ERRORS, ClientError, failure
 from ..model import ImageRef
 from .stages import parse
-from .state import Evidence, OwnImage, OwnSnapshot, RegionFacts, RetentionRule, unreadable
+from .state import Evidence, OwnImage, OwnSnapshot, RegionState, RetentionRule, unreadable
 from .usage import (
     BulkReads,
     Instance,
@@ -39,28 +39,32 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 _LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
-# Of all templates at once only these can be had (EC2 API Reference, DescribeLaunchTemplateVersions); the
-# others are found by DescribeImageReferences.
+# The only versions that can be read of all launch templates at once (EC2 API Reference,
+# DescribeLaunchTemplateVersions). DescribeImageReferences finds uses in the others.
 _VERSIONS = ["$Latest", "$Default"]
 # SSM API Reference: parameters per page of DescribeParameters, and per GetParameters.
 _PARAMETER_PAGE = 50
 _PARAMETER_BATCH = 10
-# Nobody launches from a SecureString (Systems Manager User Guide, "Native parameter support for AMI IDs").
+# EC2 does not resolve a SecureString (Systems Manager User Guide, "Native parameter support for AMI IDs").
 _TEXTS = ["String", "StringList"]
 _NO_PARAMETER = ("ParameterNotFound", "ParameterVersionNotFound")
 _BINNED = {"EC2_IMAGE": "images", "EBS_SNAPSHOT": "snapshots"}
 
 
 def services() -> tuple[str, ...]:
-    """The services whose clients ``region`` needs in its region."""
+    """The services that ``region`` calls."""
     return ("autoscaling", "ec2", "rbin", "ssm")
 
 
-def region(clients: Clients, name: str, *, tombstone_path: str | None = None) -> RegionFacts:
-    """Everything that a region's bulk reads say, apart from tombstones below a path of the home region's.
+def region(clients: Clients, name: str, *, tombstone_path: str | None = None) -> RegionState:
+    """Read everything that can be read of a region in bulk.
 
-    Its images must be readable. What else is not counts as use of all of them, and no snapshot is known to
-    be free of use.
+    Tombstones below ``tombstone_path``, a path of Parameter Store in the home region, are no uses. If
+    anything but the images cannot be read, that counts as use of all images, and no snapshot is returned, as
+    none is known to be unused.
+
+    Raises:
+        ClientError, BotoCoreError: the images cannot be read.
     """
     ec2 = clients.ec2(name)
     tombstones = tombstone_path if name == clients.home else None
@@ -88,7 +92,7 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
     snapshots = attempt("DescribeSnapshots", lambda: own_snapshots(ec2))
     binned = attempt("ListImagesInRecycleBin", lambda: binned_images(ec2))
     unread = (*problems, *unresolved(bulk))
-    return RegionFacts(
+    return RegionState(
         images=images,
         uses=uses(bulk),
         unread=unread,
@@ -100,7 +104,7 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
 
 
 def own_images(ec2: EC2Client, region_name: str) -> tuple[OwnImage, ...]:
-    """Every image that the account owns in the region, whatever its state."""
+    """Every image that the account owns in the region, in any state."""
     pages = ec2.get_paginator("describe_images").paginate(
         Owners=["self"], IncludeDeprecated=True, IncludeDisabled=True, PaginationConfig=read.PAGE
     )
@@ -145,7 +149,7 @@ def instances(ec2: EC2Client) -> tuple[Instance, ...]:
 
 def template_versions(ec2: EC2Client) -> tuple[TemplateVersion, ...]:
     """The latest and the default version of every launch template."""
-    # EC2 API Reference, DescribeLaunchTemplateVersions: at most 200 a page.
+    # EC2 API Reference, DescribeLaunchTemplateVersions: at most 200 versions per page.
     pages = ec2.get_paginator("describe_launch_template_versions").paginate(
         Versions=_VERSIONS, PaginationConfig={"PageSize": 200}
     )
@@ -173,7 +177,7 @@ def launch_configurations(autoscaling: Any) -> tuple[LaunchConfiguration, ...]:
 def parameters(ssm: SSMClient, tombstone_path: str | None = None) -> tuple[Parameter, ...]:
     """Every SSM parameter that is not encrypted, with its value.
 
-    Not the tombstones below a path: they name images, and do not use them.
+    Tombstones below the path are left out: they name images, but do not use them.
     """
     below = re.compile(rf"{re.escape((tombstone_path or '').rstrip('/'))}/[a-z0-9-]+/ami-[0-9a-f]+")
     pages = ssm.get_paginator("describe_parameters").paginate(
@@ -189,9 +193,10 @@ def parameters(ssm: SSMClient, tombstone_path: str | None = None) -> tuple[Param
 
 
 def selected_parameters(ssm: SSMClient, names: Sequence[str]) -> tuple[Parameter, ...]:
-    """Parameters by what selects them: ``NAME:VERSION``, ``NAME:LABEL``, or the ARN of a shared one.
+    """Parameters by selector: ``NAME:VERSION``, ``NAME:LABEL``, or the ARN of a shared parameter.
 
-    What does not exist selects nothing; of other accounts' parameters that is not known.
+    A selector of an own parameter that does not exist selects an empty value. A shared parameter that is not
+    found may exist: it is left out.
     """
     found = []
     for name in names:
@@ -206,24 +211,24 @@ def selected_parameters(ssm: SSMClient, names: Sequence[str]) -> tuple[Parameter
 
 
 def binned_images(ec2: EC2Client) -> tuple[str, ...]:
-    """The images in the Recycle Bin, which come back with their snapshots only."""
+    """The images in the Recycle Bin. They can only be restored with their snapshots."""
     pages = ec2.get_paginator("list_images_in_recycle_bin").paginate(PaginationConfig=read.PAGE)
     return tuple(item["ImageId"] for page in pages for item in page["Images"])
 
 
 def retention_rules(rbin: Any) -> tuple[RetentionRule, ...]:
-    """The region's Recycle Bin rules for images and snapshots that retain already."""
+    """The region's Recycle Bin rules for images and snapshots that are in effect."""
     found = []
     for resource_type in _BINNED:
         for page in rbin.get_paginator("list_rules").paginate(ResourceType=resource_type):
-            # Which tags a rule is for is told of each alone.
+            # Only GetRule returns the tags of a rule.
             rules = (rbin.get_rule(Identifier=item["Identifier"]) for item in page["Rules"])
             found += [_retention_rule(rule) for rule in rules if rule["Status"] == "available"]
     return tuple(found)
 
 
 def ec2_pages(method: Callable[..., Any], **request: Any) -> Iterator[Mapping[str, Any]]:
-    """Every page of an operation for which botocore has no paginator."""
+    """Every page of an operation that botocore has no paginator for."""
     token: dict[str, str] = {}
     while True:
         page = method(MaxResults=read.PAGE["PageSize"], **request, **token)
@@ -234,7 +239,7 @@ def ec2_pages(method: Callable[..., Any], **request: Any) -> Iterator[Mapping[st
 
 
 def _rules(rbin: Any) -> tuple[RetentionRule, ...]:
-    """The rules, or none: they only promise something, so that without them nothing is promised."""
+    """The rules; none if they cannot be read: no image is then reported as recoverable."""
     try:
         return retention_rules(rbin)
     except AWS_ERRORS:
@@ -244,7 +249,9 @@ def _rules(rbin: Any) -> tuple[RetentionRule, ...]:
 def _own_image(item: Mapping[str, Any], region_name: str) -> OwnImage:
     made = parse(item["CreationDate"])
     if made is None:
-        raise ValueError(f"{item['ImageId']} was created at {item['CreationDate']}, which is no time.")
+        raise ValueError(
+            f"{item['ImageId']} has the creation date '{item['CreationDate']}', which is not a valid time."
+        )
     base = None
     if "SourceInstanceId" in item and "SourceImageId" in item:
         base = ImageRef(item.get("SourceImageRegion", region_name), item["SourceImageId"])
@@ -267,7 +274,7 @@ def _template_version(item: Mapping[str, Any]) -> TemplateVersion:
 
 
 def _mapped_snapshots(launch: Mapping[str, Any]) -> tuple[str, ...]:
-    """The snapshots that a template or configuration makes volumes of."""
+    """The snapshots that a launch template or configuration creates volumes from."""
     ebs = (mapping.get("Ebs", {}) for mapping in launch.get("BlockDeviceMappings", ()))
     return tuple(one["SnapshotId"] for one in ebs if one.get("SnapshotId"))
 

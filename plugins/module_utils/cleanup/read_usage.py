@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads of a few images alone: what refers to them, with whom they are shared, and who uses them there."""
+"""Reads of single images and snapshots: references, permissions, usage reports, and use in other accounts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..aws import read
 from ..aws.errors import AWS_ERRORS, ClientError, failure
 from ..model import Sharing
 from .read_regions import launch_configurations
-from .state import Evidence, OwnImage, SnapshotLook, UsageReport, unreadable
+from .state import Evidence, OwnImage, SnapshotUsage, UsageReport, unreadable
 from .usage import BulkReads, LaunchConfiguration, uses
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 # EC2 API Reference, DescribeImageReferences: images per request.
 REFERENCE_BATCH = 10
-# botocore shape ResourceTypeOption: the most versions of a template that are searched.
+# botocore shape ResourceTypeOption: the most versions of a launch template that can be searched.
 _ALL_VERSIONS = "10000"
-_SHARED_WITH_NOBODY = ("disabled", "failed")
+_NEVER_SHARED = ("disabled", "failed")
 _LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
 _RESOURCES: list[Any] = [
     {
@@ -44,7 +44,7 @@ _RESOURCES: list[Any] = [
 
 
 def references(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
-    """Image id to the account's own resources that name it, for at most ``REFERENCE_BATCH`` images."""
+    """Image id to the account's own resources that refer to it, for at most ``REFERENCE_BATCH`` images."""
     found: dict[str, list[Evidence]] = {image_id: [] for image_id in image_ids}
     pages = ec2.get_paginator("describe_image_references").paginate(
         ImageIds=list(image_ids), ResourceTypes=_RESOURCES, PaginationConfig=read.PAGE
@@ -56,28 +56,28 @@ def references(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, tuple[Evid
 
 
 def launch_permissions(ec2: EC2Client, own: OwnImage) -> Sharing:
-    """Who may launch an image.
+    """The launch permissions of an image.
 
-    AWS takes the permissions of disabled images (EC2 User Guide, "Disable an Amazon EC2 AMI"), and never lets
-    any be given for failed ones: these are not asked about.
+    Disabled images have none (EC2 User Guide, "Disable an Amazon EC2 AMI"), and failed ones cannot get any:
+    no call is made for these.
     """
-    if own.image.state in _SHARED_WITH_NOBODY:
+    if own.image.state in _NEVER_SHARED:
         return Sharing()
     return read.launch_permissions(ec2, own.image.image_id)
 
 
-def snapshot_look(ec2: EC2Client, snapshot_id: str) -> SnapshotLook:
-    """Who may make volumes of a snapshot; nobody of one that is gone."""
+def snapshot_usage(ec2: EC2Client, snapshot_id: str) -> SnapshotUsage:
+    """The accounts that can create volumes from a snapshot; none if it is gone."""
     try:
-        return SnapshotLook(read.volume_permissions(ec2, snapshot_id))
+        return SnapshotUsage(read.volume_permissions(ec2, snapshot_id))
     except ClientError as exception:
         if exception.response["Error"]["Code"] == "InvalidSnapshot.NotFound":
-            return SnapshotLook()
+            return SnapshotUsage()
         raise
 
 
 def used_in(clients: Clients, region: str, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
-    """Image id to what names it in the account and region of the clients; what fails counts as use of all."""
+    """Image id to its uses in the clients' account and a region. A failed read counts as use of all."""
     problems: list[Evidence] = []
     found: dict[str, tuple[Evidence, ...]] = {}
     configurations: tuple[LaunchConfiguration, ...] = ()
@@ -123,6 +123,6 @@ def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageRe
 
 
 def unread(exception: Exception, action: str) -> Evidence:
-    """What failed, as evidence of use."""
+    """A failed read as evidence: it counts as use."""
     problem = failure(exception, None, action)
     return unreadable(problem.action, f"{problem.error_code}: {problem.message}")

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which images the policy is about, and which of them it lets be retired."""
+"""The rules of a cleanup policy: which images they apply to, which they keep, and how many may go."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,16 +16,18 @@ from .state import OwnImage
 # EC2 API Reference, Image, lastLaunchedTime: a launch is reported 24 hours after it.
 LAUNCH_REPORTED_AFTER = timedelta(hours=24)
 
-# A pending or transient image is on its way to another state; a deregistered one is gone.
+# Images in other states (pending, transient) are about to change their state, or are gone (deregistered).
 STATES = ("available", "disabled", "failed")
 
 BACKUP_TAG = "aws:backup:"
 BACKUP_NAME = "AwsBackup_"
 
+_PERCENT = re.compile(r"([0-9]{1,2}|100)\s*%")
+
 
 @dataclass(frozen=True)
 class Rules:
-    """What the user lets be retired: an image must pass every rule that is set."""
+    """The rules of the policy: an image is retired only if every rule that is set allows it."""
 
     keep_latest: int = 1
     allow_empty_family: bool = False
@@ -35,20 +38,46 @@ class Rules:
 
     @property
     def latest(self) -> int:
-        """How many images of a family stay in a region whatever else is said."""
+        """How many images of a family stay in a region, whatever the other rules allow."""
         return self.keep_latest if self.allow_empty_family else max(1, self.keep_latest)
 
 
-def considered(rules: Rules, own: OwnImage, disables: bool) -> bool:
-    """Whether the policy is about the image, given that it has a family.
+@dataclass(frozen=True)
+class Limit:
+    """The most images that one run may deregister: ``count``, or else ``percent`` of the images evaluated."""
 
-    A policy that ``disables`` images is about what it has disabled, too, to go on with it.
+    count: int | None = None
+    percent: int = 10
+
+    def allows(self, deletions: int, evaluated: int) -> bool:
+        """Whether so many deletions are within the limit. A percentage of a few images can allow none."""
+        if self.count is not None:
+            return deletions <= self.count
+        return deletions * 100 <= self.percent * evaluated
+
+    def __str__(self) -> str:
+        return str(self.count) if self.count is not None else f"{self.percent}%"
+
+
+def parse_limit(value: object) -> Limit | None:
+    """Parse ``3``, ``"3"`` or ``"50%"``; None for anything else."""
+    text = str(value).strip()
+    if text.isascii() and text.isdigit():
+        return Limit(count=int(text))
+    match = _PERCENT.fullmatch(text)
+    return Limit(percent=int(match[1])) if match else None
+
+
+def is_evaluated(rules: Rules, own: OwnImage, disables: bool) -> bool:
+    """Whether the policy applies to the image, provided that it has a family.
+
+    A policy that ``disables`` images also applies to disabled images: their next stage follows.
     """
     return own.image.state in rules.states or (disables and own.image.state == "disabled")
 
 
 def kept(rules: Rules, own: OwnImage, is_latest: bool, now: datetime) -> Iterator[str]:
-    """Every reason why the policy keeps the image, apart from its being used."""
+    """Every reason why the rules keep the image, apart from its use."""
     if is_latest:
         yield f"It is among the latest {rules.latest} of its family in this region."
     for key, value in rules.protect_tags:
@@ -56,28 +85,28 @@ def kept(rules: Rules, own: OwnImage, is_latest: bool, now: datetime) -> Iterato
             yield f"The tag {key} protects it."
     yield from managed_elsewhere(own)
     if rules.max_age_days is not None and not _past(own.created, rules.max_age_days, now):
-        yield f"It was made on {own.created:%Y-%m-%d}, not {rules.max_age_days} days ago."
+        yield f"It was created on {own.created:%Y-%m-%d}, less than {rules.max_age_days} days ago."
     if rules.unused_for_days is not None:
         used = max(own.created, own.last_launched or own.created)
-        # Launches of the last day are not reported yet: the days count up to then.
+        # AWS has not reported the launches of the last day yet: the days end before it.
         if not _past(used, rules.unused_for_days, now - LAUNCH_REPORTED_AFTER):
-            what = "launched" if used != own.created else "made"
-            yield f"It was last {what} on {used:%Y-%m-%d}, not {rules.unused_for_days} days ago and a day."
+            what = "last launched" if used != own.created else "created"
+            yield f"It was {what} on {used:%Y-%m-%d}, less than {rules.unused_for_days} days and one day ago."
 
 
 def managed_elsewhere(own: OwnImage) -> Iterator[str]:
-    """Images that EC2 refuses to deregister because another service keeps them.
+    """Why EC2 would refuse to deregister the image: another service manages it.
 
-    EC2 User Guide, "Deregister an Amazon EC2 AMI": not those of AWS Backup. AWS Backup Developer Guide: it
-    names images ``AwsBackup_…`` and tags what it makes ``aws:backup:…``.
+    EC2 User Guide, "Deregister an Amazon EC2 AMI": images of AWS Backup cannot be deregistered. AWS Backup
+    Developer Guide: their names begin with ``AwsBackup_``, and their tags with ``aws:backup:``.
     """
     backup = own.image.name.startswith(BACKUP_NAME) or any(
         key.startswith(BACKUP_TAG) for key in own.image.tags
     )
     if own.alias == "aws-backup-vault" or backup:
-        yield "AWS Backup manages it: delete its recovery point there."
+        yield "AWS Backup manages it: delete its recovery point in AWS Backup."
     if own.alias == "aws-marketplace" or own.image.product_codes:
-        yield "It is an image of AWS Marketplace: withdraw it there."
+        yield "It is an AWS Marketplace image: remove it in AWS Marketplace."
 
 
 def _past(moment: datetime, days: int, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which snapshots go with an image, which were left behind, and until when the deleted can be restored."""
+"""Which snapshots are deleted with an image, which were left behind, and until when it can be restored."""
 
 from __future__ import annotations
 
@@ -16,50 +16,54 @@ from ..model import Sharing
 from ..tags import MARK_PREFIX
 from .rules import BACKUP_TAG
 from .sharing import only_by_snapshot
-from .state import OwnImage, OwnSnapshot, RegionFacts, RetentionRule, SnapshotLook
+from .state import OwnImage, OwnSnapshot, RegionState, RetentionRule, SnapshotUsage
 
-# Written before images are deregistered on those of their snapshots that go with them: by it the next run
-# finds what could not be deleted. Its value are images, with spaces between; the snapshot is of one of them.
+# The tag that is written on snapshots before their images are deregistered. By this tag the next run finds
+# snapshots that could not be deleted. Its value is a list of image ids, separated by spaces; the snapshot
+# belongs to at least one of them.
 SNAPSHOT_MARK = MARK_PREFIX + "cleanup-image-ids"
 
-# Amazon Data Lifecycle Manager User Guide: what it makes for people's backups carries this tag.
+# Amazon Data Lifecycle Manager User Guide: the prefix of the tags of the backups that it creates.
 LIFECYCLE_TAG = "aws:dlm:"
-# What CreateImage and CopyImage write into the snapshots that they make.
+# The descriptions that CreateImage and CopyImage give to the snapshots that they create.
 _OF_IMAGE = re.compile(
     r"(?:Created by CreateImage\(i-[0-9a-f]+\) for|Copied for DestinationAmi) (ami-[0-9a-f]+)\b.*"
 )
 
-# Keys, and values or None for any.
+# Tag keys, each with a value, or None for any value.
 Tags: TypeAlias = "tuple[tuple[str, str | None], ...]"
 
 
 @dataclass(frozen=True)
-class Fate:
-    """What becomes of a snapshot of a deregistered image: it goes, or it is ``kept`` for a reason.
+class SnapshotDecision:
+    """What happens to a snapshot of a deregistered image.
 
-    The Recycle Bin keeps one that goes for ``retention_days``, in which AWS bills it as before.
+    It is deleted unless there is a ``keep_reason``. The Recycle Bin retains a deleted one for
+    ``retention_days``; during these, AWS bills it as before.
     """
 
     snapshot_id: str
-    kept: str = ""
+    keep_reason: str = ""
     retention_days: int = 0
 
 
-def fates(own: OwnImage, facts: RegionFacts, leaving: Collection[str]) -> tuple[Fate, ...]:
-    """What becomes of the image's snapshots while the images ``leaving``, it included, are deregistered."""
-    return tuple(_fate(snapshot_id, facts, leaving) for snapshot_id in own.image.snapshot_ids)
+def decide_snapshots(
+    own: OwnImage, state: RegionState, deregistering: Collection[str]
+) -> tuple[SnapshotDecision, ...]:
+    """What happens to the image's snapshots. ``deregistering`` are all images that go, this one included."""
+    return tuple(_decide(snapshot_id, state, deregistering) for snapshot_id in own.image.snapshot_ids)
 
 
-def blocks(own: OwnImage, facts: RegionFacts) -> Iterator[str]:
-    """Why the image cannot be deregistered now, or not together with its snapshots.
+def deregistration_blockers(own: OwnImage, state: RegionState) -> Iterator[str]:
+    """Why the image, or a snapshot of it, cannot be removed now.
 
     EC2 User Guide, "Protect an Amazon EC2 AMI from deregistration"; EBS User Guide, "Amazon EBS snapshot
-    lock". Who has archived a snapshot wants to keep it.
+    lock". An archived snapshot could be deleted, but was archived to be kept.
     """
     if own.protection != "disabled":
         yield f"It is protected from deregistration ({own.protection})."
     for snapshot_id in own.image.snapshot_ids:
-        snapshot = facts.snapshots.get(snapshot_id)
+        snapshot = state.snapshots.get(snapshot_id)
         if snapshot is None:
             yield f"Its snapshot {snapshot_id} could not be read."
         elif snapshot.locked:
@@ -68,99 +72,103 @@ def blocks(own: OwnImage, facts: RegionFacts) -> Iterator[str]:
             yield f"Its snapshot {snapshot_id} is archived."
 
 
-def shared_snapshots(
+def sharing_blockers(
     own: OwnImage,
     sharing: Sharing,
-    looks: Mapping[str, SnapshotLook],
+    usage: Mapping[str, SnapshotUsage],
     include_shared: bool,
     deregisters: bool,
 ) -> Iterator[str]:
-    """Why whom the image's snapshots are shared with stands against the next stage.
+    """Why the sharing of the image's snapshots blocks its next stage. ``usage`` is by snapshot id.
 
-    Only a deregistration takes them away. What cannot be read cannot be written down either.
+    Only a deregistration deletes snapshots that other accounts use. But their permissions have to be known
+    before an image is disabled, too: the tombstone records them.
     """
     for snapshot_id in own.image.snapshot_ids:
-        look = looks[snapshot_id]
-        if look.unread:
-            yield f"Who may use its snapshot {snapshot_id} could not be read: {look.unread}"
-        elif deregisters and (who := only_by_snapshot(own, sharing, look, include_shared)):
-            yield f"Its snapshot {snapshot_id} is shared with {', '.join(who)}; the image is not."
+        snapshot = usage[snapshot_id]
+        if snapshot.unread:
+            yield f"The permissions of its snapshot {snapshot_id} could not be read: {snapshot.unread}"
+        elif deregisters and (who := only_by_snapshot(own, sharing, snapshot, include_shared)):
+            yield f"Its snapshot {snapshot_id} is shared with {', '.join(who)}, but the image is not."
 
 
 def marked_for(snapshot: OwnSnapshot) -> tuple[str, ...]:
-    """The images of which it is one's snapshot and goes with it; none if it was to go with none."""
+    """The images that the snapshot's mark names: it is deleted with one of them. Empty without a mark."""
     return tuple(snapshot.tags.get(SNAPSHOT_MARK, "").split())
 
 
-def leftovers(facts: RegionFacts, protect_tags: Tags) -> tuple[OwnSnapshot, ...]:
-    """Snapshots of images that this collection deregistered, but whose own deletion failed.
+def leftovers(state: RegionState, protect_tags: Tags) -> tuple[OwnSnapshot, ...]:
+    """Snapshots of images that this collection deregistered, whose own deletion failed.
 
-    Those that came out of the Recycle Bin without their image look the same: a tag can protect them.
+    Snapshots that were restored from the Recycle Bin without their image look the same: a tag can protect
+    these.
     """
-    existing = {own.image.image_id for own in facts.images}
+    existing = {own.image.image_id for own in state.images}
     return tuple(
         snapshot
-        for snapshot in facts.snapshots.values()
-        if _was_to_go(snapshot, existing)
+        for snapshot in state.snapshots.values()
+        if _is_leftover(snapshot, existing)
         and not _is_protected(snapshot, protect_tags)
-        and _deletable(snapshot, facts, marked_for(snapshot))
+        and _deletable(snapshot, state, marked_for(snapshot))
     )
 
 
-def orphans(facts: RegionFacts, protect_tags: Tags) -> dict[str, tuple[OwnSnapshot, ...]]:
-    """Former image to the snapshots that it has left, told by what AWS wrote into their descriptions.
+def orphans(state: RegionState, protect_tags: Tags) -> dict[str, tuple[OwnSnapshot, ...]]:
+    """Former image to the snapshots that it left, recognized by the descriptions that AWS gave to them.
 
-    Backups that people make have descriptions of their own, or are tagged by the services that make them.
+    Backups have other descriptions, or the tags of the service that created them.
     """
-    existing = {own.image.image_id for own in facts.images}
+    existing = {own.image.image_id for own in state.images}
     found: dict[str, tuple[OwnSnapshot, ...]] = {}
-    for snapshot in facts.snapshots.values():
+    for snapshot in state.snapshots.values():
         image_id = former_image(snapshot)
         if image_id is None or image_id in existing:
             continue
-        if _was_to_go(snapshot, existing):
-            # A leftover: it is deleted whether or not orphans are.
+        if _is_leftover(snapshot, existing):
+            # A leftover: it is deleted even if orphans are not.
             continue
         if any(key.startswith((BACKUP_TAG, LIFECYCLE_TAG)) for key in snapshot.tags):
             continue
         if _is_protected(snapshot, protect_tags):
             continue
-        if _deletable(snapshot, facts, (image_id,)):
+        if _deletable(snapshot, state, (image_id,)):
             found[image_id] = (*found.get(image_id, ()), snapshot)
     return found
 
 
 def former_image(snapshot: OwnSnapshot) -> str | None:
-    """The image that AWS made the snapshot for; None if it was made for none."""
+    """The image that AWS created the snapshot for, by its description; None for other snapshots."""
     match = _OF_IMAGE.fullmatch(snapshot.description)
     return match[1] if match else None
 
 
 def recoverable_until(
-    own: OwnImage, facts: RegionFacts, going: Collection[str], now: datetime
+    own: OwnImage, state: RegionState, deleted: Collection[str], now: datetime
 ) -> datetime | None:
-    """Until when Recycle Bin can give an image back with the snapshots that go; None if it cannot.
+    """Until when the image and the ``deleted`` snapshots can be restored from the Recycle Bin; None if never.
 
-    EBS User Guide, "Recover deleted Amazon EBS snapshots and EBS-backed AMIs with Recycle Bin": an image is
-    lost with the first of its snapshots.
+    EBS User Guide, "Recover deleted Amazon EBS snapshots and EBS-backed AMIs with Recycle Bin": an image
+    cannot be restored once one of its snapshots is gone.
     """
-    days = [_retained(facts.rules, "EC2_IMAGE", own.image.tags)]
-    days += (_snapshot_retained(snapshot_id, facts) for snapshot_id in going)
+    days = [_retained(state.rules, "EC2_IMAGE", own.image.tags)]
+    days += (_snapshot_retained(snapshot_id, state) for snapshot_id in deleted)
     return now + timedelta(days=min(days)) if all(days) else None
 
 
-def _fate(snapshot_id: str, facts: RegionFacts, leaving: Collection[str]) -> Fate:
-    kept = "; ".join(_users(snapshot_id, facts, leaving))
-    return Fate(snapshot_id, kept, 0 if kept else _snapshot_retained(snapshot_id, facts))
+def _decide(snapshot_id: str, state: RegionState, deregistering: Collection[str]) -> SnapshotDecision:
+    keep_reason = "; ".join(_users(snapshot_id, state, deregistering))
+    return SnapshotDecision(
+        snapshot_id, keep_reason, 0 if keep_reason else _snapshot_retained(snapshot_id, state)
+    )
 
 
-def _snapshot_retained(snapshot_id: str, facts: RegionFacts) -> int:
-    tags = facts.snapshots[snapshot_id].tags if snapshot_id in facts.snapshots else {}
-    return _retained(facts.rules, "EBS_SNAPSHOT", tags)
+def _snapshot_retained(snapshot_id: str, state: RegionState) -> int:
+    tags = state.snapshots[snapshot_id].tags if snapshot_id in state.snapshots else {}
+    return _retained(state.rules, "EBS_SNAPSHOT", tags)
 
 
 def _retained(rules: tuple[RetentionRule, ...], resource_type: str, tags: Mapping[str, str]) -> int:
-    """For how many days something is kept: of several rules the longest counts, none is 0 days."""
+    """The days that the Recycle Bin retains a resource: those of the longest matching rule, 0 without one."""
     return max((rule.days for rule in rules if _matches(rule, resource_type, tags)), default=0)
 
 
@@ -172,8 +180,8 @@ def _matches(rule: RetentionRule, resource_type: str, tags: Mapping[str, str]) -
     return not any(tags.get(key) == value for key, value in rule.excluded)
 
 
-def _was_to_go(snapshot: OwnSnapshot, existing: Collection[str]) -> bool:
-    """Whether it was to go with an image, and one of those that this may have been is gone."""
+def _is_leftover(snapshot: OwnSnapshot, existing: Collection[str]) -> bool:
+    """Whether it was marked to be deleted with an image, and one of the images of its mark is gone."""
     return any(image_id not in existing for image_id in marked_for(snapshot))
 
 
@@ -181,15 +189,15 @@ def _is_protected(snapshot: OwnSnapshot, protect_tags: Tags) -> bool:
     return any(key in snapshot.tags and value in (None, snapshot.tags[key]) for key, value in protect_tags)
 
 
-def _deletable(snapshot: OwnSnapshot, facts: RegionFacts, former: Collection[str]) -> bool:
-    # An image in the Recycle Bin is of no use without its snapshots.
-    free = not snapshot.locked and not snapshot.archived and facts.binned.isdisjoint(former)
-    return free and not any(_users(snapshot.snapshot_id, facts, ()))
+def _deletable(snapshot: OwnSnapshot, state: RegionState, former: Collection[str]) -> bool:
+    # An image in the Recycle Bin can only be restored with its snapshots.
+    free = not snapshot.locked and not snapshot.archived and state.binned.isdisjoint(former)
+    return free and not any(_users(snapshot.snapshot_id, state, ()))
 
 
-def _users(snapshot_id: str, facts: RegionFacts, leaving: Collection[str]) -> Iterator[str]:
-    for image_id in facts.images_with.get(snapshot_id, ()):
-        if image_id not in leaving:
+def _users(snapshot_id: str, state: RegionState, deregistering: Collection[str]) -> Iterator[str]:
+    for image_id in state.images_with.get(snapshot_id, ()):
+        if image_id not in deregistering:
             yield f"image {image_id} uses it"
-    for user in facts.snapshot_uses.get(snapshot_id, ()):
+    for user in state.snapshot_uses.get(snapshot_id, ()):
         yield f"{user} uses it"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The stages of retiring an image: each waits on its own clock, and its date is kept in a tag."""
+"""The stages of retiring an image: each has its own clock, and its date is kept in a tag."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ STAGE_MARKS = {DEPRECATE: MARK_PREFIX + "cleanup-deprecated", DISABLE: MARK_PREF
 MARKS = (CHOSEN_MARK, *STAGE_MARKS.values())
 
 # EC2 API Reference, EnableImageDeprecation: a date in the past is refused. Between the plan and the last call
-# much of an hour can pass: of 10,000 images each is looked at (20 a second) and deprecated (5 a second).
+# most of an hour can pass: 10,000 images are inspected (20 per second) and deprecated (5 per second).
 _AHEAD = timedelta(hours=1)
-# After its mark an image is deprecated at most so late. AWS rounds seconds to the nearest minute.
+# The longest time from the mark of an image to its deprecation. AWS rounds seconds to the nearest minute.
 DEPRECATED_WITHIN = _AHEAD + timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
 class Clocks:
-    """After how many days each stage follows the one before it, or the choice; None leaves it out."""
+    """The days between a stage and the one before it, or the choice of the image; None skips the stage."""
 
     deprecate: int | None = None
     disable: int | None = None
@@ -42,10 +42,10 @@ class Clocks:
 
 @dataclass(frozen=True)
 class Step:
-    """What is to be done with a chosen image now: a stage, or None to wait.
+    """What happens now to an image that is chosen to be retired: a stage, or None to wait.
 
-    ``marks`` are tags to write and ``drop`` tags to take off, which keep the dates. ``next_stage`` is due at
-    ``due``; both are None when nothing is left.
+    ``marks`` are tags to write and ``drop`` tags to remove; they hold the dates of stages. ``next_stage`` is
+    due at ``due``; both are None if no stage is left.
     """
 
     stage: str | None = None
@@ -56,11 +56,11 @@ class Step:
 
 
 def step(own: OwnImage, clocks: Clocks, now: datetime) -> Step:
-    """The next step of a chosen image.
+    """The next step of an image that is chosen to be retired.
 
-    A stage that somebody else brought about counts from when it is first seen. One that somebody has undone
-    says that the image is wanted: the clock begins anew. Stages that are due together are taken as one: the
-    last of them.
+    A stage that was reached without this collection counts from the run that first sees it. A stage that was
+    undone means that the image is needed: its clock restarts. If several stages are due, only the last of
+    them is taken.
     """
     clock = _date(own, CHOSEN_MARK)
     marks: dict[str, str] = {}
@@ -92,7 +92,7 @@ def step(own: OwnImage, clocks: Clocks, now: datetime) -> Step:
 
 
 def is_done(own: OwnImage, stage: str, now: datetime) -> bool:
-    """Whether an image is already what a stage makes of it. A disabled image needs no deprecation."""
+    """Whether an image has reached a stage already. A disabled image needs no deprecation."""
     if stage == DEREGISTER:
         return False
     if own.image.state == "disabled":
@@ -102,22 +102,22 @@ def is_done(own: OwnImage, stage: str, now: datetime) -> bool:
 
 
 def deprecate_at(now: datetime) -> datetime:
-    """A full minute that is not in the past when AWS gets it, however many images there are."""
+    """A full minute that is not in the past when the last call is made, however many images there are."""
     return now.replace(second=0, microsecond=0) + timedelta(minutes=1) + _AHEAD
 
 
 def set_marks(own: OwnImage) -> tuple[str, ...]:
-    """The tags of stages that an image has."""
+    """The keys of the stage tags that an image has."""
     return tuple(key for key in MARKS if key in own.image.tags)
 
 
 def stamp(moment: datetime) -> str:
-    """A moment as tags keep it: UTC, to the second."""
+    """A moment as tags hold it: UTC, to the second."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def parse(text: str) -> datetime | None:
-    """A moment from a tag or from AWS, None if the text is none."""
+    """Parse a moment from a tag or from AWS; None if the text is not a valid one."""
     try:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
@@ -127,12 +127,12 @@ def parse(text: str) -> datetime | None:
 
 def _stages(own: OwnImage, clocks: Clocks) -> tuple[str, ...]:
     wanted = tuple(stage for stage in STAGES if clocks.days(stage) is not None)
-    # EC2 deprecates and disables only images that were available once.
+    # EC2 cannot deprecate or disable a failed image.
     return tuple(stage for stage in wanted if stage == DEREGISTER) if own.image.state == "failed" else wanted
 
 
 def _date(own: OwnImage, mark: str) -> datetime | None:
-    """The date of a mark; not of one from before the image, which a copy took over with its source's tags."""
+    """The date of a mark. One from before the image was created is ignored: a copy has it from its source."""
     date = parse(own.image.tags.get(mark, ""))
     return date if date is not None and date >= own.created.replace(microsecond=0) else None
 

@@ -2,27 +2,36 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What retiring images has to know: own images, their snapshots, and what speaks for their being in use."""
+"""What a cleanup has read: own images, their snapshots, and the evidence that they are in use.
+
+Only what AWS reports stands here. What follows from it is decided in ``decisions``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from ..model import Grant, Image, ImageRef, Sharing
+from ..model import Grant, Image, ImageRef, KeyRef, Sharing, SnapshotRef, Target
+
+UNREADABLE = "unreadable"
+
+# A parameter of any region can name images of all regions. Not GetParameter: it reads the parameters that
+# launch templates name, and a launch template launches in its own region only.
+_READ_PARAMETERS = ("DescribeParameters", "GetParameters")
 
 
 @dataclass(frozen=True)
 class OwnImage:
-    """An image that the account owns, with what DescribeImages says beyond ``Image``.
+    """An image that the account owns, with the attributes that ``Image`` does not have.
 
-    ``base`` is the image that the instance was started from which this one was made of; of a copy it is None
-    and ``image`` names the source. ``last_launched`` is None if no launch was ever reported, ``alias`` is
-    AWS's own name for an owner (``aws-backup-vault``), if it has one. ``described`` is AWS's whole
-    answer, ready for JSON.
+    ``base`` is the image of the instance that this image was created from; None for a copy, whose source
+    ``image`` names. ``last_launched`` is None if AWS has reported no launch. ``alias`` is the owner alias of
+    images that an AWS service owns (``aws-backup-vault``), else empty. ``described`` is the image as
+    DescribeImages returns it, ready for JSON.
     """
 
     image: Image
@@ -42,24 +51,25 @@ class OwnImage:
 
     @property
     def snapshot_sizes(self) -> Mapping[str, int]:
-        """The sizes, in GiB, of the volumes made of each snapshot; of empty volumes there is none.
+        """Snapshot id to the size, in GiB, of the volume that is created from it.
 
-        Snapshots hold changed blocks only, so that each is as large as this at most.
+        Snapshots hold changed blocks only: each takes up this much at most. Empty volumes have no snapshot.
         """
         volumes = [mapping.get("Ebs", {}) for mapping in self.described.get("BlockDeviceMappings", ())]
         return {one["SnapshotId"]: one.get("VolumeSize", 0) for one in volumes if "SnapshotId" in one}
 
     @property
     def size_gib(self) -> int:
-        """The sizes of its snapshots together, at most."""
+        """The maximum size of all its snapshots together."""
         return sum(self.snapshot_sizes.values())
 
 
 @dataclass(frozen=True)
 class OwnSnapshot:
-    """A snapshot that the account owns; ``locked`` says until when, empty if it is not locked.
+    """A snapshot that the account owns.
 
-    ``kms_key_id`` is the ARN of the key that it is encrypted under, None if it is not.
+    ``locked`` is the state and end of its lock, empty if it is not locked. ``kms_key_id`` is the ARN of the
+    key that encrypts it, None if it is not encrypted.
     """
 
     snapshot_id: str
@@ -72,9 +82,9 @@ class OwnSnapshot:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One reason to take an image for used: what was found, and where.
+    """One reason to treat an image as used: what was found, and where.
 
-    ``firm`` is False where something could not be read, which counts as use for now but proves none.
+    ``firm`` is False for something that could not be read: it counts as use in this run, but proves none.
     """
 
     kind: str
@@ -83,15 +93,16 @@ class Evidence:
     firm: bool = True
 
     def as_result(self) -> dict[str, str]:
-        """The evidence as verdicts list it."""
+        """The evidence as the module returns it."""
         return {"detail": self.detail, "kind": self.kind, "subject": self.subject}
 
-
-UNREADABLE = "unreadable"
+    def seen_in(self, region: str) -> Evidence:
+        """The same evidence for an image of another region than the one it was found in."""
+        return replace(self, detail=f"{self.detail} in {region}".strip())
 
 
 def unreadable(subject: str, reason: str) -> Evidence:
-    """What could not be read (denied, throttled, not ready) counts as use."""
+    """Evidence for something that could not be read (access denied, throttled, not ready): counts as use."""
     return Evidence(UNREADABLE, subject, reason, firm=False)
 
 
@@ -99,7 +110,8 @@ def unreadable(subject: str, reason: str) -> Evidence:
 class RetentionRule:
     """A Recycle Bin rule (botocore service ``rbin``, shape ``GetRuleResponse``).
 
-    A rule without ``tags`` is for the whole region, but for what has one of ``excluded``.
+    A rule without ``tags`` applies to the whole region, except to resources with one of the tags
+    ``excluded``.
     """
 
     resource_type: str
@@ -109,12 +121,12 @@ class RetentionRule:
 
 
 @dataclass(frozen=True)
-class RegionFacts:
-    """What one region's bulk reads say.
+class RegionState:
+    """What the bulk reads of one region return.
 
-    ``uses`` maps image ids to evidence; ``unread`` is what could not be read there and so speaks for every
-    image. ``snapshot_uses`` maps snapshot ids to what other than an own image needs them. ``binned`` are the
-    images in the Recycle Bin.
+    ``uses`` maps image ids to evidence. ``unread`` is what could not be read in the region: it counts as use
+    of every image there. ``snapshot_uses`` maps snapshot ids to what uses them apart from own images.
+    ``binned`` are the images in the Recycle Bin.
     """
 
     images: tuple[OwnImage, ...] = ()
@@ -137,10 +149,10 @@ class RegionFacts:
 
 @dataclass(frozen=True)
 class UsageReport:
-    """A report of other accounts' use (botocore shape ``ImageUsageReport``).
+    """A report on the use of an image by other accounts (botocore shape ``ImageUsageReport``).
 
-    ``account_ids`` are those that it was asked for, none meaning all; ``used_by`` maps accounts to how many
-    things of theirs name the image.
+    ``account_ids`` are the accounts that the report is limited to; empty if it covers all. ``used_by`` maps
+    account ids to the number of their resources that use the image.
     """
 
     state: str
@@ -151,11 +163,11 @@ class UsageReport:
 
 
 @dataclass(frozen=True)
-class CloserLook:
-    """What was read of one image alone, since the bulk reads spoke for nothing.
+class ImageUsage:
+    """What was read of one image alone, because no bulk read found a use of it.
 
-    ``report`` is the newest usage report. ``consumers`` maps the accounts that were looked into by a role of
-    theirs to what was found there.
+    ``report`` is the newest usage report. ``consumers`` maps the accounts that were read with the consumer
+    role to the uses found there.
     """
 
     references: tuple[Evidence, ...] = ()
@@ -166,21 +178,74 @@ class CloserLook:
 
 
 @dataclass(frozen=True)
-class SnapshotLook:
-    """Who may make volumes of a snapshot; ``unread`` is why that is not known, empty if it is."""
+class SnapshotUsage:
+    """The accounts that can create volumes from a snapshot.
+
+    ``unread`` is the reason why they are not known, empty if they are.
+    """
 
     sharing: Sharing = field(default_factory=Sharing)
     unread: str = ""
 
 
 @dataclass(frozen=True)
-class KeyLook:
-    """What was read of a key under which snapshots go.
+class KeyUsage:
+    """What was read of a KMS key that encrypts snapshots to delete.
 
-    ``grants`` are this collection's. ``sharing`` maps those images under the key that may stay to all with
-    whom they or their snapshots are shared. ``unread`` is what could not be read of all this.
+    ``grants`` are those that this collection created. ``sharing`` maps the images under the key that stay to
+    all that they or their snapshots are shared with. ``unread`` is what could not be read of all this.
     """
 
     grants: tuple[Grant, ...] = ()
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CleanupSeen:
+    """Everything that was read of the account, at the moment ``now``.
+
+    That is every region in bulk, and the rest as far as the plan depends on it (``next_reads``).
+    """
+
+    account_id: str
+    now: datetime
+    regions: Mapping[str, RegionState]
+    usage: Mapping[ImageRef, ImageUsage] = field(default_factory=dict)
+    partition: str = "aws"
+    snapshot_usage: Mapping[SnapshotRef, SnapshotUsage] = field(default_factory=dict)
+    key_usage: Mapping[KeyRef, KeyUsage] = field(default_factory=dict)
+
+    @cached_property
+    def images(self) -> Mapping[ImageRef, OwnImage]:
+        """Every own image of every region."""
+        return {
+            ImageRef(region, own.image.image_id): own
+            for region in sorted(self.regions)
+            for own in self.regions[region].images
+        }
+
+    @cached_property
+    def named_elsewhere(self) -> Mapping[str, tuple[Evidence, ...]]:
+        """Image id to its uses in regions that have no such image: a parameter can list all regions."""
+        found: dict[str, tuple[Evidence, ...]] = {}
+        for region in sorted(self.regions):
+            for image_id, evidence in self.regions[region].uses.items():
+                if ImageRef(region, image_id) not in self.images:
+                    found[image_id] = (*found.get(image_id, ()), *(one.seen_in(region) for one in evidence))
+        return found
+
+    def unread_of(self, region: str) -> tuple[Evidence, ...]:
+        """What could not be read and may use images of the region: all of it there, parameters anywhere."""
+        elsewhere = (
+            one.seen_in(other)
+            for other in sorted(self.regions)
+            if other != region
+            for one in self.regions[other].unread
+            if one.subject in _READ_PARAMETERS
+        )
+        return (*self.regions[region].unread, *elsewhere)
+
+    def target(self, region: str) -> Target:
+        """A region of the account, as plans name it."""
+        return Target(self.account_id, region)

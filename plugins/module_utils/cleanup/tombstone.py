@@ -2,7 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads what retiring an image has written down of it (the shape: ``cleanup_tombstone``)."""
+"""Tombstones: the record of an image from before it is disabled or deregistered, enough to restore it.
+
+A tombstone is one JSON object:
+
+- ``region``, ``account_id``, ``image_id``, ``name``: the image.
+- ``stage``: what happened next, ``disable`` or ``deregister``. An image that goes through both stages has two
+  tombstones. Only the first has its launch permissions: disabling removes them.
+- ``written_at``: when, as ``2026-11-24T12:00:00Z``. ``recoverable_until``: until when the Recycle Bin retains
+  the image with all its snapshots, in the same format, or null.
+- ``family``: the image's family.
+- ``launch_permissions``: whom the image was shared with, as ``account_ids``, ``org_arns``, ``org_unit_arns``
+  (lists of strings) and ``public`` (a boolean).
+- ``tags``: its tags, as an object.
+- ``snapshots``: a list with an object for each EBS volume, in the order of the devices: ``device_name``,
+  ``snapshot_id`` (null for an empty volume), ``encrypted``, ``description``, ``tags``, ``deleted`` (whether
+  the snapshot was to be deleted with the image) and ``volume_permissions``, the accounts that could create
+  volumes from it, as ``account_ids`` (a list of strings) and ``public`` (a boolean).
+- ``image``: the image as DescribeImages returned it (botocore shape ``Image``).
+
+``tombstone_text`` writes all of it. ``read_tombstone`` reads what restoring an image needs.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +31,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..model import Device, ImageRef, Sharing
-from .stages import DISABLE
+from ..model import Device, ImageRef, Sharing, SnapshotRef
+from .decisions import Decision
+from .stages import DISABLE, stamp
+from .state import CleanupSeen, ImageUsage, SnapshotUsage
 
 
 @dataclass(frozen=True)
 class Tombstone:
-    """What was written down of an image before a stage, as far as restoring it needs that.
+    """The part of a tombstone that restoring needs.
 
-    ``state`` is the image's at that time. ``volumes`` maps its snapshots to who could make volumes of them,
-    ``deleted`` are those that were to go with it.
+    ``state`` is the image's when the tombstone was written. ``volumes`` maps its snapshots to the accounts
+    that could create volumes from them; ``deleted`` are the snapshots that were to be deleted with it.
     """
 
     ref: ImageRef
@@ -39,49 +61,85 @@ class Tombstone:
 
 
 @dataclass(frozen=True)
-class Buried:
+class TombstoneHistory:
     """All tombstones of one image, the oldest first."""
 
     tombstones: tuple[Tombstone, ...] = ()
 
     @property
     def last(self) -> Tombstone | None:
-        """What is known of the image now that it is retired."""
+        """The newest tombstone."""
         return self.tombstones[-1] if self.tombstones else None
 
     @property
     def shared(self) -> Tombstone | None:
-        """The last that knows with whom the image was shared.
+        """The newest tombstone with the image's launch permissions.
 
-        One written while the image was disabled does not: AWS had taken its permissions (EC2 API Reference,
-        DisableImage).
+        One that was written while the image was disabled has none (EC2 API Reference, DisableImage).
         """
-        knowing = [one for one in self.tombstones if one.state != "disabled"]
-        return knowing[-1] if knowing else None
+        with_permissions = [one for one in self.tombstones if one.state != "disabled"]
+        return with_permissions[-1] if with_permissions else None
 
     @property
     def state(self) -> str:
-        """In which state the last stage left the image, or put it into the Recycle Bin."""
+        """The state in which the last stage left the image, or moved it to the Recycle Bin."""
         if self.last is None:
             return "available"
         return "disabled" if self.last.stage == DISABLE else self.last.state
 
 
+def tombstone_text(seen: CleanupSeen, decision: Decision) -> str:
+    """The tombstone of an image to disable or deregister, as one line of JSON in the format above."""
+    own, region = seen.images[decision.ref], decision.ref.region
+    usage = seen.usage.get(decision.ref, ImageUsage())
+    deleted = {one.snapshot_id for one in decision.snapshots if not one.keep_reason}
+    record = {
+        "account_id": seen.account_id,
+        "family": decision.family,
+        "image": dict(own.described),
+        "image_id": decision.ref.image_id,
+        "launch_permissions": usage.sharing.as_result(),
+        "name": own.image.name,
+        "recoverable_until": stamp(decision.recoverable_until) if decision.recoverable_until else None,
+        "region": region,
+        "snapshots": [_snapshot_record(seen, region, device, deleted) for device in own.image.devices],
+        "stage": decision.kind,
+        "tags": dict(own.image.tags),
+        "written_at": stamp(seen.now),
+    }
+    return json.dumps(record, sort_keys=True, default=str)
+
+
 def read_tombstone(text: str) -> Tombstone | None:
-    """The tombstone that a text is; None if it is none, as a line that a killed run has half written."""
+    """Parse a tombstone; None if the text is not a valid one, such as an incomplete line of a killed run."""
     try:
         return _tombstone(json.loads(text))
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
-def by_image(tombstones: Iterable[Tombstone], account_id: str) -> dict[ImageRef, Buried]:
+def by_image(tombstones: Iterable[Tombstone], account_id: str) -> dict[ImageRef, TombstoneHistory]:
     """The account's tombstones by image. The same one may have been kept in several places."""
     found: dict[ImageRef, dict[tuple[str, str], Tombstone]] = {}
     for one in tombstones:
         if one.account_id == account_id:
             found.setdefault(one.ref, {})[one.written_at, one.stage] = one
-    return {ref: Buried(tuple(of[key] for key in sorted(of))) for ref, of in found.items()}
+    return {ref: TombstoneHistory(tuple(of[key] for key in sorted(of))) for ref, of in found.items()}
+
+
+def _snapshot_record(seen: CleanupSeen, region: str, device: Device, deleted: set[str]) -> dict[str, Any]:
+    snapshot_id = device.snapshot_id or ""
+    snapshot = seen.regions[region].snapshots.get(snapshot_id)
+    sharing = seen.snapshot_usage.get(SnapshotRef(region, snapshot_id), SnapshotUsage()).sharing
+    return {
+        "deleted": snapshot_id in deleted,
+        "description": snapshot.description if snapshot else "",
+        "device_name": device.name,
+        "encrypted": device.encrypted,
+        "snapshot_id": device.snapshot_id,
+        "tags": dict(snapshot.tags) if snapshot else {},
+        "volume_permissions": {"account_ids": sorted(sharing.account_ids), "public": sharing.public},
+    }
 
 
 def _tombstone(record: Mapping[str, Any]) -> Tombstone:

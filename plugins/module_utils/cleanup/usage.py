@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Evidence from a region's bulk reads: instances, templates, launch configurations and parameters."""
+"""Evidence from the bulk reads: instances, launch templates, launch configurations, parameters, copies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .state import Evidence, OwnImage, unreadable
 INSTANCE, TEMPLATE, CONFIGURATION = "instance", "launch_template", "launch_configuration"
 PARAMETER, COPY = "parameter", "running_copy"
 
-# Parameters hold an id alone, a list, or a text such as JSON with ids in it.
+# A parameter holds an id, a list of ids, or a text with ids in it, such as JSON.
 _IMAGE_ID = re.compile(r"(?<![A-Za-z0-9])ami-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![A-Za-z0-9])")
 # EC2 User Guide, "Use a Systems Manager parameter instead of an AMI ID": resolve:ssm:NAME[:VERSION|:LABEL].
 _RESOLVED = "resolve:ssm:"
@@ -24,7 +24,7 @@ _RESOLVED = "resolve:ssm:"
 
 @dataclass(frozen=True)
 class Instance:
-    """An instance that DescribeInstances lists."""
+    """An instance that DescribeInstances returns."""
 
     instance_id: str
     image_id: str
@@ -33,7 +33,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class TemplateVersion:
-    """A version of a launch template; ``image`` is an id or names a parameter."""
+    """A version of a launch template. ``image`` is an image id or ``resolve:ssm:`` and a parameter."""
 
     template_id: str
     version: int
@@ -46,7 +46,7 @@ class TemplateVersion:
 
 @dataclass(frozen=True)
 class LaunchConfiguration:
-    """A launch configuration of Auto Scaling, and the groups that use it."""
+    """A launch configuration, with the Auto Scaling groups that use it."""
 
     name: str
     image_id: str
@@ -64,7 +64,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class BulkReads:
-    """All that names images in one region."""
+    """What can refer to images in one region."""
 
     instances: tuple[Instance, ...] = ()
     templates: tuple[TemplateVersion, ...] = ()
@@ -73,7 +73,7 @@ class BulkReads:
 
 
 def uses(bulk: BulkReads) -> dict[str, tuple[Evidence, ...]]:
-    """Image id to what names it. A launch configuration counts whether or not a group uses it now."""
+    """Image id to the evidence that it is used. A launch configuration counts even if no group uses it."""
     found: dict[str, list[Evidence]] = defaultdict(list)
     for instance in bulk.instances:
         if instance.state != "terminated":
@@ -91,7 +91,7 @@ def uses(bulk: BulkReads) -> dict[str, tuple[Evidence, ...]]:
 
 
 def selectors(bulk: BulkReads) -> tuple[str, ...]:
-    """What templates name of parameters that is not among those read: versions, labels, shared parameters."""
+    """The parameters of launch templates that bulk reads do not return: versions, labels, shared ones."""
     names = {parameter.name for parameter in bulk.parameters}
     named = (
         version.image.removeprefix(_RESOLVED)
@@ -102,7 +102,7 @@ def selectors(bulk: BulkReads) -> tuple[str, ...]:
 
 
 def unresolved(bulk: BulkReads) -> tuple[Evidence, ...]:
-    """Templates that name what could not be read of parameters: any image may be meant."""
+    """Launch templates whose parameter could not be read: they may use any image."""
     missing = {_RESOLVED + name for name in selectors(bulk)}
     return tuple(
         unreadable(str(version), f"{version.image} could not be resolved.")
@@ -112,7 +112,7 @@ def unresolved(bulk: BulkReads) -> tuple[Evidence, ...]:
 
 
 def snapshot_uses(bulk: BulkReads) -> dict[str, tuple[str, ...]]:
-    """Snapshot id to the launch templates and configurations that make volumes of it."""
+    """Snapshot id to the launch templates and configurations that create volumes from it."""
     found: dict[str, list[str]] = defaultdict(list)
     for version in bulk.templates:
         for snapshot_id in version.snapshot_ids:
@@ -124,9 +124,9 @@ def snapshot_uses(bulk: BulkReads) -> dict[str, tuple[str, ...]]:
 
 
 def running_copies(images: Iterable[tuple[str, OwnImage]]) -> dict[tuple[str, str], tuple[Evidence, ...]]:
-    """(Region, image id) to the copies of it that are still being made; takes (region, image) of all images.
+    """(Region, image id) to its pending copies. ``images`` are the (region, image) of all own images.
 
-    A finished copy needs its source no more (EC2 User Guide, "How Amazon EC2 AMI copy works").
+    A finished copy no longer needs its source (EC2 User Guide, "How Amazon EC2 AMI copy works").
     """
     found: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
     for region, own in images:

@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes what is lost with images before they go: to a file, to S3, to Parameter Store."""
+"""Writes the tombstones of images to retire: to a file, to S3, to Parameter Store."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
@@ -16,23 +15,24 @@ from ..aws.clients import Clients
 from ..failures import Failure
 from ..fanout import each
 from ..model import ImageRef
-from .decisions import CleanupSeen, CleanupWanted, Verdict
+from .decisions import Decision
+from .options import CleanupWanted
 from .stages import stamp
-from .tombstone_writing import tombstone
+from .state import CleanupSeen
+from .tombstone import tombstone_text
 
 _REMEDY = "No image was disabled or deregistered."
 
 
 def write_tombstones(
-    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, going: Iterable[Verdict]
+    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, retired: Iterable[Decision]
 ) -> tuple[Failure, ...]:
-    """Write one tombstone for each image wherever the user wants them; why some could not be written.
+    """Write a tombstone of each image to every place that the user names, durably.
 
-    What was written is there to stay once this returns.
+    Returns:
+        Why some could not be written.
     """
-    texts = {
-        verdict.ref: json.dumps(tombstone(seen, verdict), sort_keys=True, default=str) for verdict in going
-    }
+    texts = {decision.ref: tombstone_text(seen, decision) for decision in retired}
     if not texts:
         return ()
     return (
@@ -43,12 +43,12 @@ def write_tombstones(
 
 
 def _into_file(path: str | None, texts: dict[ImageRef, str], seen: CleanupSeen) -> tuple[Failure, ...]:
-    """Append a line for each image, and wait until the disk has them."""
+    """Append a line for each image, and wait until they are on the disk."""
     if path is None:
         return ()
     try:
         with open(path, "ab+") as file:
-            # A line that a killed run has half written must not take the next one with it.
+            # A line that a killed run left incomplete must not spoil the next one.
             lines = [*([""] if _ends_within_a_line(file) else ()), *texts.values()]
             file.writelines(f"{line}\n".encode() for line in lines)
             file.flush()
@@ -57,7 +57,7 @@ def _into_file(path: str | None, texts: dict[ImageRef, str], seen: CleanupSeen) 
         return (
             Failure(
                 message=f"tombstone_path: {exception}",
-                remedy=f"Make room, or name another file. {_REMEDY}",
+                remedy=f"Make the file writable, or set another tombstone_path. {_REMEDY}",
                 error_code="tombstone_not_written",
                 action="tombstone_path",
                 account_id=seen.account_id,
@@ -82,7 +82,7 @@ def _s3(clients: Clients, uri: str | None, seen: CleanupSeen) -> Callable[[Image
     folder = f"{prefix.rstrip('/')}/" if prefix else ""
 
     def put(ref: ImageRef, text: str) -> None:
-        # An image is written down again when it goes from disabled to deregistered.
+        # An image has one tombstone of its disabling and one of its deregistration.
         key = f"{folder}{ref.region}/{ref.image_id}/{stamp(seen.now)}.json"
         s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
 
@@ -96,7 +96,7 @@ def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] |
     ssm = clients.ssm(clients.home)
 
     def put(ref: ImageRef, text: str) -> None:
-        # Systems Manager User Guide, "Managing parameter tiers": beyond 4 KB it has to be an advanced one.
+        # Systems Manager User Guide, "Managing parameter tiers": more than 4 KB need an advanced parameter.
         ssm.put_parameter(
             Name=f"{path.rstrip('/')}/{ref.region}/{ref.image_id}",
             Value=text,

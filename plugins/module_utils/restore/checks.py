@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..cleanup.tombstone import Buried
+from ..cleanup.tombstone import TombstoneHistory
 from ..failures import Failure
 from ..model import Image, ImageRef, Sharing, Target
 from ..share import checks as share_checks
@@ -17,7 +17,7 @@ from .state import Found, RestoreWanted, has_lost_permissions
 
 
 def refusals(
-    wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, buried: Buried
+    wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, buried: TombstoneHistory
 ) -> Iterator[Failure]:
     """All that stands against restoring one image."""
     named = wanted.accounts.get(ref)
@@ -84,7 +84,7 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
 
 
 def _binned(
-    wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, buried: Buried
+    wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, buried: TombstoneHistory
 ) -> Iterator[Failure]:
     last = buried.last
     if last is None:
@@ -113,7 +113,7 @@ def _binned(
 
 
 def _unknown_permissions(
-    wanted: RestoreWanted, target: Target, ref: ImageRef, buried: Buried
+    wanted: RestoreWanted, target: Target, ref: ImageRef, buried: TombstoneHistory
 ) -> Iterator[Failure]:
     if not wanted.restore_permissions or buried.shared is not None:
         return
@@ -137,7 +137,7 @@ def _unknown_permissions(
     )
 
 
-def _gone(target: Target, ref: ImageRef, found: Found, buried: Buried) -> Failure:
+def _gone(target: Target, ref: ImageRef, found: Found, buried: TombstoneHistory) -> Failure:
     """An image that nothing can bring back, and what is left of it."""
     message = f"{ref.image_id} is deregistered and not in the Recycle Bin."
     if buried.last is None:

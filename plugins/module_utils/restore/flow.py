@@ -18,7 +18,7 @@ from ..aws.write import BAD_ENTRY, Performed, merge, perform_all
 from ..cleanup.read_regions import binned_images
 from ..cleanup.snapshots import former_image
 from ..cleanup.state import OwnSnapshot
-from ..cleanup.tombstone import Buried
+from ..cleanup.tombstone import TombstoneHistory
 from ..failures import Failure, Refused, invalid_option
 from ..fanout import each
 from ..model import Image, ImageRef, Sharing, Target
@@ -68,7 +68,7 @@ def read_state(clients: Clients, wanted: RestoreWanted) -> RestoreSeen:
         )
 
     def look(ref: ImageRef) -> Found:
-        return _look(clients, wanted, account_id, ref, looks[ref.region], buried.get(ref, Buried()))
+        return _look(clients, wanted, account_id, ref, looks[ref.region], buried.get(ref, TombstoneHistory()))
 
     images, unread = each(wanted.images, look)
     if unread:
@@ -152,7 +152,7 @@ def _look(
     account_id: str,
     ref: ImageRef,
     region: _Region,
-    buried: Buried,
+    buried: TombstoneHistory,
 ) -> Found:
     image = region.images.get(ref.image_id)
     ec2 = clients.ec2(ref.region)
@@ -244,7 +244,7 @@ def _perform_rest(clients: Clients, image: ImagePlan) -> Performed:
 def _again(clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:
     """The plan for an image that is out of the Recycle Bin, as it is now."""
     region = _look_at_region(clients, ref.region, [ref.image_id])
-    found = _look(clients, wanted, seen.account_id, ref, region, seen.buried.get(ref, Buried()))
+    found = _look(clients, wanted, seen.account_id, ref, region, seen.buried.get(ref, TombstoneHistory()))
     return plan_image(wanted, replace(seen, images={ref: found}), ref, restored=True)
 
 

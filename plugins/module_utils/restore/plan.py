@@ -14,7 +14,7 @@ from typing import Any
 from ..cleanup.snapshots import SNAPSHOT_MARK, marked_for
 from ..cleanup.stages import DEPRECATE, DEPRECATED_WITHIN, MARKS, STAGE_MARKS, parse
 from ..cleanup.state import OwnSnapshot
-from ..cleanup.tombstone import Buried
+from ..cleanup.tombstone import TombstoneHistory
 from ..failures import Failure
 from ..model import Image, ImageRef, Sharing, Target
 from ..plan import Action, Plan, TargetPlan
@@ -83,7 +83,7 @@ def plan_image(
 
     ``restored`` says that it has just come out of there.
     """
-    target, found, buried = seen.target(ref), seen.images[ref], seen.buried.get(ref, Buried())
+    target, found, buried = seen.target(ref), seen.images[ref], seen.buried.get(ref, TombstoneHistory())
     reasons = tuple(refusals(wanted, target, ref, found, buried))
     if reasons:
         return ImagePlan(ref, "", refusals=reasons)
@@ -125,7 +125,12 @@ def _region(target: Target, images: Iterable[ImagePlan]) -> TargetPlan:
 
 
 def _finish(
-    wanted: RestoreWanted, target: Target, found: Found, buried: Buried, ref: ImageRef, restored: bool
+    wanted: RestoreWanted,
+    target: Target,
+    found: Found,
+    buried: TombstoneHistory,
+    ref: ImageRef,
+    restored: bool,
 ) -> ImagePlan:
     """What an image that is registered lacks until it is as before it was retired.
 
@@ -190,7 +195,7 @@ def _finish(
     )
 
 
-def _as_it_will_be(found: Found, buried: Buried, target: Target) -> Found:
+def _as_it_will_be(found: Found, buried: TombstoneHistory, target: Target) -> Found:
     """An image in the Recycle Bin as it comes back: as it was, its sharing and its tags included.
 
     EBS User Guide, "Considerations for Recycle Bin". What comes back in fact is read then.

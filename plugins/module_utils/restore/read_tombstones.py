@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..aws import errors
 from ..aws.clients import Clients
-from ..cleanup.tombstone import Buried, Tombstone, by_image, read_tombstone
+from ..cleanup.tombstone import Tombstone, TombstoneHistory, by_image, read_tombstone
 from ..failures import Refused, invalid_option
 from ..fanout import each
 from ..model import ImageRef, Target
@@ -23,7 +23,7 @@ Reader = Callable[[ImageRef], Iterable[str]]
 
 def read_tombstones(
     clients: Clients, wanted: RestoreWanted, account_id: str
-) -> tuple[Mapping[ImageRef, Buried], tuple[str, ...]]:
+) -> tuple[Mapping[ImageRef, TombstoneHistory], tuple[str, ...]]:
     """The account's tombstones of the wanted images, and a warning for each text that is none.
 
     Raises:

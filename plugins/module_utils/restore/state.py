@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..cleanup.stages import DISABLE, STAGE_MARKS
 from ..cleanup.state import OwnSnapshot
-from ..cleanup.tombstone import Buried
+from ..cleanup.tombstone import TombstoneHistory
 from ..model import Image, ImageRef, Sharing, Target
 from ..tags import MARK_PREFIX
 
@@ -77,7 +77,7 @@ class RestoreSeen:
 
     account_id: str
     images: Mapping[ImageRef, Found]
-    buried: Mapping[ImageRef, Buried] = field(default_factory=dict)
+    buried: Mapping[ImageRef, TombstoneHistory] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
 
     def target(self, ref: ImageRef) -> Target:

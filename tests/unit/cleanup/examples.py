@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of retiring images share: short ways to say what is wanted and seen."""
+"""What the tests of the cleanup share: short ways to write what is wanted and seen, and scripted clients."""
 
 from __future__ import annotations
 
@@ -8,27 +8,25 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import (
-    CleanupSeen,
-    CleanupWanted,
-)
 from ansible_collections.golden.images.plugins.module_utils.cleanup.families import FamilyBy
-from ansible_collections.golden.images.plugins.module_utils.cleanup.limit import Limit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Rules
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupWanted
+from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit, Rules
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
-    CloserLook,
+    CleanupSeen,
     Evidence,
+    ImageUsage,
     OwnImage,
     OwnSnapshot,
-    RegionFacts,
-    SnapshotLook,
+    RegionState,
+    SnapshotUsage,
     UsageReport,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Image, ImageRef, Sharing, SnapshotRef
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.examples import OWNER, volumes
+from tests.unit.wire import Wire
 
 REGION = "eu-west-1"
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
@@ -59,31 +57,31 @@ def own(image_id: str = "ami-1", days: float = 100, **changes: Any) -> OwnImage:
     return OwnImage(Image(**values), ago(days=days), **beyond)
 
 
-def facts(*images: OwnImage, **changes: Any) -> RegionFacts:
+def region_state(*images: OwnImage, **changes: Any) -> RegionState:
     """A region with these images and their snapshots."""
     snapshots = {one: OwnSnapshot(one) for image in images for one in image.image.snapshot_ids}
-    return RegionFacts(**{"images": images, "snapshots": snapshots, **changes})
+    return RegionState(**{"images": images, "snapshots": snapshots, **changes})
 
 
 def seen(
-    *regions: RegionFacts,
-    looks: Mapping[ImageRef, CloserLook] | None = None,
-    snapshot_looks: Mapping[SnapshotRef, SnapshotLook] | None = None,
+    *regions: RegionState,
+    usage: Mapping[ImageRef, ImageUsage] | None = None,
+    snapshot_usage: Mapping[SnapshotRef, SnapshotUsage] | None = None,
 ) -> CleanupSeen:
-    """Regions by turns, and looks at everything, that find nothing, unless other looks are given."""
+    """Regions by turns, and the usage of everything: none, unless another is given."""
     named = dict(zip((REGION, "us-east-1", "ap-south-1"), regions, strict=False))
     every = {
-        ImageRef(name, one.image.image_id): CloserLook()
+        ImageRef(name, one.image.image_id): ImageUsage()
         for name, part in named.items()
         for one in part.images
     }
     snapshots = {
-        SnapshotRef(name, one): SnapshotLook()
+        SnapshotRef(name, one): SnapshotUsage()
         for name, part in named.items()
         for one in {*part.snapshots, *(one for own in part.images for one in own.image.snapshot_ids)}
     }
     return CleanupSeen(
-        OWNER, NOW, named, {**every, **(looks or {})}, snapshot_looks={**snapshots, **(snapshot_looks or {})}
+        OWNER, NOW, named, {**every, **(usage or {})}, snapshot_usage={**snapshots, **(snapshot_usage or {})}
     )
 
 
@@ -98,9 +96,9 @@ def wanted(*, clocks: Clocks | None = None, **changes: Any) -> CleanupWanted:
     return CleanupWanted(rules=Rules(**changes), clocks=clocks or Clocks(deregister=0), **values)
 
 
-def shared(*account_ids: str, **changes: Any) -> CloserLook:
-    """A look that finds the image shared with these accounts."""
-    return CloserLook(sharing=Sharing(account_ids=frozenset(account_ids)), **changes)
+def shared(*account_ids: str, **changes: Any) -> ImageUsage:
+    """The usage of an image that is shared with these accounts."""
+    return ImageUsage(sharing=Sharing(account_ids=frozenset(account_ids)), **changes)
 
 
 def report(**changes: Any) -> UsageReport:
@@ -117,3 +115,80 @@ def report(**changes: Any) -> UsageReport:
 def calls(actions: tuple[Action, ...]) -> list[tuple[str, str | None]]:
     """Which calls on what."""
     return [(action.operation, action.resource) for action in actions]
+
+
+class ScriptedClients:
+    """The clients of one region, paced or not, each answering from a script."""
+
+    home = REGION
+
+    def __init__(self, ec2: Wire, kms: Wire | None = None) -> None:
+        self._wires = {"ec2": ec2, "kms": kms}
+
+    def paced_for(self, _operation: str) -> ScriptedClients:
+        return self
+
+    def open(self, _service: str, regions: Any) -> None:
+        assert list(regions) == [REGION]
+
+    def ec2(self, _region: str) -> Any:
+        return self._client("ec2")
+
+    def kms(self, _region: str) -> Any:
+        return self._client("kms")
+
+    def _client(self, service: str) -> Any:
+        wire = self._wires[service]
+        assert wire is not None
+        return wire.client
+
+
+class UsageScript:
+    """The calls that read the usage of one image."""
+
+    def __init__(self) -> None:
+        self.wire = Wire("ec2")
+
+    def references(self, answer: Any = None) -> UsageScript:
+        self._add("describe_image_references", _ANY_REFERENCES, answer or {"ImageReferences": []})
+        return self
+
+    def permissions(self, answer: Any = None, image_id: str = "ami-1") -> UsageScript:
+        request = {"ImageId": image_id, "Attribute": "launchPermission"}
+        self._add("describe_image_attribute", request, answer or {"LaunchPermissions": []})
+        return self
+
+    def volume(self, answer: Any = None, snapshot_id: str = "snap-ami-1") -> UsageScript:
+        request = {"SnapshotId": snapshot_id, "Attribute": "createVolumePermission"}
+        self._add("describe_snapshot_attribute", request, answer or {"CreateVolumePermissions": []})
+        return self
+
+    def clients(self, kms: Wire | None = None) -> Any:
+        """Clients that answer from the script."""
+        return ScriptedClients(self.wire, kms)
+
+    def _add(self, method: str, request: dict[str, Any], answer: Any) -> None:
+        if answer == "refuse":
+            self.wire.refuse(method, request, "RequestLimitExceeded", "Slow down.")
+        else:
+            self.wire.expect(method, request, answer)
+
+
+LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
+_ANY_REFERENCES = {
+    "ImageIds": ["ami-1"],
+    "MaxResults": 1000,
+    "ResourceTypes": [
+        {
+            "ResourceType": "ec2:Instance",
+            "ResourceTypeOptions": [{"OptionName": "state-name", "OptionValues": LIVING}],
+        },
+        {
+            "ResourceType": "ec2:LaunchTemplate",
+            "ResourceTypeOptions": [{"OptionName": "version-depth", "OptionValues": ["10000"]}],
+        },
+        {"ResourceType": "ssm:Parameter"},
+        {"ResourceType": "imagebuilder:ImageRecipe"},
+        {"ResourceType": "imagebuilder:ContainerRecipe"},
+    ],
+}

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import (
-    CleanupSeen,
-    Verdict,
+    Decision,
     candidates,
-    verdicts,
+    decisions,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
-    CloserLook,
+    CleanupSeen,
     Evidence,
+    ImageUsage,
     OwnImage,
-    SnapshotLook,
+    SnapshotUsage,
     unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import (
@@ -32,7 +32,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import
 )
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
 
-from tests.unit.cleanup.examples import NOW, REGION, ago, facts, own, report, seen, shared, wanted
+from tests.unit.cleanup.examples import NOW, REGION, ago, own, region_state, report, seen, shared, wanted
 from tests.unit.examples import CONSUMER, OWNER
 
 OLD_ID = "ami-0123456789abcdef0"
@@ -42,17 +42,17 @@ REF = ImageRef(REGION, OLD_ID)
 CHOSEN = {"golden.images:cleanup-chosen": stamp(ago(days=3))}
 
 
-def verdict(saw: CleanupSeen, **wants: Any) -> Verdict:
-    """The verdict on the old image."""
-    return {one.ref: one for one in verdicts(wanted(**wants), saw)}[REF]
+def decided(saw: CleanupSeen, **wants: Any) -> Decision:
+    """The decision on the old image."""
+    return {one.ref: one for one in decisions(wanted(**wants), saw)}[REF]
 
 
 def bulk(**reads: Any) -> CleanupSeen:
-    return seen(facts(OLD, NEWEST, uses=uses(BulkReads(**reads))))
+    return seen(region_state(OLD, NEWEST, uses=uses(BulkReads(**reads))))
 
 
-def looked(look: CloserLook) -> CleanupSeen:
-    return seen(facts(OLD, NEWEST), looks={REF: look})
+def looked(look: ImageUsage) -> CleanupSeen:
+    return seen(region_state(OLD, NEWEST), usage={REF: look})
 
 
 COPY = own("ami-copy", 0, tags={}, state="pending", source_image_id=OLD_ID, source_region=REGION)
@@ -62,31 +62,35 @@ EVIDENCE: list[tuple[CleanupSeen, str, bool]] = [
     (bulk(templates=(TemplateVersion("lt-1", 1, OLD_ID),)), "launch_template", True),
     (bulk(configurations=(LaunchConfiguration("lc", OLD_ID),)), "launch_configuration", True),
     (bulk(parameters=(Parameter("/web", OLD_ID),)), "parameter", True),
-    (seen(facts(OLD, NEWEST), facts(COPY)), "running_copy", True),
-    (seen(facts(OLD, NEWEST, unread=(unreadable("DescribeInstances", "denied"),))), "unreadable", False),
+    (seen(region_state(OLD, NEWEST), region_state(COPY)), "running_copy", True),
     (
-        looked(CloserLook(references=(Evidence("imagebuilder:ImageRecipe", "arn:x"),))),
+        seen(region_state(OLD, NEWEST, unread=(unreadable("DescribeInstances", "denied"),))),
+        "unreadable",
+        False,
+    ),
+    (
+        looked(ImageUsage(references=(Evidence("imagebuilder:ImageRecipe", "arn:x"),))),
         "imagebuilder:ImageRecipe",
         True,
     ),
-    (looked(CloserLook(unread=(unreadable("DescribeImageReferences", "throttled"),))), "unreadable", False),
+    (looked(ImageUsage(unread=(unreadable("DescribeImageReferences", "throttled"),))), "unreadable", False),
     (looked(shared(CONSUMER)), "shared", True),
 ]
 
 
 @pytest.mark.parametrize(("saw", "kind", "firm"), EVIDENCE)
 def test_each_kind_of_evidence_alone_keeps_an_image(saw: CleanupSeen, kind: str, firm: bool) -> None:
-    found = verdict(saw)
-    assert (found.decision, found.reasons) == ("keep", ())
+    found = decided(saw)
+    assert (found.kind, found.reasons) == ("keep", ())
     assert [(one.kind, one.firm) for one in found.evidence] == [(kind, firm)]
-    assert found.released is firm
-    assert verdict(seen(facts(OLD, NEWEST))).decision == "deregister"
+    assert found.is_needed is firm
+    assert decided(seen(region_state(OLD, NEWEST))).kind == "deregister"
 
 
 def test_an_image_that_was_not_looked_at_counts_as_used() -> None:
-    saw = CleanupSeen("111122223333", NOW, {REGION: facts(OLD, NEWEST)})
-    found = verdict(saw)
-    assert (found.decision, [one.kind for one in found.evidence]) == ("keep", ["unreadable"])
+    saw = CleanupSeen("111122223333", NOW, {REGION: region_state(OLD, NEWEST)})
+    found = decided(saw)
+    assert (found.kind, [one.kind for one in found.evidence]) == ("keep", ["unreadable"])
 
 
 def test_only_what_nothing_keeps_so_far_needs_a_closer_look() -> None:
@@ -98,7 +102,7 @@ def test_only_what_nothing_keeps_so_far_needs_a_closer_look() -> None:
         own("ami-safe", tags={"family": "web", "keep": ""}),
         own("ami-x", tags={}),
     )
-    saw = CleanupSeen("111122223333", NOW, {REGION: facts(*images, uses=used)})
+    saw = CleanupSeen("111122223333", NOW, {REGION: region_state(*images, uses=used)})
     assert candidates(wanted(protect_tags=(("keep", None),)), saw) == (REF,)
 
 
@@ -113,8 +117,8 @@ def test_only_what_nothing_keeps_so_far_needs_a_closer_look() -> None:
     ],
 )
 def test_decisions(image: OwnImage, clocks: Clocks, decision: str, next_stage: str | None) -> None:
-    found = verdict(seen(facts(image, NEWEST)), clocks=clocks)
-    assert (found.decision, found.step.next_stage) == (decision, next_stage)
+    found = decided(seen(region_state(image, NEWEST)), clocks=clocks)
+    assert (found.kind, found.step.next_stage) == (decision, next_stage)
     result = found.as_result(image)
     assert (result["decision"], result["next_stage"]) == (decision, next_stage)
     assert (result["next_stage_at"] is None) == (next_stage is None)
@@ -122,10 +126,10 @@ def test_decisions(image: OwnImage, clocks: Clocks, decision: str, next_stage: s
 
 def test_what_stands_against_a_deregistration_makes_it_wait_but_not_be_released() -> None:
     protected = own(OLD_ID, protection="enabled-with-cooldown")
-    found = verdict(seen(facts(protected, NEWEST)))
-    assert (found.decision, found.released) == ("wait", False)
+    found = decided(seen(region_state(protected, NEWEST)))
+    assert (found.kind, found.is_needed) == ("wait", False)
     assert "enabled-with-cooldown" in found.reasons[0]
-    assert verdict(seen(facts(protected, NEWEST)), clocks=Clocks(disable=0)).decision == "disable"
+    assert decided(seen(region_state(protected, NEWEST)), clocks=Clocks(disable=0)).kind == "disable"
 
 
 SNAPSHOT = SnapshotRef(REGION, f"snap-{OLD_ID}")
@@ -136,37 +140,37 @@ UNIT = Sharing(org_unit_arns=frozenset({"arn:aws:organizations::111122223333:ou/
 @pytest.mark.parametrize(
     ("image", "sharing", "look", "include_shared", "decision"),
     [
-        (OLD, Sharing(), SnapshotLook(), False, "deregister"),
-        (OLD, Sharing(), SnapshotLook(BOTH), False, "wait"),
-        (OLD, Sharing(), SnapshotLook(Sharing(public=True)), False, "wait"),
-        (OLD, Sharing(), SnapshotLook(Sharing(account_ids=frozenset({OWNER}))), False, "deregister"),
-        (OLD, Sharing(), SnapshotLook(BOTH), True, "wait"),
-        (OLD, BOTH, SnapshotLook(BOTH), True, "deregister"),
-        (OLD, UNIT, SnapshotLook(BOTH), True, "deregister"),
-        (own(OLD_ID, state="disabled"), Sharing(), SnapshotLook(BOTH), True, "deregister"),
-        (own(OLD_ID, state="disabled"), Sharing(), SnapshotLook(BOTH), False, "wait"),
-        (OLD, Sharing(), SnapshotLook(unread="denied"), True, "wait"),
+        (OLD, Sharing(), SnapshotUsage(), False, "deregister"),
+        (OLD, Sharing(), SnapshotUsage(BOTH), False, "wait"),
+        (OLD, Sharing(), SnapshotUsage(Sharing(public=True)), False, "wait"),
+        (OLD, Sharing(), SnapshotUsage(Sharing(account_ids=frozenset({OWNER}))), False, "deregister"),
+        (OLD, Sharing(), SnapshotUsage(BOTH), True, "wait"),
+        (OLD, BOTH, SnapshotUsage(BOTH), True, "deregister"),
+        (OLD, UNIT, SnapshotUsage(BOTH), True, "deregister"),
+        (own(OLD_ID, state="disabled"), Sharing(), SnapshotUsage(BOTH), True, "deregister"),
+        (own(OLD_ID, state="disabled"), Sharing(), SnapshotUsage(BOTH), False, "wait"),
+        (OLD, Sharing(), SnapshotUsage(unread="denied"), True, "wait"),
         (OLD, Sharing(), None, True, "wait"),
     ],
 )
 def test_who_may_use_a_snapshot_but_not_the_image_stands_against_its_deregistration(
-    image: OwnImage, sharing: Sharing, look: SnapshotLook | None, include_shared: bool, decision: str
+    image: OwnImage, sharing: Sharing, look: SnapshotUsage | None, include_shared: bool, decision: str
 ) -> None:
-    looks = {REF: CloserLook(sharing=sharing, report=report())}
-    saw = seen(facts(image, NEWEST), looks=looks)
-    saw = replace(saw, snapshot_looks={SNAPSHOT: look} if look else {})
-    found = verdict(saw, include_shared=include_shared)
-    assert (found.decision, bool(found.reasons)) == (decision, decision == "wait")
-    assert found.released is False
+    usage = {REF: ImageUsage(sharing=sharing, report=report())}
+    saw = seen(region_state(image, NEWEST), usage=usage)
+    saw = replace(saw, snapshot_usage={SNAPSHOT: look} if look else {})
+    found = decided(saw, include_shared=include_shared)
+    assert (found.kind, bool(found.reasons)) == (decision, decision == "wait")
+    assert found.is_needed is False
 
 
 def test_disabling_takes_no_snapshot_from_anybody_but_needs_to_know_what_to_write_down() -> None:
-    def decided(look: SnapshotLook) -> str:
-        saw = seen(facts(OLD, NEWEST), snapshot_looks={SNAPSHOT: look})
-        return verdict(saw, clocks=Clocks(disable=0)).decision
+    def kind(look: SnapshotUsage) -> str:
+        saw = seen(region_state(OLD, NEWEST), snapshot_usage={SNAPSHOT: look})
+        return decided(saw, clocks=Clocks(disable=0)).kind
 
-    assert decided(SnapshotLook(BOTH)) == "disable"
-    assert decided(SnapshotLook(unread="denied")) == "wait"
+    assert kind(SnapshotUsage(BOTH)) == "disable"
+    assert kind(SnapshotUsage(unread="denied")) == "wait"
 
 
 @pytest.mark.parametrize(
@@ -180,14 +184,14 @@ def test_disabling_takes_no_snapshot_from_anybody_but_needs_to_know_what_to_writ
     ],
 )
 def test_a_usage_report_is_asked_for_when_nothing_else_keeps_the_image(
-    look: CloserLook, decision: str, asks: bool
+    look: ImageUsage, decision: str, asks: bool
 ) -> None:
-    found = verdict(looked(look), include_shared=True)
-    assert (found.decision, found.report_wanted) == (decision, asks)
+    found = decided(looked(look), include_shared=True)
+    assert (found.kind, found.report_wanted) == (decision, asks)
 
 
 def test_a_verdict_lists_its_evidence() -> None:
-    assert verdict(EVIDENCE[0][0]).as_result(OLD)["evidence"] == [
+    assert decided(EVIDENCE[0][0]).as_result(OLD)["evidence"] == [
         {"detail": "stopped", "kind": "instance", "subject": "i-1"}
     ]
 
@@ -201,7 +205,7 @@ def test_a_verdict_names_its_image_and_the_size_of_its_snapshots() -> None:
     empty = {"DeviceName": "/dev/sdc", "Ebs": {"VolumeSize": 500}}
     ephemeral = {"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}
     image = replace(OLD, described={"BlockDeviceMappings": [*disks, empty, ephemeral]})
-    result = verdict(seen(facts(image, NEWEST))).as_result(image)
+    result = decided(seen(region_state(image, NEWEST))).as_result(image)
     assert (result["name"], result["creation_date"], result["size_gib"]) == (
         f"web {OLD_ID}",
         ago(days=100).isoformat(),
@@ -212,17 +216,17 @@ def test_a_verdict_names_its_image_and_the_size_of_its_snapshots() -> None:
 def test_a_parameter_in_another_region_names_an_image_as_well() -> None:
     """One region's parameter often maps all regions to their images."""
     named = {"ami-1": (Evidence("parameter", "/web"),), "ami-new": (Evidence("parameter", "/web"),)}
-    saw = seen(facts(own("ami-1"), own("ami-2"), own("ami-new", 1)), facts(uses=named))
-    found = {one.ref.image_id: one for one in verdicts(wanted(), saw)}
-    assert [found[one].decision for one in ("ami-1", "ami-2")] == ["keep", "deregister"]
+    saw = seen(region_state(own("ami-1"), own("ami-2"), own("ami-new", 1)), region_state(uses=named))
+    found = {one.ref.image_id: one for one in decisions(wanted(), saw)}
+    assert [found[one].kind for one in ("ami-1", "ami-2")] == ["keep", "deregister"]
     assert found["ami-1"].evidence == (Evidence("parameter", "/web", "in us-east-1"),)
 
 
 @pytest.mark.parametrize("action", ["DescribeParameters", "GetParameters"])
 def test_parameters_that_cannot_be_read_in_another_region_may_name_any_image(action: str) -> None:
-    saw = seen(facts(OLD, NEWEST), facts(unread=(unreadable(action, "denied"),)))
-    found = verdict(saw)
-    assert (found.decision, found.evidence) == ("keep", (unreadable(action, "denied in us-east-1"),))
+    saw = seen(region_state(OLD, NEWEST), region_state(unread=(unreadable(action, "denied"),)))
+    found = decided(saw)
+    assert (found.kind, found.evidence) == ("keep", (unreadable(action, "denied in us-east-1"),))
     for own_region in ("DescribeInstances", "GetParameter"):
-        saw = seen(facts(OLD, NEWEST), facts(unread=(unreadable(own_region, "denied"),)))
-        assert verdict(saw).decision == "deregister"
+        saw = seen(region_state(OLD, NEWEST), region_state(unread=(unreadable(own_region, "denied"),)))
+        assert decided(saw).kind == "deregister"

@@ -12,8 +12,8 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.families imp
     FAMILY_MARK,
     ORIGIN_CREATED_MARK,
     FamilyBy,
-    bequeathed,
     families,
+    inherited_tags,
     latest,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
@@ -147,9 +147,9 @@ def test_a_copy_that_stays_gets_the_family_that_it_would_lose_with_its_source() 
     first, third, second = images
     of = families(images, BY_TAG)
     tags = {FAMILY_MARK: "web", ORIGIN_CREATED_MARK: stamp(images[first].created)}
-    assert bequeathed(images, of, BY_TAG, {first}) == {second: tags, third: tags}
-    assert bequeathed(images, of, BY_TAG, {second}) == {third: tags}
-    assert bequeathed(images, of, BY_TAG, {third}) == {}
+    assert inherited_tags(images, of, BY_TAG, {first}) == {second: tags, third: tags}
+    assert inherited_tags(images, of, BY_TAG, {second}) == {third: tags}
+    assert inherited_tags(images, of, BY_TAG, {third}) == {}
     left = placed([], [copy_of("ami-2", "ami-1", tags={FAMILY_MARK: "web"})])
     assert families(left, BY_TAG) == {second: "web"}
 

@@ -11,19 +11,24 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.cleanup import flow as cleanup
 from ansible_collections.golden.images.plugins.module_utils.cleanup import plan as cleanup_plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import (
+from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import NextReads
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupWanted
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
-    CleanupWanted,
+    ImageUsage,
+    RegionState,
+    SnapshotUsage,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import RegionFacts
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, SnapshotRef
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from botocore.exceptions import ClientError
 
-from tests.unit.cleanup.examples import REGION, USED, facts, own, seen, wanted
+from tests.unit.cleanup.examples import REGION, USED, own, region_state, seen, wanted
+from tests.unit.examples import OWNER
 
 OLD, NEWEST = own("ami-1"), own("ami-new", 1)
 ELSEWHERE = "us-east-1"
@@ -69,21 +74,19 @@ class Clients:
 
 
 def applied(
-    first: CleanupSeen, now: Mapping[str, RegionFacts], path: Path, refused: str = ""
+    first: CleanupSeen, now: Mapping[str, RegionState], path: Path, refused: str = ""
 ) -> tuple[Outcome, list[str]]:
     """What becomes of the plan where regions have changed meanwhile, and the calls that were made."""
     asked = replace(wanted(), tombstone_path=str(path))
     clients: Any = Clients()
     clients.everywhere.refused = refused
 
-    def look(
-        _clients: Any, _wanted: CleanupWanted, saw: CleanupSeen, _refs: Iterable[ImageRef]
-    ) -> CleanupSeen:
-        return replace(saw, looks=first.looks, snapshot_looks=first.snapshot_looks)
+    def inspect(_clients: Any, _wanted: CleanupWanted, saw: CleanupSeen, _reads: NextReads) -> CleanupSeen:
+        return replace(saw, usage=first.usage, snapshot_usage=first.snapshot_usage)
 
     with (
-        patch.object(cleanup.own_images, "region", lambda _clients, name, **_rest: now[name]),
-        patch.object(cleanup, "_looked_at", look),
+        patch.object(cleanup.read_regions, "region", lambda _clients, name, **_rest: now[name]),
+        patch.object(cleanup, "inspect", inspect),
     ):
         outcome = cleanup.apply(clients, asked, first, cleanup_plan.plan(asked, first), lambda *_line: None)
     return outcome, [name for name, _parameters in clients.everywhere.calls]
@@ -97,27 +100,27 @@ def test_without_a_folder_for_tombstones_nothing_is_asked(tmp_path: Path) -> Non
 
 
 def test_a_copy_that_was_begun_in_a_region_where_nothing_goes_spares_its_source(tmp_path: Path) -> None:
-    first = seen(facts(OLD, NEWEST), facts())
-    now = {REGION: first.regions[REGION], ELSEWHERE: facts(COPY)}
+    first = seen(region_state(OLD, NEWEST), region_state())
+    now = {REGION: first.regions[REGION], ELSEWHERE: region_state(COPY)}
     outcome, called = applied(first, now, tmp_path / "tombstones")
     assert called == []
     assert "running_copy ami-copy us-east-1" in "".join(outcome.warnings)
 
 
 def test_without_news_what_was_planned_is_done(tmp_path: Path) -> None:
-    first = seen(facts(OLD, NEWEST), facts())
+    first = seen(region_state(OLD, NEWEST), region_state())
     outcome, called = applied(first, first.regions, tmp_path / "tombstones")
     assert called == ["create_tags", "deregister_image"]
     assert (outcome.failures, outcome.warnings) == ((), ())
 
 
 FINISHED = own("ami-copy", 0, tags={"keep": ""}, source_image_id="ami-1", source_region=REGION)
-HELD = facts(FINISHED, own("ami-2", 0), uses={"ami-copy": (USED,)})
+HELD = region_state(FINISHED, own("ami-2", 0), uses={"ami-copy": (USED,)})
 
 
 def test_an_image_stays_whose_copy_could_not_be_told_what_it_has_from_it(tmp_path: Path) -> None:
     other = own("ami-other", 200)
-    first = seen(facts(OLD, other, NEWEST), HELD)
+    first = seen(region_state(OLD, other, NEWEST), HELD)
     outcome, called = applied(first, first.regions, tmp_path / "tombstones", refused="ami-copy")
     assert [action.resource for action in outcome.performed] == ["snap-ami-other", "ami-other"]
     assert [failure.error_code for failure in outcome.failures] == ["TagLimitExceeded"]
@@ -126,7 +129,7 @@ def test_an_image_stays_whose_copy_could_not_be_told_what_it_has_from_it(tmp_pat
 
 
 def test_so_does_one_whose_copy_was_only_finished_during_the_run(tmp_path: Path) -> None:
-    first = seen(facts(OLD, NEWEST), facts())
+    first = seen(region_state(OLD, NEWEST), region_state())
     now = {REGION: first.regions[REGION], ELSEWHERE: HELD}
     outcome, called = applied(first, now, tmp_path / "tombstones")
     assert (called, outcome.failures) == ([], ())
@@ -135,7 +138,31 @@ def test_so_does_one_whose_copy_was_only_finished_during_the_run(tmp_path: Path)
 
 def test_a_copy_that_has_been_told_keeps_nothing(tmp_path: Path) -> None:
     """Whether or not DescribeImages shows the tags already."""
-    first = seen(facts(OLD, NEWEST), HELD)
+    first = seen(region_state(OLD, NEWEST), HELD)
     outcome, called = applied(first, first.regions, tmp_path / "tombstones")
     assert called == ["create_tags", "create_tags", "deregister_image"]
     assert (outcome.failures, outcome.warnings) == ((), ())
+
+
+def test_reading_goes_on_until_nothing_is_left_to_read() -> None:
+    bulk = replace(seen(region_state(OLD, NEWEST)), usage={}, snapshot_usage={})
+    rounds: list[NextReads] = []
+
+    def inspect(_clients: Any, _wanted: CleanupWanted, saw: CleanupSeen, reads: NextReads) -> CleanupSeen:
+        rounds.append(reads)
+        read = {ref: ImageUsage() for ref in reads.images}
+        snapshots = {ref: SnapshotUsage() for ref in reads.snapshots}
+        return replace(saw, usage={**saw.usage, **read}, snapshot_usage={**saw.snapshot_usage, **snapshots})
+
+    caller = Caller(OWNER, "aws")
+    clients: Any = Clients()
+    with (
+        patch.object(cleanup, "identify_with_regions", lambda _clients: (caller, {REGION: "opted-in"})),
+        patch.object(cleanup, "regions_to_work_in", lambda _wanted, _known: ((REGION,), ())),
+        patch.object(cleanup.read_regions, "region", lambda _clients, name, **_rest: bulk.regions[name]),
+        patch.object(cleanup, "inspect", inspect),
+    ):
+        saw = cleanup.FLOW.read(clients, wanted())
+    ref, snapshot = ImageRef(REGION, "ami-1"), SnapshotRef(REGION, "snap-ami-1")
+    assert rounds == [NextReads(images={ref: (snapshot,)}), NextReads(snapshots=(snapshot,))]
+    assert (saw.usage, saw.snapshot_usage) == ({ref: ImageUsage()}, {snapshot: SnapshotUsage()})

@@ -9,23 +9,19 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import perform_each
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import (
-    CleanupSeen,
-    CleanupWanted,
-)
-from ansible_collections.golden.images.plugins.module_utils.cleanup.limit import Limit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import (
-    confirmed,
-    images_of,
-    keys_to_look_at,
-    plan,
-)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.confirmation import confirmed
+from ansible_collections.golden.images.plugins.module_utils.cleanup.dependencies import dependencies
+from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import keys_to_inspect
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupWanted
+from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    CleanupSeen,
     Evidence,
-    KeyLook,
+    KeyUsage,
     OwnSnapshot,
-    RegionFacts,
-    SnapshotLook,
+    RegionState,
+    SnapshotUsage,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import (
     Device,
@@ -38,7 +34,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.cleanup.examples import REGION, USED, calls, facts, own, report, seen, shared, wanted
+from tests.unit.cleanup.examples import REGION, USED, calls, own, region_state, report, seen, shared, wanted
 from tests.unit.examples import CONSUMER, OWNER, volumes
 from tests.unit.wire import Wire
 
@@ -59,20 +55,20 @@ OLD, NEWEST = own("ami-1", 50), own("ami-new", 1)
 UNIT = "arn:aws:organizations::111122223333:ou/o-a/ou-b"
 
 
-def encrypted(*images: Any, key: str = KEY, **changes: Any) -> RegionFacts:
+def encrypted(*images: Any, key: str = KEY, **changes: Any) -> RegionState:
     """A region whose snapshots are all under one key."""
-    region = facts(*images, **changes)
+    region = region_state(*images, **changes)
     under = {one: replace(snapshot, kms_key_id=key) for one, snapshot in region.snapshots.items()}
     return replace(region, snapshots=under)
 
 
 def saw(
-    region: RegionFacts, *grants: Grant, newest: Sharing | None = None, unread: tuple[str, ...] = ()
+    region: RegionState, *grants: Grant, newest: Sharing | None = None, unread: tuple[str, ...] = ()
 ) -> CleanupSeen:
     """The old image is shared with the consumer, who does not use it; with whom the newest is, is said."""
-    looks = {ImageRef(REGION, "ami-1"): shared(CONSUMER, report=report())}
-    key = KeyLook(grants, {"ami-new": newest or Sharing()}, unread)
-    return replace(seen(region, looks=looks), keys={REF: key})
+    usage = {ImageRef(REGION, "ami-1"): shared(CONSUMER, report=report())}
+    key = KeyUsage(grants, {"ami-new": newest or Sharing()}, unread)
+    return replace(seen(region, usage=usage), key_usage={REF: key})
 
 
 def asked(**changes: Any) -> CleanupWanted:
@@ -87,7 +83,7 @@ def revoked(of: CleanupSeen, **changes: Any) -> list[str]:
 def test_grants_go_after_the_images_and_before_the_snapshots() -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT, ROLE)
     made = plan(asked(), of)
-    assert calls(made.taking_away) == [
+    assert calls(made.destructive) == [
         ("CreateTags", "snap-ami-1"),
         ("DeregisterImage", "ami-1"),
         ("RevokeGrant", "g-root"),
@@ -97,7 +93,7 @@ def test_grants_go_after_the_images_and_before_the_snapshots() -> None:
     assert made.actions[1].parameters == {"ImageId": "ami-1"}
     assert made.actions[2].parameters == {"GrantId": "g-root", "KeyId": KEY}
     assert made.actions[2].service == "kms"
-    assert images_of(of, made.verdicts, made.actions)[REGION] == {
+    assert dependencies(of, made.decisions, made.actions)[REGION] == {
         "snap-ami-1": {"ami-1"},
         "g-root": {"ami-1"},
         "g-role": {"ami-1"},
@@ -109,8 +105,8 @@ def test_grants_go_after_the_images_and_before_the_snapshots() -> None:
 def test_without_the_option_none_goes() -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT)
     made = plan(replace(asked(), revoke_grants=False), of)
-    assert calls(made.taking_away) == [("CreateTags", "snap-ami-1"), ("DeregisterImage", "ami-1")]
-    assert keys_to_look_at(replace(asked(), revoke_grants=False), of) == {}
+    assert calls(made.destructive) == [("CreateTags", "snap-ami-1"), ("DeregisterImage", "ami-1")]
+    assert keys_to_inspect(replace(asked(), revoke_grants=False), of) == {}
 
 
 @pytest.mark.parametrize(
@@ -137,10 +133,10 @@ FOREIGN = own("ami-x", 5, tags={}, devices=(Device("/dev/sda", "snap-unknown", T
     ("of", "why"),
     [
         (saw(encrypted(OLD, NEWEST), ROOT, unread=("ListGrants: denied",)), "ListGrants: denied"),
-        (replace(saw(encrypted(OLD, NEWEST)), keys={}), "not looked at"),
+        (replace(saw(encrypted(OLD, NEWEST)), key_usage={}), "not read"),
         (
             saw(encrypted(OLD, NEWEST), ROOT, newest=Sharing(org_unit_arns=frozenset({UNIT}))),
-            "an organization, a unit or everybody",
+            "public, or shared with an organization or unit",
         ),
         (saw(encrypted(OLD, NEWEST, PENDING), ROOT), "ami-pending"),
         (
@@ -167,19 +163,19 @@ def test_what_is_not_known_keeps_grants_and_is_told(of: CleanupSeen, why: str) -
 
 def test_an_image_under_the_key_that_was_not_looked_at_may_be_shared_with_anybody() -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT)
-    of = replace(of, keys={REF: KeyLook((ROOT,))})
+    of = replace(of, key_usage={REF: KeyUsage((ROOT,))})
     assert revoked(of) == []
     assert len(plan(asked(), of).warnings) == 1
 
 
 def test_only_keys_under_which_something_goes_are_looked_at_with_the_images_that_stay() -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT)
-    assert keys_to_look_at(asked(), of) == {REF: (NEWEST,)}
+    assert keys_to_inspect(asked(), of) == {REF: (NEWEST,)}
     used = saw(encrypted(OLD, NEWEST, uses={"ami-1": (USED,)}), ROOT)
-    assert keys_to_look_at(asked(), used) == {}
+    assert keys_to_inspect(asked(), used) == {}
     assert revoked(used) == []
     theirs = saw(encrypted(OLD, NEWEST, key=THEIRS), ROOT)
-    assert keys_to_look_at(asked(), theirs) == {}
+    assert keys_to_inspect(asked(), theirs) == {}
 
 
 def test_a_run_that_ended_before_the_grants_went_is_finished_by_the_next() -> None:
@@ -202,7 +198,8 @@ def test_a_snapshot_that_an_image_left_stays_as_long_as_a_grant_on_its_key_could
     kms = Wire("kms")
     kms.refuse("revoke_grant", {"GrantId": "g-root", "KeyId": KEY}, "ThrottlingException")
     with kms.spoken():
-        done = perform_each(lambda _action: kms.client, made.actions, images_of(of, (), made.actions)[REGION])
+        depends_on = dependencies(of, (), made.actions)[REGION]
+        done = perform_each(lambda _action: kms.client, made.actions, depends_on)
     assert done.actions == ()
     assert [failure.error_code for failure in done.failures] == ["ThrottlingException"]
 
@@ -210,29 +207,29 @@ def test_a_snapshot_that_an_image_left_stays_as_long_as_a_grant_on_its_key_could
 def test_a_grant_stays_if_late_evidence_spares_an_image_that_is_shared_with_its_account() -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT)
     first = plan(asked(), of)
-    key = KeyLook((ROOT,), {"ami-new": Sharing(), "ami-1": Sharing(frozenset({CONSUMER}))})
+    key = KeyUsage((ROOT,), {"ami-new": Sharing(), "ami-1": Sharing(frozenset({CONSUMER}))})
     late = saw(encrypted(OLD, NEWEST, uses={"ami-1": (Evidence("instance", "i-1"),)}))
-    final, _changed = confirmed(first, plan(asked(), replace(late, keys={REF: key})))
-    assert final.taking_away == ()
+    final, _changed = confirmed(first, plan(asked(), replace(late, key_usage={REF: key})))
+    assert final.destructive == ()
     # What only the second reading would revoke is left to the next run.
-    nothing = replace(of, keys={REF: KeyLook()})
+    nothing = replace(of, key_usage={REF: KeyUsage()})
     final, _changed = confirmed(plan(asked(), nothing), first)
-    assert [one.operation for one in final.taking_away] == ["CreateTags", "DeregisterImage"]
+    assert [one.operation for one in final.destructive] == ["CreateTags", "DeregisterImage"]
 
 
 def test_a_grant_stays_if_only_the_second_reading_lets_an_image_go_that_needs_it() -> None:
     """That image stays until the next run."""
     second = own("ami-2", 60)
     region = encrypted(OLD, second, NEWEST)
-    looks = {ImageRef(REGION, one): shared(CONSUMER, report=report()) for one in ("ami-1", "ami-2")}
-    of = replace(seen(region, looks=looks), keys={REF: KeyLook((ROOT,), {"ami-new": Sharing()})})
-    before = replace(of, looks={**looks, ImageRef(REGION, "ami-2"): shared(report=report())})
+    usage = {ImageRef(REGION, one): shared(CONSUMER, report=report()) for one in ("ami-1", "ami-2")}
+    of = replace(seen(region, usage=usage), key_usage={REF: KeyUsage((ROOT,), {"ami-new": Sharing()})})
+    before = replace(of, usage={**usage, ImageRef(REGION, "ami-2"): shared(report=report())})
     before = replace(before, regions={REGION: replace(region, uses={"ami-2": (USED,)})})
-    key = KeyLook((ROOT,), {"ami-new": Sharing(), "ami-2": Sharing()})
-    first = plan(asked(), replace(before, keys={REF: key}))
+    key = KeyUsage((ROOT,), {"ami-new": Sharing(), "ami-2": Sharing()})
+    first = plan(asked(), replace(before, key_usage={REF: key}))
     assert "g-root" in [one.resource for one in first.actions]
     final, _changed = confirmed(first, plan(asked(), of))
-    assert calls(final.taking_away) == [
+    assert calls(final.destructive) == [
         ("CreateTags", "snap-ami-1"),
         ("DeregisterImage", "ami-1"),
         ("DeleteSnapshot", "snap-ami-1"),
@@ -246,7 +243,7 @@ IMAGES = st.lists(st.tuples(ACCOUNTS, ACCOUNTS, st.booleans(), st.booleans()), m
 @given(IMAGES)
 def test_whatever_goes_whoever_an_image_under_the_key_is_shared_with_keeps_its_grant(images: Any) -> None:
     """Each image is said with whom it and its snapshot are shared, whether it is used, and under the key."""
-    region, looks, sharing = facts(), {}, {}
+    region, usage, sharing = region_state(), {}, {}
     for number, (by_image, by_snapshot, used, under) in enumerate(images):
         image = own(f"ami-{number}", 10 + number)
         snapshot = OwnSnapshot(f"snap-ami-{number}", kms_key_id=KEY if under else None)
@@ -256,13 +253,13 @@ def test_whatever_goes_whoever_an_image_under_the_key_is_shared_with_keeps_its_g
             uses={**region.uses, **({f"ami-{number}": (USED,)} if used else {})},
             snapshots={**region.snapshots, snapshot.snapshot_id: snapshot},
         )
-        looks[ImageRef(REGION, f"ami-{number}")] = shared(*by_image, report=report())
+        usage[ImageRef(REGION, f"ami-{number}")] = shared(*by_image, report=report())
         sharing[f"ami-{number}"] = Sharing(by_image | by_snapshot)
     grants = tuple(
         Grant(f"g-{one}", f"arn:aws:iam::{one}:root", OPERATIONS, "golden-images:x")
         for one in (CONSUMER, OTHER)
     )
-    of = replace(seen(region, looks=looks), keys={REF: KeyLook(grants, sharing)})
+    of = replace(seen(region, usage=usage), key_usage={REF: KeyUsage(grants, sharing)})
     made = plan(asked(), of)
     gone = {one.resource for one in made.actions if one.operation == "DeregisterImage"}
     needed = {
@@ -287,8 +284,8 @@ def test_the_snapshots_under_other_keys_go_with_their_image() -> None:
     of = saw(region, ROOT)
     of = replace(
         of,
-        looks={**of.looks, ImageRef(REGION, "ami-2"): shared(report=report())},
-        snapshot_looks={**of.snapshot_looks, SnapshotRef(REGION, "snap-plain"): SnapshotLook()},
+        usage={**of.usage, ImageRef(REGION, "ami-2"): shared(report=report())},
+        snapshot_usage={**of.snapshot_usage, SnapshotRef(REGION, "snap-plain"): SnapshotUsage()},
     )
     deregistered = [one for one in plan(asked(), of).actions if one.operation == "DeregisterImage"]
     assert [one.parameters.get("DeleteAssociatedSnapshots") for one in deregistered] == [None, True]

@@ -1,212 +1,163 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Closer looks: which calls are made of what, and that what is refused counts as use."""
+"""Which calls read the usage of images and snapshots, and that a refused one counts as use."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import (
-    CleanupSeen,
-    CleanupWanted,
+from ansible_collections.golden.images.plugins.module_utils.cleanup import inspect_images
+from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect_images import (
+    read_image_usage,
+    read_snapshot_usage,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect_images import with_looks
-from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect_keys import with_key_looks
+from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import next_reads
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupWanted
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import CloserLook, SnapshotLook
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    CleanupSeen,
+    ImageUsage,
+    SnapshotUsage,
+)
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import (
+    ConsumerRole,
     ImageRef,
-    KeyRef,
     Sharing,
     SnapshotRef,
 )
+from botocore.exceptions import ClientError
 
-from tests.unit.cleanup.examples import NOW, REGION, facts, own, wanted
-from tests.unit.examples import CONSUMER, OWNER
+from tests.unit.cleanup.examples import (
+    NOW,
+    REGION,
+    USED,
+    ScriptedClients,
+    UsageScript,
+    own,
+    region_state,
+    wanted,
+)
+from tests.unit.examples import CONSUMER, OWNER, STRANGER
 from tests.unit.wire import Wire
 
 OLD, NEWEST = own("ami-1"), own("ami-new", 1)
 REF, SNAPSHOT = ImageRef(REGION, "ami-1"), SnapshotRef(REGION, "snap-ami-1")
-SEEN = CleanupSeen(OWNER, NOW, {REGION: facts(OLD, NEWEST)})
+SEEN = CleanupSeen(OWNER, NOW, {REGION: region_state(OLD, NEWEST)})
 BY_CONSUMER = Sharing(account_ids=frozenset({CONSUMER}))
 NAMED = {"ImageReferences": [{"ImageId": "ami-1", "ResourceType": "ssm:Parameter", "Arn": "arn:x"}]}
 SHARED = {"LaunchPermissions": [{"UserId": CONSUMER}]}
-KEY = KeyRef(REGION, f"arn:aws:kms:{REGION}:{OWNER}:key/golden")
 
 
-class Clients:
-    """The clients of one region, each answering from a script, and paced ones like any other."""
-
-    def __init__(self, ec2: Wire, kms: Wire | None = None) -> None:
-        self._wires = {"ec2": ec2, "kms": kms}
-
-    def paced_for(self, _operation: str) -> Clients:
-        return self
-
-    def open(self, _service: str, regions: Any) -> None:
-        assert list(regions) == [REGION]
-
-    def ec2(self, _region: str) -> Any:
-        return self._client("ec2")
-
-    def kms(self, _region: str) -> Any:
-        return self._client("kms")
-
-    def _client(self, service: str) -> Any:
-        wire = self._wires[service]
-        assert wire is not None
-        return wire.client
+def read(script: UsageScript, asked: CleanupWanted | None = None) -> CleanupSeen:
+    """What was seen once the usage of the old image is read by the script."""
+    asked = asked or wanted()
+    images = next_reads(asked, SEEN, [REF]).images
+    with script.wire.spoken():
+        usage, snapshot_usage = read_image_usage(script.clients(), asked, SEEN, images)
+    return replace(SEEN, usage=usage, snapshot_usage=snapshot_usage)
 
 
-class Script:
-    """The calls of a look at one image."""
-
-    def __init__(self) -> None:
-        self.wire = Wire("ec2")
-
-    def references(self, answer: Any = None) -> Script:
-        self._add("describe_image_references", _ANY_REFERENCES, answer or {"ImageReferences": []})
-        return self
-
-    def permissions(self, answer: Any = None, image_id: str = "ami-1") -> Script:
-        request = {"ImageId": image_id, "Attribute": "launchPermission"}
-        self._add("describe_image_attribute", request, answer or {"LaunchPermissions": []})
-        return self
-
-    def volume(self, answer: Any = None, snapshot_id: str = "snap-ami-1") -> Script:
-        request = {"SnapshotId": snapshot_id, "Attribute": "createVolumePermission"}
-        self._add("describe_snapshot_attribute", request, answer or {"CreateVolumePermissions": []})
-        return self
-
-    def looked(self, asked: CleanupWanted | None = None) -> CleanupSeen:
-        clients: Any = Clients(self.wire)
-        with self.wire.spoken():
-            return with_looks(clients, asked or wanted(), SEEN, [REF])
-
-    def _add(self, method: str, request: dict[str, Any], answer: Any) -> None:
-        if answer == "refuse":
-            self.wire.refuse(method, request, "RequestLimitExceeded", "Slow down.")
-        else:
-            self.wire.expect(method, request, answer)
-
-
-LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
-_ANY_REFERENCES = {
-    "ImageIds": ["ami-1"],
-    "MaxResults": 1000,
-    "ResourceTypes": [
-        {
-            "ResourceType": "ec2:Instance",
-            "ResourceTypeOptions": [{"OptionName": "state-name", "OptionValues": LIVING}],
-        },
-        {
-            "ResourceType": "ec2:LaunchTemplate",
-            "ResourceTypeOptions": [{"OptionName": "version-depth", "OptionValues": ["10000"]}],
-        },
-        {"ResourceType": "ssm:Parameter"},
-        {"ResourceType": "imagebuilder:ImageRecipe"},
-        {"ResourceType": "imagebuilder:ContainerRecipe"},
-    ],
-}
-
-
-def test_an_image_that_nothing_keeps_is_looked_at_with_its_snapshots() -> None:
+def test_an_image_that_nothing_keeps_is_read_with_its_snapshots() -> None:
     volume = {"CreateVolumePermissions": [{"UserId": CONSUMER}]}
-    saw = Script().references().permissions().volume(volume).looked()
-    assert saw.looks == {REF: CloserLook()}
-    assert saw.snapshot_looks == {SNAPSHOT: SnapshotLook(BY_CONSUMER)}
+    saw = read(UsageScript().references().permissions().volume(volume))
+    assert saw.usage == {REF: ImageUsage()}
+    assert saw.snapshot_usage == {SNAPSHOT: SnapshotUsage(BY_CONSUMER)}
 
 
 @pytest.mark.parametrize(
     ("script", "asked"),
     [
-        (Script().references(NAMED).permissions(), None),
-        (Script().references("refuse").permissions(), None),
-        (Script().references().permissions("refuse"), None),
-        (Script().references().permissions(SHARED), None),
-        (Script().references().permissions(), wanted(clocks=Clocks(deregister=9))),
+        (UsageScript().references(NAMED).permissions(), None),
+        (UsageScript().references("refuse").permissions(), None),
+        (UsageScript().references().permissions("refuse"), None),
+        (UsageScript().references().permissions(SHARED), None),
+        (UsageScript().references().permissions(), wanted(clocks=Clocks(deregister=9))),
     ],
     ids=["named", "references refused", "permissions refused", "shared", "not due"],
 )
-def test_the_snapshots_of_an_image_that_stays_for_now_are_not_looked_at(
-    script: Script, asked: CleanupWanted | None
+def test_the_snapshots_of_an_image_that_stays_for_now_are_not_read(
+    script: UsageScript, asked: CleanupWanted | None
 ) -> None:
-    assert script.looked(asked).snapshot_looks == {}
+    assert read(script, asked).snapshot_usage == {}
 
 
 def test_what_is_refused_counts_as_use() -> None:
     slow = "RequestLimitExceeded: Slow down."
-    for script in (Script().references("refuse").permissions(), Script().references().permissions("refuse")):
-        (look,) = script.looked().looks.values()
-        assert [(one.kind, one.detail, one.firm) for one in look.unread] == [("unreadable", slow, False)]
-    saw = Script().references().permissions().volume("refuse").looked()
-    assert saw.snapshot_looks == {SNAPSHOT: SnapshotLook(unread=slow)}
+    for script in (
+        UsageScript().references("refuse").permissions(),
+        UsageScript().references().permissions("refuse"),
+    ):
+        (usage,) = read(script).usage.values()
+        assert [(one.kind, one.detail, one.firm) for one in usage.unread] == [("unreadable", slow, False)]
+    saw = read(UsageScript().references().permissions().volume("refuse"))
+    assert saw.snapshot_usage == {SNAPSHOT: SnapshotUsage(unread=slow)}
 
 
 def test_reports_are_read_of_shared_images_if_these_are_included() -> None:
-    script = Script().references().permissions(SHARED).volume()
+    script = UsageScript().references().permissions(SHARED).volume()
     script.wire.expect("describe_image_usage_reports", {"ImageIds": ["ami-1"]}, {"ImageUsageReports": []})
-    (look,) = script.looked(wanted(include_shared=True)).looks.values()
-    assert (look.sharing, look.report, look.unread) == (BY_CONSUMER, None, ())
-    script = Script().references().permissions(SHARED).volume()
+    (usage,) = read(script, wanted(include_shared=True)).usage.values()
+    assert (usage.sharing, usage.report, usage.unread) == (BY_CONSUMER, None, ())
+    script = UsageScript().references().permissions(SHARED).volume()
     script.wire.refuse("describe_image_usage_reports", {"ImageIds": ["ami-1"]}, "UnauthorizedOperation")
-    (look,) = script.looked(wanted(include_shared=True)).looks.values()
-    assert [one.subject for one in look.unread] == ["DescribeImageUsageReports"]
+    (usage,) = read(script, wanted(include_shared=True)).usage.values()
+    assert [one.subject for one in usage.unread] == ["DescribeImageUsageReports"]
 
 
-def test_a_mistake_ends_the_reading() -> None:
-    class Broken(Clients):
+def test_a_bug_ends_the_reading() -> None:
+    class Broken(ScriptedClients):
         def ec2(self, _region: str) -> Any:
             raise KeyError("no client")
 
     clients: Any = Broken(Wire("ec2"))
     with pytest.raises(Refused):
-        with_looks(clients, wanted(), SEEN, [REF])
+        read_image_usage(clients, wanted(), SEEN, {REF: ()})
+    with pytest.raises(Refused):
+        read_snapshot_usage(clients, SEEN, [SNAPSHOT])
 
 
-def grant(name: str) -> dict[str, Any]:
-    return {"GrantId": f"g-{name}", "GranteePrincipal": "x", "Operations": ["Decrypt"], "Name": name}
+def test_snapshots_are_read_alone_as_well() -> None:
+    script = UsageScript().volume({"CreateVolumePermissions": [{"UserId": CONSUMER}]})
+    with script.wire.spoken():
+        found = read_snapshot_usage(script.clients(), SEEN, [SNAPSHOT])
+    assert found == {SNAPSHOT: SnapshotUsage(BY_CONSUMER)}
 
 
-def test_of_a_key_with_own_grants_is_read_with_whom_the_images_are_shared_that_stay() -> None:
-    kms, script = Wire("kms"), Script().permissions(SHARED, "ami-new").volume(None, "snap-ami-new")
-    kms.expect(
-        "list_grants",
-        {"KeyId": KEY.key_arn, "Limit": 100},
-        {"Grants": [grant("golden-images:1"), grant("theirs")]},
-    )
-    clients: Any = Clients(script.wire, kms)
-    with kms.spoken(), script.wire.spoken():
-        saw = with_key_looks(clients, SEEN, {KEY: (NEWEST,)})
-    look = saw.keys[KEY]
-    assert [one.grant_id for one in look.grants] == ["g-golden-images:1"]
-    assert (look.sharing, look.unread) == ({"ami-new": BY_CONSUMER}, ())
+def test_without_anything_to_read_no_call_is_made() -> None:
+    nowhere: Any = None
+    assert read_image_usage(nowhere, wanted(), SEEN, {}) == ({}, {})
+    assert read_snapshot_usage(nowhere, SEEN, []) == {}
 
 
-def test_what_was_read_of_an_image_before_is_not_read_again_for_its_key() -> None:
-    kms = Wire("kms")
-    kms.expect("list_grants", {"KeyId": KEY.key_arn, "Limit": 100}, {"Grants": [grant("golden-images:1")]})
-    saw = replace(
-        SEEN,
-        looks={ImageRef(REGION, "ami-new"): CloserLook(sharing=BY_CONSUMER)},
-        snapshot_looks={SnapshotRef(REGION, "snap-ami-new"): SnapshotLook(Sharing(public=True))},
-    )
-    clients: Any = Clients(Wire("ec2"), kms)
-    with kms.spoken():
-        look = with_key_looks(clients, saw, {KEY: (NEWEST,)}).keys[KEY]
-    assert look.sharing == {"ami-new": BY_CONSUMER | Sharing(public=True)}
+def test_every_account_that_the_image_is_shared_with_is_read_and_a_refusal_counts_as_use() -> None:
+    class Accounts:
+        """One account whose role can be assumed, and one whose role cannot."""
 
+        def __init__(self, *_arguments: Any) -> None:
+            pass
 
-def test_a_key_that_cannot_be_read_says_so_and_one_without_own_grants_needs_no_more() -> None:
-    kms = Wire("kms")
-    kms.refuse("list_grants", {"KeyId": KEY.key_arn, "Limit": 100}, "AccessDeniedException")
-    kms.expect("list_grants", {"KeyId": KEY.key_arn, "Limit": 100}, {"Grants": [grant("theirs")]})
-    clients: Any = Clients(Wire("ec2"), kms)
-    with kms.spoken():
-        (problem,) = with_key_looks(clients, SEEN, {KEY: (NEWEST,)}).keys[KEY].unread
-        assert "kms:ListGrants" in problem or "ListGrants" in problem
-        assert with_key_looks(clients, SEEN, {KEY: (NEWEST,)}).keys[KEY].sharing == {}
-    assert with_key_looks(clients, SEEN, {}) is SEEN
+        def clients(self, account_id: str) -> Any:
+            if account_id == STRANGER:
+                raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "AssumeRole")
+            return UsageScript().clients()
+
+    def used_in(_clients: Any, _region: str, image_ids: Any) -> Any:
+        return dict.fromkeys(image_ids, (USED,))
+
+    shared = {"LaunchPermissions": [{"UserId": CONSUMER}, {"UserId": STRANGER}]}
+    script = UsageScript().references().permissions(shared).volume()
+    script.wire.expect("describe_image_usage_reports", {"ImageIds": ["ami-1"]}, {"ImageUsageReports": []})
+    asked = replace(wanted(include_shared=True), consumer_role=ConsumerRole("golden"))
+    with (
+        patch.object(inspect_images, "Accounts", Accounts),
+        patch.object(inspect_images.read_usage, "used_in", used_in),
+    ):
+        consumers = read(script, asked).usage[REF].consumers
+    assert consumers[CONSUMER] == (USED,)
+    assert [(one.kind, one.subject, one.firm) for one in consumers[STRANGER]] == [
+        ("unreadable", STRANGER, False)
+    ]

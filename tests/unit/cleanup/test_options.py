@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.limit import Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.options import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.modules.ami_cleanup import ARGUMENT_SPEC

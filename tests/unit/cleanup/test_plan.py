@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The calls of a plan, their order, and what a second reading leaves of them."""
+"""The calls of a plan, and their order."""
 
 from __future__ import annotations
 
@@ -9,25 +9,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import CleanupSeen
-from ansible_collections.golden.images.plugins.module_utils.cleanup.limit import Limit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import (
-    confirmed,
-    plan,
-    snapshots_to_look_at,
-)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    CleanupSeen,
     Evidence,
     OwnSnapshot,
     RetentionRule,
-    SnapshotLook,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone_writing import tombstone
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing
 
-from tests.unit.cleanup.examples import NOW, REGION, USED, ago, calls, facts, own, seen, shared, wanted
-from tests.unit.examples import CONSUMER, OWNER, volumes
+from tests.unit.cleanup.examples import NOW, REGION, USED, ago, calls, own, region_state, seen, shared, wanted
+from tests.unit.examples import CONSUMER, volumes
 
 NEWEST = own("ami-new", 1)
 OLD, OLDER = own("ami-1", 50), own("ami-2", 60)
@@ -43,7 +37,7 @@ def planned(saw: CleanupSeen, **wants: Any) -> list[tuple[str, str | None]]:
 
 
 def test_snapshots_are_marked_and_go_with_their_image() -> None:
-    made = plan(wanted(), seen(facts(OLD, NEWEST)))
+    made = plan(wanted(), seen(region_state(OLD, NEWEST)))
     mark, deregister = made.actions
     assert calls(made.actions) == [("CreateTags", "snap-ami-1"), ("DeregisterImage", "ami-1")]
     assert mark.parameters == {"Resources": ["snap-ami-1"], "Tags": [{"Key": OF, "Value": "ami-1"}]}
@@ -52,7 +46,7 @@ def test_snapshots_are_marked_and_go_with_their_image() -> None:
 
 def test_a_snapshot_that_something_else_uses_stays_and_the_others_go_one_by_one() -> None:
     image = own("ami-1", devices=volumes("snap-1", "snap-2"))
-    saw = seen(facts(image, NEWEST, snapshot_uses={"snap-1": ("launch template lt-1 version 1",)}))
+    saw = seen(region_state(image, NEWEST, snapshot_uses={"snap-1": ("launch template lt-1 version 1",)}))
     made = plan(wanted(), saw)
     assert calls(made.actions) == [
         ("CreateTags", "snap-2"),
@@ -65,7 +59,9 @@ def test_a_snapshot_that_something_else_uses_stays_and_the_others_go_one_by_one(
 def test_snapshots_are_deleted_alone_only_when_all_images_are_gone() -> None:
     first = own("ami-1", devices=volumes("snap-both", "snap-kept"))
     second = own("ami-2", devices=volumes("snap-both", "snap-kept"))
-    saw = seen(facts(first, second, NEWEST, snapshot_uses={"snap-kept": ("launch template lt-1 version 1",)}))
+    saw = seen(
+        region_state(first, second, NEWEST, snapshot_uses={"snap-kept": ("launch template lt-1 version 1",)})
+    )
     assert planned(saw) == [
         ("CreateTags", "snap-both"),
         ("DeregisterImage", "ami-1"),
@@ -75,7 +71,7 @@ def test_snapshots_are_deleted_alone_only_when_all_images_are_gone() -> None:
 
 
 def test_dates_are_written_after_what_they_date_and_with_one_call() -> None:
-    made = plan(wanted(clocks=Clocks(deprecate=0, disable=9)), seen(facts(OLD, OLDER, NEWEST)))
+    made = plan(wanted(clocks=Clocks(deprecate=0, disable=9)), seen(region_state(OLD, OLDER, NEWEST)))
     assert calls(made.actions) == [
         ("EnableImageDeprecation", "ami-1"),
         ("EnableImageDeprecation", "ami-2"),
@@ -88,7 +84,7 @@ def test_dates_are_written_after_what_they_date_and_with_one_call() -> None:
 
 def test_one_call_marks_the_snapshots_of_as_many_images_as_a_tag_can_name() -> None:
     olds = [own(f"ami-{number:017d}", 50 + number) for number in range(12)]
-    made = plan(wanted(), seen(facts(*olds, NEWEST)))
+    made = plan(wanted(), seen(region_state(*olds, NEWEST)))
     first, second = (action for action in made.actions if action.operation == "CreateTags")
     assert first.parameters["Tags"] == [
         {"Key": OF, "Value": " ".join(one.image.image_id for one in olds[:11])}
@@ -100,17 +96,17 @@ def test_one_call_marks_the_snapshots_of_as_many_images_as_a_tag_can_name() -> N
 
 def test_a_snapshot_that_is_marked_already_is_not_marked_again() -> None:
     marked = {"snap-ami-1": OwnSnapshot("snap-ami-1", tags={OF: "ami-9 ami-1"})}
-    assert planned(seen(facts(OLD, NEWEST, snapshots=marked))) == [("DeregisterImage", "ami-1")]
+    assert planned(seen(region_state(OLD, NEWEST, snapshots=marked))) == [("DeregisterImage", "ami-1")]
 
 
 def test_disabling() -> None:
-    saw = seen(facts(OLD, NEWEST))
+    saw = seen(region_state(OLD, NEWEST))
     assert planned(saw, clocks=Clocks(disable=0)) == [("DisableImage", "ami-1"), ("CreateTags", "ami-1")]
 
 
 def test_the_clocks_of_an_image_that_is_wanted_again_end() -> None:
     marks = {CHOSEN: stamp(ago(days=9)), "family": "web"}
-    used = facts(own("ami-1", tags=marks), NEWEST, uses={"ami-1": (USED,)})
+    used = region_state(own("ami-1", tags=marks), NEWEST, uses={"ami-1": (USED,)})
     made = plan(wanted(clocks=Clocks(deregister=10)), seen(used))
     assert calls(made.actions) == [("DeleteTags", "ami-1")]
     assert made.actions[0].parameters == {"Resources": ["ami-1"], "Tags": [{"Key": CHOSEN}]}
@@ -118,27 +114,27 @@ def test_the_clocks_of_an_image_that_is_wanted_again_end() -> None:
 
 def test_what_could_not_be_read_stops_no_clock() -> None:
     marks = {CHOSEN: stamp(ago(days=9)), "family": "web"}
-    saw = replace(seen(facts(own("ami-1", tags=marks), NEWEST)), looks={})
+    saw = replace(seen(region_state(own("ami-1", tags=marks), NEWEST)), usage={})
     assert planned(saw, clocks=Clocks(deregister=10)) == []
 
 
 def test_the_mark_of_a_snapshot_whose_image_stays_is_taken_off() -> None:
     marked = {"snap-ami-1": OwnSnapshot("snap-ami-1", tags={OF: "ami-1"})}
-    saw = seen(facts(OLD, NEWEST, snapshots=marked, uses={"ami-1": (USED,)}))
+    saw = seen(region_state(OLD, NEWEST, snapshots=marked, uses={"ami-1": (USED,)}))
     assert planned(saw) == [("DeleteTags", "snap-ami-1")]
 
 
 def test_so_is_that_of_an_image_that_the_policy_is_no_longer_about() -> None:
     """Somebody took it out of its family once it was nearly gone, and may deregister it by hand one day."""
     marked = {"snap-ami-1": OwnSnapshot("snap-ami-1", tags={OF: "ami-1 ami-gone"})}
-    saw = seen(facts(own("ami-1", 50, tags={}), NEWEST, snapshots=marked))
+    saw = seen(region_state(own("ami-1", 50, tags={}), NEWEST, snapshots=marked))
     assert planned(saw) == [("DeleteTags", "snap-ami-1")]
 
 
 def test_a_snapshot_of_two_images_that_go_is_deleted_once_both_are_gone() -> None:
     """AWS skips it with either as long as the other is there, and they go at the same time."""
     first, second = own("ami-1", 50, devices=volumes("snap-both")), own("ami-2", devices=volumes("snap-both"))
-    made = plan(wanted(), seen(facts(first, second, NEWEST)))
+    made = plan(wanted(), seen(region_state(first, second, NEWEST)))
     assert calls(made.actions) == [
         ("CreateTags", "snap-both"),
         ("DeregisterImage", "ami-1"),
@@ -150,14 +146,14 @@ def test_a_snapshot_of_two_images_that_go_is_deleted_once_both_are_gone() -> Non
 
 def test_what_a_run_before_could_not_delete_is_deleted() -> None:
     left = {"snap-9": OwnSnapshot("snap-9", tags={OF: "ami-gone"})}
-    assert planned(seen(facts(NEWEST, snapshots=left)), limit=Limit(count=0)) == [
+    assert planned(seen(region_state(NEWEST, snapshots=left)), limit=Limit(count=0)) == [
         ("DeleteSnapshot", "snap-9")
     ]
 
 
 def test_orphans_are_deleted_on_request_and_count_as_deletions() -> None:
     orphan = {"snap-9": OwnSnapshot("snap-9", f"Created by CreateImage(i-1) for {FORMER}")}
-    saw = seen(facts(NEWEST, snapshots=orphan))
+    saw = seen(region_state(NEWEST, snapshots=orphan))
     assert planned(saw) == []
     assert planned(saw, orphan_snapshots=True) == [("DeleteSnapshot", "snap-9")]
     (refusal,) = plan(wanted(orphan_snapshots=True, limit=Limit()), saw).refusals
@@ -165,38 +161,10 @@ def test_orphans_are_deleted_on_request_and_count_as_deletions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("look", "include_shared", "goes"),
-    [
-        (None, False, False),
-        (SnapshotLook(unread="denied"), False, False),
-        (SnapshotLook(BY_CONSUMER), False, False),
-        (SnapshotLook(), False, True),
-        (SnapshotLook(BY_CONSUMER), True, True),
-    ],
-)
-def test_orphans_that_others_may_use_go_only_if_the_user_includes_them(
-    look: SnapshotLook | None, include_shared: bool, goes: bool
-) -> None:
-    orphan = {"snap-9": OwnSnapshot("snap-9", f"Created by CreateImage(i-1) for {FORMER}")}
-    saw = replace(seen(facts(NEWEST, snapshots=orphan)), snapshot_looks={})
-    asks = wanted(orphan_snapshots=True, include_shared=include_shared)
-    asked = () if include_shared else (SnapshotRef(REGION, "snap-9"),)
-    assert snapshots_to_look_at(asks, saw) == asked
-    saw = replace(saw, snapshot_looks={asked[0]: look} if asked and look else {})
-    assert calls(plan(asks, saw).actions) == [("DeleteSnapshot", "snap-9")] * goes
-
-
-def test_only_the_snapshots_of_images_that_something_is_taken_from_are_looked_at() -> None:
-    used = facts(OLD, OLDER, NEWEST, uses={"ami-2": (USED,)})
-    assert snapshots_to_look_at(wanted(), seen(used)) == (SnapshotRef(REGION, "snap-ami-1"),)
-    assert snapshots_to_look_at(wanted(clocks=Clocks(deprecate=0)), seen(used)) == ()
-
-
-@pytest.mark.parametrize(
     ("limit", "refused"), [(Limit(count=2), False), (Limit(count=1), True), (Limit(), True)]
 )
 def test_over_the_limit_nothing_is_done_in_any_region(limit: Limit, refused: bool) -> None:
-    saw = seen(facts(OLD, NEWEST), facts(OLDER, NEWEST))
+    saw = seen(region_state(OLD, NEWEST), region_state(OLDER, NEWEST))
     made = plan(wanted(limit=limit), saw)
     assert bool(made.refusals) is refused
     for refusal in made.refusals:
@@ -205,7 +173,7 @@ def test_over_the_limit_nothing_is_done_in_any_region(limit: Limit, refused: boo
 
 
 def test_before_and_after_show_images_and_snapshots() -> None:
-    made = plan(wanted(), seen(facts(OLD, NEWEST)))
+    made = plan(wanted(), seen(region_state(OLD, NEWEST)))
     kept = {"ami-new": {"deprecation_time": None, "state": "available"}}
     gone = {"ami-1": {"deprecation_time": None, "state": "available"}}
     assert made.before == {REGION: {"images": {**gone, **kept}, "snapshots": ["snap-ami-1"]}}
@@ -213,8 +181,8 @@ def test_before_and_after_show_images_and_snapshots() -> None:
 
 
 def test_a_usage_report_covers_all_versions_and_is_asked_for_once_a_day() -> None:
-    looks = {ImageRef(REGION, "ami-1"): shared(CONSUMER)}
-    saw = seen(facts(OLD, NEWEST), looks=looks)
+    usage = {ImageRef(REGION, "ami-1"): shared(CONSUMER)}
+    saw = seen(region_state(OLD, NEWEST), usage=usage)
     (action,) = plan(wanted(include_shared=True), saw).actions
     assert action.operation == "CreateImageUsageReport"
     assert action.parameters["ResourceTypes"][1]["ResourceTypeOptions"] == [
@@ -226,81 +194,12 @@ def test_a_usage_report_covers_all_versions_and_is_asked_for_once_a_day() -> Non
     assert tomorrow.parameters["ClientToken"] != action.parameters["ClientToken"]
 
 
-def test_evidence_read_again_spares_the_image_its_snapshots_and_its_dates() -> None:
-    first_region = facts(OLD, OLDER, NEWEST)
-    first = plan(wanted(), seen(first_region))
-    again = plan(wanted(), seen(replace(first_region, uses={"ami-1": (USED,)})))
-    final, changed = confirmed(first, again)
-    assert calls(final.actions) == [("CreateTags", "snap-ami-2"), ("DeregisterImage", "ami-2")]
-    assert [(one.ref.image_id, one.evidence) for one in changed] == [("ami-1", (USED,))]
-
-
-def test_what_only_the_second_reading_would_do_is_left_to_the_next_run() -> None:
-    used = facts(OLD, OLDER, NEWEST, uses={"ami-1": (USED,)}, snapshots=facts(OLD, OLDER, NEWEST).snapshots)
-    left = {"snap-9": OwnSnapshot("snap-9", tags={OF: "ami-gone"})}
-    again = replace(used, uses={}, snapshots={**used.snapshots, **left})
-    final, changed = confirmed(plan(wanted(), seen(used)), plan(wanted(), seen(again)))
-    assert calls(final.actions) == [("CreateTags", "snap-ami-2"), ("DeregisterImage", "ami-2")]
-    assert changed == ()
-
-
-def test_a_snapshot_that_a_template_began_to_use_stays() -> None:
-    region = facts(OLD, NEWEST)
-    by_template = replace(region, snapshot_uses={"snap-ami-1": ("launch template lt-1 version 1",)})
-    final, _changed = confirmed(plan(wanted(), seen(region)), plan(wanted(), seen(by_template)))
-    assert calls(final.actions) == [("DeregisterImage", "ami-1")]
-    assert final.actions[0].parameters == {"ImageId": "ami-1"}
-
-
-def test_a_tombstone_holds_what_is_lost() -> None:
-    image = own("ami-1", tags={"family": "web", "team": "a"}, last_launched=ago(days=9))
-    image = replace(image, described={"Architecture": "arm64"})
-    snapshots = {"snap-ami-1": OwnSnapshot("snap-ami-1", "of web", {"a": "b"})}
-    rules = (RetentionRule("EC2_IMAGE", 7), RetentionRule("EBS_SNAPSHOT", 7))
-    saw = seen(
-        facts(image, NEWEST, snapshots=snapshots, rules=rules),
-        looks={ImageRef(REGION, "ami-1"): shared(CONSUMER, consumers={CONSUMER: ()})},
-        snapshot_looks={SnapshotRef(REGION, "snap-ami-1"): SnapshotLook(BY_CONSUMER)},
-    )
-    made = plan(wanted(include_shared=True), saw)
-    (verdict,) = (one for one in made.verdicts if one.decision == "deregister")
-    assert tombstone(saw, verdict) == {
-        "account_id": OWNER,
-        "family": "web",
-        "image": {"Architecture": "arm64"},
-        "image_id": "ami-1",
-        "launch_permissions": {
-            "account_ids": [CONSUMER],
-            "org_arns": [],
-            "org_unit_arns": [],
-            "public": False,
-        },
-        "name": "web ami-1",
-        "recoverable_until": stamp(NOW + timedelta(days=7)),
-        "region": REGION,
-        "snapshots": [
-            {
-                "deleted": True,
-                "description": "of web",
-                "device_name": "/dev/sda",
-                "encrypted": False,
-                "snapshot_id": "snap-ami-1",
-                "tags": {"a": "b"},
-                "volume_permissions": {"account_ids": [CONSUMER], "public": False},
-            }
-        ],
-        "stage": "deregister",
-        "tags": {"family": "web", "team": "a"},
-        "written_at": TODAY,
-    }
-
-
 def test_a_verdict_tells_what_becomes_of_snapshots_and_until_when_all_can_be_had_back() -> None:
     rules = (RetentionRule("EC2_IMAGE", 7), RetentionRule("EBS_SNAPSHOT", 9))
-    made = plan(wanted(), seen(facts(OLD, NEWEST, rules=rules)))
+    made = plan(wanted(), seen(region_state(OLD, NEWEST, rules=rules)))
     mapping = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-ami-1", "VolumeSize": 8}}
     own = replace(OLD, described={"BlockDeviceMappings": [mapping]})
-    (result,) = (one.as_result(own) for one in made.verdicts if one.decision == "deregister")
+    (result,) = (one.as_result(own) for one in made.decisions if one.kind == "deregister")
     assert result["recoverable_until"] == (NOW + timedelta(days=7)).isoformat()
     assert result["snapshots"] == [
         {"keep_reason": "", "retention_days": 9, "size_gib": 8, "snapshot_id": "snap-ami-1"}
@@ -308,8 +207,10 @@ def test_a_verdict_tells_what_becomes_of_snapshots_and_until_when_all_can_be_had
 
 
 def test_images_without_evidence_are_told_from_used_ones_in_every_region() -> None:
-    saw = seen(facts(OLD, NEWEST), facts(OLD, NEWEST, uses={"ami-1": (Evidence("parameter", "/web"),)}))
-    assert [(one.ref.region, one.decision) for one in plan(wanted(), saw).verdicts] == [
+    saw = seen(
+        region_state(OLD, NEWEST), region_state(OLD, NEWEST, uses={"ami-1": (Evidence("parameter", "/web"),)})
+    )
+    assert [(one.ref.region, one.kind) for one in plan(wanted(), saw).decisions] == [
         ("eu-west-1", "deregister"),
         ("eu-west-1", "keep"),
         ("us-east-1", "keep"),
@@ -323,14 +224,14 @@ def test_what_takes_something_away_comes_last_in_all_regions() -> None:
     young = own("ami-3", 2)
     made = plan(
         wanted(clocks=Clocks(disable=0, deregister=0)),
-        seen(facts(OLD, NEWEST), facts(copy, young, uses=kept)),
+        seen(region_state(OLD, NEWEST), region_state(copy, young, uses=kept)),
     )
-    assert calls(made.harmless) == [("CreateTags", "ami-copy")]
-    assert made.harmless[0].parameters["Tags"] == [
+    assert calls(made.non_destructive) == [("CreateTags", "ami-copy")]
+    assert made.non_destructive[0].parameters["Tags"] == [
         {"Key": "golden.images:origin-created", "Value": stamp(OLD.created)},
         {"Key": "golden.images:origin-family", "Value": "web"},
     ]
-    assert calls(made.taking_away) == [("CreateTags", "snap-ami-1"), ("DeregisterImage", "ami-1")]
-    disabling = plan(wanted(clocks=Clocks(disable=0, deregister=9)), seen(facts(OLD, NEWEST)))
-    assert calls(disabling.taking_away) == [("DisableImage", "ami-1"), ("CreateTags", "ami-1")]
-    assert disabling.harmless == ()
+    assert calls(made.destructive) == [("CreateTags", "snap-ami-1"), ("DeregisterImage", "ami-1")]
+    disabling = plan(wanted(clocks=Clocks(disable=0, deregister=9)), seen(region_state(OLD, NEWEST)))
+    assert calls(disabling.destructive) == [("DisableImage", "ami-1"), ("CreateTags", "ami-1")]
+    assert disabling.non_destructive == ()

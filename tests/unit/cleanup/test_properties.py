@@ -10,23 +10,21 @@ from datetime import timedelta
 from itertools import groupby
 from random import Random
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import (
-    CleanupSeen,
-    CleanupWanted,
-    candidates,
-)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.confirmation import confirmed
+from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import candidates
 from ansible_collections.golden.images.plugins.module_utils.cleanup.families import FamilyBy, families
-from ansible_collections.golden.images.plugins.module_utils.cleanup.limit import Limit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import confirmed, plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Rules
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupWanted
+from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit, Rules
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import MARKS, Clocks, stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
-    CloserLook,
+    CleanupSeen,
     Evidence,
+    ImageUsage,
     OwnImage,
     OwnSnapshot,
-    RegionFacts,
-    SnapshotLook,
+    RegionState,
+    SnapshotUsage,
     unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
@@ -100,7 +98,7 @@ def images(draw: st.DrawFn, region: str, number: int) -> OwnImage:
 
 
 @st.composite
-def regions(draw: st.DrawFn, region: str) -> RegionFacts:
+def regions(draw: st.DrawFn, region: str) -> RegionState:
     """A region's images, snapshots, and what uses both."""
     found = tuple(draw(images(region, number)) for number in range(draw(st.integers(0, 4))))
     snapshots = {
@@ -112,7 +110,7 @@ def regions(draw: st.DrawFn, region: str) -> RegionFacts:
             its = bool(found) and name in found[0].image.snapshot_ids
             tags = {"golden.images:cleanup-image-ids": found[0].image.image_id} if its else {}
             snapshots[name] = replace(snapshot, tags=tags)
-    return RegionFacts(
+    return RegionState(
         found,
         uses=draw(st.sampled_from([{}, {f"ami-{region}-1": (USED,)}])),
         unread=draw(st.sampled_from([(), (), (), (), (UNREAD,)])),
@@ -121,27 +119,27 @@ def regions(draw: st.DrawFn, region: str) -> RegionFacts:
     )
 
 
-LOOKS = st.sampled_from(
+USAGE = st.sampled_from(
     [
         None,
-        CloserLook(),
-        CloserLook(),
-        CloserLook(),
-        CloserLook(references=(Evidence("ssm:Parameter", "arn:x"),)),
-        CloserLook(unread=(UNREAD,)),
-        CloserLook(sharing=Sharing(account_ids=frozenset({CONSUMER}))),
-        CloserLook(sharing=Sharing(public=True), report=report()),
+        ImageUsage(),
+        ImageUsage(),
+        ImageUsage(),
+        ImageUsage(references=(Evidence("ssm:Parameter", "arn:x"),)),
+        ImageUsage(unread=(UNREAD,)),
+        ImageUsage(sharing=Sharing(account_ids=frozenset({CONSUMER}))),
+        ImageUsage(sharing=Sharing(public=True), report=report()),
     ]
 )
 
 
-SNAPSHOT_LOOKS = st.sampled_from(
+SNAPSHOT_USAGE = st.sampled_from(
     [
-        *[SnapshotLook()] * 6,
+        *[SnapshotUsage()] * 6,
         None,
-        SnapshotLook(unread="denied"),
-        SnapshotLook(Sharing(account_ids=frozenset({CONSUMER}))),
-        SnapshotLook(Sharing(public=True)),
+        SnapshotUsage(unread="denied"),
+        SnapshotUsage(Sharing(account_ids=frozenset({CONSUMER}))),
+        SnapshotUsage(Sharing(public=True)),
     ]
 )
 
@@ -151,14 +149,14 @@ def estates(draw: st.DrawFn) -> CleanupSeen:
     """Two regions, with a closer look at most images."""
     facts = {region: draw(regions(region)) for region in REGIONS}
     refs = [ImageRef(region, one.image.image_id) for region in REGIONS for one in facts[region].images]
-    looks = {ref: look for ref in refs if (look := draw(LOOKS))}
+    usage = {ref: look for ref in refs if (look := draw(USAGE))}
     snapshots = {
         SnapshotRef(region, one): look
         for region in REGIONS
         for one in facts[region].snapshots
-        if (look := draw(SNAPSHOT_LOOKS))
+        if (look := draw(SNAPSHOT_USAGE))
     }
-    return CleanupSeen(OWNER, NOW, facts, looks, snapshot_looks=snapshots)
+    return CleanupSeen(OWNER, NOW, facts, usage, snapshot_usage=snapshots)
 
 
 POLICIES = st.builds(
@@ -194,7 +192,7 @@ def test_nothing_is_done_to_an_image_that_something_speaks_for(
     wanted: CleanupWanted, saw: CleanupSeen
 ) -> None:
     for _operation, ref in changed_images(plan(wanted, saw)):
-        facts, look = saw.regions[ref.region], saw.looks[ref]
+        facts, look = saw.regions[ref.region], saw.usage[ref]
         assert not facts.uses.get(ref.image_id)
         assert not facts.unread
         assert not look.references
@@ -212,7 +210,7 @@ def test_nothing_is_done_to_an_image_that_something_speaks_for(
 def test_no_more_are_deregistered_than_the_limit_allows(wanted: CleanupWanted, saw: CleanupSeen) -> None:
     made = plan(wanted, saw)
     gone = sum(operation == "DeregisterImage" for operation, _ref in changed_images(made))
-    considered = len(made.verdicts)
+    considered = len(made.decisions)
     most = wanted.limit.count if wanted.limit.count is not None else wanted.limit.percent * considered / 100
     assert made.refusals or gone <= most
 
@@ -236,7 +234,7 @@ def test_no_family_loses_its_last_image_in_a_region(wanted: CleanupWanted, saw: 
 def test_a_plan_that_was_performed_leaves_nothing_to_plan(wanted: CleanupWanted, saw: CleanupSeen) -> None:
     wanted = replace(wanted, limit=Limit(count=99))
     made = plan(wanted, saw)
-    after = performed(saw, (*made.harmless, *made.taking_away))
+    after = performed(saw, (*made.non_destructive, *made.destructive))
     again = plan(wanted, after)
     assert again.actions == ()
     for region in REGIONS:
@@ -251,7 +249,7 @@ def test_a_run_that_ends_anywhere_is_finished_by_the_next(
     whole = plan(wanted, saw)
     # Calls of the same kind are made side by side: any of them may have been done.
     in_order = []
-    for _operation, alike in groupby((*whole.harmless, *whole.taking_away), lambda one: one.operation):
+    for _operation, alike in groupby((*whole.non_destructive, *whole.destructive), lambda one: one.operation):
         phase = list(alike)
         random.shuffle(phase)
         in_order += phase
@@ -276,15 +274,15 @@ def test_evidence_that_turns_up_late_spares_its_image(
     made = plan(wanted, saw)
     refs = sorted(ref for _operation, ref in changed_images(made))
     late = data.draw(st.sets(st.sampled_from(refs))) if refs else set()
-    looks = {ref: CloserLook(references=(USED,)) if ref in late else look for ref, look in saw.looks.items()}
-    final, changed = confirmed(made, plan(wanted, replace(saw, looks=looks)))
+    usage = {ref: ImageUsage(references=(USED,)) if ref in late else look for ref, look in saw.usage.items()}
+    final, changed = confirmed(made, plan(wanted, replace(saw, usage=usage)))
     assert {ref for _operation, ref in changed_images(final)} == set(refs) - late
     taken = {ref for operation, ref in changed_images(made) if operation != "EnableImageDeprecation"}
-    assert {verdict.ref for verdict in changed} == late & taken
+    assert {decision.ref for decision in changed} == late & taken
     performed(saw, final.actions)
 
 
 @given(POLICIES, estates())
 def test_whatever_is_changed_was_a_candidate(wanted: CleanupWanted, saw: CleanupSeen) -> None:
-    looked_at = set(candidates(wanted, replace(saw, looks={})))
+    looked_at = set(candidates(wanted, replace(saw, usage={})))
     assert {ref for _operation, ref in changed_images(plan(wanted, saw))} <= looked_at

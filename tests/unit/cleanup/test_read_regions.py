@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup import read_regions as own_images
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     OwnSnapshot,
-    RegionFacts,
+    RegionState,
     RetentionRule,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import (
@@ -240,7 +240,7 @@ class Wires:
 
 def region_where(
     refused: str, named: Sequence[str] = (), read: Sequence[str] = (), home: str = "eu-west-1"
-) -> RegionFacts:
+) -> RegionState:
     """A region with one image, where one call is refused, and of the parameters named there some are read."""
     values = [{"Name": one, "Value": "ami-0123456789abcdef0"} for one in read]
     ec2, ssm, autoscaling, rbin = (Wire(one) for one in ("ec2", "ssm", "autoscaling", "rbin"))

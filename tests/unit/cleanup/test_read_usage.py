@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup import read_usage as image_use
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import Evidence, SnapshotLook
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import Evidence, SnapshotUsage
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from botocore.exceptions import ClientError
 
@@ -72,10 +72,10 @@ def test_who_may_use_a_snapshot_and_that_one_that_is_gone_is_nobodys() -> None:
     wire.refuse("describe_snapshot_attribute", request, "InvalidSnapshot.NotFound")
     wire.refuse("describe_snapshot_attribute", request, "UnauthorizedOperation")
     with wire.spoken():
-        assert image_use.snapshot_look(wire.client, "snap-1").sharing.account_ids == {CONSUMER}
-        assert image_use.snapshot_look(wire.client, "snap-1") == SnapshotLook()
+        assert image_use.snapshot_usage(wire.client, "snap-1").sharing.account_ids == {CONSUMER}
+        assert image_use.snapshot_usage(wire.client, "snap-1") == SnapshotUsage()
         with pytest.raises(ClientError):
-            image_use.snapshot_look(wire.client, "snap-1")
+            image_use.snapshot_usage(wire.client, "snap-1")
 
 
 def test_the_newest_report_counts_with_its_own_entries_only() -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the policy keeps, each rule by itself and at its boundary."""
+"""What each rule keeps, by itself and at its boundary, and how many images one run may deregister."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Rules, considered, kept
+from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import (
+    Limit,
+    Rules,
+    is_evaluated,
+    kept,
+    parse_limit,
+)
 
 from tests.unit.cleanup.examples import NOW, ago, own
 
@@ -31,17 +37,22 @@ MOMENT = timedelta(seconds=1)
         (Rules(), own(product_codes=("abc",)), False, "AWS Marketplace"),
         (Rules(), own(alias="aws-marketplace"), False, "AWS Marketplace"),
         (Rules(max_age_days=100), own(days=100), False, None),
-        (Rules(max_age_days=100), own(days=99.99), False, "It was made on 2026-08-16"),
+        (
+            Rules(max_age_days=100),
+            own(days=99.99),
+            False,
+            "It was created on 2026-08-16, less than 100 days ago",
+        ),
         (Rules(max_age_days=0), own(days=0), False, None),
-        # Launches of the last day are not known: a day is added.
+        # Launches of the last day are not reported yet: a day is added.
         (Rules(unused_for_days=30), own(days=31), False, None),
-        (Rules(unused_for_days=30), own(days=30.99), False, "It was last made"),
+        (Rules(unused_for_days=30), own(days=30.99), False, "It was created"),
         (Rules(unused_for_days=30), own(last_launched=ago(days=31)), False, None),
         (Rules(unused_for_days=30), own(last_launched=ago(days=31) + MOMENT), False, "It was last launched"),
-        (Rules(unused_for_days=30), own(days=2, last_launched=ago(days=90)), False, "It was last made"),
+        (Rules(unused_for_days=30), own(days=2, last_launched=ago(days=90)), False, "It was created"),
         # Both have to hold.
         (Rules(max_age_days=50, unused_for_days=30), own(last_launched=ago(days=3)), False, "last launched"),
-        (Rules(max_age_days=200, unused_for_days=30), own(days=150), False, "It was made"),
+        (Rules(max_age_days=200, unused_for_days=30), own(days=150), False, "It was created"),
     ],
 )
 def test_kept(rules: Rules, image: Any, is_latest: bool, reason: str | None) -> None:
@@ -66,7 +77,7 @@ def test_kept(rules: Rules, image: Any, is_latest: bool, reason: str | None) -> 
 )
 def test_considered(states: set[str] | None, state: str, disables: bool, counts: bool) -> None:
     rules = Rules(states=frozenset(states)) if states else Rules()
-    assert considered(rules, own(state=state), disables) is counts
+    assert is_evaluated(rules, own(state=state), disables) is counts
 
 
 @pytest.mark.parametrize(
@@ -77,3 +88,46 @@ def test_a_family_is_emptied_only_when_that_is_allowed(
     keep_latest: int, allow_empty: bool, count: int
 ) -> None:
     assert Rules(keep_latest=keep_latest, allow_empty_family=allow_empty).latest == count
+
+
+@pytest.mark.parametrize(
+    ("value", "limit"),
+    [
+        (3, Limit(count=3)),
+        ("3", Limit(count=3)),
+        ("0", Limit(count=0)),
+        ("50%", Limit(percent=50)),
+        (" 5 % ", Limit(percent=5)),
+        ("100%", Limit(percent=100)),
+        ("101%", None),
+        ("-1", None),
+        ("1.5", None),
+        ("٣", None),
+        ("half", None),
+        ("", None),
+        (None, None),
+        (True, None),
+    ],
+)
+def test_what_a_limit_may_look_like(value: object, limit: Limit | None) -> None:
+    assert parse_limit(value) == limit
+
+
+@pytest.mark.parametrize(
+    ("limit", "deletions", "considered", "allowed"),
+    [
+        (Limit(count=3), 3, 3, True),
+        (Limit(count=3), 4, 1000, False),
+        (Limit(count=0), 0, 10, True),
+        (Limit(), 1, 10, True),
+        (Limit(), 1, 9, False),
+        (Limit(), 2, 19, False),
+        (Limit(), 2, 20, True),
+        (Limit(percent=50), 5, 9, False),
+        (Limit(percent=100), 9, 9, True),
+        (Limit(percent=0), 1, 99, False),
+        (Limit(), 0, 0, True),
+    ],
+)
+def test_the_boundary_of_a_limit(limit: Limit, deletions: int, considered: int, allowed: bool) -> None:
+    assert limit.allows(deletions, considered) is allowed

@@ -13,8 +13,8 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.sharing impo
     sharing_evidence,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
-    CloserLook,
     Evidence,
+    ImageUsage,
     unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
@@ -25,12 +25,12 @@ from tests.unit.examples import CONSUMER, ORG, STRANGER
 SHARED = "shared"
 OTHER = "other_account"
 UNREAD = "unreadable"
-PUBLIC = CloserLook(sharing=Sharing(public=True))
-WITH_ORG = CloserLook(sharing=Sharing(org_arns=frozenset({ORG})))
+PUBLIC = ImageUsage(sharing=Sharing(public=True))
+WITH_ORG = ImageUsage(sharing=Sharing(org_arns=frozenset({ORG})))
 SECOND = timedelta(seconds=1)
 
 
-def kinds(look: CloserLook, include_shared: bool = True) -> list[str]:
+def kinds(look: ImageUsage, include_shared: bool = True) -> list[str]:
     return [one.kind for one in sharing_evidence(look, include_shared, NOW)]
 
 
@@ -38,19 +38,19 @@ def kinds(look: CloserLook, include_shared: bool = True) -> list[str]:
     ("look", "who"),
     [
         (shared(CONSUMER, STRANGER), f"{CONSUMER}, {STRANGER}"),
-        (PUBLIC, "everybody"),
+        (PUBLIC, "the public"),
         (WITH_ORG, ORG),
         (shared(*(f"{number:012d}" for number in range(7))), "000000000004 and 2 more"),
     ],
 )
-def test_a_shared_image_is_kept_whatever_a_report_says(look: CloserLook, who: str) -> None:
+def test_a_shared_image_is_kept_whatever_a_report_says(look: ImageUsage, who: str) -> None:
     (evidence,) = sharing_evidence(replace(look, report=report()), False, NOW)
     assert (evidence.kind, evidence.firm) == (SHARED, True)
     assert evidence.subject.endswith(who)
 
 
 def test_an_image_that_is_shared_with_nobody_has_no_evidence() -> None:
-    assert kinds(CloserLook(), False) == kinds(CloserLook()) == []
+    assert kinds(ImageUsage(), False) == kinds(ImageUsage()) == []
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_image_that_is_shared_with_nobody_has_no_evidence() -> None:
         (shared(CONSUMER, consumers={CONSUMER: (unreadable("instances", "denied"),)}, report=report()), []),
     ],
 )
-def test_include_shared(look: CloserLook, found: list[str]) -> None:
+def test_include_shared(look: ImageUsage, found: list[str]) -> None:
     assert kinds(look) == found
 
 
@@ -110,9 +110,9 @@ def test_evidence_names_the_account_and_the_thing() -> None:
         (shared(CONSUMER, consumers={CONSUMER: ()}), False),
         (shared(CONSUMER, consumers={CONSUMER: (unreadable("instances", "denied"),)}), True),
         (replace(PUBLIC, consumers={CONSUMER: ()}), True),
-        (CloserLook(), False),
+        (ImageUsage(), False),
     ],
 )
-def test_a_report_is_asked_for_where_it_would_tell_more(look: CloserLook, needed: bool) -> None:
+def test_a_report_is_asked_for_where_it_would_tell_more(look: ImageUsage, needed: bool) -> None:
     assert needs_report(look, True, NOW) is needed
     assert needs_report(look, False, NOW) is False

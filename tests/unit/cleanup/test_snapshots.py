@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots import (
-    blocks,
-    fates,
+    decide_snapshots,
+    deregistration_blockers,
     former_image,
     leftovers,
     orphans,
@@ -20,11 +20,11 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots im
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     OwnImage,
     OwnSnapshot,
-    RegionFacts,
+    RegionState,
     RetentionRule,
 )
 
-from tests.unit.cleanup.examples import NOW, facts, own
+from tests.unit.cleanup.examples import NOW, own, region_state
 from tests.unit.examples import volumes
 
 MADE = "Created by CreateImage(i-0123456789abcdef0) for ami-0123456789abcdef0"
@@ -53,10 +53,10 @@ def test_a_snapshot_goes_only_if_nothing_else_uses_it(
     others: list[OwnImage], changes: dict[str, Any], leaving: set[str], kept: str
 ) -> None:
     image = own("ami-1")
-    (fate,) = fates(image, facts(image, *others, **changes), leaving)
-    assert fate.snapshot_id == "snap-ami-1"
-    assert bool(fate.kept) == bool(kept)
-    assert kept in fate.kept
+    (decided,) = decide_snapshots(image, region_state(image, *others, **changes), leaving)
+    assert decided.snapshot_id == "snap-ami-1"
+    assert bool(decided.keep_reason) == bool(kept)
+    assert kept in decided.keep_reason
 
 
 @pytest.mark.parametrize(
@@ -72,18 +72,20 @@ def test_a_snapshot_goes_only_if_nothing_else_uses_it(
 def test_what_stands_against_a_deregistration(
     image: OwnImage, snapshot: dict[str, Any], reason: str | None
 ) -> None:
-    region = facts(image, snapshots={"snap-ami-1": OwnSnapshot("snap-ami-1", **snapshot)})
-    found = list(blocks(image, region))
+    region = region_state(image, snapshots={"snap-ami-1": OwnSnapshot("snap-ami-1", **snapshot)})
+    found = list(deregistration_blockers(image, region))
     assert len(found) == (reason is not None)
     assert all(str(reason) in one for one in found)
 
 
 def test_an_image_whose_snapshot_is_not_known_is_not_deregistered() -> None:
-    assert list(blocks(own(), facts(own(), snapshots={}))) == ["Its snapshot snap-ami-1 could not be read."]
+    assert list(deregistration_blockers(own(), region_state(own(), snapshots={}))) == [
+        "Its snapshot snap-ami-1 could not be read."
+    ]
 
 
-def a_region(*snapshots: OwnSnapshot, **changes: Any) -> RegionFacts:
-    return RegionFacts(**{"snapshots": {one.snapshot_id: one for one in snapshots}, **changes})
+def a_region(*snapshots: OwnSnapshot, **changes: Any) -> RegionState:
+    return RegionState(**{"snapshots": {one.snapshot_id: one for one in snapshots}, **changes})
 
 
 IN_USE = {"images": (own("ami-2", devices=volumes("snap-1")),)}
@@ -120,7 +122,7 @@ def test_of_several_images_that_a_mark_names_one_that_is_gone_may_have_left_the_
     others: tuple[str, ...], binned: tuple[str, ...], found: bool
 ) -> None:
     marked = OwnSnapshot("snap-9", tags={"golden.images:cleanup-image-ids": "ami-1 ami-2"})
-    region = facts(*(own(one) for one in others), binned=frozenset(binned))
+    region = region_state(*(own(one) for one in others), binned=frozenset(binned))
     region = replace(region, snapshots={**region.snapshots, "snap-9": marked})
     assert leftovers(region, ()) == ((marked,) if found else ())
 
@@ -202,12 +204,12 @@ def test_until_when_the_recycle_bin_can_give_an_image_back(
     rules: tuple[RetentionRule, ...], days: int | None
 ) -> None:
     image = own()
-    until = recoverable_until(image, facts(image, rules=rules), ("snap-ami-1",), NOW)
+    until = recoverable_until(image, region_state(image, rules=rules), ("snap-ami-1",), NOW)
     assert until == (None if days is None else NOW + timedelta(days=days))
 
 
 def test_an_image_whose_snapshots_stay_needs_no_rule_for_them() -> None:
     image = own()
-    assert recoverable_until(image, facts(image, rules=(rule(IMAGES, 5),)), (), NOW) == NOW + timedelta(
-        days=5
-    )
+    assert recoverable_until(
+        image, region_state(image, rules=(rule(IMAGES, 5),)), (), NOW
+    ) == NOW + timedelta(days=5)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a cleanup writes down is what restoring reads, and which of several tombstones counts."""
+"""Tombstones: what a cleanup writes is what restoring reads, and which of several tombstones counts."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import Verdict
+from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import Decision
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import CloserLook, SnapshotLook
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    ImageUsage,
+    OwnSnapshot,
+    RetentionRule,
+    SnapshotUsage,
+)
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import (
-    Buried,
     Tombstone,
+    TombstoneHistory,
     by_image,
     read_tombstone,
-)
-from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone_writing import (
-    tombstone as written,
+    tombstone_text,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
 
@@ -41,13 +44,56 @@ def record() -> dict[str, Any]:
     """What a cleanup writes of an image that it deregisters."""
     old = retiring.own("ami-1", devices=volumes("snap-ami-1", None))
     saw = retiring.seen(
-        retiring.facts(replace(old, described=DESCRIBED), retiring.own("ami-new", 1)),
-        looks={REF: CloserLook(sharing=LAUNCH)},
-        snapshot_looks={SnapshotRef(REF.region, "snap-ami-1"): SnapshotLook(VOLUME)},
+        retiring.region_state(replace(old, described=DESCRIBED), retiring.own("ami-new", 1)),
+        usage={REF: ImageUsage(sharing=LAUNCH)},
+        snapshot_usage={SnapshotRef(REF.region, "snap-ami-1"): SnapshotUsage(VOLUME)},
     )
-    verdicts: tuple[Verdict, ...] = plan(retiring.wanted(include_shared=True), saw).verdicts
-    (verdict,) = (one for one in verdicts if one.ref == REF)
-    return written(saw, replace(verdict, decision="deregister"))
+    decisions: tuple[Decision, ...] = plan(retiring.wanted(include_shared=True), saw).decisions
+    (decision,) = (one for one in decisions if one.ref == REF)
+    return dict(json.loads(tombstone_text(saw, replace(decision, kind="deregister"))))
+
+
+def test_a_tombstone_holds_what_is_lost() -> None:
+    image = retiring.own("ami-1", tags={"family": "web", "team": "a"}, last_launched=retiring.ago(days=9))
+    image = replace(image, described={"Architecture": "arm64"})
+    snapshots = {"snap-ami-1": OwnSnapshot("snap-ami-1", "of web", {"a": "b"})}
+    rules = (RetentionRule("EC2_IMAGE", 7), RetentionRule("EBS_SNAPSHOT", 7))
+    saw = retiring.seen(
+        retiring.region_state(image, retiring.own("ami-new", 1), snapshots=snapshots, rules=rules),
+        usage={REF: retiring.shared(CONSUMER, consumers={CONSUMER: ()})},
+        snapshot_usage={SnapshotRef(REF.region, "snap-ami-1"): SnapshotUsage(Sharing(frozenset({CONSUMER})))},
+    )
+    made = plan(retiring.wanted(include_shared=True), saw)
+    (decision,) = (one for one in made.decisions if one.kind == "deregister")
+    assert json.loads(tombstone_text(saw, decision)) == {
+        "account_id": OWNER,
+        "family": "web",
+        "image": {"Architecture": "arm64"},
+        "image_id": "ami-1",
+        "launch_permissions": {
+            "account_ids": [CONSUMER],
+            "org_arns": [],
+            "org_unit_arns": [],
+            "public": False,
+        },
+        "name": "web ami-1",
+        "recoverable_until": "2026-12-01T12:00:30Z",
+        "region": REF.region,
+        "snapshots": [
+            {
+                "deleted": True,
+                "description": "of web",
+                "device_name": "/dev/sda",
+                "encrypted": False,
+                "snapshot_id": "snap-ami-1",
+                "tags": {"a": "b"},
+                "volume_permissions": {"account_ids": [CONSUMER], "public": False},
+            }
+        ],
+        "stage": "deregister",
+        "tags": {"family": "web", "team": "a"},
+        "written_at": "2026-11-24T12:00:30Z",
+    }
 
 
 def test_what_a_cleanup_writes_down_is_read() -> None:
@@ -93,16 +139,24 @@ def test_the_permissions_are_those_of_the_last_tombstone_that_was_written_before
 ):
     first, last = tombstone(), last_tombstone()
     again = tombstone(written_at="2026-11-10T00:00:00Z", launch=Sharing())
-    assert (Buried().last, Buried().shared, Buried().state) == (None, None, "available")
-    assert (Buried((last,)).last, Buried((last,)).shared, Buried((last,)).state) == (last, None, "disabled")
-    assert Buried((first, last)).shared == first
-    assert Buried((first, again, last)).shared == again
-    assert Buried((first,)).state == "disabled"
-    assert Buried((tombstone(stage="deregister"),)).state == "available"
+    assert (TombstoneHistory().last, TombstoneHistory().shared, TombstoneHistory().state) == (
+        None,
+        None,
+        "available",
+    )
+    assert (
+        TombstoneHistory((last,)).last,
+        TombstoneHistory((last,)).shared,
+        TombstoneHistory((last,)).state,
+    ) == (last, None, "disabled")
+    assert TombstoneHistory((first, last)).shared == first
+    assert TombstoneHistory((first, again, last)).shared == again
+    assert TombstoneHistory((first,)).state == "disabled"
+    assert TombstoneHistory((tombstone(stage="deregister"),)).state == "available"
 
 
 def test_an_images_tombstones_are_its_accounts_in_the_order_of_their_writing_each_once() -> None:
     other = tombstone(ref=ImageRef("us-east-1", REF.image_id))
     first, last = tombstone(), last_tombstone()
     found = by_image([last, first, last, other, tombstone(account_id=STRANGER, stage="x")], OWNER)
-    assert found == {REF: Buried((first, last)), other.ref: Buried((other,))}
+    assert found == {REF: TombstoneHistory((first, last)), other.ref: TombstoneHistory((other,))}

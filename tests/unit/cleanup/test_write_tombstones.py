@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
-from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone_writing import tombstone
+from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import tombstone_text
 from ansible_collections.golden.images.plugins.module_utils.cleanup.write_tombstones import write_tombstones
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 
-from tests.unit.cleanup.examples import NOW, facts, own, seen, wanted
+from tests.unit.cleanup.examples import NOW, own, region_state, seen, wanted
 from tests.unit.wire import Wire
 
-SEEN = seen(facts(own("ami-1"), own("ami-2", 50), own("ami-new", 1)))
-GOING = [one for one in plan(wanted(), SEEN).verdicts if one.decision == "deregister"]
-TEXT = json.dumps(tombstone(SEEN, GOING[0]), sort_keys=True)
+SEEN = seen(region_state(own("ami-1"), own("ami-2", 50), own("ami-new", 1)))
+GOING = [one for one in plan(wanted(), SEEN).decisions if one.kind == "deregister"]
+TEXT = tombstone_text(SEEN, GOING[0])
 
 
 class Clients:

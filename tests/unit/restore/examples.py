@@ -9,7 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
-from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import Buried, Tombstone
+from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import (
+    Tombstone,
+    TombstoneHistory,
+)
 from ansible_collections.golden.images.plugins.module_utils.model import Image, ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
@@ -105,7 +108,7 @@ def planned(shown: Found, *tombstones: Tombstone, **changes: Any) -> restore.Ima
 
 def seen(shown: Found, *tombstones: Tombstone) -> RestoreSeen:
     """That the image is so, and what was written down of it."""
-    return RestoreSeen(OWNER, {REF: shown}, {REF: Buried(tombstones)} if tombstones else {})
+    return RestoreSeen(OWNER, {REF: shown}, {REF: TombstoneHistory(tombstones)} if tombstones else {})
 
 
 def calls(actions: Iterable[Action]) -> list[tuple[str, str | None]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
-from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import Buried
+from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import TombstoneHistory
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
 from ansible_collections.golden.images.plugins.module_utils.restore.state import Found, RestoreSeen
@@ -153,7 +153,7 @@ def test_a_snapshot_of_two_images_comes_back_once() -> None:
     saw = RestoreSeen(
         OWNER,
         dict.fromkeys((REF, other), binned()),
-        {one: Buried((tombstone(ref=one),)) for one in (REF, other)},
+        {one: TombstoneHistory((tombstone(ref=one),)) for one in (REF, other)},
     )
     plan = restore.plan(wanted(images=(REF, other)), saw)
     assert calls(plan.actions).count(("RestoreSnapshotFromRecycleBin", "snap-1")) == 1
@@ -239,7 +239,7 @@ def test_every_region_has_its_images_and_the_first_says_what_was_not_readable() 
     saw = RestoreSeen(
         OWNER,
         {REF: found(), other: found(replace(away, image_id="ami-2"))},
-        {REF: Buried((tombstone(),)), other: Buried((tombstone(ref=other),))},
+        {REF: TombstoneHistory((tombstone(),)), other: TombstoneHistory((tombstone(ref=other),))},
         unreadable=("Line 3 of retired.jsonl is no tombstone: it is left out.",),
     )
     plan = restore.plan(wanted(images=(other, REF)), saw)

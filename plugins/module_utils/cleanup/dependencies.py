@@ -1,0 +1,54 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which images have to be gone before a snapshot is deleted or a grant revoked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from ..model import KeyRef
+from ..plan import Action
+from .decisions import Decision
+from .state import CleanupSeen
+
+# Region to a snapshot or grant to what has to be gone before it.
+Dependencies = dict[str, dict[str, set[str]]]
+
+
+def dependencies(seen: CleanupSeen, decided: Iterable[Decision], actions: Iterable[Action]) -> Dependencies:
+    """Region to snapshots and grants to the images that have to be gone first.
+
+    A grant on a key depends on all images that are deregistered under the key. An example: under one key,
+    ami-1 with snap-1 is deregistered, snap-9 of a former image is deleted, and the grant g-1 is revoked::
+
+        {"eu-west-1": {"snap-1": {"ami-1"}, "g-1": {"ami-1", "snap-9"}}}
+
+    So if ami-1 could not be deregistered, snap-1 and g-1 stay. snap-9 depends on no image; for g-1 it stands
+    in for its former image.
+    """
+    found: Dependencies = defaultdict(lambda: defaultdict(set))
+    under_key: dict[KeyRef, set[str]] = defaultdict(set)
+
+    def add_under_key(region: str, snapshot_id: str, resource: str) -> None:
+        key_arn = seen.regions[region].snapshots[snapshot_id].kms_key_id
+        if key_arn:
+            under_key[KeyRef(region, key_arn)].add(resource)
+
+    for decision in decided:
+        region, image_id = decision.ref.region, decision.ref.image_id
+        for snapshot in decision.snapshots:
+            found[region][snapshot.snapshot_id].add(image_id)
+            add_under_key(region, snapshot.snapshot_id, image_id)
+    actions = tuple(actions)
+    for action in actions:
+        region, resource = action.target.region, str(action.resource)
+        if action.operation == "DeleteSnapshot" and resource not in found[region]:
+            add_under_key(region, resource, resource)
+    for action in actions:
+        if action.operation == "RevokeGrant":
+            region = action.target.region
+            found[region][str(action.resource)] |= under_key[KeyRef(region, action.parameters["KeyId"])]
+    return found

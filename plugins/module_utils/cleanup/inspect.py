@@ -1,0 +1,33 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads what the plan still depends on: the usage of single images and snapshots, and the grants of keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..aws.clients import Clients
+from .inspect_images import read_image_usage, read_snapshot_usage
+from .inspect_keys import read_key_usage
+from .next_reads import NextReads
+from .options import CleanupWanted
+from .state import CleanupSeen
+
+
+def inspect(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, reads: NextReads) -> CleanupSeen:
+    """What was seen, and what these reads return. What could not be read is noted as such.
+
+    Raises:
+        Refused: a read failed for another reason than that AWS refused it.
+    """
+    images, of_images = read_image_usage(clients, wanted, seen, reads.images)
+    snapshots = read_snapshot_usage(clients, seen, reads.snapshots)
+    keys = read_key_usage(clients, seen, reads.keys)
+    return replace(
+        seen,
+        usage={**seen.usage, **images},
+        snapshot_usage={**seen.snapshot_usage, **of_images, **snapshots},
+        key_usage={**seen.key_usage, **keys},
+    )

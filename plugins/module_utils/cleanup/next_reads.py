@@ -1,0 +1,101 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a cleanup has to read next, given what it has seen. It starts with the bulk reads of all regions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from ..model import ImageRef, KeyRef, SnapshotRef
+from .decisions import candidates, decisions, deregistered, images_to_retire
+from .deletions import all_orphans, concerned_snapshots, deletable_orphans
+from .grants import images_under, keys_of
+from .options import CleanupWanted
+from .state import CleanupSeen, ImageUsage, OwnImage
+
+
+@dataclass(frozen=True)
+class NextReads:
+    """The reads that can be made now, side by side. It is false if nothing is left to read.
+
+    ``images`` maps the images whose usage has to be read to those of their snapshots that have to be read as
+    well, unless the image turns out to be used. ``keys`` maps KMS keys to the images under them that stay.
+    """
+
+    images: Mapping[ImageRef, tuple[SnapshotRef, ...]] = field(default_factory=dict)
+    snapshots: tuple[SnapshotRef, ...] = ()
+    keys: Mapping[KeyRef, tuple[OwnImage, ...]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.images or self.snapshots or self.keys)
+
+
+def next_reads(
+    wanted: CleanupWanted, seen: CleanupSeen, images: Collection[ImageRef] | None = None
+) -> NextReads:
+    """What has to be read next. What was seen is never named again, so that reading on comes to an end.
+
+    First the usage of ``images``; by default that is every image that neither a rule nor a bulk read keeps.
+    Then the snapshots of the images that go, and of former images; last the KMS keys of those snapshots. Each
+    is read only where the decision depends on it.
+    """
+    refs = candidates(wanted, seen) if images is None else images
+    unread = [ref for ref in refs if ref not in seen.usage]
+    if unread:
+        return NextReads(images=_with_snapshots(wanted, seen, unread))
+    snapshots = [ref for ref in snapshots_to_inspect(wanted, seen) if ref not in seen.snapshot_usage]
+    if snapshots:
+        return NextReads(snapshots=tuple(snapshots))
+    keys = keys_to_inspect(wanted, seen)
+    return NextReads(keys={ref: staying for ref, staying in keys.items() if ref not in seen.key_usage})
+
+
+def snapshots_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[SnapshotRef, ...]:
+    """The snapshots of images to disable or deregister, and the orphans that are deleted unless shared."""
+    of_images = (
+        SnapshotRef(ref.region, snapshot_id)
+        for ref in images_to_retire(wanted, seen)
+        for snapshot_id in seen.images[ref].image.snapshot_ids
+    )
+    of_former_images = (
+        SnapshotRef(region, one.snapshot_id)
+        for region, former in all_orphans(wanted, seen).items()
+        for left in former.values()
+        for one in left
+        if not wanted.include_shared
+    )
+    return tuple(dict.fromkeys((*of_images, *of_former_images)))
+
+
+def keys_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, tuple[OwnImage, ...]]:
+    """The keys whose grants may be revoked, each with the images under it that stay."""
+    if not wanted.revoke_grants:
+        return {}
+    decided = decisions(wanted, seen)
+    orphaned = deletable_orphans(wanted, seen)
+    deregistering = deregistered(decided)
+    return {
+        ref: tuple(
+            own
+            for own in images_under(seen.regions[ref.region], ref.key_arn)
+            if ImageRef(ref.region, own.image.image_id) not in deregistering
+        )
+        for ref in keys_of(seen, concerned_snapshots(wanted, seen, decided, orphaned))
+    }
+
+
+def _with_snapshots(
+    wanted: CleanupWanted, seen: CleanupSeen, refs: Collection[ImageRef]
+) -> dict[ImageRef, tuple[SnapshotRef, ...]]:
+    """The images, each with its snapshots if it goes unless it is used."""
+    # Computed once for all images: for each of 8,000 alone it took a minute.
+    go_if_unused = frozenset(images_to_retire(wanted, seen, ImageUsage()))
+    return {
+        ref: tuple(SnapshotRef(ref.region, one) for one in seen.images[ref].image.snapshot_ids)
+        if ref in go_if_unused
+        else ()
+        for ref in refs
+    }

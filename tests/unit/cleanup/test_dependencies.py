@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What has to be gone before a snapshot is deleted or a grant revoked."""
+
+from __future__ import annotations
+
+from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import Decision
+from ansible_collections.golden.images.plugins.module_utils.cleanup.dependencies import dependencies
+from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots import SnapshotDecision
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
+
+from tests.unit.cleanup.examples import REGION, region_state, seen
+from tests.unit.examples import OWNER, place
+
+KEY = f"arn:aws:kms:{REGION}:{OWNER}:key/golden"
+SNAPSHOTS = {
+    "snap-1": OwnSnapshot("snap-1", kms_key_id=KEY),
+    "snap-2": OwnSnapshot("snap-2"),
+    "snap-9": OwnSnapshot("snap-9", kms_key_id=KEY),
+}
+SEEN = seen(region_state(snapshots=SNAPSHOTS))
+
+
+def deregistered(image_id: str, *snapshot_ids: str) -> Decision:
+    snapshots = tuple(SnapshotDecision(one) for one in snapshot_ids)
+    return Decision(ImageRef(REGION, image_id), "web", "deregister", snapshots=snapshots)
+
+
+def delete(snapshot_id: str) -> Action:
+    return Action(place(), "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
+
+
+REVOKE = Action(place(), "RevokeGrant", {"GrantId": "g-1", "KeyId": KEY}, "g-1", service="kms")
+
+
+def test_a_snapshot_depends_on_its_images_and_a_grant_on_all_that_goes_under_its_key() -> None:
+    decided = [deregistered("ami-1", "snap-1"), deregistered("ami-2", "snap-1", "snap-2")]
+    found = dependencies(SEEN, decided, [REVOKE, delete("snap-1"), delete("snap-9")])
+    assert found[REGION] == {
+        "snap-1": {"ami-1", "ami-2"},
+        "snap-2": {"ami-2"},
+        "g-1": {"ami-1", "ami-2", "snap-9"},
+    }
+
+
+def test_without_anything_that_is_deregistered_nothing_depends() -> None:
+    assert not dependencies(SEEN, (), [delete("snap-9")]).get(REGION)

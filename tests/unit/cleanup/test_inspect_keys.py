@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is read of the keys of snapshots to delete."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect_keys import read_key_usage
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    CleanupSeen,
+    ImageUsage,
+    SnapshotUsage,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    ImageRef,
+    KeyRef,
+    Sharing,
+    SnapshotRef,
+)
+
+from tests.unit.cleanup.examples import NOW, REGION, UsageScript, own, region_state
+from tests.unit.examples import CONSUMER, OWNER
+from tests.unit.wire import Wire
+
+NEWEST = own("ami-new", 1)
+SEEN = CleanupSeen(OWNER, NOW, {REGION: region_state(own("ami-1"), NEWEST)})
+BY_CONSUMER = Sharing(account_ids=frozenset({CONSUMER}))
+SHARED = {"LaunchPermissions": [{"UserId": CONSUMER}]}
+KEY = KeyRef(REGION, f"arn:aws:kms:{REGION}:{OWNER}:key/golden")
+
+
+def grant(name: str) -> dict[str, Any]:
+    return {"GrantId": f"g-{name}", "GranteePrincipal": "x", "Operations": ["Decrypt"], "Name": name}
+
+
+def test_of_a_key_with_own_grants_is_read_with_whom_the_images_are_shared_that_stay() -> None:
+    kms, script = Wire("kms"), UsageScript().permissions(SHARED, "ami-new").volume(None, "snap-ami-new")
+    kms.expect(
+        "list_grants",
+        {"KeyId": KEY.key_arn, "Limit": 100},
+        {"Grants": [grant("golden-images:1"), grant("theirs")]},
+    )
+    with kms.spoken(), script.wire.spoken():
+        usage = read_key_usage(script.clients(kms), SEEN, {KEY: (NEWEST,)})[KEY]
+    assert [one.grant_id for one in usage.grants] == ["g-golden-images:1"]
+    assert (usage.sharing, usage.unread) == ({"ami-new": BY_CONSUMER}, ())
+
+
+def test_what_was_read_of_an_image_before_is_not_read_again_for_its_key() -> None:
+    kms = Wire("kms")
+    kms.expect("list_grants", {"KeyId": KEY.key_arn, "Limit": 100}, {"Grants": [grant("golden-images:1")]})
+    saw = replace(
+        SEEN,
+        usage={ImageRef(REGION, "ami-new"): ImageUsage(sharing=BY_CONSUMER)},
+        snapshot_usage={SnapshotRef(REGION, "snap-ami-new"): SnapshotUsage(Sharing(public=True))},
+    )
+    clients = UsageScript().clients(kms)
+    with kms.spoken():
+        usage = read_key_usage(clients, saw, {KEY: (NEWEST,)})[KEY]
+    assert usage.sharing == {"ami-new": BY_CONSUMER | Sharing(public=True)}
+
+
+def test_a_key_that_cannot_be_read_says_so_and_one_without_own_grants_needs_no_more() -> None:
+    kms = Wire("kms")
+    kms.refuse("list_grants", {"KeyId": KEY.key_arn, "Limit": 100}, "AccessDeniedException")
+    kms.expect("list_grants", {"KeyId": KEY.key_arn, "Limit": 100}, {"Grants": [grant("theirs")]})
+    clients = UsageScript().clients(kms)
+    with kms.spoken():
+        (problem,) = read_key_usage(clients, SEEN, {KEY: (NEWEST,)})[KEY].unread
+        assert "kms:ListGrants" in problem or "ListGrants" in problem
+        assert read_key_usage(clients, SEEN, {KEY: (NEWEST,)})[KEY].sharing == {}
+    assert read_key_usage(clients, SEEN, {}) == {}

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is read next: nothing twice, nothing that no decision depends on, and in the end nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import (
+    NextReads,
+    next_reads,
+    snapshots_to_inspect,
+)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    CleanupSeen,
+    ImageUsage,
+    KeyUsage,
+    OwnSnapshot,
+    SnapshotUsage,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    ImageRef,
+    KeyRef,
+    Sharing,
+    SnapshotRef,
+)
+
+from tests.unit.cleanup.examples import NOW, REGION, USED, calls, own, region_state, seen, shared, wanted
+from tests.unit.examples import CONSUMER, OWNER
+
+NEWEST = own("ami-new", 1)
+OLD, OLDER = own("ami-1", 50), own("ami-2", 60)
+REF, SNAPSHOT = ImageRef(REGION, "ami-1"), SnapshotRef(REGION, "snap-ami-1")
+KEY = KeyRef(REGION, f"arn:aws:kms:{REGION}:{OWNER}:key/golden")
+FORMER = "ami-0123456789abcdef0"
+BY_CONSUMER = Sharing(account_ids=frozenset({CONSUMER}))
+ORPHAN = {"snap-9": OwnSnapshot("snap-9", f"Created by CreateImage(i-1) for {FORMER}")}
+
+
+def bulk(**changes: Any) -> CleanupSeen:
+    """What the bulk reads show: an old image and the latest, under one key."""
+    state = region_state(OLD, NEWEST)
+    under = {one: replace(found, kms_key_id=KEY.key_arn) for one, found in state.snapshots.items()}
+    return CleanupSeen(OWNER, NOW, {REGION: replace(state, **{"snapshots": under, **changes})})
+
+
+def test_images_are_read_with_their_snapshots_then_keys_and_then_nothing() -> None:
+    asks = replace(wanted(), revoke_grants=True)
+    saw = bulk()
+    assert next_reads(asks, saw) == NextReads(images={REF: (SNAPSHOT,)})
+    saw = replace(saw, usage={REF: ImageUsage()}, snapshot_usage={SNAPSHOT: SnapshotUsage()})
+    assert next_reads(asks, saw) == NextReads(keys={KEY: (NEWEST,)})
+    assert not next_reads(wanted(), saw)
+    assert not next_reads(asks, replace(saw, key_usage={KEY: KeyUsage()}))
+
+
+def test_snapshots_that_were_not_read_with_their_image_are_read_next() -> None:
+    saw = replace(bulk(), usage={REF: ImageUsage()})
+    assert next_reads(wanted(), saw) == NextReads(snapshots=(SNAPSHOT,))
+
+
+@pytest.mark.parametrize(
+    ("usage", "include_shared"),
+    [(ImageUsage(references=(USED,)), False), (shared(CONSUMER), False), (shared(CONSUMER), True)],
+)
+def test_nothing_more_is_read_for_an_image_that_is_used(usage: ImageUsage, include_shared: bool) -> None:
+    asks = replace(wanted(include_shared=include_shared), revoke_grants=True)
+    assert not next_reads(asks, replace(bulk(), usage={REF: usage}))
+
+
+@pytest.mark.parametrize(
+    ("clocks", "read"),
+    [
+        (Clocks(deprecate=0), ()),
+        (Clocks(deregister=9), ()),
+        (Clocks(disable=0), (SNAPSHOT,)),
+        (Clocks(deregister=0), (SNAPSHOT,)),
+    ],
+)
+def test_snapshots_are_read_only_of_images_to_disable_or_deregister(clocks: Clocks, read: Any) -> None:
+    assert next_reads(wanted(clocks=clocks), bulk()).images == {REF: read}
+
+
+def test_an_image_that_a_bulk_read_keeps_is_read_only_if_that_is_asked_for() -> None:
+    used = bulk(uses={"ami-1": (USED,)})
+    assert not next_reads(wanted(), used)
+    assert next_reads(wanted(), used, [REF]) == NextReads(images={REF: ()})
+    assert not next_reads(wanted(), bulk(), [])
+
+
+def test_the_images_under_a_key_that_stay_do_not_include_those_that_go() -> None:
+    asks = replace(wanted(), revoke_grants=True)
+    state = region_state(OLD, OLDER, NEWEST)
+    under = {one: replace(found, kms_key_id=KEY.key_arn) for one, found in state.snapshots.items()}
+    saw = seen(replace(state, snapshots=under), usage={ImageRef(REGION, "ami-2"): shared(CONSUMER)})
+    assert next_reads(asks, saw).keys == {KEY: (OLDER, NEWEST)}
+
+
+@pytest.mark.parametrize(
+    ("look", "include_shared", "goes"),
+    [
+        (None, False, False),
+        (SnapshotUsage(unread="denied"), False, False),
+        (SnapshotUsage(BY_CONSUMER), False, False),
+        (SnapshotUsage(), False, True),
+        (SnapshotUsage(BY_CONSUMER), True, True),
+    ],
+)
+def test_orphans_that_others_may_use_go_only_if_the_user_includes_them(
+    look: SnapshotUsage | None, include_shared: bool, goes: bool
+) -> None:
+    orphan = ORPHAN
+    saw = replace(seen(region_state(NEWEST, snapshots=orphan)), snapshot_usage={})
+    asks = wanted(orphan_snapshots=True, include_shared=include_shared)
+    asked = () if include_shared else (SnapshotRef(REGION, "snap-9"),)
+    assert snapshots_to_inspect(asks, saw) == asked
+    saw = replace(saw, snapshot_usage={asked[0]: look} if asked and look else {})
+    assert calls(plan(asks, saw).actions) == [("DeleteSnapshot", "snap-9")] * goes
+
+
+def test_only_the_snapshots_of_images_that_something_is_taken_from_are_read() -> None:
+    used = region_state(OLD, OLDER, NEWEST, uses={"ami-2": (USED,)})
+    assert snapshots_to_inspect(wanted(), seen(used)) == (SnapshotRef(REGION, "snap-ami-1"),)
+    assert snapshots_to_inspect(wanted(clocks=Clocks(deprecate=0)), seen(used)) == ()
