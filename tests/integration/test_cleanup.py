@@ -226,7 +226,7 @@ def test_evidence_that_turns_up_during_the_run_spares_the_image(
     aws.clear_faults()
     stdout, stderr = process.communicate(timeout=_PATIENCE)
     assert process.returncode == 0, stdout + stderr
-    assert "was spared at the last moment: instance" in " ".join((stdout + stderr).split())
+    assert "was skipped, because the final check found: instance" in " ".join((stdout + stderr).split())
     assert '"decision":"keep","evidence":[{"detail":"running","kind":"instance"' in stdout.replace(" ", "")
     assert [one["image_id"] for one in _tombstones(policy)] == [home["older"]]
     left = {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)} & {*home.values()}

@@ -150,7 +150,7 @@ def test_over_the_limit_and_with_a_bad_option_nothing_is_done(
 
     bad = ansible.run(FQCN, {**policy, "cleanup_prices": "ireland: cheap"})
     assert bad.code != 0
-    assert "prices: 'cheap' is no price of ireland." in bad.text
+    assert "prices: 'cheap' is not a valid price for ireland." in bad.text
     assert not [task for task in bad.tasks if task.name.endswith("Retire the images")]
     assert observed.changes(aws, refused=True) == []
     left = {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the report of a cleanup says: what becomes of each image, why, on what evidence, what that frees."""
+"""The content of a cleanup report: the decision on each image with reasons, evidence, and freed storage."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 from ...reports import steps
 from ..stages import DEREGISTER
-from .outcome import DECISIONS, DONE, PLANNED, Done
+from .outcome import DECISIONS, DONE, PLANNED, Outcomes
 from .prices import Prices
 from .totals import totals
 from .wording import headline
 
-_IMAGE_FACTS = ("creation_date", "decision", "family", "image_id", "name", "next_stage", "region")
+_COPIED_KEYS = ("creation_date", "decision", "family", "image_id", "name", "next_stage", "region")
 _DATE = len("2026-11-24")
 
 Snapshot = tuple[str, str]
@@ -24,17 +24,16 @@ Snapshot = tuple[str, str]
 
 
 def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[str, Any]:
-    """The report, from what ``ami_cleanup`` returned, be it success or failure; ``planned`` in check mode.
+    """The report on what ``ami_cleanup`` returned on success or failure; ``planned`` in check mode.
 
-    ``status`` is ``done``, ``planned``, ``incomplete`` if a part could not be done, ``refused`` if nothing
-    was done at all (too many images would have gone, say), and ``failed`` if it ended without saying what it
-    did. The latter two know of no images. A decision counts as done only if its call is among those that
-    were made.
+    ``status`` is ``done``, ``planned``, ``incomplete`` if a step failed, ``refused`` if nothing was done (for
+    example because of too many deletions), or ``failed`` if there is no result. With the last two, there are
+    no images. A decision counts as done only if its call is among those that were made.
     """
     status = _status(cleaned, planned)
-    done = Done(cleaned, planned)
+    outcomes = Outcomes(cleaned, planned)
     freed: set[Snapshot] = set()
-    images = [_image(one, done, prices, planned, freed) for one in cleaned.get("results", ())]
+    images = [_image(one, outcomes, prices, planned, freed) for one in cleaned.get("results", ())]
     images.sort(key=_rank)
     regions = {
         region: totals([one for one in images if one["region"] == region], prices)
@@ -43,11 +42,11 @@ def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[s
     content = {
         "currency": prices.currency if prices.table else None,
         "failures": _failures(cleaned, status),
-        "grants": done.grants(),
+        "grants": outcomes.grants(),
         "images": images,
         "prices": {region: float(price) for region, price in prices.table.items()},
         "regions": regions,
-        "orphan_snapshots": done.orphan_snapshots(images),
+        "orphan_snapshots": outcomes.orphan_snapshots(images),
         "status": status,
         "totals": totals(images, prices),
         "warnings": [steps.stable(str(text)) for text in cleaned.get("warnings") or ()],
@@ -57,7 +56,7 @@ def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[s
 
 def _status(cleaned: Mapping[str, Any], planned: bool) -> str:
     if "results" not in cleaned:
-        # A module that refuses says why; one that breaks down, or never ran, lists nothing.
+        # A module that refuses returns failures; one that crashes, or does not run, returns none.
         return "refused" if cleaned.get("failures") else "failed"
     if cleaned.get("failed") or cleaned.get("failures"):
         return "incomplete"
@@ -65,38 +64,38 @@ def _status(cleaned: Mapping[str, Any], planned: bool) -> str:
 
 
 def _failures(cleaned: Mapping[str, Any], status: str) -> list[dict[str, Any]]:
-    """What failed; never nothing where nothing is known of what was done."""
+    """What failed. With the status ``failed`` there is always at least one failure."""
     found = steps.failures([cleaned])
     if status == "failed" and not any(failure["message"] for failure in found):
-        message = cleaned.get("msg") or "The cleanup did not run, or did not say what became of it."
+        message = cleaned.get("msg") or "The cleanup did not run, or returned no result."
         found = steps.failures([{"failed": True, "msg": message}])
     return found
 
 
 def _image(
-    one: Mapping[str, Any], done: Done, prices: Prices, planned: bool, freed: set[Snapshot]
+    one: Mapping[str, Any], outcomes: Outcomes, prices: Prices, planned: bool, freed: set[Snapshot]
 ) -> dict[str, Any]:
-    """An image as the report lists it; a snapshot that is ``freed`` with several counts for the first one."""
-    outcome = done.outcome(one)
+    """An image of the report. A snapshot of several images is freed by the first one: ``freed`` holds it."""
+    outcome = outcomes.outcome(one)
     snapshots = [
-        {**snapshot, "outcome": done.snapshot_outcome(one, snapshot)} for snapshot in one["snapshots"]
+        {**snapshot, "outcome": outcomes.snapshot_outcome(one, snapshot)} for snapshot in one["snapshots"]
     ]
-    gone = [
+    deleted = [
         snapshot
         for snapshot in snapshots
         if {outcome, snapshot["outcome"]} <= {PLANNED, DONE}
         and one["decision"] == DEREGISTER
         and (one["region"], snapshot["snapshot_id"]) not in freed
     ]
-    freed.update((one["region"], snapshot["snapshot_id"]) for snapshot in gone)
-    freed_gib = sum(snapshot["size_gib"] for snapshot in gone)
+    freed.update((one["region"], snapshot["snapshot_id"]) for snapshot in deleted)
+    freed_gib = sum(snapshot["size_gib"] for snapshot in deleted)
     size = one["size_gib"]
     cost, saved = prices.monthly(one["region"], size), prices.monthly(one["region"], freed_gib)
     return {
-        **{fact: one[fact] for fact in _IMAGE_FACTS},
+        **{key: one[key] for key in _COPIED_KEYS},
         "evidence": [{**found, "detail": steps.stable(found["detail"])} for found in one["evidence"]],
         "freed_gib": freed_gib,
-        "freed_later_gib": sum(snapshot["size_gib"] for snapshot in gone if snapshot["retention_days"]),
+        "freed_later_gib": sum(snapshot["size_gib"] for snapshot in deleted if snapshot["retention_days"]),
         "freed_monthly_cost": None if saved is None else float(saved),
         "monthly_cost": None if cost is None else float(cost),
         "next_stage_at": _moment(one["next_stage_at"], planned),
@@ -109,7 +108,7 @@ def _image(
 
 
 def _moment(text: str | None, planned: bool) -> str | None:
-    """A time as it is, but of a plan its date only: what counts from now differs from run to run."""
+    """A time; of a plan only its date, because times that count from now differ from run to run."""
     return text[:_DATE] if text and planned else text
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a cleanup as a document: what goes, what waits, what stays and why, and what that frees."""
+"""The cleanup report as a document: images retired, waiting and kept, each with the reason."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from ...reports.document import Changes, Column, Document, Table, changes_betwee
 from ..decisions import KEEP, WAIT
 from .items import MEANINGS, items
 from .outcome import DECISIONS, DONE, NOT_DONE, STAGES
-from .wording import UPPER_BOUND, fate, money
+from .wording import UPPER_BOUND, money, outcome_text
 
 _DATE = len("2026-11-24")
-_UNUSED = "No rule keeps it, and nothing was found that uses it."
-_UNDONE = "See what failed, the warnings, and whether it is still there."
+_UNUSED = "No rule keeps it, and no use was found."
+_NOT_DONE = "Check the failures, the warnings, and whether the image still exists."
 _IMAGE = (
     Column("region", "Region"),
     Column("name", "Name"),
     Column("image_id", "Image"),
     Column("family", "Family"),
-    Column("creation_date", "Made"),
+    Column("creation_date", "Created"),
 )
-_FATE, _WHY = Column("fate", "What becomes of it"), Column("why", "Why")
+_OUTCOME, _REASON = Column("outcome_text", "Outcome"), Column("reason", "Reason")
 _SIZE, _FREED = Column("size_gib", "GiB", numeric=True), Column("freed_gib", "GiB freed", numeric=True)
 
 
 def document(content: Mapping[str, Any]) -> Document:
-    """The document of what ``cleanup.cleanup`` returned."""
+    """The document of a report."""
     found = tuple(items(content))
     planned = content["status"] == "planned"
     return Document(
         kind="cleanup",
-        title="Plan of a cleanup of images" if planned else "Cleanup of images",
+        title="Image cleanup plan" if planned else "Image cleanup",
         status=content["status"],
         complete=content["status"] in ("done", "planned"),
         headline=content["summary"],
-        facts=tuple(_facts(content)),
+        facts=tuple(_summary_facts(content)),
         items=found,
         tables=tuple(table for table in _tables(content, planned) if table.rows),
         records=_records(content),
@@ -48,10 +48,10 @@ def document(content: Mapping[str, Any]) -> Document:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """What was decided anew since an earlier report.
+    """What changed since an earlier report.
 
-    What that one had done is over, and is not said to be so no more. Where one of the two knows of no images
-    there is nothing to compare: then only what is done now is new.
+    What was done then is not reported as gone. If one of the two has no images, they cannot be compared: then
+    only what is done now is new.
     """
     since, now = before["written_at"], after["images"]
     earlier = [one for one in before["images"] if one["outcome"] != DONE]
@@ -61,16 +61,16 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
 
 
 def _sentence(image: Mapping[str, Any]) -> str:
-    return f"{image['region']}: {image['image_id']} ({image['name']}) {fate(image)}."
+    return f"{image['region']}: {image['image_id']} ({image['name']}) {outcome_text(image)}."
 
 
-def _facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _summary_facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     sums = content["totals"]
-    yield "Images considered", str(sums["images"])
-    yield "Size at most", _amount(sums["size_gib"], sums["monthly_cost"], content["currency"])
-    yield "Freed at most", _amount(sums["freed_gib"], sums["freed_monthly_cost"], content["currency"])
+    yield "Images evaluated", str(sums["images"])
+    yield "Maximum size", _amount(sums["size_gib"], sums["monthly_cost"], content["currency"])
+    yield "Maximum freed", _amount(sums["freed_gib"], sums["freed_monthly_cost"], content["currency"])
     if sums["freed_later_gib"]:
-        yield "Of these once the Recycle Bin lets go", f"{sums['freed_later_gib']} GiB"
+        yield "Of these, retained in the Recycle Bin for now", f"{sums['freed_later_gib']} GiB"
     if sums["unpriced_images"]:
         yield "Images in regions without a price", str(sums["unpriced_images"])
 
@@ -88,43 +88,48 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
     }
     retired = [one for stage in STAGES for one in by_decision[stage]]
     yield Table(
-        title="What would be done" if planned else "What was decided",
+        title="Images to retire" if planned else "Images retired",
         columns=(
             *_IMAGE,
-            *(_FATE, _WHY, _SIZE, _FREED),
+            *(_OUTCOME, _REASON, _SIZE, _FREED),
             *_costs(content, "freed_monthly_cost", "Freed a month"),
             Column("snapshots", "Snapshots"),
             Column("recoverable_until", "Recoverable until"),
-            Column("next", "Then"),
+            Column("next", "Next stage"),
         ),
         rows=tuple(_shown(one) for one in retired),
         note=UPPER_BOUND,
     )
     yield Table(
-        title="What waits",
-        columns=(*_IMAGE, _FATE, _WHY, _SIZE, *_costs(content, "monthly_cost", "A month")),
+        title="Images waiting",
+        columns=(*_IMAGE, _OUTCOME, _REASON, _SIZE, *_costs(content, "monthly_cost", "A month")),
         rows=tuple(_shown(one) for one in by_decision[WAIT]),
-        note="What waits for the date of its next stage, or for what stands against it.",
+        note="These wait for the date of their next stage, or their next stage is blocked.",
     )
     yield Table(
-        title="What stays, and why",
-        columns=(*_IMAGE, _WHY, _SIZE, *_costs(content, "monthly_cost", "A month")),
+        title="Images kept",
+        columns=(*_IMAGE, _REASON, _SIZE, *_costs(content, "monthly_cost", "A month")),
         rows=tuple(_shown(one) for one in by_decision[KEEP]),
     )
     yield Table(
         title="Snapshots of former images",
-        columns=(Column("region", "Region"), Column("snapshot_id", "Snapshot"), Column("fate", "Fate")),
+        columns=(
+            Column("region", "Region"),
+            Column("snapshot_id", "Snapshot"),
+            Column("outcome_text", "Outcome"),
+        ),
         rows=tuple(
-            {**one, "fate": "would be deleted" if planned else "was deleted"}
+            {**one, "outcome_text": "would be deleted" if planned else "was deleted"}
             for one in content["orphan_snapshots"]
         ),
-        note="They are in no sum: which part of them other snapshots need is not known.",
+        note="The totals do not include them: it is not known which of their blocks other snapshots need.",
     )
     yield Table(
-        title="Grants on keys",
-        columns=(Column("region", "Region"), Column("grant_id", "Grant"), Column("fate", "Fate")),
+        title="KMS grants",
+        columns=(Column("region", "Region"), Column("grant_id", "Grant"), Column("outcome_text", "Outcome")),
         rows=tuple(
-            {**one, "fate": "would be revoked" if planned else "was revoked"} for one in content["grants"]
+            {**one, "outcome_text": "would be revoked" if planned else "was revoked"}
+            for one in content["grants"]
         ),
     )
     yield Table(
@@ -136,13 +141,13 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
 
 def _failures(failures: Sequence[Mapping[str, Any]]) -> Table:
     return Table(
-        title="What failed",
+        title="Failures",
         columns=(
             Column("region", "Region"),
             Column("action", "Call or option"),
             Column("error_code", "Error"),
             Column("message", "Message"),
-            Column("remedy", "What to do"),
+            Column("remedy", "Remedy"),
         ),
         rows=tuple(failures),
     )
@@ -150,7 +155,7 @@ def _failures(failures: Sequence[Mapping[str, Any]]) -> Table:
 
 def _regions(content: Mapping[str, Any]) -> Table:
     return Table(
-        title="Sums by region",
+        title="Totals by region",
         columns=(
             Column("region", "Region"),
             Column("images", "Images", numeric=True),
@@ -174,42 +179,42 @@ def _regions(content: Mapping[str, Any]) -> Table:
 
 
 def _amounts(found: Mapping[str, Any]) -> dict[str, str]:
-    """Costs as a page shows them, to the cent."""
+    """Costs as text, to the cent."""
     return {key: money(found[key], None) for key in ("monthly_cost", "freed_monthly_cost")}
 
 
 def _costs(content: Mapping[str, Any], key: str, title: str) -> tuple[Column, ...]:
-    """A column with money, if there are prices."""
+    """A column of costs, if there are prices."""
     currency = content["currency"]
     return (Column(key, f"{title} ({currency})", numeric=True),) if currency else ()
 
 
 def _shown(image: Mapping[str, Any]) -> dict[str, Any]:
-    """An image as a page shows it."""
+    """An image as a row of an HTML table."""
     return {**_row(image), **_amounts(image), "creation_date": image["creation_date"][:_DATE]}
 
 
 def _row(image: Mapping[str, Any]) -> dict[str, Any]:
-    """An image with texts for what a cell cannot hold."""
+    """An image as a row, with texts for lists and objects."""
     return {
         **image,
         "evidence": [_evidence(found) for found in image["evidence"]],
-        "fate": fate(image),
+        "outcome_text": outcome_text(image),
         "next": _next(image),
         "snapshots": [_snapshot(one) for one in image["snapshots"]],
-        "why": _why(image),
+        "reason": _reason(image),
     }
 
 
 def _next(image: Mapping[str, Any]) -> str:
-    """The stage that follows, and on which day."""
+    """The next stage and its date; empty without one."""
     return f"{image['next_stage']} on {str(image['next_stage_at'])[:_DATE]}" if image["next_stage"] else ""
 
 
-def _why(image: Mapping[str, Any]) -> str:
-    """The rules that keep the image, and what was found that uses it; what goes has neither."""
+def _reason(image: Mapping[str, Any]) -> str:
+    """The rules that keep the image, what blocks it, and its uses; a retired image has none of these."""
     if image["decision"] in STAGES:
-        return _UNDONE if image["outcome"] == NOT_DONE else _UNUSED
+        return _NOT_DONE if image["outcome"] == NOT_DONE else _UNUSED
     uses = [f"{_evidence(found)}." for found in image["evidence"]]
     return " ".join([*image["reasons"], *uses])
 
@@ -220,7 +225,9 @@ def _evidence(found: Mapping[str, Any]) -> str:
 
 def _snapshot(one: Mapping[str, Any]) -> str:
     return (
-        f"{one['snapshot_id']} stays: {one['keep_reason']}" if one["keep_reason"] else str(one["snapshot_id"])
+        f"{one['snapshot_id']} is kept: {one['keep_reason']}"
+        if one["keep_reason"]
+        else str(one["snapshot_id"])
     )
 
 
@@ -234,7 +241,7 @@ def _records(content: Mapping[str, Any]) -> Table:
             Column("reasons", "Reasons"),
             Column("evidence", "Evidence"),
             Column("next_stage", "Next stage"),
-            Column("next_stage_at", "When"),
+            Column("next_stage_at", "Next stage at"),
             Column("recoverable_until", "Recoverable until"),
             Column("snapshots", "Snapshots"),
             _SIZE,

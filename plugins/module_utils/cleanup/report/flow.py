@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``cleanup_report``: files say what became of images that were to be retired, and why."""
+"""``cleanup_report``: writes the report of a cleanup to files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .document import changes, document
 from .prices import read_prices
 
 PLAN = "plan"
-"""The folder in ``report_dir`` for the report of a plan."""
+"""The folder in ``report_dir`` for reports of check mode."""
 
 
 def _content(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,10 +33,12 @@ _REPORT = report_flow(_content, document, changes)
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
-    """The report; raises ``Refused`` for prices that are none, and for a place that cannot be written to.
+    """Parse the options. A plan is written to a folder of its own, so that it overwrites no report.
 
-    Whoever retires images asks for this before it does. A plan takes the place of no report on what was done:
-    it has a folder of its own.
+    The role runs this in check mode before it retires images.
+
+    Raises:
+        Refused: prices are not valid, or a path or folder cannot be written to.
     """
     _prices, wrong = read_prices("prices", params["prices"], params["currency"])
     failures = (*wrong, *wrong_places(params))
@@ -49,12 +51,21 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
 
 
 def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, report: Report) -> Outcome:
-    """Write the files, once the folder that is to hold theirs is there."""
+    """Create the folder if it is missing, and write the files."""
     if wanted.folder is not None and plan.actions:
         try:
             Path(wanted.folder.path).mkdir(parents=True, exist_ok=True)
         except OSError as exception:
-            return Outcome(failures=(Failure(str(exception), "Create it.", "file_error", "report_dir"),))
+            return Outcome(
+                failures=(
+                    Failure(
+                        str(exception),
+                        "Create the folder, or set another report_dir.",
+                        "file_error",
+                        "report_dir",
+                    ),
+                )
+            )
     return _REPORT.apply(clients, wanted, seen, plan, report)
 
 

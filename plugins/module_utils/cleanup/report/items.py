@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of a cleanup somebody should look at: what failed, and what keeps images that nobody uses."""
+"""The findings of a cleanup report: failures, and what keeps unused images from being retired."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ...reports.document import Item
 from ..decisions import WAIT
 from ..state import UNREADABLE
 from .outcome import NOT_DONE
-from .wording import PAST, count
+from .wording import count, outcome_text
 
 MEANINGS = {
-    "cleanup_blocked": "Nobody uses the image any more, but something keeps it from being retired.",
-    "cleanup_failed": "The cleanup ended without saying what it did: look at what is there.",
+    "cleanup_blocked": "The image is not used, but something blocks its retirement.",
+    "cleanup_failed": "The cleanup ended without a result: check the state of the images.",
     "cleanup_refused": "The cleanup was refused as a whole, and nothing was changed.",
-    "not_retired": "What was decided about the image was not done. The next run decides anew.",
-    "step_failed": "A part of the cleanup failed. The next run does what is left.",
-    "use_unreadable": "What may use images could not be read there. Images are kept until it can.",
+    "not_retired": "The decision on the image was not carried out. The next run decides again.",
+    "step_failed": "A step of the cleanup failed. The next run completes it.",
+    "use_unreadable": "Something that may use images could not be read. Images are kept until it can.",
 }
 
 _SEVERITIES = {"refused": "high", "failed": "high", "incomplete": "medium"}
@@ -33,7 +33,7 @@ def items(content: Mapping[str, Any]) -> Iterator[Item]:
     """The findings, in any order."""
     yield from _failures(content)
     yield from _unreadable(content)
-    # What fails in one region, a tombstone say, may keep images of all regions from going.
+    # A failure in one region, such as that of a tombstone, can keep images of all regions.
     failed = bool(content["failures"])
     for image in content["images"]:
         if image["outcome"] == NOT_DONE:
@@ -41,16 +41,18 @@ def items(content: Mapping[str, Any]) -> Iterator[Item]:
                 image,
                 "not_retired",
                 "medium" if failed else "low",
-                f"{image['image_id']} ({image['name']}) was to be {PAST[image['decision']]}, and is not.",
-                "See what failed." if failed else "See the warnings, and whether it is still there.",
+                f"{image['image_id']} ({image['name']}) {outcome_text(image)}.",
+                "Check the failures."
+                if failed
+                else "Check the warnings, and whether the image still exists.",
             )
         elif image["decision"] == WAIT and image["reasons"] and image["next_stage"] is None:
             yield _about(
                 image,
                 "cleanup_blocked",
                 "low",
-                f"{image['image_id']} ({image['name']}) stays for now: {' '.join(image['reasons'])}",
-                "Take off what keeps it, or protect it with a tag if it is meant to stay.",
+                f"{image['image_id']} ({image['name']}) is blocked: {' '.join(image['reasons'])}",
+                "Remove the block, or protect the image with a tag if it should stay.",
             )
 
 
@@ -69,7 +71,7 @@ def _failures(content: Mapping[str, Any]) -> Iterator[Item]:
 
 
 def _unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
-    """One for each thing that could not be read in a region, with the images that it may be a use of."""
+    """One finding for each thing that could not be read in a region, with the number of images it may use."""
     kept: dict[tuple[str, str, str], int] = defaultdict(int)
     for image in content["images"]:
         for found in image["evidence"]:
@@ -79,8 +81,8 @@ def _unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
         yield Item(
             code="use_unreadable",
             severity="medium",
-            message=f"{subject}: {detail} It counts as use of {count(number, 'image')}.",
-            remedy="Let it be read. A usage report that was asked for is there in a later run.",
+            message=f"{subject}: {detail} This counts as use of {count(number, 'image')}.",
+            remedy="Allow the read. A usage report that was requested is available in a later run.",
             account_id=None,
             region=region,
             resource=subject,

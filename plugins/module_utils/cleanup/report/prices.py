@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What storage costs, by a table that the user gives: there is none here, since prices change."""
+"""Storage prices from a table that the user provides. None are built in, because AWS changes its prices."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from typing import Any
 
 from ...failures import Failure, invalid_option
 
-# Stands for every region that the table does not name.
+# The key for every region that is not in the table.
 DEFAULT = "default"
 _REGION = re.compile(r"[a-z]{2,8}(?:-[a-z]+)+-[0-9]{1,2}")
 _CENT = Decimal("0.01")
-# Whatever the currency, who names more has mistaken what is asked for.
-_TOO_MUCH = 1_000_000
+# Higher than a price for a GiB in any currency: the number means something else.
+_IMPLAUSIBLE = 1_000_000
 
 
 @dataclass(frozen=True)
 class Prices:
-    """Region to what a GiB of snapshots costs there in a month, in ``currency``."""
+    """Region to the monthly price of a GiB of snapshots, in ``currency``."""
 
     table: Mapping[str, Decimal] = field(default_factory=dict)
     currency: str = ""
 
     def monthly(self, region: str, gib: int) -> Decimal | None:
-        """What so many GiB cost there in a month, to the cent; None if the table does not say."""
+        """The monthly cost of so many GiB, to the cent; None if the table has no price for the region."""
         price = self.table.get(region, self.table.get(DEFAULT))
         return None if price is None else (price * gib).quantize(_CENT)
 
 
 def read_prices(option: str, table: Mapping[str, Any], currency: str) -> tuple[Prices, tuple[Failure, ...]]:
-    """The prices that an option holds, and all that is wrong with them. Numbers may be text."""
+    """Parse the prices of an option: the valid ones, and a failure for each problem."""
     found = {str(region).strip(): _number(price) for region, price in table.items()}
     prices = {region: price for region, price in found.items() if price is not None}
     return Prices(prices, currency), tuple(_wrong(option, table))
@@ -48,23 +48,23 @@ def _wrong(option: str, table: Mapping[str, Any]) -> Iterator[Failure]:
         if region != DEFAULT and not _REGION.fullmatch(region):
             yield invalid_option(
                 option,
-                f"{option}: '{region}' is no region.",
-                f"Name a region such as eu-west-1, or {DEFAULT} for all others.",
+                f"{option}: '{region}' is not a valid region.",
+                f"Use a region such as eu-west-1, or {DEFAULT} for all others.",
             )
         if _number(price) is None:
             yield invalid_option(
                 option,
-                f"{option}: '{price}' is no price of {region}.",
-                "Take a number of 0 or more, such as 0.05: what a GiB costs there in a month.",
+                f"{option}: '{price}' is not a valid price for {region}.",
+                "Use a number of 0 or more, such as 0.05: the monthly price of a GiB.",
             )
 
 
 def _number(value: Any) -> Decimal | None:
-    """The number of 0 or more that this is; None if it is none."""
+    """Parse a number of 0 or more; None if it is not a valid one."""
     if isinstance(value, bool):
         return None
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    return number if number.is_finite() and 0 <= number < _TOO_MUCH else None
+    return number if number.is_finite() and 0 <= number < _IMPLAUSIBLE else None

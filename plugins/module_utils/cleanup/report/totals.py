@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Adds up the images of a cleanup's report: how many, how large, what they cost and what is freed."""
+"""The totals of a cleanup report: number of images, size, cost, and what is freed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .prices import Prices
 
 
 def totals(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
-    """The sums of these images, as a whole and by decision.
+    """The totals of these images, as a whole and by decision.
 
-    GiB are those of the volumes, which snapshots hold at most. Costs are those of ``unpriced_images`` fewer
-    images; None where no image has a price. ``freed_later_gib`` is the part of ``freed_gib`` that the Recycle
-    Bin keeps for now.
+    Sizes are those of the volumes: snapshots take up this much at most. Costs leave out the
+    ``unpriced_images`` and are None if no image has a price. ``freed_later_gib`` is the part of ``freed_gib``
+    that the Recycle Bin retains for now.
     """
     return {
-        **_sums(images, prices),
+        **_size_and_cost(images, prices),
         "by_decision": {
             decision: _of_decision([one for one in images if one["decision"] == decision], prices)
             for decision in DECISIONS
@@ -35,13 +35,13 @@ def totals(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, A
 
 def _of_decision(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
     return {
-        **_sums(images, prices),
+        **_size_and_cost(images, prices),
         "done": sum(one["outcome"] == DONE for one in images),
         "not_done": sum(one["outcome"] == NOT_DONE for one in images),
     }
 
 
-def _sums(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
+def _size_and_cost(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
     return {
         "images": len(images),
         "monthly_cost": _cost(images, "monthly_cost", prices),
@@ -54,5 +54,5 @@ def _cost(images: Iterable[Mapping[str, Any]], key: str, prices: Prices) -> floa
     known = [cost for cost in found if cost is not None]
     if not prices.table or (found and not known):
         return None
-    # Each is in cents; so is their sum.
+    # Each cost is rounded to the cent, and so is their sum.
     return round(sum(known, 0.0), 2)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a cleanup came to, in sentences."""
+"""The result of a cleanup in sentences."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PAST = {DEREGISTER: "deregistered", DISABLE: "disabled", DEPRECATE: "deprecated"
 _DATE = len("2026-11-24")
 
 UPPER_BOUND = (
-    "Sizes are those of the volumes. Snapshots are incremental: they hold this at most, and at most this is "
-    "freed. Only deregistering frees anything."
+    "Sizes are those of the volumes. Snapshots are incremental: they take up at most this much, and at most "
+    "this much is freed. Only deregistering frees storage."
 )
 
 
@@ -27,88 +27,87 @@ def headline(content: Mapping[str, Any]) -> str:
     """The report in a few sentences."""
     status, failures = content["status"], content["failures"]
     if status == "refused":
-        return f"Nothing was changed. {_problems(failures)}"
+        return f"Nothing was changed. {_failures_text(failures)}"
     if status == "failed":
-        return f"What was done is not known. {_problems(failures)}"
-    deeds = f"{_deeds(content)}{_freed(content)}."
-    sentences = [f"This is a plan, nothing was changed: {deeds}"]
-    if status != "planned":
-        sentences = [deeds[0].upper() + deeds[1:]]
-    left = len(content["orphan_snapshots"])
-    if left:
-        verb = "would be" if status == "planned" else _were(left)
-        sentences.append(f"{count(left, 'snapshot')} that former images left {verb} deleted.")
+        return f"It is not known what was changed. {_failures_text(failures)}"
+    text = f"{_actions_text(content)}{_freed_text(content)}."
+    is_plan = status == "planned"
+    sentences = [f"This is a plan, nothing was changed: {text}" if is_plan else text[0].upper() + text[1:]]
+    alone = len(content["orphan_snapshots"])
+    if alone:
+        verb = "would be" if is_plan else _was_or_were(alone)
+        sentences.append(f"{count(alone, 'snapshot')} of former images {verb} deleted.")
     missed = sum(found["not_done"] for found in content["totals"]["by_decision"].values())
-    if missed and status != "planned":
-        sentences.append(f"Of {count(missed, 'image')} what was decided was not done.")
+    if missed and not is_plan:
+        sentences.append(f"The decision on {count(missed, 'image')} was not carried out.")
     if status == "incomplete":
-        sentences.insert(0, "Not all could be done.")
-        sentences.append(_problems(failures))
+        sentences = ["Some steps failed.", *sentences, _failures_text(failures)]
     return " ".join(sentences)
 
 
-def fate(image: Mapping[str, Any]) -> str:
-    """What becomes of an image, as the end of a sentence about it."""
+def outcome_text(image: Mapping[str, Any]) -> str:
+    """What happens to an image, as the predicate of a sentence about it."""
     decision, outcome = image["decision"], image["outcome"]
     if outcome == PLANNED:
         return f"would be {PAST[decision]}"
     if outcome == DONE:
         return f"was {PAST[decision]}"
     if outcome == NOT_DONE:
-        return f"was to be {PAST[decision]}, which was not done"
-    return waiting(image) if decision == WAIT else "is kept"
+        return f"should have been {PAST[decision]}, but was not"
+    return waiting_text(image) if decision == WAIT else "is kept"
 
 
-def waiting(image: Mapping[str, Any]) -> str:
-    """What is next for an image, as the end of a sentence about it."""
+def waiting_text(image: Mapping[str, Any]) -> str:
+    """What an image waits for, as the predicate of a sentence about it."""
     if image["next_stage"]:
-        return f"is to be {PAST[image['next_stage']]} on {str(image['next_stage_at'])[:_DATE]}"
-    return "is due and cannot go" if image["reasons"] else "has reached the last stage"
+        return f"will be {PAST[image['next_stage']]} on {str(image['next_stage_at'])[:_DATE]}"
+    return "is due, but blocked" if image["reasons"] else "has reached the last stage"
 
 
 def count(number: int, what: str) -> str:
-    """So many of something."""
+    """A number with its noun, in the plural where needed."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def money(amount: float | None, currency: str | None) -> str:
-    """An amount to the cent, with its currency; empty where it is not known."""
+    """An amount to the cent, with its currency; empty if it is not known."""
     return "" if amount is None else f"{amount:,.2f} {currency or ''}".strip()
 
 
-def _deeds(content: Mapping[str, Any]) -> str:
-    """What is done to how many images."""
+def _actions_text(content: Mapping[str, Any]) -> str:
+    """What is done to how many images: ``2 of 6 images were deregistered, 1 disabled and 1 deprecated``."""
     planned = content["status"] == "planned"
     images, found = content["totals"]["images"], content["totals"]["by_decision"]
     counts = {stage: found[stage]["images" if planned else "done"] for stage in STAGES}
-    deeds = [f"{number} {PAST[stage]}" for stage, number in counts.items() if number]
-    if deeds:
-        number, _space, deed = deeds[0].partition(" ")
-        verb = "would be" if planned else _were(int(number))
-        deeds[0] = f"{number} of {count(images, 'image')} {verb} {deed}"
-    if not deeds:
+    (first, number), *others = [one for one in counts.items() if one[1]] or [("", 0)]
+    if not number:
         return f"nothing {'would be' if planned else 'was'} done to {count(images, 'image')}"
-    *first, last = deeds
-    return f"{', '.join(first)} and {last}" if first else last
+    verb = "would be" if planned else _was_or_were(number)
+    *texts, last = [
+        f"{number} of {count(images, 'image')} {verb} {PAST[first]}",
+        *(f"{other} {PAST[stage]}" for stage, other in others),
+    ]
+    return f"{', '.join(texts)} and {last}" if texts else last
 
 
-def _freed(content: Mapping[str, Any]) -> str:
+def _freed_text(content: Mapping[str, Any]) -> str:
+    """How much storage that frees: ``, which frees at most 8 GiB (0.40 EUR a month)``. Empty for none."""
     sums = content["totals"]
     gib, later = sums["freed_gib"], sums["freed_later_gib"]
     if not gib:
         return ""
     cost = money(sums["freed_monthly_cost"], content["currency"])
-    text = f", which {'would free' if content['status'] == 'planned' else 'frees'} {gib} GiB at most"
+    text = f", which {'would free' if content['status'] == 'planned' else 'frees'} at most {gib} GiB"
     text += f" ({cost} a month)" if cost else ""
-    return text + (f", {later} GiB of them when the Recycle Bin lets go of them" if later else "")
+    return text + (f", {later} GiB of them after their retention in the Recycle Bin" if later else "")
 
 
-def _problems(failures: Sequence[Mapping[str, Any]]) -> str:
+def _failures_text(failures: Sequence[Mapping[str, Any]]) -> str:
     if len(failures) != 1:
-        return f"There are {len(failures)} problems."
+        return f"There are {len(failures)} failures."
     place = f"{failures[0]['region']}: " if failures[0]["region"] else ""
     return f"{place}{failures[0]['message']} {failures[0]['remedy'] or ''}".strip()
 
 
-def _were(number: int) -> str:
+def _was_or_were(number: int) -> str:
     return "was" if number == 1 else "were"

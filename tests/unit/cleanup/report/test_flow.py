@@ -75,8 +75,8 @@ def refusal(**params: Any) -> list[tuple[str, str]]:
 def test_prices_that_are_none_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     prices = {"eu-west-1": "much", "here": 1}
     assert refusal(report_dir=str(tmp_path / "r"), prices=prices) == [
-        ("prices", "prices: 'much' is no price of eu-west-1."),
-        ("prices", "prices: 'here' is no region."),
+        ("prices", "prices: 'much' is not a valid price for eu-west-1."),
+        ("prices", "prices: 'here' is not a valid region."),
     ]
     assert names(tmp_path) == []
 

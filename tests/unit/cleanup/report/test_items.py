@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What of a cleanup is a finding, and how severe it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.document import document
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Document
+
+from .examples import EU, OVER_THE_LIMIT, US, cleaned, failure, one
+
+NO_PRICES = Prices()
+
+GOES = one(
+    "ami-1",
+    "deregister",
+    snapshots=[
+        {"keep_reason": "", "retention_days": 0, "size_gib": 5, "snapshot_id": "snap-1"},
+        {"keep_reason": "image ami-9 uses it", "retention_days": 0, "size_gib": 3, "snapshot_id": "snap-2"},
+    ],
+)
+OFF = one("ami-2", "disable", US, next_stage="deregister", next_stage_at="2026-12-24T05:00:00+00:00")
+WAITS = one("ami-3", "wait", next_stage="disable", next_stage_at="2027-02-22T01:02:03+00:00")
+BLOCKED = one("ami-4", "wait", reasons=["It is protected from deregistration (enabled)."])
+KEPT = one("ami-5", "keep")
+RUNS = one(
+    "ami-6", "keep", reasons=[], evidence=[{"detail": "running", "kind": "instance", "subject": "i-1"}]
+)
+UNREAD = {"detail": "AccessDenied: No.", "kind": "unreadable", "subject": "DescribeInstances"}
+
+
+def made(
+    *results: dict[str, Any], prices: Prices = NO_PRICES, planned: bool = False, **more: Any
+) -> Document:
+    return document(cleanup(cleaned(*results, **more), prices, planned))
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (made(KEPT, RUNS, WAITS, GOES), []),
+        (made(BLOCKED), [("cleanup_blocked", "low", EU, "ami-4")]),
+        (
+            made(OFF, actions=[], failures=[failure("DisableImage", region=US)]),
+            [("step_failed", "medium", US, "DisableImage"), ("not_retired", "medium", US, "ami-2")],
+        ),
+        # Without its tombstone no image goes, in whatever region.
+        (
+            made(OFF, actions=[], failures=[failure("tombstone_path", region=None)]),
+            [("step_failed", "medium", None, "tombstone_path"), ("not_retired", "medium", US, "ami-2")],
+        ),
+        # Gone before it was to go, or due for another stage by then.
+        (made(OFF, actions=[]), [("not_retired", "low", US, "ami-2")]),
+        (
+            made({**KEPT, "evidence": [UNREAD]}, {**RUNS, "evidence": [UNREAD]}),
+            [("use_unreadable", "medium", EU, "DescribeInstances")],
+        ),
+        (
+            document(cleanup(OVER_THE_LIMIT, NO_PRICES, planned=False)),
+            [("cleanup_refused", "high", None, "max_deletions")],
+        ),
+        (document(cleanup({}, NO_PRICES, planned=True)), [("cleanup_failed", "high", None, None)]),
+    ],
+)
+def test_findings_are_what_somebody_should_look_at(found: Document, expected: list[Any]) -> None:
+    assert [(item.code, item.severity, item.region, item.resource) for item in found.items] == expected
+    assert all(item.message for item in found.items)
+
+
+def test_what_cannot_be_read_says_of_how_many_images_it_counts_as_use() -> None:
+    (item,) = made({**KEPT, "evidence": [UNREAD]}, {**RUNS, "evidence": [UNREAD]}).items
+    assert item.message == "DescribeInstances: AccessDenied: No. This counts as use of 2 images."

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which prices are valid, and what storage costs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import read_prices
+
+from .examples import EU, US
+
+
+@pytest.mark.parametrize(
+    ("table", "region", "gib", "cost"),
+    [
+        ({}, EU, 8, None),
+        ({EU: 0.05}, US, 8, None),
+        ({EU: 0.05}, EU, 8, "0.40"),
+        ({EU: "0.05", "default": "1"}, US, 8, "8.00"),
+        ({EU: " 0 ", "default": 1}, EU, 8, "0.00"),
+        ({"us-gov-west-1": 0.055}, "us-gov-west-1", 1, "0.06"),
+    ],
+)
+def test_a_price_is_that_of_its_region_or_the_default(
+    table: dict[str, Any], region: str, gib: int, cost: str | None
+) -> None:
+    prices, failures = read_prices("prices", table, "USD")
+    assert failures == ()
+    assert prices.monthly(region, gib) == (None if cost is None else Decimal(cost))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({EU: -0.01}, "prices: '-0.01' is not a valid price for eu-west-1."),
+        ({EU: "cheap"}, "prices: 'cheap' is not a valid price for eu-west-1."),
+        ({EU: None}, "prices: 'None' is not a valid price for eu-west-1."),
+        ({EU: True}, "prices: 'True' is not a valid price for eu-west-1."),
+        ({EU: "NaN"}, "prices: 'NaN' is not a valid price for eu-west-1."),
+        ({EU: "Infinity"}, "prices: 'Infinity' is not a valid price for eu-west-1."),
+        ({EU: 10**30}, f"prices: '{10**30}' is not a valid price for eu-west-1."),
+        ({EU: {"gp3": 1}}, "prices: '{'gp3': 1}' is not a valid price for eu-west-1."),
+        ({"ireland": 0.05}, "prices: 'ireland' is not a valid region."),
+        ({"Default": 0.05}, "prices: 'Default' is not a valid region."),
+        ({"": 0.05}, "prices: '' is not a valid region."),
+    ],
+)
+def test_what_is_no_price_is_refused_with_what_to_do(table: dict[Any, Any], message: str) -> None:
+    _prices, failures = read_prices("prices", table, "USD")
+    assert [(one.message, one.error_code, one.action) for one in failures] == [
+        (message, "invalid_option", "prices")
+    ]
+    assert failures[0].remedy
+
+
+def test_all_that_is_wrong_with_prices_is_told_at_once() -> None:
+    _prices, failures = read_prices("prices", {"x": -1, EU: "?", US: 1}, "USD")
+    assert len(failures) == 3

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How outcomes, counts and amounts read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.wording import (
+    count,
+    headline,
+    money,
+    outcome_text,
+    waiting_text,
+)
+
+from .examples import one
+
+NEXT = {"next_stage": "disable", "next_stage_at": "2027-02-22T01:02:03+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("decision", "outcome", "changes", "text"),
+    [
+        ("deregister", "planned", {}, "would be deregistered"),
+        ("disable", "done", {}, "was disabled"),
+        ("deprecate", "not_done", {}, "should have been deprecated, but was not"),
+        ("keep", "nothing", {}, "is kept"),
+        ("wait", "nothing", NEXT, "will be disabled on 2027-02-22"),
+        ("wait", "nothing", {"reasons": ["It is protected."]}, "is due, but blocked"),
+        ("wait", "nothing", {}, "has reached the last stage"),
+    ],
+)
+def test_an_outcome_is_the_predicate_of_a_sentence(
+    decision: str, outcome: str, changes: dict[str, Any], text: str
+) -> None:
+    image = {**one("ami-1", decision), "outcome": outcome, **changes}
+    assert outcome_text(image) == text
+    if decision == "wait":
+        assert waiting_text(image) == text
+
+
+def test_numbers_and_amounts() -> None:
+    assert [count(number, "image") for number in (0, 1, 2)] == ["0 images", "1 image", "2 images"]
+    assert (money(1234.5, "EUR"), money(0.0, None), money(None, "EUR")) == ("1,234.50 EUR", "0.00", "")
+
+
+def test_a_report_without_images_says_why() -> None:
+    failure = {"message": "Denied.", "region": "eu-west-1", "remedy": "Allow it."}
+    content = {"status": "refused", "failures": [failure]}
+    assert headline(content) == "Nothing was changed. eu-west-1: Denied. Allow it."
+    assert headline({**content, "status": "failed"}).startswith("It is not known what was changed.")
+    assert headline({**content, "failures": [failure, failure]}).endswith("There are 2 failures.")
