@@ -12,26 +12,22 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.report.docum
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Document
 
-from .examples import EU, OVER_THE_LIMIT, US, cleaned, failure, one
+from .examples import (
+    BLOCKED,
+    EU,
+    GOES,
+    KEPT,
+    OFF,
+    OVER_THE_LIMIT,
+    RUNS,
+    UNREAD,
+    US,
+    WAITS,
+    cleaned,
+    failure,
+)
 
 NO_PRICES = Prices()
-
-GOES = one(
-    "ami-1",
-    "deregister",
-    snapshots=[
-        {"keep_reason": "", "retention_days": 0, "size_gib": 5, "snapshot_id": "snap-1"},
-        {"keep_reason": "image ami-9 uses it", "retention_days": 0, "size_gib": 3, "snapshot_id": "snap-2"},
-    ],
-)
-OFF = one("ami-2", "disable", US, next_stage="deregister", next_stage_at="2026-12-24T05:00:00+00:00")
-WAITS = one("ami-3", "wait", next_stage="disable", next_stage_at="2027-02-22T01:02:03+00:00")
-BLOCKED = one("ami-4", "wait", reasons=["It is protected from deregistration (enabled)."])
-KEPT = one("ami-5", "keep")
-RUNS = one(
-    "ami-6", "keep", reasons=[], evidence=[{"detail": "running", "kind": "instance", "subject": "i-1"}]
-)
-UNREAD = {"detail": "AccessDenied: No.", "kind": "unreadable", "subject": "DescribeInstances"}
 
 
 def made(
