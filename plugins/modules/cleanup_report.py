@@ -8,48 +8,49 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cleanup_report
 version_added: 0.1.0
-short_description: Report which AMIs were retired, and why
+short_description: Report the result of an AMI cleanup
 description:
-  - Makes one report of what M(golden.images.ami_cleanup) returned, be it success or failure, and writes it as JSON, CSV,
-    SARIF and HTML.
-  - It says what becomes of each image, why, on what evidence, and how much storage and money that frees at most. Snapshots
-    are incremental, so that AWS alone knows how much it is. Deprecating and disabling frees nothing.
-  - A file is rewritten only when what it says changes, the time of writing aside.
+  - Creates a report of the result of M(golden.images.ami_cleanup), on success or failure, and writes it as JSON, CSV, SARIF
+    and HTML.
+  - The report shows the decision on each image with its reasons and evidence, and the most storage and cost that is freed.
+    Snapshots are incremental, so only the AWS bill shows the actual amount. Deprecating and disabling free no storage.
+  - A file is rewritten only if its content changes, except for the time of writing.
 author:
   - golden.images contributors !UNKNOWN
 options:
   cleanup_result:
     description:
-      - What M(golden.images.ami_cleanup) returned. If that is nothing, or a failure without results, the report has the
-        status V(failed) or V(refused).
+      - The result of M(golden.images.ami_cleanup). If it is empty, or a failure without results, the status of the report is
+        V(failed) or V(refused).
     type: dict
     required: true
   from_check_mode:
     description:
-      - Whether it returned this in check mode. The report then says that it is a plan and that nothing was changed, and goes
-        to the folder C(plan) in O(report_dir), so that it takes the place of no report on what was done.
+      - Whether the result is from check mode. The report is then a plan, and is written to the folder C(plan) in
+        O(report_dir), so that it does not overwrite a report on performed actions.
     type: bool
     default: false
   prices:
     description:
-      - What a GiB of snapshots costs in a month, by region; C(default) is the price of all others. AWS's prices change, so
-        that none are built in.
-      - Without prices the report speaks of GiB only.
+      - The monthly price of a GiB of snapshots, by region. C(default) is the price of all other regions. No prices are built
+        in, because AWS changes them.
+      - Without prices, the report has sizes in GiB only.
     type: dict
     default: {}
   currency:
     description:
-      - What the prices are in, as the report is to show it.
+      - The currency of the prices, as the report shows it.
     type: str
     default: USD
   report_path:
     description:
-      - A JSON file to write. Without it and O(report_dir) the report is only returned.
+      - A JSON file to write. Without this option and O(report_dir), the report is only returned.
     type: path
   report_dir:
     description:
-      - A folder to write C(report.json), C(report.csv), C(report.sarif) and C(report.html) to. It is made if only it is missing.
-      - The report says what was decided anew since the one that is there already.
+      - A folder to write C(report.json), C(report.csv), C(report.sarif) and C(report.html) to. It is created if its parent
+        folder exists.
+      - The report lists the changes since the previous report in that folder.
     type: path
 attributes:
   check_mode:
@@ -57,22 +58,22 @@ attributes:
     description: Returns the report and writes nothing.
   diff_mode:
     support: full
-    description: Shows what the report said before and says now.
+    description: Shows the previous and the new report.
 seealso:
   - module: golden.images.ami_cleanup
 """
 
 EXAMPLES = r"""
-- name: Deprecate what nobody has used for 90 days
+- name: Deprecate images that were not used for 90 days
   golden.images.ami_cleanup:
     family_name_pattern: (golden-\w+)-.*
     unused_for_days: 90
     deprecate_after_days: 0
-  # What was done is reported even if something failed.
+  # The result is reported even if a step failed.
   ignore_errors: true
   register: cleaned
 
-- name: Report it
+- name: Write the cleanup report
   golden.images.cleanup_report:
     cleanup_result: "{{ cleaned }}"
     from_check_mode: "{{ ansible_check_mode }}"
@@ -84,12 +85,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 report:
-  description: The report, as C(report.json) holds it.
+  description: The report, with the same content as C(report.json).
   returned: success, and failure after the report was made
   type: dict
   contains:
     currency:
-      description: What costs are in; null without prices.
+      description: The currency of the costs. Null without prices.
       type: str
       returned: always
     failures:
@@ -98,16 +99,16 @@ report:
       elements: dict
       returned: always
     grants:
-      description: Grants on KMS keys that were revoked.
+      description: The grants on KMS keys that were revoked.
       type: list
       elements: dict
       returned: always
     images:
       description:
-        - The images as in RV(golden.images.ami_cleanup#module:results), each also with its C(outcome), which is V(done),
-          V(planned), V(not_done) or, of images that wait or are kept, V(no_action), with its C(monthly_cost), and with
-          C(freed_gib), C(freed_later_gib) and C(freed_monthly_cost).
-        - Sizes and costs are the most that it can be.
+        - The images as in RV(golden.images.ami_cleanup#module:results). Each also has its C(outcome), which is V(done),
+          V(planned), V(not_done) or, for images that wait or are kept, V(no_action), its C(monthly_cost), and C(freed_gib),
+          C(freed_later_gib) and C(freed_monthly_cost).
+        - Sizes and costs are upper bounds.
       type: list
       elements: dict
       returned: always
@@ -116,64 +117,64 @@ report:
       type: dict
       returned: always
     regions:
-      description: By region the same as C(totals).
+      description: The same values as C(totals), by region.
       type: dict
       returned: always
     orphan_snapshots:
-      description: Snapshots of former images that were deleted. They are in no sum.
+      description: The snapshots of former images that were deleted. The totals do not include them.
       type: list
       elements: dict
       returned: always
     status:
       description:
-        - V(done), V(planned) in check mode, or V(incomplete) if a part could not be done.
-        - V(refused) if nothing was done at all, since too many images would have gone, say, and V(failed) if it is not known
-          what was done. These have no images.
+        - V(done), V(planned) in check mode, or V(incomplete) if a step failed.
+        - V(refused) if nothing was done, for example because of too many deletions, or V(failed) if it is not known what was
+          done. With these two, there are no images.
       type: str
       returned: always
     summary:
-      description: For a person, what it came to.
+      description: The result in a few sentences.
       type: str
       returned: always
     totals:
       description:
-        - How many C(images), their C(size_gib) and C(monthly_cost), and the same C(by_decision); what is freed at most
-          (C(freed_gib), C(freed_monthly_cost)), the part of it that the Recycle Bin keeps for now (C(freed_later_gib)), and
-          how many images have no price (C(unpriced_images)).
+        - The number of C(images), their C(size_gib) and C(monthly_cost), and the same C(by_decision). The most that is freed
+          (C(freed_gib), C(freed_monthly_cost)), the part of it that the Recycle Bin retains for now (C(freed_later_gib)), and
+          the number of images without a price (C(unpriced_images)).
       type: dict
       returned: always
     warnings:
-      description: What M(golden.images.ami_cleanup) warned of, images that were spared at the last moment say.
+      description: The warnings of M(golden.images.ami_cleanup), for example about images that the final check skipped.
       type: list
       elements: str
       returned: always
 report_path:
-  description: The JSON file, null if none was wanted.
+  description: The JSON file. Null if none was written.
   returned: success, and failure after the report was made
   type: str
 report_dir:
-  description: The folder, null if none was wanted.
+  description: The folder. Null if none was written.
   returned: success, and failure after the report was made
   type: str
   sample: cleanup
 changes:
   description:
-    - What is new since the report that was in the folder (C(added)) and what is not so any more (C(removed)), as sentences, and of
-      when that was (C(since)). Null if there was none.
+    - The changes since the previous report in the folder, as sentences - what is new (C(added)) and what no longer applies
+      (C(removed)) - and the time of that report (C(since)). Null if there was none.
   returned: success, and failure after the report was made
   type: dict
   sample:
     added: ["eu-west-1: ami-0123456789abcdef0 (golden-web) was deregistered."]
-    removed: ["eu-west-1: ami-0123456789abcdef0 (golden-web) is to be deregistered on 2026-11-23."]
+    removed: ["eu-west-1: ami-0123456789abcdef0 (golden-web) will be deregistered on 2026-11-23."]
     since: "2026-11-22T05:00:00+00:00"
 actions:
-  description: The writing of each file that needed it.
+  description: The files that were written.
   returned: success, and failure after the report was made
   type: list
   elements: dict
   sample: [{"account_id": null, "action": "write", "region": null, "resource": "cleanup/report.html"}]
 failures:
-  description: Why a file could not be written, if so.
+  description: The files that could not be written, with the reason.
   returned: always
   type: list
   elements: dict
