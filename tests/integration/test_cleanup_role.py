@@ -102,7 +102,7 @@ def test_the_plan_is_what_is_done_and_is_reported_first(
         set(),
     )
     page = (ansible.folder / "cleanup" / "plan" / "report.html").read_text(encoding="utf-8")
-    assert "Plan of a cleanup" in page
+    assert "Image cleanup plan" in page
     assert plan["summary"] == (
         "This is a plan, nothing was changed: 2 of 5 images would be deregistered, which would free 56 GiB "
         "at most (4.20 EUR a month)."

@@ -107,8 +107,8 @@ def blocked_by_missing_tags(
 def origin_created(images: Images, ref: ImageRef) -> datetime | None:
     """When the first image of the image's chain of copies was created.
 
-    For an image that is no copy that is its own date. If a part of the chain has been deregistered, the date
-    comes from the tag of its first image that is left; None if that has no such tag.
+    For an image that is not a copy, that is its own creation date. If a part of the chain has been
+    deregistered, the date comes from the tag of the first image that is left; None without such a tag.
     """
     *_copies, first = (one for one in _copy_chain(images, ref) if one in images)
     own = images[first]

@@ -49,7 +49,7 @@ def revocations(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageR
     """
     usage = seen.key_usage.get(ref, _NOT_READ)
     if usage.unread:
-        return _none(ref, usage.unread[0])
+        return _keep_all(ref, usage.unread[0])
     state = seen.regions[ref.region]
     staying = [own for own in state.images if ImageRef(ref.region, own.image.image_id) not in deregistering]
     under = [own for own in staying if ref.key_arn in _keys_of(own, state)]
@@ -63,18 +63,18 @@ def revocations(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageR
         return Revocations()
     unknown = [own.image.image_id for own in staying if _may_be_under_any(own, state)]
     if unknown:
-        return _none(ref, f"The keys of {unknown[0]} are not known.")
+        return _keep_all(ref, f"The keys of {unknown[0]} are not known.")
     if shared.org_arns or shared.org_unit_arns or shared.public:
-        return _none(ref, "An image under it is public, or shared with an organization or unit.")
-    nameless = [grant for grant in revocable if not _account(grant)]
+        return _keep_all(ref, "An image under it is public, or shared with an organization or unit.")
+    of_unknown_account = [grant for grant in revocable if not _account(grant)]
     warnings = tuple(
         f"The grant {one.grant_id} on {ref.key_arn} stays: the account of {one.grantee} is not known."
-        for one in nameless
+        for one in of_unknown_account
     )
-    return Revocations(tuple(grant for grant in revocable if grant not in nameless), warnings)
+    return Revocations(tuple(grant for grant in revocable if grant not in of_unknown_account), warnings)
 
 
-def _none(ref: KeyRef, why: str) -> Revocations:
+def _keep_all(ref: KeyRef, why: str) -> Revocations:
     return Revocations(warnings=(f"All grants on {ref.key_arn} stay: {why}",))
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one image is refused stops no other, and nothing is done to what was refused something before."""
+"""A refusal for one image stops no other, and no later action on the same image is performed."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def delete(snapshot_id: str) -> Action:
     return Action(place(), "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
 
 
-def done(wire: Wire, *actions: Action, images_of: dict[str, set[str]] | None = None) -> Performed:
+def done(wire: Wire, *actions: Action, depends_on: dict[str, set[str]] | None = None) -> Performed:
     """What becomes of the actions, with calls one after another: the script is one."""
     with wire.spoken(), patch.object(retire, "_SIDE_BY_SIDE", 1):
-        return perform_each(lambda _action: wire.client, actions, images_of or {})
+        return perform_each(lambda _action: wire.client, actions, depends_on or {})
 
 
 def request(image_id: str) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def test_the_others_go_on() -> None:
 def test_an_image_whose_snapshot_could_not_be_marked_stays() -> None:
     wire = Wire("ec2")
     wire.refuse("create_tags", {"Resources": ["snap-1"], "Tags": OF}, "TagLimitExceeded")
-    performed = done(wire, tag("snap-1"), deregister("ami-1"), images_of={"snap-1": {"ami-1"}})
+    performed = done(wire, tag("snap-1"), deregister("ami-1"), depends_on={"snap-1": {"ami-1"}})
     assert performed.actions == ()
     assert len(performed.failures) == 1
 
@@ -65,7 +65,7 @@ def test_the_snapshots_of_an_image_that_was_refused_stay() -> None:
     wire.refuse("deregister_image", request("ami-1"), "OperationNotPermitted")
     wire.expect("delete_snapshot", {"SnapshotId": "snap-2"})
     performed = done(
-        wire, deregister("ami-1"), delete("snap-1"), delete("snap-2"), images_of={"snap-1": {"ami-1"}}
+        wire, deregister("ami-1"), delete("snap-1"), delete("snap-2"), depends_on={"snap-1": {"ami-1"}}
     )
     assert [action.resource for action in performed.actions] == ["snap-2"]
 
@@ -90,7 +90,7 @@ def test_dates_are_not_written_on_what_was_refused() -> None:
     assert [action.operation for action in performed.actions] == ["DisableImage", "CreateTags"]
 
 
-def test_a_snapshot_that_aws_could_not_delete_is_told() -> None:
+def test_a_snapshot_that_aws_could_not_delete_is_a_failure() -> None:
     wire = Wire("ec2")
     codes = {"snap-1": "success", "snap-2": "skipped", "snap-3": "client-error"}
     results = [{"SnapshotId": one, "ReturnCode": code} for one, code in codes.items()]
@@ -150,7 +150,7 @@ def test_calls_of_a_kind_go_side_by_side_and_the_next_kind_after_all_of_them() -
     assert performed.actions == (*images, delete("snap-1"))
 
 
-def test_a_mistake_in_one_call_is_its_failure_and_stops_what_follows_it() -> None:
+def test_a_bug_in_one_call_is_its_failure_and_stops_what_follows_it() -> None:
     def client_for(action: Action) -> Any:
         if action.resource == "ami-1":
             raise KeyError("no client")
@@ -167,5 +167,5 @@ def test_a_snapshot_of_two_images_goes_only_if_both_are_gone() -> None:
     wire.expect("deregister_image", request("ami-1"), {"Return": True})
     wire.refuse("deregister_image", request("ami-2"), "OperationNotPermitted")
     actions = [deregister("ami-1"), deregister("ami-2"), delete("snap-1")]
-    performed = done(wire, *actions, images_of={"snap-1": {"ami-1", "ami-2"}})
+    performed = done(wire, *actions, depends_on={"snap-1": {"ami-1", "ami-2"}})
     assert [action.resource for action in performed.actions] == ["ami-1"]

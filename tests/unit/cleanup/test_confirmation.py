@@ -22,7 +22,7 @@ def test_a_plan_that_nothing_contradicts_is_left_as_it_is() -> None:
     assert confirmed(made, made) == Confirmed(made, ())
 
 
-def test_evidence_read_again_spares_the_image_its_snapshots_and_its_dates() -> None:
+def test_an_image_with_late_evidence_keeps_its_snapshots_and_dates() -> None:
     first_region = region_state(OLD, OLDER, NEWEST)
     first = plan(wanted(), seen(first_region))
     again = plan(wanted(), seen(replace(first_region, uses={"ami-1": (USED,)})))

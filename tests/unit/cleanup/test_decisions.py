@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is to become of an image, and what keeps it: each kind of evidence alone."""
+"""The decision on an image, and what keeps it: each kind of evidence alone."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def bulk(**reads: Any) -> CleanupSeen:
     return seen(region_state(OLD, NEWEST, uses=uses(BulkReads(**reads))))
 
 
-def looked(look: ImageUsage) -> CleanupSeen:
-    return seen(region_state(OLD, NEWEST), usage={REF: look})
+def with_usage(usage: ImageUsage) -> CleanupSeen:
+    return seen(region_state(OLD, NEWEST), usage={REF: usage})
 
 
 COPY = own("ami-copy", 0, tags={}, state="pending", source_image_id=OLD_ID, source_region=REGION)
@@ -69,12 +69,16 @@ EVIDENCE: list[tuple[CleanupSeen, str, bool]] = [
         False,
     ),
     (
-        looked(ImageUsage(references=(Evidence("imagebuilder:ImageRecipe", "arn:x"),))),
+        with_usage(ImageUsage(references=(Evidence("imagebuilder:ImageRecipe", "arn:x"),))),
         "imagebuilder:ImageRecipe",
         True,
     ),
-    (looked(ImageUsage(unread=(unreadable("DescribeImageReferences", "throttled"),))), "unreadable", False),
-    (looked(shared(CONSUMER)), "shared", True),
+    (
+        with_usage(ImageUsage(unread=(unreadable("DescribeImageReferences", "throttled"),))),
+        "unreadable",
+        False,
+    ),
+    (with_usage(shared(CONSUMER)), "shared", True),
 ]
 
 
@@ -87,13 +91,13 @@ def test_each_kind_of_evidence_alone_keeps_an_image(saw: CleanupSeen, kind: str,
     assert decided(seen(region_state(OLD, NEWEST))).kind == "deregister"
 
 
-def test_an_image_that_was_not_looked_at_counts_as_used() -> None:
+def test_an_image_whose_usage_was_not_read_counts_as_used() -> None:
     saw = CleanupSeen("111122223333", NOW, {REGION: region_state(OLD, NEWEST)})
     found = decided(saw)
     assert (found.kind, [one.kind for one in found.evidence]) == ("keep", ["unreadable"])
 
 
-def test_only_what_nothing_keeps_so_far_needs_a_closer_look() -> None:
+def test_candidates_are_the_images_that_no_rule_or_bulk_read_keeps() -> None:
     used = {"ami-used": (Evidence("instance", "i-1"),)}
     images = (
         OLD,
@@ -124,7 +128,7 @@ def test_decisions(image: OwnImage, clocks: Clocks, decision: str, next_stage: s
     assert (result["next_stage_at"] is None) == (next_stage is None)
 
 
-def test_what_stands_against_a_deregistration_makes_it_wait_but_not_be_released() -> None:
+def test_a_blocked_deregistration_waits_and_its_clocks_go_on() -> None:
     protected = own(OLD_ID, protection="enabled-with-cooldown")
     found = decided(seen(region_state(protected, NEWEST)))
     assert (found.kind, found.is_needed) == ("wait", False)
@@ -138,7 +142,7 @@ UNIT = Sharing(org_unit_arns=frozenset({"arn:aws:organizations::111122223333:ou/
 
 
 @pytest.mark.parametrize(
-    ("image", "sharing", "look", "include_shared", "decision"),
+    ("image", "sharing", "by_snapshot", "include_shared", "decision"),
     [
         (OLD, Sharing(), SnapshotUsage(), False, "deregister"),
         (OLD, Sharing(), SnapshotUsage(BOTH), False, "wait"),
@@ -153,20 +157,20 @@ UNIT = Sharing(org_unit_arns=frozenset({"arn:aws:organizations::111122223333:ou/
         (OLD, Sharing(), None, True, "wait"),
     ],
 )
-def test_who_may_use_a_snapshot_but_not_the_image_stands_against_its_deregistration(
-    image: OwnImage, sharing: Sharing, look: SnapshotUsage | None, include_shared: bool, decision: str
+def test_a_snapshot_shared_with_others_than_its_image_blocks_the_deregistration(
+    image: OwnImage, sharing: Sharing, by_snapshot: SnapshotUsage | None, include_shared: bool, decision: str
 ) -> None:
     usage = {REF: ImageUsage(sharing=sharing, report=report())}
     saw = seen(region_state(image, NEWEST), usage=usage)
-    saw = replace(saw, snapshot_usage={SNAPSHOT: look} if look else {})
+    saw = replace(saw, snapshot_usage={SNAPSHOT: by_snapshot} if by_snapshot else {})
     found = decided(saw, include_shared=include_shared)
     assert (found.kind, bool(found.reasons)) == (decision, decision == "wait")
     assert found.is_needed is False
 
 
-def test_disabling_takes_no_snapshot_from_anybody_but_needs_to_know_what_to_write_down() -> None:
-    def kind(look: SnapshotUsage) -> str:
-        saw = seen(region_state(OLD, NEWEST), snapshot_usage={SNAPSHOT: look})
+def test_disabling_deletes_no_snapshot_but_needs_its_permissions_for_the_tombstone() -> None:
+    def kind(usage: SnapshotUsage) -> str:
+        saw = seen(region_state(OLD, NEWEST), snapshot_usage={SNAPSHOT: usage})
         return decided(saw, clocks=Clocks(disable=0)).kind
 
     assert kind(SnapshotUsage(BOTH)) == "disable"
@@ -174,7 +178,7 @@ def test_disabling_takes_no_snapshot_from_anybody_but_needs_to_know_what_to_writ
 
 
 @pytest.mark.parametrize(
-    ("look", "decision", "asks"),
+    ("usage", "decision", "asks"),
     [
         (shared(CONSUMER), "keep", True),
         (shared(CONSUMER, report=report(state="pending")), "keep", False),
@@ -184,19 +188,19 @@ def test_disabling_takes_no_snapshot_from_anybody_but_needs_to_know_what_to_writ
     ],
 )
 def test_a_usage_report_is_asked_for_when_nothing_else_keeps_the_image(
-    look: ImageUsage, decision: str, asks: bool
+    usage: ImageUsage, decision: str, asks: bool
 ) -> None:
-    found = decided(looked(look), include_shared=True)
+    found = decided(with_usage(usage), include_shared=True)
     assert (found.kind, found.report_wanted) == (decision, asks)
 
 
-def test_a_verdict_lists_its_evidence() -> None:
+def test_a_decision_lists_its_evidence() -> None:
     assert decided(EVIDENCE[0][0]).as_result(OLD)["evidence"] == [
         {"detail": "stopped", "kind": "instance", "subject": "i-1"}
     ]
 
 
-def test_a_verdict_names_its_image_and_the_size_of_its_snapshots() -> None:
+def test_a_decision_names_its_image_and_the_size_of_its_snapshots() -> None:
     disks = [
         {"DeviceName": f"/dev/xvd{size}", "Ebs": {"SnapshotId": f"snap-{size}", "VolumeSize": size}}
         for size in (8, 20)

@@ -121,7 +121,7 @@ LATE_COPY = copy_of("ami-old-copy", "ami-old", days=1, tags={"family": "web"})
     ("here", "late_copy"),
     [
         ([OLD, NEW], LATE_COPY),
-        # Its source is gone: a tag tells of it, or nothing does.
+        # Its source is gone: a tag has the date, or there is none.
         (
             [NEW],
             copy_of(
@@ -142,7 +142,7 @@ def test_a_copy_made_late_of_an_old_image_does_not_displace_the_newest(
     assert names(kept) == ["ami-new", "ami-new-copy", "ami-old-copy"]
 
 
-def test_a_copy_that_stays_gets_the_family_that_it_would_lose_with_its_source() -> None:
+def test_a_copy_inherits_the_family_and_date_of_a_deregistered_source() -> None:
     images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
     first, third, second = images
     of = families(images, BY_TAG)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is read again before something is taken away, and what that spares."""
+"""What is read, and what is read again before the destructive actions."""
 
 from __future__ import annotations
 
@@ -92,14 +92,14 @@ def applied(
     return outcome, [name for name, _parameters in clients.everywhere.calls]
 
 
-def test_without_a_folder_for_tombstones_nothing_is_asked(tmp_path: Path) -> None:
+def test_without_a_folder_for_tombstones_nothing_is_read(tmp_path: Path) -> None:
     asked = replace(wanted(), tombstone_path=str(tmp_path / "missing" / "tombstones"))
     with pytest.raises(Refused, match="there is no folder") as caught:
         cleanup.FLOW.read(Clients(), asked)
     assert [failure.action for failure in caught.value.failures] == ["tombstone_path"]
 
 
-def test_a_copy_that_was_begun_in_a_region_where_nothing_goes_spares_its_source(tmp_path: Path) -> None:
+def test_the_source_of_a_copy_that_was_started_in_another_region_is_skipped(tmp_path: Path) -> None:
     first = seen(region_state(OLD, NEWEST), region_state())
     now = {REGION: first.regions[REGION], ELSEWHERE: region_state(COPY)}
     outcome, called = applied(first, now, tmp_path / "tombstones")
@@ -107,7 +107,7 @@ def test_a_copy_that_was_begun_in_a_region_where_nothing_goes_spares_its_source(
     assert "running_copy ami-copy us-east-1" in "".join(outcome.warnings)
 
 
-def test_without_news_what_was_planned_is_done(tmp_path: Path) -> None:
+def test_if_nothing_changed_the_plan_is_performed(tmp_path: Path) -> None:
     first = seen(region_state(OLD, NEWEST), region_state())
     outcome, called = applied(first, first.regions, tmp_path / "tombstones")
     assert called == ["create_tags", "deregister_image"]
@@ -118,7 +118,7 @@ FINISHED = own("ami-copy", 0, tags={"keep": ""}, source_image_id="ami-1", source
 HELD = region_state(FINISHED, own("ami-2", 0), uses={"ami-copy": (USED,)})
 
 
-def test_an_image_stays_whose_copy_could_not_be_told_what_it_has_from_it(tmp_path: Path) -> None:
+def test_an_image_stays_if_its_copy_could_not_be_tagged_with_what_it_inherits(tmp_path: Path) -> None:
     other = own("ami-other", 200)
     first = seen(region_state(OLD, other, NEWEST), HELD)
     outcome, called = applied(first, first.regions, tmp_path / "tombstones", refused="ami-copy")
@@ -128,7 +128,7 @@ def test_an_image_stays_whose_copy_could_not_be_told_what_it_has_from_it(tmp_pat
     assert "us-east-1/ami-copy comes from it" in "".join(outcome.warnings)
 
 
-def test_so_does_one_whose_copy_was_only_finished_during_the_run(tmp_path: Path) -> None:
+def test_so_does_an_image_whose_copy_was_finished_during_the_run(tmp_path: Path) -> None:
     first = seen(region_state(OLD, NEWEST), region_state())
     now = {REGION: first.regions[REGION], ELSEWHERE: HELD}
     outcome, called = applied(first, now, tmp_path / "tombstones")
@@ -136,7 +136,7 @@ def test_so_does_one_whose_copy_was_only_finished_during_the_run(tmp_path: Path)
     assert "us-east-1/ami-copy comes from it" in "".join(outcome.warnings)
 
 
-def test_a_copy_that_has_been_told_keeps_nothing(tmp_path: Path) -> None:
+def test_a_copy_that_has_been_tagged_blocks_nothing(tmp_path: Path) -> None:
     """Whether or not DescribeImages shows the tags already."""
     first = seen(region_state(OLD, NEWEST), HELD)
     outcome, called = applied(first, first.regions, tmp_path / "tombstones")

@@ -152,7 +152,7 @@ FOREIGN = own("ami-x", 5, tags={}, devices=(Device("/dev/sda", "snap-unknown", T
         (saw(encrypted(OLD, NEWEST), STALE), "AROAEXAMPLE"),
     ],
 )
-def test_what_is_not_known_keeps_grants_and_is_told(of: CleanupSeen, why: str) -> None:
+def test_what_is_not_known_keeps_grants_with_a_warning(of: CleanupSeen, why: str) -> None:
     made = plan(asked(), of)
     assert revoked(of) == []
     (warning,) = made.warnings
@@ -161,14 +161,14 @@ def test_what_is_not_known_keeps_grants_and_is_told(of: CleanupSeen, why: str) -
     assert ("DeregisterImage", "ami-1") in calls(made.actions)
 
 
-def test_an_image_under_the_key_that_was_not_looked_at_may_be_shared_with_anybody() -> None:
+def test_an_image_under_the_key_that_was_not_read_may_be_shared_with_any_account() -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT)
     of = replace(of, key_usage={REF: KeyUsage((ROOT,))})
     assert revoked(of) == []
     assert len(plan(asked(), of).warnings) == 1
 
 
-def test_only_keys_under_which_something_goes_are_looked_at_with_the_images_that_stay() -> None:
+def test_only_keys_of_snapshots_to_delete_are_read_with_the_images_that_stay() -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT)
     assert keys_to_inspect(asked(), of) == {REF: (NEWEST,)}
     used = saw(encrypted(OLD, NEWEST, uses={"ami-1": (USED,)}), ROOT)
@@ -204,7 +204,7 @@ def test_a_snapshot_that_an_image_left_stays_as_long_as_a_grant_on_its_key_could
     assert [failure.error_code for failure in done.failures] == ["ThrottlingException"]
 
 
-def test_a_grant_stays_if_late_evidence_spares_an_image_that_is_shared_with_its_account() -> None:
+def test_a_grant_stays_if_an_image_that_is_shared_with_its_account_is_skipped() -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT)
     first = plan(asked(), of)
     key = KeyUsage((ROOT,), {"ami-new": Sharing(), "ami-1": Sharing(frozenset({CONSUMER}))})
@@ -241,7 +241,7 @@ IMAGES = st.lists(st.tuples(ACCOUNTS, ACCOUNTS, st.booleans(), st.booleans()), m
 
 
 @given(IMAGES)
-def test_whatever_goes_whoever_an_image_under_the_key_is_shared_with_keeps_its_grant(images: Any) -> None:
+def test_an_account_keeps_its_grant_while_an_image_under_the_key_is_shared_with_it(images: Any) -> None:
     """Each image is said with whom it and its snapshot are shared, whether it is used, and under the key."""
     region, usage, sharing = region_state(), {}, {}
     for number, (by_image, by_snapshot, used, under) in enumerate(images):

@@ -101,7 +101,7 @@ def test_the_images_under_a_key_that_stay_do_not_include_those_that_go() -> None
 
 
 @pytest.mark.parametrize(
-    ("look", "include_shared", "goes"),
+    ("usage", "include_shared", "goes"),
     [
         (None, False, False),
         (SnapshotUsage(unread="denied"), False, False),
@@ -111,14 +111,14 @@ def test_the_images_under_a_key_that_stay_do_not_include_those_that_go() -> None
     ],
 )
 def test_orphans_that_others_may_use_go_only_if_the_user_includes_them(
-    look: SnapshotUsage | None, include_shared: bool, goes: bool
+    usage: SnapshotUsage | None, include_shared: bool, goes: bool
 ) -> None:
     orphan = ORPHAN
     saw = replace(seen(region_state(NEWEST, snapshots=orphan)), snapshot_usage={})
     asks = wanted(orphan_snapshots=True, include_shared=include_shared)
     asked = () if include_shared else (SnapshotRef(REGION, "snap-9"),)
     assert snapshots_to_inspect(asks, saw) == asked
-    saw = replace(saw, snapshot_usage={asked[0]: look} if asked and look else {})
+    saw = replace(saw, snapshot_usage={asked[0]: usage} if asked and usage else {})
     assert calls(plan(asks, saw).actions) == [("DeleteSnapshot", "snap-9")] * goes
 
 

@@ -77,7 +77,7 @@ def test_dates_are_written_after_what_they_date_and_with_one_call() -> None:
         ("EnableImageDeprecation", "ami-2"),
         ("CreateTags", "ami-1, ami-2"),
     ]
-    # Reading what speaks against it, and as many calls as this, take their time: AWS takes no past date.
+    # Reads and many calls take time, and AWS rejects a date in the past.
     assert made.actions[0].parameters["DeprecateAt"] == NOW.replace(second=0) + timedelta(hours=1, minutes=1)
     assert made.actions[2].parameters["Tags"] == [{"Key": "golden.images:cleanup-deprecated", "Value": TODAY}]
 
@@ -104,7 +104,7 @@ def test_disabling() -> None:
     assert planned(saw, clocks=Clocks(disable=0)) == [("DisableImage", "ami-1"), ("CreateTags", "ami-1")]
 
 
-def test_the_clocks_of_an_image_that_is_wanted_again_end() -> None:
+def test_the_clocks_of_an_image_that_is_needed_again_end() -> None:
     marks = {CHOSEN: stamp(ago(days=9)), "family": "web"}
     used = region_state(own("ami-1", tags=marks), NEWEST, uses={"ami-1": (USED,)})
     made = plan(wanted(clocks=Clocks(deregister=10)), seen(used))
@@ -125,7 +125,7 @@ def test_the_mark_of_a_snapshot_whose_image_stays_is_taken_off() -> None:
 
 
 def test_so_is_that_of_an_image_that_the_policy_is_no_longer_about() -> None:
-    """Somebody took it out of its family once it was nearly gone, and may deregister it by hand one day."""
+    """A user removed it from its family after the mark was written, and may deregister it by hand later."""
     marked = {"snap-ami-1": OwnSnapshot("snap-ami-1", tags={OF: "ami-1 ami-gone"})}
     saw = seen(region_state(own("ami-1", 50, tags={}), NEWEST, snapshots=marked))
     assert planned(saw) == [("DeleteTags", "snap-ami-1")]
@@ -194,7 +194,7 @@ def test_a_usage_report_covers_all_versions_and_is_asked_for_once_a_day() -> Non
     assert tomorrow.parameters["ClientToken"] != action.parameters["ClientToken"]
 
 
-def test_a_verdict_tells_what_becomes_of_snapshots_and_until_when_all_can_be_had_back() -> None:
+def test_a_decision_lists_its_snapshots_and_until_when_the_image_can_be_restored() -> None:
     rules = (RetentionRule("EC2_IMAGE", 7), RetentionRule("EBS_SNAPSHOT", 9))
     made = plan(wanted(), seen(region_state(OLD, NEWEST, rules=rules)))
     mapping = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-ami-1", "VolumeSize": 8}}
@@ -206,7 +206,7 @@ def test_a_verdict_tells_what_becomes_of_snapshots_and_until_when_all_can_be_had
     ]
 
 
-def test_images_without_evidence_are_told_from_used_ones_in_every_region() -> None:
+def test_the_same_image_id_is_decided_in_each_region_by_itself() -> None:
     saw = seen(
         region_state(OLD, NEWEST), region_state(OLD, NEWEST, uses={"ami-1": (Evidence("parameter", "/web"),)})
     )
@@ -218,7 +218,7 @@ def test_images_without_evidence_are_told_from_used_ones_in_every_region() -> No
     ]
 
 
-def test_what_takes_something_away_comes_last_in_all_regions() -> None:
+def test_destructive_actions_come_last_in_all_regions() -> None:
     copy = own("ami-copy", 20, tags={}, source_image_id="ami-1", source_region=REGION)
     kept = {"ami-copy": (USED,)}
     young = own("ami-3", 2)

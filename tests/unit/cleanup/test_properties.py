@@ -146,17 +146,17 @@ SNAPSHOT_USAGE = st.sampled_from(
 
 @st.composite
 def estates(draw: st.DrawFn) -> CleanupSeen:
-    """Two regions, with a closer look at most images."""
-    facts = {region: draw(regions(region)) for region in REGIONS}
-    refs = [ImageRef(region, one.image.image_id) for region in REGIONS for one in facts[region].images]
-    usage = {ref: look for ref in refs if (look := draw(USAGE))}
+    """Two regions, with the usage of most images."""
+    states = {region: draw(regions(region)) for region in REGIONS}
+    refs = [ImageRef(region, one.image.image_id) for region in REGIONS for one in states[region].images]
+    images = {ref: found for ref in refs if (found := draw(USAGE))}
     snapshots = {
-        SnapshotRef(region, one): look
+        SnapshotRef(region, one): found
         for region in REGIONS
-        for one in facts[region].snapshots
-        if (look := draw(SNAPSHOT_USAGE))
+        for one in states[region].snapshots
+        if (found := draw(SNAPSHOT_USAGE))
     }
-    return CleanupSeen(OWNER, NOW, facts, usage, snapshot_usage=snapshots)
+    return CleanupSeen(OWNER, NOW, states, images, snapshot_usage=snapshots)
 
 
 POLICIES = st.builds(
@@ -188,16 +188,14 @@ def changed_images(made: object) -> list[tuple[str, ImageRef]]:
 
 
 @given(POLICIES, estates())
-def test_nothing_is_done_to_an_image_that_something_speaks_for(
-    wanted: CleanupWanted, saw: CleanupSeen
-) -> None:
+def test_nothing_is_done_to_an_image_with_evidence_of_use(wanted: CleanupWanted, saw: CleanupSeen) -> None:
     for _operation, ref in changed_images(plan(wanted, saw)):
-        facts, look = saw.regions[ref.region], saw.usage[ref]
-        assert not facts.uses.get(ref.image_id)
-        assert not facts.unread
-        assert not look.references
-        assert not look.unread
-        assert not look.sharing or (wanted.include_shared and look.report is not None)
+        state, usage = saw.regions[ref.region], saw.usage[ref]
+        assert not state.uses.get(ref.image_id)
+        assert not state.unread
+        assert not usage.references
+        assert not usage.unread
+        assert not usage.sharing or (wanted.include_shared and usage.report is not None)
         assert not any(
             one.source == ref and one.image.state == "pending"
             for region in saw.regions.values()
@@ -220,12 +218,12 @@ def test_no_family_loses_its_last_image_in_a_region(wanted: CleanupWanted, saw: 
     family_of = families(saw.images, wanted.by)
     taken = {ref for operation, ref in changed_images(plan(wanted, saw)) if operation != CHANGING[0]}
     usable = {ref for ref in family_of if saw.images[ref].image.state == "available"}
-    everybody = Counter((ref.region, family) for ref, family in family_of.items())
+    all_images = Counter((ref.region, family) for ref, family in family_of.items())
     left = Counter((ref.region, family) for ref, family in family_of.items() if ref not in taken)
     could = Counter((ref.region, family_of[ref]) for ref in usable)
     can = Counter((ref.region, family_of[ref]) for ref in usable - taken)
     if not wanted.rules.allow_empty_family:
-        assert set(left) == set(everybody)
+        assert set(left) == set(all_images)
         assert set(can) == set(could)
         assert all(can[family] >= min(could[family], wanted.rules.keep_latest) for family in could)
 
@@ -268,13 +266,15 @@ def test_what_was_read_twice_alike_changes_nothing(wanted: CleanupWanted, saw: C
 
 
 @given(POLICIES, estates(), st.data())
-def test_evidence_that_turns_up_late_spares_its_image(
+def test_an_image_with_late_evidence_is_skipped(
     wanted: CleanupWanted, saw: CleanupSeen, data: st.DataObject
 ) -> None:
     made = plan(wanted, saw)
     refs = sorted(ref for _operation, ref in changed_images(made))
     late = data.draw(st.sets(st.sampled_from(refs))) if refs else set()
-    usage = {ref: ImageUsage(references=(USED,)) if ref in late else look for ref, look in saw.usage.items()}
+    usage = {
+        ref: ImageUsage(references=(USED,)) if ref in late else found for ref, found in saw.usage.items()
+    }
     final, changed = confirmed(made, plan(wanted, replace(saw, usage=usage)))
     assert {ref for _operation, ref in changed_images(final)} == set(refs) - late
     taken = {ref for operation, ref in changed_images(made) if operation != "EnableImageDeprecation"}
@@ -284,5 +284,5 @@ def test_evidence_that_turns_up_late_spares_its_image(
 
 @given(POLICIES, estates())
 def test_whatever_is_changed_was_a_candidate(wanted: CleanupWanted, saw: CleanupSeen) -> None:
-    looked_at = set(candidates(wanted, replace(saw, usage={})))
-    assert {ref for _operation, ref in changed_images(plan(wanted, saw))} <= looked_at
+    candidate_images = set(candidates(wanted, replace(saw, usage={})))
+    assert {ref for _operation, ref in changed_images(plan(wanted, saw))} <= candidate_images

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a few images are looked at closely, and what becomes of what is refused."""
+"""Reads of single images and snapshots, and what a refused read returns."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_shared_is_not_asked_about(state: str, asks: bool) -> Non
     assert found == (Sharing(frozenset({CONSUMER})) if asks else Sharing())
 
 
-def test_who_may_use_a_snapshot_and_that_one_that_is_gone_is_nobodys() -> None:
+def test_the_permissions_of_a_snapshot_and_none_of_one_that_is_gone() -> None:
     wire = Wire("ec2")
     request = {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"}
     permissions = {"CreateVolumePermissions": [{"UserId": CONSUMER}]}
@@ -126,7 +126,7 @@ class Wires:
         ("describe_auto_scaling_groups", ["ssm:Parameter", "unreadable"]),
     ],
 )
-def test_another_account_is_looked_into(refused: str | None, kinds: list[str]) -> None:
+def test_uses_in_another_account_are_read(refused: str | None, kinds: list[str]) -> None:
     ec2, autoscaling = Wire("ec2"), Wire("autoscaling")
     configuration = {
         "LaunchConfigurationName": "lc",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shared images: kept, unless it is shown that nobody uses them."""
+"""Shared images are kept, unless it is shown that no other account uses them."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ WITH_ORG = ImageUsage(sharing=Sharing(org_arns=frozenset({ORG})))
 SECOND = timedelta(seconds=1)
 
 
-def kinds(look: ImageUsage, include_shared: bool = True) -> list[str]:
-    return [one.kind for one in sharing_evidence(look, include_shared, NOW)]
+def kinds(usage: ImageUsage, include_shared: bool = True) -> list[str]:
+    return [one.kind for one in sharing_evidence(usage, include_shared, NOW)]
 
 
 @pytest.mark.parametrize(
-    ("look", "who"),
+    ("usage", "who"),
     [
         (shared(CONSUMER, STRANGER), f"{CONSUMER}, {STRANGER}"),
         (PUBLIC, "the public"),
@@ -43,18 +43,18 @@ def kinds(look: ImageUsage, include_shared: bool = True) -> list[str]:
         (shared(*(f"{number:012d}" for number in range(7))), "000000000004 and 2 more"),
     ],
 )
-def test_a_shared_image_is_kept_whatever_a_report_says(look: ImageUsage, who: str) -> None:
-    (evidence,) = sharing_evidence(replace(look, report=report()), False, NOW)
+def test_a_shared_image_is_kept_whatever_a_report_says(usage: ImageUsage, who: str) -> None:
+    (evidence,) = sharing_evidence(replace(usage, report=report()), False, NOW)
     assert (evidence.kind, evidence.firm) == (SHARED, True)
     assert evidence.subject.endswith(who)
 
 
-def test_an_image_that_is_shared_with_nobody_has_no_evidence() -> None:
+def test_an_image_that_is_not_shared_has_no_evidence() -> None:
     assert kinds(ImageUsage(), False) == kinds(ImageUsage()) == []
 
 
 @pytest.mark.parametrize(
-    ("look", "found"),
+    ("usage", "found"),
     [
         # A report that is finished, young, whole, and finds nothing.
         (shared(CONSUMER, report=report()), []),
@@ -73,7 +73,7 @@ def test_an_image_that_is_shared_with_nobody_has_no_evidence() -> None:
         (replace(PUBLIC, report=report(account_ids=frozenset({CONSUMER}))), [UNREAD]),
         (shared(CONSUMER, report=report(used_by={STRANGER: 2})), [OTHER]),
         (shared(CONSUMER, report=report(used_by={STRANGER: 2}, created=ago(days=20))), [OTHER]),
-        # A look into every account.
+        # Every account was read.
         (shared(CONSUMER, consumers={CONSUMER: ()}), []),
         (shared(CONSUMER, STRANGER, consumers={CONSUMER: (), STRANGER: ()}), []),
         (shared(CONSUMER, STRANGER, consumers={CONSUMER: ()}), [UNREAD]),
@@ -87,20 +87,20 @@ def test_an_image_that_is_shared_with_nobody_has_no_evidence() -> None:
         (shared(CONSUMER, consumers={CONSUMER: (unreadable("instances", "denied"),)}, report=report()), []),
     ],
 )
-def test_include_shared(look: ImageUsage, found: list[str]) -> None:
-    assert kinds(look) == found
+def test_include_shared(usage: ImageUsage, found: list[str]) -> None:
+    assert kinds(usage) == found
 
 
 def test_evidence_names_the_account_and_the_thing() -> None:
-    look = shared(CONSUMER, consumers={CONSUMER: (USED,)}, report=report(used_by={CONSUMER: 3}))
-    assert tuple(sharing_evidence(look, True, NOW)) == (
+    usage = shared(CONSUMER, consumers={CONSUMER: (USED,)}, report=report(used_by={CONSUMER: 3}))
+    assert tuple(sharing_evidence(usage, True, NOW)) == (
         Evidence(OTHER, CONSUMER, "3 uses in the usage report"),
         Evidence(OTHER, CONSUMER, "instance i-1"),
     )
 
 
 @pytest.mark.parametrize(
-    ("look", "needed"),
+    ("usage", "needed"),
     [
         (shared(CONSUMER), True),
         (shared(CONSUMER, report=report(state="error")), True),
@@ -113,6 +113,6 @@ def test_evidence_names_the_account_and_the_thing() -> None:
         (ImageUsage(), False),
     ],
 )
-def test_a_report_is_asked_for_where_it_would_tell_more(look: ImageUsage, needed: bool) -> None:
-    assert needs_report(look, True, NOW) is needed
-    assert needs_report(look, False, NOW) is False
+def test_a_report_is_requested_if_it_could_settle_it(usage: ImageUsage, needed: bool) -> None:
+    assert needs_report(usage, True, NOW) is needed
+    assert needs_report(usage, False, NOW) is False

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What becomes of snapshots, and what stands against a deregistration."""
+"""What happens to snapshots, and what blocks a deregistration."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ def test_a_snapshot_goes_only_if_nothing_else_uses_it(
         (own(), {"archived": True}, "is archived"),
     ],
 )
-def test_what_stands_against_a_deregistration(
-    image: OwnImage, snapshot: dict[str, Any], reason: str | None
-) -> None:
+def test_what_blocks_a_deregistration(image: OwnImage, snapshot: dict[str, Any], reason: str | None) -> None:
     region = region_state(image, snapshots={"snap-ami-1": OwnSnapshot("snap-ami-1", **snapshot)})
     found = list(deregistration_blockers(image, region))
     assert len(found) == (reason is not None)
@@ -140,7 +138,7 @@ def test_of_several_images_that_a_mark_names_one_that_is_gone_may_have_left_the_
         ("Created for policy: policy-0123456789abcdef0 schedule: daily", None),
     ],
 )
-def test_aws_says_for_which_image_it_made_a_snapshot(description: str, image_id: str | None) -> None:
+def test_the_description_shows_the_image_of_a_snapshot(description: str, image_id: str | None) -> None:
     assert former_image(OwnSnapshot("snap-1", description)) == image_id
 
 
@@ -154,14 +152,14 @@ def test_aws_says_for_which_image_it_made_a_snapshot(description: str, image_id:
         {"golden.images:cleanup-image-ids": FORMER},
     ],
 )
-def test_backups_and_what_is_protected_are_no_orphans(tags: dict[str, str]) -> None:
+def test_backups_and_protected_snapshots_are_not_orphans(tags: dict[str, str]) -> None:
     protect = (("keep", None), ("legal", "hold"))
     assert orphans(a_region(OwnSnapshot("snap-1", MADE, tags)), protect) == {}
     assert orphans(a_region(OwnSnapshot("snap-1", MADE, {"legal": "none"})), protect)
 
 
 def test_a_tag_that_protects_keeps_a_leftover_too() -> None:
-    """Who brings a snapshot alone out of the Recycle Bin has it back with its mark."""
+    """A snapshot that is restored from the Recycle Bin without its image has its mark again."""
     protect = (("keep", None), ("legal", "hold"))
     for tags, stays in (({"keep": ""}, True), ({"legal": "hold"}, True), ({"legal": "none"}, False)):
         marked = OwnSnapshot("snap-1", tags={"golden.images:cleanup-image-ids": FORMER, **tags})
@@ -169,7 +167,7 @@ def test_a_tag_that_protects_keeps_a_leftover_too() -> None:
         assert orphans(a_region(replace(marked, description=MADE)), protect) == {}
 
 
-def test_orphans_are_told_by_their_image() -> None:
+def test_orphans_are_listed_by_their_image() -> None:
     first, second = OwnSnapshot("snap-1", MADE), OwnSnapshot("snap-2", COPIED)
     assert orphans(a_region(first, second), ()) == {FORMER: (first, second)}
 

@@ -130,7 +130,7 @@ def test_what_a_cleanup_writes_down_is_read() -> None:
         json.dumps({**record(), "launch_permissions": []}),
     ],
 )
-def test_what_is_no_tombstone_is_none(text: str) -> None:
+def test_an_invalid_tombstone_is_none(text: str) -> None:
     assert read_tombstone(text) is None
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tombstones are where they are to stay before anything goes, or nothing goes."""
+"""Where tombstones are written, and that a failed write is a failure."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_each_image_is_a_line_and_earlier_lines_stay(tmp_path: Path) -> None:
     assert [line["image_id"] for line in lines] == ["ami-1", "ami-2", "ami-1"]
 
 
-def test_a_line_that_a_killed_run_has_half_written_spoils_no_other(tmp_path: Path) -> None:
+def test_an_incomplete_line_of_a_killed_run_spoils_no_other(tmp_path: Path) -> None:
     path = tmp_path / "tombstones"
     path.write_text(f"{TEXT}\n{TEXT[:50]}", encoding="utf-8")
     assert write(GOING, tombstone_path=str(path)) == ()

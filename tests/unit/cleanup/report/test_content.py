@@ -202,7 +202,7 @@ def test_a_snapshot_of_several_images_is_freed_once(planned: bool) -> None:
     assert content["totals"]["freed_gib"] == 10
 
 
-def test_revoked_grants_are_told() -> None:
+def test_revoked_grants_are_listed() -> None:
     content = report(cleaned(KEPT, actions=[call("RevokeGrant", EU, "g-1")]), planned=True)
     assert content["grants"] == [{"grant_id": "g-1", "outcome": "planned", "region": EU}]
 
@@ -233,7 +233,7 @@ def test_prices_are_those_of_the_table() -> None:
     assert "frees at most 108 GiB (10.40 EUR a month)" in content["summary"]
 
 
-def test_a_region_without_a_price_has_no_cost_and_is_told() -> None:
+def test_a_region_without_a_price_has_no_cost_and_is_counted() -> None:
     content = report(cleaned(*ALL), Prices({EU: Decimal("0.05")}, "USD"))
     assert content["regions"][US]["monthly_cost"] is None
     assert content["totals"]["monthly_cost"] == 2.0

@@ -108,7 +108,7 @@ def test_regions_are_summed_up_with_costs_only_if_there_are_prices() -> None:
 def test_every_form_can_be_made_of_every_outcome() -> None:
     contents = [
         cleanup(cleaned(GOES, OFF, WAITS, KEPT), PRICES, planned=False),
-        cleanup(cleaned(GOES, RUNS, warnings=["spared"], actions=[]), NO_PRICES, planned=False),
+        cleanup(cleaned(GOES, RUNS, warnings=["skipped"], actions=[]), NO_PRICES, planned=False),
         cleanup(cleaned(), NO_PRICES, planned=True),
         cleanup(OVER_THE_LIMIT, NO_PRICES, planned=True),
         cleanup({}, NO_PRICES, planned=False),

@@ -63,7 +63,7 @@ def made(
         (document(cleanup({}, NO_PRICES, planned=True)), [("cleanup_failed", "high", None, None)]),
     ],
 )
-def test_findings_are_what_somebody_should_look_at(found: Document, expected: list[Any]) -> None:
+def test_findings_are_failures_and_blocked_images(found: Document, expected: list[Any]) -> None:
     assert [(item.code, item.severity, item.region, item.resource) for item in found.items] == expected
     assert all(item.message for item in found.items)
 

@@ -48,7 +48,7 @@ def test_a_price_is_that_of_its_region_or_the_default(
         ({"": 0.05}, "prices: '' is not a valid region."),
     ],
 )
-def test_what_is_no_price_is_refused_with_what_to_do(table: dict[Any, Any], message: str) -> None:
+def test_an_invalid_price_is_refused_with_a_remedy(table: dict[Any, Any], message: str) -> None:
     _prices, failures = read_prices("prices", table, "USD")
     assert [(one.message, one.error_code, one.action) for one in failures] == [
         (message, "invalid_option", "prices")
@@ -56,6 +56,6 @@ def test_what_is_no_price_is_refused_with_what_to_do(table: dict[Any, Any], mess
     assert failures[0].remedy
 
 
-def test_all_that_is_wrong_with_prices_is_told_at_once() -> None:
+def test_all_invalid_prices_are_reported_at_once() -> None:
     _prices, failures = read_prices("prices", {"x": -1, EU: "?", US: 1}, "USD")
     assert len(failures) == 3
