@@ -104,8 +104,8 @@ def test_the_plan_is_what_is_done_and_is_reported_first(
     page = (ansible.folder / "cleanup" / "plan" / "report.html").read_text(encoding="utf-8")
     assert "Image cleanup plan" in page
     assert plan["summary"] == (
-        "This is a plan, nothing was changed: 2 of 5 images would be deregistered, which would free 56 GiB "
-        "at most (4.20 EUR a month)."
+        "This is a plan, nothing was changed: 2 of 5 images would be deregistered, which would free at most "
+        "56 GiB (4.20 EUR a month)."
     )
 
     done = ansible.run(FQCN, policy)

@@ -169,7 +169,7 @@ def _deletes_snapshots(
 
     Not if one of them is kept: AWS skips snapshots of other images, but not those that launch templates use.
     Not if one belongs to several images, which are deregistered side by side: AWS could skip it each time
-    because of the others. Not if its key has grants to revoke: these have to go before the snapshots.
+    because of the others. Not if its key has grants to revoke: these are revoked first.
     """
     if any(len(state.images_with[one]) > 1 for one in _deleted(decision)):
         return False

@@ -4,16 +4,15 @@
 
 """What two plans agree on: the first one, and one of the evidence read again before anything is removed.
 
-An example, with images that the first plan deregisters::
+An example::
 
-    image   second plan           performed
-    ami-1   deregister            its actions as the second plan has them
-    ami-2   keep (now used)       nothing; it is reported as skipped
-    ami-3   gone                  nothing
-    ami-4   deregister, but the   nothing: only the next run, whose first plan says so, deregisters it
-            first plan kept it
+    image   first plan   second plan     performed
+    ami-1   deregister   deregister      the second plan's actions
+    ami-2   deregister   keep (in use)   nothing; it is reported as skipped
+    ami-3   deregister   (not found)     nothing
+    ami-4   keep         deregister      nothing; that is left to the next run
 
-A run that performs less than its first plan harms nothing: the next run finds what is left.
+It is safe to perform less than planned: the next run finds what is left.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def confirmed(first: CleanupPlan, second: CleanupPlan) -> Confirmed:
     """The second plan, reduced to what the first one decides the same."""
     plans = _Plans(first, second)
     targets = tuple(
-        replace(target, actions=tuple(_without(target.actions, plans, target.target.region)))
+        replace(target, actions=tuple(_confirmed_actions(target.actions, plans, target.target.region)))
         for target in second.targets
     )
     skipped = (
@@ -118,7 +117,7 @@ class _Plans:
         return not (revokes and self.has_disputed_deregistration(action.target.region))
 
 
-def _without(actions: Collection[Action], plans: _Plans, region: str) -> Iterator[Action]:
+def _confirmed_actions(actions: Collection[Action], plans: _Plans, region: str) -> Iterator[Action]:
     """The actions that both plans agree on, without the disputed images and their snapshots."""
     left_out = plans.left_out(region)
     for action in actions:

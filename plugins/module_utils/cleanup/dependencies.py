@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which images have to be gone before a snapshot is deleted or a grant revoked."""
+"""Which images have to be deregistered before a snapshot is deleted or a grant is revoked."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..plan import Action
 from .decisions import Decision
 from .state import CleanupSeen
 
-# Region to a snapshot or grant to what has to be gone before it.
+# Region to snapshot or grant to the resources that have to be removed before it.
 Dependencies = dict[str, dict[str, set[str]]]
 
 
 def dependencies(seen: CleanupSeen, decided: Iterable[Decision], actions: Iterable[Action]) -> Dependencies:
-    """Region to snapshots and grants to the images that have to be gone first.
+    """Region to snapshots and grants to the images that have to be deregistered first.
 
     A grant on a key depends on all images that are deregistered under the key. An example: under one key,
     ami-1 with snap-1 is deregistered, snap-9 of a former image is deleted, and the grant g-1 is revoked::

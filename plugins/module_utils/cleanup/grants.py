@@ -43,7 +43,7 @@ def images_under(state: RegionState, key_arn: str) -> tuple[OwnImage, ...]:
 
 
 def revocations(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef]) -> Revocations:
-    """What happens to the grants on a key once the images ``deregistering`` are gone.
+    """What happens to the grants on a key once the images ``deregistering`` are deregistered.
 
     A grant stays if an image that stays under the key is shared with its account, or may be.
     """

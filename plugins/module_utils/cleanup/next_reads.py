@@ -36,11 +36,13 @@ class NextReads:
 def next_reads(
     wanted: CleanupWanted, seen: CleanupSeen, images: Collection[ImageRef] | None = None
 ) -> NextReads:
-    """What has to be read next. What was seen is never named again, so that reading on comes to an end.
+    """What has to be read next. Nothing that was seen is named again, so repeated reading ends.
 
-    First the usage of ``images``; by default that is every image that neither a rule nor a bulk read keeps.
-    Then the snapshots of the images that go, and of former images; last the KMS keys of those snapshots. Each
-    is read only where the decision depends on it.
+    1. The usage of ``images``, by default of every image that neither a rule nor a bulk read keeps.
+    2. The snapshots of images to disable or deregister, and those that former images left.
+    3. The KMS keys of snapshots to delete.
+
+    Each step depends on what the one before it has read.
     """
     refs = candidates(wanted, seen) if images is None else images
     unread = [ref for ref in refs if ref not in seen.usage]
@@ -90,7 +92,7 @@ def keys_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, tu
 def _with_snapshots(
     wanted: CleanupWanted, seen: CleanupSeen, refs: Collection[ImageRef]
 ) -> dict[ImageRef, tuple[SnapshotRef, ...]]:
-    """The images, each with its snapshots if it goes unless it is used."""
+    """The images, each with its snapshots if it will be disabled or deregistered unless it is used."""
     # Computed once for all images: for each of 8,000 alone it took a minute.
     go_if_unused = frozenset(images_to_retire(wanted, seen, ImageUsage()))
     return {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules of a cleanup policy: which images they apply to, which they keep, and how many may go."""
+"""The rules of a cleanup policy: which images they apply to, which they keep, and how many may be deleted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .state import OwnImage
 # EC2 API Reference, Image, lastLaunchedTime: a launch is reported 24 hours after it.
 LAUNCH_REPORTED_AFTER = timedelta(hours=24)
 
-# Images in other states (pending, transient) are about to change their state, or are gone (deregistered).
+# Images in other states are about to change their state (pending, transient), or no longer exist.
 STATES = ("available", "disabled", "failed")
 
 BACKUP_TAG = "aws:backup:"

@@ -50,7 +50,7 @@ class SnapshotDecision:
 def decide_snapshots(
     own: OwnImage, state: RegionState, deregistering: Collection[str]
 ) -> tuple[SnapshotDecision, ...]:
-    """What happens to the image's snapshots. ``deregistering`` are all images that go, this one included."""
+    """What happens to the image's snapshots. ``deregistering`` are all images to deregister, it included."""
     return tuple(_decide(snapshot_id, state, deregistering) for snapshot_id in own.image.snapshot_ids)
 
 
