@@ -49,8 +49,8 @@ def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
         raise Refused(failures)
     for service in read_regions.services():
         clients.open(service, regions)
-    seen = CleanupSeen(caller.account_id, datetime.now(UTC), {}, partition=caller.partition)
-    seen = replace(seen, regions=_read_regions(clients, wanted, seen, regions))
+    states = _read_regions(clients, wanted, caller.account_id, regions)
+    seen = CleanupSeen(caller.account_id, datetime.now(UTC), states, partition=caller.partition)
     return _read_on(clients, wanted, seen)
 
 
@@ -107,7 +107,7 @@ def _check_tombstone_folder(path: str | None) -> None:
 
 
 def _read_regions(
-    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, regions: Iterable[str]
+    clients: Clients, wanted: CleanupWanted, account_id: str, regions: Iterable[str]
 ) -> dict[str, RegionState]:
     def read(region: str) -> RegionState:
         return read_regions.region(clients, region, tombstone_path=wanted.tombstone_ssm_path)
@@ -115,7 +115,7 @@ def _read_regions(
     states, failed = each(regions, read)
     if failed:
         raise Refused(
-            errors.failure(exception, seen.target(region), "DescribeImages")
+            errors.failure(exception, Target(account_id, region), "DescribeImages")
             for region, exception in failed.items()
         )
     return states
@@ -140,7 +140,7 @@ def _read_again(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, plan
     Raises:
         Refused: something cannot be read.
     """
-    again = replace(seen, regions=_read_regions(clients, wanted, seen, seen.regions))
+    again = replace(seen, regions=_read_regions(clients, wanted, seen.account_id, seen.regions))
     again = replace(again, usage={}, snapshot_usage={}, key_usage={})
     to_retire = (decision.ref for decision in plan.decisions if decision.is_destructive)
     return _read_on(clients, wanted, again, [ref for ref in to_retire if ref in again.images])
