@@ -179,7 +179,9 @@ def test_what_cannot_be_verified_at_all_is_not_published_whatever_was_verified_b
     assert encrypted.refusal(ssm.get_parameter, Name="/golden/other") == "ParameterNotFound"
     *_, verification_error = (task for task in run.tasks if task.name.endswith("Fail if verification failed"))
     assert "verify_wait_timeout" in verification_error.result["msg"]
-    *_, reported = (task for task in run.tasks if task.name.endswith("distribute : Write the distribution report"))
+    *_, reported = (
+        task for task in run.tasks if task.name.endswith("distribute : Write the distribution report")
+    )
     report = reported.result["report"]
     assert (report["status"], "verified" in report, "published" in report) == ("incomplete", False, False)
     assert [one["action"] for one in report["failures"]] == ["verify"]

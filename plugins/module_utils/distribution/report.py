@@ -39,7 +39,7 @@ def distribution(
     """The report, from what ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share`` returned.
 
     The result of a step that did not run is empty. ``consumer_copy_result`` is the result of
-    ``ami_copy_regions`` for copies that the consumers own, ``verified`` are the results of a verification, and
+    ``ami_copy_regions`` for copies that consumers own, ``verified`` are the results of a verification, and
     ``published`` is the result of ``ami_publish``; the report includes each of these only if the step ran.
     ``verification_error`` is the message that the verification failed with, possibly without results.
 

@@ -25,8 +25,8 @@ KEPT = {**SNAPSHOT, "keep_reason": "image ami-9 uses it"}
         ("deregister", [], "not_done"),
         ("deregister", [call("DisableImage", EU, "ami-1")], "not_done"),
         ("deregister", [call("DeregisterImage", US, "ami-1")], "not_done"),
-        ("wait", [], "nothing"),
-        ("keep", [], "nothing"),
+        ("wait", [], "no_action"),
+        ("keep", [], "no_action"),
     ],
 )
 def test_a_decision_is_done_if_its_own_call_was_made(decision: str, actions: Any, outcome: str) -> None:
@@ -41,7 +41,7 @@ def test_a_decision_is_done_if_its_own_call_was_made(decision: str, actions: Any
     ("snapshot", "failures", "outcome"),
     [
         (SNAPSHOT, [], "done"),
-        (KEPT, [], "nothing"),
+        (KEPT, [], "no_action"),
         (SNAPSHOT, [failure("RevokeGrant")], "not_done"),
         (SNAPSHOT, [failure("RevokeGrant", region=US)], "done"),
         (
