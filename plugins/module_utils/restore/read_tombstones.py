@@ -2,21 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finds the tombstones of images: in a file, in S3, in Parameter Store."""
+"""Reads the tombstones of images from where ``ami_cleanup`` wrote them: a file, S3, Parameter Store."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..aws import errors
 from ..aws.clients import Clients
+from ..aws.errors import ClientError
 from ..cleanup.tombstone import Tombstone, TombstoneHistory, by_image, read_tombstone
 from ..failures import Refused, invalid_option
 from ..fanout import each
 from ..model import ImageRef, Target
-from . import read_tombstone_parameters as tombstones
 from .state import RestoreWanted
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
 
 Reader = Callable[[ImageRef], Iterable[str]]
 
@@ -24,36 +28,60 @@ Reader = Callable[[ImageRef], Iterable[str]]
 def read_tombstones(
     clients: Clients, wanted: RestoreWanted, account_id: str
 ) -> tuple[Mapping[ImageRef, TombstoneHistory], tuple[str, ...]]:
-    """The account's tombstones of the wanted images, and a warning for each text that is none.
+    """The account's tombstones of the wanted images, and a warning for each text that is not a tombstone.
 
     Raises:
         Refused: a place that the user named cannot be read.
     """
+    places = wanted.places
     texts: list[tuple[str, str]] = []
-    if wanted.places.path:
-        texts += _lines(wanted.places.path)
-    if wanted.places.s3_uri:
-        texts += _each(clients, wanted, account_id, "tombstone_s3_uri", _s3(clients, wanted.places.s3_uri))
-    if wanted.places.ssm_path:
-        texts += _each(
-            clients, wanted, account_id, "tombstone_ssm_path", _ssm(clients, wanted.places.ssm_path)
+    if places.path:
+        texts += _lines(places.path)
+    if places.s3_uri:
+        texts += _of_each_image(
+            clients, wanted, account_id, "tombstone_s3_uri", _s3_reader(clients, places.s3_uri)
+        )
+    if places.ssm_path:
+        texts += _of_each_image(
+            clients, wanted, account_id, "tombstone_ssm_path", _ssm_reader(clients, places.ssm_path)
         )
     found: list[Tombstone] = []
     unreadable = []
     for place, text in texts:
         one = read_tombstone(text)
         if one is None:
-            unreadable.append(f"{place} is no tombstone: it is left out.")
+            unreadable.append(f"{place} is not a valid tombstone and is skipped.")
         elif one.ref in wanted.images:
             found.append(one)
     return by_image(found, account_id), tuple(unreadable)
+
+
+def from_s3(s3: Any, bucket: str, prefix: str) -> tuple[str, ...]:
+    """The text of every object below ``prefix``. Errors are botocore's."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
+    return tuple(s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys)
+
+
+def from_ssm(ssm: SSMClient, name: str) -> tuple[str, ...]:
+    """The value of every version of a parameter, none if it does not exist. Other errors are botocore's.
+
+    Each tombstone overwrites the previous one, and only the earlier one may have the permissions.
+    """
+    try:
+        pages = ssm.get_paginator("get_parameter_history").paginate(Name=name)
+        return tuple(item["Value"] for page in pages for item in page["Parameters"])
+    except ClientError as exception:
+        if exception.response["Error"]["Code"] != "ParameterNotFound":
+            raise
+        return ()
 
 
 def _lines(path: str) -> list[tuple[str, str]]:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeError) as exception:
-        remedy = "Let it be read, or name another file."
+        remedy = "Make it readable, or name another file."
         raise Refused(
             [invalid_option("tombstone_path", f"tombstone_path: {exception}", remedy)]
         ) from exception
@@ -61,21 +89,21 @@ def _lines(path: str) -> list[tuple[str, str]]:
     return [(f"Line {number} of {path}", line) for number, line in lines if line.strip()]
 
 
-def _s3(clients: Clients, uri: str) -> Reader:
+def _s3_reader(clients: Clients, uri: str) -> Reader:
     clients.open("s3", [clients.home])
     s3 = clients.client("s3", clients.home)
     bucket, _slash, prefix = uri.removeprefix("s3://").partition("/")
     folder = f"{prefix.rstrip('/')}/" if prefix else ""
-    return lambda ref: tombstones.from_s3(s3, bucket, f"{folder}{ref.region}/{ref.image_id}/")
+    return lambda ref: from_s3(s3, bucket, f"{folder}{ref.region}/{ref.image_id}/")
 
 
-def _ssm(clients: Clients, path: str) -> Reader:
+def _ssm_reader(clients: Clients, path: str) -> Reader:
     clients.open("ssm", [clients.home])
     ssm = clients.ssm(clients.home)
-    return lambda ref: tombstones.from_ssm(ssm, f"{path.rstrip('/')}/{ref.region}/{ref.image_id}")
+    return lambda ref: from_ssm(ssm, f"{path.rstrip('/')}/{ref.region}/{ref.image_id}")
 
 
-def _each(
+def _of_each_image(
     clients: Clients, wanted: RestoreWanted, account_id: str, option: str, reader: Reader
 ) -> list[tuple[str, str]]:
     done, failed = each(wanted.images, reader)
@@ -84,4 +112,4 @@ def _each(
             errors.failure(exception, Target(account_id, clients.home), option)
             for exception in failed.values()
         )
-    return [(f"What {option} has of {ref}", text) for ref, texts in done.items() for text in texts]
+    return [(f"A text in {option} for {ref}", text) for ref, texts in done.items() for text in texts]

@@ -66,6 +66,31 @@ def last_tombstone(**changes: Any) -> Tombstone:
     return tombstone(**values)
 
 
+def record(**changes: Any) -> dict[str, Any]:
+    """A tombstone as JSON: the image was shared with one account when it was deregistered."""
+    permissions = {"account_ids": [CONSUMER], "public": False}
+    snapshot = {
+        "deleted": True,
+        "device_name": "/dev/xvda",
+        "encrypted": False,
+        "snapshot_id": "snap-1",
+        "volume_permissions": {"account_ids": [], "public": False},
+    }
+    return {
+        "account_id": OWNER,
+        "image": {"State": "available"},
+        "image_id": REF.image_id,
+        "launch_permissions": permissions,
+        "name": "web",
+        "region": REF.region,
+        "snapshots": [snapshot],
+        "stage": "deregister",
+        "tags": {},
+        "written_at": DATED,
+        **changes,
+    }
+
+
 def image(state: str = "disabled", **changes: Any) -> Image:
     """The image as it is, with the mark of a cleanup that has disabled it."""
     values: dict[str, Any] = {

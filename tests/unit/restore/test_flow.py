@@ -23,7 +23,7 @@ from ansible_collections.golden.images.plugins.module_utils.runner import Outcom
 from botocore.response import StreamingBody
 
 from tests.unit.examples import CONSUMER, OWNER, STRANGER
-from tests.unit.restore.examples import DATED, REF
+from tests.unit.restore.examples import DATED, REF, record
 from tests.unit.wire import Wire
 
 AMI, SNAPSHOT = REF.image_id, "snap-1"
@@ -36,31 +36,6 @@ NAMED = {
 BY_ID = [{"Name": "snapshot-id", "Values": [SNAPSHOT]}]
 EBS = [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": SNAPSHOT, "Encrypted": False}}]
 SHOWN = {"ImageId": AMI, "OwnerId": OWNER, "State": "available", "BlockDeviceMappings": EBS}
-
-
-def record(**changes: Any) -> dict[str, Any]:
-    """A tombstone of the image, which was shared with one account when it was deregistered."""
-    permissions = {"account_ids": [CONSUMER], "public": False}
-    snapshot = {
-        "deleted": True,
-        "device_name": "/dev/xvda",
-        "encrypted": False,
-        "snapshot_id": SNAPSHOT,
-        "volume_permissions": {"account_ids": [], "public": False},
-    }
-    return {
-        "account_id": OWNER,
-        "image": {"State": "available"},
-        "image_id": AMI,
-        "launch_permissions": permissions,
-        "name": "web",
-        "region": REF.region,
-        "snapshots": [snapshot],
-        "stage": "deregister",
-        "tags": {},
-        "written_at": DATED,
-        **changes,
-    }
 
 
 class Clients:
@@ -281,7 +256,9 @@ def test_tombstones_in_s3_and_in_parameter_store_count_together(clients: Clients
     expect_registered(clients.wires["ec2"], State="disabled")
     seen = clients.read(RestoreWanted((REF,), places))
     assert [one.written_at for one in seen.buried[REF].tombstones] == [DATED, "2026-11-20T00:00:00Z"]
-    assert seen.unreadable == (f"What tombstone_ssm_path has of {REF} is no tombstone: it is left out.",)
+    assert seen.unreadable == (
+        f"A text in tombstone_ssm_path for {REF} is not a valid tombstone and is skipped.",
+    )
 
 
 def test_a_place_that_cannot_be_read_ends_the_run(clients: Clients, tmp_path: Path) -> None:

@@ -240,9 +240,11 @@ def test_every_region_has_its_images_and_the_first_says_what_was_not_readable() 
         OWNER,
         {REF: found(), other: found(replace(away, image_id="ami-2"))},
         {REF: TombstoneHistory((tombstone(),)), other: TombstoneHistory((tombstone(ref=other),))},
-        unreadable=("Line 3 of retired.jsonl is no tombstone: it is left out.",),
+        unreadable=("Line 3 of retired.jsonl is not a valid tombstone and is skipped.",),
     )
     plan = restore.plan(wanted(images=(other, REF)), saw)
     assert [target.target.region for target in plan.targets] == [REF.region, other.region]
     assert plan.before[other.region]["ami-2"]["state"] == "disabled"
-    assert plan.warnings == (f"{REF.region}: Line 3 of retired.jsonl is no tombstone: it is left out.",)
+    assert plan.warnings == (
+        f"{REF.region}: Line 3 of retired.jsonl is not a valid tombstone and is skipped.",
+    )

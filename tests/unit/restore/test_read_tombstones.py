@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the texts of tombstones are read from."""
+"""Reading tombstones from a file, S3 and Parameter Store."""
 
 from __future__ import annotations
 
 import io
+import json
+from pathlib import Path
+from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.restore import (
-    read_tombstone_parameters as tombstones,
-)
+from ansible_collections.golden.images.plugins.module_utils.restore import read_tombstones as tombstones
+from ansible_collections.golden.images.plugins.module_utils.restore.state import TombstonePlaces
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
+from tests.unit.examples import CONSUMER, OWNER, STRANGER
+
 from ..wire import Wire
+from .examples import DATED, REF, record, wanted
 
 
-def test_in_s3_every_object_of_an_image_is_one() -> None:
+def test_s3_has_a_tombstone_in_every_object_below_the_prefix() -> None:
     wire = Wire("s3")
     request = {"Bucket": "retired", "Prefix": "web/eu-west-1/ami-1/"}
     keys = [f"web/eu-west-1/ami-1/{number}.json" for number in (1, 2)]
@@ -30,14 +35,14 @@ def test_in_s3_every_object_of_an_image_is_one() -> None:
         assert tombstones.from_s3(wire.client, "retired", request["Prefix"]) == tuple(keys)
 
 
-def test_an_image_without_objects_has_none() -> None:
+def test_s3_without_objects_has_no_tombstones() -> None:
     wire = Wire("s3")
     wire.expect("list_objects_v2", {"Bucket": "retired", "Prefix": "p/"}, {})
     with wire.spoken():
         assert tombstones.from_s3(wire.client, "retired", "p/") == ()
 
 
-def test_in_parameter_store_every_version_is_one() -> None:
+def test_parameter_store_has_a_tombstone_in_every_version() -> None:
     wire = Wire("ssm")
     wire.expect("get_parameter_history", {"Name": "/r"}, {"Parameters": [{"Value": "1"}], "NextToken": "t"})
     wire.expect("get_parameter_history", {"Name": "/r", "NextToken": "t"}, {"Parameters": [{"Value": "2"}]})
@@ -45,7 +50,7 @@ def test_in_parameter_store_every_version_is_one() -> None:
         assert tombstones.from_ssm(wire.client, "/r") == ("1", "2")
 
 
-def test_a_parameter_that_does_not_exist_has_none_and_a_refusal_is_one() -> None:
+def test_a_missing_parameter_has_no_tombstones_and_other_errors_are_raised() -> None:
     wire = Wire("ssm")
     wire.refuse("get_parameter_history", {"Name": "/r"}, "ParameterNotFound")
     wire.refuse("get_parameter_history", {"Name": "/r"}, "AccessDeniedException")
@@ -53,3 +58,23 @@ def test_a_parameter_that_does_not_exist_has_none_and_a_refusal_is_one() -> None
         assert tombstones.from_ssm(wire.client, "/r") == ()
         with pytest.raises(ClientError, match="AccessDenied"):
             tombstones.from_ssm(wire.client, "/r")
+
+
+def test_a_file_has_a_tombstone_in_every_line(tmp_path: Path) -> None:
+    path = tmp_path / "retired.jsonl"
+    later = "2026-11-20T00:00:00Z"
+    lines = [
+        record(written_at=later),
+        record(),
+        record(image_id="ami-other"),
+        record(account_id=STRANGER),
+    ]
+    path.write_text("\n".join(["{half", "", *map(json.dumps, lines)]), encoding="utf-8")
+    clients: Any = None
+    found, unreadable = tombstones.read_tombstones(
+        clients, wanted(places=TombstonePlaces(path=str(path))), OWNER
+    )
+    assert set(found) == {REF}
+    assert [one.written_at for one in found[REF].tombstones] == [DATED, later]
+    assert found[REF].tombstones[0].launch.account_ids == {CONSUMER}
+    assert unreadable == (f"Line 1 of {path} is not a valid tombstone and is skipped.",)
