@@ -207,28 +207,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import (
-    CONSUMER_ROLE_SPEC,
-    CONSUMERS_SPEC,
-    IMAGES_SPEC,
-)
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import ARGUMENT_SPEC, FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-
-ARGUMENT_SPEC = {
-    **IMAGES_SPEC,
-    **CONSUMERS_SPEC,
-    **CONSUMER_ROLE_SPEC,
-    "kms_key_ids": {"type": "dict", "no_log": False},
-    "principals": {"type": "list", "elements": "str", "default": []},
-    "org_ids": {"type": "list", "elements": "str", "default": []},
-    "org_unit_ids": {"type": "list", "elements": "str", "default": []},
-    "operations": {"type": "list", "elements": "str", "default": []},
-    "access_method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
-    "auto_scaling": {"type": "bool", "default": False},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "purge_grants": {"type": "bool", "default": False},
-}
 
 
 def main():

@@ -170,23 +170,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import (
-    CONSUMER_ROLE_SPEC,
-    NETWORK_SPEC,
-    PLACED_IMAGES_SPEC,
-)
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.flow import ARGUMENT_SPEC, FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-
-ARGUMENT_SPEC = {
-    **PLACED_IMAGES_SPEC,
-    **CONSUMER_ROLE_SPEC,
-    **NETWORK_SPEC,
-    # Not "str": the module would silently be given the text of what YAML made of unquoted digits.
-    "account_ids": {"type": "list", "elements": "raw", "required": True},
-    "instance_type": {"type": "str"},
-    "wait_timeout": {"type": "int", "default": 300},
-}
 
 
 def main():

@@ -211,28 +211,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import (
-    CONSUMER_ROLE_SPEC,
-    CONSUMERS_SPEC,
-    PLACED_IMAGES_SPEC,
-)
-from ansible_collections.golden.images.plugins.module_utils.publish.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.publish.flow import ARGUMENT_SPEC, FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-
-ARGUMENT_SPEC = {
-    **PLACED_IMAGES_SPEC,
-    **CONSUMER_ROLE_SPEC,
-    "account_ids": CONSUMERS_SPEC["account_ids"],
-    "parameter": {"type": "str", "required": True},
-    "tier": {"type": "str", "choices": ["Standard", "Advanced", "Intelligent-Tiering"]},
-    "parameter_tags": {"type": "dict"},
-    "launch_templates": {"type": "list", "elements": "str", "default": []},
-    "source_image_id": {"type": "str"},
-    "source_region": {"type": "str"},
-    "regions": {"type": "list", "elements": "str", "default": []},
-    "require_shared": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 300},
-}
 
 
 def main():

@@ -200,24 +200,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC, IMAGES_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
-
-ARGUMENT_SPEC = {
-    **IMAGES_SPEC,
-    **CONSUMERS_SPEC,
-    "group": {"type": "str", "choices": ["all"]},
-    "allow_public": {"type": "bool", "default": False},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "purge_launch_permissions": {"type": "bool", "default": False},
-    "allow_empty_purge": {"type": "bool", "default": False},
-    "share_snapshots": {"type": "bool", "default": True},
-    "snapshot_ids": {"type": "list", "elements": "str", "default": []},
-    "shared_tags": {"type": "dict"},
-    "source_image_id": {"type": "str"},
-    "source_region": {"type": "str"},
-}
+from ansible_collections.golden.images.plugins.module_utils.share.flow import ARGUMENT_SPEC, FLOW
 
 
 def main():

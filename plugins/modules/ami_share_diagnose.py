@@ -200,22 +200,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import (
-    CONSUMER_ROLE_SPEC,
-    NETWORK_SPEC,
-    PLACED_IMAGES_SPEC,
-)
-from ansible_collections.golden.images.plugins.module_utils.diagnose.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.diagnose.flow import ARGUMENT_SPEC, FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-
-ARGUMENT_SPEC = {
-    **PLACED_IMAGES_SPEC,
-    **CONSUMER_ROLE_SPEC,
-    **NETWORK_SPEC,
-    "account_ids": {"type": "list", "elements": "raw", "required": True},
-    "instance_type": {"type": "str"},
-    "fail_on": {"type": "bool", "default": False},
-}
 
 
 def main():

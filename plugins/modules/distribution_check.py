@@ -118,36 +118,8 @@ failures:
   elements: dict
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import (
-    CONSUMER_ROLE_SPEC,
-    CONSUMERS_SPEC,
-    NETWORK_SPEC,
-)
-from ansible_collections.golden.images.plugins.module_utils.distribution.flow_check import FLOW
+from ansible_collections.golden.images.plugins.module_utils.distribution.flow_check import ARGUMENT_SPEC, FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-
-ARGUMENT_SPEC = {
-    **CONSUMERS_SPEC,
-    **CONSUMER_ROLE_SPEC,
-    **NETWORK_SPEC,
-    "shared_tags": {"type": "dict"},
-    "share_snapshots": {"type": "bool", "default": True},
-    "purge_launch_permissions": {"type": "bool", "default": False},
-    "principals": {"type": "list", "elements": "str", "default": []},
-    "access_method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
-    "auto_scaling": {"type": "bool", "default": False},
-    "purge_grants": {"type": "bool", "default": False},
-    "parameter": {"type": "str"},
-    "launch_templates": {"type": "list", "elements": "str", "default": []},
-    "copy_into_accounts": {"type": "bool", "default": False},
-    "verify_level": {
-        "type": "str",
-        "choices": ["none", "visible", "authorized", "launched"],
-        "default": "none",
-    },
-    "instance_type": {"type": "str"},
-    "regions": {"type": "list", "elements": "str", "default": []},
-}
 
 
 def main():

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ..arguments import Options
+from ..arguments import CONSUMER_ROLE_SPEC, NETWORK_SPEC, PLACED_IMAGES_SPEC, Options
 from ..aws import errors
 from ..aws.assumed_roles import ManyAccounts
 from ..aws.caller import identify, where_to_ask
@@ -26,6 +26,14 @@ from .plan import DiagnosisPlan, cases, plan
 from .state import Case, ConsumerSeen, DiagnosisSeen, DiagnosisWanted, OwnerSeen
 
 _ASSUME_ROLE = "AssumeRole"
+ARGUMENT_SPEC: dict[str, Any] = {
+    **PLACED_IMAGES_SPEC,
+    **CONSUMER_ROLE_SPEC,
+    **NETWORK_SPEC,
+    "account_ids": {"type": "list", "elements": "raw", "required": True},
+    "instance_type": {"type": "str"},
+    "fail_on": {"type": "bool", "default": False},
+}
 
 
 @dataclass

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``distribution_check``: what a distribution's later steps would refuse of their options.
+"""``distribution_check``: checks the options of a distribution's later steps before its first step.
 
-Each step checks its own options when its turn comes, which is after copies that take hours. Here the same
-checks are made at once, and without AWS.
+Each step checks its own options when it starts, which is after copies that can take hours. This module makes
+the same checks at once, without AWS.
 """
 
 from __future__ import annotations
@@ -13,54 +13,56 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..arguments import Options
+from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, NETWORK_SPEC, Options
 from ..failures import Failure, Refused, invalid_option
 from ..kms_grant import flow as kms_grant
 from ..plan import Plan
 from ..progress import Report
 from ..runner import Flow, Outcome
 from ..share import flow as share
+from .parameters import parameters
 
+# A step's check of its options, and its parameters.
 Step = tuple[Callable[[Mapping[str, Any], bool], Any], dict[str, Any]]
 
-# The copies that the steps will be given do not exist yet.
-_NO_COPY_YET: dict[str, Any] = {
-    "images": {"any": None},
-    "image_id": None,
-    "region": None,
-    "kms_key_ids": None,
+ARGUMENT_SPEC: dict[str, Any] = {
+    **CONSUMERS_SPEC,
+    **CONSUMER_ROLE_SPEC,
+    **NETWORK_SPEC,
+    "shared_tags": share.ARGUMENT_SPEC["shared_tags"],
+    "share_snapshots": share.ARGUMENT_SPEC["share_snapshots"],
+    "purge_launch_permissions": share.ARGUMENT_SPEC["purge_launch_permissions"],
+    "principals": kms_grant.ARGUMENT_SPEC["principals"],
+    "access_method": kms_grant.ARGUMENT_SPEC["access_method"],
+    "auto_scaling": kms_grant.ARGUMENT_SPEC["auto_scaling"],
+    "purge_grants": kms_grant.ARGUMENT_SPEC["purge_grants"],
+    "parameter": {"type": "str"},
+    "launch_templates": {"type": "list", "elements": "str", "default": []},
+    "copy_into_accounts": {"type": "bool", "default": False},
+    "verify_level": {
+        "type": "str",
+        "choices": ["none", "visible", "authorized", "launched"],
+        "default": "none",
+    },
+    "instance_type": {"type": "str"},
+    "regions": {"type": "list", "elements": "str", "default": []},
 }
-_SHARE: dict[str, Any] = {
-    "group": None,
-    "allow_public": False,
-    "state": "present",
-    "allow_empty_purge": False,
-    "snapshot_ids": [],
-    "source_image_id": None,
-    "source_region": None,
-}
-_GRANT = {"operations": [], "org_ids": [], "org_unit_ids": [], "state": "present"}
-
-_PUBLISH: dict[str, Any] = {
-    "regions": [],
-    "tier": None,
-    "parameter_tags": None,
-    "source_image_id": None,
-    "source_region": None,
-    "require_shared": True,
-    "wait_timeout": 0,
-}
-_VERIFY = {"fail_on": False, "wait_timeout": 1}
+# The copies do not exist yet. In which regions they will be matters to the launch probe only.
+_IMAGES: dict[str, Any] = {"images": {"any": None}}
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
-    """Raise ``Refused`` with all that any step would refuse of its options."""
+    """Check the options of all steps.
+
+    Raises:
+        Refused: with every option that a step would refuse.
+    """
     failures: dict[Failure, None] = {}
-    for step, rest in _steps(params):
+    for check, step_params in _steps(params):
         try:
-            step({**params, **_NO_COPY_YET, **rest}, True)
+            check(step_params, True)
         except Refused as refused:
-            # Steps share options: what is wrong with one is said once.
+            # Steps share options: a problem with a shared option is reported once.
             failures.update(dict.fromkeys(refused.failures))
     failures.update(dict.fromkeys(_missing(params)))
     if failures:
@@ -68,63 +70,65 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
 
 
 def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
-    """What one step needs of another's options."""
+    """Options that another step's options require."""
     if params["launch_templates"] and not params["parameter"]:
         yield invalid_option(
             "launch_templates",
-            "launch_templates: they are published together with a parameter, and none is named.",
-            "Name it in parameter.",
+            "launch_templates: they are published together with a parameter, and parameter is not set.",
+            "Set parameter.",
         )
     if params["copy_into_accounts"] and not params["account_ids"]:
         yield invalid_option(
             "account_ids",
-            "account_ids: copies are to be made into accounts, and none is named.",
-            "Name some.",
+            "account_ids: copy_into_accounts is true, and no account is given.",
+            "List the accounts to copy the image into.",
         )
     if params["copy_into_accounts"] and not params["consumer_role_name"]:
         yield invalid_option(
             "consumer_role_name",
-            "consumer_role_name: copies are to be made into accounts, and no role in them is named.",
-            "Name a role of theirs that these credentials may assume.",
+            "consumer_role_name: copy_into_accounts is true, and no role is given.",
+            "Set a role in the accounts that these credentials may assume.",
         )
 
 
 def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
-    """The steps that these options ask for, each with what it takes besides."""
-    yield share.wanted_from, _SHARE
-    yield kms_grant.wanted_from, _GRANT
-    # Imported where needed: most of the time of a module that needs no AWS goes by in importing.
+    """The steps that these options ask for."""
+    given = {**params, **_IMAGES}
+    yield share.wanted_from, parameters(share.ARGUMENT_SPEC, given)
+    yield kms_grant.wanted_from, parameters(kms_grant.ARGUMENT_SPEC, given)
+    # Imported where needed: most of the time of a module that needs no AWS is spent on imports.
     if params["parameter"]:
         from ..publish import flow as publish
 
-        yield publish.wanted_from, _PUBLISH
+        # Its regions are those of a rollback, not those of the distribution.
+        yield publish.wanted_from, parameters(publish.ARGUMENT_SPEC, {**given, "regions": []})
     if params["verify_level"] != "none":
         from ..diagnose import flow as diagnose
 
-        yield diagnose.wanted_from, _VERIFY
+        yield diagnose.wanted_from, parameters(diagnose.ARGUMENT_SPEC, given)
     if params["verify_level"] == "launched":
         from ..launch_probe import flow as launch_probe
 
         images = dict.fromkeys(Options(params).strings("regions"))
-        yield launch_probe.wanted_from, {**_VERIFY, "images": images}
+        yield launch_probe.wanted_from, parameters(launch_probe.ARGUMENT_SPEC, {**given, "images": images})
 
 
 def read_state(clients: None, wanted: None) -> None:
-    """Nothing is read."""
+    """Read nothing."""
 
 
 def plan(wanted: None, seen: None) -> Plan:
-    """Nothing is done."""
+    """Plan nothing."""
     return Plan(())
 
 
 def apply(clients: None, wanted: None, seen: None, plan: Plan, report: Report) -> Outcome:
-    """Nothing is done."""
+    """Change nothing."""
     return Outcome()
 
 
 def result(wanted: None, seen: None, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """Nothing beyond what every module returns."""
+    """Return nothing beyond what every module returns."""
     return {}
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from time import monotonic, sleep
 from typing import Any
 
-from ..arguments import Options
+from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_SPEC, Options
 from ..aws import errors, read
 from ..aws.accounts import Accounts
 from ..aws.caller import identify, where_to_ask
@@ -43,6 +43,20 @@ _LOOK_AGAIN = 1.0
 # are refused so often that botocore's retry quota is used up, and the grants fail.
 _AT_A_TIME = 4
 _UNSEEN = "AWS lists the new grants. When all of EC2 knows them cannot be seen; it may take 5 minutes."
+ARGUMENT_SPEC: dict[str, Any] = {
+    **IMAGES_SPEC,
+    **CONSUMERS_SPEC,
+    **CONSUMER_ROLE_SPEC,
+    "kms_key_ids": {"type": "dict", "no_log": False},
+    "principals": {"type": "list", "elements": "str", "default": []},
+    "org_ids": {"type": "list", "elements": "str", "default": []},
+    "org_unit_ids": {"type": "list", "elements": "str", "default": []},
+    "operations": {"type": "list", "elements": "str", "default": []},
+    "access_method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
+    "auto_scaling": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "purge_grants": {"type": "bool", "default": False},
+}
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:

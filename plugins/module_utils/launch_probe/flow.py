@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ..arguments import Options
+from ..arguments import CONSUMER_ROLE_SPEC, NETWORK_SPEC, PLACED_IMAGES_SPEC, Options
 from ..aws import errors, read
 from ..aws.accounts import Accounts
 from ..aws.caller import identify, where_to_ask
@@ -26,6 +26,16 @@ from . import read as instances
 from .apply import Launch, TargetRun, run_probes, sweep
 from .plan import finding, hindrance, launches, leftovers, plan
 from .state import Probe, ProbeSeen, ProbeWanted, instance_type
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    **PLACED_IMAGES_SPEC,
+    **CONSUMER_ROLE_SPEC,
+    **NETWORK_SPEC,
+    # Not "str": the module would silently be given the text of what YAML made of unquoted digits.
+    "account_ids": {"type": "list", "elements": "raw", "required": True},
+    "instance_type": {"type": "str"},
+    "wait_timeout": {"type": "int", "default": 300},
+}
 
 
 @dataclass

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..arguments import Options
+from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, PLACED_IMAGES_SPEC, Options
 from ..aws import errors, read
 from ..aws.caller import identify, where_to_ask
 from ..aws.clients import Clients
@@ -29,6 +29,20 @@ from .state import Place, PublishSeen, PublishWanted
 # Systems Manager API Reference, PutParameter, Name.
 _NAME = re.compile(r"/?[a-zA-Z0-9_.-]+|(/[a-zA-Z0-9_.-]+){2,15}")
 _RESERVED = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
+ARGUMENT_SPEC: dict[str, Any] = {
+    **PLACED_IMAGES_SPEC,
+    **CONSUMER_ROLE_SPEC,
+    "account_ids": CONSUMERS_SPEC["account_ids"],
+    "parameter": {"type": "str", "required": True},
+    "tier": {"type": "str", "choices": ["Standard", "Advanced", "Intelligent-Tiering"]},
+    "parameter_tags": {"type": "dict"},
+    "launch_templates": {"type": "list", "elements": "str", "default": []},
+    "source_image_id": {"type": "str"},
+    "source_region": {"type": "str"},
+    "regions": {"type": "list", "elements": "str", "default": []},
+    "require_shared": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 300},
+}
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:

@@ -7,31 +7,31 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.diagnose import flow as diagnose
+from ansible_collections.golden.images.plugins.module_utils.distribution.flow_check import (
+    ARGUMENT_SPEC,
+    FLOW,
+    apply,
+    plan,
+    result,
+    wanted_from,
+)
+from ansible_collections.golden.images.plugins.module_utils.distribution.parameters import parameters
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.kms_grant import flow as kms_grant
+from ansible_collections.golden.images.plugins.module_utils.launch_probe import flow as launch_probe
+from ansible_collections.golden.images.plugins.module_utils.plan import Plan
+from ansible_collections.golden.images.plugins.module_utils.publish import flow as publish
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils.share import flow as share
 
-from plugins.module_utils.distribution.flow_check import wanted_from
-from plugins.module_utils.failures import Refused
-
-GIVEN: dict[str, Any] = {
-    "account_ids": ["012345678901"],
-    "org_arns": [],
-    "org_unit_arns": [],
-    "shared_tags": None,
-    "share_snapshots": True,
-    "purge_launch_permissions": False,
-    "principals": [],
-    "access_method": "auto",
-    "auto_scaling": False,
-    "consumer_role_name": None,
-    "external_id": None,
-    "purge_grants": False,
-    "parameter": None,
-    "launch_templates": [],
-    "copy_into_accounts": False,
-    "verify_level": "none",
-    "instance_type": None,
-    "subnet_ids": {},
-    "security_group_ids": {},
-    "regions": ["eu-west-1", "us-east-1"],
+GIVEN = parameters(ARGUMENT_SPEC, {"account_ids": ["012345678901"], "regions": ["eu-west-1", "us-east-1"]})
+STEPS = {
+    "share": share,
+    "kms_grant": kms_grant,
+    "publish": publish,
+    "diagnose": diagnose,
+    "launch_probe": launch_probe,
 }
 
 
@@ -58,7 +58,7 @@ def test_a_dry_run_needs_no_subnet():
     wanted_from({**GIVEN, "verify_level": "authorized"}, False)
 
 
-def test_nobody_has_to_be_named():
+def test_no_consumer_is_required():
     wanted_from({**GIVEN, "account_ids": []}, False)
 
 
@@ -91,11 +91,46 @@ def test_each_step_refuses_its_own(params: dict[str, Any], options: list[str]):
     assert refused(**params) == options
 
 
-def test_what_two_steps_refuse_is_said_once():
+def test_a_refusal_of_two_steps_is_reported_once():
     assert refused(account_ids=[123456789012]) == ["account_ids"]
 
 
-def test_a_purge_with_nobody_named_is_refused():
+def test_a_purge_without_consumers_is_refused():
     assert "purge_launch_permissions" in refused(
         account_ids=[], purge_launch_permissions=True, purge_grants=True
     )
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+def test_an_option_added_to_a_step_reaches_its_check(step: Any, monkeypatch: pytest.MonkeyPatch):
+    checked: list[dict[str, Any]] = []
+
+    def check(params: dict[str, Any], check_mode: bool) -> None:
+        assert check_mode
+        checked.append(params)
+
+    spec = {**step.ARGUMENT_SPEC, "added": {"type": "str", "default": "by default"}}
+    monkeypatch.setattr(step, "ARGUMENT_SPEC", spec)
+    monkeypatch.setattr(step, "wanted_from", check)
+    subnets = dict.fromkeys(GIVEN["regions"], "subnet-0123456789abcdef0")
+    wanted_from(
+        {**GIVEN, "parameter": "/golden/web", "verify_level": "launched", "subnet_ids": subnets}, False
+    )
+    assert [params["added"] for params in checked] == ["by default"]
+    assert checked[0].keys() == spec.keys()
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+def test_an_option_that_a_step_has_too_is_the_same_option(step: Any):
+    for option in sorted(ARGUMENT_SPEC.keys() & step.ARGUMENT_SPEC.keys()):
+        # A check without AWS requires neither a parameter nor accounts: the role may have been given none.
+        optional = {key: value for key, value in step.ARGUMENT_SPEC[option].items() if key != "required"}
+        assert {**optional, "default": None} == {**ARGUMENT_SPEC[option], "default": None}
+
+
+def test_nothing_is_changed_or_returned():
+    outcome = apply(None, None, None, plan(None, None), print)
+    assert plan(None, None) == Plan(())
+    assert outcome == Outcome()
+    assert result(None, None, Plan(()), outcome) == {}
+    assert not FLOW.needs_aws
