@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A role variable is named after the role and the module option that it sets.
+
+`distribute_name` sets `name`. Where the option alone would be ambiguous, the step stands between:
+`distribute_copy_wait_timeout` sets the `wait_timeout` of the copies. The variables of a playbook that runs a
+module itself are named in the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+from jinja2 import nodes
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+ROLES = sorted(folder.name for folder in (CHECKOUT / "roles").iterdir())
+
+STEPS = {
+    "distribute": {
+        "copy": "the copies in the owner's account",
+        "consumer": "the copies in the consumers' accounts",
+        "kms": "the access to KMS keys",
+        "publish": "the SSM parameter",
+        "verify": "the role verify",
+    },
+    "monitor": {
+        "alarm": "the CloudWatch alarm",
+        "metric": "the metric filters",
+        "queue": "the SQS queue",
+        "rule": "the EventBridge rule",
+        "topic": "the SNS topic",
+    },
+}
+
+# ROLE.OPTION: the option gets a variable of another name. ROLE.VARIABLE: the variable sets no option.
+EXCEPTIONS = {
+    "distribute.purge_grants": "distribute_purge_access also sets purge_launch_permissions",
+    "distribute.purge_launch_permissions": "distribute_purge_access also sets purge_grants",
+    "distribute.snapshot_tags": "copies and their snapshots get the same tags",
+    "distribute.allow_empty_purge": "follows from unsharing after the copy",
+    "distribute.require_shared": "follows from whom the images are shared with",
+    "monitor.region": "the variable lists regions, and the modules act in one region",
+    "monitor.monitor_log_group_regions": "the modules act in one region",
+    "monitor.monitor_kms_key_arns": "part of the event pattern",
+    "monitor.monitor_state": "selects the file of tasks",
+    "remediate.remediate_allow_empty_allowlist": "only the role checks for an empty allowlist",
+    "verify.regions": "the regions of verify_images",
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A module option, and the public variables that its value is made from."""
+
+    option: str
+    variables: frozenset[str]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_variable_is_the_role_and_the_option(role):
+    settings = list(_settings(_role_tasks(role), _role_vars(role), _variables(role)))
+    assert settings
+    breaches = _breaches(role, settings, _variables(role))
+    assert breaches == {name for name in EXCEPTIONS if name.startswith(f"{role}.")}
+
+
+def test_every_exception_is_of_a_role():
+    assert {name.split(".")[0] for name in EXCEPTIONS} <= set(ROLES)
+
+
+@pytest.mark.parametrize("role", sorted(STEPS))
+def test_every_step_is_in_the_name_of_a_variable(role):
+    settings = list(_settings(_role_tasks(role), _role_vars(role), _variables(role)))
+    used = {
+        step
+        for step in STEPS[role]
+        for setting in settings
+        if f"{role}_{step}_{setting.option}" in setting.variables
+    }
+    assert used == set(STEPS[role])
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_documented_defaults_are_the_defaults(role):
+    options = _options(role)
+    defaults = yaml.safe_load((CHECKOUT / "roles" / role / "defaults/main.yml").read_text(encoding="utf-8"))
+    assert set(defaults) == {name for name, option in options.items() if not option.get("required")}
+    documented = {name: option["default"] for name, option in options.items() if "default" in option}
+    # A default that depends on another variable is described in words.
+    assert documented == {name: value for name, value in defaults.items() if "{{" not in str(value)}
+
+
+def test_a_playbook_names_its_variables_in_the_same_way():
+    found = 0
+    for playbook in sorted((CHECKOUT / "playbooks").glob("*.yml")):
+        tasks = [task for play in _load(playbook) for task in play.get("tasks", [])]
+        prefix = playbook.stem.split("_", maxsplit=1)[0]
+        registered = set(re.findall(r"register: (\w+)", playbook.read_text(encoding="utf-8")))
+        names = set(re.findall(rf"\b{prefix}_\w+", playbook.read_text(encoding="utf-8"))) - registered
+        for setting in _settings(tasks, {}, frozenset(names)):
+            found += 1
+            assert any(_is_named(prefix, name, setting.option) for name in setting.variables), setting
+    assert found
+
+
+EXAMPLE = """
+- name: Clean up the images
+  vars:
+    retire__latest: "{{ retire_keep if retire_unused else 0 }}"
+  block:
+    - name: Retire the images
+      golden.images.ami_cleanup:
+        regions: "{{ retire_regions | default(omit, true) }}"
+        keep_latest: "{{ retire__latest | string }}"
+        tombstone_path: "{{ retire_tombstone_path }}"
+"""
+
+
+def test_a_breach_is_found():
+    variables = frozenset(
+        {"retire_regions", "retire_keep", "retire_unused", "retire_tombstone_path", "retire_more"}
+    )
+    settings = list(_settings(yaml.safe_load(EXAMPLE), {}, variables))
+    assert settings == [
+        Setting("regions", frozenset({"retire_regions"})),
+        Setting("keep_latest", frozenset({"retire_keep"})),
+        Setting("tombstone_path", frozenset({"retire_tombstone_path"})),
+    ]
+    assert _breaches("retire", settings, variables) == {
+        "retire.keep_latest",
+        "retire.retire_unused",
+        "retire.retire_more",
+    }
+
+
+def _breaches(role: str, settings: list[Setting], variables: frozenset[str]) -> set[str]:
+    """Options that no variable of their name sets, and variables that set no option."""
+    options = {
+        setting.option
+        for setting in settings
+        if not any(_is_named(role, name, setting.option) for name in setting.variables)
+    }
+    unused = variables - {name for setting in settings for name in setting.variables}
+    return {f"{role}.{name}" for name in options | unused}
+
+
+def _is_named(prefix: str, variable: str, option: str) -> bool:
+    names = {f"{prefix}_{option}", *(f"{prefix}_{step}_{option}" for step in STEPS.get(prefix, {}))}
+    # share_ami.yml: share_snapshots, not share_share_snapshots.
+    return variable in names | ({option} if option.startswith(f"{prefix}_") else set())
+
+
+def _settings(
+    tasks: list[dict[str, Any]], private: Mapping[str, Any], public: frozenset[str]
+) -> Iterator[Setting]:
+    """Each option that tasks set from public variables, by way of private ones or not."""
+    for task in tasks:
+        known = {**private, **task.get("vars", {})}
+        for action, options in {**task, **task.get("module_defaults", {})}.items():
+            if _is_module(action):
+                yield from _options_set(options, known, public)
+        # A role that is included gets its variables as a module gets its options.
+        yield from _options_set(_of_other_roles(task.get("vars", {}), public), known, public)
+        for section in ("block", "rescue", "always"):
+            yield from _settings(task.get(section, []), known, public)
+
+
+def _is_module(action: str) -> bool:
+    return action.count(".") == 2 and not action.startswith("ansible.builtin.")
+
+
+def _of_other_roles(task_vars: Mapping[str, Any], public: frozenset[str]) -> dict[str, Any]:
+    own = {name.split("_", maxsplit=1)[0] for name in public}
+    return {
+        option: value
+        for name, value in task_vars.items()
+        for role, _, option in [name.partition("_")]
+        if role in ROLES and role not in own
+    }
+
+
+def _options_set(
+    options: Mapping[str, Any] | None, private: Mapping[str, Any], public: frozenset[str]
+) -> Iterator[Setting]:
+    for option, value in (options or {}).items():
+        if isinstance(value, dict):
+            yield from _options_set(value, private, public)
+        elif names := _values(value, private, public):
+            yield Setting(option, names)
+
+
+def _values(value: Any, private: Mapping[str, Any], public: frozenset[str]) -> frozenset[str]:
+    """The public variables that a value is made from: not conditions, and not parts of a longer text."""
+    if not (isinstance(value, str) and value.startswith("{{") and value.count("{{") == 1):
+        return frozenset()
+    found: set[str] = set()
+    for name in _names(jinja2.Environment(autoescape=True).parse(_without_filters(value))):
+        found |= {name} & public
+        found |= _values(private.get(name), {key: private[key] for key in private if key != name}, public)
+    return frozenset(found)
+
+
+def _without_filters(template: str) -> str:
+    # Jinja does not know Ansible's filters, and which one it is does not matter.
+    return re.sub(r"\|\s*\w+", "| default", template)
+
+
+def _names(node: nodes.Node) -> Iterator[str]:
+    if isinstance(node, nodes.Name):
+        yield node.name
+    for child in node.iter_child_nodes(exclude=["test"]):
+        yield from _names(child)
+
+
+def _role_tasks(role: str) -> list[dict[str, Any]]:
+    return [
+        task for file in sorted((CHECKOUT / "roles" / role / "tasks").glob("*.yml")) for task in _load(file)
+    ]
+
+
+def _role_vars(role: str) -> dict[str, Any]:
+    """Private variables, those of the blocks among them: an included file sees these too."""
+    file = CHECKOUT / "roles" / role / "vars/main.yml"
+    of_blocks = {name: value for task in _role_tasks(role) for name, value in task.get("vars", {}).items()}
+    return {**(_load(file) if file.exists() else {}), **of_blocks}
+
+
+def _options(role: str) -> dict[str, Any]:
+    return _load(CHECKOUT / "roles" / role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+
+
+def _variables(role: str) -> frozenset[str]:
+    return frozenset(_options(role))
+
+
+def _load(file: Path) -> Any:
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
