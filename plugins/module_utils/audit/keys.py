@@ -121,7 +121,9 @@ def _unreachable(
 ) -> Iterator[Finding]:
     """Those with whom an image is shared who cannot use its key, by all that can be told."""
     # Each consumer is judged once for the key, not once for every image.
-    without = set(key_access.without_access([key], reduce(Sharing.__or__, sharings.values(), Sharing())))
+    without = set(
+        key_access.consumers_without_access([key], reduce(Sharing.__or__, sharings.values(), Sharing()))
+    )
     for image in images:
         sharing = sharings.get(image.image_id, Sharing())
         named = sharing.account_ids | sharing.org_arns | sharing.org_unit_arns

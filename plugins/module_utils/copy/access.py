@@ -14,9 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..failures import Failure
-from ..keys import policy_evaluation as key_reading
 from ..keys.access import Access, access
-from ..keys.policy_evaluation import Consumer
+from ..keys.policy_evaluation import Consumer, principals_in_account
 from ..model import Image, KeySeen, Sharing, Target
 
 # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot", of these what reading takes.
@@ -153,7 +152,7 @@ def _denied(key: KeySeen, copier: Copier) -> tuple[str, ...]:
     """The needed operations that the key's owner surely does not allow; none if it was not told of them."""
     if key.policy is None:
         return ()
-    if copier.role_arn in key_reading.principals_within(key.policy, copier.account_id):
+    if copier.role_arn in principals_in_account(key.policy, copier.account_id):
         # What the policy says of the role alone is not read here.
         return ()
     by_role = {

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ..keys import access as key_access
-from ..keys import policy_evaluation as key_reading
 from ..keys import policy_statements as key_policy
 from ..keys.access import Access, KeyDryRun
 from ..keys.grants import OPERATIONS
-from ..keys.policy_evaluation import Consumer
+from ..keys.policy_evaluation import Consumer, principals_in_account
 from ..model import Image, KeySeen, Sharing
 from .findings import BlocksLaunch, Finding
 from .state import Case, ConsumerSeen, OwnerSeen
@@ -126,7 +125,7 @@ def _owners_word(
         # AWS's own word to the account goes before what its owner's side looks like.
         if shut and _within(case, key):
             yield _for_roles_only(case, key, BlocksLaunch.HARMLESS)
-    elif against := key_access.denied(key, who, shut):
+    elif against := key_access.denied_operations(key, who, shut):
         yield Finding(
             "key_denied_by_policy",
             f"The policy of {arn} denies {', '.join(against)} to {account}.",
@@ -184,7 +183,7 @@ def _is_asked(key: KeySeen, who: Consumer, operation: str) -> bool:
 def _within(case: Case, key: KeySeen) -> frozenset[str]:
     """The roles and users of the account that grants or the policy name."""
     by_grants = {key_policy.short(grant.grantee) for grant in key.grants} - {case.account_id}
-    named = key_reading.principals_within(key.policy, case.account_id) if key.policy is not None else set()
+    named = principals_in_account(key.policy, case.account_id) if key.policy is not None else set()
     return frozenset(by_grants | named)
 
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What anybody's key policy says about a consumer: that it may, that it may not, or that this cannot be told.
+"""Evaluate whether a key policy allows or denies a consumer's request, or whether that is undetermined.
 
-A policy is read for somebody of whom little is known: of an account neither its organization nor its roles,
-of an organization none of its accounts. What depends on more than that is None, never a guess.
+Little is known about a consumer: an account's organization and roles are often unknown, and so are an
+organization's accounts. A result that depends on more than what is known is None, never a guess.
 Sources: IAM User Guide, "IAM JSON policy elements reference" and "Policy evaluation logic"; KMS Developer
 Guide, "Condition keys for AWS KMS".
 """
@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from . import policy_statements as key_policy
+from . import policy_statements
 
 Truth: TypeAlias = "bool | None"
-"""None: cannot be told."""
+"""None: undetermined."""
 
 _WILDCARD = re.compile(r"[*?]")
 
@@ -31,7 +31,7 @@ _WILDCARD = re.compile(r"[*?]")
 class Consumer:
     """An account, a whole organization, or a whole organizational unit of one.
 
-    An account's organization and the unit it is in are given where they are known.
+    For an account, ``org_id`` and ``unit_id`` say where it is, if that is known.
     """
 
     account_id: str | None = None
@@ -41,9 +41,9 @@ class Consumer:
 
 @dataclass(frozen=True)
 class Request:
-    """An operation on a key (``Decrypt``) that a consumer asks for.
+    """A consumer's request for an operation on a key (``Decrypt``).
 
-    ``through_ec2``: as EC2 asks for it on the consumer's behalf when it launches, instead of directly.
+    ``through_ec2``: made by EC2 on the consumer's behalf, as in a launch, rather than directly.
     """
 
     consumer: Consumer
@@ -53,57 +53,60 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Word:
-    """What a policy says of a request. A denial goes before everything, grants included."""
+class PolicyDecision:
+    """Whether a policy allows and denies a request. An explicit deny overrides any allow, also a grant's."""
 
     allows: Truth
     denies: Truth
 
 
-def word(policy: str, request: Request) -> Word:
-    """What the statements of a policy together say of a request."""
+def evaluate(policy: str, request: Request) -> PolicyDecision:
+    """The decision of all statements of a policy on a request."""
     statements = _statements(policy)
-    return Word(
-        # What only a part of the consumer is allowed, the consumer is not; denied, it may be.
-        allows=_any(_applies(item, request, partly=False) for item in statements if item.effect == "Allow"),
-        denies=_any(_applies(item, request, partly=None) for item in statements if item.effect == "Deny"),
+    return PolicyDecision(
+        # An allow for only a part of the consumer does not allow the whole; a deny for a part may matter.
+        allows=_any(_applies(item, request, in_part=False) for item in statements if item.effect == "Allow"),
+        denies=_any(_applies(item, request, in_part=None) for item in statements if item.effect == "Deny"),
     )
 
 
-def principals_within(policy: str, account_id: str) -> frozenset[str]:
-    """The roles and users of an account that statements name, whatever they allow or deny them."""
+def principals_in_account(policy: str, account_id: str) -> frozenset[str]:
+    """The ARNs of an account's roles and users that statements name, whether they allow or deny."""
     named = (item for statement in _statements(policy) for item in statement.principals or ())
     return frozenset(item for item in named if _account_of(item) == account_id)
 
 
 @dataclass(frozen=True)
 class _Statement:
-    """A statement, its principals without an order; None if it says only who is none of them."""
+    """A statement, its principals as a set, which is None with NotPrincipal.
+
+    ``accounts_of_principals`` are the accounts of the roles and users among the principals.
+    """
 
     effect: str
     content: Mapping[str, Any]
     principals: frozenset[str] | None
-    in_part: frozenset[str]
+    accounts_of_principals: frozenset[str]
 
     @classmethod
     def read(cls, content: Mapping[str, Any]) -> _Statement:
         effect = str(content.get("Effect"))
         if "Principal" not in content:
             return cls(effect, content, None, frozenset())
-        principals = frozenset(key_policy.short(item) for item in _named(content["Principal"]))
+        principals = frozenset(policy_statements.short(item) for item in _named(content["Principal"]))
         accounts = (_account_of(item) for item in principals)
         return cls(effect, content, principals, frozenset(item for item in accounts if item))
 
 
-def _applies(statement: _Statement, request: Request, partly: Truth) -> Truth:
+def _applies(statement: _Statement, request: Request, in_part: Truth) -> Truth:
     content = statement.content
     return _all(
         (
-            _is_about_operation(content, f"kms:{request.operation}"),
-            _is_about_key(content, request.key_arn),
-            _is_about_consumer(statement, request.consumer, partly),
+            _matches_operation(content, f"kms:{request.operation}"),
+            _matches_key(content, request.key_arn),
+            _matches_consumer(statement, request.consumer, in_part),
             *(
-                _holds(operator, key.lower(), _listed(values), request, partly)
+                _holds(operator, key.lower(), _listed(values), request, in_part)
                 for operator, keys in content.get("Condition", {}).items()
                 for key, values in keys.items()
             ),
@@ -111,7 +114,7 @@ def _applies(statement: _Statement, request: Request, partly: Truth) -> Truth:
     )
 
 
-def _is_about_operation(statement: Mapping[str, Any], action: str) -> bool:
+def _matches_operation(statement: Mapping[str, Any], action: str) -> bool:
     def fits(patterns: Any) -> bool:
         return any(_like(pattern.lower(), action.lower()) for pattern in _listed(patterns))
 
@@ -120,28 +123,28 @@ def _is_about_operation(statement: Mapping[str, Any], action: str) -> bool:
     return fits(statement.get("Action", []))
 
 
-def _is_about_key(statement: Mapping[str, Any], key_arn: str) -> Truth:
+def _matches_key(statement: Mapping[str, Any], key_arn: str) -> Truth:
     if "Resource" not in statement:
         return None
     return any(_like(pattern, key_arn) for pattern in _listed(statement["Resource"]))
 
 
-def _is_about_consumer(statement: _Statement, consumer: Consumer, partly: Truth) -> Truth:
+def _matches_consumer(statement: _Statement, consumer: Consumer, in_part: Truth) -> Truth:
     if statement.principals is None:
-        # NotPrincipal leaves somebody out of whom nothing is known here.
+        # NotPrincipal excludes principals about which nothing is known here.
         return None
     if "*" in statement.principals:
         return True
     if consumer.account_id is None:
-        # Any account may be in the organization; none is all of it.
-        return partly if statement.principals else False
+        # Any account may be in the organization; no account is all of it.
+        return in_part if statement.principals else False
     if consumer.account_id in statement.principals:
         return True
-    return partly if consumer.account_id in statement.in_part else False
+    return in_part if consumer.account_id in statement.accounts_of_principals else False
 
 
 def _named(principal: Any) -> list[str]:
-    """The AWS principals of a statement; services and identity providers are no consumers."""
+    """The AWS principals of a statement; services and identity providers are not consumers."""
     if isinstance(principal, Mapping):
         return [str(item) for item in _listed(principal.get("AWS", []))]
     return [str(item) for item in _listed(principal)]
@@ -165,14 +168,14 @@ class _Operator:
         name = name.removesuffix("IfExists")
         return cls(name.replace("Not", ""), "Not" in name, if_exists, quantifier)
 
-    def of_missing(self) -> bool:
-        """Whether it holds for a key that the request does not have."""
+    def matches_missing_key(self) -> bool:
+        """Whether the condition holds for a condition key that the request does not have."""
         if self.quantifier == "ForAnyValue":
             return self.if_exists
         return self.negated or self.if_exists or self.quantifier == "ForAllValues"
 
-    def is_of_paths(self) -> bool:
-        """Whether it compares a key of several values, and with wildcards."""
+    def matches_paths(self) -> bool:
+        """Whether it compares a multivalued condition key, with wildcards."""
         return bool(self.quantifier) and self.name == "StringLike" and not (self.negated or self.if_exists)
 
 
@@ -198,42 +201,42 @@ _COMPARISONS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def _holds(operator_text: str, key: str, wanted: list[Any], request: Request, partly: Truth) -> Truth:
+def _holds(operator_text: str, key: str, wanted: list[Any], request: Request, in_part: Truth) -> Truth:
     operator = _Operator.read(operator_text)
     texts = [str(item) for item in wanted]
     if operator.name not in _COMPARISONS or any("${" in item for item in texts):
         return None
     if key == "aws:principalorgpaths":
-        return _is_below(texts, request.consumer, partly) if operator.is_of_paths() else None
-    if key not in _FACTS:
+        return _is_below_path(texts, request.consumer, in_part) if operator.matches_paths() else None
+    if key not in _CONDITION_VALUES:
         return None
-    values = _FACTS[key](request)
+    values = _CONDITION_VALUES[key](request)
     if values is None:
         return None
     if not values:
-        return operator.of_missing()
+        return operator.matches_missing_key()
     compare = _COMPARISONS[operator.name]
     met = any(compare(item, value) for item in texts for value in values)
     return met != operator.negated
 
 
-def _is_below(paths: Iterable[str], consumer: Consumer, partly: Truth) -> Truth:
-    """Whether all of a consumer is below one of these paths; IAM User Guide, "aws:PrincipalOrgPaths"."""
+def _is_below_path(paths: Iterable[str], consumer: Consumer, in_part: Truth) -> Truth:
+    """Whether the whole consumer is below one of these paths; IAM User Guide, "aws:PrincipalOrgPaths"."""
     if consumer.org_id is None:
         return None
     found: list[Truth] = []
     within = f"{consumer.org_id}/"
     for path in paths:
-        unit = key_policy.unit_of_path(path)
+        unit = policy_statements.unit_of_path(path)
         if path == f"{consumer.org_id}/*" or unit == (consumer.org_id, consumer.unit_id):
             return True
         if not path.startswith(within):
-            # A wildcard may stand for a part of the organization's id, too.
+            # A wildcard can also match a part of the organization's id.
             fixed = _WILDCARD.split(path, maxsplit=1)[0]
             found.append(None if fixed != path and within.startswith(fixed) else False)
         else:
-            # Of two units it is not known whether one is in the other, nor where an account is in its unit.
-            found.append(partly if unit and consumer.account_id is None else None)
+            # Unknown: whether one unit is inside another, and where in its unit an account is.
+            found.append(in_part if unit and consumer.account_id is None else None)
     return _any(found)
 
 
@@ -251,12 +254,12 @@ def _service(request: Request) -> tuple[str, ...]:
 
 
 def _for_resource(request: Request) -> tuple[str, ...]:
-    # KMS Developer Guide, "kms:GrantIsForAWSResource": of CreateGrant, ListGrants and RevokeGrant.
+    # KMS Developer Guide, "kms:GrantIsForAWSResource": only CreateGrant, ListGrants and RevokeGrant have it.
     return (str(request.through_ec2).lower(),) if request.operation == "CreateGrant" else ()
 
 
-# Condition key to its values in a request: none if the request does not have it, None if nobody can tell.
-_FACTS: dict[str, Callable[[Request], tuple[str, ...] | None]] = {
+# Condition key to its values in a request: empty if the request does not have it, None if unknown.
+_CONDITION_VALUES: dict[str, Callable[[Request], tuple[str, ...] | None]] = {
     "aws:principalaccount": _account,
     "aws:principalorgid": _organization,
     "kms:calleraccount": _account,

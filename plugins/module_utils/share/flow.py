@@ -17,7 +17,7 @@ from ..aws.clients import Clients
 from ..aws.write import Performed, perform_all
 from ..failures import Refused, TargetFailed, invalid_option
 from ..fanout import each
-from ..keys.access import without_access
+from ..keys.access import consumers_without_access
 from ..model import Image, KeySeen, Sharing, Target
 from ..plan import Plan
 from ..progress import Report
@@ -204,7 +204,7 @@ def _read_key(clients: Clients, wanted: ShareWanted, target: Target, key_id: str
     if key.key.aws_managed or key.key.account_id != target.account_id:
         return key
     key = replace(key, grants=read.grants(kms, key.key.arn))
-    if without_access([key], wanted.sharing):
+    if consumers_without_access([key], wanted.sharing):
         # The grants do not tell all: the policy may.
         key = replace(key, policy=read.key_policy(kms, key.key.arn))
     return key

@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import tags as tagging
 from ..failures import Failure
-from ..keys.access import without_access
+from ..keys.access import consumers_without_access
 from ..model import Image, KeySeen, Sharing, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from . import checks as share_checks
@@ -220,7 +220,7 @@ def _warnings(wanted: ShareWanted, named: Sharing, shared: Shared, launch: Shari
             "Snapshots cannot be shared with organizations and organizational units: their accounts can "
             "launch the image, not copy it. Name in account_ids those that must copy."
         )
-    if wanted.present and (shut_out := without_access(shared.keys, named)):
+    if wanted.present and (shut_out := consumers_without_access(shared.keys, named)):
         yield (
             f"{_enumerate(shut_out)} cannot use the key of {shared.image.image_id} yet, nor launch it. "
             "Open it with ami_kms_grant, or make sure that its policy does."

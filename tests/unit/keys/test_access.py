@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who, as far as an image's owner can see, cannot use its key."""
+"""Which consumers cannot use an image's key, as far as its owner can see."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys import access as key_access
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils.keys.policy_evaluation import Consumer
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,20 +40,20 @@ def key(*grants: Grant, policy: str | None = policy_of()) -> KeySeen:
         pytest.param([], set(), id="none"),
         pytest.param([made(root(A))], {A}, id="an account, as its id"),
         pytest.param([made(DEPLOY)], set(), id="a role, which is not its account"),
-        pytest.param([Grant("g", root(A), OPERATIONS)], {A}, id="whoever made it"),
-        pytest.param([made(root(A), frozenset({"CreateGrant", "Decrypt"}))], {A}, id="the least"),
+        pytest.param([Grant("g", root(A), OPERATIONS)], {A}, id="made by another tool"),
+        pytest.param([made(root(A), frozenset({"CreateGrant", "Decrypt"}))], {A}, id="the least operations"),
         pytest.param([made(root(A), OPERATIONS - {"CreateGrant"})], set(), id="no CreateGrant"),
         pytest.param([made(root(A), OPERATIONS - {"Decrypt"})], set(), id="no Decrypt"),
         pytest.param([made(root(A), constrained=True)], set(), id="constrained"),
         pytest.param(
             [made(root(A), frozenset({"CreateGrant"})), made(root(A), frozenset({"Decrypt"}))],
             set(),
-            id="one half each: no grant serves EBS",
+            id="operations split over two grants",
         ),
     ],
 )
-def test_who_is_granted_what_launching_needs(grants: list[Grant], expected: set[str]) -> None:
-    lacking = key_access.without_access([key(*grants)], with_accounts(A))
+def test_grants_that_allow_a_launch(grants: list[Grant], expected: set[str]) -> None:
+    lacking = key_access.consumers_without_access([key(*grants)], with_accounts(A))
     assert {A} - set(lacking) == expected
 
 
@@ -60,33 +61,34 @@ def test_who_is_granted_what_launching_needs(grants: list[Grant], expected: set[
     ("keys", "shared_with", "expected"),
     [
         pytest.param([], with_accounts(A), [], id="no key"),
-        pytest.param([key()], Sharing(), [], id="nobody"),
+        pytest.param([key()], Sharing(), [], id="no consumer"),
         pytest.param([key()], with_accounts(B, A), [A, B], id="accounts"),
         pytest.param([key(made(root(A)))], with_accounts(A, B), [B], id="one has a grant"),
         pytest.param([key(made(DEPLOY))], with_accounts(A), [A], id="only a role has one"),
         pytest.param([key(policy=opened_to(consumers(A)))], with_accounts(A, B), [B], id="one in the policy"),
         pytest.param(
-            [key(made(root(A)), policy=opened_to(consumers(B)))], with_accounts(A, B), [], id="one each way"
+            [key(made(root(A)), policy=opened_to(consumers(B)))],
+            with_accounts(A, B),
+            [],
+            id="one by grant, one by policy",
         ),
-        pytest.param(
-            [key(made(root(A))), key()], with_accounts(A), [A], id="one of two keys is enough to fail"
-        ),
-        pytest.param([key(), key()], with_accounts(A), [A], id="named once"),
-        pytest.param([key(policy=None)], with_accounts(A), [A], id="the policy is not known"),
-        pytest.param([key(made(root(A)), policy=None)], with_accounts(A), [], id="nor needed"),
+        pytest.param([key(made(root(A))), key()], with_accounts(A), [A], id="no access to one of two keys"),
+        pytest.param([key(), key()], with_accounts(A), [A], id="listed once"),
+        pytest.param([key(policy=None)], with_accounts(A), [A], id="policy not read"),
+        pytest.param([key(made(root(A)), policy=None)], with_accounts(A), [], id="policy not read, a grant"),
         pytest.param([key()], IN_ORG, [ORG], id="an organization"),
         pytest.param([key()], IN_UNIT, [UNIT], id="a unit"),
         pytest.param(
             [key(policy=opened_to(consumers(org_ids=("o-a1b2c3d4e5",))))],
             IN_ORG,
             [],
-            id="an organization, open",
+            id="an organization in the policy",
         ),
         pytest.param(
             [key(policy=opened_to(consumers(org_ids=("o-a1b2c3d4e5",))))],
             IN_UNIT,
             [],
-            id="a unit of an organization that may",
+            id="a unit of an organization in the policy",
         ),
         pytest.param(
             [key(policy=opened_to(consumers(org_ids=("o-a1b2c3d4e5",))))],
@@ -104,21 +106,24 @@ def test_who_is_granted_what_launching_needs(grants: list[Grant], expected: set[
             [key(policy=opened_to(consumers(units=(("o-a1b2c3d4e5", "ou-ab12-11111111"),))))],
             IN_ORG,
             [ORG],
-            id="a unit is not its organization",
+            id="a unit in the policy, not its organization",
         ),
         pytest.param(
             [key(policy=opened_to(consumers(org_ids=("o-zzzzzzzzzz",))))],
             with_accounts(A),
             [],
-            id="an account gets the benefit of the doubt",
+            id="an account, undetermined",
         ),
         pytest.param(
-            [key(), key(policy=opened_to(consumers(org_ids=("o-z",))))], with_accounts(A), [A], id="once"
+            [key(), key(policy=opened_to(consumers(org_ids=("o-z",))))],
+            with_accounts(A),
+            [A],
+            id="undetermined for one key, denied for another",
         ),
     ],
 )
-def test_who_cannot_use_every_key(keys: list[KeySeen], shared_with: Sharing, expected: list[str]) -> None:
-    assert key_access.without_access(keys, shared_with) == expected
+def test_consumers_without_access(keys: list[KeySeen], shared_with: Sharing, expected: list[str]) -> None:
+    assert key_access.consumers_without_access(keys, shared_with) == expected
 
 
 SHARINGS = st.builds(
@@ -130,20 +135,34 @@ SHARINGS = st.builds(
 
 
 @given(SHARINGS)
-def test_those_to_whom_a_key_was_opened_are_never_missed(shared_with: Sharing) -> None:
+def test_consumers_in_own_statements_have_access(shared_with: Sharing) -> None:
     who = consumers(
         *shared_with.account_ids,
         org_ids=tuple(arn.rsplit("/", 1)[1] for arn in shared_with.org_arns),
         units=tuple(tuple(arn.split("/")[1:]) for arn in shared_with.org_unit_arns),
     )
-    assert key_access.without_access([key(policy=opened_to(who))], shared_with) == []
+    assert key_access.consumers_without_access([key(policy=opened_to(who))], shared_with) == []
 
 
 @given(SHARINGS, st.frozensets(st.sampled_from([A, B])))
-def test_more_grants_leave_fewer_without(shared_with: Sharing, accounts: frozenset[str]) -> None:
-    before = key_access.without_access([key()], shared_with)
-    after = key_access.without_access([key(*(made(root(item)) for item in accounts))], shared_with)
+def test_grants_to_accounts_give_them_access(shared_with: Sharing, accounts: frozenset[str]) -> None:
+    before = key_access.consumers_without_access([key()], shared_with)
+    after = key_access.consumers_without_access([key(*(made(root(item)) for item in accounts))], shared_with)
     assert after == [item for item in before if item not in accounts]
+
+
+def test_denied_operations() -> None:
+    denying = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": ["kms:Decrypt", "kms:CreateGrant"],
+        "Resource": "*",
+    }
+    consumer = Consumer(account_id=A)
+    denied = key_access.denied_operations(key(policy=policy_of(denying)), consumer, OPERATIONS)
+    assert denied == ["CreateGrant", "Decrypt"]
+    assert key_access.denied_operations(key(made(root(B))), consumer, OPERATIONS) == []
+    assert key_access.denied_operations(key(policy=None), consumer, OPERATIONS) == []
 
 
 # How ami_share uses it.
@@ -159,7 +178,7 @@ def warned(want: Any, found: Any) -> list[str]:
     return [text for text in sharing.planned(want, found).warnings if "key" in text]
 
 
-def test_whoever_cannot_launch_is_told_of() -> None:
+def test_warning_names_consumers_without_access() -> None:
     (text,) = warned(sharing.wanted(with_accounts(A, B)), under(key(made(root(A)))))
     assert text.startswith(f"{B} cannot use the key of {sharing.IMAGE}")
     assert "ami_kms_grant" in text
@@ -168,33 +187,33 @@ def test_whoever_cannot_launch_is_told_of() -> None:
 @pytest.mark.parametrize(
     ("want", "found"),
     [
-        pytest.param(sharing.wanted(with_accounts(A)), under(key(made(root(A)))), id="all may"),
+        pytest.param(sharing.wanted(with_accounts(A)), under(key(made(root(A)))), id="all have access"),
         pytest.param(sharing.wanted(with_accounts(A)), under(), id="not encrypted"),
-        pytest.param(sharing.wanted(with_accounts(A), present=False), under(key()), id="withdrawn"),
+        pytest.param(sharing.wanted(with_accounts(A), present=False), under(key()), id="state: absent"),
         pytest.param(sharing.wanted(with_accounts(OWNER)), under(key()), id="the owner needs no grant"),
     ],
 )
-def test_nothing_is_said_where_nothing_is_wrong(want: Any, found: Any) -> None:
+def test_no_warning(want: Any, found: Any) -> None:
     assert warned(want, found) == []
 
 
-def test_a_key_that_could_not_be_read_is_said() -> None:
+def test_warning_of_an_unreadable_key() -> None:
     (text,) = warned(sharing.wanted(with_accounts(A)), under(key_problem="No. Allow it."))
     assert text.endswith("No. Allow it.")
 
 
-def test_many_without_access_are_counted() -> None:
+def test_warning_names_five_consumers_and_counts_the_rest() -> None:
     (text,) = warned(sharing.wanted(with_accounts(*sharing.accounts(7))), under(key()))
     assert "and 2 more cannot use" in text
 
 
-def test_an_image_under_a_key_of_aws_is_not_shared() -> None:
+def test_refuses_to_share_an_image_under_an_aws_managed_key() -> None:
     (failure,) = sharing.planned(sharing.wanted(with_accounts(A)), under(KeySeen(DEFAULT))).refusals
     assert (failure.error_code, failure.region, failure.account_id) == ("default_key", place().region, OWNER)
     assert DEFAULT.arn in failure.message
     assert "kms_key_id" in failure.remedy
 
 
-def test_an_image_under_a_key_of_aws_can_be_withdrawn() -> None:
+def test_unshares_an_image_under_an_aws_managed_key() -> None:
     want = sharing.wanted(with_accounts(A, STRANGER), present=False)
     assert sharing.planned(want, under(KeySeen(DEFAULT))).refusals == ()
