@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images that may live in several accounts: documents ``arguments.PLACED_IMAGES_SPEC``."""
+"""Images that may live in several accounts: documents ``arguments.IMAGES_BY_TARGET_SPEC``."""
 
 from __future__ import annotations
 

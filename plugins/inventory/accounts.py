@@ -106,8 +106,8 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 from ansible_collections.golden.images.plugins.module_utils.organization import read as read_accounts
 from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
     STATES,
-    Asked,
-    Naming,
+    InventoryOptions,
+    NamingOptions,
     groups,
     host_variables,
     hosts,
@@ -124,12 +124,12 @@ class InventoryModule(AWSInventoryBase):
         """Fill the inventory from the file at ``path``."""
         super().parse(inventory, loader, path, cache=cache)
         statuses = self.get_option("statuses")
-        asked = Asked(
+        asked = InventoryOptions(
             states=STATES if "all" in statuses else tuple(statuses),
             email=self.get_option("include_email"),
             tags=self.get_option("include_tags"),
         )
-        naming = Naming(self.get_option("hostname"), tuple(self.get_option("group_by")))
+        naming = NamingOptions(self.get_option("hostname"), tuple(self.get_option("group_by")))
         try:
             named = hosts(self._accounts(asked, path, cache), naming)
         except Refused as refused:

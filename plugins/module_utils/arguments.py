@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .failures import Failure, Refused, invalid_option
-from .model import ConsumerRole, Network, PlacedImages, Sharing
+from .model import ConsumerRole, ImagesByTarget, Network, Sharing
 from .tags import check_tags
 
 IMAGES_SPEC: dict[str, Any] = {
@@ -19,7 +19,7 @@ IMAGES_SPEC: dict[str, Any] = {
     "image_id": {"type": "str"},
 }
 # Not "dict": where images live in several accounts it is a list.
-PLACED_IMAGES_SPEC: dict[str, Any] = {**IMAGES_SPEC, "images": {"type": "raw"}}
+IMAGES_BY_TARGET_SPEC: dict[str, Any] = {**IMAGES_SPEC, "images": {"type": "raw"}}
 CONSUMER_ROLE_SPEC: dict[str, Any] = {
     "consumer_role_name": {"type": "str"},
     "external_id": {"type": "str", "no_log": True},
@@ -128,15 +128,15 @@ class Options:
             for region, image_id in (self._params[option] or {}).items()
         }
 
-    def placed_images(self, check_mode: bool) -> PlacedImages:
+    def images_by_target(self, check_mode: bool) -> ImagesByTarget:
         """The images of ``images``, or the one of ``image_id``."""
         listed = self._params["images"]
         if not isinstance(listed, list):
             if listed is not None and not isinstance(listed, Mapping):
                 self.refuse("images", f"'{listed}' is no mapping and no list.", _IMAGES_FORMS)
-                return PlacedImages({})
+                return ImagesByTarget({})
             images = self.images(check_mode)
-            return PlacedImages({(None, region): image_id for region, image_id in images.items()})
+            return ImagesByTarget({(None, region): image_id for region, image_id in images.items()})
         placed: dict[tuple[str | None, str], str | None] = {}
         for item in listed:
             if not isinstance(item, Mapping) or not {"account_id", "region", "image_id"} <= item.keys():
@@ -150,7 +150,7 @@ class Options:
             placed[place] = self._image_or_planned("images", place[1], item["image_id"], check_mode)
         if not listed:
             self.refuse("images", "no image is named.", "Name at least one.")
-        return PlacedImages(placed)
+        return ImagesByTarget(placed)
 
     def consumer_role(self) -> ConsumerRole | None:
         """The role of ``consumer_role_name`` and ``external_id``, None if none is named."""

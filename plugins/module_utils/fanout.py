@@ -24,7 +24,7 @@ MAX_THREADS = 64
 
 # By default a thread that waits for its turn asks for it 200 times a second: with a hundred of them half as
 # much again is computed. Each gives its turn up by itself at its next call, long before this.
-_TURN_SECONDS = 0.1
+_SWITCH_INTERVAL = 0.1
 
 
 class _End:
@@ -43,7 +43,7 @@ def each(
     work: Callable[[Item], Result],
     *,
     optional: Collection[Item] = (),
-    patience: float = 10.0,
+    grace_period: float = 10.0,
     threads: int | None = None,
 ) -> tuple[dict[Item, Result], dict[Item, Exception]]:
     """Do ``work`` on every item, many at a time, and return what was done and what failed, by item.
@@ -51,11 +51,11 @@ def each(
     An exception of one item is a value in the second mapping and stops no other. Items can be an iterator
     that takes its time: work begins with the first. If it raises, nothing more is begun, and that is raised.
 
-    Once all other items are finished, ``optional`` ones get ``patience`` more seconds; what is not done by
-    then has failed with ``DidNotAnswer``. The threads, at most ``threads`` or else ``MAX_THREADS``, are
-    daemons so that such a one cannot keep the process from ending.
+    Once all other items are finished, the ``optional`` ones get ``grace_period`` more seconds. Those that are
+    not finished by then fail with ``DidNotAnswer``. The threads (``threads``, by default ``MAX_THREADS``)
+    are daemons, so that such an item cannot keep the process from ending.
     """
-    sys.setswitchinterval(_TURN_SECONDS)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     waiting: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
     finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]] = queue.SimpleQueue()
     # Required items first: optional ones must not take the threads that these need. What is no iterator is
@@ -85,7 +85,7 @@ def each(
     give_up: float | None = None
     while open_items:
         if give_up is None and open_items <= set(optional):
-            give_up = monotonic() + patience
+            give_up = monotonic() + grace_period
         try:
             timeout = None if give_up is None else max(0.0, give_up - monotonic())
             item, result, exception = finished.get(timeout=timeout)

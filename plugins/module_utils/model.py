@@ -23,7 +23,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class PlacedImages:
+class ImagesByTarget:
     """Images and where they are; an account of None stands for the one whose credentials are used.
 
     An id of None stands for a copy that does not exist yet.

@@ -12,7 +12,7 @@ from itertools import chain
 from .failures import Failure, invalid_option
 
 
-def regions_to_work_in(
+def select_regions(
     named: tuple[str, ...], known: Mapping[str, str]
 ) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
     """The regions named, or all that the account has opted in to, and why those named cannot all be.
@@ -21,11 +21,11 @@ def regions_to_work_in(
     """
     if not named:
         return tuple(sorted(name for name, status in known.items() if status != "not-opted-in")), ()
-    return named, tuple(chain.from_iterable(not_usable("regions", region, known) for region in named))
+    return named, tuple(chain.from_iterable(check_region("regions", region, known) for region in named))
 
 
-def not_usable(option: str, region: str, known: Mapping[str, str]) -> Iterator[Failure]:
-    """Why the region that ``option`` names cannot be used; ``known`` as in ``regions_to_work_in``."""
+def check_region(option: str, region: str, known: Mapping[str, str]) -> Iterator[Failure]:
+    """Why the region that ``option`` names cannot be used; ``known`` as in ``select_regions``."""
     if region not in known:
         yield invalid_option(option, f"{option}: there is no region '{region}'.", "Check its spelling.")
     elif known[region] == "not-opted-in":

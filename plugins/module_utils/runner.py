@@ -25,18 +25,18 @@ Wanted = TypeVar("Wanted")
 Seen = TypeVar("Seen")
 
 
-class AnAction(Protocol):
+class ActionLike(Protocol):
     """Something that changes something."""
 
     def as_result(self) -> dict[str, str | None]:
         """The action as modules list it in ``actions``."""
 
 
-class APlan(Protocol):
+class PlanLike(Protocol):
     """What the runner asks of a plan; ``plan.Plan`` is the one for AWS."""
 
     @property
-    def actions(self) -> tuple[AnAction, ...]:
+    def actions(self) -> tuple[ActionLike, ...]:
         """All that is to be done."""
 
     @property
@@ -68,7 +68,7 @@ class Outcome:
     what the flow's own ``result`` needs to know, by target.
     """
 
-    performed: tuple[AnAction, ...] = ()
+    performed: tuple[ActionLike, ...] = ()
     failures: tuple[Failure, ...] = ()
     tolerated: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -87,7 +87,7 @@ class Flow(Generic[Wanted, Seen]):
 
     wanted: Callable[[Mapping[str, Any], bool], Wanted]
     read: Callable[[Any, Wanted], Seen]
-    plan: Callable[[Wanted, Seen], APlan]
+    plan: Callable[[Wanted, Seen], PlanLike]
     apply: Callable[[Any, Wanted, Seen, Any, Report], Outcome]
     result: Callable[[Wanted, Seen, Any, Outcome], dict[str, Any]]
     needs_aws: bool = True

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from .failures import Failure, invalid_option
 from .model import Image
 
-MARK_PREFIX = "golden.images:"
-SOURCE_MARK = MARK_PREFIX + "source"
-KEY_MARK = MARK_PREFIX + "kms-key"
+OWN_TAG_PREFIX = "golden.images:"
+SOURCE_TAG = OWN_TAG_PREFIX + "source"
+KEY_TAG = OWN_TAG_PREFIX + "kms-key"
 SHARED_PREFIX = "ec2:SharedTag/"
 
 # EC2 User Guide, "Tag restrictions".
@@ -23,14 +23,14 @@ MAX_VALUE = 256
 RESERVED_PREFIX = "aws:"
 
 
-def source_mark(source_image_id: str, source_region: str) -> dict[str, str]:
+def source_tag(source_image_id: str, source_region: str) -> dict[str, str]:
     """The tag that says of an image or a snapshot: this collection copied it from there."""
-    return {SOURCE_MARK: f"{source_region}/{source_image_id}"}
+    return {SOURCE_TAG: f"{source_region}/{source_image_id}"}
 
 
 def is_own_copy(image: Image, source_image_id: str, source_region: str) -> bool:
     """Whether this collection made ``image`` as a copy of that source."""
-    return image.tags.get(SOURCE_MARK) == source_mark(source_image_id, source_region)[SOURCE_MARK]
+    return image.tags.get(SOURCE_TAG) == source_tag(source_image_id, source_region)[SOURCE_TAG]
 
 
 def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[Failure, ...]:
@@ -46,11 +46,11 @@ def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[
                     option, f"{option}: the key '{key}' begins with 'aws:'.", "AWS reserves that prefix."
                 )
             )
-        if key.startswith(MARK_PREFIX):
+        if key.startswith(OWN_TAG_PREFIX):
             failures.append(
                 invalid_option(
                     option,
-                    f"{option}: the key '{key}' begins with '{MARK_PREFIX}'.",
+                    f"{option}: the key '{key}' begins with '{OWN_TAG_PREFIX}'.",
                     "By those tags this collection finds its own copies; choose another key.",
                 )
             )
@@ -80,15 +80,17 @@ def check_tag_count(option: str, tags: Mapping[str, str]) -> tuple[Failure, ...]
 
 def user_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """The tags that a copy can take over: neither AWS's own nor this collection's marks."""
-    return {key: value for key, value in tags.items() if not key.startswith((RESERVED_PREFIX, MARK_PREFIX))}
+    return {
+        key: value for key, value in tags.items() if not key.startswith((RESERVED_PREFIX, OWN_TAG_PREFIX))
+    }
 
 
-def differing(current: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+def differing_tags(current: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
     """The wanted tags that are missing or have another value."""
     return {key: value for key, value in wanted.items() if current.get(key) != value}
 
 
-def surplus(current: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+def surplus_keys(current: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
     """The keys to remove so that just ``wanted`` remains.
 
     Marks stay, and so do shared tags: they are written when the image is shared, not when it is copied.

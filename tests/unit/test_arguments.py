@@ -225,7 +225,7 @@ def test_nothing_wrong_is_no_refusal() -> None:
 
 def placed(images: Any, *, check_mode: bool = False) -> dict[tuple[str | None, str], str | None]:
     read = options(images=images)
-    found = read.placed_images(check_mode)
+    found = read.images_by_target(check_mode)
     read.check()
     return dict(found.images)
 
@@ -247,7 +247,7 @@ def test_images_of_several_accounts() -> None:
 
 def test_the_own_account_is_filled_in_once_it_is_known() -> None:
     read = options(images={"eu-west-1": SOURCE_ID})
-    assert read.placed_images(False).targets(CONSUMER) == {Target(CONSUMER, "eu-west-1"): SOURCE_ID}
+    assert read.images_by_target(False).targets(CONSUMER) == {Target(CONSUMER, "eu-west-1"): SOURCE_ID}
 
 
 def test_the_regions_are_each_named_once() -> None:
@@ -255,7 +255,7 @@ def test_the_regions_are_each_named_once() -> None:
         {"account_id": account_id, "region": "eu-west-1", "image_id": SOURCE_ID}
         for account_id in (CONSUMER, "222222222222")
     ]
-    assert options(images=images).placed_images(False).regions == ("eu-west-1",)
+    assert options(images=images).images_by_target(False).regions == ("eu-west-1",)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_the_regions_are_each_named_once() -> None:
 )
 def test_images_that_cannot_be_placed(images: Any, said: str) -> None:
     read = options(images=images)
-    read.placed_images(False)
+    read.images_by_target(False)
     assert [option for option, message, _remedy in refusals(read) if said in message] == ["images"]
 
 

@@ -83,7 +83,9 @@ def test_an_optional_items_failure_is_reported() -> None:
 @pytest.mark.parametrize("items", [["slow", "quick"], ["slow"]], ids=["among others", "alone"])
 def test_an_optional_item_that_does_not_answer_is_given_up(stuck: threading.Event, items: list[str]) -> None:
     started = monotonic()
-    done, failed = each(items, lambda item: item == "quick" or stuck.wait(), optional={"slow"}, patience=0.05)
+    done, failed = each(
+        items, lambda item: item == "quick" or stuck.wait(), optional={"slow"}, grace_period=0.05
+    )
     assert monotonic() - started < 2
     assert done == dict.fromkeys(set(items) - {"slow"}, True)
     assert [(item, type(exception)) for item, exception in failed.items()] == [("slow", DidNotAnswer)]
@@ -100,7 +102,7 @@ def test_patience_begins_when_the_required_items_are_finished() -> None:
             optional_is_done.wait(5)
         return item
 
-    done, failed = each(["optional", "required"], work, optional={"optional"}, patience=0.2)
+    done, failed = each(["optional", "required"], work, optional={"optional"}, grace_period=0.2)
     assert set(done) == {"optional", "required"}
     assert not failed
 
@@ -115,7 +117,7 @@ def test_an_optional_item_gets_its_patience() -> None:
             required_is_done.wait(5)
         return item
 
-    done, _failed = each(["optional", "required"], work, optional={"optional"}, patience=5)
+    done, _failed = each(["optional", "required"], work, optional={"optional"}, grace_period=5)
     assert set(done) == {"optional", "required"}
 
 
@@ -140,7 +142,7 @@ def test_optional_items_in_the_queue_are_not_begun_after_giving_up(
         if item not in required:
             stuck.wait()
 
-    _done, failed = each([*required, "o1", "o2", "o3"], work, optional={"o1", "o2", "o3"}, patience=0.05)
+    _done, failed = each([*required, "o1", "o2", "o3"], work, optional={"o1", "o2", "o3"}, grace_period=0.05)
     assert {item: type(exception) for item, exception in failed.items()} == dict.fromkeys(
         ["o1", "o2", "o3"], DidNotAnswer
     )
@@ -161,7 +163,7 @@ def test_stuck_optional_items_take_no_thread_from_the_required(
         [*optional, *required],
         lambda item: item in required or stuck.wait(),
         optional=optional,
-        patience=0.05,
+        grace_period=0.05,
     )
     assert set(done) == required
     assert set(failed) == optional

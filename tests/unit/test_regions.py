@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.regions import regions_to_work_in
+from ansible_collections.golden.images.plugins.module_utils.regions import select_regions
 
 KNOWN = {"us-east-1": "opt-in-not-required", "af-south-1": "not-opted-in", "eu-west-1": "opted-in"}
 
@@ -15,11 +15,11 @@ KNOWN = {"us-east-1": "opt-in-not-required", "af-south-1": "not-opted-in", "eu-w
     [((), ("eu-west-1", "us-east-1")), (("us-east-1", "eu-west-1"), ("us-east-1", "eu-west-1"))],
 )
 def test_those_named_or_all_that_are_enabled(named: tuple[str, ...], regions: tuple[str, ...]) -> None:
-    assert regions_to_work_in(named, KNOWN) == (regions, ())
+    assert select_regions(named, KNOWN) == (regions, ())
 
 
 @pytest.mark.parametrize(("region", "problem"), [("eu-west-9", "no region"), ("af-south-1", "not opted in")])
 def test_a_region_that_is_not_there_or_not_enabled_is_refused(region: str, problem: str) -> None:
-    _regions, (failure,) = regions_to_work_in((region, "us-east-1"), KNOWN)
+    _regions, (failure,) = select_regions((region, "us-east-1"), KNOWN)
     assert problem in failure.message
     assert region in failure.message

@@ -65,7 +65,7 @@ def test_a_resource_carries_fifty_tags(count: int, refused: bool) -> None:
 
 
 def test_the_mark_says_where_a_copy_comes_from() -> None:
-    assert tags.source_mark(SOURCE_ID, SOURCE_REGION) == MARK
+    assert tags.source_tag(SOURCE_ID, SOURCE_REGION) == MARK
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,12 @@ def test_a_copy_takes_over_neither_aws_tags_nor_marks() -> None:
     ],
 )
 def test_differing(current: dict[str, str], wanted: dict[str, str], missing: dict[str, str]) -> None:
-    assert tags.differing(current, wanted) == missing
+    assert tags.differing_tags(current, wanted) == missing
 
 
 def test_a_purge_spares_marks_shared_tags_and_aws_tags() -> None:
     current = {**MARK, "ec2:SharedTag/version": "1", "aws:x": "1", "z": "1", "old": "1", "role": "web"}
-    assert tags.surplus(current, {"role": "db"}) == ["old", "z"]
+    assert tags.surplus_keys(current, {"role": "db"}) == ["old", "z"]
 
 
 KEYS = st.sampled_from(["a", "b", "c", "aws:x", "golden.images:source", "ec2:SharedTag/v"])
@@ -117,8 +117,8 @@ TAGS = st.dictionaries(KEYS, st.sampled_from(["1", "2"]))
 def test_writing_what_differs_and_removing_the_surplus_leaves_the_wanted_tags(
     current: dict[str, str], wanted: dict[str, str]
 ) -> None:
-    after = {**current, **tags.differing(current, wanted)}
-    for key in tags.surplus(after, wanted):
+    after = {**current, **tags.differing_tags(current, wanted)}
+    for key in tags.surplus_keys(after, wanted):
         del after[key]
     kept = {key: value for key, value in current.items() if ":" in key}
     assert after == {**kept, **wanted}

@@ -18,7 +18,7 @@ from ..aws.clients import Clients
 from ..failures import Refused
 from ..model import Sharing, Target
 from ..progress import Report
-from ..regions import regions_to_work_in
+from ..regions import select_regions
 from ..runner import Flow, Outcome
 from . import plan as audit
 from . import read as reads
@@ -52,7 +52,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> AuditWanted:
 def read_state(clients: Clients, wanted: AuditWanted) -> AuditSeen:
     """Read all regions at the same time; what cannot be read is a finding, and hides nothing else."""
     caller, known = identify_with_regions(clients)
-    names, failures = regions_to_work_in(wanted.regions, known)
+    names, failures = select_regions(wanted.regions, known)
     if failures:
         raise Refused(failures)
     seen, failed = reads.regions(clients, [Target(caller.account_id, name) for name in names], wanted)

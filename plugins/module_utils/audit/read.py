@@ -4,7 +4,7 @@
 
 """Reads all own images of regions, whom they are shared with, and who may use their keys.
 
-Many thousand calls of two kinds: the clients of each pace themselves by what AWS takes (``Clients.paced``).
+Thousands of calls of two kinds, each with clients that adapt their rate to throttling (``Clients.adaptive``).
 Each region has threads of its own, so that one region's request rate holds up no other's.
 """
 
@@ -73,7 +73,7 @@ def regions(
     """What there is in each region, and why regions could not be read at all."""
     kinds = (_OF_IMAGES, *([_OF_SNAPSHOTS] if wanted.check_snapshots else []))
     for action in kinds:
-        clients.paced_for(action).open("ec2", [target.region for target in targets])
+        clients.adaptive_for(action).open("ec2", [target.region for target in targets])
     threads = threads_of_each(len(kinds), len(targets))
     seen, failed = each(targets, lambda target: _region(clients, target, wanted.check_snapshots, threads))
     return (_with_keys(clients, seen) if wanted.check_keys else seen), failed
@@ -98,7 +98,7 @@ def images(ec2: EC2Client) -> Iterator[Listed]:
 
 def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionSeen:
     """One region with the permissions of its images and snapshots, read while they are being listed."""
-    ec2 = clients.paced_for(_OF_IMAGES).ec2(target.region)
+    ec2 = clients.adaptive_for(_OF_IMAGES).ec2(target.region)
     listed: list[Listed] = []
     blocks: dict[str, str] = {}
     problems: list[Problem] = []
@@ -135,7 +135,7 @@ def _region(clients: Clients, target: Target, check_snapshots: bool, threads: in
 
 
 def _sharing(clients: Clients, piece: Piece) -> Sharing:
-    ec2 = clients.paced_for(piece.action).ec2(piece.target.region)
+    ec2 = clients.adaptive_for(piece.action).ec2(piece.target.region)
     reader = read.launch_permissions if piece.is_image else read.volume_permissions
     try:
         return reader(ec2, piece.resource)
@@ -151,7 +151,7 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
     clients.open("kms", [target.region for target in encrypted])
 
     def key_of(target: Target) -> dict[str, str]:
-        ec2 = clients.paced_for(_OF_IMAGES).ec2(target.region)
+        ec2 = clients.adaptive_for(_OF_IMAGES).ec2(target.region)
         snapshots = read.snapshots(ec2, encrypted[target])
         return {item.snapshot_id: item.kms_key_id for item in snapshots if item.kms_key_id}
 

@@ -50,7 +50,7 @@ class Accounts:
                 )
             )
         role_arn = self._role_arn(account_id, self._role)
-        return self._clients.assuming(role_arn, self._role.external_id, self._sts_region)
+        return self._clients.with_role(role_arn, self._role.external_id, self._sts_region)
 
     def role_arn(self, account_id: str) -> str | None:
         """The role that is assumed in an account; None for the own one, and where no role is named."""

@@ -29,18 +29,18 @@ with suppress(ImportError):
 if TYPE_CHECKING:
     from botocore.credentials import Credentials, ReadOnlyCredentials
 
-_ACTING: ContextVar[Credentials | None] = ContextVar("acting", default=None)
+_CURRENT_CREDENTIALS: ContextVar[Credentials | None] = ContextVar("current", default=None)
 
 
-class ManyAccounts(Accounts):
+class AssumedAccounts(Accounts):
     """The clients of every account, which all threads share.
 
-    ``open`` what is needed before threads start, then make each account's requests inside ``acting``.
+    ``open`` what is needed before threads start, then make each account's requests inside ``as_account``.
     """
 
     def __init__(self, clients: Clients, caller: Caller, role: ConsumerRole | None, sts_region: str) -> None:
         super().__init__(clients, caller, role, sts_region)
-        self._shared = clients.with_credentials(_whoever_acts()) if role else clients
+        self._shared = clients.with_credentials(_context_credentials()) if role else clients
         self._credentials: dict[str, Credentials | None] = {}
         if role:
             self._credentials[caller.account_id] = clients.credentials()
@@ -50,7 +50,7 @@ class ManyAccounts(Accounts):
         self._shared.open(service, regions)
 
     @contextmanager
-    def acting(self, account_id: str) -> Iterator[Clients]:
+    def as_account(self, account_id: str) -> Iterator[Clients]:
         """The account's clients; outside of the context they have no credentials.
 
         Its role is assumed at the first request.
@@ -62,13 +62,13 @@ class ManyAccounts(Accounts):
             # The own account's, or a refusal.
             yield self.clients(account_id)
             return
-        token = _ACTING.set(self._of(account_id, self._role))
+        token = _CURRENT_CREDENTIALS.set(self._credentials_of(account_id, self._role))
         try:
             yield self._shared
         finally:
-            _ACTING.reset(token)
+            _CURRENT_CREDENTIALS.reset(token)
 
-    def _of(self, account_id: str, role: ConsumerRole) -> Credentials | None:
+    def _credentials_of(self, account_id: str, role: ConsumerRole) -> Credentials | None:
         """The credentials of an account, the same for each of its threads."""
         if account_id not in self._credentials:
             new = self._clients.role_credentials(
@@ -78,14 +78,14 @@ class ManyAccounts(Accounts):
         return self._credentials[account_id]
 
 
-def _whoever_acts() -> Credentials:
+def _context_credentials() -> Credentials:
     """Credentials whose keys are those of the account that is acted for."""
 
-    class WhoeverActs(Credentials):
+    class _ContextCredentials(Credentials):
         def get_frozen_credentials(self) -> ReadOnlyCredentials:
-            acting = _ACTING.get()
-            if acting is None:
+            credentials = _CURRENT_CREDENTIALS.get()
+            if credentials is None:
                 raise NoCredentialsError
-            return acting.get_frozen_credentials()
+            return credentials.get_frozen_credentials()
 
-    return WhoeverActs(access_key="", secret_key="")
+    return _ContextCredentials(access_key="", secret_key="")

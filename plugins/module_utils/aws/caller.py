@@ -15,13 +15,13 @@ from .errors import AWS_ERRORS, failure
 from .read import Caller
 
 
-def where_to_ask(clients: Clients, regions: Sequence[str]) -> str:
+def preferred_region(clients: Clients, regions: Sequence[str]) -> str:
     """Of the regions that a task is about the one to ask in what is the same in all of them.
 
     That is the region of the user's own settings if the task is about it: it is enabled, as the first that is
     named might not be. One of another partition would know no such account.
     """
-    return clients.home if clients.home in regions else regions[0]
+    return clients.default_region if clients.default_region in regions else regions[0]
 
 
 def identify(clients: Clients, region: str) -> Caller:
@@ -43,9 +43,9 @@ def identify_with_regions(clients: Clients) -> tuple[Caller, Mapping[str, str]]:
     Raises:
         Refused: as ``identify``, or the regions must not be listed.
     """
-    caller = identify(clients, clients.home)
-    clients.open("ec2", [clients.home])
+    caller = identify(clients, clients.default_region)
+    clients.open("ec2", [clients.default_region])
     try:
-        return caller, read.regions(clients.ec2(clients.home))
+        return caller, read.regions(clients.ec2(clients.default_region))
     except AWS_ERRORS as exception:
         raise Refused([failure(exception, None, "DescribeRegions")]) from exception

@@ -77,7 +77,7 @@ class Clients:
         self._config = config.merge(connection.config) if connection.config else config
         self._clients: dict[tuple[str, str], Any] = {}
         self._assumed: dict[tuple[str, str | None, str], Credentials] = {}
-        self._paced: dict[str, Clients] = {}
+        self._adaptive: dict[str, Clients] = {}
 
     def open(self, service: str, regions: Iterable[str]) -> None:
         """Make the clients of ``service`` in ``regions`` that do not exist yet."""
@@ -91,7 +91,7 @@ class Clients:
                     config=self._config,
                 )
 
-    def paced(self) -> Clients:
+    def adaptive(self) -> Clients:
         """Clients of the same session for thousands of calls of one kind.
 
         Once AWS throttles one, botocore holds it to the rate that AWS takes (its adaptive mode). AWS counts
@@ -103,13 +103,13 @@ class Clients:
         config = pace.merge(given) if given else pace
         return Clients(replace(self._connection, config=config), self._session)
 
-    def paced_for(self, operation: str) -> Clients:
-        """The ``paced`` clients for one kind of call, the same ones each time."""
-        if operation not in self._paced:
-            self._paced[operation] = self.paced()
-        return self._paced[operation]
+    def adaptive_for(self, operation: str) -> Clients:
+        """The ``adaptive`` clients for one kind of call, the same ones each time."""
+        if operation not in self._adaptive:
+            self._adaptive[operation] = self.adaptive()
+        return self._adaptive[operation]
 
-    def assuming(self, role_arn: str, external_id: str | None, region: str) -> Clients:
+    def with_role(self, role_arn: str, external_id: str | None, region: str) -> Clients:
         """Clients of another account's role, of a session of their own that no other thread uses.
 
         The role is assumed at the first call, and again before its credentials expire. They stay inside this
@@ -175,7 +175,7 @@ class Clients:
         return self._clients[service, region]
 
     @property
-    def home(self) -> str:
+    def default_region(self) -> str:
         """The region that options, environment and profile name, to ask there what is the same everywhere."""
         return self._connection.region or "us-east-1"
 
@@ -191,10 +191,10 @@ class Clients:
 def _provider(credentials: Credentials) -> CredentialProvider:
     """A botocore credential provider that has just these."""
 
-    class Given(CredentialProvider):
+    class StaticProvider(CredentialProvider):
         METHOD = "assume-role"
 
         def load(self) -> Credentials:
             return credentials
 
-    return Given()
+    return StaticProvider()

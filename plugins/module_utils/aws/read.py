@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..model import Device, Grant, Image, Key, Sharing, Snapshot
-from ..tags import source_mark
+from ..tags import source_tag
 from .errors import ClientError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def copies(
     By this collection's tag; if that finds none in a state of ``usable``, also by the fields that AWS keeps,
     which images copied before 2024 lack.
     """
-    mark = source_mark(source_image_id, source_region)
+    mark = source_tag(source_image_id, source_region)
     own = images(ec2, [{"Name": f"tag:{key}", "Values": [value]} for key, value in mark.items()], ["self"])
     if any(item.state in usable for item in own):
         return tuple(own)
@@ -130,7 +130,7 @@ def snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ..
 
 def pending_snapshots(ec2: EC2Client, source_image_id: str, source_region: str) -> tuple[Snapshot, ...]:
     """The snapshots of a running copy, found by tag: a pending image may not list its own."""
-    mark = source_mark(source_image_id, source_region)
+    mark = source_tag(source_image_id, source_region)
     by_mark: list[FilterTypeDef] = [{"Name": f"tag:{key}", "Values": [value]} for key, value in mark.items()]
     return _snapshots(ec2, [*by_mark, {"Name": "status", "Values": ["pending"]}], OwnerIds=["self"])
 

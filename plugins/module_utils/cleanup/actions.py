@@ -15,8 +15,8 @@ from ..plan import Action
 from ..tags import MAX_VALUE, tag_list
 from .decisions import Decision
 from .sharing import INSTANCES, TEMPLATES
-from .snapshots import SNAPSHOT_MARK, marked_for
-from .stages import DEPRECATE, DEREGISTER, DISABLE, STAGE_MARKS, deprecate_at, set_marks
+from .snapshots import SNAPSHOT_TAG, marked_for
+from .stages import DEPRECATE, DEREGISTER, DISABLE, STAGE_TAGS, deprecate_at, set_marks
 from .state import CleanupSeen, OwnSnapshot, RegionState
 
 # EC2 API Reference, CreateTags and DeleteTags: resources per request.
@@ -56,7 +56,7 @@ def region_actions(
 def is_destructive(action: Action) -> bool:
     """Whether an action removes something, or prepares a removal."""
     if action.operation == "CreateTags":
-        return any(tag["Key"] in (SNAPSHOT_MARK, STAGE_MARKS[DISABLE]) for tag in action.parameters["Tags"])
+        return any(tag["Key"] in (SNAPSHOT_TAG, STAGE_TAGS[DISABLE]) for tag in action.parameters["Tags"])
     return action.operation in ("DisableImage", "DeregisterImage", "RevokeGrant", "DeleteSnapshot")
 
 
@@ -112,7 +112,7 @@ def _marks_to_remove(state: RegionState, decided: tuple[Decision, ...]) -> dict[
     """
     deregistered = {decision.ref.image_id for decision in decided if decision.kind == DEREGISTER}
     return {
-        snapshot_id: (SNAPSHOT_MARK,)
+        snapshot_id: (SNAPSHOT_TAG,)
         for own in state.images
         if own.image.image_id not in deregistered
         for snapshot_id in own.image.snapshot_ids
@@ -133,7 +133,7 @@ def _snapshot_marks(state: RegionState, deregistered: Iterable[Decision]) -> dic
             unmarked[decision.ref.image_id] = missing
             marked.update(missing)
     return {
-        snapshot_id: {SNAPSHOT_MARK: value}
+        snapshot_id: {SNAPSHOT_TAG: value}
         for value in _values(unmarked)
         for image_id in value.split()
         for snapshot_id in unmarked[image_id]

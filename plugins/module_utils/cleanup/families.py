@@ -14,14 +14,14 @@ from datetime import datetime
 from functools import partial
 
 from ..model import ImageRef
-from ..tags import MARK_PREFIX, MAX_VALUE
+from ..tags import MAX_VALUE, OWN_TAG_PREFIX
 from .stages import parse, stamp
 from .state import OwnImage
 
 # Tags of images whose origin was deregistered: its family, and the creation date of the first image of the
 # chain of copies.
-FAMILY_MARK = MARK_PREFIX + "origin-family"
-ORIGIN_CREATED_MARK = MARK_PREFIX + "origin-created"
+FAMILY_TAG = OWN_TAG_PREFIX + "origin-family"
+ORIGIN_CREATED_TAG = OWN_TAG_PREFIX + "origin-created"
 
 Images = Mapping[ImageRef, OwnImage]
 
@@ -71,10 +71,10 @@ def inherited_tags(
         tags = {}
         has_own_family = _own_family(images[ref], by) is not None
         if not has_own_family and _any_of(_family_chain(images, ref, by), deregistering):
-            tags[FAMILY_MARK] = family
+            tags[FAMILY_TAG] = family
         date = origin_created(images, ref)
         if date is not None and _any_of(_copy_chain(images, ref), deregistering):
-            tags[ORIGIN_CREATED_MARK] = stamp(date)
+            tags[ORIGIN_CREATED_TAG] = stamp(date)
         if tags:
             found[ref] = tags
     return found
@@ -113,7 +113,7 @@ def origin_created(images: Images, ref: ImageRef) -> datetime | None:
     *_copies, first = (one for one in _copy_chain(images, ref) if one in images)
     own = images[first]
     source_is_gone = own.source is not None and own.source not in images
-    return parse(own.image.tags.get(ORIGIN_CREATED_MARK, "")) if source_is_gone else own.created
+    return parse(own.image.tags.get(ORIGIN_CREATED_TAG, "")) if source_is_gone else own.created
 
 
 def latest(images: Images, family_of: Mapping[ImageRef, str], count: int) -> frozenset[ImageRef]:
@@ -167,7 +167,7 @@ def _own_family(own: OwnImage, by: FamilyBy) -> str | None:
     match = by.name_pattern.fullmatch(own.image.name) if by.name_pattern else None
     if match and by.name_pattern:
         return match[1] if match.re.groups and match[1] else by.name_pattern.pattern
-    return own.image.tags.get(FAMILY_MARK)
+    return own.image.tags.get(FAMILY_TAG)
 
 
 def _copy_chain(images: Images, ref: ImageRef) -> list[ImageRef]:

@@ -21,7 +21,7 @@ from ..fanout import each
 from ..model import ImageRef, Target
 from ..plan import Action
 from ..progress import Report
-from ..regions import regions_to_work_in
+from ..regions import select_regions
 from ..runner import Flow, Outcome
 from . import read_regions
 from .apply import perform_each
@@ -44,7 +44,7 @@ def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
     """
     _check_tombstone_folder(wanted.tombstone_path)
     caller, known = identify_with_regions(clients)
-    regions, failures = regions_to_work_in(wanted.regions, known)
+    regions, failures = select_regions(wanted.regions, known)
     if failures:
         raise Refused(failures)
     for service in read_regions.services():
@@ -173,11 +173,11 @@ def _perform(
         by_target.setdefault(action.target, []).append(action)
     depends_on = dependencies(seen, retired, actions)
     for action in actions:
-        clients.paced_for(action.operation).open(action.service, [action.target.region])
+        clients.adaptive_for(action.operation).open(action.service, [action.target.region])
 
     def work(target: Target) -> Performed:
         def client_for(action: Action) -> Any:
-            return clients.paced_for(action.operation).client(action.service, target.region)
+            return clients.adaptive_for(action.operation).client(action.service, target.region)
 
         return perform_each(client_for, by_target[target], depends_on.get(target.region, {}))
 

@@ -58,7 +58,7 @@ def read_image_usage(
         return {}, {}
     by_region = _by_region(images)
     for operation in ("DescribeImageReferences", "DescribeImageAttribute", "DescribeSnapshotAttribute"):
-        clients.paced_for(operation).open("ec2", by_region)
+        clients.adaptive_for(operation).open("ec2", by_region)
     referenced = _read_references(clients, seen, by_region)
 
     def read(ref: ImageRef) -> _Usage:
@@ -84,7 +84,7 @@ def read_snapshot_usage(
     if not refs:
         return {}
     by_region = _by_region(refs)
-    clients.paced_for("DescribeSnapshotAttribute").open("ec2", by_region)
+    clients.adaptive_for("DescribeSnapshotAttribute").open("ec2", by_region)
     return _each(
         round_robin(by_region.values()),
         lambda ref: _read_snapshot(clients, ref),
@@ -106,7 +106,7 @@ def _read_references(
 
     def read(batch: _Batch) -> dict[ImageRef, ImageUsage]:
         try:
-            found = read_usage.references(clients.paced_for(action).ec2(batch.region), batch.image_ids)
+            found = read_usage.references(clients.adaptive_for(action).ec2(batch.region), batch.image_ids)
         except errors.AWS_ERRORS as exception:
             return dict.fromkeys(batch.refs, ImageUsage(unread=(read_usage.unread(exception, action),)))
         return {ref: ImageUsage(found[ref.image_id]) for ref in batch.refs}
@@ -118,7 +118,9 @@ def _read_references(
 def _with_sharing(clients: Clients, seen: CleanupSeen, ref: ImageRef, usage: ImageUsage) -> ImageUsage:
     action = "DescribeImageAttribute"
     try:
-        sharing = read_usage.launch_permissions(clients.paced_for(action).ec2(ref.region), seen.images[ref])
+        sharing = read_usage.launch_permissions(
+            clients.adaptive_for(action).ec2(ref.region), seen.images[ref]
+        )
     except errors.AWS_ERRORS as exception:
         return replace(usage, unread=(*usage.unread, read_usage.unread(exception, action)))
     return replace(usage, sharing=sharing)
@@ -127,7 +129,7 @@ def _with_sharing(clients: Clients, seen: CleanupSeen, ref: ImageRef, usage: Ima
 def _read_snapshot(clients: Clients, ref: SnapshotRef) -> SnapshotUsage:
     action = "DescribeSnapshotAttribute"
     try:
-        return read_usage.snapshot_usage(clients.paced_for(action).ec2(ref.region), ref.snapshot_id)
+        return read_usage.snapshot_usage(clients.adaptive_for(action).ec2(ref.region), ref.snapshot_id)
     except errors.AWS_ERRORS as exception:
         return SnapshotUsage(unread=read_usage.unread(exception, action).detail)
 
@@ -158,7 +160,7 @@ def _with_consumers(
 
     An account that cannot be read counts as one that uses the image.
     """
-    accounts = Accounts(clients, Caller(seen.account_id, seen.partition), role, clients.home)
+    accounts = Accounts(clients, Caller(seen.account_id, seen.partition), role, clients.default_region)
     shared_with: dict[str, dict[str, list[str]]] = {}
     for ref, one in usage.items():
         for account_id in one.sharing.account_ids:

@@ -67,7 +67,7 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
         ClientError, BotoCoreError: the images cannot be read.
     """
     ec2 = clients.ec2(name)
-    tombstones = tombstone_path if name == clients.home else None
+    tombstones = tombstone_path if name == clients.default_region else None
     images = own_images(ec2, name)
     problems: list[Evidence] = []
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from ..model import Sharing
-from ..tags import MARK_PREFIX
+from ..tags import OWN_TAG_PREFIX
 from .rules import BACKUP_TAG
 from .sharing import only_by_snapshot
 from .state import OwnImage, OwnSnapshot, RegionState, RetentionRule, SnapshotUsage
@@ -21,7 +21,7 @@ from .state import OwnImage, OwnSnapshot, RegionState, RetentionRule, SnapshotUs
 # The tag that is written on snapshots before their images are deregistered. By this tag the next run finds
 # snapshots that could not be deleted. Its value is a list of image ids, separated by spaces; the snapshot
 # belongs to at least one of them.
-SNAPSHOT_MARK = MARK_PREFIX + "cleanup-image-ids"
+SNAPSHOT_TAG = OWN_TAG_PREFIX + "cleanup-image-ids"
 
 # Amazon Data Lifecycle Manager User Guide: the prefix of the tags of the backups that it creates.
 LIFECYCLE_TAG = "aws:dlm:"
@@ -94,7 +94,7 @@ def sharing_blockers(
 
 def marked_for(snapshot: OwnSnapshot) -> tuple[str, ...]:
     """The images that the snapshot's mark names: it is deleted with one of them. Empty without a mark."""
-    return tuple(snapshot.tags.get(SNAPSHOT_MARK, "").split())
+    return tuple(snapshot.tags.get(SNAPSHOT_TAG, "").split())
 
 
 def leftovers(state: RegionState, protect_tags: Tags) -> tuple[OwnSnapshot, ...]:

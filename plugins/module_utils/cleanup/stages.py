@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ..tags import MARK_PREFIX
+from ..tags import OWN_TAG_PREFIX
 from .state import OwnImage
 
 DEPRECATE, DISABLE, DEREGISTER = "deprecate", "disable", "deregister"
 STAGES = (DEPRECATE, DISABLE, DEREGISTER)
 
-CHOSEN_MARK = MARK_PREFIX + "cleanup-chosen"
-STAGE_MARKS = {DEPRECATE: MARK_PREFIX + "cleanup-deprecated", DISABLE: MARK_PREFIX + "cleanup-disabled"}
-MARKS = (CHOSEN_MARK, *STAGE_MARKS.values())
+CHOSEN_TAG = OWN_TAG_PREFIX + "cleanup-chosen"
+STAGE_TAGS = {DEPRECATE: OWN_TAG_PREFIX + "cleanup-deprecated", DISABLE: OWN_TAG_PREFIX + "cleanup-disabled"}
+MARKS = (CHOSEN_TAG, *STAGE_TAGS.values())
 
 # EC2 API Reference, EnableImageDeprecation: a date in the past is refused. Between the plan and the last call
 # most of an hour can pass: 10,000 images are inspected (20 per second) and deprecated (5 per second).
@@ -62,12 +62,12 @@ def step(own: OwnImage, clocks: Clocks, now: datetime) -> Step:
     undone means that the image is needed: its clock restarts. If several stages are due, only the last of
     them is taken.
     """
-    clock = _date(own, CHOSEN_MARK)
+    clock = _date(own, CHOSEN_TAG)
     marks: dict[str, str] = {}
     drop: list[str] = []
     reached = None
     for stage in _stages(own, clocks):
-        mark = STAGE_MARKS.get(stage, "")
+        mark = STAGE_TAGS.get(stage, "")
         date = _date(own, mark)
         if is_done(own, stage, now):
             date = date or now
@@ -76,12 +76,12 @@ def step(own: OwnImage, clocks: Clocks, now: datetime) -> Step:
             continue
         if date is not None:
             clock = now
-            marks[CHOSEN_MARK] = stamp(now)
+            marks[CHOSEN_TAG] = stamp(now)
             drop.append(mark)
         due = (clock or now) + timedelta(days=clocks.days(stage) or 0)
         if due > now:
             if clock is None:
-                marks[CHOSEN_MARK] = stamp(now)
+                marks[CHOSEN_TAG] = stamp(now)
             return Step(reached, _new(own, marks), _without(drop, marks), stage, due)
         reached, clock = stage, now
         if mark:

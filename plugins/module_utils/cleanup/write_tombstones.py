@@ -76,8 +76,8 @@ def _ends_within_a_line(file: BinaryIO) -> bool:
 def _s3(clients: Clients, uri: str | None, seen: CleanupSeen) -> Callable[[ImageRef, str], Any] | None:
     if uri is None:
         return None
-    clients.open("s3", [clients.home])
-    s3 = clients.client("s3", clients.home)
+    clients.open("s3", [clients.default_region])
+    s3 = clients.client("s3", clients.default_region)
     bucket, _slash, prefix = uri.removeprefix("s3://").partition("/")
     folder = f"{prefix.rstrip('/')}/" if prefix else ""
 
@@ -92,8 +92,8 @@ def _s3(clients: Clients, uri: str | None, seen: CleanupSeen) -> Callable[[Image
 def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] | None:
     if path is None:
         return None
-    clients.open("ssm", [clients.home])
-    ssm = clients.ssm(clients.home)
+    clients.open("ssm", [clients.default_region])
+    ssm = clients.ssm(clients.default_region)
 
     def put(ref: ImageRef, text: str) -> None:
         # Systems Manager User Guide, "Managing parameter tiers": more than 4 KB need an advanced parameter.

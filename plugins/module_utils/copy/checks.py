@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..failures import Failure, invalid_option
 from ..model import Image, Target
-from ..regions import not_usable
+from ..regions import check_region
 from .state import CopyWanted
 
 
@@ -41,7 +41,7 @@ def check_regions(
                     )
                 )
             else:
-                failures.extend(not_usable(option, region, known))
+                failures.extend(check_region(option, region, known))
     return tuple(failures)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..aws import errors, read
-from ..aws.assumed_roles import ManyAccounts
+from ..aws.assumed_roles import AssumedAccounts
 from ..aws.clients import Clients
 from ..aws.read import Caller
 from ..aws.write import Performed, perform_all
@@ -41,7 +41,7 @@ def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
     if not sources.images:
         raise Refused(failure for found in sources.unread.values() for failure in found)
     own = sources.caller.account_id
-    accounts = ManyAccounts(clients, sources.caller, wanted.consumer_role, wanted.source_region)
+    accounts = AssumedAccounts(clients, sources.caller, wanted.consumer_role, wanted.source_region)
     regions = [region for region in wanted.regions if region in sources.images]
     account_ids = wanted.account_ids or (own,)
     targets = [Target(account_id, region) for account_id in account_ids for region in regions]
@@ -56,7 +56,7 @@ def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
     _open(accounts, wanted, sources)
 
     def read_target(target: Target) -> CopySeen:
-        with accounts.acting(target.account_id) as at:
+        with accounts.as_account(target.account_id) as at:
             return _read_target(at, wanted, replace(start, unread=()), target)
 
     optional = _best_effort(wanted, targets)
@@ -75,7 +75,7 @@ def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
 def apply(clients: Clients, wanted: CopyWanted, seen: CopySeen, plan: Plan, report: Report) -> Outcome:
     """Start the copies in all regions at once and, unless told otherwise, wait for them."""
     caller = Caller(seen.account_id, seen.partition)
-    accounts = ManyAccounts(clients, caller, wanted.consumer_role, wanted.source_region)
+    accounts = AssumedAccounts(clients, caller, wanted.consumer_role, wanted.source_region)
     optional = _best_effort(wanted, seen.copies)
     runs = {target: _standing(wanted, seen, target) for target in seen.copies}
     if wanted.account_ids and (plan.actions or any(run.pending for run in runs.values())):
@@ -83,7 +83,7 @@ def apply(clients: Clients, wanted: CopyWanted, seen: CopySeen, plan: Plan, repo
     actions = {target.target: target.actions for target in plan.targets if target.actions}
 
     def perform(target: Target) -> Performed:
-        with accounts.acting(target.account_id) as at:
+        with accounts.as_account(target.account_id) as at:
             return perform_all(at.ec2(target.region), actions[target])
 
     done, failed = each(actions, perform, optional=optional)
@@ -154,7 +154,7 @@ def result(wanted: CopyWanted, seen: CopySeen, plan: Plan, outcome: Outcome) -> 
 FLOW: Flow[CopyWanted, CopySeen] = Flow(wanted_from, read_state, plan, apply, result)
 
 
-def _open(accounts: ManyAccounts, wanted: CopyWanted, sources: Sources) -> None:
+def _open(accounts: AssumedAccounts, wanted: CopyWanted, sources: Sources) -> None:
     """Open all that will be asked of the accounts."""
     encryption = wanted.encryption
     # Where the sources are the accounts are asked whether they may use them.

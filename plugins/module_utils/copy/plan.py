@@ -241,8 +241,8 @@ def retag(
     target: Target, resource: str, current: Mapping[str, str], wanted: Mapping[str, str], purge: bool
 ) -> list[Action]:
     """The calls that bring a resource's tags to the wanted ones; with ``purge`` to just those."""
-    missing = tagging.differing(current, wanted)
-    surplus = tagging.surplus(current, wanted) if purge else []
+    missing = tagging.differing_tags(current, wanted)
+    surplus = tagging.surplus_keys(current, wanted) if purge else []
     actions = []
     # Away with the old first: both together may be more than a resource can carry.
     if surplus:
@@ -255,7 +255,7 @@ def retag(
 
 
 def _tags_after(current: Mapping[str, str], wanted: Mapping[str, str], purge: bool) -> dict[str, str]:
-    gone = tagging.surplus(current, wanted) if purge else []
+    gone = tagging.surplus_keys(current, wanted) if purge else []
     return {key: value for key, value in {**current, **wanted}.items() if key not in gone}
 
 

@@ -12,7 +12,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from ..aws import errors, read
-from ..aws.assumed_roles import ManyAccounts
+from ..aws.assumed_roles import AssumedAccounts
 from ..aws.clients import Clients
 from ..failures import Refused
 from ..fanout import each
@@ -33,7 +33,7 @@ _LOOK_AGAIN = 1.0
 
 
 def with_access(
-    accounts: ManyAccounts, wanted: CopyWanted, seen: CopySeen, optional: Collection[Target]
+    accounts: AssumedAccounts, wanted: CopyWanted, seen: CopySeen, optional: Collection[Target]
 ) -> CopySeen:
     """``seen`` together with what accounts lack in order to make the copies that are still to be made.
 
@@ -70,7 +70,7 @@ def with_access(
 
 
 def _look(
-    accounts: ManyAccounts,
+    accounts: AssumedAccounts,
     sources: Mapping[str, Image],
     keys: Mapping[str, tuple[KeySeen, ...]],
     places: Iterable[Target],
@@ -79,7 +79,7 @@ def _look(
 
     def look(place: Target) -> Lacking:
         source, under = sources[place.region], keys[place.region]
-        with accounts.acting(place.account_id) as clients:
+        with accounts.as_account(place.account_id) as clients:
             saw = _see(clients, place.region, source, under)
         return lacking(source, under, _copier(accounts, place.account_id), saw)
 
@@ -98,7 +98,7 @@ def _see(clients: Clients, region: str, source: Image, keys: Iterable[KeySeen]) 
 
 
 def _await_what_was_given(
-    accounts: ManyAccounts,
+    accounts: AssumedAccounts,
     own_account_id: str,
     sources: Mapping[str, Image],
     keys: Mapping[str, tuple[KeySeen, ...]],
@@ -112,7 +112,7 @@ def _await_what_was_given(
     own = {region: source for region, source in sources.items() if source.owner_id == own_account_id}
 
     def ask_owner(region: str) -> SourceGiven:
-        with accounts.acting(own_account_id) as clients:
+        with accounts.as_account(own_account_id) as clients:
             return _given(clients.ec2(region), own[region])
 
     lacking_in = sorted({place.region for place, lack in missing.items() if lack and place.region in own})
@@ -133,7 +133,7 @@ def _await_what_was_given(
     return {**result, **{place: replace(result[place], given=True) for place in late}}
 
 
-def _copier(accounts: ManyAccounts, account_id: str) -> Copier:
+def _copier(accounts: AssumedAccounts, account_id: str) -> Copier:
     return Copier(account_id, accounts.role_arn(account_id))
 
 
@@ -146,7 +146,7 @@ def _given(ec2: EC2Client, source: Image) -> SourceGiven:
 
 
 def _keys(
-    accounts: ManyAccounts, own_account_id: str, sources: Mapping[str, Image]
+    accounts: AssumedAccounts, own_account_id: str, sources: Mapping[str, Image]
 ) -> Mapping[str, tuple[KeySeen, ...]]:
     """The keys that the sources are encrypted under, as far as these credentials can tell.
 
@@ -154,7 +154,7 @@ def _keys(
     """
 
     def read_keys(region: str) -> tuple[KeySeen, ...]:
-        with accounts.acting(own_account_id) as own:
+        with accounts.as_account(own_account_id) as own:
             snapshots = read.snapshots(own.ec2(region), sources[region].snapshot_ids)
             arns = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
             return tuple(_key(own.kms(region), own_account_id, arn) for arn in arns)

@@ -35,9 +35,9 @@ def copy_request(
     kill gets the same image, a retry after a failed copy gets a new one, and changed tags are no mismatch.
     It is 64 ASCII characters, the most that AWS takes (botocore shape ``CopyImageRequest``).
     """
-    mark = tagging.source_mark(source.image_id, wanted.source_region_of(target.region))
+    mark = tagging.source_tag(source.image_id, wanted.source_region_of(target.region))
     if key is not None:
-        mark = {**mark, tagging.KEY_MARK: key.arn}
+        mark = {**mark, tagging.KEY_TAG: key.arn}
     request: dict[str, Any] = {
         "Description": description_for(wanted, source, target.region),
         "Name": name_for(wanted, source, target.region),

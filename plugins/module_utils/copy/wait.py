@@ -12,7 +12,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from ..aws import errors, read
-from ..aws.assumed_roles import ManyAccounts
+from ..aws.assumed_roles import AssumedAccounts
 from ..aws.write import Performed, perform_all
 from ..failures import Failure
 from ..fanout import each
@@ -89,7 +89,7 @@ class Look:
 
 
 def wait_for_copies(
-    accounts: ManyAccounts,
+    accounts: AssumedAccounts,
     wanted: CopyWanted,
     seen: CopySeen,
     runs: Mapping[Target, CopyRun],
@@ -127,7 +127,7 @@ def _until_next_look(elapsed: float, percents: Iterable[int | None]) -> float:
 
 
 def _look_at(
-    accounts: ManyAccounts,
+    accounts: AssumedAccounts,
     wanted: CopyWanted,
     seen: CopySeen,
     runs: Mapping[Target, CopyRun],
@@ -137,7 +137,7 @@ def _look_at(
     ids = {target: image.image_id for target in pending if (image := runs[target].image)}
 
     def look(target: Target) -> Look:
-        with accounts.acting(target.account_id) as clients:
+        with accounts.as_account(target.account_id) as clients:
             return _look(clients.ec2(target.region), wanted, seen, target, ids[target])
 
     looks, failed = each(pending, look, optional=optional)
@@ -172,7 +172,7 @@ def _look(ec2: EC2Client, wanted: CopyWanted, seen: CopySeen, target: Target, im
 
 
 def _retry_dead(
-    accounts: ManyAccounts,
+    accounts: AssumedAccounts,
     wanted: CopyWanted,
     seen: CopySeen,
     runs: Mapping[Target, CopyRun],
@@ -187,7 +187,7 @@ def _retry_dead(
 
     def copy_again(target: Target) -> Performed:
         actions = planner.replacement(wanted, seen, target, (dead[target],))
-        with accounts.acting(target.account_id) as clients:
+        with accounts.as_account(target.account_id) as clients:
             return perform_all(clients.ec2(target.region), actions)
 
     names = names_of(runs)

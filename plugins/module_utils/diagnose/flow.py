@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, NETWORK_SPEC, PLACED_IMAGES_SPEC, Options
+from ..arguments import CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, NETWORK_SPEC, Options
 from ..aws import errors
-from ..aws.assumed_roles import ManyAccounts
-from ..aws.caller import identify, where_to_ask
+from ..aws.assumed_roles import AssumedAccounts
+from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.read import Caller
 from ..fanout import each
@@ -27,7 +27,7 @@ from .state import Case, ConsumerSeen, DiagnosisSeen, DiagnosisWanted, OwnerSeen
 
 _ASSUME_ROLE = "AssumeRole"
 ARGUMENT_SPEC: dict[str, Any] = {
-    **PLACED_IMAGES_SPEC,
+    **IMAGES_BY_TARGET_SPEC,
     **CONSUMER_ROLE_SPEC,
     **NETWORK_SPEC,
     "account_ids": {"type": "list", "elements": "raw", "required": True},
@@ -48,7 +48,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> DiagnosisWanted:
     """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
     options = Options(params)
     wanted = DiagnosisWanted(
-        images=options.placed_images(check_mode),
+        images=options.images_by_target(check_mode),
         account_ids=options.account_ids("account_ids"),
         consumer_role=options.consumer_role(),
         network=options.network(),
@@ -67,9 +67,9 @@ def read_state(clients: Clients, wanted: DiagnosisWanted) -> DiagnosisSeen:
     What cannot be read of one account or region is a finding about it and stops no other.
     """
     regions = sorted(wanted.images.regions)
-    home = where_to_ask(clients, regions)
+    home = preferred_region(clients, regions)
     caller = identify(clients, home)
-    accounts = ManyAccounts(clients, caller, wanted.consumer_role, home)
+    accounts = AssumedAccounts(clients, caller, wanted.consumer_role, home)
     accounts.open("ec2", regions)
     images = wanted.images.targets(caller.account_id)
     owners = _owners(accounts, images, regions)
@@ -111,14 +111,14 @@ FLOW: Flow[DiagnosisWanted, DiagnosisSeen] = Flow(
 
 
 def _owners(
-    accounts: ManyAccounts, images: Mapping[Target, str | None], regions: list[str]
+    accounts: AssumedAccounts, images: Mapping[Target, str | None], regions: list[str]
 ) -> dict[Target, OwnerSeen]:
     def work(place: Target) -> OwnerSeen:
         image_id = images[place]
         if image_id is None:
             return OwnerSeen()
         others = [region for region in regions if region != place.region]
-        with accounts.acting(place.account_id) as clients:
+        with accounts.as_account(place.account_id) as clients:
             return reads.owner(clients, place, image_id, others)
 
     done, failed = each(images, work)
@@ -127,7 +127,7 @@ def _owners(
     accounts.open("kms", [place.region for place in encrypted])
 
     def work_on_keys(place: Target) -> OwnerSeen:
-        with accounts.acting(place.account_id) as clients:
+        with accounts.as_account(place.account_id) as clients:
             return reads.keys(clients, place, done[place])
 
     with_keys, failed_on_keys = each(encrypted, work_on_keys)
@@ -139,7 +139,7 @@ def _owners(
 
 
 def _consumers(
-    accounts: ManyAccounts,
+    accounts: AssumedAccounts,
     caller: Caller,
     wanted: DiagnosisWanted,
     images: Mapping[Target, str | None],
@@ -165,7 +165,7 @@ def _consumers(
 
     def work(account_id: str) -> _Account:
         account = _Account()
-        with accounts.acting(account_id) as clients:
+        with accounts.as_account(account_id) as clients:
             for case in by_account[account_id]:
                 if account.refused is None:
                     try:

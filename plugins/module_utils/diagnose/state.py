@@ -13,7 +13,7 @@ from typing import Any
 
 from ..failures import Failure
 from ..keys.access import KeyDryRun
-from ..model import ConsumerRole, Image, KeySeen, Network, PlacedImages, Sharing, Target
+from ..model import ConsumerRole, Image, ImagesByTarget, KeySeen, Network, Sharing, Target
 
 DRY_RUN_SUCCEEDED = "DryRunOperation"
 """How a dry run of EC2 ends that would have succeeded (botocore shape ``RunInstancesRequest``, DryRun)."""
@@ -23,7 +23,7 @@ DRY_RUN_SUCCEEDED = "DryRunOperation"
 class DiagnosisWanted:
     """What the user asked ``ami_share_diagnose`` for."""
 
-    images: PlacedImages
+    images: ImagesByTarget
     account_ids: tuple[str, ...]
     consumer_role: ConsumerRole | None = None
     network: Network = field(default_factory=Network)

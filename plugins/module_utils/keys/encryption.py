@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..failures import Failure, invalid_option
 from ..model import Image, Key, Snapshot, Target
-from ..tags import KEY_MARK, SOURCE_MARK
+from ..tags import KEY_TAG, SOURCE_TAG
 
 # A reason rather than a rule: EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot".
 _CANNOT_BE_SHARED = "Snapshots under an AWS-managed key can never be shared with another account."
@@ -158,9 +158,9 @@ def _keys_of(image: Image, snapshots: Iterable[Snapshot]) -> set[str | None] | N
     keys = {snapshot.kms_key_id for snapshot in snapshots}
     if keys:
         return keys
-    if SOURCE_MARK in image.tags and (image.encrypted or image.state != "available"):
+    if SOURCE_TAG in image.tags and (image.encrypted or image.state != "available"):
         # A pending image may not tell its snapshots; its copy was started with this tag.
-        return {image.tags.get(KEY_MARK)}
+        return {image.tags.get(KEY_TAG)}
     return {None} if image.state == "available" and not image.encrypted else None
 
 

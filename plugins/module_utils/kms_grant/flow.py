@@ -16,7 +16,7 @@ from typing import Any
 from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_SPEC, Options
 from ..aws import errors, read
 from ..aws.accounts import Accounts
-from ..aws.caller import identify, where_to_ask
+from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform
 from ..failures import Refused, TargetFailed
@@ -120,7 +120,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
 def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
     """Read every region's keys with their grants and, where it matters, their policies."""
     regions = sorted(wanted.images or wanted.kms_key_ids)
-    caller = identify(clients, where_to_ask(clients, regions))
+    caller = identify(clients, preferred_region(clients, regions))
     clients.open("kms", regions)
     if wanted.images:
         clients.open("ec2", regions)
@@ -263,7 +263,7 @@ def _create_as_consumers(
         by_account.setdefault(account_id, []).append(replace(action, parameters=parameters))
 
     caller = read.Caller(seen.account_id, seen.partition)
-    home = where_to_ask(clients, sorted(target.region for target in seen.keys))
+    home = preferred_region(clients, sorted(target.region for target in seen.keys))
     accounts = Accounts(clients, caller, wanted.consumer_role, home)
 
     def work(account_id: str) -> Performed:

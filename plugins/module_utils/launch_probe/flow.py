@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, NETWORK_SPEC, PLACED_IMAGES_SPEC, Options
+from ..arguments import CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, NETWORK_SPEC, Options
 from ..aws import errors, read
 from ..aws.accounts import Accounts
-from ..aws.caller import identify, where_to_ask
+from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..failures import Failure
 from ..fanout import each
@@ -28,7 +28,7 @@ from .plan import finding, hindrance, launches, leftovers, plan
 from .state import Probe, ProbeSeen, ProbeWanted, instance_type
 
 ARGUMENT_SPEC: dict[str, Any] = {
-    **PLACED_IMAGES_SPEC,
+    **IMAGES_BY_TARGET_SPEC,
     **CONSUMER_ROLE_SPEC,
     **NETWORK_SPEC,
     # Not "str": the module would silently be given the text of what YAML made of unquoted digits.
@@ -51,7 +51,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ProbeWanted:
     """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
     options = Options(params)
     wanted = ProbeWanted(
-        images=options.placed_images(check_mode),
+        images=options.images_by_target(check_mode),
         account_ids=tuple(sorted({*options.account_ids("account_ids")})),
         network=options.network(),
         instance_type=params["instance_type"],
@@ -79,7 +79,7 @@ def read_state(clients: Clients, wanted: ProbeWanted) -> ProbeSeen:
 
     What cannot be read of one account is a finding about that account and stops no other.
     """
-    home = where_to_ask(clients, sorted(wanted.images.regions))
+    home = preferred_region(clients, sorted(wanted.images.regions))
     caller = identify(clients, home)
     accounts = Accounts(clients, caller, wanted.consumer_role, home)
     found, failed = each(wanted.account_ids, lambda account_id: _read(accounts, wanted, account_id))
@@ -101,7 +101,7 @@ def read_state(clients: Clients, wanted: ProbeWanted) -> ProbeSeen:
 def apply(clients: Clients, wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, report: Report) -> Outcome:
     """In all accounts at once: end what is left over, then launch, wait, and terminate."""
     caller = read.Caller(seen.account_id, seen.partition)
-    home = where_to_ask(clients, sorted(wanted.images.regions))
+    home = preferred_region(clients, sorted(wanted.images.regions))
     accounts = Accounts(clients, caller, wanted.consumer_role, home)
     runs = {target: TargetRun() for target in wanted.targets()}
     actions = launches(wanted, seen)

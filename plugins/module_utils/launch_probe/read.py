@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws.errors import ClientError, WaiterError
 from ..model import Instance
-from .state import PROBE_MARK
+from .state import PROBE_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -26,7 +26,7 @@ _LOOK_EVERY = 2
 
 def of_probes(ec2: EC2Client) -> tuple[Instance, ...]:
     """Every instance that a launch probe has started in the account and that has not ended."""
-    return _instances(ec2, [{"Name": "tag-key", "Values": [PROBE_MARK]}])
+    return _instances(ec2, [{"Name": "tag-key", "Values": [PROBE_TAG]}])
 
 
 def of_request(ec2: EC2Client, client_token: str) -> tuple[Instance, ...]:

@@ -19,15 +19,15 @@ from ..model import (
     SMALLEST_INSTANCE_TYPES,
     ConsumerRole,
     Image,
+    ImagesByTarget,
     Instance,
     Network,
-    PlacedImages,
     Target,
     used_by,
 )
-from ..tags import MARK_PREFIX, tag_list
+from ..tags import OWN_TAG_PREFIX, tag_list
 
-PROBE_MARK = MARK_PREFIX + "probe"
+PROBE_TAG = OWN_TAG_PREFIX + "probe"
 # What launching, terminating and AWS's eventual consistency may take beside the waiting.
 _MARGIN = timedelta(minutes=5)
 _SECONDS = "%Y-%m-%dT%H:%M:%SZ"
@@ -48,7 +48,7 @@ class ProbeWanted:
     ``only_planned`` says that nothing will be launched.
     """
 
-    images: PlacedImages
+    images: ImagesByTarget
     account_ids: tuple[str, ...]
     network: Network
     instance_type: str | None = None
@@ -107,7 +107,7 @@ def is_leftover(instance: Instance, image_ids: frozenset[str], now: datetime) ->
     that one is this run's predecessor.
     """
     try:
-        over = datetime.strptime(instance.tags.get(PROBE_MARK, ""), _SECONDS).replace(tzinfo=now.tzinfo)
+        over = datetime.strptime(instance.tags.get(PROBE_TAG, ""), _SECONDS).replace(tzinfo=now.tzinfo)
     except ValueError:
         return True
     return instance.image_id in image_ids or over < now
@@ -120,7 +120,7 @@ def request(wanted: ProbeWanted, probe: Probe, image: Image | None, now: datetim
     address and no role, and shuts itself down at the deadline should nobody else be left to do it.
     """
     over = deadline(wanted, now)
-    tags = tag_list({PROBE_MARK: over.strftime(_SECONDS)})
+    tags = tag_list({PROBE_TAG: over.strftime(_SECONDS)})
     groups = wanted.network.group_ids(probe.target)
     parameters: dict[str, Any] = {
         "ImageId": probe.image_id,

@@ -52,7 +52,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Asked:
+class InventoryOptions:
     """What of the inventory's options decides what AWS is asked."""
 
     states: tuple[str, ...] = ("ACTIVE",)
@@ -62,7 +62,7 @@ class Asked:
     def as_cache(self, accounts: Iterable[Account]) -> dict[str, Any]:
         """What was asked, and the answer, as plain values that any cache plugin can keep."""
         return {
-            "asked": self._plain(),
+            "options": self._plain(),
             "accounts": [
                 {
                     "account_id": account.account_id,
@@ -79,7 +79,7 @@ class Asked:
 
     def from_cache(self, cached: Any) -> tuple[Account, ...] | None:
         """The answer that was kept; None if something else was asked, so that it does not do."""
-        if not isinstance(cached, Mapping) or cached.get("asked") != self._plain():
+        if not isinstance(cached, Mapping) or cached.get("options") != self._plain():
             return None
         return tuple(
             Account(**{**item, "units": tuple(Unit(**unit) for unit in item["units"])})
@@ -91,7 +91,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Naming:
+class NamingOptions:
     """What a host is called, ``account_id`` or ``account_name``, and by what hosts are grouped."""
 
     hostname: str = "account_id"
@@ -114,7 +114,7 @@ class _Label:
     distinction: str
 
 
-def hosts(accounts: Iterable[Account], naming: Naming) -> dict[str, Account]:
+def hosts(accounts: Iterable[Account], options: NamingOptions) -> dict[str, Account]:
     """The accounts by their hosts' names, in the order of the names.
 
     Raises:
@@ -123,7 +123,7 @@ def hosts(accounts: Iterable[Account], naming: Naming) -> dict[str, Account]:
     """
     by_name: dict[str, list[Account]] = defaultdict(list)
     for account in accounts:
-        by_name[_host_name(account, naming)].append(account)
+        by_name[_host_name(account, options)].append(account)
     twice = {name: found for name, found in by_name.items() if len(found) > 1}
     if twice:
         raise Refused(
@@ -138,7 +138,7 @@ def hosts(accounts: Iterable[Account], naming: Naming) -> dict[str, Account]:
     return {name: by_name[name][0] for name in sorted(by_name)}
 
 
-def host_variables(account: Account, asked: Asked) -> dict[str, Any]:
+def host_variables(account: Account, options: InventoryOptions) -> dict[str, Any]:
     """What a host's variables say of its account."""
     return {
         "account_id": account.account_id,
@@ -146,12 +146,12 @@ def host_variables(account: Account, asked: Asked) -> dict[str, Any]:
         "ou_id": account.parent_id,
         "ou_path": account.path,
         "status": account.state,
-        **({"account_tags": dict(account.tags)} if asked.tags else {}),
-        **({"email": account.email} if asked.email else {}),
+        **({"account_tags": dict(account.tags)} if options.tags else {}),
+        **({"email": account.email} if options.email else {}),
     }
 
 
-def groups(named: Mapping[str, Account], naming: Naming) -> dict[str, Group]:
+def groups(named: Mapping[str, Account], options: NamingOptions) -> dict[str, Group]:
     """Every group by its name: all accounts, and those of each unit, tag and state as far as asked for.
 
     A unit's group is inside that of the unit around it. Where Ansible's names cannot tell two units or tags
@@ -161,11 +161,11 @@ def groups(named: Mapping[str, Account], naming: Naming) -> dict[str, Group]:
     inside: dict[_Label, set[_Label]] = defaultdict(set)
     for host, account in named.items():
         labels = [_unit_label(account.units[: depth + 1]) for depth in range(len(account.units))]
-        if "ou" in naming.group_by and labels:
+        if "ou" in options.group_by and labels:
             members[labels[-1]].add(host)
             for outer, inner in pairwise(labels):
                 inside[outer].add(inner)
-        for label in _other_labels(account, naming):
+        for label in _other_labels(account, options):
             members[label].add(host)
     names = _names({*members, *inside})
     return {
@@ -179,18 +179,18 @@ def groups(named: Mapping[str, Account], naming: Naming) -> dict[str, Group]:
     }
 
 
-def _host_name(account: Account, naming: Naming) -> str:
-    return account.name if naming.hostname == "account_name" else account.account_id
+def _host_name(account: Account, options: NamingOptions) -> str:
+    return account.name if options.hostname == "account_name" else account.account_id
 
 
 def _unit_label(units: tuple[Unit, ...]) -> _Label:
     return _Label("_".join(["ou", *(_safe(unit.name) for unit in units)]), _safe(units[-1].unit_id))
 
 
-def _other_labels(account: Account, naming: Naming) -> Iterator[_Label]:
-    if "status" in naming.group_by:
+def _other_labels(account: Account, options: NamingOptions) -> Iterator[_Label]:
+    if "status" in options.group_by:
         yield _Label(_safe(f"status_{account.state.lower()}"), "")
-    if "tags" in naming.group_by:
+    if "tags" in options.group_by:
         for key, value in account.tags.items():
             text = "_".join(["tag", _safe(key), *([_safe(value)] if value else [])])
             yield _Label(text, hashlib.sha256(f"{key}\0{value}".encode()).hexdigest()[:8])

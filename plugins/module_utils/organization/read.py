@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..aws import errors
 from ..failures import Failure, Refused
 from ..fanout import each
-from .inventory import Account, Asked, Unit
+from .inventory import Account, InventoryOptions, Unit
 
 if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
@@ -24,7 +24,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 # Organizations allows but a few calls a second, to the whole organization together: so many at once.
-_LANES = 4
+_PARALLEL_CALLS = 4
 
 _NO_STATE = Failure(
     message="AWS tells no state of the accounts that this botocore knows.",
@@ -34,7 +34,7 @@ _NO_STATE = Failure(
 )
 
 
-def accounts(client: OrganizationsClient, asked: Asked) -> tuple[Account, ...]:
+def accounts(client: OrganizationsClient, options: InventoryOptions) -> tuple[Account, ...]:
     """The accounts in the states asked for, by id.
 
     AWS tells them to the management account and to delegated administrators only (botocore operation
@@ -56,11 +56,11 @@ def accounts(client: OrganizationsClient, asked: Asked) -> tuple[Account, ...]:
         found.extend(chain.from_iterable(members for members, _units in inside))
         level = list(chain.from_iterable(units for _members, units in inside))
     # One that is moved meanwhile may be met twice.
-    by_id = {account.account_id: account for account in found if account.state in asked.states}
+    by_id = {account.account_id: account for account in found if account.state in options.states}
     wanted = [by_id[account_id] for account_id in sorted(by_id)]
-    if asked.tags:
+    if options.tags:
         wanted = _all_of(wanted, lambda account: replace(account, tags=_tags(client, account.account_id)))
-    return tuple(wanted if asked.email else (replace(account, email="") for account in wanted))
+    return tuple(wanted if options.email else (replace(account, email="") for account in wanted))
 
 
 def _inside(
@@ -105,16 +105,16 @@ def _all_of(items: Iterable[Item], ask: Callable[[Item], Answer]) -> list[Answer
     given = list(items)
 
     def work(lane: int) -> list[Answer]:
-        return [ask(item) for item in given[lane::_LANES]]
+        return [ask(item) for item in given[lane::_PARALLEL_CALLS]]
 
-    done, failed = each(range(min(_LANES, len(given))), work)
+    done, failed = each(range(min(_PARALLEL_CALLS, len(given))), work)
     if failed:
         failures = chain.from_iterable(
             exception.failures if isinstance(exception, Refused) else [_failure(exception)]
             for exception in failed.values()
         )
         raise Refused(dict.fromkeys(replace(failure, request_id=None) for failure in failures))
-    return [done[number % _LANES][number // _LANES] for number in range(len(given))]
+    return [done[number % _PARALLEL_CALLS][number // _PARALLEL_CALLS] for number in range(len(given))]
 
 
 def _failure(exception: Exception) -> Failure:

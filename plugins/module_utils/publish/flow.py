@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, PLACED_IMAGES_SPEC, Options
+from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_BY_TARGET_SPEC, Options
 from ..aws import errors, read
-from ..aws.caller import identify, where_to_ask
+from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..failures import Failure, Refused
 from ..fanout import each
@@ -30,7 +30,7 @@ from .state import Place, PublishSeen, PublishWanted
 _NAME = re.compile(r"/?[a-zA-Z0-9_.-]+|(/[a-zA-Z0-9_.-]+){2,15}")
 _RESERVED = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
 ARGUMENT_SPEC: dict[str, Any] = {
-    **PLACED_IMAGES_SPEC,
+    **IMAGES_BY_TARGET_SPEC,
     **CONSUMER_ROLE_SPEC,
     "account_ids": CONSUMERS_SPEC["account_ids"],
     "parameter": {"type": "str", "required": True},
@@ -53,7 +53,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
     source_image_id = params["source_image_id"] or None
     wanted = PublishWanted(
         parameter=params["parameter"].strip(),
-        images=options.placed_images(check_mode) if by_image else None,
+        images=options.images_by_target(check_mode) if by_image else None,
         regions=regions,
         account_ids=tuple(
             dict.fromkeys(
@@ -99,7 +99,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
 
 def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
     """Read every target's parameter, templates and image, each account with its own credentials."""
-    caller = identify(clients, where_to_ask(clients, wanted.all_regions))
+    caller = identify(clients, preferred_region(clients, wanted.all_regions))
     images = wanted.targets(caller.account_id)
     _require_images_for_all(wanted, images)
     opened = open_all(clients, caller, wanted, images)

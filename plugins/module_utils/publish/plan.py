@@ -12,7 +12,7 @@ from typing import Any
 
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
-from ..tags import differing, tag_list
+from ..tags import differing_tags, tag_list
 from . import checks
 from .state import (
     ADVANCED,
@@ -112,7 +112,7 @@ def _parameter_actions(wanted: PublishWanted, target: Target, place: Place, labe
         )
     if version == KNOWN_AFTER_APPLY or (latest and label not in latest.labels):
         yield action("LabelParameterVersion", {"Name": name, "ParameterVersion": version, "Labels": [label]})
-    if missing := differing(parameter.tags if parameter else {}, wanted.parameter_tags):
+    if missing := differing_tags(parameter.tags if parameter else {}, wanted.parameter_tags):
         tags = {"ResourceType": "Parameter", "ResourceId": name, "Tags": tag_list(missing)}
         yield action("AddTagsToResource", tags)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..arguments import IMAGE_ID
 from ..aws import errors, read
 from ..aws.accounts import Accounts
-from ..aws.caller import where_to_ask
+from ..aws.caller import preferred_region
 from ..aws.clients import Clients
 from ..failures import Refused
 from ..fanout import each
@@ -36,7 +36,7 @@ def open_all(
     clients: Clients, caller: read.Caller, wanted: PublishWanted, targets: Collection[Target]
 ) -> dict[str, Clients]:
     """Each account's clients, with all open that is needed; refuses an account that cannot be acted in."""
-    home = where_to_ask(clients, wanted.all_regions)
+    home = preferred_region(clients, wanted.all_regions)
     accounts = Accounts(clients, caller, wanted.consumer_role, home)
 
     def open_account(account_id: str) -> Clients:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..model import ConsumerRole, Image, PlacedImages, Sharing, Target
-from ..tags import SOURCE_MARK
+from ..model import ConsumerRole, Image, ImagesByTarget, Sharing, Target
+from ..tags import SOURCE_TAG
 
 IMAGE_DATA_TYPE = "aws:ec2:image"
 STANDARD, ADVANCED = "Standard", "Advanced"
@@ -95,7 +95,7 @@ class PublishWanted:
     """
 
     parameter: str
-    images: PlacedImages | None = None
+    images: ImagesByTarget | None = None
     regions: tuple[str, ...] = ()
     account_ids: tuple[str, ...] = ()
     tier: str | None = None
@@ -174,7 +174,7 @@ def label_of(image_id: str, views: Iterable[Image]) -> str:
     ``views`` are what the accounts see of the image: only its owner sees the tag.
     """
     seen = list(views)
-    marks = [view.tags[SOURCE_MARK].rpartition("/")[2] for view in seen if SOURCE_MARK in view.tags]
+    marks = [view.tags[SOURCE_TAG].rpartition("/")[2] for view in seen if SOURCE_TAG in view.tags]
     recorded = [view.source_image_id for view in seen if view.source_image_id]
     return label_for(next(iter((*marks, *recorded)), image_id))
 

@@ -42,7 +42,7 @@ def report_flow(
     """
 
     def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
-        wrong = tuple(wrong_places(params))
+        wrong = tuple(check_paths(params))
         if wrong:
             raise Refused(wrong)
         said = content(params)
@@ -64,7 +64,7 @@ def report_flow(
     return Flow(wanted_from, read_state, plan, apply, returned, needs_aws=False)
 
 
-def wrong_places(params: Mapping[str, Any]) -> Iterator[Failure]:
+def check_paths(params: Mapping[str, Any]) -> Iterator[Failure]:
     """Why ``report_path`` and ``report_dir`` cannot be written, as far as they are set.
 
     Whoever works for long, or deletes, asks for this before.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..aws import errors, read
-from ..aws.caller import identify, where_to_ask
+from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.write import BAD_ENTRY, Performed, merge, perform_all
 from ..cleanup.read_regions import binned_images
@@ -56,7 +56,7 @@ def read_state(clients: Clients, wanted: RestoreWanted) -> RestoreSeen:
     """Read every image, what is in the Recycle Bin, and what was written down."""
     _check_tombstone_file(wanted.places.path)
     regions = sorted({ref.region for ref in wanted.images})
-    account_id = identify(clients, where_to_ask(clients, regions)).account_id
+    account_id = identify(clients, preferred_region(clients, regions)).account_id
     clients.open("ec2", regions)
     buried, unreadable = read_tombstones(clients, wanted, account_id)
     ids = {region: [ref.image_id for ref in wanted.images if ref.region == region] for region in regions}

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from ..cleanup.snapshots import SNAPSHOT_MARK, marked_for
-from ..cleanup.stages import DEPRECATE, DEPRECATED_WITHIN, MARKS, STAGE_MARKS, parse
+from ..cleanup.snapshots import SNAPSHOT_TAG, marked_for
+from ..cleanup.stages import DEPRECATE, DEPRECATED_WITHIN, MARKS, STAGE_TAGS, parse
 from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import TombstoneHistory
 from ..failures import Failure
@@ -21,7 +21,7 @@ from ..plan import Action, Plan, TargetPlan
 from ..share.plan import Shared, image_actions, snapshot_actions
 from ..tags import tag_list
 from .checks import not_to_be_public, refusals
-from .state import RESTORE_MARK, UNSHARED_MARKS, Found, RestoreSeen, RestoreWanted, has_lost_permissions
+from .state import RESTORE_TAG, UNSHARED_MARKS, Found, RestoreSeen, RestoreWanted, has_lost_permissions
 
 RECYCLE_BIN = "recycle_bin"
 
@@ -170,7 +170,7 @@ def _finish(
     marking = bool(permissions) and not any(mark in image.tags for mark in UNSHARED_MARKS)
     actions: list[Action] = []
     if marking and lost is not None:
-        mark = {"Resources": [ref.image_id], "Tags": tag_list({RESTORE_MARK: lost.written_at})}
+        mark = {"Resources": [ref.image_id], "Tags": tag_list({RESTORE_TAG: lost.written_at})}
         actions.append(Action(target, "CreateTags", mark, ref.image_id))
     if image.state == "disabled":
         actions.append(Action(target, "EnableImage", {"ImageId": ref.image_id}, ref.image_id))
@@ -178,7 +178,7 @@ def _finish(
     if undeprecated:
         actions.append(Action(target, "DisableImageDeprecation", {"ImageId": ref.image_id}, ref.image_id))
     actions += _unmarked_snapshots(target, found, ref)
-    marks = (*_marks_of(image), *((RESTORE_MARK,) if marking else ()))
+    marks = (*_marks_of(image), *((RESTORE_TAG,) if marking else ()))
     if marks:
         actions.append(_unmarked(target, [ref.image_id], marks))
     added = tuple(volumes[one] - found.volumes[one] for one in volumes)
@@ -214,7 +214,7 @@ def _as_it_will_be(found: Found, buried: TombstoneHistory, target: Target) -> Fo
         deprecation_time=last.deprecation_time,
         product_codes=last.product_codes,
     )
-    mark = {SNAPSHOT_MARK: last.ref.image_id}
+    mark = {SNAPSHOT_TAG: last.ref.image_id}
     snapshots = {
         one: found.snapshots.get(one) or OwnSnapshot(one, tags=mark if one in last.deleted else {})
         for one in last.volumes
@@ -241,21 +241,21 @@ def _publishes(found: Found, launch: Sharing, volumes: Mapping[str, Sharing]) ->
 
 def _deprecated_by_cleanup(image: Image) -> bool:
     """Whether it was a cleanup that deprecated the image: somebody else's deprecation stays."""
-    marked, moment = parse(image.tags.get(STAGE_MARKS[DEPRECATE], "")), parse(image.deprecation_time or "")
+    marked, moment = parse(image.tags.get(STAGE_TAGS[DEPRECATE], "")), parse(image.deprecation_time or "")
     if marked is None or moment is None:
         return False
     return timedelta() <= moment - marked <= DEPRECATED_WITHIN
 
 
 def _marks_of(image: Image) -> tuple[str, ...]:
-    return tuple(mark for mark in (*MARKS, RESTORE_MARK) if mark in image.tags)
+    return tuple(mark for mark in (*MARKS, RESTORE_TAG) if mark in image.tags)
 
 
 def _unmarked_snapshots(target: Target, found: Found, ref: ImageRef) -> Iterator[Action]:
     """Without the mark of what goes with its image: the image stays."""
     marked = sorted(one.snapshot_id for one in found.snapshots.values() if ref.image_id in marked_for(one))
     if marked:
-        yield _unmarked(target, marked, [SNAPSHOT_MARK])
+        yield _unmarked(target, marked, [SNAPSHOT_TAG])
 
 
 def _unmarked(target: Target, resources: list[str], marks: Iterable[str]) -> Action:

@@ -90,16 +90,16 @@ def _lines(path: str) -> list[tuple[str, str]]:
 
 
 def _s3_reader(clients: Clients, uri: str) -> Reader:
-    clients.open("s3", [clients.home])
-    s3 = clients.client("s3", clients.home)
+    clients.open("s3", [clients.default_region])
+    s3 = clients.client("s3", clients.default_region)
     bucket, _slash, prefix = uri.removeprefix("s3://").partition("/")
     folder = f"{prefix.rstrip('/')}/" if prefix else ""
     return lambda ref: from_s3(s3, bucket, f"{folder}{ref.region}/{ref.image_id}/")
 
 
 def _ssm_reader(clients: Clients, path: str) -> Reader:
-    clients.open("ssm", [clients.home])
-    ssm = clients.ssm(clients.home)
+    clients.open("ssm", [clients.default_region])
+    ssm = clients.ssm(clients.default_region)
     return lambda ref: from_ssm(ssm, f"{path.rstrip('/')}/{ref.region}/{ref.image_id}")
 
 
@@ -109,7 +109,7 @@ def _of_each_image(
     done, failed = each(wanted.images, reader)
     if failed:
         raise Refused(
-            errors.failure(exception, Target(account_id, clients.home), option)
+            errors.failure(exception, Target(account_id, clients.default_region), option)
             for exception in failed.values()
         )
     return [(f"A text in {option} for {ref}", text) for ref, texts in done.items() for text in texts]

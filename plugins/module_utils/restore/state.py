@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..cleanup.stages import DISABLE, STAGE_MARKS
+from ..cleanup.stages import DISABLE, STAGE_TAGS
 from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import TombstoneHistory
 from ..model import Image, ImageRef, Sharing, Target
-from ..tags import MARK_PREFIX
+from ..tags import OWN_TAG_PREFIX
 
 # On an image that is being restored, from the moment it can be launched until all of it is back: by it a run
 # after one that was interrupted knows that permissions are missing. Its value is the tombstone's time.
-RESTORE_MARK = MARK_PREFIX + "restoring"
+RESTORE_TAG = OWN_TAG_PREFIX + "restoring"
 # An image with one of these has lost its permissions, even if it can be launched.
-UNSHARED_MARKS = (STAGE_MARKS[DISABLE], RESTORE_MARK)
+UNSHARED_MARKS = (STAGE_TAGS[DISABLE], RESTORE_TAG)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..arguments import CONSUMERS_SPEC, IMAGES_SPEC, Options
 from ..aws import errors, read
-from ..aws.caller import identify, where_to_ask
+from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.write import Performed, perform_all
 from ..failures import Refused, TargetFailed, invalid_option
@@ -94,7 +94,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
 def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
     """Read every region's image, who may use it, and who may use its snapshots."""
     regions = sorted(wanted.images)
-    account_id = identify(clients, where_to_ask(clients, regions)).account_id
+    account_id = identify(clients, preferred_region(clients, regions)).account_id
     source_regions = [wanted.source_region] if _source_needed(wanted) and wanted.source_region else []
     clients.open("ec2", [*regions, *source_regions])
     try:

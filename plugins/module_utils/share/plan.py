@@ -162,7 +162,7 @@ def snapshot_actions(
 
 
 def _tag_actions(wanted: ShareWanted, target: Target, shared: Shared) -> Iterator[Action]:
-    missing = tagging.differing(shared.image.tags, _shared_tags_wanted(wanted)) if wanted.present else {}
+    missing = tagging.differing_tags(shared.image.tags, _shared_tags_wanted(wanted)) if wanted.present else {}
     if missing:
         resource = shared.image.image_id if shared.exists else None
         parameters = {"Resources": [resource], "Tags": tagging.tag_list(missing)}

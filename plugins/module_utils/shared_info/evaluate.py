@@ -13,7 +13,7 @@ from typing import Any
 
 from ..failures import Failure
 from ..model import Target
-from ..regions import regions_to_work_in
+from ..regions import select_regions
 
 # EC2 launches and copies nothing encrypted without these.
 INDISPENSABLE = ("CreateGrant", "Decrypt")
@@ -105,7 +105,7 @@ def regions_to_read(
 
     ``known`` maps the partition's regions to their opt-in status (DescribeRegions with AllRegions).
     """
-    return regions_to_work_in(wanted.regions, known)
+    return select_regions(wanted.regions, known)
 
 
 def of_others(images: Iterable[SharedImage], account_id: str) -> tuple[SharedImage, ...]:

@@ -111,11 +111,11 @@ def read(wanted: AuditWanted, ec2: Wire, permissions: Wire | None = None) -> Aud
     client = Paced(ec2, permissions)
     paced = SimpleNamespace(open=lambda _service, _regions: None, ec2=lambda _region: client)
     clients = SimpleNamespace(
-        home=HERE,
+        default_region=HERE,
         open=lambda _service, _regions: None,
         sts=lambda _region: sts.client,
         ec2=lambda _region: ec2.client,
-        paced_for=lambda _action: paced,
+        adaptive_for=lambda _action: paced,
     )
     with sts.spoken(), ec2.spoken(), permissions.spoken():
         return flow.read_state(clients, wanted)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ class FakeClients:
     def __init__(self) -> None:
         self.assumed: list[tuple[Any, ...]] = []
 
-    def assuming(self, role_arn: str, external_id: str | None, region: str) -> str:
+    def with_role(self, role_arn: str, external_id: str | None, region: str) -> str:
         self.assumed.append((role_arn, external_id, region))
         return "assumed"
 

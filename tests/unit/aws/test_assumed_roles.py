@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.assumed_roles import ManyAccounts
+from ansible_collections.golden.images.plugins.module_utils.aws.assumed_roles import AssumedAccounts
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.failures import TargetFailed
@@ -62,18 +62,18 @@ def sts(owner: Clients) -> dict[str, int]:
 
 
 @pytest.fixture
-def accounts(owner: Clients) -> ManyAccounts:
-    many = ManyAccounts(owner, Caller(OWN, "aws"), ConsumerRole("golden", "golden-7f3a"), US)
+def accounts(owner: Clients) -> AssumedAccounts:
+    many = AssumedAccounts(owner, Caller(OWN, "aws"), ConsumerRole("golden", "golden-7f3a"), US)
     many.open("kms", [EU])
     return many
 
 
-def test_each_request_is_signed_by_whoever_acts(accounts: ManyAccounts, sts: dict[str, int]) -> None:
-    with accounts.acting(ACCOUNTS[0]) as first:
+def test_each_request_is_signed_by_whoever_acts(accounts: AssumedAccounts, sts: dict[str, int]) -> None:
+    with accounts.as_account(ACCOUNTS[0]) as first:
         sent = sent_by(first)
 
     def work(account_id: str) -> str:
-        with accounts.acting(account_id) as clients:
+        with accounts.as_account(account_id) as clients:
             for _number in range(3):
                 clients.kms(EU).list_aliases()
         return account_id
@@ -86,27 +86,29 @@ def test_each_request_is_signed_by_whoever_acts(accounts: ManyAccounts, sts: dic
 
 
 @pytest.mark.usefixtures("sts")
-def test_one_after_the_other_in_one_thread(accounts: ManyAccounts) -> None:
-    with accounts.acting(ACCOUNTS[0]) as clients:
+def test_one_after_the_other_in_one_thread(accounts: AssumedAccounts) -> None:
+    with accounts.as_account(ACCOUNTS[0]) as clients:
         sent = sent_by(clients)
         clients.kms(EU).list_aliases()
-        with accounts.acting(ACCOUNTS[1]) as other:
+        with accounts.as_account(ACCOUNTS[1]) as other:
             other.kms(EU).list_aliases()
         clients.kms(EU).list_aliases()
     assert [token(request)[-1] for request in sent] == ["0", "1", "0"]
 
 
 @pytest.mark.usefixtures("sts")
-def test_outside_of_the_context_there_are_no_credentials(accounts: ManyAccounts) -> None:
-    with accounts.acting(ACCOUNTS[0]) as clients:
+def test_outside_of_the_context_there_are_no_credentials(accounts: AssumedAccounts) -> None:
+    with accounts.as_account(ACCOUNTS[0]) as clients:
         sent_by(clients)
         clients.kms(EU).list_aliases()
     with pytest.raises(NoCredentialsError):
         clients.kms(EU).list_aliases()
 
 
-def test_the_own_account_signs_with_its_own_credentials(accounts: ManyAccounts, sts: dict[str, int]) -> None:
-    with accounts.acting(OWN) as clients:
+def test_the_own_account_signs_with_its_own_credentials(
+    accounts: AssumedAccounts, sts: dict[str, int]
+) -> None:
+    with accounts.as_account(OWN) as clients:
         sent = sent_by(clients)
         clients.kms(EU).list_aliases()
     (request,) = sent
@@ -115,30 +117,30 @@ def test_the_own_account_signs_with_its_own_credentials(accounts: ManyAccounts, 
 
 
 def test_without_a_role_the_own_account_is_its_own_clients(owner: Clients) -> None:
-    many = ManyAccounts(owner, Caller(OWN, "aws"), None, US)
+    many = AssumedAccounts(owner, Caller(OWN, "aws"), None, US)
     many.open("kms", [EU])
-    with many.acting(OWN) as clients:
+    with many.as_account(OWN) as clients:
         assert clients is owner
         assert clients.kms(EU).meta.region_name == EU
 
 
 def test_without_a_role_another_account_is_a_failure(owner: Clients) -> None:
-    many = ManyAccounts(owner, Caller(OWN, "aws"), None, US)
-    with pytest.raises(TargetFailed), many.acting(ACCOUNTS[0]):
+    many = AssumedAccounts(owner, Caller(OWN, "aws"), None, US)
+    with pytest.raises(TargetFailed), many.as_account(ACCOUNTS[0]):
         pass
 
 
-def test_a_role_that_may_not_be_assumed_is_aws_error(accounts: ManyAccounts, owner: Clients) -> None:
+def test_a_role_that_may_not_be_assumed_is_aws_error(accounts: AssumedAccounts, owner: Clients) -> None:
     with Stubber(owner.sts(US)) as stubber:
         stubber.add_client_error("assume_role", "AccessDenied", "No.")
-        with accounts.acting(ACCOUNTS[0]) as clients, pytest.raises(ClientError) as caught:
+        with accounts.as_account(ACCOUNTS[0]) as clients, pytest.raises(ClientError) as caught:
             clients.kms(EU).list_aliases()
     assert caught.value.operation_name == "AssumeRole"
 
 
 @pytest.mark.usefixtures("sts")
-def test_no_text_shows_a_secret(accounts: ManyAccounts) -> None:
-    with accounts.acting(ACCOUNTS[0]) as clients:
+def test_no_text_shows_a_secret(accounts: AssumedAccounts) -> None:
+    with accounts.as_account(ACCOUNTS[0]) as clients:
         sent_by(clients)
         clients.kms(EU).list_aliases()
         shown = [accounts, clients, clients._session, clients._session.get_credentials(), clients.kms(EU)]

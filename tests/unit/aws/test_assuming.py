@@ -80,7 +80,7 @@ def token(request: AWSPreparedRequest) -> str:
 
 
 def assumed(owner: Clients, external_id: str | None = None, role_arn: str = ROLE) -> Clients:
-    clients = owner.assuming(role_arn, external_id, US)
+    clients = owner.with_role(role_arn, external_id, US)
     clients.open("kms", [EU, US])
     return clients
 
@@ -180,7 +180,7 @@ def test_the_users_settings_go_for_the_role_too() -> None:
 
 def test_an_sts_that_was_not_opened_is_not_made_in_passing(owner: Clients) -> None:
     with pytest.raises(KeyError):
-        owner.assuming(ROLE, None, EU)
+        owner.with_role(ROLE, None, EU)
 
 
 def test_no_text_shows_a_secret(owner: Clients, sts: Stubber, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.caller import (
     identify,
     identify_with_regions,
-    where_to_ask,
+    preferred_region,
 )
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
@@ -24,7 +24,7 @@ IDENTITY = {"UserId": "u", "Account": OWNER, "Arn": f"arn:aws-cn:iam::{OWNER}:us
 
 def clients(sts: Wire, ec2: Wire | None = None) -> SimpleNamespace:
     return SimpleNamespace(
-        home=HOME,
+        default_region=HOME,
         open=lambda _service, _regions: None,
         sts=lambda _region: sts.client,
         ec2=lambda _region: ec2.client if ec2 else None,
@@ -40,7 +40,7 @@ def clients(sts: Wire, ec2: Wire | None = None) -> SimpleNamespace:
     ],
 )
 def test_the_home_region_is_asked_if_the_task_is_about_it(regions: list[str], asked: str) -> None:
-    assert where_to_ask(SimpleNamespace(home=HOME), regions) == asked  # type: ignore[arg-type]
+    assert preferred_region(SimpleNamespace(default_region=HOME), regions) == asked  # type: ignore[arg-type]
 
 
 def test_the_account_and_its_regions(sts: Wire, ec2: Wire) -> None:

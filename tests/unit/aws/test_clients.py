@@ -101,16 +101,16 @@ def test_regions_of_every_partition_are_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("region", "home"), [("eu-west-1", "eu-west-1"), (None, "us-east-1"), ("", "us-east-1")]
+    ("region", "default_region"), [("eu-west-1", "eu-west-1"), (None, "us-east-1"), ("", "us-east-1")]
 )
-def test_what_is_the_same_everywhere_is_asked_at_home(region: str | None, home: str) -> None:
-    assert Clients(Connection(credentials=KEYS, region=region)).home == home
+def test_what_is_the_same_everywhere_is_asked_at_home(region: str | None, default_region: str) -> None:
+    assert Clients(Connection(credentials=KEYS, region=region)).default_region == default_region
 
 
 def test_each_kind_of_call_has_paced_clients_of_its_own() -> None:
     clients = Clients(Connection(credentials=KEYS))
-    images, snapshots = clients.paced_for("DeregisterImage"), clients.paced_for("DeleteSnapshot")
-    assert images is clients.paced_for("DeregisterImage")
+    images, snapshots = clients.adaptive_for("DeregisterImage"), clients.adaptive_for("DeleteSnapshot")
+    assert images is clients.adaptive_for("DeregisterImage")
     assert images is not snapshots
     images.open("ec2", ["eu-west-1"])
     assert images.ec2("eu-west-1").meta.config.retries["mode"] == "adaptive"

@@ -120,12 +120,12 @@ def calls(actions: tuple[Action, ...]) -> list[tuple[str, str | None]]:
 class ScriptedClients:
     """The clients of one region, paced or not, each answering from a script."""
 
-    home = REGION
+    default_region = REGION
 
     def __init__(self, ec2: Wire, kms: Wire | None = None) -> None:
         self._wires = {"ec2": ec2, "kms": kms}
 
-    def paced_for(self, _operation: str) -> ScriptedClients:
+    def adaptive_for(self, _operation: str) -> ScriptedClients:
         return self
 
     def open(self, _service: str, regions: Any) -> None:

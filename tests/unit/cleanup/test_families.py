@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.families import (
-    FAMILY_MARK,
-    ORIGIN_CREATED_MARK,
+    FAMILY_TAG,
+    ORIGIN_CREATED_TAG,
     FamilyBy,
     families,
     inherited_tags,
@@ -113,7 +113,7 @@ def test_each_region_keeps_its_own_latest() -> None:
 
 OLD, NEW = own("ami-old", 50), own("ami-new", 10)
 EARLY_COPY = copy_of("ami-new-copy", "ami-new", days=9)
-OF_OLD = {"family": "web", ORIGIN_CREATED_MARK: stamp(OLD.created)}
+OF_OLD = {"family": "web", ORIGIN_CREATED_TAG: stamp(OLD.created)}
 LATE_COPY = copy_of("ami-old-copy", "ami-old", days=1, tags={"family": "web"})
 
 
@@ -128,7 +128,7 @@ LATE_COPY = copy_of("ami-old-copy", "ami-old", days=1, tags={"family": "web"})
                 "ami-old-copy",
                 "ami-old",
                 days=1,
-                tags={"family": "web", ORIGIN_CREATED_MARK: stamp(OLD.created)},
+                tags={"family": "web", ORIGIN_CREATED_TAG: stamp(OLD.created)},
             ),
         ),
         ([NEW], LATE_COPY),
@@ -146,11 +146,11 @@ def test_a_copy_inherits_the_family_and_date_of_a_deregistered_source() -> None:
     images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
     first, third, second = images
     of = families(images, BY_TAG)
-    tags = {FAMILY_MARK: "web", ORIGIN_CREATED_MARK: stamp(images[first].created)}
+    tags = {FAMILY_TAG: "web", ORIGIN_CREATED_TAG: stamp(images[first].created)}
     assert inherited_tags(images, of, BY_TAG, {first}) == {second: tags, third: tags}
     assert inherited_tags(images, of, BY_TAG, {second}) == {third: tags}
     assert inherited_tags(images, of, BY_TAG, {third}) == {}
-    left = placed([], [copy_of("ami-2", "ami-1", tags={FAMILY_MARK: "web"})])
+    left = placed([], [copy_of("ami-2", "ami-1", tags={FAMILY_TAG: "web"})])
     assert families(left, BY_TAG) == {second: "web"}
 
 

@@ -55,7 +55,7 @@ class Client:
 class Clients:
     """The same client for everything."""
 
-    home = REGION
+    default_region = REGION
 
     def __init__(self) -> None:
         self.everywhere = Client()
@@ -63,7 +63,7 @@ class Clients:
     def open(self, service: str, regions: Iterable[str]) -> None:
         """Nothing to do."""
 
-    def paced_for(self, _operation: str) -> Clients:
+    def adaptive_for(self, _operation: str) -> Clients:
         return self
 
     def client(self, _service: str, _region: str) -> Any:
@@ -158,7 +158,7 @@ def test_reading_goes_on_until_nothing_is_left_to_read() -> None:
     clients: Any = Clients()
     with (
         patch.object(cleanup, "identify_with_regions", lambda _clients: (caller, {REGION: "opted-in"})),
-        patch.object(cleanup, "regions_to_work_in", lambda _wanted, _known: ((REGION,), ())),
+        patch.object(cleanup, "select_regions", lambda _wanted, _known: ((REGION,), ())),
         patch.object(cleanup.read_regions, "region", lambda _clients, name, **_rest: bulk.regions[name]),
         patch.object(cleanup, "inspect", inspect),
     ):

@@ -224,8 +224,8 @@ def test_recycle_bin_rules_with_their_tags_if_they_retain_already() -> None:
 class Wires:
     """The clients of one region, each answering from a script."""
 
-    def __init__(self, home: str, **wires: Wire) -> None:
-        self.home = home
+    def __init__(self, default_region: str, **wires: Wire) -> None:
+        self.default_region = default_region
         self._wires = wires
 
     def ec2(self, _region: str) -> Any:
@@ -239,7 +239,7 @@ class Wires:
 
 
 def region_where(
-    refused: str, named: Sequence[str] = (), read: Sequence[str] = (), home: str = "eu-west-1"
+    refused: str, named: Sequence[str] = (), read: Sequence[str] = (), default_region: str = "eu-west-1"
 ) -> RegionState:
     """A region with one image, where one call is refused, and of the parameters named there some are read."""
     values = [{"Name": one, "Value": "ami-0123456789abcdef0"} for one in read]
@@ -274,14 +274,14 @@ def region_where(
                 break
         elif method != skipped.get(refused):
             wire.expect(method, request, answer)
-    clients: Any = Wires(home, ec2=ec2, ssm=ssm, autoscaling=autoscaling, rbin=rbin)
+    clients: Any = Wires(default_region, ec2=ec2, ssm=ssm, autoscaling=autoscaling, rbin=rbin)
     with ec2.spoken(), ssm.spoken(), autoscaling.spoken(), rbin.spoken():
         return own_images.region(clients, "eu-west-1", tombstone_path="/golden")
 
 
 def test_only_in_the_region_of_the_tombstones_parameters_can_be_such() -> None:
-    for home, read in (("eu-west-1", []), ("us-east-1", ["/golden/eu-west-1/ami-0a"])):
-        facts = region_where("nothing", ["/golden/eu-west-1/ami-0a"], read, home)
+    for default_region, read in (("eu-west-1", []), ("us-east-1", ["/golden/eu-west-1/ami-0a"])):
+        facts = region_where("nothing", ["/golden/eu-west-1/ami-0a"], read, default_region)
         assert sorted(facts.uses) == ["ami-0123456789abcdef0"] * len(read)
 
 

@@ -25,15 +25,15 @@ TEXT = tombstone_text(SEEN, GOING[0])
 
 
 class Clients:
-    """The clients of the home region: one, that answers from a script."""
+    """The clients of the default region: one, that answers from a script."""
 
-    home = "eu-west-1"
+    default_region = "eu-west-1"
 
     def __init__(self, wire: Wire | None = None) -> None:
         self.wire = wire
 
     def open(self, _service: str, regions: list[str]) -> None:
-        assert regions == [self.home]
+        assert regions == [self.default_region]
 
     def client(self, _service: str, _region: str) -> Any:
         assert self.wire is not None

@@ -30,7 +30,7 @@ from tests.unit.keys.examples import (
     BY_DEFAULT,
     DEFAULT,
     ENCRYPTED,
-    KEY_MARK,
+    KEY_TAG,
     OTHER,
     PLAIN,
     UNDER_KEY,
@@ -275,7 +275,7 @@ def copied(region: Region, seen: CopySeen, **changes: Any) -> tuple[dict[str, An
     return flow.result(want, seen, plan, outcome), outcome
 
 
-NEW = copied_image("ami-2", "pending", tags={KEY_MARK: WANTED.arn})
+NEW = copied_image("ami-2", "pending", tags={KEY_TAG: WANTED.arn})
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_a_finished_copy_is_judged_by_the_key_that_it_got(got: str, code: str | 
 
 
 def test_a_finished_copy_that_was_not_encrypted_after_all_is_told() -> None:
-    plain = copied_image("ami-2", devices=volumes("snap-2"), tags={KEY_MARK: WANTED.arn})
+    plain = copied_image("ami-2", devices=volumes("snap-2"), tags={KEY_TAG: WANTED.arn})
     result, outcome = copied(Region([None], second=[NEW, plain]), saw(key=WANTED))
     assert [failure.error_code for failure in outcome.failures] == ["wrong_key"]
     assert "under no key" in outcome.failures[0].message

@@ -130,7 +130,7 @@ class Aws:
 
 
 class Accounts:
-    """Stands for ``ManyAccounts``."""
+    """Stands for ``AssumedAccounts``."""
 
     def __init__(self, _clients: object, _caller: object, _role: object, _region: str) -> None:
         pass
@@ -145,7 +145,7 @@ class Accounts:
         return SimpleNamespace(ec2=at, kms=at)
 
     @contextmanager
-    def acting(self, account_id: str) -> Iterator[Any]:
+    def as_account(self, account_id: str) -> Iterator[Any]:
         yield self.clients(account_id)
 
     def role_arn(self, account_id: str) -> str:
@@ -157,7 +157,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(copy_access, "monotonic", clock.monotonic)
     monkeypatch.setattr(copy_access, "sleep", clock.sleep)
-    monkeypatch.setattr(flow, "ManyAccounts", Accounts)
+    monkeypatch.setattr(flow, "AssumedAccounts", Accounts)
     return clock
 
 

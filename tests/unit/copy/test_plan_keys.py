@@ -27,7 +27,7 @@ from tests.unit.keys.examples import (
     BY_DEFAULT,
     DEFAULT,
     ENCRYPTED,
-    KEY_MARK,
+    KEY_TAG,
     OTHER,
     PLAIN,
     UNDER_KEY,
@@ -41,8 +41,8 @@ from tests.unit.keys.examples import (
 COPY = ("CopyImage", None)
 # A running copy may not tell its snapshots; its tags are what it was started with.
 PENDING = (copied_image("ami-1", "pending"), [])
-PENDING_UNDER_WANTED = (copied_image("ami-1", "pending", tags={KEY_MARK: WANTED.arn}), [])
-PENDING_UNDER_OTHER = (copied_image("ami-1", "pending", tags={KEY_MARK: OTHER.arn}), [])
+PENDING_UNDER_WANTED = (copied_image("ami-1", "pending", tags={KEY_TAG: WANTED.arn}), [])
+PENDING_UNDER_OTHER = (copied_image("ami-1", "pending", tags={KEY_TAG: OTHER.arn}), [])
 Found = tuple[Image, Iterable[Snapshot]]
 
 
@@ -62,10 +62,10 @@ Found = tuple[Image, Iterable[Snapshot]]
         pytest.param(PENDING_UNDER_OTHER, False, id="pending under another key"),
         pytest.param(PENDING, False, id="pending without a key"),
         pytest.param(
-            (copied_image("ami-1", "transient", tags={KEY_MARK: WANTED.arn}), []), True, id="transient"
+            (copied_image("ami-1", "transient", tags={KEY_TAG: WANTED.arn}), []), True, id="transient"
         ),
         pytest.param(
-            found("ami-1", WANTED, state="pending", tags={KEY_MARK: OTHER.arn}),
+            found("ami-1", WANTED, state="pending", tags={KEY_TAG: OTHER.arn}),
             True,
             id="what the snapshots say goes before the tag",
         ),
@@ -74,7 +74,7 @@ Found = tuple[Image, Iterable[Snapshot]]
         ),
         pytest.param(found("ami-1", WANTED, state="failed"), False, id="dead under the key"),
         pytest.param(
-            (copied_image("ami-1", devices=volumes("snap-1"), tags={KEY_MARK: WANTED.arn}), []),
+            (copied_image("ami-1", devices=volumes("snap-1"), tags={KEY_TAG: WANTED.arn}), []),
             False,
             id="available and not encrypted, whatever its tag says",
         ),
@@ -219,7 +219,7 @@ def test_a_known_key_is_asked_for_and_marked() -> None:
     assert request["Encrypted"] is True
     assert request["KmsKeyId"] == WANTED.arn
     for kind in ("image", "snapshot"):
-        assert tags_of(request, kind) == {**MARK, KEY_MARK: WANTED.arn}
+        assert tags_of(request, kind) == {**MARK, KEY_TAG: WANTED.arn}
 
 
 def test_the_key_is_shown_before_it_is_used() -> None:
@@ -228,7 +228,7 @@ def test_the_key_is_shown_before_it_is_used() -> None:
 
 
 def test_the_key_that_a_dead_copy_lacked_is_asked_for_again() -> None:
-    dead = (copied_image("ami-dead", "failed", tags={KEY_MARK: WANTED.arn}), [])
+    dead = (copied_image("ami-dead", "failed", tags={KEY_TAG: WANTED.arn}), [])
     plan = planned(wanted(encryption=UNDER_KEY), saw(dead, key=WANTED))
     assert calls(plan.actions) == [COPY, ("DeregisterImage", "ami-dead")]
     assert plan.actions[0].parameters["KmsKeyId"] == WANTED.arn
@@ -258,7 +258,7 @@ def situations(draw: st.DrawFn) -> tuple[CopyWanted, CopySeen]:
         )
         mark = draw(st.sampled_from([None, WANTED, OTHER]))
         if mark is not None:
-            image = replace(image, tags={**image.tags, KEY_MARK: mark.arn})
+            image = replace(image, tags={**image.tags, KEY_TAG: mark.arn})
         images.append((image, snapshots))
     seen = saw(
         *images,

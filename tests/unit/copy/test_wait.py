@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.assumed_roles import ManyAccounts
+from ansible_collections.golden.images.plugins.module_utils.aws.assumed_roles import AssumedAccounts
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.aws.write import Performed
 from ansible_collections.golden.images.plugins.module_utils.copy import request as copy_request
@@ -78,7 +78,7 @@ def wait(clock: Clock) -> Wait:
         lines: list[str] = []
         started = clock.now
         wait_for_copies(
-            ManyAccounts(SimpleNamespace(ec2=regions.__getitem__), Caller(OWNER, "aws"), None, US),  # type: ignore[arg-type]
+            AssumedAccounts(SimpleNamespace(ec2=regions.__getitem__), Caller(OWNER, "aws"), None, US),  # type: ignore[arg-type]
             want,
             seen_in(dict.fromkeys(regions, ())),
             {place(name): run for name, run in by_region.items()},
@@ -368,7 +368,7 @@ def test_of_several_accounts_progress_is_told_by_region() -> None:
 
     class Accounts:
         @contextmanager
-        def acting(self, account_id: str) -> Iterator[Any]:
+        def as_account(self, account_id: str) -> Iterator[Any]:
             yield SimpleNamespace(ec2=lambda region: clients[Target(account_id, region)])
 
     lines: list[str] = []

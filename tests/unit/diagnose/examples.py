@@ -22,8 +22,8 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Fail
 from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
 from ansible_collections.golden.images.plugins.module_utils.model import (
     ConsumerRole,
+    ImagesByTarget,
     KeySeen,
-    PlacedImages,
     Sharing,
 )
 
@@ -77,7 +77,7 @@ def of_encrypted(**changes: Any) -> ConsumerSeen:
 
 def wanted(**changes: Any) -> DiagnosisWanted:
     """To diagnose the image in one account."""
-    given = {"images": PlacedImages({(None, place().region): IMAGE.image_id}), "account_ids": (CONSUMER,)}
+    given = {"images": ImagesByTarget({(None, place().region): IMAGE.image_id}), "account_ids": (CONSUMER,)}
     return DiagnosisWanted(**{**given, "consumer_role": ConsumerRole("golden"), **changes})
 
 

@@ -47,7 +47,7 @@ PARAMS: dict[str, Any] = {
 class World:
     """Stands for AWS: each side's answers, and who was asked what."""
 
-    home = "us-east-1"
+    default_region = "us-east-1"
 
     def __init__(self, owner_side: OwnerSeen, consumer_side: ConsumerSeen | Exception) -> None:
         self.owner_side, self.consumer_side = owner_side, consumer_side
@@ -64,7 +64,7 @@ class World:
         return region
 
     @contextmanager
-    def acting(self, account_id: str) -> Any:
+    def as_account(self, account_id: str) -> Any:
         yield account_id
 
     # aws.read and aws.diagnosis.
@@ -102,7 +102,7 @@ class World:
 def read(monkeypatch: pytest.MonkeyPatch, world: World, **changes: Any) -> DiagnosisSeen:
     monkeypatch.setattr(caller, "read", world)
     monkeypatch.setattr(flow, "reads", world)
-    monkeypatch.setattr(flow, "ManyAccounts", lambda *_given: world)
+    monkeypatch.setattr(flow, "AssumedAccounts", lambda *_given: world)
     return flow.read_state(world, flow.wanted_from({**PARAMS, **changes}, False))  # type: ignore[arg-type]
 
 

@@ -11,8 +11,8 @@ import yaml
 from ansible_collections.golden.images.plugins.inventory import accounts
 from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
     STATES,
-    Asked,
-    Naming,
+    InventoryOptions,
+    NamingOptions,
 )
 
 OPTIONS = yaml.safe_load(accounts.DOCUMENTATION)["options"]
@@ -28,14 +28,14 @@ def test_every_state_can_be_asked_for() -> None:
 
 
 def test_defaults_are_those_of_the_values() -> None:
-    assert tuple(OPTIONS["statuses"]["default"]) == Asked().states
+    assert tuple(OPTIONS["statuses"]["default"]) == InventoryOptions().states
     assert (OPTIONS["include_email"]["default"], OPTIONS["include_tags"]["default"]) == (
-        Asked().email,
-        Asked().tags,
+        InventoryOptions().email,
+        InventoryOptions().tags,
     )
     assert (OPTIONS["hostname"]["default"], tuple(OPTIONS["group_by"]["default"])) == (
-        Naming().hostname,
-        Naming().group_by,
+        NamingOptions().hostname,
+        NamingOptions().group_by,
     )
 
 

@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Image, 
 from tests.unit.copy.examples import REGION, seen
 from tests.unit.examples import OWNER, adopted_image, copied_image, place, source_image, volumes
 
-KEY_MARK = "golden.images:kms-key"
+KEY_TAG = "golden.images:kms-key"
 
 
 def key_arn(name: str = "a", region: str = REGION, account_id: str = OWNER) -> str:

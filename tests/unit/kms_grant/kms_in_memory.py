@@ -154,7 +154,7 @@ class World:
     """
 
     regions: dict[str, Kms]
-    home: str = "eu-west-1"
+    default_region: str = "eu-west-1"
     consumers: dict[str, dict[str, Kms]] = field(default_factory=dict)
     assumed: list[tuple[str, str | None, str]] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)
@@ -176,7 +176,7 @@ class World:
         assert ("ec2", region) in self.opened
         return self.ec2_clients[region]
 
-    def assuming(self, role_arn: str, external_id: str | None, region: str) -> World:
+    def with_role(self, role_arn: str, external_id: str | None, region: str) -> World:
         assert ("sts", region) in self.opened
         self.assumed.append((role_arn, external_id, region))
         account_id = role_arn.split(":")[4]

@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import (
-    PROBE_MARK,
+    PROBE_TAG,
     Probe,
     ProbeSeen,
     ProbeWanted,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import (
     Image,
+    ImagesByTarget,
     Instance,
     Network,
-    PlacedImages,
     Target,
 )
 
@@ -33,7 +33,7 @@ PROBE = Probe(HERE, SOURCE_ID)
 def wanted(**changes: Any) -> ProbeWanted:
     """Both accounts, in a subnet that they share."""
     values: dict[str, Any] = {
-        "images": PlacedImages({(None, REGION): SOURCE_ID}),
+        "images": ImagesByTarget({(None, REGION): SOURCE_ID}),
         "account_ids": (CONSUMER, OWNER),
         "network": Network({REGION: SUBNET}),
         **changes,
@@ -55,4 +55,4 @@ def seen(want: ProbeWanted, found: Image | None = None, **changes: Any) -> Probe
 
 def instance(mark: str | None, image_id: str = SOURCE_ID, instance_id: str = "i-old") -> Instance:
     """An instance of an earlier probe, with this tag."""
-    return Instance(instance_id, "running", image_id, {} if mark is None else {PROBE_MARK: mark})
+    return Instance(instance_id, "running", image_id, {} if mark is None else {PROBE_TAG: mark})

@@ -18,7 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.apply i
     sweep,
 )
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import launches
-from ansible_collections.golden.images.plugins.module_utils.model import Instance, Network, PlacedImages
+from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Instance, Network
 from botocore.exceptions import ConnectionClosedError
 
 from tests.unit.copy.aws_in_steps import Clock
@@ -93,7 +93,7 @@ def run(*regions: Ec2) -> Mapping[Any, TargetRun]:
     """Launch the image in these regions of one account."""
     want = wanted(
         account_ids=(CONSUMER,),
-        images=PlacedImages({(None, ec2.region): SOURCE_ID for ec2 in regions}),
+        images=ImagesByTarget({(None, ec2.region): SOURCE_ID for ec2 in regions}),
         network=Network({ec2.region: SUBNET for ec2 in regions}),
         wait_timeout=100,
     )

@@ -73,7 +73,7 @@ class World:
     """Accounts that see the image but for those that ``closed`` says it of; what is opened is noted."""
 
     account_id: str = OWNER
-    home: str = "us-east-1"
+    default_region: str = "us-east-1"
     shown: Image | None = field(default_factory=image)
     refuses: Exception | None = None
     others: dict[str, World] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class World:
             raise self.refuses
         return {"Account": self.account_id, "Arn": f"arn:aws:iam::{self.account_id}:user/build"}
 
-    def assuming(self, role_arn: str, _external_id: str | None, _region: str) -> World:
+    def with_role(self, role_arn: str, _external_id: str | None, _region: str) -> World:
         return self.others[role_arn.split(":")[4]]
 
     def ec2(self, region: str) -> World:

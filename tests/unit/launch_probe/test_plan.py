@@ -17,15 +17,15 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan im
     plan,
 )
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import (
-    PROBE_MARK,
+    PROBE_TAG,
     Probe,
     is_leftover,
     request,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import (
+    ImagesByTarget,
     Instance,
     Network,
-    PlacedImages,
     Target,
 )
 from hypothesis import given
@@ -54,7 +54,7 @@ def test_a_launch_is_harmless_and_ends_by_itself_at_last() -> None:
     parameters = request(wanted(), PROBE, shown, NOW)
     token = parameters.pop("ClientToken")
     assert len(token) == 64
-    marks = [{"Key": PROBE_MARK, "Value": "2026-11-24T12:10:00Z"}]
+    marks = [{"Key": PROBE_TAG, "Value": "2026-11-24T12:10:00Z"}]
     assert parameters == {
         "BlockDeviceMappings": [
             {"DeviceName": "/dev/sda", "Ebs": {"DeleteOnTermination": True}},
@@ -116,7 +116,7 @@ def test_the_smallest_type_of_the_architecture(architecture: str, named: str | N
 
 
 def test_no_two_launches_have_the_same_client_token() -> None:
-    images = PlacedImages(
+    images = ImagesByTarget(
         {(None, REGION): "ami-1", (STRANGER, REGION): "ami-2", (None, "us-east-1"): "ami-1"}
     )
     want = wanted(images=images, network=Network({REGION: "a", "us-east-1": "b"}))
@@ -196,7 +196,7 @@ def test_what_cannot_be_launched_in_one_account_is_launched_in_others(
 
 
 def test_a_copy_that_is_only_planned_is_planned_to_be_launched() -> None:
-    want = wanted(images=PlacedImages({(None, REGION): None}), account_ids=(CONSUMER,), only_planned=True)
+    want = wanted(images=ImagesByTarget({(None, REGION): None}), account_ids=(CONSUMER,), only_planned=True)
     result = plan(want, seen(want))
     assert [action.operation for action in result.actions] == ["RunInstances", "TerminateInstances"]
     assert result.actions[0].parameters["ImageId"] is None
@@ -225,7 +225,7 @@ def test_why_an_instance_does_not_run(ended: Instance, code: str | None, says: s
 
 
 def test_every_account_launches_its_own_image_of_a_region_or_those_of_others() -> None:
-    images = PlacedImages(
+    images = ImagesByTarget(
         {(CONSUMER, REGION): "ami-1", (STRANGER, REGION): "ami-2", (OWNER, "us-east-1"): "ami-1"}
     )
     probes = wanted(images=images).probes()

@@ -13,9 +13,9 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
     ALL_ACCOUNTS,
     Account,
-    Asked,
     Group,
-    Naming,
+    InventoryOptions,
+    NamingOptions,
     Unit,
     groups,
     host_variables,
@@ -42,7 +42,7 @@ def account(account_id: str = "012345678901", **changes: Any) -> Account:
 
 
 def grouped(*accounts: Account, **naming: Any) -> dict[str, Group]:
-    chosen = Naming(**naming)
+    chosen = NamingOptions(**naming)
     return groups(hosts(accounts, chosen), chosen)
 
 
@@ -119,31 +119,31 @@ def test_no_account_is_an_inventory_too() -> None:
 
 def test_hosts_by_name() -> None:
     accounts = [account("111111111111", name="web"), account("222222222222", name="data")]
-    assert [*hosts(accounts, Naming("account_name"))] == ["data", "web"]
-    assert [*hosts(accounts, Naming())] == ["111111111111", "222222222222"]
+    assert [*hosts(accounts, NamingOptions("account_name"))] == ["data", "web"]
+    assert [*hosts(accounts, NamingOptions())] == ["111111111111", "222222222222"]
 
 
 def test_two_accounts_of_one_name_are_never_one_host() -> None:
     twins = [account("111111111111"), account("222222222222"), account("333333333333", name="other")]
-    assert len(hosts(twins, Naming())) == 3
+    assert len(hosts(twins, NamingOptions())) == 3
     with pytest.raises(Refused) as caught:
-        hosts(twins, Naming("account_name"))
+        hosts(twins, NamingOptions("account_name"))
     (failure,) = caught.value.failures
     assert "111111111111, 222222222222" in failure.message
     assert "333333333333" not in failure.message
 
 
 @pytest.mark.parametrize(
-    ("asked", "more"),
+    ("options", "more"),
     [
-        (Asked(), {"account_tags": {"a": "b"}}),
-        (Asked(tags=False), {}),
-        (Asked(email=True, tags=False), {"email": "web@example.com"}),
+        (InventoryOptions(), {"account_tags": {"a": "b"}}),
+        (InventoryOptions(tags=False), {}),
+        (InventoryOptions(email=True, tags=False), {"email": "web@example.com"}),
     ],
 )
-def test_variables(asked: Asked, more: dict[str, Any]) -> None:
+def test_variables(options: InventoryOptions, more: dict[str, Any]) -> None:
     one = account(units=(WORKLOADS, PROD), parent_id=PROD.unit_id, tags={"a": "b"})
-    assert host_variables(one, asked) == {
+    assert host_variables(one, options) == {
         "account_id": "012345678901",
         "account_name": "web",
         "ou_id": PROD.unit_id,
@@ -151,7 +151,7 @@ def test_variables(asked: Asked, more: dict[str, Any]) -> None:
         "status": "ACTIVE",
         **more,
     }
-    assert host_variables(account(), asked)["ou_path"] == "/"
+    assert host_variables(account(), options)["ou_path"] == "/"
 
 
 texts = st.text(max_size=6)
@@ -188,18 +188,23 @@ def test_what_the_cache_keeps_is_what_was_read(tagged: dict[str, tuple[dict[str,
         account(account_id, name=name, tags=tags, units=(WORKLOADS, PROD))
         for account_id, (tags, name) in tagged.items()
     )
-    asked = Asked()
-    kept = json.loads(json.dumps(asked.as_cache(accounts)))
-    assert asked.from_cache(kept) == accounts
+    options = InventoryOptions()
+    kept = json.loads(json.dumps(options.as_cache(accounts)))
+    assert options.from_cache(kept) == accounts
 
 
 @pytest.mark.parametrize(
-    "other", [Asked(states=("ACTIVE", "SUSPENDED")), Asked(email=True), Asked(tags=False)]
+    "other",
+    [
+        InventoryOptions(states=("ACTIVE", "SUSPENDED")),
+        InventoryOptions(email=True),
+        InventoryOptions(tags=False),
+    ],
 )
-def test_what_answers_another_question_is_not_taken_from_the_cache(other: Asked) -> None:
-    assert other.from_cache(Asked().as_cache([account()])) is None
+def test_what_answers_another_question_is_not_taken_from_the_cache(other: InventoryOptions) -> None:
+    assert other.from_cache(InventoryOptions().as_cache([account()])) is None
 
 
 @pytest.mark.parametrize("cached", [None, [], {}, {"accounts": []}])
 def test_what_something_else_kept_is_not_taken_either(cached: Any) -> None:
-    assert Asked().from_cache(cached) is None
+    assert InventoryOptions().from_cache(cached) is None

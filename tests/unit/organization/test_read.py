@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.organization import read as read_accounts
-from ansible_collections.golden.images.plugins.module_utils.organization.inventory import Account, Asked, Unit
+from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
+    Account,
+    InventoryOptions,
+    Unit,
+)
 
 from tests.unit.wire import Wire
 
@@ -22,7 +26,7 @@ A, B, C = "012345678901", "111111111111", "222222222222"
 @pytest.fixture
 def organizations(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     # One call at a time, in the order written down.
-    monkeypatch.setattr(read_accounts, "_LANES", 1)
+    monkeypatch.setattr(read_accounts, "_PARALLEL_CALLS", 1)
     with Wire("organizations").spoken() as wire:
         yield wire
 
@@ -59,7 +63,7 @@ def test_the_whole_tree(organizations: Wire) -> None:
     )
     organizations.expect("list_tags_for_resource", {"ResourceId": A}, {"Tags": [{"Key": "a", "Value": "b"}]})
     organizations.expect("list_tags_for_resource", {"ResourceId": B}, {"Tags": []})
-    assert read_accounts.accounts(organizations.client, Asked()) == (
+    assert read_accounts.accounts(organizations.client, InventoryOptions()) == (
         Account(A, "web", "ACTIVE", PROD.unit_id, units=(PROD,), tags={"a": "b"}),
         Account(B, "web", "ACTIVE", ROOT),
     )
@@ -76,7 +80,9 @@ def test_the_state(organizations: Wire, members: dict[str, Any], state: str) -> 
     told = {name: value for name, value in entry(A, **members).items() if value is not None}
     expect_roots(organizations)
     expect_inside(organizations, ROOT, [told])
-    (found,) = read_accounts.accounts(organizations.client, Asked((state,), email=True, tags=False))
+    (found,) = read_accounts.accounts(
+        organizations.client, InventoryOptions((state,), email=True, tags=False)
+    )
     assert (found.state, found.email) == (state, "web@example.com")
 
 
@@ -87,7 +93,7 @@ def test_an_account_of_unknown_state_is_no_account_left_out(organizations: Wire)
     expect_inside(organizations, ROOT, [told])
     # The exception ends the walk before the units are asked for.
     with pytest.raises(Refused) as caught:
-        read_accounts.accounts(organizations.client, Asked())
+        read_accounts.accounts(organizations.client, InventoryOptions())
     (failure,) = caught.value.failures
     assert "Update botocore" in failure.remedy
     organizations.client.list_organizational_units_for_parent(ParentId=ROOT)
@@ -104,7 +110,7 @@ def test_an_account_of_unknown_state_is_no_account_left_out(organizations: Wire)
 def test_what_is_refused(organizations: Wire, code: str, remedy: str) -> None:
     organizations.refuse("list_roots", {}, code, "Not a member.")
     with pytest.raises(Refused) as caught:
-        read_accounts.accounts(organizations.client, Asked())
+        read_accounts.accounts(organizations.client, InventoryOptions())
     (failure,) = caught.value.failures
     assert (failure.error_code, failure.action) == (code, "ListRoots")
     assert remedy in failure.remedy
@@ -115,5 +121,5 @@ def test_tags_that_cannot_be_read_leave_no_account_out(organizations: Wire) -> N
     expect_inside(organizations, ROOT, [entry(A), entry(B)])
     organizations.refuse("list_tags_for_resource", {"ResourceId": A}, "AccessDeniedException")
     with pytest.raises(Refused) as caught:
-        read_accounts.accounts(organizations.client, Asked())
+        read_accounts.accounts(organizations.client, InventoryOptions())
     assert [failure.action for failure in caught.value.failures] == ["ListTagsForResource"]

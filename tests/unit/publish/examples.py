@@ -7,7 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.model import Image, PlacedImages, Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Image,
+    ImagesByTarget,
+    Sharing,
+    Target,
+)
 from ansible_collections.golden.images.plugins.module_utils.plan import TargetPlan
 from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
 from ansible_collections.golden.images.plugins.module_utils.publish import state as facts
@@ -52,7 +57,7 @@ def template(
 
 def wanted(**changes: Any) -> facts.PublishWanted:
     """To publish the new image in the one region."""
-    values = {"parameter": NAME, "images": PlacedImages({(None, REGION): NEW}), **changes}
+    values = {"parameter": NAME, "images": ImagesByTarget({(None, REGION): NEW}), **changes}
     return facts.PublishWanted(**values)
 
 

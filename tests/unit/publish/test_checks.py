@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import PlacedImages, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Sharing
 from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
 
 from tests.unit.examples import CONSUMER, SOURCE_ID
@@ -33,7 +33,7 @@ from tests.unit.publish.examples import (
 
 ARM = image(OLD, architecture="arm64")
 TEN = [f"label-{number}" for number in range(10)]
-PLANNED = {"images": PlacedImages({(None, REGION): None})}
+PLANNED = {"images": ImagesByTarget({(None, REGION): None})}
 BACK = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
 FULL = {f"key-{number}": "" for number in range(50)}
 

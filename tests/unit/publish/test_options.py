@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole, PlacedImages
+from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole, ImagesByTarget
 from ansible_collections.golden.images.plugins.module_utils.publish.flow import wanted_from
 from ansible_collections.golden.images.plugins.modules.ami_publish import ARGUMENT_SPEC
 
@@ -35,7 +35,7 @@ def refused(check_mode: bool = False, **changes: Any) -> list[str]:
 
 def test_a_plain_task() -> None:
     wanted = wanted_from(params(), False)
-    assert wanted.images == PlacedImages({(None, REGION): SOURCE_ID})
+    assert wanted.images == ImagesByTarget({(None, REGION): SOURCE_ID})
     assert (wanted.parameter, wanted.goes_back, wanted.all_regions) == (NAME, False, (REGION,))
     assert (wanted.tier, wanted.require_shared, wanted.as_if_shared) == (None, True, False)
     assert wanted.consumer_role is None
@@ -58,7 +58,7 @@ def test_every_option_reaches_the_planner() -> None:
         ),
         True,
     )
-    assert wanted.images == PlacedImages({(CONSUMER, REGION): None})
+    assert wanted.images == ImagesByTarget({(CONSUMER, REGION): None})
     assert wanted.tier == "Advanced"
     assert wanted.parameter_tags == {"version": "1"}
     assert wanted.launch_templates == ("web",)
@@ -83,7 +83,7 @@ def test_one_image_and_empty_texts() -> None:
     wanted = wanted_from(
         params(images=None, image_id=SOURCE_ID, region=REGION, source_image_id="", source_region=""), False
     )
-    assert wanted.images == PlacedImages({(None, REGION): SOURCE_ID})
+    assert wanted.images == ImagesByTarget({(None, REGION): SOURCE_ID})
     assert (wanted.source_image_id, wanted.source_region) == (None, None)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import PlacedImages, Target
+from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
 from ansible_collections.golden.images.plugins.module_utils.publish.state import PublishSeen, TemplateVersion
@@ -184,7 +184,7 @@ def test_the_label_tells_the_source(named: str | None, views: list[Any], label: 
 
 
 def test_a_planned_copy_is_planned_for() -> None:
-    images = PlacedImages({(None, REGION): None})
+    images = ImagesByTarget({(None, REGION): None})
     nothing = found(image_id=None, image=None, launch=None, templates={TEMPLATE: template(None)})
     target = planned(wanted(images=images, **WITH_TEMPLATE), nothing)
     assert operations(target) == [*PUBLISH, CREATE, MODIFY]
@@ -214,7 +214,7 @@ TARGETS = [
 def test_where_what_is_published(
     images: dict[tuple[str | None, str], str], account_ids: tuple[str, ...], targets: dict[Target, str]
 ) -> None:
-    assert wanted(images=PlacedImages(images), account_ids=account_ids).targets(OWNER) == targets
+    assert wanted(images=ImagesByTarget(images), account_ids=account_ids).targets(OWNER) == targets
 
 
 def test_going_back_is_everywhere_that_was_named() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole, PlacedImages, Target
+from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole, ImagesByTarget, Target
 from ansible_collections.golden.images.plugins.module_utils.publish import read as publish_read
 from ansible_collections.golden.images.plugins.module_utils.publish.flow import apply, read_state
 from ansible_collections.golden.images.plugins.module_utils.publish.plan import plan
@@ -51,7 +51,7 @@ class Region:
     def __init__(self, sts: Wire, ec2: Wire, ssm: Wire) -> None:
         self.ec2, self.ssm = ec2, ssm
         self._clients = SimpleNamespace(
-            home=REGION,
+            default_region=REGION,
             open=lambda _service, _regions: None,
             sts=lambda _region: sts.client,
             ec2=lambda _region: ec2.client,
@@ -164,7 +164,7 @@ def test_of_a_planned_copy_the_source_is_read(region: Region) -> None:
     request = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
     image = {"ImageId": SOURCE_ID, "OwnerId": OWNER, "State": "available", "Architecture": "arm64"}
     region.ec2.expect("describe_images", request, {"Images": [image]})
-    planned = PlacedImages({(None, REGION): None})
+    planned = ImagesByTarget({(None, REGION): None})
     seen = region.seen(images=planned, source_image_id=SOURCE_ID, source_region=SOURCE_REGION)
     assert seen.source is not None
     assert seen.source.architecture == "arm64"
@@ -186,14 +186,14 @@ def test_a_failure_in_another_account_names_it(
     sts: Wire, ec2: Wire, ssm: Wire, account_id: str, told: bool
 ) -> None:
     here = SimpleNamespace(
-        home=REGION,
+        default_region=REGION,
         open=lambda _service, _regions: None,
         sts=lambda _region: sts.client,
         ec2=lambda _region: ec2.client,
         ssm=lambda _region: ssm.client,
-        assuming=lambda *_: here,
+        with_role=lambda *_: here,
     )
-    images = PlacedImages({(account_id, REGION): NEW})
+    images = ImagesByTarget({(account_id, REGION): NEW})
     role = ConsumerRole("golden-consumer")
     ssm.refuse("get_parameter_history", HISTORY, "ParameterNotFound")
     ec2.expect(
@@ -213,7 +213,7 @@ def test_an_account_without_a_role_is_refused(region: Region) -> None:
 
 
 def test_an_account_for_which_there_is_no_image_is_refused(region: Region) -> None:
-    abroad = PlacedImages({(STRANGER, REGION): NEW})
+    abroad = ImagesByTarget({(STRANGER, REGION): NEW})
     assert codes(region, images=abroad, account_ids=(CONSUMER,)) == [("invalid_option", None, None)]
 
 

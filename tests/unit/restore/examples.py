@@ -30,7 +30,7 @@ DATED = "2026-11-01T00:00:00Z"
 LAUNCH = Sharing(account_ids=frozenset({CONSUMER, STRANGER}), org_arns=frozenset({ORG}))
 VOLUMES = {"snap-1": Sharing(account_ids=frozenset({CONSUMER})), "snap-2": Sharing()}
 DISABLED_MARK = {"golden.images:cleanup-disabled": DATED}
-CHOSEN_MARK = {"golden.images:cleanup-chosen": DATED}
+CHOSEN_TAG = {"golden.images:cleanup-chosen": DATED}
 RESTORING_MARK = {"golden.images:restoring": DATED}
 GOING = {"golden.images:cleanup-image-ids": REF.image_id}
 

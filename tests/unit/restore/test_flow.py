@@ -41,7 +41,7 @@ SHOWN = {"ImageId": AMI, "OwnerId": OWNER, "State": "available", "BlockDeviceMap
 class Clients:
     """The clients of one region, which answer from scripts."""
 
-    home = REF.region
+    default_region = REF.region
 
     def __init__(self) -> None:
         self.wires = {service: Wire(service) for service in ("ec2", "s3", "ssm", "sts")}
@@ -49,7 +49,7 @@ class Clients:
         self.wires["sts"].expect("get_caller_identity", {}, who)
 
     def open(self, _service: str, regions: list[str]) -> None:
-        assert regions == [self.home]
+        assert regions == [self.default_region]
 
     def client(self, service: str, _region: str) -> Any:
         return self.wires[service].client

@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.restore.state import
 from tests.unit.examples import CONSUMER, OWNER, STRANGER, volumes
 
 from .examples import (
-    CHOSEN_MARK,
+    CHOSEN_TAG,
     DATED,
     DISABLED_MARK,
     GOING,
@@ -64,7 +64,7 @@ def test_a_disabled_image_is_enabled_then_shared_as_before_then_its_marks_go() -
     [
         # A cleanup that was killed between disabling and marking, or somebody else, has left no mark.
         ({}, [MARK, ENABLE, SHARE, UNMARK]),
-        (CHOSEN_MARK, [MARK, ENABLE, SHARE, UNMARK]),
+        (CHOSEN_TAG, [MARK, ENABLE, SHARE, UNMARK]),
         (DISABLED_MARK, [ENABLE, SHARE, UNMARK]),
         (RESTORING_MARK, [ENABLE, SHARE, UNMARK]),
     ],
@@ -84,7 +84,7 @@ def test_before_an_image_can_be_launched_a_mark_says_that_permissions_are_missin
     ("tags", "launch", "operations"),
     [
         ({}, Sharing(), []),
-        (CHOSEN_MARK, Sharing(), [UNMARK]),
+        (CHOSEN_TAG, Sharing(), [UNMARK]),
         (DISABLED_MARK, Sharing(), [SHARE, UNMARK]),
         (RESTORING_MARK, Sharing(account_ids=frozenset({CONSUMER})), [SHARE, UNMARK]),
         (RESTORING_MARK, LAUNCH, [UNMARK]),

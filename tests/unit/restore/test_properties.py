@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.unit.examples import CONSUMER, ORG, STRANGER, UNIT
 
 from .examples import (
-    CHOSEN_MARK,
+    CHOSEN_TAG,
     DATED,
     DISABLED_MARK,
     GOING,
@@ -54,7 +54,7 @@ def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, A
             if disabled
             else (replace(first, stage="deregister", volumes=kept),)
         )
-    tags = {"family": "web", **(draw(st.sampled_from([{}, CHOSEN_MARK, DISABLED_MARK])) if disabled else {})}
+    tags = {"family": "web", **(draw(st.sampled_from([{}, CHOSEN_TAG, DISABLED_MARK])) if disabled else {})}
     deprecation = draw(st.sampled_from([None, "2026-11-01T00:01:00.000Z", "2020-01-01T00:00:00.000Z"]))
     if draw(st.booleans()):
         tags["golden.images:cleanup-deprecated"] = DATED

@@ -84,7 +84,7 @@ class Reading:
 class Clients:
     """Which services were reached for."""
 
-    home = REGION
+    default_region = REGION
 
     def __init__(self) -> None:
         self.opened: list[str] = []

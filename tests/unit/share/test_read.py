@@ -38,7 +38,7 @@ def ec2() -> Iterator[Wire]:
 def read_shared(sts: Wire, ec2: Wire, **changes: Any) -> Shared:
     """What is seen of the one region."""
     clients = SimpleNamespace(
-        home=REGION,
+        default_region=REGION,
         open=lambda _service, _regions: None,
         sts=lambda _region: sts.client,
         ec2=lambda _region: ec2.client,

@@ -43,7 +43,7 @@ def ec2() -> Iterator[Wire]:
 
 def read(sts: Wire, ec2: Wire, wanted: SharedInfoWanted = WANTED) -> SharedInfoSeen:
     clients = SimpleNamespace(
-        home=HERE,
+        default_region=HERE,
         open=lambda _service, _regions: None,
         sts=lambda _region: sts.client,
         ec2=lambda _region: ec2.client,
