@@ -14,7 +14,6 @@ from ..aws import errors, read
 from ..aws.assumed_roles import AssumedAccounts
 from ..aws.clients import Clients
 from ..aws.read import Caller
-from ..aws.write import Performed, perform_all
 from ..failures import Failure, Refused
 from ..fanout import each
 from ..model import Image, Snapshot, Target
@@ -22,14 +21,16 @@ from ..plan import KNOWN_AFTER_APPLY, Plan
 from ..progress import Report
 from ..runner import Flow, Outcome
 from . import plan as planner
+from .apply import perform_each
 from .checks import of_account
 from .options import wanted_from
 from .plan import plan
 from .read_access import with_access
 from .read_source import Sources, read_sources
-from .request import name_for
-from .state import ALIVE, DEAD, CopySeen, CopyWanted
-from .wait import CopyRun, wait_for_copies
+from .result import returned, wrong_keys
+from .run import CopyRun, advance_all, initial_runs
+from .state import ALIVE, CopySeen, CopyWanted
+from .wait import wait_for_copies
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -73,28 +74,22 @@ def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
 
 
 def apply(clients: Clients, wanted: CopyWanted, seen: CopySeen, plan: Plan, report: Report) -> Outcome:
-    """Start the copies in all regions at once and, unless told otherwise, wait for them."""
+    """Start the copies in all targets at the same time and, with ``wait``, wait for them."""
     caller = Caller(seen.account_id, seen.partition)
     accounts = AssumedAccounts(clients, caller, wanted.consumer_role, wanted.source_region)
     optional = _best_effort(wanted, seen.copies)
-    runs = {target: _standing(wanted, seen, target) for target in seen.copies}
-    if wanted.account_ids and (plan.actions or any(run.pending for run in runs.values())):
-        accounts.open("ec2", wanted.regions)
     actions = {target.target: target.actions for target in plan.targets if target.actions}
-
-    def perform(target: Target) -> Performed:
-        with accounts.as_account(target.account_id) as at:
-            return perform_all(at.ec2(target.region), actions[target])
-
-    done, failed = each(actions, perform, optional=optional)
-    for target, performed in done.items():
-        runs[target].note(performed)
-    for target, exception in failed.items():
-        runs[target].failure = errors.failure(exception, target, "CopyImage")
+    runs = initial_runs(wanted, seen)
+    if wanted.account_ids and (actions or any(run.pending for run in runs.values())):
+        accounts.open("ec2", wanted.regions)
+    runs = advance_all(runs, perform_each(accounts, actions, optional))
     if wanted.wait:
-        wait_for_copies(accounts, wanted, seen, runs, optional, report)
-        for target, run in runs.items():
-            run.failure = run.failure or _wrong_key(wanted, seen, target, run)
+        runs = wait_for_copies(accounts, wanted, seen, runs, optional, report)
+        runs = advance_all(runs, wrong_keys(wanted, seen, runs))
+    return _outcome(seen, runs, optional)
+
+
+def _outcome(seen: CopySeen, runs: Mapping[Target, CopyRun], optional: Collection[Target]) -> Outcome:
     failures = {
         target: of_account(run.failure, target, seen.account_id)
         for target, run in runs.items()
@@ -110,45 +105,11 @@ def apply(clients: Clients, wanted: CopyWanted, seen: CopySeen, plan: Plan, repo
 
 
 def result(wanted: CopyWanted, seen: CopySeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own."""
-    runs = outcome.state or {target: _standing(wanted, seen, target) for target in seen.copies}
-    left_out = [(failure.account_id, failure.region) for failure in (*outcome.tolerated, *plan.tolerated)]
-    ready = {
-        target: run for target, run in runs.items() if (target.account_id, target.region) not in left_out
-    }
-    copying = {action.target for action in plan.actions if action.operation == "CopyImage"}
-    images = {
-        target: _image_id(run)
-        for target, run in ready.items()
-        if _belongs_in_images(run, planned_only=not outcome.state)
-    }
-    keys = {target: _key(seen, target, run) for target, run in ready.items()}
-    return {
-        "images": _placed(wanted, images, "image_id"),
-        "kms_key_arns": _placed(wanted, keys, "kms_key_arn"),
-        "results": [
-            {
-                "account_id": target.account_id,
-                "best_effort": target.region in wanted.best_effort_regions,
-                "image_id": _image_id(run),
-                "kms_key_arn": _key(seen, target, run),
-                "name": run.image.name
-                if run.image
-                else name_for(wanted, seen.source_of(target), target.region),
-                "origin": _origin(wanted, seen, target, target in copying),
-                "progress": run.percent,
-                "region": target.region,
-                "snapshot_ids": list(run.image.snapshot_ids) if run.image else [],
-                "snapshot_kms_key_arns": sorted(
-                    {snapshot.kms_key_id for snapshot in run.snapshots if snapshot.kms_key_id}
-                ),
-                "state": run.image.state if run.image else None,
-            }
-            for target, run in runs.items()
-        ],
-        "source_image_id": None if wanted.source_images else seen.source.image_id,
-        "source_region": None if wanted.source_images else wanted.source_region,
-    }
+    """The module's returned keys, apart from those that every module returns."""
+    tolerated = (*outcome.tolerated, *plan.tolerated)
+    if outcome.state:
+        return returned(wanted, seen, plan, outcome.state, tolerated, only_planned=False)
+    return returned(wanted, seen, plan, initial_runs(wanted, seen), tolerated, only_planned=True)
 
 
 FLOW: Flow[CopyWanted, CopySeen] = Flow(wanted_from, read_state, plan, apply, result)
@@ -239,68 +200,3 @@ def _of_every(
 
 def _best_effort(wanted: CopyWanted, targets: Collection[Target]) -> frozenset[Target]:
     return frozenset(target for target in targets if target.region in wanted.best_effort_regions)
-
-
-def _standing(wanted: CopyWanted, seen: CopySeen, target: Target) -> CopyRun:
-    """How the target stands before anything is done."""
-    image = planner.existing_copy(wanted, seen, target)
-    return CopyRun(
-        image=image,
-        snapshots=seen.snapshots_of(target, image) if image else (),
-        retried=image is None and bool(planner.dead_copies(seen, target)),
-    )
-
-
-def _wrong_key(wanted: CopyWanted, seen: CopySeen, target: Target, run: CopyRun) -> Failure | None:
-    """What is wrong with the key that a finished copy got, if anything."""
-    if run.image is None or run.image == seen.source_of(target):
-        return None
-    finished = replace(seen, snapshots={target: run.snapshots})
-    if planner.has_wanted_key(wanted, finished, target, run.image):
-        return None
-    return Failure(
-        message=f"{run.image.image_id} is under {_key(seen, target, run) or 'no key'}, not the wanted one.",
-        remedy="Deregister it if nobody uses it, and run again: a copy under the wanted key is made.",
-        error_code="wrong_key",
-        action="CopyImage",
-        region=target.region,
-        account_id=target.account_id,
-    )
-
-
-def _belongs_in_images(run: CopyRun, planned_only: bool) -> bool:
-    """Whether later modules are told of this image: it exists, or check mode has planned it (null)."""
-    return planned_only if run.image is None else run.image.state not in DEAD
-
-
-def _image_id(run: CopyRun) -> str | None:
-    """The image's id, None as long as it is only planned."""
-    if run.image is None or run.image.image_id == KNOWN_AFTER_APPLY:
-        return None
-    return run.image.image_id
-
-
-def _placed(wanted: CopyWanted, found: Mapping[Target, str | None], what: str) -> Any:
-    """A value of each target: by region or, where accounts are named, as a list that says whose it is."""
-    if not wanted.account_ids:
-        return {target.region: value for target, value in found.items()}
-    return [
-        {"account_id": target.account_id, "region": target.region, what: value}
-        for target, value in found.items()
-    ]
-
-
-def _key(seen: CopySeen, target: Target, run: CopyRun) -> str | None:
-    """The key that the snapshots really got; until they tell, the one that the copy was asked for with."""
-    real = next((snapshot.kms_key_id for snapshot in run.snapshots if snapshot.kms_key_id), None)
-    asked = seen.keys.get(target) if run.image is None or run.image.state != "available" else None
-    return real or (asked.arn if asked else None)
-
-
-def _origin(wanted: CopyWanted, seen: CopySeen, target: Target, copied: bool) -> str:
-    if seen.is_source(target, wanted.source_region_of(target.region)):
-        return "source"
-    if copied:
-        return "copied"
-    existing = planner.existing_copy(wanted, seen, target)
-    return "found" if existing and planner.is_own(wanted, seen, target, existing) else "adopted"

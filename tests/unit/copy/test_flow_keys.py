@@ -298,7 +298,7 @@ def test_a_finished_copy_that_was_not_encrypted_after_all_is_told() -> None:
     plain = copied_image("ami-2", devices=volumes("snap-2"), tags={KEY_TAG: WANTED.arn})
     result, outcome = copied(Region([None], second=[NEW, plain]), saw(key=WANTED))
     assert [failure.error_code for failure in outcome.failures] == ["wrong_key"]
-    assert "under no key" in outcome.failures[0].message
+    assert "not encrypted" in outcome.failures[0].message
     assert result["kms_key_arns"] == {REGION: None}
 
 

@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.assumed_roles import AssumedAccounts
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
-from ansible_collections.golden.images.plugins.module_utils.aws.write import Performed
 from ansible_collections.golden.images.plugins.module_utils.copy import request as copy_request
 from ansible_collections.golden.images.plugins.module_utils.copy import wait as copy_wait
-from ansible_collections.golden.images.plugins.module_utils.copy.wait import CopyRun, wait_for_copies
+from ansible_collections.golden.images.plugins.module_utils.copy.run import CopyRun
+from ansible_collections.golden.images.plugins.module_utils.copy.wait import wait_for_copies
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import Target
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.copy.aws_in_steps import Clock, Reads, Region, refused
 from tests.unit.copy.examples import seen_in, wanted
@@ -77,7 +76,7 @@ def wait(clock: Clock) -> Wait:
         )
         lines: list[str] = []
         started = clock.now
-        wait_for_copies(
+        after = wait_for_copies(
             AssumedAccounts(SimpleNamespace(ec2=regions.__getitem__), Caller(OWNER, "aws"), None, US),  # type: ignore[arg-type]
             want,
             seen_in(dict.fromkeys(regions, ())),
@@ -85,7 +84,7 @@ def wait(clock: Clock) -> Wait:
             frozenset(map(place, optional)),
             lines.append,
         )
-        return Waited(by_region, lines, clock.now - started)
+        return Waited({target.region: run for target, run in after.items()}, lines, clock.now - started)
 
     return wait
 
@@ -94,7 +93,7 @@ def test_a_copy_is_waited_for_until_it_is_available(wait: Wait) -> None:
     waited = wait({EU: Region([PENDING, PENDING, PENDING, READY])})
     assert waited.runs[EU].image == READY
     assert waited.runs[EU].failure is None
-    assert waited.runs[EU].warnings == []
+    assert waited.runs[EU].warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -125,10 +124,10 @@ def test_the_deadline_is_one_for_all_and_keeps_the_ids(wait: Wait) -> None:
     assert {name: waited.runs[name].image for name in (EU, US)} == {EU: PENDING, US: PENDING}
     failure = waited.failure(EU)
     assert failure.error_code == "copy_pending"
-    assert failure.message == "ami-1 is still pending at 50 %, and 100 s (wait_timeout) are over."
+    assert failure.message == "ami-1 is still pending at 50 % after wait_timeout (100 s)."
     assert (failure.region, failure.account_id) == (EU, OWNER)
-    assert "run again" in failure.remedy
-    assert waited.failure(US).message == "ami-1 is still pending, and 100 s (wait_timeout) are over."
+    assert "rerun" in failure.remedy
+    assert waited.failure(US).message == "ami-1 is still pending after wait_timeout (100 s)."
     assert waited.runs["ap-south-1"].failure is None
 
 
@@ -188,10 +187,10 @@ def test_the_dead_copy_that_cannot_be_removed_is_warned_of_and_its_successor_wai
     assert run.image == NEW_READY
     assert [operation for operation, _parameters in region.calls] == ["CopyImage", "DeregisterImage"]
     assert [action.operation for action in run.performed] == ["CopyImage"]
-    removal, obituary = run.warnings
+    removal, replaced = run.warnings
     assert removal.startswith(f"{EU}: No.")
     assert "DeregisterImage" in removal
-    assert obituary.endswith("It was copied once more.")
+    assert replaced.endswith("A new copy was started.")
 
 
 def test_a_failed_copy_is_made_once_more_and_then_removed(wait: Wait) -> None:
@@ -203,9 +202,9 @@ def test_a_failed_copy_is_made_once_more_and_then_removed(wait: Wait) -> None:
     assert [operation for operation, _parameters in region.calls] == ["CopyImage", "DeregisterImage"]
     assert region.calls[1][1]["ImageId"] == "ami-1"
     assert [action.operation for action in run.performed] == ["CopyImage", "DeregisterImage"]
-    assert run.warnings == [
-        f"{EU}: The copy ami-1 is failed: Given key ID is not accessible. It was copied once more."
-    ]
+    assert run.warnings == (
+        f"{EU}: The copy ami-1 is failed: Given key ID is not accessible. A new copy was started.",
+    )
 
 
 def test_the_second_copy_has_another_token(wait: Wait) -> None:
@@ -244,7 +243,7 @@ def test_a_copy_that_replaced_a_dead_one_before_waiting_is_not_replaced_again(wa
 @pytest.mark.parametrize("state", ["failed", "error", "invalid"])
 def test_every_way_to_die_is_known(wait: Wait, state: str) -> None:
     waited = wait({EU: Region([copied_image("ami-1", state)])}, runs={EU: CopyRun(PENDING, retried=True)})
-    assert waited.failure().message == f"The copy ami-1 is {state}: AWS gives no reason."
+    assert waited.failure().message == f"The copy ami-1 is {state}: AWS reports no reason."
 
 
 def test_a_second_copy_that_aws_refuses_is_a_failure(wait: Wait) -> None:
@@ -252,7 +251,7 @@ def test_a_second_copy_that_aws_refuses_is_a_failure(wait: Wait) -> None:
     waited = wait({EU: region, US: Region([PENDING, PENDING, READY])})
     assert waited.failure().error_code == "ResourceLimitExceeded"
     assert region.calls == []
-    assert waited.runs[EU].warnings == [f"{EU}: The copy ami-1 is failed: Given key ID is not accessible."]
+    assert waited.runs[EU].warnings == (f"{EU}: The copy ami-1 is failed: Given key ID is not accessible.",)
     assert waited.runs[US].image == READY
 
 
@@ -266,7 +265,8 @@ def test_a_copy_is_not_visible_at_once(wait: Wait) -> None:
     region = Region([None, None, None, PENDING, READY])
     waited = wait({EU: region})
     assert waited.runs[EU].image == READY
-    assert waited.runs[EU].warnings == region.calls == []
+    assert waited.runs[EU].warnings == ()
+    assert region.calls == []
 
 
 def test_an_id_that_stays_invisible_is_that_of_a_deregistered_copy(wait: Wait) -> None:
@@ -278,9 +278,9 @@ def test_an_id_that_stays_invisible_is_that_of_a_deregistered_copy(wait: Wait) -
     ((operation, parameters),) = region.calls
     assert operation == "CopyImage"
     assert parameters == copy_request.copy_request(wanted(), source_image(), place(EU), ("ami-1",))
-    assert waited.runs[EU].warnings == [
-        f"{EU}: The copy ami-1 that AWS named does not exist (any more). It was copied once more."
-    ]
+    assert waited.runs[EU].warnings == (
+        f"{EU}: The copy ami-1 that CopyImage returned does not exist. A new copy was started.",
+    )
 
 
 def test_being_invisible_again_later_is_counted_anew(wait: Wait) -> None:
@@ -298,7 +298,7 @@ def test_best_effort_regions_are_waited_for_only_as_long_as_others(wait: Wait) -
     assert waited.runs[EU].failure is None
     failure = waited.failure(US)
     assert failure.error_code == "copy_pending"
-    assert failure.message == "ami-1 is still pending at 12 %, and all required regions are ready."
+    assert failure.message == "ami-1 is still pending at 12 % although all required regions are ready."
     assert waited.runs[US].image == PENDING
 
 
@@ -374,10 +374,10 @@ def test_of_several_accounts_progress_is_told_by_region() -> None:
     lines: list[str] = []
     runs = {place: CopyRun(image=PENDING) for place in places}
     want = wanted(account_ids=(OWNER, CONSUMER))
-    wait_for_copies(Accounts(), want, seen_in({}), runs, frozenset(), lines.append)  # type: ignore[arg-type]
+    runs = wait_for_copies(Accounts(), want, seen_in({}), runs, frozenset(), lines.append)  # type: ignore[arg-type]
     assert lines == [
-        f"{EU} 0 of 2 (the slowest 20 %)",
-        f"{EU} 1 of 2 (the slowest 20 %)",
+        f"{EU} 0 of 2 (slowest 20 %)",
+        f"{EU} 1 of 2 (slowest 20 %)",
         f"{EU} 2 of 2",
     ]
     assert all(run.image is not None and run.image.state == "available" for run in runs.values())
@@ -399,59 +399,3 @@ def test_a_copy_goes_on_though_its_percentage_cannot_be_read(wait: Wait) -> None
     waited = wait({EU: region})
     assert waited.lines == [f"{EU} pending", f"{EU} available"]
     assert waited.runs[EU].failure is None
-
-
-COPY = Action(place(EU), "CopyImage", {"Name": "golden"})
-TAGGING = Action(place(EU), "CreateTags", {}, "ami-old")
-REMOVING = Action(place(EU), "DeregisterImage", {}, "ami-dead")
-FAILURE = Failure("m", "r", "c", "a")
-NOT_REMOVED = Failure("It stays.", "Allow it.", "UnauthorizedOperation", "DeregisterImage", EU)
-
-
-@pytest.mark.parametrize(
-    ("performed", "image_id", "pending", "failed"),
-    [
-        pytest.param(Performed((COPY,), ({"ImageId": "ami-new"},)), "ami-new", True, False, id="copied"),
-        pytest.param(Performed((TAGGING,), ({},)), "ami-old", False, False, id="tagged"),
-        pytest.param(Performed((REMOVING,), ({},)), "ami-old", False, False, id="removed"),
-        pytest.param(Performed(failures=(FAILURE,)), "ami-old", False, True, id="refused"),
-        pytest.param(Performed(failures=(NOT_REMOVED,)), "ami-old", False, False, id="not removed"),
-        pytest.param(
-            Performed((COPY,), ({"ImageId": "ami-new"},), (NOT_REMOVED,)),
-            "ami-new",
-            True,
-            False,
-            id="copied, not removed",
-        ),
-        pytest.param(
-            Performed(failures=(NOT_REMOVED, FAILURE)), "ami-old", False, True, id="not removed and refused"
-        ),
-    ],
-)
-def test_what_was_performed_is_the_runs(
-    performed: Performed, image_id: str, pending: bool, failed: bool
-) -> None:
-    run = CopyRun(image=copied_image("ami-old"))
-    run.note(performed)
-    assert run.performed == list(performed.actions)
-    assert run.image is not None
-    assert run.image.image_id == image_id
-    assert run.pending is pending
-    assert run.failure == (FAILURE if failed else None)
-    not_removed = NOT_REMOVED in performed.failures
-    assert run.warnings == ([f"{EU}: It stays. Allow it."] if not_removed else [])
-
-
-def test_the_first_failure_stays() -> None:
-    later = Failure("later", "r", "c", "a")
-    run = CopyRun()
-    run.note(Performed(failures=(FAILURE,)))
-    run.note(Performed(failures=(later,)))
-    assert run.failure == FAILURE
-
-
-def test_a_copy_that_was_started_has_the_name_and_owner_that_it_will_have() -> None:
-    run = CopyRun()
-    run.note(Performed((COPY,), ({"ImageId": "ami-new"},)))
-    assert run.image is not None
-    assert (run.image.name, run.image.owner_id, run.image.state) == ("golden", OWNER, "pending")

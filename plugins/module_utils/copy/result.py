@@ -1,0 +1,136 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the module returns of the copies, and the check of the keys that they are encrypted under."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..failures import Failure
+from ..model import Target
+from ..plan import KNOWN_AFTER_APPLY, Plan
+from . import plan as planner
+from .request import name_for
+from .run import CopyRun, Failed
+from .state import DEAD, CopySeen, CopyWanted
+
+
+def returned(
+    wanted: CopyWanted,
+    seen: CopySeen,
+    plan: Plan,
+    runs: Mapping[Target, CopyRun],
+    tolerated: Iterable[Failure],
+    *,
+    only_planned: bool,
+) -> dict[str, Any]:
+    """The module's own returned keys.
+
+    ``tolerated`` are the failures of best-effort targets, which are left out of ``images``. In check mode the
+    runs are ``only_planned``: an image that does not exist yet is then null in ``images``.
+    """
+    left_out = {(failure.account_id, failure.region) for failure in tolerated}
+    ready = {
+        target: run for target, run in runs.items() if (target.account_id, target.region) not in left_out
+    }
+    images = {
+        target: _image_id(run)
+        for target, run in ready.items()
+        if (only_planned if run.image is None else run.image.state not in DEAD)
+    }
+    keys = {target: _key(seen, target, run) for target, run in ready.items()}
+    copying = {action.target for action in plan.actions if action.operation == "CopyImage"}
+    return {
+        "images": _by_target(wanted, images, "image_id"),
+        "kms_key_arns": _by_target(wanted, keys, "kms_key_arn"),
+        "results": [
+            _target_result(wanted, seen, target, run, target in copying) for target, run in runs.items()
+        ],
+        "source_image_id": None if wanted.source_images else seen.source.image_id,
+        "source_region": None if wanted.source_images else wanted.source_region,
+    }
+
+
+def _target_result(
+    wanted: CopyWanted, seen: CopySeen, target: Target, run: CopyRun, copied: bool
+) -> dict[str, Any]:
+    image = run.image
+    planned_name = name_for(wanted, seen.source_of(target), target.region)
+    return {
+        "account_id": target.account_id,
+        "best_effort": target.region in wanted.best_effort_regions,
+        "image_id": _image_id(run),
+        "kms_key_arn": _key(seen, target, run),
+        "name": image.name if image else planned_name,
+        "origin": _origin(wanted, seen, target, copied),
+        "progress": run.percent,
+        "region": target.region,
+        "snapshot_ids": list(image.snapshot_ids) if image else [],
+        "snapshot_kms_key_arns": sorted({item.kms_key_id for item in run.snapshots if item.kms_key_id}),
+        "state": image.state if image else None,
+    }
+
+
+def wrong_keys(wanted: CopyWanted, seen: CopySeen, runs: Mapping[Target, CopyRun]) -> dict[Target, Failed]:
+    """The finished copies that are not encrypted as requested, which have failed by that."""
+    return {
+        target: Failed(_wrong_key(seen, target, run))
+        for target, run in runs.items()
+        if _is_under_wrong_key(wanted, seen, target, run)
+    }
+
+
+def _is_under_wrong_key(wanted: CopyWanted, seen: CopySeen, target: Target, run: CopyRun) -> bool:
+    if run.failure is not None or run.image is None or run.image == seen.source_of(target):
+        return False
+    finished = replace(seen, snapshots={target: run.snapshots})
+    return not planner.has_wanted_key(wanted, finished, target, run.image)
+
+
+def _wrong_key(seen: CopySeen, target: Target, run: CopyRun) -> Failure:
+    key = _key(seen, target, run)
+    image_id = run.image.image_id if run.image else None
+    return Failure.at(
+        target,
+        "CopyImage",
+        "wrong_key",
+        f"{image_id} is {f'encrypted under {key}' if key else 'not encrypted'}, unlike what is requested.",
+        "If the image is not in use, deregister it and rerun: a copy under the requested key is then made.",
+    )
+
+
+def _image_id(run: CopyRun) -> str | None:
+    """The image's id, None as long as it is only planned."""
+    if run.image is None or run.image.image_id == KNOWN_AFTER_APPLY:
+        return None
+    return run.image.image_id
+
+
+def _by_target(wanted: CopyWanted, found: Mapping[Target, str | None], key: str) -> Any:
+    """A value of each target: by region or, with ``account_ids``, a list of mappings with the account."""
+    if not wanted.account_ids:
+        return {target.region: value for target, value in found.items()}
+    return [
+        {"account_id": target.account_id, "region": target.region, key: value}
+        for target, value in found.items()
+    ]
+
+
+def _key(seen: CopySeen, target: Target, run: CopyRun) -> str | None:
+    """The key that the snapshots are encrypted under; until AWS shows it, the one that was requested."""
+    actual = next((snapshot.kms_key_id for snapshot in run.snapshots if snapshot.kms_key_id), None)
+    requested = None if run.available else seen.keys.get(target)
+    return actual or (requested.arn if requested else None)
+
+
+def _origin(wanted: CopyWanted, seen: CopySeen, target: Target, copied: bool) -> str:
+    if seen.is_source(target, wanted.source_region_of(target.region)):
+        return "source"
+    if copied:
+        return "copied"
+    existing = planner.existing_copy(wanted, seen, target)
+    return "found" if existing and planner.is_own(wanted, seen, target, existing) else "adopted"

@@ -1,0 +1,262 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The progress of each target's copy while the module runs: a frozen value, which events advance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..failures import Failure
+from ..model import Image, Snapshot, Target
+from ..plan import Action
+from . import plan as planner
+from .state import DEAD, CopySeen, CopyWanted
+
+# Seconds that a copy may stay invisible after CopyImage has returned its id. EC2 is eventually consistent
+# without a stated bound; beyond this the id is that of an earlier copy with the same client token, which has
+# been deregistered.
+_VISIBILITY_TIMEOUT = 60.0
+# Failed reads in a row, beyond botocore's own retries, after which a copy that may take hours is given up.
+_MAX_FAILED_READS = 5
+
+
+@dataclass(frozen=True)
+class CopyRun:
+    """The progress of one target's copy.
+
+    ``image`` is None where there is none yet, ``percent`` where AWS has reported none. ``performed`` are the
+    actions that succeeded. ``retried`` is true once a failed copy has been replaced. ``failed_reads`` counts
+    failed reads in a row; ``invisible_since`` is the time, in seconds of the monotonic clock, since when
+    DescribeImages does not return the image.
+    """
+
+    image: Image | None = None
+    snapshots: tuple[Snapshot, ...] = ()
+    percent: int | None = None
+    performed: tuple[Action, ...] = ()
+    failure: Failure | None = None
+    warnings: tuple[str, ...] = ()
+    retried: bool = False
+    failed_reads: int = 0
+    invisible_since: float | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether the copy has neither finished nor failed."""
+        return (
+            self.failure is None and self.image is not None and self.image.state in ("pending", "transient")
+        )
+
+    @property
+    def available(self) -> bool:
+        """Whether the image can be used."""
+        return self.image is not None and self.image.state == "available"
+
+
+@dataclass(frozen=True)
+class ActionsPerformed:
+    """The target's actions were performed; ``answers`` are AWS's to ``actions``, which succeeded."""
+
+    actions: tuple[Action, ...] = ()
+    answers: tuple[Mapping[str, Any], ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True)
+class ImageRead:
+    """A pending copy was read ``at`` that time (monotonic seconds); ``image`` is None if it is invisible."""
+
+    image: Image | None
+    at: float
+    snapshots: tuple[Snapshot, ...] = ()
+    percent: int | None = None
+
+
+@dataclass(frozen=True)
+class ReadFailed:
+    """A pending copy could not be read."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class CopyReplaced:
+    """``failed`` was replaced by a new copy, or AWS refused that; ``place`` names the target in warnings."""
+
+    failed: Image
+    replacement: ActionsPerformed
+    place: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The target has failed; ``image`` is the image as it was last read, if that differs."""
+
+    failure: Failure
+    image: Image | None = None
+
+
+Event = ActionsPerformed | ImageRead | ReadFailed | CopyReplaced | Failed
+
+
+def initial_runs(wanted: CopyWanted, seen: CopySeen) -> dict[Target, CopyRun]:
+    """The state of every target before anything is done."""
+    return {target: _initial(wanted, seen, target) for target in seen.copies}
+
+
+def _initial(wanted: CopyWanted, seen: CopySeen, target: Target) -> CopyRun:
+    image = planner.existing_copy(wanted, seen, target)
+    return CopyRun(
+        image=image,
+        snapshots=seen.snapshots_of(target, image) if image else (),
+        # The plan replaces a failed copy: that is the one retry.
+        retried=image is None and bool(planner.dead_copies(seen, target)),
+    )
+
+
+def advance_all(runs: Mapping[Target, CopyRun], events: Mapping[Target, Event]) -> dict[Target, CopyRun]:
+    """All runs, those with an event advanced by it."""
+    return {
+        target: advanced(run, events[target]) if target in events else run for target, run in runs.items()
+    }
+
+
+def advanced(run: CopyRun, event: Event) -> CopyRun:
+    """The run after an event. The first failure stays.
+
+    A copy that CopyImage started, fails in AWS, and is copied again::
+
+        ActionsPerformed(CopyImage -> ami-1)           image=ami-1 pending
+        ImageRead(None, at=5)                          invisible_since=5
+        ImageRead(ami-1 pending, percent=40)           percent=40, invisible_since=None
+        ImageRead(ami-1 failed)                        image=ami-1 failed
+        CopyReplaced(ami-1, CopyImage -> ami-2)        image=ami-2 pending, retried=True, one warning
+        ImageRead(ami-2 available)                     image=ami-2 available
+    """
+    match event:
+        case ActionsPerformed():
+            return _after_actions(run, event)
+        case ImageRead():
+            return _after_read(run, event)
+        case ReadFailed():
+            failed_reads = run.failed_reads + 1
+            given_up = event.failure if failed_reads >= _MAX_FAILED_READS else None
+            return replace(run, failed_reads=failed_reads, failure=run.failure or given_up)
+        case CopyReplaced():
+            return _after_replacement(run, event)
+        case Failed():
+            return replace(run, failure=run.failure or event.failure, image=event.image or run.image)
+
+
+def _after_actions(run: CopyRun, event: ActionsPerformed) -> CopyRun:
+    """A CopyImage among the actions starts the target's new image.
+
+    A failed copy that cannot be removed causes a warning only: the new copy is what counts.
+    """
+    not_removed = [failure for failure in event.failures if failure.action == "DeregisterImage"]
+    other_failures = [failure for failure in event.failures if failure.action != "DeregisterImage"]
+    run = replace(
+        run,
+        performed=run.performed + event.actions,
+        failure=run.failure or next(iter(other_failures), None),
+        warnings=(*run.warnings, *(failure.sentence() for failure in not_removed)),
+    )
+    for action, answer in zip(event.actions, event.answers, strict=True):
+        if action.operation == "CopyImage":
+            name, owner_id = action.parameters["Name"], action.target.account_id
+            run = replace(run, image=Image(answer["ImageId"], name, owner_id, state="pending"), snapshots=())
+    return run
+
+
+def _after_read(run: CopyRun, event: ImageRead) -> CopyRun:
+    run = replace(run, failed_reads=0, percent=event.percent)
+    if event.image is not None:
+        return replace(run, image=event.image, snapshots=event.snapshots, invisible_since=None)
+    return replace(run, invisible_since=event.at if run.invisible_since is None else run.invisible_since)
+
+
+def _after_replacement(run: CopyRun, event: CopyReplaced) -> CopyRun:
+    run = advanced(replace(run, retried=True, invisible_since=None), event.replacement)
+    started = " A new copy was started." if event.replacement.actions else ""
+    return replace(run, warnings=(*run.warnings, f"{event.place}: {_failure_reason(event.failed)}{started}"))
+
+
+def failed_image(run: CopyRun, now: float) -> Image | None:
+    """The run's image if it will never become available; None if it may, or if the run has failed already.
+
+    ``now`` is in seconds of the monotonic clock.
+    """
+    image = run.image
+    if image is None or run.failure is not None:
+        return None
+    if image.state in DEAD | {"deregistered"}:
+        return image
+    if run.invisible_since is not None and now - run.invisible_since > _VISIBILITY_TIMEOUT:
+        return Image(image.image_id, image.name, image.owner_id, state="deregistered")
+    return None
+
+
+def copy_failed(target: Target, image: Image) -> Failed:
+    """The end of a run whose copy failed for the second time."""
+    return Failed(
+        Failure.at(
+            target,
+            "CopyImage",
+            "copy_failed",
+            _failure_reason(image),
+            "Fix the cause that AWS reports and rerun; the failed copy is then replaced.",
+        ),
+        image,
+    )
+
+
+def copy_pending(target: Target, run: CopyRun, reason: str) -> Failed:
+    """The end of a run that is not waited for any longer; ``reason`` completes "is still pending"."""
+    image_id = run.image.image_id if run.image else "The copy"
+    progress = "" if run.percent is None else f" at {run.percent} %"
+    return Failed(
+        Failure.at(
+            target,
+            "CopyImage",
+            "copy_pending",
+            f"{image_id} is still pending{progress} {reason}.",
+            "AWS continues the copy; rerun to wait for it.",
+        )
+    )
+
+
+def _failure_reason(image: Image) -> str:
+    if image.state == "deregistered":
+        return f"The copy {image.image_id} that CopyImage returned does not exist."
+    return f"The copy {image.image_id} is {image.state}: {image.state_reason or 'AWS reports no reason'}."
+
+
+def progress_line(runs: Mapping[Target, CopyRun], targets: list[Target]) -> str:
+    """One line on how far these targets are; ``runs`` are all of them.
+
+    With one account by region, ``eu-west-1 40 %, us-west-2 available``; with several, of which there may be
+    hundreds, summed up: ``eu-west-1 1 of 2 (slowest 20 %)``.
+    """
+    if len({target.account_id for target in runs}) <= 1:
+        return ", ".join(f"{target.region} {_progress(runs[target])}" for target in targets)
+    regions = dict.fromkeys(target.region for target in targets)
+    return ", ".join(
+        _region_progress(region, [run for target, run in runs.items() if target.region == region])
+        for region in regions
+    )
+
+
+def _region_progress(region: str, runs: list[CopyRun]) -> str:
+    percents = [run.percent for run in runs if run.pending and run.percent is not None]
+    slowest = f" (slowest {min(percents)} %)" if percents else ""
+    return f"{region} {sum(run.available for run in runs)} of {len(runs)}{slowest}"
+
+
+def _progress(run: CopyRun) -> str:
+    if run.failure is not None or run.image is None:
+        return "failed"
+    return f"{run.percent} %" if run.pending and run.percent is not None else run.image.state

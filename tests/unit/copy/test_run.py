@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How events advance a copy's run, and what its user reads of it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.copy.run import (
+    ActionsPerformed,
+    CopyReplaced,
+    CopyRun,
+    Event,
+    Failed,
+    ImageRead,
+    ReadFailed,
+    advance_all,
+    advanced,
+    copy_failed,
+    copy_pending,
+    failed_image,
+    initial_runs,
+    progress_line,
+)
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot, Target
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
+
+from tests.unit.copy.examples import seen, wanted
+from tests.unit.examples import CONSUMER, OWNER, copied_image, place, volumes
+
+EU = "eu-west-1"
+PENDING = copied_image("ami-1", "pending")
+READY = copied_image("ami-1", devices=volumes("snap-1"))
+FAILED = copied_image("ami-1", "failed", state_reason="Given key ID is not accessible")
+
+COPY = Action(place(EU), "CopyImage", {"Name": "golden"})
+TAGGING = Action(place(EU), "CreateTags", {}, "ami-old")
+REMOVING = Action(place(EU), "DeregisterImage", {}, "ami-dead")
+FAILURE = Failure("m", "r", "c", "a")
+NOT_REMOVED = Failure("It stays.", "Allow it.", "UnauthorizedOperation", "DeregisterImage", EU)
+
+
+@pytest.mark.parametrize(
+    ("performed", "image_id", "pending", "failed"),
+    [
+        pytest.param(
+            ActionsPerformed((COPY,), ({"ImageId": "ami-new"},)), "ami-new", True, False, id="copied"
+        ),
+        pytest.param(ActionsPerformed((TAGGING,), ({},)), "ami-old", False, False, id="tagged"),
+        pytest.param(ActionsPerformed((REMOVING,), ({},)), "ami-old", False, False, id="removed"),
+        pytest.param(ActionsPerformed(failures=(FAILURE,)), "ami-old", False, True, id="refused"),
+        pytest.param(ActionsPerformed(failures=(NOT_REMOVED,)), "ami-old", False, False, id="not removed"),
+        pytest.param(
+            ActionsPerformed((COPY,), ({"ImageId": "ami-new"},), (NOT_REMOVED,)),
+            "ami-new",
+            True,
+            False,
+            id="copied, not removed",
+        ),
+        pytest.param(
+            ActionsPerformed(failures=(NOT_REMOVED, FAILURE)),
+            "ami-old",
+            False,
+            True,
+            id="not removed and refused",
+        ),
+    ],
+)
+def test_performed_actions(performed: ActionsPerformed, image_id: str, pending: bool, failed: bool) -> None:
+    run = advanced(CopyRun(image=copied_image("ami-old")), performed)
+    assert run.performed == performed.actions
+    assert run.image is not None
+    assert run.image.image_id == image_id
+    assert run.pending is pending
+    assert run.failure == (FAILURE if failed else None)
+    not_removed = NOT_REMOVED in performed.failures
+    assert run.warnings == ((f"{EU}: It stays. Allow it.",) if not_removed else ())
+
+
+def test_the_first_failure_is_kept() -> None:
+    later = Failure("later", "r", "c", "a")
+    run = advanced(CopyRun(), ActionsPerformed(failures=(FAILURE,)))
+    run = advanced(run, ActionsPerformed(failures=(later,)))
+    assert run.failure == FAILURE
+
+
+def test_a_started_copy_has_the_name_and_owner_of_the_request() -> None:
+    run = advanced(CopyRun(), ActionsPerformed((COPY,), ({"ImageId": "ami-new"},)))
+    assert run.image is not None
+    assert (run.image.name, run.image.owner_id, run.image.state) == ("golden", OWNER, "pending")
+
+
+EVENTS: list[tuple[CopyRun, Event, CopyRun]] = [
+    (CopyRun(PENDING), ImageRead(None, 5.0), CopyRun(PENDING, invisible_since=5.0)),
+    (
+        CopyRun(PENDING, percent=40, invisible_since=5.0),
+        ImageRead(None, 9.0),
+        CopyRun(PENDING, invisible_since=5.0),
+    ),
+    (
+        CopyRun(PENDING, failed_reads=4, invisible_since=5.0),
+        ImageRead(READY, 9.0, (Snapshot("snap-1", "completed", 100),), 99),
+        CopyRun(READY, (Snapshot("snap-1", "completed", 100),), 99),
+    ),
+    (CopyRun(PENDING, failed_reads=3), ReadFailed(FAILURE), CopyRun(PENDING, failed_reads=4)),
+    (
+        CopyRun(PENDING, failed_reads=4),
+        ReadFailed(FAILURE),
+        CopyRun(PENDING, failed_reads=5, failure=FAILURE),
+    ),
+    (CopyRun(PENDING), Failed(FAILURE), CopyRun(PENDING, failure=FAILURE)),
+    (CopyRun(PENDING), Failed(FAILURE, FAILED), CopyRun(FAILED, failure=FAILURE)),
+    (
+        CopyRun(FAILED, invisible_since=5.0),
+        CopyReplaced(FAILED, ActionsPerformed((COPY,), ({"ImageId": "ami-2"},)), EU),
+        CopyRun(
+            Image("ami-2", "golden", OWNER, "pending"),
+            performed=(COPY,),
+            warnings=(
+                f"{EU}: The copy ami-1 is failed: Given key ID is not accessible. A new copy was started.",
+            ),
+            retried=True,
+        ),
+    ),
+    (
+        CopyRun(FAILED),
+        CopyReplaced(FAILED, ActionsPerformed(failures=(FAILURE,)), EU),
+        CopyRun(
+            FAILED,
+            failure=FAILURE,
+            warnings=(f"{EU}: The copy ami-1 is failed: Given key ID is not accessible.",),
+            retried=True,
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "event", "after"), EVENTS)
+def test_events(before: CopyRun, event: Event, after: CopyRun) -> None:
+    assert advanced(before, event) == after
+
+
+def test_only_runs_with_an_event_advance() -> None:
+    runs = {place(EU): CopyRun(PENDING), place("us-west-2"): CopyRun(READY)}
+    assert advance_all(runs, {place(EU): Failed(FAILURE)}) == {
+        place(EU): CopyRun(PENDING, failure=FAILURE),
+        place("us-west-2"): CopyRun(READY),
+    }
+
+
+@pytest.mark.parametrize(
+    ("run", "now", "expected"),
+    [
+        pytest.param(CopyRun(PENDING), 100.0, None, id="pending"),
+        pytest.param(CopyRun(READY), 100.0, None, id="available"),
+        pytest.param(CopyRun(), 100.0, None, id="no image"),
+        pytest.param(CopyRun(FAILED), 100.0, FAILED, id="failed"),
+        pytest.param(CopyRun(FAILED, failure=FAILURE), 100.0, None, id="run ended"),
+        pytest.param(CopyRun(PENDING, invisible_since=40.0), 100.0, None, id="invisible for 60 s"),
+        pytest.param(
+            CopyRun(PENDING, invisible_since=39.0),
+            100.0,
+            Image("ami-1", PENDING.name, PENDING.owner_id, "deregistered"),
+            id="invisible for longer",
+        ),
+    ],
+)
+def test_images_that_never_become_available(run: CopyRun, now: float, expected: Image | None) -> None:
+    assert failed_image(run, now) == expected
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        pytest.param((READY,), CopyRun(READY, (Snapshot("snap-1", "completed", 100),)), id="available"),
+        pytest.param((PENDING,), CopyRun(PENDING), id="pending"),
+        pytest.param((), CopyRun(), id="none"),
+        pytest.param((FAILED,), CopyRun(retried=True), id="failed: the plan replaces it"),
+    ],
+)
+def test_initial_runs(images: tuple[Image, ...], expected: CopyRun) -> None:
+    saw = seen(*images, snapshots=(Snapshot("snap-1", "completed", 100),))
+    assert initial_runs(wanted(), saw) == {place(EU): expected}
+
+
+def test_the_end_of_a_copy_that_failed_twice() -> None:
+    ended = copy_failed(place(EU), FAILED)
+    assert ended.image == FAILED
+    assert ended.failure.error_code == "copy_failed"
+    assert ended.failure.message == "The copy ami-1 is failed: Given key ID is not accessible."
+    assert "then replaced" in ended.failure.remedy
+
+
+def test_the_end_of_a_copy_that_is_still_pending() -> None:
+    ended = copy_pending(place(EU), CopyRun(PENDING, percent=40), "after wait_timeout (60 s)")
+    assert ended.image is None
+    assert ended.failure.error_code == "copy_pending"
+    assert ended.failure.message == "ami-1 is still pending at 40 % after wait_timeout (60 s)."
+
+
+def test_progress_of_one_account() -> None:
+    runs = {
+        place(EU): CopyRun(PENDING, percent=40),
+        place("us-west-2"): CopyRun(PENDING),
+        place("sa-east-1"): CopyRun(PENDING, failure=FAILURE),
+        place("us-east-1"): CopyRun(READY, percent=98),
+    }
+    assert progress_line(runs, list(runs)) == (
+        "eu-west-1 40 %, us-west-2 pending, sa-east-1 failed, us-east-1 available"
+    )
+    assert progress_line(runs, [place("us-west-2")]) == "us-west-2 pending"
+
+
+def test_progress_of_several_accounts_is_summed_up_by_region() -> None:
+    runs = {
+        Target(OWNER, EU): CopyRun(PENDING, percent=40),
+        Target(CONSUMER, EU): CopyRun(PENDING, percent=20),
+        Target(OWNER, "us-west-2"): CopyRun(READY, percent=10),
+        Target(CONSUMER, "us-west-2"): CopyRun(PENDING),
+    }
+    assert progress_line(runs, list(runs)) == "eu-west-1 0 of 2 (slowest 20 %), us-west-2 1 of 2"
