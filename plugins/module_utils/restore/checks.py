@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..cleanup.tombstone import TombstoneHistory
@@ -17,7 +17,7 @@ from .state import Found, RestoreWanted, has_lost_permissions
 
 
 def refusals(
-    wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, buried: TombstoneHistory
+    wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
 ) -> Iterator[Failure]:
     """All that stands against restoring one image."""
     named = wanted.accounts.get(ref)
@@ -32,25 +32,27 @@ def refusals(
     elif found.image is not None:
         yield from _existing(found.image, found, target)
         if has_lost_permissions(found.image):
-            yield from _unknown_permissions(wanted, target, ref, buried)
+            yield from _unknown_permissions(wanted, target, ref, history)
     elif found.binned:
-        yield from _binned(wanted, target, ref, found, buried)
-        yield from _unknown_permissions(wanted, target, ref, buried)
+        yield from _binned(wanted, target, ref, found, history)
+        yield from _unknown_permissions(wanted, target, ref, history)
     else:
-        yield _gone(target, ref, found, buried)
+        yield _gone(target, ref, found, history)
 
 
-def not_to_be_public(
-    found: Found, image: Image, launch: Sharing, volumes: Sharing, target: Target
+def public_refusals(
+    found: Found, image: Image, launch: Sharing, volumes: Mapping[str, Sharing], target: Target
 ) -> Iterator[Failure]:
-    """Why the image or its snapshots cannot be public again, as far as they are to be."""
+    """Why the image or its snapshots cannot become public, if these permissions would make them so."""
     problems: list[Failure] = []
-    if launch.public:
+    if (launch - found.launch).public:
         problems += share_checks.not_to_be_public(image, found.image_block, target)
-    if volumes.public:
+    if any((sharing - found.volumes[snapshot_id]).public for snapshot_id, sharing in volumes.items()):
         problems += share_checks.snapshots_not_to_be_public(found.snapshot_block, target)
     for problem in problems:
-        yield replace(problem, remedy="Change that, or set allow_public: false to restore it without that.")
+        yield replace(
+            problem, remedy="Fix this, or set allow_public: false to restore it without public access."
+        )
 
 
 def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
@@ -84,9 +86,9 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
 
 
 def _binned(
-    wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, buried: TombstoneHistory
+    wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
 ) -> Iterator[Failure]:
-    last = buried.last
+    last = history.last
     if last is None:
         return
     lost = [one for one in last.volumes if one not in found.snapshots and one not in found.binned_snapshots]
@@ -99,7 +101,7 @@ def _binned(
             f"{ref.image_id} is in the Recycle Bin, but its snapshot {', '.join(sorted(lost))} is lost.",
             "It cannot be restored. Copy another region's image here (ami_copy_regions).",
         )
-    public = buried.state == "available" and last.launch.public
+    public = history.state == "available" and last.launch.public
     public = public or any(one.public for one in last.volumes.values())
     if public and not wanted.allow_public:
         # The same page: what was shared when it was deleted is shared again when it is restored.
@@ -113,12 +115,12 @@ def _binned(
 
 
 def _unknown_permissions(
-    wanted: RestoreWanted, target: Target, ref: ImageRef, buried: TombstoneHistory
+    wanted: RestoreWanted, target: Target, ref: ImageRef, history: TombstoneHistory
 ) -> Iterator[Failure]:
-    if not wanted.restore_permissions or buried.shared is not None:
+    if not wanted.restore_permissions or history.shared is not None:
         return
     otherwise = "set restore_permissions: false and share it with ami_share."
-    if buried.last is None:
+    if history.last is None:
         yield Failure.at(
             target,
             "images",
@@ -137,22 +139,22 @@ def _unknown_permissions(
     )
 
 
-def _gone(target: Target, ref: ImageRef, found: Found, buried: TombstoneHistory) -> Failure:
+def _gone(target: Target, ref: ImageRef, found: Found, history: TombstoneHistory) -> Failure:
     """An image that nothing can bring back, and what is left of it."""
     message = f"{ref.image_id} is deregistered and not in the Recycle Bin."
-    if buried.last is None:
+    if history.last is None:
         message = (
             f"There is no image {ref.image_id}, nor is it in the Recycle Bin, and no tombstone tells of it."
         )
         remedy = "Check the id and the region."
     elif found.snapshots or found.binned_snapshots:
         left = [*found.snapshots, *(f"{one} (in the Recycle Bin)" for one in found.binned_snapshots)]
-        missing = len(buried.last.volumes) - len(left)
+        missing = len(history.last.volumes) - len(left)
         message += f" Of its snapshots there are still {', '.join(sorted(left))}"
         message += f"; {missing} are lost." if missing else "."
         remedy = (
             f"Register a new image from them (RegisterImage) with what the tombstone of "
-            f"{buried.last.written_at} says; it gets another id."
+            f"{history.last.written_at} says; it gets another id."
         )
     else:
         message += " Its snapshots are gone, too."

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_restore``: retired images come back, and those with whom they were shared have them again."""
+"""``ami_restore``: restores retired images and their permissions."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from .plan import ImagePlan, RestorePlan, plan, plan_image
 from .read_tombstones import read_tombstones
 from .state import Found, RestoreSeen, RestoreWanted
 
-_ACCOUNT_LOST = (
-    "Everybody else has it again. If the account has a successor, share with that one (ami_share)."
+_INVALID_ACCOUNT = (
+    "All other entries were applied. If another account replaces this one, share with it (ami_share)."
 )
 
 
 @dataclass(frozen=True)
 class _Region:
-    """What one look says of a region: its images, and its Recycle Bin if one of them is missing."""
+    """A region's images, and the content of its Recycle Bin if one of the images is missing."""
 
     images: Mapping[str, Image] = field(default_factory=dict)
     binned: frozenset[str] = frozenset()
@@ -46,64 +46,65 @@ class _Region:
 
 @dataclass(frozen=True)
 class _Restored:
-    """What became of one region's images: the plans that were carried out to their end, as they ended."""
+    """What was done in one region; ``plans`` are the final plans of the images that were restored."""
 
     performed: Performed = field(default_factory=Performed)
-    ended: Mapping[str, ImagePlan] = field(default_factory=dict)
+    plans: Mapping[str, ImagePlan] = field(default_factory=dict)
 
 
 def read_state(clients: Clients, wanted: RestoreWanted) -> RestoreSeen:
-    """Read every image, what is in the Recycle Bin, and what was written down."""
+    """Read every image, the Recycle Bin, and the tombstones."""
     _check_tombstone_file(wanted.places.path)
     regions = sorted({ref.region for ref in wanted.images})
     account_id = identify(clients, preferred_region(clients, regions)).account_id
     clients.open("ec2", regions)
-    buried, unreadable = read_tombstones(clients, wanted, account_id)
+    histories, unreadable = read_tombstones(clients, wanted, account_id)
     ids = {region: [ref.image_id for ref in wanted.images if ref.region == region] for region in regions}
-    looks, failed = each(regions, lambda region: _look_at_region(clients, region, ids[region]))
+    by_region, failed = each(regions, lambda region: _read_region(clients, region, ids[region]))
     if failed:
         raise Refused(
             errors.failure(exception, Target(account_id, region), "DescribeImages")
             for region, exception in failed.items()
         )
 
-    def look(ref: ImageRef) -> Found:
-        return _look(clients, wanted, account_id, ref, looks[ref.region], buried.get(ref, TombstoneHistory()))
+    def read_image(ref: ImageRef) -> Found:
+        history = histories.get(ref, TombstoneHistory())
+        return _read_image(clients, wanted, account_id, ref, by_region[ref.region], history)
 
-    images, unread = each(wanted.images, look)
+    images, unread = each(wanted.images, read_image)
     if unread:
         raise Refused(
             errors.failure(exception, Target(account_id, ref.region), "DescribeImageAttribute")
             for ref, exception in unread.items()
         )
-    return RestoreSeen(account_id, images, buried, unreadable)
+    return RestoreSeen(account_id, images, histories, unreadable)
 
 
 def _check_tombstone_file(path: str | None) -> None:
     if path and not Path(path).is_file():
-        message = f"tombstone_path: there is no file {path}."
-        raise Refused([invalid_option("tombstone_path", message, "Name the one of ami_cleanup.")])
+        message = f"tombstone_path: file {path} does not exist."
+        raise Refused([invalid_option("tombstone_path", message, "Name the file that ami_cleanup wrote.")])
 
 
 def apply(
     clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, plan: RestorePlan, report: Report
 ) -> Outcome:
-    """Perform the plan in all regions at once.
+    """Perform the plan in all regions at the same time.
 
-    What comes out of the Recycle Bin is looked at then, and the rest planned for what it is.
+    An image that comes out of the Recycle Bin is read and planned again, for its actual permissions and tags.
     """
     targets = [target.target for target in plan.targets]
 
     def restore(target: Target) -> _Restored:
         parts: list[Performed] = []
-        ended: dict[str, ImagePlan] = {}
-        for image in plan.images:
-            if image.ref.region == target.region:
-                done, final = _restore(clients, wanted, seen, image)
+        plans: dict[str, ImagePlan] = {}
+        for one in plan.images:
+            if one.ref.region == target.region:
+                done, final = _restore(clients, wanted, seen, one)
                 parts.append(done)
                 if not done.failures:
-                    ended[image.ref.image_id] = final
-        return _Restored(merge(*parts), ended)
+                    plans[one.ref.image_id] = final
+        return _Restored(merge(*parts), plans)
 
     done, failed = each(targets, restore)
     known = {*plan.warnings}
@@ -116,27 +117,27 @@ def apply(
         warnings=tuple(
             warning
             for one in done.values()
-            for image in one.ended.values()
-            for warning in image.warnings
+            for final in one.plans.values()
+            for warning in final.warnings
             if not any(warning in text for text in known)
         ),
-        state={target: done[target].ended if target in done else {} for target in targets},
+        state={target: done[target].plans if target in done else {} for target in targets},
     )
 
 
 def result(wanted: RestoreWanted, seen: RestoreSeen, plan: RestorePlan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own."""
+    """The module's own return values; images that failed are missing."""
     images = plan.images
     if outcome.state:
-        ended = [outcome.state[seen.target(one.ref)].get(one.ref.image_id) for one in plan.images]
-        images = tuple(one for one in ended if one is not None)
+        final = [outcome.state[seen.target(one.ref)].get(one.ref.image_id) for one in plan.images]
+        images = tuple(one for one in final if one is not None)
     return {"results": [_as_result(seen, one) for one in images]}
 
 
 FLOW: Flow[RestoreWanted, RestoreSeen] = Flow(wanted_from, read_state, plan, apply, result)
 
 
-def _look_at_region(clients: Clients, region: str, image_ids: list[str]) -> _Region:
+def _read_region(clients: Clients, region: str, image_ids: list[str]) -> _Region:
     ec2 = clients.ec2(region)
     found = read.named_images(ec2, image_ids)
     # A deregistered image may be listed for a while.
@@ -146,19 +147,20 @@ def _look_at_region(clients: Clients, region: str, image_ids: list[str]) -> _Reg
     return _Region(images, frozenset(binned_images(ec2)), recycle_bin.binned_snapshots(ec2))
 
 
-def _look(
+def _read_image(
     clients: Clients,
     wanted: RestoreWanted,
     account_id: str,
     ref: ImageRef,
     region: _Region,
-    buried: TombstoneHistory,
+    history: TombstoneHistory,
 ) -> Found:
     image = region.images.get(ref.image_id)
     ec2 = clients.ec2(ref.region)
     if image is None:
-        known = tuple(buried.last.volumes) if buried.last else ()
-        # Of an image in the bin AWS does not tell the snapshots; their descriptions tell the image.
+        known = tuple(history.last.volumes) if history.last else ()
+        # AWS does not list the snapshots of an image in the Recycle Bin. Without a tombstone they are found
+        # by their descriptions, which have the image's id.
         of_image = [
             key
             for key, text in region.binned_snapshots.items()
@@ -170,11 +172,11 @@ def _look(
             binned_snapshots=tuple(sorted(of_image)),
         )
     elif image.owner_id != account_id:
-        # Its attributes are told to its owner only; the planner refuses it.
+        # Only its owner can read its attributes. The plan refuses it.
         return Found(image)
     else:
-        found = _look_at_own(clients, image, ref.region)
-    shared = buried.shared
+        found = _read_own_image(clients, image, ref.region)
+    shared = history.shared
     if wanted.allow_public and shared is not None:
         if shared.launch.public:
             found = replace(found, image_block=read.image_block_state(ec2))
@@ -183,12 +185,12 @@ def _look(
     return found
 
 
-def _look_at_own(clients: Clients, image: Image, region: str) -> Found:
+def _read_own_image(clients: Clients, image: Image, region: str) -> Found:
     ec2 = clients.ec2(region)
     snapshots = recycle_bin.standing_snapshots(ec2, image.snapshot_ids)
     return Found(
         image,
-        # EC2 API Reference, DisableImage: a disabled image is shared with nobody.
+        # EC2 API Reference, DisableImage: a disabled image has no launch permissions.
         launch=Sharing() if image.state == "disabled" else read.launch_permissions(ec2, image.image_id),
         volumes={one: read.volume_permissions(ec2, one) for one in image.snapshot_ids if one in snapshots},
         snapshots=snapshots,
@@ -196,39 +198,43 @@ def _look_at_own(clients: Clients, image: Image, region: str) -> Found:
 
 
 def _restore(
-    clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, image: ImagePlan
+    clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, plan: ImagePlan
 ) -> tuple[Performed, ImagePlan]:
-    """Restore one image; beside what was done the plan that it ended with."""
-    ec2, target = clients.ec2(image.ref.region), seen.target(image.ref)
-    done = perform_all(ec2, image.snapshots)
+    """Restore one image. Returns what was done, and the plan as it was in the end."""
+    ec2, target = clients.ec2(plan.ref.region), seen.target(plan.ref)
+    done = perform_all(ec2, plan.restore_snapshots)
     if done.failures:
-        return done, image
-    if image.image:
+        return done, plan
+    if plan.restore_image:
         try:
-            waiting_for = seen.images[image.ref].binned_snapshots
-            if waiting_for:
-                recycle_bin.await_snapshots(ec2, waiting_for)
-            done = merge(done, perform_all(ec2, image.image))
+            binned_snapshots = seen.images[plan.ref].binned_snapshots
+            if binned_snapshots:
+                recycle_bin.await_snapshots(ec2, binned_snapshots)
+            done = merge(done, perform_all(ec2, plan.restore_image))
             if done.failures:
-                return done, image
-            recycle_bin.await_image(ec2, image.ref.image_id)
-            image = replace(_again(clients, wanted, seen, image.ref), found=image.found, image=image.image)
+                return done, plan
+            recycle_bin.await_image(ec2, plan.ref.image_id)
+            plan = replace(
+                _plan_again(clients, wanted, seen, plan.ref),
+                previous_state=plan.previous_state,
+                restore_image=plan.restore_image,
+            )
         except errors.AWS_ERRORS as exception:
             failure = errors.failure(exception, target, "RestoreImageFromRecycleBin")
-            return merge(done, Performed(failures=(failure,))), image
-        if image.refusals:
-            return merge(done, Performed(failures=image.refusals)), image
-    return merge(done, _perform_rest(clients, image)), image
+            return merge(done, Performed(failures=(failure,))), plan
+        if plan.refusals:
+            return merge(done, Performed(failures=plan.refusals)), plan
+    return merge(done, _finish(clients, plan)), plan
 
 
-def _perform_rest(clients: Clients, image: ImagePlan) -> Performed:
-    """Perform what is left once an image is registered, with a pause until it is enabled."""
-    ec2, image_id = clients.ec2(image.ref.region), image.ref.image_id
+def _finish(clients: Clients, plan: ImagePlan) -> Performed:
+    """Perform the calls for a registered image. If one of them enables it, wait until it is available."""
+    ec2, image_id = clients.ec2(plan.ref.region), plan.ref.image_id
     enabling = [
-        number for number, action in enumerate(image.rest, start=1) if action.operation == "EnableImage"
+        number for number, action in enumerate(plan.finish, start=1) if action.operation == "EnableImage"
     ]
     first = enabling[0] if enabling else 0
-    done = perform_all(ec2, image.rest[:first])
+    done = perform_all(ec2, plan.finish[:first])
     if done.failures:
         return done
     if enabling:
@@ -238,29 +244,30 @@ def _perform_rest(clients: Clients, image: ImagePlan) -> Performed:
             return merge(
                 done, Performed(failures=(errors.failure(exception, done.actions[-1].target, "EnableImage"),))
             )
-    return merge(done, perform_all(ec2, image.rest[first:]))
+    return merge(done, perform_all(ec2, plan.finish[first:]))
 
 
-def _again(clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:
-    """The plan for an image that is out of the Recycle Bin, as it is now."""
-    region = _look_at_region(clients, ref.region, [ref.image_id])
-    found = _look(clients, wanted, seen.account_id, ref, region, seen.buried.get(ref, TombstoneHistory()))
+def _plan_again(clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:
+    """The plan for an image that has come out of the Recycle Bin, from its actual state."""
+    region = _read_region(clients, ref.region, [ref.image_id])
+    history = seen.histories.get(ref, TombstoneHistory())
+    found = _read_image(clients, wanted, seen.account_id, ref, region, history)
     return plan_image(wanted, replace(seen, images={ref: found}), ref, restored=True)
 
 
 def _explained(failure: Failure) -> Failure:
-    return replace(failure, remedy=_ACCOUNT_LOST) if failure.error_code == BAD_ENTRY else failure
+    return replace(failure, remedy=_INVALID_ACCOUNT) if failure.error_code == BAD_ENTRY else failure
 
 
-def _as_result(seen: RestoreSeen, image: ImagePlan) -> dict[str, Any]:
+def _as_result(seen: RestoreSeen, plan: ImagePlan) -> dict[str, Any]:
     return {
         "account_id": seen.account_id,
-        "changed": bool(image.actions),
-        "deprecation_time": image.after.get("deprecation_time"),
-        "previous_state": image.found,
-        "image_id": image.ref.image_id,
-        "launch_permissions": image.after.get("launch_permissions"),
-        "region": image.ref.region,
-        "tombstone": image.tombstone,
-        "volume_permissions": image.after.get("volume_permissions"),
+        "changed": bool(plan.actions),
+        "deprecation_time": plan.after.get("deprecation_time"),
+        "previous_state": plan.previous_state,
+        "image_id": plan.ref.image_id,
+        "launch_permissions": plan.after.get("launch_permissions"),
+        "region": plan.ref.region,
+        "tombstone": plan.tombstone,
+        "volume_permissions": plan.after.get("volume_permissions"),
     }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decides how retired images come back: pure, the AWS calls are made elsewhere."""
+"""Plans how retired images are restored."""
 
 from __future__ import annotations
 
@@ -14,30 +14,33 @@ from typing import Any
 from ..cleanup.snapshots import SNAPSHOT_TAG, marked_for
 from ..cleanup.stages import DEPRECATE, DEPRECATED_WITHIN, MARKS, STAGE_TAGS, parse
 from ..cleanup.state import OwnSnapshot
-from ..cleanup.tombstone import TombstoneHistory
+from ..cleanup.tombstone import Tombstone, TombstoneHistory
 from ..failures import Failure
 from ..model import Image, ImageRef, Sharing, Target
 from ..plan import Action, Plan, TargetPlan
 from ..share.plan import Shared, image_actions, snapshot_actions
 from ..tags import tag_list
-from .checks import not_to_be_public, refusals
-from .state import RESTORE_TAG, UNSHARED_MARKS, Found, RestoreSeen, RestoreWanted, has_lost_permissions
+from .checks import public_refusals, refusals
+from .state import RESTORE_TAG, UNSHARED_TAGS, Found, RestoreSeen, RestoreWanted, has_lost_permissions
 
 RECYCLE_BIN = "recycle_bin"
 
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """How one image comes back: its ``snapshots`` out of the Recycle Bin, itself, then the ``rest``.
+    """How one image is restored, in three parts that are performed one after the other.
 
-    ``after`` is empty where it is not known before: of an image in the bin AWS tells nothing but its name.
+    ``restore_snapshots`` and ``restore_image`` take them out of the Recycle Bin; ``finish`` are the calls for
+    the registered image. ``previous_state`` is what the image was before, ``tombstone`` the time of the
+    tombstone whose permissions it gets. ``after`` is empty if it cannot be known: for an image in the Recycle
+    Bin AWS returns its name and times, not its permissions (EC2 API Reference, ListImagesInRecycleBin).
     """
 
     ref: ImageRef
-    found: str
-    snapshots: tuple[Action, ...] = ()
-    image: tuple[Action, ...] = ()
-    rest: tuple[Action, ...] = ()
+    previous_state: str
+    restore_snapshots: tuple[Action, ...] = ()
+    restore_image: tuple[Action, ...] = ()
+    finish: tuple[Action, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     tombstone: str | None = None
@@ -46,27 +49,41 @@ class ImagePlan:
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """Every call, in its order."""
-        return (*self.snapshots, *self.image, *self.rest)
+        """Every call, in order."""
+        return (*self.restore_snapshots, *self.restore_image, *self.finish)
 
 
 @dataclass(frozen=True)
 class RestorePlan(Plan):
-    """The plans of all regions, and those of the images that they consist of."""
+    """The plans of all regions, and those of their images."""
 
     images: tuple[ImagePlan, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Permissions:
+    """The permissions that an image and its snapshots get.
+
+    ``tombstone`` is the one that they come from, None if they stay as they are.
+    """
+
+    launch: Sharing
+    volumes: Mapping[str, Sharing]
+    tombstone: Tombstone | None = None
+
+
 def plan(wanted: RestoreWanted, seen: RestoreSeen) -> RestorePlan:
-    """Plan every image; those of one region one after the other."""
+    """Plan every image, one after the other within a region."""
     images: list[ImagePlan] = []
-    coming: set[tuple[str, str]] = set()
+    planned: set[tuple[str, str]] = set()
     for ref in sorted(wanted.images):
         one = plan_image(wanted, seen, ref)
-        # A snapshot that two images share comes back once.
-        fresh = [action for action in one.snapshots if (ref.region, str(action.resource)) not in coming]
-        coming.update((ref.region, str(action.resource)) for action in fresh)
-        images.append(replace(one, snapshots=tuple(fresh)))
+        # A snapshot that two images share is restored once.
+        fresh = [
+            action for action in one.restore_snapshots if (ref.region, str(action.resource)) not in planned
+        ]
+        planned.update((ref.region, str(action.resource)) for action in fresh)
+        images.append(replace(one, restore_snapshots=tuple(fresh)))
     targets = tuple(
         _region(seen.target(ref), [one for one in images if one.ref.region == ref.region])
         for ref in {ref.region: ref for ref in sorted(wanted.images)}.values()
@@ -79,36 +96,40 @@ def plan(wanted: RestoreWanted, seen: RestoreSeen) -> RestorePlan:
 def plan_image(
     wanted: RestoreWanted, seen: RestoreSeen, ref: ImageRef, *, restored: bool = False
 ) -> ImagePlan:
-    """Plan one image; of one in the Recycle Bin its tombstone tells how it will be.
+    """Plan one image. For an image in the Recycle Bin, the last tombstone predicts how it comes back.
 
-    ``restored`` says that it has just come out of there.
+    ``restored`` means that it has just come out of the Recycle Bin.
     """
-    target, found, buried = seen.target(ref), seen.images[ref], seen.buried.get(ref, TombstoneHistory())
-    reasons = tuple(refusals(wanted, target, ref, found, buried))
+    target, found = seen.target(ref), seen.images[ref]
+    history = seen.histories.get(ref, TombstoneHistory())
+    reasons = tuple(refusals(wanted, target, ref, found, history))
     if reasons:
         return ImagePlan(ref, "", refusals=reasons)
     if found.image is not None:
-        return _finish(wanted, target, found, buried, ref, restored)
+        return _finish(wanted, target, found, found.image, history, restored=restored)
     out_of_bin = ImagePlan(
         ref,
         RECYCLE_BIN,
-        snapshots=tuple(
+        restore_snapshots=tuple(
             Action(target, "RestoreSnapshotFromRecycleBin", {"SnapshotId": one}, one)
             for one in found.binned_snapshots
         ),
-        image=(Action(target, "RestoreImageFromRecycleBin", {"ImageId": ref.image_id}, ref.image_id),),
+        restore_image=(
+            Action(target, "RestoreImageFromRecycleBin", {"ImageId": ref.image_id}, ref.image_id),
+        ),
         before={"state": RECYCLE_BIN},
     )
-    if buried.last is None:
+    if history.last is None:
         return out_of_bin
-    rest = _finish(wanted, target, _as_it_will_be(found, buried, target), buried, ref, restored=True)
+    image = _predicted_image(history, history.last, target)
+    predicted = _predicted(found, image, history.last)
+    later = _finish(wanted, target, predicted, image, history, restored=True)
     return replace(
-        out_of_bin,
-        rest=rest.rest,
-        after=rest.after,
-        tombstone=rest.tombstone,
-        warnings=rest.warnings,
-        refusals=rest.refusals,
+        later,
+        previous_state=out_of_bin.previous_state,
+        restore_snapshots=out_of_bin.restore_snapshots,
+        restore_image=out_of_bin.restore_image,
+        before=out_of_bin.before,
     )
 
 
@@ -128,103 +149,87 @@ def _finish(
     wanted: RestoreWanted,
     target: Target,
     found: Found,
-    buried: TombstoneHistory,
-    ref: ImageRef,
+    image: Image,
+    history: TombstoneHistory,
+    *,
     restored: bool,
 ) -> ImagePlan:
-    """What an image that is registered lacks until it is as before it was retired.
-
-    Permissions are put back as long as a mark says that they are missing, and right after the Recycle Bin,
-    should it not have kept them. The marks go last, so that a run after one that was interrupted does what is
-    left.
-    """
-    image = found.image
-    if image is None:
-        raise ValueError(f"{ref} is not registered")
-    launch, volumes, warnings = found.launch, dict(found.volumes), []
-    concerned = wanted.restore_permissions and (restored or has_lost_permissions(image))
-    lost = buried.shared if concerned else None
-    if lost is not None:
-        launch = launch | _allowed(wanted, lost.launch)
-        volumes = {
-            one: current | _allowed(wanted, lost.volumes.get(one, Sharing()))
-            for one, current in volumes.items()
-        }
-        if not wanted.allow_public and _publishes(found, lost.launch, lost.volumes):
-            warnings.append(
-                f"{ref.image_id} or one of its snapshots was public and is not made so again. "
-                "Set allow_public: true if it is to be."
-            )
-    undeprecated = _deprecated_by_cleanup(image)
-    after = replace(
-        image,
-        state="available",
-        deprecation_time=None if undeprecated else image.deprecation_time,
-        tags={key: value for key, value in image.tags.items() if key not in _marks_of(image)},
-    )
-    shared = Shared(image, found.launch, found.volumes)
-    permissions = (
-        *snapshot_actions(target, shared, volumes, "Add"),
-        *image_actions(target, shared, launch, "Add"),
-    )
-    marking = bool(permissions) and not any(mark in image.tags for mark in UNSHARED_MARKS)
-    actions: list[Action] = []
-    if marking and lost is not None:
-        mark = {"Resources": [ref.image_id], "Tags": tag_list({RESTORE_TAG: lost.written_at})}
-        actions.append(Action(target, "CreateTags", mark, ref.image_id))
-    if image.state == "disabled":
-        actions.append(Action(target, "EnableImage", {"ImageId": ref.image_id}, ref.image_id))
-    actions += permissions
-    if undeprecated:
-        actions.append(Action(target, "DisableImageDeprecation", {"ImageId": ref.image_id}, ref.image_id))
-    actions += _unmarked_snapshots(target, found, ref)
-    marks = (*_marks_of(image), *((RESTORE_TAG,) if marking else ()))
-    if marks:
-        actions.append(_unmarked(target, [ref.image_id], marks))
-    added = tuple(volumes[one] - found.volumes[one] for one in volumes)
-    public = Sharing(public=any(one.public for one in added))
+    """Plan how a registered image becomes what it was before the cleanup."""
+    permissions = _permissions(wanted, found, image, history, restored=restored)
     return ImagePlan(
-        ref,
+        ImageRef(target.region, image.image_id),
         image.state,
-        rest=tuple(actions),
+        finish=tuple(_finishing_actions(target, found, image, permissions)),
         before=_view(image, found.launch, found.volumes),
-        after=_view(after, launch, volumes),
-        tombstone=lost.written_at if lost else None,
-        warnings=tuple(warnings),
-        refusals=tuple(not_to_be_public(found, image, launch - found.launch, public, target)),
+        after=_view(_without_stages(image), permissions.launch, permissions.volumes),
+        tombstone=permissions.tombstone.written_at if permissions.tombstone else None,
+        warnings=tuple(_not_made_public(wanted, found, image, permissions.tombstone)),
+        refusals=tuple(public_refusals(found, image, permissions.launch, permissions.volumes, target)),
     )
 
 
-def _as_it_will_be(found: Found, buried: TombstoneHistory, target: Target) -> Found:
-    """An image in the Recycle Bin as it comes back: as it was, its sharing and its tags included.
+def _finishing_actions(
+    target: Target, found: Found, image: Image, permissions: _Permissions
+) -> Iterator[Action]:
+    """The calls that a registered image needs, in this order:
 
-    EBS User Guide, "Considerations for Recycle Bin". What comes back in fact is read then.
+    =======================  ==============================================================================
+    Call                     Made if
+    =======================  ==============================================================================
+    CreateTags               permissions are missing, and no tag says so yet
+    EnableImage              the image is disabled
+    ModifySnapshotAttribute  the tombstone has permissions that a snapshot lacks
+    ModifyImageAttribute     the tombstone has permissions that the image lacks
+    DisableImageDeprecation  a cleanup deprecated the image
+    DeleteTags (snapshots)   they are tagged for deletion with the image
+    DeleteTags (image)       it has tags of the cleanup's stages, or of an unfinished restore
+    =======================  ==============================================================================
+
+    A run may be interrupted after any of these calls. From EnableImage on, only a tag shows that permissions
+    are missing: it is therefore created before, and deleted last, so that the next run completes the restore.
     """
-    last = buried.last
-    if last is None:
-        return found
-    disabled = buried.state == "disabled"
-    image = Image(
-        image_id=last.ref.image_id,
-        name=last.name,
-        owner_id=target.account_id,
-        state=buried.state,
-        devices=last.devices,
-        tags=last.tags,
-        deprecation_time=last.deprecation_time,
-        product_codes=last.product_codes,
+    image_id = image.image_id
+    shared = Shared(image, found.launch, found.volumes)
+    missing = (
+        *snapshot_actions(target, shared, permissions.volumes, "Add"),
+        *image_actions(target, shared, permissions.launch, "Add"),
     )
-    mark = {SNAPSHOT_TAG: last.ref.image_id}
-    snapshots = {
-        one: found.snapshots.get(one) or OwnSnapshot(one, tags=mark if one in last.deleted else {})
-        for one in last.volumes
-    }
-    return replace(
-        found,
-        image=image,
-        launch=Sharing() if disabled else last.launch,
-        volumes=last.volumes,
-        snapshots=snapshots,
+    unwanted_tags = _stage_tags(image)
+    if missing and permissions.tombstone and not any(tag in image.tags for tag in UNSHARED_TAGS):
+        tags = tag_list({RESTORE_TAG: permissions.tombstone.written_at})
+        yield Action(target, "CreateTags", {"Resources": [image_id], "Tags": tags}, image_id)
+        unwanted_tags = (*unwanted_tags, RESTORE_TAG)
+    if image.state == "disabled":
+        yield Action(target, "EnableImage", {"ImageId": image_id}, image_id)
+    yield from missing
+    if _deprecated_by_cleanup(image):
+        yield Action(target, "DisableImageDeprecation", {"ImageId": image_id}, image_id)
+    snapshot_ids = sorted(one.snapshot_id for one in found.snapshots.values() if image_id in marked_for(one))
+    if snapshot_ids:
+        yield _delete_tags(target, snapshot_ids, [SNAPSHOT_TAG])
+    if unwanted_tags:
+        yield _delete_tags(target, [image_id], unwanted_tags)
+
+
+def _permissions(
+    wanted: RestoreWanted, found: Found, image: Image, history: TombstoneHistory, *, restored: bool
+) -> _Permissions:
+    """The present permissions, and those of the tombstone if they may be missing.
+
+    They may be missing as long as the image's state or tags say so, and right after the Recycle Bin, in case
+    it did not keep them. At any other time, a permission that is missing was removed on purpose.
+    """
+    may_be_missing = restored or has_lost_permissions(image)
+    tombstone = history.shared if wanted.restore_permissions and may_be_missing else None
+    if tombstone is None:
+        return _Permissions(found.launch, found.volumes)
+    return _Permissions(
+        launch=found.launch | _allowed(wanted, tombstone.launch),
+        volumes={
+            snapshot_id: present | _allowed(wanted, tombstone.volumes.get(snapshot_id, Sharing()))
+            for snapshot_id, present in found.volumes.items()
+        },
+        tombstone=tombstone,
     )
 
 
@@ -232,34 +237,85 @@ def _allowed(wanted: RestoreWanted, sharing: Sharing) -> Sharing:
     return sharing if wanted.allow_public else replace(sharing, public=False)
 
 
-def _publishes(found: Found, launch: Sharing, volumes: Mapping[str, Sharing]) -> bool:
-    """Whether to put all of it back would make something public that is not."""
-    return (launch - found.launch).public or any(
-        (volumes.get(one, Sharing()) - current).public for one, current in found.volumes.items()
+def _not_made_public(
+    wanted: RestoreWanted, found: Found, image: Image, tombstone: Tombstone | None
+) -> Iterator[str]:
+    """A warning if the tombstone has public permissions that ``allow_public`` does not allow to put back."""
+    if tombstone is None or wanted.allow_public:
+        return
+    if (tombstone.launch - found.launch).public or any(
+        (tombstone.volumes.get(snapshot_id, Sharing()) - present).public
+        for snapshot_id, present in found.volumes.items()
+    ):
+        yield (
+            f"{image.image_id} or one of its snapshots was public and is not made public again. "
+            "Set allow_public: true to make it public."
+        )
+
+
+def _predicted_image(history: TombstoneHistory, last: Tombstone, target: Target) -> Image:
+    """The image as it is expected to come out of the Recycle Bin: as it was, with its tags.
+
+    Source: EBS User Guide, "Considerations for Recycle Bin".
+    """
+    return Image(
+        image_id=last.ref.image_id,
+        name=last.name,
+        owner_id=target.account_id,
+        state=history.state,
+        devices=last.devices,
+        tags=last.tags,
+        deprecation_time=last.deprecation_time,
+        product_codes=last.product_codes,
+    )
+
+
+def _predicted(found: Found, image: Image, last: Tombstone) -> Found:
+    """What is expected once the image is out of the Recycle Bin. It is read again then.
+
+    Source: as for ``_predicted_image``, which says that sharing is kept, too.
+    """
+    deleted_with_image = {SNAPSHOT_TAG: image.image_id}
+    snapshots = {
+        one: found.snapshots.get(one)
+        or OwnSnapshot(one, tags=deleted_with_image if one in last.deleted else {})
+        for one in last.volumes
+    }
+    return replace(
+        found,
+        image=image,
+        launch=Sharing() if image.state == "disabled" else last.launch,
+        volumes=last.volumes,
+        snapshots=snapshots,
     )
 
 
 def _deprecated_by_cleanup(image: Image) -> bool:
-    """Whether it was a cleanup that deprecated the image: somebody else's deprecation stays."""
+    """Whether a cleanup deprecated the image. Any other deprecation stays."""
     marked, moment = parse(image.tags.get(STAGE_TAGS[DEPRECATE], "")), parse(image.deprecation_time or "")
     if marked is None or moment is None:
         return False
     return timedelta() <= moment - marked <= DEPRECATED_WITHIN
 
 
-def _marks_of(image: Image) -> tuple[str, ...]:
-    return tuple(mark for mark in (*MARKS, RESTORE_TAG) if mark in image.tags)
+def _stage_tags(image: Image) -> tuple[str, ...]:
+    """The image's tags of the cleanup's stages and of an unfinished restore."""
+    return tuple(tag for tag in (*MARKS, RESTORE_TAG) if tag in image.tags)
 
 
-def _unmarked_snapshots(target: Target, found: Found, ref: ImageRef) -> Iterator[Action]:
-    """Without the mark of what goes with its image: the image stays."""
-    marked = sorted(one.snapshot_id for one in found.snapshots.values() if ref.image_id in marked_for(one))
-    if marked:
-        yield _unmarked(target, marked, [SNAPSHOT_TAG])
+def _without_stages(image: Image) -> Image:
+    """The image as it is when all calls are made."""
+    unwanted = _stage_tags(image)
+    return replace(
+        image,
+        state="available",
+        deprecation_time=None if _deprecated_by_cleanup(image) else image.deprecation_time,
+        tags={key: value for key, value in image.tags.items() if key not in unwanted},
+    )
 
 
-def _unmarked(target: Target, resources: list[str], marks: Iterable[str]) -> Action:
-    parameters = {"Resources": resources, "Tags": [{"Key": mark} for mark in marks]}
+def _delete_tags(target: Target, resources: list[str], tags: Iterable[str]) -> Action:
+    parameters = {"Resources": resources, "Tags": [{"Key": tag} for tag in tags]}
     return Action(target, "DeleteTags", parameters, ", ".join(resources))
 
 
@@ -267,7 +323,7 @@ def _view(image: Image, launch: Sharing, volumes: Mapping[str, Sharing]) -> dict
     return {
         "deprecation_time": image.deprecation_time,
         "launch_permissions": launch.as_result(),
-        "marks": sorted(_marks_of(image)),
+        "marks": sorted(_stage_tags(image)),
         "state": image.state,
         "volume_permissions": {
             snapshot_id: {"account_ids": sorted(one.account_ids), "public": one.public}

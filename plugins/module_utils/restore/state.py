@@ -19,7 +19,7 @@ from ..tags import OWN_TAG_PREFIX
 # after one that was interrupted knows that permissions are missing. Its value is the tombstone's time.
 RESTORE_TAG = OWN_TAG_PREFIX + "restoring"
 # An image with one of these has lost its permissions, even if it can be launched.
-UNSHARED_MARKS = (STAGE_TAGS[DISABLE], RESTORE_TAG)
+UNSHARED_TAGS = (STAGE_TAGS[DISABLE], RESTORE_TAG)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class RestoreSeen:
 
     account_id: str
     images: Mapping[ImageRef, Found]
-    buried: Mapping[ImageRef, TombstoneHistory] = field(default_factory=dict)
+    histories: Mapping[ImageRef, TombstoneHistory] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
 
     def target(self, ref: ImageRef) -> Target:
@@ -87,4 +87,4 @@ class RestoreSeen:
 
 def has_lost_permissions(image: Image) -> bool:
     """Whether AWS has taken the image's permissions, and nothing has put all of them back since."""
-    return image.state == "disabled" or any(mark in image.tags for mark in UNSHARED_MARKS)
+    return image.state == "disabled" or any(mark in image.tags for mark in UNSHARED_TAGS)

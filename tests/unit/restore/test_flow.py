@@ -125,7 +125,7 @@ def expect_restored(ec2: Wire) -> None:
 
 def test_without_the_file_of_tombstones_nothing_is_asked(wanted: RestoreWanted, tmp_path: Path) -> None:
     asked = replace(wanted, places=TombstonePlaces(str(tmp_path / "missing"), None, None))
-    with pytest.raises(Refused, match="there is no file") as caught:
+    with pytest.raises(Refused, match="does not exist") as caught:
         FLOW.read(None, asked)
     assert [failure.action for failure in caught.value.failures] == ["tombstone_path"]
 
@@ -135,7 +135,7 @@ def test_of_a_disabled_image_no_launch_permissions_are_asked(clients: Clients, w
     seen = clients.read(wanted)
     assert seen.images[REF].image is not None
     assert seen.images[REF].volumes == {SNAPSHOT: Sharing()}
-    shared = seen.buried[REF].shared
+    shared = seen.histories[REF].shared
     assert shared is not None
     assert shared.launch.account_ids == {CONSUMER}
     (unreadable,) = seen.unreadable
@@ -255,7 +255,7 @@ def test_tombstones_in_s3_and_in_parameter_store_count_together(clients: Clients
     ssm.expect("get_parameter_history", parameter, {"Parameters": [{"Value": later}, {"Value": "x"}]})
     expect_registered(clients.wires["ec2"], State="disabled")
     seen = clients.read(RestoreWanted((REF,), places))
-    assert [one.written_at for one in seen.buried[REF].tombstones] == [DATED, "2026-11-20T00:00:00Z"]
+    assert [one.written_at for one in seen.histories[REF].tombstones] == [DATED, "2026-11-20T00:00:00Z"]
     assert seen.unreadable == (
         f"A text in tombstone_ssm_path for {REF} is not a valid tombstone and is skipped.",
     )

@@ -53,7 +53,7 @@ def test_a_disabled_image_is_enabled_then_shared_as_before_then_its_marks_go() -
         ("DeleteTags", "snap-1"),
         UNMARK,
     ]
-    assert (plan.found, plan.tombstone, plan.refusals) == ("disabled", DATED, ())
+    assert (plan.previous_state, plan.tombstone, plan.refusals) == ("disabled", DATED, ())
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
     assert plan.after["volume_permissions"]["snap-1"] == {"account_ids": [CONSUMER], "public": False}
     assert (plan.before["state"], plan.after["state"], plan.after["marks"]) == ("disabled", "available", [])
@@ -119,16 +119,16 @@ def test_only_a_cleanups_deprecation_is_cancelled(
 
 def test_out_of_the_recycle_bin_snapshots_come_first() -> None:
     plan = planned(binned(), tombstone(), last_tombstone())
-    assert calls(plan.snapshots) == [("RestoreSnapshotFromRecycleBin", one) for one in VOLUMES]
-    assert calls(plan.image) == [("RestoreImageFromRecycleBin", AMI)]
-    assert calls(plan.rest) == [ENABLE, SHARE, ("DeleteTags", "snap-1, snap-2"), UNMARK]
-    assert (plan.found, plan.before) == ("recycle_bin", {"state": "recycle_bin"})
+    assert calls(plan.restore_snapshots) == [("RestoreSnapshotFromRecycleBin", one) for one in VOLUMES]
+    assert calls(plan.restore_image) == [("RestoreImageFromRecycleBin", AMI)]
+    assert calls(plan.finish) == [ENABLE, SHARE, ("DeleteTags", "snap-1, snap-2"), UNMARK]
+    assert (plan.previous_state, plan.before) == ("recycle_bin", {"state": "recycle_bin"})
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
 
 
 def test_what_was_not_disabled_first_comes_back_with_its_permissions() -> None:
     plan = planned(binned(), tombstone(stage="deregister"))
-    assert calls(plan.rest) == []
+    assert calls(plan.finish) == []
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
 
 
@@ -139,13 +139,13 @@ def test_what_the_recycle_bin_did_not_keep_is_put_back_by_the_same_run() -> None
 
 
 def test_what_was_deregistered_by_hand_after_a_cleanup_had_disabled_it_comes_back_disabled() -> None:
-    assert calls(planned(binned(), tombstone()).rest)[:2] == [MARK, ENABLE]
+    assert calls(planned(binned(), tombstone()).finish)[:2] == [MARK, ENABLE]
 
 
 def test_snapshots_that_still_exist_are_not_restored() -> None:
     snapshots = {"snap-2": OwnSnapshot("snap-2")}
     plan = planned(binned(binned_snapshots=("snap-1",), snapshots=snapshots), last_tombstone(), tombstone())
-    assert calls(plan.snapshots) == [("RestoreSnapshotFromRecycleBin", "snap-1")]
+    assert calls(plan.restore_snapshots) == [("RestoreSnapshotFromRecycleBin", "snap-1")]
 
 
 def test_a_snapshot_of_two_images_comes_back_once() -> None:
@@ -162,7 +162,7 @@ def test_a_snapshot_of_two_images_comes_back_once() -> None:
 
 def test_without_a_tombstone_an_image_comes_back_without_its_permissions_if_that_is_meant() -> None:
     plan = planned(binned(), restore_permissions=False)
-    assert (calls(plan.rest), plan.after, plan.refusals) == ([], {}, ())
+    assert (calls(plan.finish), plan.after, plan.refusals) == ([], {}, ())
     plan = planned(found(), tombstone(), restore_permissions=False)
     assert (calls(plan.actions), plan.tombstone) == ([ENABLE, UNMARK], None)
 

@@ -77,12 +77,12 @@ def _run(
 ) -> Found:
     """One run, as the flow does it: what comes out of the bin is planned again; it ends after some calls."""
     plan = planned(shown, *tombstones, **options)
-    out_of_bin = (*plan.snapshots, *plan.image)
+    out_of_bin = (*plan.restore_snapshots, *plan.restore_image)
     there = performed(shown, registered, out_of_bin[:stop])
     if stop is not None and stop < len(out_of_bin):
         return there
     again = restore.plan_image(wanted(**options), seen(there, *tombstones), REF, restored=True)
-    rest = again.rest if plan.image else plan.rest
+    rest = again.finish if plan.restore_image else plan.finish
     return performed(there, registered, rest[: None if stop is None else stop - len(out_of_bin)])
 
 
