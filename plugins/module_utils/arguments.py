@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options that several modules share, and how their values are read. Documented in ``doc_fragments``."""
+"""Options that several modules share, and their validation. ``doc_fragments`` documents them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ IMAGES_SPEC: dict[str, Any] = {
     "images": {"type": "dict"},
     "image_id": {"type": "str"},
 }
-# Not "dict": where images live in several accounts it is a list.
+# Not "dict": images in several accounts are a list.
 IMAGES_BY_TARGET_SPEC: dict[str, Any] = {**IMAGES_SPEC, "images": {"type": "raw"}}
 CONSUMER_ROLE_SPEC: dict[str, Any] = {
     "consumer_role_name": {"type": "str"},
     "external_id": {"type": "str", "no_log": True},
 }
-# Not "str": the module would silently be given the text of what YAML made of unquoted digits.
+# Not "str": Ansible would convert the number that YAML parses from unquoted digits to text without a warning.
 CONSUMERS_SPEC: dict[str, Any] = {
     "account_ids": {"type": "list", "elements": "raw", "default": []},
     "org_arns": {"type": "list", "elements": "str", "default": []},
@@ -45,36 +45,36 @@ _ORGANIZATION = r"arn:aws[a-z-]*:organizations::[0-9]{12}"
 ORG_ARN = re.compile(_ORGANIZATION + r":organization/o-[a-z0-9]{10,32}")
 ORG_UNIT_ARN = re.compile(_ORGANIZATION + r":ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
 
-_IMAGES_FORMS = "Map each region to an image id, or list mappings with account_id, region and image_id."
+_IMAGES_FORMS = "Map each region to an AMI ID, or list mappings with account_id, region and image_id."
 
 
 class Options:
-    """The values of a module's options, and everything that is wrong with them."""
+    """The values of a module's options, and all failures of their validation."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
         self._failures: list[Failure] = []
 
     def refuse(self, option: str, problem: str, remedy: str) -> None:
-        """Note that an option cannot be used as it is."""
+        """Add a failure for an option whose value is not valid."""
         self._failures.append(invalid_option(option, f"{option}: {problem}", remedy))
 
     def add(self, failures: Iterable[Failure]) -> None:
-        """Note what was found wrong elsewhere."""
+        """Add failures."""
         self._failures.extend(failures)
 
     def check(self) -> None:
-        """Raise ``Refused`` with all that was noted."""
+        """Raise ``Refused`` with all failures, if there are any."""
         if self._failures:
             raise Refused(self._failures)
 
     def strings(self, option: str) -> tuple[str, ...]:
-        """A list of texts. Blanks are dropped: a form with an empty field sends one."""
+        """A list of strings. Blank ones are dropped, because a form with an empty field sends one."""
         texts = (str(item).strip() for item in self._params[option] or ())
         return tuple(text for text in texts if text)
 
     def tags(self, option: str, prefix: str = "") -> dict[str, str] | None:
-        """Tags as AWS takes them, None if the user named none; ``prefix`` will be put before their keys."""
+        """Tags with string values, None if the option is not set. ``prefix`` precedes the keys later."""
         value = self._params[option]
         if value is None:
             return None
@@ -83,13 +83,15 @@ class Options:
         return tags
 
     def image_id(self, option: str, value: Any) -> str:
-        """The id of an AMI."""
+        """An AMI ID. A value that is not one adds a failure."""
         if not isinstance(value, str) or not IMAGE_ID.fullmatch(value):
-            self.refuse(option, f"'{value}' is no image id.", "One looks like ami-0123456789abcdef0.")
+            self.refuse(
+                option, f"'{value}' is not a valid AMI ID.", "Use an ID such as ami-0123456789abcdef0."
+            )
         return str(value)
 
     def consumers(self) -> Sharing:
-        """Whom ``account_ids``, ``org_arns`` and ``org_unit_arns`` name."""
+        """The consumers in ``account_ids``, ``org_arns`` and ``org_unit_arns``."""
         return Sharing(
             account_ids=frozenset(self._account_ids("account_ids")),
             org_arns=frozenset(
@@ -107,64 +109,66 @@ class Options:
         )
 
     def images(self, check_mode: bool) -> dict[str, str | None]:
-        """Region to image id, from ``images`` or ``image_id`` and ``region``.
+        """Region to AMI ID, from ``images`` or from ``image_id`` and ``region``.
 
-        Null stands for a copy that does not exist yet, which only check mode can plan for.
+        None is a copy that does not exist yet. Only check mode accepts it.
         """
         if self._params["image_id"] is not None:
             region = self._params["region"]
             if not region:
-                self.refuse("image_id", "the image's region is not named.", "Set region, or use images.")
+                self.refuse("image_id", "the region of the image is missing.", "Set region, or use images.")
             return {str(region): self.image_id("image_id", self._params["image_id"])}
         images = self.mapped_images("images", check_mode)
         if not self._params["images"]:
-            self.refuse("images", "no image is named.", "Map each region to an image id.")
+            self.refuse("images", "there are no images.", "Map each region to an AMI ID.")
         return images
 
     def mapped_images(self, option: str, check_mode: bool) -> dict[str, str | None]:
-        """A mapping of region to image id, null as in ``images``."""
+        """A mapping of region to AMI ID; None as in ``images``."""
         return {
             str(region): self._image_or_planned(option, region, image_id, check_mode)
             for region, image_id in (self._params[option] or {}).items()
         }
 
     def images_by_target(self, check_mode: bool) -> ImagesByTarget:
-        """The images of ``images``, or the one of ``image_id``."""
+        """The images in ``images``, or the one in ``image_id``."""
         listed = self._params["images"]
         if not isinstance(listed, list):
             if listed is not None and not isinstance(listed, Mapping):
-                self.refuse("images", f"'{listed}' is no mapping and no list.", _IMAGES_FORMS)
+                self.refuse("images", f"must be a mapping or a list (got '{listed}').", _IMAGES_FORMS)
                 return ImagesByTarget({})
             images = self.images(check_mode)
             return ImagesByTarget({(None, region): image_id for region, image_id in images.items()})
         placed: dict[tuple[str | None, str], str | None] = {}
         for item in listed:
             if not isinstance(item, Mapping) or not {"account_id", "region", "image_id"} <= item.keys():
-                self.refuse("images", f"'{item}' lacks account_id, region or image_id.", _IMAGES_FORMS)
+                self.refuse("images", f"'{item}' has no account_id, region or image_id.", _IMAGES_FORMS)
                 continue
             place = self.account_id("images", item["account_id"]), str(item["region"])
             if not str(item["account_id"]).strip():
-                self.refuse("images", f"the account of {place[1]} is not named.", _IMAGES_FORMS)
+                self.refuse("images", f"the account_id of {place[1]} is empty.", _IMAGES_FORMS)
             if place in placed:
-                self.refuse("images", f"there are two images of {place[0]} in {place[1]}.", "Name one.")
+                self.refuse("images", f"account {place[0]} has two images in {place[1]}.", "Remove one.")
             placed[place] = self._image_or_planned("images", place[1], item["image_id"], check_mode)
         if not listed:
-            self.refuse("images", "no image is named.", "Name at least one.")
+            self.refuse("images", "there are no images.", "Add at least one.")
         return ImagesByTarget(placed)
 
     def consumer_role(self) -> ConsumerRole | None:
-        """The role of ``consumer_role_name`` and ``external_id``, None if none is named."""
+        """The role in ``consumer_role_name`` with its ``external_id``, None if it is not set."""
         name = self._params["consumer_role_name"]
         return ConsumerRole(name, self._params["external_id"]) if name else None
 
     def network(self) -> Network:
-        """Where instances are launched: ``subnet_ids`` and ``security_group_ids``."""
+        """The subnets and security groups of launches: ``subnet_ids`` and ``security_group_ids``."""
         return Network(
-            self._by_place("subnet_ids", lambda value: self._resource_id("subnet_ids", SUBNET_ID, value)),
+            self._by_place(
+                "subnet_ids", lambda value: self._resource_id("subnet_ids", "subnet", SUBNET_ID, value)
+            ),
             self._by_place(
                 "security_group_ids",
                 lambda value: tuple(
-                    self._resource_id("security_group_ids", SECURITY_GROUP_ID, item)
+                    self._resource_id("security_group_ids", "security group", SECURITY_GROUP_ID, item)
                     for item in (value if isinstance(value, list) else [value])
                 ),
             ),
@@ -181,29 +185,33 @@ class Options:
                 found[region] = read(value)
         return found
 
-    def _resource_id(self, option: str, pattern: re.Pattern[str], value: Any) -> str:
+    def _resource_id(self, option: str, kind: str, pattern: re.Pattern[str], value: Any) -> str:
         if not isinstance(value, str) or not pattern.fullmatch(value):
             example = f"{pattern.pattern.partition('-')[0]}-0123456789abcdef0"
-            self.refuse(option, f"'{value}' is no id.", f"One looks like {example}.")
+            self.refuse(option, f"'{value}' is not a valid {kind} ID.", f"Use an ID such as {example}.")
         return str(value)
 
     def account_id(self, option: str, value: Any) -> str | None:
-        """An account's id; None for a blank, which forms send, and for what is none and is refused."""
+        """An account ID. None for a blank, which forms send, and for a value that adds a failure."""
         if isinstance(value, int):
             self.refuse(
                 option,
-                f"{value} is a number: YAML reads unquoted digits as one, and loses a leading zero.",
-                'Put each account id in quotes: "012345678901".',
+                f"{value} is a number, because YAML parses unquoted digits as one and drops leading zeros.",
+                'Put each account ID in quotes, for example "012345678901".',
             )
             return None
         text = str(value).strip()
         if text and not ACCOUNT_ID.fullmatch(text):
-            self.refuse(option, f"'{text}' is no account id.", 'One is 12 digits, in quotes: "012345678901".')
+            self.refuse(
+                option,
+                f"'{text}' is not a valid account ID.",
+                'Use 12 digits in quotes, for example "012345678901".',
+            )
             return None
         return text or None
 
     def account_ids(self, option: str) -> tuple[str, ...]:
-        """A list of accounts, each once."""
+        """A list of account IDs without duplicates."""
         return tuple(dict.fromkeys(self._account_ids(option)))
 
     def _account_ids(self, option: str) -> list[str]:
@@ -216,32 +224,36 @@ class Options:
         if not check_mode:
             self.refuse(
                 option,
-                f"the image of {region} is null: it is not there yet.",
-                "Copy it first, and take images from that task's result.",
+                f"the image in {region} is null: the copy does not exist yet.",
+                "Copy the image first, and use the images that the copy task returns.",
             )
         return None
 
     def matching(self, option: str, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:
-        """A list of ARNs of one kind."""
+        """A list of ARNs of one kind. An ARN that does not match ``pattern`` adds a failure."""
         for text in self.strings(option):
             if not pattern.fullmatch(text):
-                self.refuse(option, f"'{text}' is no full ARN.", f"One looks like {example}.")
+                self.refuse(option, f"'{text}' is not a full ARN.", f"Use an ARN such as {example}.")
         return self.strings(option)
 
 
 # Amazon S3 User Guide, "General purpose bucket naming rules".
 _S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/.*)?")
-
-
 # Systems Manager User Guide, "Requirements and constraints for parameter names".
 _SSM_PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+/?")
 
 
 def check_tombstone_stores(options: Options, s3_uri: str | None, ssm_path: str | None) -> None:
-    """Note what is no place in S3 or in Parameter Store; whether it exists is not asked."""
+    """Add failures for an S3 URI or a parameter path that is not valid, without a call to AWS."""
     if s3_uri and not _S3_URI.fullmatch(s3_uri):
-        options.refuse("tombstone_s3_uri", f"'{s3_uri}' is no S3 URI.", "One looks like s3://bucket/folder.")
+        options.refuse(
+            "tombstone_s3_uri",
+            f"'{s3_uri}' is not a valid S3 URI.",
+            "Use a URI such as s3://bucket/folder.",
+        )
     if ssm_path and not _SSM_PATH.fullmatch(ssm_path):
         options.refuse(
-            "tombstone_ssm_path", f"'{ssm_path}' is no path of parameters.", "One looks like /golden/retired."
+            "tombstone_ssm_path",
+            f"'{ssm_path}' is not a valid parameter path.",
+            "Use a path such as /golden/retired.",
         )

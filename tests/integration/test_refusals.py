@@ -76,7 +76,12 @@ def _copies(aws: SimulatedAws, ids: Mapping[str, str], snapshots: list[str]) -> 
             option("source_image_id"),
             (f"account {aws.account_id(OWNER)} sees no image ami-00000000000000000 in {HOME}",),
         ),
-        Row("no image id", {"source_image_id": "golden"}, option("source_image_id"), ("is no image id",)),
+        Row(
+            "not an AMI ID",
+            {"source_image_id": "golden"},
+            option("source_image_id"),
+            ("is not a valid AMI ID",),
+        ),
         Row(
             "filters that match nothing",
             {"source_image_id": None, "source_filters": {"name": "nothing-*"}},
@@ -127,7 +132,7 @@ def _shares(aws: SimulatedAws, fixture: Fixture, ids: Mapping[str, str]) -> list
     owner, stranger = aws.account_id(OWNER), aws.account_id(STRANGER)
     return [
         Row(
-            "account ids that YAML made numbers of",
+            "account IDs that YAML parsed as numbers",
             # 012345678901 is not octal in YAML 1.1, for its 8 and 9; 123456789012 is a number in any YAML.
             {"account_ids": [123456789012]},
             option("account_ids"),
@@ -137,13 +142,13 @@ def _shares(aws: SimulatedAws, fixture: Fixture, ids: Mapping[str, str]) -> list
             "account ids of the wrong length",
             {"account_ids": ["12345678901", CONSUMERS[0]]},
             option("account_ids", "account_ids"),
-            ("'12345678901' is no account id", f"'{CONSUMERS[0]}' is no account id"),
+            ("'12345678901' is not a valid account ID", f"'{CONSUMERS[0]}' is not a valid account ID"),
         ),
         Row(
             "ARNs of other things",
             {"org_arns": ["o-a1b2c3d4e5"], "org_unit_arns": [fixture.org_arn]},
             option("org_arns", "org_unit_arns"),
-            ("'o-a1b2c3d4e5' is no full ARN", f"'{fixture.org_arn}' is no full ARN"),
+            ("'o-a1b2c3d4e5' is not a full ARN", f"'{fixture.org_arn}' is not a full ARN"),
         ),
         Row(
             "a purge with nobody named",

@@ -154,7 +154,7 @@ def test_what_cannot_even_be_asked_fails_its_account_and_no_other(
 
     bad = ansible.run(FQCN, {**variables, "verify_account_ids": [12345678901]})
     assert bad.code != 0
-    assert "YAML reads unquoted digits" in bad.text
+    assert "YAML parses unquoted digits" in bad.text
     assert bad.facts["verify_failed_regions"] == [AWAY, HOME]
     assert _report(ansible)["status"] == "failed"
 

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the options that modules share are read, and what is refused."""
+"""Options that modules share: parsed values, and refusals of values that are not valid."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.arguments import Options
+from ansible_collections.golden.images.plugins.module_utils.arguments import Options, check_tombstone_stores
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole, Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    ConsumerRole,
+    Network,
+    Sharing,
+    Target,
+)
 
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, UNIT
 
@@ -27,7 +32,7 @@ def options(**params: Any) -> Options:
 
 
 def refusals(read: Options) -> list[tuple[str, str, str]]:
-    """Option, message and remedy of all that is wrong."""
+    """Option, message and remedy of every failure."""
     with pytest.raises(Refused) as refused:
         read.check()
     assert {failure.error_code for failure in refused.value.failures} == {"invalid_option"}
@@ -51,7 +56,7 @@ def test_consumers() -> None:
         pytest.param({"account_ids": [CONSUMER], "org_arns": [""], "org_unit_arns": ["  "]}, id="blank ARNs"),
     ],
 )
-def test_what_a_form_sends_is_cleaned(params: dict[str, Any]) -> None:
+def test_blanks_and_duplicates_are_dropped(params: dict[str, Any]) -> None:
     read = options(**params)
     assert read.consumers() == Sharing(frozenset({CONSUMER}))
     read.check()
@@ -71,13 +76,13 @@ def test_organizations_of_every_partition(org: str) -> None:
     read.check()
 
 
-def test_an_account_that_yaml_read_as_a_number_is_refused_with_the_quoting() -> None:
+def test_an_account_id_that_yaml_parsed_as_a_number_is_refused_with_a_quoted_example() -> None:
     read = options(account_ids=[12345678901])
     read.consumers()
     ((option, message, remedy),) = refusals(read)
     assert option == "account_ids"
     assert "12345678901 is a number" in message
-    assert "leading zero" in message
+    assert "leading zeros" in message
     assert '"012345678901"' in remedy
 
 
@@ -96,7 +101,7 @@ def test_an_account_that_yaml_read_as_a_number_is_refused_with_the_quoting() -> 
         ),
         pytest.param({"org_arns": [UNIT]}, "org_arns", UNIT, id="a unit among organizations"),
         pytest.param({"org_unit_arns": [ORG]}, "org_unit_arns", ORG, id="an organization among units"),
-        pytest.param({"org_unit_arns": [UNIT + "/x"]}, "org_unit_arns", UNIT + "/x", id="something behind"),
+        pytest.param({"org_unit_arns": [UNIT + "/x"]}, "org_unit_arns", UNIT + "/x", id="trailing text"),
         pytest.param(
             {"org_unit_arns": ["ou-ab12-11111111"]}, "org_unit_arns", "'ou-ab12-11111111'", id="unit id"
         ),
@@ -108,10 +113,10 @@ def test_consumers_that_are_refused(params: dict[str, Any], option: str, named: 
     ((found, message, remedy),) = refusals(read)
     assert found == option
     assert named in message
-    assert "looks like" in remedy or '"012345678901"' in remedy
+    assert "Use an ARN such as " in remedy or '"012345678901"' in remedy
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_one_refusal_has_all_failures() -> None:
     read = options(account_ids=[1, "2"], org_arns=["x"], org_unit_arns=["y"], image_id="z")
     read.consumers()
     read.images(check_mode=False)
@@ -151,7 +156,7 @@ def test_images(params: dict[str, Any], expected: dict[str, str], check_mode: bo
     read.check()
 
 
-def test_a_copy_that_does_not_exist_yet_can_be_planned_for() -> None:
+def test_check_mode_accepts_a_copy_that_does_not_exist_yet() -> None:
     read = options(images={"eu-west-1": None, "us-east-1": OLD_ID})
     assert read.images(check_mode=True) == {"eu-west-1": None, "us-east-1": OLD_ID}
     read.check()
@@ -163,18 +168,24 @@ def test_a_copy_that_does_not_exist_yet_can_be_planned_for() -> None:
         pytest.param(
             {"images": {"eu-west-1": None, "us-east-1": OLD_ID}}, "images", "eu-west-1 is null", id="null"
         ),
-        pytest.param({"images": {"eu-west-1": "ami-xyz"}}, "images", "'ami-xyz' is no image id", id="bad id"),
-        pytest.param({"images": {"eu-west-1": 5}}, "images", "'5' is no image id", id="a number"),
-        pytest.param({"images": {"eu-west-1": SOURCE_ID + "0"}}, "images", "no image id", id="long id"),
-        pytest.param({"images": {}}, "images", "no image is named", id="empty"),
-        pytest.param({"image_id": SOURCE_ID}, "image_id", "region is not named", id="without region"),
+        pytest.param(
+            {"images": {"eu-west-1": "ami-xyz"}}, "images", "'ami-xyz' is not a valid AMI ID", id="bad id"
+        ),
+        pytest.param({"images": {"eu-west-1": 5}}, "images", "'5' is not a valid AMI ID", id="a number"),
+        pytest.param(
+            {"images": {"eu-west-1": SOURCE_ID + "0"}}, "images", "not a valid AMI ID", id="long id"
+        ),
+        pytest.param({"images": {}}, "images", "there are no images", id="empty"),
+        pytest.param(
+            {"image_id": SOURCE_ID}, "image_id", "the region of the image is missing", id="no region"
+        ),
         pytest.param(
             {"image_id": "snap-0123456789abcdef0", "region": "eu-west-1"},
             "image_id",
-            "no image id",
+            "not a valid AMI ID",
             id="snapshot",
         ),
-        pytest.param({"image_id": "", "region": "eu-west-1"}, "image_id", "no image id", id="blank"),
+        pytest.param({"image_id": "", "region": "eu-west-1"}, "image_id", "not a valid AMI ID", id="blank"),
     ],
 )
 def test_images_that_are_refused(params: dict[str, Any], option: str, text: str) -> None:
@@ -186,7 +197,7 @@ def test_images_that_are_refused(params: dict[str, Any], option: str, text: str)
     assert remedy
 
 
-def test_a_list_of_texts_without_blanks() -> None:
+def test_a_list_of_strings_without_blanks() -> None:
     assert options(regions=["eu-west-1", "", " us-east-1 ", "  "]).strings("regions") == (
         "eu-west-1",
         "us-east-1",
@@ -197,10 +208,10 @@ def test_a_list_of_texts_without_blanks() -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        pytest.param(None, None, id="not named"),
-        pytest.param({}, {}, id="none"),
+        pytest.param(None, None, id="not set"),
+        pytest.param({}, {}, id="empty"),
         pytest.param(
-            {"a": 1, 2: "b", "c": None, "d": ""}, {"a": "1", "2": "b", "c": "", "d": ""}, id="as texts"
+            {"a": 1, 2: "b", "c": None, "d": ""}, {"a": "1", "2": "b", "c": "", "d": ""}, id="as strings"
         ),
     ],
 )
@@ -216,14 +227,14 @@ def test_tags_that_aws_would_refuse_are_refused() -> None:
     assert [option for option, _message, _remedy in refusals(read)] == ["tags", "tags"]
 
 
-def test_nothing_wrong_is_no_refusal() -> None:
+def test_valid_options_are_not_refused() -> None:
     options().check()
 
 
-# Images that live in several accounts.
+# Images in several accounts.
 
 
-def placed(images: Any, *, check_mode: bool = False) -> dict[tuple[str | None, str], str | None]:
+def by_target(images: Any, *, check_mode: bool = False) -> dict[tuple[str | None, str], str | None]:
     read = options(images=images)
     found = read.images_by_target(check_mode)
     read.check()
@@ -231,7 +242,7 @@ def placed(images: Any, *, check_mode: bool = False) -> dict[tuple[str | None, s
 
 
 def test_images_of_the_own_account() -> None:
-    assert placed({"eu-west-1": SOURCE_ID}) == {(None, "eu-west-1"): SOURCE_ID}
+    assert by_target({"eu-west-1": SOURCE_ID}) == {(None, "eu-west-1"): SOURCE_ID}
 
 
 def test_images_of_several_accounts() -> None:
@@ -239,18 +250,18 @@ def test_images_of_several_accounts() -> None:
         {"account_id": CONSUMER, "region": "eu-west-1", "image_id": SOURCE_ID, "state": "available"},
         {"account_id": "222222222222", "region": "eu-west-1", "image_id": None},
     ]
-    assert placed(images, check_mode=True) == {
+    assert by_target(images, check_mode=True) == {
         (CONSUMER, "eu-west-1"): SOURCE_ID,
         ("222222222222", "eu-west-1"): None,
     }
 
 
-def test_the_own_account_is_filled_in_once_it_is_known() -> None:
+def test_targets_name_the_own_account() -> None:
     read = options(images={"eu-west-1": SOURCE_ID})
     assert read.images_by_target(False).targets(CONSUMER) == {Target(CONSUMER, "eu-west-1"): SOURCE_ID}
 
 
-def test_the_regions_are_each_named_once() -> None:
+def test_regions_have_no_duplicates() -> None:
     images = [
         {"account_id": account_id, "region": "eu-west-1", "image_id": SOURCE_ID}
         for account_id in (CONSUMER, "222222222222")
@@ -259,48 +270,108 @@ def test_the_regions_are_each_named_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("images", "said"),
+    ("images", "text"),
     [
-        pytest.param("ami-1", "'ami-1' is no mapping and no list", id="text"),
-        pytest.param([], "no image is named", id="nothing"),
-        pytest.param([{"region": "eu-west-1", "image_id": SOURCE_ID}], "lacks account_id", id="no account"),
-        pytest.param(["ami-1"], "lacks account_id", id="no mapping"),
+        pytest.param("ami-1", "must be a mapping or a list (got 'ami-1')", id="text"),
+        pytest.param([], "there are no images", id="nothing"),
+        pytest.param([{"region": "eu-west-1", "image_id": SOURCE_ID}], "has no account_id", id="no account"),
+        pytest.param(["ami-1"], "has no account_id", id="no mapping"),
         pytest.param(
             [{"account_id": 12345670123, "region": "eu-west-1", "image_id": SOURCE_ID}],
             "12345670123 is a number",
-            id="account that YAML spoilt",
+            id="account ID that YAML parsed as a number",
         ),
         pytest.param(
             [{"account_id": " ", "region": "eu-west-1", "image_id": SOURCE_ID}],
-            "the account of eu-west-1 is not named",
+            "the account_id of eu-west-1 is empty",
             id="blank account",
         ),
         pytest.param(
             [{"account_id": CONSUMER, "region": "eu-west-1", "image_id": "ami"}],
-            "'ami' is no image id",
+            "'ami' is not a valid AMI ID",
             id="bad id",
         ),
         pytest.param(
-            [{"account_id": CONSUMER, "region": "eu-west-1", "image_id": None}], "is null", id="not there yet"
+            [{"account_id": CONSUMER, "region": "eu-west-1", "image_id": None}],
+            "is null",
+            id="copy that does not exist yet",
         ),
         pytest.param(
             [{"account_id": CONSUMER, "region": "eu-west-1", "image_id": SOURCE_ID}] * 2,
-            f"there are two images of {CONSUMER} in eu-west-1",
+            f"account {CONSUMER} has two images in eu-west-1",
             id="twice",
         ),
     ],
 )
-def test_images_that_cannot_be_placed(images: Any, said: str) -> None:
+def test_images_by_target_that_are_refused(images: Any, text: str) -> None:
     read = options(images=images)
     read.images_by_target(False)
-    assert [option for option, message, _remedy in refusals(read) if said in message] == ["images"]
+    assert [option for option, message, _remedy in refusals(read) if text in message] == ["images"]
 
 
-def test_a_consumers_role_shows_no_external_id() -> None:
+def test_the_text_of_a_consumer_role_hides_the_external_id() -> None:
     role = Options({"consumer_role_name": "golden-consumer", "external_id": "golden-7f3a"}).consumer_role()
     assert role == ConsumerRole("golden-consumer", "golden-7f3a")
     assert "golden-7f3a" not in repr(role)
 
 
-def test_no_consumers_role() -> None:
+def test_no_consumer_role() -> None:
     assert Options({"consumer_role_name": "", "external_id": None}).consumer_role() is None
+
+
+SUBNET = "subnet-0123456789abcdef0"
+GROUP = "sg-0123456789abcdef0"
+
+
+def test_subnets_and_security_groups_by_region_and_account() -> None:
+    read = options(
+        subnet_ids={"eu-west-1": SUBNET, "us-east-1": {CONSUMER: "subnet-1a2b3c4d"}},
+        security_group_ids={"eu-west-1": [GROUP, "sg-1a2b3c4d"], "us-east-1": {CONSUMER: GROUP}},
+    )
+    assert read.network() == Network(
+        {"eu-west-1": SUBNET, "us-east-1": {CONSUMER: "subnet-1a2b3c4d"}},
+        {"eu-west-1": (GROUP, "sg-1a2b3c4d"), "us-east-1": {CONSUMER: (GROUP,)}},
+    )
+    read.check()
+
+
+def test_subnets_and_security_groups_that_are_refused() -> None:
+    read = options(subnet_ids={"eu-west-1": GROUP}, security_group_ids={"eu-west-1": [SUBNET]})
+    read.network()
+    assert refusals(read) == [
+        (
+            "subnet_ids",
+            f"subnet_ids: '{GROUP}' is not a valid subnet ID.",
+            f"Use an ID such as {SUBNET}.",
+        ),
+        (
+            "security_group_ids",
+            f"security_group_ids: '{SUBNET}' is not a valid security group ID.",
+            f"Use an ID such as {GROUP}.",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("s3_uri", "ssm_path"),
+    [
+        (None, None),
+        ("s3://golden-tombstones", "/golden"),
+        ("s3://golden.tombstones/a/b", "/golden/retired/"),
+    ],
+)
+def test_places_for_tombstones(s3_uri: str | None, ssm_path: str | None) -> None:
+    read = options()
+    check_tombstone_stores(read, s3_uri, ssm_path)
+    read.check()
+
+
+@pytest.mark.parametrize("s3_uri", ["golden", "https://golden/x", "s3://Golden", "s3://g", "s3:///x"])
+@pytest.mark.parametrize("ssm_path", ["retired", "/", "/golden//x", "/golden images"])
+def test_places_for_tombstones_that_are_refused(s3_uri: str, ssm_path: str) -> None:
+    read = options()
+    check_tombstone_stores(read, s3_uri, ssm_path)
+    assert [(option, message) for option, message, _remedy in refusals(read)] == [
+        ("tombstone_s3_uri", f"tombstone_s3_uri: '{s3_uri}' is not a valid S3 URI."),
+        ("tombstone_ssm_path", f"tombstone_ssm_path: '{ssm_path}' is not a valid parameter path."),
+    ]

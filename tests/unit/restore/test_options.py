@@ -64,12 +64,12 @@ def test_what_else_is_wanted() -> None:
         ({"images": [HERE]}, "does not name a region"),
         ({"images": [{"image_id": HERE}]}, "does not name a region"),
         ({"images": 7}, "no mapping, no list and no text"),
-        ({"images": {"eu-west-1": None}}, "'None' is no image id"),
-        ({"images": "eu-west-1/snap-1"}, "'snap-1' is no image id"),
+        ({"images": {"eu-west-1": None}}, "'None' is not a valid AMI ID"),
+        ({"images": "eu-west-1/snap-1"}, "'snap-1' is not a valid AMI ID"),
         ({"images": [{"region": "r", "image_id": HERE, "account_id": 12345678901}]}, "in quotes"),
         ({"tombstone_ssm_path": None}, "restore_permissions: false"),
-        ({"tombstone_ssm_path": "retired"}, "no path of parameters"),
-        ({"tombstone_s3_uri": "bucket/folder"}, "no S3 URI"),
+        ({"tombstone_ssm_path": "retired"}, "not a valid parameter path"),
+        ({"tombstone_s3_uri": "bucket/folder"}, "not a valid S3 URI"),
     ],
 )
 def test_what_cannot_work_is_refused(params: dict[str, Any], said: str) -> None:
