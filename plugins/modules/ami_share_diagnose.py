@@ -100,7 +100,7 @@ results:
       returned: always
       sample: "no"
     findings:
-      description: What was found, each with C(code), C(message), C(remedy) and C(blocks_launch), as in RV(findings).
+      description: What was found, as in RV(findings).
       type: list
       elements: dict
       returned: always
@@ -153,6 +153,12 @@ findings:
       returned: always
     remedy:
       description: What to do.
+      type: str
+      returned: always
+    severity:
+      description:
+        - V(high) if the finding blocks a launch, V(medium) if that is unknown, and V(low) if it is harmless; V(high) for a
+          public image, too.
       type: str
       returned: always
     blocks_launch:

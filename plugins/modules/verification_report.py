@@ -109,7 +109,7 @@ report:
     results:
       description:
         - Of every image in every account the C(level) that is proved, whether that is enough (C(reached)), and the C(findings)
-          with C(code), C(message) and C(remedy).
+          with C(code), C(severity), C(message) and C(remedy).
       type: list
       elements: dict
       returned: always

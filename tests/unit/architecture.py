@@ -19,7 +19,18 @@ COLLECTION = "ansible_collections.golden.images."
 IMPURE_FILE = re.compile(r"(flow|read|write|apply|wait|inspect)(_\w+)?")
 IMPURE_ROOMS = tuple(f"{UTILS}.{room}" for room in ("aws", "fanout", "progress", "runner"))
 # What every capability may use, and which knows none of them: files, and rooms.
-GROUND = ("arguments", "failures", "fanout", "model", "plan", "progress", "regions", "runner", "tags")
+GROUND = (
+    "arguments",
+    "failures",
+    "fanout",
+    "finding",
+    "model",
+    "plan",
+    "progress",
+    "regions",
+    "runner",
+    "tags",
+)
 SHARED_ROOMS = ("aws", "keys", "reports")
 # Which other capabilities a capability may use.
 MAY_USE = {

@@ -6,19 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum
-
+from ..finding import Finding, Severity
 from ..model import Target
-
-
-class Severity(IntEnum):
-    """How bad a finding is: the higher the worse."""
-
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
-
 
 # Stable: scripts match on them. ``MEANINGS`` explains each.
 CODES: dict[str, Severity] = {
@@ -97,43 +86,20 @@ MEANINGS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was found in a target.
+UNREADABLE = frozenset(code for code in CODES if code.endswith("_unreadable"))
+"""The codes of what could not be read."""
 
-    ``resource`` is the image, snapshot, key or region that it is about, ``image_id`` the first image that it
-    concerns, ``principal`` who has or lacks access: an account, an ARN, or ``all``.
-    """
 
-    target: Target
-    code: str
-    resource: str
-    message: str
-    remedy: str
-    image_id: str | None = None
-    principal: str | None = None
-
-    @property
-    def severity(self) -> Severity:
-        """How bad it is."""
-        return CODES[self.code]
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """Where it stands among others: the same findings are always in the same order."""
-        place = (self.target.account_id, self.target.region, self.image_id or "")
-        return (*place, self.resource, self.code, self.principal or "", self.message)
-
-    def as_result(self) -> dict[str, str | None]:
-        """The finding as the module returns it."""
-        return {
-            "account_id": self.target.account_id,
-            "code": self.code,
-            "image_id": self.image_id,
-            "message": self.message,
-            "principal": self.principal,
-            "region": self.target.region,
-            "remedy": self.remedy,
-            "resource": self.resource,
-            "severity": self.severity.name.lower(),
-        }
+def finding(
+    target: Target,
+    code: str,
+    resource: str,
+    message: str,
+    remedy: str,
+    image_id: str | None = None,
+    principal: str | None = None,
+) -> Finding:
+    """A finding in a target, with the severity of its code; raises ``KeyError`` for an unknown code."""
+    return Finding(
+        code, CODES[code], message, remedy, target.account_id, target.region, resource, image_id, principal
+    )

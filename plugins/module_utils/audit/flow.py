@@ -16,13 +16,13 @@ from ..aws import errors
 from ..aws.caller import identify_with_regions
 from ..aws.clients import Clients
 from ..failures import Refused
+from ..finding import Severity
 from ..model import Sharing, Target
 from ..progress import Report
 from ..regions import select_regions
 from ..runner import Flow, Outcome
 from . import plan as audit
 from . import read as reads
-from .findings import Severity
 from .plan import AuditPlan
 from .state import AuditSeen, AuditWanted, Rule
 

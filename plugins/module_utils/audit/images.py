@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
 
+from ..finding import Finding
 from ..keys import policy_statements as key_policy
 from ..model import Image, Sharing, Target
-from .findings import Finding
+from .findings import finding
 from .state import AuditWanted, RegionSeen
 
 _UNSHARE = "Withdraw it (state: absent of ami_share), or allow it here."
@@ -53,7 +54,7 @@ def _of_image(wanted: AuditWanted, target: Target, image: Image, seen: RegionSee
     unknown = not_allowed(sharing, wanted.allowed_for(image))
 
     def found(code: str, message: str, remedy: str, principal: str | None) -> Finding:
-        return Finding(target, code, image.image_id, message, remedy, image.image_id, principal)
+        return finding(target, code, image.image_id, message, remedy, image.image_id, principal)
 
     if unknown.public:
         yield found(
@@ -94,7 +95,7 @@ def _of_disabled(
     still = [name for name, sharing in shares.items() if others(sharing, target.account_id)]
     if still:
         what = ", ".join(still)
-        yield Finding(
+        yield finding(
             target,
             "shared_but_disabled",
             image.image_id,
@@ -114,7 +115,7 @@ def _of_snapshot(
     first = images[0].image_id
 
     def found(code: str, message: str, remedy: str, principal: str) -> Finding:
-        return Finding(target, code, snapshot_id, message, remedy, first, principal)
+        return finding(target, code, snapshot_id, message, remedy, first, principal)
 
     if unknown.public:
         yield found(

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Any
 
+from ..finding import Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
 from ..keys.grants import DELETED_PRINCIPAL, is_own
 from ..keys.policy_statements import PolicyConsumers
 from ..model import Grant, Image, KeySeen, Sharing, Target
-from .findings import Finding
+from .findings import finding
 from .images import others
 from .state import RegionSeen
 
@@ -76,7 +77,7 @@ def _of_key(target: Target, key: KeySeen, images: list[Image], seen: RegionSeen)
     shared = [image for image in images if sharings.get(image.image_id)]
     if key.key.aws_managed:
         for image in images:
-            yield Finding(
+            yield finding(
                 target,
                 "default_key",
                 arn,
@@ -89,7 +90,7 @@ def _of_key(target: Target, key: KeySeen, images: list[Image], seen: RegionSeen)
         return
     if key.key.account_id != target.account_id:
         for image in shared:
-            yield Finding(
+            yield finding(
                 target,
                 "key_of_other_account",
                 arn,
@@ -101,7 +102,7 @@ def _of_key(target: Target, key: KeySeen, images: list[Image], seen: RegionSeen)
         return
     if key.key.state != "Enabled":
         for image in shared:
-            yield Finding(
+            yield finding(
                 target,
                 "key_not_enabled",
                 arn,
@@ -128,7 +129,7 @@ def _unreachable(
         sharing = sharings.get(image.image_id, Sharing())
         named = sharing.account_ids | sharing.org_arns | sharing.org_unit_arns
         for principal in sorted(named & without):
-            yield Finding(
+            yield finding(
                 target,
                 "missing_key_access",
                 key.key.arn,
@@ -153,7 +154,7 @@ def _open_in_vain(
     def found(code: str, what: str, principal: str) -> Finding:
         message = f"{what} lets {principal} use the key, but no image under it is shared with it."
         remedy = "Withdraw it (state: absent of ami_kms_grant)."
-        return Finding(target, code, key.key.arn, message, remedy, first, principal)
+        return finding(target, code, key.key.arn, message, remedy, first, principal)
 
     own = {grant: key_policy.short(grant.grantee) for grant in key.grants if is_own(grant)}
     vain = in_vain(PolicyConsumers(frozenset(own.values())), shared, target.account_id)
@@ -192,7 +193,7 @@ def _stale(target: Target, key: KeySeen) -> Iterator[Finding]:
     found = {grant.grantee: f"the grant {grant.grant_id}" for grant in key.grants if _is_stale(grant.grantee)}
     found |= {one: "the key policy" for one in _principals(key.policy) if _is_stale(one)}
     for principal, where in sorted(found.items()):
-        yield Finding(
+        yield finding(
             target,
             "stale_principal",
             key.key.arn,

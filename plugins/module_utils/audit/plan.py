@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from ..failures import Failure
+from ..finding import Finding
 from ..model import Target
 from ..plan import ReadOnlyPlan
 from . import images as audit_images
 from . import keys as audit_keys
-from .findings import CODES, Finding
+from .findings import UNREADABLE, finding
 from .state import AuditSeen, AuditWanted, Listed, Problem, RegionSeen
 
 Place = tuple[str, str]
@@ -45,9 +46,9 @@ def plan(wanted: AuditWanted, seen: AuditSeen) -> AuditPlan:
 def results(seen: AuditSeen, plan: AuditPlan) -> list[dict[str, Any]]:
     """Every image as the module returns it, by region, then by name, the oldest first."""
     by_image: dict[Place, list[dict[str, str | None]]] = {}
-    for finding in plan.findings:
-        if finding.image_id is not None:
-            by_image.setdefault((finding.target.region, finding.image_id), []).append(finding.as_result())
+    for item in plan.findings:
+        if item.image_id is not None:
+            by_image.setdefault((item.region, item.image_id), []).append(item.as_result())
     copies: dict[Place, list[dict[str, str]]] = {}
     for target, listed in _images(seen):
         image = listed.image
@@ -129,13 +130,13 @@ def _snapshot(region: RegionSeen, snapshot_id: str) -> dict[str, Any]:
 
 def _of_unread_region(target: Target, failure: Failure) -> Finding:
     message = f"{target.region} could not be read: {failure.error_code}: {failure.message}"
-    return Finding(target, "region_unreadable", target.region, message, failure.remedy)
+    return finding(target, "region_unreadable", target.region, message, failure.remedy)
 
 
 def _of_problem(target: Target, problem: Problem) -> Finding:
     failure = problem.failure
     message = f"{problem.resource} could not be read: {failure.error_code}: {failure.message}"
-    return Finding(target, problem.code, problem.resource, message, failure.remedy, problem.image_id)
+    return finding(target, problem.code, problem.resource, message, failure.remedy, problem.image_id)
 
 
 def _unread(seen: AuditSeen) -> Iterator[Failure]:
@@ -149,12 +150,11 @@ def _unread(seen: AuditSeen) -> Iterator[Failure]:
 
 def _failing(wanted: AuditWanted, findings: tuple[Finding, ...]) -> Iterator[Failure]:
     """The findings as failures, if they are to be; what could not be read is one already."""
-    for finding in findings if wanted.fail_on is not None else ():
-        if CODES[finding.code] >= (wanted.fail_on or 0) and not finding.code.endswith("_unreadable"):
-            target = finding.target
-            yield Failure(
-                finding.message, finding.remedy, finding.code, "fail_on", target.region, target.account_id
-            )
+    if wanted.fail_on is None:
+        return
+    for item in findings:
+        if item.severity >= wanted.fail_on and item.code not in UNREADABLE:
+            yield item.as_failure("fail_on")
 
 
 def _time(text: str | None) -> datetime | None:

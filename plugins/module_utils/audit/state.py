@@ -13,8 +13,8 @@ from fnmatch import fnmatchcase
 from functools import reduce
 
 from ..failures import Failure
+from ..finding import Severity
 from ..model import Image, KeySeen, Sharing, Target
-from .findings import Severity
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from ..finding import BlocksLaunch, Finding
 from . import allowed_images
-from .findings import BlocksLaunch, Finding
+from .findings import finding
 from .owner import covering, is_shared
 from .state import DRY_RUN_SUCCEEDED, Case, ConsumerSeen, OwnerSeen
 
@@ -39,7 +40,7 @@ def findings(
 ) -> Iterator[Finding]:
     """All that the account's side tells but for the keys."""
     if consumer.problem is not None:
-        yield Finding(
+        yield finding(
             "consumer_unreadable",
             f"Account {case.account_id} cannot be asked in {case.place.region}: {consumer.problem.message}",
             consumer.problem.remedy,
@@ -49,7 +50,7 @@ def findings(
         yield from _invisible(case, image_id, owner, consumer, now)
     else:
         if consumer.image.allowed is False:
-            yield Finding(
+            yield finding(
                 "allowed_images_audit_mode",
                 f"Allowed AMIs of account {case.account_id} are in audit mode in {case.place.region}: once "
                 f"enabled, they hide {image_id}.",
@@ -71,7 +72,7 @@ def _invisible(
         # What is shared for certain and not to be seen is hidden, whatever can be made of the criteria.
         certain = fits is False or (fits is None and shared is True)
         if certain or fits is None:
-            yield Finding(
+            yield finding(
                 "hidden_by_allowed_images",
                 f"Allowed AMIs of account {case.account_id} {'hide' if certain else 'may hide'} {image_id} "
                 f"in {case.place.region}: no criterion fits it.",
@@ -81,7 +82,7 @@ def _invisible(
         if fits is False or certain:
             return
     if owner.launch is not None and shared is None and settings is not None:
-        yield Finding(
+        yield finding(
             "outside_organization",
             f"{image_id} is shared through {covering(owner.launch)} only, and account {case.account_id} does "
             "not see it: these do not hold the account.",
@@ -99,7 +100,7 @@ def _not_visible(case: Case, image_id: str, shared: bool, settings_known: bool) 
         else f"Let the image's owner share it with {case.account_id}.",
         *([] if settings_known else ["Let the role call GetAllowedImagesSettings: these may hide it."]),
     ]
-    return Finding(
+    return finding(
         "not_visible",
         f"Account {case.account_id} does not see {image_id} in {case.place.region}{why}.",
         " ".join(remedies),
@@ -122,7 +123,7 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
         return
     who = f"role {role} of account {case.account_id}" if role else f"account {case.account_id}"
     if code in _DENIED:
-        yield Finding(
+        yield finding(
             "launch_denied",
             f"The {who} may not launch {image_id} in {case.place.region}: {message}"
             if role
@@ -130,13 +131,13 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
             "Allow ec2:RunInstances in its IAM policy, or name in consumer_role_name a role that launches.",
         )
     elif code in _ABOUT_IMAGE:
-        yield Finding(
+        yield finding(
             "launch_refused",
             f"AWS would refuse {who} a launch of {image_id} in {case.place.region}: {message}",
             _ABOUT_IMAGE[code],
         )
     else:
-        yield Finding(
+        yield finding(
             "dry_run_inconclusive",
             f"Whether {who} may launch {image_id} in {case.place.region} was not found out: "
             f"{code}: {message}",

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import Enum
+
+from ..finding import BlocksLaunch, Finding, Severity
 
 # Stable: scripts match on them. docs/diagnosing.md adds when each counts, and what to do.
 MEANINGS = {
@@ -65,43 +65,28 @@ MEANINGS = {
     ),
     "wrong_region": "The image is one of another of the named regions.",
 }
-CODES = frozenset(MEANINGS)
+_SEVERITIES = {
+    BlocksLaunch.BLOCKING: Severity.HIGH,
+    BlocksLaunch.UNKNOWN: Severity.MEDIUM,
+    BlocksLaunch.HARMLESS: Severity.LOW,
+}
+# As bad as in an audit, although the account can launch the image.
+_EXPOSING = frozenset({"public"})
 
 
-class BlocksLaunch(Enum):
-    """What a finding means for a launch."""
-
-    BLOCKING = "blocking"
-    UNKNOWN = "unknown"
-    HARMLESS = "harmless"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was found about an image and an account."""
-
-    code: str
-    message: str
-    remedy: str
-    blocks_launch: BlocksLaunch = BlocksLaunch.BLOCKING
-
-    def __post_init__(self) -> None:
-        if self.code not in CODES:
-            raise ValueError(f"{self.code} is no code of a finding.")
-
-    def as_result(self) -> dict[str, str]:
-        """The finding as the module returns it."""
-        return {
-            "code": self.code,
-            "message": self.message,
-            "remedy": self.remedy,
-            "blocks_launch": self.blocks_launch.value,
-        }
+def finding(
+    code: str, message: str, remedy: str, blocks_launch: BlocksLaunch = BlocksLaunch.BLOCKING
+) -> Finding:
+    """A finding of a diagnosis; raises ``ValueError`` for a code that ``MEANINGS`` does not explain."""
+    if code not in MEANINGS:
+        raise ValueError(f"{code} is not the code of a finding.")
+    severity = Severity.HIGH if code in _EXPOSING else _SEVERITIES[blocks_launch]
+    return Finding(code, severity, message, remedy, blocks_launch=blocks_launch)
 
 
 def can_launch(findings: Iterable[Finding]) -> str:
     """``no`` if anything stands in the way, ``unknown`` if something may, else ``yes``."""
-    severities = {finding.blocks_launch for finding in findings}
-    if BlocksLaunch.BLOCKING in severities:
+    found = {item.blocks_launch for item in findings}
+    if BlocksLaunch.BLOCKING in found:
         return "no"
-    return "unknown" if BlocksLaunch.UNKNOWN in severities else "yes"
+    return "unknown" if BlocksLaunch.UNKNOWN in found else "yes"

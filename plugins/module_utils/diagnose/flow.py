@@ -90,19 +90,7 @@ def result(
 ) -> dict[str, Any]:
     """What the module returns of its own."""
     results = [diagnosis.as_result() for diagnosis in plan.diagnoses]
-    return {
-        "results": results,
-        "findings": [
-            {
-                "account_id": item["account_id"],
-                "image_id": item["image_id"],
-                "region": item["region"],
-                **finding,
-            }
-            for item in results
-            for finding in item["findings"]
-        ],
-    }
+    return {"results": results, "findings": [found for item in results for found in item["findings"]]}
 
 
 FLOW: Flow[DiagnosisWanted, DiagnosisSeen] = Flow(

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from ..finding import BlocksLaunch, Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
 from ..keys.access import Access, KeyDryRun
 from ..keys.grants import OPERATIONS
 from ..keys.policy_evaluation import Consumer, principals_in_account
 from ..model import Image, KeySeen, Sharing
-from .findings import BlocksLaunch, Finding
+from .findings import finding
 from .state import Case, ConsumerSeen, OwnerSeen
 
 _OPEN = "Open the key to the account (ami_kms_grant)."
@@ -44,7 +45,7 @@ def _of_key(case: Case, owner: OwnerSeen, key: KeySeen, consumer: ConsumerSeen |
     if image is None:
         return
     if key.key.state != "Enabled":
-        yield Finding(
+        yield finding(
             "key_not_enabled",
             f"{arn}, under which {image.image_id} is encrypted, is in the state {key.key.state}.",
             "Enable the key, or cancel its deletion; or copy the image under another key (ami_copy_regions).",
@@ -95,7 +96,7 @@ def _consumer(case: Case, launch: Sharing | None, seen: ConsumerSeen | None) -> 
 
 
 def _default_key(image: Image, arn: str) -> Finding:
-    return Finding(
+    return finding(
         "default_key",
         f"{image.image_id} is encrypted under {arn}, which AWS manages: no other account can ever use it.",
         "Copy it under a customer-managed key (kms_key_id of ami_copy_regions, within a region with "
@@ -107,7 +108,7 @@ def _unreadable(case: Case, arn: str, why: str, tried: KeyDryRun | None) -> Iter
     if tried is not None and not tried.refused and tried.problem is None:
         # The account's own word is enough.
         return
-    yield Finding(
+    yield finding(
         "key_unreadable",
         f"Whether account {case.account_id} may use {arn} cannot be seen: {why}",
         "Let these credentials call DescribeKey, ListGrants and GetKeyPolicy, or ask the key's owner.",
@@ -126,7 +127,7 @@ def _owners_word(
         if shut and _within(case, key):
             yield _for_roles_only(case, key, BlocksLaunch.HARMLESS)
     elif against := key_access.denied_operations(key, who, shut):
-        yield Finding(
+        yield finding(
             "key_denied_by_policy",
             f"The policy of {arn} denies {', '.join(against)} to {account}.",
             "Change the statement that denies it; a grant cannot go before it.",
@@ -135,13 +136,13 @@ def _owners_word(
         if _within(case, key):
             yield _for_roles_only(case, key, BlocksLaunch.UNKNOWN)
         else:
-            yield Finding(
+            yield finding(
                 "missing_key_access",
                 f"A{account[1:]} may not use {arn}: no grant and no statement of its policy lets it.",
                 _OPEN,
             )
     elif "CreateGrant" in shut:
-        yield Finding(
+        yield finding(
             "missing_create_grant",
             f"A{account[1:]} may use {arn}, but may not let EBS use it: it lacks CreateGrant (in a grant "
             "that holds Decrypt as well), without which no instance starts.",
@@ -149,14 +150,14 @@ def _owners_word(
         )
     elif shut:
         blocks_launch = BlocksLaunch.BLOCKING if "Decrypt" in shut else BlocksLaunch.UNKNOWN
-        yield Finding(
+        yield finding(
             "missing_key_operations",
             f"A{account[1:]} lacks {', '.join(shut)} on {arn}, which AWS names among what a launch needs.",
             _OPEN,
             blocks_launch,
         )
     elif unsure:
-        yield Finding(
+        yield finding(
             "key_access_unknown",
             f"Whether {account} may use {arn} ({', '.join(unsure)}) depends on what cannot be seen: on "
             "conditions of its policy, or on the account's organization.",
@@ -188,7 +189,7 @@ def _within(case: Case, key: KeySeen) -> frozenset[str]:
 
 
 def _for_roles_only(case: Case, key: KeySeen, blocks_launch: BlocksLaunch) -> Finding:
-    return Finding(
+    return finding(
         "key_for_roles_only",
         f"Of account {case.account_id} only {', '.join(sorted(_within(case, key)))} may use {key.key.arn}, "
         "if at all.",
@@ -203,7 +204,7 @@ def _refusals(
     """What the account's dry runs add to the owner's word."""
     arn = key.key.arn
     if tried.problem is not None:
-        yield Finding(
+        yield finding(
             "key_unreadable",
             f"Account {case.account_id} could not try {arn}: {tried.problem}",
             "Only a launch tells (ami_launch_probe).",
@@ -213,7 +214,7 @@ def _refusals(
     others = [item for item in told if item != "CreateGrant"]
     if others:
         certain = all(words[part] is Access.ALLOWED for item in others for part in _PARTS.get(item, (item,)))
-        yield Finding(
+        yield finding(
             "key_access_denied",
             f"KMS refuses {', '.join(others)} on {arn} to the role in account {case.account_id}"
             + (", although the key's owner allows it." if certain else "."),
@@ -221,7 +222,7 @@ def _refusals(
             BlocksLaunch.BLOCKING if certain else BlocksLaunch.UNKNOWN,
         )
     elif told:
-        yield Finding(
+        yield finding(
             "create_grant_denied",
             f"KMS refuses CreateGrant on {arn} to the role in account {case.account_id}, asked directly. It "
             "may still be allowed to AWS services alone (kms:GrantIsForAWSResource).",

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from ..finding import BlocksLaunch, Finding
 from ..model import Image, Sharing
-from .findings import BlocksLaunch, Finding
+from .findings import finding
 from .state import Case, OwnerSeen
 
 UNBLOCKED = "unblocked"
@@ -25,14 +26,14 @@ def findings(
     """
     where = f"account {case.place.account_id} in {case.place.region}"
     if image_id is None:
-        yield Finding(
+        yield finding(
             "image_planned",
             f"The image of {where} is only planned.",
             "Diagnose it once it is there.",
             BlocksLaunch.UNKNOWN,
         )
     elif owner.problem is not None:
-        yield Finding(
+        yield finding(
             "owner_unreadable",
             f"What {where} has of {image_id} cannot be read: {owner.problem.message}",
             owner.problem.remedy,
@@ -70,13 +71,13 @@ def covering(launch: Sharing) -> str:
 def _missing(case: Case, image_id: str, owner: OwnerSeen, visible: bool | None) -> Finding:
     if owner.elsewhere:
         regions = ", ".join(owner.elsewhere)
-        return Finding(
+        return finding(
             "wrong_region",
             f"{image_id} is an image of {regions}, not of {case.place.region}.",
             f"Name {case.place.region}'s own image; if it has none, make one (ami_copy_regions). "
             "Each region's copy has an id of its own.",
         )
-    return Finding(
+    return finding(
         "image_not_found",
         f"Account {case.place.account_id} sees no image {image_id} in {case.place.region}.",
         "Check the id and the account; if the image was deregistered, copy it again (ami_copy_regions).",
@@ -88,7 +89,7 @@ def _missing(case: Case, image_id: str, owner: OwnerSeen, visible: bool | None) 
 def _foreign(image: Image, visible: bool | None) -> Finding:
     # Of an unencrypted image the account itself sees all that matters.
     known = visible and not image.encrypted
-    return Finding(
+    return finding(
         "not_owner",
         f"{image.image_id} belongs to account {image.owner_id}, which alone is told whom it is shared with.",
         f"Name {image.owner_id} as its account in images, with a role there in consumer_role_name.",
@@ -98,7 +99,7 @@ def _foreign(image: Image, visible: bool | None) -> Finding:
 
 def _state(image: Image) -> Iterator[Finding]:
     if image.state == "disabled":
-        yield Finding(
+        yield finding(
             "image_disabled",
             f"{image.image_id} is disabled: nobody can launch it, and whom it was shared with is lost.",
             "Enable it (EnableImage), then share it again (ami_share).",
@@ -106,7 +107,7 @@ def _state(image: Image) -> Iterator[Finding]:
     elif image.state != "available":
         reason = f" ({image.state_reason})" if image.state_reason else ""
         waiting = image.state == "pending"
-        yield Finding(
+        yield finding(
             "image_not_available",
             f"{image.image_id} is {image.state}{reason}.",
             "Wait until it is available." if waiting else "Copy it again (ami_copy_regions).",
@@ -115,7 +116,7 @@ def _state(image: Image) -> Iterator[Finding]:
 
 def _sharing(case: Case, image: Image, launch: Sharing, visible: bool | None) -> Iterator[Finding]:
     if launch.public:
-        yield Finding(
+        yield finding(
             "public",
             f"{image.image_id} is public: every AWS account can launch it, {case.account_id} among them.",
             "If that is not meant, share it by name, then withdraw it from everybody (ami_share, group: all, "
@@ -124,13 +125,13 @@ def _sharing(case: Case, image: Image, launch: Sharing, visible: bool | None) ->
         )
     elif case.account_id not in launch.account_ids:
         if not (launch.org_arns or launch.org_unit_arns):
-            yield Finding(
+            yield finding(
                 "not_shared",
                 f"{image.image_id} is not shared with account {case.account_id}.",
                 f"Share it with {case.account_id} (ami_share).",
             )
         elif visible is not False:
-            yield Finding(
+            yield finding(
                 "shared_through_organization",
                 f"{image.image_id} is shared with account {case.account_id} through {covering(launch)} only. "
                 + ("" if visible else "Whether these hold the account, the image's owner is not told. ")
@@ -150,7 +151,7 @@ def _copying(case: Case, owner: OwnerSeen, launch: Sharing) -> Iterator[Finding]
         if case.account_id not in sharing.account_ids and not (sharing.public and not hidden)
     ]
     if missing:
-        yield Finding(
+        yield finding(
             "missing_volume_permission",
             f"Account {case.account_id} may not create volumes from {', '.join(missing)}: "
             f"it can launch {owner.image.image_id}, but not copy it.",
@@ -162,7 +163,7 @@ def _copying(case: Case, owner: OwnerSeen, launch: Sharing) -> Iterator[Finding]
 
 def _public(image: Image, owner: OwnerSeen) -> Iterator[Finding]:
     if owner.launch is not None and owner.launch.public and owner.image_block not in (None, UNBLOCKED):
-        yield Finding(
+        yield finding(
             "block_public_access",
             f"Block public access for AMIs is on ({owner.image_block}). {image.image_id}, public before, "
             "stays so, but once withdrawn it could not be made public again.",
@@ -173,7 +174,7 @@ def _public(image: Image, owner: OwnerSeen) -> Iterator[Finding]:
 
 def _deprecated(image: Image, now: datetime) -> Iterator[Finding]:
     if image.deprecation_time and datetime.fromisoformat(image.deprecation_time) <= now:
-        yield Finding(
+        yield finding(
             "image_deprecated",
             f"{image.image_id} is deprecated since {image.deprecation_time}: it launches, but others find it "
             "only by its id.",

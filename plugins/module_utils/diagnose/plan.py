@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..failures import Failure
+from ..finding import BlocksLaunch, Finding
 from ..model import Target, used_by
 from ..plan import ReadOnlyPlan
 from . import consumer as diagnosis_consumer
 from . import keys as diagnosis_keys
 from . import owner as diagnosis_owner
-from .findings import BlocksLaunch, Finding, can_launch
+from .findings import can_launch
 from .state import Case, DiagnosisSeen, DiagnosisWanted
 
 
@@ -79,7 +80,11 @@ def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
     if consumer is not None and image_id is not None:
         role = seen.role_name if case.account_id != seen.account_id else None
         found += diagnosis_consumer.findings(case, image_id, owner, consumer, role, seen.now)
-    return Diagnosis(case, image_id, diagnosis_consumer.level(consumer), tuple(found))
+    findings = tuple(
+        replace(item, account_id=case.account_id, region=case.place.region, image_id=image_id)
+        for item in found
+    )
+    return Diagnosis(case, image_id, diagnosis_consumer.level(consumer), findings)
 
 
 def _unread(seen: DiagnosisSeen) -> Iterator[Failure]:
@@ -99,11 +104,4 @@ def _failing(wanted: DiagnosisWanted, diagnoses: tuple[Diagnosis, ...]) -> Itera
                 "consumer_unreadable",
                 "owner_unreadable",
             ):
-                yield Failure(
-                    finding.message,
-                    finding.remedy,
-                    finding.code,
-                    "RunInstances",
-                    diagnosis.case.place.region,
-                    diagnosis.case.account_id,
-                )
+                yield finding.as_failure("RunInstances")

@@ -18,7 +18,7 @@ from . import plan as remediation
 from . import tasks
 from .plan import RemediationPlan, RemediationWanted, Removal
 from .scope import Named
-from .state import Audited, Place, read
+from .state import Audited, Place, place_of, read
 
 _SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _FORMS = "Name ids, or mappings with region and image_id or snapshot_id, or map each region to its ids."
@@ -91,7 +91,7 @@ def _audited(given: Mapping[str, Any]) -> Audited:
         problem = f"audit_result: that is no whole result of ami_share_audit: {exception!r}."
         remedy = "Register that module's result, and give all of it."
         raise Refused([invalid_option("audit_result", problem, remedy)]) from exception
-    told = {found.place for found in audited.findings if found.code == "snapshot_unreadable"}
+    told = {place_of(found) for found in audited.findings if found.code == "snapshot_unreadable"}
     if any(sharing is None and place not in told for place, sharing in audited.volumes.items()):
         problem = "audit_result: the audit did not read the permissions of snapshots."
         raise Refused([invalid_option("audit_result", problem, "Audit with check_snapshots: true.")])

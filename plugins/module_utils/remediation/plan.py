@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..audit.findings import CODES
+from ..audit.findings import CODES, UNREADABLE
 from ..audit.keys import names_of
 from ..failures import Failure, invalid_option
+from ..finding import Finding
 from ..plan import ReadOnlyPlan
 from .consequences import then_in_vain, then_wider
 from .scope import Named, Scope
-from .state import EVERYBODY, Audited, Found, Place
+from .state import EVERYBODY, Audited, Place, place_of
 
 WIDER, GRANT, STATEMENT = "snapshot_wider_than_image", "grant_without_share", "statement_without_share"
 # Somebody has what nobody allowed: repaired without being asked for by name.
@@ -36,9 +37,7 @@ NOT_ALLOWED = (
 # about accounts that are allowed, and about to get an image whose key or snapshot they have already.
 REPAIRABLE = (GRANT, WIDER, STATEMENT, *NOT_ALLOWED)
 # To withdraw, nobody has to know whether block public access is on.
-_UNREADABLE = frozenset(
-    code for code in CODES if code.endswith("_unreadable") and code != "block_public_access_unreadable"
-)
+_UNREADABLE = UNREADABLE - {"block_public_access_unreadable"}
 _EXAMPLES = 5
 
 
@@ -95,7 +94,7 @@ class RemediationPlan(ReadOnlyPlan):
     """What is to be withdrawn, in a stable order, and what could not be read; others do it."""
 
     removals: tuple[Removal, ...] = ()
-    unreadable: tuple[Found, ...] = ()
+    unreadable: tuple[Finding, ...] = ()
 
 
 def plan(wanted: RemediationWanted) -> RemediationPlan:
@@ -108,7 +107,9 @@ def plan(wanted: RemediationWanted) -> RemediationPlan:
     if refusals := (*_bad_codes(wanted.codes), *_unseen(wanted), *_over_the_cap(wanted, removals)):
         return RemediationPlan(refusals=refusals)
     unreadable = tuple(
-        found for found in wanted.audited.findings if found.code in _UNREADABLE and scope.covers(found.place)
+        found
+        for found in wanted.audited.findings
+        if found.code in _UNREADABLE and scope.covers(place_of(found))
     )
     return RemediationPlan(removals, unreadable)
 
@@ -147,8 +148,8 @@ def _removals(wanted: RemediationWanted, scope: Scope) -> tuple[Removal, ...]:
 def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple[Place, str], set[str]]:
     codes: dict[tuple[Place, str], set[str]] = {}
     for found in audited.findings:
-        if found.code in chosen and found.principal is not None and scope.covers(found.place):
-            codes.setdefault((found.place, found.principal), set()).add(found.code)
+        if found.code in chosen and found.principal is not None and scope.covers(place_of(found)):
+            codes.setdefault((place_of(found), found.principal), set()).add(found.code)
     return codes
 
 
@@ -179,7 +180,7 @@ def _name(audited: Audited, place: Place) -> str:
 def _unseen(wanted: RemediationWanted) -> Iterator[Failure]:
     """Refuse what was named and is not there, unless it may be where nothing could be read."""
     audited = wanted.audited
-    unread = {found.place.region for found in audited.findings if found.code == "region_unreadable"}
+    unread = {found.region for found in audited.findings if found.code == "region_unreadable"}
     for named in wanted.named:
         may_be_unread = named.region in unread if named.region is not None else bool(unread)
         if not named.places(audited) and not may_be_unread:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ..audit.images import wider_than_images
 from ..audit.keys import in_vain, names_of
+from ..finding import Finding
 from ..keys.policy_statements import PolicyConsumers, short
 from ..model import Sharing
 
@@ -33,14 +34,9 @@ class Place(NamedTuple):
         return {"ami-": "image", "snap": "snapshot"}.get(self.resource[:4], "key")
 
 
-@dataclass(frozen=True)
-class Found:
-    """A finding of the audit."""
-
-    code: str
-    place: Place
-    principal: str | None
-    message: str
+def place_of(finding: Finding) -> Place:
+    """What a finding of the audit is about."""
+    return Place(finding.region, finding.resource)
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,7 @@ class Audited:
     volumes: Mapping[Place, Sharing | None] = field(default_factory=dict)
     key_of: Mapping[Place, Place] = field(default_factory=dict)
     keys: Mapping[Place, AuditedKey] = field(default_factory=dict)
-    findings: tuple[Found, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @cached_property
     def users(self) -> Mapping[Place, tuple[Place, ...]]:
@@ -170,10 +166,7 @@ def read(result: Mapping[str, Any]) -> Audited:
         volumes=volumes,
         key_of=key_of,
         keys={Place(item["region"], item["kms_key_arn"]): _key(item) for item in result["kms_keys"]},
-        findings=tuple(
-            Found(item["code"], Place(item["region"], item["resource"]), item["principal"], item["message"])
-            for item in result["findings"]
-        ),
+        findings=tuple(map(Finding.read, result["findings"])),
     )
 
 

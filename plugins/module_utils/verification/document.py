@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..diagnose.findings import MEANINGS
+from ..finding import Severity
 from ..reports.document import (
     Changes,
     Column,
@@ -90,11 +91,11 @@ def _got(row: Mapping[str, Any]) -> str:
 
 
 def _items(short: Iterable[Mapping[str, Any]]) -> list[Item]:
-    """Why accounts have not reached the level: each reason is a finding as bad as any."""
+    """Why accounts have not reached the level."""
     return [
         Item(
             code=finding["code"] or _FAILED,
-            severity="high",
+            severity=finding["severity"],
             message=finding["message"],
             remedy=finding["remedy"] or "",
             account_id=row["account_id"],
@@ -110,14 +111,15 @@ def _items(short: Iterable[Mapping[str, Any]]) -> list[Item]:
 
 def _unexplained(row: Mapping[str, Any]) -> dict[str, Any]:
     message = f"{row['account_id']} {_got(row)} with {row['image_id'] or 'the image'}, and nothing says why."
-    return {"code": _NOT_REACHED, "message": message, "remedy": "Diagnose it with ami_share_diagnose."}
+    remedy = "Diagnose it with ami_share_diagnose."
+    return {"code": _NOT_REACHED, "message": message, "remedy": remedy, "severity": Severity.HIGH.label}
 
 
 def _failures(failures: Iterable[Mapping[str, Any]]) -> list[Item]:
     return [
         Item(
             code=failure["error_code"] or _FAILED,
-            severity="high",
+            severity=Severity.HIGH.label,
             message=failure["message"] or "",
             remedy=failure["remedy"] or "",
             account_id=failure["account_id"],

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..failures import Failure, summary
+from ..finding import Severity
 from ..reports import steps
 
 # Each is proved by more than the one before: by seeing the image, by a dry run, by a running instance.
 LEVELS = ("visible", "authorized", "launched")
 _TERMINATE = "TerminateInstances"
-_FINDING_FACTS = ("code", "message", "remedy")
+# A launch that failed, of which ami_launch_probe returns no severity.
+_SEVERITY_OF_PROBE = Severity.HIGH.label
 
 
 def verification(
@@ -84,8 +86,10 @@ def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, An
         found = findings.setdefault(place, [])
         facts = (
             {
-                **{fact: finding.get(fact) for fact in _FINDING_FACTS},
+                "code": finding.get("code"),
                 "message": steps.stable(str(finding.get("message") or "")),
+                "remedy": finding.get("remedy"),
+                "severity": finding.get("severity") or _SEVERITY_OF_PROBE,
             }
             for finding in item["findings"]
             if finding.get("blocks_launch") != "harmless"
@@ -127,7 +131,12 @@ def _rank(level: str | None) -> int:
 def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: str) -> list[dict[str, Any]]:
     """What failed in this account and region; what is left running is told apart."""
     return [
-        {"code": failure["error_code"], "message": failure["message"], "remedy": failure["remedy"]}
+        {
+            "code": failure["error_code"],
+            "message": failure["message"],
+            "remedy": failure["remedy"],
+            "severity": Severity.HIGH.label,
+        }
         for failure in failed
         if failure["account_id"] == account_id
         and failure["region"] in (region, None)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit import flow
-from ansible_collections.golden.images.plugins.module_utils.audit.findings import Severity
 from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditSeen, AuditWanted, Rule
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.finding import Severity
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.modules.ami_share_audit import ARGUMENT_SPEC
 

@@ -4,14 +4,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit import plan as audit
-from ansible_collections.golden.images.plugins.module_utils.audit.findings import CODES, MEANINGS, Severity
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditSeen,
     AuditWanted,
@@ -21,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     Rule,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.finding import Severity
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import NAME_PREFIX
 from ansible_collections.golden.images.plugins.module_utils.model import Key, Sharing
 from hypothesis import given
@@ -376,10 +374,3 @@ def test_the_order_does_not_depend_on_aws(images: Any) -> None:
     again = codes(audited(region(images=tuple(map(Listed, sorted(images, key=str))), sharing=sharing)))
     assert first == again
     assert len(first) == 6
-
-
-def test_the_documentation_says_of_every_code_what_reports_say() -> None:
-    page = Path(__file__).resolve().parents[3] / "docs" / "auditing.md"
-    told = re.findall(r"^\| `(\w+)` \| (\w+) \| (.+) \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    assert told == [(code, severity.name.lower(), MEANINGS[code]) for code, severity in sorted(CODES.items())]
-    assert MEANINGS.keys() == CODES.keys()

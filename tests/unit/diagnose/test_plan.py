@@ -4,18 +4,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose import findings
-from ansible_collections.golden.images.plugins.module_utils.diagnose.findings import (
-    BlocksLaunch,
-    Finding,
-    can_launch,
-)
 from ansible_collections.golden.images.plugins.module_utils.diagnose.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     AllowedImages,
@@ -55,7 +47,6 @@ IN_UNIT, IN_ORG = Sharing(org_unit_arns=frozenset({UNIT})), Sharing(org_arns=fro
 HIDDEN = ConsumerSeen(allowed_images=AllowedImages("enabled", ({"ImageProviders": [STRANGER]},)))
 BLIND = BLIND_ACCOUNT
 DENIED = ("UnauthorizedOperation", "You are not authorized to perform this operation.")
-DOCUMENTATION = Path(__file__).parents[3] / "docs" / "diagnosing.md"
 
 B, U, N = "blocking", "unknown", "harmless"
 
@@ -524,14 +515,6 @@ def test_what_fails_the_task(
     assert (found.actions, found.refusals) == ((), ())
 
 
-def test_every_code_is_documented_with_its_severity() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (\w+)( \(\w+\))? \|", DOCUMENTATION.read_text("utf-8"), re.MULTILINE)
-    listed = [code for code, *_severities in rows]
-    assert sorted(listed) == sorted(findings.CODES)
-    severities = {blocks_launch.value for blocks_launch in BlocksLaunch}
-    assert {word.strip(" ()") for _code, *words in rows for word in words if word} <= severities
-
-
 OWNERS = st.builds(
     owner, st.sampled_from([NOBODY, SHARED, PUBLIC, IN_UNIT]), image=st.sampled_from([IMAGE, ENCRYPTED])
 )
@@ -548,20 +531,6 @@ def test_levels_are_never_confused(of_owner: OwnerSeen, of_consumer: ConsumerSee
         assert result["can_launch"] == "no"
     if result["can_launch"] == "yes" and of_consumer is not None:
         assert result["level"] == "authorized"
-
-
-@given(st.lists(st.sampled_from(BlocksLaunch), max_size=5))
-def test_what_findings_come_to(severities: list[BlocksLaunch]) -> None:
-    verdict = can_launch(
-        Finding("not_shared", "It is so.", "Mend it.", blocks_launch) for blocks_launch in severities
-    )
-    assert (verdict == "no") == (BlocksLaunch.BLOCKING in severities)
-    assert (verdict == "yes") == (set(severities) <= {BlocksLaunch.HARMLESS})
-
-
-def test_a_code_that_is_none_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="Nonsense"):
-        Finding("Nonsense", "It is so.", "Mend it.")
 
 
 def test_of_many_grants_only_the_accounts_own_count() -> None:

@@ -250,7 +250,7 @@ def test_what_could_not_be_read_is_left_and_said_and_the_rest_is_repaired() -> N
     (task,) = unshare_tasks(plan.removals, audited(account_of(seen)))[:1]
     assert task["share_snapshots"] is False
     named = remedied(account_of(seen), named=(Named(OTHER.image_id),))
-    assert {item.place.resource for item in named.unreadable} == {OTHER.image_id, "snap-2"}
+    assert {item.resource for item in named.unreadable} == {OTHER.image_id, "snap-2"}
 
 
 @pytest.mark.parametrize(

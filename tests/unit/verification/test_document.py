@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.findings import CODES
+from ansible_collections.golden.images.plugins.module_utils.diagnose.findings import MEANINGS
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, Item, Mark
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import NAMES, forms
 from ansible_collections.golden.images.plugins.module_utils.verification.document import differences, document
@@ -20,6 +20,7 @@ NO_KEY = {
     "message": "There is no grant.",
     "remedy": "Grant it.",
     "blocks_launch": "blocking",
+    "severity": "medium",
 }
 NOW = "2026-11-24T12:00:00+00:00"
 
@@ -86,7 +87,15 @@ def test_only_what_is_short_of_the_level_is_a_finding() -> None:
     ]
     image_id = f"ami-{EU}"
     assert others[0] == Item(
-        "missing_key_access", "high", "There is no grant.", "Grant it.", BATCH, EU, image_id, image_id, BATCH
+        "missing_key_access",
+        "medium",
+        "There is no grant.",
+        "Grant it.",
+        BATCH,
+        EU,
+        image_id,
+        image_id,
+        BATCH,
     )
 
 
@@ -109,7 +118,7 @@ def test_what_went_wrong_beside_the_accounts_is_a_finding_too() -> None:
 
 def test_every_code_is_explained() -> None:
     shown = document(report("launched"))
-    assert set(shown.explanations) >= {*CODES, *(item.code for item in shown.items)}
+    assert set(shown.explanations) >= {*MEANINGS, *(item.code for item in shown.items)}
     assert all(text.endswith(".") for text in shown.explanations.values())
 
 

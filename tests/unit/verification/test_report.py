@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.verification.report 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 
 EU, US = "eu-west-1", "us-east-1"
-NO_KEY = {"code": "NoKey", "message": "No key.", "remedy": "Open it."}
+NO_KEY = {"code": "NoKey", "message": "No key.", "remedy": "Open it.", "severity": "high"}
 
 
 def row(level: str | None, region: str = EU, account_id: str = CONSUMER, *findings: Any) -> dict[str, Any]:

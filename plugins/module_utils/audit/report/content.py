@@ -13,7 +13,7 @@ from typing import Any
 from ...failures import Failure, summary
 from ...reports import steps
 from ...reports.document import SEVERITIES
-from ..findings import CODES
+from ..findings import CODES, UNREADABLE
 from .principals import Held, shared_with
 
 # EBS makes itself a grant for the instance of each volume (AWS KMS Developer Guide, "How Amazon EBS uses AWS
@@ -60,7 +60,7 @@ def audit(audited: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_unread(finding: Mapping[str, Any]) -> bool:
     """Whether a finding is that something could not be read."""
-    return str(finding["code"]).endswith("_unreadable")
+    return finding["code"] in UNREADABLE
 
 
 def _status(findings: Collection[Mapping[str, Any]], failures: Collection[Mapping[str, Any]]) -> str:
@@ -90,7 +90,7 @@ def _nothing_read(failure: Mapping[str, Any]) -> dict[str, Any]:
         "region": failure["region"],
         "remedy": failure["remedy"] or "",
         "resource": failure["action"],
-        "severity": CODES[code].name.lower(),
+        "severity": CODES[code].label,
     }
 
 

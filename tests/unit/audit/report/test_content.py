@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.findings import Severity
 from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
 from ansible_collections.golden.images.plugins.module_utils.audit.report.principals import users
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
@@ -17,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     Problem,
     RegionSeen,
 )
+from ansible_collections.golden.images.plugins.module_utils.finding import Severity
 from ansible_collections.golden.images.plugins.module_utils.model import Device, Grant, Sharing
 
 from tests.unit.audit.examples import (

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A finding as modules return it, as a failure, and in the order of a result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.finding import BlocksLaunch, Finding, Severity
+from ansible_collections.golden.images.plugins.module_utils.reports.document import SEVERITIES
+
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
+
+REGION = "eu-west-1"
+AUDITED = Finding(
+    "unknown_account",
+    Severity.HIGH,
+    "It is shared.",
+    "Unshare it.",
+    OWNER,
+    REGION,
+    "snap-1",
+    SOURCE_ID,
+    CONSUMER,
+)
+DIAGNOSED = Finding(
+    "not_shared",
+    Severity.HIGH,
+    "It is not shared.",
+    "Share it.",
+    CONSUMER,
+    REGION,
+    image_id=SOURCE_ID,
+    blocks_launch=BlocksLaunch.BLOCKING,
+)
+
+
+def test_an_audit_finding_names_its_resource_and_principal() -> None:
+    assert AUDITED.as_result() == {
+        "account_id": OWNER,
+        "code": "unknown_account",
+        "image_id": SOURCE_ID,
+        "message": "It is shared.",
+        "principal": CONSUMER,
+        "region": REGION,
+        "remedy": "Unshare it.",
+        "resource": "snap-1",
+        "severity": "high",
+    }
+
+
+def test_a_diagnosis_finding_says_whether_it_blocks_a_launch() -> None:
+    assert DIAGNOSED.as_result() == {
+        "account_id": CONSUMER,
+        "blocks_launch": "blocking",
+        "code": "not_shared",
+        "image_id": SOURCE_ID,
+        "message": "It is not shared.",
+        "region": REGION,
+        "remedy": "Share it.",
+        "severity": "high",
+    }
+
+
+def test_an_audit_finding_is_read_back() -> None:
+    assert Finding.read(AUDITED.as_result()) == AUDITED
+    with pytest.raises(KeyError, match="resource"):
+        Finding.read(DIAGNOSED.as_result())
+
+
+def test_a_finding_as_a_failure() -> None:
+    assert AUDITED.as_failure("fail_on") == Failure(
+        "It is shared.", "Unshare it.", "unknown_account", "fail_on", REGION, OWNER
+    )
+
+
+def test_findings_are_ordered_by_place_then_code() -> None:
+    without_image = replace(AUDITED, image_id=None)
+    other_code = replace(AUDITED, code="snapshot_wider_than_image")
+    other_region = replace(AUDITED, region="us-east-1")
+    ordered = [without_image, other_code, AUDITED, other_region]
+    shuffled = [AUDITED, other_region, without_image, other_code]
+    assert sorted(shuffled, key=lambda item: item.order) == ordered
+
+
+def test_reports_know_the_same_severities() -> None:
+    assert [severity.label for severity in sorted(Severity, reverse=True)] == list(SEVERITIES)
