@@ -144,7 +144,7 @@ def test_over_the_limit_and_with_a_bad_option_nothing_is_done(
     assert (report["status"], report["images"]) == ("refused", [])
     assert "2 of 5 images would be deregistered" in report["summary"]
     assert report["totals"]["freed_gib"] == 0
-    message = refused.task("Fail if something could not be done").result["msg"]
+    message = refused.task("Fail if the cleanup or its report failed").result["msg"]
     assert "2 of 5 images would be deregistered" in message
     assert (refused.facts["cleanup_status"], _deregistered(refused)) == ("refused", set())
 
@@ -187,5 +187,5 @@ def test_a_region_that_fails_hides_no_other_and_counts_as_not_done(
     assert [(one["region"], one["error_code"]) for one in report["failures"]] == [
         (AWAY, "OperationNotPermitted")
     ]
-    assert "Not now." in run.task("Fail if something could not be done").result["msg"]
+    assert "Not now." in run.task("Fail if the cleanup or its report failed").result["msg"]
     assert Change("DeregisterImage", HOME, images["old"]) in observed.changes(aws)

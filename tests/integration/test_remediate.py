@@ -208,7 +208,7 @@ def test_one_image_that_fails_keeps_no_other_shared_and_one_image_alone_may_be_n
     assert [bool(one["failures"]) for one in failed.task(WITHDRAW).result["results"]] == [True]
     assert [bool(one["failures"]) for one in failed.task(APART).result["results"]] == [True, False]
     message = failed.task(END).result["msg"]
-    assert f"Not seen to be done: {FAR}: withdraw {ids['far']} (far) from {stranger}" in message
+    assert f"Not confirmed: {FAR}: withdraw {ids['far']} (far) from {stranger}" in message
     assert f"{FAR}: You are not authorized" in message
     assert ids["away"] not in message
     assert {one["region"] for one in failed.facts["remediate_remaining"]} == {FAR}
