@@ -2,22 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong, as values: the same shape for a bad option and for a refused AWS call."""
+"""Failures as values: the same shape for an option that cannot be used and for an AWS error."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from .model import Target
+
+Source = Literal["aws", "sdk", "collection"]
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One thing that could not be done, and what the reader can do about it.
+    """One failed operation, and what the user can do about it.
 
-    ``action`` is the AWS operation (``CopyImage``) or the option (``account_ids``) that failed,
-    ``error_code`` is AWS's code where AWS answered and ours otherwise, ``remedy`` is a sentence.
+    ``action`` is the AWS operation (``CopyImage``) or the option (``account_ids``) that failed, ``remedy`` is
+    a sentence.
+
+    ``source`` is ``aws`` if AWS answered with an error, ``sdk`` if botocore failed before an answer (network,
+    credentials, parameters), else ``collection``. ``error_code`` is in snake_case if this collection
+    chose it, else it is AWS's code or the name of botocore's exception.
     """
 
     message: str
@@ -27,18 +34,19 @@ class Failure:
     region: str | None = None
     account_id: str | None = None
     request_id: str | None = None
+    source: Source = "collection"
 
     @classmethod
     def at(cls, target: Target, action: str, error_code: str, message: str, remedy: str) -> Failure:
-        """A failure of one target."""
+        """A failure of this collection in one target."""
         return cls(message, remedy, error_code, action, target.region, target.account_id)
 
     def sentence(self) -> str:
-        """The failure for a person: where, what, and what to do."""
+        """The region, the message and the remedy."""
         return f"{self.region}: {self.text()}" if self.region else self.text()
 
     def text(self) -> str:
-        """``sentence`` without the place."""
+        """The message and the remedy, without the region."""
         return f"{self.message} {self.remedy}".strip()
 
     def as_result(self) -> dict[str, str | None]:
@@ -51,11 +59,12 @@ class Failure:
             "region": self.region,
             "remedy": self.remedy,
             "request_id": self.request_id,
+            "source": self.source,
         }
 
 
 class Refused(Exception):
-    """The task cannot be done as asked; nothing has been changed."""
+    """The task's options cannot be carried out. Nothing was changed."""
 
     def __init__(self, failures: Iterable[Failure]) -> None:
         self.failures = tuple(failures)
@@ -63,7 +72,7 @@ class Refused(Exception):
 
 
 class TargetFailed(Exception):
-    """Work on one target failed; the other targets go on."""
+    """The work on one target failed. Other targets are not affected."""
 
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
@@ -76,9 +85,9 @@ def invalid_option(option: str, message: str, remedy: str, region: str | None = 
 
 
 def summary(failures: Iterable[Failure]) -> str:
-    """All failures as one message: a sentence if there is one, a list if there are more.
+    """All failures as one message: a sentence for one failure, a list for several.
 
-    Regions that failed for the same reason share a line, so that a refusal in twenty regions stays readable.
+    Regions with the same failure share a line, so that a failure in twenty regions stays readable.
     """
     places: dict[str, dict[str, None]] = {}
     for failure in failures:

@@ -338,6 +338,10 @@ failures:
       description: The AWS request ID, if AWS returned the error.
       type: str
       returned: always
+    source:
+      description: V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+      type: str
+      returned: always
 """
 
 from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMER_ROLE_SPEC

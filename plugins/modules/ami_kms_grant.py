@@ -205,6 +205,10 @@ failures:
       description: AWS's request id, if AWS refused.
       type: str
       returned: always
+    source:
+      description: V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+      type: str
+      returned: always
 """
 
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import ARGUMENT_SPEC, FLOW

@@ -86,7 +86,7 @@ def test_a_required_region_that_refuses_keeps_the_others_copies_and_shares_with_
 
 @pytest.mark.parametrize(
     ("trouble", "code"),
-    [("refused", "InternalFailure"), ("slow", "copy_pending"), ("silent", "DidNotAnswer")],
+    [("refused", "InternalFailure"), ("slow", "copy_pending"), ("silent", "region_timeout")],
 )
 def test_a_best_effort_region_holds_nobody_up(
     aws: SimulatedAws,

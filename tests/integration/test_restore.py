@@ -189,7 +189,7 @@ def test_what_cannot_be_restored_is_said_before_anything_changes(
     tasks = {name: run.task(name) for name in attempts}
     assert {name: task.codes for name, task in tasks.items()} == {
         "gone": [(HOME, "image_lost")],
-        "closed": [(AWAY, "InvalidAMIAttributeItemValue")],
+        "closed": [(AWAY, "consumer_rejected")],
     }
     assert [name for name, task in tasks.items() if task.changed] == ["closed"]
     assert all(one["snapshot_id"] in tasks["gone"].result["msg"] for one in _lost(retired, HOME)["snapshots"])

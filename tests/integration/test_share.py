@@ -202,7 +202,7 @@ def test_of_a_batch_that_aws_refuses_the_good_entries_are_applied_and_the_bad_on
         aws.add_fault("error", action=action, after=goes_well, times=2, **refusal)
     run, task = ansible.module("ami_share", image_id=fixture.image_id, region=HOME, account_ids=[bad, *good])
     assert run.code != 0
-    assert {*task.codes} == {(HOME, "InvalidAMIAttributeItemValue")}
+    assert {*task.codes} == {(HOME, "consumer_rejected")}
     assert f"AWS refuses {bad}" in task.result["msg"]
     assert not [account for account in good if account in task.result["msg"]]
     assert observed.changes(aws) == run.actions

@@ -53,7 +53,7 @@ def test_a_failure_says_where_what_and_what_to_do() -> None:
 
 
 def test_a_failure_as_modules_return_it() -> None:
-    failure = Failure("m", "r", "Code", "CopyImage", "eu-west-1", "111122223333", "req-1")
+    failure = Failure("m", "r", "Code", "CopyImage", "eu-west-1", "111122223333", "req-1", "aws")
     assert failure.as_result() == {
         "account_id": "111122223333",
         "action": "CopyImage",
@@ -62,6 +62,7 @@ def test_a_failure_as_modules_return_it() -> None:
         "region": "eu-west-1",
         "remedy": "r",
         "request_id": "req-1",
+        "source": "aws",
     }
 
 
@@ -75,6 +76,7 @@ def test_an_option_that_cannot_be_used() -> None:
         "region": "eu-west-1",
         "remedy": "Take 3.",
         "request_id": None,
+        "source": "collection",
     }
 
 

@@ -24,10 +24,11 @@ except ImportError:
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-# What AWS answers when it does not know one of the accounts, organizations or units of a batch. The last one
-# is also said of whole requests: it counts only if it names an entry.
+# AWS's codes for a batch with an account, organization or organizational unit that AWS does not accept. AWS
+# returns the last one for whole requests too: it counts only if the message names an entry.
 _ENTRY_CODES = frozenset({"InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "InvalidParameterValue"})
-BAD_ENTRY = "InvalidAMIAttributeItemValue"
+# The code of their failures, whichever of these AWS returned.
+BAD_ENTRY = "consumer_rejected"
 _PERMISSION_LISTS = {
     "ModifyImageAttribute": "LaunchPermission",
     "ModifySnapshotAttribute": "CreateVolumePermission",

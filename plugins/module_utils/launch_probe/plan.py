@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from ..failures import Failure
 from ..model import SMALLEST_INSTANCE_TYPES, Image, Instance, Target
@@ -133,13 +134,14 @@ def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failur
             "RunInstances",
         )
     code = instance.reason_code or "instance_terminated"
-    return _failure(
+    failure = _failure(
         probe.target,
         f"The instance of {probe.image_id} is {instance.state}: {instance.reason or 'AWS gives no reason'}.",
         _REMEDIES.get(code, "AWS's reason says what is missing."),
         code,
         "RunInstances",
     )
+    return replace(failure, source="aws") if instance.reason_code else failure
 
 
 def _failure(target: Target, message: str, remedy: str, code: str, action: str) -> Failure:

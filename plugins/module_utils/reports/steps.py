@@ -14,7 +14,7 @@ from typing import Any
 # DecodeAuthorizationMessage).
 _ENCODED = re.compile(r"\s*Encoded authorization failure message: \S+")
 # Which request failed differs from run to run although the failure is the same.
-_FAILURE_FACTS = ("account_id", "action", "error_code", "message", "region", "remedy")
+_FAILURE_FACTS = ("account_id", "action", "error_code", "message", "region", "remedy", "source")
 
 
 def failures(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

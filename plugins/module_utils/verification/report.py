@@ -161,7 +161,7 @@ def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Ma
         Failure(
             str(one["message"]),
             str(one["remedy"] or ""),
-            "",
+            str(one["error_code"] or ""),
             str(one["action"]),
             one["region"],
             one["account_id"],

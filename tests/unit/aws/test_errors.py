@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every error becomes a failure that keeps AWS's words and says what to do."""
+"""An exception becomes a failure with AWS's message, the error's source and a remedy."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ from botocore.exceptions import (
 from tests.unit.examples import OWNER, place
 
 
-def refused(code: str, message: str = "AWS's words.", operation: str = "CopyImage") -> ClientError:
+def refused(code: str, message: str = "AWS's message.", operation: str = "CopyImage") -> ClientError:
     response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"RequestId": "req-1"}}
     return ClientError(response, operation)  # type: ignore[arg-type]
 
 
-def test_aws_words_are_kept() -> None:
+def test_aws_message_is_kept() -> None:
     found = failure(refused("ResourceLimitExceeded"), place("eu-west-1"), "DescribeImages")
     assert found.as_result() == {
         "account_id": OWNER,
         "action": "CopyImage",
         "error_code": "ResourceLimitExceeded",
-        "message": "AWS's words.",
+        "message": "AWS's message.",
         "region": "eu-west-1",
-        "remedy": "A quota is used up: wait until other copies are done, or ask AWS for more.",
+        "remedy": "A quota is reached: wait until other copies are done, or request an increase.",
         "request_id": "req-1",
+        "source": "aws",
     }
 
 
@@ -46,12 +47,12 @@ def test_aws_words_are_kept() -> None:
         ("ExpiredToken", "Check the credentials"),
         ("RequestExpired", "clock"),
         ("OptInRequired", "Enable the region"),
-        ("RequestLimitExceeded", "Run again later"),
-        ("InvalidAMIID.NotFound", "Check the id and the region"),
+        ("RequestLimitExceeded", "Rerun later"),
+        ("InvalidAMIID.NotFound", "Check the AMI ID and the region"),
         ("InvalidAMIName.Duplicate", "{region} and {source_image_id}"),
-        ("IdempotentParameterMismatch", "run again"),
+        ("IdempotentParameterMismatch", "rerun"),
         ("OperationNotPermitted", "aws/ebs"),
-        ("SomethingNew", "AWS's message says what it refused."),
+        ("SomethingNew", "AWS's message gives the reason."),
     ],
 )
 def test_remedies(code: str, remedy: str) -> None:
@@ -67,7 +68,7 @@ def test_every_remedy_is_a_sentence(code: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["{action}", "100 %s", "{"])
-def test_aws_words_are_no_template(text: str) -> None:
+def test_aws_message_is_no_template(text: str) -> None:
     assert failure(refused("UnauthorizedOperation", text), None, "CopyImage").message == text
 
 
@@ -79,41 +80,44 @@ def test_an_answer_without_details() -> None:
 
 
 @pytest.mark.parametrize(
-    ("exception", "code", "remedy"),
+    ("exception", "code", "source", "remedy"),
     [
-        pytest.param(NoCredentialsError(), "NoCredentialsError", "access_key", id="no credentials"),
+        pytest.param(NoCredentialsError(), "NoCredentialsError", "sdk", "access_key", id="no credentials"),
         pytest.param(
             EndpointConnectionError(endpoint_url="https://ec2.example"),
             "EndpointConnectionError",
+            "sdk",
             "Check the network",
             id="unreachable",
         ),
         pytest.param(
             ParamValidationError(report="Unknown parameter"),
             "ParamValidationError",
+            "sdk",
             "update botocore",
             id="old botocore",
         ),
-        pytest.param(DidNotAnswer(), "DidNotAnswer", "Run again later", id="no answer"),
-        pytest.param(KeyError("Images"), "KeyError", "report it", id="a mistake"),
+        pytest.param(DidNotAnswer(), "region_timeout", "collection", "Rerun later", id="no answer"),
+        pytest.param(KeyError("Images"), "unexpected_error", "collection", "report it", id="a bug"),
     ],
 )
-def test_failures_that_are_not_aws_answers(exception: Exception, code: str, remedy: str) -> None:
+def test_failures_without_an_answer_of_aws(exception: Exception, code: str, source: str, remedy: str) -> None:
     found = failure(exception, place("eu-west-1"), "DescribeImages")
     assert found.error_code == code
+    assert found.source == source
     assert found.action == "DescribeImages"
     assert found.region == "eu-west-1"
     assert found.message
     assert remedy in found.remedy
 
 
-def test_a_mistake_is_reported_with_where_it_happened() -> None:
-    def mistaken() -> None:
+def test_a_bug_is_reported_with_its_traceback() -> None:
+    def fails() -> None:
         raise KeyError("Images")
 
     with pytest.raises(KeyError) as caught:
-        mistaken()
-    assert "in mistaken" in failure(caught.value, None, "DescribeImages").message
+        fails()
+    assert "in fails" in failure(caught.value, None, "DescribeImages").message
 
 
 def test_a_region_that_did_not_answer_is_named_as_such() -> None:
@@ -133,5 +137,5 @@ def test_what_is_caught_as_an_error_of_aws(exception: Exception) -> None:
     assert isinstance(exception, AWS_ERRORS)
 
 
-def test_a_mistake_is_not_caught_as_an_error_of_aws() -> None:
+def test_a_bug_is_not_caught_as_an_error_of_aws() -> None:
     assert not isinstance(KeyError("Images"), AWS_ERRORS)

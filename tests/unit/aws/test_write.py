@@ -132,7 +132,8 @@ def test_the_one_entry_that_aws_refuses_is_named(ec2: Wire, code: str, message: 
     assert performed.actions == performed.answers == ()
     (failure,) = performed.failures
     assert failure.message == f"AWS refuses 222222222222: {message}"
-    assert failure.error_code == BAD_ENTRY == "InvalidAMIAttributeItemValue"
+    assert failure.error_code == BAD_ENTRY == "consumer_rejected"
+    assert failure.source == "aws"
     assert failure.request_id == "req-7"
     assert "leave it out" in failure.remedy
 
@@ -271,8 +272,8 @@ def test_another_failure_after_a_bad_entry_ends_the_target(ec2: Wire) -> None:
 def test_another_failure_of_a_half_ends_the_target(ec2: Wire) -> None:
     good, bad = "222222222222", "333333333333"
     batch = image_action(bad, good)
-    ec2.refuse("modify_image_attribute", batch.parameters, BAD_ENTRY)
-    ec2.refuse("modify_image_attribute", image_request([bad]), BAD_ENTRY)
+    ec2.refuse("modify_image_attribute", batch.parameters, "InvalidAMIAttributeItemValue")
+    ec2.refuse("modify_image_attribute", image_request([bad]), "InvalidAMIAttributeItemValue")
     ec2.refuse("modify_image_attribute", image_request([good]), "RequestLimitExceeded")
     performed = perform_all(ec2.client, (batch, image_action("444444444444", change="Remove")))
     assert performed.actions == ()

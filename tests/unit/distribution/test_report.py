@@ -68,6 +68,7 @@ def failure(region: str, **changes: Any) -> dict[str, Any]:
         "region": region,
         "remedy": "Ask.",
         "request_id": "req-1",
+        "source": "aws",
         **changes,
     }
 

@@ -158,5 +158,5 @@ def test_a_mistake_in_one_account_is_its_failure(monkeypatch: pytest.MonkeyPatch
     seen = FLOW.read(aws, want)
     outcome = FLOW.apply(aws, want, seen, FLOW.plan(want, seen), SILENT)
     assert [(failure.account_id, failure.error_code) for failure in outcome.failures] == [
-        (CONSUMER, "ZeroDivisionError")
+        (CONSUMER, "unexpected_error")
     ]

@@ -219,6 +219,7 @@ def test_a_copy_that_is_only_planned_is_planned_to_be_launched() -> None:
 def test_why_an_instance_does_not_run(ended: Instance, code: str | None, says: str) -> None:
     failure = not_running(wanted(), PROBE, ended)
     assert failure.error_code == (code or ended.reason_code)
+    assert failure.source == ("collection" if code else "aws")
     assert says in failure.text()
     # The report of the same failure is to be the same.
     assert ended.instance_id not in failure.text()

@@ -87,6 +87,7 @@ REFUSED = {
     "region": None,
     "remedy": "Trust.",
     "request_id": "r-1",
+    "source": "aws",
 }
 
 

@@ -177,7 +177,7 @@ def _summary(
         Failure(
             str(one["message"]),
             str(one["remedy"] or ""),
-            "",
+            str(one["error_code"] or ""),
             str(one["action"]),
             one["region"],
             one["account_id"],

@@ -37,6 +37,7 @@ def refused(region: str | None = EU, action: str = "DescribeImages", **changes: 
         "region": region,
         "account_id": OWNER,
         "request_id": "r-1",
+        "source": "aws",
         **changes,
     }
     return Failure(**values)

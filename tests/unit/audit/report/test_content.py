@@ -100,6 +100,7 @@ def test_a_region_that_could_not_be_read_is_told_beside_the_others() -> None:
             "message": "You are not authorized.",
             "region": US,
             "remedy": "Allow DescribeImages.",
+            "source": "aws",
         }
     ]
 

@@ -64,6 +64,7 @@ def failure(action: str, message: str = "No.", region: str | None = EU, **change
         "region": region,
         "remedy": "Allow it.",
         "request_id": "r-1",
+        "source": "aws",
         **changes,
     }
 
