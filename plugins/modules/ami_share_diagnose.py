@@ -37,10 +37,12 @@ options:
     type: str
   fail_on:
     description:
-      - Whether the task fails, after all has been looked at, if an account cannot launch an image or if that cannot be told.
-      - Findings that are only notes never fail it.
-    type: bool
-    default: false
+      - The task fails, after everything has been read, if there is a finding whose RV(findings[].blocks_launch) is V(blocking),
+        or with V(unknown) also one that is V(unknown).
+      - Findings that are V(harmless) never fail the task. What could not be read always fails it.
+    type: str
+    choices: [none, unknown, blocking]
+    default: none
 extends_documentation_fragment:
   - golden.images.placed_images
   - golden.images.consumer_role
@@ -171,7 +173,7 @@ actions:
   type: list
   elements: dict
 failures:
-  description: What could not be read and, with O(fail_on=true), what was found; and what to do about it.
+  description: What could not be read, and the findings that O(fail_on) makes failures.
   returned: always
   type: list
   elements: dict

@@ -383,7 +383,7 @@ def test_what_the_account_itself_denies_is_found_and_mended(
     run = steps(
         ansible,
         {
-            **tasks("looking", fail_on=True),
+            **tasks("looking", fail_on="unknown"),
             **tasks("launching", subnet_ids={HOME: {dev: subnets[0]["SubnetId"]}}),
             **tasks("bound"),
             "no such subnet": (

@@ -70,6 +70,13 @@ _SEVERITIES = {
     BlocksLaunch.UNKNOWN: Severity.MEDIUM,
     BlocksLaunch.HARMLESS: Severity.LOW,
 }
+FAIL_ON: dict[str, frozenset[BlocksLaunch]] = {
+    "none": frozenset(),
+    "unknown": frozenset({BlocksLaunch.BLOCKING, BlocksLaunch.UNKNOWN}),
+    "blocking": frozenset({BlocksLaunch.BLOCKING}),
+}
+"""The values of the option ``fail_on``, each with the findings that fail the task."""
+
 # As bad as in an audit, although the account can launch the image.
 _EXPOSING = frozenset({"public"})
 

@@ -22,6 +22,7 @@ from ..model import SMALLEST_INSTANCE_TYPES, Image, Target
 from ..progress import Report
 from ..runner import Flow, Outcome
 from . import read as reads
+from .findings import FAIL_ON
 from .plan import DiagnosisPlan, cases, plan
 from .state import Case, ConsumerSeen, DiagnosisSeen, DiagnosisWanted, OwnerSeen
 
@@ -32,7 +33,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **NETWORK_SPEC,
     "account_ids": {"type": "list", "elements": "raw", "required": True},
     "instance_type": {"type": "str"},
-    "fail_on": {"type": "bool", "default": False},
+    "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": "none"},
 }
 
 
@@ -53,7 +54,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> DiagnosisWanted:
         consumer_role=options.consumer_role(),
         network=options.network(),
         instance_type=params["instance_type"] or None,
-        fail_on=params["fail_on"],
+        fail_on=FAIL_ON[params["fail_on"]],
     )
     if not wanted.account_ids:
         options.refuse("account_ids", "no account is named.", "Name those that are to launch the images.")

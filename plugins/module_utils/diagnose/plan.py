@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..failures import Failure
-from ..finding import BlocksLaunch, Finding
+from ..finding import Finding
 from ..model import Target, used_by
 from ..plan import ReadOnlyPlan
 from . import consumer as diagnosis_consumer
@@ -19,6 +19,8 @@ from . import keys as diagnosis_keys
 from . import owner as diagnosis_owner
 from .findings import can_launch
 from .state import Case, DiagnosisSeen, DiagnosisWanted
+
+_UNREADABLE = frozenset({"consumer_unreadable", "owner_unreadable"})
 
 
 @dataclass(frozen=True)
@@ -95,13 +97,8 @@ def _unread(seen: DiagnosisSeen) -> Iterator[Failure]:
 
 
 def _failing(wanted: DiagnosisWanted, diagnoses: tuple[Diagnosis, ...]) -> Iterator[Failure]:
-    """The findings as failures, if they are to be; what could not be asked is one already."""
-    if not wanted.fail_on:
-        return
+    """The findings that ``fail_on`` selects, as failures; what could not be read is one already."""
     for diagnosis in diagnoses:
-        for finding in diagnosis.findings:
-            if finding.blocks_launch is not BlocksLaunch.HARMLESS and finding.code not in (
-                "consumer_unreadable",
-                "owner_unreadable",
-            ):
-                yield finding.as_failure("RunInstances")
+        for item in diagnosis.findings:
+            if item.blocks_launch in wanted.fail_on and item.code not in _UNREADABLE:
+                yield item.as_failure("RunInstances")

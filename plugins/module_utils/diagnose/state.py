@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from ..failures import Failure
+from ..finding import BlocksLaunch
 from ..keys.access import KeyDryRun
 from ..model import ConsumerRole, Image, ImagesByTarget, KeySeen, Network, Sharing, Target
 
@@ -28,7 +29,7 @@ class DiagnosisWanted:
     consumer_role: ConsumerRole | None = None
     network: Network = field(default_factory=Network)
     instance_type: str | None = None
-    fail_on: bool = False
+    fail_on: frozenset[BlocksLaunch] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ PARAMS: dict[str, Any] = {
     "subnet_ids": {},
     "security_group_ids": {},
     "instance_type": None,
-    "fail_on": False,
+    "fail_on": "none",
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.diagnose.findings import FAIL_ON
 from ansible_collections.golden.images.plugins.module_utils.diagnose.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     AllowedImages,
@@ -483,34 +484,36 @@ def test_an_account_with_an_image_of_its_own_is_asked_about_that_one_only() -> N
 
 
 @pytest.mark.parametrize(
-    ("of_owner", "of_consumer", "fail", "expected"),
+    ("of_owner", "of_consumer", "fail_on", "expected"),
     [
-        pytest.param(owner(NOBODY), BLIND, False, [], id="findings alone fail nothing"),
-        pytest.param(owner(NOBODY), BLIND, True, ["not_shared"], id="unless asked to"),
-        pytest.param(owner(PUBLIC), consumer(), True, [], id="notes never do"),
+        pytest.param(owner(NOBODY), BLIND, "none", [], id="none: findings fail nothing"),
+        pytest.param(owner(NOBODY), BLIND, "blocking", ["not_shared"], id="blocking: a blocking one"),
+        pytest.param(owner(NOBODY), BLIND, "unknown", ["not_shared"], id="unknown: a blocking one, too"),
+        pytest.param(owner(IN_UNIT), None, "blocking", [], id="blocking: not an unknown one"),
+        pytest.param(owner(PUBLIC), consumer(), "unknown", [], id="harmless ones never do"),
         pytest.param(
-            owner(IN_UNIT), None, True, ["shared_through_organization"], id="what cannot be told does"
+            owner(IN_UNIT), None, "unknown", ["shared_through_organization"], id="unknown: an unknown one"
         ),
         pytest.param(
             owner(),
             ConsumerSeen(problem=UNREADABLE),
-            False,
+            "none",
             ["UnauthorizedOperation"],
-            id="unasked always do",
+            id="what could not be read always does",
         ),
         pytest.param(
             OwnerSeen(problem=UNREADABLE),
             None,
-            True,
+            "unknown",
             ["UnauthorizedOperation"],
-            id="the owner, too, and once",
+            id="the owner's side, too, and once",
         ),
     ],
 )
 def test_what_fails_the_task(
-    of_owner: OwnerSeen, of_consumer: ConsumerSeen | None, fail: bool, expected: list[str]
+    of_owner: OwnerSeen, of_consumer: ConsumerSeen | None, fail_on: str, expected: list[str]
 ) -> None:
-    found = plan(wanted(fail_on=fail), seen(of_owner, of_consumer))
+    found = plan(wanted(fail_on=FAIL_ON[fail_on]), seen(of_owner, of_consumer))
     assert [failure.error_code for failure in found.failures] == expected
     assert (found.actions, found.refusals) == ((), ())
 
