@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judges whether an account may copy another account's image: it may, only if three doors are open to it.
+"""Whether an account may copy another account's image.
 
-EC2 User Guide, "Copy an Amazon EC2 AMI": launch permission, read permission for the storage behind the image,
-which is createVolumePermission on every snapshot, and use of the keys that these are encrypted under.
+EC2 User Guide, "Copy an Amazon EC2 AMI": it needs launch permission on the image, read permission for the
+storage behind it, which is createVolumePermission on every snapshot, and use of the snapshots' KMS keys.
 """
 
 from __future__ import annotations
@@ -18,152 +18,159 @@ from ..keys.access import Access, access
 from ..keys.policy_evaluation import Consumer, principals_in_account
 from ..model import Image, KeySeen, Sharing, Target
 
-# EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot", of these what reading takes.
-NEEDED = frozenset({"CreateGrant", "Decrypt", "DescribeKey", "ReEncryptFrom"})
+# EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot": those that reading it needs.
+REQUIRED_OPERATIONS = frozenset({"CreateGrant", "Decrypt", "DescribeKey", "ReEncryptFrom"})
 
 
 @dataclass(frozen=True)
 class SourceSeen:
-    """What an account that is to copy sees of the source.
+    """What an account that copies the source can read of it.
 
-    ``visible`` is the image, ``snapshot_ids`` those of its snapshots that may be copied, ``closed_keys`` the
-    ARNs of keys that the account may not even describe.
+    ``visible`` is whether DescribeImages returns the image, ``snapshot_ids`` are those of its snapshots that
+    DescribeSnapshots returns, ``denied_key_arns`` those of its keys that the account may not describe.
     """
 
     visible: bool
     snapshot_ids: frozenset[str] = frozenset()
-    closed_keys: frozenset[str] = frozenset()
+    denied_key_arns: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
-class SourceGiven:
-    """Who may use the source and its snapshots, as only its owner is told."""
+class SourcePermissions:
+    """Who may use the source and its snapshots, which only the owner can read."""
 
     launch: Sharing = field(default_factory=Sharing)
     volumes: Mapping[str, Sharing] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Lacking:
-    """What an account lacks to copy the source; false if that is nothing.
+class MissingAccess:
+    """What prevents an account from copying the source; false if nothing does.
 
-    ``keys`` maps the ARNs of keys to the operations that the account may not perform with them. ``given``
-    says that the owner has given all of it, and that AWS or the account itself withholds it.
+    ``launch`` is whether launch permission is missing, ``snapshot_ids`` are the snapshots without
+    createVolumePermission, ``keys`` maps key ARNs to the missing operations. ``already_granted`` is whether
+    the owner has granted all of it, so that it still propagates or the account itself prevents it.
     """
 
     launch: bool = False
     snapshot_ids: tuple[str, ...] = ()
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    given: bool = False
+    already_granted: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.launch or self.snapshot_ids or self.keys)
 
 
 @dataclass(frozen=True)
-class Copier:
-    """Who copies: an account, by a role of its own unless it is the one whose credentials are used."""
+class CopyPrincipal:
+    """The account that makes a copy, and the role that it uses; None for the credentials of the task."""
 
     account_id: str
     role_arn: str | None = None
 
 
-def lacking(source: Image, keys: Iterable[KeySeen], copier: Copier, saw: SourceSeen) -> Lacking:
-    """What an account lacks, by what it sees itself and by what the keys' owner sees of grants and policies.
+def missing_access(
+    source: Image, keys: Iterable[KeySeen], principal: CopyPrincipal, saw: SourceSeen
+) -> MissingAccess:
+    """What the account is missing, from its own reads and from the grants and policies that the owner reads.
 
-    Where neither tells the key is taken to be open: the copy would fail with AWS's reason.
+    A key for which both are inconclusive counts as accessible; the copy then fails with AWS's reason.
     """
-    return Lacking(
+    return MissingAccess(
         launch=not saw.visible,
         snapshot_ids=tuple(item for item in source.snapshot_ids if item not in saw.snapshot_ids),
         keys={
             key.key.arn: operations
             for key in keys
-            if (operations := _denied(key, copier) or _undescribed(key, saw.closed_keys))
+            if (operations := _denied_operations(key, principal) or _undescribed(key, saw.denied_key_arns))
         },
     )
 
 
-def is_given(missing: Lacking, given: SourceGiven, keys: Iterable[KeySeen], copier: Copier) -> bool:
-    """Whether the owner has already given the account all that it lacks, as far as can be told.
+def already_granted(
+    missing: MissingAccess, permissions: SourcePermissions, keys: Iterable[KeySeen], principal: CopyPrincipal
+) -> bool:
+    """Whether the owner has already granted the account everything that it is missing.
 
-    An organization that the image is shared with may or may not hold the account: that counts as not given.
+    False if that is unknown: an organization that the image is shared with may not contain the account.
     """
 
-    def has(sharing: Sharing | None) -> bool:
-        return sharing is not None and (sharing.public or copier.account_id in sharing.account_ids)
+    def includes_account(sharing: Sharing | None) -> bool:
+        return sharing is not None and (sharing.public or principal.account_id in sharing.account_ids)
 
-    opened = {key.key.arn for key in keys if key.policy is not None and not _denied(key, copier)}
+    accessible = {
+        key.key.arn for key in keys if key.policy is not None and not _denied_operations(key, principal)
+    }
     return (
-        (not missing.launch or has(given.launch))
-        and all(has(given.volumes.get(item)) for item in missing.snapshot_ids)
-        and opened.issuperset(missing.keys)
+        (not missing.launch or includes_account(permissions.launch))
+        and all(includes_account(permissions.volumes.get(item)) for item in missing.snapshot_ids)
+        and accessible.issuperset(missing.keys)
     )
 
 
-def missing_access(
-    target: Target, source: Image, source_region: str, missing: Lacking | None
+def check_access(
+    target: Target, source: Image, source_region: str, missing: MissingAccess | None
 ) -> tuple[Failure, ...]:
-    """One refusal for each door that is closed to the account of ``target``."""
-    return tuple(_missing_access(target, source, source_region, missing)) if missing else ()
+    """One refusal for each kind of access that the account of ``target`` is missing."""
+    return tuple(_refusals(target, source, source_region, missing)) if missing else ()
 
 
-def _missing_access(target: Target, source: Image, source_region: str, missing: Lacking) -> Iterator[Failure]:
+def _refusals(target: Target, source: Image, source_region: str, missing: MissingAccess) -> Iterator[Failure]:
     account_id, owner = target.account_id, f"its owner, account {source.owner_id}"
     image = f"{source.image_id} in {source_region}"
-    late = "It has been given: AWS may take minutes to heed that" if missing.given else None
+    granted = "Access was granted; propagation can take several minutes." if missing.already_granted else None
     if missing.launch:
         yield Failure.at(
             target,
             "CopyImage",
             "missing_launch_permission",
-            f"Account {account_id} does not see {image}: it lacks launch permission.",
-            f"{late}, unless the account's Allowed AMIs settings hide the image."
-            if late
-            else f"Let {owner}, share the image with {account_id} (ami_share).",
+            f"Account {account_id} cannot see {image}: launch permission is missing.",
+            f"{granted} If this persists, check whether the account's Allowed AMIs settings hide the image."
+            if granted
+            else f"Share the image with {account_id} from {owner} (ami_share).",
         )
     if missing.snapshot_ids:
         yield Failure.at(
             target,
             "CopyImage",
             "missing_volume_permission",
-            f"Account {account_id} may not copy {image}: it lacks createVolumePermission on "
+            f"Account {account_id} cannot copy {image}: createVolumePermission is missing on "
             f"{', '.join(missing.snapshot_ids)}.",
-            f"{late}." if late else f"Let {owner}, share these snapshots with {account_id} (ami_share).",
+            granted or f"Share these snapshots with {account_id} from {owner} (ami_share).",
         )
     for arn, operations in missing.keys.items():
         yield Failure.at(
             target,
             "CopyImage",
             "missing_key_access",
-            f"Account {account_id} cannot use {arn}, under which {image} is encrypted: it lacks "
+            f"Account {account_id} cannot use {arn}, the KMS key of {image}: missing operations are "
             f"{', '.join(operations)}.",
-            f"{late}, unless the IAM policy of its role does not let it use the key."
-            if late
-            else f"Open the key to {account_id} (ami_kms_grant), and let the IAM policy of its role use it.",
+            f"{granted} If this persists, check whether the IAM policy of its role allows the key."
+            if granted
+            else f"Grant {account_id} access to the key (ami_kms_grant) and allow it in its IAM policy.",
         )
 
 
-def _undescribed(key: KeySeen, closed_keys: frozenset[str]) -> tuple[str, ...]:
-    return ("DescribeKey",) if key.key.arn in closed_keys else ()
+def _undescribed(key: KeySeen, denied_key_arns: frozenset[str]) -> tuple[str, ...]:
+    return ("DescribeKey",) if key.key.arn in denied_key_arns else ()
 
 
-def _denied(key: KeySeen, copier: Copier) -> tuple[str, ...]:
-    """The needed operations that the key's owner surely does not allow; none if it was not told of them."""
+def _denied_operations(key: KeySeen, principal: CopyPrincipal) -> tuple[str, ...]:
+    """The required operations that grants and key policy deny for certain; none if they could not be read."""
     if key.policy is None:
         return ()
-    if copier.role_arn in principals_in_account(key.policy, copier.account_id):
-        # What the policy says of the role alone is not read here.
+    if principal.role_arn in principals_in_account(key.policy, principal.account_id):
+        # Statements on a single role are not evaluated here.
         return ()
-    by_role = {
+    granted_to_role = {
         operation
         for grant in key.grants
-        if grant.grantee == copier.role_arn and not grant.constrained
+        if grant.grantee == principal.role_arn and not grant.constrained
         for operation in grant.operations
     }
-    consumer = Consumer(account_id=copier.account_id)
+    consumer = Consumer(account_id=principal.account_id)
     return tuple(
         operation
-        for operation in sorted(NEEDED - by_role)
+        for operation in sorted(REQUIRED_OPERATIONS - granted_to_role)
         if access(key, consumer, operation) is Access.DENIED
     )

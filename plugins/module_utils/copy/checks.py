@@ -12,6 +12,7 @@ from dataclasses import replace
 from ..failures import Failure, invalid_option
 from ..model import Image, Target
 from ..regions import check_region
+from .access import MissingAccess, check_access
 from .state import CopyWanted
 
 
@@ -53,20 +54,12 @@ def check_source(
     ``unreadable_snapshots`` are its snapshots that this account cannot see: a foreign image can be
     copied only with createVolumePermission on each of them (EC2 User Guide, "Copy an Amazon EC2 AMI").
     """
-    failures = [*check_state(source, source_region)]
-    if unreadable_snapshots:
-        failures.append(
-            Failure(
-                message=f"Account {account_id} may not copy {source.image_id}: "
-                f"it lacks createVolumePermission on {', '.join(unreadable_snapshots)}.",
-                remedy=f"Let the owner, account {source.owner_id}, share these snapshots with {account_id} "
-                "(ami_share does it with the image).",
-                error_code="missing_volume_permission",
-                action="source_image_id",
-                region=source_region,
-            )
-        )
-    return tuple(failures)
+    missing = MissingAccess(snapshot_ids=unreadable_snapshots)
+    not_shared = check_access(Target(account_id, source_region), source, source_region, missing)
+    return (
+        *check_state(source, source_region),
+        *(replace(failure, action="source_image_id", account_id=None) for failure in not_shared),
+    )
 
 
 def check_state(source: Image, source_region: str) -> tuple[Failure, ...]:

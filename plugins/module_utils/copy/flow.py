@@ -29,7 +29,7 @@ from .read_access import with_access
 from .read_source import Sources, read_sources
 from .result import returned, wrong_keys
 from .run import CopyRun, advance_all, initial_runs
-from .state import ALIVE, CopySeen, CopyWanted
+from .state import USABLE_STATES, CopySeen, CopyWanted
 from .wait import wait_for_copies
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: 
     is_source = start.is_source(target, source_region)
     images: tuple[Image, ...] = ()
     if source.image_id != KNOWN_AFTER_APPLY and (not is_source or encryption.reencrypt_source):
-        images = read.copies(ec2, source.image_id, source_region, ALIVE)
+        images = read.copies(ec2, source.image_id, source_region, USABLE_STATES)
     name = encryption.named(target.region)
     seen = replace(
         start,
@@ -145,7 +145,9 @@ def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: 
         snapshots={target: _snapshots(ec2, wanted, (source, *images) if is_source else images)},
         keys={target: read.key(clients.kms(target.region), name)} if name else {},
     )
-    if any(image.state in ALIVE for image in images) and not planner.existing_copy(wanted, seen, target):
+    if any(image.state in USABLE_STATES for image in images) and not planner.existing_copy(
+        wanted, seen, target
+    ):
         # The own copies, which kept others from being looked for, are under other keys.
         seen = _with_others(ec2, wanted, seen, target)
     if name or planner.existing_copy(wanted, seen, target):
@@ -164,7 +166,7 @@ def _snapshots(ec2: EC2Client, wanted: CopyWanted, images: Iterable[Image]) -> t
         [
             snapshot_id
             for image in images
-            if image.state in ALIVE and (image.encrypted or wanted.snapshot_tags is not None)
+            if image.state in USABLE_STATES and (image.encrypted or wanted.snapshot_tags is not None)
             for snapshot_id in image.snapshot_ids
         ],
     )

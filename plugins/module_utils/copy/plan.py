@@ -15,10 +15,10 @@ from ..failures import Failure
 from ..keys import encryption as encrypting
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
-from .access import missing_access
+from .access import check_access
 from .checks import of_account
 from .request import check_request, copy_request, image_tags
-from .state import ALIVE, DEAD, CopySeen, CopyWanted
+from .state import FAILED_STATES, USABLE_STATES, CopySeen, CopyWanted
 
 
 def plan(wanted: CopyWanted, seen: CopySeen) -> Plan:
@@ -44,7 +44,7 @@ def existing_copy(wanted: CopyWanted, seen: CopySeen, target: Target) -> Image |
     usable = [
         image
         for image in seen.copies[target]
-        if image.state in ALIVE and has_wanted_key(wanted, seen, target, image)
+        if image.state in USABLE_STATES and has_wanted_key(wanted, seen, target, image)
     ]
     return min(usable, key=lambda image: _preference(wanted, seen, target, image), default=None)
 
@@ -56,23 +56,23 @@ def has_wanted_key(wanted: CopyWanted, seen: CopySeen, target: Target, image: Im
     return encrypting.is_under(image, seen.snapshots_of(target, image), key, encrypted)
 
 
-def dead_copies(seen: CopySeen, target: Target) -> tuple[Image, ...]:
+def unusable_copies(seen: CopySeen, target: Target) -> tuple[Image, ...]:
     """The copies of this target that will never be available."""
-    dead = (image for image in seen.copies[target] if image.state in DEAD | {"deregistered"})
-    return tuple(sorted(dead, key=lambda image: image.image_id))
+    unusable = (image for image in seen.copies[target] if image.state in FAILED_STATES | {"deregistered"})
+    return tuple(sorted(unusable, key=lambda image: image.image_id))
 
 
 def replacement(
-    wanted: CopyWanted, seen: CopySeen, target: Target, dead: tuple[Image, ...]
+    wanted: CopyWanted, seen: CopySeen, target: Target, unusable: tuple[Image, ...]
 ) -> tuple[Action, ...]:
-    """Copy again after ``dead``, then remove them.
+    """Copy again after ``unusable``, then remove them.
 
     In this order, so that a run killed in between finds the new copy, or at least the dead one, whose id
     makes the next request differ from the one that died.
     """
-    request = copy_request(wanted, seen.source_of(target), target, _ids(dead), seen.keys.get(target))
+    request = copy_request(wanted, seen.source_of(target), target, _ids(unusable), seen.keys.get(target))
     copy = Action(target, "CopyImage", request)
-    return (copy, *_removals(wanted, seen, target, dead))
+    return (copy, *_removals(wanted, seen, target, unusable))
 
 
 def _ids(images: tuple[Image, ...]) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ def _preference(
 
 
 def _removals(
-    wanted: CopyWanted, seen: CopySeen, target: Target, dead: tuple[Image, ...]
+    wanted: CopyWanted, seen: CopySeen, target: Target, unusable: tuple[Image, ...]
 ) -> tuple[Action, ...]:
     return tuple(
         Action(
@@ -106,21 +106,21 @@ def _removals(
             {"DeleteAssociatedSnapshots": True, "ImageId": image.image_id},
             resource=image.image_id,
         )
-        for image in dead
-        if image.state in DEAD and is_own(wanted, seen, target, image)
+        for image in unusable
+        if image.state in FAILED_STATES and is_own(wanted, seen, target, image)
     )
 
 
 def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPlan:
     existing = existing_copy(wanted, seen, target)
-    dead = dead_copies(seen, target)
+    unusable = unusable_copies(seen, target)
     warnings = tuple(
         f"The earlier copy {image.image_id} is {image.state}: {image.state_reason or 'AWS gives no reason'}."
-        for image in dead
-        if image.state in DEAD
+        for image in unusable
+        if image.state in FAILED_STATES
     )
     if existing is None:
-        return _plan_copy(wanted, seen, target, dead, warnings)
+        return _plan_copy(wanted, seen, target, unusable, warnings)
     if existing == seen.source_of(target):
         warnings += _source_key_warning(wanted, seen, target)
         return TargetPlan(target, before=_state(existing), after=_state(existing), warnings=warnings)
@@ -128,13 +128,13 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
     others = [
         image.image_id
         for image in seen.copies[target]
-        if image.state in ALIVE and image != existing and is_own(wanted, seen, target, image)
+        if image.state in USABLE_STATES and image != existing and is_own(wanted, seen, target, image)
     ]
     if others:
         warnings += (f"{existing.image_id} is used; {', '.join(others)} are copies of the same source.",)
     return TargetPlan(
         target,
-        actions=(*retag.actions, *_removals(wanted, seen, target, dead)),
+        actions=(*retag.actions, *_removals(wanted, seen, target, unusable)),
         before=retag.before,
         after=retag.after,
         refusals=retag.refusals,
@@ -143,12 +143,12 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
 
 
 def _plan_copy(
-    wanted: CopyWanted, seen: CopySeen, target: Target, dead: tuple[Image, ...], warnings: tuple[str, ...]
+    wanted: CopyWanted, seen: CopySeen, target: Target, unusable: tuple[Image, ...], warnings: tuple[str, ...]
 ) -> TargetPlan:
     obstacles = tuple(of_account(item, target, seen.account_id) for item in _obstacles(wanted, seen, target))
     if obstacles and target.region in wanted.best_effort_regions:
         return TargetPlan(target, warnings=warnings, tolerated=obstacles)
-    actions = replacement(wanted, seen, target, dead)
+    actions = replacement(wanted, seen, target, unusable)
     request = actions[0].parameters
     after = {
         "description": request["Description"],
@@ -180,9 +180,9 @@ def _source_key_warning(wanted: CopyWanted, seen: CopySeen, target: Target) -> t
 def _obstacles(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[Failure, ...]:
     """What stands in the way of a copy in this region, whatever the others are like."""
     by_default = target in seen.encrypted_by_default
-    source, lacking = seen.source_of(target), seen.lacking.get(target)
+    source, missing = seen.source_of(target), seen.missing_access.get(target)
     key = encrypting.check_key(wanted.encryption, target, source, seen.keys.get(target), by_default)
-    access = missing_access(target, source, wanted.source_region_of(target.region), lacking)
+    access = check_access(target, source, wanted.source_region_of(target.region), missing)
     return (*key, *access, *_disabled(seen, target))
 
 

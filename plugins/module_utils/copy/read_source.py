@@ -20,7 +20,7 @@ from ..keys.encryption import check_source
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY
 from . import checks as copy_checks
-from .state import ALIVE, CopyWanted
+from .state import USABLE_STATES, CopyWanted
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef
@@ -107,7 +107,9 @@ def _find_source(clients: Clients, wanted: CopyWanted) -> Image | None:
         {"Name": name, "Values": [_filter_value(item) for item in _as_list(values)]}
         for name, values in wanted.source_filters.items()
     ]
-    alive = [image for image in read.images(ec2, filters, wanted.source_owners) if image.state in ALIVE]
+    alive = [
+        image for image in read.images(ec2, filters, wanted.source_owners) if image.state in USABLE_STATES
+    ]
     return max(alive, key=lambda image: (image.creation_date, image.image_id), default=None)
 
 

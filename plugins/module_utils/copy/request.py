@@ -27,7 +27,11 @@ _PLACEHOLDER = re.compile(r"\{(region|source_name|source_image_id)\}")
 
 
 def copy_request(
-    wanted: CopyWanted, source: Image, target: Target, dead_ids: tuple[str, ...], key: Key | None = None
+    wanted: CopyWanted,
+    source: Image,
+    target: Target,
+    predecessor_ids: tuple[str, ...],
+    key: Key | None = None,
 ) -> dict[str, Any]:
     """The parameters of CopyImage, its client token included.
 
@@ -55,7 +59,9 @@ def copy_request(
         request |= {"Encrypted": True, "KmsKeyId": key.arn}
     if wanted.completion_duration_minutes is not None:
         request["SnapshotCopyCompletionDurationMinutes"] = wanted.completion_duration_minutes
-    identity = json.dumps([target.account_id, target.region, request, sorted(dead_ids)], sort_keys=True)
+    identity = json.dumps(
+        [target.account_id, target.region, request, sorted(predecessor_ids)], sort_keys=True
+    )
     return {**request, "ClientToken": hashlib.sha256(identity.encode()).hexdigest()}
 
 

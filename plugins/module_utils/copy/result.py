@@ -16,7 +16,7 @@ from ..plan import KNOWN_AFTER_APPLY, Plan
 from . import plan as planner
 from .request import name_for
 from .run import CopyRun, Failed
-from .state import DEAD, CopySeen, CopyWanted
+from .state import FAILED_STATES, CopySeen, CopyWanted
 
 
 def returned(
@@ -40,7 +40,7 @@ def returned(
     images = {
         target: _image_id(run)
         for target, run in ready.items()
-        if (only_planned if run.image is None else run.image.state not in DEAD)
+        if (only_planned if run.image is None else run.image.state not in FAILED_STATES)
     }
     keys = {target: _key(seen, target, run) for target, run in ready.items()}
     copying = {action.target for action in plan.actions if action.operation == "CopyImage"}

@@ -14,7 +14,7 @@ from ..failures import Failure
 from ..model import Image, Snapshot, Target
 from ..plan import Action
 from . import plan as planner
-from .state import DEAD, CopySeen, CopyWanted
+from .state import FAILED_STATES, CopySeen, CopyWanted
 
 # Seconds that a copy may stay invisible after CopyImage has returned its id. EC2 is eventually consistent
 # without a stated bound; beyond this the id is that of an earlier copy with the same client token, which has
@@ -114,7 +114,7 @@ def _initial(wanted: CopyWanted, seen: CopySeen, target: Target) -> CopyRun:
         image=image,
         snapshots=seen.snapshots_of(target, image) if image else (),
         # The plan replaces a failed copy: that is the one retry.
-        retried=image is None and bool(planner.dead_copies(seen, target)),
+        retried=image is None and bool(planner.unusable_copies(seen, target)),
     )
 
 
@@ -193,7 +193,7 @@ def failed_image(run: CopyRun, now: float) -> Image | None:
     image = run.image
     if image is None or run.failure is not None:
         return None
-    if image.state in DEAD | {"deregistered"}:
+    if image.state in FAILED_STATES | {"deregistered"}:
         return image
     if run.invisible_since is not None and now - run.invisible_since > _VISIBILITY_TIMEOUT:
         return Image(image.image_id, image.name, image.owner_id, state="deregistered")

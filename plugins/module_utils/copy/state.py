@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wanted of a copy to many regions, and what AWS says of them: all that its planning rests on."""
+"""The values that the plan is made from: the requested copies, and what was read from AWS."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from typing import Any
 from ..failures import Failure
 from ..keys.encryption import Encryption
 from ..model import ConsumerRole, Image, Key, Snapshot, Target
-from .access import Lacking
+from .access import MissingAccess
 
-# botocore shape Image, ImageState. A deregistered image only lends its id to the client token.
-ALIVE = frozenset({"available", "pending", "transient"})
-DEAD = frozenset({"error", "failed", "invalid"})
+# botocore shape Image, ImageState. Deregistered images are in neither: the client token uses their ids.
+USABLE_STATES = frozenset({"available", "pending", "transient"})
+FAILED_STATES = frozenset({"error", "failed", "invalid"})
 
 
 @dataclass(frozen=True)
 class CopyWanted:
-    """What the user asked ``ami_copy_regions`` for.
+    """The options of ``ami_copy_regions``.
 
-    ``source_images`` maps each region to a source of its own, in that region, instead of one for all; None
-    stands for one that check mode has only planned. ``account_ids`` are those that are to own the copies;
-    if none is named it is the account whose credentials are used. With ``assume_source_ready`` the sources
-    are taken to be available and open to all of them.
+    ``source_images`` maps each region to its own source in that region, instead of one source for all; None
+    stands for an image that check mode has only planned. ``account_ids`` will own the copies; if empty, the
+    account of the credentials will. With ``assume_source_ready`` the plan assumes that the sources are
+    available and that all these accounts may copy them. ``wait_timeout`` is in seconds.
     """
 
     source_region: str
@@ -52,20 +52,20 @@ class CopyWanted:
     wait_timeout: int = 10800
 
     def source_region_of(self, region: str) -> str:
-        """Where the source of a region's copies is."""
+        """The region of the source for the copies in ``region``."""
         return region if self.source_images else self.source_region
 
 
 @dataclass(frozen=True)
 class CopySeen:
-    """What AWS said: the source, and in each target every own image that may be its copy.
+    """What was read from AWS: the source, and in each target all images of the account that may be its copy.
 
-    ``account_id`` and ``partition`` are those of the credentials. ``sources`` are the sources by region where
-    each has its own, of which ``source`` is then one. ``lacking`` is what owners of future copies may not yet
-    do with the source. ``snapshots`` are those of the copies, where their tags or keys matter. ``keys`` are
-    the keys that are named for the targets, or the default ones where that is allowed;
-    ``encrypted_by_default`` are targets without one in which AWS would encrypt all the same. ``unread`` are
-    the best-effort targets that could not be read.
+    ``account_id`` and ``partition`` are those of the credentials. ``sources`` maps regions to their own
+    sources, if there are any; ``source`` is then one of them. ``missing_access`` is what prevents
+    accounts from copying the source. ``snapshots`` are those of the copies whose tags or keys matter.
+    ``keys`` are the requested KMS keys, or the default ones where these are allowed; ``encrypted_by_default``
+    are the targets without a key in which the account encrypts by default. ``unread`` are the failures of
+    best-effort targets that could not be read.
     """
 
     account_id: str
@@ -77,20 +77,20 @@ class CopySeen:
     unread: tuple[Failure, ...] = ()
     partition: str = "aws"
     sources: Mapping[str, Image] = field(default_factory=dict)
-    lacking: Mapping[Target, Lacking] = field(default_factory=dict)
+    missing_access: Mapping[Target, MissingAccess] = field(default_factory=dict)
 
     def source_of(self, target: Target) -> Image:
-        """The image that this target's is to be a copy of."""
+        """The image that this target's copy is made from."""
         return self.sources.get(target.region, self.source)
 
     def snapshots_of(self, target: Target, image: Image) -> tuple[Snapshot, ...]:
-        """Those snapshots of an image that were read."""
+        """The snapshots of the image that were read."""
         return tuple(
             item for item in self.snapshots.get(target, ()) if item.snapshot_id in image.snapshot_ids
         )
 
     def including(self, parts: Iterable[CopySeen]) -> CopySeen:
-        """The same with what was seen of other targets, for the same sources."""
+        """These values and those of other targets with the same sources."""
         found = [self, *parts]
         return replace(
             self,
@@ -102,5 +102,5 @@ class CopySeen:
         )
 
     def is_source(self, target: Target, source_region: str) -> bool:
-        """Whether the source itself is the image of this target."""
+        """Whether the source itself is in this target, so that no copy is needed."""
         return target == Target(self.source_of(target).owner_id, source_region)

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy.access import (
-    NEEDED,
-    Copier,
-    Lacking,
-    SourceGiven,
+    REQUIRED_OPERATIONS,
+    CopyPrincipal,
+    MissingAccess,
+    SourcePermissions,
     SourceSeen,
-    is_given,
-    lacking,
+    already_granted,
+    check_access,
     missing_access,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing, Target
@@ -27,7 +27,7 @@ from tests.unit.keys.policies import ORG_ID, consumers, opened_to, policy_of
 
 ARN = key_arn("golden", SOURCE_REGION)
 ROLE = f"arn:aws:iam::{CONSUMER}:role/golden-consumer"
-COPIER = Copier(CONSUMER, ROLE)
+PRINCIPAL = CopyPrincipal(CONSUMER, ROLE)
 SOURCE = source_image(devices=volumes("snap-1", "snap-2", encrypted=True))
 ALL = frozenset({"snap-1", "snap-2"})
 SEES_ALL = SourceSeen(True, ALL)
@@ -42,37 +42,40 @@ def key(*grants: Grant, policy: str | None = "") -> KeySeen:
     return KeySeen(Key(ARN), grants, policy_of() if policy == "" else policy)
 
 
-OPEN = key(grant(*NEEDED))
+OPEN = key(grant(*REQUIRED_OPERATIONS))
 
 
 @pytest.mark.parametrize(
     ("saw", "keys", "expected"),
     [
-        pytest.param(SEES_ALL, [OPEN], Lacking(), id="nothing"),
-        pytest.param(SourceSeen(False, ALL), [OPEN], Lacking(launch=True), id="launch permission"),
+        pytest.param(SEES_ALL, [OPEN], MissingAccess(), id="nothing"),
+        pytest.param(SourceSeen(False, ALL), [OPEN], MissingAccess(launch=True), id="launch permission"),
         pytest.param(
-            SourceSeen(True), [OPEN], Lacking(snapshot_ids=("snap-1", "snap-2")), id="all snapshots"
+            SourceSeen(True), [OPEN], MissingAccess(snapshot_ids=("snap-1", "snap-2")), id="all snapshots"
         ),
         pytest.param(
-            SourceSeen(True, frozenset({"snap-1"})), [], Lacking(snapshot_ids=("snap-2",)), id="one snapshot"
+            SourceSeen(True, frozenset({"snap-1"})),
+            [],
+            MissingAccess(snapshot_ids=("snap-2",)),
+            id="one snapshot",
         ),
         pytest.param(
             SourceSeen(True, ALL, frozenset({ARN})),
             [key(policy=None)],
-            Lacking(keys={ARN: ("DescribeKey",)}),
+            MissingAccess(keys={ARN: ("DescribeKey",)}),
             id="a key of which only the account can tell",
         ),
-        pytest.param(SEES_ALL, [key(policy=None)], Lacking(), id="a key that the account sees"),
+        pytest.param(SEES_ALL, [key(policy=None)], MissingAccess(), id="a key that the account sees"),
         pytest.param(
             SourceSeen(False),
             [key()],
-            Lacking(True, ("snap-1", "snap-2"), {ARN: tuple(sorted(NEEDED))}),
+            MissingAccess(True, ("snap-1", "snap-2"), {ARN: tuple(sorted(REQUIRED_OPERATIONS))}),
             id="all of it at once",
         ),
     ],
 )
-def test_what_is_lacking(saw: SourceSeen, keys: list[KeySeen], expected: Lacking) -> None:
-    found = lacking(SOURCE, keys, COPIER, saw)
+def test_what_is_lacking(saw: SourceSeen, keys: list[KeySeen], expected: MissingAccess) -> None:
+    found = missing_access(SOURCE, keys, PRINCIPAL, saw)
     assert found == expected
     assert bool(found) == bool(expected.launch or expected.snapshot_ids or expected.keys)
 
@@ -86,19 +89,23 @@ def test_what_is_lacking(saw: SourceSeen, keys: list[KeySeen], expected: Lacking
             ("CreateGrant", "Decrypt", "ReEncryptFrom"),
             id="a grant with less",
         ),
-        pytest.param(key(grant(*NEEDED, to=ROLE)), (), id="a grant to the role that copies"),
+        pytest.param(key(grant(*REQUIRED_OPERATIONS, to=ROLE)), (), id="a grant to the role that copies"),
         pytest.param(
-            key(grant(*NEEDED, to=ROLE.replace("golden", "other"))),
-            tuple(sorted(NEEDED)),
+            key(grant(*REQUIRED_OPERATIONS, to=ROLE.replace("golden", "other"))),
+            tuple(sorted(REQUIRED_OPERATIONS)),
             id="to another role",
         ),
         pytest.param(
-            key(grant(*NEEDED, constrained=True)), tuple(sorted(NEEDED)), id="a grant that EBS cannot use"
+            key(grant(*REQUIRED_OPERATIONS, constrained=True)),
+            tuple(sorted(REQUIRED_OPERATIONS)),
+            id="a grant that EBS cannot use",
         ),
         pytest.param(key(policy=opened_to(consumers(CONSUMER))), (), id="the policy names the account"),
         pytest.param(key(policy=opened_to(consumers(ROLE))), (), id="the policy names the role"),
         pytest.param(
-            key(policy=opened_to(consumers(STRANGER))), tuple(sorted(NEEDED)), id="the policy names another"
+            key(policy=opened_to(consumers(STRANGER))),
+            tuple(sorted(REQUIRED_OPERATIONS)),
+            id="the policy names another",
         ),
         pytest.param(
             key(policy=opened_to(consumers(org_ids=(ORG_ID,)))), (), id="an organization that may hold it"
@@ -107,10 +114,10 @@ def test_what_is_lacking(saw: SourceSeen, keys: list[KeySeen], expected: Lacking
 )
 def test_what_the_keys_owner_knows_of_it(seen: KeySeen, operations: tuple[str, ...]) -> None:
     expected = {ARN: operations} if operations else {}
-    assert lacking(SOURCE, [seen], COPIER, SEES_ALL).keys == expected
+    assert missing_access(SOURCE, [seen], PRINCIPAL, SEES_ALL).keys == expected
 
 
-EVERYTHING = Lacking(True, ("snap-1", "snap-2"), {ARN: ("DescribeKey",)})
+EVERYTHING = MissingAccess(True, ("snap-1", "snap-2"), {ARN: ("DescribeKey",)})
 TO_IT = Sharing(account_ids=frozenset({CONSUMER}))
 BY_ORGANIZATION = Sharing(org_arns=frozenset({"arn:aws:organizations::1:organization/o-1"}))
 
@@ -126,18 +133,20 @@ BY_ORGANIZATION = Sharing(org_arns=frozenset({"arn:aws:organizations::1:organiza
         pytest.param(
             EVERYTHING, TO_IT, ("snap-1", "snap-2"), key(policy=None), False, id="who knows of the key"
         ),
-        pytest.param(Lacking(launch=True), Sharing(public=True), (), key(), True, id="all that it lacks"),
+        pytest.param(
+            MissingAccess(launch=True), Sharing(public=True), (), key(), True, id="all that it lacks"
+        ),
     ],
 )
 def test_whether_the_owner_has_given_it(
-    missing: Lacking, launch: Sharing, snapshots: tuple[str, ...], seen: KeySeen, expected: bool
+    missing: MissingAccess, launch: Sharing, snapshots: tuple[str, ...], seen: KeySeen, expected: bool
 ) -> None:
-    owner = SourceGiven(launch, dict.fromkeys(snapshots, TO_IT))
-    assert is_given(missing, owner, [seen], COPIER) is expected
+    owner = SourcePermissions(launch, dict.fromkeys(snapshots, TO_IT))
+    assert already_granted(missing, owner, [seen], PRINCIPAL) is expected
 
 
 def test_each_lack_is_refused_by_name_with_what_to_do() -> None:
-    failures = missing_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, EVERYTHING)
+    failures = check_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, EVERYTHING)
     assert [failure.error_code for failure in failures] == [
         *("missing_launch_permission", "missing_volume_permission", "missing_key_access"),
     ]
@@ -153,16 +162,16 @@ def test_each_lack_is_refused_by_name_with_what_to_do() -> None:
 
 
 def test_what_was_given_and_is_not_seen_is_told_apart() -> None:
-    missing = Lacking(True, ("snap-1",), {ARN: ("DescribeKey",)}, given=True)
-    failures = missing_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, missing)
-    assert all("It has been given" in failure.remedy for failure in failures)
+    missing = MissingAccess(True, ("snap-1",), {ARN: ("DescribeKey",)}, already_granted=True)
+    failures = check_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, missing)
+    assert all("Access was granted" in failure.remedy for failure in failures)
     assert "Allowed AMIs" in failures[0].remedy
     assert "IAM policy" in failures[2].remedy
 
 
-@pytest.mark.parametrize("missing", [None, Lacking()])
-def test_who_lacks_nothing_is_not_refused(missing: Lacking | None) -> None:
-    assert missing_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, missing) == ()
+@pytest.mark.parametrize("missing", [None, MissingAccess()])
+def test_who_lacks_nothing_is_not_refused(missing: MissingAccess | None) -> None:
+    assert check_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, missing) == ()
 
 
 @given(st.booleans(), st.frozensets(st.sampled_from(sorted(ALL))), st.booleans())
@@ -170,5 +179,5 @@ def test_nothing_is_lacking_just_if_every_door_is_open(
     visible: bool, snapshots: frozenset[str], closed: bool
 ) -> None:
     saw = SourceSeen(visible, snapshots, frozenset({ARN} if closed else ()))
-    found = lacking(SOURCE, [key(policy=None)], COPIER, saw)
+    found = missing_access(SOURCE, [key(policy=None)], PRINCIPAL, saw)
     assert bool(found) is not (visible and snapshots == ALL and not closed)

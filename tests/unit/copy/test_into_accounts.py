@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.copy import flow
 from ansible_collections.golden.images.plugins.module_utils.copy import read_access as copy_access
 from ansible_collections.golden.images.plugins.module_utils.copy import read_source as copy_source
 from ansible_collections.golden.images.plugins.module_utils.copy import wait as copy_wait
-from ansible_collections.golden.images.plugins.module_utils.copy.access import NEEDED
+from ansible_collections.golden.images.plugins.module_utils.copy.access import REQUIRED_OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.copy.state import CopyWanted
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
@@ -43,7 +43,7 @@ BOTH = (CONSUMER, OTHER)
 KEY = key_arn("golden", SOURCE_REGION)
 PLAIN = source_image()
 ENCRYPTED = source_image(devices=volumes("snap-source", encrypted=True))
-FULL = tuple(Grant(f"grant-{item}", f"arn:aws:iam::{item}:root", NEEDED) for item in BOTH)
+FULL = tuple(Grant(f"grant-{item}", f"arn:aws:iam::{item}:root", REQUIRED_OPERATIONS) for item in BOTH)
 
 
 @dataclass

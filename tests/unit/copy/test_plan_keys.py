@@ -10,7 +10,11 @@ from dataclasses import replace
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
 from ansible_collections.golden.images.plugins.module_utils.copy import request as copy_request
-from ansible_collections.golden.images.plugins.module_utils.copy.state import ALIVE, CopySeen, CopyWanted
+from ansible_collections.golden.images.plugins.module_utils.copy.state import (
+    USABLE_STATES,
+    CopySeen,
+    CopyWanted,
+)
 from ansible_collections.golden.images.plugins.module_utils.keys.encryption import (
     Encryption,
     check_source,
@@ -296,7 +300,7 @@ def test_a_copy_is_made_just_where_none_is_as_wanted(
     want, seen = situation
     key = seen.keys.get(place())
     encrypted = key is not None or want.encryption.encrypts(REGION, seen.source)
-    alive = [image for image in seen.copies[place()] if image.state in ALIVE]
+    alive = [image for image in seen.copies[place()] if image.state in USABLE_STATES]
     as_wanted = [
         image for image in alive if is_under(image, seen.snapshots_of(place(), image), key, encrypted)
     ]

@@ -23,9 +23,11 @@ def request(
     want: CopyWanted | None = None,
     source: Image | None = None,
     target: Target | None = None,
-    dead_ids: tuple[str, ...] = (),
+    predecessor_ids: tuple[str, ...] = (),
 ) -> Mapping[str, Any]:
-    return copy_request.copy_request(want or wanted(), source or source_image(), target or place(), dead_ids)
+    return copy_request.copy_request(
+        want or wanted(), source or source_image(), target or place(), predecessor_ids
+    )
 
 
 def tags_of(kind: str, want: CopyWanted, source: Image | None = None) -> dict[str, str]:
@@ -214,8 +216,8 @@ def test_the_token_is_what_aws_takes() -> None:
 
 
 def test_the_same_request_has_the_same_token() -> None:
-    first = token(want=wanted(tags={"a": "1", "b": "2"}), dead_ids=("ami-1", "ami-2"))
-    second = token(want=wanted(tags={"b": "2", "a": "1"}), dead_ids=("ami-2", "ami-1"))
+    first = token(want=wanted(tags={"a": "1", "b": "2"}), predecessor_ids=("ami-1", "ami-2"))
+    second = token(want=wanted(tags={"b": "2", "a": "1"}), predecessor_ids=("ami-2", "ami-1"))
     assert first == second
 
 
@@ -231,7 +233,7 @@ def test_the_same_request_has_the_same_token() -> None:
         pytest.param({"want": wanted(tags={"a": "1"})}, id="tags"),
         pytest.param({"want": wanted(snapshot_tags={"a": "1"})}, id="snapshot tags"),
         pytest.param({"want": wanted(completion_duration_minutes=15)}, id="duration"),
-        pytest.param({"dead_ids": ("ami-1",)}, id="a copy that died"),
+        pytest.param({"predecessor_ids": ("ami-1",)}, id="a copy that died"),
     ],
 )
 def test_another_request_has_another_token(changes: dict[str, Any]) -> None:
@@ -240,7 +242,7 @@ def test_another_request_has_another_token(changes: dict[str, Any]) -> None:
 
 def test_every_death_changes_the_token() -> None:
     deaths = [(), ("ami-1",), ("ami-2",), ("ami-1", "ami-2")]
-    assert len({token(dead_ids=ids) for ids in deaths}) == len(deaths)
+    assert len({token(predecessor_ids=ids) for ids in deaths}) == len(deaths)
 
 
 def test_what_is_not_in_the_request_does_not_change_the_token() -> None:
@@ -253,4 +255,4 @@ def test_the_dead_copies_of_a_region_are_in_its_token() -> None:
     dead = [replace(source_image(), image_id=f"ami-{state}", state=state) for state in ("failed", "error")]
     gone = replace(source_image(), image_id="ami-gone", state="deregistered")
     (action,) = planned(wanted(), seen(*dead, gone)).actions
-    assert action.parameters["ClientToken"] == token(dead_ids=("ami-failed", "ami-error", "ami-gone"))
+    assert action.parameters["ClientToken"] == token(predecessor_ids=("ami-failed", "ami-error", "ami-gone"))

@@ -27,7 +27,7 @@ from tests.unit.examples import CONSUMER, OWNER, copied_image, place, source_ima
 EU, US = "eu-west-1", "us-west-2"
 PENDING = copied_image("ami-1", "pending")
 READY = copied_image("ami-1", devices=volumes("snap-1"))
-DEAD = copied_image("ami-1", "failed", state_reason="Given key ID is not accessible")
+FAILED = copied_image("ami-1", "failed", state_reason="Given key ID is not accessible")
 NEW_PENDING = copied_image("ami-2", "pending")
 NEW_READY = copied_image("ami-2")
 
@@ -178,7 +178,7 @@ def test_a_region_that_cannot_be_read_for_a_while_holds_no_other_up(wait: Wait) 
 
 def test_the_dead_copy_that_cannot_be_removed_is_warned_of_and_its_successor_waited_for(wait: Wait) -> None:
     region = Region(
-        [PENDING, DEAD],
+        [PENDING, FAILED],
         second=[NEW_PENDING, NEW_READY],
         removal_refusal=refused("UnauthorizedOperation", "DeregisterImage"),
     )
@@ -194,7 +194,7 @@ def test_the_dead_copy_that_cannot_be_removed_is_warned_of_and_its_successor_wai
 
 
 def test_a_failed_copy_is_made_once_more_and_then_removed(wait: Wait) -> None:
-    region = Region([PENDING, DEAD], second=[NEW_PENDING, NEW_READY])
+    region = Region([PENDING, FAILED], second=[NEW_PENDING, NEW_READY])
     waited = wait({EU: region})
     run = waited.runs[EU]
     assert run.failure is None
@@ -208,7 +208,7 @@ def test_a_failed_copy_is_made_once_more_and_then_removed(wait: Wait) -> None:
 
 
 def test_the_second_copy_has_another_token(wait: Wait) -> None:
-    region = Region([DEAD], second=[NEW_READY])
+    region = Region([FAILED], second=[NEW_READY])
     wait({EU: region})
     first = copy_request.copy_request(wanted(), source_image(), place(EU), ())
     second = region.calls[0][1]
@@ -217,24 +217,24 @@ def test_the_second_copy_has_another_token(wait: Wait) -> None:
 
 
 def test_the_run_takes_over_the_second_copy_at_once(wait: Wait) -> None:
-    waited = wait({EU: Region([DEAD], second=[NEW_PENDING])}, wait_timeout=30)
+    waited = wait({EU: Region([FAILED], second=[NEW_PENDING])}, wait_timeout=30)
     assert waited.failure().message.startswith("ami-2 is still pending")
 
 
 def test_a_copy_that_dies_again_is_a_failure(wait: Wait) -> None:
-    dead_again = copied_image("ami-2", "failed", state_reason="Still not accessible")
-    region = Region([DEAD], second=[dead_again])
+    failed_again = copied_image("ami-2", "failed", state_reason="Still not accessible")
+    region = Region([FAILED], second=[failed_again])
     waited = wait({EU: region})
     failure = waited.failure()
     assert failure.error_code == "copy_failed"
     assert failure.message == "The copy ami-2 is failed: Still not accessible."
     assert (failure.region, failure.account_id) == (EU, OWNER)
-    assert waited.runs[EU].image == dead_again
+    assert waited.runs[EU].image == failed_again
     assert [operation for operation, _parameters in region.calls].count("CopyImage") == 1
 
 
 def test_a_copy_that_replaced_a_dead_one_before_waiting_is_not_replaced_again(wait: Wait) -> None:
-    region = Region([DEAD])
+    region = Region([FAILED])
     waited = wait({EU: region}, runs={EU: CopyRun(PENDING, retried=True)})
     assert waited.failure().error_code == "copy_failed"
     assert region.calls == []
@@ -247,7 +247,7 @@ def test_every_way_to_die_is_known(wait: Wait, state: str) -> None:
 
 
 def test_a_second_copy_that_aws_refuses_is_a_failure(wait: Wait) -> None:
-    region = Region([DEAD], refusal=refused("ResourceLimitExceeded"))
+    region = Region([FAILED], refusal=refused("ResourceLimitExceeded"))
     waited = wait({EU: region, US: Region([PENDING, PENDING, READY])})
     assert waited.failure().error_code == "ResourceLimitExceeded"
     assert region.calls == []
@@ -256,7 +256,7 @@ def test_a_second_copy_that_aws_refuses_is_a_failure(wait: Wait) -> None:
 
 
 def test_each_region_has_its_own_retry(wait: Wait) -> None:
-    regions = {name: Region([DEAD], second=[NEW_READY]) for name in (EU, US)}
+    regions = {name: Region([FAILED], second=[NEW_READY]) for name in (EU, US)}
     waited = wait(regions)
     assert [run.image for run in waited.runs.values()] == [NEW_READY, NEW_READY]
 
@@ -334,7 +334,7 @@ def test_a_best_effort_region_that_can_never_be_read_has_failed_by_its_error(wai
 def test_a_dead_best_effort_copy_is_made_once_more_too(wait: Wait) -> None:
     regions = {
         EU: Region([PENDING, PENDING, PENDING, READY]),
-        US: Region([DEAD], second=[NEW_READY]),
+        US: Region([FAILED], second=[NEW_READY]),
     }
     assert wait(regions, optional=(US,)).runs[US].image == NEW_READY
 
