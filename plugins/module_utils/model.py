@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The things this collection works with, as AWS knows them: frozen values without behaviour of their own."""
+"""AWS resources and where they are, as frozen values without I/O."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-# The smallest type that runs images of an architecture (EC2 User Guide, "Instance types"; t3 has no 32 bits).
+# The smallest instance type by architecture (EC2 User Guide, "Instance types"; t3 does not support i386).
 SMALLEST_INSTANCE_TYPES = {"arm64": "t4g.nano", "i386": "t2.nano", "x86_64": "t3.nano"}
 
 
 @dataclass(frozen=True, order=True)
 class Target:
-    """A place where an image can be: one account in one region."""
+    """One account in one region."""
 
     account_id: str
     region: str
@@ -24,15 +24,15 @@ class Target:
 
 @dataclass(frozen=True)
 class ImagesByTarget:
-    """Images and where they are; an account of None stands for the one whose credentials are used.
+    """AMI IDs by account and region. An account of None is the one of the credentials in use.
 
-    An id of None stands for a copy that does not exist yet.
+    An ID of None is a copy that does not exist yet.
     """
 
     images: Mapping[tuple[str | None, str], str | None]
 
     def targets(self, own_account_id: str) -> dict[Target, str | None]:
-        """The images by target, once the own account is known."""
+        """The AMI IDs by target, with ``own_account_id`` for accounts of None."""
         return {
             Target(account_id or own_account_id, region): image_id
             for (account_id, region), image_id in self.images.items()
@@ -40,30 +40,30 @@ class ImagesByTarget:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """Every region in which there is an image, each once."""
+        """The regions of the images, without duplicates."""
         return tuple(dict.fromkeys(region for _account_id, region in self.images))
 
 
 def used_by(account_id: str, places: Iterable[Target], account_ids: Collection[str]) -> tuple[Target, ...]:
-    """Of the places of images those whose images an account is to use; ``account_ids`` are all that use some.
+    """The targets whose images an account uses; ``account_ids`` are all accounts that use images.
 
-    In a region where it has an image of its own that one; elsewhere those of accounts that only provide
-    them, and if there are none everybody's.
+    In a region with an image of its own, the account uses that one. In other regions, it uses the images of
+    accounts that are not in ``account_ids``, or all images if there are none of these.
     """
     by_region: dict[str, list[Target]] = {}
     for place in places:
         by_region.setdefault(place.region, []).append(place)
     users = frozenset(account_ids)
     used = []
-    for there in by_region.values():
-        own = [place for place in there if place.account_id == account_id]
-        used += own or [place for place in there if place.account_id not in users] or there
+    for in_region in by_region.values():
+        own = [place for place in in_region if place.account_id == account_id]
+        used += own or [place for place in in_region if place.account_id not in users] or in_region
     return tuple(used)
 
 
 @dataclass(frozen=True)
 class ConsumerRole:
-    """The role by which other accounts let this one act for them; its text shows no secret."""
+    """The IAM role that this account assumes in other accounts. ``repr`` hides the external ID."""
 
     name: str
     external_id: str | None = field(default=None, repr=False)
@@ -73,7 +73,7 @@ class ConsumerRole:
 class Device:
     """One EBS volume of an image.
 
-    ``snapshot_id`` is None while the image is pending and for a copy that is only planned.
+    ``snapshot_id`` is None while the image is pending, and for a planned copy.
     """
 
     name: str
@@ -83,9 +83,10 @@ class Device:
 
 @dataclass(frozen=True)
 class Image:
-    """An AMI as DescribeImages shows it (botocore shape ``Image``).
+    """An AMI as DescribeImages returns it (botocore shape ``Image``).
 
-    ``allowed`` is what Allowed AMIs of the account that asked make of it, where AWS says so (ImageAllowed).
+    ``allowed`` is whether the Allowed AMIs setting of the calling account allows it (``ImageAllowed``), None
+    if AWS does not return that.
     """
 
     image_id: str
@@ -111,13 +112,13 @@ class Image:
 
     @property
     def snapshot_ids(self) -> tuple[str, ...]:
-        """The snapshots behind the volumes, each once, in the order of the devices."""
+        """The snapshots of the volumes, without duplicates, in the order of the devices."""
         return tuple(dict.fromkeys(device.snapshot_id for device in self.devices if device.snapshot_id))
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An EBS snapshot as DescribeSnapshots shows it (botocore shape ``Snapshot``)."""
+    """An EBS snapshot as DescribeSnapshots returns it (botocore shape ``Snapshot``)."""
 
     snapshot_id: str
     state: str
@@ -128,9 +129,9 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Instance:
-    """An EC2 instance as DescribeInstances shows it (botocore shape ``Instance``).
+    """An EC2 instance as DescribeInstances returns it (botocore shape ``Instance``).
 
-    ``reason_code`` and ``reason`` are why it is in its state (shape ``StateReason``), where AWS says so.
+    ``reason_code`` and ``reason`` are the reason for its state (shape ``StateReason``), if AWS returns one.
     """
 
     instance_id: str
@@ -143,7 +144,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Key:
-    """A KMS key as DescribeKey shows it (botocore shape ``KeyMetadata``)."""
+    """A KMS key as DescribeKey returns it (botocore shape ``KeyMetadata``)."""
 
     arn: str
     state: str = "Enabled"
@@ -159,9 +160,9 @@ class Key:
 
 @dataclass(frozen=True)
 class Grant:
-    """A grant on a KMS key as ListGrants shows it (botocore shape ``GrantListEntry``).
+    """A grant on a KMS key as ListGrants returns it (botocore shape ``GrantListEntry``).
 
-    ``constrained`` says that it holds only for some encryption context, so that EBS cannot use it.
+    ``constrained`` is whether it requires an encryption context, so that EBS cannot use it.
     """
 
     grant_id: str
@@ -173,7 +174,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class KeySeen:
-    """A key with its grants and the text of its policy; None where that does not matter."""
+    """A key with its grants and the text of its policy; None if the policy is not needed."""
 
     key: Key
     grants: tuple[Grant, ...] = ()
@@ -182,7 +183,10 @@ class KeySeen:
 
 @dataclass(frozen=True)
 class Sharing:
-    """Who may use an image (LaunchPermission) or a snapshot (CreateVolumePermission: no organizations)."""
+    """The principals that may use an image (LaunchPermission) or a snapshot (CreateVolumePermission).
+
+    Snapshots cannot be shared with organizations or organizational units.
+    """
 
     account_ids: frozenset[str] = frozenset()
     org_arns: frozenset[str] = frozenset()
@@ -218,11 +222,11 @@ class Sharing:
 
     @property
     def entities(self) -> int:
-        """How many entries count against the quota of entities that an AMI can be shared with."""
+        """The number of entries that count towards the quota of entities that an AMI can be shared with."""
         return len(self.account_ids) + len(self.org_arns) + len(self.org_unit_arns)
 
     def accounts_only(self) -> Sharing:
-        """The part that a snapshot can carry: createVolumePermission knows no organizations."""
+        """The part that applies to snapshots: createVolumePermission does not support organizations."""
         return Sharing(account_ids=self.account_ids, public=self.public)
 
     def as_result(self) -> dict[str, object]:
@@ -236,23 +240,23 @@ class Sharing:
 
 
 ByRegion = Mapping[str, Any]
-"""Region to a value that holds in every account, or to a mapping of account to value."""
+"""Region to a value for every account, or to a mapping of account to value."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """The subnet and the security groups of every target; what is not named is AWS's default."""
+    """The subnets and security groups of targets. AWS uses its defaults for those that are not set."""
 
     subnet_ids: ByRegion = field(default_factory=dict)
     security_group_ids: ByRegion = field(default_factory=dict)
 
     def subnet_id(self, target: Target) -> str | None:
-        """The target's subnet, None if none is named."""
+        """The target's subnet, None if it is not set."""
         subnet_id: str | None = _value_for(self.subnet_ids, target)
         return subnet_id
 
     def group_ids(self, target: Target) -> tuple[str, ...]:
-        """The target's security groups; with none AWS takes the default one of the subnet's VPC."""
+        """The target's security groups. If empty, AWS uses the default one of the subnet's VPC."""
         return tuple(_value_for(self.security_group_ids, target) or ())
 
 
@@ -262,7 +266,7 @@ def _value_for(values: ByRegion, target: Target) -> Any:
 
 
 class ImageRef(NamedTuple):
-    """An image of the account: its region and its id."""
+    """An image of the account: its region and its ID."""
 
     region: str
     image_id: str
@@ -272,7 +276,7 @@ class ImageRef(NamedTuple):
 
 
 class SnapshotRef(NamedTuple):
-    """A snapshot of the account: its region and its id."""
+    """A snapshot of the account: its region and its ID."""
 
     region: str
     snapshot_id: str

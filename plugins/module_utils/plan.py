@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan: what is to be done, as a value that can be shown, compared, and performed."""
+"""A plan: the actions of a module, as a value that can be displayed, compared, and performed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ KNOWN_AFTER_APPLY = "(known after apply)"
 
 @dataclass(frozen=True)
 class Action:
-    """One AWS call that changes something, as it will go over the wire.
+    """One AWS call that changes a resource.
 
-    ``operation`` and ``parameters`` are botocore's (``CopyImage``, ``SourceImageId``…);
-    ``resource`` is the id of what changes, None if the call creates it.
+    ``operation`` and ``parameters`` are botocore's (``CopyImage``, ``SourceImageId``…). ``resource`` is the
+    ID of the resource, None if the call creates it.
     """
 
     target: Target
@@ -31,7 +31,7 @@ class Action:
     service: str = "ec2"
 
     def as_result(self) -> dict[str, str | None]:
-        """The action as modules list it in ``actions``."""
+        """The action as modules return it in ``actions``."""
         return {
             "account_id": self.target.account_id,
             "action": self.operation,
@@ -42,9 +42,9 @@ class Action:
 
 @dataclass(frozen=True)
 class TargetPlan:
-    """What happens in one target, and how it looks before and after.
+    """The actions in one target, and its state before and after.
 
-    A refusal stops the whole plan; what is tolerated (of a best-effort target) only leaves this target out.
+    ``refusals`` stop the whole plan. ``tolerated`` failures (of a best-effort target) skip this target only.
     """
 
     target: Target
@@ -64,22 +64,22 @@ class Plan:
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """Every action, target by target, in the order in which each target performs its own."""
+        """All actions by target, in the order of execution in each target."""
         return tuple(action for target in self.targets for action in target.actions)
 
     @property
     def refusals(self) -> tuple[Failure, ...]:
-        """Every reason not to perform this plan."""
+        """The failures that stop the plan."""
         return tuple(failure for target in self.targets for failure in target.refusals)
 
     @property
     def tolerated(self) -> tuple[Failure, ...]:
-        """Every reason why a target is left out."""
+        """The failures that skip a target."""
         return tuple(failure for target in self.targets for failure in target.tolerated)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Every warning once; where only some targets warn, each warning names them."""
+        """The warnings without duplicates. A warning that not all targets have names its targets."""
         names = self._names()
         places: dict[str, list[str]] = {}
         for target in self.targets:
@@ -93,13 +93,13 @@ class Plan:
 
     @property
     def before(self) -> dict[str, Any]:
-        """The state before, by the targets' names."""
+        """The state before the actions, by target name."""
         names = self._names()
         return {names[target.target]: dict(target.before) for target in self.targets}
 
     @property
     def after(self) -> dict[str, Any]:
-        """The state that performing the plan leaves, by the targets' names."""
+        """The state after the actions, by target name."""
         names = self._names()
         return {names[target.target]: dict(target.after) for target in self.targets}
 
@@ -109,7 +109,7 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOnlyPlan:
-    """A plan that changes nothing in AWS: what a flow found, in the form that the runner takes."""
+    """The plan of a flow that changes nothing in AWS, with the fields that the runner needs."""
 
     actions: tuple[Any, ...] = ()
     refusals: tuple[Failure, ...] = ()
@@ -120,7 +120,7 @@ class ReadOnlyPlan:
 
 
 def names_of(targets: Iterable[Target]) -> dict[Target, str]:
-    """What to call targets: by their regions or, where they are several accounts', with the account."""
+    """The display names of targets: the region, preceded by the account if there are several accounts."""
     given = list(targets)
     one = len({target.account_id for target in given}) <= 1
     return {target: target.region if one else f"{target.account_id} {target.region}" for target in given}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Progress of long work, as lines appended to a file: whoever follows the file shows them."""
+"""Progress of long operations, as lines appended to a file that an action plugin follows and displays."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Report = Callable[[str], None]
 
 
 def reporter(path: str | None, warn: Report) -> Report:
-    """A function that appends a line to the file, or does nothing where no file is wanted.
+    """A function that appends a line to the file at ``path``, or does nothing if that is None.
 
-    The line is written whole and at once, so that a reader never sees half of it for long. A file that
-    cannot be written is warned of once: it must not end the work that is reported on.
+    Each line is written with one write, so that a reader does not see half of it for long. If the file cannot
+    be written, the function warns once and does not raise: progress must not end the operation.
     """
     broken = path is None
 
@@ -29,6 +29,6 @@ def reporter(path: str | None, warn: Report) -> Report:
                 stream.write(line + "\n")
         except OSError as exception:
             broken = True
-            warn(f"progress_path: no progress is shown, since {exception}.")
+            warn(f"progress_path: cannot write progress: {exception}.")
 
     return report

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which regions are worked in."""
+"""Selection and validation of regions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .failures import Failure, invalid_option
 def select_regions(
     named: tuple[str, ...], known: Mapping[str, str]
 ) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
-    """The regions named, or all that the account has opted in to, and why those named cannot all be.
+    """The regions in ``named``, by default all enabled ones, and failures for those that are not enabled.
 
     ``known`` maps the partition's regions to their opt-in status (DescribeRegions with AllRegions).
     """
@@ -25,12 +25,12 @@ def select_regions(
 
 
 def check_region(option: str, region: str, known: Mapping[str, str]) -> Iterator[Failure]:
-    """Why the region that ``option`` names cannot be used; ``known`` as in ``select_regions``."""
+    """A failure if the region in ``option`` does not exist or is not enabled; ``known`` as above."""
     if region not in known:
-        yield invalid_option(option, f"{option}: there is no region '{region}'.", "Check its spelling.")
+        yield invalid_option(option, f"{option}: there is no region '{region}'.", "Check the spelling.")
     elif known[region] == "not-opted-in":
         yield invalid_option(
             option,
             f"{option}: the account has not opted in to '{region}'.",
-            "Enable the region in the account's settings, or leave it out.",
+            "Enable the region in the account, or remove it from the option.",
         )

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a module: read everything, plan everything, refuse or apply, and return all that became of it.
+"""Runs a module: read everything, plan everything, refuse or apply, and return every result and failure.
 
-The only place that knows check mode, diff, and how a module ends.
+Only this file uses check mode, diff mode and the module's exits.
 """
 
 from __future__ import annotations
@@ -19,53 +19,53 @@ from .failures import Failure, Refused, summary
 from .model import Target
 from .progress import Report, reporter
 
-_RERUN = "Run again to do what is left."
+_RERUN = "Rerun to complete the remaining regions."
 
 Wanted = TypeVar("Wanted")
 Seen = TypeVar("Seen")
 
 
 class ActionLike(Protocol):
-    """Something that changes something."""
+    """A change, such as an AWS call or a file that is written."""
 
     def as_result(self) -> dict[str, str | None]:
-        """The action as modules list it in ``actions``."""
+        """The action as modules return it in ``actions``."""
 
 
 class PlanLike(Protocol):
-    """What the runner asks of a plan; ``plan.Plan`` is the one for AWS."""
+    """The fields of a plan that the runner needs; ``plan.Plan`` is the one for AWS."""
 
     @property
     def actions(self) -> tuple[ActionLike, ...]:
-        """All that is to be done."""
+        """All planned actions."""
 
     @property
     def refusals(self) -> tuple[Failure, ...]:
-        """Every reason not to do any of it."""
+        """The failures that stop the plan."""
 
     @property
     def tolerated(self) -> tuple[Failure, ...]:
-        """Every reason why a part is left out."""
+        """The failures that skip a target."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know."""
+        """The warnings that the module shows."""
 
     @property
     def before(self) -> Mapping[str, Any]:
-        """How things are."""
+        """The state before the actions."""
 
     @property
     def after(self) -> Mapping[str, Any]:
-        """How they will be."""
+        """The state after the actions."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a plan.
+    """The outcome of a plan.
 
-    ``failures`` fail the task; ``tolerated`` ones, of best-effort targets, are reported only. ``state`` is
-    what the flow's own ``result`` needs to know, by target.
+    ``failures`` fail the task. ``tolerated`` ones, of best-effort targets, are only reported. ``state`` holds
+    values by target for the flow's own ``result``.
     """
 
     performed: tuple[ActionLike, ...] = ()
@@ -77,12 +77,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Flow(Generic[Wanted, Seen]):
-    """A module's own part: which options it takes, which reads feed which planner, what it returns.
+    """The functions of one module.
 
-    ``wanted`` raises ``Refused`` for options that cannot be used, ``read`` for a state that cannot be
-    planned for. ``result`` gets an empty ``Outcome`` in check mode. A flow that does not need AWS is given
-    no clients. One that only reads is applied in check mode too, so that what it could not read fails there
-    as well.
+    ``wanted`` raises ``Refused`` for options that are not valid, ``read`` for a state without a plan.
+    ``result`` gets an empty ``Outcome`` in check mode. ``clients`` is None for a flow that does not need AWS.
+    A flow that only reads is also applied in check mode, so that failed reads fail the task there too.
     """
 
     wanted: Callable[[Mapping[str, Any], bool], Wanted]
@@ -118,7 +117,7 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
         warn(warning)
     tolerated = (*plan.tolerated, *outcome.tolerated)
     if tolerated:
-        warn(f"Best-effort regions that are not done: {summary(tolerated)}")
+        warn(f"Best-effort regions skipped: {summary(tolerated)}")
     actions = plan.actions if module.check_mode else outcome.performed
     result: dict[str, Any] = {
         **flow.result(wanted, seen, plan, outcome),
@@ -136,7 +135,7 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
 
 
 def _module_class(flow: Flow[Any, Any]) -> Any:
-    # Imported where needed: boto3 takes longer to import than a module without AWS takes to run.
+    # Imported only if needed: the import of boto3 takes longer than a module without AWS runs.
     if flow.needs_aws:
         from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 

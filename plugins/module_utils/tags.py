@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tags: what may be written, what differs, and the marks by which this collection knows its own copies."""
+"""Tags: validation, comparison, and the tags with which this collection marks its own copies."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ RESERVED_PREFIX = "aws:"
 
 
 def source_tag(source_image_id: str, source_region: str) -> dict[str, str]:
-    """The tag that says of an image or a snapshot: this collection copied it from there."""
+    """The tag of an image or a snapshot that this collection copied from that source."""
     return {SOURCE_TAG: f"{source_region}/{source_image_id}"}
 
 
 def is_own_copy(image: Image, source_image_id: str, source_region: str) -> bool:
-    """Whether this collection made ``image`` as a copy of that source."""
+    """Whether ``image`` is a copy of that source that this collection created."""
     return image.tags.get(SOURCE_TAG) == source_tag(source_image_id, source_region)[SOURCE_TAG]
 
 
 def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[Failure, ...]:
-    """Refuse what AWS would refuse only after other regions have been changed.
+    """Failures for tags that AWS would reject, so that they stop the task before any region is changed.
 
-    ``prefix`` is what will be put before the keys, and counts among their characters.
+    ``prefix`` is later prepended to the keys and counts towards their length.
     """
     failures = []
     for key, value in tags.items():
         if key.lower().startswith(RESERVED_PREFIX):
             failures.append(
                 invalid_option(
-                    option, f"{option}: the key '{key}' begins with 'aws:'.", "AWS reserves that prefix."
+                    option, f"{option}: the key '{key}' begins with 'aws:'.", "AWS reserves this prefix."
                 )
             )
         if key.startswith(OWN_TAG_PREFIX):
@@ -51,7 +51,7 @@ def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[
                 invalid_option(
                     option,
                     f"{option}: the key '{key}' begins with '{OWN_TAG_PREFIX}'.",
-                    "By those tags this collection finds its own copies; choose another key.",
+                    "This collection identifies its own resources by these tags. Use another key.",
                 )
             )
         if not 1 <= len(key) <= MAX_KEY - len(prefix) or len(value) > MAX_VALUE:
@@ -59,41 +59,41 @@ def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[
                 invalid_option(
                     option,
                     f"{option}: the tag '{key}' is too long or its key is empty.",
-                    f"A key holds 1 to {MAX_KEY - len(prefix)} characters, a value at most {MAX_VALUE}.",
+                    f"Keys have 1 to {MAX_KEY - len(prefix)} characters, values at most {MAX_VALUE}.",
                 )
             )
     return tuple(failures)
 
 
 def check_tag_count(option: str, tags: Mapping[str, str]) -> tuple[Failure, ...]:
-    """Refuse more tags, marks included, than a resource can carry."""
+    """A failure for more tags, this collection's included, than a resource can have."""
     if len(tags) <= MAX_TAGS:
         return ()
     return (
         invalid_option(
             option,
-            f"{option}: {len(tags)} tags, this collection's own included; AWS allows {MAX_TAGS}.",
-            "Name fewer tags.",
+            f"{option}: {len(tags)} tags including those of this collection exceed the limit of {MAX_TAGS}.",
+            "Remove some tags.",
         ),
     )
 
 
 def user_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags that a copy can take over: neither AWS's own nor this collection's marks."""
+    """The tags that can be copied: those without the prefixes of AWS and of this collection."""
     return {
         key: value for key, value in tags.items() if not key.startswith((RESERVED_PREFIX, OWN_TAG_PREFIX))
     }
 
 
 def differing_tags(current: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
-    """The wanted tags that are missing or have another value."""
+    """The wanted tags that are missing or have a different value."""
     return {key: value for key, value in wanted.items() if current.get(key) != value}
 
 
 def surplus_keys(current: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
-    """The keys to remove so that just ``wanted`` remains.
+    """The keys to remove so that only ``wanted`` remains.
 
-    Marks stay, and so do shared tags: they are written when the image is shared, not when it is copied.
+    Tags of this collection stay, and so do shared tags, which are written when the image is shared.
     """
     return sorted(
         key for key in user_tags(current) if key not in wanted and not key.startswith(SHARED_PREFIX)
@@ -101,5 +101,5 @@ def surplus_keys(current: Mapping[str, str], wanted: Mapping[str, str]) -> list[
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """The tags as AWS takes them (botocore shape ``TagList``), in a stable order."""
+    """The tags as parameters of a request (botocore shape ``TagList``), ordered by key."""
     return [{"Key": key, "Value": tags[key]} for key in sorted(tags)]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Work on many items at once: every result, every failure, and nobody waits for the optional."""
+"""Parallel work on items: every result, every failure, and a limited wait for optional items."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from time import monotonic, sleep
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils import fanout
-from ansible_collections.golden.images.plugins.module_utils.fanout import MAX_THREADS, DidNotAnswer, each
+from ansible_collections.golden.images.plugins.module_utils.fanout import (
+    MAX_THREADS,
+    DidNotAnswer,
+    each,
+    round_robin,
+)
 
 
 @pytest.fixture
 def stuck() -> Iterator[threading.Event]:
-    """Work that waits for this does not answer while the test runs, and ends with it."""
+    """An event that is set when the test ends, so that work that waits for it hangs until then."""
     event = threading.Event()
     yield event
     event.set()
@@ -26,7 +31,7 @@ def test_results_by_item() -> None:
     assert each(["a", "bb"], len) == ({"a": 1, "bb": 2}, {})
 
 
-def test_nothing_to_do() -> None:
+def test_no_items() -> None:
     assert each([], len) == ({}, {})
 
 
@@ -34,13 +39,13 @@ def test_a_result_may_be_none() -> None:
     assert each(["a"], lambda _item: None) == ({"a": None}, {})
 
 
-def test_an_item_named_twice_is_worked_on_once() -> None:
+def test_a_duplicate_item_is_worked_on_once() -> None:
     calls: list[str] = []
     each(["a", "a"], calls.append)
     assert calls == ["a"]
 
 
-def test_a_failure_is_its_items_and_stops_no_other() -> None:
+def test_the_failure_of_one_item_does_not_stop_the_others() -> None:
     def work(item: int) -> float:
         return 1 / item
 
@@ -63,25 +68,25 @@ def test_more_items_than_threads() -> None:
     assert len(threads) <= MAX_THREADS
 
 
-def test_items_are_worked_on_at_the_same_time() -> None:
+def test_items_are_worked_on_in_parallel() -> None:
     together = threading.Barrier(8, timeout=5)
     done, failed = each(range(8), lambda _item: together.wait() >= 0)
     assert len(done) == 8
     assert not failed
 
 
-def test_an_optional_item_that_answers_is_done_like_any_other() -> None:
+def test_an_optional_item_that_ends_has_a_result() -> None:
     assert each(["a", "b"], len, optional={"b"}) == ({"a": 1, "b": 1}, {})
 
 
-def test_an_optional_items_failure_is_reported() -> None:
+def test_the_failure_of_an_optional_item_is_returned() -> None:
     done, failed = each([0, 1], lambda item: 1 / item, optional={0})
     assert done == {1: 1.0}
     assert isinstance(failed[0], ZeroDivisionError)
 
 
 @pytest.mark.parametrize("items", [["slow", "quick"], ["slow"]], ids=["among others", "alone"])
-def test_an_optional_item_that_does_not_answer_is_given_up(stuck: threading.Event, items: list[str]) -> None:
+def test_an_optional_item_that_hangs_fails(stuck: threading.Event, items: list[str]) -> None:
     started = monotonic()
     done, failed = each(
         items, lambda item: item == "quick" or stuck.wait(), optional={"slow"}, grace_period=0.05
@@ -91,7 +96,7 @@ def test_an_optional_item_that_does_not_answer_is_given_up(stuck: threading.Even
     assert [(item, type(exception)) for item, exception in failed.items()] == [("slow", DidNotAnswer)]
 
 
-def test_patience_begins_when_the_required_items_are_finished() -> None:
+def test_the_grace_period_starts_when_the_required_items_have_ended() -> None:
     optional_is_done = threading.Event()
 
     def work(item: str) -> str:
@@ -107,7 +112,7 @@ def test_patience_begins_when_the_required_items_are_finished() -> None:
     assert not failed
 
 
-def test_an_optional_item_gets_its_patience() -> None:
+def test_an_optional_item_that_ends_within_the_grace_period_has_a_result() -> None:
     required_is_done = threading.Event()
 
     def work(item: str) -> str:
@@ -121,24 +126,24 @@ def test_an_optional_item_gets_its_patience() -> None:
     assert set(done) == {"optional", "required"}
 
 
-def test_required_items_are_begun_before_optional_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_required_items_start_before_optional_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fanout, "MAX_THREADS", 1)
-    begun: list[str] = []
-    each(["o1", "r1", "o2", "r2"], begun.append, optional={"o1", "o2"})
-    assert begun == ["r1", "r2", "o1", "o2"]
+    started: list[str] = []
+    each(["o1", "r1", "o2", "r2"], started.append, optional={"o1", "o2"})
+    assert started == ["r1", "r2", "o1", "o2"]
 
 
 @pytest.mark.parametrize("required", [("r",), ()], ids=["after a required one", "alone"])
-def test_optional_items_in_the_queue_are_not_begun_after_giving_up(
+def test_queued_optional_items_do_not_start_after_the_grace_period(
     monkeypatch: pytest.MonkeyPatch, stuck: threading.Event, required: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(fanout, "MAX_THREADS", 1)
-    begun: list[str] = []
+    started: list[str] = []
     threads: set[threading.Thread] = set()
 
     def work(item: str) -> None:
         threads.add(threading.current_thread())
-        begun.append(item)
+        started.append(item)
         if item not in required:
             stuck.wait()
 
@@ -150,10 +155,10 @@ def test_optional_items_in_the_queue_are_not_begun_after_giving_up(
     for thread in threads:
         thread.join(5)
         assert not thread.is_alive()
-    assert begun == [*required, "o1"]
+    assert started == [*required, "o1"]
 
 
-def test_stuck_optional_items_take_no_thread_from_the_required(
+def test_optional_items_that_hang_do_not_block_required_ones(
     monkeypatch: pytest.MonkeyPatch, stuck: threading.Event
 ) -> None:
     monkeypatch.setattr(fanout, "MAX_THREADS", 2)
@@ -169,47 +174,47 @@ def test_stuck_optional_items_take_no_thread_from_the_required(
     assert set(failed) == optional
 
 
-def test_work_begins_while_items_are_still_being_named() -> None:
-    begun = threading.Event()
+def test_work_starts_before_the_iterator_ends() -> None:
+    started = threading.Event()
 
     def items() -> Iterator[str]:
         yield "first"
-        assert begun.wait(5)
+        assert started.wait(5)
         yield "second"
 
     def work(item: str) -> str:
-        begun.set()
+        started.set()
         return item
 
     assert each(items(), work)[0] == {"first": "first", "second": "second"}
 
 
-def test_work_may_change_what_the_items_are_read_from() -> None:
+def test_work_may_change_the_collection_of_items() -> None:
     left = dict.fromkeys(range(200))
     done, _failed = each(left, left.pop)
     assert list(done) == list(range(200))
     assert left == {}
 
 
-def test_when_items_cannot_be_named_nothing_more_is_begun() -> None:
-    begun: list[int] = []
-    go_on = threading.Event()
+def test_no_further_work_starts_after_the_iterator_raised() -> None:
+    started: list[int] = []
+    release = threading.Event()
 
     def items() -> Iterator[int]:
         yield from range(5)
         raise LookupError
 
     def work(item: int) -> None:
-        begun.append(item)
-        go_on.wait(5)
+        started.append(item)
+        release.wait(5)
 
     with pytest.raises(LookupError):
         each(items(), work, threads=1)
-    go_on.set()
-    assert begun in ([], [0])
+    release.set()
+    assert started in ([], [0])
 
 
-def test_no_more_threads_than_asked_for() -> None:
+def test_the_number_of_threads_is_limited() -> None:
     threads: set[int] = set()
 
     def work(_item: int) -> None:
@@ -229,10 +234,15 @@ def test_threads_end_with_the_work() -> None:
         assert not thread.is_alive()
 
 
-def test_threads_that_wait_for_their_turn_do_not_keep_asking_for_it() -> None:
+def test_the_switch_interval_is_raised() -> None:
     before = sys.getswitchinterval()
     try:
         each(["a"], len)
         assert sys.getswitchinterval() == pytest.approx(0.1)
     finally:
         sys.setswitchinterval(before)
+
+
+def test_round_robin() -> None:
+    assert round_robin([["a1", "a2", "a3"], ["b1"], [], ["c1", "c2"]]) == ["a1", "b1", "c1", "a2", "c2", "a3"]
+    assert round_robin([]) == []

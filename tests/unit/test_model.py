@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sharing is a set of whom; an image knows its snapshots."""
+"""Set operations on Sharing, derived fields of images, and the images that an account uses."""
 
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing, Target, used_by
+from ansible_collections.golden.images.plugins.module_utils.model import Network, Sharing, Target, used_by
 
 from tests.unit.examples import ORG, UNIT, source_image, volumes
 
@@ -14,7 +14,7 @@ SOME = Sharing(frozenset({A, B}), frozenset({ORG}), frozenset(), public=True)
 OTHER = Sharing(frozenset({B, C}), frozenset(), frozenset({UNIT}))
 
 
-def test_sharing_is_joined_intersected_and_subtracted_in_every_part() -> None:
+def test_union_intersection_and_difference_cover_every_field() -> None:
     assert Sharing(frozenset({A, B, C}), frozenset({ORG}), frozenset({UNIT}), public=True) == SOME | OTHER
     assert Sharing(frozenset({B})) == SOME & OTHER
     assert Sharing(frozenset({A}), frozenset({ORG}), public=True) == SOME - OTHER
@@ -23,7 +23,7 @@ def test_sharing_is_joined_intersected_and_subtracted_in_every_part() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sharing", "somebody"),
+    ("sharing", "expected"),
     [
         (Sharing(), False),
         (Sharing(frozenset({A})), True),
@@ -32,19 +32,19 @@ def test_sharing_is_joined_intersected_and_subtracted_in_every_part() -> None:
         (Sharing(public=True), True),
     ],
 )
-def test_sharing_is_true_if_it_names_anybody(sharing: Sharing, somebody: bool) -> None:
-    assert bool(sharing) is somebody
+def test_sharing_is_true_if_it_has_a_principal(sharing: Sharing, expected: bool) -> None:
+    assert bool(sharing) is expected
 
 
-def test_entities_that_count_against_the_quota() -> None:
+def test_entities_that_count_towards_the_quota() -> None:
     assert (SOME | OTHER).entities == 5
 
 
-def test_snapshots_carry_accounts_and_public_alone() -> None:
+def test_snapshots_are_shared_with_accounts_and_public_only() -> None:
     assert (SOME | OTHER).accounts_only() == Sharing(frozenset({A, B, C}), public=True)
 
 
-def test_sharing_in_a_stable_order() -> None:
+def test_the_result_of_sharing_is_ordered() -> None:
     assert (SOME | OTHER).as_result() == {
         "account_ids": [A, B, C],
         "org_arns": [ORG],
@@ -53,7 +53,7 @@ def test_sharing_in_a_stable_order() -> None:
     }
 
 
-def test_the_snapshots_of_an_image_are_each_named_once() -> None:
+def test_the_snapshots_of_an_image_have_no_duplicates() -> None:
     image = source_image(devices=volumes("snap-2", None, "snap-1", "snap-2"))
     assert image.snapshot_ids == ("snap-2", "snap-1")
 
@@ -79,21 +79,28 @@ OWNER_THERE = Target("1", "us-east-1")
     ("places", "used"),
     [
         pytest.param((OWNER_HERE, OWNER_THERE), (OWNER_HERE, OWNER_THERE), id="only the owner has images"),
-        pytest.param((OWNER_HERE, A_HERE, B_HERE), (A_HERE,), id="its own goes first"),
-        pytest.param((OWNER_HERE, B_HERE), (OWNER_HERE,), id="another consumer's copy is not meant"),
-        pytest.param((B_HERE,), (B_HERE,), id="unless there is no other"),
-        pytest.param((OWNER_THERE, A_HERE), (OWNER_THERE, A_HERE), id="each region for itself"),
-        pytest.param((), (), id="nothing"),
+        pytest.param((OWNER_HERE, A_HERE, B_HERE), (A_HERE,), id="its own copy"),
+        pytest.param((OWNER_HERE, B_HERE), (OWNER_HERE,), id="not another consumer's copy"),
+        pytest.param((B_HERE,), (B_HERE,), id="another consumer's copy if there is no other"),
+        pytest.param((OWNER_THERE, A_HERE), (OWNER_THERE, A_HERE), id="each region on its own"),
+        pytest.param((), (), id="no images"),
     ],
 )
-def test_what_an_account_is_to_use(places: tuple[Target, ...], used: tuple[Target, ...]) -> None:
+def test_images_that_an_account_uses(places: tuple[Target, ...], used: tuple[Target, ...]) -> None:
     assert used_by("2", places, ("2", "3")) == used
 
 
-def test_hundreds_of_accounts_are_not_searched_one_by_one() -> None:
+def test_many_accounts_are_not_searched_linearly() -> None:
     class Listed(tuple[str, ...]):
         def __contains__(self, item: object) -> bool:
-            raise AssertionError(f"{item} is searched for in a list.")
+            raise AssertionError(f"linear search for {item}")
 
     places = [Target("1", "eu"), Target("2", "eu")]
     assert used_by("3", places, Listed(("2", "3"))) == (Target("1", "eu"),)
+
+
+def test_network_of_a_target() -> None:
+    network = Network({"eu-west-1": "subnet-1"}, {"eu-west-1": {"2": ("sg-1", "sg-2")}})
+    assert (network.subnet_id(A_HERE), network.group_ids(A_HERE)) == ("subnet-1", ("sg-1", "sg-2"))
+    assert (network.subnet_id(B_HERE), network.group_ids(B_HERE)) == ("subnet-1", ())
+    assert (network.subnet_id(OWNER_THERE), network.group_ids(OWNER_THERE)) == (None, ())

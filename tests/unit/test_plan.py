@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan is the sum of its targets'."""
+"""A plan combines the plans of its targets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.unit.examples import OWNER, STRANGER, place
 HERE, THERE = place("eu-west-1"), place("us-east-1")
 
 
-def test_an_empty_plan_does_nothing() -> None:
+def test_an_empty_plan() -> None:
     plan = Plan()
     assert (plan.actions, plan.refusals, plan.tolerated, plan.warnings) == ((), (), (), ())
     assert plan.before == plan.after == {}
@@ -28,7 +28,7 @@ def test_actions_keep_the_order_of_each_target() -> None:
     assert plan.actions == (first, second, third)
 
 
-def test_an_action_as_modules_list_it() -> None:
+def test_the_result_of_an_action() -> None:
     assert Action(HERE, "DeregisterImage", {"ImageId": "ami-1"}, "ami-1").as_result() == {
         "account_id": OWNER,
         "action": "DeregisterImage",
@@ -37,8 +37,8 @@ def test_an_action_as_modules_list_it() -> None:
     }
 
 
-def test_what_is_refused_and_what_is_tolerated_is_kept_apart() -> None:
-    bad, tolerable = invalid_option("name", "bad", "mend"), invalid_option("name", "odd", "mend")
+def test_refusals_and_tolerated_failures() -> None:
+    bad, tolerable = invalid_option("name", "bad", "fix"), invalid_option("name", "odd", "fix")
     plan = Plan((TargetPlan(HERE, refusals=(bad,)), TargetPlan(THERE, tolerated=(tolerable,))))
     assert plan.refusals == (bad,)
     assert plan.tolerated == (tolerable,)
@@ -50,7 +50,7 @@ def test_before_and_after_are_by_region() -> None:
     assert plan.after == {"eu-west-1": {"a": 2}, "us-east-1": {}}
 
 
-def test_of_several_accounts_targets_are_named_with_their_account() -> None:
+def test_targets_of_several_accounts_are_named_with_their_account() -> None:
     other = Target(STRANGER, HERE.region)
     plan = Plan((TargetPlan(HERE, before={"a": 1}, warnings=("w",)), TargetPlan(other, before={"a": 2})))
     assert plan.before == {f"{OWNER} eu-west-1": {"a": 1}, f"{STRANGER} eu-west-1": {"a": 2}}
@@ -61,9 +61,9 @@ def test_of_several_accounts_targets_are_named_with_their_account() -> None:
 @pytest.mark.parametrize(
     ("here", "there", "expected"),
     [
-        pytest.param(("w",), ("w",), ("w",), id="of all targets: once"),
-        pytest.param(("w",), (), ("eu-west-1: w",), id="of one target: with its region"),
-        pytest.param(("w", "x"), ("w",), ("w", "eu-west-1: x"), id="both kinds"),
+        pytest.param(("w",), ("w",), ("w",), id="all targets"),
+        pytest.param(("w",), (), ("eu-west-1: w",), id="one target"),
+        pytest.param(("w", "x"), ("w",), ("w", "eu-west-1: x"), id="both"),
     ],
 )
 def test_warnings(here: tuple[str, ...], there: tuple[str, ...], expected: tuple[str, ...]) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Progress is appended to a file, line by line."""
+"""Progress is appended to a file in lines."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def test_lines_are_appended_at_once(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8").splitlines()[1:] == ["eu-west-1 10 %", "eu-west-1 ready"]
 
 
-def test_without_a_file_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_is_written_without_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     reporter(None, pytest.fail)("eu-west-1 10 %")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_cannot_be_written_is_warned_of_once_and_ends_nothing(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_causes_one_warning(tmp_path: Path) -> None:
     warnings: list[str] = []
     report = reporter(str(tmp_path / "missing" / "progress"), warnings.append)
     report("eu-west-1 10 %")
     report("eu-west-1 20 %")
     (warning,) = warnings
-    assert warning.startswith("progress_path: no progress is shown, since [Errno 2]")
+    assert warning.startswith("progress_path: cannot write progress: [Errno 2]")

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which regions are worked in."""
+"""Selection and validation of regions."""
 
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.regions import select_regions
+from ansible_collections.golden.images.plugins.module_utils.regions import check_region, select_regions
 
 KNOWN = {"us-east-1": "opt-in-not-required", "af-south-1": "not-opted-in", "eu-west-1": "opted-in"}
 
@@ -14,12 +14,21 @@ KNOWN = {"us-east-1": "opt-in-not-required", "af-south-1": "not-opted-in", "eu-w
     ("named", "regions"),
     [((), ("eu-west-1", "us-east-1")), (("us-east-1", "eu-west-1"), ("us-east-1", "eu-west-1"))],
 )
-def test_those_named_or_all_that_are_enabled(named: tuple[str, ...], regions: tuple[str, ...]) -> None:
+def test_the_named_or_all_enabled_regions(named: tuple[str, ...], regions: tuple[str, ...]) -> None:
     assert select_regions(named, KNOWN) == (regions, ())
 
 
 @pytest.mark.parametrize(("region", "problem"), [("eu-west-9", "no region"), ("af-south-1", "not opted in")])
-def test_a_region_that_is_not_there_or_not_enabled_is_refused(region: str, problem: str) -> None:
+def test_a_region_that_does_not_exist_or_is_not_enabled_is_refused(region: str, problem: str) -> None:
     _regions, (failure,) = select_regions((region, "us-east-1"), KNOWN)
     assert problem in failure.message
     assert region in failure.message
+
+
+@pytest.mark.parametrize("region", ["eu-west-9", "af-south-1"])
+def test_the_failure_names_the_option(region: str) -> None:
+    (failure,) = check_region("encryption_regions", region, KNOWN)
+    assert failure.action == "encryption_regions"
+    assert failure.message.startswith("encryption_regions: ")
+    assert failure.remedy
+    assert [*check_region("encryption_regions", "us-east-1", KNOWN)] == []

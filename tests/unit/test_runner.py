@@ -266,7 +266,7 @@ def test_a_failure_fails_the_task_and_hides_no_success(
     ran = run(Steps(outcome=Outcome(performed, failures=(QUOTA,))), diff=True)
     assert ran.failed
     assert ran.result == {
-        "msg": "us-west-2: Too many copies. Wait.\nRun again to do what is left.",
+        "msg": "us-west-2: Too many copies. Wait.\nRerun to complete the remaining regions.",
         "images": {"eu-west-1": "ami-1"},
         "actions": [action.as_result() for action in performed],
         "changed": changed,
@@ -301,7 +301,7 @@ def test_what_is_tolerated_is_only_warned_of(
     assert ran.result["changed"] is True
     assert ran.result["failures"] == [failure.as_result() for failure in told]
     (warning,) = ran.warnings
-    assert warning.startswith("Best-effort regions that are not done: ")
+    assert warning.startswith("Best-effort regions skipped: ")
     assert all(failure.text() in warning for failure in told)
 
 
@@ -309,7 +309,7 @@ def test_check_mode_tells_what_the_plan_tolerates(run: Run) -> None:
     ran = run(Steps(plan=TOLERATING), check_mode=True)
     assert not ran.failed
     assert ran.result["failures"] == [NO_KEY.as_result()]
-    assert ran.warnings == [f"Best-effort regions that are not done: {NO_KEY.sentence()}"]
+    assert ran.warnings == [f"Best-effort regions skipped: {NO_KEY.sentence()}"]
 
 
 def test_what_is_tolerated_is_listed_after_what_fails_the_task(run: Run) -> None:
