@@ -49,7 +49,7 @@ def option(*names: str) -> tuple[tuple[str, None, str], ...]:
 def _copies(aws: SimulatedAws, ids: Mapping[str, str], snapshots: list[str]) -> list[Row]:
     return [
         Row("no region of that name", {"regions": ["eu-wset-1"]}, option("regions"), ("'eu-wset-1'",)),
-        Row("a region twice", {"regions": ["eu-west-1", "eu-west-1"]}, option("regions"), ("named twice",)),
+        Row("a region twice", {"regions": ["eu-west-1", "eu-west-1"]}, option("regions"), ("listed twice",)),
         Row(
             "a region of another partition",
             {"regions": ["eu-west-1", "cn-north-1"]},
@@ -63,18 +63,18 @@ def _copies(aws: SimulatedAws, ids: Mapping[str, str], snapshots: list[str]) -> 
             option("regions", "regions", "regions", "source_image_id"),
             ("4 problems", "eu-wset-1", "ap-east-1", "cn-north-1", "is pending"),
         ),
-        Row("no region", {"regions": []}, option("regions"), ("no region is named",)),
+        Row("no region", {"regions": []}, option("regions"), ("at least one region",)),
         Row(
             "a best-effort region that is none of the regions",
             {"best_effort_regions": ["eu-west-2"]},
             option("best_effort_regions"),
-            ("eu-west-2 is not among the regions",),
+            ("eu-west-2 is not listed in regions",),
         ),
         Row(
             "no such source",
             {"source_image_id": "ami-00000000000000000"},
             option("source_image_id"),
-            (f"account {aws.account_id(OWNER)} sees no image ami-00000000000000000 in {HOME}",),
+            (f"account {aws.account_id(OWNER)} cannot see image ami-00000000000000000 in {HOME}",),
         ),
         Row(
             "not an AMI ID",
@@ -123,7 +123,7 @@ def _copies(aws: SimulatedAws, ids: Mapping[str, str], snapshots: list[str]) -> 
             "a duration between the steps",
             {"completion_duration_minutes": 20},
             option("completion_duration_minutes"),
-            ("steps of 15",),
+            ("multiple of 15",),
         ),
     ]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AWS would refuse of a copy's source and regions, found in all regions at once."""
+"""Checks of the source and the regions, before anything is changed: everything that AWS would refuse."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from .state import CopyWanted
 def check_regions(
     wanted: CopyWanted, known: Mapping[str, str], partition: str, partition_of: Mapping[str, str]
 ) -> tuple[Failure, ...]:
-    """Refuse regions that cannot be copied to, all at once.
+    """One refusal for each region that cannot be copied to.
 
-    ``known`` maps the partition's regions to their opt-in status (DescribeRegions with AllRegions);
-    ``partition_of`` the regions of every partition to its name.
+    ``known`` maps the partition's regions to their opt-in status (DescribeRegions with AllRegions),
+    ``partition_of`` maps the regions of all partitions to the partition's name.
     """
     failures = []
-    of_source = () if wanted.source_images else (wanted.source_region,)
-    for option, regions in (("source_region", of_source), ("regions", wanted.regions)):
+    source_regions = () if wanted.source_images else (wanted.source_region,)
+    for option, regions in (("source_region", source_regions), ("regions", wanted.regions)):
         for region in dict.fromkeys(regions):
             if regions.count(region) > 1:
                 failures.append(
-                    invalid_option(option, f"{option}: '{region}' is named twice.", "Name each region once.")
+                    invalid_option(option, f"{option}: '{region}' is listed twice.", "List each region once.")
                 )
             if region not in known and partition_of.get(region, partition) != partition:
                 failures.append(
                     invalid_option(
                         option,
-                        f"{option}: '{region}' is in partition {partition_of[region]}, the credentials in "
-                        f"{partition}.",
-                        "An image cannot be copied between partitions; leave the region out.",
+                        f"{option}: '{region}' is in partition {partition_of[region]}, the credentials are "
+                        f"for {partition}.",
+                        "Images cannot be copied between partitions. Remove the region.",
                     )
                 )
             else:
@@ -49,9 +49,9 @@ def check_regions(
 def check_source(
     account_id: str, source: Image, source_region: str, unreadable_snapshots: tuple[str, ...]
 ) -> tuple[Failure, ...]:
-    """Refuse a source that AWS would refuse to copy.
+    """The refusals of a source that AWS would refuse to copy.
 
-    ``unreadable_snapshots`` are its snapshots that this account cannot see: a foreign image can be
+    ``unreadable_snapshots`` are its snapshots that this account cannot see: another account's image can be
     copied only with createVolumePermission on each of them (EC2 User Guide, "Copy an Amazon EC2 AMI").
     """
     missing = MissingAccess(snapshot_ids=unreadable_snapshots)
@@ -63,7 +63,7 @@ def check_source(
 
 
 def check_state(source: Image, source_region: str) -> tuple[Failure, ...]:
-    """Refuse a source that is not finished, or was withdrawn from use."""
+    """A refusal if the source is not available: still pending, failed or disabled."""
     if source.state == "available":
         return ()
     reason = f" ({source.state_reason})" if source.state_reason else ""
@@ -71,13 +71,13 @@ def check_state(source: Image, source_region: str) -> tuple[Failure, ...]:
         invalid_option(
             "source_image_id",
             f"The source image {source.image_id} in {source_region} is {source.state}{reason}.",
-            "Only an available image can be copied.",
+            "Only an available image can be copied. Wait until it is available, or select another.",
         ),
     )
 
 
-def of_account(failure: Failure, target: Target, own_account_id: str) -> Failure:
-    """A target's failure; where it is another account's its text says so, since AWS's seldom does."""
+def with_account(failure: Failure, target: Target, own_account_id: str) -> Failure:
+    """The failure of a target; for another account the message names it, which AWS's messages seldom do."""
     if target.account_id == own_account_id or target.account_id in failure.message:
         return failure
     return replace(

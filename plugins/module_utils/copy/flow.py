@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_copy_regions``: the source image exists in every wanted region."""
+"""``ami_copy_regions``: copies an image to every requested region."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..progress import Report
 from ..runner import Flow, Outcome
 from . import plan as planner
 from .apply import perform_each
-from .checks import of_account
+from .checks import with_account
 from .options import wanted_from
 from .plan import plan
 from .read_access import with_access
@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 
 
 def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
-    """Read the source, then every target's copies; refuse what cannot be copied, all at once."""
+    """Read the source, then the copies, keys and missing access of every target.
+
+    Raises:
+        Refused: with all reasons why the source or a required target cannot be used.
+    """
     sources = read_sources(clients, wanted)
     if not sources.images:
         raise Refused(failure for found in sources.unread.values() for failure in found)
@@ -52,7 +56,7 @@ def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
         copies={},
         partition=sources.caller.partition,
         sources=sources.images if wanted.source_images else {},
-        unread=_of_every(account_ids, sources.unread),
+        unread=_for_each_account(account_ids, sources.unread),
     )
     _open(accounts, wanted, sources)
 
@@ -63,11 +67,11 @@ def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
     optional = _best_effort(wanted, targets)
     found, failed = each(targets, read_target, optional=optional)
     failures = {
-        target: of_account(errors.failure(item, target, "DescribeImages"), target, own)
+        target: with_account(errors.failure(item, target, "DescribeImages"), target, own)
         for target, item in failed.items()
     }
-    if needed := [failure for target, failure in failures.items() if target not in optional]:
-        raise Refused(needed)
+    if required := [failure for target, failure in failures.items() if target not in optional]:
+        raise Refused(required)
     unread = (*start.unread, *failures.values())
     seen = replace(start, unread=unread).including(found.values())
     return with_access(accounts, wanted, seen, optional)
@@ -91,7 +95,7 @@ def apply(clients: Clients, wanted: CopyWanted, seen: CopySeen, plan: Plan, repo
 
 def _outcome(seen: CopySeen, runs: Mapping[Target, CopyRun], optional: Collection[Target]) -> Outcome:
     failures = {
-        target: of_account(run.failure, target, seen.account_id)
+        target: with_account(run.failure, target, seen.account_id)
         for target, run in runs.items()
         if run.failure is not None
     }
@@ -116,22 +120,24 @@ FLOW: Flow[CopyWanted, CopySeen] = Flow(wanted_from, read_state, plan, apply, re
 
 
 def _open(accounts: AssumedAccounts, wanted: CopyWanted, sources: Sources) -> None:
-    """Open all that will be asked of the accounts."""
+    """Make the clients of all services and regions that will be read."""
     encryption = wanted.encryption
-    # Where the sources are the accounts are asked whether they may use them.
-    of_sources: set[str] = set()
+    # Where access to the sources is read.
+    source_regions: set[str] = set()
     if wanted.account_ids or wanted.source_images:
-        of_sources = {wanted.source_region_of(region) for region in sources.images}
-    accounts.open("ec2", sorted({*wanted.regions} | of_sources))
-    keys = {*wanted.regions} if encryption.key or encryption.keys or encryption.allow_default else set()
+        source_regions = {wanted.source_region_of(region) for region in sources.images}
+    accounts.open("ec2", sorted({*wanted.regions} | source_regions))
+    key_regions = (
+        {*wanted.regions} if encryption.key or encryption.keys or encryption.allow_default else set()
+    )
     if any(source.encrypted for source in sources.images.values()):
-        keys |= of_sources
-    if keys:
-        accounts.open("kms", sorted(keys))
+        key_regions |= source_regions
+    if key_regions:
+        accounts.open("kms", sorted(key_regions))
 
 
 def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: Target) -> CopySeen:
-    """What is seen of one target: its copies, and the key that one is or would be encrypted under."""
+    """Read one target: its copies, and the KMS key that its copy is or would be encrypted under."""
     ec2, source, encryption = clients.ec2(target.region), start.source_of(target), wanted.encryption
     source_region = wanted.source_region_of(target.region)
     is_source = start.is_source(target, source_region)
@@ -148,11 +154,11 @@ def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: 
     if any(image.state in USABLE_STATES for image in images) and not planner.existing_copy(
         wanted, seen, target
     ):
-        # The own copies, which kept others from being looked for, are under other keys.
+        # This collection's copies, beside which no others were read, are not encrypted as requested.
         seen = _with_others(ec2, wanted, seen, target)
     if name or planner.existing_copy(wanted, seen, target):
         return seen
-    # A copy will be made, and no key is named for it.
+    # A copy will be started, and no key is requested for it.
     by_default = not encryption.encrypts(target.region, source) and read.encryption_by_default(ec2)
     if encryption.allow_default and (by_default or encryption.encrypts(target.region, source)):
         return replace(seen, keys={target: read.key(clients.kms(target.region), read.default_key_id(ec2))})
@@ -160,7 +166,7 @@ def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: 
 
 
 def _snapshots(ec2: EC2Client, wanted: CopyWanted, images: Iterable[Image]) -> tuple[Snapshot, ...]:
-    """Those snapshots of images of which something is asked: the keys that they got, or their tags."""
+    """Read the snapshots of images where their keys or tags matter."""
     return read.snapshots(
         ec2,
         [
@@ -173,7 +179,7 @@ def _snapshots(ec2: EC2Client, wanted: CopyWanted, images: Iterable[Image]) -> t
 
 
 def _with_others(ec2: EC2Client, wanted: CopyWanted, seen: CopySeen, target: Target) -> CopySeen:
-    """``seen`` with the copies that somebody else made, one of which may be under the wanted key."""
+    """``seen`` with the copies that others made, one of which may be encrypted under the requested key."""
     known = {image.image_id for image in seen.copies[target]}
     source_id, source_region = seen.source_of(target).image_id, wanted.source_region_of(target.region)
     others = tuple(
@@ -188,10 +194,10 @@ def _with_others(ec2: EC2Client, wanted: CopyWanted, seen: CopySeen, target: Tar
     )
 
 
-def _of_every(
+def _for_each_account(
     account_ids: Collection[str], failures: Mapping[str, tuple[Failure, ...]]
 ) -> tuple[Failure, ...]:
-    """What went wrong with regions' sources, as that of each account's copies."""
+    """The failures of regions' sources, repeated for each account that needs a copy there."""
     return tuple(
         replace(failure, account_id=account_id, region=region)
         for account_id in account_ids

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``ami_copy_regions`` as its planner takes them."""
+"""The options of ``ami_copy_regions``: validated, and converted to the values that the plan needs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ _DURATIONS = range(15, 2880 + 1, 15)
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
-    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    """The requested copies; ``check_mode`` allows null in ``source_images``.
+
+    Raises:
+        Refused: with a failure for each option that is not valid.
+    """
     options = Options(params)
     regions = options.strings("regions")
     if not regions:
-        options.refuse("regions", "no region is named.", "Name at least one.")
+        options.refuse("regions", "must contain at least one region (got []).", "Add a region.")
     source_images = options.mapped_images("source_images", check_mode)
-    # With a source in each region any of them will do, where a question has to be asked somewhere.
+    # If each region has its own source, any of them can serve the calls that need just one region.
     source_region = regions[0] if source_images and regions else params["source_region"] or params["region"]
     _check_source_options(options, params, regions, source_region, source_images)
     account_ids = options.account_ids("account_ids")
@@ -32,16 +36,20 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
     if surplus := sorted(set(best_effort) - set(regions)):
         options.refuse(
             "best_effort_regions",
-            f"{', '.join(surplus)} is not among the regions.",
-            "Add it to regions as well.",
+            f"{', '.join(surplus)} is not listed in regions.",
+            "Add it to regions too.",
         )
     duration = params["completion_duration_minutes"]
     if duration is not None and duration not in _DURATIONS:
         options.refuse(
-            "completion_duration_minutes", f"{duration} will not do.", "Take 15 to 2880 in steps of 15."
+            "completion_duration_minutes",
+            f"must be a multiple of 15 between 15 and 2880 (got {duration}).",
+            "Set such a number of minutes.",
         )
     if params["wait_timeout"] < 1:
-        options.refuse("wait_timeout", f"{params['wait_timeout']} is no time.", "Name seconds, 1 or more.")
+        options.refuse(
+            "wait_timeout", f"must be at least 1 second (got {params['wait_timeout']}).", "Increase it."
+        )
     encryption = Encryption(
         encrypted=params["encrypted"],
         key=params["kms_key_id"],
@@ -87,20 +95,24 @@ def _check_source_options(
         options.image_id("source_image_id", params["source_image_id"])
     if params["source_filters"] is not None:
         if not params["source_filters"]:
-            options.refuse("source_filters", "no filter is named.", "Name one: any image would match.")
+            options.refuse(
+                "source_filters",
+                "must contain at least one filter (got {}).",
+                "Add a filter: without one, every image matches.",
+            )
         if not options.strings("source_owners"):
             options.refuse(
                 "source_owners",
-                "no owner is named, and anybody can publish an image under any name.",
-                "Name whose images may match; self are your own.",
+                "must contain at least one owner: any account can publish an image under any name.",
+                "List the accounts whose images may match; self is your own.",
             )
     if not source_region:
-        options.refuse("source_region", "it is not named.", "Say in which region the source image is.")
+        options.refuse("source_region", "is required.", "Set the region of the source image.")
     if params["source_images"] is not None and (
         without := [region for region in regions if region not in source_images]
     ):
         options.refuse(
             "source_images",
-            f"no image is named for {', '.join(without)}.",
-            "Name each region's, or leave the region out.",
+            f"contains no image for {', '.join(without)}.",
+            "Add an image for each region, or remove the region from regions.",
         )

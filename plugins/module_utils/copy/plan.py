@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decides how an image comes to exist in every wanted region: pure, the AWS calls are made elsewhere."""
+"""Plans the copies: which to start, which to tag again, and which failed ones to deregister."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from ..keys import encryption as encrypting
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from .access import check_access
-from .checks import of_account
+from .checks import with_account
 from .request import check_request, copy_request, image_tags
 from .state import FAILED_STATES, USABLE_STATES, CopySeen, CopyWanted
 
+_NO_REASON = "AWS reports no reason"
+
 
 def plan(wanted: CopyWanted, seen: CopySeen) -> Plan:
-    """Plan every target that could be read, and leave out those that could not."""
+    """The plan of every target that could be read; the others are tolerated."""
     return Plan(
         (
             *(_plan_target(wanted, seen, target) for target in sorted(seen.copies)),
@@ -35,7 +37,7 @@ def plan(wanted: CopyWanted, seen: CopySeen) -> Plan:
 
 
 def existing_copy(wanted: CopyWanted, seen: CopySeen, target: Target) -> Image | None:
-    """The image that already is this target's copy: an own one first, then one somebody else made."""
+    """The target's existing image: the source itself, a copy that this collection made, or another copy."""
     source = seen.source_of(target)
     if seen.is_source(target, wanted.source_region_of(target.region)) and (
         not wanted.encryption.reencrypt_source or has_wanted_key(wanted, seen, target, source)
@@ -50,14 +52,14 @@ def existing_copy(wanted: CopyWanted, seen: CopySeen, target: Target) -> Image |
 
 
 def has_wanted_key(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image) -> bool:
-    """Whether an image is encrypted as this target's is to be."""
+    """Whether the image is encrypted as requested for this target."""
     key = seen.keys.get(target)
     encrypted = key is not None or wanted.encryption.encrypts(target.region, seen.source_of(target))
     return encrypting.is_under(image, seen.snapshots_of(target, image), key, encrypted)
 
 
 def unusable_copies(seen: CopySeen, target: Target) -> tuple[Image, ...]:
-    """The copies of this target that will never be available."""
+    """The target's copies that have failed or are deregistered."""
     unusable = (image for image in seen.copies[target] if image.state in FAILED_STATES | {"deregistered"})
     return tuple(sorted(unusable, key=lambda image: image.image_id))
 
@@ -65,10 +67,10 @@ def unusable_copies(seen: CopySeen, target: Target) -> tuple[Image, ...]:
 def replacement(
     wanted: CopyWanted, seen: CopySeen, target: Target, unusable: tuple[Image, ...]
 ) -> tuple[Action, ...]:
-    """Copy again after ``unusable``, then remove them.
+    """Copy the source again, then deregister the ``unusable`` copies that failed.
 
-    In this order, so that a run killed in between finds the new copy, or at least the dead one, whose id
-    makes the next request differ from the one that died.
+    In this order, a run that is killed in between leaves the new copy, or at least the failed one, whose id
+    makes the client token of the next request a new one.
     """
     request = copy_request(wanted, seen.source_of(target), target, _ids(unusable), seen.keys.get(target))
     copy = Action(target, "CopyImage", request)
@@ -80,7 +82,7 @@ def _ids(images: tuple[Image, ...]) -> tuple[str, ...]:
 
 
 def is_own(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image) -> bool:
-    """Whether this collection made ``image``, in this target, as a copy of the source."""
+    """Whether this collection made ``image`` as a copy of the target's source."""
     source_region = wanted.source_region_of(target.region)
     return tagging.is_own_copy(image, seen.source_of(target).image_id, source_region)
 
@@ -115,7 +117,7 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
     existing = existing_copy(wanted, seen, target)
     unusable = unusable_copies(seen, target)
     warnings = tuple(
-        f"The earlier copy {image.image_id} is {image.state}: {image.state_reason or 'AWS gives no reason'}."
+        f"The earlier copy {image.image_id} is {image.state}: {image.state_reason or _NO_REASON}."
         for image in unusable
         if image.state in FAILED_STATES
     )
@@ -131,7 +133,9 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
         if image.state in USABLE_STATES and image != existing and is_own(wanted, seen, target, image)
     ]
     if others:
-        warnings += (f"{existing.image_id} is used; {', '.join(others)} are copies of the same source.",)
+        warnings += (
+            f"{existing.image_id} is used; there are more copies of the source: {', '.join(others)}.",
+        )
     return TargetPlan(
         target,
         actions=(*retag.actions, *_removals(wanted, seen, target, unusable)),
@@ -145,9 +149,9 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
 def _plan_copy(
     wanted: CopyWanted, seen: CopySeen, target: Target, unusable: tuple[Image, ...], warnings: tuple[str, ...]
 ) -> TargetPlan:
-    obstacles = tuple(of_account(item, target, seen.account_id) for item in _obstacles(wanted, seen, target))
-    if obstacles and target.region in wanted.best_effort_regions:
-        return TargetPlan(target, warnings=warnings, tolerated=obstacles)
+    refusals = tuple(with_account(item, target, seen.account_id) for item in _refusals(wanted, seen, target))
+    if refusals and target.region in wanted.best_effort_regions:
+        return TargetPlan(target, warnings=warnings, tolerated=refusals)
     actions = replacement(wanted, seen, target, unusable)
     request = actions[0].parameters
     after = {
@@ -160,7 +164,7 @@ def _plan_copy(
     }
     if "KmsKeyId" in request:
         after["kms_key_arn"] = request["KmsKeyId"]
-    refusals = (*check_request(request, target), *obstacles)
+    refusals = (*check_request(request, target), *refusals)
     return TargetPlan(target, actions, before={}, after=after, warnings=warnings, refusals=refusals)
 
 
@@ -169,16 +173,16 @@ def _source_key_warning(wanted: CopyWanted, seen: CopySeen, target: Target) -> t
     if has_wanted_key(wanted, seen, target, source):
         return ()
     key = seen.keys.get(target)
-    wish = f"under {key.arn}" if key else "as asked"
+    requested = f"under {key.arn}" if key else "as requested"
     warning = (
-        f"The source {source.image_id} is not encrypted {wish}; it is used as it is. "
-        "Set reencrypt_source: true to have a copy made beside it."
+        f"The source {source.image_id} is not encrypted {requested}, and is used unchanged in its region. "
+        "Set reencrypt_source: true to copy it there."
     )
     return (warning,)
 
 
-def _obstacles(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[Failure, ...]:
-    """What stands in the way of a copy in this region, whatever the others are like."""
+def _refusals(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[Failure, ...]:
+    """What prevents the copy in this target alone; a best-effort region is then left out."""
     by_default = target in seen.encrypted_by_default
     source, missing = seen.source_of(target), seen.missing_access.get(target)
     key = encrypting.check_key(wanted.encryption, target, source, seen.keys.get(target), by_default)
@@ -193,7 +197,7 @@ def _disabled(seen: CopySeen, target: Target) -> tuple[Failure, ...]:
     return (
         Failure(
             message=f"The copy {', '.join(ids)} is disabled.",
-            remedy="Enable it (EnableImage) or deregister it, then run again.",
+            remedy="Enable it (EnableImage) or deregister it, then rerun.",
             error_code="copy_disabled",
             action="CopyImage",
             region=target.region,
@@ -240,11 +244,11 @@ def _in_region(target: Target, failures: tuple[Failure, ...]) -> tuple[Failure, 
 def retag(
     target: Target, resource: str, current: Mapping[str, str], wanted: Mapping[str, str], purge: bool
 ) -> list[Action]:
-    """The calls that bring a resource's tags to the wanted ones; with ``purge`` to just those."""
+    """The calls that set the wanted tags on a resource; with ``purge``, they also delete all other tags."""
     missing = tagging.differing_tags(current, wanted)
     surplus = tagging.surplus_keys(current, wanted) if purge else []
     actions = []
-    # Away with the old first: both together may be more than a resource can carry.
+    # Delete first: together, old and new tags may exceed the quota of a resource.
     if surplus:
         parameters = {"Resources": [resource], "Tags": [{"Key": key} for key in surplus]}
         actions.append(Action(target, "DeleteTags", parameters, resource))
@@ -255,8 +259,8 @@ def retag(
 
 
 def _tags_after(current: Mapping[str, str], wanted: Mapping[str, str], purge: bool) -> dict[str, str]:
-    gone = tagging.surplus_keys(current, wanted) if purge else []
-    return {key: value for key, value in {**current, **wanted}.items() if key not in gone}
+    deleted = tagging.surplus_keys(current, wanted) if purge else []
+    return {key: value for key, value in {**current, **wanted}.items() if key not in deleted}
 
 
 def _state(image: Image) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finding what is to be copied: one image for all regions, or each region's own."""
+"""Reads the source: one image for all regions, or each region's own."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sources:
-    """Whose credentials are used, and each region's source.
+    """The account of the credentials, and the source of each region.
 
-    ``unread`` are best-effort regions whose own source cannot be copied; they have none.
+    ``unread`` maps best-effort regions whose source cannot be copied to the reasons; ``images`` lacks them.
     """
 
     caller: Caller
@@ -39,7 +39,11 @@ class Sources:
 
 
 def read_sources(clients: Clients, wanted: CopyWanted) -> Sources:
-    """Read the source, or each region's; refuse what cannot be copied, and regions that there are not."""
+    """Read and check the regions and the sources.
+
+    Raises:
+        Refused: with all reasons why regions or sources cannot be used, except those of best-effort regions.
+    """
     region = wanted.source_region
     caller = identify(clients, region)
     clients.open("ec2", [region])
@@ -67,13 +71,13 @@ def read_sources(clients: Clients, wanted: CopyWanted) -> Sources:
 
 
 def _read_each(clients: Clients, wanted: CopyWanted, caller: Caller) -> Sources:
-    """Each region's own source."""
+    """Read the source of each region in that region."""
     clients.open("ec2", wanted.regions)
 
     def read_source(region: str) -> Image:
         image_id = wanted.source_images[region]
         if image_id is None:
-            # Planned as another task's copy, of which nothing else is known.
+            # Another task has planned this image in check mode; nothing else is known.
             return Image(KNOWN_AFTER_APPLY, KNOWN_AFTER_APPLY, caller.account_id, "available")
         source = read.image(clients.ec2(region), image_id)
         if source is None:
@@ -92,10 +96,10 @@ def _read_each(clients: Clients, wanted: CopyWanted, caller: Caller) -> Sources:
         )
         if found:
             failures[region] = found
-    if needed := [
+    if required := [
         item for region in failures if region not in wanted.best_effort_regions for item in failures[region]
     ]:
-        raise Refused(needed)
+        raise Refused(required)
     return Sources(caller, {region: images[region] for region in images if region not in failures}, failures)
 
 
@@ -118,7 +122,7 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _filter_value(value: Any) -> str:
-    # AWS writes truth values small, Python does not.
+    # AWS expects true and false in lower case.
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -126,13 +130,14 @@ def _no_source(wanted: CopyWanted, account_id: str) -> Failure:
     if wanted.source_image_id is not None:
         return invalid_option(
             "source_image_id",
-            f"source_image_id: account {account_id} sees no image {wanted.source_image_id} in "
+            f"source_image_id: account {account_id} cannot see image {wanted.source_image_id} in "
             f"{wanted.source_region}.",
-            "Check the id and source_region; another account's image must be shared with this one.",
+            "Check the id and source_region; another account must share its image with this one.",
         )
     return invalid_option(
         "source_filters",
-        f"source_filters: no image of {', '.join(wanted.source_owners)} in {wanted.source_region} matches.",
+        f"source_filters: no image owned by {', '.join(wanted.source_owners)} matches in "
+        f"{wanted.source_region}.",
         "Check the filters, source_owners and source_region.",
     )
 
@@ -141,7 +146,7 @@ def _unreadable_snapshots(
     clients: Clients, wanted: CopyWanted, source: Image, account_id: str
 ) -> tuple[str, ...]:
     if wanted.account_ids or source.owner_id == account_id:
-        # Of accounts that are named it is found out account by account.
+        # With account_ids each account's own access is checked instead.
         return ()
     visible = {
         item.snapshot_id for item in read.snapshots(clients.ec2(wanted.source_region), source.snapshot_ids)

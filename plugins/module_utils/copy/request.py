@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The request for one copy: its name, description, tags, key, and the token that makes it safe to repeat."""
+"""The parameters of one CopyImage: name, description, tags, KMS key, and an idempotency token."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ def copy_request(
     predecessor_ids: tuple[str, ...],
     key: Key | None = None,
 ) -> dict[str, Any]:
-    """The parameters of CopyImage, its client token included.
+    """The parameters of CopyImage, including ClientToken.
 
-    The token is a hash of all other parameters and of the copies that died before: the same request after a
-    kill gets the same image, a retry after a failed copy gets a new one, and changed tags are no mismatch.
-    It is 64 ASCII characters, the most that AWS takes (botocore shape ``CopyImageRequest``).
+    The token is a hash of all other parameters and of ``predecessor_ids``, the failed or deregistered copies
+    that this one replaces. So the request of a killed run, repeated, returns the same image, a retry after a
+    failed copy starts a new one, and a request with other tags does not conflict with an earlier one. It has
+    64 ASCII characters, the maximum (botocore shape ``CopyImageRequest``).
     """
     mark = tagging.source_tag(source.image_id, wanted.source_region_of(target.region))
     if key is not None:
@@ -66,35 +67,35 @@ def copy_request(
 
 
 def name_for(wanted: CopyWanted, source: Image, region: str) -> str:
-    """The copy's name; by default the source's, shortened if need be, with its id, which makes it unique."""
+    """The copy's name; by default the source's, shortened if necessary, and its id, which makes it unique."""
     if wanted.name is not None:
         return _fill(wanted.name, source, region)
     return f"{source.name[: MAX_NAME - len(source.image_id) - 1]}-{source.image_id}"
 
 
 def description_for(wanted: CopyWanted, source: Image, region: str) -> str:
-    """The copy's description; by default the source's, or where it has none, where the copy comes from."""
+    """The copy's description; by default the source's or, if that is empty, the source's id and region."""
     if wanted.description is not None:
         return _fill(wanted.description, source, region)
     return source.description or f"Copy of {source.image_id} from {wanted.source_region_of(region)}"
 
 
 def image_tags(wanted: CopyWanted, source: Image) -> dict[str, str] | None:
-    """The tags that the copies are to have; None, for leave them alone, if the user asked for none."""
+    """The requested tags of the copies; None if no option sets any, so that existing tags stay."""
     if wanted.tags is None and not wanted.copy_tags:
         return None
     return {**(tagging.user_tags(source.tags) if wanted.copy_tags else {}), **(wanted.tags or {})}
 
 
 def check_request(request: Mapping[str, Any], target: Target) -> tuple[Failure, ...]:
-    """Refuse a name, a description or tags that AWS would refuse."""
+    """The refusals of a name, a description or tags that AWS would refuse."""
     failures: list[Failure] = []
     if not NAME.fullmatch(request["Name"]):
         failures.append(
             invalid_option(
                 "name",
-                f"name: '{request['Name']}' ({len(request['Name'])} characters) is no name for an image.",
-                "AWS takes 3 to 128 letters, digits, spaces and ( ) [ ] . / - ' @ _",
+                f"name: '{request['Name']}' ({len(request['Name'])} characters) is not a valid AMI name.",
+                "Use 3 to 128 letters, digits, spaces and ( ) [ ] . / - ' @ _",
                 region=target.region,
             )
         )
@@ -102,8 +103,9 @@ def check_request(request: Mapping[str, Any], target: Target) -> tuple[Failure, 
         failures.append(
             invalid_option(
                 "description",
-                f"description: {len(request['Description'])} characters are too many.",
-                f"AWS takes at most {MAX_DESCRIPTION}.",
+                f"description: must have at most {MAX_DESCRIPTION} characters "
+                f"(got {len(request['Description'])} characters).",
+                "Shorten it.",
                 region=target.region,
             )
         )
@@ -116,6 +118,6 @@ def check_request(request: Mapping[str, Any], target: Target) -> tuple[Failure, 
 
 
 def _fill(template: str, source: Image, region: str) -> str:
-    # In one pass: a source whose name holds a placeholder is copied literally.
+    # One pass, so that a placeholder in the source's own name is not replaced.
     values = {"region": region, "source_name": source.name, "source_image_id": source.image_id}
     return _PLACEHOLDER.sub(lambda match: values[match[1]], template)

@@ -31,12 +31,12 @@ PARTITIONS = {**dict.fromkeys(KNOWN, "aws"), "cn-north-1": "aws-cn", "us-gov-wes
         ),
         pytest.param(
             {"regions": ("cn-north-1",)},
-            [("regions", "'cn-north-1' is in partition aws-cn, the credentials in aws.")],
+            [("regions", "'cn-north-1' is in partition aws-cn, the credentials are for aws.")],
             id="other partition",
         ),
         pytest.param(
             {"regions": ("eu-west-1", "us-east-1", "eu-west-1")},
-            [("regions", "'eu-west-1' is named twice")],
+            [("regions", "'eu-west-1' is listed twice")],
             id="twice",
         ),
         pytest.param(

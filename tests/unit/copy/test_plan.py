@@ -158,7 +158,7 @@ def test_each_region_is_planned_by_itself_in_a_stable_order() -> None:
             "The earlier copy ami-f is failed: Given key ID is not accessible.",
             id="with AWS's reason",
         ),
-        pytest.param(None, "The earlier copy ami-f is failed: AWS gives no reason.", id="without one"),
+        pytest.param(None, "The earlier copy ami-f is failed: AWS reports no reason.", id="without one"),
     ],
 )
 def test_a_dead_copy_is_reported(reason: str | None, text: str) -> None:
@@ -169,7 +169,7 @@ def test_a_dead_copy_is_reported(reason: str | None, text: str) -> None:
 def test_more_than_one_own_copy_is_reported() -> None:
     saw = seen(copied_image("ami-a"), copied_image("ami-b"), copied_image("ami-c", "pending"))
     (warning,) = planned(wanted(), saw).warnings
-    assert warning.startswith("ami-a is used; ami-b, ami-c are")
+    assert warning == "ami-a is used; there are more copies of the source: ami-b, ami-c."
 
 
 @pytest.mark.parametrize(
