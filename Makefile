@@ -45,7 +45,7 @@ test: environment  ## every check; some of them: make test CHECKS="ruff unit"
 	@$(RUN) -m checks $(CHECKS)
 
 lint: environment  ## style, types, playbooks, documentation, changelog
-	@$(RUN) -m checks ruff format mypy ansible-lint docs changelog
+	@$(RUN) -m checks ruff format returns mypy ansible-lint docs changelog
 
 sanity: environment  ## ansible-test sanity, without ignore files
 	@$(RUN) -m checks sanity
@@ -68,8 +68,8 @@ bench: environment  ## this collection against what one would run without it
 simulated-aws: environment  ## run the simulated AWS with FIXTURE on PORT; prints the credentials of ACCOUNT
 	@$(RUN) -m simulated_aws --fixture $(FIXTURE) --port $(PORT) --account $(ACCOUNT)
 
-format: environment  ## let ruff mend what it can
-	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format .
+format: environment  ## style and layout by ruff, return values that modules share
+	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format . && $(RUN) -m checks.returns
 
 lock: environment  ## newest versions that requirements/*.in allow
 	@sh checks/lock.sh $(VENV)/bin/uv

@@ -170,27 +170,30 @@ results:
       type: str
       returned: always
 actions:
-  description: The AWS calls that changed something, or would in check mode, in the order of each region.
+  description:
+    - The AWS calls that changed something, or would in check mode, in their order in each region.
   returned: success, and failure after something was changed
   type: list
   elements: dict
   sample: [{"account_id": "111122223333", "action": "PutParameter", "region": "eu-west-1", "resource": "/golden/web"}]
 failures:
-  description: What could not be done, and what to do about it.
+  description: What failed, and what to do about it.
   returned: always
   type: list
   elements: dict
   contains:
     account_id:
-      description: The account.
+      description: The account. Null if the failure is not about one account.
       type: str
       returned: always
     action:
-      description: The AWS call, or the option, that failed.
+      description: The AWS operation or the option that failed.
       type: str
       returned: always
     error_code:
-      description: AWS's error code, or this collection's.
+      description:
+        - AWS's error code, the name of botocore's exception, or this collection's own code in snake_case.
+        - C(docs/how-it-works.md) of this collection lists the own codes.
       type: str
       returned: always
     message:
@@ -198,19 +201,20 @@ failures:
       type: str
       returned: always
     region:
-      description: The region.
+      description: The region. Null if the failure is not about one region.
       type: str
       returned: always
     remedy:
-      description: What to do.
+      description: What to do about it.
       type: str
       returned: always
     request_id:
-      description: AWS's request id, if AWS refused.
+      description: AWS's request ID. Null unless AWS returned the error.
       type: str
       returned: always
     source:
-      description: V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+      description:
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
       type: str
       returned: always
 """

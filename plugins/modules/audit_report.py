@@ -106,35 +106,37 @@ report:
       type: str
       returned: always
 report_path:
-  description: The JSON file, null if none was wanted.
+  description: The JSON file. Null if none was requested.
   returned: success, and failure after the report was made
   type: str
 report_dir:
-  description: The folder, null if none was wanted.
+  description: The directory of the reports. Null if none was requested.
   returned: success, and failure after the report was made
   type: str
   sample: audit
 changes:
-  description: What has changed since the report before in O(report_dir), null if there is none.
+  description: The changes since the previous report in O(report_dir). Null if there is none.
   returned: success, and failure after the report was made
   type: dict
+  sample:
+    added: ["eu-west-1: ami-0123456789abcdef0 (golden-web) is now shared with 012345678901."]
+    removed: []
+    since: "2026-11-24T12:00:00+00:00"
   contains:
     added:
-      description: What is so now and was not then, in sentences.
+      description: What is new, in sentences.
       type: list
       elements: str
       returned: always
-      sample: ["eu-west-1: ami-0123456789abcdef0 (golden-web) is now shared with 012345678901."]
     removed:
-      description: What was so then and is not now.
+      description: What no longer applies, in sentences.
       type: list
       elements: str
       returned: always
     since:
-      description: When that report was written.
+      description: The time of the previous report.
       type: str
       returned: always
-      sample: "2026-11-24T12:00:00+00:00"
 actions:
   description: The writing of each file that needed it.
   returned: success, and failure after the report was made
@@ -142,10 +144,46 @@ actions:
   elements: dict
   sample: [{"account_id": null, "action": "write", "region": null, "resource": "audit/report.html"}]
 failures:
-  description: Why a file could not be written, if so.
+  description: What failed, and what to do about it.
   returned: always
   type: list
   elements: dict
+  contains:
+    account_id:
+      description: The account. Null if the failure is not about one account.
+      type: str
+      returned: always
+    action:
+      description: The AWS operation or the option that failed.
+      type: str
+      returned: always
+    error_code:
+      description:
+        - AWS's error code, the name of botocore's exception, or this collection's own code in snake_case.
+        - C(docs/how-it-works.md) of this collection lists the own codes.
+      type: str
+      returned: always
+    message:
+      description: What went wrong.
+      type: str
+      returned: always
+    region:
+      description: The region. Null if the failure is not about one region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do about it.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's request ID. Null unless AWS returned the error.
+      type: str
+      returned: always
+    source:
+      description:
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+      type: str
+      returned: always
 """
 
 from ansible_collections.golden.images.plugins.module_utils.audit.report.flow import FLOW

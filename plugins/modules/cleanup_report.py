@@ -149,24 +149,37 @@ report:
       elements: str
       returned: always
 report_path:
-  description: The JSON file. Null if none was written.
+  description: The JSON file. Null if none was requested.
   returned: success, and failure after the report was made
   type: str
 report_dir:
-  description: The folder. Null if none was written.
+  description: The directory of the reports. Null if none was requested.
   returned: success, and failure after the report was made
   type: str
   sample: cleanup
 changes:
-  description:
-    - The changes since the previous report in the folder, as sentences - what is new (C(added)) and what no longer applies
-      (C(removed)) - and the time of that report (C(since)). Null if there was none.
+  description: The changes since the previous report in O(report_dir). Null if there is none.
   returned: success, and failure after the report was made
   type: dict
   sample:
     added: ["eu-west-1: ami-0123456789abcdef0 (golden-web) was deregistered."]
     removed: ["eu-west-1: ami-0123456789abcdef0 (golden-web) will be deregistered on 2026-11-23."]
     since: "2026-11-22T05:00:00+00:00"
+  contains:
+    added:
+      description: What is new, in sentences.
+      type: list
+      elements: str
+      returned: always
+    removed:
+      description: What no longer applies, in sentences.
+      type: list
+      elements: str
+      returned: always
+    since:
+      description: The time of the previous report.
+      type: str
+      returned: always
 actions:
   description: The files that were written.
   returned: success, and failure after the report was made
@@ -174,10 +187,46 @@ actions:
   elements: dict
   sample: [{"account_id": null, "action": "write", "region": null, "resource": "cleanup/report.html"}]
 failures:
-  description: The files that could not be written, with the reason.
+  description: What failed, and what to do about it.
   returned: always
   type: list
   elements: dict
+  contains:
+    account_id:
+      description: The account. Null if the failure is not about one account.
+      type: str
+      returned: always
+    action:
+      description: The AWS operation or the option that failed.
+      type: str
+      returned: always
+    error_code:
+      description:
+        - AWS's error code, the name of botocore's exception, or this collection's own code in snake_case.
+        - C(docs/how-it-works.md) of this collection lists the own codes.
+      type: str
+      returned: always
+    message:
+      description: What went wrong.
+      type: str
+      returned: always
+    region:
+      description: The region. Null if the failure is not about one region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do about it.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's request ID. Null unless AWS returned the error.
+      type: str
+      returned: always
+    source:
+      description:
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+      type: str
+      returned: always
 """
 
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.flow import FLOW

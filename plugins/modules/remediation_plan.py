@@ -144,10 +144,46 @@ actions:
   type: list
   elements: dict
 failures:
-  description: Why nothing is planned, and what to do about it.
+  description: What failed, and what to do about it.
   returned: always
   type: list
   elements: dict
+  contains:
+    account_id:
+      description: The account. Null if the failure is not about one account.
+      type: str
+      returned: always
+    action:
+      description: The AWS operation or the option that failed.
+      type: str
+      returned: always
+    error_code:
+      description:
+        - AWS's error code, the name of botocore's exception, or this collection's own code in snake_case.
+        - C(docs/how-it-works.md) of this collection lists the own codes.
+      type: str
+      returned: always
+    message:
+      description: What went wrong.
+      type: str
+      returned: always
+    region:
+      description: The region. Null if the failure is not about one region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do about it.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's request ID. Null unless AWS returned the error.
+      type: str
+      returned: always
+    source:
+      description:
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+      type: str
+      returned: always
 """
 
 from ansible_collections.golden.images.plugins.module_utils.remediation.flow import FLOW

@@ -124,33 +124,32 @@ report:
       type: str
       returned: always
 report_path:
-  description: The file, null if none was wanted.
+  description: The JSON file. Null if none was requested.
   returned: success
   type: str
 report_dir:
-  description: The folder, null if none was wanted.
+  description: The directory of the reports. Null if none was requested.
   returned: success
   type: str
 changes:
-  description: What has changed since the report before in O(report_dir), null if there is none.
+  description: The changes since the previous report in O(report_dir). Null if there is none.
   returned: success
   type: dict
   contains:
     added:
-      description: What is so now and was not then, in sentences.
+      description: What is new, in sentences.
       type: list
       elements: str
       returned: always
     removed:
-      description: What was so then and is not now.
+      description: What no longer applies, in sentences.
       type: list
       elements: str
       returned: always
     since:
-      description: When that report was written.
+      description: The time of the previous report.
       type: str
       returned: always
-      sample: "2026-11-24T12:00:00+00:00"
 actions:
   description: The writing of each file, if it was needed.
   returned: success
@@ -158,10 +157,46 @@ actions:
   elements: dict
   sample: [{"account_id": null, "action": "write", "region": null, "resource": "verification.json"}]
 failures:
-  description: Why files could not be written, if so.
+  description: What failed, and what to do about it.
   returned: always
   type: list
   elements: dict
+  contains:
+    account_id:
+      description: The account. Null if the failure is not about one account.
+      type: str
+      returned: always
+    action:
+      description: The AWS operation or the option that failed.
+      type: str
+      returned: always
+    error_code:
+      description:
+        - AWS's error code, the name of botocore's exception, or this collection's own code in snake_case.
+        - C(docs/how-it-works.md) of this collection lists the own codes.
+      type: str
+      returned: always
+    message:
+      description: What went wrong.
+      type: str
+      returned: always
+    region:
+      description: The region. Null if the failure is not about one region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do about it.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's request ID. Null unless AWS returned the error.
+      type: str
+      returned: always
+    source:
+      description:
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+      type: str
+      returned: always
 """
 
 from ansible_collections.golden.images.plugins.module_utils.runner import run
