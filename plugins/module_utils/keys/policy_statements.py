@@ -83,7 +83,7 @@ class PolicyAccess:
         return self.operations >= other.operations and self.for_auto_scaling >= other.for_auto_scaling
 
 
-def added(held: Iterable[PolicyAccess], wish: PolicyAccess) -> tuple[PolicyAccess, ...]:
+def with_access(held: Iterable[PolicyAccess], wish: PolicyAccess) -> tuple[PolicyAccess, ...]:
     """``held`` and ``wish``: those named get all that is asked for, nobody else gets or loses anything."""
     accesses = list(held)
     for access in wish.by_kind():
@@ -99,7 +99,7 @@ def added(held: Iterable[PolicyAccess], wish: PolicyAccess) -> tuple[PolicyAcces
     return tuple(accesses)
 
 
-def withdrawn(held: Iterable[PolicyAccess], leaving: PolicyConsumers) -> tuple[PolicyAccess, ...]:
+def without_consumers(held: Iterable[PolicyAccess], leaving: PolicyConsumers) -> tuple[PolicyAccess, ...]:
     """``held`` without those who leave."""
     return tuple(replace(access, consumers=access.consumers - leaving) for access in held)
 
@@ -190,7 +190,7 @@ def _family(
         yield _statement(name + _GRANTS, principal, ["kms:CreateGrant"], bound)
 
 
-def with_own(policy: str, statements: Iterable[Mapping[str, Any]]) -> str:
+def with_own_statements(policy: str, statements: Iterable[Mapping[str, Any]]) -> str:
     """The policy with ``statements`` in place of the own ones, everybody else's text unchanged."""
     before, after = _around_statements(policy)
     others = [text for text, statement in _statements(policy) if not _is_own(statement)]
@@ -198,7 +198,7 @@ def with_own(policy: str, statements: Iterable[Mapping[str, Any]]) -> str:
     return f"{before}[{', '.join([*others, *own])}]{after}"
 
 
-def same(policy: str, statements: Iterable[Mapping[str, Any]]) -> bool:
+def has_own_statements(policy: str, statements: Iterable[Mapping[str, Any]]) -> bool:
     """Whether the own statements of a policy already are ``statements``, however AWS writes them."""
     return _comparable(own_statements(policy)) == _comparable(statements)
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -111,7 +112,7 @@ def test_an_option_added_to_a_step_reaches_its_check(step: Any, monkeypatch: pyt
 
     spec = {**step.ARGUMENT_SPEC, "added": {"type": "str", "default": "by default"}}
     monkeypatch.setattr(step, "ARGUMENT_SPEC", spec)
-    monkeypatch.setattr(step, "wanted_from", check)
+    monkeypatch.setattr(step, "FLOW", replace(step.FLOW, wanted=check))
     subnets = dict.fromkeys(GIVEN["regions"], "subnet-0123456789abcdef0")
     wanted_from(
         {**GIVEN, "parameter": "/golden/web", "verify_level": "launched", "subnet_ids": subnets}, False

@@ -268,7 +268,7 @@ SINGLE = {**ACCOUNTS, "Principal": {"AWS": [A]}, "Action": ["kms:Decrypt"]}
 def test_whether_own_statements_mean_the_same(
     shown: list[dict[str, Any]], wanted: list[dict[str, Any]], expected: bool
 ) -> None:
-    assert key_policy.same(policy_of(*shown), wanted) is expected
+    assert key_policy.has_own_statements(policy_of(*shown), wanted) is expected
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_sums_and_differences_of_consumers(one: PolicyConsumers, other: PolicyCo
 @given(ACCESSES, ACCESSES)
 def test_together_nobody_loses_anything(one: PolicyAccess, other: PolicyAccess) -> None:
     held = policy_of(*key_policy.statements_for(one))
-    both = key_policy.added(key_policy.own_accesses(held), other)
+    both = key_policy.with_access(key_policy.own_accesses(held), other)
     before = rights(held, CALLERS)
     after = rights(policy_of(*key_policy.statements_for(*both)), CALLERS)
     assert before <= after
@@ -343,7 +343,7 @@ def test_together_nobody_loses_anything(one: PolicyAccess, other: PolicyAccess) 
 
 def test_nobody_adds_nothing() -> None:
     one = access(consumers(A), operations=frozenset({"Decrypt"}))
-    assert key_policy.added([one], access(PolicyConsumers(), for_auto_scaling=True)) == (one,)
+    assert key_policy.with_access([one], access(PolicyConsumers(), for_auto_scaling=True)) == (one,)
 
 
 def test_a_policy_without_statements_is_an_error_of_its_own() -> None:

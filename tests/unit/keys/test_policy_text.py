@@ -145,7 +145,7 @@ MINE = key_policy.statements_for(access(consumers(A, org_ids=(ORG_ID,), units=(U
 @given(policies(), ACCESSES)
 def test_what_is_not_ours_stays_byte_for_byte(policy: Policy, wanted: key_policy.PolicyAccess) -> None:
     mine = key_policy.statements_for(wanted)
-    text = key_policy.with_own(policy.text, mine)
+    text = key_policy.with_own_statements(policy.text, mine)
     assert text.startswith(f"{policy.before}[{', '.join(policy.others)}")
     assert text.endswith(f"]{policy.after}")
     whole = json.loads(text)
@@ -157,15 +157,15 @@ def test_what_is_not_ours_stays_byte_for_byte(policy: Policy, wanted: key_policy
 
 @given(policies())
 def test_what_was_written_is_found_again(policy: Policy) -> None:
-    text = key_policy.with_own(policy.text, MINE)
+    text = key_policy.with_own_statements(policy.text, MINE)
     assert key_policy.own_statements(text) == MINE
-    assert key_policy.same(text, MINE)
-    assert key_policy.with_own(text, MINE) == text
+    assert key_policy.has_own_statements(text, MINE)
+    assert key_policy.with_own_statements(text, MINE) == text
 
 
 @given(policies())
 def test_closing_leaves_other_peoples_text_alone(policy: Policy) -> None:
-    closed = key_policy.with_own(key_policy.with_own(policy.text, MINE), [])
+    closed = key_policy.with_own_statements(key_policy.with_own_statements(policy.text, MINE), [])
     assert closed == f"{policy.before}[{', '.join(policy.others)}]{policy.after}"
 
 
@@ -212,10 +212,12 @@ def test_own_statements_are_found_by_their_sid(policy: Policy) -> None:
 )
 def test_texts(text: str, expected: str) -> None:
     ours = {"Sid": "GoldenImagesAccounts", "Effect": "Allow"}
-    assert key_policy.with_own(text, [ours]) == expected.replace("OURS", json.dumps(ours, sort_keys=True))
+    assert key_policy.with_own_statements(text, [ours]) == expected.replace(
+        "OURS", json.dumps(ours, sort_keys=True)
+    )
 
 
 def test_a_policy_that_says_what_is_wanted_is_not_touched() -> None:
     text = opened_to(consumers(A))
     spaced = json.dumps(json.loads(text), indent=4)
-    assert key_policy.same(spaced, key_policy.statements_for(access(consumers(A))))
+    assert key_policy.has_own_statements(spaced, key_policy.statements_for(access(consumers(A))))

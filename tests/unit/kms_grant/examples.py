@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.kms_grant import plan as grant
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.request import grant_request
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantSeen, GrantWanted
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
 
@@ -36,15 +38,15 @@ def scaling_role(account_id: str) -> str:
     )
 
 
-def wanted(*account_ids: str, **changes: Any) -> grant.GrantWanted:
+def wanted(*account_ids: str, **changes: Any) -> GrantWanted:
     """To open the one region's key to these accounts."""
     values = {"kms_key_ids": {REGION: KEY.arn}, "account_ids": frozenset(account_ids), **changes}
-    return grant.GrantWanted(**values)
+    return GrantWanted(**values)
 
 
 def made(who: str, operations: frozenset[str] = OPERATIONS, grant_id: str = "", **changes: Any) -> Grant:
     """A grant that this collection made."""
-    request = grant.grant_request(KEY.arn, who, operations)
+    request = grant_request(KEY.arn, who, operations)
     return replace(Grant(grant_id or f"g-{who}", who, operations, request["Name"]), **changes)
 
 
@@ -53,15 +55,15 @@ def foreign(grantee: str, name: str = "", **changes: Any) -> Grant:
     return replace(Grant(f"g-foreign-{grantee}-{name}", grantee, OPERATIONS, name), **changes)
 
 
-def seen(*grants: Grant, key: Key = KEY, policy: str | None = None, **changes: Any) -> grant.GrantSeen:
+def seen(*grants: Grant, key: Key = KEY, policy: str | None = None, **changes: Any) -> GrantSeen:
     """That the one region's key has these grants and this policy."""
     keys = {place(REGION): (KeySeen(key, grants, policy),)}
-    return grant.GrantSeen(**{"account_id": OWNER, "partition": "aws", "keys": keys, **changes})
+    return GrantSeen(**{"account_id": OWNER, "partition": "aws", "keys": keys, **changes})
 
 
-def planned(want: grant.GrantWanted, saw: grant.GrantSeen) -> TargetPlan:
+def planned(want: GrantWanted, saw: GrantSeen) -> TargetPlan:
     """The plan of the only target."""
-    (target,) = grant.plan(want, saw).targets
+    (target,) = plan(want, saw).targets
     return target
 
 
@@ -73,7 +75,7 @@ def calls(actions: Iterable[Action]) -> list[tuple[str, str]]:
     ]
 
 
-def performed(saw: grant.GrantSeen, plan: Plan) -> grant.GrantSeen:
+def performed(saw: GrantSeen, plan: Plan) -> GrantSeen:
     """What the keys look like once AWS has done what the plan says.
 
     KMS gives the same grant again for the same name and content (KMS API Reference, CreateGrant, Name).

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import wanted_from
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import GrantWanted
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.options import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
 from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
 from ansible_collections.golden.images.plugins.modules.ami_kms_grant import ARGUMENT_SPEC
 

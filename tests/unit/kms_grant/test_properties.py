@@ -9,7 +9,11 @@ from dataclasses import replace
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.kms_grant import plan as grant
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import (
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.request import (
+    grant_request,
+    is_for_auto_scaling,
+)
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import (
     AUTO_SCALING_OPERATIONS,
     GrantSeen,
     GrantWanted,
@@ -53,7 +57,7 @@ FOREIGN = st.builds(
 def own(draw: st.DrawFn) -> Grant:
     """A grant that this collection made; its content may have changed under its name."""
     grantee, operations = draw(GRANTEES), draw(SETS_OF_OPERATIONS)
-    name = grant.grant_request("arn", grantee, operations)["Name"]
+    name = grant_request("arn", grantee, operations)["Name"]
     made = Grant("", grantee, operations, name)
     return draw(st.just(made) | st.builds(replace, st.just(made), constrained=st.just(True)))
 
@@ -148,7 +152,7 @@ def test_of_each_key_opening_comes_before_closing(situation: Situation) -> None:
     for target in grant.plan(want, saw).targets:
         for key in saw.keys[target.target]:
             steps = [
-                item.operation + " by a consumer" * grant.is_for_auto_scaling(item)
+                item.operation + " by a consumer" * is_for_auto_scaling(item)
                 for item in target.actions
                 if item.parameters["KeyId"] == key.key.arn
             ]

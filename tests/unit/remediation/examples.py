@@ -14,7 +14,8 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditWanted,
     RegionSeen,
 )
-from ansible_collections.golden.images.plugins.module_utils.kms_grant import plan as grant
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import plan as plan_access
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantSeen, GrantWanted
 from ansible_collections.golden.images.plugins.module_utils.model import Image, KeySeen, Sharing, Target
 from ansible_collections.golden.images.plugins.module_utils.remediation.plan import (
     RemediationPlan,
@@ -121,7 +122,7 @@ def _sharing(given: Mapping[str, Any]) -> Sharing:
 
 
 def _closed(key: KeySeen, target: Target, task: Mapping[str, Any]) -> KeySeen:
-    wanted = grant.GrantWanted(
+    wanted = GrantWanted(
         kms_key_ids={target.region: key.key.arn},
         account_ids=frozenset(task["account_ids"]),
         principals=frozenset(task["principals"]),
@@ -129,8 +130,8 @@ def _closed(key: KeySeen, target: Target, task: Mapping[str, Any]) -> KeySeen:
         org_unit_ids=frozenset(task["org_unit_ids"]),
         present=False,
     )
-    seen = grant.GrantSeen(OWNER, "aws", {target: (key,)})
-    planned = grant.plan(wanted, seen)
+    seen = GrantSeen(OWNER, "aws", {target: (key,)})
+    planned = plan_access(wanted, seen)
     assert planned.refusals == ()
     (after,) = granting.performed(seen, planned).keys[target]
     return after

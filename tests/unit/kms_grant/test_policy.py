@@ -14,7 +14,10 @@ from ansible_collections.golden.images.plugins.module_utils.keys.policy_statemen
     PolicyAccess,
     PolicyConsumers,
 )
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import GrantWanted, policy_after
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.policy import (
+    policy_after,
+)
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -117,7 +120,7 @@ def test_those_named_get_what_they_need(want: GrantWanted, policy: str) -> None:
 @given(WANTED, HELD)
 def test_purging_leaves_those_named_and_other_peoples_statements(want: GrantWanted, policy: str) -> None:
     assume(want.purge)
-    expected = key_policy.with_own(policy, key_policy.statements_for(want.policy_access))
+    expected = key_policy.with_own_statements(policy, key_policy.statements_for(want.policy_access))
     assert rights(policy_after(want, policy), CALLERS) == rights(expected, CALLERS)
 
 

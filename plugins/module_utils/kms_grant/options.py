@@ -1,0 +1,94 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of ``ami_kms_grant`` as its planner takes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..arguments import Options
+from ..keys.grants import OPERATIONS
+from .state import GrantWanted
+
+_PRINCIPAL = re.compile(
+    r"arn:aws[a-z-]*:(iam::[0-9]{12}:(role|user)|sts::[0-9]{12}:(assumed-role|federated-user))/.+"
+)
+# Organizations API Reference, patterns of the Id of Organization and of OrganizationalUnit.
+_ORG_ID = re.compile(r"o-[a-z0-9]{10,32}")
+_ORG_UNIT_ID = re.compile(r"ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
+# KMS Developer Guide, "Grant operations", for symmetric encryption keys.
+_POSSIBLE_OPERATIONS = OPERATIONS | {
+    "Encrypt",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+    "RetireGrant",
+}
+
+
+def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
+    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    options = Options(params)
+    consumers = options.consumers()
+    principals = options.matching("principals", _PRINCIPAL, "arn:aws:iam::111122223333:role/deploy")
+    by_image = params["images"] is not None or params["image_id"] is not None
+    wanted = GrantWanted(
+        images=options.images(check_mode) if by_image else {},
+        kms_key_ids=params["kms_key_ids"] or {},
+        account_ids=consumers.account_ids,
+        principals=frozenset(principals),
+        org_arns=consumers.org_arns,
+        org_unit_arns=consumers.org_unit_arns,
+        org_ids=frozenset(_ids(options, "org_ids", _ORG_ID, "o-a1b2c3d4e5")),
+        org_unit_ids=frozenset(_ids(options, "org_unit_ids", _ORG_UNIT_ID, "ou-ab12-11111111")),
+        operations=frozenset(options.strings("operations")) or OPERATIONS,
+        access_method=params["access_method"],
+        present=params["state"] == "present",
+        purge=params["purge_grants"],
+        auto_scaling=params["auto_scaling"],
+        consumer_role=options.consumer_role(),
+    )
+    if unknown := sorted(wanted.operations - _POSSIBLE_OPERATIONS):
+        options.refuse(
+            "operations",
+            f"{', '.join(unknown)} is no operation of a grant on a key for encryption.",
+            f"There are {', '.join(sorted(_POSSIBLE_OPERATIONS))}.",
+        )
+    if wanted.access_method == "grant" and (wanted.org_arns or wanted.org_unit_arns):
+        options.refuse(
+            "access_method",
+            "a grant cannot name an organization or organizational unit.",
+            "Use access_method: auto, which opens the key policy to them.",
+        )
+    if wanted.present and wanted.auto_scaling and not (wanted.consumer_role and wanted.account_ids):
+        options.refuse(
+            "auto_scaling",
+            "each account itself must create the grant for its Auto Scaling role.",
+            "Name the accounts in account_ids, and in consumer_role_name a role of theirs that may do it.",
+        )
+    by_id = wanted.org_ids or wanted.org_unit_ids
+    if by_id and wanted.present:
+        options.refuse(
+            "org_ids" if wanted.org_ids else "org_unit_ids",
+            "an id alone only withdraws.",
+            "Set state: absent, or name the full ARN in org_arns or org_unit_arns.",
+        )
+    named = wanted.account_ids or wanted.principals or wanted.org_arns or wanted.org_unit_arns or by_id
+    if not named and not (wanted.present and not wanted.purge):
+        options.refuse("account_ids", "nobody is named.", "Name who keeps access, or who loses it.")
+    if wanted.purge and not wanted.present:
+        options.refuse("purge_grants", "it cannot be combined with state: absent.", "Leave one of them out.")
+    if not by_image and not wanted.kms_key_ids:
+        options.refuse("kms_key_ids", "no region is named.", "Map each region to its key, or use images.")
+    options.check()
+    return wanted
+
+
+def _ids(options: Options, option: str, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:
+    for text in options.strings(option):
+        if not pattern.fullmatch(text):
+            options.refuse(option, f"'{text}' is no id.", f"One looks like {example}.")
+    return options.strings(option)

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The parameters of the AWS calls that give access to keys."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..keys.grants import NAME_PREFIX
+from ..keys.policy_statements import short
+from ..model import Grant
+from ..plan import Action
+
+_AUTO_SCALING_ROLE = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+
+
+def grant_request(key_arn: str, grantee: str, operations: frozenset[str]) -> dict[str, Any]:
+    """The parameters of CreateGrant.
+
+    KMS gives the same grant again for the same name and content, and another one for the same name and other
+    content (KMS API Reference, CreateGrant, Name), so the name is a hash of the content.
+    """
+    ordered = sorted(operations)
+    digest = hashlib.sha256(json.dumps([grantee, ordered]).encode()).hexdigest()[:32]
+    return {
+        "GranteePrincipal": grantee,
+        "KeyId": key_arn,
+        "Name": NAME_PREFIX + digest,
+        "Operations": ordered,
+    }
+
+
+def principal_arn(partition: str, principal: str) -> str:
+    """An account id as the ARN that grants take; ARNs as they are."""
+    return principal if principal.startswith("arn:") else f"arn:{partition}:iam::{principal}:root"
+
+
+def auto_scaling_role(partition: str, account_id: str) -> str:
+    """The ARN of an account's service-linked role for Auto Scaling."""
+    return f"arn:{partition}:iam::{account_id}:{_AUTO_SCALING_ROLE}"
+
+
+def is_for_auto_scaling(action: Action) -> bool:
+    """Whether the action is one of ``consumer_grants``, made with the consumer's credentials."""
+    return str(action.parameters.get("GranteePrincipal", "")).endswith(_AUTO_SCALING_ROLE)
+
+
+def holds(grants: tuple[Grant, ...], request: Mapping[str, Any]) -> bool:
+    """Whether a grant of that name and content exists: a name alone proves nothing."""
+    return any(
+        grant.name == request["Name"]
+        and short(grant.grantee) == short(request["GranteePrincipal"])
+        and grant.operations == frozenset(request["Operations"])
+        and not grant.constrained
+        for grant in grants
+    )

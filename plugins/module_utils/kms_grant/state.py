@@ -1,0 +1,83 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ``ami_kms_grant`` wants and sees: consumers and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..keys import policy_statements
+from ..keys.grants import OPERATIONS
+from ..keys.policy_statements import PolicyAccess, PolicyConsumers
+from ..model import ConsumerRole, KeySeen, Target
+
+# Auto Scaling User Guide, "Required AWS KMS key policy for use with encrypted volumes". A grant made through
+# a grant holds at most the parent's operations, so the account that makes it needs all of them.
+AUTO_SCALING_OPERATIONS = OPERATIONS | {"Encrypt"}
+
+
+@dataclass(frozen=True)
+class GrantWanted:
+    """What the user asked ``ami_kms_grant`` for.
+
+    ``images`` maps regions to image ids (None: planned in check mode), ``kms_key_ids`` regions to keys (None:
+    not encrypted); one of both is empty. ``org_ids`` and ``org_unit_ids`` lose their access; they are what a
+    key policy tells of organizations and units whose ARNs nobody knows any more.
+    """
+
+    images: Mapping[str, str | None] = field(default_factory=dict)
+    kms_key_ids: Mapping[str, str | None] = field(default_factory=dict)
+    account_ids: frozenset[str] = frozenset()
+    principals: frozenset[str] = frozenset()
+    org_arns: frozenset[str] = frozenset()
+    org_unit_arns: frozenset[str] = frozenset()
+    org_ids: frozenset[str] = frozenset()
+    org_unit_ids: frozenset[str] = frozenset()
+    operations: frozenset[str] = OPERATIONS
+    access_method: str = "auto"
+    present: bool = True
+    purge: bool = False
+    auto_scaling: bool = False
+    consumer_role: ConsumerRole | None = None
+
+    @property
+    def parent_operations(self) -> frozenset[str]:
+        """What accounts may do: enough to hand on what Auto Scaling needs, if it is to."""
+        return self.operations | AUTO_SCALING_OPERATIONS if self.auto_scaling else self.operations
+
+    @property
+    def grantees(self) -> frozenset[str]:
+        """Those who are served by grants: account ids and ARNs."""
+        return frozenset() if self.access_method == "key_policy" else self.account_ids | self.principals
+
+    @property
+    def policy_consumers(self) -> PolicyConsumers:
+        """Those who are served by the key policy."""
+        return PolicyConsumers(
+            self.account_ids | self.principals if self.access_method == "key_policy" else frozenset(),
+            frozenset(policy_statements.organization_id(arn) for arn in self.org_arns),
+            frozenset(policy_statements.unit_ids(arn) for arn in self.org_unit_arns),
+        )
+
+    @property
+    def policy_access(self) -> PolicyAccess:
+        """What these may do."""
+        return PolicyAccess(self.policy_consumers, self.parent_operations, self.auto_scaling)
+
+    @property
+    def uses_policy(self) -> bool:
+        """Whether key policies are to be read."""
+        return bool(self.policy_consumers) or self.purge or not self.present
+
+
+@dataclass(frozen=True)
+class GrantSeen:
+    """What AWS said: each target's keys, and the targets whose image is not encrypted."""
+
+    account_id: str
+    partition: str
+    keys: Mapping[Target, tuple[KeySeen, ...]]
+    unencrypted: frozenset[Target] = frozenset()

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""In which order access is granted and revoked, and what a failure leaves undone."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.write import Performed
+from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils.kms_grant import apply as applying
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
+
+from tests.unit.examples import ORG
+from tests.unit.keys.policies import ROOT, consumers, opened_to, own_access
+from tests.unit.kms_grant.examples import A, B, C, root, scaling_role
+from tests.unit.kms_grant.kms_in_memory import Kms, World, world
+from tests.unit.kms_grant.runs import (
+    EU,
+    SECRET,
+    SILENT,
+    US,
+    failures,
+    grantees,
+    planned,
+    run,
+    scaling,
+    wanted,
+    world_with_access,
+)
+
+THEIRS = {
+    "Sid": "Theirs",
+    "Effect": "Allow",
+    "Principal": {"AWS": C},
+    "Action": "kms:Decrypt",
+    "Resource": "*",
+}
+
+
+def test_statement_that_another_tool_adds_meanwhile_is_kept() -> None:
+    aws = world(EU)
+    want = wanted(org_arns=frozenset({ORG}))
+    seen, plan = planned(aws, want)
+    key = aws.key(EU)
+
+    def somebody_writes() -> None:
+        key.policy = key_policy.with_own_statements(key.policy, [THEIRS])
+
+    aws.regions[EU].meanwhile["GetKeyPolicy"] = somebody_writes
+    outcome = FLOW.apply(aws, want, seen, plan, SILENT)
+    assert outcome.failures == ()
+    statements = json.loads(key.policy)["Statement"]
+    assert statements[:2] == [ROOT, THEIRS]
+    assert [item["Sid"] for item in statements[2:]] == [
+        "GoldenImagesOrganizations",
+        "GoldenImagesOrganizationsGrants",
+    ]
+
+
+def test_own_statement_that_another_run_adds_meanwhile_is_kept() -> None:
+    aws = world(EU)
+    want = wanted(org_arns=frozenset({ORG}))
+    seen, plan = planned(aws, want)
+    aws.key(EU).policy = opened_to(consumers(C))
+    FLOW.apply(aws, want, seen, plan, SILENT)
+    assert own_access(aws.key(EU).policy).consumers == consumers(C, org_ids=("o-a1b2c3d4e5",))
+
+
+def test_policy_is_read_again_right_before_it_is_written() -> None:
+    aws = world(EU)
+    run(aws, wanted(A, org_arns=frozenset({ORG})))
+    operations = aws.regions[EU].operations()
+    assert operations[operations.index("PutKeyPolicy") - 1] == "GetKeyPolicy"
+    assert operations.count("GetKeyPolicy") == 2
+
+
+def test_grants_are_created_first_and_revoked_last() -> None:
+    aws = world(EU)
+    run(aws, wanted(C))
+    done = len(aws.writes())
+    run(aws, wanted(A, org_arns=frozenset({ORG}), purge=True))
+    assert aws.writes()[done:] == ["CreateGrant", "PutKeyPolicy", "RevokeGrant"]
+
+
+@pytest.mark.parametrize("operation", ["CreateGrant", "PutKeyPolicy"])
+def test_region_where_granting_fails_revokes_nothing_and_other_regions_complete(operation: str) -> None:
+    aws = world_with_access(C)
+    aws.regions[EU].refuse = {operation: "LimitExceededException"}
+    want = wanted(A, B, regions=(EU, US), org_arns=frozenset({ORG}), purge=True)
+    _result, outcome = run(aws, want)
+    assert set(failures(outcome)) == {(EU, operation, "LimitExceededException")}
+    assert root(C) in grantees(aws.key(EU))
+    assert grantees(aws.key(US)) == {root(A), root(B)}
+    aws.regions[EU].refuse = {}
+    assert run(aws, want)[1].failures == ()
+    assert grantees(aws.key(EU)) == {root(A), root(B)}
+
+
+def test_actions_before_a_failure_are_returned() -> None:
+    aws = world(EU, US)
+    aws.regions[EU].refuse = {"PutKeyPolicy": "MalformedPolicyDocumentException"}
+    _result, outcome = run(aws, wanted(A, regions=(EU, US), org_arns=frozenset({ORG})))
+    done = [(item["region"], item["action"]) for item in (one.as_result() for one in outcome.performed)]
+    assert sorted(done) == [(EU, "CreateGrant"), (US, "CreateGrant"), (US, "PutKeyPolicy")]
+
+
+def test_failure_to_revoke_a_grant_is_reported() -> None:
+    aws = world_with_access(A, C)
+    aws.regions[US].refuse = {"RevokeGrant": "AccessDeniedException"}
+    _result, outcome = run(aws, wanted(A, regions=(EU, US), purge=True))
+    assert failures(outcome) == [(US, "RevokeGrant", "AccessDeniedException")]
+    assert grantees(aws.key(EU)) == {root(A)}
+
+
+def test_account_that_moves_from_the_policy_to_a_grant_keeps_access() -> None:
+    aws = world_with_access(A, regions=(EU,), access_method="key_policy")
+    aws.regions[EU].refuse = {"CreateGrant": "LimitExceededException"}
+    run(aws, wanted(A, purge=True))
+    key = aws.key(EU)
+    assert grantees(key) == {root(A)} or own_access(key.policy).consumers == consumers(A)
+
+
+def consumer_calls(aws: World, account_id: str, region: str = EU) -> list[dict[str, Any]]:
+    return aws.consumers[account_id][region].asked("CreateGrant")
+
+
+def test_consumers_create_grants_with_the_owners_grant_token() -> None:
+    aws = world(EU, US)
+    run(aws, scaling(A, B, regions=(US, EU)))
+    assert sorted(aws.assumed) == [
+        (f"arn:aws:iam::{account}:role/golden-consumer", SECRET, EU) for account in (A, B)
+    ]
+    for account_id in (A, B):
+        for region in (EU, US):
+            (request,) = consumer_calls(aws, account_id, region)
+            owners = aws.key(region).grants
+            parent = [name for name, item in owners.items() if item["GranteePrincipal"] == root(account_id)]
+            assert request["GrantTokens"] == [f"token-of-{parent[0]}"]
+            assert request["GranteePrincipal"] == scaling_role(account_id)
+            assert set(request["Operations"]) <= set(owners[parent[0]]["Operations"])
+    assert {grant["GranteePrincipal"] for grant in aws.regions[EU].asked("CreateGrant")} == {root(A), root(B)}
+
+
+def test_existing_grant_needs_no_grant_token() -> None:
+    aws = world_with_access(A, regions=(EU,), operations=frozenset(scaling(A).parent_operations))
+    run(aws, scaling(A))
+    (request,) = consumer_calls(aws, A)
+    assert "GrantTokens" not in request
+
+
+def test_only_roles_of_accounts_with_missing_grants_are_assumed() -> None:
+    aws = world(EU)
+    run(aws, scaling(A))
+    aws.assumed.clear()
+    run(aws, scaling(A, B))
+    assert [role for role, _external_id, _region in aws.assumed] == [f"arn:aws:iam::{B}:role/golden-consumer"]
+
+
+def test_no_role_is_assumed_without_auto_scaling() -> None:
+    aws = world(EU)
+    run(aws, wanted(A, consumer_role=ConsumerRole("golden-consumer")))
+    assert aws.assumed == []
+
+
+def test_role_that_cannot_be_assumed_stops_no_other_account_and_revokes_nothing() -> None:
+    aws = world_with_access(C)
+    aws.closed = {A}
+    _result, outcome = run(aws, scaling(A, B, regions=(EU, US), purge=True))
+    assert failures(outcome) == [(EU, "AssumeRole", "AccessDenied"), (US, "AssumeRole", "AccessDenied")]
+    for region in (EU, US):
+        assert grantees(aws.key(region)) == {root(A), root(B), root(C), scaling_role(B)}
+
+
+def test_consumer_that_fails_in_one_region_completes_the_other() -> None:
+    aws = world_with_access(C)
+    aws.consumers[A] = {name: Kms(kms.keys) for name, kms in aws.regions.items()}
+    aws.consumers[A][EU].refuse = {"CreateGrant": "AccessDeniedException"}
+    _result, outcome = run(aws, scaling(A, regions=(EU, US), purge=True))
+    assert failures(outcome) == [(EU, "CreateGrant", "AccessDeniedException")]
+    assert grantees(aws.key(EU)) == {root(A), root(C)}
+    assert grantees(aws.key(US)) == {root(A), scaling_role(A)}
+
+
+def test_failure_in_a_consumer_account_names_that_account() -> None:
+    aws = world(EU)
+    aws.closed = {A}
+    _result, outcome = run(aws, scaling(A))
+    assert [failure.account_id for failure in outcome.failures] == [A]
+
+
+def test_grants_are_created_in_all_regions_at_once_but_few_at_a_time_in_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Otherwise AWS refuses most of them, until botocore's retry quota is used up.
+    aws = world(EU, US)
+    lock, running, most = threading.Lock(), Counter[str](), Counter[str]()
+    together = 0
+    perform = applying.perform
+
+    def counted(client: Any, action: Action) -> Performed:
+        nonlocal together
+        region = action.target.region
+        with lock:
+            running[region] += 1
+            most[region] = max(most[region], running[region])
+            together = max(together, running.total())
+        time.sleep(0.005)
+        try:
+            return perform(client, action)
+        finally:
+            with lock:
+                running[region] -= 1
+
+    monkeypatch.setattr(applying, "perform", counted)
+    _result, outcome = run(aws, wanted(*(f"{number:012d}" for number in range(1, 31)), regions=(EU, US)))
+    assert outcome.failures == ()
+    assert len(outcome.performed) == 60
+    assert max(most.values()) == 4
+    assert together > 4

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which keys and key policies are refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.policy import policy_after
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
+from ansible_collections.golden.images.plugins.module_utils.model import Key
+
+from tests.unit.examples import OWNER, STRANGER
+from tests.unit.keys.examples import key_arn
+from tests.unit.keys.policies import policy_of
+from tests.unit.kms_grant.examples import (
+    DEPLOY,
+    KEY,
+    PLAIN_POLICY,
+    REGION,
+    A,
+    B,
+    calls,
+    planned,
+    root,
+    seen,
+    wanted,
+)
+
+AWS_MANAGED = replace(KEY, aws_managed=True)
+
+
+FOREIGN = Key(key_arn(account_id=STRANGER))
+
+
+@pytest.mark.parametrize(
+    ("want", "key", "codes"),
+    [
+        pytest.param(wanted(A), KEY, [], id="a good key"),
+        pytest.param(wanted(A), AWS_MANAGED, ["default_key"], id="aws/ebs"),
+        pytest.param(wanted(A), replace(KEY, state="Disabled"), ["key_not_enabled"], id="disabled"),
+        pytest.param(
+            wanted(A),
+            replace(KEY, state="PendingDeletion"),
+            ["key_not_enabled"],
+            id="pending deletion",
+        ),
+        pytest.param(wanted(A), FOREIGN, ["not_owner"], id="another account's"),
+        pytest.param(
+            wanted(A),
+            replace(FOREIGN, state="Disabled"),
+            ["key_not_enabled", "not_owner"],
+            id="another account's, disabled",
+        ),
+        pytest.param(
+            wanted(A, present=False), replace(KEY, state="Disabled"), [], id="closing a disabled one"
+        ),
+        pytest.param(wanted(A, present=False), FOREIGN, ["not_owner"], id="closing another account's"),
+    ],
+)
+def test_keys_that_are_refused(want: GrantWanted, key: Key, codes: list[str]) -> None:
+    failures = planned(want, seen(key=key)).refusals
+    assert [failure.error_code for failure in failures] == codes
+    for failure in failures:
+        assert key.arn in failure.message
+        assert failure.remedy
+        assert (failure.region, failure.account_id, failure.action) == (REGION, OWNER, "CreateGrant")
+
+
+def test_refusal_names_the_owner_of_the_key() -> None:
+    (failure,) = planned(wanted(A), seen(key=FOREIGN)).refusals
+    assert STRANGER in failure.message
+    assert STRANGER in failure.remedy
+
+
+def crowd(count: int) -> frozenset[str]:
+    return frozenset(f"2{number:011d}" for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("accounts", "refused"), [pytest.param(300, False, id="fits"), pytest.param(2_000, True, id="too large")]
+)
+def test_policy_that_is_too_large_is_refused(accounts: int, refused: bool) -> None:
+    plan = planned(
+        GrantWanted(account_ids=crowd(accounts), access_method="key_policy"), seen(policy=PLAIN_POLICY)
+    )
+    assert [failure.error_code for failure in plan.refusals] == ["key_policy_too_large"] * refused
+    assert all("32768" in failure.message and failure.action == "PutKeyPolicy" for failure in plan.refusals)
+
+
+def padded_to(length: int, character: str = "x") -> str:
+    """A policy that has so many bytes once it is open to A."""
+    policy = {"Id": "", **json.loads(PLAIN_POLICY)}
+    after = policy_after(wanted(A, access_method="key_policy"), json.dumps(policy))
+    left = length - len(after.encode())
+    filled, rest = divmod(left, len(character.encode()))
+    return json.dumps({**policy, "Id": character * filled + "x" * rest}, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("character", ["x", "é"])
+@pytest.mark.parametrize(("length", "refused"), [(32_768, False), (32_769, True)])
+def test_policy_size_is_measured_in_bytes(character: str, length: int, refused: bool) -> None:
+    plan = planned(wanted(A, access_method="key_policy"), seen(policy=padded_to(length, character)))
+    assert len(plan.actions[0].parameters["Policy"].encode()) == length
+    assert bool(plan.refusals) is refused
+
+
+def test_size_of_an_unchanged_policy_is_not_checked() -> None:
+    policy = policy_of(json.loads(PLAIN_POLICY)["Statement"][0] | {"Sid": "x" * 40_000})
+    plan = planned(wanted(A, purge=True), seen(policy=policy))
+    assert calls(plan.actions) == [("CreateGrant", root(A))]
+    assert plan.refusals == ()
+
+
+ROOTLESS = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": DEPLOY}, "Action": "kms:*"}]})
+
+
+@pytest.mark.parametrize(
+    ("want", "refused"),
+    [
+        pytest.param(wanted(A, access_method="key_policy"), True, id="the policy is to be changed"),
+        pytest.param(wanted(A, purge=True), False, id="it stays as it is"),
+    ],
+)
+def test_policy_without_the_owners_root_is_refused(want: GrantWanted, refused: bool) -> None:
+    failures = planned(want, seen(policy=ROOTLESS)).refusals
+    assert [failure.error_code for failure in failures] == ["key_policy_without_root"] * refused
+    assert all("kms:*" in failure.message and failure.action == "PutKeyPolicy" for failure in failures)
+
+
+@pytest.mark.parametrize("sid", ["GoldenImagesAccounts", "GoldenImagesUnits2Grants"])
+@pytest.mark.parametrize(
+    "want",
+    [
+        pytest.param(wanted(A, access_method="key_policy"), id="added to"),
+        pytest.param(wanted(A, purge=True), id="purged"),
+        pytest.param(wanted(A, present=False), id="withdrawn from"),
+    ],
+)
+def test_deny_statement_with_an_own_sid_is_refused(want: GrantWanted, sid: str) -> None:
+    denial = {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": {"AWS": root(B)},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    (failure,) = planned(want, seen(policy=policy_of(denial))).refusals
+    assert (failure.error_code, failure.action) == ("reserved_sid_denies", "PutKeyPolicy")
+    assert sid in failure.message
+    assert "another Sid" in failure.remedy
+
+
+def test_deny_statement_is_ignored_where_the_policy_does_not_change() -> None:
+    assert planned(wanted(A), seen()).refusals == ()

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which keys of an image ``ami_kms_grant`` reads, and what of them."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
+
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.keys.examples import key_arn
+from tests.unit.kms_grant.examples import A
+from tests.unit.kms_grant.kms_in_memory import Kms, StoredKey, World, world
+from tests.unit.kms_grant.runs import (
+    EU,
+    US,
+    planned,
+    run,
+    wanted,
+)
+from tests.unit.wire import Wire
+
+
+def test_keys_are_read_by_alias() -> None:
+    aws = world(EU, US)
+    want = wanted(A, regions=(US, EU))
+    seen, _plan = planned(aws, want)
+    assert (seen.account_id, seen.partition) == (OWNER, "aws")
+    assert {target.region: [key.key.arn for key in keys] for target, keys in seen.keys.items()} == {
+        EU: [key_arn("a", EU)],
+        US: [key_arn("a", US)],
+    }
+    assert all(key.policy is None for keys in seen.keys.values() for key in keys)
+    assert aws.writes() == []
+
+
+def test_policy_is_read_for_an_organization() -> None:
+    aws = world(EU)
+    seen, _plan = planned(aws, wanted(org_arns=frozenset({ORG})))
+    assert seen.keys[place(EU)][0].policy == aws.key(EU).policy
+
+
+def test_region_without_a_key_is_unencrypted() -> None:
+    aws = world(EU)
+    seen, plan = planned(aws, GrantWanted(kms_key_ids={EU: None}, account_ids=frozenset({A})))
+    assert seen.unencrypted == {place(EU)}
+    assert len(plan.warnings) == 1
+    assert aws.regions[EU].calls == []
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(StoredKey(key_arn(account_id=STRANGER)), id="another account's"),
+        pytest.param(StoredKey(key_arn(), manager="AWS"), id="aws/ebs"),
+    ],
+)
+def test_grants_and_policy_of_a_refused_key_are_not_read(key: StoredKey) -> None:
+    aws = World({EU: Kms({"alias/golden": key})})
+    _seen, plan = planned(aws, wanted(A, org_arns=frozenset({ORG})))
+    assert plan.refusals
+    assert aws.regions[EU].operations() == ["DescribeKey"]
+
+
+BY_ID = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
+
+
+def image_with(ec2: Wire, *keys: str | None) -> World:
+    """A world in which the image has a snapshot under each of these keys."""
+    snapshots = [
+        {"SnapshotId": f"snap-{number}", "State": "completed", **({"KmsKeyId": key} if key else {})}
+        for number, key in enumerate(keys)
+    ]
+    devices = [
+        {"DeviceName": f"/dev/sd{number}", "Ebs": {"SnapshotId": snapshot["SnapshotId"]}}
+        for number, snapshot in enumerate(snapshots)
+    ]
+    item = {"ImageId": SOURCE_ID, "OwnerId": OWNER, "State": "available", "BlockDeviceMappings": devices}
+    ec2.expect("describe_images", BY_ID, {"Images": [item]})
+    ids = [snapshot["SnapshotId"] for snapshot in snapshots]
+    request = {"Filters": [{"Name": "snapshot-id", "Values": ids}], "MaxResults": 1000}
+    ec2.expect("describe_snapshots", request, {"Snapshots": snapshots})
+    aws = World({EU: Kms({key: StoredKey(key) for key in keys if key})})
+    aws.ec2_clients[EU] = ec2.client
+    return aws
+
+
+def of_images(image_id: str | None = SOURCE_ID) -> GrantWanted:
+    return GrantWanted(images={EU: image_id}, account_ids=frozenset({A}))
+
+
+def test_keys_of_an_image_are_those_of_its_snapshots(ec2: Wire) -> None:
+    aws = image_with(ec2, key_arn("b"), key_arn("a"), key_arn("b"), None)
+    result, outcome = run(aws, of_images())
+    assert [action.resource for action in outcome.performed] == [key_arn("a"), key_arn("b")]  # type: ignore[attr-defined]
+    assert [key["kms_key_arn"] for key in result["results"][0]["kms_keys"]] == [key_arn("a"), key_arn("b")]
+
+
+def test_unencrypted_image_has_no_key(ec2: Wire) -> None:
+    seen, plan = planned(image_with(ec2, None), of_images())
+    assert seen.unencrypted == {place(EU)}
+    assert plan.actions == ()
+
+
+def test_missing_image_is_refused(ec2: Wire) -> None:
+    ec2.expect("describe_images", BY_ID, {"Images": []})
+    aws = world(EU)
+    aws.ec2_clients[EU] = ec2.client
+    with pytest.raises(Refused) as caught:
+        planned(aws, of_images())
+    assert [failure.error_code for failure in caught.value.failures] == ["image_not_found"]
+
+
+def test_planned_image_has_no_key() -> None:
+    seen, plan = planned(world(EU), of_images(None))
+    assert seen.keys == {place(EU): ()}
+    assert (seen.unencrypted, plan.warnings) == (frozenset(), ())

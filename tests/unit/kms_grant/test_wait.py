@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How ``ami_kms_grant`` waits until AWS lists new grants."""
+
+from __future__ import annotations
+
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
+
+from tests.unit.copy.aws_in_steps import Clock
+from tests.unit.kms_grant.examples import A
+from tests.unit.kms_grant.kms_in_memory import World, world
+from tests.unit.kms_grant.runs import (
+    EU,
+    SILENT,
+    US,
+    planned,
+    run,
+    wanted,
+    world_with_access,
+)
+
+
+def lagging(lists: int) -> World:
+    aws = world(EU, US)
+    aws.regions[EU].lag = lists
+    return aws
+
+
+def test_waits_until_new_grants_are_listed(clock: Clock) -> None:
+    aws = lagging(3)
+    started = clock.now
+    _result, outcome = run(aws, wanted(A, regions=(EU, US)))
+    assert clock.now - started == 3.0
+    # One list before anything was created, then one a second; the region that was ready is left in peace.
+    assert len(aws.regions[EU].asked("ListGrants")) == 1 + 4
+    assert len(aws.regions[US].asked("ListGrants")) == 1 + 1
+    (warning,) = outcome.warnings
+    assert "5 minutes" in warning
+    assert outcome.failures == ()
+
+
+def test_wait_ends_after_a_minute_with_a_warning(clock: Clock) -> None:
+    aws = lagging(1_000)
+    started = clock.now
+    _result, outcome = run(aws, wanted(A, regions=(EU, US)))
+    assert 60.0 <= clock.now - started <= 62.0
+    (warning,) = outcome.warnings
+    assert warning.startswith(f"{EU}: AWS does not list all new grants yet")
+    assert (len(outcome.performed), outcome.failures) == (2, ())
+
+
+def test_failed_list_is_repeated() -> None:
+    aws = world(EU)
+    want = wanted(A)
+    seen, plan = planned(aws, want)
+    kms = aws.regions[EU]
+
+    def throttle() -> None:
+        kms.refuse = {"ListGrants": "ThrottlingException"}
+        kms.meanwhile["ListGrants"] = kms.refuse.clear
+
+    kms.meanwhile["ListGrants"] = throttle
+    outcome = FLOW.apply(aws, want, seen, plan, SILENT)
+    assert outcome.failures == ()
+    assert len(kms.asked("ListGrants")) == 3
+    assert "5 minutes" in outcome.warnings[0]
+
+
+def test_no_wait_without_new_grants(clock: Clock) -> None:
+    aws = world_with_access(A, regions=(EU,))
+    started, lists = clock.now, len(aws.regions[EU].asked("ListGrants"))
+    _result, outcome = run(aws, wanted(A, present=False))
+    assert (clock.now, outcome.warnings) == (started, ())
+    assert len(aws.regions[EU].asked("ListGrants")) == lists + 1
+
+
+def test_no_wait_for_failed_grants(clock: Clock) -> None:
+    aws = world(EU, US)
+    aws.regions[EU].refuse = {"CreateGrant": "AccessDeniedException"}
+    started = clock.now
+    run(aws, wanted(A, regions=(EU, US)))
+    assert clock.now == started
