@@ -10,6 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+PUBLIC = "all"
+"""The group of all AWS accounts, in launch and volume permissions (botocore enum ``PermissionGroup``)."""
+
 # The smallest instance type by architecture (EC2 User Guide, "Instance types"; t3 does not support i386).
 SMALLEST_INSTANCE_TYPES = {"arm64": "t4g.nano", "i386": "t2.nano", "x86_64": "t3.nano"}
 

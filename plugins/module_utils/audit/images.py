@@ -12,7 +12,7 @@ from functools import reduce
 
 from ..finding import Finding
 from ..keys import policy_statements as key_policy
-from ..model import Image, Sharing, Target
+from ..model import PUBLIC, Image, Sharing, Target
 from .findings import finding
 from .state import AuditWanted, RegionSeen
 
@@ -61,7 +61,7 @@ def _of_image(wanted: AuditWanted, target: Target, image: Image, seen: RegionSee
             "public",
             f"Everybody can launch {image.image_id} ({image.name}).",
             "Remove the group all (ModifyImageAttribute), and turn block public access on.",
-            "all",
+            PUBLIC,
         )
     for kind, principals in (
         ("account", unknown.account_ids),
@@ -122,7 +122,7 @@ def _of_snapshot(
             "snapshot_public",
             f"Everybody can read {snapshot_id}, a snapshot of {first}.",
             "Remove the group all (ModifySnapshotAttribute), and turn block public access on.",
-            "all",
+            PUBLIC,
         )
     for account_id in sorted(unknown.account_ids):
         message = f"{snapshot_id}, a snapshot of {first}, is shared with the account {account_id}."

@@ -114,7 +114,7 @@ def _of_key(target: Target, key: KeySeen, images: list[Image], seen: RegionSeen)
         yield from _unreachable(target, key, images, sharings)
     yield from _stale(target, key)
     if len(sharings) == len(images) and _all_volumes_read(images, seen):
-        yield from _open_in_vain(target, key, images, sharings, seen)
+        yield from _unused_access(target, key, images, sharings, seen)
 
 
 def _unreachable(
@@ -140,7 +140,7 @@ def _unreachable(
             )
 
 
-def _open_in_vain(
+def _unused_access(
     target: Target, key: KeySeen, images: list[Image], sharings: Mapping[str, Sharing], seen: RegionSeen
 ) -> Iterator[Finding]:
     """What this collection opened the key by, for accounts that no image under it is shared with any more.
@@ -157,15 +157,15 @@ def _open_in_vain(
         return finding(target, code, key.key.arn, message, remedy, first, principal)
 
     own = {grant: key_policy.short(grant.grantee) for grant in key.grants if is_own(grant)}
-    vain = in_vain(PolicyConsumers(frozenset(own.values())), shared, target.account_id)
+    unused = unused_key_access(PolicyConsumers(frozenset(own.values())), shared, target.account_id)
     for grant, principal in own.items():
-        if principal in vain.principals:
+        if principal in unused.principals:
             yield found("grant_without_share", f"The grant {grant.grant_id}", principal)
-    for principal in names_of(in_vain(_named(key), shared, target.account_id)):
+    for principal in names_of(unused_key_access(_named(key), shared, target.account_id)):
         yield found("statement_without_share", "A statement of the key policy", principal)
 
 
-def in_vain(named: PolicyConsumers, shared: Sharing, owner: str) -> PolicyConsumers:
+def unused_key_access(named: PolicyConsumers, shared: Sharing, owner: str) -> PolicyConsumers:
     """Those who are let use a key, though nothing under it is shared with them.
 
     ``shared`` is all that is under the key, ``owner`` the account that owns it. An account may be in an

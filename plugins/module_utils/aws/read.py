@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..model import Device, Grant, Image, Key, Sharing, Snapshot
+from ..model import PUBLIC, Device, Grant, Image, Key, Sharing, Snapshot
 from ..tags import source_tag
 from .errors import ClientError
 
@@ -279,5 +279,5 @@ def _sharing(permissions: Iterable[Mapping[str, Any]]) -> Sharing:
         account_ids=values("UserId"),
         org_arns=values("OrganizationArn"),
         org_unit_arns=values("OrganizationalUnitArn"),
-        public="all" in values("Group"),
+        public=PUBLIC in values("Group"),
     )

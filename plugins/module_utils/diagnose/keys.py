@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether an account may use the keys of an image: the owner's word, then the account's own."""
+"""Whether an account can use the keys of an image, by grants, key policies and the account's dry runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ..finding import BlocksLaunch, Finding
 from ..keys import access as key_access
@@ -19,55 +20,76 @@ from ..model import Image, KeySeen, Sharing
 from .findings import finding
 from .state import Case, ConsumerSeen, OwnerSeen
 
-_OPEN = "Open the key to the account (ami_kms_grant)."
-_ITS_POLICIES = (
+_GRANT_ACCESS = "Grant the account access to the key (ami_kms_grant)."
+_ALLOW_IN_IAM = (
     "Allow it in an IAM policy of the role in that account; docs/encrypted-images.md has one. "
-    "A service control policy or boundary may deny it, too."
+    "A service control policy or permissions boundary may deny it, too."
 )
-# A dry run of ReEncrypt needs both.
-_PARTS = {"ReEncrypt": ("ReEncryptFrom", "ReEncryptTo")}
+# KMS API Reference, "ReEncrypt": it needs both permissions, and a dry run of it tests both at once.
+_PERMISSIONS = {"ReEncrypt": ("ReEncryptFrom", "ReEncryptTo")}
+
+
+@dataclass(frozen=True)
+class _KeyAccess:
+    """One account's access to one key, as far as the key's grants and policy decide it."""
+
+    case: Case
+    key: KeySeen
+    consumer: Consumer
+
+    @property
+    def arn(self) -> str:
+        """The key."""
+        return self.key.key.arn
+
+    @property
+    def account(self) -> str:
+        """The account, for a sentence."""
+        return f"account {self.case.account_id}"
+
+    @cached_property
+    def decisions(self) -> Mapping[str, Access]:
+        """The decision on each operation that a launch needs, as EC2 calls it for the account."""
+        return {operation: key_access.access(self.key, self.consumer, operation) for operation in OPERATIONS}
+
+    @property
+    def denied(self) -> list[str]:
+        """The operations that are not allowed, implicitly or by an explicit deny."""
+        return sorted(item for item, decision in self.decisions.items() if decision is Access.DENIED)
+
+    @property
+    def undetermined(self) -> list[str]:
+        """The operations that depend on conditions which cannot be evaluated."""
+        return sorted(item for item, decision in self.decisions.items() if decision is Access.UNKNOWN)
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """The account's roles and users that grants or the key policy name."""
+        by_grants = {key_policy.short(grant.grantee) for grant in self.key.grants} - {self.case.account_id}
+        policy = self.key.policy
+        named = principals_in_account(policy, self.case.account_id) if policy is not None else set()
+        return frozenset(by_grants | named)
+
+    def direct_decision(self, operation: str) -> Access:
+        """The decision if the account itself calls the operation, as its dry runs do."""
+        return key_access.access(self.key, self.consumer, operation, through_ec2=False)
 
 
 def findings(case: Case, owner: OwnerSeen, consumer: ConsumerSeen | None) -> Iterator[Finding]:
-    """What is found of every key of an image that is there; nothing for one that is not encrypted."""
-    if owner.image is None:
-        return
-    for key in owner.keys:
-        yield from _of_key(case, owner, key, consumer)
-    for arn, problem in owner.key_problems.items():
-        if owner.image.owner_id != case.account_id:
-            tried = consumer.keys.get(arn) if consumer is not None else None
-            yield from _unreadable(case, arn, f"{problem.message} {problem.remedy}", tried)
-
-
-def _of_key(case: Case, owner: OwnerSeen, key: KeySeen, consumer: ConsumerSeen | None) -> Iterator[Finding]:
-    arn, image = key.key.arn, owner.image
+    """The findings about every key of an image; none for an image that is missing or not encrypted."""
+    image = owner.image
     if image is None:
         return
-    if key.key.state != "Enabled":
-        yield finding(
-            "key_not_enabled",
-            f"{arn}, under which {image.image_id} is encrypted, is in the state {key.key.state}.",
-            "Enable the key, or cancel its deletion; or copy the image under another key (ami_copy_regions).",
-        )
-    if image.owner_id == case.account_id:
-        return
-    tried = consumer.keys.get(arn) if consumer is not None else None
-    if key.key.aws_managed:
-        yield _default_key(image, arn)
-    elif key.key.account_id != image.owner_id:
-        why = f"It belongs to account {key.key.account_id}, which alone is told who may use it."
-        yield from _unreadable(case, arn, why, tried)
-    elif key.key.state == "Enabled":
-        who = _consumer(case, owner.launch, consumer)
-        words = {operation: key_access.access(key, who, operation) for operation in OPERATIONS}
-        yield from _owners_word(case, key, who, words, tried)
-        if tried is not None:
-            yield from _refusals(case, key, who, words, tried)
+    dry_runs = consumer.keys if consumer is not None else {}
+    for key in owner.keys:
+        yield from _of_key(case, image, owner, key, consumer)
+    for arn, problem in owner.key_problems.items():
+        if image.owner_id != case.account_id:
+            yield from _unreadable(case, arn, f"{problem.message} {problem.remedy}", dry_runs.get(arn))
 
 
 def of_account(keys: Iterable[KeySeen], account_id: str) -> tuple[KeySeen, ...]:
-    """The keys with only those grants that are to an account or to somebody in it."""
+    """The keys with only those grants whose grantee is the account, or a role or user in it."""
     return tuple(
         replace(key, grants=tuple(item for item in key.grants if _is_within(item.grantee, account_id)))
         for key in keys
@@ -78,8 +100,38 @@ def _is_within(principal: str, account_id: str) -> bool:
     return principal == account_id or (principal.count(":") >= 5 and principal.split(":")[4] == account_id)
 
 
+def _of_key(
+    case: Case, image: Image, owner: OwnerSeen, key: KeySeen, consumer: ConsumerSeen | None
+) -> Iterator[Finding]:
+    arn = key.key.arn
+    if key.key.state != "Enabled":
+        yield finding(
+            "key_not_enabled",
+            f"{arn}, under which {image.image_id} is encrypted, is in the state {key.key.state}.",
+            "Enable the key, or cancel its deletion; or copy the image under another key (ami_copy_regions).",
+        )
+    if image.owner_id == case.account_id:
+        return
+    dry_run = consumer.keys.get(arn) if consumer is not None else None
+    if key.key.aws_managed:
+        yield _default_key(image, arn)
+    elif key.key.account_id != image.owner_id:
+        why = f"It belongs to account {key.key.account_id}, and only that account can read who may use it."
+        yield from _unreadable(case, arn, why, dry_run)
+    elif key.key.state == "Enabled":
+        access = _KeyAccess(case, key, _consumer(case, owner.launch, consumer))
+        if (found := _evaluate_owner_policies(access, dry_run)) is not None:
+            yield found
+        if dry_run is not None:
+            yield from _evaluate_dry_run(access, dry_run)
+
+
 def _consumer(case: Case, launch: Sharing | None, seen: ConsumerSeen | None) -> Consumer:
-    """The account, and where it must be in an organization to see what is shared with that only."""
+    """The account, with its organization if that follows from the account seeing the image.
+
+    An image that is shared with one organization or unit only, and that the account sees, shows that the
+    account is in it.
+    """
     plain = Consumer(account_id=case.account_id)
     if launch is None or seen is None or seen.image is None:
         return plain
@@ -98,147 +150,153 @@ def _consumer(case: Case, launch: Sharing | None, seen: ConsumerSeen | None) -> 
 def _default_key(image: Image, arn: str) -> Finding:
     return finding(
         "default_key",
-        f"{image.image_id} is encrypted under {arn}, which AWS manages: no other account can ever use it.",
-        "Copy it under a customer-managed key (kms_key_id of ami_copy_regions, within a region with "
-        "reencrypt_source: true), open that (ami_kms_grant) and share the copy (ami_share).",
+        f"{image.image_id} is encrypted under {arn}, an AWS managed key: no other account can use it.",
+        "Copy the image under a customer managed key (kms_key_id of ami_copy_regions, within a region with "
+        "reencrypt_source: true), grant access to that key (ami_kms_grant) and share the copy (ami_share).",
     )
 
 
-def _unreadable(case: Case, arn: str, why: str, tried: KeyDryRun | None) -> Iterator[Finding]:
-    if tried is not None and not tried.refused and tried.problem is None:
-        # The account's own word is enough.
+def _unreadable(case: Case, arn: str, why: str, dry_run: KeyDryRun | None) -> Iterator[Finding]:
+    if dry_run is not None and not dry_run.refused and dry_run.problem is None:
+        # KMS allowed every operation to the account itself.
         return
     yield finding(
         "key_unreadable",
-        f"Whether account {case.account_id} may use {arn} cannot be seen: {why}",
+        f"Whether account {case.account_id} may use {arn} is unknown: {why}",
         "Let these credentials call DescribeKey, ListGrants and GetKeyPolicy, or ask the key's owner.",
         BlocksLaunch.UNKNOWN,
     )
 
 
-def _owners_word(
-    case: Case, key: KeySeen, who: Consumer, words: Mapping[str, Access], tried: KeyDryRun | None
-) -> Iterator[Finding]:
-    arn, account = key.key.arn, f"account {case.account_id}"
-    shut = sorted(item for item, word in words.items() if word is Access.DENIED)
-    unsure = sorted(item for item, word in words.items() if word is Access.UNKNOWN)
-    if _settles([*shut, *unsure], tried) and all(_is_asked(key, who, item) for item in [*shut, *unsure]):
-        # AWS's own word to the account goes before what its owner's side looks like.
-        if shut and _within(case, key):
-            yield _for_roles_only(case, key, BlocksLaunch.HARMLESS)
-    elif against := key_access.denied_operations(key, who, shut):
-        yield finding(
+def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> Finding | None:
+    """The finding about what the key's grants and policy do not allow: the first row that applies.
+
+    =====================================================  ====================================
+    The account's dry runs allow all of it                 none, or key_for_roles_only (harmless)
+    A statement explicitly denies an operation             key_denied_by_policy
+    CreateGrant and Decrypt are denied                     missing_key_access, or
+                                                           key_for_roles_only (unknown)
+    CreateGrant is denied                                  missing_create_grant
+    Another operation is denied                            missing_key_operations
+    An operation is undetermined                           key_access_unknown
+    Everything is allowed                                  none
+    =====================================================  ====================================
+    """
+    denied, undetermined = access.denied, access.undetermined
+    if _dry_run_overrides(access, dry_run):
+        return _for_roles_only(access, BlocksLaunch.HARMLESS) if denied and access.roles else None
+    if explicitly := key_access.denied_operations(access.key, access.consumer, denied):
+        return finding(
             "key_denied_by_policy",
-            f"The policy of {arn} denies {', '.join(against)} to {account}.",
-            "Change the statement that denies it; a grant cannot go before it.",
+            f"The policy of {access.arn} denies {', '.join(explicitly)} to {access.account}.",
+            "Change the statement that denies it; an explicit deny overrides any grant.",
         )
-    elif {"CreateGrant", "Decrypt"} <= set(shut):
-        if _within(case, key):
-            yield _for_roles_only(case, key, BlocksLaunch.UNKNOWN)
-        else:
-            yield finding(
-                "missing_key_access",
-                f"A{account[1:]} may not use {arn}: no grant and no statement of its policy lets it.",
-                _OPEN,
-            )
-    elif "CreateGrant" in shut:
-        yield finding(
+    if {"CreateGrant", "Decrypt"} <= set(denied):
+        return _for_roles_only(access, BlocksLaunch.UNKNOWN) if access.roles else _no_access(access)
+    if "CreateGrant" in denied:
+        return finding(
             "missing_create_grant",
-            f"A{account[1:]} may use {arn}, but may not let EBS use it: it lacks CreateGrant (in a grant "
-            "that holds Decrypt as well), without which no instance starts.",
-            _OPEN,
+            f"Account {access.case.account_id} may use {access.arn}, but EBS cannot use it for the account, "
+            "which lacks CreateGrant (in a grant that also has Decrypt); without it no instance starts.",
+            _GRANT_ACCESS,
         )
-    elif shut:
-        blocks_launch = BlocksLaunch.BLOCKING if "Decrypt" in shut else BlocksLaunch.UNKNOWN
-        yield finding(
+    if denied:
+        return finding(
             "missing_key_operations",
-            f"A{account[1:]} lacks {', '.join(shut)} on {arn}, which AWS names among what a launch needs.",
-            _OPEN,
-            blocks_launch,
+            f"Account {access.case.account_id} lacks {', '.join(denied)} on {access.arn}, which AWS lists "
+            "as needed for a launch.",
+            _GRANT_ACCESS,
+            BlocksLaunch.BLOCKING if "Decrypt" in denied else BlocksLaunch.UNKNOWN,
         )
-    elif unsure:
-        yield finding(
+    if undetermined:
+        return finding(
             "key_access_unknown",
-            f"Whether {account} may use {arn} ({', '.join(unsure)}) depends on what cannot be seen: on "
-            "conditions of its policy, or on the account's organization.",
-            f"Name consumer_role_name, so that the account itself is asked. Or: {_OPEN}",
+            f"Whether {access.account} may use {access.arn} ({', '.join(undetermined)}) depends on "
+            "conditions of the key policy that cannot be evaluated, or on the account's organization.",
+            f"Set consumer_role_name, so that the account itself is checked. Or: {_GRANT_ACCESS}",
             BlocksLaunch.UNKNOWN,
         )
+    return None
 
 
-def _settles(unsure: Iterable[str], tried: KeyDryRun | None) -> bool:
-    """Whether the account's own dry runs tell what the owner cannot."""
-    if tried is None or tried.problem is not None:
-        return False
-    allowed = {part for item in tried.allowed for part in _PARTS.get(item, (item,))}
-    # Both are for the same: data keys, of which a launch needs those without plaintext.
-    allowed |= {"GenerateDataKey"} if "GenerateDataKeyWithoutPlaintext" in allowed else set()
-    return set(unsure) <= allowed
+def _no_access(access: _KeyAccess) -> Finding:
+    return finding(
+        "missing_key_access",
+        f"Account {access.case.account_id} may not use {access.arn}: no grant and no key policy statement "
+        "allows it.",
+        _GRANT_ACCESS,
+    )
 
 
-def _is_asked(key: KeySeen, who: Consumer, operation: str) -> bool:
-    """Whether a dry run, which asks directly, tells anything of what EC2 asks on the account's behalf."""
-    return key_access.access(key, who, operation) is key_access.access(key, who, operation, through_ec2=False)
-
-
-def _within(case: Case, key: KeySeen) -> frozenset[str]:
-    """The roles and users of the account that grants or the policy name."""
-    by_grants = {key_policy.short(grant.grantee) for grant in key.grants} - {case.account_id}
-    named = principals_in_account(key.policy, case.account_id) if key.policy is not None else set()
-    return frozenset(by_grants | named)
-
-
-def _for_roles_only(case: Case, key: KeySeen, blocks_launch: BlocksLaunch) -> Finding:
+def _for_roles_only(access: _KeyAccess, blocks_launch: BlocksLaunch) -> Finding:
     return finding(
         "key_for_roles_only",
-        f"Of account {case.account_id} only {', '.join(sorted(_within(case, key)))} may use {key.key.arn}, "
-        "if at all.",
-        f"Launch as one of these. Or: {_OPEN}",
+        f"In {access.account}, at most {', '.join(sorted(access.roles))} may use {access.arn}.",
+        f"Launch as one of these. Or: {_GRANT_ACCESS}",
         blocks_launch,
     )
 
 
-def _refusals(
-    case: Case, key: KeySeen, who: Consumer, words: Mapping[str, Access], tried: KeyDryRun
-) -> Iterator[Finding]:
-    """What the account's dry runs add to the owner's word."""
-    arn = key.key.arn
-    if tried.problem is not None:
+def _dry_run_overrides(access: _KeyAccess, dry_run: KeyDryRun | None) -> bool:
+    """Whether the account's dry runs show that it may do all that grants and policy do not allow.
+
+    That takes a dry run of each of these operations that KMS allowed. The account calls KMS directly in a dry
+    run, so an operation counts only if the decision is the same when EC2 calls it for the account.
+    """
+    if dry_run is None or dry_run.problem is not None:
+        return False
+    operations = [*access.denied, *access.undetermined]
+    allowed = {permission for item in dry_run.allowed for permission in _permissions(item)}
+    if "GenerateDataKeyWithoutPlaintext" in allowed:
+        # A launch needs data keys without plaintext only.
+        allowed.add("GenerateDataKey")
+    return all(
+        item in allowed and access.decisions[item] is access.direct_decision(item) for item in operations
+    )
+
+
+def _evaluate_dry_run(access: _KeyAccess, dry_run: KeyDryRun) -> Iterator[Finding]:
+    """The findings about operations that KMS refused to the account, or that it could not try."""
+    if dry_run.problem is not None:
         yield finding(
             "key_unreadable",
-            f"Account {case.account_id} could not try {arn}: {tried.problem}",
-            "Only a launch tells (ami_launch_probe).",
+            f"Account {access.case.account_id} could not test its access to {access.arn}: {dry_run.problem}",
+            "Only a launch shows whether it can use the key (ami_launch_probe).",
             BlocksLaunch.HARMLESS,
         )
-    told = sorted(item for item in tried.refused if _proves(key, who, words, item))
-    others = [item for item in told if item != "CreateGrant"]
+    refused = sorted(item for item in dry_run.refused if _adds_information(access, item))
+    others = [item for item in refused if item != "CreateGrant"]
     if others:
-        certain = all(words[part] is Access.ALLOWED for item in others for part in _PARTS.get(item, (item,)))
+        permissions = (permission for item in others for permission in _permissions(item))
+        certain = all(access.decisions[item] is Access.ALLOWED for item in permissions)
         yield finding(
             "key_access_denied",
-            f"KMS refuses {', '.join(others)} on {arn} to the role in account {case.account_id}"
+            f"KMS denies {', '.join(others)} on {access.arn} to the role in {access.account}"
             + (", although the key's owner allows it." if certain else "."),
-            _ITS_POLICIES,
+            _ALLOW_IN_IAM,
             BlocksLaunch.BLOCKING if certain else BlocksLaunch.UNKNOWN,
         )
-    elif told:
+    elif refused:
         yield finding(
             "create_grant_denied",
-            f"KMS refuses CreateGrant on {arn} to the role in account {case.account_id}, asked directly. It "
-            "may still be allowed to AWS services alone (kms:GrantIsForAWSResource).",
-            _ITS_POLICIES,
+            f"KMS denies CreateGrant on {access.arn} to the role in {access.account} when it calls KMS "
+            "directly. It may still be allowed for AWS services only (kms:GrantIsForAWSResource).",
+            _ALLOW_IN_IAM,
             BlocksLaunch.UNKNOWN,
         )
 
 
-def _proves(key: KeySeen, who: Consumer, words: Mapping[str, Access], operation: str) -> bool:
-    """Whether a refusal tells something new.
+def _adds_information(access: _KeyAccess, operation: str) -> bool:
+    """Whether a refused dry run shows more than the key's grants and policy.
 
-    Not if the owner's side said so already, nor if the owner allows it to EC2 on the account's behalf only.
+    It does not if these deny the operation too, or allow it only when EC2 calls it for the account.
     """
-    parts = _PARTS.get(operation, (operation,))
     return all(
-        words[part] is not Access.DENIED
-        and key_access.access(key, who, part, through_ec2=False) is not Access.DENIED
-        for part in parts
+        access.decisions[item] is not Access.DENIED and access.direct_decision(item) is not Access.DENIED
+        for item in _permissions(operation)
     )
+
+
+def _permissions(operation: str) -> tuple[str, ...]:
+    """The permissions that a dry run of an operation tests."""
+    return _PERMISSIONS.get(operation, (operation,))

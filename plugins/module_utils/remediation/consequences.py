@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an audit would find as soon as images and snapshots are withdrawn: that others are left over."""
+"""What an audit would find once images and snapshots are unshared: access that nothing needs any more."""
 
 from __future__ import annotations
 
@@ -20,47 +20,50 @@ Loss = tuple[Place, str]
 
 
 @dataclass(frozen=True)
-class LeftKey:
-    """A key that is then open in vain to ``vain``, of whom ``losing`` are, or are in, those who lose images.
+class OrphanedKeyAccess:
+    """Access to a key that ``unused`` have although nothing under it is shared with them any more.
 
-    Others may only have been reached through an organization or because an image was public.
+    ``losing`` are those of them that are, or are in, the principals that lose images or snapshots. The others
+    had access only through an organization, or because an image was public.
     """
 
     place: Place
-    vain: PolicyConsumers
+    unused: PolicyConsumers
     losing: frozenset[str]
 
 
-def then_wider(audited: Audited, losses: Iterable[Loss]) -> list[Loss]:
-    """The snapshots of the images that are withdrawn, and the accounts that have no image to go with them."""
-    given = list(losses)
-    after = audited.without(given)
-    images = {place for place, _principal in given if place.kind == "image"}
+def resulting_snapshot_exposure(audited: Audited, losses: Iterable[Loss]) -> list[Loss]:
+    """The snapshots of unshared images, each with an account that can then launch none of its images."""
+    lost = list(losses)
+    after = audited.without(lost)
+    images = {place for place, _principal in lost if place.kind == "image"}
     snapshots = {one for place in images for one in audited.images[place].snapshots}
     return [(place, account_id) for place in snapshots for account_id in after.wider(place)]
 
 
-def then_in_vain(audited: Audited, losses: Iterable[Loss]) -> list[LeftKey]:
-    """The keys that are open to somebody in vain, and were not before."""
-    given = [(place, principal) for place, principal in losses if place.kind != "key"]
-    after = audited.without(given)
-    losers: dict[Place, set[str]] = {}
-    for place, principal in given:
+def resulting_unused_key_access(audited: Audited, losses: Iterable[Loss]) -> list[OrphanedKeyAccess]:
+    """The key access that the losses leave unused and that was used before."""
+    lost = [(place, principal) for place, principal in losses if place.kind != "key"]
+    after = audited.without(lost)
+    losing: dict[Place, set[str]] = {}
+    for place, principal in lost:
         for image in audited.users.get(place, (place,)):
             for key in audited.images[image].keys:
-                losers.setdefault(key, set()).add(principal)
-    left = []
-    for key in losers.keys() & audited.keys.keys():
-        vain = after.in_vain(key) - audited.in_vain(key)
-        left.append(LeftKey(key, vain, frozenset(names_of(_among(vain, sharing_of(losers[key]))))))
-    return left
+                losing.setdefault(key, set()).add(principal)
+    orphaned = []
+    for key in losing.keys() & audited.keys.keys():
+        unused = after.unused_key_access(key) - audited.unused_key_access(key)
+        among = _members(unused, sharing_of(losing[key]))
+        orphaned.append(OrphanedKeyAccess(key, unused, frozenset(names_of(among))))
+    return orphaned
 
 
-def _among(vain: PolicyConsumers, losers: Sharing) -> PolicyConsumers:
-    org_ids = {key_policy.organization_id(arn) for arn in losers.org_arns}
-    org_ids |= {key_policy.unit_ids(arn)[0] for arn in losers.org_unit_arns}
+def _members(unused: PolicyConsumers, losing: Sharing) -> PolicyConsumers:
+    """Those of ``unused`` that are, or are in, one of ``losing``."""
+    org_ids = {key_policy.organization_id(arn) for arn in losing.org_arns}
+    org_ids |= {key_policy.unit_ids(arn)[0] for arn in losing.org_unit_arns}
     return PolicyConsumers(
-        frozenset(one for one in vain.principals if account_of(one) in losers.account_ids),
-        vain.org_ids & org_ids,
-        frozenset(unit for unit in vain.units if unit[0] in org_ids),
+        frozenset(one for one in unused.principals if account_of(one) in losing.account_ids),
+        unused.org_ids & org_ids,
+        frozenset(unit for unit in unused.units if unit[0] in org_ids),
     )

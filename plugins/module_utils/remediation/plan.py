@@ -19,10 +19,11 @@ from ..audit.findings import CODES, UNREADABLE
 from ..audit.keys import names_of
 from ..failures import Failure, invalid_option
 from ..finding import Finding
+from ..model import PUBLIC
 from ..plan import ReadOnlyPlan
-from .consequences import then_in_vain, then_wider
+from .consequences import resulting_snapshot_exposure, resulting_unused_key_access
 from .scope import Named, Scope
-from .state import EVERYBODY, Audited, Place, place_of
+from .state import Audited, Place, place_of
 
 WIDER, GRANT, STATEMENT = "snapshot_wider_than_image", "grant_without_share", "statement_without_share"
 # Somebody has what nobody allowed: repaired without being asked for by name.
@@ -129,14 +130,15 @@ def _removals(wanted: RemediationWanted, scope: Scope) -> tuple[Removal, ...]:
     audited, chosen = wanted.audited, frozenset(wanted.codes or NOT_ALLOWED)
     codes = _found(audited, chosen, scope)
     if WIDER in chosen:
-        for place, principal in then_wider(audited, codes):
+        for place, principal in resulting_snapshot_exposure(audited, codes):
             if scope.covers(place):
                 codes.setdefault((place, principal), set()).add(WIDER)
-    for key in then_in_vain(audited, codes):
-        chosen_here = chosen if scope.covers(key.place) else frozenset()
-        for principal in names_of(key.vain):
-            if principal in key.losing or chosen_here & _codes_of_key(audited, key.place, principal):
-                codes.setdefault((key.place, principal), set())
+    for orphaned in resulting_unused_key_access(audited, codes):
+        key = orphaned.place
+        chosen_here = chosen if scope.covers(key) else frozenset()
+        for principal in names_of(orphaned.unused):
+            if principal in orphaned.losing or chosen_here & _codes_of_key(audited, key, principal):
+                codes.setdefault((key, principal), set())
     # A grant and a statement for the same one go together, whichever of them was chosen.
     for place, principal in codes:
         if place.kind == "key":
@@ -157,7 +159,7 @@ def _removal(audited: Audited, place: Place, principal: str, codes: tuple[str, .
     """With the image that it is about, of several the first, and in words."""
     users = audited.users.get(place, ())
     image_id = place.resource if place.kind == "image" else users[0].resource if users else None
-    who = "everybody" if principal == EVERYBODY else principal
+    who = "everybody" if principal == PUBLIC else principal
     words = {
         "image": f"withdraw {place.resource} ({_name(audited, place)}) from {who}",
         "snapshot": f"withdraw {place.resource}, a snapshot of {image_id}, from {who}",

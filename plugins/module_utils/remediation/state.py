@@ -12,12 +12,11 @@ from functools import cached_property, reduce
 from typing import Any, NamedTuple
 
 from ..audit.images import wider_than_images
-from ..audit.keys import in_vain, names_of
+from ..audit.keys import names_of, unused_key_access
 from ..finding import Finding
 from ..keys.policy_statements import PolicyConsumers, short
-from ..model import Sharing
+from ..model import PUBLIC, Sharing
 
-EVERYBODY = "all"
 # Of a region, such a finding is about no key in particular.
 KEYS_OF_REGION = "DescribeSnapshots"
 
@@ -114,8 +113,8 @@ class Audited:
             return frozenset()
         return wider_than_images(volume, [image.launch for image in images]) - {self.account_id}
 
-    def in_vain(self, key: Place) -> PolicyConsumers:
-        """Who was let use a key in vain, as the audit judges it; nobody if that is not known."""
+    def unused_key_access(self, key: Place) -> PolicyConsumers:
+        """Who can use a key although nothing under it is shared with them; empty if that is unknown."""
         images = [self.images[place] for place in self.users.get(key, ())]
         sharings = [
             *(image.launch for image in images),
@@ -124,7 +123,8 @@ class Audited:
         known = [sharing for sharing in sharings if sharing is not None]
         if len(known) < len(sharings):
             return PolicyConsumers()
-        return in_vain(self.keys[key].holders, reduce(Sharing.__or__, known, Sharing()), self.account_id)
+        shared = reduce(Sharing.__or__, known, Sharing())
+        return unused_key_access(self.keys[key].holders, shared, self.account_id)
 
     def holds(self, place: Place, principal: str) -> bool | None:
         """Whether somebody has something; None if that was not or could not be read."""
@@ -177,7 +177,7 @@ def sharing_of(principals: Iterable[str]) -> Sharing:
         frozenset(one for one in named if one.isdigit()),
         frozenset(one for one in named if ":organization/" in one),
         frozenset(one for one in named if ":ou/" in one),
-        EVERYBODY in named,
+        PUBLIC in named,
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from typing import Any, TypeVar
 
-from ..model import Sharing
+from ..model import PUBLIC, Sharing
 from .plan import Removal
 from .state import Audited, Place, sharing_of
 
@@ -84,7 +84,7 @@ def _of_images(sharing: Sharing, share_snapshots: bool, places: list[Place]) -> 
         "account_ids": sorted(sharing.account_ids),
         "org_arns": sorted(sharing.org_arns),
         "org_unit_arns": sorted(sharing.org_unit_arns),
-        "group": "all" if sharing.public else None,
+        "group": PUBLIC if sharing.public else None,
         "share_snapshots": share_snapshots,
         "snapshot_ids": [],
     }

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...model import PUBLIC
 from ...reports.document import Changes
 from .content import is_unread
-from .principals import EVERYBODY, NOT_ALLOWED, users
+from .principals import NOT_ALLOWED, users
 
 _BLOCKS = {
     "image_block_public_access": "Block public access of images",
@@ -220,4 +221,4 @@ def _identity(finding: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _names(principals: Iterable[str]) -> str:
-    return ", ".join("everybody" if one == EVERYBODY else one for one in principals)
+    return ", ".join("everybody" if one == PUBLIC else one for one in principals)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ...model import PUBLIC
 from ...reports.document import Column, Document, Item, Mark, Matrix, MatrixRow, Table
 from ..findings import MEANINGS
-from .principals import EVERYBODY, KINDS, users
+from .principals import KINDS, users
 
 _LEGEND = {
     Mark.FULL: "May launch the image, which is allowed.",
@@ -155,7 +156,7 @@ def _columns(images: Iterable[Mapping[str, Any]], wanted: frozenset[str]) -> Ite
 
 def _name(principal: str) -> str:
     """A principal as short as it is unique: of an organization or unit its id is."""
-    return "public" if principal == EVERYBODY else principal.rsplit("/", 1)[-1]
+    return "public" if principal == PUBLIC else principal.rsplit("/", 1)[-1]
 
 
 def _cells(image: Mapping[str, Any], wanted: frozenset[str]) -> Iterator[tuple[str, Mark]]:
@@ -167,7 +168,7 @@ def _cells(image: Mapping[str, Any], wanted: frozenset[str]) -> Iterator[tuple[s
 
 def _mark(user: Mapping[str, Any]) -> Mark:
     if not user["allowed"]:
-        return Mark.PUBLIC if user["principal"] == EVERYBODY else Mark.FOREIGN
+        return Mark.PUBLIC if user["principal"] == PUBLIC else Mark.FOREIGN
     if user["launch_permission"] == "no":
         return Mark.PARTIAL
     if user["key_access"] == "no":

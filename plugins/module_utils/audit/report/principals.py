@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-EVERYBODY = "all"
-"""The principal that stands for everybody, as AWS names the group."""
+from ...model import PUBLIC
 
 NOT_ALLOWED = frozenset(
     {"public", "snapshot_public", "unknown_account", "unknown_organization", "unknown_organizational_unit"}
@@ -118,7 +117,7 @@ def users(image: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _principals(image: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     sharing, snapshots = image["sharing"] or {}, image["snapshots"]
     if sharing.get("public") or any(one["public"] for one in snapshots):
-        yield "public", EVERYBODY
+        yield "public", PUBLIC
     for kind, members in _MEMBERS:
         named = set(sharing.get(members, ()))
         if kind == "account":
@@ -140,7 +139,7 @@ def _snapshots(snapshots: Iterable[Mapping[str, Any]], principal: str) -> str:
     held = [
         None
         if one["account_ids"] is None
-        else (one["public"] if principal == EVERYBODY else principal in one["account_ids"])
+        else (one["public"] if principal == PUBLIC else principal in one["account_ids"])
         for one in snapshots
     ]
     if any(held):
