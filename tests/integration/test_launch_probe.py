@@ -68,7 +68,7 @@ def test_each_account_gets_as_far_as_its_rights_reach_and_nothing_is_left(
     assert planned.code == 0, planned.text
     assert observed.attempts(aws, "RunInstances") == []
     assert "role" in str(plan.result["warnings"])
-    assert "does not see" in str(plan.result["warnings"])
+    assert "is not visible" in str(plan.result["warnings"])
 
     done, task = ansible.module("ami_launch_probe", **arguments)
     assert done.code != 0
@@ -201,5 +201,5 @@ def test_bad_options_are_refused_before_anything_is_launched(
     assert run.code != 0
     options = {failure["action"] for failure in task.result["failures"]}
     assert options == {"account_ids", "subnet_ids", "security_group_ids", "wait_timeout"}
-    assert f"no subnet is named for {AWAY}" in task.result["msg"]
+    assert f"no subnet is given for {AWAY}" in task.result["msg"]
     assert aws.calls() == []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One account's probes: whatever happens, what was launched is terminated."""
+"""Performs one account's probes. Every instance that is launched is terminated, also after an error."""
 
 from __future__ import annotations
 
@@ -21,51 +21,52 @@ from . import read as instances
 from .plan import not_running, termination
 from .state import Probe, ProbeWanted
 
-# How long AWS may not know an instance that it has just launched. EC2 is eventually consistent without a
-# stated bound (EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API").
-_KNOWN_WITHIN = 60.0
-_TRY_AGAIN = 2.0
-# And how long it may not list it. Only of these errors it is not known whether the request got there.
-_LISTED_WITHIN = 20.0
+# Seconds to retry the termination of an instance that EC2 does not find yet. EC2 is eventually consistent
+# without a stated bound (EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API").
+_TERMINATION_TIMEOUT = 60.0
+_RETRY_DELAY = 2.0
+# Seconds to look for the instance of a request without an answer. Only after these errors it is unknown
+# whether EC2 received the request.
+_LISTING_TIMEOUT = 20.0
 _UNANSWERED = ("ConnectionClosedError", "HTTPClientError", "ReadTimeoutError", "ResponseStreamingError")
 
 
 @dataclass
 class Launch:
-    """How far the launch of one image got; ``level`` is None if AWS did not accept it."""
+    """The launch of one image; ``level`` is None if EC2 did not accept it."""
 
     instance_id: str | None = None
     level: str | None = None
     failure: Failure | None = None
-    ended: bool = False
+    terminated: bool = False
 
 
 @dataclass
 class TargetRun:
-    """What has been done in one target so far."""
+    """What was done in one target so far."""
 
     performed: list[Action] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     launches: dict[Probe, Launch] = field(default_factory=dict)
 
     def note(self, done: Performed) -> None:
-        """Take over what was done."""
+        """Add what was done."""
         self.performed += done.actions
         self.failures += done.failures
 
 
 def sweep(clients: Clients, target: Target, instance_ids: tuple[str, ...], run: TargetRun) -> None:
-    """Terminate what earlier runs left in a target."""
+    """Terminate the instances that earlier runs left in a target."""
     for instance_id in instance_ids:
-        run.note(_terminated(clients.ec2(target.region), target, instance_id))
+        run.note(_terminate(clients.ec2(target.region), target, instance_id))
 
 
 def run_probes(
     clients: Clients, wanted: ProbeWanted, actions: Mapping[Probe, Action], runs: Mapping[Target, TargetRun]
 ) -> None:
-    """Launch all images of an account at once, wait for each, and terminate it as soon as it is known.
+    """Launch all images of an account at once, wait for each, and terminate it as soon as its level is known.
 
-    ``runs`` are brought up to date. The deadline is the same for all of them.
+    Adds to ``runs``. The deadline is the same for all images.
     """
     deadline = monotonic() + wanted.wait_timeout
     launched: dict[Probe, Launch] = {}
@@ -76,11 +77,11 @@ def run_probes(
         for probe, launch in launched.items():
             ec2 = clients.ec2(probe.target.region)
             if launch.instance_id is not None:
-                _await(ec2, wanted, probe, launch.instance_id, launch, deadline)
-                _end(ec2, probe, launch, runs[probe.target])
+                _wait(ec2, wanted, probe, launch.instance_id, launch, deadline)
+                _terminate_once(ec2, probe, launch, runs[probe.target])
     finally:
         for probe, launch in launched.items():
-            _end(clients.ec2(probe.target.region), probe, launch, runs[probe.target])
+            _terminate_once(clients.ec2(probe.target.region), probe, launch, runs[probe.target])
 
 
 def _launch(ec2: Any, action: Action, launch: Launch, run: TargetRun) -> None:
@@ -91,25 +92,25 @@ def _launch(ec2: Any, action: Action, launch: Launch, run: TargetRun) -> None:
         launch.level = "authorized"
         return
     (launch.failure,) = done.failures
-    # A request whose answer was lost may have been carried out all the same.
-    give_up = monotonic() + (_LISTED_WITHIN if launch.failure.error_code in _UNANSWERED else 0)
+    # EC2 may have performed a request whose answer was lost.
+    give_up = monotonic() + (_LISTING_TIMEOUT if launch.failure.error_code in _UNANSWERED else 0)
     try:
-        unheard = instances.of_request(ec2, action.parameters["ClientToken"])
-        while not unheard and monotonic() < give_up:
-            sleep(_TRY_AGAIN)
-            unheard = instances.of_request(ec2, action.parameters["ClientToken"])
+        unanswered = instances.of_request(ec2, action.parameters["ClientToken"])
+        while not unanswered and monotonic() < give_up:
+            sleep(_RETRY_DELAY)
+            unanswered = instances.of_request(ec2, action.parameters["ClientToken"])
     except errors.AWS_ERRORS as exception:
         run.failures.append(errors.failure(exception, action.target, "DescribeInstances"))
         return
-    for instance in unheard:
-        run.note(_terminated(ec2, action.target, instance.instance_id))
+    for instance in unanswered:
+        run.note(_terminate(ec2, action.target, instance.instance_id))
 
 
-def _await(
+def _wait(
     ec2: Any, wanted: ProbeWanted, probe: Probe, instance_id: str, launch: Launch, deadline: float
 ) -> None:
     try:
-        instance = instances.awaited(ec2, instance_id, deadline - monotonic())
+        instance = instances.wait_until_running(ec2, instance_id, deadline - monotonic())
     except errors.AWS_ERRORS as exception:
         launch.failure = errors.failure(exception, probe.target, "DescribeInstances")
         return
@@ -119,30 +120,30 @@ def _await(
         launch.failure = not_running(wanted, probe, instance)
 
 
-def _end(ec2: Any, probe: Probe, launch: Launch, run: TargetRun) -> None:
-    """Terminate the instance, unless that has been done or tried: also one that has ended by itself."""
-    if launch.instance_id is None or launch.ended:
+def _terminate_once(ec2: Any, probe: Probe, launch: Launch, run: TargetRun) -> None:
+    """Terminate the instance, unless that was tried before; also one that EC2 has terminated itself."""
+    if launch.instance_id is None or launch.terminated:
         return
-    launch.ended = True
-    run.note(_terminated(ec2, probe.target, launch.instance_id))
+    launch.terminated = True
+    run.note(_terminate(ec2, probe.target, launch.instance_id))
 
 
-def _terminated(ec2: Any, target: Target, instance_id: str) -> Performed:
-    give_up = monotonic() + _KNOWN_WITHIN
+def _terminate(ec2: Any, target: Target, instance_id: str) -> Performed:
+    give_up = monotonic() + _TERMINATION_TIMEOUT
     done = perform(ec2, termination(target, instance_id))
-    while _is_unknown(done) and monotonic() < give_up:
-        sleep(_TRY_AGAIN)
+    while _is_not_found(done) and monotonic() < give_up:
+        sleep(_RETRY_DELAY)
         done = perform(ec2, termination(target, instance_id))
-    return replace(done, failures=tuple(_still_there(failure, instance_id) for failure in done.failures))
+    return replace(done, failures=tuple(_not_terminated(failure, instance_id) for failure in done.failures))
 
 
-def _is_unknown(done: Performed) -> bool:
+def _is_not_found(done: Performed) -> bool:
     return any(failure.error_code == instances.NOT_FOUND for failure in done.failures)
 
 
-def _still_there(failure: Failure, instance_id: str) -> Failure:
+def _not_terminated(failure: Failure, instance_id: str) -> Failure:
     return replace(
         failure,
         message=f"{instance_id} could not be terminated: {failure.message}",
-        remedy=f"It may be running and cost money: terminate it, or run again, which does. {failure.remedy}",
+        remedy=f"It may be running and cost money. Terminate it, or rerun, which does so. {failure.remedy}",
     )

@@ -2,16 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_launch_probe``: an instance of every image has run in every account, and none is left."""
+"""``ami_launch_probe``: launches every image in every account, and terminates the instances."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, NETWORK_SPEC, Options
+from ..arguments import CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, NETWORK_SPEC
 from ..aws import errors, read
 from ..aws.accounts import Accounts
 from ..aws.caller import identify, preferred_region
@@ -24,14 +23,17 @@ from ..progress import Report
 from ..runner import Flow, Outcome
 from . import read as instances
 from .apply import Launch, TargetRun, run_probes, sweep
-from .plan import finding, hindrance, launches, leftovers, plan
-from .state import Probe, ProbeSeen, ProbeWanted, instance_type
+from .checks import precheck
+from .options import wanted_from
+from .plan import finding, launches, leftovers, plan
+from .request import instance_type
+from .state import Probe, ProbeSeen, ProbeWanted
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **IMAGES_BY_TARGET_SPEC,
     **CONSUMER_ROLE_SPEC,
     **NETWORK_SPEC,
-    # Not "str": the module would silently be given the text of what YAML made of unquoted digits.
+    # Not "str": Ansible would silently convert the number that YAML reads from unquoted digits.
     "account_ids": {"type": "list", "elements": "raw", "required": True},
     "instance_type": {"type": "str"},
     "wait_timeout": {"type": "int", "default": 300},
@@ -40,44 +42,17 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 @dataclass
 class _Account:
-    """What is read in one account."""
+    """What was read in one account."""
 
     images: dict[Probe, Image | None] = field(default_factory=dict)
     instances: dict[Target, tuple[Instance, ...]] = field(default_factory=dict)
     problems: dict[Target, Failure] = field(default_factory=dict)
 
 
-def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ProbeWanted:
-    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
-    options = Options(params)
-    wanted = ProbeWanted(
-        images=options.images_by_target(check_mode),
-        account_ids=tuple(sorted({*options.account_ids("account_ids")})),
-        network=options.network(),
-        instance_type=params["instance_type"],
-        wait_timeout=params["wait_timeout"],
-        consumer_role=options.consumer_role(),
-        only_planned=check_mode,
-    )
-    if not wanted.account_ids:
-        options.refuse("account_ids", "no account is named.", "Name those that are to launch the images.")
-    if wanted.wait_timeout < 1:
-        options.refuse("wait_timeout", f"{wanted.wait_timeout} s is no time.", "A launch takes some seconds.")
-    for target in wanted.targets():
-        if wanted.network.subnet_id(target) is None:
-            options.refuse(
-                "subnet_ids",
-                f"no subnet is named for {target.region} in account {target.account_id}.",
-                "Map the region to a subnet, or to a mapping of account to subnet.",
-            )
-    options.check()
-    return wanted
-
-
 def read_state(clients: Clients, wanted: ProbeWanted) -> ProbeSeen:
-    """Read what each account sees of the images, and what earlier probes left running there.
+    """Read the images as each account sees them, and the instances of earlier probes there.
 
-    What cannot be read of one account is a finding about that account and stops no other.
+    An account that cannot be read is a finding about that account and does not stop the others.
     """
     home = preferred_region(clients, sorted(wanted.images.regions))
     caller = identify(clients, home)
@@ -93,13 +68,13 @@ def read_state(clients: Clients, wanted: ProbeWanted) -> ProbeSeen:
         caller.partition,
         datetime.now(UTC),
         {probe: image for account in found.values() for probe, image in account.images.items()},
-        {target: living for account in found.values() for target, living in account.instances.items()},
+        {target: found_in for account in found.values() for target, found_in in account.instances.items()},
         unread | {target: why for account in found.values() for target, why in account.problems.items()},
     )
 
 
 def apply(clients: Clients, wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, report: Report) -> Outcome:
-    """In all accounts at once: end what is left over, then launch, wait, and terminate."""
+    """In all accounts at the same time: terminate leftovers, then launch, wait, and terminate."""
     caller = read.Caller(seen.account_id, seen.partition)
     home = preferred_region(clients, sorted(wanted.images.regions))
     accounts = Accounts(clients, caller, wanted.consumer_role, home)
@@ -111,8 +86,8 @@ def apply(clients: Clients, wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, re
         own = accounts.clients(account_id)
         own.open("ec2", [target.region for target in targets])
         for target in targets:
-            swept = tuple(instance.instance_id for instance in leftovers(wanted, seen, target))
-            sweep(own, target, swept, runs[target])
+            leftover_ids = tuple(instance.instance_id for instance in leftovers(wanted, seen, target))
+            sweep(own, target, leftover_ids, runs[target])
         run_probes(
             own,
             wanted,
@@ -125,11 +100,11 @@ def apply(clients: Clients, wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, re
     for target, run in runs.items():
         if target.account_id in failed:
             run.failures.append(errors.failure(failed[target.account_id], target, "RunInstances"))
-    hindrances = (hindrance(wanted, seen, probe) for probe in wanted.probes())
+    blocking = (precheck(wanted, seen, probe) for probe in wanted.probes())
     return Outcome(
         performed=tuple(action for run in runs.values() for action in run.performed),
         failures=(
-            *dict.fromkeys(failure for failure in hindrances if failure),
+            *dict.fromkeys(failure for failure in blocking if failure),
             *(failure for run in runs.values() for failure in _failures(run)),
         ),
         state=runs,
@@ -137,13 +112,13 @@ def apply(clients: Clients, wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, re
 
 
 def result(wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own: how far each account got with each image, and why no further."""
+    """The module's own return values: each image's level in each account, and why it is not higher."""
     results = []
     for probe in wanted.probes():
         run: TargetRun = outcome.state.get(probe.target, TargetRun())
         launch = run.launches.get(probe, Launch())
         image = seen.images.get(probe)
-        failure = hindrance(wanted, seen, probe) or launch.failure
+        failure = precheck(wanted, seen, probe) or launch.failure
         results.append(
             {
                 "account_id": probe.target.account_id,
@@ -163,7 +138,7 @@ FLOW: Flow[ProbeWanted, ProbeSeen] = Flow(wanted_from, read_state, plan, apply, 
 
 
 def _read(accounts: Accounts, wanted: ProbeWanted, account_id: str) -> _Account:
-    """One account's view, region by region: what fails in one says nothing of the others."""
+    """Read one account, region by region. A region that fails does not stop the others."""
     clients = accounts.clients(account_id)
     targets = [target for target in wanted.targets() if target.account_id == account_id]
     clients.open("ec2", [target.region for target in targets])

@@ -2,38 +2,40 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decides what is launched to prove that it can be, and what earlier proofs left running: pure."""
+"""Plans which images are launched, and which instances of earlier probes are terminated."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ..failures import Failure
-from ..model import SMALLEST_INSTANCE_TYPES, Image, Instance, Target
+from ..model import Instance, Target
 from ..plan import Action, Plan, TargetPlan
-from .state import Probe, ProbeSeen, ProbeWanted, instance_type, is_leftover, request
+from .checks import precheck
+from .request import is_leftover, request
+from .state import Probe, ProbeSeen, ProbeWanted
 
 _KEYS = (
-    "A key cannot be used: open the image's key to the account with ami_kms_grant, let an IAM policy in the "
-    "account allow its use, and check the account's own default key for EBS."
+    "A KMS key cannot be used: grant the account access to the image's key (ami_kms_grant), allow its use in "
+    "an IAM policy of the account, and check the account's own default key for EBS."
 )
-_AGAIN = "Run again; a run that probes the same image at the same time ends this one's instance."
-_CAPACITY = "Name another instance_type, or a subnet in another availability zone, or run again later."
-# botocore shape StateReason, Message: why an instance ended by itself.
+_AGAIN = "Rerun. A run that probes the same image at the same time terminates this run's instance."
+_CAPACITY = "Set another instance_type or a subnet in another Availability Zone, or rerun later."
+# botocore shape StateReason, Message: why an instance was terminated.
 _REMEDIES = {
     "Client.InternalError": _KEYS,
-    "Client.InvalidSnapshot.NotFound": "A snapshot of the image is gone: copy the image anew.",
+    "Client.InvalidSnapshot.NotFound": "A snapshot of the image was deleted: copy the image again.",
     "Client.UserInitiatedShutdown": _AGAIN,
-    "Client.VolumeLimitExceeded": "Ask AWS for more EBS storage in the account, or free some.",
+    "Client.VolumeLimitExceeded": "Request a higher quota for EBS storage in the account, or delete volumes.",
     "Server.InsufficientInstanceCapacity": _CAPACITY,
-    "Server.InternalError": "Run again later: the cause is AWS's.",
+    "Server.InternalError": "Rerun later: this is an internal error of EC2.",
     "instance_terminated": _AGAIN,
 }
 
 
 def plan(wanted: ProbeWanted, seen: ProbeSeen) -> Plan:
-    """In every target: end what earlier runs left, then launch each image and end it again."""
+    """In every target, terminate what earlier runs left, then launch each image and terminate it."""
     runs = launches(wanted, seen)
     return Plan(tuple(_plan_target(wanted, seen, target, runs) for target in wanted.targets()))
 
@@ -41,33 +43,33 @@ def plan(wanted: ProbeWanted, seen: ProbeSeen) -> Plan:
 def _plan_target(
     wanted: ProbeWanted, seen: ProbeSeen, target: Target, runs: Mapping[Probe, Action]
 ) -> TargetPlan:
-    swept = [instance.instance_id for instance in leftovers(wanted, seen, target)]
-    actions = [termination(target, instance_id) for instance_id in swept]
+    leftover_ids = [instance.instance_id for instance in leftovers(wanted, seen, target)]
+    actions = [termination(target, instance_id) for instance_id in leftover_ids]
     for probe in wanted.probes_of(target):
         if probe in runs:
             actions += [runs[probe], termination(target, None)]
-    hindrances = (hindrance(wanted, seen, probe) for probe in wanted.probes_of(target))
+    blocking = (precheck(wanted, seen, probe) for probe in wanted.probes_of(target))
     return TargetPlan(
         target,
         tuple(actions),
-        before={"leftovers": swept},
+        before={"leftovers": leftover_ids},
         after={"leftovers": []},
-        # Otherwise they are failures.
-        warnings=tuple(failure.text() for failure in hindrances if failure and wanted.only_planned),
+        # Outside check mode they are failures.
+        warnings=tuple(failure.text() for failure in blocking if failure and wanted.only_planned),
     )
 
 
 def launches(wanted: ProbeWanted, seen: ProbeSeen) -> Mapping[Probe, Action]:
-    """The launch of every image that can be tried at all."""
+    """The launch of every image that passes the precheck."""
     return {
         probe: Action(probe.target, "RunInstances", request(wanted, probe, seen.images.get(probe), seen.now))
         for probe in wanted.probes()
-        if hindrance(wanted, seen, probe) is None
+        if precheck(wanted, seen, probe) is None
     }
 
 
 def leftovers(wanted: ProbeWanted, seen: ProbeSeen, target: Target) -> tuple[Instance, ...]:
-    """What runs that are no more left running in a target."""
+    """The instances that earlier, killed runs left in a target."""
     image_ids = frozenset(probe.image_id for probe in wanted.probes_of(target) if probe.image_id)
     return tuple(
         instance for instance in seen.instances.get(target, ()) if is_leftover(instance, image_ids, seen.now)
@@ -75,81 +77,32 @@ def leftovers(wanted: ProbeWanted, seen: ProbeSeen, target: Target) -> tuple[Ins
 
 
 def termination(target: Target, instance_id: str | None) -> Action:
-    """The end of an instance; None stands for one that is not launched yet."""
+    """The termination of an instance; the id is None if it is not launched yet."""
     return Action(target, "TerminateInstances", {"InstanceIds": [instance_id]}, instance_id)
 
 
-def hindrance(wanted: ProbeWanted, seen: ProbeSeen, probe: Probe) -> Failure | None:
-    """Why an image cannot even be tried, None if it can."""
-    if probe.target in seen.problems:
-        return seen.problems[probe.target]
-    if probe.image_id is None:
-        return None
-    image = seen.images[probe]
-    return next(_of_image(wanted, probe, image), None)
-
-
-def _of_image(wanted: ProbeWanted, probe: Probe, image: Image | None) -> Iterator[Failure]:
-    if image is None:
-        yield _failure(
-            probe.target,
-            f"Account {probe.target.account_id} does not see {probe.image_id}.",
-            "Share it with the account by ami_share; the account's Allowed AMIs can hide it, too.",
-            "not_visible",
-            "DescribeImages",
-        )
-    elif image.state != "available":
-        yield _failure(
-            probe.target,
-            f"{image.image_id} is {image.state}.",
-            "Wait until it is available, or name another image.",
-            "image_not_available",
-            "DescribeImages",
-        )
-    elif instance_type(wanted, image) is None:
-        yield _failure(
-            probe.target,
-            f"{image.image_id} is for {image.architecture or 'an unknown architecture'}, and only "
-            f"{', '.join(sorted(SMALLEST_INSTANCE_TYPES))} have a smallest instance type here.",
-            "Name one in instance_type.",
-            "missing_instance_type",
-            "instance_type",
-        )
-
-
 def finding(failure: Failure) -> dict[str, str]:
-    """A failure as ``results`` lists it with the image and the account that it is about."""
+    """A failure as ``results`` returns it for an image in an account."""
     return {"code": failure.error_code, "message": failure.message, "remedy": failure.remedy}
 
 
 def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failure:
-    """The failure of an instance that ended by itself, or is still pending when time is up."""
+    """The failure of an instance that was terminated, or is still pending after ``wait_timeout`` seconds."""
     if instance.state == "pending":
-        return _failure(
+        return Failure.at(
             probe.target,
+            "RunInstances",
+            "instance_pending",
             f"The instance of {probe.image_id} is still pending after {wanted.wait_timeout} s "
             "(wait_timeout).",
-            "Allow more time, or look for the reason in the account.",
-            "instance_pending",
-            "RunInstances",
+            "Increase wait_timeout, or look for the cause in the account.",
         )
     code = instance.reason_code or "instance_terminated"
-    failure = _failure(
+    failure = Failure.at(
         probe.target,
-        f"The instance of {probe.image_id} is {instance.state}: {instance.reason or 'AWS gives no reason'}.",
-        _REMEDIES.get(code, "AWS's reason says what is missing."),
-        code,
         "RunInstances",
+        code,
+        f"The instance of {probe.image_id} is {instance.state}: {instance.reason or 'AWS gives no reason'}.",
+        _REMEDIES.get(code, "Fix the cause that AWS reports, and rerun."),
     )
     return replace(failure, source="aws") if instance.reason_code else failure
-
-
-def _failure(target: Target, message: str, remedy: str, code: str, action: str) -> Failure:
-    return Failure(
-        message=message,
-        remedy=remedy,
-        error_code=code,
-        action=action,
-        region=target.region,
-        account_id=target.account_id,
-    )

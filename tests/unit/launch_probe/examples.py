@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Probes of one image that two accounts are to launch in one region."""
+"""Probes of one image in two accounts and one region."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.request import PROBE_TAG
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import (
-    PROBE_TAG,
     Probe,
     ProbeSeen,
     ProbeWanted,
@@ -31,7 +31,7 @@ PROBE = Probe(HERE, SOURCE_ID)
 
 
 def wanted(**changes: Any) -> ProbeWanted:
-    """Both accounts, in a subnet that they share."""
+    """The image in both accounts, in a shared subnet."""
     values: dict[str, Any] = {
         "images": ImagesByTarget({(None, REGION): SOURCE_ID}),
         "account_ids": (CONSUMER, OWNER),
@@ -41,18 +41,35 @@ def wanted(**changes: Any) -> ProbeWanted:
     return ProbeWanted(**values)
 
 
+def params(**changes: Any) -> dict[str, Any]:
+    """The module's options."""
+    return {
+        "account_ids": [CONSUMER, OWNER],
+        "consumer_role_name": "golden-consumer",
+        "external_id": None,
+        "image_id": None,
+        "images": {REGION: SOURCE_ID},
+        "instance_type": None,
+        "region": None,
+        "security_group_ids": {},
+        "subnet_ids": {REGION: SUBNET},
+        "wait_timeout": 300,
+        **changes,
+    }
+
+
 def image(**changes: Any) -> Image:
-    """The image for common processors."""
+    """The image, for x86_64."""
     return source_image(**{"architecture": "x86_64", **changes})
 
 
 def seen(want: ProbeWanted, found: Image | None = None, **changes: Any) -> ProbeSeen:
-    """Every account sees the image, and nothing is left over."""
+    """The image is visible in every account, and there are no leftovers."""
     shown = found or image()
     images = {probe: shown for probe in want.probes() if probe.image_id}
     return ProbeSeen(**{"account_id": OWNER, "partition": "aws", "now": NOW, "images": images, **changes})
 
 
-def instance(mark: str | None, image_id: str = SOURCE_ID, instance_id: str = "i-old") -> Instance:
+def instance(tag: str | None, image_id: str = SOURCE_ID, instance_id: str = "i-old") -> Instance:
     """An instance of an earlier probe, with this tag."""
-    return Instance(instance_id, "running", image_id, {} if mark is None else {PROBE_TAG: mark})
+    return Instance(instance_id, "running", image_id, {} if tag is None else {PROBE_TAG: tag})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever happens after a launch, its instance is terminated."""
+"""Every instance that is launched is terminated, also after an error."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ AWAY = "us-east-1"
 
 @dataclass
 class Ec2:
-    """EC2 of one region: ``launched`` are the instances that live, ``refuse`` maps calls to what they raise.
+    """EC2 in one region: ``launched`` are the instances that exist, ``refuse`` maps calls to their errors.
 
-    ``unknown`` is how many requests to terminate do not find the instance yet, ``unlisted`` how many looks
-    for what a request has launched.
+    ``unknown`` and ``unlisted`` are how many TerminateInstances and DescribeInstances calls do not find the
+    instance yet.
     """
 
     region: str
@@ -67,12 +67,12 @@ class Ec2:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Time passes only while somebody sleeps; what EC2 shows of instances is what the regions' looks say."""
+    """Time passes only in ``sleep``; the state of an instance is what the region's ``looks`` returns."""
     clock = Clock()
     monkeypatch.setattr(probe_run, "monotonic", clock.monotonic)
     monkeypatch.setattr(probe_run, "sleep", clock.sleep)
 
-    def awaited(ec2: Ec2, instance_id: str, timeout: float) -> Instance:
+    def wait_until_running(ec2: Ec2, instance_id: str, timeout: float) -> Instance:
         ec2.timeouts.append(timeout)
         return ec2.looks(instance_id, timeout)
 
@@ -84,7 +84,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
             return ()
         return tuple(Instance(one, "pending") for one in ec2.launched)
 
-    monkeypatch.setattr(instances, "awaited", awaited)
+    monkeypatch.setattr(instances, "wait_until_running", wait_until_running)
     monkeypatch.setattr(instances, "of_request", of_request)
     return clock
 
@@ -116,7 +116,7 @@ def outcome(runs: Mapping[Any, TargetRun]) -> dict[str, tuple[str | None, str | 
     }
 
 
-def test_all_regions_launch_before_any_is_waited_for() -> None:
+def test_all_regions_launch_before_the_first_wait() -> None:
     here, away = Ec2(REGION), Ec2(AWAY)
     launched_by_then: list[set[str]] = []
 
@@ -127,13 +127,13 @@ def test_all_regions_launch_before_any_is_waited_for() -> None:
     here.looks = away.looks = look
     runs = run(here, away)
     assert outcome(runs) == {REGION: ("launched", None), AWAY: ("launched", None)}
-    # The first is ended before the second is waited for.
+    # The first is terminated before the wait for the second.
     assert [len(launched) for launched in launched_by_then] == [2, 1]
     for one in runs.values():
         assert [action.operation for action in one.performed] == ["RunInstances", "TerminateInstances"]
 
 
-def test_the_deadline_is_the_same_for_all(clock: Clock) -> None:
+def test_the_deadline_is_the_same_for_all_regions(clock: Clock) -> None:
     here, away = Ec2(REGION), Ec2(AWAY)
 
     def never(instance_id: str, timeout: float) -> Instance:
@@ -153,15 +153,17 @@ def test_the_deadline_is_the_same_for_all(clock: Clock) -> None:
         ),
         pytest.param("ConnectionClosedError", {"loses_answer": True}, id="the answer is lost"),
         pytest.param(
-            "ConnectionClosedError", {"loses_answer": True, "unlisted": 3}, id="and it is listed late"
+            "ConnectionClosedError",
+            {"loses_answer": True, "unlisted": 3},
+            id="the instance is listed late",
         ),
     ],
 )
-def test_what_is_not_accepted_hides_no_other_region(code: str, changes: dict[str, Any]) -> None:
+def test_a_launch_that_is_refused_does_not_stop_other_regions(code: str, changes: dict[str, Any]) -> None:
     assert outcome(run(Ec2(REGION, **changes), Ec2(AWAY))) == {REGION: (None, code), AWAY: ("launched", None)}
 
 
-def test_it_is_told_if_nobody_can_say_whether_something_was_launched() -> None:
+def test_it_is_a_failure_if_it_is_unknown_whether_an_instance_was_launched() -> None:
     ec2 = Ec2(
         REGION, refuse={"RunInstances": refusal("InternalError"), "DescribeInstances": refusal("Unavailable")}
     )
@@ -170,14 +172,14 @@ def test_it_is_told_if_nobody_can_say_whether_something_was_launched() -> None:
     assert [failure.error_code for failure in runs[HERE].failures] == ["Unavailable"]
 
 
-def test_looks_that_fail_end_the_wait_and_the_instance() -> None:
+def test_an_error_while_waiting_terminates_the_instance() -> None:
     def broken(_instance_id: str, _timeout: float) -> Instance:
         raise refusal("RequestLimitExceeded", "DescribeInstances")
 
     assert outcome(run(Ec2(REGION, looks=broken))) == {REGION: ("authorized", "RequestLimitExceeded")}
 
 
-def test_a_mistake_of_ours_leaves_nothing_either() -> None:
+def test_an_unexpected_error_terminates_the_instances() -> None:
     def mistaken(_instance_id: str, _timeout: float) -> Instance:
         raise ZeroDivisionError
 
@@ -185,14 +187,14 @@ def test_a_mistake_of_ours_leaves_nothing_either() -> None:
         run(Ec2(REGION, looks=mistaken), Ec2(AWAY))
 
 
-def test_an_instance_that_aws_does_not_know_yet_is_ended_as_soon_as_it_does(clock: Clock) -> None:
+def test_the_termination_is_retried_while_the_instance_is_not_found(clock: Clock) -> None:
     began = clock.now
     assert outcome(run(Ec2(REGION, unknown=3))) == {REGION: ("launched", None)}
     assert clock.now - began == 6
 
 
 @pytest.mark.parametrize("swept", [True, False])
-def test_an_instance_that_cannot_be_ended_is_named(swept: bool) -> None:
+def test_an_instance_that_cannot_be_terminated_is_a_failure(swept: bool) -> None:
     ec2 = Ec2(REGION, refuse={"TerminateInstances": refusal("UnauthorizedOperation", "TerminateInstances")})
     if swept:
         one = TargetRun()

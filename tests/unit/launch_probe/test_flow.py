@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``ami_launch_probe`` takes, reads and returns."""
+"""What ``ami_launch_probe`` reads in the accounts, and what it returns."""
 
 from __future__ import annotations
 
@@ -12,65 +12,20 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 from ansible_collections.golden.images.plugins.module_utils.launch_probe import flow as launch_probe
 from ansible_collections.golden.images.plugins.module_utils.launch_probe import read as instances
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import ProbeWanted
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Instance
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 from tests.unit.copy.aws_in_steps import refused
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER
-from tests.unit.launch_probe.examples import HERE, REGION, SUBNET, image
+from tests.unit.launch_probe.examples import image, params
 
 SILENT = reporter(None, print)
 
 
-def params(**changes: Any) -> dict[str, Any]:
-    return {
-        "account_ids": [CONSUMER, OWNER],
-        "consumer_role_name": "golden-consumer",
-        "external_id": None,
-        "image_id": None,
-        "images": {REGION: SOURCE_ID},
-        "instance_type": None,
-        "region": None,
-        "security_group_ids": {},
-        "subnet_ids": {REGION: SUBNET},
-        "wait_timeout": 300,
-        **changes,
-    }
-
-
-@pytest.mark.parametrize(
-    ("changes", "option", "says"),
-    [
-        ({"account_ids": []}, "account_ids", "no account is named"),
-        ({"account_ids": [12345678901]}, "account_ids", "is a number"),
-        ({"wait_timeout": 0}, "wait_timeout", "no time"),
-        ({"subnet_ids": {}}, "subnet_ids", f"{REGION} in account {CONSUMER}"),
-        ({"subnet_ids": {REGION: {OWNER: SUBNET}}}, "subnet_ids", f"{REGION} in account {CONSUMER}"),
-        ({"subnet_ids": {REGION: "mine"}}, "subnet_ids", "'mine' is no id"),
-        ({"subnet_ids": {REGION: {111122223333: SUBNET, CONSUMER: SUBNET}}}, "subnet_ids", "is a number"),
-        ({"security_group_ids": {REGION: ["default"]}}, "security_group_ids", "sg-0123456789abcdef0"),
-        ({"security_group_ids": {REGION: None}}, "security_group_ids", "'None' is no id"),
-        ({"images": {REGION: None}}, "images", "is null"),
-    ],
-)
-def test_options_that_cannot_work_are_refused(changes: dict[str, Any], option: str, says: str) -> None:
-    with pytest.raises(Refused) as caught:
-        FLOW.wanted(params(**changes), False)
-    assert {failure.action for failure in caught.value.failures} == {option}
-    assert says in str(caught.value)
-
-
-def test_groups_of_one_region_may_be_a_text() -> None:
-    groups = {REGION: "sg-0123456789abcdef0", "us-east-1": {CONSUMER: ["sg-01234567", "sg-76543210"]}}
-    want: ProbeWanted = FLOW.wanted(params(security_group_ids=groups), False)
-    assert want.network.group_ids(HERE) == ("sg-0123456789abcdef0",)
-
-
 @dataclass
 class World:
-    """Accounts that see the image but for those that ``closed`` says it of; what is opened is noted."""
+    """An account with the image, the accounts whose roles it can assume, and the clients that were opened."""
 
     account_id: str = OWNER
     default_region: str = "us-east-1"
@@ -109,7 +64,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(instances, "of_probes", lambda _ec2: (Instance("i-old", "running", SOURCE_ID),))
 
 
-def test_an_account_that_cannot_be_read_stops_no_other() -> None:
+def test_an_account_that_cannot_be_read_does_not_stop_the_others() -> None:
     closed = World(refuses=refused("AccessDenied", "AssumeRole"))
     aws: Any = World(others={CONSUMER: closed, STRANGER: World(shown=None)})
     want = FLOW.wanted(params(account_ids=[CONSUMER, OWNER, STRANGER]), False)
@@ -131,7 +86,7 @@ def test_an_account_that_cannot_be_read_stops_no_other() -> None:
     ]
 
 
-def test_without_a_role_another_account_is_a_failure_of_that_account() -> None:
+def test_another_account_fails_without_a_role() -> None:
     want = FLOW.wanted(params(consumer_role_name=None), False)
     seen = FLOW.read(World(), want)
     assert {target.account_id: failure.error_code for target, failure in seen.problems.items()} == {
@@ -140,13 +95,13 @@ def test_without_a_role_another_account_is_a_failure_of_that_account() -> None:
     assert {probe.target.account_id for probe in seen.images} == {OWNER}
 
 
-def test_credentials_that_are_refused_end_it() -> None:
+def test_refused_credentials_stop_the_module() -> None:
     with pytest.raises(Refused) as caught:
         FLOW.read(World(refuses=refused("ExpiredToken", "GetCallerIdentity")), FLOW.wanted(params(), False))
     assert [failure.action for failure in caught.value.failures] == ["GetCallerIdentity"]
 
 
-def test_a_mistake_in_one_account_is_its_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_a_failure_of_its_account(monkeypatch: pytest.MonkeyPatch) -> None:
     def mistaken(clients: World, *_arguments: Any) -> None:
         if not clients.others:
             raise ZeroDivisionError

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How instances of probes are found and waited for."""
+"""Reading the instances of probes, and waiting until one is running."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def ec2() -> Iterator[Wire]:
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Waiting takes no time; how long it would have taken."""
+def no_delay(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The delays of the waiter, which take no time."""
     waited: list[float] = []
     monkeypatch.setattr("botocore.waiter.time.sleep", waited.append)
     return waited
@@ -43,9 +43,9 @@ def answer(state: str, **more: Any) -> dict[str, Any]:
         (instances.of_request, ("t-1",), {"Name": "client-token", "Values": ["t-1"]}),
     ],
 )
-def test_living_instances_on_every_page(ec2: Wire, find: Any, argument: Any, name: dict[str, Any]) -> None:
-    living = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
-    request = {"Filters": [name, living], "MaxResults": 1000}
+def test_instances_are_read_page_by_page(ec2: Wire, find: Any, argument: Any, name: dict[str, Any]) -> None:
+    state = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
+    request = {"Filters": [name, state], "MaxResults": 1000}
     tag = {"Key": "golden.images:probe", "Value": "soon"}
     ec2.expect(
         "describe_instances", request, {**answer("running", ImageId="ami-1", Tags=[tag]), "NextToken": "n"}
@@ -57,42 +57,42 @@ def test_living_instances_on_every_page(ec2: Wire, find: Any, argument: Any, nam
     )
 
 
-def test_until_it_runs(ec2: Wire, at_once: list[float]) -> None:
+def test_wait_until_the_instance_is_running(ec2: Wire, no_delay: list[float]) -> None:
     ec2.refuse("describe_instances", BY_ID, instances.NOT_FOUND)
     ec2.expect("describe_instances", BY_ID, answer("pending"))
     ec2.expect("describe_instances", BY_ID, answer("running"))
-    assert instances.awaited(ec2.client, ID, 60) == Instance(ID, "running")
-    assert at_once == [2, 2]
+    assert instances.wait_until_running(ec2.client, ID, 60) == Instance(ID, "running")
+    assert no_delay == [2, 2]
 
 
-def test_until_it_has_ended(ec2: Wire) -> None:
+def test_wait_until_the_instance_is_terminated(ec2: Wire) -> None:
     reason = {"Code": "Client.InternalError", "Message": "Client error on launch"}
     ec2.expect("describe_instances", BY_ID, answer("pending"))
     ec2.expect("describe_instances", BY_ID, answer("terminated", StateReason=reason))
-    ended = instances.awaited(ec2.client, ID, 60)
+    ended = instances.wait_until_running(ec2.client, ID, 60)
     assert (ended.state, ended.reason_code, ended.reason) == ("terminated", *reason.values())
 
 
 @pytest.mark.parametrize(("timeout", "looks"), [(-5, 1), (0, 1), (1.9, 1), (2, 2), (5, 3)])
-def test_until_time_is_up(ec2: Wire, at_once: list[float], timeout: float, looks: int) -> None:
+def test_wait_until_the_timeout(ec2: Wire, no_delay: list[float], timeout: float, looks: int) -> None:
     for _ in range(looks):
         ec2.expect("describe_instances", BY_ID, answer("pending"))
-    assert instances.awaited(ec2.client, ID, timeout).state == "pending"
-    assert sum(at_once) <= max(timeout, 0)
+    assert instances.wait_until_running(ec2.client, ID, timeout).state == "pending"
+    assert sum(no_delay) <= max(timeout, 0)
 
 
 @pytest.mark.parametrize("shown", [{"Reservations": []}, None])
-def test_one_that_is_never_seen_is_pending(ec2: Wire, shown: dict[str, Any] | None) -> None:
+def test_an_instance_that_is_not_found_is_pending(ec2: Wire, shown: dict[str, Any] | None) -> None:
     if shown is None:
         ec2.refuse("describe_instances", BY_ID, instances.NOT_FOUND)
     else:
         ec2.expect("describe_instances", BY_ID, shown)
-    assert instances.awaited(ec2.client, ID, 0) == Instance(ID, "pending")
+    assert instances.wait_until_running(ec2.client, ID, 0) == Instance(ID, "pending")
 
 
-def test_what_aws_refuses_is_raised(ec2: Wire) -> None:
+def test_other_errors_are_raised(ec2: Wire) -> None:
     ec2.refuse("describe_instances", BY_ID, "UnauthorizedOperation")
     with pytest.raises(ClientError) as caught:
-        instances.awaited(ec2.client, ID, 60)
+        instances.wait_until_running(ec2.client, ID, 60)
     assert caught.value.response["Error"]["Code"] == "UnauthorizedOperation"
     assert caught.value.operation_name == "DescribeInstances"

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why an image cannot be launched in an account, found before anything is launched."""
+
+from __future__ import annotations
+
+from ..failures import Failure
+from ..model import SMALLEST_INSTANCE_TYPES, Image
+from .request import instance_type
+from .state import Probe, ProbeSeen, ProbeWanted
+
+
+def precheck(wanted: ProbeWanted, seen: ProbeSeen, probe: Probe) -> Failure | None:
+    """Why an image is not launched in an account, None if it is."""
+    if probe.target in seen.problems:
+        return seen.problems[probe.target]
+    if probe.image_id is None:
+        return None
+    return _check_image(wanted, probe, seen.images[probe])
+
+
+def _check_image(wanted: ProbeWanted, probe: Probe, image: Image | None) -> Failure | None:
+    if image is None:
+        return Failure.at(
+            probe.target,
+            "DescribeImages",
+            "not_visible",
+            f"{probe.image_id} is not visible in account {probe.target.account_id}.",
+            "Share it with the account (ami_share). The account's Allowed AMIs settings can hide it, too.",
+        )
+    if image.state != "available":
+        return Failure.at(
+            probe.target,
+            "DescribeImages",
+            "image_not_available",
+            f"{image.image_id} is {image.state}.",
+            "Wait until it is available, or name another image.",
+        )
+    if instance_type(wanted, image) is None:
+        return Failure.at(
+            probe.target,
+            "instance_type",
+            "missing_instance_type",
+            f"There is no default instance type for {image.architecture or 'the unknown architecture'} of "
+            f"{image.image_id}, only for {', '.join(sorted(SMALLEST_INSTANCE_TYPES))}.",
+            "Set instance_type.",
+        )
+    return None

@@ -1,0 +1,48 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of ``ami_launch_probe``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..arguments import Options
+from .state import ProbeWanted
+
+
+def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ProbeWanted:
+    """Read the options.
+
+    Raises:
+        Refused: with every option that is not valid.
+    """
+    options = Options(params)
+    wanted = ProbeWanted(
+        images=options.images_by_target(check_mode),
+        account_ids=tuple(sorted({*options.account_ids("account_ids")})),
+        network=options.network(),
+        instance_type=params["instance_type"],
+        wait_timeout=params["wait_timeout"],
+        consumer_role=options.consumer_role(),
+        only_planned=check_mode,
+    )
+    if not wanted.account_ids:
+        options.refuse("account_ids", "there are no accounts.", "List the accounts that launch the images.")
+    if wanted.wait_timeout < 1:
+        options.refuse(
+            "wait_timeout",
+            f"must be at least 1 second (got {wanted.wait_timeout}).",
+            "Use a number of seconds such as 300.",
+        )
+    for target in wanted.targets():
+        if wanted.network.subnet_id(target) is None:
+            options.refuse(
+                "subnet_ids",
+                f"no subnet is given for {target.region} in account {target.account_id}.",
+                "Map the region to a subnet, or to a mapping of account to subnet.",
+            )
+    options.check()
+    return wanted

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The RunInstances request, and which instances are leftovers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import launches
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.request import (
+    PROBE_TAG,
+    deadline,
+    instance_type,
+    is_leftover,
+    request,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Network
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, volumes
+
+from .examples import NOW, PROBE, REGION, SUBNET, image, instance, seen, wanted
+
+
+def test_the_instance_has_minimal_access_and_shuts_itself_down() -> None:
+    shown = image(devices=volumes("snap-1", "snap-2"))
+    parameters = request(wanted(), PROBE, shown, NOW)
+    token = parameters.pop("ClientToken")
+    assert len(token) == 64
+    tags = [{"Key": PROBE_TAG, "Value": "2026-11-24T12:10:00Z"}]
+    assert parameters == {
+        "BlockDeviceMappings": [
+            {"DeviceName": "/dev/sda", "Ebs": {"DeleteOnTermination": True}},
+            {"DeviceName": "/dev/sdb", "Ebs": {"DeleteOnTermination": True}},
+        ],
+        "ImageId": SOURCE_ID,
+        "InstanceInitiatedShutdownBehavior": "terminate",
+        "InstanceType": "t3.nano",
+        "MaxCount": 1,
+        "MetadataOptions": {"HttpTokens": "required"},
+        "MinCount": 1,
+        "NetworkInterfaces": [
+            {
+                "AssociatePublicIpAddress": False,
+                "DeleteOnTermination": True,
+                "DeviceIndex": 0,
+                "SubnetId": SUBNET,
+            }
+        ],
+        "TagSpecifications": [
+            {"ResourceType": kind, "Tags": tags} for kind in ("instance", "network-interface", "volume")
+        ],
+        "UserData": "#!/bin/sh\nshutdown -h +10\n",
+    }
+
+
+@pytest.mark.parametrize(
+    ("network", "subnet", "groups"),
+    [
+        pytest.param(Network({REGION: "a"}, {REGION: ("sg",)}), "a", ["sg"], id="for every account"),
+        pytest.param(
+            Network({REGION: {CONSUMER: "a", OWNER: "b"}}, {REGION: {CONSUMER: ("s", "t"), OWNER: ("u",)}}),
+            "a",
+            ["s", "t"],
+            id="for each account",
+        ),
+        pytest.param(Network({REGION: "a"}, {REGION: {OWNER: ("u",)}}), "a", None, id="another account"),
+    ],
+)
+def test_accounts_can_have_different_networks(
+    network: Network, subnet: str, groups: list[str] | None
+) -> None:
+    (interface,) = request(wanted(network=network), PROBE, image(), NOW)["NetworkInterfaces"]
+    assert (interface["SubnetId"], interface.get("Groups")) == (subnet, groups)
+
+
+def test_every_launch_has_its_own_client_token() -> None:
+    images = ImagesByTarget(
+        {(None, REGION): "ami-1", (STRANGER, REGION): "ami-2", (None, "us-east-1"): "ami-1"}
+    )
+    want = wanted(images=images, network=Network({REGION: "a", "us-east-1": "b"}))
+    moments = (NOW, NOW + timedelta(microseconds=1))
+    tokens = Counter(
+        run.parameters["ClientToken"]
+        for now in moments
+        for run in launches(want, seen(want, now=now)).values()
+    )
+    assert (len(tokens), {*tokens.values()}) == (2 * 6, {1})
+
+
+@given(st.integers(0, 2**31), st.integers(1, 7200))
+def test_an_instance_is_no_leftover_of_other_images_before_its_deadline(began_at: int, timeout: int) -> None:
+    began = datetime.fromtimestamp(began_at, UTC)
+    parameters = request(wanted(wait_timeout=timeout), PROBE, image(), began)
+    (tag,) = parameters["TagSpecifications"][0]["Tags"]
+    running = instance(tag["Value"])
+    while_waiting = began + timedelta(seconds=timeout)
+    assert not is_leftover(running, frozenset({"ami-other"}), while_waiting)
+    assert is_leftover(running, frozenset({SOURCE_ID}), while_waiting)
+    assert is_leftover(running, frozenset({"ami-other"}), while_waiting + timedelta(minutes=6))
+
+
+def test_the_deadline_is_five_minutes_after_the_timeout() -> None:
+    assert deadline(wanted(wait_timeout=60), NOW) == NOW + timedelta(minutes=6)
+
+
+def test_the_instance_type_of_a_planned_copy_is_unknown_unless_it_is_set() -> None:
+    assert instance_type(wanted(), None) is None
+    assert instance_type(wanted(instance_type="t3.micro"), None) == "t3.micro"
