@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role cleanup: the plan first, a report whatever happens, and nothing that looks done and is not."""
+"""The role cleanup: its plan, its report on success and failure, and accurate outcomes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SECRET = "s3cret-word"
 
 @pytest.fixture
 def images(aws: SimulatedAws, fixture: Fixture) -> dict[str, str]:
-    """By name: of each region a new and an old image of a family, and one more that an instance runs from."""
+    """Images by name: a new and an old one of a family in each region, and one that an instance uses."""
     ages = {(HOME, "new"): 1, (HOME, "old"): 100, (HOME, "run"): 90, (AWAY, "away"): 1, (AWAY, "gone"): 200}
     common = {"account": OWNER, "devices": DISKS, "tags": {"family": "web"}}
     added = fixture.add_images(
@@ -39,7 +39,7 @@ def images(aws: SimulatedAws, fixture: Fixture) -> dict[str, str]:
 
 @pytest.fixture
 def policy(ansible: Ansible) -> dict[str, Any]:
-    """To deregister at once all that is not used, but the newest of each family."""
+    """Deregister all unused images immediately, except for the latest of each family."""
     return {
         "cleanup_regions": [HOME, AWAY],
         "cleanup_family_tag": "family",
@@ -57,7 +57,7 @@ def _report(ansible: Ansible, *folders: str) -> dict[str, Any]:
     return content
 
 
-def _becomes(report: dict[str, Any]) -> dict[str, tuple[str, str]]:
+def _outcomes(report: dict[str, Any]) -> dict[str, tuple[str, str]]:
     return {one["image_id"]: (one["decision"], one["outcome"]) for one in report["images"]}
 
 
@@ -65,10 +65,10 @@ def _deregistered(run: Run) -> set[str]:
     return {one["image_id"] for one in run.facts["cleanup_deregistered"]}
 
 
-def test_the_plan_is_what_is_done_and_is_reported_first(
+def test_a_run_performs_the_plan_that_check_mode_reports(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
 ) -> None:
-    # As a survey sends them.
+    # As an AWX survey sends them.
     policy |= {
         "cleanup_regions": f"{HOME}, {AWAY}",
         "cleanup_family_name_pattern": "",
@@ -89,15 +89,15 @@ def test_the_plan_is_what_is_done_and_is_reported_first(
         "cleanup_prices": f"{HOME}: 0.05\ndefault: 0.10",
         "cleanup_currency": "EUR",
     }
-    kept, going = ("keep", "no_action"), ("old", "gone")
-    stay = dict.fromkeys((images[name] for name in ("new", "run", "away")), kept)
+    kept, deregistered = ("keep", "no_action"), ("old", "gone")
+    unchanged = dict.fromkeys((images[name] for name in ("new", "run", "away")), kept)
 
     planned = ansible.run(FQCN, policy, "--check", "--diff")
     assert planned.code == 0, planned.text
     assert observed.changes(aws, refused=True) == []
     plan = _report(ansible, "plan")
     assert not (ansible.folder / "cleanup" / "report.json").exists()
-    assert _becomes(plan) == stay | {images[name]: ("deregister", "planned") for name in going}
+    assert _outcomes(plan) == unchanged | {images[name]: ("deregister", "planned") for name in deregistered}
     assert (plan["status"], planned.facts["cleanup_status"], _deregistered(planned)) == ("planned",) * 2 + (
         set(),
     )
@@ -111,9 +111,9 @@ def test_the_plan_is_what_is_done_and_is_reported_first(
     done = ansible.run(FQCN, policy)
     assert done.code == 0, done.text
     report = _report(ansible)
-    assert _becomes(report) == stay | {images[name]: ("deregister", "done") for name in going}
+    assert _outcomes(report) == unchanged | {images[name]: ("deregister", "done") for name in deregistered}
     assert (report["status"], report["totals"]["freed_monthly_cost"]) == ("done", 4.2)
-    assert _deregistered(done) == {images[name] for name in going}
+    assert _deregistered(done) == {images[name] for name in deregistered}
     assert done.facts["cleanup_results"] == report["images"]
     assert (
         done.task("Retire the images").result["actions"]
@@ -128,14 +128,14 @@ def test_the_plan_is_what_is_done_and_is_reported_first(
     again = ansible.run(FQCN, {**policy, "cleanup_currency": ""})
     assert (again.code, observed.changes(aws, refused=True)) == (0, []), again.text
     assert again.changed == ["golden.images.cleanup : Write the cleanup report"]
-    assert _becomes(_report(ansible)) == stay
+    assert _outcomes(_report(ansible)) == unchanged
     assert _report(ansible)["summary"] == "Nothing was done to 3 images."
     assert _report(ansible)["currency"] == "USD"
     assert _report(ansible)["changes"]["removed"] == []
 
 
 @pytest.mark.every_python
-def test_over_the_limit_and_with_a_bad_option_nothing_is_done(
+def test_nothing_is_changed_above_the_limit_or_with_an_invalid_option(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
 ) -> None:
     refused = ansible.run(FQCN, {**policy, "cleanup_max_deletions": "1"})
@@ -157,7 +157,7 @@ def test_over_the_limit_and_with_a_bad_option_nothing_is_done(
     assert left >= {images["new"], images["old"], images["run"]}
 
 
-def test_a_region_that_fails_hides_no_other_and_counts_as_not_done(
+def test_a_failed_region_is_not_done_and_the_others_are_completed(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
 ) -> None:
     fixture.add(roles={"golden": {"accounts": ["sandbox"], "trusts": [OWNER], "external_id": SECRET}})
@@ -180,8 +180,8 @@ def test_a_region_that_fails_hides_no_other_and_counts_as_not_done(
     )
     report = _report(ansible)
     assert report["status"] == "incomplete"
-    assert _becomes(report)[images["old"]] == ("deregister", "done")
-    assert _becomes(report)[images["gone"]] == ("deregister", "not_done")
+    assert _outcomes(report)[images["old"]] == ("deregister", "done")
+    assert _outcomes(report)[images["gone"]] == ("deregister", "not_done")
     assert _deregistered(run) == {images["old"]}
     assert {region: one["freed_gib"] for region, one in report["regions"].items()} == {HOME: 28, AWAY: 0}
     assert [(one["region"], one["error_code"]) for one in report["failures"]] == [

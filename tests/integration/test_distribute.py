@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook distribute_ami.yml when all goes well: predict, do, verify, repeat."""
+"""The playbook distribute_ami.yml without failures: check mode, real run, result, rerun."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REGIONS = [HOME, "eu-west-1", "us-west-2"]
 
 @pytest.fixture
 def variables(fixture: Fixture) -> dict[str, Any]:
-    """A distribution to two other regions, two accounts and a unit."""
+    """A distribution to two other regions, two accounts and an organizational unit."""
     return {
         "distribute_source_image_id": fixture.image_id,
         "distribute_source_region": HOME,
@@ -35,7 +35,7 @@ def variables(fixture: Fixture) -> dict[str, Any]:
 
 
 @pytest.mark.every_python
-def test_what_check_mode_predicts_is_done_and_nothing_is_left_to_repeat(
+def test_a_run_does_what_check_mode_predicts_and_a_rerun_nothing(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     aws.update_settings(copy_seconds=2)
@@ -92,7 +92,7 @@ def _assert_distributed(aws: SimulatedAws, fixture: Fixture, region: str, image_
         assert observed.tags(seen) == {"ec2:SharedTag/version": "2026.11"}
         assert observed.launch(aws, consumer, region, image_id) in ("pending", "running")
         assert observed.copy(aws, consumer, region, image_id).startswith("ami-")
-    # Covered by the unit: may launch, and lacks the snapshots to copy.
+    # Included by the organizational unit: can launch, but not copy, which requires the snapshots.
     assert observed.launch(aws, "data-prod", region, image_id) in ("pending", "running")
     assert observed.copy(aws, "data-prod", region, image_id) == "InvalidRequest"
     assert observed.launch(aws, STRANGER, region, image_id) == "InvalidAMIID.NotFound"
@@ -100,7 +100,7 @@ def _assert_distributed(aws: SimulatedAws, fixture: Fixture, region: str, image_
 
 
 @pytest.mark.every_python
-def test_the_diff_shows_every_regions_image_and_who_may_use_it(
+def test_the_diff_shows_images_and_permissions_of_every_region(
     fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     run = ansible.run(FQCN, variables, "--check", "--diff")
@@ -129,7 +129,7 @@ def test_by_path_and_with_an_inventory_that_lists_localhost(
     assert sorted(run.facts["distribute_images"]) == ["eu-west-1", HOME]
 
 
-def test_a_second_distribution_in_the_same_play_knows_nothing_of_the_first(
+def test_facts_are_reset_for_a_second_distribution_in_the_same_play(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     database = {"account": OWNER, "region": HOME, "devices": [{"device_name": "/dev/xvda", "size": 8}]}
@@ -144,11 +144,11 @@ def test_a_second_distribution_in_the_same_play_knows_nothing_of_the_first(
         }
         for values in (first, second)
     ]
-    handed_on = {
+    facts = {
         "name": "Images of the last",
         "ansible.builtin.set_fact": {"last": "{{ distribute_images }}", "all": "{{ distribute_results }}"},
     }
-    run = ansible.tasks([*roles, handed_on])
+    run = ansible.tasks([*roles, facts])
     assert run.code == 0, run.text
     assert list(run.facts["last"]) == ["eu-north-1"]
     assert [entry["region"] for entry in run.facts["all"]] == ["eu-north-1"]

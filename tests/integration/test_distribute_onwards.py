@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A distribution that also verifies and publishes: no region is published whose image is no use there."""
+"""A distribution that also verifies and publishes: only verified regions are published."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def _published(aws: SimulatedAws, account: str, region: str) -> str | None:
 
 
 @pytest.mark.every_python
-def test_regions_are_published_once_every_account_has_launched_their_image(
+def test_a_region_is_published_after_every_account_has_launched_its_image(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    # Allowed AMIs of one account hide the image there.
+    # The Allowed AMIs settings of one account hide the image.
     away = aws.client("ec2", CONSUMERS[1], AWAY)
     others = [{"ImageProviders": ["amazon"]}]
     away.replace_image_criteria_in_allowed_images_settings(ImageCriteria=others)
@@ -103,10 +103,10 @@ def test_regions_are_published_once_every_account_has_launched_their_image(
     assert (again.code, again.changed) == (0, []), again.text
 
 
-def test_check_mode_foresees_all_that_is_published(
+def test_check_mode_predicts_what_is_published(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    # A probe that is launched is gone again, and is no change of the role's.
+    # Launch probes are terminated, and are no change.
     variables["distribute_verify_level"] = "authorized"
     planned = ansible.run(DISTRIBUTE, variables, "--check", "--diff")
     assert planned.code == 0, planned.text
@@ -117,7 +117,7 @@ def test_check_mode_foresees_all_that_is_published(
     assert done.task("Publish the verified images").changed
 
 
-def test_what_only_publishing_or_verifying_would_notice_is_refused_first(
+def test_options_of_later_steps_are_validated_first(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     variables |= {"distribute_publish_parameter": "aws/golden", "distribute_verify_subnet_ids": {}}
@@ -128,7 +128,7 @@ def test_what_only_publishing_or_verifying_would_notice_is_refused_first(
     assert encrypted.changes(aws, refused=True) == []
 
 
-def test_accounts_that_own_copies_are_published_these(
+def test_accounts_that_own_copies_publish_their_copies(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     account, other = CONSUMERS
@@ -156,7 +156,7 @@ def test_accounts_that_own_copies_are_published_these(
     assert (again.code, again.changed) == (0, []), again.text
 
 
-def test_what_cannot_be_verified_at_all_is_not_published_whatever_was_verified_before(
+def test_nothing_is_published_if_the_verification_cannot_start(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     variables |= {"distribute_regions": [HOME], "distribute_verify_level": "authorized"}
@@ -165,7 +165,7 @@ def test_what_cannot_be_verified_at_all_is_not_published_whatever_was_verified_b
     run = ansible.tasks(
         [
             {"name": "one", "include_role": role, "vars": variables},
-            # The role verify takes no such time: it ends before it has looked at anything.
+            # Not a valid timeout: the role verify fails before it reads an image.
             {
                 "name": "other",
                 "include_role": role,
@@ -187,7 +187,7 @@ def test_what_cannot_be_verified_at_all_is_not_published_whatever_was_verified_b
     assert [one["action"] for one in report["failures"]] == ["verify"]
 
 
-def test_an_instance_that_is_left_running_fails_the_distribution(
+def test_an_instance_that_cannot_be_terminated_fails_the_distribution(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     refusal = {"code": "UnauthorizedOperation", "message": "No.", "status": 403}
@@ -201,7 +201,7 @@ def test_an_instance_that_is_left_running_fails_the_distribution(
     assert _published(aws, CONSUMERS[0], HOME) == fixture.image_id
 
 
-def test_where_an_account_has_no_copy_the_image_that_it_is_published_is_verified(
+def test_an_account_without_a_copy_verifies_the_shared_image(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     account, _ = CONSUMERS

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook distribute_ami.yml when something goes wrong in a region: what is done is kept, the rest
-reported, and a rerun does just that rest."""
+"""The playbook distribute_ami.yml with failures in a region: it keeps completed work, reports failures, and a
+rerun completes the rest."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ REASON = "Given key ID is not accessible"
 
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
-    """Where the report goes."""
+    """The path of the report."""
     return tmp_path / "report.json"
 
 
 @pytest.fixture
 def variables(fixture: Fixture, report: Path) -> dict[str, Any]:
-    """A distribution to one account in two regions, neither of which is the source's."""
+    """A distribution to one account in two regions other than the source region."""
     return {
         "distribute_source_image_id": fixture.image_id,
         "distribute_source_region": HOME,
@@ -40,7 +40,7 @@ def variables(fixture: Fixture, report: Path) -> dict[str, Any]:
     }
 
 
-def _assert_nobody_shared_with(aws: SimulatedAws) -> None:
+def _assert_nothing_shared(aws: SimulatedAws) -> None:
     for action in ("ModifyImageAttribute", "ModifySnapshotAttribute"):
         assert observed.attempts(aws, action) == []
 
@@ -57,7 +57,7 @@ def _assert_finished(aws: SimulatedAws, fixture: Fixture, run: Run, report: Path
     assert json.loads(report.read_text(encoding="utf-8"))["status"] == "distributed"
 
 
-def test_a_required_region_that_refuses_keeps_the_others_copies_and_shares_with_nobody(
+def test_a_failed_required_region_keeps_other_copies_and_prevents_sharing(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
     refusal = {"code": "ResourceLimitExceeded", "message": "Too many snapshot copies", "status": 400}
@@ -72,14 +72,14 @@ def test_a_required_region_that_refuses_keeps_the_others_copies_and_shares_with_
     assert copied.result["images"] == {GOOD: kept["ImageId"]}
     assert [action["region"] for action in copied.result["actions"]] == [GOOD]
     assert "Too many snapshot copies" in copied.result["msg"]
-    _assert_nobody_shared_with(aws)
+    _assert_nothing_shared(aws)
     written = json.loads(report.read_text(encoding="utf-8"))
     assert written["status"] == "failed"
     assert [(failure["region"], failure["error_code"]) for failure in written["failures"]] == copied.codes
 
     rerun = ansible.run(FQCN, variables)
     _assert_finished(aws, fixture, rerun, report)
-    # Once for each region, and once more where the first was refused.
+    # Once in each region, and again in the region that refused it.
     assert observed.attempts(aws, "CopyImage") == [GOOD, BAD, BAD]
     assert observed.own_images(aws, OWNER, GOOD)[0]["ImageId"] == kept["ImageId"]
 
@@ -88,7 +88,7 @@ def test_a_required_region_that_refuses_keeps_the_others_copies_and_shares_with_
     ("trouble", "code"),
     [("refused", "InternalFailure"), ("slow", "copy_pending"), ("silent", "region_timeout")],
 )
-def test_a_best_effort_region_holds_nobody_up(
+def test_a_best_effort_region_does_not_delay_others(
     aws: SimulatedAws,
     fixture: Fixture,
     ansible: Ansible,
@@ -126,7 +126,7 @@ def test_a_best_effort_region_holds_nobody_up(
     _assert_finished(aws, fixture, rerun, report)
 
 
-def test_a_copy_that_ends_as_failed_is_removed_and_made_once_more(
+def test_a_failed_copy_is_replaced_once(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
     aws.update_settings(copy_seconds=1, copy_failures=[{"region": BAD, "message": REASON}])
@@ -138,7 +138,7 @@ def test_a_copy_that_ends_as_failed_is_removed_and_made_once_more(
     assert observed.changes(aws) == run.actions
 
 
-def test_a_copy_that_fails_twice_fails_the_play_with_awss_reason_and_the_next_run_heals_it(
+def test_a_copy_that_fails_twice_is_reported_and_replaced_by_the_next_run(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
     aws.update_settings(copy_seconds=1, copy_failures=[{"region": BAD, "message": REASON, "times": 2}])
@@ -147,29 +147,29 @@ def test_a_copy_that_fails_twice_fails_the_play_with_awss_reason_and_the_next_ru
     waited = failed.task("Wait for the copies")
     assert waited.codes == [(BAD, "copy_failed")]
     assert REASON in waited.result["msg"]
-    _assert_nobody_shared_with(aws)
-    # The first that failed was removed, the second waits to be looked at.
+    _assert_nothing_shared(aws)
+    # The first failed copy was removed, the second is kept for inspection.
     assert [image["State"] for image in observed.own_images(aws, OWNER, BAD)] == ["failed"]
     assert [image["State"] for image in observed.own_images(aws, OWNER, GOOD)] == ["available"]
 
-    healed = ansible.run(FQCN, variables)
-    _assert_finished(aws, fixture, healed, report)
+    rerun = ansible.run(FQCN, variables)
+    _assert_finished(aws, fixture, rerun, report)
     assert observed.attempts(aws, "CopyImage") == [GOOD, BAD, BAD, BAD]
 
 
-def test_a_connection_that_drops_after_a_copy_was_accepted_makes_no_second_copy(
+def test_a_dropped_connection_after_copy_image_makes_no_second_copy(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
     aws.add_fault("drop", action="CopyImage", when="after", times=2)
     run = ansible.run(FQCN, variables)
     _assert_finished(aws, fixture, run, report)
-    # Each region was asked again, with the same client token.
+    # The call was retried in each region, with the same client token.
     assert observed.attempts(aws, "CopyImage") == [GOOD, GOOD, BAD, BAD]
     tokens = [call.parameters["ClientToken"] for call in aws.calls(action="CopyImage")]
     assert len(set(tokens)) == 2
 
 
-def test_when_time_is_up_the_result_names_the_copies_and_a_rerun_goes_on_waiting(
+def test_after_a_timeout_a_rerun_waits_for_the_same_copies(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
     aws.update_settings(copy_seconds=20)
@@ -179,7 +179,7 @@ def test_when_time_is_up_the_result_names_the_copies_and_a_rerun_goes_on_waiting
     assert waited.codes == [(GOOD, "copy_pending"), (BAD, "copy_pending")]
     ids = {region: observed.own_images(aws, OWNER, region)[0]["ImageId"] for region in (GOOD, BAD)}
     assert waited.result["images"] == ids
-    _assert_nobody_shared_with(aws)
+    _assert_nothing_shared(aws)
 
     rerun = ansible.run(FQCN, variables)
     _assert_finished(aws, fixture, rerun, report)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Monitoring: what the role makes, that it says so beforehand, and that it takes all of it away again."""
+"""The role monitor: the resources that it creates, predicts in check mode, and deletes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ RULE = "golden-images-sharing"
 TOPIC = "golden-images-sharing"
 QUEUE = "golden-images-sharing"
 
-# Who takes notice of which record: the filter for all sharing, the one for public sharing, the rule.
-NOTICED = {
+# Whether a record matches the filter for all sharing, the filter for public sharing, and the rule.
+MATCHES = {
     "image-add-account": (True, False, True),
     "image-add-account-denied": (False, False, False),
     "image-add-organization": (True, False, True),
@@ -53,7 +53,7 @@ NOTICED = {
 
 
 @pytest.mark.every_python
-def test_made_once_and_taken_away_once(aws: SimulatedAws, ansible: Ansible) -> None:
+def test_resources_are_created_once_and_deleted_once(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     variables = {
         "monitor_regions": [HOME],
@@ -88,7 +88,7 @@ def test_made_once_and_taken_away_once(aws: SimulatedAws, ansible: Ansible) -> N
     assert {
         name: (trail.counts(sharing, record), trail.counts(public, record), trail.reports(rule, record))
         for name, record in trail.records()
-    } == NOTICED
+    } == MATCHES
     (alarm,) = aws.client("cloudwatch", OWNER, HOME).describe_alarms()["MetricAlarms"]
     assert {
         "AlarmName": "UnauthorizedAMISharing",
@@ -122,7 +122,7 @@ def test_made_once_and_taken_away_once(aws: SimulatedAws, ansible: Ansible) -> N
     assert _writes(aws) == []
 
 
-def test_what_a_survey_sends_and_a_region_that_fails(aws: SimulatedAws, ansible: Ansible) -> None:
+def test_a_survey_and_a_region_that_fails(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     survey = {
         "monitor_regions": f"{AWAY}, {HOME}",
@@ -132,7 +132,7 @@ def test_what_a_survey_sends_and_a_region_that_fails(aws: SimulatedAws, ansible:
         "monitor_metric_namespace": "Images",
         "monitor_alarm_name": "shared",
         "monitor_rule_name": "changed",
-        "monitor_topic_name": "told",
+        "monitor_topic_name": "notified",
         "monitor_subscriptions": json.dumps([{"protocol": "email", "endpoint": "security@example.org"}]),
         "monitor_purge_subscriptions": "false",
         "monitor_kms_key_arns": KEY,
@@ -154,7 +154,7 @@ def test_what_a_survey_sends_and_a_region_that_fails(aws: SimulatedAws, ansible:
     (alarm,) = aws.client("cloudwatch", OWNER, HOME).describe_alarms()["MetricAlarms"]
     assert (alarm["AlarmName"], alarm["AlarmActions"]) == (
         "shared",
-        [f"arn:aws:sns:{HOME}:{aws.account_id(OWNER)}:told"],
+        [f"arn:aws:sns:{HOME}:{aws.account_id(OWNER)}:notified"],
     )
     assert aws.client("cloudwatch", OWNER, AWAY).describe_alarms()["MetricAlarms"] == []
     (of_images, of_keys) = json.loads(_pattern(aws, HOME))["detail"]["$or"]
@@ -162,7 +162,7 @@ def test_what_a_survey_sends_and_a_region_that_fails(aws: SimulatedAws, ansible:
     assert of_keys["resources"] == {"ARN": [KEY]}
 
 
-def test_a_missing_log_group_is_noticed_before_anything_is_made(aws: SimulatedAws, ansible: Ansible) -> None:
+def test_a_missing_log_group_fails_before_the_first_change(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     aws.client("logs", OWNER, AWAY).create_log_group(logGroupName=f"{LOG_GROUP}-old")
 
@@ -175,7 +175,7 @@ def test_a_missing_log_group_is_noticed_before_anything_is_made(aws: SimulatedAw
 
 
 @pytest.mark.parametrize("name", ["golden-images-ami-sharing", "golden-images-public-ami-sharing"])
-def test_patterns_keep_to_what_cloudwatch_logs_allows(name: str) -> None:
+def test_patterns_are_within_the_limits_of_cloudwatch_logs(name: str) -> None:
     """Length: botocore, logs, FilterPattern. The rest: .../logs/matching-terms-json-log-events.html."""
     (pattern,) = (one["pattern"] for one in trail.role_filters() if one["name"] == name)
     assert len(pattern) <= 1024
@@ -186,7 +186,7 @@ def test_patterns_keep_to_what_cloudwatch_logs_allows(name: str) -> None:
 
 
 def _make_log_groups(aws: SimulatedAws, region: str) -> None:
-    """The trail's, and one whose name begins like it."""
+    """The log group of the trail, and one whose name has the same prefix."""
     for name in (LOG_GROUP, f"{LOG_GROUP}-old"):
         aws.client("logs", OWNER, region).create_log_group(logGroupName=name)
 
@@ -198,18 +198,18 @@ def _run(ansible: Ansible, variables: dict[str, Any], *options: str) -> Run:
 
 
 def _unpredicted(run: Run) -> set[str]:
-    """The rules that the run says it cannot tell about."""
+    """The rules whose changes check mode could not predict."""
     messages = " ".join(str(task.result.get("msg", "")) for task in run.tasks)
     return {*re.findall(r"Whether the rule (\S+) in", messages)}
 
 
 def _writes(aws: SimulatedAws) -> list[tuple[str, str]]:
     reads = ("Describe", "Get", "List")
-    made_before = "CreateLogGroup"
+    setup = "CreateLogGroup"
     return sorted(
         (call.region, call.action)
         for call in aws.calls()
-        if not call.action.startswith(reads) and call.action != made_before
+        if not call.action.startswith(reads) and call.action != setup
     )
 
 
@@ -233,7 +233,7 @@ def _targets(aws: SimulatedAws, region: str) -> dict[str, str]:
 
 
 def _senders(aws: SimulatedAws, region: str, queue: str) -> dict[str, str]:
-    """The services that the queue's policy lets send, and on whose behalf."""
+    """The services that the queue policy allows to send, with their source ARN."""
     sqs = aws.client("sqs", OWNER, region)
     url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
     policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
@@ -245,7 +245,7 @@ def _senders(aws: SimulatedAws, region: str, queue: str) -> dict[str, str]:
 
 
 def _publishers(aws: SimulatedAws, region: str) -> set[str]:
-    """The services that the topic's policy lets publish."""
+    """The services that the topic policy allows to publish."""
     (topic,) = aws.client("sns", OWNER, region).list_topics()["Topics"]
     attributes = aws.client("sns", OWNER, region).get_topic_attributes(TopicArn=topic["TopicArn"])[
         "Attributes"
@@ -264,9 +264,9 @@ def _subscribed(aws: SimulatedAws, region: str) -> list[str]:
 
 
 def _everything(aws: SimulatedAws) -> list[Any]:
-    """All that the role could have made, in both regions."""
+    """All resources of the kinds that the role creates, in both regions."""
 
-    def made() -> Iterator[Any]:
+    def resources() -> Iterator[Any]:
         for region in (HOME, AWAY):
             yield from aws.client("events", OWNER, region).list_rules()["Rules"]
             yield from aws.client("cloudwatch", OWNER, region).describe_alarms()["MetricAlarms"]
@@ -274,4 +274,4 @@ def _everything(aws: SimulatedAws) -> list[Any]:
             yield from aws.client("sns", OWNER, region).list_topics()["Topics"]
             yield from aws.client("sqs", OWNER, region).list_queues().get("QueueUrls", ())
 
-    return list(made())
+    return list(resources())

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role remediate: just what nobody allowed is withdrawn, it is shown before, and never too much of it."""
+"""The role remediate: removes only access that is not allowed, shows it before, and keeps to a limit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FQCN = "golden.images.remediate_ami_sharing"
 AWAY, FAR = "eu-west-1", "ap-southeast-2"
 ALLOWED, LEFT = "web-prod", "sandbox"
 DISK = {"device_name": "/dev/xvda", "size": 8}
-WITHDRAW, APART = "Unshare images and snapshots", "Retry failed images and snapshots per region"
+UNSHARE, PER_REGION = "Unshare images and snapshots", "Retry failed images and snapshots per region"
 END = "Fail if access remains or could not be read"
 
 
@@ -41,8 +41,9 @@ def ansible(protected: EncryptedFixture, tmp_path: Path) -> Ansible:
 def ids(aws: SimulatedAws, protected: EncryptedFixture) -> dict[str, str]:
     """Images by label: the encrypted golden one, one in each of two regions, and a public one.
 
-    A stranger has all but the last, the account that is allowed has them as well. The key is open to both by
-    grants and statements of this collection's, to a third one that has no image, and by a grant of others'.
+    All but the last are shared with a stranger and with the allowed account. Both have access to the key by
+    this collection's grants and statements, a third account without images by its grant, and the stranger
+    also by a grant that others made.
     """
     allowed, stranger, left = protected.account_ids(ALLOWED, STRANGER, LEFT)
     sharing = {"accounts": [ALLOWED, STRANGER], "snapshot_accounts": [ALLOWED, STRANGER]}
@@ -93,7 +94,7 @@ def snapshot_of(aws: SimulatedAws, region: str, image_id: str) -> str:
 
 
 def actions(run: Run) -> list[Change]:
-    """The calls that the tasks' rounds report to have made, or in check mode would make."""
+    """The calls in the results of all loops; in check mode the planned calls."""
     return [
         Change(action["action"], action["region"], action["resource"])
         for task in run.tasks
@@ -103,20 +104,20 @@ def actions(run: Run) -> list[Change]:
 
 
 def removals(run: Run) -> set[tuple[str, str, str]]:
-    """What was to be withdrawn from whom, and for which findings."""
+    """The planned removals: resource, principal, finding codes."""
     return {
         (item["resource"], item["principal"], ",".join(item["finding_codes"]))
         for item in run.facts["remediate_removals"]
     }
 
 
-def test_just_what_nobody_allowed_is_withdrawn_and_only_once(
+def test_only_access_that_is_not_allowed_is_removed_once(
     aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible, ids: dict[str, str]
 ) -> None:
     allowed, stranger, left = protected.account_ids(ALLOWED, STRANGER, LEFT)
     key, golden, public = protected.key(HOME), ids["golden"], ids["public"]
     variables: dict[str, Any] = {
-        # What the role audit was told.
+        # The role takes its allowlist from the variables of the role audit.
         "audit_allowed_account_ids": [allowed],
         "audit_regions": [HOME, AWAY, FAR],
         "remediate_finding_codes": [
@@ -146,7 +147,7 @@ def test_just_what_nobody_allowed_is_withdrawn_and_only_once(
     assert removals(planned) == expected
     shown = planned.task("Show planned removals").result["msg"]
     assert f"{HOME}: withdraw {public} (public) from everybody: public" in shown
-    assert planned.task(WITHDRAW).result["results"][0]["diff"]
+    assert planned.task(UNSHARE).result["results"][0]["diff"]
     assert encrypted.changes(aws, refused=True) == []
 
     before = observed.sharing(aws, OWNER, HOME, golden)[1]
@@ -155,12 +156,12 @@ def test_just_what_nobody_allowed_is_withdrawn_and_only_once(
     assert removals(done) == expected
     assert done.facts["remediate_remaining"] == []
     assert prediction_error(actions(planned), encrypted.changes(aws)) == ""
-    # The images of two regions are one task's, with their snapshots.
-    assert sorted(len(one["item"]["images"]) for one in done.task(WITHDRAW).result["results"]) == [1, 1, 2]
+    # Images of two regions are in one call of the module, with their snapshots.
+    assert sorted(len(one["item"]["images"]) for one in done.task(UNSHARE).result["results"]) == [1, 1, 2]
     for region, label in ((AWAY, "away"), (FAR, "far")):
         assert observed.sharing(aws, OWNER, region, ids[label]) == ({allowed}, [{allowed}])
     assert observed.sharing(aws, OWNER, HOME, golden) == ({allowed}, before)
-    # Nobody asked for the snapshot.
+    # No finding of the snapshot was selected.
     assert observed.sharing(aws, OWNER, HOME, public) == (set(), [{"all"}])
     assert encrypted.grantees(aws, key) == [root(allowed), root(stranger)]
     assert [one["Name"] for one in encrypted.grants(aws, key)] == [f"golden-images:{allowed}", "theirs"]
@@ -175,16 +176,16 @@ def test_just_what_nobody_allowed_is_withdrawn_and_only_once(
 
 
 @pytest.mark.every_python
-def test_one_image_that_fails_keeps_no_other_shared_and_one_image_alone_may_be_named(
+def test_a_failed_image_does_not_stop_the_others_and_single_images_can_be_selected(
     aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible, ids: dict[str, str]
 ) -> None:
     allowed, stranger = protected.account_ids(ALLOWED, STRANGER)
-    nobody = ansible.run(FQCN, {"remediate_finding_codes": ["public"], "remediate_allowed_org_arns": ""})
-    assert nobody.code != 0
-    assert "remediate_allow_empty_allowlist" in nobody.text
+    empty = ansible.run(FQCN, {"remediate_finding_codes": ["public"], "remediate_allowed_org_arns": ""})
+    assert empty.code != 0
+    assert "remediate_allow_empty_allowlist" in empty.text
     assert aws.calls(service="ec2") == []
 
-    # The first call is the audit's; the next two are those that withdraw, together and apart.
+    # The first call is the audit's; the next two unshare, in all regions and per region.
     aws.add_fault(
         "error",
         action="DescribeImages",
@@ -195,7 +196,7 @@ def test_one_image_that_fails_keeps_no_other_shared_and_one_image_alone_may_be_n
         message="You are not authorized",
         status=403,
     )
-    # As a survey sends it.
+    # As an AWX survey sends them.
     variables = {
         "remediate_finding_codes": "unknown_account",
         "remediate_regions": f"{AWAY}\n{FAR}",
@@ -205,8 +206,8 @@ def test_one_image_that_fails_keeps_no_other_shared_and_one_image_alone_may_be_n
     }
     failed = ansible.run(FQCN, variables)
     assert failed.code != 0
-    assert [bool(one["failures"]) for one in failed.task(WITHDRAW).result["results"]] == [True]
-    assert [bool(one["failures"]) for one in failed.task(APART).result["results"]] == [True, False]
+    assert [bool(one["failures"]) for one in failed.task(UNSHARE).result["results"]] == [True]
+    assert [bool(one["failures"]) for one in failed.task(PER_REGION).result["results"]] == [True, False]
     message = failed.task(END).result["msg"]
     assert f"Not confirmed: {FAR}: withdraw {ids['far']} (far) from {stranger}" in message
     assert f"{FAR}: You are not authorized" in message
@@ -215,13 +216,13 @@ def test_one_image_that_fails_keeps_no_other_shared_and_one_image_alone_may_be_n
     assert observed.sharing(aws, OWNER, AWAY, ids["away"]) == ({allowed}, [{allowed}])
     assert stranger in observed.launch_permissions(aws, OWNER, FAR, ids["far"])
 
-    # As events name them.
+    # As the rulebook passes them.
     aws.clear_calls()
     named = [
         {"region": FAR, "snapshot_id": snapshot_of(aws, FAR, ids["far"])},
         {"region": FAR, "image_id": ids["far"]},
     ]
-    # Read by the audit and by what withdraws, then not at first by the audit that looks whether it is gone.
+    # Read by the audit and by ami_share; the third read, by the verifying audit, fails at first.
     aws.add_fault(
         "error", action="DescribeImageAttribute", region=FAR, after=2, code="RequestLimit", status=400
     )

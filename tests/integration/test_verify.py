@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role verify: three levels that are never confused, a report whatever happens, accounts as hosts."""
+"""The role verify: its three levels, its report on success and failure, accounts as inventory hosts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ansible(encrypted: EncryptedFixture, tmp_path: Path) -> Ansible:
 
 @pytest.fixture
 def variables(aws: SimulatedAws, encrypted: EncryptedFixture, tmp_path: Path) -> dict[str, Any]:
-    """Two accounts with an encrypted image, whose key one of them lacks, and a plain one elsewhere."""
+    """Two accounts, a plain image, and an encrypted one to whose key one account has no access."""
     disks = [{"device_name": "/dev/xvda", "size": 8}]
     plain = {"account": OWNER, "region": AWAY, "devices": disks, "sharing": {"accounts": [CAN, NO_KEY]}}
     images = {HOME: encrypted.image_id, **encrypted.add_images({AWAY: plain})}
@@ -66,7 +66,7 @@ def _report(ansible: Ansible, name: str = "verification.json") -> dict[str, Any]
     return content
 
 
-def test_a_missing_key_shows_at_the_level_that_launches(
+def test_missing_key_access_fails_only_the_level_launched(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     can, no_key = variables["verify_account_ids"]
@@ -101,36 +101,36 @@ def test_a_missing_key_shows_at_the_level_that_launches(
         assert probing.instances(aws, account, HOME, *probing.LIVING) == []
     assert EXTERNAL_ID not in launched.text
 
-    # The page and the other forms say the same, and what has changed since before.
+    # All formats have the same content, and the changes since the previous report.
     forms = {
         item.name: item.read_text(encoding="utf-8") for item in Path(ansible.folder, "verification").iterdir()
     }
     assert set(forms) == {"report.json", "report.csv", "report.sarif", "report.html"}
-    told = json.loads(forms["report.json"])
-    assert {key: told[key] for key in report if key != "written_at"} == {
+    written = json.loads(forms["report.json"])
+    assert {key: written[key] for key in report if key != "written_at"} == {
         key: value for key, value in report.items() if key != "written_at"
     }
     short = f"{HOME}: {no_key} gets to authorized with {variables['verify_images'][HOME]}"
-    assert f"{short}, not to launched." in told["changes"]["added"]
-    assert f"{short}." in told["changes"]["removed"]
+    assert f"{short}, not to launched." in written["changes"]["added"]
+    assert f"{short}." in written["changes"]["removed"]
     assert f"{short}, not to launched." in forms["report.html"]
     assert f'"{no_key}","authorized","false"' in forms["report.csv"]
     (run,) = json.loads(forms["report.sarif"])["runs"]
     assert "Client.InternalError" in [found["ruleId"] for found in run["results"]]
 
-    # The same failure says the same, and leaves the files alone.
+    # The same failure has the same report and does not rewrite it.
     again = ansible.run(FQCN, {**variables, "verify_level": "launched"})
     assert again.code != 0
     assert again.task("Write the verification report").changed is False
     assert _report(ansible) == report
 
 
-def test_what_cannot_even_be_asked_fails_its_account_and_no_other(
+def test_an_account_that_cannot_be_read_fails_without_failing_others(
     encrypted: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     outsider, stranger = encrypted.account_ids("outsider", "data-dev")
     can, _no_key = variables["verify_account_ids"]
-    # As a survey sends them.
+    # As an AWX survey sends them.
     run = ansible.run(
         FQCN,
         {
@@ -160,7 +160,7 @@ def test_what_cannot_even_be_asked_fails_its_account_and_no_other(
 
 
 @pytest.mark.every_python
-def test_accounts_as_inventory_hosts_each_verify_themselves(
+def test_inventory_hosts_verify_their_own_account(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     can, no_key = variables.pop("verify_account_ids")
@@ -175,7 +175,7 @@ def test_accounts_as_inventory_hosts_each_verify_themselves(
     hosts = {
         can: {"account_id": can, "verify_level": "launched", **role},
         no_key: {"account_id": no_key, "verify_level": "launched", **role},
-        # The one whose credentials these are needs no role.
+        # The account of the credentials needs no role.
         owner: {"account_id": owner, "verify_level": "authorized"},
     }
     inventory = ansible.folder / "accounts.yml"
