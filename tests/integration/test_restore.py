@@ -194,7 +194,7 @@ def test_what_cannot_be_restored_is_said_before_anything_changes(
     assert [name for name, task in tasks.items() if task.changed] == ["closed"]
     assert all(one["snapshot_id"] in tasks["gone"].result["msg"] for one in _lost(retired, HOME)["snapshots"])
     assert "Nothing was changed." in tasks["gone"].result["msg"]
-    assert "AWS refuses closed" in tasks["closed"].result["msg"]
+    assert "AWS rejected closed" in tasks["closed"].result["msg"]
     assert "Line 2" in " ".join(run.text.split())
     assert {call.region for call in aws.calls(action="EnableImage")} == {AWAY}
     assert observed.sharing(aws, OWNER, AWAY, away[AWAY]) == retired.before[AWAY][-1]

@@ -203,7 +203,7 @@ def test_of_a_batch_that_aws_refuses_the_good_entries_are_applied_and_the_bad_on
     run, task = ansible.module("ami_share", image_id=fixture.image_id, region=HOME, account_ids=[bad, *good])
     assert run.code != 0
     assert {*task.codes} == {(HOME, "consumer_rejected")}
-    assert f"AWS refuses {bad}" in task.result["msg"]
+    assert f"AWS rejected {bad}" in task.result["msg"]
     assert not [account for account in good if account in task.result["msg"]]
     assert observed.changes(aws) == run.actions
     launch, volumes = observed.sharing(aws, OWNER, HOME, fixture.image_id)

@@ -2,26 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Acting in many accounts: the own one with the user's credentials, any other by a role that it has."""
+"""Clients of several accounts: the own one with the user's credentials, others with an assumed role."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from ..failures import Failure, TargetFailed
 from ..model import ConsumerRole
 from .clients import Clients
 from .read import Caller
 
-if TYPE_CHECKING:
-    pass
-
 
 class Accounts:
     """The clients of every account.
 
-    ``clients`` are the own account's, with the STS client of ``sts_region`` open. Other accounts' sessions
-    are not for several threads: give each account to one thread, which opens what it needs.
+    ``clients`` are the own account's, with the STS client of ``sts_region`` open. Sessions of other accounts
+    are not thread-safe: use each account in one thread, which opens the clients that it needs.
     """
 
     def __init__(self, clients: Clients, caller: Caller, role: ConsumerRole | None, sts_region: str) -> None:
@@ -31,19 +26,19 @@ class Accounts:
         self._sts_region = sts_region
 
     def clients(self, account_id: str) -> Clients:
-        """The account's clients. Its role is assumed at the first call that is made with them.
+        """The account's clients. The first call with them assumes its role.
 
         Raises:
-            TargetFailed: it is another account, and no role of it is named.
+            TargetFailed: it is another account, and there is no role.
         """
         if account_id == self._caller.account_id:
             return self._clients
         if self._role is None:
             raise TargetFailed(
                 Failure(
-                    message=f"Account {account_id} cannot be looked at with credentials of "
+                    message=f"Account {account_id} cannot be read with credentials of account "
                     f"{self._caller.account_id}.",
-                    remedy="Name a role of it that these credentials may assume in consumer_role_name.",
+                    remedy="Set consumer_role_name to a role in it that these credentials can assume.",
                     error_code="missing_consumer_role",
                     action="AssumeRole",
                     account_id=account_id,
@@ -53,7 +48,7 @@ class Accounts:
         return self._clients.with_role(role_arn, self._role.external_id, self._sts_region)
 
     def role_arn(self, account_id: str) -> str | None:
-        """The role that is assumed in an account; None for the own one, and where no role is named."""
+        """The ARN of the role that is assumed in an account; None for the own account and without a role."""
         if self._role is None or account_id == self._caller.account_id:
             return None
         return self._role_arn(account_id, self._role)

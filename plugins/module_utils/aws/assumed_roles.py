@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Acting in hundreds of accounts with one set of clients: only the credentials differ.
+"""One set of clients for hundreds of accounts, with the credentials of the account of each request.
 
-To make a client costs as much as ten requests. Botocore asks its credentials anew for each request that it
-signs, so those of the account are told by the context that a request is made in, which each thread has of its
-own.
+The creation of a client costs as much as ten requests. Botocore reads the credentials again for each request
+that it signs, so a context variable, which each thread has of its own, can supply them.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from .accounts import Accounts
 from .clients import Clients
 from .read import Caller
 
-# Without botocore AnsibleAWSModule has ended the module before any of this is used.
+# Without botocore, AnsibleAWSModule ends the module before any of this is used.
 with suppress(ImportError):
     from botocore.credentials import Credentials, ReadOnlyCredentials
     from botocore.exceptions import NoCredentialsError
@@ -35,7 +34,7 @@ _CURRENT_CREDENTIALS: ContextVar[Credentials | None] = ContextVar("current", def
 class AssumedAccounts(Accounts):
     """The clients of every account, which all threads share.
 
-    ``open`` what is needed before threads start, then make each account's requests inside ``as_account``.
+    ``open`` the clients before threads start, and make the requests of each account inside ``as_account``.
     """
 
     def __init__(self, clients: Clients, caller: Caller, role: ConsumerRole | None, sts_region: str) -> None:
@@ -46,20 +45,20 @@ class AssumedAccounts(Accounts):
             self._credentials[caller.account_id] = clients.credentials()
 
     def open(self, service: str, regions: Iterable[str]) -> None:
-        """Make the clients of ``service`` in ``regions`` that do not exist yet, of all accounts."""
+        """Create the clients of ``service`` in ``regions`` that do not exist yet, for all accounts."""
         self._shared.open(service, regions)
 
     @contextmanager
     def as_account(self, account_id: str) -> Iterator[Clients]:
-        """The account's clients; outside of the context they have no credentials.
+        """The account's clients. They have no credentials outside of the context.
 
-        Its role is assumed at the first request.
+        The first request assumes the account's role.
 
         Raises:
-            TargetFailed: it is another account, and no role of it is named.
+            TargetFailed: it is another account, and there is no role.
         """
         if self._role is None:
-            # The own account's, or a refusal.
+            # The own account's, or TargetFailed.
             yield self.clients(account_id)
             return
         token = _CURRENT_CREDENTIALS.set(self._credentials_of(account_id, self._role))
@@ -69,7 +68,7 @@ class AssumedAccounts(Accounts):
             _CURRENT_CREDENTIALS.reset(token)
 
     def _credentials_of(self, account_id: str, role: ConsumerRole) -> Credentials | None:
-        """The credentials of an account, the same for each of its threads."""
+        """The credentials of an account, the same in all threads."""
         if account_id not in self._credentials:
             new = self._clients.role_credentials(
                 self._role_arn(account_id, role), role.external_id, self._sts_region
@@ -79,7 +78,7 @@ class AssumedAccounts(Accounts):
 
 
 def _context_credentials() -> Credentials:
-    """Credentials whose keys are those of the account that is acted for."""
+    """Credentials with the keys of the account of the current context."""
 
     class _ContextCredentials(Credentials):
         def get_frozen_credentials(self) -> ReadOnlyCredentials:

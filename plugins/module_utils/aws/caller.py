@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose credentials are used, and which regions that account has: what every task asks first."""
+"""The account of the credentials and its regions, which every task reads first."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from .read import Caller
 
 
 def preferred_region(clients: Clients, regions: Sequence[str]) -> str:
-    """Of the regions that a task is about the one to ask in what is the same in all of them.
+    """The region among ``regions`` for calls whose result is the same in all of them.
 
-    That is the region of the user's own settings if the task is about it: it is enabled, as the first that is
-    named might not be. One of another partition would know no such account.
+    This is the default region if the task includes it, because the first one may not be enabled. The default
+    region may be in another partition, where the account does not exist.
     """
     return clients.default_region if clients.default_region in regions else regions[0]
 
 
 def identify(clients: Clients, region: str) -> Caller:
-    """The account and the partition of the credentials, as STS in ``region`` says.
+    """The account and the partition of the credentials, from STS in ``region``.
 
     Raises:
-        Refused: AWS does not know the credentials, or cannot be reached.
+        Refused: the credentials are not valid, or AWS cannot be reached.
     """
     clients.open("sts", [region])
     try:
@@ -38,10 +38,10 @@ def identify(clients: Clients, region: str) -> Caller:
 
 
 def identify_with_regions(clients: Clients) -> tuple[Caller, Mapping[str, str]]:
-    """The account, and all regions of its partition with their opt-in status, as the home region says.
+    """The account, and all regions of its partition with their opt-in status, from the default region.
 
     Raises:
-        Refused: as ``identify``, or the regions must not be listed.
+        Refused: as ``identify``, or access to the list of regions is denied.
     """
     caller = identify(clients, clients.default_region)
     clients.open("ec2", [clients.default_region])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only place that makes boto3 sessions and clients."""
+"""Boto3 sessions and clients, which only this file creates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ try:
         DeferredRefreshableCredentials,
     )
 except ImportError:
-    # AnsibleAWSModule has already told the user before any of this is used.
+    # AnsibleAWSModule ends the module before any of this is used.
     pass
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 USER_AGENT = "golden.images"
-# Shown in the CloudTrail of the account whose role is assumed.
+# CloudTrail of the account with the role records it.
 SESSION_NAME = "golden.images"
 
 
 @dataclass(frozen=True)
 class Connection:
-    """How to reach AWS, as the user's module options and environment say it. Its text shows no secret."""
+    """How to reach AWS, from the module's options and the environment. ``repr`` hides the credentials."""
 
     credentials: dict[str, Any] = field(default_factory=dict, repr=False)
     profile_name: str | None = None
@@ -51,14 +51,14 @@ class Connection:
 
 
 def organizations_config() -> Config:
-    """How to call Organizations: slower when throttled, and patiently, since others call it too."""
+    """The botocore settings for Organizations: more attempts, because all its callers share its quotas."""
     return Config(retries={"mode": "adaptive", "total_max_attempts": 10}, connect_timeout=10)
 
 
 class Clients:
     """AWS clients by service and region, of one session.
 
-    Clients can be used by many threads, sessions cannot: ``open`` what is needed before threads start.
+    Clients are thread-safe, sessions are not: ``open`` the clients before threads start.
     """
 
     def __init__(self, connection: Connection, session: boto3.session.Session | None = None) -> None:
@@ -66,8 +66,8 @@ class Clients:
         self._session = session or boto3.session.Session(
             profile_name=connection.profile_name, **connection.credentials
         )
-        # botocore's own retries: 8 attempts span about a minute of throttling. A region that cannot be
-        # reached is found out in seconds.
+        # With botocore's retries, 8 attempts span about a minute of throttling. The timeout detects a region
+        # that cannot be reached within seconds.
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 8},
             connect_timeout=10,
@@ -80,7 +80,7 @@ class Clients:
         self._adaptive: dict[str, Clients] = {}
 
     def open(self, service: str, regions: Iterable[str]) -> None:
-        """Make the clients of ``service`` in ``regions`` that do not exist yet."""
+        """Create the clients of ``service`` in ``regions`` that do not exist yet."""
         for region in regions:
             if (service, region) not in self._clients:
                 self._clients[service, region] = self._session.client(
@@ -92,11 +92,11 @@ class Clients:
                 )
 
     def adaptive(self) -> Clients:
-        """Clients of the same session for thousands of calls of one kind.
+        """Clients of the same session for thousands of calls of one operation.
 
-        Once AWS throttles one, botocore holds it to the rate that AWS takes (its adaptive mode). AWS counts
-        the calls of each kind apart, so that each kind needs clients of its own. Retries that the user has
-        configured go before.
+        They use botocore's adaptive retry mode, which limits the rate of a client once AWS throttles it. AWS
+        throttles each operation separately, so each needs clients of its own. The user's retry settings take
+        precedence.
         """
         pace = Config(retries={"mode": "adaptive", "total_max_attempts": 8})
         given = self._connection.config
@@ -104,24 +104,24 @@ class Clients:
         return Clients(replace(self._connection, config=config), self._session)
 
     def adaptive_for(self, operation: str) -> Clients:
-        """The ``adaptive`` clients for one kind of call, the same ones each time."""
+        """The ``adaptive`` clients for one operation, the same ones each time."""
         if operation not in self._adaptive:
             self._adaptive[operation] = self.adaptive()
         return self._adaptive[operation]
 
     def with_role(self, role_arn: str, external_id: str | None, region: str) -> Clients:
-        """Clients of another account's role, of a session of their own that no other thread uses.
+        """Clients with another account's role, in a session of their own for the calling thread.
 
-        The role is assumed at the first call, and again before its credentials expire. They stay inside this
-        process. The STS client of ``region`` has to be open.
+        The first call assumes the role, and a later one again before the credentials expire. They stay inside
+        this process. The STS client of ``region`` must be open.
         """
         return self.with_credentials(self.role_credentials(role_arn, external_id, region))
 
     def role_credentials(self, role_arn: str, external_id: str | None, region: str) -> Credentials:
-        """The credentials of another account's role, which is assumed when they are first asked for.
+        """The credentials of another account's role, which is assumed when they are first read.
 
-        Botocore renews them before they expire. The same role's are the same, so that it is assumed once. The
-        STS client of ``region`` has to be open.
+        Botocore renews them before they expire. They are cached, so that each role is assumed once. The STS
+        client of ``region`` must be open.
         """
         role = (role_arn, external_id, region)
         if role in self._assumed:
@@ -135,52 +135,52 @@ class Clients:
             extra_args=extra,
         )
         new = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
-        # Of two threads that come at the same time one wins.
+        # If two threads arrive at the same time, both get the credentials of the first.
         return self._assumed.setdefault(role, new)
 
     def credentials(self) -> Credentials | None:
-        """What the clients sign with; None if the user has none."""
+        """The credentials of the session; None if there are none."""
         return self._session.get_credentials()
 
     def with_credentials(self, credentials: Credentials) -> Clients:
-        """Clients that sign with these credentials, of a session of their own."""
+        """Clients with these credentials, in a session of their own."""
         session = botocore.session.Session()
-        # Service descriptions are large: read once for all sessions.
+        # The large service models are loaded once for all sessions.
         session.register_component("data_loader", self._session._session.get_component("data_loader"))
         session.register_component("credential_provider", CredentialResolver([_provider(credentials)]))
         return Clients(self._connection, boto3.session.Session(botocore_session=session))
 
     def ec2(self, region: str) -> EC2Client:
-        """The EC2 client of a region that was opened."""
+        """The EC2 client of an opened region."""
         client: EC2Client = self._clients["ec2", region]
         return client
 
     def kms(self, region: str) -> KMSClient:
-        """The KMS client of a region that was opened."""
+        """The KMS client of an opened region."""
         client: KMSClient = self._clients["kms", region]
         return client
 
     def ssm(self, region: str) -> SSMClient:
-        """The SSM client of a region that was opened."""
+        """The SSM client of an opened region."""
         client: SSMClient = self._clients["ssm", region]
         return client
 
     def sts(self, region: str) -> STSClient:
-        """The STS client of a region that was opened."""
+        """The STS client of an opened region."""
         client: STSClient = self._clients["sts", region]
         return client
 
     def client(self, service: str, region: str) -> Any:
-        """The client of a service that is used in one place only, and of a region that was opened."""
+        """The client of a service that is used in one place only, of an opened region."""
         return self._clients[service, region]
 
     @property
     def default_region(self) -> str:
-        """The region that options, environment and profile name, to ask there what is the same everywhere."""
+        """The region of options, environment or profile, for calls with the same result in every region."""
         return self._connection.region or "us-east-1"
 
     def partitions(self) -> dict[str, str]:
-        """Every region that the installed botocore knows, with its partition, to explain a refusal with."""
+        """The regions in the data of the installed botocore with their partitions, for error messages."""
         return {
             region: partition
             for partition in self._session.get_available_partitions()
@@ -189,7 +189,7 @@ class Clients:
 
 
 def _provider(credentials: Credentials) -> CredentialProvider:
-    """A botocore credential provider that has just these."""
+    """A botocore credential provider that returns these credentials."""
 
     class StaticProvider(CredentialProvider):
         METHOD = "assume-role"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Trying without doing: what AWS answers to requests that only check whether they would be allowed."""
+"""Dry runs: requests with which AWS only checks whether the caller has the permissions."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_kms import KMSClient
 
-# botocore shape DryRunOperationException: how a dry run of KMS ends that would have succeeded.
+# botocore shape DryRunOperationException: the error of a KMS dry run that would have succeeded.
 _ALLOWED = "DryRunOperationException"
-# KMS does not tell whether a key exists that the caller may not see (KMS API Reference, DescribeKey).
+# KMS may return NotFoundException without permission to the key (KMS API Reference, DescribeKey).
 _REFUSED = frozenset({"AccessDeniedException", "NotFoundException"})
 _WITHOUT_CIPHERTEXT: dict[str, Any] = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
 
 
 def launch(ec2: EC2Client, **request: Any) -> tuple[str, str]:
-    """The code and the message that a dry run of RunInstances ends with.
+    """The error code and the message of a dry run of RunInstances.
 
-    It checks permissions and what the request names, but no keys.
+    AWS checks permissions and the resources of the request, but no KMS keys.
     """
     try:
         ec2.run_instances(**request, MinCount=1, MaxCount=1, DryRun=True)
     except ClientError as exception:
         error = exception.response["Error"]
         if exception.operation_name != "RunInstances":
-            # The role could not be assumed: nothing was tried.
+            # AssumeRole failed, so that there was no dry run.
             raise
         return error["Code"], error["Message"]
-    return "", "AWS answered the dry run as if it were none."
+    return "", "AWS returned no error for the dry run."
 
 
 def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
-    """What the caller may do of what a launch does with a key; ``grantee`` is its account, as an ARN."""
+    """The key operations of a launch that the caller is allowed; ``grantee`` is the ARN of its account."""
     allowed, refused = set(), set()
     problem = None
     described: dict[str, Callable[[], object]] = {"DescribeKey": lambda: kms.describe_key(KeyId=arn)}
@@ -48,7 +48,7 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
         try:
             request()
         except ParamValidationError:
-            problem = "this botocore does not know how to try a key: update botocore and boto3."
+            problem = "this botocore does not support dry runs of KMS: update botocore and boto3."
         except ClientError as exception:
             if exception.operation_name == "AssumeRole":
                 raise
@@ -65,12 +65,12 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
 
 
 def requests(kms: KMSClient, arn: str, grantee: str) -> dict[str, Callable[[], object]]:
-    """Dry runs of what a launch does with a key (KMS Developer Guide, "Testing your permissions").
+    """Dry runs of the key operations of a launch (KMS Developer Guide, "Testing your permissions").
 
-    With IGNORE_CIPHERTEXT nothing that was encrypted is needed (botocore shape ``DecryptRequest``).
+    IGNORE_CIPHERTEXT makes the ciphertext optional (botocore shape ``DecryptRequest``).
     """
     return {
-        # What EC2 grants itself to attach a volume (EBS User Guide, "How Amazon EBS encryption works").
+        # The grant that EC2 creates to attach a volume (EBS User Guide, "How Amazon EBS encryption works").
         "CreateGrant": lambda: kms.create_grant(
             KeyId=arn, GranteePrincipal=grantee, Operations=["Decrypt"], DryRun=True
         ),

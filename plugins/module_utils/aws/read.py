@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads from AWS, each answer turned into values of the model. Errors are botocore's."""
+"""Reads from AWS that return values of the model. Errors are botocore's."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sts import STSClient
 
-# One page holds every own copy of a source that can sensibly exist; more pages are read all the same.
+# One page is enough for all copies of a source in practice; further pages are read too.
 PAGE: PaginatorConfigTypeDef = {"PageSize": 1000}
-
-
+# EC2 API Reference, DescribeSnapshots: the values of one filter.
 _FILTER_VALUES = 200
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Whose credentials are used (STS GetCallerIdentity)."""
+    """The account and the partition of the credentials (STS GetCallerIdentity)."""
 
     account_id: str
     partition: str
@@ -48,36 +47,36 @@ def regions(ec2: EC2Client) -> dict[str, str]:
 
 
 def image(ec2: EC2Client, image_id: str) -> Image | None:
-    """The image with that id, None if it does not exist or is not visible to the caller."""
+    """The image with that ID, None if it does not exist or is not visible to the caller."""
     try:
         answer = ec2.describe_images(ImageIds=[image_id], IncludeDisabled=True, IncludeDeprecated=True)
     except ClientError as exception:
-        # Right after a copy that is to be expected, and then no error.
+        # Expected right after a copy, so not an error.
         if exception.response["Error"]["Code"] in ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"):
             return None
         raise
-    return _image(answer["Images"][0]) if answer["Images"] else None
+    return image_of(answer["Images"][0]) if answer["Images"] else None
 
 
 def named_images(ec2: EC2Client, image_ids: Iterable[str]) -> dict[str, Image]:
-    """Those of the images that exist and that the caller sees, by id, whoever owns them."""
+    """The images that exist and are visible to the caller, of any owner, by ID."""
     values = sorted(set(image_ids))
     if not values:
         return {}
-    # A filter, since one id that is not visible would make an error of all.
+    # A filter, because one ID in ImageIds that is not visible fails the whole request.
     pages = ec2.get_paginator("describe_images").paginate(
         Filters=[{"Name": "image-id", "Values": values}],
         IncludeDisabled=True,
         IncludeDeprecated=True,
         PaginationConfig=PAGE,
     )
-    return {item["ImageId"]: _image(item) for page in pages for item in page["Images"]}
+    return {item["ImageId"]: image_of(item) for page in pages for item in page["Images"]}
 
 
 def images(ec2: EC2Client, filters: list[FilterTypeDef], owners: Sequence[str]) -> list[Image]:
-    """Every image of the owners that matches, disabled and deprecated ones included.
+    """The images of the owners that match the filters, including disabled and deprecated ones.
 
-    Never without owners: a filter alone finds strangers' look-alikes.
+    ``owners`` is required, because a filter alone also matches images of strangers.
     """
     pages = ec2.get_paginator("describe_images").paginate(
         Filters=filters,
@@ -86,19 +85,19 @@ def images(ec2: EC2Client, filters: list[FilterTypeDef], owners: Sequence[str]) 
         IncludeDeprecated=True,
         PaginationConfig=PAGE,
     )
-    return [_image(item) for page in pages for item in page["Images"]]
+    return [image_of(item) for page in pages for item in page["Images"]]
 
 
 def copies(
     ec2: EC2Client, source_image_id: str, source_region: str, usable: Iterable[str]
 ) -> tuple[Image, ...]:
-    """The caller's images that are copies of the source, pending and failed ones included.
+    """The caller's images that are copies of the source, including pending and failed ones.
 
-    By this collection's tag; if that finds none in a state of ``usable``, also by the fields that AWS keeps,
-    which images copied before 2024 lack.
+    Found by this collection's tag. If none of these is in a state of ``usable``, also by the source fields
+    that AWS sets, which images copied before 2024 do not have.
     """
-    mark = source_tag(source_image_id, source_region)
-    own = images(ec2, [{"Name": f"tag:{key}", "Values": [value]} for key, value in mark.items()], ["self"])
+    tag = source_tag(source_image_id, source_region)
+    own = images(ec2, [{"Name": f"tag:{key}", "Values": [value]} for key, value in tag.items()], ["self"])
     if any(item.state in usable for item in own):
         return tuple(own)
     others = copies_by_field(ec2, source_image_id, source_region)
@@ -106,19 +105,18 @@ def copies(
 
 
 def copies_by_field(ec2: EC2Client, source_image_id: str, source_region: str) -> tuple[Image, ...]:
-    """The caller's images of which AWS itself says that they are copies of the source, whoever made them."""
+    """The caller's images whose source fields, which AWS sets, name the source, whoever copied them."""
     by_field: list[FilterTypeDef] = [
         {"Name": "source-image-id", "Values": [source_image_id]},
         {"Name": "source-image-region", "Values": [source_region]},
     ]
-    # An image made from an instance also names the image that the instance was started from.
+    # The source fields of an image created from an instance name the image of the instance.
     return tuple(item for item in images(ec2, by_field, ["self"]) if item.source_image_id == source_image_id)
 
 
 def snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
-    """Those of the snapshots that exist and are visible to the caller."""
-    # A filter, since one id that is not visible would make an error of all; it takes 200 values (EC2 API
-    # Reference, DescribeSnapshots).
+    """The snapshots that exist and are visible to the caller."""
+    # A filter, because one ID in SnapshotIds that is not visible fails the whole request.
     return tuple(
         snapshot
         for start in range(0, len(snapshot_ids), _FILTER_VALUES)
@@ -129,26 +127,26 @@ def snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ..
 
 
 def pending_snapshots(ec2: EC2Client, source_image_id: str, source_region: str) -> tuple[Snapshot, ...]:
-    """The snapshots of a running copy, found by tag: a pending image may not list its own."""
-    mark = source_tag(source_image_id, source_region)
-    by_mark: list[FilterTypeDef] = [{"Name": f"tag:{key}", "Values": [value]} for key, value in mark.items()]
-    return _snapshots(ec2, [*by_mark, {"Name": "status", "Values": ["pending"]}], OwnerIds=["self"])
+    """The snapshots of a running copy, found by tag, because a pending image may not list its snapshots."""
+    tag = source_tag(source_image_id, source_region)
+    by_tag: list[FilterTypeDef] = [{"Name": f"tag:{key}", "Values": [value]} for key, value in tag.items()]
+    return _snapshots(ec2, [*by_tag, {"Name": "status", "Values": ["pending"]}], OwnerIds=["self"])
 
 
 def launch_permissions(ec2: EC2Client, image_id: str) -> Sharing:
-    """Who may launch the image; AWS tells its owner only."""
+    """The launch permissions of an image. Only its owner can read them."""
     answer = ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission")
     return _sharing(answer.get("LaunchPermissions", []))
 
 
 def volume_permissions(ec2: EC2Client, snapshot_id: str) -> Sharing:
-    """Who may create volumes from the snapshot; AWS tells its owner only."""
+    """The create volume permissions of a snapshot. Only its owner can read them."""
     answer = ec2.describe_snapshot_attribute(SnapshotId=snapshot_id, Attribute="createVolumePermission")
     return _sharing(answer.get("CreateVolumePermissions", []))
 
 
 def key(kms: KMSClient, key_id: str) -> Key:
-    """The key that an id, ARN or alias names in the client's region."""
+    """The key with that ID, ARN or alias in the client's region."""
     metadata = kms.describe_key(KeyId=key_id)["KeyMetadata"]
     return Key(
         arn=metadata["Arn"],
@@ -160,11 +158,11 @@ def key(kms: KMSClient, key_id: str) -> Key:
 
 
 def may_describe_key(kms: KMSClient, key_arn: str) -> bool:
-    """Whether the caller may look at a key of some account, by its ARN."""
+    """Whether the caller may call DescribeKey on a key of any account."""
     try:
         kms.describe_key(KeyId=key_arn)
     except ClientError as exception:
-        # KMS API Reference, DescribeKey: what the caller may not see can also be said not to exist.
+        # KMS may return NotFoundException without permission to the key (KMS API Reference, DescribeKey).
         if exception.response["Error"]["Code"] in ("AccessDeniedException", "NotFoundException"):
             return False
         raise
@@ -172,7 +170,7 @@ def may_describe_key(kms: KMSClient, key_arn: str) -> bool:
 
 
 def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
-    """Every grant on a key; AWS tells its owner only."""
+    """All grants on a key. Only the account that owns the key can list them."""
     # KMS API Reference, ListGrants: at most 100 a page.
     pages = kms.get_paginator("list_grants").paginate(KeyId=key_arn, PaginationConfig={"PageSize": 100})
     return tuple(
@@ -189,27 +187,27 @@ def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
 
 
 def key_policy(kms: KMSClient, key_arn: str) -> str:
-    """The text of a key's policy; AWS tells only within the key's account."""
+    """The text of a key's policy. Only the account that owns the key can read it."""
     return kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
 
 
 def encryption_by_default(ec2: EC2Client) -> bool:
-    """Whether the account encrypts every new volume and snapshot in this region, asked for or not."""
+    """Whether EBS encryption by default is on in this region."""
     return ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"]
 
 
 def default_key_id(ec2: EC2Client) -> str:
-    """The key that EBS uses in this region where none is named: an alias, id or ARN."""
+    """The default KMS key of EBS in this region: an alias, ID or ARN."""
     return ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
 
 
 def image_block_state(ec2: EC2Client) -> str:
-    """The account's block public access for AMIs in this region; ``unblocked`` is off."""
+    """The state of block public access for AMIs in this region; ``unblocked`` is off."""
     return str(ec2.get_image_block_public_access_state()["ImageBlockPublicAccessState"])
 
 
 def snapshot_block_state(ec2: EC2Client) -> str:
-    """The account's block public access for snapshots in this region; ``unblocked`` is off."""
+    """The state of block public access for snapshots in this region; ``unblocked`` is off."""
     return str(ec2.get_snapshot_block_public_access_state()["State"])
 
 
@@ -221,11 +219,7 @@ def _snapshots(ec2: EC2Client, filters: list[FilterTypeDef], **request: Any) -> 
 
 
 def image_of(item: Mapping[str, Any]) -> Image:
-    """An image as DescribeImages lists it (botocore shape ``Image``)."""
-    return _image(item)
-
-
-def _image(item: Mapping[str, Any]) -> Image:
+    """The image in an item of DescribeImages (botocore shape ``Image``)."""
     from_instance = "SourceInstanceId" in item
     return Image(
         image_id=item["ImageId"],

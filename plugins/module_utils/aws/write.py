@@ -18,7 +18,7 @@ try:
     from botocore import xform_name
     from botocore.exceptions import BotoCoreError, ClientError
 except ImportError:
-    # AnsibleAWSModule has already told the user before any of this is used.
+    # AnsibleAWSModule ends the module before any of this is used.
     pass
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _PERMISSION_LISTS = {
 
 @dataclass(frozen=True)
 class Performed:
-    """How far one target's actions came: ``answers`` are AWS's to the ``actions`` that were carried out."""
+    """The outcome of actions in one target: ``answers`` are AWS's responses to the performed ``actions``."""
 
     actions: tuple[Action, ...] = ()
     answers: tuple[Mapping[str, Any], ...] = ()
@@ -45,10 +45,10 @@ class Performed:
 
 
 def perform_all(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
-    """Perform the actions of one target in their order and stop at the first that fails.
+    """Perform the actions of one target in order, and stop at the first failure.
 
-    A batch of permissions in which AWS refuses an entry is the exception: the bad entries are named, all
-    others are applied, and what follows is done for them as well.
+    The exception is a batch of permissions with entries that AWS rejects: each of these is a failure, all
+    other entries are applied, and the following actions are performed.
     """
     parts: list[Performed] = []
     for action in actions:
@@ -59,25 +59,26 @@ def perform_all(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
 
 
 def perform(client: Any, action: Action) -> Performed:
-    """Perform one action with a client of its service and region."""
+    """Perform one action with a client of its service and region, without the entries that AWS rejects."""
     try:
         answer = getattr(client, xform_name(action.operation))(**action.parameters)
         return Performed((action,), (answer,))
     except (ClientError, BotoCoreError) as exception:
         problem = failure(exception, action.target, action.operation)
         entries = _entries(action)
-        if not _is_about_an_entry(problem, entries):
+        if not _is_entry_failure(problem, entries):
             return Performed(failures=(problem,))
         if len(entries) == 1:
-            return Performed(failures=(_named(problem, entries[0]),))
-        # AWS does not name all that are bad.
+            return Performed(failures=(_entry_failure(problem, entries[0]),))
+        # AWS does not name all rejected entries.
         return merge(*(perform(client, half) for half in _halves(action, entries)))
 
 
-def _is_about_an_entry(problem: Failure, entries: list[dict[str, str]]) -> bool:
+def _is_entry_failure(problem: Failure, entries: list[dict[str, str]]) -> bool:
+    """Whether AWS rejected an entry of the batch and not the whole request."""
     if not entries or problem.error_code not in _ENTRY_CODES:
         return False
-    # The group is always "all": it is never the bad one, and those letters are in many a message.
+    # The only group is "all": AWS never rejects it, and many messages contain these letters.
     values = (value for entry in entries for kind, value in entry.items() if kind != "Group")
     return problem.error_code != "InvalidParameterValue" or any(value in problem.message for value in values)
 
@@ -97,19 +98,19 @@ def _entries(action: Action) -> list[dict[str, str]]:
     return [entry for change in permissions.values() for entry in change]
 
 
-def _named(problem: Failure, entry: dict[str, str]) -> Failure:
-    """The failure of the one entry that AWS refused."""
+def _entry_failure(problem: Failure, entry: dict[str, str]) -> Failure:
+    """The failure of an entry that AWS rejected."""
     (value,) = entry.values()
     return replace(
         problem,
         error_code=BAD_ENTRY,
-        message=f"AWS refuses {value}: {problem.message}",
-        remedy="Correct it or leave it out, and run again; everybody else has been dealt with.",
+        message=f"AWS rejected {value}: {problem.message}",
+        remedy="Correct or remove it, and rerun; all other entries were applied.",
     )
 
 
 def merge(*parts: Performed) -> Performed:
-    """What was done in several parts, in their order."""
+    """The outcome of several calls, in order."""
     return Performed(
         tuple(action for part in parts for action in part.actions),
         tuple(answer for part in parts for answer in part.answers),

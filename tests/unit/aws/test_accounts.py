@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The own account by its own credentials, every other by a role."""
+"""Clients of the own account with its credentials, and of other accounts with a role."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def test_the_own_account_needs_no_role() -> None:
     assert clients.assumed == []
 
 
-def test_another_account_by_its_role_in_the_own_partition() -> None:
+def test_another_account_uses_a_role_in_the_own_partition() -> None:
     clients: Any = FakeClients()
     assert Accounts(clients, OWN, ConsumerRole("r", "secret"), "eu-west-1").clients(CONSUMER) == "assumed"
     assert clients.assumed == [(f"arn:aws-cn:iam::{CONSUMER}:role/r", "secret", "eu-west-1")]
 
 
-def test_another_account_without_a_role_is_a_failure_that_says_what_to_name() -> None:
+def test_another_account_without_a_role_is_a_failure_that_names_the_option() -> None:
     clients: Any = FakeClients()
     with pytest.raises(TargetFailed) as caught:
         Accounts(clients, OWN, None, "eu-west-1").clients(CONSUMER)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One set of clients for many accounts: each request is signed by whoever acts, and by nobody else."""
+"""One set of clients for many accounts: each request has the credentials of its account."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def owner() -> Clients:
 
 @pytest.fixture
 def sts(owner: Clients) -> dict[str, int]:
-    """Lets every role be assumed; how often each was."""
+    """Let every role be assumed, and count how often."""
     assumed: dict[str, int] = {}
 
     def answer(params: dict[str, Any], **_event: Any) -> None:
@@ -68,7 +68,9 @@ def accounts(owner: Clients) -> AssumedAccounts:
     return many
 
 
-def test_each_request_is_signed_by_whoever_acts(accounts: AssumedAccounts, sts: dict[str, int]) -> None:
+def test_each_request_is_signed_with_the_credentials_of_its_account(
+    accounts: AssumedAccounts, sts: dict[str, int]
+) -> None:
     with accounts.as_account(ACCOUNTS[0]) as first:
         sent = sent_by(first)
 
@@ -86,7 +88,7 @@ def test_each_request_is_signed_by_whoever_acts(accounts: AssumedAccounts, sts: 
 
 
 @pytest.mark.usefixtures("sts")
-def test_one_after_the_other_in_one_thread(accounts: AssumedAccounts) -> None:
+def test_nested_contexts_in_one_thread(accounts: AssumedAccounts) -> None:
     with accounts.as_account(ACCOUNTS[0]) as clients:
         sent = sent_by(clients)
         clients.kms(EU).list_aliases()
@@ -116,7 +118,7 @@ def test_the_own_account_signs_with_its_own_credentials(
     assert sts == {}
 
 
-def test_without_a_role_the_own_account_is_its_own_clients(owner: Clients) -> None:
+def test_without_a_role_the_own_account_has_its_own_clients(owner: Clients) -> None:
     many = AssumedAccounts(owner, Caller(OWN, "aws"), None, US)
     many.open("kms", [EU])
     with many.as_account(OWN) as clients:
@@ -130,7 +132,7 @@ def test_without_a_role_another_account_is_a_failure(owner: Clients) -> None:
         pass
 
 
-def test_a_role_that_may_not_be_assumed_is_aws_error(accounts: AssumedAccounts, owner: Clients) -> None:
+def test_a_denied_assume_role_raises_its_error(accounts: AssumedAccounts, owner: Clients) -> None:
     with Stubber(owner.sts(US)) as stubber:
         stubber.add_client_error("assume_role", "AccessDenied", "No.")
         with accounts.as_account(ACCOUNTS[0]) as clients, pytest.raises(ClientError) as caught:
@@ -139,11 +141,11 @@ def test_a_role_that_may_not_be_assumed_is_aws_error(accounts: AssumedAccounts, 
 
 
 @pytest.mark.usefixtures("sts")
-def test_no_text_shows_a_secret(accounts: AssumedAccounts) -> None:
+def test_texts_hide_secrets(accounts: AssumedAccounts) -> None:
     with accounts.as_account(ACCOUNTS[0]) as clients:
         sent_by(clients)
         clients.kms(EU).list_aliases()
-        shown = [accounts, clients, clients._session, clients._session.get_credentials(), clients.kms(EU)]
-        text = "".join(f"{item!r} {item}" for item in shown)
+        objects = [accounts, clients, clients._session, clients._session.get_credentials(), clients.kms(EU)]
+        text = "".join(f"{item!r} {item}" for item in objects)
     hidden = (f"secret-of-{ACCOUNTS[0]}", f"token-of-{ACCOUNTS[0]}", "own-secret", "golden-7f3a")
     assert [secret for secret in hidden if secret in text] == []

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Acting as another account's role: assumed when needed, renewed in time, and nothing told of it."""
+"""Clients with another account's role: assumed at the first call, renewed before expiry, never displayed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def owner() -> Clients:
 
 @pytest.fixture
 def sts(owner: Clients) -> Iterator[Stubber]:
-    """The STS of the owner's credentials: what the test wrote down, and no call more."""
+    """The STS client of the owner's credentials, which answers from a script."""
     with Stubber(owner.sts(US)) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
@@ -62,7 +62,7 @@ def let_assume(
 
 
 def sent_by(clients: Clients, region: str = EU) -> list[AWSPreparedRequest]:
-    """The requests that the KMS client of a region is about to send; each gets an empty answer instead."""
+    """The requests of the KMS client of a region, which get an empty response instead of being sent."""
     sent: list[AWSPreparedRequest] = []
 
     def answer(request: AWSPreparedRequest, **_event: Any) -> AWSResponse:
@@ -85,8 +85,8 @@ def assumed(owner: Clients, external_id: str | None = None, role_arn: str = ROLE
     return clients
 
 
-def test_nothing_is_assumed_before_it_is_needed(owner: Clients, sts: Stubber) -> None:
-    # With no answer written down, a call would be an error.
+def test_no_role_is_assumed_before_the_first_call(owner: Clients, sts: Stubber) -> None:
+    # Without a scripted response, a call raises.
     clients = assumed(owner)
     assert clients.kms(EU).meta.region_name == EU
     sts.assert_no_pending_responses()
@@ -121,7 +121,7 @@ def test_a_role_is_assumed_once_for_all_regions_and_threads(owner: Clients, sts:
     assert [token(request) for requests in sent for request in requests] == ["assumed-token-1"] * 6
 
 
-def test_two_roles_are_two_sessions_and_one_role_is_one(owner: Clients, sts: Stubber) -> None:
+def test_credentials_are_cached_by_role(owner: Clients, sts: Stubber) -> None:
     other = ROLE.replace("consumer", "other")
     let_assume(sts, 1)
     let_assume(sts, 2, request={**REQUEST, "RoleArn": other})
@@ -147,7 +147,7 @@ def test_credentials_are_renewed_before_they_expire(owner: Clients, sts: Stubber
     ("external_id", "request_"),
     [
         pytest.param(None, REQUEST, id="none"),
-        pytest.param("", REQUEST, id="empty: AWS takes none"),
+        pytest.param("", REQUEST, id="empty, which AWS rejects"),
         pytest.param("golden-7f3a", {**REQUEST, "ExternalId": "golden-7f3a"}, id="one"),
     ],
 )
@@ -160,7 +160,7 @@ def test_external_ids(
     clients.kms(EU).list_aliases()
 
 
-def test_a_role_that_may_not_be_assumed_is_aws_error(owner: Clients, sts: Stubber) -> None:
+def test_a_denied_assume_role_raises_its_error(owner: Clients, sts: Stubber) -> None:
     sts.add_client_error("assume_role", "AccessDenied", "No.", expected_params=REQUEST)
     clients = assumed(owner)
     with pytest.raises(ClientError) as caught:
@@ -168,7 +168,7 @@ def test_a_role_that_may_not_be_assumed_is_aws_error(owner: Clients, sts: Stubbe
     assert caught.value.operation_name == "AssumeRole"
 
 
-def test_the_users_settings_go_for_the_role_too() -> None:
+def test_the_users_settings_apply_to_the_role() -> None:
     connection = Connection(credentials=OWN_KEYS, endpoint_url="http://127.0.0.1:5000", verify=False)
     owner = Clients(connection)
     owner.open("sts", [US])
@@ -178,19 +178,19 @@ def test_the_users_settings_go_for_the_role_too() -> None:
     assert "golden.images" in client.meta.config.user_agent
 
 
-def test_an_sts_that_was_not_opened_is_not_made_in_passing(owner: Clients) -> None:
+def test_an_sts_client_that_was_not_opened_raises(owner: Clients) -> None:
     with pytest.raises(KeyError):
         owner.with_role(ROLE, None, EU)
 
 
-def test_no_text_shows_a_secret(owner: Clients, sts: Stubber, caplog: pytest.LogCaptureFixture) -> None:
+def test_texts_and_logs_hide_secrets(owner: Clients, sts: Stubber, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     let_assume(sts, request={**REQUEST, "ExternalId": "golden-7f3a"})
     clients = assumed(owner, "golden-7f3a")
     sent_by(clients)
     clients.kms(EU).list_aliases()
     session = clients._session
-    shown = [clients, clients._connection, session, session.get_credentials(), clients.kms(EU), owner]
-    text = caplog.text + "".join(f"{item!r} {item}" for item in shown)
+    objects = [clients, clients._connection, session, session.get_credentials(), clients.kms(EU), owner]
+    text = caplog.text + "".join(f"{item!r} {item}" for item in objects)
     secrets = ("assumed-secret-1", "assumed-token-1", "own-secret", "golden-7f3a")
     assert [secret for secret in secrets if secret in text] == []

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose credentials are used, and where that is asked."""
+"""The account of the credentials, its regions, and the region of these calls."""
 
 from __future__ import annotations
 
@@ -32,15 +32,16 @@ def clients(sts: Wire, ec2: Wire | None = None) -> SimpleNamespace:
 
 
 @pytest.mark.parametrize(
-    ("regions", "asked"),
+    ("regions", "expected"),
     [
         ([HOME], HOME),
         (["ap-east-1", HOME], HOME),
         (["cn-north-1", "cn-northwest-1"], "cn-north-1"),
     ],
 )
-def test_the_home_region_is_asked_if_the_task_is_about_it(regions: list[str], asked: str) -> None:
-    assert preferred_region(SimpleNamespace(default_region=HOME), regions) == asked  # type: ignore[arg-type]
+def test_the_default_region_is_preferred_if_the_task_includes_it(regions: list[str], expected: str) -> None:
+    clients = SimpleNamespace(default_region=HOME)
+    assert preferred_region(clients, regions) == expected  # type: ignore[arg-type]
 
 
 def test_the_account_and_its_regions(sts: Wire, ec2: Wire) -> None:
@@ -55,7 +56,7 @@ def test_the_account_and_its_regions(sts: Wire, ec2: Wire) -> None:
     assert regions == {HOME: "opt-in-not-required"}
 
 
-def test_credentials_that_aws_does_not_know_are_refused(sts: Wire) -> None:
+def test_credentials_that_are_not_valid_are_refused(sts: Wire) -> None:
     sts.refuse("get_caller_identity", {}, "InvalidClientTokenId")
     with pytest.raises(Refused) as caught:
         identify(clients(sts), HOME)  # type: ignore[arg-type]
@@ -64,7 +65,7 @@ def test_credentials_that_aws_does_not_know_are_refused(sts: Wire) -> None:
     ]
 
 
-def test_regions_that_must_not_be_listed_are_refused(sts: Wire, ec2: Wire) -> None:
+def test_a_denied_list_of_regions_is_refused(sts: Wire, ec2: Wire) -> None:
     sts.expect("get_caller_identity", {}, IDENTITY)
     ec2.refuse("describe_regions", {"AllRegions": True}, "UnauthorizedOperation")
     with pytest.raises(Refused) as caught:

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How AWS is reached: the user's settings, our retries, and no secret in any text."""
+"""Sessions and clients: the user's settings, retries, and texts that hide secrets."""
 
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
+from ansible_collections.golden.images.plugins.module_utils.aws.clients import (
+    Clients,
+    Connection,
+    organizations_config,
+)
 from botocore.config import Config
 
 KEYS = {
@@ -30,19 +34,19 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("text", [repr, str])
-def test_the_text_of_a_connection_shows_no_secret(text: type[str]) -> None:
+def test_the_text_of_a_connection_hides_secrets(text: type[str]) -> None:
     shown = text(Connection(credentials=KEYS, region="eu-west-1"))
     assert "eu-west-1" in shown
     assert not [value for value in KEYS.values() if value in shown]
 
 
-def test_the_text_of_clients_shows_no_secret() -> None:
+def test_the_text_of_clients_hides_secrets() -> None:
     clients = Clients(Connection(credentials=KEYS))
     clients.open("ec2", ["eu-west-1"])
     assert not [value for value in KEYS.values() if value in repr(clients) + repr(clients.ec2("eu-west-1"))]
 
 
-def test_each_region_has_its_client() -> None:
+def test_each_region_has_a_client() -> None:
     clients = Clients(Connection(credentials=KEYS))
     clients.open("ec2", ["eu-west-1", "us-east-1"])
     clients.open("sts", ["us-east-1"])
@@ -51,7 +55,7 @@ def test_each_region_has_its_client() -> None:
     assert clients.sts("us-east-1").meta.service_model.service_name == "sts"
 
 
-def test_a_client_is_made_once() -> None:
+def test_a_client_is_created_once() -> None:
     clients = Clients(Connection(credentials=KEYS))
     clients.open("ec2", ["eu-west-1"])
     first = clients.ec2("eu-west-1")
@@ -59,13 +63,13 @@ def test_a_client_is_made_once() -> None:
     assert clients.ec2("eu-west-1") is first
 
 
-def test_a_client_that_was_not_opened_is_not_made_in_passing() -> None:
-    # It would be made in a thread, and sessions are not for threads.
+def test_a_client_that_was_not_opened_raises() -> None:
+    # A thread would create it, and sessions are not thread-safe.
     with pytest.raises(KeyError):
         Clients(Connection(credentials=KEYS)).ec2("eu-west-1")
 
 
-def test_retries_are_botocores_own() -> None:
+def test_retries_are_those_of_botocore() -> None:
     clients = Clients(Connection(credentials=KEYS))
     clients.open("ec2", ["eu-west-1"])
     config = clients.ec2("eu-west-1").meta.config
@@ -74,7 +78,7 @@ def test_retries_are_botocores_own() -> None:
     assert "golden.images" in config.user_agent
 
 
-def test_the_users_config_wins() -> None:
+def test_the_users_config_takes_precedence() -> None:
     mine = Config(
         retries={"mode": "adaptive", "total_max_attempts": 3}, proxies={"https": "proxy.example:3128"}
     )
@@ -103,14 +107,22 @@ def test_regions_of_every_partition_are_known() -> None:
 @pytest.mark.parametrize(
     ("region", "default_region"), [("eu-west-1", "eu-west-1"), (None, "us-east-1"), ("", "us-east-1")]
 )
-def test_what_is_the_same_everywhere_is_asked_at_home(region: str | None, default_region: str) -> None:
+def test_the_default_region(region: str | None, default_region: str) -> None:
     assert Clients(Connection(credentials=KEYS, region=region)).default_region == default_region
 
 
-def test_each_kind_of_call_has_paced_clients_of_its_own() -> None:
+def test_each_operation_has_adaptive_clients_of_its_own() -> None:
     clients = Clients(Connection(credentials=KEYS))
     images, snapshots = clients.adaptive_for("DeregisterImage"), clients.adaptive_for("DeleteSnapshot")
     assert images is clients.adaptive_for("DeregisterImage")
     assert images is not snapshots
     images.open("ec2", ["eu-west-1"])
     assert images.ec2("eu-west-1").meta.config.retries["mode"] == "adaptive"
+
+
+def test_calls_to_organizations_adapt_their_rate_to_throttling() -> None:
+    clients = Clients(Connection(credentials=KEYS, config=organizations_config()))
+    clients.open("organizations", ["us-east-1"])
+    config = clients.client("organizations", "us-east-1").meta.config
+    assert config.retries == {"mode": "adaptive", "total_max_attempts": 10}
+    assert config.connect_timeout == 10

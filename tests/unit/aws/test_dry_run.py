@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests that only check, and what AWS's answers to them mean."""
+"""Dry runs of launches and key operations, and the meaning of AWS's errors."""
 
 from __future__ import annotations
 
@@ -68,24 +68,24 @@ def answer(kms: Wire, codes: dict[str, str]) -> None:
             id="one refused",
         ),
         pytest.param(
-            dict.fromkeys(REQUESTS, "NotFoundException"), KeyDryRun(frozenset(), ALL), id="nothing to be seen"
+            dict.fromkeys(REQUESTS, "NotFoundException"), KeyDryRun(frozenset(), ALL), id="key not visible"
         ),
         pytest.param(
             {"ReEncrypt": "DisabledException"},
             KeyDryRun(ALL - {"ReEncrypt"}, problem="DisabledException: No."),
-            id="neither",
+            id="another error",
         ),
     ],
 )
-def test_what_is_allowed_of_a_key(kms: Wire, codes: dict[str, str], expected: KeyDryRun) -> None:
+def test_allowed_key_operations(kms: Wire, codes: dict[str, str], expected: KeyDryRun) -> None:
     answer(kms, codes)
     assert dry_runs.key(kms.client, ARN, ROOT) == expected
 
 
-def test_a_botocore_that_knows_no_dry_runs() -> None:
+def test_a_botocore_without_dry_runs_of_kms() -> None:
     class Old:
         def describe_key(self, **_request: str) -> None:
-            """Old enough for this."""
+            """DescribeKey has no dry run."""
 
         def __getattr__(self, _name: str) -> Any:
             def call(**_request: str) -> None:
@@ -102,26 +102,35 @@ def test_a_botocore_that_knows_no_dry_runs() -> None:
 @pytest.mark.parametrize(
     "code", ["DryRunOperation", "UnauthorizedOperation", "InvalidAMIID.NotFound", "InvalidSubnetID.NotFound"]
 )
-def test_how_a_launch_ends(ec2: Wire, code: str) -> None:
-    ec2.refuse("run_instances", LAUNCH, code, "Words.")
-    assert dry_runs.launch(ec2.client, ImageId=SOURCE_ID) == (code, "Words.")
+def test_the_error_of_a_launch(ec2: Wire, code: str) -> None:
+    ec2.refuse("run_instances", LAUNCH, code, "Reason.")
+    assert dry_runs.launch(ec2.client, ImageId=SOURCE_ID) == (code, "Reason.")
 
 
-def test_a_dry_run_that_is_answered_proves_nothing(ec2: Wire) -> None:
+def test_a_dry_run_without_an_error(ec2: Wire) -> None:
     ec2.expect("run_instances", LAUNCH, {})
-    code, message = dry_runs.launch(ec2.client, ImageId=SOURCE_ID)
-    assert (code, "as if it were none" in message) == ("", True)
+    assert dry_runs.launch(ec2.client, ImageId=SOURCE_ID) == ("", "AWS returned no error for the dry run.")
+
+
+def test_dry_runs_of_the_key_operations_of_a_launch(kms: Wire) -> None:
+    answer(kms, {})
+    kms.client.describe_key(KeyId=ARN)
+    requests = dry_runs.requests(kms.client, ARN, ROOT)
+    assert {"DescribeKey", *requests} == ALL
+    for request in requests.values():
+        with pytest.raises(ClientError, match="DryRunOperationException"):
+            request()
 
 
 @pytest.mark.parametrize(
     "attempt",
     [
-        pytest.param(lambda nobody: dry_runs.launch(nobody, ImageId=SOURCE_ID), id="launch"),
-        pytest.param(lambda nobody: dry_runs.key(nobody, ARN, ROOT), id="key"),
+        pytest.param(lambda client: dry_runs.launch(client, ImageId=SOURCE_ID), id="launch"),
+        pytest.param(lambda client: dry_runs.key(client, ARN, ROOT), id="key"),
     ],
 )
-def test_that_nobody_acts_is_no_answer(attempt: Callable[[Any], object]) -> None:
-    class Nobody:
+def test_a_denied_assume_role_is_raised(attempt: Callable[[Any], object]) -> None:
+    class DeniedRole:
         def __getattr__(self, _name: str) -> Any:
             def call(**_request: str) -> None:
                 raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "AssumeRole")
@@ -129,4 +138,4 @@ def test_that_nobody_acts_is_no_answer(attempt: Callable[[Any], object]) -> None
             return call
 
     with pytest.raises(ClientError):
-        attempt(Nobody())
+        attempt(DeniedRole())

@@ -5,7 +5,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.errors import AWS_ERRORS, REMEDIES, failure
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
+    AWS_ERRORS,
+    REMEDIES,
+    failure,
+    no_image,
+)
 from ansible_collections.golden.images.plugins.module_utils.failures import TargetFailed, invalid_option
 from ansible_collections.golden.images.plugins.module_utils.fanout import DidNotAnswer
 from botocore.exceptions import (
@@ -16,7 +21,7 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
-from tests.unit.examples import OWNER, place
+from tests.unit.examples import OWNER, SOURCE_ID, place
 
 
 def refused(code: str, message: str = "AWS's message.", operation: str = "CopyImage") -> ClientError:
@@ -139,3 +144,11 @@ def test_what_is_caught_as_an_error_of_aws(exception: Exception) -> None:
 
 def test_a_bug_is_not_caught_as_an_error_of_aws() -> None:
     assert not isinstance(KeyError("Images"), AWS_ERRORS)
+
+
+def test_an_image_that_the_account_cannot_see() -> None:
+    found = no_image(SOURCE_ID, place("eu-west-1"))
+    assert (found.error_code, found.action) == ("image_not_found", "DescribeImages")
+    assert (found.region, found.account_id) == ("eu-west-1", OWNER)
+    assert SOURCE_ID in found.message
+    assert found.remedy

@@ -1,32 +1,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is asked of AWS, and what is made of its answers."""
+"""Requests to AWS, and the values that their responses become."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import read
-from ansible_collections.golden.images.plugins.module_utils.model import Device, Image, Sharing, Snapshot
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Device,
+    Grant,
+    Image,
+    Key,
+    Sharing,
+    Snapshot,
+)
 from botocore.exceptions import ClientError
 
 from tests.unit.examples import CONSUMER, MARK, ORG, OWNER, SOURCE_ID, SOURCE_REGION, UNIT
 from tests.unit.wire import Wire
 
 ALIVE = ("available", "pending")
-BY_MARK = [{"Name": "tag:golden.images:source", "Values": [f"{SOURCE_REGION}/{SOURCE_ID}"]}]
+BY_TAG = [{"Name": "tag:golden.images:source", "Values": [f"{SOURCE_REGION}/{SOURCE_ID}"]}]
 BY_FIELD = [
     {"Name": "source-image-id", "Values": [SOURCE_ID]},
     {"Name": "source-image-region", "Values": [SOURCE_REGION]},
 ]
 
-
+ARN = f"arn:aws:kms:eu-west-1:{OWNER}:key/1234abcd"
+ROOT = f"arn:aws:iam::{CONSUMER}:root"
 BY_ID = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
 
 
-def asked(filters: list[dict[str, Any]], *owners: str) -> dict[str, Any]:
-    """The request for somebody's images: disabled and deprecated ones too, a page at a time."""
+def request_for(filters: list[dict[str, Any]], *owners: str) -> dict[str, Any]:
+    """The request for images of owners, including disabled and deprecated ones, in pages."""
     return {
         "Filters": filters,
         "Owners": list(owners),
@@ -36,7 +45,7 @@ def asked(filters: list[dict[str, Any]], *owners: str) -> dict[str, Any]:
     }
 
 
-def answered(*images: dict[str, Any]) -> dict[str, Any]:
+def response(*images: dict[str, Any]) -> dict[str, Any]:
     return {"Images": list(images)}
 
 
@@ -44,7 +53,7 @@ def item(image_id: str, **members: Any) -> dict[str, Any]:
     return {"ImageId": image_id, "OwnerId": OWNER, "State": "available", "Name": "n", **members}
 
 
-def marked(image_id: str, **members: Any) -> dict[str, Any]:
+def tagged(image_id: str, **members: Any) -> dict[str, Any]:
     return item(image_id, Tags=[{"Key": key, "Value": value} for key, value in MARK.items()], **members)
 
 
@@ -64,7 +73,7 @@ def test_caller(sts: Wire, arn: str, partition: str) -> None:
     assert read.caller(sts.client) == read.Caller(OWNER, partition)
 
 
-def test_regions_that_are_not_enabled_are_listed_too(ec2: Wire) -> None:
+def test_regions_include_those_that_are_not_enabled(ec2: Wire) -> None:
     listed = {"eu-west-1": "opt-in-not-required", "me-south-1": "not-opted-in"}
     ec2.expect(
         "describe_regions",
@@ -75,48 +84,48 @@ def test_regions_that_are_not_enabled_are_listed_too(ec2: Wire) -> None:
 
 
 def test_an_image_by_id(ec2: Wire) -> None:
-    # Neither pages nor owners: an id is one image, and DescribeImages refuses MaxResults beside ids.
-    ec2.expect("describe_images", BY_ID, answered(item(SOURCE_ID)))
+    # Neither pages nor owners: DescribeImages rejects MaxResults together with IDs.
+    ec2.expect("describe_images", BY_ID, response(item(SOURCE_ID)))
     found = read.image(ec2.client, SOURCE_ID)
     assert found is not None
     assert found.image_id == SOURCE_ID
 
 
 @pytest.mark.parametrize("code", ["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])
-def test_an_image_that_aws_does_not_know_is_none(ec2: Wire, code: str) -> None:
+def test_an_image_that_does_not_exist_is_none(ec2: Wire, code: str) -> None:
     ec2.refuse("describe_images", BY_ID, code)
     assert read.image(ec2.client, SOURCE_ID) is None
 
 
-def test_an_image_that_aws_leaves_out_is_none(ec2: Wire) -> None:
-    ec2.expect("describe_images", BY_ID, answered())
+def test_an_image_that_the_response_does_not_contain_is_none(ec2: Wire) -> None:
+    ec2.expect("describe_images", BY_ID, response())
     assert read.image(ec2.client, SOURCE_ID) is None
 
 
 @pytest.mark.parametrize("code", ["InvalidAMIID.Malformed", "UnauthorizedOperation", "RequestLimitExceeded"])
-def test_another_error_about_an_image_is_the_callers(ec2: Wire, code: str) -> None:
+def test_another_error_of_an_image_is_raised(ec2: Wire, code: str) -> None:
     ec2.refuse("describe_images", BY_ID, code)
     with pytest.raises(ClientError, match=code):
         read.image(ec2.client, SOURCE_ID)
 
 
 def test_all_pages_of_images_are_read(ec2: Wire) -> None:
-    request = asked([{"Name": "name", "Values": ["golden-*"]}], "self")
-    ec2.expect("describe_images", request, {**answered(item("ami-1")), "NextToken": "t1"})
-    ec2.expect("describe_images", {**request, "NextToken": "t1"}, {**answered(), "NextToken": "t2"})
-    ec2.expect("describe_images", {**request, "NextToken": "t2"}, answered(item("ami-2")))
+    request = request_for([{"Name": "name", "Values": ["golden-*"]}], "self")
+    ec2.expect("describe_images", request, {**response(item("ami-1")), "NextToken": "t1"})
+    ec2.expect("describe_images", {**request, "NextToken": "t1"}, {**response(), "NextToken": "t2"})
+    ec2.expect("describe_images", {**request, "NextToken": "t2"}, response(item("ami-2")))
     found = read.images(ec2.client, [{"Name": "name", "Values": ["golden-*"]}], ["self"])
     assert [image.image_id for image in found] == ["ami-1", "ami-2"]
 
 
-def test_an_error_of_aws_is_the_callers(ec2: Wire) -> None:
-    ec2.refuse("describe_images", asked([], "self"), "UnauthorizedOperation")
+def test_an_error_of_images_is_raised(ec2: Wire) -> None:
+    ec2.refuse("describe_images", request_for([], "self"), "UnauthorizedOperation")
     with pytest.raises(ClientError, match="UnauthorizedOperation"):
         read.images(ec2.client, [], ["self"])
 
 
 def read_one(ec2: Wire, members: dict[str, Any]) -> Image:
-    ec2.expect("describe_images", asked([], "self"), answered(members))
+    ec2.expect("describe_images", request_for([], "self"), response(members))
     (found,) = read.images(ec2.client, [], ["self"])
     return found
 
@@ -160,12 +169,12 @@ def test_a_full_image(ec2: Wire) -> None:
     )
 
 
-def test_an_image_of_which_aws_says_little(ec2: Wire) -> None:
+def test_an_image_with_required_members_only(ec2: Wire) -> None:
     found = read_one(ec2, {"ImageId": "ami-1", "OwnerId": OWNER, "State": "pending"})
     assert found == Image("ami-1", "", OWNER, "pending")
 
 
-def test_an_image_made_from_an_instance_is_no_copy(ec2: Wire) -> None:
+def test_an_image_created_from_an_instance_is_not_a_copy(ec2: Wire) -> None:
     found = read_one(
         ec2,
         item("ami-1", SourceInstanceId="i-1", SourceImageId=SOURCE_ID, SourceImageRegion=SOURCE_REGION),
@@ -173,28 +182,28 @@ def test_an_image_made_from_an_instance_is_no_copy(ec2: Wire) -> None:
     assert (found.source_image_id, found.source_region) == (None, None)
 
 
-def test_a_usable_copy_with_the_mark_needs_no_second_look(ec2: Wire) -> None:
+def test_a_usable_copy_with_the_tag_needs_no_second_request(ec2: Wire) -> None:
     ec2.expect(
         "describe_images",
-        asked(BY_MARK, "self"),
-        answered(marked("ami-1", State="pending"), marked("ami-2", State="failed")),
+        request_for(BY_TAG, "self"),
+        response(tagged("ami-1", State="pending"), tagged("ami-2", State="failed")),
     )
     assert ids(read.copies(ec2.client, SOURCE_ID, SOURCE_REGION, ALIVE)) == ["ami-1", "ami-2"]
 
 
 @pytest.mark.parametrize(
-    ("by_mark", "by_field", "expected"),
+    ("by_tag", "by_field", "expected"),
     [
         pytest.param([], [], [], id="none"),
-        pytest.param([], [item("ami-a", SourceImageId=SOURCE_ID)], ["ami-a"], id="somebody else's"),
+        pytest.param([], [item("ami-a", SourceImageId=SOURCE_ID)], ["ami-a"], id="not by this collection"),
         pytest.param(
-            [marked("ami-f", State="failed")],
+            [tagged("ami-f", State="failed")],
             [
-                marked("ami-f", State="failed", SourceImageId=SOURCE_ID),
+                tagged("ami-f", State="failed", SourceImageId=SOURCE_ID),
                 item("ami-a", SourceImageId=SOURCE_ID),
             ],
             ["ami-f", "ami-a"],
-            id="an own dead one and somebody else's",
+            id="a failed one with the tag and one without",
         ),
         pytest.param(
             [],
@@ -203,15 +212,15 @@ def test_a_usable_copy_with_the_mark_needs_no_second_look(ec2: Wire) -> None:
                 item("ami-a", SourceImageId=SOURCE_ID),
             ],
             ["ami-a"],
-            id="not one made from an instance of the source",
+            id="not an image of an instance of the source",
         ),
     ],
 )
-def test_without_a_usable_copy_the_source_fields_are_asked_for(
-    ec2: Wire, by_mark: list[dict[str, Any]], by_field: list[dict[str, Any]], expected: list[str]
+def test_without_a_usable_copy_the_source_fields_are_searched(
+    ec2: Wire, by_tag: list[dict[str, Any]], by_field: list[dict[str, Any]], expected: list[str]
 ) -> None:
-    ec2.expect("describe_images", asked(BY_MARK, "self"), answered(*by_mark))
-    ec2.expect("describe_images", asked(BY_FIELD, "self"), answered(*by_field))
+    ec2.expect("describe_images", request_for(BY_TAG, "self"), response(*by_tag))
+    ec2.expect("describe_images", request_for(BY_FIELD, "self"), response(*by_field))
     assert ids(read.copies(ec2.client, SOURCE_ID, SOURCE_REGION, ALIVE)) == expected
 
 
@@ -219,8 +228,8 @@ def snapshot_item(snapshot_id: str, **members: Any) -> dict[str, Any]:
     return {"SnapshotId": snapshot_id, "State": "completed", "Progress": "100%", **members}
 
 
-def test_no_snapshots_are_no_question(ec2: Wire) -> None:
-    # An empty list of ids would mean all.
+def test_no_snapshots_need_no_request(ec2: Wire) -> None:
+    # AWS returns all snapshots for an empty list of IDs.
     assert read.snapshots(ec2.client, ()) == ()
 
 
@@ -248,7 +257,7 @@ def test_snapshots(ec2: Wire) -> None:
     ("count", "batches"),
     [(200, [200]), (201, [200, 1]), (600, [200, 200, 200])],
 )
-def test_many_snapshots_are_asked_for_in_parts(ec2: Wire, count: int, batches: list[int]) -> None:
+def test_many_snapshots_are_requested_in_batches(ec2: Wire, count: int, batches: list[int]) -> None:
     names = [f"snap-{number}" for number in range(count)]
     rest = list(names)
     for size in batches:
@@ -277,8 +286,8 @@ def test_progress_in_percent(ec2: Wire, progress: str, percent: int) -> None:
 @pytest.mark.parametrize(
     ("permissions", "expected"),
     [
-        pytest.param([], Sharing(), id="nobody"),
-        pytest.param([{"Group": "all"}], Sharing(public=True), id="everybody"),
+        pytest.param([], Sharing(), id="none"),
+        pytest.param([{"Group": "all"}], Sharing(public=True), id="public"),
         pytest.param(
             [
                 {"UserId": CONSUMER},
@@ -303,7 +312,7 @@ def test_launch_permissions(ec2: Wire, permissions: list[dict[str, str]], expect
 @pytest.mark.parametrize(
     ("permissions", "expected"),
     [
-        pytest.param([], Sharing(), id="nobody"),
+        pytest.param([], Sharing(), id="none"),
         pytest.param(
             [{"Group": "all"}, {"UserId": CONSUMER}], Sharing(frozenset({CONSUMER}), public=True), id="all"
         ),
@@ -318,7 +327,7 @@ def test_volume_permissions(ec2: Wire, permissions: list[dict[str, str]], expect
     assert read.volume_permissions(ec2.client, "snap-1") == expected
 
 
-def test_permissions_that_aws_leaves_out_are_nobody(ec2: Wire) -> None:
+def test_missing_launch_permissions_are_none(ec2: Wire) -> None:
     ec2.expect("describe_image_attribute", {"ImageId": "ami-1", "Attribute": "launchPermission"})
     assert read.launch_permissions(ec2.client, "ami-1") == Sharing()
 
@@ -332,11 +341,11 @@ def test_block_public_access(ec2: Wire) -> None:
     assert read.snapshot_block_state(ec2.client) == "unblocked"
 
 
-def test_the_own_snapshots_of_a_running_copy_are_found_by_the_mark(ec2: Wire) -> None:
+def test_the_snapshots_of_a_running_copy_are_found_by_tag(ec2: Wire) -> None:
     ec2.expect(
         "describe_snapshots",
         {
-            "Filters": [*BY_MARK, {"Name": "status", "Values": ["pending"]}],
+            "Filters": [*BY_TAG, {"Name": "status", "Values": ["pending"]}],
             "OwnerIds": ["self"],
             "MaxResults": 1000,
         },
@@ -344,3 +353,156 @@ def test_the_own_snapshots_of_a_running_copy_are_found_by_the_mark(ec2: Wire) ->
     )
     found = read.pending_snapshots(ec2.client, SOURCE_ID, SOURCE_REGION)
     assert [snapshot.percent for snapshot in found] == [7]
+
+
+@pytest.fixture
+def kms() -> Iterator[Wire]:
+    with Wire("kms").spoken() as wire:
+        yield wire
+
+
+def metadata(**members: Any) -> dict[str, Any]:
+    plain = {
+        "Arn": ARN,
+        "KeyId": "1234abcd",
+        "KeyManager": "CUSTOMER",
+        "KeySpec": "SYMMETRIC_DEFAULT",
+        "KeyState": "Enabled",
+        "KeyUsage": "ENCRYPT_DECRYPT",
+    }
+    return {"KeyMetadata": {**plain, **members}}
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        pytest.param({}, Key(ARN), id="a plain key"),
+        pytest.param({"KeyManager": "AWS"}, Key(ARN, aws_managed=True), id="aws/ebs"),
+        pytest.param(
+            {"KeyState": "PendingDeletion"}, Key(ARN, state="PendingDeletion"), id="pending deletion"
+        ),
+        pytest.param(
+            {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"},
+            Key(ARN, spec="RSA_2048", usage="SIGN_VERIFY"),
+            id="for signing",
+        ),
+    ],
+)
+@pytest.mark.parametrize("named", ["alias/golden", "1234abcd", ARN])
+def test_a_key_by_alias_id_or_arn(kms: Wire, named: str, members: dict[str, str], expected: Key) -> None:
+    kms.expect("describe_key", {"KeyId": named}, metadata(**members))
+    assert read.key(kms.client, named) == expected
+
+
+def test_a_key_that_may_be_described(kms: Wire) -> None:
+    kms.expect("describe_key", {"KeyId": ARN}, metadata())
+    assert read.may_describe_key(kms.client, ARN)
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "NotFoundException"])
+def test_a_key_that_may_not_be_described(kms: Wire, code: str) -> None:
+    kms.refuse("describe_key", {"KeyId": ARN}, code)
+    assert not read.may_describe_key(kms.client, ARN)
+
+
+def test_another_error_of_describe_key_is_raised(kms: Wire) -> None:
+    kms.refuse("describe_key", {"KeyId": ARN}, "KMSInternalException")
+    with pytest.raises(ClientError):
+        read.may_describe_key(kms.client, ARN)
+
+
+def test_the_owner_of_a_key_is_in_its_arn() -> None:
+    assert Key(ARN).account_id == OWNER
+
+
+def entry(grant_id: str, **members: Any) -> dict[str, Any]:
+    return {
+        "GrantId": grant_id,
+        "GranteePrincipal": ROOT,
+        "Operations": ["Decrypt", "CreateGrant"],
+        **members,
+    }
+
+
+BOTH = frozenset({"Decrypt", "CreateGrant"})
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        pytest.param({}, Grant("g-1", ROOT, BOTH), id="without a name"),
+        pytest.param({"Name": "golden-images:0"}, Grant("g-1", ROOT, BOTH, "golden-images:0"), id="named"),
+        pytest.param(
+            {"Constraints": {"EncryptionContextSubset": {"a": "b"}}},
+            Grant("g-1", ROOT, BOTH, constrained=True),
+            id="constrained",
+        ),
+        pytest.param({"Constraints": {}}, Grant("g-1", ROOT, BOTH), id="empty constraints"),
+        pytest.param(
+            {"GranteePrincipal": "AROAEXAMPLE"}, Grant("g-1", "AROAEXAMPLE", BOTH), id="a deleted role"
+        ),
+    ],
+)
+def test_a_grant(kms: Wire, members: dict[str, Any], expected: Grant) -> None:
+    kms.expect("list_grants", {"KeyId": ARN, "Limit": 100}, {"Grants": [entry("g-1", **members)]})
+    assert read.grants(kms.client, ARN) == (expected,)
+
+
+def test_all_pages_of_grants_are_read(kms: Wire) -> None:
+    kms.expect(
+        "list_grants",
+        {"KeyId": ARN, "Limit": 100},
+        {"Grants": [entry("g-1")], "Truncated": True, "NextMarker": "more"},
+    )
+    # KMS may return a page without grants before further pages.
+    kms.expect(
+        "list_grants",
+        {"KeyId": ARN, "Limit": 100, "Marker": "more"},
+        {"Grants": [], "Truncated": True, "NextMarker": "still"},
+    )
+    kms.expect("list_grants", {"KeyId": ARN, "Limit": 100, "Marker": "still"}, {"Grants": [entry("g-2")]})
+    assert [grant.grant_id for grant in read.grants(kms.client, ARN)] == ["g-1", "g-2"]
+
+
+def test_a_policy_is_the_unchanged_text(kms: Wire) -> None:
+    text = '{ "Statement" :[]}\n'
+    kms.expect("get_key_policy", {"KeyId": ARN, "PolicyName": "default"}, {"Policy": text})
+    assert read.key_policy(kms.client, ARN) == text
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_encryption_by_default(ec2: Wire, on: bool) -> None:
+    ec2.expect("get_ebs_encryption_by_default", {}, {"EbsEncryptionByDefault": on})
+    assert read.encryption_by_default(ec2.client) is on
+
+
+def test_the_default_key(ec2: Wire) -> None:
+    ec2.expect("get_ebs_default_kms_key_id", {}, {"KmsKeyId": "alias/aws/ebs"})
+    assert read.default_key_id(ec2.client) == "alias/aws/ebs"
+
+
+def test_images_by_id_of_any_owner(ec2: Wire) -> None:
+    request = {
+        "Filters": [{"Name": "image-id", "Values": ["ami-1", "ami-2", "ami-3"]}],
+        "IncludeDisabled": True,
+        "IncludeDeprecated": True,
+        "MaxResults": 1000,
+    }
+    ec2.expect("describe_images", request, {**response(item("ami-3")), "NextToken": "t1"})
+    ec2.expect("describe_images", {**request, "NextToken": "t1"}, response(item("ami-1", OwnerId=CONSUMER)))
+    found = read.named_images(ec2.client, ["ami-3", "ami-1", "ami-2", "ami-1"])
+    assert {image_id: image.owner_id for image_id, image in found.items()} == {
+        "ami-1": CONSUMER,
+        "ami-3": OWNER,
+    }
+
+
+def test_no_images_by_id_need_no_request(ec2: Wire) -> None:
+    # AWS returns all images for an empty filter.
+    assert read.named_images(ec2.client, []) == {}
+
+
+def test_an_item_of_describe_images_as_an_image() -> None:
+    assert read.image_of(item("ami-1", ImageAllowed=False, Architecture="arm64")) == Image(
+        "ami-1", "n", OWNER, "available", architecture="arm64", allowed=False
+    )

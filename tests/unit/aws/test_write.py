@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How actions go over the wire, and what becomes of those that AWS refuses."""
+"""Requests of actions, and the failures of those that AWS rejects."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def entries(actions: Sequence[Action]) -> list[list[str]]:
     return [[entry["UserId"] for entry in action.parameters["LaunchPermission"]["Add"]] for action in actions]
 
 
-def test_nothing_to_do(ec2: Wire) -> None:
+def test_no_actions(ec2: Wire) -> None:
     performed = perform_all(ec2.client, ())
     assert (performed.actions, performed.answers, performed.failures) == ((), (), ())
 
 
-def test_actions_are_performed_in_their_order(ec2: Wire) -> None:
+def test_actions_are_performed_in_order(ec2: Wire) -> None:
     actions = (snapshot_action("222222222222"), image_action("222222222222"))
     ec2.expect("modify_snapshot_attribute", actions[0].parameters)
     ec2.expect("modify_image_attribute", actions[1].parameters)
@@ -63,7 +63,7 @@ def test_actions_are_performed_in_their_order(ec2: Wire) -> None:
     assert performed.failures == ()
 
 
-def test_what_the_copy_planner_plans_is_what_botocore_takes(ec2: Wire) -> None:
+def test_botocore_accepts_the_actions_of_a_copy(ec2: Wire) -> None:
     want = copying.wanted(tags={"role": "web"}, snapshot_tags={"a": "1"}, completion_duration_minutes=30)
     (target,) = copy.plan(want, copying.seen(copied_image("ami-f", "failed"))).targets
     copying_again, removing = target.actions
@@ -73,7 +73,7 @@ def test_what_the_copy_planner_plans_is_what_botocore_takes(ec2: Wire) -> None:
     assert performed.answers[0]["ImageId"] == "ami-new"
 
 
-def test_what_the_tag_planner_plans_is_what_botocore_takes(ec2: Wire) -> None:
+def test_botocore_accepts_tag_changes(ec2: Wire) -> None:
     saw = copying.seen(copied_image(tags={"old": "1"}), source=source_image())
     (target,) = copy.plan(copying.wanted(tags={"new": "1"}, purge_tags=True), saw).targets
     ec2.expect("delete_tags", target.actions[0].parameters)
@@ -81,7 +81,7 @@ def test_what_the_tag_planner_plans_is_what_botocore_takes(ec2: Wire) -> None:
     assert perform_all(ec2.client, target.actions).actions == target.actions
 
 
-def test_what_the_share_planner_plans_is_what_botocore_takes(ec2: Wire) -> None:
+def test_botocore_accepts_the_actions_of_sharing(ec2: Wire) -> None:
     named = sharing.Sharing(frozenset({"222222222222"}), frozenset({ORG}), frozenset({UNIT}), public=True)
     want = sharing.wanted(named, shared_tags={"version": "1"})
     (target,) = share.plan(want, sharing.seen(sharing.shared())).targets
@@ -91,7 +91,7 @@ def test_what_the_share_planner_plans_is_what_botocore_takes(ec2: Wire) -> None:
     assert perform_all(ec2.client, target.actions).actions == target.actions
 
 
-def test_the_first_failure_ends_the_target(ec2: Wire) -> None:
+def test_the_first_failure_stops_the_target(ec2: Wire) -> None:
     actions = (snapshot_action("222222222222"), image_action("222222222222"))
     ec2.refuse(
         "modify_snapshot_attribute", actions[0].parameters, "UnauthorizedOperation", "You may not.", "req-7"
@@ -107,7 +107,7 @@ def test_the_first_failure_ends_the_target(ec2: Wire) -> None:
     assert "ModifySnapshotAttribute" in failure.remedy
 
 
-def test_what_was_done_before_a_failure_is_kept(ec2: Wire) -> None:
+def test_actions_before_a_failure_are_returned(ec2: Wire) -> None:
     actions = (image_action("222222222222"), image_action("333333333333", change="Remove"))
     ec2.expect("modify_image_attribute", actions[0].parameters)
     ec2.refuse("modify_image_attribute", actions[1].parameters, "InternalError")
@@ -125,17 +125,17 @@ def test_what_was_done_before_a_failure_is_kept(ec2: Wire) -> None:
         ("InvalidParameterValue", "Value (222222222222) for parameter userId is invalid."),
     ],
 )
-def test_the_one_entry_that_aws_refuses_is_named(ec2: Wire, code: str, message: str) -> None:
+def test_a_rejected_entry_is_named(ec2: Wire, code: str, message: str) -> None:
     action = image_action("222222222222")
     ec2.refuse("modify_image_attribute", action.parameters, code, message, "req-7")
     performed = perform_all(ec2.client, (action,))
     assert performed.actions == performed.answers == ()
     (failure,) = performed.failures
-    assert failure.message == f"AWS refuses 222222222222: {message}"
+    assert failure.message == f"AWS rejected 222222222222: {message}"
     assert failure.error_code == BAD_ENTRY == "consumer_rejected"
     assert failure.source == "aws"
     assert failure.request_id == "req-7"
-    assert "leave it out" in failure.remedy
+    assert failure.remedy == "Correct or remove it, and rerun; all other entries were applied."
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_the_one_entry_that_aws_refuses_is_named(ec2: Wire, code: str, message: 
         pytest.param([{"OrganizationalUnitArn": UNIT}, {"UserId": "222222222222"}], UNIT, id="unit"),
     ],
 )
-def test_an_organization_that_aws_refuses_is_named(
+def test_a_rejected_organization_is_named(
     ec2: Wire, entries_of_a_kind: list[dict[str, str]], named: str
 ) -> None:
     def action(*entries: dict[str, str]) -> Action:
@@ -166,18 +166,18 @@ def test_an_organization_that_aws_refuses_is_named(
             ec2.expect("modify_image_attribute", good[-1].parameters)
     performed = perform_all(ec2.client, (whole,))
     assert performed.actions == tuple(good)
-    assert [failure.message for failure in performed.failures] == [f"AWS refuses {named}: {message}"]
+    assert [failure.message for failure in performed.failures] == [f"AWS rejected {named}: {message}"]
 
 
 @pytest.mark.parametrize(
     "message",
     [
-        pytest.param("The attribute cannot be changed.", id="no value named"),
-        pytest.param("Value (444444444444) for parameter userId is invalid.", id="nobody of the batch"),
+        pytest.param("The attribute cannot be changed.", id="no value"),
+        pytest.param("Value (444444444444) for parameter userId is invalid.", id="not in the batch"),
         pytest.param("The attribute does not allow this.", id="the group's name inside a word"),
     ],
 )
-def test_a_refusal_of_the_whole_request_is_one_call_and_one_failure(ec2: Wire, message: str) -> None:
+def test_a_rejected_request_is_one_call_and_one_failure(ec2: Wire, message: str) -> None:
     permissions = {"Add": [{"UserId": "222222222222"}, {"UserId": "333333333333"}, {"Group": "all"}]}
     batch = Action(HERE, IMAGE, {"ImageId": "ami-1", "LaunchPermission": permissions}, "ami-1")
     ec2.refuse("modify_image_attribute", batch.parameters, "InvalidParameterValue", message)
@@ -187,8 +187,8 @@ def test_a_refusal_of_the_whole_request_is_one_call_and_one_failure(ec2: Wire, m
     assert (failure.error_code, failure.message) == ("InvalidParameterValue", message)
 
 
-def refuse_those_with(ec2: Wire, bad: set[str], account_ids: list[str]) -> None:
-    """Script AWS as it refuses a batch for any bad entry in it, halved until each bad one is alone."""
+def reject_batches_with(ec2: Wire, bad: set[str], account_ids: list[str]) -> None:
+    """Script AWS to reject each batch with a bad entry; batches are halved until each bad one is alone."""
     request = image_request(account_ids)
     if not bad & set(account_ids):
         ec2.expect("modify_image_attribute", request)
@@ -198,8 +198,8 @@ def refuse_those_with(ec2: Wire, bad: set[str], account_ids: list[str]) -> None:
     )
     if len(account_ids) > 1:
         middle = len(account_ids) // 2
-        refuse_those_with(ec2, bad, account_ids[:middle])
-        refuse_those_with(ec2, bad, account_ids[middle:])
+        reject_batches_with(ec2, bad, account_ids[:middle])
+        reject_batches_with(ec2, bad, account_ids[middle:])
 
 
 ACCOUNTS = sharing.accounts(13)
@@ -215,8 +215,8 @@ ACCOUNTS = sharing.accounts(13)
         pytest.param(set(ACCOUNTS), id="all"),
     ],
 )
-def test_in_a_batch_the_good_entries_are_applied_and_every_bad_one_is_named(ec2: Wire, bad: set[str]) -> None:
-    refuse_those_with(ec2, bad, list(ACCOUNTS))
+def test_good_entries_of_a_batch_are_applied_and_bad_ones_named(ec2: Wire, bad: set[str]) -> None:
+    reject_batches_with(ec2, bad, list(ACCOUNTS))
     following = image_action("333333333333")
     ec2.expect("modify_image_attribute", following.parameters)
     performed = perform_all(ec2.client, (image_action(*ACCOUNTS), following))
@@ -224,42 +224,42 @@ def test_in_a_batch_the_good_entries_are_applied_and_every_bad_one_is_named(ec2:
     assert applied == [*(item for item in ACCOUNTS if item not in bad), "333333333333"]
     assert len(performed.answers) == len(performed.actions)
     assert [failure.message for failure in performed.failures] == [
-        f"AWS refuses {item}: Invalid attribute item value." for item in ACCOUNTS if item in bad
+        f"AWS rejected {item}: Invalid attribute item value." for item in ACCOUNTS if item in bad
     ]
     assert {failure.error_code for failure in performed.failures} == {BAD_ENTRY}
 
 
-def test_one_bad_entry_in_the_largest_batch_costs_few_calls(ec2: Wire) -> None:
-    everybody = list(sharing.accounts(10_000))
-    refuse_those_with(ec2, {everybody[4321]}, everybody)
-    performed = perform_all(ec2.client, (image_action(*everybody),))
+def test_one_bad_entry_in_a_large_batch_causes_few_calls(ec2: Wire) -> None:
+    accounts = list(sharing.accounts(10_000))
+    reject_batches_with(ec2, {accounts[4321]}, accounts)
+    performed = perform_all(ec2.client, (image_action(*accounts),))
     assert sum(len(batch) for batch in entries(performed.actions)) == 9_999
     assert len(performed.actions) + len(performed.failures) <= 15
 
 
-def refuse_snapshot_batch(ec2: Wire, good: str, bad: str) -> None:
-    """Script AWS as it knows the good one of two accounts."""
+def reject_snapshot_batch(ec2: Wire, good: str, bad: str) -> None:
+    """Script AWS to reject one of two accounts."""
     refusal = ("InvalidUserID.Malformed", "Invalid user.")
     ec2.refuse("modify_snapshot_attribute", snapshot_request([good, bad]), *refusal)
     ec2.expect("modify_snapshot_attribute", snapshot_request([good]))
     ec2.refuse("modify_snapshot_attribute", snapshot_request([bad]), *refusal)
 
 
-def test_whoever_is_good_gets_the_image_though_its_snapshot_had_a_bad_entry(ec2: Wire) -> None:
+def test_the_image_is_shared_after_a_bad_entry_of_its_snapshot(ec2: Wire) -> None:
     good, bad = "222222222222", "333333333333"
-    refuse_snapshot_batch(ec2, good, bad)
-    refuse_those_with(ec2, {bad}, [good, bad])
+    reject_snapshot_batch(ec2, good, bad)
+    reject_batches_with(ec2, {bad}, [good, bad])
     performed = perform_all(ec2.client, (snapshot_action(good, bad), image_action(good, bad)))
     assert performed.actions == (snapshot_action(good), image_action(good))
     assert [(failure.action, failure.message) for failure in performed.failures] == [
-        (SNAPSHOT, f"AWS refuses {bad}: Invalid user."),
-        (IMAGE, f"AWS refuses {bad}: Invalid attribute item value."),
+        (SNAPSHOT, f"AWS rejected {bad}: Invalid user."),
+        (IMAGE, f"AWS rejected {bad}: Invalid attribute item value."),
     ]
 
 
-def test_another_failure_after_a_bad_entry_ends_the_target(ec2: Wire) -> None:
+def test_another_failure_after_a_bad_entry_stops_the_target(ec2: Wire) -> None:
     good, bad = "222222222222", "333333333333"
-    refuse_snapshot_batch(ec2, good, bad)
+    reject_snapshot_batch(ec2, good, bad)
     following = image_action(good)
     ec2.refuse("modify_image_attribute", following.parameters, "UnauthorizedOperation", "You may not.")
     performed = perform_all(
@@ -269,7 +269,7 @@ def test_another_failure_after_a_bad_entry_ends_the_target(ec2: Wire) -> None:
     assert [failure.error_code for failure in performed.failures] == [BAD_ENTRY, "UnauthorizedOperation"]
 
 
-def test_another_failure_of_a_half_ends_the_target(ec2: Wire) -> None:
+def test_another_failure_of_a_half_stops_the_target(ec2: Wire) -> None:
     good, bad = "222222222222", "333333333333"
     batch = image_action(bad, good)
     ec2.refuse("modify_image_attribute", batch.parameters, "InvalidAMIAttributeItemValue")
@@ -280,7 +280,7 @@ def test_another_failure_of_a_half_ends_the_target(ec2: Wire) -> None:
     assert [failure.error_code for failure in performed.failures] == [BAD_ENTRY, "RequestLimitExceeded"]
 
 
-def test_a_batch_that_fails_for_another_reason_is_not_tried_in_parts(ec2: Wire) -> None:
+def test_a_batch_that_fails_for_another_reason_is_not_split(ec2: Wire) -> None:
     action = image_action("222222222222", "333333333333")
     ec2.refuse("modify_image_attribute", action.parameters, "ResourceLimitExceeded")
     (failure,) = perform_all(ec2.client, (action,)).failures
@@ -288,7 +288,7 @@ def test_a_batch_that_fails_for_another_reason_is_not_tried_in_parts(ec2: Wire) 
     assert failure.message == "No."
 
 
-def test_other_calls_are_not_tried_in_parts(ec2: Wire) -> None:
+def test_other_calls_are_not_split(ec2: Wire) -> None:
     action = Action(
         HERE, "CreateTags", {"Resources": ["ami-1"], "Tags": [{"Key": "a", "Value": "1"}]}, "ami-1"
     )
@@ -307,9 +307,9 @@ def test_a_region_that_cannot_be_reached_is_a_failure(ec2: Wire, monkeypatch: py
     assert failure.action == IMAGE
 
 
-def test_a_parameter_that_botocore_does_not_know_is_a_failure() -> None:
+def test_an_unknown_parameter_is_a_failure() -> None:
     action = Action(HERE, "DeregisterImage", {"ImageId": "ami-1", "Newer": True}, "ami-1")
-    # Without a script: botocore refuses before it would call anybody.
+    # Without a script: botocore raises before it sends a request.
     (failure,) = perform_all(Wire("ec2").client, (action,)).failures
     assert failure.error_code == "ParamValidationError"
     assert "update botocore" in failure.remedy
