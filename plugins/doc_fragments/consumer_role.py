@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How to act in other accounts: documents ``arguments.CONSUMER_ROLE_SPEC``."""
+"""The role to assume in other accounts: documents ``arguments.CONSUMER_ROLE_SPEC``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class ModuleDocFragment:
 options:
   consumer_role_name:
     description:
-      - The name of a role in each of the other accounts that these credentials may assume.
-      - Its credentials stay inside the module and are in no result and no log.
+      - The name of a role that exists in each of the other accounts and that these credentials may assume.
+      - The role's credentials are not returned and not logged.
     type: str
   external_id:
     description:
-      - The external id that the roles ask for.
+      - The external ID that the trust policies of the roles require.
     type: str
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whom an image is shared with: documents ``arguments.CONSUMERS_SPEC``."""
+"""The consumers that an image is shared with: documents ``arguments.CONSUMERS_SPEC``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class ModuleDocFragment:
 options:
   account_ids:
     description:
-      - AWS accounts, each 12 digits as text.
-      - Put each in quotes. YAML reads unquoted digits as a number, which loses a leading zero, so a number is refused.
+      - IDs of AWS accounts, 12 digits each.
+      - Quote each ID. YAML reads unquoted digits as a number, which loses a leading zero, so numbers are not accepted.
     type: list
     elements: raw
     default: []
@@ -25,7 +25,7 @@ options:
     default: []
   org_unit_arns:
     description:
-      - Full ARNs of organizational units. One covers the units nested in it.
+      - Full ARNs of organizational units. An organizational unit includes the units nested in it.
     type: list
     elements: str
     default: []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which images a module works on: documents ``arguments.IMAGES_SPEC``."""
+"""The images of one account: documents ``arguments.IMAGES_SPEC``."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class ModuleDocFragment:
 options:
   images:
     description:
-      - Mapping of region to image id, as M(golden.images.ami_copy_regions) returns it.
-      - In check mode an id may be null (V(none)), for a copy that is planned but does not exist yet.
+      - Mapping of region to AMI ID, as M(golden.images.ami_copy_regions) returns it.
+      - In check mode, an AMI ID can be null (V(none)) for a copy that is planned and does not exist yet.
       - Exactly one of O(images) and O(image_id) is required.
     type: dict
   image_id:
     description:
-      - The id of one image, in O(region).
+      - The ID of one AMI, in O(region).
     type: str
 """

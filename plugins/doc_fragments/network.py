@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where instances are launched: documents ``arguments.NETWORK_SPEC``."""
+"""The subnets and security groups of instances: documents ``arguments.NETWORK_SPEC``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class ModuleDocFragment:
 options:
   subnet_ids:
     description:
-      - Mapping of region to a subnet's id or, where accounts have subnets of their own, to a mapping of account to subnet.
-      - Put each account in quotes.
+      - Mapping of region to subnet ID or, if each account has its own subnet, to a mapping of account ID to subnet ID.
+      - Quote each account ID.
     type: dict
     default: {}
   security_group_ids:
     description:
-      - Mapping of region to a list of security groups' ids, or to a mapping of account to such a list.
-      - Where none is named AWS takes the default group of the subnet's VPC.
+      - Mapping of region to a list of security group IDs, or to a mapping of account ID to such a list.
+      - By default, AWS uses the default security group of the subnet's VPC.
     type: dict
     default: {}
 """

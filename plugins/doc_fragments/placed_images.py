@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images that may live in several accounts: documents ``arguments.IMAGES_BY_TARGET_SPEC``."""
+"""The images of one or several accounts: documents ``arguments.IMAGES_BY_TARGET_SPEC``."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ class ModuleDocFragment:
 options:
   images:
     description:
-      - Mapping of region to image id, as M(golden.images.ami_copy_regions) returns it, for images of the account whose
+      - Mapping of region to AMI ID, as M(golden.images.ami_copy_regions) returns it, for images of the account whose
         credentials are used.
-      - Or a list of mappings with C(account_id), C(region) and C(image_id), for images that live in several accounts. Where
-        one of O(account_ids) has an image of its own, it is meant to use that one.
-      - In check mode an id may be null (V(none)), for a copy that is planned but does not exist yet.
+      - Or a list of mappings with C(account_id), C(region) and C(image_id), for images that several accounts own. An account
+        in O(account_ids) that owns an image in a region uses that image there.
+      - In check mode, an AMI ID can be null (V(none)) for a copy that is planned and does not exist yet.
       - Exactly one of O(images) and O(image_id) is required.
     type: raw
   image_id:
     description:
-      - The id of one image, in O(region).
+      - The ID of one AMI, in O(region).
     type: str
 """

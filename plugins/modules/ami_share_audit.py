@@ -331,7 +331,7 @@ regions:
       images: 12
       snapshot_block_public_access: block-all-sharing
 actions:
-  description: Always empty.
+  description: Always empty, since nothing is changed.
   returned: success, and failure after something was read
   type: list
   elements: dict

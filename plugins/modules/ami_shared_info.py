@@ -223,7 +223,7 @@ results:
       type: dict
       returned: always
 actions:
-  description: Always empty.
+  description: Always empty, since nothing is changed.
   returned: success, and failure after something was read
   type: list
   elements: dict

@@ -138,7 +138,7 @@ changes:
       type: str
       returned: always
 actions:
-  description: The writing of each file that needed it.
+  description: The files that were written, or would be written in check mode.
   returned: success, and failure after the report was made
   type: list
   elements: dict

@@ -181,7 +181,7 @@ changes:
       type: str
       returned: always
 actions:
-  description: The files that were written.
+  description: The files that were written, or would be written in check mode.
   returned: success, and failure after the report was made
   type: list
   elements: dict

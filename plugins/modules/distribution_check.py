@@ -10,10 +10,10 @@ module: distribution_check
 version_added: 0.1.0
 short_description: Check the options of a distribution before its first step
 description:
-  - Refuses what M(golden.images.ami_share), M(golden.images.ami_kms_grant), M(golden.images.ami_publish),
-    M(golden.images.ami_share_diagnose) or M(golden.images.ami_launch_probe) would refuse of these options, all of it at
-    once. These steps come after copies that may take hours.
-  - Needs neither AWS nor credentials, and changes nothing. What only AWS can tell is checked by the steps themselves.
+  - Checks these options as M(golden.images.ami_share), M(golden.images.ami_kms_grant), M(golden.images.ami_publish),
+    M(golden.images.ami_share_diagnose) and M(golden.images.ami_launch_probe) do, and fails with all problems at once. These
+    steps run after copies that can take hours.
+  - Needs no AWS credentials and changes nothing. The steps themselves check what requires an AWS call.
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -55,7 +55,7 @@ options:
     default: false
   parameter:
     description:
-      - As in M(golden.images.ami_publish). Without it nothing is going to be published.
+      - As in M(golden.images.ami_publish). If it is not set, the distribution does not publish the image.
     type: str
   launch_templates:
     description:
@@ -65,12 +65,12 @@ options:
     default: []
   copy_into_accounts:
     description:
-      - Whether the image is going to be copied into O(account_ids).
+      - Whether the distribution copies the image into O(account_ids).
     type: bool
     default: false
   verify_level:
     description:
-      - The level that is going to be verified, see P(golden.images.verify#role).
+      - The level that the distribution verifies, see P(golden.images.verify#role).
     type: str
     choices: [none, visible, authorized, launched]
     default: none
@@ -80,7 +80,7 @@ options:
     type: str
   regions:
     description:
-      - Where the images are going to be.
+      - The regions of the distribution.
     type: list
     elements: str
     default: []
@@ -91,14 +91,14 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: The same as otherwise.
+    description: The module never changes anything.
   diff_mode:
     support: none
-    description: There is nothing to show.
+    description: The module never changes anything.
 """
 
 EXAMPLES = r"""
-- name: Find a mistyped account before copying for hours
+- name: Check the consumers before a copy that takes hours
   golden.images.distribution_check:
     account_ids: ["012345678901"]
     principals:
@@ -107,7 +107,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 actions:
-  description: Always empty.
+  description: Always empty, since nothing is changed.
   returned: success
   type: list
   elements: dict

@@ -8,52 +8,52 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: distribution_report
 version_added: 0.1.0
-short_description: Report what the distribution of an AMI came to
+short_description: Summarize the result of an AMI distribution
 description:
-  - Makes one report of what M(golden.images.ami_copy_regions), M(golden.images.ami_kms_grant) and M(golden.images.ami_share)
-    returned, be it success or failure, and writes it to a JSON file.
-  - The file is rewritten only when what the report says changes, the time of writing aside.
+  - Combines the results of M(golden.images.ami_copy_regions), M(golden.images.ami_kms_grant) and M(golden.images.ami_share),
+    whether they succeeded or failed, in one report, and writes it to a JSON file.
+  - The file is rewritten only if the content of the report changes, apart from the time of writing.
 author:
   - golden.images contributors !UNKNOWN
 options:
   report_path:
     description:
-      - The file to write. Without it the report is only returned.
+      - The file to write. If it is not set, the report is only returned.
     type: path
   copy_result:
     description:
-      - What M(golden.images.ami_copy_regions) returned.
+      - The result of M(golden.images.ami_copy_regions).
     type: dict
     required: true
   grant_result:
     description:
-      - What M(golden.images.ami_kms_grant) returned. Empty if no key was opened.
+      - The result of M(golden.images.ami_kms_grant). Empty if no access to keys was granted.
     type: dict
     default: {}
   share_result:
     description:
-      - What M(golden.images.ami_share) returned. Empty if nothing was shared.
+      - The result of M(golden.images.ami_share). Empty if nothing was shared.
     type: dict
     default: {}
   consumer_copy_result:
     description:
-      - What M(golden.images.ami_copy_regions) returned of copies that the consumers own. Empty if there are to be none.
+      - The result of M(golden.images.ami_copy_regions) for copies that consumers own. Empty if there are none.
     type: dict
     default: {}
   verification_results:
     description:
-      - What the role P(golden.images.verify#role) set as C(verify_results). Empty if nothing was verified.
+      - The fact C(verify_results) of the role P(golden.images.verify#role). Empty if nothing was verified.
     type: list
     elements: dict
     default: []
   verification_error:
     description:
-      - What that role failed with. Empty if it did not fail.
+      - The message that the role failed with. Empty if it did not fail.
     type: str
     default: ""
   publish_result:
     description:
-      - What M(golden.images.ami_publish) returned. Empty if nothing was published.
+      - The result of M(golden.images.ami_publish). Empty if nothing was published.
     type: dict
     default: {}
 attributes:
@@ -62,7 +62,7 @@ attributes:
     description: Returns the report and writes nothing.
   diff_mode:
     support: full
-    description: Shows what the report said before and says now.
+    description: Shows the previous and the new content of the report.
 """
 
 EXAMPLES = r"""
@@ -79,7 +79,7 @@ EXAMPLES = r"""
     account_ids: ["012345678901"]
   register: shared
 
-- name: Keep what came of it
+- name: Write the report
   golden.images.distribution_report:
     report_path: distribution.json
     copy_result: "{{ copied }}"
@@ -93,22 +93,22 @@ report:
   type: dict
   contains:
     consumer_images:
-      description: The consumers' own copies, missing if there are to be none.
+      description: The copies that consumers own.
       type: list
       elements: dict
-      returned: if there are to be any
+      returned: if consumers own copies
     failures:
-      description: What could not be done, and what to do about it.
+      description: What failed, and what to do about it.
       type: list
       elements: dict
       returned: always
     published:
-      description: What names the images, missing if nothing was published.
+      description: The parameters and launch templates that name the images.
       type: list
       elements: dict
-      returned: if O(publish_result) says of any
+      returned: if an image was published
     regions:
-      description: Each region's image, and who may use it.
+      description: The image of each region, and the accounts and organizations that it is shared with.
       type: list
       elements: dict
       returned: always
@@ -117,26 +117,26 @@ report:
       type: str
       returned: always
     source_region:
-      description: Its region.
+      description: The region of the source image.
       type: str
       returned: always
     status:
       description:
-        - V(distributed) if every region has the image and it is shared, and verified and published as far as that was
-          wanted; V(failed) if it is shared in no region, else V(incomplete).
+        - V(distributed) if the image is in every region and shared there, and verified and published if these steps ran.
+        - V(failed) if no region is shared, else V(incomplete).
       type: str
       returned: always
     verified:
-      description: How far each account got with each image, missing if nothing was verified.
+      description: The level that each account reached with each image.
       type: list
       elements: dict
-      returned: if O(verification_results) says of any
+      returned: if an image was verified
 report_path:
   description: The JSON file. Null if none was requested.
   returned: success
   type: str
 actions:
-  description: The writing of the file, if it was needed.
+  description: The files that were written, or would be written in check mode.
   returned: success
   type: list
   elements: dict

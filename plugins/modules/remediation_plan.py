@@ -139,7 +139,7 @@ unreadable:
   type: list
   elements: str
 actions:
-  description: Always empty.
+  description: Always empty, since nothing is changed.
   returned: success
   type: list
   elements: dict

@@ -151,7 +151,7 @@ changes:
       type: str
       returned: always
 actions:
-  description: The writing of each file, if it was needed.
+  description: The files that were written, or would be written in check mode.
   returned: success
   type: list
   elements: dict

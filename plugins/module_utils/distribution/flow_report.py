@@ -2,15 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`distribution_report`: what became of each region, as a file."""
+"""``distribution_report``: the result of a distribution, as a file."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from ..reports.flow import report_flow
 from .report import distribution
 
-FLOW = report_flow(
-    lambda params: distribution(
+
+def content(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The report, from the module's options."""
+    return distribution(
         params["copy_result"],
         params["grant_result"],
         params["share_result"],
@@ -19,4 +24,6 @@ FLOW = report_flow(
         params["publish_result"],
         params["verification_error"],
     )
-)
+
+
+FLOW = report_flow(content)

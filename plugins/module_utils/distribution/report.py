@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a distribution: which image each region has and who may use it, and what is missing."""
+"""The report of a distribution: each region's image, who it is shared with, and what failed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 from ..reports import steps
 
-# How a region came by its image or how far it was differs from run to run although the distribution is the
-# same: such facts are no part of the report.
+# Whether a run made or found an image, and its progress, differ from run to run although the distribution is
+# the same: the report leaves such facts out.
 _COPY_FACTS = (
     "account_id",
     "best_effort",
@@ -28,50 +28,53 @@ _SHARE_FACTS = ("launch_permissions", "shared_tags", "volume_permissions")
 
 
 def distribution(
-    copied: Mapping[str, Any],
-    opened: Mapping[str, Any],
-    shared: Mapping[str, Any],
+    copy_result: Mapping[str, Any],
+    grant_result: Mapping[str, Any],
+    share_result: Mapping[str, Any],
     consumer_copy_result: Mapping[str, Any] | None = None,
-    verified: Iterable[Mapping[str, Any]] = (),
-    published: Mapping[str, Any] | None = None,
+    verification_results: Iterable[Mapping[str, Any]] = (),
+    publish_result: Mapping[str, Any] | None = None,
     verification_error: str = "",
 ) -> dict[str, Any]:
-    """The report, from what ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share`` returned.
+    """The report, from the results of ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share``.
 
     The result of a step that did not run is empty. ``consumer_copy_result`` is the result of
-    ``ami_copy_regions`` for copies that consumers own, ``verified`` are the results of a verification, and
-    ``published`` is the result of ``ami_publish``; the report includes each of these only if the step ran.
-    ``verification_error`` is the message that the verification failed with, possibly without results.
+    ``ami_copy_regions`` for copies that consumers own, ``verification_results`` are the results of a
+    verification, and ``publish_result`` is the result of ``ami_publish``; the report includes each of these
+    only if the step ran. ``verification_error`` is the message that the verification failed with, possibly
+    without results.
 
-    ``status`` is ``distributed`` if every region has its image, is shared, and is verified and published as
-    far as that did run; ``failed`` if no region is shared, ``incomplete`` otherwise.
+    ``status`` is ``distributed`` if every region has its image and the image is shared, and verified and
+    published if these steps ran; ``failed`` if no region is shared, ``incomplete`` otherwise.
     """
-    shares = {share["region"]: share for share in shared.get("results", ())}
-    regions = [_region(copy, shares.get(copy["region"])) for copy in copied.get("results", ())]
-    own_copies = consumer_copy_result or {}
-    publication = published or {}
-    verifications = [dict(item) for item in verified]
+    shares = {share["region"]: share for share in share_result.get("results", ())}
+    regions = [_region(copy, shares.get(copy["region"])) for copy in copy_result.get("results", ())]
+    consumer_copies = consumer_copy_result or {}
+    publication = publish_result or {}
+    verifications = [dict(item) for item in verification_results]
     verification = (
         {"failures": [{"action": "verify", "message": verification_error}]} if verification_error else {}
     )
-    failures = steps.failures((copied, opened, shared, own_copies, verification, publication))
+    failures = steps.failures(
+        (copy_result, grant_result, share_result, consumer_copies, verification, publication)
+    )
     ready = [region for region in regions if region["shared"]]
-    proved = all(item["reached"] for item in verifications)
-    if regions and not failures and proved and len(ready) == len(regions):
+    verified = all(item["reached"] for item in verifications)
+    if regions and not failures and verified and len(ready) == len(regions):
         status = "distributed"
     else:
         status = "incomplete" if ready else "failed"
-    copies = [{fact: copy.get(fact) for fact in _COPY_FACTS} for copy in own_copies.get("results", ())]
+    copies = [{fact: copy.get(fact) for fact in _COPY_FACTS} for copy in consumer_copies.get("results", ())]
     publications = [
         {fact: item.get(fact) for fact in _PUBLISH_FACTS} for item in publication.get("results", ())
     ]
-    further = {"consumer_images": copies, "published": publications, "verified": verifications}
+    optional = {"consumer_images": copies, "published": publications, "verified": verifications}
     return {
-        **{name: rows for name, rows in further.items() if rows},
+        **{name: rows for name, rows in optional.items() if rows},
         "failures": failures,
         "regions": regions,
-        "source_image_id": copied.get("source_image_id"),
-        "source_region": copied.get("source_region"),
+        "source_image_id": copy_result.get("source_image_id"),
+        "source_region": copy_result.get("source_region"),
         "status": status,
     }
 

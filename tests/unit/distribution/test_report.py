@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the report of a distribution says."""
+"""The content of a distribution's report."""
 
 from __future__ import annotations
 
@@ -9,77 +9,17 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
 
+from tests.unit.distribution.examples import EU, US, copied, copy, failure, shared
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
 
-EU, US = "eu-west-1", "us-east-1"
 
-
-def copied(*regions: str, **changes: Any) -> dict[str, Any]:
-    """What ``ami_copy_regions`` returned."""
-    return {
-        "changed": True,
-        "failures": [],
-        "source_image_id": SOURCE_ID,
-        "source_region": SOURCE_REGION,
-        "results": [copy(region) for region in regions],
-        **changes,
-    }
-
-
-def copy(region: str, **changes: Any) -> dict[str, Any]:
-    return {
-        "account_id": OWNER,
-        "best_effort": False,
-        "image_id": f"ami-{region}",
-        "kms_key_arn": f"key-{region}",
-        "name": "golden",
-        "origin": "copied",
-        "progress": 100,
-        "region": region,
-        "snapshot_ids": [f"snap-{region}"],
-        "state": "available",
-        **changes,
-    }
-
-
-def shared(*regions: str, **changes: Any) -> dict[str, Any]:
-    """What ``ami_share`` returned."""
-    return {"failures": [], "results": [share(region) for region in regions], **changes}
-
-
-def share(region: str) -> dict[str, Any]:
-    return {
-        "account_id": OWNER,
-        "changed": True,
-        "image_id": f"ami-{region}",
-        "launch_permissions": {"account_ids": ["222222222222"]},
-        "region": region,
-        "shared_tags": {"version": "1"},
-        "volume_permissions": {f"snap-{region}": {}},
-    }
-
-
-def failure(region: str, **changes: Any) -> dict[str, Any]:
-    return {
-        "account_id": OWNER,
-        "action": "CopyImage",
-        "error_code": "Refused",
-        "message": "No.",
-        "region": region,
-        "remedy": "Ask.",
-        "request_id": "req-1",
-        "source": "aws",
-        **changes,
-    }
-
-
-def test_a_verification_that_failed_without_results_is_told() -> None:
+def test_a_verification_that_failed_without_results_is_reported() -> None:
     report = distribution(copied(EU), {}, shared(EU), verification_error="No such option.")
     assert report["status"] == "incomplete"
     assert [(one["action"], one["message"]) for one in report["failures"]] == [("verify", "No such option.")]
 
 
-def test_a_region_is_its_image_and_who_may_use_it() -> None:
+def test_a_region_has_its_image_and_its_permissions() -> None:
     report = distribution(copied(EU), {}, shared(EU))
     assert report == {
         "failures": [],
@@ -105,21 +45,21 @@ def test_a_region_is_its_image_and_who_may_use_it() -> None:
     }
 
 
-def test_a_region_that_is_not_shared_says_so() -> None:
+def test_a_region_that_is_not_shared() -> None:
     (region,) = distribution(copied(EU), {}, {})["regions"]
     assert region["shared"] is False
     assert region["image_id"] == f"ami-{EU}"
     assert region["launch_permissions"] is None
 
 
-TASK_DIED = {"failed": True, "msg": "The task includes an undefined variable."}
+TASK_FAILED = {"failed": True, "msg": "The task includes an undefined variable."}
 
 
 @pytest.mark.parametrize(
     ("copy_result", "grant_result", "share_result", "status"),
     [
         pytest.param(copied(EU, US), {}, shared(EU, US), "distributed", id="all"),
-        pytest.param(copied(EU), {"failures": []}, shared(EU), "distributed", id="all, keys opened"),
+        pytest.param(copied(EU), {"failures": []}, shared(EU), "distributed", id="all, with key access"),
         pytest.param(copied(EU, US), {}, shared(EU), "incomplete", id="one is not shared"),
         pytest.param(copied(EU, US), {}, {}, "failed", id="none is shared"),
         pytest.param({}, {}, {}, "failed", id="nothing was done"),
@@ -131,11 +71,13 @@ TASK_DIED = {"failed": True, "msg": "The task includes an undefined variable."}
             id="shared, yet a failure",
         ),
         pytest.param(copied(EU, failures=[failure(EU)]), {}, {}, "failed", id="a failure and nothing shared"),
-        pytest.param(copied(EU), {"failures": [failure(EU)]}, shared(EU), "incomplete", id="a key is closed"),
+        pytest.param(
+            copied(EU), {"failures": [failure(EU)]}, shared(EU), "incomplete", id="key access failed"
+        ),
         pytest.param(copied(EU), {}, shared(EU, failures=[failure(EU)]), "incomplete", id="a share failed"),
-        pytest.param(TASK_DIED, {}, {}, "failed", id="copying died"),
-        pytest.param(copied(EU), TASK_DIED, shared(EU), "incomplete", id="opening keys died"),
-        pytest.param(copied(EU), {}, TASK_DIED, "failed", id="sharing died"),
+        pytest.param(TASK_FAILED, {}, {}, "failed", id="the copy task failed"),
+        pytest.param(copied(EU), TASK_FAILED, shared(EU), "incomplete", id="the grant task failed"),
+        pytest.param(copied(EU), {}, TASK_FAILED, "failed", id="the share task failed"),
         pytest.param(copied(EU), {"skipped": True}, shared(EU), "distributed", id="a step was skipped"),
     ],
 )
@@ -153,13 +95,13 @@ def test_failures_of_all_steps_in_their_order() -> None:
     assert report["failures"][1]["action"] == "CreateGrant"
 
 
-def test_a_task_that_died_without_a_reason_of_ours_is_a_failure() -> None:
-    (item,) = distribution(copied(EU), TASK_DIED, shared(EU))["failures"]
-    assert item["message"] == TASK_DIED["msg"]
+def test_a_failed_task_without_failures_is_a_failure() -> None:
+    (item,) = distribution(copied(EU), TASK_FAILED, shared(EU))["failures"]
+    assert item["message"] == TASK_FAILED["msg"]
     assert item["region"] is None
 
 
-def test_a_task_that_explained_itself_is_not_counted_twice() -> None:
+def test_a_failed_task_with_failures_is_not_counted_twice() -> None:
     report = distribution(copied(EU, failed=True, msg="1 problem", failures=[failure(EU)]), {}, {})
     assert len(report["failures"]) == 1
 
@@ -181,13 +123,13 @@ def test_a_failure_that_repeats_has_the_same_report() -> None:
     assert distribution(first, {}, {}) == distribution(second, {}, {})
 
 
-def test_nothing_of_a_result_that_is_no_fact_of_the_distribution_gets_in() -> None:
+def test_other_keys_of_a_result_are_left_out() -> None:
     task = {"invocation": {"module_args": {"secret_key": "wJalrXUtnFEMI"}}}
     report = distribution({**copied(EU), **task}, {**task}, {**shared(EU), **task})
     assert "wJalrXUtnFEMI" not in str(report)
 
 
-def test_the_consumers_own_copies_are_in_the_report_with_what_went_wrong_with_them() -> None:
+def test_consumer_copies_are_reported_with_their_failures() -> None:
     mine = {
         "failures": [failure(EU, account_id="222222222222")],
         "results": [copy(EU, account_id="222222222222")],

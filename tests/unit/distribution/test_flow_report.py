@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report of a distribution takes its parts from the module's options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.distribution.flow_report import FLOW, content
+from ansible_collections.golden.images.plugins.module_utils.distribution.parameters import parameters
+from ansible_collections.golden.images.plugins.modules.distribution_report import ARGUMENT_SPEC
+
+from tests.unit.distribution.examples import EU, US, copied, failure, shared
+
+PUBLISHED = {"results": [{"region": EU, "parameter": "/golden/web"}]}
+
+
+def params(**given: Any) -> dict[str, Any]:
+    return parameters(ARGUMENT_SPEC, {"copy_result": copied(EU), **given})
+
+
+def test_each_option_is_the_result_of_its_step():
+    report = content(
+        params(
+            grant_result={"failures": [failure(EU, action="CreateGrant")]},
+            share_result=shared(EU),
+            consumer_copy_result=copied(US),
+            verification_results=[{"region": EU, "reached": False}],
+            verification_error="Not verified.",
+            publish_result=PUBLISHED,
+        )
+    )
+    assert report["status"] == "incomplete"
+    assert [region["shared"] for region in report["regions"]] == [True]
+    assert [one["action"] for one in report["failures"]] == ["CreateGrant", "verify"]
+    assert [one["region"] for one in report["consumer_images"]] == [US]
+    assert report["verified"] == [{"region": EU, "reached": False}]
+    assert [one["parameter"] for one in report["published"]] == ["/golden/web"]
+
+
+def test_steps_that_did_not_run_are_left_out():
+    report = content(params(share_result=shared(EU)))
+    assert report["status"] == "distributed"
+    assert not {"consumer_images", "published", "verified"} & report.keys()
+
+
+def test_the_module_writes_the_report(tmp_path: Path):
+    file = tmp_path / "distribution.json"
+    wanted = FLOW.wanted(params(report_path=str(file)), False)
+    seen = FLOW.read(None, wanted)
+    outcome = FLOW.apply(None, wanted, seen, FLOW.plan(wanted, seen), print)
+    assert outcome.failures == ()
+    assert '"status": "failed"' in file.read_text(encoding="utf-8")
+    assert wanted.content == content(params())
+    assert not FLOW.needs_aws
