@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows the progress of a long copy while the module runs; everything else is the module's."""
+"""Displays the progress of ``ami_copy_regions`` while the module runs; the module does everything else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INTERVAL = 0.5
 
 
 class ActionModule(ActionBase):
-    """Runs the module of the same name and follows the file to which it appends its progress."""
+    """Runs the module and displays the lines that it appends to its progress file."""
 
     _supports_check_mode = True
     _supports_async = True
@@ -28,27 +28,27 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         in_background = bool(self._task.async_val) and not self._connection.has_native_async
-        # The file is read here and written where the module runs: that is the same machine only if local.
-        # Another user than the file's may not write to it, root included (sysctl fs.protected_regular).
-        follow = (
+        # This plugin reads the file and the module writes it: both run on one machine only if the connection is
+        # local. Users other than the file's owner cannot write to it, not even root (sysctl fs.protected_regular).
+        show_progress = (
             self._connection.transport == "local"
             and not self._connection.become
             and not in_background
             and not arguments.get("progress_path")
         )
-        if not follow:
+        if not show_progress:
             result.update(self._execute_module(task_vars=task_vars, wrap_async=in_background))
         else:
-            with _Follower(label=self._task.get_name()) as follower:
-                arguments["progress_path"] = follower.path
+            with _ProgressDisplay(label=self._task.get_name()) as progress:
+                arguments["progress_path"] = progress.path
                 result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
         if not in_background:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
 
 
-class _Follower:
-    """Displays each line that is appended to ``path``, from a thread, as long as the context lasts."""
+class _ProgressDisplay:
+    """A context in which a thread displays each line that is appended to the file ``path``."""
 
     def __init__(self, label):
         self._label = label
@@ -69,9 +69,9 @@ class _Follower:
     def _follow(self):
         with open(self.path, encoding="utf-8") as stream:
             while not self._ended.wait(_INTERVAL):
-                self._show(stream)
-            self._show(stream)
+                self._display(stream)
+            self._display(stream)
 
-    def _show(self, stream):
+    def _display(self, stream):
         for line in stream:
             display.display(f"    {self._label}: {line.rstrip()}")

@@ -8,16 +8,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ami_copy_regions
 version_added: 0.1.0
-short_description: Make an AMI exist in every region that needs it
+short_description: Copy an AMI to multiple regions
 description:
-  - Copies an AMI to many regions at the same time and waits for all copies under one deadline.
-  - A copy that exists already is found and used, be it still pending, or made by somebody else. The module can be run
-    again after anything, also after it was killed, and never copies twice.
-  - Everything is read and checked in all regions before the first copy is started.
-  - With O(account_ids) it makes copies that other accounts own, under keys of their own, by a role in each of them.
-  - The module marks its copies and their snapshots with the tag C(golden.images:source) and changes tags of, or removes,
-    only images that carry it.
-  - A copy that ended as failed is reported with AWS's reason, removed if it is this module's own, and retried once.
+  - Copies an AMI to many regions at the same time and waits for all copies with one timeout.
+  - Uses an existing copy, including one that is still pending or that was made by other means. The module can be rerun at
+    any time, also after it was killed, and never copies twice.
+  - Reads and checks all regions before it starts the first copy.
+  - With O(account_ids), creates copies that other accounts own, under their own KMS keys, using a role in each account.
+  - Tags its copies and their snapshots with C(golden.images:source). It changes tags of, and deregisters, only images that
+    have this tag.
+  - Reports a failed copy with AWS's reason, deregisters it if the module made it, and retries once.
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -28,23 +28,23 @@ options:
     type: str
   source_filters:
     description:
-      - Filters as M(amazon.aws.ec2_ami_info) takes them; the newest image that matches is copied.
-      - See U(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html) for the filters.
+      - Filters in the format of M(amazon.aws.ec2_ami_info). The newest matching image is copied.
+      - See U(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html) for possible filters.
     type: dict
   source_owners:
     description:
-      - Accounts whose images O(source_filters) may match.
-      - Anybody can publish an image under any name, so that a filter must never be applied to all owners.
+      - The accounts whose images O(source_filters) may match.
+      - Any account can publish an image under any name, so filters are never applied to all owners.
     type: list
     elements: str
     default: [self]
   source_images:
     description:
-      - Mapping of region to the AMI in it to copy within that region, as this module returns it in RV(images). Each of
-        O(regions) needs one.
-      - So accounts get their copies of an image that its owner has in all regions already, each from the nearest, and need
-        no key but that region's.
-      - In check mode an id may be null (V(none)), for an image that is planned but does not exist yet.
+      - Mapping of region to the AMI to copy within that region, as this module returns in RV(images). Each of O(regions)
+        requires one.
+      - Use this to copy into accounts an image that its owner already has in all regions. Each copy is made within its
+        region, so the accounts need access only to that region's KMS key.
+      - In check mode, an ID may be null (V(none)) for an image that is planned but does not exist yet.
     type: dict
   source_region:
     description:
@@ -53,50 +53,51 @@ options:
     type: str
   assume_source_ready:
     description:
-      - Only used in check mode. Whether to plan as if the source were available, and shared with all O(account_ids), which
-        tasks of the same play see to that check mode has only planned as well.
+      - Whether check mode assumes that the source is available and shared with all O(account_ids). Use this if earlier tasks
+        of the same play copy and share it, which check mode has only planned.
+      - Ignored outside check mode.
     type: bool
     default: false
   account_ids:
     description:
-      - The accounts that are to own a copy in each of O(regions), each 12 digits as text. By default it is the one whose
-        credentials are used; where others are named it has to be named as well if it is to have copies.
-      - Put each in quotes. YAML reads unquoted digits as a number, which loses a leading zero, so a number is refused.
-      - Copies are made, found and tagged with the credentials of O(consumer_role_name) in the account, and a key's alias is
-        the account's own.
-      - An account that is to copy another's image needs launch permission for it, createVolumePermission on every snapshot,
-        and the use of the keys that these are encrypted under. This is checked first in every account that does not have its
-        copies yet, and all that is missing is named before the first copy is started. M(golden.images.ami_share) and
-        M(golden.images.ami_kms_grant) give it. Once the copies are available it can be withdrawn.
+      - The accounts that will own a copy in each of O(regions), each as a string of 12 digits. By default, the account of
+        the credentials. If O(account_ids) is set, that account gets copies only if it is listed too.
+      - Put each ID in quotes. YAML parses unquoted digits as a number, which loses a leading zero, so numbers are refused.
+      - Copies are created, found and tagged with the credentials of O(consumer_role_name) in the account, and a key alias
+        is resolved in the account.
+      - To copy another account's image, an account needs launch permission for it, createVolumePermission on every snapshot,
+        and access to the KMS keys of the snapshots. This is checked in every account whose copies do not exist yet, and
+        everything that is missing is reported before the first copy is started. M(golden.images.ami_share) and
+        M(golden.images.ami_kms_grant) grant this access. It can be revoked once the copies are available.
     type: list
     elements: raw
     default: []
   regions:
     description:
-      - The regions in which the image is to exist.
-      - If the source's own region is among them and the source belongs to the account, the source itself is the image there.
+      - The regions in which the image will exist.
+      - In the region of the source, the owner's image is the source itself.
     type: list
     elements: str
     required: true
   best_effort_regions:
     description:
-      - Those of O(regions) whose failure or delay, in whichever account, holds nobody up.
-      - They are waited for only as long as other regions are. What is not done by then is listed in RV(failures), and
-        the task succeeds. Running again does the rest.
+      - Those of O(regions) whose failure or delay, in any account, does not delay or fail the task.
+      - They are waited for only as long as other regions are. What is not complete by then is listed in RV(failures), and
+        the task succeeds. Rerun to complete it.
     type: list
     elements: str
     default: []
   name:
     description:
-      - The copies' name.
-      - C({region}), C({source_name}) and C({source_image_id}) are replaced, nothing else is.
-      - By default the source's name followed by its id, shortened to the 128 characters that AWS allows.
-      - The name of an existing copy is not compared, since a name cannot be changed.
+      - The name of the copies.
+      - Only C({region}), C({source_name}) and C({source_image_id}) are replaced.
+      - By default, the source's name and ID, shortened to the 128 characters that AWS allows.
+      - The name of an existing copy is not compared, because names cannot be changed.
     type: str
   description:
     description:
-      - The copies' description, with the same replacements as O(name).
-      - By default the source's description.
+      - The description of the copies, with the same replacements as O(name).
+      - By default, the source's description.
     type: str
   tags:
     description:
@@ -104,7 +105,7 @@ options:
     type: dict
   copy_tags:
     description:
-      - Whether the copies also get the source's tags. Those in O(tags) win.
+      - Whether to add the source's tags to the copies. O(tags) take precedence.
     type: bool
     default: false
   snapshot_tags:
@@ -113,39 +114,40 @@ options:
     type: dict
   purge_tags:
     description:
-      - Whether tags that O(tags), O(copy_tags) or O(snapshot_tags) do not ask for are removed from copies that this module
-        made. Where none of these is set, tags are left alone.
-      - AWS's own tags, this collection's marks and C(ec2:SharedTag/) tags stay.
+      - Whether to remove tags that O(tags), O(copy_tags) and O(snapshot_tags) do not request from copies that this module
+        made. If none of these is set, tags are not changed.
+      - AWS's own tags, this collection's own tags and C(ec2:SharedTag/) tags are kept.
     type: bool
     default: false
   completion_duration_minutes:
     description:
-      - Let AWS finish each snapshot's copy within this time (time-based copies, at a price), 15 to 2880 in steps of 15.
+      - The minutes within which AWS completes each snapshot copy (time-based copies, at a charge).
+      - A multiple of 15 between 15 and 2880.
     type: int
   encrypted:
     description:
-      - Whether the copies are encrypted. Unset, they are if the source is or a key is named.
-      - An encrypted image has no unencrypted copies.
+      - Whether to encrypt the copies. By default, they are encrypted if the source is or if a key is set.
+      - An encrypted image cannot have unencrypted copies.
     type: bool
   kms_key_id:
     description:
-      - The key to encrypt the copies under. An id, an ARN or an alias, which is looked up in each region of each account.
+      - The KMS key that encrypts the copies. An ID, an ARN or an alias, which is resolved in each region of each account.
     type: str
   kms_key_ids:
     description:
-      - Mapping of region to key, before O(kms_key_id).
+      - Mapping of region to KMS key. Takes precedence over O(kms_key_id).
     type: dict
   allow_default_key:
     description:
-      - Whether a copy that would be encrypted without a named key, because the source is, because of O(encrypted), or because
-        the account encrypts by default, may be encrypted under the region's default key for EBS.
-      - That is usually the AWS-managed key C(aws/ebs), and snapshots under it can never be shared with another account.
+      - Whether copies may be encrypted under the region's default KMS key for EBS. This applies if no key is set and the copy
+        would be encrypted because the source is, because of O(encrypted), or because the account encrypts by default.
+      - That is usually the AWS managed key C(aws/ebs). Snapshots under it can never be shared with another account.
     type: bool
     default: false
   reencrypt_source:
     description:
-      - Whether the source's own region gets a copy if the source there is not under the wanted key. Otherwise the source is
-        used as it is, with a warning.
+      - Whether to copy the source within its own region if it is not encrypted under the requested key. Otherwise the source
+        is used unchanged, with a warning.
     type: bool
     default: false
   wait:
@@ -155,14 +157,14 @@ options:
     default: true
   wait_timeout:
     description:
-      - One deadline for all regions, in seconds.
-      - When it passes, the task fails with the ids of all copies; AWS goes on copying, and running again waits for them.
+      - The timeout for all regions together, in seconds, at least 1.
+      - When it expires, the task fails with the IDs of all copies. AWS continues the copies; rerun to wait for them.
     type: int
     default: 10800
   progress_path:
     description:
-      - A file to append lines on the progress of the copies to, while waiting.
-      - With a local connection it is set by itself, and the lines are shown on the controller's screen.
+      - The file to which progress lines are appended while waiting.
+      - With a local connection it is set automatically, and the lines are displayed on the controller.
     type: path
 extends_documentation_fragment:
   - golden.images.consumer_role
@@ -172,10 +174,10 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Plans everything and changes nothing. Copies that do not exist yet are null in RV(images).
+    description: Plans everything and changes nothing. Planned copies are null in RV(images).
   diff_mode:
     support: full
-    description: Shows each region's image before and after.
+    description: Shows the image of each region before and after.
 """
 
 EXAMPLES = r"""
@@ -190,7 +192,7 @@ EXAMPLES = r"""
       role: web
   register: copied
 
-- name: Copy the newest image of a family, not held up by one slow region
+- name: Copy the newest image of a family without waiting for one slow region
   golden.images.ami_copy_regions:
     source_filters:
       name: golden-web-*
@@ -200,7 +202,7 @@ EXAMPLES = r"""
     best_effort_regions: [sa-east-1]
     name: "{source_name}-{region}"
 
-- name: Copy an encrypted image, each copy under its region's key of that alias
+- name: Copy an image, each copy encrypted under the key with this alias in its region
   golden.images.ami_copy_regions:
     source_image_id: ami-0123456789abcdef0
     source_region: us-east-1
@@ -212,7 +214,7 @@ EXAMPLES = r"""
     images: "{{ copied.images }}"
     account_ids: ["012345678901"]
 
-- name: Let it own copies under keys of its own, each made from the copy in its region
+- name: Create copies that the account owns, under its own keys, from the copy in each region
   golden.images.ami_copy_regions:
     source_images: "{{ copied.images }}"
     regions: "{{ copied.images.keys() | list }}"
@@ -220,7 +222,7 @@ EXAMPLES = r"""
     consumer_role_name: golden-consumer
     kms_key_id: alias/web
 
-- name: Start the copies and go on
+- name: Start the copies without waiting
   golden.images.ami_copy_regions:
     source_image_id: ami-0123456789abcdef0
     source_region: us-east-1
@@ -231,22 +233,23 @@ EXAMPLES = r"""
 RETURN = r"""
 images:
   description:
-    - Region to image id, as later modules of this collection take it. Best-effort regions that are not ready are missing.
-    - In check mode null for a copy that would be made.
-    - With O(account_ids) a list of mappings with C(account_id), C(region) and C(image_id) instead.
+    - Mapping of region to AMI ID, as other modules of this collection accept. Best-effort regions that are not ready are
+      omitted.
+    - In check mode, null for a planned copy.
+    - With O(account_ids), a list of mappings with C(account_id), C(region) and C(image_id) instead.
   returned: success, and failure after copies were started
   type: raw
   sample: {"eu-west-1": "ami-0123456789abcdef0"}
 kms_key_arns:
   description:
-    - Region to the ARN of the key that encrypts the image there, null if it is not encrypted.
-    - The key that the snapshots really got or, until AWS tells, the one that the copy was asked for with.
-    - With O(account_ids) a list of mappings with C(account_id), C(region) and C(kms_key_arn) instead.
+    - Mapping of region to the ARN of the KMS key that encrypts the image, null if it is not encrypted.
+    - The key of the snapshots or, until these are readable, the requested key.
+    - With O(account_ids), a list of mappings with C(account_id), C(region) and C(kms_key_arn) instead.
   returned: success, and failure after copies were started
   type: raw
   sample: {"eu-west-1": null}
 results:
-  description: What became of each region and, with O(account_ids), of each account in it.
+  description: The result for each region and, with O(account_ids), for each account in it.
   returned: success, and failure after copies were started
   type: list
   elements: dict
@@ -260,11 +263,11 @@ results:
       type: bool
       returned: always
     image_id:
-      description: The image, null if there is none.
+      description: The AMI ID, null if there is no image.
       type: str
       returned: always
     kms_key_arn:
-      description: The key that encrypts it, if any.
+      description: The ARN of the KMS key that encrypts it, null if there is none.
       type: str
       returned: always
     name:
@@ -273,12 +276,12 @@ results:
       returned: always
     origin:
       description:
-        - V(source) for the source itself, V(copied) for a copy that this task started, V(found) for an earlier one,
-          V(adopted) for a copy that somebody else made.
+        - V(source) for the source itself, V(copied) for a copy that this task started, V(found) for an earlier copy by this
+          module, V(adopted) for a copy that was made by other means.
       type: str
       returned: always
     progress:
-      description: Percent copied, if AWS said so while the task waited.
+      description: The percentage copied, null if AWS did not report it while the task waited.
       type: int
       returned: always
     region:
@@ -286,17 +289,17 @@ results:
       type: str
       returned: always
     snapshot_ids:
-      description: The snapshots behind the image, empty while it is pending.
+      description: The IDs of the image's snapshots, empty while it is pending.
       type: list
       elements: str
       returned: always
     snapshot_kms_key_arns:
-      description: ARNs of the keys that the snapshots are encrypted under, empty while the image is pending.
+      description: The ARNs of the KMS keys that encrypt the snapshots, empty while the image is pending.
       type: list
       elements: str
       returned: always
     state:
-      description: The image's state when it was last looked at, null if there is none.
+      description: The image's state when it was last read, null if there is no image.
       type: str
       returned: always
 source_image_id:
@@ -369,7 +372,7 @@ ARGUMENT_SPEC = {
     "source_images": {"type": "dict"},
     "source_region": {"type": "str"},
     "assume_source_ready": {"type": "bool", "default": False},
-    # Not "str": the module would silently be given the text of what YAML made of unquoted digits.
+    # Not "str": Ansible would convert the number that YAML parses from unquoted digits to text without a warning.
     "account_ids": {"type": "list", "elements": "raw", "default": []},
     "regions": {"type": "list", "elements": "str", "required": True},
     "best_effort_regions": {"type": "list", "elements": "str", "default": []},

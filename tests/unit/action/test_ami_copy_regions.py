@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When the progress of a copy is followed, what is shown of it, and that nothing is left behind."""
+"""When the progress of a copy is displayed, which lines are, and that the temporary file is removed."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class Screen:
         self.lines.put(line)
 
     def next_line(self) -> str:
-        """The next line, as soon as it is shown."""
+        """The next line, as soon as it is displayed."""
         return self.lines.get(timeout=5)
 
     def rest(self) -> list[str]:
-        """What has been shown since."""
+        """The lines displayed since then."""
         return [self.lines.get_nowait() for _number in range(self.lines.qsize())]
 
 
 @dataclass
 class Ran:
-    """How the module was run, and with what the action ended."""
+    """The arguments that the module was run with, and the result of the action."""
 
     result: dict[str, Any]
     executed: dict[str, Any]
@@ -60,14 +60,14 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
 
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Where temporary files are made."""
+    """The directory of temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, screen: Screen, folder: Path) -> Run:  # noqa: ARG001
-    """Runs the action; ``module`` is given the file that the module would write to, if there is one."""
+    """Runs the action; ``module`` receives the progress file, if there is one."""
     monkeypatch.setattr(plugin, "_INTERVAL", 0.01)
 
     def run(
@@ -116,51 +116,51 @@ def append(file: Path, text: str) -> None:
         stream.write(text)
 
 
-def test_lines_are_shown_while_the_module_runs(run: Run, screen: Screen) -> None:
-    shown: list[str] = []
+def test_lines_are_displayed_while_the_module_runs(run: Run, screen: Screen) -> None:
+    displayed: list[str] = []
 
     def module(file: Path) -> None:
         for line in ("eu-west-1 10 %", "eu-west-1 90 %"):
             append(file, f"{line}\n")
-            shown.append(screen.next_line())
+            displayed.append(screen.next_line())
 
     run(module)
-    assert shown == ["    Copy it: eu-west-1 10 %", "    Copy it: eu-west-1 90 %"]
+    assert displayed == ["    Copy it: eu-west-1 10 %", "    Copy it: eu-west-1 90 %"]
     assert screen.rest() == []
 
 
-def test_lines_written_just_before_the_end_are_shown_before_it(
+def test_lines_written_just_before_the_end_are_displayed(
     run: Run, screen: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def module(file: Path) -> None:
         append(file, "eu-west-1 99 %\neu-west-1 available\n")
 
-    # The module ends long before the first look.
+    # The module ends long before the file is read for the first time.
     monkeypatch.setattr(plugin, "_INTERVAL", 60)
     run(module)
     assert screen.rest() == ["    Copy it: eu-west-1 99 %", "    Copy it: eu-west-1 available"]
 
 
-def test_a_silent_module_shows_nothing(run: Run, screen: Screen) -> None:
+def test_nothing_is_displayed_without_progress(run: Run, screen: Screen) -> None:
     run()
     assert screen.rest() == []
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_the_module_gets_the_tasks_arguments_and_a_file(run: Run, check_mode: bool) -> None:
+def test_the_module_receives_the_tasks_arguments_and_a_file(run: Run, check_mode: bool) -> None:
     files: list[Path] = []
     ran = run(files.append, check_mode=check_mode)
     assert ran.executed == {
         "module_args": {**ARGUMENTS, "progress_path": str(files[0])},
         "task_vars": {"x": 1},
     }
-    # A task that is retried or looped over starts from its own arguments.
+    # A retry or a loop starts from the task's own arguments.
     assert ran.task_arguments == ARGUMENTS
     assert ran.result == {"changed": True, "images": {"eu-west-1": "ami-2"}}
     assert ran.removed == ["/remote/tmp"]
 
 
-def test_the_file_is_there_for_the_module_alone_and_gone_afterwards(run: Run, folder: Path) -> None:
+def test_the_file_is_private_and_removed_afterwards(run: Run, folder: Path) -> None:
     def module(file: Path) -> None:
         assert list(folder.iterdir()) == [file]
         assert file.read_text(encoding="utf-8") == ""
@@ -170,7 +170,7 @@ def test_the_file_is_there_for_the_module_alone_and_gone_afterwards(run: Run, fo
     assert list(folder.iterdir()) == []
 
 
-def test_a_module_that_breaks_leaves_neither_file_nor_thread(run: Run, screen: Screen, folder: Path) -> None:
+def test_an_exception_leaves_neither_file_nor_thread(run: Run, screen: Screen, folder: Path) -> None:
     before = set(threading.enumerate())
 
     def module(file: Path) -> None:
@@ -187,25 +187,25 @@ def test_a_module_that_breaks_leaves_neither_file_nor_thread(run: Run, screen: S
 @pytest.mark.parametrize(
     ("how", "wrap_async", "removed"),
     [
-        pytest.param({"transport": "ssh"}, False, ["/remote/tmp"], id="the file would be elsewhere"),
-        pytest.param({"become": "sudo"}, False, ["/remote/tmp"], id="another user could not write to it"),
-        pytest.param({"async_val": 60}, True, [], id="nobody waits for a task in the background"),
-        pytest.param({"async_val": 60, "transport": "ssh"}, True, [], id="in the background elsewhere"),
+        pytest.param({"transport": "ssh"}, False, ["/remote/tmp"], id="remote connection"),
+        pytest.param({"become": "sudo"}, False, ["/remote/tmp"], id="another user cannot write to the file"),
+        pytest.param({"async_val": 60}, True, [], id="asynchronous"),
+        pytest.param({"async_val": 60, "transport": "ssh"}, True, [], id="asynchronous, remote connection"),
         pytest.param(
             {"arguments": {"progress_path": "/home/me/progress"}},
             False,
             ["/remote/tmp"],
-            id="the file is the user's",
+            id="the task sets progress_path",
         ),
     ],
 )
-def test_what_is_not_followed_runs_with_its_own_arguments(
+def test_tasks_without_displayed_progress_keep_their_arguments(
     run: Run, screen: Screen, folder: Path, how: dict[str, Any], wrap_async: bool, removed: list[str]
 ) -> None:
     ran = run(**how)
     assert ran.executed == {"task_vars": {"x": 1}, "wrap_async": wrap_async}
     assert ran.result == {"changed": True, "images": {"eu-west-1": "ami-2"}}
-    # What a module in the background was sent must stay until it has ended.
+    # An asynchronous module needs its temporary directory until it ends.
     assert ran.removed == removed
     assert list(folder.iterdir()) == []
     assert screen.rest() == []
@@ -214,10 +214,12 @@ def test_what_is_not_followed_runs_with_its_own_arguments(
 @pytest.mark.parametrize(
     "how",
     [
-        pytest.param({"arguments": {"progress_path": None}}, id="a null is no file"),
-        pytest.param({"async_val": 60, "has_native_async": True}, id="the connection waits for it"),
+        pytest.param({"arguments": {"progress_path": None}}, id="progress_path is null"),
+        pytest.param(
+            {"async_val": 60, "has_native_async": True}, id="asynchronous, and the connection waits"
+        ),
     ],
 )
-def test_what_is_followed_all_the_same(run: Run, screen: Screen, how: dict[str, Any]) -> None:
+def test_progress_is_displayed_nevertheless(run: Run, screen: Screen, how: dict[str, Any]) -> None:
     run(lambda file: append(file, "eu-west-1 10 %\n"), **how)
     assert screen.rest() == ["    Copy it: eu-west-1 10 %"]
