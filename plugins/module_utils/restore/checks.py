@@ -46,9 +46,9 @@ def public_refusals(
     """Why the image or its snapshots cannot become public, if these permissions would make them so."""
     problems: list[Failure] = []
     if (launch - found.launch).public:
-        problems += share_checks.not_to_be_public(image, found.image_block, target)
+        problems += share_checks.check_public_allowed(image, found.image_block, target)
     if any((sharing - found.volumes[snapshot_id]).public for snapshot_id, sharing in volumes.items()):
-        problems += share_checks.snapshots_not_to_be_public(found.snapshot_block, target)
+        problems += share_checks.check_public_snapshots_allowed(found.snapshot_block, target)
     for problem in problems:
         yield replace(
             problem, remedy="Fix this, or set allow_public: false to restore it without public access."

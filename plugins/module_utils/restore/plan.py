@@ -18,7 +18,8 @@ from ..cleanup.tombstone import Tombstone, TombstoneHistory
 from ..failures import Failure
 from ..model import Image, ImageRef, Sharing, Target
 from ..plan import Action, Plan, TargetPlan
-from ..share.plan import Shared, image_actions, snapshot_actions
+from ..share.plan import image_actions, snapshot_actions
+from ..share.state import Shared
 from ..tags import tag_list
 from .checks import public_refusals, refusals
 from .state import RESTORE_TAG, UNSHARED_TAGS, Found, RestoreSeen, RestoreWanted, has_lost_permissions

@@ -14,7 +14,7 @@ from ..failures import Failure
 from ..model import Image, KeySeen, Target
 
 
-def not_ours_to_change(image: Image, target: Target, account_id: str) -> Iterator[Failure]:
+def check_ownership(image: Image, target: Target, account_id: str) -> Iterator[Failure]:
     """Only an image's owner sees and changes its permissions."""
     if image.owner_id != account_id:
         yield Failure.at(
@@ -26,7 +26,7 @@ def not_ours_to_change(image: Image, target: Target, account_id: str) -> Iterato
         )
 
 
-def not_available(image: Image, target: Target) -> Iterator[Failure]:
+def check_available(image: Image, target: Target) -> Iterator[Failure]:
     """Launch permissions can be given only while the image is available."""
     if image.state != "available":
         reason = f" ({image.state_reason})" if image.state_reason else ""
@@ -40,7 +40,7 @@ def not_available(image: Image, target: Target) -> Iterator[Failure]:
         )
 
 
-def not_to_be_shared(image: Image, keys: Iterable[KeySeen], target: Target) -> Iterator[Failure]:
+def check_shareable(image: Image, keys: Iterable[KeySeen], target: Target) -> Iterator[Failure]:
     """An image under a key that AWS manages stays in its account.
 
     EBS User Guide, "Share an Amazon EBS snapshot": none under the default AWS-managed key can be.
@@ -56,13 +56,13 @@ def not_to_be_shared(image: Image, keys: Iterable[KeySeen], target: Target) -> I
             )
 
 
-def too_many_tags(image: Image, tags: Mapping[str, str], target: Target) -> Iterator[Failure]:
+def check_tag_count(image: Image, tags: Mapping[str, str], target: Target) -> Iterator[Failure]:
     """An image holds so many tags and no more, those that consumers cannot see included."""
     for failure in tagging.check_tag_count("shared_tags", {**image.tags, **tags}):
         yield replace(failure, region=target.region)
 
 
-def empty_purge(target: Target) -> Failure:
+def empty_purge_failure(target: Target) -> Failure:
     """An exact list that names nobody, or only the owner, withdraws the image from everybody."""
     return Failure.at(
         target,
@@ -73,7 +73,7 @@ def empty_purge(target: Target) -> Failure:
     )
 
 
-def not_to_be_public(image: Image, image_block: str | None, target: Target) -> Iterator[Failure]:
+def check_public_allowed(image: Image, image_block: str | None, target: Target) -> Iterator[Failure]:
     """What a public AMI may not be: EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2".
 
     ``image_block`` is None where it does not matter.
@@ -104,7 +104,7 @@ def not_to_be_public(image: Image, image_block: str | None, target: Target) -> I
         )
 
 
-def snapshots_not_to_be_public(snapshot_block: str | None, target: Target) -> Iterator[Failure]:
+def check_public_snapshots_allowed(snapshot_block: str | None, target: Target) -> Iterator[Failure]:
     """EBS User Guide, "Block public access for Amazon EBS snapshots"; None where it does not matter."""
     if snapshot_block not in (None, "unblocked"):
         yield Failure.at(

@@ -7,80 +7,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from .. import tags as tagging
 from ..failures import Failure
 from ..keys.access import consumers_without_access
-from ..model import Image, KeySeen, Sharing, Target
-from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
+from ..model import Image, Sharing, Target
+from ..plan import Action, Plan, TargetPlan
 from . import checks as share_checks
+from .state import Shared, ShareSeen, ShareWanted
 
 # EC2 API Reference: account ids per ModifyImageAttribute, changes per ModifySnapshotAttribute.
 IMAGE_BATCH = 10_000
 SNAPSHOT_BATCH = 500
 # EC2 User Guide, "AMI quotas": entities that one AMI can be shared with; adjustable.
 DEFAULT_QUOTA = 1_000
-
-
-@dataclass(frozen=True)
-class ShareWanted:
-    """What the user asked ``ami_share`` for.
-
-    ``images`` maps regions to image ids; None stands for a copy that check mode has only planned, a copy of
-    ``source_image_id`` in ``source_region`` if that is known. If there are ``snapshot_ids``, nothing else
-    changes.
-    """
-
-    images: Mapping[str, str | None]
-    sharing: Sharing
-    present: bool = True
-    purge: bool = False
-    allow_empty_purge: bool = False
-    share_snapshots: bool = True
-    snapshot_ids: frozenset[str] = frozenset()
-    shared_tags: Mapping[str, str] = field(default_factory=dict)
-    source_image_id: str | None = None
-    source_region: str | None = None
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What one target's image looks like to its owner.
-
-    ``volumes`` maps the snapshots to who may create volumes from them. The block public access states are
-    None where nobody asked for public sharing. ``keys`` are those of its snapshots that belong to the
-    account; ``key_problem`` says why they could not be read.
-    """
-
-    image: Image
-    launch: Sharing = field(default_factory=Sharing)
-    volumes: Mapping[str, Sharing] = field(default_factory=dict)
-    image_block: str | None = None
-    snapshot_block: str | None = None
-    keys: tuple[KeySeen, ...] = ()
-    key_problem: str | None = None
-    exists: bool = True
-
-    @classmethod
-    def planned(cls, account_id: str, source: Image | None) -> Shared:
-        """A copy that does not exist yet: the source's devices, shared with nobody."""
-        devices = source.devices if source else ()
-        image = Image(
-            image_id=KNOWN_AFTER_APPLY, name="", owner_id=account_id, state="available", devices=devices
-        )
-        return cls(
-            image, volumes={snapshot_id: Sharing() for snapshot_id in image.snapshot_ids}, exists=False
-        )
-
-
-@dataclass(frozen=True)
-class ShareSeen:
-    """What AWS said of every target."""
-
-    account_id: str
-    images: Mapping[Target, Shared]
 
 
 def plan(wanted: ShareWanted, seen: ShareSeen) -> Plan:
@@ -250,15 +192,15 @@ def _enumerate(consumers: Iterable[str]) -> str:
 def _refusals(
     wanted: ShareWanted, named: Sharing, shared: Shared, target: Target, account_id: str
 ) -> Iterator[Failure]:
-    yield from share_checks.not_ours_to_change(shared.image, target, account_id)
+    yield from share_checks.check_ownership(shared.image, target, account_id)
     if not wanted.present:
         return
-    yield from share_checks.not_available(shared.image, target)
-    yield from share_checks.not_to_be_shared(shared.image, shared.keys, target)
-    yield from share_checks.too_many_tags(shared.image, _shared_tags_wanted(wanted), target)
+    yield from share_checks.check_available(shared.image, target)
+    yield from share_checks.check_shareable(shared.image, shared.keys, target)
+    yield from share_checks.check_tag_count(shared.image, _shared_tags_wanted(wanted), target)
     if wanted.purge and not named and not wanted.allow_empty_purge:
-        yield share_checks.empty_purge(target)
+        yield share_checks.empty_purge_failure(target)
     if named.public and not shared.launch.public:
-        yield from share_checks.not_to_be_public(shared.image, shared.image_block, target)
+        yield from share_checks.check_public_allowed(shared.image, shared.image_block, target)
     if named.public and not all(volume.public for volume in shared.volumes.values()):
-        yield from share_checks.snapshots_not_to_be_public(shared.snapshot_block, target)
+        yield from share_checks.check_public_snapshots_allowed(shared.snapshot_block, target)

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys import access as key_access
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
@@ -14,11 +12,10 @@ from ansible_collections.golden.images.plugins.module_utils.model import Grant, 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.examples import ORG, OWNER, STRANGER, UNIT, place, volumes
-from tests.unit.keys.examples import DEFAULT, key_arn
+from tests.unit.examples import ORG, UNIT
+from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import consumers, opened_to, policy_of
 from tests.unit.kms_grant.examples import DEPLOY, A, B, made, root
-from tests.unit.share import examples as sharing
 
 KEY = Key(key_arn())
 OTHER_ORG = "arn:aws:organizations::111122223333:organization/o-zzzzzzzzzz"
@@ -163,57 +160,3 @@ def test_denied_operations() -> None:
     assert denied == ["CreateGrant", "Decrypt"]
     assert key_access.denied_operations(key(made(root(B))), consumer, OPERATIONS) == []
     assert key_access.denied_operations(key(policy=None), consumer, OPERATIONS) == []
-
-
-# How ami_share uses it.
-
-
-def under(*keys: KeySeen, **changes: Any) -> Any:
-    """A shared image under these keys."""
-    image = sharing.shared(devices=volumes("snap-1", encrypted=True))
-    return type(image)(image.image, image.launch, image.volumes, keys=keys, **changes)
-
-
-def warned(want: Any, found: Any) -> list[str]:
-    return [text for text in sharing.planned(want, found).warnings if "key" in text]
-
-
-def test_warning_names_consumers_without_access() -> None:
-    (text,) = warned(sharing.wanted(with_accounts(A, B)), under(key(made(root(A)))))
-    assert text.startswith(f"{B} cannot use the key of {sharing.IMAGE}")
-    assert "ami_kms_grant" in text
-
-
-@pytest.mark.parametrize(
-    ("want", "found"),
-    [
-        pytest.param(sharing.wanted(with_accounts(A)), under(key(made(root(A)))), id="all have access"),
-        pytest.param(sharing.wanted(with_accounts(A)), under(), id="not encrypted"),
-        pytest.param(sharing.wanted(with_accounts(A), present=False), under(key()), id="state: absent"),
-        pytest.param(sharing.wanted(with_accounts(OWNER)), under(key()), id="the owner needs no grant"),
-    ],
-)
-def test_no_warning(want: Any, found: Any) -> None:
-    assert warned(want, found) == []
-
-
-def test_warning_of_an_unreadable_key() -> None:
-    (text,) = warned(sharing.wanted(with_accounts(A)), under(key_problem="No. Allow it."))
-    assert text.endswith("No. Allow it.")
-
-
-def test_warning_names_five_consumers_and_counts_the_rest() -> None:
-    (text,) = warned(sharing.wanted(with_accounts(*sharing.accounts(7))), under(key()))
-    assert "and 2 more cannot use" in text
-
-
-def test_refuses_to_share_an_image_under_an_aws_managed_key() -> None:
-    (failure,) = sharing.planned(sharing.wanted(with_accounts(A)), under(KeySeen(DEFAULT))).refusals
-    assert (failure.error_code, failure.region, failure.account_id) == ("default_key", place().region, OWNER)
-    assert DEFAULT.arn in failure.message
-    assert "kms_key_id" in failure.remedy
-
-
-def test_unshares_an_image_under_an_aws_managed_key() -> None:
-    want = sharing.wanted(with_accounts(A, STRANGER), present=False)
-    assert sharing.planned(want, under(KeySeen(DEFAULT))).refusals == ()

@@ -28,6 +28,7 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.tasks im
     unshare_tasks,
 )
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
+from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen, ShareWanted
 
 from tests.unit.examples import OWNER
 from tests.unit.kms_grant import examples as granting
@@ -75,7 +76,7 @@ def performed(seen: AuditSeen, plan: RemediationPlan, of: Audited) -> AuditSeen:
 
 def _unshared(region: RegionSeen, target: Target, image_id: str, task: Mapping[str, Any]) -> RegionSeen:
     (image,) = (item.image for item in region.images if item.image.image_id == image_id)
-    wanted = share.ShareWanted(
+    wanted = ShareWanted(
         images={target.region: image_id},
         sharing=Sharing(
             frozenset(task["account_ids"]),
@@ -87,8 +88,8 @@ def _unshared(region: RegionSeen, target: Target, image_id: str, task: Mapping[s
         share_snapshots=task["share_snapshots"],
         snapshot_ids=frozenset(task["snapshot_ids"]),
     )
-    shared = share.Shared(image, region.sharing[image_id], _volumes(region, image, wanted))
-    left = share.plan(wanted, share.ShareSeen(OWNER, {target: shared}))
+    shared = Shared(image, region.sharing[image_id], _volumes(region, image, wanted))
+    left = share.plan(wanted, ShareSeen(OWNER, {target: shared}))
     assert left.refusals == ()
     after = left.targets[0].after
     return replace(
@@ -101,7 +102,7 @@ def _unshared(region: RegionSeen, target: Target, image_id: str, task: Mapping[s
     )
 
 
-def _volumes(region: RegionSeen, image: Image, wanted: share.ShareWanted) -> dict[str, Sharing]:
+def _volumes(region: RegionSeen, image: Image, wanted: ShareWanted) -> dict[str, Sharing]:
     """The snapshots that ``ami_share`` reads; one that cannot be read would stop it."""
     if not wanted.share_snapshots:
         return {}

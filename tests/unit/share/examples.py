@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, TargetPlan
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
+from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen, ShareWanted
 
-from tests.unit.examples import OWNER, place, source_image, volumes
+from tests.unit.examples import CONSUMER, OWNER, place, source_image, volumes
+from tests.unit.wire import Wire
 
 REGION = "eu-west-1"
 IMAGE = "ami-copy"
@@ -31,24 +34,24 @@ def accounts(count: int) -> tuple[str, ...]:
 
 def shared(
     launch: Sharing = NOBODY, volumes_of: Mapping[str, Sharing] | None = None, **image_changes: Any
-) -> share.Shared:
+) -> Shared:
     """An available image of the owner with one snapshot, ``snap-1``, unless told otherwise."""
     permissions = {"snap-1": NOBODY} if volumes_of is None else volumes_of
     image = source_image(**{"image_id": IMAGE, "devices": volumes(*permissions), **image_changes})
-    return share.Shared(image, launch, permissions)
+    return Shared(image, launch, permissions)
 
 
-def wanted(sharing: Sharing = NOBODY, **changes: Any) -> share.ShareWanted:
+def wanted(sharing: Sharing = NOBODY, **changes: Any) -> ShareWanted:
     """To share the image of the one region."""
-    return share.ShareWanted(**{"images": {REGION: IMAGE}, "sharing": sharing, **changes})
+    return ShareWanted(**{"images": {REGION: IMAGE}, "sharing": sharing, **changes})
 
 
-def seen(found: share.Shared) -> share.ShareSeen:
+def seen(found: Shared) -> ShareSeen:
     """That the one region's image looks like this."""
-    return share.ShareSeen(OWNER, {place(REGION): found})
+    return ShareSeen(OWNER, {place(REGION): found})
 
 
-def planned(want: share.ShareWanted, found: share.Shared) -> TargetPlan:
+def planned(want: ShareWanted, found: Shared) -> TargetPlan:
     """The plan of the only target."""
     (target,) = share.plan(want, seen(found)).targets
     return target
@@ -70,3 +73,39 @@ def _change(action: Action) -> tuple[str, list[str]]:
     key = "LaunchPermission" if action.operation == "ModifyImageAttribute" else "CreateVolumePermission"
     ((change, entries),) = action.parameters[key].items()
     return change, [value for entry in entries for value in entry.values()]
+
+
+def clients_of(sts: Wire, ec2: Wire) -> Any:
+    """The same client for every region."""
+    return SimpleNamespace(
+        default_region=REGION,
+        open=lambda _service, _regions: None,
+        sts=lambda _region: sts.client,
+        ec2=lambda _region: ec2.client,
+    )
+
+
+def expect_caller(sts: Wire) -> None:
+    """Expect the request for the caller's account, which is the owner."""
+    arn = f"arn:aws:iam::{OWNER}:user/build"
+    sts.expect("get_caller_identity", {}, {"UserId": "u", "Account": OWNER, "Arn": arn})
+
+
+def expect_image(ec2: Wire, image_id: str = IMAGE, owner_id: str = OWNER, found: bool = True) -> None:
+    """Expect the request for an image, and answer one with two volumes, or none."""
+    devices = [
+        {"DeviceName": f"/dev/sd{letter}", "Ebs": {"SnapshotId": f"snap-{letter}", "Encrypted": False}}
+        for letter in ("a", "b")
+    ]
+    item = {"ImageId": image_id, "OwnerId": owner_id, "State": "available", "BlockDeviceMappings": devices}
+    request = {"ImageIds": [image_id], "IncludeDisabled": True, "IncludeDeprecated": True}
+    if found:
+        ec2.expect("describe_images", request, {"Images": [item]})
+    else:
+        ec2.refuse("describe_images", request, "InvalidAMIID.NotFound")
+
+
+def expect_launch(ec2: Wire) -> None:
+    """Expect the request for the image's launch permissions, and answer the consumer's."""
+    request = {"ImageId": IMAGE, "Attribute": "launchPermission"}
+    ec2.expect("describe_image_attribute", request, {"LaunchPermissions": [{"UserId": CONSUMER}]})

@@ -8,10 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
+from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen, ShareWanted
 
 from tests.unit.examples import ORG, OWNER, STRANGER, UNIT, place, source_image, volumes
+from tests.unit.keys.examples import DEFAULT, key_arn
+from tests.unit.keys.policies import policy_of
+from tests.unit.kms_grant.examples import B, made, root
 from tests.unit.share.examples import (
     IMAGE,
     NOBODY,
@@ -41,7 +45,7 @@ ENCRYPTED = {"devices": volumes("snap-1", encrypted=True)}
         ),
     ],
 )
-def test_an_image_that_cannot_be_shared(changes: dict[str, Any], code: str, text: str) -> None:
+def test_images_that_are_refused(changes: dict[str, Any], code: str, text: str) -> None:
     (failure,) = planned(wanted(with_accounts(A)), shared(**changes)).refusals
     assert failure.error_code == code
     assert (failure.region, failure.account_id) == (REGION, OWNER)
@@ -49,29 +53,29 @@ def test_an_image_that_cannot_be_shared(changes: dict[str, Any], code: str, text
     assert text in failure.message
 
 
-def test_all_that_keeps_an_image_from_being_shared_is_told() -> None:
+def test_all_refusals_of_an_image_are_reported() -> None:
     failures = planned(wanted(with_accounts(A)), shared(owner_id=STRANGER, state="disabled")).refusals
     assert [failure.error_code for failure in failures] == ["not_owner", "image_not_available"]
 
 
 @pytest.mark.parametrize("state", ["pending", "failed", "disabled", "deregistered"])
-def test_an_image_can_be_withdrawn_whatever_its_state(state: str) -> None:
+def test_image_in_any_state_can_be_unshared(state: str) -> None:
     plan = planned(wanted(with_accounts(A), present=False), shared(with_accounts(A), state=state))
     assert plan.refusals == ()
     assert changes_of(plan.actions) == [(IMAGE, "Remove", [A])]
 
 
-def test_only_the_owner_can_withdraw_an_image() -> None:
+def test_only_the_owner_can_unshare_an_image() -> None:
     (failure,) = planned(wanted(with_accounts(A), present=False), shared(owner_id=STRANGER)).refusals
     assert failure.error_code == "not_owner"
 
 
-def test_a_pending_image_only_needs_time() -> None:
+def test_remedy_for_a_pending_image_is_to_wait() -> None:
     (failure,) = planned(wanted(with_accounts(A)), shared(state="pending")).refusals
     assert failure.remedy == "Wait until it is available."
 
 
-def test_a_stranger_is_told_whose_credentials_to_use() -> None:
+def test_remedy_for_another_accounts_image_names_its_owner() -> None:
     (failure,) = planned(wanted(with_accounts(A)), shared(owner_id=STRANGER)).refusals
     assert STRANGER in failure.remedy
 
@@ -116,7 +120,7 @@ def test_a_stranger_is_told_whose_credentials_to_use() -> None:
         ),
     ],
 )
-def test_publishing(found: share.Shared, codes: list[str]) -> None:
+def test_public_sharing(found: Shared, codes: list[str]) -> None:
     failures = planned(wanted(PUBLIC), found).refusals
     assert [failure.error_code for failure in failures] == codes
     assert all(failure.remedy and failure.region == REGION for failure in failures)
@@ -129,7 +133,7 @@ def test_publishing(found: share.Shared, codes: list[str]) -> None:
         pytest.param(wanted(PUBLIC, present=False), id="made private"),
     ],
 )
-def test_what_forbids_publishing_forbids_nothing_else(want: share.ShareWanted) -> None:
+def test_checks_for_public_sharing_apply_to_nothing_else(want: ShareWanted) -> None:
     found = replace(
         shared(PUBLIC, **ENCRYPTED, product_codes=("abc",)),
         image_block="block-new-sharing",
@@ -159,7 +163,7 @@ SNAPSHOT_BLOCKED = "Block public access for snapshots is on (block-new-sharing).
         pytest.param(NOBODY, {"snap-1": NOBODY}, [IMAGE_BLOCKED, SNAPSHOT_BLOCKED], id="both become public"),
     ],
 )
-def test_a_block_matters_only_where_something_would_become_public(
+def test_block_public_access_is_checked_only_for_what_becomes_public(
     launch: Sharing, volumes_of: dict[str, Sharing], blocked: list[str]
 ) -> None:
     found = replace(
@@ -186,7 +190,7 @@ def test_a_block_matters_only_where_something_would_become_public(
         pytest.param(wanted(with_accounts(OWNER), present=False), False, id="withdrawn from the owner"),
     ],
 )
-def test_an_exact_list_must_name_somebody_but_the_owner(want: share.ShareWanted, refused: bool) -> None:
+def test_purge_must_keep_a_consumer_other_than_the_owner(want: ShareWanted, refused: bool) -> None:
     failures = planned(want, shared(with_accounts(A))).refusals
     assert len(failures) == (1 if refused else 0)
     for failure in failures:
@@ -211,7 +215,7 @@ FORTY_NINE = {f"k{number}": "v" for number in range(49)}
         pytest.param({**FORTY_NINE, "x": "1"}, {}, None, id="none is added"),
     ],
 )
-def test_more_tags_than_an_image_can_carry(
+def test_too_many_tags_are_refused(
     current: dict[str, str], shared_tags: dict[str, str], count: int | None
 ) -> None:
     failures = planned(wanted(with_accounts(A), shared_tags=shared_tags), shared(tags=current)).refusals
@@ -221,18 +225,18 @@ def test_more_tags_than_an_image_can_carry(
         assert failure.message.startswith(f"shared_tags: {count} tags")
 
 
-def test_tags_that_are_not_written_are_not_too_many() -> None:
+def test_tags_are_not_counted_when_unsharing() -> None:
     found = shared(with_accounts(A), tags=FORTY_NINE)
     want = wanted(with_accounts(A), present=False, shared_tags={"a": "1", "b": "2"})
     assert planned(want, found).refusals == ()
 
 
-def test_a_refusal_in_one_region_is_the_whole_plans() -> None:
-    saw = share.ShareSeen(OWNER, {place("eu-west-1"): shared(), place("us-west-2"): shared(state="pending")})
+def test_refusal_in_one_region_is_a_refusal_of_the_plan() -> None:
+    saw = ShareSeen(OWNER, {place("eu-west-1"): shared(), place("us-west-2"): shared(state="pending")})
     assert [failure.region for failure in share.plan(wanted(with_accounts(A)), saw).refusals] == ["us-west-2"]
 
 
-def warnings(want: share.ShareWanted, found: share.Shared) -> str:
+def warnings(want: ShareWanted, found: Shared) -> str:
     return "\n".join(planned(want, found).warnings)
 
 
@@ -247,7 +251,7 @@ def warnings(want: share.ShareWanted, found: share.Shared) -> str:
         pytest.param(wanted(IN_ORG, present=False), False, id="withdrawn"),
     ],
 )
-def test_organizations_get_no_snapshots(want: share.ShareWanted, warned: bool) -> None:
+def test_warning_that_organizations_get_no_snapshots(want: ShareWanted, warned: bool) -> None:
     assert ("cannot be shared with organizations" in warnings(want, shared())) is warned
 
 
@@ -260,7 +264,7 @@ def test_organizations_get_no_snapshots(want: share.ShareWanted, warned: bool) -
         pytest.param(with_accounts(A), with_accounts(*accounts(1_000)), True, id="together with those there"),
     ],
 )
-def test_more_than_the_quota_is_aws_to_decide(named: Sharing, current: Sharing, warned: bool) -> None:
+def test_warning_of_more_entities_than_the_quota(named: Sharing, current: Sharing, warned: bool) -> None:
     plan = planned(wanted(named), shared(current))
     assert ("AWS's default quota is 1000" in "\n".join(plan.warnings)) is warned
     assert plan.refusals == ()
@@ -292,19 +296,21 @@ def test_more_than_the_quota_is_aws_to_decide(named: Sharing, current: Sharing, 
         ),
     ],
 )
-def test_an_account_may_keep_access(want: share.ShareWanted, current: Sharing, through: str | None) -> None:
+def test_warning_that_an_account_may_keep_access(
+    want: ShareWanted, current: Sharing, through: str | None
+) -> None:
     found = [text for text in planned(want, shared(current)).warnings if "Access may remain" in text]
     assert len(found) == (0 if through is None else 1)
     assert all(str(through) in text and A in text for text in found)
 
 
-def test_many_withdrawn_accounts_are_counted_rather_than_listed() -> None:
+def test_warning_lists_five_unshared_accounts_and_counts_the_rest() -> None:
     many = with_accounts(*accounts(7))
     text = warnings(wanted(many, present=False), shared(many | IN_ORG))
     assert text.endswith(f"{', '.join(accounts(5))} and 2 more.")
 
 
-def test_whoever_cannot_use_the_key_yet_is_told_of_in_words_that_hold_before_and_after_it_is_opened() -> None:
+def test_warning_of_accounts_that_cannot_use_the_key() -> None:
     key = KeySeen(Key(f"arn:aws:kms:{REGION}:{OWNER}:key/1"))
     text = warnings(wanted(with_accounts(A)), replace(shared(**ENCRYPTED), keys=(key,)))
     assert text == (
@@ -313,14 +319,14 @@ def test_whoever_cannot_use_the_key_yet_is_told_of_in_words_that_hold_before_and
     )
 
 
-def test_a_warning_of_all_regions_is_given_once() -> None:
-    saw = share.ShareSeen(OWNER, {place("eu-west-1"): shared(), place("us-west-2"): shared()})
+def test_warning_for_all_regions_is_given_once() -> None:
+    saw = ShareSeen(OWNER, {place("eu-west-1"): shared(), place("us-west-2"): shared()})
     plan = share.plan(wanted(with_accounts(OWNER, A)), saw)
     assert plan.warnings == (f"{OWNER} owns the images and needs no permission: skipped.",)
 
 
-def test_a_warning_of_some_regions_names_them() -> None:
-    saw = share.ShareSeen(
+def test_warning_for_some_regions_names_them() -> None:
+    saw = ShareSeen(
         OWNER,
         {place("eu-west-1"): shared(), place("us-west-2"): shared(with_accounts(A) | IN_ORG)},
     )
@@ -328,7 +334,62 @@ def test_a_warning_of_some_regions_names_them() -> None:
     assert warning.startswith("us-west-2: Access may remain")
 
 
-def test_a_planned_copy_of_an_encrypted_source_cannot_be_public() -> None:
-    found = share.Shared.planned(OWNER, source_image(**ENCRYPTED))
+def test_planned_copy_of_an_encrypted_source_cannot_be_public() -> None:
+    found = Shared.planned(OWNER, source_image(**ENCRYPTED))
     plan = share.plan(wanted(PUBLIC, images={REGION: None}), seen(found))
     assert [failure.error_code for failure in plan.refusals] == ["encrypted_image"]
+
+
+def key(*grants: Grant) -> KeySeen:
+    return KeySeen(Key(key_arn()), grants, policy_of())
+
+
+def under(*keys: KeySeen, **changes: Any) -> Any:
+    """A shared image under these keys."""
+    image = shared(devices=volumes("snap-1", encrypted=True))
+    return type(image)(image.image, image.launch, image.volumes, keys=keys, **changes)
+
+
+def warned(want: Any, found: Any) -> list[str]:
+    return [text for text in planned(want, found).warnings if "key" in text]
+
+
+def test_warning_names_consumers_without_access() -> None:
+    (text,) = warned(wanted(with_accounts(A, B)), under(key(made(root(A)))))
+    assert text.startswith(f"{B} cannot use the key of {IMAGE}")
+    assert "ami_kms_grant" in text
+
+
+@pytest.mark.parametrize(
+    ("want", "found"),
+    [
+        pytest.param(wanted(with_accounts(A)), under(key(made(root(A)))), id="all have access"),
+        pytest.param(wanted(with_accounts(A)), under(), id="not encrypted"),
+        pytest.param(wanted(with_accounts(A), present=False), under(key()), id="state: absent"),
+        pytest.param(wanted(with_accounts(OWNER)), under(key()), id="the owner needs no grant"),
+    ],
+)
+def test_no_warning(want: Any, found: Any) -> None:
+    assert warned(want, found) == []
+
+
+def test_warning_of_an_unreadable_key() -> None:
+    (text,) = warned(wanted(with_accounts(A)), under(key_problem="No. Allow it."))
+    assert text.endswith("No. Allow it.")
+
+
+def test_warning_names_five_consumers_and_counts_the_rest() -> None:
+    (text,) = warned(wanted(with_accounts(*accounts(7))), under(key()))
+    assert "and 2 more cannot use" in text
+
+
+def test_refuses_to_share_an_image_under_an_aws_managed_key() -> None:
+    (failure,) = planned(wanted(with_accounts(A)), under(KeySeen(DEFAULT))).refusals
+    assert (failure.error_code, failure.region, failure.account_id) == ("default_key", place().region, OWNER)
+    assert DEFAULT.arn in failure.message
+    assert "kms_key_id" in failure.remedy
+
+
+def test_unshares_an_image_under_an_aws_managed_key() -> None:
+    want = wanted(with_accounts(A, STRANGER), present=False)
+    assert planned(want, under(KeySeen(DEFAULT))).refusals == ()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
-from ansible_collections.golden.images.plugins.module_utils.share.flow import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.share.options import wanted_from
 from ansible_collections.golden.images.plugins.modules.ami_share import ARGUMENT_SPEC
 
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, SOURCE_REGION, UNIT
@@ -31,7 +31,7 @@ def refused(check_mode: bool = False, **changes: Any) -> list[str]:
     return [failure.action for failure in caught.value.failures]
 
 
-def test_a_plain_task() -> None:
+def test_defaults() -> None:
     wanted = wanted_from(params(), False)
     assert wanted.images == IMAGES
     assert wanted.sharing == Sharing(frozenset({CONSUMER}))
@@ -40,7 +40,7 @@ def test_a_plain_task() -> None:
     assert wanted.shared_tags == {}
 
 
-def test_every_option_reaches_the_planner() -> None:
+def test_all_options() -> None:
     wanted = wanted_from(
         params(
             images={"eu-west-1": None},
@@ -85,7 +85,7 @@ def test_every_option_reaches_the_planner() -> None:
         pytest.param({"shared_tags": {"k" * 114: "v"}}, id="with its prefix the longest key AWS takes"),
     ],
 )
-def test_options_that_are_taken(changes: dict[str, Any]) -> None:
+def test_valid_options(changes: dict[str, Any]) -> None:
     assert wanted_from(params(**changes), False).images == IMAGES
 
 
@@ -127,10 +127,10 @@ def test_options_that_are_taken(changes: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_options_that_are_refused(changes: dict[str, Any], options: list[str]) -> None:
+def test_invalid_options(changes: dict[str, Any], options: list[str]) -> None:
     assert refused(**changes) == options
 
 
-def test_single_snapshots_reach_the_planner() -> None:
+def test_snapshot_ids() -> None:
     wanted = wanted_from(params(state="absent", snapshot_ids=["snap-1", ""]), False)
     assert wanted.snapshot_ids == {"snap-1"}

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
+from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen, ShareWanted
 
 from tests.unit.examples import CONSUMER, ORG, OWNER, UNIT, place, source_image, volumes
 from tests.unit.share.examples import (
@@ -79,9 +80,7 @@ ADD, REMOVE = "Add", "Remove"
         pytest.param(wanted(NOBODY), with_accounts(A), [], id="nobody named"),
     ],
 )
-def test_accounts(
-    want: share.ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]
-) -> None:
+def test_accounts(want: ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]) -> None:
     plan = planned(want, shared(current, {"snap-1": current}))
     assert changes_of(plan.actions) == expected
     assert all(action.target == place(REGION) for action in plan.actions)
@@ -118,7 +117,7 @@ def test_accounts(
     ],
 )
 def test_organizations(
-    want: share.ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]
+    want: ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]
 ) -> None:
     assert changes_of(planned(want, shared(current)).actions) == expected
 
@@ -147,13 +146,11 @@ def test_organizations(
         ),
     ],
 )
-def test_public(
-    want: share.ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]
-) -> None:
+def test_public(want: ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]) -> None:
     assert changes_of(planned(want, shared(current, {"snap-1": current})).actions) == expected
 
 
-def test_what_goes_over_the_wire() -> None:
+def test_request_parameters() -> None:
     want = wanted(Sharing(frozenset({A}), frozenset({ORG}), frozenset({UNIT})), shared_tags={"version": "1"})
     actions = planned(want, shared()).actions
     assert [(action.operation, action.parameters) for action in actions] == [
@@ -178,12 +175,12 @@ def test_what_goes_over_the_wire() -> None:
     ]
 
 
-def test_public_over_the_wire() -> None:
+def test_request_parameters_of_public_sharing() -> None:
     actions = planned(wanted(PUBLIC), shared()).actions
     assert actions[1].parameters["LaunchPermission"] == {"Add": [{"Group": "all"}]}
 
 
-def test_every_snapshot_is_brought_to_the_same_by_itself() -> None:
+def test_each_snapshot_is_compared_separately() -> None:
     found = shared(
         with_accounts(A), {"snap-1": with_accounts(A), "snap-2": NOBODY, "snap-3": with_accounts(B)}
     )
@@ -195,7 +192,7 @@ def test_every_snapshot_is_brought_to_the_same_by_itself() -> None:
     ]
 
 
-def test_snapshots_that_were_not_asked_for_are_left_alone() -> None:
+def test_snapshots_do_not_change_without_share_snapshots() -> None:
     plan = planned(wanted(with_accounts(A), share_snapshots=False, purge=True), shared(with_accounts(B), {}))
     assert changes_of(plan.actions) == [(IMAGE, ADD, [A]), (IMAGE, REMOVE, [B])]
     assert plan.after["volume_permissions"] == {}
@@ -228,7 +225,7 @@ def test_batches(count: int, image_calls: int, snapshot_calls: int, present: boo
 
 
 @pytest.mark.parametrize("changes", [{}, {"purge": True}, {"present": False}])
-def test_the_owner_is_never_named_to_aws(changes: dict[str, Any]) -> None:
+def test_owner_is_not_in_any_request(changes: dict[str, Any]) -> None:
     plan = planned(wanted(with_accounts(OWNER, A), **changes), shared(with_accounts(B), {"snap-1": NOBODY}))
     assert all(OWNER not in who for _resource, _change, who in changes_of(plan.actions))
     assert f"{OWNER} owns the images and needs no permission: skipped." in plan.warnings
@@ -285,8 +282,8 @@ def test_before_and_after() -> None:
     }
 
 
-def test_regions_are_planned_by_themselves_in_a_stable_order() -> None:
-    saw = share.ShareSeen(
+def test_regions_are_planned_separately_in_a_stable_order() -> None:
+    saw = ShareSeen(
         OWNER,
         {
             place("us-west-2"): shared(image_id="ami-west"),
@@ -303,9 +300,9 @@ def test_regions_are_planned_by_themselves_in_a_stable_order() -> None:
     ]
 
 
-def test_a_copy_that_is_only_planned_is_shared_like_a_new_image() -> None:
+def test_planned_copy_is_shared_like_a_new_image() -> None:
     source = source_image(devices=volumes("snap-s1", "snap-s2"), tags={"ec2:SharedTag/x": "1"})
-    found = share.Shared.planned(OWNER, source)
+    found = Shared.planned(OWNER, source)
     plan = planned(wanted(with_accounts(A), images={REGION: None}), found)
     assert [(action.operation, action.resource) for action in plan.actions] == [
         ("ModifySnapshotAttribute", None),
@@ -322,19 +319,19 @@ def test_a_copy_that_is_only_planned_is_shared_like_a_new_image() -> None:
     }
 
 
-def test_a_planned_copy_of_an_unknown_source_is_shared_without_snapshots() -> None:
-    plan = planned(wanted(with_accounts(A), images={REGION: None}), share.Shared.planned(OWNER, None))
+def test_planned_copy_of_an_unknown_source_is_shared_without_snapshots() -> None:
+    plan = planned(wanted(with_accounts(A), images={REGION: None}), Shared.planned(OWNER, None))
     assert [action.operation for action in plan.actions] == ["ModifyImageAttribute"]
     assert plan.after["volume_permissions"] == {}
 
 
-def test_nothing_can_be_withdrawn_from_a_copy_that_is_only_planned() -> None:
-    found = share.Shared.planned(OWNER, source_image())
+def test_unsharing_a_planned_copy_changes_nothing() -> None:
+    found = Shared.planned(OWNER, source_image())
     assert planned(wanted(with_accounts(A), present=False, images={REGION: None}), found).actions == ()
 
 
-def test_a_planned_copy_gets_shared_tags() -> None:
+def test_planned_copy_gets_shared_tags() -> None:
     want = wanted(with_accounts(CONSUMER), images={REGION: None}, shared_tags={"a": "1"})
-    plan = planned(want, share.Shared.planned(OWNER, source_image()))
+    plan = planned(want, Shared.planned(OWNER, source_image()))
     assert "CreateTags" in [action.operation for action in plan.actions]
     assert plan.after["shared_tags"] == {"a": "1"}

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
+from ansible_collections.golden.images.plugins.module_utils.share.state import ShareSeen, ShareWanted
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -41,7 +42,7 @@ TAGS = st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(["1", "2"]))
 
 
 @st.composite
-def regions_held(draw: st.DrawFn) -> share.ShareSeen:
+def regions_held(draw: st.DrawFn) -> ShareSeen:
     """Images of some regions with whoever may use them."""
     images = {}
     for region in draw(st.lists(st.sampled_from(REGIONS), min_size=1, unique=True)):
@@ -50,7 +51,7 @@ def regions_held(draw: st.DrawFn) -> share.ShareSeen:
         }
         tags = {f"ec2:SharedTag/{key}": value for key, value in draw(TAGS).items()}
         images[place(region)] = shared(draw(HELD), volumes, image_id=f"ami-{region}", tags=tags)
-    return share.ShareSeen(OWNER, images)
+    return ShareSeen(OWNER, images)
 
 
 WANTED = st.one_of(
@@ -59,7 +60,7 @@ WANTED = st.one_of(
 )
 
 
-def performed(saw: share.ShareSeen, plan: Plan) -> share.ShareSeen:
+def performed(saw: ShareSeen, plan: Plan) -> ShareSeen:
     """Who may use what once AWS has done what the plan says."""
     images = dict(saw.images)
     for action in plan.actions:
@@ -90,7 +91,7 @@ def _changed(current: Sharing, modification: Mapping[str, list[dict[str, str]]])
     return current | delta if change == "Add" else current - delta
 
 
-def _named(want: share.ShareWanted) -> Sharing:
+def _named(want: ShareWanted) -> Sharing:
     return want.sharing - Sharing(frozenset({OWNER}))
 
 
@@ -99,24 +100,20 @@ def _modified(action: Action) -> tuple[str, list[Any]]:
 
 
 @given(WANTED, regions_held())
-def test_a_plan_that_was_performed_leaves_nothing_to_plan(
-    want: share.ShareWanted, saw: share.ShareSeen
-) -> None:
+def test_performed_plan_leaves_nothing_to_plan(want: ShareWanted, saw: ShareSeen) -> None:
     again = share.plan(want, performed(saw, share.plan(want, saw)))
     assert again.actions == ()
     assert again.before == again.after
 
 
 @given(WANTED, regions_held())
-def test_what_is_shown_as_after_is_what_performing_leaves(
-    want: share.ShareWanted, saw: share.ShareSeen
-) -> None:
+def test_after_is_the_state_that_the_actions_produce(want: ShareWanted, saw: ShareSeen) -> None:
     plan = share.plan(want, saw)
     assert plan.after == share.plan(want, performed(saw, plan)).before
 
 
 @given(WANTED, regions_held())
-def test_additive_never_removes(want: share.ShareWanted, saw: share.ShareSeen) -> None:
+def test_additions_remove_nothing(want: ShareWanted, saw: ShareSeen) -> None:
     assume(want.present)
     after = performed(saw, share.plan(replace(want, purge=False), saw))
     for target, found in saw.images.items():
@@ -125,7 +122,7 @@ def test_additive_never_removes(want: share.ShareWanted, saw: share.ShareSeen) -
 
 
 @given(WANTED, regions_held())
-def test_exact_leaves_exactly_those_named(want: share.ShareWanted, saw: share.ShareSeen) -> None:
+def test_purge_leaves_exactly_the_named_consumers(want: ShareWanted, saw: ShareSeen) -> None:
     assume(want.present)
     after = performed(saw, share.plan(replace(want, purge=True), saw))
     for found in after.images.values():
@@ -134,14 +131,14 @@ def test_exact_leaves_exactly_those_named(want: share.ShareWanted, saw: share.Sh
 
 
 @given(WANTED, regions_held())
-def test_absent_leaves_all_but_those_named(want: share.ShareWanted, saw: share.ShareSeen) -> None:
+def test_absent_removes_only_the_named_consumers(want: ShareWanted, saw: ShareSeen) -> None:
     after = performed(saw, share.plan(replace(want, present=False, purge=False), saw))
     for target, found in saw.images.items():
         assert after.images[target].launch == found.launch - _named(want)
 
 
 @given(WANTED, regions_held())
-def test_no_call_exceeds_its_batch_or_is_empty(want: share.ShareWanted, saw: share.ShareSeen) -> None:
+def test_no_request_is_empty_or_exceeds_its_limit(want: ShareWanted, saw: ShareSeen) -> None:
     limits = {"ModifyImageAttribute": 10_000, "ModifySnapshotAttribute": 500, "CreateTags": 50}
     for action in share.plan(want, saw).actions:
         _change, who = _modified(action)
@@ -150,7 +147,7 @@ def test_no_call_exceeds_its_batch_or_is_empty(want: share.ShareWanted, saw: sha
 
 
 @given(WANTED, regions_held())
-def test_nobody_sees_an_image_before_its_snapshots(want: share.ShareWanted, saw: share.ShareSeen) -> None:
+def test_snapshots_are_shared_before_the_image(want: ShareWanted, saw: ShareSeen) -> None:
     for target in share.plan(want, saw).targets:
         steps = [(action.operation, _modified(action)[0]) for action in target.actions]
         order = [
@@ -164,7 +161,7 @@ def test_nobody_sees_an_image_before_its_snapshots(want: share.ShareWanted, saw:
 
 
 @given(WANTED, regions_held())
-def test_no_action_leaves_its_region(want: share.ShareWanted, saw: share.ShareSeen) -> None:
+def test_actions_stay_in_their_region(want: ShareWanted, saw: ShareSeen) -> None:
     for target in share.plan(want, saw).targets:
         found = saw.images[target.target]
         assert all(action.target == target.target for action in target.actions)
@@ -172,8 +169,6 @@ def test_no_action_leaves_its_region(want: share.ShareWanted, saw: share.ShareSe
 
 
 @given(WANTED, regions_held())
-def test_a_plan_does_not_depend_on_the_order_in_which_regions_are_seen(
-    want: share.ShareWanted, saw: share.ShareSeen
-) -> None:
+def test_plan_does_not_depend_on_the_order_of_regions(want: ShareWanted, saw: ShareSeen) -> None:
     reordered = replace(saw, images=dict(reversed(saw.images.items())))
     assert share.plan(want, saw) == share.plan(want, reordered)

@@ -17,8 +17,9 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     Sharing,
     Snapshot,
 )
-from ansible_collections.golden.images.plugins.module_utils.share import flow
-from ansible_collections.golden.images.plugins.module_utils.share.plan import Shared
+from ansible_collections.golden.images.plugins.module_utils.share import flow, read_keys
+from ansible_collections.golden.images.plugins.module_utils.share import read as share_read
+from ansible_collections.golden.images.plugins.module_utils.share.state import Shared
 
 from tests.unit.copy.aws_in_steps import refused
 from tests.unit.examples import OWNER, STRANGER, place, volumes
@@ -99,7 +100,7 @@ class Clients:
 def read_with(
     monkeypatch: pytest.MonkeyPatch, reading: Reading, clients: Clients | None = None, **changes: Any
 ) -> Shared:
-    for module in (caller, flow):
+    for module in (caller, read_keys, share_read):
         monkeypatch.setattr(module, "read", reading)
     want = wanted(**{"sharing": with_accounts(A), "images": {REGION: IMAGE}, **changes})
     return flow.read_state(clients or Clients(), want).images[place(REGION)]  # type: ignore[arg-type]
@@ -130,7 +131,7 @@ ALL_OF = ["DescribeKey wanted", "ListGrants wanted", "GetKeyPolicy wanted"]
         ),
     ],
 )
-def test_what_is_asked_of_keys(
+def test_reads_of_keys(
     monkeypatch: pytest.MonkeyPatch, reading: Reading, asked: list[str], keys: list[Key]
 ) -> None:
     shared = read_with(monkeypatch, reading)
@@ -139,7 +140,7 @@ def test_what_is_asked_of_keys(
     assert shared.key_problem is None
 
 
-def test_what_is_read_of_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_has_its_grants_and_policy(monkeypatch: pytest.MonkeyPatch) -> None:
     reading = Reading(WANTED, grants=(made(root(B)),))
     reading.policy = opened_to(policy_consumers(A))
     shared = read_with(monkeypatch, reading)
@@ -155,7 +156,7 @@ def test_what_is_read_of_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(Reading(WANTED), {"images": {REGION: None}}, False, id="only planned"),
     ],
 )
-def test_kms_is_reached_only_where_a_key_matters(
+def test_kms_is_used_only_for_encrypted_images_that_are_shared(
     monkeypatch: pytest.MonkeyPatch, reading: Reading, changes: dict[str, Any], reached: bool
 ) -> None:
     clients = Clients()
@@ -165,7 +166,7 @@ def test_kms_is_reached_only_where_a_key_matters(
 
 
 @pytest.mark.parametrize("operation", ["DescribeKey", "ListGrants", "GetKeyPolicy"])
-def test_keys_that_cannot_be_read_hold_nobody_up(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+def test_unreadable_key_is_a_problem_not_a_failure(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
     reading = Reading(WANTED)
     reading.refuse = operation
     shared = read_with(monkeypatch, reading)

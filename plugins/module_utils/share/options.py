@@ -1,0 +1,65 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of ``ami_share`` as its planner takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..arguments import Options
+from ..tags import SHARED_PREFIX
+from .state import ShareWanted
+
+
+def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
+    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    options = Options(params)
+    named = replace(options.consumers(), public=params["group"] == "all")
+    wanted = ShareWanted(
+        images=options.images(check_mode),
+        sharing=named,
+        present=params["state"] == "present",
+        purge=params["purge_launch_permissions"],
+        allow_empty_purge=params["allow_empty_purge"],
+        share_snapshots=params["share_snapshots"],
+        snapshot_ids=frozenset(options.strings("snapshot_ids")),
+        shared_tags=options.tags("shared_tags", SHARED_PREFIX) or {},
+        source_image_id=params["source_image_id"],
+        source_region=params["source_region"],
+    )
+    if named.public and wanted.present and not params["allow_public"]:
+        options.refuse(
+            "group",
+            "'all' would let every AWS account in the world use the image.",
+            "Set allow_public: true if that is what you want.",
+        )
+    if not wanted.present and wanted.purge:
+        options.refuse(
+            "purge_launch_permissions",
+            "it cannot be combined with state: absent, which withdraws from those named.",
+            "Leave one of them out.",
+        )
+    if not wanted.present and not named:
+        options.refuse(
+            "account_ids",
+            "state: absent withdraws from nobody.",
+            "Name whom to withdraw from, or group: all.",
+        )
+    if wanted.snapshot_ids and (wanted.present or not wanted.share_snapshots):
+        options.refuse(
+            "snapshot_ids",
+            "single snapshots can only be withdrawn.",
+            "Set state: absent, or leave them out: snapshots are shared with their image.",
+        )
+    if wanted.present and wanted.purge and not named and not params["allow_empty_purge"]:
+        options.refuse(
+            "purge_launch_permissions",
+            "with nobody named it would withdraw the image from everybody.",
+            "Name who keeps it, or set allow_empty_purge: true.",
+        )
+    options.check()
+    return wanted

@@ -1,0 +1,53 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads an image and who may use it."""
+
+from __future__ import annotations
+
+from ..aws import errors, read
+from ..aws.clients import Clients
+from ..failures import TargetFailed
+from ..model import Image, Sharing, Target
+from .state import Shared, ShareWanted
+
+
+def needs_source(wanted: ShareWanted) -> bool:
+    return wanted.source_image_id is not None and None in wanted.images.values()
+
+
+def read_source(clients: Clients, wanted: ShareWanted, account_id: str) -> Image | None:
+    if not needs_source(wanted) or wanted.source_region is None or wanted.source_image_id is None:
+        return None
+    source = read.image(clients.ec2(wanted.source_region), wanted.source_image_id)
+    if source is None:
+        raise TargetFailed(errors.no_image(wanted.source_image_id, Target(account_id, wanted.source_region)))
+    return source
+
+
+def read_image(
+    clients: Clients, wanted: ShareWanted, account_id: str, image_id: str, target: Target
+) -> Shared:
+    ec2 = clients.ec2(target.region)
+    image = read.image(ec2, image_id)
+    if image is None:
+        raise TargetFailed(errors.no_image(image_id, target))
+    if image.owner_id != account_id:
+        # Its attributes are told to its owner only; the planner refuses it.
+        return Shared(image)
+    volumes: dict[str, Sharing] = {}
+    if wanted.share_snapshots:
+        volumes = {
+            snapshot_id: read.volume_permissions(ec2, snapshot_id)
+            for snapshot_id in image.snapshot_ids
+            if not wanted.snapshot_ids or snapshot_id in wanted.snapshot_ids
+        }
+    publishing = wanted.present and wanted.sharing.public
+    return Shared(
+        image,
+        launch=read.launch_permissions(ec2, image_id),
+        volumes=volumes,
+        image_block=read.image_block_state(ec2) if publishing else None,
+        snapshot_block=read.snapshot_block_state(ec2) if publishing and wanted.share_snapshots else None,
+    )

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the keys of encrypted images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..aws import errors, read
+from ..aws.clients import Clients
+from ..fanout import each
+from ..keys.access import consumers_without_access
+from ..model import KeySeen, Target
+from .state import Shared, ShareWanted
+
+
+def with_keys(
+    clients: Clients, wanted: ShareWanted, images: Mapping[Target, Shared]
+) -> Mapping[Target, Shared]:
+    """The images with the keys of those that are encrypted, so that nobody is given what he cannot launch."""
+    encrypted = [target for target, shared in images.items() if shared.exists and shared.image.encrypted]
+    if not (encrypted and wanted.present):
+        return images
+    clients.open("kms", [target.region for target in encrypted])
+
+    def read_keys(target: Target) -> tuple[KeySeen, ...]:
+        snapshots = read.snapshots(clients.ec2(target.region), images[target].image.snapshot_ids)
+        key_ids = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
+        keys = (_read_key(clients, wanted, target, key_id) for key_id in key_ids)
+        # Of another account's key nothing more is told.
+        return tuple(key for key in keys if key.key.aws_managed or key.key.account_id == target.account_id)
+
+    found, failed = each(encrypted, read_keys)
+    problems = {
+        target: errors.failure(exception, target, "DescribeKey").text()
+        for target, exception in failed.items()
+    }
+    return {
+        target: replace(shared, keys=found.get(target, ()), key_problem=problems.get(target))
+        for target, shared in images.items()
+    }
+
+
+def _read_key(clients: Clients, wanted: ShareWanted, target: Target, key_id: str) -> KeySeen:
+    kms = clients.kms(target.region)
+    key = KeySeen(read.key(kms, key_id))
+    if key.key.aws_managed or key.key.account_id != target.account_id:
+        return key
+    key = replace(key, grants=read.grants(kms, key.key.arn))
+    if consumers_without_access([key], wanted.sharing):
+        # The grants do not tell all: the policy may.
+        key = replace(key, policy=read.key_policy(kms, key.key.arn))
+    return key

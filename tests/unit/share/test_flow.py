@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``ami_share`` from options to result."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.progress import reporter
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.share.state import ShareSeen
+
+from tests.unit.examples import CONSUMER, OWNER, place
+from tests.unit.share.examples import (
+    IMAGE,
+    NOBODY,
+    REGION,
+    clients_of,
+    expect_caller,
+    expect_image,
+    expect_launch,
+    shared,
+    wanted,
+    with_accounts,
+)
+from tests.unit.wire import Wire
+
+SILENT = reporter(None, print)
+OTHER_REGION = "us-east-1"
+OTHER_IMAGE = "ami-other"
+
+
+def test_unknown_snapshot_id_is_refused(sts: Wire, ec2: Wire) -> None:
+    expect_caller(sts)
+    expect_image(ec2)
+    expect_launch(ec2)
+    with pytest.raises(Refused, match="'snap-z' is not a snapshot of any of the images") as caught:
+        FLOW.read(clients_of(sts, ec2), wanted(present=False, snapshot_ids=frozenset({"snap-z"})))
+    (failure,) = caught.value.failures
+    assert failure.action == "snapshot_ids"
+
+
+def test_failed_region_is_not_in_the_results_and_others_complete(ec2: Wire) -> None:
+    want = wanted(
+        with_accounts(CONSUMER), images={REGION: IMAGE, OTHER_REGION: OTHER_IMAGE}, share_snapshots=False
+    )
+    images = {
+        place(region): shared(NOBODY, {}, image_id=image_id)
+        for region, image_id in ((REGION, IMAGE), (OTHER_REGION, OTHER_IMAGE))
+    }
+    seen = ShareSeen(OWNER, images)
+    plan: Any = FLOW.plan(want, seen)
+    entry = {"Add": [{"UserId": CONSUMER}]}
+    ec2.expect("modify_image_attribute", {"ImageId": IMAGE, "LaunchPermission": entry})
+    with Wire("ec2").spoken() as other:
+        other.refuse(
+            "modify_image_attribute",
+            {"ImageId": OTHER_IMAGE, "LaunchPermission": entry},
+            "UnauthorizedOperation",
+        )
+        clients = SimpleNamespace(ec2=lambda region: (ec2 if region == REGION else other).client)
+        outcome = FLOW.apply(clients, want, seen, plan, SILENT)
+    assert outcome.performed == plan.targets[0].actions
+    assert [(item.region, item.error_code) for item in outcome.failures] == [
+        (OTHER_REGION, "UnauthorizedOperation")
+    ]
+    assert FLOW.result(want, seen, plan, outcome) == {
+        "images": {REGION: IMAGE, OTHER_REGION: OTHER_IMAGE},
+        "results": [
+            {
+                "account_id": OWNER,
+                "changed": True,
+                "image_id": IMAGE,
+                "launch_permissions": with_accounts(CONSUMER).as_result(),
+                "region": REGION,
+                "shared_tags": {},
+                "volume_permissions": {},
+            }
+        ],
+    }
+
+
+def test_region_without_changes_is_in_the_results() -> None:
+    want = wanted(with_accounts(CONSUMER), share_snapshots=False)
+    seen = ShareSeen(OWNER, {place(REGION): shared(with_accounts(CONSUMER), {})})
+    plan: Any = FLOW.plan(want, seen)
+    outcome = FLOW.apply(SimpleNamespace(), want, seen, plan, SILENT)
+    assert outcome == Outcome()
+    (region,) = FLOW.result(want, seen, plan, outcome)["results"]
+    assert (region["changed"], region["image_id"]) == (False, IMAGE)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is known about a copy that does not exist yet."""
+
+from __future__ import annotations
+
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
+from ansible_collections.golden.images.plugins.module_utils.share.state import Shared
+
+from tests.unit.examples import OWNER, source_image, volumes
+
+
+def test_planned_copy_has_the_devices_of_its_source_and_is_not_shared() -> None:
+    source = source_image(devices=volumes("snap-1", "snap-2"), tags={"role": "web"})
+    found = Shared.planned(OWNER, source)
+    assert not found.exists
+    assert (found.image.image_id, found.image.owner_id) == (KNOWN_AFTER_APPLY, OWNER)
+    assert found.image.devices == source.devices
+    assert found.image.tags == {}
+    assert found.launch == Sharing()
+    assert found.volumes == {"snap-1": Sharing(), "snap-2": Sharing()}
+
+
+def test_planned_copy_of_an_unknown_source_has_no_volumes() -> None:
+    assert Shared.planned(OWNER, None).volumes == {}
