@@ -25,7 +25,7 @@ def json_text(content: Mapping[str, Any]) -> str:
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
-def forms(document: Document, written_at: str) -> dict[str, str]:
+def render_all(document: Document, written_at: str) -> dict[str, str]:
     """Every form but the JSON, which holds more than the document does."""
     texts = (csv_text(document.records), sarif_text(document, written_at), html_text(document, written_at))
     return {name: _encodable(text) for name, text in zip(NAMES[1:], texts, strict=True)}

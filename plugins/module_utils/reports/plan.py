@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from ..plan import ReadOnlyPlan
 from .document import Changes, Document
-from .formats import JSON, forms, json_text
+from .formats import JSON, json_text, render_all
 
 WRITTEN_AT = "written_at"
 _KIND, _CHANGES = "kind", "changes"
@@ -52,13 +52,13 @@ class ReportWanted:
 class ReportSeen:
     """What is there, and the time (ISO 8601, UTC).
 
-    ``text`` is what the single file holds and ``forms`` what the folder's files hold by their names; None and
+    ``text`` is what the single file holds and ``files`` what the folder's files hold by their names; None and
     missing where there is no such file. ``unreadable`` is why the folder's JSON file cannot be read, if so.
     """
 
     text: str | None
     now: str
-    forms: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     unreadable: str = ""
 
 
@@ -119,10 +119,10 @@ def _of_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPlan
         _CHANGES: None if changes is None else changes.as_result(),
         **content,
     }
-    texts = forms(replace(folder.document, changes=changes), written_at)
-    wrong = {name: text for name, text in texts.items() if seen.forms.get(name) != text}
+    texts = render_all(replace(folder.document, changes=changes), written_at)
+    wrong = {name: text for name, text in texts.items() if seen.files.get(name) != text}
     # The one that says whether anything has changed is last: what is interrupted before is done again.
-    if _loaded(seen.forms.get(JSON)) != report:
+    if _loaded(seen.files.get(JSON)) != report:
         wrong[JSON] = json_text(report)
     return ReportPlan(
         actions=tuple(WriteFile(f"{folder.path.rstrip('/')}/{name}", text) for name, text in wrong.items()),
@@ -135,7 +135,7 @@ def _of_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPlan
 
 def _earlier(folder: Folder, seen: ReportSeen) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
     """The folder's earlier report and, if there is none that can be used, why not."""
-    text = seen.forms.get(JSON)
+    text = seen.files.get(JSON)
     if text is None and not seen.unreadable:
         return None, ()
     report = _loaded(text)

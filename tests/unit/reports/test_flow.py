@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How ``distribution_report`` reads and writes its file."""
+"""How a flow reads and writes the file of a report, shown with ``distribution_report``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.distribution.flow_report import FLOW
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
+from ansible_collections.golden.images.plugins.module_utils.reports.flow import check_paths, report_flow
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 SILENT = reporter(None, print)
@@ -29,7 +30,7 @@ PARAMS: dict[str, Any] = {
 
 
 def run(path: Path | None) -> tuple[dict[str, Any], Outcome]:
-    """The module's own result, and what became of the plan."""
+    """The module's own result, and the outcome of the plan."""
     wanted = FLOW.wanted({**PARAMS, "report_path": None if path is None else str(path)}, False)
     seen = FLOW.read(None, wanted)
     plan = FLOW.plan(wanted, seen)
@@ -59,7 +60,7 @@ def test_without_a_path_the_report_is_returned() -> None:
     assert outcome.performed == ()
 
 
-def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
+def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     path.write_text("old")
     with path.open() as reading:
@@ -68,7 +69,7 @@ def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["r.json"]
 
 
-def test_a_report_has_the_rights_of_any_new_file(tmp_path: Path) -> None:
+def test_a_report_has_the_permissions_of_a_new_file(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
         run(tmp_path / "r.json")
@@ -77,7 +78,7 @@ def test_a_report_has_the_rights_of_any_new_file(tmp_path: Path) -> None:
     assert (tmp_path / "r.json").stat().st_mode & 0o777 == 0o640
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="there is no folder") as caught:
         run(tmp_path / "none" / "r.json")
     assert [failure.action for failure in caught.value.failures] == ["report_path"]
@@ -92,12 +93,12 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert path.read_bytes() == b"\xff\xfe"
 
 
-def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
+def test_a_folder_with_the_name_of_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused):
         run(tmp_path)
 
 
-def test_a_file_that_cannot_be_written_is_a_failure_and_leaves_nothing(
+def test_a_file_that_cannot_be_written_is_a_failure_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_source: str, _target: str) -> None:
@@ -113,3 +114,23 @@ def test_a_file_that_cannot_be_written_is_a_failure_and_leaves_nothing(
 
 def test_a_report_needs_no_aws() -> None:
     assert FLOW.needs_aws is False
+
+
+def test_a_flow_returns_the_content_that_it_is_given(tmp_path: Path) -> None:
+    flow = report_flow(lambda params: {"status": params["status"]})
+    wanted = flow.wanted({"report_path": str(tmp_path / "r.json"), "status": "done"}, False)
+    seen = flow.read(None, wanted)
+    plan = flow.plan(wanted, seen)
+    assert [action.as_result()["resource"] for action in plan.actions] == [str(tmp_path / "r.json")]
+    assert flow.result(wanted, seen, plan, Outcome()) == {
+        "report": {"status": "done"},
+        "report_path": str(tmp_path / "r.json"),
+    }
+
+
+@pytest.mark.parametrize(("option", "problem"), [("report_path", "no folder"), ("report_dir", "no folder")])
+def test_paths_are_checked_without_writing(tmp_path: Path, option: str, problem: str) -> None:
+    (failure,) = check_paths({option: str(tmp_path / "none" / "sub")})
+    assert (failure.action, problem in failure.message) == (option, True)
+    assert list(check_paths({option: str(tmp_path / "new")})) == []
+    assert list(tmp_path.iterdir()) == []

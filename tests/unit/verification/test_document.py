@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.diagnose.findings import MEANINGS
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, Item, Mark
-from ansible_collections.golden.images.plugins.module_utils.reports.formats import NAMES, forms
+from ansible_collections.golden.images.plugins.module_utils.reports.formats import NAMES, render_all
 from ansible_collections.golden.images.plugins.module_utils.verification.document import differences, document
 from ansible_collections.golden.images.plugins.module_utils.verification.report import LEVELS, verification
 
@@ -134,7 +134,7 @@ def test_what_has_changed_is_who_gets_how_far() -> None:
 
 
 def test_all_forms_can_be_made_of_it() -> None:
-    made = forms(document(report("launched", seen(WEB, EU, "visible", NO_KEY))), NOW)
+    made = render_all(document(report("launched", seen(WEB, EU, "visible", NO_KEY))), NOW)
     assert set(made) == {*NAMES[1:]}
     assert f'"{EU}","ami-{EU}","{WEB}","visible","false","missing_key_access"' in made["report.csv"]
     assert '"id": "golden.images/verification/"' in made["report.sarif"]

@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.report.docum
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.items import MEANINGS
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, Document, Table
-from ansible_collections.golden.images.plugins.module_utils.reports.formats import forms
+from ansible_collections.golden.images.plugins.module_utils.reports.formats import render_all
 
 from .examples import (
     BLOCKED,
@@ -115,7 +115,7 @@ def test_every_form_can_be_made_of_every_outcome() -> None:
     ]
     for content in contents:
         found = document(content)
-        texts = forms(found, SINCE)
+        texts = render_all(found, SINCE)
         assert set(texts) == {"report.csv", "report.html", "report.sarif"}
         assert texts["report.csv"].count("\r\n") == 1 + len(content["images"])
         assert {item.code for item in found.items} <= set(found.explanations) <= set(MEANINGS)

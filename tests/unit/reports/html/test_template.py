@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The template of a page."""
+
+from __future__ import annotations
+
+import re
+
+import jinja2
+import jinja2.meta
+from ansible_collections.golden.images.plugins.module_utils.reports.html.template import PAGE
+
+
+def test_only_the_style_and_the_script_are_not_escaped() -> None:
+    assert re.findall(r"(\w+) \| safe", PAGE) == ["style", "script"]
+    assert "autoescape" not in PAGE
+    assert "Markup" not in PAGE
+
+
+def test_the_variables_of_the_template() -> None:
+    environment = jinja2.Environment()
+    environment.filters["wrapping"] = str
+    # The template itself sets ``matrix``, inside a condition.
+    assert jinja2.meta.find_undeclared_variables(environment.parse(PAGE)) - {"matrix"} == {
+        *("head", "labels", "max_rows", "page", "paper_columns", "policy", "script", "severity_symbols"),
+        *("since", "style", "symbols", "worst", "written"),
+    }
+
+
+def test_each_id_occurs_once() -> None:
+    ids = re.findall(r' id="([\w-]+)"', PAGE)
+    assert "filter" in ids
+    assert len(ids) == len(set(ids))
+
+
+def test_links_lead_to_sections_of_the_page() -> None:
+    targets = set(re.findall(r'href="#([\w-]+)"', PAGE))
+    assert targets
+    assert targets <= set(re.findall(r'id="([\w-]+)"', PAGE))

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The files of a report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from ansible_collections.golden.images.plugins.module_utils.reports.as_csv import csv_text
+from ansible_collections.golden.images.plugins.module_utils.reports.as_sarif import sarif_text
+from ansible_collections.golden.images.plugins.module_utils.reports.formats import (
+    JSON,
+    NAMES,
+    json_text,
+    render_all,
+)
+from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
+
+from tests.unit.reports.examples import document
+
+NOW = "2026-11-24T12:00:00+00:00"
+
+
+def test_json_is_sorted_and_ends_with_a_line_break() -> None:
+    assert json_text({"b": [1], "a": None}) == '{\n  "a": null,\n  "b": [\n    1\n  ]\n}\n'
+    assert json.loads(json_text({"name": "\ud800"})) == {"name": "\ud800"}
+
+
+def test_every_format_except_json() -> None:
+    assert render_all(document(), NOW) == {
+        "report.csv": csv_text(document().records),
+        "report.sarif": sarif_text(document(), NOW),
+        "report.html": html_text(document(), NOW),
+    }
+    assert {JSON, *render_all(document(), NOW)} == {*NAMES}
+
+
+def test_lone_surrogates_can_be_written_as_utf_8() -> None:
+    (row, *rows) = document().records.rows
+    records = replace(document().records, rows=({**row, "name": "golden-\ud800"}, *rows))
+    texts = render_all(replace(document(), records=records), NOW)
+    assert all(text.encode("utf-8") for text in texts.values())
+    assert "golden-\\ud800" in texts["report.csv"]

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Failures in the results of modules, without values that differ between runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports.steps import failures, stable
+
+DENIED = {
+    "account_id": "111122223333",
+    "action": "CopyImage",
+    "error_code": "UnauthorizedOperation",
+    "message": "You are not authorized. Encoded authorization failure message: abc123",
+    "region": "eu-west-1",
+    "remedy": "Allow CopyImage.",
+    "request_id": "req-1",
+    "source": "aws",
+}
+EMPTY = dict.fromkeys(("account_id", "action", "error_code", "region", "remedy", "source"))
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        pytest.param([], [], id="no steps"),
+        pytest.param([{"changed": True}, {"failures": []}], [], id="no failures"),
+        pytest.param(
+            [{"failed": True, "msg": "Failed.", "failures": [DENIED]}],
+            [
+                {
+                    **EMPTY,
+                    **{key: value for key, value in DENIED.items() if key != "request_id"},
+                    "message": "You are not authorized.",
+                }
+            ],
+            id="without the request",
+        ),
+        pytest.param(
+            [{"failed": True, "msg": "Syntax error."}],
+            [{**EMPTY, "message": "Syntax error."}],
+            id="a task without a list of failures",
+        ),
+        pytest.param(
+            [{"failures": [{"message": "Skipped."}]}],
+            [{**EMPTY, "message": "Skipped."}],
+            id="a best-effort region of a task that did not fail",
+        ),
+    ],
+)
+def test_failures(steps: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
+    assert failures(steps) == expected
+
+
+def test_failures_keep_the_order_of_the_steps() -> None:
+    steps = [{"failures": [{"message": "a"}]}, {"failures": [{"message": "b"}, {"message": "c"}]}]
+    assert [failure["message"] for failure in failures(steps)] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("There is no key.", "There is no key."),
+        ("Not authorized. Encoded authorization failure message: Ab-_9", "Not authorized."),
+        ("Not authorized. Encoded authorization failure message: Ab Rerun.", "Not authorized. Rerun."),
+        ("", ""),
+    ],
+)
+def test_a_message_without_the_encoded_request(message: str, expected: str) -> None:
+    assert stable(message) == expected
