@@ -303,11 +303,11 @@ results:
       type: str
       returned: always
 source_image_id:
-  description: The image that was copied, null with O(source_images).
+  description: The image that was copied. Null with O(source_images).
   returned: success, and failure after copies were started
   type: str
 source_region:
-  description: The region of the image that was copied, null with O(source_images).
+  description: The region of the image that was copied. Null with O(source_images).
   returned: success, and failure after copies were started
   type: str
 actions:

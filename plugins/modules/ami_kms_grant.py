@@ -137,11 +137,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 kms_key_arns:
-  description: Region to the key that was opened, null where the image is not encrypted.
+  description: Mapping of region to the ARN of the key that access was granted to. Null if the image is not encrypted.
   returned: success, and failure after something was changed
   type: dict
 results:
-  description: Each region's keys; regions that failed are missing.
+  description: The keys of each region. Regions that failed are missing.
   returned: success, and failure after something was changed
   type: list
   elements: dict
@@ -156,8 +156,8 @@ results:
       returned: always
     kms_keys:
       description:
-        - The keys. C(kms_key_arn) is the ARN, C(grants) are this module's grants, and C(policy_statements) its statements
-          in the key policy, if that was read.
+        - The keys. C(kms_key_arn) is the ARN, C(grants) are the grants of this module, and C(policy_statements) its statements
+          in the key policy, if the policy was read.
       type: list
       elements: dict
       returned: always

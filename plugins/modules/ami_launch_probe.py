@@ -86,7 +86,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 results:
-  description: How far each account got with each image.
+  description: The level that each account reached with each image.
   returned: success, and failure after something was launched
   type: list
   elements: dict
@@ -96,28 +96,29 @@ results:
       type: str
       returned: always
     findings:
-      description: Why it got no further, as mappings with C(code), C(message) and C(remedy). Empty if the image was launched.
+      description: Why the account did not reach a higher level, as mappings with C(code), C(message) and C(remedy). Empty if the image
+        was launched.
       type: list
       elements: dict
       returned: always
     image_id:
-      description: The image, null for a copy that is only planned.
+      description: The AMI ID. Null for a copy that does not exist yet.
       type: str
       returned: always
     instance_id:
-      description: The instance, which is terminated by now. Null if none was launched.
+      description: The instance, which has been terminated. Null if none was launched.
       type: str
       returned: always
     instance_type:
-      description: Its type.
+      description: The instance type.
       type: str
       returned: always
     level:
       description:
         - V(launched) if the instance was running.
-        - V(authorized) if AWS accepted the launch and the instance then did not come to run, for want of a key, say.
-        - V(visible) if AWS did not accept the launch, or in check mode, and the account sees the image.
-        - Null if it does not even see it.
+        - V(authorized) if AWS accepted the launch and the instance did not start, for example because a key could not be used.
+        - V(visible) if AWS did not accept the launch, or in check mode, and the image is visible to the account.
+        - Null if the image is not visible to the account.
       type: str
       returned: always
     region:

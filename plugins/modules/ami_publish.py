@@ -126,19 +126,19 @@ EXAMPLES = r"""
 RETURN = r"""
 images:
   description:
-    - The images, as given.
-    - When going back those that were found, as a mapping of region to image id, or as a list if O(account_ids) are named.
+    - The images, as specified in the options.
+    - In a rollback, the images that were found, as a mapping of region to AMI ID, or as a list with O(account_ids).
   returned: success, and failure after something was changed
   type: raw
   sample: {"eu-west-1": "ami-0123456789abcdef0"}
 results:
-  description: What names each image; regions that failed are missing.
+  description: The parameter and launch templates of each image. Regions that failed are missing.
   returned: success, and failure after something was changed
   type: list
   elements: dict
   contains:
     account_id:
-      description: The account that the parameter and the launch templates are in.
+      description: The account of the parameter and the launch templates.
       type: str
       returned: always
     changed:
@@ -146,7 +146,7 @@ results:
       type: bool
       returned: always
     image_id:
-      description: The image; null for a copy that does not exist yet.
+      description: The AMI ID. Null for a copy that does not exist yet.
       type: str
       returned: always
     label:
@@ -154,7 +154,7 @@ results:
       type: str
       returned: always
     launch_templates:
-      description: Name of each launch template to the number of its default version; null if check mode cannot know it.
+      description: Mapping of launch template name to the number of its default version. Null if it is not known in check mode.
       type: dict
       returned: always
     parameter:
@@ -162,7 +162,7 @@ results:
       type: str
       returned: always
     parameter_version:
-      description: The version of the parameter that names the image; null if check mode cannot know it.
+      description: The version of the parameter that names the image. Null if it is not known in check mode.
       type: int
       returned: always
     region:

@@ -95,7 +95,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 results:
-  description: Each image as it is now; those that failed are missing.
+  description: Each image after the task. Images that failed are missing.
   returned: success, and failure after something was changed
   type: list
   elements: dict
@@ -109,21 +109,21 @@ results:
       type: bool
       returned: always
     deprecation_time:
-      description: When the image is or was deprecated, if it is.
+      description: The deprecation time, if the image has one.
       type: str
       returned: always
     previous_state:
-      description: How the image was found, V(available), V(disabled) or V(recycle_bin).
+      description: The state of the image before the task, V(available), V(disabled) or V(recycle_bin).
       type: str
       returned: always
     image_id:
-      description: The image.
+      description: The AMI ID.
       type: str
       returned: always
     launch_permissions:
       description:
-        - Who may launch the image. The keys are C(account_ids), C(org_arns), C(org_unit_arns) and C(public).
-        - Null in check mode, of an image in the Recycle Bin without a tombstone.
+        - The launch permissions. The keys are C(account_ids), C(org_arns), C(org_unit_arns) and C(public).
+        - Null in check mode for an image in the Recycle Bin that has no tombstone.
       type: dict
       returned: always
     region:
@@ -131,11 +131,11 @@ results:
       type: str
       returned: always
     tombstone:
-      description: When the tombstone was written whose permissions count; null if none does.
+      description: When the tombstone was written that the permissions come from. Null if they come from none.
       type: str
       returned: always
     volume_permissions:
-      description: Snapshot id to who may create volumes from it; null as in RV(results[].launch_permissions).
+      description: Mapping of snapshot ID to the accounts that may create volumes from it. Null as in RV(results[].launch_permissions).
       type: dict
       returned: always
 actions:

@@ -118,12 +118,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 images:
-  description: The images, as given.
+  description: The images, as specified in the options.
   returned: success, and failure after something was changed
   type: dict
   sample: {"eu-west-1": "ami-0123456789abcdef0"}
 results:
-  description: Who may use each image; regions that failed are missing.
+  description: The permissions of each image. Regions that failed are missing.
   returned: success, and failure after something was changed
   type: list
   elements: dict
@@ -137,11 +137,11 @@ results:
       type: bool
       returned: always
     image_id:
-      description: The image.
+      description: The AMI ID.
       type: str
       returned: always
     launch_permissions:
-      description: Who may launch the image. The keys are C(account_ids), C(org_arns), C(org_unit_arns) and C(public).
+      description: The launch permissions. The keys are C(account_ids), C(org_arns), C(org_unit_arns) and C(public).
       type: dict
       returned: always
     region:
@@ -149,13 +149,13 @@ results:
       type: str
       returned: always
     shared_tags:
-      description: The image's tags that consumers can see, without their prefix.
+      description: The image's tags that consumers can see, without the prefix.
       type: dict
       returned: always
     volume_permissions:
       description:
-        - Snapshot id to who may create volumes from it. Empty with O(share_snapshots=false), only those of O(snapshot_ids) if
-          some are named.
+        - Mapping of snapshot ID to the accounts that may create volumes from it. Empty with O(share_snapshots=false). With
+          O(snapshot_ids), only these snapshots.
       type: dict
       returned: always
 actions:

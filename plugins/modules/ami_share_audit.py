@@ -153,7 +153,7 @@ account_id:
   type: str
   sample: "111122223333"
 findings:
-  description: What was found, by region and image, always in the same order.
+  description: The findings, sorted by region and image, always in the same order.
   returned: success, and failure after something was read
   type: list
   elements: dict
@@ -163,20 +163,20 @@ findings:
       type: str
       returned: always
     code:
-      description: What kind of finding it is.
+      description: The code of the finding.
       type: str
       returned: always
       sample: unknown_account
     image_id:
-      description: The image; of what several images share the first, null for a region or for a key in general.
+      description: The AMI ID. For a finding about several images, the first of them. Null for a finding about a region or a key.
       type: str
       returned: always
     message:
-      description: What was found.
+      description: The finding as a sentence.
       type: str
       returned: always
     principal:
-      description: Who has or lacks access, an account, an ARN, or V(all); null where it is about nobody in particular.
+      description: The principal that has or lacks access - an account, an ARN, or V(all). Null if the finding is not about a principal.
       type: str
       returned: always
     region:
@@ -184,11 +184,11 @@ findings:
       type: str
       returned: always
     remedy:
-      description: What to do.
+      description: What to do about it.
       type: str
       returned: always
     resource:
-      description: The image, snapshot, key or region that it is about, or the call that could not be made.
+      description: The image, snapshot, key or region that the finding is about, or the AWS operation that failed.
       type: str
       returned: always
     severity:
@@ -197,7 +197,7 @@ findings:
       returned: always
       sample: high
 results:
-  description: The images, by region, then by name, the oldest first.
+  description: The images, sorted by region, name and age, the oldest first.
   returned: success, and failure after something was read
   type: list
   elements: dict
@@ -207,24 +207,24 @@ results:
       type: str
       returned: always
     age_days:
-      description: Whole days since the image was made; null if AWS does not say when.
+      description: Whole days since the image was created. Null if AWS does not return the creation date.
       type: int
       returned: always
     copies:
-      description: The copies of it that were seen, each with C(image_id) and C(region).
+      description: The copies of the image that the audit read, each with C(image_id) and C(region).
       type: list
       elements: dict
       returned: always
     creation_date:
-      description: When the image was made.
+      description: When the image was created.
       type: str
       returned: always
     deprecated:
-      description: Whether the image is deprecated by now.
+      description: Whether the image is deprecated.
       type: bool
       returned: always
     deprecation_time:
-      description: When the image is or was deprecated; null if nobody has said.
+      description: The deprecation time. Null if none is set.
       type: str
       returned: always
     encrypted:
@@ -232,21 +232,21 @@ results:
       type: bool
       returned: always
     findings:
-      description: Those of RV(findings) that name this image.
+      description: The findings of RV(findings) about this image.
       type: list
       elements: dict
       returned: always
     image_id:
-      description: The image.
+      description: The AMI ID.
       type: str
       returned: always
     kms_key_arns:
-      description: The ARNs of the keys that it is encrypted under; empty with O(check_keys=false).
+      description: The ARNs of the keys that encrypt the image. Empty with O(check_keys=false).
       type: list
       elements: str
       returned: always
     last_launched_time:
-      description: When it was last launched, which AWS tells a day late; null if it tells nothing.
+      description: When the image was last launched. AWS reports a launch with a delay of a day. Null if AWS does not return it.
       type: str
       returned: always
     name:
@@ -259,19 +259,20 @@ results:
       returned: always
     sharing:
       description:
-        - Whom the image is shared with, as C(account_ids), C(org_arns), C(org_unit_arns) and C(public).
+        - The consumers that the image is shared with, as C(account_ids), C(org_arns), C(org_unit_arns) and C(public).
         - Null if that could not be read.
       type: dict
       returned: always
     snapshots:
       description:
-        - Its snapshots, each with C(snapshot_id), C(kms_key_arn), and whom it is shared with, as C(account_ids) and C(public).
-        - The latter two are null if that was not or could not be read.
+        - Its snapshots, each with C(snapshot_id), C(kms_key_arn), and the consumers that it is shared with, as C(account_ids)
+          and C(public).
+        - The latter two are null if they were not read or could not be read.
       type: list
       elements: dict
       returned: always
     source:
-      description: The C(image_id) and C(region) that it is a copy of; null if it is none.
+      description: The C(image_id) and C(region) of the source. Null if the image is not a copy.
       type: dict
       returned: always
     state:
@@ -279,7 +280,7 @@ results:
       type: str
       returned: always
 kms_keys:
-  description: The keys that images are encrypted under, by region.
+  description: The keys that encrypt images, sorted by region.
   returned: success, and failure after something was read
   type: list
   elements: dict
@@ -289,14 +290,14 @@ kms_keys:
       type: str
       returned: always
     aws_managed:
-      description: Whether AWS manages the key, so that no other account can ever use it.
+      description: Whether AWS manages the key. No other account can use such a key.
       type: bool
       returned: always
     grants:
       description:
-        - The grants on it, each with C(grant_id), C(grantee), C(name), C(operations), and with C(created_by_collection), which says whether this
-          collection made it.
-        - Empty for a key of another account, of which AWS tells nothing.
+        - The grants on it, each with C(grant_id), C(grantee), C(name), C(operations), and with C(created_by_collection), whether this
+          collection created it.
+        - Empty for a key of another account, which cannot be read.
       type: list
       elements: dict
       returned: always
@@ -306,7 +307,7 @@ kms_keys:
       returned: always
     policy_statements:
       description:
-        - What this collection's statements in its policy say, each with C(principals), C(org_ids), C(org_unit_ids), with
+        - The statements of this collection in the key policy, each with C(principals), C(org_ids), C(org_unit_ids), with
           C(org_units), which are the same units each with C(org_id) and C(org_unit_id), and with C(operations).
       type: list
       elements: dict
@@ -322,7 +323,7 @@ kms_keys:
 regions:
   description:
     - The regions that were read, each with C(image_block_public_access) and C(snapshot_block_public_access), which are null if
-      they could not be read, and with how many C(images) it has.
+      they could not be read, and the number of C(images).
   returned: success, and failure after something was read
   type: dict
   sample:

@@ -85,41 +85,41 @@ EXAMPLES = r"""
 
 RETURN = r"""
 results:
-  description: Each image in each account.
+  description: The diagnosis of each image for each account.
   returned: success, and failure after all was read
   type: list
   elements: dict
   contains:
     account_id:
-      description: The account that is to launch the image.
+      description: The account whose launch of the image is diagnosed.
       type: str
       returned: always
     can_launch:
       description:
-        - V(no) if a finding stands in the way, V(unknown) if one may, and V(yes) if there is none of these.
-        - V(yes) is no proof of more than RV(results[].level) says.
+        - V(no) if a finding blocks the launch, V(unknown) if a finding may block it, otherwise V(yes).
+        - V(yes) proves no more than RV(results[].level) does.
       type: str
       returned: always
       sample: "no"
     findings:
-      description: What was found, as in RV(findings).
+      description: The findings, as in RV(findings).
       type: list
       elements: dict
       returned: always
     image_id:
-      description: The image.
+      description: The AMI ID.
       type: str
       returned: always
     level:
       description:
-        - How far the account itself got. V(visible) means that it sees the image, V(authorized) that AWS would accept its
-          launch, which tells nothing of keys.
-        - Null if it does not see the image or was not asked.
+        - The level that was proved with the account's own credentials. V(visible) means that the image is visible to it,
+          V(authorized) that AWS would accept the launch, which does not prove that the keys can be used.
+        - Null if the image is not visible to the account, or if the account's credentials were not used.
       type: str
       returned: always
       sample: authorized
     owner_account_id:
-      description: The account in which the image is.
+      description: The account that owns the image.
       type: str
       returned: always
     region:
@@ -133,20 +133,20 @@ findings:
   elements: dict
   contains:
     account_id:
-      description: The account that is to launch the image.
+      description: The account whose launch of the image is diagnosed.
       type: str
       returned: always
     code:
-      description: What was found, as a stable code.
+      description: The code of the finding. Codes are stable.
       type: str
       returned: always
       sample: not_shared
     image_id:
-      description: The image.
+      description: The AMI ID.
       type: str
       returned: always
     message:
-      description: What was found, as a sentence.
+      description: The finding as a sentence.
       type: str
       returned: always
     region:
@@ -154,17 +154,17 @@ findings:
       type: str
       returned: always
     remedy:
-      description: What to do.
+      description: What to do about it.
       type: str
       returned: always
     severity:
       description:
-        - V(high) if the finding blocks a launch, V(medium) if that is unknown, and V(low) if it is harmless; V(high) for a
-          public image, too.
+        - V(high) if the finding blocks a launch, V(medium) if that is unknown, and V(low) if it is harmless. Also V(high) for a
+          public image.
       type: str
       returned: always
     blocks_launch:
-      description: V(blocking) keeps the account from launching, V(unknown) may, and V(harmless) does not.
+      description: V(blocking) if the finding blocks the launch, V(unknown) if it may block it, V(harmless) if it does not.
       type: str
       returned: always
 actions:

@@ -124,13 +124,13 @@ regions:
   elements: str
   sample: [eu-west-1, us-east-1]
 results:
-  description: The images, by region, then by name, the oldest first.
+  description: The images, sorted by region, name and age, the oldest first.
   returned: success, and failure after something was read
   type: list
   elements: dict
   contains:
     age_days:
-      description: Whole days since the image was made; null if AWS does not say when.
+      description: Whole days since the image was created. Null if AWS does not return the creation date.
       type: int
       returned: always
     architecture:
@@ -138,19 +138,19 @@ results:
       type: str
       returned: always
     creation_date:
-      description: When the image was made.
+      description: When the image was created.
       type: str
       returned: always
     deprecated:
-      description: Whether the image is deprecated by now.
+      description: Whether the image is deprecated.
       type: bool
       returned: always
     deprecation_time:
-      description: When the image is or was deprecated; null if its owner has not said.
+      description: The deprecation time. Null if the owner has not set one.
       type: str
       returned: always
     description:
-      description: What the owner says of the image.
+      description: The description that the owner gave the image.
       type: str
       returned: always
     encrypted:
@@ -158,29 +158,29 @@ results:
       type: bool
       returned: always
     image_id:
-      description: The image.
+      description: The AMI ID.
       type: str
       returned: always
     image_owner_alias:
-      description: An alias of the owner such as V(amazon); null for all but AWS and its partners.
+      description: An alias of the owner, such as V(amazon). Null unless the owner is AWS or one of its partners.
       type: str
       returned: always
     key_access:
       description:
         - V(not_needed) if no volume is encrypted.
-        - V(yes) if KMS allows these credentials every operation that AWS's documentation names, with every key of the image.
-          An instance may still fail for other reasons.
-        - V(no) if KMS refuses them what nothing works without, or a key is not enabled. A key policy that lets them in only
-          through EC2 (C(kms:ViaService)) looks the same.
-        - V(unknown) if it cannot be told, for example since the owner does not share the snapshots.
+        - V(yes) if KMS allows these credentials every operation that AWS documents as required, with every key of the image. An
+          instance can still fail for other reasons.
+        - V(no) if KMS denies an operation that every use requires, or if a key is not enabled. The result is the same if the
+          key policy allows access only through EC2 (C(kms:ViaService)).
+        - V(unknown) if it cannot be determined, for example because the owner does not share the snapshots.
       type: str
       returned: always
     key_access_reason:
-      description: Why RV(results[].key_access) is as it is.
+      description: The reason for RV(results[].key_access).
       type: str
       returned: always
     kms_key_arns:
-      description: The ARNs of the keys, of those snapshots that are shared with this account.
+      description: The ARNs of the keys of the snapshots that are shared with this account.
       type: list
       elements: str
       returned: always
@@ -202,7 +202,7 @@ results:
       elements: str
       returned: always
     public:
-      description: Whether everybody may launch the image.
+      description: Whether the image is public.
       type: bool
       returned: always
     region:
@@ -210,7 +210,7 @@ results:
       type: str
       returned: always
     snapshot_ids:
-      description: The snapshots behind the volumes.
+      description: The snapshots of the image.
       type: list
       elements: str
       returned: always
@@ -219,7 +219,7 @@ results:
       type: str
       returned: always
     tags:
-      description: The tags that other accounts than the owner can see, with their prefix C(ec2:SharedTag/).
+      description: The tags that accounts other than the owner can see, with the prefix C(ec2:SharedTag/).
       type: dict
       returned: always
 actions:

@@ -60,16 +60,16 @@ EXAMPLES = r"""
 RETURN = r"""
 report:
   description:
-    - The report, as C(report.json) holds it, but for the C(images), of which there may be tens of thousands.
+    - The content of C(report.json) without the C(images), of which there can be tens of thousands.
   returned: success, and failure after the report was made
   type: dict
   contains:
     account_id:
-      description: The account that owns the images; null if not even that could be read.
+      description: The account that owns the images. Null if it could not be read.
       type: str
       returned: always
     counts:
-      description: How many findings there are of each severity.
+      description: The number of findings of each severity.
       type: dict
       returned: always
     failures:
@@ -78,22 +78,22 @@ report:
       elements: dict
       returned: always
     findings:
-      description: What was found, as M(golden.images.ami_share_audit) returns it.
+      description: The findings, as M(golden.images.ami_share_audit) returns them.
       type: list
       elements: dict
       returned: always
     kms_keys:
-      description: The keys that images are encrypted under, each with its C(users).
+      description: The keys that encrypt images, each with its C(users).
       type: list
       elements: dict
       returned: always
     not_checked:
-      description: What nobody asked to be read, V(snapshots) or V(keys).
+      description: What the audit was not asked to read, V(snapshots) or V(keys).
       type: list
       elements: str
       returned: always
     regions:
-      description: By region whether it was read, its images, its findings by severity, and its block public access.
+      description: For each region, whether it was read, its images, its findings by severity, and its block public access settings.
       type: dict
       returned: always
     status:
@@ -102,7 +102,7 @@ report:
       type: str
       returned: always
     summary:
-      description: For a person, what it came to, and what could not be read and why.
+      description: The result in a few sentences, and what could not be read and why.
       type: str
       returned: always
 report_path:

@@ -88,7 +88,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 report:
-  description: The report, as the file holds it.
+  description: The content of the file.
   returned: success
   type: dict
   contains:

@@ -91,26 +91,26 @@ EXAMPLES = r"""
 
 RETURN = r"""
 removals:
-  description: What is to be withdrawn, by region, images before snapshots and snapshots before keys.
+  description: The permissions to remove, sorted by region, images before snapshots and snapshots before keys.
   returned: success
   type: list
   elements: dict
   contains:
     finding_codes:
-      description: The findings that it repairs, or that it keeps from arising.
+      description: The findings that the removal fixes or prevents.
       type: list
       elements: str
       returned: always
     image_id:
-      description: The image, of a snapshot or key of several images the first.
+      description: The AMI ID. For a snapshot or key of several images, the first of them.
       type: str
       returned: always
     message:
-      description: The removal in words.
+      description: The removal as a sentence.
       type: str
       returned: always
     principal:
-      description: Who loses it, as the audit names it; V(all) is everybody.
+      description: The principal that loses access, as the audit returns it. V(all) is the public.
       type: str
       returned: always
     region:
@@ -123,8 +123,8 @@ removals:
       returned: always
 unshare_tasks:
   description:
-    - The images and snapshots as options of M(golden.images.ami_share) with C(state=absent), as few tasks as will do.
-    - Under C(per_region) each has the same region by region, if it is about several.
+    - The images and snapshots as options of M(golden.images.ami_share) with C(state=absent), in as few tasks as possible.
+    - If a task is about several regions, its C(per_region) has the same options for each region.
   returned: success
   type: list
   elements: dict
@@ -134,7 +134,7 @@ revoke_tasks:
   type: list
   elements: dict
 unreadable:
-  description: What the audit could not read of that which is to be repaired. There may be more to withdraw.
+  description: The findings about what the audit could not read. There may be more permissions to remove.
   returned: success
   type: list
   elements: str

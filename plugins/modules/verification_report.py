@@ -88,39 +88,39 @@ EXAMPLES = r"""
 
 RETURN = r"""
 report:
-  description: The report, as the file holds it.
+  description: The content of the file.
   returned: success
   type: dict
   contains:
     failed_regions:
-      description: The regions in which not every account has reached the level.
+      description: The regions in which an account did not reach the level.
       type: list
       elements: str
       returned: always
     failures:
-      description: What could not be done, and what to do about it.
+      description: What failed, and what to do about it.
       type: list
       elements: dict
       returned: always
     level:
-      description: What is wanted.
+      description: The required level.
       type: str
       returned: always
     results:
       description:
-        - Of every image in every account the C(level) that is proved, whether that is enough (C(reached)), and the C(findings)
-          with C(code), C(severity), C(message) and C(remedy).
+        - For each image in each account, the proved C(level), whether it is sufficient (C(reached)), and the C(findings) with
+          C(code), C(severity), C(message) and C(remedy).
       type: list
       elements: dict
       returned: always
     status:
       description:
-        - V(verified) if every account has reached the level everywhere and no instance may be left running, V(failed) if none
-          has reached it anywhere, else V(incomplete).
+        - V(verified) if every account reached the level in every region and no instance may still be running, V(failed) if no
+          account reached it in any region, else V(incomplete).
       type: str
       returned: always
     summary:
-      description: For a person, who has not reached the level and why, and what else could not be done.
+      description: The accounts that did not reach the level and why, and other failures, in sentences.
       type: str
       returned: always
 report_path:
