@@ -50,16 +50,16 @@ def main() -> int:
         checks = ending.checks()
         for statement, holds in checks.items():
             verdict(statement, holds)
-        _point_onwards(aws)
+        _next_steps(aws)
     return 0 if all(checks.values()) else 1
 
 
 def _introduce(wanted: Mapping[str, Any]) -> None:
     heading(f"A golden AMI with two encrypted disks goes to {len(wanted['distribute_regions'])} regions")
-    say(f"  A simulated AWS answers each call after {LATENCY * 1000:.0f} ms and copies in up to")
-    say(f"  {max(COPY_SECONDS.values()):.0f} seconds, where AWS takes minutes. {VARS} names the accounts")
-    say(f"  web-prod and data-prod; {' and '.join(UNIT_ACCOUNTS)} are covered by a unit of")
-    say("  their organization; partner gets no access.\n")
+    say(f"  A simulated AWS responds to each call after {LATENCY * 1000:.0f} ms and copies in up to")
+    say(f"  {max(COPY_SECONDS.values()):.0f} seconds, where AWS takes minutes. {VARS} lists the accounts")
+    say(f"  web-prod and data-prod; {' and '.join(UNIT_ACCOUNTS)} are in an organizational unit")
+    say("  that the image is shared with; partner gets no access.\n")
 
 
 def _distribute_twice(aws: SimulatedAws, wanted: Mapping[str, Any]) -> Ending | None:
@@ -73,7 +73,7 @@ def _distribute_twice(aws: SimulatedAws, wanted: Mapping[str, Any]) -> Ending | 
     report = json.loads(_REPORT.read_text(encoding="utf-8"))
     heading("Second run, with nothing left to change")
     second = distribute(aws, OWNER, variables)
-    # The rest is not timed.
+    # The checks of access are not timed.
     aws.set_latency(0)
     return Ending(
         wanted,
@@ -117,7 +117,7 @@ def _show(ending: Ending) -> None:
     say(f"  The report, with the snapshots' ids: {_REPORT.relative_to(CHECKOUT)}")
 
 
-def _point_onwards(aws: SimulatedAws) -> None:
+def _next_steps(aws: SimulatedAws) -> None:
     environment = aws.environment(OWNER)
     heading("Next steps")
     say("  Try it yourself: run `make simulated-aws` in another terminal, and here")
@@ -126,7 +126,7 @@ def _point_onwards(aws: SimulatedAws) -> None:
         say(f"    export {name}={environment[name]}")
     say(f"    export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
     say(f"    ansible-playbook {PLAYBOOK} -e @{VARS} --check --diff")
-    say("  On AWS, with variables of your own (README.md says more)")
+    say("  On AWS, with your own variables (see README.md)")
     say("    ansible-playbook golden.images.distribute_ami -e @my-vars.yml --check --diff\n")
 
 

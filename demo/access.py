@@ -13,11 +13,11 @@ from simulated_aws.client import SimulatedAws
 
 NOTHING, LAUNCH, LAUNCH_AND_COPY = "-", "launch", "launch, copy"
 
-_WORDS = {(): NOTHING, ("see", "launch"): LAUNCH, ("see", "launch", "copy"): LAUNCH_AND_COPY}
+_NAMES = {(): NOTHING, ("see", "launch"): LAUNCH, ("see", "launch", "copy"): LAUNCH_AND_COPY}
 
 
 def access(aws: SimulatedAws, account: str, region: str, image_id: str, snapshot_ids: Sequence[str]) -> str:
-    """One of the constants above, or the words of another combination.
+    """One of the constants above, or the names of another combination.
 
     `see`: DescribeImages returns the image. `launch`: an instance reaches the state running, since a missing
     permission for the key has no other effect. `copy`: the image and all of its snapshots are visible (EC2
@@ -31,8 +31,8 @@ def access(aws: SimulatedAws, account: str, region: str, image_id: str, snapshot
         "launch": _launches(ec2, image_id),
         "copy": sees and len(readable) == len(snapshot_ids),
     }
-    able = tuple(word for word, succeeded in tried.items() if succeeded)
-    return _WORDS.get(able, " ".join(able))
+    able = tuple(name for name, succeeded in tried.items() if succeeded)
+    return _NAMES.get(able, " ".join(able))
 
 
 def _ids(name: str, values: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The inventory plugin accounts: every usable account once, in the groups it belongs to, or none at all."""
+"""The inventory plugin accounts: all active accounts in their groups, or none."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def organization(aws: SimulatedAws, fixture: Fixture) -> Fixture:
     (suspended,) = fixture.account_ids("sandbox")
     client.close_account(AccountId=suspended)
     (root,) = client.list_roots()["Roots"]
-    # Ansible's names of groups cannot tell this unit from the one named dev inside the one named nonprod.
+    # Its group name would be the same as that of the unit dev in the unit nonprod.
     unit = client.create_organizational_unit(
         ParentId=fixture.unit_arn("workloads").rpartition("/")[2], Name="nonprod dev"
     )["OrganizationalUnit"]
@@ -59,7 +59,7 @@ def organization(aws: SimulatedAws, fixture: Fixture) -> Fixture:
 
 
 class Inventory:
-    """Runs ansible-inventory with a file of the plugin's."""
+    """Runs ansible-inventory with an inventory file of the plugin."""
 
     def __init__(self, ansible: Ansible) -> None:
         self.ansible = ansible
@@ -70,7 +70,7 @@ class Inventory:
         return path
 
     def listed(self, *arguments: str, **options: Any) -> tuple[dict[str, Any], str]:
-        """What ansible-inventory lists, and all that it says beside."""
+        """The output of ansible-inventory and its error output; no hosts if it fails."""
         command = ["ansible-inventory", "-i", str(self.write(**options)), "--list", *arguments]
         environment = {**self.ansible.environment, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
         done = subprocess.run(
@@ -80,7 +80,7 @@ class Inventory:
 
 
 def _text(content: dict[str, Any]) -> Any:
-    """ansible-inventory marks texts that are no templates."""
+    """Text without the mark that ansible-inventory adds to untrusted text."""
     return content.get("__ansible_unsafe", content)
 
 
@@ -90,7 +90,7 @@ def inventory(organization: Fixture, tmp_path: Path) -> Inventory:
 
 
 def hosts(listed: Mapping[str, Any], group: str) -> set[str]:
-    """The hosts of a group and of those inside it."""
+    """The hosts of a group and of its child groups."""
     content = listed.get(group, {})
     own = set(content.get("hosts", ()))
     return own.union(*(hosts(listed, child) for child in content.get("children", ())))
@@ -144,7 +144,7 @@ def test_accounts_and_their_groups(aws: SimulatedAws, organization: Fixture, inv
     assert calls.count("ListRoots") == 1
 
 
-def test_a_play_over_accounts_reads_the_cache_and_runs_no_tag(
+def test_a_play_over_accounts_reads_the_cache_and_evaluates_no_tag(
     aws: SimulatedAws, organization: Fixture, inventory: Inventory, tmp_path: Path
 ) -> None:
     cached = {
@@ -176,7 +176,7 @@ def test_a_play_over_accounts_reads_the_cache_and_runs_no_tag(
     assert "reserved name" not in run.text
     assert aws.calls(service="organizations") == []
 
-    # Something else is asked for than what is kept.
+    # Other options than the cached ones are read again.
     other, _said = inventory.listed(
         **cached, statuses=["SUSPENDED"], include_email=True, hostname="account_name"
     )
@@ -186,7 +186,7 @@ def test_a_play_over_accounts_reads_the_cache_and_runs_no_tag(
     assert other["_meta"]["hostvars"]["sandbox"]["email"] == "sandbox@example.com"
 
 
-def test_all_accounts_or_none_and_by_a_role_too(
+def test_all_accounts_or_none_also_with_a_role(
     aws: SimulatedAws, organization: Fixture, inventory: Inventory
 ) -> None:
     refusal = {"code": "AccessDeniedException", "message": "Not these tags", "status": 400}

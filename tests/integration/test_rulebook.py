@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rulebook, run by a real ansible-rulebook: what sets the playbook to work, and that it does the work."""
+"""The rulebook in a real ansible-rulebook: which events run the playbook, and what the playbook removes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from .playbook import CHECKOUT, kill
 
 AWAY = "eu-west-1"
 QUEUE = "golden-images-sharing"
-# Starting takes some seconds, and each playbook as well.
-PATIENCE = 180
-# The samples that have a run, in their order.
+# The process takes some seconds to start, and so does each playbook.
+TIMEOUT = 180
+# The samples that run the playbook, in order.
 SHARES = (
     "image-add-account",
     "image-add-organization",
@@ -40,7 +40,7 @@ SHARES = (
 UNHIDDEN = ("snapshot-block-disabled", "snapshot-block-relaxed")
 DISKS = [{"device_name": "/dev/xvda", "size": 8}]
 
-# In place of ansible-playbook: writes down what the playbook would be given.
+# Replaces ansible-playbook: records the playbook and its variables.
 RECORDER = """\
 #!{python}
 import json, sys, yaml
@@ -52,7 +52,7 @@ with open(extra) as variables, open({record!r}, "a") as record:
 
 @pytest.fixture(scope="module")
 def scripts() -> Path:
-    """Where ansible-rulebook is."""
+    """The directory of ansible-rulebook."""
     try:
         return rulebook.scripts()
     except rulebook.Unfit as unfit:
@@ -61,7 +61,7 @@ def scripts() -> Path:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder to run in, of a short name: Ansible makes sockets there, whose paths are limited."""
+    """A working directory with a short path: Ansible creates sockets in it, whose paths are limited."""
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
 
@@ -74,14 +74,14 @@ class Queue:
         self._url = self._sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
 
     def send(self, *messages: Any) -> None:
-        """Put messages in, as they come from EventBridge, or any text."""
+        """Send messages: events as EventBridge sends them, or any text."""
         for message in messages:
             text = message if isinstance(message, str) else json.dumps(message)
             self._sqs.send_message(QueueUrl=self._url, MessageBody=text)
 
 
 class Rulebook:
-    """A running ansible-rulebook, ended with the playbooks that it runs when the block ends."""
+    """A running ansible-rulebook; it and its playbooks are killed when the block ends."""
 
     def __init__(self, path: list[Path], fixture: Fixture, folder: Path, allowed: list[str]) -> None:
         inventory = {"all": {"hosts": {"localhost": {"remediate_allowed_account_ids": allowed}}}}
@@ -119,19 +119,19 @@ class Rulebook:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # A playbook outlives an ansible-rulebook that is only told to end.
+        # A playbook survives the termination of ansible-rulebook.
         kill(self._process)
         self._log.close()
         self.output = self.so_far
 
     @property
     def so_far(self) -> str:
-        """All that was said until now."""
+        """The output until now."""
         return (self._folder / "log").read_text(encoding="utf-8")
 
     def wait_until(self, reached: Callable[[], bool]) -> None:
-        """Wait until something is so; an error with all output if it takes too long, or the process ends."""
-        end = time.monotonic() + PATIENCE
+        """Wait until `reached`; AssertionError with the output after a timeout or if the process ends."""
+        end = time.monotonic() + TIMEOUT
         while not reached():
             if self._process.poll() is not None or time.monotonic() > end:
                 raise AssertionError(self.so_far)
@@ -142,7 +142,7 @@ def _write(path: Path, content: object) -> None:
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
 
 
-def test_each_share_has_a_run_and_nothing_else_has(
+def test_each_sharing_event_runs_the_playbook_and_no_other_does(
     scripts: Path, aws: SimulatedAws, fixture: Fixture, folder: Path
 ) -> None:
     recorder, record = folder / "bin" / "ansible-playbook", folder / "record"
@@ -154,9 +154,9 @@ def test_each_share_has_a_run_and_nothing_else_has(
     queue = Queue(aws)
 
     queue.send(*map(trail.event, samples.values()))
-    # The same once more: it may have been shared again.
+    # The same event again: the image may have been shared again.
     queue.send(trail.event(share))
-    queue.send(*_strange(share))
+    queue.send(*_invalid(share))
     queue.send(trail.event(last))
     with Rulebook([recorder.parent, scripts], fixture, folder, []) as running:
         running.wait_until(lambda: record.exists() and _id(last) in record.read_text(encoding="utf-8"))
@@ -173,7 +173,7 @@ def test_each_share_has_a_run_and_nothing_else_has(
     assert running.output.count("Set RawMessageDelivery") == 1
 
 
-def test_who_is_not_allowed_is_out_again_after_one_run_and_who_is_stays(
+def test_one_run_removes_access_that_is_not_allowed_and_keeps_the_rest(
     scripts: Path, aws: SimulatedAws, fixture: Fixture, folder: Path
 ) -> None:
     allowed, stranger = fixture.account_ids("web-prod", STRANGER)
@@ -192,12 +192,12 @@ def test_who_is_not_allowed_is_out_again_after_one_run_and_who_is_stays(
     aws.clear_calls()
     home.modify_image_attribute(ImageId=added["home"], LaunchPermission=to_stranger)
     (shared,) = _changes(aws)
-    # The playbook has the whole event among its variables: whoever shares also chooses what is in there.
+    # The whole event is a variable of the playbook, and the caller controls its content.
     template = "{{ lookup('ansible.builtin.pipe', 'touch " + str(folder / "evaluated") + "') }}"
     queue.send(trail.event({**shared, "userAgent": template}))
     with Rulebook([scripts], fixture, folder, [allowed]) as running:
         running.wait_until(lambda: observed.launch_permissions(aws, OWNER, HOME, added["home"]) == {allowed})
-        # CloudTrail tells of what the rulebook did, too. Nothing comes of that before the next share's turn.
+        # CloudTrail records the removal too, which must run no playbook before the next share.
         (_, removal) = _changes(aws)
         queue.send(trail.event(removal))
         away.modify_snapshot_attribute(SnapshotId=snapshot, CreateVolumePermission=to_stranger)
@@ -213,7 +213,7 @@ def test_who_is_not_allowed_is_out_again_after_one_run_and_who_is_stays(
 
 
 def _own_ids(number: int, record: dict[str, Any]) -> dict[str, Any]:
-    """A record with ids of its own."""
+    """A record with unique ids."""
     ids = {"imageId": f"ami-{number:017x}", "snapshotId": f"snap-{number:017x}"}
     parameters = record["requestParameters"]
     return {**record, "requestParameters": parameters | {k: v for k, v in ids.items() if k in parameters}}
@@ -225,13 +225,13 @@ def _id(record: dict[str, Any]) -> str:
 
 
 def _place(record: dict[str, Any]) -> dict[str, str]:
-    """What a record is about, as the playbook takes it."""
+    """The image or snapshot of a record, as in remediate_images."""
     kind = "image_id" if "imageId" in record["requestParameters"] else "snapshot_id"
     return {"region": record["awsRegion"], kind: _id(record)}
 
 
-def _strange(share: dict[str, Any]) -> Iterator[Any]:
-    """Messages that nobody should act on: ids that would become code, other shapes, no JSON."""
+def _invalid(share: dict[str, Any]) -> Iterator[Any]:
+    """Messages that must run no playbook: templates as ids, other structures, no JSON."""
     for image_id in ("{{ lookup('pipe', 'true') }}", "ami-0 {{ 1 }}", "ami-xyz", "", None, 5, ["ami-0"]):
         parameters = {**share["requestParameters"], "imageId": image_id}
         yield trail.event({**share, "requestParameters": parameters})

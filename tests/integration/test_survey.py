@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A survey of AWX or Automation Controller sends text for everything, and empty text for what is left out."""
+"""AWX and Automation Controller surveys send all answers as text, and omitted answers as empty text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.every_python
 AWAY = "eu-west-1"
 
 
-def test_every_variable_may_be_text(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
+def test_every_variable_can_be_text(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
     accounts = fixture.account_ids(*CONSUMERS)
     answers = {
         "distribute_source_image_id": "",
@@ -73,9 +73,7 @@ def test_every_variable_may_be_text(aws: SimulatedAws, fixture: Fixture, ansible
     assert observed.tags(copy)["ec2:SharedTag/version"] == "2026.11"
 
 
-def test_a_mapping_that_is_left_empty_is_left_out(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
-) -> None:
+def test_an_empty_mapping_counts_as_not_set(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
     answers = {
         "distribute_source_image_id": fixture.image_id,
         "distribute_source_filters": "",
@@ -94,7 +92,7 @@ def test_a_mapping_that_is_left_empty_is_left_out(
     assert observed.tags(copy) == {"golden.images:source": f"{HOME}/{fixture.image_id}"}
 
 
-def test_the_playbooks_for_sharing_and_withdrawing_take_text_as_well(
+def test_the_playbooks_share_ami_and_unshare_ami_accept_text(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
     accounts = fixture.account_ids(*CONSUMERS)
@@ -113,13 +111,13 @@ def test_the_playbooks_for_sharing_and_withdrawing_take_text_as_well(
     launch = {*accounts, fixture.unit_arn()}
     assert observed.sharing(aws, OWNER, HOME, fixture.image_id) == (launch, [{*accounts}, {*accounts}])
 
-    withdraw = {
+    unshare = {
         "unshare_images": images,
         "unshare_account_ids": accounts[0],
         "unshare_org_arns": "",
         "unshare_org_unit_arns": fixture.unit_arn(),
     }
-    run = ansible.run("golden.images.unshare_ami", withdraw)
+    run = ansible.run("golden.images.unshare_ami", unshare)
     assert run.code == 0, run.text
     left = {accounts[1]}
     assert observed.sharing(aws, OWNER, HOME, fixture.image_id) == (left, [left, left])

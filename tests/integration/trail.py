@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What becomes of CloudTrail's records: who of those that watch a region takes notice of which."""
+"""CloudTrail records, and which of them the metric filters and the rule of the role monitor match."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _COMPARISON = re.compile(r'\$\.([\w.\[\]*]+) (?:(NOT EXISTS)|= "([^"]*)")')
 
 
 def records() -> Iterator[tuple[str, dict[str, Any]]]:
-    """The sample records by name, see the README beside them."""
+    """The sample records by name; README.md in their directory lists their sources."""
     for path in sorted(_RECORDS.glob("*.json")):
         yield path.stem, json.loads(path.read_text(encoding="utf-8"))
 
 
 def recorded(call: RecordedCall) -> dict[str, Any]:
-    """The record of a call that gave or took permissions, see the README beside the samples."""
+    """The record of a call that adds or removes permissions; README.md of the samples lists the sources."""
     parameters: dict[str, Any] = {}
     for name, value in call.parameters.items():
         permission = _PERMISSION.fullmatch(name)
@@ -76,11 +76,11 @@ def role_filters() -> list[dict[str, str]]:
 
 
 def counts(pattern: str, record: Mapping[str, Any]) -> bool:
-    """Whether a metric filter of this pattern counts a record; jmespath is the judge.
+    """Whether a metric filter with this pattern counts a record, evaluated by jmespath.
 
     Its selectors, its operators and their precedence are those of filter patterns for JSON
     (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/matching-terms-json-log-events.html); only the
-    comparisons are written otherwise. What isn't one of the known comparisons is an error.
+    comparisons have another syntax. An unknown comparison is an error.
     """
     inner = re.fullmatch(r"\{ (.*) \}", pattern)
     if inner is None:
@@ -90,7 +90,7 @@ def counts(pattern: str, record: Mapping[str, Any]) -> bool:
 
 
 def reports(pattern: str, record: Mapping[str, Any]) -> bool:
-    """Whether a rule with this event pattern matches the event made of a record; moto is the judge."""
+    """Whether a rule with this event pattern matches the event of a record, evaluated by moto."""
     return bool(EventPattern.load(pattern).matches_event(event(record)))
 
 
