@@ -59,7 +59,7 @@ def refusals(wanted: PublishWanted, seen: PublishSeen, target: Target, label: st
 
 def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstacle]:
     image = place.image
-    if place.image_id is None and wanted.goes_back:
+    if place.image_id is None and wanted.is_rollback:
         label = label_for(wanted.source_image_id or "")
         yield Obstacle(
             "label_not_found",
@@ -99,7 +99,7 @@ def _where_it_went(wanted: PublishWanted, own: bool) -> str:
             "Share it with the account (ami_share). If it is shared, the account's Allowed AMIs settings may "
             "hide it; if it was deregistered, publish another one."
         )
-    if wanted.goes_back:
+    if wanted.is_rollback:
         return "It was deregistered: publish another copy with images, or leave the region out."
     return "Check the id and that it is this region's; each region's copy has an id of its own."
 

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_BY_TARGET_SPEC, Options
+from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_BY_TARGET_SPEC
 from ..aws import errors, read
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
@@ -22,13 +21,11 @@ from ..plan import Plan
 from ..progress import Report
 from ..runner import Flow, Outcome
 from .apply import PublishRun, perform_target
+from .options import wanted_from
 from .plan import labels, plan
 from .read import open_all, read_place, read_source, with_sharing
 from .state import Place, PublishSeen, PublishWanted
 
-# Systems Manager API Reference, PutParameter, Name.
-_NAME = re.compile(r"/?[a-zA-Z0-9_.-]+|(/[a-zA-Z0-9_.-]+){2,15}")
-_RESERVED = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
 ARGUMENT_SPEC: dict[str, Any] = {
     **IMAGES_BY_TARGET_SPEC,
     **CONSUMER_ROLE_SPEC,
@@ -43,58 +40,6 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "require_shared": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},
 }
-
-
-def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
-    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
-    options = Options(params)
-    by_image = params["images"] is not None or params["image_id"] is not None
-    regions = tuple(dict.fromkeys(options.strings("regions")))
-    source_image_id = params["source_image_id"] or None
-    wanted = PublishWanted(
-        parameter=params["parameter"].strip(),
-        images=options.images_by_target(check_mode) if by_image else None,
-        regions=regions,
-        account_ids=tuple(
-            dict.fromkeys(
-                account_id
-                for item in params["account_ids"]
-                if (account_id := options.account_id("account_ids", item))
-            )
-        ),
-        tier=params["tier"],
-        parameter_tags=options.tags("parameter_tags") or {},
-        launch_templates=tuple(dict.fromkeys(options.strings("launch_templates"))),
-        source_image_id=options.image_id("source_image_id", source_image_id) if source_image_id else None,
-        source_region=params["source_region"] or None,
-        require_shared=params["require_shared"],
-        as_if_shared=check_mode and not params["require_shared"],
-        consumer_role=options.consumer_role(),
-        wait_timeout=params["wait_timeout"],
-    )
-    if not _NAME.fullmatch(wanted.parameter) or _RESERVED.match(wanted.parameter):
-        options.refuse(
-            "parameter",
-            f"'{wanted.parameter}' is no name that AWS takes.",
-            "One looks like /golden/web: letters, digits and . - _ /, beginning with / if it holds one, at "
-            "most 15 levels deep, and not beginning with aws or ssm.",
-        )
-    if by_image and regions:
-        options.refuse(
-            "regions",
-            "they say where to go back to an earlier image, and images where to publish which.",
-            "Leave one of them out.",
-        )
-    if not by_image and not (source_image_id and regions):
-        options.refuse(
-            "images",
-            "no image is named.",
-            "Name images to publish, or source_image_id and regions to go back to an earlier one.",
-        )
-    if wanted.wait_timeout < 0:
-        options.refuse("wait_timeout", f"{wanted.wait_timeout} is negative.", "Say it in seconds.")
-    options.check()
-    return wanted
 
 
 def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:

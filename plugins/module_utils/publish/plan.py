@@ -55,7 +55,7 @@ def _label(wanted: PublishWanted, image_id: str | None, views: Mapping[str, list
 def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label: str) -> TargetPlan:
     place = seen.places[target]
     refusals = tuple(checks.refusals(wanted, seen, target, label))
-    if wanted.goes_back and place.image_id is None:
+    if wanted.is_rollback and place.image_id is None:
         return TargetPlan(target, refusals=refusals)
     actions = (
         *_parameter_actions(wanted, target, place, label),

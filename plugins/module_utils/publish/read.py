@@ -67,7 +67,7 @@ def read_place(
     found = parameter(ssm, wanted.parameter)
     if found is not None and wanted.parameter_tags:
         found = replace(found, tags=tags(ssm, wanted.parameter))
-    if wanted.goes_back and found is not None:
+    if wanted.is_rollback and found is not None:
         labelled = found.labelled(label_for(wanted.source_image_id or ""))
         image_id = labelled.value if labelled else None
     templates = launch_templates(ec2, wanted.launch_templates)

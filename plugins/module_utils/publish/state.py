@@ -109,7 +109,7 @@ class PublishWanted:
     wait_timeout: float = 300
 
     @property
-    def goes_back(self) -> bool:
+    def is_rollback(self) -> bool:
         """Whether the images are to be found by the label of an earlier distribution."""
         return self.images is None
 

@@ -2,16 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_shared_info``: what other accounts share with this one, in all regions at once."""
+"""``ami_shared_info``: lists the images that other accounts share with this one, in all regions."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ..arguments import Options
 from ..aws import errors, read
 from ..aws.caller import identify_with_regions
 from ..aws.clients import Clients
@@ -22,51 +20,13 @@ from ..plan import Plan
 from ..progress import Report
 from ..runner import Flow, Outcome
 from . import read as read_shared
-from .evaluate import (
-    KeysSeen,
-    SharedImage,
-    SharedInfoSeen,
-    SharedInfoWanted,
-    not_found,
-    of_others,
-    regions_to_read,
-    results,
-)
-
-# botocore shape DescribeImagesRequest, Owners: amazon, aws-backup-vault, aws-marketplace and the like.
-_ALIAS = re.compile(r"[a-z][a-z-]*")
-
-
-def wanted_from(params: Mapping[str, Any], check_mode: bool) -> SharedInfoWanted:
-    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
-    options = Options(params)
-    wanted = SharedInfoWanted(
-        executable_users=tuple(dict.fromkeys(params["executable_users"])),
-        owners=_owners(options, params["owners"]),
-        image_ids=tuple(
-            dict.fromkeys(options.image_id("image_ids", item) for item in options.strings("image_ids"))
-        ),
-        filters=_filters(options, params["filters"]),
-        regions=tuple(dict.fromkeys(options.strings("regions"))),
-        include_deprecated=params["include_deprecated"],
-        check_key_access=params["check_key_access"],
-    )
-    if not wanted.executable_users:
-        options.refuse("executable_users", "it is empty.", "Take self, all, or both.")
-    if "all" in wanted.executable_users and not (wanted.owners or wanted.image_ids):
-        options.refuse(
-            "owners",
-            "anybody can publish an image of any name, and no owner is named for executable_users: all.",
-            "Name the owners whom you trust, or image_ids.",
-        )
-    if wanted.image_ids and "image-id" in wanted.filters:
-        options.refuse("filters", "image-id is what image_ids is for.", "Leave one of them out.")
-    options.check()
-    return wanted
+from .evaluate import not_found, of_others, regions_to_read, results
+from .options import wanted_from
+from .state import KeysSeen, SharedImage, SharedInfoSeen, SharedInfoWanted
 
 
 def read_state(clients: Clients, wanted: SharedInfoWanted) -> SharedInfoSeen:
-    """Look in every region; one that cannot be read is noted, and hides no other."""
+    """Read every region. A region that cannot be read does not hide the others."""
     caller, known = identify_with_regions(clients)
     regions, failures = regions_to_read(wanted, known)
     if failures:
@@ -89,19 +49,19 @@ def read_state(clients: Clients, wanted: SharedInfoWanted) -> SharedInfoSeen:
 
 
 def plan(wanted: SharedInfoWanted, seen: SharedInfoSeen) -> Plan:
-    """Nothing is done."""
+    """Plan nothing."""
     return Plan(())
 
 
 def apply(
     clients: Clients, wanted: SharedInfoWanted, seen: SharedInfoSeen, plan: Plan, report: Report
 ) -> Outcome:
-    """Nothing is done; what could not be read fails the task."""
+    """Change nothing. A region that could not be read fails the task."""
     return Outcome(failures=seen.unread, warnings=not_found(wanted, seen))
 
 
 def result(wanted: SharedInfoWanted, seen: SharedInfoSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own."""
+    """The module's own return values."""
     return {
         "account_id": seen.account_id,
         "regions": sorted(target.region for target in seen.images),
@@ -117,7 +77,7 @@ FLOW: Flow[SharedInfoWanted, SharedInfoSeen] = Flow(
 def _keys(
     clients: Clients, caller: read.Caller, images: Mapping[Target, tuple[SharedImage, ...]]
 ) -> dict[Target, KeysSeen]:
-    """The keys of each region that has encrypted images."""
+    """Read and try the keys in each region with encrypted images."""
     snapshots = {
         target: [one for image in found for one in image.encrypted_snapshots]
         for target, found in images.items()
@@ -136,37 +96,3 @@ def _keys(
         for target, exception in failed.items()
     }
     return {**tried, **problems}
-
-
-def _owners(options: Options, given: list[Any]) -> tuple[str, ...]:
-    owners: dict[str, None] = {}
-    for item in given:
-        text = str(item).strip()
-        if text == "self":
-            options.refuse(
-                "owners", "'self' shares nothing with itself.", "For own images use amazon.aws.ec2_ami_info."
-            )
-        elif isinstance(item, int) or text[:1].isdigit():
-            owners[str(options.account_id("owners", item))] = None
-        elif text and not _ALIAS.fullmatch(text):
-            options.refuse("owners", f"'{text}' is no owner.", "Take account ids, or aliases such as amazon.")
-        elif text:
-            owners[text] = None
-    return tuple(owners)
-
-
-def _filters(options: Options, given: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:
-    filters = {name: _values(value) for name, value in (given or {}).items()}
-    for name, values in filters.items():
-        if not values:
-            options.refuse("filters", f"{name} has no value.", "Give it a text or a list, or leave it out.")
-    return filters
-
-
-def _values(value: Any) -> tuple[str, ...]:
-    """A filter's value or values as EC2 takes them, which writes booleans in lower case."""
-    if isinstance(value, list):
-        return tuple(text for item in value for text in _values(item))
-    if value is None or isinstance(value, Mapping):
-        return ()
-    return (str(value).lower() if isinstance(value, bool) else str(value),)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads what other accounts share with this one, and tries their keys without using them."""
+"""Reads the images that other accounts share, and tests the access to their keys by dry runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..aws import dry_run as dry_runs
 from ..aws import read
 from ..aws.errors import ClientError, ParamValidationError
-from .evaluate import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoWanted
+from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoWanted
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 _FILTER_VALUES = 200
 # KMS Developer Guide, "Testing your permissions": a dry run that would succeed ends in this error.
 _ALLOWED = "DryRunOperationException"
-# KMS does not tell whether a key exists that the caller may not see (KMS API Reference, DescribeKey).
-_REFUSED = ("AccessDeniedException", "NotFoundException")
-_NO_STATE = ("DisabledException", "KMSInvalidStateException")
-_OLD = "A newer botocore knows how to try a key without using it: update botocore and boto3."
+# The errors of a denied call. KMS does not reveal whether a key exists that the caller cannot describe (KMS
+# API Reference, DescribeKey).
+_DENIED = ("AccessDeniedException", "NotFoundException")
+_NOT_ENABLED = ("DisabledException", "KMSInvalidStateException")
+_OLD_BOTOCORE = "This botocore does not support dry runs of KMS operations: update botocore and boto3."
 
 
 def images(ec2: EC2Client, wanted: SharedInfoWanted) -> tuple[SharedImage, ...]:
-    """Every image in the region that fits and that the caller may launch, own ones among them.
+    """Every image in the region that matches and that the caller may launch, its own included.
 
-    Ids are asked for by filter: as ImageIds, one that is not in the region would make an error of all.
+    Image IDs are passed as a filter: with ImageIds, one ID of another region would fail the whole call.
     """
     owners: dict[str, Any] = {"Owners": list(wanted.owners)} if wanted.owners else {}
     found: dict[str, SharedImage] = {}
@@ -49,13 +50,15 @@ def images(ec2: EC2Client, wanted: SharedInfoWanted) -> tuple[SharedImage, ...]:
 
 
 def keys(ec2: EC2Client, kms: KMSClient, snapshot_ids: Iterable[str], account: str) -> KeysSeen:
-    """The keys of those snapshots that are shared with the caller, each tried.
+    """The keys of the snapshots that are shared with the caller, and the access to each key.
 
-    ``account`` is the caller's, as an ARN. AWS tells a snapshot's key to whom it is shared with only.
+    ``account`` is the ARN of the caller's account. The key of a snapshot that is not shared cannot be read.
     """
     seen = read.snapshots(ec2, sorted(set(snapshot_ids)))
     of_snapshot = {item.snapshot_id: item.kms_key_id for item in seen if item.kms_key_id}
-    return KeysSeen(of_snapshot, {arn: _try(kms, arn, account) for arn in sorted(set(of_snapshot.values()))})
+    return KeysSeen(
+        of_snapshot, {arn: _test_access(kms, arn, account) for arn in sorted(set(of_snapshot.values()))}
+    )
 
 
 def _filters(wanted: SharedInfoWanted) -> Iterator[list[FilterTypeDef]]:
@@ -96,28 +99,28 @@ def _snapshot_ids(volumes: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(volume["SnapshotId"] for volume in volumes if volume.get("SnapshotId")))
 
 
-def _try(kms: KMSClient, arn: str, account: str) -> OwnKeyAccess:
-    """What the caller may do with a key, found out by dry runs, which change nothing and use nothing."""
+def _test_access(kms: KMSClient, arn: str, account: str) -> OwnKeyAccess:
+    """What the caller can do with a key, by dry runs: they change nothing and do not use the key."""
     try:
         state = _state(kms, arn)
         if state not in (None, "Enabled"):
             return OwnKeyAccess(state)
-        refused = [
+        denied = [
             name for name, request in dry_runs.requests(kms, arn, account).items() if not _is_allowed(request)
         ]
     except ParamValidationError:
-        return OwnKeyAccess(problem=_OLD)
+        return OwnKeyAccess(problem=_OLD_BOTOCORE)
     except ClientError as exception:
         error = exception.response["Error"]
         return OwnKeyAccess(problem=f"{error['Code']}: {error['Message']}")
-    return OwnKeyAccess(state, tuple(["DescribeKey", *refused] if state is None else refused))
+    return OwnKeyAccess(state, tuple(["DescribeKey", *denied] if state is None else denied))
 
 
 def _state(kms: KMSClient, arn: str) -> str | None:
     try:
         return kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
     except ClientError as exception:
-        if exception.response["Error"]["Code"] in _REFUSED:
+        if exception.response["Error"]["Code"] in _DENIED:
             return None
         raise
 
@@ -129,8 +132,8 @@ def _is_allowed(request: Callable[[], object]) -> bool:
         code = exception.response["Error"]["Code"]
         if code == _ALLOWED:
             return True
-        if code in (*_REFUSED, *_NO_STATE):
+        if code in (*_DENIED, *_NOT_ENABLED):
             return False
         raise
-    # An answer that is no error is none of a dry run: it proves nothing.
+    # A dry run always ends in an error. Any other answer proves nothing.
     return False

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the options of ``ami_publish`` are read, and what is refused before AWS is asked."""
+"""Reading and checking the options of ``ami_publish``."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole, ImagesByTarget
-from ansible_collections.golden.images.plugins.module_utils.publish.flow import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.publish.options import wanted_from
 from ansible_collections.golden.images.plugins.modules.ami_publish import ARGUMENT_SPEC
 
 from tests.unit.examples import CONSUMER, SOURCE_ID, SOURCE_REGION
 
 REGION = "eu-west-1"
 NAME = "/golden/web"
-BACK = {"images": None, "source_image_id": SOURCE_ID, "regions": [REGION, "", REGION]}
+ROLLBACK = {"images": None, "source_image_id": SOURCE_ID, "regions": [REGION, "", REGION]}
 
 
 def params(**changes: Any) -> dict[str, Any]:
-    """What Ansible hands over for a plain task."""
+    """The module's parameters for a minimal task."""
     defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
     return {**defaults, "images": {REGION: SOURCE_ID}, "parameter": NAME, "region": None, **changes}
 
@@ -33,15 +33,15 @@ def refused(check_mode: bool = False, **changes: Any) -> list[str]:
     return [failure.action for failure in caught.value.failures]
 
 
-def test_a_plain_task() -> None:
+def test_a_minimal_task() -> None:
     wanted = wanted_from(params(), False)
     assert wanted.images == ImagesByTarget({(None, REGION): SOURCE_ID})
-    assert (wanted.parameter, wanted.goes_back, wanted.all_regions) == (NAME, False, (REGION,))
+    assert (wanted.parameter, wanted.is_rollback, wanted.all_regions) == (NAME, False, (REGION,))
     assert (wanted.tier, wanted.require_shared, wanted.as_if_shared) == (None, True, False)
     assert wanted.consumer_role is None
 
 
-def test_every_option_reaches_the_planner() -> None:
+def test_every_option_is_read() -> None:
     wanted = wanted_from(
         params(
             images=[{"account_id": CONSUMER, "region": REGION, "image_id": None}],
@@ -70,16 +70,16 @@ def test_every_option_reaches_the_planner() -> None:
     assert wanted.wait_timeout == 7
 
 
-def test_going_back() -> None:
-    wanted = wanted_from(params(**BACK), False)
-    assert (wanted.goes_back, wanted.all_regions) == (True, (REGION,))
+def test_a_rollback() -> None:
+    wanted = wanted_from(params(**ROLLBACK), False)
+    assert (wanted.is_rollback, wanted.all_regions) == (True, (REGION,))
 
 
-def test_only_check_mode_takes_it_that_images_will_be_shared() -> None:
+def test_only_check_mode_assumes_that_images_will_be_shared() -> None:
     assert not wanted_from(params(require_shared=False), False).as_if_shared
 
 
-def test_one_image_and_empty_texts() -> None:
+def test_one_image_and_empty_strings() -> None:
     wanted = wanted_from(
         params(images=None, image_id=SOURCE_ID, region=REGION, source_image_id="", source_region=""), False
     )
@@ -92,9 +92,9 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"images": {}}, ["images"]),
     ({"images": "ami"}, ["images"]),
     ({"images": {REGION: None}}, ["images"]),
-    ({**BACK, "regions": []}, ["images"]),
-    ({**BACK, "source_image_id": ""}, ["images"]),
-    ({**BACK, "source_image_id": "source-x"}, ["source_image_id"]),
+    ({**ROLLBACK, "regions": []}, ["images"]),
+    ({**ROLLBACK, "source_image_id": ""}, ["images"]),
+    ({**ROLLBACK, "source_image_id": "source-x"}, ["source_image_id"]),
     ({"regions": [REGION]}, ["regions"]),
     ({"account_ids": [12345678901]}, ["account_ids"]),
     ({"parameter_tags": {"aws:x": "y"}}, ["parameter_tags"]),
@@ -104,17 +104,17 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
 
 
 @pytest.mark.parametrize(("changes", "options"), REFUSED, ids=str)
-def test_what_is_refused(changes: dict[str, Any], options: list[str]) -> None:
+def test_options_that_are_not_valid_are_refused(changes: dict[str, Any], options: list[str]) -> None:
     assert refused(**changes) == options
 
 
 @pytest.mark.parametrize("name", ["golden", "/golden", "/a" * 15, " /golden/web.1_x-y "])
-def test_names_that_aws_takes(name: str) -> None:
+def test_valid_parameter_names(name: str) -> None:
     assert wanted_from(params(parameter=name), False).parameter == name.strip()
 
 
 @pytest.mark.parametrize(
     "name", ["", "/", "a/b", "/a//b", "/a/", "/a" * 16, "/a b", "/aws/x", "SSMx", "/x:1"]
 )
-def test_names_that_aws_refuses(name: str) -> None:
+def test_parameter_names_that_are_not_valid(name: str) -> None:
     assert refused(parameter=name) == ["parameter"]

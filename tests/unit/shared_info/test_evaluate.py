@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is said of images that others share: their age, their keys, and which of them are meant at all."""
+"""Evaluating the images that other accounts share: their age, their keys, and their order."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ import pytest
 import yaml
 from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.shared_info.evaluate import (
-    INDISPENSABLE,
-    NOT_ASKED,
+    NOT_CHECKED,
     OPERATIONS,
-    KeysSeen,
-    OwnKeyAccess,
-    SharedImage,
-    SharedInfoSeen,
-    SharedInfoWanted,
+    REQUIRED,
     key_access,
     not_found,
     of_others,
     regions_to_read,
     results,
+)
+from ansible_collections.golden.images.plugins.module_utils.shared_info.state import (
+    KeysSeen,
+    OwnKeyAccess,
+    SharedImage,
+    SharedInfoSeen,
+    SharedInfoWanted,
 )
 from ansible_collections.golden.images.plugins.modules.ami_shared_info import RETURN
 from hypothesis import given
@@ -83,7 +85,7 @@ def test_a_result_is_as_documented() -> None:
     assert {*result_of(image())} == {*yaml.safe_load(RETURN)["results"]["contains"]}
 
 
-def test_results_come_by_region_name_and_age() -> None:
+def test_results_are_sorted_by_region_name_and_age() -> None:
     old, new = (image(image_id=f"ami-{year}", name="b", creation_date=f"{year}-01-01T00:00:00.000Z")
                 for year in (2025, 2026))  # fmt: skip
     first = image(image_id="ami-first", name="a")
@@ -97,7 +99,7 @@ def test_results_come_by_region_name_and_age() -> None:
     ]
 
 
-def test_own_images_are_not_shared_with_me() -> None:
+def test_own_images_are_left_out() -> None:
     mine = image(owner_id=CONSUMER)
     assert of_others([mine, image()], CONSUMER) == (image(),)
 
@@ -105,9 +107,11 @@ def test_own_images_are_not_shared_with_me() -> None:
 @pytest.mark.parametrize(
     ("named", "regions", "refused"),
     [
-        pytest.param((), ("af-south-1", "eu-west-1"), [], id="all that are opted in to"),
+        pytest.param((), ("af-south-1", "eu-west-1"), [], id="all that are enabled"),
         pytest.param(("eu-west-1",), ("eu-west-1",), [], id="named"),
-        pytest.param(("me-south-1", "eu-west-1", "mars-1"), None, ["me-south-1", "mars-1"], id="no good"),
+        pytest.param(
+            ("me-south-1", "eu-west-1", "mars-1"), None, ["me-south-1", "mars-1"], id="not enabled or unknown"
+        ),
     ],
 )
 def test_regions(named: tuple[str, ...], regions: tuple[str, ...] | None, refused: list[str]) -> None:
@@ -117,7 +121,7 @@ def test_regions(named: tuple[str, ...], regions: tuple[str, ...] | None, refuse
     assert all(name in failure.message for name, failure in zip(refused, failures, strict=True))
 
 
-def test_ids_that_are_nowhere_are_named() -> None:
+def test_a_warning_names_ids_that_were_not_found() -> None:
     wanted = SharedInfoWanted(("self",), image_ids=(SOURCE_ID, "ami-00000000"))
     (warning,) = not_found(wanted, seen(image()))
     assert "ami-00000000" in warning
@@ -148,7 +152,7 @@ ALLOWED = OwnKeyAccess("Enabled")
             KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Disabled")}),
             "no",
             "Disabled",
-            id="one snapshot hidden, and the other one's key disabled",
+            id="one snapshot not shared, the key of the other disabled",
         ),
         pytest.param(
             encrypted("snap-1", "snap-2"),
@@ -157,31 +161,31 @@ ALLOWED = OwnKeyAccess("Enabled")
             ),
             "no",
             OTHER,
-            id="one of two keys refused",
+            id="one of two keys denied",
         ),
         pytest.param(
             encrypted("snap-1"),
             KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("PendingDeletion")}),
             "no",
             "PendingDeletion",
-            id="key to be deleted",
+            id="key pending deletion",
         ),
         pytest.param(
             encrypted("snap-1"),
             KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Enabled", ("ReEncrypt",))}),
             "unknown",
             "ReEncrypt",
-            id="what may be needed refused",
+            id="a further operation denied",
         ),
         pytest.param(
             encrypted("snap-1"),
             KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess(problem="ThrottlingException")}),
             "unknown",
             "ThrottlingException",
-            id="not found out",
+            id="one key not determined",
         ),
         pytest.param(
-            encrypted("snap-1"), KeysSeen(problem="Denied."), "unknown", "Denied.", id="nothing found out"
+            encrypted("snap-1"), KeysSeen(problem="Denied."), "unknown", "Denied.", id="no key determined"
         ),
     ],
 )
@@ -191,10 +195,10 @@ def test_key_access(one: SharedImage, keys: KeysSeen, access: str, reason: str) 
     assert reason in found[1]
 
 
-def test_keys_that_were_not_to_be_looked_at_are_unknown() -> None:
+def test_keys_are_unknown_without_check_key_access() -> None:
     wanted = SharedInfoWanted(("self",), check_key_access=False)
     (found,) = results(wanted, seen(encrypted("snap-1")))
-    assert (found["key_access"], found["key_access_reason"]) == ("unknown", NOT_ASKED)
+    assert (found["key_access"], found["key_access_reason"]) == ("unknown", NOT_CHECKED)
 
 
 tried = st.builds(
@@ -206,7 +210,9 @@ tried = st.builds(
 
 
 @given(st.lists(tried, min_size=1, max_size=3), st.booleans())
-def test_yes_is_never_said_unless_every_key_allows_everything(keys: list[OwnKeyAccess], hidden: bool) -> None:
+def test_key_access_is_yes_only_if_every_key_allows_every_operation(
+    keys: list[OwnKeyAccess], hidden: bool
+) -> None:
     ids = [f"snap-{number}" for number in range(len(keys))]
     of_snapshot = {one: f"{KEY}{one}" for one in ids}
     one = encrypted(*ids, *(["snap-hidden"] if hidden else []))
@@ -214,7 +220,7 @@ def test_yes_is_never_said_unless_every_key_allows_everything(keys: list[OwnKeyA
         one, KeysSeen(of_snapshot, {of_snapshot[name]: key for name, key in zip(ids, keys, strict=True)})
     )
     clear = [key for key in keys if not key.problem]
-    refusing = [key for key in clear if key.state == "Disabled" or {*INDISPENSABLE} & {*key.refused}]
-    assert (access == "no") == bool(refusing)
-    open_to_me = all(not key.problem and not key.refused and key.state != "Disabled" for key in keys)
-    assert (access == "yes") == (open_to_me and not hidden)
+    denying = [key for key in clear if key.state == "Disabled" or {*REQUIRED} & {*key.denied}]
+    assert (access == "no") == bool(denying)
+    all_allowed = all(not key.problem and not key.denied and key.state != "Disabled" for key in keys)
+    assert (access == "yes") == (all_allowed and not hidden)

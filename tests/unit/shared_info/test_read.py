@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How images that others share are asked for, and how their keys are tried without being used."""
+"""Reading the images that other accounts share, and testing their keys by dry runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.shared_info import read as read_shared
-from ansible_collections.golden.images.plugins.module_utils.shared_info.evaluate import (
+from ansible_collections.golden.images.plugins.module_utils.shared_info.state import (
     KeysSeen,
     OwnKeyAccess,
     SharedImage,
@@ -23,7 +23,7 @@ KEY = f"arn:aws:kms:eu-west-1:{OWNER}:key/1"
 ME = f"arn:aws:iam::{CONSUMER}:root"
 DRY = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
 ALLOWED, DENIED = "DryRunOperationException", "AccessDeniedException"
-TRIES: dict[str, tuple[str, dict[str, Any]]] = {
+DRY_RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "CreateGrant": (
         "create_grant",
         {"KeyId": KEY, "GranteePrincipal": ME, "Operations": ["Decrypt"], "DryRun": True},
@@ -45,7 +45,7 @@ def kms() -> Iterator[Wire]:
         yield wire
 
 
-def test_every_page_of_what_is_shared(ec2: Wire) -> None:
+def test_images_are_read_page_by_page(ec2: Wire) -> None:
     ec2.expect("describe_images", REQUEST, {"Images": [IMAGE], "NextToken": "more"})
     ec2.expect(
         "describe_images", {**REQUEST, "NextToken": "more"}, {"Images": [{**IMAGE, "ImageId": "ami-2"}]}
@@ -54,7 +54,7 @@ def test_every_page_of_what_is_shared(ec2: Wire) -> None:
     assert [one.image_id for one in found] == [SOURCE_ID, "ami-2"]
 
 
-def test_ids_are_filters_in_portions_and_owners_are_named(ec2: Wire) -> None:
+def test_ids_are_passed_as_filters_of_200_values(ec2: Wire) -> None:
     ids = tuple(f"ami-{number:08x}" for number in range(250))
     wanted = SharedInfoWanted(
         ("self", "all"),
@@ -82,7 +82,7 @@ def test_an_image(ec2: Wire) -> None:
         {"DeviceName": "/dev/sdb", "Ebs": {"SnapshotId": "snap-b", "Encrypted": False}},
         {"DeviceName": "/dev/sdc", "VirtualName": "ephemeral0"},
     ]
-    told = {
+    described = {
         **IMAGE,
         "Architecture": "arm64",
         "BlockDeviceMappings": devices,
@@ -96,7 +96,7 @@ def test_an_image(ec2: Wire) -> None:
         "Public": True,
         "Tags": [{"Key": "ec2:SharedTag/a", "Value": "b"}],
     }
-    ec2.expect("describe_images", REQUEST, {"Images": [told]})
+    ec2.expect("describe_images", REQUEST, {"Images": [described]})
     (found,) = read_shared.images(ec2.client, SharedInfoWanted(("self",)))
     assert found == SharedImage(
         image_id=SOURCE_ID,
@@ -130,57 +130,55 @@ def expect_key(kms: Wire, state: str = "Enabled") -> None:
     kms.expect("describe_key", {"KeyId": KEY}, {"KeyMetadata": {"KeyId": "1", "KeyState": state}})
 
 
-def look(ec2: Wire, kms: Wire) -> KeysSeen:
+def keys(ec2: Wire, kms: Wire) -> KeysSeen:
     return read_shared.keys(ec2.client, kms.client, ["snap-b", "snap-a", "snap-a"], ME)
 
 
-@pytest.mark.parametrize("refused", [(), ("Decrypt",), ("ReEncrypt", "CreateGrant"), tuple(TRIES)])
-def test_a_key_is_tried_once_whichever_snapshots_it_has(
-    ec2: Wire, kms: Wire, refused: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize("refused", [(), ("Decrypt",), ("ReEncrypt", "CreateGrant"), tuple(DRY_RUNS)])
+def test_a_key_of_several_snapshots_is_tested_once(ec2: Wire, kms: Wire, refused: tuple[str, ...]) -> None:
     expect_snapshots(ec2, snap_a=KEY, snap_b=KEY)
     expect_key(kms)
-    for name, (method, request) in TRIES.items():
+    for name, (method, request) in DRY_RUNS.items():
         kms.refuse(method, request, DENIED if name in refused else ALLOWED)
-    seen = look(ec2, kms)
+    seen = keys(ec2, kms)
     assert seen.of_snapshot == {"snap-a": KEY, "snap-b": KEY}
-    assert (seen.tried[KEY].state, {*seen.tried[KEY].refused}) == ("Enabled", {*refused})
+    assert (seen.access[KEY].state, {*seen.access[KEY].denied}) == ("Enabled", {*refused})
 
 
-def test_a_snapshot_that_is_not_shared_tells_no_key(ec2: Wire, kms: Wire) -> None:
+def test_a_snapshot_that_is_not_shared_has_no_known_key(ec2: Wire, kms: Wire) -> None:
     expect_snapshots(ec2)
-    assert look(ec2, kms) == KeysSeen()
+    assert keys(ec2, kms) == KeysSeen()
 
 
 @pytest.mark.parametrize("code", [DENIED, "NotFoundException"])
-def test_a_key_that_may_not_be_looked_at_is_tried_all_the_same(ec2: Wire, kms: Wire, code: str) -> None:
+def test_a_key_that_cannot_be_described_is_tested(ec2: Wire, kms: Wire, code: str) -> None:
     expect_snapshots(ec2, snap_a=KEY)
     kms.refuse("describe_key", {"KeyId": KEY}, code)
-    for method, request in TRIES.values():
+    for method, request in DRY_RUNS.values():
         kms.refuse(method, request, ALLOWED)
-    assert look(ec2, kms).tried == {KEY: OwnKeyAccess(None, ("DescribeKey",))}
+    assert keys(ec2, kms).access == {KEY: OwnKeyAccess(None, ("DescribeKey",))}
 
 
-def test_a_key_that_is_off_is_not_tried(ec2: Wire, kms: Wire) -> None:
+def test_a_disabled_key_is_not_tested(ec2: Wire, kms: Wire) -> None:
     expect_snapshots(ec2, snap_a=KEY)
     expect_key(kms, "Disabled")
-    assert look(ec2, kms).tried == {KEY: OwnKeyAccess("Disabled")}
+    assert keys(ec2, kms).access == {KEY: OwnKeyAccess("Disabled")}
 
 
-def test_an_answer_that_is_no_dry_runs_is_no_permission(ec2: Wire, kms: Wire) -> None:
+def test_an_answer_that_is_not_a_dry_runs_error_is_not_a_permission(ec2: Wire, kms: Wire) -> None:
     expect_snapshots(ec2, snap_a=KEY)
     expect_key(kms)
-    for name, (method, request) in TRIES.items():
+    for name, (method, request) in DRY_RUNS.items():
         if name == "Decrypt":
             kms.expect(method, request, {"KeyId": KEY})
         else:
             kms.refuse(method, request, ALLOWED)
-    assert look(ec2, kms).tried[KEY].refused == ("Decrypt",)
+    assert keys(ec2, kms).access[KEY].denied == ("Decrypt",)
 
 
-def test_what_kms_fails_at_is_neither_yes_nor_no(ec2: Wire, kms: Wire) -> None:
+def test_another_error_is_a_problem(ec2: Wire, kms: Wire) -> None:
     expect_snapshots(ec2, snap_a=KEY)
     expect_key(kms)
-    method, request = TRIES["CreateGrant"]
+    method, request = DRY_RUNS["CreateGrant"]
     kms.refuse(method, request, "ThrottlingException", "Slower.")
-    assert look(ec2, kms).tried == {KEY: OwnKeyAccess(problem="ThrottlingException: Slower.")}
+    assert keys(ec2, kms).access == {KEY: OwnKeyAccess(problem="ThrottlingException: Slower.")}

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of ``ami_publish``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..arguments import Options
+from .state import PublishWanted
+
+# Systems Manager API Reference, PutParameter, Name.
+_NAME = re.compile(r"/?[a-zA-Z0-9_.-]+|(/[a-zA-Z0-9_.-]+){2,15}")
+_RESERVED = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
+
+
+def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
+    """Read the options.
+
+    Raises:
+        Refused: with every option that is not valid.
+    """
+    options = Options(params)
+    by_image = params["images"] is not None or params["image_id"] is not None
+    regions = tuple(dict.fromkeys(options.strings("regions")))
+    source_image_id = params["source_image_id"] or None
+    wanted = PublishWanted(
+        parameter=params["parameter"].strip(),
+        images=options.images_by_target(check_mode) if by_image else None,
+        regions=regions,
+        account_ids=options.account_ids("account_ids"),
+        tier=params["tier"],
+        parameter_tags=options.tags("parameter_tags") or {},
+        launch_templates=tuple(dict.fromkeys(options.strings("launch_templates"))),
+        source_image_id=options.image_id("source_image_id", source_image_id) if source_image_id else None,
+        source_region=params["source_region"] or None,
+        require_shared=params["require_shared"],
+        as_if_shared=check_mode and not params["require_shared"],
+        consumer_role=options.consumer_role(),
+        wait_timeout=params["wait_timeout"],
+    )
+    if not _NAME.fullmatch(wanted.parameter) or _RESERVED.match(wanted.parameter):
+        options.refuse(
+            "parameter",
+            f"'{wanted.parameter}' is not a valid parameter name.",
+            "Use a name such as /golden/web: letters, digits and . - _ /, a leading / if it contains any, at "
+            "most 15 levels, not beginning with aws or ssm.",
+        )
+    if by_image and regions:
+        options.refuse(
+            "regions",
+            "they select a rollback, and images select what to publish.",
+            "Remove regions or images.",
+        )
+    if not by_image and not (source_image_id and regions):
+        options.refuse(
+            "images",
+            "there are no images.",
+            "Set images to publish them, or source_image_id and regions to roll back.",
+        )
+    if wanted.wait_timeout < 0:
+        options.refuse(
+            "wait_timeout",
+            f"must be 0 or greater (got {wanted.wait_timeout}).",
+            "Use a number of seconds such as 300.",
+        )
+    options.check()
+    return wanted

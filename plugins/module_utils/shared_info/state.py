@@ -1,0 +1,88 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wanted and seen of the images that other accounts share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..failures import Failure
+from ..model import Target
+
+
+@dataclass(frozen=True)
+class SharedInfoWanted:
+    """Which images to list. Without ``regions``, all that are enabled; without ``owners``, of any account."""
+
+    executable_users: tuple[str, ...]
+    owners: tuple[str, ...] = ()
+    image_ids: tuple[str, ...] = ()
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    regions: tuple[str, ...] = ()
+    include_deprecated: bool = True
+    check_key_access: bool = True
+
+
+@dataclass(frozen=True)
+class SharedImage:
+    """An image of another account (botocore shape ``Image``).
+
+    ``encrypted_snapshots`` are the snapshots of its encrypted volumes.
+    """
+
+    image_id: str
+    owner_id: str
+    name: str = ""
+    owner_alias: str | None = None
+    state: str = "available"
+    description: str = ""
+    architecture: str = ""
+    platform: str | None = None
+    creation_date: str | None = None
+    deprecation_time: str | None = None
+    public: bool = False
+    encrypted: bool = False
+    snapshot_ids: tuple[str, ...] = ()
+    encrypted_snapshots: tuple[str, ...] = ()
+    product_codes: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OwnKeyAccess:
+    """What these credentials can do with a key.
+
+    ``state`` is the key's, None if DescribeKey is denied; ``denied`` are the operations that KMS denies;
+    ``problem`` says why the access could not be determined.
+    """
+
+    state: str | None = None
+    denied: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class KeysSeen:
+    """The keys of a region's images: each snapshot's key, and the access to each key.
+
+    A snapshot that is not shared with the account is missing. ``problem`` says why nothing could be read.
+    """
+
+    of_snapshot: Mapping[str, str] = field(default_factory=dict)
+    access: Mapping[str, OwnKeyAccess] = field(default_factory=dict)
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class SharedInfoSeen:
+    """The images of the regions that could be read, at the time ``now``, and why others could not be read."""
+
+    account_id: str
+    now: datetime
+    images: Mapping[Target, tuple[SharedImage, ...]]
+    keys: Mapping[Target, KeysSeen] = field(default_factory=dict)
+    unread: tuple[Failure, ...] = ()
