@@ -227,5 +227,5 @@ def test_a_region_that_cannot_be_read_fails_and_hides_no_other(
         assert labels(run, failed.name, ids) == ["by-org", "by-unit", "direct"]
     assert "eu-west-9" in run.task("nowhere").result["msg"]
     assert "not opted in to 'me-south-1'" in run.task("nowhere").result["msg"]
-    assert "no owner is named" in run.task("anybody's").result["msg"]
+    assert "required if executable_users" in run.task("anybody's").result["msg"]
     assert "in quotes" in run.task("numbers").result["msg"]

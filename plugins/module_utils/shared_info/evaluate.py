@@ -54,8 +54,7 @@ def not_found(wanted: SharedInfoWanted, seen: SharedInfoSeen) -> tuple[str, ...]
     """A warning for each of ``image_ids`` that is in none of the regions that were read."""
     found = {image.image_id for images in seen.images.values() for image in images}
     return tuple(
-        f"{image_id} was not found among the images that match the options and that other accounts share with "
-        f"{seen.account_id}."
+        f"{image_id} was not found among matching images that other accounts share with {seen.account_id}."
         for image_id in wanted.image_ids
         if image_id not in found
     )
@@ -71,7 +70,7 @@ def key_access(image: SharedImage, keys: KeysSeen) -> tuple[str, str]:
         return "not_needed", "No volume is encrypted."
     if keys.problem:
         return "unknown", keys.problem
-    evaluations = [_evaluate_key(arn, keys.access[arn]) for arn in key_ids(image, keys)]
+    evaluations = [_evaluate_key(arn, keys.access[arn]) for arn in keys.arns_of(image)]
     if denials := [reason for access, reason in evaluations if access == "no"]:
         return "no", " ".join(denials)
     unknown = [reason for access, reason in evaluations if access == "unknown"]
@@ -82,11 +81,6 @@ def key_access(image: SharedImage, keys: KeysSeen) -> tuple[str, str]:
     if unknown:
         return "unknown", " ".join(unknown)
     return "yes", "KMS allows these credentials every operation that launching and copying need."
-
-
-def key_ids(image: SharedImage, keys: KeysSeen) -> list[str]:
-    """The ARNs of an image's keys, as far as they are known, each once."""
-    return sorted({keys.of_snapshot[one] for one in image.encrypted_snapshots if one in keys.of_snapshot})
 
 
 def _evaluate_key(arn: str, key: OwnKeyAccess) -> tuple[str, str]:
@@ -126,7 +120,7 @@ def _result(
         "image_owner_alias": image.owner_alias,
         "key_access": access,
         "key_access_reason": reason,
-        "kms_key_arns": key_ids(image, keys),
+        "kms_key_arns": keys.arns_of(image),
         "name": image.name,
         "owner_id": image.owner_id,
         "platform_details": image.platform,

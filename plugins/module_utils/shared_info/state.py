@@ -76,6 +76,10 @@ class KeysSeen:
     access: Mapping[str, OwnKeyAccess] = field(default_factory=dict)
     problem: str | None = None
 
+    def arns_of(self, image: SharedImage) -> list[str]:
+        """The ARNs of an image's keys, as far as they are known, sorted, each once."""
+        return sorted({self.of_snapshot[one] for one in image.encrypted_snapshots if one in self.of_snapshot})
+
 
 @dataclass(frozen=True)
 class SharedInfoSeen:
