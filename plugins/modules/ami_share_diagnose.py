@@ -8,32 +8,32 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ami_share_diagnose
 version_added: 0.1.0
-short_description: Tell why an account can, or cannot, launch an AMI
+short_description: Diagnose why an account can, or cannot, launch an AMI
 description:
-  - Looks at every image from its owner's side and, with O(consumer_role_name), from the side of every account, and says for
-    each image and account whether it can be launched there and, if not, why and what to do about it.
-  - "On the owner's side: whether the image is in the region, its state, whom it and its snapshots are shared with, whether
-    each of its keys is enabled and open to the account by a grant or by its policy, block public access, deprecation."
-  - "On the account's side: whether it sees the image, Allowed AMIs, a dry run of C(RunInstances), and dry runs of what a
-    launch does with the keys."
-  - What a policy says in a way that is not understood is C(unknown), never a guess.
-  - Changes nothing, in check mode or not. No dry run looks at keys as a launch does, so only a real launch
+  - Checks every image in its owner's account and, with O(consumer_role_name), in every account that would launch it. Returns
+    for each image and account whether the account can launch it and, if not, why and how to fix that.
+  - "In the owner's account it reads: whether the image is in the region, its state, launch and volume permissions, whether
+    each of its keys is enabled and allows the account by a grant or by its key policy, block public access, deprecation."
+  - "In the launching account it reads: whether the account can see the image, Allowed AMIs, a dry run of C(RunInstances),
+    and dry runs of the KMS operations of a launch."
+  - Policy conditions that cannot be evaluated make a finding V(unknown).
+  - Changes nothing, in check mode or not. A dry run does not use keys as a launch does, so only a real launch
     (M(golden.images.ami_launch_probe)) proves that an encrypted image can be launched.
-  - What cannot be read of one account or region is a finding and fails the task, and hides nothing of the others.
+  - What cannot be read in one account or region is a finding and fails the task; everything else is still returned.
 author:
   - golden.images contributors !UNKNOWN
 options:
   account_ids:
     description:
-      - The accounts that are to launch the images, each 12 digits as text in quotes.
-      - For the account whose credentials are used no role is assumed.
+      - The accounts that would launch the images, each 12 digits as text in quotes.
+      - No role is assumed for the account of the credentials.
     type: list
     elements: raw
     required: true
   instance_type:
     description:
-      - The instance type of the dry run. By default the smallest of the image's architecture, C(t3.nano), C(t4g.nano) or
-        C(t2.nano).
+      - The instance type of the dry run. The default is the smallest type of the image's architecture, C(t3.nano),
+        C(t4g.nano) or C(t2.nano).
     type: str
   fail_on:
     description:
@@ -53,34 +53,34 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Reads and says the same.
+    description: Reads and returns the same.
   diff_mode:
     support: none
-    description: There is no difference to show, since nothing is changed.
+    description: Nothing is changed, so there is no difference.
 notes:
-  - Without O(consumer_role_name) only what the owner is told is judged of other accounts, and RV(results[].level) is null.
+  - Without O(consumer_role_name) other accounts are checked in the owner's account only, and RV(results[].level) is null.
   - The codes of the findings are stable. C(docs/diagnosing.md) of this collection explains each.
 seealso:
   - module: golden.images.ami_launch_probe
 """
 
 EXAMPLES = r"""
-- name: Can these accounts launch the image, as far as its owner can tell
+- name: Check in the owner's account whether these accounts can launch the image
   golden.images.ami_share_diagnose:
     image_id: ami-0123456789abcdef0
     region: eu-west-1
     account_ids: ["012345678901", "123456789012"]
 
-- name: Ask the account itself as well
+- name: Check in the account itself as well
   golden.images.ami_share_diagnose:
-    images: "{{ copied.images }}"
+    images: "{{ copy_result.images }}"
     account_ids: ["012345678901"]
     consumer_role_name: golden-consumer
-  register: diagnosed
+  register: diagnosis_result
 
-- name: Say what stands in the way
+- name: Show how to fix what blocks or may block a launch
   ansible.builtin.debug:
-    msg: "{{ diagnosed.findings | rejectattr('blocks_launch', 'equalto', 'harmless') | map(attribute='remedy') }}"
+    msg: "{{ diagnosis_result.findings | rejectattr('blocks_launch', 'equalto', 'harmless') | map(attribute='remedy') }}"
 """
 
 RETURN = r"""
@@ -168,7 +168,7 @@ findings:
       type: str
       returned: always
 actions:
-  description: Always empty, since nothing is changed.
+  description: Always empty: nothing is changed.
   returned: success, and failure after all was read
   type: list
   elements: dict

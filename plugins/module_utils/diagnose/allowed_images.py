@@ -18,24 +18,24 @@ from typing import Any, TypeAlias
 from ..model import Image
 
 Truth: TypeAlias = "bool | None"
-"""None: cannot be told."""
+"""None: unknown."""
 
-# Which images these are, AWS alone knows.
+# Only AWS can resolve these to images.
 _ALIASES = frozenset({"amazon", "aws-backup-vault", "aws-marketplace"})
 
 
-def fits_any(criteria: Iterable[Mapping[str, Any]], image: Image, now: datetime) -> Truth:
-    """Whether any of the criteria fits the image, each in all of its parts.
+def matches_any(criteria: Iterable[Mapping[str, Any]], image: Image, now: datetime) -> Truth:
+    """Whether any of the criteria matches the image in all of its parts.
 
-    None without criteria: what AWS then allows is not documented.
+    None without criteria: AWS does not document what it allows then.
     """
-    found = [_fits(criterion, image, now) for criterion in criteria]
+    found = [_matches(criterion, image, now) for criterion in criteria]
     if True in found:
         return True
     return None if None in found or not found else False
 
 
-def _fits(criterion: Mapping[str, Any], image: Image, now: datetime) -> Truth:
+def _matches(criterion: Mapping[str, Any], image: Image, now: datetime) -> Truth:
     found = {
         _PARTS[name](value, image, now) if name in _PARTS else None
         for name, value in criterion.items()
@@ -59,7 +59,7 @@ def _has_product(codes: list[str], image: Image, _now: datetime) -> Truth:
     return not set(codes).isdisjoint(image.product_codes)
 
 
-def _is_young(condition: Mapping[str, int], image: Image, now: datetime) -> Truth:
+def _is_recent(condition: Mapping[str, int], image: Image, now: datetime) -> Truth:
     made = _moment(image.creation_date)
     return None if made is None else now - made <= timedelta(days=condition["MaximumDaysSinceCreated"])
 
@@ -77,7 +77,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 _PARTS: dict[str, Callable[[Any, Image, datetime], Truth]] = {
-    "CreationDateCondition": _is_young,
+    "CreationDateCondition": _is_recent,
     "DeprecationTimeCondition": _is_not_long_deprecated,
     "ImageNames": _is_named,
     "ImageProviders": _is_by,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the account that is to launch an image sees of it, and what AWS says to a dry run of the launch."""
+"""Whether the launching account can see an image, and the result of its dry run of the launch."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .state import DRY_RUN_SUCCEEDED, Case, ConsumerSeen, OwnerSeen
 VISIBLE, AUTHORIZED = "visible", "authorized"
 
 _DENIED = frozenset({"AccessDenied", "UnauthorizedOperation"})
-# EC2 API Reference, "Error codes"; OptInRequired: terms of AWS Marketplace that were not accepted.
-_CHANGED = "Wait and look again if the image was changed just now; else see the other findings."
+_CHANGED = "If the image was changed just now, wait and diagnose again; else see the other findings."
+# EC2 API Reference, "Error codes"; OptInRequired: the terms of an AWS Marketplace product are not accepted.
 _ABOUT_IMAGE = {
     "InvalidAMIID.NotFound": _CHANGED,
     "InvalidAMIID.Unavailable": _CHANGED,
@@ -28,7 +28,7 @@ _ABOUT_IMAGE = {
 
 
 def level(consumer: ConsumerSeen | None) -> str | None:
-    """How far the account gets: it sees the image, AWS would accept a launch. Only a launch proves more."""
+    """``visible`` if the account can see the image, ``authorized`` if its dry run succeeded, else None."""
     if consumer is None or consumer.image is None:
         return None
     accepted = consumer.dry_run is not None and consumer.dry_run[0] == DRY_RUN_SUCCEEDED
@@ -38,11 +38,11 @@ def level(consumer: ConsumerSeen | None) -> str | None:
 def findings(
     case: Case, image_id: str, owner: OwnerSeen, consumer: ConsumerSeen, role: str | None, now: datetime
 ) -> Iterator[Finding]:
-    """All that the account's side tells but for the keys."""
+    """The findings from the launching account, except for those about keys."""
     if consumer.problem is not None:
         yield finding(
             "consumer_unreadable",
-            f"Account {case.account_id} cannot be asked in {case.place.region}: {consumer.problem.message}",
+            f"Account {case.account_id} cannot be checked in {case.place.region}: {consumer.problem.message}",
             consumer.problem.remedy,
             BlocksLaunch.UNKNOWN,
         )
@@ -53,7 +53,7 @@ def findings(
             yield finding(
                 "allowed_images_audit_mode",
                 f"Allowed AMIs of account {case.account_id} are in audit mode in {case.place.region}: once "
-                f"enabled, they hide {image_id}.",
+                f"they are enabled, they hide {image_id}.",
                 _allow(case, owner, consumer),
                 BlocksLaunch.HARMLESS,
             )
@@ -68,25 +68,25 @@ def _invisible(
     on = settings is not None and settings.state == "enabled"
     own = owner.image is not None and owner.image.owner_id == case.account_id
     if settings is not None and on and not own:
-        fits = allowed_images.fits_any(settings.criteria, owner.image, now) if owner.image else None
-        # What is shared for certain and not to be seen is hidden, whatever can be made of the criteria.
-        certain = fits is False or (fits is None and shared is True)
-        if certain or fits is None:
+        matches = allowed_images.matches_any(settings.criteria, owner.image, now) if owner.image else None
+        # An image that is shared but not visible is hidden, even if the criteria cannot be evaluated.
+        certain = matches is False or (matches is None and shared is True)
+        if certain or matches is None:
             yield finding(
                 "hidden_by_allowed_images",
                 f"Allowed AMIs of account {case.account_id} {'hide' if certain else 'may hide'} {image_id} "
-                f"in {case.place.region}: no criterion fits it.",
+                f"in {case.place.region}: no criterion matches it.",
                 _allow(case, owner, consumer),
                 BlocksLaunch.BLOCKING if certain else BlocksLaunch.UNKNOWN,
             )
-        if fits is False or certain:
+        if matches is False or certain:
             return
     if owner.launch is not None and shared is None and settings is not None:
         yield finding(
             "outside_organization",
-            f"{image_id} is shared through {covering(owner.launch)} only, and account {case.account_id} does "
-            "not see it: these do not hold the account.",
-            f"Share it with {case.account_id} by name (ami_share), or move the account.",
+            f"{image_id} is shared through {covering(owner.launch)} only, and account {case.account_id} "
+            "cannot see it: the account is not in these.",
+            f"Share it with {case.account_id} itself (ami_share, account_ids), or move the account.",
         )
     elif shared is not False and (owner.image is not None or owner.problem is not None):
         yield _not_visible(case, image_id, bool(shared), settings is not None)
@@ -95,14 +95,14 @@ def _invisible(
 def _not_visible(case: Case, image_id: str, shared: bool, settings_known: bool) -> Finding:
     why = " although it is shared with it" if shared else ""
     remedies = [
-        "Wait and look again: AWS names no bound for how long a change takes."
+        "Wait and diagnose again: AWS documents no limit for how long a change takes to propagate."
         if shared
         else f"Let the image's owner share it with {case.account_id}.",
-        *([] if settings_known else ["Let the role call GetAllowedImagesSettings: these may hide it."]),
+        *([] if settings_known else ["Allow the role GetAllowedImagesSettings: Allowed AMIs may hide it."]),
     ]
     return finding(
         "not_visible",
-        f"Account {case.account_id} does not see {image_id} in {case.place.region}{why}.",
+        f"Account {case.account_id} cannot see {image_id} in {case.place.region}{why}.",
         " ".join(remedies),
     )
 
@@ -113,12 +113,12 @@ def _allow(case: Case, owner: OwnerSeen, consumer: ConsumerSeen) -> str:
         return f"Let the organization's declarative policy for EC2 allow images of account {by}."
     return (
         f"In account {case.account_id}, {case.place.region}, add a criterion with the image provider {by} "
-        "(ReplaceImageCriteriaInAllowedImagesSettings, with all that are there)."
+        "(ReplaceImageCriteriaInAllowedImagesSettings, which takes all criteria)."
     )
 
 
 def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None) -> Iterator[Finding]:
-    code, message = consumer.dry_run or ("", "RunInstances was not tried.")
+    code, message = consumer.dry_run or ("", "RunInstances was not called.")
     if code == DRY_RUN_SUCCEEDED:
         return
     who = f"role {role} of account {case.account_id}" if role else f"account {case.account_id}"
@@ -128,20 +128,19 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
             f"The {who} may not launch {image_id} in {case.place.region}: {message}"
             if role
             else f"These credentials may not launch {image_id} in {case.place.region}: {message}",
-            "Allow ec2:RunInstances in its IAM policy, or name in consumer_role_name a role that launches.",
+            "Allow ec2:RunInstances in its IAM policy, or set consumer_role_name to the role that launches.",
         )
     elif code in _ABOUT_IMAGE:
         yield finding(
             "launch_refused",
-            f"AWS would refuse {who} a launch of {image_id} in {case.place.region}: {message}",
+            f"AWS would reject a launch of {image_id} by {who} in {case.place.region}: {message}",
             _ABOUT_IMAGE[code],
         )
     else:
         yield finding(
             "dry_run_inconclusive",
-            f"Whether {who} may launch {image_id} in {case.place.region} was not found out: "
-            f"{code}: {message}",
-            "Name a subnet, security groups and an instance type of that account and region "
+            f"Whether {who} may launch {image_id} in {case.place.region} is unknown: {code}: {message}",
+            "Set a subnet, security groups and an instance type of that account and region "
             "(subnet_ids, security_group_ids, instance_type).",
             BlocksLaunch.UNKNOWN,
         )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a diagnosis finds: a stable code, a sentence, what to do, and what it means for a launch."""
+"""The codes of a diagnosis's findings, what each means, and which findings fail the task."""
 
 from __future__ import annotations
 
@@ -10,60 +10,62 @@ from collections.abc import Iterable
 
 from ..finding import BlocksLaunch, Finding, Severity
 
-# Stable: scripts match on them. docs/diagnosing.md adds when each counts, and what to do.
+# Stable: scripts match on the codes. docs/diagnosing.md adds whether each blocks a launch, and the remedy.
 MEANINGS = {
     "allowed_images_audit_mode": (
         "The account's Allowed AMIs settings would hide the image, but are in audit mode."
     ),
     "block_public_access": (
-        "The image stays public although that is blocked, but once withdrawn it cannot be made public again."
+        "The image stays public although block public access is on, but once unshared it cannot be made "
+        "public again."
     ),
-    "consumer_unreadable": "The account could not be asked in that region.",
+    "consumer_unreadable": "The account could not be checked in that region.",
     "create_grant_denied": (
-        "The account's role may not create grants on the key itself. EC2 may all the same, if the role's "
-        "policy allows that to AWS services alone."
+        "The account's role cannot create grants on the key directly. EC2 may still be able to, if the "
+        "role's policy allows it for AWS services only."
     ),
-    "default_key": "The image is under a key that AWS manages, which no other account can ever use.",
-    "image_deprecated": "The image can be launched, but others find it only by its id.",
-    "dry_run_inconclusive": "The dry run failed for its network or its instance type.",
+    "default_key": "The image is encrypted under an AWS managed key, which no other account can use.",
+    "image_deprecated": "The image can be launched, but other accounts find it only by its ID.",
+    "dry_run_inconclusive": "The dry run failed because of its network or its instance type.",
     "hidden_by_allowed_images": "The account's Allowed AMIs settings hide the image.",
-    "image_disabled": "The image is disabled: nobody can launch it, and its launch permissions are lost.",
+    "image_disabled": "The image cannot be launched, and its launch permissions were removed.",
     "image_not_available": "The image is pending or failed.",
-    "image_not_found": "The account that the image should be in does not see it in that region.",
-    "image_planned": "The image is a copy that is only planned.",
+    "image_not_found": "The account that the image should be in cannot see it in that region.",
+    "image_planned": "The image is a planned copy that does not exist yet.",
     "key_access_unknown": (
-        "Whether the account can use the key depends on conditions that cannot be judged, or on its "
+        "Whether the account can use the key depends on conditions that cannot be evaluated, or on its "
         "organization."
     ),
     "key_denied_by_policy": (
-        "A statement of the key policy denies the account the use of the key, which goes before every grant."
+        "A statement of the key policy denies the account the use of the key; an explicit deny overrides any "
+        "grant."
     ),
-    "key_for_roles_only": "Only single roles or users of the account can use the key.",
-    "key_not_enabled": "The key is disabled, or is to be deleted.",
-    "missing_key_access": "No grant and no statement of the key policy lets the account use the key.",
-    "missing_key_operations": "The account lacks operations on the key that AWS names as needed.",
+    "key_for_roles_only": "Only specific roles or users of the account can use the key.",
+    "key_not_enabled": "The key is disabled or pending deletion.",
+    "missing_key_access": "No grant and no key policy statement allows the account to use the key.",
+    "missing_key_operations": "The account lacks operations on the key that AWS lists as needed.",
     "key_access_denied": (
-        "The key's owner lets the account use it, but KMS refuses the account's role: its own account does "
-        "not allow it."
+        "The key's owner allows the account to use the key, but KMS denies it to the account's role: the "
+        "account's own policies do not allow it."
     ),
-    "key_unreadable": "The key could not be looked at, or not be tried.",
-    "missing_create_grant": "The account may use the key, but not let EBS use it.",
-    "launch_denied": "The account's role may not launch instances.",
-    "launch_refused": "AWS would refuse the account the launch of the image.",
-    "missing_volume_permission": "The account can launch the image, not copy it.",
+    "key_unreadable": "The key could not be read, or access to it could not be tested.",
+    "missing_create_grant": "The account may use the key, but EBS cannot use it for the account.",
+    "launch_denied": "The account's role is not allowed to launch instances.",
+    "launch_refused": "AWS would reject a launch of the image by the account.",
+    "missing_volume_permission": "The account can launch the image, but not copy it.",
     "not_shared": "The image is neither public nor shared with the account, an organization or a unit.",
     "not_owner": (
-        "The image belongs to another account than was asked, which alone is told whom it is shared with."
+        "The image belongs to another account, and only that account can read its launch permissions."
     ),
-    "not_visible": "The account does not see the image, although it is shared, or its owner cannot tell.",
-    "outside_organization": "The image is shared with organizations or units that do not hold the account.",
-    "owner_unreadable": "The owner's side of the image could not be asked.",
+    "not_visible": "The account cannot see the image, although it is shared or may be.",
+    "outside_organization": "The image is shared with organizations or units that the account is not in.",
+    "owner_unreadable": "The image could not be read in its owner's account.",
     "public": "Every AWS account can launch the image.",
     "shared_through_organization": (
-        "Only organizations or units that may hold the account can launch the image, and it can never copy "
-        "it."
+        "The image is shared only with organizations or units that the account may be in. The account cannot "
+        "copy it, since snapshots cannot be shared with these."
     ),
-    "wrong_region": "The image is one of another of the named regions.",
+    "wrong_region": "The image is in another one of the given regions.",
 }
 _SEVERITIES = {
     BlocksLaunch.BLOCKING: Severity.HIGH,

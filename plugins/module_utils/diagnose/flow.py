@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_share_diagnose``: why accounts can, or cannot, launch images. Reads only."""
+"""``ami_share_diagnose``: why accounts can, or cannot, launch images. Read-only."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 @dataclass
 class _Account:
-    """What one account said, until its role could not be assumed."""
+    """What was read in one account, until its role could not be assumed."""
 
     seen: dict[Case, ConsumerSeen] = field(default_factory=dict)
     refused: Exception | None = None
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> DiagnosisWanted:
-    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    """The validated options; raises ``Refused`` with every invalid option."""
     options = Options(params)
     wanted = DiagnosisWanted(
         images=options.images_by_target(check_mode),
@@ -57,15 +57,15 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> DiagnosisWanted:
         fail_on=FAIL_ON[params["fail_on"]],
     )
     if not wanted.account_ids:
-        options.refuse("account_ids", "no account is named.", "Name those that are to launch the images.")
+        options.refuse("account_ids", "no account is given.", "List those that would launch the images.")
     options.check()
     return wanted
 
 
 def read_state(clients: Clients, wanted: DiagnosisWanted) -> DiagnosisSeen:
-    """Read each image once as its owner, then as each account.
+    """Read each image once in its owner's account, then in each account that would launch it.
 
-    What cannot be read of one account or region is a finding about it and stops no other.
+    What cannot be read in one account or region is a finding about it and does not stop the others.
     """
     regions = sorted(wanted.images.regions)
     home = preferred_region(clients, regions)
@@ -82,14 +82,14 @@ def read_state(clients: Clients, wanted: DiagnosisWanted) -> DiagnosisSeen:
 def apply(
     clients: Clients, wanted: DiagnosisWanted, seen: DiagnosisSeen, plan: DiagnosisPlan, report: Report
 ) -> Outcome:
-    """Nothing is done; what could not be read fails the task, and if wanted what was found."""
+    """Change nothing. The failures are what could not be read, and the findings that ``fail_on`` selects."""
     return Outcome(failures=plan.failures)
 
 
 def result(
     wanted: DiagnosisWanted, seen: DiagnosisSeen, plan: DiagnosisPlan, outcome: Outcome
 ) -> dict[str, Any]:
-    """What the module returns of its own."""
+    """The returned keys that are specific to this module."""
     results = [diagnosis.as_result() for diagnosis in plan.diagnoses]
     return {"results": results, "findings": [found for item in results for found in item["findings"]]}
 
@@ -112,7 +112,7 @@ def _owners(
 
     done, failed = each(images, work)
     encrypted = [place for place, seen in done.items() if seen.image is not None and seen.image.encrypted]
-    # Clients are made before threads start, and where no key is there is no need of any.
+    # Clients are created before threads start, and KMS clients only where an image is encrypted.
     accounts.open("kms", [place.region for place in encrypted])
 
     def work_on_keys(place: Target) -> OwnerSeen:
@@ -134,11 +134,11 @@ def _consumers(
     images: Mapping[Target, str | None],
     owners: Mapping[Target, OwnerSeen],
 ) -> dict[Case, ConsumerSeen]:
-    """Ask every account about every image, each account in one thread; without a role only the own one."""
+    """Read every image in every account, one thread for each; without a role, only in the own account."""
     by_account: dict[str, list[Case]] = {}
     for case in cases(wanted, owners):
-        may_be_asked = wanted.consumer_role is not None or case.account_id == caller.account_id
-        if images[case.place] is not None and may_be_asked:
+        can_be_read = wanted.consumer_role is not None or case.account_id == caller.account_id
+        if images[case.place] is not None and can_be_read:
             by_account.setdefault(case.account_id, []).append(case)
 
     def ask(clients: Clients, case: Case) -> ConsumerSeen:
@@ -179,7 +179,7 @@ def _unread(case: Case, exception: Exception) -> ConsumerSeen:
 
 
 def _keys_to_try(owner: OwnerSeen, case: Case) -> list[str]:
-    """The keys whose use only the account itself can confirm."""
+    """The keys for which the account's own dry runs are needed."""
     if owner.image is None or owner.image.owner_id == case.account_id:
         return []
     keys = [key.key.arn for key in owner.keys if not key.key.aws_managed and key.key.state == "Enabled"]
@@ -187,7 +187,7 @@ def _keys_to_try(owner: OwnerSeen, case: Case) -> list[str]:
 
 
 def _request(wanted: DiagnosisWanted, target: Target, image: Image) -> dict[str, Any]:
-    """How the image would be launched; a type that fits its architecture if none is named."""
+    """The parameters of RunInstances; the instance type fits the architecture if none is given."""
     subnet_id = wanted.network.subnet_id(target)
     groups = wanted.network.group_ids(target)
     instance_type = wanted.instance_type or SMALLEST_INSTANCE_TYPES.get(image.architecture)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an image's owner sees that keeps an account from launching or copying it."""
+"""What the image's owner can read that keeps an account from launching or copying the image."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ UNBLOCKED = "unblocked"
 def findings(
     case: Case, image_id: str | None, owner: OwnerSeen, visible: bool | None, now: datetime
 ) -> Iterator[Finding]:
-    """All that the owner's side tells but for its keys.
+    """The findings from the owner's account, except for those about keys.
 
-    ``visible`` is what the account itself says of it, None if it was not asked.
+    ``visible`` is whether the account itself can see the image, None if that was not checked.
     """
     where = f"account {case.place.account_id} in {case.place.region}"
     if image_id is None:
         yield finding(
             "image_planned",
-            f"The image of {where} is only planned.",
-            "Diagnose it once it is there.",
+            f"The image in {where} does not exist yet: its copy is only planned.",
+            "Diagnose it once it exists.",
             BlocksLaunch.UNKNOWN,
         )
     elif owner.problem is not None:
         yield finding(
             "owner_unreadable",
-            f"What {where} has of {image_id} cannot be read: {owner.problem.message}",
+            f"{image_id} in {where} cannot be read: {owner.problem.message}",
             owner.problem.remedy,
             BlocksLaunch.UNKNOWN,
         )
@@ -55,7 +55,7 @@ def findings(
 
 
 def is_shared(owner: OwnerSeen, account_id: str) -> bool | None:
-    """Whether the owner shares the image with the account; None if only the account can tell."""
+    """Whether the image is shared with the account; None if that depends on the account's organization."""
     if owner.launch is None:
         return None
     if owner.launch.public or account_id in owner.launch.account_ids:
@@ -64,7 +64,7 @@ def is_shared(owner: OwnerSeen, account_id: str) -> bool | None:
 
 
 def covering(launch: Sharing) -> str:
-    """The organizations and units that an image is shared with, for a sentence."""
+    """The organizations and organizational units that an image is shared with, for a sentence."""
     return ", ".join(sorted(launch.org_arns | launch.org_unit_arns))
 
 
@@ -73,26 +73,27 @@ def _missing(case: Case, image_id: str, owner: OwnerSeen, visible: bool | None) 
         regions = ", ".join(owner.elsewhere)
         return finding(
             "wrong_region",
-            f"{image_id} is an image of {regions}, not of {case.place.region}.",
-            f"Name {case.place.region}'s own image; if it has none, make one (ami_copy_regions). "
-            "Each region's copy has an id of its own.",
+            f"{image_id} is in {regions}, not in {case.place.region}.",
+            f"Give the ID of the image in {case.place.region}; if there is none, copy the image there "
+            "(ami_copy_regions). The copy in each region has its own ID.",
         )
     return finding(
         "image_not_found",
-        f"Account {case.place.account_id} sees no image {image_id} in {case.place.region}.",
-        "Check the id and the account; if the image was deregistered, copy it again (ami_copy_regions).",
-        # A third account's image, which is shared with the one that is to launch it alone.
+        f"Account {case.place.account_id} cannot see {image_id} in {case.place.region}.",
+        "Check the ID and the account; if the image was deregistered, copy it again (ami_copy_regions).",
+        # An image of a third account may be shared with the launching account only.
         BlocksLaunch.UNKNOWN if visible else BlocksLaunch.BLOCKING,
     )
 
 
 def _foreign(image: Image, visible: bool | None) -> Finding:
-    # Of an unencrypted image the account itself sees all that matters.
+    # For an unencrypted image, that the account itself sees it is enough.
     known = visible and not image.encrypted
     return finding(
         "not_owner",
-        f"{image.image_id} belongs to account {image.owner_id}, which alone is told whom it is shared with.",
-        f"Name {image.owner_id} as its account in images, with a role there in consumer_role_name.",
+        f"{image.image_id} belongs to account {image.owner_id}; only that account can read its launch "
+        "permissions.",
+        f"Give {image.owner_id} as its account_id in images, and a role there in consumer_role_name.",
         BlocksLaunch.HARMLESS if known else BlocksLaunch.UNKNOWN,
     )
 
@@ -101,7 +102,7 @@ def _state(image: Image) -> Iterator[Finding]:
     if image.state == "disabled":
         yield finding(
             "image_disabled",
-            f"{image.image_id} is disabled: nobody can launch it, and whom it was shared with is lost.",
+            f"{image.image_id} is disabled: it cannot be launched, and its launch permissions were removed.",
             "Enable it (EnableImage), then share it again (ami_share).",
         )
     elif image.state != "available":
@@ -118,9 +119,9 @@ def _sharing(case: Case, image: Image, launch: Sharing, visible: bool | None) ->
     if launch.public:
         yield finding(
             "public",
-            f"{image.image_id} is public: every AWS account can launch it, {case.account_id} among them.",
-            "If that is not meant, share it by name, then withdraw it from everybody (ami_share, group: all, "
-            "state: absent).",
+            f"{image.image_id} is public: every AWS account can launch it, including {case.account_id}.",
+            "If that is not intended, share it with account_ids, then unshare it from the public (ami_share, "
+            "group: all, state: absent).",
             BlocksLaunch.HARMLESS,
         )
     elif case.account_id not in launch.account_ids:
@@ -134,9 +135,10 @@ def _sharing(case: Case, image: Image, launch: Sharing, visible: bool | None) ->
             yield finding(
                 "shared_through_organization",
                 f"{image.image_id} is shared with account {case.account_id} through {covering(launch)} only. "
-                + ("" if visible else "Whether these hold the account, the image's owner is not told. ")
-                + "Such an account cannot copy it.",
-                "Nothing, if it only launches; else share it with the account by name (ami_share).",
+                + ("" if visible else "The image's owner cannot read whether the account is in these. ")
+                + "An account cannot copy an image that is shared with it like this.",
+                "None needed to launch it; to copy it, share it with the account itself (ami_share, "
+                "account_ids).",
                 BlocksLaunch.HARMLESS if visible else BlocksLaunch.UNKNOWN,
             )
 
@@ -155,8 +157,8 @@ def _copying(case: Case, owner: OwnerSeen, launch: Sharing) -> Iterator[Finding]
             "missing_volume_permission",
             f"Account {case.account_id} may not create volumes from {', '.join(missing)}: "
             f"it can launch {owner.image.image_id}, but not copy it.",
-            f"Share the snapshots, too (ami_share with account_ids, share_snapshots: true), if "
-            f"{case.account_id} is to copy the image.",
+            f"If {case.account_id} should copy the image, share the snapshots, too (ami_share with "
+            "account_ids, share_snapshots: true).",
             BlocksLaunch.HARMLESS,
         )
 
@@ -165,9 +167,10 @@ def _public(image: Image, owner: OwnerSeen) -> Iterator[Finding]:
     if owner.launch is not None and owner.launch.public and owner.image_block not in (None, UNBLOCKED):
         yield finding(
             "block_public_access",
-            f"Block public access for AMIs is on ({owner.image_block}). {image.image_id}, public before, "
-            "stays so, but once withdrawn it could not be made public again.",
-            "Share the image by name (ami_share), or turn the block off (DisableImageBlockPublicAccess).",
+            f"Block public access for AMIs is on ({owner.image_block}). {image.image_id} was public before "
+            "and stays public, but once unshared it cannot be made public again.",
+            "Share the image with account_ids (ami_share), or turn block public access off "
+            "(DisableImageBlockPublicAccess).",
             BlocksLaunch.HARMLESS,
         )
 
@@ -176,8 +179,8 @@ def _deprecated(image: Image, now: datetime) -> Iterator[Finding]:
     if image.deprecation_time and datetime.fromisoformat(image.deprecation_time) <= now:
         yield finding(
             "image_deprecated",
-            f"{image.image_id} is deprecated since {image.deprecation_time}: it launches, but others find it "
-            "only by its id.",
-            "Launch a newer image, or end its deprecation (DisableImageDeprecation).",
+            f"{image.image_id} is deprecated since {image.deprecation_time}: it can be launched, but other "
+            "accounts find it only by its ID.",
+            "Launch a newer image, or cancel the deprecation (DisableImageDeprecation).",
             BlocksLaunch.HARMLESS,
         )

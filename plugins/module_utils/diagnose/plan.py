@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why accounts can, or cannot, launch images: what was seen, judged case by case."""
+"""Why accounts can, or cannot, launch images: the findings about each image in each account."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNREADABLE = frozenset({"consumer_unreadable", "owner_unreadable"})
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found about one case."""
+    """The findings about one image in one account."""
 
     case: Case
     image_id: str | None
@@ -47,20 +47,20 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class DiagnosisPlan(ReadOnlyPlan):
-    """All diagnoses, and what fails the task; there is nothing to do."""
+    """All diagnoses, and the failures of the task; it has no actions."""
 
     diagnoses: tuple[Diagnosis, ...]
     failures: tuple[Failure, ...] = ()
 
 
 def plan(wanted: DiagnosisWanted, seen: DiagnosisSeen) -> DiagnosisPlan:
-    """Judge every account's images."""
+    """Diagnose every image in every account."""
     diagnoses = tuple(_diagnose(seen, case) for case in cases(wanted, seen.owners))
     return DiagnosisPlan(diagnoses, (*_unread(seen), *_failing(wanted, diagnoses)))
 
 
 def cases(wanted: DiagnosisWanted, places: Iterable[Target]) -> tuple[Case, ...]:
-    """Every account with the images that it is to use."""
+    """Every account with each image that it would launch."""
     ordered = sorted(places)
     return tuple(
         Case(place, account_id)
@@ -73,11 +73,11 @@ def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
     image_id, owner = seen.images[case.place], seen.owners[case.place]
     owner = replace(owner, keys=diagnosis_keys.of_account(owner.keys, case.account_id))
     consumer = seen.consumers.get(case)
-    asked = consumer is not None and consumer.problem is None
-    visible = (consumer.image is not None) if asked and consumer is not None else None
+    checked = consumer is not None and consumer.problem is None
+    visible = (consumer.image is not None) if checked and consumer is not None else None
     found = [
         *diagnosis_owner.findings(case, image_id, owner, visible, seen.now),
-        *diagnosis_keys.findings(case, owner, consumer if asked else None),
+        *diagnosis_keys.findings(case, owner, consumer if checked else None),
     ]
     if consumer is not None and image_id is not None:
         role = seen.role_name if case.account_id != seen.account_id else None
@@ -90,7 +90,7 @@ def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
 
 
 def _unread(seen: DiagnosisSeen) -> Iterator[Failure]:
-    """What could not be asked at all, each account and region once."""
+    """What could not be read, once for each account and region."""
     owners = (owner.problem for _place, owner in sorted(seen.owners.items()) if owner.problem is not None)
     consumers = (item.problem for _case, item in seen.consumers.items() if item.problem is not None)
     yield from dict.fromkeys([*owners, *consumers])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads both sides of a shared image: what its owner is told, and what an account that is to launch it is."""
+"""Reads a shared image in its owner's account and in an account that would launch it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def owner(clients: Clients, place: Target, image_id: str, other_regions: Iterable[str]) -> OwnerSeen:
-    """What an image's owner is told about it but for its keys, of which ``keys`` tells.
+    """The image in its owner's account, without its keys, which ``keys`` reads.
 
-    If it is not there: in which of the other regions it is.
+    If it is not in the region, the other regions are searched.
     """
     ec2 = clients.ec2(place.region)
     image = read.image(ec2, image_id)
@@ -47,7 +47,7 @@ def owner(clients: Clients, place: Target, image_id: str, other_regions: Iterabl
 
 
 def keys(clients: Clients, place: Target, seen: OwnerSeen) -> OwnerSeen:
-    """What was seen of an image, with the keys of its snapshots as their owner sees them."""
+    """``seen`` with the keys of its snapshots, read in their owner's account."""
     if seen.image is None or seen.launch is None:
         return seen
     snapshots = read.snapshots(clients.ec2(place.region), seen.image.snapshot_ids)
@@ -74,10 +74,10 @@ def consumer(
     request: Callable[[Image], Mapping[str, Any]],
     grantee: str,
 ) -> ConsumerSeen:
-    """What an account sees of an image and is told it may do.
+    """The image in an account that would launch it, with dry runs of the launch and of its use of keys.
 
-    ``key_arns`` are those that a launch uses, as far as the owner tells; ``request`` says how the image would
-    be launched. ``grantee`` is the account, as an ARN.
+    ``key_arns`` are the keys that a launch uses, as far as the owner can read; ``request`` returns the
+    parameters of RunInstances for the image. ``grantee`` is the account, as an ARN.
     """
     ec2 = clients.ec2(target.region)
     image = read.image(ec2, image_id)
@@ -96,7 +96,7 @@ def _allowed_images(ec2: EC2Client) -> AllowedImages | None:
     except ClientError as exception:
         if exception.response["Error"]["Code"] != "UnauthorizedOperation":
             raise
-        # That the account does not see the image is worth more than why.
+        # Without the settings, that the account cannot see the image is still a finding.
         return None
     return AllowedImages(
         answer.get("State", "disabled"),
@@ -108,7 +108,7 @@ def _allowed_images(ec2: EC2Client) -> AllowedImages | None:
 def _elsewhere(clients: Clients, image_id: str, regions: Iterable[str]) -> tuple[str, ...]:
     found = []
     for region in regions:
-        # Where one cannot look nothing was found; what keeps one from looking is no fault of this image.
+        # A region that cannot be searched is not a failure: the image is not known to be there.
         with suppress(*errors.AWS_ERRORS):
             if read.image(clients.ec2(region), image_id) is not None:
                 found.append(region)
@@ -117,7 +117,7 @@ def _elsewhere(clients: Clients, image_id: str, regions: Iterable[str]) -> tuple
 
 def _without_key(place: Target, snapshot_id: str) -> Failure:
     return Failure(
-        message=f"AWS does not tell account {place.account_id} the key of {snapshot_id}.",
+        message=f"Account {place.account_id} cannot read which key encrypts {snapshot_id}.",
         remedy="Check that the snapshot still exists and belongs to the account.",
         error_code="snapshot_not_found",
         action="DescribeSnapshots",
@@ -129,6 +129,6 @@ def _without_key(place: Target, snapshot_id: str) -> Failure:
 def _key(kms: KMSClient, place: Target, key_id: str) -> KeySeen:
     found = read.key(kms, key_id)
     if found.aws_managed or found.account_id != place.account_id:
-        # Nobody else uses it, or AWS tells no more.
+        # Other accounts cannot use an AWS managed key; the key of another account can be read there only.
         return KeySeen(found)
     return KeySeen(found, read.grants(kms, found.arn), read.key_policy(kms, found.arn))

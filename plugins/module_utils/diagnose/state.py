@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is seen of an image and its consumers before anything is judged."""
+"""What the user asked for, and what was read of an image in its owner's and its consumers' accounts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..keys.access import KeyDryRun
 from ..model import ConsumerRole, Image, ImagesByTarget, KeySeen, Network, Sharing, Target
 
 DRY_RUN_SUCCEEDED = "DryRunOperation"
-"""How a dry run of EC2 ends that would have succeeded (botocore shape ``RunInstancesRequest``, DryRun)."""
+"""The error code of a dry run of EC2 that succeeds (botocore shape ``RunInstancesRequest``, DryRun)."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class DiagnosisWanted:
 
 @dataclass(frozen=True)
 class OwnerSeen:
-    """What the owner of an image is told about it.
+    """What was read of an image in its owner's account.
 
-    ``elsewhere`` are other regions in which an image with that id was found instead. ``launch`` is None if
-    the account that was asked is not the owner. ``volumes`` map snapshots to who may create volumes from
-    them; ``key_problems`` map keys to why they could not be read, ``problem`` says why nothing could be.
+    ``elsewhere`` lists other regions in which an image with that ID was found instead. ``launch`` is None if
+    the account that it was read in is not the owner. ``volumes`` maps snapshots to their volume permissions,
+    ``key_problems`` keys to why they could not be read; ``problem`` is why nothing could be read.
     """
 
     image: Image | None = None
@@ -63,11 +63,10 @@ class AllowedImages:
 
 @dataclass(frozen=True)
 class ConsumerSeen:
-    """What an account sees of an image, and what it is told it may do.
+    """What was read of an image in the account that would launch it.
 
-    ``image`` is None if the account does not see it; ``allowed_images`` is looked at only then, and
-    None if it may not be. ``dry_run`` is the code and the message that the dry run of RunInstances ended
-    with.
+    ``image`` is None if the account cannot see it; ``allowed_images`` is read only then, and None if that is
+    not permitted. ``dry_run`` is the error code and message of the dry run of RunInstances.
     """
 
     image: Image | None = None
@@ -79,22 +78,22 @@ class ConsumerSeen:
 
 @dataclass(frozen=True, order=True)
 class Case:
-    """An image where it is, and an account that is to launch it."""
+    """An image in its place, and an account that would launch it."""
 
     place: Target
     account_id: str
 
     @property
     def target(self) -> Target:
-        """The consumer's side: its account in the image's region."""
+        """The launching account in the image's region."""
         return Target(self.account_id, self.place.region)
 
 
 @dataclass(frozen=True)
 class DiagnosisSeen:
-    """Everything that was seen; ``consumers`` lacks accounts that were not asked.
+    """Everything that was read; ``consumers`` has no entry for accounts that were not checked.
 
-    ``account_id`` is the account whose credentials are used, which acts by no role.
+    ``account_id`` is the account of the credentials, for which no role is assumed.
     """
 
     account_id: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.allowed_images import Truth, fits_any
+from ansible_collections.golden.images.plugins.module_utils.diagnose.allowed_images import Truth, matches_any
 
 from tests.unit.diagnose.examples import NOW
 from tests.unit.examples import OWNER, STRANGER, source_image
@@ -60,11 +60,11 @@ IMAGE = source_image(
     ],
 )
 def test_what_fits(criteria: list[dict[str, Any]], expected: Truth) -> None:
-    assert fits_any(criteria, IMAGE, NOW) is expected
+    assert matches_any(criteria, IMAGE, NOW) is expected
 
 
 def test_what_is_not_deprecated_fits() -> None:
     condition = {"DeprecationTimeCondition": {"MaximumDaysSinceDeprecated": 0}}
-    assert fits_any([condition], source_image(), NOW) is True
+    assert matches_any([condition], source_image(), NOW) is True
     tomorrow = source_image(deprecation_time="2026-11-25T00:00:00.000Z")
-    assert fits_any([condition], tomorrow, NOW) is True
+    assert matches_any([condition], tomorrow, NOW) is True
