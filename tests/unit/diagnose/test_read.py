@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
 from botocore.exceptions import ClientError
 
-from tests.unit.aws.test_read_keys import ARN, metadata
+from tests.unit.aws.test_read import ARN, metadata
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
 from tests.unit.wire import Wire
 
