@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy import checks as copy_checks
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.model import Target
 
 from tests.unit.copy.examples import wanted
-from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, source_image
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, source_image
 
 KNOWN = {
     "us-east-1": "opt-in-not-required",
@@ -103,3 +105,16 @@ def test_a_foreign_source_whose_snapshots_are_not_shared_is_refused() -> None:
 def test_all_that_is_wrong_with_a_source_is_told_at_once() -> None:
     source = source_image(owner_id=STRANGER, state="pending")
     assert len(copy_checks.check_source(OWNER, source, SOURCE_REGION, ("snap-1",))) == 2
+
+
+@pytest.mark.parametrize(
+    ("account_id", "message", "expected"),
+    [
+        pytest.param(OWNER, "No.", "No.", id="the account of the credentials"),
+        pytest.param(CONSUMER, "No.", f"Account {CONSUMER}: No.", id="another account"),
+        pytest.param(CONSUMER, f"No, {CONSUMER}.", f"No, {CONSUMER}.", id="the message names it already"),
+    ],
+)
+def test_failures_of_other_accounts_name_the_account(account_id: str, message: str, expected: str) -> None:
+    failure = Failure(message, "r", "c", "a")
+    assert copy_checks.with_account(failure, Target(account_id, "eu-west-1"), OWNER).message == expected

@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
 from ansible_collections.golden.images.plugins.module_utils.copy import request as copy_request
-from ansible_collections.golden.images.plugins.module_utils.model import Image
+from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 
 from tests.unit.copy.examples import REGION, calls, planned, seen, seen_in, wanted
@@ -20,6 +21,7 @@ from tests.unit.examples import (
     copied_image,
     place,
     source_image,
+    volumes,
 )
 
 COPY = ("CopyImage", None)
@@ -250,3 +252,28 @@ def test_a_copy_that_vanished_while_waiting_needs_no_removal() -> None:
     gone = adopted_image("ami-gone", "deregistered")
     actions = copy.replacement(wanted(), seen(), place(), (gone,))
     assert calls(actions) == [COPY]
+
+
+@pytest.mark.parametrize(
+    ("purge", "expected"),
+    [
+        pytest.param(False, [("CreateTags", [{"Key": "role", "Value": "web"}])], id="add"),
+        pytest.param(
+            True,
+            [("DeleteTags", [{"Key": "old"}]), ("CreateTags", [{"Key": "role", "Value": "web"}])],
+            id="purge, which deletes first",
+        ),
+    ],
+)
+def test_retag(purge: bool, expected: list[tuple[str, list[dict[str, str]]]]) -> None:
+    actions = copy.retag(place(), "ami-1", {"old": "1", "kept": "2"}, {"role": "web", "kept": "2"}, purge)
+    assert [(action.operation, action.parameters["Tags"]) for action in actions] == expected
+    assert all(action.parameters["Resources"] == [action.resource] == ["ami-1"] for action in actions)
+
+
+def test_whether_an_image_is_encrypted_as_requested() -> None:
+    want = wanted(encryption=Encryption(encrypted=True))
+    plain, encrypted = copied_image(devices=volumes("s")), copied_image(devices=volumes("s", encrypted=True))
+    assert not copy.has_wanted_key(want, seen(plain), place(), plain)
+    saw = seen(encrypted, snapshots=(Snapshot("s", "completed", 100, "arn:key"),))
+    assert copy.has_wanted_key(want, saw, place(), encrypted)

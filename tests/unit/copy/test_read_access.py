@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading whether another account may copy the source, and waiting for access that was just granted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.copy import read_access
+from ansible_collections.golden.images.plugins.module_utils.copy.access import MissingAccess
+from ansible_collections.golden.images.plugins.module_utils.copy.read_access import with_access
+from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen, CopyWanted
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import Target
+
+from tests.unit.copy.aws_in_steps import Clock
+from tests.unit.copy.examples import wanted
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, copied_image, source_image
+from tests.unit.wire import Wire
+
+TARGET = Target(CONSUMER, "eu-west-1")
+WANT = wanted(account_ids=(CONSUMER,))
+SEEN = CopySeen(OWNER, source_image(), copies={TARGET: ()})
+
+IMAGE_REQUEST = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
+IMAGE = {"Images": [{"ImageId": SOURCE_ID, "Name": "golden-web", "OwnerId": OWNER, "State": "available"}]}
+SNAPSHOTS_REQUEST = {"Filters": [{"Name": "snapshot-id", "Values": ["snap-source"]}], "MaxResults": 1000}
+SNAPSHOTS = {"Snapshots": [{"SnapshotId": "snap-source", "State": "completed", "Progress": "100%"}]}
+LAUNCH_REQUEST = {"ImageId": SOURCE_ID, "Attribute": "launchPermission"}
+VOLUME_REQUEST = {"SnapshotId": "snap-source", "Attribute": "createVolumePermission"}
+
+
+class Accounts:
+    """Stands for ``AssumedAccounts`` with one EC2 client for each account."""
+
+    def __init__(self, clients: dict[str, Any]) -> None:
+        self._clients = clients
+
+    @contextmanager
+    def as_account(self, account_id: str) -> Iterator[Any]:
+        yield SimpleNamespace(ec2=lambda _region: self._clients[account_id])
+
+    def role_arn(self, account_id: str) -> str:
+        return f"arn:aws:iam::{account_id}:role/golden-consumer"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(read_access, "monotonic", clock.monotonic)
+    monkeypatch.setattr(read_access, "sleep", clock.sleep)
+    return clock
+
+
+@pytest.fixture
+def owner() -> Wire:
+    return Wire("ec2")
+
+
+@pytest.fixture
+def consumer() -> Wire:
+    return Wire("ec2")
+
+
+def read(owner: Wire, consumer: Wire, want: CopyWanted = WANT, seen: CopySeen = SEEN) -> CopySeen:
+    accounts = Accounts({OWNER: owner.client, CONSUMER: consumer.client})
+    with owner.spoken(), consumer.spoken():
+        return with_access(accounts, want, seen, ())  # type: ignore[arg-type]
+
+
+def owner_shares_with(owner: Wire, *account_ids: str) -> None:
+    permissions = [{"UserId": account_id} for account_id in account_ids]
+    owner.expect("describe_image_attribute", LAUNCH_REQUEST, {"LaunchPermissions": permissions})
+    owner.expect("describe_snapshot_attribute", VOLUME_REQUEST, {"CreateVolumePermissions": permissions})
+
+
+def test_an_account_with_access(owner: Wire, consumer: Wire) -> None:
+    consumer.expect("describe_images", IMAGE_REQUEST, IMAGE)
+    consumer.expect("describe_snapshots", SNAPSHOTS_REQUEST, SNAPSHOTS)
+    assert read(owner, consumer) == SEEN
+
+
+def test_access_that_the_owner_has_not_granted(owner: Wire, consumer: Wire, clock: Clock) -> None:
+    consumer.expect("describe_images", IMAGE_REQUEST, {"Images": []})
+    consumer.expect("describe_snapshots", SNAPSHOTS_REQUEST, {"Snapshots": []})
+    owner_shares_with(owner)
+    started = clock.now
+    assert read(owner, consumer) == replace(
+        SEEN, missing_access={TARGET: MissingAccess(launch=True, snapshot_ids=("snap-source",))}
+    )
+    assert clock.now == started
+
+
+def test_access_that_propagates(owner: Wire, consumer: Wire, clock: Clock) -> None:
+    consumer.expect("describe_images", IMAGE_REQUEST, {"Images": []})
+    consumer.expect("describe_snapshots", SNAPSHOTS_REQUEST, SNAPSHOTS)
+    owner_shares_with(owner, CONSUMER)
+    consumer.expect("describe_images", IMAGE_REQUEST, IMAGE)
+    consumer.expect("describe_snapshots", SNAPSHOTS_REQUEST, SNAPSHOTS)
+    started = clock.now
+    assert read(owner, consumer) == SEEN
+    assert clock.now == started + 1
+
+
+def test_access_that_does_not_propagate_in_time(owner: Wire, consumer: Wire, clock: Clock) -> None:
+    for _number in range(31):
+        consumer.expect("describe_images", IMAGE_REQUEST, {"Images": []})
+        consumer.expect("describe_snapshots", SNAPSHOTS_REQUEST, SNAPSHOTS)
+    owner_shares_with(owner, CONSUMER)
+    started = clock.now
+    missing = MissingAccess(launch=True, already_granted=True)
+    assert read(owner, consumer) == replace(SEEN, missing_access={TARGET: missing})
+    assert clock.now == started + 30
+
+
+def test_an_account_that_cannot_be_read_is_refused(owner: Wire, consumer: Wire) -> None:
+    consumer.refuse("describe_images", IMAGE_REQUEST, "UnauthorizedOperation")
+    with pytest.raises(Refused) as caught:
+        read(owner, consumer)
+    (failure,) = caught.value.failures
+    assert (failure.error_code, failure.account_id) == ("UnauthorizedOperation", CONSUMER)
+
+
+@pytest.mark.parametrize(
+    ("want", "seen"),
+    [
+        pytest.param(wanted(), SEEN, id="no accounts"),
+        pytest.param(replace(WANT, assume_source_ready=True), SEEN, id="access is assumed"),
+        pytest.param(
+            WANT,
+            replace(SEEN, copies={TARGET: (copied_image(owner_id=CONSUMER),)}),
+            id="the copy exists",
+        ),
+        pytest.param(
+            WANT, replace(SEEN, source=source_image(owner_id=CONSUMER)), id="the account owns the source"
+        ),
+    ],
+)
+def test_nothing_is_read(owner: Wire, consumer: Wire, want: CopyWanted, seen: CopySeen) -> None:
+    assert read(owner, consumer, want, seen) == seen

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The source of each target, and what is read of several targets, merged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.model import Key, Snapshot, Target
+
+from tests.unit.copy.examples import seen, wanted
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_REGION, copied_image, place, source_image, volumes
+
+EU, US = "eu-west-1", "us-west-2"
+SNAPSHOTS = tuple(Snapshot(item, "completed", 100) for item in ("snap-1", "snap-2", "snap-3"))
+FAILURE = Failure("m", "r", "c", "a")
+
+
+def test_the_source_region() -> None:
+    assert wanted().source_region_of(EU) == SOURCE_REGION
+    assert wanted(source_images={EU: "ami-1"}).source_region_of(EU) == EU
+
+
+def test_the_source_of_a_region() -> None:
+    own = source_image(image_id="ami-eu")
+    saw = replace(seen(), sources={EU: own})
+    assert saw.source_of(place(EU)) == own
+    assert saw.source_of(place(US)) == source_image()
+
+
+def test_the_snapshots_of_an_image() -> None:
+    saw = seen(snapshots=SNAPSHOTS)
+    image = copied_image(devices=volumes("snap-3", "snap-1"))
+    assert saw.snapshots_of(place(EU), image) == (SNAPSHOTS[0], SNAPSHOTS[2])
+    assert saw.snapshots_of(place(US), image) == ()
+
+
+def test_merging_what_was_read_of_several_targets() -> None:
+    image, key = copied_image(), Key("arn:key")
+    one = replace(seen(image, snapshots=SNAPSHOTS), keys={place(EU): key})
+    other = CopySeen(
+        OWNER,
+        source_image(),
+        copies={place(US): ()},
+        encrypted_by_default=frozenset({place(US)}),
+        unread=(FAILURE,),
+    )
+    assert one.including([other]) == CopySeen(
+        OWNER,
+        source_image(),
+        copies={place(EU): (image,), place(US): ()},
+        snapshots={place(EU): SNAPSHOTS},
+        keys={place(EU): key},
+        encrypted_by_default=frozenset({place(US)}),
+        unread=(FAILURE,),
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        pytest.param(Target(OWNER, SOURCE_REGION), True, id="owner, region of the source"),
+        pytest.param(Target(OWNER, EU), False, id="another region"),
+        pytest.param(Target(CONSUMER, SOURCE_REGION), False, id="another account"),
+    ],
+)
+def test_where_the_source_is_the_image(target: Target, expected: bool) -> None:
+    assert seen().is_source(target, SOURCE_REGION) is expected
