@@ -108,7 +108,7 @@ def test_copies(
         "regions": ["us-west-2", AWAY],
         "kms_key_id": ALIAS,
     }
-    managed = "managed by AWS. Snapshots under an AWS-managed key can never be shared"
+    managed = "is an AWS managed key. Snapshots encrypted with an AWS managed key cannot be shared"
     invalid = "invalid_option"
     _refuse(
         aws,
@@ -119,17 +119,17 @@ def test_copies(
             "no key": Row(
                 {"kms_key_id": None, "kms_key_ids": {"us-west-2": ALIAS}},
                 *("default_key", AWAY),
-                ("The copy is to be encrypted, and no key is named", "Name a key in kms_key_id", AWAY),
+                ("The copy will be encrypted, and no key is set", "Set a key in kms_key_id", AWAY),
             ),
             "encrypted by default": Row(
                 {"kms_key_id": None, "source_image_id": others["plain"], "regions": [AWAY, BY_DEFAULT]},
                 *("default_key", BY_DEFAULT),
-                ("Encryption by default is on, and no key is named", "allow_default_key: true", BY_DEFAULT),
+                ("Encryption by default is on, and no key is set", "allow_default_key: true", BY_DEFAULT),
             ),
             "aws/ebs": Row(
                 {"kms_key_ids": {AWAY: "alias/aws/ebs"}},
                 *("default_key", AWAY),
-                (managed, "Name a customer-managed key", AWAY),
+                (managed, "Set a customer managed key", AWAY),
             ),
             "no such alias": Row(
                 {"kms_key_ids": {AWAY: "alias/nothing"}},
@@ -149,20 +149,20 @@ def test_copies(
             "asymmetric": Row(
                 {"kms_key_ids": {AWAY: "alias/asymmetric"}},
                 *("unsupported_key_type", AWAY),
-                (others["asymmetric"], "RSA_2048", "EBS takes symmetric encryption keys only", AWAY),
+                (others["asymmetric"], "RSA_2048", "Set a symmetric encryption key", AWAY),
             ),
             "of another region": Row(
                 {"kms_key_ids": {AWAY: fixture.key("us-west-2")}},
                 *(invalid, AWAY),
-                (f"{fixture.key('us-west-2')} is a key of us-west-2", "a key of its own region", AWAY),
+                (f"{fixture.key('us-west-2')} is a key in us-west-2", "a key in its own region", AWAY),
             ),
             "a region that gets no copy": Row(
-                {"kms_key_ids": {BY_DEFAULT: ALIAS}}, invalid, None, (f"'{BY_DEFAULT}' is not among",)
+                {"kms_key_ids": {BY_DEFAULT: ALIAS}}, invalid, None, (f"'{BY_DEFAULT}' is not in regions",)
             ),
             "to be decrypted": Row(
                 {"encrypted": False, "kms_key_id": None},
                 *(invalid, None),
-                (f"{fixture.image_id} is encrypted", "Leave encrypted out, and name a key"),
+                (f"{fixture.image_id} is encrypted", "Remove encrypted, and set a key"),
             ),
         },
     )

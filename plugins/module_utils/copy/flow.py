@@ -144,7 +144,7 @@ def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: 
     images: tuple[Image, ...] = ()
     if source.image_id != KNOWN_AFTER_APPLY and (not is_source or encryption.reencrypt_source):
         images = read.copies(ec2, source.image_id, source_region, USABLE_STATES)
-    name = encryption.named(target.region)
+    name = encryption.key_for(target.region)
     seen = replace(
         start,
         copies={target: images},

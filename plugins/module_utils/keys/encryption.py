@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decides which key a copy is encrypted under, and whether that key will do."""
+"""Decide which KMS key encrypts a copy, and whether that key can be used."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..failures import Failure, invalid_option
 from ..model import Image, Key, Snapshot, Target
 from ..tags import KEY_TAG, SOURCE_TAG
 
-# A reason rather than a rule: EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot".
-_CANNOT_BE_SHARED = "Snapshots under an AWS-managed key can never be shared with another account."
+# EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot".
+_CANNOT_BE_SHARED = "Snapshots encrypted with an AWS managed key cannot be shared with other accounts."
 
 
 @dataclass(frozen=True)
 class Encryption:
-    """What the user said of encryption. ``encrypted`` None follows the source."""
+    """The encryption options. ``encrypted`` None: encrypted if a key is set or the source is encrypted."""
 
     encrypted: bool | None = None
     key: str | None = None
@@ -27,59 +27,61 @@ class Encryption:
     allow_default: bool = False
     reencrypt_source: bool = False
 
-    def named(self, region: str) -> str | None:
-        """The key that is named for a region: id, ARN or alias."""
+    def key_for(self, region: str) -> str | None:
+        """The id, ARN or alias of the key that is set for a region."""
         return self.keys.get(region, self.key)
 
     def encrypts(self, region: str, source: Image) -> bool:
-        """Whether the copy in this region is to be encrypted, as far as the user and the source say."""
+        """Whether the options or the source make the copy in this region encrypted."""
         if self.encrypted is not None:
             return self.encrypted
-        return self.named(region) is not None or source.encrypted
+        return self.key_for(region) is not None or source.encrypted
 
 
 def check_options(encryption: Encryption, regions: Iterable[str]) -> tuple[Failure, ...]:
-    """Refuse what cannot work whatever AWS says."""
+    """Refuse combinations of options that cannot work."""
     known = sorted(set(regions))
     failures = [
         invalid_option(
             "kms_key_ids",
-            f"kms_key_ids: '{region}' is not among the regions.",
-            "Add it to regions as well.",
+            f"kms_key_ids: '{region}' is not in regions.",
+            "Add it to regions, or remove its key.",
         )
         for region in sorted(encryption.keys.keys() - set(known))
     ]
-    if encryption.encrypted is False and any(encryption.named(region) for region in known):
+    if encryption.encrypted is False and any(encryption.key_for(region) for region in known):
         failures.append(
-            invalid_option("encrypted", "encrypted: false, yet a key is named.", "Leave one of them out.")
+            invalid_option(
+                "encrypted", "encrypted: false cannot be combined with a key.", "Remove one of them."
+            )
         )
     return (*failures, *(failure for region in known for failure in _check_region_of_key(encryption, region)))
 
 
 def _check_region_of_key(encryption: Encryption, region: str) -> tuple[Failure, ...]:
-    key = encryption.named(region)
+    key = encryption.key_for(region)
     if key is None or not key.startswith("arn:") or _region(key) == region:
         return ()
     option = "kms_key_ids" if region in encryption.keys else "kms_key_id"
     return (
         invalid_option(
             option,
-            f"{option}: {key} is a key of {_region(key)}.",
-            "A copy needs a key of its own region: use kms_key_ids, or an alias that all have.",
+            f"{option}: {key} is a key in {_region(key)}.",
+            "A copy needs a key in its own region: use kms_key_ids, or an alias that exists in each region.",
             region=region,
         ),
     )
 
 
 def check_source(encryption: Encryption, source: Image) -> tuple[Failure, ...]:
-    """Refuse to decrypt: AWS cannot copy an encrypted image to an unencrypted one."""
+    """Refuse to decrypt: AWS cannot make an unencrypted copy of an encrypted image."""
     if not (source.encrypted and encryption.encrypted is False):
         return ()
     return (
         invalid_option(
             "encrypted",
-            f"encrypted: {source.image_id} is encrypted, and AWS makes no unencrypted copy of it.",
-            "Leave encrypted out, and name a key.",
+            f"encrypted: {source.image_id} is encrypted, and AWS cannot make an unencrypted copy of it.",
+            "Remove encrypted, and set a key.",
         ),
     )
 
@@ -87,23 +89,23 @@ def check_source(encryption: Encryption, source: Image) -> tuple[Failure, ...]:
 def check_key(
     encryption: Encryption, target: Target, source: Image, key: Key | None, by_default: bool
 ) -> tuple[Failure, ...]:
-    """Refuse a copy whose key is left to AWS, or is one that EBS cannot use.
+    """Refuse a copy for which AWS would choose the key, or whose key EBS cannot use.
 
-    ``key`` is the named key, or where that is allowed the default one; ``by_default`` is the account's
+    ``key`` is the key that is set, or the default key if that is allowed; ``by_default`` is the account's
     encryption by default in that region (GetEbsEncryptionByDefault).
     """
     if key is None:
         if not encryption.encrypts(target.region, source) and not by_default:
             return ()
-        why = "encryption by default is on" if by_default else "the copy is to be encrypted"
+        why = "Encryption by default is on" if by_default else "The copy will be encrypted"
         return (
             Failure.at(
                 target,
                 "CopyImage",
                 "default_key",
-                f"{why[0].upper()}{why[1:]}, and no key is named: it would land on the default key, "
-                f"usually aws/ebs. {_CANNOT_BE_SHARED}",
-                "Name a key in kms_key_id or kms_key_ids, or set allow_default_key: true.",
+                f"{why}, and no key is set: AWS would use the default key, usually aws/ebs. "
+                f"{_CANNOT_BE_SHARED}",
+                "Set a key in kms_key_id or kms_key_ids, or set allow_default_key: true.",
             ),
         )
     if key.aws_managed and not encryption.allow_default:
@@ -112,8 +114,8 @@ def check_key(
                 target,
                 "CopyImage",
                 "default_key",
-                f"{key.arn} is managed by AWS. {_CANNOT_BE_SHARED}",
-                "Name a customer-managed key, or set allow_default_key: true.",
+                f"{key.arn} is an AWS managed key. {_CANNOT_BE_SHARED}",
+                "Set a customer managed key, or set allow_default_key: true.",
             ),
         )
     if key.state != "Enabled":
@@ -123,7 +125,7 @@ def check_key(
                 "CopyImage",
                 "key_not_enabled",
                 f"{key.arn} is in the state {key.state}.",
-                "Enable the key or cancel its deletion, or name another one.",
+                "Enable the key or cancel its deletion, or set another key.",
             ),
         )
     if key.spec != "SYMMETRIC_DEFAULT" or key.usage != "ENCRYPT_DECRYPT":
@@ -132,8 +134,8 @@ def check_key(
                 target,
                 "CopyImage",
                 "unsupported_key_type",
-                f"{key.arn} is a key for {key.usage} of kind {key.spec}.",
-                "EBS takes symmetric encryption keys only: name one.",
+                f"{key.arn} has the key usage {key.usage} and the key spec {key.spec}.",
+                "Set a symmetric encryption key: EBS supports no other keys.",
             ),
         )
     return ()
@@ -142,8 +144,8 @@ def check_key(
 def is_under(image: Image, snapshots: Iterable[Snapshot], key: Key | None, encrypted: bool) -> bool:
     """Whether an image is encrypted as wanted: under ``key``, under any key if None, or not at all.
 
-    ``snapshots`` are the image's, if they are known. Where nothing is known the image gets the benefit of
-    the doubt, so that nothing is copied twice.
+    ``snapshots`` are the image's, if they are known. If the keys are unknown the result is True, so that
+    nothing is copied twice.
     """
     found = _keys_of(image, snapshots)
     if found is None:
@@ -154,12 +156,12 @@ def is_under(image: Image, snapshots: Iterable[Snapshot], key: Key | None, encry
 
 
 def _keys_of(image: Image, snapshots: Iterable[Snapshot]) -> set[str | None] | None:
-    """The keys of an image's volumes, a None among them for an unencrypted one; None if not known."""
+    """The ARNs of the keys of an image's volumes, None for an unencrypted volume; None if unknown."""
     keys = {snapshot.kms_key_id for snapshot in snapshots}
     if keys:
         return keys
     if SOURCE_TAG in image.tags and (image.encrypted or image.state != "available"):
-        # A pending image may not tell its snapshots; its copy was started with this tag.
+        # AWS may not list the snapshots of a pending image; this tag was set when the copy started.
         return {image.tags.get(KEY_TAG)}
     return {None} if image.state == "available" and not image.encrypted else None
 

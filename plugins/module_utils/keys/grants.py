@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The grants that this collection makes on keys: what they allow, and how they are recognized."""
+"""The grants that this collection creates: their operations, and how they are recognized."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import re
 
 from ..model import Grant
 
-# EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot"; grants take no wildcards.
+# EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot"; grants support no wildcards.
 OPERATIONS = frozenset(
     {
         "CreateGrant",
@@ -22,13 +22,11 @@ OPERATIONS = frozenset(
         "ReEncryptTo",
     }
 )
-
-
-# IAM User Guide, "Unique identifiers": what KMS shows instead of a role or user that was deleted.
+# IAM User Guide, "Unique identifiers": KMS shows these for deleted roles and users.
 DELETED_PRINCIPAL = re.compile(r"(AROA|AIDA)[A-Z0-9]+")
 NAME_PREFIX = "golden-images:"
 
 
 def is_own(grant: Grant) -> bool:
-    """Whether this collection made the grant."""
+    """Whether this collection created the grant."""
     return grant.name.startswith(NAME_PREFIX)

@@ -106,7 +106,7 @@ def _applies(statement: _Statement, request: Request, in_part: Truth) -> Truth:
             _matches_key(content, request.key_arn),
             _matches_consumer(statement, request.consumer, in_part),
             *(
-                _holds(operator, key.lower(), _listed(values), request, in_part)
+                _holds(operator, key.lower(), _as_list(values), request, in_part)
                 for operator, keys in content.get("Condition", {}).items()
                 for key, values in keys.items()
             ),
@@ -116,7 +116,7 @@ def _applies(statement: _Statement, request: Request, in_part: Truth) -> Truth:
 
 def _matches_operation(statement: Mapping[str, Any], action: str) -> bool:
     def fits(patterns: Any) -> bool:
-        return any(_like(pattern.lower(), action.lower()) for pattern in _listed(patterns))
+        return any(_like(pattern.lower(), action.lower()) for pattern in _as_list(patterns))
 
     if "NotAction" in statement:
         return not fits(statement["NotAction"])
@@ -126,7 +126,7 @@ def _matches_operation(statement: Mapping[str, Any], action: str) -> bool:
 def _matches_key(statement: Mapping[str, Any], key_arn: str) -> Truth:
     if "Resource" not in statement:
         return None
-    return any(_like(pattern, key_arn) for pattern in _listed(statement["Resource"]))
+    return any(_like(pattern, key_arn) for pattern in _as_list(statement["Resource"]))
 
 
 def _matches_consumer(statement: _Statement, consumer: Consumer, in_part: Truth) -> Truth:
@@ -146,8 +146,8 @@ def _matches_consumer(statement: _Statement, consumer: Consumer, in_part: Truth)
 def _named(principal: Any) -> list[str]:
     """The AWS principals of a statement; services and identity providers are not consumers."""
     if isinstance(principal, Mapping):
-        return [str(item) for item in _listed(principal.get("AWS", []))]
-    return [str(item) for item in _listed(principal)]
+        return [str(item) for item in _as_list(principal.get("AWS", []))]
+    return [str(item) for item in _as_list(principal)]
 
 
 def _account_of(principal: str) -> str | None:
@@ -280,8 +280,8 @@ def _any(truths: Iterable[Truth]) -> Truth:
 
 @lru_cache(maxsize=256)
 def _statements(policy: str) -> tuple[_Statement, ...]:
-    return tuple(_Statement.read(item) for item in _listed(json.loads(policy).get("Statement", [])))
+    return tuple(_Statement.read(item) for item in _as_list(json.loads(policy).get("Statement", [])))
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

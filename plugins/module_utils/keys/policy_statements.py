@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""This collection's own statements in a key policy, among other people's, which stay as they are.
+"""This collection's own statements in a key policy; all other statements stay as they are.
 
-The own ones are told by their Sid. Conditions of one statement are ANDed, so each kind of consumer needs
-statements of its own; and CreateGrant stands apart, since tools may not use it, only AWS services.
+Own statements are recognized by their Sid. The conditions of a statement are ANDed, so each kind of consumer
+needs separate statements; so does CreateGrant, which only AWS services may use, for the consumers.
 Sources: EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot"; EC2 User Guide, "Allow
 organizations and OUs to use a KMS key"; IAM User Guide, "aws:PrincipalOrgPaths".
 """
@@ -26,13 +26,13 @@ _GRANTS = "Grants"
 _KINDS = ("Accounts", "Organizations", "Units")
 _OWN_SID = re.compile(rf"{SID_PREFIX}(?P<name>(?:{'|'.join(_KINDS)})[0-9]*)(?P<grants>{_GRANTS})?")
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):root")
-# Written by hand, the path to a unit may be spelled out: o-…/r-…/ou-…/*.
+# A statement that was written by hand may have the full path to a unit: o-…/r-…/ou-…/*.
 _UNIT_PATH = re.compile(r"(o-[a-z0-9]+)/(?:.+/)?(ou-[a-z0-9-]+)/\*")
 
 
 @dataclass(frozen=True)
 class PolicyConsumers:
-    """Who may use a key through the own statements of its policy.
+    """The consumers in own statements of a key policy.
 
     ``principals`` are account ids and ARNs of roles and users, ``org_ids`` are ``o-…``, ``units`` are pairs
     of an organization's id and the id of one of its organizational units.
@@ -58,10 +58,10 @@ class PolicyConsumers:
 
 @dataclass(frozen=True)
 class PolicyAccess:
-    """What statements of a key policy say: who may do which operations.
+    """The operations that statements of a key policy allow to consumers.
 
-    Accounts that are to create a grant for their Auto Scaling role have to call CreateGrant themselves:
-    with ``for_auto_scaling`` theirs is not bound to AWS services.
+    An account must call CreateGrant itself to create a grant for its Auto Scaling role: with
+    ``for_auto_scaling`` the accounts' CreateGrant is not restricted to AWS services.
     """
 
     consumers: PolicyConsumers = field(default_factory=PolicyConsumers)
@@ -69,7 +69,7 @@ class PolicyAccess:
     for_auto_scaling: bool = False
 
     def by_kind(self) -> tuple[PolicyAccess, ...]:
-        """The same for accounts, for organizations and for units, as far as there are any."""
+        """The same access, separately for accounts, organizations and units, without empty ones."""
         named = self.consumers
         kinds = (
             replace(self, consumers=PolicyConsumers(principals=named.principals)),
@@ -79,12 +79,12 @@ class PolicyAccess:
         return tuple(access for access in kinds if access.consumers)
 
     def allows(self, other: PolicyAccess) -> bool:
-        """Whether one may do all that the other may, whoever they are."""
+        """Whether this access allows everything that the other does, regardless of the consumers."""
         return self.operations >= other.operations and self.for_auto_scaling >= other.for_auto_scaling
 
 
 def with_access(held: Iterable[PolicyAccess], wish: PolicyAccess) -> tuple[PolicyAccess, ...]:
-    """``held`` and ``wish``: those named get all that is asked for, nobody else gets or loses anything."""
+    """``held`` with ``wish`` added: its consumers get all of it, and the access of others does not change."""
     accesses = list(held)
     for access in wish.by_kind():
         named = access.consumers
@@ -99,35 +99,35 @@ def with_access(held: Iterable[PolicyAccess], wish: PolicyAccess) -> tuple[Polic
     return tuple(accesses)
 
 
-def without_consumers(held: Iterable[PolicyAccess], leaving: PolicyConsumers) -> tuple[PolicyAccess, ...]:
-    """``held`` without those who leave."""
-    return tuple(replace(access, consumers=access.consumers - leaving) for access in held)
+def without_consumers(held: Iterable[PolicyAccess], removed: PolicyConsumers) -> tuple[PolicyAccess, ...]:
+    """``held`` without the access of the removed consumers."""
+    return tuple(replace(access, consumers=access.consumers - removed) for access in held)
 
 
 def organization_id(arn: str) -> str:
-    """``o-…`` of the ARN of an organization."""
+    """The id (``o-…``) in the ARN of an organization."""
     return arn.rsplit("/", 1)[1]
 
 
 def unit_ids(arn: str) -> tuple[str, str]:
-    """``o-…`` and ``ou-…`` of the ARN of an organizational unit."""
+    """The ids (``o-…``, ``ou-…``) in the ARN of an organizational unit."""
     _kind, org_id, unit_id = arn.rsplit(":", 1)[1].split("/")
     return org_id, unit_id
 
 
 def unit_of_path(path: str) -> tuple[str, str] | None:
-    """``o-…`` and ``ou-…`` of a path to all that is below a unit; None if it is none."""
+    """The ids (``o-…``, ``ou-…``) in a path to everything below a unit; None for other paths."""
     match = _UNIT_PATH.fullmatch(path)
     return (match[1], match[2]) if match else None
 
 
 def own_accesses(policy: str) -> tuple[PolicyAccess, ...]:
-    """What the own statements of a policy say."""
+    """The access that the own statements of a policy give."""
     found: dict[str, PolicyAccess] = {}
     for statement in own_statements(policy):
         name, grants = _OWN_SID.fullmatch(statement["Sid"]).group("name", "grants")  # type: ignore[union-attr]
         access = found.get(name, PolicyAccess())
-        actions = _listed(statement.get("Action", []))
+        actions = _as_list(statement.get("Action", []))
         found[name] = PolicyAccess(
             access.consumers | _named_in(statement),
             access.operations | {action.removeprefix("kms:") for action in actions},
@@ -137,20 +137,20 @@ def own_accesses(policy: str) -> tuple[PolicyAccess, ...]:
 
 
 def own_statements(policy: str) -> list[dict[str, Any]]:
-    """The statements that this collection wrote."""
+    """The statements of a policy that have an own Sid."""
     return [statement for _text, statement in _statements(policy) if _is_own(statement)]
 
 
 def denying_sids(policy: str) -> list[str]:
-    """The own Sids that statements bear which deny something: those are somebody else's.
+    """The Sids of own statements that do not allow, sorted: another tool wrote those.
 
-    This collection writes statements that allow, and would write such ones in place of the denials.
+    This collection writes only Allow statements, and would replace the others.
     """
     return sorted(item["Sid"] for item in own_statements(policy) if item.get("Effect") != "Allow")
 
 
 def statements_for(*accesses: PolicyAccess) -> list[dict[str, Any]]:
-    """The statements that say just that: for each kind of consumer one family for each set of operations."""
+    """The statements that give exactly this access, grouped by kind of consumer and set of operations."""
     families: dict[tuple[int, tuple[str, ...], bool], PolicyConsumers] = {}
     for access in accesses:
         for part in access.by_kind():
@@ -191,7 +191,7 @@ def _family(
 
 
 def with_own_statements(policy: str, statements: Iterable[Mapping[str, Any]]) -> str:
-    """The policy with ``statements`` in place of the own ones, everybody else's text unchanged."""
+    """The policy with its own statements replaced by ``statements``, and the rest of the text unchanged."""
     before, after = _around_statements(policy)
     others = [text for text, statement in _statements(policy) if not _is_own(statement)]
     own = [json.dumps(statement, sort_keys=True) for statement in statements]
@@ -199,7 +199,7 @@ def with_own_statements(policy: str, statements: Iterable[Mapping[str, Any]]) ->
 
 
 def has_own_statements(policy: str, statements: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether the own statements of a policy already are ``statements``, however AWS writes them."""
+    """Whether the own statements of a policy are equivalent to ``statements``, however AWS formats them."""
     return _comparable(own_statements(policy)) == _comparable(statements)
 
 
@@ -211,14 +211,14 @@ def keeps_root(policy: str, account_id: str) -> bool:
     return any(
         statement.get("Effect") == "Allow"
         and "Condition" not in statement
-        and "kms:*" in _listed(statement.get("Action", []))
-        and account_id in (short(item) for item in _listed(_aws_principal(statement)))
+        and "kms:*" in _as_list(statement.get("Action", []))
+        and account_id in (short(item) for item in _as_list(_aws_principal(statement)))
         for _text, statement in _statements(policy)
     )
 
 
 def short(principal: str) -> str:
-    """An account's root as its id, which means the same and is shorter; other principals as they are."""
+    """The account id for the ARN of an account's root, which is equivalent; other principals as they are."""
     match = _ROOT.fullmatch(principal)
     return match[1] if match else principal
 
@@ -235,13 +235,13 @@ def _statement(kind: str, principal: Any, actions: list[str], condition: dict[st
 
 
 def _named_in(statement: Mapping[str, Any]) -> PolicyConsumers:
-    """The consumers that a statement names in one of the shapes that this collection writes."""
+    """The consumers of a statement that has one of the forms that this collection writes."""
     condition = statement.get("Condition", {})
-    org_ids = _listed(condition.get("StringEquals", {}).get("aws:PrincipalOrgID", []))
-    paths = _listed(condition.get("ForAnyValue:StringLike", {}).get("aws:PrincipalOrgPaths", []))
+    org_ids = _as_list(condition.get("StringEquals", {}).get("aws:PrincipalOrgID", []))
+    paths = _as_list(condition.get("ForAnyValue:StringLike", {}).get("aws:PrincipalOrgPaths", []))
     units = (unit for path in paths if (unit := unit_of_path(path)))
     return PolicyConsumers(
-        frozenset(short(item) for item in _listed(_aws_principal(statement)) if item != "*"),
+        frozenset(short(item) for item in _as_list(_aws_principal(statement)) if item != "*"),
         frozenset(org_ids),
         frozenset(units),
     )
@@ -256,22 +256,22 @@ def _aws_principal(statement: Mapping[str, Any]) -> Any:
     return principal.get("AWS", []) if isinstance(principal, dict) else principal
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
 def _comparable(statements: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The statements as texts that are equal if they mean the same, however lists are written."""
+    """The statements as texts that are equal if the statements are equivalent, however lists are written."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, Mapping):
             return {key: plain(item) for key, item in value.items()}
-        return sorted(short(str(item)) for item in _listed(value))
+        return sorted(short(str(item)) for item in _as_list(value))
 
     return sorted(json.dumps(plain(statement), sort_keys=True) for statement in statements)
 
 
-# json.loads forgets how a text was written; what is not ours must come back to AWS as it was.
+# json.loads loses the formatting, and the text of other statements must stay byte for byte.
 
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"\s*")
@@ -297,7 +297,7 @@ def _span_of_statements(policy: str) -> tuple[int, int]:
 
 
 def _statements(policy: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each statement as it stands in the text, and what it means."""
+    """Each statement as text and parsed."""
     start, end = _span_of_statements(policy)
     if policy[start] == "{":
         yield policy[start:end], json.loads(policy[start:end])

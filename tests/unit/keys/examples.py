@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of encryption share: keys, and copies with the snapshots that tell their keys."""
+"""Helpers for tests of encryption: keys, and copies with the snapshots that they encrypt."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def saw(
     by_default: bool = False,
     source: Image = PLAIN,
 ) -> CopySeen:
-    """That the one region holds these images; ``key`` is the named one, or the default where allowed."""
+    """That the one region holds these images; ``key`` is the one that is set, or the allowed default."""
     snapshots = tuple(item for _image, items in images for item in items)
     return replace(
         seen(*(image for image, _items in images), source=source, snapshots=snapshots),

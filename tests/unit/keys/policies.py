@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of key policies share: policies, and the world of those whom they may name."""
+"""Helpers for tests of key policies: policies and callers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ ROOT: dict[str, Any] = {
 
 
 def policy_of(*statements: Mapping[str, Any]) -> str:
-    """A policy with the default statement and these."""
+    """A policy with the default statement and these statements."""
     return json.dumps({"Version": "2012-10-17", "Statement": [ROOT, *statements]})
 
 
@@ -63,12 +63,12 @@ def consumers(
 
 
 def access(who: PolicyConsumers, **changes: Any) -> PolicyAccess:
-    """What launching needs, for these."""
+    """The access that a launch needs, for these consumers."""
     return PolicyAccess(**{"consumers": who, "operations": OPERATIONS, **changes})
 
 
 def opened_to(who: PolicyConsumers, **changes: Any) -> str:
-    """A policy that this collection has opened to these."""
+    """A policy with this collection's statements for these consumers."""
     return policy_of(*statements_for(access(who, **changes)))
 
 
@@ -100,7 +100,7 @@ def is_named(caller: Caller, who: PolicyConsumers) -> bool:
 
 
 def own_access(policy: str) -> PolicyAccess:
-    """All that the own statements of a policy say, whichever of them says it."""
+    """The access that all own statements of a policy give together."""
     parts = own_accesses(policy)
     return PolicyAccess(
         reduce(PolicyConsumers.__or__, (part.consumers for part in parts), PolicyConsumers()),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whom a key policy lets do what: a small judge that shares no code with what it judges.
+"""A small policy evaluator for tests that shares no code with the one that it tests.
 
 IAM User Guide, "Policy evaluation logic" and "Conditions with multiple context keys or values". It knows
-the operators and keys of this collection's statements and refuses to guess at others.
+the operators and keys of this collection's statements and fails for others.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OPERATIONS = (
 
 @dataclass(frozen=True)
 class Caller:
-    """A role of some account; ``path`` is where its account is (``o-…/r-…/ou-…/``), empty if nowhere."""
+    """A role of some account; ``path`` is its account's path (``o-…/r-…/ou-…/``), empty if it has none."""
 
     arn: str
     path: str = ""
@@ -47,11 +47,11 @@ class Caller:
 
 
 Right = tuple[Caller, str, bool]
-"""A caller, an operation, and whether an AWS service makes the call with a resource in mind."""
+"""A caller, an operation, and whether an AWS service makes the call for a resource."""
 
 
 def rights(policy: str, callers: Iterable[Caller]) -> frozenset[Right]:
-    """Everything that a policy allows to these callers."""
+    """All rights that a policy gives to these callers."""
     statements = _listed(json.loads(policy)["Statement"])
     return frozenset(
         (caller, operation, for_aws)
@@ -62,7 +62,7 @@ def rights(policy: str, callers: Iterable[Caller]) -> frozenset[Right]:
 
 
 def _allowed(statements: list[Mapping[str, Any]]) -> set[str]:
-    """The operations that statements about a caller leave: a denial goes before everything."""
+    """The operations that the statements for a caller allow; an explicit deny overrides any allow."""
     of = {"Allow": set[str](), "Deny": set[str]()}
     for statement in statements:
         patterns = _listed(statement["Action"])
@@ -77,10 +77,10 @@ def _applies(statement: Mapping[str, Any], caller: Caller, for_aws: bool) -> boo
 
 
 def _names(principal: Any, caller: Caller) -> bool:
-    everybody = principal == "*"
-    named = [] if everybody else _listed(principal["AWS"])
+    every_principal = principal == "*"
+    named = [] if every_principal else _listed(principal["AWS"])
     whole_account = f"arn:aws:iam::{caller.account_id}:root"
-    return everybody or bool({"*", caller.account_id, whole_account, caller.arn} & set(named))
+    return every_principal or bool({"*", caller.account_id, whole_account, caller.arn} & set(named))
 
 
 def _holds(condition: Mapping[str, Mapping[str, Any]], caller: Caller, for_aws: bool) -> bool:

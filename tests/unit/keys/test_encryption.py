@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which key a copy is to be under, and every way in which that is refused."""
+"""Which key encrypts a copy, and which options and keys are refused."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.keys import encryption as keys
 from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Key
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
 
 from tests.unit.copy.examples import REGION, planned, wanted
-from tests.unit.examples import OWNER, SOURCE_ID, place
+from tests.unit.examples import OWNER, SOURCE_ID, adopted_image, place
 from tests.unit.keys.examples import (
     ANY_KEY,
     BY_DEFAULT,
     DEFAULT,
     ENCRYPTED,
+    OTHER,
     PLAIN,
     UNDER_KEY,
     WANTED,
@@ -31,8 +32,8 @@ ELSEWHERE = key_arn(region="us-west-2")
 BOTH = (REGION, "us-west-2")
 
 
-def told(failures: tuple[Failure, ...]) -> list[tuple[str, str, str | None]]:
-    """Code, option or call, and region of every refusal, each of which says what to do."""
+def described(failures: tuple[Failure, ...]) -> list[tuple[str, str, str | None]]:
+    """Code, option or call, and region of every refusal, each of which has a remedy."""
     assert all(failure.message and failure.remedy for failure in failures)
     return [(failure.error_code, failure.action, failure.region) for failure in failures]
 
@@ -52,8 +53,8 @@ def told(failures: tuple[Failure, ...]) -> list[tuple[str, str, str | None]]:
         ),
     ],
 )
-def test_the_key_that_is_named_for_a_region(encryption: Encryption, expected: str | None) -> None:
-    assert encryption.named(REGION) == expected
+def test_key_for(encryption: Encryption, expected: str | None) -> None:
+    assert encryption.key_for(REGION) == expected
 
 
 @pytest.mark.parametrize(
@@ -61,44 +62,44 @@ def test_the_key_that_is_named_for_a_region(encryption: Encryption, expected: st
     [
         pytest.param(Encryption(), PLAIN, False, id="unset, plain source"),
         pytest.param(Encryption(), ENCRYPTED, True, id="unset, encrypted source"),
-        pytest.param(UNDER_KEY, PLAIN, True, id="unset, a key is named"),
+        pytest.param(UNDER_KEY, PLAIN, True, id="unset, a key is set"),
         pytest.param(Encryption(keys={"us-west-2": "k"}), PLAIN, False, id="unset, a key for elsewhere"),
         pytest.param(Encryption(encrypted=True), PLAIN, True, id="true"),
         pytest.param(Encryption(encrypted=False), PLAIN, False, id="false"),
     ],
 )
-def test_unset_follows_the_source_and_the_key(encryption: Encryption, source: Image, expected: bool) -> None:
+def test_encrypts(encryption: Encryption, source: Image, expected: bool) -> None:
     assert encryption.encrypts(REGION, source) is expected
 
 
 @pytest.mark.parametrize(
     ("encryption", "expected"),
     [
-        pytest.param(Encryption(), [], id="nothing said"),
+        pytest.param(Encryption(), [], id="defaults"),
         pytest.param(UNDER_KEY, [], id="an alias"),
         pytest.param(Encryption(key="1234abcd-12ab"), [], id="an id"),
         pytest.param(Encryption(keys={REGION: key_arn(), "us-west-2": ELSEWHERE}), [], id="each its own ARN"),
-        pytest.param(Encryption(encrypted=True), [], id="encrypted, no key named: AWS is asked first"),
+        pytest.param(Encryption(encrypted=True), [], id="encrypted, no key"),
         pytest.param(Encryption(encrypted=False), [], id="not encrypted"),
         pytest.param(
             Encryption(keys={"eu-west-9": "k", "ap-south-1": "k"}),
             [("invalid_option", "kms_key_ids", None)] * 2,
-            id="keys of regions that are not wanted",
+            id="keys for other regions",
         ),
         pytest.param(
             Encryption(key=key_arn()),
             [("invalid_option", "kms_key_id", "us-west-2")],
-            id="one region's ARN for all",
+            id="one region's key ARN for all regions",
         ),
         pytest.param(
             Encryption(key=f"arn:aws:kms:{REGION}:{OWNER}:alias/golden"),
             [("invalid_option", "kms_key_id", "us-west-2")],
-            id="one region's alias ARN for all",
+            id="one region's alias ARN for all regions",
         ),
         pytest.param(
             Encryption(key=key_arn(), keys={"us-west-2": ELSEWHERE}),
             [],
-            id="its ARN where none else is named",
+            id="a key ARN for the remaining region",
         ),
         pytest.param(
             Encryption(keys={REGION: ELSEWHERE, "us-west-2": key_arn()}),
@@ -122,13 +123,11 @@ def test_unset_follows_the_source_and_the_key(encryption: Encryption, source: Im
         ),
     ],
 )
-def test_options_that_cannot_work(
-    encryption: Encryption, expected: list[tuple[str, str, str | None]]
-) -> None:
-    assert told(keys.check_options(encryption, BOTH)) == expected
+def test_check_options(encryption: Encryption, expected: list[tuple[str, str, str | None]]) -> None:
+    assert described(keys.check_options(encryption, BOTH)) == expected
 
 
-def test_a_key_of_another_region_is_named_with_its_region() -> None:
+def test_refusal_of_another_regions_key_names_its_region() -> None:
     (failure,) = keys.check_options(Encryption(key=key_arn()), ["us-west-2"])
     assert key_arn() in failure.message
     assert REGION in failure.message
@@ -139,13 +138,13 @@ def test_a_key_of_another_region_is_named_with_its_region() -> None:
     [
         pytest.param(False, ENCRYPTED, True, id="decrypting"),
         pytest.param(False, PLAIN, False, id="leaving it plain"),
-        pytest.param(True, ENCRYPTED, False, id="encrypting anew"),
+        pytest.param(True, ENCRYPTED, False, id="reencrypting"),
         pytest.param(None, ENCRYPTED, False, id="following the source"),
     ],
 )
-def test_aws_decrypts_nothing(encrypted: bool | None, source: Image, refused: bool) -> None:
+def test_check_source(encrypted: bool | None, source: Image, refused: bool) -> None:
     failures = keys.check_source(Encryption(encrypted=encrypted), source)
-    assert told(failures) == ([("invalid_option", "encrypted", None)] if refused else [])
+    assert described(failures) == ([("invalid_option", "encrypted", None)] if refused else [])
     assert all(SOURCE_ID in failure.message for failure in failures)
 
 
@@ -153,9 +152,9 @@ def test_aws_decrypts_nothing(encrypted: bool | None, source: Image, refused: bo
     ("encryption", "source", "key", "by_default", "code"),
     [
         pytest.param(ANY_KEY, PLAIN, None, False, None, id="a plain copy"),
-        pytest.param(ANY_KEY, ENCRYPTED, None, False, "default_key", id="encrypted source, no key named"),
+        pytest.param(ANY_KEY, ENCRYPTED, None, False, "default_key", id="encrypted source, no key"),
         pytest.param(
-            Encryption(encrypted=True), PLAIN, None, False, "default_key", id="encrypted: true, no key named"
+            Encryption(encrypted=True), PLAIN, None, False, "default_key", id="encrypted: true, no key"
         ),
         pytest.param(ANY_KEY, PLAIN, None, True, "default_key", id="encryption by default"),
         pytest.param(
@@ -170,7 +169,7 @@ def test_aws_decrypts_nothing(encrypted: bool | None, source: Image, refused: bo
         pytest.param(UNDER_KEY, PLAIN, DEFAULT, False, "default_key", id="aws/ebs by name"),
         pytest.param(BY_DEFAULT, ENCRYPTED, DEFAULT, False, None, id="aws/ebs where that is allowed"),
         pytest.param(BY_DEFAULT, PLAIN, DEFAULT, True, None, id="aws/ebs by default where that is allowed"),
-        pytest.param(BY_DEFAULT, ENCRYPTED, WANTED, False, None, id="a default key of one's own"),
+        pytest.param(BY_DEFAULT, ENCRYPTED, WANTED, False, None, id="a customer managed default key"),
         pytest.param(
             UNDER_KEY,
             PLAIN,
@@ -221,11 +220,11 @@ def test_aws_decrypts_nothing(encrypted: bool | None, source: Image, refused: bo
         ),
     ],
 )
-def test_whether_a_key_will_do(
+def test_check_key(
     encryption: Encryption, source: Image, key: Key | None, by_default: bool, code: str | None
 ) -> None:
     failures = keys.check_key(encryption, place(), source, key, by_default)
-    assert told(failures) == ([(code, "CopyImage", REGION)] if code else [])
+    assert described(failures) == ([(code, "CopyImage", REGION)] if code else [])
     assert all(failure.account_id == OWNER for failure in failures)
     if key is not None:
         assert all(key.arn in failure.message for failure in failures)
@@ -235,22 +234,22 @@ def test_whether_a_key_will_do(
     ("by_default", "why"),
     [
         pytest.param(True, "Encryption by default is on", id="by default"),
-        pytest.param(False, "The copy is to be encrypted", id="asked for"),
+        pytest.param(False, "The copy will be encrypted", id="asked for"),
     ],
 )
-def test_a_copy_without_a_key_is_told_why_it_would_be_encrypted(by_default: bool, why: str) -> None:
+def test_refusal_without_a_key_says_why_the_copy_is_encrypted(by_default: bool, why: str) -> None:
     encryption = Encryption(encrypted=None if by_default else True)
     (failure,) = keys.check_key(encryption, place(), PLAIN, None, by_default)
     assert failure.message.startswith(why)
     assert "allow_default_key: true" in failure.remedy
 
 
-def test_a_key_that_will_not_do_stops_the_plan() -> None:
+def test_refused_key_is_a_refusal_of_the_plan() -> None:
     plan = planned(wanted(encryption=UNDER_KEY), saw(key=replace(WANTED, state="Disabled")))
     assert [failure.error_code for failure in plan.refusals] == ["key_not_enabled"]
 
 
-def test_encryption_by_default_stops_the_plan() -> None:
+def test_encryption_by_default_is_a_refusal_of_the_plan() -> None:
     plan = planned(wanted(), saw(by_default=True))
     assert [failure.error_code for failure in plan.refusals] == ["default_key"]
 
@@ -259,11 +258,36 @@ def test_encryption_by_default_stops_the_plan() -> None:
     "encryption",
     [
         pytest.param(UNDER_KEY, id="its key, since disabled"),
-        pytest.param(ANY_KEY, id="no key named"),
+        pytest.param(ANY_KEY, id="no key"),
     ],
 )
-def test_nothing_is_refused_where_nothing_is_copied(encryption: Encryption) -> None:
-    # A distribution that is finished stays so when its key is disabled later.
+def test_nothing_is_refused_without_a_copy(encryption: Encryption) -> None:
+    # A completed distribution has no refusals when its key is disabled later.
     key = replace(WANTED, state="Disabled") if encryption.key else None
     plan = planned(wanted(encryption=encryption), saw(found("ami-1", WANTED), key=key, source=ENCRYPTED))
     assert (plan.actions, plan.refusals) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("copy", "key", "encrypted", "expected"),
+    [
+        pytest.param(found("ami-1", WANTED), WANTED, True, True, id="the wanted key"),
+        pytest.param(found("ami-1", OTHER), WANTED, True, False, id="another key"),
+        pytest.param(found("ami-1", WANTED, OTHER), WANTED, True, False, id="two keys"),
+        pytest.param(found("ami-1", OTHER), None, True, True, id="any key"),
+        pytest.param(found("ami-1", OTHER, None), None, True, False, id="one volume unencrypted"),
+        pytest.param(found("ami-1", None), None, False, True, id="unencrypted as wanted"),
+        pytest.param(found("ami-1", WANTED), None, False, False, id="encrypted, unwanted"),
+    ],
+)
+def test_is_under(
+    copy: tuple[Image, list[Snapshot]], key: Key | None, encrypted: bool, expected: bool
+) -> None:
+    image, snapshots = copy
+    assert keys.is_under(image, snapshots, key, encrypted) is expected
+
+
+def test_is_under_without_known_keys() -> None:
+    image = adopted_image("ami-1", state="pending")
+    assert keys.is_under(image, [], WANTED, True) is True
+    assert keys.is_under(image, [], None, False) is True

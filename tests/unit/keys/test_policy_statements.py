@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The statements that open a key, and how they are found again in a policy."""
+"""The statements that give access to a key, and how they are recognized in a policy."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ ACCOUNTS_GRANTS = statement("GoldenImagesAccountsGrants", [A, B], ["kms:CreateGr
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
-        pytest.param(access(PolicyConsumers()), [], id="nobody"),
+        pytest.param(access(PolicyConsumers()), [], id="no consumer"),
         pytest.param(access(consumers(B, A)), [ACCOUNTS, ACCOUNTS_GRANTS], id="accounts"),
         pytest.param(
             access(consumers(A, B), operations=OPERATIONS - {"CreateGrant"}), [ACCOUNTS], id="no CreateGrant"
@@ -81,12 +81,12 @@ ACCOUNTS_GRANTS = statement("GoldenImagesAccountsGrants", [A, B], ["kms:CreateGr
         pytest.param(
             access(consumers(A), operations=frozenset({"CreateGrant"})),
             [statement("GoldenImagesAccountsGrants", [A], ["kms:CreateGrant"], FOR_AWS)],
-            id="CreateGrant alone: a statement without actions is refused by AWS",
+            id="CreateGrant alone, no statement without actions",
         ),
         pytest.param(
             access(consumers(A, B), for_auto_scaling=True),
             [ACCOUNTS, statement("GoldenImagesAccountsGrants", [A, B], ["kms:CreateGrant"])],
-            id="accounts that make grants themselves",
+            id="accounts with Auto Scaling",
         ),
         pytest.param(
             access(consumers(org_ids=(ORG_ID,))),
@@ -102,7 +102,7 @@ ACCOUNTS_GRANTS = statement("GoldenImagesAccountsGrants", [A, B], ["kms:CreateGr
                 statement("GoldenImagesUnits", "*", ACTIONS, IN_UNIT),
                 statement("GoldenImagesUnitsGrants", "*", ["kms:CreateGrant"], {**IN_UNIT, **FOR_AWS}),
             ],
-            id="a unit; only accounts make grants themselves",
+            id="a unit with Auto Scaling, which is for accounts only",
         ),
     ],
 )
@@ -110,8 +110,8 @@ def test_statements(wanted: PolicyAccess, expected: list[dict[str, Any]]) -> Non
     assert key_policy.statements_for(wanted) == expected
 
 
-def test_each_kind_of_consumer_has_its_statements() -> None:
-    # Conditions of one statement are ANDed: together they would name only who is in all of them.
+def test_each_kind_of_consumer_has_separate_statements() -> None:
+    # Conditions of one statement are ANDed: combined they would match only members of all of them.
     found = key_policy.statements_for(access(consumers(A, org_ids=(ORG_ID,), units=(UNIT,))))
     assert [item["Sid"].removeprefix("GoldenImages") for item in found] == [
         "Accounts",
@@ -124,7 +124,7 @@ def test_each_kind_of_consumer_has_its_statements() -> None:
 
 
 @given(ACCESSES)
-def test_statements_allow_those_named_just_what_is_wanted(wanted: PolicyAccess) -> None:
+def test_statements_allow_exactly_the_wanted_access(wanted: PolicyAccess) -> None:
     policy = json.dumps({"Statement": key_policy.statements_for(wanted)})
     by_account = PolicyConsumers(wanted.consumers.principals)
     assert rights(policy, CALLERS) == {
@@ -138,7 +138,7 @@ def test_statements_allow_those_named_just_what_is_wanted(wanted: PolicyAccess) 
 
 
 @given(ACCESSES)
-def test_no_statement_breaks_the_rules(wanted: PolicyAccess) -> None:
+def test_rules_for_every_statement(wanted: PolicyAccess) -> None:
     for found in key_policy.statements_for(wanted):
         assert found["Action"]
         assert "ForAllValues" not in json.dumps(found)  # It is true where the key is absent.
@@ -151,7 +151,7 @@ def test_no_statement_breaks_the_rules(wanted: PolicyAccess) -> None:
 
 
 @given(ACCESSES)
-def test_what_was_written_is_read_back(wanted: PolicyAccess) -> None:
+def test_own_accesses_reads_written_statements(wanted: PolicyAccess) -> None:
     read = own_access(policy_of(*key_policy.statements_for(wanted)))
     if not wanted.consumers:
         assert read == PolicyAccess()
@@ -211,14 +211,14 @@ def test_what_was_written_is_read_back(wanted: PolicyAccess) -> None:
         ),
     ],
 )
-def test_own_statements_are_understood_however_aws_shows_them(
+def test_own_accesses_of_statements_as_aws_formats_them(
     found: dict[str, Any], expected: PolicyConsumers
 ) -> None:
     shown = {"Effect": "Allow", "Resource": "*", **found}
     assert own_access(policy_of(shown)) == PolicyAccess(expected, frozenset({"Decrypt"}))
 
 
-def test_other_statements_are_not_own_ones() -> None:
+def test_other_statements_are_not_own() -> None:
     others = [
         {**ACCOUNTS, "Sid": "Accounts"},
         {**ACCOUNTS, "Sid": "MyGoldenImagesAccounts"},
@@ -237,7 +237,7 @@ SINGLE = {**ACCOUNTS, "Principal": {"AWS": [A]}, "Action": ["kms:Decrypt"]}
         pytest.param([], [], True, id="none"),
         pytest.param([ACCOUNTS], [ACCOUNTS], True, id="as written"),
         pytest.param([ACCOUNTS, ACCOUNTS_GRANTS], [ACCOUNTS_GRANTS, ACCOUNTS], True, id="in another order"),
-        pytest.param([ROOT, ACCOUNTS], [ACCOUNTS], True, id="other people's beside"),
+        pytest.param([ROOT, ACCOUNTS], [ACCOUNTS], True, id="with statements of others"),
         pytest.param(
             [{**SINGLE, "Principal": {"AWS": A}, "Action": "kms:Decrypt"}],
             [SINGLE],
@@ -265,7 +265,7 @@ SINGLE = {**ACCOUNTS, "Principal": {"AWS": [A]}, "Action": ["kms:Decrypt"]}
         pytest.param([ACCOUNTS, ACCOUNTS], [ACCOUNTS], False, id="twice"),
     ],
 )
-def test_whether_own_statements_mean_the_same(
+def test_has_own_statements(
     shown: list[dict[str, Any]], wanted: list[dict[str, Any]], expected: bool
 ) -> None:
     assert key_policy.has_own_statements(policy_of(*shown), wanted) is expected
@@ -279,10 +279,10 @@ def test_whether_own_statements_mean_the_same(
         pytest.param(f"arn:aws-cn:iam::{A}:root", A, id="its root in China"),
         pytest.param(DEPLOY, DEPLOY, id="a role"),
         pytest.param(f"arn:aws:iam::{A}:role/root", f"arn:aws:iam::{A}:role/root", id="a role named root"),
-        pytest.param("*", "*", id="everybody"),
+        pytest.param("*", "*", id="every principal"),
     ],
 )
-def test_short_names(principal: str, expected: str) -> None:
+def test_short(principal: str, expected: str) -> None:
     assert key_policy.short(principal) == expected
 
 
@@ -300,26 +300,28 @@ OWNERS_ROOT = f"arn:aws:iam::{OWNER}:root"
         pytest.param({"Action": ["kms:Decrypt", "kms:*"]}, True, id="a list of actions"),
         pytest.param({"Sid": None}, True, id="no Sid"),
         pytest.param({"Effect": "Deny"}, False, id="denied"),
-        pytest.param({"Action": "kms:Decrypt"}, False, id="not everything"),
-        pytest.param({"Action": ["kms:Create*", "kms:Put*"]}, False, id="much"),
+        pytest.param({"Action": "kms:Decrypt"}, False, id="one operation"),
+        pytest.param({"Action": ["kms:Create*", "kms:Put*"]}, False, id="wildcards of some operations"),
         pytest.param({"Principal": {"AWS": f"arn:aws:iam::{A}:root"}}, False, id="another account"),
         pytest.param({"Principal": {"AWS": f"arn:aws:iam::{OWNER}:role/admin"}}, False, id="a role of it"),
         pytest.param({"Principal": {"Service": "ec2.amazonaws.com"}}, False, id="a service"),
-        pytest.param({"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}, False, id="sometimes"),
+        pytest.param(
+            {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}, False, id="a condition"
+        ),
     ],
 )
-def test_whether_the_owner_keeps_the_key(changes: dict[str, Any], kept: bool) -> None:
+def test_keeps_root(changes: dict[str, Any], kept: bool) -> None:
     found = {key: value for key, value in {**ROOT, **changes}.items() if value is not None}
     for statements in (found, [found], [ACCOUNTS, found]):
         assert key_policy.keeps_root(json.dumps({"Statement": statements}), OWNER) is kept
 
 
-def test_two_halves_do_not_keep_the_key() -> None:
+def test_keeps_root_needs_one_statement() -> None:
     halves = [{**ROOT, "Action": "kms:Decrypt"}, {**ROOT, "Principal": {"AWS": A}}]
     assert not key_policy.keeps_root(json.dumps({"Statement": halves}), OWNER)
 
 
-def test_ids_from_arns() -> None:
+def test_ids_of_arns() -> None:
     assert key_policy.organization_id(ORG) == ORG_ID
     assert key_policy.unit_ids(UNIT_ARN) == UNIT
 
@@ -333,7 +335,7 @@ def test_sums_and_differences_of_consumers(one: PolicyConsumers, other: PolicyCo
 
 
 @given(ACCESSES, ACCESSES)
-def test_together_nobody_loses_anything(one: PolicyAccess, other: PolicyAccess) -> None:
+def test_with_access_removes_nothing(one: PolicyAccess, other: PolicyAccess) -> None:
     held = policy_of(*key_policy.statements_for(one))
     both = key_policy.with_access(key_policy.own_accesses(held), other)
     before = rights(held, CALLERS)
@@ -341,11 +343,47 @@ def test_together_nobody_loses_anything(one: PolicyAccess, other: PolicyAccess) 
     assert before <= after
 
 
-def test_nobody_adds_nothing() -> None:
+def test_with_access_of_no_consumer() -> None:
     one = access(consumers(A), operations=frozenset({"Decrypt"}))
     assert key_policy.with_access([one], access(PolicyConsumers(), for_auto_scaling=True)) == (one,)
 
 
-def test_a_policy_without_statements_is_an_error_of_its_own() -> None:
+def test_policy_without_statements_is_an_error() -> None:
     with pytest.raises(ValueError, match="no statements"):
         key_policy.own_statements('{"Version": "2012-10-17", "Id": {"Statement": []}}')
+
+
+def test_without_consumers() -> None:
+    held = (access(consumers(A, DEPLOY)), access(consumers(B, org_ids=(ORG_ID,), units=(UNIT,))))
+    assert key_policy.without_consumers(held, consumers(A, B, org_ids=(ORG_ID,))) == (
+        access(consumers(DEPLOY)),
+        access(consumers(units=(UNIT,))),
+    )
+
+
+def test_denying_sids() -> None:
+    deny = [{**ACCOUNTS, "Effect": "Deny", "Sid": f"GoldenImages{name}"} for name in ("Units", "Accounts2")]
+    others = {**ACCOUNTS, "Effect": "Deny", "Sid": "Theirs"}
+    assert key_policy.denying_sids(policy_of(*deny, others)) == ["GoldenImagesAccounts2", "GoldenImagesUnits"]
+    assert key_policy.denying_sids(policy_of(ACCOUNTS, others)) == []
+
+
+def test_with_own_statements() -> None:
+    policy = policy_of(ACCOUNTS)
+    written = json.loads(key_policy.with_own_statements(policy, [ACCOUNTS_GRANTS]))
+    assert written == {**json.loads(policy), "Statement": [ROOT, ACCOUNTS_GRANTS]}
+    assert key_policy.with_own_statements(policy_of(), []) == policy_of()
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (f"{ORG_ID}/*/{UNIT[1]}/*", UNIT),
+        (f"{ORG_ID}/r-ab12/ou-x/{UNIT[1]}/*", UNIT),
+        (f"{ORG_ID}/*", None),
+        (f"{ORG_ID}/*/{UNIT[1]}/", None),
+        ("*", None),
+    ],
+)
+def test_unit_of_path(path: str, expected: tuple[str, str] | None) -> None:
+    assert key_policy.unit_of_path(path) == expected

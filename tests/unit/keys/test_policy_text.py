@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Other people's part of a key policy comes back to AWS as it was, byte for byte."""
+"""The rest of a key policy stays byte for byte when own statements change."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ VALUES = st.recursive(
 
 
 class Writer:
-    """Writes JSON in anybody's style: spaces anywhere, characters escaped or not, each time another way."""
+    """Writes JSON in random styles: spaces anywhere, characters escaped or not."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
 
     def space(self) -> str:
-        """Nothing, or some of what JSON takes for space."""
+        """Random JSON whitespace, or none."""
         return "".join(self._random.choices(" \t\r\n", k=self._random.choice([0, 0, 0, 1, 3])))
 
     def text(self, meaning: str) -> str:
@@ -72,12 +72,12 @@ class Writer:
         return json.dumps(meaning) if meaning is None or isinstance(meaning, bool) else NUMBERS[meaning]
 
     def object(self, members: Mapping[str, str]) -> str:
-        """An object of values that are written already."""
+        """An object whose values are already JSON text."""
         parts = (f"{self.text(key)}{self.space()}:{self.space()}{text}" for key, text in members.items())
         return "{" + self.several(parts) + "}"
 
     def several(self, parts: Iterable[str]) -> str:
-        """Parts with commas between."""
+        """Parts separated by commas."""
         return ",".join(f"{self.space()}{part}{self.space()}" for part in parts) or self.space()
 
     def _character(self, character: str) -> str:
@@ -94,7 +94,7 @@ class Writer:
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy as text: what stands around its statements, and other people's ones among them."""
+    """A policy as text, the text around its statements, and the statements of others among them."""
 
     before: str
     after: str
@@ -103,7 +103,7 @@ class Policy:
 
 
 OWN = {"Effect": "Allow", "Principal": {"AWS": A}, "Action": "kms:Decrypt"}
-# Statements are told apart by their Sid alone: of other people's, anything may be in the rest.
+# Only the Sid makes a statement an own one; the rest of other statements can be anything.
 STATEMENTS = st.builds(
     lambda sid, rest: {**OWN, **rest, "Sid": sid},
     st.sampled_from(["GoldenImagesAccounts", "GoldenImagesUnitsGrants"]),
@@ -121,13 +121,13 @@ def is_own(statement: Mapping[str, Any]) -> bool:
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
-    """Policies of other people's and own statements, mixed, in anybody's style."""
+    """Policies of own and other statements, mixed, in random styles."""
     writer = Writer(draw(st.integers(0, 2**32)))
     statements = draw(st.lists(STATEMENTS, max_size=3))
     texts = [writer.value(statement) for statement in statements]
     single = len(texts) == 1 and draw(st.booleans())
     inner = texts[0] if single else "[" + writer.several(texts) + "]"
-    place = "\x00"  # It stands unescaped in no JSON.
+    place = "\x00"  # It is never unescaped in JSON.
     members = {
         key: writer.value(value) for key, value in draw(st.dictionaries(TEXTS, VALUES, max_size=2)).items()
     }
@@ -143,7 +143,7 @@ MINE = key_policy.statements_for(access(consumers(A, org_ids=(ORG_ID,), units=(U
 
 
 @given(policies(), ACCESSES)
-def test_what_is_not_ours_stays_byte_for_byte(policy: Policy, wanted: key_policy.PolicyAccess) -> None:
+def test_other_statements_stay_byte_for_byte(policy: Policy, wanted: key_policy.PolicyAccess) -> None:
     mine = key_policy.statements_for(wanted)
     text = key_policy.with_own_statements(policy.text, mine)
     assert text.startswith(f"{policy.before}[{', '.join(policy.others)}")
@@ -156,7 +156,7 @@ def test_what_is_not_ours_stays_byte_for_byte(policy: Policy, wanted: key_policy
 
 
 @given(policies())
-def test_what_was_written_is_found_again(policy: Policy) -> None:
+def test_written_statements_are_recognized(policy: Policy) -> None:
     text = key_policy.with_own_statements(policy.text, MINE)
     assert key_policy.own_statements(text) == MINE
     assert key_policy.has_own_statements(text, MINE)
@@ -164,14 +164,14 @@ def test_what_was_written_is_found_again(policy: Policy) -> None:
 
 
 @given(policies())
-def test_closing_leaves_other_peoples_text_alone(policy: Policy) -> None:
-    closed = key_policy.with_own_statements(key_policy.with_own_statements(policy.text, MINE), [])
-    assert closed == f"{policy.before}[{', '.join(policy.others)}]{policy.after}"
+def test_removing_own_statements_keeps_the_other_text(policy: Policy) -> None:
+    removed = key_policy.with_own_statements(key_policy.with_own_statements(policy.text, MINE), [])
+    assert removed == f"{policy.before}[{', '.join(policy.others)}]{policy.after}"
 
 
 @given(policies())
 @example(Policy("", "", (), '{"Id": "\\"Statement\\": [{", "Statement": []}'))
-def test_own_statements_are_found_by_their_sid(policy: Policy) -> None:
+def test_own_statements_are_recognized_by_their_sid(policy: Policy) -> None:
     found = key_policy.own_statements(policy.text)
     statements: Any = json.loads(policy.text)["Statement"]
     listed = statements if isinstance(statements, list) else [statements]
@@ -201,7 +201,7 @@ def test_own_statements_are_found_by_their_sid(policy: Policy) -> None:
         pytest.param(
             '{"Id":{"Statement":[{"Sid":"GoldenImagesX"}]},"Statement":[{"Sid":"\\u0047oldenImagesUnits"},{"a":1}]}',
             '{"Id":{"Statement":[{"Sid":"GoldenImagesX"}]},"Statement":[{"a":1}, OURS]}',
-            id="only the policy's own statements count, however their Sid is written",
+            id="nested statements do not count, escaped Sids do",
         ),
         pytest.param(
             '{"\\u0053tatement":[{"b":1,"a":2}]}',
@@ -210,14 +210,14 @@ def test_own_statements_are_found_by_their_sid(policy: Policy) -> None:
         ),
     ],
 )
-def test_texts(text: str, expected: str) -> None:
+def test_with_own_statements(text: str, expected: str) -> None:
     ours = {"Sid": "GoldenImagesAccounts", "Effect": "Allow"}
     assert key_policy.with_own_statements(text, [ours]) == expected.replace(
         "OURS", json.dumps(ours, sort_keys=True)
     )
 
 
-def test_a_policy_that_says_what_is_wanted_is_not_touched() -> None:
+def test_formatting_makes_no_difference() -> None:
     text = opened_to(consumers(A))
     spaced = json.dumps(json.loads(text), indent=4)
     assert key_policy.has_own_statements(spaced, key_policy.statements_for(access(consumers(A))))
