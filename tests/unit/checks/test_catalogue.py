@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every check is documented, and every name of a check that is used exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from checks.catalogue import CHECKS, PYTEST_PROCESSES
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def test_the_table_for_contributors_lists_every_check():
+    text = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("| Check |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (`.+?`) \|", table, flags=re.MULTILINE)
+    assert [name for row in rows for name in re.findall(r"`([a-z-]+)`", row)] == list(CHECKS)
+
+
+def test_the_makefile_names_checks_that_exist():
+    text = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
+    commands = re.findall(r"-m checks ([a-z -]+)$", text, flags=re.MULTILINE)
+    names = {name for command in commands for name in command.split()}
+    assert {"ruff", "returns", "unit", "sanity"} <= names <= CHECKS.keys()
+
+
+def test_checks_that_keep_several_processes_busy_are_those_that_run_tests():
+    large = {name for name, check in CHECKS.items() if check.processes == PYTEST_PROCESSES}
+    assert large == {"unit", "mutants", "simulated-aws", "compatibility", "integration"}
+    assert {check.processes for check in CHECKS.values()} == {1, PYTEST_PROCESSES}
+
+
+def test_some_checks_are_repeated_on_each_python():
+    repeated = [name for name, check in CHECKS.items() if check.per_python]
+    assert repeated == ["mypy", "unit", "package", "compatibility", "sanity"]

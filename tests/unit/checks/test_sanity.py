@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ansible-test ignores no finding and leaves no test out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks import sanity
+from checks.commands import CheckError
+
+RAN = 'Running sanity test "pep8"\nRunning sanity test "validate-modules"\n'
+
+
+@pytest.fixture
+def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The output of ansible-test, which is not run: an element to be set."""
+    said = [RAN]
+
+    def run(*command: str, **_options: Any) -> str:
+        return "" if "--prime-venvs" in command else said[0]
+
+    monkeypatch.setattr(sanity, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(sanity, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(sanity.collection, "build", lambda folder: folder / "archive.tar.gz")
+    monkeypatch.setattr(sanity.collection, "install", lambda _archive, tree: tree)
+    monkeypatch.setattr(sanity, "run", run)
+    return said
+
+
+def test_the_tests_that_ran_are_named(output: list[str], capsys: pytest.CaptureFixture[str]):
+    sanity.check()
+    assert capsys.readouterr().out == "2 tests: pep8, validate-modules\n"
+    assert output == [RAN]
+
+
+@pytest.mark.parametrize(
+    ("said", "reported"),
+    [
+        (f"{RAN}WARNING: Skipping tests disabled by default\n", "Skipping tests disabled"),
+        (f"{RAN}WARNING: All targets skipped.\n", "All targets skipped"),
+        ("Nothing to do.\n", "Nothing to do"),
+    ],
+)
+def test_a_test_that_is_left_out_is_a_failure(output: list[str], said: str, reported: str):
+    output[0] = said
+    with pytest.raises(CheckError, match=f"left tests out: .*{reported}"):
+        sanity.check()
+
+
+def test_a_file_that_ignores_findings_is_a_failure(output: list[str], tmp_path: Path):
+    ignored = tmp_path / "tests" / "sanity" / "ignore-2.19.txt"
+    ignored.parent.mkdir(parents=True)
+    ignored.touch()
+    with pytest.raises(CheckError, match=r"ignore-2\.19\.txt"):
+        sanity.check()
+    assert output == [RAN]
