@@ -168,7 +168,7 @@ findings:
       type: str
       returned: always
 actions:
-  description: Always empty: nothing is changed.
+  description: Always empty, since nothing is changed.
   returned: success, and failure after all was read
   type: list
   elements: dict
