@@ -55,8 +55,8 @@ def images(browser: Browser, section: str) -> list[str]:
     return [match.group() for row in shown(browser, section) if (match := re.search(r"ami-\d", row))]
 
 
-def told(browser: Browser) -> str:
-    text: str = browser.run("document.getElementById('told').textContent")
+def status(browser: Browser) -> str:
+    text: str = browser.run("document.getElementById('status').textContent")
     return text
 
 
@@ -108,8 +108,8 @@ def test_filters_and_search_hide_what_does_not_fit(browser: Browser, address: st
     assert browser.run("document.querySelector('[name=q]').value") == "ami-2"
     assert browser.run("document.querySelector('[name=severity]').value") == "high"
     assert images(browser, "findings") == images(browser, "matrix") == images(browser, "table-2") == ["ami-2"]
-    assert "Who can use which image: 1 of 8" in told(browser)
-    assert "Findings: 1 of 4" in told(browser)
+    assert "Who can use which image: 1 of 8" in status(browser)
+    assert "Findings: 1 of 4" in status(browser)
 
     go(browser, "#region=us-east-1")
     assert images(browser, "matrix") == ["ami-1", "ami-3", "ami-5", "ami-7"]
@@ -130,7 +130,7 @@ def test_filters_and_search_hide_what_does_not_fit(browser: Browser, address: st
 
     # A filter that cannot be, a link to a place on the page, and no filter.
     go(browser, "#severity=worse&region=%3Cscript%3E")
-    assert told(browser).startswith("Everything is shown.")
+    assert status(browser).startswith("All rows are shown.")
     go(browser, f"#q={BATCH}")
     some = images(browser, "matrix")
     go(browser, "#findings")
@@ -173,7 +173,7 @@ def test_it_can_be_seen_and_printed(browser: Browser, address: str, tmp_path: Pa
     assert b"/MediaBox [0 0 841" in printed or b"/MediaBox [0 0 842" in printed
     browser.call("Emulation.setEmulatedMedia", media="print")
     assert browser.run("document.querySelector('.tools input').checkVisibility()") is False
-    assert browser.run("document.querySelector('#told').checkVisibility()") is True
+    assert browser.run("document.querySelector('#status').checkVisibility()") is True
     browser.call("Emulation.setEmulatedMedia", media="")
 
 

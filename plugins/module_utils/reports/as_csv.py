@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The records of a report as CSV (RFC 4180), in which no cell is a formula."""
+"""The records of a report as CSV (RFC 4180) without formulas."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from typing import Any
 from .document import Table
 from .values import is_number, text_of
 
-# What spreadsheets take for the beginning of a formula: OWASP, "CSV Injection", and ASVS 1.2.10 for the null
-# character. The wide forms are taken for the narrow ones in East Asian locales.
+# The characters that start a formula in spreadsheets: OWASP, "CSV Injection", and ASVS 1.2.10 for the null
+# character. East Asian locales accept the full-width forms too.
 _FORMULA = tuple("=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20")
-# Where lists are written with semicolons spreadsheets expect them, or tabs, between cells, do not see the
-# quotes that begin after a comma, and so begin a cell within a text.
+# Spreadsheets of some locales separate cells at semicolons or tabs, ignore quotes after a comma, and so start
+# a cell within a text.
 _WITHIN = re.compile('([;\t\r\n])(?=[\\s"]*[=+\\-@\uff1d\uff0b\uff0d\uff20])')
-# As OWASP recommends: a spreadsheet shows what follows as text.
+# As OWASP recommends: a spreadsheet shows the rest of the cell as text.
 _TEXT = "'"
 
 
 class _Lines(list[str]):
-    """Takes what ``csv`` writes."""
+    """A file object for the ``csv`` module."""
 
     write = list.append
 
 
 def csv_text(records: Table) -> str:
-    """One line for the titles and one for each row; every text is quoted, numbers are left as they are."""
+    """One line for the titles and one for each row; texts are quoted, numbers are not."""
     lines = _Lines()
     writer = csv.writer(lines, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
     writer.writerow([_cell(column.title) for column in records.columns])
@@ -47,8 +47,8 @@ def _cell(value: Any) -> Any:
 
 @lru_cache(maxsize=65_536)
 def _harmless(text: str) -> str:
-    """The text, not to be taken for a formula. Names and ids come again and again in a large report."""
+    """The text without the start of a formula. Cached, because names and IDs repeat in a large report."""
     text = _WITHIN.sub(rf"\1{_TEXT}", text)
-    # A spreadsheet may drop spaces before it looks what a cell begins with.
+    # A spreadsheet may strip leading spaces first.
     dangerous = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
     return f"{_TEXT}{text}" if dangerous else text

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The findings of a report as SARIF 2.1.0, which code scanning reads.
+"""The findings of a report as SARIF 2.1.0, for code scanning.
 
-OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0", and what GitHub wants beside that:
-GitHub Docs, "SARIF support for code scanning". What is found is no line of a file but something at AWS: its
-place there is the logical location, and the same as a path is the file that code scanning asks for.
+OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0", and the further requirements of
+GitHub Docs, "SARIF support for code scanning". A finding is about an AWS resource and not a line of a file:
+the logical location names the resource, and the path that code scanning requires is made of the same names.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .document import SEVERITIES, Document, Item, worst_first
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"high": "error", "medium": "warning", "low": "note"}
-# Of rules about security GitHub shows 7.0 to 8.9 as high, 4.0 to 6.9 as medium, less as low.
+# GitHub displays security severities of 7.0 to 8.9 as high, 4.0 to 6.9 as medium, and less as low.
 _SCORES = {"high": "8.0", "medium": "5.0", "low": "2.0"}
-# What may stand in a path of a URI (RFC 3986, pchar) in which nothing has to be escaped.
+# The characters of a URI path that need no escaping (RFC 3986, unreserved).
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 def sarif_text(document: Document, written_at: str) -> str:
-    """One run with one rule for each code that was found, and the findings, the worst first."""
+    """One run with a rule for each finding code, and the findings, the worst first."""
     items = worst_first(document.items)
     codes = list(dict.fromkeys(item.code for item in items))
     run = {
@@ -92,7 +92,7 @@ def _location(item: Item) -> dict[str, Any]:
 
 
 def _segment(text: str) -> str:
-    """A part of a path: nothing in it can be taken for a scheme, a folder above, or a part of its own."""
+    """A segment of a path, escaped so that it contains no scheme, parent folder or separator."""
     escaped = "".join(
         chr(one) if chr(one) in _PLAIN else f"%{one:02X}" for one in text.encode("utf-8", "backslashreplace")
     )
@@ -100,9 +100,9 @@ def _segment(text: str) -> str:
 
 
 def _fingerprints(item: Item) -> dict[str, str]:
-    """The same for the same finding in every report: what is said of it may change, what it is may not.
+    """Fingerprints that are the same for a finding in every report, even if its texts change.
 
-    GitHub matches by ``primaryLocationLineHash`` alone.
+    GitHub matches alerts by ``primaryLocationLineHash`` only.
     """
     print_ = _digest((item.code, item.account_id, item.region, item.resource, item.image_id, item.principal))
     return {"goldenImagesFinding/v1": print_, "primaryLocationLineHash": print_}
@@ -113,5 +113,5 @@ def _digest(parts: Iterable[str | None]) -> str:
 
 
 def _utc(time: str) -> str:
-    """An ISO 8601 time with the suffix that SARIF wants (3.9: the UTC designator Z)."""
+    """An ISO 8601 time with the suffix that SARIF requires (3.9: the UTC designator Z)."""
     return time.replace("+00:00", "Z")

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A report as a value, before it takes a form: CSV, SARIF and HTML are all made of this one.
+"""A report as a value that does not depend on a format. CSV, SARIF and HTML are rendered from it.
 
-A maker of reports turns what ``report.json`` says into a ``Document`` and knows nothing about forms; a form
-knows nothing about audits or cleanups.
+Each capability creates a ``Document`` from the content of its ``report.json``, without knowledge of formats.
+Formats have no knowledge of audits or cleanups.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from enum import StrEnum
 from typing import Any
 
 SEVERITIES = ("high", "medium", "low")
-"""How bad an item can be, the worst first."""
+"""The severities of items, the worst first."""
 
 
 class Mark(StrEnum):
-    """What a cell of a matrix can show. Each has a colour and a symbol; the matrix says what it means."""
+    """The mark in a cell of a matrix. Each has a colour and a symbol. The matrix defines its meaning."""
 
     FULL = "full"
-    """As it is meant to be: allowed and usable, or as far as one can get."""
+    """Expected: allowed and usable, or the highest level."""
     PARTIAL = "partial"
     """A part of that."""
     SLIGHT = "slight"
     """A small part of that."""
     BROKEN = "broken"
-    """Meant to be, but does not work."""
+    """Allowed, but does not work."""
     FOREIGN = "foreign"
-    """Not meant to be: somebody has access whom nobody allowed."""
+    """Unexpected: a principal has access that is not allowed."""
     PUBLIC = "public"
-    """Everybody has access."""
+    """Public access."""
     UNREADABLE = "unreadable"
-    """Nobody knows: it could not be read."""
+    """Unknown, because it could not be read."""
 
 
 @dataclass(frozen=True)
 class Item:
     """One finding.
 
-    ``code`` is stable and has its meaning in the document's ``explanations``; ``severity`` is one of
-    ``SEVERITIES``; ``message`` and ``remedy`` are sentences. The rest says what it is about, None where it is
-    about nothing in particular: ``resource`` is an image, snapshot, key or region, ``image_id`` the image
-    that it concerns, ``principal`` who has or lacks access. Two items with the same code, place and principal
-    count as the same finding in two reports, whatever their sentences say.
+    ``code`` is stable, and the document's ``explanations`` have its meaning. ``severity`` is one of
+    ``SEVERITIES``. ``message`` and ``remedy`` are sentences. The other fields are None if they do not apply:
+    ``resource`` is an image, snapshot, key or region, ``image_id`` is the image concerned, and ``principal``
+    has or needs access. Items with the same code, place and principal are the same finding in two reports,
+    even if their sentences differ.
     """
 
     code: str
@@ -62,7 +62,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: the key of its values in the rows, and its title. Numbers are set to the right."""
+    """A column of a table: the key of its values in the rows, and its title. Numbers are right-aligned."""
 
     key: str
     title: str
@@ -73,9 +73,9 @@ class Column:
 class Table:
     """Rows of values by the columns' keys.
 
-    A value is a text, a number, a truth value, None for nothing, or a list of texts. The page can filter rows
-    that have the keys ``region``, ``severity`` or ``code``, in a column or not. ``note`` is a sentence below
-    the title.
+    A value is a string, a number, a boolean, None if empty, or a list of strings. The page can filter rows
+    that have the keys ``region``, ``severity`` or ``code``, with or without a column. ``note`` is a sentence
+    below the title.
     """
 
     title: str
@@ -86,7 +86,7 @@ class Table:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """An image in a matrix: what names it, by the keys of the matrix' labels, and its marks by column.
+    """An image in a matrix: its labels, by the keys of the matrix's label columns, and its marks by column.
 
     A column without an entry is empty. The page can filter rows whose labels have the key ``region``.
     """
@@ -99,9 +99,9 @@ class MatrixRow:
 class Matrix:
     """Images by accounts (or other principals).
 
-    ``labels`` are the columns that name a row, say region, name and image id; ``columns`` are the accounts,
-    each once, in the order in which they are shown; ``legend`` says what each mark means here, in the order
-    in which that is shown. Rows and columns in which nothing is marked need not be left out: the page does.
+    ``labels`` are the columns that identify a row, for example region, name and image ID. ``columns`` are the
+    accounts, without duplicates, in display order. ``legend`` is the meaning of each mark, in display order.
+    The page omits rows and columns without marks.
     """
 
     title: str
@@ -114,7 +114,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Changes:
-    """What is different from an earlier report, as sentences. ``since`` is when that was written."""
+    """The differences from a previous report, as sentences. ``since`` is the time of that report."""
 
     since: str
     added: tuple[str, ...] = ()
@@ -126,7 +126,7 @@ class Changes:
 
 
 def changes_between(since: str, before: Iterable[str], after: Iterable[str]) -> Changes:
-    """The changes from the sentences that an earlier report came to and those that this one comes to."""
+    """The changes between the sentences of a previous report and those of this one."""
     old, new = dict.fromkeys(before), dict.fromkeys(after)
     return Changes(
         since,
@@ -139,13 +139,12 @@ def changes_between(since: str, before: Iterable[str], after: Iterable[str]) -> 
 class Document:
     """A report.
 
-    ``kind`` is ``audit``, ``cleanup`` or ``verification``; ``status`` a word, ``headline`` a sentence that
-    says what it came to, ``facts`` further (name, value) pairs for the head of the page. ``items`` are the
-    findings, in any order; forms put the worst first. The page makes its summary by region of them, so that
-    ``tables`` need not. ``records`` are what ``report.csv`` holds: all of what was looked at, one row each;
-    the page shows it as its last table. ``explanations`` say in a sentence what each code of an item means.
-    ``complete`` is False if something could not be looked at or done, so that there may be more to find.
-    ``changes`` are filled in by what writes the report, which knows the earlier one.
+    ``kind`` is ``audit``, ``cleanup`` or ``verification``. ``status`` is a word, ``headline`` a sentence with
+    the result, ``facts`` further (name, value) pairs for the head of the page. ``items`` are the findings, in
+    any order; formats sort them. The page summarizes them by region, so ``tables`` need not. ``records`` are
+    the rows of ``report.csv``, one for each item that was checked; the page shows them as its last table.
+    ``explanations`` have a sentence for each code of an item. ``complete`` is False if something could not be
+    read or done, so that there may be further findings. The flow of the report fills in ``changes``.
     """
 
     kind: str
@@ -163,7 +162,7 @@ class Document:
 
 
 def worst_first(items: Iterable[Item]) -> list[Item]:
-    """The items in the order in which every form lists them."""
+    """The items in the order of every format."""
     return sorted(
         items,
         key=lambda item: (

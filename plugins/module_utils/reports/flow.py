@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules that report: files say what something came to."""
+"""The flow of the report modules, which write a report to files."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ def report_flow(
 
     Each is written only if the option is set. A flow has the option ``report_dir`` if ``document`` is given.
 
-    ``content`` makes of the options what the report says, as JSON can hold it, and nothing that differs from
-    run to run although nothing has changed; ``document`` makes of that the report that has forms;
-    ``changes`` says what is different between what an earlier report in the folder said and what this one
-    says: ``changes_between`` makes it of sentences. The folder's ``report.json`` holds the content and
-    ``written_at``, ``kind`` (the document's) and ``changes``: nothing in the content has one of these names.
+    ``content`` creates the report's content from the options, as JSON values that differ only if something
+    has changed. ``document`` creates the ``Document`` from the content. ``changes`` compares the content of
+    the previous report in the folder with that of this one, for example with ``changes_between``. The
+    folder's ``report.json`` has the content and ``written_at``, ``kind`` (the document's) and ``changes``,
+    which therefore must not be keys of the content.
 
     The module returns ``report`` (the content), ``report_path`` and, if ``document`` is given, ``report_dir``
-    and ``changes`` (``since``, ``added``, ``removed``; None if there is no earlier report).
+    and ``changes`` (``since``, ``added``, ``removed``; None if there is no previous report).
     """
 
     def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
-        wrong = tuple(check_paths(params))
-        if wrong:
-            raise Refused(wrong)
-        said = content(params)
-        # An empty text is no place: files would go to the root of the file system.
+        failures = tuple(check_paths(params))
+        if failures:
+            raise Refused(failures)
+        report = content(params)
+        # An empty string is the same as no path: files would be written to the root of the file system.
         path, folder = params["report_path"] or None, params.get("report_dir") or None
         if folder is None or document is None:
-            return ReportWanted(path, said)
-        return ReportWanted(path, said, Folder(folder, document(said), changes))
+            return ReportWanted(path, report)
+        return ReportWanted(path, report, Folder(folder, document(report), changes))
 
     def returned(
         wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome
@@ -58,57 +58,57 @@ def report_flow(
         found = result(wanted, seen, plan, outcome)
         if document is None:
             return found
-        told = None if plan.changes is None else plan.changes.as_result()
-        return {**found, "changes": told, "report_dir": wanted.folder.path if wanted.folder else None}
+        listed = None if plan.changes is None else plan.changes.as_result()
+        return {**found, "changes": listed, "report_dir": wanted.folder.path if wanted.folder else None}
 
     return Flow(wanted_from, read_state, plan, apply, returned, needs_aws=False)
 
 
 def check_paths(params: Mapping[str, Any]) -> Iterator[Failure]:
-    """Why ``report_path`` and ``report_dir`` cannot be written, as far as they are set.
+    """Failures if ``report_path`` or ``report_dir`` is set and cannot be written.
 
-    Whoever works for long, or deletes, asks for this before.
+    Long or destructive operations check this first.
     """
-    for option, wrong in (("report_path", _wrong_file), ("report_dir", _wrong_folder)):
+    for option, check in (("report_path", _check_file), ("report_dir", _check_folder)):
         place = params.get(option)
-        problem, remedy = wrong(Path(place)) if place else ("", "")
+        problem, remedy = check(Path(place)) if place else ("", "")
         if problem:
             yield invalid_option(option, f"{option}: {problem}", remedy)
 
 
-def _wrong_file(path: Path) -> tuple[str, str]:
-    """What is wrong with a file's place, and what to do; both are empty if nothing is."""
+def _check_file(path: Path) -> tuple[str, str]:
+    """The problem with the path of a file and its remedy; both are empty if there is none."""
     if not path.parent.is_dir():
-        return f"there is no folder {path.parent}.", "Create it, or name another file."
-    return _unwritable(path.parent)
+        return f"there is no folder {path.parent}.", "Create it, or use another path."
+    return _check_writable(path.parent)
 
 
-def _wrong_folder(path: Path) -> tuple[str, str]:
-    """What is wrong with a folder, and what to do; both are empty if nothing is."""
+def _check_folder(path: Path) -> tuple[str, str]:
+    """The problem with a folder and its remedy; both are empty if there is none."""
     if MISSING:
         return (
-            f"the page needs {MISSING}, which the module's Python lacks.",
+            f"HTML reports need {MISSING}, which the module's Python does not have.",
             "Use the Python that runs Ansible (ansible_python_interpreter), or set report_path instead.",
         )
     if not path.is_dir() and not path.parent.is_dir():
-        return f"there is no folder {path.parent}.", "Create it, or name another folder."
+        return f"there is no folder {path.parent}.", "Create it, or use another folder."
     if path.exists() and not path.is_dir():
-        return f"{path} is no folder.", "Name another one."
-    return _unwritable(path if path.is_dir() else path.parent)
+        return f"{path} is not a folder.", "Use another path."
+    return _check_writable(path if path.is_dir() else path.parent)
 
 
-def _unwritable(folder: Path) -> tuple[str, str]:
-    """The same of a folder in which files, or a folder, are to be made: files are replaced, not changed."""
+def _check_writable(folder: Path) -> tuple[str, str]:
+    """As above, for the folder of new files. Files are replaced, so their own permissions do not matter."""
     if os.access(folder, os.W_OK | os.X_OK):
         return "", ""
     return (
         f"{folder} cannot be written to.",
-        "Let the user who runs Ansible write there, or name another one.",
+        "Give the user that runs Ansible write access, or use another folder.",
     )
 
 
 def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
-    """Read an earlier report and the clock."""
+    """Read the previous report and the time."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         text = Path(wanted.path).read_text(encoding="utf-8") if wanted.path is not None else None
@@ -132,7 +132,7 @@ def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
 
 
 def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, report: Report) -> Outcome:
-    """Write the files: each whole or not at all."""
+    """Write the files, each as a whole."""
     performed: list[WriteFile] = []
     failures: list[Failure] = []
     for action in plan.actions:
@@ -149,7 +149,7 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
 
 
 def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome) -> dict[str, Any]:
-    """What every module that reports returns of its own."""
+    """The values that every report module returns."""
     return {"report": wanted.content, "report_path": wanted.path}
 
 
@@ -158,7 +158,7 @@ def _write(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             stream.write(text)
-        # mkstemp's files are private; a report has the rights that the user's umask gives new files.
+        # mkstemp creates private files. A report gets the permissions of a new file, according to the umask.
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
@@ -169,4 +169,4 @@ def _write(path: Path, text: str) -> None:
 
 
 def _failure(option: str, message: str) -> Failure:
-    return Failure(message, "Name one that can be read and written.", "file_error", option)
+    return Failure(message, "Use a path that can be read and written.", "file_error", option)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The forms that a report takes, each as the text of a file."""
+"""The formats of a report, each as the text of a file."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from .html.render import html_text
 
 JSON = "report.json"
 NAMES = (JSON, "report.csv", "report.sarif", "report.html")
-"""The files that make up a report."""
+"""The files of a report."""
 
 
 def json_text(content: Mapping[str, Any]) -> str:
-    """What a report says as JSON."""
+    """The content of a report as JSON."""
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
 def render_all(document: Document, written_at: str) -> dict[str, str]:
-    """Every form but the JSON, which holds more than the document does."""
+    """The files in every format except JSON, which has more content than the document."""
     texts = (csv_text(document.records), sarif_text(document, written_at), html_text(document, written_at))
     return {name: _encodable(text) for name, text in zip(NAMES[1:], texts, strict=True)}
 
 
 def _encodable(text: str) -> str:
-    """The text with halves of characters, which UTF-8 cannot hold, written as their code points."""
+    """The text with lone surrogates, which UTF-8 cannot encode, as escape sequences."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

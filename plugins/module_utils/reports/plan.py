@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decides which files of a report are to be written: only when what it says has changed, times aside.
+"""Plan which files of a report to write: only those whose content has changed, apart from the time.
 
-A report is one JSON file, or a folder with all its forms, or both.
+A report is one JSON file, a folder with all formats, or both.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _KIND, _CHANGES = "kind", "changes"
 
 Content: TypeAlias = Mapping[str, Any]
 ChangesOf: TypeAlias = Callable[[Content, Content], Changes]
-"""What has changed between what an earlier report said, ``written_at`` included, and what this one says."""
+"""The changes between the content of a previous report, with its ``written_at``, and that of this one."""
 
 
 @dataclass(frozen=True)
 class Folder:
-    """Where all forms of a report go, and how to make them.
+    """The folder of a report and the document for its formats.
 
-    ``changes`` may raise LookupError, TypeError, AttributeError or ValueError for an earlier report of
-    another shape, one of an older version, say. It is then treated as if there were none.
+    ``changes`` may raise LookupError, TypeError, AttributeError or ValueError for a previous report with
+    another structure, for example of an older version. The report then has no list of changes.
     """
 
     path: str
@@ -41,7 +41,7 @@ class Folder:
 
 @dataclass(frozen=True)
 class ReportWanted:
-    """The report, and where it goes: a file, a folder, both; neither if it is only to be returned."""
+    """The report and its file, folder or both; neither if the module only returns it."""
 
     path: str | None
     content: Content
@@ -50,10 +50,10 @@ class ReportWanted:
 
 @dataclass(frozen=True)
 class ReportSeen:
-    """What is there, and the time (ISO 8601, UTC).
+    """The existing files, and the time (ISO 8601, UTC).
 
-    ``text`` is what the single file holds and ``files`` what the folder's files hold by their names; None and
-    missing where there is no such file. ``unreadable`` is why the folder's JSON file cannot be read, if so.
+    ``text`` is the content of the single file, None if it does not exist. ``files`` are the contents of the
+    existing files in the folder, by name. ``unreadable`` is the error of the folder's JSON file, if any.
     """
 
     text: str | None
@@ -64,55 +64,55 @@ class ReportSeen:
 
 @dataclass(frozen=True)
 class WriteFile:
-    """The action of writing a text to a file."""
+    """The action that writes a text to a file."""
 
     path: str
     text: str
 
     def as_result(self) -> dict[str, str | None]:
-        """The action as modules list it in ``actions``."""
+        """The action as modules return it in ``actions``."""
         return {"account_id": None, "action": "write", "region": None, "resource": self.path}
 
 
 @dataclass(frozen=True)
 class ReportPlan(ReadOnlyPlan):
-    """Which files are written, what the report says before and after, and the ``changes`` that it tells."""
+    """The files to write, the content before and after, and the ``changes`` that the report lists."""
 
     changes: Changes | None = None
 
 
 def plan(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
-    """Write what does not exist yet, says something else, or cannot be read."""
+    """Write the files that do not exist, have other content, or cannot be read."""
     if wanted.folder is None:
-        return _of_file(wanted, seen)
-    folder = _of_folder(wanted.folder, wanted.content, seen)
+        return _plan_file(wanted, seen)
+    folder = _plan_folder(wanted.folder, wanted.content, seen)
     if wanted.path is None:
         return folder
-    file = _of_file(wanted, seen)
-    # The two say the same unless somebody has changed one of them: the diff shows the one that is written.
+    file = _plan_file(wanted, seen)
+    # Both have the same content unless one was edited: the diff shows the one that is written.
     return replace(
         folder, actions=(*file.actions, *folder.actions), before=(file if file.actions else folder).before
     )
 
 
-def _of_file(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
+def _plan_file(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
     report = _loaded(seen.text)
-    before = None if report is None else _said(report)
+    before = None if report is None else _content(report)
     if wanted.path is None or before == wanted.content:
         return ReportPlan(actions=(), before=wanted.content, after=wanted.content)
     text = json_text({WRITTEN_AT: seen.now, **wanted.content})
     return ReportPlan(actions=(WriteFile(wanted.path, text),), before=before or {}, after=wanted.content)
 
 
-def _of_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPlan:
-    """Forms that are missing are made as they were: as of the time at which the report last changed."""
-    earlier, warnings = _earlier(folder, seen)
-    before = None if earlier is None else _said(earlier, _KIND, _CHANGES)
-    if earlier is not None and before == content:
-        written_at, changes = earlier[WRITTEN_AT], _changes_in(earlier)
+def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPlan:
+    """Missing files are written with the time at which the content of the report last changed."""
+    previous, warnings = _previous(folder, seen)
+    before = None if previous is None else _content(previous, _KIND, _CHANGES)
+    if previous is not None and before == content:
+        written_at, changes = previous[WRITTEN_AT], _changes_in(previous)
     else:
-        written_at, (changes, unlike) = seen.now, _changes_since(folder, earlier, content)
-        warnings += unlike
+        written_at, (changes, not_comparable) = seen.now, _changes_since(folder, previous, content)
+        warnings += not_comparable
     report = {
         WRITTEN_AT: written_at,
         _KIND: folder.document.kind,
@@ -120,12 +120,14 @@ def _of_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPlan
         **content,
     }
     texts = render_all(replace(folder.document, changes=changes), written_at)
-    wrong = {name: text for name, text in texts.items() if seen.files.get(name) != text}
-    # The one that says whether anything has changed is last: what is interrupted before is done again.
+    outdated = {name: text for name, text in texts.items() if seen.files.get(name) != text}
+    # The next run compares the JSON file. It is written last, so that a rerun completes an interrupted run.
     if _loaded(seen.files.get(JSON)) != report:
-        wrong[JSON] = json_text(report)
+        outdated[JSON] = json_text(report)
     return ReportPlan(
-        actions=tuple(WriteFile(f"{folder.path.rstrip('/')}/{name}", text) for name, text in wrong.items()),
+        actions=tuple(
+            WriteFile(f"{folder.path.rstrip('/')}/{name}", text) for name, text in outdated.items()
+        ),
         before=before or {},
         after=content,
         warnings=warnings,
@@ -133,8 +135,8 @@ def _of_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPlan
     )
 
 
-def _earlier(folder: Folder, seen: ReportSeen) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """The folder's earlier report and, if there is none that can be used, why not."""
+def _previous(folder: Folder, seen: ReportSeen) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    """The folder's previous report, and a warning if there is one that cannot be compared."""
     text = seen.files.get(JSON)
     if text is None and not seen.unreadable:
         return None, ()
@@ -142,43 +144,42 @@ def _earlier(folder: Folder, seen: ReportSeen) -> tuple[dict[str, Any] | None, t
     if seen.unreadable:
         problem = f"cannot be read: {seen.unreadable}"
     elif report is None:
-        problem = "is not JSON that a report could be"
+        problem = "is not a JSON report"
     elif report.get(_KIND) != folder.document.kind or not isinstance(report.get(WRITTEN_AT), str):
-        problem = f"is no report of this kind ({folder.document.kind})"
+        problem = f"is not a report of this kind ({folder.document.kind})"
     else:
         return report, ()
     return None, (_warning(folder, problem),)
 
 
 def _changes_since(
-    folder: Folder, earlier: Content | None, content: Content
+    folder: Folder, previous: Content | None, content: Content
 ) -> tuple[Changes | None, tuple[str, ...]]:
-    if earlier is None or folder.changes is None:
+    if previous is None or folder.changes is None:
         return None, ()
     try:
-        return folder.changes(earlier, content), ()
+        return folder.changes(previous, content), ()
     except (LookupError, TypeError, AttributeError, ValueError):
-        return None, (_warning(folder, "has another shape, that of another version perhaps"),)
+        return None, (_warning(folder, "has another structure, possibly of another version"),)
 
 
 def _changes_in(report: Content) -> Changes | None:
-    """The changes that an earlier report tells; None if it tells none, or not as it should."""
-    told = report.get(_CHANGES)
-    if not isinstance(told, dict):
+    """The changes that a previous report lists; None if it lists none, or they are not valid."""
+    listed = report.get(_CHANGES)
+    if not isinstance(listed, dict):
         return None
-    added, gone = told.get("added"), told.get("removed")
-    if not isinstance(added, list) or not isinstance(gone, list):
+    added, removed = listed.get("added"), listed.get("removed")
+    if not isinstance(added, list) or not isinstance(removed, list):
         return None
-    return Changes(str(told.get("since")), tuple(map(str, added)), tuple(map(str, gone)))
+    return Changes(str(listed.get("since")), tuple(map(str, added)), tuple(map(str, removed)))
 
 
 def _warning(folder: Folder, problem: str) -> str:
-    told = "It is replaced, and the new report does not say what has changed since."
-    return f"{folder.path.rstrip('/')}/{JSON} {problem}. {told}"
+    return f"{folder.path.rstrip('/')}/{JSON} {problem}. It is replaced, and the new report lists no changes."
 
 
 def _loaded(text: str | None) -> dict[str, Any] | None:
-    """The report in a text; None if there is none."""
+    """The report in a text; None if the text is not a JSON object."""
     try:
         report = json.loads(text) if text is not None else None
     except (json.JSONDecodeError, RecursionError):
@@ -186,6 +187,6 @@ def _loaded(text: str | None) -> dict[str, Any] | None:
     return report if isinstance(report, dict) else None
 
 
-def _said(report: Content, *further: str) -> dict[str, Any]:
-    """What a report says, without its time and what else is not part of it."""
+def _content(report: Content, *further: str) -> dict[str, Any]:
+    """The content of a report, without its time and the ``further`` keys."""
     return {key: value for key, value in report.items() if key not in (WRITTEN_AT, *further)}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What reports take from the results of the modules that they report on."""
+"""Failures in the results of modules, in a form that is the same in every run."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-# Of a refusal the message ends in the request, encoded anew each time (STS API Reference,
+# The message of a denied request ends with the request, encoded differently each time (STS API Reference,
 # DecodeAuthorizationMessage).
 _ENCODED = re.compile(r"\s*Encoded authorization failure message: \S+")
-# Which request failed differs from run to run although the failure is the same.
+# Without the request ID, which differs between runs with the same failure.
 _FAILURE_FACTS = ("account_id", "action", "error_code", "message", "region", "remedy", "source")
 
 
 def failures(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What failed in any of the steps.
+    """The failures of all steps, with stable messages.
 
-    A task that ended without a list of failures, in a syntax error say, still failed. Messages are stable.
+    A task that failed without a list of failures, for example with a syntax error, counts as one failure.
     """
     given = list(steps)
     explained = [failure for step in given for failure in step.get("failures", ())]
@@ -39,5 +39,5 @@ def failures(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def stable(message: str) -> str:
-    """The message without what differs from run to run although the failure is the same."""
+    """The message without the part that differs between runs with the same failure."""
     return _ENCODED.sub("", message)

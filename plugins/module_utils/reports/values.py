@@ -2,23 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How values look as text in every form."""
+"""Values as text, the same in every format."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Any
 
-# Line ends and tabs are laid out; all other control and format characters are not to be seen, and may make a
-# text look like another one: they turn it around (U+202E), say, or end it (U+0000). Joiners make up emoji.
+# Line breaks and tabs affect the layout. Other control and format characters are invisible, and can make a
+# text look like another one, for example reverse it (U+202E) or end it (U+0000). Joiners are parts of emoji.
 _LAID_OUT = frozenset("\t\n\r\u200c\u200d")
-# The ids of images, snapshots and accounts and times are shorter (ami- and 17 digits, say), ARNs are longer.
+# IDs of images (ami- and 17 digits), snapshots and accounts, and times are shorter, ARNs are longer.
 _SHORT = 28
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def text_of(value: Any, yes: str = "yes", no: str = "no") -> str:
-    """A cell's value as text; nothing is empty, and a list is its texts with commas between."""
+    """A cell's value as text; None is empty, and the items of a list are separated by commas."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -29,15 +29,12 @@ def text_of(value: Any, yes: str = "yes", no: str = "no") -> str:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a number, which truth values are not."""
+    """Whether a value is a number and not a boolean."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def wrapping(value: Any) -> str:
-    """How a cell's text may be broken into lines, as a class of the page's style.
-
-    An id or a name stays ``whole``, an ARN is ``broken-up``, and ``prose`` is given room.
-    """
+    """The CSS class for line breaks in a cell: ``whole`` (IDs, names), ``broken-up`` (ARNs) or ``prose``."""
     text = text_of(value)
     if len(text) <= _SHORT:
         return "whole" if text else ""
@@ -45,7 +42,7 @@ def wrapping(value: Any) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with every character that cannot be seen, and could deceive, written as its code point."""
+    """The text with invisible characters, which could deceive a reader, as their code points."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(

@@ -104,7 +104,7 @@ def test_a_folder_in_place_of_a_form_fails_that_form_alone(tmp_path: Path) -> No
     ("place", "problem"),
     [
         pytest.param("none/reports", "there is no folder", id="no parent"),
-        pytest.param("file", "is no folder", id="a file"),
+        pytest.param("file", "is not a folder", id="a file"),
     ],
 )
 def test_a_place_that_can_be_no_folder_is_refused(tmp_path: Path, place: str, problem: str) -> None:
@@ -116,7 +116,7 @@ def test_a_place_that_can_be_no_folder_is_refused(tmp_path: Path, place: str, pr
 
 def test_a_page_that_cannot_be_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "MISSING", "Jinja2")
-    with pytest.raises(Refused, match="report_dir: the page needs Jinja2"):
+    with pytest.raises(Refused, match="report_dir: HTML reports need Jinja2"):
         run(tmp_path)
     assert run(None, tmp_path / "r.json")[2].failures == ()
     assert os.listdir(tmp_path) == ["r.json"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A report as one HTML page that needs nothing but itself."""
+"""A report as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ try:
     import jinja2
 except ImportError:
     MISSING = "Jinja2"
-    """What this Python lacks to make a page."""
+    """The package that is missing for HTML; empty if none is."""
 else:
     MISSING = ""
 
 
 def html_text(document: Document, written_at: str) -> str:
-    """The page. Whatever a name or a tag holds is text in it, and no text can load or run anything.
+    """The page. Names and tags are text in it, and cannot load or run anything.
 
-    Two things see to that, either of which would be enough: every value is escaped, and the page's own
-    policy (Content-Security-Policy) allows no more than its own style and its own script.
+    Two independent measures ensure that: every value is escaped, and the page's Content-Security-Policy
+    allows only its own style and script.
     """
     page = page_view(document, written_at)
-    look = style(len(page.matrix.columns) if page.matrix else 0)
+    css = style(len(page.matrix.columns) if page.matrix else 0)
     head, labels = _row_titles(document.matrix)
     text: str = _template().render(
         head=head,
@@ -42,11 +42,11 @@ def html_text(document: Document, written_at: str) -> str:
         max_rows=MAX_ROWS,
         page=page,
         paper_columns=PAPER_COLUMNS,
-        policy=_policy(look),
+        policy=_policy(css),
         script=SCRIPT,
         severity_symbols=SEVERITY_SYMBOLS,
         since=_time(document.changes.since) if document.changes else "",
-        style=look,
+        style=css,
         symbols=SYMBOLS,
         worst=next((severity for severity, number in page.counts.items() if number), ""),
         written=_time(written_at),
@@ -68,30 +68,30 @@ def _template() -> Any:
 
 
 def _shown(value: Any) -> Any:
-    """A value as the page shows it; what is markup already stays as it is."""
+    """A value as the page shows it; markup is unchanged."""
     return value if hasattr(value, "__html__") else visible(text_of(value))
 
 
 def _row_titles(matrix: Matrix | None) -> tuple[Column, tuple[Column, ...]]:
-    """What a row of the matrix is called, its name if it has one, and what is added in small."""
+    """The label that is the title of a matrix row (the name, if there is one), and the others."""
     labels = matrix.labels if matrix is not None and matrix.labels else (Column("", ""),)
     head = next((label for label in labels if label.key == "name"), labels[0])
     return head, tuple(label for label in labels if label is not head)
 
 
-def _policy(look: str) -> str:
+def _policy(css: str) -> str:
     return (
-        f"default-src 'none'; style-src {_source(look)}; script-src {_source(SCRIPT)}; "
+        f"default-src 'none'; style-src {_source(css)}; script-src {_source(SCRIPT)}; "
         "base-uri 'none'; form-action 'none'"
     )
 
 
 def _source(text: str) -> str:
-    """The text as a source in a policy (W3C, Content Security Policy Level 3, 2.3.1)."""
+    """The source expression of a text (W3C, Content Security Policy Level 3, 2.3.1)."""
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return f"'sha256-{digest}'"
 
 
 def _time(time: str) -> str:
-    """An ISO 8601 time in UTC for a person."""
+    """An ISO 8601 time in UTC for display."""
     return time.replace("T", " ").replace("+00:00", " UTC")

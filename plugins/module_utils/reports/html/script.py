@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page's script: filters, search, and what is shown of them in the address.
+"""The page's script: filters and search, whose state is in the URL fragment.
 
-Without it the page shows everything. It writes texts only, never markup, and asks for nothing.
+Without it the page shows all rows. It writes only text, no markup, and sends no requests.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SCRIPT = """
   'use strict';
   const form = document.getElementById('filter');
   const fields = ['q', 'severity', 'region', 'code'].map((name) => form.elements[name]);
-  const told = document.getElementById('told');
+  const status = document.getElementById('status');
 
   const tables = [...document.querySelectorAll('table')].map((table) => {
     const section = table.closest('section');
@@ -33,7 +33,7 @@ SCRIPT = """
     };
   });
 
-  // What a row can be found by: its text and, in the matrix, whom its marks are for.
+  // The searchable text of a row; in the matrix its title and the columns of its marks.
   const texts = new Map();
   const textOf = (row, names) => {
     if (!texts.has(row)) {
@@ -76,17 +76,17 @@ SCRIPT = """
       table.scroll.hidden = shown === 0;
       return table.sumsUp ? '' : `${table.title}: ${table.count.textContent}`;
     }).filter(Boolean);
-    told.textContent = words.length || severity || region || code
-      ? `Filtered. ${counts.join(' \\u00b7 ')}` : `Everything is shown. ${counts.join(' \\u00b7 ')}`;
+    status.textContent = words.length || severity || region || code
+      ? `Filtered. ${counts.join(' \\u00b7 ')}` : `All rows are shown. ${counts.join(' \\u00b7 ')}`;
   };
 
   const read = () => {
-    // A link to a place on the page is no filter, and leaves the filter as it is.
+    // A link to a section of the page does not change the filter.
     if (location.hash && !location.hash.includes('=')) return;
     const wanted = new URLSearchParams(location.hash.slice(1));
     fields.forEach((field) => {
       field.value = wanted.get(field.name) || '';
-      // What is not in the list filters nothing.
+      // An unknown value does not filter.
       if (field.selectedIndex === -1) field.value = '';
     });
     show();
@@ -108,13 +108,13 @@ SCRIPT = """
   form.addEventListener('reset', () => setTimeout(write));
   addEventListener('hashchange', read);
 
-  // A cell's tooltip says whose it is, and of what.
+  // The tooltip of a cell names its row and its column.
   document.querySelectorAll('.matrix').forEach((matrix) => matrix.addEventListener('mouseover', (event) => {
     const cell = event.target.closest('td[title]');
-    if (!cell || cell.dataset.told) return;
+    if (!cell || cell.dataset.titled) return;
     const column = matrix.tHead.rows[0].cells[cell.cellIndex].textContent.trim();
     const row = cell.parentNode.cells[0].firstElementChild.textContent.trim();
-    cell.dataset.told = 'yes';
+    cell.dataset.titled = 'yes';
     cell.title = `${row}\\n${column}: ${cell.title}`;
   }));
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page's style: for screens, light and dark, and for paper.
+"""The page's style sheet: light and dark for screens, and for print.
 
 The colours of marks and severities are those of Okabe and Ito ("Color Universal Design", 2008), which people
 with any kind of colour vision can tell apart. Black is readable on each of them.
@@ -140,7 +140,7 @@ thead th {
 .changes h3 { margin: .75rem 0 .25rem; font-size: .95rem; }
 .changes ul { margin: 0; padding-left: 1.4rem; }
 .changes .added li::marker { content: "+\\2002"; font-weight: 700; }
-.changes .gone li::marker { content: "\\2212\\2002"; font-weight: 700; }
+.changes .removed li::marker { content: "\\2212\\2002"; font-weight: 700; }
 .legend {
   display: flex; flex-wrap: wrap; gap: .35rem 1.3rem; margin: .75rem 0 0; padding: 0;
   list-style: none; font-size: .9rem;
@@ -210,8 +210,8 @@ footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
 
 
 def style(columns: int) -> str:
-    """The style of a page whose matrix has so many columns.
+    """The style sheet of a page whose matrix has this number of columns.
 
-    With its width known a browser lays out a large matrix in half the time: it need not look at each cell.
+    A fixed width halves the layout time of a large matrix, because the browser need not measure each cell.
     """
     return f"{_STYLE}.matrix {{ width: calc(var(--first) + {columns} * 1.7rem); }}\n"

@@ -2,10 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page as a template; every value in it is escaped, its style and its script apart."""
+"""The page as a Jinja2 template, in which every value except the style and the script is escaped."""
 
 from __future__ import annotations
 
+# Template, style and script are Python strings, because AnsiballZ packs only the .py files of module_utils.
+# A module that read an HTML file from beside this one was tried with ansible-core 2.19 and 2.21:
+# pkgutil.get_data raised OSError, and importlib.resources FileNotFoundError.
 _MACROS = """\
 {%- macro by(rows) -%}
 {%- if rows | selectattr('region') | first is defined %} data-by-region{% endif -%}
@@ -33,7 +36,7 @@ _MACROS = """\
 {%- if sentence %}<p class="left-out">{{ sentence }}</p>{% endif -%}
 {%- endmacro -%}
 {%- macro nothing() -%}
-<p class="none" hidden>Nothing here fits the filter.</p>
+<p class="none" hidden>No rows match the filter.</p>
 {%- endmacro -%}
 """
 
@@ -49,7 +52,7 @@ _HEAD = """\
 <style>{{ style | safe }}</style>
 </head>
 <body>
-<a class="skip" href="#main">To the report</a>
+<a class="skip" href="#main">Skip to the report</a>
 <header class="top">
 <p class="kind">golden.images \u00b7 {{ page.document.kind }}</p>
 <h1>{{ page.document.title }}</h1>
@@ -68,14 +71,14 @@ _HEAD = """\
 {% endfor %}
 </ul>
 <nav aria-label="Parts of the report"><ul>
-{% if page.document.changes %}<li><a href="#changes">What changed</a></li>
+{% if page.document.changes %}<li><a href="#changes">Changes</a></li>
 {% endif %}
 {% if page.regions %}<li><a href="#regions">Findings by region</a></li>
 {% endif %}
 {% if page.matrix %}<li><a href="#matrix">{{ page.matrix.matrix.title }}</a></li>
 {% endif %}
 {% if page.items %}<li><a href="#findings">Findings</a></li>
-<li><a href="#codes">What they mean</a></li>
+<li><a href="#codes">Meaning of the findings</a></li>
 {% endif %}
 {% for view in page.tables %}
 <li><a href="#table-{{ loop.index }}">{{ view.table.title }}</a></li>
@@ -101,7 +104,7 @@ _HEAD = """\
 {% endfor %}
 </select></label>
 <button type="reset">Show all</button>
-<output id="told" aria-live="polite"></output>
+<output id="status" aria-live="polite"></output>
 </form>
 </div>
 <main id="main">
@@ -111,10 +114,10 @@ _CHANGES = """\
 {% set changes = page.document.changes %}
 {% if changes %}
 <section id="changes">
-<h2>What changed since <time datetime="{{ changes.since }}">{{ since }}</time></h2>
+<h2>Changes since <time datetime="{{ changes.since }}">{{ since }}</time></h2>
 {% if changes.added or changes.removed %}
 <div class="changes">
-{% for title, sentences, kind in (('New', changes.added, 'added'), ('Gone', changes.removed, 'gone')) %}
+{% for title, sentences, kind in (('New', changes.added, 'added'), ('Removed', changes.removed, 'removed')) %}
 {% if sentences %}
 <div class="{{ kind }}"><h3>{{ title }} ({{ sentences | length }})</h3><ul>
 {% for sentence in sentences[:max_rows] %}
@@ -122,14 +125,14 @@ _CHANGES = """\
 {% endfor %}
 </ul>
 {% if sentences | length > max_rows %}
-<p class="left-out">Only the first {{ max_rows }} are shown here: report.json holds all.</p>
+<p class="left-out">This page shows the first {{ max_rows }}. report.json has all.</p>
 {% endif %}
 </div>
 {% endif %}
 {% endfor %}
 </div>
 {% else %}
-<p class="note">Nothing that is listed here.</p>
+<p class="note">No listed changes.</p>
 {% endif %}
 </section>
 {% endif %}
@@ -168,7 +171,7 @@ _MATRIX = """\
 <section id="matrix">
 {{ heading(matrix.title, page.matrix.rows | length) }}
 {% if matrix.note %}<p class="note">{{ matrix.note }}</p>{% endif %}
-<ul class="legend" aria-label="What the marks mean">
+<ul class="legend" aria-label="Meaning of the marks">
 {% for mark, meaning in matrix.legend.items() %}
 <li class="{{ mark }}"><b>{{ symbols[mark] }}</b>{{ meaning }}</li>
 {% endfor %}
@@ -177,7 +180,7 @@ _MATRIX = """\
 {{ left_out(sentence) }}
 {% endfor %}
 {% if page.matrix.columns | length > paper_columns %}
-<p class="left-out on-paper">Paper may lack columns on the right: search for some, or see report.csv.</p>
+<p class="left-out on-paper">Columns on the right may not be printed: search for some, or see report.csv.</p>
 {% endif %}
 {{ nothing() }}
 <div class="scroll" tabindex="0" role="region" aria-label="{{ matrix.title }}">
@@ -213,9 +216,9 @@ _FINDINGS = """\
 {{ nothing() }}
 <div class="scroll" tabindex="0" role="region" aria-label="Findings">
 <table class="wide" data-by-region data-by-finding>
-<caption>Findings, the worst first</caption>
-<thead><tr><th scope="col">Severity</th><th scope="col">Finding</th><th scope="col">What to do</th>\
-<th scope="col">Region</th><th scope="col">Resource</th><th scope="col">Who</th></tr></thead>
+<caption>Findings, ordered by severity</caption>
+<thead><tr><th scope="col">Severity</th><th scope="col">Finding</th><th scope="col">Remedy</th>\
+<th scope="col">Region</th><th scope="col">Resource</th><th scope="col">Principal</th></tr></thead>
 <tbody>
 {% for item in page.items %}
 <tr{% if item.region %} data-region="{{ item.region }}"{% endif %} \
@@ -231,9 +234,9 @@ data-findings="{{ item.severity }}:{{ item.code }}">\
 </tbody></table></div>
 </section>
 <section id="codes">
-{{ heading('What the findings mean', page.codes | length) }}
+{{ heading('Meaning of the findings', page.codes | length) }}
 {{ nothing() }}
-<div class="scroll" tabindex="0" role="region" aria-label="What the findings mean">
+<div class="scroll" tabindex="0" role="region" aria-label="Meaning of the findings">
 <table class="wide" data-by-finding data-sums-up>
 <caption>Kinds of findings</caption>
 <thead><tr><th scope="col">Severity</th><th scope="col">Finding</th>\
@@ -281,7 +284,7 @@ _TABLES = """\
 
 _FOOT = """\
 </main>
-<footer>report.csv, report.sarif and report.json beside this page hold the same for programs.</footer>
+<footer>report.csv, report.sarif and report.json in the same folder have this content for programs.</footer>
 <script>{{ script | safe }}</script>
 </body>
 </html>

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a page shows of a report, and what it says that it leaves out."""
+"""The content of a page, and sentences about what it omits."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 
 from ..document import SEVERITIES, Document, Item, Mark, Matrix, MatrixRow, Table, worst_first
 
-# A browser lays out a table of this size in a second or two.
+# A browser takes a second or two for the layout of a table of this size.
 MAX_ROWS = 10_000
 MAX_COLUMNS = 500
 MAX_CELLS = 100_000
-# So many fit on a sheet of paper.
+# The number of columns that fit on a sheet of paper.
 PAPER_COLUMNS = 40
 
 SYMBOLS = {
@@ -30,7 +30,7 @@ SYMBOLS = {
     Mark.UNREADABLE: "?",
 }
 SEVERITY_SYMBOLS = {"high": "\u25b2", "medium": "\u25c6", "low": "\u25cf"}
-# Where not all fits, what somebody has to look at is shown rather than what is as it is meant to be.
+# If the matrix is too large, unexpected access is shown first and expected access omitted first.
 _WORST = (
     *(Mark.PUBLIC, Mark.FOREIGN, Mark.UNREADABLE, Mark.BROKEN),
     *(Mark.SLIGHT, Mark.PARTIAL, Mark.FULL),
@@ -43,7 +43,7 @@ Place: TypeAlias = "tuple[str | None, str]"
 
 @dataclass(frozen=True)
 class RowView:
-    """A row and what it can be filtered by: its region, and its findings as ``severity:code``."""
+    """A row and its filter values: its region, and its findings as ``severity:code``."""
 
     values: Mapping[str, Any]
     region: str | None
@@ -52,7 +52,7 @@ class RowView:
 
 @dataclass(frozen=True)
 class TableView:
-    """A table as it is shown; ``left_out`` says what is not, empty if nothing is."""
+    """A table with the rows that are shown. ``left_out`` says which are omitted; it is empty if none are."""
 
     table: Table
     rows: tuple[RowView, ...]
@@ -61,7 +61,7 @@ class TableView:
 
 @dataclass(frozen=True)
 class MatrixView:
-    """A matrix as it is shown: rows with their marks (None for an empty cell) in the order of the columns."""
+    """A matrix with the rows and columns that are shown. Marks are in column order; None is an empty cell."""
 
     matrix: Matrix
     columns: tuple[str, ...]
@@ -71,7 +71,7 @@ class MatrixView:
 
 @dataclass(frozen=True)
 class RegionView:
-    """A region in the summary: its findings by severity, and how many images were looked at there."""
+    """A region in the summary: its findings by severity, and the number of images that were checked."""
 
     region: str
     counts: Mapping[str, int]
@@ -80,7 +80,7 @@ class RegionView:
 
 @dataclass(frozen=True)
 class CodeView:
-    """A kind of finding: how bad, how often, and what it means."""
+    """A finding code: its severity, number of findings, and meaning."""
 
     code: str
     severity: str
@@ -90,7 +90,7 @@ class CodeView:
 
 @dataclass(frozen=True)
 class PageView:
-    """All that a page shows."""
+    """The content of a page."""
 
     document: Document
     written_at: str
@@ -115,11 +115,11 @@ def page_view(document: Document, written_at: str) -> PageView:
         regions=_regions(document),
         codes=_codes(document, items),
         items=tuple(items[:MAX_ROWS]),
-        items_left_out=_left_out(len(items), "findings", "report.json and report.sarif hold"),
+        items_left_out=_left_out(len(items), "findings", "report.json and report.sarif have"),
         matrix=None if matrix is None or not matrix.rows else _matrix(matrix, findings),
         tables=(
-            *(_table(table, findings, "report.json holds") for table in document.tables),
-            _table(document.records, findings, "report.csv holds"),
+            *(_table(table, findings, "report.json has") for table in document.tables),
+            _table(document.records, findings, "report.csv has"),
         ),
     )
 
@@ -134,7 +134,7 @@ def _by_place(items: Iterable[Item]) -> dict[Place, str]:
 
 
 def _regions(document: Document) -> tuple[RegionView, ...]:
-    """Every region that anything is said of, the ones with the worst findings first."""
+    """The regions of records and findings, those with the worst findings first."""
     counts: dict[str, Counter[str]] = {}
     images: dict[str, set[Any]] = {}
     for row in document.records.rows:
@@ -183,11 +183,11 @@ def _row(values: Mapping[str, Any], findings: Mapping[Place, str]) -> RowView:
 def _left_out(number: int, what: str, holder: str) -> str:
     if number <= MAX_ROWS:
         return ""
-    return f"Only the first {MAX_ROWS:,} of {number:,} {what} are shown here: {holder} all."
+    return f"This page shows the first {MAX_ROWS:,} of {number:,} {what}. {holder} all."
 
 
 def _matrix(matrix: Matrix, findings: Mapping[Place, str]) -> MatrixView:
-    """The rows and columns in which something is marked, the worst of them if there are too many."""
+    """The rows and columns with marks; those with the worst marks if there are too many."""
     marked_rows = [row for row in matrix.rows if row.cells]
     worst: dict[str, int] = {}
     for row in marked_rows:
@@ -223,7 +223,7 @@ def _marks(row: MatrixRow, columns: Iterable[str]) -> tuple[Mark | None, ...]:
 
 
 def _the_worst(things: Sequence[Any], ranks: Sequence[int], number: int) -> list[Any]:
-    """So many of the things, those of the lowest ranks, in the order in which they came."""
+    """The given number of things with the lowest ranks, in their original order."""
     kept = sorted(sorted(range(len(things)), key=lambda place: ranks[place])[:number])
     return [things[place] for place in kept]
 
@@ -231,10 +231,11 @@ def _the_worst(things: Sequence[Any], ranks: Sequence[int], number: int) -> list
 def _unmarked(number: int, noun: str) -> str:
     if not number:
         return ""
-    return f"{number:,} {noun}{' is' if number == 1 else 's are'} left out: nothing is marked there."
+    one = number == 1
+    return f"{number:,} {noun}{'' if one else 's'} without marks {'is' if one else 'are'} omitted."
 
 
 def _too_many(shown: int, number: int, what: str) -> str:
     if shown == number:
         return ""
-    return f"Only {shown:,} of {number:,} {what} are shown, those with the worst marks: report.csv holds all."
+    return f"{shown:,} of {number:,} {what} are shown, those with the worst marks. report.csv has all."

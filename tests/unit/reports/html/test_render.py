@@ -197,14 +197,14 @@ def test_every_mark_has_a_symbol_and_says_what_it_means() -> None:
     ("changes", "told"),
     [
         (None, None),
-        (Changes(BEFORE), "Nothing that is listed here."),
+        (Changes(BEFORE), "No listed changes."),
         (Changes(BEFORE, added=("One.",)), "New (1)"),
-        (Changes(BEFORE, removed=("One.", "Two.")), "Gone (2)"),
+        (Changes(BEFORE, removed=("One.", "Two.")), "Removed (2)"),
     ],
 )
 def test_what_has_changed(changes: Changes | None, told: str | None) -> None:
     text = page(replace(document(), changes=changes)).text()
-    assert ("What changed since" in text) is (changes is not None)
+    assert ("Changes since" in text) is (changes is not None)
     assert told is None or told in text
     assert changes is None or all(sentence in text for sentence in (*changes.added, *changes.removed))
 

@@ -67,11 +67,11 @@ def test_long_tables_say_what_they_leave_out(monkeypatch: pytest.MonkeyPatch) ->
     assert [len(one.rows) for one in view.tables] == [2, 2]
     assert [one.left_out for one in view.tables] == [
         "",
-        "Only the first 2 of 8 rows are shown here: report.csv holds all.",
+        "This page shows the first 2 of 8 rows. report.csv has all.",
     ]
     assert [item.severity for item in view.items] == ["high", "high"]
     assert view.items_left_out == (
-        "Only the first 2 of 4 findings are shown here: report.json and report.sarif hold all."
+        "This page shows the first 2 of 4 findings. report.json and report.sarif have all."
     )
     # What is counted is what there is, not what is shown.
     assert sum(view.counts.values()) == 4
@@ -94,8 +94,8 @@ def test_rows_and_columns_without_a_mark_are_left_out() -> None:
     assert shown(view) == (["0", "2"], ["a", "c"])
     assert [marks for _row, marks in view.rows] == [(Mark.FULL, None), (None, Mark.BROKEN)]
     assert view.left_out == (
-        "2 rows are left out: nothing is marked there.",
-        "1 column is left out: nothing is marked there.",
+        "2 rows without marks are omitted.",
+        "1 column without marks is omitted.",
     )
 
 
@@ -110,8 +110,8 @@ def test_of_too_many_the_worst_are_shown_in_their_order(monkeypatch: pytest.Monk
     )
     assert shown(view) == (["1", "3"], ["b", "c"])
     assert view.left_out == (
-        "Only 2 of 4 rows are shown, those with the worst marks: report.csv holds all.",
-        "Only 2 of 3 columns are shown, those with the worst marks: report.csv holds all.",
+        "2 of 4 rows are shown, those with the worst marks. report.csv has all.",
+        "2 of 3 columns are shown, those with the worst marks. report.csv has all.",
     )
 
 
