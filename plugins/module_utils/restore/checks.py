@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why an image cannot be restored as asked, found before anything is changed."""
+"""Why an image cannot be restored, found before anything is changed."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .state import Found, RestoreWanted, has_lost_permissions
 def refusals(
     wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
 ) -> Iterator[Failure]:
-    """All that stands against restoring one image."""
+    """Every reason why one image cannot be restored."""
     named = wanted.accounts.get(ref)
     if named not in (None, target.account_id):
         yield Failure.at(
             target,
             "images",
             "not_owner",
-            f"{ref.image_id} is said to be of account {named}, these credentials are of {target.account_id}.",
-            f"Run with credentials of {named}.",
+            f"The account_id of {ref.image_id} is {named}, but these credentials are of {target.account_id}.",
+            f"Use credentials of {named}.",
         )
     elif found.image is not None:
         yield from _existing(found.image, found, target)
@@ -62,15 +62,15 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
             "images",
             "not_owner",
             f"{image.image_id} belongs to account {image.owner_id}; only its owner can restore it.",
-            f"Run with credentials of {image.owner_id}.",
+            f"Use credentials of {image.owner_id}.",
         )
     elif image.state not in ("available", "disabled"):
         yield Failure.at(
             target,
             "images",
             "image_not_retired",
-            f"{image.image_id} is {image.state}: it is not retired.",
-            "Leave it out.",
+            f"{image.image_id} is {image.state}, not disabled or deregistered.",
+            "Remove it from images.",
         )
     elif image.state == "disabled":
         archived = sorted(one.snapshot_id for one in found.snapshots.values() if one.archived)
@@ -81,7 +81,7 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
                 "images",
                 "snapshot_archived",
                 f"{image.image_id} cannot be enabled: {', '.join(archived)} is archived.",
-                "Restore it for good (RestoreSnapshotTier with PermanentRestore), then run again.",
+                "Restore it permanently (RestoreSnapshotTier with PermanentRestore), then rerun.",
             )
 
 
@@ -93,24 +93,24 @@ def _binned(
         return
     lost = [one for one in last.volumes if one not in found.snapshots and one not in found.binned_snapshots]
     if lost:
-        # EBS User Guide, "Considerations for Recycle Bin": without them an image cannot be recovered.
+        # EBS User Guide, "Considerations for Recycle Bin": an image cannot be restored without its snapshots.
         yield Failure.at(
             target,
             "images",
             "snapshots_lost",
             f"{ref.image_id} is in the Recycle Bin, but its snapshot {', '.join(sorted(lost))} is lost.",
-            "It cannot be restored. Copy another region's image here (ami_copy_regions).",
+            "It cannot be restored. Copy the image of another region to this one (ami_copy_regions).",
         )
     public = history.state == "available" and last.launch.public
     public = public or any(one.public for one in last.volumes.values())
     if public and not wanted.allow_public:
-        # The same page: what was shared when it was deleted is shared again when it is restored.
+        # Same page: a restored resource has the sharing that it had when it was deleted.
         yield Failure.at(
             target,
             "images",
             "would_become_public",
-            f"{ref.image_id} or one of its snapshots was public when it was deleted: AWS makes it so again.",
-            "Set allow_public: true if that is what you want.",
+            f"{ref.image_id} or one of its snapshots was public when deleted, and would be public again.",
+            "Set allow_public: true to allow this.",
         )
 
 
@@ -119,44 +119,42 @@ def _unknown_permissions(
 ) -> Iterator[Failure]:
     if not wanted.restore_permissions or history.shared is not None:
         return
-    otherwise = "set restore_permissions: false and share it with ami_share."
+    alternative = "set restore_permissions: false and share it with ami_share."
     if history.last is None:
         yield Failure.at(
             target,
             "images",
             "tombstone_not_found",
             f"There is no tombstone of {ref} in {wanted.places.named()}.",
-            f"Name where it is, or {otherwise}",
+            f"Set the option for its location, or {alternative}",
         )
         return
     yield Failure.at(
         target,
         "images",
         "permissions_unknown",
-        f"The tombstones of {ref} in {wanted.places.named()} were written when it was disabled already: they "
-        "do not say with whom it was shared.",
-        f"Name where an older one is, or {otherwise}",
+        f"The tombstones of {ref} in {wanted.places.named()} were written after it was disabled and do not "
+        "have its permissions.",
+        f"Set the option for the location of an older one, or {alternative}",
     )
 
 
 def _gone(target: Target, ref: ImageRef, found: Found, history: TombstoneHistory) -> Failure:
-    """An image that nothing can bring back, and what is left of it."""
+    """The failure of an image that cannot be restored, with the snapshots that still exist."""
     message = f"{ref.image_id} is deregistered and not in the Recycle Bin."
     if history.last is None:
-        message = (
-            f"There is no image {ref.image_id}, nor is it in the Recycle Bin, and no tombstone tells of it."
-        )
-        remedy = "Check the id and the region."
+        message = f"{ref.image_id} does not exist, is not in the Recycle Bin, and has no tombstone."
+        remedy = "Check the image ID and the region."
     elif found.snapshots or found.binned_snapshots:
         left = [*found.snapshots, *(f"{one} (in the Recycle Bin)" for one in found.binned_snapshots)]
         missing = len(history.last.volumes) - len(left)
-        message += f" Of its snapshots there are still {', '.join(sorted(left))}"
+        message += f" These snapshots still exist: {', '.join(sorted(left))}"
         message += f"; {missing} are lost." if missing else "."
         remedy = (
-            f"Register a new image from them (RegisterImage) with what the tombstone of "
-            f"{history.last.written_at} says; it gets another id."
+            f"Register a new image from them (RegisterImage) with the values of the tombstone of "
+            f"{history.last.written_at}. It gets another ID."
         )
     else:
-        message += " Its snapshots are gone, too."
-        remedy = "Copy another region's image here (ami_copy_regions), or build it anew."
+        message += " Its snapshots do not exist any more."
+        remedy = "Copy the image of another region to this one (ami_copy_regions), or build a new image."
     return Failure.at(target, "images", "image_lost", message, remedy)

@@ -167,7 +167,7 @@ def _read_image(
             if key in known or former_image(OwnSnapshot(key, text)) == ref.image_id
         ]
         found = Found(
-            snapshots=recycle_bin.standing_snapshots(ec2, known),
+            snapshots=recycle_bin.existing_snapshots(ec2, known),
             binned=ref.image_id in region.binned,
             binned_snapshots=tuple(sorted(of_image)),
         )
@@ -187,7 +187,7 @@ def _read_image(
 
 def _read_own_image(clients: Clients, image: Image, region: str) -> Found:
     ec2 = clients.ec2(region)
-    snapshots = recycle_bin.standing_snapshots(ec2, image.snapshot_ids)
+    snapshots = recycle_bin.existing_snapshots(ec2, image.snapshot_ids)
     return Found(
         image,
         # EC2 API Reference, DisableImage: a disabled image has no launch permissions.
@@ -209,11 +209,11 @@ def _restore(
         try:
             binned_snapshots = seen.images[plan.ref].binned_snapshots
             if binned_snapshots:
-                recycle_bin.await_snapshots(ec2, binned_snapshots)
+                recycle_bin.wait_for_snapshots(ec2, binned_snapshots)
             done = merge(done, perform_all(ec2, plan.restore_image))
             if done.failures:
                 return done, plan
-            recycle_bin.await_image(ec2, plan.ref.image_id)
+            recycle_bin.wait_for_image(ec2, plan.ref.image_id)
             plan = replace(
                 _plan_again(clients, wanted, seen, plan.ref),
                 previous_state=plan.previous_state,
@@ -239,7 +239,7 @@ def _finish(clients: Clients, plan: ImagePlan) -> Performed:
         return done
     if enabling:
         try:
-            recycle_bin.await_available(ec2, image_id)
+            recycle_bin.wait_until_available(ec2, image_id)
         except errors.AWS_ERRORS as exception:
             return merge(
                 done, Performed(failures=(errors.failure(exception, done.actions[-1].target, "EnableImage"),))

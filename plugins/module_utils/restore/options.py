@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``ami_restore`` as its planner takes them."""
+"""The options of ``ami_restore``."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ from ..model import ImageRef
 from .state import RestoreWanted, TombstonePlaces
 
 _FORMS = (
-    "Map each region to an image id, or list mappings with region and image_id, or texts such as "
+    "Map each region to an AMI ID, or list mappings with region and image_id, or strings such as "
     "eu-west-1/ami-0123456789abcdef0."
 )
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RestoreWanted:
-    """What the user asked for; raises ``Refused`` with all that is wrong with it."""
+    """Read the options.
+
+    Raises:
+        Refused: with every option that is not valid.
+    """
     options = Options(params)
     named = dict(_images(options, params["images"]))
     if not named:
-        options.refuse("images", "no image is named.", _FORMS)
+        options.refuse("images", "there are no images.", _FORMS)
     wanted = RestoreWanted(
         images=tuple(named),
         places=TombstonePlaces(
@@ -41,15 +45,15 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RestoreWanted:
 
 
 def _images(options: Options, value: Any) -> Iterator[tuple[ImageRef, str | None]]:
-    """The images, each with the account that it is said to be of, if one is named."""
+    """The images, each with its ``account_id`` if one is given."""
     if isinstance(value, Mapping):
         for region, image_id in value.items():
             yield ImageRef(str(region), options.image_id("images", image_id)), None
         return
-    # A survey sends text.
+    # An AWX survey passes a string.
     items = re.split(r"[,\s]+", value.strip()) if isinstance(value, str) else value
     if not isinstance(items, list):
-        options.refuse("images", f"'{items}' is no mapping, no list and no text.", _FORMS)
+        options.refuse("images", f"must be a mapping, a list or a string (got '{items}').", _FORMS)
         return
     for item in items:
         if isinstance(item, Mapping) and {"region", "image_id"} <= item.keys():
@@ -60,7 +64,7 @@ def _images(options: Options, value: Any) -> Iterator[tuple[ImageRef, str | None
             region, _slash, image_id = item.strip().partition("/")
             yield ImageRef(region, options.image_id("images", image_id)), None
         elif item != "":
-            options.refuse("images", f"'{item}' does not name a region and an image.", _FORMS)
+            options.refuse("images", f"'{item}' has no region or image_id.", _FORMS)
 
 
 def _check_places(options: Options, wanted: RestoreWanted) -> None:
@@ -68,8 +72,8 @@ def _check_places(options: Options, wanted: RestoreWanted) -> None:
     if wanted.restore_permissions and not places:
         options.refuse(
             "tombstone_path",
-            "it is missing, and nothing else says with whom the images were shared.",
-            "Name where ami_cleanup wrote tombstones, here, in tombstone_s3_uri or in tombstone_ssm_path; "
-            "or set restore_permissions: false and share the images with ami_share.",
+            "no place of tombstones is set, and only tombstones have the permissions.",
+            "Set tombstone_path, tombstone_s3_uri or tombstone_ssm_path to where ami_cleanup wrote them, or "
+            "set restore_permissions: false and share the images with ami_share.",
         )
     check_tombstone_stores(options, places.s3_uri, places.ssm_path)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Recycle Bin: what of the account's is in it, and when what comes back can be used."""
+"""Reads the Recycle Bin, and waits until what is restored from it can be used."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from ..cleanup.state import OwnSnapshot
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-# EBS User Guide, "Recover deleted AMIs from the Recycle Bin": what is restored can be used at once. EC2 may
-# list it late all the same (EC2 Developer Guide, "Eventual consistency"): for a minute it is asked again.
+# EBS User Guide, "Recover deleted AMIs from the Recycle Bin": a restored AMI can be used immediately. EC2 can
+# still list it late (EC2 Developer Guide, "Eventual consistency"). The waiters therefore try for a minute.
 _WAIT: Any = {"Delay": 3, "MaxAttempts": 20}
 # EC2 API Reference, DescribeSnapshots: values per filter.
 _FILTER_VALUES = 200
 
 
 def binned_snapshots(ec2: EC2Client) -> dict[str, str]:
-    """The snapshots in the Recycle Bin, with their descriptions."""
+    """The ids of the snapshots in the Recycle Bin, with their descriptions."""
     pages = ec2.get_paginator("list_snapshots_in_recycle_bin").paginate(PaginationConfig=read.PAGE)
     return {item["SnapshotId"]: item.get("Description", "") for page in pages for item in page["Snapshots"]}
 
 
-def standing_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> dict[str, OwnSnapshot]:
-    """Those of the snapshots that exist and are the account's own, whatever their tier."""
+def existing_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> dict[str, OwnSnapshot]:
+    """Those of the snapshots that exist and that the account owns, in any storage tier."""
     found = {}
     for start in range(0, len(snapshot_ids), _FILTER_VALUES):
         named = list(snapshot_ids[start : start + _FILTER_VALUES])
-        # A filter, since one id that does not exist would make an error of all.
+        # A filter: with SnapshotIds, one ID that does not exist would fail the whole call.
         pages = ec2.get_paginator("describe_snapshots").paginate(
             OwnerIds=["self"],
             Filters=[{"Name": "snapshot-id", "Values": named}],
@@ -50,32 +50,34 @@ def standing_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> dict[str,
     return found
 
 
-def await_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> None:
-    """Wait until restored snapshots are complete, without which their image cannot be restored.
+def wait_for_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> None:
+    """Wait until restored snapshots are complete, which restoring their image requires.
+
+    Source: EBS User Guide, "Considerations for Recycle Bin".
 
     Raises:
-        WaiterError: they are not after a minute (EBS User Guide, "Considerations for Recycle Bin").
+        WaiterError: they are not complete after a minute.
     """
     by_id: Any = [{"Name": "snapshot-id", "Values": list(snapshot_ids)}]
     ec2.get_waiter("snapshot_completed").wait(Filters=by_id, WaiterConfig=_WAIT)
 
 
-def await_image(ec2: EC2Client, image_id: str) -> None:
-    """Wait until EC2 shows a restored image.
+def wait_for_image(ec2: EC2Client, image_id: str) -> None:
+    """Wait until EC2 lists a restored image.
 
     Raises:
-        WaiterError: it does not for a minute.
+        WaiterError: it is not listed after a minute.
     """
     ec2.get_waiter("image_exists").wait(
         ImageIds=[image_id], IncludeDisabled=True, IncludeDeprecated=True, WaiterConfig=_WAIT
     )
 
 
-def await_available(ec2: EC2Client, image_id: str) -> None:
-    """Wait until an image that was enabled is available, before which it cannot be shared.
+def wait_until_available(ec2: EC2Client, image_id: str) -> None:
+    """Wait until an enabled image is available, which sharing it requires.
 
     Raises:
-        WaiterError: it is not after a minute.
+        WaiterError: it is not available after a minute.
     """
     ec2.get_waiter("image_available").wait(
         ImageIds=[image_id], IncludeDisabled=True, IncludeDeprecated=True, WaiterConfig=_WAIT

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What restoring retired images has to know: what is wanted, what is there, and what was written down."""
+"""What is wanted, what was read from AWS, and the tombstones."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ..cleanup.tombstone import TombstoneHistory
 from ..model import Image, ImageRef, Sharing, Target
 from ..tags import OWN_TAG_PREFIX
 
-# On an image that is being restored, from the moment it can be launched until all of it is back: by it a run
-# after one that was interrupted knows that permissions are missing. Its value is the tombstone's time.
+# On an image from before it is enabled until its restore is complete. It tells the run after an interrupted
+# one that permissions may be missing. Its value is the tombstone's time.
 RESTORE_TAG = OWN_TAG_PREFIX + "restoring"
-# An image with one of these has lost its permissions, even if it can be launched.
+# Permissions of an image with one of these tags are missing, even if it is available.
 UNSHARED_TAGS = (STAGE_TAGS[DISABLE], RESTORE_TAG)
 
 
 @dataclass(frozen=True)
 class TombstonePlaces:
-    """Where tombstones may be: a file, ``s3://bucket/folder``, a path of parameters."""
+    """Where to look for tombstones: a file, ``s3://bucket/folder``, a parameter path."""
 
     path: str | None = None
     s3_uri: str | None = None
@@ -34,13 +34,13 @@ class TombstonePlaces:
         return bool(self.path or self.s3_uri or self.ssm_path)
 
     def named(self) -> str:
-        """All of them, for a message."""
+        """Every place, for a message."""
         return ", ".join(one for one in (self.path, self.s3_uri, self.ssm_path) if one)
 
 
 @dataclass(frozen=True)
 class RestoreWanted:
-    """Which images, and where what is known of them is. ``accounts`` are those that the user named."""
+    """Which images to restore, and how. ``accounts`` are the owners that the user gave."""
 
     images: tuple[ImageRef, ...]
     places: TombstonePlaces = field(default_factory=TombstonePlaces)
@@ -51,11 +51,11 @@ class RestoreWanted:
 
 @dataclass(frozen=True)
 class Found:
-    """An image as AWS shows it to its owner; ``image`` is None if it is deregistered.
+    """An image as its owner can read it; ``image`` is None if it is deregistered.
 
-    ``snapshots`` are those behind it that exist, ``volumes`` who may make volumes of them. ``binned`` and
-    ``binned_snapshots`` are what of it is in the Recycle Bin. The states of block public access are None
-    where they do not matter.
+    ``snapshots`` are its snapshots that exist, ``volumes`` their createVolumePermission. ``binned`` says
+    whether the image is in the Recycle Bin, ``binned_snapshots`` which of its snapshots are. ``image_block``
+    and ``snapshot_block`` are the states of block public access, None if they were not needed.
     """
 
     image: Image | None = None
@@ -70,10 +70,7 @@ class Found:
 
 @dataclass(frozen=True)
 class RestoreSeen:
-    """What AWS said of each image, and what was written down of it.
-
-    ``unreadable`` says what among the tombstones is none.
-    """
+    """Each image and its tombstones. ``unreadable`` has a warning for each text that is not a tombstone."""
 
     account_id: str
     images: Mapping[ImageRef, Found]
@@ -81,10 +78,10 @@ class RestoreSeen:
     unreadable: tuple[str, ...] = ()
 
     def target(self, ref: ImageRef) -> Target:
-        """Where the image is."""
+        """The image's account and region."""
         return Target(self.account_id, ref.region)
 
 
 def has_lost_permissions(image: Image) -> bool:
-    """Whether AWS has taken the image's permissions, and nothing has put all of them back since."""
+    """Whether the image was disabled, which removes its permissions, and they were not all put back since."""
     return image.state == "disabled" or any(mark in image.tags for mark in UNSHARED_TAGS)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of restoring images share: a retired image, its tombstones, what AWS makes of the calls."""
+"""Examples for the restore tests: a retired image, its tombstones, and the effects of calls."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ REF = ImageRef("eu-west-1", "ami-1")
 DATED = "2026-11-01T00:00:00Z"
 LAUNCH = Sharing(account_ids=frozenset({CONSUMER, STRANGER}), org_arns=frozenset({ORG}))
 VOLUMES = {"snap-1": Sharing(account_ids=frozenset({CONSUMER})), "snap-2": Sharing()}
-DISABLED_MARK = {"golden.images:cleanup-disabled": DATED}
+DISABLED_TAG = {"golden.images:cleanup-disabled": DATED}
 CHOSEN_TAG = {"golden.images:cleanup-chosen": DATED}
-RESTORING_MARK = {"golden.images:restoring": DATED}
+RESTORING_TAG = {"golden.images:restoring": DATED}
 GOING = {"golden.images:cleanup-image-ids": REF.image_id}
 
 
 def tombstone(**changes: Any) -> Tombstone:
-    """Written when the image was disabled, when it was shared with two accounts and an organization."""
+    """Written when the image was disabled; it was shared with two accounts and an organization."""
     values: dict[str, Any] = {
         "ref": REF,
         "account_id": OWNER,
@@ -53,14 +53,14 @@ def tombstone(**changes: Any) -> Tombstone:
 
 
 def last_tombstone(**changes: Any) -> Tombstone:
-    """Written when the disabled image was deregistered, and could not tell permissions any more."""
+    """Written when the disabled image was deregistered, so that it has no permissions."""
     values: dict[str, Any] = {
         "stage": "deregister",
         "state": "disabled",
         "written_at": "2026-11-20T00:00:00Z",
         "launch": Sharing(),
         "deleted": frozenset(VOLUMES),
-        "tags": {"family": "web", **DISABLED_MARK},
+        "tags": {"family": "web", **DISABLED_TAG},
         **changes,
     }
     return tombstone(**values)
@@ -92,19 +92,19 @@ def record(**changes: Any) -> dict[str, Any]:
 
 
 def image(state: str = "disabled", **changes: Any) -> Image:
-    """The image as it is, with the mark of a cleanup that has disabled it."""
+    """The image, with the tag of a cleanup that disabled it."""
     values: dict[str, Any] = {
         "name": "web",
         "owner_id": OWNER,
         "devices": volumes(*VOLUMES),
-        "tags": {"family": "web", **DISABLED_MARK},
+        "tags": {"family": "web", **DISABLED_TAG},
         **changes,
     }
     return Image(image_id=REF.image_id, state=state, **values)
 
 
 def found(shown: Image | None = None, **changes: Any) -> Found:
-    """The image as it is found, disabled and with the permissions that its snapshots have kept."""
+    """The image as it is read: disabled, with the permissions of its snapshots."""
     values: dict[str, Any] = {
         "volumes": VOLUMES,
         "snapshots": {one: OwnSnapshot(one) for one in VOLUMES},
@@ -119,7 +119,7 @@ def binned(**changes: Any) -> Found:
 
 
 def wanted(**changes: Any) -> RestoreWanted:
-    """To restore the image."""
+    """The image, with a tombstone file."""
     values: dict[str, Any] = {"images": (REF,), "places": TombstonePlaces(path="retired.jsonl"), **changes}
     return RestoreWanted(**values)
 
@@ -132,19 +132,19 @@ def planned(shown: Found, *tombstones: Tombstone, **changes: Any) -> restore.Ima
 
 
 def seen(shown: Found, *tombstones: Tombstone) -> RestoreSeen:
-    """That the image is so, and what was written down of it."""
+    """The image and its tombstones."""
     return RestoreSeen(OWNER, {REF: shown}, {REF: TombstoneHistory(tombstones)} if tombstones else {})
 
 
 def calls(actions: Iterable[Action]) -> list[tuple[str, str | None]]:
-    """Which calls on what."""
+    """The operations, each with its resource."""
     return [(action.operation, action.resource) for action in actions]
 
 
 def performed(shown: Found, in_bin: Found, actions: Iterable[Action]) -> Found:
-    """What is found once the calls are done; an AssertionError for one that AWS would refuse.
+    """What is read after the calls; an AssertionError for a call that AWS would refuse.
 
-    ``in_bin`` is the image as it went into the Recycle Bin.
+    ``in_bin`` is the image as it was moved to the Recycle Bin.
     """
     for action in actions:
         parameters = action.parameters
@@ -194,7 +194,7 @@ def _tags(tags: Any, operation: str, parameters: Any) -> dict[str, str]:
 
 
 def _added(change: Any) -> Sharing:
-    assert set(change) == {"Add"}, "restoring takes nobody's permission"
+    assert set(change) == {"Add"}, "restoring removes no permission"
 
     def values(kind: str) -> frozenset[str]:
         return frozenset(entry[kind] for entry in change["Add"] if kind in entry)

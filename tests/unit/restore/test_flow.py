@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is read of an image and its tombstones, and what becomes of a restore that AWS does not carry out."""
+"""What ``ami_restore`` reads, performs and returns, also if AWS refuses a call."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SHOWN = {"ImageId": AMI, "OwnerId": OWNER, "State": "available", "BlockDeviceMap
 
 
 class Clients:
-    """The clients of one region, which answer from scripts."""
+    """The clients of one region, with scripted answers."""
 
     default_region = REF.region
 
@@ -64,13 +64,13 @@ class Clients:
         return self.wires["sts"].client
 
     def read(self, wanted: RestoreWanted) -> RestoreSeen:
-        """What is seen; at the end the whole script has been used."""
+        """What is seen. Every scripted answer is used."""
         ec2, s3, ssm, sts = (self.wires[one] for one in ("ec2", "s3", "ssm", "sts"))
         with ec2.spoken(), s3.spoken(), ssm.spoken(), sts.spoken():
             return FLOW.read(self, wanted)
 
     def apply(self, wanted: RestoreWanted, seen: RestoreSeen) -> tuple[Outcome, dict[str, Any]]:
-        """What becomes of the plan, and what the module returns."""
+        """The outcome of the plan, and the module's return values."""
         plan: Any = FLOW.plan(wanted, seen)
         assert plan.refusals == ()
         with self.wires["ec2"].spoken():
@@ -85,14 +85,14 @@ def clients() -> Clients:
 
 @pytest.fixture
 def wanted(tmp_path: Path) -> RestoreWanted:
-    """To restore the image, whose tombstone is in a file."""
+    """The image, with its tombstone in a file."""
     path = tmp_path / "retired.jsonl"
     path.write_text(f"{json.dumps(record())}\n\n{{half\n", encoding="utf-8")
     return RestoreWanted((REF,), TombstonePlaces(path=str(path)))
 
 
 def expect_registered(ec2: Wire, *launch: dict[str, str], **shown: Any) -> None:
-    """Expect all questions about the image, and find it registered."""
+    """Expect all reads of a registered image."""
     ec2.expect("describe_images", NAMED, {"Images": [{**SHOWN, **shown}]})
     own = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
     ec2.expect("describe_snapshots", own, {"Snapshots": [{"SnapshotId": SNAPSHOT}]})
@@ -104,7 +104,7 @@ def expect_registered(ec2: Wire, *launch: dict[str, str], **shown: Any) -> None:
 
 
 def expect_binned(ec2: Wire) -> None:
-    """Expect all questions about the image, and find it in the Recycle Bin with its snapshot."""
+    """Expect all reads of an image in the Recycle Bin with its snapshot."""
     ec2.expect("describe_images", NAMED, {"Images": []})
     ec2.expect("list_images_in_recycle_bin", {"MaxResults": 1000}, {"Images": [{"ImageId": AMI}]})
     binned = [{"SnapshotId": SNAPSHOT}, {"SnapshotId": "snap-other"}]
@@ -114,7 +114,7 @@ def expect_binned(ec2: Wire) -> None:
 
 
 def expect_restored(ec2: Wire) -> None:
-    """Expect the calls that take the snapshot and then the image out of the bin."""
+    """Expect the calls that restore the snapshot and then the image from the Recycle Bin."""
     ec2.expect("restore_snapshot_from_recycle_bin", {"SnapshotId": SNAPSHOT}, {})
     completed = {"Snapshots": [{"SnapshotId": SNAPSHOT, "State": "completed"}]}
     ec2.expect("describe_snapshots", {"Filters": BY_ID}, completed)
@@ -123,14 +123,14 @@ def expect_restored(ec2: Wire) -> None:
     ec2.expect("describe_images", exists, {"Images": [SHOWN]})
 
 
-def test_without_the_file_of_tombstones_nothing_is_asked(wanted: RestoreWanted, tmp_path: Path) -> None:
+def test_a_missing_tombstone_file_is_refused_before_any_call(wanted: RestoreWanted, tmp_path: Path) -> None:
     asked = replace(wanted, places=TombstonePlaces(str(tmp_path / "missing"), None, None))
     with pytest.raises(Refused, match="does not exist") as caught:
         FLOW.read(None, asked)
     assert [failure.action for failure in caught.value.failures] == ["tombstone_path"]
 
 
-def test_of_a_disabled_image_no_launch_permissions_are_asked(clients: Clients, wanted: RestoreWanted) -> None:
+def test_launch_permissions_of_a_disabled_image_are_not_read(clients: Clients, wanted: RestoreWanted) -> None:
     expect_registered(clients.wires["ec2"], State="disabled")
     seen = clients.read(wanted)
     assert seen.images[REF].image is not None
@@ -142,14 +142,14 @@ def test_of_a_disabled_image_no_launch_permissions_are_asked(clients: Clients, w
     assert unreadable.startswith("Line 3 of ")
 
 
-def test_of_another_accounts_image_nothing_more_is_asked(clients: Clients, wanted: RestoreWanted) -> None:
+def test_attributes_of_another_accounts_image_are_not_read(clients: Clients, wanted: RestoreWanted) -> None:
     shown = {**SHOWN, "OwnerId": STRANGER}
     clients.wires["ec2"].expect("describe_images", NAMED, {"Images": [shown]})
     (refused,) = FLOW.plan(wanted, clients.read(wanted)).refusals
     assert refused.error_code == "not_owner"
 
 
-def test_without_a_tombstone_descriptions_tell_the_snapshots_in_the_bin(clients: Clients) -> None:
+def test_snapshots_in_the_recycle_bin_are_found_by_their_descriptions(clients: Clients) -> None:
     image_id = "ami-0123456789abcdef0"
     ec2 = clients.wires["ec2"]
     named = {**NAMED, "Filters": [{"Name": "image-id", "Values": [image_id]}]}
@@ -168,7 +168,7 @@ def test_without_a_tombstone_descriptions_tell_the_snapshots_in_the_bin(clients:
     assert (found.image, found.binned, found.binned_snapshots) == (None, True, ("snap-1",))
 
 
-def test_what_comes_out_of_the_bin_is_looked_at_and_gets_what_it_lacks(
+def test_an_image_from_the_recycle_bin_is_read_again_and_completed(
     clients: Clients, wanted: RestoreWanted
 ) -> None:
     ec2 = clients.wires["ec2"]
@@ -181,7 +181,7 @@ def test_what_comes_out_of_the_bin_is_looked_at_and_gets_what_it_lacks(
         "DeleteTags",
     ]
     expect_restored(ec2)
-    # Against the documentation nobody has the image again.
+    # Contrary to the documentation, the image has no launch permissions.
     expect_registered(ec2)
     mark = {"Key": "golden.images:restoring", "Value": DATED}
     ec2.expect("create_tags", {"Resources": [AMI], "Tags": [mark]})
@@ -195,9 +195,7 @@ def test_what_comes_out_of_the_bin_is_looked_at_and_gets_what_it_lacks(
     assert one["launch_permissions"]["account_ids"] == [CONSUMER]
 
 
-def test_an_image_whose_snapshot_does_not_come_back_stays_in_the_bin(
-    clients: Clients, wanted: RestoreWanted
-) -> None:
+def test_an_image_is_not_restored_if_its_snapshot_fails(clients: Clients, wanted: RestoreWanted) -> None:
     ec2 = clients.wires["ec2"]
     expect_binned(ec2)
     seen = clients.read(wanted)
@@ -207,7 +205,7 @@ def test_an_image_whose_snapshot_does_not_come_back_stays_in_the_bin(
     assert (outcome.performed, result["results"]) == ((), [])
 
 
-def test_an_image_that_comes_back_in_no_usable_state_is_a_failure(
+def test_an_image_that_is_restored_in_an_error_state_is_a_failure(
     clients: Clients, wanted: RestoreWanted
 ) -> None:
     ec2 = clients.wires["ec2"]
@@ -224,7 +222,7 @@ def test_an_image_that_comes_back_in_no_usable_state_is_a_failure(
     assert result["results"] == []
 
 
-def test_nothing_is_shared_before_the_image_is_enabled(
+def test_nothing_is_shared_before_the_image_is_available(
     clients: Clients, wanted: RestoreWanted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("botocore.waiter.time.sleep", lambda _seconds: None)
@@ -241,7 +239,7 @@ def test_nothing_is_shared_before_the_image_is_enabled(
     assert result["results"] == []
 
 
-def test_tombstones_in_s3_and_in_parameter_store_count_together(clients: Clients) -> None:
+def test_tombstones_from_s3_and_parameter_store_are_merged(clients: Clients) -> None:
     places = TombstonePlaces(s3_uri="s3://retired/web/", ssm_path="/retired/")
     key = f"web/{REF.region}/{AMI}/1.json"
     text = json.dumps(record()).encode()
@@ -261,7 +259,7 @@ def test_tombstones_in_s3_and_in_parameter_store_count_together(clients: Clients
     )
 
 
-def test_a_place_that_cannot_be_read_ends_the_run(clients: Clients, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_read_stops_the_module(clients: Clients, tmp_path: Path) -> None:
     ssm = clients.wires["ssm"]
     ssm.refuse("get_parameter_history", {"Name": f"/r/{REF.region}/{AMI}"}, "AccessDeniedException")
     with pytest.raises(Refused) as caught:
@@ -273,9 +271,7 @@ def test_a_place_that_cannot_be_read_ends_the_run(clients: Clients, tmp_path: Pa
         Clients().read(RestoreWanted((REF,), TombstonePlaces(path=str(binary))))
 
 
-def test_before_anything_is_made_public_again_what_blocks_that_is_read(
-    clients: Clients, tmp_path: Path
-) -> None:
+def test_block_public_access_is_read_before_an_image_becomes_public(clients: Clients, tmp_path: Path) -> None:
     path = tmp_path / "retired.jsonl"
     public = {"account_ids": [], "public": True}
     path.write_text(json.dumps(record(launch_permissions=public)), encoding="utf-8")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the options of ``ami_restore`` are read, and what is refused before AWS is asked."""
+"""Reading and checking the options of ``ami_restore``."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_images_in_all_their_forms(images: Any) -> None:
     assert wanted(images=images).images == BOTH
 
 
-def test_what_else_is_wanted() -> None:
+def test_every_other_option_is_read() -> None:
     images = [{"region": "eu-west-1", "image_id": HERE, "account_id": OWNER}]
     assert wanted(
         images=images, tombstone_s3_uri="s3://bucket/a", allow_public=True, restore_permissions=False
@@ -59,11 +59,11 @@ def test_what_else_is_wanted() -> None:
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"images": {}}, "no image is named"),
-        ({"images": ""}, "no image is named"),
-        ({"images": [HERE]}, "does not name a region"),
-        ({"images": [{"image_id": HERE}]}, "does not name a region"),
-        ({"images": 7}, "no mapping, no list and no text"),
+        ({"images": {}}, "there are no images"),
+        ({"images": ""}, "there are no images"),
+        ({"images": [HERE]}, "has no region"),
+        ({"images": [{"image_id": HERE}]}, "has no region"),
+        ({"images": 7}, "must be a mapping, a list or a string"),
         ({"images": {"eu-west-1": None}}, "'None' is not a valid AMI ID"),
         ({"images": "eu-west-1/snap-1"}, "'snap-1' is not a valid AMI ID"),
         ({"images": [{"region": "r", "image_id": HERE, "account_id": 12345678901}]}, "in quotes"),
@@ -72,14 +72,14 @@ def test_what_else_is_wanted() -> None:
         ({"tombstone_s3_uri": "bucket/folder"}, "not a valid S3 URI"),
     ],
 )
-def test_what_cannot_work_is_refused(params: dict[str, Any], said: str) -> None:
+def test_options_that_are_not_valid_are_refused(params: dict[str, Any], said: str) -> None:
     with pytest.raises(Refused) as caught:
         wanted(**params)
     assert said in str(caught.value)
     assert all(failure.error_code == "invalid_option" for failure in caught.value.failures)
 
 
-def test_without_permissions_no_tombstone_is_needed(tmp_path: Path) -> None:
+def test_no_tombstone_is_required_without_permissions(tmp_path: Path) -> None:
     assert not wanted(tombstone_ssm_path=None, restore_permissions=False).places
     file = tmp_path / "retired.jsonl"
     file.touch()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How retired images come back: which calls, in which order, and when none."""
+"""The calls that restore an image, their order, and the resulting permissions."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import TombstoneHistory
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
-from ansible_collections.golden.images.plugins.module_utils.restore.state import Found, RestoreSeen
+from ansible_collections.golden.images.plugins.module_utils.restore.state import RestoreSeen
 
-from tests.unit.examples import CONSUMER, OWNER, STRANGER, volumes
+from tests.unit.examples import CONSUMER, OWNER, volumes
 
 from .examples import (
     CHOSEN_TAG,
     DATED,
-    DISABLED_MARK,
+    DISABLED_TAG,
     GOING,
     LAUNCH,
     REF,
-    RESTORING_MARK,
+    RESTORING_TAG,
     VOLUMES,
     binned,
     calls,
@@ -42,7 +42,7 @@ MARK = ("CreateTags", AMI)
 PUBLIC = Sharing(public=True)
 
 
-def test_a_disabled_image_is_enabled_then_shared_as_before_then_its_marks_go() -> None:
+def test_a_disabled_image_is_enabled_then_shared_then_untagged() -> None:
     snapshots = {"snap-1": OwnSnapshot("snap-1", tags=GOING), "snap-2": OwnSnapshot("snap-2")}
     shown = found(volumes=dict.fromkeys(VOLUMES, Sharing()), snapshots=snapshots)
     plan = planned(shown, tombstone())
@@ -62,14 +62,14 @@ def test_a_disabled_image_is_enabled_then_shared_as_before_then_its_marks_go() -
 @pytest.mark.parametrize(
     ("tags", "operations"),
     [
-        # A cleanup that was killed between disabling and marking, or somebody else, has left no mark.
+        # No tag: disabled by hand, or by a cleanup that was killed before it set the tag.
         ({}, [MARK, ENABLE, SHARE, UNMARK]),
         (CHOSEN_TAG, [MARK, ENABLE, SHARE, UNMARK]),
-        (DISABLED_MARK, [ENABLE, SHARE, UNMARK]),
-        (RESTORING_MARK, [ENABLE, SHARE, UNMARK]),
+        (DISABLED_TAG, [ENABLE, SHARE, UNMARK]),
+        (RESTORING_TAG, [ENABLE, SHARE, UNMARK]),
     ],
 )
-def test_before_an_image_can_be_launched_a_mark_says_that_permissions_are_missing(
+def test_a_tag_shows_that_permissions_are_missing_before_the_image_is_enabled(
     tags: dict[str, str], operations: list[Any]
 ) -> None:
     plan = planned(found(image(tags=tags)), tombstone())
@@ -85,12 +85,12 @@ def test_before_an_image_can_be_launched_a_mark_says_that_permissions_are_missin
     [
         ({}, Sharing(), []),
         (CHOSEN_TAG, Sharing(), [UNMARK]),
-        (DISABLED_MARK, Sharing(), [SHARE, UNMARK]),
-        (RESTORING_MARK, Sharing(account_ids=frozenset({CONSUMER})), [SHARE, UNMARK]),
-        (RESTORING_MARK, LAUNCH, [UNMARK]),
+        (DISABLED_TAG, Sharing(), [SHARE, UNMARK]),
+        (RESTORING_TAG, Sharing(account_ids=frozenset({CONSUMER})), [SHARE, UNMARK]),
+        (RESTORING_TAG, LAUNCH, [UNMARK]),
     ],
 )
-def test_of_an_image_that_can_be_launched_only_what_an_earlier_run_left_is_done(
+def test_an_available_image_only_gets_what_an_interrupted_run_left(
     tags: dict[str, str], launch: Sharing, operations: list[Any]
 ) -> None:
     plan = planned(found(image("available", tags=tags), launch=launch), tombstone())
@@ -98,7 +98,7 @@ def test_of_an_image_that_can_be_launched_only_what_an_earlier_run_left_is_done(
 
 
 @pytest.mark.parametrize(
-    ("marked", "deprecated", "cancelled"),
+    ("marked", "deprecated", "canceled"),
     [
         ("2026-11-01T12:00:30Z", "2026-11-01T12:01:00.000Z", True),
         ("2026-11-01T12:00:30Z", "2026-10-01T12:01:00.000Z", False),
@@ -107,17 +107,17 @@ def test_of_an_image_that_can_be_launched_only_what_an_earlier_run_left_is_done(
         (None, "2026-11-01T12:01:00.000Z", False),
     ],
 )
-def test_only_a_cleanups_deprecation_is_cancelled(
-    marked: str | None, deprecated: str | None, cancelled: bool
+def test_only_a_cleanups_deprecation_is_canceled(
+    marked: str | None, deprecated: str | None, canceled: bool
 ) -> None:
     tags = {"golden.images:cleanup-deprecated": marked} if marked else {}
     shown = found(image("available", tags=tags, deprecation_time=deprecated), launch=LAUNCH)
     plan = planned(shown)
-    assert (("DisableImageDeprecation", AMI) in calls(plan.actions)) == cancelled
-    assert plan.after["deprecation_time"] == (None if cancelled else deprecated)
+    assert (("DisableImageDeprecation", AMI) in calls(plan.actions)) == canceled
+    assert plan.after["deprecation_time"] == (None if canceled else deprecated)
 
 
-def test_out_of_the_recycle_bin_snapshots_come_first() -> None:
+def test_snapshots_are_restored_from_the_recycle_bin_before_the_image() -> None:
     plan = planned(binned(), tombstone(), last_tombstone())
     assert calls(plan.restore_snapshots) == [("RestoreSnapshotFromRecycleBin", one) for one in VOLUMES]
     assert calls(plan.restore_image) == [("RestoreImageFromRecycleBin", AMI)]
@@ -126,29 +126,29 @@ def test_out_of_the_recycle_bin_snapshots_come_first() -> None:
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
 
 
-def test_what_was_not_disabled_first_comes_back_with_its_permissions() -> None:
+def test_an_image_that_was_not_disabled_keeps_its_permissions_in_the_recycle_bin() -> None:
     plan = planned(binned(), tombstone(stage="deregister"))
     assert calls(plan.finish) == []
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
 
 
-def test_what_the_recycle_bin_did_not_keep_is_put_back_by_the_same_run() -> None:
+def test_permissions_that_the_recycle_bin_did_not_keep_are_put_back() -> None:
     came_back = found(image("available", tags={}))
     again = restore.plan_image(wanted(), seen(came_back, tombstone(stage="deregister")), REF, restored=True)
     assert calls(again.actions) == [MARK, SHARE, UNMARK]
 
 
-def test_what_was_deregistered_by_hand_after_a_cleanup_had_disabled_it_comes_back_disabled() -> None:
+def test_a_disabled_image_that_was_deregistered_by_hand_is_enabled() -> None:
     assert calls(planned(binned(), tombstone()).finish)[:2] == [MARK, ENABLE]
 
 
-def test_snapshots_that_still_exist_are_not_restored() -> None:
+def test_existing_snapshots_are_not_restored() -> None:
     snapshots = {"snap-2": OwnSnapshot("snap-2")}
     plan = planned(binned(binned_snapshots=("snap-1",), snapshots=snapshots), last_tombstone(), tombstone())
     assert calls(plan.restore_snapshots) == [("RestoreSnapshotFromRecycleBin", "snap-1")]
 
 
-def test_a_snapshot_of_two_images_comes_back_once() -> None:
+def test_a_snapshot_of_two_images_is_restored_once() -> None:
     other = ImageRef(REF.region, "ami-2")
     saw = RestoreSeen(
         OWNER,
@@ -160,22 +160,22 @@ def test_a_snapshot_of_two_images_comes_back_once() -> None:
     assert set(plan.after[REF.region]) == {REF.image_id, other.image_id}
 
 
-def test_without_a_tombstone_an_image_comes_back_without_its_permissions_if_that_is_meant() -> None:
+def test_restore_permissions_false_needs_no_tombstone() -> None:
     plan = planned(binned(), restore_permissions=False)
     assert (calls(plan.finish), plan.after, plan.refusals) == ([], {}, ())
     plan = planned(found(), tombstone(), restore_permissions=False)
     assert (calls(plan.actions), plan.tombstone) == ([ENABLE, UNMARK], None)
 
 
-def test_public_permissions_come_back_only_where_that_is_allowed() -> None:
+def test_public_permissions_are_put_back_only_with_allow_public() -> None:
     public = tombstone(launch=LAUNCH | PUBLIC, volumes={"snap-1": PUBLIC, "snap-2": Sharing()})
     shown = found(volumes=dict.fromkeys(VOLUMES, Sharing()))
     plan = planned(shown, public)
     assert calls(plan.actions) == [ENABLE, SHARE, UNMARK]
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
     assert "was public" in plan.warnings[0]
-    open_account = replace(shown, image_block="unblocked", snapshot_block="unblocked")
-    plan = planned(open_account, public, allow_public=True)
+    unblocked = replace(shown, image_block="unblocked", snapshot_block="unblocked")
+    plan = planned(unblocked, public, allow_public=True)
     assert calls(plan.actions) == [ENABLE, ("ModifySnapshotAttribute", "snap-1"), SHARE, UNMARK]
     assert plan.after["launch_permissions"]["public"] is True
     assert plan.warnings == ()
@@ -185,55 +185,12 @@ def test_public_permissions_come_back_only_where_that_is_allowed() -> None:
     assert all("allow_public: false" in one.remedy for one in refused)
 
 
-ARCHIVED = {**found().snapshots, "snap-2": OwnSnapshot("snap-2", archived=True)}
-KNOWN = (tombstone(), last_tombstone())
-
-
-@pytest.mark.parametrize(
-    ("shown", "tombstones", "code", "said"),
-    [
-        (found(image(owner_id=STRANGER)), KNOWN, "not_owner", STRANGER),
-        (found(image("pending")), KNOWN, "image_not_retired", "pending"),
-        (found(snapshots=ARCHIVED), KNOWN, "snapshot_archived", "snap-2"),
-        (found(), (), "tombstone_not_found", "retired.jsonl"),
-        (found(image("available")), (), "tombstone_not_found", "restore_permissions: false"),
-        (binned(), (), "tombstone_not_found", "restore_permissions: false"),
-        (found(), (last_tombstone(),), "permissions_unknown", "restore_permissions: false"),
-        (binned(binned_snapshots=("snap-1",)), KNOWN, "snapshots_lost", "snap-2"),
-        (binned(), (tombstone(stage="deregister", launch=PUBLIC),), "would_become_public", "allow_public"),
-        (binned(), (tombstone(volumes={"snap-1": PUBLIC}),), "would_become_public", "allow_public"),
-        (Found(), (), "image_lost", "Check the id"),
-        (Found(), KNOWN, "image_lost", "Its snapshots are gone"),
-        (Found(snapshots=found().snapshots), KNOWN, "image_lost", "still snap-1, snap-2. Register"),
-        (
-            Found(binned_snapshots=("snap-1",)),
-            KNOWN,
-            "image_lost",
-            "still snap-1 (in the Recycle Bin); 1 are lost.",
-        ),
-    ],
-)
-def test_what_cannot_be_restored_is_refused_with_what_to_do(
-    shown: Found, tombstones: tuple[Any, ...], code: str, said: str
-) -> None:
-    plan = planned(shown, *tombstones)
-    assert [one.error_code for one in plan.refusals] == [code]
-    assert said in plan.refusals[0].sentence()
-    assert plan.actions == ()
-
-
-def test_an_image_that_is_said_to_be_another_accounts_is_refused() -> None:
-    (refused,) = planned(found(), tombstone(), accounts={REF: STRANGER}).refusals
-    assert (refused.error_code, refused.account_id) == ("not_owner", OWNER)
-    assert planned(found(), tombstone(), accounts={REF: OWNER}).refusals == ()
-
-
-def test_a_disabled_public_image_in_the_bin_is_public_no_more() -> None:
+def test_a_disabled_public_image_is_not_public_after_the_recycle_bin() -> None:
     plan = planned(binned(), tombstone(launch=PUBLIC), last_tombstone())
     assert (plan.refusals, plan.after["launch_permissions"]["public"]) == ((), False)
 
 
-def test_every_region_has_its_images_and_the_first_says_what_was_not_readable() -> None:
+def test_regions_have_their_images_and_the_first_has_the_tombstone_warnings() -> None:
     other = ImageRef("us-east-1", "ami-2")
     away = image(devices=volumes("snap-1"))
     saw = RestoreSeen(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever was retired, and wherever a run ends: the next one completes it, and one more changes nothing."""
+"""For any retired image: the run after an interrupted one completes it, and one more changes nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.examples import CONSUMER, ORG, STRANGER, UNIT
 from .examples import (
     CHOSEN_TAG,
     DATED,
-    DISABLED_MARK,
+    DISABLED_TAG,
     GOING,
     REF,
     VOLUMES,
@@ -42,7 +42,7 @@ OF_SNAPSHOTS = st.fixed_dictionaries({one: st.builds(Sharing, ACCOUNTS) for one 
 
 @st.composite
 def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, Any]]:
-    """A retired image as it is found, how it is once out of the bin, its tombstones, and options."""
+    """A retired image as it is found, as it is registered, its tombstones, and options."""
     launch, kept = draw(SHARING), draw(OF_SNAPSHOTS)
     known = draw(OF_SNAPSHOTS)
     disabled, in_bin = draw(st.booleans()), draw(st.booleans())
@@ -54,7 +54,7 @@ def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, A
             if disabled
             else (replace(first, stage="deregister", volumes=kept),)
         )
-    tags = {"family": "web", **(draw(st.sampled_from([{}, CHOSEN_TAG, DISABLED_MARK])) if disabled else {})}
+    tags = {"family": "web", **(draw(st.sampled_from([{}, CHOSEN_TAG, DISABLED_TAG])) if disabled else {})}
     deprecation = draw(st.sampled_from([None, "2026-11-01T00:01:00.000Z", "2020-01-01T00:00:00.000Z"]))
     if draw(st.booleans()):
         tags["golden.images:cleanup-deprecated"] = DATED
@@ -75,7 +75,7 @@ def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, A
 def _run(
     shown: Found, registered: Found, tombstones: tuple[Any, ...], options: dict[str, Any], stop: int | None
 ) -> Found:
-    """One run, as the flow does it: what comes out of the bin is planned again; it ends after some calls."""
+    """One run as in the flow, which plans again after the Recycle Bin; it stops after ``stop`` calls."""
     plan = planned(shown, *tombstones, **options)
     out_of_bin = (*plan.restore_snapshots, *plan.restore_image)
     there = performed(shown, registered, out_of_bin[:stop])
@@ -87,7 +87,7 @@ def _run(
 
 
 @given(retired(), st.integers(0, 12))
-def test_a_run_after_one_that_ended_anywhere_completes_it(
+def test_a_run_completes_an_interrupted_one(
     case: tuple[Found, Found, tuple[Any, ...], dict[str, Any]], stop: int
 ) -> None:
     shown, registered, tombstones, options = case
@@ -100,7 +100,7 @@ def test_a_run_after_one_that_ended_anywhere_completes_it(
 
 
 @given(retired())
-def test_a_restored_image_has_what_it_had_and_nobody_loses_anything(
+def test_a_restored_image_has_its_permissions_and_loses_none(
     case: tuple[Found, Found, tuple[Any, ...], dict[str, Any]],
 ) -> None:
     shown, registered, tombstones, options = case
@@ -124,7 +124,7 @@ def test_a_restored_image_has_what_it_had_and_nobody_loses_anything(
 
 
 @given(retired())
-def test_the_plan_says_what_becomes_of_the_image(
+def test_the_plan_predicts_the_result(
     case: tuple[Found, Found, tuple[Any, ...], dict[str, Any]],
 ) -> None:
     shown, registered, tombstones, options = case
