@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Copies that get on from look to look, under a clock that only waiting moves."""
+"""Copies that progress from read to read, and a clock that only sleeping advances."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 @dataclass
 class Clock:
-    """Time passes only while somebody sleeps."""
+    """A clock that only ``sleep`` advances."""
 
     now: float = 1000.0
 
@@ -29,12 +29,12 @@ class Clock:
 class Region:
     """A region's EC2 with a copy ``ami-1``, and after another CopyImage ``ami-2``.
 
-    ``looks`` are what each look at the first finds, the last one from then on, ``second`` the same for the
+    ``reads`` are what each read of the first returns, the last one from then on, ``second`` the same for the
     second; exceptions among them are raised. ``refusal`` is what CopyImage answers instead,
     ``removal_refusal`` what DeregisterImage does.
     """
 
-    looks: list[Image | Exception | None]
+    reads: list[Image | Exception | None]
     second: list[Image | Exception | None] = field(default_factory=list)
     percents: list[int] = field(default_factory=list)
     refusal: Exception | None = None
@@ -42,12 +42,12 @@ class Region:
     snapshots_error: Exception | None = None
     keys: dict[str, str] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    looked: int = 0
+    read_count: int = 0
 
-    def look(self, image_id: str) -> Image | None:
-        self.looked += 1
-        looks = {"ami-1": self.looks, "ami-2": self.second}[image_id]
-        found = looks.pop(0) if len(looks) > 1 else looks[0]
+    def read(self, image_id: str) -> Image | None:
+        self.read_count += 1
+        reads = {"ami-1": self.reads, "ami-2": self.second}[image_id]
+        found = reads.pop(0) if len(reads) > 1 else reads[0]
         if isinstance(found, Exception):
             raise found
         return found
@@ -66,11 +66,11 @@ class Region:
 
 
 class Reads:
-    """Stands for ``aws.read``, of which it has what waiting needs."""
+    """Stands for ``aws.read``: the functions that waiting uses."""
 
     @staticmethod
     def image(ec2: Region, image_id: str) -> Image | None:
-        return ec2.look(image_id)
+        return ec2.read(image_id)
 
     @staticmethod
     def pending_snapshots(ec2: Region, _source_image_id: str, _source_region: str) -> tuple[Snapshot, ...]:
@@ -86,5 +86,5 @@ class Reads:
 
 
 def refused(code: str, operation: str = "CopyImage") -> ClientError:
-    """AWS's refusal."""
+    """An AWS error."""
     return ClientError({"Error": {"Code": code, "Message": "No."}}, operation)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the copy planner share: short ways to say what is wanted and seen."""
+"""Short ways to build the options and the images in the tests of the copy room."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def wanted(**changes: Any) -> CopyWanted:
 
 
 def seen(*images: Image, source: Image | None = None, snapshots: tuple[Snapshot, ...] = ()) -> CopySeen:
-    """That the one region holds these images."""
+    """These images in the one region."""
     return seen_in({REGION: images}, source=source, snapshots={REGION: snapshots})
 
 
@@ -38,7 +38,7 @@ def seen_in(
     source: Image | None = None,
     snapshots: Mapping[str, tuple[Snapshot, ...]] | None = None,
 ) -> CopySeen:
-    """That each region holds these images."""
+    """These images in each region."""
     return CopySeen(
         account_id=OWNER,
         source=source or source_image(),
@@ -54,5 +54,5 @@ def planned(want: CopyWanted, saw: CopySeen) -> TargetPlan:
 
 
 def calls(actions: tuple[Action, ...]) -> list[tuple[str, str | None]]:
-    """The operations with what they change, in their order."""
+    """The operations and their resources, in order."""
     return [(action.operation, action.resource) for action in actions]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an account lacks to copy an image, how that is said, and whether its owner has done his part."""
+"""The access that an account is missing to copy an image, its refusals, and what the owner has granted."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def grant(*operations: str, to: str = f"arn:aws:iam::{CONSUMER}:root", **changes
 
 
 def key(*grants: Grant, policy: str | None = "") -> KeySeen:
-    """The key with its grants and the default policy, unless another is given."""
+    """The key with these grants, by default with the default key policy."""
     return KeySeen(Key(ARN), grants, policy_of() if policy == "" else policy)
 
 
@@ -63,18 +63,18 @@ OPEN = key(grant(*REQUIRED_OPERATIONS))
             SourceSeen(True, ALL, frozenset({ARN})),
             [key(policy=None)],
             MissingAccess(keys={ARN: ("DescribeKey",)}),
-            id="a key of which only the account can tell",
+            id="only the account can check the key",
         ),
-        pytest.param(SEES_ALL, [key(policy=None)], MissingAccess(), id="a key that the account sees"),
+        pytest.param(SEES_ALL, [key(policy=None)], MissingAccess(), id="the account can describe the key"),
         pytest.param(
             SourceSeen(False),
             [key()],
             MissingAccess(True, ("snap-1", "snap-2"), {ARN: tuple(sorted(REQUIRED_OPERATIONS))}),
-            id="all of it at once",
+            id="everything at once",
         ),
     ],
 )
-def test_what_is_lacking(saw: SourceSeen, keys: list[KeySeen], expected: MissingAccess) -> None:
+def test_missing_access(saw: SourceSeen, keys: list[KeySeen], expected: MissingAccess) -> None:
     found = missing_access(SOURCE, keys, PRINCIPAL, saw)
     assert found == expected
     assert bool(found) == bool(expected.launch or expected.snapshot_ids or expected.keys)
@@ -83,17 +83,17 @@ def test_what_is_lacking(saw: SourceSeen, keys: list[KeySeen], expected: Missing
 @pytest.mark.parametrize(
     ("seen", "operations"),
     [
-        pytest.param(OPEN, (), id="a grant with all of it"),
+        pytest.param(OPEN, (), id="a grant of all operations"),
         pytest.param(
             key(grant("DescribeKey", "CreateGrant")),
             ("CreateGrant", "Decrypt", "ReEncryptFrom"),
-            id="a grant with less",
+            id="a grant of some operations",
         ),
         pytest.param(key(grant(*REQUIRED_OPERATIONS, to=ROLE)), (), id="a grant to the role that copies"),
         pytest.param(
             key(grant(*REQUIRED_OPERATIONS, to=ROLE.replace("golden", "other"))),
             tuple(sorted(REQUIRED_OPERATIONS)),
-            id="to another role",
+            id="a grant to another role",
         ),
         pytest.param(
             key(grant(*REQUIRED_OPERATIONS, constrained=True)),
@@ -105,14 +105,14 @@ def test_what_is_lacking(saw: SourceSeen, keys: list[KeySeen], expected: Missing
         pytest.param(
             key(policy=opened_to(consumers(STRANGER))),
             tuple(sorted(REQUIRED_OPERATIONS)),
-            id="the policy names another",
+            id="the policy names another account",
         ),
         pytest.param(
-            key(policy=opened_to(consumers(org_ids=(ORG_ID,)))), (), id="an organization that may hold it"
+            key(policy=opened_to(consumers(org_ids=(ORG_ID,)))), (), id="an organization that may contain it"
         ),
     ],
 )
-def test_what_the_keys_owner_knows_of_it(seen: KeySeen, operations: tuple[str, ...]) -> None:
+def test_operations_denied_by_grants_and_policy(seen: KeySeen, operations: tuple[str, ...]) -> None:
     expected = {ARN: operations} if operations else {}
     assert missing_access(SOURCE, [seen], PRINCIPAL, SEES_ALL).keys == expected
 
@@ -125,27 +125,39 @@ BY_ORGANIZATION = Sharing(org_arns=frozenset({"arn:aws:organizations::1:organiza
 @pytest.mark.parametrize(
     ("missing", "launch", "snapshots", "seen", "expected"),
     [
-        pytest.param(EVERYTHING, TO_IT, ("snap-1", "snap-2"), OPEN, True, id="all of it"),
-        pytest.param(EVERYTHING, TO_IT, ("snap-1",), OPEN, False, id="not one snapshot"),
-        pytest.param(EVERYTHING, Sharing(), ("snap-1", "snap-2"), OPEN, False, id="not the image"),
-        pytest.param(EVERYTHING, BY_ORGANIZATION, ("snap-1", "snap-2"), OPEN, False, id="perhaps the image"),
-        pytest.param(EVERYTHING, TO_IT, ("snap-1", "snap-2"), key(), False, id="not the key"),
+        pytest.param(EVERYTHING, TO_IT, ("snap-1", "snap-2"), OPEN, True, id="everything granted"),
+        pytest.param(EVERYTHING, TO_IT, ("snap-1",), OPEN, False, id="a snapshot is not shared"),
+        pytest.param(EVERYTHING, Sharing(), ("snap-1", "snap-2"), OPEN, False, id="the image is not shared"),
         pytest.param(
-            EVERYTHING, TO_IT, ("snap-1", "snap-2"), key(policy=None), False, id="who knows of the key"
+            EVERYTHING,
+            BY_ORGANIZATION,
+            ("snap-1", "snap-2"),
+            OPEN,
+            False,
+            id="shared with an organization that may contain it",
+        ),
+        pytest.param(EVERYTHING, TO_IT, ("snap-1", "snap-2"), key(), False, id="no access to the key"),
+        pytest.param(
+            EVERYTHING,
+            TO_IT,
+            ("snap-1", "snap-2"),
+            key(policy=None),
+            False,
+            id="access to the key is unknown",
         ),
         pytest.param(
-            MissingAccess(launch=True), Sharing(public=True), (), key(), True, id="all that it lacks"
+            MissingAccess(launch=True), Sharing(public=True), (), key(), True, id="everything that is missing"
         ),
     ],
 )
-def test_whether_the_owner_has_given_it(
+def test_access_that_was_already_granted(
     missing: MissingAccess, launch: Sharing, snapshots: tuple[str, ...], seen: KeySeen, expected: bool
 ) -> None:
     owner = SourcePermissions(launch, dict.fromkeys(snapshots, TO_IT))
     assert already_granted(missing, owner, [seen], PRINCIPAL) is expected
 
 
-def test_each_lack_is_refused_by_name_with_what_to_do() -> None:
+def test_refusals_name_what_is_missing_and_the_fix() -> None:
     failures = check_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, EVERYTHING)
     assert [failure.error_code for failure in failures] == [
         *("missing_launch_permission", "missing_volume_permission", "missing_key_access"),
@@ -161,7 +173,7 @@ def test_each_lack_is_refused_by_name_with_what_to_do() -> None:
     assert OWNER in failures[0].remedy
 
 
-def test_what_was_given_and_is_not_seen_is_told_apart() -> None:
+def test_refusals_of_access_that_was_already_granted() -> None:
     missing = MissingAccess(True, ("snap-1",), {ARN: ("DescribeKey",)}, already_granted=True)
     failures = check_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, missing)
     assert all("Access was granted" in failure.remedy for failure in failures)
@@ -170,12 +182,12 @@ def test_what_was_given_and_is_not_seen_is_told_apart() -> None:
 
 
 @pytest.mark.parametrize("missing", [None, MissingAccess()])
-def test_who_lacks_nothing_is_not_refused(missing: MissingAccess | None) -> None:
+def test_an_account_with_access_is_not_refused(missing: MissingAccess | None) -> None:
     assert check_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, missing) == ()
 
 
 @given(st.booleans(), st.frozensets(st.sampled_from(sorted(ALL))), st.booleans())
-def test_nothing_is_lacking_just_if_every_door_is_open(
+def test_nothing_is_missing_only_with_all_three_kinds_of_access(
     visible: bool, snapshots: frozenset[str], closed: bool
 ) -> None:
     saw = SourceSeen(visible, snapshots, frozenset({ARN} if closed else ()))

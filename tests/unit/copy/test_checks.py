@@ -26,7 +26,7 @@ PARTITIONS = {**dict.fromkeys(KNOWN, "aws"), "cn-north-1": "aws-cn", "us-gov-wes
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        pytest.param({"regions": ("us-east-1", "eu-west-1", "ap-east-1")}, [], id="all good"),
+        pytest.param({"regions": ("us-east-1", "eu-west-1", "ap-east-1")}, [], id="valid regions"),
         pytest.param({"regions": ("eu-west-9",)}, [("regions", "no region 'eu-west-9'")], id="unknown"),
         pytest.param(
             {"regions": ("me-south-1",)}, [("regions", "not opted in to 'me-south-1'")], id="not opted in"
@@ -39,7 +39,7 @@ PARTITIONS = {**dict.fromkeys(KNOWN, "aws"), "cn-north-1": "aws-cn", "us-gov-wes
         pytest.param(
             {"regions": ("eu-west-1", "us-east-1", "eu-west-1")},
             [("regions", "'eu-west-1' is listed twice")],
-            id="twice",
+            id="listed twice",
         ),
         pytest.param(
             {"source_region": "nowhere-1"}, [("source_region", "no region 'nowhere-1'")], id="unknown source"
@@ -64,14 +64,14 @@ def test_regions(changes: dict[str, Any], expected: list[tuple[str, str]]) -> No
         assert failure.remedy
 
 
-def test_a_region_newer_than_botocore_is_good_if_aws_lists_it() -> None:
+def test_a_region_unknown_to_botocore_is_valid_if_aws_lists_it() -> None:
     failures = copy_checks.check_regions(
         wanted(regions=("eu-new-1",)), {**KNOWN, "eu-new-1": "opted-in"}, "aws", PARTITIONS
     )
     assert failures == ()
 
 
-def test_a_good_source_is_not_refused() -> None:
+def test_an_available_source_is_not_refused() -> None:
     assert copy_checks.check_source(OWNER, source_image(), SOURCE_REGION, ()) == ()
 
 
@@ -93,7 +93,7 @@ def test_a_source_that_is_not_available_is_refused(changes: dict[str, Any], text
     assert text in failure.message
 
 
-def test_a_foreign_source_whose_snapshots_are_not_shared_is_refused() -> None:
+def test_another_accounts_source_without_shared_snapshots_is_refused() -> None:
     source = source_image(owner_id=STRANGER)
     (failure,) = copy_checks.check_source(OWNER, source, SOURCE_REGION, ("snap-1", "snap-2"))
     assert failure.error_code == "missing_volume_permission"
@@ -102,7 +102,7 @@ def test_a_foreign_source_whose_snapshots_are_not_shared_is_refused() -> None:
     assert STRANGER in failure.remedy
 
 
-def test_all_that_is_wrong_with_a_source_is_told_at_once() -> None:
+def test_all_problems_of_a_source_are_reported_at_once() -> None:
     source = source_image(owner_id=STRANGER, state="pending")
     assert len(copy_checks.check_source(OWNER, source, SOURCE_REGION, ("snap-1",))) == 2
 

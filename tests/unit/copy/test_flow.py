@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which keys ``ami_copy_regions`` looks up before it copies, and how it judges those that copies got."""
+"""Which keys ``ami_copy_regions`` reads before it copies, and how it checks the keys of finished copies."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ from tests.unit.keys.examples import (
 
 @dataclass
 class Reading:
-    """Stands for ``aws.read``: one region with these images, whose keys and settings are asked for."""
+    """Stands for ``aws.read``: one region with these images, whose keys and settings are read."""
 
     source: Image
     images: tuple[tuple[Image, list[Snapshot]], ...] = ()
     others: tuple[tuple[Image, list[Snapshot]], ...] = ()
     by_default: bool = False
     missing: frozenset[str] = frozenset()
-    asked: list[str] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
 
     def caller(self, _sts: object) -> Caller:
         return Caller(OWNER, "aws")
@@ -64,33 +64,33 @@ class Reading:
         return tuple(image for image, _snapshots in self.images)
 
     def copies_by_field(self, *_which: object) -> tuple[Image, ...]:
-        self.asked.append("by field")
+        self.reads.append("by field")
         return tuple(image for image, _snapshots in (*self.images, *self.others))
 
     def snapshots(self, _ec2: object, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
-        self.asked += [f"snapshot {item}" for item in snapshot_ids]
+        self.reads += [f"snapshot {item}" for item in snapshot_ids]
         images = (*self.images, *self.others)
         return tuple(item for _image, items in images for item in items if item.snapshot_id in snapshot_ids)
 
     def key(self, _kms: object, key_id: str) -> Key:
-        self.asked.append(f"key {key_id}")
+        self.reads.append(f"key {key_id}")
         if key_id in self.missing:
             raise refused("NotFoundException", "DescribeKey")
         return {"alias/golden": WANTED, "alias/aws/ebs": DEFAULT}[key_id]
 
     def encryption_by_default(self, _ec2: object) -> bool:
-        self.asked.append("by default")
+        self.reads.append("by default")
         return self.by_default
 
     def default_key_id(self, _ec2: object) -> str:
-        self.asked.append("default key")
+        self.reads.append("default key")
         return "alias/aws/ebs"
 
 
 def read_with(
     monkeypatch: pytest.MonkeyPatch, reading: Reading, want: CopyWanted
 ) -> tuple[CopySeen, set[str]]:
-    """What is seen, and the services for which clients were opened."""
+    """The state that was read, and the services for which clients were made."""
     for module in (caller, flow, copy_source):
         monkeypatch.setattr(module, "read", reading)
     opened: set[str] = set()
@@ -103,11 +103,11 @@ def read_with(
     return flow.read_state(clients, want), opened  # type: ignore[arg-type]
 
 
-DEFAULT_ASKED = ["default key", "key alias/aws/ebs"]
+DEFAULT_READS = ["default key", "key alias/aws/ebs"]
 
 
 @pytest.mark.parametrize(
-    ("encryption", "reading", "asked", "key", "by_default"),
+    ("encryption", "reading", "reads", "key", "by_default"),
     [
         pytest.param(ANY_KEY, Reading(PLAIN), ["by default"], None, False, id="a plain copy"),
         pytest.param(
@@ -119,19 +119,19 @@ DEFAULT_ASKED = ["default key", "key alias/aws/ebs"]
             [],
             None,
             False,
-            id="nothing is to be copied",
+            id="nothing to copy",
         ),
         pytest.param(
             ANY_KEY, Reading(ENCRYPTED, by_default=True), [], None, False, id="no key: refused later"
         ),
-        pytest.param(UNDER_KEY, Reading(PLAIN), ["key alias/golden"], WANTED, False, id="a named key"),
+        pytest.param(UNDER_KEY, Reading(PLAIN), ["key alias/golden"], WANTED, False, id="kms_key_id"),
         pytest.param(
             Encryption(keys={REGION: "alias/golden"}),
             Reading(PLAIN),
             ["key alias/golden"],
             WANTED,
             False,
-            id="its",
+            id="kms_key_ids",
         ),
         pytest.param(
             UNDER_KEY,
@@ -139,7 +139,7 @@ DEFAULT_ASKED = ["default key", "key alias/aws/ebs"]
             ["snapshot ami-1-0", "key alias/golden", "by field"],
             WANTED,
             False,
-            id="the keys of encrypted copies, none of them wanted",
+            id="encrypted copies, none under the requested key",
         ),
         pytest.param(
             UNDER_KEY,
@@ -147,18 +147,18 @@ DEFAULT_ASKED = ["default key", "key alias/aws/ebs"]
             ["snapshot ami-1-0", "key alias/golden"],
             WANTED,
             False,
-            id="an own copy under the key: nobody else's is looked for",
+            id="an own copy under the key: others are not read",
         ),
         pytest.param(
-            BY_DEFAULT, Reading(ENCRYPTED), DEFAULT_ASKED, DEFAULT, False, id="the default, allowed"
+            BY_DEFAULT, Reading(ENCRYPTED), DEFAULT_READS, DEFAULT, False, id="the default, allowed"
         ),
         pytest.param(
             BY_DEFAULT,
             Reading(PLAIN, by_default=True),
-            ["by default", *DEFAULT_ASKED],
+            ["by default", *DEFAULT_READS],
             DEFAULT,
             False,
-            id="forced",
+            id="encryption by default, default key allowed",
         ),
         pytest.param(BY_DEFAULT, Reading(PLAIN), ["by default"], None, False, id="allowed, not needed"),
         pytest.param(
@@ -167,21 +167,21 @@ DEFAULT_ASKED = ["default key", "key alias/aws/ebs"]
             ["snapshot ami-1-0"],
             None,
             False,
-            id="allowed, and a copy under some key is there",
+            id="allowed, and a copy exists under another key",
         ),
     ],
 )
-def test_what_is_asked_about_keys(
+def test_reads_of_keys(
     monkeypatch: pytest.MonkeyPatch,
     encryption: Encryption,
     reading: Reading,
-    asked: list[str],
+    reads: list[str],
     key: Key | None,
     by_default: bool,
 ) -> None:
-    reading.asked.clear()
+    reading.reads.clear()
     seen, _opened = read_with(monkeypatch, reading, wanted(encryption=encryption))
-    assert reading.asked == asked
+    assert reading.reads == reads
     assert seen.keys.get(place()) == key
     assert seen.encrypted_by_default == (frozenset({place()}) if by_default else frozenset())
 
@@ -190,7 +190,7 @@ def test_what_is_asked_about_keys(
     ("others", "adopted"),
     [(WANTED, "ami-2"), (OTHER, None)],
 )
-def test_somebody_elses_copy_under_the_wanted_key_is_adopted_beside_own_ones_under_another(
+def test_another_copy_under_the_requested_key_is_adopted_beside_own_ones_under_other_keys(
     monkeypatch: pytest.MonkeyPatch, others: Key, adopted: str | None
 ) -> None:
     image, snapshots = found("ami-2", others)
@@ -203,14 +203,14 @@ def test_somebody_elses_copy_under_the_wanted_key_is_adopted_beside_own_ones_und
 
 
 @pytest.mark.parametrize(("encryption", "opened"), [(ANY_KEY, False), (UNDER_KEY, True), (BY_DEFAULT, True)])
-def test_kms_is_reached_only_where_a_key_may_matter(
+def test_kms_clients_are_made_only_if_keys_are_read(
     monkeypatch: pytest.MonkeyPatch, encryption: Encryption, opened: bool
 ) -> None:
     _seen, services = read_with(monkeypatch, Reading(PLAIN), wanted(encryption=encryption))
     assert ("kms" in services) is opened
 
 
-def test_a_key_that_a_region_lacks_is_refused_before_anything_is_copied(
+def test_a_missing_key_in_a_region_is_refused_before_any_copy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reading = Reading(PLAIN, missing=frozenset({"alias/golden"}))
@@ -232,25 +232,27 @@ def test_decrypting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reencrypt", "asked"),
+    ("reencrypt", "reads"),
     [
-        pytest.param(False, ["snapshot snap-source", "key alias/golden"], id="used as it is"),
+        pytest.param(False, ["snapshot snap-source", "key alias/golden"], id="source used unchanged"),
         pytest.param(
-            True, ["snapshot snap-source", "snapshot ami-1-0", "key alias/golden"], id="copied beside"
+            True,
+            ["snapshot snap-source", "snapshot ami-1-0", "key alias/golden"],
+            id="source copied in its region",
         ),
     ],
 )
-def test_in_the_sources_region_copies_are_asked_for_only_to_reencrypt(
-    monkeypatch: pytest.MonkeyPatch, reencrypt: bool, asked: list[str]
+def test_copies_in_the_sources_region_are_read_only_to_reencrypt(
+    monkeypatch: pytest.MonkeyPatch, reencrypt: bool, reads: list[str]
 ) -> None:
     reading = Reading(ENCRYPTED, (found("ami-1", WANTED),))
     encryption = Encryption(key="alias/golden", reencrypt_source=reencrypt)
     seen, _opened = read_with(monkeypatch, reading, wanted(regions=(SOURCE_REGION,), encryption=encryption))
-    assert reading.asked == asked
+    assert reading.reads == reads
     assert len(seen.copies[place(SOURCE_REGION)]) == reencrypt
 
 
-# The keys that finished copies really got.
+# The keys of finished copies.
 
 
 def ready(**changes: Any) -> Image:
@@ -267,7 +269,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def copied(region: Region, seen: CopySeen, **changes: Any) -> tuple[dict[str, Any], Any]:
-    """The module's own result, and what became of the plan."""
+    """The module's own result, and the outcome of the plan."""
     want = wanted(encryption=UNDER_KEY, **changes)
     plan = flow.plan(want, seen)
     clients = SimpleNamespace(ec2=lambda _region: region)
@@ -281,11 +283,11 @@ NEW = copied_image("ami-2", "pending", tags={KEY_TAG: WANTED.arn})
 @pytest.mark.parametrize(
     ("got", "code"),
     [
-        pytest.param(WANTED.arn, None, id="the wanted one"),
-        pytest.param(OTHER.arn, "wrong_key", id="another one"),
+        pytest.param(WANTED.arn, None, id="the requested key"),
+        pytest.param(OTHER.arn, "wrong_key", id="another key"),
     ],
 )
-def test_a_finished_copy_is_judged_by_the_key_that_it_got(got: str, code: str | None) -> None:
+def test_the_key_of_a_finished_copy_is_checked(got: str, code: str | None) -> None:
     region = Region([None], second=[NEW, ready()], keys={"snap-2": got})
     result, outcome = copied(region, saw(key=WANTED))
     assert [failure.error_code for failure in outcome.failures] == ([code] if code else [])
@@ -294,7 +296,7 @@ def test_a_finished_copy_is_judged_by_the_key_that_it_got(got: str, code: str | 
     assert result["images"] == {REGION: "ami-2"}
 
 
-def test_a_finished_copy_that_was_not_encrypted_after_all_is_told() -> None:
+def test_a_finished_copy_without_encryption_is_a_failure() -> None:
     plain = copied_image("ami-2", devices=volumes("snap-2"), tags={KEY_TAG: WANTED.arn})
     result, outcome = copied(Region([None], second=[NEW, plain]), saw(key=WANTED))
     assert [failure.error_code for failure in outcome.failures] == ["wrong_key"]
@@ -302,27 +304,27 @@ def test_a_finished_copy_that_was_not_encrypted_after_all_is_told() -> None:
     assert result["kms_key_arns"] == {REGION: None}
 
 
-def test_a_copy_that_is_not_waited_for_tells_the_key_it_was_asked_for_with() -> None:
+def test_without_wait_the_requested_key_is_returned() -> None:
     result, outcome = copied(Region([None]), saw(key=WANTED), wait=False)
     assert outcome.failures == ()
     assert result["kms_key_arns"] == {REGION: WANTED.arn}
     assert result["results"][0]["kms_key_arn"] == WANTED.arn
 
 
-def test_a_copy_that_was_there_tells_its_own_key() -> None:
+def test_the_key_of_an_existing_copy_is_returned() -> None:
     result, outcome = copied(Region([None]), saw(found("ami-1", WANTED), key=WANTED))
     assert (outcome.performed, outcome.failures) == ((), ())
     assert result["kms_key_arns"] == {REGION: WANTED.arn}
 
 
-def test_in_check_mode_the_key_is_told_before_there_is_an_image() -> None:
+def test_in_check_mode_the_key_of_a_planned_copy_is_returned() -> None:
     want, seen = wanted(encryption=UNDER_KEY), saw(key=WANTED)
     result = flow.result(want, seen, flow.plan(want, seen), flow.Outcome())
     assert result["images"] == {REGION: None}
     assert result["kms_key_arns"] == {REGION: WANTED.arn}
 
 
-def test_a_plain_copy_has_no_key() -> None:
+def test_an_unencrypted_copy_has_no_key() -> None:
     want = wanted()
     seen = saw(found("ami-1", None))
     result = flow.result(want, seen, flow.plan(want, seen), flow.Outcome())

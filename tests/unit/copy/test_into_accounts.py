@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Copies that other accounts own: what each account is asked, in whose name, and what is not asked."""
+"""Copies that other accounts own: what is read with which account's credentials, and what is not read."""
 
 from __future__ import annotations
 
@@ -48,10 +48,11 @@ FULL = tuple(Grant(f"grant-{item}", f"arn:aws:iam::{item}:root", REQUIRED_OPERAT
 
 @dataclass
 class Aws:
-    """AWS of several accounts, standing for ``aws.read``: a client is who asks, and where.
+    """AWS of several accounts, standing for ``aws.read``: a client is its account and region.
 
-    ``blind`` are accounts that do not see the source, for so many looks; ``snapshotless`` and ``keyless``
-    ones are not allowed its snapshots and its key. ``launch`` is whom its owner has shared it with.
+    ``blind`` maps accounts to the number of reads that do not return the source; ``snapshotless`` and
+    ``keyless`` accounts have no access to its snapshots and its key. ``launch`` are the accounts that its
+    owner has shared it with.
     """
 
     source: Image = PLAIN
@@ -62,10 +63,10 @@ class Aws:
     launch: frozenset[str] = frozenset()
     grants_made: tuple[Grant, ...] = FULL
     unassumable: frozenset[str] = frozenset()
-    asked: list[tuple[str, Target]] = field(default_factory=list)
+    reads: list[tuple[str, Target]] = field(default_factory=list)
 
-    def _ask(self, what: str, who: Target) -> None:
-        self.asked.append((what, who))
+    def _record(self, what: str, who: Target) -> None:
+        self.reads.append((what, who))
         if who.account_id in self.unassumable:
             raise refused("AccessDenied", "AssumeRole")
 
@@ -76,20 +77,20 @@ class Aws:
         return dict.fromkeys([SOURCE_REGION, EU, US], "opted-in")
 
     def image(self, ec2: Target, image_id: str) -> Image | None:
-        self._ask("image", ec2)
+        self._record("image", ec2)
         if self.blind.get(ec2.account_id, 0) > 0:
             self.blind[ec2.account_id] -= 1
             return None
         return self.source if image_id == SOURCE_ID else source_image(image_id=image_id)
 
     def copies(self, ec2: Target, _source_id: str, _source_region: str, _usable: object) -> tuple[Image, ...]:
-        self._ask("copies", ec2)
+        self._record("copies", ec2)
         return self.copies_of.get(ec2, ())
 
     def snapshots(self, ec2: Target, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
         if not snapshot_ids:
             return ()
-        self._ask("snapshots", ec2)
+        self._record("snapshots", ec2)
         if ec2.account_id in self.snapshotless:
             return ()
         return tuple(
@@ -97,36 +98,36 @@ class Aws:
         )
 
     def key(self, kms: Target, key_id: str) -> Key:
-        self._ask(f"key {key_id}", kms)
+        self._record(f"key {key_id}", kms)
         return Key(key_arn("theirs", kms.region, kms.account_id))
 
     def may_describe_key(self, kms: Target, _key_arn: str) -> bool:
-        self._ask("describe key", kms)
+        self._record("describe key", kms)
         return kms.account_id not in self.keyless
 
     def grants(self, kms: Target, _key_arn: str) -> tuple[Grant, ...]:
-        self._ask("grants", kms)
+        self._record("grants", kms)
         return self.grants_made
 
     def key_policy(self, kms: Target, _key_arn: str) -> str:
-        self._ask("policy", kms)
+        self._record("policy", kms)
         return policy_of()
 
     def launch_permissions(self, ec2: Target, _image_id: str) -> Sharing:
-        self._ask("launch permissions", ec2)
+        self._record("launch permissions", ec2)
         return Sharing(account_ids=self.launch)
 
     def volume_permissions(self, ec2: Target, _snapshot_id: str) -> Sharing:
-        self._ask("volume permissions", ec2)
+        self._record("volume permissions", ec2)
         return Sharing(account_ids=self.launch)
 
     def encryption_by_default(self, ec2: Target) -> bool:
-        self._ask("by default", ec2)
+        self._record("by default", ec2)
         return False
 
     def by(self, account_id: str) -> list[tuple[str, str]]:
-        """What was asked in an account's name, and where, sorted."""
-        return sorted((what, who.region) for what, who in self.asked if who.account_id == account_id)
+        """What was read with an account's credentials, and in which regions, sorted."""
+        return sorted((what, who.region) for what, who in self.reads if who.account_id == account_id)
 
 
 class Accounts:
@@ -180,7 +181,7 @@ def refusals(want: CopyWanted, seen: Any) -> list[tuple[str, str, str]]:
     return [(item.account_id, item.region, item.error_code) for item in flow.plan(want, seen).refusals]
 
 
-def test_every_account_and_region_is_a_target_and_the_own_account_only_if_named(
+def test_targets_are_all_accounts_and_regions_and_the_own_account_only_if_listed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     want = into(*BOTH)
@@ -197,7 +198,7 @@ def test_every_account_and_region_is_a_target_and_the_own_account_only_if_named(
     assert accounts == {OWNER, CONSUMER}
 
 
-def test_an_account_looks_at_one_source_once_and_in_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_account_reads_one_source_once_with_its_own_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = Aws(ENCRYPTED)
     want = into(CONSUMER, encryption=Encryption(key="alias/theirs"))
     seen = read(monkeypatch, aws, want)
@@ -208,12 +209,12 @@ def test_an_account_looks_at_one_source_once_and_in_its_own_name(monkeypatch: py
             *((what, SOURCE_REGION) for what in ("image", "snapshots", "describe key")),
         ]
     )
-    # The owner's part: the source, its key, and nothing of the consumers' regions.
+    # The owner reads the source and its key, and nothing in the consumers' regions.
     assert {where for _what, where in aws.by(OWNER)} == {SOURCE_REGION}
     assert {key.account_id for key in seen.keys.values()} == {CONSUMER}
 
 
-def test_nothing_is_asked_of_permissions_where_the_copies_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_permissions_are_not_read_where_the_copies_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     there = {Target(CONSUMER, region): (copied_image(owner_id=CONSUMER),) for region in (EU, US)}
     aws = Aws(copies_of=there, blind={CONSUMER: 99})
     want = into(CONSUMER)
@@ -244,7 +245,7 @@ def test_nothing_is_asked_of_permissions_where_the_copies_are_there(monkeypatch:
         ),
     ],
 )
-def test_what_one_account_lacks_is_refused_for_each_of_its_copies_at_once(
+def test_missing_access_of_one_account_is_refused_for_all_its_copies_at_once(
     monkeypatch: pytest.MonkeyPatch, clock: Clock, aws: Aws, codes: list[str]
 ) -> None:
     want = into(*BOTH, encryption=Encryption(key="alias/theirs"))
@@ -254,14 +255,14 @@ def test_what_one_account_lacks_is_refused_for_each_of_its_copies_at_once(
     assert clock.now == started
 
 
-def test_best_effort_regions_are_left_out_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_best_effort_regions_with_missing_access_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     want = into(CONSUMER, best_effort_regions=frozenset({US}))
     seen = read(monkeypatch, Aws(blind={CONSUMER: 99}), want)
     assert refusals(want, seen) == [(CONSUMER, EU, "missing_launch_permission")]
     assert [item.region for item in flow.plan(want, seen).tolerated] == [US]
 
 
-def test_what_the_owner_has_just_given_is_waited_for(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+def test_access_that_was_just_granted_is_waited_for(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     started = clock.now
     want = into(*BOTH)
     seen = read(monkeypatch, Aws(blind={CONSUMER: 3}, launch=frozenset(BOTH)), want)
@@ -269,7 +270,7 @@ def test_what_the_owner_has_just_given_is_waited_for(monkeypatch: pytest.MonkeyP
     assert 0 < clock.now - started < 10
 
 
-def test_what_was_given_and_is_never_seen_is_refused_in_the_end(
+def test_granted_access_that_never_propagates_is_refused_in_the_end(
     monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     started = clock.now
@@ -280,7 +281,7 @@ def test_what_was_given_and_is_never_seen_is_refused_in_the_end(
     assert clock.now - started <= 31
 
 
-def test_an_account_whose_role_cannot_be_assumed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failures_to_assume_a_role_name_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
     want = into(*BOTH)
     with pytest.raises(Refused) as caught:
         read(monkeypatch, Aws(unassumable=frozenset({OTHER})), want)
@@ -288,7 +289,7 @@ def test_an_account_whose_role_cannot_be_assumed_is_named(monkeypatch: pytest.Mo
     assert all(OTHER in item.message for item in caught.value.failures)
 
 
-# A source of each region's own.
+# An own source in each region.
 
 
 def each_its_own(**changes: Any) -> CopyWanted:
@@ -309,7 +310,7 @@ def test_each_region_copies_its_own_source_within_the_region(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("assumed", [True, False])
-def test_what_is_only_planned_is_planned_for(monkeypatch: pytest.MonkeyPatch, assumed: bool) -> None:
+def test_copies_of_a_source_that_is_only_planned(monkeypatch: pytest.MonkeyPatch, assumed: bool) -> None:
     aws = Aws(blind={CONSUMER: 99})
     want = each_its_own(source_images={EU: None, US: None}, assume_source_ready=assumed)
     seen = read(monkeypatch, aws, want)
@@ -324,7 +325,7 @@ def test_what_is_only_planned_is_planned_for(monkeypatch: pytest.MonkeyPatch, as
     assert (result["source_image_id"], result["source_region"]) == (None, None)
 
 
-def test_a_pending_source_is_refused_unless_another_task_waits_for_it(
+def test_a_pending_source_is_refused_unless_it_is_assumed_ready(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pending = Aws(source_image(state="pending"))
@@ -336,7 +337,7 @@ def test_a_pending_source_is_refused_unless_another_task_waits_for_it(
     assert len(flow.plan(want, read(monkeypatch, pending, want)).actions) == 2
 
 
-def test_a_best_effort_region_without_its_source_is_told_of_every_account(
+def test_a_best_effort_region_without_its_source_is_reported_for_every_account(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Missing(Aws):
@@ -347,5 +348,5 @@ def test_a_best_effort_region_without_its_source_is_told_of_every_account(
     seen = read(monkeypatch, Missing(), want)
     assert {target.region for target in seen.copies} == {EU}
     assert [(item.account_id, item.region) for item in seen.unread] == [(item, US) for item in BOTH]
-    # In check mode, too, which never applies anything.
+    # Also in check mode, which does not call apply.
     assert flow.plan(want, seen).tolerated == seen.unread

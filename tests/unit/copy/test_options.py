@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the options of ``ami_copy_regions`` are read, and what is refused before AWS is asked."""
+"""How the options of ``ami_copy_regions`` are converted, and which are refused before any AWS call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BY_FILTER = {"source_image_id": None, "source_filters": {"name": "golden-*"}}
 
 
 def params(**changes: Any) -> dict[str, Any]:
-    """What Ansible hands over for a plain task."""
+    """The parameters that Ansible passes for a simple task."""
     defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
     task = {
         "source_image_id": SOURCE_ID,
@@ -37,7 +37,7 @@ def refused(**changes: Any) -> list[str]:
     return [failure.action for failure in caught.value.failures]
 
 
-def test_a_plain_task() -> None:
+def test_a_simple_task() -> None:
     wanted = wanted_from(params(), False)
     assert wanted.source_image_id == SOURCE_ID
     assert wanted.source_region == SOURCE_REGION
@@ -47,7 +47,7 @@ def test_a_plain_task() -> None:
     assert wanted.wait
 
 
-def test_every_option_reaches_the_planner() -> None:
+def test_every_option_is_converted() -> None:
     wanted = wanted_from(
         params(
             source_image_id=None,
@@ -81,12 +81,12 @@ def test_every_option_reaches_the_planner() -> None:
     assert (wanted.wait, wanted.wait_timeout) == (False, 60)
 
 
-def test_the_source_is_in_the_connections_region_unless_told() -> None:
+def test_source_region_defaults_to_region() -> None:
     assert wanted_from(params(source_region=None, region="ap-south-1"), False).source_region == "ap-south-1"
     assert wanted_from(params(region="ap-south-1"), False).source_region == SOURCE_REGION
 
 
-def test_blank_regions_of_a_form_are_dropped() -> None:
+def test_blank_regions_are_dropped() -> None:
     wanted = wanted_from(params(regions=["eu-west-1", "", " us-west-2 "], best_effort_regions=[""]), False)
     assert wanted.regions == ("eu-west-1", "us-west-2")
     assert wanted.best_effort_regions == frozenset()
@@ -95,24 +95,30 @@ def test_blank_regions_of_a_form_are_dropped() -> None:
 @pytest.mark.parametrize(
     ("changes", "options"),
     [
-        pytest.param({"source_image_id": "ami-xyz"}, ["source_image_id"], id="bad id"),
-        pytest.param({"source_image_id": ""}, ["source_image_id"], id="blank id"),
+        pytest.param({"source_image_id": "ami-xyz"}, ["source_image_id"], id="not an AMI ID"),
+        pytest.param({"source_image_id": ""}, ["source_image_id"], id="blank ID"),
         pytest.param({**BY_FILTER, "source_filters": {}}, ["source_filters"], id="any image would match"),
-        pytest.param({**BY_FILTER, "source_owners": []}, ["source_owners"], id="anybody's image would match"),
-        pytest.param({**BY_FILTER, "source_owners": [""]}, ["source_owners"], id="a blank owner is nobody"),
+        pytest.param(
+            {**BY_FILTER, "source_owners": []}, ["source_owners"], id="any account's image would match"
+        ),
+        pytest.param({**BY_FILTER, "source_owners": [""]}, ["source_owners"], id="blank owner"),
         pytest.param({"source_region": None}, ["source_region"], id="no source region"),
         pytest.param({"regions": []}, ["regions"], id="no regions"),
         pytest.param({"regions": ["", " "]}, ["regions"], id="blank regions"),
         pytest.param(
-            {"best_effort_regions": ["sa-east-1"]}, ["best_effort_regions"], id="best effort elsewhere"
+            {"best_effort_regions": ["sa-east-1"]}, ["best_effort_regions"], id="not one of regions"
         ),
-        pytest.param({"completion_duration_minutes": 0}, ["completion_duration_minutes"], id="no minutes"),
-        pytest.param({"completion_duration_minutes": 20}, ["completion_duration_minutes"], id="not in steps"),
+        pytest.param({"completion_duration_minutes": 0}, ["completion_duration_minutes"], id="0 minutes"),
+        pytest.param(
+            {"completion_duration_minutes": 20}, ["completion_duration_minutes"], id="not a multiple of 15"
+        ),
         pytest.param({"completion_duration_minutes": 2895}, ["completion_duration_minutes"], id="too long"),
-        pytest.param({"wait_timeout": 0}, ["wait_timeout"], id="no time"),
-        pytest.param({"wait_timeout": -5}, ["wait_timeout"], id="negative time"),
-        pytest.param({"tags": {"aws:x": "1"}}, ["tags"], id="AWS's tag"),
-        pytest.param({"snapshot_tags": {"golden.images:source": "1"}}, ["snapshot_tags"], id="a mark"),
+        pytest.param({"wait_timeout": 0}, ["wait_timeout"], id="0 seconds"),
+        pytest.param({"wait_timeout": -5}, ["wait_timeout"], id="negative seconds"),
+        pytest.param({"tags": {"aws:x": "1"}}, ["tags"], id="reserved tag"),
+        pytest.param(
+            {"snapshot_tags": {"golden.images:source": "1"}}, ["snapshot_tags"], id="the collection's own tag"
+        ),
         pytest.param(
             {"regions": [], "wait_timeout": 0, "tags": {"": "x"}},
             ["regions", "wait_timeout", "tags"],
@@ -120,12 +126,12 @@ def test_blank_regions_of_a_form_are_dropped() -> None:
         ),
     ],
 )
-def test_options_that_are_refused(changes: dict[str, Any], options: list[str]) -> None:
+def test_invalid_options_are_refused(changes: dict[str, Any], options: list[str]) -> None:
     assert refused(**changes) == options
 
 
 @pytest.mark.parametrize("minutes", [15, 30, 2880])
-def test_durations_that_aws_takes(minutes: int) -> None:
+def test_valid_durations(minutes: int) -> None:
     wanted = wanted_from(params(completion_duration_minutes=minutes), False)
     assert wanted.completion_duration_minutes == minutes
 
@@ -135,7 +141,7 @@ def test_durations_that_aws_takes(minutes: int) -> None:
 EACH = {"source_image_id": None, "source_images": {"eu-west-1": SOURCE_ID, "us-west-2": SOURCE_ID}}
 
 
-def test_accounts_and_the_role_in_them() -> None:
+def test_accounts_and_their_role() -> None:
     wanted = wanted_from(
         params(
             account_ids=["012345678901", " ", "222222222222", "012345678901"],
@@ -147,7 +153,7 @@ def test_accounts_and_the_role_in_them() -> None:
     assert wanted.account_ids == ("012345678901", "222222222222")
     assert wanted.consumer_role == ConsumerRole("golden-consumer", "golden-7f3a")
     assert "golden-7f3a" not in repr(wanted)
-    # Nobody needs to be assumed for copies of one's own.
+    # Copies in the own account need no role.
     assert wanted_from(params(consumer_role_name="golden-consumer"), False).consumer_role is None
 
 
@@ -161,11 +167,11 @@ def test_a_source_in_each_region_needs_no_source_region() -> None:
     ("changes", "options"),
     [
         pytest.param({"account_ids": [12345678901]}, ["account_ids"], id="a number"),
-        pytest.param({"account_ids": ["12345"]}, ["account_ids"], id="no account"),
+        pytest.param({"account_ids": ["12345"]}, ["account_ids"], id="not an account ID"),
         pytest.param(
-            {**EACH, "regions": ["eu-west-1", "sa-east-1"]}, ["source_images"], id="none in a region"
+            {**EACH, "regions": ["eu-west-1", "sa-east-1"]}, ["source_images"], id="no source in a region"
         ),
-        pytest.param({**EACH, "source_images": {}}, ["source_images", "source_region"], id="none at all"),
+        pytest.param({**EACH, "source_images": {}}, ["source_images", "source_region"], id="no sources"),
         pytest.param(
             {**EACH, "source_images": {"eu-west-1": None, "us-west-2": SOURCE_ID}},
             ["source_images"],
@@ -173,7 +179,7 @@ def test_a_source_in_each_region_needs_no_source_region() -> None:
         ),
     ],
 )
-def test_options_of_copies_into_accounts_that_are_refused(
+def test_invalid_options_of_copies_into_accounts_are_refused(
     changes: dict[str, Any], options: list[str]
 ) -> None:
     source = {"source_region": None} if "source_images" in changes else {}
@@ -181,7 +187,7 @@ def test_options_of_copies_into_accounts_that_are_refused(
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_the_source_is_taken_to_be_ready_in_check_mode_only(check_mode: bool) -> None:
+def test_the_source_is_assumed_ready_only_in_check_mode(check_mode: bool) -> None:
     assert wanted_from(params(assume_source_ready=True), check_mode).assume_source_ready is check_mode
     assert not wanted_from(params(), check_mode).assume_source_ready
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When an image is copied, which copy is used, and what becomes of copies that died."""
+"""When an image is copied, which copy is used, and how failed copies are replaced."""
 
 from __future__ import annotations
 
@@ -38,48 +38,48 @@ def removal(image_id: str) -> tuple[str, str]:
         pytest.param([copied_image()], [], id="own and available"),
         pytest.param([copied_image(state="pending")], [], id="own and pending"),
         pytest.param([copied_image(state="transient")], [], id="own and transient"),
-        pytest.param([adopted_image()], [], id="made by somebody else"),
-        pytest.param([adopted_image(state="pending")], [], id="made by somebody else, pending"),
+        pytest.param([adopted_image()], [], id="not made by the collection"),
+        pytest.param([adopted_image(state="pending")], [], id="not made by the collection, pending"),
         pytest.param([copied_image("ami-f", "failed")], [COPY, removal("ami-f")], id="own and failed"),
         pytest.param([copied_image("ami-e", "error")], [COPY, removal("ami-e")], id="own in error"),
         pytest.param([copied_image("ami-i", "invalid")], [COPY, removal("ami-i")], id="own and invalid"),
         pytest.param([copied_image("ami-d", "deregistered")], [COPY], id="own and already deregistered"),
-        pytest.param([adopted_image(state="failed")], [COPY], id="somebody else's failed copy is left alone"),
+        pytest.param(
+            [adopted_image(state="failed")], [COPY], id="a failed copy that the collection did not make stays"
+        ),
         pytest.param(
             [copied_image(), copied_image("ami-f", "failed")],
             [removal("ami-f")],
-            id="a dead one beside a usable one",
+            id="a failed one beside a usable one",
         ),
         pytest.param(
             [copied_image(state="pending"), copied_image("ami-f", "failed")],
             [removal("ami-f")],
-            id="a dead one beside a pending one",
+            id="a failed one beside a pending one",
         ),
         pytest.param(
             [adopted_image(), copied_image("ami-f", "failed"), adopted_image("ami-g", "failed")],
             [removal("ami-f")],
-            id="of the dead only own ones are removed",
+            id="only own failed copies are removed",
         ),
         pytest.param(
             [copied_image("ami-2", "failed"), copied_image("ami-1", "error")],
             [COPY, removal("ami-1"), removal("ami-2")],
-            id="copy first, then remove every dead one",
+            id="copy first, then remove every failed one",
         ),
         pytest.param(
             [copied_image(), copied_image("ami-off", "disabled")], [], id="a disabled one beside a usable one"
         ),
     ],
 )
-def test_actions_by_what_the_region_holds(
-    images: list[Image], expected: list[tuple[str, str | None]]
-) -> None:
+def test_actions_by_existing_images(images: list[Image], expected: list[tuple[str, str | None]]) -> None:
     plan = planned(wanted(), seen(*images))
     assert calls(plan.actions) == expected
     assert not plan.refusals
     assert all(action.target == place() for action in plan.actions)
 
 
-def test_a_dead_copy_is_removed_with_its_snapshots() -> None:
+def test_a_failed_copy_is_removed_with_its_snapshots() -> None:
     action = planned(wanted(), seen(copied_image("ami-f", "failed"))).actions[1]
     assert action.parameters == {"ImageId": "ami-f", "DeleteAssociatedSnapshots": True}
 
@@ -91,9 +91,9 @@ OLD, NEW = "2026-01-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z"
     ("images", "used"),
     [
         pytest.param([], None, id="none"),
-        pytest.param([copied_image("ami-f", "failed")], None, id="only a dead one"),
+        pytest.param([copied_image("ami-f", "failed")], None, id="only a failed one"),
         pytest.param([copied_image("ami-off", "disabled")], None, id="only a disabled one"),
-        pytest.param([adopted_image("ami-a"), copied_image("ami-b")], "ami-b", id="own before another's"),
+        pytest.param([adopted_image("ami-a"), copied_image("ami-b")], "ami-b", id="own before others"),
         pytest.param(
             [adopted_image("ami-a"), copied_image("ami-b", "pending")], "ami-b", id="own, even if pending"
         ),
@@ -107,9 +107,7 @@ OLD, NEW = "2026-01-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z"
             "ami-b",
             id="the oldest",
         ),
-        pytest.param(
-            [copied_image("ami-b"), copied_image("ami-a")], "ami-a", id="the same whatever the order"
-        ),
+        pytest.param([copied_image("ami-b"), copied_image("ami-a")], "ami-a", id="independent of the order"),
     ],
 )
 def test_which_copy_is_used(images: list[Image], used: str | None) -> None:
@@ -131,13 +129,13 @@ def test_another_accounts_source_is_copied_even_to_its_own_region() -> None:
     assert calls(planned(wanted(regions=(SOURCE_REGION,)), saw).actions) == [COPY]
 
 
-def test_a_copy_beside_the_source_is_not_taken_for_the_source() -> None:
+def test_a_copy_in_the_sources_region_is_not_the_source() -> None:
     saw = seen_in({SOURCE_REGION: (copied_image(),)})
     existing = copy.existing_copy(wanted(), saw, place(SOURCE_REGION))
     assert existing == saw.source
 
 
-def test_each_region_is_planned_by_itself_in_a_stable_order() -> None:
+def test_each_region_is_planned_separately_in_a_stable_order() -> None:
     saw = seen_in({"us-west-2": (), "eu-west-1": (copied_image(),), "ap-south-1": (), SOURCE_REGION: ()})
     plan = copy.plan(wanted(), saw)
     assert [target.target.region for target in plan.targets] == [
@@ -160,10 +158,10 @@ def test_each_region_is_planned_by_itself_in_a_stable_order() -> None:
             "The earlier copy ami-f is failed: Given key ID is not accessible.",
             id="with AWS's reason",
         ),
-        pytest.param(None, "The earlier copy ami-f is failed: AWS reports no reason.", id="without one"),
+        pytest.param(None, "The earlier copy ami-f is failed: AWS reports no reason.", id="without a reason"),
     ],
 )
-def test_a_dead_copy_is_reported(reason: str | None, text: str) -> None:
+def test_a_failed_copy_is_reported(reason: str | None, text: str) -> None:
     plan = planned(wanted(), seen(copied_image("ami-f", "failed", state_reason=reason)))
     assert plan.warnings == (text,)
 
@@ -177,19 +175,19 @@ def test_more_than_one_own_copy_is_reported() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        pytest.param(adopted_image(), id="somebody else's"),
+        pytest.param(adopted_image(), id="not made by the collection"),
         pytest.param(copied_image("ami-off", "disabled"), id="a disabled one"),
         pytest.param(copied_image("ami-d", "deregistered"), id="a deregistered one"),
     ],
 )
-def test_other_images_beside_the_copy_are_no_matter(other: Image) -> None:
+def test_other_images_beside_the_copy_cause_no_warning(other: Image) -> None:
     assert planned(wanted(), seen(copied_image(), other)).warnings == ()
 
 
 @pytest.mark.parametrize(
     "disabled", [copied_image("ami-off", "disabled"), adopted_image("ami-off", "disabled")]
 )
-def test_a_disabled_copy_is_not_copied_past(disabled: Image) -> None:
+def test_a_disabled_copy_is_refused(disabled: Image) -> None:
     plan = planned(wanted(), seen(disabled))
     (failure,) = plan.refusals
     assert failure.error_code == "copy_disabled"
@@ -206,7 +204,7 @@ def test_a_best_effort_region_with_a_disabled_copy_is_left_out() -> None:
     assert [failure.error_code for failure in plan.tolerated] == ["copy_disabled"]
 
 
-def test_a_best_effort_region_is_copied_to_like_any_other() -> None:
+def test_a_best_effort_region_is_planned_like_any_other() -> None:
     plan = planned(wanted(best_effort_regions=frozenset({REGION})), seen())
     assert calls(plan.actions) == [COPY]
     assert plan.tolerated == ()
@@ -229,7 +227,7 @@ def test_a_copy_that_is_not_waited_for_stays_pending() -> None:
     assert planned(wanted(wait=False), seen()).after["state"] == "pending"
 
 
-def test_nothing_is_shown_to_change_where_nothing_changes() -> None:
+def test_the_diff_is_empty_if_nothing_changes() -> None:
     plan = planned(wanted(), seen(copied_image(description="d", tags={"a": "1"})))
     assert plan.before == plan.after
     assert plan.before == {
@@ -241,14 +239,14 @@ def test_nothing_is_shown_to_change_where_nothing_changes() -> None:
     }
 
 
-def test_a_copy_that_died_while_waiting_is_replaced_before_it_is_removed() -> None:
-    dead = copied_image("ami-f", "failed")
-    actions = copy.replacement(wanted(), seen(), place(), (dead,))
+def test_a_copy_that_failed_while_waiting_is_replaced_before_it_is_removed() -> None:
+    failed = copied_image("ami-f", "failed")
+    actions = copy.replacement(wanted(), seen(), place(), (failed,))
     assert calls(actions) == [COPY, removal("ami-f")]
     assert actions[0].parameters == copy_request.copy_request(wanted(), source_image(), place(), ("ami-f",))
 
 
-def test_a_copy_that_vanished_while_waiting_needs_no_removal() -> None:
+def test_a_copy_that_was_deregistered_while_waiting_is_not_removed() -> None:
     gone = adopted_image("ami-gone", "deregistered")
     actions = copy.replacement(wanted(), seen(), place(), (gone,))
     assert calls(actions) == [COPY]

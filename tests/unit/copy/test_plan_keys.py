@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A copy's identity includes its key: which images count, and what CopyImage is asked for."""
+"""The key is part of a copy's identity: which images count as copies, and the key that CopyImage gets."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from tests.unit.keys.examples import (
 )
 
 COPY = ("CopyImage", None)
-# A running copy may not tell its snapshots; its tags are what it was started with.
+# A pending copy may not list its snapshots; its tags are those of the request.
 PENDING = (copied_image("ami-1", "pending"), [])
 PENDING_UNDER_WANTED = (copied_image("ami-1", "pending", tags={KEY_TAG: WANTED.arn}), [])
 PENDING_UNDER_OTHER = (copied_image("ami-1", "pending", tags={KEY_TAG: OTHER.arn}), [])
@@ -53,15 +53,21 @@ Found = tuple[Image, Iterable[Snapshot]]
 @pytest.mark.parametrize(
     ("image", "counts"),
     [
-        pytest.param(found("ami-1", WANTED), True, id="the key"),
+        pytest.param(found("ami-1", WANTED), True, id="the requested key"),
         pytest.param(found("ami-1", WANTED, WANTED), True, id="the key, on every volume"),
-        pytest.param(found("ami-1", WANTED, made="adopted"), True, id="somebody else's, under the key"),
+        pytest.param(
+            found("ami-1", WANTED, made="adopted"), True, id="not made by the collection, under the key"
+        ),
         pytest.param(found("ami-1", OTHER), False, id="another key"),
-        pytest.param(found("ami-1", OTHER, made="adopted"), False, id="somebody else's, under another key"),
+        pytest.param(
+            found("ami-1", OTHER, made="adopted"), False, id="not made by the collection, under another key"
+        ),
         pytest.param(found("ami-1", WANTED, OTHER), False, id="another key on one volume"),
         pytest.param(found("ami-1", WANTED, None), False, id="one volume not encrypted"),
         pytest.param(found("ami-1", None), False, id="not encrypted"),
-        pytest.param(found("ami-1", None, made="adopted"), False, id="somebody else's, not encrypted"),
+        pytest.param(
+            found("ami-1", None, made="adopted"), False, id="not made by the collection, not encrypted"
+        ),
         pytest.param(PENDING_UNDER_WANTED, True, id="pending under the key"),
         pytest.param(PENDING_UNDER_OTHER, False, id="pending under another key"),
         pytest.param(PENDING, False, id="pending without a key"),
@@ -71,20 +77,22 @@ Found = tuple[Image, Iterable[Snapshot]]
         pytest.param(
             found("ami-1", WANTED, state="pending", tags={KEY_TAG: OTHER.arn}),
             True,
-            id="what the snapshots say goes before the tag",
+            id="snapshots take precedence over the tag",
         ),
         pytest.param(
-            found("ami-1", state="pending", made="adopted"), True, id="somebody else's pending one, in doubt"
+            found("ami-1", state="pending", made="adopted"),
+            True,
+            id="not made by the collection, pending: key unknown",
         ),
-        pytest.param(found("ami-1", WANTED, state="failed"), False, id="dead under the key"),
+        pytest.param(found("ami-1", WANTED, state="failed"), False, id="failed under the key"),
         pytest.param(
             (copied_image("ami-1", devices=volumes("snap-1"), tags={KEY_TAG: WANTED.arn}), []),
             False,
-            id="available and not encrypted, whatever its tag says",
+            id="available and not encrypted, despite its tag",
         ),
     ],
 )
-def test_which_images_count_where_a_key_is_named(image: Found, counts: bool) -> None:
+def test_which_images_count_with_a_requested_key(image: Found, counts: bool) -> None:
     want, seen = wanted(encryption=UNDER_KEY), saw(image, key=WANTED)
     existing = copy.existing_copy(want, seen, place())
     assert (existing is not None) is counts
@@ -94,20 +102,29 @@ def test_which_images_count_where_a_key_is_named(image: Found, counts: bool) -> 
 @pytest.mark.parametrize(
     ("encryption", "source", "key", "image", "counts"),
     [
-        pytest.param(ANY_KEY, ENCRYPTED, None, found("ami-1", OTHER), True, id="no key named: any"),
+        pytest.param(ANY_KEY, ENCRYPTED, None, found("ami-1", OTHER), True, id="no key requested: any"),
         pytest.param(
-            ANY_KEY, ENCRYPTED, None, found("ami-1", OTHER, WANTED), True, id="no key named: several"
+            ANY_KEY, ENCRYPTED, None, found("ami-1", OTHER, WANTED), True, id="no key requested: several"
         ),
-        pytest.param(ANY_KEY, ENCRYPTED, None, found("ami-1", DEFAULT), True, id="no key named: aws/ebs"),
+        pytest.param(ANY_KEY, ENCRYPTED, None, found("ami-1", DEFAULT), True, id="no key requested: aws/ebs"),
         pytest.param(ANY_KEY, ENCRYPTED, None, found("ami-1", OTHER, None), False, id="half encrypted"),
         pytest.param(ANY_KEY, ENCRYPTED, None, found("ami-1", None), False, id="not encrypted"),
         pytest.param(ANY_KEY, ENCRYPTED, None, PENDING_UNDER_OTHER, True, id="pending under some key"),
-        pytest.param(ANY_KEY, PLAIN, None, found("ami-1", None), True, id="plain as its source"),
-        pytest.param(ANY_KEY, PLAIN, None, PENDING, True, id="pending, plain as its source"),
-        pytest.param(ANY_KEY, PLAIN, None, found("ami-1", OTHER), False, id="plain wanted, encrypted found"),
-        pytest.param(ANY_KEY, PLAIN, None, PENDING_UNDER_OTHER, False, id="plain wanted, pending encrypted"),
+        pytest.param(ANY_KEY, PLAIN, None, found("ami-1", None), True, id="unencrypted like its source"),
+        pytest.param(ANY_KEY, PLAIN, None, PENDING, True, id="pending, unencrypted like its source"),
         pytest.param(
-            ANY_KEY, PLAIN, None, found("ami-1", None, OTHER), False, id="plain wanted, half encrypted"
+            ANY_KEY, PLAIN, None, found("ami-1", OTHER), False, id="unencrypted requested, encrypted found"
+        ),
+        pytest.param(
+            ANY_KEY, PLAIN, None, PENDING_UNDER_OTHER, False, id="unencrypted requested, pending encrypted"
+        ),
+        pytest.param(
+            ANY_KEY,
+            PLAIN,
+            None,
+            found("ami-1", None, OTHER),
+            False,
+            id="unencrypted requested, half encrypted",
         ),
         pytest.param(
             Encryption(encrypted=False),
@@ -129,11 +146,14 @@ def test_which_images_count_where_a_key_is_named(image: Found, counts: bool) -> 
             False,
             id="not under the default that was read",
         ),
+        pytest.param(BY_DEFAULT, ENCRYPTED, None, found("ami-1", OTHER), True, id="default allowed: any key"),
         pytest.param(
-            BY_DEFAULT, ENCRYPTED, None, found("ami-1", OTHER), True, id="default allowed: any key will do"
-        ),
-        pytest.param(
-            BY_DEFAULT, PLAIN, DEFAULT, found("ami-1", None), False, id="by default encrypted, plain found"
+            BY_DEFAULT,
+            PLAIN,
+            DEFAULT,
+            found("ami-1", None),
+            False,
+            id="encrypted by default, unencrypted found",
         ),
     ],
 )
@@ -145,7 +165,7 @@ def test_which_images_count(
     assert (existing is not None) is counts
 
 
-def test_a_copy_under_another_key_stays_and_is_no_rival() -> None:
+def test_a_copy_under_another_key_stays_without_a_warning() -> None:
     want, seen = wanted(encryption=UNDER_KEY), saw(found("ami-1", OTHER), key=WANTED)
     assert calls(planned(want, seen).actions) == [COPY]
     both = saw(found("ami-1", OTHER), found("ami-2", WANTED), key=WANTED)
@@ -156,7 +176,7 @@ def test_a_copy_under_another_key_stays_and_is_no_rival() -> None:
 
 
 def in_source_region(*images: Found, source: Found, key: Key | None) -> CopySeen:
-    """That the source's own region holds these; the source's snapshots are known."""
+    """These images in the source's region; the source's snapshots are known."""
     image, snapshots = source
     seen = saw(*images, key=key, source=image)
     here = place(SOURCE_REGION)
@@ -191,12 +211,14 @@ def test_a_source_under_the_wrong_key_is_used_with_a_warning() -> None:
     ("source", "key"),
     [
         pytest.param(source_under(WANTED), WANTED, id="under the key"),
-        pytest.param(source_under(None), None, id="not encrypted, no key named"),
-        pytest.param(source_under(OTHER), None, id="encrypted, no key named"),
+        pytest.param(source_under(None), None, id="not encrypted, no key requested"),
+        pytest.param(source_under(OTHER), None, id="encrypted, no key requested"),
     ],
 )
 @pytest.mark.parametrize("reencrypt", [False, True])
-def test_a_source_as_wanted_is_used_without_a_word(source: Found, key: Key | None, reencrypt: bool) -> None:
+def test_a_source_as_requested_is_used_without_a_warning(
+    source: Found, key: Key | None, reencrypt: bool
+) -> None:
     encryption = Encryption(key="alias/golden" if key else None, reencrypt_source=reencrypt)
     plan = planned(wanted(**AT_SOURCE, encryption=encryption), in_source_region(source=source, key=key))
     assert (plan.actions, plan.warnings) == ((), ())
@@ -207,7 +229,7 @@ def test_a_source_as_wanted_is_used_without_a_word(source: Found, key: Key | Non
     "source",
     [pytest.param(source_under(OTHER), id="another key"), pytest.param(source_under(None), id="none")],
 )
-def test_a_source_under_the_wrong_key_is_copied_beside_if_that_is_wanted(source: Found) -> None:
+def test_a_source_under_the_wrong_key_is_copied_with_reencrypt_source(source: Found) -> None:
     want = wanted(**AT_SOURCE, encryption=replace(UNDER_KEY, reencrypt_source=True))
     plan = planned(want, in_source_region(source=source, key=WANTED))
     assert calls(plan.actions) == [COPY]
@@ -217,7 +239,7 @@ def test_a_source_under_the_wrong_key_is_copied_beside_if_that_is_wanted(source:
     assert again.before["image_id"] == "ami-beside"
 
 
-def test_a_known_key_is_asked_for_and_marked() -> None:
+def test_the_key_is_requested_and_tagged() -> None:
     (action,) = planned(wanted(encryption=UNDER_KEY), saw(key=WANTED)).actions
     request = action.parameters
     assert request["Encrypted"] is True
@@ -226,15 +248,15 @@ def test_a_known_key_is_asked_for_and_marked() -> None:
         assert tags_of(request, kind) == {**MARK, KEY_TAG: WANTED.arn}
 
 
-def test_the_key_is_shown_before_it_is_used() -> None:
+def test_the_diff_shows_the_key() -> None:
     plan = planned(wanted(encryption=UNDER_KEY), saw(key=WANTED))
     assert plan.after["kms_key_arn"] == WANTED.arn
 
 
-def test_the_key_that_a_dead_copy_lacked_is_asked_for_again() -> None:
-    dead = (copied_image("ami-dead", "failed", tags={KEY_TAG: WANTED.arn}), [])
-    plan = planned(wanted(encryption=UNDER_KEY), saw(dead, key=WANTED))
-    assert calls(plan.actions) == [COPY, ("DeregisterImage", "ami-dead")]
+def test_the_replacement_of_a_failed_copy_requests_the_key_again() -> None:
+    failed = (copied_image("ami-failed", "failed", tags={KEY_TAG: WANTED.arn}), [])
+    plan = planned(wanted(encryption=UNDER_KEY), saw(failed, key=WANTED))
+    assert calls(plan.actions) == [COPY, ("DeregisterImage", "ami-failed")]
     assert plan.actions[0].parameters["KmsKeyId"] == WANTED.arn
 
 
@@ -250,7 +272,7 @@ ENCRYPTIONS = st.builds(
 
 @st.composite
 def situations(draw: st.DrawFn) -> tuple[CopyWanted, CopySeen]:
-    """A region with images under any keys, and what is wanted of it."""
+    """A region with images under any keys, and the requested copy."""
     states = st.sampled_from(["available", "pending", "failed"])
     images = []
     for number in range(draw(st.integers(0, 3))):
@@ -274,7 +296,7 @@ def situations(draw: st.DrawFn) -> tuple[CopyWanted, CopySeen]:
 
 
 @given(situations())
-def test_no_copy_is_left_to_aws_to_choose_a_key_for(
+def test_aws_never_chooses_the_key_of_a_copy(
     situation: tuple[CopyWanted, CopySeen],
 ) -> None:
     want, seen = situation
@@ -283,18 +305,18 @@ def test_no_copy_is_left_to_aws_to_choose_a_key_for(
     for action in plan.actions:
         if action.operation != "CopyImage" or plan.refusals:
             continue
-        asked = {name: action.parameters.get(name) for name in ("Encrypted", "KmsKeyId")}
+        requested = {name: action.parameters.get(name) for name in ("Encrypted", "KmsKeyId")}
         key = seen.keys.get(place())
         if key is not None:
-            assert asked == {"Encrypted": True, "KmsKeyId": key.arn}
+            assert requested == {"Encrypted": True, "KmsKeyId": key.arn}
         else:
-            assert asked == {"Encrypted": None, "KmsKeyId": None}
+            assert requested == {"Encrypted": None, "KmsKeyId": None}
             assert not seen.source.encrypted
             assert not seen.encrypted_by_default
 
 
 @given(situations())
-def test_a_copy_is_made_just_where_none_is_as_wanted(
+def test_a_copy_is_made_only_where_none_is_as_requested(
     situation: tuple[CopyWanted, CopySeen],
 ) -> None:
     want, seen = situation
@@ -317,12 +339,12 @@ def test_the_token_differs_by_key() -> None:
     assert len(tokens) == 4
 
 
-def test_the_token_depends_on_the_key_and_not_on_how_it_is_named() -> None:
+def test_the_token_depends_on_the_key_and_not_on_its_alias() -> None:
     names = (Encryption(key="alias/golden"), Encryption(key=WANTED.arn), Encryption(keys={REGION: key_arn()}))
     assert len({token(WANTED, encryption=encryption) for encryption in names}) == 1
 
 
-def test_an_image_of_which_nothing_is_known_gets_the_benefit_of_the_doubt() -> None:
+def test_an_image_with_unknown_keys_counts() -> None:
     unknown = source_image(state="pending", devices=volumes(None))
     assert is_under(unknown, (), WANTED, True)
     assert is_under(unknown, (), None, False)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for every plan of copies, whatever is wanted and whatever the regions hold."""
+"""Properties of every plan of copies, for any options and any images in the regions."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def held(draw: st.DrawFn, region: str) -> tuple[tuple[Image, ...], tuple[Snapsho
 
 @st.composite
 def situations(draw: st.DrawFn) -> tuple[CopyWanted, CopySeen]:
-    """Something wanted and something seen."""
+    """Any options and any images."""
     regions = draw(st.lists(st.sampled_from(REGIONS), min_size=1, unique=True))
     found = {region: draw(held(region)) for region in regions}
     want = wanted(
@@ -70,7 +70,7 @@ def situations(draw: st.DrawFn) -> tuple[CopyWanted, CopySeen]:
 
 
 def performed(saw: CopySeen, plan: Plan) -> CopySeen:
-    """What the regions hold once AWS has done what the plan says."""
+    """The images in the regions after the plan has been performed."""
     copies = {target: {image.image_id: image for image in images} for target, images in saw.copies.items()}
     snapshots = {
         target: {item.snapshot_id: item for item in items} for target, items in saw.snapshots.items()
@@ -127,7 +127,7 @@ def _without_disabled(saw: CopySeen) -> CopySeen:
 
 
 @given(situations())
-def test_a_plan_that_was_performed_leaves_nothing_to_plan(
+def test_after_a_plan_is_performed_the_next_plan_is_empty(
     situation: tuple[CopyWanted, CopySeen],
 ) -> None:
     want, saw = situation[0], _without_disabled(situation[1])
@@ -137,7 +137,7 @@ def test_a_plan_that_was_performed_leaves_nothing_to_plan(
 
 
 @given(situations())
-def test_what_is_shown_as_after_is_what_performing_leaves(
+def test_after_shows_the_state_once_the_plan_is_performed(
     situation: tuple[CopyWanted, CopySeen],
 ) -> None:
     want, saw = situation[0], _without_disabled(situation[1])
@@ -177,7 +177,7 @@ def test_only_own_images_are_removed_or_tagged(
 
 
 @given(situations())
-def test_only_dead_images_are_removed(situation: tuple[CopyWanted, CopySeen]) -> None:
+def test_only_failed_images_are_removed(situation: tuple[CopyWanted, CopySeen]) -> None:
     want, saw = situation
     states = {image.image_id: image.state for images in saw.copies.values() for image in images}
     removed = [action for action in copy.plan(want, saw).actions if action.operation == "DeregisterImage"]
@@ -185,7 +185,7 @@ def test_only_dead_images_are_removed(situation: tuple[CopyWanted, CopySeen]) ->
 
 
 @given(situations())
-def test_marks_and_shared_tags_are_never_removed(
+def test_own_and_shared_tags_are_never_removed(
     situation: tuple[CopyWanted, CopySeen],
 ) -> None:
     want, saw = situation
@@ -196,7 +196,7 @@ def test_marks_and_shared_tags_are_never_removed(
 
 
 @given(situations())
-def test_a_plan_depends_on_nothing_but_what_is_seen(
+def test_a_plan_does_not_depend_on_the_order(
     situation: tuple[CopyWanted, CopySeen],
 ) -> None:
     want, saw = situation
@@ -209,7 +209,7 @@ def test_a_plan_depends_on_nothing_but_what_is_seen(
 
 
 @given(situations())
-def test_no_action_leaves_its_region(situation: tuple[CopyWanted, CopySeen]) -> None:
+def test_every_action_is_in_its_targets_region(situation: tuple[CopyWanted, CopySeen]) -> None:
     want, saw = situation
     plan = copy.plan(want, saw)
     assert {target.target for target in plan.targets} == set(saw.copies)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which image ``ami_copy_regions`` takes for the source, and what it says if there is none."""
+"""Which image is the source of ``ami_copy_regions``, and the refusals if there is none."""
 
 from __future__ import annotations
 
@@ -69,20 +69,20 @@ BY_ID = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": 
 @pytest.mark.parametrize(
     ("value", "values"),
     [
-        pytest.param("golden-*", ["golden-*"], id="a text"),
+        pytest.param("golden-*", ["golden-*"], id="a string"),
         pytest.param(["a", "b"], ["a", "b"], id="several"),
         pytest.param(1, ["1"], id="a number"),
-        pytest.param(False, ["false"], id="a truth value, as AWS writes it"),
-        pytest.param([True, 2], ["true", "2"], id="several of them"),
+        pytest.param(False, ["false"], id="a boolean, in lower case"),
+        pytest.param([True, 2], ["true", "2"], id="several non-strings"),
     ],
 )
-def test_filters_as_aws_takes_them(sts: Wire, ec2: Wire, value: Any, values: list[str]) -> None:
+def test_filter_values_are_strings(sts: Wire, ec2: Wire, value: Any, values: list[str]) -> None:
     ec2.expect("describe_images", request([{"Name": "f", "Values": values}]), {"Images": [item("ami-1")]})
     seen = read_source(sts, ec2, source_image_id=None, source_filters={"f": value})
     assert seen.source.image_id == "ami-1"
 
 
-def test_of_those_that_match_the_newest_usable_one_is_the_source(sts: Wire, ec2: Wire) -> None:
+def test_the_newest_usable_match_is_the_source(sts: Wire, ec2: Wire) -> None:
     images = [
         item("ami-old", "2026-01-01"),
         item("ami-new", "2026-03-01"),
@@ -101,26 +101,26 @@ def test_of_those_that_match_the_newest_usable_one_is_the_source(sts: Wire, ec2:
 
 
 def refusals(sts: Wire, ec2: Wire, **changes: Any) -> list[tuple[str, str]]:
-    """Error code and option of everything that is refused."""
+    """Error code and option of all refusals."""
     with pytest.raises(Refused) as caught:
         read_source(sts, ec2, **changes)
     assert all(failure.remedy for failure in caught.value.failures)
     return [(failure.error_code, failure.action) for failure in caught.value.failures]
 
 
-def test_no_image_that_matches_is_refused(sts: Wire, ec2: Wire) -> None:
+def test_no_match_is_refused(sts: Wire, ec2: Wire) -> None:
     ec2.expect("describe_images", request([{"Name": "name", "Values": ["g"]}]), {"Images": []})
     assert refusals(sts, ec2, source_image_id=None, source_filters={"name": "g"}) == [
         ("invalid_option", "source_filters")
     ]
 
 
-def test_an_image_that_is_not_visible_is_refused(sts: Wire, ec2: Wire) -> None:
+def test_an_invisible_image_is_refused(sts: Wire, ec2: Wire) -> None:
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     assert refusals(sts, ec2) == [("invalid_option", "source_image_id")]
 
 
-def test_a_foreign_image_whose_snapshots_are_not_all_visible_is_refused(sts: Wire, ec2: Wire) -> None:
+def test_another_accounts_image_with_invisible_snapshots_is_refused(sts: Wire, ec2: Wire) -> None:
     devices = [
         {"DeviceName": f"/dev/sd{letter}", "Ebs": {"SnapshotId": f"snap-{letter}"}} for letter in ("a", "b")
     ]
@@ -138,7 +138,7 @@ def test_a_foreign_image_whose_snapshots_are_not_all_visible_is_refused(sts: Wir
     assert "snap-a" not in failure.message
 
 
-def test_a_bad_region_and_a_bad_source_are_told_together(sts: Wire, ec2: Wire) -> None:
+def test_invalid_regions_and_sources_are_reported_together(sts: Wire, ec2: Wire) -> None:
     ec2.expect("describe_images", BY_ID, {"Images": [item(SOURCE_ID, State="pending")]})
     assert refusals(sts, ec2, regions=(SOURCE_REGION, "eu-west-9")) == [
         ("invalid_option", "regions"),
@@ -146,6 +146,6 @@ def test_a_bad_region_and_a_bad_source_are_told_together(sts: Wire, ec2: Wire) -
     ]
 
 
-def test_a_refusal_of_aws_is_told_as_such(sts: Wire, ec2: Wire) -> None:
+def test_an_aws_error_is_reported_with_its_code(sts: Wire, ec2: Wire) -> None:
     ec2.refuse("describe_images", BY_ID, "UnauthorizedOperation")
     assert refusals(sts, ec2) == [("UnauthorizedOperation", "DescribeImages")]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What CopyImage is asked for: names, descriptions, tags, and the token that makes a repeat harmless."""
+"""The CopyImage request: names, descriptions, tags, and the idempotency token."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def tags_of(kind: str, want: CopyWanted, source: Image | None = None) -> dict[st
     return {tag["Key"]: tag["Value"] for tag in found}
 
 
-def test_a_plain_request() -> None:
-    asked = dict(request())
-    assert asked.pop("ClientToken")
+def test_a_simple_request() -> None:
+    parameters = dict(request())
+    assert parameters.pop("ClientToken")
     mark = [{"Key": "golden.images:source", "Value": f"{SOURCE_REGION}/{SOURCE_ID}"}]
-    assert asked == {
+    assert parameters == {
         "Description": "Golden web server",
         "Name": f"golden-web-{SOURCE_ID}",
         "SourceImageId": SOURCE_ID,
@@ -57,7 +57,7 @@ def test_the_planned_copy_makes_this_request() -> None:
     assert action.parameters == request(wanted(name="x-{region}"))
 
 
-def test_a_time_based_copy_is_asked_for_only_where_wanted() -> None:
+def test_completion_duration_is_requested_only_if_set() -> None:
     key = "SnapshotCopyCompletionDurationMinutes"
     assert key not in request()
     assert request(wanted(completion_duration_minutes=30))[key] == 30
@@ -93,7 +93,7 @@ def test_by_default_a_source_named_like_a_placeholder_keeps_its_name() -> None:
     ("source_description", "description", "expected"),
     [
         pytest.param("Golden", None, "Golden", id="the source's"),
-        pytest.param("", None, f"Copy of {SOURCE_ID} from us-east-1", id="where it comes from"),
+        pytest.param("", None, f"Copy of {SOURCE_ID} from us-east-1", id="the source's id and region"),
         pytest.param("{region}", None, "{region}", id="the source's, literally"),
         pytest.param("Golden", "Mine", "Mine", id="the user's"),
         pytest.param("Golden", "", "", id="the user's, though empty"),
@@ -108,12 +108,12 @@ AWS_NAMES = st.text(alphabet="abcXYZ019()[] ./-'@_", min_size=3, max_size=128)
 
 
 @given(name=AWS_NAMES)
-def test_the_default_name_of_any_source_is_a_name(name: str) -> None:
+def test_the_default_name_of_any_source_is_valid(name: str) -> None:
     assert copy_request.NAME.fullmatch(copy_request.name_for(wanted(), source_image(name=name), REGION))
 
 
 @given(name=AWS_NAMES)
-def test_the_default_name_differs_between_sources_of_one_name(name: str) -> None:
+def test_the_default_name_differs_between_sources_with_the_same_name(name: str) -> None:
     first = copy_request.name_for(wanted(), source_image(name=name), REGION)
     second = copy_request.name_for(
         wanted(), source_image(name=name, image_id="ami-fedcba98765432100"), REGION
@@ -127,20 +127,20 @@ def test_the_default_name_differs_between_sources_of_one_name(name: str) -> None
         pytest.param("ab", id="short"),
         pytest.param("", id="empty"),
         pytest.param("n" * 129, id="long"),
-        pytest.param("{source_name}" * 20, id="long once filled"),
+        pytest.param("{source_name}" * 20, id="long after replacement"),
         pytest.param("golden:web", id="colon"),
         pytest.param("golden\n", id="line break"),
         pytest.param("göldén", id="accent"),
         pytest.param("golden-{regio}", id="mistyped placeholder"),
     ],
 )
-def test_a_name_that_aws_would_refuse_is_refused(name: str) -> None:
+def test_an_invalid_name_is_refused(name: str) -> None:
     (failure,) = planned(wanted(name=name), seen()).refusals
     assert (failure.action, failure.region) == ("name", REGION)
 
 
 @pytest.mark.parametrize("name", ["abc", "n" * 128, "A (b) [c] d.e/f-g'h@i_j"])
-def test_a_name_that_aws_takes_is_not_refused(name: str) -> None:
+def test_a_valid_name_is_not_refused(name: str) -> None:
     assert planned(wanted(name=name), seen()).refusals == ()
 
 
@@ -150,7 +150,7 @@ def test_a_long_description_is_refused(length: int, refused: bool) -> None:
     assert [failure.action for failure in failures] == (["description"] if refused else [])
 
 
-def test_a_bad_name_is_no_matter_where_the_copy_exists(existing: Image) -> None:
+def test_the_name_is_not_checked_where_the_copy_exists(existing: Image) -> None:
     assert planned(wanted(name="a", description="d" * 300), seen(existing)).refusals == ()
 
 
@@ -162,19 +162,19 @@ def existing() -> Image:
 @pytest.mark.parametrize(
     ("option", "count", "refused"),
     [
-        pytest.param("tags", 49, False, id="with the mark 50 on the image"),
-        pytest.param("tags", 50, True, id="with the mark 51 on the image"),
-        pytest.param("snapshot_tags", 49, False, id="with the mark 50 on a snapshot"),
-        pytest.param("snapshot_tags", 50, True, id="with the mark 51 on a snapshot"),
+        pytest.param("tags", 49, False, id="50 on the image with the own tag"),
+        pytest.param("tags", 50, True, id="51 on the image with the own tag"),
+        pytest.param("snapshot_tags", 49, False, id="50 on a snapshot with the own tag"),
+        pytest.param("snapshot_tags", 50, True, id="51 on a snapshot with the own tag"),
     ],
 )
-def test_more_tags_than_a_resource_can_carry_are_refused(option: str, count: int, refused: bool) -> None:
+def test_more_tags_than_the_quota_are_refused(option: str, count: int, refused: bool) -> None:
     want = wanted(**{option: {f"key{number}": "x" for number in range(count)}})
     failures = planned(want, seen()).refusals
     assert [failure.action for failure in failures] == ([option] if refused else [])
 
 
-def test_taken_over_tags_count_too() -> None:
+def test_copied_tags_count_towards_the_quota() -> None:
     source = source_image(tags={f"s{number}": "x" for number in range(30)})
     want = wanted(tags={f"w{number}": "x" for number in range(20)}, copy_tags=True)
     assert [failure.action for failure in planned(want, seen(source=source)).refusals] == ["tags"]
@@ -183,12 +183,14 @@ def test_taken_over_tags_count_too() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        pytest.param({}, None, id="not asked for: left alone"),
-        pytest.param({"tags": {}}, {}, id="none wanted"),
+        pytest.param({}, None, id="not requested: unchanged"),
+        pytest.param({"tags": {}}, {}, id="no tags"),
         pytest.param({"tags": {"a": "1"}}, {"a": "1"}, id="the user's"),
         pytest.param({"copy_tags": True}, {"role": "web", "a": "0"}, id="the source's"),
         pytest.param(
-            {"copy_tags": True, "tags": {"a": "1"}}, {"role": "web", "a": "1"}, id="the user's tags win"
+            {"copy_tags": True, "tags": {"a": "1"}},
+            {"role": "web", "a": "1"},
+            id="the user's tags take precedence",
         ),
     ],
 )
@@ -201,7 +203,7 @@ def test_image_tags(changes: dict[str, Any], expected: dict[str, str] | None) ->
     assert tags_of("image", want, source) == {**(expected or {}), **MARK}
 
 
-def test_snapshots_get_their_own_tags_and_the_mark() -> None:
+def test_snapshots_get_snapshot_tags_and_the_source_tag() -> None:
     want = wanted(tags={"on": "image"}, copy_tags=True, snapshot_tags={"on": "snapshot"})
     assert tags_of("snapshot", want, source_image(tags={"role": "web"})) == {"on": "snapshot", **MARK}
 
@@ -210,7 +212,7 @@ def token(**changes: Any) -> str:
     return str(request(**changes)["ClientToken"])
 
 
-def test_the_token_is_what_aws_takes() -> None:
+def test_the_token_is_valid() -> None:
     assert len(token()) == 64
     assert token().isascii()
 
@@ -233,14 +235,14 @@ def test_the_same_request_has_the_same_token() -> None:
         pytest.param({"want": wanted(tags={"a": "1"})}, id="tags"),
         pytest.param({"want": wanted(snapshot_tags={"a": "1"})}, id="snapshot tags"),
         pytest.param({"want": wanted(completion_duration_minutes=15)}, id="duration"),
-        pytest.param({"predecessor_ids": ("ami-1",)}, id="a copy that died"),
+        pytest.param({"predecessor_ids": ("ami-1",)}, id="a failed copy"),
     ],
 )
 def test_another_request_has_another_token(changes: dict[str, Any]) -> None:
     assert token(**changes) != token()
 
 
-def test_every_death_changes_the_token() -> None:
+def test_every_failed_copy_changes_the_token() -> None:
     deaths = [(), ("ami-1",), ("ami-2",), ("ami-1", "ami-2")]
     assert len({token(predecessor_ids=ids) for ids in deaths}) == len(deaths)
 
@@ -251,8 +253,8 @@ def test_what_is_not_in_the_request_does_not_change_the_token() -> None:
     assert token(source=replace(source_image(), creation_date="2026-01-01T00:00:00.000Z")) == token()
 
 
-def test_the_dead_copies_of_a_region_are_in_its_token() -> None:
-    dead = [replace(source_image(), image_id=f"ami-{state}", state=state) for state in ("failed", "error")]
+def test_the_token_includes_the_regions_failed_copies() -> None:
+    failed = [replace(source_image(), image_id=f"ami-{state}", state=state) for state in ("failed", "error")]
     gone = replace(source_image(), image_id="ami-gone", state="deregistered")
-    (action,) = planned(wanted(), seen(*dead, gone)).actions
+    (action,) = planned(wanted(), seen(*failed, gone)).actions
     assert action.parameters["ClientToken"] == token(predecessor_ids=("ami-failed", "ami-error", "ami-gone"))

@@ -35,7 +35,7 @@ FAILED = copied_image("ami-1", "failed", state_reason="Given key ID is not acces
 
 COPY = Action(place(EU), "CopyImage", {"Name": "golden"})
 TAGGING = Action(place(EU), "CreateTags", {}, "ami-old")
-REMOVING = Action(place(EU), "DeregisterImage", {}, "ami-dead")
+REMOVING = Action(place(EU), "DeregisterImage", {}, "ami-failed")
 FAILURE = Failure("m", "r", "c", "a")
 NOT_REMOVED = Failure("It stays.", "Allow it.", "UnauthorizedOperation", "DeregisterImage", EU)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the tags of copies that exist already are brought to the wanted ones."""
+"""How the tags of existing copies are updated."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ CREATE, DELETE = "CreateTags", "DeleteTags"
 @pytest.mark.parametrize(
     ("current", "changes", "expected"),
     [
-        pytest.param({"a": "1"}, {}, [], id="not asked for"),
-        pytest.param({"a": "1"}, {"purge_tags": True}, [], id="purge without tags is nothing to purge to"),
-        pytest.param({"a": "1"}, {"tags": {"a": "1"}}, [], id="there"),
+        pytest.param({"a": "1"}, {}, [], id="not requested"),
+        pytest.param({"a": "1"}, {"purge_tags": True}, [], id="purge without tags changes nothing"),
+        pytest.param({"a": "1"}, {"tags": {"a": "1"}}, [], id="present"),
         pytest.param({"b": "2"}, {"tags": {"a": "1"}}, [(CREATE, {"a": "1"})], id="missing, others stay"),
         pytest.param({"a": "0"}, {"tags": {"a": "1"}}, [(CREATE, {"a": "1"})], id="other value"),
         pytest.param({"a": "1"}, {"copy_tags": True}, [(CREATE, {"role": "web"})], id="the source's"),
@@ -28,7 +28,7 @@ CREATE, DELETE = "CreateTags", "DeleteTags"
             {"a": "0", "b": "2"},
             {"tags": {"a": "1"}, "purge_tags": True},
             [(DELETE, ["b"]), (CREATE, {"a": "1"})],
-            id="purge, room made first",
+            id="purge deletes first",
         ),
         pytest.param(
             {"a": "1", "b": "2"}, {"tags": {}, "purge_tags": True}, [(DELETE, ["a", "b"])], id="purge all"
@@ -37,13 +37,13 @@ CREATE, DELETE = "CreateTags", "DeleteTags"
             {"role": "web", "b": "2"},
             {"copy_tags": True, "purge_tags": True},
             [(DELETE, ["b"])],
-            id="purge spares the source's",
+            id="purge keeps the source's",
         ),
         pytest.param(
             {"ec2:SharedTag/version": "1", "aws:x": "1"},
             {"tags": {}, "purge_tags": True},
             [],
-            id="purge spares shared and AWS's tags",
+            id="purge keeps shared and AWS's tags",
         ),
     ],
 )
@@ -65,12 +65,12 @@ def test_tags_of_an_own_copy(
     assert all(action.parameters["Resources"] == ["ami-copy"] == [action.resource] for action in actions)
 
 
-def test_tags_are_deleted_whatever_their_value() -> None:
+def test_tags_are_deleted_by_key() -> None:
     (action,) = planned(wanted(tags={}, purge_tags=True), seen(copied_image(tags={"a": "1"}))).actions
     assert action.parameters["Tags"] == [{"Key": "a"}]
 
 
-def test_a_copy_that_somebody_else_made_keeps_its_tags() -> None:
+def test_a_copy_that_the_collection_did_not_make_keeps_its_tags() -> None:
     image = adopted_image(tags={"theirs": "1"}, devices=volumes("snap-1"))
     saw = seen(image, snapshots=(Snapshot("snap-1", "completed", 100),))
     plan = planned(wanted(tags={"a": "1"}, snapshot_tags={"b": "1"}, purge_tags=True), saw)
@@ -78,7 +78,7 @@ def test_a_copy_that_somebody_else_made_keeps_its_tags() -> None:
     assert plan.before == plan.after
 
 
-def test_each_snapshot_gets_what_it_lacks() -> None:
+def test_each_snapshot_gets_its_missing_tags() -> None:
     image = copied_image(devices=volumes("snap-1", "snap-2", "snap-3"))
     snapshots = (
         Snapshot("snap-1", "completed", 100, tags={**MARK, "kind": "root"}),
@@ -97,7 +97,7 @@ def test_each_snapshot_gets_what_it_lacks() -> None:
     }
 
 
-def test_room_is_made_on_a_snapshot_first() -> None:
+def test_tags_of_a_snapshot_are_deleted_first() -> None:
     image = copied_image(devices=volumes("snap-1"))
     saw = seen(image, snapshots=(Snapshot("snap-1", "completed", 100, tags={**MARK, "x": "1"}),))
     plan = planned(wanted(snapshot_tags={"kind": "root"}, purge_tags=True), saw)
@@ -111,25 +111,25 @@ def many(count: int, prefix: str = "old") -> dict[str, str]:
 @pytest.mark.parametrize(
     ("current", "changes", "count"),
     [
-        # The mark is one of the fifty.
-        pytest.param(many(48), {"tags": {"a": "1"}}, None, id="as many as a copy can carry"),
+        # The collection's own tag is one of the fifty.
+        pytest.param(many(48), {"tags": {"a": "1"}}, None, id="at the quota"),
         pytest.param(many(49), {"tags": {"a": "1"}}, 51, id="one too many"),
-        pytest.param(many(49), {"tags": {"old0": "new"}}, None, id="another value takes no place"),
+        pytest.param(many(49), {"tags": {"old0": "new"}}, None, id="another value does not count"),
         pytest.param(many(49), {"copy_tags": True}, 51, id="the source's count"),
         pytest.param(
-            many(49), {"tags": many(49, "new"), "purge_tags": True}, None, id="a purge makes room for all"
+            many(49), {"tags": many(49, "new"), "purge_tags": True}, None, id="a purge deletes first"
         ),
         pytest.param(
             {**many(40), "ec2:SharedTag/a": "1"},
             {"tags": many(49, "new"), "purge_tags": True},
             51,
-            id="a purge spares shared tags",
+            id="a purge keeps shared tags",
         ),
         pytest.param(many(49), {"tags": {}}, None, id="none is added"),
-        pytest.param(many(49), {}, None, id="not asked for"),
+        pytest.param(many(49), {}, None, id="not requested"),
     ],
 )
-def test_tags_that_a_copy_cannot_carry_are_refused(
+def test_image_tags_above_the_quota_are_refused(
     current: dict[str, str], changes: dict[str, Any], count: int | None
 ) -> None:
     saw = seen(copied_image(tags=current), source=source_image(tags={"role": "web"}))
@@ -141,7 +141,7 @@ def test_tags_that_a_copy_cannot_carry_are_refused(
 
 
 @pytest.mark.parametrize(("purge", "counts"), [(False, [51, 52]), (True, [])])
-def test_tags_that_a_snapshot_cannot_carry_are_refused(purge: bool, counts: list[int]) -> None:
+def test_snapshot_tags_above_the_quota_are_refused(purge: bool, counts: list[int]) -> None:
     snapshots = tuple(
         Snapshot(f"snap-{number}", "completed", 100, tags={**MARK, **many(48 + number)})
         for number in range(3)
@@ -155,12 +155,12 @@ def test_tags_that_a_snapshot_cannot_carry_are_refused(purge: bool, counts: list
     assert all((failure.action, failure.region) == ("snapshot_tags", REGION) for failure in failures)
 
 
-def test_a_copy_that_somebody_else_made_may_be_full_of_tags() -> None:
+def test_the_quota_is_not_checked_for_copies_that_the_collection_did_not_make() -> None:
     saw = seen(adopted_image(tags=many(50)))
     assert planned(wanted(tags={"a": "1"}), saw).refusals == ()
 
 
-def test_snapshots_of_another_copy_are_left_alone() -> None:
+def test_snapshots_of_another_copy_are_not_changed() -> None:
     saw = seen(
         copied_image("ami-a", devices=volumes("snap-1")),
         copied_image("ami-b", devices=volumes("snap-2")),
@@ -169,7 +169,7 @@ def test_snapshots_of_another_copy_are_left_alone() -> None:
     assert calls(planned(wanted(snapshot_tags={"a": "1"}), saw).actions) == [(CREATE, "snap-1")]
 
 
-def test_snapshot_tags_that_nobody_asked_for_are_left_alone() -> None:
+def test_snapshot_tags_are_not_changed_without_the_option() -> None:
     image = copied_image(devices=volumes("snap-1"))
     saw = seen(image, snapshots=(Snapshot("snap-1", "completed", 100, tags={"x": "1"}),))
     plan = planned(wanted(tags={}, purge_tags=True), saw)
@@ -177,7 +177,7 @@ def test_snapshot_tags_that_nobody_asked_for_are_left_alone() -> None:
     assert "snapshot_tags" not in plan.after
 
 
-def test_the_change_of_tags_is_shown_without_marks() -> None:
+def test_the_diff_of_tags_omits_the_collections_own_tags() -> None:
     plan = planned(wanted(tags={"a": "1"}, purge_tags=True), seen(copied_image(tags={"b": "2"})))
     assert plan.before["tags"] == {"b": "2"}
     assert plan.after["tags"] == {"a": "1"}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How long copies are waited for, and what becomes of those that die."""
+"""How long copies are waited for, and the retry of copies that fail."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NEW_READY = copied_image("ami-2")
 
 @dataclass
 class Waited:
-    """What waiting came to."""
+    """The result of waiting."""
 
     runs: dict[str, CopyRun]
     lines: list[str]
@@ -60,7 +60,7 @@ Wait = Callable[..., Waited]
 
 @pytest.fixture
 def wait(clock: Clock) -> Wait:
-    """Waits for copies that were all just started, unless ``runs`` says otherwise."""
+    """Waits for copies that were just started, or for ``runs``."""
 
     def wait(
         regions: dict[str, Region],
@@ -99,17 +99,17 @@ def test_a_copy_is_waited_for_until_it_is_available(wait: Wait) -> None:
 @pytest.mark.parametrize(
     "run",
     [
-        pytest.param(CopyRun(image=READY), id="ready"),
+        pytest.param(CopyRun(image=READY), id="available"),
         pytest.param(CopyRun(image=None), id="no image"),
         pytest.param(CopyRun(PENDING, failure=Failure("m", "r", "c", "a")), id="failed already"),
     ],
 )
-def test_what_is_not_pending_is_not_waited_for(wait: Wait, run: CopyRun) -> None:
+def test_only_pending_copies_are_waited_for(wait: Wait, run: CopyRun) -> None:
     region = Region([READY])
     waited = wait({EU: region}, runs={EU: run})
     assert waited.seconds == 0
     assert waited.lines == []
-    assert region.looked == 0
+    assert region.read_count == 0
 
 
 def test_a_transient_copy_is_waited_for(wait: Wait) -> None:
@@ -117,7 +117,7 @@ def test_a_transient_copy_is_waited_for(wait: Wait) -> None:
     assert waited.runs[EU].image == READY
 
 
-def test_the_deadline_is_one_for_all_and_keeps_the_ids(wait: Wait) -> None:
+def test_one_timeout_for_all_regions_keeps_the_ids(wait: Wait) -> None:
     regions = {EU: Region([PENDING], percents=[40, 61]), US: Region([PENDING]), "ap-south-1": Region([READY])}
     waited = wait(regions, wait_timeout=100)
     assert waited.seconds == 100
@@ -131,11 +131,11 @@ def test_the_deadline_is_one_for_all_and_keeps_the_ids(wait: Wait) -> None:
     assert waited.runs["ap-south-1"].failure is None
 
 
-def test_a_short_deadline_is_kept(wait: Wait) -> None:
+def test_a_short_timeout(wait: Wait) -> None:
     assert wait({EU: Region([PENDING])}, wait_timeout=1).seconds == 1
 
 
-def test_an_error_in_one_region_ends_that_region_alone(wait: Wait) -> None:
+def test_an_error_in_one_region_affects_only_that_region(wait: Wait) -> None:
     waited = wait({EU: Region([refused("ExpiredToken", "DescribeImages")]), US: Region([PENDING, READY])})
     assert waited.failure(EU).error_code == "ExpiredToken"
     assert (waited.failure(EU).region, waited.failure(EU).action) == (EU, "DescribeImages")
@@ -148,35 +148,35 @@ UNREADABLE = refused("InternalError", "DescribeImages")
 
 
 @pytest.mark.parametrize(
-    ("looks", "lost"),
+    ("reads", "lost"),
     [
-        pytest.param([*[UNREADABLE] * 4, READY], False, id="four looks fail"),
-        pytest.param([*[UNREADABLE] * 5, READY], True, id="five looks fail"),
+        pytest.param([*[UNREADABLE] * 4, READY], False, id="four reads fail"),
+        pytest.param([*[UNREADABLE] * 5, READY], True, id="five reads fail"),
         pytest.param([*[UNREADABLE] * 4, PENDING, *[UNREADABLE] * 4, READY], False, id="not in a row"),
-        pytest.param([*[UNREADABLE] * 4, None, *[UNREADABLE] * 4, READY], False, id="invisible between"),
+        pytest.param([*[UNREADABLE] * 4, None, *[UNREADABLE] * 4, READY], False, id="invisible in between"),
         pytest.param([PENDING, *[UNREADABLE] * 5, READY], True, id="five in a row later"),
     ],
 )
-def test_a_few_looks_in_a_row_may_fail(wait: Wait, looks: list[Any], lost: bool) -> None:
-    region = Region(list(looks))
+def test_a_few_failed_reads_in_a_row_are_tolerated(wait: Wait, reads: list[Any], lost: bool) -> None:
+    region = Region(list(reads))
     waited = wait({EU: region})
     run = waited.runs[EU]
     assert (run.failure is not None) is lost
     assert run.image == (PENDING if lost else READY)
-    # Given up at the fifth look, not at the deadline.
-    assert region.looked == len(looks) - lost
+    # Given up at the fifth read, not at the timeout.
+    assert region.read_count == len(reads) - lost
     if lost:
         assert waited.failure().error_code == "InternalError"
 
 
-def test_a_region_that_cannot_be_read_for_a_while_holds_no_other_up(wait: Wait) -> None:
+def test_failed_reads_in_one_region_do_not_delay_others(wait: Wait) -> None:
     regions = {EU: Region([*[UNREADABLE] * 3, READY]), US: Region([READY])}
     waited = wait(regions)
     assert [run.image for run in waited.runs.values()] == [READY, READY]
-    assert regions[US].looked == 1
+    assert regions[US].read_count == 1
 
 
-def test_the_dead_copy_that_cannot_be_removed_is_warned_of_and_its_successor_waited_for(wait: Wait) -> None:
+def test_a_failed_copy_that_cannot_be_removed_causes_a_warning_only(wait: Wait) -> None:
     region = Region(
         [PENDING, FAILED],
         second=[NEW_PENDING, NEW_READY],
@@ -193,7 +193,7 @@ def test_the_dead_copy_that_cannot_be_removed_is_warned_of_and_its_successor_wai
     assert replaced.endswith("A new copy was started.")
 
 
-def test_a_failed_copy_is_made_once_more_and_then_removed(wait: Wait) -> None:
+def test_a_failed_copy_is_copied_again_and_then_removed(wait: Wait) -> None:
     region = Region([PENDING, FAILED], second=[NEW_PENDING, NEW_READY])
     waited = wait({EU: region})
     run = waited.runs[EU]
@@ -216,12 +216,12 @@ def test_the_second_copy_has_another_token(wait: Wait) -> None:
     assert {**second, "ClientToken": None} == {**first, "ClientToken": None}
 
 
-def test_the_run_takes_over_the_second_copy_at_once(wait: Wait) -> None:
+def test_the_second_copy_becomes_the_runs_image_at_once(wait: Wait) -> None:
     waited = wait({EU: Region([FAILED], second=[NEW_PENDING])}, wait_timeout=30)
     assert waited.failure().message.startswith("ami-2 is still pending")
 
 
-def test_a_copy_that_dies_again_is_a_failure(wait: Wait) -> None:
+def test_a_copy_that_fails_again_is_a_failure(wait: Wait) -> None:
     failed_again = copied_image("ami-2", "failed", state_reason="Still not accessible")
     region = Region([FAILED], second=[failed_again])
     waited = wait({EU: region})
@@ -233,7 +233,7 @@ def test_a_copy_that_dies_again_is_a_failure(wait: Wait) -> None:
     assert [operation for operation, _parameters in region.calls].count("CopyImage") == 1
 
 
-def test_a_copy_that_replaced_a_dead_one_before_waiting_is_not_replaced_again(wait: Wait) -> None:
+def test_a_copy_that_replaced_a_failed_one_before_waiting_is_not_replaced_again(wait: Wait) -> None:
     region = Region([FAILED])
     waited = wait({EU: region}, runs={EU: CopyRun(PENDING, retried=True)})
     assert waited.failure().error_code == "copy_failed"
@@ -241,7 +241,7 @@ def test_a_copy_that_replaced_a_dead_one_before_waiting_is_not_replaced_again(wa
 
 
 @pytest.mark.parametrize("state", ["failed", "error", "invalid"])
-def test_every_way_to_die_is_known(wait: Wait, state: str) -> None:
+def test_every_failed_state(wait: Wait, state: str) -> None:
     waited = wait({EU: Region([copied_image("ami-1", state)])}, runs={EU: CopyRun(PENDING, retried=True)})
     assert waited.failure().message == f"The copy ami-1 is {state}: AWS reports no reason."
 
@@ -261,7 +261,7 @@ def test_each_region_has_its_own_retry(wait: Wait) -> None:
     assert [run.image for run in waited.runs.values()] == [NEW_READY, NEW_READY]
 
 
-def test_a_copy_is_not_visible_at_once(wait: Wait) -> None:
+def test_a_copy_that_is_not_visible_at_once(wait: Wait) -> None:
     region = Region([None, None, None, PENDING, READY])
     waited = wait({EU: region})
     assert waited.runs[EU].image == READY
@@ -270,7 +270,7 @@ def test_a_copy_is_not_visible_at_once(wait: Wait) -> None:
 
 
 def test_an_id_that_stays_invisible_is_that_of_a_deregistered_copy(wait: Wait) -> None:
-    # AWS names the first image again where a client token is used again, even if it is gone.
+    # CopyImage returns the first image again if a client token is reused, even if it is deregistered.
     region = Region([None], second=[NEW_READY])
     waited = wait({EU: region})
     assert 60 < waited.seconds < 90
@@ -283,8 +283,8 @@ def test_an_id_that_stays_invisible_is_that_of_a_deregistered_copy(wait: Wait) -
     )
 
 
-def test_being_invisible_again_later_is_counted_anew(wait: Wait) -> None:
-    # Half a minute each time, an eventually consistent answer between: not a minute at a stretch.
+def test_invisible_time_is_counted_from_the_last_visible_read(wait: Wait) -> None:
+    # Invisible for half a minute each time, and read in between: never a minute in a row.
     region = Region([*[None] * 10, PENDING, *[None] * 15, READY])
     waited = wait({EU: region})
     assert waited.runs[EU].image == READY
@@ -302,7 +302,7 @@ def test_best_effort_regions_are_waited_for_only_as_long_as_others(wait: Wait) -
     assert waited.runs[US].image == PENDING
 
 
-def test_a_best_effort_region_that_is_ready_in_time_is_ready(wait: Wait) -> None:
+def test_a_best_effort_region_that_is_available_in_time(wait: Wait) -> None:
     waited = wait({EU: Region([PENDING, PENDING, READY]), US: Region([READY])}, optional=(US,))
     assert waited.runs[US].image == READY
     assert waited.runs[US].failure is None
@@ -314,24 +314,24 @@ def test_best_effort_regions_alone_are_not_waited_for(wait: Wait) -> None:
     assert waited.failure(US).error_code == "copy_pending"
 
 
-def test_a_best_effort_regions_error_holds_nobody_up(wait: Wait) -> None:
+def test_an_error_in_a_best_effort_region_does_not_delay_others(wait: Wait) -> None:
     regions = {EU: Region([PENDING, READY]), US: Region([UNREADABLE])}
     waited = wait(regions, optional=(US,))
-    # Two looks failed: it is the end of waiting that ends it.
+    # Two reads failed: the run ends because waiting ends.
     assert waited.failure(US).error_code == "copy_pending"
-    assert regions[US].looked == regions[EU].looked == 2
+    assert regions[US].read_count == regions[EU].read_count == 2
     assert waited.runs[EU].image == READY
 
 
-def test_a_best_effort_region_that_can_never_be_read_has_failed_by_its_error(wait: Wait) -> None:
+def test_a_best_effort_region_that_can_never_be_read_fails_with_its_error(wait: Wait) -> None:
     regions = {EU: Region([*[PENDING] * 6, READY]), US: Region([UNREADABLE])}
     waited = wait(regions, optional=(US,))
     assert waited.failure(US).error_code == "InternalError"
-    assert regions[US].looked == 5
+    assert regions[US].read_count == 5
     assert waited.runs[EU].image == READY
 
 
-def test_a_dead_best_effort_copy_is_made_once_more_too(wait: Wait) -> None:
+def test_a_failed_best_effort_copy_is_copied_again_too(wait: Wait) -> None:
     regions = {
         EU: Region([PENDING, PENDING, PENDING, READY]),
         US: Region([FAILED], second=[NEW_READY]),
@@ -345,7 +345,7 @@ def test_the_key_of_an_encrypted_copy_is_read_once_it_is_available(wait: Wait) -
     assert [snapshot.kms_key_id for snapshot in waited.runs[EU].snapshots] == ["arn:key"]
 
 
-def test_progress_is_told_by_region_and_when_it_changes(wait: Wait) -> None:
+def test_progress_is_reported_by_region_when_it_changes(wait: Wait) -> None:
     regions = {
         EU: Region([PENDING, READY], percents=[10, 21]),
         US: Region([PENDING, PENDING, PENDING, READY]),
@@ -359,7 +359,7 @@ def test_progress_is_told_by_region_and_when_it_changes(wait: Wait) -> None:
 
 
 @pytest.mark.usefixtures("clock")
-def test_of_several_accounts_progress_is_told_by_region() -> None:
+def test_progress_of_several_accounts_is_reported_by_region() -> None:
     places = [Target(account_id, EU) for account_id in (OWNER, CONSUMER)]
     clients = {
         places[0]: Region([PENDING, READY], percents=[40]),
@@ -383,18 +383,18 @@ def test_of_several_accounts_progress_is_told_by_region() -> None:
     assert all(run.image is not None and run.image.state == "available" for run in runs.values())
 
 
-def test_a_failure_is_told(wait: Wait) -> None:
+def test_a_failure_is_reported(wait: Wait) -> None:
     lines = wait({EU: Region([UNREADABLE]), US: Region([READY])}).lines
     assert lines == [f"{EU} pending, {US} available", f"{EU} pending", f"{EU} failed"]
 
 
-def test_a_line_now_and_then_even_if_nothing_moves(wait: Wait) -> None:
+def test_unchanged_progress_is_repeated(wait: Wait) -> None:
     waited = wait({EU: Region([PENDING], percents=[10])}, wait_timeout=100)
     assert set(waited.lines) == {f"{EU} 10 %"}
     assert 100 // 20 <= len(waited.lines) <= 100 // 15 + 1
 
 
-def test_a_copy_goes_on_though_its_percentage_cannot_be_read(wait: Wait) -> None:
+def test_a_copy_continues_if_its_percentage_cannot_be_read(wait: Wait) -> None:
     region = Region([PENDING, READY], snapshots_error=refused("UnauthorizedOperation", "DescribeSnapshots"))
     waited = wait({EU: region})
     assert waited.lines == [f"{EU} pending", f"{EU} available"]
