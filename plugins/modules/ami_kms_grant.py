@@ -8,31 +8,31 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ami_kms_grant
 version_added: 0.1.0
-short_description: Let every consumer use the keys that an AMI is encrypted under
+short_description: Grant consumers access to the KMS keys of an encrypted AMI
 description:
-  - An encrypted AMI that is shared cannot be launched until its consumers may use its keys, in every region. This module
-    finds the keys that the images' snapshots really use, or takes them from O(kms_key_ids), and opens them.
-  - Accounts, roles and users get a grant, or are named in the key policy. Organizations and organizational units can only
-    be reached through the key policy.
-  - Works in all regions at the same time. Everything is read and checked before the first key is opened.
-  - Only adds, unless O(purge_grants=true) or O(state=absent). Only grants and policy statements that this module made
-    are ever changed or removed. It knows its grants by the name C(golden-images:) and a hash, and its statements by a Sid
-    that begins with C(GoldenImages). Everything else in a key policy is written back as it was, byte for byte.
-    A statement that denies something under such a Sid is refused.
-  - The consumers also need an IAM policy of their own account that lets them use the key.
+  - A shared encrypted AMI can be launched only if its consumers can use its KMS keys, in every region. This module finds the
+    keys of the images' snapshots, or takes them from O(kms_key_ids), and grants access to them.
+  - Accounts, roles and users get a grant, or a statement in the key policy. Organizations and organizational units get
+    access only through the key policy.
+  - Works in all regions at the same time. Everything is read and checked before anything is changed.
+  - Only adds access, unless O(purge_grants=true) or O(state=absent). Only grants and policy statements that this module
+    created are changed or removed. Its grants are named C(golden-images:) and a hash, its statements have a Sid that begins
+    with C(GoldenImages). Everything else in a key policy stays as it is, byte for byte. A C(Deny) statement with such a Sid
+    is refused.
+  - The consumers also need an IAM policy in their own account that allows them to use the key.
 author:
   - golden.images contributors !UNKNOWN
 options:
   kms_key_ids:
     description:
-      - Mapping of region to key, as M(golden.images.ami_copy_regions) returns it, so that keys can be opened while the copies
-        are still running. Null for a region whose image is not encrypted.
+      - Mapping of region to key, as M(golden.images.ami_copy_regions) returns it, so that access can be granted while the
+        copies are still running. Null for a region whose image is not encrypted.
       - Exactly one of O(kms_key_ids), O(images) and O(image_id) is required.
     type: dict
   images:
     description:
-      - Mapping of region to image id, as M(golden.images.ami_copy_regions) returns it. The keys are those that the images'
-        snapshots really use.
+      - Mapping of region to image id, as M(golden.images.ami_copy_regions) returns it. The keys are those of the images'
+        snapshots.
     type: dict
   image_id:
     description:
@@ -40,58 +40,58 @@ options:
     type: str
   principals:
     description:
-      - ARNs of roles and users, for access narrower than that of a whole account.
+      - ARNs of roles and users, to give access to less than a whole account.
     type: list
     elements: str
     default: []
   org_ids:
     description:
-      - Organizations by their ids, V(o-a1b2c3d4e5), as key policies name them. Only with O(state=absent).
+      - Ids of organizations (V(o-a1b2c3d4e5)), as in key policies. Only with O(state=absent).
     type: list
     elements: str
     default: []
   org_unit_ids:
     description:
-      - Organizational units by their ids, V(ou-ab12-11111111), as key policies name them. Only with O(state=absent).
+      - Ids of organizational units (V(ou-ab12-11111111)), as in key policies. Only with O(state=absent).
     type: list
     elements: str
     default: []
   operations:
     description:
-      - What the consumers may do with the key.
-      - By default what launching and copying needs, C(CreateGrant), C(Decrypt), C(DescribeKey), C(GenerateDataKey),
+      - The KMS operations that the consumers get access to.
+      - The default is what a launch and a copy need, C(CreateGrant), C(Decrypt), C(DescribeKey), C(GenerateDataKey),
         C(GenerateDataKeyWithoutPlaintext), C(ReEncryptFrom) and C(ReEncryptTo).
     type: list
     elements: str
     default: []
   access_method:
     description:
-      - V(grant) gives each account, role and user a grant. They do not show in the key policy, can be revoked one by one,
-        and each costs one call. A key holds 50,000.
-      - V(key_policy) names them in the key policy instead, one call for all, but a policy holds 32 KB, some 900 accounts.
-        There is no protection against somebody else writing the policy at the same time.
-      - V(auto) uses grants for accounts, roles and users, and the key policy for organizations and units.
+      - V(grant) creates a grant for each account, role and user. Grants are not part of the key policy, can be revoked one by
+        one, and each needs one call. A key can have 50,000 grants.
+      - V(key_policy) adds them to the key policy, with one call for all. A policy can have 32 KB, about 900 accounts. AWS does
+        not detect that another tool writes the policy at the same time.
+      - V(auto) uses grants for accounts, roles and users, and the key policy for organizations and organizational units.
     type: str
     choices: [auto, grant, key_policy]
     default: auto
   auto_scaling:
     description:
-      - Whether each account's Auto Scaling groups are to launch the image as well. For that the account itself has to create
-        a grant for its service-linked role, which this module does in its name with O(consumer_role_name).
-      - The roles have to be allowed to call C(kms:CreateGrant).
-      - The accounts then also get the operation C(Encrypt), since a grant cannot hand on more than it holds.
+      - Whether each account's Auto Scaling groups can launch the image. Each account itself must create a grant for its
+        service-linked role; this module does that with the role O(consumer_role_name) of the account.
+      - The roles must be allowed to call C(kms:CreateGrant).
+      - The accounts then also get the operation C(Encrypt), because a grant cannot give more operations than its parent has.
     type: bool
     default: false
   state:
     description:
-      - V(present) opens the keys, V(absent) revokes what this module gave to those named.
+      - V(present) grants access, V(absent) revokes the access that this module gave to the named consumers.
     type: str
     choices: [present, absent]
     default: present
   purge_grants:
     description:
-      - Whether grants and policy statements that this module made for anybody who is not named are removed. New ones are made
-        first.
+      - Whether grants and policy statements that this module created for other consumers are removed, after new ones are
+        created.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -103,32 +103,32 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Plans everything and changes nothing. Images that do not exist yet (null) are left out.
+    description: Plans everything and changes nothing. Images that do not exist yet (null) are skipped.
   diff_mode:
     support: full
     description: Shows this module's grants and policy statements before and after.
 """
 
 EXAMPLES = r"""
-- name: Let two accounts use the keys of an image
+- name: Grant two accounts access to the keys of an image
   golden.images.ami_kms_grant:
     images: "{{ copied.images }}"
     account_ids: ["012345678901", "123456789012"]
 
-- name: Open the keys to an organization while the copies are running
+- name: Grant an organization access while the copies are running
   golden.images.ami_kms_grant:
     kms_key_ids: "{{ copied.kms_key_arns }}"
     org_arns:
       - arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5
 
-- name: Let the accounts' Auto Scaling groups launch the image too
+- name: Allow an account's Auto Scaling groups to launch the image
   golden.images.ami_kms_grant:
     images: "{{ copied.images }}"
     account_ids: ["012345678901"]
     auto_scaling: true
     consumer_role_name: golden-consumer
 
-- name: Close the keys to an account that leaves
+- name: Revoke an account's access
   golden.images.ami_kms_grant:
     images: "{{ copied.images }}"
     account_ids: ["012345678901"]

@@ -11,11 +11,11 @@ version_added: 0.1.0
 short_description: Share an AMI and its snapshots, in every region
 description:
   - Gives accounts, organizations and organizational units permission to launch an AMI, and accounts permission to create
-    volumes from all its snapshots, without which they can launch the image but not copy it.
+    volumes from its snapshots, which they need to copy it.
   - Works in all regions of O(images) at the same time. Everything is read and checked in all regions before the first
     permission is changed.
   - Only adds, unless O(purge_launch_permissions=true) or O(state=absent).
-  - In each region snapshots are shared before the image, and the image is withdrawn before its snapshots.
+  - In each region snapshots are shared before the image, and the image is unshared before its snapshots.
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -26,38 +26,38 @@ options:
     choices: [all]
   allow_public:
     description:
-      - Whether O(group=all) is meant.
-      - AWS refuses it for encrypted images, for images with product codes, and where block public access is on. All of this
-        is checked first.
+      - Must be true to make an image public with O(group=all).
+      - AWS refuses public sharing of encrypted images and images with product codes, and while block public access is on.
+        This is checked before anything is changed.
     type: bool
     default: false
   state:
     description:
-      - V(present) shares, V(absent) withdraws from those named.
-      - An account from which the image is withdrawn keeps access if an organization or unit that the image is still shared
-        with covers it. A warning says so.
+      - V(present) shares with the named consumers, V(absent) unshares from them.
+      - After V(absent), an account still has access if the image is shared with its organization or organizational unit. The
+        module warns about that.
     type: str
     choices: [present, absent]
     default: present
   purge_launch_permissions:
     description:
-      - Whether everybody who is not named loses access to the image and, unless O(share_snapshots=false), to its snapshots.
+      - Whether all consumers that are not named lose access to the image and, unless O(share_snapshots=false), to its snapshots.
     type: bool
     default: false
   allow_empty_purge:
     description:
-      - Whether O(purge_launch_permissions=true) may withdraw the image from everybody, with nobody named.
+      - Whether O(purge_launch_permissions=true) may remove all launch permissions when no consumer is named.
     type: bool
     default: false
   share_snapshots:
     description:
-      - Whether the snapshots are shared (or withdrawn) as well.
-      - Snapshots can be shared with accounts only, not with organizations or units.
+      - Whether the snapshots are shared (or unshared) with the image.
+      - Snapshots can be shared with accounts only, not with organizations or organizational units.
     type: bool
     default: true
   snapshot_ids:
     description:
-      - Only these of the images' snapshots are withdrawn, and the images' launch permissions stay as they are.
+      - Unshare only these of the images' snapshots, and keep the images' launch permissions.
       - Only with O(state=absent).
     type: list
     elements: str
@@ -69,7 +69,7 @@ options:
     type: dict
   source_image_id:
     description:
-      - The image that the null entries of O(images) will be copies of. Only used in check mode, to plan for its volumes.
+      - The image that the null entries of O(images) will be copies of. Used only in check mode, to plan for its volumes.
     type: str
   source_region:
     description:
@@ -87,7 +87,7 @@ attributes:
     description: Plans everything and changes nothing.
   diff_mode:
     support: full
-    description: Shows who may use each region's image and snapshots, before and after.
+    description: Shows each region's launch and volume permissions before and after.
 """
 
 EXAMPLES = r"""
@@ -100,14 +100,14 @@ EXAMPLES = r"""
     shared_tags:
       version: "2026.11"
 
-- name: Share one image with exactly these accounts, and with nobody else
+- name: Share one image with only these accounts
   golden.images.ami_share:
     image_id: ami-0123456789abcdef0
     region: eu-west-1
     account_ids: ["012345678901"]
     purge_launch_permissions: true
 
-- name: Withdraw an image from an account that leaves
+- name: Unshare an image from an account
   golden.images.ami_share:
     images:
       eu-west-1: ami-0123456789abcdef0

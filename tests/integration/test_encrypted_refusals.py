@@ -159,7 +159,7 @@ def test_copies(
             "a region that gets no copy": Row(
                 {"kms_key_ids": {BY_DEFAULT: ALIAS}}, invalid, None, (f"'{BY_DEFAULT}' is not in regions",)
             ),
-            "to be decrypted": Row(
+            "decryption": Row(
                 {"encrypted": False, "kms_key_id": None},
                 *(invalid, None),
                 (f"{fixture.image_id} is encrypted", "Remove encrypted, and set a key"),
@@ -171,19 +171,19 @@ def test_copies(
 def test_grants_and_key_policies(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, others: dict[str, str]
 ) -> None:
-    opened = {"kms_key_ids": {AWAY: fixture.key(AWAY)}, "account_ids": fixture.account_ids("web-prod")}
+    granted = {"kms_key_ids": {AWAY: fixture.key(AWAY)}, "account_ids": fixture.account_ids("web-prod")}
     organization = {"account_ids": [], "org_arns": [fixture.org_arn]}
     invalid = "invalid_option"
     _refuse(
         aws,
         ansible,
         "ami_kms_grant",
-        opened,
+        granted,
         {
             "an image under aws/ebs": Row(
                 {"kms_key_ids": None, "images": {AWAY: others["aws/ebs"]}},
                 *("default_key", AWAY),
-                ("is managed by AWS", "Copy the image under a customer-managed key", AWAY),
+                ("is an AWS managed key", "Copy the image with a customer managed key", AWAY),
             ),
             "no such key": Row(
                 {"kms_key_ids": {AWAY: "alias/nothing"}},
@@ -205,7 +205,7 @@ def test_grants_and_key_policies(
                 *("key_policy_too_large", AWAY),
                 (others["full"], "AWS allows 32768", "use access_method: grant", AWAY),
             ),
-            "a policy that shuts the root out": Row(
+            "a policy without the root": Row(
                 {"kms_key_ids": {AWAY: others["rootless"]}, **organization},
                 *("key_policy_without_root", AWAY),
                 (others["rootless"], "gives the account's root no access", "Add the default statement", AWAY),
@@ -219,8 +219,11 @@ def test_grants_and_key_policies(
             "Auto Scaling without a role": Row(
                 {"auto_scaling": True}, invalid, None, ("each account itself", "consumer_role_name")
             ),
-            "nobody to close it to": Row(
-                {"account_ids": [], "state": "absent"}, invalid, None, ("nobody is named", "who loses it")
+            "no consumer to revoke from": Row(
+                {"account_ids": [], "state": "absent"},
+                invalid,
+                None,
+                ("no consumer is set", "keep or lose access"),
             ),
         },
     )
@@ -240,7 +243,7 @@ def test_sharing_and_the_whole(
             "one of the images under aws/ebs": Row(
                 {"images": {HOME: fixture.image_id, AWAY: others["aws/ebs"]}},
                 *("default_key", AWAY),
-                (f"{others['aws/ebs']} is encrypted under", "kms_key_id of ami_copy_regions", AWAY),
+                (f"{others['aws/ebs']} is encrypted with", "kms_key_id of ami_copy_regions", AWAY),
             ),
         },
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gives and removes access to keys."""
+"""Grant and revoke access to keys."""
 
 from __future__ import annotations
 
@@ -27,37 +27,37 @@ from .request import is_for_auto_scaling
 from .state import GrantSeen, GrantWanted
 from .wait import wait_until_listed
 
-# KMS Developer Guide, "Request quotas": 50 CreateGrant a second in a region. Far more at once than that takes
-# are refused so often that botocore's retry quota is used up, and the grants fail.
-_AT_A_TIME = 4
-_UNSEEN = "AWS lists the new grants. When all of EC2 knows them cannot be seen; it may take 5 minutes."
+# KMS Developer Guide, "Request quotas": 50 CreateGrant a second in a region. Far more at once are throttled
+# until botocore's retry quota is used up, and the grants fail.
+_PARALLEL_PER_REGION = 4
+_PROPAGATION = "AWS lists the new grants. It can take up to 5 minutes until all of EC2 uses them."
 
 
 def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, report: Report) -> Outcome:
-    """Create, then write policies, then let consumers create, then revoke: nobody loses access in between."""
+    """Create grants, write policies, create grants as consumers, then revoke: access is never interrupted."""
     of_owner = [action for action in plan.actions if not is_for_auto_scaling(action)]
     created = _perform_each(clients, _of_kind("CreateGrant", of_owner, Performed()))
     written = _put_policies(clients, wanted, _of_kind("PutKeyPolicy", of_owner, created))
-    handed_on = _create_as_consumers(clients, wanted, seen, created)
-    opened = merge(created, written, handed_on)
-    done = merge(opened, _perform_each(clients, _of_kind("RevokeGrant", of_owner, opened)))
-    warnings = (wait_until_listed(clients, created) or _UNSEEN,) if created.actions else ()
+    consumer_grants_created = _create_as_consumers(clients, wanted, seen, created)
+    granted = merge(created, written, consumer_grants_created)
+    done = merge(granted, _perform_each(clients, _of_kind("RevokeGrant", of_owner, granted)))
+    warnings = (wait_until_listed(clients, created) or _PROPAGATION,) if created.actions else ()
     return Outcome(performed=done.actions, failures=done.failures, warnings=warnings)
 
 
 def _of_kind(operation: str, actions: Iterable[Action], before: Performed) -> list[Action]:
-    """The actions of one kind, but for regions in which what has to come before them failed."""
+    """The actions of one operation, without regions in which an earlier step failed."""
     broken = {failure.region for failure in before.failures}
     return [item for item in actions if item.operation == operation and item.target.region not in broken]
 
 
 def _perform_each(clients: Clients, actions: Sequence[Action]) -> Performed:
-    """Perform actions that do not depend on each other: in all regions at once, in each a few at a time."""
+    """Perform independent actions in all regions at once, in each region a few at a time."""
     lanes: dict[tuple[int, str], list[int]] = {}
     seen: Counter[str] = Counter()
     for index, action in enumerate(actions):
         region = action.target.region
-        lanes.setdefault((seen[region] % _AT_A_TIME, region), []).append(index)
+        lanes.setdefault((seen[region] % _PARALLEL_PER_REGION, region), []).append(index)
         seen[region] += 1
 
     def work(lane: tuple[int, str]) -> dict[int, Performed]:
@@ -65,14 +65,14 @@ def _perform_each(clients: Clients, actions: Sequence[Action]) -> Performed:
             index: perform(clients.kms(actions[index].target.region), actions[index]) for index in lanes[lane]
         }
 
-    # Every region's first lane before any region's last: there may be fewer threads than lanes.
+    # The first lane of each region before any second lane: there may be fewer threads than lanes.
     done, failed = each(sorted(lanes), work)
     performed = {index: result for results in done.values() for index, result in results.items()}
     return _collected(actions, performed, {lanes[lane][0]: problem for lane, problem in failed.items()})
 
 
 def _put_policies(clients: Clients, wanted: GrantWanted, actions: Sequence[Action]) -> Performed:
-    """Write key policies, each read again right before: PutKeyPolicy replaces whatever is there by then."""
+    """Write key policies, each read again right before: PutKeyPolicy replaces the whole policy."""
 
     def work(index: int) -> Performed:
         action = actions[index]
@@ -86,7 +86,7 @@ def _put_policies(clients: Clients, wanted: GrantWanted, actions: Sequence[Actio
 def _create_as_consumers(
     clients: Clients, wanted: GrantWanted, seen: GrantSeen, created: Performed
 ) -> Performed:
-    """Let each account create the grants for its Auto Scaling role.
+    """Create the grants for Auto Scaling roles, each with the credentials of its account.
 
     The tokens of the owner's grants make these usable at once (KMS API Reference, CreateGrant, GrantTokens).
     """
@@ -109,7 +109,7 @@ def _create_as_consumers(
         consumer = accounts.clients(account_id)
         consumer.open("kms", [action.target.region for action in actions])
         done = merge(*(perform(consumer.kms(action.target.region), action) for action in actions))
-        # The targets are the owner's; who has something to mend is the consumer.
+        # The targets are the owner's, but the failure is in the consumer's account.
         return replace(done, failures=tuple(replace(item, account_id=account_id) for item in done.failures))
 
     done, failed = each(by_account, work)
@@ -124,7 +124,7 @@ def _create_as_consumers(
 def _collected(
     actions: Sequence[Action], done: Mapping[int, Performed], failed: Mapping[int, Exception]
 ) -> Performed:
-    """What became of numbered actions, in their order."""
+    """The results of numbered actions, in their order."""
     failures = tuple(
         errors.failure(failed[index], actions[index].target, actions[index].operation)
         for index in sorted(failed)

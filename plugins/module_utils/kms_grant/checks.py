@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Refuses keys and key policies with which access cannot be given."""
+"""Refuse keys and key policies that cannot give access."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from .state import GrantWanted
 
 
 def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Failure]:
+    """Refuse a key that cannot be shared, is not enabled or not owned, or denies in an own statement."""
+
     def refusal(code: str, message: str, remedy: str) -> Failure:
         return Failure(message, remedy, code, "CreateGrant", target.region, target.account_id)
 
     if key.key.aws_managed and wanted.present:
         yield refusal(
             "default_key",
-            f"{key.key.arn} is managed by AWS: nobody else can be given access to it.",
-            "Copy the image under a customer-managed key (kms_key_id of ami_copy_regions); use that.",
+            f"{key.key.arn} is an AWS managed key: no other account can get access to it.",
+            "Copy the image with a customer managed key (kms_key_id of ami_copy_regions), and use that key.",
         )
     elif key.key.state != "Enabled" and wanted.present:
         yield refusal(
@@ -33,10 +35,10 @@ def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
         )
     if key.policy is not None and (sids := policy_statements.denying_sids(key.policy)):
         yield Failure(
-            f"The policy of {key.key.arn} denies something in {', '.join(sids)}: under such a Sid this "
-            "collection keeps statements of its own, which allow.",
+            f"The policy of {key.key.arn} has a Deny statement with the Sid {', '.join(sids)}, which is "
+            "reserved for Allow statements of this collection.",
             "Give that statement another Sid, one that does not begin with "
-            f"{policy_statements.SID_PREFIX}, and run again.",
+            f"{policy_statements.SID_PREFIX}, and rerun.",
             "reserved_sid_denies",
             "PutKeyPolicy",
             target.region,
@@ -46,19 +48,20 @@ def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
     if owner != target.account_id:
         yield refusal(
             "not_owner",
-            f"{key.key.arn} belongs to account {owner}; only its owner can open it to others.",
-            f"Run with credentials of {owner}.",
+            f"{key.key.arn} belongs to account {owner}; only its owner can grant access to it.",
+            f"Use credentials of {owner}.",
         )
 
 
 def check_policy(target: Target, actions: Iterable[Action]) -> Iterator[Failure]:
+    """Refuse new policies that are too large or do not let the owner administer the key."""
     for action in actions:
         policy = action.parameters["Policy"]
         if len(policy.encode()) > policy_statements.MAX_BYTES:
             yield Failure(
-                f"The policy of {action.resource} would hold {len(policy.encode())} bytes; "
+                f"The policy of {action.resource} would have {len(policy.encode())} bytes; "
                 f"AWS allows {policy_statements.MAX_BYTES}.",
-                "Name organizations instead of accounts, or use access_method: grant.",
+                "Use org_arns instead of account_ids, or use access_method: grant.",
                 "key_policy_too_large",
                 "PutKeyPolicy",
                 target.region,
@@ -67,7 +70,7 @@ def check_policy(target: Target, actions: Iterable[Action]) -> Iterator[Failure]
         if not policy_statements.keeps_root(policy, target.account_id):
             yield Failure(
                 f"The policy of {action.resource} gives the account's root no access (kms:*).",
-                "Add the default statement for it, so that the key stays manageable, or use "
+                "Add the default statement for the root, so that the key stays manageable, or use "
                 "access_method: grant.",
                 "key_policy_without_root",
                 "PutKeyPolicy",

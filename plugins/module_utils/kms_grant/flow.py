@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_kms_grant``: every consumer can use the keys that the images are encrypted under."""
+"""``ami_kms_grant``: give consumers access to the KMS keys of images."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 
 def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
-    """Read every region's keys with their grants and, where it matters, their policies."""
+    """Read every region's keys with their grants and, if needed, their policies."""
     regions = sorted(wanted.images or wanted.kms_key_ids)
     caller = identify(clients, preferred_region(clients, regions))
     clients.open("kms", regions)
@@ -60,7 +60,7 @@ def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
 
 
 def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own; regions that failed are missing from ``results``."""
+    """The module's own return values; regions that failed are missing from ``results``."""
     failed = {failure.region for failure in outcome.failures}
     return {
         "kms_key_arns": {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``ami_kms_grant`` as its planner takes them."""
+"""The options of ``ami_kms_grant``, checked and turned into values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,11 @@ _POSSIBLE_OPERATIONS = OPERATIONS | {
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
-    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    """The checked options.
+
+    Raises:
+        Refused: with every option that is not valid.
+    """
     options = Options(params)
     consumers = options.consumers()
     principals = options.matching("principals", _PRINCIPAL, "arn:aws:iam::111122223333:role/deploy")
@@ -54,35 +58,35 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
     if unknown := sorted(wanted.operations - _POSSIBLE_OPERATIONS):
         options.refuse(
             "operations",
-            f"{', '.join(unknown)} is no operation of a grant on a key for encryption.",
-            f"There are {', '.join(sorted(_POSSIBLE_OPERATIONS))}.",
+            f"{', '.join(unknown)} is not a valid grant operation for a symmetric encryption key.",
+            f"Valid operations are {', '.join(sorted(_POSSIBLE_OPERATIONS))}.",
         )
     if wanted.access_method == "grant" and (wanted.org_arns or wanted.org_unit_arns):
         options.refuse(
             "access_method",
             "a grant cannot name an organization or organizational unit.",
-            "Use access_method: auto, which opens the key policy to them.",
+            "Use access_method: auto, which names them in the key policy.",
         )
     if wanted.present and wanted.auto_scaling and not (wanted.consumer_role and wanted.account_ids):
         options.refuse(
             "auto_scaling",
             "each account itself must create the grant for its Auto Scaling role.",
-            "Name the accounts in account_ids, and in consumer_role_name a role of theirs that may do it.",
+            "Set account_ids, and consumer_role_name to a role in them that may call kms:CreateGrant.",
         )
     by_id = wanted.org_ids or wanted.org_unit_ids
     if by_id and wanted.present:
         options.refuse(
             "org_ids" if wanted.org_ids else "org_unit_ids",
-            "an id alone only withdraws.",
-            "Set state: absent, or name the full ARN in org_arns or org_unit_arns.",
+            "access can be granted only by full ARN, an id only revokes it.",
+            "Set state: absent, or use the full ARN in org_arns or org_unit_arns.",
         )
     named = wanted.account_ids or wanted.principals or wanted.org_arns or wanted.org_unit_arns or by_id
     if not named and not (wanted.present and not wanted.purge):
-        options.refuse("account_ids", "nobody is named.", "Name who keeps access, or who loses it.")
+        options.refuse("account_ids", "no consumer is set.", "Set the consumers that keep or lose access.")
     if wanted.purge and not wanted.present:
-        options.refuse("purge_grants", "it cannot be combined with state: absent.", "Leave one of them out.")
+        options.refuse("purge_grants", "it cannot be combined with state: absent.", "Remove one of them.")
     if not by_image and not wanted.kms_key_ids:
-        options.refuse("kms_key_ids", "no region is named.", "Map each region to its key, or use images.")
+        options.refuse("kms_key_ids", "no region is set.", "Map each region to its key, or use images.")
     options.check()
     return wanted
 
@@ -90,5 +94,5 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
 def _ids(options: Options, option: str, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:
     for text in options.strings(option):
         if not pattern.fullmatch(text):
-            options.refuse(option, f"'{text}' is no id.", f"One looks like {example}.")
+            options.refuse(option, f"'{text}' is not a valid id.", f"Use an id like {example}.")
     return options.strings(option)

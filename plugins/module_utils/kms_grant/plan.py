@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decides how consumers come to use the keys that images are encrypted under: by grants or by key policy."""
+"""Plan KMS access for consumers, by grants or by key policy."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ def plan(wanted: GrantWanted, seen: GrantSeen) -> Plan:
 
 
 def _others(wanted: GrantWanted, seen: GrantSeen) -> GrantWanted:
-    """``wanted`` without the keys' owner, who needs no grant on them."""
+    """``wanted`` without the keys' owner, which needs no grant."""
     return replace(wanted, account_ids=wanted.account_ids - {seen.account_id})
 
 
 def consumer_grants(wanted: GrantWanted, seen: GrantSeen) -> tuple[tuple[str, Action], ...]:
-    """The grants that each consumer account makes for its own Auto Scaling role, with that account's id.
+    """The account id and CreateGrant action for each missing grant to an Auto Scaling role.
 
-    AWS makes the account itself create it (Auto Scaling User Guide, the page above); the key's owner sees it.
+    The account itself must create it (Auto Scaling User Guide, "Required AWS KMS key policy for use with
+    encrypted volumes"); the key's owner can list it.
     """
     if not (wanted.auto_scaling and wanted.present):
         return ()
@@ -55,7 +56,7 @@ def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> Target
     after: dict[str, Any] = {}
     warnings: list[str] = []
     if target in seen.unencrypted:
-        warnings.append("The image is not encrypted: there is no key to open.")
+        warnings.append("The image is not encrypted: there is no key to grant access to.")
     for_roles = [action for _account, action in consumer_grants(wanted, seen) if action.target == target]
     for key in seen.keys[target]:
         refusals += check_key(wanted, target, key)
@@ -77,7 +78,7 @@ def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> Target
 def _grants(
     wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen
 ) -> tuple[list[Action], list[Action]]:
-    """What is created and what is revoked; the former is done first, so that nobody loses access between."""
+    """The grants to create and to revoke; creating comes first, so that no consumer loses access between."""
     grantees = [principal_arn(seen.partition, item) for item in sorted(wanted.grantees)]
     requests = [grant_request(key.key.arn, grantee, wanted.parent_operations) for grantee in grantees]
     kept = list(requests)
@@ -127,7 +128,7 @@ def _stale_warnings(key: KeySeen) -> Iterator[str]:
     for principal in sorted(stale_principals(key.policy).principals) if key.policy else ():
         yield (
             f"The policy of {key.key.arn} names {principal}, a role or user that no longer exists: "
-            "it is left out from now on."
+            "it is removed when the policy is written."
         )
     for grant in key.grants:
         if DELETED_PRINCIPAL.fullmatch(grant.grantee):

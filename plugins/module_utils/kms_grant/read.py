@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the keys of a region."""
+"""Read the keys of a region."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from .state import GrantWanted
 
 
 def read_keys(clients: Clients, wanted: GrantWanted, target: Target) -> tuple[KeySeen, ...]:
-    """The keys of a region with their grants and, where it matters, their policies."""
+    """The keys of a target with their grants and, if needed, their policies.
+
+    Raises:
+        TargetFailed: if the image does not exist.
+    """
     return tuple(_read_key(clients, wanted, target, key_id) for key_id in _key_ids(clients, wanted, target))
 
 
@@ -22,14 +26,14 @@ def _read_key(clients: Clients, wanted: GrantWanted, target: Target, key_id: str
     kms = clients.kms(target.region)
     key = read.key(kms, key_id)
     if key.aws_managed or key.account_id != target.account_id:
-        # Refused by the planner; AWS would not tell more of it.
+        # The plan refuses it; only its owner can read its grants and policy.
         return KeySeen(key)
     policy = read.key_policy(kms, key.arn) if wanted.uses_policy else None
     return KeySeen(key, read.grants(kms, key.arn), policy)
 
 
 def _key_ids(clients: Clients, wanted: GrantWanted, target: Target) -> list[str]:
-    """The keys of one region: those that are named, or those that the image's snapshots really got."""
+    """The keys of one region: the key in ``kms_key_ids``, or the keys of the image's snapshots."""
     if not wanted.images:
         key_id = wanted.kms_key_ids[target.region]
         return [key_id] if key_id else []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The parameters of the AWS calls that give access to keys."""
+"""The parameters of CreateGrant."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _AUTO_SCALING_ROLE = "role/aws-service-role/autoscaling.amazonaws.com/AWSService
 def grant_request(key_arn: str, grantee: str, operations: frozenset[str]) -> dict[str, Any]:
     """The parameters of CreateGrant.
 
-    KMS gives the same grant again for the same name and content, and another one for the same name and other
-    content (KMS API Reference, CreateGrant, Name), so the name is a hash of the content.
+    For the same name and content KMS returns the existing grant, and for the same name and other content it
+    creates another one (KMS API Reference, CreateGrant, Name), so the name is a hash of the content.
     """
     ordered = sorted(operations)
     digest = hashlib.sha256(json.dumps([grantee, ordered]).encode()).hexdigest()[:32]
@@ -36,7 +36,7 @@ def grant_request(key_arn: str, grantee: str, operations: frozenset[str]) -> dic
 
 
 def principal_arn(partition: str, principal: str) -> str:
-    """An account id as the ARN that grants take; ARNs as they are."""
+    """The ARN of an account's root for an account id; ARNs as they are."""
     return principal if principal.startswith("arn:") else f"arn:{partition}:iam::{principal}:root"
 
 
@@ -46,12 +46,12 @@ def auto_scaling_role(partition: str, account_id: str) -> str:
 
 
 def is_for_auto_scaling(action: Action) -> bool:
-    """Whether the action is one of ``consumer_grants``, made with the consumer's credentials."""
+    """Whether the action creates a grant with the consumer's credentials, for its Auto Scaling role."""
     return str(action.parameters.get("GranteePrincipal", "")).endswith(_AUTO_SCALING_ROLE)
 
 
 def holds(grants: tuple[Grant, ...], request: Mapping[str, Any]) -> bool:
-    """Whether a grant of that name and content exists: a name alone proves nothing."""
+    """Whether a grant with this name and content exists; the name alone is not enough."""
     return any(
         grant.name == request["Name"]
         and short(grant.grantee) == short(request["GranteePrincipal"])

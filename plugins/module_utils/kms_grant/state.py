@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``ami_kms_grant`` wants and sees: consumers and keys."""
+"""The wanted access to KMS keys, and the keys as seen."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ AUTO_SCALING_OPERATIONS = OPERATIONS | {"Encrypt"}
 
 @dataclass(frozen=True)
 class GrantWanted:
-    """What the user asked ``ami_kms_grant`` for.
+    """The options of ``ami_kms_grant``.
 
     ``images`` maps regions to image ids (None: planned in check mode), ``kms_key_ids`` regions to keys (None:
-    not encrypted); one of both is empty. ``org_ids`` and ``org_unit_ids`` lose their access; they are what a
-    key policy tells of organizations and units whose ARNs nobody knows any more.
+    not encrypted); one of them is empty. ``org_ids`` and ``org_unit_ids`` lose access; key policies contain
+    these ids, and the ARNs may no longer be known.
     """
 
     images: Mapping[str, str | None] = field(default_factory=dict)
@@ -45,17 +45,17 @@ class GrantWanted:
 
     @property
     def parent_operations(self) -> frozenset[str]:
-        """What accounts may do: enough to hand on what Auto Scaling needs, if it is to."""
+        """The operations of accounts, with ``auto_scaling`` those of the Auto Scaling grant included."""
         return self.operations | AUTO_SCALING_OPERATIONS if self.auto_scaling else self.operations
 
     @property
     def grantees(self) -> frozenset[str]:
-        """Those who are served by grants: account ids and ARNs."""
+        """The account ids and ARNs that get access by grant."""
         return frozenset() if self.access_method == "key_policy" else self.account_ids | self.principals
 
     @property
     def policy_consumers(self) -> PolicyConsumers:
-        """Those who are served by the key policy."""
+        """The consumers that get access by key policy."""
         return PolicyConsumers(
             self.account_ids | self.principals if self.access_method == "key_policy" else frozenset(),
             frozenset(policy_statements.organization_id(arn) for arn in self.org_arns),
@@ -64,18 +64,18 @@ class GrantWanted:
 
     @property
     def policy_access(self) -> PolicyAccess:
-        """What these may do."""
+        """The access of the consumers in the key policy."""
         return PolicyAccess(self.policy_consumers, self.parent_operations, self.auto_scaling)
 
     @property
     def uses_policy(self) -> bool:
-        """Whether key policies are to be read."""
+        """Whether key policies must be read."""
         return bool(self.policy_consumers) or self.purge or not self.present
 
 
 @dataclass(frozen=True)
 class GrantSeen:
-    """What AWS said: each target's keys, and the targets whose image is not encrypted."""
+    """Each target's keys, and the targets whose image is not encrypted."""
 
     account_id: str
     partition: str

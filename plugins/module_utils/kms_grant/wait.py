@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waits until AWS lists new grants."""
+"""Wait until AWS lists new grants."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from ..aws.write import Performed
 from ..fanout import each
 
 # KMS Developer Guide, "Grants in AWS KMS": a new grant is usually visible in seconds, at most in 5 minutes.
-_VISIBLE_WITHIN = 60.0
-_LOOK_AGAIN = 1.0
+_LIST_TIMEOUT = 60.0
+_LIST_INTERVAL = 1.0
 
 
 def wait_until_listed(clients: Clients, created: Performed) -> str | None:
-    """Wait until AWS lists the new grants; what to say if it doesn't within a minute."""
+    """Wait until AWS lists the new grants; a warning if it does not within a minute."""
     missing: dict[tuple[str, str], set[str]] = {}
     for action, answer in zip(created.actions, created.answers, strict=True):
         key = action.target.region, action.parameters["KeyId"]
         missing.setdefault(key, set()).add(answer["GrantId"])
 
-    def look(key: tuple[str, str]) -> set[str]:
+    def listed_ids(key: tuple[str, str]) -> set[str]:
         region, key_arn = key
         return {grant.grant_id for grant in read.grants(clients.kms(region), key_arn)}
 
-    give_up = monotonic() + _VISIBLE_WITHIN
+    deadline = monotonic() + _LIST_TIMEOUT
     while missing:
-        listed, _failed = each(missing, look)
+        listed, _failed = each(missing, listed_ids)
         missing = {key: ids for key, ids in missing.items() if not ids <= listed.get(key, set())}
-        if missing and monotonic() > give_up:
+        if missing and monotonic() > deadline:
             regions = ", ".join(sorted(region for region, _key in missing))
-            return f"{regions}: AWS does not list all new grants yet; consumers may be refused for minutes."
+            return f"{regions}: AWS does not list all new grants yet; consumers may be denied for minutes."
         if missing:
-            sleep(_LOOK_AGAIN)
+            sleep(_LIST_INTERVAL)
     return None

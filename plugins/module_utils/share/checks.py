@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AWS would refuse of a change of an image's permissions, found before anything is changed."""
+"""Refuse what AWS would refuse, before any permission changes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ..model import Image, KeySeen, Target
 
 
 def check_ownership(image: Image, target: Target, account_id: str) -> Iterator[Failure]:
-    """Only an image's owner sees and changes its permissions."""
+    """Only an image's owner can read and change its permissions."""
     if image.owner_id != account_id:
         yield Failure.at(
             target,
             "ModifyImageAttribute",
             "not_owner",
             f"{image.image_id} belongs to account {image.owner_id}; only its owner can share it.",
-            f"Run with credentials of {image.owner_id}, or share a copy that {account_id} owns.",
+            f"Use credentials of {image.owner_id}, or share a copy that {account_id} owns.",
         )
 
 
 def check_available(image: Image, target: Target) -> Iterator[Failure]:
-    """Launch permissions can be given only while the image is available."""
+    """Launch permissions can be added only to an available image."""
     if image.state != "available":
         reason = f" ({image.state_reason})" if image.state_reason else ""
         waiting = image.state == "pending"
@@ -41,9 +41,9 @@ def check_available(image: Image, target: Target) -> Iterator[Failure]:
 
 
 def check_shareable(image: Image, keys: Iterable[KeySeen], target: Target) -> Iterator[Failure]:
-    """An image under a key that AWS manages stays in its account.
+    """An image that is encrypted with an AWS managed key cannot be shared.
 
-    EBS User Guide, "Share an Amazon EBS snapshot": none under the default AWS-managed key can be.
+    EBS User Guide, "Share an Amazon EBS snapshot": nor can its snapshots.
     """
     for key in keys:
         if key.key.aws_managed:
@@ -51,32 +51,32 @@ def check_shareable(image: Image, keys: Iterable[KeySeen], target: Target) -> It
                 target,
                 "ModifyImageAttribute",
                 "default_key",
-                f"{image.image_id} is encrypted under {key.key.arn}, which AWS manages: it cannot be shared.",
-                "Copy it under a customer-managed key (kms_key_id of ami_copy_regions) and share the copy.",
+                f"{image.image_id} is encrypted with the AWS managed key {key.key.arn}: it cannot be shared.",
+                "Copy it with a customer managed key (kms_key_id of ami_copy_regions) and share the copy.",
             )
 
 
 def check_tag_count(image: Image, tags: Mapping[str, str], target: Target) -> Iterator[Failure]:
-    """An image holds so many tags and no more, those that consumers cannot see included."""
+    """The number of tags of an image is limited, including those that consumers cannot see."""
     for failure in tagging.check_tag_count("shared_tags", {**image.tags, **tags}):
         yield replace(failure, region=target.region)
 
 
 def empty_purge_failure(target: Target) -> Failure:
-    """An exact list that names nobody, or only the owner, withdraws the image from everybody."""
+    """The refusal of a purge without consumers other than the owner."""
     return Failure.at(
         target,
         "ModifyImageAttribute",
         "invalid_option",
-        "purge_launch_permissions: with nobody but the owner named, all others would lose access.",
-        "Name who keeps it, or set allow_empty_purge: true.",
+        "purge_launch_permissions: without a consumer other than the owner, all accounts would lose access.",
+        "Set the consumers that keep access, or allow_empty_purge: true.",
     )
 
 
 def check_public_allowed(image: Image, image_block: str | None, target: Target) -> Iterator[Failure]:
-    """What a public AMI may not be: EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2".
+    """Rules for public AMIs: EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2".
 
-    ``image_block`` is None where it does not matter.
+    ``image_block`` is None if it was not read.
     """
     if image.encrypted:
         yield Failure.at(
@@ -84,7 +84,7 @@ def check_public_allowed(image: Image, image_block: str | None, target: Target) 
             "ModifyImageAttribute",
             "encrypted_image",
             f"{image.image_id} has encrypted snapshots and cannot be public.",
-            "Share it with accounts, or make an unencrypted image.",
+            "Share it with accounts, or use an unencrypted image.",
         )
     if image.product_codes:
         yield Failure.at(
@@ -100,17 +100,17 @@ def check_public_allowed(image: Image, image_block: str | None, target: Target) 
             "ModifyImageAttribute",
             "block_public_access",
             f"Block public access for AMIs is on ({image_block}).",
-            "Turn it off in this region (DisableImageBlockPublicAccess) if the image really is to be public.",
+            "Disable it in this region (DisableImageBlockPublicAccess) to make the image public.",
         )
 
 
 def check_public_snapshots_allowed(snapshot_block: str | None, target: Target) -> Iterator[Failure]:
-    """EBS User Guide, "Block public access for Amazon EBS snapshots"; None where it does not matter."""
+    """EBS User Guide, "Block public access for Amazon EBS snapshots"; None if it was not read."""
     if snapshot_block not in (None, "unblocked"):
         yield Failure.at(
             target,
             "ModifyImageAttribute",
             "block_public_access",
             f"Block public access for snapshots is on ({snapshot_block}).",
-            "Turn it off in this region (DisableSnapshotBlockPublicAccess), or set share_snapshots: false.",
+            "Disable it in this region (DisableSnapshotBlockPublicAccess), or set share_snapshots: false.",
         )

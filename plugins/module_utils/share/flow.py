@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_share``: launch and volume permissions are the wanted ones, in every region of ``images``."""
+"""``ami_share``: share images and their snapshots in every region."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 
 def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
-    """Read every region's image, who may use it, and who may use its snapshots."""
+    """Read every region's image, its launch permissions and those of its snapshots."""
     regions = sorted(wanted.images)
     account_id = identify(clients, preferred_region(clients, regions)).account_id
     source_regions = [wanted.source_region] if needs_source(wanted) and wanted.source_region else []
@@ -102,7 +102,7 @@ def apply(clients: Clients, wanted: ShareWanted, seen: ShareSeen, plan: Plan, re
 
 
 def result(wanted: ShareWanted, seen: ShareSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own."""
+    """The module's own return values."""
     failed = {failure.region for failure in outcome.failures}
     return {
         "images": dict(wanted.images),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``ami_share`` as its planner takes them."""
+"""The options of ``ami_share``, checked and turned into values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from .state import ShareWanted
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
-    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    """The checked options.
+
+    Raises:
+        Refused: with every option that is not valid.
+    """
     options = Options(params)
     named = replace(options.consumers(), public=params["group"] == "all")
     wanted = ShareWanted(
@@ -34,32 +38,32 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
     if named.public and wanted.present and not params["allow_public"]:
         options.refuse(
             "group",
-            "'all' would let every AWS account in the world use the image.",
-            "Set allow_public: true if that is what you want.",
+            "'all' makes the image public.",
+            "Set allow_public: true to confirm.",
         )
     if not wanted.present and wanted.purge:
         options.refuse(
             "purge_launch_permissions",
-            "it cannot be combined with state: absent, which withdraws from those named.",
-            "Leave one of them out.",
+            "it cannot be combined with state: absent.",
+            "Remove one of them.",
         )
     if not wanted.present and not named:
         options.refuse(
             "account_ids",
-            "state: absent withdraws from nobody.",
-            "Name whom to withdraw from, or group: all.",
+            "state: absent needs at least one consumer.",
+            "Set the consumers to unshare from, or group: all.",
         )
     if wanted.snapshot_ids and (wanted.present or not wanted.share_snapshots):
         options.refuse(
             "snapshot_ids",
-            "single snapshots can only be withdrawn.",
-            "Set state: absent, or leave them out: snapshots are shared with their image.",
+            "single snapshots can only be unshared.",
+            "Set state: absent and share_snapshots: true. Snapshots are shared together with their image.",
         )
     if wanted.present and wanted.purge and not named and not params["allow_empty_purge"]:
         options.refuse(
             "purge_launch_permissions",
-            "with nobody named it would withdraw the image from everybody.",
-            "Name who keeps it, or set allow_empty_purge: true.",
+            "without a consumer it would unshare the image from every account.",
+            "Set the consumers that keep access, or allow_empty_purge: true.",
         )
     options.check()
     return wanted

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decides which launch and volume permissions change: pure, the AWS calls are made elsewhere."""
+"""Plan changes of launch permissions and createVolumePermission."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def plan(wanted: ShareWanted, seen: ShareSeen) -> Plan:
 
 
 def sharing_after(wanted: ShareWanted, named: Sharing, current: Sharing) -> Sharing:
-    """Who may use the thing once the plan has been performed."""
+    """The sharing of an image or snapshot after the plan is applied."""
     if not wanted.present:
         return current - named
     return named if wanted.purge else current | named
@@ -58,10 +58,10 @@ def _plan_target(
         snapshot_id: sharing_after(wanted, named.accounts_only(), current)
         for snapshot_id, current in shared.volumes.items()
     }
-    opened = [*snapshot_actions(target, shared, volumes, "Add"), *_tag_actions(wanted, target, shared)]
-    # Snapshots before images: whoever sees an image can use all of it. Withdrawn the other way round.
+    granted = [*snapshot_actions(target, shared, volumes, "Add"), *_tag_actions(wanted, target, shared)]
+    # Snapshots are shared before the image, so that a visible image can be copied. Unsharing is the reverse.
     actions = (
-        *opened,
+        *granted,
         *image_actions(target, shared, launch, "Add"),
         *image_actions(target, shared, launch, "Remove"),
         *snapshot_actions(target, shared, volumes, "Remove"),
@@ -78,7 +78,7 @@ def _plan_target(
 
 
 def image_actions(target: Target, shared: Shared, after: Sharing, change: str) -> Iterator[Action]:
-    """The calls that make an image's launch permissions those of ``after``: what is to Add, or to Remove."""
+    """The calls that Add or Remove launch permissions, so that they become ``after``."""
     delta = after - shared.launch if change == "Add" else shared.launch - after
     resource = shared.image.image_id if shared.exists else None
     for batch in _batches(_entries(delta), IMAGE_BATCH):
@@ -89,7 +89,7 @@ def image_actions(target: Target, shared: Shared, after: Sharing, change: str) -
 def snapshot_actions(
     target: Target, shared: Shared, volumes: Mapping[str, Sharing], change: str
 ) -> Iterator[Action]:
-    """Likewise who may create volumes from its snapshots."""
+    """The calls that Add or Remove createVolumePermission, so that it becomes ``volumes``."""
     for snapshot_id, after in volumes.items():
         current = shared.volumes[snapshot_id]
         delta = after - current if change == "Add" else current - after
@@ -112,7 +112,7 @@ def _tag_actions(wanted: ShareWanted, target: Target, shared: Shared) -> Iterato
 
 
 def _entries(sharing: Sharing) -> list[dict[str, str]]:
-    """The sharing as AWS takes it (botocore shapes ``LaunchPermission``, ``CreateVolumePermission``)."""
+    """The entries of a request (botocore shapes ``LaunchPermission``, ``CreateVolumePermission``)."""
     return [
         *({"UserId": account_id} for account_id in sorted(sharing.account_ids)),
         *({"OrganizationArn": arn} for arn in sorted(sharing.org_arns)),
@@ -160,27 +160,27 @@ def _warnings(wanted: ShareWanted, named: Sharing, shared: Shared, launch: Shari
     if wanted.present and wanted.share_snapshots and organizations and not named.account_ids:
         yield (
             "Snapshots cannot be shared with organizations and organizational units: their accounts can "
-            "launch the image, not copy it. Name in account_ids those that must copy."
+            "launch the image, not copy it. Add accounts that must copy it to account_ids."
         )
-    if wanted.present and (shut_out := consumers_without_access(shared.keys, named)):
+    if wanted.present and (without_access := consumers_without_access(shared.keys, named)):
         yield (
-            f"{_enumerate(shut_out)} cannot use the key of {shared.image.image_id} yet, nor launch it. "
-            "Open it with ami_kms_grant, or make sure that its policy does."
+            f"{_enumerate(without_access)} cannot use the key of {shared.image.image_id} yet, nor launch it. "
+            "Grant access with ami_kms_grant, or make sure that the key policy does."
         )
     if wanted.present and shared.key_problem:
-        yield f"Whether the consumers can use the image's key could not be seen: {shared.key_problem}"
+        yield f"Cannot check whether the consumers can use the image's key: {shared.key_problem}"
     if launch.entities > DEFAULT_QUOTA:
         yield (
             f"The image is shared with {launch.entities} entities; AWS's default quota is {DEFAULT_QUOTA}. "
-            "If AWS refuses, ask for a higher quota or share with an organization."
+            "If AWS refuses, request a higher quota or share with an organization."
         )
-    withdrawn = (shared.launch - launch).account_ids
+    unshared = (shared.launch - launch).account_ids
     covering = sorted(launch.org_arns | launch.org_unit_arns)
-    if withdrawn and (covering or launch.public):
+    if unshared and (covering or launch.public):
         through = ", ".join(covering) if covering else "public launch permission"
         yield (
             f"Access may remain: the image is still shared through {through}, which may cover "
-            f"{_enumerate(withdrawn)}."
+            f"{_enumerate(unshared)}."
         )
 
 

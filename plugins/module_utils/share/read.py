@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads an image and who may use it."""
+"""Read an image and its permissions."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ from .state import Shared, ShareWanted
 
 
 def needs_source(wanted: ShareWanted) -> bool:
+    """Whether a planned copy needs the devices of its source."""
     return wanted.source_image_id is not None and None in wanted.images.values()
 
 
 def read_source(clients: Clients, wanted: ShareWanted, account_id: str) -> Image | None:
+    """The source image of planned copies, None if it is not needed.
+
+    Raises:
+        TargetFailed: if it does not exist.
+    """
     if not needs_source(wanted) or wanted.source_region is None or wanted.source_image_id is None:
         return None
     source = read.image(clients.ec2(wanted.source_region), wanted.source_image_id)
@@ -29,12 +35,17 @@ def read_source(clients: Clients, wanted: ShareWanted, account_id: str) -> Image
 def read_image(
     clients: Clients, wanted: ShareWanted, account_id: str, image_id: str, target: Target
 ) -> Shared:
+    """An image with its permissions and those of its snapshots.
+
+    Raises:
+        TargetFailed: if the image does not exist.
+    """
     ec2 = clients.ec2(target.region)
     image = read.image(ec2, image_id)
     if image is None:
         raise TargetFailed(errors.no_image(image_id, target))
     if image.owner_id != account_id:
-        # Its attributes are told to its owner only; the planner refuses it.
+        # Only its owner can read its attributes; the plan refuses it.
         return Shared(image)
     volumes: dict[str, Sharing] = {}
     if wanted.share_snapshots:

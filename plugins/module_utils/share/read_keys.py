@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the keys of encrypted images."""
+"""Read the keys of encrypted images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .state import Shared, ShareWanted
 def with_keys(
     clients: Clients, wanted: ShareWanted, images: Mapping[Target, Shared]
 ) -> Mapping[Target, Shared]:
-    """The images with the keys of those that are encrypted, so that nobody is given what he cannot launch."""
+    """The images, the encrypted ones with their keys, to warn of consumers that cannot use them."""
     encrypted = [target for target, shared in images.items() if shared.exists and shared.image.encrypted]
     if not (encrypted and wanted.present):
         return images
@@ -30,7 +30,7 @@ def with_keys(
         snapshots = read.snapshots(clients.ec2(target.region), images[target].image.snapshot_ids)
         key_ids = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
         keys = (_read_key(clients, wanted, target, key_id) for key_id in key_ids)
-        # Of another account's key nothing more is told.
+        # Only its owner can read the grants and policy of another account's key.
         return tuple(key for key in keys if key.key.aws_managed or key.key.account_id == target.account_id)
 
     found, failed = each(encrypted, read_keys)
@@ -51,6 +51,6 @@ def _read_key(clients: Clients, wanted: ShareWanted, target: Target, key_id: str
         return key
     key = replace(key, grants=read.grants(kms, key.key.arn))
     if consumers_without_access([key], wanted.sharing):
-        # The grants do not tell all: the policy may.
+        # The policy may give access that the grants do not.
         key = replace(key, policy=read.key_policy(kms, key.key.arn))
     return key

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``ami_share`` wants and sees: images and who may use them."""
+"""The wanted sharing of images, and the images as seen."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from ..plan import KNOWN_AFTER_APPLY
 
 @dataclass(frozen=True)
 class ShareWanted:
-    """What the user asked ``ami_share`` for.
+    """The options of ``ami_share``.
 
-    ``images`` maps regions to image ids; None stands for a copy that check mode has only planned, a copy of
-    ``source_image_id`` in ``source_region`` if that is known. If there are ``snapshot_ids``, nothing else
-    changes.
+    ``images`` maps regions to image ids; None is a copy that check mode only planned, of ``source_image_id``
+    in ``source_region`` if set. With ``snapshot_ids``, only the permissions of these snapshots change.
     """
 
     images: Mapping[str, str | None]
@@ -36,11 +35,11 @@ class ShareWanted:
 
 @dataclass(frozen=True)
 class Shared:
-    """What one target's image looks like to its owner.
+    """One target's image and its permissions.
 
-    ``volumes`` maps the snapshots to who may create volumes from them. The block public access states are
-    None where nobody asked for public sharing. ``keys`` are those of its snapshots that belong to the
-    account; ``key_problem`` says why they could not be read.
+    ``volumes`` maps snapshot ids to their createVolumePermission. The block public access states are None
+    if public sharing is not wanted. ``keys`` are the keys of its snapshots that the account owns or AWS
+    manages; ``key_problem`` says why they could not be read.
     """
 
     image: Image
@@ -54,7 +53,7 @@ class Shared:
 
     @classmethod
     def planned(cls, account_id: str, source: Image | None) -> Shared:
-        """A copy that does not exist yet: the source's devices, shared with nobody."""
+        """A copy that does not exist yet: the source's devices, shared with no account."""
         devices = source.devices if source else ()
         image = Image(
             image_id=KNOWN_AFTER_APPLY, name="", owner_id=account_id, state="available", devices=devices
@@ -66,7 +65,7 @@ class Shared:
 
 @dataclass(frozen=True)
 class ShareSeen:
-    """What AWS said of every target."""
+    """The image of every target."""
 
     account_id: str
     images: Mapping[Target, Shared]

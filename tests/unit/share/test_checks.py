@@ -315,7 +315,7 @@ def test_warning_of_accounts_that_cannot_use_the_key() -> None:
     text = warnings(wanted(with_accounts(A)), replace(shared(**ENCRYPTED), keys=(key,)))
     assert text == (
         f"{A} cannot use the key of {IMAGE} yet, nor launch it. "
-        "Open it with ami_kms_grant, or make sure that its policy does."
+        "Grant access with ami_kms_grant, or make sure that the key policy does."
     )
 
 
