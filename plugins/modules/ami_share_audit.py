@@ -8,58 +8,58 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ami_share_audit
 version_added: 0.1.0
-short_description: Who can use an account's AMIs, against who may
+short_description: Audit who can use an account's AMIs
 description:
-  - Looks at every AMI that the account owns, in all regions at the same time, disabled and deprecated ones included, and says
-    whom it is shared with, whom its snapshots are shared with, and who may use the keys that it is encrypted under.
-  - Holds that against who may use it, and lists every exposure, and every access that does not work, as a finding with a
+  - Reads every AMI that the account owns, in all regions in parallel, including disabled and deprecated ones, with its launch
+    permissions, the volume permissions of its snapshots, and the grants and policies of the keys that encrypt it.
+  - Compares these with who is allowed, and returns every exposure, and every access that does not work, as a finding with a
     stable code, a severity and a remedy.
-  - A region, image, snapshot or key that cannot be read is a finding, too, and fails the task, which still returns all that
-    could be read.
+  - A region, image, snapshot or key that cannot be read is a finding, too, and fails the task, which still returns everything
+    that was read.
   - Changes nothing, in check mode or not.
 author:
   - golden.images contributors !UNKNOWN
 options:
   regions:
     description:
-      - The regions to look in. By default all that the account has opted in to.
+      - The regions to audit. The default is every region that the account is opted in to.
     type: list
     elements: str
     default: []
   allowed_account_ids:
     description:
-      - The accounts that any image may be shared with, each 12 digits as text in quotes. The owner always may use its own.
+      - The accounts that any image may be shared with, each 12 digits as text in quotes. The owner is always allowed.
     type: list
     elements: raw
     default: []
   allowed_org_arns:
     description:
-      - The organizations that any image may be shared with, by their full ARNs. This allows their organizational units, too, but
-        no account on its own, since of an account its organization is not known.
+      - The organizations that any image may be shared with, by their full ARNs. This also allows their organizational
+        units, but no single account, since the organization of an account is not known.
     type: list
     elements: str
     default: []
   allowed_org_unit_arns:
     description:
-      - The organizational units that any image may be shared with, by their full ARNs. Units within them are units of their own.
+      - The organizational units that any image may be shared with, by their full ARNs. Units nested in them are not included.
     type: list
     elements: str
     default: []
   rules:
     description:
-      - Who else may use some of the images. Every rule that fits an image adds to what is allowed for all.
+      - Who else may use some of the images. Every rule that applies to an image adds to what is allowed for all images.
     type: list
     elements: dict
     default: []
     suboptions:
       name_pattern:
         description:
-          - Only images of such a name, with C(*), C(?) and C([]) as in a shell. Upper and lower case differ.
-          - One of O(rules[].name_pattern) and O(rules[].tags) is needed; with both an image has to fit both.
+          - The images with such a name. C(*), C(?) and C([]) are wildcards as in a shell. Names are case-sensitive.
+          - At least one of O(rules[].name_pattern) and O(rules[].tags) is required. With both, an image must match both.
         type: str
       tags:
         description:
-          - Only images that have all of these tags with these values.
+          - The images that have all of these tags with these values.
         type: dict
       account_ids:
         description:
@@ -86,14 +86,14 @@ options:
         default: false
   fail_on:
     description:
-      - The task fails, after all has been read, if there is a finding of this severity or a higher one.
-      - What could not be read fails it anyway.
+      - The task fails, after everything has been read, if there is a finding of this severity or a higher one.
+      - What could not be read always fails it.
     type: str
     choices: [none, low, medium, high]
     default: none
   check_snapshots:
     description:
-      - Whether to read whom each snapshot is shared with. It takes one call for each.
+      - Whether to read the volume permissions of each snapshot. This takes one call for each snapshot.
     type: bool
     default: true
   check_keys:
@@ -108,14 +108,14 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Reads and says the same.
+    description: Reads and returns the same.
   diff_mode:
     support: none
-    description: There is no difference to show, since nothing is changed.
+    description: Nothing is changed, so there is no difference.
 notes:
-  - O(region) only says where to ask which regions and which account there are; images are looked for in O(regions).
-  - AWS tells the permissions of one image a call, and takes 100 such calls at once and 20 a second in each region. The calls are
-    paced accordingly, and regions are read side by side.
+  - O(region) is only used to list the regions and identify the account; images are read in O(regions).
+  - AWS returns the permissions of one image per call, and accepts a burst of 100 such calls and then 20 a second in each
+    region. The calls are paced accordingly, and regions are read in parallel.
   - The codes of the findings are stable. C(docs/auditing.md) of this collection explains each.
 seealso:
   - module: golden.images.ami_share
@@ -124,11 +124,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See who can use the account's images
+- name: Audit who can use the account's images
   golden.images.ami_share_audit:
-  register: audited
+  register: audit_result
 
-- name: Fail if anybody can whom nobody allowed
+- name: Fail if a principal that is not allowed can use an image
   golden.images.ami_share_audit:
     regions: [eu-west-1, us-east-1]
     allowed_account_ids: ["012345678901", "123456789012"]
@@ -141,9 +141,9 @@ EXAMPLES = r"""
         account_ids: ["210987654321"]
     fail_on: high
 
-- name: Show what is to be done
+- name: Show the remedies
   ansible.builtin.debug:
-    msg: "{{ audited.findings | map(attribute='remedy') }}"
+    msg: "{{ audit_result.findings | map(attribute='remedy') }}"
 """
 
 RETURN = r"""

@@ -10,27 +10,27 @@ module: audit_report
 version_added: 0.1.0
 short_description: Report who can use an account's AMIs
 description:
-  - Makes one report of what M(golden.images.ami_share_audit) returned, be it success or failure, and writes it as JSON, CSV,
-    SARIF and HTML.
-  - What could not be read is in the report, which then never looks like one of an account in which all is well.
-  - A file is rewritten only when what it says changes, the time of writing aside.
+  - Creates a report of the result of M(golden.images.ami_share_audit), whether that succeeded or failed, and writes it as
+    JSON, CSV, SARIF and HTML.
+  - What could not be read is part of the report, so that an incomplete audit is never reported as clean.
+  - A file is rewritten only when its content changes, apart from the time of writing.
 author:
   - golden.images contributors !UNKNOWN
 options:
   audit_result:
     description:
-      - What M(golden.images.ami_share_audit) returned.
+      - The result of M(golden.images.ami_share_audit).
     type: dict
     required: true
   report_path:
     description:
-      - A JSON file to write. Without it and O(report_dir) the report is only returned.
+      - A JSON file to write. Without it and O(report_dir), the report is only returned.
     type: path
   report_dir:
     description:
-      - A folder for C(report.json), C(report.csv), C(report.sarif) and C(report.html), which C(docs/reports.md) of this
-        collection explains. It is made if only it is missing.
-      - They also say what has changed since the report before. Needs Jinja2.
+      - The directory for C(report.json), C(report.csv), C(report.sarif) and C(report.html), which C(docs/reports.md) of this
+        collection explains. It is created if its parent exists.
+      - The files also list the changes since the previous report. Requires Jinja2.
     type: path
 attributes:
   check_mode:
@@ -38,22 +38,22 @@ attributes:
     description: Returns the report and writes nothing.
   diff_mode:
     support: full
-    description: Shows what the report said before and says now.
+    description: Shows the previous and the new content of the report.
 seealso:
   - module: golden.images.ami_share_audit
 """
 
 EXAMPLES = r"""
-- name: See who can use the account's images
+- name: Audit who can use the account's images
   golden.images.ami_share_audit:
     allowed_account_ids: ["012345678901"]
-  # What could be read is reported even if something else could not.
+  # An incomplete audit is reported, too.
   ignore_errors: true
-  register: audited
+  register: audit_result
 
-- name: Report it
+- name: Write the report
   golden.images.audit_report:
-    audit_result: "{{ audited }}"
+    audit_result: "{{ audit_result }}"
     report_dir: audit
 """
 

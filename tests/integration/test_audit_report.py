@@ -166,7 +166,7 @@ def test_a_report_says_who_can_use_what_and_what_has_changed(
     assert third.code != 0
     failed = third.tasks[-1]
     assert failed.status == "failed"
-    assert f"Everybody can launch {ids['public']}" in failed.result["msg"]
+    assert f"Every AWS account can launch {ids['public']}" in failed.result["msg"]
     assert "which cannot use its key" not in failed.result["msg"]
     assert third.facts["audit_status"] == "findings"
     told = _report(ansible)["changes"]

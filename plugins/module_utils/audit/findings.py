@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an audit finds: a stable code with its severity, a sentence, and what to do."""
+"""The codes of an audit's findings, with their severities and meanings."""
 
 from __future__ import annotations
 
 from ..finding import Finding, Severity
 from ..model import Target
 
-# Stable: scripts match on them. ``MEANINGS`` explains each.
+# Stable: scripts match on the codes. ``MEANINGS`` explains each.
 CODES: dict[str, Severity] = {
     "access_remains_through_organization": Severity.LOW,
     "account_unreadable": Severity.HIGH,
@@ -34,60 +34,60 @@ CODES: dict[str, Severity] = {
     "unknown_organizational_unit": Severity.HIGH,
 }
 
-# What each code means, for reports and for docs/auditing.md, whose table says the same.
+# The meaning of each code, in reports and in the table of docs/auditing.md.
 MEANINGS: dict[str, str] = {
     "access_remains_through_organization": (
-        "An account that is not allowed has a permission of its own, and the image is shared with an "
-        "organization or unit as well: if the account is in it, withdrawing its own permission changes "
-        "nothing."
+        "An account that is not allowed has its own launch permission, and the image is also shared with an "
+        "organization or organizational unit: if the account is in it, unsharing the image from the account "
+        "removes no access."
     ),
     "account_unreadable": (
-        "Nothing of the account could be read, and nothing is known of it. Only reports say so: the audit "
-        "itself ends without any findings then."
+        "Nothing in the account could be read. Only reports have this finding: the audit itself ends without "
+        "findings then."
     ),
-    "block_public_access_unreadable": "The state of block public access could not be read.",
-    "default_key": (
-        "The image is encrypted under a key that AWS manages, so that no other account can ever use it."
-    ),
+    "block_public_access_unreadable": "The block public access settings could not be read.",
+    "default_key": ("The image is encrypted under an AWS managed key, so that no other account can use it."),
     "grant_without_share": (
-        "A grant that this collection made lets somebody use the key, but no image under the key is shared "
-        "with that account any more."
+        "A grant that this collection created allows a principal to use the key, but no image under the key "
+        "is shared with its account any more."
     ),
-    "image_unreadable": "Whom the image is shared with could not be read.",
-    "key_not_enabled": "The image is shared, but its key is disabled or is to be deleted.",
+    "image_unreadable": "The launch permissions of the image could not be read.",
+    "key_not_enabled": "The image is shared, but its key is disabled or pending deletion.",
     "key_of_other_account": (
-        "The image is shared, but its key belongs to another account, which alone is told who may use it."
+        "The image is shared, but its key belongs to another account, and only that account can read who may "
+        "use it."
     ),
     "missing_key_access": (
-        "The image is shared with somebody who, by all that can be told, cannot use its key."
+        "The image is shared with a principal that cannot use its key, as far as the key's grants and policy "
+        "show."
     ),
     "key_unreadable": "The key, its grants or its policy could not be read.",
-    "public": "Everybody can launch the image.",
+    "public": "Every AWS account can launch the image.",
     "region_unreadable": "The images of the region could not be listed.",
     "shared_but_disabled": (
-        "The image is disabled, but it or its snapshots can still be used by others: disabling takes only "
-        "launch permissions away."
+        "The image is disabled, but other accounts can still use it or its snapshots: disabling removes "
+        "launch permissions only."
     ),
-    "snapshot_public": "Everybody can read the snapshot.",
-    "snapshot_unreadable": "Whom the snapshot is shared with could not be read.",
+    "snapshot_public": "Every AWS account can read the snapshot.",
+    "snapshot_unreadable": "The volume permissions of the snapshot could not be read.",
     "snapshot_wider_than_image": (
-        "An account can read the snapshot that may launch none of the images it belongs to."
+        "An account can read the snapshot, but may launch none of the images that use it."
     ),
     "stale_principal": "A grant or the key policy names a role or user that no longer exists.",
     "statement_without_share": (
-        "A statement that this collection wrote into the key policy lets somebody use the key, but no image "
-        "under the key is shared with them any more."
+        "A key policy statement that this collection wrote allows a principal to use the key, but no image "
+        "under the key is shared with it any more."
     ),
     "unknown_account": "The image or snapshot is shared with an account that is not allowed.",
     "unknown_organization": "The image is shared with an organization that is not allowed.",
     "unknown_organizational_unit": (
-        "The image is shared with a unit that is not allowed, nor is its organization."
+        "The image is shared with an organizational unit that is not allowed, nor is its organization."
     ),
 }
 
 
 UNREADABLE = frozenset(code for code in CODES if code.endswith("_unreadable"))
-"""The codes of what could not be read."""
+"""The codes for what could not be read."""
 
 
 def finding(

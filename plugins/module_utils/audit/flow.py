@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_share_audit``: who can use the account's images, held against who may. Reads only."""
+"""``ami_share_audit``: who can use the account's images, compared with who may. Read-only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNIT = "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> AuditWanted:
-    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    """The validated options; raises ``Refused`` with every invalid option."""
     options = Options(params)
     wanted = AuditWanted(
         regions=tuple(dict.fromkeys(options.strings("regions"))),
@@ -50,7 +50,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> AuditWanted:
 
 
 def read_state(clients: Clients, wanted: AuditWanted) -> AuditSeen:
-    """Read all regions at the same time; what cannot be read is a finding, and hides nothing else."""
+    """Read all regions in parallel. What cannot be read is a finding; everything else is still read."""
     caller, known = identify_with_regions(clients)
     names, failures = select_regions(wanted.regions, known)
     if failures:
@@ -68,12 +68,12 @@ def read_state(clients: Clients, wanted: AuditWanted) -> AuditSeen:
 
 
 def apply(clients: Clients, wanted: AuditWanted, seen: AuditSeen, plan: AuditPlan, report: Report) -> Outcome:
-    """Nothing is done; what could not be read fails the task, and if wanted what was found."""
+    """Change nothing. The failures are what could not be read, and the findings that ``fail_on`` selects."""
     return Outcome(failures=plan.failures)
 
 
 def result(wanted: AuditWanted, seen: AuditSeen, plan: AuditPlan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own."""
+    """The returned keys that are specific to this module."""
     return {
         "account_id": seen.account_id,
         "findings": [finding.as_result() for finding in plan.findings],
@@ -87,12 +87,12 @@ FLOW: Flow[AuditWanted, AuditSeen] = Flow(wanted_from, read_state, audit.plan, a
 
 
 def _rule(options: Options, number: int, given: Mapping[str, Any]) -> Rule:
-    """One of ``rules``; what is wrong with it is noted with its place in the list."""
+    """One of ``rules``; invalid suboptions are reported with the rule's index."""
     own = Options(given)
     tags = {str(key): "" if value is None else str(value) for key, value in (given["tags"] or {}).items()}
     pattern = (given["name_pattern"] or "").strip() or None
     if pattern is None and not tags:
-        own.refuse("name_pattern", "the rule names no image.", "Give name_pattern, tags, or both.")
+        own.refuse("name_pattern", "the rule selects no images.", "Give name_pattern, tags, or both.")
     rule = Rule(replace(own.consumers(), public=given["public"]), pattern, tags)
     try:
         own.check()

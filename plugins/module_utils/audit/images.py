@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whom images and their snapshots are shared with, held against whom they may be shared with."""
+"""Findings about launch and volume permissions, compared with who is allowed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from ..model import PUBLIC, Image, Sharing, Target
 from .findings import finding
 from .state import AuditWanted, RegionSeen
 
-_UNSHARE = "Withdraw it (state: absent of ami_share), or allow it here."
-_UNSHARE_SNAPSHOT = "Remove it (ModifySnapshotAttribute, createVolumePermission), or allow it here."
+_UNSHARE = "Unshare it (state: absent of ami_share), or allow it in the audit."
+_UNSHARE_SNAPSHOT = (
+    "Remove the permission (ModifySnapshotAttribute, createVolumePermission), or allow it in the audit."
+)
 
 
 def findings(wanted: AuditWanted, target: Target, seen: RegionSeen) -> Iterator[Finding]:
-    """What is found of every image of a region and of every snapshot."""
+    """The findings about every image of a region and every snapshot."""
     users: dict[str, list[Image]] = {}
     for listed in seen.images:
         for snapshot_id in listed.image.snapshot_ids:
@@ -37,12 +39,12 @@ def findings(wanted: AuditWanted, target: Target, seen: RegionSeen) -> Iterator[
 
 
 def others(sharing: Sharing, account_id: str) -> Sharing:
-    """Without the owner, who needs no permission."""
+    """``sharing`` without the owner, which needs no permission."""
     return replace(sharing, account_ids=sharing.account_ids - {account_id})
 
 
 def not_allowed(sharing: Sharing, allowed: Sharing) -> Sharing:
-    """What of a sharing nobody allowed. An allowed organization stands for its units, too."""
+    """The part of ``sharing`` that is not allowed. An allowed organization includes its units."""
     organizations = {key_policy.organization_id(arn) for arn in allowed.org_arns}
     unknown = sharing - allowed
     units = (arn for arn in unknown.org_unit_arns if key_policy.unit_ids(arn)[0] not in organizations)
@@ -59,8 +61,8 @@ def _of_image(wanted: AuditWanted, target: Target, image: Image, seen: RegionSee
     if unknown.public:
         yield found(
             "public",
-            f"Everybody can launch {image.image_id} ({image.name}).",
-            "Remove the group all (ModifyImageAttribute), and turn block public access on.",
+            f"Every AWS account can launch {image.image_id} ({image.name}).",
+            "Unshare it (ami_share, group: all, state: absent), and turn block public access on.",
             PUBLIC,
         )
     for kind, principals in (
@@ -72,14 +74,14 @@ def _of_image(wanted: AuditWanted, target: Target, image: Image, seen: RegionSee
             text = kind.replace("_", " ")
             message = f"{image.image_id} ({image.name}) is shared with the {text} {principal}."
             yield found(f"unknown_{kind}", message, _UNSHARE, principal)
-    # EC2 User Guide, "Share an AMI with organizations and organizational units": who is in one keeps access.
+    # EC2 User Guide, "Share an AMI with organizations and organizational units": their members keep access.
     through = sorted(sharing.org_arns | sharing.org_unit_arns)
     for principal in sorted(unknown.account_ids) if through else ():
         yield found(
             "access_remains_through_organization",
-            f"Without its own permission, account {principal} would keep {image.image_id} if it is in "
-            f"{' or '.join(through)}.",
-            "Look where the account is (organizations:DescribeAccount) before taking it for withdrawn.",
+            f"Without its own permission, account {principal} could still launch {image.image_id} if it is "
+            f"in {' or '.join(through)}.",
+            "Check the account's organization (organizations:DescribeAccount) before relying on unsharing.",
             principal,
         )
 
@@ -87,7 +89,7 @@ def _of_image(wanted: AuditWanted, target: Target, image: Image, seen: RegionSee
 def _of_disabled(
     target: Target, image: Image, users: Mapping[str, list[Image]], seen: RegionSeen
 ) -> Iterator[Finding]:
-    """Disabling takes the launch permissions away (EC2 User Guide, "Disable an AMI"), the snapshots' stay."""
+    """Disabling removes launch permissions, but no volume permissions (EC2 User Guide, "Disable an AMI")."""
     shares = {image.image_id: seen.sharing.get(image.image_id, Sharing())}
     shares |= {
         one: seen.volumes.get(one, Sharing()) for one in image.snapshot_ids if _all_disabled(users[one])
@@ -99,7 +101,7 @@ def _of_disabled(
             target,
             "shared_but_disabled",
             image.image_id,
-            f"{image.image_id} ({image.name}) is disabled, but {what} can still be used by others.",
+            f"{image.image_id} ({image.name}) is disabled, but other accounts can still use {what}.",
             "Remove the permissions (ModifySnapshotAttribute, createVolumePermission).",
             image.image_id,
         )
@@ -108,7 +110,7 @@ def _of_disabled(
 def _of_snapshot(
     wanted: AuditWanted, target: Target, snapshot_id: str, images: list[Image], seen: RegionSeen
 ) -> Iterator[Finding]:
-    """What is found of a snapshot, which several images can be made of: what each allows is allowed."""
+    """The findings about a snapshot. It may be shared with all that any of its images may be."""
     volume = others(seen.volumes[snapshot_id], target.account_id)
     allowed = reduce(Sharing.__or__, map(wanted.allowed_for, images))
     unknown = not_allowed(volume, allowed)
@@ -120,7 +122,7 @@ def _of_snapshot(
     if unknown.public:
         yield found(
             "snapshot_public",
-            f"Everybody can read {snapshot_id}, a snapshot of {first}.",
+            f"Every AWS account can read {snapshot_id}, a snapshot of {first}.",
             "Remove the group all (ModifySnapshotAttribute), and turn block public access on.",
             PUBLIC,
         )
@@ -132,8 +134,8 @@ def _of_snapshot(
     for account_id in sorted(wider):
         yield found(
             "snapshot_wider_than_image",
-            f"Account {account_id} can read {snapshot_id}, but may not launch {first}, whose snapshot it is.",
-            "Remove it (ModifySnapshotAttribute, createVolumePermission), or share the image with it.",
+            f"Account {account_id} can read {snapshot_id}, but may not launch {first}, which uses it.",
+            "Remove the permission (ModifySnapshotAttribute, createVolumePermission), or share the image.",
             account_id,
         )
 
@@ -141,8 +143,8 @@ def _of_snapshot(
 def wider_than_images(volume: Sharing, launches: Iterable[Sharing | None]) -> frozenset[str]:
     """The accounts that may use a snapshot, but launch none of its images.
 
-    None where this cannot be told: of an image that was not read (None), or that everybody or an organization
-    may launch.
+    Empty where this is unknown: if an image was not read (None), or is public or shared with an organization
+    or organizational unit.
     """
     known = Sharing()
     for launch in launches:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether the keys of images are open to whom the images are shared with, and to nobody else."""
+"""Findings about keys: access that a shared image needs, and access that no image needs any more."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .state import RegionSeen
 
 
 def findings(target: Target, seen: RegionSeen) -> Iterator[Finding]:
-    """What is found of every key of a region that was read, and of the images under it."""
+    """The findings about every key of a region that was read, and about the images under it."""
     under: dict[str, list[Image]] = {}
     for listed in seen.images:
         for arn in seen.key_arns(listed.image):
@@ -33,7 +33,7 @@ def findings(target: Target, seen: RegionSeen) -> Iterator[Finding]:
 
 
 def result(target: Target, key: KeySeen) -> dict[str, Any]:
-    """A key as the module returns it: its grants, and the own statements of its policy."""
+    """A key as the module returns it: its grants, and this collection's statements in its policy."""
     return {
         "account_id": target.account_id,
         "aws_managed": key.key.aws_managed,
@@ -81,10 +81,9 @@ def _of_key(target: Target, key: KeySeen, images: list[Image], seen: RegionSeen)
                 target,
                 "default_key",
                 arn,
-                f"{image.image_id} ({image.name}) is encrypted under a key that AWS manages: no other "
-                "account can ever use it.",
-                "If others are to use it, copy it under a customer-managed key (kms_key_id of "
-                "ami_copy_regions).",
+                f"{image.image_id} ({image.name}) is encrypted under an AWS managed key: no other account "
+                "can use it.",
+                "To share it, copy it under a customer managed key (kms_key_id of ami_copy_regions).",
                 image.image_id,
             )
         return
@@ -95,8 +94,9 @@ def _of_key(target: Target, key: KeySeen, images: list[Image], seen: RegionSeen)
                 "key_of_other_account",
                 arn,
                 f"{image.image_id} ({image.name}) is shared, but encrypted under a key of account "
-                f"{key.key.account_id}, which alone is told who may use it.",
-                "Audit the key there, or copy the image under an own key (kms_key_id of ami_copy_regions).",
+                f"{key.key.account_id}; only that account can read who may use the key.",
+                "Audit the key there, or copy the image under a key of the image's owner (kms_key_id of "
+                "ami_copy_regions).",
                 image.image_id,
             )
         return
@@ -107,7 +107,7 @@ def _of_key(target: Target, key: KeySeen, images: list[Image], seen: RegionSeen)
                 "key_not_enabled",
                 arn,
                 f"{image.image_id} ({image.name}) is shared, but its key is in the state {key.key.state}.",
-                "Enable the key, cancel its deletion, or withdraw the image.",
+                "Enable the key, cancel its deletion, or unshare the image.",
                 image.image_id,
             )
     else:
@@ -120,8 +120,8 @@ def _of_key(target: Target, key: KeySeen, images: list[Image], seen: RegionSeen)
 def _unreachable(
     target: Target, key: KeySeen, images: list[Image], sharings: Mapping[str, Sharing]
 ) -> Iterator[Finding]:
-    """Those with whom an image is shared who cannot use its key, by all that can be told."""
-    # Each consumer is judged once for the key, not once for every image.
+    """Principals that an image is shared with and that cannot use its key."""
+    # Each consumer is evaluated once for the key, not once for every image.
     without = set(
         key_access.consumers_without_access([key], reduce(Sharing.__or__, sharings.values(), Sharing()))
     )
@@ -134,7 +134,7 @@ def _unreachable(
                 "missing_key_access",
                 key.key.arn,
                 f"{image.image_id} ({image.name}) is shared with {principal}, which cannot use its key.",
-                "Open the key (ami_kms_grant), or withdraw the image.",
+                "Grant access to the key (ami_kms_grant), or unshare the image.",
                 image.image_id,
                 principal,
             )
@@ -143,17 +143,17 @@ def _unreachable(
 def _unused_access(
     target: Target, key: KeySeen, images: list[Image], sharings: Mapping[str, Sharing], seen: RegionSeen
 ) -> Iterator[Finding]:
-    """What this collection opened the key by, for accounts that no image under it is shared with any more.
+    """Grants and statements of this collection for principals that no image under the key is shared with.
 
-    Other people's grants and statements may serve something else.
+    Other grants and statements may serve another purpose.
     """
     volumes = (seen.volumes.get(one, Sharing()) for image in images for one in image.snapshot_ids)
     shared = reduce(Sharing.__or__, (*sharings.values(), *volumes), Sharing())
     first = images[0].image_id if images else None
 
     def found(code: str, what: str, principal: str) -> Finding:
-        message = f"{what} lets {principal} use the key, but no image under it is shared with it."
-        remedy = "Withdraw it (state: absent of ami_kms_grant)."
+        message = f"{what} allows {principal} to use the key, but no image under the key is shared with it."
+        remedy = "Revoke it (state: absent of ami_kms_grant)."
         return finding(target, code, key.key.arn, message, remedy, first, principal)
 
     own = {grant: key_policy.short(grant.grantee) for grant in key.grants if is_own(grant)}
@@ -166,10 +166,10 @@ def _unused_access(
 
 
 def unused_key_access(named: PolicyConsumers, shared: Sharing, owner: str) -> PolicyConsumers:
-    """Those who are let use a key, though nothing under it is shared with them.
+    """Those of ``named``, who can use a key, that nothing under the key is shared with.
 
-    ``shared`` is all that is under the key, ``owner`` the account that owns it. An account may be in an
-    organization or unit that something is shared with, so that then nothing is said of accounts.
+    ``shared`` is the sharing of everything under the key, ``owner`` the account that owns it. If something is
+    shared with an organization or unit, no account is returned, since it may be in that one.
     """
     through = shared.public or bool(shared.org_arns or shared.org_unit_arns)
     org_ids = {key_policy.organization_id(arn) for arn in shared.org_arns}
@@ -184,7 +184,7 @@ def unused_key_access(named: PolicyConsumers, shared: Sharing, owner: str) -> Po
 
 
 def names_of(consumers: PolicyConsumers) -> list[str]:
-    """What findings call them, sorted: a unit by its own id."""
+    """The names that findings use, sorted; a unit is named by its own ID."""
     unit_ids = {unit_id for _org_id, unit_id in consumers.units}
     return sorted(consumers.principals | consumers.org_ids | unit_ids)
 
@@ -197,7 +197,7 @@ def _stale(target: Target, key: KeySeen) -> Iterator[Finding]:
             target,
             "stale_principal",
             key.key.arn,
-            f"{principal}, whom {where} names, is a role or user that no longer exists; another one of the "
+            f"{principal}, which {where} names, is a role or user that no longer exists; a new one with the "
             "same name does not get its access.",
             "Remove it there (RevokeGrant, PutKeyPolicy).",
             None,
@@ -211,13 +211,13 @@ def _all_volumes_read(images: list[Image], seen: RegionSeen) -> bool:
 
 
 def _named(key: KeySeen) -> PolicyConsumers:
-    """Whom this collection's own statements name."""
+    """The consumers that this collection's statements name."""
     accesses = key_policy.own_accesses(key.policy) if key.policy else ()
     return reduce(PolicyConsumers.__or__, (access.consumers for access in accesses), PolicyConsumers())
 
 
 def _principals(policy: str | None) -> Iterator[str]:
-    """Whom the statements of a policy name, whoever wrote them."""
+    """The AWS principals that the statements of a policy name, whoever wrote the statements."""
     statements = json.loads(policy).get("Statement", []) if policy else []
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal", {})

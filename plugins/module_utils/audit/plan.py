@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judges every image of an account's regions, and what fails the task."""
+"""The findings about every image of an account, the results, and the failures of the task."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True)
 class AuditPlan(ReadOnlyPlan):
-    """All findings in a stable order, and what fails the task; there is nothing to do."""
+    """All findings in a stable order, and the failures of the task; it has no actions."""
 
     findings: tuple[Finding, ...]
     failures: tuple[Failure, ...] = ()
 
 
 def plan(wanted: AuditWanted, seen: AuditSeen) -> AuditPlan:
-    """Judge every region."""
+    """Audit every region that was read."""
     found = [_of_unread_region(target, failure) for target, failure in seen.unread.items()]
     for target, region in seen.regions.items():
         found += [_of_problem(target, problem) for problem in region.problems]
@@ -104,7 +104,7 @@ def _result(seen: AuditSeen, target: Target, listed: Listed) -> dict[str, Any]:
         "creation_date": image.creation_date or None,
         "deprecated": deprecation is not None and deprecation <= seen.now,
         "deprecation_time": image.deprecation_time,
-        # A volume without a snapshot is made empty, under a key of whoever launches the image.
+        # A volume without a snapshot is created empty, under a key of the launching account.
         "encrypted": any(device.encrypted and device.snapshot_id for device in image.devices),
         "image_id": image.image_id,
         "kms_key_arns": region.key_arns(image),
@@ -140,7 +140,7 @@ def _of_problem(target: Target, problem: Problem) -> Finding:
 
 
 def _unread(seen: AuditSeen) -> Iterator[Failure]:
-    """What could not be read; the same refusal of many resources of a region once."""
+    """What could not be read; the same error for many resources of a region is listed once."""
     problems = (problem.failure for region in seen.regions.values() for problem in region.problems)
     listed: dict[tuple[str | None, str, str], Failure] = {}
     for failure in (*seen.unread.values(), *problems):
@@ -149,7 +149,7 @@ def _unread(seen: AuditSeen) -> Iterator[Failure]:
 
 
 def _failing(wanted: AuditWanted, findings: tuple[Finding, ...]) -> Iterator[Failure]:
-    """The findings as failures, if they are to be; what could not be read is one already."""
+    """The findings that ``fail_on`` selects, as failures; what could not be read is one already."""
     if wanted.fail_on is None:
         return
     for item in findings:
@@ -158,5 +158,5 @@ def _failing(wanted: AuditWanted, findings: tuple[Finding, ...]) -> Iterator[Fai
 
 
 def _time(text: str | None) -> datetime | None:
-    """A time as EC2 writes it, ``2026-11-24T19:47:01.000Z``."""
+    """A time in EC2's format, ``2026-11-24T19:47:01.000Z``."""
     return datetime.fromisoformat(text) if text else None

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads all own images of regions, whom they are shared with, and who may use their keys.
+"""Reads all owned images of regions, their launch and volume permissions, and their keys.
 
-Thousands of calls of two kinds, each with clients that adapt their rate to throttling (``Clients.adaptive``).
-Each region has threads of its own, so that one region's request rate holds up no other's.
+Thousands of calls of two operations, whose clients adapt their rate to throttling (``Clients.adaptive``).
+Each region has its own threads, so that one region's rate does not slow the others.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _BLOCKS: dict[str, Callable[[EC2Client], str]] = {
     "GetImageBlockPublicAccessState": read.image_block_state,
     "GetSnapshotBlockPublicAccessState": read.snapshot_block_state,
 }
-# Small pages: a region's rate is used from the first one on.
+# Small pages, so that reading permissions starts early.
 _PAGE: PaginatorConfigTypeDef = {"PageSize": 100}
-# Calls of a kind that wait for an answer, in all regions: in each of 20 that is 20 a second at 0.4 s each.
+# Concurrent calls of one operation in all regions: with 20 regions, 20 a second in each at 0.4 s a call.
 _AT_ONCE = 160
-# Where the owner is told nothing more: an image before it is available cannot be shared, and what was
-# deleted since it was listed is shared with nobody.
-_NOBODY = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidSnapshot.NotFound")
+# An image that is not available yet, and an image or snapshot that was deleted since it was listed, is shared
+# with no account.
+_NOT_SHARED = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidSnapshot.NotFound")
 
 
 class Piece(NamedTuple):
-    """An image, or a snapshot with the image that it is of, whose permissions are to be read."""
+    """An image, or a snapshot with an image that uses it, whose permissions are read."""
 
     target: Target
     resource: str
@@ -53,24 +53,24 @@ class Piece(NamedTuple):
 
     @property
     def is_image(self) -> bool:
-        """Whether it is the image."""
+        """Whether this is an image."""
         return self.resource == self.image_id
 
     @property
     def action(self) -> str:
-        """The call that reads its permissions."""
+        """The operation that reads its permissions."""
         return _OF_IMAGES if self.is_image else _OF_SNAPSHOTS
 
     @property
     def code(self) -> str:
-        """The finding that it is not to be able to read them."""
+        """The code of the finding if its permissions cannot be read."""
         return "image_unreadable" if self.is_image else "snapshot_unreadable"
 
 
 def regions(
     clients: Clients, targets: Sequence[Target], wanted: AuditWanted
 ) -> tuple[dict[Target, RegionSeen], dict[Target, Exception]]:
-    """What there is in each region, and why regions could not be read at all."""
+    """What was read of each region, and why regions could not be read at all."""
     kinds = (_OF_IMAGES, *([_OF_SNAPSHOTS] if wanted.check_snapshots else []))
     for action in kinds:
         clients.adaptive_for(action).open("ec2", [target.region for target in targets])
@@ -80,14 +80,14 @@ def regions(
 
 
 def threads_of_each(kinds: int, regions: int) -> int:
-    """How many threads each region gets, each of which keeps a connection to AWS open."""
-    # Each kind of call has connections of its own. macOS lets a process have 256 files open.
+    """The number of threads for each region; each thread keeps a connection to AWS open."""
+    # Each operation has its own connections. On macOS a process can open 256 files by default.
     files, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(1, min(MAX_THREADS, min(_AT_ONCE * kinds, files // 2) // max(1, regions)))
 
 
 def images(ec2: EC2Client) -> Iterator[Listed]:
-    """Every image that the account owns, disabled and deprecated ones included, as AWS lists them."""
+    """Every image that the account owns, including disabled and deprecated ones, in AWS's order."""
     pages = ec2.get_paginator("describe_images").paginate(
         Owners=["self"], IncludeDeprecated=True, IncludeDisabled=True, PaginationConfig=_PAGE
     )
@@ -97,7 +97,7 @@ def images(ec2: EC2Client) -> Iterator[Listed]:
 
 
 def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionSeen:
-    """One region with the permissions of its images and snapshots, read while they are being listed."""
+    """One region; permissions are read while images are still being listed."""
     ec2 = clients.adaptive_for(_OF_IMAGES).ec2(target.region)
     listed: list[Listed] = []
     blocks: dict[str, str] = {}
@@ -109,7 +109,7 @@ def _region(clients: Clients, target: Target, check_snapshots: bool, threads: in
             image_id = item.image.image_id
             listed.append(item)
             yield Piece(target, image_id, image_id)
-            # The first image of a snapshot stands for it.
+            # A snapshot is read once, with the first image that uses it.
             for snapshot_id in item.image.snapshot_ids if check_snapshots else ():
                 if snapshot_id not in known:
                     known.add(snapshot_id)
@@ -140,13 +140,13 @@ def _sharing(clients: Clients, piece: Piece) -> Sharing:
     try:
         return reader(ec2, piece.resource)
     except ClientError as exception:
-        if exception.response["Error"]["Code"] in _NOBODY:
+        if exception.response["Error"]["Code"] in _NOT_SHARED:
             return Sharing()
         raise
 
 
 def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Target, RegionSeen]:
-    """With the keys of encrypted snapshots, each key once."""
+    """``seen`` with the keys of encrypted snapshots, each read once."""
     encrypted = {target: ids for target, region in seen.items() if (ids := _encrypted_snapshots(region))}
     clients.open("kms", [target.region for target in encrypted])
 
@@ -194,10 +194,10 @@ def _encrypted_snapshots(region: RegionSeen) -> list[str]:
 def _key(kms: KMSClient, target: Target, arn: str) -> KeySeen:
     named = Key(arn)
     if named.account_id != target.account_id:
-        # Who may use it AWS tells in its own account only.
+        # Its grants and policy can be read in its own account only.
         return KeySeen(named)
     found = read.key(kms, arn)
     if found.aws_managed:
-        # Nobody else uses it.
+        # Other accounts cannot use it.
         return KeySeen(found)
     return KeySeen(found, read.grants(kms, found.arn), read.key_policy(kms, found.arn))

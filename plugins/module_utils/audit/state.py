@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an audit is asked for, and what is seen before anything is judged."""
+"""What the user asked for, and what an audit reads."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ..model import Image, KeySeen, Sharing, Target
 
 @dataclass(frozen=True)
 class Rule:
-    """Whom those images may be shared with that have such a name and all of these tags.
+    """Who may use the images whose name matches ``name_pattern`` and that have all of ``tags``.
 
-    A pattern is a shell's: ``*``, ``?``, ``[]``.
+    A pattern has the wildcards of a shell: ``*``, ``?``, ``[]``.
     """
 
     allowed: Sharing
@@ -29,14 +29,14 @@ class Rule:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def fits(self, image: Image) -> bool:
-        """Whether the rule is about the image."""
+        """Whether the rule applies to the image."""
         named = self.name_pattern is None or fnmatchcase(image.name, self.name_pattern)
         return named and self.tags.items() <= image.tags.items()
 
 
 @dataclass(frozen=True)
 class AuditWanted:
-    """What the user asked ``ami_share_audit`` for. Without regions all that are opted in to."""
+    """The options of ``ami_share_audit``. No regions means all regions that the account is opted in to."""
 
     regions: tuple[str, ...] = ()
     allowed: Sharing = field(default_factory=Sharing)
@@ -46,14 +46,14 @@ class AuditWanted:
     check_keys: bool = True
 
     def allowed_for(self, image: Image) -> Sharing:
-        """Whom an image may be shared with: what is allowed for all, and by each rule that fits."""
+        """Who may use an image: those allowed for all images, and those of each rule that applies."""
         fitting = (rule.allowed for rule in self.rules if rule.fits(image))
         return reduce(Sharing.__or__, fitting, self.allowed)
 
 
 @dataclass(frozen=True)
 class Listed:
-    """An own image, and when it was last launched as far as AWS tells (botocore shape ``Image``)."""
+    """An owned image and the time of its last launch, if AWS returns one (botocore shape ``Image``)."""
 
     image: Image
     last_launched: str | None = None
@@ -61,7 +61,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why something could not be read; ``code`` is the finding that it is."""
+    """Why something could not be read; ``code`` is the code of the finding."""
 
     code: str
     resource: str
@@ -71,10 +71,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class RegionSeen:
-    """What was seen of a region; the mappings lack what could not be read, which ``problems`` name.
+    """What was read of a region. What could not be read is in ``problems`` and missing from the mappings.
 
     ``sharing`` is by image, ``volumes`` by snapshot, ``key_of`` maps encrypted snapshots to the ARNs of their
-    keys. The states of block public access are None if they could not be read.
+    keys. The block public access settings are None if they could not be read.
     """
 
     images: tuple[Listed, ...] = ()
@@ -87,13 +87,13 @@ class RegionSeen:
     problems: tuple[Problem, ...] = ()
 
     def key_arns(self, image: Image) -> list[str]:
-        """The keys that are known of an image."""
+        """The keys of an image that were read."""
         return sorted({self.key_of[one] for one in image.snapshot_ids if one in self.key_of})
 
 
 @dataclass(frozen=True)
 class AuditSeen:
-    """What was seen of the account's regions at the time ``now``, and why others could not be read."""
+    """What was read of the account's regions at the time ``now``, and why other regions could not be read."""
 
     account_id: str
     now: datetime
