@@ -66,7 +66,7 @@ def go(browser: Browser, fragment: str) -> None:
     browser.run(f"{followed} location.hash = {json.dumps(fragment)}; }})")
 
 
-def test_names_are_texts_and_the_network_is_left_alone(browser: Browser, address: str) -> None:
+def test_names_are_text_and_no_request_is_sent(browser: Browser, address: str) -> None:
     browser.open(address)
     assert browser.run("document.title") == document().title
     assert browser.run("document.scripts.length") == 1
@@ -100,7 +100,7 @@ def test_names_are_texts_and_the_network_is_left_alone(browser: Browser, address
     assert "ERR_CONNECTION_REFUSED" not in complaints
 
 
-def test_filters_and_search_hide_what_does_not_fit(browser: Browser, address: str) -> None:
+def test_filters_and_search_hide_other_rows(browser: Browser, address: str) -> None:
     browser.complaints.clear()
     browser.requests.clear()
     browser.open("about:blank")
@@ -155,7 +155,7 @@ def wait_for(browser: Browser, condition: str) -> None:
     )
 
 
-def test_it_can_be_seen_and_printed(browser: Browser, address: str, tmp_path: Path) -> None:
+def test_the_page_is_displayed_and_printed(browser: Browser, address: str, tmp_path: Path) -> None:
     browser.open("about:blank")
     browser.open(address)
     picture = browser.screenshot()
@@ -177,7 +177,7 @@ def test_it_can_be_seen_and_printed(browser: Browser, address: str, tmp_path: Pa
     browser.call("Emulation.setEmulatedMedia", media="")
 
 
-def test_without_javascript_everything_is_there(browser: Browser, address: str) -> None:
+def test_the_page_without_javascript(browser: Browser, address: str) -> None:
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
     browser.open("about:blank")
     browser.open(f"{address}#severity=low")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A document with everything that one can have, and with names that mean harm."""
+"""A document with every part, and with malicious names."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ NAMES = (SCRIPT, IMAGE, TEMPLATE, FORMULA, ARABIC, REVERSED, EMOJI, "golden-web-
 
 _EXPLAINED = {
     "public": "Every AWS account can use the image.",
-    "unknown_account": "The image is shared with an account that nobody allowed.",
+    "unknown_account": "The image is shared with an account that is not allowed.",
     "grant_without_share": "An account may use a key, but no image that is encrypted under it.",
-    "stale_principal": "The image is shared with an account that does not exist any more.",
+    "stale_principal": "The image is shared with an account that no longer exists.",
 }
 
 
@@ -40,7 +40,7 @@ def items() -> tuple[Item, ...]:
             "stale_principal",
             "low",
             f"ami-7 is shared with {STRANGER}, which is closed.",
-            "Withdraw it.",
+            "Unshare it.",
             OWNER,
             US,
             "ami-7",
@@ -124,10 +124,10 @@ def document() -> Document:
             {
                 Mark.FULL: "allowed, and can use it",
                 Mark.PARTIAL: "can use the image, not its snapshots",
-                Mark.SLIGHT: "can use the key alone",
-                Mark.BROKEN: "allowed, but the key is closed",
-                Mark.FOREIGN: "nobody allowed it",
-                Mark.PUBLIC: "everybody",
+                Mark.SLIGHT: "can use only the key",
+                Mark.BROKEN: "allowed, but denied by the key",
+                Mark.FOREIGN: "not allowed",
+                Mark.PUBLIC: "public",
                 Mark.UNREADABLE: "could not be read",
             },
             (Column("region", "Region"), Column("name", "Name"), Column("image_id", "Image")),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Records as CSV: a table to programs, no formulas to spreadsheets."""
+"""Records as CSV, without formulas for spreadsheets."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_cell(value: Any, text: str) -> None:
     assert cell(value) == text
 
 
-def test_lines_end_as_rfc_4180_says() -> None:
+def test_lines_end_with_cr_lf() -> None:
     table = Table("", (Column("a", "A"), Column("b", "=B")), ({"a": 1, "b": "x"}, {"b": "a\nb"}))
     assert csv_text(table) == '"A","\'=B"\r\n1,"x"\r\n"","a\nb"\r\n'
 
@@ -81,7 +81,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 @given(ROWS)
-def test_a_program_reads_what_was_there(rows: list[dict[str, Any]]) -> None:
+def test_a_csv_reader_returns_the_values(rows: list[dict[str, Any]]) -> None:
     read = list(csv.reader(io.StringIO(table(rows), newline=""), strict=True))[1:]
     assert len(read) == len(rows)
     for row, cells in zip(rows, read, strict=True):
@@ -98,7 +98,7 @@ DANGEROUS = st.text(st.sampled_from("=+-@;,\t\r\n '\"ab"))
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @given(rows=st.lists(st.fixed_dictionaries({"a": DANGEROUS, "b": DANGEROUS}), max_size=4))
-def test_no_spreadsheet_finds_a_formula(delimiter: str, rows: list[dict[str, Any]]) -> None:
+def test_no_cell_is_a_formula_with_any_delimiter(delimiter: str, rows: list[dict[str, Any]]) -> None:
     for cells in csv.reader(io.StringIO(table(rows), newline=""), delimiter=delimiter):
         for found in cells:
             assert found.strip()[:1] not in {*"=+-@"}

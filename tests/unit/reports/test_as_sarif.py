@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Findings as SARIF, held against the standard's own schema and what GitHub's code scanning asks for.
+"""Findings as SARIF, checked with the schema of the standard and the requirements of GitHub code scanning.
 
-``sarif-schema-2.1.0.json`` is OASIS's, from its repository oasis-tcs/sarif-spec, unchanged.
+``sarif-schema-2.1.0.json`` is from the OASIS repository oasis-tcs/sarif-spec, unchanged.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def sarif(*items: Item) -> dict[str, Any]:
     return run
 
 
-def test_the_schema_refuses_what_is_no_sarif() -> None:
+def test_the_schema_rejects_invalid_sarif() -> None:
     assert list(VALIDATOR.iter_errors({"version": "2.1.0", "runs": [{"tool": {}}]}))
 
 
@@ -61,17 +61,17 @@ def test_a_rule_for_each_code_and_the_worst_result_first() -> None:
     assert run["invocations"] == [{"endTimeUtc": "2026-11-24T12:00:00Z", "executionSuccessful": True}]
 
 
-def test_a_report_that_may_lack_something_is_no_success() -> None:
+def test_an_incomplete_report_is_not_successful() -> None:
     (run,) = json.loads(sarif_text(replace(document(), complete=False), NOW))["runs"]
     assert run["invocations"][0]["executionSuccessful"] is False
 
 
-def test_a_result_says_what_where_and_what_to_do() -> None:
+def test_the_message_location_and_properties_of_a_result() -> None:
     item = Item(
-        "unknown_account", "high", "It is shared.", "Withdraw.", OWNER, EU, "ami-1", "ami-1", STRANGER
+        "unknown_account", "high", "It is shared.", "Unshare it.", OWNER, EU, "ami-1", "ami-1", STRANGER
     )
     (result,) = sarif(item)["results"]
-    assert result["message"]["text"] == "It is shared. Withdraw."
+    assert result["message"]["text"] == "It is shared. Unshare it."
     assert result["locations"] == [
         {
             "logicalLocations": [{"fullyQualifiedName": f"{EU}/ami-1", "kind": "resource", "name": "ami-1"}],
@@ -84,12 +84,12 @@ def test_a_result_says_what_where_and_what_to_do() -> None:
     assert result["properties"]["principal"] == STRANGER
 
 
-def test_nothing_found_is_a_report_too() -> None:
+def test_a_report_without_findings() -> None:
     run = sarif()
     assert (run["results"], run["tool"]["driver"]["rules"]) == ([], [])
 
 
-def test_a_code_without_an_explanation_has_its_name() -> None:
+def test_a_code_without_an_explanation() -> None:
     (rule,) = sarif(Item("not_explained", "low", "a", "b", None, None, None))["tool"]["driver"]["rules"]
     assert rule["shortDescription"]["text"] == "not explained"
 
@@ -108,7 +108,7 @@ def fingerprint(item: Item) -> str:
 @pytest.mark.parametrize(
     ("change", "is_another"),
     [
-        ({"message": "Everybody can use it."}, False),
+        ({"message": "Every account can use it."}, False),
         ({"remedy": "Make it private."}, False),
         ({"severity": "low"}, False),
         ({"code": "unknown_account"}, True),
@@ -124,12 +124,12 @@ def test_a_finding_keeps_its_fingerprint(change: dict[str, Any], is_another: boo
 
 
 def test_a_fingerprint_never_changes() -> None:
-    """If it did, code scanning would close every alert and open it anew."""
+    """If it did, code scanning would close and reopen every alert."""
     assert fingerprint(ITEM) == "b520572298a9e5825a72dadf2b46be7a"
 
 
 @given(*(st.none() | st.text(min_size=1) for _place in range(3)))
-def test_a_location_is_a_path_whatever_the_names(
+def test_a_location_is_a_relative_path_for_any_name(
     account_id: str | None, region: str | None, resource: str | None
 ) -> None:
     (result,) = sarif(Item("public", "high", "a", "b", account_id, region, resource))["results"]

@@ -40,7 +40,7 @@ def run(
     return FLOW.result(wanted, seen, plan, outcome), plan, outcome
 
 
-def test_the_folder_is_made_and_filled_once(tmp_path: Path) -> None:
+def test_the_folder_is_created_and_written_once(tmp_path: Path) -> None:
     folder = tmp_path / "reports"
     result, _plan, outcome = run(folder, tmp_path / "r.json")
     assert {item.name for item in folder.iterdir()} == set(NAMES)
@@ -59,7 +59,7 @@ def test_the_folder_is_made_and_filled_once(tmp_path: Path) -> None:
     assert (folder / "report.csv").read_bytes().count(b"\r\n") == len(document().records.rows) + 1
 
 
-def test_what_has_changed_is_returned_and_told(tmp_path: Path) -> None:
+def test_changes_are_returned_and_written(tmp_path: Path) -> None:
     run(tmp_path)
     since = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["written_at"]
     result, _plan, _outcome = run(tmp_path, said=("two",))
@@ -67,18 +67,18 @@ def test_what_has_changed_is_returned_and_told(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["changes"] == result["changes"]
 
 
-def test_nothing_is_written_where_nothing_is_wanted() -> None:
+def test_no_file_is_written_without_a_path() -> None:
     result, _plan, outcome = run(None)
     assert outcome.performed == ()
     assert (result["report_dir"], result["report_path"], result["changes"]) == (None, None, None)
 
 
-def test_an_empty_text_is_no_place() -> None:
+def test_an_empty_path_is_ignored() -> None:
     wanted = FLOW.wanted({"report_path": "", "report_dir": "", "said": ["one"]}, False)
     assert (wanted.path, wanted.folder) == (None, None)
 
 
-def test_a_form_that_cannot_be_read_as_text_is_written_again(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_replaced(tmp_path: Path) -> None:
     run(tmp_path)
     (tmp_path / "report.html").write_bytes(b"\xff\xfe")
     _result, plan, outcome = run(tmp_path)
@@ -91,7 +91,7 @@ def test_a_form_that_cannot_be_read_as_text_is_written_again(tmp_path: Path) -> 
     assert not outcome.failures
 
 
-def test_a_folder_in_place_of_a_form_fails_that_form_alone(tmp_path: Path) -> None:
+def test_a_folder_with_the_name_of_a_file_fails_only_that_file(tmp_path: Path) -> None:
     (tmp_path / "report.csv").mkdir()
     _result, _plan, outcome = run(tmp_path)
     (failure,) = outcome.failures
@@ -107,14 +107,14 @@ def test_a_folder_in_place_of_a_form_fails_that_form_alone(tmp_path: Path) -> No
         pytest.param("file", "is not a folder", id="a file"),
     ],
 )
-def test_a_place_that_can_be_no_folder_is_refused(tmp_path: Path, place: str, problem: str) -> None:
+def test_an_invalid_folder_is_refused(tmp_path: Path, place: str, problem: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Refused, match=problem) as caught:
         run(tmp_path / place)
     assert [failure.action for failure in caught.value.failures] == ["report_dir"]
 
 
-def test_a_page_that_cannot_be_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_is_refused_without_jinja2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "MISSING", "Jinja2")
     with pytest.raises(Refused, match="report_dir: HTML reports need Jinja2"):
         run(tmp_path)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a report file is written."""
+"""When the file of a report is written."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_report_is_json_with_the_time_of_writing() -> None:
     assert (result.refusals, result.tolerated, result.warnings) == ((), (), ())
 
 
-def test_the_writing_is_listed_as_an_action() -> None:
+def test_the_result_of_the_write_action() -> None:
     assert WriteFile("r.json", "{}").as_result() == {
         "account_id": None,
         "action": "write",
@@ -56,20 +56,20 @@ def dumped(content: Any, **changes: Any) -> str:
 @pytest.mark.parametrize(
     ("text", "before"),
     [
-        pytest.param(None, {}, id="there is none"),
+        pytest.param(None, {}, id="no file"),
         pytest.param("", {}, id="empty"),
         pytest.param("{", {}, id="half a report"),
-        pytest.param("[]", {}, id="no report"),
-        pytest.param("null", {}, id="nothing"),
-        pytest.param('"distributed"', {}, id="a text"),
+        pytest.param("[]", {}, id="a list"),
+        pytest.param("null", {}, id="null"),
+        pytest.param('"distributed"', {}, id="a string"),
         pytest.param(
             dumped(CONTENT, status="failed", written_at=NOW), {**CONTENT, "status": "failed"}, id="another"
         ),
-        pytest.param(dumped(CONTENT, more=1), {**CONTENT, "more": 1}, id="one that says more"),
-        pytest.param('{"written_at": "x"}', {}, id="one that says nothing"),
+        pytest.param(dumped(CONTENT, more=1), {**CONTENT, "more": 1}, id="with a further key"),
+        pytest.param('{"written_at": "x"}', {}, id="without content"),
     ],
 )
-def test_a_report_that_says_something_else_is_replaced(text: str | None, before: dict[str, Any]) -> None:
+def test_a_report_with_other_content_is_replaced(text: str | None, before: dict[str, Any]) -> None:
     result = planned(text)
     assert [action.path for action in result.actions] == ["r.json"]
     assert (result.before, result.after) == (before, CONTENT)
@@ -78,14 +78,14 @@ def test_a_report_that_says_something_else_is_replaced(text: str | None, before:
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param(dumped(CONTENT, written_at="long ago"), id="at another time"),
-        pytest.param(dumped(CONTENT), id="at no time"),
+        pytest.param(dumped(CONTENT, written_at="long ago"), id="another time"),
+        pytest.param(dumped(CONTENT), id="without a time"),
         pytest.param(
-            json.dumps(CONTENT, indent=7, sort_keys=True, ensure_ascii=False), id="in another style"
+            json.dumps(CONTENT, indent=7, sort_keys=True, ensure_ascii=False), id="other formatting"
         ),
     ],
 )
-def test_a_report_that_says_the_same_is_left_alone(text: str) -> None:
+def test_a_report_with_the_same_content_is_unchanged(text: str) -> None:
     result = planned(text)
     assert result.actions == ()
     assert result.before == result.after == CONTENT
@@ -103,6 +103,6 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text().filter(lambda key: key != "written_at"), JSON, max_size=4))
-def test_what_was_written_needs_no_writing(content: dict[str, Any]) -> None:
+def test_a_written_report_is_unchanged(content: dict[str, Any]) -> None:
     text = written(planned(None, content=content or CONTENT))
     assert planned(text, content=content or CONTENT, now=LATER).actions == ()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When the forms of a report in a folder are written, and what they say of an earlier report."""
+"""When the files of a report in a folder are written, and the changes that they list."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def first() -> dict[str, str]:
     return files(planned({}))
 
 
-def test_a_report_has_all_forms_and_the_json_is_last(first: dict[str, str]) -> None:
+def test_the_json_file_is_written_after_all_other_formats(first: dict[str, str]) -> None:
     assert list(first) == [*NAMES[1:], JSON]
     assert json.loads(first[JSON]) == {"written_at": NOW, "kind": "audit", "changes": None, **CONTENT}
 
 
-def test_what_was_written_needs_no_writing(first: dict[str, str]) -> None:
+def test_a_written_report_is_unchanged(first: dict[str, str]) -> None:
     result = planned(first, now=LATER)
     assert (result.actions, result.warnings) == ((), ())
     assert result.before == result.after == CONTENT
@@ -63,16 +63,14 @@ def test_what_was_written_needs_no_writing(first: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("name", NAMES[1:])
 @pytest.mark.parametrize("how", ["missing", "damaged"])
-def test_a_form_that_is_not_as_it_was_is_written_as_it_was(
-    first: dict[str, str], name: str, how: str
-) -> None:
+def test_a_missing_or_damaged_file_is_restored(first: dict[str, str], name: str, how: str) -> None:
     forms = {key: text for key, text in first.items() if key != name}
     if how == "damaged":
         forms[name] = first[name][:40]
     assert files(planned(forms, now=LATER)) == {name: first[name]}
 
 
-def test_another_report_tells_what_has_changed(first: dict[str, str]) -> None:
+def test_a_changed_report_lists_the_changes(first: dict[str, str]) -> None:
     result = planned(first, OTHER, LATER)
     written = {**first, **files(result)}
     # The records of this document are always the same.
@@ -82,7 +80,7 @@ def test_another_report_tells_what_has_changed(first: dict[str, str]) -> None:
     assert json.loads(written[JSON]) == {"written_at": LATER, "kind": "audit", "changes": changes, **OTHER}
     assert result.changes == Changes(NOW, ("three",), ("one",))
 
-    # They are still told when nothing changes any more, and when a form is made again.
+    # They stay listed if nothing changes, and if a file is restored.
     assert planned(written, OTHER, LAST).actions == ()
     assert planned(written, OTHER, LAST).changes == result.changes
     del written["report.html"]
@@ -102,7 +100,7 @@ def test_another_report_tells_what_has_changed(first: dict[str, str]) -> None:
             "not a report of this",
             id="another kind",
         ),
-        pytest.param(json.dumps({"kind": "audit", **CONTENT}), "not a report of this", id="of no time"),
+        pytest.param(json.dumps({"kind": "audit", **CONTENT}), "not a report of this", id="without a time"),
         pytest.param(
             json.dumps({"kind": "audit", "written_at": NOW}), "another structure", id="another version"
         ),
@@ -113,7 +111,7 @@ def test_another_report_tells_what_has_changed(first: dict[str, str]) -> None:
         ),
     ],
 )
-def test_a_report_that_cannot_be_compared_is_told_and_replaced(
+def test_a_report_that_cannot_be_compared_is_replaced_with_a_warning(
     first: dict[str, str], text: str, complaint: str
 ) -> None:
     result = planned({**first, JSON: text}, now=LATER)
@@ -122,11 +120,11 @@ def test_a_report_that_cannot_be_compared_is_told_and_replaced(
     assert re.search(complaint, warning)
     assert json.loads(files(result)[JSON])["changes"] is None
     assert result.changes is None
-    # It is told once.
+    # The warning is given once.
     assert planned({**first, **files(result)}, now=LAST).warnings == ()
 
 
-def test_a_report_that_cannot_be_read_is_told_and_replaced() -> None:
+def test_a_report_that_cannot_be_read_is_replaced_with_a_warning() -> None:
     seen = ReportSeen(None, NOW, {}, unreadable="Permission denied: 'report.json'")
     result = plan(ReportWanted(None, CONTENT, Folder("reports", document(), differences)), seen)
     assert ["Permission denied" in warning for warning in result.warnings] == [True]
@@ -134,16 +132,16 @@ def test_a_report_that_cannot_be_read_is_told_and_replaced() -> None:
 
 
 @pytest.mark.parametrize("changes", ["removed", 3, {}, {"since": NOW, "added": None, "removed": []}])
-def test_changes_that_somebody_has_spoilt_are_forgotten(first: dict[str, str], changes: Any) -> None:
+def test_invalid_changes_are_dropped(first: dict[str, str], changes: Any) -> None:
     report = {**json.loads(first[JSON]), "changes": changes}
     assert json.loads(files(planned({**first, JSON: json.dumps(report)}))[JSON])["changes"] is None
 
 
-def test_a_report_in_another_style_is_left_alone(first: dict[str, str]) -> None:
+def test_a_report_with_other_formatting_is_unchanged(first: dict[str, str]) -> None:
     assert planned({**first, JSON: json.dumps(json.loads(first[JSON]), indent=7)}).actions == ()
 
 
-def test_a_file_beside_the_folder_is_a_report_of_its_own(first: dict[str, str]) -> None:
+def test_a_file_in_addition_to_the_folder(first: dict[str, str]) -> None:
     wanted = ReportWanted("r.json", CONTENT, Folder("reports/", document()))
     both = plan(wanted, ReportSeen(None, NOW))
     assert [action.path for action in both.actions] == ["r.json", *(f"reports/{name}" for name in first)]
@@ -155,13 +153,13 @@ def test_a_file_beside_the_folder_is_a_report_of_its_own(first: dict[str, str]) 
     assert (changed.before, changed.after) == ({}, CONTENT)
 
 
-def test_a_maker_need_not_say_what_has_changed(first: dict[str, str]) -> None:
+def test_changes_are_optional(first: dict[str, str]) -> None:
     result = planned(first, OTHER, changes=None)
     assert (result.changes, result.warnings) == (None, ())
 
 
 @given(st.lists(st.text(), unique=True), st.lists(st.text(), unique=True))
-def test_changes_lead_from_one_report_to_the_next(before: list[str], after: list[str]) -> None:
+def test_changes_transform_one_report_into_the_next(before: list[str], after: list[str]) -> None:
     changes = changes_between(NOW, before, after)
     assert {*before} - {*changes.removed} | {*changes.added} == {*after}
     assert not {*changes.added} & {*before}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How values look as text."""
+"""Values as text."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_number(value: Any, expected: bool) -> None:
         ("a\u2028b", "a\u27e8U+2028\u27e9b"),
     ],
 )
-def test_what_cannot_be_seen_is_shown(text: str, shown: str) -> None:
+def test_invisible_characters_are_shown_as_code_points(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
@@ -73,5 +73,5 @@ def test_what_cannot_be_seen_is_shown(text: str, shown: str) -> None:
         ("under arn:aws:kms:eu-west-1:012345678901:key/1234abcd", "broken-up"),
     ],
 )
-def test_where_a_text_may_be_broken(value: Any, how: str) -> None:
+def test_the_class_for_line_breaks(value: Any, how: str) -> None:
     assert wrapping(value) == how

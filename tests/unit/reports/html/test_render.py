@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page as text: whatever the names are, it holds the page's own elements and nothing that loads."""
+"""The page: for any names, it has only its own elements and loads nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from ..examples import EU, NAMES, OWNER, REVERSED, US, document
 
 NOW, BEFORE = "2026-11-24T12:00:00+00:00", "2026-11-23T12:00:00+00:00"
-# What could load something, or lead away.
+# Attributes that load or submit something.
 _LOADING = frozenset(
     {"action", "background", "data", "formaction", "ping", "poster", "src", "srcdoc", "srcset"}
 )
@@ -68,14 +68,14 @@ def page(report: Document | None = None) -> Page:
     return Page(html_text(document() if report is None else report, NOW))
 
 
-def test_every_name_is_there_as_text() -> None:
+def test_every_name_is_text_on_the_page() -> None:
     text = page().text("td", "th", "span")
     for name in NAMES:
         assert (name if name != REVERSED else "golden-\u27e8U+202E\u27e9gnp.exe") in text
     assert "49" not in page().text("td")
 
 
-def test_nothing_on_it_loads_or_leads_away() -> None:
+def test_the_page_loads_nothing_and_has_no_external_links() -> None:
     found = page()
     assert not {tag for tag, _attributes in found.elements} & {
         "base",
@@ -96,7 +96,7 @@ def test_nothing_on_it_loads_or_leads_away() -> None:
     assert "@import" not in style
 
 
-def test_the_policy_allows_its_own_style_and_script_alone() -> None:
+def test_the_policy_allows_only_its_own_style_and_script() -> None:
     found = page()
     (policy,) = (one["content"] for one in found.of("meta") if "http-equiv" in one)
     allowed = dict(part.strip().split(" ", 1) for part in str(policy).split(";"))
@@ -107,7 +107,7 @@ def test_the_policy_allows_its_own_style_and_script_alone() -> None:
         "base-uri": "'none'",
         "form-action": "'none'",
     }
-    # It holds for what comes after it.
+    # The policy applies to the elements after it.
     order = [tag for tag, _attributes in found.elements]
     assert order.index("meta") + 1 < order.index("style")
 
@@ -117,7 +117,7 @@ def _source(text: str) -> str:
 
 
 @given(st.text(), st.text())
-def test_no_text_is_markup(text: str, other: str) -> None:
+def test_no_text_becomes_markup(text: str, other: str) -> None:
     hostile = replace(
         document(),
         title=text,
@@ -156,7 +156,7 @@ def _shape(report: Document) -> list[tuple[str, tuple[str, ...]]]:
     return [(tag, tuple(sorted(attributes))) for tag, attributes in page(report).elements]
 
 
-def test_a_reader_without_scripts_sees_every_row() -> None:
+def test_every_row_is_visible_without_scripts() -> None:
     found = page()
     assert [
         one for tag, one in found.elements if tag in {"section", "table", "tr", "td"} and "hidden" in one
@@ -164,7 +164,7 @@ def test_a_reader_without_scripts_sees_every_row() -> None:
     assert ["hidden" in one for one in found.of("div") if one.get("class") == "tools"] == [True]
 
 
-def test_rows_say_what_they_can_be_filtered_by() -> None:
+def test_rows_have_their_filter_values() -> None:
     rows = [one for one in page().of("tr") if one]
     assert {str(one.get("data-region")) for one in rows} == {EU, US, "None"}
     ami_0 = [one["data-findings"] for one in rows if one.get("data-findings") == "high:unknown_account"]
@@ -172,7 +172,7 @@ def test_rows_say_what_they_can_be_filtered_by() -> None:
     assert len(ami_0) == 4
 
 
-def test_every_table_can_be_read_aloud() -> None:
+def test_tables_are_accessible() -> None:
     found = page()
     tables = found.of("table")
     assert len(tables) == len(found.of("caption")) == len(found.of("thead")) == 6
@@ -181,20 +181,20 @@ def test_every_table_can_be_read_aloud() -> None:
     assert [one["aria-live"] for one in found.of("output")] == ["polite"]
 
 
-def test_every_mark_has_a_symbol_and_says_what_it_means() -> None:
+def test_every_mark_has_a_symbol_and_a_meaning() -> None:
     found = page()
     legend = dict(
         zip((item["class"] for item in found.of("li") if item.get("class") in {*Mark}), Mark, strict=False)
     )
     assert set(legend) == {*Mark}
     titles = {one["class"]: one["title"] for one in found.of("td") if "title" in one}
-    assert titles["foreign"] == "nobody allowed it"
+    assert titles["foreign"] == "not allowed"
     symbols = [text for tag, text in found.texts if tag == "b" and not text.isdigit()]
     assert len(set(symbols)) == len(Mark)
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "text"),
     [
         (None, None),
         (Changes(BEFORE), "No listed changes."),
@@ -202,14 +202,14 @@ def test_every_mark_has_a_symbol_and_says_what_it_means() -> None:
         (Changes(BEFORE, removed=("One.", "Two.")), "Removed (2)"),
     ],
 )
-def test_what_has_changed(changes: Changes | None, told: str | None) -> None:
+def test_changes(changes: Changes | None, text: str | None) -> None:
     text = page(replace(document(), changes=changes)).text()
     assert ("Changes since" in text) is (changes is not None)
-    assert told is None or told in text
+    assert text is None or told in text
     assert changes is None or all(sentence in text for sentence in (*changes.added, *changes.removed))
 
 
-def test_an_empty_report_is_a_page() -> None:
+def test_the_page_of_an_empty_report() -> None:
     empty = Document(
         "audit", "Nothing", "clean", "There are no images.", Table("Images", (Column("name", "Name"),), ())
     )
@@ -219,7 +219,7 @@ def test_an_empty_report_is_a_page() -> None:
     assert [one["class"] for one in found.of("span") if "status" in str(one.get("class"))] == ["status "]
 
 
-def test_times_are_for_people_and_for_programs() -> None:
+def test_times_are_readable_and_machine_readable() -> None:
     text = html_text(document(), NOW)
     assert f'<time datetime="{NOW.replace("+", "&#43;")}">' in text or f'<time datetime="{NOW}">' in text
     assert "2026-11-24 12:00:00 UTC" in text
@@ -230,7 +230,7 @@ def test_the_same_report_is_the_same_page() -> None:
     assert re.search(r"\n\n\n", html_text(document(), NOW)) is None
 
 
-def test_a_severity_in_a_table_looks_like_one() -> None:
+def test_a_severity_in_a_table_is_a_badge() -> None:
     table = Table(
         "T", (Column("severity", "S"), Column("n", "N", numeric=True)), ({"severity": "high", "n": 3},)
     )
@@ -242,7 +242,7 @@ def rows_of(**changes: Any) -> int:
     return len(page(replace(document(), **changes)).of("tr"))
 
 
-def test_a_matrix_in_which_there_is_nothing_is_left_out() -> None:
+def test_an_empty_matrix_is_omitted() -> None:
     matrix = document().matrix
     assert matrix is not None
     assert rows_of() - rows_of(matrix=replace(matrix, rows=())) == len(NAMES) + 1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the page shows, and that it says what it leaves out."""
+"""The content of the page, and what it omits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..examples import EU, US, document, items
 NOW = "2026-11-24T12:00:00+00:00"
 
 
-def test_every_region_is_summed_up_the_worst_first() -> None:
+def test_regions_are_summarized_the_worst_first() -> None:
     view = page_view(document(), NOW)
     assert [(one.region, dict(one.counts), one.images) for one in view.regions] == [
         (EU, {"high": 2, "medium": 1, "low": 0}, 4),
@@ -33,7 +33,7 @@ def test_every_region_is_summed_up_the_worst_first() -> None:
     assert dict(view.counts) == {"high": 2, "medium": 1, "low": 1}
 
 
-def test_every_kind_of_finding_is_explained() -> None:
+def test_every_finding_code_is_explained() -> None:
     codes = page_view(replace(document(), items=(*items(), items()[0])), NOW).codes
     assert [(one.severity, one.code, one.count) for one in codes] == [
         ("high", "public", 1),
@@ -52,16 +52,16 @@ def test_every_kind_of_finding_is_explained() -> None:
         pytest.param({"region": EU, "image_id": "ami-0"}, EU, "high:unknown_account", id="its image's"),
         pytest.param({"region": US, "image_id": "ami-0"}, US, "", id="an image of another region"),
         pytest.param({"region": EU}, EU, None, id="a region"),
-        pytest.param({"name": "x"}, None, None, id="nothing"),
+        pytest.param({"name": "x"}, None, None, id="null"),
     ],
 )
-def test_what_a_row_can_be_filtered_by(row: dict[str, Any], region: str | None, findings: str | None) -> None:
+def test_the_filter_values_of_a_row(row: dict[str, Any], region: str | None, findings: str | None) -> None:
     table = Table("T", (Column("name", "Name"),), (row,))
     view = page_view(replace(document(), tables=(table,)), NOW).tables[0]
     assert (view.rows[0].region, view.rows[0].findings) == (region, findings)
 
 
-def test_long_tables_say_what_they_leave_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_tables_say_what_they_omit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "MAX_ROWS", 2)
     view = page_view(document(), NOW)
     assert [len(one.rows) for one in view.tables] == [2, 2]
@@ -73,7 +73,7 @@ def test_long_tables_say_what_they_leave_out(monkeypatch: pytest.MonkeyPatch) ->
     assert view.items_left_out == (
         "This page shows the first 2 of 4 findings. report.json and report.sarif have all."
     )
-    # What is counted is what there is, not what is shown.
+    # Counts include rows that are not shown.
     assert sum(view.counts.values()) == 4
 
 
@@ -89,7 +89,7 @@ def shown(view: MatrixView) -> tuple[list[str], list[str]]:
     return [str(row.values["name"]) for row, _marks in view.rows], [*view.columns]
 
 
-def test_rows_and_columns_without_a_mark_are_left_out() -> None:
+def test_rows_and_columns_without_marks_are_omitted() -> None:
     view = matrix({"a": Mark.FULL}, {}, {"c": Mark.BROKEN}, {})
     assert shown(view) == (["0", "2"], ["a", "c"])
     assert [marks for _row, marks in view.rows] == [(Mark.FULL, None), (None, Mark.BROKEN)]
@@ -99,7 +99,7 @@ def test_rows_and_columns_without_a_mark_are_left_out() -> None:
     )
 
 
-def test_of_too_many_the_worst_are_shown_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_matrix_shows_its_worst_rows_and_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "MAX_COLUMNS", 2)
     monkeypatch.setattr(subject, "MAX_CELLS", 5)
     view = matrix(
