@@ -9,52 +9,53 @@ name: accounts
 version_added: 0.1.0
 short_description: The accounts of an AWS organization as hosts
 description:
-  - Makes every active account of the organization a host, and groups them by organizational unit, tag and state.
-  - Nothing is logged in to. Hosts run their tasks on the controller (C(ansible_connection=local), with the controller's
-    Python), so that a play over accounts runs modules for each of them, with C(account_id) to say which.
-  - The file's name must end in C(golden_accounts.yml) or C(golden_accounts.yaml).
+  - Adds every active account of the organization as a host, and groups the hosts by organizational unit, tag and state.
+  - Ansible does not log in to these hosts. They run their tasks on the controller (C(ansible_connection=local), with the
+    controller's Python), so that a play runs modules for each account, which C(account_id) identifies.
+  - The file name must end with C(golden_accounts.yml) or C(golden_accounts.yaml).
 author:
   - golden.images contributors !UNKNOWN
 options:
   plugin:
     description:
-      - Says that the file is for this plugin.
+      - The name of this plugin.
     type: str
     required: true
     choices: [golden.images.accounts]
   statuses:
     description:
-      - The states of accounts to list; V(all) stands for all of them.
-      - Accounts that are suspended, closed or being closed cannot be used, and are left out unless they are asked for.
+      - The states of accounts to include. V(all) includes all states.
+      - By default, accounts that are suspended, closed or pending closure are excluded, because they cannot be used.
     type: list
     elements: str
     choices: [ACTIVE, PENDING_ACTIVATION, SUSPENDED, PENDING_CLOSURE, CLOSED, all]
     default: [ACTIVE]
   hostname:
     description:
-      - What hosts are called. Names may hold blanks, and AWS lets several accounts have the same one, which is refused.
+      - The source of host names. Account names can contain spaces. The inventory fails if several accounts have the same
+        name, which AWS allows.
     type: str
     choices: [account_id, account_name]
     default: account_id
   include_email:
     description:
-      - Whether hosts have the variable C(email), the address of the account's root user.
+      - Whether hosts have the variable C(email), the email address of the account's root user.
     type: bool
     default: false
   include_tags:
     description:
-      - Whether to read the accounts' tags. That is one call for each account; all else is two for each unit.
+      - Whether to read the accounts' tags. This needs one call for each account, in addition to two calls for each unit.
     type: bool
     default: true
   group_by:
     description:
-      - By what to group.
-      - V(ou) makes a group such as C(ou_workloads_prod) of each unit that has accounts, inside the group of the unit around
-        it, so that C(ou_workloads) holds the accounts of all units inside.
-      - V(tags) makes groups such as C(tag_environment_prod), V(status) such as C(status_active).
-      - Characters that cannot be in a group's name become underscores. Where two units or two tags come to the same name,
-        each has the unit's id, or a hash, added.
-      - The group C(aws_accounts) always holds all.
+      - The criteria of groups.
+      - V(ou) creates a group such as C(ou_workloads_prod) for each unit with accounts, as a child of the parent unit's
+        group, so that C(ou_workloads) contains the accounts of all its units.
+      - V(tags) creates groups such as C(tag_environment_prod), V(status) such as C(status_active).
+      - Underscores replace characters that group names cannot contain. If two units or two tags result in the same name, the
+        unit's ID or a hash is appended to each.
+      - The group C(aws_accounts) always contains all accounts.
     type: list
     elements: str
     choices: [ou, tags, status]
@@ -67,20 +68,21 @@ extends_documentation_fragment:
   - amazon.aws.region.plugins
   - amazon.aws.assume_role.plugins
 notes:
-  - AWS lists accounts to the organization's management account and to delegated administrators only. O(assume_role_arn) lets
-    others act as one of these. The actions C(organizations:ListRoots), C(organizations:ListOrganizationalUnitsForParent),
-    C(organizations:ListAccountsForParent) and C(organizations:ListTagsForResource) are needed.
-  - Variables of each host are C(account_id), C(account_name), C(status), C(ou_path) (such as C(/workloads/prod)), C(ou_id),
+  - Only the organization's management account and delegated administrators can list accounts. From other accounts, use
+    O(assume_role_arn) to assume a role in one of these. The required permissions are C(organizations:ListRoots),
+    C(organizations:ListOrganizationalUnitsForParent), C(organizations:ListAccountsForParent) and
+    C(organizations:ListTagsForResource).
+  - The variables of each host are C(account_id), C(account_name), C(status), C(ou_path) (such as C(/workloads/prod)), C(ou_id),
     C(account_tags) unless O(include_tags=false), and C(email) if O(include_email=true).
-  - Either all accounts are listed or none. By default Ansible only warns of an inventory that could not be read; set
-    C(any_unparsed_is_failed) in the section C(inventory) of its configuration to end there.
+  - The inventory contains either all accounts or none. By default, Ansible only warns about an inventory that cannot be
+    read. Set C(any_unparsed_is_failed) in the section C(inventory) of its configuration to fail instead.
 """
 
 EXAMPLES = r"""
-# golden_accounts.yml: all active accounts, by id, with the credentials of the environment
+# golden_accounts.yml: all active accounts by ID, with the credentials of the environment
 plugin: golden.images.accounts
 ---
-# As a role of the management account, kept for an hour, with a group for each value of one tag
+# With a role in the management account, a cache of one hour, and a group for each value of one tag
 plugin: golden.images.accounts
 assume_role_arn: arn:aws:iam::111122223333:role/list-accounts
 cache: true
@@ -115,7 +117,7 @@ from ansible_collections.golden.images.plugins.module_utils.organization.invento
 
 
 class InventoryModule(AWSInventoryBase):
-    """Reads all accounts, or takes them from the cache, before it adds the first host."""
+    """Reads all accounts from AWS or the cache before it adds the first host."""
 
     NAME = "golden.images.accounts"
     INVENTORY_FILE_SUFFIXES = ("golden_accounts.yml", "golden_accounts.yaml")
@@ -124,35 +126,35 @@ class InventoryModule(AWSInventoryBase):
         """Fill the inventory from the file at ``path``."""
         super().parse(inventory, loader, path, cache=cache)
         statuses = self.get_option("statuses")
-        asked = InventoryOptions(
+        options = InventoryOptions(
             states=STATES if "all" in statuses else tuple(statuses),
             email=self.get_option("include_email"),
             tags=self.get_option("include_tags"),
         )
         naming = NamingOptions(self.get_option("hostname"), tuple(self.get_option("group_by")))
         try:
-            named = hosts(self._accounts(asked, path, cache), naming)
+            named = hosts(self._accounts(options, path, cache), naming)
         except Refused as refused:
             self.fail_aws(str(refused))
-        self._add_hosts(named, asked)
+        self._add_hosts(named, options)
         self._add_groups(groups(named, naming))
         self._construct(named)
 
-    def _accounts(self, asked, path, cache):
+    def _accounts(self, options, path, cache):
         found, cached = self.get_cached_result(path, cache)
-        accounts = asked.from_cache(cached) if found else None
+        accounts = options.from_cache(cached) if found else None
         if accounts is None:
             client = self.client("organizations", config=organizations_config())
-            accounts = read_accounts.accounts(client, asked)
-            # What is kept already was not asked for in the same way, or is not to be used: it is replaced.
-            self.update_cached_result(path, False, asked.as_cache(accounts))
+            accounts = read_accounts.accounts(client, options)
+            # Replaces a cached result that must not be used or has other options.
+            self.update_cached_result(path, False, options.as_cache(accounts))
         return accounts
 
-    def _add_hosts(self, named, asked):
+    def _add_hosts(self, named, options):
         on_controller = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         for name, account in named.items():
             self.inventory.add_host(name)
-            for variable, value in {**on_controller, **host_variables(account, asked)}.items():
+            for variable, value in {**on_controller, **host_variables(account, options)}.items():
                 self.inventory.set_variable(name, variable, value)
 
     def _add_groups(self, grouped):
@@ -167,7 +169,7 @@ class InventoryModule(AWSInventoryBase):
         for name in named:
             variables = self.inventory.get_host(name).get_vars()
             self._set_composite_vars(self.get_option("compose"), variables, name, strict=strict)
-            # Groups see what was composed.
+            # Groups can use composed variables.
             variables = self.inventory.get_host(name).get_vars()
             self._add_host_to_composed_groups(self.get_option("groups"), variables, name, strict=strict)
             self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, name, strict=strict)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decides what the accounts of an organization are called as hosts of an inventory, and their groups."""
+"""Plan the hosts and groups of an inventory of an organization's accounts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ALL_ACCOUNTS = "aws_accounts"
 
 @dataclass(frozen=True)
 class Unit:
-    """An organizational unit; names may hold any character."""
+    """An organizational unit; its name can contain any character."""
 
     unit_id: str
     name: str
@@ -31,10 +31,10 @@ class Unit:
 
 @dataclass(frozen=True)
 class Account:
-    """An account of an organization; ``units`` are those that it is in, the outermost first.
+    """An account of an organization; ``units`` are the units that contain it, the outermost first.
 
-    ``parent_id`` is the innermost one's id, or the root's for an account in none. ``tags`` is empty if they
-    were not asked for.
+    ``parent_id`` is the ID of the innermost unit, or of the root without units. ``tags`` is empty if they
+    were not read.
     """
 
     account_id: str
@@ -47,20 +47,20 @@ class Account:
 
     @property
     def path(self) -> str:
-        """The names of the units, such as ``/workloads/prod``; ``/`` for an account in none."""
+        """The names of the units, such as ``/workloads/prod``; ``/`` without units."""
         return "/" + "/".join(unit.name for unit in self.units)
 
 
 @dataclass(frozen=True)
 class InventoryOptions:
-    """What of the inventory's options decides what AWS is asked."""
+    """The options of the inventory that determine the calls to AWS."""
 
     states: tuple[str, ...] = ("ACTIVE",)
     email: bool = False
     tags: bool = True
 
     def as_cache(self, accounts: Iterable[Account]) -> dict[str, Any]:
-        """What was asked, and the answer, as plain values that any cache plugin can keep."""
+        """The options and the accounts, as plain values for any cache plugin."""
         return {
             "options": self._plain(),
             "accounts": [
@@ -78,7 +78,7 @@ class InventoryOptions:
         }
 
     def from_cache(self, cached: Any) -> tuple[Account, ...] | None:
-        """The answer that was kept; None if something else was asked, so that it does not do."""
+        """The cached accounts; None if they were read with other options."""
         if not isinstance(cached, Mapping) or cached.get("options") != self._plain():
             return None
         return tuple(
@@ -92,7 +92,7 @@ class InventoryOptions:
 
 @dataclass(frozen=True)
 class NamingOptions:
-    """What a host is called, ``account_id`` or ``account_name``, and by what hosts are grouped."""
+    """The source of host names, ``account_id`` or ``account_name``, and the criteria of groups."""
 
     hostname: str = "account_id"
     group_by: tuple[str, ...] = ("ou", "tags", "status")
@@ -100,7 +100,7 @@ class NamingOptions:
 
 @dataclass(frozen=True)
 class Group:
-    """A group of the inventory: its hosts, and the groups inside it."""
+    """A group of the inventory: its hosts and its child groups."""
 
     hosts: tuple[str, ...]
     children: tuple[str, ...] = ()
@@ -108,38 +108,38 @@ class Group:
 
 @dataclass(frozen=True, order=True)
 class _Label:
-    """What a group is for; ``distinction`` tells apart those whose names would be the same."""
+    """The name of a group. ``distinction`` is appended if several groups would have the same ``text``."""
 
     text: str
     distinction: str
 
 
 def hosts(accounts: Iterable[Account], options: NamingOptions) -> dict[str, Account]:
-    """The accounts by their hosts' names, in the order of the names.
+    """The accounts by host name, in the order of the names.
 
     Raises:
-        Refused: accounts are to be called by their names, and two have the same. AWS allows that; as one
-            host, one of them would be lost.
+        Refused: two accounts have the same host name. AWS allows the same name for several accounts, but one
+            host can represent only one of them.
     """
     by_name: dict[str, list[Account]] = defaultdict(list)
     for account in accounts:
         by_name[_host_name(account, options)].append(account)
-    twice = {name: found for name, found in by_name.items() if len(found) > 1}
-    if twice:
+    duplicates = {name: found for name, found in by_name.items() if len(found) > 1}
+    if duplicates:
         raise Refused(
             invalid_option(
                 "hostname",
-                f"hostname: accounts {', '.join(sorted(one.account_id for one in found))} are all named "
+                f"hostname: accounts {', '.join(sorted(one.account_id for one in found))} have the same name "
                 f"'{name}'.",
-                "Rename them, or take hostname: account_id.",
+                "Rename them, or set hostname: account_id.",
             )
-            for name, found in sorted(twice.items())
+            for name, found in sorted(duplicates.items())
         )
     return {name: by_name[name][0] for name in sorted(by_name)}
 
 
 def host_variables(account: Account, options: InventoryOptions) -> dict[str, Any]:
-    """What a host's variables say of its account."""
+    """The variables of a host."""
     return {
         "account_id": account.account_id,
         "account_name": account.name,
@@ -152,10 +152,10 @@ def host_variables(account: Account, options: InventoryOptions) -> dict[str, Any
 
 
 def groups(named: Mapping[str, Account], options: NamingOptions) -> dict[str, Group]:
-    """Every group by its name: all accounts, and those of each unit, tag and state as far as asked for.
+    """The groups by name: all accounts, and those of each unit, tag and state according to the options.
 
-    A unit's group is inside that of the unit around it. Where Ansible's names cannot tell two units or tags
-    apart, both names are made longer: a play on one must never reach the accounts of the other.
+    The group of a unit is a child of the parent unit's group. If the groups of two units or tags would have
+    the same name, both names get a suffix, so that a play on one group never runs on accounts of the other.
     """
     members: dict[_Label, set[str]] = defaultdict(set)
     inside: dict[_Label, set[_Label]] = defaultdict(set)
@@ -205,5 +205,5 @@ def _names(labels: set[_Label]) -> dict[_Label, str]:
 
 
 def _safe(text: str) -> str:
-    """The text with what Ansible does not take in a group's name replaced."""
+    """The text with underscores for characters that Ansible does not allow in group names."""
     return re.sub(r"[^A-Za-z0-9_]", "_", text)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the accounts of an organization, with as few calls as there are units and, for tags, accounts."""
+"""Read the accounts of an organization, with two calls for each unit and, for tags, one for each account."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-# Organizations allows but a few calls a second, to the whole organization together: so many at once.
+# Organizations allows only a few calls per second for the whole organization.
 _PARALLEL_CALLS = 4
 
 _NO_STATE = Failure(
-    message="AWS tells no state of the accounts that this botocore knows.",
-    remedy="Update botocore and boto3: since September 2026 AWS tells it in the member State only.",
+    message="The response has no account state that this botocore supports.",
+    remedy="Update botocore and boto3: since September 2026 AWS returns it in the member State only.",
     error_code="missing_account_state",
     action="ListAccountsForParent",
 )
 
 
 def accounts(client: OrganizationsClient, options: InventoryOptions) -> tuple[Account, ...]:
-    """The accounts in the states asked for, by id.
+    """The accounts in the states of ``options``, ordered by ID.
 
-    AWS tells them to the management account and to delegated administrators only (botocore operation
+    Only the management account and delegated administrators can list them (botocore operation
     ListAccountsForParent).
 
     Raises:
-        Refused: something could not be read, so that accounts or groups of theirs would be missing.
+        Refused: a call failed, so that accounts or groups would be missing.
     """
     try:
         roots = [
@@ -52,21 +52,21 @@ def accounts(client: OrganizationsClient, options: InventoryOptions) -> tuple[Ac
     found: list[Account] = []
     level: list[tuple[str, tuple[Unit, ...]]] = [(root, ()) for root in roots]
     while level:
-        inside = _all_of(level, lambda place: _inside(client, *place))
+        inside = _read_all(level, lambda place: _children(client, *place))
         found.extend(chain.from_iterable(members for members, _units in inside))
         level = list(chain.from_iterable(units for _members, units in inside))
-    # One that is moved meanwhile may be met twice.
+    # An account that is moved during the reads can be found twice.
     by_id = {account.account_id: account for account in found if account.state in options.states}
     wanted = [by_id[account_id] for account_id in sorted(by_id)]
     if options.tags:
-        wanted = _all_of(wanted, lambda account: replace(account, tags=_tags(client, account.account_id)))
+        wanted = _read_all(wanted, lambda account: replace(account, tags=_tags(client, account.account_id)))
     return tuple(wanted if options.email else (replace(account, email="") for account in wanted))
 
 
-def _inside(
+def _children(
     client: OrganizationsClient, parent_id: str, units: tuple[Unit, ...]
 ) -> tuple[list[Account], list[tuple[str, tuple[Unit, ...]]]]:
-    """The accounts right inside a root or a unit, and the units right inside it with those around them."""
+    """The direct child accounts of a root or a unit, and its direct child units with their parent units."""
     members = client.get_paginator("list_accounts_for_parent").paginate(ParentId=parent_id)
     children = client.get_paginator("list_organizational_units_for_parent").paginate(ParentId=parent_id)
     return (
@@ -80,11 +80,11 @@ def _inside(
 
 
 def _account(item: AccountTypeDef, parent_id: str, units: tuple[Unit, ...]) -> Account:
-    # botocore shape Account: State replaces Status, which older botocore knows alone.
+    # botocore shape Account: State replaces Status, the only one in older versions.
     state = item.get("State") or item.get("Status")
     if state is None:
         raise Refused([_NO_STATE])
-    # AWS may leave out the name and the address of an account that has not joined yet.
+    # AWS may omit the name and the email address of an account that has not joined yet.
     return Account(
         account_id=item["Id"],
         name=item.get("Name", item["Id"]),
@@ -100,12 +100,12 @@ def _tags(client: OrganizationsClient, account_id: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
 
 
-def _all_of(items: Iterable[Item], ask: Callable[[Item], Answer]) -> list[Answer]:
-    """The answer for every item, in their order, a few at a time; ``Refused`` if there is none for any."""
+def _read_all(items: Iterable[Item], read: Callable[[Item], Answer]) -> list[Answer]:
+    """The results of ``read`` in the order of the items, in parallel; ``Refused`` if a call fails."""
     given = list(items)
 
     def work(lane: int) -> list[Answer]:
-        return [ask(item) for item in given[lane::_PARALLEL_CALLS]]
+        return [read(item) for item in given[lane::_PARALLEL_CALLS]]
 
     done, failed = each(range(min(_PARALLEL_CALLS, len(given))), work)
     if failed:
@@ -121,9 +121,9 @@ def _failure(exception: Exception) -> Failure:
     failure = errors.failure(exception, None, "ListAccountsForParent")
     if failure.error_code in ("AccessDenied", "AccessDeniedException"):
         remedy = (
-            f"{failure.remedy} Only the management account and delegated administrators may list accounts."
+            f"{failure.remedy} Only the management account and delegated administrators can list accounts."
         )
         return replace(failure, remedy=remedy)
     if failure.error_code == "TooManyRequestsException":
-        return replace(failure, remedy="Run again later, or with cache: true less often.")
+        return replace(failure, remedy="Rerun later, or set cache: true to reduce the number of calls.")
     return failure

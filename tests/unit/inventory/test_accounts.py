@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of the inventory plugin accounts, which is its specification too."""
+"""The documentation of the inventory plugin accounts, which defines its options."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ SHARED = {
 }
 
 
-def test_every_state_can_be_asked_for() -> None:
+def test_every_state_is_a_choice() -> None:
     assert {*OPTIONS["statuses"]["choices"]} == {*STATES, "all"}
 
 
-def test_defaults_are_those_of_the_values() -> None:
+def test_the_documented_defaults_are_those_of_the_code() -> None:
     assert tuple(OPTIONS["statuses"]["default"]) == InventoryOptions().states
     assert (OPTIONS["include_email"]["default"], OPTIONS["include_tags"]["default"]) == (
         InventoryOptions().email,
@@ -39,7 +39,7 @@ def test_defaults_are_those_of_the_values() -> None:
     )
 
 
-def test_examples_use_options_that_there_are() -> None:
+def test_examples_use_documented_options() -> None:
     examples = [*yaml.safe_load_all(accounts.EXAMPLES)]
     assert examples
     for example in examples:
@@ -48,7 +48,7 @@ def test_examples_use_options_that_there_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "taken"),
+    ("name", "valid"),
     [
         ("golden_accounts.yml", True),
         ("prod.golden_accounts.yaml", True),
@@ -56,7 +56,7 @@ def test_examples_use_options_that_there_are() -> None:
         ("golden_accounts.json", False),
     ],
 )
-def test_files_are_known_by_their_names(tmp_path: Path, name: str, taken: bool) -> None:
+def test_names_of_inventory_files(tmp_path: Path, name: str, valid: bool) -> None:
     path = tmp_path / name
     path.write_text("plugin: golden.images.accounts\n", encoding="utf-8")
-    assert accounts.InventoryModule().verify_file(str(path)) is taken
+    assert accounts.InventoryModule().verify_file(str(path)) is valid

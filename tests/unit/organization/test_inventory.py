@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the accounts of an organization are called as hosts, and that no group holds another's accounts."""
+"""Host names, variables and groups of accounts, and the cache."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WORKLOADS, PROD = Unit("ou-ab12-11111111", "workloads"), Unit("ou-ab12-22222222"
 
 
 def account(account_id: str = "012345678901", **changes: Any) -> Account:
-    """An active account in no unit."""
+    """An active account without units."""
     return Account(
         **{
             "account_id": account_id,
@@ -47,11 +47,11 @@ def grouped(*accounts: Account, **naming: Any) -> dict[str, Group]:
 
 
 def members(found: dict[str, Group], name: str) -> set[str]:
-    """The hosts of a group and of those inside it."""
+    """The hosts of a group and of its child groups."""
     return {*found[name].hosts}.union(*(members(found, child) for child in found[name].children))
 
 
-def test_a_unit_is_inside_the_unit_around_it() -> None:
+def test_a_unit_is_a_child_of_its_parent_unit() -> None:
     found = grouped(
         account("111111111111", units=(WORKLOADS, PROD)),
         account("222222222222", units=(WORKLOADS,)),
@@ -85,7 +85,7 @@ def test_states(state: str, name: str) -> None:
     assert sorted(grouped(account(state=state), group_by=("status",))) == [ALL_ACCOUNTS, name]
 
 
-def test_units_whose_names_come_to_the_same_are_told_apart() -> None:
+def test_units_with_the_same_group_name_get_their_ids() -> None:
     found = grouped(
         account("111111111111", units=(Unit("ou-1", "a"), Unit("ou-2", "b"))),
         account("222222222222", units=(Unit("ou-3", "a-b"),)),
@@ -96,7 +96,7 @@ def test_units_whose_names_come_to_the_same_are_told_apart() -> None:
     assert "ou_a_b" not in found
 
 
-def test_tags_that_come_to_the_same_name_are_told_apart() -> None:
+def test_tags_with_the_same_group_name_get_hashes() -> None:
     found = grouped(
         account("111111111111", tags={"a": "b-c"}),
         account("222222222222", tags={"a": "b c"}),
@@ -109,11 +109,11 @@ def test_tags_that_come_to_the_same_name_are_told_apart() -> None:
     ]
 
 
-def test_nothing_to_group_by_leaves_the_group_of_all() -> None:
+def test_without_criteria_there_is_only_the_group_of_all_accounts() -> None:
     assert [*grouped(account(tags={"a": "b"}, units=(PROD,)), group_by=())] == [ALL_ACCOUNTS]
 
 
-def test_no_account_is_an_inventory_too() -> None:
+def test_an_organization_without_accounts() -> None:
     assert grouped() == {ALL_ACCOUNTS: Group(())}
 
 
@@ -123,7 +123,7 @@ def test_hosts_by_name() -> None:
     assert [*hosts(accounts, NamingOptions())] == ["111111111111", "222222222222"]
 
 
-def test_two_accounts_of_one_name_are_never_one_host() -> None:
+def test_two_accounts_with_the_same_name_are_refused() -> None:
     twins = [account("111111111111"), account("222222222222"), account("333333333333", name="other")]
     assert len(hosts(twins, NamingOptions())) == 3
     with pytest.raises(Refused) as caught:
@@ -164,7 +164,7 @@ organizations = st.dictionaries(
 
 
 @given(organizations, st.lists(units, max_size=4, unique_by=lambda unit: unit.unit_id), st.data())
-def test_every_group_holds_just_the_accounts_of_one_unit_or_tag(
+def test_every_group_contains_only_the_accounts_of_one_unit_or_tag(
     tagged: dict[str, tuple[dict[str, str], str]], pool: list[Unit], data: st.DataObject
 ) -> None:
     # The units are a chain, and each account is somewhere in it.
@@ -183,7 +183,7 @@ def test_every_group_holds_just_the_accounts_of_one_unit_or_tag(
 
 
 @given(organizations)
-def test_what_the_cache_keeps_is_what_was_read(tagged: dict[str, tuple[dict[str, str], str]]) -> None:
+def test_the_cache_returns_the_accounts_that_were_read(tagged: dict[str, tuple[dict[str, str], str]]) -> None:
     accounts = tuple(
         account(account_id, name=name, tags=tags, units=(WORKLOADS, PROD))
         for account_id, (tags, name) in tagged.items()
@@ -201,10 +201,10 @@ def test_what_the_cache_keeps_is_what_was_read(tagged: dict[str, tuple[dict[str,
         InventoryOptions(tags=False),
     ],
 )
-def test_what_answers_another_question_is_not_taken_from_the_cache(other: InventoryOptions) -> None:
+def test_a_cache_with_other_options_is_not_used(other: InventoryOptions) -> None:
     assert other.from_cache(InventoryOptions().as_cache([account()])) is None
 
 
 @pytest.mark.parametrize("cached", [None, [], {}, {"accounts": []}])
-def test_what_something_else_kept_is_not_taken_either(cached: Any) -> None:
+def test_an_invalid_cache_is_not_used(cached: Any) -> None:
     assert InventoryOptions().from_cache(cached) is None

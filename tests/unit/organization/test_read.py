@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Organizations is asked, and that no account is left out for what could not be read."""
+"""Requests to Organizations, and refusals if a read fails."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ A, B, C = "012345678901", "111111111111", "222222222222"
 
 @pytest.fixture
 def organizations(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    # One call at a time, in the order written down.
+    # One call at a time, in the order of the script.
     monkeypatch.setattr(read_accounts, "_PARALLEL_CALLS", 1)
     with Wire("organizations").spoken() as wire:
         yield wire
@@ -35,7 +35,7 @@ def entry(account_id: str, **changes: Any) -> dict[str, Any]:
     return {"Id": account_id, "Name": "web", "Email": "web@example.com", "State": "ACTIVE", **changes}
 
 
-def expect_inside(wire: Wire, parent: str, accounts: list[dict[str, Any]], *units: Unit) -> None:
+def expect_children(wire: Wire, parent: str, accounts: list[dict[str, Any]], *units: Unit) -> None:
     wire.expect("list_accounts_for_parent", {"ParentId": parent}, {"Accounts": accounts})
     listed = [{"Id": unit.unit_id, "Name": unit.name} for unit in units]
     request = {"ParentId": parent}
@@ -48,7 +48,7 @@ def expect_roots(wire: Wire) -> None:
 
 def test_the_whole_tree(organizations: Wire) -> None:
     expect_roots(organizations)
-    expect_inside(organizations, ROOT, [entry(B), entry(C, State="SUSPENDED")], PROD)
+    expect_children(organizations, ROOT, [entry(B), entry(C, State="SUSPENDED")], PROD)
     # A page may be empty though more follow (botocore operation ListAccountsForParent).
     organizations.expect(
         "list_accounts_for_parent", {"ParentId": PROD.unit_id}, {"Accounts": [], "NextToken": "more"}
@@ -73,25 +73,25 @@ def test_the_whole_tree(organizations: Wire) -> None:
     ("members", "state"),
     [
         pytest.param({"State": "PENDING_CLOSURE", "Status": "ACTIVE"}, "PENDING_CLOSURE", id="both"),
-        pytest.param({"State": None, "Status": "SUSPENDED"}, "SUSPENDED", id="as before September 2026"),
+        pytest.param({"State": None, "Status": "SUSPENDED"}, "SUSPENDED", id="before September 2026"),
     ],
 )
 def test_the_state(organizations: Wire, members: dict[str, Any], state: str) -> None:
-    told = {name: value for name, value in entry(A, **members).items() if value is not None}
+    listed = {name: value for name, value in entry(A, **members).items() if value is not None}
     expect_roots(organizations)
-    expect_inside(organizations, ROOT, [told])
+    expect_children(organizations, ROOT, [listed])
     (found,) = read_accounts.accounts(
         organizations.client, InventoryOptions((state,), email=True, tags=False)
     )
     assert (found.state, found.email) == (state, "web@example.com")
 
 
-def test_an_account_of_unknown_state_is_no_account_left_out(organizations: Wire) -> None:
-    told = entry(A)
-    told.pop("State")
+def test_an_account_without_a_state_is_refused(organizations: Wire) -> None:
+    listed = entry(A)
+    listed.pop("State")
     expect_roots(organizations)
-    expect_inside(organizations, ROOT, [told])
-    # The exception ends the walk before the units are asked for.
+    expect_children(organizations, ROOT, [listed])
+    # The exception stops the reads before the units.
     with pytest.raises(Refused) as caught:
         read_accounts.accounts(organizations.client, InventoryOptions())
     (failure,) = caught.value.failures
@@ -107,7 +107,7 @@ def test_an_account_of_unknown_state_is_no_account_left_out(organizations: Wire)
         ("AWSOrganizationsNotInUseException", "AWS's message"),
     ],
 )
-def test_what_is_refused(organizations: Wire, code: str, remedy: str) -> None:
+def test_failures_of_list_roots(organizations: Wire, code: str, remedy: str) -> None:
     organizations.refuse("list_roots", {}, code, "Not a member.")
     with pytest.raises(Refused) as caught:
         read_accounts.accounts(organizations.client, InventoryOptions())
@@ -116,9 +116,9 @@ def test_what_is_refused(organizations: Wire, code: str, remedy: str) -> None:
     assert remedy in failure.remedy
 
 
-def test_tags_that_cannot_be_read_leave_no_account_out(organizations: Wire) -> None:
+def test_tags_that_cannot_be_read_are_refused(organizations: Wire) -> None:
     expect_roots(organizations)
-    expect_inside(organizations, ROOT, [entry(A), entry(B)])
+    expect_children(organizations, ROOT, [entry(A), entry(B)])
     organizations.refuse("list_tags_for_resource", {"ResourceId": A}, "AccessDeniedException")
     with pytest.raises(Refused) as caught:
         read_accounts.accounts(organizations.client, InventoryOptions())

@@ -194,7 +194,7 @@ def test_every_mark_has_a_symbol_and_a_meaning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "text"),
+    ("changes", "expected"),
     [
         (None, None),
         (Changes(BEFORE), "No listed changes."),
@@ -202,10 +202,10 @@ def test_every_mark_has_a_symbol_and_a_meaning() -> None:
         (Changes(BEFORE, removed=("One.", "Two.")), "Removed (2)"),
     ],
 )
-def test_changes(changes: Changes | None, text: str | None) -> None:
+def test_changes(changes: Changes | None, expected: str | None) -> None:
     text = page(replace(document(), changes=changes)).text()
     assert ("Changes since" in text) is (changes is not None)
-    assert text is None or told in text
+    assert expected is None or expected in text
     assert changes is None or all(sentence in text for sentence in (*changes.added, *changes.removed))
 
 
