@@ -215,7 +215,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import ARGUMENT_SPEC, FLOW
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.options import ARGUMENT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 

@@ -179,7 +179,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.flow import ARGUMENT_SPEC, FLOW
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.options import ARGUMENT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 

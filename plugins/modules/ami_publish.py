@@ -219,7 +219,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.publish.flow import ARGUMENT_SPEC, FLOW
+from ansible_collections.golden.images.plugins.module_utils.publish.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.publish.options import ARGUMENT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 

@@ -209,7 +209,8 @@ failures:
 """
 
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-from ansible_collections.golden.images.plugins.module_utils.share.flow import ARGUMENT_SPEC, FLOW
+from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.share.options import ARGUMENT_SPEC
 
 
 def main():

@@ -15,11 +15,13 @@ from typing import Any
 
 from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, NETWORK_SPEC, Options
 from ..failures import Failure, Refused, invalid_option
-from ..kms_grant import flow as kms_grant
+from ..kms_grant import options as kms_grant
+from ..launch_probe import options as launch_probe
 from ..plan import Plan
 from ..progress import Report
+from ..publish import options as publish
 from ..runner import Flow, Outcome
-from ..share import flow as share
+from ..share import options as share
 from .parameters import parameters
 
 # A step's check of its options, and its parameters.
@@ -94,23 +96,19 @@ def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
 def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
     """The steps that these options ask for."""
     given = {**params, **_IMAGES}
-    yield share.FLOW.wanted, parameters(share.ARGUMENT_SPEC, given)
-    yield kms_grant.FLOW.wanted, parameters(kms_grant.ARGUMENT_SPEC, given)
-    # Imported where needed: most of the time of a module that needs no AWS is spent on imports.
+    yield share.wanted_from, parameters(share.ARGUMENT_SPEC, given)
+    yield kms_grant.wanted_from, parameters(kms_grant.ARGUMENT_SPEC, given)
     if params["parameter"]:
-        from ..publish import flow as publish
-
         # Its regions are those of a rollback, not those of the distribution.
-        yield publish.FLOW.wanted, parameters(publish.ARGUMENT_SPEC, {**given, "regions": []})
+        yield publish.wanted_from, parameters(publish.ARGUMENT_SPEC, {**given, "regions": []})
     if params["verify_level"] != "none":
+        # Imported where needed: the imports for AWS take longer than the check.
         from ..diagnose import flow as diagnose
 
-        yield diagnose.FLOW.wanted, parameters(diagnose.ARGUMENT_SPEC, given)
+        yield diagnose.wanted_from, parameters(diagnose.ARGUMENT_SPEC, given)
     if params["verify_level"] == "launched":
-        from ..launch_probe import flow as launch_probe
-
         images = dict.fromkeys(Options(params).strings("regions"))
-        yield launch_probe.FLOW.wanted, parameters(launch_probe.ARGUMENT_SPEC, {**given, "images": images})
+        yield launch_probe.wanted_from, parameters(launch_probe.ARGUMENT_SPEC, {**given, "images": images})
 
 
 def read_state(clients: None, wanted: None) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_SPEC
 from ..aws import errors
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
@@ -22,21 +21,6 @@ from .options import wanted_from
 from .plan import plan
 from .read import read_keys
 from .state import GrantSeen, GrantWanted
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    **IMAGES_SPEC,
-    **CONSUMERS_SPEC,
-    **CONSUMER_ROLE_SPEC,
-    "kms_key_ids": {"type": "dict", "no_log": False},
-    "principals": {"type": "list", "elements": "str", "default": []},
-    "org_ids": {"type": "list", "elements": "str", "default": []},
-    "org_unit_ids": {"type": "list", "elements": "str", "default": []},
-    "operations": {"type": "list", "elements": "str", "default": []},
-    "access_method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
-    "auto_scaling": {"type": "bool", "default": False},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "purge_grants": {"type": "bool", "default": False},
-}
 
 
 def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:

@@ -10,9 +10,24 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..arguments import Options
+from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_SPEC, Options
 from ..keys.grants import OPERATIONS
 from .state import GrantWanted
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    **IMAGES_SPEC,
+    **CONSUMERS_SPEC,
+    **CONSUMER_ROLE_SPEC,
+    "kms_key_ids": {"type": "dict", "no_log": False},
+    "principals": {"type": "list", "elements": "str", "default": []},
+    "org_ids": {"type": "list", "elements": "str", "default": []},
+    "org_unit_ids": {"type": "list", "elements": "str", "default": []},
+    "operations": {"type": "list", "elements": "str", "default": []},
+    "access_method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
+    "auto_scaling": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "purge_grants": {"type": "bool", "default": False},
+}
 
 _PRINCIPAL = re.compile(
     r"arn:aws[a-z-]*:(iam::[0-9]{12}:(role|user)|sts::[0-9]{12}:(assumed-role|federated-user))/.+"

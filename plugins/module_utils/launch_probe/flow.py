@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, NETWORK_SPEC
 from ..aws import errors, read
 from ..aws.accounts import Accounts
 from ..aws.caller import identify, preferred_region
@@ -28,16 +27,6 @@ from .options import wanted_from
 from .plan import finding, launches, leftovers, plan
 from .request import instance_type
 from .state import Probe, ProbeSeen, ProbeWanted
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    **IMAGES_BY_TARGET_SPEC,
-    **CONSUMER_ROLE_SPEC,
-    **NETWORK_SPEC,
-    # Not "str": Ansible would silently convert the number that YAML reads from unquoted digits.
-    "account_ids": {"type": "list", "elements": "raw", "required": True},
-    "instance_type": {"type": "str"},
-    "wait_timeout": {"type": "int", "default": 300},
-}
 
 
 @dataclass

@@ -9,8 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..arguments import Options
+from ..arguments import CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, NETWORK_SPEC, Options
 from .state import ProbeWanted
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    **IMAGES_BY_TARGET_SPEC,
+    **CONSUMER_ROLE_SPEC,
+    **NETWORK_SPEC,
+    # Not "str": Ansible would silently convert the number that YAML reads from unquoted digits.
+    "account_ids": {"type": "list", "elements": "raw", "required": True},
+    "instance_type": {"type": "str"},
+    "wait_timeout": {"type": "int", "default": 300},
+}
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ProbeWanted:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_BY_TARGET_SPEC
 from ..aws import errors, read
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
@@ -25,21 +24,6 @@ from .options import wanted_from
 from .plan import labels, plan
 from .read import open_all, read_place, read_source, with_sharing
 from .state import Place, PublishSeen, PublishWanted
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    **IMAGES_BY_TARGET_SPEC,
-    **CONSUMER_ROLE_SPEC,
-    "account_ids": CONSUMERS_SPEC["account_ids"],
-    "parameter": {"type": "str", "required": True},
-    "tier": {"type": "str", "choices": ["Standard", "Advanced", "Intelligent-Tiering"]},
-    "parameter_tags": {"type": "dict"},
-    "launch_templates": {"type": "list", "elements": "str", "default": []},
-    "source_image_id": {"type": "str"},
-    "source_region": {"type": "str"},
-    "regions": {"type": "list", "elements": "str", "default": []},
-    "require_shared": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 300},
-}
 
 
 def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:

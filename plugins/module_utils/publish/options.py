@@ -10,8 +10,23 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..arguments import Options
+from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_BY_TARGET_SPEC, Options
 from .state import PublishWanted
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    **IMAGES_BY_TARGET_SPEC,
+    **CONSUMER_ROLE_SPEC,
+    "account_ids": CONSUMERS_SPEC["account_ids"],
+    "parameter": {"type": "str", "required": True},
+    "tier": {"type": "str", "choices": ["Standard", "Advanced", "Intelligent-Tiering"]},
+    "parameter_tags": {"type": "dict"},
+    "launch_templates": {"type": "list", "elements": "str", "default": []},
+    "source_image_id": {"type": "str"},
+    "source_region": {"type": "str"},
+    "regions": {"type": "list", "elements": "str", "default": []},
+    "require_shared": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 300},
+}
 
 # Systems Manager API Reference, PutParameter, Name.
 _NAME = re.compile(r"/?[a-zA-Z0-9_.-]+|(/[a-zA-Z0-9_.-]+){2,15}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..arguments import CONSUMERS_SPEC, IMAGES_SPEC
 from ..aws import errors
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
@@ -25,21 +24,6 @@ from .plan import plan
 from .read import needs_source, read_image, read_source
 from .read_keys import with_keys
 from .state import Shared, ShareSeen, ShareWanted
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    **IMAGES_SPEC,
-    **CONSUMERS_SPEC,
-    "group": {"type": "str", "choices": ["all"]},
-    "allow_public": {"type": "bool", "default": False},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "purge_launch_permissions": {"type": "bool", "default": False},
-    "allow_empty_purge": {"type": "bool", "default": False},
-    "share_snapshots": {"type": "bool", "default": True},
-    "snapshot_ids": {"type": "list", "elements": "str", "default": []},
-    "shared_tags": {"type": "dict"},
-    "source_image_id": {"type": "str"},
-    "source_region": {"type": "str"},
-}
 
 
 def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:

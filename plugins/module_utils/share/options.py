@@ -10,9 +10,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..arguments import Options
+from ..arguments import CONSUMERS_SPEC, IMAGES_SPEC, Options
 from ..tags import SHARED_PREFIX
 from .state import ShareWanted
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    **IMAGES_SPEC,
+    **CONSUMERS_SPEC,
+    "group": {"type": "str", "choices": ["all"]},
+    "allow_public": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "purge_launch_permissions": {"type": "bool", "default": False},
+    "allow_empty_purge": {"type": "bool", "default": False},
+    "share_snapshots": {"type": "bool", "default": True},
+    "snapshot_ids": {"type": "list", "elements": "str", "default": []},
+    "shared_tags": {"type": "dict"},
+    "source_image_id": {"type": "str"},
+    "source_region": {"type": "str"},
+}
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:

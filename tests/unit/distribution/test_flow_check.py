@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -19,12 +20,12 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.flow_ch
 )
 from ansible_collections.golden.images.plugins.module_utils.distribution.parameters import parameters
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.kms_grant import flow as kms_grant
-from ansible_collections.golden.images.plugins.module_utils.launch_probe import flow as launch_probe
+from ansible_collections.golden.images.plugins.module_utils.kms_grant import options as kms_grant
+from ansible_collections.golden.images.plugins.module_utils.launch_probe import options as launch_probe
 from ansible_collections.golden.images.plugins.module_utils.plan import Plan
-from ansible_collections.golden.images.plugins.module_utils.publish import flow as publish
+from ansible_collections.golden.images.plugins.module_utils.publish import options as publish
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
-from ansible_collections.golden.images.plugins.module_utils.share import flow as share
+from ansible_collections.golden.images.plugins.module_utils.share import options as share
 
 GIVEN = parameters(ARGUMENT_SPEC, {"account_ids": ["012345678901"], "regions": ["eu-west-1", "us-east-1"]})
 STEPS = {
@@ -112,7 +113,7 @@ def test_an_option_added_to_a_step_reaches_its_check(step: Any, monkeypatch: pyt
 
     spec = {**step.ARGUMENT_SPEC, "added": {"type": "str", "default": "by default"}}
     monkeypatch.setattr(step, "ARGUMENT_SPEC", spec)
-    monkeypatch.setattr(step, "FLOW", replace(step.FLOW, wanted=check))
+    monkeypatch.setattr(step, "wanted_from", check)
     subnets = dict.fromkeys(GIVEN["regions"], "subnet-0123456789abcdef0")
     wanted_from(
         {**GIVEN, "parameter": "/golden/web", "verify_level": "launched", "subnet_ids": subnets}, False
@@ -135,3 +136,13 @@ def test_nothing_is_changed_or_returned():
     assert outcome == Outcome()
     assert result(None, None, Plan(()), outcome) == {}
     assert not FLOW.needs_aws
+
+
+def test_the_check_of_most_steps_imports_no_aws():
+    script = (
+        "import sys\n"
+        f"from {wanted_from.__module__} import wanted_from\n"
+        f"wanted_from({ {**GIVEN, 'parameter': '/golden/web'}!r}, False)\n"
+        "sys.exit('botocore' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
