@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of publishing share: short ways to say what is wanted and seen."""
+"""Examples for the publish tests: what is wanted and seen, and a region with scripted answers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.model import (
@@ -16,8 +18,10 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 from ansible_collections.golden.images.plugins.module_utils.plan import TargetPlan
 from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
 from ansible_collections.golden.images.plugins.module_utils.publish import state as facts
+from ansible_collections.golden.images.plugins.module_utils.publish.flow import read_state
 
 from tests.unit.examples import CONSUMER, MARK, OWNER, SOURCE_ID, place, source_image
+from tests.unit.wire import Wire
 
 REGION = "eu-west-1"
 NEW, OLD = "ami-0000000000000000a", "ami-0000000000000000b"
@@ -25,10 +29,17 @@ NAME, TEMPLATE, TEMPLATE_ID = "/golden/web", "web", "lt-1"
 LABEL = f"source-{SOURCE_ID}"
 SHARED = Sharing(account_ids=frozenset({CONSUMER}))
 ABROAD = Target(CONSUMER, REGION)
+HISTORY = {"Name": NAME, "MaxResults": 50}
+IMAGES = {
+    "Filters": [{"Name": "image-id", "Values": [NEW]}],
+    "IncludeDisabled": True,
+    "IncludeDeprecated": True,
+    "MaxResults": 1000,
+}
 
 
 def image(image_id: str = NEW, **changes: Any) -> Image:
-    """A copy of the source that its owner sees."""
+    """A copy of the source as its owner sees it."""
     return source_image(**{"image_id": image_id, "architecture": "x86_64", "tags": MARK, **changes})
 
 
@@ -43,7 +54,7 @@ def parameter(*versions: facts.ParameterVersion, **tags: str) -> facts.Parameter
 
 
 def many(*labels: str) -> facts.Parameter:
-    """A parameter with as many versions as AWS keeps, the oldest of which has these labels."""
+    """A parameter with the maximum number of versions; the oldest has these labels."""
     return parameter(version(3, OLD, *labels), *(version(number) for number in range(4, 103)))
 
 
@@ -56,18 +67,18 @@ def template(
 
 
 def wanted(**changes: Any) -> facts.PublishWanted:
-    """To publish the new image in the one region."""
+    """The new image in one region."""
     values = {"parameter": NAME, "images": ImagesByTarget({(None, REGION): NEW}), **changes}
     return facts.PublishWanted(**values)
 
 
 def found(**changes: Any) -> facts.Place:
-    """That the one region has the new image, shared, and neither parameter nor templates."""
+    """A region with the new image, shared, and without parameter and templates."""
     return facts.Place(**{"image_id": NEW, "image": image(), "launch": SHARED, **changes})
 
 
 def seen(here: facts.Place, **changes: Any) -> facts.PublishSeen:
-    """That the one region looks so."""
+    """One region with this content."""
     return facts.PublishSeen(
         **{"account_id": OWNER, "partition": "aws", "places": {place(): here}, **changes}
     )
@@ -85,5 +96,68 @@ def operations(target: TargetPlan) -> list[str]:
 
 
 def codes(targets: Iterable[TargetPlan]) -> list[str]:
-    """Why the plan is refused."""
+    """The error codes of the refusals."""
     return [refusal.error_code for target in targets for refusal in target.refusals]
+
+
+def listed(number: int, **changes: Any) -> dict[str, Any]:
+    """A version as GetParameterHistory returns it."""
+    return {
+        "Name": NAME,
+        "Type": "String",
+        "Value": f"ami-{number}",
+        "Version": number,
+        "DataType": "aws:ec2:image",
+        "LastModifiedDate": datetime(2026, 11, 24, tzinfo=UTC),
+        **changes,
+    }
+
+
+class Region:
+    """The owner's clients of one region, with scripted answers."""
+
+    def __init__(self, sts: Wire, ec2: Wire, ssm: Wire) -> None:
+        self.ec2, self.ssm = ec2, ssm
+        self._clients = SimpleNamespace(
+            default_region=REGION,
+            open=lambda _service, _regions: None,
+            sts=lambda _region: sts.client,
+            ec2=lambda _region: ec2.client,
+            ssm=lambda _region: ssm.client,
+        )
+
+    def seen(self, **changes: Any) -> facts.PublishSeen:
+        """What is seen in all targets."""
+        return read_state(self._clients, wanted(**changes))  # type: ignore[arg-type]
+
+    def place(self, **changes: Any) -> facts.Place:
+        """What is seen of the region."""
+        return self.seen(**changes).places[place(REGION)]
+
+    def names(self, *values: str, labels: tuple[str, ...] = ()) -> None:
+        """Expect a read of the parameter: its versions have these values, the first has the labels."""
+        versions = [listed(number, Value=value) for number, value in enumerate(values, start=1)]
+        if not versions:
+            self.ssm.refuse("get_parameter_history", HISTORY, "ParameterNotFound")
+            return
+        versions[0].update({"Labels": list(labels)} if labels else {})
+        self.ssm.expect("get_parameter_history", HISTORY, {"Parameters": versions})
+
+    def has(self, asked: tuple[str, ...], *found: str, **changes: Any) -> None:
+        """Expect a read of these images, and return those."""
+        request = {
+            "Filters": [{"Name": "image-id", "Values": sorted(asked)}],
+            "IncludeDisabled": True,
+            "IncludeDeprecated": True,
+            "MaxResults": 1000,
+        }
+        images = [
+            {"ImageId": one, "OwnerId": OWNER, "State": "available", "Architecture": "arm64", **changes}
+            for one in found
+        ]
+        self.ec2.expect("describe_images", request, {"Images": images})
+
+    def is_shared(self) -> None:
+        """Expect a read of the image's launch permissions."""
+        request = {"ImageId": NEW, "Attribute": "launchPermission"}
+        self.ec2.expect("describe_image_attribute", request, {"LaunchPermissions": [{"UserId": CONSUMER}]})

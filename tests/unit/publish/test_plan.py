@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which calls make a parameter and launch templates name an image, and which only complete what is there."""
+"""The calls that publish an image in a parameter and launch templates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AF
 from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
 from ansible_collections.golden.images.plugins.module_utils.publish.state import PublishSeen, TemplateVersion
 
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, place
 from tests.unit.publish.examples import (
     ABROAD,
     LABEL,
@@ -129,17 +129,17 @@ def test_what_is_put() -> None:
         (None, "Intelligent-Tiering", "Intelligent-Tiering"),
         ("Standard", None, None),
         ("Standard", "Advanced", "Advanced"),
-        # Anything else would be taken for an attempt to make it a standard one.
+        # AWS would reject any other tier as an attempt to change it to Standard.
         ("Advanced", None, "Advanced"),
         ("Advanced", "Intelligent-Tiering", "Advanced"),
     ],
 )
-def test_the_tier_that_is_asked_for(present: str | None, tier: str | None, sent: str | None) -> None:
+def test_the_requested_tier(present: str | None, tier: str | None, sent: str | None) -> None:
     here = found(parameter=parameter(version(tier=present)) if present else None)
     assert planned(wanted(tier=tier), here).actions[0].parameters.get("Tier") == sent
 
 
-def test_only_the_image_of_a_template_changes_its_snapshots_too_do_not() -> None:
+def test_a_new_template_version_differs_only_in_the_image() -> None:
     disks = [{"DeviceName": "/dev/sdb", "Ebs": {"SnapshotId": "snap-1"}}]
     here = found(templates={TEMPLATE: template(BlockDeviceMappings=disks, UserData="secret")})
     *_, create, modify = planned(wanted(**WITH_TEMPLATE), here).actions
@@ -154,13 +154,13 @@ def test_only_the_image_of_a_template_changes_its_snapshots_too_do_not() -> None
     assert create.parameters["LaunchTemplateData"] == {"ImageId": NEW}
 
 
-def test_a_template_that_is_named_twice_gets_one_version() -> None:
+def test_a_template_given_by_name_and_id_gets_one_version() -> None:
     named = {name: template() for name in (TEMPLATE, "lt-1")}
     target = planned(wanted(launch_templates=tuple(named)), found(templates=named))
     assert operations(target) == [*PUBLISH, CREATE, MODIFY]
 
 
-def test_user_data_is_in_no_text() -> None:
+def test_user_data_is_not_in_the_repr() -> None:
     assert "secret" not in repr(template(UserData="secret"))
     here = found(templates={TEMPLATE: template(UserData="secret")})
     assert "secret" not in repr(planned(wanted(**WITH_TEMPLATE), here))
@@ -171,19 +171,19 @@ def test_user_data_is_in_no_text() -> None:
     [
         (SOURCE_ID, [image(tags={})], LABEL),
         (None, [image()], LABEL),
-        # The consumer sees no tag; the owner's is looked at wherever it is.
+        # The consumer cannot see the tag; the owner's view has it.
         (None, [image(tags={}), image()], LABEL),
         (None, [image(tags={}, source_image_id="ami-1")], "source-ami-1"),
         (None, [image(tags={})], f"source-{NEW}"),
     ],
 )
-def test_the_label_tells_the_source(named: str | None, views: list[Any], label: str) -> None:
+def test_the_label_has_the_source_image(named: str | None, views: list[Any], label: str) -> None:
     places = {Target(CONSUMER, f"r{number}"): found(image=view) for number, view in enumerate(views)}
     found_labels = publish.labels(wanted(source_image_id=named), PublishSeen(OWNER, "aws", places))
     assert {*found_labels.values()} == {label}
 
 
-def test_a_planned_copy_is_planned_for() -> None:
+def test_publishing_a_planned_copy() -> None:
     images = ImagesByTarget({(None, REGION): None})
     nothing = found(image_id=None, image=None, launch=None, templates={TEMPLATE: template(None)})
     target = planned(wanted(images=images, **WITH_TEMPLATE), nothing)
@@ -194,30 +194,13 @@ def test_a_planned_copy_is_planned_for() -> None:
     assert named.after["parameter"]["labels"] == [LABEL]
 
 
-def test_the_way_back_that_is_lost_is_warned_of() -> None:
+def test_a_warning_names_rollbacks_that_become_impossible() -> None:
     (warning,) = planned(wanted(), found(parameter=many("source-ami-old", LABEL))).warnings
     assert "ami-old" in warning
     assert SOURCE_ID not in warning
 
 
-TARGETS = [
-    ({(None, REGION): NEW}, (), {place(): NEW}),
-    ({(None, REGION): NEW}, (CONSUMER, OWNER), {place(): NEW, ABROAD: NEW}),
-    # An account that has an image of its own gets that one.
-    ({(None, REGION): NEW, (CONSUMER, REGION): OLD}, (CONSUMER,), {place(): NEW, ABROAD: OLD}),
-    ({(CONSUMER, REGION): OLD}, (), {ABROAD: OLD}),
-    ({(STRANGER, REGION): OLD}, (CONSUMER,), {Target(STRANGER, REGION): OLD}),
-]
-
-
-@pytest.mark.parametrize(("images", "account_ids", "targets"), TARGETS)
-def test_where_what_is_published(
-    images: dict[tuple[str | None, str], str], account_ids: tuple[str, ...], targets: dict[Target, str]
-) -> None:
-    assert wanted(images=ImagesByTarget(images), account_ids=account_ids).targets(OWNER) == targets
-
-
-def test_going_back_is_everywhere_that_was_named() -> None:
+def test_a_rollback_publishes_in_all_accounts_and_regions() -> None:
     want = wanted(images=None, regions=(REGION,), account_ids=(CONSUMER,), source_image_id=SOURCE_ID)
     assert want.targets(OWNER) == {place(): None, ABROAD: None}
     here = found(parameter=parameter(version(1, NEW, LABEL), version(2, OLD)))

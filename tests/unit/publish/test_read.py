@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``ami_publish`` asks AWS of a region, and what it does not ask where it does not matter."""
+"""What ``ami_publish`` reads in a region, and which reads it leaves out."""
 
 from __future__ import annotations
 
@@ -9,21 +9,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole, ImagesByTarget, Target
+from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Target
 from ansible_collections.golden.images.plugins.module_utils.publish import read as publish_read
-from ansible_collections.golden.images.plugins.module_utils.publish.flow import apply, read_state
-from ansible_collections.golden.images.plugins.module_utils.publish.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.publish.state import Place, PublishSeen
+from ansible_collections.golden.images.plugins.module_utils.publish.state import Place
 
-from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, UNIT, place
-from tests.unit.publish.examples import LABEL, NAME, NEW, OLD, REGION, wanted
-from tests.unit.publish.test_read_parameters import listed
+from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, UNIT
+from tests.unit.publish.examples import HISTORY, IMAGES, LABEL, NAME, NEW, OLD, REGION, Region, wanted
 from tests.unit.wire import Wire
 
 ARN = f"arn:aws:iam::{OWNER}:user/build"
-HISTORY = {"Name": NAME, "MaxResults": 50}
-PUT = {"Name": NAME, "Value": NEW, "Type": "String", "DataType": "aws:ec2:image", "Overwrite": True}
 
 
 @pytest.fixture
@@ -45,56 +39,6 @@ def ssm() -> Iterator[Wire]:
         yield wire
 
 
-class Region:
-    """The one region of the owner, as it answers."""
-
-    def __init__(self, sts: Wire, ec2: Wire, ssm: Wire) -> None:
-        self.ec2, self.ssm = ec2, ssm
-        self._clients = SimpleNamespace(
-            default_region=REGION,
-            open=lambda _service, _regions: None,
-            sts=lambda _region: sts.client,
-            ec2=lambda _region: ec2.client,
-            ssm=lambda _region: ssm.client,
-        )
-
-    def seen(self, **changes: Any) -> PublishSeen:
-        """All that is seen."""
-        return read_state(self._clients, wanted(**changes))  # type: ignore[arg-type]
-
-    def place(self, **changes: Any) -> Place:
-        """What is seen of the region."""
-        return self.seen(**changes).places[place(REGION)]
-
-    def names(self, *values: str, labels: tuple[str, ...] = ()) -> None:
-        """Expect the parameter to be asked for; its versions have these values, the first has the labels."""
-        versions = [listed(number, Value=value) for number, value in enumerate(values, start=1)]
-        if not versions:
-            self.ssm.refuse("get_parameter_history", HISTORY, "ParameterNotFound")
-            return
-        versions[0].update({"Labels": list(labels)} if labels else {})
-        self.ssm.expect("get_parameter_history", HISTORY, {"Parameters": versions})
-
-    def has(self, asked: tuple[str, ...], *found: str, **changes: Any) -> None:
-        """Expect these images to be asked for, and find those."""
-        request = {
-            "Filters": [{"Name": "image-id", "Values": sorted(asked)}],
-            "IncludeDisabled": True,
-            "IncludeDeprecated": True,
-            "MaxResults": 1000,
-        }
-        images = [
-            {"ImageId": one, "OwnerId": OWNER, "State": "available", "Architecture": "arm64", **changes}
-            for one in found
-        ]
-        self.ec2.expect("describe_images", request, {"Images": images})
-
-    def is_shared(self) -> None:
-        """Expect the question who may launch the image."""
-        request = {"ImageId": NEW, "Attribute": "launchPermission"}
-        self.ec2.expect("describe_image_attribute", request, {"LaunchPermissions": [{"UserId": CONSUMER}]})
-
-
 @pytest.fixture
 def region(sts: Wire, ec2: Wire, ssm: Wire) -> Region:
     return Region(sts, ec2, ssm)
@@ -111,7 +55,7 @@ def test_a_new_parameter(region: Region) -> None:
     assert found.launch.account_ids == {CONSUMER}
 
 
-def test_the_image_that_is_named_now_is_asked_for_too(region: Region) -> None:
+def test_the_currently_published_image_is_read_too(region: Region) -> None:
     region.names(OLD)
     region.ssm.expect(
         "list_tags_for_resource",
@@ -129,15 +73,15 @@ def test_the_image_that_is_named_now_is_asked_for_too(region: Region) -> None:
 @pytest.mark.parametrize(
     ("named", "found", "changes"),
     [
-        # Nobody is pointed to it anew.
+        # Already published.
         (NEW, {}, {}),
         (OLD, {}, {"require_shared": False}),
-        # Its owner alone is told, and only what is available can be shared.
+        # Only the owner can read it, and only an available image can be shared.
         (OLD, {"OwnerId": STRANGER}, {}),
         (OLD, {"State": "pending"}, {}),
     ],
 )
-def test_who_may_launch_it_is_not_asked_where_it_does_not_matter(
+def test_launch_permissions_are_read_only_if_needed(
     region: Region, named: str, found: dict[str, str], changes: dict[str, Any]
 ) -> None:
     region.names(named)
@@ -145,21 +89,21 @@ def test_who_may_launch_it_is_not_asked_where_it_does_not_matter(
     assert region.place(**changes).launch is None
 
 
-def test_the_image_to_go_back_to_is_found_by_its_label(region: Region) -> None:
+def test_the_image_of_a_rollback_is_found_by_its_label(region: Region) -> None:
     region.names(NEW, OLD, labels=(LABEL,))
     region.has((NEW, OLD), NEW)
     region.is_shared()
-    back = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
-    assert region.place(**back).image_id == NEW
+    rollback = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
+    assert region.place(**rollback).image_id == NEW
 
 
-def test_without_label_or_image_there_is_none(region: Region) -> None:
+def test_a_rollback_without_the_label_has_no_image(region: Region) -> None:
     region.names("text")
-    back = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
-    assert region.place(**back).image_id is None
+    rollback = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
+    assert region.place(**rollback).image_id is None
 
 
-def test_of_a_planned_copy_the_source_is_read(region: Region) -> None:
+def test_the_source_of_a_planned_copy_is_read(region: Region) -> None:
     region.names()
     request = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
     image = {"ImageId": SOURCE_ID, "OwnerId": OWNER, "State": "available", "Architecture": "arm64"}
@@ -170,55 +114,8 @@ def test_of_a_planned_copy_the_source_is_read(region: Region) -> None:
     assert seen.source.architecture == "arm64"
 
 
-def codes(region: Region, **changes: Any) -> list[tuple[str, str | None, str | None]]:
-    with pytest.raises(Refused) as caught:
-        region.seen(**changes)
-    return [(one.error_code, one.account_id, one.region) for one in caught.value.failures]
-
-
-def test_what_cannot_be_read_is_refused(region: Region) -> None:
-    region.ssm.refuse("get_parameter_history", HISTORY, "AccessDeniedException")
-    assert codes(region) == [("AccessDeniedException", OWNER, REGION)]
-
-
-@pytest.mark.parametrize(("account_id", "told"), [(OWNER, False), (CONSUMER, True)])
-def test_a_failure_in_another_account_names_it(
-    sts: Wire, ec2: Wire, ssm: Wire, account_id: str, told: bool
-) -> None:
-    here = SimpleNamespace(
-        default_region=REGION,
-        open=lambda _service, _regions: None,
-        sts=lambda _region: sts.client,
-        ec2=lambda _region: ec2.client,
-        ssm=lambda _region: ssm.client,
-        with_role=lambda *_: here,
-    )
-    images = ImagesByTarget({(account_id, REGION): NEW})
-    role = ConsumerRole("golden-consumer")
-    ssm.refuse("get_parameter_history", HISTORY, "ParameterNotFound")
-    ec2.expect(
-        "describe_images", IMAGES, {"Images": [{"ImageId": NEW, "OwnerId": STRANGER, "State": "available"}]}
-    )
-    want = wanted(images=images, consumer_role=role)
-    seen = read_state(here, want)  # type: ignore[arg-type]
-    ssm.refuse("put_parameter", PUT, "ParameterLimitExceeded", "No more.")
-    outcome = apply(here, want, seen, plan(want, seen), str)  # type: ignore[arg-type]
-    (failure,) = outcome.failures
-    assert failure.message == (f"In account {CONSUMER}: No more." if told else "No more.")
-    assert outcome.performed == ()
-
-
-def test_an_account_without_a_role_is_refused(region: Region) -> None:
-    assert [code for code, _, _ in codes(region, account_ids=(CONSUMER,))] == ["missing_consumer_role"]
-
-
-def test_an_account_for_which_there_is_no_image_is_refused(region: Region) -> None:
-    abroad = ImagesByTarget({(STRANGER, REGION): NEW})
-    assert codes(region, images=abroad, account_ids=(CONSUMER,)) == [("invalid_option", None, None)]
-
-
 class Abroad:
-    """The owner's EC2, and another account's EC2 and Parameter Store, one call after the other."""
+    """The owner's EC2, and another account's EC2 and Parameter Store, with scripted answers."""
 
     def __init__(self, owner: Wire, ec2: Wire, ssm: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
         self.owner, self.ec2, self.ssm = owner, ec2, ssm
@@ -230,12 +127,12 @@ class Abroad:
         self.now += seconds
 
     def shared_with(self, *entries: dict[str, str]) -> None:
-        """Expect the owner to be asked who may launch the image."""
+        """Expect a read of the launch permissions by the owner."""
         request = {"ImageId": NEW, "Attribute": "launchPermission"}
         self.owner.expect("describe_image_attribute", request, {"LaunchPermissions": list(entries)})
 
     def shows(self, found: bool) -> None:
-        """Expect the account to be asked for the image."""
+        """Expect a read of the image in the account."""
         image = {"ImageId": NEW, "OwnerId": OWNER, "State": "available"}
         self.ec2.expect("describe_images", IMAGES, {"Images": [image] if found else []})
 
@@ -248,14 +145,6 @@ class Abroad:
         return publish_read.read_place(here, owner, wanted(**changes), target, NEW)  # type: ignore[arg-type]
 
 
-IMAGES = {
-    "Filters": [{"Name": "image-id", "Values": [NEW]}],
-    "IncludeDisabled": True,
-    "IncludeDeprecated": True,
-    "MaxResults": 1000,
-}
-
-
 @pytest.fixture
 def abroad(ec2: Wire, ssm: Wire, monkeypatch: pytest.MonkeyPatch) -> Iterator[Abroad]:
     with Wire("ec2").spoken() as owner:
@@ -266,7 +155,7 @@ def abroad(ec2: Wire, ssm: Wire, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ab
     "entry",
     [{"UserId": CONSUMER}, {"Group": "all"}, {"OrganizationArn": ORG}, {"OrganizationalUnitArn": UNIT}],
 )
-def test_what_was_just_shared_is_waited_for(abroad: Abroad, entry: dict[str, str]) -> None:
+def test_wait_for_an_image_that_was_just_shared(abroad: Abroad, entry: dict[str, str]) -> None:
     abroad.shows(False)
     abroad.shared_with(entry)
     abroad.shows(False)
@@ -275,7 +164,7 @@ def test_what_was_just_shared_is_waited_for(abroad: Abroad, entry: dict[str, str
     assert abroad.now == 4
 
 
-def test_not_for_ever(abroad: Abroad) -> None:
+def test_the_wait_ends_after_30_seconds(abroad: Abroad) -> None:
     abroad.shows(False)
     abroad.shared_with({"UserId": CONSUMER})
     for _ in range(15):
@@ -284,7 +173,7 @@ def test_not_for_ever(abroad: Abroad) -> None:
     assert abroad.now == 30
 
 
-def test_what_is_not_shared_or_gone_is_not_waited_for(abroad: Abroad) -> None:
+def test_no_wait_for_an_image_that_is_not_shared_or_does_not_exist(abroad: Abroad) -> None:
     abroad.shows(False)
     abroad.shared_with({"UserId": STRANGER})
     assert abroad.place().image is None

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is asked of Parameter Store, and what becomes of its answers."""
+"""Reading parameters, their versions and their tags."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.publish import read_parameters as parameters
 from botocore.exceptions import ClientError
 
+from tests.unit.publish.examples import NAME, listed
 from tests.unit.wire import Wire
-
-NAME = "/golden/web"
 
 
 @pytest.fixture
@@ -23,20 +20,7 @@ def ssm() -> Iterator[Wire]:
         yield wire
 
 
-def listed(number: int, **changes: Any) -> dict[str, Any]:
-    """A version as AWS lists it."""
-    return {
-        "Name": NAME,
-        "Type": "String",
-        "Value": f"ami-{number}",
-        "Version": number,
-        "DataType": "aws:ec2:image",
-        "LastModifiedDate": datetime(2026, 11, 24, tzinfo=UTC),
-        **changes,
-    }
-
-
-def test_all_versions_in_the_order_of_their_numbers(ssm: Wire) -> None:
+def test_versions_are_sorted_by_number(ssm: Wire) -> None:
     first = {"Name": NAME, "MaxResults": 50}
     ssm.expect(
         "get_parameter_history",
@@ -58,7 +42,7 @@ def test_all_versions_in_the_order_of_their_numbers(ssm: Wire) -> None:
 @pytest.mark.parametrize(
     "changes", [{"DataType": "text"}, {"Type": "StringList"}, {"Type": "SecureString", "DataType": "text"}]
 )
-def test_other_kinds(ssm: Wire, changes: dict[str, str]) -> None:
+def test_other_types_hold_no_image(ssm: Wire, changes: dict[str, str]) -> None:
     ssm.expect(
         "get_parameter_history", {"Name": NAME, "MaxResults": 50}, {"Parameters": [listed(1, **changes)]}
     )
@@ -67,14 +51,14 @@ def test_other_kinds(ssm: Wire, changes: dict[str, str]) -> None:
     assert not found.holds_image
 
 
-def test_none_of_that_name(ssm: Wire) -> None:
+def test_a_parameter_that_does_not_exist(ssm: Wire) -> None:
     ssm.refuse("get_parameter_history", {"Name": NAME, "MaxResults": 50}, "ParameterNotFound")
     assert parameters.parameter(ssm.client, NAME) is None
     ssm.refuse("get_parameter", {"Name": NAME}, "ParameterNotFound")
     assert parameters.current(ssm.client, NAME) is None
 
 
-def test_other_refusals_are_no_absence(ssm: Wire) -> None:
+def test_other_errors_are_raised(ssm: Wire) -> None:
     ssm.refuse("get_parameter_history", {"Name": NAME, "MaxResults": 50}, "AccessDeniedException")
     with pytest.raises(ClientError):
         parameters.parameter(ssm.client, NAME)
@@ -83,7 +67,7 @@ def test_other_refusals_are_no_absence(ssm: Wire) -> None:
         parameters.current(ssm.client, NAME)
 
 
-def test_what_it_is_now_and_its_tags(ssm: Wire) -> None:
+def test_the_current_value_and_the_tags(ssm: Wire) -> None:
     ssm.expect("get_parameter", {"Name": NAME}, {"Parameter": listed(7)})
     assert parameters.current(ssm.client, NAME) == (7, "ami-7")
     request = {"ResourceType": "Parameter", "ResourceId": NAME}

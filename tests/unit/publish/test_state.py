@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Targets, labels, and when a target is already as wanted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Target
+from ansible_collections.golden.images.plugins.module_utils.publish.state import (
+    TemplateVersion,
+    follows,
+    follows_another,
+    is_settled,
+    label_for,
+    label_of,
+    needs_version,
+)
+
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.publish.examples import (
+    ABROAD,
+    LABEL,
+    NAME,
+    NEW,
+    OLD,
+    REGION,
+    TEMPLATE,
+    found,
+    image,
+    parameter,
+    template,
+    version,
+    wanted,
+)
+
+TARGETS = [
+    ({(None, REGION): NEW}, (), {place(): NEW}),
+    ({(None, REGION): NEW}, (CONSUMER, OWNER), {place(): NEW, ABROAD: NEW}),
+    # An account with its own image gets that one.
+    ({(None, REGION): NEW, (CONSUMER, REGION): OLD}, (CONSUMER,), {place(): NEW, ABROAD: OLD}),
+    ({(CONSUMER, REGION): OLD}, (), {ABROAD: OLD}),
+    ({(STRANGER, REGION): OLD}, (CONSUMER,), {Target(STRANGER, REGION): OLD}),
+]
+
+
+@pytest.mark.parametrize(("images", "account_ids", "targets"), TARGETS)
+def test_which_image_is_published_in_which_target(
+    images: dict[tuple[str | None, str], str], account_ids: tuple[str, ...], targets: dict[Target, str]
+) -> None:
+    assert wanted(images=ImagesByTarget(images), account_ids=account_ids).targets(OWNER) == targets
+
+
+def test_a_label_has_the_source_from_the_tag_or_from_aws_or_else_the_image() -> None:
+    assert label_for("ami-1") == "source-ami-1"
+    assert label_of(NEW, [image(tags={}), image()]) == LABEL == f"source-{SOURCE_ID}"
+    assert label_of(NEW, [image(tags={}, source_image_id="ami-1")]) == "source-ami-1"
+    assert label_of(NEW, []) == f"source-{NEW}"
+
+
+@pytest.mark.parametrize(
+    ("image_id", "own", "other"),
+    [
+        (OLD, False, False),
+        (None, False, False),
+        (f"resolve:ssm:{NAME}", True, False),
+        (f"resolve:ssm:{NAME}:7", False, True),
+        ("resolve:ssm:/golden/other", False, True),
+    ],
+)
+def test_templates_that_follow_a_parameter(image_id: str | None, own: bool, other: bool) -> None:
+    one = template(image_id)
+    assert (follows(one, NAME), follows_another(one, NAME)) == (own, other)
+
+
+@pytest.mark.parametrize(
+    ("want", "latest", "needed"),
+    [
+        ({}, None, True),
+        ({}, version(1, OLD), True),
+        ({}, version(1, NEW), False),
+        ({"tier": "Advanced"}, version(1, NEW), True),
+        ({"tier": "Advanced"}, version(1, NEW, tier="Advanced"), False),
+    ],
+)
+def test_a_new_version_is_needed_for_another_image_or_the_advanced_tier(
+    want: dict[str, Any], latest: Any, needed: bool
+) -> None:
+    assert needs_version(wanted(**want), parameter(latest) if latest else None, NEW) == needed
+    assert needs_version(wanted(**want), parameter(version(1, NEW)), None)
+
+
+@pytest.mark.parametrize(
+    ("value", "templates", "settled"),
+    [
+        (NEW, {TEMPLATE: template(NEW)}, True),
+        (NEW, {TEMPLATE: template(f"resolve:ssm:{NAME}")}, True),
+        (OLD, {TEMPLATE: template(NEW)}, False),
+        (NEW, {TEMPLATE: template(OLD)}, False),
+        (NEW, {}, False),
+    ],
+)
+def test_a_target_is_settled_if_parameter_and_templates_have_the_image(
+    value: str, templates: dict[str, Any], settled: bool
+) -> None:
+    here = found(parameter=parameter(version(1, value)), templates=templates)
+    assert is_settled(wanted(launch_templates=(TEMPLATE,)), here) == settled
+
+
+def test_properties_of_versions() -> None:
+    versions = parameter(version(1, OLD, "a"), version(2, NEW, "b"))
+    assert versions.latest == version(2, NEW, "b")
+    assert versions.labelled("a") == version(1, OLD, "a")
+    assert versions.holds_image
+    assert not parameter(version(data_type="text")).holds_image
+    one, other = TemplateVersion(1, {"ImageId": OLD, "KeyName": "k"}), TemplateVersion(2, {"KeyName": "k"})
+    assert (one.image_id, other.image_id) == (OLD, None)
+    assert one.differs_only_in_image(other)
+    assert not one.differs_only_in_image(TemplateVersion(3, {"ImageId": OLD}))
+    assert wanted().all_regions == (REGION,)
+    assert (wanted().is_rollback, wanted(images=None, regions=(REGION,)).is_rollback) == (False, True)
