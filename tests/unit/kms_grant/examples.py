@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the grant planner share: short ways to say what is wanted and seen."""
+"""Helpers for the tests of this room: wanted access and seen keys."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ DEPLOY = f"arn:aws:iam::{A}:role/deploy"
 
 
 def root(account_id: str) -> str:
-    """An account as grants name it."""
+    """The ARN of an account's root."""
     return f"arn:aws:iam::{account_id}:root"
 
 
 def scaling_role(account_id: str) -> str:
-    """An account's service-linked role for Auto Scaling, as the Auto Scaling User Guide spells it."""
+    """An account's service-linked role for Auto Scaling, as in the Auto Scaling User Guide."""
     return (
         f"arn:aws:iam::{account_id}:role/aws-service-role/autoscaling.amazonaws.com/"
         "AWSServiceRoleForAutoScaling"
@@ -39,24 +39,24 @@ def scaling_role(account_id: str) -> str:
 
 
 def wanted(*account_ids: str, **changes: Any) -> GrantWanted:
-    """To open the one region's key to these accounts."""
+    """Access to the only region's key for these accounts."""
     values = {"kms_key_ids": {REGION: KEY.arn}, "account_ids": frozenset(account_ids), **changes}
     return GrantWanted(**values)
 
 
 def made(who: str, operations: frozenset[str] = OPERATIONS, grant_id: str = "", **changes: Any) -> Grant:
-    """A grant that this collection made."""
+    """A grant that this collection created."""
     request = grant_request(KEY.arn, who, operations)
     return replace(Grant(grant_id or f"g-{who}", who, operations, request["Name"]), **changes)
 
 
 def foreign(grantee: str, name: str = "", **changes: Any) -> Grant:
-    """A grant that somebody else made."""
+    """A grant that another tool created."""
     return replace(Grant(f"g-foreign-{grantee}-{name}", grantee, OPERATIONS, name), **changes)
 
 
 def seen(*grants: Grant, key: Key = KEY, policy: str | None = None, **changes: Any) -> GrantSeen:
-    """That the one region's key has these grants and this policy."""
+    """The only region's key with these grants and this policy."""
     keys = {place(REGION): (KeySeen(key, grants, policy),)}
     return GrantSeen(**{"account_id": OWNER, "partition": "aws", "keys": keys, **changes})
 
@@ -76,9 +76,9 @@ def calls(actions: Iterable[Action]) -> list[tuple[str, str]]:
 
 
 def performed(saw: GrantSeen, plan: Plan) -> GrantSeen:
-    """What the keys look like once AWS has done what the plan says.
+    """The keys after the plan was applied.
 
-    KMS gives the same grant again for the same name and content (KMS API Reference, CreateGrant, Name).
+    KMS returns the existing grant for the same name and content (KMS API Reference, CreateGrant, Name).
     """
     keys: dict[Target, tuple[KeySeen, ...]] = dict(saw.keys)
     for number, action in enumerate(plan.actions):

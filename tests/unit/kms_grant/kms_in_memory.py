@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""KMS as ``ami_kms_grant`` meets it: keys with grants and policies, in regions, and roles of consumers.
+"""KMS in memory: keys with grants and policies, in regions, and roles of consumers.
 
 Every request is checked against botocore's model, so that a misspelled parameter fails the test.
 """
@@ -30,7 +30,7 @@ def _model() -> ServiceModel:
 
 @dataclass
 class StoredKey:
-    """A key; ``unlisted`` says how often ListGrants still leaves a grant out."""
+    """A key; ``unlisted`` maps grants to how often ListGrants still omits them."""
 
     arn: str
     state: str = "Enabled"
@@ -44,8 +44,8 @@ class StoredKey:
 class Kms:
     """KMS of one region, for one caller.
 
-    ``refuse`` maps operations to the error code that AWS answers. ``meanwhile`` maps operations to what
-    somebody else does right before. ``lag`` is how many lists a new grant is missing from.
+    ``refuse`` maps operations to an error code. ``meanwhile`` maps operations to a function that runs right
+    before. ``lag`` is how many lists omit a new grant.
     """
 
     keys: dict[str, StoredKey]
@@ -82,7 +82,7 @@ class Kms:
                 name: value for name, value in parameters.items() if name not in ("GrantTokens", "KeyId")
             }
             number = f"{len(key.grants)}"
-            # The same grant again for the same name and content (KMS API Reference, CreateGrant, Name).
+            # The existing grant for the same name and content (KMS API Reference, CreateGrant, Name).
             same = [grant_id for grant_id, grant in key.grants.items() if grant == content]
             grant_id = same[0] if same else f"g-{number}"
             if not same:
@@ -131,7 +131,7 @@ class Kms:
 
 
 def refused(code: str, operation: str) -> ClientError:
-    """AWS's refusal."""
+    """The error that AWS returns."""
     return ClientError(
         {"Error": {"Code": code, "Message": "No."}, "ResponseMetadata": {"RequestId": "req-1"}},  # type: ignore[typeddict-item]
         operation,
@@ -139,7 +139,7 @@ def refused(code: str, operation: str) -> ClientError:
 
 
 class Sts:
-    """Says who calls."""
+    """STS of the owner."""
 
     @staticmethod
     def get_caller_identity() -> dict[str, str]:
@@ -148,9 +148,9 @@ class Sts:
 
 @dataclass
 class World:
-    """The owner's KMS by region, and what each consumer's role sees of it.
+    """The owner's KMS by region, and each consumer's view of it.
 
-    ``assumed`` are the roles that were asked for, ``closed`` accounts whose role may not be assumed.
+    ``assumed`` are the assumed roles, ``closed`` the accounts whose role cannot be assumed.
     """
 
     regions: dict[str, Kms]
@@ -195,7 +195,7 @@ class World:
         return key
 
     def writes(self) -> list[str]:
-        """Every call that changed something, or was to."""
+        """The operations of all writing calls."""
         return [
             operation
             for kms in self.regions.values()

@@ -31,7 +31,7 @@ def planned(aws: World, want: GrantWanted) -> tuple[GrantSeen, Plan]:
 
 
 def run(aws: World, want: GrantWanted) -> tuple[dict[str, Any], Outcome]:
-    """The module's own result, and what became of the plan."""
+    """The module's own result and the outcome."""
     seen, plan = planned(aws, want)
     assert plan.refusals == ()
     outcome = FLOW.apply(aws, want, seen, plan, SILENT)
@@ -39,7 +39,7 @@ def run(aws: World, want: GrantWanted) -> tuple[dict[str, Any], Outcome]:
 
 
 def world_with_access(*account_ids: str, regions: tuple[str, ...] = (EU, US), **changes: Any) -> World:
-    """Regions whose keys this collection has opened to these accounts."""
+    """Regions with keys to which these accounts have access."""
     aws = world(*regions)
     run(aws, wanted(*account_ids, regions=regions, **changes))
     return aws

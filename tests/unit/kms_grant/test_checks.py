@@ -55,9 +55,11 @@ FOREIGN = Key(key_arn(account_id=STRANGER))
             id="another account's, disabled",
         ),
         pytest.param(
-            wanted(A, present=False), replace(KEY, state="Disabled"), [], id="closing a disabled one"
+            wanted(A, present=False), replace(KEY, state="Disabled"), [], id="revoking for a disabled key"
         ),
-        pytest.param(wanted(A, present=False), FOREIGN, ["not_owner"], id="closing another account's"),
+        pytest.param(
+            wanted(A, present=False), FOREIGN, ["not_owner"], id="revoking for another account's key"
+        ),
     ],
 )
 def test_keys_that_are_refused(want: GrantWanted, key: Key, codes: list[str]) -> None:
@@ -91,7 +93,7 @@ def test_policy_that_is_too_large_is_refused(accounts: int, refused: bool) -> No
 
 
 def padded_to(length: int, character: str = "x") -> str:
-    """A policy that has so many bytes once it is open to A."""
+    """A policy that has this length in bytes after A gets access."""
     policy = {"Id": "", **json.loads(PLAIN_POLICY)}
     after = policy_after(wanted(A, access_method="key_policy"), json.dumps(policy))
     left = length - len(after.encode())
@@ -120,8 +122,8 @@ ROOTLESS = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": DE
 @pytest.mark.parametrize(
     ("want", "refused"),
     [
-        pytest.param(wanted(A, access_method="key_policy"), True, id="the policy is to be changed"),
-        pytest.param(wanted(A, purge=True), False, id="it stays as it is"),
+        pytest.param(wanted(A, access_method="key_policy"), True, id="the policy changes"),
+        pytest.param(wanted(A, purge=True), False, id="the policy stays"),
     ],
 )
 def test_policy_without_the_owners_root_is_refused(want: GrantWanted, refused: bool) -> None:
@@ -136,18 +138,18 @@ def test_policy_without_the_owners_root_is_refused(want: GrantWanted, refused: b
     [
         pytest.param(wanted(A, access_method="key_policy"), id="added to"),
         pytest.param(wanted(A, purge=True), id="purged"),
-        pytest.param(wanted(A, present=False), id="withdrawn from"),
+        pytest.param(wanted(A, present=False), id="absent"),
     ],
 )
 def test_deny_statement_with_an_own_sid_is_refused(want: GrantWanted, sid: str) -> None:
-    denial = {
+    deny = {
         "Sid": sid,
         "Effect": "Deny",
         "Principal": {"AWS": root(B)},
         "Action": "kms:*",
         "Resource": "*",
     }
-    (failure,) = planned(want, seen(policy=policy_of(denial))).refusals
+    (failure,) = planned(want, seen(policy=policy_of(deny))).refusals
     assert (failure.error_code, failure.action) == ("reserved_sid_denies", "PutKeyPolicy")
     assert sid in failure.message
     assert "another Sid" in failure.remedy

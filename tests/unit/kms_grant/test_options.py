@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the options of ``ami_kms_grant`` are read, and what is refused before AWS is asked."""
+"""The options of ``ami_kms_grant``, and which are refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEYS = {"eu-west-1": "alias/golden", "us-east-1": None}
 
 
 def params(**changes: Any) -> dict[str, Any]:
-    """What Ansible hands over for a plain task."""
+    """The parameters of a minimal task."""
     defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
     return {**defaults, "kms_key_ids": KEYS, "account_ids": [CONSUMER], "region": None, **changes}
 
@@ -31,13 +31,13 @@ def by_image(**changes: Any) -> dict[str, Any]:
     return {"kms_key_ids": None, "images": IMAGES, **changes}
 
 
-def test_a_plain_task() -> None:
+def test_defaults() -> None:
     assert wanted_from(params(), False) == GrantWanted(
         kms_key_ids=KEYS, account_ids=frozenset({CONSUMER}), operations=OPERATIONS
     )
 
 
-def test_every_option_reaches_the_planner() -> None:
+def test_all_options() -> None:
     wanted = wanted_from(
         params(
             principals=[ROLE],
@@ -84,20 +84,21 @@ def test_images(changes: dict[str, Any], check_mode: bool, images: dict[str, str
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"account_ids": []}, id="nobody to add is nothing to do"),
-        pytest.param({"state": "absent"}, id="withdraw"),
+        pytest.param({"account_ids": []}, id="no consumer"),
+        pytest.param({"state": "absent"}, id="revoke"),
         pytest.param(
-            {"state": "absent", "account_ids": [], "org_arns": [ORG]}, id="withdraw an organization"
+            {"state": "absent", "account_ids": [], "org_arns": [ORG]}, id="revoke from an organization"
         ),
         pytest.param(
-            {"state": "absent", "account_ids": [], "org_ids": ["o-a1b2c3d4e5"]}, id="withdraw by an id"
+            {"state": "absent", "account_ids": [], "org_ids": ["o-a1b2c3d4e5"]},
+            id="revoke from an organization by id",
         ),
         pytest.param(
             {"state": "absent", "account_ids": [], "org_unit_ids": ["ou-ab12-11111111", ""]},
-            id="withdraw a unit by its id",
+            id="revoke from a unit by id",
         ),
-        pytest.param({"purge_grants": True}, id="exactly those named"),
-        pytest.param({"purge_grants": True, "account_ids": [], "principals": [ROLE]}, id="exactly a role"),
+        pytest.param({"purge_grants": True}, id="purge"),
+        pytest.param({"purge_grants": True, "account_ids": [], "principals": [ROLE]}, id="purge with a role"),
         pytest.param({"access_method": "grant"}, id="grants for accounts"),
         pytest.param({"principals": [f"arn:aws:iam::{CONSUMER}:user/build"]}, id="a user"),
         pytest.param(
@@ -106,7 +107,7 @@ def test_images(changes: dict[str, Any], check_mode: bool, images: dict[str, str
         pytest.param({"principals": [f"arn:aws-us-gov:iam::{CONSUMER}:role/deploy"]}, id="in GovCloud"),
     ],
 )
-def test_options_that_are_taken(changes: dict[str, Any]) -> None:
+def test_valid_options(changes: dict[str, Any]) -> None:
     assert wanted_from(params(**changes), False).kms_key_ids == KEYS
 
 
@@ -125,14 +126,16 @@ def test_options_that_are_taken(changes: dict[str, Any]) -> None:
             ["auto_scaling"],
             id="Auto Scaling without accounts",
         ),
-        pytest.param({"state": "absent", "account_ids": []}, ["account_ids"], id="withdraw from nobody"),
-        pytest.param({"state": "absent", "account_ids": [" "]}, ["account_ids"], id="withdraw from a blank"),
-        pytest.param({"purge_grants": True, "account_ids": []}, ["account_ids"], id="exactly nobody"),
-        pytest.param({"state": "absent", "purge_grants": True}, ["purge_grants"], id="purge and withdraw"),
-        pytest.param({"org_ids": ["o-a1b2c3d4e5"]}, ["org_ids"], id="open by an id"),
-        pytest.param({"org_unit_ids": ["ou-ab12-11111111"]}, ["org_unit_ids"], id="open to a unit by its id"),
-        pytest.param({"state": "absent", "org_ids": [ORG]}, ["org_ids"], id="an ARN is no id"),
-        pytest.param({"state": "absent", "org_unit_ids": ["x"]}, ["org_unit_ids"], id="no unit's id"),
+        pytest.param({"state": "absent", "account_ids": []}, ["account_ids"], id="revoke without consumers"),
+        pytest.param({"state": "absent", "account_ids": [" "]}, ["account_ids"], id="revoke from a blank"),
+        pytest.param(
+            {"purge_grants": True, "account_ids": []}, ["account_ids"], id="purge without consumers"
+        ),
+        pytest.param({"state": "absent", "purge_grants": True}, ["purge_grants"], id="purge and absent"),
+        pytest.param({"org_ids": ["o-a1b2c3d4e5"]}, ["org_ids"], id="grant to an organization by id"),
+        pytest.param({"org_unit_ids": ["ou-ab12-11111111"]}, ["org_unit_ids"], id="grant to a unit by id"),
+        pytest.param({"state": "absent", "org_ids": [ORG]}, ["org_ids"], id="an ARN as an id"),
+        pytest.param({"state": "absent", "org_unit_ids": ["x"]}, ["org_unit_ids"], id="not a unit id"),
         pytest.param({"kms_key_ids": {}}, ["kms_key_ids"], id="no region"),
         pytest.param(by_image(images={}), ["images"], id="no image"),
         pytest.param(by_image(images={"eu-west-1": None}), ["images"], id="no image yet"),
@@ -145,7 +148,7 @@ def test_options_that_are_taken(changes: dict[str, Any]) -> None:
         ),
         pytest.param({"principals": [f"arn:aws:iam::{CONSUMER}:group/x"]}, ["principals"], id="a group"),
         pytest.param({"principals": ["autoscaling.amazonaws.com"]}, ["principals"], id="a service"),
-        pytest.param({"principals": ["*"]}, ["principals"], id="everybody"),
+        pytest.param({"principals": ["*"]}, ["principals"], id="every principal"),
         pytest.param({"org_arns": ["o-a1b2c3d4e5"]}, ["org_arns"], id="an organization's id"),
         pytest.param(
             {"org_arns": ["x"], "auto_scaling": True, "kms_key_ids": {}, "access_method": "grant"},
@@ -154,7 +157,7 @@ def test_options_that_are_taken(changes: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_options_that_are_refused(changes: dict[str, Any], options: list[str]) -> None:
+def test_invalid_options(changes: dict[str, Any], options: list[str]) -> None:
     with pytest.raises(Refused) as caught:
         wanted_from(params(**changes), False)
     assert [failure.action for failure in caught.value.failures] == options
@@ -162,11 +165,11 @@ def test_options_that_are_refused(changes: dict[str, Any], options: list[str]) -
 
 
 @pytest.mark.parametrize("operation", ["*", "decrypt", "kms:Decrypt", "PutKeyPolicy"])
-def test_operations_that_no_grant_has_are_refused(operation: str) -> None:
+def test_invalid_operations_are_refused(operation: str) -> None:
     with pytest.raises(Refused):
         wanted_from(params(operations=[operation], access_method="key_policy"), False)
 
 
-def test_the_external_id_is_kept_from_logs_and_texts() -> None:
+def test_external_id_is_not_logged() -> None:
     assert ARGUMENT_SPEC["external_id"]["no_log"] is True
     assert "golden-7f3a" not in repr(wanted_from(params(external_id="golden-7f3a"), False))

@@ -80,7 +80,7 @@ PUT = [("PutKeyPolicy", KEY.arn)]
 @pytest.mark.parametrize(
     ("want", "grants", "expected"),
     [
-        pytest.param(wanted(), [], [], id="nobody"),
+        pytest.param(wanted(), [], [], id="no consumer"),
         pytest.param(wanted(A, B), [], create(root(A), root(B)), id="two accounts"),
         pytest.param(
             wanted(A, principals=frozenset({DEPLOY})), [], create(root(A), DEPLOY), id="an account and a role"
@@ -88,8 +88,8 @@ PUT = [("PutKeyPolicy", KEY.arn)]
         pytest.param(wanted(A), [made(root(A))], [], id="granted already"),
         pytest.param(wanted(A), [made(root(A), grantee=A)], [], id="granted already, shown as an id"),
         pytest.param(wanted(A, B), [made(root(A))], create(root(B)), id="one is missing"),
-        pytest.param(wanted(A), [made(root(B)), foreign(root(C))], create(root(A)), id="others keep theirs"),
-        pytest.param(wanted(A), [foreign(root(A))], create(root(A)), id="somebody else's does not count"),
+        pytest.param(wanted(A), [made(root(B)), foreign(root(C))], create(root(A)), id="other grants stay"),
+        pytest.param(wanted(A), [foreign(root(A))], create(root(A)), id="a grant of another tool"),
         pytest.param(
             wanted(A), [made(root(A), grantee=root(B))], create(root(A)), id="name with another grantee"
         ),
@@ -111,16 +111,14 @@ PUT = [("PutKeyPolicy", KEY.arn)]
             create(root(A)),
             id="name of the content, more operations",
         ),
-        pytest.param(
-            wanted(A), [made(root(A), constrained=True)], create(root(A)), id="constrained: EBS can't"
-        ),
+        pytest.param(wanted(A), [made(root(A), constrained=True)], create(root(A)), id="constrained"),
         pytest.param(
             wanted(A, operations=frozenset({"Decrypt"})),
             [made(root(A))],
             create(root(A)),
-            id="narrower beside",
+            id="fewer operations, added",
         ),
-        pytest.param(wanted(A, purge=True), [made(root(A))], [], id="purge: just those named"),
+        pytest.param(wanted(A, purge=True), [made(root(A))], [], id="purge: only wanted grants"),
         pytest.param(
             wanted(A, purge=True), [made(root(B))], create(root(A)) + revoke(f"g-{root(B)}"), id="purge"
         ),
@@ -128,13 +126,13 @@ PUT = [("PutKeyPolicy", KEY.arn)]
             wanted(A, purge=True),
             [foreign(root(B)), foreign(root(C), "theirs"), foreign(C, "goldenimages:x")],
             create(root(A)),
-            id="purge: somebody else's stay",
+            id="purge: grants of other tools stay",
         ),
         pytest.param(
             wanted(A, purge=True, operations=frozenset({"Decrypt"})),
             [made(root(A))],
             create(root(A)) + revoke(f"g-{root(A)}"),
-            id="purge: narrower instead",
+            id="purge: fewer operations, replaced",
         ),
         pytest.param(
             wanted(A, purge=True),
@@ -150,23 +148,21 @@ PUT = [("PutKeyPolicy", KEY.arn)]
             wanted(A, present=False, operations=frozenset({"Decrypt"})),
             [made(root(A)), made(root(A), AUTO_SCALING_OPERATIONS, "g-2")],
             revoke(f"g-{root(A)}", "g-2"),
-            id="absent: whatever the operations",
+            id="absent: all operations",
         ),
         pytest.param(
             wanted(A, present=False),
             [made(scaling_role(A), AUTO_SCALING_OPERATIONS), made(scaling_role(B), AUTO_SCALING_OPERATIONS)],
             revoke(f"g-{scaling_role(A)}"),
-            id="absent: its Auto Scaling too",
+            id="absent: the Auto Scaling role too",
         ),
         pytest.param(
             wanted(A, present=False),
             [foreign(root(A)), foreign(scaling_role(A))],
             [],
-            id="absent: only own ones",
+            id="absent: only own grants",
         ),
-        pytest.param(
-            wanted(A, present=False), [made(DEPLOY)], [], id="absent: a role of the account is somebody else"
-        ),
+        pytest.param(wanted(A, present=False), [made(DEPLOY)], [], id="absent: a role of the account"),
         pytest.param(
             wanted(present=False, principals=frozenset({DEPLOY})),
             [made(DEPLOY), made(root(A))],
@@ -256,7 +252,7 @@ BOTH_WAYS = seen(made(root(A)), policy=opened_to(policy_consumers(A, B)))
         pytest.param(
             wanted(A, present=False), BOTH_WAYS, PUT + revoke(f"g-{root(A)}"), id="absent: both ways"
         ),
-        pytest.param(wanted(A, purge=True), BOTH_WAYS, PUT, id="purge: the policy's are nobody named"),
+        pytest.param(wanted(A, purge=True), BOTH_WAYS, PUT, id="purge: removed from the policy"),
         pytest.param(wanted(A), BOTH_WAYS, [], id="additive leaves both"),
         pytest.param(
             wanted(B, C, org_arns=frozenset({ORG}), purge=True, auto_scaling=True),
@@ -265,7 +261,7 @@ BOTH_WAYS = seen(made(root(A)), policy=opened_to(policy_consumers(A, B)))
             + PUT
             + create(scaling_role(B), scaling_role(C))
             + revoke(f"g-{root(A)}"),
-            id="open first, close last",
+            id="granted first, revoked last",
         ),
         pytest.param(
             wanted(present=False, **ORGS),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who can do what under a key policy before and after a task: nobody gains or loses what is not theirs."""
+"""The rights that a key policy gives before and after a task."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ WANTED = st.builds(
     auto_scaling=st.booleans(),
     purge=st.booleans(),
 )
-# Statements of other people, among them one that denies.
+# Statements of others, one of them a deny.
 THEIRS = [
     {"Sid": "Ops", "Effect": "Allow", "Principal": {"AWS": E}, "Action": "kms:Decrypt", "Resource": "*"},
     {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "kms:Encrypt", "Resource": "*"},
@@ -72,8 +72,8 @@ HELD = st.builds(
 )
 
 
-def withdrawn(want: GrantWanted) -> GrantWanted:
-    """The same people, who are to lose what they were given."""
+def revoked(want: GrantWanted) -> GrantWanted:
+    """The same consumers with ``state: absent``."""
     return GrantWanted(
         account_ids=want.account_ids,
         principals=want.principals,
@@ -89,7 +89,7 @@ def additive(want: GrantWanted) -> bool:
 
 
 @given(WANTED, HELD)
-def test_nobody_gains_anything_but_those_named_what_was_asked_for(want: GrantWanted, policy: str) -> None:
+def test_only_named_consumers_gain_only_the_wanted_access(want: GrantWanted, policy: str) -> None:
     asked = rights(policy_of(*key_policy.statements_for(want.policy_access)), CALLERS)
     gained = rights(policy_after(want, policy), CALLERS) - rights(policy, CALLERS)
     assert gained <= asked
@@ -97,7 +97,7 @@ def test_nobody_gains_anything_but_those_named_what_was_asked_for(want: GrantWan
 
 
 @given(st.lists(ACCESSES, max_size=3))
-def test_several_accesses_allow_what_each_of_them_does(held: list[PolicyAccess]) -> None:
+def test_statements_for_several_accesses_allow_their_union(held: list[PolicyAccess]) -> None:
     together = policy_of(*key_policy.statements_for(*held))
     apart = (rights(policy_of(*key_policy.statements_for(one)), CALLERS) for one in held)
     assert rights(together, CALLERS) == rights(policy_of(), CALLERS).union(*apart)
@@ -106,33 +106,33 @@ def test_several_accesses_allow_what_each_of_them_does(held: list[PolicyAccess])
 
 
 @given(WANTED, HELD)
-def test_nobody_loses_anything_unless_asked_for(want: GrantWanted, policy: str) -> None:
+def test_additions_remove_no_rights(want: GrantWanted, policy: str) -> None:
     assume(additive(want))
     assert rights(policy, CALLERS) <= rights(policy_after(want, policy), CALLERS)
 
 
 @given(WANTED, HELD)
-def test_those_named_get_what_they_need(want: GrantWanted, policy: str) -> None:
+def test_named_consumers_get_the_wanted_rights(want: GrantWanted, policy: str) -> None:
     named = policy_of(*key_policy.statements_for(want.policy_access), *_denials(policy))
     assert rights(named, CALLERS) <= rights(policy_after(want, policy), CALLERS)
 
 
 @given(WANTED, HELD)
-def test_purging_leaves_those_named_and_other_peoples_statements(want: GrantWanted, policy: str) -> None:
+def test_purge_leaves_named_consumers_and_other_statements(want: GrantWanted, policy: str) -> None:
     assume(want.purge)
     expected = key_policy.with_own_statements(policy, key_policy.statements_for(want.policy_access))
     assert rights(policy_after(want, policy), CALLERS) == rights(expected, CALLERS)
 
 
 @given(WANTED, HELD)
-def test_withdrawing_gives_nobody_anything(want: GrantWanted, policy: str) -> None:
-    after = policy_after(withdrawn(want), policy)
+def test_absent_adds_no_rights(want: GrantWanted, policy: str) -> None:
+    after = policy_after(revoked(want), policy)
     assert rights(after, CALLERS) <= rights(policy, CALLERS)
 
 
 @given(WANTED, HELD)
-def test_withdrawing_takes_from_those_named_alone(want: GrantWanted, policy: str) -> None:
-    gone = withdrawn(want)
+def test_absent_removes_rights_of_named_consumers_only(want: GrantWanted, policy: str) -> None:
+    gone = revoked(want)
     after = policy_after(gone, policy)
     left = own_access(policy).consumers - gone.policy_consumers
     left -= PolicyConsumers(want.account_ids | want.principals)
@@ -143,14 +143,14 @@ def test_withdrawing_takes_from_those_named_alone(want: GrantWanted, policy: str
 
 
 @given(WANTED, HELD)
-def test_a_policy_that_is_as_wanted_is_left_alone(want: GrantWanted, policy: str) -> None:
-    for asked in (want, withdrawn(want)):
+def test_policy_after_is_idempotent(want: GrantWanted, policy: str) -> None:
+    for asked in (want, revoked(want)):
         once = policy_after(asked, policy)
         assert policy_after(asked, once) == once
 
 
 @given(WANTED, HELD)
-def test_no_condition_is_true_where_its_key_is_absent(want: GrantWanted, policy: str) -> None:
+def test_no_condition_holds_without_its_key(want: GrantWanted, policy: str) -> None:
     assert "ForAllValues" not in policy_after(want, policy)
 
 
@@ -164,27 +164,27 @@ def _denials(policy: str) -> list[dict[str, Any]]:
         pytest.param(
             access(consumers(A)),
             GrantWanted(account_ids=frozenset({B}), access_method="key_policy", auto_scaling=True),
-            id="Auto Scaling for one account frees CreateGrant for another",
+            id="Auto Scaling for one account, CreateGrant of another",
         ),
         pytest.param(
             access(consumers(org_ids=(OTHER_ORG_ID,))),
             GrantWanted(account_ids=frozenset({B}), access_method="key_policy", auto_scaling=True),
-            id="Auto Scaling for an account lets an organization encrypt",
+            id="Auto Scaling for an account, Encrypt of an organization",
         ),
         pytest.param(
             access(consumers(A), operations=frozenset({"Decrypt"})),
             GrantWanted(org_unit_arns=frozenset({UNIT_ARNS[0]})),
-            id="what a unit needs goes to an account that may only decrypt",
+            id="operations of a unit, an account with Decrypt only",
         ),
     ],
 )
-def test_additions_give_nothing_to_those_who_are_not_named(held: PolicyAccess, want: GrantWanted) -> None:
+def test_additions_give_no_rights_to_other_consumers(held: PolicyAccess, want: GrantWanted) -> None:
     policy = opened_to(held.consumers, operations=held.operations, for_auto_scaling=held.for_auto_scaling)
     gained = rights(policy_after(want, policy), CALLERS) - rights(policy, CALLERS)
     assert {caller for caller, _, _ in gained if not is_named(caller, want.policy_consumers)} == set()
 
 
-def test_those_added_get_no_more_than_was_asked_for() -> None:
+def test_added_consumers_get_only_the_wanted_operations() -> None:
     want = GrantWanted(
         account_ids=frozenset({B}), access_method="key_policy", operations=frozenset({"Decrypt"})
     )
@@ -198,10 +198,10 @@ def test_those_added_get_no_more_than_was_asked_for() -> None:
         pytest.param(
             {"Effect": "Allow", "Principal": {"AWS": DEPLOY}, "Action": "kms:*"}, id="a pipeline's own role"
         ),
-        pytest.param({"Effect": "Deny", "Principal": {"AWS": B}, "Action": "kms:Decrypt"}, id="a denial"),
+        pytest.param({"Effect": "Deny", "Principal": {"AWS": B}, "Action": "kms:Decrypt"}, id="a deny"),
     ],
 )
-def test_a_persons_statement_under_a_similar_sid_gives_consumers_nothing(theirs: dict[str, Any]) -> None:
+def test_other_statement_with_a_similar_sid_gives_consumers_no_rights(theirs: dict[str, Any]) -> None:
     policy = policy_of({"Sid": "GoldenImagesPipeline", "Resource": "*", **theirs})
     want = GrantWanted(account_ids=frozenset({A}), access_method="key_policy")
     gained = rights(policy_after(want, policy), CALLERS) - rights(policy, CALLERS)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for every plan of opening or closing keys, whoever is named and whatever the keys hold."""
+"""Properties of every plan for access to keys."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ FOREIGN = st.builds(
 
 @st.composite
 def own(draw: st.DrawFn) -> Grant:
-    """A grant that this collection made; its content may have changed under its name."""
+    """A grant that this collection created; its content may not match its name."""
     grantee, operations = draw(GRANTEES), draw(SETS_OF_OPERATIONS)
     name = grant_request("arn", grantee, operations)["Name"]
     made = Grant("", grantee, operations, name)
@@ -64,7 +64,7 @@ def own(draw: st.DrawFn) -> Grant:
 
 @st.composite
 def seen(draw: st.DrawFn, want: GrantWanted) -> GrantSeen:
-    """Keys of one or two regions; their policies are known if they are to be read."""
+    """Keys of one or two regions; with policies if the options need them."""
     keys = {}
     for region in draw(st.sampled_from([["eu-west-1"], ["us-west-2", "eu-west-1"]])):
         found = []
@@ -88,7 +88,7 @@ def all_keys(saw: GrantSeen) -> list[KeySeen]:
 
 
 @given(SITUATIONS)
-def test_a_plan_that_was_performed_leaves_nothing_to_plan(situation: Situation) -> None:
+def test_performed_plan_leaves_nothing_to_plan(situation: Situation) -> None:
     want, saw = situation
     again = grant.plan(want, performed(saw, grant.plan(want, saw)))
     assert again.actions == ()
@@ -96,7 +96,7 @@ def test_a_plan_that_was_performed_leaves_nothing_to_plan(situation: Situation) 
 
 
 @given(SITUATIONS)
-def test_what_is_shown_as_after_is_what_performing_leaves(situation: Situation) -> None:
+def test_after_is_the_state_that_the_actions_produce(situation: Situation) -> None:
     want, saw = situation
     plan = grant.plan(want, saw)
     assert plan.after == grant.plan(want, performed(saw, plan)).before
@@ -124,14 +124,14 @@ def test_additions_revoke_nothing(situation: Situation) -> None:
 
 
 @given(SITUATIONS)
-def test_withdrawing_creates_nothing(situation: Situation) -> None:
+def test_absent_creates_no_grants(situation: Situation) -> None:
     want, saw = situation
     actions = grant.plan(replace(want, present=False, purge=False), saw).actions
     assert not [item for item in actions if item.operation == "CreateGrant"]
 
 
 @given(SITUATIONS)
-def test_grants_go_to_those_named_alone(situation: Situation) -> None:
+def test_only_named_consumers_get_grants(situation: Situation) -> None:
     want, saw = situation
     named = {*map(root, want.account_ids), *want.principals}
     for action in grant.plan(want, saw).actions:
@@ -146,7 +146,7 @@ def test_grants_go_to_those_named_alone(situation: Situation) -> None:
 
 
 @given(SITUATIONS)
-def test_of_each_key_opening_comes_before_closing(situation: Situation) -> None:
+def test_access_to_each_key_is_granted_before_it_is_revoked(situation: Situation) -> None:
     want, saw = situation
     order = ["CreateGrant", "PutKeyPolicy", "CreateGrant by a consumer", "RevokeGrant"]
     for target in grant.plan(want, saw).targets:
@@ -160,7 +160,7 @@ def test_of_each_key_opening_comes_before_closing(situation: Situation) -> None:
 
 
 @given(SITUATIONS)
-def test_everybody_named_ends_with_a_grant_of_its_own(situation: Situation) -> None:
+def test_every_named_consumer_has_a_grant(situation: Situation) -> None:
     want, saw = situation
     assume(want.present and want.access_method != "key_policy")
     grantees = [*map(root, want.account_ids), *want.principals]
@@ -176,25 +176,25 @@ def test_everybody_named_ends_with_a_grant_of_its_own(situation: Situation) -> N
 
 
 @given(SITUATIONS)
-def test_withdrawing_leaves_no_own_grant_of_those_named(situation: Situation) -> None:
+def test_absent_leaves_no_own_grant_of_named_consumers(situation: Situation) -> None:
     want, saw = situation
-    gone = replace(want, present=False, purge=False)
+    absent = replace(want, present=False, purge=False)
     named = {*map(root, want.account_ids), *map(scaling_role, want.account_ids), *want.principals}
-    before, after = all_keys(saw), all_keys(performed(saw, grant.plan(gone, saw)))
+    before, after = all_keys(saw), all_keys(performed(saw, grant.plan(absent, saw)))
     for was, now in zip(before, after, strict=True):
         lost = [one for one in was.grants if one.name.startswith("golden-images:") and one.grantee in named]
         assert set(was.grants) - set(now.grants) == set(lost)
 
 
 @given(SITUATIONS)
-def test_a_plan_does_not_depend_on_the_order_in_which_things_are_seen(situation: Situation) -> None:
+def test_plan_does_not_depend_on_the_order_of_regions(situation: Situation) -> None:
     want, saw = situation
     reordered = replace(saw, keys=dict(reversed(saw.keys.items())))
     assert grant.plan(want, saw) == grant.plan(want, reordered)
 
 
 @given(SITUATIONS)
-def test_every_action_is_of_its_regions_key(situation: Situation) -> None:
+def test_actions_use_keys_of_their_region(situation: Situation) -> None:
     want, saw = situation
     for target in grant.plan(want, saw).targets:
         arns = {key.key.arn for key in saw.keys[target.target]}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the share planner share: short ways to say what is wanted and seen."""
+"""Helpers for the tests of this room: wanted sharing and seen images."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ def accounts(count: int) -> tuple[str, ...]:
 def shared(
     launch: Sharing = NOBODY, volumes_of: Mapping[str, Sharing] | None = None, **image_changes: Any
 ) -> Shared:
-    """An available image of the owner with one snapshot, ``snap-1``, unless told otherwise."""
+    """An available image of the owner with one snapshot, ``snap-1``, unless changed."""
     permissions = {"snap-1": NOBODY} if volumes_of is None else volumes_of
     image = source_image(**{"image_id": IMAGE, "devices": volumes(*permissions), **image_changes})
     return Shared(image, launch, permissions)
 
 
 def wanted(sharing: Sharing = NOBODY, **changes: Any) -> ShareWanted:
-    """To share the image of the one region."""
+    """Sharing of the only region's image."""
     return ShareWanted(**{"images": {REGION: IMAGE}, "sharing": sharing, **changes})
 
 
 def seen(found: Shared) -> ShareSeen:
-    """That the one region's image looks like this."""
+    """The only region's image."""
     return ShareSeen(OWNER, {place(REGION): found})
 
 
@@ -63,7 +63,7 @@ def image_that(**changes: Any) -> Image:
 
 
 def changes_of(actions: Iterable[Action]) -> list[tuple[str | None, str, list[str]]]:
-    """What is changed, whether something is added or removed, and who; tags by their keys."""
+    """The resource, Add or Remove, and the consumers of each action; for tags their keys."""
     return [(action.resource, *_change(action)) for action in actions]
 
 

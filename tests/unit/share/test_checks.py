@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the share planner refuses, and what it warns of."""
+"""Which images and options are refused, and the warnings of a plan."""
 
 from __future__ import annotations
 
@@ -177,17 +177,17 @@ def test_block_public_access_is_checked_only_for_what_becomes_public(
 @pytest.mark.parametrize(
     ("want", "refused"),
     [
-        pytest.param(wanted(NOBODY, purge=True), True, id="nobody"),
-        pytest.param(wanted(with_accounts(OWNER), purge=True), True, id="nobody but the owner"),
+        pytest.param(wanted(NOBODY, purge=True), True, id="no consumer"),
+        pytest.param(wanted(with_accounts(OWNER), purge=True), True, id="only the owner"),
         pytest.param(
-            wanted(with_accounts(OWNER), purge=True, allow_empty_purge=True), False, id="as was allowed"
+            wanted(with_accounts(OWNER), purge=True, allow_empty_purge=True), False, id="allow_empty_purge"
         ),
-        pytest.param(wanted(with_accounts(OWNER, A), purge=True), False, id="the owner and somebody"),
+        pytest.param(wanted(with_accounts(OWNER, A), purge=True), False, id="the owner and an account"),
         pytest.param(wanted(IN_ORG, purge=True), False, id="an organization"),
         pytest.param(wanted(Sharing(org_unit_arns=frozenset({UNIT})), purge=True), False, id="a unit"),
-        pytest.param(wanted(PUBLIC, purge=True), False, id="everybody"),
+        pytest.param(wanted(PUBLIC, purge=True), False, id="public"),
         pytest.param(wanted(with_accounts(OWNER)), False, id="additive"),
-        pytest.param(wanted(with_accounts(OWNER), present=False), False, id="withdrawn from the owner"),
+        pytest.param(wanted(with_accounts(OWNER), present=False), False, id="absent"),
     ],
 )
 def test_purge_must_keep_a_consumer_other_than_the_owner(want: ShareWanted, refused: bool) -> None:
@@ -245,10 +245,10 @@ def warnings(want: ShareWanted, found: Shared) -> str:
     [
         pytest.param(wanted(IN_ORG), True, id="an organization alone"),
         pytest.param(wanted(Sharing(org_unit_arns=frozenset({UNIT}))), True, id="a unit alone"),
-        pytest.param(wanted(IN_ORG | with_accounts(OWNER)), True, id="the owner is nobody"),
+        pytest.param(wanted(IN_ORG | with_accounts(OWNER)), True, id="with the owner"),
         pytest.param(wanted(IN_ORG | with_accounts(A)), False, id="with accounts"),
-        pytest.param(wanted(IN_ORG, share_snapshots=False), False, id="snapshots not asked for"),
-        pytest.param(wanted(IN_ORG, present=False), False, id="withdrawn"),
+        pytest.param(wanted(IN_ORG, share_snapshots=False), False, id="share_snapshots: false"),
+        pytest.param(wanted(IN_ORG, present=False), False, id="absent"),
     ],
 )
 def test_warning_that_organizations_get_no_snapshots(want: ShareWanted, warned: bool) -> None:
@@ -261,7 +261,7 @@ def test_warning_that_organizations_get_no_snapshots(want: ShareWanted, warned: 
         pytest.param(with_accounts(*accounts(1_000)), NOBODY, False, id="as many as the quota"),
         pytest.param(with_accounts(*accounts(1_001)), NOBODY, True, id="one more"),
         pytest.param(with_accounts(*accounts(1_000)), IN_ORG, True, id="an organization counts"),
-        pytest.param(with_accounts(A), with_accounts(*accounts(1_000)), True, id="together with those there"),
+        pytest.param(with_accounts(A), with_accounts(*accounts(1_000)), True, id="with existing ones"),
     ],
 )
 def test_warning_of_more_entities_than_the_quota(named: Sharing, current: Sharing, warned: bool) -> None:
@@ -283,16 +283,16 @@ def test_warning_of_more_entities_than_the_quota(named: Sharing, current: Sharin
             id="a unit",
         ),
         pytest.param(
-            wanted(with_accounts(A), present=False), with_accounts(A) | PUBLIC, "public", id="everybody"
+            wanted(with_accounts(A), present=False), with_accounts(A) | PUBLIC, "public", id="public"
         ),
         pytest.param(wanted(IN_ORG, purge=True), with_accounts(A), ORG, id="purged, yet in the organization"),
         pytest.param(wanted(with_accounts(A), present=False), with_accounts(A), None, id="nothing covers it"),
-        pytest.param(wanted(with_accounts(A), present=False), IN_ORG, None, id="nothing is withdrawn"),
+        pytest.param(wanted(with_accounts(A), present=False), IN_ORG, None, id="nothing is unshared"),
         pytest.param(
             wanted(with_accounts(A) | IN_ORG, present=False),
             with_accounts(A) | IN_ORG,
             None,
-            id="both withdrawn",
+            id="both unshared",
         ),
     ],
 )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the options of ``ami_share`` are read, and what is refused before AWS is asked."""
+"""The options of ``ami_share``, and which are refused."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IMAGES = {"eu-west-1": SOURCE_ID}
 
 
 def params(**changes: Any) -> dict[str, Any]:
-    """What Ansible hands over for a plain task."""
+    """The parameters of a minimal task."""
     defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
     return {**defaults, "images": IMAGES, "account_ids": [CONSUMER], "region": None, **changes}
 
@@ -68,20 +68,20 @@ def test_all_options() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"account_ids": []}, id="nobody to add is nothing to do"),
-        pytest.param({"state": "absent"}, id="withdraw from an account"),
+        pytest.param({"account_ids": []}, id="no consumer"),
+        pytest.param({"state": "absent"}, id="unshare from an account"),
         pytest.param(
-            {"state": "absent", "account_ids": [], "org_arns": [ORG]}, id="withdraw from an organization"
+            {"state": "absent", "account_ids": [], "org_arns": [ORG]}, id="unshare from an organization"
         ),
         pytest.param({"state": "absent", "account_ids": [], "group": "all"}, id="make private"),
-        pytest.param({"state": "absent", "snapshot_ids": ["snap-1"]}, id="withdraw a snapshot"),
-        pytest.param({"purge_launch_permissions": True}, id="exactly those named"),
+        pytest.param({"state": "absent", "snapshot_ids": ["snap-1"]}, id="unshare a snapshot"),
+        pytest.param({"purge_launch_permissions": True}, id="purge"),
         pytest.param(
             {"purge_launch_permissions": True, "account_ids": [], "allow_empty_purge": True},
-            id="exactly nobody",
+            id="purge without consumers",
         ),
         pytest.param({"group": "all", "allow_public": True}, id="public"),
-        pytest.param({"allow_public": True}, id="public allowed, not asked for"),
+        pytest.param({"allow_public": True}, id="allow_public without group"),
         pytest.param({"shared_tags": {"k" * 114: "v"}}, id="with its prefix the longest key AWS takes"),
     ],
 )
@@ -96,19 +96,19 @@ def test_valid_options(changes: dict[str, Any]) -> None:
         pytest.param(
             {"state": "absent", "purge_launch_permissions": True},
             ["purge_launch_permissions"],
-            id="exactly those named, withdrawn",
+            id="purge and absent",
         ),
-        pytest.param({"state": "absent", "account_ids": []}, ["account_ids"], id="withdraw from nobody"),
-        pytest.param({"state": "absent", "account_ids": [""]}, ["account_ids"], id="withdraw from a blank"),
+        pytest.param({"state": "absent", "account_ids": []}, ["account_ids"], id="absent without consumers"),
+        pytest.param({"state": "absent", "account_ids": [""]}, ["account_ids"], id="absent with a blank"),
         pytest.param(
             {"purge_launch_permissions": True, "account_ids": []},
             ["purge_launch_permissions"],
-            id="exactly nobody",
+            id="purge without consumers",
         ),
         pytest.param(
             {"purge_launch_permissions": True, "account_ids": ["", " "]},
             ["purge_launch_permissions"],
-            id="exactly blanks",
+            id="purge with blanks",
         ),
         pytest.param({"snapshot_ids": ["snap-1"]}, ["snapshot_ids"], id="share single snapshots"),
         pytest.param(

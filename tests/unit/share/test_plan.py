@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who is added and who is removed, where, and in which order."""
+"""Which permissions are added and removed, and in which order."""
 
 from __future__ import annotations
 
@@ -33,42 +33,42 @@ ADD, REMOVE = "Add", "Remove"
 @pytest.mark.parametrize(
     ("want", "current", "expected"),
     [
-        pytest.param(wanted(with_accounts(A)), with_accounts(A, B), [], id="additive, there already"),
+        pytest.param(wanted(with_accounts(A)), with_accounts(A, B), [], id="additive, already shared"),
         pytest.param(
             wanted(with_accounts(A)),
             with_accounts(B),
             [("snap-1", ADD, [A]), (IMAGE, ADD, [A])],
-            id="additive leaves others alone",
+            id="additive, others stay",
         ),
         pytest.param(
             wanted(with_accounts(A), purge=True),
             with_accounts(A, B),
             [(IMAGE, REMOVE, [B]), ("snap-1", REMOVE, [B])],
-            id="exact removes others",
+            id="purge removes others",
         ),
         pytest.param(
             wanted(with_accounts(A), purge=True),
             with_accounts(B),
             [("snap-1", ADD, [A]), (IMAGE, ADD, [A]), (IMAGE, REMOVE, [B]), ("snap-1", REMOVE, [B])],
-            id="exact opens before it closes, snapshots outermost",
+            id="purge adds before it removes",
         ),
         pytest.param(
             wanted(NOBODY, purge=True, allow_empty_purge=True),
             with_accounts(A, B),
             [(IMAGE, REMOVE, [A, B]), ("snap-1", REMOVE, [A, B])],
-            id="exactly nobody",
+            id="purge without consumers",
         ),
         pytest.param(
             wanted(with_accounts(OWNER), purge=True, allow_empty_purge=True),
             with_accounts(A),
             [(IMAGE, REMOVE, [A]), ("snap-1", REMOVE, [A])],
-            id="exactly the owner",
+            id="purge with the owner",
         ),
         pytest.param(
             wanted(with_accounts(A, C), present=False),
             with_accounts(A, B),
             [(IMAGE, REMOVE, [A]), ("snap-1", REMOVE, [A])],
-            id="absent removes those named",
+            id="absent removes named accounts",
         ),
         pytest.param(
             wanted(with_accounts(A), present=False, snapshot_ids=frozenset({"snap-1"})),
@@ -77,7 +77,7 @@ ADD, REMOVE = "Add", "Remove"
             id="absent from a snapshot only",
         ),
         pytest.param(wanted(with_accounts(C), present=False), with_accounts(A), [], id="absent already"),
-        pytest.param(wanted(NOBODY), with_accounts(A), [], id="nobody named"),
+        pytest.param(wanted(NOBODY), with_accounts(A), [], id="no consumer"),
     ],
 )
 def test_accounts(want: ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]) -> None:
@@ -94,7 +94,7 @@ def test_accounts(want: ShareWanted, current: Sharing, expected: list[tuple[str,
             wanted(Sharing(org_arns=frozenset({ORG}), org_unit_arns=frozenset({UNIT}))),
             NOBODY,
             [(IMAGE, ADD, [ORG, UNIT])],
-            id="added to the image, which alone can have them",
+            id="added to the image only",
         ),
         pytest.param(
             wanted(Sharing(frozenset({A}), frozenset({ORG}), frozenset({UNIT}))),
@@ -106,13 +106,13 @@ def test_accounts(want: ShareWanted, current: Sharing, expected: list[tuple[str,
             wanted(Sharing(org_arns=frozenset({ORG})), present=False),
             Sharing(org_arns=frozenset({ORG}), org_unit_arns=frozenset({UNIT})),
             [(IMAGE, REMOVE, [ORG])],
-            id="withdrawn from the organization alone",
+            id="unshared from the organization only",
         ),
         pytest.param(
             wanted(Sharing(org_unit_arns=frozenset({UNIT})), purge=True),
             Sharing(org_arns=frozenset({ORG})),
             [(IMAGE, ADD, [UNIT]), (IMAGE, REMOVE, [ORG])],
-            id="exactly the unit",
+            id="purge with the unit",
         ),
     ],
 )
@@ -142,7 +142,7 @@ def test_organizations(
             wanted(with_accounts(A), purge=True),
             Sharing(frozenset({A}), public=True),
             [(IMAGE, REMOVE, ["all"]), ("snap-1", REMOVE, ["all"])],
-            id="exact is not public",
+            id="purge removes public",
         ),
     ],
 )
@@ -210,10 +210,10 @@ def test_snapshots_do_not_change_without_share_snapshots() -> None:
 )
 @pytest.mark.parametrize("present", [True, False])
 def test_batches(count: int, image_calls: int, snapshot_calls: int, present: bool) -> None:
-    everybody = with_accounts(*accounts(count))
-    current = NOBODY if present else everybody
+    every_account = with_accounts(*accounts(count))
+    current = NOBODY if present else every_account
     found = shared(current, {"snap-1": current, "snap-2": current})
-    actions = planned(wanted(everybody, present=present), found).actions
+    actions = planned(wanted(every_account, present=present), found).actions
     per_resource = [resource for resource, _change, _who in changes_of(actions)]
     assert per_resource.count(IMAGE) == image_calls
     assert per_resource.count("snap-1") == per_resource.count("snap-2") == snapshot_calls
@@ -221,7 +221,7 @@ def test_batches(count: int, image_calls: int, snapshot_calls: int, present: boo
         who = [
             entry for resource, _change, batch in changes_of(actions) if resource == name for entry in batch
         ]
-        assert who == sorted(everybody.account_ids)
+        assert who == sorted(every_account.account_ids)
 
 
 @pytest.mark.parametrize("changes", [{}, {"purge": True}, {"present": False}])
@@ -246,7 +246,7 @@ def test_shared_tags_are_written_before_the_image_is_shared() -> None:
         pytest.param({"ec2:SharedTag/a": "1"}, {}, [], id="there"),
         pytest.param({"ec2:SharedTag/a": "0"}, {}, ["ec2:SharedTag/a"], id="other value"),
         pytest.param({"a": "1"}, {}, ["ec2:SharedTag/a"], id="without prefix it is another tag"),
-        pytest.param({}, {"present": False}, [], id="not written when the image is withdrawn"),
+        pytest.param({}, {"present": False}, [], id="not written with absent"),
         pytest.param({"ec2:SharedTag/b": "2", "ec2:SharedTag/a": "1"}, {"purge": True}, [], id="others stay"),
     ],
 )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for every plan of sharing, whoever is named and whoever has access."""
+"""Properties of every plan for sharing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TAGS = st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(["1", "2"]))
 
 @st.composite
 def regions_held(draw: st.DrawFn) -> ShareSeen:
-    """Images of some regions with whoever may use them."""
+    """Images of some regions with their permissions."""
     images = {}
     for region in draw(st.lists(st.sampled_from(REGIONS), min_size=1, unique=True)):
         volumes = {
@@ -61,7 +61,7 @@ WANTED = st.one_of(
 
 
 def performed(saw: ShareSeen, plan: Plan) -> ShareSeen:
-    """Who may use what once AWS has done what the plan says."""
+    """The images after the plan was applied."""
     images = dict(saw.images)
     for action in plan.actions:
         found = images[action.target]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``ami_share`` asks AWS of each image, and of which images it asks no more."""
+"""What ``ami_share`` reads about each image."""
 
 from __future__ import annotations
 

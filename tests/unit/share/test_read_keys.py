@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``ami_share`` looks up of the keys of encrypted images, so that nobody gets what cannot launch."""
+"""What ``ami_share`` reads about the keys of encrypted images."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KEYS = {key.arn: key for key in (WANTED, OTHER, DEFAULT, FOREIGN)}
 
 
 class Reading:
-    """Stands for ``aws.read``: an image with a snapshot under each of these keys."""
+    """Replaces ``aws.read``: an image with a snapshot under each of these keys."""
 
     def __init__(self, *keys: Key | None, grants: tuple[Grant, ...] = (), **changes: Any) -> None:
         ids = [f"snap-{number}" for number in range(len(keys))]
@@ -83,7 +83,7 @@ class Reading:
 
 
 class Clients:
-    """Which services were reached for."""
+    """Records for which services clients were made."""
 
     default_region = REGION
 
@@ -113,11 +113,16 @@ ALL_OF = ["DescribeKey wanted", "ListGrants wanted", "GetKeyPolicy wanted"]
     ("reading", "asked", "keys"),
     [
         pytest.param(Reading(None), [], [], id="not encrypted"),
-        pytest.param(Reading(WANTED), ALL_OF, [WANTED], id="nobody has a grant: the policy may open it"),
+        pytest.param(Reading(WANTED), ALL_OF, [WANTED], id="no grant: the policy is read"),
         pytest.param(
-            Reading(WANTED, grants=(made(root(A)),)), ALL_OF[:2], [WANTED], id="the grants tell all"
+            Reading(WANTED, grants=(made(root(A)),)),
+            ALL_OF[:2],
+            [WANTED],
+            id="a grant: the policy is not read",
         ),
-        pytest.param(Reading(WANTED, grants=(made(root(B)),)), ALL_OF, [WANTED], id="somebody else's grant"),
+        pytest.param(
+            Reading(WANTED, grants=(made(root(B)),)), ALL_OF, [WANTED], id="another account's grant"
+        ),
         pytest.param(
             Reading(WANTED, WANTED, grants=(made(root(A)),)), ALL_OF[:2], [WANTED], id="a key is read once"
         ),
@@ -152,7 +157,7 @@ def test_key_has_its_grants_and_policy(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         pytest.param(Reading(WANTED), {}, True, id="encrypted"),
         pytest.param(Reading(None), {}, False, id="not encrypted"),
-        pytest.param(Reading(WANTED), {"present": False}, False, id="withdrawn"),
+        pytest.param(Reading(WANTED), {"present": False}, False, id="absent"),
         pytest.param(Reading(WANTED), {"images": {REGION: None}}, False, id="only planned"),
     ],
 )
