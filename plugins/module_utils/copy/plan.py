@@ -20,8 +20,6 @@ from .checks import with_account
 from .request import check_request, copy_request, image_tags
 from .state import FAILED_STATES, USABLE_STATES, CopySeen, CopyWanted
 
-_NO_REASON = "AWS reports no reason"
-
 
 def plan(wanted: CopyWanted, seen: CopySeen) -> Plan:
     """The plan of every target that could be read; the others are tolerated."""
@@ -62,6 +60,11 @@ def unusable_copies(seen: CopySeen, target: Target) -> tuple[Image, ...]:
     """The target's copies that have failed or are deregistered."""
     unusable = (image for image in seen.copies[target] if image.state in FAILED_STATES | {"deregistered"})
     return tuple(sorted(unusable, key=lambda image: image.image_id))
+
+
+def state_with_reason(image: Image) -> str:
+    """The state of a failed image and AWS's reason, as in ``failed: Given key ID is not accessible``."""
+    return f"{image.state}: {image.state_reason or 'AWS reports no reason'}"
 
 
 def replacement(
@@ -117,7 +120,7 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
     existing = existing_copy(wanted, seen, target)
     unusable = unusable_copies(seen, target)
     warnings = tuple(
-        f"The earlier copy {image.image_id} is {image.state}: {image.state_reason or _NO_REASON}."
+        f"The earlier copy {image.image_id} is {state_with_reason(image)}."
         for image in unusable
         if image.state in FAILED_STATES
     )

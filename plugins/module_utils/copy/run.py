@@ -232,7 +232,7 @@ def copy_pending(target: Target, run: CopyRun, reason: str) -> Failed:
 def _failure_reason(image: Image) -> str:
     if image.state == "deregistered":
         return f"The copy {image.image_id} that CopyImage returned does not exist."
-    return f"The copy {image.image_id} is {image.state}: {image.state_reason or 'AWS reports no reason'}."
+    return f"The copy {image.image_id} is {planner.state_with_reason(image)}."
 
 
 def progress_line(runs: Mapping[Target, CopyRun], targets: list[Target]) -> str:
