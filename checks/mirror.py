@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the tests of a source file stand: tests/unit mirrors plugins/module_utils."""
+"""Where the tests of a source file are: tests/unit mirrors plugins/module_utils, and holds other folders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 SOURCES = Path("plugins/module_utils")
 TESTS = Path("tests/unit")
-# Folders of tests/unit for what is not below module_utils, and what each holds tests of.
+# Folders of tests/unit for sources outside of module_utils, and the folders of these sources.
 OTHER_FOLDERS = {
     "action": "plugins/action",
     "benchmark": "tests/benchmark",
@@ -20,7 +20,7 @@ def sources(root: Path) -> list[Path]:
     """The source files below module_utils, relative to it.
 
     Raises:
-        AssertionError: there is none, so that whatever is said of all of them would be true.
+        AssertionError: there are none, so that every check of all of them would pass.
     """
     below = root / SOURCES
     found = sorted(path.relative_to(below) for path in below.rglob("*.py") if path.stem != "__init__")
@@ -29,17 +29,26 @@ def sources(root: Path) -> list[Path]:
 
 
 def test_file_of(source: Path) -> Path:
-    """The test file of a source file, relative to tests/unit: in the folder of the same name."""
+    """The test file of a source file, relative to tests/unit."""
     return source.with_name(f"test_{source.name}")
 
 
 def sources_without_tests(root: Path) -> list[str]:
-    """The source files that have no test file of their name."""
-    return [str(source) for source in sources(root) if not (root / TESTS / test_file_of(source)).is_file()]
+    """The source files below module_utils, action and inventory without a test file of their name."""
+    plugins = [
+        Path(folder, path.name)
+        for folder in ("action", "inventory")
+        for path in sorted((root / OTHER_FOLDERS[folder]).glob("[!_]*.py"))
+    ]
+    return [
+        str(source)
+        for source in (*sources(root), *plugins)
+        if not (root / TESTS / test_file_of(source)).is_file()
+    ]
 
 
 def folders_without_sources(root: Path) -> list[str]:
-    """The folders of tests/unit that are neither one of module_utils nor among ``OTHER_FOLDERS``."""
+    """The folders of tests/unit that are neither folders of module_utils nor in ``OTHER_FOLDERS``."""
     below = root / TESTS
     folders = sorted({str(path.relative_to(below).parent) for path in below.rglob("*.py")} - {"."})
     return [

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rooms of plugins/ and what may stand in each, read from the source and never by importing it."""
+"""Rules for the rooms of plugins/, checked by parsing the sources without importing them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from pathlib import Path
 
 UTILS = "plugins.module_utils"
 COLLECTION = "ansible_collections.golden.images."
-# Everything below module_utils is pure (the same answer for the same arguments, whenever and wherever),
-# unless the name of the file or of its room says that it touches the world: AWS, the clock, threads, the
-# disk, Ansible.
+# Every file below module_utils is pure (the same result for the same arguments), unless its name or its room
+# is one of these, which may use AWS, the clock, threads, the disk or Ansible.
 IMPURE_FILE = re.compile(r"(flow|read|write|apply|wait|inspect)(_\w+)?")
 IMPURE_ROOMS = tuple(f"{UTILS}.{room}" for room in ("aws", "fanout", "progress", "runner"))
-# What every capability may use, and which knows none of them: files, and rooms.
+# Files and rooms that every capability may use, and that use no capability.
 GROUND = (
     "arguments",
     "failures",
@@ -32,14 +31,14 @@ GROUND = (
     "tags",
 )
 SHARED_ROOMS = ("aws", "keys", "reports")
-# Which other capabilities a capability may use.
+# The other capabilities that a capability may use.
 MAY_USE = {
     "distribution": {"diagnose", "kms_grant", "launch_probe", "publish", "share"},
     "remediation": {"audit"},
     "restore": {"cleanup", "share"},
     "verification": {"diagnose"},
 }
-# Parts of the standard library whose answer depends on the moment or the machine, or that change either.
+# Modules of the standard library that depend on time or the machine, or have side effects.
 WORLD = frozenset(
     {
         "asyncio",
@@ -75,7 +74,7 @@ WORLD = frozenset(
         "uuid",
     }
 )
-# Fills in templates: the same text for the same values.
+# Jinja2 renders the same text for the same values.
 TEMPLATES = (f"{UTILS}.reports.html.render", "jinja2")
 THREADS = frozenset({"_thread", "asyncio", "concurrent", "multiprocessing", "queue", "threading"})
 AWS_SDK = frozenset({"boto3", "botocore", "s3transfer"})
@@ -108,7 +107,7 @@ class Source:
 
     @property
     def room(self) -> str:
-        """The room below module_utils that the file stands in; "" for files on the ground."""
+        """The room below module_utils that contains the file; "" for files directly in it."""
         return room_of(self.module)
 
     def nodes(self) -> Iterator[ast.AST]:
@@ -121,14 +120,14 @@ def is_in(module: str, room: str) -> bool:
 
 
 def is_pure(module: str) -> bool:
-    """Whether the name ``module`` promises that the file does not touch the world."""
+    """Whether the file ``module`` must be pure according to its name."""
     if not is_in(module, UTILS) or any(is_in(module, room) for room in IMPURE_ROOMS):
         return False
     return not IMPURE_FILE.fullmatch(module.rpartition(".")[2])
 
 
 def room_of(module: str) -> str:
-    """The room below module_utils that holds ``module``; "" for the ground, and for what is elsewhere."""
+    """The room below module_utils that contains ``module``; "" for files directly in it and elsewhere."""
     first = module.removeprefix(f"{UTILS}.").partition(".")[0]
     return first if module.startswith(f"{UTILS}.") and first not in GROUND else ""
 
@@ -141,7 +140,7 @@ def read(root: Path) -> list[Source]:
     """Every Python file below ``root``/plugins.
 
     Raises:
-        AssertionError: there is none, so that whatever is said of all of them would be true.
+        AssertionError: there are none, so that every rule would pass.
     """
     paths = sorted((root / "plugins").rglob("*.py"))
     files = {_module(path, root) for path in paths if path.stem != "__init__"}
@@ -164,9 +163,9 @@ def _source(path: Path, root: Path, files: Collection[str]) -> Source:
 
 
 def _imports(tree: ast.Module, package: str, files: Collection[str]) -> Iterator[str]:
-    """What the file imports, by full names.
+    """The imports of the file, as full names.
 
-    ``from a import b`` gives ``a``, and unless ``a`` is one of the ``files``, ``a.b``, which may be one.
+    ``from a import b`` yields ``a`` and, unless ``a`` is in ``files``, also ``a.b``, which may be a file.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -198,10 +197,10 @@ def clocks(source: Source) -> Iterator[str]:
     if not source.is_pure:
         return
     for node in source.nodes():
-        # A field may well be called "now": it's the asking that is refused.
-        asked = node.func if isinstance(node, ast.Call) else None
-        if isinstance(asked, ast.Attribute) and asked.attr in {"now", "utcnow", "today"}:
-            yield f"asks for .{asked.attr} in line {asked.lineno}"
+        # A field can be named "now": only calls are breaches.
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Attribute) and called.attr in {"now", "utcnow", "today"}:
+            yield f"calls .{called.attr} in line {called.lineno}"
 
 
 def aws_sdk(source: Source) -> Iterator[str]:
@@ -232,7 +231,7 @@ def ansible_below_runner(source: Source) -> Iterator[str]:
 
 
 def upwards(source: Source) -> Iterator[str]:
-    """Plugins use module_utils, the runner uses what it runs, flows use the runner: never the other way."""
+    """Plugins import module_utils, runner imports what it runs, and flows import runner, not vice versa."""
     if not source.is_in_utils:
         return
     upper = [f"plugins.{kind}" for kind in ("action", "inventory", "modules")]
@@ -256,7 +255,7 @@ def shared_knows_no_capability(source: Source) -> Iterator[str]:
 
 
 def _imports_of_rooms(source: Source, allowed: Collection[str]) -> Iterator[str]:
-    """Imports from folders below module_utils that are not among the ``allowed``."""
+    """Imports from folders below module_utils that are not in ``allowed``."""
     for name in source.imports:
         if is_in(name, UTILS) and (room := room_of(name)) and room not in allowed:
             yield f"imports {name}"
@@ -295,22 +294,22 @@ def emulators(source: Source) -> Iterator[str]:
 
 Rule = Callable[[Source], Iterable[str]]
 RULES: dict[str, Rule] = {
-    "pure files need only the standard library's harmless parts and each other": impure_imports,
-    "pure files are told the time": clocks,
-    "only aws talks to AWS": aws_sdk,
-    "only fanout starts threads, a progress tail apart": threads,
-    "only runner touches the module object": module_object,
-    "nothing below runner knows Ansible": ansible_below_runner,
+    "pure files import only pure files and pure parts of the standard library": impure_imports,
+    "pure files get the time as an argument": clocks,
+    "only aws imports the AWS SDK": aws_sdk,
+    "only fanout and action plugins start threads": threads,
+    "only runner uses the module object": module_object,
+    "only runner imports Ansible": ansible_below_runner,
     "imports lead downwards": upwards,
-    "a capability uses only those that the table names": between_capabilities,
-    "what is shared knows no capability": shared_knows_no_capability,
-    "modules hold no logic": logic_in_modules,
+    "a capability imports only those that MAY_USE names": between_capabilities,
+    "shared files and rooms import no capability": shared_knows_no_capability,
+    "modules contain no logic": logic_in_modules,
     "module_utils import each other relatively": absolute_imports,
-    "imports are written as imports": hidden_imports,
-    "no code is for an emulator": emulators,
+    "imports are import statements": hidden_imports,
+    "no code is specific to an emulator": emulators,
 }
 
 
 def violations(rule: Rule, sources: Iterable[Source]) -> list[str]:
-    """Each breach of ``rule``, as "<module> <what it does>"."""
+    """The breaches of ``rule``, as "<module> <what it does>"."""
     return [f"{source.module} {what}" for source in sources for what in rule(source)]

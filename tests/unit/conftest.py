@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Settings of the property tests, and clients whose conversation with AWS is written down."""
+"""Settings of the property tests, and clients with scripted responses."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.unit.wire import Wire
 
-# A shared machine may stall for longer than any deadline that would be worth having. The examples are the
-# same each time, since what fails must fail again; new ones: pytest --hypothesis-profile=default
+# A shared machine can stall for longer than any useful deadline. The examples are the
+# same each time, so that failures can be reproduced. New ones: pytest --hypothesis-profile=default
 settings.register_profile(
     "golden.images",
     max_examples=80,
@@ -25,13 +25,13 @@ settings.load_profile("golden.images")
 
 @pytest.fixture
 def ec2() -> Iterator[Wire]:
-    """An EC2 client; all that the test wrote down must have been said by its end."""
+    """An EC2 client. At the end of the test, its whole script must have been used."""
     with Wire("ec2").spoken() as wire:
         yield wire
 
 
 @pytest.fixture
 def sts() -> Iterator[Wire]:
-    """An STS client, likewise."""
+    """An STS client, as above."""
     with Wire("sts").spoken() as wire:
         yield wire

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values that many tests start from, so that each test states only what it is about."""
+"""Values that many tests share, so that each test has only its own changes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def source_image(**changes: Any) -> Image:
 
 
 def copied_image(image_id: str = "ami-copy", state: str = "available", **changes: Any) -> Image:
-    """A copy of the golden image that carries this collection's mark; ``tags`` are its other tags."""
+    """A copy of the golden image with this collection's tag; ``tags`` are its other tags."""
     values: dict[str, Any] = {
         "name": f"golden-web-{SOURCE_ID}",
         "owner_id": OWNER,
@@ -59,7 +59,7 @@ def copied_image(image_id: str = "ami-copy", state: str = "available", **changes
 
 
 def adopted_image(image_id: str = "ami-adopted", state: str = "available", **changes: Any) -> Image:
-    """A copy of the golden image in the same account that somebody made by hand."""
+    """A copy of the golden image in the same account that was made by hand."""
     values: dict[str, Any] = {
         "name": "made-by-hand",
         "owner_id": OWNER,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The direction of imports is the architecture: these tests hold it, and prove that each rule bites."""
+"""Architecture rules for imports, and a breach that each rule finds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.unit.architecture import IMPURE_ROOMS, MAY_USE, RULES, SHARED_ROOMS, UTILS, read, violations
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-# Without these rooms, the rules would hold for want of anything to break them.
+# Without these rooms, some rules would pass because there is nothing to check.
 ROOMS = (
     *IMPURE_ROOMS,
     *(f"{UTILS}.{room}" for room in (*SHARED_ROOMS, *MAY_USE)),
@@ -27,11 +27,11 @@ def test_the_collection_keeps_the_rule(rule):
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_every_room_is_there(room):
+def test_every_room_exists(room):
     assert [source.module for source in read(CHECKOUT) if f"{source.module}.".startswith(f"{room}.")]
 
 
-def test_an_empty_folder_is_no_success(tmp_path):
+def test_an_empty_folder_is_an_error(tmp_path):
     (tmp_path / "plugins").mkdir()
     with pytest.raises(AssertionError, match="no Python below"):
         read(tmp_path)
@@ -62,7 +62,7 @@ BREACHES = [
         "imports ansible",
     ),
     ("impure_imports", "module_utils/reports/values.py", "import jinja2", "imports jinja2"),
-    # A new file or folder is pure until its name says otherwise.
+    # A new file or folder is pure unless its name is that of an impure one.
     ("impure_imports", "module_utils/new_room/decisions.py", "import boto3", "imports boto3"),
     ("impure_imports", "module_utils/new_file.py", "import os", "imports os"),
     (
@@ -75,13 +75,13 @@ BREACHES = [
         "clocks",
         "module_utils/copy/plan.py",
         "import datetime as d\nd.datetime.now()",
-        "asks for .now in line 2",
+        "calls .now in line 2",
     ),
     (
         "clocks",
         "module_utils/plan.py",
         "from datetime import date\ndate.today()",
-        "asks for .today in line 2",
+        "calls .today in line 2",
     ),
     ("aws_sdk", "module_utils/runner.py", "import boto3", "imports boto3"),
     (
@@ -235,7 +235,7 @@ def test_every_rule_has_a_breach():
         ("action/ami_share.py", "import threading\nfrom ansible.plugins.action import ActionBase"),
     ],
 )
-def test_what_is_allowed_breaks_no_rule(path, code, tmp_path):
+def test_allowed_code_breaks_no_rule(path, code, tmp_path):
     _write(tmp_path, path, code)
     assert [found for rule in RULES.values() for found in violations(rule, read(tmp_path))] == []
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a module runs and ends: what is done in which mode, what is returned, and what is told."""
+"""The steps of a module in each mode, its result, messages and warnings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PLAN = Plan(
     )
 )
 NOTHING_TO_DO = Plan((TargetPlan(EU, before={"state": "available"}, after={"state": "available"}),))
-BAD_NAME = Failure("The name is bad.", "Mend it.", "invalid_option", "name")
+BAD_NAME = Failure("The name is bad.", "Fix it.", "invalid_option", "name")
 NO_KEY = Failure("There is no key.", "Make one.", "NotFoundException", "DescribeKey", "us-west-2", "1" * 12)
 QUOTA = Failure("Too many copies.", "Wait.", "ResourceLimitExceeded", "CopyImage", "us-west-2", "1" * 12)
 REFUSED_PLAN = Plan(
@@ -43,7 +43,7 @@ SPEC: dict[str, Any] = {"progress_path": {"type": "path"}}
 
 
 class Ended(Exception):
-    """The module has ended, as AnsibleModule ends by SystemExit."""
+    """Raised at the end of the module, as AnsibleModule raises SystemExit."""
 
     def __init__(self, failed: bool, result: Mapping[str, Any]) -> None:
         super().__init__(result)
@@ -52,7 +52,7 @@ class Ended(Exception):
 
 
 class FakeModule:
-    """What the runner may use of a module: anything else is an AttributeError, its own ``warn`` included."""
+    """The attributes of a module that the runner may use. Others, such as ``warn``, raise AttributeError."""
 
     def __init__(
         self, arguments: dict[str, Any], params: dict[str, Any], check_mode: bool, diff: bool
@@ -71,7 +71,7 @@ class FakeModule:
 
 @dataclass
 class Steps:
-    """A flow that notes with what its steps were called, and plays the given parts."""
+    """A flow that records the arguments of its steps, and returns the given values."""
 
     plan: Plan = PLAN
     outcome: Outcome = field(default_factory=lambda: Outcome(performed=PLAN.actions))
@@ -109,14 +109,14 @@ class Steps:
         return [name for name, _given in self.calls]
 
     def given(self, name: str) -> tuple[Any, ...]:
-        """With what the step was called; it was called once."""
+        """The arguments of the only call of the step."""
         (given,) = [given for step, given in self.calls if step == name]
         return given
 
 
 @dataclass
 class Ran:
-    """How the module ended, and what it had told by then."""
+    """The result of the module, and its warnings."""
 
     failed: bool
     result: dict[str, Any]
@@ -129,7 +129,7 @@ Run = Callable[..., Ran]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a flow as a module; of AWS there are only the clients, as a text."""
+    """Run a flow as a module, with a placeholder for the AWS clients."""
 
     def run(
         steps: Steps,
@@ -158,7 +158,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-def test_read_plan_apply_each_with_what_came_before(run: Run) -> None:
+def test_each_step_gets_the_results_of_the_steps_before(run: Run) -> None:
     steps = Steps()
     params = {"progress_path": None, "name": "golden"}
     ran = run(steps, params=params)
@@ -180,7 +180,7 @@ def test_read_plan_apply_each_with_what_came_before(run: Run) -> None:
     }
 
 
-def test_the_module_is_made_with_its_options_and_rules(run: Run) -> None:
+def test_the_module_gets_its_options_and_rules(run: Run) -> None:
     ran = run(Steps(), mutually_exclusive=[("a", "b")])
     assert ran.module.arguments == {
         "argument_spec": SPEC,
@@ -190,7 +190,7 @@ def test_the_module_is_made_with_its_options_and_rules(run: Run) -> None:
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_nothing_to_do_is_no_change(run: Run, check_mode: bool) -> None:
+def test_a_plan_without_actions_is_no_change(run: Run, check_mode: bool) -> None:
     ran = run(Steps(plan=NOTHING_TO_DO, outcome=Outcome()), check_mode=check_mode)
     assert not ran.failed
     assert ran.result["changed"] is False
@@ -198,7 +198,7 @@ def test_nothing_to_do_is_no_change(run: Run, check_mode: bool) -> None:
 
 
 @pytest.mark.parametrize("diff", [False, True])
-def test_check_mode_plans_and_never_applies(run: Run, diff: bool) -> None:
+def test_check_mode_plans_and_does_not_apply(run: Run, diff: bool) -> None:
     steps = Steps(outcome=Outcome(failures=(QUOTA,)))
     ran = run(steps, check_mode=True, diff=diff)
     assert steps.names == ["wanted", "read", "plan", "result"]
@@ -211,16 +211,14 @@ def test_check_mode_plans_and_never_applies(run: Run, diff: bool) -> None:
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_what_only_reads_fails_for_what_it_could_not_read_in_check_mode_too(
-    run: Run, check_mode: bool
-) -> None:
+def test_a_flow_that_only_reads_fails_for_failed_reads_in_check_mode_too(run: Run, check_mode: bool) -> None:
     steps = Steps(plan=NOTHING_TO_DO, outcome=Outcome(failures=(NO_KEY,)), only_reads=True)
     ran = run(steps, check_mode=check_mode)
     assert ran.failed
     assert ran.result["changed"] is False
     assert ran.result["failures"] == [NO_KEY.as_result()]
     assert ran.result["images"] == {"eu-west-1": "ami-1"}
-    # Nothing is left to do: it only reads.
+    # No hint to rerun, because it only reads.
     assert ran.result["msg"] == NO_KEY.sentence()
 
 
@@ -233,7 +231,7 @@ def test_what_only_reads_fails_for_what_it_could_not_read_in_check_mode_too(
         pytest.param({"plan": REFUSED_PLAN}, ["wanted", "read", "plan"], id="plan"),
     ],
 )
-def test_what_is_refused_changes_nothing_and_is_listed_whole(
+def test_a_refusal_changes_nothing_and_lists_all_failures(
     run: Run, parts: dict[str, Any], reached: list[str], check_mode: bool
 ) -> None:
     steps = Steps(**parts)
@@ -244,7 +242,7 @@ def test_what_is_refused_changes_nothing_and_is_listed_whole(
     assert ran.result == {
         "msg": (
             "2 problems:\n"
-            "- The name is bad. Mend it.\n"
+            "- The name is bad. Fix it.\n"
             "- us-west-2: There is no key. Make one.\n"
             "Nothing was changed."
         ),
@@ -256,11 +254,11 @@ def test_what_is_refused_changes_nothing_and_is_listed_whole(
 @pytest.mark.parametrize(
     ("performed", "changed"),
     [
-        pytest.param((COPY,), True, id="something was done"),
-        pytest.param((), False, id="nothing was done"),
+        pytest.param((COPY,), True, id="with actions"),
+        pytest.param((), False, id="without actions"),
     ],
 )
-def test_a_failure_fails_the_task_and_hides_no_success(
+def test_a_failure_fails_the_task_and_returns_the_successful_actions(
     run: Run, performed: tuple[Action, ...], changed: bool
 ) -> None:
     ran = run(Steps(outcome=Outcome(performed, failures=(QUOTA,))), diff=True)
@@ -275,7 +273,7 @@ def test_a_failure_fails_the_task_and_hides_no_success(
     }
 
 
-def test_every_failure_is_told(run: Run) -> None:
+def test_every_failure_is_in_the_message(run: Run) -> None:
     ran = run(Steps(outcome=Outcome(failures=(QUOTA, NO_KEY))))
     assert ran.result["failures"] == [QUOTA.as_result(), NO_KEY.as_result()]
     assert QUOTA.text() in ran.result["msg"]
@@ -286,33 +284,33 @@ TOLERATING = Plan((TargetPlan(EU, (COPY,)), TargetPlan(US, tolerated=(NO_KEY,)))
 
 
 @pytest.mark.parametrize(
-    ("plan", "outcome", "told"),
+    ("plan", "outcome", "expected"),
     [
-        pytest.param(TOLERATING, Outcome((COPY,)), (NO_KEY,), id="left out by the plan"),
+        pytest.param(TOLERATING, Outcome((COPY,)), (NO_KEY,), id="skipped by the plan"),
         pytest.param(PLAN, Outcome((COPY,), tolerated=(QUOTA,)), (QUOTA,), id="failed later"),
         pytest.param(TOLERATING, Outcome((COPY,), tolerated=(QUOTA,)), (NO_KEY, QUOTA), id="both"),
     ],
 )
-def test_what_is_tolerated_is_only_warned_of(
-    run: Run, plan: Plan, outcome: Outcome, told: tuple[Failure, ...]
+def test_a_tolerated_failure_is_a_warning(
+    run: Run, plan: Plan, outcome: Outcome, expected: tuple[Failure, ...]
 ) -> None:
     ran = run(Steps(plan=plan, outcome=outcome))
     assert not ran.failed
     assert ran.result["changed"] is True
-    assert ran.result["failures"] == [failure.as_result() for failure in told]
+    assert ran.result["failures"] == [failure.as_result() for failure in expected]
     (warning,) = ran.warnings
     assert warning.startswith("Best-effort regions skipped: ")
-    assert all(failure.text() in warning for failure in told)
+    assert all(failure.text() in warning for failure in expected)
 
 
-def test_check_mode_tells_what_the_plan_tolerates(run: Run) -> None:
+def test_check_mode_warns_about_failures_that_the_plan_tolerates(run: Run) -> None:
     ran = run(Steps(plan=TOLERATING), check_mode=True)
     assert not ran.failed
     assert ran.result["failures"] == [NO_KEY.as_result()]
     assert ran.warnings == [f"Best-effort regions skipped: {NO_KEY.sentence()}"]
 
 
-def test_what_is_tolerated_is_listed_after_what_fails_the_task(run: Run) -> None:
+def test_tolerated_failures_follow_those_that_fail_the_task(run: Run) -> None:
     ran = run(Steps(outcome=Outcome(failures=(QUOTA,), tolerated=(NO_KEY,))))
     assert ran.failed
     assert ran.result["failures"] == [QUOTA.as_result(), NO_KEY.as_result()]
@@ -322,7 +320,7 @@ def test_what_is_tolerated_is_listed_after_what_fails_the_task(run: Run) -> None
 
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize("diff", [False, True])
-def test_the_difference_is_shown_if_it_was_asked_for(run: Run, check_mode: bool, diff: bool) -> None:
+def test_the_diff_is_returned_in_diff_mode(run: Run, check_mode: bool, diff: bool) -> None:
     result = run(Steps(), check_mode=check_mode, diff=diff).result
     expected = {
         "before": {"eu-west-1": {"state": None}, "us-west-2": {"tags": {}}},
@@ -348,27 +346,27 @@ WARNING = Plan((TargetPlan(EU, (COPY,), warnings=("The earlier copy is failed.",
         ),
     ],
 )
-def test_warnings_of_the_plan_and_of_what_became_of_it(
+def test_warnings_of_the_plan_and_of_its_outcome(
     run: Run, check_mode: bool, outcome: Outcome, expected: list[str]
 ) -> None:
     assert run(Steps(plan=WARNING, outcome=outcome), check_mode=check_mode).warnings == expected
 
 
-def test_warnings_are_ansibles_own() -> None:
-    # AnsibleAWSModule's own ``warn`` also puts each into the result, which then holds it twice.
+def test_warnings_are_those_of_ansible() -> None:
+    # ``warn`` of AnsibleAWSModule also adds each warning to the result, which would then have it twice.
     assert runner.warn is ansible_warnings.warn
 
 
-def test_progress_goes_where_the_option_says(run: Run, tmp_path: Path) -> None:
+def test_progress_is_written_to_the_file_of_the_option(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "progress"
     run(Steps(report_lines=("eu-west-1 10 %", "eu-west-1 available")), params={"progress_path": str(file)})
     assert file.read_text(encoding="utf-8") == "eu-west-1 10 %\neu-west-1 available\n"
 
 
 @pytest.mark.parametrize(
-    "params", [{"progress_path": None}, {"name": "golden"}], ids=["not asked", "no option"]
+    "params", [{"progress_path": None}, {"name": "golden"}], ids=["not set", "no option"]
 )
-def test_progress_that_nobody_follows_goes_nowhere(run: Run, params: dict[str, Any]) -> None:
+def test_progress_is_not_written_without_a_file(run: Run, params: dict[str, Any]) -> None:
     assert not run(Steps(report_lines=("eu-west-1 10 %",)), params=params).failed
 
 
@@ -380,5 +378,7 @@ def test_a_flow_without_aws_gets_no_clients(run: Run) -> None:
 
 
 @pytest.mark.parametrize(("needs_aws", "expected"), [(True, AnsibleAWSModule), (False, AnsibleModule)])
-def test_only_a_flow_that_needs_aws_is_a_module_with_its_options(needs_aws: bool, expected: type) -> None:
+def test_only_a_flow_that_needs_aws_uses_the_module_class_with_its_options(
+    needs_aws: bool, expected: type
+) -> None:
     assert runner._module_class(Steps(needs_aws=needs_aws).flow()) is expected

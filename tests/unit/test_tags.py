@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which tags are refused, which differ, which are too many, and which are this collection's own."""
+"""Validation and comparison of tags, and the tags of this collection."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tests.unit.examples import MARK, SOURCE_ID, SOURCE_REGION, adopted_image, c
         pytest.param(("k" * 128, "v" * 256), id="as long as AWS allows"),
         pytest.param(("k", ""), id="empty value"),
         pytest.param(("awsome", "yes"), id="begins with aws but not with aws:"),
-        pytest.param(("golden", "images:"), id="begins almost like a mark"),
+        pytest.param(("golden", "images:"), id="begins almost like this collection's tags"),
     ],
 )
-def test_good_tags_are_not_refused(pair: tuple[str, str]) -> None:
+def test_valid_tags_are_not_refused(pair: tuple[str, str]) -> None:
     assert tags.check_tags("tags", dict([pair])) == ()
 
 
@@ -32,14 +32,14 @@ def test_good_tags_are_not_refused(pair: tuple[str, str]) -> None:
         pytest.param(("aws:name", "x"), "begins with 'aws:'", id="AWS's prefix"),
         pytest.param(("AWS:name", "x"), "begins with 'aws:'", id="AWS's prefix in capitals"),
         pytest.param(
-            ("golden.images:source", "x"), "begins with 'golden.images:'", id="this collection's mark"
+            ("golden.images:source", "x"), "begins with 'golden.images:'", id="this collection's tag"
         ),
         pytest.param(("", "x"), "empty", id="no key"),
         pytest.param(("k" * 129, "x"), "too long", id="long key"),
         pytest.param(("k", "v" * 257), "too long", id="long value"),
     ],
 )
-def test_a_tag_that_cannot_be_written_is_refused_by_option(pair: tuple[str, str], complaint: str) -> None:
+def test_an_invalid_tag_is_refused(pair: tuple[str, str], complaint: str) -> None:
     (failure,) = tags.check_tags("snapshot_tags", {"fine": "yes", **dict([pair])})
     assert failure.action == "snapshot_tags"
     assert complaint in failure.message
@@ -47,32 +47,32 @@ def test_a_tag_that_cannot_be_written_is_refused_by_option(pair: tuple[str, str]
 
 
 @pytest.mark.parametrize(("length", "refused"), [(120, False), (121, True)])
-def test_a_prefix_counts_among_the_characters_of_a_key(length: int, refused: bool) -> None:
+def test_a_prefix_counts_towards_the_length_of_a_key(length: int, refused: bool) -> None:
     failures = tags.check_tags("shared_tags", {"k" * length: "v"}, prefix="prefix8/")
     assert bool(failures) is refused
     assert all("1 to 120 characters" in failure.remedy for failure in failures)
 
 
-def test_every_bad_tag_is_named() -> None:
+def test_every_invalid_tag_is_a_failure() -> None:
     failures = tags.check_tags("tags", {"aws:a": "x", "aws:b": "x", "k" * 129: "x"})
     assert len(failures) == 3
 
 
 @pytest.mark.parametrize(("count", "refused"), [(0, False), (50, False), (51, True)])
-def test_a_resource_carries_fifty_tags(count: int, refused: bool) -> None:
+def test_a_resource_can_have_fifty_tags(count: int, refused: bool) -> None:
     failures = tags.check_tag_count("tags", {str(number): "x" for number in range(count)})
     assert bool(failures) is refused
 
 
-def test_the_mark_says_where_a_copy_comes_from() -> None:
+def test_the_source_tag() -> None:
     assert tags.source_tag(SOURCE_ID, SOURCE_REGION) == MARK
 
 
 @pytest.mark.parametrize(
     ("image", "own"),
     [
-        pytest.param(copied_image(), True, id="marked"),
-        pytest.param(adopted_image(), False, id="not marked"),
+        pytest.param(copied_image(), True, id="with the tag"),
+        pytest.param(adopted_image(), False, id="without a tag"),
         pytest.param(
             adopted_image(tags={"golden.images:source": f"eu-west-1/{SOURCE_ID}"}), False, id="other region"
         ),
@@ -83,11 +83,11 @@ def test_the_mark_says_where_a_copy_comes_from() -> None:
         ),
     ],
 )
-def test_an_own_copy_is_known_by_its_mark(image: object, own: bool) -> None:
+def test_an_own_copy_has_the_source_tag(image: object, own: bool) -> None:
     assert tags.is_own_copy(image, SOURCE_ID, SOURCE_REGION) is own  # type: ignore[arg-type]
 
 
-def test_a_copy_takes_over_neither_aws_tags_nor_marks() -> None:
+def test_tags_of_aws_and_of_this_collection_are_not_copied() -> None:
     assert tags.user_tags({"aws:x": "1", **MARK, "role": "web"}) == {"role": "web"}
 
 
@@ -96,15 +96,15 @@ def test_a_copy_takes_over_neither_aws_tags_nor_marks() -> None:
     [
         pytest.param({}, {"a": "1"}, {"a": "1"}, id="absent"),
         pytest.param({"a": "0"}, {"a": "1"}, {"a": "1"}, id="other value"),
-        pytest.param({"a": "1", "b": "2"}, {"a": "1"}, {}, id="there"),
+        pytest.param({"a": "1", "b": "2"}, {"a": "1"}, {}, id="present"),
         pytest.param({}, {"a": ""}, {"a": ""}, id="an empty value is not an absent tag"),
     ],
 )
-def test_differing(current: dict[str, str], wanted: dict[str, str], missing: dict[str, str]) -> None:
+def test_differing_tags(current: dict[str, str], wanted: dict[str, str], missing: dict[str, str]) -> None:
     assert tags.differing_tags(current, wanted) == missing
 
 
-def test_a_purge_spares_marks_shared_tags_and_aws_tags() -> None:
+def test_a_purge_keeps_tags_of_this_collection_shared_tags_and_aws_tags() -> None:
     current = {**MARK, "ec2:SharedTag/version": "1", "aws:x": "1", "z": "1", "old": "1", "role": "web"}
     assert tags.surplus_keys(current, {"role": "db"}) == ["old", "z"]
 
@@ -114,7 +114,7 @@ TAGS = st.dictionaries(KEYS, st.sampled_from(["1", "2"]))
 
 
 @given(current=TAGS, wanted=st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sampled_from(["1", "2"])))
-def test_writing_what_differs_and_removing_the_surplus_leaves_the_wanted_tags(
+def test_after_differing_and_surplus_tags_are_applied_the_wanted_tags_remain(
     current: dict[str, str], wanted: dict[str, str]
 ) -> None:
     after = {**current, **tags.differing_tags(current, wanted)}
@@ -124,5 +124,5 @@ def test_writing_what_differs_and_removing_the_surplus_leaves_the_wanted_tags(
     assert after == {**kept, **wanted}
 
 
-def test_the_tag_list_is_in_a_stable_order() -> None:
+def test_the_tag_list_is_ordered_by_key() -> None:
     assert tags.tag_list({"b": "2", "a": "1"}) == [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]

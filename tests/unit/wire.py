@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A boto3 client that answers from a script instead of calling AWS."""
+"""A boto3 client with scripted responses instead of calls to AWS."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from botocore.stub import Stubber
 
 
 class Wire:
-    """A client of one service, and the requests that it expects, in their order.
+    """A client of one service, and the requests that it expects, in order.
 
-    botocore checks every request and every answer against the service's model, so that a misspelled
+    botocore validates every request and response with the service's model, so that a misspelled
     parameter fails the test.
     """
 
@@ -30,7 +30,7 @@ class Wire:
 
     @contextmanager
     def spoken(self) -> Iterator[Wire]:
-        """Within the context nothing goes over the network; at its end the whole script has been used."""
+        """No request is sent in the context. At its end, the whole script must have been used."""
         with self._stubber:
             yield self
         self._stubber.assert_no_pending_responses()
@@ -38,7 +38,7 @@ class Wire:
     def expect(
         self, method: str, request: Mapping[str, Any], answer: Mapping[str, Any] | None = None
     ) -> None:
-        """Expect this request, and give this answer."""
+        """Expect this request, and return this response."""
         self._stubber.add_response(method, dict(answer or {}), dict(request))
 
     def refuse(
@@ -49,7 +49,7 @@ class Wire:
         message: str = "No.",
         request_id: str = "req-1",
     ) -> None:
-        """Expect this request, and refuse it with this error code."""
+        """Expect this request, and reject it with this error code."""
         self._stubber.add_client_error(
             method,
             service_error_code=code,

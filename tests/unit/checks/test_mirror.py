@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which source files lack a test file, and which folders of tests test nothing."""
+"""Source files without a test file, and folders of tests without sources."""
 
 from __future__ import annotations
 
@@ -38,9 +38,17 @@ def test_a_source_file_needs_a_test_file_of_its_name(source, test, tmp_path):
     assert sources_without_tests(tmp_path) == []
 
 
-def test_a_tree_without_sources_is_no_success(tmp_path):
+def test_a_tree_without_sources_is_an_error(tmp_path):
     with pytest.raises(AssertionError, match="no Python below"):
         sources(tmp_path)
+
+
+@pytest.mark.parametrize("folder", ["action", "inventory"])
+def test_a_plugin_needs_a_test_file_of_its_name(folder, tmp_path):
+    write(tmp_path, "plugins/module_utils/model.py", "tests/unit/test_model.py", f"plugins/{folder}/one.py")
+    assert sources_without_tests(tmp_path) == [f"{folder}/one.py"]
+    write(tmp_path, f"tests/unit/{folder}/test_one.py")
+    assert sources_without_tests(tmp_path) == []
 
 
 @pytest.mark.parametrize("folder", ["planners", "copy/report", "filter"])
@@ -62,5 +70,5 @@ def test_folders_of_tests_that_mirror_sources_are_accepted(tmp_path):
     assert folders_without_sources(tmp_path) == []
 
 
-def test_what_other_folders_test_exists():
+def test_other_folders_exist():
     assert [folder for folder in OTHER_FOLDERS.values() if not (CHECKOUT / folder).is_dir()] == []
