@@ -80,7 +80,8 @@ EXAMPLES = r"""
 
 - name: Show how to fix what blocks or may block a launch
   ansible.builtin.debug:
-    msg: "{{ diagnosis_result.findings | rejectattr('blocks_launch', 'equalto', 'harmless') | map(attribute='remedy') }}"
+    msg: "{{ diagnosis_result.findings | rejectattr('blocks_launch', 'equalto', 'harmless')
+      | map(attribute='remedy') }}"
 """
 
 RETURN = r"""
