@@ -180,7 +180,7 @@ def _shares(aws: SimulatedAws, fixture: Fixture, ids: Mapping[str, str]) -> list
             "an image of another region",
             {"images": {HOME: fixture.image_id, "eu-west-1": fixture.image_id}},
             (("DescribeImages", "eu-west-1", "image_not_found"),),
-            (f"no image {fixture.image_id} that account {owner} can see",),
+            (f"{fixture.image_id} does not exist or is not visible to account {owner}",),
         ),
         Row(
             "an image of another account",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How failures read, one by one and together."""
+"""The text and the returned form of failures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def in_region(region: str | None, message: str = "Too many copies.") -> Failure:
         pytest.param(
             [in_region("eu-west-1"), in_region("us-east-1")],
             "eu-west-1, us-east-1: Too many copies. Wait.",
-            id="regions that failed alike share a line",
+            id="regions with the same failure share a line",
         ),
         pytest.param(
             [in_region("eu-west-1"), in_region("us-east-1", "No key."), in_region("us-west-2")],
@@ -36,9 +36,12 @@ def in_region(region: str | None, message: str = "Too many copies.") -> Failure:
             id="a list",
         ),
         pytest.param(
-            [invalid_option("tags", "tags: bad.", "Mend."), invalid_option("name", "name: bad.", "Mend.")],
-            "2 problems:\n- tags: bad. Mend.\n- name: bad. Mend.",
-            id="options, in the order in which they were found",
+            [
+                invalid_option("tags", "tags: bad.", "Fix it."),
+                invalid_option("name", "name: bad.", "Fix it."),
+            ],
+            "2 problems:\n- tags: bad. Fix it.\n- name: bad. Fix it.",
+            id="options, in their order",
         ),
     ],
 )
@@ -46,7 +49,7 @@ def test_summary(failures: list[Failure], text: str) -> None:
     assert summary(failures) == text
 
 
-def test_a_failure_says_where_what_and_what_to_do() -> None:
+def test_a_failure_as_a_sentence() -> None:
     assert in_region("eu-west-1").sentence() == "eu-west-1: Too many copies. Wait."
     assert QUOTA.sentence() == "Too many copies. Wait."
     assert Failure("Gone.", "", "X", "Y").sentence() == "Gone."
@@ -66,7 +69,7 @@ def test_a_failure_as_modules_return_it() -> None:
     }
 
 
-def test_an_option_that_cannot_be_used() -> None:
+def test_an_invalid_option() -> None:
     failure = invalid_option("name", "name: too short.", "Take 3.", region="eu-west-1")
     assert failure.as_result() == {
         "account_id": None,
@@ -80,11 +83,11 @@ def test_an_option_that_cannot_be_used() -> None:
     }
 
 
-def test_a_refusal_keeps_every_failure_and_tells_all() -> None:
+def test_a_refusal_keeps_and_lists_every_failure() -> None:
     refused = Refused(item for item in (in_region("eu-west-1"), in_region("us-east-1", "No key.")))
     assert len(refused.failures) == 2
     assert str(refused).startswith("2 problems:")
 
 
-def test_a_failed_target_tells_its_failure() -> None:
+def test_a_failed_target_has_its_failure_as_message() -> None:
     assert str(TargetFailed(in_region("eu-west-1"))) == "eu-west-1: Too many copies. Wait."

@@ -135,8 +135,8 @@ def _sdk_remedy(exception: BotoCoreError) -> str:
 def no_image(image_id: str, target: Target) -> Failure:
     """The failure for an image that does not exist in a target, or is not visible to its account."""
     return Failure(
-        message=f"There is no image {image_id} that account {target.account_id} can see.",
-        remedy="Check the id and that it is this region's; each region's copy has an id of its own.",
+        message=f"{image_id} does not exist or is not visible to account {target.account_id}.",
+        remedy="Check the AMI ID and the region: the copy in each region has its own ID.",
         error_code="image_not_found",
         action="DescribeImages",
         region=target.region,

@@ -101,7 +101,7 @@ def _where_it_went(wanted: PublishWanted, own: bool) -> str:
         )
     if wanted.is_rollback:
         return "It was deregistered: publish another copy with images, or leave the region out."
-    return "Check the id and that it is this region's; each region's copy has an id of its own."
+    return "Check the AMI ID and the region: the copy in each region has its own ID."
 
 
 def _of_architecture(wanted: PublishWanted, place: Place, source: Image | None) -> Iterator[Obstacle]:
