@@ -150,14 +150,14 @@ class Sts:
 class World:
     """The owner's KMS by region, and each consumer's view of it.
 
-    ``assumed`` are the assumed roles, ``closed`` the accounts whose role cannot be assumed.
+    ``assumed`` are the assumed roles, ``denied`` the accounts whose role cannot be assumed.
     """
 
     regions: dict[str, Kms]
     default_region: str = "eu-west-1"
     consumers: dict[str, dict[str, Kms]] = field(default_factory=dict)
     assumed: list[tuple[str, str | None, str]] = field(default_factory=list)
-    closed: set[str] = field(default_factory=set)
+    denied: set[str] = field(default_factory=set)
     ec2_clients: dict[str, Any] = field(default_factory=dict)
     opened: list[tuple[str, str]] = field(default_factory=list)
 
@@ -183,7 +183,7 @@ class World:
         regions = self.consumers.setdefault(
             account_id, {name: Kms(kms.keys) for name, kms in self.regions.items()}
         )
-        if account_id in self.closed:
+        if account_id in self.denied:
             # botocore assumes the role at the first call, whose error this then is.
             for kms in regions.values():
                 kms.create_grant = _not_assumed  # type: ignore[method-assign]

@@ -172,7 +172,7 @@ def test_no_role_is_assumed_without_auto_scaling() -> None:
 
 def test_role_that_cannot_be_assumed_stops_no_other_account_and_revokes_nothing() -> None:
     aws = world_with_access(C)
-    aws.closed = {A}
+    aws.denied = {A}
     _result, outcome = run(aws, scaling(A, B, regions=(EU, US), purge=True))
     assert failures(outcome) == [(EU, "AssumeRole", "AccessDenied"), (US, "AssumeRole", "AccessDenied")]
     for region in (EU, US):
@@ -191,7 +191,7 @@ def test_consumer_that_fails_in_one_region_completes_the_other() -> None:
 
 def test_failure_in_a_consumer_account_names_that_account() -> None:
     aws = world(EU)
-    aws.closed = {A}
+    aws.denied = {A}
     _result, outcome = run(aws, scaling(A))
     assert [failure.account_id for failure in outcome.failures] == [A]
 

@@ -38,8 +38,10 @@ def test_all_read_failures_are_reported_and_nothing_is_written() -> None:
     aws.regions[US].refuse = {"ListGrants": "AccessDeniedException"}
     with pytest.raises(Refused) as caught:
         planned(aws, wanted(A, regions=(EU, US, "ap-south-1")))
-    told = [(item.region, item.action, item.error_code, item.request_id) for item in caught.value.failures]
-    assert sorted(told) == [
+    reported = [
+        (item.region, item.action, item.error_code, item.request_id) for item in caught.value.failures
+    ]
+    assert sorted(reported) == [
         (EU, "DescribeKey", "NotFoundException", "req-1"),
         (US, "ListGrants", "AccessDeniedException", "req-1"),
     ]
@@ -98,12 +100,12 @@ def test_absent_keeps_grants_and_statements_of_others() -> None:
 
 def test_external_id_is_in_no_result() -> None:
     aws = world(EU, US)
-    aws.closed = {A}
+    aws.denied = {A}
     want = scaling(A, B, regions=(EU, US), org_arns=frozenset({ORG}))
     seen, plan = planned(aws, want)
     outcome = FLOW.apply(aws, want, seen, plan, SILENT)
     assert outcome.failures
-    told = [
+    reported = [
         FLOW.result(want, seen, plan, outcome),
         [action.as_result() for action in (*plan.actions, *outcome.performed)],
         [failure.as_result() for failure in outcome.failures],
@@ -112,7 +114,7 @@ def test_external_id_is_in_no_result() -> None:
         plan.warnings,
         outcome,
     ]
-    assert SECRET not in repr(told)
+    assert SECRET not in repr(reported)
     assert (SECRET in {external_id for _role, external_id, _region in aws.assumed}) is True
 
 

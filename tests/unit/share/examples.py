@@ -18,7 +18,7 @@ from tests.unit.wire import Wire
 
 REGION = "eu-west-1"
 IMAGE = "ami-copy"
-NOBODY = Sharing()
+PRIVATE = Sharing()
 PUBLIC = Sharing(public=True)
 
 
@@ -33,15 +33,15 @@ def accounts(count: int) -> tuple[str, ...]:
 
 
 def shared(
-    launch: Sharing = NOBODY, volumes_of: Mapping[str, Sharing] | None = None, **image_changes: Any
+    launch: Sharing = PRIVATE, volumes_of: Mapping[str, Sharing] | None = None, **image_changes: Any
 ) -> Shared:
     """An available image of the owner with one snapshot, ``snap-1``, unless changed."""
-    permissions = {"snap-1": NOBODY} if volumes_of is None else volumes_of
+    permissions = {"snap-1": PRIVATE} if volumes_of is None else volumes_of
     image = source_image(**{"image_id": IMAGE, "devices": volumes(*permissions), **image_changes})
     return Shared(image, launch, permissions)
 
 
-def wanted(sharing: Sharing = NOBODY, **changes: Any) -> ShareWanted:
+def wanted(sharing: Sharing = PRIVATE, **changes: Any) -> ShareWanted:
     """Sharing of the only region's image."""
     return ShareWanted(**{"images": {REGION: IMAGE}, "sharing": sharing, **changes})
 

@@ -18,7 +18,7 @@ from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import B, made, root
 from tests.unit.share.examples import (
     IMAGE,
-    NOBODY,
+    PRIVATE,
     PUBLIC,
     REGION,
     accounts,
@@ -151,16 +151,18 @@ SNAPSHOT_BLOCKED = "Block public access for snapshots is on (block-new-sharing).
     [
         pytest.param(PUBLIC, {"snap-1": PUBLIC}, [], id="all public already"),
         pytest.param(PUBLIC, {}, [], id="public already, without snapshots"),
-        pytest.param(NOBODY, {"snap-1": PUBLIC}, [IMAGE_BLOCKED], id="only the image becomes public"),
-        pytest.param(NOBODY, {}, [IMAGE_BLOCKED], id="an image alone becomes public"),
-        pytest.param(PUBLIC, {"snap-1": NOBODY}, [SNAPSHOT_BLOCKED], id="only the snapshot becomes public"),
+        pytest.param(PRIVATE, {"snap-1": PUBLIC}, [IMAGE_BLOCKED], id="only the image becomes public"),
+        pytest.param(PRIVATE, {}, [IMAGE_BLOCKED], id="an image alone becomes public"),
+        pytest.param(PUBLIC, {"snap-1": PRIVATE}, [SNAPSHOT_BLOCKED], id="only the snapshot becomes public"),
         pytest.param(
             PUBLIC,
             {"snap-1": PUBLIC, "snap-2": with_accounts(A)},
             [SNAPSHOT_BLOCKED],
             id="one of two snapshots becomes public",
         ),
-        pytest.param(NOBODY, {"snap-1": NOBODY}, [IMAGE_BLOCKED, SNAPSHOT_BLOCKED], id="both become public"),
+        pytest.param(
+            PRIVATE, {"snap-1": PRIVATE}, [IMAGE_BLOCKED, SNAPSHOT_BLOCKED], id="both become public"
+        ),
     ],
 )
 def test_block_public_access_is_checked_only_for_what_becomes_public(
@@ -177,7 +179,7 @@ def test_block_public_access_is_checked_only_for_what_becomes_public(
 @pytest.mark.parametrize(
     ("want", "refused"),
     [
-        pytest.param(wanted(NOBODY, purge=True), True, id="no consumer"),
+        pytest.param(wanted(PRIVATE, purge=True), True, id="no consumer"),
         pytest.param(wanted(with_accounts(OWNER), purge=True), True, id="only the owner"),
         pytest.param(
             wanted(with_accounts(OWNER), purge=True, allow_empty_purge=True), False, id="allow_empty_purge"
@@ -258,8 +260,8 @@ def test_warning_that_organizations_get_no_snapshots(want: ShareWanted, warned: 
 @pytest.mark.parametrize(
     ("named", "current", "warned"),
     [
-        pytest.param(with_accounts(*accounts(1_000)), NOBODY, False, id="as many as the quota"),
-        pytest.param(with_accounts(*accounts(1_001)), NOBODY, True, id="one more"),
+        pytest.param(with_accounts(*accounts(1_000)), PRIVATE, False, id="as many as the quota"),
+        pytest.param(with_accounts(*accounts(1_001)), PRIVATE, True, id="one more"),
         pytest.param(with_accounts(*accounts(1_000)), IN_ORG, True, id="an organization counts"),
         pytest.param(with_accounts(A), with_accounts(*accounts(1_000)), True, id="with existing ones"),
     ],

@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.share.state import S
 from tests.unit.examples import CONSUMER, OWNER, place
 from tests.unit.share.examples import (
     IMAGE,
-    NOBODY,
+    PRIVATE,
     REGION,
     clients_of,
     expect_caller,
@@ -49,7 +49,7 @@ def test_failed_region_is_not_in_the_results_and_others_complete(ec2: Wire) -> N
         with_accounts(CONSUMER), images={REGION: IMAGE, OTHER_REGION: OTHER_IMAGE}, share_snapshots=False
     )
     images = {
-        place(region): shared(NOBODY, {}, image_id=image_id)
+        place(region): shared(PRIVATE, {}, image_id=image_id)
         for region, image_id in ((REGION, IMAGE), (OTHER_REGION, OTHER_IMAGE))
     }
     seen = ShareSeen(OWNER, images)

@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.share.state import S
 from tests.unit.examples import CONSUMER, ORG, OWNER, UNIT, place, source_image, volumes
 from tests.unit.share.examples import (
     IMAGE,
-    NOBODY,
+    PRIVATE,
     PUBLIC,
     REGION,
     accounts,
@@ -53,7 +53,7 @@ ADD, REMOVE = "Add", "Remove"
             id="purge adds before it removes",
         ),
         pytest.param(
-            wanted(NOBODY, purge=True, allow_empty_purge=True),
+            wanted(PRIVATE, purge=True, allow_empty_purge=True),
             with_accounts(A, B),
             [(IMAGE, REMOVE, [A, B]), ("snap-1", REMOVE, [A, B])],
             id="purge without consumers",
@@ -77,7 +77,7 @@ ADD, REMOVE = "Add", "Remove"
             id="absent from a snapshot only",
         ),
         pytest.param(wanted(with_accounts(C), present=False), with_accounts(A), [], id="absent already"),
-        pytest.param(wanted(NOBODY), with_accounts(A), [], id="no consumer"),
+        pytest.param(wanted(PRIVATE), with_accounts(A), [], id="no consumer"),
     ],
 )
 def test_accounts(want: ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]) -> None:
@@ -92,13 +92,13 @@ def test_accounts(want: ShareWanted, current: Sharing, expected: list[tuple[str,
     [
         pytest.param(
             wanted(Sharing(org_arns=frozenset({ORG}), org_unit_arns=frozenset({UNIT}))),
-            NOBODY,
+            PRIVATE,
             [(IMAGE, ADD, [ORG, UNIT])],
             id="added to the image only",
         ),
         pytest.param(
             wanted(Sharing(frozenset({A}), frozenset({ORG}), frozenset({UNIT}))),
-            NOBODY,
+            PRIVATE,
             [("snap-1", ADD, [A]), (IMAGE, ADD, [A, ORG, UNIT])],
             id="together with accounts",
         ),
@@ -126,7 +126,7 @@ def test_organizations(
     ("want", "current", "expected"),
     [
         pytest.param(
-            wanted(PUBLIC), NOBODY, [("snap-1", ADD, ["all"]), (IMAGE, ADD, ["all"])], id="published"
+            wanted(PUBLIC), PRIVATE, [("snap-1", ADD, ["all"]), (IMAGE, ADD, ["all"])], id="published"
         ),
         pytest.param(wanted(PUBLIC), PUBLIC, [], id="public already"),
         pytest.param(
@@ -182,7 +182,7 @@ def test_request_parameters_of_public_sharing() -> None:
 
 def test_each_snapshot_is_compared_separately() -> None:
     found = shared(
-        with_accounts(A), {"snap-1": with_accounts(A), "snap-2": NOBODY, "snap-3": with_accounts(B)}
+        with_accounts(A), {"snap-1": with_accounts(A), "snap-2": PRIVATE, "snap-3": with_accounts(B)}
     )
     plan = planned(wanted(with_accounts(A), purge=True), found)
     assert changes_of(plan.actions) == [
@@ -211,7 +211,7 @@ def test_snapshots_do_not_change_without_share_snapshots() -> None:
 @pytest.mark.parametrize("present", [True, False])
 def test_batches(count: int, image_calls: int, snapshot_calls: int, present: bool) -> None:
     every_account = with_accounts(*accounts(count))
-    current = NOBODY if present else every_account
+    current = PRIVATE if present else every_account
     found = shared(current, {"snap-1": current, "snap-2": current})
     actions = planned(wanted(every_account, present=present), found).actions
     per_resource = [resource for resource, _change, _who in changes_of(actions)]
@@ -226,7 +226,7 @@ def test_batches(count: int, image_calls: int, snapshot_calls: int, present: boo
 
 @pytest.mark.parametrize("changes", [{}, {"purge": True}, {"present": False}])
 def test_owner_is_not_in_any_request(changes: dict[str, Any]) -> None:
-    plan = planned(wanted(with_accounts(OWNER, A), **changes), shared(with_accounts(B), {"snap-1": NOBODY}))
+    plan = planned(wanted(with_accounts(OWNER, A), **changes), shared(with_accounts(B), {"snap-1": PRIVATE}))
     assert all(OWNER not in who for _resource, _change, who in changes_of(plan.actions))
     assert f"{OWNER} owns the images and needs no permission: skipped." in plan.warnings
 
