@@ -8,17 +8,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ami_launch_probe
 version_added: 0.1.0
-short_description: Launch an AMI in every account, to prove that it can be
+short_description: Launch an AMI in every account as a test
 description:
-  - In every account and region launches the image as one instance of the smallest type, waits until it is running, and
-    terminates it. Nothing less proves that an account can use the keys of an encrypted image, since AWS looks at keys only
-    after it has accepted a launch.
+  - In every account and region, launches one instance of the smallest type from the image, waits until it is running, and
+    terminates it. Only a launch proves that an account can use the keys of an encrypted image, because EC2 uses the keys
+    after it has accepted the launch.
   - B(This costs money.) AWS bills at least a minute of each instance, and its volumes.
-  - The instance has no public address, no role and no key pair, takes IMDSv2 only, and its volumes end with it. It is
-    terminated whatever happens. What a run that was killed has left, the next one terminates before it launches anything; it
-    knows its own by the tag C(golden.images:probe). Should there be no next run, the instance shuts itself down and is
-    thereby terminated, if the image runs shell scripts given as user data.
-  - The failure of one account hides no other account's success.
+  - The instance has no public address, no instance profile and no key pair, requires IMDSv2, and its volumes are deleted with
+    it. It is terminated, also after an error. Instances of a killed run are terminated by the next run before it launches
+    any; it finds them by the tag C(golden.images:probe). Without a next run, the instance shuts itself down and is thereby
+    terminated, if the image runs shell scripts in user data.
+  - The failure of one account does not stop the others.
   - "Needs, in each account: C(ec2:DescribeImages), C(ec2:DescribeInstances), C(ec2:RunInstances), C(ec2:CreateTags) and
     C(ec2:TerminateInstances)."
 author:
@@ -26,18 +26,18 @@ author:
 options:
   account_ids:
     description:
-      - The accounts that are to launch the images, each 12 digits as text in quotes.
-      - For the account whose credentials are used no role is assumed.
+      - The accounts that launch the images, each 12 digits in quotes.
+      - No role is assumed for the account whose credentials are used.
     type: list
     elements: raw
     required: true
   instance_type:
     description:
-      - The instance type. By default the smallest of the image's architecture, C(t3.nano), C(t4g.nano) or C(t2.nano).
+      - The instance type. The default depends on the image's architecture, C(t3.nano), C(t4g.nano) or C(t2.nano).
     type: str
   wait_timeout:
     description:
-      - How long to wait until all instances of an account are running, in seconds.
+      - Seconds to wait until all instances of an account are running, at least 1.
     type: int
     default: 300
 extends_documentation_fragment:
@@ -50,20 +50,20 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Reads the images and what was left running, says what would be launched, and launches nothing.
+    description: Reads the images and the instances of earlier runs, and returns what would be launched.
   diff_mode:
     support: full
-    description: Shows what earlier runs left running. A probe itself leaves everything as it was.
+    description: Shows the instances of earlier runs that are terminated. The probe itself leaves nothing.
 notes:
-  - The task is changed whenever something is launched or terminated, so it is on every run. Where that is in the way, set
-    C(changed_when), as the role P(golden.images.verify#role) does.
+  - The task is changed if an instance is launched or terminated, that is, in every run. Set C(changed_when) to override this,
+    as the role P(golden.images.verify#role) does.
   - Every region needs a subnet in O(subnet_ids).
-  - Let one run at a time probe an image in an account, since a run takes an instance of the same image for that of a killed
-    predecessor. Runs with different images do not disturb each other.
+  - Do not probe the same image in the same account in two runs at the same time, because each terminates the other's instance.
+    Runs with different images do not affect each other.
 """
 
 EXAMPLES = r"""
-- name: Prove that another account and the own one can launch the image, keys included
+- name: Launch an encrypted image in this account and in another one
   golden.images.ami_launch_probe:
     images:
       us-east-1: ami-0123456789abcdef0
@@ -74,7 +74,7 @@ EXAMPLES = r"""
         "012345678901": subnet-0123456789abcdef0
         "111111111111": subnet-0fedcba9876543210
 
-- name: Launch one image as another type, in a subnet that all named accounts have
+- name: Launch one image with another instance type
   golden.images.ami_launch_probe:
     image_id: ami-0123456789abcdef0
     region: us-east-1

@@ -8,79 +8,77 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ami_publish
 version_added: 0.1.0
-short_description: Point SSM parameters and launch templates to an AMI, in every region and account
+short_description: Publish an AMI in SSM parameters and launch templates
 description:
-  - Makes an SSM parameter of data type C(aws:ec2:image), and launch templates if named, name each region's image. Whoever
-    launches what they name needs to know no image id.
-  - Only images that are available. Those of the account whose credentials are used must be shared with somebody, and every
-    other account must be able to see its image. Everything is read and checked in all regions and accounts before the
-    first parameter changes.
-  - AWS validates a new value only after it has answered. The module waits until the value can be read back.
-  - Each published version is labelled with the image it is a copy of. By that label O(source_image_id) leads back to it.
+  - Writes each region's image to an SSM parameter of data type C(aws:ec2:image), and to launch templates if
+    O(launch_templates) is set, in every region and account. Users launch the image without its id.
+  - The images must be available. Images of the account whose credentials are used must be shared, and every other account
+    must be able to see its image. Everything is read and checked in all regions and accounts before the first change.
+  - AWS validates a new value asynchronously. The module waits until the value can be read.
+  - Each published version gets a label with the source image. O(source_image_id) uses it to roll back.
 author:
   - golden.images contributors !UNKNOWN
 options:
   parameter:
     description:
       - The name of the parameter, the same in every region and account.
-      - One that is no V(String) of data type C(aws:ec2:image) is refused, and so is one that names an image of another
-        architecture.
+      - If it exists, it must be a V(String) of data type C(aws:ec2:image), with an image of the same architecture.
     type: str
     required: true
   tier:
     description:
-      - The tier of the parameter. Without it a new one gets the account's default, and others keep theirs.
-      - V(Intelligent-Tiering) only counts where AWS chooses the tier, which is with new versions.
-      - Parameters can be shared with other accounts only if they are V(Advanced), which AWS charges for and cannot undo.
+      - The tier of the parameter. By default, a new parameter gets the account's default tier, and others keep theirs.
+      - V(Intelligent-Tiering) only has an effect on new versions.
+      - Only V(Advanced) parameters can be shared with other accounts. AWS charges for them and cannot change them back.
     type: str
     choices: [Standard, Advanced, Intelligent-Tiering]
   parameter_tags:
     description:
-      - Tags to add to the parameter. Others are left alone.
+      - Tags to add to the parameter. Other tags are kept.
     type: dict
   launch_templates:
     description:
-      - Names of launch templates whose default version is to launch the image, the same in every region and account. For a
-        single region also ids.
-      - The new version is the present default with only the image changed, and becomes the default.
-      - A template whose default version takes its image from O(parameter), as C(resolve:ssm:) and its name, needs no new one.
+      - Names of launch templates whose default version launches the image, the same in every region and account. For a single
+        region, ids can be used, too.
+      - The module creates a version that differs from the present default only in the image, and makes it the default.
+      - A template whose default version takes its image from O(parameter), as C(resolve:ssm:) and its name, is not changed.
     type: list
     elements: str
     default: []
   source_image_id:
     description:
       - The image that O(images) are copies of, for the label C(source-ami-...). By default it is read from the images.
-      - Without O(images) and O(image_id), the image to go back to. Each of O(regions) gets the image that carries its label.
-        If one has none, or its image is gone, nothing is changed anywhere.
+      - Without O(images) and O(image_id), the source of the images to roll back to. Each of O(regions) gets the image with its
+        label. If a region has no such image, nothing is changed in any region.
     type: str
   source_region:
     description:
-      - The region of O(source_image_id). Only used in check mode, to know the architecture of copies that do not exist yet.
+      - The region of O(source_image_id). Only used in check mode, for the architecture of copies that do not exist yet.
     type: str
   regions:
     description:
-      - The regions in which to go back to O(source_image_id). Not together with O(images) or O(image_id).
+      - The regions in which to roll back to O(source_image_id). Mutually exclusive with O(images) and O(image_id).
     type: list
     elements: str
     default: []
   account_ids:
     description:
-      - Other accounts in which to publish the images as well, each 12 digits as text, in quotes. An account that has an image
-        of its own in O(images) gets that one.
+      - Other accounts in which to publish the images, too, each 12 digits in quotes. An account that has its own image in
+        O(images) gets that one.
       - Each account must be able to see the image, and have the role O(consumer_role_name).
     type: list
     elements: raw
     default: []
   require_shared:
     description:
-      - Whether an image of the account whose credentials are used must be shared with somebody.
-      - With V(false), check mode also takes it that O(account_ids) will see images that they cannot see yet, since an earlier
-        task would have shared them.
+      - Whether an image of the account whose credentials are used must be shared.
+      - With V(false), check mode also assumes that O(account_ids) will see images that they cannot see yet, because an earlier
+        task would share them.
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds to wait, in each region, until AWS has validated the new value.
+      - Seconds to wait in each region until AWS has validated the new value.
     type: int
     default: 300
 extends_documentation_fragment:
@@ -95,11 +93,11 @@ attributes:
     description: Plans everything and changes nothing.
   diff_mode:
     support: full
-    description: Shows what the parameter and the launch templates name, before and after.
+    description: Shows the images of the parameter and the launch templates, before and after.
 """
 
 EXAMPLES = r"""
-- name: Publish the copies of an image, and launch them from a template
+- name: Publish the copies of an image in a parameter and a launch template
   golden.images.ami_publish:
     images: "{{ copied.images }}"
     source_image_id: ami-0123456789abcdef0
@@ -108,7 +106,7 @@ EXAMPLES = r"""
     parameter_tags:
       team: platform
 
-- name: Publish them in another account too
+- name: Publish them in another account, too
   golden.images.ami_publish:
     images: "{{ copied.images }}"
     source_image_id: ami-0123456789abcdef0
@@ -116,7 +114,7 @@ EXAMPLES = r"""
     account_ids: ["012345678901"]
     consumer_role_name: golden-consumer
 
-- name: Go back to the copies of an earlier image
+- name: Roll back to the copies of an earlier image
   golden.images.ami_publish:
     source_image_id: ami-0123456789abcdef0
     regions: [eu-west-1, us-east-1]

@@ -8,54 +8,51 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ami_restore
 version_added: 0.1.0
-short_description: Bring retired AMIs back, with the permissions that they had
+short_description: Restore retired AMIs with their permissions
 description:
-  - Undoes what M(golden.images.ami_cleanup) has done with images, in all regions at the same time.
-  - Disabled images are enabled. Deregistered images come out of the Recycle Bin, each after its snapshots, if a retention
-    rule has kept them.
-  - Permissions to launch the image, and to create volumes from its snapshots, are put back as they were when the image could
-    last be launched. The tombstones of M(golden.images.ami_cleanup) tell them.
-  - If a cleanup has deprecated the image, that is cancelled. The tags C(golden.images:cleanup-*) are taken off, so that a
-    cleanup's clocks begin anew.
-  - Images that are not retired are left alone, with the permissions that they have. A run after one that was interrupted does
-    what is left.
+  - Reverts what M(golden.images.ami_cleanup) did to images, in all regions at the same time.
+  - Enables disabled images. Restores deregistered images from the Recycle Bin, each after its snapshots, if a retention rule
+    retained them.
+  - Adds the permissions to launch the image and to create volumes from its snapshots that existed before the image was
+    disabled or deregistered. They are read from the tombstones of M(golden.images.ami_cleanup).
+  - Cancels the deprecation if a cleanup set it. Deletes the tags C(golden.images:cleanup-*), so that the waiting periods of
+    a cleanup start again.
+  - Images that are not retired keep their permissions. A run after an interrupted one completes it.
 author:
   - golden.images contributors !UNKNOWN
 options:
   images:
     description:
       - Mapping of region to image id.
-      - Or a list of mappings with C(region) and C(image_id), as RV(golden.images.ami_cleanup#module:results) is; other keys
-        are ignored, but for C(account_id), which must be the account of the credentials.
-      - Or a list of texts, or one text with commas, such as C(eu-west-1/ami-0123456789abcdef0).
+      - Or a list of mappings with C(region) and C(image_id), such as RV(golden.images.ami_cleanup#module:results). If a mapping
+        has C(account_id), it must be the account of the credentials. Other keys are ignored.
+      - Or a list of strings, or one string with commas, such as C(eu-west-1/ami-0123456789abcdef0).
     type: raw
     required: true
   tombstone_path:
     description:
       - The file on the host that runs the module to which M(golden.images.ami_cleanup) wrote tombstones.
-      - This, O(tombstone_s3_uri) or O(tombstone_ssm_path) is required, unless O(restore_permissions=false). Several may be
-        given.
+      - This, O(tombstone_s3_uri) or O(tombstone_ssm_path) is required, unless O(restore_permissions=false). More than one can
+        be set.
     type: path
   tombstone_s3_uri:
     description:
-      - Where in S3 they are, as C(s3://bucket/folder).
+      - The location of tombstones in S3, as C(s3://bucket/folder).
     type: str
   tombstone_ssm_path:
     description:
-      - Where in Parameter Store they are, in the region of O(region). Earlier versions of the parameters are read, too.
+      - The path of tombstones in Parameter Store, in the region of O(region). Earlier versions of the parameters are read, too.
     type: str
   restore_permissions:
     description:
-      - Whether permissions are put back. If they are, and a retired image has no tombstone that tells them, nothing at all is
-        done.
-      - AWS itself brings an image out of the Recycle Bin with the permissions that it had when it was deregistered, also with
-        V(false).
+      - Whether to add the permissions. If V(true) and a retired image has no tombstone with its permissions, nothing is changed.
+      - AWS restores an image from the Recycle Bin with the permissions that it had when it was deregistered, also with V(false).
     type: bool
     default: true
   allow_public:
     description:
-      - Whether images and snapshots that were public may be public again. Without it an image that was disabled comes back
-        with all other permissions, and one that was public when it was deregistered is refused.
+      - Whether images and snapshots that were public can become public again. If V(false), a disabled image is restored with
+        all other permissions, and an image that was public when it was deregistered is refused.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -66,27 +63,27 @@ attributes:
   check_mode:
     support: full
     description:
-      - Plans everything and changes nothing. Of an image in the Recycle Bin AWS tells no more than its name, so that its
-        tombstone is taken for what comes back.
+      - Plans everything and changes nothing. AWS does not return the permissions and tags of an image in the Recycle Bin, so
+        that they are taken from its tombstone.
   diff_mode:
     support: full
-    description: Shows each image's state, deprecation, permissions and tags of stages, before and after.
+    description: Shows each image's state, deprecation, permissions and cleanup tags, before and after.
 notes:
-  - Permissions that accounts have been given since are kept.
-  - O(region) only says where parameters of O(tombstone_ssm_path) are.
+  - Permissions that were added since are kept.
+  - O(region) is only used for the parameters of O(tombstone_ssm_path).
 seealso:
   - module: golden.images.ami_cleanup
 """
 
 EXAMPLES = r"""
-- name: Bring an image back in two regions
+- name: Restore an image in two regions
   golden.images.ami_restore:
     images:
       eu-west-1: ami-0123456789abcdef0
       us-east-1: ami-0fedcba9876543210
     tombstone_path: "{{ playbook_dir }}/retired-images.jsonl"
 
-- name: Bring one image back, to share it with somebody else
+- name: Restore one image without its permissions
   golden.images.ami_restore:
     images:
       - eu-west-1/ami-0123456789abcdef0

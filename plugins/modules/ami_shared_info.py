@@ -8,21 +8,21 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ami_shared_info
 version_added: 0.1.0
-short_description: What other accounts share with this one
+short_description: List the AMIs that other accounts share with this one
 description:
   - Lists the AMIs that other accounts share with the account whose credentials are used, in all regions at the same time,
     whether they are shared with the account itself, its organization, or an organizational unit it is in.
-  - Says of each how old it is, whether it is deprecated, and whether these credentials may use the keys that it is encrypted
-    under.
-  - Own images are left out; M(amazon.aws.ec2_ami_info) lists those.
-  - Changes nothing. A region that cannot be read fails the task, which still returns what was found in the others.
+  - Returns the age of each, whether it is deprecated, and whether these credentials can use the keys that it is encrypted
+    with.
+  - The account's own images are left out; M(amazon.aws.ec2_ami_info) lists those.
+  - Changes nothing. If a region cannot be read, the task fails and returns the images of the others.
 author:
   - golden.images contributors !UNKNOWN
 options:
   executable_users:
     description:
       - V(self) finds what is shared with the account, its organization and its units.
-      - V(all) finds public images, and needs O(owners) or O(image_ids). Anybody can publish an image, by any name.
+      - V(all) finds public images and requires O(owners) or O(image_ids), because any account can publish an image of any name.
     type: list
     elements: str
     choices: [self, all]
@@ -30,8 +30,8 @@ options:
     aliases: [executable_user]
   owners:
     description:
-      - Whose images, by account id or by an alias such as V(amazon). By default anybody's.
-      - Anybody can share an image with any account, unasked. Name the owners whom you trust before you launch what is found.
+      - The owners of the images, as account ids or aliases such as V(amazon). By default, any owner.
+      - Any account can share an image with any other. List the owners that you trust before you launch an image.
       - Account ids must be quoted.
     type: list
     elements: raw
@@ -39,33 +39,34 @@ options:
     aliases: [owner]
   image_ids:
     description:
-      - Only these images. An image is in one region, so that each is looked for in all; a warning names those not found.
+      - Only these images. Each is searched in all regions; a warning names those that are not found.
     type: list
     elements: str
     default: []
     aliases: [image_id]
   filters:
     description:
-      - Only images that fit all of these filters of DescribeImages, each with a value or a list of values.
+      - Only images that match all of these filters of DescribeImages, each with a value or a list of values.
       - See U(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html). Names and values are case
         sensitive.
-      - Of another account's tags only those whose keys begin with C(ec2:SharedTag/) can be seen and filtered by.
+      - Only tags whose keys begin with C(ec2:SharedTag/) are visible in other accounts, and can be used in filters.
     type: dict
   regions:
     description:
-      - The regions to look in. By default all that the account has opted in to.
+      - The regions to search. By default, all that are enabled for the account.
     type: list
     elements: str
     default: []
   include_deprecated:
     description:
-      - Whether deprecated images are listed. They still launch.
+      - Whether deprecated images are listed. They can still be launched.
     type: bool
     default: true
   check_key_access:
     description:
-      - Whether to ask KMS about the keys of encrypted images.
-      - It is asked by DescribeKey and by dry runs, which use nothing. CloudTrail notes them like other requests, refusals too.
+      - Whether to test the access to the keys of encrypted images.
+      - It is tested with DescribeKey and with dry runs, which do not use the key. CloudTrail logs all of these requests, denied
+        ones included.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -75,16 +76,16 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: The same as otherwise.
+    description: Does not change anything in any mode.
   diff_mode:
     support: none
-    description: There is nothing to show.
+    description: There are no changes to show.
 notes:
-  - O(region) only says where to ask which regions and which account there are; images are looked for in O(regions).
+  - O(region) is only used to read the account and the list of regions. Images are searched in O(regions).
 """
 
 EXAMPLES = r"""
-- name: See all that is shared with this account
+- name: List all images that are shared with this account
   golden.images.ami_shared_info:
 
 - name: Find the golden images that can be launched here
@@ -97,12 +98,12 @@ EXAMPLES = r"""
     include_deprecated: false
   register: shared
 
-- name: Show those whose keys let this account in
+- name: Show those whose keys this account can use
   ansible.builtin.debug:
     msg: "{{ shared.results | selectattr('key_access', 'in', ['yes', 'not_needed'])
       | map(attribute='image_id') }}"
 
-- name: Look for a publisher's public images
+- name: List the public images of one owner
   golden.images.ami_shared_info:
     executable_users: [all]
     owners: [amazon]
