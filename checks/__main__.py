@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run checks, all of them whatever fails, and sum up.
+"""Run all checks, even if some fail, and print a summary.
 
-The tests go one after another, and beside them the checks that keep one process busy.
+The tests run one after another, in parallel with the checks that use one process.
 
 python -m checks [NAME …]      by name, or all
-python -m checks --per-python  those that can differ between Pythons
+python -m checks --per-python  those whose outcome can differ between Pythons
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from checks.paths import CHECKOUT, VERSION
 
 
 def _passes(check: Check) -> bool:
-    """Run one check under its heading; where it fails, a last line says at what."""
+    """Run one check under its heading; if it fails, the last line has the reason."""
     print(f"\n━━━ {check.title} · Python {VERSION} ━━━", flush=True)
     try:
         check.run()
@@ -34,7 +34,7 @@ def _passes(check: Check) -> bool:
 
 
 class Ended(NamedTuple):
-    """What came of a check, and how long it took."""
+    """The outcome and the duration of a check."""
 
     name: str
     passed: bool
@@ -42,7 +42,7 @@ class Ended(NamedTuple):
 
 
 def _ended_here(names: list[str]) -> list[Ended]:
-    """Run the checks in this process, one after another; what they say is seen as they say it."""
+    """Run the checks in this process, one after another, with their output on the terminal."""
     ended = []
     for name in names:
         start = time.monotonic()
@@ -51,7 +51,7 @@ def _ended_here(names: list[str]) -> list[Ended]:
 
 
 def _ended_apart(names: list[str]) -> list[Ended]:
-    """Run each check in a process of its own; what it says is shown at its end, not mixed with others'."""
+    """Run each check in a process of its own, and print its output at its end."""
     ended = []
     for name in names:
         print(f"… {CHECKS[name].title}", flush=True)
@@ -64,8 +64,8 @@ def _ended_apart(names: list[str]) -> list[Ended]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        said, _, _summary = done.stdout.rpartition("\n━━━ Summary")
-        print(said or done.stdout, flush=True)
+        output, _, _summary = done.stdout.rpartition("\n━━━ Summary")
+        print(output or done.stdout, flush=True)
         ended.append(Ended(name, done.returncode == 0, time.monotonic() - start))
     return ended
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every check by its name, in the order that shows a common mistake soonest."""
+"""Every check by name, those that find common mistakes first."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from checks.paths import CHECKOUT
 class Check:
     """One check.
 
-    ``per_python``: its outcome can differ between Pythons, so CI repeats it on each. ``processes`` says how
-    many it keeps busy.
+    ``per_python``: its outcome can differ between Pythons, so CI repeats it on each. ``processes`` is the
+    number of processes that it uses.
     """
 
     title: str
@@ -31,7 +31,7 @@ PYTEST_PROCESSES = 2
 
 
 def _pytest(folder: str, *options: str) -> Callable[[], object]:
-    """pytest on one folder, naming the tests that take longest."""
+    """pytest on one folder, with a list of the slowest tests."""
     workers = str(PYTEST_PROCESSES)
     return lambda: run(
         "python", "-m", "pytest", "--numprocesses", workers, "--durations", "12", *options, folder

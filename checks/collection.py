@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build the collection's archive and install it, as its users get it."""
+"""Build the collection's archive and install it, as users do."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run a tool of the environment, its output passing through to the terminal."""
+"""Run a tool of the environment, with its output on the terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from checks.paths import CHECKOUT, SCRIPTS
 
 
 class CheckError(Exception):
-    """A check found something; its message says what, in one line."""
+    """A check failed; the message is one line with the reason."""
 
 
 def run(

@@ -27,12 +27,12 @@ STAMP = VENV / ".golden-images-ready"
 
 
 def this_python() -> str:
-    """The base Python: which, and which release of it."""
+    """The path and the version of the base Python."""
     return f"{sys.base_prefix} {sys.version}"
 
 
 def wanted_state() -> str:
-    """What the environment depends on: both locks, this file, the base Python and the checkout's place."""
+    """A digest of the environment's inputs: locks, this file, the base Python and the checkout's path."""
     digest = hashlib.sha256(f"{CHECKOUT} {this_python()}".encode())
     for path in (UV_LOCK, LOCK, Path(__file__)):
         digest.update(path.read_bytes())
@@ -40,7 +40,7 @@ def wanted_state() -> str:
 
 
 def is_ready(state: str) -> bool:
-    """Whether an earlier run already brought the environment to ``state`` and its link still leads here."""
+    """Whether the environment already has ``state`` and its link leads to this checkout."""
     return (
         STAMP.is_file()
         and STAMP.read_text(encoding="utf-8") == state
@@ -51,11 +51,11 @@ def is_ready(state: str) -> bool:
 
 
 def refuse_unfit_python() -> None:
-    """Exit with one sentence saying what to install where this Python can't make an environment."""
+    """Exit with a message about what to install if this Python cannot create a virtual environment."""
     if sys.version_info < (3, 11):  # noqa: UP036  (this file meets any Python)
         sys.exit(
             f"golden.images needs Python 3.11 or newer, and {sys.executable} is {VERSION}: "
-            "name a newer one with `make PYTHON=/path/to/python3 …`."
+            "set a newer one with `make PYTHON=/path/to/python3 …`."
         )
     try:
         import ensurepip  # noqa: F401, PLC0415  (Debian ships it apart from Python)
@@ -68,7 +68,7 @@ def refuse_unfit_python() -> None:
 
 
 def run(*command: str | Path) -> None:
-    """Run ``command``, its output passing through; exit with its status where it fails."""
+    """Run ``command`` with its output on the terminal; exit with its status if it fails."""
     # A user's active environment or settings for another Python must not redirect the installation.
     env = {k: v for k, v in os.environ.items() if k not in {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"}}
     done = subprocess.run([str(part) for part in command], env=env, check=False)
@@ -78,7 +78,7 @@ def run(*command: str | Path) -> None:
 
 
 def is_usable() -> bool:
-    """Whether there is an environment of this very Python, made in this place, to be brought up to date."""
+    """Whether there is an environment of this Python at this path, which can be updated."""
     pip = VENV / "bin" / "pip"
     if not (PYTHON.exists() and pip.exists()):
         return False
@@ -88,7 +88,7 @@ def is_usable() -> bool:
 
 
 def set_up() -> None:
-    """Bring the environment to the locked state; make it anew where there is none to build on."""
+    """Update the environment to the locked state, or create it."""
     print(f"Setting up .venv/{VERSION} from {LOCK.relative_to(CHECKOUT)} …", flush=True)
     STAMP.unlink(missing_ok=True)
     if not is_usable():

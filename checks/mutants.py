@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The mutants of a source file: one of its functions does nothing, or returns its input.
 
-Which functions count as the file's main ones: its public functions; in a file without any, the public methods
-and properties of its public classes; in a file without these either, its private functions.
+The main functions of a file are its public functions; without any, the public methods and properties of its
+public classes; and without these, its private functions.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Mutant:
     def install(self, module: ModuleType) -> None:
         """Give the function its other body, for every caller in this process.
 
-        The function object stays and gets other code, so that it does not matter under which name, or in
-        which value, a caller holds it. What a module computed from it at its import stays as it is.
+        The function object keeps its identity and gets other code, so that all references to it are affected.
+        Values that a module computed with it at import time are not.
         """
         owner, _, name = self.function.rpartition(".")
         holder = vars(module)[owner] if owner else module
@@ -107,7 +107,7 @@ def _is_context_manager(node: ast.FunctionDef) -> bool:
 
 
 def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """All below ``node`` but what stands in functions inside it."""
+    """All nodes below ``node`` except those in nested functions."""
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, ast.FunctionDef | ast.Lambda):
             yield child
@@ -131,13 +131,13 @@ def _parameters(node: ast.FunctionDef) -> str:
 
 
 def _is_original(node: ast.FunctionDef, body: str) -> bool:
-    """Whether the function does nothing else anyway; so do those whose body is ``...``, as in a protocol."""
+    """Whether the function has this body already, or none, such as ``...`` in a protocol."""
     statements = node.body[1:] if ast.get_docstring(node) is not None else node.body
     return "\n".join(map(ast.unparse, statements)) in ("", "...", "pass", body)
 
 
 def _plain(attribute: object) -> FunctionType:
-    """The function that ``def`` made, below what its decorators made of it; their caches are emptied."""
+    """The function of the ``def`` statement, without its decorators, whose caches are cleared."""
     if isinstance(attribute, property):
         attribute = attribute.fget
     elif isinstance(attribute, functools.cached_property):

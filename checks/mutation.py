@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prove that each source file's test file fails when one of the file's main functions does nothing.
+"""Check that each source file's test file fails if one of the file's main functions does nothing.
 
-The tests are collected once. Then each mutant gets a process of its own, forked from this one, that runs the
-tests of that file until one fails. A mutant that no test fails for has survived. For a failure to mean
-something, each test file first has to pass without a mutant.
+The tests are collected once. Then a process of its own for each mutant, forked from this one, runs the tests
+of that file until one fails. A mutant survives if no test fails. Each test file must first pass without a
+mutant.
 
 python -m checks.mutation [PATH …]  of all files below plugins/module_utils, or of these files and folders
 """
@@ -30,11 +30,11 @@ from checks.commands import CheckError
 from checks.mirror import SOURCES, TESTS, sources, test_file_of
 from checks.mutants import Mutant, mutants_of
 
-# A mutant can make a test wait forever: that counts as noticed.
+# A mutant can make a test wait forever, which counts as a failure of the test.
 _SECONDS = 60
 # Most machines that run this have two cores.
 _PROCESSES = 2
-# How the process of a trial ends.
+# The exit status of a trial's process.
 _PASSED, _FAILED, _BROKEN = 0, 1, 2
 
 
@@ -51,7 +51,7 @@ class Trial:
 
 @dataclass
 class Outcome:
-    """What the trials showed. The lists name trials and source files."""
+    """The outcome of the trials. The lists name trials and source files."""
 
     trials: int = 0
     survived: list[str] = field(default_factory=list)

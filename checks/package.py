@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The archive holds what it should, installs, shows its documentation, and its playbooks parse by name."""
+"""Check that the archive has the right files, installs, shows its documentation, and that playbooks parse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from checks import collection
 from checks.commands import CheckError, run
 
-# What ansible-galaxy adds to the files of the checkout.
+# The files that ansible-galaxy adds to those of the checkout.
 GENERATED = {"MANIFEST.json", "FILES.json"}
 REQUIRED = {"LICENSE", "README.md", "meta/runtime.yml"}
 # All top-level entries of the archive: a new one is either added here or to build_ignore in galaxy.yml.

@@ -21,13 +21,13 @@ from checks.paths import CHECKOUT
 ENVIRONMENT = CHECKOUT / ".venv" / "rulebook"
 _LOCK = CHECKOUT / "requirements" / "rulebook.txt"
 _STAMP = ENVIRONMENT / ".golden-images-ready"
-# What the locked Ansible runs on.
+# The oldest Python of the locked Ansible.
 _OLDEST = (3, 12)
 _JAVA = 17
 
 
 class Unfit(Exception):
-    """This machine can't run rulebooks; the message says what it lacks."""
+    """This machine cannot run rulebooks; the message says what is missing."""
 
 
 def scripts() -> Path:
@@ -76,7 +76,7 @@ def _set_up() -> None:
 
 
 def _python() -> str:
-    """A Python for the environment: this one, or wherever uv finds one on this machine."""
+    """A Python for the environment: this one, or one that uv finds on this machine."""
     if sys.version_info >= _OLDEST:
         return sys.executable
     wanted = f">={'.'.join(map(str, _OLDEST))}"

@@ -17,7 +17,7 @@ from checks.paths import CACHE, CHECKOUT, SCRIPTS, VERSION
 # ansible-core 2.19 looks for the first, 2.20 and 2.21 for the second (ansible_test/_internal/venv.py).
 GET_PIP = ("get_pip_24_2.py", "get_pip_25_2.py")
 GET_PIP_STUB = '''\
-"""Install pip from Python's own ensurepip, then what ansible-test asks for, in its place."""
+"""Install pip from Python's own ensurepip, then the packages that ansible-test requests."""
 import os
 import subprocess
 import sys
