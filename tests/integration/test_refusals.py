@@ -151,16 +151,16 @@ def _shares(aws: SimulatedAws, fixture: Fixture, ids: Mapping[str, str]) -> list
             ("'o-a1b2c3d4e5' is not a full ARN", f"'{fixture.org_arn}' is not a full ARN"),
         ),
         Row(
-            "a purge with nobody named",
+            "a purge without a consumer",
             {"account_ids": [], "purge_launch_permissions": True},
             option("purge_launch_permissions"),
             ("allow_empty_purge",),
         ),
         Row(
-            "absent without a name",
+            "absent without a consumer",
             {"account_ids": [], "state": "absent"},
             option("account_ids"),
-            ("nobody",),
+            ("at least one consumer",),
         ),
         Row("public unless it is meant", {"group": "all"}, option("group"), ("allow_public: true",)),
         Row(
