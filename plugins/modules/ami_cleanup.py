@@ -105,8 +105,8 @@ options:
     type: int
   max_deletions:
     description:
-      - How many images one run can deregister, as a number or as a percentage of the images evaluated. Former images whose
-        snapshots O(orphan_snapshots) deletes are included.
+      - How many images one run can disable or deregister, as a number or as a percentage of the images evaluated. Either ends
+        launches of an image at once. Former images whose snapshots O(orphan_snapshots) deletes are included.
       - If the limit is exceeded, the module fails and changes nothing.
     type: raw
     default: 10%

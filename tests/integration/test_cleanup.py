@@ -174,7 +174,7 @@ def test_over_the_limit_and_with_what_cannot_be_read_nothing_goes(
     _images(fixture, AWAY, new=1, old=100)
     run, refused = ansible.module("ami_cleanup", **{**policy, "max_deletions": 1})
     assert run.code != 0
-    assert "2 of 4 images would be deregistered" in refused.result["msg"]
+    assert "2 of 4 images would be disabled or deregistered" in refused.result["msg"]
     # What was read once cannot be read again before the first deletion.
     aws.add_fault(
         "error", action="DescribeImages", after=2, times=0, code="InternalError", message="No.", status=400

@@ -142,10 +142,10 @@ def test_nothing_is_changed_above_the_limit_or_with_an_invalid_option(
     assert refused.code != 0
     report = _report(ansible)
     assert (report["status"], report["images"]) == ("refused", [])
-    assert "2 of 5 images would be deregistered" in report["summary"]
+    assert "2 of 5 images would be disabled or deregistered" in report["summary"]
     assert report["totals"]["freed_gib"] == 0
     message = refused.task("Fail if the cleanup or its report failed").result["msg"]
-    assert "2 of 5 images would be deregistered" in message
+    assert "2 of 5 images would be disabled or deregistered" in message
     assert (refused.facts["cleanup_status"], _deregistered(refused)) == ("refused", set())
 
     bad = ansible.run(FQCN, {**policy, "cleanup_prices": "ireland: cheap"})

@@ -19,7 +19,7 @@ from .deletions import Orphans, concerned_snapshots, deletable_orphans, deleted_
 from .families import blocked_by_missing_tags, families, inherited_tags
 from .grants import Revocations, keys_of, revocations
 from .options import CleanupWanted
-from .stages import DEREGISTER, stamp
+from .stages import stamp
 from .state import CleanupSeen, OwnSnapshot, RegionState
 
 # How many images a refusal names as examples.
@@ -115,13 +115,13 @@ def _revocations(
 def _over_limit(
     wanted: CleanupWanted, seen: CleanupSeen, decided: tuple[Decision, ...], orphaned: Orphans
 ) -> Iterator[Failure]:
-    images = [str(decision.ref) for decision in decided if decision.kind == DEREGISTER]
+    images = [str(decision.ref) for decision in decided if decision.is_destructive]
     former = [f"{region}/{image_id}" for region, left in sorted(orphaned.items()) for image_id in left]
     deletions = len(images) + len(former)
     if wanted.limit.allows(deletions, len(decided)):
         return
     named = ", ".join((images + former)[:_EXAMPLES]) + (" …" if deletions > _EXAMPLES else "")
-    what = f"{len(images)} of {len(decided)} images would be deregistered"
+    what = f"{len(images)} of {len(decided)} images would be disabled or deregistered"
     what += f", and the snapshots of {len(former)} former images deleted" if former else ""
     yield Failure(
         message=f"max_deletions: {what} ({named}), but at most {wanted.limit} are allowed.",

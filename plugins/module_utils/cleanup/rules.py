@@ -44,7 +44,10 @@ class Rules:
 
 @dataclass(frozen=True)
 class Limit:
-    """The most images that one run may deregister: ``count``, or else ``percent`` of the images evaluated."""
+    """The most images that one run may retire: ``count``, or else ``percent`` of the images evaluated.
+
+    An image that is disabled counts like one that is deregistered: both end its launches at once.
+    """
 
     count: int | None = None
     percent: int = 10

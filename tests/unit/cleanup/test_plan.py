@@ -169,7 +169,34 @@ def test_over_the_limit_nothing_is_done_in_any_region(limit: Limit, refused: boo
     assert bool(made.refusals) is refused
     for refusal in made.refusals:
         assert refusal.action == "max_deletions"
-        assert "2 of 4 images would be deregistered (eu-west-1/ami-1, us-east-1/ami-2)" in refusal.message
+        assert (
+            "2 of 4 images would be disabled or deregistered (eu-west-1/ami-1, us-east-1/ami-2)"
+            in refusal.message
+        )
+
+
+@pytest.mark.parametrize(
+    ("clocks", "refused"),
+    [
+        (Clocks(deprecate=0, deregister=9), False),
+        (Clocks(disable=0), True),
+        (Clocks(disable=0, deregister=9), True),
+    ],
+)
+def test_disabling_counts_like_deregistering_because_either_ends_launches(
+    clocks: Clocks, refused: bool
+) -> None:
+    saw = seen(region_state(OLD, NEWEST), region_state(OLDER, NEWEST))
+    assert bool(plan(wanted(clocks=clocks, limit=Limit(count=1)), saw).refusals) is refused
+
+
+def test_one_limit_holds_for_disabled_and_deregistered_images_together() -> None:
+    was_disabled = own("ami-2", 60, state="disabled")
+    saw = seen(region_state(OLD, was_disabled, NEWEST))
+    together = Clocks(disable=0, deregister=0)
+    assert planned(saw, clocks=Clocks(disable=0, deregister=0), limit=Limit(count=2)) != []
+    (refusal,) = plan(wanted(clocks=together, limit=Limit(count=1)), saw).refusals
+    assert "2 of 3 images would be disabled or deregistered" in refusal.message
 
 
 def test_before_and_after_show_images_and_snapshots() -> None:

@@ -88,7 +88,7 @@ OVER_THE_LIMIT: dict[str, Any] = {
     "failures": [
         failure(
             "max_deletions",
-            "max_deletions: 9 of 9 images would be deregistered; 10% are allowed.",
+            "max_deletions: 9 of 9 images would be disabled or deregistered; 10% are allowed.",
             None,
             error_code="too_many_deletions",
         )
