@@ -48,7 +48,7 @@ def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it
         (account_id, region) for account_id in fixture.account_ids(OWNER, CONSUMER) for region in REGIONS
     }
     assert done.task("Publish").result["diff"] == check.task("Publish").result["diff"]
-    assert f"the way back to {old[HOME]}" in publishing.warnings(done)
+    assert f"rollback to {old[HOME]}" in publishing.warnings(done)
     numbers = {
         (one["account_id"], one["region"]): one["parameter_version"]
         for one in done.task("Publish").result["results"]
@@ -137,7 +137,7 @@ def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
         assert actions == {"PutParameter": 4, "LabelParameterVersion": 4}, name
     labels = {one["label"] for one in run.task("under another name").result["results"]}
     assert labels == {f"source-{arm[HOME]}"}
-    assert "cannot see" in publishing.warnings(run)
+    assert "is not visible in account" in publishing.warnings(run)
     assert publishing.written(aws, refused=True) == []
 
 

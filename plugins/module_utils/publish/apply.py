@@ -46,7 +46,7 @@ class PublishRun:
                 self.made[action.resource] = answer["LaunchTemplateVersion"]["VersionNumber"]
                 for one in answer.get("Warning", {}).get("Errors", ()):
                     self.warnings.append(
-                        f"{action.target.region}: AWS says of the new version of {action.resource}: "
+                        f"{action.target.region}: AWS warning for the new version of {action.resource}: "
                         f"{one.get('Message', one.get('Code'))}"
                     )
             if action.operation == "ModifyLaunchTemplate":
@@ -55,8 +55,8 @@ class PublishRun:
                 self.failure = _failure(
                     action,
                     "invalid_label",
-                    f"AWS does not take the label {', '.join(answer['InvalidLabels'])}.",
-                    "Without it nothing leads back to this version; everything else of it is in place.",
+                    f"AWS rejects the label {', '.join(answer['InvalidLabels'])} as not valid.",
+                    "A rollback to this version is not possible without it. All else is published.",
                 )
 
 
@@ -92,7 +92,7 @@ def _label_again(services: Mapping[str, Any], run: PublishRun) -> None:
         done = perform(services[label.service], label)
         run.performed += done.actions
         run.warnings += [
-            f"{label.target.region}: {label.resource} has lost the label "
+            f"{label.target.region}: {label.resource} lost the label "
             f"{', '.join(label.parameters['Labels'])} of version {label.parameters['ParameterVersion']}: "
             f"{failure.message}"
             for failure in done.failures
@@ -145,18 +145,18 @@ def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> Non
             run.failure = _failure(
                 action,
                 "concurrent_change",
-                f"{name} is {now[1]} in version {now[0]}: somebody else has changed it at the same time.",
-                "Find out who, and run again.",
+                f"{name} was changed to {now[1]} in version {now[0]} by another client at the same time.",
+                "Look for the other client, and rerun.",
             )
         return
     run.failure = _failure(
         action,
         "parameter_not_validated",
-        f"AWS took {value} as version {version} of {name}, and has not made it the value within "
+        f"AWS accepted {value} as version {version} of {name}, but did not validate it within "
         f"{wait_timeout:g} seconds.",
-        "If AWS is still validating it, running again will find it there. If that failed, Parameter Store's "
-        "events in EventBridge say so: the image must be available to the account, and the credentials must "
-        "allow ec2:DescribeImages and ssm:GetParameters.",
+        "Rerun, in case AWS is still validating it. If validation failed, Parameter Store has sent an "
+        "event to EventBridge: the image must be available to the account, and the credentials must allow "
+        "ec2:DescribeImages and ssm:GetParameters.",
     )
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What cannot be published, found before anything is changed."""
+"""Why an image cannot be published, found before anything is changed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MAX_LABELS = 10
 
 
 class Obstacle(NamedTuple):
-    """Something that stands in the way; the names are those of ``Failure``."""
+    """A reason for a refusal. The fields are those of ``Failure``."""
 
     error_code: str
     action: str
@@ -42,7 +42,7 @@ class Obstacle(NamedTuple):
 
 
 def refusals(wanted: PublishWanted, seen: PublishSeen, target: Target, label: str) -> Iterator[Failure]:
-    """Everything that stands in the way in one target."""
+    """Every reason why the image cannot be published in one target."""
     place = seen.places[target]
     own = target.account_id == seen.account_id
     found = [*_of_image(wanted, place, own), *_of_architecture(wanted, place, seen.source)]
@@ -64,15 +64,15 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
         yield Obstacle(
             "label_not_found",
             "source_image_id",
-            f"No version of {wanted.parameter} carries the label {label}: no copy of it was published here, "
-            f"or the label has been removed.",
-            "Publish its copy with images, or leave the region out.",
+            f"No version of {wanted.parameter} has the label {label}: no copy of it was published here, or "
+            "the label was removed.",
+            "Publish its copy with images, or remove the region.",
         )
     if place.image_id is not None and image is None and (own or not wanted.as_if_shared):
         yield Obstacle(
             "image_not_found",
             "DescribeImages",
-            f"There is no image {place.image_id} to be seen.",
+            f"{place.image_id} does not exist or is not visible.",
             _where_it_went(wanted, own),
         )
     if image is not None and image.state != "available":
@@ -88,7 +88,7 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
         yield Obstacle(
             "not_shared",
             "require_shared",
-            f"{image.image_id} is shared with nobody.",
+            f"{image.image_id} is not shared.",
             "Share it first (ami_share), or set require_shared: false.",
         )
 
@@ -96,16 +96,16 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
 def _where_it_went(wanted: PublishWanted, own: bool) -> str:
     if not own:
         return (
-            "Share it with the account (ami_share). If it is shared, the account's Allowed AMIs settings may "
-            "hide it; if it was deregistered, publish another one."
+            "Share it with the account (ami_share). If it is shared, the account's Allowed AMIs settings can "
+            "hide it. If it was deregistered, publish another one."
         )
     if wanted.is_rollback:
-        return "It was deregistered: publish another copy with images, or leave the region out."
+        return "It was deregistered: publish another copy with images, or remove the region."
     return "Check the AMI ID and the region: the copy in each region has its own ID."
 
 
 def _of_architecture(wanted: PublishWanted, place: Place, source: Image | None) -> Iterator[Obstacle]:
-    """Whoever launches what a name stands for keeps his instance types: the architecture must stay."""
+    """Users keep their instance types, so that the architecture must not change."""
     image = place.image if place.image_id is not None else source
     named = [(name, template.default.image_id) for name, template in place.templates.items()]
     if place.parameter is not None:
@@ -116,9 +116,9 @@ def _of_architecture(wanted: PublishWanted, place: Place, source: Image | None) 
             yield Obstacle(
                 "architecture_mismatch",
                 "DescribeImages",
-                f"{image.image_id} is for {image.architecture}; {name} names {present.image_id}, which is "
-                f"for {present.architecture}.",
-                "Publish each architecture under names of its own.",
+                f"{image.image_id} is for {image.architecture}, but {name} has {present.image_id} for "
+                f"{present.architecture}.",
+                "Use separate parameters and launch templates for each architecture.",
             )
 
 
@@ -132,14 +132,14 @@ def _of_parameter(
             "wrong_parameter_type",
             "parameter",
             f"{name} is a {kind}, not a String of data type {IMAGE_DATA_TYPE}, and AWS cannot change that.",
-            "Name another parameter, or delete that one.",
+            "Use another parameter, or delete this one.",
         )
     if wanted.tier == STANDARD and latest.tier == ADVANCED:
         yield Obstacle(
             "wrong_parameter_tier",
             "tier",
-            f"{name} is an advanced parameter, which AWS cannot make a standard one.",
-            "Leave tier out, or delete the parameter.",
+            f"{name} is an advanced parameter, which AWS cannot change to standard.",
+            "Remove tier, or delete the parameter.",
         )
     if needs_version(wanted, parameter, image_id):
         foreign = sorted(one for one in oldest.labels if not one.startswith(LABEL_PREFIX))
@@ -147,15 +147,15 @@ def _of_parameter(
             yield Obstacle(
                 "too_many_parameter_versions",
                 "PutParameter",
-                f"{name} has {MAX_VERSIONS} versions. The oldest, {oldest.version}, carries the label "
-                f"{', '.join(foreign)}, so that AWS keeps it and takes no new one.",
+                f"{name} has {MAX_VERSIONS} versions. The oldest, {oldest.version}, has the label "
+                f"{', '.join(foreign)}, so that AWS does not delete it and rejects a new one.",
                 "Move that label to another version.",
             )
     elif label not in latest.labels and len(latest.labels) >= MAX_LABELS:
         yield Obstacle(
             "too_many_parameter_labels",
             "LabelParameterVersion",
-            f"Version {latest.version} of {name} has {MAX_LABELS} labels and takes no more.",
+            f"Version {latest.version} of {name} has {MAX_LABELS} labels, the maximum.",
             "Remove one of them.",
         )
     count = len({**parameter.tags, **wanted.parameter_tags})
@@ -164,7 +164,7 @@ def _of_parameter(
             "invalid_option",
             "parameter_tags",
             f"parameter_tags: {name} would have {count} tags; AWS allows {MAX_TAGS}.",
-            "Name fewer tags.",
+            "Use fewer tags.",
         )
 
 
@@ -173,13 +173,13 @@ def _of_template(wanted: PublishWanted, name: str, template: LaunchTemplate | No
         yield Obstacle(
             "launch_template_not_found",
             "launch_templates",
-            f"There is no launch template {name}.",
-            "Create it here too, or leave it out; an id is of one region, a name may be in all.",
+            f"Launch template {name} does not exist.",
+            "Create it in this region, or remove it. An ID is of one region; a name can exist in all.",
         )
     elif follows_another(template, wanted.parameter):
         yield Obstacle(
             "launch_template_follows_parameter",
             "launch_templates",
             f"The default version of {name} takes its image from {template.default.image_id}.",
-            "Publish in that parameter, or make its default a version that names an image.",
+            "Publish in that parameter, or set a default version with an image ID.",
         )

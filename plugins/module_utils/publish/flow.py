@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_publish``: parameters and launch templates name each region's image."""
+"""``ami_publish``: publishes each region's image in parameters and launch templates."""
 
 from __future__ import annotations
 
@@ -122,8 +122,8 @@ def _require_images_for_all(wanted: PublishWanted, images: Mapping[Target, str |
         raise Refused(
             [
                 Failure(
-                    f"account_ids: there is no image to publish in {', '.join(without)}.",
-                    "List one of theirs, or one of the account whose credentials are used, in images.",
+                    f"account_ids: there is no image for {', '.join(without)}.",
+                    "Add their own images, or those of the account whose credentials are used, to images.",
                     "invalid_option",
                     "account_ids",
                 )

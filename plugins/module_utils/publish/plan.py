@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decides which parameters and launch templates come to name which image: pure, AWS is called elsewhere."""
+"""Plans the calls that publish images in parameters and launch templates."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def plan(wanted: PublishWanted, seen: PublishSeen) -> Plan:
 
 
 def labels(wanted: PublishWanted, seen: PublishSeen) -> dict[Target, str]:
-    """The label that each target's version carries in the end; of a planned copy it may not be known yet."""
+    """The label of each target's version. For a planned copy it may not be known yet."""
     views: dict[str, list[Image]] = defaultdict(list)
     for place in seen.places.values():
         if place.image is not None:
@@ -78,8 +78,8 @@ def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label
 def new_tier(wanted: PublishWanted, latest: ParameterVersion | None) -> str | None:
     """The tier to ask for with a new version; None leaves it to the account's default.
 
-    An advanced parameter stays one, and is to be asked for as such: AWS would take anything else for an
-    attempt to make it a standard one (Systems Manager API Reference, PutParameter, Tier).
+    An advanced parameter stays advanced: AWS rejects any other tier as a change to a standard parameter
+    (Systems Manager API Reference, PutParameter, Tier).
     """
     return ADVANCED if latest is not None and latest.tier == ADVANCED else wanted.tier
 
@@ -128,7 +128,7 @@ def _labels_in_the_way(parameter: Parameter) -> list[str]:
 
 
 def _templates(wanted: PublishWanted, place: Place) -> list[LaunchTemplate]:
-    """The templates that were asked for, each once: one may be named by its id as well."""
+    """The wanted templates, each once, although one may be given by name and by ID."""
     named = [place.templates[name] for name in wanted.launch_templates if name in place.templates]
     return list({template.template_id: template for template in named}.values())
 
@@ -141,7 +141,7 @@ def _template_actions(
     if is_there or follows(template, wanted.parameter):
         return
     number: int | str = latest.number
-    # What a run that was stopped in between had already made.
+    # An interrupted run may have created the version already.
     is_made = latest.image_id == place.image_id and latest.differs_only_in_image(default)
     if place.image_id is None or not is_made:
         number = KNOWN_AFTER_APPLY
@@ -160,10 +160,10 @@ def _template_actions(
 
 
 def _only_the_image(template: LaunchTemplate, image_id: str) -> dict[str, Any]:
-    """What to say of a new version so that only its image differs from the default one's.
+    """The data of a new version that differs from the default one only in its image.
 
-    AWS inherits all but the snapshots of block devices, which are therefore named again (EC2 API Reference,
-    CreateLaunchTemplateVersion, SourceVersion).
+    AWS inherits everything except the snapshots of block devices, which are therefore repeated (EC2 API
+    Reference, CreateLaunchTemplateVersion, SourceVersion).
     """
     mappings = template.default.data.get("BlockDeviceMappings", ())
     if not any("SnapshotId" in mapping.get("Ebs", {}) for mapping in mappings):
@@ -217,8 +217,11 @@ def _warnings(wanted: PublishWanted, place: Place, target: Target, label: str) -
         dropped = [one.removeprefix(LABEL_PREFIX) for one in _labels_in_the_way(parameter) if one != label]
     if dropped:
         yield (
-            f"{wanted.parameter} has {checks.MAX_VERSIONS} versions: the oldest is dropped, and with it the "
-            f"way back to {', '.join(dropped)}."
+            f"{wanted.parameter} has {checks.MAX_VERSIONS} versions: the oldest is deleted. This prevents a "
+            f"rollback to {', '.join(dropped)}."
         )
     if place.image_id is not None and place.image is None and wanted.as_if_shared:
-        yield f"Account {target.account_id} cannot see {place.image_id} yet: this assumes that it will."
+        yield (
+            f"{place.image_id} is not visible in account {target.account_id} yet. "
+            "Check mode assumes that it will be."
+        )
