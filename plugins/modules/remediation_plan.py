@@ -8,75 +8,77 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: remediation_plan
 version_added: 0.1.0
-short_description: Plan what to withdraw of that which an audit has found
+short_description: Plan remediation of audit findings
 description:
-  - Takes what M(golden.images.ami_share_audit) has just returned, and which of its findings to repair, and says what has to be
-    withdrawn from whom, for a person and as options of M(golden.images.ami_share) and M(golden.images.ami_kms_grant).
-  - Only what the audit calls a finding is withdrawn, so nothing that it was told is allowed.
-  - An account, organization or unit that loses an image also loses the image's key, if nothing under the key is shared with it
-    any more and this collection opened the key.
-  - Needs neither AWS nor credentials, and changes nothing. The role P(golden.images.remediate#role) reads, plans and withdraws.
+  - Takes the result of M(golden.images.ami_share_audit) and which of its findings to fix, and returns the permissions to remove,
+    as sentences and as options of M(golden.images.ami_share) and M(golden.images.ami_kms_grant).
+  - Only permissions that the audit has a finding for are removed, so nothing that the audit allows.
+  - An account, organization or unit that loses an image also loses access to the image's key, if nothing under the key is shared
+    with it any more and this collection granted the access.
+  - Makes no AWS calls, needs no credentials and changes nothing. The role P(golden.images.remediate#role) audits, plans and
+    removes the permissions.
 author:
   - golden.images contributors !UNKNOWN
 options:
   audit_result:
     description:
-      - What M(golden.images.ami_share_audit) returned, be it success or failure. It must have read the snapshots.
+      - The result of M(golden.images.ami_share_audit), whether that succeeded or failed. It must have read the snapshots.
     type: dict
     required: true
   finding_codes:
     description:
-      - The codes of the findings to repair, of all images or of those of O(images).
-      - There are V(grant_without_share), V(public), V(snapshot_public), V(snapshot_wider_than_image),
-        V(statement_without_share), V(unknown_account), V(unknown_organization) and V(unknown_organizational_unit). No other one
-        is repaired by withdrawing something.
-      - By default V(public), V(snapshot_public), V(unknown_account), V(unknown_organization) and
-        V(unknown_organizational_unit), which is what nobody has allowed. The other three may be about accounts that are allowed,
-        and about to get an image whose key or snapshot they have already.
-      - One of O(finding_codes), O(images) and O(expected_removals) is needed.
+      - The codes of the findings to fix, for all images or for those of O(images).
+      - The codes are V(grant_without_share), V(public), V(snapshot_public), V(snapshot_wider_than_image),
+        V(statement_without_share), V(unknown_account), V(unknown_organization) and V(unknown_organizational_unit). Findings
+        with other codes are not fixed by removing permissions.
+      - The default is V(public), V(snapshot_public), V(unknown_account), V(unknown_organization) and
+        V(unknown_organizational_unit), which are about access that is not allowed. The other three may be about accounts that
+        are allowed and will get an image whose key or snapshot they already have.
+      - One of O(finding_codes), O(images) and O(expected_removals) is required.
     type: list
     elements: str
     default: []
   images:
     description:
-      - The images to repair, each with its snapshots and keys. A snapshot that is named itself is repaired alone.
-      - A list of ids, or of mappings with C(region) and C(image_id) or C(snapshot_id), or a mapping of region to one or several
-        ids, or ids as comma-separated text. By default all images.
+      - The images to fix, each with its snapshots and keys. A snapshot that is given itself is fixed with its key only.
+      - A list of IDs, or of mappings with C(region) and C(image_id) or C(snapshot_id), or a mapping of region to one or several
+        IDs, or IDs as comma-separated text. The default is all images.
     type: raw
   max_removals:
     description:
-      - If more would have to be withdrawn, nothing is planned. One principal that loses one image, snapshot or key counts as one.
+      - The maximum number of removals. If the plan has more, the task fails. One principal that loses one image, snapshot or key
+        counts as one.
     type: int
     default: 10
   expected_removals:
     description:
-      - The RV(removals) that an earlier audit led to. With it only those are returned of which O(audit_result) does not show that
-        they were made, and no tasks.
+      - The RV(removals) of an earlier plan. Then only those are returned that O(audit_result) does not show to be done, and no
+        tasks.
     type: list
     elements: dict
 attributes:
   check_mode:
     support: full
-    description: The same as otherwise.
+    description: Returns the same.
   diff_mode:
     support: none
-    description: There is nothing to show.
+    description: Nothing is changed, so there is no difference.
 """
 
 EXAMPLES = r"""
-- name: See who can use the account's images
+- name: Audit who can use the account's images
   golden.images.ami_share_audit:
     allowed_account_ids: ["012345678901"]
-  register: audited
+  register: audit_result
 
-- name: See what to withdraw from accounts that are not allowed, and from everybody
+- name: Plan to unshare from the public and from accounts that are not allowed
   golden.images.remediation_plan:
-    audit_result: "{{ audited }}"
+    audit_result: "{{ audit_result }}"
     finding_codes: [unknown_account, public, snapshot_public]
     max_removals: 50
-  register: planned
+  register: remediation
 
-- name: Withdraw images and snapshots
+- name: Unshare images and snapshots
   golden.images.ami_share:
     images: "{{ item.images }}"
     account_ids: "{{ item.account_ids }}"
@@ -86,7 +88,7 @@ EXAMPLES = r"""
     share_snapshots: "{{ item.share_snapshots }}"
     snapshot_ids: "{{ item.snapshot_ids }}"
     state: absent
-  loop: "{{ planned.unshare_tasks }}"
+  loop: "{{ remediation.unshare_tasks }}"
 """
 
 RETURN = r"""

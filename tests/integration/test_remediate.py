@@ -146,7 +146,7 @@ def test_only_access_that_is_not_allowed_is_removed_once(
     assert planned.code == 0, planned.text
     assert removals(planned) == expected
     shown = planned.task("Show planned removals").result["msg"]
-    assert f"{HOME}: withdraw {public} (public) from everybody: public" in shown
+    assert f"{HOME}: unshare {public} (public) from the public: public" in shown
     assert planned.task(UNSHARE).result["results"][0]["diff"]
     assert encrypted.changes(aws, refused=True) == []
 
@@ -209,7 +209,7 @@ def test_a_failed_image_does_not_stop_the_others_and_single_images_can_be_select
     assert [bool(one["failures"]) for one in failed.task(UNSHARE).result["results"]] == [True]
     assert [bool(one["failures"]) for one in failed.task(PER_REGION).result["results"]] == [True, False]
     message = failed.task(END).result["msg"]
-    assert f"Not confirmed: {FAR}: withdraw {ids['far']} (far) from {stranger}" in message
+    assert f"Not confirmed: {FAR}: unshare {ids['far']} (far) from {stranger}" in message
     assert f"{FAR}: You are not authorized" in message
     assert ids["away"] not in message
     assert {one["region"] for one in failed.facts["remediate_remaining"]} == {FAR}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``remediation_plan``: what to withdraw of that which an audit has just found. Asks AWS nothing."""
+"""``remediation_plan``: the permissions to remove for an audit's findings. Makes no AWS calls."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .scope import Named
 from .state import Audited, Place, place_of, read
 
 _SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
-_FORMS = "Name ids, or mappings with region and image_id or snapshot_id, or map each region to its ids."
+_FORMS = "Give IDs, mappings with region and image_id or snapshot_id, or a mapping of region to IDs."
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RemediationWanted:
-    """The options as the planner takes them; raises ``Refused`` with all that is wrong with them."""
+    """The validated options; raises ``Refused`` with every invalid option."""
     options = Options(params)
     planned = params["expected_removals"]
     wanted = RemediationWanted(
@@ -38,33 +38,37 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RemediationWante
     if wanted.planned is None and not (wanted.codes or wanted.named):
         options.refuse(
             "finding_codes",
-            "neither codes nor images are named.",
-            "Name the codes of findings to repair, or images, or both: then those codes of those images.",
+            "neither codes nor images are given.",
+            "Give the codes of the findings to fix, or images, or both: then those findings of those images.",
         )
     if wanted.max_removals < 0:
-        options.refuse("max_removals", f"{wanted.max_removals} is no number of removals.", "Name one.")
+        options.refuse(
+            "max_removals",
+            f"must be 0 or greater (got {wanted.max_removals}).",
+            "Set the number of removals to allow.",
+        )
     options.check()
     return wanted
 
 
 def read_state(clients: None, wanted: RemediationWanted) -> None:
-    """Nothing is read."""
+    """Read nothing."""
 
 
 def plan(wanted: RemediationWanted, seen: None) -> RemediationPlan:
-    """Plan from what was audited."""
+    """Plan from the audit's result."""
     return remediation.plan(wanted)
 
 
 def apply(
     clients: None, wanted: RemediationWanted, seen: None, plan: RemediationPlan, report: Report
 ) -> Outcome:
-    """Nothing is done."""
+    """Change nothing."""
     return Outcome()
 
 
 def result(wanted: RemediationWanted, seen: None, plan: RemediationPlan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own; the tasks only of a new plan."""
+    """The returned keys that are specific to this module; tasks for a new plan only."""
     new = plan.removals if wanted.planned is None else ()
     return {
         "revoke_tasks": tasks.revoke_tasks(new),
@@ -78,28 +82,32 @@ FLOW: Flow[RemediationWanted, None] = Flow(wanted_from, read_state, plan, apply,
 
 
 def _audited(given: Mapping[str, Any]) -> Audited:
-    """What ``ami_share_audit`` returned; raises ``Refused`` if that is not enough to go by."""
+    """The result of ``ami_share_audit``; raises ``Refused`` if it is incomplete."""
     if "findings" not in given:
-        why = f" It said: {given['msg']}" if given.get("msg") else ""
-        problem = f"audit_result: that is no result of ami_share_audit.{why}"
+        why = f" The audit failed: {given['msg']}" if given.get("msg") else ""
+        problem = f"audit_result: not a result of ami_share_audit.{why}"
         raise Refused(
-            [invalid_option("audit_result", problem, "Register that module's result, and give all of it.")]
+            [
+                invalid_option(
+                    "audit_result", problem, "Register the result of that module, and pass all of it."
+                )
+            ]
         )
     try:
         audited = read(given)
     except (KeyError, TypeError) as exception:
-        problem = f"audit_result: that is no whole result of ami_share_audit: {exception!r}."
-        remedy = "Register that module's result, and give all of it."
+        problem = f"audit_result: not a complete result of ami_share_audit: {exception!r}."
+        remedy = "Register the result of that module, and pass all of it."
         raise Refused([invalid_option("audit_result", problem, remedy)]) from exception
-    told = {place_of(found) for found in audited.findings if found.code == "snapshot_unreadable"}
-    if any(sharing is None and place not in told for place, sharing in audited.volumes.items()):
-        problem = "audit_result: the audit did not read the permissions of snapshots."
+    unreadable = {place_of(found) for found in audited.findings if found.code == "snapshot_unreadable"}
+    if any(sharing is None and place not in unreadable for place, sharing in audited.volumes.items()):
+        problem = "audit_result: the audit did not read the volume permissions of snapshots."
         raise Refused([invalid_option("audit_result", problem, "Audit with check_snapshots: true.")])
     return audited
 
 
 def _named(options: Options, given: Any) -> Iterator[Named]:
-    """The images and snapshots of any of the forms; what is none is noted."""
+    """The images and snapshots in any of the accepted forms; invalid ones are added to the refusals."""
     if isinstance(given, Mapping):
         for region, ids in given.items():
             for one in ids if isinstance(ids, list) else [ids]:
@@ -110,7 +118,7 @@ def _named(options: Options, given: Any) -> Iterator[Named]:
         if isinstance(item, Mapping):
             ids = [item[key] for key in ("image_id", "snapshot_id") if item.get(key)]
             if len(ids) != 1 or not item.get("region"):
-                problem = f"'{item}' does not name one image or snapshot and its region."
+                problem = f"'{item}' must have region and one of image_id and snapshot_id."
                 options.refuse("images", problem, _FORMS)
                 continue
             yield _one_named(options, ids[0], str(item["region"]))
@@ -121,7 +129,7 @@ def _named(options: Options, given: Any) -> Iterator[Named]:
 def _one_named(options: Options, given: Any, region: str | None) -> Named:
     text = str(given).strip()
     if not (IMAGE_ID.fullmatch(text) or _SNAPSHOT_ID.fullmatch(text)):
-        options.refuse("images", f"'{text}' is no id of an image or a snapshot.", _FORMS)
+        options.refuse("images", f"'{text}' is not a valid AMI ID or snapshot ID.", _FORMS)
     return Named(text, region)
 
 
@@ -132,4 +140,8 @@ def _planned(options: Options, given: list[Mapping[str, Any]]) -> Iterator[Remov
             codes = tuple(item["finding_codes"])
             yield Removal(place, item["principal"], codes, item["image_id"], item["message"])
         else:
-            options.refuse("expected_removals", f"'{item}' is no removal.", "Give what this module returned.")
+            options.refuse(
+                "expected_removals",
+                f"'{item}' is not a removal.",
+                "Pass the removals that this module returned.",
+            )

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decides what is withdrawn of that which an audit found: the findings that were chosen, and what follows.
+"""Plans the permissions to remove for the chosen findings of an audit, and for what follows from them.
 
-Nothing but a finding makes a removal, so nothing that is allowed is withdrawn. Whoever loses an image also
-loses its key, if that is then open to it in vain. What else the chosen codes would find as soon as that is
-done is done with it, so that a second run has nothing left to do.
+Only a finding makes a removal, so nothing that is allowed is removed. A principal that loses an image also
+loses its key, if nothing under the key is shared with it then. What the chosen codes would find after the
+removals is removed in the same run, so that a second run has nothing left to do.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .scope import Named, Scope
 from .state import Audited, Place, place_of
 
 WIDER, GRANT, STATEMENT = "snapshot_wider_than_image", "grant_without_share", "statement_without_share"
-# Somebody has what nobody allowed: repaired without being asked for by name.
+# Access that is not allowed: fixed by default.
 NOT_ALLOWED = (
     "public",
     "snapshot_public",
@@ -34,17 +34,17 @@ NOT_ALLOWED = (
     "unknown_organization",
     "unknown_organizational_unit",
 )
-# What withdrawing repairs; docs/remediating.md says why it is no remedy for others. The first three may be
-# about accounts that are allowed, and about to get an image whose key or snapshot they have already.
+# The findings that removing permissions fixes; docs/remediating.md says why it does not fix the others. The
+# first three may be about accounts that are allowed and will get an image whose key or snapshot they have.
 REPAIRABLE = (GRANT, WIDER, STATEMENT, *NOT_ALLOWED)
-# To withdraw, nobody has to know whether block public access is on.
+# Removing permissions does not depend on block public access.
 _UNREADABLE = UNREADABLE - {"block_public_access_unreadable"}
 _EXAMPLES = 5
 
 
 @dataclass(frozen=True)
 class Removal:
-    """One principal loses one image, snapshot or key; ``codes`` are the findings that it repairs."""
+    """One principal loses one image, snapshot or key; ``codes`` are the findings that this fixes."""
 
     place: Place
     principal: str
@@ -54,12 +54,12 @@ class Removal:
 
     @property
     def key(self) -> tuple[Place, str]:
-        """What makes it one removal, however many findings it repairs."""
+        """The identity of the removal, however many findings it fixes."""
         return self.place, self.principal
 
     @property
     def order(self) -> tuple[str, int, str, str]:
-        """Where it stands among others: in each region images, then snapshots, then keys."""
+        """A sort key: in each region images, then snapshots, then keys."""
         kind = ("image", "snapshot", "key").index(self.place.kind)
         return self.place.region, kind, self.place.resource, self.principal
 
@@ -77,10 +77,10 @@ class Removal:
 
 @dataclass(frozen=True)
 class RemediationWanted:
-    """What was audited, and what of it is to be repaired: certain codes, of what is named.
+    """The audit's result, and which findings to fix: those with ``codes``, of what is ``named``.
 
-    Without codes it is all that is not allowed, without names everything. ``planned`` are removals of an
-    earlier plan: then it is only asked which of them are still to be made.
+    Without codes these are all findings of access that is not allowed, without names those of all images.
+    ``planned`` are removals of an earlier plan: then the plan is those that were not made yet.
     """
 
     audited: Audited
@@ -92,7 +92,7 @@ class RemediationWanted:
 
 @dataclass(frozen=True)
 class RemediationPlan(ReadOnlyPlan):
-    """What is to be withdrawn, in a stable order, and what could not be read; others do it."""
+    """The removals in a stable order, and the findings about what could not be read. It has no actions."""
 
     removals: tuple[Removal, ...] = ()
     unreadable: tuple[Finding, ...] = ()
@@ -116,14 +116,18 @@ def plan(wanted: RemediationWanted) -> RemediationPlan:
 
 
 def _bad_codes(codes: Iterable[str]) -> Iterator[Failure]:
-    """Refuse codes that no audit knows, and those for which withdrawing is no remedy."""
-    remedy = f"There are {', '.join(REPAIRABLE)}."
+    """Refuse codes that do not exist, and codes of findings that removing permissions does not fix."""
+    remedy = f"Use one of {', '.join(REPAIRABLE)}."
     for code in codes:
         if code not in CODES:
-            yield invalid_option("finding_codes", f"finding_codes: '{code}' is no code of a finding.", remedy)
+            yield invalid_option(
+                "finding_codes", f"finding_codes: '{code}' is not the code of a finding.", remedy
+            )
         elif code not in REPAIRABLE:
-            problem = f"finding_codes: {code} is not repaired by withdrawing anything."
-            yield invalid_option("finding_codes", problem, f"{remedy} The finding itself says what to do.")
+            problem = f"finding_codes: {code} is not fixed by removing permissions."
+            yield invalid_option(
+                "finding_codes", problem, f"{remedy} The remedy of the finding says how to fix it."
+            )
 
 
 def _removals(wanted: RemediationWanted, scope: Scope) -> tuple[Removal, ...]:
@@ -139,7 +143,7 @@ def _removals(wanted: RemediationWanted, scope: Scope) -> tuple[Removal, ...]:
         for principal in names_of(orphaned.unused):
             if principal in orphaned.losing or chosen_here & _codes_of_key(audited, key, principal):
                 codes.setdefault((key, principal), set())
-    # A grant and a statement for the same one go together, whichever of them was chosen.
+    # A grant and a statement for the same principal are removed together, whichever of them was chosen.
     for place, principal in codes:
         if place.kind == "key":
             codes[place, principal] |= _codes_of_key(audited, place, principal)
@@ -156,14 +160,14 @@ def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple
 
 
 def _removal(audited: Audited, place: Place, principal: str, codes: tuple[str, ...]) -> Removal:
-    """With the image that it is about, of several the first, and in words."""
+    """The removal with its message and its image, the first one if several use the resource."""
     users = audited.users.get(place, ())
     image_id = place.resource if place.kind == "image" else users[0].resource if users else None
-    who = "everybody" if principal == PUBLIC else principal
+    who = "the public" if principal == PUBLIC else principal
     words = {
-        "image": f"withdraw {place.resource} ({_name(audited, place)}) from {who}",
-        "snapshot": f"withdraw {place.resource}, a snapshot of {image_id}, from {who}",
-        "key": f"close {place.resource} to {who}",
+        "image": f"unshare {place.resource} ({_name(audited, place)}) from {who}",
+        "snapshot": f"unshare {place.resource}, a snapshot of {image_id}, from {who}",
+        "key": f"revoke access to {place.resource} from {who}",
     }
     message = f"{place.region}: {words[place.kind]}: {', '.join(codes)}"
     return Removal(place, principal, codes, image_id, message)
@@ -180,7 +184,7 @@ def _name(audited: Audited, place: Place) -> str:
 
 
 def _unseen(wanted: RemediationWanted) -> Iterator[Failure]:
-    """Refuse what was named and is not there, unless it may be where nothing could be read."""
+    """Refuse images and snapshots that were not found, unless they may be in a region that was not read."""
     audited = wanted.audited
     unread = {found.region for found in audited.findings if found.code == "region_unreadable"}
     for named in wanted.named:
@@ -188,8 +192,8 @@ def _unseen(wanted: RemediationWanted) -> Iterator[Failure]:
         if not named.places(audited) and not may_be_unread:
             yield invalid_option(
                 "images",
-                f"images: the audit saw no {named}.",
-                "Name an image of the audited account, or a snapshot of one, in a region that was audited.",
+                f"images: the audit did not find {named}.",
+                "Give an image of the audited account, or a snapshot of one, in a region that was audited.",
                 named.region,
             )
 
@@ -203,7 +207,7 @@ def _over_the_cap(wanted: RemediationWanted, removals: tuple[Removal, ...]) -> I
     more = f"; and {number - _EXAMPLES} more" if number > _EXAMPLES else ""
     yield invalid_option(
         "max_removals",
-        f"max_removals: there are {number} removals, {keys} of them of keys, and at most {most} are "
-        f"allowed at once. {named}{more}.",
-        f"If all of that is meant, set max_removals (remediate_max_removals of the role) to {number}.",
+        f"max_removals: the plan has {number} removals, {keys} of them of keys, and at most {most} are "
+        f"allowed. {named}{more}.",
+        f"If all of them are intended, set max_removals (remediate_max_removals of the role) to {number}.",
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which findings a remedy is about, if images or snapshots are named."""
+"""The scope of a remediation, if images or snapshots are given."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .state import KEYS_OF_REGION, Audited, Place
 
 @dataclass(frozen=True)
 class Named:
-    """An image or a snapshot that is to be repaired; its region is None if nobody said it."""
+    """An image or a snapshot to fix; its region is None if it was not given."""
 
     resource: str
     region: str | None = None
@@ -23,7 +23,7 @@ class Named:
         return f"{self.resource} in {self.region}" if self.region else self.resource
 
     def places(self, audited: Audited) -> list[Place]:
-        """Where it was seen."""
+        """Where the audit found it."""
         known = audited.images if self.resource.startswith("ami-") else audited.volumes
         regions = [self.region] if self.region is not None else sorted(audited.regions)
         return [place for region in regions if (place := Place(region, self.resource)) in known]
@@ -31,9 +31,9 @@ class Named:
 
 @dataclass(frozen=True)
 class Scope:
-    """Images with their snapshots and keys, single snapshots with their keys, or all that there is (None).
+    """Images with their snapshots and keys, single snapshots with their keys, or everything (None).
 
-    ``regions`` are those where what was named may be, as far as anybody knows.
+    ``regions`` are those where what was given may be.
     """
 
     places: frozenset[Place] | None = None
@@ -41,7 +41,7 @@ class Scope:
 
     @classmethod
     def of(cls, audited: Audited, named: Iterable[Named]) -> Scope:
-        """What is named; without anything all that there is."""
+        """The scope of what is given, or everything if nothing is given."""
         listed = list(named)
         if not listed:
             return cls()
@@ -53,10 +53,10 @@ class Scope:
         return cls(frozenset(places), frozenset((*(place.region for place in places), *unplaced)))
 
     def covers(self, place: Place) -> bool:
-        """Whether a finding is about something of it."""
+        """Whether a finding about ``place`` is in the scope."""
         if self.places is None or place in self.places:
             return True
-        # A region that could not be read may hide what was named anywhere.
+        # What was given without a region may be in a region that could not be read.
         region_itself = place.resource == place.region
         return (region_itself or place.resource == KEYS_OF_REGION) and (
             place.region in self.regions or (region_itself and None in self.regions)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``ami_share_audit`` returned, as the remedy needs it: who has what, and what was found."""
+"""The result of ``ami_share_audit`` as values: who has access to what, and the findings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..finding import Finding
 from ..keys.policy_statements import PolicyConsumers, short
 from ..model import PUBLIC, Sharing
 
-# Of a region, such a finding is about no key in particular.
+# The resource of a finding that the keys of a region could not be listed.
 KEYS_OF_REGION = "DescribeSnapshots"
 
 
@@ -40,7 +40,7 @@ def place_of(finding: Finding) -> Place:
 
 @dataclass(frozen=True)
 class AuditedImage:
-    """An image; ``launch`` is whom it is shared with, None if that could not be read."""
+    """An image; ``launch`` are its launch permissions, None if these could not be read."""
 
     launch: Sharing | None
     snapshots: tuple[Place, ...] = ()
@@ -51,23 +51,23 @@ class AuditedImage:
 
 @dataclass(frozen=True)
 class AuditedKey:
-    """Whom this collection lets use a key: by its grants, and by its statements in the policy."""
+    """Who may use a key by this collection's grants, and by its statements in the key policy."""
 
     grantees: PolicyConsumers = field(default_factory=PolicyConsumers)
     named: PolicyConsumers = field(default_factory=PolicyConsumers)
 
     @property
     def holders(self) -> PolicyConsumers:
-        """Both together."""
+        """Both combined."""
         return self.grantees | self.named
 
 
 @dataclass(frozen=True)
 class Audited:
-    """All of an account that was audited.
+    """Everything that was audited in an account.
 
-    ``volumes`` are whom snapshots are shared with, None if that could not be read; ``key_of`` has the keys of
-    encrypted ones; ``regions`` are those whose images could be listed.
+    ``volumes`` are the volume permissions of snapshots, None if these could not be read; ``key_of`` maps
+    encrypted snapshots to their keys; ``regions`` are those whose images could be listed.
     """
 
     account_id: str
@@ -87,10 +87,10 @@ class Audited:
                 users[used] = (*users.get(used, ()), place)
         return users
 
-    def without(self, withdrawn: Iterable[tuple[Place, str]]) -> Audited:
+    def without(self, losses: Iterable[tuple[Place, str]]) -> Audited:
         """The same once these principals have lost the image or snapshot."""
         lost: dict[Place, set[str]] = {}
-        for place, principal in withdrawn:
+        for place, principal in losses:
             lost.setdefault(place, set()).add(principal)
         less = {place: sharing_of(principals) for place, principals in lost.items()}
 
@@ -107,7 +107,7 @@ class Audited:
         )
 
     def wider(self, snapshot: Place) -> frozenset[str]:
-        """The accounts that can use a snapshot and none of its images, as the audit judges it."""
+        """The accounts that can use a snapshot and none of its images, by the audit's rule."""
         volume, images = self.volumes.get(snapshot), [self.images[place] for place in self.users[snapshot]]
         if volume is None or all(image.disabled for image in images):
             return frozenset()
@@ -127,21 +127,21 @@ class Audited:
         return unused_key_access(self.keys[key].holders, shared, self.account_id)
 
     def holds(self, place: Place, principal: str) -> bool | None:
-        """Whether somebody has something; None if that was not or could not be read."""
+        """Whether the principal has access; None if that was not read."""
         if place.region not in self.regions:
             return None
         if place.kind == "key":
             key = self.keys.get(place)
             return None if key is None else principal in names_of(key.holders)
         if place not in self.images and place not in self.volumes:
-            # The image is gone, and nobody has what is not there.
+            # The image was removed.
             return False
         sharing = self.images[place].launch if place.kind == "image" else self.volumes[place]
         return None if sharing is None else bool(sharing & sharing_of([principal]))
 
 
 def read(result: Mapping[str, Any]) -> Audited:
-    """What the module returned; raises ``KeyError`` or ``TypeError`` for anything else."""
+    """The values of the module's result; raises ``KeyError`` or ``TypeError`` if it is incomplete."""
     images: dict[Place, AuditedImage] = {}
     volumes: dict[Place, Sharing | None] = {}
     key_of: dict[Place, Place] = {}
@@ -171,7 +171,7 @@ def read(result: Mapping[str, Any]) -> Audited:
 
 
 def sharing_of(principals: Iterable[str]) -> Sharing:
-    """Principals as findings name them: an account, an ARN, or everybody."""
+    """The sharing with principals as findings name them: account IDs, ARNs, or ``all``."""
     named = frozenset(principals)
     return Sharing(
         frozenset(one for one in named if one.isdigit()),

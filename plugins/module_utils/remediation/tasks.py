@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The removals as options of ``ami_share`` and ``ami_kms_grant``, in as few tasks as will do.
+"""The removals as options of ``ami_share`` and ``ami_kms_grant``, in as few tasks as possible.
 
 A task takes one image, or one key, of each region. It is refused as a whole if one of them cannot be read, so
-that a task for several regions also comes ``per_region``, region by region.
+a task for several regions also has the same options ``per_region``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Options = dict[str, Any]
 
 
 def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]:
-    """For ``ami_share``: the images with the snapshots that go with them, then what is left of snapshots."""
+    """Options for ``ami_share``: the images with their snapshots, then the remaining snapshots."""
     leaving = {place: sharing_of(names) for place, names in _leaving(removals).items()}
     volumes = {place: sharing for place, sharing in leaving.items() if place.kind == "snapshot"}
     of_image: dict[Place, tuple[Sharing, bool]] = {}
@@ -32,11 +32,11 @@ def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options
         if place.kind == "image":
             snapshots = audited.images[place].snapshots
             named = sharing.accounts_only()
-            # Only if all of them lose each snapshot, too: another image may need it for some.
+            # Only if all of them lose every snapshot, too: some may need one for another image.
             together = bool(named) and all(not named - volumes.get(one, Sharing()) for one in snapshots)
             of_image[place] = sharing, together
             volumes |= {one: volumes[one] - named for one in snapshots if together}
-    # Withdrawn through the first of the images that have it: ami_share finds a snapshot by its image.
+    # Unshared through the first image that uses it: ami_share takes snapshots by image.
     of_snapshots: dict[tuple[Place, Sharing], list[str]] = {}
     for place, sharing in volumes.items():
         if sharing:
@@ -51,7 +51,7 @@ def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options
 
 
 def revoke_tasks(removals: Iterable[Removal]) -> list[Options]:
-    """For ``ami_kms_grant``."""
+    """Options for ``ami_kms_grant``."""
     keys = {place: frozenset(names) for place, names in _leaving(removals).items() if place.kind == "key"}
     return [_task(places, partial(_of_keys, names)) for places, names in _grouped(keys.items())]
 
@@ -64,7 +64,7 @@ def _leaving(removals: Iterable[Removal]) -> dict[Place, list[str]]:
 
 
 def _grouped(entries: Iterable[tuple[Place, Same]]) -> list[tuple[list[Place], Same]]:
-    """Those places together of which the same is wanted, one of each region at most."""
+    """Groups of places with the same options, with at most one place of each region."""
     groups: dict[tuple[int, Same], list[Place]] = {}
     number: Counter[tuple[str, Same]] = Counter()
     for place, same in entries:

@@ -105,7 +105,7 @@ def test_what_is_refused(changes: dict[str, Any], options: list[str]) -> None:
 
 
 def test_why_an_audit_failed_is_said() -> None:
-    with pytest.raises(Refused, match="It said: No credentials"):
+    with pytest.raises(Refused, match="The audit failed: No credentials"):
         wanted_from(
             params(finding_codes=["public"], audit_result={"failed": True, "msg": "No credentials."}), False
         )

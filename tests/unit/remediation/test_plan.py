@@ -256,10 +256,12 @@ def test_what_could_not_be_read_is_left_and_said_and_the_rest_is_repaired() -> N
 @pytest.mark.parametrize(
     ("codes", "said"),
     [
-        pytest.param(("unknwon_account",), "no code of a finding", id="unknown"),
-        pytest.param(("missing_key_access",), "is not repaired by withdrawing", id="the opposite helps"),
+        pytest.param(("unknwon_account",), "not the code of a finding", id="unknown"),
         pytest.param(
-            ("shared_but_disabled",), "is not repaired by withdrawing", id="some of them may have it"
+            ("missing_key_access",), "is not fixed by removing permissions", id="the opposite helps"
+        ),
+        pytest.param(
+            ("shared_but_disabled",), "is not fixed by removing permissions", id="some of them may have it"
         ),
     ],
 )
@@ -277,7 +279,7 @@ def test_more_than_the_cap_is_refused_with_examples() -> None:
     assert (plan.removals, plan.unreadable) == ((), ())
     (refusal,) = plan.refusals
     assert "16 removals, 8 of them of keys, and at most 15" in refusal.message
-    assert refusal.message.count("withdraw ami-") == 5
+    assert refusal.message.count("unshare ami-") == 5
     assert "and 11 more" in refusal.message
     assert "remediate_max_removals" in refusal.remedy
 
@@ -285,10 +287,10 @@ def test_more_than_the_cap_is_refused_with_examples() -> None:
 def test_the_words_of_a_withdrawal() -> None:
     seen = account_of(under_key(PUBLIC | accounts(B), made(root(B))))
     _account, public, closed = remedied(seen).removals
-    assert public.message == f"{REGION}: withdraw {SOURCE_ID} (golden-web) from everybody: public"
-    assert closed.message == f"{REGION}: close {KEY.arn} to {B}: {GRANT}"
+    assert public.message == f"{REGION}: unshare {SOURCE_ID} (golden-web) from the public: public"
+    assert closed.message == f"{REGION}: revoke access to {KEY.arn} from {B}: {GRANT}"
     (snapshot,) = remedied(account_of(region(volume=PUBLIC))).removals
-    assert f"withdraw snap-1, a snapshot of {SOURCE_ID}, from everybody" in snapshot.message
+    assert f"unshare snap-1, a snapshot of {SOURCE_ID}, from the public" in snapshot.message
     assert snapshot.as_result() == {
         "finding_codes": ["snapshot_public"],
         "image_id": SOURCE_ID,
@@ -379,7 +381,7 @@ def test_every_code_is_documented() -> None:
     text = page.read_text(encoding="utf-8")
     told = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
     assert sorted(told) == sorted(code for code in CODES if not code.endswith("_unreadable"))
-    repairs = text.split("## What it does not repair")[0]
+    repairs = text.split("## What it does not fix")[0]
     named = re.findall(r"^\| `(\w+)` \|", repairs, re.MULTILINE)
     assert sorted(named) == sorted(REPAIRABLE)
     assert sorted(named[:5]) == sorted(NOT_ALLOWED)
