@@ -8,53 +8,53 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: verification_report
 version_added: 0.1.0
-short_description: Report how far accounts get with an AMI
+short_description: Report which accounts can launch an AMI
 description:
-  - Makes one report of what M(golden.images.ami_share_diagnose) and M(golden.images.ami_launch_probe) returned, be it success
-    or failure, and writes it to a JSON file, or in all its forms to a folder.
-  - Files are rewritten only when what the report says changes, the time of writing aside.
+  - Creates one report of the results of M(golden.images.ami_share_diagnose) and M(golden.images.ami_launch_probe), whether they
+    succeeded or failed, and writes it as JSON, or as JSON, CSV, SARIF and HTML to a directory.
+  - A file is rewritten only when its content changes, apart from the time of writing.
 author:
   - golden.images contributors !UNKNOWN
 options:
   report_path:
     description:
-      - The file to write. Without it and O(report_dir) the report is only returned.
+      - A JSON file to write. Without it and O(report_dir), the report is only returned.
     type: path
   report_dir:
     description:
-      - A folder for C(report.json), C(report.csv), C(report.sarif) and C(report.html), which C(docs/reports.md) of this
-        collection explains. It is made if only it is missing.
-      - They also say what has changed since the report before. Needs Jinja2.
+      - The directory for C(report.json), C(report.csv), C(report.sarif) and C(report.html), which C(docs/reports.md) of this
+        collection explains. It is created if its parent exists.
+      - The files also list the changes since the previous report. Requires Jinja2.
     type: path
   level:
     description:
-      - What is wanted of every account in every region.
-      - V(visible) is seeing the image, V(authorized) is that AWS would accept a launch, V(launched) is an instance that was
-        running. Only the last proves that the keys of an encrypted image can be used.
+      - The level that every account must reach in every region.
+      - V(visible) means that the account can see the image, V(authorized) that AWS would accept a launch, V(launched) that an
+        instance was running. Only V(launched) proves that the keys of an encrypted image can be used.
     type: str
     choices: [visible, authorized, launched]
     required: true
   regions:
     description:
-      - The regions that count.
+      - The regions to verify.
     type: list
     elements: str
     required: true
   account_ids:
     description:
-      - The accounts that count in each region, by default those that the results are about. One of which no result says
-        anything has not reached the level.
+      - The accounts to verify in each region. The default is those in the results. An account without a result has not reached
+        the level.
     type: list
     elements: raw
     default: []
   diagnosis_result:
     description:
-      - What M(golden.images.ami_share_diagnose) returned.
+      - The result of M(golden.images.ami_share_diagnose).
     type: dict
     default: {}
   probe_result:
     description:
-      - What M(golden.images.ami_launch_probe) returned. Empty if nothing was launched.
+      - The result of M(golden.images.ami_launch_probe). Empty if nothing was launched.
     type: dict
     default: {}
 attributes:
@@ -63,7 +63,7 @@ attributes:
     description: Returns the report and writes nothing.
   diff_mode:
     support: full
-    description: Shows what the report said before and says now.
+    description: Shows the previous and the new content of the report.
 """
 
 EXAMPLES = r"""
@@ -74,16 +74,16 @@ EXAMPLES = r"""
     account_ids: ["111111111111"]
     subnet_ids:
       us-east-1: subnet-0fedcba9876543210
-  register: probed
+  register: probe_result
 
-- name: Keep what came of it
+- name: Write the report
   golden.images.verification_report:
     report_path: verification.json
     report_dir: verification
     level: launched
     regions: [us-east-1]
     account_ids: ["111111111111"]
-    probe_result: "{{ probed }}"
+    probe_result: "{{ probe_result }}"
 """
 
 RETURN = r"""

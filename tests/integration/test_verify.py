@@ -110,10 +110,10 @@ def test_missing_key_access_fails_only_the_level_launched(
     assert {key: written[key] for key in report if key != "written_at"} == {
         key: value for key, value in report.items() if key != "written_at"
     }
-    short = f"{HOME}: {no_key} gets to authorized with {variables['verify_images'][HOME]}"
-    assert f"{short}, not to launched." in written["changes"]["added"]
+    short = f"{HOME}: {no_key} reached authorized with {variables['verify_images'][HOME]}"
+    assert f"{short}, not launched." in written["changes"]["added"]
     assert f"{short}." in written["changes"]["removed"]
-    assert f"{short}, not to launched." in forms["report.html"]
+    assert f"{short}, not launched." in forms["report.html"]
     assert f'"{no_key}","authorized","false"' in forms["report.csv"]
     (run,) = json.loads(forms["report.sarif"])["runs"]
     assert "Client.InternalError" in [found["ruleId"] for found in run["results"]]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a verification as a document: which account gets how far with which image."""
+"""The report of a verification as a document: which account has reached which level with which image."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ from .report import LEVELS, apart
 
 _MARKS = {"authorized": Mark.PARTIAL, "visible": Mark.SLIGHT, None: Mark.BROKEN}
 _SHORT = {
-    Mark.PARTIAL: "AWS would accept a launch, but nothing was running.",
-    Mark.SLIGHT: "The account sees the image, and no more is proved.",
-    Mark.BROKEN: "The account does not see the image, or nothing is known of it.",
+    Mark.PARTIAL: "AWS would accept a launch, but no instance was launched.",
+    Mark.SLIGHT: "The account can see the image, and no more is proved.",
+    Mark.BROKEN: "The account cannot see the image, or was not checked.",
 }
 _NOT_REACHED = "level_not_reached"
 _FAILED = "unknown_failure"
 _MEANINGS = {
     **MEANINGS,
-    _NOT_REACHED: "The account has not reached the level, and nothing was found that would say why.",
-    _FAILED: "Something could not be done, and AWS gave no code.",
+    _NOT_REACHED: "The account has not reached the level, and no finding explains why.",
+    _FAILED: "An operation failed, and AWS returned no error code.",
 }
 
 
 def document(content: Mapping[str, Any]) -> Document:
-    """The document of what ``verification.verification`` returned."""
+    """The document for a report of ``verification``."""
     rows = content["results"]
     short = [row for row in rows if not row["reached"]]
     level = content["level"]
-    told = f"{len(rows) - len(short)} of {len(rows)} verifications have reached the level {level}."
+    headline = f"{len(rows) - len(short)} of {len(rows)} verifications have reached the level {level}."
     if content["failed_regions"]:
-        told += f" It is not reached everywhere in {', '.join(content['failed_regions'])}."
+        headline += f" It is not reached in every account in {', '.join(content['failed_regions'])}."
     return Document(
         kind="verification",
         title="Who can launch the images",
         status=content["status"],
         complete=not content["failures"],
-        headline=told,
+        headline=headline,
         facts=(
             ("Level", level),
             ("Accounts", str(len({row["account_id"] for row in rows}))),
@@ -66,28 +66,28 @@ def document(content: Mapping[str, Any]) -> Document:
 
 
 def _images(rows: Iterable[Mapping[str, Any]]) -> set[tuple[str, str | None]]:
-    """The images; where nothing is known of an account, it is the image that another one was asked about."""
+    """The images. For an account without an image ID, it is the image of another account in the region."""
     named = {(row["region"], row["image_id"]) for row in rows if row["image_id"]}
     regions = {region for region, _image_id in named}
     return named | {(row["region"], None) for row in rows if row["region"] not in regions}
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """What is different between what an earlier report said and what this one says."""
+    """The changes from an earlier report to this one."""
     return changes_between(before["written_at"], _sentences(before), _sentences(after))
 
 
 def _sentences(content: Mapping[str, Any]) -> list[str]:
-    return [f"{row['region']}: {_told(row, content['level'])}." for row in content["results"]]
+    return [f"{row['region']}: {_sentence(row, content['level'])}." for row in content["results"]]
 
 
-def _told(row: Mapping[str, Any], wanted: str) -> str:
-    short = "" if row["reached"] else f", not to {wanted}"
+def _sentence(row: Mapping[str, Any], wanted: str) -> str:
+    short = "" if row["reached"] else f", not {wanted}"
     return f"{row['account_id']} {_got(row)} with {row['image_id'] or 'the image'}{short}"
 
 
 def _got(row: Mapping[str, Any]) -> str:
-    return f"gets to {row['level']}" if row["level"] else "gets nowhere"
+    return f"reached {row['level']}" if row["level"] else "reached no level"
 
 
 def _items(short: Iterable[Mapping[str, Any]]) -> list[Item]:
@@ -110,7 +110,9 @@ def _items(short: Iterable[Mapping[str, Any]]) -> list[Item]:
 
 
 def _unexplained(row: Mapping[str, Any]) -> dict[str, Any]:
-    message = f"{row['account_id']} {_got(row)} with {row['image_id'] or 'the image'}, and nothing says why."
+    message = (
+        f"{row['account_id']} {_got(row)} with {row['image_id'] or 'the image'}, and no finding explains why."
+    )
     remedy = "Diagnose it with ami_share_diagnose."
     return {"code": _NOT_REACHED, "message": message, "remedy": remedy, "severity": Severity.HIGH.label}
 
@@ -131,7 +133,7 @@ def _failures(failures: Iterable[Mapping[str, Any]]) -> list[Item]:
 
 
 def _matrix(wanted: str, rows: Iterable[Mapping[str, Any]]) -> Matrix:
-    """Images by accounts. Who has reached the level has all that is wanted, however much further it got."""
+    """Images by accounts. An account that has reached the level or a higher one is marked as full."""
     cells: dict[tuple[str, str | None], dict[str, Mark]] = {}
     for row in rows:
         mark = Mark.FULL if row["reached"] else _MARKS[row["level"]]
@@ -143,7 +145,7 @@ def _matrix(wanted: str, rows: Iterable[Mapping[str, Any]]) -> Matrix:
     )
     below = (*reversed(LEVELS[: LEVELS.index(wanted)]), None)
     return Matrix(
-        title="How far each account gets with each image",
+        title="Level that each account reached with each image",
         legend={Mark.FULL: full, **{_MARKS[level]: _SHORT[_MARKS[level]] for level in below}},
         labels=(Column("region", "Region"), Column("image_id", "Image")),
         columns=tuple(sorted({account for marks in cells.values() for account in marks})),
@@ -168,5 +170,5 @@ def _records(rows: Iterable[Mapping[str, Any]]) -> Table:
             Column("codes", "Findings"),
         ),
         rows=tuple({**row, "codes": [one["code"] or _FAILED for one in row["findings"]]} for row in rows),
-        note="One for each account and image. No level is that nothing is proved.",
+        note="One for each account and image. Without a level, nothing is proved.",
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a verification: how far each account gets with each image, and where that is not enough."""
+"""The report of a verification: the level that each account reached with each image, and what is missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..failures import Failure, summary
 from ..finding import Severity
 from ..reports import steps
 
-# Each is proved by more than the one before: by seeing the image, by a dry run, by a running instance.
+# Each level proves more than the one before: the image is visible, a dry run succeeds, an instance runs.
 LEVELS = ("visible", "authorized", "launched")
 _TERMINATE = "TerminateInstances"
 # A launch that failed, of which ami_launch_probe returns no severity.
@@ -26,19 +26,18 @@ def verification(
     account_ids: Sequence[Any],
     results: Iterable[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The report, from what ``ami_share_diagnose`` and ``ami_launch_probe`` returned.
+    """The report, from the results of ``ami_share_diagnose`` and ``ami_launch_probe``, empty if skipped.
 
-    What did not run is empty. Every account named, without any each that a result is about, counts in every
-    region: one of which nothing is known has not reached the level. ``status`` is ``verified`` if all have
-    and no instance may be left running, ``failed`` if none has, ``incomplete`` otherwise. ``summary`` says
-    for a person what is not so, and why.
+    Every given account, or without any every account in the results, is verified in every region; one without
+    a result has not reached the level. ``status`` is ``verified`` if all have and no instance may be left
+    running, ``failed`` if none has, else ``incomplete``. ``summary`` explains what is missing.
     """
     given = list(results)
     failed = steps.failures(given)
     rows = _rows(level, given)
     known = {(row["account_id"], row["region"]) for row in rows}
     named = dict.fromkeys(text for item in account_ids if (text := str(item).strip()))
-    # Without names those that something is known of count.
+    # Without given accounts, those in the results.
     named = named or dict.fromkeys(row["account_id"] for row in rows)
     rows += [
         _row(level, (account_id, region, None), None, [])
@@ -68,9 +67,10 @@ def verification(
 
 
 def apart(rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The failures that are not told by what is said of accounts that have not reached the level.
+    """The failures that are not findings of an account that has not reached the level.
 
-    What is wrong with an option is about no account; what is left running may be of one that did well.
+    A failure about an option has no account; an instance that was left running may be in an account that has
+    reached the level.
     """
     told = {row["account_id"] for row in rows if not row["reached"]}
     return [one for one in failed if one["account_id"] not in told or one["action"] == _TERMINATE]
@@ -96,7 +96,7 @@ def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, An
         )
         found.extend(finding for finding in facts if finding not in found)
     return [
-        # A running instance disproves whatever was thought to stand in its way.
+        # A running instance disproves every finding that something blocks a launch.
         _row(
             level,
             place,
@@ -129,7 +129,7 @@ def _rank(level: str | None) -> int:
 
 
 def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: str) -> list[dict[str, Any]]:
-    """What failed in this account and region; what is left running is told apart."""
+    """The failures in this account and region, except for instances that were left running."""
     return [
         {
             "code": failure["error_code"],

@@ -60,7 +60,8 @@ def test_every_account_and_image_has_its_mark() -> None:
     assert list(shown.matrix.legend) == [Mark.FULL, Mark.PARTIAL, Mark.SLIGHT, Mark.BROKEN]
     assert (shown.kind, shown.status) == ("verification", "incomplete")
     assert shown.headline == (
-        f"1 of 4 verifications have reached the level launched. It is not reached everywhere in {EU}, {US}."
+        "1 of 4 verifications have reached the level launched. "
+        f"It is not reached in every account in {EU}, {US}."
     )
 
 
@@ -127,8 +128,8 @@ def test_what_has_changed_is_who_gets_how_far() -> None:
     after = report("launched", seen(WEB, EU, "launched"), seen(BATCH, EU, "launched"))
     assert differences({"written_at": NOW, **before}, after) == Changes(
         NOW,
-        (f"{EU}: {BATCH} gets to launched with ami-{EU}.",),
-        (f"{EU}: {BATCH} gets to authorized with ami-{EU}, not to launched.",),
+        (f"{EU}: {BATCH} reached launched with ami-{EU}.",),
+        (f"{EU}: {BATCH} reached authorized with ami-{EU}, not launched.",),
     )
     assert differences({"written_at": NOW, **after}, after) == Changes(NOW)
 
@@ -138,4 +139,4 @@ def test_all_forms_can_be_made_of_it() -> None:
     assert set(made) == {*NAMES[1:]}
     assert f'"{EU}","ami-{EU}","{WEB}","visible","false","missing_key_access"' in made["report.csv"]
     assert '"id": "golden.images/verification/"' in made["report.sarif"]
-    assert "How far each account gets with each image" in made["report.html"]
+    assert "Level that each account reached with each image" in made["report.html"]
