@@ -232,7 +232,7 @@ def test_never_more_than_the_cap(
     else:
         (refusal,) = capped.refusals
         assert capped.removals == ()
-        assert f"there are {number} removals" in refusal.message
+        assert f"the plan has {number} removals" in refusal.message
         assert f"to {number}." in refusal.remedy
 
 
