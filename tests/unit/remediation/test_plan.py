@@ -13,11 +13,9 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.findings import CODES
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditSeen,
-    AuditWanted,
     Listed,
     Problem,
     RegionSeen,
-    Rule,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.remediation.plan import (
@@ -27,19 +25,22 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.plan imp
 )
 from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
 from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import (
-    revoke_tasks,
     unshare_tasks,
 )
 
 from tests.unit.audit.examples import IMAGE, NOBODY, NOW, PUBLIC, accounts, allowing, orgs, region, under_key
-from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, UNIT, place, volumes
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT, place
 from tests.unit.keys.policies import ORG_ID, consumers, opened_to
 from tests.unit.keys.policies import UNIT as UNIT_IDS
 from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, foreign, made, root, scaling_role
 from tests.unit.remediation.examples import audited, remedied
 
 REGION, FAR = place().region, "us-west-2"
+
+
 OTHER = replace(IMAGE, image_id="ami-00000000", name="other")
+
+
 GRANT, STATEMENT = "grant_without_share", "statement_without_share"
 
 
@@ -154,82 +155,9 @@ def test_withdrawals(seen: RegionSeen, codes: list[str], expected: list[Any]) ->
     assert withdrawn(plan) == expected
 
 
-def test_a_key_that_another_image_needs_stays_open() -> None:
-    two = {"images": (Listed(IMAGE), Listed(OTHER)), "volumes": {"snap-1": NOBODY, "snap-2": NOBODY}}
-    both = {SOURCE_ID: accounts(B), OTHER.image_id: accounts(B)}
-    seen = account_of(under_key(NOBODY, made(root(B)), **two, sharing=both))
-    one = remedied(seen, named=(Named(SOURCE_ID),))
-    assert withdrawn(one) == [(SOURCE_ID, B, ["unknown_account"])]
-    assert (KEY.arn, B, [GRANT]) in withdrawn(remedied(seen))
-
-
-def test_a_snapshot_goes_that_becomes_wider_than_its_image() -> None:
-    two = region(
-        images=(Listed(IMAGE), Listed(OTHER)),
-        sharing={SOURCE_ID: accounts(B), OTHER.image_id: NOBODY},
-        volume=accounts(B),
-    )
-    # The other image allows it the snapshot, but is not shared with it.
-    policy = AuditWanted(rules=(Rule(accounts(B), "other"),))
-    expected = [(SOURCE_ID, B, ["unknown_account"]), ("snap-1", B, ["snapshot_wider_than_image"])]
-    chosen = ("snapshot_wider_than_image", "unknown_account")
-    assert withdrawn(remedied(account_of(two), policy, codes=chosen)) == expected
-    assert withdrawn(remedied(account_of(two), policy)) == expected[:1]
-
-
-@pytest.mark.parametrize(
-    ("named", "codes", "expected"),
-    [
-        pytest.param([Named(SOURCE_ID)], [], [(REGION, SOURCE_ID), (REGION, "snap-1")], id="an image"),
-        pytest.param([Named("snap-1", REGION)], [], [(REGION, "snap-1")], id="a snapshot alone"),
-        pytest.param(
-            [Named("snap-1")], [], [(REGION, "snap-1"), (FAR, "snap-1")], id="a snapshot, wherever it is"
-        ),
-        pytest.param([Named(OTHER.image_id, FAR)], ["public"], [], id="an image that has no such finding"),
-        pytest.param(
-            [Named(OTHER.image_id, FAR), Named("snap-1", REGION)],
-            ["unknown_account"],
-            [(REGION, "snap-1"), (FAR, OTHER.image_id), (FAR, "snap-1")],
-            id="several",
-        ),
-    ],
-)
-def test_what_is_named(named: list[Named], codes: list[str], expected: list[Any]) -> None:
-    both = accounts(STRANGER)
-    seen = account_of(region(both, both), region(both, both, OTHER))
-    plan = remedied(seen, named=tuple(named), codes=tuple(codes))
-    assert plan.refusals == ()
-    assert [item.place for item in plan.removals] == expected
-
-
-def test_the_keys_of_a_snapshot_that_is_named_are_closed_with_it() -> None:
-    seen = account_of(replace(under_key(NOBODY, made(root(B))), volumes={"snap-1": accounts(B)}))
-    plan = remedied(seen, named=(Named("snap-1"),))
-    assert [item.place.resource for item in plan.removals] == ["snap-1", KEY.arn]
-
-
 def failure(action: str, region: str = REGION) -> Failure:
     """Why something could not be read."""
     return Failure("You may not.", "Allow it.", "UnauthorizedOperation", action, region, OWNER)
-
-
-@pytest.mark.parametrize(
-    ("named", "refused", "unreadable"),
-    [
-        pytest.param((Named("ami-99999999"),), [], 1, id="it may be where nothing could be read"),
-        pytest.param((Named("ami-99999999", FAR),), [], 1, id="it is where nothing could be read"),
-        pytest.param((Named("ami-99999999", REGION),), ["images"], 0, id="it is not where all was read"),
-        pytest.param((Named("ami-99999999", "sa-east-1"),), ["images"], 0, id="nobody looked there"),
-        pytest.param((Named("snap-9", REGION),), ["images"], 0, id="no image has the snapshot"),
-        pytest.param((Named(SOURCE_ID),), [], 0, id="it was read"),
-        pytest.param((), [], 1, id="everything is to be repaired"),
-    ],
-)
-def test_what_is_not_there(named: tuple[Named, ...], refused: list[str], unreadable: int) -> None:
-    seen = account_of(region(accounts(A)), unread={place(FAR): failure("DescribeImages", FAR)})
-    plan = remedied(seen, named=named)
-    assert [item.action for item in plan.refusals] == refused
-    assert len(plan.unreadable) == unreadable
 
 
 def test_what_could_not_be_read_is_left_and_said_and_the_rest_is_repaired() -> None:
@@ -320,60 +248,6 @@ def test_what_of_a_plan_is_still_to_be_done() -> None:
     assert still_planned(first, account_of(unread)) == everything
     # An image that is gone is nobody's any more.
     assert still_planned(first, account_of(RegionSeen())) == [KEY.arn]
-
-
-def test_tasks_are_as_few_as_will_do_and_come_apart() -> None:
-    both = accounts(STRANGER)
-    seen = account_of(region(both, both), region(both, both, OTHER))
-    # The second snapshot is not shared, so that the first is a task of its own.
-    images, snapshots = unshare_tasks(remedied(seen).removals, audited(seen))
-    assert images == {
-        "images": {REGION: SOURCE_ID, FAR: OTHER.image_id},
-        "account_ids": [STRANGER],
-        "org_arns": [],
-        "org_unit_arns": [],
-        "group": None,
-        "share_snapshots": False,
-        "snapshot_ids": [],
-        "per_region": [
-            {**images, "images": {region: image_id}, "per_region": []}
-            for region, image_id in ((REGION, SOURCE_ID), (FAR, OTHER.image_id))
-        ],
-    }
-    assert (snapshots["snapshot_ids"], snapshots["share_snapshots"]) == (["snap-1", "snap-1"], True)
-    assert [part["snapshot_ids"] for part in snapshots["per_region"]] == [["snap-1"], ["snap-1"]]
-
-    whole = account_of(region(both, volumes={"snap-1": both, "snap-2": both}))
-    (together,) = unshare_tasks(remedied(whole).removals, audited(whole))
-    assert (together["share_snapshots"], together["snapshot_ids"], together["per_region"]) == (True, [], [])
-
-
-def test_images_of_one_region_are_tasks_of_their_own() -> None:
-    two = region(
-        images=(Listed(IMAGE), Listed(replace(OTHER, devices=volumes("snap-3")))),
-        sharing={SOURCE_ID: PUBLIC | accounts(STRANGER), OTHER.image_id: PUBLIC | accounts(STRANGER)},
-    )
-    seen = account_of(two)
-    tasks = unshare_tasks(remedied(seen).removals, audited(seen))
-    assert [(task["images"], task["group"], task["per_region"]) for task in tasks] == [
-        ({REGION: OTHER.image_id}, "all", []),
-        ({REGION: SOURCE_ID}, "all", []),
-    ]
-
-
-def test_a_key_is_one_task_whoever_loses_it() -> None:
-    policy = opened_to(consumers(B, org_ids=(ORG_ID,), units=(UNIT_IDS,)))
-    seen = account_of(under_key(NOBODY, made(root(A)), made(DEPLOY), policy=policy))
-    assert revoke_tasks(remedied(seen, codes=(GRANT, STATEMENT)).removals) == [
-        {
-            "kms_key_ids": {REGION: KEY.arn},
-            "account_ids": [A, B],
-            "principals": [DEPLOY],
-            "org_ids": [ORG_ID],
-            "org_unit_ids": [UNIT_IDS[1]],
-            "per_region": [],
-        }
-    ]
 
 
 def test_every_code_is_documented() -> None:

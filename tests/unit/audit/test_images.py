@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The findings about launch and volume permissions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    AuditWanted,
+    Listed,
+    RegionSeen,
+    Rule,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.audit.examples import (
+    IMAGE,
+    PUBLIC,
+    accounts,
+    allowing,
+    audited,
+    codes,
+    orgs,
+    region,
+)
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, UNIT
+from tests.unit.kms_grant.examples import A, B
+
+OTHER_ORG = "arn:aws:organizations::111122223333:organization/o-zzzzzzzzzz"
+
+
+OTHER_UNIT = "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-22222222"
+
+
+DISABLED = replace(IMAGE, state="disabled")
+
+
+BOTH = accounts(A) | orgs(ORG)
+
+
+THROUGH = "access_remains_through_organization"
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        pytest.param(region(PUBLIC), [("public", SOURCE_ID, "all")], id="public"),
+        pytest.param(
+            region(accounts(A, B)),
+            [("unknown_account", SOURCE_ID, A), ("unknown_account", SOURCE_ID, B)],
+            id="accounts",
+        ),
+        pytest.param(region(orgs(ORG)), [("unknown_organization", SOURCE_ID, ORG)], id="an organization"),
+        pytest.param(
+            region(orgs(units=[UNIT])), [("unknown_organizational_unit", SOURCE_ID, UNIT)], id="a unit"
+        ),
+        pytest.param(
+            region(BOTH),
+            [
+                (THROUGH, SOURCE_ID, A),
+                ("unknown_account", SOURCE_ID, A),
+                ("unknown_organization", SOURCE_ID, ORG),
+            ],
+            id="an account and an organization",
+        ),
+        pytest.param(region(volume=PUBLIC), [("snapshot_public", "snap-1", "all")], id="a public snapshot"),
+        pytest.param(
+            region(volume=accounts(A)),
+            [("snapshot_wider_than_image", "snap-1", A), ("unknown_account", "snap-1", A)],
+            id="a snapshot only",
+        ),
+        pytest.param(
+            region(volume=accounts(A), image=DISABLED),
+            [("shared_but_disabled", SOURCE_ID, None), ("unknown_account", "snap-1", A)],
+            id="a snapshot of a disabled image",
+        ),
+    ],
+)
+def test_what_nobody_allowed(seen: RegionSeen, expected: list[Any]) -> None:
+    assert codes(audited(seen)) == expected
+
+
+@pytest.mark.parametrize(
+    ("image", "rule", "fits"),
+    [
+        pytest.param({"name": "edge-1"}, {"name_pattern": "edge-*"}, True, id="a name"),
+        pytest.param({"name": "Edge-1"}, {"name_pattern": "edge-*"}, False, id="another case"),
+        pytest.param({"name": "my-edge-1"}, {"name_pattern": "edge-*"}, False, id="only a part"),
+        pytest.param({"tags": {"for": "all", "x": "y"}}, {"tags": {"for": "all"}}, True, id="a tag"),
+        pytest.param({"tags": {"for": "some"}}, {"tags": {"for": "all"}}, False, id="another value"),
+        pytest.param(
+            {"name": "edge-1"}, {"name_pattern": "edge-*", "tags": {"a": "b"}}, False, id="one of both"
+        ),
+    ],
+)
+def test_rules_add_to_what_is_allowed(image: dict[str, Any], rule: dict[str, Any], fits: bool) -> None:
+    seen = region(accounts(A, B) | PUBLIC, PUBLIC, replace(IMAGE, **image))
+    wanted = allowing(A, rules=(Rule(accounts(B) | PUBLIC, **rule),))
+    expected = ["public", "unknown_account", "snapshot_public"]
+    assert [item[0] for item in codes(audited(seen, wanted))] == ([] if fits else expected)
+
+
+def test_a_snapshot_of_several_images_is_judged_by_all_of_them() -> None:
+    other = replace(IMAGE, image_id="ami-00000000", name="edge")
+    two = region(
+        accounts(A),
+        accounts(A, B),
+        images=(Listed(other), Listed(IMAGE)),
+        sharing={SOURCE_ID: accounts(A), other.image_id: accounts(B)},
+    )
+    wanted = allowing(A, rules=(Rule(accounts(B), "edge"),))
+    assert codes(audited(two, wanted)) == []
+    stranger = replace(two, volumes={"snap-1": accounts(A, STRANGER)})
+    (wider, unknown) = audited(stranger, wanted).findings
+    assert (wider.code, unknown.code) == ("snapshot_wider_than_image", "unknown_account")
+    assert wider.image_id == unknown.image_id == other.image_id
+
+
+SHARINGS = st.builds(
+    Sharing,
+    st.frozensets(st.sampled_from([A, B, STRANGER, OWNER])),
+    st.frozensets(st.sampled_from([ORG, OTHER_ORG])),
+    st.frozensets(st.sampled_from([UNIT, OTHER_UNIT])),
+    st.booleans(),
+)
+
+
+@given(SHARINGS, SHARINGS, SHARINGS)
+def test_nothing_is_unknown_that_is_allowed(allowed: Sharing, launch: Sharing, volume: Sharing) -> None:
+    seen = region(launch & allowed, (volume & allowed).accounts_only())
+    found = [code for code, _resource, _principal in codes(audited(seen, AuditWanted(allowed=allowed)))]
+    assert set(found) <= {"snapshot_wider_than_image"}
+
+
+@given(SHARINGS, SHARINGS)
+def test_all_that_is_not_allowed_is_found(allowed: Sharing, launch: Sharing) -> None:
+    found = codes(audited(region(launch), AuditWanted(allowed=allowed)))
+    named = {principal for code, _resource, principal in found if code.startswith(("unknown_", "public"))}
+    unknown = launch - allowed
+    units = frozenset() if ORG in allowed.org_arns else unknown.org_unit_arns
+    expected = (unknown.account_ids - {OWNER}) | unknown.org_arns | units
+    assert named == expected | ({"all"} if unknown.public else set())

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The findings about keys, and keys as the module returns them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit import plan as audit
+from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    AuditSeen,
+    AuditWanted,
+    Problem,
+    RegionSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import NAME_PREFIX
+from ansible_collections.golden.images.plugins.module_utils.model import Key
+
+from tests.unit.audit.examples import (
+    ENCRYPTED,
+    NOBODY,
+    NOW,
+    accounts,
+    audited,
+    codes,
+    orgs,
+    under_key,
+)
+from tests.unit.examples import ORG, OWNER, STRANGER, place
+from tests.unit.keys.examples import DEFAULT, key_arn
+from tests.unit.keys.policies import ORG_ID, consumers, opened_to, policy_of
+from tests.unit.keys.policies import UNIT as UNIT_IDS
+from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, foreign, made, root
+
+STALE = "AROAEXAMPLEEXAMPLE"
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        pytest.param(
+            under_key(accounts(A, B), made(root(A))), [("missing_key_access", KEY.arn, B)], id="an account"
+        ),
+        pytest.param(under_key(orgs(ORG)), [("missing_key_access", KEY.arn, ORG)], id="an organization"),
+        pytest.param(
+            under_key(accounts(A), made(root(A)), made(root(B))),
+            [("grant_without_share", KEY.arn, B)],
+            id="a grant that was left",
+        ),
+        pytest.param(
+            under_key(NOBODY, made(DEPLOY)), [("grant_without_share", KEY.arn, DEPLOY)], id="a role's grant"
+        ),
+        pytest.param(
+            under_key(NOBODY, policy=opened_to(consumers(A, org_ids=(ORG_ID,), units=(UNIT_IDS,)))),
+            [
+                ("statement_without_share", KEY.arn, A),
+                ("statement_without_share", KEY.arn, ORG_ID),
+                ("statement_without_share", KEY.arn, UNIT_IDS[1]),
+            ],
+            id="statements that were left",
+        ),
+        pytest.param(
+            under_key(NOBODY, foreign(STALE)), [("stale_principal", KEY.arn, STALE)], id="a deleted role"
+        ),
+        pytest.param(
+            under_key(NOBODY, foreign(STALE, NAME_PREFIX + "x")),
+            [("stale_principal", KEY.arn, STALE)],
+            id="a deleted role of an own grant",
+        ),
+        pytest.param(
+            under_key(NOBODY, policy=policy_of({"Effect": "Allow", "Principal": {"AWS": [STALE]}})),
+            [("stale_principal", KEY.arn, STALE)],
+            id="a deleted role in the policy",
+        ),
+        pytest.param(
+            under_key(accounts(A), made(root(A)), key=replace(KEY, state="Disabled")),
+            [("key_not_enabled", KEY.arn, None)],
+            id="a disabled key",
+        ),
+        pytest.param(
+            under_key(NOBODY, key=DEFAULT), [("default_key", DEFAULT.arn, None)], id="the default key"
+        ),
+        pytest.param(
+            under_key(accounts(A), key=Key(key_arn(account_id=STRANGER))),
+            [("key_of_other_account", key_arn(account_id=STRANGER), None)],
+            id="somebody else's key",
+        ),
+    ],
+)
+def test_keys(seen: RegionSeen, expected: list[Any]) -> None:
+    assert codes(audited(seen, AuditWanted(allowed=accounts(A, B) | orgs(ORG)))) == expected
+
+
+def test_a_key_that_may_still_be_needed_is_left_alone() -> None:
+    through = under_key(orgs(ORG), made(root(B)), policy=opened_to(consumers(org_ids=(ORG_ID,))))
+    unread = Problem("image_unreadable", ENCRYPTED.image_id, failure("DescribeImageAttribute"))
+    hidden = replace(under_key(NOBODY, made(root(B))), sharing={}, problems=(unread,))
+    snapshot = replace(under_key(NOBODY, made(root(B))), volumes={"snap-1": accounts(B)})
+    for seen in (through, hidden, snapshot):
+        assert "grant_without_share" not in [code for code, _where, _who in codes(audited(seen))]
+
+
+def failure(action: str) -> Failure:
+    """Why something could not be read."""
+    return Failure("You may not.", "Allow it.", "UnauthorizedOperation", action, place().region, OWNER)
+
+
+def test_the_facts_of_a_key() -> None:
+    policy = opened_to(consumers(B, units=(UNIT_IDS,)))
+    seen = AuditSeen(OWNER, NOW, {place(): under_key(accounts(A), made(root(A)), policy=policy)})
+    (shown,) = audit.keys(seen)
+    assert (shown["kms_key_arn"], shown["state"], shown["aws_managed"]) == (KEY.arn, "Enabled", False)
+    (grant,) = shown["grants"]
+    assert (grant["grantee"], grant["created_by_collection"]) == (root(A), True)
+    assert "Decrypt" in grant["operations"]
+    assert [(item["principals"], item["org_unit_ids"]) for item in shown["policy_statements"]] == [
+        ([B], []),
+        ([], [UNIT_IDS[1]]),
+    ]
+    assert shown["policy_statements"][1]["org_units"] == [{"org_id": UNIT_IDS[0], "org_unit_id": UNIT_IDS[1]}]

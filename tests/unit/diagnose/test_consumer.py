@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The findings from the account that would launch an image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
+    AllowedImages,
+    ConsumerSeen,
+    OwnerSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.diagnose.examples import (
+    BLIND_ACCOUNT,
+    ENCRYPTED,
+    IMAGE,
+    SHARED,
+    UNREADABLE,
+    codes,
+    consumer,
+    diagnosis,
+    owner,
+)
+from tests.unit.examples import ORG, OWNER, STRANGER, UNIT, source_image
+
+PUBLIC, NOBODY = Sharing(public=True), Sharing()
+
+
+IN_UNIT, IN_ORG = Sharing(org_unit_arns=frozenset({UNIT})), Sharing(org_arns=frozenset({ORG}))
+
+
+HIDDEN = ConsumerSeen(allowed_images=AllowedImages("enabled", ({"ImageProviders": [STRANGER]},)))
+
+
+BLIND = BLIND_ACCOUNT
+
+
+DENIED = ("UnauthorizedOperation", "You are not authorized to perform this operation.")
+
+
+B, U, N = "blocking", "unknown", "harmless"
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "of_consumer", "expected", "level"),
+    [
+        pytest.param(owner(), consumer(), [], "authorized", id="accepted"),
+        pytest.param(owner(), HIDDEN, [("hidden_by_allowed_images", B)], None, id="hidden"),
+        pytest.param(
+            owner(NOBODY), HIDDEN, [("not_shared", B), ("hidden_by_allowed_images", B)], None, id="both"
+        ),
+        pytest.param(
+            owner(),
+            replace(HIDDEN, allowed_images=AllowedImages("enabled", ({"ImageProviders": [OWNER]},))),
+            [("not_visible", B)],
+            None,
+            id="allowed, and yet not to be seen",
+        ),
+        pytest.param(
+            owner(),
+            replace(HIDDEN, allowed_images=AllowedImages("enabled", ({"ImageProviders": ["amazon"]},))),
+            [("hidden_by_allowed_images", B)],
+            None,
+            id="what cannot be told of criteria, its sharing tells",
+        ),
+        pytest.param(
+            owner(IN_UNIT),
+            replace(HIDDEN, allowed_images=AllowedImages("enabled", ({"ImageProviders": ["amazon"]},))),
+            [("hidden_by_allowed_images", U), ("outside_organization", B)],
+            None,
+            id="neither criteria nor the unit can be told",
+        ),
+        pytest.param(
+            owner(),
+            replace(HIDDEN, allowed_images=AllowedImages("audit-mode", ({"ImageProviders": ["none"]},))),
+            [("not_visible", B)],
+            None,
+            id="audit mode hides nothing",
+        ),
+        pytest.param(
+            owner(),
+            consumer(image=source_image(allowed=False)),
+            [("allowed_images_audit_mode", N)],
+            "authorized",
+            id="audit mode tells",
+        ),
+        pytest.param(
+            owner(), consumer(image=source_image(allowed=True)), [], "authorized", id="audit mode praises"
+        ),
+        pytest.param(owner(), BLIND, [("not_visible", B)], None, id="not visible yet"),
+        pytest.param(owner(), ConsumerSeen(), [("not_visible", B)], None, id="perhaps hidden"),
+        pytest.param(owner(IN_UNIT), ConsumerSeen(), [("not_visible", B)], None, id="outside, or hidden"),
+        pytest.param(
+            owner(),
+            consumer(dry_run=("OptInRequired", "No.")),
+            [("launch_refused", B)],
+            "visible",
+            id="terms that were not accepted",
+        ),
+        pytest.param(owner(NOBODY), BLIND, [("not_shared", B)], None, id="said once"),
+        pytest.param(owner(IN_UNIT), BLIND, [("outside_organization", B)], None, id="outside of the unit"),
+        pytest.param(
+            owner(IN_UNIT),
+            consumer(),
+            [("shared_through_organization", N)],
+            "authorized",
+            id="inside of the unit",
+        ),
+        pytest.param(
+            OwnerSeen(problem=UNREADABLE),
+            BLIND,
+            [("owner_unreadable", U), ("not_visible", B)],
+            None,
+            id="the owner says nothing",
+        ),
+        pytest.param(
+            OwnerSeen(image=source_image(owner_id=STRANGER)),
+            consumer(),
+            [("not_owner", N)],
+            "authorized",
+            id="somebody else's that is seen",
+        ),
+        pytest.param(
+            owner(),
+            ConsumerSeen(problem=UNREADABLE),
+            [("consumer_unreadable", U)],
+            None,
+            id="not to be asked",
+        ),
+        pytest.param(owner(), consumer(dry_run=DENIED), [("launch_denied", B)], "visible", id="denied"),
+        pytest.param(
+            owner(),
+            consumer(dry_run=("InvalidAMIID.Unavailable", "No.")),
+            [("launch_refused", B)],
+            "visible",
+            id="refused for the image",
+        ),
+        pytest.param(
+            owner(),
+            consumer(dry_run=("InvalidSubnetID.NotFound", "No.")),
+            [("dry_run_inconclusive", U)],
+            "visible",
+            id="refused for the network",
+        ),
+        pytest.param(
+            owner(),
+            consumer(dry_run=("", "Strange.")),
+            [("dry_run_inconclusive", U)],
+            "visible",
+            id="no dry run",
+        ),
+    ],
+)
+def test_what_the_account_tells(
+    of_owner: OwnerSeen, of_consumer: ConsumerSeen, expected: list[tuple[str, str]], level: str | None
+) -> None:
+    found = diagnosis(of_owner, of_consumer)
+    assert (codes(found), found.level) == (expected, level)
+
+
+def test_an_image_that_only_the_account_sees_is_there() -> None:
+    found = diagnosis(OwnerSeen(), consumer())
+    assert (codes(found), found.level) == ([("image_not_found", U)], "authorized")
+
+
+OWNERS = st.builds(
+    owner, st.sampled_from([NOBODY, SHARED, PUBLIC, IN_UNIT]), image=st.sampled_from([IMAGE, ENCRYPTED])
+)
+
+
+CONSUMERS = st.sampled_from([HIDDEN, BLIND, consumer(), consumer(dry_run=DENIED), None])
+
+
+@given(OWNERS, CONSUMERS)
+def test_levels_are_never_confused(of_owner: OwnerSeen, of_consumer: ConsumerSeen | None) -> None:
+    found = diagnosis(of_owner, of_consumer)
+    result = found.as_result()
+    visible = of_consumer is not None and of_consumer.image is not None
+    assert (result["level"] is not None) == visible
+    if result["level"] == "visible":
+        assert result["can_launch"] == "no"
+    if result["can_launch"] == "yes" and of_consumer is not None:
+        assert result["level"] == "authorized"

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The findings about the keys of an image, by grants, key policies and dry runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
+    OwnerSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
+
+from tests.unit.diagnose.examples import (
+    ENCRYPTED,
+    OPENED,
+    TRIED,
+    UNREADABLE,
+    codes,
+    diagnosis,
+    encrypted,
+    of_encrypted,
+    owner,
+)
+from tests.unit.examples import CONSUMER, ORG, STRANGER, UNIT
+from tests.unit.keys.examples import DEFAULT, key_arn
+from tests.unit.keys.policies import consumers, opened_to, policy_of
+from tests.unit.kms_grant.examples import KEY, made, root
+
+IN_UNIT, IN_ORG = Sharing(org_unit_arns=frozenset({UNIT})), Sharing(org_arns=frozenset({ORG}))
+
+
+B, U, N = "blocking", "unknown", "harmless"
+
+
+OTHERS = frozenset(OPERATIONS)
+
+
+def granting(*without: str) -> OwnerSeen:
+    """An image whose key is opened but for some operations."""
+    return encrypted(made(root(CONSUMER), OTHERS - set(without)))
+
+
+def denying(action: str) -> str:
+    return policy_of({"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"})
+
+
+def conditional(condition: dict[str, Any]) -> str:
+    everybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    return policy_of({**everybody, "Condition": condition})
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "expected"),
+    [
+        pytest.param(OPENED, [], id="by a grant"),
+        pytest.param(encrypted(policy=opened_to(consumers(CONSUMER))), [], id="by the policy"),
+        pytest.param(encrypted(), [("missing_key_access", B)], id="not at all"),
+        pytest.param(encrypted(made(root(STRANGER))), [("missing_key_access", B)], id="another account"),
+        pytest.param(granting("CreateGrant"), [("missing_create_grant", B)], id="but CreateGrant"),
+        pytest.param(
+            granting("Decrypt"), [("missing_key_access", B)], id="but Decrypt, so that CreateGrant is no use"
+        ),
+        pytest.param(granting("ReEncryptFrom"), [("missing_key_operations", U)], id="but one"),
+        pytest.param(
+            encrypted(made(root(CONSUMER), constrained=True)), [("missing_key_access", B)], id="constrained"
+        ),
+        pytest.param(
+            encrypted(made(f"arn:aws:iam::{CONSUMER}:role/deploy")),
+            [("key_for_roles_only", U)],
+            id="one role only",
+        ),
+        pytest.param(
+            encrypted(made(root(CONSUMER)), policy=denying("kms:Decrypt")),
+            [("key_denied_by_policy", B)],
+            id="denied",
+        ),
+        pytest.param(
+            encrypted(policy=conditional({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})),
+            [("key_access_unknown", U)],
+            id="an organization",
+        ),
+        pytest.param(
+            encrypted(policy=conditional({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})),
+            [("key_access_unknown", U)],
+            id="a condition of an unknown shape",
+        ),
+        pytest.param(
+            encrypted(
+                policy=conditional({"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}})
+            ),
+            [],
+            id="through EC2 only",
+        ),
+        pytest.param(encrypted(key=replace(KEY, state="Disabled")), [("key_not_enabled", B)], id="disabled"),
+        pytest.param(encrypted(key=DEFAULT), [("default_key", B)], id="aws/ebs"),
+        pytest.param(
+            encrypted(key=Key(key_arn("theirs", account_id=STRANGER))),
+            [("key_unreadable", U)],
+            id="a key of another account",
+        ),
+        pytest.param(
+            owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
+            [("key_unreadable", U)],
+            id="a key that may not be read",
+        ),
+        pytest.param(
+            owner(
+                image=ENCRYPTED, keys=(KeySeen(KEY, (made(root(CONSUMER)),), policy_of()), KeySeen(DEFAULT))
+            ),
+            [("default_key", B)],
+            id="one of two keys",
+        ),
+    ],
+)
+def test_what_the_owner_tells_of_keys(of_owner: OwnerSeen, expected: list[tuple[str, str]]) -> None:
+    assert codes(diagnosis(of_owner)) == expected
+
+
+def refusing(*operations: str) -> KeyDryRun:
+    return KeyDryRun(TRIED.allowed - set(operations), frozenset(operations))
+
+
+VIA_EC2 = conditional({"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}})
+
+
+OF_ORG = conditional({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
+
+
+BY_UNIT = encrypted(
+    policy=opened_to(consumers(units=(("o-a1b2c3d4e5", "ou-ab12-11111111"),))), launch=IN_UNIT
+)
+
+
+NOT_VIA_EC2 = policy_of(
+    {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "kms:*",
+        "Resource": "*",
+        "Condition": {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "tried", "expected"),
+    [
+        pytest.param(OPENED, TRIED, [], id="all as the owner says"),
+        pytest.param(
+            OPENED, refusing("Decrypt"), [("key_access_denied", B)], id="refused by the account itself"
+        ),
+        pytest.param(
+            OPENED,
+            refusing("Decrypt", "CreateGrant"),
+            [("key_access_denied", B)],
+            id="all of it in one finding",
+        ),
+        pytest.param(OPENED, refusing("CreateGrant"), [("create_grant_denied", U)], id="CreateGrant alone"),
+        pytest.param(
+            encrypted(),
+            refusing("Decrypt", "CreateGrant"),
+            [("missing_key_access", B)],
+            id="as the owner said",
+        ),
+        pytest.param(
+            granting("CreateGrant"), refusing("CreateGrant"), [("missing_create_grant", B)], id="again"
+        ),
+        pytest.param(
+            encrypted(policy=opened_to(consumers(CONSUMER))),
+            refusing("CreateGrant"),
+            [],
+            id="CreateGrant that only AWS services may use",
+        ),
+        pytest.param(
+            encrypted(policy=VIA_EC2), refusing("Decrypt", "ReEncrypt"), [], id="a key for EC2 only"
+        ),
+        pytest.param(encrypted(policy=OF_ORG), TRIED, [], id="what the owner cannot tell, the account can"),
+        pytest.param(
+            encrypted(policy=OF_ORG),
+            refusing("Decrypt"),
+            [("key_access_unknown", U), ("key_access_denied", U)],
+            id="nor the account",
+        ),
+        pytest.param(
+            BY_UNIT,
+            refusing("CreateGrant"),
+            [("shared_through_organization", N)],
+            id="a unit that the account must be in, since it sees the image",
+        ),
+        pytest.param(
+            OPENED, KeyDryRun(problem="No idea."), [("key_unreadable", N)], id="keys could not be tried"
+        ),
+        pytest.param(
+            encrypted(made(f"arn:aws:iam::{CONSUMER}:role/golden")),
+            TRIED,
+            [("key_for_roles_only", N)],
+            id="the role that asks is the one that may",
+        ),
+        pytest.param(
+            encrypted(made(f"arn:aws:iam::{CONSUMER}:role/deploy")),
+            refusing("Decrypt", "CreateGrant"),
+            [("key_for_roles_only", U)],
+            id="another role may",
+        ),
+        pytest.param(
+            encrypted(made(root(CONSUMER)), policy=NOT_VIA_EC2),
+            TRIED,
+            [("key_denied_by_policy", B)],
+            id="what is denied to EC2 alone",
+        ),
+        pytest.param(encrypted(), TRIED, [], id="AWS's word goes before what the owner sees"),
+        pytest.param(
+            owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
+            TRIED,
+            [],
+            id="the account tells what the owner may not read",
+        ),
+        pytest.param(
+            owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
+            refusing("Decrypt"),
+            [("key_unreadable", U)],
+            id="neither tells",
+        ),
+    ],
+)
+def test_what_the_account_tells_of_keys(
+    of_owner: OwnerSeen, tried: KeyDryRun, expected: list[tuple[str, str]]
+) -> None:
+    found = diagnosis(of_owner, of_encrypted(keys={KEY.arn: tried}))
+    assert (codes(found), found.level) == (expected, "authorized")
+
+
+def test_of_many_grants_only_the_accounts_own_count() -> None:
+    others = [Grant(f"g-{number}", f"arn:aws:iam::{number:012}:root", OPERATIONS) for number in range(50)]
+    assert codes(diagnosis(encrypted(*others))) == [("missing_key_access", B)]
+    assert codes(diagnosis(encrypted(*others, made(root(CONSUMER))))) == []

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The findings from the account that owns an image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
+    OwnerSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+
+from tests.unit.diagnose.examples import (
+    ENCRYPTED,
+    SHARED,
+    UNREADABLE,
+    codes,
+    diagnosis,
+    encrypted,
+    owner,
+)
+from tests.unit.examples import ORG, OWNER, STRANGER, UNIT, source_image
+from tests.unit.keys.examples import DEFAULT
+from tests.unit.kms_grant.examples import KEY
+
+PUBLIC, NOBODY = Sharing(public=True), Sharing()
+
+
+IN_UNIT, IN_ORG = Sharing(org_unit_arns=frozenset({UNIT})), Sharing(org_arns=frozenset({ORG}))
+
+
+B, U, N = "blocking", "unknown", "harmless"
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "expected", "launches"),
+    [
+        pytest.param(owner(), [], "yes", id="shared"),
+        pytest.param(owner(NOBODY), [("not_shared", B)], "no", id="not shared"),
+        pytest.param(owner(Sharing(frozenset({STRANGER}))), [("not_shared", B)], "no", id="with another"),
+        pytest.param(owner(PUBLIC), [("public", N)], "yes", id="public goes before not shared"),
+        pytest.param(
+            owner(PUBLIC, image_block="block-new-sharing"),
+            [("public", N), ("block_public_access", N)],
+            "yes",
+            id="public, and blocked since",
+        ),
+        pytest.param(
+            owner(PUBLIC, image_block="unblocked"), [("public", N)], "yes", id="public, not blocked"
+        ),
+        pytest.param(owner(IN_UNIT), [("shared_through_organization", U)], "unknown", id="through a unit"),
+        pytest.param(
+            owner(IN_ORG), [("shared_through_organization", U)], "unknown", id="through an organization"
+        ),
+        pytest.param(owner(IN_UNIT | SHARED), [], "yes", id="through a unit and by name"),
+        pytest.param(
+            owner(volumes={"snap-1": SHARED, "snap-2": NOBODY}),
+            [("missing_volume_permission", N)],
+            "yes",
+            id="without the second snapshot",
+        ),
+        pytest.param(
+            owner(volumes={"snap-1": PUBLIC}, snapshot_block="block-all-sharing"),
+            [("missing_volume_permission", N)],
+            "yes",
+            id="public snapshots that are hidden",
+        ),
+        pytest.param(owner(volumes={"snap-1": PUBLIC}), [], "yes", id="public snapshots"),
+        pytest.param(
+            owner(NOBODY, image=source_image(state="disabled")),
+            [("image_disabled", B), ("not_shared", B)],
+            "no",
+            id="disabled",
+        ),
+        pytest.param(
+            owner(image=source_image(state="pending")), [("image_not_available", B)], "no", id="pending"
+        ),
+        pytest.param(
+            owner(image=source_image(state="failed", state_reason="It broke.")),
+            [("image_not_available", B)],
+            "no",
+            id="failed",
+        ),
+        pytest.param(
+            owner(image=source_image(deprecation_time="2026-11-23T00:00:00.000Z")),
+            [("image_deprecated", N)],
+            "yes",
+            id="deprecated",
+        ),
+        pytest.param(
+            owner(image=source_image(deprecation_time="2026-11-25T00:00:00.000Z")),
+            [],
+            "yes",
+            id="deprecated tomorrow",
+        ),
+        pytest.param(OwnerSeen(), [("image_not_found", B)], "no", id="nowhere"),
+        pytest.param(OwnerSeen(elsewhere=("us-east-1",)), [("wrong_region", B)], "no", id="elsewhere"),
+        pytest.param(OwnerSeen(problem=UNREADABLE), [("owner_unreadable", U)], "unknown", id="unreadable"),
+        pytest.param(
+            OwnerSeen(image=source_image(owner_id=STRANGER)),
+            [("not_owner", U)],
+            "unknown",
+            id="somebody else's",
+        ),
+    ],
+)
+def test_what_the_owner_tells(of_owner: OwnerSeen, expected: list[tuple[str, str]], launches: str) -> None:
+    found = diagnosis(of_owner)
+    assert codes(found) == expected
+    assert (found.as_result()["can_launch"], found.level) == (launches, None)
+    assert all(finding.message and finding.remedy.endswith(".") for finding in found.findings)
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "expected"),
+    [
+        pytest.param(owner(NOBODY), [], id="needs no sharing"),
+        pytest.param(encrypted(launch=NOBODY), [], id="nor its key opened"),
+        pytest.param(encrypted(key=DEFAULT), [], id="and may use aws/ebs"),
+        pytest.param(
+            encrypted(key=replace(KEY, state="Disabled")), [("key_not_enabled", B)], id="if enabled"
+        ),
+        pytest.param(
+            owner(NOBODY, image=source_image(state="disabled")), [("image_disabled", B)], id="and the image"
+        ),
+        pytest.param(
+            owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}), [], id="its own key is its own affair"
+        ),
+    ],
+)
+def test_the_owner_as_consumer(of_owner: OwnerSeen, expected: list[tuple[str, str]]) -> None:
+    assert codes(diagnosis(of_owner, account_id=OWNER)) == expected

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is removed because of other removals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    AuditSeen,
+    AuditWanted,
+    Listed,
+    RegionSeen,
+    Rule,
+)
+from ansible_collections.golden.images.plugins.module_utils.remediation.plan import (
+    RemediationPlan,
+)
+from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
+
+from tests.unit.audit.examples import IMAGE, NOBODY, NOW, accounts, region, under_key
+from tests.unit.examples import OWNER, SOURCE_ID, place
+from tests.unit.kms_grant.examples import KEY, B, made, root
+from tests.unit.remediation.examples import remedied
+
+REGION, FAR = place().region, "us-west-2"
+
+
+OTHER = replace(IMAGE, image_id="ami-00000000", name="other")
+
+
+GRANT, STATEMENT = "grant_without_share", "statement_without_share"
+
+
+def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
+    """The account with one or two regions."""
+    return AuditSeen(OWNER, NOW, dict(zip([place(), place(FAR)], regions, strict=False)), **changes)
+
+
+def withdrawn(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
+    """What each principal loses, and for which findings."""
+    return [(item.place.resource, item.principal, list(item.codes)) for item in plan.removals]
+
+
+def test_a_key_that_another_image_needs_stays_open() -> None:
+    two = {"images": (Listed(IMAGE), Listed(OTHER)), "volumes": {"snap-1": NOBODY, "snap-2": NOBODY}}
+    both = {SOURCE_ID: accounts(B), OTHER.image_id: accounts(B)}
+    seen = account_of(under_key(NOBODY, made(root(B)), **two, sharing=both))
+    one = remedied(seen, named=(Named(SOURCE_ID),))
+    assert withdrawn(one) == [(SOURCE_ID, B, ["unknown_account"])]
+    assert (KEY.arn, B, [GRANT]) in withdrawn(remedied(seen))
+
+
+def test_a_snapshot_goes_that_becomes_wider_than_its_image() -> None:
+    two = region(
+        images=(Listed(IMAGE), Listed(OTHER)),
+        sharing={SOURCE_ID: accounts(B), OTHER.image_id: NOBODY},
+        volume=accounts(B),
+    )
+    # The other image allows it the snapshot, but is not shared with it.
+    policy = AuditWanted(rules=(Rule(accounts(B), "other"),))
+    expected = [(SOURCE_ID, B, ["unknown_account"]), ("snap-1", B, ["snapshot_wider_than_image"])]
+    chosen = ("snapshot_wider_than_image", "unknown_account")
+    assert withdrawn(remedied(account_of(two), policy, codes=chosen)) == expected
+    assert withdrawn(remedied(account_of(two), policy)) == expected[:1]

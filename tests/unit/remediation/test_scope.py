@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which images, snapshots and keys a remediation covers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    AuditSeen,
+    RegionSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
+
+from tests.unit.audit.examples import IMAGE, NOBODY, NOW, accounts, region, under_key
+from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.kms_grant.examples import KEY, A, B, made, root
+from tests.unit.remediation.examples import remedied
+
+REGION, FAR = place().region, "us-west-2"
+
+
+OTHER = replace(IMAGE, image_id="ami-00000000", name="other")
+
+
+def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
+    """The account with one or two regions."""
+    return AuditSeen(OWNER, NOW, dict(zip([place(), place(FAR)], regions, strict=False)), **changes)
+
+
+@pytest.mark.parametrize(
+    ("named", "codes", "expected"),
+    [
+        pytest.param([Named(SOURCE_ID)], [], [(REGION, SOURCE_ID), (REGION, "snap-1")], id="an image"),
+        pytest.param([Named("snap-1", REGION)], [], [(REGION, "snap-1")], id="a snapshot alone"),
+        pytest.param(
+            [Named("snap-1")], [], [(REGION, "snap-1"), (FAR, "snap-1")], id="a snapshot, wherever it is"
+        ),
+        pytest.param([Named(OTHER.image_id, FAR)], ["public"], [], id="an image that has no such finding"),
+        pytest.param(
+            [Named(OTHER.image_id, FAR), Named("snap-1", REGION)],
+            ["unknown_account"],
+            [(REGION, "snap-1"), (FAR, OTHER.image_id), (FAR, "snap-1")],
+            id="several",
+        ),
+    ],
+)
+def test_what_is_named(named: list[Named], codes: list[str], expected: list[Any]) -> None:
+    both = accounts(STRANGER)
+    seen = account_of(region(both, both), region(both, both, OTHER))
+    plan = remedied(seen, named=tuple(named), codes=tuple(codes))
+    assert plan.refusals == ()
+    assert [item.place for item in plan.removals] == expected
+
+
+def test_the_keys_of_a_snapshot_that_is_named_are_closed_with_it() -> None:
+    seen = account_of(replace(under_key(NOBODY, made(root(B))), volumes={"snap-1": accounts(B)}))
+    plan = remedied(seen, named=(Named("snap-1"),))
+    assert [item.place.resource for item in plan.removals] == ["snap-1", KEY.arn]
+
+
+def failure(action: str, region: str = REGION) -> Failure:
+    """Why something could not be read."""
+    return Failure("You may not.", "Allow it.", "UnauthorizedOperation", action, region, OWNER)
+
+
+@pytest.mark.parametrize(
+    ("named", "refused", "unreadable"),
+    [
+        pytest.param((Named("ami-99999999"),), [], 1, id="it may be where nothing could be read"),
+        pytest.param((Named("ami-99999999", FAR),), [], 1, id="it is where nothing could be read"),
+        pytest.param((Named("ami-99999999", REGION),), ["images"], 0, id="it is not where all was read"),
+        pytest.param((Named("ami-99999999", "sa-east-1"),), ["images"], 0, id="nobody looked there"),
+        pytest.param((Named("snap-9", REGION),), ["images"], 0, id="no image has the snapshot"),
+        pytest.param((Named(SOURCE_ID),), [], 0, id="it was read"),
+        pytest.param((), [], 1, id="everything is to be repaired"),
+    ],
+)
+def test_what_is_not_there(named: tuple[Named, ...], refused: list[str], unreadable: int) -> None:
+    seen = account_of(region(accounts(A)), unread={place(FAR): failure("DescribeImages", FAR)})
+    plan = remedied(seen, named=named)
+    assert [item.action for item in plan.refusals] == refused
+    assert len(plan.unreadable) == unreadable

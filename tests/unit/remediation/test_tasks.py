@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The removals as options of ami_share and ami_kms_grant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    AuditSeen,
+    Listed,
+    RegionSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import (
+    revoke_tasks,
+    unshare_tasks,
+)
+
+from tests.unit.audit.examples import IMAGE, NOBODY, NOW, PUBLIC, accounts, region, under_key
+from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, place, volumes
+from tests.unit.keys.policies import ORG_ID, consumers, opened_to
+from tests.unit.keys.policies import UNIT as UNIT_IDS
+from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, made, root
+from tests.unit.remediation.examples import audited, remedied
+
+REGION, FAR = place().region, "us-west-2"
+
+
+OTHER = replace(IMAGE, image_id="ami-00000000", name="other")
+
+
+GRANT, STATEMENT = "grant_without_share", "statement_without_share"
+
+
+def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
+    """The account with one or two regions."""
+    return AuditSeen(OWNER, NOW, dict(zip([place(), place(FAR)], regions, strict=False)), **changes)
+
+
+def test_tasks_are_as_few_as_will_do_and_come_apart() -> None:
+    both = accounts(STRANGER)
+    seen = account_of(region(both, both), region(both, both, OTHER))
+    # The second snapshot is not shared, so that the first is a task of its own.
+    images, snapshots = unshare_tasks(remedied(seen).removals, audited(seen))
+    assert images == {
+        "images": {REGION: SOURCE_ID, FAR: OTHER.image_id},
+        "account_ids": [STRANGER],
+        "org_arns": [],
+        "org_unit_arns": [],
+        "group": None,
+        "share_snapshots": False,
+        "snapshot_ids": [],
+        "per_region": [
+            {**images, "images": {region: image_id}, "per_region": []}
+            for region, image_id in ((REGION, SOURCE_ID), (FAR, OTHER.image_id))
+        ],
+    }
+    assert (snapshots["snapshot_ids"], snapshots["share_snapshots"]) == (["snap-1", "snap-1"], True)
+    assert [part["snapshot_ids"] for part in snapshots["per_region"]] == [["snap-1"], ["snap-1"]]
+
+    whole = account_of(region(both, volumes={"snap-1": both, "snap-2": both}))
+    (together,) = unshare_tasks(remedied(whole).removals, audited(whole))
+    assert (together["share_snapshots"], together["snapshot_ids"], together["per_region"]) == (True, [], [])
+
+
+def test_images_of_one_region_are_tasks_of_their_own() -> None:
+    two = region(
+        images=(Listed(IMAGE), Listed(replace(OTHER, devices=volumes("snap-3")))),
+        sharing={SOURCE_ID: PUBLIC | accounts(STRANGER), OTHER.image_id: PUBLIC | accounts(STRANGER)},
+    )
+    seen = account_of(two)
+    tasks = unshare_tasks(remedied(seen).removals, audited(seen))
+    assert [(task["images"], task["group"], task["per_region"]) for task in tasks] == [
+        ({REGION: OTHER.image_id}, "all", []),
+        ({REGION: SOURCE_ID}, "all", []),
+    ]
+
+
+def test_a_key_is_one_task_whoever_loses_it() -> None:
+    policy = opened_to(consumers(B, org_ids=(ORG_ID,), units=(UNIT_IDS,)))
+    seen = account_of(under_key(NOBODY, made(root(A)), made(DEPLOY), policy=policy))
+    assert revoke_tasks(remedied(seen, codes=(GRANT, STATEMENT)).removals) == [
+        {
+            "kms_key_ids": {REGION: KEY.arn},
+            "account_ids": [A, B],
+            "principals": [DEPLOY],
+            "org_ids": [ORG_ID],
+            "org_unit_ids": [UNIT_IDS[1]],
+            "per_region": [],
+        }
+    ]
