@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulated_aws.client import SimulatedAws
 
-from . import publishing
+from . import observed, publishing
 from .fixture import HOME, OWNER, Fixture
 from .playbook import Ansible
 from .publishing import AWAY, CONSUMER, EVERYWHERE, PARAMETER, REGIONS, TEMPLATE
@@ -94,3 +95,43 @@ def test_all_regions_go_back_and_forth_or_none_does(
     run = ansible.run(PLAYBOOK, {**alone, "rollback_source_image_id": second[HOME]})
     assert run.code == 0, run.text
     assert publishing.value(aws, OWNER, HOME) == second[HOME]
+
+
+def test_a_cleanup_keeps_the_images_that_a_rollback_needs(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    def release(name: str, age_days: int) -> dict[str, str]:
+        tags = {"family": "web"}
+        return publishing.golden_images(fixture, name, sharing={}, age_days=age_days, tags=tags)
+
+    unpublished, first, second = release("2026.09", 90), release("2026.10", 60), release("2026.11", 30)
+    published = [
+        publishing.publish(one[HOME], images=one, source_image_id=one[HOME], require_shared=False)
+        for one in (first, second)
+    ]
+    run = ansible.tasks(published)
+    assert run.code == 0, run.text
+    policy = {
+        "cleanup_regions": REGIONS,
+        "cleanup_family_tag": "family",
+        "cleanup_deregister_after_days": 0,
+        "cleanup_max_deletions": "100%",
+        "cleanup_tombstone_path": str(Path(ansible.folder, "tombstones.jsonl")),
+    }
+    # What cannot be read is in use.
+    denied = {"code": "AccessDeniedException", "message": "No.", "status": 400}
+    aws.add_fault("error", action="GetParameterHistory", times=0, **denied)
+    run = ansible.run("golden.images.cleanup_amis", policy)
+    assert (run.code, run.facts["cleanup_deregistered"]) == (0, []), run.text
+    aws.clear_faults()
+
+    run = ansible.run("golden.images.cleanup_amis", policy)
+    assert run.code == 0, run.text
+    for region in REGIONS:
+        left = {one["ImageId"] for one in observed.own_images(aws, OWNER, region)}
+        assert {first[region], second[region]} <= left
+        assert unpublished[region] not in left
+    alone = {"rollback_parameter": PARAMETER, "rollback_regions": REGIONS, "rollback_require_shared": False}
+    run = ansible.run(PLAYBOOK, {**alone, "rollback_source_image_id": first[HOME]})
+    assert run.code == 0, run.text
+    assert [publishing.value(aws, OWNER, region) for region in REGIONS] == [first[one] for one in REGIONS]

@@ -42,7 +42,8 @@ _LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
 # The only versions that can be read of all launch templates at once (EC2 API Reference,
 # DescribeLaunchTemplateVersions). DescribeImageReferences finds uses in the others.
 _VERSIONS = ["$Latest", "$Default"]
-# SSM API Reference: parameters per page of DescribeParameters, and per GetParameters.
+# SSM API Reference: parameters per page of DescribeParameters, versions per page of GetParameterHistory, and
+# parameters per GetParameters.
 _PARAMETER_PAGE = 50
 _PARAMETER_BATCH = 10
 # EC2 does not resolve a SecureString (Systems Manager User Guide, "Native parameter support for AMI IDs").
@@ -87,6 +88,8 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
         ),
         parameters=attempt("DescribeParameters", lambda: parameters(clients.ssm(name), tombstones)),
     )
+    labelled = attempt("GetParameterHistory", lambda: labelled_versions(clients.ssm(name), bulk.parameters))
+    bulk = replace(bulk, parameters=(*bulk.parameters, *labelled))
     named = attempt("GetParameter", lambda: selected_parameters(clients.ssm(name), selectors(bulk)))
     bulk = replace(bulk, parameters=(*bulk.parameters, *named))
     snapshots = attempt("DescribeSnapshots", lambda: own_snapshots(ec2))
@@ -186,10 +189,38 @@ def parameters(ssm: SSMClient, tombstone_path: str | None = None) -> tuple[Param
     found = [item["Name"] for page in pages for item in page["Parameters"]]
     names = [one for one in found if not (tombstone_path and below.fullmatch(one))]
     return tuple(
-        Parameter(item["Name"], item["Value"])
+        Parameter(item["Name"], item["Value"], item.get("Version", 0), item.get("DataType", "text"))
         for start in range(0, len(names), _PARAMETER_BATCH)
         for item in ssm.get_parameters(Names=names[start : start + _PARAMETER_BATCH])["Parameters"]
     )
+
+
+def labelled_versions(ssm: SSMClient, latest: Sequence[Parameter]) -> tuple[Parameter, ...]:
+    """The earlier versions with a label of the parameters that name an image, by ``NAME:LABEL``.
+
+    EC2 launches ``resolve:ssm:NAME:LABEL`` (EC2 User Guide, "Use a Systems Manager parameter instead of an
+    AMI ID"), and a rollback publishes the version with the label of its source again. A parameter that is
+    deleted in the meantime has none.
+    """
+    found = []
+    for one in latest:
+        if not one.may_have_labels:
+            continue
+        pages = ssm.get_paginator("get_parameter_history").paginate(
+            Name=one.name, PaginationConfig={"PageSize": _PARAMETER_PAGE}
+        )
+        try:
+            found += [
+                Parameter(f"{one.name}:{label}", item["Value"], item["Version"], one.data_type)
+                for page in pages
+                for item in page["Parameters"]
+                if item["Version"] != one.version
+                for label in item.get("Labels", ())
+            ]
+        except ClientError as exception:
+            if exception.response["Error"]["Code"] not in _NO_PARAMETER:
+                raise
+    return tuple(found)
 
 
 def selected_parameters(ssm: SSMClient, names: Sequence[str]) -> tuple[Parameter, ...]:

@@ -21,7 +21,7 @@ UNREADABLE = "unreadable"
 
 # A parameter of any region can name images of all regions. Not GetParameter: it reads the parameters that
 # launch templates name, and a launch template launches in its own region only.
-_READ_PARAMETERS = ("DescribeParameters", "GetParameters")
+_READ_PARAMETERS = ("DescribeParameters", "GetParameters", "GetParameterHistory")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ PARAMETER, COPY = "parameter", "running_copy"
 
 # A parameter holds an id, a list of ids, or a text with ids in it, such as JSON.
 _IMAGE_ID = re.compile(r"(?<![A-Za-z0-9])ami-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![A-Za-z0-9])")
+# Systems Manager API Reference, PutParameter, DataType.
+_IMAGE_DATA_TYPE = "aws:ec2:image"
 # EC2 User Guide, "Use a Systems Manager parameter instead of an AMI ID": resolve:ssm:NAME[:VERSION|:LABEL].
 _RESOLVED = "resolve:ssm:"
 
@@ -56,10 +58,22 @@ class LaunchConfiguration:
 
 @dataclass(frozen=True)
 class Parameter:
-    """An SSM parameter's latest value."""
+    """The latest value of an SSM parameter, or the one that ``NAME:VERSION`` or ``NAME:LABEL`` selects.
+
+    ``version`` is the number of the version, 0 if it does not matter. ``data_type`` is ``aws:ec2:image`` if
+    AWS validates that the value is an image.
+    """
 
     name: str
     value: str
+    version: int = 0
+    data_type: str = "text"
+
+    @property
+    def may_have_labels(self) -> bool:
+        """Whether earlier versions can name images by their labels: it is an image, and was changed."""
+        is_image = self.data_type == _IMAGE_DATA_TYPE or _IMAGE_ID.fullmatch(self.value) is not None
+        return is_image and self.version > 1
 
 
 @dataclass(frozen=True)

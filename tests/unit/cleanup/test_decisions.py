@@ -226,7 +226,7 @@ def test_a_parameter_in_another_region_names_an_image_as_well() -> None:
     assert found["ami-1"].evidence == (Evidence("parameter", "/web", "in us-east-1"),)
 
 
-@pytest.mark.parametrize("action", ["DescribeParameters", "GetParameters"])
+@pytest.mark.parametrize("action", ["DescribeParameters", "GetParameters", "GetParameterHistory"])
 def test_parameters_that_cannot_be_read_in_another_region_may_name_any_image(action: str) -> None:
     saw = seen(region_state(OLD, NEWEST), region_state(unread=(unreadable(action, "denied"),)))
     found = decided(saw)

@@ -172,6 +172,49 @@ def test_a_tombstone_names_its_image_and_does_not_use_it() -> None:
     assert [one.name for one in found] == read
 
 
+# Botocore shapes Parameter (Version, DataType) and ParameterHistory (Labels).
+def test_earlier_versions_with_a_label_are_found_by_their_labels() -> None:
+    wire = Wire("ssm")
+    image, older = "ami-0123456789abcdef0", "ami-0123456789abcdef1"
+    typed = {"DataType": "aws:ec2:image"}
+    values = [
+        {"Name": "/web", "Value": image, "Version": 4, **typed},
+        {"Name": "/first", "Value": image, "Version": 1, **typed},
+        {"Name": "/plain", "Value": image, "Version": 2},
+        {"Name": "/text", "Value": f"is {image}", "Version": 2},
+        {"Name": "/gone", "Value": image, "Version": 2, **typed},
+    ]
+    names = [{"Name": one["Name"]} for one in values]
+    wire.expect("describe_parameters", PARAMETERS, {"Parameters": names})
+    wire.expect("get_parameters", {"Names": [one["Name"] for one in values]}, {"Parameters": values})
+    first = [
+        {"Version": 1, "Value": older, "Labels": ["prod", "source-ami-0"]},
+        {"Version": 2, "Value": older},
+    ]
+    # It was published again after its latest value was read.
+    rest = [
+        {"Version": 4, "Value": image, "Labels": ["new"]},
+        {"Version": 5, "Value": older, "Labels": ["newer"]},
+    ]
+    asked = {"Name": "/web", "MaxResults": 50}
+    wire.expect("get_parameter_history", asked, {"Parameters": first, "NextToken": "more"})
+    wire.expect("get_parameter_history", {**asked, "NextToken": "more"}, {"Parameters": rest})
+    plain = [{"Version": 1, "Value": older, "Labels": ["old"]}]
+    wire.expect("get_parameter_history", {**asked, "Name": "/plain"}, {"Parameters": plain})
+    wire.refuse("get_parameter_history", {**asked, "Name": "/gone"}, "ParameterNotFound")
+    with wire.spoken():
+        found = own_images.labelled_versions(wire.client, own_images.parameters(wire.client))
+    assert [(one.name, one.value, one.version) for one in found] == [
+        ("/web:prod", older, 1),
+        ("/web:source-ami-0", older, 1),
+        ("/web:newer", older, 5),
+        ("/plain:old", older, 1),
+    ]
+    wire.refuse("get_parameter_history", asked, "AccessDeniedException")
+    with wire.spoken(), pytest.raises(ClientError):
+        own_images.labelled_versions(wire.client, [Parameter("/web", image, 4)])
+
+
 def test_parameters_are_found_by_version_label_and_arn() -> None:
     wire = Wire("ssm")
     arn = "arn:aws:ssm:eu-west-1:999988887777:parameter/shared"
@@ -242,7 +285,8 @@ def region_where(
     refused: str, named: Sequence[str] = (), read: Sequence[str] = (), default_region: str = "eu-west-1"
 ) -> RegionState:
     """A region with one image, where one call is refused, and of the parameters named there some are read."""
-    values = [{"Name": one, "Value": "ami-0123456789abcdef0"} for one in read]
+    values = [{"Name": one, "Value": "ami-0123456789abcdef0", "Version": 2} for one in read]
+    history = [{"Version": 1, "Value": "ami-0123456789abcdef1", "Labels": ["old"]}]
     ec2, ssm, autoscaling, rbin = (Wire(one) for one in ("ec2", "ssm", "autoscaling", "rbin"))
     script: list[tuple[Wire, str, dict[str, Any], dict[str, Any]]] = [
         (ec2, "describe_images", EVERY_IMAGE, {"Images": [IMAGE]}),
@@ -252,6 +296,10 @@ def region_where(
         (autoscaling, "describe_launch_configurations", {}, {"LaunchConfigurations": []}),
         (ssm, "describe_parameters", PARAMETERS, {"Parameters": [{"Name": one} for one in named]}),
         *([(ssm, "get_parameters", {"Names": list(read)}, {"Parameters": values})] if read else []),
+        *(
+            (ssm, "get_parameter_history", {"Name": one, "MaxResults": 50}, {"Parameters": history})
+            for one in read
+        ),
         (ec2, "describe_locked_snapshots", {"MaxResults": 1000}, {"Snapshots": []}),
         (
             ec2,
@@ -282,7 +330,7 @@ def region_where(
 def test_only_in_the_region_of_the_tombstones_parameters_can_be_such() -> None:
     for default_region, read in (("eu-west-1", []), ("us-east-1", ["/golden/eu-west-1/ami-0a"])):
         facts = region_where("nothing", ["/golden/eu-west-1/ami-0a"], read, default_region)
-        assert sorted(facts.uses) == ["ami-0123456789abcdef0"] * len(read)
+        assert sorted(facts.uses) == ["ami-0123456789abcdef0", "ami-0123456789abcdef1"][: 2 * len(read)]
 
 
 def test_what_cannot_be_read_speaks_for_every_image_and_frees_no_snapshot() -> None:
@@ -292,11 +340,13 @@ def test_what_cannot_be_read_speaks_for_every_image_and_frees_no_snapshot() -> N
         "describe_auto_scaling_groups",
         "describe_launch_configurations",
         "describe_parameters",
+        "get_parameter_history",
         "describe_locked_snapshots",
         "describe_snapshots",
         "list_images_in_recycle_bin",
     ):
-        facts = region_where(method)
+        names = ["/web"] if method == "get_parameter_history" else []
+        facts = region_where(method, names, names)
         (evidence,) = facts.unread
         assert evidence.kind == "unreadable", method
         assert "UnauthorizedOperation: No." in evidence.detail

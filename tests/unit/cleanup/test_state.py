@@ -67,6 +67,7 @@ def test_a_use_in_a_region_without_such_an_image_is_one_of_the_image_elsewhere()
     [
         ("DescribeParameters", True),
         ("GetParameters", True),
+        ("GetParameterHistory", True),
         ("GetParameter", False),
         ("DescribeImages", False),
     ],

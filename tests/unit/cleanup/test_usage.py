@@ -87,6 +87,27 @@ def test_a_template_whose_parameter_was_not_read_may_mean_any_image(image: str, 
     )
 
 
+@pytest.mark.parametrize(
+    ("parameter", "may"),
+    [
+        (Parameter("/web", AMI, 2, "aws:ec2:image"), True),
+        (Parameter("/web", AMI, 2), True),
+        (Parameter("/web", "", 2, "aws:ec2:image"), True),
+        (Parameter("/web", AMI, 1, "aws:ec2:image"), False),
+        (Parameter("/web", f"{AMI},{OLD}", 2), False),
+    ],
+)
+def test_earlier_versions_of_an_image_may_have_labels(parameter: Parameter, may: bool) -> None:
+    assert parameter.may_have_labels is may
+
+
+def test_a_labelled_version_is_a_use_and_needs_no_other_read() -> None:
+    labelled = Parameter("/web:prod", OLD, 1, "aws:ec2:image")
+    bulk = BulkReads(templates=(TemplateVersion("lt-1", 1, "resolve:ssm:/web:prod"),), parameters=(labelled,))
+    assert uses(bulk) == {OLD: (Evidence("parameter", "/web:prod"),)}
+    assert (selectors(bulk), unresolved(bulk)) == ((), ())
+
+
 def test_what_templates_select_of_parameters_is_asked_for_once() -> None:
     versions = tuple(
         TemplateVersion("lt-1", number, image)
