@@ -66,13 +66,17 @@ def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[
 
 
 def check_tag_count(option: str, tags: Mapping[str, str]) -> tuple[Failure, ...]:
-    """A failure for more tags, this collection's included, than a resource can have."""
-    if len(tags) <= MAX_TAGS:
+    """A failure for more tags, this collection's included, than a resource can have.
+
+    Tags of AWS do not count (EC2 User Guide, "Tag restrictions").
+    """
+    count = sum(not key.startswith(RESERVED_PREFIX) for key in tags)
+    if count <= MAX_TAGS:
         return ()
     return (
         invalid_option(
             option,
-            f"{option}: {len(tags)} tags including those of this collection exceed the limit of {MAX_TAGS}.",
+            f"{option}: {count} tags including those of this collection exceed the limit of {MAX_TAGS}.",
             "Remove some tags.",
         ),
     )

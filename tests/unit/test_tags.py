@@ -64,6 +64,15 @@ def test_a_resource_can_have_fifty_tags(count: int, refused: bool) -> None:
     assert bool(failures) is refused
 
 
+def test_tags_of_aws_do_not_count() -> None:
+    """(EC2 User Guide, "Tag restrictions".)"""
+    of_aws = {"aws:dlm:lifecycle-policy-id": "p", "aws:backup:source-resource": "r"}
+    full = {str(number): "x" for number in range(50)}
+    assert not tags.check_tag_count("tags", {**full, **of_aws})
+    (failure,) = tags.check_tag_count("tags", {**full, **of_aws, "one": "more"})
+    assert "51 tags" in failure.message
+
+
 def test_the_source_tag() -> None:
     assert tags.source_tag(SOURCE_ID, SOURCE_REGION) == MARK
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 
 from ..failures import Failure, TargetFailed
@@ -32,6 +33,9 @@ except ImportError:
 
 AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
 
+# IAM User Guide, "Troubleshoot access denied error messages". The action that is denied is not always the
+# operation that was called: CopyImage with tags also needs ec2:CreateTags.
+_DENIED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
 _PERMISSION = "Allow {action} in the IAM policy of the credentials used."
 _ROLE = (
     "Check that the role exists, that its trust policy allows these credentials with this external ID or "
@@ -111,10 +115,14 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
     error = exception.response.get("Error", {})
     code = error.get("Code", type(exception).__name__)
     operation = exception.operation_name or action
+    message = error.get("Message", str(exception))
+    denied = _DENIED_ACTION.search(message)
     remedy = REMEDIES.get(code, "AWS's message gives the reason.")
     return Failure(
-        message=error.get("Message", str(exception)),
-        remedy=_ROLE if operation == "AssumeRole" else remedy.format(action=operation),
+        message=message,
+        remedy=_ROLE
+        if operation == "AssumeRole"
+        else remedy.format(action=denied[1] if denied else operation),
         error_code=code,
         action=operation,
         region=target.region if target else None,

@@ -64,6 +64,28 @@ def test_remedies(code: str, remedy: str) -> None:
     assert remedy in failure(refused(code), None, "CopyImage").remedy
 
 
+@pytest.mark.parametrize(
+    ("message", "remedy"),
+    [
+        pytest.param(
+            "You are not authorized to perform this operation. User: arn:aws:iam::111111111111:user/ci is "
+            "not authorized to perform: ec2:CreateTags on resource: arn:aws:ec2:us-east-1::image/* because "
+            "no identity-based policy allows the ec2:CreateTags action. Encoded authorization failure "
+            "message: x",
+            "Allow ec2:CreateTags in the IAM policy",
+            id="another action than the operation",
+        ),
+        pytest.param(
+            "You are not authorized to perform this operation.", "Allow CopyImage in", id="no action"
+        ),
+        pytest.param("is not authorized to perform: anything", "Allow CopyImage in", id="not an action"),
+    ],
+)
+def test_the_remedy_of_a_denial_names_the_denied_action(message: str, remedy: str) -> None:
+    """(IAM User Guide, "Troubleshoot access denied error messages".)"""
+    assert remedy in failure(refused("UnauthorizedOperation", message), None, "CopyImage").remedy
+
+
 @pytest.mark.parametrize("code", sorted(REMEDIES))
 def test_every_remedy_is_a_sentence(code: str) -> None:
     remedy = failure(refused(code), None, "CopyImage").remedy
