@@ -165,7 +165,9 @@ class Key:
 class Grant:
     """A grant on a KMS key as ListGrants returns it (botocore shape ``GrantListEntry``).
 
-    ``constrained`` is whether it requires an encryption context, so that EBS cannot use it.
+    ``grantee`` is an ARN, the unique id of a role or user that was deleted or is new, or the name of an AWS
+    service (``ec2.amazonaws.com``). ``constrained`` is whether the grant requires an encryption context or a
+    source, so that EBS cannot use it.
     """
 
     grant_id: str

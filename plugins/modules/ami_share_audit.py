@@ -296,7 +296,7 @@ kms_keys:
     grants:
       description:
         - The grants on it, each with C(grant_id), C(grantee), C(name), C(operations), and with C(created_by_collection), whether this
-          collection created it.
+          collection created it. The grantee of a grant to an AWS service is the service's name.
         - Empty for a key of another account, which cannot be read.
       type: list
       elements: dict

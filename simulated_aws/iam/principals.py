@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Principals: the root of an account, its users, its roles, and sessions of roles.
+"""Principals: the root of an account, its users, its roles, sessions of roles, and AWS services.
 
 Policies and grants store the unique id behind an ARN, not the ARN: a principal that was deleted and created
 again with the same name is a different one (IAM User Guide, AWS JSON policy elements: Principal).
@@ -27,6 +27,7 @@ class Principal:
 
     `arn` is the ARN that policies name; for a session, that of its role. `unique_id` is AROA… for a role,
     AIDA… for a user, the account id for a root. `session` is the name of a role's session, otherwise empty.
+    A service has no account, and its name (autoscaling.amazonaws.com) as ARN and unique id.
     """
 
     account_id: str
@@ -59,7 +60,12 @@ class Principal:
 
     def exists(self) -> bool:
         """Whether it still exists."""
-        return self.is_root or identity(self) is not None
+        return self.is_root or not self.account_id or identity(self) is not None
+
+
+def service(name: str) -> Principal:
+    """An AWS service."""
+    return Principal("", name, name)
 
 
 def root(account_id: str, partition: str = "aws") -> Principal:

@@ -17,6 +17,7 @@ from ..settings import SETTINGS
 from .errors import KmsError
 
 EQUALS, SUBSET = "EncryptionContextEquals", "EncryptionContextSubset"
+SOURCE_ARN = "SourceArn"
 UNCONSTRAINED = frozenset({"CreateGrant", "DescribeKey", "RetireGrant"})
 """Operations without an encryption context (botocore shape CreateGrantRequest, Constraints)."""
 
@@ -30,7 +31,7 @@ class Terms(NamedTuple):
     grantee: NamedPrincipal
     retiring: NamedPrincipal | None
     operations: tuple[str, ...]
-    constraints: Mapping[str, Mapping[str, str]]
+    constraints: Mapping[str, Any]
     issuing_account: str
 
     def fingerprint(self) -> str:
@@ -84,12 +85,12 @@ class Grant:
             "GrantId": self.id,
             "Name": terms.name,
             "CreationDate": self.created,
-            "GranteePrincipal": terms.grantee.shown(),
+            _member("Grantee", terms.grantee): terms.grantee.shown(),
             "IssuingAccount": terms.issuing_account,
             "Operations": list(terms.operations),
         }
         if terms.retiring:
-            shown["RetiringPrincipal"] = terms.retiring.shown()
+            shown[_member("Retiring", terms.retiring)] = terms.retiring.shown()
         if terms.constraints:
             shown["Constraints"] = terms.constraints
         return shown
@@ -158,6 +159,11 @@ def _is_as_strict(child: Mapping[str, Mapping[str, str]], parent: Mapping[str, M
         return False
     fixed = {**child.get(SUBSET, {}), **child.get(EQUALS, {})}
     return fixed.items() >= parent.get(SUBSET, {}).items()
+
+
+def _member(kind: str, named: NamedPrincipal) -> str:
+    """The member of GrantListEntry that has the grantee or the retiring principal."""
+    return f"{kind}{'Principal' if named.principal.account_id else 'ServicePrincipal'}"
 
 
 def _serial(grant: Grant) -> int:

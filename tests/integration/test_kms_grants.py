@@ -100,6 +100,14 @@ def test_sharing_warns_of_whoever_cannot_use_the_key(
     # What somebody else gave counts as well, if it is enough.
     kms.create_grant(KeyId=fixture.key(HOME), GranteePrincipal=root(web), Operations=USE)
     kms.create_grant(KeyId=fixture.key(HOME), GranteePrincipal=root(staging), Operations=["DescribeKey"])
+    # A grant to a service has no GranteePrincipal (botocore shape GrantListEntry).
+    kms.create_grant(
+        KeyId=fixture.key(HOME),
+        GranteeServicePrincipal="ec2.amazonaws.com",
+        RetiringServicePrincipal="ec2.amazonaws.com",
+        Constraints={"SourceArn": f"arn:aws:ec2:{HOME}:{web}:instance/i-0123456789abcdef0"},
+        Operations=USE,
+    )
     image = {"images": {HOME: fixture.image_id}}
     both = {**image, "account_ids": [web, staging]}
     unit = {**image, "org_unit_arns": [fixture.unit_arn()]}

@@ -176,7 +176,8 @@ def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
     return tuple(
         Grant(
             grant_id=item["GrantId"],
-            grantee=item["GranteePrincipal"],
+            # botocore shape GrantListEntry: a grant to a service has GranteeServicePrincipal instead.
+            grantee=item.get("GranteeServicePrincipal") or item.get("GranteePrincipal", "unknown"),
             operations=frozenset(item["Operations"]),
             name=item.get("Name", ""),
             constrained=bool(item.get("Constraints")),

@@ -12,7 +12,7 @@ from ...iam import principals
 from ...iam.principals import NamedPrincipal
 from .. import authorization, state
 from ..errors import KmsError, dry_run, not_valid
-from ..grants import Terms
+from ..grants import SOURCE_ARN, Terms
 from .registry import Caller, action, authorize
 
 _EVERY_KEY = frozenset({"CreateGrant", "DescribeKey", "RetireGrant"})
@@ -34,21 +34,22 @@ MOST_PAIRS, LONGEST_VALUE = 8, 384
 @action("CreateGrant")
 def create_grant(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Create a grant; an earlier request with the same name and terms returns its grant."""
-    for name in ("GranteeServicePrincipal", "RetiringServicePrincipal"):
-        if name in params:
-            raise NotSimulated(f"parameter {name}")
     principal = caller.principal
     tokens = params.get("GrantTokens", ())
     key, decision = authorize(caller, "CreateGrant", params["KeyId"], grant_tokens=tokens)
     operations = tuple(params["Operations"])
     constraints = params.get("Constraints") or {}
-    _require_fitting(key, operations, constraints)
-    if "GranteePrincipal" not in params:
+    grantee, retiring = _principal(params, "Grantee"), _principal(params, "Retiring")
+    if grantee is None:
         raise not_valid("You must specify GranteePrincipal or GranteeServicePrincipal")
+    to_service = not grantee.principal.account_id
+    _require_fitting(key, operations, constraints, to_service)
+    if to_service and (SOURCE_ARN not in constraints or retiring is None):
+        raise not_valid("A grant to a service needs the constraint SourceArn and a retiring principal")
     terms = Terms(
         params.get("Name", ""),
-        _named(params["GranteePrincipal"]),
-        _named(params["RetiringPrincipal"]) if "RetiringPrincipal" in params else None,
+        grantee,
+        retiring,
         operations,
         constraints,
         principals.root(principal.account_id, principal.partition).arn,
@@ -63,7 +64,22 @@ def create_grant(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     return {"GrantId": grant.id, "GrantToken": state.new_token(record, grant)}
 
 
-def _require_fitting(key: Key, operations: tuple[str, ...], constraints: dict[str, Any]) -> None:
+def _principal(params: dict[str, Any], kind: str) -> NamedPrincipal | None:
+    """The grantee or the retiring principal: a service or another principal, not both.
+
+    (botocore shape CreateGrantRequest, GranteeServicePrincipal and RetiringServicePrincipal.)
+    """
+    arn, service = params.get(f"{kind}Principal"), params.get(f"{kind}ServicePrincipal")
+    if arn and service:
+        raise not_valid(f"You can't specify both {kind}Principal and {kind}ServicePrincipal")
+    if service:
+        return NamedPrincipal(service, principals.service(service))
+    return _named(arn) if arn else None
+
+
+def _require_fitting(
+    key: Key, operations: tuple[str, ...], constraints: dict[str, Any], to_service: bool
+) -> None:
     """Reject operations and constraints that the key does not support."""
     if not operations:
         raise not_valid("A grant allows at least one operation")
@@ -71,11 +87,13 @@ def _require_fitting(key: Key, operations: tuple[str, ...], constraints: dict[st
     unsupported = sorted(set(operations) - (_SYMMETRIC if symmetric else _ASYMMETRIC[key.key_usage]))
     if unsupported:
         raise not_valid(f"A key of spec {key.key_spec} doesn't support {', '.join(unsupported)} in a grant")
-    if "SourceArn" in constraints:
-        raise NotSimulated("grant constraint SourceArn")
+    if SOURCE_ARN in constraints and not to_service:
+        raise NotSimulated("grant constraint SourceArn without GranteeServicePrincipal")
     if constraints and not symmetric:
         raise not_valid("Encryption context constraints need a symmetric encryption key")
-    for pairs in constraints.values():
+    for name, pairs in constraints.items():
+        if name == SOURCE_ARN:
+            continue
         if len(pairs) > MOST_PAIRS or any(len(value) > LONGEST_VALUE for value in pairs.values()):
             raise not_valid(f"At most {MOST_PAIRS} pairs, each value of at most {LONGEST_VALUE} characters")
 

@@ -30,8 +30,8 @@ def list_grants(caller: Caller, params: dict[str, Any]) -> str:
     if "GrantId" in params:
         wanted = require_grant_id(params["GrantId"])
         grants = (grant for grant in grants if grant.id == wanted)
-    if "GranteePrincipal" in params:
-        grantee = params["GranteePrincipal"]
+    # The name of a service is no ARN: one comparison is enough for both filters.
+    if grantee := params.get("GranteePrincipal") or params.get("GranteeServicePrincipal"):
         grants = (grant for grant in grants if grant.terms.grantee.shown() == grantee)
     return _page(grants, params)
 

@@ -27,6 +27,13 @@ from .conftest import (
     put_policy,
 )
 
+INSTANCE = "arn:aws:ec2:us-east-1:111111111111:instance/i-0123456789abcdef0"
+SERVICE_GRANT = {
+    "GranteeServicePrincipal": "ec2.amazonaws.com",
+    "RetiringServicePrincipal": "ec2.amazonaws.com",
+    "Constraints": {"SourceArn": INSTANCE},
+    "Operations": ["Decrypt"],
+}
 GRANT = {"GranteePrincipal": ROOTS[CONSUMER], "Operations": USE}
 
 
@@ -110,7 +117,8 @@ def test_a_grant_created_again_after_its_end_is_a_new_one(kms: Any, key: str) ->
         ({"GranteePrincipal": "arn:aws:iam::888888888888:root"}, "InvalidArnException"),
         ({"GranteePrincipal": "autoscaling.amazonaws.com"}, "InvalidArnException"),
         ({"GranteePrincipal": "*"}, "ValidationException"),
-        ({"GranteeServicePrincipal": "autoscaling.amazonaws.com"}, "UnknownOperationException"),
+        ({"GranteeServicePrincipal": "autoscaling.amazonaws.com"}, "ValidationException"),
+        ({"Constraints": {"SourceArn": INSTANCE}}, "UnknownOperationException"),
         ({"RetiringPrincipal": f"arn:aws:iam::{OWNER}:role/nobody"}, "InvalidArnException"),
         # Operations.
         ({"Operations": []}, "ValidationException"),
@@ -181,6 +189,24 @@ def test_filters(kms: Any, key: str) -> None:
     assert [one["GrantId"] for one in listed(kms, key, GranteePrincipal=ROOTS[MEMBER])] == [other]
     assert listed(kms, key, GrantId="0" * 64) == []
     assert error_code(kms.list_grants, KeyId=key, GrantId="golden") == "InvalidGrantIdException"
+
+
+def test_a_grant_to_a_service_names_the_service_instead_of_a_principal(kms: Any, key: str) -> None:
+    """(botocore shape GrantListEntry, GranteeServicePrincipal and RetiringServicePrincipal.)"""
+    kms.create_grant(KeyId=key, **SERVICE_GRANT)
+    kms.create_grant(KeyId=key, **GRANT)
+    (grant,) = listed(kms, key, GranteeServicePrincipal="ec2.amazonaws.com")
+    assert {name: grant.get(name) for name in SERVICE_GRANT} == SERVICE_GRANT
+    assert not {"GranteePrincipal", "RetiringPrincipal"} & grant.keys()
+
+
+@pytest.mark.parametrize("missing", ["RetiringServicePrincipal", "Constraints"])
+def test_a_grant_to_a_service_needs_a_source_and_a_retiring_principal(
+    kms: Any, key: str, missing: str
+) -> None:
+    """(botocore shape CreateGrantRequest, GranteeServicePrincipal.)"""
+    call = {name: value for name, value in SERVICE_GRANT.items() if name != missing}
+    assert error_code(kms.create_grant, KeyId=key, **call) == "ValidationException"
 
 
 def test_a_key_has_so_many_grants(aws: SimulatedAws, kms: Any, key: str) -> None:

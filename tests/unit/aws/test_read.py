@@ -418,8 +418,8 @@ def test_the_owner_of_a_key_is_in_its_arn() -> None:
 def entry(grant_id: str, **members: Any) -> dict[str, Any]:
     return {
         "GrantId": grant_id,
-        "GranteePrincipal": ROOT,
         "Operations": ["Decrypt", "CreateGrant"],
+        **({} if "GranteeServicePrincipal" in members else {"GranteePrincipal": ROOT}),
         **members,
     }
 
@@ -440,6 +440,14 @@ BOTH = frozenset({"Decrypt", "CreateGrant"})
         pytest.param({"Constraints": {}}, Grant("g-1", ROOT, BOTH), id="empty constraints"),
         pytest.param(
             {"GranteePrincipal": "AROAEXAMPLE"}, Grant("g-1", "AROAEXAMPLE", BOTH), id="a deleted role"
+        ),
+        pytest.param(
+            {
+                "GranteeServicePrincipal": "ec2.amazonaws.com",
+                "Constraints": {"SourceArn": "arn:aws:ec2:eu-west-1:111111111111:instance/i-1"},
+            },
+            Grant("g-1", "ec2.amazonaws.com", BOTH, constrained=True),
+            id="a service",
         ),
     ],
 )
