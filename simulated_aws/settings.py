@@ -57,6 +57,8 @@ class Settings:
     """Error code of PutParameter while the previous value is being validated; AWS doesn't document it."""
     not_opted_in_regions: list[str] = field(default_factory=list)
     """Regions that no account has opted in to."""
+    not_opted_in_regions_by_account: dict[str, list[str]] = field(default_factory=dict)
+    """Account id to further Regions that this account has not opted in to."""
 
     def update(self, mapping: Mapping[str, Any]) -> None:
         """Change settings. An unknown name or a wrong type raises ValueError and changes nothing."""

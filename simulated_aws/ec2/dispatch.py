@@ -21,7 +21,7 @@ def answer(request: FastPathRequest) -> tuple[int, bytes]:
     """Handle a request for one of ACTIONS; return HTTP status and XML body."""
     name = request.params["Action"]
     try:
-        require_opted_in(request.region)
+        require_opted_in(request.region, request.account_id)
         params = serialization.read(name, request.params)
         if params.get("DryRun"):
             raise dry_run()

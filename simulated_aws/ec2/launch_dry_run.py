@@ -32,7 +32,7 @@ def answer(request: FastPathRequest) -> tuple[int, bytes] | None:
         return None
     caller = Caller(request.account_id, request.region)
     try:
-        require_opted_in(request.region)
+        require_opted_in(request.region, request.account_id)
         image_id = request.params.get("ImageId")
         require_authorized(caller, image_id)
         require_launchable(caller, image_id, request.params.get("InstanceType"))

@@ -40,7 +40,7 @@ class StrictEC2Response(StrictLaunchTemplates):
     def call_action(self) -> Any:
         """Reject every action in a Region that is not opted in."""
         try:
-            require_opted_in(self.region)
+            require_opted_in(self.region, self.current_account)
         except Ec2Error as error:
             return self._document(*error_response(error, str(uuid.uuid4())))
         return super().call_action()

@@ -40,15 +40,16 @@ def regions_of(partition: str) -> tuple[str, ...]:
     return _regions()[partition]
 
 
-def opt_in_status(region: str) -> str:
+def opt_in_status(region: str, account_id: str) -> str:
     """`opt-in-not-required`, `opted-in` or `not-opted-in` (botocore shape Region, OptInStatus)."""
-    if region in SETTINGS.not_opted_in_regions:
+    of_account = SETTINGS.not_opted_in_regions_by_account.get(account_id, ())
+    if region in SETTINGS.not_opted_in_regions or region in of_account:
         return "not-opted-in"
     return "opt-in-not-required" if region in ALWAYS_ON else "opted-in"
 
 
-def require_opted_in(region: str) -> None:
+def require_opted_in(region: str, account_id: str) -> None:
     """Reject requests to a Region that is not opted in, where the account's credentials are unknown."""
-    if region in SETTINGS.not_opted_in_regions:
+    if opt_in_status(region, account_id) == "not-opted-in":
         message = "AWS was not able to validate the provided access credentials"
         raise Ec2Error("AuthFailure", message, 401)

@@ -23,7 +23,7 @@ from .errors import KmsError
 def answer(name: str, request: FastPathRequest, actions: Mapping[str, Action] = ACTIONS) -> tuple[int, bytes]:
     """Handle a request for one of `actions`; return HTTP status and JSON body."""
     try:
-        if opt_in_status(request.region) == "not-opted-in":
+        if opt_in_status(request.region, request.account_id) == "not-opted-in":
             message = "The security token included in the request is invalid."
             raise KmsError("UnrecognizedClientException", message)
         params = validation.read(name, request.params)

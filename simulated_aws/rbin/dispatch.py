@@ -34,7 +34,7 @@ def answer(request: RestRequest) -> tuple[int, bytes]:
         NotImplementedError: an operation that is not simulated.
     """
     try:
-        if opt_in_status(request.region) == "not-opted-in":
+        if opt_in_status(request.region, request.account_id) == "not-opted-in":
             message = "The security token included in the request is invalid."
             raise RbinError("UnrecognizedClientException", message, 403)
         operation, named = _operation(request.method, request.path)

@@ -11,6 +11,7 @@ from moto.iam.models import Role
 from moto.sts.exceptions import STSValidationError
 from moto.sts.responses import TokenResponse
 
+from ..ec2.regions import opt_in_status
 from ..exceptions import NotSimulated
 from ..http.protocols import ApiError, Protocol
 from ..iam import principals
@@ -34,7 +35,7 @@ class StrictTokenResponse(TokenResponse):
         """AssumeRole, if the trust policy and the caller's own policies allow it."""
         caller = current_principal(self.current_account)
         if caller.is_root:
-            return self._access_denied("Roles may not be assumed by root accounts.")
+            return self._error("AccessDenied", "Roles may not be assumed by root accounts.")
         for name in _NOT_SIMULATED:
             if self._get_param(name):
                 raise NotSimulated(f"parameter {name}")
@@ -48,6 +49,13 @@ class StrictTokenResponse(TokenResponse):
         if not isinstance(role, Role) or not trusts(role, caller, external_id):
             raise AccessDeniedError(caller.caller_arn, f"sts:AssumeRole on resource: {arn}")
         self._require_duration(caller, role)
+        if opt_in_status(self.region, role.account_id) == "not-opted-in":
+            # botocore shape RegionDisabledException: for the account that is asked for credentials.
+            return self._error(
+                "RegionDisabledException",
+                f"STS is not activated in this region for account:{role.account_id}. Your account "
+                "administrator can activate STS in this region using the IAM Console.",
+            )
         return super().assume_role()
 
     def _require_duration(self, caller: Principal, role: Role) -> None:
@@ -70,8 +78,8 @@ class StrictTokenResponse(TokenResponse):
             )
 
     @staticmethod
-    def _access_denied(message: str) -> Any:
-        response = ApiError("AccessDenied", message, 403).response(Protocol.QUERY, "")
+    def _error(code: str, message: str) -> Any:
+        response = ApiError(code, message, 403).response(Protocol.QUERY, "")
         return (
             response.status,
             {"status": str(response.status), **dict(response.headers)},

@@ -352,6 +352,24 @@ def _launched_by(aws: SimulatedAws, account: str, role: str, region: str, image_
     return encrypted.state(ec2, instance["InstanceId"])
 
 
+def test_a_region_that_an_account_has_not_opted_in_to_hides_no_other(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+) -> None:
+    """STS gives no credentials of this account in that region (botocore shape RegionDisabledException)."""
+    optional, always = "af-south-1", "eu-west-2"
+    shared = {"account": OWNER, "devices": TWO, "sharing": {"accounts": [DEV], "snapshot_accounts": [DEV]}}
+    images = fixture.add_images({region: {**shared, "region": region} for region in (optional, always)})
+    (dev,) = fixture.account_ids(DEV)
+    aws.update_settings(not_opted_in_regions_by_account={dev: [optional]})
+    run = ansible.tasks(
+        [{MODULES + "ami_share_diagnose": {"images": images, "account_ids": [dev], **AS_CONSUMER}}]
+    )
+    found = {one["region"]: one for one in run.tasks[-1].result["results"]}
+    assert found[always]["can_launch"] == "yes", run.text[-3000:]
+    assert found[optional]["can_launch"] != "yes"
+    assert [call.region for call in aws.calls(action="AssumeRole")] == [HOME]
+
+
 LOOK = {"Action": ["ec2:Describe*", "ec2:Get*"]}
 LAUNCH = {"Action": "ec2:*"}
 USE_KEYS = {"Action": [f"kms:{operation}" for operation in USE]}

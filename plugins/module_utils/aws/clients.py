@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -75,9 +76,17 @@ class Clients:
             user_agent_extra=USER_AGENT,
         )
         self._config = config.merge(connection.config) if connection.config else config
+        # IAM User Guide, "Manage AWS STS in an AWS Region": session tokens of the global endpoint, which is
+        # the default of older botocore, are not valid in opt-in regions.
+        if not self._sets("sts_regional_endpoints", "AWS_STS_REGIONAL_ENDPOINTS"):
+            self._session._session.set_config_variable("sts_regional_endpoints", "regional")
         self._clients: dict[tuple[str, str], Any] = {}
         self._assumed: dict[tuple[str, str | None, str], Credentials] = {}
         self._adaptive: dict[str, Clients] = {}
+
+    def _sets(self, setting: str, variable: str) -> bool:
+        """Whether the user sets a setting of botocore, in the profile or the environment."""
+        return variable in os.environ or setting in self._session._session.get_scoped_config()
 
     def open(self, service: str, regions: Iterable[str]) -> None:
         """Create the clients of ``service`` in ``regions`` that do not exist yet."""

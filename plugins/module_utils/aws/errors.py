@@ -41,6 +41,8 @@ _ROLE = (
     "Check that the role exists, that its trust policy allows these credentials with this external ID or "
     "without one, and that their IAM policy allows sts:AssumeRole."
 )
+# botocore shape RegionDisabledException.
+_REGION_DISABLED = "RegionDisabledException"
 _CREDENTIALS = "Check the credentials: profile, keys and session token, and whether they have expired."
 _RETRY = "Rerun later: completed work is kept."
 _IMAGE_NOT_FOUND = (
@@ -58,6 +60,8 @@ REMEDIES = {
     "InvalidClientTokenId": _CREDENTIALS,
     "RequestExpired": "Get new credentials, or correct this machine's clock.",
     "UnrecognizedClientException": _CREDENTIALS,
+    "RegionDisabledException": "Enable the region in the account of the role.",
+    _REGION_DISABLED: "Enable the region in the account of the role.",
     "OptInRequired": "Enable the region, or subscribe to the product, in this account.",
     "RequestLimitExceeded": _RETRY,
     "ThrottlingException": _RETRY,
@@ -118,11 +122,11 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
     message = error.get("Message", str(exception))
     denied = _DENIED_ACTION.search(message)
     remedy = REMEDIES.get(code, "AWS's message gives the reason.")
+    if operation == "AssumeRole" and code != _REGION_DISABLED:
+        remedy = _ROLE
     return Failure(
         message=message,
-        remedy=_ROLE
-        if operation == "AssumeRole"
-        else remedy.format(action=denied[1] if denied else operation),
+        remedy=remedy.format(action=denied[1] if denied else operation),
         error_code=code,
         action=operation,
         region=target.region if target else None,

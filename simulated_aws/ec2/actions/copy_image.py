@@ -90,7 +90,7 @@ def _require_consistent(params: dict[str, Any]) -> None:
 def _source(caller: Caller, params: dict[str, Any]) -> tuple[Image, dict[str, Snapshot]]:
     """The source image and its snapshots by id, if the caller can copy them."""
     region = params["SourceRegion"]
-    if partition_of(region) is None or opt_in_status(region) == "not-opted-in":
+    if partition_of(region) is None or opt_in_status(region, caller.account_id) == "not-opted-in":
         raise invalid_value("sourceRegion", region)
     if partition_of(region) != partition_of(caller.region):
         raise invalid_value("sourceRegion", region, "Images can't be copied between partitions.")

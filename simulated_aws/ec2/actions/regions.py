@@ -20,12 +20,14 @@ def describe_regions(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     for name in names:
         if name not in known:
             raise Ec2Error("InvalidParameterValue", f"Invalid region '{name}' provided.")
-    fits = compile_filters(params.get("Filters", []), FILTERS, lambda _: {})
+    statuses = {name: opt_in_status(name, caller.account_id) for name in known}
+    filters = {**FILTERS, "opt-in-status": lambda name: (statuses[name],)}
+    fits = compile_filters(params.get("Filters", []), filters, lambda _: {})
     every = params.get("AllRegions") or names
     regions = [
-        {"RegionName": name, "Endpoint": _endpoint(name), "OptInStatus": opt_in_status(name)}
+        {"RegionName": name, "Endpoint": _endpoint(name), "OptInStatus": statuses[name]}
         for name in names or known
-        if (every or opt_in_status(name) != "not-opted-in") and fits(name)
+        if (every or statuses[name] != "not-opted-in") and fits(name)
     ]
     return {"Regions": regions}
 
@@ -38,6 +40,6 @@ def _endpoint(region: str) -> str:
 # botocore shape DescribeRegionsRequest, Filters.
 FILTERS: dict[str, Values[str]] = {
     "endpoint": lambda name: (_endpoint(name),),
-    "opt-in-status": lambda name: (opt_in_status(name),),
+    "opt-in-status": lambda name: (opt_in_status(name, ""),),
     "region-name": lambda name: (name,),
 }

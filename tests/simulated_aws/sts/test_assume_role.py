@@ -100,6 +100,19 @@ def test_which_principals_can_assume_a_role(
     assert outcome(aws.client("sts", account), **call) == code
 
 
+def test_a_region_that_the_role_s_account_has_not_opted_in_to(aws: SimulatedAws) -> None:
+    """(botocore shape RegionDisabledException: for the account that is asked to generate credentials.)"""
+    aws.update_settings(not_opted_in_regions_by_account={CONSUMER: ["ap-east-1"]})
+    abroad = aws.client("sts", "owner", "ap-east-1")
+    with pytest.raises(ClientError) as refused:
+        abroad.assume_role(RoleArn=ROLE, RoleSessionName="release", ExternalId=EXTERNAL_ID)
+    error = refused.value.response
+    assert error["Error"]["Code"] == "RegionDisabledException"
+    assert f"account:{CONSUMER}" in error["Error"]["Message"]
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert outcome(aws.client("sts", "owner"), ExternalId=EXTERNAL_ID) == "ok"
+
+
 def test_the_error_names_caller_and_role(aws: SimulatedAws) -> None:
     with pytest.raises(ClientError) as refused:
         aws.client("sts", "outsider").assume_role(RoleArn=ROLE, RoleSessionName="release")

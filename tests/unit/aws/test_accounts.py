@@ -18,8 +18,13 @@ OWN = Caller("111111111111", "aws-cn")
 
 
 class FakeClients:
-    def __init__(self) -> None:
+    def __init__(self, default_region: str = "eu-west-1") -> None:
+        self.default_region = default_region
         self.assumed: list[tuple[Any, ...]] = []
+        self.opened: list[tuple[str, str]] = []
+
+    def open(self, service: str, regions: list[str]) -> None:
+        self.opened += [(service, region) for region in regions]
 
     def with_role(self, role_arn: str, external_id: str | None, region: str) -> str:
         self.assumed.append((role_arn, external_id, region))
@@ -45,6 +50,32 @@ def test_another_account_without_a_role_is_a_failure_that_names_the_option() -> 
     assert caught.value.failure.error_code == "missing_consumer_role"
     assert caught.value.failure.account_id == CONSUMER
     assert "consumer_role_name" in caught.value.failure.remedy
+
+
+@pytest.mark.parametrize(
+    ("partition", "sts_region", "default_region", "region"),
+    [
+        pytest.param("aws", "eu-west-1", "us-west-2", "eu-west-1", id="every account has it"),
+        pytest.param("aws", "ap-east-1", "us-west-2", "us-west-2", id="the default region"),
+        pytest.param("aws", "ap-east-1", "me-south-1", "us-east-1", id="the default one is opt-in too"),
+        pytest.param("aws-cn", "cn-north-1", "cn-north-1", "cn-north-1", id="no opt-in regions"),
+    ],
+)
+def test_roles_are_assumed_in_a_region_that_every_account_has(
+    partition: str, sts_region: str, default_region: str, region: str
+) -> None:
+    """(botocore shape RegionDisabledException.)"""
+    clients: Any = FakeClients(default_region)
+    accounts = Accounts(clients, Caller("111111111111", partition), ConsumerRole("r"), sts_region)
+    accounts.clients(CONSUMER)
+    assert [region for _arn, _external_id, region in clients.assumed] == [region]
+    assert clients.opened == ([] if region == sts_region else [("sts", region)])
+
+
+def test_without_a_role_no_client_is_opened() -> None:
+    clients: Any = FakeClients("us-west-2")
+    Accounts(clients, OWN, None, "ap-east-1")
+    assert clients.opened == []
 
 
 def test_the_role_of_another_account() -> None:

@@ -97,6 +97,25 @@ def test_the_users_endpoint_is_used() -> None:
     assert clients.ec2("eu-west-1").meta.endpoint_url == "http://127.0.0.1:5000"
 
 
+@pytest.mark.parametrize(
+    ("setting", "endpoint"),
+    [
+        pytest.param(None, "https://sts.us-east-1.amazonaws.com", id="not set"),
+        pytest.param("legacy", "https://sts.amazonaws.com", id="set by the user"),
+    ],
+)
+def test_sts_is_called_in_the_region(
+    monkeypatch: pytest.MonkeyPatch, setting: str | None, endpoint: str
+) -> None:
+    """(IAM User Guide, "Manage AWS STS in an AWS Region": tokens valid in opt-in regions.)"""
+    monkeypatch.delenv("AWS_STS_REGIONAL_ENDPOINTS", raising=False)
+    if setting:
+        monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", setting)
+    clients = Clients(Connection(credentials=KEYS))
+    clients.open("sts", ["us-east-1"])
+    assert clients.sts("us-east-1").meta.endpoint_url == endpoint
+
+
 def test_regions_of_every_partition_are_known() -> None:
     partitions = Clients(Connection(credentials=KEYS)).partitions()
     assert partitions["eu-west-1"] == "aws"

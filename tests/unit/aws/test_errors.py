@@ -86,6 +86,13 @@ def test_the_remedy_of_a_denial_names_the_denied_action(message: str, remedy: st
     assert remedy in failure(refused("UnauthorizedOperation", message), None, "CopyImage").remedy
 
 
+def test_a_region_that_the_role_s_account_has_not_enabled() -> None:
+    """(botocore shape RegionDisabledException.)"""
+    found = failure(refused("RegionDisabledException", operation="AssumeRole"), None, "DescribeImages")
+    assert found.remedy == "Enable the region in the account of the role."
+    assert "trust policy" in failure(refused("AccessDenied", operation="AssumeRole"), None, "X").remedy
+
+
 @pytest.mark.parametrize("code", sorted(REMEDIES))
 def test_every_remedy_is_a_sentence(code: str) -> None:
     remedy = failure(refused(code), None, "CopyImage").remedy
