@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ..iam import principals
 from ..iam.principals import NamedPrincipal, Principal
 from ..settings import SETTINGS
 from .errors import KmsError
@@ -71,26 +72,35 @@ class Grant:
             constraints, self.terms.constraints
         )
 
-    def view(self) -> str:
+    def shown_grantee(self, now: float) -> str:
+        """The grantee as ListGrants shows it: an ARN, a service, or a unique id.
+
+        A principal that was deleted, or created a moment ago, has its unique id (aws/aws-sdk-go#1718).
+        """
+        return _shown(self.terms.grantee, now)
+
+    def view(self, now: float) -> str:
         """The grant as ListGrants shows it, as JSON (botocore shape GrantListEntry)."""
-        principals = [self.terms.grantee, *([self.terms.retiring] if self.terms.retiring else [])]
-        if not self._text or not all(one.principal.exists() for one in principals):
-            self._text = json.dumps(self._view())
+        named = [self.terms.grantee, *([self.terms.retiring] if self.terms.retiring else [])]
+        if SETTINGS.new_grantee_by_unique_id_seconds:
+            return json.dumps(self._view(now))
+        if not self._text or not all(one.principal.exists() for one in named):
+            self._text = json.dumps(self._view(now))
         return self._text
 
-    def _view(self) -> dict[str, Any]:
+    def _view(self, now: float) -> dict[str, Any]:
         terms = self.terms
         shown: dict[str, Any] = {
             "KeyId": self.key_arn,
             "GrantId": self.id,
             "Name": terms.name,
             "CreationDate": self.created,
-            _member("Grantee", terms.grantee): terms.grantee.shown(),
+            _member("Grantee", terms.grantee): _shown(terms.grantee, now),
             "IssuingAccount": terms.issuing_account,
             "Operations": list(terms.operations),
         }
         if terms.retiring:
-            shown[_member("Retiring", terms.retiring)] = terms.retiring.shown()
+            shown[_member("Retiring", terms.retiring)] = _shown(terms.retiring, now)
         if terms.constraints:
             shown["Constraints"] = terms.constraints
         return shown
@@ -159,6 +169,13 @@ def _is_as_strict(child: Mapping[str, Mapping[str, str]], parent: Mapping[str, M
         return False
     fixed = {**child.get(SUBSET, {}), **child.get(EQUALS, {})}
     return fixed.items() >= parent.get(SUBSET, {}).items()
+
+
+def _shown(named: NamedPrincipal, now: float) -> str:
+    created = principals.created(named.principal)
+    if created is not None and now < created + SETTINGS.new_grantee_by_unique_id_seconds:
+        return named.principal.user_id
+    return named.shown()
 
 
 def _member(kind: str, named: NamedPrincipal) -> str:

@@ -204,6 +204,22 @@ def test_a_role_that_was_deleted_is_reported_and_does_not_get_its_access_back_by
     assert encrypted.grantees(aws, key) == [role]
 
 
+def test_a_purge_keeps_the_grant_of_a_new_role(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+) -> None:
+    key, role = fixture.key(HOME), fixture.role("web-staging")
+    aws.update_settings(new_grantee_by_unique_id_seconds=3600)
+    opened = {"images": {HOME: fixture.image_id}, "principals": [role], "purge_grants": True}
+    run = steps(ansible, {"open": ("ami_kms_grant", opened), "again": ("ami_kms_grant", opened)})
+    assert run.code == 0, run.text
+    assert len(encrypted.grants(aws, key)) == 1
+    aws.update_settings(new_grantee_by_unique_id_seconds=0)
+    assert encrypted.grantees(aws, key) == [role]
+    absent, _task = ansible.module("ami_kms_grant", **{**opened, "purge_grants": False, "state": "absent"})
+    assert absent.code == 0, absent.text
+    assert encrypted.grants(aws, key) == []
+
+
 def test_a_deleted_role_in_a_key_policy_stops_nobody(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:

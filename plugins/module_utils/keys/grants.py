@@ -22,7 +22,8 @@ OPERATIONS = frozenset(
         "ReEncryptTo",
     }
 )
-# IAM User Guide, "Unique identifiers": KMS shows these for deleted roles and users.
+# IAM User Guide, "Unique identifiers": KMS shows these for deleted roles and users, and for new ones during
+# about a minute (aws/aws-sdk-go#1718, hashicorp/terraform-provider-aws#29245).
 DELETED_PRINCIPAL = re.compile(r"(AROA|AIDA)[A-Z0-9]+")
 NAME_PREFIX = "golden-images:"
 

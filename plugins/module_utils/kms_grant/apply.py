@@ -40,7 +40,8 @@ def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, re
     written = _put_policies(clients, wanted, _of_kind("PutKeyPolicy", of_owner, created))
     consumer_grants_created = _create_as_consumers(clients, wanted, seen, created)
     granted = merge(created, written, consumer_grants_created)
-    done = merge(granted, _perform_each(clients, _of_kind("RevokeGrant", of_owner, granted)))
+    revoked = _without_answered(_of_kind("RevokeGrant", of_owner, granted), created, consumer_grants_created)
+    done = merge(granted, _perform_each(clients, revoked))
     warnings = (wait_until_listed(clients, created) or _PROPAGATION,) if created.actions else ()
     return Outcome(performed=done.actions, failures=done.failures, warnings=warnings)
 
@@ -49,6 +50,17 @@ def _of_kind(operation: str, actions: Iterable[Action], before: Performed) -> li
     """The actions of one operation, without regions in which an earlier step failed."""
     broken = {failure.region for failure in before.failures}
     return [item for item in actions if item.operation == operation and item.target.region not in broken]
+
+
+def _without_answered(revocations: Iterable[Action], *created: Performed) -> list[Action]:
+    """The revocations, without the grants that CreateGrant returned.
+
+    ListGrants shows a new role by its unique id for a while (aws/aws-sdk-go#1718), like a deleted one, so the
+    plan replaces its grant. For the same role CreateGrant returns that grant instead of a new one
+    (KMS API Reference, CreateGrant, Name).
+    """
+    answered = {answer["GrantId"] for performed in created for answer in performed.answers}
+    return [action for action in revocations if action.parameters["GrantId"] not in answered]
 
 
 def _perform_each(clients: Clients, actions: Sequence[Action]) -> Performed:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -111,7 +111,19 @@ def _is_revoked(wanted: GrantWanted, seen: GrantSeen, grant: Grant, kept: list[d
         return wanted.purge and not any(holds((grant,), request) for request in kept)
     named = wanted.account_ids | wanted.principals
     named |= {auto_scaling_role(seen.partition, account_id) for account_id in wanted.account_ids}
-    return short(grant.grantee) in {short(principal) for principal in named}
+    return short(grant.grantee) in {short(principal) for principal in named} or _is_new_or_deleted(
+        grant, {principal_arn(seen.partition, principal) for principal in named}
+    )
+
+
+def _is_new_or_deleted(grant: Grant, arns: Iterable[str]) -> bool:
+    """Whether the grant was created for one of these roles or users, but is shown with a unique id.
+
+    Its name is a hash of the ARN, which shows that.
+    """
+    return DELETED_PRINCIPAL.fullmatch(grant.grantee) is not None and any(
+        grant.name == grant_request("", arn, grant.operations)["Name"] for arn in arns
+    )
 
 
 def _policy_actions(wanted: GrantWanted, target: Target, key: KeySeen) -> list[Action]:
@@ -134,7 +146,8 @@ def _stale_warnings(key: KeySeen) -> Iterator[str]:
         if DELETED_PRINCIPAL.fullmatch(grant.grantee):
             yield (
                 f"The grant {grant.grant_id} on {key.key.arn} is for {grant.grantee}, a role or user that no "
-                "longer exists; another one of the same name does not get its access."
+                "longer exists or was created a moment ago. If it was deleted, another one of the same name "
+                "does not get its access."
             )
 
 

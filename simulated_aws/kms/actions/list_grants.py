@@ -32,7 +32,8 @@ def list_grants(caller: Caller, params: dict[str, Any]) -> str:
         grants = (grant for grant in grants if grant.id == wanted)
     # The name of a service is no ARN: one comparison is enough for both filters.
     if grantee := params.get("GranteePrincipal") or params.get("GranteeServicePrincipal"):
-        grants = (grant for grant in grants if grant.terms.grantee.shown() == grantee)
+        now = state.now()
+        grants = (grant for grant in grants if grant.shown_grantee(now) == grantee)
     return _page(grants, params)
 
 
@@ -76,7 +77,7 @@ def _page(grants: Iterable[Grant], params: dict[str, Any]) -> str:
     truncated = len(found) > limit
     found = found[:limit]
     # Grants cache their JSON: writing a hundred takes as long as the rest of the request.
-    listed = ",".join([grant.view() for grant in found])
+    listed = ",".join([grant.view(now) for grant in found])
     if not truncated:
         return f'{{"Grants":[{listed}],"Truncated":false}}'
     marker = base64.urlsafe_b64encode(f"after:{found[-1].serial}".encode()).decode()

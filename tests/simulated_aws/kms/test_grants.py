@@ -249,6 +249,22 @@ def test_a_deleted_grantee_is_shown_by_its_unique_id(
     assert len(listed(kms, key, GranteePrincipal=unique_id)) == 1
 
 
+def test_a_new_grantee_is_shown_by_its_unique_id_for_a_while(aws: SimulatedAws, kms: Any, key: str) -> None:
+    """(aws/aws-sdk-go#1718; botocore shape CreateGrantRequest, Name: the original GrantId is returned.)"""
+    trust = '{"Statement": []}'
+    role = aws.client("iam", "consumer").create_role(RoleName="new", AssumeRolePolicyDocument=trust)["Role"]
+    call = {"KeyId": key, "Name": "golden", "GranteePrincipal": role["Arn"], "Operations": ["Decrypt"]}
+    aws.update_settings(new_grantee_by_unique_id_seconds=60)
+    made = kms.create_grant(**call)["GrantId"]
+    kms.create_grant(**{**call, "GranteePrincipal": ROOTS[CONSUMER]})
+    shown = [grant["GranteePrincipal"] for grant in listed(kms, key)]
+    assert shown == [role["RoleId"], ROOTS[CONSUMER]]
+    assert kms.create_grant(**call)["GrantId"] == made
+    assert len(listed(kms, key, GranteePrincipal=role["RoleId"])) == 1
+    aws.update_settings(new_grantee_by_unique_id_seconds=0)
+    assert listed(kms, key)[0]["GranteePrincipal"] == role["Arn"]
+
+
 def test_a_grantee_may_make_grants_within_its_own(aws: SimulatedAws, kms: Any, key: str) -> None:
     """(KMS Developer Guide, Creating grants: Granting CreateGrant permission.)"""
     kms.create_grant(KeyId=key, **GRANT)

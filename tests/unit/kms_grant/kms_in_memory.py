@@ -30,7 +30,11 @@ def _model() -> ServiceModel:
 
 @dataclass
 class StoredKey:
-    """A key; ``unlisted`` maps grants to how often ListGrants still omits them."""
+    """A key.
+
+    ``unlisted`` maps grants to how often ListGrants still omits them, ``unique_ids`` ARNs of new roles to the
+    ids that it shows instead.
+    """
 
     arn: str
     state: str = "Enabled"
@@ -38,6 +42,7 @@ class StoredKey:
     policy: str = field(default_factory=policy_of)
     grants: dict[str, dict[str, Any]] = field(default_factory=dict)
     unlisted: dict[str, int] = field(default_factory=dict)
+    unique_ids: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -116,7 +121,9 @@ class Kms:
                 if key.unlisted.get(grant_id, 0) > 0:
                     key.unlisted[grant_id] -= 1
                 else:
-                    shown.append({"GrantId": grant_id, **grant})
+                    arn = grant["GranteePrincipal"]
+                    grantee = key.unique_ids.get(arn, arn)
+                    shown.append({"GrantId": grant_id, **grant, "GranteePrincipal": grantee})
         yield {"Grants": shown}
 
     def _key(self, operation: str, parameters: dict[str, Any]) -> StoredKey:

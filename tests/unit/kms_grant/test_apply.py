@@ -20,7 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.examples import ORG
 from tests.unit.keys.policies import ROOT, consumers, opened_to, own_access
-from tests.unit.kms_grant.examples import A, B, C, root, scaling_role
+from tests.unit.kms_grant.examples import DEPLOY, A, B, C, root, scaling_role
 from tests.unit.kms_grant.kms_in_memory import Kms, World, world
 from tests.unit.kms_grant.runs import (
     EU,
@@ -36,6 +36,7 @@ from tests.unit.kms_grant.runs import (
     world_with_access,
 )
 
+OTHER = f"arn:aws:iam::{A}:role/other"
 THEIRS = {
     "Sid": "Theirs",
     "Effect": "Allow",
@@ -110,6 +111,43 @@ def test_actions_before_a_failure_are_returned() -> None:
     _result, outcome = run(aws, wanted(A, regions=(EU, US), org_arns=frozenset({ORG})))
     done = [(item["region"], item["action"]) for item in (one.as_result() for one in outcome.performed)]
     assert sorted(done) == [(EU, "CreateGrant"), (US, "CreateGrant"), (US, "PutKeyPolicy")]
+
+
+def test_grant_that_create_grant_returned_is_not_revoked() -> None:
+    # ListGrants shows a role that was created a moment ago by its unique id (aws/aws-sdk-go#1718).
+    aws = world_with_access(A, C, regions=(EU,), principals=frozenset({DEPLOY}))
+    aws.key(EU).unique_ids[DEPLOY] = "AROAEXAMPLEID"
+    want = wanted(A, principals=frozenset({DEPLOY}), purge=True)
+    _result, outcome = run(aws, want)
+    assert outcome.failures == ()
+    assert grantees(aws.key(EU)) == {root(A), DEPLOY}
+    aws.key(EU).unique_ids.clear()
+    assert planned(aws, want)[1].actions == ()
+
+
+def test_grant_that_a_consumer_got_from_create_grant_is_not_revoked() -> None:
+    aws = world(EU)
+    run(aws, scaling(A))
+    aws.key(EU).unique_ids[scaling_role(A)] = "AROAEXAMPLEID"
+    run(aws, scaling(A, purge=True))
+    assert grantees(aws.key(EU)) == {root(A), scaling_role(A)}
+
+
+def test_grant_of_a_deleted_role_is_revoked() -> None:
+    aws = world_with_access(regions=(EU,), principals=frozenset({DEPLOY}))
+    (stale,) = aws.key(EU).grants.values()
+    stale["GranteePrincipal"] = "AROAEXAMPLEID"
+    run(aws, wanted(principals=frozenset({DEPLOY}), purge=True))
+    assert grantees(aws.key(EU)) == {DEPLOY}
+
+
+def test_grant_shown_with_a_unique_id_is_revoked_from_the_role_it_was_created_for() -> None:
+    aws = world_with_access(B, regions=(EU,), principals=frozenset({DEPLOY}))
+    aws.key(EU).unique_ids[DEPLOY] = "AROAEXAMPLEID"
+    run(aws, wanted(principals=frozenset({OTHER}), present=False))
+    assert grantees(aws.key(EU)) == {root(B), DEPLOY}
+    run(aws, wanted(principals=frozenset({DEPLOY}), present=False))
+    assert grantees(aws.key(EU)) == {root(B)}
 
 
 def test_failure_to_revoke_a_grant_is_reported() -> None:
