@@ -21,7 +21,7 @@ from ..model import Target
 from ..plan import Action, Plan
 from ..progress import Report
 from ..runner import Outcome
-from .plan import consumer_grants
+from .plan import consumer_grants, without_owner
 from .policy import policy_after
 from .request import is_for_auto_scaling
 from .state import GrantSeen, GrantWanted
@@ -35,6 +35,8 @@ _PROPAGATION = "AWS lists the new grants. It can take up to 5 minutes until all 
 
 def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, report: Report) -> Outcome:
     """Create grants, write policies, create grants as consumers, then revoke: access is never interrupted."""
+    # Policies are planned again from what is read right before: for the same consumers as the plan.
+    wanted = without_owner(wanted, seen)
     of_owner = [action for action in plan.actions if not is_for_auto_scaling(action)]
     created = _perform_each(clients, _of_kind("CreateGrant", of_owner, Performed()))
     written = _put_policies(clients, wanted, _of_kind("PutKeyPolicy", of_owner, created))

@@ -23,11 +23,12 @@ from .state import AUTO_SCALING_OPERATIONS, GrantSeen, GrantWanted
 
 def plan(wanted: GrantWanted, seen: GrantSeen) -> Plan:
     """Plan every target."""
-    return Plan(tuple(_plan_target(_others(wanted, seen), seen, target) for target in sorted(seen.keys)))
+    others = without_owner(wanted, seen)
+    return Plan(tuple(_plan_target(others, seen, target) for target in sorted(seen.keys)))
 
 
-def _others(wanted: GrantWanted, seen: GrantSeen) -> GrantWanted:
-    """``wanted`` without the keys' owner, which needs no grant."""
+def without_owner(wanted: GrantWanted, seen: GrantSeen) -> GrantWanted:
+    """``wanted`` without the keys' owner, which needs neither a grant nor a statement."""
     return replace(wanted, account_ids=wanted.account_ids - {seen.account_id})
 
 
@@ -43,7 +44,7 @@ def consumer_grants(wanted: GrantWanted, seen: GrantSeen) -> tuple[tuple[str, Ac
         (account_id, Action(target, "CreateGrant", request, key.key.arn, service="kms"))
         for target, keys in sorted(seen.keys.items())
         for key in keys
-        for account_id in sorted(_others(wanted, seen).account_ids)
+        for account_id in sorted(without_owner(wanted, seen).account_ids)
         for role in [auto_scaling_role(seen.partition, account_id)]
         if not holds(key.grants, request := grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS))
     )
