@@ -48,17 +48,26 @@ def ids(aws: SimulatedAws, fixture: Fixture) -> dict[str, str]:
 
     direct = {"accounts": [ME]}
     readable = {"accounts": [ME], "snapshot_accounts": [ME]}
+    # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot": CreateGrant for services only.
+    through_ec2 = key(*_EVERYTHING[1:])
+    through_ec2["policy"]["Statement"].append(
+        {
+            **key("CreateGrant")["policy"]["Statement"][1],
+            "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        }
+    )
     keys = {"open": _EVERYTHING, "half": ["CreateGrant", "Decrypt"], "blind": ["DescribeKey"], "shut": []}
     built = fixture.add(
         organization=None,
         kms_keys={
             **{name: key(*operations) for name, operations in keys.items()},
             "off": key(*_EVERYTHING, state="Disabled"),
+            "services": through_ec2,
         },
         images={
             "direct": image(sharing=direct, tags={"ec2:SharedTag/version": "7", "secret": "x"}),
             "far": image(FAR, sharing=direct, architecture="arm64"),
-            **{name: image(AWAY, name, sharing=readable) for name in (*keys, "off")},
+            **{name: image(AWAY, name, sharing=readable) for name in (*keys, "off", "services")},
             "hidden": image(AWAY, "open", sharing=direct),
             "public": image(sharing={"public": True}),
             "golden-look-alike": image(account=STRANGER, sharing={"public": True}),
@@ -116,7 +125,7 @@ def by_label(run: Run, task: str, ids: dict[str, str]) -> dict[str, dict[str, An
     return {by_id[item["image_id"]]: item for item in run.task(task).result["results"]}
 
 
-SHARED = ["blind", "by-org", "by-unit", "direct", "far", "half", "hidden", "off", "open", "shut"]
+SHARED = ["blind", "by-org", "by-unit", "direct", "far", "half", "hidden", "off", "open", "services", "shut"]
 
 
 def test_all_that_others_share_and_nothing_else(
@@ -186,12 +195,12 @@ def test_all_that_others_share_and_nothing_else(
     # Whether a key lets the account in is what a launch then comes to.
     assert {label: images[label]["key_access"] for label in SHARED} == {
         **dict.fromkeys(("by-org", "by-unit", "direct", "far"), "not_needed"),
-        **dict.fromkeys(("half", "hidden"), "unknown"),
+        **dict.fromkeys(("half", "hidden", "services"), "unknown"),
         **dict.fromkeys(("blind", "off", "shut"), "no"),
         "open": "yes",
     }
-    for label in ("open", "direct"):
-        region = AWAY if label == "open" else HOME
+    for label in ("open", "services", "direct"):
+        region = HOME if label == "direct" else AWAY
         assert encrypted.launched(aws, ME, region, ids[label]) == "running"
     for label in ("blind", "shut", "off"):
         assert encrypted.launched(aws, ME, AWAY, ids[label]) == encrypted.NO_KEY

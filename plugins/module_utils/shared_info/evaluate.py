@@ -64,7 +64,8 @@ def key_access(image: SharedImage, keys: KeysSeen) -> tuple[str, str]:
     """Whether these credentials can use the keys of an image, and why: ``not_needed|yes|no|unknown``.
 
     ``yes`` if KMS allows every one of ``OPERATIONS`` for every key; ``no`` if a key is not enabled, or KMS
-    denies one of ``REQUIRED`` for it.
+    denies Decrypt with it. A denied CreateGrant alone is ``unknown``: a key policy may allow it only to AWS
+    services, such as EC2 (KMS Developer Guide, "kms:GrantIsForAWSResource"), and these call it in a launch.
     """
     if not image.encrypted:
         return "not_needed", "No volume is encrypted."
@@ -88,8 +89,16 @@ def _evaluate_key(arn: str, key: OwnKeyAccess) -> tuple[str, str]:
         return "unknown", f"{arn}: {key.problem}"
     if key.state not in (None, "Enabled"):
         return "no", f"{arn} is in the state {key.state}."
-    if missing := [operation for operation in REQUIRED if operation in key.denied]:
+    missing = [operation for operation in REQUIRED if operation in key.denied]
+    if "Decrypt" in missing:
         return "no", f"KMS denies these credentials {' and '.join(missing)} with {arn}."
+    if missing:
+        reason = (
+            f"KMS denies these credentials CreateGrant with {arn} in a direct call. A launch works all the "
+            "same if the key policy allows it to AWS services (kms:GrantIsForAWSResource), which a dry run "
+            "cannot show: ami_launch_probe can."
+        )
+        return "unknown", reason
     if key.denied:
         reason = (
             f"KMS allows these credentials {' and '.join(REQUIRED)} with {arn}, but denies "

@@ -37,9 +37,7 @@ WANTED = st.builds(
 
 def contents(actions: tuple[Action, ...]) -> Counter[str]:
     """The actions in any order; a grant token is known only once it is returned."""
-    return Counter(
-        str(replace(one, parameters={**one.parameters, "GrantTokens": None})) for one in actions
-    )
+    return Counter(str(replace(one, parameters={**one.parameters, "GrantTokens": None})) for one in actions)
 
 
 def check_run(aws: World, want: GrantWanted) -> None:

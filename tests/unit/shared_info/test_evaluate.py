@@ -13,7 +13,6 @@ from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.shared_info.evaluate import (
     NOT_CHECKED,
     OPERATIONS,
-    REQUIRED,
     key_access,
     not_found,
     of_others,
@@ -177,6 +176,20 @@ ALLOWED = OwnKeyAccess("Enabled")
         ),
         pytest.param(
             encrypted("snap-1"),
+            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Enabled", ("CreateGrant",))}),
+            "unknown",
+            "kms:GrantIsForAWSResource",
+            id="CreateGrant denied",
+        ),
+        pytest.param(
+            encrypted("snap-1"),
+            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Enabled", ("CreateGrant", "Decrypt"))}),
+            "no",
+            "CreateGrant and Decrypt",
+            id="all that is required denied",
+        ),
+        pytest.param(
+            encrypted("snap-1"),
             KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess(problem="ThrottlingException")}),
             "unknown",
             "ThrottlingException",
@@ -216,7 +229,7 @@ def test_key_access_is_yes_only_if_all_is_allowed(keys: list[OwnKeyAccess], hidd
         one, KeysSeen(of_snapshot, {of_snapshot[name]: key for name, key in zip(ids, keys, strict=True)})
     )
     clear = [key for key in keys if not key.problem]
-    denying = [key for key in clear if key.state == "Disabled" or {*REQUIRED} & {*key.denied}]
+    denying = [key for key in clear if key.state == "Disabled" or "Decrypt" in key.denied]
     assert (access == "no") == bool(denying)
     all_allowed = all(not key.problem and not key.denied and key.state != "Disabled" for key in keys)
     assert (access == "yes") == (all_allowed and not hidden)
