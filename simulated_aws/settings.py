@@ -52,7 +52,7 @@ class Settings:
     grant_visible_after_seconds: float = 0.0
     """Seconds until a new grant takes effect and is listed (KMS Developer Guide, Eventual consistency)."""
     new_grantee_by_unique_id_seconds: float = 0.0
-    """Seconds that ListGrants shows a new role or user by its unique id; about 60 on AWS (aws-sdk-go#1718)."""
+    """Seconds that ListGrants shows a new role or user by its unique id; about 60 (aws/aws-sdk-go#1718)."""
     parameter_validation_seconds: float = 0.0
     """Seconds that SSM takes to validate an AMI id (botocore shape PutParameterRequest, DataType)."""
     parameter_rewrite_error_code: str = "TooManyUpdates"

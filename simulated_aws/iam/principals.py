@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timezone
+from datetime import UTC
 from typing import NamedTuple
 
 from moto.iam.models import IAMBackend, Role, User, iam_backends
@@ -87,7 +87,7 @@ def identity(principal: Principal) -> User | Role | None:
 def created(principal: Principal) -> float | None:
     """When a user or role was created, in Unix time; None for a root, a service and a deleted principal."""
     one = identity(principal) if principal.account_id and not principal.is_root else None
-    return one.create_date.replace(tzinfo=timezone.utc).timestamp() if one is not None else None
+    return one.create_date.replace(tzinfo=UTC).timestamp() if one is not None else None
 
 
 def find(arn: str) -> Principal | None:

@@ -48,7 +48,7 @@ def ids(aws: SimulatedAws, fixture: Fixture) -> dict[str, str]:
 
     direct = {"accounts": [ME]}
     readable = {"accounts": [ME], "snapshot_accounts": [ME]}
-    # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot": CreateGrant for services only.
+    # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot": CreateGrant for services.
     through_ec2 = key(*_EVERYTHING[1:])
     through_ec2["policy"]["Statement"].append(
         {
