@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,8 @@ _PERMISSION_LISTS = {
     "ModifyImageAttribute": "LaunchPermission",
     "ModifySnapshotAttribute": "CreateVolumePermission",
 }
+# botocore shape SnapshotReturnCodes; "skipped" is a snapshot that another image uses.
+_SNAPSHOT_DONE = frozenset({"success", "skipped"})
 
 
 @dataclass(frozen=True)
@@ -115,4 +117,24 @@ def merge(*parts: Performed) -> Performed:
         tuple(action for part in parts for action in part.actions),
         tuple(answer for part in parts for answer in part.answers),
         tuple(failure for part in parts for failure in part.failures),
+    )
+
+
+def snapshots_left(done: Performed, remedy: Callable[[str], str]) -> tuple[Failure, ...]:
+    """A failure for each snapshot that AWS could not delete with its image.
+
+    DeregisterImage with DeleteAssociatedSnapshots then succeeds nevertheless. ``remedy`` is called with the
+    code that AWS returned for the snapshot.
+    """
+    return tuple(
+        Failure.at(
+            action.target,
+            "DeleteSnapshot",
+            "snapshot_not_deleted",
+            f"Snapshot {item['SnapshotId']} of {action.resource} could not be deleted: {item['ReturnCode']}.",
+            remedy(item["ReturnCode"]),
+        )
+        for action, answer in zip(done.actions, done.answers, strict=True)
+        for item in answer.get("DeleteSnapshotResults", ())
+        if item["ReturnCode"] not in _SNAPSHOT_DONE
     )

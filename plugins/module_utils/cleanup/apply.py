@@ -12,15 +12,12 @@ from itertools import groupby
 from typing import Any
 
 from ..aws.errors import failure
-from ..aws.write import Performed, merge, perform
-from ..failures import Failure
+from ..aws.write import Performed, merge, perform, snapshots_left
 from ..fanout import each
 from ..plan import Action
 
 # How many calls run at the same time in a region.
 _SIDE_BY_SIDE = 16
-# botocore shape SnapshotReturnCodes; "skipped" is a snapshot that another image uses.
-_DONE = ("success", "skipped")
 # The error codes for what is deleted already (EC2 API Reference, "Error codes"; KMS API Reference,
 # RevokeGrant): a call was repeated because its answer was lost, or a list still showed a deleted resource.
 _GONE = {"DeleteSnapshot": "InvalidSnapshot.NotFound", "RevokeGrant": "NotFoundException"}
@@ -106,18 +103,8 @@ def _resources(action: Action) -> list[str]:
 
 def _with_left_snapshots(done: Performed) -> Performed:
     """The results, with a failure for each snapshot that AWS could not delete with its image."""
-    left = tuple(
-        Failure(
-            message=f"Snapshot {item['SnapshotId']} of {action.resource} could not be deleted: "
-            f"{item['ReturnCode']}.",
-            remedy="Rerun: the snapshot is marked, and is deleted then unless something still uses it.",
-            error_code="snapshot_not_deleted",
-            action="DeleteSnapshot",
-            region=action.target.region,
-            account_id=action.target.account_id,
-        )
-        for action, answer in zip(done.actions, done.answers, strict=True)
-        for item in answer.get("DeleteSnapshotResults", ())
-        if item["ReturnCode"] not in _DONE
+    left = snapshots_left(
+        done,
+        lambda _code: "Rerun: the snapshot is marked, and is deleted then unless something still uses it.",
     )
     return replace(done, failures=(*done.failures, *left))

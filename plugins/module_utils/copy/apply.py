@@ -7,14 +7,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
-from ..aws import errors
+from ..aws import errors, read
 from ..aws.assumed_roles import AssumedAccounts
-from ..aws.write import perform_all
+from ..aws.write import Performed, merge, perform_all, snapshots_left
 from ..fanout import each
-from ..model import Target
+from ..model import Image, Target
 from ..plan import Action
+from . import plan as planner
 from .run import ActionsPerformed, Failed
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+# EC2 API Reference, "Error codes". Whether CopyImage refuses a name in use is not documented.
+_NAME_TAKEN = "InvalidAMIName.Duplicate"
 
 
 def perform_each(
@@ -24,9 +32,42 @@ def perform_each(
 
     def perform(target: Target) -> ActionsPerformed:
         with accounts.as_account(target.account_id) as clients:
-            done = perform_all(clients.ec2(target.region), actions[target])
-        return ActionsPerformed(done.actions, done.answers, done.failures)
+            done = _perform(clients.ec2(target.region), actions[target])
+        left = snapshots_left(done, _remedy_for_snapshot)
+        return ActionsPerformed(done.actions, done.answers, (*done.failures, *left))
 
     performed, failed = each(actions, perform, optional=optional)
     failures = {target: Failed(errors.failure(item, target, "CopyImage")) for target, item in failed.items()}
     return {**performed, **failures}
+
+
+def _perform(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
+    """Perform one target's actions. A failed copy that has the new copy's name is removed first."""
+    done = perform_all(ec2, actions)
+    refused = next((failure for failure in done.failures if failure.error_code == _NAME_TAKEN), None)
+    if refused is None:
+        return done
+    copy = next(action for action in actions if action.operation == "CopyImage")
+    holders = _images_named(ec2, copy.parameters["Name"])
+    if not holders or not all(planner.is_failed_predecessor(copy, image) for image in holders):
+        return Performed(failures=(planner.name_taken(refused, holders),))
+    removals = tuple(planner.removal(copy.target, image) for image in holders)
+    rest = tuple(action for action in actions if action not in (copy, *removals))
+    again = perform_all(ec2, (*removals, copy, *rest))
+    if any(item.action == "DeregisterImage" for item in again.failures) and copy not in again.actions:
+        return merge(again, Performed(failures=(planner.name_taken(refused, holders),)))
+    return again
+
+
+def _images_named(ec2: EC2Client, name: str) -> list[Image]:
+    """The account's images with this name; none if they cannot be read."""
+    try:
+        return read.images(ec2, [{"Name": "name", "Values": [name]}], ["self"])
+    except errors.AWS_ERRORS:
+        return []
+
+
+def _remedy_for_snapshot(code: str) -> str:
+    if code == "missing-permissions":
+        return "Allow ec2:DeleteSnapshot in the IAM policy of the credentials used, and delete the snapshot."
+    return "Delete the snapshot (DeleteSnapshot)."

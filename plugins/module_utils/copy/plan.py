@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -101,16 +101,36 @@ def _preference(
     )
 
 
+def removal(target: Target, image: Image) -> Action:
+    """Deregister a failed copy and delete its snapshots."""
+    parameters = {"DeleteAssociatedSnapshots": True, "ImageId": image.image_id}
+    return Action(target, "DeregisterImage", parameters, resource=image.image_id)
+
+
+def is_failed_predecessor(copy: Action, image: Image) -> bool:
+    """Whether ``image`` is a failed copy of the same source that this collection made."""
+    source_id, source_region = copy.parameters["SourceImageId"], copy.parameters["SourceRegion"]
+    return image.state in FAILED_STATES and tagging.is_own_copy(image, source_id, source_region)
+
+
+def name_taken(refused: Failure, holders: Sequence[Image]) -> Failure:
+    """``refused``, AWS's refusal of a name in use, with the images that have the name."""
+    if not holders:
+        return refused
+    described = ", ".join(f"{image.image_id} is {image.state}" for image in holders)
+    ids = ", ".join(image.image_id for image in holders)
+    return replace(
+        refused,
+        message=f"{refused.message.rstrip('.')}: {described}.",
+        remedy=f"{refused.remedy} Or deregister {ids}.",
+    )
+
+
 def _removals(
     wanted: CopyWanted, seen: CopySeen, target: Target, unusable: tuple[Image, ...]
 ) -> tuple[Action, ...]:
     return tuple(
-        Action(
-            target,
-            "DeregisterImage",
-            {"DeleteAssociatedSnapshots": True, "ImageId": image.image_id},
-            resource=image.image_id,
-        )
+        removal(target, image)
         for image in unusable
         if image.state in FAILED_STATES and is_own(wanted, seen, target, image)
     )

@@ -22,6 +22,8 @@ from .state import FAILED_STATES, CopySeen, CopyWanted
 _VISIBILITY_TIMEOUT = 60.0
 # Failed reads in a row, beyond botocore's own retries, after which a copy that may take hours is given up.
 _MAX_FAILED_READS = 5
+# The operations that remove a failed copy.
+_REMOVALS = frozenset({"DeregisterImage", "DeleteSnapshot"})
 
 
 @dataclass(frozen=True)
@@ -155,10 +157,11 @@ def advanced(run: CopyRun, event: Event) -> CopyRun:
 def _after_actions(run: CopyRun, event: ActionsPerformed) -> CopyRun:
     """A CopyImage among the actions starts the target's new image.
 
-    A failed copy that cannot be removed causes a warning only: the new copy is what counts.
+    A failed copy that cannot be removed, with all its snapshots, causes a warning only: the new copy is what
+    counts.
     """
-    not_removed = [failure for failure in event.failures if failure.action == "DeregisterImage"]
-    other_failures = [failure for failure in event.failures if failure.action != "DeregisterImage"]
+    not_removed = [failure for failure in event.failures if failure.action in _REMOVALS]
+    other_failures = [failure for failure in event.failures if failure.action not in _REMOVALS]
     run = replace(
         run,
         performed=run.performed + event.actions,

@@ -9,18 +9,28 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy.apply import perform_each
 from ansible_collections.golden.images.plugins.module_utils.copy.run import ActionsPerformed, Failed
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure, TargetFailed
 from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER
+from tests.unit.examples import CONSUMER, MARK, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER
 from tests.unit.wire import Wire
 
 EU = "eu-west-1"
 REQUEST = {"Name": "golden", "SourceImageId": SOURCE_ID, "SourceRegion": SOURCE_REGION}
 REMOVAL = {"ImageId": "ami-failed"}
+FULL_REMOVAL = {"ImageId": "ami-failed", "DeleteAssociatedSnapshots": True}
+NAMED = {
+    "Filters": [{"Name": "name", "Values": ["golden"]}],
+    "Owners": ["self"],
+    "IncludeDisabled": True,
+    "IncludeDeprecated": True,
+    "MaxResults": 1000,
+}
+IN_USE = "AMI name golden is already in use by AMI ami-failed"
 NO_ROLE = Failure("There is no role.", "Set it.", "missing_consumer_role", "AssumeRole")
 
 
@@ -60,3 +70,118 @@ def test_every_target_has_its_event() -> None:
     assert [failure.error_code for failure in refused.failures] == ["ResourceLimitExceeded"]
     assert isinstance(failed, Failed)
     assert (failed.failure.error_code, failed.image) == ("missing_consumer_role", None)
+
+
+def holder(image_id: str = "ami-failed", state: str = "failed", own: bool = True) -> dict[str, Any]:
+    """An image named ``golden``, as DescribeImages returns it."""
+    tags = [{"Key": key, "Value": value} for key, value in MARK.items()] if own else []
+    return {"ImageId": image_id, "Name": "golden", "OwnerId": OWNER, "State": state, "Tags": tags}
+
+
+def performed(wire: Wire, *removals: str) -> ActionsPerformed:
+    """The event of a copy, after which these images are removed."""
+    target = Target(OWNER, EU)
+    actions = (
+        Action(target, "CopyImage", REQUEST),
+        *(
+            Action(target, "DeregisterImage", {**FULL_REMOVAL, "ImageId": image_id}, image_id)
+            for image_id in removals
+        ),
+    )
+    with wire.spoken():
+        event = perform_each(Accounts({OWNER: wire.client}), {target: actions}, ())[target]  # type: ignore[arg-type]
+    assert isinstance(event, ActionsPerformed)
+    return event
+
+
+def refuse_name(wire: Wire, *holders: dict[str, Any]) -> None:
+    wire.refuse("copy_image", REQUEST, "InvalidAMIName.Duplicate", IN_USE)
+    wire.expect("describe_images", NAMED, {"Images": list(holders)})
+
+
+@pytest.mark.parametrize("state", ["failed", "error", "invalid"])
+@pytest.mark.parametrize("planned", [(), ("ami-failed",), ("ami-older", "ami-failed")])
+def test_a_failed_copy_that_has_the_name_is_removed_first(state: str, planned: tuple[str, ...]) -> None:
+    wire = Wire("ec2")
+    refuse_name(wire, holder(state=state))
+    wire.expect("deregister_image", FULL_REMOVAL)
+    wire.expect("copy_image", REQUEST, {"ImageId": "ami-new"})
+    others = [image_id for image_id in planned if image_id != "ami-failed"]
+    for image_id in others:
+        wire.expect("deregister_image", {**FULL_REMOVAL, "ImageId": image_id})
+    event = performed(wire, *planned)
+    assert [(action.operation, action.resource) for action in event.actions] == [
+        ("DeregisterImage", "ami-failed"),
+        ("CopyImage", None),
+        *(("DeregisterImage", image_id) for image_id in others),
+    ]
+    assert event.failures == ()
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        pytest.param([holder(own=False)], id="not this collection's"),
+        pytest.param([holder(state="available")], id="available"),
+        pytest.param([holder(state="pending")], id="pending"),
+        pytest.param([holder(state="disabled")], id="disabled"),
+        pytest.param([holder(), holder("ami-by-hand", own=False)], id="one of two"),
+    ],
+)
+def test_no_other_image_is_removed_for_its_name(images: list[dict[str, Any]]) -> None:
+    wire = Wire("ec2")
+    refuse_name(wire, *images)
+    event = performed(wire, "ami-failed")
+    assert event.actions == ()
+    (failure,) = event.failures
+    assert failure.error_code == "InvalidAMIName.Duplicate"
+    for image in images:
+        assert f"{image['ImageId']} is {image['State']}" in failure.message
+        assert image["ImageId"] in failure.remedy
+    assert "Choose another name" in failure.remedy
+
+
+def test_the_holder_of_the_name_cannot_be_read() -> None:
+    wire = Wire("ec2")
+    wire.refuse("copy_image", REQUEST, "InvalidAMIName.Duplicate", IN_USE)
+    wire.refuse("describe_images", NAMED, "UnauthorizedOperation")
+    event = performed(wire)
+    assert event.actions == ()
+    (failure,) = event.failures
+    assert (failure.error_code, failure.message) == ("InvalidAMIName.Duplicate", IN_USE)
+
+
+def test_the_holder_of_the_name_cannot_be_removed() -> None:
+    wire = Wire("ec2")
+    refuse_name(wire, holder())
+    wire.refuse("deregister_image", FULL_REMOVAL, "OperationNotPermitted")
+    event = performed(wire, "ami-failed")
+    assert event.actions == ()
+    codes = [failure.error_code for failure in event.failures]
+    assert codes == ["OperationNotPermitted", "InvalidAMIName.Duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("missing-permissions", "Allow ec2:DeleteSnapshot"),
+        ("internal-error", "Delete the snapshot"),
+        ("client-error", "Delete the snapshot"),
+        ("skipped", None),
+        ("success", None),
+    ],
+)
+def test_snapshots_that_a_removal_leaves(code: str, remedy: str | None) -> None:
+    """(botocore shape SnapshotReturnCodes.)"""
+    wire = Wire("ec2")
+    wire.expect("copy_image", REQUEST, {"ImageId": "ami-new"})
+    codes = {"snap-gone": "success", "snap-1": code}
+    left = [{"SnapshotId": item, "ReturnCode": returned} for item, returned in codes.items()]
+    wire.expect("deregister_image", FULL_REMOVAL, {"Return": True, "DeleteSnapshotResults": left})
+    event = performed(wire, "ami-failed")
+    assert len(event.actions) == 2
+    found = [(item.action, item.error_code) for item in event.failures]
+    assert found == ([("DeleteSnapshot", "snapshot_not_deleted")] if remedy else [])
+    if remedy:
+        assert event.failures[0].message == f"Snapshot snap-1 of ami-failed could not be deleted: {code}."
+        assert remedy in event.failures[0].remedy

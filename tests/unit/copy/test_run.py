@@ -37,6 +37,7 @@ COPY = Action(place(EU), "CopyImage", {"Name": "golden"})
 TAGGING = Action(place(EU), "CreateTags", {}, "ami-old")
 REMOVING = Action(place(EU), "DeregisterImage", {}, "ami-failed")
 FAILURE = Failure("m", "r", "c", "a")
+SNAPSHOT_LEFT = Failure("It stays.", "Allow it.", "snapshot_not_deleted", "DeleteSnapshot", EU)
 NOT_REMOVED = Failure("It stays.", "Allow it.", "UnauthorizedOperation", "DeregisterImage", EU)
 
 
@@ -50,6 +51,13 @@ NOT_REMOVED = Failure("It stays.", "Allow it.", "UnauthorizedOperation", "Deregi
         pytest.param(ActionsPerformed((REMOVING,), ({},)), "ami-old", False, False, id="removed"),
         pytest.param(ActionsPerformed(failures=(FAILURE,)), "ami-old", False, True, id="refused"),
         pytest.param(ActionsPerformed(failures=(NOT_REMOVED,)), "ami-old", False, False, id="not removed"),
+        pytest.param(
+            ActionsPerformed((REMOVING,), ({},), (SNAPSHOT_LEFT,)),
+            "ami-old",
+            False,
+            False,
+            id="snapshot not deleted",
+        ),
         pytest.param(
             ActionsPerformed((COPY,), ({"ImageId": "ami-new"},), (NOT_REMOVED,)),
             "ami-new",
@@ -73,7 +81,7 @@ def test_performed_actions(performed: ActionsPerformed, image_id: str, pending: 
     assert run.image.image_id == image_id
     assert run.pending is pending
     assert run.failure == (FAILURE if failed else None)
-    not_removed = NOT_REMOVED in performed.failures
+    not_removed = not {NOT_REMOVED, SNAPSHOT_LEFT}.isdisjoint(performed.failures)
     assert run.warnings == ((f"{EU}: It stays. Allow it.",) if not_removed else ())
 
 
