@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from simulated_aws.client import SimulatedAws
+from simulated_aws.http.record import RecordedCall
 
 from .fixture import OWNER, Fixture
 from .playbook import Ansible
@@ -23,10 +24,17 @@ def simulated_aws() -> Iterator[SimulatedAws]:
 
 
 @pytest.fixture
-def aws(simulated_aws: SimulatedAws) -> SimulatedAws:
-    """An empty simulated AWS."""
+def aws(simulated_aws: SimulatedAws) -> Iterator[SimulatedAws]:
+    """An empty simulated AWS. At the end, no call of the collection may have searched public snapshots."""
     simulated_aws.reset()
-    return simulated_aws
+    yield simulated_aws
+    assert [call for call in simulated_aws.calls(action="DescribeSnapshots") if _is_unscoped(call)] == []
+
+
+def _is_unscoped(call: RecordedCall) -> bool:
+    """Whether it lists all public snapshots, too (botocore operation DescribeSnapshots)."""
+    scopes = ("Owner.", "RestorableBy.", "SnapshotId.")
+    return "golden.images" in call.user_agent and not any(name.startswith(scopes) for name in call.parameters)
 
 
 @pytest.fixture

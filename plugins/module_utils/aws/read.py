@@ -114,16 +114,51 @@ def copies_by_field(ec2: EC2Client, source_image_id: str, source_region: str) ->
     return tuple(item for item in images(ec2, by_field, ["self"]) if item.source_image_id == source_image_id)
 
 
-def snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
-    """The snapshots that exist and are visible to the caller."""
+def snapshots(ec2: EC2Client, snapshot_ids: Sequence[str], **scope: Any) -> tuple[Snapshot, ...]:
+    """The snapshots that exist in ``scope``: by default those that the caller owns.
+
+    A filter alone searches all public snapshots of the region (botocore shape ``DescribeSnapshotsRequest``).
+    """
     # A filter, because one ID in SnapshotIds that is not visible fails the whole request.
     return tuple(
         snapshot
         for start in range(0, len(snapshot_ids), _FILTER_VALUES)
         for snapshot in _snapshots(
-            ec2, [{"Name": "snapshot-id", "Values": list(snapshot_ids[start : start + _FILTER_VALUES])}]
+            ec2,
+            [{"Name": "snapshot-id", "Values": list(snapshot_ids[start : start + _FILTER_VALUES])}],
+            **(scope or {"OwnerIds": ["self"]}),
         )
     )
+
+
+def snapshots_shared_with(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
+    """The snapshots that the caller owns or that name its account in createVolumePermission.
+
+    Public snapshots, which are never encrypted, are not included.
+    """
+    return snapshots(ec2, snapshot_ids, RestorableByUserIds=["self"])
+
+
+def visible_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
+    """The few snapshots that exist and are visible to the caller, of any owner, public ones included."""
+    if not snapshot_ids:
+        return ()
+    try:
+        answer = ec2.describe_snapshots(SnapshotIds=list(snapshot_ids))
+    except ClientError as exception:
+        # By its documentation (operation DescribeSnapshots) AWS omits those that are not visible, in fact it
+        # refuses the whole request.
+        if exception.response["Error"]["Code"] != "InvalidSnapshot.NotFound":
+            raise
+        if len(snapshot_ids) == 1:
+            return ()
+        middle = len(snapshot_ids) // 2
+        return tuple(
+            snapshot
+            for part in (snapshot_ids[:middle], snapshot_ids[middle:])
+            for snapshot in visible_snapshots(ec2, part)
+        )
+    return tuple(_snapshot(item) for item in answer["Snapshots"])
 
 
 def pending_snapshots(ec2: EC2Client, source_image_id: str, source_region: str) -> tuple[Snapshot, ...]:

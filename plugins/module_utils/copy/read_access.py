@@ -105,7 +105,7 @@ def _read_source(clients: Clients, region: str, source: Image, keys: Iterable[Ke
     ec2 = clients.ec2(region)
     return SourceSeen(
         visible=read.image(ec2, source.image_id) is not None,
-        snapshot_ids=frozenset(item.snapshot_id for item in read.snapshots(ec2, source.snapshot_ids)),
+        snapshot_ids=frozenset(item.snapshot_id for item in read.visible_snapshots(ec2, source.snapshot_ids)),
         denied_key_arns=frozenset(
             key.key.arn for key in keys if not read.may_describe_key(clients.kms(region), key.key.arn)
         ),
@@ -171,7 +171,7 @@ def _read_keys(
 
     def read_keys(region: str) -> tuple[KeySeen, ...]:
         with accounts.as_account(own_account_id) as own:
-            snapshots = read.snapshots(own.ec2(region), sources[region].snapshot_ids)
+            snapshots = read.visible_snapshots(own.ec2(region), sources[region].snapshot_ids)
             arns = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
             return tuple(_read_key(own.kms(region), own_account_id, arn) for arn in arns)
 

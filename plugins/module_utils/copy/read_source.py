@@ -148,7 +148,6 @@ def _unreadable_snapshots(
     if wanted.account_ids or source.owner_id == account_id:
         # With account_ids each account's own access is checked instead.
         return ()
-    visible = {
-        item.snapshot_id for item in read.snapshots(clients.ec2(wanted.source_region), source.snapshot_ids)
-    }
+    ec2 = clients.ec2(wanted.source_region)
+    visible = {item.snapshot_id for item in read.visible_snapshots(ec2, source.snapshot_ids)}
     return tuple(snapshot_id for snapshot_id in source.snapshot_ids if snapshot_id not in visible)

@@ -44,5 +44,5 @@ def _key_ids(clients: Clients, wanted: GrantWanted, target: Target) -> list[str]
     image = read.image(ec2, image_id)
     if image is None:
         raise TargetFailed(errors.no_image(image_id, target))
-    keys = {item.kms_key_id for item in read.snapshots(ec2, image.snapshot_ids) if item.kms_key_id}
+    keys = {item.kms_key_id for item in read.visible_snapshots(ec2, image.snapshot_ids) if item.kms_key_id}
     return sorted(keys)

@@ -59,7 +59,7 @@ def wait_for_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> None:
         WaiterError: they are not complete after a minute.
     """
     by_id: Any = [{"Name": "snapshot-id", "Values": list(snapshot_ids)}]
-    ec2.get_waiter("snapshot_completed").wait(Filters=by_id, WaiterConfig=_WAIT)
+    ec2.get_waiter("snapshot_completed").wait(OwnerIds=["self"], Filters=by_id, WaiterConfig=_WAIT)
 
 
 def wait_for_image(ec2: EC2Client, image_id: str) -> None:

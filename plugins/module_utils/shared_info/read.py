@@ -54,7 +54,7 @@ def keys(ec2: EC2Client, kms: KMSClient, snapshot_ids: Iterable[str], account: s
 
     ``account`` is the ARN of the caller's account. The key of a snapshot that is not shared cannot be read.
     """
-    seen = read.snapshots(ec2, sorted(set(snapshot_ids)))
+    seen = read.snapshots_shared_with(ec2, sorted(set(snapshot_ids)))
     of_snapshot = {item.snapshot_id: item.kms_key_id for item in seen if item.kms_key_id}
     return KeysSeen(
         of_snapshot, {arn: _test_access(kms, arn, account) for arn in sorted(set(of_snapshot.values()))}

@@ -234,7 +234,11 @@ def test_no_snapshots_need_no_request(ec2: Wire) -> None:
 
 
 def test_snapshots(ec2: Wire) -> None:
-    request = {"Filters": [{"Name": "snapshot-id", "Values": ["snap-1", "snap-2"]}], "MaxResults": 1000}
+    request = {
+        "OwnerIds": ["self"],
+        "Filters": [{"Name": "snapshot-id", "Values": ["snap-1", "snap-2"]}],
+        "MaxResults": 1000,
+    }
     key = "arn:aws:kms:eu-west-1:111122223333:key/1"
     ec2.expect(
         "describe_snapshots",
@@ -264,10 +268,60 @@ def test_many_snapshots_are_requested_in_batches(ec2: Wire, count: int, batches:
         batch, rest = rest[:size], rest[size:]
         ec2.expect(
             "describe_snapshots",
-            {"Filters": [{"Name": "snapshot-id", "Values": batch}], "MaxResults": 1000},
+            {
+                "OwnerIds": ["self"],
+                "Filters": [{"Name": "snapshot-id", "Values": batch}],
+                "MaxResults": 1000,
+            },
             {"Snapshots": [snapshot_item(name) for name in batch]},
         )
     assert [snapshot.snapshot_id for snapshot in read.snapshots(ec2.client, names)] == names
+
+
+def test_snapshots_that_are_shared_with_the_account(ec2: Wire) -> None:
+    """(botocore operation DescribeSnapshots: self for snapshots with explicit permissions.)"""
+    ec2.expect(
+        "describe_snapshots",
+        {
+            "RestorableByUserIds": ["self"],
+            "Filters": [{"Name": "snapshot-id", "Values": ["snap-1", "snap-2"]}],
+            "MaxResults": 1000,
+        },
+        {"Snapshots": [snapshot_item("snap-2")]},
+    )
+    found = read.snapshots_shared_with(ec2.client, ["snap-1", "snap-2"])
+    assert found == (Snapshot("snap-2", "completed", 100),)
+
+
+def expect_visible(ec2: Wire, *snapshot_ids: str) -> None:
+    listed = [snapshot_item(item) for item in snapshot_ids]
+    ec2.expect("describe_snapshots", {"SnapshotIds": [*snapshot_ids]}, {"Snapshots": listed})
+
+
+def refuse_snapshots(ec2: Wire, *snapshot_ids: str) -> None:
+    ec2.refuse("describe_snapshots", {"SnapshotIds": [*snapshot_ids]}, "InvalidSnapshot.NotFound")
+
+
+def test_visible_snapshots(ec2: Wire) -> None:
+    # AWS returns all snapshots for an empty list of IDs.
+    assert read.visible_snapshots(ec2.client, ()) == ()
+    expect_visible(ec2, "snap-1", "snap-2")
+    found = read.visible_snapshots(ec2.client, ["snap-1", "snap-2"])
+    assert [snapshot.snapshot_id for snapshot in found] == ["snap-1", "snap-2"]
+
+
+def test_one_invisible_snapshot_hides_no_other(ec2: Wire) -> None:
+    refuse_snapshots(ec2, "snap-1", "snap-2", "snap-3")
+    refuse_snapshots(ec2, "snap-1")
+    expect_visible(ec2, "snap-2", "snap-3")
+    found = read.visible_snapshots(ec2.client, ["snap-1", "snap-2", "snap-3"])
+    assert [snapshot.snapshot_id for snapshot in found] == ["snap-2", "snap-3"]
+
+
+def test_a_denied_read_of_snapshots_is_an_error(ec2: Wire) -> None:
+    ec2.refuse("describe_snapshots", {"SnapshotIds": ["snap-1"]}, "UnauthorizedOperation")
+    with pytest.raises(ClientError):
+        read.visible_snapshots(ec2.client, ["snap-1"])
 
 
 @pytest.mark.parametrize(
@@ -277,7 +331,11 @@ def test_many_snapshots_are_requested_in_batches(ec2: Wire, count: int, batches:
 def test_progress_in_percent(ec2: Wire, progress: str, percent: int) -> None:
     ec2.expect(
         "describe_snapshots",
-        {"Filters": [{"Name": "snapshot-id", "Values": ["snap-1"]}], "MaxResults": 1000},
+        {
+            "OwnerIds": ["self"],
+            "Filters": [{"Name": "snapshot-id", "Values": ["snap-1"]}],
+            "MaxResults": 1000,
+        },
         {"Snapshots": [snapshot_item("snap-1", State="pending", Progress=progress)]},
     )
     assert [snapshot.percent for snapshot in read.snapshots(ec2.client, ["snap-1"])] == [percent]

@@ -8,7 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.write import BAD_ENTRY, perform_all
+from ansible_collections.golden.images.plugins.module_utils.aws.write import (
+    BAD_ENTRY,
+    perform_all,
+    snapshots_left,
+)
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
@@ -295,6 +299,20 @@ def test_other_calls_are_not_split(ec2: Wire) -> None:
     ec2.refuse("create_tags", action.parameters, "InvalidParameterValue", "Tag is bad.")
     (failure,) = perform_all(ec2.client, (action,)).failures
     assert failure.message == "Tag is bad."
+
+
+def test_snapshots_that_a_deregistration_leaves(ec2: Wire) -> None:
+    """(botocore shape SnapshotReturnCodes.)"""
+    request = {"ImageId": "ami-1", "DeleteAssociatedSnapshots": True}
+    codes = {"snap-1": "success", "snap-2": "skipped", "snap-3": "missing-permissions"}
+    results = [{"SnapshotId": item, "ReturnCode": code} for item, code in codes.items()]
+    ec2.expect("deregister_image", request, {"Return": True, "DeleteSnapshotResults": results})
+    done = perform_all(ec2.client, (Action(HERE, "DeregisterImage", request, "ami-1"),))
+    assert done.failures == ()
+    (failure,) = snapshots_left(done, "Because of {}.".format)
+    assert failure.message == "Snapshot snap-3 of ami-1 could not be deleted: missing-permissions."
+    assert failure.remedy == "Because of missing-permissions."
+    assert (failure.error_code, failure.action) == ("snapshot_not_deleted", "DeleteSnapshot")
 
 
 def test_a_region_that_cannot_be_reached_is_a_failure(ec2: Wire, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ class Aws:
         self._record("copies", ec2)
         return self.copies_of.get(ec2, ())
 
-    def snapshots(self, ec2: Target, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
+    def visible_snapshots(self, ec2: Target, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
         if not snapshot_ids:
             return ()
         self._record("snapshots", ec2)
@@ -96,6 +96,8 @@ class Aws:
         return tuple(
             Snapshot(item, "completed", 100, KEY if self.source.encrypted else None) for item in snapshot_ids
         )
+
+    snapshots = visible_snapshots
 
     def key(self, kms: Target, key_id: str) -> Key:
         self._record(f"key {key_id}", kms)

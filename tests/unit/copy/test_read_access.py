@@ -29,7 +29,7 @@ SEEN = CopySeen(OWNER, source_image(), copies={TARGET: ()})
 
 IMAGE_REQUEST = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
 IMAGE = {"Images": [{"ImageId": SOURCE_ID, "Name": "golden-web", "OwnerId": OWNER, "State": "available"}]}
-SNAPSHOTS_REQUEST = {"Filters": [{"Name": "snapshot-id", "Values": ["snap-source"]}], "MaxResults": 1000}
+SNAPSHOTS_REQUEST = {"SnapshotIds": ["snap-source"]}
 SNAPSHOTS = {"Snapshots": [{"SnapshotId": "snap-source", "State": "completed", "Progress": "100%"}]}
 LAUNCH_REQUEST = {"ImageId": SOURCE_ID, "Attribute": "launchPermission"}
 VOLUME_REQUEST = {"SnapshotId": "snap-source", "Attribute": "createVolumePermission"}

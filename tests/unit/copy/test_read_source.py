@@ -128,7 +128,7 @@ def test_another_accounts_image_with_invisible_snapshots_is_refused(sts: Wire, e
     ec2.expect("describe_images", BY_ID, {"Images": [foreign]})
     ec2.expect(
         "describe_snapshots",
-        {"Filters": [{"Name": "snapshot-id", "Values": ["snap-a", "snap-b"]}], "MaxResults": 1000},
+        {"SnapshotIds": ["snap-a", "snap-b"]},
         {"Snapshots": [{"SnapshotId": "snap-a", "State": "completed"}]},
     )
     with pytest.raises(Refused, match="snap-b") as caught:

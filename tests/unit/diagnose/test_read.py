@@ -23,7 +23,11 @@ from tests.unit.wire import Wire
 
 ROOT = f"arn:aws:iam::{CONSUMER}:root"
 BY_ID = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
-SNAPSHOTS = {"Filters": [{"Name": "snapshot-id", "Values": ["snap-1"]}], "MaxResults": 1000}
+SNAPSHOTS = {
+    "OwnerIds": ["self"],
+    "Filters": [{"Name": "snapshot-id", "Values": ["snap-1"]}],
+    "MaxResults": 1000,
+}
 SHARED = Sharing(frozenset({CONSUMER}))
 
 

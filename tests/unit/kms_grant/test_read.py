@@ -79,8 +79,7 @@ def image_with(ec2: Wire, *keys: str | None) -> World:
     item = {"ImageId": SOURCE_ID, "OwnerId": OWNER, "State": "available", "BlockDeviceMappings": devices}
     ec2.expect("describe_images", BY_ID, {"Images": [item]})
     ids = [snapshot["SnapshotId"] for snapshot in snapshots]
-    request = {"Filters": [{"Name": "snapshot-id", "Values": ids}], "MaxResults": 1000}
-    ec2.expect("describe_snapshots", request, {"Snapshots": snapshots})
+    ec2.expect("describe_snapshots", {"SnapshotIds": ids}, {"Snapshots": snapshots})
     aws = World({EU: Kms({key: StoredKey(key) for key in keys if key})})
     aws.ec2_clients[EU] = ec2.client
     return aws

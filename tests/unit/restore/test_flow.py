@@ -117,7 +117,7 @@ def expect_restored(ec2: Wire) -> None:
     """Expect the calls that restore the snapshot and then the image from the Recycle Bin."""
     ec2.expect("restore_snapshot_from_recycle_bin", {"SnapshotId": SNAPSHOT}, {})
     completed = {"Snapshots": [{"SnapshotId": SNAPSHOT, "State": "completed"}]}
-    ec2.expect("describe_snapshots", {"Filters": BY_ID}, completed)
+    ec2.expect("describe_snapshots", {"OwnerIds": ["self"], "Filters": BY_ID}, completed)
     ec2.expect("restore_image_from_recycle_bin", {"ImageId": AMI}, {"Return": True})
     exists = {"ImageIds": [AMI], "IncludeDisabled": True, "IncludeDeprecated": True}
     ec2.expect("describe_images", exists, {"Images": [SHOWN]})

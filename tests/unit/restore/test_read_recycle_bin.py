@@ -50,7 +50,7 @@ def test_wait_until_restored_snapshots_are_complete(ec2: Wire, monkeypatch: pyte
     delays = _delays(monkeypatch)
     for states in ([], ["pending", "completed"], ["completed", "completed"]):
         shown = [{"SnapshotId": "snap-1", "State": state} for state in states]
-        ec2.expect("describe_snapshots", {"Filters": BY_ID}, {"Snapshots": shown})
+        ec2.expect("describe_snapshots", {"OwnerIds": ["self"], "Filters": BY_ID}, {"Snapshots": shown})
     recycle_bin.wait_for_snapshots(ec2.client, ["snap-1", "snap-2"])
     assert delays == [3, 3]
 

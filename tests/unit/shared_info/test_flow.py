@@ -65,7 +65,11 @@ def expect_images(ec2: Wire, *images: dict[str, Any]) -> None:
     ec2.expect("describe_images", request, {"Images": [*images]})
 
 
-SNAPSHOTS = {"Filters": [{"Name": "snapshot-id", "Values": ["snap-a"]}], "MaxResults": 1000}
+SNAPSHOTS = {
+    "RestorableByUserIds": ["self"],
+    "Filters": [{"Name": "snapshot-id", "Values": ["snap-a"]}],
+    "MaxResults": 1000,
+}
 
 
 def test_images_are_returned_if_their_snapshots_cannot_be_read(sts: Wire, ec2: Wire) -> None:

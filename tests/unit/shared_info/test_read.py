@@ -123,7 +123,8 @@ def expect_snapshots(ec2: Wire, **keys: str) -> None:
         for name, key in keys.items()
     ]
     filters = [{"Name": "snapshot-id", "Values": ["snap-a", "snap-b"]}]
-    ec2.expect("describe_snapshots", {"Filters": filters, "MaxResults": 1000}, {"Snapshots": listed})
+    request = {"RestorableByUserIds": ["self"], "Filters": filters, "MaxResults": 1000}
+    ec2.expect("describe_snapshots", request, {"Snapshots": listed})
 
 
 def expect_key(kms: Wire, state: str = "Enabled") -> None:
