@@ -41,6 +41,11 @@ class Settings:
     """Whether the block device mappings of a pending copy contain snapshot ids."""
     image_visible_after_seconds: float = 0.0
     """Seconds until DescribeImages finds a new image (EC2 Developer Guide, Eventual consistency)."""
+    image_settles_after_seconds: float = 0.0
+    """Seconds for which EC2, after the first read of a copy as `available`, takes it for `pending` again.
+
+    (hashicorp/packer#2659; EC2 Developer Guide, Eventual consistency.)
+    """
     image_sharing_quota: int = 1000
     """Accounts, organizations and OUs that an image can be shared with (EC2 User Guide, Quotas for AMIs)."""
     public_image_quota: int = 5

@@ -93,9 +93,15 @@ def own_image(caller: Caller, image_id: str) -> Image:
 def own_available_image(caller: Caller, image_id: str) -> Image:
     """The caller's image; InvalidAMIID.Unavailable if its state is not available."""
     image = own_image(caller, image_id)
-    if image.state != "available":
-        raise image_unavailable(image_id, image.state)
+    require_available(image)
     return image
+
+
+def require_available(image: Image) -> None:
+    """Reject an image whose state is not available."""
+    current = image.current_state(state.now())
+    if current != "available":
+        raise image_unavailable(image.id, current)
 
 
 def visible_snapshot(caller: Caller, snapshot_id: str) -> Snapshot:

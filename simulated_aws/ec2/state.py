@@ -172,6 +172,8 @@ class Image:
     deregistration_protection: str = "disabled"
     protected_until: datetime | None = None
     visible_from: datetime | None = None
+    settled_from: datetime | None = None
+    """The end of the time in which EC2 takes the available image for pending; None before its first read."""
     launches: list[datetime] = field(default_factory=list)
     work: Work | None = None
     serial: int = field(default_factory=SERIALS.__next__)
@@ -189,6 +191,11 @@ class Image:
     def last_launched(self, now: datetime) -> datetime | None:
         """The last launch that has been reported."""
         return max((one for one in self.launches if one + LAUNCH_REPORTED_AFTER <= now), default=None)
+
+    def current_state(self, now: datetime) -> str:
+        """The state that EC2 returns and acts on, which for a while may be an earlier one."""
+        unsettled = self.settled_from is not None and now < self.settled_from
+        return "pending" if unsettled and self.state == "available" else self.state
 
     def settle(self, now: datetime) -> None:
         """Set the final state if the copy has ended."""

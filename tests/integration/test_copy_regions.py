@@ -124,6 +124,20 @@ def test_a_name_in_use_is_freed_only_of_a_failed_copy(
     assert observed.own_images(aws, OWNER, AWAY) == [image]
 
 
+def test_a_source_whose_sharing_has_not_propagated_is_copied(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    """(EC2 Developer Guide, "Eventual consistency".)"""
+    message = "You do not have permission to access the storage of this ami"
+    aws.add_fault("error", action="CopyImage", code="InvalidRequest", message=message, status=400)
+    arguments = {"source_image_id": fixture.image_id, "source_region": HOME, "regions": [AWAY]}
+    run, task = ansible.module("ami_copy_regions", **arguments)
+    assert run.code == 0, run.text
+    assert observed.attempts(aws, "CopyImage") == [AWAY, AWAY]
+    (image,) = observed.own_images(aws, OWNER, AWAY)
+    assert task.result["images"] == {AWAY: image["ImageId"]}
+
+
 def test_without_waiting_the_pending_copy_is_returned_and_found_again(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

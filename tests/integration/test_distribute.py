@@ -75,6 +75,19 @@ def test_a_run_does_what_check_mode_predicts_and_a_rerun_nothing(
     assert (report.stat().st_mtime_ns, report.read_bytes()) == before
 
 
+def test_copies_that_are_pending_again_after_they_were_available(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    """(hashicorp/packer#2659; EC2 Developer Guide, "Eventual consistency".)"""
+    aws.update_settings(image_settles_after_seconds=12)
+    variables["distribute_report_path"] = str(ansible.folder / "report.json")
+    done = ansible.run(FQCN, variables)
+    assert done.code == 0, done.text
+    aws.update_settings(image_settles_after_seconds=0)
+    for region, image_id in done.facts["distribute_images"].items():
+        _assert_distributed(aws, fixture, region, image_id)
+
+
 def _assert_distributed(aws: SimulatedAws, fixture: Fixture, region: str, image_id: str) -> None:
     shown = observed.image(aws, OWNER, region, image_id)
     assert shown["State"] == "available"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from ..model import PUBLIC, Device, Grant, Image, Key, Sharing, Snapshot
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 PAGE: PaginatorConfigTypeDef = {"PageSize": 1000}
 # EC2 API Reference, DescribeSnapshots: the values of one filter.
 _FILTER_VALUES = 200
+# Seconds for which EC2 is given to return an available image as available. It states no bound (EC2 Developer
+# Guide, "Eventual consistency").
+SETTLING_TIMEOUT = 30.0
+_SETTLING_INTERVAL = 2.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,20 @@ def image(ec2: EC2Client, image_id: str) -> Image | None:
             return None
         raise
     return image_of(answer["Images"][0]) if answer["Images"] else None
+
+
+def settled_image(ec2: EC2Client, image_id: str) -> Image | None:
+    """The image with that ID; read again for a while if it is pending or not found.
+
+    After it has returned an image as available, EC2 may return it as pending, or not at all
+    (hashicorp/packer#2659, #3377).
+    """
+    deadline = monotonic() + SETTLING_TIMEOUT
+    found = image(ec2, image_id)
+    while (found is None or found.state == "pending") and monotonic() < deadline:
+        sleep(_SETTLING_INTERVAL)
+        found = image(ec2, image_id)
+    return found
 
 
 def named_images(ec2: EC2Client, image_ids: Iterable[str]) -> dict[str, Image]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from ..failures import Failure
 from ..plan import Action
 from .errors import failure
+from .read import SETTLING_TIMEOUT
 
 try:
     from botocore import xform_name
@@ -33,6 +35,10 @@ _PERMISSION_LISTS = {
     "ModifyImageAttribute": "LaunchPermission",
     "ModifySnapshotAttribute": "CreateVolumePermission",
 }
+# EC2 Developer Guide, "Error codes for the Amazon EC2 API": an image that is not known, or pending.
+_UNSETTLED_CODES = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
+# Seconds between two attempts, of which the first ones are closer.
+_LONGEST_PAUSE = 8.0
 # botocore shape SnapshotReturnCodes; "skipped" is a snapshot that another image uses.
 _SNAPSHOT_DONE = frozenset({"success", "skipped"})
 
@@ -61,19 +67,43 @@ def perform_all(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
 
 
 def perform(client: Any, action: Action) -> Performed:
-    """Perform one action with a client of its service and region, without the entries that AWS rejects."""
-    try:
-        answer = getattr(client, xform_name(action.operation))(**action.parameters)
+    """Perform one action with a client of its service and region, without the entries that AWS rejects.
+
+    An action on an image that EC2 does not return as available everywhere yet is repeated for a while.
+    """
+    answer, problem = _call(client, action)
+    deadline, pause = monotonic() + SETTLING_TIMEOUT, 1.0
+    while problem is not None and _may_settle(action, problem) and monotonic() < deadline:
+        sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+        answer, problem = _call(client, action)
+    if problem is None:
         return Performed((action,), (answer,))
+    entries = _entries(action)
+    if not _is_entry_failure(problem, entries):
+        return Performed(failures=(problem,))
+    if len(entries) == 1:
+        return Performed(failures=(_entry_failure(problem, entries[0]),))
+    # AWS does not name all rejected entries.
+    return merge(*(perform(client, half) for half in _halves(action, entries)))
+
+
+def _call(client: Any, action: Action) -> tuple[Mapping[str, Any], Failure | None]:
+    try:
+        return getattr(client, xform_name(action.operation))(**action.parameters), None
     except (ClientError, BotoCoreError) as exception:
-        problem = failure(exception, action.target, action.operation)
-        entries = _entries(action)
-        if not _is_entry_failure(problem, entries):
-            return Performed(failures=(problem,))
-        if len(entries) == 1:
-            return Performed(failures=(_entry_failure(problem, entries[0]),))
-        # AWS does not name all rejected entries.
-        return merge(*(perform(client, half) for half in _halves(action, entries)))
+        return {}, failure(exception, action.target, action.operation)
+
+
+def _may_settle(action: Action, problem: Failure) -> bool:
+    """Whether AWS may refuse the action only because an image or its sharing has not propagated yet."""
+    if action.operation == "CopyImage":
+        storage = problem.error_code == "InvalidRequest" and "storage" in problem.message
+        return storage or problem.error_code in _UNSETTLED_CODES
+    shares = action.operation == "ModifyImageAttribute" and "Add" in action.parameters.get(
+        "LaunchPermission", {}
+    )
+    return shares and problem.error_code in _UNSETTLED_CODES
 
 
 def _is_entry_failure(problem: Failure, entries: list[dict[str, str]]) -> bool:

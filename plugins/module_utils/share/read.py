@@ -41,7 +41,7 @@ def read_image(
         TargetFailed: if the image does not exist.
     """
     ec2 = clients.ec2(target.region)
-    image = read.image(ec2, image_id)
+    image = (read.settled_image if wanted.present else read.image)(ec2, image_id)
     if image is None:
         raise TargetFailed(errors.no_image(image_id, target))
     if image.owner_id != account_id:

@@ -11,10 +11,10 @@ from typing import Any
 
 from ...settings import SETTINGS
 from .. import state
-from ..access import Caller, may_use_snapshot, visible_image, visible_tags
+from ..access import Caller, may_use_snapshot, require_available, visible_image, visible_tags
 from ..deferred_checks import COPY_CHECKS, CopyAttempt, first_failure
 from ..encryption_keys import default_key, resolve
-from ..errors import Ec2Error, image_unavailable, invalid_value
+from ..errors import Ec2Error, invalid_value
 from ..image_names import require_description, require_name, require_unused_name
 from ..key_permissions import INACCESSIBLE_KEY
 from ..regions import opt_in_status, partition_of
@@ -95,8 +95,7 @@ def _source(caller: Caller, params: dict[str, Any]) -> tuple[Image, dict[str, Sn
     if partition_of(region) != partition_of(caller.region):
         raise invalid_value("sourceRegion", region, "Images can't be copied between partitions.")
     source = visible_image(Caller(caller.account_id, region), params["SourceImageId"])
-    if source.state != "available":
-        raise image_unavailable(source.id, source.state)
+    require_available(source)
     known = state.region(region).snapshots
     snapshots = {one: known[one] for one in source.snapshot_ids}
     # EC2 User Guide, Copy an AMI: a shared AMI can be copied with read permission for its storage.
@@ -175,6 +174,7 @@ def _begin(
         deregistration_protection="disabled",
         protected_until=None,
         visible_from=visible_from(now),
+        settled_from=None,
         work=work,
         serial=next(state.SERIALS),
     )

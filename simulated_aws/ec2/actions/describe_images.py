@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ...settings import SETTINGS
@@ -44,7 +44,16 @@ def describe_images(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     ]
     fitting = (image for image in candidates if all(test(image) for test in tests))
     images, next_token = page(fitting, params, "ImageIds")
-    return {"NextToken": next_token, "Images": [view(image, caller.account_id) for image in images]}
+    views = [view(image, caller.account_id) for image in images]
+    for image in images:
+        _begin_to_settle(image, now)
+    return {"NextToken": next_token, "Images": views}
+
+
+def _begin_to_settle(image: Image, now: datetime) -> None:
+    seconds = SETTINGS.image_settles_after_seconds
+    if seconds and image.settled_from is None and image.state == "available" and image.source_image_id:
+        image.settled_from = now + timedelta(seconds=seconds)
 
 
 def view(image: Image, account_id: str) -> dict[str, Any]:
@@ -52,7 +61,7 @@ def view(image: Image, account_id: str) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "ImageId": image.id,
         "ImageLocation": f"{image.owner_id}/{image.name}",
-        "State": image.state,
+        "State": image.current_state(state.now()),
         "OwnerId": image.owner_id,
         "CreationDate": timestamp(image.creation_date),
         "Public": image.public,

@@ -244,6 +244,27 @@ def test_errors(west: Any, changed: dict[str, Any], code: str) -> None:
     assert names(west.describe_images(Owners=["self"])) == []
 
 
+def test_an_available_copy_may_be_pending_again(west: Any, clock: Any) -> None:
+    """(hashicorp/packer#2659; EC2 Developer Guide, Eventual consistency.)"""
+    built = build()
+    SETTINGS.update({"image_settles_after_seconds": 20})
+    copy = west.copy_image(**source(built))["ImageId"]
+
+    def states() -> list[str]:
+        return [image["State"] for image in west.describe_images(ImageIds=[copy])["Images"]]
+
+    share = {"ImageId": copy, "LaunchPermission": {"Add": [{"UserId": CONSUMER}]}}
+    again = {"Name": "again", "SourceImageId": copy, "SourceRegion": "us-west-2"}
+    assert states() == ["available"]
+    assert states() == ["pending"]
+    assert error_code(west.modify_image_attribute, **share) == "InvalidAMIID.Unavailable"
+    assert error_code(west.copy_image, **again) == "InvalidAMIID.Unavailable"
+    clock.forward(seconds=20)
+    assert states() == ["available"]
+    west.modify_image_attribute(**share)
+    assert west.copy_image(**again)["ImageId"]
+
+
 def test_a_copy_of_an_encrypted_image_is_encrypted(west: Any) -> None:
     """(botocore shape CopyImageRequest, Encrypted.)"""
     built = build(images={"golden": {"devices": [*TWO_DISKS[:1], {**TWO_DISKS[1], "encrypted": True}]}})

@@ -19,6 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 )
 from botocore.exceptions import ClientError
 
+from tests.unit.copy.aws_in_steps import Clock
 from tests.unit.examples import CONSUMER, MARK, ORG, OWNER, SOURCE_ID, SOURCE_REGION, UNIT
 from tests.unit.wire import Wire
 
@@ -100,6 +101,46 @@ def test_an_image_that_does_not_exist_is_none(ec2: Wire, code: str) -> None:
 def test_an_image_that_the_response_does_not_contain_is_none(ec2: Wire) -> None:
     ec2.expect("describe_images", BY_ID, response())
     assert read.image(ec2.client, SOURCE_ID) is None
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(read, "monotonic", clock.monotonic)
+    monkeypatch.setattr(read, "sleep", clock.sleep)
+    return clock
+
+
+def test_an_available_image_that_is_pending_or_not_found_for_a_while(ec2: Wire, clock: Clock) -> None:
+    """(hashicorp/packer#2659, #3377.)"""
+    ec2.expect("describe_images", BY_ID, response(item(SOURCE_ID, State="pending")))
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    ec2.expect("describe_images", BY_ID, response(item(SOURCE_ID)))
+    started = clock.now
+    found = read.settled_image(ec2.client, SOURCE_ID)
+    assert found is not None
+    assert (found.image_id, found.state) == (SOURCE_ID, "available")
+    assert clock.now == started + 4
+
+
+@pytest.mark.parametrize("state", ["available", "failed", "disabled"])
+def test_an_image_in_a_final_state_is_read_once(ec2: Wire, clock: Clock, state: str) -> None:
+    ec2.expect("describe_images", BY_ID, response(item(SOURCE_ID, State=state)))
+    started = clock.now
+    found = read.settled_image(ec2.client, SOURCE_ID)
+    assert found is not None
+    assert found.state == state
+    assert clock.now == started
+
+
+def test_an_image_that_stays_pending(ec2: Wire, clock: Clock) -> None:
+    for _number in range(16):
+        ec2.expect("describe_images", BY_ID, response(item(SOURCE_ID, State="pending")))
+    started = clock.now
+    found = read.settled_image(ec2.client, SOURCE_ID)
+    assert found is not None
+    assert found.state == "pending"
+    assert clock.now == started + read.SETTLING_TIMEOUT
 
 
 @pytest.mark.parametrize("code", ["InvalidAMIID.Malformed", "UnauthorizedOperation", "RequestLimitExceeded"])

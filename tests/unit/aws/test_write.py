@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import write
 from ansible_collections.golden.images.plugins.module_utils.aws.write import (
     BAD_ENTRY,
     perform_all,
@@ -19,6 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.share import plan as
 from botocore.exceptions import EndpointConnectionError
 
 from tests.unit.copy import examples as copying
+from tests.unit.copy.aws_in_steps import Clock
 from tests.unit.examples import ORG, OWNER, UNIT, copied_image, place, source_image
 from tests.unit.share import examples as sharing
 from tests.unit.wire import Wire
@@ -299,6 +301,78 @@ def test_other_calls_are_not_split(ec2: Wire) -> None:
     ec2.refuse("create_tags", action.parameters, "InvalidParameterValue", "Tag is bad.")
     (failure,) = perform_all(ec2.client, (action,)).failures
     assert failure.message == "Tag is bad."
+
+
+COPY = Action(HERE, "CopyImage", {"Name": "golden", "SourceImageId": "ami-1", "SourceRegion": "us-east-1"})
+STORAGE = "You do not have permission to access the storage of this ami"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(write, "monotonic", clock.monotonic)
+    monkeypatch.setattr(write, "sleep", clock.sleep)
+    return clock
+
+
+@pytest.mark.parametrize(
+    ("action", "method", "code", "message"),
+    [
+        pytest.param(image_action("222222222222"), "modify_image_attribute", "InvalidAMIID.NotFound", "No."),
+        pytest.param(
+            image_action("222222222222"), "modify_image_attribute", "InvalidAMIID.Unavailable", "No."
+        ),
+        pytest.param(COPY, "copy_image", "InvalidAMIID.NotFound", "No."),
+        pytest.param(COPY, "copy_image", "InvalidAMIID.Unavailable", "No."),
+        pytest.param(COPY, "copy_image", "InvalidRequest", STORAGE),
+    ],
+)
+def test_what_has_not_propagated_is_tried_again(
+    ec2: Wire, clock: Clock, action: Action, method: str, code: str, message: str
+) -> None:
+    """(EC2 Developer Guide, "Eventual consistency".)"""
+    for _number in range(2):
+        ec2.refuse(method, action.parameters, code, message)
+    ec2.expect(method, action.parameters, {"ImageId": "ami-2"} if action == COPY else None)
+    started = clock.now
+    done = perform_all(ec2.client, (action,))
+    assert (done.actions, done.failures) == ((action,), ())
+    assert clock.now == started + 3
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_does_not_propagate_is_a_failure(ec2: Wire) -> None:
+    # After 0, 1, 3, 7, 15, 23 and 31 seconds.
+    for _number in range(7):
+        ec2.refuse("copy_image", COPY.parameters, "InvalidRequest", STORAGE)
+    (failure,) = perform_all(ec2.client, (COPY,)).failures
+    assert (failure.error_code, failure.message) == ("InvalidRequest", STORAGE)
+
+
+@pytest.mark.parametrize(
+    ("action", "method", "code"),
+    [
+        pytest.param(COPY, "copy_image", "InvalidRequest", id="another reason"),
+        pytest.param(
+            image_action("222222222222", change="Remove"),
+            "modify_image_attribute",
+            "InvalidAMIID.Unavailable",
+            id="unshare",
+        ),
+        pytest.param(
+            Action(HERE, "DeregisterImage", {"ImageId": "ami-1"}, "ami-1"),
+            "deregister_image",
+            "InvalidAMIID.NotFound",
+            id="deregister",
+        ),
+    ],
+)
+def test_other_refusals_are_final(ec2: Wire, clock: Clock, action: Action, method: str, code: str) -> None:
+    ec2.refuse(method, action.parameters, code)
+    started = clock.now
+    (failure,) = perform_all(ec2.client, (action,)).failures
+    assert failure.error_code == code
+    assert clock.now == started
 
 
 def test_snapshots_that_a_deregistration_leaves(ec2: Wire) -> None:

@@ -83,6 +83,9 @@ class Aws:
             return None
         return self.source if image_id == SOURCE_ID else source_image(image_id=image_id)
 
+    def settled_image(self, ec2: Target, image_id: str) -> Image | None:
+        return self.image(ec2, image_id)
+
     def copies(self, ec2: Target, _source_id: str, _source_region: str, _usable: object) -> tuple[Image, ...]:
         self._record("copies", ec2)
         return self.copies_of.get(ec2, ())

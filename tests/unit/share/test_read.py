@@ -7,11 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import read as aws_read
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.share.flow import read_state
 from ansible_collections.golden.images.plugins.module_utils.share.state import Shared
 
+from tests.unit.copy.aws_in_steps import Clock
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, place
 from tests.unit.share.examples import (
     IMAGE,
@@ -27,6 +29,14 @@ from tests.unit.share.examples import (
 from tests.unit.wire import Wire
 
 FOR_CONSUMER = with_accounts(CONSUMER)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(aws_read, "monotonic", clock.monotonic)
+    monkeypatch.setattr(aws_read, "sleep", clock.sleep)
+    return clock
 
 
 def read_shared(sts: Wire, ec2: Wire, **changes: Any) -> Shared:
@@ -79,8 +89,16 @@ def test_permissions_of_another_accounts_image_are_not_read(sts: Wire, ec2: Wire
     assert read_shared(sts, ec2).image.owner_id == STRANGER
 
 
-def test_missing_image_is_refused(sts: Wire, ec2: Wire) -> None:
+def test_an_image_to_unshare_is_read_once(sts: Wire, ec2: Wire) -> None:
     expect_image(ec2, found=False)
+    with pytest.raises(Refused):
+        read_shared(sts, ec2, present=False)
+
+
+@pytest.mark.usefixtures("clock")
+def test_missing_image_is_refused(sts: Wire, ec2: Wire) -> None:
+    for _number in range(16):
+        expect_image(ec2, found=False)
     with pytest.raises(Refused) as caught:
         read_shared(sts, ec2)
     (failure,) = caught.value.failures

@@ -51,6 +51,8 @@ class Reading:
     def image(self, _ec2: object, _image_id: str) -> Image:
         return self._image
 
+    settled_image = image
+
     def launch_permissions(self, _ec2: object, _image_id: str) -> Sharing:
         return Sharing()
 
