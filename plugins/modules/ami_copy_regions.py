@@ -69,6 +69,15 @@ options:
         and access to the KMS keys of the snapshots. This is checked in every account whose copies do not exist yet, and
         everything that is missing is reported before the first copy is started. M(golden.images.ami_share) and
         M(golden.images.ami_kms_grant) grant this access. It can be revoked once the copies are available.
+      - AWS copies an image with an AWS Marketplace product code, and images created from it, only within the owner's
+        account.
+    type: list
+    elements: raw
+    default: []
+  consumer_account_ids:
+    description:
+      - The accounts into which later tasks copy the copies, with O(account_ids).
+      - If AWS does not copy the image into other accounts, the task then fails before the first copy is started.
     type: list
     elements: raw
     default: []
@@ -374,6 +383,7 @@ ARGUMENT_SPEC = {
     "assume_source_ready": {"type": "bool", "default": False},
     # Not "str": Ansible would convert the number that YAML parses from unquoted digits to text without a warning.
     "account_ids": {"type": "list", "elements": "raw", "default": []},
+    "consumer_account_ids": {"type": "list", "elements": "raw", "default": []},
     "regions": {"type": "list", "elements": "str", "required": True},
     "best_effort_regions": {"type": "list", "elements": "str", "default": []},
     "name": {"type": "str"},

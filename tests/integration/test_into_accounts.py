@@ -121,6 +121,21 @@ def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdra
     assert _copies(aws, repeated.facts) == copies
 
 
+def test_an_image_of_the_marketplace_is_refused_before_the_first_copy(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    """(CopyImage: Images from AWS Marketplace cannot be copied to another AWS account.)"""
+    disk = {"device_name": "/dev/xvda", "size": 8}
+    coded = {"account": OWNER, "region": HOME, "devices": [disk], "product_codes": ["abc123"]}
+    variables["distribute_source_image_id"] = fixture.add_images({"coded": coded})["coded"]
+    refused = ansible.run(DISTRIBUTE, variables)
+    assert refused.code != 0
+    failed = refused.task("Start the copies")
+    assert {code for _region, code in failed.codes} == {"product_code"}
+    assert "abc123" in failed.result["msg"]
+    assert encrypted.changes(aws, refused=True) == []
+
+
 def test_nothing_is_taken_from_an_account_whose_copies_cannot_all_be_seen(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -20,6 +20,7 @@ from ..model import Image, KeySeen, Sharing, Target
 
 # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot": those that reading it needs.
 REQUIRED_OPERATIONS = frozenset({"CreateGrant", "Decrypt", "DescribeKey", "ReEncryptFrom"})
+PRODUCT_CODE_REMEDY = "Share the image instead, or use an image without a product code."
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,34 @@ def check_access(
 ) -> tuple[Failure, ...]:
     """One refusal for each kind of access that the account of ``target`` is missing."""
     return tuple(_refusals(target, source, source_region, missing)) if missing else ()
+
+
+def check_product_codes(target: Target, source: Image, source_region: str) -> tuple[Failure, ...]:
+    """A refusal if AWS does not let the account of ``target`` copy the image, even if it is shared.
+
+    The error of CopyImage is InvalidRequest, "Images from AWS Marketplace cannot be copied to another AWS
+    account", also for images that were created from these, which keep their product codes.
+    """
+    if not source.product_codes or target.account_id == source.owner_id:
+        return ()
+    return (
+        Failure.at(
+            target,
+            "CopyImage",
+            "product_code",
+            f"Account {target.account_id} cannot copy {source.image_id} in {source_region}: "
+            f"{only_within_account(source)}",
+            PRODUCT_CODE_REMEDY,
+        ),
+    )
+
+
+def only_within_account(source: Image) -> str:
+    """Why other accounts than its owner's cannot copy an image with product codes."""
+    return (
+        f"it has an AWS Marketplace product code ({', '.join(source.product_codes)}), and AWS copies such an "
+        "image, and images created from it, only within the owner's account."
+    )
 
 
 def _refusals(target: Target, source: Image, source_region: str, missing: MissingAccess) -> Iterator[Failure]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from ..failures import Failure, invalid_option
 from ..model import Image, Target
 from ..regions import check_region
-from .access import MissingAccess, check_access
+from .access import PRODUCT_CODE_REMEDY, MissingAccess, check_access, only_within_account
 from .state import CopyWanted
 
 
@@ -59,6 +59,21 @@ def check_source(
     return (
         *check_state(source, source_region),
         *(replace(failure, action="source_image_id", account_id=None) for failure in not_shared),
+    )
+
+
+def check_consumers(wanted: CopyWanted, account_id: str, source: Image) -> tuple[Failure, ...]:
+    """A refusal if the copies, which ``account_id`` will own, cannot be copied into other accounts."""
+    if not source.product_codes or not {*wanted.consumer_account_ids} - {account_id}:
+        return ()
+    return (
+        Failure(
+            f"consumer_account_ids: copies of {source.image_id} cannot be copied into other accounts: "
+            f"{only_within_account(source)}",
+            PRODUCT_CODE_REMEDY,
+            "product_code",
+            "consumer_account_ids",
+        ),
     )
 
 

@@ -66,6 +66,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
         source_owners=options.strings("source_owners"),
         source_images=source_images,
         account_ids=account_ids,
+        consumer_account_ids=options.account_ids("consumer_account_ids"),
         consumer_role=options.consumer_role() if account_ids else None,
         assume_source_ready=params["assume_source_ready"] and check_mode,
         best_effort_regions=frozenset(best_effort),

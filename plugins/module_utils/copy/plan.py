@@ -15,7 +15,7 @@ from ..failures import Failure
 from ..keys import encryption as encrypting
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
-from .access import check_access
+from .access import check_access, check_product_codes
 from .checks import with_account
 from .request import check_request, copy_request, image_tags
 from .state import FAILED_STATES, USABLE_STATES, CopySeen, CopyWanted
@@ -210,7 +210,8 @@ def _refusals(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[Failu
     source, missing = seen.source_of(target), seen.missing_access.get(target)
     key = encrypting.check_key(wanted.encryption, target, source, seen.keys.get(target), by_default)
     access = check_access(target, source, wanted.source_region_of(target.region), missing)
-    return (*key, *access, *_disabled(seen, target))
+    codes = check_product_codes(target, source, wanted.source_region_of(target.region))
+    return (*key, *(codes or access), *_disabled(seen, target))
 
 
 def _disabled(seen: CopySeen, target: Target) -> tuple[Failure, ...]:

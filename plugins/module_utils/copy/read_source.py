@@ -63,6 +63,7 @@ def read_sources(clients: Clients, wanted: CopyWanted) -> Sources:
             unreadable = _unreadable_snapshots(clients, wanted, source, caller.account_id)
             failures += copy_checks.check_source(caller.account_id, source, region, unreadable)
             failures += check_source(wanted.encryption, source)
+            failures += copy_checks.check_consumers(wanted, caller.account_id, source)
     except errors.AWS_ERRORS as exception:
         raise Refused([errors.failure(exception, None, "DescribeImages")]) from exception
     if failures or source is None:

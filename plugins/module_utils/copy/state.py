@@ -26,8 +26,9 @@ class CopyWanted:
 
     ``source_images`` maps each region to its own source in that region, instead of one source for all; None
     stands for an image that check mode has only planned. ``account_ids`` will own the copies; if empty, the
-    account of the credentials will. With ``assume_source_ready`` the plan assumes that the sources are
-    available and that all these accounts may copy them. ``wait_timeout`` is in seconds.
+    account of the credentials will. ``consumer_account_ids`` will later copy the copies. With
+    ``assume_source_ready`` the plan assumes that the sources are available and that all these accounts may
+    copy them. ``wait_timeout`` is in seconds.
     """
 
     source_region: str
@@ -37,6 +38,7 @@ class CopyWanted:
     source_owners: tuple[str, ...] = ("self",)
     source_images: Mapping[str, str | None] = field(default_factory=dict)
     account_ids: tuple[str, ...] = ()
+    consumer_account_ids: tuple[str, ...] = ()
     consumer_role: ConsumerRole | None = None
     assume_source_ready: bool = False
     best_effort_regions: frozenset[str] = frozenset()

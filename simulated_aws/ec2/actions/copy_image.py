@@ -96,6 +96,10 @@ def _source(caller: Caller, params: dict[str, Any]) -> tuple[Image, dict[str, Sn
         raise invalid_value("sourceRegion", region, "Images can't be copied between partitions.")
     source = visible_image(Caller(caller.account_id, region), params["SourceImageId"])
     require_available(source)
+    if source.product_codes and source.owner_id != caller.account_id:
+        # The message of AWS, also for images that were created from one of AWS Marketplace.
+        message = "Images from AWS Marketplace cannot be copied to another AWS account."
+        raise Ec2Error("InvalidRequest", message)
     known = state.region(region).snapshots
     snapshots = {one: known[one] for one in source.snapshot_ids}
     # EC2 User Guide, Copy an AMI: a shared AMI can be copied with read permission for its storage.

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from simulated_aws.ec2 import deferred_checks
 from simulated_aws.ec2.actions import copy_image
@@ -242,6 +243,19 @@ def test_errors(west: Any, changed: dict[str, Any], code: str) -> None:
     built = build(not_opted_in_regions=["ap-east-1"])
     assert error_code(west.copy_image, **{**source(built), **changed}) == code
     assert names(west.describe_images(Owners=["self"])) == []
+
+
+def test_an_image_of_the_marketplace_is_copied_within_its_account_only(client: Any, west: Any) -> None:
+    """(EC2 User Guide, Copy an AMI: an image with a billing product code that another account shares.)
+
+    The message is that of AWS for images from AWS Marketplace and those created from them.
+    """
+    built = build(images={"golden": {**SHARED, "product_codes": ["abc123"]}})
+    copy = west.copy_image(**source(built))["ImageId"]
+    assert one(west, copy)["ProductCodes"] == [{"ProductCodeId": "abc123", "ProductCodeType": "marketplace"}]
+    with pytest.raises(ClientError, match="Images from AWS Marketplace cannot be copied") as refused:
+        client(CONSUMER, region="us-west-2").copy_image(**source(built))
+    assert refused.value.response["Error"]["Code"] == "InvalidRequest"
 
 
 def test_an_available_copy_may_be_pending_again(west: Any, clock: Any) -> None:

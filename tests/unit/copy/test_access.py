@@ -15,7 +15,9 @@ from ansible_collections.golden.images.plugins.module_utils.copy.access import (
     SourceSeen,
     already_granted,
     check_access,
+    check_product_codes,
     missing_access,
+    only_within_account,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing, Target
 from hypothesis import given
@@ -193,3 +195,16 @@ def test_nothing_is_missing_only_with_all_three_kinds_of_access(
     saw = SourceSeen(visible, snapshots, frozenset({ARN} if closed else ()))
     found = missing_access(SOURCE, [key(policy=None)], PRINCIPAL, saw)
     assert bool(found) is not (visible and snapshots == ALL and not closed)
+
+
+def test_an_image_with_a_product_code_is_copied_within_its_account_only() -> None:
+    """(The error of CopyImage: Images from AWS Marketplace cannot be copied to another AWS account.)"""
+    coded = source_image(product_codes=("abc123",))
+    consumer, owner = Target(CONSUMER, "eu-west-1"), Target(OWNER, "eu-west-1")
+    (failure,) = check_product_codes(consumer, coded, SOURCE_REGION)
+    assert (failure.error_code, failure.account_id) == ("product_code", CONSUMER)
+    assert failure.message.endswith(only_within_account(coded))
+    assert "(abc123)" in only_within_account(coded)
+    assert "only within the owner's account" in only_within_account(coded)
+    assert check_product_codes(owner, coded, SOURCE_REGION) == ()
+    assert check_product_codes(consumer, source_image(), SOURCE_REGION) == ()

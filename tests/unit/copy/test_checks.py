@@ -118,3 +118,25 @@ def test_all_problems_of_a_source_are_reported_at_once() -> None:
 def test_failures_of_other_accounts_name_the_account(account_id: str, message: str, expected: str) -> None:
     failure = Failure(message, "r", "c", "a")
     assert copy_checks.with_account(failure, Target(account_id, "eu-west-1"), OWNER).message == expected
+
+
+@pytest.mark.parametrize(
+    ("consumers", "codes", "refused"),
+    [
+        ((CONSUMER,), ("abc123",), True),
+        ((OWNER, CONSUMER), ("abc123",), True),
+        ((OWNER,), ("abc123",), False),
+        ((), ("abc123",), False),
+        ((CONSUMER,), (), False),
+    ],
+)
+def test_copies_that_consumers_cannot_copy(
+    consumers: tuple[str, ...], codes: tuple[str, ...], refused: bool
+) -> None:
+    want = wanted(consumer_account_ids=consumers)
+    # The copies are the own account's, whoever owns the source.
+    for owner in (OWNER, STRANGER):
+        found = copy_checks.check_consumers(want, OWNER, source_image(product_codes=codes, owner_id=owner))
+        assert [(item.error_code, item.action) for item in found] == (
+            [("product_code", "consumer_account_ids")] if refused else []
+        )

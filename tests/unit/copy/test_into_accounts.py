@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -258,6 +258,15 @@ def test_missing_access_of_one_account_is_refused_for_all_its_copies_at_once(
     found = refusals(want, read(monkeypatch, aws, want))
     assert found == [(CONSUMER, region, code) for region in (EU, US) for code in codes]
     assert clock.now == started
+
+
+def test_an_image_with_a_product_code_is_refused_in_every_other_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    want = into(OWNER, CONSUMER)
+    aws = Aws(replace(PLAIN, product_codes=("abc123",)))
+    found = refusals(want, read(monkeypatch, aws, want))
+    assert found == [(CONSUMER, region, "product_code") for region in (EU, US)]
 
 
 def test_best_effort_regions_with_missing_access_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
