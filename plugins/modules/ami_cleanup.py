@@ -33,7 +33,7 @@ options:
       - The key of a tag whose value is the image's family.
       - A copy without a family of its own has the family of its source image. If the source is deregistered first, the copy
         keeps the family and the date in the tags C(golden.images:origin-family) and C(golden.images:origin-created).
-      - Images without a family are ignored.
+      - Images without a family are ignored, and so are images of AWS Backup and Amazon Data Lifecycle Manager.
     type: str
   family_name_pattern:
     description:
@@ -106,7 +106,7 @@ options:
   max_deletions:
     description:
       - How many images one run can disable or deregister, as a number or as a percentage of the images evaluated. Either ends
-        launches of an image at once. Former images whose snapshots O(orphan_snapshots) deletes are included.
+        launches of an image at once. Former images whose snapshots are deleted are included.
       - If the limit is exceeded, the module fails and changes nothing.
     type: raw
     default: 10%
@@ -179,13 +179,15 @@ attributes:
 notes:
   - An image is used by instances in any state but terminated, launch templates (in every version), launch configurations,
     SSM parameters of any region that are not encrypted, recipes of Image Builder, and copies of it that are pending.
-  - Images of AWS Backup and AWS Marketplace, images that are protected from deregistration, and images with a locked or
-    archived snapshot are never deregistered.
+  - Images that AWS Backup or Amazon Data Lifecycle Manager manages are neither evaluated nor counted among the latest of a
+    family, because these services retain and delete them. Their snapshots are never deleted.
+  - Images of AWS Marketplace, images that are protected from deregistration, and images with a locked or archived snapshot
+    are never deregistered.
   - Finished copies of an image, and images created from instances of it, do not count as use, because they no longer need it.
     DescribeImages returns what is needed about the origin of images, so GetImageAncestry is not called.
   - Snapshots that are deleted with an image are first tagged C(golden.images:cleanup-image-ids), so that the next run finds those that
     could not be deleted. The next run also deletes a snapshot that was restored from the Recycle Bin without its image, unless
-    this tag is removed or the snapshot has one of O(protect_tags).
+    this tag is removed, the snapshot has one of O(protect_tags), or it is shared and O(include_shared=false).
   - The evidence is read again right before the first image is disabled or deregistered.
   - O(region) is only the region in which the enabled regions are listed, and that of the parameters of O(tombstone_ssm_path).
 """

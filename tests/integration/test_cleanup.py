@@ -141,6 +141,23 @@ def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
     assert (again.code, repeated.changed, observed.changes(aws, refused=True)) == (0, False, [])
 
 
+def test_a_nightly_backup_of_an_instance_displaces_no_golden_image(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    home = _images(fixture, HOME, golden=10, old=100)
+    nightly = {"account": OWNER, "region": HOME, "devices": DISKS}
+    tags = {"family": "web", "aws:dlm:lifecycle-policy-id": "policy-0123456789abcdef0"}
+    backups = fixture.add_images(
+        {f"nightly-{age}": {**nightly, "tags": tags, "age_days": age} for age in (1, 2)}
+    )
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    assert _decisions(done) == {home["golden"]: "keep", home["old"]: "deregister"}
+    left = {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)}
+    assert {home["golden"], *backups.values()} <= left
+    assert home["old"] not in left
+
+
 def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

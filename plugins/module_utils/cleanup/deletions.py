@@ -6,16 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..model import SnapshotRef
 from .decisions import Decision
 from .options import CleanupWanted
-from .snapshots import leftovers, orphans
-from .state import CleanupSeen, OwnSnapshot
+from .snapshots import former_image, leftovers, orphans
+from .state import CleanupSeen, OwnSnapshot, SnapshotUsage
 
 # Region to former image to the snapshots that it has left.
 Orphans = dict[str, dict[str, tuple[OwnSnapshot, ...]]]
+
+_NOT_READ = SnapshotUsage(unread="Its permissions were not read.")
 
 
 def all_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
@@ -25,20 +27,36 @@ def all_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
     return {region: orphans(state, wanted.rules.protect_tags) for region, state in seen.regions.items()}
 
 
+def all_leftovers(wanted: CleanupWanted, seen: CleanupSeen) -> Mapping[SnapshotRef, OwnSnapshot]:
+    """The snapshots that earlier runs could not delete with their images, shared or not."""
+    return {
+        SnapshotRef(region, one.snapshot_id): one
+        for region, state in seen.regions.items()
+        for one in leftovers(state, wanted.rules.protect_tags)
+    }
+
+
+def kept_leftovers(wanted: CleanupWanted, seen: CleanupSeen) -> dict[SnapshotRef, str]:
+    """The leftovers that are not deleted because of their sharing, with the reason."""
+    found = {}
+    for ref in all_leftovers(wanted, seen):
+        usage = seen.snapshot_usage.get(ref, _NOT_READ)
+        if not _is_deletable(wanted, seen, ref):
+            found[ref] = usage.unread or "It is shared with other accounts."
+    return found
+
+
 def deletable_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
     """The orphans to delete: those shared with no other account, or all if the user includes shared ones.
 
     No report shows what other accounts do with a snapshot.
     """
-
-    def is_deletable(ref: SnapshotRef) -> bool:
-        usage = seen.snapshot_usage.get(ref)
-        return wanted.include_shared or (usage is not None and not usage.unread and not usage.sharing)
-
     found: Orphans = {}
     for region, former in all_orphans(wanted, seen).items():
         for image_id, left in former.items():
-            deletable = tuple(one for one in left if is_deletable(SnapshotRef(region, one.snapshot_id)))
+            deletable = tuple(
+                one for one in left if _is_deletable(wanted, seen, SnapshotRef(region, one.snapshot_id))
+            )
             if deletable:
                 found.setdefault(region, {})[image_id] = deletable
     return found
@@ -47,9 +65,32 @@ def deletable_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
 def deleted_alone(
     wanted: CleanupWanted, seen: CleanupSeen, region: str, orphaned: Orphans
 ) -> tuple[OwnSnapshot, ...]:
-    """The region's snapshots to delete without an image: leftovers of earlier runs, and orphans."""
+    """The region's snapshots to delete without an image: leftovers of earlier runs, and orphans.
+
+    When a leftover was marked, it was not shared, or shared images were included. Both can have changed.
+    """
     of_former = (one for left in orphaned.get(region, {}).values() for one in left)
-    return (*leftovers(seen.regions[region], wanted.rules.protect_tags), *of_former)
+    left_here = (
+        one
+        for one in leftovers(seen.regions[region], wanted.rules.protect_tags)
+        if _is_deletable(wanted, seen, SnapshotRef(region, one.snapshot_id))
+    )
+    return (*left_here, *of_former)
+
+
+def former_images(wanted: CleanupWanted, seen: CleanupSeen, orphaned: Orphans) -> tuple[str, ...]:
+    """The former images whose snapshots are deleted, as ``max_deletions`` counts them: ``region/image_id``.
+
+    A leftover counts for the image that its description names, which no tag can change. Without one, it
+    counts by itself: a mark can be written by anyone who can tag snapshots.
+    """
+    return tuple(
+        dict.fromkeys(
+            f"{region}/{former_image(one) or one.snapshot_id}"
+            for region in sorted(seen.regions)
+            for one in deleted_alone(wanted, seen, region, orphaned)
+        )
+    )
 
 
 def concerned_snapshots(
@@ -61,3 +102,9 @@ def concerned_snapshots(
     for region in seen.regions:
         alone = deleted_alone(wanted, seen, region, orphaned)
         yield from (SnapshotRef(region, one.snapshot_id) for one in alone)
+
+
+def _is_deletable(wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef) -> bool:
+    """Whether the sharing of a snapshot without an image allows its deletion."""
+    usage = seen.snapshot_usage.get(ref, _NOT_READ)
+    return wanted.include_shared or not (usage.unread or usage.sharing)

@@ -15,6 +15,7 @@ from functools import partial
 
 from ..model import ImageRef
 from ..tags import MAX_VALUE, OWN_TAG_PREFIX
+from .managed import is_managed
 from .stages import parse, stamp
 from .state import OwnImage
 
@@ -41,10 +42,13 @@ class FamilyBy:
 
 
 def families(images: Images, by: FamilyBy) -> dict[ImageRef, str]:
-    """The family of each image that has one. A copy without a family of its own has that of its source."""
+    """The family of each image that has one. A copy without a family of its own has that of its source.
+
+    Images that another AWS service manages have none: they are neither retired nor the latest of a family.
+    """
     found = {}
-    for ref in images:
-        family = _family(images, ref, by)
+    for ref, own in images.items():
+        family = None if is_managed(own) else _family(images, ref, by)
         if family is not None:
             # Cut to the length that a tag can hold.
             found[ref] = family[:MAX_VALUE]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..model import ImageRef, KeyRef, SnapshotRef
 from .decisions import candidates, decisions, deregistered, images_to_retire
-from .deletions import all_orphans, concerned_snapshots, deletable_orphans
+from .deletions import all_leftovers, all_orphans, concerned_snapshots, deletable_orphans
 from .grants import images_under, keys_of
 from .options import CleanupWanted
 from .state import CleanupSeen, ImageUsage, OwnImage
@@ -56,7 +56,7 @@ def next_reads(
 
 
 def snapshots_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[SnapshotRef, ...]:
-    """The snapshots of images to disable or deregister, and the orphans that are deleted unless shared."""
+    """The snapshots of images to disable or deregister, and those of former images, deleted unless shared."""
     of_images = (
         SnapshotRef(ref.region, snapshot_id)
         for ref in images_to_retire(wanted, seen)
@@ -67,9 +67,9 @@ def snapshots_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[Snap
         for region, former in all_orphans(wanted, seen).items()
         for left in former.values()
         for one in left
-        if not wanted.include_shared
     )
-    return tuple(dict.fromkeys((*of_images, *of_former_images)))
+    alone = () if wanted.include_shared else (*all_leftovers(wanted, seen), *of_former_images)
+    return tuple(dict.fromkeys((*of_images, *alone)))
 
 
 def keys_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, tuple[OwnImage, ...]]:

@@ -11,11 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..failures import Failure
-from ..model import ImageRef, KeyRef
+from ..model import ImageRef, KeyRef, SnapshotRef
 from ..plan import Action, Plan, TargetPlan
 from .actions import is_destructive, region_actions
 from .decisions import Decision, decisions, deregistered
-from .deletions import Orphans, concerned_snapshots, deletable_orphans, deleted_alone
+from .deletions import (
+    Orphans,
+    concerned_snapshots,
+    deletable_orphans,
+    deleted_alone,
+    former_images,
+    kept_leftovers,
+)
 from .families import blocked_by_missing_tags, families, inherited_tags
 from .grants import Revocations, keys_of, revocations
 from .options import CleanupWanted
@@ -60,6 +67,7 @@ def plan(
     deregistering = deregistered(decided)
     inherited = inherited_tags(seen.images, families(seen.images, wanted.by), wanted.by, deregistering)
     revoked = _revocations(wanted, seen, decided, orphaned)
+    kept = kept_leftovers(wanted, seen)
     targets = []
     for region, state in sorted(seen.regions.items()):
         here = tuple(decision for decision in decided if decision.ref.region == region)
@@ -74,7 +82,10 @@ def plan(
                 actions=actions,
                 before=_view(state, here, alone, actions, ()),
                 after=_view(state, here, alone, actions, actions),
-                warnings=tuple(warning for one in keys.values() for warning in one.warnings),
+                warnings=(
+                    *(warning for one in keys.values() for warning in one.warnings),
+                    *(_kept_warning(ref, why) for ref, why in kept.items() if ref.region == region),
+                ),
             )
         )
     refusals = tuple(_over_limit(wanted, seen, decided, orphaned))
@@ -116,9 +127,10 @@ def _over_limit(
     wanted: CleanupWanted, seen: CleanupSeen, decided: tuple[Decision, ...], orphaned: Orphans
 ) -> Iterator[Failure]:
     images = [str(decision.ref) for decision in decided if decision.is_destructive]
-    former = [f"{region}/{image_id}" for region, left in sorted(orphaned.items()) for image_id in left]
+    former = list(former_images(wanted, seen, orphaned))
     deletions = len(images) + len(former)
-    if wanted.limit.allows(deletions, len(decided)):
+    # With 100%, all of them.
+    if wanted.limit.allows(deletions, len(decided) + len(former)):
         return
     named = ", ".join((images + former)[:_EXAMPLES]) + (" …" if deletions > _EXAMPLES else "")
     what = f"{len(images)} of {len(decided)} images would be disabled or deregistered"
@@ -130,6 +142,10 @@ def _over_limit(
         action="max_deletions",
         account_id=seen.account_id,
     )
+
+
+def _kept_warning(ref: SnapshotRef, why: str) -> str:
+    return f"Snapshot {ref.snapshot_id} of a deregistered image in {ref.region} is kept: {why}"
 
 
 def _view(

@@ -19,9 +19,6 @@ LAUNCH_REPORTED_AFTER = timedelta(hours=24)
 # Images in other states are about to change their state (pending, transient), or no longer exist.
 STATES = ("available", "disabled", "failed")
 
-BACKUP_TAG = "aws:backup:"
-BACKUP_NAME = "AwsBackup_"
-
 _PERCENT = re.compile(r"([0-9]{1,2}|100)\s*%")
 
 
@@ -86,7 +83,8 @@ def kept(rules: Rules, own: OwnImage, is_latest: bool, now: datetime) -> Iterato
     for key, value in rules.protect_tags:
         if key in own.image.tags and value in (None, own.image.tags[key]):
             yield f"The tag {key} protects it."
-    yield from managed_elsewhere(own)
+    if own.alias == "aws-marketplace" or own.image.product_codes:
+        yield "It is an AWS Marketplace image: remove it in AWS Marketplace."
     if rules.max_age_days is not None and not _past(own.created, rules.max_age_days, now):
         yield f"It was created on {own.created:%Y-%m-%d}, less than {rules.max_age_days} days ago."
     if rules.unused_for_days is not None:
@@ -95,21 +93,6 @@ def kept(rules: Rules, own: OwnImage, is_latest: bool, now: datetime) -> Iterato
         if not _past(used, rules.unused_for_days, now - LAUNCH_REPORTED_AFTER):
             what = "last launched" if used != own.created else "created"
             yield f"It was {what} on {used:%Y-%m-%d}, less than {rules.unused_for_days} days and one day ago."
-
-
-def managed_elsewhere(own: OwnImage) -> Iterator[str]:
-    """Why EC2 would refuse to deregister the image: another service manages it.
-
-    EC2 User Guide, "Deregister an Amazon EC2 AMI": images of AWS Backup cannot be deregistered. AWS Backup
-    Developer Guide: their names begin with ``AwsBackup_``, and their tags with ``aws:backup:``.
-    """
-    backup = own.image.name.startswith(BACKUP_NAME) or any(
-        key.startswith(BACKUP_TAG) for key in own.image.tags
-    )
-    if own.alias == "aws-backup-vault" or backup:
-        yield "AWS Backup manages it: delete its recovery point in AWS Backup."
-    if own.alias == "aws-marketplace" or own.image.product_codes:
-        yield "It is an AWS Marketplace image: remove it in AWS Marketplace."
 
 
 def _past(moment: datetime, days: int, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from ..model import Sharing
 from ..tags import OWN_TAG_PREFIX
-from .rules import BACKUP_TAG
+from .managed import manager
 from .sharing import only_by_snapshot
 from .state import OwnImage, OwnSnapshot, RegionState, RetentionRule, SnapshotUsage
 
@@ -23,8 +23,6 @@ from .state import OwnImage, OwnSnapshot, RegionState, RetentionRule, SnapshotUs
 # belongs to at least one of them.
 SNAPSHOT_TAG = OWN_TAG_PREFIX + "cleanup-image-ids"
 
-# Amazon Data Lifecycle Manager User Guide: the prefix of the tags of the backups that it creates.
-LIFECYCLE_TAG = "aws:dlm:"
 # The descriptions that CreateImage and CopyImage give to the snapshots that they create.
 _OF_IMAGE = re.compile(
     r"(?:Created by CreateImage\(i-[0-9a-f]+\) for|Copied for DestinationAmi) (ami-[0-9a-f]+)\b.*"
@@ -101,7 +99,7 @@ def leftovers(state: RegionState, protect_tags: Tags) -> tuple[OwnSnapshot, ...]
     """Snapshots of images that this collection deregistered, whose own deletion failed.
 
     Snapshots that were restored from the Recycle Bin without their image look the same: a tag can protect
-    these.
+    these. So do snapshots that were marked by anyone who can tag them.
     """
     existing = {own.image.image_id for own in state.images}
     return tuple(
@@ -116,7 +114,7 @@ def leftovers(state: RegionState, protect_tags: Tags) -> tuple[OwnSnapshot, ...]
 def orphans(state: RegionState, protect_tags: Tags) -> dict[str, tuple[OwnSnapshot, ...]]:
     """Former image to the snapshots that it left, recognized by the descriptions that AWS gave to them.
 
-    Backups have other descriptions, or the tags of the service that created them.
+    Backups have other descriptions, or the tags of the service that manages them.
     """
     existing = {own.image.image_id for own in state.images}
     found: dict[str, tuple[OwnSnapshot, ...]] = {}
@@ -126,8 +124,6 @@ def orphans(state: RegionState, protect_tags: Tags) -> dict[str, tuple[OwnSnapsh
             continue
         if _is_leftover(snapshot, existing):
             # A leftover: it is deleted even if orphans are not.
-            continue
-        if any(key.startswith((BACKUP_TAG, LIFECYCLE_TAG)) for key in snapshot.tags):
             continue
         if _is_protected(snapshot, protect_tags):
             continue
@@ -156,7 +152,7 @@ def recoverable_until(
 
 
 def _decide(snapshot_id: str, state: RegionState, deregistering: Collection[str]) -> SnapshotDecision:
-    keep_reason = "; ".join(_users(snapshot_id, state, deregistering))
+    keep_reason = "; ".join(_keep_reasons(snapshot_id, state, deregistering))
     return SnapshotDecision(
         snapshot_id, keep_reason, 0 if keep_reason else _snapshot_retained(snapshot_id, state)
     )
@@ -192,10 +188,13 @@ def _is_protected(snapshot: OwnSnapshot, protect_tags: Tags) -> bool:
 def _deletable(snapshot: OwnSnapshot, state: RegionState, former: Collection[str]) -> bool:
     # An image in the Recycle Bin can only be restored with its snapshots.
     free = not snapshot.locked and not snapshot.archived and state.binned.isdisjoint(former)
-    return free and not any(_users(snapshot.snapshot_id, state, ()))
+    return free and not any(_keep_reasons(snapshot.snapshot_id, state, ()))
 
 
-def _users(snapshot_id: str, state: RegionState, deregistering: Collection[str]) -> Iterator[str]:
+def _keep_reasons(snapshot_id: str, state: RegionState, deregistering: Collection[str]) -> Iterator[str]:
+    service = manager(state.snapshots[snapshot_id].tags) if snapshot_id in state.snapshots else None
+    if service:
+        yield f"{service} manages it"
     for image_id in state.images_with.get(snapshot_id, ()):
         if image_id not in deregistering:
             yield f"image {image_id} uses it"

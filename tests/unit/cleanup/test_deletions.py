@@ -9,10 +9,13 @@ from dataclasses import replace
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import decisions
 from ansible_collections.golden.images.plugins.module_utils.cleanup.deletions import (
+    all_leftovers,
     all_orphans,
     concerned_snapshots,
     deletable_orphans,
     deleted_alone,
+    former_images,
+    kept_leftovers,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
@@ -64,3 +67,41 @@ def test_deleted_are_the_snapshots_of_images_leftovers_and_orphans() -> None:
     assert deleted_alone(asks, saw(), REGION, orphaned) == (LEFT, ORPHAN)
     concerned = concerned_snapshots(asks, saw(), decisions(asks, saw()), orphaned)
     assert [ref.snapshot_id for ref in concerned] == ["snap-ami-1", "snap-8", "snap-9"]
+
+
+@pytest.mark.parametrize(
+    ("usage", "include_shared", "why"),
+    [
+        (SnapshotUsage(), False, None),
+        (SnapshotUsage(Sharing(public=True)), False, "It is shared with other accounts."),
+        (SnapshotUsage(unread="denied"), False, "denied"),
+        (SnapshotUsage(Sharing(public=True)), True, None),
+    ],
+)
+def test_a_shared_leftover_is_deleted_only_if_the_user_includes_shared_ones(
+    usage: SnapshotUsage, include_shared: bool, why: str | None
+) -> None:
+    """It may have been shared, or tagged by someone else, since it was marked."""
+    asks, ref = wanted(include_shared=include_shared), SnapshotRef(REGION, "snap-8")
+    now = replace(saw(), snapshot_usage={**saw().snapshot_usage, ref: usage})
+    assert all_leftovers(asks, now) == {ref: LEFT}
+    assert deleted_alone(asks, now, REGION, {}) == (() if why else (LEFT,))
+    assert kept_leftovers(asks, now) == ({ref: why} if why else {})
+
+
+def test_a_leftover_whose_permissions_were_not_read_is_kept() -> None:
+    now = replace(saw(), snapshot_usage={})
+    assert deleted_alone(wanted(), now, REGION, {}) == ()
+    assert kept_leftovers(wanted(), now) == {SnapshotRef(REGION, "snap-8"): "Its permissions were not read."}
+
+
+def test_former_images_are_counted_by_what_no_tag_can_change() -> None:
+    asks = wanted(orphan_snapshots=True)
+    marked = replace(ORPHAN, snapshot_id="snap-7", tags=LEFT.tags)
+    state = replace(saw().regions[REGION], snapshots={"snap-7": marked, "snap-8": LEFT, "snap-9": ORPHAN})
+    now = replace(saw(), regions={REGION: state})
+    now = replace(now, snapshot_usage={SnapshotRef(REGION, one): SnapshotUsage() for one in state.snapshots})
+    assert former_images(asks, now, deletable_orphans(asks, now)) == (
+        f"{REGION}/{FORMER}",
+        f"{REGION}/snap-8",
+    )

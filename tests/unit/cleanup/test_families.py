@@ -54,6 +54,9 @@ def placed(here: list[OwnImage], there: list[OwnImage] | None = None) -> dict[Im
         (BY_SOURCE, {}, "eu-west-1/ami-1"),
         (BY_SOURCE, {"base": ImageRef(HERE, "ami-base")}, "eu-west-1/ami-base"),
         (FamilyBy(tag="family", source=True), {}, "web"),
+        (BY_TAG, {"tags": {"family": "web", "aws:dlm:lifecycle-policy-id": "policy-1"}}, None),
+        (BY_TAG, {"tags": {"family": "web", "aws:backup:source-resource": "i-1"}}, None),
+        (BY_SOURCE, {"base": ImageRef(HERE, "ami-base"), "alias": "aws-backup-vault"}, None),
     ],
 )
 def test_family(by: FamilyBy, changes: dict[str, Any], family: str | None) -> None:

@@ -17,8 +17,9 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     Evidence,
     OwnSnapshot,
     RetentionRule,
+    SnapshotUsage,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
 
 from tests.unit.cleanup.examples import NOW, REGION, USED, ago, calls, own, region_state, seen, shared, wanted
 from tests.unit.examples import CONSUMER, volumes
@@ -158,6 +159,37 @@ def test_orphans_are_deleted_on_request_and_count_as_deletions() -> None:
     assert planned(saw, orphan_snapshots=True) == [("DeleteSnapshot", "snap-9")]
     (refusal,) = plan(wanted(orphan_snapshots=True, limit=Limit()), saw).refusals
     assert f"{REGION}/{FORMER}" in refusal.message
+
+
+def test_leftovers_count_as_deletions_because_anyone_who_can_tag_snapshots_can_mark_them() -> None:
+    left = {f"snap-{one}": OwnSnapshot(f"snap-{one}", tags={OF: "ami-gone"}) for one in (8, 9)}
+    saw = seen(region_state(NEWEST, snapshots=left))
+    assert planned(saw, limit=Limit(count=2)) == [("DeleteSnapshot", "snap-8"), ("DeleteSnapshot", "snap-9")]
+    assert planned(saw, limit=Limit(percent=100)) != []
+    (refusal,) = plan(wanted(limit=Limit(count=1)), saw).refusals
+    assert "the snapshots of 2 former images deleted (eu-west-1/snap-8, eu-west-1/snap-9)" in refusal.message
+
+
+def test_a_leftover_that_is_shared_is_kept_with_a_warning() -> None:
+    left = {"snap-9": OwnSnapshot("snap-9", tags={OF: "ami-gone"})}
+    usage = {SnapshotRef(REGION, "snap-9"): SnapshotUsage(BY_CONSUMER)}
+    made = plan(wanted(), seen(region_state(NEWEST, snapshots=left), snapshot_usage=usage))
+    assert made.actions == ()
+    (warning,) = made.warnings
+    assert warning.startswith(f"Snapshot snap-9 of a deregistered image in {REGION} is kept: It is shared")
+
+
+@pytest.mark.parametrize("tag", ["aws:backup:source-resource", "aws:dlm:lifecycle-policy-id"])
+def test_a_nightly_backup_does_not_push_the_golden_image_out_of_its_family(tag: str) -> None:
+    """Its tags can be those of the instance, and these those of the image that it was launched from."""
+    nightly = own("ami-nightly", 0.5, tags={"family": "web", tag: "x"})
+    made = plan(wanted(), seen(region_state(OLD, NEWEST, nightly)))
+    assert {one.ref.image_id: one.kind for one in made.decisions} == {
+        "ami-1": "deregister",
+        "ami-new": "keep",
+    }
+    (refusal,) = plan(wanted(limit=Limit(percent=49)), seen(region_state(OLD, NEWEST, nightly))).refusals
+    assert "1 of 2 images" in refusal.message
 
 
 @pytest.mark.parametrize(

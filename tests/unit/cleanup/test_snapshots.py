@@ -158,6 +158,17 @@ def test_backups_and_protected_snapshots_are_not_orphans(tags: dict[str, str]) -
     assert orphans(a_region(OwnSnapshot("snap-1", MADE, {"legal": "none"})), protect)
 
 
+@pytest.mark.parametrize("tag", ["aws:backup:source-resource", "aws:dlm:lifecycle-policy-id"])
+def test_a_snapshot_that_another_service_manages_is_kept_whatever_it_was_part_of(tag: str) -> None:
+    """RegisterImage makes an image of any snapshot of the account (EC2 API Reference, RegisterImage)."""
+    managed = OwnSnapshot("snap-ami-1", MADE, {tag: "x"})
+    image = own("ami-1")
+    (decided,) = decide_snapshots(image, region_state(image, snapshots={"snap-ami-1": managed}), {"ami-1"})
+    assert "manages it" in decided.keep_reason
+    marked = replace(managed, tags={**managed.tags, "golden.images:cleanup-image-ids": FORMER})
+    assert leftovers(a_region(marked), ()) == ()
+
+
 def test_a_tag_that_protects_keeps_a_leftover_too() -> None:
     """A snapshot that is restored from the Recycle Bin without its image has its mark again."""
     protect = (("keep", None), ("legal", "hold"))
