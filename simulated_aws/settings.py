@@ -52,6 +52,17 @@ class Settings:
     """Public images per account and Region (EC2 User Guide, Quotas for AMIs)."""
     usage_report_seconds: float = 0.0
     """Seconds that an image usage report takes; AWS documents no duration."""
+    usage_report_resource_types: list[str] = field(
+        default_factory=lambda: [
+            "ec2:Instance",
+            "ec2:LaunchTemplate",
+            "imagebuilder:ImageRecipe",
+            "imagebuilder:ContainerRecipe",
+        ]
+    )
+    """Types that an image usage report accepts (botocore shape ImageUsageResourceTypeRequest).
+
+    The EC2 User Guide lists only the first two: that some Regions refuse the others is a guess."""
     grants_per_key_quota: int = 50_000
     """Grants per KMS key (KMS Developer Guide, Resource quotas)."""
     grant_visible_after_seconds: float = 0.0

@@ -114,8 +114,9 @@ options:
     description:
       - Whether to retire images that are shared with other accounts as well, if it is shown that no other account uses them. A
         usage report can show this, or reading every account with O(consumer_role_name). A use that either shows always counts.
-      - A report counts if it is at most eight days old. If there is none, the module requests one, and the image waits for a
-        later run.
+      - A report counts if it is at most eight days old and covers instances, all versions of launch templates, and image and
+        container recipes of Image Builder. If there is none, the module requests one, and the image waits for a later run. In a
+        region that refuses such reports, a warning says so, and shared images are kept.
       - Usage reports can miss instances of the last day and launch templates of the last few days.
       - The accounts of an organization or organizational unit, and those that use a public image, are not known. For these,
         only a report counts.

@@ -10,10 +10,12 @@ from typing import NamedTuple
 from moto.ec2.models import ec2_backends
 from moto.ssm.models import ssm_backends
 
+from . import state
 from .access import Caller
 from .regions import partition_of
 
 INSTANCE, TEMPLATE, PARAMETER = "ec2:Instance", "ec2:LaunchTemplate", "ssm:Parameter"
+IMAGE_RECIPE, CONTAINER_RECIPE = "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe"
 INSTANCE_STATES = ("pending", "running", "shutting-down", "terminated", "stopping", "stopped")
 IMAGE_DATA_TYPE = "aws:ec2:image"
 
@@ -53,6 +55,13 @@ def of_parameters(caller: Caller) -> Iterator[Reference]:
         if parameter is not None and parameter.data_type == IMAGE_DATA_TYPE:
             arn = _arn(caller, "ssm", f"parameter/{name.removeprefix('/')}")
             yield Reference(str(parameter.value), PARAMETER, arn, _aware(parameter.last_modified_date))
+
+
+def of_recipes(caller: Caller, resource_type: str) -> Iterator[Reference]:
+    """The account's recipes of one type."""
+    for recipe in state.account_region(*caller).recipes.values():
+        if recipe.resource_type == resource_type:
+            yield Reference(recipe.image_id, resource_type, recipe.arn, recipe.created)
 
 
 def _aware(moment: datetime) -> datetime:

@@ -220,6 +220,16 @@ class RetentionRule:
     serial: int = field(default_factory=SERIALS.__next__)
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recipe of Image Builder and the image that it names; `resource_type` as in usage reports."""
+
+    arn: str
+    resource_type: str
+    image_id: str
+    created: datetime
+
+
 Resource = TypeVar("Resource", Image, Snapshot)
 
 
@@ -301,6 +311,8 @@ class AccountRegion:
     """With boto3's names (botocore shape ImageCriterion)."""
     retention_rules: dict[str, RetentionRule] = field(default_factory=dict)
     """Rules of the Recycle Bin by id."""
+    recipes: dict[str, Recipe] = field(default_factory=dict)
+    """Recipes of Image Builder by ARN."""
 
 
 _regions: dict[str, Region] = defaultdict(Region)
@@ -315,6 +327,11 @@ def region(name: str) -> Region:
 def account_region(account_id: str, region_name: str) -> AccountRegion:
     """The settings of an account in a Region."""
     return _account_regions[account_id, region_name]
+
+
+def accounts_in(region_name: str) -> set[str]:
+    """The accounts with settings or resources in a Region."""
+    return {account_id for account_id, name in list(_account_regions) if name == region_name}
 
 
 def reset() -> None:

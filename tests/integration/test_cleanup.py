@@ -22,6 +22,12 @@ AWAY = "eu-west-1"
 DISKS = [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "size": 20}]
 ONE = {"MinCount": 1, "MaxCount": 1}
 GONE = "ami-0123456789abcdef0"
+REPORTED = [
+    "ec2:Instance",
+    "ec2:LaunchTemplate",
+    "imagebuilder:ImageRecipe",
+    "imagebuilder:ContainerRecipe",
+]
 _PATIENCE = 60
 
 
@@ -283,6 +289,34 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
     parameter = aws.client("ssm", OWNER, HOME).get_parameter(Name=f"/retired/{HOME}/{home['old']}")
     lost = json.loads(parameter["Parameter"]["Value"])
     assert lost["launch_permissions"]["account_ids"] == fixture.account_ids("sandbox")
+
+
+def test_a_report_that_lacks_recipes_proves_nothing_and_a_region_without_them_keeps_its_images(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    home = _images(fixture, HOME, new=1, old=100, recipe=200)
+    ec2 = aws.client("ec2", OWNER, HOME)
+    permissions = {"Add": [{"UserId": aws.account_id("sandbox")}]}
+    for name in ("old", "recipe"):
+        ec2.modify_image_attribute(ImageId=home[name], LaunchPermission=permissions)
+        # Anyone in the account can request a report of fewer types.
+        types = [{"ResourceType": "ec2:Instance"}, {"ResourceType": "ec2:LaunchTemplate"}]
+        ec2.create_image_usage_report(ImageId=home[name], ResourceTypes=types)
+    aws.client("imagebuilder", "sandbox", HOME).create_image_recipe(
+        name="web", semanticVersion="1.0.0", parentImage=home["recipe"]
+    )
+    policy["include_shared"] = True
+    aws.update_settings(usage_report_resource_types=["ec2:Instance", "ec2:LaunchTemplate"])
+    run, kept = ansible.module("ami_cleanup", **policy)
+    assert (run.code, kept.result["actions"]) == (0, []), run.text
+    assert f"{HOME}: AWS refuses usage reports that cover" in " ".join(run.text.split())
+    assert run.text.count("does not cover imagebuilder:ImageRecipe, imagebuilder:ContainerRecipe.") == 2
+    aws.update_settings(usage_report_resource_types=REPORTED)
+    run, requested = ansible.module("ami_cleanup", **policy)
+    assert [one["action"] for one in requested.result["actions"]] == ["CreateImageUsageReport"] * 2
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    assert _decisions(done) == {home["new"]: "keep", home["old"]: "deregister", home["recipe"]: "keep"}
 
 
 def test_grants_go_with_the_last_image_that_is_shared_with_their_account(

@@ -14,15 +14,13 @@ from ..model import Grant, Target
 from ..plan import Action
 from ..tags import MAX_VALUE, tag_list
 from .decisions import Decision
-from .sharing import INSTANCES, TEMPLATES
+from .sharing import ALL_VERSIONS, REPORTED_TYPES, TEMPLATES
 from .snapshots import SNAPSHOT_TAG, marked_for
 from .stages import DEPRECATE, DEREGISTER, DISABLE, STAGE_TAGS, deprecate_at, set_marks
 from .state import CleanupSeen, OwnSnapshot, RegionState
 
 # EC2 API Reference, CreateTags and DeleteTags: resources per request.
 TAG_BATCH = 1000
-# EC2 API Reference, CreateImageUsageReport: the most versions of launch templates that a report can cover.
-ALL_VERSIONS = "10000"
 
 
 def region_actions(
@@ -180,6 +178,7 @@ def _deletes_snapshots(
 
 
 def _report_actions(seen: CleanupSeen, target: Target, decided: tuple[Decision, ...]) -> Iterator[Action]:
+    depth = {"OptionName": "version-depth", "OptionValues": [str(ALL_VERSIONS)]}
     for decision in decided:
         if decision.report_wanted:
             # Repeated on the same day, the call returns the same report.
@@ -188,13 +187,8 @@ def _report_actions(seen: CleanupSeen, target: Target, decided: tuple[Decision, 
                 "ClientToken": hashlib.sha256(token.encode()).hexdigest(),
                 "ImageId": decision.ref.image_id,
                 "ResourceTypes": [
-                    {"ResourceType": INSTANCES},
-                    {
-                        "ResourceType": TEMPLATES,
-                        "ResourceTypeOptions": [
-                            {"OptionName": "version-depth", "OptionValues": [ALL_VERSIONS]}
-                        ],
-                    },
+                    {"ResourceType": one, **({"ResourceTypeOptions": [depth]} if one == TEMPLATES else {})}
+                    for one in REPORTED_TYPES
                 ],
             }
             yield Action(target, "CreateImageUsageReport", parameters, decision.ref.image_id)

@@ -32,6 +32,7 @@ from .inspect import inspect
 from .next_reads import next_reads
 from .options import CleanupWanted, wanted_from
 from .plan import CleanupPlan, images_that_lack_tags, plan
+from .sharing import is_unsupported_report, unsupported_report_warning
 from .state import CleanupSeen, RegionState
 from .write_tombstones import write_tombstones
 
@@ -66,22 +67,23 @@ def apply(
 
     Nothing is disabled, deregistered or deleted if the evidence cannot be read or a tombstone not written.
     """
-    first = _perform(clients, seen, plan.non_destructive, ())
+    first, warnings = _with_warnings(_perform(clients, seen, plan.non_destructive, ()))
     if not plan.destructive:
-        return _outcome(first)
+        return replace(_outcome(first), warnings=warnings)
     try:
         seen_again = _read_again(clients, wanted, seen, plan)
     except Refused as refused:
-        return replace(_outcome(first), failures=(*first.failures, *refused.failures))
+        failures = (*first.failures, *refused.failures)
+        return replace(_outcome(first), failures=failures, warnings=warnings)
     final, skipped = _confirm(wanted, seen_again, plan, first.actions)
     retired = _retired(final)
     unwritten = write_tombstones(clients, wanted, seen_again, retired)
     if unwritten:
-        return replace(_outcome(first), failures=(*first.failures, *unwritten))
+        return replace(_outcome(first), failures=(*first.failures, *unwritten), warnings=warnings)
     second = _perform(clients, seen_again, final.destructive, retired)
     return replace(
         _outcome(first, second),
-        warnings=tuple(_skipped_warning(decision) for decision in skipped),
+        warnings=(*warnings, *(_skipped_warning(decision) for decision in skipped)),
         state=_by_region(seen, skipped),
     )
 
@@ -190,6 +192,17 @@ def _perform(
             *(errors.failure(exception, target, "DeregisterImage") for target, exception in failed.items()),
         ),
     )
+
+
+def _with_warnings(done: Performed) -> tuple[Performed, tuple[str, ...]]:
+    """The results, with warnings instead of the failures to request reports that a region does not support.
+
+    The shared images there are kept, and a rerun would be refused again.
+    """
+    unsupported = [failure for failure in done.failures if is_unsupported_report(failure)]
+    failures = tuple(failure for failure in done.failures if failure not in unsupported)
+    by_region = {failure.region: unsupported_report_warning(failure) for failure in unsupported}
+    return replace(done, failures=failures), tuple(by_region.values())
 
 
 def _outcome(*parts: Performed) -> Outcome:

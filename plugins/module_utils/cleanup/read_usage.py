@@ -14,6 +14,7 @@ from ..aws import read
 from ..aws.errors import AWS_ERRORS, ClientError, failure
 from ..model import Sharing
 from .read_regions import launch_configurations
+from .sharing import TEMPLATES
 from .state import Evidence, OwnImage, SnapshotUsage, UsageReport, unreadable
 from .usage import BulkReads, LaunchConfiguration, uses
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 REFERENCE_BATCH = 10
 # botocore shape ResourceTypeOption: the most versions of a launch template that can be searched.
 _ALL_VERSIONS = "10000"
+# botocore shape ImageUsageResourceTypeOptionRequest.
+_DEFAULT_VERSIONS = 20
 _NEVER_SHARED = ("disabled", "failed")
 _LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
 _RESOURCES: list[Any] = [
@@ -116,10 +119,21 @@ def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageRe
             created=item["CreationTime"],
             resource_types=frozenset(one["ResourceType"] for one in item.get("ResourceTypes", ())),
             account_ids=frozenset(item.get("AccountIds", ())),
+            template_versions=_template_versions(item),
             used_by=dict(used[image_id]),
         )
         for image_id, item in newest.items()
     }
+
+
+def _template_versions(report: Mapping[str, Any]) -> int:
+    """How many versions of each launch template a report covers, 0 if none."""
+    for one in report.get("ResourceTypes", ()):
+        if one["ResourceType"] == TEMPLATES:
+            # botocore shape ImageUsageResourceTypeOption: version-depth is the only option.
+            options = one.get("ResourceTypeOptions", ())
+            return int(options[0]["OptionValues"][0]) if options else _DEFAULT_VERSIONS
+    return 0
 
 
 def unread(exception: Exception, action: str) -> Evidence:

@@ -9,12 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from ..failures import Failure
 from ..model import Sharing
 from .state import Evidence, ImageUsage, OwnImage, SnapshotUsage, UsageReport, unreadable
 
 SHARED, CONSUMER = "shared", "other_account"
 
 INSTANCES, TEMPLATES = "ec2:Instance", "ec2:LaunchTemplate"
+# botocore shape ImageUsageResourceTypeRequest: all types that a report can cover.
+REPORTED_TYPES = (INSTANCES, TEMPLATES, "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe")
+# botocore shape ImageUsageResourceTypeOptionRequest: the most versions of a launch template that a report can
+# cover; the default is 20.
+ALL_VERSIONS = 10_000
+# EC2 User Guide, "View your AMI usage", lists only instances and launch templates: the types of Image Builder
+# are newer. AWS does not document how a region without them refuses; these codes refuse the request as such.
+_UNSUPPORTED = frozenset(
+    {"InvalidParameter", "InvalidParameterCombination", "InvalidParameterValue", "UnsupportedOperation"}
+)
 # A report that one weekly run requests has to count in the next one. EC2 User Guide, "View your AMI usage": a
 # report may miss instances of the last day, and launch templates of some days.
 REPORT_COUNTS_FOR = timedelta(days=8)
@@ -47,6 +58,20 @@ def needs_report(usage: ImageUsage, include_shared: bool, now: datetime) -> bool
         return False
     pending = usage.report is not None and usage.report.state == "pending"
     return not pending and bool(_report_problem(usage.report, usage.sharing, now))
+
+
+def is_unsupported_report(failure: Failure) -> bool:
+    """Whether a region refused a usage report because it does not know all of its resource types."""
+    return failure.action == "CreateImageUsageReport" and failure.error_code in _UNSUPPORTED
+
+
+def unsupported_report_warning(failure: Failure) -> str:
+    """The warning for such a refusal."""
+    types = ", ".join(REPORTED_TYPES)
+    return (
+        f"{failure.region}: AWS refuses usage reports that cover {types}. Shared images there are kept, "
+        f"unless consumer_role_name shows that no account uses them. AWS's answer: {failure.message}"
+    )
 
 
 def only_by_snapshot(
@@ -87,8 +112,11 @@ def _report_problem(report: UsageReport | None, sharing: Sharing, now: datetime)
         return f"The usage report is {report.state}."
     if report.created + REPORT_COUNTS_FOR < now:
         return f"The usage report of {report.created:%Y-%m-%d} is too old."
-    if not {INSTANCES, TEMPLATES} <= report.resource_types:
-        return "The usage report does not cover instances and launch templates."
+    missing = [one for one in REPORTED_TYPES if one not in report.resource_types]
+    if missing:
+        return f"The usage report does not cover {', '.join(missing)}."
+    if report.template_versions < ALL_VERSIONS:
+        return f"The usage report covers only the latest {report.template_versions} versions of templates."
     if report.account_ids and (sharing - Sharing(account_ids=report.account_ids)):
         return "The usage report does not cover all accounts that the image is shared with."
     return ""

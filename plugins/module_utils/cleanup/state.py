@@ -151,14 +151,16 @@ class RegionState:
 class UsageReport:
     """A report on the use of an image by other accounts (botocore shape ``ImageUsageReport``).
 
-    ``account_ids`` are the accounts that the report is limited to; empty if it covers all. ``used_by`` maps
-    account ids to the number of their resources that use the image.
+    ``account_ids`` are the accounts that the report is limited to; empty if it covers all.
+    ``template_versions`` is how many versions of each launch template it covers. ``used_by`` maps account
+    ids to the number of their resources that use the image.
     """
 
     state: str
     created: datetime
     resource_types: frozenset[str] = frozenset()
     account_ids: frozenset[str] = frozenset()
+    template_versions: int = 20
     used_by: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -12,6 +12,8 @@ from ..access import Caller
 from ..errors import Ec2Error, invalid_value, missing_parameter
 from ..ids import require_image_id
 from ..image_references import (
+    CONTAINER_RECIPE,
+    IMAGE_RECIPE,
     INSTANCE,
     INSTANCE_STATES,
     PARAMETER,
@@ -19,6 +21,7 @@ from ..image_references import (
     Reference,
     of_instances,
     of_parameters,
+    of_recipes,
     of_templates,
 )
 from ..pagination import page
@@ -30,14 +33,7 @@ DEFAULT_DEPTH = "10"
 DEEPEST = 10_000
 """Versions of a template (botocore shape ResourceTypeOption)."""
 
-# Image Builder is not simulated: no account has recipes.
-RESOURCE_TYPES = (
-    INSTANCE,
-    TEMPLATE,
-    PARAMETER,
-    "imagebuilder:ImageRecipe",
-    "imagebuilder:ContainerRecipe",
-)
+RESOURCE_TYPES = (INSTANCE, TEMPLATE, PARAMETER, IMAGE_RECIPE, CONTAINER_RECIPE)
 _OPTIONS = {INSTANCE: "state-name", TEMPLATE: "version-depth"}
 
 
@@ -114,5 +110,7 @@ def _read(caller: Caller, resource_type: str, option: list[str]) -> Iterator[Ref
         INSTANCE: lambda: of_instances(caller, option or INSTANCE_STATES),
         TEMPLATE: lambda: of_templates(caller, int((option or [DEFAULT_DEPTH])[0])),
         PARAMETER: lambda: of_parameters(caller),
+        IMAGE_RECIPE: lambda: of_recipes(caller, IMAGE_RECIPE),
+        CONTAINER_RECIPE: lambda: of_recipes(caller, CONTAINER_RECIPE),
     }
-    return readers[resource_type]() if resource_type in readers else iter(())
+    return readers[resource_type]()

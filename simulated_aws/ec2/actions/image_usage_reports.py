@@ -18,7 +18,17 @@ from ..access import Caller, own_image
 from ..errors import Ec2Error, invalid_value
 from ..filters import Values, compile_filters
 from ..ids import ACCOUNT_ID
-from ..image_references import INSTANCE, INSTANCE_STATES, TEMPLATE, Reference, of_instances, of_templates
+from ..image_references import (
+    CONTAINER_RECIPE,
+    IMAGE_RECIPE,
+    INSTANCE,
+    INSTANCE_STATES,
+    TEMPLATE,
+    Reference,
+    of_instances,
+    of_recipes,
+    of_templates,
+)
 from ..pagination import page
 from ..serialization import timestamp
 from ..state import UsageReport
@@ -26,13 +36,18 @@ from ..tags import read_specifications, tag_set
 from .image_references import require_depth
 from .registry import action
 
-RESOURCE_TYPES = (INSTANCE, TEMPLATE, "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe")
 MOST_ACCOUNTS = 200
 """Maximum per request (EC2 API Reference, CreateImageUsageReport)."""
 DEFAULT_DEPTH = "20"
 KEPT = timedelta(days=30)
 # By the guide, newer uses might be missing; here they always are. "A few days" are three days here.
-MISSED = {INSTANCE: timedelta(hours=24), TEMPLATE: timedelta(days=3)}
+# For recipes the guide names no delay.
+MISSED = {
+    INSTANCE: timedelta(hours=24),
+    TEMPLATE: timedelta(days=3),
+    IMAGE_RECIPE: timedelta(),
+    CONTAINER_RECIPE: timedelta(),
+}
 
 
 @action("CreateImageUsageReport")
@@ -122,7 +137,7 @@ def _depths(resource_types: list[dict[str, Any]]) -> dict[str, int]:
     depths = {}
     for one in resource_types:
         resource_type, options = one.get("ResourceType", ""), one.get("ResourceTypeOptions", [])
-        if resource_type not in RESOURCE_TYPES:
+        if resource_type not in SETTINGS.usage_report_resource_types:
             raise invalid_value("resourceType", resource_type)
         values: list[str] = [DEFAULT_DEPTH]
         if options:
@@ -139,9 +154,8 @@ def _uses(
     caller: Caller, image_id: str, accounts: tuple[str, ...], depths: dict[str, int], now: datetime
 ) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
-    for account_id in list(ec2_backends):
-        backends = ec2_backends[account_id]
-        if account_id == caller.account_id or caller.region not in backends.keys():  # noqa: SIM118
+    for account_id in {*ec2_backends, *state.accounts_in(caller.region)}:
+        if account_id == caller.account_id:
             continue
         if accounts and account_id not in accounts:
             continue
@@ -152,10 +166,14 @@ def _uses(
 
 
 def _references(other: Caller, depths: dict[str, int]) -> Iterator[Reference]:
-    if INSTANCE in depths:
+    has_ec2 = other.account_id in ec2_backends and other.region in ec2_backends[other.account_id].keys()  # noqa: SIM118
+    if has_ec2 and INSTANCE in depths:
         yield from of_instances(other, INSTANCE_STATES)
-    if TEMPLATE in depths:
+    if has_ec2 and TEMPLATE in depths:
         yield from of_templates(other, depths[TEMPLATE])
+    for recipes in (IMAGE_RECIPE, CONTAINER_RECIPE):
+        if recipes in depths:
+            yield from of_recipes(other, recipes)
 
 
 def _chosen(caller: Caller, params: dict[str, Any], now: datetime) -> Iterator[UsageReport]:

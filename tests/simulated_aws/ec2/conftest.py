@@ -25,7 +25,7 @@ from botocore.exceptions import ClientError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from simulated_aws import rbin
+from simulated_aws import imagebuilder, rbin
 from simulated_aws.ec2 import patch_moto, state
 from simulated_aws.ec2.fast_path import HANDLERS
 from simulated_aws.fixtures import loader
@@ -71,10 +71,12 @@ def any_client(endpoint: str) -> Callable[..., Any]:
         )
 
         def send(request: Any, **_: Any) -> AWSResponse | None:
-            if service == "rbin":
+            if service in ("imagebuilder", "rbin"):
                 path = urlsplit(request.url).path
                 body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-                status, text = rbin.answer(RestRequest(account_id, region, request.method, path, body))
+                status, text = {"imagebuilder": imagebuilder, "rbin": rbin}[service].answer(
+                    RestRequest(account_id, region, request.method, path, body)
+                )
                 return AWSResponse(request.url, status, HTTPHeaders(), _Body(text))
             params = dict(parse_qsl(request.body, keep_blank_values=True)) if service == "ec2" else {}
             handler = HANDLERS.get((service, params.get("Action", "")))

@@ -60,6 +60,49 @@ def test_a_report_is_of_the_accounts_and_resources_asked_for(client: Any, clock:
     assert (seen["AccountIds"], seen["ResourceTypes"]) == ([STRANGER], INSTANCES)
 
 
+RECIPES = [{"ResourceType": "imagebuilder:ImageRecipe"}, {"ResourceType": "imagebuilder:ContainerRecipe"}]
+
+
+def create_recipes(client: Any, account: str, image: str) -> None:
+    """An image recipe and a container recipe that name the image."""
+    builder = client(account, service="imagebuilder")
+    component = [{"componentArn": "arn:aws:imagebuilder:us-east-1:aws:component/update-linux/x.x.x"}]
+    version = {"name": "web", "semanticVersion": "1.0.0", "components": component}
+    builder.create_image_recipe(**version, parentImage=image)
+    builder.create_container_recipe(
+        **version,
+        containerType="DOCKER",
+        parentImage="amazonlinux:latest",
+        targetRepository={"service": "ECR", "repositoryName": "web"},
+        instanceConfiguration={"image": image},
+    )
+    again = error_code(builder.create_image_recipe, **version, parentImage=image)
+    assert again == "ResourceAlreadyExistsException"
+
+
+def test_recipes_are_reported_if_they_are_asked_for(client: Any, image: str) -> None:
+    """(botocore shape ImageUsageResourceTypeRequest, ResourceType.)"""
+    create_recipes(client, CONSUMER, image)
+    first = report(client, image)
+    assert entries(client, image) == []
+    client().delete_image_usage_report(ReportId=first)
+    report(client, image, ResourceTypes=[*BOTH, *RECIPES])
+    assert entries(client, image) == [
+        (CONSUMER, "imagebuilder:ContainerRecipe", 1),
+        (CONSUMER, "imagebuilder:ImageRecipe", 1),
+    ]
+    found = client(CONSUMER).describe_image_references(ImageIds=[image], ResourceTypes=RECIPES)
+    assert len(found["ImageReferences"]) == 2
+
+
+def test_a_region_can_refuse_the_types_of_image_builder(client: Any, image: str) -> None:
+    """A guess: the guide, older than the shape, lists instances and launch templates only."""
+    SETTINGS.usage_report_resource_types = ["ec2:Instance", "ec2:LaunchTemplate"]
+    call = client().create_image_usage_report
+    assert error_code(call, ImageId=image, ResourceTypes=RECIPES) == "InvalidParameterValue"
+    report(client, image)
+
+
 def test_a_report_takes_its_time_and_is_kept_for_thirty_days(client: Any, clock: Any, image: str) -> None:
     """(botocore shape ImageUsageReport, State and ExpirationTime.)"""
 

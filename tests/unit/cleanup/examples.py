@@ -32,6 +32,9 @@ REGION = "eu-west-1"
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
 FAMILY = {"family": "web"}
 USED = Evidence("instance", "i-1", "running")
+REPORTED = frozenset(
+    {"ec2:Instance", "ec2:LaunchTemplate", "imagebuilder:ContainerRecipe", "imagebuilder:ImageRecipe"}
+)
 EVERY_ONE = Limit(percent=100)
 
 
@@ -106,7 +109,8 @@ def report(**changes: Any) -> UsageReport:
     values: dict[str, Any] = {
         "state": "available",
         "created": ago(hours=1),
-        "resource_types": frozenset({"ec2:Instance", "ec2:LaunchTemplate"}),
+        "resource_types": REPORTED,
+        "template_versions": 10_000,
         **changes,
     }
     return UsageReport(**values)

@@ -247,6 +247,12 @@ def test_a_usage_report_covers_all_versions_and_is_asked_for_once_a_day() -> Non
     assert action.parameters["ResourceTypes"][1]["ResourceTypeOptions"] == [
         {"OptionName": "version-depth", "OptionValues": ["10000"]}
     ]
+    assert [one["ResourceType"] for one in action.parameters["ResourceTypes"]] == [
+        "ec2:Instance",
+        "ec2:LaunchTemplate",
+        "imagebuilder:ImageRecipe",
+        "imagebuilder:ContainerRecipe",
+    ]
     (later,) = plan(wanted(include_shared=True), replace(saw, now=NOW + timedelta(hours=1))).actions
     (tomorrow,) = plan(wanted(include_shared=True), replace(saw, now=NOW + timedelta(days=1))).actions
     assert later.parameters == action.parameters

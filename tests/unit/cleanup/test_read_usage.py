@@ -86,7 +86,12 @@ def test_the_newest_report_counts_with_its_own_entries_only() -> None:
         "State": "available",
         "CreationTime": NOW - timedelta(days=9),
     }
-    new = {**old, "ReportId": "r-2", "CreationTime": NOW, "ResourceTypes": [{"ResourceType": "ec2:Instance"}]}
+    depth = [{"OptionName": "version-depth", "OptionValues": ["10000"]}]
+    types = [
+        {"ResourceType": "ec2:Instance"},
+        {"ResourceType": "ec2:LaunchTemplate", "ResourceTypeOptions": depth},
+    ]
+    new = {**old, "ReportId": "r-2", "CreationTime": NOW, "ResourceTypes": types}
     wire.expect(
         "describe_image_usage_reports", {"ImageIds": ["ami-1", "ami-2"]}, {"ImageUsageReports": [new, old]}
     )
@@ -102,7 +107,31 @@ def test_the_newest_report_counts_with_its_own_entries_only() -> None:
     assert set(found) == {"ami-1"}
     report = found["ami-1"]
     assert (report.state, report.created, report.used_by) == ("available", NOW, {CONSUMER: 3})
-    assert report.resource_types == {"ec2:Instance"}
+    assert report.resource_types == {"ec2:Instance", "ec2:LaunchTemplate"}
+    assert report.template_versions == 10_000
+
+
+@pytest.mark.parametrize(
+    ("types", "versions"),
+    [
+        ([], 0),
+        ([{"ResourceType": "ec2:Instance"}], 0),
+        # The default (botocore shape ImageUsageResourceTypeOptionRequest).
+        ([{"ResourceType": "ec2:LaunchTemplate"}], 20),
+    ],
+)
+def test_how_many_versions_of_launch_templates_a_report_covers(
+    types: list[dict[str, str]], versions: int
+) -> None:
+    wire = Wire("ec2")
+    item = {"ImageId": "ami-1", "ReportId": "r-1", "State": "available", "CreationTime": NOW}
+    answer = {"ImageUsageReports": [{**item, "ResourceTypes": types}]}
+    wire.expect("describe_image_usage_reports", {"ImageIds": ["ami-1"]}, answer)
+    wire.expect(
+        "describe_image_usage_report_entries", {"ImageIds": ["ami-1"]}, {"ImageUsageReportEntries": []}
+    )
+    with wire.spoken():
+        assert image_use.usage_reports(wire.client, ["ami-1"])["ami-1"].template_versions == versions
 
 
 class Wires:

@@ -9,17 +9,20 @@ from datetime import timedelta
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.sharing import (
+    is_unsupported_report,
     needs_report,
     sharing_evidence,
+    unsupported_report_warning,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     Evidence,
     ImageUsage,
     unreadable,
 )
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 
-from tests.unit.cleanup.examples import NOW, USED, ago, report, shared
+from tests.unit.cleanup.examples import NOW, REPORTED, USED, ago, report, shared
 from tests.unit.examples import CONSUMER, ORG, STRANGER
 
 SHARED = "shared"
@@ -68,7 +71,8 @@ def test_an_image_that_is_not_shared_has_no_evidence() -> None:
         (shared(CONSUMER, report=report(state="pending")), [UNREAD]),
         (shared(CONSUMER, report=report(state="error")), [UNREAD]),
         (shared(CONSUMER, report=report(created=ago(days=8) - SECOND)), [UNREAD]),
-        (shared(CONSUMER, report=report(resource_types=frozenset({"ec2:Instance"}))), [UNREAD]),
+        *((shared(CONSUMER, report=report(resource_types=REPORTED - {one})), [UNREAD]) for one in REPORTED),
+        (shared(CONSUMER, report=report(template_versions=9_999)), [UNREAD]),
         (shared(CONSUMER, STRANGER, report=report(account_ids=frozenset({CONSUMER}))), [UNREAD]),
         (replace(PUBLIC, report=report(account_ids=frozenset({CONSUMER}))), [UNREAD]),
         (shared(CONSUMER, report=report(used_by={STRANGER: 2})), [OTHER]),
@@ -116,3 +120,28 @@ def test_evidence_names_the_account_and_the_thing() -> None:
 def test_a_report_is_requested_if_it_could_settle_it(usage: ImageUsage, needed: bool) -> None:
     assert needs_report(usage, True, NOW) is needed
     assert needs_report(usage, False, NOW) is False
+
+
+def refusal(action: str, code: str) -> Failure:
+    return Failure("Value (x) is invalid.", "", code, action, "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("action", "code", "unsupported"),
+    [
+        ("CreateImageUsageReport", "InvalidParameterValue", True),
+        ("CreateImageUsageReport", "UnauthorizedOperation", False),
+        ("CreateImageUsageReport", "ResourceLimitExceeded", False),
+        ("CreateTags", "InvalidParameterValue", False),
+    ],
+)
+def test_a_region_that_does_not_know_all_types_of_a_report(action: str, code: str, unsupported: bool) -> None:
+    assert is_unsupported_report(refusal(action, code)) is unsupported
+
+
+def test_the_warning_names_the_region_the_types_and_the_other_way() -> None:
+    warning = unsupported_report_warning(refusal("CreateImageUsageReport", "InvalidParameterValue"))
+    assert warning.startswith("eu-west-1: AWS refuses usage reports that cover ec2:Instance")
+    assert "imagebuilder:ContainerRecipe" in warning
+    assert "consumer_role_name" in warning
+    assert warning.endswith("Value (x) is invalid.")

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dispatches a request to its operation by HTTP method and path, since moto has no Image Builder."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.model import OperationModel
+from botocore.validate import ParamValidator
+
+from ..ec2 import state
+from ..ec2.access import Caller
+from ..ec2.regions import opt_in_status
+from ..http.fast_path import RestRequest
+from . import recipes
+from .errors import ImageBuilderError, not_valid
+
+OPERATIONS: dict[str, recipes.Operation] = {
+    "CreateContainerRecipe": recipes.create_container_recipe,
+    "CreateImageRecipe": recipes.create_image_recipe,
+}
+
+
+def answer(request: RestRequest) -> tuple[int, bytes]:
+    """Handle a request; return HTTP status and body.
+
+    Raises:
+        NotImplementedError: an operation that is not simulated.
+    """
+    try:
+        if opt_in_status(request.region, request.account_id) == "not-opted-in":
+            message = "The security token included in the request is invalid."
+            raise ImageBuilderError("UnrecognizedClientException", message, 403)
+        operation = _operation(request.method, request.path)
+        params = _members(request.body)
+        shape = operation.input_shape
+        assert shape is not None
+        report = ParamValidator().validate(params, shape)
+        if report.has_errors():
+            raise not_valid(report.generate_report())
+        with state.LOCK:
+            result = OPERATIONS[operation.name](Caller(request.account_id, request.region), params)
+        return 200, json.dumps(result).encode()
+    except ImageBuilderError as error:
+        return error.status, json.dumps({"__type": error.code, "message": error.message}).encode()
+
+
+def _operation(method: str, path: str) -> OperationModel:
+    for operation in _operations():
+        if (operation.http["method"], operation.http["requestUri"]) == (method, path):
+            return operation
+    raise NotImplementedError(f"{method} {path}")
+
+
+@cache
+def _operations() -> list[OperationModel]:
+    model = botocore.session.get_session().get_service_model("imagebuilder")
+    return [model.operation_model(name) for name in OPERATIONS]
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    try:
+        members = json.loads(body or b"{}")
+    except ValueError:
+        raise not_valid("The body is not valid JSON") from None
+    if not isinstance(members, dict):
+        raise not_valid("The body is not a JSON object")
+    return members

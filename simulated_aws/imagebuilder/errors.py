@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Errors of EC2 Image Builder, by the error shapes of botocore's service model `imagebuilder`."""
+
+from __future__ import annotations
+
+
+class ImageBuilderError(Exception):
+    """An error of Image Builder: code, message and HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def not_valid(message: str) -> ImageBuilderError:
+    """A parameter value that is not valid by its documentation."""
+    return ImageBuilderError("InvalidParameterValueException", message)
+
+
+def already_exists(arn: str) -> ImageBuilderError:
+    """A recipe version can be created once (Image Builder User Guide, Manage recipes)."""
+    return ImageBuilderError("ResourceAlreadyExistsException", f"The resource {arn} already exists")
