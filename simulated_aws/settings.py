@@ -52,6 +52,9 @@ class Settings:
     """Public images per account and Region (EC2 User Guide, Quotas for AMIs)."""
     usage_report_seconds: float = 0.0
     """Seconds that an image usage report takes; AWS documents no duration."""
+    managed_resource_visibility: str = "hidden"
+    """Whether reads show resources of AWS services, `hidden` or `visible` (botocore shape
+    ManagedResourceVisibilitySettings)."""
     usage_report_resource_types: list[str] = field(
         default_factory=lambda: [
             "ec2:Instance",

@@ -15,6 +15,7 @@ from moto.ec2.utils import parse_user_data
 
 from ..exceptions import NotSimulated
 from .errors import Ec2Error, invalid_value, missing_parameter
+from .managed_resources import is_shown, operator
 
 MOST_RESULTS = 200
 """Maximum page size (botocore shape DescribeLaunchTemplateVersionsRequest, MaxResults)."""
@@ -35,6 +36,14 @@ def inherited(source: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
 
 class StrictLaunchTemplates(EC2Response):
     """Adds the source version and pagination, which moto ignores."""
+
+    def create_launch_template(self) -> ActionResult:
+        """Create a template, of an AWS service if the request names one."""
+        created = super().create_launch_template()
+        view: Any = created.result
+        template: Any = self.ec2_backend.get_launch_template(view["LaunchTemplate"]["LaunchTemplateId"])
+        template.operator = operator(self._get_param("Operator.Principal"))
+        return created
 
     def create_launch_template_version(self) -> ActionResult:
         """Create a version from the request and a source version (operation CreateLaunchTemplateVersion)."""
@@ -83,6 +92,7 @@ class StrictLaunchTemplates(EC2Response):
         return [
             (template, version)
             for template in self.ec2_backend.launch_templates.values()
+            if is_shown(template, self._get_bool_param("IncludeManagedResources", False))
             for version in dict.fromkeys(template.get_version(one) for one in wanted)
         ]
 
@@ -106,6 +116,7 @@ class StrictLaunchTemplates(EC2Response):
             "LaunchTemplateData": version.data,
             "LaunchTemplateId": template.id,
             "LaunchTemplateName": template.name,
+            "Operator": getattr(template, "operator", operator(None)),
             "VersionDescription": version.description,
             "VersionNumber": version.number,
         }

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.ec2.models import ec2_backends
 
@@ -18,6 +20,7 @@ from .dispatch import answer, error_response
 from .errors import Ec2Error, dry_run
 from .launch_dry_run import require_authorized, require_launchable
 from .launch_templates import StrictLaunchTemplates
+from .managed_resources import is_shown, operator
 from .regions import require_opted_in
 
 Response = tuple[int, dict[str, str], str]
@@ -55,9 +58,27 @@ class StrictEC2Response(StrictLaunchTemplates):
                 require_launchable(caller, image_id, self._get_param("InstanceType"))
                 self._require_network()
                 raise dry_run()
-            return super().run_instances()
+            started = super().run_instances()
         except ServiceException as error:
             return self._document(*error_response(error, str(uuid.uuid4())))
+        reservation: Any = started.result
+        for instance in reservation.instances:
+            instance.operator = operator(self._get_param("Operator.Principal"))
+        return started
+
+    def describe_instances(self) -> ActionResult:
+        """List instances, those of AWS services only where they are not hidden."""
+        listed = super().describe_instances()
+        include_managed = self._get_bool_param("IncludeManagedResources", False)
+        page: Any = listed.result
+        reservations = []
+        for one in page["Reservations"]:
+            shown = [instance for instance in one.instances if is_shown(instance, include_managed)]
+            if shown:
+                reservation = copy(one)
+                reservation.instances = shown
+                reservations.append(reservation)
+        return ActionResult({**page, "Reservations": reservations})
 
     @staticmethod
     def _validate_block_device_mapping(device_mapping: dict[str, Any]) -> None:

@@ -147,6 +147,22 @@ def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
     assert (again.code, repeated.changed, observed.changes(aws, refused=True)) == (0, False, [])
 
 
+def test_what_an_aws_service_hides_is_use(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    home = _images(fixture, HOME, new=1, old=100, run=200, templated=300)
+    ec2 = aws.client("ec2", OWNER, HOME)
+    service = {"Operator": {"Principal": "eks.amazonaws.com"}}
+    ec2.run_instances(ImageId=home["run"], **ONE, **service)
+    data = {"ImageId": home["templated"]}
+    ec2.create_launch_template(LaunchTemplateName="eks", LaunchTemplateData=data, **service)
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    kinds = {image: found[0] for image, found in _evidence(done).items()}
+    assert kinds == {home["run"]: "instance", home["templated"]: "launch_template"}
+    assert _decisions(done)[home["old"]] == "deregister"
+
+
 def test_a_nightly_backup_of_an_instance_displaces_no_golden_image(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

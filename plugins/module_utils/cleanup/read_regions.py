@@ -42,6 +42,12 @@ _LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
 # The only versions that can be read of all launch templates at once (EC2 API Reference,
 # DescribeLaunchTemplateVersions). DescribeImageReferences finds uses in the others.
 _VERSIONS = ["$Latest", "$Default"]
+# Reads that leave out resources of AWS services (EKS, ECS, Lambda, WorkSpaces and others) where these are
+# hidden, as new ones are by default, unless the parameter is set (botocore shapes DescribeInstancesRequest and
+# DescribeLaunchTemplateVersionsRequest; EC2 API Reference, ManagedResourceVisibilitySettings).
+_HIDES_MANAGED = ("DescribeInstances", "DescribeLaunchTemplateVersions")
+_WITH_MANAGED = "IncludeManagedResources"
+_BOTOCORE_WITH_MANAGED = "1.42.94"
 # SSM API Reference: parameters per page of DescribeParameters, versions per page of GetParameterHistory, and
 # parameters per GetParameters.
 _PARAMETER_PAGE = 50
@@ -94,6 +100,7 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
     bulk = replace(bulk, parameters=(*bulk.parameters, *named))
     snapshots = attempt("DescribeSnapshots", lambda: own_snapshots(ec2))
     binned = attempt("ListImagesInRecycleBin", lambda: binned_images(ec2))
+    problems += hidden(ec2)
     unread = (*problems, *unresolved(bulk))
     return RegionState(
         images=images,
@@ -103,6 +110,19 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
         snapshot_uses=snapshot_uses(bulk),
         rules=_rules(clients.client("rbin", name)),
         binned=frozenset(binned),
+    )
+
+
+def hidden(ec2: EC2Client) -> tuple[Evidence, ...]:
+    """What an older botocore cannot read: instances and launch templates that AWS services manage."""
+    return tuple(
+        unreadable(
+            operation,
+            "Resources that AWS services manage can be hidden: "
+            f"botocore {_BOTOCORE_WITH_MANAGED} or newer is required to read them.",
+        )
+        for operation in _HIDES_MANAGED
+        if not _knows_managed(ec2, operation)
     )
 
 
@@ -138,9 +158,11 @@ def own_snapshots(ec2: EC2Client) -> tuple[OwnSnapshot, ...]:
 
 
 def instances(ec2: EC2Client) -> tuple[Instance, ...]:
-    """Every instance that is not terminated."""
+    """Every instance that is not terminated, hidden ones included where botocore can read them."""
     pages = ec2.get_paginator("describe_instances").paginate(
-        Filters=[{"Name": "instance-state-name", "Values": _LIVING}], PaginationConfig=read.PAGE
+        Filters=[{"Name": "instance-state-name", "Values": _LIVING}],
+        PaginationConfig=read.PAGE,
+        **_with_managed(ec2, "DescribeInstances"),
     )
     return tuple(
         Instance(item["InstanceId"], item["ImageId"], item["State"]["Name"])
@@ -151,10 +173,12 @@ def instances(ec2: EC2Client) -> tuple[Instance, ...]:
 
 
 def template_versions(ec2: EC2Client) -> tuple[TemplateVersion, ...]:
-    """The latest and the default version of every launch template."""
+    """The latest and the default version of every launch template, hidden ones as with instances."""
     # EC2 API Reference, DescribeLaunchTemplateVersions: at most 200 versions per page.
     pages = ec2.get_paginator("describe_launch_template_versions").paginate(
-        Versions=_VERSIONS, PaginationConfig={"PageSize": 200}
+        Versions=_VERSIONS,
+        PaginationConfig={"PageSize": 200},
+        **_with_managed(ec2, "DescribeLaunchTemplateVersions"),
     )
     return tuple(_template_version(item) for page in pages for item in page["LaunchTemplateVersions"])
 
@@ -267,6 +291,15 @@ def ec2_pages(method: Callable[..., Any], **request: Any) -> Iterator[Mapping[st
         if not page.get("NextToken"):
             return
         token = {"NextToken": page["NextToken"]}
+
+
+def _with_managed(ec2: EC2Client, operation: str) -> Any:
+    return {_WITH_MANAGED: True} if _knows_managed(ec2, operation) else {}
+
+
+def _knows_managed(ec2: EC2Client, operation: str) -> bool:
+    shape: Any = ec2.meta.service_model.operation_model(operation).input_shape
+    return _WITH_MANAGED in shape.members
 
 
 def _rules(rbin: Any) -> tuple[RetentionRule, ...]:

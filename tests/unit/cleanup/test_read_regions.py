@@ -29,8 +29,9 @@ from tests.unit.wire import Wire
 
 EVERY_IMAGE = {"Owners": ["self"], "IncludeDeprecated": True, "IncludeDisabled": True, "MaxResults": 1000}
 LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
-INSTANCES = {"Filters": [{"Name": "instance-state-name", "Values": LIVING}], "MaxResults": 1000}
-VERSIONS = {"Versions": ["$Latest", "$Default"], "MaxResults": 200}
+MANAGED = {"IncludeManagedResources": True}
+INSTANCES = {"Filters": [{"Name": "instance-state-name", "Values": LIVING}], "MaxResults": 1000, **MANAGED}
+VERSIONS = {"Versions": ["$Latest", "$Default"], "MaxResults": 200, **MANAGED}
 PARAMETERS = {"ParameterFilters": [{"Key": "Type", "Values": ["String", "StringList"]}], "MaxResults": 50}
 IMAGE = {
     "ImageId": "ami-1",
@@ -91,6 +92,23 @@ def test_snapshots_with_their_locks_but_not_with_those_that_expired() -> None:
             OwnSnapshot("snap-1", "web", {}, locked="governance until 2027-01-02"),
             OwnSnapshot("snap-2", "", {"a": "b"}, archived=True),
         )
+
+
+def test_an_older_botocore_cannot_read_what_aws_services_hide() -> None:
+    """Without the parameter the reads are made, for what they show, and what they may hide counts as use."""
+    wire = Wire("ec2")
+    model = wire.client.meta.service_model
+    for operation in ("DescribeInstances", "DescribeLaunchTemplateVersions"):
+        del model.operation_model(operation).input_shape.members["IncludeManagedResources"]
+    request = {key: value for key, value in INSTANCES.items() if key not in MANAGED}
+    wire.expect("describe_instances", request, {"Reservations": []})
+    with wire.spoken():
+        assert own_images.instances(wire.client) == ()
+    first, second = own_images.hidden(wire.client)
+    assert (first.subject, second.subject) == ("DescribeInstances", "DescribeLaunchTemplateVersions")
+    assert (first.kind, first.firm) == ("unreadable", False)
+    assert "botocore 1.42.94 or newer" in first.detail
+    assert own_images.hidden(Wire("ec2").client) == ()
 
 
 def test_instances_and_templates() -> None:
