@@ -14,7 +14,8 @@ Files:
     exceptions.py       NotSimulated: valid on AWS, and not implemented here
     fixtures/           YAML documents of accounts, keys and images, and the code that loads them
     http/               what each API call passes: authentication, record, faults, throttling
-    ec2/ iam/ imagebuilder/ kms/ organizations/ rbin/ sqs/ ssm/ sts/      one package for each AWS service
+    autoscaling/ ec2/ iam/ imagebuilder/ kms/ organizations/ rbin/ sqs/ ssm/ sts/
+                        one package for each AWS service
 
 In the packages of the services:
     patch_moto.py       registers the package's code in moto, in place of moto's own

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from . import ec2, iam, imagebuilder, kms, organizations, rbin, sqs, ssm, sts
+from . import autoscaling, ec2, iam, imagebuilder, kms, organizations, rbin, sqs, ssm, sts
 from .control_api import PREFIX, ControlApi
 from .ec2.fast_path import HANDLERS as EC2_HANDLERS
 from .http.connection import Request, Response
@@ -28,6 +28,7 @@ class App:
         ssm.patch_moto()
         sqs.patch_moto()
         ec2.patch_moto()
+        autoscaling.patch_moto()
         self._pipeline = Pipeline(
             {**EC2_HANDLERS, **KMS_HANDLERS},
             MotoApp(),

@@ -179,7 +179,8 @@ attributes:
     description: Shows the evaluated images and the snapshots to delete, before and after.
 notes:
   - An image is used by instances in any state but terminated, launch templates (in every version), launch configurations,
-    SSM parameters of any region that are not encrypted, recipes of Image Builder, and copies of it that are pending.
+    Auto Scaling groups and their instance refreshes in progress, EC2 Fleets, Spot Fleets, SSM parameters of any region that
+    are not encrypted, recipes of Image Builder, and copies of it that are pending.
   - Resources that AWS services such as EKS manage can be hidden from lists. They are read with botocore 1.42.94 or newer. With
     an older one, every image counts as used.
   - Images that AWS Backup or Amazon Data Lifecycle Manager manages are neither evaluated nor counted among the latest of a

@@ -147,6 +147,60 @@ def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
     assert (again.code, repeated.changed, observed.changes(aws, refused=True)) == (0, False, [])
 
 
+def test_images_that_groups_and_fleets_name_are_used(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    names = ["old", "override", "pinned", "refreshed", "fleet", "spot"]
+    home = _images(fixture, HOME, new=1, **{name: 100 + number for number, name in enumerate(names)})
+    ec2, autoscaling = (aws.client(one, OWNER, HOME) for one in ("ec2", "autoscaling"))
+    ssm = aws.client("ssm", OWNER, HOME)
+    # Earlier versions of parameters name images that their latest versions do not name.
+    for name in ("pinned", "refreshed"):
+        ssm.put_parameter(Name=f"/{name}", Value=home[name], Type="String")
+        ssm.put_parameter(Name=f"/{name}", Value=home["new"], Type="String", Overwrite=True)
+    common = {"InstanceType": "t3.micro"}
+    images = ["resolve:ssm:/pinned:1", "resolve:ssm:/refreshed:1", home["new"]]
+    first, *others = ({**common, "ImageId": image} for image in images)
+    ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData=first)
+    for data in others:
+        ec2.create_launch_template_version(LaunchTemplateName="web", LaunchTemplateData=data)
+    ec2.modify_launch_template(LaunchTemplateName="web", DefaultVersion="3")
+    pinned, refreshed, newest = ({"LaunchTemplateName": "web", "Version": str(one)} for one in (1, 2, 3))
+    override = {"InstanceType": "t3.micro", "ImageId": home["override"]}
+    mixed = {"LaunchTemplate": {"LaunchTemplateSpecification": newest, "Overrides": [override]}}
+    empty = {"AvailabilityZones": [f"{HOME}a"], "MinSize": 0, "MaxSize": 0}
+    autoscaling.create_auto_scaling_group(AutoScalingGroupName="mixed", **empty, MixedInstancesPolicy=mixed)
+    autoscaling.create_auto_scaling_group(AutoScalingGroupName="pinned", **empty, LaunchTemplate=pinned)
+    desired = {"LaunchTemplate": refreshed}
+    autoscaling.start_instance_refresh(AutoScalingGroupName="mixed", DesiredConfiguration=desired)
+    ec2.create_fleet(
+        LaunchTemplateConfigs=[
+            {"LaunchTemplateSpecification": newest, "Overrides": [{**common, "ImageId": home["fleet"]}]}
+        ],
+        TargetCapacitySpecification={"TotalTargetCapacity": 0},
+    )
+    ec2.request_spot_fleet(
+        SpotFleetRequestConfig={
+            "IamFleetRole": f"arn:aws:iam::{aws.account_id(OWNER)}:role/fleet",
+            "TargetCapacity": 0,
+            "AllocationStrategy": "lowestPrice",
+            "LaunchSpecifications": [{**common, "ImageId": home["spot"]}],
+        }
+    )
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    kinds = {image: found[0] for image, found in _evidence(done).items()}
+    assert kinds == {
+        home["new"]: "launch_template",
+        home["override"]: "auto_scaling_group",
+        home["pinned"]: "parameter",
+        home["refreshed"]: "parameter",
+        home["fleet"]: "fleet",
+        home["spot"]: "spot_fleet",
+    }
+    assert _decisions(done)[home["old"]] == "deregister"
+
+
 def test_what_an_aws_service_hides_is_use(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

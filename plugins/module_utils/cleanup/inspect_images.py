@@ -168,7 +168,7 @@ def _with_consumers(
 
     def read(account_id: str) -> dict[ImageRef, tuple[Evidence, ...]]:
         of_account = accounts.clients(account_id)
-        for service in ("autoscaling", "ec2"):
+        for service in ("autoscaling", "ec2", "ssm"):
             of_account.open(service, shared_with[account_id])
         return {
             ImageRef(region, image_id): evidence

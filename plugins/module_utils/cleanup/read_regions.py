@@ -16,14 +16,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..aws import read
 from ..aws.errors import AWS_ERRORS, ClientError, failure
 from ..model import ImageRef
+from . import read_launchers
 from .stages import parse
 from .state import Evidence, OwnImage, OwnSnapshot, RegionState, RetentionRule, unreadable
 from .usage import (
     BulkReads,
     Instance,
     LaunchConfiguration,
+    Launcher,
     Parameter,
+    Pin,
     TemplateVersion,
+    missing_pins,
     selectors,
     snapshot_uses,
     unresolved,
@@ -42,9 +46,11 @@ _LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
 # The only versions that can be read of all launch templates at once (EC2 API Reference,
 # DescribeLaunchTemplateVersions). DescribeImageReferences finds uses in the others.
 _VERSIONS = ["$Latest", "$Default"]
+# EC2 API Reference, "Error codes": a group or fleet cannot launch a version that does not exist.
+_NO_VERSION = re.compile(r"InvalidLaunchTemplate(Id|Name)\.(VersionNotFound|NotFound)")
 # Reads that leave out resources of AWS services (EKS, ECS, Lambda, WorkSpaces and others) where these are
-# hidden, as new ones are by default, unless the parameter is set (botocore shapes DescribeInstancesRequest and
-# DescribeLaunchTemplateVersionsRequest; EC2 API Reference, ManagedResourceVisibilitySettings).
+# hidden, as new ones are by default, unless the parameter is set (botocore shapes DescribeInstancesRequest
+# and DescribeLaunchTemplateVersionsRequest; EC2 API Reference, ManagedResourceVisibilitySettings).
 _HIDES_MANAGED = ("DescribeInstances", "DescribeLaunchTemplateVersions")
 _WITH_MANAGED = "IncludeManagedResources"
 _BOTOCORE_WITH_MANAGED = "1.42.94"
@@ -63,6 +69,22 @@ def services() -> tuple[str, ...]:
     return ("autoscaling", "ec2", "rbin", "ssm")
 
 
+class Attempts:
+    """Makes reads, and collects those that failed: each counts as use of all images."""
+
+    def __init__(self) -> None:
+        self.problems: list[Evidence] = []
+
+    def __call__(self, action: str, reader: Callable[[], tuple[Found, ...]]) -> tuple[Found, ...]:
+        """What the reader returns; nothing if it fails."""
+        try:
+            return reader()
+        except AWS_ERRORS as exception:
+            problem = failure(exception, None, action)
+            self.problems.append(unreadable(problem.action, f"{problem.error_code}: {problem.message}"))
+            return ()
+
+
 def region(clients: Clients, name: str, *, tombstone_path: str | None = None) -> RegionState:
     """Read everything that can be read of a region in bulk.
 
@@ -76,23 +98,10 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
     ec2 = clients.ec2(name)
     tombstones = tombstone_path if name == clients.default_region else None
     images = own_images(ec2, name)
-    problems: list[Evidence] = []
-
-    def attempt(action: str, reader: Callable[[], tuple[Found, ...]]) -> tuple[Found, ...]:
-        try:
-            return reader()
-        except AWS_ERRORS as exception:
-            problem = failure(exception, None, action)
-            problems.append(unreadable(problem.action, f"{problem.error_code}: {problem.message}"))
-            return ()
-
-    bulk = BulkReads(
-        instances=attempt("DescribeInstances", lambda: instances(ec2)),
-        templates=attempt("DescribeLaunchTemplateVersions", lambda: template_versions(ec2)),
-        configurations=attempt(
-            "DescribeLaunchConfigurations", lambda: launch_configurations(clients.client("autoscaling", name))
-        ),
-        parameters=attempt("DescribeParameters", lambda: parameters(clients.ssm(name), tombstones)),
+    attempt = Attempts()
+    bulk = launches(clients, name, attempt)
+    bulk = replace(
+        bulk, parameters=attempt("DescribeParameters", lambda: parameters(clients.ssm(name), tombstones))
     )
     labelled = attempt("GetParameterHistory", lambda: labelled_versions(clients.ssm(name), bulk.parameters))
     bulk = replace(bulk, parameters=(*bulk.parameters, *labelled))
@@ -100,16 +109,41 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
     bulk = replace(bulk, parameters=(*bulk.parameters, *named))
     snapshots = attempt("DescribeSnapshots", lambda: own_snapshots(ec2))
     binned = attempt("ListImagesInRecycleBin", lambda: binned_images(ec2))
-    problems += hidden(ec2)
-    unread = (*problems, *unresolved(bulk))
+    unread = (*attempt.problems, *unresolved(bulk))
     return RegionState(
         images=images,
         uses=uses(bulk),
         unread=unread,
-        snapshots={} if problems else {one.snapshot_id: one for one in snapshots},
+        snapshots={} if attempt.problems else {one.snapshot_id: one for one in snapshots},
         snapshot_uses=snapshot_uses(bulk),
         rules=_rules(clients.client("rbin", name)),
         binned=frozenset(binned),
+    )
+
+
+def launches(clients: Clients, name: str, attempt: Attempts) -> BulkReads:
+    """What launches instances in the clients' account and a region: all but the parameters."""
+    ec2, autoscaling = clients.ec2(name), clients.client("autoscaling", name)
+    attempt.problems += hidden(ec2)
+    groups = attempt("DescribeAutoScalingGroups", lambda: read_launchers.groups(autoscaling))
+    launchers = (
+        *groups,
+        *attempt("DescribeInstanceRefreshes", lambda: read_launchers.refreshes(autoscaling, groups)),
+        *attempt("DescribeFleets", lambda: read_launchers.fleets(ec2)),
+        *attempt("DescribeSpotFleetRequests", lambda: read_launchers.spot_fleets(ec2)),
+    )
+    templates = attempt("DescribeLaunchTemplateVersions", lambda: template_versions(ec2))
+    pins = missing_pins(launchers, templates)
+    return BulkReads(
+        instances=attempt("DescribeInstances", lambda: instances(ec2)),
+        templates=(
+            *templates,
+            *attempt("DescribeLaunchTemplateVersions", lambda: pinned_versions(ec2, pins)),
+        ),
+        configurations=attempt(
+            "DescribeLaunchConfigurations", lambda: launch_configurations(autoscaling, groups)
+        ),
+        launchers=launchers,
     )
 
 
@@ -183,17 +217,21 @@ def template_versions(ec2: EC2Client) -> tuple[TemplateVersion, ...]:
     return tuple(_template_version(item) for page in pages for item in page["LaunchTemplateVersions"])
 
 
-def launch_configurations(autoscaling: Any) -> tuple[LaunchConfiguration, ...]:
+def pinned_versions(ec2: EC2Client, pins: Sequence[Pin]) -> tuple[TemplateVersion, ...]:
+    """The versions of launch templates that groups and fleets pin, as far as they exist."""
+    return tuple(version for pin in pins for version in _pinned_version(ec2, pin))
+
+
+def launch_configurations(autoscaling: Any, groups: Sequence[Launcher]) -> tuple[LaunchConfiguration, ...]:
     """Every launch configuration, with the Auto Scaling groups that use it."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for page in autoscaling.get_paginator("describe_auto_scaling_groups").paginate():
-        for item in page["AutoScalingGroups"]:
-            groups[item.get("LaunchConfigurationName", "")].append(item["AutoScalingGroupName"])
+    used_by: dict[str, list[str]] = defaultdict(list)
+    for group in groups:
+        used_by[group.configuration].append(group.name)
     return tuple(
         LaunchConfiguration(
             item["LaunchConfigurationName"],
             item.get("ImageId", ""),
-            tuple(groups.get(item["LaunchConfigurationName"], ())),
+            tuple(used_by.get(item["LaunchConfigurationName"], ())),
             _mapped_snapshots(item),
         )
         for page in autoscaling.get_paginator("describe_launch_configurations").paginate()
@@ -293,6 +331,21 @@ def ec2_pages(method: Callable[..., Any], **request: Any) -> Iterator[Mapping[st
         token = {"NextToken": page["NextToken"]}
 
 
+def _pinned_version(ec2: EC2Client, pin: Pin) -> Iterator[TemplateVersion]:
+    request: Any = {("LaunchTemplateId" if pin.by_id else "LaunchTemplateName"): pin.template}
+    try:
+        answer = ec2.describe_launch_template_versions(
+            **request,
+            Versions=[str(pin.version)],
+            **_with_managed(ec2, "DescribeLaunchTemplateVersions"),
+        )
+    except ClientError as exception:
+        if not _NO_VERSION.match(exception.response["Error"]["Code"]):
+            raise
+        return
+    yield from (_template_version(item) for item in answer["LaunchTemplateVersions"])
+
+
 def _with_managed(ec2: EC2Client, operation: str) -> Any:
     return {_WITH_MANAGED: True} if _knows_managed(ec2, operation) else {}
 
@@ -333,7 +386,11 @@ def _own_image(item: Mapping[str, Any], region_name: str) -> OwnImage:
 def _template_version(item: Mapping[str, Any]) -> TemplateVersion:
     data = item["LaunchTemplateData"]
     return TemplateVersion(
-        item["LaunchTemplateId"], item["VersionNumber"], data.get("ImageId", ""), _mapped_snapshots(data)
+        item["LaunchTemplateId"],
+        item["VersionNumber"],
+        data.get("ImageId", ""),
+        _mapped_snapshots(data),
+        item.get("LaunchTemplateName", ""),
     )
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..aws import read
 from ..aws.errors import AWS_ERRORS, ClientError, failure
 from ..model import Sharing
-from .read_regions import launch_configurations
+from .read_regions import Attempts, launches, selected_parameters
 from .sharing import TEMPLATES
 from .state import Evidence, OwnImage, SnapshotUsage, UsageReport, unreadable
-from .usage import BulkReads, LaunchConfiguration, uses
+from .usage import selectors, unresolved, uses
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -81,19 +82,20 @@ def snapshot_usage(ec2: EC2Client, snapshot_id: str) -> SnapshotUsage:
 
 def used_in(clients: Clients, region: str, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
     """Image id to its uses in the clients' account and a region. A failed read counts as use of all."""
-    problems: list[Evidence] = []
+    attempt = Attempts()
     found: dict[str, tuple[Evidence, ...]] = {}
-    configurations: tuple[LaunchConfiguration, ...] = ()
     try:
         for start in range(0, len(image_ids), REFERENCE_BATCH):
             found.update(references(clients.ec2(region), image_ids[start : start + REFERENCE_BATCH]))
     except AWS_ERRORS as exception:
-        problems.append(unread(exception, "DescribeImageReferences"))
-    try:
-        configurations = launch_configurations(clients.client("autoscaling", region))
-    except AWS_ERRORS as exception:
-        problems.append(unread(exception, "DescribeLaunchConfigurations"))
-    named = uses(BulkReads(configurations=configurations))
+        attempt.problems.append(unread(exception, "DescribeImageReferences"))
+    bulk = launches(clients, region, attempt)
+    selected = selectors(bulk)
+    bulk = replace(
+        bulk, parameters=attempt("GetParameter", lambda: selected_parameters(clients.ssm(region), selected))
+    )
+    named = uses(bulk)
+    problems = (*attempt.problems, *unresolved(bulk))
     return {one: (*found.get(one, ()), *named.get(one, ()), *problems) for one in image_ids}
 
 

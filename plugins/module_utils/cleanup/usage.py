@@ -15,6 +15,7 @@ from .state import Evidence, OwnImage, unreadable
 
 INSTANCE, TEMPLATE, CONFIGURATION = "instance", "launch_template", "launch_configuration"
 PARAMETER, COPY = "parameter", "running_copy"
+GROUP, FLEET, SPOT_FLEET = "auto_scaling_group", "fleet", "spot_fleet"
 
 # A parameter holds an id, a list of ids, or a text with ids in it, such as JSON.
 _IMAGE_ID = re.compile(r"(?<![A-Za-z0-9])ami-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![A-Za-z0-9])")
@@ -41,6 +42,7 @@ class TemplateVersion:
     version: int
     image: str
     snapshot_ids: tuple[str, ...] = ()
+    template_name: str = ""
 
     def __str__(self) -> str:
         return f"{self.template_id} version {self.version}"
@@ -77,6 +79,39 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Pin:
+    """A version of a launch template, by number. ``template`` is its id if ``by_id``, else its name."""
+
+    template: str
+    version: int
+    by_id: bool = True
+
+    def is_of(self, version: TemplateVersion) -> bool:
+        """Whether it is this version."""
+        template = version.template_id if self.by_id else version.template_name
+        return (self.template, self.version) == (template, version.version)
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """An Auto Scaling group, EC2 Fleet or Spot Fleet request, and what it names itself.
+
+    ``images`` are ids, or ``resolve:ssm:`` and a parameter. ``configuration`` is the group's launch
+    configuration, empty if it has none.
+    """
+
+    kind: str
+    name: str
+    images: tuple[str, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    snapshot_ids: tuple[str, ...] = ()
+    configuration: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
 class BulkReads:
     """What can refer to images in one region."""
 
@@ -84,6 +119,22 @@ class BulkReads:
     templates: tuple[TemplateVersion, ...] = ()
     configurations: tuple[LaunchConfiguration, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    launchers: tuple[Launcher, ...] = ()
+
+    @property
+    def named_images(self) -> tuple[tuple[TemplateVersion | Launcher, str], ...]:
+        """What launches instances, with each image id or ``resolve:ssm:`` text that it names."""
+        return (
+            *((version, version.image) for version in self.templates),
+            *((launcher, image) for launcher in self.launchers for image in launcher.images),
+        )
+
+
+def missing_pins(launchers: Iterable[Launcher], templates: Iterable[TemplateVersion]) -> tuple[Pin, ...]:
+    """The versions that groups and fleets pin and that are not among the ``templates`` read so far."""
+    known = tuple(templates)
+    pins = dict.fromkeys(pin for launcher in launchers for pin in launcher.pins)
+    return tuple(pin for pin in pins if not any(pin.is_of(version) for version in known))
 
 
 def uses(bulk: BulkReads) -> dict[str, tuple[Evidence, ...]]:
@@ -95,6 +146,9 @@ def uses(bulk: BulkReads) -> dict[str, tuple[Evidence, ...]]:
     for version in bulk.templates:
         for image_id in _IMAGE_ID.findall(version.image):
             found[image_id].append(Evidence(TEMPLATE, version.template_id, f"version {version.version}"))
+    for launcher in bulk.launchers:
+        for image_id in dict.fromkeys(one for image in launcher.images for one in _IMAGE_ID.findall(image)):
+            found[image_id].append(Evidence(launcher.kind, launcher.name))
     for configuration in bulk.configurations:
         groups = ", ".join(configuration.groups) or "no group"
         found[configuration.image_id].append(Evidence(CONFIGURATION, configuration.name, groups))
@@ -105,32 +159,33 @@ def uses(bulk: BulkReads) -> dict[str, tuple[Evidence, ...]]:
 
 
 def selectors(bulk: BulkReads) -> tuple[str, ...]:
-    """The parameters of launch templates that bulk reads do not return: versions, labels, shared ones."""
+    """The parameters of launches that bulk reads do not return: versions, labels, shared ones."""
     names = {parameter.name for parameter in bulk.parameters}
     named = (
-        version.image.removeprefix(_RESOLVED)
-        for version in bulk.templates
-        if version.image.startswith(_RESOLVED)
+        image.removeprefix(_RESOLVED) for _user, image in bulk.named_images if image.startswith(_RESOLVED)
     )
     return tuple(dict.fromkeys(name for name in named if name not in names))
 
 
 def unresolved(bulk: BulkReads) -> tuple[Evidence, ...]:
-    """Launch templates whose parameter could not be read: they may use any image."""
+    """Launch templates, groups and fleets whose parameter could not be read: they may use any image."""
     missing = {_RESOLVED + name for name in selectors(bulk)}
     return tuple(
-        unreadable(str(version), f"{version.image} could not be resolved.")
-        for version in bulk.templates
-        if version.image in missing
+        unreadable(str(user), f"{image} could not be resolved.")
+        for user, image in bulk.named_images
+        if image in missing
     )
 
 
 def snapshot_uses(bulk: BulkReads) -> dict[str, tuple[str, ...]]:
-    """Snapshot id to the launch templates and configurations that create volumes from it."""
+    """Snapshot id to the launch templates, configurations and fleets that create volumes from it."""
     found: dict[str, list[str]] = defaultdict(list)
     for version in bulk.templates:
         for snapshot_id in version.snapshot_ids:
             found[snapshot_id].append(f"launch template {version}")
+    for launcher in bulk.launchers:
+        for snapshot_id in launcher.snapshot_ids:
+            found[snapshot_id].append(f"{launcher.kind.replace('_', ' ')} {launcher.name}")
     for configuration in bulk.configurations:
         for snapshot_id in configuration.snapshot_ids:
             found[snapshot_id].append(f"launch configuration {configuration.name}")

@@ -116,6 +116,19 @@ def report(**changes: Any) -> UsageReport:
     return UsageReport(**values)
 
 
+# Everything that DescribeAutoScalingGroups always returns of a group.
+GROUP: dict[str, Any] = {
+    "AutoScalingGroupName": "web",
+    "MinSize": 0,
+    "MaxSize": 1,
+    "DesiredCapacity": 1,
+    "DefaultCooldown": 300,
+    "AvailabilityZones": ["eu-west-1a"],
+    "HealthCheckType": "EC2",
+    "CreatedTime": NOW,
+}
+
+
 def calls(actions: tuple[Action, ...]) -> list[tuple[str, str | None]]:
     """Which calls on what."""
     return [(action.operation, action.resource) for action in actions]

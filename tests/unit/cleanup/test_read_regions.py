@@ -18,12 +18,15 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import (
     Instance,
     LaunchConfiguration,
+    Launcher,
     Parameter,
+    Pin,
     TemplateVersion,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 from botocore.exceptions import ClientError
 
+from tests.unit.cleanup.examples import GROUP
 from tests.unit.examples import OWNER
 from tests.unit.wire import Wire
 
@@ -40,6 +43,10 @@ IMAGE = {
     "State": "available",
     "CreationDate": "2026-01-02T03:04:05.000Z",
 }
+
+
+def test_the_services_whose_clients_are_made_before_the_reads() -> None:
+    assert set(own_images.services()) == {"autoscaling", "ec2", "rbin", "ssm"}
 
 
 def test_an_image_with_what_decides_about_it() -> None:
@@ -129,20 +136,31 @@ def test_instances_and_templates() -> None:
         )
 
 
+def test_pinned_versions_by_id_and_by_name_as_far_as_they_exist() -> None:
+    """EC2 API Reference, DescribeLaunchTemplateVersions: a missing version fails the whole request."""
+    wire = Wire("ec2")
+    by_id = {"LaunchTemplateId": "lt-1", "Versions": ["3"], **MANAGED}
+    version = {
+        "LaunchTemplateId": "lt-1",
+        "LaunchTemplateName": "web",
+        "VersionNumber": 3,
+        "LaunchTemplateData": {"ImageId": "resolve:ssm:/web:1"},
+    }
+    wire.expect("describe_launch_template_versions", by_id, {"LaunchTemplateVersions": [version]})
+    by_name = {"LaunchTemplateName": "other", "Versions": ["1"], **MANAGED}
+    wire.refuse("describe_launch_template_versions", by_name, "InvalidLaunchTemplateId.VersionNotFound")
+    wire.refuse("describe_launch_template_versions", by_id, "UnauthorizedOperation")
+    pins = (Pin("lt-1", 3), Pin("other", 1, by_id=False))
+    with wire.spoken():
+        found = own_images.pinned_versions(wire.client, pins)
+        assert found == (TemplateVersion("lt-1", 3, "resolve:ssm:/web:1", (), "web"),)
+        with pytest.raises(ClientError):
+            own_images.pinned_versions(wire.client, pins[:1])
+
+
 def test_launch_configurations_with_their_groups() -> None:
     wire = Wire("autoscaling")
-    group: dict[str, Any] = {
-        "AutoScalingGroupName": "blue",
-        "LaunchConfigurationName": "lc",
-        "MinSize": 0,
-        "MaxSize": 1,
-        "DesiredCapacity": 1,
-        "DefaultCooldown": 300,
-        "AvailabilityZones": ["eu-west-1a"],
-        "HealthCheckType": "EC2",
-        "CreatedTime": datetime(2026, 1, 1, tzinfo=UTC),
-    }
-    wire.expect("describe_auto_scaling_groups", {}, {"AutoScalingGroups": [group]})
+    groups = (Launcher("auto_scaling_group", "blue", configuration="lc"),)
     found = [
         {
             "LaunchConfigurationName": name,
@@ -159,7 +177,7 @@ def test_launch_configurations_with_their_groups() -> None:
     ]
     wire.expect("describe_launch_configurations", {}, {"LaunchConfigurations": found})
     with wire.spoken():
-        assert own_images.launch_configurations(wire.client) == (
+        assert own_images.launch_configurations(wire.client, groups) == (
             LaunchConfiguration("lc", "ami-1", ("blue",), ("snap-lc",)),
             LaunchConfiguration("unused", "ami-1", (), ("snap-unused",)),
         )
@@ -308,9 +326,17 @@ def region_where(
     ec2, ssm, autoscaling, rbin = (Wire(one) for one in ("ec2", "ssm", "autoscaling", "rbin"))
     script: list[tuple[Wire, str, dict[str, Any], dict[str, Any]]] = [
         (ec2, "describe_images", EVERY_IMAGE, {"Images": [IMAGE]}),
-        (ec2, "describe_instances", INSTANCES, {"Reservations": []}),
+        (autoscaling, "describe_auto_scaling_groups", {}, {"AutoScalingGroups": [GROUP]}),
+        (
+            autoscaling,
+            "describe_instance_refreshes",
+            {"AutoScalingGroupName": "web"},
+            {"InstanceRefreshes": []},
+        ),
+        (ec2, "describe_fleets", {"MaxResults": 1000}, {"Fleets": []}),
+        (ec2, "describe_spot_fleet_requests", {"MaxResults": 1000}, {"SpotFleetRequestConfigs": []}),
         (ec2, "describe_launch_template_versions", VERSIONS, {"LaunchTemplateVersions": []}),
-        (autoscaling, "describe_auto_scaling_groups", {}, {"AutoScalingGroups": []}),
+        (ec2, "describe_instances", INSTANCES, {"Reservations": []}),
         (autoscaling, "describe_launch_configurations", {}, {"LaunchConfigurations": []}),
         (ssm, "describe_parameters", PARAMETERS, {"Parameters": [{"Name": one} for one in named]}),
         *([(ssm, "get_parameters", {"Names": list(read)}, {"Parameters": values})] if read else []),
@@ -330,7 +356,7 @@ def region_where(
         (rbin, "list_rules", {"ResourceType": "EBS_SNAPSHOT"}, {"Rules": []}),
     ]
     skipped = {
-        "describe_auto_scaling_groups": "describe_launch_configurations",
+        "describe_auto_scaling_groups": "describe_instance_refreshes",
         "describe_locked_snapshots": "describe_snapshots",
     }
     for wire, method, request, answer in script:
@@ -356,6 +382,9 @@ def test_what_cannot_be_read_speaks_for_every_image_and_frees_no_snapshot() -> N
         "describe_instances",
         "describe_launch_template_versions",
         "describe_auto_scaling_groups",
+        "describe_instance_refreshes",
+        "describe_fleets",
+        "describe_spot_fleet_requests",
         "describe_launch_configurations",
         "describe_parameters",
         "get_parameter_history",

@@ -143,40 +143,63 @@ class Wires:
     def ec2(self, _region: str) -> Any:
         return self._wires["ec2"].client
 
+    def ssm(self, _region: str) -> Any:
+        return self._wires["ssm"].client
+
     def client(self, service: str, _region: str) -> Any:
         return self._wires[service].client
+
+
+IMAGE = "ami-0123456789abcdef0"
+INSTANCES = {
+    "Filters": [{"Name": "instance-state-name", "Values": LIVING}],
+    "IncludeManagedResources": True,
+    "MaxResults": 1000,
+}
+VERSIONS = {"Versions": ["$Latest", "$Default"], "IncludeManagedResources": True, "MaxResults": 200}
 
 
 @pytest.mark.parametrize(
     ("refused", "kinds"),
     [
-        (None, ["ssm:Parameter", "launch_configuration"]),
-        ("describe_image_references", ["launch_configuration", "unreadable"]),
-        ("describe_auto_scaling_groups", ["ssm:Parameter", "unreadable"]),
+        (None, ["ssm:Parameter", "launch_configuration", "parameter"]),
+        ("describe_image_references", ["launch_configuration", "parameter", "unreadable"]),
+        ("describe_fleets", ["ssm:Parameter", "launch_configuration", "parameter", "unreadable"]),
+        ("describe_launch_configurations", ["ssm:Parameter", "parameter", "unreadable"]),
+        # Once for the read that failed, and once for the template that may use any image.
+        ("get_parameter", ["ssm:Parameter", "launch_configuration", "unreadable", "unreadable"]),
     ],
 )
 def test_uses_in_another_account_are_read(refused: str | None, kinds: list[str]) -> None:
-    ec2, autoscaling = Wire("ec2"), Wire("autoscaling")
+    ec2, autoscaling, ssm = Wire("ec2"), Wire("autoscaling"), Wire("ssm")
+    template = {
+        "LaunchTemplateId": "lt-1",
+        "VersionNumber": 1,
+        "LaunchTemplateData": {"ImageId": "resolve:ssm:/web:3"},
+    }
     configuration = {
         "LaunchConfigurationName": "lc",
-        "ImageId": "ami-1",
+        "ImageId": IMAGE,
         "InstanceType": "t3.micro",
         "CreatedTime": NOW,
     }
-    found = [{"ImageId": "ami-1", "ResourceType": "ssm:Parameter", "Arn": "arn:x"}]
+    found = [{"ImageId": IMAGE, "ResourceType": "ssm:Parameter", "Arn": "arn:x"}]
     script: list[tuple[Wire, str, dict[str, Any], dict[str, Any]]] = [
-        (ec2, "describe_image_references", asked("ami-1"), {"ImageReferences": found}),
+        (ec2, "describe_image_references", asked(IMAGE), {"ImageReferences": found}),
+        (ec2, "describe_fleets", {"MaxResults": 1000}, {"Fleets": []}),
+        (ec2, "describe_spot_fleet_requests", {"MaxResults": 1000}, {"SpotFleetRequestConfigs": []}),
+        (ec2, "describe_launch_template_versions", VERSIONS, {"LaunchTemplateVersions": [template]}),
+        (ec2, "describe_instances", INSTANCES, {"Reservations": []}),
+        (ssm, "get_parameter", {"Name": "/web:3"}, {"Parameter": {"Value": IMAGE}}),
         (autoscaling, "describe_auto_scaling_groups", {}, {"AutoScalingGroups": []}),
         (autoscaling, "describe_launch_configurations", {}, {"LaunchConfigurations": [configuration]}),
     ]
     for wire, method, request, answer in script:
         if method == refused:
             wire.refuse(method, request, "AccessDenied")
-            if wire is autoscaling:
-                break
         else:
             wire.expect(method, request, answer)
-    clients: Any = Wires(ec2=ec2, autoscaling=autoscaling)
-    with ec2.spoken(), autoscaling.spoken():
-        evidence = image_use.used_in(clients, "eu-west-1", ["ami-1"])["ami-1"]
+    clients: Any = Wires(ec2=ec2, autoscaling=autoscaling, ssm=ssm)
+    with ec2.spoken(), autoscaling.spoken(), ssm.spoken():
+        evidence = image_use.used_in(clients, "eu-west-1", [IMAGE])[IMAGE]
     assert [one.kind for one in evidence] == kinds

@@ -11,18 +11,20 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.sharing import (
     is_unsupported_report,
     needs_report,
+    only_by_snapshot,
     sharing_evidence,
     unsupported_report_warning,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     Evidence,
     ImageUsage,
+    SnapshotUsage,
     unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 
-from tests.unit.cleanup.examples import NOW, REPORTED, USED, ago, report, shared
+from tests.unit.cleanup.examples import NOW, REPORTED, USED, ago, own, report, shared
 from tests.unit.examples import CONSUMER, ORG, STRANGER
 
 SHARED = "shared"
@@ -145,3 +147,20 @@ def test_the_warning_names_the_region_the_types_and_the_other_way() -> None:
     assert "imagebuilder:ContainerRecipe" in warning
     assert "consumer_role_name" in warning
     assert warning.endswith("Value (x) is invalid.")
+
+
+@pytest.mark.parametrize(
+    ("state", "include_shared", "who"),
+    [
+        ("available", False, (STRANGER, "the public")),
+        ("available", True, (STRANGER, "the public")),
+        # Disabling removed the launch permissions, but not those of the snapshots.
+        ("disabled", False, (STRANGER, "the public")),
+        ("disabled", True, ()),
+    ],
+)
+def test_who_has_a_snapshot_and_not_its_image(state: str, include_shared: bool, who: tuple[str, ...]) -> None:
+    image = own(state=state)
+    usage = SnapshotUsage(Sharing(frozenset({CONSUMER, STRANGER, image.image.owner_id}), public=True))
+    by_image = Sharing(frozenset({CONSUMER}))
+    assert only_by_snapshot(image, by_image, usage, include_shared) == who

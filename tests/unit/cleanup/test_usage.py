@@ -10,8 +10,11 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import
     BulkReads,
     Instance,
     LaunchConfiguration,
+    Launcher,
     Parameter,
+    Pin,
     TemplateVersion,
+    missing_pins,
     running_copies,
     selectors,
     snapshot_uses,
@@ -50,6 +53,10 @@ def test_instances_count_in_every_state_but_terminated(state: str) -> None:
         (
             BulkReads(configurations=(LaunchConfiguration("lc", AMI),)),
             (Evidence("launch_configuration", "lc", "no group"),),
+        ),
+        (
+            BulkReads(launchers=(Launcher("fleet", "fleet-1", (AMI, AMI)),)),
+            (Evidence("fleet", "fleet-1"),),
         ),
         (BulkReads(parameters=(Parameter("/web", AMI),)), (Evidence("parameter", "/web"),)),
         (
@@ -132,3 +139,30 @@ def test_a_copy_needs_its_source_while_it_is_being_made(state: str, counts: bool
     found = running_copies([("us-east-1", copy), ("eu-west-1", own("ami-1"))])
     expected = {("eu-west-1", "ami-1"): (Evidence("running_copy", "ami-2", "us-east-1"),)}
     assert found == (expected if counts else {})
+
+
+GROUP = Launcher(
+    "auto_scaling_group", "web", ("resolve:ssm:/web:old",), (Pin("lt-1", 3), Pin("web", 2, False))
+)
+
+
+def test_what_a_group_resolves_has_to_be_read_too() -> None:
+    bulk = BulkReads(launchers=(GROUP,), parameters=(Parameter("/web", AMI),))
+    assert selectors(bulk) == ("/web:old",)
+    (evidence,) = unresolved(bulk)
+    assert (evidence.subject, evidence.kind) == ("auto_scaling_group web", "unreadable")
+    read = BulkReads(launchers=(GROUP,), parameters=(Parameter("/web:old", AMI),))
+    assert (unresolved(read), uses(read)) == ((), {AMI: (Evidence("parameter", "/web:old"),)})
+
+
+def test_versions_that_are_pinned_and_not_read_yet() -> None:
+    assert missing_pins((GROUP, GROUP), ()) == GROUP.pins
+    latest = TemplateVersion("lt-1", 3, AMI, (), "web"), TemplateVersion("lt-1", 4, AMI, (), "web")
+    assert missing_pins((GROUP,), latest) == (Pin("web", 2, False),)
+    named = TemplateVersion("lt-9", 2, AMI, (), "web")
+    assert missing_pins((GROUP,), (*latest, named)) == ()
+
+
+def test_the_snapshots_of_a_fleet_are_used() -> None:
+    fleet = Launcher("spot_fleet", "sfr-1", snapshot_ids=("snap-1",))
+    assert snapshot_uses(BulkReads(launchers=(fleet,))) == {"snap-1": ("spot fleet sfr-1",)}

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads what names images that it launches: Auto Scaling groups, EC2 Fleets and Spot Fleets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..aws import read
+from .usage import FLEET, GROUP, SPOT_FLEET, Launcher, Pin
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+# Instance refreshes that can still launch instances (botocore shape InstanceRefreshStatus).
+_REFRESHING = ("Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking")
+# How the states of fleets begin that launch no more instances (botocore shapes FleetStateCode, BatchState).
+_ENDED = ("deleted", "cancelled", "failed")
+
+
+def groups(autoscaling: Any) -> tuple[Launcher, ...]:
+    """Every Auto Scaling group, with the images and the versions of launch templates that it names."""
+    return tuple(
+        Launcher(
+            GROUP,
+            item["AutoScalingGroupName"],
+            *_named(_configurations(item)),
+            configuration=item.get("LaunchConfigurationName", ""),
+        )
+        for page in autoscaling.get_paginator("describe_auto_scaling_groups").paginate()
+        for item in page["AutoScalingGroups"]
+    )
+
+
+def refreshes(autoscaling: Any, of_groups: tuple[Launcher, ...]) -> tuple[Launcher, ...]:
+    """The groups whose instances are being refreshed, with what the refresh names: it may not be theirs yet.
+
+    A group gets the desired configuration of a refresh once that has succeeded (botocore shape
+    StartInstanceRefreshType, DesiredConfiguration). There is no call for all groups.
+    """
+    return tuple(
+        Launcher(GROUP, group.name, *_named(_configurations(item.get("DesiredConfiguration", {}))))
+        for group in of_groups
+        for item in _refreshes(autoscaling, group.name)
+        if item["Status"] in _REFRESHING
+    )
+
+
+def fleets(ec2: EC2Client) -> tuple[Launcher, ...]:
+    """Every EC2 Fleet that can launch instances.
+
+    Fleets of type instant are not listed (botocore shape DescribeFleetsRequest, FleetIds): they launch once.
+    """
+    return tuple(
+        Launcher(FLEET, item["FleetId"], *_named(item.get("LaunchTemplateConfigs", ())))
+        for page in ec2.get_paginator("describe_fleets").paginate(PaginationConfig=read.PAGE)
+        for item in page["Fleets"]
+        if not item["FleetState"].startswith(_ENDED)
+    )
+
+
+def spot_fleets(ec2: EC2Client) -> tuple[Launcher, ...]:
+    """Every Spot Fleet request that can launch instances."""
+    return tuple(
+        Launcher(
+            SPOT_FLEET,
+            item["SpotFleetRequestId"],
+            *_named((*_spot_specifications(item), *_of(item).get("LaunchTemplateConfigs", ()))),
+        )
+        for page in ec2.get_paginator("describe_spot_fleet_requests").paginate(PaginationConfig=read.PAGE)
+        for item in page["SpotFleetRequestConfigs"]
+        if not item["SpotFleetRequestState"].startswith(_ENDED)
+    )
+
+
+def _refreshes(autoscaling: Any, group: str) -> Iterator[Mapping[str, Any]]:
+    """Every refresh of a group; botocore has no paginator for them."""
+    token: dict[str, str] = {}
+    while True:
+        page = autoscaling.describe_instance_refreshes(AutoScalingGroupName=group, **token)
+        yield from page["InstanceRefreshes"]
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
+
+
+def _of(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    config: Mapping[str, Any] = request["SpotFleetRequestConfig"]
+    return config
+
+
+def _spot_specifications(request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The launch specifications, each like the overrides of a launch template."""
+    yield {"Overrides": _of(request).get("LaunchSpecifications", ())}
+
+
+def _configurations(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What a group or a refresh launches: its launch template, and its mixed instances policy."""
+    if "LaunchTemplate" in item:
+        yield {"LaunchTemplateSpecification": item["LaunchTemplate"]}
+    if "MixedInstancesPolicy" in item:
+        yield item["MixedInstancesPolicy"].get("LaunchTemplate", {})
+
+
+def _named(configurations: Any) -> tuple[tuple[str, ...], tuple[Pin, ...], tuple[str, ...]]:
+    """The images, pinned versions and snapshots that launch template configurations name."""
+    images: list[str] = []
+    pins: list[Pin] = []
+    snapshots: list[str] = []
+    for configuration in configurations:
+        overrides = configuration.get("Overrides", ())
+        for one in (configuration, *overrides):
+            specification = one.get("LaunchTemplateSpecification", {})
+            # Bulk reads return the latest and the default version of every launch template.
+            if specification.get("Version", "").isdigit():
+                template = specification.get("LaunchTemplateId") or specification["LaunchTemplateName"]
+                pins.append(Pin(template, int(specification["Version"]), "LaunchTemplateId" in specification))
+            if one.get("ImageId"):
+                images.append(one["ImageId"])
+            ebs = (mapping.get("Ebs", {}) for mapping in one.get("BlockDeviceMappings", ()))
+            snapshots += (mapped["SnapshotId"] for mapped in ebs if mapped.get("SnapshotId"))
+    return tuple(dict.fromkeys(images)), tuple(dict.fromkeys(pins)), tuple(dict.fromkeys(snapshots))

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""StartInstanceRefresh and DescribeInstanceRefreshes: a refresh stays in progress, and replaces nothing."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from moto.autoscaling.exceptions import AutoscalingClientError
+from moto.autoscaling.responses import AutoScalingResponse
+from moto.core.responses import ActionResult
+
+from ..ec2 import state
+
+
+class StrictAutoScalingResponse(AutoScalingResponse):
+    """Adds the instance refreshes of groups."""
+
+    def start_instance_refresh(self) -> ActionResult:
+        """Start a refresh (botocore operation StartInstanceRefresh); one at a time for each group."""
+        refreshes = self._refreshes()
+        if refreshes:
+            message = "An Instance Refresh is already in progress and blocks the execution of this one."
+            raise AutoscalingClientError("InstanceRefreshInProgress", message)
+        refresh = {
+            "AutoScalingGroupName": self._get_param("AutoScalingGroupName"),
+            "InstanceRefreshId": str(uuid.uuid4()),
+            "StartTime": state.now(),
+            "Status": "InProgress",
+        }
+        desired = self._get_param("DesiredConfiguration")
+        refreshes.append({**refresh, **({"DesiredConfiguration": desired} if desired else {})})
+        return ActionResult({"InstanceRefreshId": refresh["InstanceRefreshId"]})
+
+    def describe_instance_refreshes(self) -> ActionResult:
+        """List the refreshes of one group (botocore operation DescribeInstanceRefreshes)."""
+        return ActionResult({"InstanceRefreshes": self._refreshes()})
+
+    def _refreshes(self) -> list[dict[str, Any]]:
+        name = self._get_param("AutoScalingGroupName")
+        group: Any = self.autoscaling_backend.autoscaling_groups.get(name)
+        if group is None:
+            raise AutoscalingClientError("ValidationError", f"AutoScalingGroup name not found - {name}")
+        if not hasattr(group, "refreshes"):
+            group.refreshes = []
+        refreshes: list[dict[str, Any]] = group.refreshes
+        return refreshes

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Instance refreshes of Auto Scaling groups."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from simulated_aws.client import SimulatedAws
+
+DATA = {"InstanceType": "t3.micro"}
+
+
+def test_a_refresh_names_what_its_group_does_not_name_yet(aws: SimulatedAws, image_id: str) -> None:
+    """(botocore shape StartInstanceRefreshType, DesiredConfiguration.)"""
+    ec2, autoscaling = aws.client("ec2", "owner"), aws.client("autoscaling", "owner")
+    ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={**DATA, "ImageId": image_id})
+    group = {"AutoScalingGroupName": "web"}
+    template = {"LaunchTemplateName": "web", "Version": "1"}
+    zone = {"AvailabilityZones": ["us-east-1a"], "MinSize": 0, "MaxSize": 0}
+    autoscaling.create_auto_scaling_group(**group, **zone, LaunchTemplate=template)
+    assert autoscaling.describe_instance_refreshes(**group)["InstanceRefreshes"] == []
+    desired = {"LaunchTemplate": {"LaunchTemplateName": "web", "Version": "$Latest"}}
+    started = autoscaling.start_instance_refresh(**group, DesiredConfiguration=desired)
+    (refresh,) = autoscaling.describe_instance_refreshes(**group)["InstanceRefreshes"]
+    assert refresh["InstanceRefreshId"] == started["InstanceRefreshId"]
+    assert (refresh["Status"], refresh["DesiredConfiguration"]) == ("InProgress", desired)
+    with pytest.raises(ClientError, match="InstanceRefreshInProgress"):
+        autoscaling.start_instance_refresh(**group)
+    with pytest.raises(ClientError, match="ValidationError"):
+        autoscaling.describe_instance_refreshes(AutoScalingGroupName="none")

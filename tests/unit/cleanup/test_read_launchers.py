@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Auto Scaling groups, EC2 Fleets and Spot Fleets name themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup import read_launchers
+from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import Launcher, Pin
+
+from tests.unit.cleanup.examples import GROUP, NOW
+from tests.unit.wire import Wire
+
+PINNED = {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "web", "Version": "3"}
+LATEST = {"LaunchTemplateId": "lt-2", "Version": "$Latest"}
+BY_NAME = {"LaunchTemplateName": "other", "Version": "1"}
+PINS = (Pin("lt-1", 3), Pin("other", 1, by_id=False))
+RESOLVED = "resolve:ssm:/web:3"
+
+
+def launcher(kind: str, *parts: Any, **changes: Any) -> Launcher:
+    return Launcher(kind, "web", *parts, **changes)
+
+
+def test_groups_with_their_overrides_and_the_versions_that_they_pin() -> None:
+    """(botocore shapes AutoScalingGroup, MixedInstancesPolicy and LaunchTemplateOverrides.)"""
+    wire = Wire("autoscaling")
+    overrides = [
+        {"InstanceType": "t3.micro", "ImageId": "ami-1"},
+        {"InstanceType": "t4g.micro", "LaunchTemplateSpecification": BY_NAME},
+    ]
+    mixed = {"LaunchTemplate": {"LaunchTemplateSpecification": PINNED, "Overrides": overrides}}
+    members = [{"LaunchConfigurationName": "lc"}, {"LaunchTemplate": LATEST}, {"MixedInstancesPolicy": mixed}]
+    found = [{**GROUP, **one} for one in members]
+    wire.expect("describe_auto_scaling_groups", {}, {"AutoScalingGroups": found[:2], "NextToken": "n"})
+    wire.expect("describe_auto_scaling_groups", {"NextToken": "n"}, {"AutoScalingGroups": found[2:]})
+    with wire.spoken():
+        assert read_launchers.groups(wire.client) == (
+            launcher("auto_scaling_group", configuration="lc"),
+            launcher("auto_scaling_group"),
+            launcher("auto_scaling_group", ("ami-1",), PINS),
+        )
+
+
+@pytest.mark.parametrize(
+    ("status", "counts"),
+    [
+        ("Pending", True),
+        ("InProgress", True),
+        ("Cancelling", True),
+        ("RollbackInProgress", True),
+        ("Baking", True),
+        ("Successful", False),
+        ("Failed", False),
+        ("Cancelled", False),
+        ("RollbackFailed", False),
+        ("RollbackSuccessful", False),
+    ],
+)
+def test_a_refresh_counts_while_it_can_launch(status: str, counts: bool) -> None:
+    """(botocore shape InstanceRefreshStatus.)"""
+    wire = Wire("autoscaling")
+    request = {"AutoScalingGroupName": "web"}
+    refresh = {"Status": status, "DesiredConfiguration": {"LaunchTemplate": PINNED}}
+    wire.expect("describe_instance_refreshes", request, {"InstanceRefreshes": [refresh], "NextToken": "n"})
+    wire.expect("describe_instance_refreshes", {**request, "NextToken": "n"}, {"InstanceRefreshes": []})
+    groups = (launcher("auto_scaling_group"),)
+    with wire.spoken():
+        found = read_launchers.refreshes(wire.client, groups)
+    assert found == ((launcher("auto_scaling_group", (), PINS[:1]),) if counts else ())
+
+
+@pytest.mark.parametrize(
+    ("state", "counts"),
+    [
+        ("submitted", True),
+        ("active", True),
+        ("modifying", True),
+        ("deleted", False),
+        ("deleted_running", False),
+        ("deleted-terminating", False),
+        ("failed", False),
+    ],
+)
+def test_fleets_that_can_launch(state: str, counts: bool) -> None:
+    """(botocore shapes FleetData and FleetLaunchTemplateOverrides.)"""
+    wire = Wire("ec2")
+    mapping = [{"DeviceName": "/dev/sdb", "Ebs": {"SnapshotId": "snap-1"}}, {"DeviceName": "/dev/sdc"}]
+    configurations = [
+        {
+            "LaunchTemplateSpecification": PINNED,
+            "Overrides": [{"ImageId": RESOLVED, "BlockDeviceMappings": mapping}, {"ImageId": RESOLVED}],
+        },
+        {"LaunchTemplateSpecification": LATEST},
+    ]
+    item = {"FleetId": "web", "FleetState": state, "LaunchTemplateConfigs": configurations}
+    wire.expect("describe_fleets", {"MaxResults": 1000}, {"Fleets": [item]})
+    with wire.spoken():
+        found = read_launchers.fleets(wire.client)
+    assert found == ((launcher("fleet", (RESOLVED,), PINS[:1], ("snap-1",)),) if counts else ())
+
+
+@pytest.mark.parametrize(
+    ("state", "counts"),
+    [
+        ("submitted", True),
+        ("active", True),
+        ("modifying", True),
+        ("cancelled", False),
+        ("cancelled_running", False),
+        ("cancelled_terminating", False),
+        ("failed", False),
+    ],
+)
+def test_spot_fleets_that_can_launch(state: str, counts: bool) -> None:
+    """(botocore shapes SpotFleetRequestConfigData and SpotFleetLaunchSpecification.)"""
+    wire = Wire("ec2")
+    config = {
+        "IamFleetRole": "arn:aws:iam::111122223333:role/fleet",
+        "TargetCapacity": 1,
+        "LaunchSpecifications": [
+            {"ImageId": "ami-1", "BlockDeviceMappings": [{"Ebs": {"SnapshotId": "snap-1"}}]}
+        ],
+        "LaunchTemplateConfigs": [{"LaunchTemplateSpecification": PINNED}],
+    }
+    item = {
+        "SpotFleetRequestId": "web",
+        "SpotFleetRequestState": state,
+        "SpotFleetRequestConfig": config,
+        "CreateTime": NOW,
+    }
+    wire.expect("describe_spot_fleet_requests", {"MaxResults": 1000}, {"SpotFleetRequestConfigs": [item]})
+    with wire.spoken():
+        found = read_launchers.spot_fleets(wire.client)
+    assert found == ((launcher("spot_fleet", ("ami-1",), PINS[:1], ("snap-1",)),) if counts else ())
