@@ -56,7 +56,7 @@ def check() -> None:
     """
     ignore_files = sorted((CHECKOUT / "tests" / "sanity").glob("ignore-*.txt"))
     if ignore_files:
-        raise CheckError(f"{ignore_files[0].name}: findings are mended, not ignored")
+        raise CheckError(f"{ignore_files[0].name}: findings are fixed, not ignored")
     home = CACHE / "sanity-home"
     cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
