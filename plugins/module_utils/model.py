@@ -76,17 +76,19 @@ class ConsumerRole:
 class Device:
     """One EBS volume of an image.
 
-    ``snapshot_id`` is None while the image is pending, and for a planned copy.
+    ``snapshot_id`` is None while the image is pending, and for a planned copy. ``size_gib`` is None if AWS
+    does not return it.
     """
 
     name: str
     snapshot_id: str | None
     encrypted: bool
+    size_gib: int | None = None
 
 
 @dataclass(frozen=True)
 class Image:
-    """An AMI as DescribeImages returns it (botocore shape ``Image``).
+    """An AMI as DescribeImages returns it (botocore shape ``Image``). ``root_device`` is a device's name.
 
     ``allowed`` is whether the Allowed AMIs setting of the calling account allows it (``ImageAllowed``), None
     if AWS does not return that.
@@ -107,6 +109,7 @@ class Image:
     architecture: str = ""
     deprecation_time: str | None = None
     allowed: bool | None = None
+    root_device: str = ""
 
     @property
     def encrypted(self) -> bool:

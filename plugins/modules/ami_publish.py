@@ -40,8 +40,11 @@ options:
     description:
       - Names of launch templates whose default version launches the image, the same in every region and account. For a single
         region, ids can be used, too.
-      - The module creates a version that differs from the present default only in the image, and makes it the default.
-      - A template whose default version takes its image from O(parameter), as C(resolve:ssm:) and its name, is not changed.
+      - The module creates a version that differs from the present default only in the image, and makes it the default. The version
+        omits snapshots of the previous image, and any snapshot of the root device that is not the new image's own, because EC2
+        would not launch it.
+      - A template whose default version takes its image from O(parameter), as C(resolve:ssm:) and its name, only gets a new
+        version if it contains such snapshots.
     type: list
     elements: str
     default: []

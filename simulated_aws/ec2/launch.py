@@ -44,6 +44,7 @@ def device_mappings(
         device.device_name: _mapping(caller, image, device) for device in image.devices if device.volume_size
     }
     for one in requested or []:
+        _require_fitting(image, one)
         former = mappings.get(one["DeviceName"], {})
         # moto sets None for omitted parameters, and Encrypted to False unless it is true.
         changed = {name: value for name, value in one.get("Ebs", {}).items() if value}
@@ -52,6 +53,28 @@ def device_mappings(
         if one.get("NoDevice") is None and not one["Ebs"].keys() & {"VolumeSize", "SnapshotId"}:
             raise missing_parameter("size or snapshotId")
     return list(mappings.values())
+
+
+def _require_fitting(image: Image, mapping: dict[str, Any]) -> None:
+    """Reject another snapshot on the root device, and a volume that is smaller than its snapshot.
+
+    AWS documents the code (EC2 API Reference, Error codes: InvalidBlockDeviceMapping) but not the messages.
+    Both are reported from real launches: "snapshotId cannot be modified on root device" (OpenStack ec2-api
+    repeats code and message), and a volume smaller than its snapshot (scylladb/scylladb#6999).
+    """
+    name, ebs = mapping["DeviceName"], mapping.get("Ebs") or {}
+    own = next((device.snapshot_id for device in image.devices if device.device_name == name), None)
+    snapshot_id = ebs.get("SnapshotId") or own
+    if name == image.root_device_name and snapshot_id != own:
+        raise Ec2Error("InvalidBlockDeviceMapping", "snapshotId cannot be modified on root device")
+    snapshot = state.region(image.region).snapshots.get(snapshot_id or "")
+    size = ebs.get("VolumeSize")
+    if snapshot and size and int(size) < snapshot.volume_size:
+        message = (
+            f"Volume of size {size}GB is smaller than snapshot '{snapshot.id}', "
+            f"expect size >= {snapshot.volume_size}GB"
+        )
+        raise Ec2Error("InvalidBlockDeviceMapping", message)
 
 
 def _mapping(caller: Caller, image: Image, device: Device) -> dict[str, Any]:

@@ -56,16 +56,25 @@ def golden_images(
 
 
 def add_templates(aws: SimulatedAws, images: Mapping[str, str], name: str = TEMPLATE) -> None:
-    """A launch template in every account and region that launches these images, with a disk of its own."""
+    """A launch template in every account and region that launches these images, with a disk of its own.
+
+    As the console does, it names the snapshot of the image's root device.
+    """
     for account, region in EVERYWHERE:
         ec2 = aws.client("ec2", account, region)
         volume = ec2.create_volume(AvailabilityZone=f"{region}a", Size=9)["VolumeId"]
         snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+        named = [{"Name": "image-id", "Values": [images[region]]}]
+        roots = [
+            {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot_id, "VolumeSize": 8}}
+            for found in ec2.describe_images(Filters=named)["Images"]
+            for snapshot_id in observed.snapshot_ids(found)
+        ]
         data = {
             "ImageId": images[region],
             "InstanceType": "t3.micro",
             "UserData": SECRET,
-            "BlockDeviceMappings": [{"DeviceName": "/dev/sdz", "Ebs": {"SnapshotId": snapshot}}],
+            "BlockDeviceMappings": [{"DeviceName": "/dev/sdz", "Ebs": {"SnapshotId": snapshot}}, *roots],
         }
         ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
     aws.clear_calls()
@@ -122,6 +131,14 @@ def launched(aws: SimulatedAws, account: str, region: str) -> str:
     """The image of an instance that an account launches from its parameter."""
     (instance,) = aws.client("ec2", account, region).run_instances(
         ImageId=f"resolve:ssm:{PARAMETER}", MinCount=1, MaxCount=1
+    )["Instances"]
+    return str(instance["ImageId"])
+
+
+def launched_by_template(aws: SimulatedAws, account: str, region: str, name: str = TEMPLATE) -> str:
+    """The image of an instance that an account launches from the template's default version."""
+    (instance,) = aws.client("ec2", account, region).run_instances(
+        LaunchTemplate={"LaunchTemplateName": name}, MinCount=1, MaxCount=1
     )["Instances"]
     return str(instance["ImageId"])
 

@@ -63,7 +63,10 @@ def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it
         default = publishing.default_of(aws, account, region)
         assert default["ImageId"] == new[region]
         assert (default["InstanceType"], default["UserData"]) == ("t3.micro", SECRET)
-        assert "SnapshotId" in default["BlockDeviceMappings"][0]["Ebs"]
+        disk, root = default["BlockDeviceMappings"]
+        assert "SnapshotId" in disk["Ebs"]
+        assert root == {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8}}
+        assert publishing.launched_by_template(aws, account, region) == new[region]
         ssm = aws.client("ssm", account, region)
         tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=PARAMETER)["TagList"]
         assert tags == [{"Key": "team", "Value": "web"}]

@@ -286,6 +286,7 @@ def image_of(item: Mapping[str, Any]) -> Image:
                 name=mapping["DeviceName"],
                 snapshot_id=mapping["Ebs"].get("SnapshotId"),
                 encrypted=mapping["Ebs"].get("Encrypted", False),
+                size_gib=mapping["Ebs"].get("VolumeSize"),
             )
             for mapping in item.get("BlockDeviceMappings", [])
             if "Ebs" in mapping
@@ -300,6 +301,7 @@ def image_of(item: Mapping[str, Any]) -> Image:
         architecture=item.get("Architecture", ""),
         deprecation_time=item.get("DeprecationTime"),
         allowed=item.get("ImageAllowed"),
+        root_device=item.get("RootDeviceName", ""),
     )
 
 

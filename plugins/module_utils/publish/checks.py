@@ -12,12 +12,12 @@ from typing import NamedTuple
 from ..failures import Failure
 from ..model import Image, Target
 from ..tags import MAX_TAGS
+from .launch_data import change_for, missing_devices, small_volumes
 from .state import (
     ADVANCED,
     IMAGE_DATA_TYPE,
     LABEL_PREFIX,
     STANDARD,
-    LaunchTemplate,
     Parameter,
     Place,
     PublishSeen,
@@ -49,7 +49,7 @@ def refusals(wanted: PublishWanted, seen: PublishSeen, target: Target, label: st
     if place.parameter is not None:
         found += _of_parameter(wanted, place.parameter, place.image_id, label)
     for name in wanted.launch_templates:
-        found += _of_template(wanted, name, place.templates.get(name))
+        found += _of_template(wanted, seen, place, name)
     where = "" if own else f"In account {target.account_id}: "
     for one in found:
         yield Failure(
@@ -168,7 +168,8 @@ def _of_parameter(
         )
 
 
-def _of_template(wanted: PublishWanted, name: str, template: LaunchTemplate | None) -> Iterator[Obstacle]:
+def _of_template(wanted: PublishWanted, seen: PublishSeen, place: Place, name: str) -> Iterator[Obstacle]:
+    template = place.templates.get(name)
     if template is None:
         yield Obstacle(
             "launch_template_not_found",
@@ -183,3 +184,22 @@ def _of_template(wanted: PublishWanted, name: str, template: LaunchTemplate | No
             f"The default version of {name} takes its image from {template.default.image_id}.",
             "Publish in that parameter, or set a default version with an image ID.",
         )
+    else:
+        change = change_for(wanted, seen, place, template)
+        if template.default.image_id == change.name and not change.previous_id:
+            return
+        image_id = change.image.image_id if change.image else change.name
+        if missing := list(missing_devices(template.default, change)):
+            yield Obstacle(
+                "launch_template_device_missing",
+                "launch_templates",
+                f"The default version of {name} changes {', '.join(missing)}. {image_id} has no such device.",
+                "Set a default version without that device.",
+            )
+        for device, size, needed in small_volumes(template.default, change):
+            yield Obstacle(
+                "launch_template_volume_too_small",
+                "launch_templates",
+                f"The default version of {name} has {size} GiB for {device}; {image_id} has {needed} GiB.",
+                f"Set a default version with at least {needed} GiB, or without that size.",
+            )

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from ..tags import differing_tags, tag_list
 from . import checks
+from .launch_data import Change, change_for, doubtful_snapshots, is_result, request_data
 from .state import (
     ADVANCED,
     IMAGE_DATA_TYPE,
@@ -57,20 +58,33 @@ def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label
     refusals = tuple(checks.refusals(wanted, seen, target, label))
     if wanted.is_rollback and place.image_id is None:
         return TargetPlan(target, refusals=refusals)
+    templates = _templates(wanted, place)
+    # A template that follows the parameter must be ready for the image before the parameter has it.
+    following = [one for one in templates if follows(one, wanted.parameter)]
+    others = [one for one in templates if one not in following]
+
+    def of_templates(changing: Iterable[LaunchTemplate]) -> Iterator[Action]:
+        for template in changing:
+            yield from _template_actions(target, template, change_for(wanted, seen, place, template))
+
     actions = (
+        *of_templates(following),
         *_parameter_actions(wanted, target, place, label),
-        *(
-            action
-            for template in _templates(wanted, place)
-            for action in _template_actions(wanted, target, place, template)
-        ),
+        *of_templates(others),
     )
     return TargetPlan(
         target,
         actions=actions,
         before=_view_before(wanted, place),
         after=_view_after(wanted, place, label),
-        warnings=tuple(_warnings(wanted, place, target, label)),
+        warnings=(
+            *_warnings(wanted, place, target, label),
+            *(
+                warning
+                for name, template in place.templates.items()
+                for warning in _template_warnings(name, template, change_for(wanted, seen, place, template))
+            ),
+        ),
         refusals=refusals,
     )
 
@@ -133,17 +147,13 @@ def _templates(wanted: PublishWanted, place: Place) -> list[LaunchTemplate]:
     return list({template.template_id: template for template in named}.values())
 
 
-def _template_actions(
-    wanted: PublishWanted, target: Target, place: Place, template: LaunchTemplate
-) -> Iterator[Action]:
+def _template_actions(target: Target, template: LaunchTemplate, change: Change) -> Iterator[Action]:
     default, latest = template.default, template.latest
-    is_there = place.image_id is not None and default.image_id == place.image_id
-    if is_there or follows(template, wanted.parameter):
+    if is_result(default, change, default):
         return
     number: int | str = latest.number
     # An interrupted run may have created the version already.
-    is_made = latest.image_id == place.image_id and latest.differs_only_in_image(default)
-    if place.image_id is None or not is_made:
+    if not is_result(latest, change, default):
         number = KNOWN_AFTER_APPLY
         yield Action(
             target,
@@ -151,24 +161,12 @@ def _template_actions(
             {
                 "LaunchTemplateId": template.template_id,
                 "SourceVersion": str(default.number),
-                "LaunchTemplateData": _only_the_image(template, place.image_id or KNOWN_AFTER_APPLY),
+                "LaunchTemplateData": request_data(default, change),
             },
             template.template_id,
         )
     parameters = {"LaunchTemplateId": template.template_id, "DefaultVersion": str(number)}
     yield Action(target, "ModifyLaunchTemplate", parameters, template.template_id)
-
-
-def _only_the_image(template: LaunchTemplate, image_id: str) -> dict[str, Any]:
-    """The data of a new version that differs from the default one only in its image.
-
-    AWS inherits everything except the snapshots of block devices, which are therefore repeated (EC2 API
-    Reference, CreateLaunchTemplateVersion, SourceVersion).
-    """
-    mappings = template.default.data.get("BlockDeviceMappings", ())
-    if not any("SnapshotId" in mapping.get("Ebs", {}) for mapping in mappings):
-        return {"ImageId": image_id}
-    return {"ImageId": image_id, "BlockDeviceMappings": list(mappings)}
 
 
 def _view_before(wanted: PublishWanted, place: Place) -> dict[str, Any]:
@@ -224,4 +222,18 @@ def _warnings(wanted: PublishWanted, place: Place, target: Target, label: str) -
         yield (
             f"{place.image_id} is not visible in account {target.account_id} yet. "
             "Check mode assumes that it will be."
+        )
+
+
+def _template_warnings(name: str, template: LaunchTemplate, change: Change) -> Iterator[str]:
+    default = template.default
+    if default.image_id == change.name and not change.previous_id and not is_result(default, change, default):
+        yield (
+            f"The default version of {name} has the snapshot of another image on the root device: EC2 does "
+            "not launch it. The new version omits the snapshot."
+        )
+    if kept := list(doubtful_snapshots(default, change)):
+        yield (
+            f"{name} keeps {', '.join(kept)}: whether {change.previous_id} had this snapshot is not known, "
+            "because the image is not visible. If so, remove the snapshot from the template."
         )

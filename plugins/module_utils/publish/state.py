@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,9 +72,10 @@ class TemplateVersion:
         """The image, or ``resolve:ssm:`` and a parameter; None if the template leaves it to the launch."""
         return self.data.get("ImageId") or None
 
-    def differs_only_in_image(self, other: TemplateVersion) -> bool:
-        """Whether all else is the same."""
-        return {**self.data, "ImageId": None} == {**other.data, "ImageId": None}
+    @property
+    def mappings(self) -> Sequence[Mapping[str, Any]]:
+        """The block device mappings (botocore shape ``LaunchTemplateBlockDeviceMapping``)."""
+        return tuple(self.data.get("BlockDeviceMappings", ()))
 
 
 @dataclass(frozen=True)

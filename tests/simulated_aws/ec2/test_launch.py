@@ -126,3 +126,46 @@ def test_a_veto_terminates_the_instance(client: Any, monkeypatch: pytest.MonkeyP
     assert reservation["Instances"][0]["State"]["Name"] == "terminated"
     assert reservation["Instances"][0]["StateReason"]["Code"] == "Client.InternalError"
     assert (seen[0].account_id, seen[0].image.id, len(seen[0].snapshots)) == (OWNER, image, 2)
+
+
+def _snapshots(ec2: Any, image: str) -> list[str]:
+    (found,) = ec2.describe_images(ImageIds=[image])["Images"]
+    return [mapping["Ebs"]["SnapshotId"] for mapping in found["BlockDeviceMappings"]]
+
+
+@pytest.mark.parametrize("by_template", [False, True])
+def test_the_root_device_keeps_the_images_snapshot(client: Any, by_template: bool) -> None:
+    """(EC2 API Reference, Error codes: InvalidBlockDeviceMapping; message as reported from real launches.)"""
+    built = build(images={"golden": {}, "old": {}})
+    image, ec2 = image_id(built), client()
+    own, old = _snapshots(ec2, image), _snapshots(ec2, image_id(built, "old"))
+
+    def launch(*mappings: tuple[str, str]) -> dict[str, Any]:
+        disks = [{"DeviceName": name, "Ebs": {"SnapshotId": snapshot}} for name, snapshot in mappings]
+        data = {"ImageId": image, "BlockDeviceMappings": disks}
+        if not by_template:
+            return data
+        made = ec2.create_launch_template(LaunchTemplateName=f"t{len(mappings)}", LaunchTemplateData=data)
+        return {"LaunchTemplate": {"LaunchTemplateId": made["LaunchTemplate"]["LaunchTemplateId"]}}
+
+    with pytest.raises(ec2.exceptions.ClientError) as caught:
+        ec2.run_instances(**launch(("/dev/xvda", old[0])), **ONE)
+    assert caught.value.response["Error"] == {
+        "Code": "InvalidBlockDeviceMapping",
+        "Message": "snapshotId cannot be modified on root device",
+    }
+    # Its own snapshot is none other, and another device may have any.
+    (instance,) = ec2.run_instances(**launch(("/dev/xvda", own[0]), ("/dev/sdb", old[1])), **ONE)["Instances"]
+    assert instance["ImageId"] == image
+
+
+def test_a_volume_is_not_smaller_than_its_snapshot(client: Any) -> None:
+    """(EC2 API Reference, Error codes: InvalidBlockDeviceMapping; scylladb/scylladb#6999.)"""
+    image, ec2 = image_id(build()), client()
+    for size, code in ((7, "InvalidBlockDeviceMapping"), (8, None)):
+        disks = [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": size}}]
+        call = {"ImageId": image, "BlockDeviceMappings": disks, **ONE}
+        if code:
+            assert error_code(ec2.run_instances, **call) == code
+        else:
+            assert ec2.run_instances(**call)["Instances"][0]["ImageId"] == image

@@ -186,6 +186,7 @@ def test_a_full_image(ec2: Wire) -> None:
             "SourceImageRegion": SOURCE_REGION,
             "ProductCodes": [{"ProductCodeId": "abc", "ProductCodeType": "marketplace"}],
             "Tags": [{"Key": "role", "Value": "web"}],
+            "RootDeviceName": "/dev/sda1",
             "BlockDeviceMappings": [
                 {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": "snap-1", "Encrypted": True}},
                 {"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"},
@@ -199,7 +200,7 @@ def test_a_full_image(ec2: Wire) -> None:
         name="golden",
         owner_id=OWNER,
         state="failed",
-        devices=(Device("/dev/sda1", "snap-1", True), Device("/dev/sdc", None, False)),
+        devices=(Device("/dev/sda1", "snap-1", True), Device("/dev/sdc", None, False, 8)),
         description="Golden",
         tags={"role": "web"},
         state_reason="Given key ID is not accessible",
@@ -207,6 +208,7 @@ def test_a_full_image(ec2: Wire) -> None:
         source_image_id=SOURCE_ID,
         source_region=SOURCE_REGION,
         product_codes=("abc",),
+        root_device="/dev/sda1",
     )
 
 

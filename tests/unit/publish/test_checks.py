@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import Device, ImagesByTarget, Sharing
 from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
 
 from tests.unit.examples import CONSUMER, SOURCE_ID
@@ -61,6 +61,28 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         {"launch_templates": (TEMPLATE,)},
         {"templates": {TEMPLATE: template(f"resolve:ssm:{NAME}:7")}},
         ["launch_template_follows_parameter"],
+    ),
+    "template of another device": (
+        {"launch_templates": (TEMPLATE,)},
+        {"templates": {TEMPLATE: template(BlockDeviceMappings=[{"DeviceName": "/dev/sdx", "Ebs": {}}])}},
+        ["launch_template_device_missing"],
+    ),
+    "template of another device, and nothing changes": (
+        {"launch_templates": (TEMPLATE,)},
+        {"templates": {TEMPLATE: template(NEW, BlockDeviceMappings=[{"DeviceName": "/dev/sdx", "Ebs": {}}])}},
+        [],
+    ),
+    "template with a small volume": (
+        {"launch_templates": (TEMPLATE,)},
+        {
+            "image": image(devices=(Device("/dev/sda", "snap-1", False, 20),)),
+            "templates": {
+                TEMPLATE: template(
+                    BlockDeviceMappings=[{"DeviceName": "/dev/sda", "Ebs": {"VolumeSize": 19}}]
+                )
+            },
+        },
+        ["launch_template_volume_too_small"],
     ),
     "back to standard": (
         {"tier": "Standard"},

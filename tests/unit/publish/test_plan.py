@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AF
 from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
 from ansible_collections.golden.images.plugins.module_utils.publish.state import PublishSeen, TemplateVersion
 
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, place
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, place, volumes
 from tests.unit.publish.examples import (
     ABROAD,
     LABEL,
@@ -98,6 +98,39 @@ def test_calls_of_a_parameter(case: str) -> None:
         assert target.after != target.before or calls == ["LabelParameterVersion"]
     else:
         assert target.after == target.before
+
+
+ROOT = [{"DeviceName": "/dev/sda", "Ebs": {"SnapshotId": "snap-old"}}]
+OLD_IMAGE = image(OLD, devices=volumes("snap-old"), root_device="/dev/sda")
+FOLLOWS = f"resolve:ssm:{NAME}"
+
+
+def test_a_template_that_follows_loses_the_snapshot_before_the_parameter_changes() -> None:
+    one = template(FOLLOWS, BlockDeviceMappings=ROOT)
+    here = found(parameter=parameter(), templates={TEMPLATE: one}, named={OLD: OLD_IMAGE})
+    target = planned(wanted(**WITH_TEMPLATE), here)
+    assert operations(target) == [CREATE, MODIFY, *PUBLISH]
+    assert target.actions[0].parameters["LaunchTemplateData"] == {"ImageId": FOLLOWS}
+    assert target.warnings == ()
+
+
+def test_a_default_that_cannot_be_launched_is_replaced_with_a_warning() -> None:
+    rooted = image(root_device="/dev/sda")
+    one = template(NEW, BlockDeviceMappings=ROOT)
+    here = found(image=rooted, parameter=parameter(version(1, NEW, LABEL)), templates={TEMPLATE: one})
+    target = planned(wanted(**WITH_TEMPLATE), here)
+    assert operations(target) == [CREATE, MODIFY]
+    assert "does not launch" in "".join(target.warnings)
+    own = replace(rooted, devices=volumes("snap-old"))
+    assert operations(planned(wanted(**WITH_TEMPLATE), replace(here, image=own))) == []
+
+
+def test_a_warning_names_snapshots_that_can_be_the_previous_images() -> None:
+    here = found(templates={TEMPLATE: template(BlockDeviceMappings=ROOT)})
+    (warning,) = planned(wanted(**WITH_TEMPLATE), here).warnings
+    assert "snap-old" in warning
+    assert OLD in warning
+    assert planned(wanted(**WITH_TEMPLATE), replace(here, named={OLD: OLD_IMAGE})).warnings == ()
 
 
 @pytest.mark.parametrize("case", TEMPLATES)

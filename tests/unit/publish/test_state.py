@@ -116,7 +116,8 @@ def test_properties_of_versions() -> None:
     assert not parameter(version(data_type="text")).holds_image
     one, other = TemplateVersion(1, {"ImageId": OLD, "KeyName": "k"}), TemplateVersion(2, {"KeyName": "k"})
     assert (one.image_id, other.image_id) == (OLD, None)
-    assert one.differs_only_in_image(other)
-    assert not one.differs_only_in_image(TemplateVersion(3, {"ImageId": OLD}))
+    disk = {"DeviceName": "/dev/sdb"}
+    assert TemplateVersion(3, {"BlockDeviceMappings": [disk]}).mappings == (disk,)
+    assert one.mappings == ()
     assert wanted().all_regions == (REGION,)
     assert (wanted().is_rollback, wanted(images=None, regions=(REGION,)).is_rollback) == (False, True)

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The data of a launch template's version for another image, so that instances can still be launched.
+
+Templates that were created in the console often contain the snapshots of their image (aws/aws-cli#4297). With
+another image, EC2 refuses a launch with such a snapshot on the root device (``InvalidBlockDeviceMapping``),
+and creates other volumes with the previous image's data. It also refuses a volume that is smaller than its
+snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ..model import Image
+from ..plan import KNOWN_AFTER_APPLY
+from .state import LaunchTemplate, Place, PublishSeen, PublishWanted, TemplateVersion, follows
+
+
+class Change(NamedTuple):
+    """What changes in a template: ``name`` is its new image, an AMI ID or ``resolve:ssm:`` and a parameter.
+
+    ``image`` is that image, None if it is not visible yet. ``previous`` is the image before, None if it is
+    not visible. ``previous_id`` is empty if the image does not change.
+    """
+
+    name: str
+    image: Image | None = None
+    previous_id: str = ""
+    previous: Image | None = None
+
+
+def change_for(wanted: PublishWanted, seen: PublishSeen, place: Place, template: LaunchTemplate) -> Change:
+    """The change of a template in one target. A planned copy has the devices of its source."""
+    name, image = place.image_id or KNOWN_AFTER_APPLY, place.image
+    if place.image_id is None:
+        image = seen.source
+    previous_id = template.default.image_id or ""
+    if follows(template, wanted.parameter):
+        name, previous_id = previous_id, place.parameter.latest.value if place.parameter else ""
+    if previous_id == place.image_id:
+        previous_id = ""
+    return Change(name, image, previous_id, place.named.get(previous_id))
+
+
+def request_data(version: TemplateVersion, change: Change) -> dict[str, Any]:
+    """The parameters of a new version that is based on this one.
+
+    AWS inherits the other parameters, and all of the block devices except their snapshots, unless these are
+    repeated (botocore shape ``CreateLaunchTemplateVersionRequest``, ``SourceVersion``).
+    """
+    mappings = new_mappings(version, change)
+    return {"ImageId": change.name, **_named(mappings if any(map(_snapshot, mappings)) else [])}
+
+
+def is_result(version: TemplateVersion, change: Change, of: TemplateVersion) -> bool:
+    """Whether the version is the result of the change of another one. That can be the version itself."""
+    mappings = [dict(mapping) for mapping in version.mappings if not _is_bare(mapping)]
+    expected = {"ImageId": change.name, "BlockDeviceMappings": new_mappings(of, change)}
+    return {**version.data, "BlockDeviceMappings": mappings} == {**of.data, **expected}
+
+
+def new_mappings(version: TemplateVersion, change: Change) -> list[dict[str, Any]]:
+    """The block device mappings without another image's snapshot of the root device or of the previous image.
+
+    A mapping without any other parameter is omitted.
+    """
+    fitted = (_fitted(mapping, change) for mapping in version.mappings)
+    return [mapping for mapping in fitted if not _is_bare(mapping)]
+
+
+def missing_devices(version: TemplateVersion, change: Change) -> Iterator[str]:
+    """The devices that the version changes, and that the image does not have.
+
+    A device that the version adds has a snapshot that is not the previous image's, or a size.
+    """
+    if change.image is None:
+        return
+    devices = {device.name for device in change.image.devices}
+    for mapping in version.mappings:
+        name = mapping.get("DeviceName", "")
+        if "Ebs" not in mapping or name in devices or _snapshot(_fitted(mapping, change)):
+            continue
+        was_root = change.previous is not None and name == change.previous.root_device
+        if was_root or _snapshot(mapping) or "VolumeSize" not in mapping["Ebs"]:
+            yield name
+
+
+def small_volumes(version: TemplateVersion, change: Change) -> Iterator[tuple[str, int, int]]:
+    """The volumes that are smaller than the image's, with both sizes in GiB.
+
+    Snapshots can be smaller than the volumes of their image, so that a volume that was smaller than the
+    previous image's is no reason to expect that EC2 refuses it.
+    """
+    sizes, before = _sizes(change.image), _sizes(change.previous)
+    for mapping in version.mappings:
+        name, size = mapping.get("DeviceName", ""), mapping.get("Ebs", {}).get("VolumeSize", 0)
+        is_too_small = before.get(name, 0) <= size < sizes.get(name, 0)
+        if size and is_too_small and not _snapshot(_fitted(mapping, change)):
+            yield name, size, sizes[name]
+
+
+def doubtful_snapshots(version: TemplateVersion, change: Change) -> Iterator[str]:
+    """The snapshots that replace the image's, and can be those of a previous image that is not visible."""
+    if change.image is None or change.previous is not None or not change.previous_id:
+        return
+    devices = {device.name for device in change.image.devices}
+    for mapping in new_mappings(version, change):
+        if mapping.get("DeviceName") in devices and (snapshot_id := _snapshot(mapping)):
+            yield snapshot_id
+
+
+def _sizes(image: Image | None) -> dict[str, int]:
+    return {device.name: device.size_gib or 0 for device in image.devices} if image else {}
+
+
+def _fitted(mapping: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """The mapping as the new version has it."""
+    known, snapshot_id = change.image or change.previous, _snapshot(mapping)
+    is_root = known is not None and known.root_device and mapping.get("DeviceName") == known.root_device
+    of_image = change.image is not None and snapshot_id in change.image.snapshot_ids
+    of_previous = change.previous is not None and snapshot_id in change.previous.snapshot_ids
+    if not snapshot_id or of_image or not (is_root or of_previous):
+        return dict(mapping)
+    ebs = {key: value for key, value in mapping["Ebs"].items() if key != "SnapshotId"}
+    return {**mapping, "Ebs": ebs}
+
+
+def _is_bare(mapping: Mapping[str, Any]) -> bool:
+    """Whether a mapping has no parameter. The value of NoDevice is empty."""
+    return not any(value or key == "NoDevice" for key, value in mapping.items() if key != "DeviceName")
+
+
+def _snapshot(mapping: Mapping[str, Any]) -> str:
+    return str(mapping.get("Ebs", {}).get("SnapshotId") or "")
+
+
+def _named(mappings: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"BlockDeviceMappings": mappings} if mappings else {}
