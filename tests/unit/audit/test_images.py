@@ -85,26 +85,6 @@ def test_what_nobody_allowed(seen: RegionSeen, expected: list[Any]) -> None:
     assert codes(audited(seen)) == expected
 
 
-@pytest.mark.parametrize(
-    ("image", "rule", "fits"),
-    [
-        pytest.param({"name": "edge-1"}, {"name_pattern": "edge-*"}, True, id="a name"),
-        pytest.param({"name": "Edge-1"}, {"name_pattern": "edge-*"}, False, id="another case"),
-        pytest.param({"name": "my-edge-1"}, {"name_pattern": "edge-*"}, False, id="only a part"),
-        pytest.param({"tags": {"for": "all", "x": "y"}}, {"tags": {"for": "all"}}, True, id="a tag"),
-        pytest.param({"tags": {"for": "some"}}, {"tags": {"for": "all"}}, False, id="another value"),
-        pytest.param(
-            {"name": "edge-1"}, {"name_pattern": "edge-*", "tags": {"a": "b"}}, False, id="one of both"
-        ),
-    ],
-)
-def test_rules_add_to_what_is_allowed(image: dict[str, Any], rule: dict[str, Any], fits: bool) -> None:
-    seen = region(accounts(A, B) | PUBLIC, PUBLIC, replace(IMAGE, **image))
-    wanted = allowing(A, rules=(Rule(accounts(B) | PUBLIC, **rule),))
-    expected = ["public", "unknown_account", "snapshot_public"]
-    assert [item[0] for item in codes(audited(seen, wanted))] == ([] if fits else expected)
-
-
 def test_a_snapshot_of_several_images_is_judged_by_all_of_them() -> None:
     other = replace(IMAGE, image_id="ami-00000000", name="edge")
     two = region(

@@ -18,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.finding import Severity
+from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,7 +35,8 @@ from tests.unit.audit.examples import (
     under_key,
 )
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT, place, source_image, volumes
-from tests.unit.keys.policies import ORG_ID, consumers, opened_to
+from tests.unit.keys.examples import key_arn
+from tests.unit.keys.policies import ORG_ID, consumers, opened_to, policy_of
 from tests.unit.keys.policies import UNIT as UNIT_IDS
 from tests.unit.kms_grant.examples import KEY, A, B, foreign, made, root, scaling_role
 
@@ -185,3 +187,14 @@ def test_the_order_does_not_depend_on_aws(images: Any) -> None:
     again = codes(audited(region(images=tuple(map(Listed, sorted(images, key=str))), sharing=sharing)))
     assert first == again
     assert len(first) == 6
+
+
+def test_the_keys_are_returned_by_region_and_arn() -> None:
+    first, second = key_arn("a"), key_arn("b")
+    here = under_key(NOBODY, keys={arn: KeySeen(Key(arn), (), policy_of()) for arn in (second, first)})
+    shown = audit.keys(AuditSeen(OWNER, NOW, {place("us-west-2"): under_key(NOBODY), place(): here}))
+    assert [(item["region"], item["kms_key_arn"]) for item in shown] == [
+        (place().region, first),
+        (place().region, second),
+        ("us-west-2", KEY.arn),
+    ]

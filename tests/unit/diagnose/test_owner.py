@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.diagnose.owner import covering, is_shared
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     OwnerSeen,
 )
@@ -21,7 +22,7 @@ from tests.unit.diagnose.examples import (
     encrypted,
     owner,
 )
-from tests.unit.examples import ORG, OWNER, STRANGER, UNIT, source_image
+from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT, source_image
 from tests.unit.keys.examples import DEFAULT
 from tests.unit.kms_grant.examples import KEY
 
@@ -132,3 +133,24 @@ def test_what_the_owner_tells(of_owner: OwnerSeen, expected: list[tuple[str, str
 )
 def test_the_owner_as_consumer(of_owner: OwnerSeen, expected: list[tuple[str, str]]) -> None:
     assert codes(diagnosis(of_owner, account_id=OWNER)) == expected
+
+
+@pytest.mark.parametrize(
+    ("launch", "expected"),
+    [
+        pytest.param(SHARED, True, id="the account"),
+        pytest.param(PUBLIC, True, id="public"),
+        pytest.param(SHARED | IN_ORG, True, id="the account and an organization"),
+        pytest.param(Sharing(frozenset({STRANGER})), False, id="another account"),
+        pytest.param(IN_UNIT, None, id="an organizational unit"),
+        pytest.param(IN_ORG, None, id="an organization"),
+        pytest.param(None, None, id="launch permissions that were not read"),
+    ],
+)
+def test_is_shared(launch: Sharing | None, expected: bool | None) -> None:
+    assert is_shared(owner(launch), CONSUMER) is expected
+
+
+def test_covering_lists_organizations_and_units() -> None:
+    assert covering(IN_UNIT | IN_ORG | SHARED) == ", ".join(sorted((UNIT, ORG)))
+    assert covering(SHARED) == ""

@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.remediation.flow import FLOW, wanted_from
 from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from ansible_collections.golden.images.plugins.modules.remediation_plan import ARGUMENT_SPEC
 
 from tests.unit.audit.examples import NOW, accounts, region, under_key
@@ -124,6 +125,7 @@ def returned(**changes: Any) -> dict[str, Any]:
     plan = FLOW.plan(wanted, seen)
     assert (plan.refusals, plan.actions) == ((), ())
     outcome = FLOW.apply(None, wanted, seen, plan, reporter(None, print))
+    assert outcome == Outcome()
     return FLOW.result(wanted, seen, plan, outcome)
 
 

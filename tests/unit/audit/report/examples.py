@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.report.content
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditSeen,
     AuditWanted,
+    Problem,
     RegionSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
@@ -21,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 from tests.unit.audit.examples import NOW
-from tests.unit.examples import OWNER, place
+from tests.unit.examples import OWNER, SOURCE_ID, place
 
 EU, US = "eu-west-1", "us-east-1"
 EARLIER = "2026-11-23T12:00:00+00:00"
@@ -41,6 +42,11 @@ def refused(region: str | None = EU, action: str = "DescribeImages", **changes: 
         **changes,
     }
     return Failure(**values)
+
+
+def unread(code: str, resource: str, **changes: Any) -> Problem:
+    """An image, snapshot or key that could not be read."""
+    return Problem(code, resource, refused(action="DescribeImageAttribute", **changes), SOURCE_ID)
 
 
 def audited(

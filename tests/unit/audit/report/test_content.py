@@ -9,8 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
-from ansible_collections.golden.images.plugins.module_utils.audit.report.principals import users
+from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit, is_unread
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditWanted,
     Problem,
@@ -25,24 +24,17 @@ from tests.unit.audit.examples import (
     NOBODY,
     PUBLIC,
     accounts,
-    allowing,
     orgs,
     region,
     under_key,
 )
-from tests.unit.audit.report.examples import EU, US, audited, refused, report
-from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
-from tests.unit.keys.examples import DEFAULT, key_arn
+from tests.unit.audit.report.examples import EU, US, audited, refused, report, unread
+from tests.unit.examples import ORG, OWNER, SOURCE_ID
 from tests.unit.keys.policies import consumers, opened_to
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
 
-EVERYTHING = AuditWanted(allowed=accounts(A, B) | orgs(ORG, units=[UNIT]) | PUBLIC)
 # As AWS writes it: EC2 User Guide, "Troubleshoot launch issues".
 ENCODED = "You are not authorized. Encoded authorization failure message: 4GIOHlTkIaWHQD0Q0m6XSnuUMCm-abc"
-
-
-def unread(code: str, resource: str, **changes: Any) -> Problem:
-    return Problem(code, resource, refused(action="DescribeImageAttribute", **changes), SOURCE_ID)
 
 
 def test_an_account_in_which_all_is_well_is_clean() -> None:
@@ -136,124 +128,6 @@ def test_findings_that_fail_the_audit_are_no_failures_to_read(status: str) -> No
     assert content["status"] == "findings"
     assert content["failures"] == []
     assert content == report(region(PUBLIC))
-
-
-def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
-    """Of each principal of the only image whether it is allowed, and what it has."""
-    (image,) = content["images"]
-    return {
-        one["principal"]: (one["allowed"], one["launch_permission"], one["snapshots"], one["key_access"])
-        for one in users(image)
-    }
-
-
-@pytest.mark.parametrize(
-    ("seen", "wanted", "expected"),
-    [
-        pytest.param(region(accounts(OWNER), accounts(OWNER)), AuditWanted(), {}, id="its owner"),
-        pytest.param(
-            region(accounts(A, B), accounts(A)),
-            allowing(A),
-            {A: (True, "yes", "some", "not_needed"), B: (False, "yes", "none", "not_needed")},
-            id="one is allowed, and one is not",
-        ),
-        pytest.param(
-            region(accounts(A), volumes={"snap-1": accounts(A), "snap-2": accounts(A)}),
-            allowing(A),
-            {A: (True, "yes", "all", "not_needed")},
-            id="all snapshots",
-        ),
-        pytest.param(
-            region(volume=accounts(A)),
-            allowing(),
-            {A: (False, "no", "some", "not_needed")},
-            id="a snapshot only",
-        ),
-        pytest.param(
-            region(orgs(ORG, units=[UNIT])),
-            AuditWanted(allowed=orgs(ORG)),
-            {ORG: (True, "yes", "none", "not_needed"), UNIT: (True, "yes", "none", "not_needed")},
-            id="a unit of an organization that is allowed",
-        ),
-        pytest.param(
-            region(PUBLIC), EVERYTHING, {"all": (True, "yes", "none", "not_needed")}, id="may be public"
-        ),
-        pytest.param(
-            region(volume=PUBLIC),
-            allowing(A),
-            {"all": (False, "no", "some", "not_needed")},
-            id="a public snapshot",
-        ),
-        pytest.param(
-            region(sharing={}, volume=accounts(A), problems=(unread("image_unreadable", SOURCE_ID),)),
-            allowing(A),
-            {A: (True, "unknown", "some", "not_needed")},
-            id="an image that could not be read",
-        ),
-        pytest.param(
-            region(accounts(A), volumes={}),
-            allowing(A),
-            {A: (True, "yes", "unknown", "not_needed")},
-            id="no snapshot",
-        ),
-        pytest.param(
-            under_key(accounts(A, B), made(root(A))),
-            allowing(A, B),
-            {A: (True, "yes", "none", "yes"), B: (True, "yes", "none", "no")},
-            id="one has the key",
-        ),
-        pytest.param(
-            under_key(accounts(A), made(root(A)), key=replace(KEY, state="Disabled")),
-            allowing(A),
-            {A: (True, "yes", "none", "no")},
-            id="the key is disabled",
-        ),
-        pytest.param(
-            under_key(accounts(A), key=DEFAULT),
-            allowing(A),
-            {A: (True, "yes", "none", "no")},
-            id="the default key",
-        ),
-        pytest.param(
-            under_key(accounts(A), key=replace(KEY, arn=key_arn(account_id=B))),
-            allowing(A),
-            {A: (True, "yes", "none", "unknown")},
-            id="another account's key",
-        ),
-        pytest.param(
-            under_key(accounts(A), keys={}, problems=(unread("key_unreadable", KEY.arn),)),
-            allowing(A),
-            {A: (True, "yes", "none", "unknown")},
-            id="a key that could not be read",
-        ),
-        pytest.param(
-            region(accounts(A), image=ENCRYPTED),
-            allowing(A),
-            {A: (True, "yes", "none", "unknown")},
-            id="nobody looked at the keys",
-        ),
-        pytest.param(
-            under_key(NOBODY, made(root(A)), volumes={"snap-1": accounts(A)}),
-            allowing(A),
-            {A: (True, "no", "all", "unknown")},
-            id="nobody looks whether who cannot launch it has the key",
-        ),
-    ],
-)
-def test_who_has_what_of_an_image(
-    seen: RegionSeen, wanted: AuditWanted, expected: dict[str, tuple[bool, str, str, str]]
-) -> None:
-    assert shared(report(seen, wanted=wanted)) == expected
-
-
-def test_everybody_comes_first_then_organizations_units_and_accounts() -> None:
-    (image,) = report(region(PUBLIC | orgs(ORG, units=[UNIT]) | accounts(B, A)))["images"]
-    assert [(one["kind"], one["principals"]) for one in image["shared_with"]] == [
-        ("public", ["all"]),
-        ("organization", [ORG]),
-        ("organizational unit", [UNIT]),
-        ("account", [A, B]),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -358,11 +232,11 @@ def test_the_report_is_what_json_can_hold() -> None:
     assert not {"written_at", "kind", "changes"} & {*content}
 
 
-def test_a_key_is_open_to_whom_a_policy_may_reach() -> None:
-    seen = under_key(accounts(A), policy=opened_to(consumers(A)))
-    assert shared(report(seen, wanted=allowing(A))) == {A: (True, "yes", "none", "yes")}
-
-
 def test_sharing_is_read_from_any_image_of_a_region() -> None:
     content = report(region(Sharing()), region(accounts(A)))
     assert [bool(image["shared_with"]) for image in content["images"]] == [False, True]
+
+
+@pytest.mark.parametrize(("code", "expected"), [("key_unreadable", True), ("public", False)])
+def test_an_unreadable_resource_is_a_finding(code: str, expected: bool) -> None:
+    assert is_unread({"code": code}) is expected

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The principals that an image is shared with: whether they are allowed, and which permissions they have."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit.report.principals import (
+    Held,
+    shared_with,
+    users,
+)
+from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted, RegionSeen
+
+from tests.unit.audit.examples import (
+    ENCRYPTED,
+    NOBODY,
+    PUBLIC,
+    accounts,
+    allowing,
+    orgs,
+    region,
+    under_key,
+)
+from tests.unit.audit.report.examples import EU, audited, report, unread
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
+from tests.unit.keys.examples import DEFAULT, key_arn
+from tests.unit.keys.policies import consumers, opened_to
+from tests.unit.kms_grant.examples import KEY, A, B, made, root
+
+EVERYTHING = AuditWanted(allowed=accounts(A, B) | orgs(ORG, units=[UNIT]) | PUBLIC)
+
+
+def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
+    """Of each principal of the only image whether it is allowed, and what it has."""
+    (image,) = content["images"]
+    return {
+        one["principal"]: (one["allowed"], one["launch_permission"], one["snapshots"], one["key_access"])
+        for one in users(image)
+    }
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted", "expected"),
+    [
+        pytest.param(region(accounts(OWNER), accounts(OWNER)), AuditWanted(), {}, id="its owner"),
+        pytest.param(
+            region(accounts(A, B), accounts(A)),
+            allowing(A),
+            {A: (True, "yes", "some", "not_needed"), B: (False, "yes", "none", "not_needed")},
+            id="one is allowed, and one is not",
+        ),
+        pytest.param(
+            region(accounts(A), volumes={"snap-1": accounts(A), "snap-2": accounts(A)}),
+            allowing(A),
+            {A: (True, "yes", "all", "not_needed")},
+            id="all snapshots",
+        ),
+        pytest.param(
+            region(volume=accounts(A)),
+            allowing(),
+            {A: (False, "no", "some", "not_needed")},
+            id="a snapshot only",
+        ),
+        pytest.param(
+            region(orgs(ORG, units=[UNIT])),
+            AuditWanted(allowed=orgs(ORG)),
+            {ORG: (True, "yes", "none", "not_needed"), UNIT: (True, "yes", "none", "not_needed")},
+            id="a unit of an organization that is allowed",
+        ),
+        pytest.param(
+            region(PUBLIC), EVERYTHING, {"all": (True, "yes", "none", "not_needed")}, id="may be public"
+        ),
+        pytest.param(
+            region(volume=PUBLIC),
+            allowing(A),
+            {"all": (False, "no", "some", "not_needed")},
+            id="a public snapshot",
+        ),
+        pytest.param(
+            region(sharing={}, volume=accounts(A), problems=(unread("image_unreadable", SOURCE_ID),)),
+            allowing(A),
+            {A: (True, "unknown", "some", "not_needed")},
+            id="an image that could not be read",
+        ),
+        pytest.param(
+            region(accounts(A), volumes={}),
+            allowing(A),
+            {A: (True, "yes", "unknown", "not_needed")},
+            id="no snapshot",
+        ),
+        pytest.param(
+            under_key(accounts(A, B), made(root(A))),
+            allowing(A, B),
+            {A: (True, "yes", "none", "yes"), B: (True, "yes", "none", "no")},
+            id="one has the key",
+        ),
+        pytest.param(
+            under_key(accounts(A), made(root(A)), key=replace(KEY, state="Disabled")),
+            allowing(A),
+            {A: (True, "yes", "none", "no")},
+            id="the key is disabled",
+        ),
+        pytest.param(
+            under_key(accounts(A), key=DEFAULT),
+            allowing(A),
+            {A: (True, "yes", "none", "no")},
+            id="the default key",
+        ),
+        pytest.param(
+            under_key(accounts(A), key=replace(KEY, arn=key_arn(account_id=B))),
+            allowing(A),
+            {A: (True, "yes", "none", "unknown")},
+            id="another account's key",
+        ),
+        pytest.param(
+            under_key(accounts(A), keys={}, problems=(unread("key_unreadable", KEY.arn),)),
+            allowing(A),
+            {A: (True, "yes", "none", "unknown")},
+            id="a key that could not be read",
+        ),
+        pytest.param(
+            region(accounts(A), image=ENCRYPTED),
+            allowing(A),
+            {A: (True, "yes", "none", "unknown")},
+            id="nobody looked at the keys",
+        ),
+        pytest.param(
+            under_key(NOBODY, made(root(A)), volumes={"snap-1": accounts(A)}),
+            allowing(A),
+            {A: (True, "no", "all", "unknown")},
+            id="nobody looks whether who cannot launch it has the key",
+        ),
+    ],
+)
+def test_who_has_what_of_an_image(
+    seen: RegionSeen, wanted: AuditWanted, expected: dict[str, tuple[bool, str, str, str]]
+) -> None:
+    assert shared(report(seen, wanted=wanted)) == expected
+
+
+def test_everybody_comes_first_then_organizations_units_and_accounts() -> None:
+    (image,) = report(region(PUBLIC | orgs(ORG, units=[UNIT]) | accounts(B, A)))["images"]
+    assert [(one["kind"], one["principals"]) for one in image["shared_with"]] == [
+        ("public", ["all"]),
+        ("organization", [ORG]),
+        ("organizational unit", [UNIT]),
+        ("account", [A, B]),
+    ]
+
+
+def test_a_key_is_open_to_whom_a_policy_may_reach() -> None:
+    seen = under_key(accounts(A), policy=opened_to(consumers(A)))
+    assert shared(report(seen, wanted=allowing(A))) == {A: (True, "yes", "none", "yes")}
+
+
+def test_principals_with_the_same_permissions_are_one_group() -> None:
+    result = audited(region(accounts(A, B, OWNER)), wanted=allowing(A, B))
+    (image,) = result["results"]
+    assert shared_with(image, Held(result["findings"], result["kms_keys"]), OWNER) == [
+        {
+            "allowed": True,
+            "key_access": "not_needed",
+            "kind": "account",
+            "launch_permission": "yes",
+            "principals": [A, B],
+            "snapshots": "none",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "is_unread", "skipped"),
+    [
+        pytest.param({"volumes": {}}, False, ["snapshots"], id="snapshots"),
+        pytest.param({"volumes": {}}, True, [], id="unreadable snapshots"),
+        pytest.param({"image": ENCRYPTED}, False, ["keys"], id="keys"),
+    ],
+)
+def test_skipped_names_only_what_the_audit_did_not_try_to_read(
+    left_out: dict[str, Any], is_unread: bool, skipped: list[str]
+) -> None:
+    findings = [
+        {
+            "region": EU,
+            "code": "snapshot_unreadable",
+            "resource": one,
+            "image_id": SOURCE_ID,
+            "principal": None,
+        }
+        for one in ("snap-1", "snap-2")
+    ]
+    (image,) = audited(region(**left_out))["results"]
+    assert list(Held(findings if is_unread else [], ()).skipped(image)) == skipped

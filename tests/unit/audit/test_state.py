@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rules of the allowlist, and the keys of an image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted, Rule
+
+from tests.unit.audit.examples import (
+    ENCRYPTED,
+    IMAGE,
+    PUBLIC,
+    accounts,
+    allowing,
+    audited,
+    codes,
+    orgs,
+    region,
+    under_key,
+)
+from tests.unit.examples import ORG, volumes
+from tests.unit.kms_grant.examples import KEY, A, B
+
+
+@pytest.mark.parametrize(
+    ("image", "rule", "fits"),
+    [
+        pytest.param({"name": "edge-1"}, {"name_pattern": "edge-*"}, True, id="a name"),
+        pytest.param({"name": "Edge-1"}, {"name_pattern": "edge-*"}, False, id="another case"),
+        pytest.param({"name": "my-edge-1"}, {"name_pattern": "edge-*"}, False, id="only a part"),
+        pytest.param({"tags": {"for": "all", "x": "y"}}, {"tags": {"for": "all"}}, True, id="a tag"),
+        pytest.param({"tags": {"for": "some"}}, {"tags": {"for": "all"}}, False, id="another value"),
+        pytest.param(
+            {"name": "edge-1"}, {"name_pattern": "edge-*", "tags": {"a": "b"}}, False, id="one of both"
+        ),
+    ],
+)
+def test_rules_add_to_what_is_allowed(image: dict[str, Any], rule: dict[str, Any], fits: bool) -> None:
+    assert Rule(accounts(B), **rule).fits(replace(IMAGE, **image)) is fits
+    seen = region(accounts(A, B) | PUBLIC, PUBLIC, replace(IMAGE, **image))
+    wanted = allowing(A, rules=(Rule(accounts(B) | PUBLIC, **rule),))
+    expected = ["public", "unknown_account", "snapshot_public"]
+    assert [item[0] for item in codes(audited(seen, wanted))] == ([] if fits else expected)
+
+
+def test_an_image_is_allowed_for_all_rules_that_fit_it() -> None:
+    wanted = AuditWanted(
+        allowed=accounts(A),
+        rules=(Rule(accounts(B), IMAGE.name), Rule(orgs(ORG)), Rule(PUBLIC, "another-*")),
+    )
+    assert wanted.allowed_for(IMAGE) == accounts(A, B) | orgs(ORG)
+    assert wanted.allowed_for(replace(IMAGE, name="another-1")) == accounts(A) | orgs(ORG) | PUBLIC
+
+
+def test_the_keys_of_an_image_are_those_of_its_snapshots() -> None:
+    seen = replace(
+        under_key(accounts(A)),
+        key_of={"snap-1": "arn:b", "snap-2": "arn:a", "snap-3": "arn:a", "snap-9": KEY.arn},
+    )
+    image = replace(ENCRYPTED, devices=volumes("snap-1", "snap-2", "snap-3", "snap-4", encrypted=True))
+    assert seen.key_arns(image) == ["arn:a", "arn:b"]
+    assert seen.key_arns(ENCRYPTED) == ["arn:b"]

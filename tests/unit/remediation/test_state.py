@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An audit's result as values, and who has access by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditSeen, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import PolicyConsumers
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.remediation.state import (
+    Audited,
+    AuditedImage,
+    Place,
+    place_of,
+    read,
+    sharing_of,
+)
+
+from tests.unit.audit.examples import ENCRYPTED, NOBODY, NOW, PUBLIC, accounts, orgs, region, under_key
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT, place
+from tests.unit.keys.policies import ORG_ID, consumers, opened_to
+from tests.unit.keys.policies import UNIT as UNIT_IDS
+from tests.unit.kms_grant.examples import KEY, A, B, foreign, made, root
+from tests.unit.remediation.examples import audited
+
+REGION = place().region
+IMAGE_PLACE, SNAPSHOT, KEY_PLACE = (Place(REGION, one) for one in (SOURCE_ID, "snap-1", KEY.arn))
+
+
+def audit_of(seen: RegionSeen) -> Audited:
+    """The audit of an account with one region."""
+    return audited(AuditSeen(OWNER, NOW, {place(): seen}))
+
+
+def test_read() -> None:
+    policy = opened_to(consumers(A, org_ids=(ORG_ID,), units=(UNIT_IDS,)))
+    found = audit_of(
+        under_key(
+            accounts(B), made(root(B)), foreign(root(A)), policy=policy, volumes={"snap-1": accounts(B)}
+        )
+    )
+    assert (found.account_id, found.regions) == (OWNER, {REGION})
+    assert found.images == {
+        IMAGE_PLACE: AuditedImage(accounts(B), (SNAPSHOT,), (KEY_PLACE,), ENCRYPTED.name, False)
+    }
+    assert (found.volumes, found.key_of) == ({SNAPSHOT: accounts(B)}, {SNAPSHOT: KEY_PLACE})
+    key = found.keys[KEY_PLACE]
+    assert key.grantees == PolicyConsumers(frozenset({B}))
+    assert key.named == PolicyConsumers(frozenset({A}), frozenset({ORG_ID}), frozenset({UNIT_IDS}))
+    assert key.holders == key.grantees | key.named
+    assert found.users == {SNAPSHOT: (IMAGE_PLACE,), KEY_PLACE: (IMAGE_PLACE,)}
+    assert {one.code for one in found.findings} >= {"unknown_account"}
+
+
+@pytest.mark.parametrize("result", [{}, {"results": [{"region": REGION}]}, {"results": None}])
+def test_an_incomplete_result_is_an_error(result: dict[str, Any]) -> None:
+    with pytest.raises((KeyError, TypeError)):
+        read(result)
+
+
+def test_place_of() -> None:
+    found = audit_of(region(PUBLIC, PUBLIC)).findings
+    assert {one.code: place_of(one) for one in found} == {"public": IMAGE_PLACE, "snapshot_public": SNAPSHOT}
+    assert [one.kind for one in (IMAGE_PLACE, SNAPSHOT, KEY_PLACE)] == ["image", "snapshot", "key"]
+
+
+def test_sharing_of() -> None:
+    assert sharing_of([A, ORG, UNIT]) == accounts(A) | orgs(ORG, units=[UNIT])
+    assert sharing_of(iter(["all"])) == PUBLIC
+    assert sharing_of([]) == Sharing()
+
+
+def test_without_removes_a_principal_from_one_image_or_snapshot() -> None:
+    found = audit_of(region(accounts(A, B), accounts(A, B)))
+    left = found.without([(IMAGE_PLACE, A)])
+    assert left.images[IMAGE_PLACE].launch == accounts(B)
+    assert left.volumes == found.volumes
+    assert found.without([(SNAPSHOT, B)]).volumes[SNAPSHOT] == accounts(A)
+
+
+def test_wider_lists_accounts_that_have_only_the_snapshot() -> None:
+    found = audit_of(region(accounts(A), accounts(A, B, OWNER)))
+    assert found.wider(SNAPSHOT) == {B}
+    assert replace(found, volumes={SNAPSHOT: None}).wider(SNAPSHOT) == frozenset()
+
+
+def test_unused_key_access() -> None:
+    found = audit_of(under_key(accounts(A), made(root(A)), made(root(B))))
+    assert found.unused_key_access(KEY_PLACE) == PolicyConsumers(frozenset({B}))
+    unread = replace(found, volumes={SNAPSHOT: None})
+    assert unread.unused_key_access(KEY_PLACE) == PolicyConsumers()
+
+
+@pytest.mark.parametrize(
+    ("where", "principal", "expected"),
+    [
+        pytest.param(IMAGE_PLACE, A, True, id="an image"),
+        pytest.param(IMAGE_PLACE, B, False, id="another account"),
+        pytest.param(SNAPSHOT, A, False, id="a private snapshot"),
+        pytest.param(KEY_PLACE, B, True, id="a key"),
+        pytest.param(Place(REGION, "arn:other"), B, None, id="a key that was not read"),
+        pytest.param(Place(REGION, "ami-00000000"), A, False, id="a deregistered image"),
+        pytest.param(Place("us-west-2", SOURCE_ID), A, None, id="a region that was not read"),
+    ],
+)
+def test_holds(where: Place, principal: str, expected: bool | None) -> None:
+    found = audit_of(under_key(accounts(A), made(root(B)), volumes={"snap-1": NOBODY}))
+    assert found.holds(where, principal) is expected
