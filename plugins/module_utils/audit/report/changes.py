@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is different between two reports of an audit: findings, who can use images and keys, the blocks."""
+"""The differences between two audit reports: findings, access to images and keys, block public access."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _LAUNCH, _SNAPSHOTS = "launch permissions", "snapshots"
 Place = tuple[str, str]
 """A region, and an image, snapshot or key in it."""
 Access = tuple[str, str]
-"""By what somebody has access, and who."""
+"""The kind of permission, and the principal that has it."""
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """The changes from an earlier report, as its file holds it, to what this one says.
+    """The changes from an earlier report, as its file holds it, to this one.
 
-    All that is found now and was not found then is told, also of what could not be read then. Nothing is said
-    to be gone that could not be read now.
+    Everything new is added, including what could not be read for the earlier report. What could not be read
+    now is never removed.
     """
     since = before["written_at"]
     if (
@@ -44,23 +44,23 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     lost = [
         sentence(finding)
         for one, finding in old.findings.items()
-        if one not in new.findings and new.tells(finding)
+        if one not in new.findings and new.covers(finding)
     ]
     return Changes(
         since,
-        added=(*found, *_opened(old, new), *_states(old, new)),
-        removed=(*lost, *_closed(old, new)),
+        added=(*found, *_granted(old, new), *_states(old, new)),
+        removed=(*lost, *_revoked(old, new)),
     )
 
 
 def sentence(finding: Mapping[str, Any]) -> str:
-    """A finding as a sentence that says where it is."""
+    """A finding as a sentence with its region."""
     place = f"{finding['region']}: " if finding["region"] else ""
     return f"{place}{finding['message']} ({finding['code']})"
 
 
 class _Report:
-    """A report, to be asked what it says and what it cannot say."""
+    """What a report shows, and what it does not cover."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         found = content["findings"]
@@ -77,13 +77,13 @@ class _Report:
         }
         self._skipped = frozenset(content["not_checked"])
         self._unread = {(one["region"], one["resource"]) for one in found if is_unread(one)}
-        # Who may use a key is held against all images under it: it takes all to be read.
+        # Access to a key is compared with all images under it, so all of them must have been read.
         self._unread_regions = {
             one["region"] for one in found if is_unread(one) and not one["code"].startswith("block_")
         }
 
-    def tells(self, finding: Mapping[str, Any]) -> bool:
-        """Whether there being no such finding means that there is none."""
+    def covers(self, finding: Mapping[str, Any]) -> bool:
+        """Whether the report would have the finding if it applied."""
         region, resource = finding["region"], finding["resource"]
         if finding["code"] == "account_unreadable":
             return bool(self.regions)
@@ -99,14 +99,14 @@ class _Report:
         return _LAUNCH not in unknown
 
     def access(self, place: Place) -> set[Access]:
-        """Who has access to an image, and by what: nobody to one that is not there."""
+        """The principals with access to an image, and the permission; empty if there is no such image."""
         image = self.images.get(place, {"shared_with": ()})
         launch = {one["principal"] for one in users(image) if one["launch_permission"] == "yes"}
         copy = {one["principal"] for one in users(image) if one["snapshots"] in ("all", "some")}
         return {(_LAUNCH, who) for who in launch} | {(_SNAPSHOTS, who) for who in copy}
 
     def unknown(self, place: Place) -> set[str]:
-        """What this report does not know of an image: nothing is known of a region that was not read."""
+        """The permissions of an image that were not read; both in a region that was not read."""
         if place[0] not in self.regions:
             return {_LAUNCH, _SNAPSHOTS}
         return {*self.images.get(place, {}).get("unknown", ()), *self._skipped}
@@ -114,9 +114,9 @@ class _Report:
 
 @dataclass(frozen=True)
 class _More:
-    """Those who can launch an image, or read its snapshots, by one report and not by the other one.
+    """The principals that can launch an image, or read its snapshots, in one report and not in the other.
 
-    ``whole`` if the other one has no such image at all.
+    ``whole`` means that the other report has no such image.
     """
 
     image: Mapping[str, Any]
@@ -126,12 +126,12 @@ class _More:
 
     @property
     def name(self) -> str:
-        """The image for a person."""
+        """The image's ID and name."""
         return f"{self.image['image_id']} ({self.image['name']})"
 
 
-def _opened(old: _Report, new: _Report) -> Iterator[str]:
-    """Who can use what now and could not then."""
+def _granted(old: _Report, new: _Report) -> Iterator[str]:
+    """Access that is new."""
     for more in _more(new, old):
         region = more.image["region"]
         if more.whole:
@@ -145,13 +145,13 @@ def _opened(old: _Report, new: _Report) -> Iterator[str]:
         yield f"{region}: The key {arn} can now be used by {_names(who)}."
 
 
-def _closed(old: _Report, new: _Report) -> Iterator[str]:
-    """Who could use what then and cannot now."""
+def _revoked(old: _Report, new: _Report) -> Iterator[str]:
+    """Access that was removed."""
     for more in _more(old, new):
         region = more.image["region"]
         if more.whole:
             shared = f"; it was shared with {_names(more.launch)}" if more.launch else ""
-            yield f"{region}: {more.name} is no longer there{shared}."
+            yield f"{region}: {more.name} no longer exists{shared}."
         elif more.launch:
             yield f"{region}: {more.name} is no longer shared with {_names(more.launch)}."
         if more.snapshots and not more.whole:
@@ -162,11 +162,11 @@ def _closed(old: _Report, new: _Report) -> Iterator[str]:
 
 
 def _more(one: _Report, other: _Report) -> Iterator[_More]:
-    """What of ``one`` is known not to be in ``other``, beside what the findings tell."""
-    told = {
+    """Access in ``one`` that is known not to be in ``other``, except for what findings report."""
+    reported = {
         (finding["region"], finding["image_id"], finding["principal"])
         for identity, finding in one.findings.items()
-        if identity not in other.findings and other.tells(finding) and finding["code"] in NOT_ALLOWED
+        if identity not in other.findings and other.covers(finding) and finding["code"] in NOT_ALLOWED
     }
     for place, image in one.images.items():
         whole = place not in other.images and place[0] in other.regions
@@ -174,7 +174,7 @@ def _more(one: _Report, other: _Report) -> Iterator[_More]:
         access = {
             (way, who)
             for way, who in one.access(place) - other.access(place)
-            if way not in unknown and (*place, who) not in told
+            if way not in unknown and (*place, who) not in reported
         }
         launch = {who for way, who in access if way == _LAUNCH}
         snapshots = {who for way, who in access if way == _SNAPSHOTS} - launch
@@ -183,7 +183,7 @@ def _more(one: _Report, other: _Report) -> Iterator[_More]:
 
 
 def _more_users(one: _Report, other: _Report) -> Iterator[tuple[Place, list[str]]]:
-    """Who may use a key that both reports know by ``one`` and not by ``other``."""
+    """The principals that may use a key in ``one`` and not in ``other``; keys in both reports only."""
     for place, key in one.keys.items():
         if place in other.keys:
             users, others = (
@@ -194,9 +194,9 @@ def _more_users(one: _Report, other: _Report) -> Iterator[tuple[Place, list[str]
 
 
 def _states(old: _Report, new: _Report) -> Iterator[str]:
-    """What is otherwise than it was."""
+    """Changes of regions, block public access and key states."""
     for region in sorted(old.named - new.named) if new.regions else ():
-        yield f"{region}: This region is not looked at any more."
+        yield f"{region}: This region is no longer audited."
     for region, seen in new.regions.items():
         for block, name in _BLOCKS.items():
             was, now = old.regions.get(region, {}).get(block), seen[block]
@@ -210,15 +210,15 @@ def _states(old: _Report, new: _Report) -> Iterator[str]:
 
 def _found(finding: Mapping[str, Any], old: _Report) -> str:
     text = sentence(finding)
-    if is_unread(finding) or old.tells(finding):
+    if is_unread(finding) or old.covers(finding):
         return text
-    return f"{text} It may have been so before, which was not known then."
+    return f"{text} It may not be new: the last audit did not cover it."
 
 
 def _identity(finding: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The same for the same finding, whatever its sentences say."""
+    """What identifies a finding, without its message and remedy."""
     return tuple(finding[key] for key in ("region", "image_id", "resource", "code", "principal"))
 
 
 def _names(principals: Iterable[str]) -> str:
-    return ", ".join("everybody" if one == PUBLIC else one for one in principals)
+    return ", ".join("the public" if one == PUBLIC else one for one in principals)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the report of an audit says: who can use each image and how, what was found, what is not known."""
+"""The content of an audit report: access to each image, findings, and what was not read."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ...reports.document import SEVERITIES
 from ..findings import CODES, UNREADABLE
 from .principals import Held, shared_with
 
-# EBS makes itself a grant for the instance of each volume (AWS KMS Developer Guide, "How Amazon EBS uses AWS
-# KMS"), assumed-role/aws:ec2-infrastructure/i-…: they come and go with the account's own instances.
+# EBS creates a grant for each instance with encrypted volumes (AWS KMS Developer Guide, "How Amazon EBS uses
+# AWS KMS"), assumed-role/aws:ec2-infrastructure/i-…: such grants change with the account's own instances.
 _INSTANCE = re.compile(r"/i-[0-9a-f]+$")
 _IMAGE_FACTS = (
     *("creation_date", "deprecated", "deprecation_time", "encrypted", "image_id", "kms_key_arns", "name"),
@@ -27,11 +27,11 @@ _BLOCKS = ("image_block_public_access", "snapshot_block_public_access")
 
 
 def audit(audited: Mapping[str, Any]) -> dict[str, Any]:
-    """The report, from what ``ami_share_audit`` returned, be it success or failure.
+    """The report on the result of ``ami_share_audit``, successful or failed.
 
-    ``status`` is ``incomplete`` if something could not be read, whatever else was found, otherwise
-    ``findings`` if there are any, else ``clean``. What changes by itself, as ages do, is left out: the same
-    state of the account makes the same report.
+    ``status`` is ``incomplete`` if something could not be read, otherwise ``findings`` if there are any, else
+    ``clean``. Values that change with time, such as ages, are left out: the same state of the account results
+    in the same report.
     """
     failures = _failures(audited)
     findings = [
@@ -59,7 +59,7 @@ def audit(audited: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_unread(finding: Mapping[str, Any]) -> bool:
-    """Whether a finding is that something could not be read."""
+    """Whether the finding reports that something could not be read."""
     return finding["code"] in UNREADABLE
 
 
@@ -70,7 +70,7 @@ def _status(findings: Collection[Mapping[str, Any]], failures: Collection[Mappin
 
 
 def _failures(audited: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What could not be read. The findings that the user made failures of are findings, not failures."""
+    """What could not be read, without the findings that ``fail_on`` turned into failures."""
     failures = [failure for failure in steps.failures([audited]) if failure["action"] != "fail_on"]
     if "findings" not in audited and not failures:
         message = audited.get("msg") or "Nothing was audited."
@@ -79,7 +79,7 @@ def _failures(audited: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _nothing_read(failure: Mapping[str, Any]) -> dict[str, Any]:
-    """Why nothing is known, as a finding: forms that hold findings only would look as if all were well."""
+    """The failure as a finding: SARIF and CSV hold findings only, and would look clean without it."""
     code = "account_unreadable"
     return {
         "account_id": failure["account_id"],
@@ -104,7 +104,7 @@ def _image(image: Mapping[str, Any], held: Held, owner: str | None) -> dict[str,
 
 
 def _key(key: Mapping[str, Any]) -> dict[str, Any]:
-    """A key with who may use it; what the same principal has by several grants is added up."""
+    """A key and the principals that may use it; several grants to one principal are combined."""
     users: dict[tuple[str, str, bool], set[str]] = {}
     for grant in key["grants"]:
         grantee = _INSTANCE.sub("", grant["grantee"])
@@ -137,7 +137,7 @@ def _regions(
     images: Iterable[Mapping[str, Any]],
     findings: Iterable[Mapping[str, Any]],
 ) -> dict[str, dict[str, Any]]:
-    """Every region that was looked at; of one that could not be read nothing is known but that."""
+    """Every audited region; one that could not be read has ``read`` false and no other values but counts."""
     shared = dict.fromkeys(read, 0)
     for image in images:
         shared[image["region"]] += bool(image["shared_with"])
@@ -171,7 +171,7 @@ def _summary(
     skipped: Iterable[str],
     failures: Iterable[Mapping[str, Any]],
 ) -> str:
-    """For a person, what it came to, and what could not be read and why."""
+    """The result in sentences, with what could not be read and why."""
     listed = list(images)
     unread = [
         Failure(
@@ -189,8 +189,8 @@ def _summary(
     shared = sum(bool(image["shared_with"]) for image in listed)
     lines = [
         f"{_number(sum(counts.values()), 'finding')}{f' ({found})' if found else ''}.",
-        f"{_number(len(listed), 'image')} in {_number(read, 'region')} looked at, {shared} of them shared.",
-        *(f"Who may use the {what} was not looked at." for what in skipped),
+        f"{_number(len(listed), 'image')} in {_number(read, 'region')} audited, {shared} of them shared.",
+        *(f"Access to {what} was not checked." for what in skipped),
     ]
     if unread:
         lines.append(f"Not everything could be read. {summary(unread)}")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of an audit as a document: images by those who can use them, regions, keys, findings."""
+"""The audit report as a document: findings, regions, keys, and which principal can use which image."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _LEGEND = {
     Mark.FULL: "May launch the image, which is allowed.",
     Mark.PARTIAL: "Has a permission for its snapshots and none for the image itself, which is allowed.",
     Mark.BROKEN: "May launch the image, which is allowed, but cannot use its keys.",
-    Mark.FOREIGN: "May use the image or its snapshots, and nobody allowed it.",
-    Mark.PUBLIC: "Everybody may use the image or its snapshots, and nobody allowed it.",
-    Mark.UNREADABLE: "Could not be read, or was not looked at: the permissions, or the keys.",
+    Mark.FOREIGN: "May use the image or its snapshots, which is not allowed.",
+    Mark.PUBLIC: "The image or its snapshots are public, which is not allowed.",
+    Mark.UNREADABLE: "Permissions or key access could not be read, or were not checked.",
 }
 _PERMISSIONS = frozenset({"launch permissions", "snapshots"})
-_UNREAD = "anybody else"
-"""The column of images whose permissions could not be read."""
+_UNREAD = "others"
+"""The column that marks images whose permissions could not be read."""
 
 
 def document(content: Mapping[str, Any]) -> Document:
-    """The document of what ``audit.audit`` returned."""
+    """The document of the content that ``content.audit`` returned."""
     owner = content["account_id"]
-    blind = [f"{what}: not looked at" for what in content["not_checked"]]
+    not_checked = [f"{what}: not checked" for what in content["not_checked"]]
     return Document(
         kind="audit",
         title="Who can use the images" + (f" of account {owner}" if owner else ""),
@@ -40,7 +40,7 @@ def document(content: Mapping[str, Any]) -> Document:
         facts=(
             *((("Account", owner),) if owner else ()),
             ("Images", str(len(content["images"]))),
-            *((("Left out", ", ".join(blind)),) if blind else ()),
+            *((("Left out", ", ".join(not_checked)),) if not_checked else ()),
         ),
         items=tuple(_item(finding) for finding in content["findings"]),
         tables=tuple(
@@ -77,12 +77,12 @@ def _failures(content: Mapping[str, Any]) -> Table:
             Column("remedy", "What to do"),
         ),
         rows=tuple(content["failures"]),
-        note="The report knows nothing of these: where it is silent, all need not be well.",
+        note="The report does not cover these; they may have problems that it does not list.",
     )
 
 
 def _regions(content: Mapping[str, Any]) -> Table:
-    """Every region and its block public access; the findings of each the page sums up itself."""
+    """Every region and its block public access settings; the page itself counts the findings of each."""
     return Table(
         title="Regions",
         columns=(
@@ -99,7 +99,7 @@ def _regions(content: Mapping[str, Any]) -> Table:
 
 def _keys(content: Mapping[str, Any]) -> Table:
     """One row for each key and principal that may use it."""
-    nobody: list[dict[str, Any]] = [
+    no_users: list[dict[str, Any]] = [
         {"operations": [], "created_by_collection": None, "principal": None, "through": None}
     ]
     return Table(
@@ -116,9 +116,9 @@ def _keys(content: Mapping[str, Any]) -> Table:
         rows=tuple(
             {"region": key["region"], "kms_key_arn": key["kms_key_arn"], "state": _state(key), **user}
             for key in content["kms_keys"]
-            for user in key["users"] or nobody
+            for user in key["users"] or no_users
         ),
-        note="All grants, and of each key policy the statements that this collection wrote.",
+        note="All grants, and the key policy statements that this collection wrote.",
     )
 
 
@@ -127,7 +127,7 @@ def _state(key: Mapping[str, Any]) -> str:
 
 
 def _matrix(images: Iterable[Mapping[str, Any]], skipped: Iterable[str]) -> Matrix:
-    # What was left out on purpose the head of the page says, once for all images.
+    # The head of the page lists what was not checked, once for all images.
     wanted = _PERMISSIONS.difference(skipped)
     rows = tuple(
         MatrixRow(
@@ -142,12 +142,12 @@ def _matrix(images: Iterable[Mapping[str, Any]], skipped: Iterable[str]) -> Matr
         labels=(Column("region", "Region"), Column("name", "Name"), Column("image_id", "Image")),
         columns=tuple(_columns(images, wanted)),
         rows=rows,
-        note="The owner may use all of them. Organizations and units stand for whoever is in them.",
+        note="The owner may use all of them. An organization or unit stands for all accounts in it.",
     )
 
 
 def _columns(images: Iterable[Mapping[str, Any]], wanted: frozenset[str]) -> Iterator[str]:
-    """Everybody first, then organizations, units and accounts."""
+    """The public first, then organizations, organizational units and accounts."""
     found = {(KINDS.index(user["kind"]), user["principal"]) for image in images for user in users(image)}
     yield from (_name(principal) for _kind, principal in sorted(found))
     if not all(wanted.isdisjoint(image["unknown"]) for image in images):
@@ -155,7 +155,7 @@ def _columns(images: Iterable[Mapping[str, Any]], wanted: frozenset[str]) -> Ite
 
 
 def _name(principal: str) -> str:
-    """A principal as short as it is unique: of an organization or unit its id is."""
+    """The shortest unique name of a principal: for an organization or organizational unit, its ID."""
     return "public" if principal == PUBLIC else principal.rsplit("/", 1)[-1]
 
 
@@ -179,7 +179,7 @@ def _mark(user: Mapping[str, Any]) -> Mark:
 
 
 def _records(images: Iterable[Mapping[str, Any]]) -> Table:
-    """One row for each image and principal, and one for an image that nobody else may use."""
+    """One row for each image and principal, and one for each private image."""
     return Table(
         title="All images",
         columns=(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who an image is shared with, by what, whether anybody allowed it, and whether it works."""
+"""The principals that an image is shared with: allowed or not, and with which permissions and key access."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ...model import PUBLIC
 NOT_ALLOWED = frozenset(
     {"public", "snapshot_public", "unknown_account", "unknown_organization", "unknown_organizational_unit"}
 )
-"""The findings that somebody has access whom nobody allowed."""
+"""The findings about principals that have access and are not on the allowlist."""
 _MEMBERS = (
     ("organization", "org_arns"),
     ("organizational unit", "org_unit_arns"),
     ("account", "account_ids"),
 )
 KINDS = ("public", *(kind for kind, _members in _MEMBERS))
-"""What a principal can be, the widest first."""
+"""The kinds of principals, widest first."""
 _SAME = ("kind", "allowed", "launch_permission", "snapshots", "key_access")
 
 
 class Held:
-    """What an audit found, to be asked about a principal and an image as ``ami_share_audit`` returns it."""
+    """An audit's findings and keys, by principal and by image as ``ami_share_audit`` returns it."""
 
     def __init__(self, findings: Iterable[Mapping[str, Any]], keys: Iterable[Mapping[str, Any]]) -> None:
         self._keys = {(key["region"], key["kms_key_arn"]): key for key in keys}
@@ -43,22 +43,22 @@ class Held:
                 self._unread.add((region, finding["resource"]))
 
     def allowed(self, image: Mapping[str, Any], principal: str) -> bool:
-        """Whether all that the principal has of the image, its snapshots among it, is allowed."""
+        """Whether the principal's access to the image and to its snapshots is allowed."""
         resources = (image["image_id"], *(one["snapshot_id"] for one in image["snapshots"]))
         return not any((image["region"], one, principal) in self._foreign for one in resources)
 
     def keys(self, image: Mapping[str, Any], principal: str, launch: str) -> str:
-        """Whether the principal can use the image's keys, as far as can be told.
+        """Whether the principal can use the image's keys, as far as the audit shows it.
 
-        ``not_needed`` without encryption, ``no`` if one of the keys is closed to it, ``unknown`` if one
-        was not read or if nobody looked: that is done for whom the image itself is shared with.
+        ``not_needed`` without encryption, ``no`` if it cannot use one of the keys, ``unknown`` if one was not
+        read or not checked: key access is checked only for principals with a launch permission.
         """
         if not image["encrypted"]:
             return "not_needed"
         place = image["region"], image["image_id"]
         known = [self._keys.get((image["region"], arn)) for arn in image["kms_key_arns"]]
         if (*place, principal) in self._unreachable or any(
-            key is not None and _is_closed(key) for key in known
+            key is not None and _is_unusable(key) for key in known
         ):
             return "no"
         if launch != "yes" or not known or any(key is None or _is_foreign(key) for key in known):
@@ -66,7 +66,7 @@ class Held:
         return "yes"
 
     def unknown(self, image: Mapping[str, Any]) -> list[str]:
-        """What of the image was not read."""
+        """The parts of the image's access that were not read."""
         keys = (self._keys.get((image["region"], arn)) for arn in image["kms_key_arns"])
         without = {
             "keys": image["encrypted"] and (not image["kms_key_arns"] or None in keys),
@@ -76,7 +76,7 @@ class Held:
         return [name for name, lacking in without.items() if lacking]
 
     def skipped(self, image: Mapping[str, Any]) -> Iterator[str]:
-        """What of the image was not read since nobody asked for it."""
+        """The parts of the image's access that the audit was not asked to read."""
         if any(
             one["account_ids"] is None and (image["region"], one["snapshot_id"]) not in self._unread
             for one in image["snapshots"]
@@ -91,9 +91,9 @@ class Held:
 
 
 def shared_with(image: Mapping[str, Any], held: Held, owner: str | None) -> list[dict[str, Any]]:
-    """Everybody but the owner who has a permission for the image or for a snapshot of it.
+    """The principals, without the owner, that have a permission for the image or for one of its snapshots.
 
-    Those of a kind for whom all is the same are told together: an image may be shared with hundreds.
+    Principals of one kind with the same access are one group, because an image may be shared with hundreds.
     """
     groups: dict[tuple[Any, ...], list[str]] = {}
     for kind, principal in _principals(image):
@@ -107,11 +107,11 @@ def shared_with(image: Mapping[str, Any], held: Held, owner: str | None) -> list
 
 
 def users(image: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Each of those whom an image in a report is shared with, as ``principal``, with what is told of them."""
+    """Each principal that an image in a report is shared with, as ``principal``, with its access."""
     for group in image["shared_with"]:
-        told = {name: group[name] for name in _SAME}
+        access = {name: group[name] for name in _SAME}
         for principal in group["principals"]:
-            yield {"principal": principal, **told}
+            yield {"principal": principal, **access}
 
 
 def _principals(image: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -135,7 +135,7 @@ def _launch(sharing: Mapping[str, Any] | None, kind: str, principal: str) -> str
 
 
 def _snapshots(snapshots: Iterable[Mapping[str, Any]], principal: str) -> str:
-    """How many of the snapshots the principal itself has a permission for."""
+    """How many of the snapshots are shared with the principal itself: all, some, none or unknown."""
     held = [
         None
         if one["account_ids"] is None
@@ -147,10 +147,10 @@ def _snapshots(snapshots: Iterable[Mapping[str, Any]], principal: str) -> str:
     return "unknown" if None in held else "none"
 
 
-def _is_closed(key: Mapping[str, Any]) -> bool:
+def _is_unusable(key: Mapping[str, Any]) -> bool:
     return bool(key["aws_managed"]) or key["state"] != "Enabled"
 
 
 def _is_foreign(key: Mapping[str, Any]) -> bool:
-    """Whether it is another account's, which alone is told who may use it."""
+    """Whether another account owns the key; only the owner can read who may use it."""
     return bool(key["kms_key_arn"].split(":")[4] != key["account_id"])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``ami_share_audit`` returns of regions that were seen, and the reports made of it."""
+"""Results of ``ami_share_audit`` for regions, and the reports on them."""
 
 from __future__ import annotations
 
@@ -78,5 +78,5 @@ def report(*seen: RegionSeen, **changes: Any) -> dict[str, Any]:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """What changed from a report, as its file holds it, to another one."""
+    """The changes from a report, as its file holds it, to another one."""
     return changes({"written_at": EARLIER, "kind": "audit", "changes": None, **before}, after)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What two reports of an audit say to have changed, and that what was not read is not said to be gone."""
+"""The changes between two audit reports; what was not read is never reported as removed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.unit.kms_grant.examples import KEY, A, B, made, root
 WEB = f"{SOURCE_ID} (golden-web)"
 NEW = source_image(image_id="ami-new", name="golden-db", devices=volumes("snap-new"))
 ALL = AuditWanted(allowed=accounts(A, B) | orgs(ORG) | PUBLIC)
-LATER = "It may have been so before, which was not known then."
+LATER = "It may not be new: the last audit did not cover it."
 NO_IMAGE = Problem("image_unreadable", SOURCE_ID, refused(action="DescribeImageAttribute"), SOURCE_ID)
 NO_KEY = Problem("key_unreadable", KEY.arn, refused(action="GetKeyPolicy"))
 EMPTY = RegionSeen(image_block="block-new-sharing", snapshot_block="block-all-sharing")
@@ -67,8 +67,8 @@ def with_new(launch: Sharing = NOBODY) -> RegionSeen:
             region(),
             region(PUBLIC | orgs(ORG), PUBLIC),
             ALL,
-            f"{EU}: {WEB} is now shared with everybody, {ORG}.",
-            f"{EU}: {WEB} is no longer shared with everybody, {ORG}.",
+            f"{EU}: {WEB} is now shared with the public, {ORG}.",
+            f"{EU}: {WEB} is no longer shared with the public, {ORG}.",
             id="several at once, and their snapshots",
         ),
         pytest.param(
@@ -91,14 +91,14 @@ def with_new(launch: Sharing = NOBODY) -> RegionSeen:
                 f"{EU}: {WEB} is shared with the account {A}. (unknown_account)",
                 f"{EU}: snap-1, a snapshot of {SOURCE_ID}, is shared with the account {A}. (unknown_account)",
             ],
-            id="what is not allowed the findings tell, and nothing else",
+            id="findings only, for what is not allowed",
         ),
         pytest.param(
             region(volumes={}),
             with_new(),
             ALL,
             f"{EU}: ami-new (golden-db) is a new image.",
-            f"{EU}: ami-new (golden-db) is no longer there.",
+            f"{EU}: ami-new (golden-db) no longer exists.",
             id="an image",
         ),
         pytest.param(
@@ -106,7 +106,7 @@ def with_new(launch: Sharing = NOBODY) -> RegionSeen:
             with_new(accounts(A, B)),
             ALL,
             f"{EU}: ami-new (golden-db) is a new image, shared with {A}, {B}.",
-            f"{EU}: ami-new (golden-db) is no longer there; it was shared with {A}, {B}.",
+            f"{EU}: ami-new (golden-db) no longer exists; it was shared with {A}, {B}.",
             id="an image that is shared",
         ),
         pytest.param(
@@ -127,20 +127,20 @@ def with_new(launch: Sharing = NOBODY) -> RegionSeen:
         ),
     ],
 )
-def test_what_is_there_is_new_or_gone(
+def test_added_and_removed_access(
     less: RegionSeen, more: RegionSeen, wanted: AuditWanted, added: Any, gone: Any
 ) -> None:
     small, large = report(less, wanted=wanted), report(more, wanted=wanted)
     expected = {name: [text] if isinstance(text, str) else text for name, text in (("+", added), ("-", gone))}
-    opened, closed = differences(small, large), differences(large, small)
-    assert opened.since == EARLIER
+    granted, revoked = differences(small, large), differences(large, small)
+    assert granted.since == EARLIER
     keys = "missing_key_access"
-    assert [one for one in opened.added if keys not in one] == expected["+"]
-    assert [one for one in closed.removed if keys not in one] == expected["-"]
-    assert [one for one in (*opened.removed, *closed.added) if keys not in one] == []
+    assert [one for one in granted.added if keys not in one] == expected["+"]
+    assert [one for one in revoked.removed if keys not in one] == expected["-"]
+    assert [one for one in (*granted.removed, *revoked.added) if keys not in one] == []
 
 
-def test_a_key_that_is_opened_ends_the_finding() -> None:
+def test_granting_key_access_removes_the_finding() -> None:
     before = report(under_key(accounts(A)), wanted=allowing(A))
     after = report(under_key(accounts(A), made(root(A))), wanted=allowing(A))
     assert differences(before, after).removed == (
@@ -171,9 +171,9 @@ def test_a_key_that_is_opened_ends_the_finding() -> None:
         ),
     ],
 )
-def test_a_state_that_is_another_is_told(before: RegionSeen, after: RegionSeen, says: str) -> None:
-    told = differences(report(before), report(after))
-    assert (told.added, told.removed) == ((f"{EU}: {says}",), ())
+def test_a_changed_state_is_added(before: RegionSeen, after: RegionSeen, says: str) -> None:
+    changed = differences(report(before), report(after))
+    assert (changed.added, changed.removed) == ((f"{EU}: {says}",), ())
 
 
 @pytest.mark.parametrize(
@@ -185,14 +185,14 @@ def test_a_state_that_is_another_is_told(before: RegionSeen, after: RegionSeen, 
             region(sharing={}, volumes={}, problems=(NO_IMAGE,)),
             id="the image",
         ),
-        pytest.param(region(volume=accounts(A)), region(volumes={}), id="snapshots, which were left out"),
+        pytest.param(region(volume=accounts(A)), region(volumes={}), id="snapshots, which were not checked"),
         pytest.param(
             under_key(accounts(A)),
             under_key(accounts(A), keys={}, problems=(NO_KEY,)),
             id="the key",
         ),
         pytest.param(
-            under_key(accounts(A)), region(accounts(A), image=ENCRYPTED), id="keys, which were left out"
+            under_key(accounts(A)), region(accounts(A), image=ENCRYPTED), id="keys, which were not checked"
         ),
         pytest.param(
             under_key(NOBODY, made(root(A))),
@@ -201,13 +201,13 @@ def test_a_state_that_is_another_is_told(before: RegionSeen, after: RegionSeen, 
         ),
     ],
 )
-def test_nothing_is_gone_that_was_not_read(before: RegionSeen, after: RegionSeen | None) -> None:
+def test_what_was_not_read_is_not_removed(before: RegionSeen, after: RegionSeen | None) -> None:
     unread = {EU: refused()} if after is None else {}
     seen = () if after is None else (after,)
     old, new = report(before), report(*seen, unread=unread)
     assert old["findings"]
     assert differences(old, new).removed == ()
-    # The way back tells what was hidden, and that it may be old.
+    # In the other direction it is added, and may not be new.
     back = differences(new, old)
     found = [one for one in back.added if one.endswith(LATER)]
     hidden = [one for one in old["findings"] if one not in new["findings"]]
@@ -215,23 +215,23 @@ def test_nothing_is_gone_that_was_not_read(before: RegionSeen, after: RegionSeen
     assert [one for one in back.added if not one.endswith(LATER)] == []
 
 
-def test_what_can_be_read_again_is_no_trouble_any_more() -> None:
-    (told,) = differences(report(unread={EU: refused()}), report(region())).removed
-    assert told.startswith(f"{EU}: {EU} could not be read")
+def test_a_region_that_can_be_read_again_removes_the_finding() -> None:
+    (changed,) = differences(report(unread={EU: refused()}), report(region())).removed
+    assert changed.startswith(f"{EU}: {EU} could not be read")
 
 
-def test_a_region_that_is_left_out_is_told_and_nothing_of_it_is_gone() -> None:
-    told = differences(report(region(), region(accounts(A))), report(region()))
-    assert (told.added, told.removed) == ((f"{US}: This region is not looked at any more.",), ())
+def test_a_region_that_is_no_longer_audited_is_added_and_nothing_in_it_is_removed() -> None:
+    changed = differences(report(region(), region(accounts(A))), report(region()))
+    assert (changed.added, changed.removed) == ((f"{US}: This region is no longer audited.",), ())
 
 
 def test_another_account_is_not_compared() -> None:
     other = {**report(region(PUBLIC)), "account_id": B}
-    told = differences(other, report(region()))
-    assert (told.added, told.removed) == ((f"The last report was about account {B}.",), ())
+    changed = differences(other, report(region()))
+    assert (changed.added, changed.removed) == ((f"The last report was about account {B}.",), ())
 
 
-def test_after_an_audit_that_read_nothing_all_is_told() -> None:
+def test_after_an_audit_that_read_nothing_every_finding_is_added() -> None:
     nothing, content = audit({"failed": True, "msg": "No."}), report(region(PUBLIC))
     there, back = differences(content, nothing), differences(nothing, content)
     assert (there.added, there.removed) == (("No. (account_unreadable)",), ())
@@ -239,11 +239,11 @@ def test_after_an_audit_that_read_nothing_all_is_told() -> None:
     assert back.removed == ("No. (account_unreadable)",)
 
 
-def test_whom_the_owner_allows_meanwhile_is_no_change_of_the_sharing() -> None:
+def test_a_principal_that_becomes_allowed_is_no_change_of_the_sharing() -> None:
     seen = region(accounts(A))
-    told = differences(report(seen), report(seen, wanted=allowing(A)))
-    assert told.added == ()
-    assert [one.endswith("(unknown_account)") for one in told.removed] == [True]
+    changed = differences(report(seen), report(seen, wanted=allowing(A)))
+    assert changed.added == ()
+    assert [one.endswith("(unknown_account)") for one in changed.removed] == [True]
 
 
 def test_a_report_of_another_shape_is_refused() -> None:
@@ -268,16 +268,16 @@ WANTED = st.sampled_from([AuditWanted(), allowing(A), ALL])
 
 @st.composite
 def reports(draw: st.DrawFn, regions: st.SearchStrategy[RegionSeen] = TROUBLED) -> dict[str, Any]:
-    """The report of two regions, of which each may not have been read."""
+    """The report of two regions, each of them perhaps unreadable."""
     wanted = draw(WANTED)
     given = audited(draw(regions), draw(regions), wanted=wanted)
     return audit(given)
 
 
 @given(reports())
-def test_the_same_report_has_changed_in_nothing(content: dict[str, Any]) -> None:
-    told = differences(content, content)
-    assert (told.added, told.removed) == ((), ())
+def test_the_same_report_has_no_changes(content: dict[str, Any]) -> None:
+    changed = differences(content, content)
+    assert (changed.added, changed.removed) == ((), ())
 
 
 def identities(content: dict[str, Any]) -> set[tuple[Any, ...]]:
@@ -292,23 +292,23 @@ def of_findings(sentences: tuple[str, ...]) -> list[str]:
 
 
 @given(reports(), reports())
-def test_every_new_finding_is_told_once(before: dict[str, Any], after: dict[str, Any]) -> None:
-    told = of_findings(differences(before, after).added)
-    assert len(told) == len({*told}) == len(identities(after) - identities(before))
+def test_every_new_finding_is_added_once(before: dict[str, Any], after: dict[str, Any]) -> None:
+    changed = of_findings(differences(before, after).added)
+    assert len(changed) == len({*changed}) == len(identities(after) - identities(before))
 
 
 @given(reports(READ), reports(READ))
-def test_of_what_was_read_the_way_back_takes_all_back(before: dict[str, Any], after: dict[str, Any]) -> None:
+def test_reversing_the_reports_reverses_the_changes(before: dict[str, Any], after: dict[str, Any]) -> None:
     there, back = differences(before, after), differences(after, before)
     assert of_findings(there.removed) == of_findings(back.added)
     assert of_findings(there.added) == of_findings(back.removed)
-    # Who can use what: each sentence has its opposite.
+    # Each sentence about access has its opposite.
     opposites = {
         "is now shared with": "is no longer shared with",
         "are now shared with": "are no longer shared with",
         "can now be used by": "can no longer be used by",
-        "is a new image, shared with": "is no longer there; it was shared with",
-        "is a new image.": "is no longer there.",
+        "is a new image, shared with": "no longer exists; it was shared with",
+        "is a new image.": "no longer exists.",
     }
 
     def reverted(sentences: tuple[str, ...]) -> set[str]:
@@ -317,16 +317,14 @@ def test_of_what_was_read_the_way_back_takes_all_back(before: dict[str, Any], af
             texts = {text.replace(new, old) for text in texts}
         return texts
 
-    # What of a new image only the snapshots are shared by goes with the image.
+    # For a removed image, access to its snapshots only is not listed.
     snapshots = {text for text in reverted(there.added) if "The snapshots of" in text}
     assert reverted(there.added) - snapshots <= {*back.removed} - {*of_findings(back.removed)}
     assert {*back.removed} - {*of_findings(back.removed)} <= reverted(there.added)
 
 
 @given(reports(), reports())
-def test_nothing_is_said_to_be_gone_of_an_image_that_could_not_be_read(
-    before: dict[str, Any], after: dict[str, Any]
-) -> None:
+def test_no_access_to_an_unreadable_image_is_removed(before: dict[str, Any], after: dict[str, Any]) -> None:
     unread = {one["region"] for one in after["findings"] if one["code"] == "image_unreadable"}
     gone = differences(before, after).removed
     assert [one for one in gone if one.split(":")[0] in unread and "(unknown_" in one] == []

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the report of an audit says, and that what was not read never looks as if all were well."""
+"""The content of an audit report; what was not read never looks clean."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ from tests.unit.kms_grant.examples import KEY, A, B, made, root
 ENCODED = "You are not authorized. Encoded authorization failure message: 4GIOHlTkIaWHQD0Q0m6XSnuUMCm-abc"
 
 
-def test_an_account_in_which_all_is_well_is_clean() -> None:
+def test_an_account_without_findings_is_clean() -> None:
     content = report(region(), region())
     assert content["status"] == "clean"
     assert content["counts"] == {"high": 0, "medium": 0, "low": 0}
-    assert content["summary"] == "0 findings.\n2 images in 2 regions looked at, 0 of them shared."
+    assert content["summary"] == "0 findings.\n2 images in 2 regions audited, 0 of them shared."
     assert (content["failures"], content["findings"], content["not_checked"]) == ([], [], [])
     assert content["account_id"] == OWNER
 
@@ -50,7 +50,7 @@ def test_findings_are_counted_by_severity_and_region() -> None:
     content = report(region(PUBLIC), region(volume=accounts(A)))
     assert content["status"] == "findings"
     assert content["counts"] == {"high": 2, "medium": 1, "low": 0}
-    assert content["summary"].startswith("3 findings (2 high, 1 medium).\n2 images in 2 regions looked at, 2")
+    assert content["summary"].startswith("3 findings (2 high, 1 medium).\n2 images in 2 regions audited, 2")
     assert content["regions"] == {
         EU: {
             "counts": {"high": 1, "medium": 0, "low": 0},
@@ -71,7 +71,7 @@ def test_findings_are_counted_by_severity_and_region() -> None:
     }
 
 
-def test_a_region_that_could_not_be_read_is_told_beside_the_others() -> None:
+def test_an_unreadable_region_is_reported_with_the_others() -> None:
     content = report(region(), unread={US: refused(US)})
     assert content["status"] == "incomplete"
     assert content["regions"][US] == {
@@ -122,7 +122,7 @@ def test_an_audit_that_failed_never_looks_clean(returned: dict[str, Any], says: 
 
 
 @pytest.mark.parametrize("status", ["failed", "findings"])
-def test_findings_that_fail_the_audit_are_no_failures_to_read(status: str) -> None:
+def test_findings_that_fail_the_audit_are_not_read_failures(status: str) -> None:
     fail_on = Severity.LOW if status == "failed" else None
     content = report(region(PUBLIC), wanted=AuditWanted(fail_on=fail_on))
     assert content["status"] == "findings"
@@ -135,13 +135,13 @@ def test_findings_that_fail_the_audit_are_no_failures_to_read(status: str) -> No
     [
         pytest.param(region(), [], [], id="all was read"),
         pytest.param(under_key(NOBODY), [], [], id="with the key"),
-        pytest.param(region(volumes={}), ["snapshots"], ["snapshots"], id="snapshots were left out"),
-        pytest.param(region(image=ENCRYPTED), ["keys"], ["keys"], id="keys were left out"),
+        pytest.param(region(volumes={}), ["snapshots"], ["snapshots"], id="snapshots were not checked"),
+        pytest.param(region(image=ENCRYPTED), ["keys"], ["keys"], id="keys were not checked"),
         pytest.param(
             region(image=replace(IMAGE, devices=(*IMAGE.devices, Device("/dev/sdc", None, encrypted=True)))),
             [],
             [],
-            id="an encrypted volume that is made empty needs no key of the image",
+            id="an encrypted volume without a snapshot needs no key of the image",
         ),
         pytest.param(
             region(
@@ -157,7 +157,7 @@ def test_findings_that_fail_the_audit_are_no_failures_to_read(status: str) -> No
             region(image=ENCRYPTED, problems=(unread("key_unreadable", "DescribeSnapshots"),)),
             ["keys"],
             [],
-            id="which keys there are could not be read",
+            id="the keys could not be listed",
         ),
         pytest.param(
             under_key(NOBODY, keys={}, problems=(unread("key_unreadable", KEY.arn),)),
@@ -173,15 +173,15 @@ def test_findings_that_fail_the_audit_are_no_failures_to_read(status: str) -> No
         ),
     ],
 )
-def test_what_is_not_known_is_told_and_why(seen: RegionSeen, unknown: list[str], skipped: list[str]) -> None:
+def test_what_is_not_known_and_why(seen: RegionSeen, unknown: list[str], skipped: list[str]) -> None:
     content = report(seen)
     assert content["images"][0]["unknown"] == unknown
     assert content["not_checked"] == skipped
-    assert content["summary"].count("was not looked at") == len(skipped)
+    assert content["summary"].count("was not checked.") == len(skipped)
     assert (content["status"] == "incomplete") is bool(seen.problems)
 
 
-def test_the_users_of_a_key_are_told_once_with_all_they_may_do() -> None:
+def test_each_user_of_a_key_is_listed_once_with_all_operations() -> None:
     grants = (
         made(root(A), frozenset({"Decrypt"}), "g-1"),
         made(root(A), frozenset({"DescribeKey"}), "g-2"),
@@ -201,7 +201,7 @@ def test_the_users_of_a_key_are_told_once_with_all_they_may_do() -> None:
     assert key["users"][1]["operations"] == ["Decrypt", "DescribeKey"]
 
 
-def test_instances_that_come_and_go_change_nothing() -> None:
+def test_grants_to_instances_change_nothing() -> None:
     def launched(*instances: str) -> dict[str, Any]:
         # AWS KMS Developer Guide, "How Amazon EBS uses AWS KMS".
         role = f"arn:aws:sts::{OWNER}:assumed-role/aws:ec2-infrastructure"
@@ -226,13 +226,13 @@ def test_the_same_state_makes_the_same_report() -> None:
     assert "Encoded" not in json.dumps(of("1"))
 
 
-def test_the_report_is_what_json_can_hold() -> None:
+def test_the_report_can_be_written_as_json() -> None:
     content = report(under_key(accounts(A), made(root(A))), region(orgs(ORG)), unread={"x": refused("x")})
     assert json.loads(json.dumps(content)) == content
     assert not {"written_at", "kind", "changes"} & {*content}
 
 
-def test_sharing_is_read_from_any_image_of_a_region() -> None:
+def test_sharing_is_read_in_every_region() -> None:
     content = report(region(Sharing()), region(accounts(A)))
     assert [bool(image["shared_with"]) for image in content["images"]] == [False, True]
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person is shown of an audit: nobody has access without a mark, and nothing unread looks well."""
+"""The document of an audit: all access has a mark, and nothing unread looks clean."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def marks(shown: Document) -> dict[str, Mark]:
 @pytest.mark.parametrize(
     ("seen", "wanted", "expected"),
     [
-        pytest.param(region(), AuditWanted(), {}, id="nobody"),
+        pytest.param(region(), AuditWanted(), {}, id="private"),
         pytest.param(region(accounts(A)), allowing(A), {A: Mark.FULL}, id="allowed"),
         pytest.param(region(accounts(A)), allowing(B), {A: Mark.FOREIGN}, id="not allowed"),
         pytest.param(region(PUBLIC), AuditWanted(), {"public": Mark.PUBLIC}, id="public"),
         pytest.param(
-            region(PUBLIC), AuditWanted(allowed=PUBLIC), {"public": Mark.FULL}, id="public, as it may be"
+            region(PUBLIC), AuditWanted(allowed=PUBLIC), {"public": Mark.FULL}, id="public, which is allowed"
         ),
         pytest.param(region(volume=PUBLIC), allowing(A), {"public": Mark.PUBLIC}, id="a public snapshot"),
         pytest.param(region(volume=accounts(A)), allowing(A), {A: Mark.PARTIAL}, id="a snapshot, allowed"),
@@ -75,7 +75,7 @@ def marks(shown: Document) -> dict[str, Mark]:
             under_key(accounts(A), made(root(A)), key=replace(KEY, state="Disabled")),
             allowing(A),
             {A: Mark.BROKEN},
-            id="the key is off",
+            id="the key is disabled",
         ),
         pytest.param(
             region(accounts(A), image=ENCRYPTED), allowing(A), {A: Mark.UNREADABLE}, id="the key is not known"
@@ -83,31 +83,29 @@ def marks(shown: Document) -> dict[str, Mark]:
         pytest.param(
             region(sharing={}, volume=accounts(A), problems=(NO_IMAGE,)),
             allowing(A),
-            {A: Mark.UNREADABLE, "anybody else": Mark.UNREADABLE},
+            {A: Mark.UNREADABLE, "others": Mark.UNREADABLE},
             id="the image could not be read",
         ),
         pytest.param(
             region(volumes={"snap-2": NOBODY}, problems=(NO_SNAPSHOT,)),
             allowing(A),
-            {"anybody else": Mark.UNREADABLE},
+            {"others": Mark.UNREADABLE},
             id="a snapshot could not be read",
         ),
         pytest.param(
-            region(accounts(A), volumes={}), allowing(A), {A: Mark.FULL}, id="no snapshot was looked at"
+            region(accounts(A), volumes={}), allowing(A), {A: Mark.FULL}, id="snapshots were not checked"
         ),
     ],
 )
-def test_a_mark_says_who_can_use_an_image(
-    seen: RegionSeen, wanted: AuditWanted, expected: dict[str, Mark]
-) -> None:
+def test_the_mark_of_each_principal(seen: RegionSeen, wanted: AuditWanted, expected: dict[str, Mark]) -> None:
     assert marks(of(seen, wanted=wanted)) == expected
 
 
-def test_columns_are_everybody_organizations_units_and_accounts() -> None:
+def test_columns_are_public_organizations_units_and_accounts() -> None:
     unread = region(sharing={}, volume=PUBLIC | accounts(A), problems=(NO_IMAGE,))
     shown = of(region(accounts(B) | orgs(ORG, units=[UNIT])), unread)
     assert shown.matrix is not None
-    assert shown.matrix.columns == ("public", ORG_ID, UNIT_ID, A, B, "anybody else")
+    assert shown.matrix.columns == ("public", ORG_ID, UNIT_ID, A, B, "others")
     assert [row.labels["region"] for row in shown.matrix.rows] == [EU, US]
     assert {tuple(row.labels) for row in shown.matrix.rows} == {
         tuple(column.key for column in shown.matrix.labels)
@@ -130,7 +128,7 @@ def tables(shown: Document) -> dict[str, list[dict[str, Any]]]:
     return {table.title: [dict(row) for row in table.rows] for table in shown.tables}
 
 
-def test_keys_are_told_with_who_may_use_them() -> None:
+def test_keys_are_listed_with_their_users() -> None:
     rows = tables(of(under_key(accounts(A), made(root(A))), under_key(NOBODY)))["Keys and who may use them"]
     assert [
         (row["region"], row["principal"], row["through"], row["created_by_collection"]) for row in rows
@@ -141,14 +139,14 @@ def test_keys_are_told_with_who_may_use_them() -> None:
     assert {row["state"] for row in rows} == {"Enabled"}
 
 
-def test_every_region_is_told_and_which_was_not_read() -> None:
+def test_every_region_is_listed_with_whether_it_was_read() -> None:
     shown = of(region(PUBLIC), unread={US: refused(US)})
     regions = {row["region"]: row for row in tables(shown)["Regions"]}
     assert [(row["read"], row["images"]) for row in regions.values()] == [(True, 1), (False, None)]
     assert regions[EU]["image_block_public_access"] == "block-new-sharing"
 
 
-def test_what_could_not_be_read_is_told_first() -> None:
+def test_what_could_not_be_read_is_the_first_table() -> None:
     shown = of(region(), unread={US: refused(US)})
     assert shown.tables[0].title == "What could not be read"
     assert [row["error_code"] for row in shown.tables[0].rows] == ["UnauthorizedOperation"]
@@ -157,7 +155,7 @@ def test_what_could_not_be_read_is_told_first() -> None:
     assert "What could not be read" not in tables(of(region()))
 
 
-def test_an_audit_without_results_is_told_as_what_it_is() -> None:
+def test_an_audit_without_results_is_incomplete() -> None:
     shown = document(audit({"failed": True, "msg": "No credentials."}))
     assert (shown.status, shown.title) == ("incomplete", "Who can use the images")
     assert "No credentials." in shown.headline
@@ -165,12 +163,12 @@ def test_an_audit_without_results_is_told_as_what_it_is() -> None:
     assert [(item.code, item.message) for item in shown.items] == [("account_unreadable", "No credentials.")]
 
 
-def test_what_nobody_looked_at_is_told() -> None:
-    assert ("Left out", "snapshots: not looked at") in of(region(volumes={})).facts
+def test_what_was_not_checked_is_a_fact() -> None:
+    assert ("Left out", "snapshots: not checked") in of(region(volumes={})).facts
     assert [name for name, _value in of(region()).facts] == ["Account", "Images"]
 
 
-def test_every_finding_is_an_item_that_is_explained() -> None:
+def test_every_finding_is_an_item_with_an_explanation() -> None:
     given = audited(region(PUBLIC, accounts(A)), unread={US: refused(US)})
     shown = document(audit(given))
     assert [

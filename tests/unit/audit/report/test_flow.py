@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``audit_report`` writes, and what it returns of ten thousand images."""
+"""What ``audit_report`` writes and returns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.audit.report.examples import audited
 
 
 def run(given: dict[str, Any], folder: Path | None) -> tuple[dict[str, Any], tuple[Any, ...]]:
-    """The module's own result, and what it did."""
+    """The module's own result, and the actions it performed."""
     params = {
         "audit_result": given,
         "report_path": None,
@@ -55,7 +55,7 @@ def test_the_images_are_in_the_file_and_not_returned(tmp_path: Path) -> None:
     }
 
 
-def test_what_was_audited_is_not_returned_once_more(tmp_path: Path) -> None:
+def test_the_audit_result_is_not_returned_again(tmp_path: Path) -> None:
     # Ansible adds the options to a result that has no entry for them.
     assert run(audited(region()), tmp_path)[0]["invocation"] == {}
 
@@ -67,16 +67,16 @@ def test_what_changed_is_returned(tmp_path: Path) -> None:
     assert len(performed) == 4
 
 
-def test_a_folder_that_cannot_be_is_refused_whatever_was_audited(tmp_path: Path) -> None:
+def test_a_missing_parent_folder_is_refused_for_any_result(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="there is no folder"):
         run({}, tmp_path / "no" / "where")
 
 
 @pytest.mark.parametrize("name", [".", "new"])
-def test_a_folder_that_takes_no_files_is_refused(
+def test_a_folder_that_is_not_writable_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    # Whoever runs the tests may be root, who may write anywhere.
+    # The tests may run as root, which may write anywhere.
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path or mode != os.W_OK | os.X_OK)
     with pytest.raises(Refused, match="cannot be written to"):
         run({}, tmp_path / name)

@@ -35,7 +35,7 @@ EVERYTHING = AuditWanted(allowed=accounts(A, B) | orgs(ORG, units=[UNIT]) | PUBL
 
 
 def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
-    """Of each principal of the only image whether it is allowed, and what it has."""
+    """For each principal of the only image whether it is allowed, and its permissions."""
     (image,) = content["images"]
     return {
         one["principal"]: (one["allowed"], one["launch_permission"], one["snapshots"], one["key_access"])
@@ -126,23 +126,23 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
             region(accounts(A), image=ENCRYPTED),
             allowing(A),
             {A: (True, "yes", "none", "unknown")},
-            id="nobody looked at the keys",
+            id="keys were not checked",
         ),
         pytest.param(
             under_key(NOBODY, made(root(A)), volumes={"snap-1": accounts(A)}),
             allowing(A),
             {A: (True, "no", "all", "unknown")},
-            id="nobody looks whether who cannot launch it has the key",
+            id="key access is not checked without a launch permission",
         ),
     ],
 )
-def test_who_has_what_of_an_image(
+def test_permissions_of_each_principal(
     seen: RegionSeen, wanted: AuditWanted, expected: dict[str, tuple[bool, str, str, str]]
 ) -> None:
     assert shared(report(seen, wanted=wanted)) == expected
 
 
-def test_everybody_comes_first_then_organizations_units_and_accounts() -> None:
+def test_the_public_is_first_then_organizations_units_and_accounts() -> None:
     (image,) = report(region(PUBLIC | orgs(ORG, units=[UNIT]) | accounts(B, A)))["images"]
     assert [(one["kind"], one["principals"]) for one in image["shared_with"]] == [
         ("public", ["all"]),
@@ -152,7 +152,7 @@ def test_everybody_comes_first_then_organizations_units_and_accounts() -> None:
     ]
 
 
-def test_a_key_is_open_to_whom_a_policy_may_reach() -> None:
+def test_a_key_policy_gives_key_access() -> None:
     seen = under_key(accounts(A), policy=opened_to(consumers(A)))
     assert shared(report(seen, wanted=allowing(A))) == {A: (True, "yes", "none", "yes")}
 
