@@ -217,7 +217,7 @@ def _named(key: KeySeen) -> PolicyConsumers:
 
 
 def _principals(policy: str | None) -> Iterator[str]:
-    """The AWS principals that the statements of a policy name, whoever wrote the statements."""
+    """The AWS principals that the statements of a policy name, including statements of others."""
     statements = json.loads(policy).get("Statement", []) if policy else []
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal", {})

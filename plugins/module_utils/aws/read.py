@@ -124,7 +124,7 @@ def copies(
 
 
 def copies_by_field(ec2: EC2Client, source_image_id: str, source_region: str) -> tuple[Image, ...]:
-    """The caller's images whose source fields, which AWS sets, name the source, whoever copied them."""
+    """The caller's images whose source fields, which AWS sets for copies by any tool, name the source."""
     by_field: list[FilterTypeDef] = [
         {"Name": "source-image-id", "Values": [source_image_id]},
         {"Name": "source-image-region", "Values": [source_region]},

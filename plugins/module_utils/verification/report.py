@@ -72,8 +72,8 @@ def apart(rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]
     A failure about an option has no account; an instance that was left running may be in an account that has
     reached the level.
     """
-    told = {row["account_id"] for row in rows if not row["reached"]}
-    return [one for one in failed if one["account_id"] not in told or one["action"] == _TERMINATE]
+    reported = {row["account_id"] for row in rows if not row["reached"]}
+    return [one for one in failed if one["account_id"] not in reported or one["action"] == _TERMINATE]
 
 
 def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the audit share: an image, its snapshots and its key, and what is found of them."""
+"""Examples for the audit's tests: an image, its snapshots and its key, and their findings."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the options of ``ami_share_audit`` are read, and what its flow makes of regions it may not read."""
+"""The options of ``ami_share_audit``, and the result for regions that it may not read."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ IMAGES = {
 
 
 def params(**changes: Any) -> dict[str, Any]:
-    """What Ansible hands over for a plain task."""
+    """The parameters of a task without options."""
     return {**{name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}, "region": None, **changes}
 
 
 def rule(**changes: Any) -> dict[str, Any]:
-    """What Ansible makes of a rule."""
+    """A rule with Ansible's defaults."""
     return {
         **{name: spec.get("default") for name, spec in ARGUMENT_SPEC["rules"]["options"].items()},
         **changes,
@@ -75,17 +75,21 @@ def test_every_option_reaches_the_planner() -> None:
     ("changes", "options"),
     [
         pytest.param({"allowed_account_ids": [12345678901]}, ["allowed_account_ids"], id="a number"),
-        pytest.param({"allowed_org_arns": ["o-a1b2c3d4e5"]}, ["allowed_org_arns"], id="no full ARN"),
-        pytest.param({"allowed_org_unit_arns": [ORG]}, ["allowed_org_unit_arns"], id="no unit"),
-        pytest.param({"rules": [rule(account_ids=[CONSUMER])]}, ["rules[0].name_pattern"], id="of no image"),
+        pytest.param({"allowed_org_arns": ["o-a1b2c3d4e5"]}, ["allowed_org_arns"], id="not a full ARN"),
+        pytest.param({"allowed_org_unit_arns": [ORG]}, ["allowed_org_unit_arns"], id="not a unit"),
+        pytest.param(
+            {"rules": [rule(account_ids=[CONSUMER])]},
+            ["rules[0].name_pattern"],
+            id="a rule without conditions",
+        ),
         pytest.param(
             {"rules": [rule(name_pattern="a"), rule(name_pattern=" ", account_ids=["1"])]},
             ["rules[1].account_ids", "rules[1].name_pattern"],
-            id="two mistakes in a rule",
+            id="two invalid values in a rule",
         ),
     ],
 )
-def test_what_cannot_be_used_is_named(changes: dict[str, Any], options: list[str]) -> None:
+def test_invalid_options_are_refused(changes: dict[str, Any], options: list[str]) -> None:
     with pytest.raises(Refused) as refused:
         flow.wanted_from(params(**changes), False)
     assert sorted(item.action for item in refused.value.failures) == options
@@ -104,7 +108,7 @@ class Paced:
 
 
 def read(wanted: AuditWanted, ec2: Wire, permissions: Wire | None = None) -> AuditSeen:
-    """What is seen of a region, if EC2 is talked to like this."""
+    """The state of a region, read through these clients."""
     arn = f"arn:aws:iam::{OWNER}:user/me"
     sts, permissions = Wire("sts"), permissions or Wire("ec2")
     sts.expect("get_caller_identity", {}, {"UserId": "u", "Account": OWNER, "Arn": arn})
@@ -162,6 +166,6 @@ def test_a_region_that_cannot_be_read_fails_the_task(ec2: Wire) -> None:
     assert [item.code for item in plan.findings] == ["region_unreadable"]
 
 
-def test_a_region_that_is_none_is_refused(ec2: Wire) -> None:
+def test_an_unknown_region_is_refused(ec2: Wire) -> None:
     with pytest.raises(Refused, match="no region 'eu-west-9'"):
         read(AuditWanted(regions=("eu-west-9",)), ec2)

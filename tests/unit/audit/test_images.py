@@ -81,11 +81,11 @@ THROUGH = "access_remains_through_organization"
         ),
     ],
 )
-def test_what_nobody_allowed(seen: RegionSeen, expected: list[Any]) -> None:
+def test_what_is_not_allowed(seen: RegionSeen, expected: list[Any]) -> None:
     assert codes(audited(seen)) == expected
 
 
-def test_a_snapshot_of_several_images_is_judged_by_all_of_them() -> None:
+def test_a_snapshot_of_several_images_is_compared_with_all_of_them() -> None:
     other = replace(IMAGE, image_id="ami-00000000", name="edge")
     two = region(
         accounts(A),

@@ -48,7 +48,7 @@ STALE = "AROAEXAMPLEEXAMPLE"
         pytest.param(
             under_key(accounts(A), made(root(A)), made(root(B))),
             [("grant_without_share", KEY.arn, B)],
-            id="a grant that was left",
+            id="an orphaned grant",
         ),
         pytest.param(
             under_key(NOBODY, made(DEPLOY)), [("grant_without_share", KEY.arn, DEPLOY)], id="a role's grant"
@@ -60,7 +60,7 @@ STALE = "AROAEXAMPLEEXAMPLE"
                 ("statement_without_share", KEY.arn, ORG_ID),
                 ("statement_without_share", KEY.arn, UNIT_IDS[1]),
             ],
-            id="statements that were left",
+            id="orphaned statements",
         ),
         pytest.param(
             under_key(NOBODY, foreign(STALE)), [("stale_principal", KEY.arn, STALE)], id="a deleted role"
@@ -86,7 +86,7 @@ STALE = "AROAEXAMPLEEXAMPLE"
         pytest.param(
             under_key(accounts(A), key=Key(key_arn(account_id=STRANGER))),
             [("key_of_other_account", key_arn(account_id=STRANGER), None)],
-            id="somebody else's key",
+            id="another account's key",
         ),
     ],
 )
@@ -94,7 +94,7 @@ def test_keys(seen: RegionSeen, expected: list[Any]) -> None:
     assert codes(audited(seen, AuditWanted(allowed=accounts(A, B) | orgs(ORG)))) == expected
 
 
-def test_a_key_that_may_still_be_needed_is_left_alone() -> None:
+def test_key_access_that_may_still_be_needed_is_not_a_finding() -> None:
     through = under_key(orgs(ORG), made(root(B)), policy=opened_to(consumers(org_ids=(ORG_ID,))))
     unread = Problem("image_unreadable", ENCRYPTED.image_id, failure("DescribeImageAttribute"))
     hidden = replace(under_key(NOBODY, made(root(B))), sharing={}, problems=(unread,))

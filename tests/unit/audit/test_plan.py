@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an audit finds of images, their snapshots and their keys, and what it keeps silent about."""
+"""The audit's findings, results and failures."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ BOTH = accounts(A) | orgs(ORG)
 @pytest.mark.parametrize(
     ("seen", "wanted"),
     [
-        pytest.param(region(), AuditWanted(), id="shared with nobody"),
+        pytest.param(region(), AuditWanted(), id="private"),
         pytest.param(region(accounts(OWNER), accounts(OWNER)), AuditWanted(), id="its owner"),
         pytest.param(region(accounts(A), accounts(A)), allowing(A, B), id="accounts"),
         pytest.param(region(orgs(ORG)), AuditWanted(allowed=orgs(ORG)), id="an organization"),
@@ -61,7 +61,7 @@ BOTH = accounts(A) | orgs(ORG)
             region(orgs(ORG), accounts(A)), AuditWanted(allowed=BOTH), id="a snapshot for one of many"
         ),
         pytest.param(region(BOTH), AuditWanted(allowed=BOTH), id="both ways"),
-        pytest.param(region(image=DISABLED), AuditWanted(), id="disabled, and shared with nobody"),
+        pytest.param(region(image=DISABLED), AuditWanted(), id="disabled, and private"),
         pytest.param(under_key(NOBODY), AuditWanted(), id="a key for the owner"),
         pytest.param(under_key(accounts(A), made(root(A))), allowing(A), id="a grant"),
         pytest.param(
@@ -78,10 +78,10 @@ BOTH = accounts(A) | orgs(ORG)
             AuditWanted(allowed=orgs(ORG)),
             id="a statement for a unit",
         ),
-        pytest.param(under_key(NOBODY, foreign(root(A))), AuditWanted(), id="somebody else's grant"),
+        pytest.param(under_key(NOBODY, foreign(root(A))), AuditWanted(), id="another program's grant"),
     ],
 )
-def test_a_clean_estate(seen: RegionSeen, wanted: AuditWanted) -> None:
+def test_a_clean_account(seen: RegionSeen, wanted: AuditWanted) -> None:
     plan = audited(seen, replace(wanted, fail_on=Severity.LOW))
     assert codes(plan) == []
     assert plan.failures == ()
@@ -109,7 +109,7 @@ def test_what_could_not_be_read_is_a_finding_and_a_failure() -> None:
     assert sorted((item.code, item.resource) for item in plan.findings) == sorted(
         [("region_unreadable", far.region), *((item.code, item.resource) for item in problems)]
     )
-    # Each refusal of a region once, however many resources it was about.
+    # Each error once per region, for any number of resources.
     assert [(item.region, item.action) for item in plan.failures] == [
         (place().region, "DescribeImageAttribute"),
         (place().region, "DescribeKey"),

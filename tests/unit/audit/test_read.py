@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an audit asks AWS, each thing once, and what becomes of what it may not know."""
+"""The audit's reads: each call once, and problems for what it may not read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHARED = Sharing(frozenset({CONSUMER}))
 
 
 def item(image_id: str = SOURCE_ID, *snapshot_ids: str, **changes: Any) -> dict[str, Any]:
-    """An image as DescribeImages tells it."""
+    """An image as DescribeImages returns it."""
     return {
         "ImageId": image_id,
         "OwnerId": OWNER,
@@ -57,7 +57,7 @@ def test_every_page_of_the_own_images(ec2: Wire) -> None:
 
 
 class Scripted:
-    """A region's EC2 and KMS that many threads may ask at once: answers by operation and resource."""
+    """A region's EC2 and KMS for many threads: answers by operation and resource."""
 
     def __init__(self, images: list[dict[str, Any]], **answers: Any) -> None:
         self.asked: Counter[str] = Counter()
@@ -112,12 +112,12 @@ class Scripted:
 
 
 def refusal(code: str) -> ClientError:
-    """A refusal of AWS's."""
+    """An error from AWS."""
     return ClientError({"Error": {"Code": code, "Message": "No."}}, "Some")
 
 
 def look(wanted: AuditWanted | None = None, **regions: Scripted) -> tuple[dict[Target, RegionSeen], Any]:
-    """What is seen of these regions."""
+    """The state of these regions."""
     by_name = {name.replace("_", "-"): scripted for name, scripted in regions.items()}
     clients = SimpleNamespace(open=lambda _service, _regions: None, ec2=by_name.get, kms=by_name.get)
     clients.adaptive_for = lambda _action: clients
@@ -125,14 +125,14 @@ def look(wanted: AuditWanted | None = None, **regions: Scripted) -> tuple[dict[T
     return audit.regions(clients, targets, wanted or AuditWanted())  # type: ignore[arg-type]
 
 
-def test_everything_is_asked_once() -> None:
+def test_each_call_is_made_once() -> None:
     keys = {"snap-a": KEY, "snap-b": KEY, "snap-c": FOREIGN}
     aws = Scripted([item("ami-1", "snap-a", "snap-b"), item("ami-2", "snap-b", "snap-c")], keys=keys)
     seen, failed = look(eu_west_1=aws)
     assert failed == {}
     assert set(aws.asked.values()) == {1}
     assert sum(one.startswith("describe_snapshot_attribute") for one in aws.asked) == 3
-    # Of another account's key AWS tells nothing, and is asked nothing.
+    # Another account's key cannot be read, so no call is made for it.
     assert [one for one in aws.asked if "key" in one and STRANGER in one] == []
     region = seen[HERE]
     assert region.sharing == {"ami-1": SHARED, "ami-2": SHARED}
@@ -145,14 +145,14 @@ def test_everything_is_asked_once() -> None:
     assert region.problems == ()
 
 
-def test_nothing_is_asked_that_is_not_wanted() -> None:
+def test_no_call_is_made_for_what_is_not_checked() -> None:
     aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY})
     seen, _failed = look(AuditWanted(check_snapshots=False, check_keys=False), eu_west_1=aws)
     assert [one for one in aws.asked if "snapshot" in one] == ["get_snapshot_block_public_access_state"]
     assert (seen[HERE].volumes, seen[HERE].keys) == ({}, {})
 
 
-def test_of_a_key_that_aws_manages_nothing_more_is_asked() -> None:
+def test_an_aws_managed_key_needs_no_further_calls() -> None:
     aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY}, manager="AWS")
     seen, _failed = look(eu_west_1=aws)
     assert seen[HERE].keys[KEY].key.aws_managed
@@ -198,7 +198,7 @@ def test_what_may_not_be_read_is_a_problem_and_hides_nothing_else(
         ("describe_snapshot_attribute snap-a", "InvalidSnapshot.NotFound"),
     ],
 )
-def test_what_is_not_there_yet_or_no_more_is_shared_with_nobody(call: str, code: str) -> None:
+def test_missing_resources_are_private(call: str, code: str) -> None:
     aws = Scripted([item("ami-1", "snap-a")], refused={call: refusal(code)})
     seen, failed = look(eu_west_1=aws)
     assert failed == {}

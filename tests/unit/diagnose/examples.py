@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of diagnosis share: an image as its owner and as an account see it."""
+"""Examples for the diagnosis' tests: an image in its owner's account and in a consumer account."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TRIED = KeyDryRun(
 )
 CASE = Case(place(), CONSUMER)
 ACCEPTED = (DRY_RUN_SUCCEEDED, "Request would have succeeded, but DryRun flag is set.")
-BLIND_ACCOUNT = ConsumerSeen(allowed_images=AllowedImages("disabled"))
+IMAGE_NOT_VISIBLE = ConsumerSeen(allowed_images=AllowedImages("disabled"))
 UNREADABLE = Failure("It may not.", "Let it.", "UnauthorizedOperation", "DescribeImages")
 
 
@@ -57,21 +57,21 @@ def owner(launch: Sharing | None = SHARED, **changes: Any) -> OwnerSeen:
 
 
 def encrypted(*grants: Any, policy: str | None = None, **changes: Any) -> OwnerSeen:
-    """An encrypted image that is shared, its key opened by these grants and this policy."""
+    """A shared encrypted image whose key has these grants and this policy."""
     key = KeySeen(changes.pop("key", KEY), grants, policy or policy_of())
     return owner(**{"image": ENCRYPTED, "keys": (key,), **changes})
 
 
-OPENED = encrypted(made(root(CONSUMER)))
+GRANTED = encrypted(made(root(CONSUMER)))
 
 
 def consumer(**changes: Any) -> ConsumerSeen:
-    """The account sees the image, and a launch would be accepted."""
+    """The account sees the image, and the dry run of a launch succeeds."""
     return replace(ConsumerSeen(image=IMAGE, dry_run=ACCEPTED), **changes)
 
 
 def of_encrypted(**changes: Any) -> ConsumerSeen:
-    """The same of the encrypted image, with a key that the account may use."""
+    """The same for the encrypted image, with a key that the account may use."""
     return consumer(**{"image": ENCRYPTED, "keys": {KEY.arn: TRIED}, **changes})
 
 
@@ -84,7 +84,7 @@ def wanted(**changes: Any) -> DiagnosisWanted:
 def seen(
     of_owner: OwnerSeen, of_consumer: ConsumerSeen | None = None, image_id: str | None = IMAGE.image_id
 ) -> DiagnosisSeen:
-    """What was seen of the one image and the one account."""
+    """The state of one image and one account."""
     consumers = {CASE: of_consumer} if of_consumer is not None else {}
     return DiagnosisSeen(OWNER, {place(): image_id}, {place(): of_owner}, consumers, "golden", NOW)
 

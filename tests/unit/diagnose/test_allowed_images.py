@@ -26,8 +26,8 @@ IMAGE = source_image(
         pytest.param([], None, id="none: not documented"),
         pytest.param([{"ImageProviders": [STRANGER, OWNER]}], True, id="the owner"),
         pytest.param([{"ImageProviders": [STRANGER]}], False, id="another"),
-        pytest.param([{"ImageProviders": ["none"]}], False, id="nobody"),
-        pytest.param([{"ImageProviders": ["amazon"]}], None, id="whatever AWS takes for Amazon's"),
+        pytest.param([{"ImageProviders": ["none"]}], False, id="no provider"),
+        pytest.param([{"ImageProviders": ["amazon"]}], None, id="amazon: unknown"),
         pytest.param([{"ImageProviders": ["aws-marketplace", OWNER]}], True, id="the owner among others"),
         pytest.param([{"ImageNames": ["golden-*"]}], True, id="a name"),
         pytest.param([{"ImageNames": ["golden-?"]}], False, id="one character"),
@@ -45,14 +45,14 @@ IMAGE = source_image(
         pytest.param(
             [{"DeprecationTimeCondition": {"MaximumDaysSinceDeprecated": 0}}], False, id="deprecated at all"
         ),
-        pytest.param([{"ImageWatermarks": [{"WatermarkKey": "a:b"}]}], None, id="a part that is not known"),
+        pytest.param([{"ImageWatermarks": [{"WatermarkKey": "a:b"}]}], None, id="an unknown part"),
         pytest.param(
             [{"ImageProviders": [OWNER], "ImageNames": ["db-*"]}], False, id="all parts of a criterion"
         ),
         pytest.param(
             [{"ImageWatermarks": [{"WatermarkKey": "a:b"}], "ImageNames": ["db-*"]}],
             False,
-            id="one part is enough against it",
+            id="one part that does not fit",
         ),
         pytest.param([{"ImageNames": ["db-*"]}, {"ImageProviders": [OWNER]}], True, id="any criterion"),
         pytest.param([{"ImageProviders": ["amazon"]}, {"ImageNames": ["db-*"]}], None, id="perhaps one"),

@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.diagnose.examples import (
-    BLIND_ACCOUNT,
     ENCRYPTED,
     IMAGE,
+    IMAGE_NOT_VISIBLE,
     SHARED,
     UNREADABLE,
     codes,
@@ -38,7 +38,7 @@ IN_UNIT, IN_ORG = Sharing(org_unit_arns=frozenset({UNIT})), Sharing(org_arns=fro
 HIDDEN = ConsumerSeen(allowed_images=AllowedImages("enabled", ({"ImageProviders": [STRANGER]},)))
 
 
-BLIND = BLIND_ACCOUNT
+BLIND = IMAGE_NOT_VISIBLE
 
 
 DENIED = ("UnauthorizedOperation", "You are not authorized to perform this operation.")
@@ -60,21 +60,21 @@ B, U, N = "blocking", "unknown", "harmless"
             replace(HIDDEN, allowed_images=AllowedImages("enabled", ({"ImageProviders": [OWNER]},))),
             [("not_visible", B)],
             None,
-            id="allowed, and yet not to be seen",
+            id="allowed, but not visible",
         ),
         pytest.param(
             owner(),
             replace(HIDDEN, allowed_images=AllowedImages("enabled", ({"ImageProviders": ["amazon"]},))),
             [("hidden_by_allowed_images", B)],
             None,
-            id="what cannot be told of criteria, its sharing tells",
+            id="unknown criteria, shared with the account",
         ),
         pytest.param(
             owner(IN_UNIT),
             replace(HIDDEN, allowed_images=AllowedImages("enabled", ({"ImageProviders": ["amazon"]},))),
             [("hidden_by_allowed_images", U), ("outside_organization", B)],
             None,
-            id="neither criteria nor the unit can be told",
+            id="unknown criteria, shared with a unit",
         ),
         pytest.param(
             owner(),
@@ -88,10 +88,10 @@ B, U, N = "blocking", "unknown", "harmless"
             consumer(image=source_image(allowed=False)),
             [("allowed_images_audit_mode", N)],
             "authorized",
-            id="audit mode tells",
+            id="audit mode, not allowed",
         ),
         pytest.param(
-            owner(), consumer(image=source_image(allowed=True)), [], "authorized", id="audit mode praises"
+            owner(), consumer(image=source_image(allowed=True)), [], "authorized", id="audit mode, allowed"
         ),
         pytest.param(owner(), BLIND, [("not_visible", B)], None, id="not visible yet"),
         pytest.param(owner(), ConsumerSeen(), [("not_visible", B)], None, id="perhaps hidden"),
@@ -103,7 +103,7 @@ B, U, N = "blocking", "unknown", "harmless"
             "visible",
             id="terms that were not accepted",
         ),
-        pytest.param(owner(NOBODY), BLIND, [("not_shared", B)], None, id="said once"),
+        pytest.param(owner(NOBODY), BLIND, [("not_shared", B)], None, id="not shared and not visible"),
         pytest.param(owner(IN_UNIT), BLIND, [("outside_organization", B)], None, id="outside of the unit"),
         pytest.param(
             owner(IN_UNIT),
@@ -117,21 +117,21 @@ B, U, N = "blocking", "unknown", "harmless"
             BLIND,
             [("owner_unreadable", U), ("not_visible", B)],
             None,
-            id="the owner says nothing",
+            id="owner unreadable",
         ),
         pytest.param(
             OwnerSeen(image=source_image(owner_id=STRANGER)),
             consumer(),
             [("not_owner", N)],
             "authorized",
-            id="somebody else's that is seen",
+            id="another account's image, visible",
         ),
         pytest.param(
             owner(),
             ConsumerSeen(problem=UNREADABLE),
             [("consumer_unreadable", U)],
             None,
-            id="not to be asked",
+            id="consumer unreadable",
         ),
         pytest.param(owner(), consumer(dry_run=DENIED), [("launch_denied", B)], "visible", id="denied"),
         pytest.param(
@@ -157,14 +157,14 @@ B, U, N = "blocking", "unknown", "harmless"
         ),
     ],
 )
-def test_what_the_account_tells(
+def test_findings_of_the_account(
     of_owner: OwnerSeen, of_consumer: ConsumerSeen, expected: list[tuple[str, str]], level: str | None
 ) -> None:
     found = diagnosis(of_owner, of_consumer)
     assert (codes(found), found.level) == (expected, level)
 
 
-def test_an_image_that_only_the_account_sees_is_there() -> None:
+def test_an_image_that_only_the_account_sees_exists() -> None:
     found = diagnosis(OwnerSeen(), consumer())
     assert (codes(found), found.level) == ([("image_not_found", U)], "authorized")
 

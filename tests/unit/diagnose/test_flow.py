@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``ami_share_diagnose`` takes, whom it asks what, and what it returns."""
+"""The options of ``ami_share_diagnose``, its reads in each account, and its result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 from tests.unit.copy.aws_in_steps import refused
-from tests.unit.diagnose.examples import BLIND_ACCOUNT, consumer, encrypted, owner
+from tests.unit.diagnose.examples import IMAGE_NOT_VISIBLE, consumer, encrypted, owner
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, source_image
 from tests.unit.kms_grant.examples import KEY
 
@@ -45,7 +45,7 @@ PARAMS: dict[str, Any] = {
 
 
 class World:
-    """Stands for AWS: each side's answers, and who was asked what."""
+    """A fake of AWS: the answers in both accounts, and the calls made."""
 
     default_region = "us-east-1"
 
@@ -109,20 +109,20 @@ def read(monkeypatch: pytest.MonkeyPatch, world: World, **changes: Any) -> Diagn
 @pytest.mark.parametrize(
     ("changes", "option"),
     [
-        pytest.param({"account_ids": []}, "account_ids", id="nobody"),
+        pytest.param({"account_ids": []}, "account_ids", id="no account"),
         pytest.param({"account_ids": [123456789012]}, "account_ids", id="a number"),
         pytest.param({"images": {EU: None}}, "images", id="a copy that is only planned"),
         pytest.param({"images": {}}, "images", id="no image"),
-        pytest.param({"subnet_ids": {EU: "vpc-1"}}, "subnet_ids", id="no subnet"),
+        pytest.param({"subnet_ids": {EU: "vpc-1"}}, "subnet_ids", id="not a subnet"),
     ],
 )
-def test_options_that_will_not_do(changes: dict[str, Any], option: str) -> None:
+def test_invalid_options_are_refused(changes: dict[str, Any], option: str) -> None:
     with pytest.raises(Refused) as caught:
         flow.wanted_from({**PARAMS, **changes}, False)
     assert option in {failure.action for failure in caught.value.failures}
 
 
-def test_each_image_is_read_once_and_each_account_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_image_and_each_account_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(owner(), consumer())
     read(monkeypatch, world, account_ids=[CONSUMER, STRANGER, CONSUMER])
     assert set(world.asked.values()) == {1}
@@ -130,7 +130,7 @@ def test_each_image_is_read_once_and_each_account_asked_once(monkeypatch: pytest
     assert sum(kind == "consumer" for kind, *_place in world.asked) == 4
 
 
-def test_without_a_role_only_the_owner_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_role_only_the_owner_account_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(owner(), consumer())
     seen = read(monkeypatch, world, consumer_role_name=None)
     assert {kind for kind, *_place in world.asked} == {"owner"}
@@ -141,7 +141,7 @@ def test_without_a_role_only_the_owner_is_asked(monkeypatch: pytest.MonkeyPatch)
     ("of_owner", "asked", "tried"),
     [(owner(), False, []), (encrypted(), True, [KEY.arn])],
 )
-def test_kms_is_asked_only_where_an_image_is_encrypted(
+def test_kms_is_called_only_for_encrypted_images(
     monkeypatch: pytest.MonkeyPatch, of_owner: OwnerSeen, asked: bool, tried: list[str]
 ) -> None:
     world = World(of_owner, consumer())
@@ -153,7 +153,7 @@ def test_kms_is_asked_only_where_an_image_is_encrypted(
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        pytest.param({}, {"InstanceType": "t4g.nano"}, id="the smallest that fits"),
+        pytest.param({}, {"InstanceType": "t4g.nano"}, id="the default type"),
         pytest.param({"instance_type": "m7g.large"}, {"InstanceType": "m7g.large"}, id="a named one"),
         pytest.param(
             {
@@ -169,7 +169,7 @@ def test_kms_is_asked_only_where_an_image_is_encrypted(
         ),
     ],
 )
-def test_how_the_image_would_be_launched(
+def test_the_launch_request(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     world = World(owner(), consumer())
@@ -178,7 +178,7 @@ def test_how_the_image_would_be_launched(
     assert request == expected
 
 
-def test_a_role_that_may_not_be_assumed_is_tried_once_and_named_for_each_region(
+def test_a_role_that_cannot_be_assumed_is_tried_once_and_reported_for_each_region(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = World(owner(), refused("AccessDenied", "AssumeRole"))
@@ -191,7 +191,7 @@ def test_a_role_that_may_not_be_assumed_is_tried_once_and_named_for_each_region(
     ]
 
 
-def test_a_region_that_cannot_be_asked_is_asked_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_region_does_not_affect_others(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(owner(), refused("AuthFailure", "DescribeImages"))
     seen = read(monkeypatch, world)
     assert sum(count for (kind, *_place), count in world.asked.items() if kind == "consumer") == 2
@@ -208,8 +208,8 @@ def test_images_in_several_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(seen.consumers) == 2
 
 
-def test_what_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = read(monkeypatch, World(owner(), BLIND_ACCOUNT))
+def test_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = read(monkeypatch, World(owner(), IMAGE_NOT_VISIBLE))
     wanted = flow.wanted_from(PARAMS, False)
     planned = plan(wanted, seen)
     outcome = flow.apply(None, wanted, seen, planned, None)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Grant, 
 
 from tests.unit.diagnose.examples import (
     ENCRYPTED,
-    OPENED,
+    GRANTED,
     TRIED,
     UNREADABLE,
     codes,
@@ -41,7 +41,7 @@ OTHERS = frozenset(OPERATIONS)
 
 
 def granting(*without: str) -> OwnerSeen:
-    """An image whose key is opened but for some operations."""
+    """An image whose key is granted without some operations."""
     return encrypted(made(root(CONSUMER), OTHERS - set(without)))
 
 
@@ -50,14 +50,14 @@ def denying(action: str) -> str:
 
 
 def conditional(condition: dict[str, Any]) -> str:
-    everybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
-    return policy_of({**everybody, "Condition": condition})
+    any_principal = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    return policy_of({**any_principal, "Condition": condition})
 
 
 @pytest.mark.parametrize(
     ("of_owner", "expected"),
     [
-        pytest.param(OPENED, [], id="by a grant"),
+        pytest.param(GRANTED, [], id="by a grant"),
         pytest.param(encrypted(policy=opened_to(consumers(CONSUMER))), [], id="by the policy"),
         pytest.param(encrypted(), [("missing_key_access", B)], id="not at all"),
         pytest.param(encrypted(made(root(STRANGER))), [("missing_key_access", B)], id="another account"),
@@ -117,7 +117,7 @@ def conditional(condition: dict[str, Any]) -> str:
         ),
     ],
 )
-def test_what_the_owner_tells_of_keys(of_owner: OwnerSeen, expected: list[tuple[str, str]]) -> None:
+def test_key_findings_of_the_owner(of_owner: OwnerSeen, expected: list[tuple[str, str]]) -> None:
     assert codes(diagnosis(of_owner)) == expected
 
 
@@ -150,25 +150,28 @@ NOT_VIA_EC2 = policy_of(
 @pytest.mark.parametrize(
     ("of_owner", "tried", "expected"),
     [
-        pytest.param(OPENED, TRIED, [], id="all as the owner says"),
+        pytest.param(GRANTED, TRIED, [], id="granted, and the dry run succeeds"),
         pytest.param(
-            OPENED, refusing("Decrypt"), [("key_access_denied", B)], id="refused by the account itself"
+            GRANTED, refusing("Decrypt"), [("key_access_denied", B)], id="denied in the consumer account"
         ),
         pytest.param(
-            OPENED,
+            GRANTED,
             refusing("Decrypt", "CreateGrant"),
             [("key_access_denied", B)],
-            id="all of it in one finding",
+            id="two operations in one finding",
         ),
-        pytest.param(OPENED, refusing("CreateGrant"), [("create_grant_denied", U)], id="CreateGrant alone"),
+        pytest.param(GRANTED, refusing("CreateGrant"), [("create_grant_denied", U)], id="CreateGrant alone"),
         pytest.param(
             encrypted(),
             refusing("Decrypt", "CreateGrant"),
             [("missing_key_access", B)],
-            id="as the owner said",
+            id="not granted, and denied",
         ),
         pytest.param(
-            granting("CreateGrant"), refusing("CreateGrant"), [("missing_create_grant", B)], id="again"
+            granting("CreateGrant"),
+            refusing("CreateGrant"),
+            [("missing_create_grant", B)],
+            id="CreateGrant not granted, and denied",
         ),
         pytest.param(
             encrypted(policy=opened_to(consumers(CONSUMER))),
@@ -179,12 +182,12 @@ NOT_VIA_EC2 = policy_of(
         pytest.param(
             encrypted(policy=VIA_EC2), refusing("Decrypt", "ReEncrypt"), [], id="a key for EC2 only"
         ),
-        pytest.param(encrypted(policy=OF_ORG), TRIED, [], id="what the owner cannot tell, the account can"),
+        pytest.param(encrypted(policy=OF_ORG), TRIED, [], id="unknown to the owner, known to the account"),
         pytest.param(
             encrypted(policy=OF_ORG),
             refusing("Decrypt"),
             [("key_access_unknown", U), ("key_access_denied", U)],
-            id="nor the account",
+            id="unknown to both",
         ),
         pytest.param(
             BY_UNIT,
@@ -193,49 +196,49 @@ NOT_VIA_EC2 = policy_of(
             id="a unit that the account must be in, since it sees the image",
         ),
         pytest.param(
-            OPENED, KeyDryRun(problem="No idea."), [("key_unreadable", N)], id="keys could not be tried"
+            GRANTED, KeyDryRun(problem="No idea."), [("key_unreadable", N)], id="keys could not be tried"
         ),
         pytest.param(
             encrypted(made(f"arn:aws:iam::{CONSUMER}:role/golden")),
             TRIED,
             [("key_for_roles_only", N)],
-            id="the role that asks is the one that may",
+            id="granted to the role itself",
         ),
         pytest.param(
             encrypted(made(f"arn:aws:iam::{CONSUMER}:role/deploy")),
             refusing("Decrypt", "CreateGrant"),
             [("key_for_roles_only", U)],
-            id="another role may",
+            id="granted to another role",
         ),
         pytest.param(
             encrypted(made(root(CONSUMER)), policy=NOT_VIA_EC2),
             TRIED,
             [("key_denied_by_policy", B)],
-            id="what is denied to EC2 alone",
+            id="denied to EC2 only",
         ),
-        pytest.param(encrypted(), TRIED, [], id="AWS's word goes before what the owner sees"),
+        pytest.param(encrypted(), TRIED, [], id="the dry run overrides the owner's reading"),
         pytest.param(
             owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
             TRIED,
             [],
-            id="the account tells what the owner may not read",
+            id="unreadable by the owner, known to the account",
         ),
         pytest.param(
             owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
             refusing("Decrypt"),
             [("key_unreadable", U)],
-            id="neither tells",
+            id="unreadable by both",
         ),
     ],
 )
-def test_what_the_account_tells_of_keys(
+def test_key_findings_of_the_account(
     of_owner: OwnerSeen, tried: KeyDryRun, expected: list[tuple[str, str]]
 ) -> None:
     found = diagnosis(of_owner, of_encrypted(keys={KEY.arn: tried}))
     assert (codes(found), found.level) == (expected, "authorized")
 
 
-def test_of_many_grants_only_the_accounts_own_count() -> None:
+def test_only_grants_to_the_account_count() -> None:
     others = [Grant(f"g-{number}", f"arn:aws:iam::{number:012}:root", OPERATIONS) for number in range(50)]
     assert codes(diagnosis(encrypted(*others))) == [("missing_key_access", B)]
     assert codes(diagnosis(encrypted(*others, made(root(CONSUMER))))) == []

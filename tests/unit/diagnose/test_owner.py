@@ -41,12 +41,12 @@ B, U, N = "blocking", "unknown", "harmless"
         pytest.param(owner(), [], "yes", id="shared"),
         pytest.param(owner(NOBODY), [("not_shared", B)], "no", id="not shared"),
         pytest.param(owner(Sharing(frozenset({STRANGER}))), [("not_shared", B)], "no", id="with another"),
-        pytest.param(owner(PUBLIC), [("public", N)], "yes", id="public goes before not shared"),
+        pytest.param(owner(PUBLIC), [("public", N)], "yes", id="public"),
         pytest.param(
             owner(PUBLIC, image_block="block-new-sharing"),
             [("public", N), ("block_public_access", N)],
             "yes",
-            id="public, and blocked since",
+            id="public before block public access",
         ),
         pytest.param(
             owner(PUBLIC, image_block="unblocked"), [("public", N)], "yes", id="public, not blocked"
@@ -60,7 +60,7 @@ B, U, N = "blocking", "unknown", "harmless"
             owner(volumes={"snap-1": SHARED, "snap-2": NOBODY}),
             [("missing_volume_permission", N)],
             "yes",
-            id="without the second snapshot",
+            id="second snapshot not shared",
         ),
         pytest.param(
             owner(volumes={"snap-1": PUBLIC}, snapshot_block="block-all-sharing"),
@@ -103,11 +103,11 @@ B, U, N = "blocking", "unknown", "harmless"
             OwnerSeen(image=source_image(owner_id=STRANGER)),
             [("not_owner", U)],
             "unknown",
-            id="somebody else's",
+            id="another account's",
         ),
     ],
 )
-def test_what_the_owner_tells(of_owner: OwnerSeen, expected: list[tuple[str, str]], launches: str) -> None:
+def test_findings_of_the_owner(of_owner: OwnerSeen, expected: list[tuple[str, str]], launches: str) -> None:
     found = diagnosis(of_owner)
     assert codes(found) == expected
     assert (found.as_result()["can_launch"], found.level) == (launches, None)
@@ -118,17 +118,15 @@ def test_what_the_owner_tells(of_owner: OwnerSeen, expected: list[tuple[str, str
     ("of_owner", "expected"),
     [
         pytest.param(owner(NOBODY), [], id="needs no sharing"),
-        pytest.param(encrypted(launch=NOBODY), [], id="nor its key opened"),
-        pytest.param(encrypted(key=DEFAULT), [], id="and may use aws/ebs"),
+        pytest.param(encrypted(launch=NOBODY), [], id="needs no key access"),
+        pytest.param(encrypted(key=DEFAULT), [], id="may use aws/ebs"),
         pytest.param(
-            encrypted(key=replace(KEY, state="Disabled")), [("key_not_enabled", B)], id="if enabled"
+            encrypted(key=replace(KEY, state="Disabled")), [("key_not_enabled", B)], id="disabled key"
         ),
         pytest.param(
-            owner(NOBODY, image=source_image(state="disabled")), [("image_disabled", B)], id="and the image"
+            owner(NOBODY, image=source_image(state="disabled")), [("image_disabled", B)], id="disabled image"
         ),
-        pytest.param(
-            owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}), [], id="its own key is its own affair"
-        ),
+        pytest.param(owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}), [], id="unreadable key"),
     ],
 )
 def test_the_owner_as_consumer(of_owner: OwnerSeen, expected: list[tuple[str, str]]) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is found of an image and an account, and what that comes to."""
+"""The diagnosis of an image and an account, and the failures of the task."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing, Target
 
 from tests.unit.diagnose.examples import (
-    BLIND_ACCOUNT,
     IMAGE,
+    IMAGE_NOT_VISIBLE,
     UNREADABLE,
     codes,
     consumer,
@@ -33,7 +33,7 @@ PUBLIC, NOBODY = Sharing(public=True), Sharing()
 IN_UNIT, IN_ORG = Sharing(org_unit_arns=frozenset({UNIT})), Sharing(org_arns=frozenset({ORG}))
 
 
-BLIND = BLIND_ACCOUNT
+BLIND = IMAGE_NOT_VISIBLE
 
 
 B, U, N = "blocking", "unknown", "harmless"
@@ -44,7 +44,7 @@ def test_a_copy_that_is_only_planned() -> None:
     assert codes(found) == [("image_planned", U)]
 
 
-def test_an_account_with_an_image_of_its_own_is_asked_about_that_one_only() -> None:
+def test_an_account_with_its_own_copy_is_diagnosed_for_that_one_only() -> None:
     places = {Target(account_id, "eu-west-1"): owner() for account_id in (OWNER, CONSUMER)}
     saw = replace(seen(owner()), owners=places, images=dict.fromkeys(places, IMAGE.image_id))
     found = plan(wanted(account_ids=(CONSUMER, STRANGER)), saw).diagnoses
@@ -70,14 +70,14 @@ def test_an_account_with_an_image_of_its_own_is_asked_about_that_one_only() -> N
             ConsumerSeen(problem=UNREADABLE),
             "none",
             ["UnauthorizedOperation"],
-            id="what could not be read always does",
+            id="unreadable: always fails",
         ),
         pytest.param(
             OwnerSeen(problem=UNREADABLE),
             None,
             "unknown",
             ["UnauthorizedOperation"],
-            id="the owner's side, too, and once",
+            id="unreadable owner: fails once",
         ),
     ],
 )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Both sides of a shared image, each in as few requests as it takes."""
+"""Reads of a shared image in both accounts, with as few requests as possible."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHARED = Sharing(frozenset({CONSUMER}))
 
 
 class Clients:
-    """One region's clients, which answer from a script; of any other region nothing is there."""
+    """One region's clients, which answer from a script; other regions are empty."""
 
     def __init__(self, ec2: Wire, kms: Wire) -> None:
         self._ec2, self._kms = ec2, kms
@@ -73,8 +73,8 @@ def shown(**members: Any) -> dict[str, Any]:
     return {"Images": [{**plain, **members}]}
 
 
-def tell(ec2: Wire, *, public: bool = False) -> None:
-    """What a region's EC2 tells the owner."""
+def answer(ec2: Wire, *, public: bool = False) -> None:
+    """A region's EC2 answers to the owner."""
     launch = {"Group": "all"} if public else {"UserId": CONSUMER}
     ec2.expect("describe_images", BY_ID, shown())
     ec2.expect(
@@ -94,8 +94,8 @@ def tell(ec2: Wire, *, public: bool = False) -> None:
 
 
 @pytest.mark.parametrize("public", [False, True])
-def test_what_the_owner_is_told(clients: Any, ec2: Wire, public: bool) -> None:
-    tell(ec2, public=public)
+def test_what_the_owner_reads(clients: Any, ec2: Wire, public: bool) -> None:
+    answer(ec2, public=public)
     found = diagnosis.owner(clients, place(), SOURCE_ID, ["us-east-1"])
     assert found.image is not None
     assert found.launch == (Sharing(public=True) if public else SHARED)
@@ -103,7 +103,7 @@ def test_what_the_owner_is_told(clients: Any, ec2: Wire, public: bool) -> None:
     assert found.image_block == ("block-new-sharing" if public else None)
 
 
-def test_of_anothers_image_no_more_is_asked(clients: Any, ec2: Wire) -> None:
+def test_another_accounts_image_needs_no_further_calls(clients: Any, ec2: Wire) -> None:
     ec2.expect("describe_images", BY_ID, shown(OwnerId=STRANGER))
     found = diagnosis.owner(clients, place(), SOURCE_ID, [])
     assert found.image is not None
@@ -111,7 +111,7 @@ def test_of_anothers_image_no_more_is_asked(clients: Any, ec2: Wire) -> None:
     assert diagnosis.keys(clients, place(), found) == found
 
 
-def test_where_an_image_is_instead(clients: Any, ec2: Wire) -> None:
+def test_the_region_of_a_misplaced_image(clients: Any, ec2: Wire) -> None:
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     ec2.expect("describe_images", BY_ID, shown())
@@ -119,7 +119,7 @@ def test_where_an_image_is_instead(clients: Any, ec2: Wire) -> None:
     assert found == OwnerSeen(elsewhere=("us-east-1",))
 
 
-def test_a_region_that_cannot_be_looked_in_hides_nothing(clients: Any, ec2: Wire) -> None:
+def test_an_unreadable_region_hides_no_other(clients: Any, ec2: Wire) -> None:
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     ec2.refuse("describe_images", BY_ID, "AuthFailure")
     ec2.expect("describe_images", BY_ID, shown())
@@ -129,14 +129,14 @@ def test_a_region_that_cannot_be_looked_in_hides_nothing(clients: Any, ec2: Wire
 
 def owned(clients: Any, ec2: Wire, key_id: str) -> OwnerSeen:
     """The owner's side, and a snapshot under that key."""
-    tell(ec2)
+    answer(ec2)
     seen = diagnosis.owner(clients, place(), SOURCE_ID, [])
     snapshot = {"SnapshotId": "snap-1", "State": "completed", "KmsKeyId": key_id}
     ec2.expect("describe_snapshots", SNAPSHOTS, {"Snapshots": [snapshot]})
     return seen
 
 
-def test_what_the_owner_is_told_of_keys(clients: Any, ec2: Wire, kms: Wire) -> None:
+def test_what_the_owner_reads_about_keys(clients: Any, ec2: Wire, kms: Wire) -> None:
     seen = owned(clients, ec2, ARN)
     kms.expect("describe_key", {"KeyId": ARN}, metadata())
     grant = {"GrantId": "g", "GranteePrincipal": ROOT, "Operations": ["Decrypt"]}
@@ -148,9 +148,7 @@ def test_what_the_owner_is_told_of_keys(clients: Any, ec2: Wire, kms: Wire) -> N
 
 
 @pytest.mark.parametrize("of", ["AWS", STRANGER])
-def test_of_keys_that_are_not_the_owners_no_more_is_asked(
-    clients: Any, ec2: Wire, kms: Wire, of: str
-) -> None:
+def test_another_accounts_keys_need_no_further_calls(clients: Any, ec2: Wire, kms: Wire, of: str) -> None:
     arn = ARN.replace(OWNER, STRANGER) if of == STRANGER else ARN
     seen = owned(clients, ec2, arn)
     manager = "AWS" if of == "AWS" else "CUSTOMER"
@@ -166,8 +164,8 @@ def test_a_key_that_may_not_be_read_is_a_problem_of_that_key(clients: Any, ec2: 
     assert found.key_problems[ARN].error_code == "AccessDeniedException"
 
 
-def test_a_snapshot_whose_key_is_not_told_is_a_problem(clients: Any, ec2: Wire) -> None:
-    tell(ec2)
+def test_a_snapshot_without_a_key_id_is_a_problem(clients: Any, ec2: Wire) -> None:
+    answer(ec2)
     seen = diagnosis.owner(clients, place(), SOURCE_ID, [])
     ec2.expect("describe_snapshots", SNAPSHOTS, {"Snapshots": []})
     found = diagnosis.keys(clients, place(), seen)
@@ -188,7 +186,7 @@ def test_what_an_account_sees(clients: Any, ec2: Wire) -> None:
     assert (found.keys, found.allowed_images) == ({}, None)
 
 
-def test_what_an_account_does_not_see_is_perhaps_hidden(clients: Any, ec2: Wire) -> None:
+def test_an_invisible_image_may_be_hidden(clients: Any, ec2: Wire) -> None:
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     settings = {
         "State": "enabled",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the remedy share: an audit's result, and what doing the planned tasks leaves."""
+"""Examples for the remediation's tests: an audit's result, and the state after the planned tasks."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ def result_of(seen: AuditSeen, wanted: AuditWanted) -> dict[str, Any]:
 
 
 def audited(seen: AuditSeen, wanted: AuditWanted | None = None) -> Audited:
-    """The audit's result as the remedy takes it."""
+    """The audit's result as values."""
     return read(result_of(seen, wanted or AuditWanted()))
 
 
-def remedied(seen: AuditSeen, wanted: AuditWanted | None = None, **changes: Any) -> RemediationPlan:
-    """The plan for an account that looks like this, without a cap that matters."""
+def remediated(seen: AuditSeen, wanted: AuditWanted | None = None, **changes: Any) -> RemediationPlan:
+    """The plan for an account in this state, with a cap that is not reached."""
     values = {"audited": audited(seen, wanted), "max_removals": MANY, **changes}
     return plan(RemediationWanted(**values))
 
 
 def performed(seen: AuditSeen, plan: RemediationPlan, of: Audited) -> AuditSeen:
-    """What the account looks like once ``ami_share`` and ``ami_kms_grant`` have done the planned tasks."""
+    """The account after ``ami_share`` and ``ami_kms_grant`` have performed the planned tasks."""
     regions = dict(seen.regions)
     for task in unshare_tasks(plan.removals, of):
         for region, image_id in task["images"].items():
@@ -69,8 +69,8 @@ def performed(seen: AuditSeen, plan: RemediationPlan, of: Audited) -> AuditSeen:
     for task in revoke_tasks(plan.removals):
         for region, arn in task["kms_key_ids"].items():
             target = Target(OWNER, region)
-            closed = _closed(regions[target].keys[arn], target, task)
-            regions[target] = replace(regions[target], keys={**regions[target].keys, arn: closed})
+            revoked = _revoked(regions[target].keys[arn], target, task)
+            regions[target] = replace(regions[target], keys={**regions[target].keys, arn: revoked})
     return replace(seen, regions=regions)
 
 
@@ -103,7 +103,7 @@ def _unshared(region: RegionSeen, target: Target, image_id: str, task: Mapping[s
 
 
 def _volumes(region: RegionSeen, image: Image, wanted: ShareWanted) -> dict[str, Sharing]:
-    """The snapshots that ``ami_share`` reads; one that cannot be read would stop it."""
+    """The snapshots that ``ami_share`` reads."""
     if not wanted.share_snapshots:
         return {}
     return {
@@ -122,7 +122,7 @@ def _sharing(given: Mapping[str, Any]) -> Sharing:
     )
 
 
-def _closed(key: KeySeen, target: Target, task: Mapping[str, Any]) -> KeySeen:
+def _revoked(key: KeySeen, target: Target, task: Mapping[str, Any]) -> KeySeen:
     wanted = GrantWanted(
         kms_key_ids={target.region: key.key.arn},
         account_ids=frozenset(task["account_ids"]),

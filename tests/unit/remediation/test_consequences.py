@@ -22,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.scope im
 from tests.unit.audit.examples import IMAGE, NOBODY, NOW, accounts, region, under_key
 from tests.unit.examples import OWNER, SOURCE_ID, place
 from tests.unit.kms_grant.examples import KEY, B, made, root
-from tests.unit.remediation.examples import remedied
+from tests.unit.remediation.examples import remediated
 
 REGION, FAR = place().region, "us-west-2"
 
@@ -38,29 +38,29 @@ def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
     return AuditSeen(OWNER, NOW, dict(zip([place(), place(FAR)], regions, strict=False)), **changes)
 
 
-def withdrawn(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
-    """What each principal loses, and for which findings."""
+def removed(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
+    """The removals: resource, principal and codes of the findings."""
     return [(item.place.resource, item.principal, list(item.codes)) for item in plan.removals]
 
 
-def test_a_key_that_another_image_needs_stays_open() -> None:
+def test_access_to_a_key_that_another_image_needs_stays() -> None:
     two = {"images": (Listed(IMAGE), Listed(OTHER)), "volumes": {"snap-1": NOBODY, "snap-2": NOBODY}}
     both = {SOURCE_ID: accounts(B), OTHER.image_id: accounts(B)}
     seen = account_of(under_key(NOBODY, made(root(B)), **two, sharing=both))
-    one = remedied(seen, named=(Named(SOURCE_ID),))
-    assert withdrawn(one) == [(SOURCE_ID, B, ["unknown_account"])]
-    assert (KEY.arn, B, [GRANT]) in withdrawn(remedied(seen))
+    one = remediated(seen, named=(Named(SOURCE_ID),))
+    assert removed(one) == [(SOURCE_ID, B, ["unknown_account"])]
+    assert (KEY.arn, B, [GRANT]) in removed(remediated(seen))
 
 
-def test_a_snapshot_goes_that_becomes_wider_than_its_image() -> None:
+def test_a_snapshot_is_unshared_when_it_becomes_wider_than_its_image() -> None:
     two = region(
         images=(Listed(IMAGE), Listed(OTHER)),
         sharing={SOURCE_ID: accounts(B), OTHER.image_id: NOBODY},
         volume=accounts(B),
     )
-    # The other image allows it the snapshot, but is not shared with it.
+    # The rule for the other image allows the snapshot, but that image is not shared with the account.
     policy = AuditWanted(rules=(Rule(accounts(B), "other"),))
     expected = [(SOURCE_ID, B, ["unknown_account"]), ("snap-1", B, ["snapshot_wider_than_image"])]
     chosen = ("snapshot_wider_than_image", "unknown_account")
-    assert withdrawn(remedied(account_of(two), policy, codes=chosen)) == expected
-    assert withdrawn(remedied(account_of(two), policy)) == expected[:1]
+    assert removed(remediated(account_of(two), policy, codes=chosen)) == expected
+    assert removed(remediated(account_of(two), policy)) == expected[:1]

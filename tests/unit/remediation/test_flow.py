@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the options of ``remediation_plan`` are read, what is refused, and what is returned."""
+"""The options of ``remediation_plan``, its refusals, and its result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HERE = place().region
 
 
 def audit_of(seen: Any) -> dict[str, Any]:
-    """The audit's result as it comes through Ansible."""
+    """The audit's result, converted to JSON as by Ansible."""
     result: dict[str, Any] = json.loads(
         json.dumps(result_of(AuditSeen(OWNER, NOW, {place(): seen}), AuditWanted()))
     )
@@ -37,7 +37,7 @@ AUDITED = audit_of(region(accounts(STRANGER), accounts(STRANGER)))
 
 
 def params(**changes: Any) -> dict[str, Any]:
-    """What Ansible hands over for a plain task."""
+    """The parameters of a task without options."""
     defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
     return {**defaults, "audit_result": AUDITED, **changes}
 
@@ -105,21 +105,21 @@ def test_what_is_refused(changes: dict[str, Any], options: list[str]) -> None:
     assert all(failure.remedy for failure in caught.value.failures)
 
 
-def test_why_an_audit_failed_is_said() -> None:
+def test_the_refusal_says_why_the_audit_failed() -> None:
     with pytest.raises(Refused, match="The audit failed: No credentials"):
         wanted_from(
             params(finding_codes=["public"], audit_result={"failed": True, "msg": "No credentials."}), False
         )
 
 
-def test_an_audit_without_snapshots_is_not_enough() -> None:
+def test_an_audit_without_snapshots_is_refused() -> None:
     without = audit_of(region(accounts(STRANGER), volumes={}))
     with pytest.raises(Refused, match="check_snapshots: true"):
         wanted_from(params(finding_codes=["public"], audit_result=without), False)
 
 
 def returned(**changes: Any) -> dict[str, Any]:
-    """What the module returns of its own."""
+    """The keys that are specific to the module."""
     wanted = FLOW.wanted(params(**changes), False)
     seen = FLOW.read(None, wanted)
     plan = FLOW.plan(wanted, seen)
@@ -129,15 +129,15 @@ def returned(**changes: Any) -> dict[str, Any]:
     return FLOW.result(wanted, seen, plan, outcome)
 
 
-def test_what_is_returned_and_what_is_still_there_afterwards() -> None:
+def test_the_result_of_a_plan_and_of_its_verification() -> None:
     before = audit_of(
         under_key(accounts(STRANGER), made(root(STRANGER)), volumes={"snap-1": accounts(STRANGER)})
     )
     result = returned(audit_result=before, images=[SOURCE_ID])
     assert [item["principal"] for item in result["removals"]] == [STRANGER] * 3
-    (share,), (close,) = result["unshare_tasks"], result["revoke_tasks"]
+    (share,), (revoke,) = result["unshare_tasks"], result["revoke_tasks"]
     assert (share["images"], share["share_snapshots"]) == ({HERE: SOURCE_ID}, True)
-    assert close["account_ids"] == [STRANGER]
+    assert revoke["account_ids"] == [STRANGER]
     assert result["unreadable"] == []
 
     again = returned(audit_result=before, expected_removals=result["removals"])

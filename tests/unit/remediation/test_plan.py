@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is withdrawn for which finding, as which tasks, what is refused, and what could not be read."""
+"""The removals for each finding, the refusals, and what could not be read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT, place
 from tests.unit.keys.policies import ORG_ID, consumers, opened_to
 from tests.unit.keys.policies import UNIT as UNIT_IDS
 from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, foreign, made, root, scaling_role
-from tests.unit.remediation.examples import audited, remedied
+from tests.unit.remediation.examples import audited, remediated
 
 REGION, FAR = place().region, "us-west-2"
 
@@ -49,8 +49,8 @@ def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
     return AuditSeen(OWNER, NOW, dict(zip([place(), place(FAR)], regions, strict=False)), **changes)
 
 
-def withdrawn(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
-    """What each principal loses, and for which findings."""
+def removed(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
+    """The removals: resource, principal and codes of the findings."""
     return [(item.place.resource, item.principal, list(item.codes)) for item in plan.removals]
 
 
@@ -95,13 +95,13 @@ def withdrawn(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
             under_key(NOBODY, made(root(A)), foreign(root(A)), made(DEPLOY)),
             [GRANT],
             [(KEY.arn, A, [GRANT]), (KEY.arn, DEPLOY, [GRANT])],
-            id="grants of this collection's",
+            id="grants of this collection",
         ),
         pytest.param(
             under_key(NOBODY, made(root(A)), policy=opened_to(consumers(A, org_ids=(ORG_ID,)))),
             [STATEMENT],
             [(KEY.arn, A, [GRANT, STATEMENT]), (KEY.arn, ORG_ID, [STATEMENT])],
-            id="a statement goes with the grant",
+            id="a statement with the grant",
         ),
         pytest.param(
             under_key(accounts(B), made(root(B)), made(scaling_role(B)), made(root(A))),
@@ -111,7 +111,7 @@ def withdrawn(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
                 (KEY.arn, B, [GRANT]),
                 (KEY.arn, scaling_role(B), [GRANT]),
             ],
-            id="the key of those who lose the image, and of no others",
+            id="the key access of accounts that lose the image only",
         ),
         pytest.param(
             under_key(orgs(units=[UNIT]), made(root(A)), policy=opened_to(consumers(units=(UNIT_IDS,)))),
@@ -120,7 +120,7 @@ def withdrawn(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
                 (SOURCE_ID, UNIT, ["unknown_organizational_unit"]),
                 (KEY.arn, UNIT_IDS[1], [STATEMENT]),
             ],
-            id="the key of the unit",
+            id="the key access of the unit",
         ),
         pytest.param(
             under_key(
@@ -132,27 +132,27 @@ def withdrawn(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
                 (KEY.arn, ORG_ID, [STATEMENT]),
                 (KEY.arn, UNIT_IDS[1], [STATEMENT]),
             ],
-            id="the key of the organization and its units, and not of an account that may get an image yet",
+            id="the key access of the organization and its units, not of an allowed account",
         ),
         pytest.param(
             under_key(PUBLIC, made(root(A)), policy=opened_to(consumers(org_ids=(ORG_ID,)))),
             ["public", STATEMENT],
             [(SOURCE_ID, "all", ["public"]), (KEY.arn, ORG_ID, [STATEMENT])],
-            id="what the chosen codes would find next",
+            id="what a next audit would find by the chosen codes",
         ),
         pytest.param(
             replace(under_key(NOBODY, made(root(A))), volumes={"snap-1": accounts(A)}),
             [],
             [],
-            id="allowed, and about to get the image",
+            id="allowed, but the image is not shared yet",
         ),
-        pytest.param(region(accounts(A)), [], [], id="all is well"),
+        pytest.param(region(accounts(A)), [], [], id="no findings"),
     ],
 )
-def test_withdrawals(seen: RegionSeen, codes: list[str], expected: list[Any]) -> None:
-    plan = remedied(account_of(seen), allowing(A), codes=tuple(codes))
+def test_removals(seen: RegionSeen, codes: list[str], expected: list[Any]) -> None:
+    plan = remediated(account_of(seen), allowing(A), codes=tuple(codes))
     assert plan.refusals == ()
-    assert withdrawn(plan) == expected
+    assert removed(plan) == expected
 
 
 def failure(action: str, region: str = REGION) -> Failure:
@@ -160,7 +160,7 @@ def failure(action: str, region: str = REGION) -> Failure:
     return Failure("You may not.", "Allow it.", "UnauthorizedOperation", action, region, OWNER)
 
 
-def test_what_could_not_be_read_is_left_and_said_and_the_rest_is_repaired() -> None:
+def test_what_could_not_be_read_is_reported_and_the_rest_is_fixed() -> None:
     problems = (
         Problem("image_unreadable", OTHER.image_id, failure("DescribeImageAttribute"), OTHER.image_id),
         Problem("snapshot_unreadable", "snap-2", failure("DescribeSnapshotAttribute"), SOURCE_ID),
@@ -168,16 +168,16 @@ def test_what_could_not_be_read_is_left_and_said_and_the_rest_is_repaired() -> N
     )
     seen = under_key(accounts(A), made(root(A)), images=(Listed(IMAGE), Listed(OTHER)), problems=problems)
     seen = replace(seen, volumes={"snap-1": accounts(A)}, sharing={SOURCE_ID: accounts(A)})
-    plan = remedied(account_of(seen))
+    plan = remediated(account_of(seen))
     # The other image may need the key.
-    assert withdrawn(plan) == [
+    assert removed(plan) == [
         (SOURCE_ID, A, ["unknown_account"]),
         ("snap-1", A, ["unknown_account"]),
     ]
     assert {item.code for item in plan.unreadable} == {"image_unreadable", "snapshot_unreadable"}
     (task,) = unshare_tasks(plan.removals, audited(account_of(seen)))[:1]
     assert task["share_snapshots"] is False
-    named = remedied(account_of(seen), named=(Named(OTHER.image_id),))
+    named = remediated(account_of(seen), named=(Named(OTHER.image_id),))
     assert {item.resource for item in named.unreadable} == {OTHER.image_id, "snap-2"}
 
 
@@ -185,16 +185,14 @@ def test_what_could_not_be_read_is_left_and_said_and_the_rest_is_repaired() -> N
     ("codes", "said"),
     [
         pytest.param(("unknwon_account",), "not the code of a finding", id="unknown"),
+        pytest.param(("missing_key_access",), "is not fixed by removing permissions", id="fixed by granting"),
         pytest.param(
-            ("missing_key_access",), "is not fixed by removing permissions", id="the opposite helps"
-        ),
-        pytest.param(
-            ("shared_but_disabled",), "is not fixed by removing permissions", id="some of them may have it"
+            ("shared_but_disabled",), "is not fixed by removing permissions", id="permissions may be allowed"
         ),
     ],
 )
 def test_codes_that_are_refused(codes: tuple[str, ...], said: str) -> None:
-    (refusal,) = remedied(account_of(region()), codes=("public", *codes)).refusals
+    (refusal,) = remediated(account_of(region()), codes=("public", *codes)).refusals
     assert said in refusal.message
     assert all(code in refusal.remedy for code in REPAIRABLE)
 
@@ -202,8 +200,8 @@ def test_codes_that_are_refused(codes: tuple[str, ...], said: str) -> None:
 def test_more_than_the_cap_is_refused_with_examples() -> None:
     many = [f"2{number:011d}" for number in range(8)]
     seen = account_of(under_key(accounts(*many), *(made(root(one)) for one in many)))
-    assert len(remedied(seen, max_removals=16).removals) == 16
-    plan = remedied(seen, max_removals=15)
+    assert len(remediated(seen, max_removals=16).removals) == 16
+    plan = remediated(seen, max_removals=15)
     assert (plan.removals, plan.unreadable) == ((), ())
     (refusal,) = plan.refusals
     assert "16 removals, 8 of them of keys, and at most 15" in refusal.message
@@ -212,12 +210,12 @@ def test_more_than_the_cap_is_refused_with_examples() -> None:
     assert "remediate_max_removals" in refusal.remedy
 
 
-def test_the_words_of_a_withdrawal() -> None:
+def test_the_message_of_a_removal() -> None:
     seen = account_of(under_key(PUBLIC | accounts(B), made(root(B))))
-    _account, public, closed = remedied(seen).removals
+    _account, public, revoked = remediated(seen).removals
     assert public.message == f"{REGION}: unshare {SOURCE_ID} (golden-web) from the public: public"
-    assert closed.message == f"{REGION}: revoke access to {KEY.arn} from {B}: {GRANT}"
-    (snapshot,) = remedied(account_of(region(volume=PUBLIC))).removals
+    assert revoked.message == f"{REGION}: revoke access to {KEY.arn} from {B}: {GRANT}"
+    (snapshot,) = remediated(account_of(region(volume=PUBLIC))).removals
     assert f"unshare snap-1, a snapshot of {SOURCE_ID}, from the public" in snapshot.message
     assert snapshot.as_result() == {
         "finding_codes": ["snapshot_public"],
@@ -230,32 +228,32 @@ def test_the_words_of_a_withdrawal() -> None:
 
 
 def still_planned(plan: RemediationPlan, seen: AuditSeen) -> list[str]:
-    """What of an earlier plan an account still shows, or does not tell."""
-    return [item.place.resource for item in remedied(seen, planned=plan.removals).removals]
+    """The removals of an earlier plan that are not done, or unknown."""
+    return [item.place.resource for item in remediated(seen, planned=plan.removals).removals]
 
 
-def test_what_of_a_plan_is_still_to_be_done() -> None:
+def test_removals_that_are_not_done() -> None:
     before = account_of(replace(under_key(accounts(B), made(root(B))), volumes={"snap-1": accounts(B)}))
-    first = remedied(before)
+    first = remediated(before)
     everything = [SOURCE_ID, "snap-1", KEY.arn]
     assert still_planned(first, before) == everything
     assert still_planned(first, account_of(under_key(NOBODY))) == []
     assert still_planned(first, account_of(under_key(accounts(B)))) == [SOURCE_ID]
     assert still_planned(first, account_of(under_key(NOBODY, made(root(B))))) == [KEY.arn]
-    # Whoever is not told of it cannot say that it is gone.
+    # What could not be read may still exist.
     assert still_planned(first, account_of(unread={place(): failure("DescribeImages")})) == everything
     unread = replace(under_key(NOBODY), sharing={}, volumes={}, keys={})
     assert still_planned(first, account_of(unread)) == everything
-    # An image that is gone is nobody's any more.
+    # A deregistered image is not shared.
     assert still_planned(first, account_of(RegionSeen())) == [KEY.arn]
 
 
 def test_every_code_is_documented() -> None:
     page = Path(__file__).resolve().parents[3] / "docs" / "remediating.md"
     text = page.read_text(encoding="utf-8")
-    told = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
-    assert sorted(told) == sorted(code for code in CODES if not code.endswith("_unreadable"))
-    repairs = text.split("## What it does not fix")[0]
-    named = re.findall(r"^\| `(\w+)` \|", repairs, re.MULTILINE)
+    documented = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert sorted(documented) == sorted(code for code in CODES if not code.endswith("_unreadable"))
+    fixable = text.split("## What it does not fix")[0]
+    named = re.findall(r"^\| `(\w+)` \|", fixable, re.MULTILINE)
     assert sorted(named) == sorted(REPAIRABLE)
     assert sorted(named[:5]) == sorted(NOT_ALLOWED)

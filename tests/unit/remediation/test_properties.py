@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for every remedy, whoever has what: nothing that is allowed goes, and one run is enough."""
+"""Properties of every remediation: nothing allowed is removed, and one run is enough."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SHARINGS = st.builds(
     ACCOUNTS,
     st.frozensets(st.sampled_from([ORG, OTHER_ORG]), max_size=1),
     st.frozensets(st.just(UNIT)),
-    # Mostly not public, which hides what else there is.
+    # Mostly not public, because public sharing hides other findings.
     st.sampled_from([False, False, True]),
 )
 GRANTEES = st.sampled_from([root(A), root(B), DEPLOY, scaling_role(A), root(OWNER), "AROAEXAMPLEID"])
@@ -82,7 +82,7 @@ def regions(draw: st.DrawFn, name: str) -> RegionSeen:
 
 @st.composite
 def keys(draw: st.DrawFn, arn: str) -> KeySeen:
-    """A key with grants and statements of this collection's and of others'."""
+    """A key with grants and statements of this collection and others."""
     own = [made(who, grant_id=f"g-{who}") for who in draw(st.lists(GRANTEES, max_size=4, unique=True))]
     theirs = [foreign(who) for who in draw(st.lists(GRANTEES, max_size=2, unique=True))]
     policy = policy_of(*key_policy.statements_for(draw(ACCESSES)))
@@ -113,14 +113,14 @@ CHOICES = st.builds(
 def wanted(
     seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any], cap: int = MANY
 ) -> RemediationWanted:
-    """To repair what was chosen, as far as there is what is named."""
+    """The chosen options, without named images that do not exist."""
     of = audited(seen, policy)
     named = tuple(one for one in choice["named"] if one.places(of))
     return RemediationWanted(of, choice["codes"], named, max_removals=cap)
 
 
 def holdings(seen: AuditSeen) -> dict[tuple[str, str], Sharing]:
-    """Whom each image and snapshot is shared with."""
+    """The sharing of each image and snapshot."""
     return {
         (target.region, resource): sharing
         for target, region in seen.regions.items()
@@ -129,7 +129,7 @@ def holdings(seen: AuditSeen) -> dict[tuple[str, str], Sharing]:
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
-def test_nothing_that_is_allowed_is_withdrawn(
+def test_nothing_that_is_allowed_is_removed(
     seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any]
 ) -> None:
     want = wanted(seen, policy, choice)
@@ -148,13 +148,13 @@ def test_nothing_that_is_allowed_is_withdrawn(
             lost = region.volumes[one] - left.volumes[one]
             allowed = reduce(Sharing.__or__, map(policy.allowed_for, images))
             may_launch = reduce(Sharing.__or__, (left.sharing[image.image_id] for image in images))
-            # An account that may have it loses it only where it has no image to go with it.
+            # An allowed account loses a snapshot only if none of its images is shared with it.
             assert not (lost & allowed).public
             assert not (lost & allowed).account_ids & may_launch.account_ids
 
 
 @given(ACCOUNTS_SEEN, POLICIES)
-def test_who_is_allowed_everything_loses_nothing_unless_that_is_asked_for(
+def test_an_allowed_principal_loses_nothing_unless_its_finding_is_chosen(
     seen: AuditSeen, policy: AuditWanted
 ) -> None:
     policy = replace(policy, rules=())
@@ -166,7 +166,7 @@ def test_who_is_allowed_everything_loses_nothing_unless_that_is_asked_for(
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
-def test_just_what_is_shown_is_withdrawn(
+def test_only_the_planned_removals_are_performed(
     seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any]
 ) -> None:
     want = wanted(seen, policy, choice)
@@ -188,7 +188,7 @@ def test_just_what_is_shown_is_withdrawn(
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
-def test_other_peoples_grants_and_those_who_need_the_key_stay(
+def test_foreign_grants_and_needed_key_access_stay(
     seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any]
 ) -> None:
     want = wanted(seen, policy, choice)
@@ -209,7 +209,7 @@ def test_other_peoples_grants_and_those_who_need_the_key_stay(
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
-def test_a_second_run_has_nothing_to_do(seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any]) -> None:
+def test_a_second_run_plans_nothing(seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any]) -> None:
     want = wanted(seen, policy, choice)
     first = plan(want)
     after = performed(seen, first, want.audited)
@@ -237,7 +237,7 @@ def test_never_more_than_the_cap(
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
-def test_what_is_done_together_is_the_same_as_apart(
+def test_regions_together_and_one_by_one_give_the_same(
     seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any]
 ) -> None:
     want = wanted(seen, policy, choice)

@@ -18,7 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.scope im
 from tests.unit.audit.examples import IMAGE, NOBODY, NOW, accounts, region, under_key
 from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, place
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
-from tests.unit.remediation.examples import remedied
+from tests.unit.remediation.examples import remediated
 
 REGION, FAR = place().region, "us-west-2"
 
@@ -37,7 +37,7 @@ def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
         pytest.param([Named(SOURCE_ID)], [], [(REGION, SOURCE_ID), (REGION, "snap-1")], id="an image"),
         pytest.param([Named("snap-1", REGION)], [], [(REGION, "snap-1")], id="a snapshot alone"),
         pytest.param(
-            [Named("snap-1")], [], [(REGION, "snap-1"), (FAR, "snap-1")], id="a snapshot, wherever it is"
+            [Named("snap-1")], [], [(REGION, "snap-1"), (FAR, "snap-1")], id="a snapshot in any region"
         ),
         pytest.param([Named(OTHER.image_id, FAR)], ["public"], [], id="an image that has no such finding"),
         pytest.param(
@@ -51,14 +51,14 @@ def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
 def test_what_is_named(named: list[Named], codes: list[str], expected: list[Any]) -> None:
     both = accounts(STRANGER)
     seen = account_of(region(both, both), region(both, both, OTHER))
-    plan = remedied(seen, named=tuple(named), codes=tuple(codes))
+    plan = remediated(seen, named=tuple(named), codes=tuple(codes))
     assert plan.refusals == ()
     assert [item.place for item in plan.removals] == expected
 
 
-def test_the_keys_of_a_snapshot_that_is_named_are_closed_with_it() -> None:
+def test_key_access_is_revoked_with_a_named_snapshot() -> None:
     seen = account_of(replace(under_key(NOBODY, made(root(B))), volumes={"snap-1": accounts(B)}))
-    plan = remedied(seen, named=(Named("snap-1"),))
+    plan = remediated(seen, named=(Named("snap-1"),))
     assert [item.place.resource for item in plan.removals] == ["snap-1", KEY.arn]
 
 
@@ -70,17 +70,17 @@ def failure(action: str, region: str = REGION) -> Failure:
 @pytest.mark.parametrize(
     ("named", "refused", "unreadable"),
     [
-        pytest.param((Named("ami-99999999"),), [], 1, id="it may be where nothing could be read"),
-        pytest.param((Named("ami-99999999", FAR),), [], 1, id="it is where nothing could be read"),
-        pytest.param((Named("ami-99999999", REGION),), ["images"], 0, id="it is not where all was read"),
-        pytest.param((Named("ami-99999999", "sa-east-1"),), ["images"], 0, id="nobody looked there"),
+        pytest.param((Named("ami-99999999"),), [], 1, id="in any region, one of which could not be read"),
+        pytest.param((Named("ami-99999999", FAR),), [], 1, id="in a region that could not be read"),
+        pytest.param((Named("ami-99999999", REGION),), ["images"], 0, id="not in a region that was read"),
+        pytest.param((Named("ami-99999999", "sa-east-1"),), ["images"], 0, id="in an unaudited region"),
         pytest.param((Named("snap-9", REGION),), ["images"], 0, id="no image has the snapshot"),
         pytest.param((Named(SOURCE_ID),), [], 0, id="it was read"),
-        pytest.param((), [], 1, id="everything is to be repaired"),
+        pytest.param((), [], 1, id="everything"),
     ],
 )
-def test_what_is_not_there(named: tuple[Named, ...], refused: list[str], unreadable: int) -> None:
+def test_missing_named_images(named: tuple[Named, ...], refused: list[str], unreadable: int) -> None:
     seen = account_of(region(accounts(A)), unread={place(FAR): failure("DescribeImages", FAR)})
-    plan = remedied(seen, named=named)
+    plan = remediated(seen, named=named)
     assert [item.action for item in plan.refusals] == refused
     assert len(plan.unreadable) == unreadable

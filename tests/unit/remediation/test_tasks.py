@@ -22,7 +22,7 @@ from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, place, volumes
 from tests.unit.keys.policies import ORG_ID, consumers, opened_to
 from tests.unit.keys.policies import UNIT as UNIT_IDS
 from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, made, root
-from tests.unit.remediation.examples import audited, remedied
+from tests.unit.remediation.examples import audited, remediated
 
 REGION, FAR = place().region, "us-west-2"
 
@@ -38,11 +38,11 @@ def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
     return AuditSeen(OWNER, NOW, dict(zip([place(), place(FAR)], regions, strict=False)), **changes)
 
 
-def test_tasks_are_as_few_as_will_do_and_come_apart() -> None:
+def test_tasks_are_combined_and_listed_by_region() -> None:
     both = accounts(STRANGER)
     seen = account_of(region(both, both), region(both, both, OTHER))
     # The second snapshot is not shared, so that the first is a task of its own.
-    images, snapshots = unshare_tasks(remedied(seen).removals, audited(seen))
+    images, snapshots = unshare_tasks(remediated(seen).removals, audited(seen))
     assert images == {
         "images": {REGION: SOURCE_ID, FAR: OTHER.image_id},
         "account_ids": [STRANGER],
@@ -60,27 +60,27 @@ def test_tasks_are_as_few_as_will_do_and_come_apart() -> None:
     assert [part["snapshot_ids"] for part in snapshots["per_region"]] == [["snap-1"], ["snap-1"]]
 
     whole = account_of(region(both, volumes={"snap-1": both, "snap-2": both}))
-    (together,) = unshare_tasks(remedied(whole).removals, audited(whole))
+    (together,) = unshare_tasks(remediated(whole).removals, audited(whole))
     assert (together["share_snapshots"], together["snapshot_ids"], together["per_region"]) == (True, [], [])
 
 
-def test_images_of_one_region_are_tasks_of_their_own() -> None:
+def test_each_image_of_one_region_has_its_own_task() -> None:
     two = region(
         images=(Listed(IMAGE), Listed(replace(OTHER, devices=volumes("snap-3")))),
         sharing={SOURCE_ID: PUBLIC | accounts(STRANGER), OTHER.image_id: PUBLIC | accounts(STRANGER)},
     )
     seen = account_of(two)
-    tasks = unshare_tasks(remedied(seen).removals, audited(seen))
+    tasks = unshare_tasks(remediated(seen).removals, audited(seen))
     assert [(task["images"], task["group"], task["per_region"]) for task in tasks] == [
         ({REGION: OTHER.image_id}, "all", []),
         ({REGION: SOURCE_ID}, "all", []),
     ]
 
 
-def test_a_key_is_one_task_whoever_loses_it() -> None:
+def test_a_key_is_one_task_for_all_principals() -> None:
     policy = opened_to(consumers(B, org_ids=(ORG_ID,), units=(UNIT_IDS,)))
     seen = account_of(under_key(NOBODY, made(root(A)), made(DEPLOY), policy=policy))
-    assert revoke_tasks(remedied(seen, codes=(GRANT, STATEMENT)).removals) == [
+    assert revoke_tasks(remediated(seen, codes=(GRANT, STATEMENT)).removals) == [
         {
             "kms_key_ids": {REGION: KEY.arn},
             "account_ids": [A, B],

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a verification's report marks, lists and compares."""
+"""The document of a verification: marks, lists and changes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_every_account_and_image_has_its_mark() -> None:
 
 
 @pytest.mark.parametrize("wanted", LEVELS)
-def test_who_has_reached_the_level_has_all_that_is_wanted(wanted: str) -> None:
+def test_an_account_at_the_level_has_a_full_mark(wanted: str) -> None:
     results = [seen(str(place) * 12, EU, level) for place, level in enumerate(LEVELS)]
     matrix = document(verification(wanted, [EU], [], [{"results": results}])).matrix
     assert matrix is not None
@@ -76,11 +76,11 @@ def test_who_has_reached_the_level_has_all_that_is_wanted(wanted: str) -> None:
     assert set(row.cells.values()) <= set(matrix.legend)
 
 
-def test_only_what_is_short_of_the_level_is_a_finding() -> None:
+def test_only_accounts_below_the_level_are_findings() -> None:
     content = report("authorized", seen(WEB, EU, "launched", NO_KEY), seen(BATCH, EU, "visible", NO_KEY))
     assert dict(document(content).facts) == {"Level": "authorized", "Accounts": "2", "Images": "2"}
     unknown, *others = document(content).items
-    # Of the other region nothing is known.
+    # Nothing is known about the other region.
     assert (unknown.code, unknown.account_id, unknown.region) == ("level_not_reached", WEB, US)
     assert [(item.code, item.account_id, item.region) for item in others] == [
         ("missing_key_access", BATCH, EU),
@@ -100,7 +100,7 @@ def test_only_what_is_short_of_the_level_is_a_finding() -> None:
     )
 
 
-def test_what_went_wrong_beside_the_accounts_is_a_finding_too() -> None:
+def test_other_failures_are_findings() -> None:
     left = {
         "account_id": WEB,
         "action": "TerminateInstances",
@@ -123,7 +123,7 @@ def test_every_code_is_explained() -> None:
     assert all(text.endswith(".") for text in shown.explanations.values())
 
 
-def test_what_has_changed_is_who_gets_how_far() -> None:
+def test_changes_are_changes_of_levels() -> None:
     before = report("launched", seen(WEB, EU, "launched"), seen(BATCH, EU, "authorized"))
     after = report("launched", seen(WEB, EU, "launched"), seen(BATCH, EU, "launched"))
     assert differences({"written_at": NOW, **before}, after) == Changes(
@@ -134,7 +134,7 @@ def test_what_has_changed_is_who_gets_how_far() -> None:
     assert differences({"written_at": NOW, **after}, after) == Changes(NOW)
 
 
-def test_all_forms_can_be_made_of_it() -> None:
+def test_all_formats_can_be_written() -> None:
     made = render_all(document(report("launched", seen(WEB, EU, "visible", NO_KEY))), NOW)
     assert set(made) == {*NAMES[1:]}
     assert f'"{EU}","ami-{EU}","{WEB}","visible","false","missing_key_access"' in made["report.csv"]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the report of a verification says, and that no level is taken for a higher one."""
+"""The content of a verification report; no level counts as a higher one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_level_is_reached_by_itself_and_by_those_that_prove_more(wanted: str, 
     assert bool(content["summary"]) is not reached
 
 
-def test_the_better_proof_counts_and_what_stood_in_the_way_is_told_once() -> None:
+def test_the_highest_level_counts_and_each_finding_is_listed_once() -> None:
     diagnosed, probed = (
         result(row("authorized", EU, CONSUMER, NO_KEY)),
         result(row("visible", EU, CONSUMER, NO_KEY)),
@@ -65,7 +65,7 @@ def test_the_better_proof_counts_and_what_stood_in_the_way_is_told_once() -> Non
     assert "No key. Open it." in report("launched", diagnosed, probed)["summary"]
 
 
-def test_a_running_instance_disproves_what_was_found_against_it() -> None:
+def test_a_running_instance_overrides_findings() -> None:
     (found,) = report("launched", result(row("authorized", EU, CONSUMER, NO_KEY)), result(row("launched")))[
         "results"
     ]
@@ -91,7 +91,7 @@ REFUSED = {
 }
 
 
-def test_who_is_not_heard_of_has_not_reached_it() -> None:
+def test_an_account_without_results_has_not_reached_it() -> None:
     diagnosed = result(row("authorized", EU, OWNER), row("authorized", US, OWNER), failures=[REFUSED])
     content = report("visible", diagnosed, regions=(EU, US), accounts=(CONSUMER, " ", OWNER))
     unheard = [found for found in content["results"] if found["account_id"] == CONSUMER]
@@ -144,20 +144,20 @@ def test_a_region_with_one_failure_is_failed_and_others_are_not() -> None:
 NO_SUBNET = {**REFUSED, "account_id": None, "action": "subnet_ids", "message": "No subnet.", "remedy": ""}
 
 
-def test_why_nothing_was_launched_is_told_where_more_than_launching_went_well() -> None:
+def test_the_reason_for_no_launch_is_listed_with_other_successes() -> None:
     content = report("launched", result(row("authorized")), {"failed": True, "failures": [NO_SUBNET]})
     assert content["results"][0]["level"] == "authorized"
     assert content["summary"].count("No subnet.") == 1
 
 
-def test_why_an_account_got_no_further_is_told_where_only_the_task_knows() -> None:
+def test_the_task_error_is_the_reason_where_no_finding_is() -> None:
     role = {**REFUSED, "region": EU}
     content = report("launched", result(row("authorized")), result(row("visible"), failures=[role]))
     assert [found["message"] for found in content["results"][0]["findings"]] == ["Not you."]
     assert content["summary"].count("Not you. Trust.") == 1
 
 
-def test_a_region_that_nothing_is_known_of_is_not_verified() -> None:
+def test_a_region_without_results_is_not_verified() -> None:
     content = report("visible", result(row("visible")), regions=(EU, US), accounts=())
     assert content["failed_regions"] == [US]
     assert content["status"] == "incomplete"
@@ -165,7 +165,7 @@ def test_a_region_that_nothing_is_known_of_is_not_verified() -> None:
 
 
 @pytest.mark.parametrize("level", ["launched", "authorized"])
-def test_an_instance_that_may_be_left_running_is_no_success(level: str) -> None:
+def test_an_instance_that_may_still_run_is_not_a_success(level: str) -> None:
     left = {
         **REFUSED,
         "action": "TerminateInstances",
@@ -178,14 +178,14 @@ def test_an_instance_that_may_be_left_running_is_no_success(level: str) -> None:
     assert content["summary"].count("i-1 could not be terminated.") == 1
 
 
-def test_what_failed_and_was_not_needed_is_told_and_fails_nothing() -> None:
+def test_a_failure_that_was_not_required_is_listed_and_fails_nothing() -> None:
     content = report("launched", result(row("launched"), failures=[REFUSED]))
     assert content["status"] == "verified"
     assert "Not you." in content["summary"]
 
 
-def test_what_aws_says_of_a_refusal_makes_no_new_report() -> None:
-    """Its message ends in the request, encoded anew each time (STS, DecodeAuthorizationMessage)."""
+def test_the_encoded_message_of_an_error_changes_no_report() -> None:
+    """Its message ends in the request, encoded differently each time (STS, DecodeAuthorizationMessage)."""
 
     def refused(encoded: str) -> Any:
         message = f"You are not authorized. Encoded authorization failure message: {encoded}"

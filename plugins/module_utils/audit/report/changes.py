@@ -155,8 +155,8 @@ def _revoked(old: _Report, new: _Report) -> Iterator[str]:
         elif more.launch:
             yield f"{region}: {more.name} is no longer shared with {_names(more.launch)}."
         if more.snapshots and not more.whole:
-            whom = _names(more.snapshots)
-            yield f"{region}: The snapshots of {more.name} are no longer shared with {whom}."
+            principals = _names(more.snapshots)
+            yield f"{region}: The snapshots of {more.name} are no longer shared with {principals}."
     for (region, arn), who in _more_users(old, new):
         yield f"{region}: The key {arn} can no longer be used by {_names(who)}."
 

@@ -20,11 +20,11 @@ _IN_ALL_FORMS = report_flow(lambda params: audit(params["audit_result"]), docume
 
 
 def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own, which is not what it was given.
+    """The returned keys that are specific to this module, without its options.
 
-    Ansible takes apart, marks and copies each text of a result several times: ten thousand images take
-    minutes. So the images are left to the files and to what was audited, and so are the options, to which
-    Ansible would add that once more.
+    Ansible parses, marks and copies each text of a result several times, which takes minutes for ten thousand
+    images. So the result has no images: the files and the audit's result have them. ``invocation`` is empty,
+    because Ansible would add the options, and with them the audit's result.
     """
     found = _IN_ALL_FORMS.result(wanted, seen, plan, outcome)
     report = {name: value for name, value in found["report"].items() if name != "images"}
