@@ -7,9 +7,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
 from ansible_collections.golden.images.plugins.module_utils.copy import request as copy_request
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
-from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
+from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY, Action
 
 from tests.unit.copy.examples import REGION, calls, planned, seen, seen_in, wanted
 from tests.unit.examples import (
@@ -275,3 +276,34 @@ def test_whether_an_image_is_encrypted_as_requested() -> None:
     assert not copy.has_wanted_key(want, seen(plain), place(), plain)
     saw = seen(encrypted, snapshots=(Snapshot("s", "completed", 100, "arn:key"),))
     assert copy.has_wanted_key(want, saw, place(), encrypted)
+
+
+COPY_ACTION = Action(
+    place(REGION), "CopyImage", {"SourceImageId": SOURCE_ID, "SourceRegion": SOURCE_REGION, "Name": "golden"}
+)
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (copied_image(state="failed"), True),
+        (copied_image(state="available"), False),
+        (adopted_image(state="failed"), False),
+    ],
+)
+def test_a_failed_predecessor_has_this_collections_mark(image: Image, expected: bool) -> None:
+    assert copy.is_failed_predecessor(COPY_ACTION, image) is expected
+
+
+def test_a_removal_deletes_the_snapshots_too() -> None:
+    removal = copy.removal(place(REGION), copied_image("ami-failed"))
+    assert (removal.operation, removal.resource) == ("DeregisterImage", "ami-failed")
+    assert removal.parameters == {"ImageId": "ami-failed", "DeleteAssociatedSnapshots": True}
+
+
+def test_a_name_in_use_names_the_images_that_have_it() -> None:
+    refused = Failure("The name is in use.", "Choose another.", "InvalidAMIName.Duplicate", "CopyImage")
+    found = copy.name_taken(refused, [copied_image("ami-1")])
+    assert found.message == "The name is in use: ami-1 is available."
+    assert found.remedy == "Choose another. Or deregister ami-1."
+    assert copy.name_taken(refused, []) == refused
