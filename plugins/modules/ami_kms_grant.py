@@ -68,8 +68,8 @@ options:
     description:
       - V(grant) creates a grant for each account, role and user. Grants are not part of the key policy, can be revoked one by
         one, and each needs one call. A key can have 50,000 grants.
-      - V(key_policy) adds them to the key policy, with one call for all. A policy can have 32 KB, about 900 accounts. AWS does
-        not detect that another tool writes the policy at the same time.
+      - V(key_policy) adds them to the key policy, with one call for all. A policy can have 32 KB; 350 accounts fit even if AWS
+        counts account ids as the ARNs of their roots. AWS does not detect that another tool writes the policy at the same time.
       - V(auto) uses grants for accounts, roles and users, and the key policy for organizations and organizational units.
     type: str
     choices: [auto, grant, key_policy]

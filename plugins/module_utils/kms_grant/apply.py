@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..aws import errors, read
 from ..aws.accounts import Accounts
@@ -22,10 +23,14 @@ from ..plan import Action, Plan
 from ..progress import Report
 from ..runner import Outcome
 from .plan import consumer_grants, without_owner
-from .policy import policy_after
+from .rejection import REJECTED, is_rejected, names_invalid_principal, of_auto_scaling, rejection
 from .request import is_for_auto_scaling
 from .state import GrantSeen, GrantWanted
 from .wait import wait_until_listed
+from .write_policy import write_policy
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
 
 # KMS Developer Guide, "Request quotas": 50 CreateGrant a second in a region. Far more at once are throttled
 # until botocore's retry quota is used up, and the grants fail.
@@ -39,7 +44,9 @@ def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, re
     wanted = without_owner(wanted, seen)
     of_owner = [action for action in plan.actions if not is_for_auto_scaling(action)]
     created = _perform_each(clients, _of_kind("CreateGrant", of_owner, Performed()))
-    written = _put_policies(clients, wanted, _of_kind("PutKeyPolicy", of_owner, created))
+    # A consumer that AWS rejects keeps no other one from access; it prevents only revocations.
+    problems = Performed(failures=tuple(one for one in created.failures if one.error_code != REJECTED))
+    written = _put_policies(clients, wanted, _of_kind("PutKeyPolicy", of_owner, problems))
     consumer_grants_created = _create_as_consumers(clients, wanted, seen, created)
     granted = merge(created, written, consumer_grants_created)
     revoked = _without_answered(_of_kind("RevokeGrant", of_owner, granted), created, consumer_grants_created)
@@ -76,7 +83,8 @@ def _perform_each(clients: Clients, actions: Sequence[Action]) -> Performed:
 
     def work(lane: tuple[int, str]) -> dict[int, Performed]:
         return {
-            index: perform(clients.kms(actions[index].target.region), actions[index]) for index in lanes[lane]
+            index: _create_or_revoke(clients.kms(actions[index].target.region), actions[index])
+            for index in lanes[lane]
         }
 
     # The first lane of each region before any second lane: there may be fewer threads than lanes.
@@ -85,14 +93,22 @@ def _perform_each(clients: Clients, actions: Sequence[Action]) -> Performed:
     return _collected(actions, performed, {lanes[lane][0]: problem for lane, problem in failed.items()})
 
 
+def _create_or_revoke(kms: KMSClient, action: Action) -> Performed:
+    done = perform(kms, action)
+    failures = (
+        rejection(failure, short(action.parameters["GranteePrincipal"]))
+        if names_invalid_principal(failure)
+        else failure
+        for failure in done.failures
+    )
+    return replace(done, failures=tuple(failures))
+
+
 def _put_policies(clients: Clients, wanted: GrantWanted, actions: Sequence[Action]) -> Performed:
-    """Write key policies, each read again right before: PutKeyPolicy replaces the whole policy."""
+    """Write key policies."""
 
     def work(index: int) -> Performed:
-        action = actions[index]
-        kms, key_arn = clients.kms(action.target.region), action.parameters["KeyId"]
-        policy = policy_after(wanted, read.key_policy(kms, key_arn))
-        return perform(kms, replace(action, parameters={**action.parameters, "Policy": policy}))
+        return write_policy(clients.kms(actions[index].target.region), wanted, actions[index])
 
     return _collected(actions, *each(range(len(actions)), work))
 
@@ -110,6 +126,8 @@ def _create_as_consumers(
     }
     by_account: dict[str, list[Action]] = {}
     for account_id, action in consumer_grants(wanted, seen):
+        if is_rejected(created.failures, action.target.region, account_id):
+            continue
         token = tokens.get((action.parameters["KeyId"], account_id))
         parameters = {**action.parameters, **({"GrantTokens": [token]} if token else {})}
         by_account.setdefault(account_id, []).append(replace(action, parameters=parameters))
@@ -124,7 +142,8 @@ def _create_as_consumers(
         consumer.open("kms", [action.target.region for action in actions])
         done = merge(*(perform(consumer.kms(action.target.region), action) for action in actions))
         # The targets are the owner's, but the failure is in the consumer's account.
-        return replace(done, failures=tuple(replace(item, account_id=account_id) for item in done.failures))
+        failures = (replace(of_auto_scaling(item), account_id=account_id) for item in done.failures)
+        return replace(done, failures=tuple(failures))
 
     done, failed = each(by_account, work)
     failures = tuple(

@@ -50,13 +50,14 @@ class Kms:
     """KMS of one region, for one caller.
 
     ``refuse`` maps operations to an error code. ``meanwhile`` maps operations to a function that runs right
-    before. ``lag`` is how many lists omit a new grant.
+    before. ``lag`` is how many lists omit a new grant. ``unknown`` are principals that do not exist.
     """
 
     keys: dict[str, StoredKey]
     refuse: dict[str, str] = field(default_factory=dict)
     meanwhile: dict[str, Callable[[], None]] = field(default_factory=dict)
     lag: int = 0
+    unknown: set[str] = field(default_factory=set)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
 
@@ -86,6 +87,8 @@ class Kms:
             content = {
                 name: value for name, value in parameters.items() if name not in ("GrantTokens", "KeyId")
             }
+            if parameters["GranteePrincipal"] in self.unknown:
+                raise refused("InvalidArnException", "CreateGrant")
             number = f"{len(key.grants)}"
             # The existing grant for the same name and content (KMS API Reference, CreateGrant, Name).
             same = [grant_id for grant_id, grant in key.grants.items() if grant == content]
@@ -106,7 +109,10 @@ class Kms:
 
     def put_key_policy(self, **parameters: Any) -> dict[str, Any]:
         with self.lock:
-            self._key("PutKeyPolicy", parameters).policy = parameters["Policy"]
+            key = self._key("PutKeyPolicy", parameters)
+            if any(f'"{principal}"' in parameters["Policy"] for principal in self.unknown):
+                raise refused("MalformedPolicyDocumentException", "PutKeyPolicy")
+            key.policy = parameters["Policy"]
             return {}
 
     def get_paginator(self, name: str) -> Any:

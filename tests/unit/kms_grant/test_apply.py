@@ -105,6 +105,29 @@ def test_region_where_granting_fails_revokes_nothing_and_other_regions_complete(
     assert grantees(aws.key(EU)) == {root(A), root(B)}
 
 
+def test_rejected_grantee_keeps_no_other_consumer_from_access() -> None:
+    aws = world_with_access(C, regions=(EU,))
+    aws.regions[EU].unknown = {root(B)}
+    want = scaling(A, B, org_arns=frozenset({ORG}), purge=True)
+    _result, outcome = run(aws, want)
+    assert failures(outcome) == [(EU, "CreateGrant", "consumer_rejected")]
+    assert outcome.failures[0].account_id == B
+    # Nothing is revoked, and the role of the rejected account is not used.
+    assert grantees(aws.key(EU)) == {root(A), scaling_role(A), root(C)}
+    assert own_access(aws.key(EU).policy).consumers == consumers(org_ids=("o-a1b2c3d4e5",))
+    assert [role for role, _external_id, _region in aws.assumed] == [f"arn:aws:iam::{A}:role/golden-consumer"]
+
+
+def test_missing_auto_scaling_role_is_named_and_stops_no_other_account() -> None:
+    aws = world(EU)
+    aws.consumers[A] = {EU: Kms(aws.regions[EU].keys, unknown={scaling_role(A)})}
+    _result, outcome = run(aws, scaling(A, B))
+    (failure,) = outcome.failures
+    assert (failure.account_id, failure.error_code) == (A, "InvalidArnException")
+    assert "iam create-service-linked-role" in failure.remedy
+    assert grantees(aws.key(EU)) == {root(A), root(B), scaling_role(B)}
+
+
 def test_actions_before_a_failure_are_returned() -> None:
     aws = world(EU, US)
     aws.regions[EU].refuse = {"PutKeyPolicy": "MalformedPolicyDocumentException"}

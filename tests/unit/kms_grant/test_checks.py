@@ -8,9 +8,11 @@ import json
 from dataclasses import replace
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.policy import policy_after
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
 from ansible_collections.golden.images.plugins.module_utils.model import Key
+from ansible_collections.golden.images.plugins.modules.ami_kms_grant import DOCUMENTATION
 
 from tests.unit.examples import OWNER, STRANGER
 from tests.unit.keys.examples import key_arn
@@ -90,6 +92,18 @@ def test_policy_that_is_too_large_is_refused(accounts: int, refused: bool) -> No
     )
     assert [failure.error_code for failure in plan.refusals] == ["key_policy_too_large"] * refused
     assert all("32768" in failure.message and failure.action == "PutKeyPolicy" for failure in plan.refusals)
+
+
+def test_as_many_accounts_as_the_documentation_says_fit_as_arns() -> None:
+    # AWS may store account ids as the ARNs of their roots; those of AWS GovCloud (US) are the longest.
+    accounts = crowd(350)
+    assert "350 accounts" in DOCUMENTATION
+    policy = policy_after(
+        GrantWanted(account_ids=accounts, access_method="key_policy", auto_scaling=True), PLAIN_POLICY
+    )
+    for account in accounts:
+        policy = policy.replace(f'"{account}"', f'"arn:aws-us-gov:iam::{account}:root"')
+    assert 28_000 < len(policy) < policy_statements.MAX_BYTES
 
 
 def padded_to(length: int, character: str = "x") -> str:

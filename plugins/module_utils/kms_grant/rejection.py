@@ -1,0 +1,62 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Failures of single consumers, which AWS rejects as grantees or as principals of a key policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..failures import Failure
+
+REJECTED = "consumer_rejected"
+# botocore operations CreateGrant and PutKeyPolicy: a principal does not exist, or KMS does not know it yet.
+_REJECTING = {
+    "CreateGrant": frozenset({"InvalidArnException"}),
+    "PutKeyPolicy": frozenset({"InvalidArnException", "MalformedPolicyDocumentException"}),
+}
+_REMEDY = (
+    "Check that it exists, and remove or correct it. KMS may not know a new one yet: then rerun. All other "
+    "consumers get access."
+)
+_AUTO_SCALING_REMEDY = (
+    "If the account has no service-linked role for Auto Scaling, create it there: aws iam "
+    "create-service-linked-role --aws-service-name autoscaling.amazonaws.com. Then rerun."
+)
+
+
+def names_invalid_principal(failure: Failure) -> bool:
+    """Whether KMS refused a request because of a principal that it does not know."""
+    return failure.error_code in _REJECTING.get(failure.action, ())
+
+
+def rejection(failure: Failure, principal: str) -> Failure:
+    """The failure of a consumer that AWS rejected: an account id, or an ARN of a principal."""
+    return replace(
+        failure,
+        error_code="consumer_rejected",
+        account_id=_account_of(principal),
+        message=f"AWS rejected {principal}: {failure.message}",
+        remedy=_REMEDY,
+    )
+
+
+def is_rejected(failures: Iterable[Failure], region: str, principal: str) -> bool:
+    """Whether one of the failures is the rejection of this principal in this region."""
+    return any(
+        failure.error_code == REJECTED
+        and failure.region == region
+        and failure.message.startswith(f"AWS rejected {principal}:")
+        for failure in failures
+    )
+
+
+def of_auto_scaling(failure: Failure) -> Failure:
+    """The failure of a grant for an account's Auto Scaling role, with a remedy if the role is missing."""
+    return replace(failure, remedy=_AUTO_SCALING_REMEDY) if names_invalid_principal(failure) else failure
+
+
+def _account_of(principal: str) -> str:
+    return principal.split(":")[4] if principal.startswith("arn:") else principal
