@@ -42,6 +42,35 @@ def variables(fixture: EncryptedFixture) -> dict[str, Any]:
     }
 
 
+def test_what_kms_refuses_to_one_account_keeps_the_image_from_no_other(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    prod, staging = fixture.account_ids(*NAMED)
+    unknown = "888888888888"
+    # An account in which Auto Scaling was never used.
+    aws.client("iam", "web-staging").delete_role(RoleName="AWSServiceRoleForAutoScaling")
+    done = ansible.run(
+        DISTRIBUTE,
+        {
+            **variables,
+            "distribute_account_ids": [prod, staging, unknown],
+            "distribute_auto_scaling": True,
+            "distribute_consumer_role_name": ROLE,
+            "distribute_external_id": EXTERNAL_ID,
+        },
+    )
+    assert done.code != 0
+    assert "iam create-service-linked-role" in done.text
+    assert f"AWS rejected {unknown}" in done.text
+    images = done.facts["distribute_images"]
+    assert sorted(images) == sorted(REGIONS)
+    for region, image_id in images.items():
+        for account in (*NAMED, BY_UNIT):
+            assert encrypted.launched(aws, account, region, image_id) == "running", (account, region)
+        permitted = {prod, staging, fixture.unit_arn()}
+        assert observed.launch_permissions(aws, OWNER, region, image_id) == permitted
+
+
 @pytest.mark.every_python
 def test_those_named_can_launch_in_every_region_and_nobody_else(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
