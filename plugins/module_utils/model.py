@@ -182,11 +182,15 @@ class Grant:
 
 @dataclass(frozen=True)
 class KeySeen:
-    """A key with its grants and the text of its policy; None if the policy is not needed."""
+    """A key with its grants and the text of its policy; None if the policy is not needed.
+
+    ``denied`` is the operation of grants that AWS denies on a key of another account.
+    """
 
     key: Key
     grants: tuple[Grant, ...] = ()
     policy: str | None = None
+    denied: str | None = None
 
 
 @dataclass(frozen=True)

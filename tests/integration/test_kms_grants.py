@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -207,3 +208,39 @@ def test_check_mode_predicts_the_consumers_own_grants(
 
     assert calls("plan") == calls("open")
     assert sorted(tuple(change) for change in encrypted.changes(aws)) == calls("open")
+
+
+def test_key_of_another_account(aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible) -> None:
+    """KMS API Reference, CreateGrant and ListGrants: cross-account use."""
+    owner, web = fixture.account_ids(OWNER, "web-prod")
+    built = fixture.add(kms_keys={"central": {"account": "sandbox", "regions": [HOME]}})
+    key = built["kms_keys"]["central"][HOME]
+    central = aws.client("kms", "sandbox", HOME)
+    describe = {"Sid": "Use", "Action": ["kms:DescribeKey"]}
+    allow = {"Effect": "Allow", "Principal": {"AWS": root(owner)}, "Resource": "*"}
+    policy = json.loads(central.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+    policy["Statement"].append({**allow, **describe})
+    central.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+    opened = {"kms_key_ids": {HOME: key}, "account_ids": [web]}
+    refused, task = ansible.module("ami_kms_grant", **opened)
+    assert refused.code != 0
+    (failure,) = task.result["failures"]
+    assert (failure["error_code"], task.result["changed"]) == ("not_owner", False)
+    alone, _task = ansible.module("ami_kms_grant", kms_key_ids={HOME: key}, account_ids=[owner])
+    assert alone.code == 0, alone.text
+
+    policy["Statement"].append(json.loads(failure["remedy"].split("policy: ")[1]))
+    central.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+    run = steps(
+        ansible,
+        {
+            "open": ("ami_kms_grant", opened),
+            "again": ("ami_kms_grant", opened),
+            "close": ("ami_kms_grant", {**opened, "state": "absent"}),
+        },
+    )
+    assert run.code == 0, run.text
+    assert run.changed == ["open", "close"]
+    made = [call for call in aws.calls(action="CreateGrant") if call.status == 200]
+    assert [call.parameters["Name"].split(":")[0] for call in made] == [f"golden-images-of-{owner}"]
+    assert central.list_grants(KeyId=key)["Grants"] == []

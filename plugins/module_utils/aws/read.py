@@ -224,7 +224,7 @@ def may_describe_key(kms: KMSClient, key_arn: str) -> bool:
 
 
 def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
-    """All grants on a key. Only the account that owns the key can list them."""
+    """All grants on a key. The policy of a key of another account must allow it (KMS API Reference)."""
     # KMS API Reference, ListGrants: at most 100 a page.
     pages = kms.get_paginator("list_grants").paginate(KeyId=key_arn, PaginationConfig={"PageSize": 100})
     return tuple(

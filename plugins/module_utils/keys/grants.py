@@ -29,5 +29,14 @@ NAME_PREFIX = "golden-images:"
 
 
 def is_own(grant: Grant) -> bool:
-    """Whether this collection created the grant."""
+    """Whether this collection created the grant with the credentials of the key's owner."""
     return grant.name.startswith(NAME_PREFIX)
+
+
+def name_prefix(key_arn: str, account_id: str) -> str:
+    """The prefix of the names of grants that this collection creates for images of this account.
+
+    Several accounts may use a key of another account: each has a prefix of its own, so that none of them, nor
+    the key's owner, revokes the grants of another one.
+    """
+    return NAME_PREFIX if key_arn.split(":")[4] == account_id else f"golden-images-of-{account_id}:"

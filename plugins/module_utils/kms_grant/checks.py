@@ -6,17 +6,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ..failures import Failure
 from ..keys import policy_statements
 from ..model import KeySeen, Target
 from ..plan import Action
-from .state import GrantWanted
+from .state import GrantWanted, needs_grants
 
 
 def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Failure]:
-    """Refuse a key that cannot be shared, is not enabled or not owned, or denies in an own statement."""
+    """Refuse a key that cannot be shared, is not enabled, or denies in an own statement.
+
+    Grants on a key of another account need its policy's permission; only its owner can change the policy.
+    """
 
     def refusal(code: str, message: str, remedy: str) -> Failure:
         return Failure(message, remedy, code, "CreateGrant", target.region, target.account_id)
@@ -45,12 +50,33 @@ def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
             target.account_id,
         )
     owner = key.key.account_id
-    if owner != target.account_id:
+    if owner == target.account_id or not needs_grants(wanted, target.account_id):
+        return
+    if key.denied:
         yield refusal(
             "not_owner",
-            f"{key.key.arn} belongs to account {owner}; only its owner can grant access to it.",
-            f"Use credentials of {owner}.",
+            f"{key.key.arn} belongs to account {owner}, and AWS denies {key.denied} to {target.account_id}.",
+            f"Allow it in the IAM policy of these credentials, and let {owner} add this statement to the key "
+            f"policy: {json.dumps(_permission(key.key.arn, target.account_id))}",
         )
+    if wanted.present and wanted.policy_consumers:
+        statements = policy_statements.statements_for(wanted.policy_access)
+        yield refusal(
+            "not_owner",
+            f"{key.key.arn} belongs to account {owner}; only its owner can change its policy.",
+            f"Use account_ids with access_method: grant, or let {owner} add these statements and omit these "
+            f"consumers: {json.dumps(statements)}",
+        )
+
+
+def _permission(key_arn: str, account_id: str) -> dict[str, Any]:
+    """The statement with which a key's owner lets another account manage grants."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{key_arn.split(':')[1]}:iam::{account_id}:root"},
+        "Action": ["kms:CreateGrant", "kms:DescribeKey", "kms:ListGrants", "kms:RevokeGrant"],
+        "Resource": "*",
+    }
 
 
 def check_policy(target: Target, actions: Iterable[Action]) -> Iterator[Failure]:

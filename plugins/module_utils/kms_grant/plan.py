@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..failures import Failure
-from ..keys.grants import DELETED_PRINCIPAL, is_own
+from ..keys.grants import DELETED_PRINCIPAL, name_prefix
 from ..keys.policy_statements import own_statements, short
 from ..model import Grant, KeySeen, Target
 from ..plan import Action, Plan, TargetPlan
@@ -46,7 +46,8 @@ def consumer_grants(wanted: GrantWanted, seen: GrantSeen) -> tuple[tuple[str, Ac
         for key in keys
         for account_id in sorted(without_owner(wanted, seen).account_ids)
         for role in [auto_scaling_role(seen.partition, account_id)]
-        if not holds(key.grants, request := grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS))
+        for prefix in [name_prefix(key.key.arn, seen.account_id)]
+        if not holds(key.grants, request := grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS, prefix))
     )
 
 
@@ -67,12 +68,18 @@ def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> Target
         actions += [*created, *policy, *consumers, *revoked]
         refusals += check_policy(target, policy)
         warnings += _stale_warnings(key)
-        before[key.key.arn] = _view(key.grants, key.policy)
+        if key.key.account_id != target.account_id and (wanted.purge or not wanted.present):
+            warnings.append(
+                f"{key.key.arn} belongs to account {key.key.account_id}: only grants of this account are "
+                "revoked, and statements in its policy stay."
+            )
+        prefix = name_prefix(key.key.arn, seen.account_id)
+        before[key.key.arn] = _view(key.grants, key.policy, prefix)
         gone = {action.parameters["GrantId"] for action in revoked}
         kept = [grant for grant in key.grants if grant.grant_id not in gone]
         made = [_planned_grant(action.parameters) for action in (*created, *consumers)]
         policy_text = policy[0].parameters["Policy"] if policy else key.policy
-        after[key.key.arn] = _view((*kept, *made), policy_text)
+        after[key.key.arn] = _view((*kept, *made), policy_text, prefix)
     return TargetPlan(target, tuple(actions), before, after, tuple(warnings), tuple(refusals))
 
 
@@ -81,11 +88,12 @@ def _grants(
 ) -> tuple[list[Action], list[Action]]:
     """The grants to create and to revoke; creating comes first, so that no consumer loses access between."""
     grantees = [principal_arn(seen.partition, item) for item in sorted(wanted.grantees)]
-    requests = [grant_request(key.key.arn, grantee, wanted.parent_operations) for grantee in grantees]
+    prefix = name_prefix(key.key.arn, seen.account_id)
+    requests = [grant_request(key.key.arn, grantee, wanted.parent_operations, prefix) for grantee in grantees]
     kept = list(requests)
     if wanted.auto_scaling:
         roles = [auto_scaling_role(seen.partition, account_id) for account_id in wanted.account_ids]
-        kept += [grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS) for role in roles]
+        kept += [grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS, prefix) for role in roles]
     created: list[Action] = []
     if wanted.present:
         created = [
@@ -102,7 +110,7 @@ def _grants(
             service="kms",
         )
         for grant in key.grants
-        if is_own(grant) and _is_revoked(wanted, seen, grant, kept)
+        if grant.name.startswith(prefix) and _is_revoked(wanted, seen, grant, kept)
     ]
     return created, revoked
 
@@ -123,7 +131,7 @@ def _is_new_or_deleted(grant: Grant, arns: Iterable[str]) -> bool:
     Its name is a hash of the ARN, which shows that.
     """
     return DELETED_PRINCIPAL.fullmatch(grant.grantee) is not None and any(
-        grant.name == grant_request("", arn, grant.operations)["Name"] for arn in arns
+        grant.name.endswith(grant_request("", arn, grant.operations, ":")["Name"]) for arn in arns
     )
 
 
@@ -156,13 +164,13 @@ def _planned_grant(request: Mapping[str, Any]) -> Grant:
     return Grant("", request["GranteePrincipal"], frozenset(request["Operations"]), request["Name"])
 
 
-def _view(grants: tuple[Grant, ...] | list[Grant], policy: str | None) -> dict[str, Any]:
+def _view(grants: Iterable[Grant], policy: str | None, prefix: str) -> dict[str, Any]:
     view: dict[str, Any] = {
         "grants": sorted(
             (
                 {"grantee": item.grantee, "operations": sorted(item.operations)}
                 for item in grants
-                if is_own(item)
+                if item.name.startswith(prefix)
             ),
             key=lambda item: str(item["grantee"]),
         )

@@ -6,11 +6,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..aws import errors, read
 from ..aws.clients import Clients
 from ..failures import TargetFailed
-from ..model import KeySeen, Target
-from .state import GrantWanted
+from ..keys.grants import name_prefix
+from ..model import Key, KeySeen, Target
+from .request import grant_request, principal_arn
+from .state import GrantWanted, needs_grants
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
 
 
 def read_keys(clients: Clients, wanted: GrantWanted, target: Target) -> tuple[KeySeen, ...]:
@@ -25,11 +32,42 @@ def read_keys(clients: Clients, wanted: GrantWanted, target: Target) -> tuple[Ke
 def _read_key(clients: Clients, wanted: GrantWanted, target: Target, key_id: str) -> KeySeen:
     kms = clients.kms(target.region)
     key = read.key(kms, key_id)
-    if key.aws_managed or key.account_id != target.account_id:
-        # The plan refuses it; only its owner can read its grants and policy.
+    if key.aws_managed:
+        # The plan refuses it.
         return KeySeen(key)
+    if key.account_id != target.account_id:
+        return _read_key_of_other_account(kms, wanted, target, key)
     policy = read.key_policy(kms, key.arn) if wanted.uses_policy else None
     return KeySeen(key, read.grants(kms, key.arn), policy)
+
+
+def _read_key_of_other_account(kms: KMSClient, wanted: GrantWanted, target: Target, key: Key) -> KeySeen:
+    """The key and its grants; only its owner can read its policy (KMS API Reference, GetKeyPolicy)."""
+    if not needs_grants(wanted, target.account_id):
+        return KeySeen(key)
+    try:
+        grants = read.grants(kms, key.arn)
+    except errors.ClientError as exception:
+        if not _is_denied(exception):
+            raise
+        return KeySeen(key, denied="ListGrants")
+    partition = key.arn.split(":")[1]
+    for grantee in sorted(wanted.grantees - {target.account_id})[:1] if wanted.present else ():
+        prefix = name_prefix(key.arn, target.account_id)
+        request = grant_request(key.arn, principal_arn(partition, grantee), wanted.parent_operations, prefix)
+        try:
+            kms.create_grant(**request, DryRun=True)
+        except errors.ParamValidationError:
+            # This botocore has no dry runs: CreateGrant itself shows whether it is allowed.
+            break
+        except errors.ClientError as exception:
+            if _is_denied(exception):
+                return KeySeen(key, grants, denied="CreateGrant")
+    return KeySeen(key, grants)
+
+
+def _is_denied(exception: errors.ClientError) -> bool:
+    return str(exception.response["Error"]["Code"]) == "AccessDeniedException"
 
 
 def _key_ids(clients: Clients, wanted: GrantWanted, target: Target) -> list[str]:

@@ -19,7 +19,9 @@ from ..plan import Action
 _AUTO_SCALING_ROLE = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
 
 
-def grant_request(key_arn: str, grantee: str, operations: frozenset[str]) -> dict[str, Any]:
+def grant_request(
+    key_arn: str, grantee: str, operations: frozenset[str], prefix: str = NAME_PREFIX
+) -> dict[str, Any]:
     """The parameters of CreateGrant.
 
     For the same name and content KMS returns the existing grant, and for the same name and other content it
@@ -30,7 +32,7 @@ def grant_request(key_arn: str, grantee: str, operations: frozenset[str]) -> dic
     return {
         "GranteePrincipal": grantee,
         "KeyId": key_arn,
-        "Name": NAME_PREFIX + digest,
+        "Name": prefix + digest,
         "Operations": ordered,
     }
 

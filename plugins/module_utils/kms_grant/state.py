@@ -73,6 +73,13 @@ class GrantWanted:
         return bool(self.policy_consumers) or self.purge or not self.present
 
 
+def needs_grants(wanted: GrantWanted, account_id: str) -> bool:
+    """Whether grants are created or revoked; False without a consumer other than the account itself."""
+    others = bool(wanted.grantees - {account_id}) or bool(wanted.policy_consumers.principals - {account_id})
+    organizations = bool(wanted.policy_consumers.org_ids or wanted.policy_consumers.units)
+    return others or organizations or wanted.purge or not wanted.present
+
+
 @dataclass(frozen=True)
 class GrantSeen:
     """Each target's keys, and the targets whose image is not encrypted."""

@@ -4,10 +4,21 @@
 
 from __future__ import annotations
 
-import pytest
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import DELETED_PRINCIPAL, is_own
+import re
 
-from tests.unit.kms_grant.examples import DEPLOY, A, foreign, made, root
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import (
+    DELETED_PRINCIPAL,
+    NAME_PREFIX,
+    OPERATIONS,
+    is_own,
+    name_prefix,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Grant
+
+from tests.unit.examples import OWNER
+from tests.unit.keys.examples import key_arn
+from tests.unit.kms_grant.examples import DEPLOY, A, B, foreign, made, root
 
 
 @pytest.mark.parametrize("name", ["", "theirs", "golden-images", "Golden-images:0", "my-golden-images:0"])
@@ -31,3 +42,13 @@ def test_is_own() -> None:
 )
 def test_deleted_principals(grantee: str, deleted: bool) -> None:
     assert bool(DELETED_PRINCIPAL.fullmatch(grantee)) is deleted
+
+
+def test_grants_on_a_key_of_another_account_have_names_of_their_own() -> None:
+    arn = key_arn(account_id=OWNER)
+    assert name_prefix(arn, OWNER) == NAME_PREFIX
+    prefixes = {name_prefix(arn, account_id) for account_id in (A, B)}
+    assert len(prefixes) == 2
+    for prefix in prefixes:
+        assert not is_own(Grant("g", root(A), OPERATIONS, f"{prefix}0"))
+        assert re.fullmatch(r"[a-zA-Z0-9:/_-]+", prefix)

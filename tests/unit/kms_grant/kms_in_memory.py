@@ -89,6 +89,8 @@ class Kms:
             }
             if parameters["GranteePrincipal"] in self.unknown:
                 raise refused("InvalidArnException", "CreateGrant")
+            if parameters.get("DryRun"):
+                raise refused("DryRunOperationException", "CreateGrant")
             number = f"{len(key.grants)}"
             # The existing grant for the same name and content (KMS API Reference, CreateGrant, Name).
             same = [grant_id for grant_id, grant in key.grants.items() if grant == content]

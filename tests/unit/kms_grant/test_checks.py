@@ -11,10 +11,10 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.policy import policy_after
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
-from ansible_collections.golden.images.plugins.module_utils.model import Key
+from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen
 from ansible_collections.golden.images.plugins.modules.ami_kms_grant import DOCUMENTATION
 
-from tests.unit.examples import OWNER, STRANGER
+from tests.unit.examples import ORG, OWNER, STRANGER, place
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import (
@@ -49,19 +49,26 @@ FOREIGN = Key(key_arn(account_id=STRANGER))
             ["key_not_enabled"],
             id="pending deletion",
         ),
-        pytest.param(wanted(A), FOREIGN, ["not_owner"], id="another account's"),
+        pytest.param(wanted(A), FOREIGN, [], id="another account's, with grants"),
         pytest.param(
             wanted(A),
             replace(FOREIGN, state="Disabled"),
-            ["key_not_enabled", "not_owner"],
+            ["key_not_enabled"],
             id="another account's, disabled",
+        ),
+        pytest.param(
+            wanted(A, access_method="key_policy"), FOREIGN, ["not_owner"], id="another account's, by policy"
+        ),
+        pytest.param(
+            wanted(A, org_arns=frozenset({ORG})), FOREIGN, ["not_owner"], id="another account's, organization"
+        ),
+        pytest.param(
+            wanted(OWNER, access_method="key_policy"), FOREIGN, [], id="another account's, without a consumer"
         ),
         pytest.param(
             wanted(A, present=False), replace(KEY, state="Disabled"), [], id="revoking for a disabled key"
         ),
-        pytest.param(
-            wanted(A, present=False), FOREIGN, ["not_owner"], id="revoking for another account's key"
-        ),
+        pytest.param(wanted(A, present=False), FOREIGN, [], id="revoking for another account's key"),
     ],
 )
 def test_keys_that_are_refused(want: GrantWanted, key: Key, codes: list[str]) -> None:
@@ -73,10 +80,24 @@ def test_keys_that_are_refused(want: GrantWanted, key: Key, codes: list[str]) ->
         assert (failure.region, failure.account_id, failure.action) == (REGION, OWNER, "CreateGrant")
 
 
-def test_refusal_names_the_owner_of_the_key() -> None:
-    (failure,) = planned(wanted(A), seen(key=FOREIGN)).refusals
+@pytest.mark.parametrize("operation", ["ListGrants", "CreateGrant"])
+@pytest.mark.parametrize("want", [wanted(A), wanted(A, present=False), wanted(A, purge=True)])
+def test_refusal_of_a_denied_key_has_the_statement_that_its_owner_adds(
+    want: GrantWanted, operation: str
+) -> None:
+    keys = {place(REGION): (KeySeen(FOREIGN, denied=operation),)}
+    (failure,) = planned(want, seen(keys=keys)).refusals
+    assert failure.error_code == "not_owner"
+    assert operation in failure.message
     assert STRANGER in failure.message
-    assert STRANGER in failure.remedy
+    statement = json.loads(failure.remedy.split("policy: ")[1])
+    assert statement["Principal"] == {"AWS": root(OWNER)}
+    assert {"kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"} < {*statement["Action"]}
+
+
+def test_denied_key_is_not_refused_without_a_consumer() -> None:
+    keys = {place(REGION): (KeySeen(FOREIGN, denied="ListGrants"),)}
+    assert planned(wanted(OWNER), seen(keys=keys)).refusals == ()
 
 
 def crowd(count: int) -> frozenset[str]:

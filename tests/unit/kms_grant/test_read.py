@@ -4,17 +4,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
 
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, place
 from tests.unit.keys.examples import key_arn
-from tests.unit.kms_grant.examples import A
+from tests.unit.kms_grant.examples import A, B, root
 from tests.unit.kms_grant.kms_in_memory import Kms, StoredKey, World, world
 from tests.unit.kms_grant.runs import (
     EU,
     US,
+    grantees,
     planned,
     run,
     wanted,
@@ -49,18 +52,62 @@ def test_region_without_a_key_is_unencrypted() -> None:
     assert aws.regions[EU].calls == []
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        pytest.param(StoredKey(key_arn(account_id=STRANGER)), id="another account's"),
-        pytest.param(StoredKey(key_arn(), manager="AWS"), id="aws/ebs"),
-    ],
-)
-def test_grants_and_policy_of_a_refused_key_are_not_read(key: StoredKey) -> None:
-    aws = World({EU: Kms({"alias/golden": key})})
+def test_grants_and_policy_of_an_aws_managed_key_are_not_read() -> None:
+    aws = World({EU: Kms({"alias/golden": StoredKey(key_arn(), manager="AWS")})})
     _seen, plan = planned(aws, wanted(A, org_arns=frozenset({ORG})))
     assert plan.refusals
     assert aws.regions[EU].operations() == ["DescribeKey"]
+
+
+def central(**changes: Any) -> World:
+    """A key of another account."""
+    key = StoredKey(key_arn(account_id=STRANGER))
+    return World({EU: Kms({"alias/golden": key, key.arn: key}, **changes)})
+
+
+def test_key_of_another_account_gets_grants() -> None:
+    aws = central()
+    _result, outcome = run(aws, wanted(A))
+    assert outcome.failures == ()
+    assert grantees(aws.key(EU)) == {root(A)}
+    # The dry run shows before any change whether CreateGrant is allowed; the policy cannot be read.
+    tried, created = aws.regions[EU].asked("CreateGrant")
+    assert tried == {**created, "DryRun": True}
+    assert "GetKeyPolicy" not in aws.regions[EU].operations()
+    assert planned(aws, wanted(A))[1].actions == ()
+
+
+def test_grants_of_other_accounts_on_a_shared_key_are_neither_used_nor_revoked() -> None:
+    aws = central()
+    run(aws, wanted(A, B))
+    for grant in aws.key(EU).grants.values():
+        grant["Name"] = grant["Name"].replace(OWNER, "555555555555")
+    _seen, plan = planned(aws, wanted(A, purge=True))
+    assert [action.operation for action in plan.actions] == ["CreateGrant"]  # type: ignore[attr-defined]
+    assert planned(aws, wanted(A, B, present=False))[1].actions == ()
+    assert any("only grants of this account" in warning for warning in plan.warnings)
+
+
+@pytest.mark.parametrize("operation", ["ListGrants", "CreateGrant"])
+def test_key_of_another_account_that_denies_grants_is_refused(operation: str) -> None:
+    aws = central(refuse={operation: "AccessDeniedException"})
+    _seen, plan = planned(aws, wanted(A))
+    assert [failure.error_code for failure in plan.refusals] == ["not_owner"]
+    assert operation in plan.refusals[0].message
+
+
+def test_key_of_another_account_is_only_described_without_a_consumer() -> None:
+    aws = central(refuse={"ListGrants": "AccessDeniedException"})
+    _seen, plan = planned(aws, wanted(OWNER))
+    assert (plan.refusals, plan.actions) == ((), ())
+    assert aws.regions[EU].operations() == ["DescribeKey"]
+
+
+def test_another_error_of_a_key_of_another_account_is_a_failure() -> None:
+    aws = central(refuse={"ListGrants": "KMSInternalException"})
+    with pytest.raises(Refused) as caught:
+        planned(aws, wanted(A))
+    assert [failure.error_code for failure in caught.value.failures] == ["KMSInternalException"]
 
 
 BY_ID = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}

@@ -15,9 +15,10 @@ from ansible_collections.golden.images.plugins.module_utils.keys.policy_statemen
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import (
     AUTO_SCALING_OPERATIONS,
     GrantWanted,
+    needs_grants,
 )
 
-from tests.unit.examples import ORG, UNIT
+from tests.unit.examples import ORG, OWNER, UNIT
 from tests.unit.keys.policies import consumers as policy_consumers
 from tests.unit.kms_grant.examples import (
     DEPLOY,
@@ -74,3 +75,19 @@ def test_uses_policy(want: GrantWanted, reads: bool) -> None:
 def test_parent_operations_include_those_of_auto_scaling() -> None:
     want = wanted(A, auto_scaling=True, operations=frozenset({"Decrypt"}))
     assert want.parent_operations == AUTO_SCALING_OPERATIONS
+
+
+@pytest.mark.parametrize(
+    ("want", "expected"),
+    [
+        pytest.param(wanted(A), True, id="an account"),
+        pytest.param(wanted(OWNER), False, id="the account itself"),
+        pytest.param(wanted(), False, id="no consumer"),
+        pytest.param(wanted(A, access_method="key_policy"), True, id="by policy"),
+        pytest.param(wanted(org_arns=frozenset({ORG})), True, id="an organization"),
+        pytest.param(wanted(OWNER, purge=True), True, id="purging"),
+        pytest.param(wanted(OWNER, present=False), True, id="revoking"),
+    ],
+)
+def test_whether_grants_are_needed(want: GrantWanted, expected: bool) -> None:
+    assert needs_grants(want, OWNER) is expected
