@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def _introduce(wanted: Mapping[str, Any]) -> None:
-    heading(f"A golden AMI with two encrypted disks goes to {len(wanted['distribute_regions'])} regions")
+    heading(f"A golden AMI with two encrypted volumes goes to {len(wanted['distribute_regions'])} regions")
     say(f"  A simulated AWS responds to each call after {LATENCY * 1000:.0f} ms and copies in up to")
     say(f"  {max(COPY_SECONDS.values()):.0f} seconds, where AWS takes minutes. {VARS} lists the accounts")
     say(f"  web-prod and data-prod; {' and '.join(UNIT_ACCOUNTS)} are in an organizational unit")
@@ -97,16 +97,16 @@ def _show(ending: Ending) -> None:
         ["region", *CONSUMERS],
         [[region, *(ending.access[region, account] for account in CONSUMERS)] for region in ending.regions],
     )
-    heading("Images, and the API calls of both runs")
+    heading("Images, and the API calls (reads/writes) of both runs")
     table(
-        ["region", "image", "disks", "1st: reads", "writes", "2nd: reads", "writes"],
+        ["region", "image", "volumes", "1st run", "2nd run"],
         [
             [
                 region,
                 entry["image_id"],
                 len(entry["snapshot_ids"]),
-                *ending.first.counts(region),
-                *ending.second.counts(region),
+                "/".join(map(str, ending.first.counts(region))),
+                "/".join(map(str, ending.second.counts(region))),
             ]
             for region, entry in ending.regions.items()
         ],
@@ -114,20 +114,20 @@ def _show(ending: Ending) -> None:
     say()
     for name, run in ("First", ending.first), ("Second", ending.second):
         say(f"  {name} run: {run.seconds:.1f} s, {len(run.calls)} calls, {len(run.writes)} of them writes.")
-    say(f"  The report, with the snapshots' ids: {_REPORT.relative_to(CHECKOUT)}")
+    say(f"  The report, with the snapshots' IDs: {_REPORT.relative_to(CHECKOUT)}")
 
 
 def _next_steps(aws: SimulatedAws) -> None:
     environment = aws.environment(OWNER)
     heading("Next steps")
-    say("  Try it yourself: run `make simulated-aws` in another terminal, and here")
-    say("    export AWS_ENDPOINT_URL=http://127.0.0.1:4510")
+    say("  Try it yourself: run `make simulated-aws` in another terminal, and here:")
+    say("  export AWS_ENDPOINT_URL=http://127.0.0.1:4510")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        say(f"    export {name}={environment[name]}")
-    say(f"    export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
-    say(f"    ansible-playbook {PLAYBOOK} -e @{VARS} --check --diff")
-    say("  On AWS, with your own variables (see README.md)")
-    say("    ansible-playbook golden.images.distribute_ami -e @my-vars.yml --check --diff\n")
+        say(f"  export {name}={environment[name]}")
+    say(f"  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
+    say(f"  ansible-playbook {PLAYBOOK} -e @{VARS} --check --diff")
+    say("  On AWS, with your own variables (see README.md):")
+    say("  ansible-playbook golden.images.distribute_ami -e @my-vars.yml --check --diff\n")
 
 
 if __name__ == "__main__":

@@ -49,8 +49,8 @@ class Ending:
     def checks(self) -> dict[str, bool]:
         """The checks, and whether each passes."""
         return {
-            "Every region has the image with both disks.": self._complete(),
-            "Each other region got exactly one copy in both runs.": self._copied_once(),
+            "Every region has the image with both volumes.": self._complete(),
+            "The two runs made exactly one copy in each other region.": self._copied_once(),
             "Each region's image is encrypted under that region's key.": self._under_own_key(),
             "Images were shared only after the last copy was ready.": self._shared_last(),
             "Each account has exactly the access that it was given.": (
