@@ -43,7 +43,9 @@ def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[
         if key.lower().startswith(RESERVED_PREFIX):
             failures.append(
                 invalid_option(
-                    option, f"{option}: the key '{key}' begins with 'aws:'.", "AWS reserves this prefix."
+                    option,
+                    f"{option}: the key '{key}' begins with 'aws:'.",
+                    "AWS reserves this prefix. Use another key.",
                 )
             )
         if key.startswith(OWN_TAG_PREFIX):

@@ -421,7 +421,7 @@ def test_grants_go_with_the_last_image_that_is_shared_with_their_account(
     )
     run, kept = ansible.module("ami_cleanup", "--check", **policy)
     assert run.code == 0, run.text
-    assert f"All grants on {key} stay" in " ".join(run.text.split())
+    assert f"All grants on {key} are kept" in " ".join(run.text.split())
     assert [one["action"] for one in kept.result["actions"]] == ["CreateTags", "DeregisterImage"]
     aws.clear_faults()
     run, planned = ansible.module("ami_cleanup", "--check", **policy)

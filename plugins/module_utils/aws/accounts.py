@@ -53,7 +53,7 @@ class Accounts:
                 Failure(
                     message=f"Account {account_id} cannot be read with credentials of account "
                     f"{self._caller.account_id}.",
-                    remedy="Set consumer_role_name to a role in it that these credentials can assume.",
+                    remedy="Set consumer_role_name to a role that these credentials can assume there.",
                     error_code="missing_consumer_role",
                     action="AssumeRole",
                     account_id=account_id,

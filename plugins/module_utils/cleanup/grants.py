@@ -65,17 +65,17 @@ def revocations(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageR
     if unknown:
         return _keep_all(ref, f"The keys of {unknown[0]} are not known.")
     if shared.org_arns or shared.org_unit_arns or shared.public:
-        return _keep_all(ref, "An image under it is public, or shared with an organization or unit.")
+        return _keep_all(ref, "An image under the key is public, or shared with an organization or unit.")
     of_unknown_account = [grant for grant in revocable if not _account(grant)]
     warnings = tuple(
-        f"The grant {one.grant_id} on {ref.key_arn} stays: the account of {one.grantee} is not known."
+        f"The grant {one.grant_id} on {ref.key_arn} is kept: the account of {one.grantee} is not known."
         for one in of_unknown_account
     )
     return Revocations(tuple(grant for grant in revocable if grant not in of_unknown_account), warnings)
 
 
 def _keep_all(ref: KeyRef, why: str) -> Revocations:
-    return Revocations(warnings=(f"All grants on {ref.key_arn} stay: {why}",))
+    return Revocations(warnings=(f"All grants on {ref.key_arn} are kept: {why}",))
 
 
 def _keys_of(own: OwnImage, state: RegionState) -> set[str | None]:

@@ -137,7 +137,7 @@ def _over_limit(
     what += f", and the snapshots of {len(former)} former images deleted" if former else ""
     yield Failure(
         message=f"max_deletions: {what} ({named}), but at most {wanted.limit} are allowed.",
-        remedy="Check the policy. If all of these are meant, raise max_deletions.",
+        remedy="Check the policy. If all of these are intended, raise max_deletions.",
         error_code="too_many_deletions",
         action="max_deletions",
         account_id=seen.account_id,

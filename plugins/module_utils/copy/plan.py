@@ -157,7 +157,7 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
     ]
     if others:
         warnings += (
-            f"{existing.image_id} is used; there are more copies of the source: {', '.join(others)}.",
+            f"{existing.image_id} is kept as the copy; the source has other copies: {', '.join(others)}.",
         )
     return TargetPlan(
         target,

@@ -136,7 +136,7 @@ def _no_source(wanted: CopyWanted, account_id: str) -> Failure:
             "source_image_id",
             f"source_image_id: account {account_id} cannot see image {wanted.source_image_id} in "
             f"{wanted.source_region}.",
-            "Check the id and source_region; another account must share its image with this one.",
+            "Check the ID and source_region. Another account's image must be shared with this one.",
         )
     return invalid_option(
         "source_filters",

@@ -98,8 +98,8 @@ def _wrong_key(seen: CopySeen, target: Target, run: CopyRun) -> Failure:
         target,
         "CopyImage",
         "wrong_key",
-        f"{image_id} is {f'encrypted under {key}' if key else 'not encrypted'}, unlike what is requested.",
-        "If the image is not in use, deregister it and rerun: a copy under the requested key is then made.",
+        f"{image_id} is {f'encrypted under {key}' if key else 'not encrypted'}, which was not requested.",
+        "If the image is not in use, deregister it and rerun to copy under the requested key.",
     )
 
 

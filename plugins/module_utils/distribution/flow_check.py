@@ -76,7 +76,7 @@ def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
     if params["launch_templates"] and not params["parameter"]:
         yield invalid_option(
             "launch_templates",
-            "launch_templates: they are published together with a parameter, and parameter is not set.",
+            "launch_templates: they require parameter, which is not set.",
             "Set parameter.",
         )
     if params["copy_into_accounts"] and not params["account_ids"]:
@@ -89,7 +89,7 @@ def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
         yield invalid_option(
             "consumer_role_name",
             "consumer_role_name: copy_into_accounts is true, and no role is given.",
-            "Set a role in the accounts that these credentials may assume.",
+            "Set a role that these credentials may assume in the accounts.",
         )
 
 

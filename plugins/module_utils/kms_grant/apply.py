@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # KMS Developer Guide, "Request quotas": 50 CreateGrant a second in a region. Far more at once are throttled
 # until botocore's retry quota is used up, and the grants fail.
 _PARALLEL_PER_REGION = 4
-_PROPAGATION = "AWS lists the new grants. It can take up to 5 minutes until all of EC2 uses them."
+_PROPAGATION = "EC2 can take up to 5 minutes to use the new grants: retry launches that fail until then."
 
 
 def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, report: Report) -> Outcome:

@@ -92,7 +92,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
     if by_id and wanted.present:
         options.refuse(
             "org_ids" if wanted.org_ids else "org_unit_ids",
-            "access can be granted only by full ARN, an id only revokes it.",
+            "access can be granted only by full ARN, an ID only revokes it.",
             "Set state: absent, or use the full ARN in org_arns or org_unit_arns.",
         )
     named = wanted.account_ids or wanted.principals or wanted.org_arns or wanted.org_unit_arns or by_id
@@ -109,5 +109,5 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
 def _ids(options: Options, option: str, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:
     for text in options.strings(option):
         if not pattern.fullmatch(text):
-            options.refuse(option, f"'{text}' is not a valid id.", f"Use an id like {example}.")
+            options.refuse(option, f"'{text}' is not a valid ID.", f"Use an ID like {example}.")
     return options.strings(option)

@@ -35,7 +35,9 @@ def wait_until_listed(clients: Clients, created: Performed) -> str | None:
         missing = {key: ids for key, ids in missing.items() if not ids <= listed.get(key, set())}
         if missing and monotonic() > deadline:
             regions = ", ".join(sorted(region for region, _key in missing))
-            return f"{regions}: AWS does not list all new grants yet; consumers may be denied for minutes."
+            return (
+                f"{regions}: AWS does not list all new grants yet: retry launches that fail for some minutes."
+            )
         if missing:
             sleep(_LIST_INTERVAL)
     return None

@@ -56,7 +56,7 @@ class PublishRun:
                     action,
                     "invalid_label",
                     f"AWS rejects the label {', '.join(answer['InvalidLabels'])} as not valid.",
-                    "A rollback to this version is not possible without it. All else is published.",
+                    "Without the label, a rollback to this version is not possible. All else is published.",
                 )
 
 

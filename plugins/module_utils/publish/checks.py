@@ -66,7 +66,7 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
             "source_image_id",
             f"No version of {wanted.parameter} has the label {label}: no copy of it was published here, or "
             "the label was removed.",
-            "Publish its copy with images, or remove the region.",
+            "Publish a copy of the source with images, or remove the region.",
         )
     if place.image_id is not None and image is None and (own or not wanted.as_if_shared):
         yield Obstacle(
@@ -82,7 +82,7 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
             "image_not_available",
             "DescribeImages",
             f"{image.image_id} is {image.state}{reason}.",
-            "Enable it (EnableImage), and share it again." if disabled else "Publish one that is available.",
+            "Enable it (EnableImage), and share it again." if disabled else "Publish an available image.",
         )
     if image is not None and place.launch is not None and not place.launch:
         yield Obstacle(

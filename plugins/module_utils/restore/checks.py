@@ -98,7 +98,7 @@ def _binned(
             target,
             "images",
             "snapshots_lost",
-            f"{ref.image_id} is in the Recycle Bin, but its snapshot {', '.join(sorted(lost))} is lost.",
+            f"{ref.image_id} is in the Recycle Bin, but snapshots of it are lost: {', '.join(sorted(lost))}.",
             "It cannot be restored. Copy the image of another region to this one (ami_copy_regions).",
         )
     public = history.state == "available" and last.launch.public

@@ -164,8 +164,8 @@ def _warnings(wanted: ShareWanted, named: Sharing, shared: Shared, launch: Shari
         )
     if wanted.present and (without_access := consumers_without_access(shared.keys, named)):
         yield (
-            f"{_enumerate(without_access)} cannot use the key of {shared.image.image_id} yet, nor launch it. "
-            "Grant access with ami_kms_grant, or make sure that the key policy does."
+            f"{_enumerate(without_access)} cannot use the key of {shared.image.image_id} yet: launches fail. "
+            "Grant access with ami_kms_grant, or allow it in the key policy."
         )
     if wanted.present and shared.key_problem:
         yield f"Cannot check whether the consumers can use the image's key: {shared.key_problem}"

@@ -44,7 +44,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> SharedInfoWanted
             "List the owners that you trust, or set image_ids.",
         )
     if wanted.image_ids and "image-id" in wanted.filters:
-        options.refuse("filters", "image-id and image_ids exclude each other.", "Remove one of them.")
+        options.refuse("filters", "image-id and image_ids cannot be combined.", "Remove one of them.")
     options.check()
     return wanted
 

@@ -170,7 +170,7 @@ def test_a_failed_copy_is_reported(reason: str | None, text: str) -> None:
 def test_more_than_one_own_copy_is_reported() -> None:
     saw = seen(copied_image("ami-a"), copied_image("ami-b"), copied_image("ami-c", "pending"))
     (warning,) = planned(wanted(), saw).warnings
-    assert warning == "ami-a is used; there are more copies of the source: ami-b, ami-c."
+    assert warning == "ami-a is kept as the copy; the source has other copies: ami-b, ami-c."
 
 
 @pytest.mark.parametrize(

@@ -131,12 +131,12 @@ def under(arn: str | None) -> tuple[Snapshot, ...]:
         pytest.param(CopyRun(ENCRYPTED, under(WANTED.arn)), None, id="requested key"),
         pytest.param(
             CopyRun(ENCRYPTED, under(OTHER.arn)),
-            f"ami-new is encrypted under {OTHER.arn}, unlike what is requested.",
+            f"ami-new is encrypted under {OTHER.arn}, which was not requested.",
             id="another key",
         ),
         pytest.param(
             CopyRun(copied_image("ami-new", devices=volumes("snap-new")), under(None)),
-            "ami-new is not encrypted, unlike what is requested.",
+            "ami-new is not encrypted, which was not requested.",
             id="no key",
         ),
         pytest.param(CopyRun(ENCRYPTED, under(OTHER.arn), failure=FAILURE), None, id="failed already"),

@@ -316,8 +316,8 @@ def test_warning_of_accounts_that_cannot_use_the_key() -> None:
     key = KeySeen(Key(f"arn:aws:kms:{REGION}:{OWNER}:key/1"))
     text = warnings(wanted(with_accounts(A)), replace(shared(**ENCRYPTED), keys=(key,)))
     assert text == (
-        f"{A} cannot use the key of {IMAGE} yet, nor launch it. "
-        "Grant access with ami_kms_grant, or make sure that the key policy does."
+        f"{A} cannot use the key of {IMAGE} yet: launches fail. "
+        "Grant access with ami_kms_grant, or allow it in the key policy."
     )
 
 
