@@ -46,6 +46,10 @@ from tests.unit.kms_grant.examples import (
 ORGS = {"org_arns": frozenset({ORG}), "org_unit_arns": frozenset({UNIT})}
 
 
+def test_the_owner_is_no_consumer() -> None:
+    assert grant.without_owner(wanted(OWNER, A), seen()) == wanted(A)
+
+
 def test_create_grant_request() -> None:
     (action,) = planned(wanted(A), seen()).actions
     parameters = dict(action.parameters)
