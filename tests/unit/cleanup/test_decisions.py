@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions im
     Decision,
     candidates,
     decisions,
+    images_to_retire,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
@@ -53,6 +54,22 @@ def bulk(**reads: Any) -> CleanupSeen:
 
 def with_usage(usage: ImageUsage) -> CleanupSeen:
     return seen(region_state(OLD, NEWEST), usage={REF: usage})
+
+
+@pytest.mark.parametrize(
+    ("usage", "unread", "retired"),
+    [
+        pytest.param(ImageUsage(), None, [REF], id="unused"),
+        pytest.param(None, None, [], id="not read, so used"),
+        pytest.param(None, ImageUsage(), [REF], id="not read, assumed unused"),
+    ],
+)
+def test_images_to_retire(
+    usage: ImageUsage | None, unread: ImageUsage | None, retired: list[ImageRef]
+) -> None:
+    saw = seen(region_state(OLD, NEWEST))
+    saw = replace(saw, usage={} if usage is None else {REF: usage})
+    assert images_to_retire(wanted(), saw, unread) == tuple(retired)
 
 
 COPY = own("ami-copy", 0, tags={}, state="pending", source_image_id=OLD_ID, source_region=REGION)

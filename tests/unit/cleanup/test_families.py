@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.families imp
     FAMILY_TAG,
     ORIGIN_CREATED_TAG,
     FamilyBy,
+    blocked_by_missing_tags,
     families,
     inherited_tags,
     latest,
@@ -155,6 +156,24 @@ def test_a_copy_inherits_the_family_and_date_of_a_deregistered_source() -> None:
     assert inherited_tags(images, of, BY_TAG, {third}) == {}
     left = placed([], [copy_of("ami-2", "ami-1", tags={FAMILY_TAG: "web"})])
     assert families(left, BY_TAG) == {second: "web"}
+
+
+def test_an_image_is_blocked_until_every_image_made_of_it_has_its_inherited_tags() -> None:
+    images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
+    first, third, second = images
+    of = families(images, BY_TAG)
+    tags = {FAMILY_TAG: "web", ORIGIN_CREATED_TAG: stamp(images[first].created)}
+    of_second = {(second, key, value) for key, value in tags.items()}
+    of_third = {(third, key, value) for key, value in tags.items()}
+
+    def blocked(deregistering: set[ImageRef], written: set[tuple[ImageRef, str, str]]) -> set[ImageRef]:
+        return set(blocked_by_missing_tags(images, of, BY_TAG, deregistering, written))
+
+    assert blocked({first}, set()) == {first}
+    assert blocked({first}, of_second) == {first}
+    assert blocked({first}, of_second | of_third) == set()
+    assert blocked({first, second}, set()) == {first, second}
+    assert blocked({first, second}, of_third) == set()
 
 
 def test_a_family_is_named_as_far_as_a_tag_can_keep_it() -> None:

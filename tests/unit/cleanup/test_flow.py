@@ -107,6 +107,22 @@ def test_the_source_of_a_copy_that_was_started_in_another_region_is_skipped(tmp_
     assert "running_copy ami-copy us-east-1" in "".join(outcome.warnings)
 
 
+def test_the_result_has_the_decision_of_the_final_check(tmp_path: Path) -> None:
+    first = seen(region_state(OLD, NEWEST), region_state())
+    asked = replace(wanted(), tombstone_path=str(tmp_path / "tombstones"))
+    planned = cleanup_plan.plan(asked, first)
+    now = {REGION: first.regions[REGION], ELSEWHERE: region_state(COPY)}
+    outcome, _called = applied(first, now, tmp_path / "tombstones")
+
+    def result(outcome: Outcome) -> dict[str, Any]:
+        found = cleanup.result(asked, first, planned, outcome)
+        return {**found, "results": [(one["image_id"], one["decision"]) for one in found["results"]]}
+
+    counted = {"evaluated_count": 2, "regions": [REGION, ELSEWHERE]}
+    assert result(Outcome()) == {**counted, "results": [("ami-1", "deregister"), ("ami-new", "keep")]}
+    assert result(outcome) == {**counted, "results": [("ami-1", "keep"), ("ami-new", "keep")]}
+
+
 def test_if_nothing_changed_the_plan_is_performed(tmp_path: Path) -> None:
     first = seen(region_state(OLD, NEWEST), region_state())
     outcome, called = applied(first, first.regions, tmp_path / "tombstones")

@@ -9,12 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import images_that_lack_tags, plan
 from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     Evidence,
+    ImageUsage,
     OwnSnapshot,
     RetentionRule,
     SnapshotUsage,
@@ -31,6 +32,17 @@ OF = "golden.images:cleanup-image-ids"
 TODAY = stamp(NOW)
 FORMER = "ami-0123456789abcdef0"
 BY_CONSUMER = Sharing(account_ids=frozenset({CONSUMER}))
+
+
+def test_tags_that_were_just_written_count_before_aws_shows_them() -> None:
+    old = own("ami-1", 50, tags={"family": "web"})
+    copy = own("ami-2", 50, tags={}, name="x", source_image_id="ami-1", source_region=REGION)
+    saw = seen(
+        region_state(old, copy, NEWEST), usage={ImageRef(REGION, "ami-2"): ImageUsage(references=(USED,))}
+    )
+    asked = wanted()
+    assert set(images_that_lack_tags(asked, saw, ())) == {ImageRef(REGION, "ami-1")}
+    assert images_that_lack_tags(asked, saw, plan(asked, saw).actions) == {}
 
 
 def planned(saw: CleanupSeen, **wants: Any) -> list[tuple[str, str | None]]:

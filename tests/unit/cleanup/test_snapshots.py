@@ -16,16 +16,20 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots im
     leftovers,
     orphans,
     recoverable_until,
+    sharing_blockers,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     OwnImage,
     OwnSnapshot,
     RegionState,
     RetentionRule,
+    SnapshotUsage,
+    unreadable,
 )
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 
 from tests.unit.cleanup.examples import NOW, own, region_state
-from tests.unit.examples import volumes
+from tests.unit.examples import CONSUMER, volumes
 
 MADE = "Created by CreateImage(i-0123456789abcdef0) for ami-0123456789abcdef0"
 COPIED = (
@@ -33,6 +37,28 @@ COPIED = (
     "SourceSnapshot snap-0123456789abcdef0. Task created on 1,731,000,000,000."
 )
 FORMER = "ami-0123456789abcdef0"
+
+
+WITH_CONSUMER = Sharing(account_ids=frozenset({CONSUMER}))
+DENIED = SnapshotUsage(unread=unreadable("DescribeSnapshotAttribute", "denied"))
+
+
+@pytest.mark.parametrize(
+    ("sharing", "usage", "deregisters", "reason"),
+    [
+        pytest.param(Sharing(), SnapshotUsage(), True, None, id="private"),
+        pytest.param(Sharing(), SnapshotUsage(WITH_CONSUMER), True, CONSUMER, id="shared alone"),
+        pytest.param(Sharing(), SnapshotUsage(WITH_CONSUMER), False, None, id="nothing is deleted"),
+        pytest.param(WITH_CONSUMER, SnapshotUsage(WITH_CONSUMER), True, None, id="shared with the image"),
+        pytest.param(Sharing(), DENIED, False, "denied", id="not read"),
+    ],
+)
+def test_sharing_blockers(
+    sharing: Sharing, usage: SnapshotUsage, deregisters: bool, reason: str | None
+) -> None:
+    reasons = list(sharing_blockers(own("ami-1"), sharing, {"snap-ami-1": usage}, False, deregisters))
+    assert len(reasons) == (reason is not None)
+    assert all(reason in one for one in reasons if reason)
 
 
 @pytest.mark.parametrize(
