@@ -60,7 +60,6 @@ REMEDIES = {
     "InvalidClientTokenId": _CREDENTIALS,
     "RequestExpired": "Get new credentials, or correct this machine's clock.",
     "UnrecognizedClientException": _CREDENTIALS,
-    "RegionDisabledException": "Enable the region in the account of the role.",
     _REGION_DISABLED: "Enable the region in the account of the role.",
     "OptInRequired": "Enable the region, or subscribe to the product, in this account.",
     "RequestLimitExceeded": _RETRY,

@@ -86,7 +86,7 @@ def perform_target(
 
 
 def _label_again(services: Mapping[str, Any], run: PublishRun) -> None:
-    """Put back what was to make room for a value that did not come: it leads back to an earlier image."""
+    """Restore labels that were removed for a new version that AWS refused: they allow a rollback."""
     for taken_off in [one for one in run.performed if one.operation == "UnlabelParameterVersion"]:
         label = replace(taken_off, operation="LabelParameterVersion")
         done = perform(services[label.service], label)

@@ -92,7 +92,7 @@ class PublishWanted:
     """What the user asked ``ami_publish`` for.
 
     Without ``images`` every one of ``regions`` goes back to the image that carries the label of
-    ``source_image_id``. ``as_if_shared`` plans for images that somebody will have been given by then.
+    ``source_image_id``. ``as_if_shared`` plans for images that will be shared by then.
     """
 
     parameter: str
@@ -200,7 +200,7 @@ def needs_version(wanted: PublishWanted, parameter: Parameter | None, image_id: 
 
 
 def is_settled(wanted: PublishWanted, place: Place) -> bool:
-    """Whether parameter and templates name the image already, so that nobody is pointed to it anew."""
+    """Whether parameter and templates name the image already, so that nothing changes for their users."""
     return (
         place.parameter is not None
         and place.parameter.latest.value == place.image_id
