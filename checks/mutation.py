@@ -223,7 +223,7 @@ def main() -> int:
         ("✗ No test fails with this mutant", outcome.survived),
     ):
         if found:
-            print(f"{title} ({len(found)}):", *(f"  {item}" for item in found), sep="\n")
+            print(f"{title} ({len(found)}):", *(f"  {item}" for item in sorted(found)), sep="\n")
     print(f"{outcome.trials} runs in {time.monotonic() - start:.0f} s")
     return 0 if outcome.passed else 1
 

@@ -17,8 +17,8 @@ description:
   - Works in all regions at the same time. Everything is read and checked before anything is changed.
   - Only adds access, unless O(purge_grants=true) or O(state=absent). Only grants and policy statements that this module
     created are changed or removed. Its grants are named C(golden-images:) and a hash, its statements have a Sid that begins
-    with C(GoldenImages). On a key of another account, grants are named C(golden-images-of-ACCOUNT:) and a hash. Everything else in a key policy stays as it is, byte for byte. A C(Deny) statement with such a Sid
-    is refused.
+    with C(GoldenImages). On a key of another account, grants are named C(golden-images-of-ACCOUNT:) and a hash. Everything
+    else in a key policy stays as it is, byte for byte. A C(Deny) statement with such a Sid is refused.
   - The consumers also need an IAM policy in their own account that allows them to use the key.
 author:
   - golden.images contributors !UNKNOWN

@@ -24,14 +24,28 @@ try:
         ParamValidationError,
         WaiterError,
     )
+
+    AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
 except ImportError:
-    # AnsibleAWSModule ends the module before anything can raise one of these.
+    # AnsibleAWSModule ends the module before anything can raise one of these. They are classes of their own,
+    # so that no handler seems to repeat another.
     class BotoCoreError(Exception):  # type: ignore[no-redef]
-        """Replaces the exceptions of botocore if it is not installed."""
+        """Replaces botocore's exception if botocore is not installed."""
 
-    ClientError = NoCredentialsError = ParamValidationError = WaiterError = BotoCoreError  # type: ignore[misc, assignment]
+    class ClientError(Exception):  # type: ignore[no-redef]
+        """Replaces botocore's exception if botocore is not installed."""
 
-AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
+    class NoCredentialsError(BotoCoreError):  # type: ignore[no-redef]
+        """Replaces botocore's exception if botocore is not installed."""
+
+    class ParamValidationError(BotoCoreError):  # type: ignore[no-redef]
+        """Replaces botocore's exception if botocore is not installed."""
+
+    class WaiterError(BotoCoreError):  # type: ignore[no-redef]
+        """Replaces botocore's exception if botocore is not installed."""
+
+    AWS_ERRORS = ()
+
 
 # IAM User Guide, "Troubleshoot access denied error messages". The action that is denied is not always the
 # operation that was called: CopyImage with tags also needs ec2:CreateTags.

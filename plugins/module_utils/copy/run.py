@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..failures import Failure
 from ..model import Image, Snapshot, Target
@@ -102,7 +102,8 @@ class Failed:
     image: Image | None = None
 
 
-Event = ActionsPerformed | ImageRead | ReadFailed | CopyReplaced | Failed
+# A string, because ansible-test assumes a Python whose classes do not support the operator.
+Event: TypeAlias = "ActionsPerformed | ImageRead | ReadFailed | CopyReplaced | Failed"
 
 
 def initial_runs(wanted: CopyWanted, seen: CopySeen) -> dict[Target, CopyRun]:
