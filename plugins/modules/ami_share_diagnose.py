@@ -73,7 +73,7 @@ EXAMPLES = r"""
 
 - name: Check in the account itself as well
   golden.images.ami_share_diagnose:
-    images: "{{ copy_result.images }}"
+    images: "{{ copied.images }}"
     account_ids: ["012345678901"]
     consumer_role_name: golden-consumer
   register: diagnosis_result

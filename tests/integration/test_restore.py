@@ -21,7 +21,15 @@ FQCN = "golden.images.restore_ami"
 TASK = "Restore the images in each region"
 AWAY = "eu-west-1"
 DISKS = [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "size": 20}]
-REPORTED = [{"ResourceType": "ec2:Instance"}, {"ResourceType": "ec2:LaunchTemplate"}]
+REPORTED = [
+    {"ResourceType": name}
+    for name in (
+        "ec2:Instance",
+        "ec2:LaunchTemplate",
+        "imagebuilder:ImageRecipe",
+        "imagebuilder:ContainerRecipe",
+    )
+]
 _PATIENCE = 60
 
 
@@ -45,7 +53,7 @@ class Retired:
         for region, image_id in self.images.items():
             ec2 = aws.client("ec2", OWNER, region)
             ec2.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": launch})
-            # By it a cleanup sees that nobody else uses the image.
+            # It shows the cleanup that no other account uses the image.
             ec2.create_image_usage_report(ImageId=image_id, ResourceTypes=REPORTED)
             one, _other = observed.snapshot_ids(observed.image(aws, OWNER, region, image_id))
             volume = {"Add": [{"UserId": second}]}
