@@ -21,14 +21,12 @@ FQCN = "golden.images.restore_ami"
 TASK = "Restore the images in each region"
 AWAY = "eu-west-1"
 DISKS = [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "size": 20}]
+EVERY_VERSION = {"OptionName": "version-depth", "OptionValues": ["10000"]}
 REPORTED = [
-    {"ResourceType": name}
-    for name in (
-        "ec2:Instance",
-        "ec2:LaunchTemplate",
-        "imagebuilder:ImageRecipe",
-        "imagebuilder:ContainerRecipe",
-    )
+    {"ResourceType": "ec2:Instance"},
+    {"ResourceType": "ec2:LaunchTemplate", "ResourceTypeOptions": [EVERY_VERSION]},
+    {"ResourceType": "imagebuilder:ImageRecipe"},
+    {"ResourceType": "imagebuilder:ContainerRecipe"},
 ]
 _PATIENCE = 60
 
