@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..aws import read
-from ..aws.errors import AWS_ERRORS, ClientError, failure
+from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..fanout import MAX_THREADS, each, round_robin
 from ..model import Key, KeySeen, Sharing, Target
 from .state import AuditWanted, Listed, Problem, RegionSeen
@@ -140,7 +140,7 @@ def _sharing(clients: Clients, piece: Piece) -> Sharing:
     try:
         return reader(ec2, piece.resource)
     except ClientError as exception:
-        if exception.response["Error"]["Code"] in _NOT_SHARED:
+        if code_of(exception) in _NOT_SHARED:
             return Sharing()
         raise
 

@@ -96,6 +96,11 @@ REMEDIES = {
 }
 
 
+def code_of(exception: ClientError) -> str:
+    """AWS's code of an error; empty if the response has none."""
+    return str(exception.response.get("Error", {}).get("Code", ""))
+
+
 def failure(exception: Exception, target: Target | None, action: str) -> Failure:
     """The failure for an exception of an AWS call.
 
@@ -129,10 +134,9 @@ def failure(exception: Exception, target: Target | None, action: str) -> Failure
 
 
 def _aws_failure(exception: ClientError, target: Target | None, action: str) -> Failure:
-    error = exception.response.get("Error", {})
-    code = error.get("Code", type(exception).__name__)
+    code = code_of(exception) or type(exception).__name__
     operation = exception.operation_name or action
-    message = error.get("Message", str(exception))
+    message = exception.response.get("Error", {}).get("Message", str(exception))
     denied = _DENIED_ACTION.search(message)
     remedy = REMEDIES.get(code, "AWS's message gives the reason.")
     if operation == "AssumeRole" and code != _REGION_DISABLED:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model import PUBLIC, Device, Grant, Image, Key, Sharing, Snapshot
 from ..tags import source_tag
-from .errors import ClientError
+from .errors import ClientError, code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -57,7 +57,7 @@ def image(ec2: EC2Client, image_id: str) -> Image | None:
         answer = ec2.describe_images(ImageIds=[image_id], IncludeDisabled=True, IncludeDeprecated=True)
     except ClientError as exception:
         # Expected right after a copy, so not an error.
-        if exception.response["Error"]["Code"] in ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"):
+        if code_of(exception) in ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"):
             return None
         raise
     return image_of(answer["Images"][0]) if answer["Images"] else None
@@ -167,7 +167,7 @@ def visible_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snap
     except ClientError as exception:
         # By its documentation (operation DescribeSnapshots) AWS omits those that are not visible, in fact it
         # refuses the whole request.
-        if exception.response["Error"]["Code"] != "InvalidSnapshot.NotFound":
+        if code_of(exception) != "InvalidSnapshot.NotFound":
             raise
         if len(snapshot_ids) == 1:
             return ()
@@ -217,7 +217,7 @@ def may_describe_key(kms: KMSClient, key_arn: str) -> bool:
         kms.describe_key(KeyId=key_arn)
     except ClientError as exception:
         # KMS may return NotFoundException without permission to the key (KMS API Reference, DescribeKey).
-        if exception.response["Error"]["Code"] in ("AccessDeniedException", "NotFoundException"):
+        if code_of(exception) in ("AccessDeniedException", "NotFoundException"):
             return False
         raise
     return True

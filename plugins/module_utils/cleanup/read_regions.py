@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..aws import read
-from ..aws.errors import AWS_ERRORS, ClientError, failure
+from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..model import ImageRef
 from . import read_launchers
 from .stages import parse
@@ -280,7 +280,7 @@ def labelled_versions(ssm: SSMClient, latest: Sequence[Parameter]) -> tuple[Para
                 for label in item.get("Labels", ())
             ]
         except ClientError as exception:
-            if exception.response["Error"]["Code"] not in _NO_PARAMETER:
+            if code_of(exception) not in _NO_PARAMETER:
                 raise
     return tuple(found)
 
@@ -296,7 +296,7 @@ def selected_parameters(ssm: SSMClient, names: Sequence[str]) -> tuple[Parameter
         try:
             found.append(Parameter(name, ssm.get_parameter(Name=name)["Parameter"]["Value"]))
         except ClientError as exception:
-            if exception.response["Error"]["Code"] not in _NO_PARAMETER:
+            if code_of(exception) not in _NO_PARAMETER:
                 raise
             if not name.startswith("arn:"):
                 found.append(Parameter(name, ""))
@@ -340,7 +340,7 @@ def _pinned_version(ec2: EC2Client, pin: Pin) -> Iterator[TemplateVersion]:
             **_with_managed(ec2, "DescribeLaunchTemplateVersions"),
         )
     except ClientError as exception:
-        if not _NO_VERSION.match(exception.response["Error"]["Code"]):
+        if not _NO_VERSION.match(code_of(exception)):
             raise
         return
     yield from (_template_version(item) for item in answer["LaunchTemplateVersions"])

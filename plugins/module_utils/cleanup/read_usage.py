@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..aws import read
-from ..aws.errors import AWS_ERRORS, ClientError, failure
+from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..model import Sharing
 from .read_regions import Attempts, launches, selected_parameters
 from .sharing import TEMPLATES
@@ -75,7 +75,7 @@ def snapshot_usage(ec2: EC2Client, snapshot_id: str) -> SnapshotUsage:
     try:
         return SnapshotUsage(read.volume_permissions(ec2, snapshot_id))
     except ClientError as exception:
-        if exception.response["Error"]["Code"] == "InvalidSnapshot.NotFound":
+        if code_of(exception) == "InvalidSnapshot.NotFound":
             return SnapshotUsage()
         raise
 

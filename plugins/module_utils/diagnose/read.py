@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import dry_run as dry_runs
 from ..aws import errors, read
-from ..aws.errors import ClientError
+from ..aws.errors import ClientError, code_of
 from ..failures import Failure
 from ..model import Image, KeySeen, Target
 from .state import AllowedImages, ConsumerSeen, OwnerSeen
@@ -94,7 +94,7 @@ def _allowed_images(ec2: EC2Client) -> AllowedImages | None:
     try:
         answer = ec2.get_allowed_images_settings()
     except ClientError as exception:
-        if exception.response["Error"]["Code"] != "UnauthorizedOperation":
+        if code_of(exception) != "UnauthorizedOperation":
             raise
         # Without the settings, that the account cannot see the image is still a finding.
         return None

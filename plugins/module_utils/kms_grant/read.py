@@ -67,7 +67,7 @@ def _read_key_of_other_account(kms: KMSClient, wanted: GrantWanted, target: Targ
 
 
 def _is_denied(exception: errors.ClientError) -> bool:
-    return str(exception.response["Error"]["Code"]) == "AccessDeniedException"
+    return errors.code_of(exception) == "AccessDeniedException"
 
 
 def _key_ids(clients: Clients, wanted: GrantWanted, target: Target) -> list[str]:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..aws.errors import ClientError
+from ..aws.errors import ClientError, code_of
 from .state import LaunchTemplate, TemplateVersion
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def launch_templates(ec2: EC2Client, names: Collection[str]) -> dict[str, Launch
     try:
         found: list[Mapping[str, Any]] = [item for page in pages for item in page["LaunchTemplateVersions"]]
     except ClientError as exception:
-        if exception.response["Error"]["Code"] in _MISSING:
+        if code_of(exception) in _MISSING:
             return {}
         raise
     versions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..aws.errors import ClientError
+from ..aws.errors import ClientError, code_of
 from .state import Parameter, ParameterVersion
 
 if TYPE_CHECKING:
@@ -65,4 +65,4 @@ def current(ssm: SSMClient, name: str) -> tuple[int, str] | None:
 
 
 def _is_missing(exception: ClientError) -> bool:
-    return exception.response["Error"]["Code"] == "ParameterNotFound"
+    return code_of(exception) == "ParameterNotFound"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import errors
 from ..aws.clients import Clients
-from ..aws.errors import ClientError
+from ..aws.errors import ClientError, code_of
 from ..cleanup.tombstone import Tombstone, TombstoneHistory, by_image, read_tombstone
 from ..failures import Refused, invalid_option
 from ..fanout import each
@@ -72,7 +72,7 @@ def from_ssm(ssm: SSMClient, name: str) -> tuple[str, ...]:
         pages = ssm.get_paginator("get_parameter_history").paginate(Name=name)
         return tuple(item["Value"] for page in pages for item in page["Parameters"])
     except ClientError as exception:
-        if exception.response["Error"]["Code"] != "ParameterNotFound":
+        if code_of(exception) != "ParameterNotFound":
             raise
         return ()
 

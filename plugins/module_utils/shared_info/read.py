@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import dry_run as dry_runs
 from ..aws import read
-from ..aws.errors import ClientError, ParamValidationError
+from ..aws.errors import ClientError, ParamValidationError, code_of
 from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoWanted
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _state(kms: KMSClient, arn: str) -> str | None:
     try:
         return kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
     except ClientError as exception:
-        if exception.response["Error"]["Code"] in _DENIED:
+        if code_of(exception) in _DENIED:
             return None
         raise
 
@@ -129,7 +129,7 @@ def _is_allowed(request: Callable[[], object]) -> bool:
     try:
         request()
     except ClientError as exception:
-        code = exception.response["Error"]["Code"]
+        code = code_of(exception)
         if code == _ALLOWED:
             return True
         if code in (*_DENIED, *_NOT_ENABLED):

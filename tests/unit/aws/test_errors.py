@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
     AWS_ERRORS,
     REMEDIES,
+    code_of,
     failure,
     no_image,
 )
@@ -27,6 +28,11 @@ from tests.unit.examples import OWNER, SOURCE_ID, place
 def refused(code: str, message: str = "AWS's message.", operation: str = "CopyImage") -> ClientError:
     response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"RequestId": "req-1"}}
     return ClientError(response, operation)  # type: ignore[arg-type]
+
+
+def test_code_of_an_error_and_of_a_response_without_one() -> None:
+    assert code_of(refused("InvalidAMIID.NotFound")) == "InvalidAMIID.NotFound"
+    assert code_of(ClientError({}, "CopyImage")) == ""
 
 
 def test_aws_message_is_kept() -> None:
