@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from .model import Target
 
 Source = Literal["aws", "sdk", "collection"]
+# The code of each consumer that AWS rejects, whichever of its codes AWS returned for that.
+CONSUMER_REJECTED = "consumer_rejected"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,19 @@ class Failure:
     def at(cls, target: Target, action: str, error_code: str, message: str, remedy: str) -> Failure:
         """A failure of this collection in one target."""
         return cls(message, remedy, error_code, action, target.region, target.account_id)
+
+    def rejecting(self, consumer: str, remedy: str) -> Failure:
+        """The failure as the rejection of one consumer: an account id, or an ARN."""
+        return replace(
+            self,
+            error_code=CONSUMER_REJECTED,
+            message=f"{_rejection_of(consumer)} {self.message}",
+            remedy=remedy,
+        )
+
+    def rejects(self, consumer: str) -> bool:
+        """Whether it is the rejection of this consumer."""
+        return self.error_code == CONSUMER_REJECTED and self.message.startswith(_rejection_of(consumer))
 
     def sentence(self) -> str:
         """The region, the message and the remedy."""
@@ -77,6 +92,10 @@ class TargetFailed(Exception):
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
         super().__init__(failure.sentence())
+
+
+def _rejection_of(consumer: str) -> str:
+    return f"AWS rejected {consumer}:"
 
 
 def invalid_option(option: str, message: str, remedy: str, region: str | None = None) -> Failure:

@@ -55,6 +55,22 @@ def test_a_failure_as_a_sentence() -> None:
     assert Failure("Gone.", "", "X", "Y").sentence() == "Gone."
 
 
+def test_the_rejection_of_a_consumer() -> None:
+    failure = Failure(
+        "No.", "r", "InvalidArnException", "CreateGrant", "eu-west-1", request_id="req-1", source="aws"
+    )
+    rejected = failure.rejecting("111122223333", "Remove it.")
+    assert rejected.as_result() == {
+        **failure.as_result(),
+        "error_code": "consumer_rejected",
+        "message": "AWS rejected 111122223333: No.",
+        "remedy": "Remove it.",
+    }
+    assert rejected.rejects("111122223333")
+    assert not rejected.rejects("11112222333")
+    assert not failure.rejects("111122223333")
+
+
 def test_a_failure_as_modules_return_it() -> None:
     failure = Failure("m", "r", "Code", "CopyImage", "eu-west-1", "111122223333", "req-1", "aws")
     assert failure.as_result() == {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from ..failures import Failure
+from ..failures import CONSUMER_REJECTED, Failure
 from ..plan import Action
 from .errors import failure
 from .read import SETTLING_TIMEOUT
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 # AWS's codes for a batch with an account, organization or organizational unit that AWS does not accept. AWS
 # returns the last one for whole requests too: it counts only if the message names an entry.
 _ENTRY_CODES = frozenset({"InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "InvalidParameterValue"})
-# The code of their failures, whichever of these AWS returned.
-BAD_ENTRY = "consumer_rejected"
 _PERMISSION_LISTS = {
     "ModifyImageAttribute": "LaunchPermission",
     "ModifySnapshotAttribute": "CreateVolumePermission",
@@ -61,7 +59,7 @@ def perform_all(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
     parts: list[Performed] = []
     for action in actions:
         parts.append(perform(ec2, action))
-        if any(failure.error_code != BAD_ENTRY for failure in parts[-1].failures):
+        if any(failure.error_code != CONSUMER_REJECTED for failure in parts[-1].failures):
             break
     return merge(*parts)
 
@@ -133,12 +131,7 @@ def _entries(action: Action) -> list[dict[str, str]]:
 def _entry_failure(problem: Failure, entry: dict[str, str]) -> Failure:
     """The failure of an entry that AWS rejected."""
     (value,) = entry.values()
-    return replace(
-        problem,
-        error_code=BAD_ENTRY,
-        message=f"AWS rejected {value}: {problem.message}",
-        remedy="Correct or remove it, and rerun; all other entries were applied.",
-    )
+    return problem.rejecting(value, "Correct or remove it, and rerun; all other entries were applied.")
 
 
 def merge(*parts: Performed) -> Performed:

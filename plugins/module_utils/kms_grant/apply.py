@@ -16,6 +16,7 @@ from ..aws.accounts import Accounts
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform
+from ..failures import CONSUMER_REJECTED
 from ..fanout import each
 from ..keys.policy_statements import short
 from ..model import Target
@@ -23,7 +24,7 @@ from ..plan import Action, Plan
 from ..progress import Report
 from ..runner import Outcome
 from .plan import consumer_grants, without_owner
-from .rejection import REJECTED, is_rejected, names_invalid_principal, of_auto_scaling, rejection
+from .rejection import is_rejected, names_invalid_principal, of_auto_scaling, rejection
 from .request import is_for_auto_scaling
 from .state import GrantSeen, GrantWanted
 from .wait import wait_until_listed
@@ -45,7 +46,9 @@ def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, re
     of_owner = [action for action in plan.actions if not is_for_auto_scaling(action)]
     created = _perform_each(clients, _of_kind("CreateGrant", of_owner, Performed()))
     # A consumer that AWS rejects keeps no other one from access; it prevents only revocations.
-    problems = Performed(failures=tuple(one for one in created.failures if one.error_code != REJECTED))
+    problems = Performed(
+        failures=tuple(one for one in created.failures if one.error_code != CONSUMER_REJECTED)
+    )
     written = _put_policies(clients, wanted, _of_kind("PutKeyPolicy", of_owner, problems))
     consumer_grants_created = _create_as_consumers(clients, wanted, seen, created)
     granted = merge(created, written, consumer_grants_created)

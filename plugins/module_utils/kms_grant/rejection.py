@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from ..failures import Failure
 
-REJECTED = "consumer_rejected"
 # botocore operations CreateGrant and PutKeyPolicy: a principal does not exist, or KMS does not know it yet.
 _REJECTING = {
     "CreateGrant": frozenset({"InvalidArnException"}),
@@ -34,23 +33,12 @@ def names_invalid_principal(failure: Failure) -> bool:
 
 def rejection(failure: Failure, principal: str) -> Failure:
     """The failure of a consumer that AWS rejected: an account id, or an ARN of a principal."""
-    return replace(
-        failure,
-        error_code="consumer_rejected",
-        account_id=_account_of(principal),
-        message=f"AWS rejected {principal}: {failure.message}",
-        remedy=_REMEDY,
-    )
+    return replace(failure.rejecting(principal, _REMEDY), account_id=_account_of(principal))
 
 
 def is_rejected(failures: Iterable[Failure], region: str, principal: str) -> bool:
     """Whether one of the failures is the rejection of this principal in this region."""
-    return any(
-        failure.error_code == REJECTED
-        and failure.region == region
-        and failure.message.startswith(f"AWS rejected {principal}:")
-        for failure in failures
-    )
+    return any(failure.region == region and failure.rejects(principal) for failure in failures)
 
 
 def of_auto_scaling(failure: Failure) -> Failure:

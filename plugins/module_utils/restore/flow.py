@@ -14,12 +14,12 @@ from typing import Any
 from ..aws import errors, read
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
-from ..aws.write import BAD_ENTRY, Performed, merge, perform_all
+from ..aws.write import Performed, merge, perform_all
 from ..cleanup.read_regions import binned_images
 from ..cleanup.snapshots import former_image
 from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import TombstoneHistory
-from ..failures import Failure, Refused, invalid_option
+from ..failures import CONSUMER_REJECTED, Failure, Refused, invalid_option
 from ..fanout import each
 from ..model import Image, ImageRef, Sharing, Target
 from ..progress import Report
@@ -256,7 +256,7 @@ def _plan_again(clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, ref:
 
 
 def _explained(failure: Failure) -> Failure:
-    return replace(failure, remedy=_INVALID_ACCOUNT) if failure.error_code == BAD_ENTRY else failure
+    return replace(failure, remedy=_INVALID_ACCOUNT) if failure.error_code == CONSUMER_REJECTED else failure
 
 
 def _as_result(seen: RestoreSeen, plan: ImagePlan) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import write
 from ansible_collections.golden.images.plugins.module_utils.aws.write import (
-    BAD_ENTRY,
     perform_all,
     snapshots_left,
 )
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
+from ansible_collections.golden.images.plugins.module_utils.failures import CONSUMER_REJECTED
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
 from botocore.exceptions import EndpointConnectionError
@@ -138,7 +138,7 @@ def test_a_rejected_entry_is_named(ec2: Wire, code: str, message: str) -> None:
     assert performed.actions == performed.answers == ()
     (failure,) = performed.failures
     assert failure.message == f"AWS rejected 222222222222: {message}"
-    assert failure.error_code == BAD_ENTRY == "consumer_rejected"
+    assert failure.error_code == CONSUMER_REJECTED == "consumer_rejected"
     assert failure.source == "aws"
     assert failure.request_id == "req-7"
     assert failure.remedy == "Correct or remove it, and rerun; all other entries were applied."
@@ -232,7 +232,7 @@ def test_good_entries_of_a_batch_are_applied_and_bad_ones_named(ec2: Wire, bad: 
     assert [failure.message for failure in performed.failures] == [
         f"AWS rejected {item}: Invalid attribute item value." for item in ACCOUNTS if item in bad
     ]
-    assert {failure.error_code for failure in performed.failures} == {BAD_ENTRY}
+    assert {failure.error_code for failure in performed.failures} == {CONSUMER_REJECTED}
 
 
 def test_one_bad_entry_in_a_large_batch_causes_few_calls(ec2: Wire) -> None:
@@ -272,7 +272,10 @@ def test_another_failure_after_a_bad_entry_stops_the_target(ec2: Wire) -> None:
         ec2.client, (snapshot_action(good, bad), following, image_action("444444444444", change="Remove"))
     )
     assert performed.actions == (snapshot_action(good),)
-    assert [failure.error_code for failure in performed.failures] == [BAD_ENTRY, "UnauthorizedOperation"]
+    assert [failure.error_code for failure in performed.failures] == [
+        CONSUMER_REJECTED,
+        "UnauthorizedOperation",
+    ]
 
 
 def test_another_failure_of_a_half_stops_the_target(ec2: Wire) -> None:
@@ -283,7 +286,10 @@ def test_another_failure_of_a_half_stops_the_target(ec2: Wire) -> None:
     ec2.refuse("modify_image_attribute", image_request([good]), "RequestLimitExceeded")
     performed = perform_all(ec2.client, (batch, image_action("444444444444", change="Remove")))
     assert performed.actions == ()
-    assert [failure.error_code for failure in performed.failures] == [BAD_ENTRY, "RequestLimitExceeded"]
+    assert [failure.error_code for failure in performed.failures] == [
+        CONSUMER_REJECTED,
+        "RequestLimitExceeded",
+    ]
 
 
 def test_a_batch_that_fails_for_another_reason_is_not_split(ec2: Wire) -> None:
