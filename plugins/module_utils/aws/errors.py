@@ -27,8 +27,8 @@ try:
 
     AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
 except ImportError:
-    # AnsibleAWSModule ends the module before anything can raise one of these. They are classes of their own,
-    # so that no handler seems to repeat another.
+    # AnsibleAWSModule ends the module before anything can raise one of these. They are distinct
+    # classes: pylint reports handlers of the same exception.
     class BotoCoreError(Exception):  # type: ignore[no-redef]
         """Replaces botocore's exception if botocore is not installed."""
 

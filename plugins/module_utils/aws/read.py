@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,17 @@ def regions(ec2: EC2Client) -> dict[str, str]:
     """All regions of the partition with their opt-in status (botocore shape ``Region``)."""
     answer = ec2.describe_regions(AllRegions=True)
     return {region["RegionName"]: region["OptInStatus"] for region in answer["Regions"]}
+
+
+def pages(method: Callable[..., Any], **request: Any) -> Iterator[Mapping[str, Any]]:
+    """Every page of an operation with ``NextToken`` that botocore has no paginator for."""
+    token: dict[str, str] = {}
+    while True:
+        page = method(**request, **token)
+        yield page
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
 
 
 def image(ec2: EC2Client, image_id: str) -> Image | None:

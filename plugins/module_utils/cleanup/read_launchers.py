@@ -44,7 +44,8 @@ def refreshes(autoscaling: Any, of_groups: tuple[Launcher, ...]) -> tuple[Launch
     return tuple(
         Launcher(GROUP, group.name, *_named(_configurations(item.get("DesiredConfiguration", {}))))
         for group in of_groups
-        for item in _refreshes(autoscaling, group.name)
+        for page in read.pages(autoscaling.describe_instance_refreshes, AutoScalingGroupName=group.name)
+        for item in page["InstanceRefreshes"]
         if item["Status"] in _REFRESHING
     )
 
@@ -68,7 +69,7 @@ def spot_fleets(ec2: EC2Client) -> tuple[Launcher, ...]:
         Launcher(
             SPOT_FLEET,
             item["SpotFleetRequestId"],
-            *_named((*_spot_specifications(item), *_of(item).get("LaunchTemplateConfigs", ()))),
+            *_named(_spot_configurations(item)),
         )
         for page in ec2.get_paginator("describe_spot_fleet_requests").paginate(PaginationConfig=read.PAGE)
         for item in page["SpotFleetRequestConfigs"]
@@ -76,25 +77,11 @@ def spot_fleets(ec2: EC2Client) -> tuple[Launcher, ...]:
     )
 
 
-def _refreshes(autoscaling: Any, group: str) -> Iterator[Mapping[str, Any]]:
-    """Every refresh of a group; botocore has no paginator for them."""
-    token: dict[str, str] = {}
-    while True:
-        page = autoscaling.describe_instance_refreshes(AutoScalingGroupName=group, **token)
-        yield from page["InstanceRefreshes"]
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
-
-
-def _of(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    config: Mapping[str, Any] = request["SpotFleetRequestConfig"]
-    return config
-
-
-def _spot_specifications(request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The launch specifications, each like the overrides of a launch template."""
-    yield {"Overrides": _of(request).get("LaunchSpecifications", ())}
+def _spot_configurations(request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What a Spot Fleet launches: its launch specifications, as overrides, and its launch templates."""
+    config = request["SpotFleetRequestConfig"]
+    yield {"Overrides": config.get("LaunchSpecifications", ())}
+    yield from config.get("LaunchTemplateConfigs", ())
 
 
 def _configurations(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

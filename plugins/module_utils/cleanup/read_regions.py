@@ -172,7 +172,7 @@ def own_snapshots(ec2: EC2Client) -> tuple[OwnSnapshot, ...]:
     """Every snapshot that the account owns in the region, with its lock."""
     locks = {
         item["SnapshotId"]: _lock(item)
-        for page in ec2_pages(ec2.describe_locked_snapshots)
+        for page in read.pages(ec2.describe_locked_snapshots, MaxResults=read.PAGE["PageSize"])
         for item in page["Snapshots"]
         if item["LockState"] != "expired"
     }
@@ -318,17 +318,6 @@ def retention_rules(rbin: Any) -> tuple[RetentionRule, ...]:
             rules = (rbin.get_rule(Identifier=item["Identifier"]) for item in page["Rules"])
             found += [_retention_rule(rule) for rule in rules if rule["Status"] == "available"]
     return tuple(found)
-
-
-def ec2_pages(method: Callable[..., Any], **request: Any) -> Iterator[Mapping[str, Any]]:
-    """Every page of an operation that botocore has no paginator for."""
-    token: dict[str, str] = {}
-    while True:
-        page = method(MaxResults=read.PAGE["PageSize"], **request, **token)
-        yield page
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
 
 
 def _pinned_version(ec2: EC2Client, pin: Pin) -> Iterator[TemplateVersion]:

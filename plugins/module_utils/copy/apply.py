@@ -49,6 +49,7 @@ def _perform(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
         return done
     copy = next(action for action in actions if action.operation == "CopyImage")
     holders = _images_named(ec2, copy.parameters["Name"])
+    # CopyImage comes first (plan.replacement): nothing was performed before it.
     if not holders or not all(planner.is_failed_predecessor(copy, image) for image in holders):
         return Performed(failures=(planner.name_taken(refused, holders),))
     removals = tuple(planner.removal(copy.target, image) for image in holders)

@@ -38,17 +38,27 @@ def consumer_grants(wanted: GrantWanted, seen: GrantSeen) -> tuple[tuple[str, Ac
     The account itself must create it (Auto Scaling User Guide, "Required AWS KMS key policy for use with
     encrypted volumes"); the key's owner can list it.
     """
-    if not (wanted.auto_scaling and wanted.present):
-        return ()
+    others = without_owner(wanted, seen)
     return tuple(
-        (account_id, Action(target, "CreateGrant", request, key.key.arn, service="kms"))
+        granted
         for target, keys in sorted(seen.keys.items())
         for key in keys
-        for account_id in sorted(without_owner(wanted, seen).account_ids)
-        for role in [auto_scaling_role(seen.partition, account_id)]
-        for prefix in [name_prefix(key.key.arn, seen.account_id)]
-        if not holds(key.grants, request := grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS, prefix))
+        for granted in _grants_by_consumers(others, seen, target, key)
     )
+
+
+def _grants_by_consumers(
+    wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen
+) -> Iterator[tuple[str, Action]]:
+    """The part of ``consumer_grants`` that one key needs."""
+    if not (wanted.auto_scaling and wanted.present):
+        return
+    prefix = name_prefix(key.key.arn, seen.account_id)
+    for account_id in sorted(wanted.account_ids):
+        role = auto_scaling_role(seen.partition, account_id)
+        request = grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS, prefix)
+        if not holds(key.grants, request):
+            yield account_id, Action(target, "CreateGrant", request, key.key.arn, service="kms")
 
 
 def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> TargetPlan:
@@ -59,11 +69,10 @@ def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> Target
     warnings: list[str] = []
     if target in seen.unencrypted:
         warnings.append("The image is not encrypted: there is no key to grant access to.")
-    for_roles = [action for _account, action in consumer_grants(wanted, seen) if action.target == target]
     for key in seen.keys[target]:
         refusals += check_key(wanted, target, key)
         created, revoked = _grants(wanted, seen, target, key)
-        consumers = [action for action in for_roles if action.resource == key.key.arn]
+        consumers = [action for _account_id, action in _grants_by_consumers(wanted, seen, target, key)]
         policy = _policy_actions(wanted, target, key)
         actions += [*created, *policy, *consumers, *revoked]
         refusals += check_policy(target, policy)

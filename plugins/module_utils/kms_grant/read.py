@@ -51,19 +51,28 @@ def _read_key_of_other_account(kms: KMSClient, wanted: GrantWanted, target: Targ
         if not _is_denied(exception):
             raise
         return KeySeen(key, denied="ListGrants")
-    partition = key.arn.split(":")[1]
-    for grantee in sorted(wanted.grantees - {target.account_id})[:1] if wanted.present else ():
-        prefix = name_prefix(key.arn, target.account_id)
-        request = grant_request(key.arn, principal_arn(partition, grantee), wanted.parent_operations, prefix)
-        try:
-            kms.create_grant(**request, DryRun=True)
-        except errors.ParamValidationError:
-            # This botocore has no dry runs: CreateGrant itself shows whether it is allowed.
-            break
-        except errors.ClientError as exception:
-            if _is_denied(exception):
-                return KeySeen(key, grants, denied="CreateGrant")
+    grantees = sorted(wanted.grantees - {target.account_id}) if wanted.present else []
+    if grantees and _is_create_grant_denied(kms, wanted, target, key, grantees[0]):
+        return KeySeen(key, grants, denied="CreateGrant")
     return KeySeen(key, grants)
+
+
+def _is_create_grant_denied(
+    kms: KMSClient, wanted: GrantWanted, target: Target, key: Key, grantee: str
+) -> bool:
+    """Whether a dry run shows that grants on the key are denied; not if it shows nothing."""
+    principal = principal_arn(key.arn.split(":")[1], grantee)
+    prefix = name_prefix(key.arn, target.account_id)
+    request = grant_request(key.arn, principal, wanted.parent_operations, prefix)
+    try:
+        kms.create_grant(**request, DryRun=True)
+    except errors.ParamValidationError:
+        # This botocore has no dry runs: CreateGrant itself shows whether it is allowed.
+        return False
+    except errors.ClientError as exception:
+        # Success is an error, too. CreateGrant itself reports all others, such as an invalid grantee.
+        return _is_denied(exception)
+    return False
 
 
 def _is_denied(exception: errors.ClientError) -> bool:

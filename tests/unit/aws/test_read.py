@@ -615,3 +615,15 @@ def test_an_item_of_describe_images_as_an_image() -> None:
     assert read.image_of(item("ami-1", ImageAllowed=False, Architecture="arm64")) == Image(
         "ami-1", "n", OWNER, "available", architecture="arm64", allowed=False
     )
+
+
+def test_pages_follow_the_token() -> None:
+    answers = {None: {"Items": [1], "NextToken": "t"}, "t": {"Items": [2], "NextToken": ""}}
+    asked = []
+
+    def describe(**request: Any) -> dict[str, Any]:
+        asked.append(request)
+        return answers[request.get("NextToken")]
+
+    assert [item for page in read.pages(describe, Group="web") for item in page["Items"]] == [1, 2]
+    assert asked == [{"Group": "web"}, {"Group": "web", "NextToken": "t"}]
