@@ -21,7 +21,7 @@ _SNAPSHOTS = (
     " | map('dict2items') | map('map', attribute='value.snapshot_id') | map('list')))"
     " | dict2items | subelements('value') }}"
 )
-_PATIENCE = 600
+_TIMEOUT = 600
 
 
 def measure(aws: SimulatedAws) -> Iterator[Figure]:
@@ -52,7 +52,7 @@ _STEPS: Tasks = [
             "region": "{{ item }}",
             "name": "golden-{{ distribute_source_image_id }}",
             "tags": {"Name": "golden-{{ distribute_source_image_id }}", "role": "web"},
-            # Without it each run would copy anew.
+            # Without it each run would make another copy.
             "tag_equality": True,
             "wait": True,
         },
@@ -89,14 +89,14 @@ def _at_once() -> Tasks:
 
 
 def _in_background(step: Mapping[str, Any]) -> Tasks:
-    start = {**step, "async": _PATIENCE, "poll": 0, "register": "jobs", "changed_when": False}
+    start = {**step, "async": _TIMEOUT, "poll": 0, "register": "jobs", "changed_when": False}
     end = {
         "name": f"{step['name']}, all of them",
         "ansible.builtin.async_status": {"jid": "{{ item.ansible_job_id }}"},
         "loop": "{{ jobs.results }}",
         "register": step["name"],
         "until": f"{step['name']} is finished",
-        "retries": _PATIENCE,
+        "retries": _TIMEOUT,
         "delay": 1,
     }
     return [start, end]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures for audits: images with every kind of exposure among many images without any.
 
-What is to be found of each is said beside how it is made, so that nobody has to take the audit's word for it.
+The expected findings of each stand beside its definition, independent of the audit.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from simulated_aws.client import SimulatedAws
 from .fixtures import OWNER
 
 ALLOWED, SPECIAL, STRANGER = "allowed", "special", "stranger"
-"""An account that every image may be shared with, one for whom there is a rule, and one nobody allowed."""
+"""An account allowed for every image, one that a rule allows, and one that is not allowed."""
 ORGANIZATION, UNIT, OTHER_UNIT = "the organization", "allowed-unit", "other-unit"
-EVERYBODY, GONE = "all", "the role that is gone"
+PUBLIC, DELETED_ROLE = "all", "the deleted role"
 
 _ACCOUNTS = {
     OWNER: "111111111111",
@@ -41,10 +41,10 @@ Found = tuple[str | None, str, str | None]
 
 @dataclass(frozen=True)
 class Kind:
-    """Images of one kind: how they are made, and what is to be found of each.
+    """Images of one kind: how they are made, and the expected findings of each.
 
-    ``key`` names the key that encrypts it, empty is the one that AWS manages. What is found of a key names
-    the first image under it.
+    ``key`` names the key that encrypts it; empty is the AWS managed key. A finding of a key names the first
+    image under it.
     """
 
     sharing: Mapping[str, Any] = field(default_factory=dict)
@@ -78,7 +78,7 @@ EXPOSED = {
             ("unknown_organization", ORGANIZATION),
         ),
     ),
-    "public": Kind({"public": True}, of_image=(("public", EVERYBODY),)),
+    "public": Kind({"public": True}, of_image=(("public", PUBLIC),)),
     "snapshot-account": Kind(
         {"snapshot_accounts": [STRANGER]}, of_snapshot=(_UNKNOWN, ("snapshot_wider_than_image", STRANGER))
     ),
@@ -91,7 +91,7 @@ EXPOSED = {
 }
 """What can be in every region alike."""
 EXPOSED_AT_HOME = {
-    "snapshot-public": Kind(public_snapshot=True, of_snapshot=(("snapshot_public", EVERYBODY),)),
+    "snapshot-public": Kind(public_snapshot=True, of_snapshot=(("snapshot_public", PUBLIC),)),
     "default-key": Kind(key="", of_key=(("default_key", None),)),
     "key-closed": Kind(_BOTH, key=_CLOSED, of_key=(("missing_key_access", ALLOWED),)),
     "key-off": Kind(_BOTH, key=_OFF, of_key=(("key_not_enabled", None),)),
@@ -125,7 +125,7 @@ class Planted:
             parts = (kind.of_image, kind.of_snapshot if snapshots else (), kind.of_key if keys else ())
             found.update((label, code, principal) for part in parts for code, principal in part)
         if keys and any(kind.key == _STALE for kind in self.kinds.values()):
-            found[None, "stale_principal", GONE] += 1
+            found[None, "stale_principal", DELETED_ROLE] += 1
         return found
 
     def found(self, findings: Iterable[Mapping[str, Any]]) -> Counter[Found]:
@@ -168,7 +168,7 @@ def plant(aws: SimulatedAws, regions: Sequence[str], images: int) -> Planted:
                 SnapshotId=built["images"][label]["snapshot_ids"][0],
                 Attribute="createVolumePermission",
                 OperationType="add",
-                GroupNames=[EVERYBODY],
+                GroupNames=[PUBLIC],
             )
     gone = _leave_grants(aws, home, built)
     units = {name: unit["arn"] for name, unit in built["organization"]["units"].items()}
@@ -179,7 +179,7 @@ def plant(aws: SimulatedAws, regions: Sequence[str], images: int) -> Planted:
             **{account_id: name for name, account_id in _ACCOUNTS.items()},
             built["organization"]["arn"]: ORGANIZATION,
             **{arn: name for name, arn in units.items()},
-            gone: GONE,
+            gone: DELETED_ROLE,
         },
         options={
             "regions": list(regions),
@@ -191,7 +191,7 @@ def plant(aws: SimulatedAws, regions: Sequence[str], images: int) -> Planted:
 
 
 def _labelled(count: int, region: str, at_home: bool) -> Iterator[tuple[str, Kind]]:
-    """Of each kind of exposure several images, the others as they should be, each with a name of its own."""
+    """Several images with each kind of exposure, the others without findings, each with its own name."""
     exposed = {**EXPOSED, **(EXPOSED_AT_HOME if at_home else {})}
     well = [name for name in WELL if at_home or WELL[name].key is None]
     # EC2 User Guide, "Quotas for AMIs": 5 public images in a Region.
@@ -223,7 +223,7 @@ def _keys(region: str) -> dict[str, Any]:
         _OFF: {**own, "policy": _policy(_ACCOUNTS[ALLOWED]), "state": "Disabled"},
         _FOREIGN: {**own, "account": ALLOWED},
         _GRANTED: own,
-        # The Sid is how this collection tells its own statements.
+        # This collection identifies its own statements by their Sid.
         _STATED: {**own, "policy": _policy(_ACCOUNTS[STRANGER], Sid="GoldenImagesAccounts")},
         _STALE: own,
     }
@@ -243,7 +243,7 @@ def _policy(account_id: str, **marks: str) -> dict[str, Any]:
 
 
 def _leave_grants(aws: SimulatedAws, region: str, built: Mapping[str, Any]) -> str:
-    """Grant what nobody needs, and delete a role that has a grant; what the audit is to call that role."""
+    """Make unneeded grants, and delete a role that has one; return the id that the audit reports for it."""
     kms, iam = aws.client("kms", OWNER, region), aws.client("iam", STRANGER)
     kms.create_grant(
         KeyId=built["kms_keys"][_GRANTED][region],

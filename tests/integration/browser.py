@@ -23,7 +23,7 @@ _FLAGS = (
     *("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--disable-extensions", "--disable-default-apps", "--window-size=1400,1000", "--hide-scrollbars"),
 )
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 
 class BrowserError(Exception):
@@ -104,7 +104,7 @@ class Browser:
         if self._session is not None:
             message["sessionId"] = self._session
         os.write(self._to, json.dumps(message).encode() + b"\0")
-        until = monotonic() + _PATIENCE
+        until = monotonic() + _TIMEOUT
         while True:
             answer = self._next(until)
             if answer.get("id") == number:
@@ -117,7 +117,7 @@ class Browser:
         """Go to an address and wait until the page has loaded."""
         self._events.clear()
         self.call("Page.navigate", url=address)
-        until = monotonic() + _PATIENCE
+        until = monotonic() + _TIMEOUT
         while "Page.loadEventFired" not in [event["method"] for event in self._events]:
             self._next(until)
 

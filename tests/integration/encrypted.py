@@ -32,7 +32,7 @@ NO_KEY = "terminated: Client.InternalError"
 
 _DOCUMENT = Path(client.__file__).parent / "fixtures" / "encrypted_ami.yml"
 _RESOURCES = {"CreateGrant": "KeyId", "PutKeyPolicy": "KeyId", "RevokeGrant": "GrantId"}
-_PATIENCE = 60
+_TIMEOUT = 60
 
 
 class EncryptedFixture(Fixture):
@@ -162,7 +162,7 @@ def warnings(run: Run, task: str) -> str:
 
 def await_matched(aws: SimulatedAws, number: int) -> None:
     """Wait until the first fault has matched so many calls."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while aws.faults()[0]["matched"] < number:
         assert time.monotonic() < deadline, "the call to strike never came"
         time.sleep(0.1)

@@ -22,7 +22,7 @@ import yaml
 CHECKOUT = Path(__file__).parents[2]
 MODULES = "golden.images."
 # A run takes seconds; one that takes this long hangs.
-_PATIENCE = 120
+_TIMEOUT = 120
 _EVENT = '{"_event":'
 
 
@@ -128,7 +128,7 @@ class Ansible:
         """Run a playbook, given by path or FQCN, to its end."""
         process = self.start(playbook, variables, *options, environment=environment)
         try:
-            stdout, stderr = process.communicate(timeout=_PATIENCE)
+            stdout, stderr = process.communicate(timeout=_TIMEOUT)
         finally:
             if process.poll() is None:
                 kill(process)

@@ -28,7 +28,7 @@ REPORTED = [
     "imagebuilder:ImageRecipe",
     "imagebuilder:ContainerRecipe",
 ]
-_PATIENCE = 60
+_TIMEOUT = 60
 
 
 def _images(fixture: Fixture, region: str, **ages: int) -> dict[str, str]:
@@ -317,7 +317,7 @@ def test_evidence_that_turns_up_during_the_run_spares_the_image(
     _await_frozen(aws, 1)
     aws.client("ec2", OWNER, HOME).run_instances(ImageId=home["old"], **ONE)
     aws.clear_faults()
-    stdout, stderr = process.communicate(timeout=_PATIENCE)
+    stdout, stderr = process.communicate(timeout=_TIMEOUT)
     assert process.returncode == 0, stdout + stderr
     assert "was skipped, because the final check found: instance" in " ".join((stdout + stderr).split())
     assert '"decision":"keep","evidence":[{"detail":"running","kind":"instance"' in stdout.replace(" ", "")
@@ -402,7 +402,7 @@ def test_grants_go_with_the_last_image_that_is_shared_with_their_account(
         images={
             "old": {**common, "age_days": 100, "sharing": {"accounts": both, "snapshot_accounts": both}},
             "new": {**common, "age_days": 1, "sharing": {"accounts": ["web-prod"]}},
-            # Whoever has only the snapshot would lose it.
+            # An account with access only to the snapshot would lose it.
             "dump": {**common, **plain, "age_days": 200, "sharing": {"snapshot_accounts": ["sandbox"]}},
         },
     )
@@ -473,7 +473,7 @@ def test_what_could_not_be_deleted_with_its_image_is_deleted_by_a_later_run(
     ec2.lock_snapshot(SnapshotId=snapshot, LockMode="governance", LockDuration=1)
     run, waiting = ansible.module("ami_cleanup", **policy)
     assert (run.code, _decisions(waiting)[home["old"]]) == (0, "wait"), run.text
-    # What a run before has marked and deregistered, and somebody has locked meanwhile.
+    # An earlier run marked and deregistered it, and its snapshot was locked since.
     ec2.create_tags(
         Resources=[snapshot], Tags=[{"Key": "golden.images:cleanup-image-ids", "Value": home["old"]}]
     )
@@ -493,7 +493,7 @@ def _play(ansible: Ansible, policy: dict[str, Any]) -> Path:
 
 
 def _await_frozen(aws: SimulatedAws, nth: int) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while aws.faults()[0]["matched"] < nth:
         assert time.monotonic() < deadline, "the call to freeze never came"
         time.sleep(0.1)

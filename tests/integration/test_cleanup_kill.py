@@ -47,7 +47,7 @@ class Fuse:
         session.events.register_first("after-call", self._after)
 
     def set(self, calls: int | None = None, changes: int | None = None) -> None:
-        """Blow after so many calls, or so many that change something, of which nobody hears the last."""
+        """Blow after so many calls, or so many that change something; the last one's response is lost."""
         self.calls, self.changes = [], 0
         self._calls_left, self._changes_left = calls, changes
 
@@ -77,7 +77,7 @@ class Cleanup:
         self.build()
 
     def build(self) -> None:
-        """Everything anew."""
+        """Reset the simulated AWS and build everything again."""
         encrypted = [{"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}]
         plain = [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "size": 8}]
         common = {"account": OWNER, "region": HOME, "tags": {"family": "web"}, "devices": plain}
@@ -181,7 +181,7 @@ def test_whichever_call_is_the_last_the_next_run_completes_the_cleanup(cleanup: 
         assert cleanup.fuse.changes == 0
 
     for number in range(1, changes + 1):
-        # AWS has done it, and nobody has heard of it: before the next call is the same with less to lose.
+        # AWS did it and the response is lost, which covers a kill before the next call as well.
         cleanup.build()
         cleanup.fuse.set(changes=number)
         with suppress(Exception):

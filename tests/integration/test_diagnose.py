@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ami_share_diagnose: each trouble has its code, and its remedy, applied, lets the account launch."""
+"""ami_share_diagnose: each problem has its code, and its remedy, applied, lets the account launch."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ DISABLED, OLD, PUBLIC, WRONG, EBS, OFF = (
 )
 
 
-class Trouble(NamedTuple):
-    """What an account finds of a region's image, and how its launch ends, before anything is mended.
+class Problem(NamedTuple):
+    """The findings of an account about a region's image, and how its launch ends, before any fix.
 
-    ``left`` is what is found of it afterwards.
+    ``left`` are the finding codes after the fix.
     """
 
     region: str
@@ -51,34 +51,34 @@ class Trouble(NamedTuple):
     left: tuple[str, ...] = ()
 
 
-TROUBLES = {
-    "not shared": Trouble(ALONE, DEV, "not_shared", "no", None, NOT_FOUND),
-    "shared without key": Trouble(GOLDEN, DEV, "missing_key_access", "no", "authorized", NO_KEY),
-    "a key without CreateGrant": Trouble(
+PROBLEMS = {
+    "not shared": Problem(ALONE, DEV, "not_shared", "no", None, NOT_FOUND),
+    "shared without key": Problem(GOLDEN, DEV, "missing_key_access", "no", "authorized", NO_KEY),
+    "a key without CreateGrant": Problem(
         GOLDEN, "sandbox", "missing_create_grant", "no", "authorized", NO_KEY
     ),
-    "a unit without key": Trouble(
+    "a unit without key": Problem(
         GOLDEN, MEMBER, "missing_key_access", "no", "authorized", NO_KEY, ("shared_through_organization",)
     ),
-    "without the second snapshot": Trouble(
+    "without the second snapshot": Problem(
         HALF, DEV, "missing_volume_permission", "yes", "authorized", "running"
     ),
-    "hidden by Allowed AMIs": Trouble(HIDDEN, HIDING, "hidden_by_allowed_images", "no", None, NOT_FOUND),
-    "through a unit only": Trouble(
+    "hidden by Allowed AMIs": Problem(HIDDEN, HIDING, "hidden_by_allowed_images", "no", None, NOT_FOUND),
+    "through a unit only": Problem(
         UNIT, MEMBER, "shared_through_organization", "yes", "authorized", "running"
     ),
-    "outside of the unit": Trouble(UNIT, OUTSIDE, "outside_organization", "no", None, NOT_FOUND),
-    "disabled": Trouble(DISABLED, DEV, "image_disabled", "no", None, NOT_FOUND),
-    "deprecated": Trouble(OLD, DEV, "image_deprecated", "yes", "authorized", "running"),
-    "public": Trouble(PUBLIC, DEV, "public", "yes", "authorized", "running"),
-    "in another region": Trouble(WRONG, DEV, "wrong_region", "no", None, NOT_FOUND),
-    "under the default key": Trouble(EBS, DEV, "default_key", "no", "authorized", NO_KEY),
-    "under a disabled key": Trouble(OFF, DEV, "key_not_enabled", "no", "authorized", NO_KEY),
+    "outside of the unit": Problem(UNIT, OUTSIDE, "outside_organization", "no", None, NOT_FOUND),
+    "disabled": Problem(DISABLED, DEV, "image_disabled", "no", None, NOT_FOUND),
+    "deprecated": Problem(OLD, DEV, "image_deprecated", "yes", "authorized", "running"),
+    "public": Problem(PUBLIC, DEV, "public", "yes", "authorized", "running"),
+    "in another region": Problem(WRONG, DEV, "wrong_region", "no", None, NOT_FOUND),
+    "under the default key": Problem(EBS, DEV, "default_key", "no", "authorized", NO_KEY),
+    "under a disabled key": Problem(OFF, DEV, "key_not_enabled", "no", "authorized", NO_KEY),
 }
 
 
 class World:
-    """An image in each region, each with its trouble, made with plain boto3."""
+    """An image in each region, each with its problem, made with plain boto3."""
 
     def __init__(self, aws: SimulatedAws, fixture: EncryptedFixture) -> None:
         self.aws, self.fixture = aws, fixture
@@ -116,7 +116,7 @@ class World:
         found = {region: image["image_id"] for region, image in built["images"].items()}
         self.images = {GOLDEN: fixture.image_id, **found, WRONG: found[ALONE]}
         self.off = built["kms_keys"]["off"][OFF]
-        self._make_troubles()
+        self._make_problems()
 
     def ec2(self, region: str, account: str = OWNER) -> Any:
         return self.aws.client("ec2", account, region)
@@ -130,7 +130,7 @@ class World:
     def snapshots(self, region: str) -> list[str]:
         return observed.snapshot_ids(observed.image(self.aws, OWNER, region, self.images[region]))
 
-    def _make_troubles(self) -> None:
+    def _make_problems(self) -> None:
         self._share(GOLDEN, *self._users(DEV, "sandbox"), {"OrganizationalUnitArn": self.fixture.unit_arn()})
         for snapshot in self.snapshots(GOLDEN):
             self.ec2(GOLDEN).modify_snapshot_attribute(
@@ -173,8 +173,8 @@ class World:
             ImageId=self.images[region], LaunchPermission={"Add": list(entries)}
         )
 
-    def mend_by_aws(self) -> None:
-        """What no module of this collection mends."""
+    def fix_by_aws(self) -> None:
+        """The fixes that no module of this collection makes."""
         hiding = self.ec2(HIDDEN, HIDING)
         criteria = hiding.get_allowed_images_settings()["ImageCriteria"]
         criteria.append({"ImageProviders": self.ids(OWNER)})
@@ -184,7 +184,7 @@ class World:
         self.kms(OFF).enable_key(KeyId=self.off)
 
     def remedies(self) -> dict[str, tuple[str, Mapping[str, Any]]]:
-        """What modules of this collection mend, as the remedies say."""
+        """The fixes that the remedies describe and modules of this collection make."""
         by_name = (ALONE, HALF, DISABLED, PUBLIC)
         images = self.images
         return {
@@ -192,7 +192,7 @@ class World:
                 "ami_share",
                 {"images": {region: images[region] for region in by_name}, "account_ids": self.ids(DEV)},
             ),
-            "withdraw from everybody": (
+            "unshare the public image": (
                 "ami_share",
                 {"images": {PUBLIC: images[PUBLIC]}, "group": "all", "state": "absent"},
             ),
@@ -233,7 +233,7 @@ def fixture(aws: SimulatedAws) -> EncryptedFixture:
 
 @pytest.fixture
 def world(aws: SimulatedAws, fixture: EncryptedFixture) -> World:
-    """An image with its trouble in each region."""
+    """An image with its problem in each region."""
     return World(aws, fixture)
 
 
@@ -241,14 +241,14 @@ def _diagnosis(world: World, **changes: Any) -> dict[str, Any]:
     return {"images": world.images, "account_ids": world.ids(*ACCOUNTS), **AS_CONSUMER, **changes}
 
 
-def _of(run: Run, task: str, world: World, trouble: Trouble) -> dict[str, Any]:
-    """What a task says of a trouble's image and account."""
+def _of(run: Run, task: str, world: World, problem: Problem) -> dict[str, Any]:
+    """What a task says of a problem's image and account."""
     found: dict[str, Any]
-    (account_id,) = world.ids(trouble.account)
+    (account_id,) = world.ids(problem.account)
     (found,) = [
         one
         for one in run.task(task).result["results"]
-        if (one["region"], one["account_id"]) == (trouble.region, account_id)
+        if (one["region"], one["account_id"]) == (problem.region, account_id)
     ]
     return found
 
@@ -257,7 +257,7 @@ def _codes(found: Mapping[str, Any]) -> list[str]:
     return sorted(finding["code"] for finding in found["findings"])
 
 
-def test_every_trouble_has_its_code_and_its_remedy_works(
+def test_every_problem_has_its_code_and_its_remedy_works(
     aws: SimulatedAws, ansible: Ansible, world: World
 ) -> None:
     aws.clear_calls()
@@ -274,19 +274,19 @@ def test_every_trouble_has_its_code_and_its_remedy_works(
     assert run.task("check").result["results"] == [
         one for one in results if one["region"] in (GOLDEN, HIDDEN)
     ]
-    for name, trouble in TROUBLES.items():
-        found = _of(run, "diagnose", world, trouble)
-        assert trouble.code in _codes(found), (name, found)
-        assert (found["can_launch"], found["level"]) == (trouble.can_launch, trouble.level), (name, found)
-        state = encrypted.launched(aws, trouble.account, trouble.region, world.images[trouble.region])
-        assert state == trouble.launch, name
+    for name, problem in PROBLEMS.items():
+        found = _of(run, "diagnose", world, problem)
+        assert problem.code in _codes(found), (name, found)
+        assert (found["can_launch"], found["level"]) == (problem.can_launch, problem.level), (name, found)
+        state = encrypted.launched(aws, problem.account, problem.region, world.images[problem.region])
+        assert state == problem.launch, name
     assert not observed.copy(aws, DEV, HALF, world.images[HALF]).startswith("ami-")
 
-    world.mend_by_aws()
-    mended = steps(ansible, world.remedies())
-    assert [task.name for task in mended.tasks if task.status != "ok"] == [], mended.text[-3000:]
+    world.fix_by_aws()
+    fixed = steps(ansible, world.remedies())
+    assert [task.name for task in fixed.tasks if task.status != "ok"] == [], fixed.text[-3000:]
     for task, region in (("copy to the region", WRONG), ("copy under another key", EBS)):
-        world.images[region] = mended.task(task).result["images"][region]
+        world.images[region] = fixed.task(task).result["images"][region]
     copies = {region: world.images[region] for region in (WRONG, EBS)}
     again = steps(
         ansible,
@@ -297,11 +297,11 @@ def test_every_trouble_has_its_code_and_its_remedy_works(
         },
     )
     assert [task.name for task in again.tasks if task.status != "ok"] == [], again.text[-3000:]
-    for name, trouble in TROUBLES.items():
-        found = _of(again, "diagnose", world, trouble)
+    for name, problem in PROBLEMS.items():
+        found = _of(again, "diagnose", world, problem)
         assert (found["can_launch"], found["level"]) == ("yes", "authorized"), (name, found)
-        assert _codes(found) == sorted(trouble.left), (name, found)
-        state = encrypted.launched(aws, trouble.account, trouble.region, world.images[trouble.region])
+        assert _codes(found) == sorted(problem.left), (name, found)
+        state = encrypted.launched(aws, problem.account, problem.region, world.images[problem.region])
         assert state == "running", name
     assert observed.copy(aws, DEV, HALF, world.images[HALF]).startswith("ami-")
 
@@ -380,7 +380,7 @@ ONLY_FOR_AWS = {
 USE_WITHOUT_GRANTS = {"Action": [f"kms:{one}" for one in USE if one != "CreateGrant"]}
 
 
-def test_what_the_account_itself_denies_is_found_and_mended(
+def test_denials_of_the_account_itself_are_found_and_fixed(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
     (dev,) = fixture.account_ids(DEV)

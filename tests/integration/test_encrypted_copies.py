@@ -60,12 +60,12 @@ def test_another_key_makes_another_copy_and_the_same_key_none(
     assert _images(run, "first again", AWAY) == first
 
 
-def test_the_sources_region_is_encrypted_anew_only_if_asked_to(
+def test_the_sources_region_is_reencrypted_only_on_request(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, copy: dict[str, Any]
 ) -> None:
     arn = aws.client("kms", OWNER, HOME).describe_key(KeyId=OTHER)["KeyMetadata"]["Arn"]
     here = {**copy, "regions": [HOME]}
-    anew = {**here, "kms_key_id": OTHER, "reencrypt_source": True}
+    reencrypt = {**here, "kms_key_id": OTHER, "reencrypt_source": True}
     run = steps(
         ansible,
         {
@@ -74,20 +74,20 @@ def test_the_sources_region_is_encrypted_anew_only_if_asked_to(
                 "ami_copy_regions",
                 {**here, "kms_key_id": ALIAS, "reencrypt_source": True},
             ),
-            "anew": ("ami_copy_regions", anew),
-            "anew again": ("ami_copy_regions", anew),
+            "reencrypted": ("ami_copy_regions", reencrypt),
+            "reencrypted again": ("ami_copy_regions", reencrypt),
         },
     )
     assert run.code == 0, run.text
-    assert run.changed == ["anew"]
+    assert run.changed == ["reencrypted"]
     said = encrypted.warnings(run, "as it is")
     assert f"{fixture.image_id} is not encrypted under {arn}" in said
     assert "reencrypt_source: true" in said
     for name in ("as it is", "under its own key"):
         assert _images(run, name, HOME) == fixture.image_id
     assert encrypted.warnings(run, "under its own key") == ""
-    made = _images(run, "anew", HOME)
-    assert _images(run, "anew again", HOME) == made
+    made = _images(run, "reencrypted", HOME)
+    assert _images(run, "reencrypted again", HOME) == made
     assert encrypted.keys_of(aws, OWNER, HOME, made) == {arn}
     assert [image["ImageId"] for image in observed.own_images(aws, OWNER, HOME)] == [fixture.image_id, made]
-    assert encrypted.warnings(run, "anew") == ""
+    assert encrypted.warnings(run, "reencrypted") == ""

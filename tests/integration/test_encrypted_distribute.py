@@ -72,7 +72,7 @@ def test_what_kms_refuses_to_one_account_keeps_the_image_from_no_other(
 
 
 @pytest.mark.every_python
-def test_those_named_can_launch_in_every_region_and_nobody_else(
+def test_only_the_named_consumers_can_launch_in_every_region(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     aws.update_settings(copy_seconds=2)
@@ -103,18 +103,18 @@ def test_those_named_can_launch_in_every_region_and_nobody_else(
             assert encrypted.launched(aws, account, region, image_id) == "running", (account, region)
         for account in UNNAMED:
             assert encrypted.launched(aws, account, region, image_id) == "InvalidAMIID.NotFound"
-        _assert_key_is_closed(aws, fixture.key(region), region)
-        # Even with a launch permission that somebody else gave them.
+        _assert_no_key_access(aws, fixture.key(region), region)
+        # Even with a launch permission that was added outside of this collection.
         ids = fixture.account_ids(*UNNAMED)
         owner = aws.client("ec2", OWNER, region)
         owner.modify_image_attribute(ImageId=image_id, OperationType="add", UserIds=ids)
         for account in UNNAMED:
             assert encrypted.launched(aws, account, region, image_id) == NO_KEY, (account, region)
-    # Nobody asked for Auto Scaling.
+    # Access for Auto Scaling was not requested.
     assert encrypted.scaled(aws, "web-staging", "eu-west-1", images["eu-west-1"]) == NO_KEY
 
 
-def test_every_key_of_a_source_with_several_is_opened(
+def test_access_to_every_key_of_a_source_with_several_is_granted(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     described = fixture.add(
@@ -140,7 +140,7 @@ def test_every_key_of_a_source_with_several_is_opened(
     assert ansible.run(DISTRIBUTE, variables).changed == []
 
 
-def _assert_key_is_closed(aws: SimulatedAws, key: str, region: str) -> None:
+def _assert_no_key_access(aws: SimulatedAws, key: str, region: str) -> None:
     for account in UNNAMED:
         kms = aws.client("kms", account, region)
         principal = root(aws.account_id(account))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What would end in a copy or a key that nobody can use is refused before anything is changed."""
+"""A request whose copy or key no account could use is refused before anything is changed."""
 
 from __future__ import annotations
 

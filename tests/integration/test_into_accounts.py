@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Consumers own copies under their own keys, and need the owner's image and key no more."""
+"""Consumers own copies under their own keys and no longer need the owner's image and key."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def variables(fixture: EncryptedFixture) -> dict[str, Any]:
 
 
 def _copies(aws: SimulatedAws, facts: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """The image of each consumer in each region, as the role hands it on."""
+    """The image of each consumer in each region, from the role's result facts."""
     names = {aws.account_id(name): name for name in CONSUMERS}
     return {
         (names[one["account_id"]], one["region"]): one["image_id"]
@@ -73,7 +73,7 @@ def _assert_own_copies(aws: SimulatedAws, copies: Mapping[tuple[str, str], str])
         assert encrypted.launched(aws, account, region, image_id) == "running"
 
 
-def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdrawn(
+def test_consumers_own_their_copies_and_the_access_for_copying_is_revoked(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     aws.update_settings(copy_seconds=1)
@@ -100,11 +100,11 @@ def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdra
     assert (repeated.code, repeated.changed) == (0, []), repeated.text
     assert encrypted.changes(aws, refused=True) == []
 
-    # Nobody is left to share with then, which a purge has to bear.
+    # No consumer is left to share with, and a purge must still succeed.
     variables |= {"distribute_unshare_after_copy": True, "distribute_purge_access": True}
-    withdrawn = ansible.run(DISTRIBUTE, variables)
-    assert withdrawn.code == 0, withdrawn.text
-    assert {change.action for change in withdrawn.actions} == {
+    revoked = ansible.run(DISTRIBUTE, variables)
+    assert revoked.code == 0, revoked.text
+    assert {change.action for change in revoked.actions} == {
         *("ModifyImageAttribute", "ModifySnapshotAttribute", "RevokeGrant"),
     }
     for region in REGIONS:
@@ -112,7 +112,7 @@ def test_consumers_own_their_copies_and_what_they_were_given_for_that_is_withdra
         assert encrypted.grantees(aws, fixture.key(region)) == []
         for account in CONSUMERS:
             assert encrypted.launched(aws, account, region, images[region]) == "InvalidAMIID.NotFound"
-    _assert_own_copies(aws, _copies(aws, withdrawn.facts))
+    _assert_own_copies(aws, _copies(aws, revoked.facts))
 
     aws.clear_calls()
     repeated = ansible.run(DISTRIBUTE, variables)
@@ -136,7 +136,7 @@ def test_an_image_of_the_marketplace_is_refused_before_the_first_copy(
     assert encrypted.changes(aws, refused=True) == []
 
 
-def test_nothing_is_taken_from_an_account_whose_copies_cannot_all_be_seen(
+def test_no_access_is_revoked_from_an_account_whose_copies_cannot_all_be_read(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     account = CONSUMERS[0]
@@ -161,16 +161,16 @@ def test_nothing_is_taken_from_an_account_whose_copies_cannot_all_be_seen(
             assert aws.account_id(account) in launch, run.text
 
 
-def test_a_rerun_after_a_kill_completes_the_copies_and_withdraws(
+def test_a_rerun_after_a_kill_completes_the_copies_and_revokes_access(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    # As a survey sends them.
+    # A survey sends text.
     variables |= {
         "distribute_account_ids": ", ".join(variables["distribute_account_ids"]),
         "distribute_copy_into_accounts": "true",
         "distribute_unshare_after_copy": "true",
     }
-    # Two copies of the owner's, then AWS has begun one of the consumers' that nobody has heard of.
+    # After two copies of the owner, AWS starts a consumer's copy, and the response is lost.
     aws.add_fault("freeze", action="CopyImage", when="after", after=len(REGIONS) + 1, times=0)
     killed = ansible.start(DISTRIBUTE, variables)
     await_matched(aws, len(REGIONS) + 2)
@@ -187,7 +187,7 @@ def test_a_rerun_after_a_kill_completes_the_copies_and_withdraws(
 
 
 @pytest.mark.every_python
-def test_whoever_lacks_a_permission_is_named_before_anything_is_copied(
+def test_accounts_that_lack_a_permission_are_named_before_anything_is_copied(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
     no_image, no_snapshot, no_key, too_little, fine = (

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whenever a distribution is killed, running it again completes it: no copy is made twice or left over."""
+"""A rerun completes a distribution that was killed at any time: no copy is made twice or left over."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FQCN = "golden.images.distribute_ami"
 REGIONS = ("eu-west-1", "us-west-2")
 # How often each call is made to distribute a two-disk image to two regions and share it there.
 CALLS = {"CopyImage": 2, "ModifySnapshotAttribute": 4, "CreateTags": 2, "ModifyImageAttribute": 2}
-_PATIENCE = 60
+_TIMEOUT = 60
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def _moments() -> Iterator[Any]:
     yield pytest.param("CopyImage", 1, "before", id="before the first CopyImage")
     for action, number in CALLS.items():
         for nth in range(1, number + 1):
-            # AWS has done it, and nobody has heard of it: before the next call is the same with less to lose.
+            # AWS did it and the response is lost, which covers a kill before the next call as well.
             yield pytest.param(action, nth, "after", id=f"after {action} {nth} of {number}")
 
 
@@ -67,9 +67,9 @@ def test_a_rerun_after_a_kill_completes_the_distribution(
 
 
 def _await_frozen(aws: SimulatedAws, nth: int) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while aws.faults()[0]["matched"] < nth:
-        assert time.monotonic() < deadline, "the call to freeze never came"
+        assert time.monotonic() < deadline, "the call to freeze was never made"
         time.sleep(0.1)
 
 
@@ -103,13 +103,13 @@ def test_a_kill_between_a_failed_copys_replacement_and_its_removal_leaves_nothin
 def test_two_runs_at_the_same_time_make_one_copy_in_each_region(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    # Both have looked and found no copy when the first of their four requests takes effect.
+    # Both have found no copy before the first of their four requests takes effect.
     aws.add_fault("freeze", action="CopyImage", when="before", times=0)
     both = [ansible.start(FQCN, variables) for _ in range(2)]
     _await_frozen(aws, 4)
     aws.clear_faults()
     for process in both:
-        stdout, stderr = process.communicate(timeout=_PATIENCE)
+        stdout, stderr = process.communicate(timeout=_TIMEOUT)
         assert process.returncode == 0, stdout + stderr
     images = {region: observed.own_images(aws, OWNER, region)[0]["ImageId"] for region in REGIONS}
     _assert_converged(aws, fixture, images)

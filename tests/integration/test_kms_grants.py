@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Grants: each made once, however many there are and whatever interrupts, and seen by whoever shares."""
+"""Grants: each is created once, also with many or after an interruption, and ami_share checks them."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def test_more_grants_than_a_page_holds_are_made_once_and_within_the_request_rate
         assert encrypted.grantees(aws, key) == sorted(root(account) for account in accounts.values())
     made = [call for call in aws.calls(action="CreateGrant") if call.status == 200]
     assert len(made) == 2 * len(accounts)
-    # It was too much at once for KMS, and more than one page to list.
+    # KMS throttled the requests, and listing took more than one page.
     assert any(call.error_code == "ThrottlingException" for call in aws.calls(action="CreateGrant"))
     assert any("Marker" in call.parameters for call in aws.calls(action="ListGrants"))
 
 
-def test_whoever_is_killed_in_the_middle_leaves_nothing_double(
+def test_a_rerun_after_a_kill_makes_no_duplicate_grants(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, keys: dict[str, str]
 ) -> None:
     accounts = fixture.account_ids("web-prod", "web-staging")
@@ -66,7 +66,7 @@ def test_whoever_is_killed_in_the_middle_leaves_nothing_double(
         "external_id": EXTERNAL_ID,
     }
     play = ansible.write_play([{"name": "open", MODULES + "ami_kms_grant": opened}])
-    # AWS does it, and nobody hears of it.
+    # AWS does it, and the response is lost.
     for fault, number in (
         ({"action": "CreateGrant", "account_id": aws.account_id(OWNER), "after": 1}, 4),
         ({"action": "PutKeyPolicy"}, 2),
@@ -93,12 +93,12 @@ def test_whoever_is_killed_in_the_middle_leaves_nothing_double(
         ]
 
 
-def test_sharing_warns_of_whoever_cannot_use_the_key(
+def test_sharing_warns_about_accounts_that_cannot_use_the_key(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
     web, staging = fixture.account_ids("web-prod", "web-staging")
     kms = aws.client("kms", OWNER, HOME)
-    # What somebody else gave counts as well, if it is enough.
+    # A sufficient grant made outside of this collection counts as well.
     kms.create_grant(KeyId=fixture.key(HOME), GranteePrincipal=root(web), Operations=USE)
     kms.create_grant(KeyId=fixture.key(HOME), GranteePrincipal=root(staging), Operations=["DescribeKey"])
     # A grant to a service has no GranteePrincipal (botocore shape GrantListEntry).

@@ -53,12 +53,12 @@ def _own(policy: str) -> list[dict[str, Any]]:
     return [one for one in statements if one.get("Sid", "").startswith("GoldenImages")]
 
 
-def test_consumers_come_and_go_in_statements_of_their_own(
+def test_consumers_are_added_and_removed_in_own_statements(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, foreign: list[str]
 ) -> None:
     key, (web, staging) = fixture.key(HOME), fixture.account_ids("web-prod", "web-staging")
     image = {HOME: fixture.image_id}
-    everybody = {
+    all_consumers = {
         "images": image,
         "access_method": "key_policy",
         "account_ids": [web],
@@ -66,7 +66,7 @@ def test_consumers_come_and_go_in_statements_of_their_own(
         "org_unit_arns": [fixture.unit_arn(UNIT_OF_CONSUMER)],
     }
     others = aws.client("kms", OWNER, HOME).create_grant(
-        KeyId=key, GranteePrincipal=root(web), Operations=["DescribeKey"], Name="somebody-else"
+        KeyId=key, GranteePrincipal=root(web), Operations=["DescribeKey"], Name="other-tool"
     )["GrantId"]
     share = {
         "images": image,
@@ -76,8 +76,8 @@ def test_consumers_come_and_go_in_statements_of_their_own(
     run = steps(
         ansible,
         {
-            "open": ("ami_kms_grant", everybody),
-            "open again": ("ami_kms_grant", everybody),
+            "open": ("ami_kms_grant", all_consumers),
+            "open again": ("ami_kms_grant", all_consumers),
             "a grant as well": ("ami_kms_grant", {"images": image, "account_ids": [staging]}),
             "share": ("ami_share", share),
         },
@@ -105,7 +105,7 @@ def test_consumers_come_and_go_in_statements_of_their_own(
             "an organization": ("ami_kms_grant", {"images": image, "org_arns": [fixture.org_arn]}),
             "the unit leaves": (
                 "ami_kms_grant",
-                {"images": image, "state": "absent", "org_unit_arns": everybody["org_unit_arns"]},
+                {"images": image, "state": "absent", "org_unit_arns": all_consumers["org_unit_arns"]},
             ),
             "only the organization": (
                 "ami_kms_grant",
@@ -124,7 +124,7 @@ def test_consumers_come_and_go_in_statements_of_their_own(
     policy = encrypted.key_policy(aws, key)
     assert [piece for piece in foreign if piece not in policy] == []
     assert encrypted.sids(_own(policy)) == ["GoldenImagesOrganizations", "GoldenImagesOrganizationsGrants"]
-    # Somebody else's grant outlives every purge.
+    # A grant of another tool survives every purge.
     assert [grant["GrantId"] for grant in encrypted.grants(aws, key)] == [others]
     assert encrypted.launched(aws, "data-prod", HOME, fixture.image_id) == "running"
 
@@ -141,12 +141,12 @@ def test_consumers_come_and_go_in_statements_of_their_own(
 
 
 @pytest.mark.every_python
-def test_a_statement_that_somebody_adds_meanwhile_survives(
+def test_a_statement_that_is_added_concurrently_survives(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, foreign: list[str]
 ) -> None:
     key = fixture.key(HOME)
     late = _statement("Late", aws.account_id("partner"))
-    # Read to plan, and once more right before it is written: somebody comes in between.
+    # The policy is read to plan, and again right before it is written; the change comes in between.
     aws.add_fault("freeze", action="GetKeyPolicy", after=1)
     play = ansible.write_play(
         [
@@ -220,7 +220,7 @@ def test_a_purge_keeps_the_grant_of_a_new_role(
     assert encrypted.grants(aws, key) == []
 
 
-def test_a_deleted_role_in_a_key_policy_stops_nobody(
+def test_a_deleted_role_in_a_key_policy_blocks_no_other_consumer(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
     image = {HOME: fixture.image_id}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page of a report in a real browser: what it shows, hides, prints, and never does."""
+"""The page of a report in a real browser: what it shows, hides, prints and blocks."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_names_are_text_and_no_request_is_sent(browser: Browser, address: str) -
     assert "Executing inline script violates" in complaints
     assert complaints.count("violates the document's Content Security Policy") >= 1
     assert len(browser.complaints) >= 3
-    # The browser refused the attempts itself: nothing was asked for that nobody answered.
+    # The browser itself blocked the attempts: no request was sent that failed for lack of a server.
     assert {one for one in browser.requests if not one.startswith("http://127.0.0.1:9/")} == {address}
     assert "ERR_CONNECTION_REFUSED" not in complaints
 
@@ -138,7 +138,7 @@ def test_filters_and_search_hide_other_rows(browser: Browser, address: str) -> N
     go(browser, "#=")
     assert len(images(browser, "matrix")) == len(NAMES)
 
-    # As somebody types and chooses.
+    # The same as user input.
     browser.run("document.querySelector('[name=q]').focus()")
     browser.call("Input.insertText", text="SCRIPT")
     wait_for(browser, "location.hash === '#q=SCRIPT'")

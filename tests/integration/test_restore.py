@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Retired images come back with the permissions that they had, and nothing else of theirs changes."""
+"""Retired images are restored with their former permissions, and nothing else of them changes."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ REPORTED = [
     {"ResourceType": "imagebuilder:ImageRecipe"},
     {"ResourceType": "imagebuilder:ContainerRecipe"},
 ]
-_PATIENCE = 60
+_TIMEOUT = 60
 
 
 class Retired:
-    """Images of one family in two regions, of which the old ones are shared: how they were, and are."""
+    """Images of one family in two regions; the old ones are shared. Their former and current state."""
 
     def __init__(self, aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
         self._aws, self._ansible = aws, ansible
@@ -51,7 +51,7 @@ class Retired:
         for region, image_id in self.images.items():
             ec2 = aws.client("ec2", OWNER, region)
             ec2.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": launch})
-            # It shows the cleanup that no other account uses the image.
+            # It proves to the cleanup that no other account uses the image.
             ec2.create_image_usage_report(ImageId=image_id, ResourceTypes=REPORTED)
             one, _other = observed.snapshot_ids(observed.image(aws, OWNER, region, image_id))
             volume = {"Add": [{"UserId": second}]}
@@ -104,24 +104,24 @@ def _retain(aws: SimulatedAws) -> None:
             aws.client("rbin", OWNER, region).create_rule(ResourceType=kind, RetentionPeriod=period)
 
 
-def test_disabled_images_come_back_as_they_were_also_after_a_kill(
+def test_disabled_images_are_restored_as_they_were_also_after_a_kill(
     aws: SimulatedAws, ansible: Ansible, retired: Retired
 ) -> None:
     deprecating = retired.policy(deprecate_after_days=0)
     retired.retire(deprecating, {**deprecating, "disable_after_days": 0})
     assert observed.own_images(aws, OWNER, HOME)[0]["State"] == "disabled"
     assert "DeprecationTime" in observed.own_images(aws, OWNER, HOME)[0]
-    # Somebody has taken what a disabled image keeps.
+    # A disabled image keeps its snapshots' permissions; these were removed outside of this collection.
     one, _other = observed.snapshot_ids(observed.own_images(aws, OWNER, HOME)[0])
     aws.client("ec2", OWNER, HOME).reset_snapshot_attribute(
         SnapshotId=one, Attribute="createVolumePermission"
     )
-    # Killed when the images can be launched, and nobody but their owner may.
+    # Killed when the images can be launched, but only by their owner.
     aws.add_fault("freeze", action="ModifyImageAttribute", when="before", times=0)
     process = ansible.start(FQCN, retired.variables())
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while aws.faults()[0]["matched"] < 2:
-        assert time.monotonic() < deadline, "the call to freeze never came"
+        assert time.monotonic() < deadline, "the call to freeze was never made"
         time.sleep(0.1)
     kill(process)
     aws.clear_faults()
@@ -132,7 +132,7 @@ def test_disabled_images_come_back_as_they_were_also_after_a_kill(
     assert rerun.code == 0, rerun.text
     assert retired.now() == retired.before
 
-    # What is withdrawn after that stays withdrawn; a survey sends text.
+    # An account unshared after that stays unshared; a survey sends text.
     permission = {"Remove": [{"UserId": aws.account_id(CONSUMERS[0])}]}
     aws.client("ec2", OWNER, HOME).modify_image_attribute(
         ImageId=retired.images[HOME], LaunchPermission=permission
@@ -143,11 +143,11 @@ def test_disabled_images_come_back_as_they_were_also_after_a_kill(
     assert (again.code, again.changed, observed.changes(aws, refused=True)) == (0, [], []), again.text
 
 
-def test_deregistered_images_come_out_of_the_recycle_bin_snapshots_first(
+def test_deregistered_images_are_restored_from_the_recycle_bin_snapshots_first(
     aws: SimulatedAws, ansible: Ansible, retired: Retired
 ) -> None:
     _retain(aws)
-    # One goes through a stage that takes its permissions, the other does not.
+    # One goes through a stage that removes its permissions, the other does not.
     disabling = {**retired.policy(disable_after_days=0), "regions": [HOME]}
     deregistering = retired.policy(disable_after_days=0, deregister_after_days=0)
     retired.retire(disabling, deregistering)
@@ -169,7 +169,7 @@ def test_deregistered_images_come_out_of_the_recycle_bin_snapshots_first(
 
 
 @pytest.mark.every_python
-def test_what_cannot_be_restored_is_said_before_anything_changes(
+def test_what_cannot_be_restored_is_reported_before_anything_changes(
     aws: SimulatedAws, ansible: Ansible, retired: Retired
 ) -> None:
     ec2 = aws.client("ec2", OWNER, HOME)
@@ -177,7 +177,7 @@ def test_what_cannot_be_restored_is_said_before_anything_changes(
     ec2.deregister_image(ImageId=retired.images[HOME])
     aws.clear_calls()
     changed = ansible.folder / "changed.jsonl"
-    # An account that is closed by now is named, and everybody else has the image again.
+    # A closed account is named, and all other accounts have the image again.
     tombstone = _lost(retired, AWAY)
     tombstone["launch_permissions"]["account_ids"].append("closed")
     changed.write_text(f"{json.dumps(tombstone)}\n{{half", encoding="utf-8")
@@ -207,7 +207,7 @@ def test_what_cannot_be_restored_is_said_before_anything_changes(
 
 
 def _lost(retired: Retired, region: str) -> dict[str, Any]:
-    """What was written down of a region's image."""
+    """The tombstone of a region's image."""
     lines = Path(retired.tombstones).read_text(encoding="utf-8").splitlines()
     (found,) = (one for one in map(json.loads, lines) if one["region"] == region)
     return dict(found)

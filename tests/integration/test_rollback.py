@@ -37,7 +37,7 @@ def releases(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> list[dict
 
 
 def variables(fixture: Fixture, source_image_id: str) -> dict[str, Any]:
-    """What the playbook is asked for."""
+    """The variables of the playbook."""
     options = {f"rollback_{name}": value for name, value in publishing.in_consumers(fixture).items()}
     return {
         "rollback_parameter": PARAMETER,
@@ -70,7 +70,7 @@ def test_all_regions_go_back_and_forth_or_none_does(
     again = ansible.run(PLAYBOOK, variables(fixture, first[HOME]))
     assert (again.code, again.changed, publishing.written(aws, refused=True)) == (0, [], []), again.text
 
-    # Where a copy is gone is named before any region moves.
+    # A region whose copy no longer exists is named before any region is changed.
     publishing.deregister(aws, AWAY, second[AWAY])
     consumer = aws.client("ssm", CONSUMER, HOME)
     labels = [f"source-{second[HOME]}"]
@@ -88,7 +88,7 @@ def test_all_regions_go_back_and_forth_or_none_does(
     assert publishing.written(aws, refused=True) == []
     assert publishing.values(aws) == [first[region] for _, region in EVERYWHERE]
 
-    # Once accounts have copies of their own, the owner's may be shared with nobody; a survey sends text.
+    # Accounts with own copies do not need the owner's image to be shared; a survey sends text.
     permission = {"Remove": [{"UserId": account}]}
     aws.client("ec2", OWNER, HOME).modify_image_attribute(ImageId=second[HOME], LaunchPermission=permission)
     alone = {"rollback_parameter": PARAMETER, "rollback_regions": HOME, "rollback_require_shared": "false"}
@@ -118,7 +118,7 @@ def test_a_cleanup_keeps_the_images_that_a_rollback_needs(
         "cleanup_max_deletions": "100%",
         "cleanup_tombstone_path": str(Path(ansible.folder, "tombstones.jsonl")),
     }
-    # What cannot be read is in use.
+    # What cannot be read counts as in use.
     denied = {"code": "AccessDeniedException", "message": "No.", "status": 400}
     aws.add_fault("error", action="GetParameterHistory", times=0, **denied)
     run = ansible.run("golden.images.cleanup_amis", policy)

@@ -98,7 +98,7 @@ def test_the_action_group_takes_credentials_and_no_output_shows_a_secret(
     copy = {MODULES + "ami_copy_regions": {"source_image_id": fixture.image_id, "regions": [AWAY]}}
     endpoint = {"endpoint_url": aws.url, "region": HOME}
     keys = {**endpoint, "access_key": access_key, "secret_key": secret}
-    token = {**keys, "session_token": "a-token-that-nobody-checks"}
+    token = {**keys, "session_token": "a-token-that-is-not-checked"}
     tasks = [
         {
             "name": f"{name} with {how}",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ami_share, and the playbooks around it: who may use an image is as asked, and nobody else is touched."""
+"""ami_share and its playbooks: the requested permissions are applied, and no others are changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DISKS = [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "s
 
 @pytest.fixture
 def images(fixture: Fixture) -> dict[str, str]:
-    """The golden image at home, and one in another region that sandbox may use already."""
+    """The golden image in HOME, and one in another region that is already shared with sandbox."""
     sharing = {"accounts": ["sandbox"], "snapshot_accounts": ["sandbox"]}
     spec = {"account": OWNER, "region": AWAY, "devices": DISKS, "sharing": sharing}
     return {HOME: fixture.image_id, AWAY: fixture.add_images({"away": spec})["away"]}
@@ -42,7 +42,7 @@ def _warnings(run: Run) -> str:
     return " ".join(run.text.split())
 
 
-def test_the_playbook_adds_and_takes_from_nobody(
+def test_the_playbook_adds_permissions_and_removes_none(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:
     named = fixture.account_ids("web-prod", "sandbox")
@@ -67,7 +67,7 @@ def test_the_playbook_adds_and_takes_from_nobody(
         _assert_shared(aws, images, region, {*named, fixture.unit_arn(UNIT)}, set(named))
     seen = observed.image(aws, "web-prod", AWAY, images[AWAY])
     assert observed.tags(seen) == {"ec2:SharedTag/version": "2026.11"}
-    # Sandbox was there already, in one of the regions.
+    # Sandbox already had the permission in one of the regions.
     added = [call.parameters for call in aws.calls(action="ModifyImageAttribute", region=AWAY)]
     assert fixture.account_ids("sandbox")[0] not in str(added)
 
@@ -77,7 +77,7 @@ def test_the_playbook_adds_and_takes_from_nobody(
 
 
 @pytest.mark.every_python
-def test_the_playbook_withdraws_from_those_named_and_warns_where_a_unit_still_covers_them(
+def test_the_playbook_unshares_with_the_named_accounts_and_warns_where_a_unit_still_covers_them(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:
     web, data, sandbox = fixture.account_ids("web-prod", "data-prod", "sandbox")
@@ -90,20 +90,20 @@ def test_the_playbook_withdraws_from_those_named_and_warns_where_a_unit_still_co
     done = ansible.run("golden.images.unshare_ami", variables)
     assert (planned.code, done.code) == (0, 0), done.text
     assert done.actions == planned.actions == observed.changes(aws)
-    # At home nobody had anything.
+    # The image in HOME was not shared.
     assert {change.region for change in done.actions} == {AWAY}
     _assert_shared(aws, images, AWAY, {data, fixture.unit_arn(UNIT)}, set())
     for run in (planned, done):
         assert f"still shared through {fixture.unit_arn(UNIT)}, which may cover {web}" in _warnings(run)
-    # The warning is right of the one, who is in the unit.
+    # The warning is true for the account in the unit.
     assert observed.launch(aws, "web-prod", AWAY, images[AWAY]) in ("pending", "running")
     assert observed.launch(aws, "sandbox", AWAY, images[AWAY]) == "InvalidAMIID.NotFound"
-    # The image first, then what it is made of.
+    # The image first, then its snapshots.
     order = [call.action for call in aws.calls(region=AWAY) if call.action.startswith("Modify")]
     assert order == ["ModifyImageAttribute", "ModifySnapshotAttribute", "ModifySnapshotAttribute"]
 
 
-def test_exactly_those_named_then_nobody_then_everybody(
+def test_exactly_the_named_accounts_then_no_account_then_public(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:
     for region in images:
@@ -111,25 +111,25 @@ def test_exactly_those_named_then_nobody_then_everybody(
         ec2.disable_image_block_public_access()
     (web,) = fixture.account_ids("web-prod")
     exact = {"images": images, "account_ids": [web], "purge_launch_permissions": True}
-    nobody = {"images": images, "purge_launch_permissions": True, "allow_empty_purge": True}
+    private = {"images": images, "purge_launch_permissions": True, "allow_empty_purge": True}
     public = {"images": images, "group": "all", "allow_public": True}
     aws.clear_calls()
     run = ansible.tasks(
         [
             _share("exactly one", **exact),
             _share("exactly one again", **exact),
-            _share("nobody", **nobody),
-            _share("nobody again", **nobody),
-            _share("everybody", **public),
-            _share("everybody again", **public),
+            _share("private", **private),
+            _share("private again", **private),
+            _share("public", **public),
+            _share("public again", **public),
         ]
     )
     assert run.code == 0, run.text
-    assert run.changed == ["exactly one", "nobody", "everybody"]
-    for task, launch in (("exactly one", [web]), ("nobody", []), ("everybody", [])):
+    assert run.changed == ["exactly one", "private", "public"]
+    for task, launch in (("exactly one", [web]), ("private", []), ("public", [])):
         for result in run.task(task).result["results"]:
             assert result["launch_permissions"]["account_ids"] == launch
-            assert result["launch_permissions"]["public"] is (task == "everybody")
+            assert result["launch_permissions"]["public"] is (task == "public")
     assert observed.changes(aws) == run.actions
     for region in images:
         _assert_shared(aws, images, region, {"all"}, {"all"})
@@ -169,7 +169,7 @@ def test_a_thousand_accounts_take_one_call_for_an_image_and_two_for_a_snapshot(
         _assert_shared(aws, images, region, set(accounts), set(accounts))
 
 
-def test_what_cannot_be_had_is_said(
+def test_missing_requirements_are_reported(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:
     (owner,) = fixture.account_ids(OWNER)
@@ -188,11 +188,11 @@ def test_what_cannot_be_had_is_said(
     _assert_shared(aws, images, HOME, {web, fixture.org_arn}, {web})
 
 
-def test_of_a_batch_that_aws_refuses_the_good_entries_are_applied_and_the_bad_one_is_named(
+def test_in_a_batch_that_aws_rejects_the_valid_entries_are_applied_and_the_invalid_one_is_named(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
     bad, *good = sorted(fixture.account_ids("web-prod", "web-staging", "sandbox"))
-    # Of each snapshot and of the image: all three are refused, then the first alone, and not the others.
+    # For each snapshot and the image: all three are rejected, then the first alone, and not the others.
     for action, goes_well in (
         ("ModifySnapshotAttribute", 0),
         ("ModifySnapshotAttribute", 3),

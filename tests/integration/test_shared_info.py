@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ami_shared_info: all that others share with an account, in all regions, and nothing else."""
+"""ami_shared_info: all images that others share with an account, in all regions, and nothing else."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_all_that_others_share_and_nothing_else(
         as_me,
         {
             "everything": {},
-            "of nobody": {"owners": [stranger], "regions": [HOME, AWAY]},
+            "of an owner without images": {"owners": [stranger], "regions": [HOME, AWAY]},
             "filtered": {
                 "owners": [owner],
                 "filters": {"architecture": ["arm64"], "name": "f*"},
@@ -156,7 +156,7 @@ def test_all_that_others_share_and_nothing_else(
     assert run.code == 0, run.text
     assert run.changed == []
     assert labels(run, "everything", ids) == SHARED
-    assert labels(run, "of nobody", ids) == []
+    assert labels(run, "of an owner without images", ids) == []
     assert labels(run, "filtered", ids) == ["far"]
     assert labels(run, "by tag", ids) == ["direct"]
     assert labels(run, "public", ids) == ["public"]
@@ -183,7 +183,7 @@ def test_all_that_others_share_and_nothing_else(
     assert images["far"]["architecture"] == "arm64"
     assert images["by-org"]["deprecation_time"]
     assert not images["by-org"]["deprecated"]
-    # Nothing but reads and dry runs was asked, and no grant was made by any.
+    # Only reads and dry runs were requested, and none of them created a grant.
     asked = {call.action for call in aws.calls(account_id=me) if call.service != "kms"}
     assert asked == {"DescribeImages", "DescribeRegions", "DescribeSnapshots", "GetCallerIdentity"}
     tried = [call for call in aws.calls(service="kms", account_id=me) if call.action != "DescribeKey"]
@@ -192,7 +192,7 @@ def test_all_that_others_share_and_nothing_else(
     }
     assert all(call.parameters["DryRun"] is True for call in tried)
 
-    # Whether a key lets the account in is what a launch then comes to.
+    # key_access predicts the result of a launch.
     assert {label: images[label]["key_access"] for label in SHARED} == {
         **dict.fromkeys(("by-org", "by-unit", "direct", "far"), "not_needed"),
         **dict.fromkeys(("half", "hidden", "services"), "unknown"),
@@ -224,7 +224,7 @@ def test_a_region_that_cannot_be_read_fails_and_hides_no_other(
             "look": {"regions": [HOME, FAR]},
             "look in check mode": {"regions": [HOME, FAR]},
             "nowhere": {"regions": ["eu-west-9", "me-south-1"]},
-            "anybody's": {"executable_users": ["all"], "filters": {"name": "golden-*"}},
+            "public without owners": {"executable_users": ["all"], "filters": {"name": "golden-*"}},
             "numbers": {"owners": [12345678901]},
         },
     )
@@ -236,5 +236,5 @@ def test_a_region_that_cannot_be_read_fails_and_hides_no_other(
         assert labels(run, failed.name, ids) == ["by-org", "by-unit", "direct"]
     assert "eu-west-9" in run.task("nowhere").result["msg"]
     assert "not opted in to 'me-south-1'" in run.task("nowhere").result["msg"]
-    assert "required if executable_users" in run.task("anybody's").result["msg"]
+    assert "required if executable_users" in run.task("public without owners").result["msg"]
     assert "in quotes" in run.task("numbers").result["msg"]
