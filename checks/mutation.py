@@ -129,7 +129,7 @@ class _Trials:
             raise session.Interrupted("a test file cannot be imported")
         _end_at_first_example()
         self._modules = _modules_by_file()
-        # Otherwise every process's garbage collector would touch, and thereby copy, all that they share.
+        # Otherwise every process's garbage collector would touch, and so copy, all memory that they share.
         gc.freeze()
         tests: dict[Path, list[pytest.Item]] = {}
         for item in session.items:

@@ -84,19 +84,19 @@ def _python() -> str:
         found = run("uv", "python", "find", "--system", "--no-python-downloads", wanted, quiet=True)
     except CheckError as error:
         raise Unfit(f"rulebooks need a Python {wanted} on this machine") from error
-    # Before it, what there is to say about other ones.
+    # The lines before it are uv's notes about other ones.
     return found.splitlines()[-1]
 
 
 def _require_java() -> None:
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
-    told = ""
+    printed = ""
     if java is not None:
-        # It tells its version on standard error.
+        # It prints its version on standard error.
         done = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
-        told = done.stderr
-    version = re.search(r'version "(\d+)', told)
+        printed = done.stderr
+    version = re.search(r'version "(\d+)', printed)
     if version is None or int(version[1]) < _JAVA:
         raise Unfit(
             f"rulebooks need Java {_JAVA} or newer, such as default-jre-headless of Debian and Ubuntu"

@@ -52,7 +52,7 @@ def check() -> None:
     """Build, install, and run every sanity test on this Python.
 
     Raises:
-        CheckError: a test failed or was left out, or a file tells ansible-test to ignore findings.
+        CheckError: a test failed or was left out, or a file makes ansible-test ignore findings.
     """
     ignore_files = sorted((CHECKOUT / "tests" / "sanity").glob("ignore-*.txt"))
     if ignore_files:
@@ -72,7 +72,7 @@ def check() -> None:
         run(*sanity, "--prime-venvs", cwd=root, env=env, quiet=True)
         output = run(*sanity, cwd=root, env=env, quiet=True)
     tests = re.findall(r'^Running sanity test "(.+)"', output, flags=re.MULTILINE)
-    # ansible-test ends with status 0 all the same.
+    # ansible-test ends with status 0 nevertheless.
     skipped = re.findall(r"^WARNING: (?:Skipping|All targets skipped).*", output, flags=re.MULTILINE)
     if skipped or not tests:
         raise CheckError(f"ansible-test left tests out: {', '.join(skipped) or output.strip()}")

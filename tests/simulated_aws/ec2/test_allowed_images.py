@@ -99,7 +99,7 @@ def test_audit_mode_hides_nothing_and_reports(client: Any) -> None:
 @pytest.mark.parametrize(
     "criteria",
     [
-        [{"ImageProviders": ["somebody"]}],
+        [{"ImageProviders": ["unknown"]}],
         [{"ImageProviders": ["none", OWNER]}],
         [{"ImageNames": ["a:b"]}],
         [{"ImageProviders": [OWNER]}] * 11,

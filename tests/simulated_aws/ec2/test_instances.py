@@ -69,7 +69,7 @@ def test_a_type_fits_the_architecture_of_an_image(
 
 @pytest.mark.parametrize("asked", [True, False])
 def test_volumes_that_are_to_end_with_an_instance_do(client: Any, asked: bool) -> None:
-    """The request decides over what the image says (EC2 User Guide, Block device mappings)."""
+    """The request overrides the image's mapping (EC2 User Guide, Block device mappings)."""
     disks = [{**disk, "delete_on_termination": False} for disk in TWO_DISKS]
     image = image_id(build(images={"golden": {"devices": disks, "sharing": {"accounts": ["consumer"]}}}))
     ec2 = client(CONSUMER)

@@ -78,7 +78,7 @@ def test_an_unknown_key_is_an_error_of_the_service(
     aws: SimulatedAws, service: str, call: Callable[[Any], object], code: str, status: int
 ) -> None:
     with pytest.raises(ClientError) as refused:
-        call(client_with_key(aws, service, "AKIANOBODYSKEY000000"))
+        call(client_with_key(aws, service, "AKIAUNKNOWNKEY000000"))
     assert refused.value.response["Error"]["Code"] == code
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
     assert aws.calls()[-1].error_code == code
@@ -113,7 +113,7 @@ def test_an_unsigned_call_is_rejected(
 
 
 def test_a_web_identity_needs_no_signature(aws: SimulatedAws) -> None:
-    sts = client_with_key(aws, "sts", "AKIANOBODYSKEY000000")
+    sts = client_with_key(aws, "sts", "AKIAUNKNOWNKEY000000")
     arn = "arn:aws:iam::222222222222:role/ci"
     session = sts.assume_role_with_web_identity(RoleArn=arn, RoleSessionName="ci", WebIdentityToken="token")
     keys = session["Credentials"]

@@ -147,7 +147,7 @@ def test_a_frozen_call_whose_caller_leaves_never_takes_effect(aws: SimulatedAws,
     aws.add_fault("freeze", action="ModifyImageAttribute")
     with pytest.raises(ReadTimeoutError):
         share(aws.client("ec2", "owner", config=IMPATIENT), image_id)
-    # The server learns of it in its own time, and a release mustn't wake the dead.
+    # The server notices the disconnect later, and a release must not continue the abandoned call.
     time.sleep(0.2)
     aws.release()
     assert sharing(aws, image_id) == []

@@ -40,7 +40,7 @@ def test_a_failure_s_code_is_kept_whatever_the_protocol(aws: SimulatedAws) -> No
     with pytest.raises(ClientError):
         aws.client("kms", "owner").describe_key(KeyId="11111111-2222-3333-4444-555555555555")
     with pytest.raises(ClientError):
-        aws.client("iam", "owner").get_role(RoleName="nobody")
+        aws.client("iam", "owner").get_role(RoleName="missing")
     codes = [call.error_code for call in aws.calls()]
     assert codes == ["InvalidAMIID.NotFound", "NotFoundException", "NoSuchEntity"]
 

@@ -99,7 +99,7 @@ def assume(aws: SimulatedAws, caller: str, role: str, **params: Any) -> dict[str
 
 
 def policy(*statements: dict[str, Any]) -> str:
-    """A key policy: each statement allows unless it says otherwise; the owner administers."""
+    """A key policy: each statement allows unless it has another effect; the owner administers."""
     owner = {"Principal": {"AWS": ROOTS[OWNER]}, "Action": "kms:*"}
     whole = [{"Effect": "Allow", "Resource": "*", **one} for one in (owner, *statements)]
     return json.dumps({"Version": "2012-10-17", "Statement": whole})

@@ -187,9 +187,9 @@ THROUGH_EC2 = {"StringEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}
         ("*", {}, {"consumer", "member", "outsider"}),
         ({"AWS": "*"}, in_organization, {"consumer", "member"}),
         ("*", in_unit, {"member"}),
-        # True of whoever isn't in any organization (IAM User Guide, Multivalued context keys).
+        # True for a principal outside any organization (IAM User Guide, Multivalued context keys).
         ("*", in_no_other_unit, {"member", "outsider"}),
-        # One statement's conditions are all to be met.
+        # All conditions of a statement must be met.
         ("*", in_organization_and_account, {"consumer"}),
         ("*", CALLERS, {"consumer", "member"}),
         ("*", THROUGH_EC2, set()),

@@ -127,7 +127,7 @@ def asymmetric(golden: Golden) -> str:
     return made
 
 
-def somebody_else_s(golden: Golden) -> str:
+def of_another_account(golden: Golden) -> str:
     made: str = golden.aws.client("kms", OUTSIDER, "us-west-2").create_key()["KeyMetadata"]["Arn"]
     return made
 
@@ -152,7 +152,7 @@ def west_key(golden: Golden) -> str:
         disabled,
         pending_deletion,
         asymmetric,
-        somebody_else_s,
+        of_another_account,
         denied,
     ],
 )

@@ -23,7 +23,7 @@ from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import KEY
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-NOBODY, PUBLIC = Sharing(), Sharing(public=True)
+PRIVATE, PUBLIC = Sharing(), Sharing(public=True)
 IMAGE = source_image(devices=volumes("snap-1", "snap-2"))
 ENCRYPTED = source_image(devices=volumes("snap-1", encrypted=True))
 
@@ -34,7 +34,7 @@ def accounts(*account_ids: str) -> Sharing:
 
 
 def region(
-    launch: Sharing = NOBODY, volume: Sharing = NOBODY, image: Image = IMAGE, **changes: Any
+    launch: Sharing = PRIVATE, volume: Sharing = PRIVATE, image: Image = IMAGE, **changes: Any
 ) -> RegionSeen:
     """One image that is shared like this, and its first snapshot like that."""
     values: dict[str, Any] = {
@@ -42,7 +42,7 @@ def region(
         "image_block": "block-new-sharing",
         "snapshot_block": "block-all-sharing",
         "sharing": {image.image_id: launch},
-        "volumes": {**dict.fromkeys(image.snapshot_ids, NOBODY), image.snapshot_ids[0]: volume},
+        "volumes": {**dict.fromkeys(image.snapshot_ids, PRIVATE), image.snapshot_ids[0]: volume},
         **changes,
     }
     return RegionSeen(**values)
@@ -54,7 +54,7 @@ def under_key(
     """One encrypted image whose key has these grants and this policy."""
     seen = KeySeen(key, grants, policy or policy_of())
     values = {"key_of": {"snap-1": key.arn}, "keys": {key.arn: seen}, **changes}
-    return region(launch, NOBODY, ENCRYPTED, **values)
+    return region(launch, PRIVATE, ENCRYPTED, **values)
 
 
 def audited(seen: RegionSeen, wanted: AuditWanted | None = None, **changes: Any) -> AuditPlan:

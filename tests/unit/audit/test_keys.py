@@ -21,8 +21,8 @@ from ansible_collections.golden.images.plugins.module_utils.model import Key
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
-    NOBODY,
     NOW,
+    PRIVATE,
     accounts,
     audited,
     codes,
@@ -51,10 +51,10 @@ STALE = "AROAEXAMPLEEXAMPLE"
             id="an orphaned grant",
         ),
         pytest.param(
-            under_key(NOBODY, made(DEPLOY)), [("grant_without_share", KEY.arn, DEPLOY)], id="a role's grant"
+            under_key(PRIVATE, made(DEPLOY)), [("grant_without_share", KEY.arn, DEPLOY)], id="a role's grant"
         ),
         pytest.param(
-            under_key(NOBODY, policy=opened_to(consumers(A, org_ids=(ORG_ID,), units=(UNIT_IDS,)))),
+            under_key(PRIVATE, policy=opened_to(consumers(A, org_ids=(ORG_ID,), units=(UNIT_IDS,)))),
             [
                 ("statement_without_share", KEY.arn, A),
                 ("statement_without_share", KEY.arn, ORG_ID),
@@ -63,15 +63,15 @@ STALE = "AROAEXAMPLEEXAMPLE"
             id="orphaned statements",
         ),
         pytest.param(
-            under_key(NOBODY, foreign(STALE)), [("stale_principal", KEY.arn, STALE)], id="a deleted role"
+            under_key(PRIVATE, foreign(STALE)), [("stale_principal", KEY.arn, STALE)], id="a deleted role"
         ),
         pytest.param(
-            under_key(NOBODY, foreign(STALE, NAME_PREFIX + "x")),
+            under_key(PRIVATE, foreign(STALE, NAME_PREFIX + "x")),
             [("stale_principal", KEY.arn, STALE)],
             id="a deleted role of an own grant",
         ),
         pytest.param(
-            under_key(NOBODY, policy=policy_of({"Effect": "Allow", "Principal": {"AWS": [STALE]}})),
+            under_key(PRIVATE, policy=policy_of({"Effect": "Allow", "Principal": {"AWS": [STALE]}})),
             [("stale_principal", KEY.arn, STALE)],
             id="a deleted role in the policy",
         ),
@@ -81,7 +81,7 @@ STALE = "AROAEXAMPLEEXAMPLE"
             id="a disabled key",
         ),
         pytest.param(
-            under_key(NOBODY, key=DEFAULT), [("default_key", DEFAULT.arn, None)], id="the default key"
+            under_key(PRIVATE, key=DEFAULT), [("default_key", DEFAULT.arn, None)], id="the default key"
         ),
         pytest.param(
             under_key(accounts(A), key=Key(key_arn(account_id=STRANGER))),
@@ -97,8 +97,8 @@ def test_keys(seen: RegionSeen, expected: list[Any]) -> None:
 def test_key_access_that_may_still_be_needed_is_not_a_finding() -> None:
     through = under_key(orgs(ORG), made(root(B)), policy=opened_to(consumers(org_ids=(ORG_ID,))))
     unread = Problem("image_unreadable", ENCRYPTED.image_id, failure("DescribeImageAttribute"))
-    hidden = replace(under_key(NOBODY, made(root(B))), sharing={}, problems=(unread,))
-    snapshot = replace(under_key(NOBODY, made(root(B))), volumes={"snap-1": accounts(B)})
+    hidden = replace(under_key(PRIVATE, made(root(B))), sharing={}, problems=(unread,))
+    snapshot = replace(under_key(PRIVATE, made(root(B))), volumes={"snap-1": accounts(B)})
     for seen in (through, hidden, snapshot):
         assert "grant_without_share" not in [code for code, _where, _who in codes(audited(seen))]
 

@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 
 from tests.unit.audit.examples import (
     IMAGE,
-    NOBODY,
     NOW,
+    PRIVATE,
     accounts,
     allowing,
     audited,
@@ -62,7 +62,7 @@ BOTH = accounts(A) | orgs(ORG)
         ),
         pytest.param(region(BOTH), AuditWanted(allowed=BOTH), id="both ways"),
         pytest.param(region(image=DISABLED), AuditWanted(), id="disabled, and private"),
-        pytest.param(under_key(NOBODY), AuditWanted(), id="a key for the owner"),
+        pytest.param(under_key(PRIVATE), AuditWanted(), id="a key for the owner"),
         pytest.param(under_key(accounts(A), made(root(A))), allowing(A), id="a grant"),
         pytest.param(
             under_key(accounts(A), made(root(A)), made(scaling_role(A))), allowing(A), id="for Auto Scaling"
@@ -78,7 +78,7 @@ BOTH = accounts(A) | orgs(ORG)
             AuditWanted(allowed=orgs(ORG)),
             id="a statement for a unit",
         ),
-        pytest.param(under_key(NOBODY, foreign(root(A))), AuditWanted(), id="another program's grant"),
+        pytest.param(under_key(PRIVATE, foreign(root(A))), AuditWanted(), id="another program's grant"),
     ],
 )
 def test_a_clean_account(seen: RegionSeen, wanted: AuditWanted) -> None:
@@ -191,8 +191,8 @@ def test_the_order_does_not_depend_on_aws(images: Any) -> None:
 
 def test_the_keys_are_returned_by_region_and_arn() -> None:
     first, second = key_arn("a"), key_arn("b")
-    here = under_key(NOBODY, keys={arn: KeySeen(Key(arn), (), policy_of()) for arn in (second, first)})
-    shown = audit.keys(AuditSeen(OWNER, NOW, {place("us-west-2"): under_key(NOBODY), place(): here}))
+    here = under_key(PRIVATE, keys={arn: KeySeen(Key(arn), (), policy_of()) for arn in (second, first)})
+    shown = audit.keys(AuditSeen(OWNER, NOW, {place("us-west-2"): under_key(PRIVATE), place(): here}))
     assert [(item["region"], item["kms_key_arn"]) for item in shown] == [
         (place().region, first),
         (place().region, second),

@@ -57,7 +57,7 @@ def mutated(source: str, number: int) -> ModuleType:
     return module
 
 
-def test_whoever_holds_the_function_gets_the_mutant():
+def test_every_reference_to_the_function_gets_the_mutant():
     source = "def plan(wanted, *seen, now=1, **rest):\n    return 2\nFLOW = {'plan': plan}"
     module: Any = ModuleType("mutated")
     exec(source, vars(module))

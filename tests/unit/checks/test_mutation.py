@@ -22,7 +22,7 @@ NOTICES = IMPORT + "def test_add():\n    assert add(1, 2) == 3"
 
 
 def checked(root: Path, tests: str | None, source: str = ADD) -> tuple[int, list[str]]:
-    """The exit status of the check of a tree with one source file, and all it says but the last line."""
+    """The exit status of the check of a tree with one source file, and its output except the last line."""
     # A package, so that it goes before the checkout's own folder of that name.
     files = {
         "pyproject.toml": SETTINGS,

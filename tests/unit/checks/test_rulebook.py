@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A machine that cannot run rulebooks says what it lacks."""
+"""The error on a machine that cannot run rulebooks names what is missing."""
 
 from __future__ import annotations
 

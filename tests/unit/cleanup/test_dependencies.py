@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What has to be gone before a snapshot is deleted or a grant revoked."""
+"""What must be deleted before a snapshot is deleted or a grant revoked."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def encrypted(*images: Any, key: str = KEY, **changes: Any) -> RegionState:
 def saw(
     region: RegionState, *grants: Grant, newest: Sharing | None = None, unread: tuple[str, ...] = ()
 ) -> CleanupSeen:
-    """The old image is shared with the consumer, who does not use it; with whom the newest is, is said."""
+    """The old image is shared with an account without use of it; ``newest`` is the newest one's sharing."""
     usage = {ImageRef(REGION, "ami-1"): shared(CONSUMER, report=report())}
     key = KeyUsage(grants, {"ami-new": newest or Sharing()}, unread)
     return replace(seen(region, usage=usage), key_usage={REF: key})
@@ -242,7 +242,7 @@ IMAGES = st.lists(st.tuples(ACCOUNTS, ACCOUNTS, st.booleans(), st.booleans()), m
 
 @given(IMAGES)
 def test_an_account_keeps_its_grant_while_an_image_under_the_key_is_shared_with_it(images: Any) -> None:
-    """Each image is said with whom it and its snapshot are shared, whether it is used, and under the key."""
+    """Each image: who may use it and its snapshot, whether it is used and under the key."""
     region, usage, sharing = region_state(), {}, {}
     for number, (by_image, by_snapshot, used, under) in enumerate(images):
         image = own(f"ami-{number}", 10 + number)

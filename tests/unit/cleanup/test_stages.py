@@ -67,11 +67,11 @@ CLOCKS: list[tuple[OwnImage, Clocks, Step]] = [
     # Stages due together are one.
     (marked(), Clocks(deprecate=0, disable=0), Step("disable", {DEPRECATED: TODAY, DISABLED: TODAY})),
     (marked(), Clocks(deprecate=0, disable=0, deregister=0), Step("deregister")),
-    # What others brought about counts from when it is seen.
+    # A stage that others performed counts from when it is first seen.
     (marked(deprecated=True), ALL, wait("disable", 20, {DEPRECATED: TODAY})),
     (marked("disabled"), ALL, wait("deregister", 30, {DEPRECATED: TODAY, DISABLED: TODAY})),
     (marked("disabled"), Clocks(deregister=7), wait("deregister", 7, {CHOSEN: TODAY})),
-    # What others undid begins anew.
+    # A stage that others undid starts again.
     (
         marked(deprecated=True, chosen=90, deprecation=80, disabling=50),
         ALL,

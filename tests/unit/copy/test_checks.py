@@ -134,7 +134,7 @@ def test_copies_that_consumers_cannot_copy(
     consumers: tuple[str, ...], codes: tuple[str, ...], refused: bool
 ) -> None:
     want = wanted(consumer_account_ids=consumers)
-    # The copies are the own account's, whoever owns the source.
+    # The copies belong to the own account, even if another account owns the source.
     for owner in (OWNER, STRANGER):
         found = copy_checks.check_consumers(want, OWNER, source_image(product_codes=codes, owner_id=owner))
         assert [(item.error_code, item.action) for item in found] == (

@@ -29,7 +29,7 @@ from tests.unit.diagnose.examples import (
 )
 from tests.unit.examples import ORG, OWNER, STRANGER, UNIT, source_image
 
-PUBLIC, NOBODY = Sharing(public=True), Sharing()
+PUBLIC, PRIVATE = Sharing(public=True), Sharing()
 
 
 IN_UNIT, IN_ORG = Sharing(org_unit_arns=frozenset({UNIT})), Sharing(org_arns=frozenset({ORG}))
@@ -53,7 +53,7 @@ B, U, N = "blocking", "unknown", "harmless"
         pytest.param(owner(), consumer(), [], "authorized", id="accepted"),
         pytest.param(owner(), HIDDEN, [("hidden_by_allowed_images", B)], None, id="hidden"),
         pytest.param(
-            owner(NOBODY), HIDDEN, [("not_shared", B), ("hidden_by_allowed_images", B)], None, id="both"
+            owner(PRIVATE), HIDDEN, [("not_shared", B), ("hidden_by_allowed_images", B)], None, id="both"
         ),
         pytest.param(
             owner(),
@@ -103,7 +103,7 @@ B, U, N = "blocking", "unknown", "harmless"
             "visible",
             id="terms that were not accepted",
         ),
-        pytest.param(owner(NOBODY), BLIND, [("not_shared", B)], None, id="not shared and not visible"),
+        pytest.param(owner(PRIVATE), BLIND, [("not_shared", B)], None, id="not shared and not visible"),
         pytest.param(owner(IN_UNIT), BLIND, [("outside_organization", B)], None, id="outside of the unit"),
         pytest.param(
             owner(IN_UNIT),
@@ -170,7 +170,7 @@ def test_an_image_that_only_the_account_sees_exists() -> None:
 
 
 OWNERS = st.builds(
-    owner, st.sampled_from([NOBODY, SHARED, PUBLIC, IN_UNIT]), image=st.sampled_from([IMAGE, ENCRYPTED])
+    owner, st.sampled_from([PRIVATE, SHARED, PUBLIC, IN_UNIT]), image=st.sampled_from([IMAGE, ENCRYPTED])
 )
 
 

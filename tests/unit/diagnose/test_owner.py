@@ -26,7 +26,7 @@ from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT, source_ima
 from tests.unit.keys.examples import DEFAULT
 from tests.unit.kms_grant.examples import KEY
 
-PUBLIC, NOBODY = Sharing(public=True), Sharing()
+PUBLIC, PRIVATE = Sharing(public=True), Sharing()
 
 
 IN_UNIT, IN_ORG = Sharing(org_unit_arns=frozenset({UNIT})), Sharing(org_arns=frozenset({ORG}))
@@ -39,7 +39,7 @@ B, U, N = "blocking", "unknown", "harmless"
     ("of_owner", "expected", "launches"),
     [
         pytest.param(owner(), [], "yes", id="shared"),
-        pytest.param(owner(NOBODY), [("not_shared", B)], "no", id="not shared"),
+        pytest.param(owner(PRIVATE), [("not_shared", B)], "no", id="not shared"),
         pytest.param(owner(Sharing(frozenset({STRANGER}))), [("not_shared", B)], "no", id="with another"),
         pytest.param(owner(PUBLIC), [("public", N)], "yes", id="public"),
         pytest.param(
@@ -57,7 +57,7 @@ B, U, N = "blocking", "unknown", "harmless"
         ),
         pytest.param(owner(IN_UNIT | SHARED), [], "yes", id="through a unit and by name"),
         pytest.param(
-            owner(volumes={"snap-1": SHARED, "snap-2": NOBODY}),
+            owner(volumes={"snap-1": SHARED, "snap-2": PRIVATE}),
             [("missing_volume_permission", N)],
             "yes",
             id="second snapshot not shared",
@@ -70,7 +70,7 @@ B, U, N = "blocking", "unknown", "harmless"
         ),
         pytest.param(owner(volumes={"snap-1": PUBLIC}), [], "yes", id="public snapshots"),
         pytest.param(
-            owner(NOBODY, image=source_image(state="disabled")),
+            owner(PRIVATE, image=source_image(state="disabled")),
             [("image_disabled", B), ("not_shared", B)],
             "no",
             id="disabled",
@@ -117,14 +117,14 @@ def test_findings_of_the_owner(of_owner: OwnerSeen, expected: list[tuple[str, st
 @pytest.mark.parametrize(
     ("of_owner", "expected"),
     [
-        pytest.param(owner(NOBODY), [], id="needs no sharing"),
-        pytest.param(encrypted(launch=NOBODY), [], id="needs no key access"),
+        pytest.param(owner(PRIVATE), [], id="needs no sharing"),
+        pytest.param(encrypted(launch=PRIVATE), [], id="needs no key access"),
         pytest.param(encrypted(key=DEFAULT), [], id="may use aws/ebs"),
         pytest.param(
             encrypted(key=replace(KEY, state="Disabled")), [("key_not_enabled", B)], id="disabled key"
         ),
         pytest.param(
-            owner(NOBODY, image=source_image(state="disabled")), [("image_disabled", B)], id="disabled image"
+            owner(PRIVATE, image=source_image(state="disabled")), [("image_disabled", B)], id="disabled image"
         ),
         pytest.param(owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}), [], id="unreadable key"),
     ],

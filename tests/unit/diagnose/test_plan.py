@@ -27,7 +27,7 @@ from tests.unit.diagnose.examples import (
 )
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT
 
-PUBLIC, NOBODY = Sharing(public=True), Sharing()
+PUBLIC, PRIVATE = Sharing(public=True), Sharing()
 
 
 IN_UNIT, IN_ORG = Sharing(org_unit_arns=frozenset({UNIT})), Sharing(org_arns=frozenset({ORG}))
@@ -57,9 +57,9 @@ def test_an_account_with_its_own_copy_is_diagnosed_for_that_one_only() -> None:
 @pytest.mark.parametrize(
     ("of_owner", "of_consumer", "fail_on", "expected"),
     [
-        pytest.param(owner(NOBODY), BLIND, "none", [], id="none: findings fail nothing"),
-        pytest.param(owner(NOBODY), BLIND, "blocking", ["not_shared"], id="blocking: a blocking one"),
-        pytest.param(owner(NOBODY), BLIND, "unknown", ["not_shared"], id="unknown: a blocking one, too"),
+        pytest.param(owner(PRIVATE), BLIND, "none", [], id="none: findings fail nothing"),
+        pytest.param(owner(PRIVATE), BLIND, "blocking", ["not_shared"], id="blocking: a blocking one"),
+        pytest.param(owner(PRIVATE), BLIND, "unknown", ["not_shared"], id="unknown: a blocking one, too"),
         pytest.param(owner(IN_UNIT), None, "blocking", [], id="blocking: not an unknown one"),
         pytest.param(owner(PUBLIC), consumer(), "unknown", [], id="harmless ones never do"),
         pytest.param(

@@ -46,16 +46,16 @@ THEIRS = {
 }
 
 
-def test_statement_that_another_tool_adds_meanwhile_is_kept() -> None:
+def test_statement_that_another_tool_adds_concurrently_is_kept() -> None:
     aws = world(EU)
     want = wanted(org_arns=frozenset({ORG}))
     seen, plan = planned(aws, want)
     key = aws.key(EU)
 
-    def somebody_writes() -> None:
+    def write_other_statement() -> None:
         key.policy = key_policy.with_own_statements(key.policy, [THEIRS])
 
-    aws.regions[EU].meanwhile["GetKeyPolicy"] = somebody_writes
+    aws.regions[EU].meanwhile["GetKeyPolicy"] = write_other_statement
     outcome = FLOW.apply(aws, want, seen, plan, SILENT)
     assert outcome.failures == ()
     statements = json.loads(key.policy)["Statement"]
@@ -66,7 +66,7 @@ def test_statement_that_another_tool_adds_meanwhile_is_kept() -> None:
     ]
 
 
-def test_own_statement_that_another_run_adds_meanwhile_is_kept() -> None:
+def test_own_statement_that_another_run_adds_concurrently_is_kept() -> None:
     aws = world(EU)
     want = wanted(org_arns=frozenset({ORG}))
     seen, plan = planned(aws, want)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one target's calls come to: values that AWS validates late or never, versions made known."""
+"""The result of one target's calls: values that AWS validates late or never, versions that become known."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_value_that_never_appears_is_explained(
 
 
 @pytest.mark.parametrize(("version", "value"), [(4, OLD), (3, OLD)])
-def test_somebody_elses_change_is_told(
+def test_a_concurrent_change_is_a_failure(
     ssm: Wire, run: Callable[..., PublishRun], version: int, value: str
 ) -> None:
     accepted(ssm, 3)
@@ -109,7 +109,7 @@ def test_somebody_elses_change_is_told(
     assert failure.error_code == "concurrent_change"
 
 
-def test_somebody_elses_same_value_will_do(ssm: Wire, run: Callable[..., PublishRun]) -> None:
+def test_a_concurrent_change_to_the_same_value_is_accepted(ssm: Wire, run: Callable[..., PublishRun]) -> None:
     accepted(ssm, 3)
     shows(ssm, 4)
     done = run()
@@ -118,7 +118,7 @@ def test_somebody_elses_same_value_will_do(ssm: Wire, run: Callable[..., Publish
 
 @pytest.mark.parametrize("code", BUSY)
 @pytest.mark.parametrize("before", [(None, ""), (2, OLD)], ids=str)
-def test_the_same_value_of_a_run_that_was_stopped_will_do(
+def test_the_same_value_of_an_interrupted_run_is_accepted(
     ssm: Wire, run: Callable[..., PublishRun], code: str, before: tuple[Any, str]
 ) -> None:
     ssm.refuse("put_parameter", VALUE, code)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is not published, each told apart, and what is no reason against it."""
+"""What is not published, each case with its own code, and what does not prevent publishing."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         {"parameter": parameter(version(tier="Advanced"))},
         ["wrong_parameter_tier"],
     ),
-    "somebody's label in the way": ({}, {"parameter": many("prod")}, ["too_many_parameter_versions"]),
+    "another label on the oldest version": ({}, {"parameter": many("prod")}, ["too_many_parameter_versions"]),
     "no room for a label": (
         {},
         {"parameter": parameter(version(1, NEW, *TEN))},

@@ -19,7 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.plan imp
 )
 from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
 
-from tests.unit.audit.examples import IMAGE, NOBODY, NOW, accounts, region, under_key
+from tests.unit.audit.examples import IMAGE, NOW, PRIVATE, accounts, region, under_key
 from tests.unit.examples import OWNER, SOURCE_ID, place
 from tests.unit.kms_grant.examples import KEY, B, made, root
 from tests.unit.remediation.examples import remediated
@@ -44,9 +44,9 @@ def removed(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
 
 
 def test_access_to_a_key_that_another_image_needs_stays() -> None:
-    two = {"images": (Listed(IMAGE), Listed(OTHER)), "volumes": {"snap-1": NOBODY, "snap-2": NOBODY}}
+    two = {"images": (Listed(IMAGE), Listed(OTHER)), "volumes": {"snap-1": PRIVATE, "snap-2": PRIVATE}}
     both = {SOURCE_ID: accounts(B), OTHER.image_id: accounts(B)}
-    seen = account_of(under_key(NOBODY, made(root(B)), **two, sharing=both))
+    seen = account_of(under_key(PRIVATE, made(root(B)), **two, sharing=both))
     one = remediated(seen, named=(Named(SOURCE_ID),))
     assert removed(one) == [(SOURCE_ID, B, ["unknown_account"])]
     assert (KEY.arn, B, [GRANT]) in removed(remediated(seen))
@@ -55,7 +55,7 @@ def test_access_to_a_key_that_another_image_needs_stays() -> None:
 def test_a_snapshot_is_unshared_when_it_becomes_wider_than_its_image() -> None:
     two = region(
         images=(Listed(IMAGE), Listed(OTHER)),
-        sharing={SOURCE_ID: accounts(B), OTHER.image_id: NOBODY},
+        sharing={SOURCE_ID: accounts(B), OTHER.image_id: PRIVATE},
         volume=accounts(B),
     )
     # The rule for the other image allows the snapshot, but that image is not shared with the account.

@@ -28,7 +28,7 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.tasks im
     unshare_tasks,
 )
 
-from tests.unit.audit.examples import IMAGE, NOBODY, NOW, PUBLIC, accounts, allowing, orgs, region, under_key
+from tests.unit.audit.examples import IMAGE, NOW, PRIVATE, PUBLIC, accounts, allowing, orgs, region, under_key
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT, place
 from tests.unit.keys.policies import ORG_ID, consumers, opened_to
 from tests.unit.keys.policies import UNIT as UNIT_IDS
@@ -92,13 +92,13 @@ def removed(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
             id="two findings, one removal",
         ),
         pytest.param(
-            under_key(NOBODY, made(root(A)), foreign(root(A)), made(DEPLOY)),
+            under_key(PRIVATE, made(root(A)), foreign(root(A)), made(DEPLOY)),
             [GRANT],
             [(KEY.arn, A, [GRANT]), (KEY.arn, DEPLOY, [GRANT])],
             id="grants of this collection",
         ),
         pytest.param(
-            under_key(NOBODY, made(root(A)), policy=opened_to(consumers(A, org_ids=(ORG_ID,)))),
+            under_key(PRIVATE, made(root(A)), policy=opened_to(consumers(A, org_ids=(ORG_ID,)))),
             [STATEMENT],
             [(KEY.arn, A, [GRANT, STATEMENT]), (KEY.arn, ORG_ID, [STATEMENT])],
             id="a statement with the grant",
@@ -141,7 +141,7 @@ def removed(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
             id="what a next audit would find by the chosen codes",
         ),
         pytest.param(
-            replace(under_key(NOBODY, made(root(A))), volumes={"snap-1": accounts(A)}),
+            replace(under_key(PRIVATE, made(root(A))), volumes={"snap-1": accounts(A)}),
             [],
             [],
             id="allowed, but the image is not shared yet",
@@ -237,12 +237,12 @@ def test_removals_that_are_not_done() -> None:
     first = remediated(before)
     everything = [SOURCE_ID, "snap-1", KEY.arn]
     assert still_planned(first, before) == everything
-    assert still_planned(first, account_of(under_key(NOBODY))) == []
+    assert still_planned(first, account_of(under_key(PRIVATE))) == []
     assert still_planned(first, account_of(under_key(accounts(B)))) == [SOURCE_ID]
-    assert still_planned(first, account_of(under_key(NOBODY, made(root(B))))) == [KEY.arn]
+    assert still_planned(first, account_of(under_key(PRIVATE, made(root(B))))) == [KEY.arn]
     # What could not be read may still exist.
     assert still_planned(first, account_of(unread={place(): failure("DescribeImages")})) == everything
-    unread = replace(under_key(NOBODY), sharing={}, volumes={}, keys={})
+    unread = replace(under_key(PRIVATE), sharing={}, volumes={}, keys={})
     assert still_planned(first, account_of(unread)) == everything
     # A deregistered image is not shared.
     assert still_planned(first, account_of(RegionSeen())) == [KEY.arn]

@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
 
-from tests.unit.audit.examples import IMAGE, NOBODY, NOW, accounts, region, under_key
+from tests.unit.audit.examples import IMAGE, NOW, PRIVATE, accounts, region, under_key
 from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, place
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
 from tests.unit.remediation.examples import remediated
@@ -57,7 +57,7 @@ def test_what_is_named(named: list[Named], codes: list[str], expected: list[Any]
 
 
 def test_key_access_is_revoked_with_a_named_snapshot() -> None:
-    seen = account_of(replace(under_key(NOBODY, made(root(B))), volumes={"snap-1": accounts(B)}))
+    seen = account_of(replace(under_key(PRIVATE, made(root(B))), volumes={"snap-1": accounts(B)}))
     plan = remediated(seen, named=(Named("snap-1"),))
     assert [item.place.resource for item in plan.removals] == ["snap-1", KEY.arn]
 

@@ -20,7 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.state im
     sharing_of,
 )
 
-from tests.unit.audit.examples import ENCRYPTED, NOBODY, NOW, PUBLIC, accounts, orgs, region, under_key
+from tests.unit.audit.examples import ENCRYPTED, NOW, PRIVATE, PUBLIC, accounts, orgs, region, under_key
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT, place
 from tests.unit.keys.policies import ORG_ID, consumers, opened_to
 from tests.unit.keys.policies import UNIT as UNIT_IDS
@@ -108,5 +108,5 @@ def test_unused_key_access() -> None:
     ],
 )
 def test_holds(where: Place, principal: str, expected: bool | None) -> None:
-    found = audit_of(under_key(accounts(A), made(root(B)), volumes={"snap-1": NOBODY}))
+    found = audit_of(under_key(accounts(A), made(root(B)), volumes={"snap-1": PRIVATE}))
     assert found.holds(where, principal) is expected

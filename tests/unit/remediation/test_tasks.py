@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.tasks im
     unshare_tasks,
 )
 
-from tests.unit.audit.examples import IMAGE, NOBODY, NOW, PUBLIC, accounts, region, under_key
+from tests.unit.audit.examples import IMAGE, NOW, PRIVATE, PUBLIC, accounts, region, under_key
 from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, place, volumes
 from tests.unit.keys.policies import ORG_ID, consumers, opened_to
 from tests.unit.keys.policies import UNIT as UNIT_IDS
@@ -79,7 +79,7 @@ def test_each_image_of_one_region_has_its_own_task() -> None:
 
 def test_a_key_is_one_task_for_all_principals() -> None:
     policy = opened_to(consumers(B, org_ids=(ORG_ID,), units=(UNIT_IDS,)))
-    seen = account_of(under_key(NOBODY, made(root(A)), made(DEPLOY), policy=policy))
+    seen = account_of(under_key(PRIVATE, made(root(A)), made(DEPLOY), policy=policy))
     assert revoke_tasks(remediated(seen, codes=(GRANT, STATEMENT)).removals) == [
         {
             "kms_key_ids": {REGION: KEY.arn},

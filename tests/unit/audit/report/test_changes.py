@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from tests.unit.audit.examples import (
     ENCRYPTED,
     IMAGE,
-    NOBODY,
+    PRIVATE,
     PUBLIC,
     accounts,
     allowing,
@@ -43,11 +43,11 @@ NO_KEY = Problem("key_unreadable", KEY.arn, refused(action="GetKeyPolicy"))
 EMPTY = RegionSeen(image_block="block-new-sharing", snapshot_block="block-all-sharing")
 
 
-def with_new(launch: Sharing = NOBODY) -> RegionSeen:
+def with_new(launch: Sharing = PRIVATE) -> RegionSeen:
     """The image, and a new one that is shared like this."""
     return region(
         images=(Listed(IMAGE), Listed(NEW)),
-        sharing={SOURCE_ID: NOBODY, NEW.image_id: launch},
+        sharing={SOURCE_ID: PRIVATE, NEW.image_id: launch},
         volumes={},
     )
 
@@ -164,8 +164,8 @@ def test_granting_key_access_removes_the_finding() -> None:
             id="the block of snapshots",
         ),
         pytest.param(
-            under_key(NOBODY),
-            under_key(NOBODY, key=replace(KEY, state="PendingDeletion")),
+            under_key(PRIVATE),
+            under_key(PRIVATE, key=replace(KEY, state="PendingDeletion")),
             f"The key {KEY.arn} is now PendingDeletion, before Enabled.",
             id="a key",
         ),
@@ -195,8 +195,8 @@ def test_a_changed_state_is_added(before: RegionSeen, after: RegionSeen, says: s
             under_key(accounts(A)), region(accounts(A), image=ENCRYPTED), id="keys, which were not checked"
         ),
         pytest.param(
-            under_key(NOBODY, made(root(A))),
-            under_key(NOBODY, made(root(A)), sharing={}, problems=(NO_IMAGE,)),
+            under_key(PRIVATE, made(root(A))),
+            under_key(PRIVATE, made(root(A)), sharing={}, problems=(NO_IMAGE,)),
             id="an image under the key",
         ),
     ],

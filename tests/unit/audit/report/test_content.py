@@ -21,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Device,
 from tests.unit.audit.examples import (
     ENCRYPTED,
     IMAGE,
-    NOBODY,
+    PRIVATE,
     PUBLIC,
     accounts,
     orgs,
@@ -134,7 +134,7 @@ def test_findings_that_fail_the_audit_are_not_read_failures(status: str) -> None
     ("seen", "unknown", "skipped"),
     [
         pytest.param(region(), [], [], id="all was read"),
-        pytest.param(under_key(NOBODY), [], [], id="with the key"),
+        pytest.param(under_key(PRIVATE), [], [], id="with the key"),
         pytest.param(region(volumes={}), ["snapshots"], ["snapshots"], id="snapshots were not checked"),
         pytest.param(region(image=ENCRYPTED), ["keys"], ["keys"], id="keys were not checked"),
         pytest.param(
@@ -160,7 +160,7 @@ def test_findings_that_fail_the_audit_are_not_read_failures(status: str) -> None
             id="the keys could not be listed",
         ),
         pytest.param(
-            under_key(NOBODY, keys={}, problems=(unread("key_unreadable", KEY.arn),)),
+            under_key(PRIVATE, keys={}, problems=(unread("key_unreadable", KEY.arn),)),
             ["keys"],
             [],
             id="a key could not be read",

@@ -20,7 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.audit.examples import ENCRYPTED, NOBODY, PUBLIC, accounts, allowing, orgs, region, under_key
+from tests.unit.audit.examples import ENCRYPTED, PRIVATE, PUBLIC, accounts, allowing, orgs, region, under_key
 from tests.unit.audit.report.examples import EU, US, audited, refused, report
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
@@ -87,7 +87,7 @@ def marks(shown: Document) -> dict[str, Mark]:
             id="the image could not be read",
         ),
         pytest.param(
-            region(volumes={"snap-2": NOBODY}, problems=(NO_SNAPSHOT,)),
+            region(volumes={"snap-2": PRIVATE}, problems=(NO_SNAPSHOT,)),
             allowing(A),
             {"others": Mark.UNREADABLE},
             id="a snapshot could not be read",
@@ -129,7 +129,7 @@ def tables(shown: Document) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_keys_are_listed_with_their_users() -> None:
-    rows = tables(of(under_key(accounts(A), made(root(A))), under_key(NOBODY)))["Keys and who may use them"]
+    rows = tables(of(under_key(accounts(A), made(root(A))), under_key(PRIVATE)))["Keys and who may use them"]
     assert [
         (row["region"], row["principal"], row["through"], row["created_by_collection"]) for row in rows
     ] == [

@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import A
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
-    NOBODY,
+    PRIVATE,
     PUBLIC,
     accounts,
     allowing,
@@ -129,7 +129,7 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
             id="keys were not checked",
         ),
         pytest.param(
-            under_key(NOBODY, made(root(A)), volumes={"snap-1": accounts(A)}),
+            under_key(PRIVATE, made(root(A)), volumes={"snap-1": accounts(A)}),
             allowing(A),
             {A: (True, "no", "all", "unknown")},
             id="key access is not checked without a launch permission",

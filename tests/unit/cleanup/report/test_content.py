@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the report of a cleanup says: nothing counts as done, or as freed, that was not."""
+"""The report of a cleanup: only completed actions count as done or as freed."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def test_a_region_without_a_price_has_no_cost_and_is_counted() -> None:
 
 
 def test_the_same_plan_is_the_same_report() -> None:
-    """What counts from now, and what AWS encodes anew with each refusal, is left out."""
+    """Times relative to now, and the encoding that AWS changes with each refusal, are left out."""
 
     def plan(moment: str, code: str) -> dict[str, Any]:
         text = f"Denied. Encoded authorization failure message: {code}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the document of a cleanup shows, what of it is a finding, and what is said to be new."""
+"""What the document of a cleanup shows, which parts are findings, and which changes it lists."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def made(
             made(OFF, actions=[], failures=[failure("tombstone_path", region=None)]),
             [("step_failed", "medium", None, "tombstone_path"), ("not_retired", "medium", US, "ami-2")],
         ),
-        # Gone before it was to go, or due for another stage by then.
+        # Deleted before its stage, or due for another stage by then.
         (made(OFF, actions=[]), [("not_retired", "low", US, "ami-2")]),
         (
             made({**KEPT, "evidence": [UNREAD]}, {**RUNS, "evidence": [UNREAD]}),
