@@ -103,6 +103,19 @@ def invalid_option(option: str, message: str, remedy: str, region: str | None = 
     return Failure(message=message, remedy=remedy, error_code="invalid_option", action=option, region=region)
 
 
+def incomplete_answer(operation: str, member: str, target: Target | None = None) -> Failure:
+    """The failure for an answer of AWS that lacks a member, which nothing may be concluded from."""
+    return Failure(
+        message=f"AWS's answer to {operation} lacks {member}.",
+        remedy="Rerun. If the answer lacks it again, update botocore and boto3: they return only what they "
+        "support.",
+        error_code="incomplete_answer",
+        action=operation,
+        region=target.region if target else None,
+        account_id=target.account_id if target else None,
+    )
+
+
 def summary(failures: Iterable[Failure]) -> str:
     """All failures as one message: a sentence for one failure, a list for several.
 

@@ -9,9 +9,11 @@ from ansible_collections.golden.images.plugins.module_utils.failures import (
     Failure,
     Refused,
     TargetFailed,
+    incomplete_answer,
     invalid_option,
     summary,
 )
+from ansible_collections.golden.images.plugins.module_utils.model import Target
 
 QUOTA = Failure("Too many copies.", "Wait.", "ResourceLimitExceeded", "CopyImage")
 
@@ -97,6 +99,14 @@ def test_an_invalid_option() -> None:
         "request_id": None,
         "source": "collection",
     }
+
+
+def test_an_incomplete_answer() -> None:
+    failure = incomplete_answer("CopyImage", "ImageId", Target("111111111111", "eu-west-1"))
+    assert failure.sentence().startswith("eu-west-1: AWS's answer to CopyImage lacks ImageId. Rerun.")
+    assert (failure.error_code, failure.action) == ("incomplete_answer", "CopyImage")
+    assert failure.account_id == "111111111111"
+    assert incomplete_answer("CopyImage", "ImageId").region is None
 
 
 def test_a_refusal_keeps_and_lists_every_failure() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..keys.access import KeyDryRun
-from .errors import ClientError, ParamValidationError
+from .errors import ClientError, ParamValidationError, code_of, message_of
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -31,11 +31,10 @@ def launch(ec2: EC2Client, **request: Any) -> tuple[str, str]:
     try:
         ec2.run_instances(**request, MinCount=1, MaxCount=1, DryRun=True)
     except ClientError as exception:
-        error = exception.response["Error"]
         if exception.operation_name != "RunInstances":
             # AssumeRole failed, so that there was no dry run.
             raise
-        return error["Code"], error["Message"]
+        return code_of(exception), message_of(exception)
     return "", "AWS returned no error for the dry run."
 
 
@@ -52,13 +51,13 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
         except ClientError as exception:
             if exception.operation_name == "AssumeRole":
                 raise
-            error = exception.response["Error"]
-            if error["Code"] == _ALLOWED:
+            code = code_of(exception)
+            if code == _ALLOWED:
                 allowed.add(operation)
-            elif error["Code"] in _REFUSED:
+            elif code in _REFUSED:
                 refused.add(operation)
             else:
-                problem = f"{error['Code']}: {error['Message']}"
+                problem = f"{code}: {message_of(exception)}"
         else:
             allowed.add(operation)
     return KeyDryRun(frozenset(allowed), frozenset(refused), problem)

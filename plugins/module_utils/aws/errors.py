@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import traceback
 
-from ..failures import Failure, TargetFailed
+from ..failures import Failure, TargetFailed, incomplete_answer
 from ..fanout import DidNotAnswer
 from ..model import Target
 
@@ -45,6 +45,20 @@ except ImportError:
         """Replaces botocore's exception if botocore is not installed."""
 
     AWS_ERRORS = ()
+
+
+class IncompleteAnswer(BotoCoreError):
+    """AWS's answer lacks a member that the caller needs.
+
+    As an exception of botocore, it counts as a failed read wherever failed reads are expected.
+    """
+
+    fmt = "AWS's answer to {operation} lacks {member}."
+
+    def __init__(self, operation: str, member: str) -> None:
+        super().__init__(operation=operation, member=member)
+        self.operation = operation
+        self.member = member
 
 
 # IAM User Guide, "Troubleshoot access denied error messages". The action that is denied is not always the
@@ -101,6 +115,11 @@ def code_of(exception: ClientError) -> str:
     return str(exception.response.get("Error", {}).get("Code", ""))
 
 
+def message_of(exception: ClientError) -> str:
+    """AWS's message of an error; botocore's if the response has none."""
+    return str(exception.response.get("Error", {}).get("Message", exception))
+
+
 def failure(exception: Exception, target: Target | None, action: str) -> Failure:
     """The failure for an exception of an AWS call.
 
@@ -112,6 +131,8 @@ def failure(exception: Exception, target: Target | None, action: str) -> Failure
         return exception.failure
     if isinstance(exception, ClientError):
         return _aws_failure(exception, target, action)
+    if isinstance(exception, IncompleteAnswer):
+        return incomplete_answer(exception.operation, exception.member, target)
     if isinstance(exception, BotoCoreError):
         return Failure(
             message=str(exception),
@@ -136,7 +157,7 @@ def failure(exception: Exception, target: Target | None, action: str) -> Failure
 def _aws_failure(exception: ClientError, target: Target | None, action: str) -> Failure:
     code = code_of(exception) or type(exception).__name__
     operation = exception.operation_name or action
-    message = exception.response.get("Error", {}).get("Message", str(exception))
+    message = message_of(exception)
     denied = _DENIED_ACTION.search(message)
     remedy = REMEDIES.get(code, "AWS's message gives the reason.")
     if operation == "AssumeRole" and code != _REGION_DISABLED:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model import PUBLIC, Device, Grant, Image, Key, Sharing, Snapshot
 from ..tags import source_tag
+from .answers import required
 from .errors import ClientError, code_of
 
 if TYPE_CHECKING:
@@ -42,13 +43,19 @@ class Caller:
 def caller(sts: STSClient) -> Caller:
     """The account and the partition of the credentials."""
     identity = sts.get_caller_identity()
-    return Caller(account_id=identity["Account"], partition=identity["Arn"].split(":")[1])
+    return Caller(
+        account_id=required(identity, "Account", "GetCallerIdentity"),
+        partition=required(identity, "Arn", "GetCallerIdentity").split(":")[1],
+    )
 
 
 def regions(ec2: EC2Client) -> dict[str, str]:
     """All regions of the partition with their opt-in status (botocore shape ``Region``)."""
     answer = ec2.describe_regions(AllRegions=True)
-    return {region["RegionName"]: region["OptInStatus"] for region in answer["Regions"]}
+    return {
+        required(region, "RegionName", "DescribeRegions"): required(region, "OptInStatus", "DescribeRegions")
+        for region in required(answer, "Regions", "DescribeRegions")
+    }
 
 
 def pages(method: Callable[..., Any], **request: Any) -> Iterator[Mapping[str, Any]]:
@@ -57,9 +64,10 @@ def pages(method: Callable[..., Any], **request: Any) -> Iterator[Mapping[str, A
     while True:
         page = method(**request, **token)
         yield page
-        if not page.get("NextToken"):
+        following = page.get("NextToken")
+        if not following:
             return
-        token = {"NextToken": page["NextToken"]}
+        token = {"NextToken": following}
 
 
 def image(ec2: EC2Client, image_id: str) -> Image | None:
@@ -71,7 +79,8 @@ def image(ec2: EC2Client, image_id: str) -> Image | None:
         if code_of(exception) in ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"):
             return None
         raise
-    return image_of(answer["Images"][0]) if answer["Images"] else None
+    found = _images(answer)
+    return image_of(found[0]) if found else None
 
 
 def settled_image(ec2: EC2Client, image_id: str) -> Image | None:
@@ -100,7 +109,8 @@ def named_images(ec2: EC2Client, image_ids: Iterable[str]) -> dict[str, Image]:
         IncludeDeprecated=True,
         PaginationConfig=PAGE,
     )
-    return {item["ImageId"]: image_of(item) for page in pages for item in page["Images"]}
+    found = (image_of(item) for page in pages for item in _images(page))
+    return {image.image_id: image for image in found}
 
 
 def images(ec2: EC2Client, filters: list[FilterTypeDef], owners: Sequence[str]) -> list[Image]:
@@ -115,7 +125,7 @@ def images(ec2: EC2Client, filters: list[FilterTypeDef], owners: Sequence[str]) 
         IncludeDeprecated=True,
         PaginationConfig=PAGE,
     )
-    return [image_of(item) for page in pages for item in page["Images"]]
+    return [image_of(item) for page in pages for item in _images(page)]
 
 
 def copies(
@@ -188,7 +198,7 @@ def visible_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snap
             for part in (snapshot_ids[:middle], snapshot_ids[middle:])
             for snapshot in visible_snapshots(ec2, part)
         )
-    return tuple(_snapshot(item) for item in answer["Snapshots"])
+    return tuple(_snapshot(item) for item in required(answer, "Snapshots", "DescribeSnapshots"))
 
 
 def pending_snapshots(ec2: EC2Client, source_image_id: str, source_region: str) -> tuple[Snapshot, ...]:
@@ -201,24 +211,26 @@ def pending_snapshots(ec2: EC2Client, source_image_id: str, source_region: str) 
 def launch_permissions(ec2: EC2Client, image_id: str) -> Sharing:
     """The launch permissions of an image. Only its owner can read them."""
     answer = ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission")
-    return _sharing(answer.get("LaunchPermissions", []))
+    return _sharing(required(answer, "LaunchPermissions", "DescribeImageAttribute"))
 
 
 def volume_permissions(ec2: EC2Client, snapshot_id: str) -> Sharing:
     """The create volume permissions of a snapshot. Only its owner can read them."""
     answer = ec2.describe_snapshot_attribute(SnapshotId=snapshot_id, Attribute="createVolumePermission")
-    return _sharing(answer.get("CreateVolumePermissions", []))
+    return _sharing(required(answer, "CreateVolumePermissions", "DescribeSnapshotAttribute"))
 
 
 def key(kms: KMSClient, key_id: str) -> Key:
     """The key with that ID, ARN or alias in the client's region."""
-    metadata = kms.describe_key(KeyId=key_id)["KeyMetadata"]
+    metadata = required(kms.describe_key(KeyId=key_id), "KeyMetadata", "DescribeKey")
+    # botocore shape KeyMetadata requires KeyId only. Without one of these, the key's use cannot be judged.
     return Key(
-        arn=metadata["Arn"],
-        state=metadata["KeyState"],
-        spec=metadata["KeySpec"],
-        usage=metadata["KeyUsage"],
-        aws_managed=metadata["KeyManager"] == "AWS",
+        arn=required(metadata, "Arn", "DescribeKey"),
+        state=required(metadata, "KeyState", "DescribeKey"),
+        # Some examples of DescribeKey in the KMS API Reference lack KeySpec; its old name is the other one.
+        spec=metadata.get("KeySpec") or required(metadata, "CustomerMasterKeySpec", "DescribeKey"),
+        usage=required(metadata, "KeyUsage", "DescribeKey"),
+        aws_managed=required(metadata, "KeyManager", "DescribeKey") == "AWS",
     )
 
 
@@ -240,61 +252,73 @@ def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
     pages = kms.get_paginator("list_grants").paginate(KeyId=key_arn, PaginationConfig={"PageSize": 100})
     return tuple(
         Grant(
-            grant_id=item["GrantId"],
+            grant_id=required(item, "GrantId", "ListGrants"),
             # botocore shape GrantListEntry: a grant to a service has GranteeServicePrincipal instead.
             grantee=item.get("GranteeServicePrincipal") or item.get("GranteePrincipal", "unknown"),
-            operations=frozenset(item["Operations"]),
+            operations=frozenset(required(item, "Operations", "ListGrants")),
             name=item.get("Name", ""),
             constrained=bool(item.get("Constraints")),
         )
         for page in pages
-        for item in page["Grants"]
+        for item in required(page, "Grants", "ListGrants")
     )
 
 
 def key_policy(kms: KMSClient, key_arn: str) -> str:
     """The text of a key's policy. Only the account that owns the key can read it."""
-    return kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+    answer = kms.get_key_policy(KeyId=key_arn, PolicyName="default")
+    return str(required(answer, "Policy", "GetKeyPolicy"))
 
 
 def encryption_by_default(ec2: EC2Client) -> bool:
     """Whether EBS encryption by default is on in this region."""
-    return ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"]
+    answer = ec2.get_ebs_encryption_by_default()
+    return bool(required(answer, "EbsEncryptionByDefault", "GetEbsEncryptionByDefault"))
 
 
 def default_key_id(ec2: EC2Client) -> str:
     """The default KMS key of EBS in this region: an alias, ID or ARN."""
-    return ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
+    return str(required(ec2.get_ebs_default_kms_key_id(), "KmsKeyId", "GetEbsDefaultKmsKeyId"))
 
 
 def image_block_state(ec2: EC2Client) -> str:
     """The state of block public access for AMIs in this region; ``unblocked`` is off."""
-    return str(ec2.get_image_block_public_access_state()["ImageBlockPublicAccessState"])
+    answer = ec2.get_image_block_public_access_state()
+    return str(required(answer, "ImageBlockPublicAccessState", "GetImageBlockPublicAccessState"))
 
 
 def snapshot_block_state(ec2: EC2Client) -> str:
     """The state of block public access for snapshots in this region; ``unblocked`` is off."""
-    return str(ec2.get_snapshot_block_public_access_state()["State"])
+    answer = ec2.get_snapshot_block_public_access_state()
+    return str(required(answer, "State", "GetSnapshotBlockPublicAccessState"))
 
 
 def _snapshots(ec2: EC2Client, filters: list[FilterTypeDef], **request: Any) -> tuple[Snapshot, ...]:
     pages = ec2.get_paginator("describe_snapshots").paginate(
         **request, Filters=filters, PaginationConfig=PAGE
     )
-    return tuple(_snapshot(item) for page in pages for item in page["Snapshots"])
+    return tuple(
+        _snapshot(item) for page in pages for item in required(page, "Snapshots", "DescribeSnapshots")
+    )
+
+
+def _images(answer: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The images in an answer of DescribeImages."""
+    found: Sequence[Mapping[str, Any]] = required(answer, "Images", "DescribeImages")
+    return found
 
 
 def image_of(item: Mapping[str, Any]) -> Image:
     """The image in an item of DescribeImages (botocore shape ``Image``)."""
     from_instance = "SourceInstanceId" in item
     return Image(
-        image_id=item["ImageId"],
+        image_id=required(item, "ImageId", "DescribeImages"),
         name=item.get("Name", ""),
-        owner_id=item["OwnerId"],
-        state=item["State"],
+        owner_id=required(item, "OwnerId", "DescribeImages"),
+        state=required(item, "State", "DescribeImages"),
         devices=tuple(
             Device(
-                name=mapping["DeviceName"],
+                name=required(mapping, "DeviceName", "DescribeImages"),
                 snapshot_id=mapping["Ebs"].get("SnapshotId"),
                 encrypted=mapping["Ebs"].get("Encrypted", False),
                 size_gib=mapping["Ebs"].get("VolumeSize"),
@@ -308,7 +332,9 @@ def image_of(item: Mapping[str, Any]) -> Image:
         creation_date=item.get("CreationDate", ""),
         source_image_id=None if from_instance else item.get("SourceImageId"),
         source_region=None if from_instance else item.get("SourceImageRegion"),
-        product_codes=tuple(code["ProductCodeId"] for code in item.get("ProductCodes", [])),
+        product_codes=tuple(
+            required(code, "ProductCodeId", "DescribeImages") for code in item.get("ProductCodes", [])
+        ),
         architecture=item.get("Architecture", ""),
         deprecation_time=item.get("DeprecationTime"),
         allowed=item.get("ImageAllowed"),
@@ -319,8 +345,8 @@ def image_of(item: Mapping[str, Any]) -> Image:
 def _snapshot(item: Mapping[str, Any]) -> Snapshot:
     progress = item.get("Progress", "").rstrip("%")
     return Snapshot(
-        snapshot_id=item["SnapshotId"],
-        state=item["State"],
+        snapshot_id=required(item, "SnapshotId", "DescribeSnapshots"),
+        state=required(item, "State", "DescribeSnapshots"),
         percent=int(progress) if progress.isdigit() else 0,
         kms_key_id=item.get("KmsKeyId"),
         tags=_tags(item),

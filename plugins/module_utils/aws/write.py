@@ -154,10 +154,12 @@ def snapshots_left(done: Performed, remedy: Callable[[str], str]) -> tuple[Failu
             action.target,
             "DeleteSnapshot",
             "snapshot_not_deleted",
-            f"Snapshot {item['SnapshotId']} of {action.resource} could not be deleted: {item['ReturnCode']}.",
-            remedy(item["ReturnCode"]),
+            f"Snapshot {item.get('SnapshotId', 'with an unknown ID')} of {action.resource} "
+            f"could not be deleted: {code}.",
+            remedy(code),
         )
         for action, answer in zip(done.actions, done.answers, strict=True)
         for item in answer.get("DeleteSnapshotResults", ())
-        if item["ReturnCode"] not in _SNAPSHOT_DONE
+        # Nothing shows that a snapshot without a code is deleted.
+        if (code := item.get("ReturnCode", "no return code")) not in _SNAPSHOT_DONE
     )

@@ -112,6 +112,24 @@ def test_a_dry_run_without_an_error(ec2: Wire) -> None:
     assert dry_runs.launch(ec2.client, ImageId=SOURCE_ID) == ("", "AWS returned no error for the dry run.")
 
 
+def test_an_error_without_a_code_is_no_permission() -> None:
+    """As from a proxy: an XML or HTML document in which botocore finds no Error."""
+
+    class Proxy:
+        def __getattr__(self, _name: str) -> Any:
+            def call(**_request: Any) -> None:
+                raise ClientError({}, "RunInstances")
+
+            return call
+
+    code, message = dry_runs.launch(Proxy(), ImageId=SOURCE_ID)  # type: ignore[arg-type]
+    assert code == ""
+    assert "RunInstances" in message
+    found = dry_runs.key(Proxy(), ARN, ROOT)  # type: ignore[arg-type]
+    assert (found.allowed, found.refused) == (frozenset(), frozenset())
+    assert found.problem
+
+
 def test_dry_runs_of_the_key_operations_of_a_launch(kms: Wire) -> None:
     answer(kms, {})
     kms.client.describe_key(KeyId=ARN)

@@ -10,6 +10,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
     REMEDIES,
     code_of,
     failure,
+    message_of,
     no_image,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import TargetFailed, invalid_option
@@ -33,6 +34,11 @@ def refused(code: str, message: str = "AWS's message.", operation: str = "CopyIm
 def test_code_of_an_error_and_of_a_response_without_one() -> None:
     assert code_of(refused("InvalidAMIID.NotFound")) == "InvalidAMIID.NotFound"
     assert code_of(ClientError({}, "CopyImage")) == ""
+
+
+def test_message_of_an_error_and_of_a_response_without_one() -> None:
+    assert message_of(refused("InvalidAMIID.NotFound", "No image.")) == "No image."
+    assert "CopyImage" in message_of(ClientError({}, "CopyImage"))
 
 
 def test_aws_message_is_kept() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import read
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.model import (
     Device,
     Grant,
@@ -428,9 +429,14 @@ def test_volume_permissions(ec2: Wire, permissions: list[dict[str, str]], expect
     assert read.volume_permissions(ec2.client, "snap-1") == expected
 
 
-def test_missing_launch_permissions_are_none(ec2: Wire) -> None:
+def test_missing_permissions_are_not_taken_as_none(ec2: Wire) -> None:
+    """AWS returns an empty list (botocore's examples, DescribeSnapshotAttribute)."""
     ec2.expect("describe_image_attribute", {"ImageId": "ami-1", "Attribute": "launchPermission"})
-    assert read.launch_permissions(ec2.client, "ami-1") == Sharing()
+    with pytest.raises(IncompleteAnswer, match="DescribeImageAttribute lacks LaunchPermissions"):
+        read.launch_permissions(ec2.client, "ami-1")
+    ec2.expect("describe_snapshot_attribute", {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"})
+    with pytest.raises(IncompleteAnswer, match="DescribeSnapshotAttribute lacks CreateVolumePermissions"):
+        read.volume_permissions(ec2.client, "snap-1")
 
 
 def test_block_public_access(ec2: Wire) -> None:
@@ -463,6 +469,7 @@ def kms() -> Iterator[Wire]:
 
 
 def metadata(**members: Any) -> dict[str, Any]:
+    """An answer of DescribeKey, without the members that are None."""
     plain = {
         "Arn": ARN,
         "KeyId": "1234abcd",
@@ -471,7 +478,8 @@ def metadata(**members: Any) -> dict[str, Any]:
         "KeyState": "Enabled",
         "KeyUsage": "ENCRYPT_DECRYPT",
     }
-    return {"KeyMetadata": {**plain, **members}}
+    merged = {**plain, **members}
+    return {"KeyMetadata": {name: value for name, value in merged.items() if value is not None}}
 
 
 @pytest.mark.parametrize(
@@ -487,12 +495,25 @@ def metadata(**members: Any) -> dict[str, Any]:
             Key(ARN, spec="RSA_2048", usage="SIGN_VERIFY"),
             id="for signing",
         ),
+        pytest.param(
+            {"KeySpec": None, "CustomerMasterKeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+            Key(ARN, spec="HMAC_256", usage="GENERATE_VERIFY_MAC"),
+            id="with the old name of its spec only",
+        ),
     ],
 )
 @pytest.mark.parametrize("named", ["alias/golden", "1234abcd", ARN])
 def test_a_key_by_alias_id_or_arn(kms: Wire, named: str, members: dict[str, str], expected: Key) -> None:
     kms.expect("describe_key", {"KeyId": named}, metadata(**members))
     assert read.key(kms.client, named) == expected
+
+
+@pytest.mark.parametrize("member", ["Arn", "KeyManager", "KeySpec", "KeyState", "KeyUsage"])
+def test_a_key_without_what_decides_on_its_use(kms: Wire, member: str) -> None:
+    """botocore shape KeyMetadata requires KeyId only."""
+    kms.expect("describe_key", {"KeyId": ARN}, metadata(**{member: None}))
+    with pytest.raises(IncompleteAnswer, match="DescribeKey lacks"):
+        read.key(kms.client, ARN)
 
 
 def test_a_key_that_may_be_described(kms: Wire) -> None:
@@ -557,6 +578,15 @@ def test_a_grant(kms: Wire, members: dict[str, Any], expected: Grant) -> None:
     assert read.grants(kms.client, ARN) == (expected,)
 
 
+@pytest.mark.parametrize("member", ["GrantId", "Operations"])
+def test_a_grant_that_cannot_be_judged(kms: Wire, member: str) -> None:
+    """botocore shape GrantListEntry requires no member."""
+    listed = {name: value for name, value in entry("g-1").items() if name != member}
+    kms.expect("list_grants", {"KeyId": ARN, "Limit": 100}, {"Grants": [listed]})
+    with pytest.raises(IncompleteAnswer, match=f"ListGrants lacks {member}"):
+        read.grants(kms.client, ARN)
+
+
 def test_all_pages_of_grants_are_read(kms: Wire) -> None:
     kms.expect(
         "list_grants",
@@ -615,6 +645,33 @@ def test_an_item_of_describe_images_as_an_image() -> None:
     assert read.image_of(item("ami-1", ImageAllowed=False, Architecture="arm64")) == Image(
         "ami-1", "n", OWNER, "available", architecture="arm64", allowed=False
     )
+
+
+@pytest.mark.parametrize("member", ["ImageId", "OwnerId", "State"])
+def test_an_image_without_what_decides_on_its_use(member: str) -> None:
+    listed = {name: value for name, value in item("ami-1").items() if name != member}
+    with pytest.raises(IncompleteAnswer, match=f"DescribeImages lacks {member}"):
+        read.image_of(listed)
+
+
+READS = {
+    "describe_images": (lambda ec2: read.images(ec2, [], ["self"]), "Images"),
+    "describe_regions": (read.regions, "Regions"),
+    "describe_snapshots": (lambda ec2: read.snapshots(ec2, ["snap-1"]), "Snapshots"),
+    "get_ebs_default_kms_key_id": (read.default_key_id, "KmsKeyId"),
+    "get_ebs_encryption_by_default": (read.encryption_by_default, "EbsEncryptionByDefault"),
+    "get_image_block_public_access_state": (read.image_block_state, "ImageBlockPublicAccessState"),
+    "get_snapshot_block_public_access_state": (read.snapshot_block_state, "State"),
+}
+
+
+@pytest.mark.parametrize("method", READS)
+def test_an_empty_answer_is_a_failed_read(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ec2 = Wire("ec2").client
+    monkeypatch.setattr(ec2, "_make_api_call", lambda *_request: {})
+    reader, member = READS[method]
+    with pytest.raises(IncompleteAnswer, match=f"lacks {member}"):
+        reader(ec2)
 
 
 def test_pages_follow_the_token() -> None:

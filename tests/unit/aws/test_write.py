@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import write
 from ansible_collections.golden.images.plugins.module_utils.aws.write import (
+    Performed,
     perform_all,
     snapshots_left,
 )
@@ -393,6 +394,14 @@ def test_snapshots_that_a_deregistration_leaves(ec2: Wire) -> None:
     assert failure.message == "Snapshot snap-3 of ami-1 could not be deleted: missing-permissions."
     assert failure.remedy == "Because of missing-permissions."
     assert (failure.error_code, failure.action) == ("snapshot_not_deleted", "DeleteSnapshot")
+
+
+def test_a_snapshot_without_a_return_code_is_not_taken_as_deleted() -> None:
+    action = Action(HERE, "DeregisterImage", {"ImageId": "ami-1"}, "ami-1")
+    done = Performed((action,), ({"DeleteSnapshotResults": [{"SnapshotId": "snap-1"}, {}]},))
+    first, second = snapshots_left(done, "Because of {}.".format)
+    assert first.message == "Snapshot snap-1 of ami-1 could not be deleted: no return code."
+    assert second.message.startswith("Snapshot with an unknown ID of ami-1 could not be deleted")
 
 
 def test_a_region_that_cannot_be_reached_is_a_failure(ec2: Wire, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,27 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads members of AWS's answers that botocore's models do not require.
+
+Botocore omits each member that the answer lacks, lists included (botocore.parsers, ``_handle_structure`` of
+``BaseXMLResponseParser`` and ``BaseJSONParser``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import IncompleteAnswer
+
+
+def required(answer: Mapping[str, Any], member: str, operation: str) -> Any:
+    """A member of an answer, or of an item in it, without which nothing may be concluded from the answer.
+
+    Raises:
+        IncompleteAnswer: the answer lacks it.
+    """
+    if member not in answer:
+        raise IncompleteAnswer(operation, member)
+    return answer[member]

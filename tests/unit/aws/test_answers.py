@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A member that an answer lacks is a failed read, not a bug and not an empty value."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.answers import required
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import AWS_ERRORS, failure
+from botocore.parsers import create_parser
+from botocore.session import Session
+
+from tests.unit.examples import OWNER, place
+
+
+@pytest.mark.parametrize("value", [[], "", 0, False, "ami-1"])
+def test_a_member_that_the_answer_has(value: object) -> None:
+    assert required({"X": value}, "X", "DescribeImages") == value
+
+
+def test_a_member_that_the_answer_lacks() -> None:
+    with pytest.raises(AWS_ERRORS, match=r"^AWS's answer to DescribeKey lacks KeyState\.$") as caught:
+        required({"KeyId": "1234abcd"}, "KeyState", "DescribeKey")
+    found = failure(caught.value, place("eu-west-1"), "CopyImage").as_result()
+    remedy = found.pop("remedy")
+    assert found == {
+        "account_id": OWNER,
+        "action": "DescribeKey",
+        "error_code": "incomplete_answer",
+        "message": "AWS's answer to DescribeKey lacks KeyState.",
+        "region": "eu-west-1",
+        "request_id": None,
+        "source": "collection",
+    }
+    assert remedy is not None
+    assert "update botocore" in remedy
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "body", "expected"),
+    [
+        ("ec2", "DescribeImages", b"<DescribeImagesResponse><imagesSet/></DescribeImagesResponse>", []),
+        ("ec2", "DescribeImages", b"<DescribeImagesResponse></DescribeImagesResponse>", None),
+        ("kms", "ListGrants", b'{"Grants": []}', []),
+        ("kms", "ListGrants", b"{}", None),
+    ],
+)
+def test_botocore_omits_a_list_that_the_answer_lacks(
+    service: str, operation: str, body: bytes, expected: list[object] | None
+) -> None:
+    model = Session().get_service_model(service)
+    parser = create_parser(model.metadata["protocol"])
+    response = {"status_code": 200, "headers": {}, "body": body}
+    answer = parser.parse(response, model.operation_model(operation).output_shape)
+    member = "Images" if service == "ec2" else "Grants"
+    assert answer.get(member) == expected
