@@ -12,6 +12,7 @@ OTHER_FOLDERS = {
     "action": "plugins/action",
     "benchmark": "tests/benchmark",
     "checks": "checks",
+    "filter": "plugins/filter",
     "inventory": "plugins/inventory",
 }
 
@@ -34,10 +35,10 @@ def test_file_of(source: Path) -> Path:
 
 
 def sources_without_tests(root: Path) -> list[str]:
-    """The source files below module_utils, action and inventory without a test file of their name."""
+    """The source files below module_utils, action, filter and inventory without a test file of their name."""
     plugins = [
         Path(folder, path.name)
-        for folder in ("action", "inventory")
+        for folder in ("action", "filter", "inventory")
         for path in sorted((root / OTHER_FOLDERS[folder]).glob("[!_]*.py"))
     ]
     return [

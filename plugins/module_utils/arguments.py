@@ -53,15 +53,16 @@ class Options:
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
-        self._failures: list[Failure] = []
+        # Keys only: an option that is read twice is refused once.
+        self._failures: dict[Failure, None] = {}
 
     def refuse(self, option: str, problem: str, remedy: str) -> None:
         """Add a failure for an option whose value is not valid."""
-        self._failures.append(invalid_option(option, f"{option}: {problem}", remedy))
+        self.add([invalid_option(option, f"{option}: {problem}", remedy)])
 
     def add(self, failures: Iterable[Failure]) -> None:
         """Add failures."""
-        self._failures.extend(failures)
+        self._failures.update(dict.fromkeys(failures))
 
     def check(self) -> None:
         """Raise ``Refused`` with all failures, if there are any."""
@@ -69,17 +70,34 @@ class Options:
             raise Refused(self._failures)
 
     def strings(self, option: str) -> tuple[str, ...]:
-        """A list of strings. Blank ones are dropped, because a form with an empty field sends one."""
-        texts = (str(item).strip() for item in self._params[option] or ())
-        return tuple(text for text in texts if text)
+        """A list of strings without surrounding space. A blank item adds a failure.
+
+        Ansible turns null in a list of strings into a blank one.
+        """
+        return self._not_blank(option, [str(item).strip() for item in self._params[option] or ()])
+
+    def _not_blank(self, option: str, texts: Iterable[str]) -> tuple[str, ...]:
+        """The texts that are not blank. Blank ones add a failure.
+
+        It is not dropped: a list of one variable that happens to be empty would lose its meaning, and with it
+        a protection, or a purge would remove what the list keeps.
+        """
+        given = tuple(texts)
+        if not all(given):
+            number = given.index("") + 1
+            self.refuse(option, f"item {number} is empty.", "Remove it; only the whole list can be empty.")
+        return tuple(text for text in given if text)
 
     def tags(self, option: str, prefix: str = "") -> dict[str, str] | None:
         """Tags with string values, None if the option is not set. ``prefix`` precedes the keys later."""
         value = self._params[option]
         if value is None:
             return None
+        for key, item in value.items():
+            if isinstance(item, (Mapping, list)):
+                self.refuse(option, f"the value of '{key}' is not text.", "Set one text for each tag.")
         tags = {str(key): "" if text is None else str(text) for key, text in value.items()}
-        self._failures.extend(check_tags(option, tags, prefix))
+        self.add(check_tags(option, tags, prefix))
         return tags
 
     def image_id(self, option: str, value: Any) -> str:
@@ -192,7 +210,7 @@ class Options:
         return str(value)
 
     def account_id(self, option: str, value: Any) -> str | None:
-        """An account ID. None for a blank, which forms send, and for a value that adds a failure."""
+        """An account ID. None for a blank one, and for a value that adds a failure."""
         if isinstance(value, int):
             self.refuse(
                 option,
@@ -215,7 +233,9 @@ class Options:
         return tuple(dict.fromkeys(self._account_ids(option)))
 
     def _account_ids(self, option: str) -> list[str]:
-        found = (self.account_id(option, item) for item in self._params[option])
+        given = ["" if item is None else item for item in self._params[option]]
+        self._not_blank(option, [str(item).strip() for item in given])
+        found = (self.account_id(option, item) for item in given)
         return [account_id for account_id in found if account_id]
 
     def _image_or_planned(self, option: str, region: str, image_id: Any, check_mode: bool) -> str | None:
@@ -231,10 +251,11 @@ class Options:
 
     def matching(self, option: str, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:
         """A list of ARNs of one kind. An ARN that does not match ``pattern`` adds a failure."""
-        for text in self.strings(option):
+        texts = self.strings(option)
+        for text in texts:
             if not pattern.fullmatch(text):
                 self.refuse(option, f"'{text}' is not a full ARN.", f"Use an ARN such as {example}.")
-        return self.strings(option)
+        return texts
 
 
 # Amazon S3 User Guide, "General purpose bucket naming rules".

@@ -50,13 +50,11 @@ def test_consumers() -> None:
 @pytest.mark.parametrize(
     "params",
     [
-        pytest.param({"account_ids": ["", " ", CONSUMER]}, id="blank accounts"),
         pytest.param({"account_ids": [f" {CONSUMER}\n"]}, id="surrounding space"),
         pytest.param({"account_ids": [CONSUMER, CONSUMER]}, id="named twice"),
-        pytest.param({"account_ids": [CONSUMER], "org_arns": [""], "org_unit_arns": ["  "]}, id="blank ARNs"),
     ],
 )
-def test_blanks_and_duplicates_are_dropped(params: dict[str, Any]) -> None:
+def test_space_and_duplicates_are_dropped(params: dict[str, Any]) -> None:
     read = options(**params)
     assert read.consumers() == Sharing(frozenset({CONSUMER}))
     read.check()
@@ -95,7 +93,6 @@ def test_an_account_id_that_yaml_parsed_as_a_number_is_refused_with_a_quoted_exa
         pytest.param({"account_ids": ["all"]}, "account_ids", "'all'", id="a group"),
         pytest.param({"account_ids": ["١١١١٢٢٢٢٣٣٣٣"]}, "account_ids", "'١١١١٢٢٢٢٣٣٣٣'", id="other digits"),
         pytest.param({"account_ids": [1.5]}, "account_ids", "'1.5'", id="a fraction"),
-        pytest.param({"account_ids": [None]}, "account_ids", "'None'", id="null"),
         pytest.param(
             {"org_arns": ["o-a1b2c3d4e5"]}, "org_arns", "'o-a1b2c3d4e5'", id="an id instead of an ARN"
         ),
@@ -197,12 +194,36 @@ def test_images_that_are_refused(params: dict[str, Any], option: str, text: str)
     assert remedy
 
 
-def test_a_list_of_strings_without_blanks() -> None:
-    assert options(regions=["eu-west-1", "", " us-east-1 ", "  "]).strings("regions") == (
-        "eu-west-1",
-        "us-east-1",
-    )
+def test_a_list_of_strings() -> None:
+    read = options(regions=["eu-west-1", " us-east-1 "])
+    assert read.strings("regions") == ("eu-west-1", "us-east-1")
+    read.check()
     assert options(regions=None).strings("regions") == ()
+
+
+@pytest.mark.parametrize("option", ["account_ids", "org_arns", "org_unit_arns"])
+@pytest.mark.parametrize("item", [None, "", " "])
+def test_an_empty_consumer(option: str, item: str | None) -> None:
+    # Ansible turns null into "" in a list of strings.
+    read = options(**{option: [item if option == "account_ids" else item or ""]})
+    assert read.consumers() == Sharing()
+    assert [(found, message) for found, message, _ in refusals(read)] == [
+        (option, f"{option}: item 1 is empty.")
+    ]
+
+
+def test_an_empty_item_is_refused_once() -> None:
+    read = options(regions=["eu-west-1", "  ", ""])
+    assert (read.strings("regions"), read.strings("regions")) == (("eu-west-1",),) * 2
+    assert refusals(read) == [
+        ("regions", "regions: item 2 is empty.", "Remove it; only the whole list can be empty.")
+    ]
+
+
+def test_a_tag_with_a_value_that_is_not_text() -> None:
+    read = options(tags={"a": {"b": 1}, "c": 1})
+    read.tags("tags")
+    assert refusals(read) == [("tags", "tags: the value of 'a' is not text.", "Set one text for each tag.")]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_a_plain_task() -> None:
 
 def test_every_option_reaches_the_planner() -> None:
     given = params(
-        regions=[HERE, "", HERE],
+        regions=[HERE, HERE],
         allowed_account_ids=[CONSUMER],
         allowed_org_arns=[ORG],
         allowed_org_unit_arns=[UNIT],

@@ -43,7 +43,7 @@ def test_a_full_task(tmp_path: Path) -> None:
     wanted = wanted_from(
         params(
             family_name_pattern="(web)-.*",
-            protect_tags=["keep", "stage=prod=1", " "],
+            protect_tags=["keep", "stage=prod=1"],
             deregister_after_days=3,
             max_deletions="50%",
             tombstone_path=path,

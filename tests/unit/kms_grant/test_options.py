@@ -94,7 +94,7 @@ def test_images(changes: dict[str, Any], check_mode: bool, images: dict[str, str
             id="revoke from an organization by id",
         ),
         pytest.param(
-            {"state": "absent", "account_ids": [], "org_unit_ids": ["ou-ab12-11111111", ""]},
+            {"state": "absent", "account_ids": [], "org_unit_ids": ["ou-ab12-11111111"]},
             id="revoke from a unit by id",
         ),
         pytest.param({"purge_grants": True}, id="purge"),
@@ -127,7 +127,9 @@ def test_valid_options(changes: dict[str, Any]) -> None:
             id="Auto Scaling without accounts",
         ),
         pytest.param({"state": "absent", "account_ids": []}, ["account_ids"], id="revoke without consumers"),
-        pytest.param({"state": "absent", "account_ids": [" "]}, ["account_ids"], id="revoke from a blank"),
+        pytest.param(
+            {"state": "absent", "account_ids": [" "]}, ["account_ids"] * 2, id="revoke from a blank"
+        ),
         pytest.param(
             {"purge_grants": True, "account_ids": []}, ["account_ids"], id="purge without consumers"
         ),

@@ -16,7 +16,7 @@ from tests.unit.examples import CONSUMER, SOURCE_ID, SOURCE_REGION
 
 REGION = "eu-west-1"
 NAME = "/golden/web"
-ROLLBACK = {"images": None, "source_image_id": SOURCE_ID, "regions": [REGION, "", REGION]}
+ROLLBACK = {"images": None, "source_image_id": SOURCE_ID, "regions": [REGION, REGION]}
 
 
 def params(**changes: Any) -> dict[str, Any]:
@@ -47,10 +47,10 @@ def test_every_option_is_read() -> None:
             images=[{"account_id": CONSUMER, "region": REGION, "image_id": None}],
             tier="Advanced",
             parameter_tags={"version": 1},
-            launch_templates=["web", " ", "web"],
+            launch_templates=["web", "web"],
             source_image_id=SOURCE_ID,
             source_region=SOURCE_REGION,
-            account_ids=[CONSUMER, "", CONSUMER],
+            account_ids=[CONSUMER, CONSUMER],
             consumer_role_name="golden-consumer",
             external_id="hush",
             require_shared=False,

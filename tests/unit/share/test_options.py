@@ -99,7 +99,7 @@ def test_valid_options(changes: dict[str, Any]) -> None:
             id="purge and absent",
         ),
         pytest.param({"state": "absent", "account_ids": []}, ["account_ids"], id="absent without consumers"),
-        pytest.param({"state": "absent", "account_ids": [""]}, ["account_ids"], id="absent with a blank"),
+        pytest.param({"state": "absent", "account_ids": [""]}, ["account_ids"] * 2, id="absent with a blank"),
         pytest.param(
             {"purge_launch_permissions": True, "account_ids": []},
             ["purge_launch_permissions"],
@@ -107,7 +107,7 @@ def test_valid_options(changes: dict[str, Any]) -> None:
         ),
         pytest.param(
             {"purge_launch_permissions": True, "account_ids": ["", " "]},
-            ["purge_launch_permissions"],
+            ["account_ids", "purge_launch_permissions"],
             id="purge with blanks",
         ),
         pytest.param({"snapshot_ids": ["snap-1"]}, ["snapshot_ids"], id="share single snapshots"),
@@ -132,5 +132,5 @@ def test_invalid_options(changes: dict[str, Any], options: list[str]) -> None:
 
 
 def test_snapshot_ids() -> None:
-    wanted = wanted_from(params(state="absent", snapshot_ids=["snap-1", ""]), False)
+    wanted = wanted_from(params(state="absent", snapshot_ids=["snap-1"]), False)
     assert wanted.snapshot_ids == {"snap-1"}

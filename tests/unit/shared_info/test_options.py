@@ -27,10 +27,10 @@ def test_a_minimal_task() -> None:
 def test_every_option_is_read() -> None:
     given = params(
         executable_users=["all", "self", "all"],
-        owners=[OWNER, " ", "amazon"],
+        owners=[OWNER, "amazon"],
         image_ids=[SOURCE_ID, SOURCE_ID],
         filters={"is-public": True, "name": ["a*", 7], "state": "available"},
-        regions=["eu-west-1", "", "eu-west-1"],
+        regions=["eu-west-1", "eu-west-1"],
         include_deprecated=False,
         check_key_access=False,
     )
