@@ -74,6 +74,9 @@ class Settings:
     """Seconds that ListGrants shows a new role or user by its unique id; about 60 (aws/aws-sdk-go#1718)."""
     parameter_validation_seconds: float = 0.0
     """Seconds that SSM takes to validate an AMI id (botocore shape PutParameterRequest, DataType)."""
+    references_in_text_parameters: bool = False
+    """Whether DescribeImageReferences also finds image ids in parameters that do not have the data type
+    `aws:ec2:image`; AWS documents neither."""
     parameter_rewrite_error_code: str = "TooManyUpdates"
     """Error code of PutParameter while the previous value is being validated; AWS doesn't document it."""
     not_opted_in_regions: list[str] = field(default_factory=list)

@@ -164,6 +164,7 @@ options:
       - A path in Parameter Store for the same records. Each image has a parameter C(path/region/image_id) in the region of
         O(region).
       - A parameter holds at most 8 KB. An image with more tags and devices is not disabled or deregistered.
+      - By default, Parameter Store accepts about three parameters per second, so 1,000 tombstones take more than five minutes.
     type: str
 extends_documentation_fragment:
   - golden.images.consumer_role
@@ -242,7 +243,7 @@ results:
   elements: dict
   contains:
     creation_date:
-      description: When the image was created.
+      description: When the image was created. Null if AWS reports no date; such an image is kept.
       type: str
       returned: always
     decision:

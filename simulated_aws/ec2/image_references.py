@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from moto.ec2.models import ec2_backends
 from moto.ssm.models import ssm_backends
 
+from ..settings import SETTINGS
 from . import state
 from .access import Caller
 from .regions import partition_of
@@ -17,6 +19,7 @@ from .regions import partition_of
 INSTANCE, TEMPLATE, PARAMETER = "ec2:Instance", "ec2:LaunchTemplate", "ssm:Parameter"
 IMAGE_RECIPE, CONTAINER_RECIPE = "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe"
 INSTANCE_STATES = ("pending", "running", "shutting-down", "terminated", "stopping", "stopped")
+IMAGE_ID = re.compile(r"\bami-(?:[0-9a-f]{17}|[0-9a-f]{8})\b")
 IMAGE_DATA_TYPE = "aws:ec2:image"
 
 
@@ -49,12 +52,17 @@ def of_templates(caller: Caller, depth: int) -> Iterator[Reference]:
 
 
 def of_parameters(caller: Caller) -> Iterator[Reference]:
-    """The account's parameters with data type aws:ec2:image. That others don't count is a guess."""
+    """The account's parameters with data type aws:ec2:image; by a setting, others that name images too."""
     for name in ssm_backends[caller.account_id][caller.region]._parameters:
         parameter = ssm_backends[caller.account_id][caller.region].get_parameter(name)
-        if parameter is not None and parameter.data_type == IMAGE_DATA_TYPE:
-            arn = _arn(caller, "ssm", f"parameter/{name.removeprefix('/')}")
-            yield Reference(str(parameter.value), PARAMETER, arn, _aware(parameter.last_modified_date))
+        if parameter is None:
+            continue
+        image_ids = [str(parameter.value)] if parameter.data_type == IMAGE_DATA_TYPE else []
+        if SETTINGS.references_in_text_parameters and parameter.data_type != IMAGE_DATA_TYPE:
+            image_ids = sorted(set(IMAGE_ID.findall(str(parameter.value))))
+        arn = _arn(caller, "ssm", f"parameter/{name.removeprefix('/')}")
+        for image_id in image_ids:
+            yield Reference(image_id, PARAMETER, arn, _aware(parameter.last_modified_date))
 
 
 def of_recipes(caller: Caller, resource_type: str) -> Iterator[Reference]:

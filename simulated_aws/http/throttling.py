@@ -3,7 +3,8 @@
 
 EC2's sizes and rates: EC2 Developer Guide, "Request throttling for the Amazon EC2 API", tables "Request token
 bucket sizes and refill rates". KMS: KMS Developer Guide, "Request quotas". SSM: AWS General Reference,
-"Systems Manager endpoints and quotas", standard throughput of Parameter Store. Other APIs are not throttled.
+"Systems Manager endpoints and quotas", standard throughput of Parameter Store; PutParameter:
+github-aws-runners/terraform-aws-github-runner#2944, by AWS Support. Other APIs are not throttled.
 """
 
 from __future__ import annotations
@@ -98,6 +99,7 @@ _KMS_QUOTAS = {
 
 _PARAMETER_READS = frozenset({"GetParameter", "GetParameters", "GetParametersByPath"})
 _PARAMETER_READ_RATE = Rate(40, 40)
+_PARAMETER_WRITE_RATE = Rate(3, 3)
 
 
 class Throttle:
@@ -138,6 +140,8 @@ def bucket(service: str, action: str, params: Mapping[str, Any]) -> tuple[str, R
         return action, Rate(_KMS_QUOTAS[action], _KMS_QUOTAS[action])
     if service == "ssm" and action in _PARAMETER_READS:
         return "GetParameter*", _PARAMETER_READ_RATE
+    if service == "ssm" and action == "PutParameter":
+        return action, _PARAMETER_WRITE_RATE
     return None
 
 

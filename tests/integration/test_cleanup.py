@@ -241,6 +241,7 @@ def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(
     policy = {**policy, "deprecate_after_days": 0, "disable_after_days": 0, "deregister_after_days": 9}
     # The tombstone of the first stage names the image, in a parameter, and must not count as a use of it.
     policy |= {"region": HOME, "tombstone_ssm_path": "/retired"}
+    aws.update_settings(references_in_text_parameters=True)
     run, done = ansible.module("ami_cleanup", **policy)
     assert run.code == 0, run.text
     assert [one["action"] for one in done.result["actions"]] == ["DisableImage", "CreateTags"]
@@ -252,6 +253,7 @@ def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(
     tags = [{"Key": key, "Value": value} for key, value in dated.items()]
     aws.client("ec2", OWNER, HOME).create_tags(Resources=[home["old"]], Tags=tags)
     run, done = ansible.module("ami_cleanup", **policy)
+    aws.update_settings(references_in_text_parameters=False)
     assert run.code == 0, run.text
     assert [
         one["ImageId"]

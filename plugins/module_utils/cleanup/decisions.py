@@ -65,7 +65,7 @@ class Decision:
     def as_result(self, own: OwnImage) -> dict[str, Any]:
         """The decision as the module returns it."""
         return {
-            "creation_date": own.created.isoformat(),
+            "creation_date": own.created.isoformat() if own.created else None,
             "decision": self.kind,
             "evidence": [one.as_result() for one in self.evidence],
             "family": self.family,

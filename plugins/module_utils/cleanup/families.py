@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from ..model import ImageRef
@@ -25,6 +25,9 @@ FAMILY_TAG = OWN_TAG_PREFIX + "origin-family"
 ORIGIN_CREATED_TAG = OWN_TAG_PREFIX + "origin-created"
 
 Images = Mapping[ImageRef, OwnImage]
+
+_Rank = tuple[bool, bool, bool, datetime, ImageRef]
+_UNDATED = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def origin_created(images: Images, ref: ImageRef) -> datetime | None:
     """When the first image of the image's chain of copies was created.
 
     For an image that is not a copy, that is its own creation date. If a part of the chain has been
-    deregistered, the date comes from the tag of the first image that is left; None without such a tag.
+    deregistered, the date comes from the tag of the first image that is left. None without date or tag.
     """
     *_copies, first = (one for one in _copy_chain(images, ref) if one in images)
     own = images[first]
@@ -125,7 +128,8 @@ def latest(images: Images, family_of: Mapping[ImageRef, str], count: int) -> fro
 
     Images that can be launched come before others. A copy made late of an old image is not newer than a copy
     made early of a new image. So the latest by the image's own date and the latest by the date of its origin
-    are both kept. An image whose origin's date is not known comes last by the latter.
+    are both kept. An image whose origin's date is not known comes last by the latter. An image without a
+    creation date is kept anyway, so it comes last of all and takes the place of no other.
     """
     groups: dict[tuple[str, str], list[ImageRef]] = defaultdict(list)
     for ref, family in family_of.items():
@@ -137,13 +141,15 @@ def latest(images: Images, family_of: Mapping[ImageRef, str], count: int) -> fro
     return frozenset(kept)
 
 
-def _by_creation(images: Images, ref: ImageRef) -> tuple[bool, bool, datetime, ImageRef]:
-    return _launchable(images[ref]), True, images[ref].created, ref
+def _by_creation(images: Images, ref: ImageRef) -> _Rank:
+    own = images[ref]
+    return own.created is not None, _launchable(own), True, own.created or _UNDATED, ref
 
 
-def _by_origin_created(images: Images, ref: ImageRef) -> tuple[bool, bool, datetime, ImageRef]:
-    date = origin_created(images, ref)
-    return _launchable(images[ref]), date is not None, date or images[ref].created, ref
+def _by_origin_created(images: Images, ref: ImageRef) -> _Rank:
+    own, date = images[ref], origin_created(images, ref)
+    moment = date or own.created or _UNDATED
+    return own.created is not None, _launchable(own), date is not None, moment, ref
 
 
 def _launchable(own: OwnImage) -> bool:

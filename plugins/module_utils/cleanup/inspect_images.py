@@ -59,7 +59,7 @@ def read_image_usage(
     by_region = _by_region(images)
     for operation in ("DescribeImageReferences", "DescribeImageAttribute", "DescribeSnapshotAttribute"):
         clients.adaptive_for(operation).open("ec2", by_region)
-    referenced = _read_references(clients, seen, by_region)
+    referenced = _read_references(clients, wanted, seen, by_region)
 
     def read(ref: ImageRef) -> _Usage:
         usage = _with_sharing(clients, seen, ref, referenced[ref])
@@ -99,14 +99,16 @@ def _keeps_image(usage: ImageUsage, include_shared: bool) -> bool:
 
 
 def _read_references(
-    clients: Clients, seen: CleanupSeen, by_region: Mapping[str, list[ImageRef]]
+    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, by_region: Mapping[str, list[ImageRef]]
 ) -> dict[ImageRef, ImageUsage]:
     """The own resources that refer to the images."""
     action = "DescribeImageReferences"
+    tombstones = {clients.default_region: wanted.tombstone_ssm_path}
 
     def read(batch: _Batch) -> dict[ImageRef, ImageUsage]:
         try:
-            found = read_usage.references(clients.adaptive_for(action).ec2(batch.region), batch.image_ids)
+            ec2 = clients.adaptive_for(action).ec2(batch.region)
+            found = read_usage.references(ec2, batch.image_ids, tombstones.get(batch.region))
         except errors.AWS_ERRORS as exception:
             return dict.fromkeys(batch.refs, ImageUsage(unread=(read_usage.unread(exception, action),)))
         return {ref: ImageUsage(found[ref.image_id]) for ref in batch.refs}

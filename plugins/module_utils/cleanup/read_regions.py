@@ -19,6 +19,7 @@ from ..model import ImageRef
 from . import read_launchers
 from .stages import parse
 from .state import Evidence, OwnImage, OwnSnapshot, RegionState, RetentionRule, unreadable
+from .tombstone import is_tombstone_parameter
 from .usage import (
     BulkReads,
     Instance,
@@ -244,12 +245,11 @@ def parameters(ssm: SSMClient, tombstone_path: str | None = None) -> tuple[Param
 
     Tombstones below the path are left out: they name images, but do not use them.
     """
-    below = re.compile(rf"{re.escape((tombstone_path or '').rstrip('/'))}/[a-z0-9-]+/ami-[0-9a-f]+")
     pages = ssm.get_paginator("describe_parameters").paginate(
         ParameterFilters=[{"Key": "Type", "Values": _TEXTS}], PaginationConfig={"PageSize": _PARAMETER_PAGE}
     )
     found = [item["Name"] for page in pages for item in page["Parameters"]]
-    names = [one for one in found if not (tombstone_path and below.fullmatch(one))]
+    names = [one for one in found if not is_tombstone_parameter(tombstone_path, one)]
     return tuple(
         Parameter(item["Name"], item["Value"], item.get("Version", 0), item.get("DataType", "text"))
         for start in range(0, len(names), _PARAMETER_BATCH)
@@ -353,17 +353,12 @@ def _rules(rbin: Any) -> tuple[RetentionRule, ...]:
 
 
 def _own_image(item: Mapping[str, Any], region_name: str) -> OwnImage:
-    made = parse(item["CreationDate"])
-    if made is None:
-        raise ValueError(
-            f"{item['ImageId']} has the creation date '{item['CreationDate']}', which is not a valid time."
-        )
     base = None
     if "SourceInstanceId" in item and "SourceImageId" in item:
         base = ImageRef(item.get("SourceImageRegion", region_name), item["SourceImageId"])
     return OwnImage(
         image=read.image_of(item),
-        created=made,
+        created=parse(item.get("CreationDate", "")),
         base=base,
         last_launched=parse(item.get("LastLaunchedTime", "")),
         protection=item.get("DeregistrationProtection", "disabled"),

@@ -17,6 +17,7 @@ from ..model import Sharing
 from .read_regions import Attempts, launches, selected_parameters
 from .sharing import TEMPLATES
 from .state import Evidence, OwnImage, SnapshotUsage, UsageReport, unreadable
+from .tombstone import is_tombstone_parameter
 from .usage import selectors, unresolved, uses
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ REFERENCE_BATCH = 10
 _ALL_VERSIONS = "10000"
 # botocore shape ImageUsageResourceTypeOptionRequest.
 _DEFAULT_VERSIONS = 20
+_PARAMETER = "ssm:Parameter"
 _NEVER_SHARED = ("disabled", "failed")
 _LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
 _RESOURCES: list[Any] = [
@@ -41,21 +43,29 @@ _RESOURCES: list[Any] = [
         "ResourceType": "ec2:LaunchTemplate",
         "ResourceTypeOptions": [{"OptionName": "version-depth", "OptionValues": [_ALL_VERSIONS]}],
     },
-    {"ResourceType": "ssm:Parameter"},
+    {"ResourceType": _PARAMETER},
     {"ResourceType": "imagebuilder:ImageRecipe"},
     {"ResourceType": "imagebuilder:ContainerRecipe"},
 ]
 
 
-def references(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
-    """Image id to the account's own resources that refer to it, for at most ``REFERENCE_BATCH`` images."""
+def references(
+    ec2: EC2Client, image_ids: Sequence[str], tombstone_path: str | None = None
+) -> dict[str, tuple[Evidence, ...]]:
+    """Image id to the account's own resources that refer to it, for at most ``REFERENCE_BATCH`` images.
+
+    Tombstones below ``tombstone_path`` are no uses. AWS does not document in which parameters it looks for
+    images.
+    """
     found: dict[str, list[Evidence]] = {image_id: [] for image_id in image_ids}
     pages = ec2.get_paginator("describe_image_references").paginate(
         ImageIds=list(image_ids), ResourceTypes=_RESOURCES, PaginationConfig=read.PAGE
     )
     for page in pages:
         for item in page["ImageReferences"]:
-            found[item["ImageId"]].append(Evidence(item["ResourceType"], item["Arn"]))
+            kind, arn = item["ResourceType"], item["Arn"]
+            if kind != _PARAMETER or not is_tombstone_parameter(tombstone_path, arn):
+                found[item["ImageId"]].append(Evidence(kind, arn))
     return {image_id: tuple(evidence) for image_id, evidence in found.items()}
 
 

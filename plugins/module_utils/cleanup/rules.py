@@ -85,6 +85,9 @@ def kept(rules: Rules, own: OwnImage, is_latest: bool, now: datetime) -> Iterato
             yield f"The tag {key} protects it."
     if own.alias == "aws-marketplace" or own.image.product_codes:
         yield "It is an AWS Marketplace image: remove it in AWS Marketplace."
+    if own.created is None:
+        yield "AWS reports no creation date for it."
+        return
     if rules.max_age_days is not None and not _past(own.created, rules.max_age_days, now):
         yield f"It was created on {own.created:%Y-%m-%d}, less than {rules.max_age_days} days ago."
     if rules.unused_for_days is not None:

@@ -134,7 +134,9 @@ def _stages(own: OwnImage, clocks: Clocks) -> tuple[str, ...]:
 def _date(own: OwnImage, mark: str) -> datetime | None:
     """The date of a mark. One from before the image was created is ignored: a copy has it from its source."""
     date = parse(own.image.tags.get(mark, ""))
-    return date if date is not None and date >= own.created.replace(microsecond=0) else None
+    if date is None or own.created is None:
+        return None
+    return date if date >= own.created.replace(microsecond=0) else None
 
 
 def _new(own: OwnImage, marks: Mapping[str, str]) -> dict[str, str]:

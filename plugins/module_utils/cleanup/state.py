@@ -28,6 +28,7 @@ _READ_PARAMETERS = ("DescribeParameters", "GetParameters", "GetParameterHistory"
 class OwnImage:
     """An image that the account owns, with the attributes that ``Image`` does not have.
 
+    ``created`` is None if AWS reports no valid date (it is optional in botocore's shape ``Image``).
     ``base`` is the image of the instance that this image was created from; None for a copy, whose source
     ``image`` names. ``last_launched`` is None if AWS has reported no launch. ``alias`` is the owner alias of
     images that an AWS service owns (``aws-backup-vault``), else empty. ``described`` is the image as
@@ -35,7 +36,7 @@ class OwnImage:
     """
 
     image: Image
-    created: datetime
+    created: datetime | None
     base: ImageRef | None = None
     last_launched: datetime | None = None
     protection: str = "disabled"

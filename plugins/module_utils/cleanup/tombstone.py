@@ -22,11 +22,14 @@ A tombstone is one JSON object:
 - ``image``: the image as DescribeImages returned it (botocore shape ``Image``).
 
 ``tombstone_text`` writes all of it. ``read_tombstone`` reads what restoring an image needs.
+
+In Parameter Store, the tombstone of an image is the parameter ``PATH/REGION/IMAGE_ID`` of the home region.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,6 +111,25 @@ def tombstone_text(seen: CleanupSeen, decision: Decision) -> str:
         "written_at": stamp(seen.now),
     }
     return json.dumps(record, sort_keys=True, default=str)
+
+
+def parameter_name(path: str, ref: ImageRef) -> str:
+    """The name of the parameter that holds an image's tombstone."""
+    return f"{path.rstrip('/')}/{ref.region}/{ref.image_id}"
+
+
+def is_tombstone_parameter(path: str | None, name: str) -> bool:
+    """Whether a parameter holds a tombstone below the path: it names an image, but is no use of it.
+
+    ``name`` is the name or the ARN of a parameter in the home region. The ARN of ``/a/b`` ends with
+    ``:parameter/a/b`` (Systems Manager User Guide, "Restricting access to Parameter Store parameters using
+    IAM policies").
+    """
+    if path is None:
+        return False
+    _arn, is_arn, rest = name.partition(":parameter/")
+    below = rf"{re.escape(path.rstrip('/'))}/[a-z0-9-]+/ami-[0-9a-f]+"
+    return re.fullmatch(below, f"/{rest}" if is_arn else name) is not None
 
 
 def read_tombstone(text: str) -> Tombstone | None:

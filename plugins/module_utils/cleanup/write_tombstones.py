@@ -19,7 +19,7 @@ from .decisions import Decision
 from .options import CleanupWanted
 from .stages import stamp
 from .state import CleanupSeen
-from .tombstone import tombstone_text
+from .tombstone import parameter_name, tombstone_text
 
 _REMEDY = "No image was disabled or deregistered."
 
@@ -92,13 +92,14 @@ def _s3(clients: Clients, uri: str | None, seen: CleanupSeen) -> Callable[[Image
 def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] | None:
     if path is None:
         return None
-    clients.open("ssm", [clients.default_region])
-    ssm = clients.ssm(clients.default_region)
+    paced = clients.adaptive_for("PutParameter")
+    paced.open("ssm", [clients.default_region])
+    ssm = paced.ssm(clients.default_region)
 
     def put(ref: ImageRef, text: str) -> None:
         # Systems Manager User Guide, "Managing parameter tiers": more than 4 KB need an advanced parameter.
         ssm.put_parameter(
-            Name=f"{path.rstrip('/')}/{ref.region}/{ref.image_id}",
+            Name=parameter_name(path, ref),
             Value=text,
             Type="String",
             Tier="Intelligent-Tiering",

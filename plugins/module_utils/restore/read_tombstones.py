@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from ..aws import errors
 from ..aws.clients import Clients
 from ..aws.errors import ClientError, code_of
-from ..cleanup.tombstone import Tombstone, TombstoneHistory, by_image, read_tombstone
+from ..cleanup.tombstone import (
+    Tombstone,
+    TombstoneHistory,
+    by_image,
+    parameter_name,
+    read_tombstone,
+)
 from ..failures import Refused, invalid_option
 from ..fanout import each
 from ..model import ImageRef, Target
@@ -98,9 +104,10 @@ def _s3_reader(clients: Clients, uri: str) -> Reader:
 
 
 def _ssm_reader(clients: Clients, path: str) -> Reader:
-    clients.open("ssm", [clients.default_region])
-    ssm = clients.ssm(clients.default_region)
-    return lambda ref: from_ssm(ssm, f"{path.rstrip('/')}/{ref.region}/{ref.image_id}")
+    paced = clients.adaptive_for("GetParameterHistory")
+    paced.open("ssm", [clients.default_region])
+    ssm = paced.ssm(clients.default_region)
+    return lambda ref: from_ssm(ssm, parameter_name(path, ref))
 
 
 def _of_each_image(

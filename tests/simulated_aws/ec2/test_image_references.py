@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from simulated_aws.settings import SETTINGS
+
 from .conftest import CONSUMER, OWNER, build, error_code, image_id
 
 ONE = {"MinCount": 1, "MaxCount": 1}
@@ -45,6 +47,18 @@ def test_own_instances_templates_and_parameters_are_found(client: Any, image: st
         f"arn:aws:ec2:us-east-1:{OWNER}:instance/{instance['InstanceId']}",
         f"arn:aws:ec2:us-east-1:{OWNER}:launch-template/{template_id}",
         f"arn:aws:ssm:us-east-1:{OWNER}:parameter/web",
+    ]
+
+
+def test_by_a_setting_every_parameter_that_names_the_image_is_found(client: Any, image: str) -> None:
+    """AWS documents neither (EC2 User Guide, Identify your resources referencing specified AMIs)."""
+    ssm = client(service="ssm")
+    ssm.put_parameter(Name="/web", Value=image, Type="String", DataType="aws:ec2:image")
+    ssm.put_parameter(Name="/text", Value=f'{{"a": "{image}", "b": "{image}"}}', Type="String")
+    assert arns(client, image) == [f"arn:aws:ssm:us-east-1:{OWNER}:parameter/web"]
+    SETTINGS.references_in_text_parameters = True
+    assert arns(client, image) == [
+        f"arn:aws:ssm:us-east-1:{OWNER}:parameter/{name}" for name in ("web", "text")
     ]
 
 

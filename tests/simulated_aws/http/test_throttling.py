@@ -40,6 +40,8 @@ BUCKETS = [
     ("kms", "RevokeGrant", {}, Rate(50, 50)),
     ("kms", "ListRetirableGrants", {}, Rate(100, 100)),
     ("ssm", "GetParameters", {}, Rate(40, 40)),
+    # github-aws-runners/terraform-aws-github-runner#2944, by AWS Support.
+    ("ssm", "PutParameter", {}, Rate(3, 3)),
 ]
 
 

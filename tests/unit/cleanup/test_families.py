@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,6 +109,15 @@ def names(refs: frozenset[ImageRef]) -> list[str]:
 def test_latest(here: list[OwnImage], count: int, kept: list[str]) -> None:
     images = placed(here)
     assert names(latest(images, families(images, BY_TAG), count)) == kept
+
+
+@pytest.mark.parametrize("state", ["available", "disabled"])
+def test_an_image_without_a_creation_date_takes_the_place_of_no_other(state: str) -> None:
+    undated = replace(own("ami-9", state="available"), created=None)
+    images = placed([own("ami-1", 3, state=state), own("ami-0", 5, state=state), undated])
+    assert names(latest(images, families(images, BY_TAG), 1)) == ["ami-1"]
+    copied = placed([own("ami-1", 3), copy_of("ami-2", "ami-9", tags={"family": "web"}), undated])
+    assert names(latest(copied, families(copied, BY_TAG), 1)) == ["ami-1"]
 
 
 def test_each_region_keeps_its_own_latest() -> None:

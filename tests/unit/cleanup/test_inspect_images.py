@@ -97,6 +97,19 @@ def test_what_is_refused_counts_as_use() -> None:
     assert saw.snapshot_usage == {SNAPSHOT: SnapshotUsage(unread=slow)}
 
 
+@pytest.mark.parametrize(("home", "is_used"), [(REGION, False), ("us-east-1", True)])
+def test_tombstones_in_the_home_region_are_no_use(home: str, is_used: bool) -> None:
+    arn = f"arn:aws:ssm:{REGION}:{OWNER}:parameter/golden/{REGION}/ami-1"
+    named = {"ImageReferences": [{"ImageId": "ami-1", "ResourceType": "ssm:Parameter", "Arn": arn}]}
+    asked = replace(wanted(), tombstone_ssm_path="/golden")
+    script = UsageScript().references(named).permissions()
+    clients = script.clients()
+    clients.default_region = home
+    with script.wire.spoken():
+        usage, _snapshots = read_image_usage(clients, asked, SEEN, {REF: ()})
+    assert bool(usage[REF].references) is is_used
+
+
 def test_reports_are_read_of_shared_images_if_these_are_included() -> None:
     script = UsageScript().references().permissions(SHARED).volume()
     script.wire.expect("describe_image_usage_reports", {"ImageIds": ["ami-1"]}, {"ImageUsageReports": []})

@@ -71,6 +71,18 @@ def test_an_image_with_what_decides_about_it() -> None:
     assert (second.last_launched, second.protection, second.source) == (None, "disabled", None)
 
 
+@pytest.mark.parametrize("item", [{"CreationDate": "soon"}, {}])
+def test_an_image_without_a_valid_creation_date_is_read(item: dict[str, str]) -> None:
+    """botocore shape Image: the date is optional."""
+    wire = Wire("ec2")
+    undated = {key: value for key, value in IMAGE.items() if key != "CreationDate"}
+    wire.expect("describe_images", EVERY_IMAGE, {"Images": [{**undated, **item}, IMAGE]})
+    with wire.spoken():
+        first, second = own_images.own_images(wire.client, "eu-west-1")
+    assert first.created is None
+    assert second.created is not None
+
+
 def test_what_an_instance_was_started_from_is_no_source_of_a_copy() -> None:
     wire = Wire("ec2")
     made = {**IMAGE, "SourceInstanceId": "i-1", "SourceImageId": "ami-0", "SourceImageRegion": "eu-west-1"}

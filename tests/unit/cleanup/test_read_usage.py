@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from botocore.exceptions import ClientError
 
 from tests.unit.cleanup.examples import own
-from tests.unit.examples import CONSUMER
+from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.wire import Wire
 
 LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
@@ -52,6 +52,22 @@ def test_references_of_several_images_take_one_call() -> None:
             "ami-1": (Evidence("ssm:Parameter", "arn:x"),),
             "ami-2": (),
         }
+
+
+def test_a_reference_from_a_tombstone_is_no_use() -> None:
+    wire = Wire("ec2")
+    arn = f"arn:aws:ssm:eu-west-1:{OWNER}:parameter/golden"
+    found = [
+        {"ImageId": "ami-1", "ResourceType": "ssm:Parameter", "Arn": f"{arn}/eu-west-1/ami-1"},
+        {"ImageId": "ami-1", "ResourceType": "ssm:Parameter", "Arn": f"{arn}/web"},
+    ]
+    for _read in range(2):
+        wire.expect("describe_image_references", asked("ami-1"), {"ImageReferences": found})
+    with wire.spoken():
+        assert image_use.references(wire.client, ["ami-1"], "/golden") == {
+            "ami-1": (Evidence("ssm:Parameter", f"{arn}/web"),)
+        }
+        assert len(image_use.references(wire.client, ["ami-1"])["ami-1"]) == 2
 
 
 @pytest.mark.parametrize(("state", "asks"), [("available", True), ("disabled", False), ("failed", False)])

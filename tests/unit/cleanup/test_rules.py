@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -47,6 +48,10 @@ MOMENT = timedelta(seconds=1)
         (Rules(unused_for_days=30), own(last_launched=ago(days=31)), False, None),
         (Rules(unused_for_days=30), own(last_launched=ago(days=31) + MOMENT), False, "It was last launched"),
         (Rules(unused_for_days=30), own(days=2, last_launched=ago(days=90)), False, "It was created"),
+        # botocore shape Image: the creation date is optional.
+        (Rules(), replace(own(), created=None), False, "no creation date"),
+        (Rules(max_age_days=0), replace(own(), created=None), False, "no creation date"),
+        (Rules(unused_for_days=0), replace(own(), created=None), False, "no creation date"),
         # Both have to hold.
         (Rules(max_age_days=50, unused_for_days=30), own(last_launched=ago(days=3)), False, "last launched"),
         (Rules(max_age_days=200, unused_for_days=30), own(days=150), False, "It was created"),

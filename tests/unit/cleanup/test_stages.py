@@ -112,6 +112,11 @@ def test_the_second_in_which_an_image_was_made_can_be_that_of_its_choice() -> No
     assert step(image, Clocks(deregister=1), NOW) == wait("deregister", 1)
 
 
+def test_without_a_creation_date_no_mark_is_known_to_be_its_own() -> None:
+    image = replace(own(tags={CHOSEN: stamp(ago(days=40))}), created=None)
+    assert step(image, Clocks(deregister=30), NOW) == wait("deregister", 30, {CHOSEN: TODAY})
+
+
 def test_a_deprecation_that_others_have_set_for_later_does_not_count() -> None:
     image = own(tags={CHOSEN: stamp(ago(days=10))}, deprecation_time=stamp(NOW + timedelta(days=300)))
     assert step(image, ALL, NOW).stage == "deprecate"

@@ -21,6 +21,8 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone im
     Tombstone,
     TombstoneHistory,
     by_image,
+    is_tombstone_parameter,
+    parameter_name,
     read_tombstone,
     tombstone_text,
 )
@@ -51,6 +53,28 @@ def record() -> dict[str, Any]:
     decisions: tuple[Decision, ...] = plan(retiring.wanted(include_shared=True), saw).decisions
     (decision,) = (one for one in decisions if one.ref == REF)
     return dict(json.loads(tombstone_text(saw, replace(decision, kind="deregister"))))
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "is_one"),
+    [
+        ("/golden/", "/golden/eu-west-1/ami-1", True),
+        ("/golden", "arn:aws:ssm:us-east-1:012345678901:parameter/golden/eu-west-1/ami-1", True),
+        ("/golden", "arn:aws:ssm:us-east-1:012345678901:parameter/golden/web", False),
+        ("/golden", "arn:aws:ssm:us-east-1:012345678901:parameter/web/golden/eu-west-1/ami-1", False),
+        ("/golden", "/golden/eu-west-1/ami-1/x", False),
+        ("/gold.n", "/golden/eu-west-1/ami-1", False),
+        (None, "/golden/eu-west-1/ami-1", False),
+    ],
+)
+def test_a_parameter_with_a_tombstone_is_known_by_its_name(path: str | None, name: str, is_one: bool) -> None:
+    assert is_tombstone_parameter(path, name) is is_one
+
+
+def test_the_name_of_a_tombstones_parameter() -> None:
+    name = parameter_name("/golden/", REF)
+    assert name == f"/golden/{REF.region}/{REF.image_id}"
+    assert is_tombstone_parameter("/golden", name)
 
 
 def test_a_tombstone_holds_what_is_lost() -> None:

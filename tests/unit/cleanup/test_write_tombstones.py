@@ -31,6 +31,7 @@ class Clients:
 
     def __init__(self, wire: Wire | None = None) -> None:
         self.wire = wire
+        self.is_paced = False
 
     def open(self, _service: str, regions: list[str]) -> None:
         assert regions == [self.default_region]
@@ -39,7 +40,14 @@ class Clients:
         assert self.wire is not None
         return self.wire.client
 
+    def adaptive_for(self, operation: str) -> Clients:
+        # By default AWS accepts 3 per second: github-aws-runners/terraform-aws-github-runner#2944.
+        assert operation == "PutParameter"
+        self.is_paced = True
+        return self
+
     def ssm(self, region: str) -> Any:
+        assert self.is_paced
         return self.client("ssm", region)
 
 

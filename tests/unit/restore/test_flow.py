@@ -57,6 +57,9 @@ class Clients:
     def ec2(self, _region: str) -> Any:
         return self.wires["ec2"].client
 
+    def adaptive_for(self, _operation: str) -> Clients:
+        return self
+
     def ssm(self, _region: str) -> Any:
         return self.wires["ssm"].client
 

@@ -114,4 +114,4 @@ def _moment(text: str | None, planned: bool) -> str | None:
 
 def _rank(image: Mapping[str, Any]) -> tuple[Any, ...]:
     decision = DECISIONS.index(image["decision"])
-    return image["region"], decision, image["family"], image["creation_date"], image["image_id"]
+    return image["region"], decision, image["family"], image["creation_date"] or "", image["image_id"]

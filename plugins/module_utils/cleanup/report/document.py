@@ -191,7 +191,7 @@ def _costs(content: Mapping[str, Any], key: str, title: str) -> tuple[Column, ..
 
 def _shown(image: Mapping[str, Any]) -> dict[str, Any]:
     """An image as a row of an HTML table."""
-    return {**_row(image), **_amounts(image), "creation_date": image["creation_date"][:_DATE]}
+    return {**_row(image), **_amounts(image), "creation_date": (image["creation_date"] or "")[:_DATE]}
 
 
 def _row(image: Mapping[str, Any]) -> dict[str, Any]:

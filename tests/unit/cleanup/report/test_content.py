@@ -265,6 +265,13 @@ def test_the_gravest_comes_first_in_each_region() -> None:
     assert [one["image_id"] for one in images] == ["ami-1", "ami-3", "ami-4", "ami-5", "ami-6", "ami-2"]
 
 
+def test_an_image_without_a_creation_date_is_listed_first_of_its_family() -> None:
+    undated = {**KEPT, "creation_date": None, "image_id": "ami-9"}
+    images = report(cleaned(KEPT, undated))["images"]
+    assert [one["image_id"] for one in images] == ["ami-9", KEPT["image_id"]]
+    assert images[0]["creation_date"] is None
+
+
 decisions = st.sampled_from([*CALLS, "wait", "keep"])
 
 

@@ -76,6 +76,14 @@ def test_each_image_is_in_one_table_with_its_reasons() -> None:
     assert len(found.records.rows) == 6
 
 
+def test_an_image_without_a_creation_date_has_an_empty_cell() -> None:
+    found = made(KEPT, {**KEPT, "creation_date": None, "image_id": "ami-9"})
+    assert columns(table(found, "Images kept"), "image_id", "creation_date") == [
+        ("ami-9", ""),
+        ("ami-5", KEPT["creation_date"][:10]),
+    ]
+
+
 def test_a_plan_says_so_everywhere() -> None:
     found = made(GOES, planned=True, actions=[*calls(GOES), call("DeleteSnapshot", EU, "snap-7")])
     assert (found.status, found.complete) == ("planned", True)
