@@ -84,6 +84,15 @@ options:
     type: list
     elements: str
     default: []
+  report_path:
+    description:
+      - As in M(golden.images.distribution_report).
+    type: path
+  unshare_after_copy:
+    description:
+      - Whether the distribution unshares the image with accounts that own copies. It requires O(copy_into_accounts).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - golden.images.consumers
   - golden.images.consumer_role

@@ -20,6 +20,7 @@ from ..launch_probe import options as launch_probe
 from ..plan import Plan
 from ..progress import Report
 from ..publish import options as publish
+from ..reports.flow import check_paths
 from ..runner import Flow, Outcome
 from ..share import options as share
 from .parameters import parameters
@@ -48,6 +49,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     },
     "instance_type": {"type": "str"},
     "regions": {"type": "list", "elements": "str", "default": []},
+    "report_path": {"type": "path"},
+    "unshare_after_copy": {"type": "bool", "default": False},
 }
 # The copies do not exist yet. In which regions they will be matters to the launch probe only.
 _IMAGES: dict[str, Any] = {"images": {"any": None}}
@@ -66,7 +69,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
         except Refused as refused:
             # Steps share options: a problem with a shared option is reported once.
             failures.update(dict.fromkeys(refused.failures))
-    failures.update(dict.fromkeys(_missing(params)))
+    failures.update(dict.fromkeys((*_missing(params), *check_paths(params))))
     if failures:
         raise Refused(failures)
 
@@ -90,6 +93,23 @@ def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
             "consumer_role_name",
             "consumer_role_name: copy_into_accounts is true, and no role is given.",
             "Set a role that these credentials may assume in the accounts.",
+        )
+    if params["unshare_after_copy"] and not params["copy_into_accounts"]:
+        yield invalid_option(
+            "unshare_after_copy",
+            "unshare_after_copy: without copy_into_accounts, no account would lose access.",
+            "Set copy_into_accounts: true, or remove unshare_after_copy.",
+        )
+    # Only the owner itself can be verified without a role, and it is one account.
+    if (
+        params["verify_level"] != "none"
+        and not params["consumer_role_name"]
+        and len(params["account_ids"]) > 1
+    ):
+        yield invalid_option(
+            "verify_level",
+            f"verify_level: {params['verify_level']} cannot be reached without consumer_role_name.",
+            "Set a role that these credentials may assume in the accounts, or verify_level: none.",
         )
 
 

@@ -29,8 +29,13 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "purge_grants": {"type": "bool", "default": False},
 }
 
+# IAM API Reference, patterns of RoleName and path, without the wildcards that no principal can contain (IAM
+# User Guide, "AWS JSON policy elements: Principal").
+_NAME = r"[A-Za-z0-9_+=,.@-]+"
+_PATH = r"(?:(?!\.{1,2}/)[!-)+-.0->@-~]+/)*"
 _PRINCIPAL = re.compile(
-    r"arn:aws[a-z-]*:(iam::[0-9]{12}:(role|user)|sts::[0-9]{12}:(assumed-role|federated-user))/.+"
+    rf"arn:aws[a-z-]*:(iam::[0-9]{{12}}:(role|user)/{_PATH}{_NAME}"
+    rf"|sts::[0-9]{{12}}:(assumed-role/{_NAME}/{_NAME}|federated-user/{_NAME}))"
 )
 # Organizations API Reference, patterns of the Id of Organization and of OrganizationalUnit.
 _ORG_ID = re.compile(r"o-[a-z0-9]{10,32}")

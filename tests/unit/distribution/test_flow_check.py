@@ -56,6 +56,11 @@ def test_options_of_every_step_are_accepted():
     )
 
 
+def test_verifying_several_accounts_with_a_role_is_accepted():
+    several = {"account_ids": ["012345678901", "222222222222"], "verify_level": "visible"}
+    wanted_from({**GIVEN, **several, "consumer_role_name": "golden"}, False)
+
+
 def test_a_dry_run_needs_no_subnet():
     wanted_from({**GIVEN, "verify_level": "authorized"}, False)
 
@@ -81,6 +86,9 @@ def test_no_consumer_is_required():
         ({"launch_templates": ["web"]}, ["launch_templates"]),
         ({"verify_level": "visible", "account_ids": []}, ["account_ids"]),
         ({"copy_into_accounts": True}, ["consumer_role_name"]),
+        ({"unshare_after_copy": True}, ["unshare_after_copy"]),
+        ({"verify_level": "visible", "account_ids": ["012345678901", "222222222222"]}, ["verify_level"]),
+        ({"report_path": "/nowhere/report.json"}, ["report_path"]),
         ({"copy_into_accounts": True, "account_ids": [], "consumer_role_name": "golden"}, ["account_ids"]),
         (
             {"verify_level": "launched", "subnet_ids": {"eu-west-1": "subnet-0123456789abcdef0"}},

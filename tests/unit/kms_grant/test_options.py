@@ -102,6 +102,10 @@ def test_images(changes: dict[str, Any], check_mode: bool, images: dict[str, str
         pytest.param({"access_method": "grant"}, id="grants for accounts"),
         pytest.param({"principals": [f"arn:aws:iam::{CONSUMER}:user/build"]}, id="a user"),
         pytest.param(
+            {"principals": [f"arn:aws:iam::{CONSUMER}:role/team/a/deploy"]}, id="a role with a path"
+        ),
+        pytest.param({"principals": [f"arn:aws:sts::{CONSUMER}:federated-user/eve"]}, id="a federated user"),
+        pytest.param(
             {"principals": [f"arn:aws:sts::{CONSUMER}:assumed-role/deploy/x"]}, id="an assumed role"
         ),
         pytest.param({"principals": [f"arn:aws-us-gov:iam::{CONSUMER}:role/deploy"]}, id="in GovCloud"),
@@ -145,6 +149,13 @@ def test_valid_options(changes: dict[str, Any]) -> None:
         pytest.param(by_image(images=None, image_id=SOURCE_ID), ["image_id"], id="an image of no region"),
         pytest.param({"account_ids": [12345678901]}, ["account_ids"], id="a number"),
         pytest.param({"principals": ["deploy"]}, ["principals"], id="a role's name"),
+        pytest.param({"principals": [f"arn:aws:iam::{CONSUMER}:role/*"]}, ["principals"], id="a wildcard"),
+        pytest.param(
+            {"principals": [f"arn:aws:iam::{CONSUMER}:role/team*/deploy"]}, ["principals"], id="in the path"
+        ),
+        pytest.param({"principals": [f"arn:aws:iam::{CONSUMER}:role/../x"]}, ["principals"], id="dots"),
+        pytest.param({"principals": [f"arn:aws:iam::{CONSUMER}:role/a b"]}, ["principals"], id="a space"),
+        pytest.param({"principals": [f"arn:aws:iam::{CONSUMER}:role/"]}, ["principals"], id="no name"),
         pytest.param(
             {"principals": [f"arn:aws:iam::{CONSUMER}:root"]}, ["principals"], id="an account's root"
         ),
