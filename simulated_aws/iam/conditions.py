@@ -15,29 +15,37 @@ from .condition_keys import RequestContext
 Operator = Callable[[str, str], bool]
 
 OPERATORS: dict[str, Operator] = {
+    "ArnEquals": lambda value, wanted: _like_arn(wanted, value),
+    "ArnLike": lambda value, wanted: _like_arn(wanted, value),
     "Bool": lambda value, wanted: value.lower() == wanted.lower(),
     "StringEquals": lambda value, wanted: value == wanted,
+    "StringEqualsIgnoreCase": lambda value, wanted: value.lower() == wanted.lower(),
     "StringLike": lambda value, wanted: like(wanted, value),
 }
 """Each takes the value in the request and the value in the policy. Others of AWS raise NotSimulated."""
 
+_IF_EXISTS = "IfExists"
 _SET_OPERATORS: dict[str, Callable[[Any], bool]] = {"ForAnyValue": any, "ForAllValues": all}
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One operator on one key; any of `values` must match. `quantifier` is its set operator, or empty."""
+    """One operator on one key; any of `values` must match. `quantifier` is its set operator, or empty.
+
+    With `if_exists`, a request without the key meets the condition.
+    """
 
     quantifier: str
     operator: str
     key: str
     values: tuple[str, ...]
+    if_exists: bool = False
 
     def holds(self, context: RequestContext) -> bool:
         """Whether a request with this context meets the condition.
 
-        A key that is not in the request meets `ForAllValues` only. A multivalued key without a set operator
-        is never met: AWS does not support that combination.
+        A key that is not in the request meets `ForAllValues` and `IfExists` only. A multivalued key without a
+        set operator is never met: AWS does not support that combination.
 
         Raises:
             NotSimulated: the condition key is not supported.
@@ -45,6 +53,8 @@ class Condition:
         if self.key not in context:
             raise NotSimulated(f"condition key {self.key}")
         value = context[self.key]()
+        if self.if_exists and not value:
+            return True
         meets = OPERATORS[self.operator]
         if not self.quantifier:
             return isinstance(value, str) and any(meets(value, wanted) for wanted in self.values)
@@ -74,7 +84,8 @@ def like(pattern: str, text: str) -> bool:
 
 
 def _condition(operator: str, key: str, values: Any) -> Condition:
-    quantifier, _, name = operator.rpartition(":")
+    quantifier, _, rest = operator.rpartition(":")
+    name = rest.removesuffix(_IF_EXISTS)
     if name not in OPERATORS or (quantifier and (quantifier not in _SET_OPERATORS or name == "Bool")):
         raise NotSimulated(f"condition operator {operator}")
     wanted = values if isinstance(values, list) else [values]
@@ -83,13 +94,19 @@ def _condition(operator: str, key: str, values: Any) -> Condition:
     texts = tuple(one if isinstance(one, str) else str(one).lower() for one in wanted)
     if any("${" in one for one in texts):
         raise NotSimulated(f"policy variables, in the values of {key}")
-    return Condition(quantifier, name, key.lower(), texts)
+    return Condition(quantifier, name, key.lower(), texts, name != rest)
 
 
 def _items(keys: Any) -> Any:
     if not isinstance(keys, dict):
         raise ValueError("a condition operator must have an object of condition keys")
     return keys.items()
+
+
+def _like_arn(pattern: str, arn: str) -> bool:
+    """Whether each of the six parts of an ARN matches; a wildcard does not match beyond its part."""
+    patterns, parts = pattern.split(":", 5), arn.split(":", 5)
+    return len(patterns) == len(parts) and all(map(like, patterns, parts))
 
 
 @lru_cache(maxsize=4096)

@@ -19,6 +19,7 @@ CODES: dict[str, Severity] = {
     "image_unreadable": Severity.HIGH,
     "key_not_enabled": Severity.MEDIUM,
     "key_of_other_account": Severity.LOW,
+    "key_public": Severity.HIGH,
     "missing_key_access": Severity.MEDIUM,
     "key_unreadable": Severity.MEDIUM,
     "public": Severity.HIGH,
@@ -56,6 +57,10 @@ MEANINGS: dict[str, str] = {
     "key_of_other_account": (
         "The image is shared, but its key belongs to another account, and only that account can read who may "
         "use it."
+    ),
+    "key_public": (
+        "The key policy gives every AWS account access to the key: a statement for all principals has no "
+        "condition that names accounts, organizations or principals."
     ),
     "missing_key_access": (
         "The image is shared with a principal that cannot use its key, as far as the key's grants and policy "

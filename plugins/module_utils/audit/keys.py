@@ -14,9 +14,10 @@ from typing import Any
 from ..finding import Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
-from ..keys.grants import DELETED_PRINCIPAL, is_own
+from ..keys.grants import DELETED_PRINCIPAL, OPERATIONS, is_own
+from ..keys.policy_audience import StatementAudience, audiences
 from ..keys.policy_statements import PolicyConsumers
-from ..model import Grant, Image, KeySeen, Sharing, Target
+from ..model import PUBLIC, Grant, Image, KeySeen, Sharing, Target
 from .findings import finding
 from .images import others
 from .state import RegionSeen
@@ -112,6 +113,7 @@ def _of_key(target: Target, key: KeySeen, images: list[Image], seen: RegionSeen)
             )
     else:
         yield from _unreachable(target, key, images, sharings)
+    yield from _public(target, key, images)
     yield from _stale(target, key)
     if len(sharings) == len(images) and _all_volumes_read(images, seen):
         yield from _unused_access(target, key, images, sharings, seen)
@@ -138,6 +140,25 @@ def _unreachable(
                 image.image_id,
                 principal,
             )
+
+
+def _public(target: Target, key: KeySeen, images: list[Image]) -> Iterator[Finding]:
+    statements = [audience.name for audience in _audiences(key) if audience.public]
+    if statements:
+        yield finding(
+            target,
+            "key_public",
+            key.key.arn,
+            f"The key policy gives every AWS account access to the key: statement {', '.join(statements)}.",
+            "Name the accounts as principals, or require aws:PrincipalOrgID, aws:PrincipalAccount or "
+            "kms:CallerAccount in a condition (PutKeyPolicy).",
+            images[0].image_id if images else None,
+            PUBLIC,
+        )
+
+
+def _audiences(key: KeySeen) -> tuple[StatementAudience, ...]:
+    return audiences(key.policy, key.key.arn, OPERATIONS) if key.policy else ()
 
 
 def _unused_access(
@@ -220,9 +241,7 @@ def _principals(policy: str | None) -> Iterator[str]:
     """The AWS principals that the statements of a policy name, including statements of others."""
     statements = json.loads(policy).get("Statement", []) if policy else []
     for statement in statements if isinstance(statements, list) else [statements]:
-        principal = statement.get("Principal", {})
-        named = principal.get("AWS", []) if isinstance(principal, dict) else principal
-        yield from [named] if isinstance(named, str) else named
+        yield from key_policy.aws_principals(statement)
 
 
 def _is_stale(principal: str) -> bool:

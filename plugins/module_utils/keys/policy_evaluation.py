@@ -76,6 +76,17 @@ def principals_in_account(policy: str, account_id: str) -> frozenset[str]:
     return frozenset(item for item in named if _account_of(item) == account_id)
 
 
+def allow_statements(policy: str, key_arn: str) -> list[Mapping[str, Any]]:
+    """The statements of a policy that allow something and apply, or may apply, to the key."""
+    contents = (item.content for item in _statements(policy) if item.effect == "Allow")
+    return [content for content in contents if _matches_key(content, key_arn) is not False]
+
+
+def operations_of(statement: Mapping[str, Any], operations: Iterable[str]) -> frozenset[str]:
+    """Those of the operations (``Decrypt``) that a statement is about."""
+    return frozenset(item for item in operations if _matches_operation(statement, f"kms:{item}"))
+
+
 @dataclass(frozen=True)
 class _Statement:
     """A statement, its principals as a set, which is None with NotPrincipal.
@@ -93,7 +104,7 @@ class _Statement:
         effect = str(content.get("Effect"))
         if "Principal" not in content:
             return cls(effect, content, None, frozenset())
-        principals = frozenset(policy_statements.short(item) for item in _named(content["Principal"]))
+        principals = frozenset(map(policy_statements.short, policy_statements.aws_principals(content)))
         accounts = (_account_of(item) for item in principals)
         return cls(effect, content, principals, frozenset(item for item in accounts if item))
 
@@ -141,13 +152,6 @@ def _matches_consumer(statement: _Statement, consumer: Consumer, in_part: Truth)
     if consumer.account_id in statement.principals:
         return True
     return in_part if consumer.account_id in statement.accounts_of_principals else False
-
-
-def _named(principal: Any) -> list[str]:
-    """The AWS principals of a statement; services and identity providers are not consumers."""
-    if isinstance(principal, Mapping):
-        return [str(item) for item in _as_list(principal.get("AWS", []))]
-    return [str(item) for item in _as_list(principal)]
 
 
 def _account_of(principal: str) -> str | None:

@@ -138,7 +138,19 @@ def own_accesses(policy: str) -> tuple[PolicyAccess, ...]:
 
 def own_statements(policy: str) -> list[dict[str, Any]]:
     """The statements of a policy that have an own Sid."""
-    return [statement for _text, statement in _statements(policy) if _is_own(statement)]
+    return [statement for _text, statement in _statements(policy) if is_own(statement)]
+
+
+def is_own(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement has an own Sid."""
+    return bool(_OWN_SID.fullmatch(str(statement.get("Sid", ""))))
+
+
+def aws_principals(statement: Mapping[str, Any]) -> list[str]:
+    """The AWS principals of a statement, without services and identity providers; ``*`` for all."""
+    principal = statement.get("Principal", {})
+    named = principal.get("AWS", []) if isinstance(principal, Mapping) else principal
+    return [str(item) for item in _as_list(named)]
 
 
 def denying_sids(policy: str) -> list[str]:
@@ -193,7 +205,7 @@ def _family(
 def with_own_statements(policy: str, statements: Iterable[Mapping[str, Any]]) -> str:
     """The policy with its own statements replaced by ``statements``, and the rest of the text unchanged."""
     before, after = _around_statements(policy)
-    others = [text for text, statement in _statements(policy) if not _is_own(statement)]
+    others = [text for text, statement in _statements(policy) if not is_own(statement)]
     own = [json.dumps(statement, sort_keys=True) for statement in statements]
     return f"{before}[{', '.join([*others, *own])}]{after}"
 
@@ -212,7 +224,7 @@ def keeps_root(policy: str, account_id: str) -> bool:
         statement.get("Effect") == "Allow"
         and "Condition" not in statement
         and "kms:*" in _as_list(statement.get("Action", []))
-        and account_id in (short(item) for item in _as_list(_aws_principal(statement)))
+        and account_id in map(short, aws_principals(statement))
         for _text, statement in _statements(policy)
     )
 
@@ -241,19 +253,10 @@ def _named_in(statement: Mapping[str, Any]) -> PolicyConsumers:
     paths = _as_list(condition.get("ForAnyValue:StringLike", {}).get("aws:PrincipalOrgPaths", []))
     units = (unit for path in paths if (unit := unit_of_path(path)))
     return PolicyConsumers(
-        frozenset(short(item) for item in _as_list(_aws_principal(statement)) if item != "*"),
+        frozenset(short(item) for item in aws_principals(statement) if item != "*"),
         frozenset(org_ids),
         frozenset(units),
     )
-
-
-def _is_own(statement: Mapping[str, Any]) -> bool:
-    return bool(_OWN_SID.fullmatch(str(statement.get("Sid", ""))))
-
-
-def _aws_principal(statement: Mapping[str, Any]) -> Any:
-    principal = statement.get("Principal", {})
-    return principal.get("AWS", []) if isinstance(principal, dict) else principal
 
 
 def _as_list(value: Any) -> list[Any]:

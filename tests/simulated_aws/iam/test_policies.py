@@ -20,6 +20,7 @@ KEY = "arn:aws:kms:us-east-1:111111111111:key/0c1d"
 PATH = "o-a/r-b/ou-b-workloads/ou-b-prod/"
 
 FACTS: RequestContext = {
+    "aws:principalarn": lambda: ROLE.arn,
     "aws:principalorgid": lambda: "o-a",
     "aws:principalorgpaths": lambda: (PATH,),
     "kms:viaservice": lambda: "ec2.us-east-1.amazonaws.com",
@@ -102,6 +103,16 @@ def test_without_action_or_resource_a_statement_has_no_effect(missing: str) -> N
         ({"StringEquals": {"kms:CallerAccount": ACCOUNT}}, False),
         ({"ForAnyValue:StringLike": {"kms:CallerAccount": "*"}}, False),
         ({"ForAllValues:StringLike": {"kms:CallerAccount": ACCOUNT}}, True),
+        # IfExists holds without the key (IAM User Guide, Condition operators, ...IfExists).
+        ({"StringEqualsIfExists": {"kms:CallerAccount": "333333333333"}}, True),
+        ({"ForAnyValue:StringLikeIfExists": {"kms:CallerAccount": "333333333333"}}, True),
+        ({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-z"}}, False),
+        ({"StringEqualsIgnoreCase": {"aws:PrincipalOrgID": "O-A"}}, True),
+        # The parts of an ARN are compared one by one (Condition operators, ARN condition operators).
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/build*"}}, True),
+        ({"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:*"}}, True),
+        ({"ArnLike": {"aws:PrincipalArn": f"arn:*:{ACCOUNT}:role/builder"}}, False),
+        ({"StringLike": {"aws:PrincipalArn": f"arn:*:{ACCOUNT}:role/builder"}}, True),
         ({"Bool": {"kms:GrantIsForAWSResource": True}}, True),
         ({"Bool": {"kms:GrantIsForAWSResource": "TRUE"}}, True),
         ({"Bool": {"kms:GrantIsForAWSResource": "false"}}, False),
@@ -131,7 +142,7 @@ def test_conditions(condition: dict[str, Any], holds: bool) -> None:
     "part",
     [
         {"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
-        {"Condition": {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-a"}}},
+        {"Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a"}}},
         {"Condition": {"ForAnyValue:Bool": {"kms:GrantIsForAWSResource": True}}},
         {"Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}},
         {"Condition": {"StringLike": {"aws:PrincipalOrgID": "${aws:PrincipalAccount}"}}},

@@ -175,6 +175,10 @@ def in_organization_and_account(aws: SimulatedAws) -> dict[str, Any]:
     return {**in_organization(aws), "StringLike": {"aws:PrincipalAccount": f"{CONSUMER[:4]}*"}}
 
 
+def if_in_organization(aws: SimulatedAws) -> dict[str, Any]:
+    return {"StringEqualsIfExists": in_organization(aws)["StringEquals"]}
+
+
 CALLERS = {"StringEquals": {"kms:CallerAccount": [CONSUMER, MEMBER]}}
 THROUGH_EC2 = {"StringEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}}
 
@@ -193,6 +197,8 @@ THROUGH_EC2 = {"StringEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}
         ("*", in_organization_and_account, {"consumer"}),
         ("*", CALLERS, {"consumer", "member"}),
         ("*", THROUGH_EC2, set()),
+        # And of a request without the key (Condition operators, ...IfExists).
+        ({"AWS": "*"}, if_in_organization, {"consumer", "member", "outsider"}),
     ],
 )
 def test_which_principals_a_statement_allows(

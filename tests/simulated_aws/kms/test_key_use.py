@@ -326,6 +326,19 @@ def test_a_policy_may_allow_what_ec2_asks_for_only(golden: Golden) -> None:
     assert error_code(call, KeyId=golden.key) == "AccessDeniedException"
 
 
+def test_a_service_condition_does_not_restrict_the_accounts(golden: Golden) -> None:
+    """(KMS Developer Guide, AWS KMS condition keys: kms:ViaService is the service, not the principal.)"""
+    golden.share(OUTSIDER)
+    golden.put_policy(
+        {
+            "Principal": {"AWS": "*"},
+            "Action": [f"kms:{one}" for one in USE],
+            "Condition": {"StringEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}},
+        }
+    )
+    assert golden.launch(OUTSIDER)["State"]["Name"] == "running"
+
+
 @pytest.mark.parametrize(
     ("account", "state"),
     [(CONSUMER, "running"), ("sandbox", "running"), (PARTNER, "terminated"), (OUTSIDER, "terminated")],

@@ -36,6 +36,14 @@ from tests.unit.keys.policies import UNIT as UNIT_IDS
 from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, foreign, made, root
 
 STALE = "AROAEXAMPLEEXAMPLE"
+# KMS Developer Guide, "kms:ViaService": a condition on the service, which no account is excluded by.
+OPEN = {
+    "Effect": "Allow",
+    "Principal": {"AWS": "*"},
+    "Action": "kms:*",
+    "Resource": "*",
+    "Condition": {"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}},
+}
 
 
 @pytest.mark.parametrize(
@@ -81,6 +89,16 @@ STALE = "AROAEXAMPLEEXAMPLE"
             id="a disabled key",
         ),
         pytest.param(
+            under_key(PRIVATE, policy=policy_of({**OPEN, "Sid": "Open"})),
+            [("key_public", KEY.arn, "all")],
+            id="a public key",
+        ),
+        pytest.param(
+            under_key(PRIVATE, policy=policy_of(OPEN), key=replace(KEY, state="Disabled")),
+            [("key_public", KEY.arn, "all")],
+            id="a public key that is disabled",
+        ),
+        pytest.param(
             under_key(PRIVATE, key=DEFAULT), [("default_key", DEFAULT.arn, None)], id="the default key"
         ),
         pytest.param(
@@ -92,6 +110,13 @@ STALE = "AROAEXAMPLEEXAMPLE"
 )
 def test_keys(seen: RegionSeen, expected: list[Any]) -> None:
     assert codes(audited(seen, AuditWanted(allowed=accounts(A, B) | orgs(ORG)))) == expected
+
+
+def test_a_public_key_is_found_with_its_statements() -> None:
+    policy = policy_of({**OPEN, "Sid": "Open"}, OPEN, {**OPEN, "Principal": {"AWS": A}})
+    (found,) = audited(under_key(PRIVATE, policy=policy)).findings
+    assert (found.severity.label, found.image_id) == ("high", ENCRYPTED.image_id)
+    assert "statement Open, 3." in found.message
 
 
 def test_key_access_that_may_still_be_needed_is_not_a_finding() -> None:

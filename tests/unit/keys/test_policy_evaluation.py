@@ -16,7 +16,9 @@ from ansible_collections.golden.images.plugins.module_utils.keys.policy_evaluati
     PolicyDecision,
     Request,
     Truth,
+    allow_statements,
     evaluate,
+    operations_of,
     principals_in_account,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen
@@ -287,6 +289,21 @@ def test_principals_in_account() -> None:
     policy = policy_of(statement(Principal={"AWS": [DEPLOY, root(B)]}))
     assert principals_in_account(policy, A) == {DEPLOY}
     assert principals_in_account(policy, B) == set()
+
+
+def test_allow_statements_of_a_key() -> None:
+    here, unknown = statement(Resource=KEY), statement(Resource=None, NotResource=key_arn("other"))
+    elsewhere, denying = statement(Resource=key_arn("other")), statement("Deny")
+    policy = json.dumps({"Statement": [here, elsewhere, unknown, denying]})
+    assert allow_statements(policy, KEY) == [here, unknown]
+
+
+def test_operations_of_a_statement() -> None:
+    assert operations_of(statement(Action="kms:De*"), ["Decrypt", "DescribeKey", "Encrypt"]) == {
+        "Decrypt",
+        "DescribeKey",
+    }
+    assert operations_of(statement(Action=None, NotAction="kms:De*"), ["Decrypt", "Encrypt"]) == {"Encrypt"}
 
 
 # Grants and policies combined.

@@ -361,6 +361,29 @@ def test_without_consumers() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("sid", "own"),
+    [("GoldenImagesAccounts", True), ("GoldenImagesUnits2Grants", True), ("GoldenImagesOther", False)],
+)
+def test_is_own(sid: str, own: bool) -> None:
+    assert key_policy.is_own({"Sid": sid}) is own
+    assert key_policy.is_own({"Effect": "Allow"}) is False
+
+
+@pytest.mark.parametrize(
+    ("principal", "named"),
+    [
+        ("*", ["*"]),
+        ({"AWS": A}, [A]),
+        ({"AWS": [A, "*"], "Service": "ec2.amazonaws.com"}, [A, "*"]),
+        ({"Service": "ec2.amazonaws.com"}, []),
+    ],
+)
+def test_aws_principals(principal: Any, named: list[str]) -> None:
+    assert key_policy.aws_principals({"Principal": principal}) == named
+    assert key_policy.aws_principals({"NotPrincipal": principal}) == []
+
+
 def test_denying_sids() -> None:
     deny = [{**ACCOUNTS, "Effect": "Deny", "Sid": f"GoldenImages{name}"} for name in ("Units", "Accounts2")]
     others = {**ACCOUNTS, "Effect": "Deny", "Sid": "Theirs"}
