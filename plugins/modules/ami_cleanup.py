@@ -125,6 +125,15 @@ options:
         but not the permissions of its snapshots, so with this option the snapshot permissions of disabled images are ignored.
     type: bool
     default: false
+  include_image_builder:
+    description:
+      - Whether to treat images that EC2 Image Builder built like all others, without reading its lifecycle policies.
+      - By default, images to which an enabled lifecycle policy applies are neither retired nor counted among the latest of
+        their family, because the policy retires them. All other images of Image Builder are treated like all others.
+      - If the policies cannot be read, the images are kept, and not counted among the latest. Only the account in which Image
+        Builder built an image can read them.
+    type: bool
+    default: false
   orphan_snapshots:
     description:
       - Whether to delete the snapshots of images that were deregistered before, by any tool.
@@ -381,6 +390,7 @@ ARGUMENT_SPEC = {
     "deregister_after_days": {"type": "int"},
     "max_deletions": {"type": "raw", "default": "10%"},
     "include_shared": {"type": "bool", "default": False},
+    "include_image_builder": {"type": "bool", "default": False},
     "orphan_snapshots": {"type": "bool", "default": False},
     "revoke_grants": {"type": "bool", "default": False},
     "tombstone_path": {"type": "path"},

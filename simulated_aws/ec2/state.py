@@ -230,6 +230,18 @@ class Recipe:
     created: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ImageBuild:
+    """A build version of Image Builder: its tags, and the AMIs that it distributed."""
+
+    arn: str
+    name: str
+    version: str
+    created: datetime
+    tags: dict[str, str]
+    images: list[Image] = field(default_factory=list)
+
+
 Resource = TypeVar("Resource", Image, Snapshot)
 
 
@@ -313,6 +325,10 @@ class AccountRegion:
     """Rules of the Recycle Bin by id."""
     recipes: dict[str, Recipe] = field(default_factory=dict)
     """Recipes of Image Builder by ARN."""
+    image_builds: dict[str, ImageBuild] = field(default_factory=dict)
+    """Build versions of Image Builder by ARN."""
+    lifecycle_policies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Lifecycle policies of Image Builder by ARN, with boto3's names (botocore shape LifecyclePolicy)."""
 
 
 _regions: dict[str, Region] = defaultdict(Region)

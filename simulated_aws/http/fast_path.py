@@ -31,3 +31,4 @@ class RestRequest:
     method: str
     path: str
     body: bytes
+    query: str = ""

@@ -131,7 +131,9 @@ class Pipeline:
             with as_principal(self.callers.principal_of(call.access_key)):
                 answered = None
                 if call.service in self._rest_handlers:
-                    rest = RestRequest(account_id, call.region, request.method, request.path, request.body)
+                    rest = RestRequest(
+                        account_id, call.region, request.method, request.path, request.body, request.query
+                    )
                     answered = self._rest_handlers[call.service](rest)
                 elif handler is not None:
                     answered = handler(FastPathRequest(account_id, call.region, call.params, request_id))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 import botocore.session
 from botocore.model import OperationModel
@@ -15,12 +16,16 @@ from ..ec2 import state
 from ..ec2.access import Caller
 from ..ec2.regions import opt_in_status
 from ..http.fast_path import RestRequest
-from . import recipes
+from . import image_builds, lifecycle_policies, recipes
 from .errors import ImageBuilderError, not_valid
 
 OPERATIONS: dict[str, recipes.Operation] = {
     "CreateContainerRecipe": recipes.create_container_recipe,
     "CreateImageRecipe": recipes.create_image_recipe,
+    "CreateLifecyclePolicy": lifecycle_policies.create_lifecycle_policy,
+    "GetLifecyclePolicy": lifecycle_policies.get_lifecycle_policy,
+    "ListImageBuildVersions": image_builds.list_image_build_versions,
+    "ListLifecyclePolicies": lifecycle_policies.list_lifecycle_policies,
 }
 
 
@@ -35,7 +40,7 @@ def answer(request: RestRequest) -> tuple[int, bytes]:
             message = "The security token included in the request is invalid."
             raise ImageBuilderError("UnrecognizedClientException", message, 403)
         operation = _operation(request.method, request.path)
-        params = _members(request.body)
+        params = {**_members(request.body), **dict(parse_qsl(request.query))}
         shape = operation.input_shape
         assert shape is not None
         report = ParamValidator().validate(params, shape)

@@ -19,6 +19,11 @@ def not_valid(message: str) -> ImageBuilderError:
     return ImageBuilderError("InvalidParameterValueException", message)
 
 
+def not_found(arn: str) -> ImageBuilderError:
+    """A resource that does not exist."""
+    return ImageBuilderError("ResourceNotFoundException", f"The resource {arn} does not exist", 404)
+
+
 def already_exists(arn: str) -> ImageBuilderError:
-    """A recipe version can be created once (Image Builder User Guide, Manage recipes)."""
+    """A recipe version can be created once (Image Builder User Guide, Manage recipes), like a policy."""
     return ImageBuilderError("ResourceAlreadyExistsException", f"The resource {arn} already exists")

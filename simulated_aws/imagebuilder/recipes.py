@@ -3,20 +3,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..ec2 import state
 from ..ec2.access import Caller
-from ..ec2.regions import partition_of
 from ..ec2.state import Recipe
 from .errors import already_exists, not_valid
-
-NAME = re.compile(r"[-_A-Za-z-0-9][-_A-Za-z0-9 ]{1,126}[-_A-Za-z-0-9]")
-"""(botocore shape ResourceName.)"""
-VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
-"""(botocore shape VersionNumber.)"""
+from .names import NAME, VERSION, arn_of
 
 Operation = Callable[[Caller, Mapping[str, Any]], dict[str, Any]]
 
@@ -38,9 +32,7 @@ def _store(caller: Caller, params: Mapping[str, Any], kind: str, resource_type: 
     name, version = params["name"], params["semanticVersion"]
     if not NAME.fullmatch(name) or not VERSION.fullmatch(version):
         raise not_valid(f"{name} {version} is not a valid name and version")
-    place = f"{caller.region}:{caller.account_id}"
-    slug = name.lower().replace(" ", "-")
-    arn = f"arn:{partition_of(caller.region)}:imagebuilder:{place}:{kind}/{slug}/{version}"
+    arn = arn_of(caller, kind, name, version)
     recipes = state.account_region(*caller).recipes
     if arn in recipes:
         raise already_exists(arn)

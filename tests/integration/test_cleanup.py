@@ -226,12 +226,38 @@ def test_a_nightly_backup_of_an_instance_displaces_no_golden_image(
     backups = fixture.add_images(
         {f"nightly-{age}": {**nightly, "tags": tags, "age_days": age} for age in (1, 2)}
     )
+    built = _built_by_image_builder(aws, fixture)
     run, done = ansible.module("ami_cleanup", **policy)
     assert run.code == 0, run.text
-    assert _decisions(done) == {home["golden"]: "keep", home["old"]: "deregister"}
+    gone = {home["old"]: "deregister", built["without policy"]: "deregister"}
+    assert _decisions(done) == {home["golden"]: "keep", **gone}
     left = {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)}
-    assert {home["golden"], *backups.values()} <= left
-    assert home["old"] not in left
+    assert {home["golden"], built["with policy"], *backups.values()} <= left
+    assert not left & set(gone)
+
+
+def _built_by_image_builder(aws: SimulatedAws, fixture: Fixture) -> dict[str, str]:
+    """A new image to which a lifecycle policy in another region applies, and an old one without a policy."""
+    built = {"account": OWNER, "region": AWAY, "version": "1.2.0/1"}
+    image = {"account": OWNER, "region": HOME, "devices": DISKS, "tags": {"family": "web"}}
+    aws.client("imagebuilder", OWNER, AWAY).create_lifecycle_policy(
+        name="web",
+        executionRole="lifecycle",
+        resourceType="AMI_IMAGE",
+        policyDetails=[
+            {
+                "action": {"type": "DELETE", "includeResources": {"amis": True}},
+                "filter": {"type": "COUNT", "value": 3},
+            }
+        ],
+        resourceSelection={"recipes": [{"name": "managed", "semanticVersion": "1.x.x"}]},
+    )
+    return fixture.add_images(
+        {
+            "with policy": {**image, "age_days": 1, "built_by": {**built, "name": "managed"}},
+            "without policy": {**image, "age_days": 90, "built_by": {**built, "name": "other"}},
+        }
+    )
 
 
 def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..model import ImageRef, SnapshotRef
 from .families import families, latest
+from .image_builder import managed_by_policy, unknown_policies
 from .options import CleanupWanted
 from .rules import is_evaluated, kept
 from .sharing import needs_report, sharing_evidence
@@ -100,6 +101,11 @@ def decisions(
     return _with_snapshots(tuple(_decisions(context)), seen)
 
 
+def families_of(wanted: CleanupWanted, seen: CleanupSeen) -> dict[ImageRef, str]:
+    """The family of each image that the cleanup may retire."""
+    return families(seen.images, wanted.by, managed_by_policy(seen))
+
+
 def candidates(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[ImageRef, ...]:
     """The images that neither a rule nor a bulk read keeps: the usage of only these has to be read."""
     decided = _decisions(_Context(wanted, seen, ImageUsage(), SnapshotUsage()))
@@ -140,8 +146,11 @@ class _Context:
 def _decisions(context: _Context) -> Iterator[Decision]:
     """The decisions, without those on snapshots."""
     wanted, seen = context.wanted, context.seen
-    family_of = families(seen.images, wanted.by)
-    latest_images = latest(seen.images, family_of, wanted.rules.latest)
+    family_of = families_of(wanted, seen)
+    # They take the place of no other image, because a policy may retire them.
+    unknown = unknown_policies(seen)
+    known = {ref: family for ref, family in family_of.items() if ref not in unknown}
+    latest_images = latest(seen.images, known, wanted.rules.latest)
     bulk = _bulk_evidence(seen)
     for ref, family in family_of.items():
         own = seen.images[ref]
@@ -171,12 +180,14 @@ def _bulk_evidence(seen: CleanupSeen) -> dict[ImageRef, tuple[Evidence, ...]]:
     """Each image's evidence from the bulk reads of all regions."""
     copies = running_copies((ref.region, own) for ref, own in seen.images.items())
     unread = {region: seen.unread_of(region) for region in seen.regions}
+    unknown = unknown_policies(seen)
     return {
         ref: (
             *seen.regions[ref.region].uses.get(ref.image_id, ()),
             *seen.named_elsewhere.get(ref.image_id, ()),
             *copies.get(ref, ()),
             *unread[ref.region],
+            *((unknown[ref],) if ref in unknown else ()),
         )
         for ref in seen.images
     }

@@ -44,14 +44,17 @@ class FamilyBy:
     source: bool = False
 
 
-def families(images: Images, by: FamilyBy) -> dict[ImageRef, str]:
+def families(
+    images: Images, by: FamilyBy, managed: Collection[ImageRef] = frozenset()
+) -> dict[ImageRef, str]:
     """The family of each image that has one. A copy without a family of its own has that of its source.
 
-    Images that another AWS service manages have none: they are neither retired nor the latest of a family.
+    Images that another AWS service manages, such as those of ``managed``, have none: they are neither retired
+    nor the latest of a family.
     """
     found = {}
     for ref, own in images.items():
-        family = None if is_managed(own) else _family(images, ref, by)
+        family = None if ref in managed or is_managed(own) else _family(images, ref, by)
         if family is not None:
             # Cut to the length that a tag can hold.
             found[ref] = family[:MAX_VALUE]

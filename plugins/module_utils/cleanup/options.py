@@ -32,6 +32,7 @@ class CleanupWanted:
     clocks: Clocks
     limit: Limit = field(default_factory=Limit)
     include_shared: bool = False
+    include_image_builder: bool = False
     orphan_snapshots: bool = False
     revoke_grants: bool = False
     regions: tuple[str, ...] = ()
@@ -75,6 +76,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
         clocks=Clocks(*(params[f"{stage}_after_days"] for stage in STAGES)),
         limit=limit or Limit(),
         include_shared=params["include_shared"],
+        include_image_builder=params["include_image_builder"],
         orphan_snapshots=params["orphan_snapshots"],
         revoke_grants=params["revoke_grants"],
         regions=tuple(dict.fromkeys(options.strings("regions"))),

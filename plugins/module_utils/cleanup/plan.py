@@ -14,7 +14,7 @@ from ..failures import Failure
 from ..model import ImageRef, KeyRef, SnapshotRef
 from ..plan import Action, Plan, TargetPlan
 from .actions import is_destructive, region_actions
-from .decisions import Decision, decisions, deregistered
+from .decisions import Decision, decisions, deregistered, families_of
 from .deletions import (
     Orphans,
     concerned_snapshots,
@@ -23,7 +23,7 @@ from .deletions import (
     former_images,
     kept_leftovers,
 )
-from .families import blocked_by_missing_tags, families, inherited_tags
+from .families import blocked_by_missing_tags, inherited_tags
 from .grants import Revocations, keys_of, revocations
 from .options import CleanupWanted
 from .stages import stamp
@@ -65,7 +65,7 @@ def plan(
     decided = decisions(wanted, seen, blocked)
     orphaned = deletable_orphans(wanted, seen)
     deregistering = deregistered(decided)
-    inherited = inherited_tags(seen.images, families(seen.images, wanted.by), wanted.by, deregistering)
+    inherited = inherited_tags(seen.images, families_of(wanted, seen), wanted.by, deregistering)
     revoked = _revocations(wanted, seen, decided, orphaned)
     kept = kept_leftovers(wanted, seen)
     targets = []
@@ -109,7 +109,7 @@ def images_that_lack_tags(
         for tag in action.parameters["Tags"]
     }
     deregistering = deregistered(decisions(wanted, seen))
-    family_of = families(seen.images, wanted.by)
+    family_of = families_of(wanted, seen)
     return blocked_by_missing_tags(seen.images, family_of, wanted.by, deregistering, written)
 
 

@@ -205,10 +205,52 @@ class KeyUsage:
 
 
 @dataclass(frozen=True)
+class Recipe:
+    """A recipe of Image Builder; parts of the version can be ``x``, which stands for any number."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class LifecyclePolicy:
+    """An enabled lifecycle policy of Image Builder that applies to AMIs, by recipes or by tags of builds."""
+
+    recipes: tuple[Recipe, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ImageBuild:
+    """A build of Image Builder, with its tags and the own AMIs of all regions that it created.
+
+    ``version`` includes the number of the build, as in ``1.0.0/1``.
+    """
+
+    name: str
+    version: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    images: tuple[ImageRef, ...] = ()
+
+
+@dataclass(frozen=True)
+class ImageBuilder:
+    """What was read of Image Builder in one region; ``unread`` is what could not be read.
+
+    Without policies, builds are not read.
+    """
+
+    policies: tuple[LifecyclePolicy, ...] = ()
+    builds: tuple[ImageBuild, ...] = ()
+    unread: Evidence | None = None
+
+
+@dataclass(frozen=True)
 class CleanupSeen:
     """Everything that was read of the account, at the moment ``now``.
 
     That is every region in bulk, and the rest as far as the plan depends on it (``next_reads``).
+    ``image_builder`` maps regions to what was read of Image Builder there, None if it was not to be read.
     """
 
     account_id: str
@@ -218,6 +260,7 @@ class CleanupSeen:
     partition: str = "aws"
     snapshot_usage: Mapping[SnapshotRef, SnapshotUsage] = field(default_factory=dict)
     key_usage: Mapping[KeyRef, KeyUsage] = field(default_factory=dict)
+    image_builder: Mapping[str, ImageBuilder] | None = None
 
     @cached_property
     def images(self) -> Mapping[ImageRef, OwnImage]:

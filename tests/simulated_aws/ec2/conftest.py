@@ -72,10 +72,10 @@ def any_client(endpoint: str) -> Callable[..., Any]:
 
         def send(request: Any, **_: Any) -> AWSResponse | None:
             if service in ("imagebuilder", "rbin"):
-                path = urlsplit(request.url).path
+                url = urlsplit(request.url)
                 body = request.body.encode() if isinstance(request.body, str) else request.body or b""
                 status, text = {"imagebuilder": imagebuilder, "rbin": rbin}[service].answer(
-                    RestRequest(account_id, region, request.method, path, body)
+                    RestRequest(account_id, region, request.method, url.path, body, url.query)
                 )
                 return AWSResponse(request.url, status, HTTPHeaders(), _Body(text))
             params = dict(parse_qsl(request.body, keep_blank_values=True)) if service == "ec2" else {}

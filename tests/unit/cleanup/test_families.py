@@ -66,6 +66,11 @@ def test_family(by: FamilyBy, changes: dict[str, Any], family: str | None) -> No
     assert families(placed([own(**changes)]), by).get(ref) == family
 
 
+def test_images_that_a_policy_manages_have_no_family() -> None:
+    images = placed([own("ami-1"), own("ami-2")])
+    assert families(images, BY_TAG, {ImageRef(HERE, "ami-1")}) == {ImageRef(HERE, "ami-2"): "web"}
+
+
 @pytest.mark.parametrize("by", [BY_TAG, FamilyBy(name_pattern=re.compile("(web) .*"))])
 def test_copies_of_copies_follow_their_source_through_regions(by: FamilyBy) -> None:
     images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])

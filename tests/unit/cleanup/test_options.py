@@ -35,6 +35,7 @@ def test_a_plain_task() -> None:
     assert (wanted.rules.latest, wanted.rules.states) == (1, frozenset({"available", "disabled"}))
     assert (wanted.clocks, wanted.limit) == (Clocks(deprecate=0), Limit(percent=10))
     assert (wanted.include_shared, wanted.orphan_snapshots, wanted.revoke_grants) == (False, False, False)
+    assert wanted.include_image_builder is False
     assert wanted.regions == ()
 
 
@@ -48,9 +49,11 @@ def test_a_full_task(tmp_path: Path) -> None:
             max_deletions="50%",
             tombstone_path=path,
             regions=["eu-west-1", "eu-west-1"],
+            include_image_builder=True,
         ),
         False,
     )
+    assert wanted.include_image_builder
     assert wanted.by.name_pattern is not None
     assert wanted.by.name_pattern.pattern == "(web)-.*"
     assert wanted.rules.protect_tags == (("keep", None), ("stage", "prod=1"))

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the lifecycle policies of EC2 Image Builder, and the images that it built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..aws import errors
+from ..aws.clients import Clients
+from ..failures import Refused
+from ..fanout import each
+from ..model import ImageRef
+from .image_builder import builder_regions
+from .options import CleanupWanted
+from .state import CleanupSeen, ImageBuild, ImageBuilder, LifecyclePolicy, Recipe, unreadable
+
+_ENABLED: Any = [
+    {"name": "status", "values": ["ENABLED"]},
+    {"name": "resourceType", "values": ["AMI_IMAGE"]},
+]
+# botocore shape RestrictedInteger: the most items of a page.
+_PAGE = {"PageSize": 100}
+
+
+def with_image_builder(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen) -> CleanupSeen:
+    """What was seen, with Image Builder in the regions that built own images.
+
+    Nothing is read if there are no such images, or if they are to be retired like all others.
+
+    Raises:
+        Refused: a read failed for another reason than that AWS refused it.
+    """
+    if wanted.include_image_builder:
+        return seen
+    regions = builder_regions(seen)
+    clients.open("imagebuilder", regions)
+    done, failed = each(
+        regions, lambda region: read_image_builder(clients.client("imagebuilder", region), seen.account_id)
+    )
+    if failed:
+        raise Refused(
+            errors.failure(exception, seen.target(region), "ListLifecyclePolicies")
+            for region, exception in failed.items()
+        )
+    return replace(seen, image_builder=done)
+
+
+def read_image_builder(client: Any, account_id: str) -> ImageBuilder:
+    """The enabled policies that apply to AMIs, and if there are any, all builds with the AMIs of the account.
+
+    What AWS refuses to return is noted as unread.
+    """
+    try:
+        policies = lifecycle_policies(client)
+        return ImageBuilder(policies, image_builds(client, account_id) if policies else ())
+    except errors.AWS_ERRORS as exception:
+        problem = errors.failure(exception, None, "ListLifecyclePolicies")
+        return ImageBuilder(unread=unreadable(problem.action, f"{problem.error_code}: {problem.message}"))
+
+
+def lifecycle_policies(client: Any) -> tuple[LifecyclePolicy, ...]:
+    """The enabled policies with a rule that deprecates, disables or deletes AMIs."""
+    pages = client.get_paginator("list_lifecycle_policies").paginate(filters=_ENABLED, PaginationConfig=_PAGE)
+    arns = [item["arn"] for page in pages for item in page.get("lifecyclePolicySummaryList", ())]
+    found = (client.get_lifecycle_policy(lifecyclePolicyArn=arn)["lifecyclePolicy"] for arn in arns)
+    return tuple(_policy(item) for item in found if _includes_amis(item))
+
+
+def image_builds(client: Any, account_id: str) -> tuple[ImageBuild, ...]:
+    """Every build in the client's region, each with its AMIs in all regions that the account owns."""
+    # botocore shape ListImageBuildVersionsRequest: without an ARN, the builds of all images.
+    pages = client.get_paginator("list_image_build_versions").paginate(PaginationConfig=_PAGE)
+    return tuple(_build(item, account_id) for page in pages for item in page.get("imageSummaryList", ()))
+
+
+def _includes_amis(policy: Mapping[str, Any]) -> bool:
+    """Whether a rule is for AMIs, and not only for Image Builder's own resources.
+
+    (botocore shape LifecyclePolicyDetailAction, includeResources.)
+    """
+    actions = (rule["action"] for rule in policy.get("policyDetails", ()))
+    return any(action.get("includeResources", {}).get("amis", False) for action in actions)
+
+
+def _policy(item: Mapping[str, Any]) -> LifecyclePolicy:
+    selection = item.get("resourceSelection", {})
+    recipes = tuple(Recipe(one["name"], one["semanticVersion"]) for one in selection.get("recipes", ()))
+    return LifecyclePolicy(recipes, dict(selection.get("tagMap", {})))
+
+
+def _build(item: Mapping[str, Any], account_id: str) -> ImageBuild:
+    amis = item.get("outputResources", {}).get("amis", ())
+    return ImageBuild(
+        item.get("name", ""),
+        item.get("version", ""),
+        dict(item.get("tags", {})),
+        tuple(
+            ImageRef(one["region"], one["image"])
+            for one in amis
+            if one.get("accountId", account_id) == account_id and one.get("image")
+        ),
+    )
