@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from typing import cast
 from weakref import WeakKeyDictionary
 
 from moto.core.responses import ActionResult
@@ -55,6 +56,15 @@ class StrictSqsResponse(SQSResponse):
         if wait is not None and wait <= _MOST_WAIT:
             self.params["WaitTimeSeconds"] = min(wait, _LONGEST_POLL)
         return super().receive_message()
+
+    def delete_message_batch(self) -> ActionResult:
+        """Delete messages; the response has no list of failures if there are none.
+
+        The model calls the list required, but AWS omits it (https://github.com/aws/aws-sdk/issues/657, for
+        SendMessageBatch).
+        """
+        answer = cast(dict[str, list[object]], super().delete_message_batch().result)
+        return ActionResult({name: items for name, items in answer.items() if items})
 
     def delete_queue(self) -> ActionResult:
         """Delete the queue and store when that was."""

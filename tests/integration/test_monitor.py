@@ -36,19 +36,34 @@ MATCHES = {
     "image-add-public-among-others": (True, True, True),
     "image-block-disabled": (False, False, True),
     "image-description": (False, False, True),
+    "image-operation-add-account": (True, False, True),
+    "image-operation-add-organization": (True, False, True),
+    "image-operation-add-organizational-unit": (True, False, True),
+    "image-operation-add-public": (True, True, True),
+    "image-operation-remove-public": (False, False, True),
     "image-remove-account": (False, False, True),
     "image-remove-public": (False, False, True),
     "image-reset": (False, False, True),
+    "image-restore": (False, False, True),
+    "image-restore-request": (False, False, True),
     "instances-run": (False, False, False),
     "key-grant": (False, False, True),
+    "key-grant-by-auto-scaling": (False, False, False),
     "key-grant-by-ebs": (False, False, False),
+    "key-grant-by-keyspaces": (False, False, True),
     "key-grant-denied": (False, False, False),
     "key-policy": (False, False, True),
+    "key-policy-by-cloudformation": (False, False, True),
     "snapshot-add-account": (True, False, True),
     "snapshot-add-public": (True, True, True),
     "snapshot-block-disabled": (False, False, True),
     "snapshot-block-relaxed": (False, False, True),
+    "snapshot-operation-add-account": (True, False, True),
+    "snapshot-operation-add-public": (True, True, True),
+    "snapshot-operation-remove-public": (False, False, True),
     "snapshot-remove-account": (False, False, True),
+    "snapshot-restore": (False, False, True),
+    "snapshot-restore-request": (False, False, True),
 }
 
 
@@ -157,9 +172,14 @@ def test_a_survey_and_a_region_that_fails(aws: SimulatedAws, ansible: Ansible) -
         [f"arn:aws:sns:{HOME}:{aws.account_id(OWNER)}:notified"],
     )
     assert aws.client("cloudwatch", OWNER, AWAY).describe_alarms()["MetricAlarms"] == []
-    (of_images, of_keys) = json.loads(_pattern(aws, HOME))["detail"]["$or"]
+    (of_images, *of_keys) = json.loads(_pattern(aws, HOME))["detail"]["$or"]
     assert of_images["eventSource"] == ["ec2.amazonaws.com"]
-    assert of_keys["resources"] == {"ARN": [KEY]}
+    assert {name for one in of_keys for name in one["eventName"]} == {
+        "CreateGrant",
+        "PutKeyPolicy",
+        "RevokeGrant",
+    }
+    assert [one["resources"] for one in of_keys] == [{"ARN": [KEY]}] * len(of_keys)
 
 
 def test_a_missing_log_group_fails_before_the_first_change(aws: SimulatedAws, ansible: Ansible) -> None:

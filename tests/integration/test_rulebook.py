@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -34,8 +35,18 @@ SHARES = (
     "image-add-organizational-unit",
     "image-add-public-among-others",
     "image-add-public",
+    "image-operation-add-account",
+    "image-operation-add-organization",
+    "image-operation-add-organizational-unit",
+    "image-operation-add-public",
+    "image-restore-request",
+    "image-restore",
     "snapshot-add-account",
     "snapshot-add-public",
+    "snapshot-operation-add-account",
+    "snapshot-operation-add-public",
+    "snapshot-restore-request",
+    "snapshot-restore",
 )
 UNHIDDEN = ("snapshot-block-disabled", "snapshot-block-relaxed")
 DISKS = [{"device_name": "/dev/xvda", "size": 8}]
@@ -86,7 +97,8 @@ class Rulebook:
     def __init__(self, path: list[Path], fixture: Fixture, folder: Path, allowed: list[str]) -> None:
         inventory = {"all": {"hosts": {"localhost": {"remediate_allowed_account_ids": allowed}}}}
         _write(folder / "policy.yml", inventory)
-        _write(folder / "variables.yml", {"queue_name": QUEUE, "queue_region": HOME})
+        variables = {"queue_name": QUEUE, "queue_region": HOME, "drools_db_file_path": str(folder / "state")}
+        _write(folder / "variables.yml", variables)
         self._folder = folder
         self._path = path
         kept = {k: v for k, v in fixture.environment(OWNER).items() if not k.startswith("ANSIBLE_")}
@@ -102,11 +114,12 @@ class Rulebook:
     def __enter__(self) -> Rulebook:
         self._log = (self._folder / "log").open("w+")
         project = self._folder / "project"
-        project.mkdir()
+        project.mkdir(exist_ok=True)
         self._process = subprocess.Popen(
             [
                 *("ansible-rulebook", "--rulebook", "golden.images.ami_sharing"),
                 *("--vars", "../variables.yml", "--inventory", "../policy.yml"),
+                *("--persistence-id", "golden-images-sharing"),
             ],
             cwd=project,
             env=self._environment,
@@ -166,11 +179,37 @@ def test_each_sharing_event_runs_the_playbook_and_no_other_does(
     given = [{name: value for name, value in extra.items() if name != "ansible_eda"} for _, extra in runs]
     hidden = {"remediate_regions": [HOME], "remediate_finding_codes": ["snapshot_public"]}
     assert given == [
-        *({"remediate_images": [_place(samples[name])]} for name in SHARES),
-        *(hidden for _ in UNHIDDEN),
+        *(
+            hidden if name in UNHIDDEN else {"remediate_images": [_place(samples[name])]}
+            for name in sorted((*SHARES, *UNHIDDEN), key=[*samples].index)
+        ),
         *({"remediate_images": [_place(one)]} for one in (share, last)),
     ]
     assert running.output.count("Set RawMessageDelivery") == 1
+
+
+def test_a_killed_process_loses_no_event(
+    scripts: Path, aws: SimulatedAws, fixture: Fixture, folder: Path
+) -> None:
+    recorder, record = folder / "bin" / "ansible-playbook", folder / "record"
+    recorder.parent.mkdir()
+    slowly = RECORDER.format(python=scripts / "python", record=str(record)) + "import time; time.sleep(1)\n"
+    recorder.write_text(slowly, encoding="utf-8")
+    recorder.chmod(0o755)
+    shares = [_own_ids(number, dict(trail.records())["image-add-account"]) for number in range(8)]
+    queue = Queue(aws)
+
+    def started() -> set[str]:
+        """The ids of the images whose playbook has started."""
+        lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
+        return {json.loads(line)[1]["remediate_images"][0]["image_id"] for line in lines}
+
+    queue.send(*map(trail.event, shares))
+    with Rulebook([recorder.parent, scripts], fixture, folder, []) as running:
+        running.wait_until(lambda: len(started()) >= 2)
+    assert len(started()) < len(shares)
+    with Rulebook([recorder.parent, scripts], fixture, folder, []) as running:
+        running.wait_until(lambda: started() == {_id(one) for one in shares})
 
 
 def test_one_run_removes_access_that_is_not_allowed_and_keeps_the_rest(
@@ -214,20 +253,21 @@ def test_one_run_removes_access_that_is_not_allowed_and_keeps_the_rest(
 
 def _own_ids(number: int, record: dict[str, Any]) -> dict[str, Any]:
     """A record with unique ids."""
-    ids = {"imageId": f"ami-{number:017x}", "snapshotId": f"snap-{number:017x}"}
-    parameters = record["requestParameters"]
-    return {**record, "requestParameters": parameters | {k: v for k, v in ids.items() if k in parameters}}
+    text = re.sub(r"\b(ami|snap)-[0-9a-f]{17}\b", rf"\1-{number:017x}", json.dumps(record))
+    own: dict[str, Any] = json.loads(text)
+    return own
 
 
 def _id(record: dict[str, Any]) -> str:
-    parameters = record["requestParameters"]
-    return str(parameters.get("imageId") or parameters["snapshotId"])
+    (found,) = {*re.findall(r"\b(?:ami|snap)-[0-9a-f]{17}\b", json.dumps(record))}
+    return str(found)
 
 
 def _place(record: dict[str, Any]) -> dict[str, str]:
     """The image or snapshot of a record, as in remediate_images."""
-    kind = "image_id" if "imageId" in record["requestParameters"] else "snapshot_id"
-    return {"region": record["awsRegion"], kind: _id(record)}
+    image_id = _id(record)
+    kind = "image_id" if image_id.startswith("ami-") else "snapshot_id"
+    return {"region": record["awsRegion"], kind: image_id}
 
 
 def _invalid(share: dict[str, Any]) -> Iterator[Any]:

@@ -95,7 +95,7 @@ def test_a_message_is_there_until_it_is_deleted(sqs: Any, url: str) -> None:
     (again,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
     assert (message["Body"], again["MessageId"]) == ("hello", message["MessageId"])
     entries = [{"Id": "one", "ReceiptHandle": again["ReceiptHandle"]}]
-    assert sqs.delete_message_batch(QueueUrl=url, Entries=entries)["Failed"] == []
+    assert sqs.delete_message_batch(QueueUrl=url, Entries=entries)["Successful"] == [{"Id": "one"}]
     assert "Messages" not in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)
 
 
@@ -112,3 +112,18 @@ def test_an_unknown_queue_is_not_found(aws: SimulatedAws) -> None:
         aws.client("sqs", "other").get_queue_url(QueueName="events")
     assert error_code(unknown) == "QueueDoesNotExist"
     assert unknown.value.response["Error"]["Code"] == "AWS.SimpleQueueService.NonExistentQueue"
+
+
+def test_a_batch_that_is_deleted_completely_has_no_list_of_failures(sqs: Any, url: str) -> None:
+    """https://github.com/aws/aws-sdk/issues/657"""
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    entry = {"Id": "one", "ReceiptHandle": message["ReceiptHandle"]}
+
+    done = sqs.delete_message_batch(QueueUrl=url, Entries=[entry])
+    failed = sqs.delete_message_batch(QueueUrl=url, Entries=[{"Id": "two", "ReceiptHandle": "unknown"}])
+
+    assert done["Successful"] == [{"Id": "one"}]
+    assert "Failed" not in done
+    assert [one["Id"] for one in failed["Failed"]] == ["two"]
+    assert "Successful" not in failed
