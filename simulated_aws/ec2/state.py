@@ -107,6 +107,8 @@ class Snapshot:
     work: Work | None = None
     completion_minutes: int | None = None
     storage_tier: str = "standard"
+    restore_expires: datetime | None = None
+    """The end of the temporary restore of an archived snapshot."""
     lock: Lock | None = None
     serial: int = field(default_factory=SERIALS.__next__)
 
@@ -114,6 +116,14 @@ class Snapshot:
     def encrypted(self) -> bool:
         """Whether it has a key."""
         return self.kms_key_id is not None
+
+    def current_tier(self, now: datetime) -> str:
+        """Its StorageTier: standard for a temporarily restored snapshot, which its archive copy outlives.
+
+        (EBS User Guide, Archive an Amazon EBS snapshot, View archived snapshots.)
+        """
+        restored = self.restore_expires is not None and now < self.restore_expires
+        return "standard" if restored else self.storage_tier
 
     def settle(self, now: datetime) -> None:
         """Set the final state if the copy has ended."""

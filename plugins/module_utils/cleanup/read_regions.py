@@ -183,13 +183,24 @@ def own_snapshots(ec2: EC2Client) -> tuple[OwnSnapshot, ...]:
             snapshot_id=item["SnapshotId"],
             description=item.get("Description", ""),
             tags=_tags(item),
-            archived=item.get("StorageTier") == "archive",
+            **archive_of(item),
             locked=locks.get(item["SnapshotId"], ""),
             kms_key_id=item.get("KmsKeyId"),
         )
         for page in pages
         for item in page["Snapshots"]
     )
+
+
+def archive_of(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether a snapshot of DescribeSnapshots is archived, and until when it is restored, for ``OwnSnapshot``.
+
+    The storage tier of a temporarily restored snapshot is ``standard`` (EBS User Guide, "View archived
+    snapshots"); only RestoreExpiryTime shows that it is archived.
+    """
+    restored_until = item.get("RestoreExpiryTime")
+    archived = item.get("StorageTier") == "archive" or restored_until is not None
+    return {"archived": archived, "restored_until": restored_until}
 
 
 def instances(ec2: EC2Client) -> tuple[Instance, ...]:

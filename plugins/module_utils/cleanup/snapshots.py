@@ -67,7 +67,9 @@ def deregistration_blockers(own: OwnImage, state: RegionState) -> Iterator[str]:
         elif snapshot.locked:
             yield f"Its snapshot {snapshot_id} is locked ({snapshot.locked})."
         elif snapshot.archived:
-            yield f"Its snapshot {snapshot_id} is archived."
+            until = snapshot.restored_until
+            restored = f", and temporarily restored until {until:%Y-%m-%d}" if until else ""
+            yield f"Its snapshot {snapshot_id} is archived{restored}."
 
 
 def sharing_blockers(

@@ -69,7 +69,9 @@ class OwnImage:
 class OwnSnapshot:
     """A snapshot that the account owns.
 
-    ``locked`` is the state and end of its lock, empty if it is not locked. ``kms_key_id`` is the ARN of the
+    ``archived`` means that a copy of it is in the archive. One that is temporarily restored until
+    ``restored_until`` can be used, and is still archived: deleting it deletes both copies. ``locked`` is the
+    state and end of its lock, empty if it is not locked. ``kms_key_id`` is the ARN of the
     key that encrypts it, None if it is not encrypted.
     """
 
@@ -77,6 +79,7 @@ class OwnSnapshot:
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     archived: bool = False
+    restored_until: datetime | None = None
     locked: str = ""
     kms_key_id: str | None = None
 

@@ -73,7 +73,9 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
             "Remove it from images.",
         )
     elif image.state == "disabled":
-        archived = sorted(one.snapshot_id for one in found.snapshots.values() if one.archived)
+        archived = sorted(
+            one.snapshot_id for one in found.snapshots.values() if one.archived and not one.restored_until
+        )
         if archived:
             # EBS User Guide, "Restore an archived Amazon EBS snapshot".
             yield Failure.at(

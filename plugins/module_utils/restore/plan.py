@@ -164,7 +164,10 @@ def _finish(
         before=_view(image, found.launch, found.volumes),
         after=_view(_without_stages(image), permissions.launch, permissions.volumes),
         tombstone=permissions.tombstone.written_at if permissions.tombstone else None,
-        warnings=tuple(_not_made_public(wanted, found, image, permissions.tombstone)),
+        warnings=(
+            *_not_made_public(wanted, found, image, permissions.tombstone),
+            *_archived_again(found, image),
+        ),
         refusals=tuple(public_refusals(found, image, permissions.launch, permissions.volumes, target)),
     )
 
@@ -252,6 +255,20 @@ def _not_made_public(
             f"{image.image_id} or one of its snapshots was public and is not made public again. "
             "Set allow_public: true to make it public."
         )
+
+
+def _archived_again(found: Found, image: Image) -> Iterator[str]:
+    """A warning for each snapshot that AWS soon removes from the standard tier.
+
+    EBS User Guide, "Modify the restore period or restore type for a temporarily restored snapshot".
+    """
+    for snapshot_id, one in sorted(found.snapshots.items()):
+        if one.restored_until:
+            yield (
+                f"{snapshot_id} of {image.image_id} is archived and only restored until "
+                f"{one.restored_until:%Y-%m-%d}: {image.image_id} cannot be launched after that. Restore it "
+                "permanently (RestoreSnapshotTier with PermanentRestore)."
+            )
 
 
 def _predicted_image(history: TombstoneHistory, last: Tombstone, target: Target) -> Image:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..aws import read
+from ..cleanup.read_regions import archive_of
 from ..cleanup.state import OwnSnapshot
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def existing_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> dict[str,
                     snapshot_id=item["SnapshotId"],
                     description=item.get("Description", ""),
                     tags={tag["Key"]: tag["Value"] for tag in item.get("Tags", [])},
-                    archived=item.get("StorageTier") == "archive",
+                    **archive_of(item),
                 )
     return found
 

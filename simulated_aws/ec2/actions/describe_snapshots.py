@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 from .. import state
@@ -53,7 +54,8 @@ def view(snapshot: Snapshot, account_id: str) -> dict[str, Any]:
         "Progress": progress(snapshot),
         "Encrypted": snapshot.encrypted,
         "KmsKeyId": snapshot.kms_key_id,
-        "StorageTier": snapshot.storage_tier,
+        "StorageTier": snapshot.current_tier(state.now()),
+        "RestoreExpiryTime": restore_expiry(snapshot),
         "TransferType": transfer_type(snapshot),
         "CompletionDurationMinutes": snapshot.completion_minutes,
         "Tags": tag_set(tags) if tags else None,
@@ -65,6 +67,12 @@ def progress(snapshot: Snapshot) -> str:
     if snapshot.work:
         return f"{snapshot.work.percent(state.now())}%"
     return "100%" if snapshot.state == "completed" else "0%"
+
+
+def restore_expiry(snapshot: Snapshot) -> datetime | None:
+    """RestoreExpiryTime of a temporarily restored snapshot; None for others (botocore shape Snapshot)."""
+    restored = snapshot.storage_tier == "archive" and snapshot.current_tier(state.now()) == "standard"
+    return snapshot.restore_expires if restored else None
 
 
 def transfer_type(snapshot: Snapshot) -> str | None:
@@ -136,7 +144,7 @@ FILTERS: dict[str, Values[Snapshot]] = {
     "snapshot-id": lambda snapshot: (snapshot.id,),
     "start-time": lambda snapshot: (timestamp(snapshot.start_time),),
     "status": lambda snapshot: (snapshot.state,),
-    "storage-tier": lambda snapshot: (snapshot.storage_tier,),
+    "storage-tier": lambda snapshot: (snapshot.current_tier(state.now()),),
     "transfer-type": lambda snapshot: (transfer_type(snapshot) or "",),
     "volume-id": lambda snapshot: (snapshot.volume_id,),
     "volume-size": lambda snapshot: (str(snapshot.volume_size),),

@@ -78,7 +78,8 @@ def enable_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """
     image = _own_image_in(caller, params, "available", "disabled")
     snapshots = state.region(caller.region).snapshots
-    archived = [one for one in image.snapshot_ids if snapshots[one].storage_tier == "archive"]
+    now = state.now()
+    archived = [one for one in image.snapshot_ids if snapshots[one].current_tier(now) == "archive"]
     if archived:
         raise Ec2Error("IncorrectState", f"The snapshot {archived[0]} of {image.id} is archived")
     image.state = "available"

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ModifySnapshotTier and RestoreSnapshotTier: archive snapshots and restore them.
 
-(EBS User Guide, Archive an Amazon EBS snapshot.) Both take hours on AWS and no time here; a temporary restore
-is not simulated.
+(EBS User Guide, Archive an Amazon EBS snapshot.) Both take hours on AWS and no time here.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from ...exceptions import NotSimulated
 from .. import state
 from ..access import Caller, own_snapshot, using_images
 from ..errors import Ec2Error, invalid_value
 from .registry import action
+
+MOST_RESTORE_DAYS = 180
+"""Days of a temporary restore, 1 to this (EBS User Guide, Restore an archived Amazon EBS snapshot)."""
 
 
 @action("ModifySnapshotTier")
@@ -29,18 +31,37 @@ def modify_snapshot_tier(caller: Caller, params: dict[str, Any]) -> dict[str, An
     if in_use:
         message = f"The snapshot {snapshot.id} is currently in use by {in_use[0]}"
         raise Ec2Error("InvalidSnapshot.InUse", message)
-    snapshot.storage_tier = "archive"
+    snapshot.storage_tier, snapshot.restore_expires = "archive", None
     snapshot.permissions = {}
     return {"SnapshotId": snapshot.id, "TieringStartTime": state.now()}
 
 
 @action("RestoreSnapshotTier")
 def restore_snapshot_tier(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Restore an archived snapshot of the caller permanently."""
+    """Restore an archived snapshot of the caller, permanently or for days, by default one.
+
+    A temporary restore can be prolonged, shortened or made permanent (EBS User Guide, Modify the restore
+    period or restore type for a temporarily restored snapshot); the copy in the archive stays until then.
+    """
     snapshot = own_snapshot(caller, params["SnapshotId"])
-    if not params.get("PermanentRestore"):
-        raise NotSimulated("RestoreSnapshotTier for a number of days")
+    days = params.get("TemporaryRestoreDays")
+    permanent = bool(params.get("PermanentRestore"))
+    if permanent and days is not None:
+        message = "The parameter TemporaryRestoreDays cannot be used with the parameter PermanentRestore"
+        raise Ec2Error("InvalidParameterCombination", message)
     if snapshot.storage_tier != "archive":
         raise Ec2Error("IncorrectState", f"The snapshot {snapshot.id} is not archived")
-    snapshot.storage_tier = "standard"
-    return {"SnapshotId": snapshot.id, "IsPermanentRestore": True, "RestoreStartTime": state.now()}
+    now = state.now()
+    if permanent:
+        snapshot.storage_tier, snapshot.restore_expires = "standard", None
+        return {"SnapshotId": snapshot.id, "IsPermanentRestore": True, "RestoreStartTime": now}
+    days = 1 if days is None else days
+    if not 1 <= days <= MOST_RESTORE_DAYS:
+        raise invalid_value("temporaryRestoreDays", str(days), f"Expected 1 to {MOST_RESTORE_DAYS}.")
+    snapshot.restore_expires = now + timedelta(days=days)
+    return {
+        "SnapshotId": snapshot.id,
+        "IsPermanentRestore": False,
+        "RestoreDuration": days,
+        "RestoreStartTime": now,
+    }

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from .conftest import CONSUMER, build, error_code, image_id
+from .conftest import CONSUMER, Clock, build, error_code, image_id
 
 
 def tiers(client: Any) -> list[str]:
@@ -48,3 +49,44 @@ def test_an_image_with_an_archived_snapshot_is_not_enabled(client: Any) -> None:
     assert error_code(ec2.enable_image, ImageId=image_id(built)) == "IncorrectState"
     ec2.restore_snapshot_tier(SnapshotId=first, PermanentRestore=True)
     ec2.enable_image(ImageId=image_id(built))
+
+
+def test_a_temporarily_restored_snapshot_is_archived_again(client: Any, clock: Clock) -> None:
+    """Its tier is standard meanwhile, and only RestoreExpiryTime shows that it is archived.
+
+    (EBS User Guide, Archive an Amazon EBS snapshot, View archived snapshots; botocore shape Snapshot.)
+    """
+    build(images={"golden": {"state": "disabled"}})
+    ec2 = client()
+    first, _second = ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+    snapshot_id = first["SnapshotId"]
+    assert error_code(ec2.restore_snapshot_tier, SnapshotId=snapshot_id) == "IncorrectState"
+    ec2.modify_snapshot_tier(SnapshotId=snapshot_id)
+    for days in (0, 181):
+        refused = error_code(ec2.restore_snapshot_tier, SnapshotId=snapshot_id, TemporaryRestoreDays=days)
+        assert refused == "InvalidParameterValue"
+    both = {"SnapshotId": snapshot_id, "TemporaryRestoreDays": 5, "PermanentRestore": True}
+    assert error_code(ec2.restore_snapshot_tier, **both) == "InvalidParameterCombination"
+    restored = ec2.restore_snapshot_tier(SnapshotId=snapshot_id, TemporaryRestoreDays=5)
+    assert (restored["RestoreDuration"], restored["IsPermanentRestore"]) == (5, False)
+    (shown,) = ec2.describe_snapshots(SnapshotIds=[snapshot_id])["Snapshots"]
+    assert shown["StorageTier"] == "standard"
+    assert shown["RestoreExpiryTime"] - clock.moment < timedelta(days=5, seconds=1)
+    clock.forward(days=5)
+    (shown,) = ec2.describe_snapshots(SnapshotIds=[snapshot_id])["Snapshots"]
+    assert (shown["StorageTier"], "RestoreExpiryTime" in shown) == ("archive", False)
+
+
+def test_a_temporary_restore_is_made_permanent(client: Any, clock: Clock) -> None:
+    """(EBS User Guide, Modify the restore period or restore type for a temporarily restored snapshot.)"""
+    built = build(images={"golden": {"state": "disabled"}})
+    first, _second = built["images"]["golden"]["snapshot_ids"]
+    ec2 = client()
+    ec2.modify_snapshot_tier(SnapshotId=first)
+    assert ec2.restore_snapshot_tier(SnapshotId=first)["RestoreDuration"] == 1
+    ec2.enable_image(ImageId=image_id(built))
+    ec2.restore_snapshot_tier(SnapshotId=first, PermanentRestore=True)
+    clock.forward(days=2)
+    assert tiers(client) == ["standard", "standard"]
+    (shown,) = ec2.describe_snapshots(SnapshotIds=[first])["Snapshots"]
+    assert "RestoreExpiryTime" not in shown

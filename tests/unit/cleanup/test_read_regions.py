@@ -104,13 +104,29 @@ def test_snapshots_with_their_locks_but_not_with_those_that_expired() -> None:
     found = [
         {"SnapshotId": "snap-1", "Description": "web"},
         {"SnapshotId": "snap-2", "StorageTier": "archive", "Tags": [{"Key": "a", "Value": "b"}]},
+        {"SnapshotId": "snap-3", "StorageTier": "standard", "RestoreExpiryTime": until},
+        {"SnapshotId": "snap-4", "StorageTier": "standard"},
     ]
     wire.expect("describe_snapshots", {"OwnerIds": ["self"], "MaxResults": 1000}, {"Snapshots": found})
     with wire.spoken():
         assert own_images.own_snapshots(wire.client) == (
             OwnSnapshot("snap-1", "web", {}, locked="governance until 2027-01-02"),
             OwnSnapshot("snap-2", "", {"a": "b"}, archived=True),
+            OwnSnapshot("snap-3", archived=True, restored_until=until),
+            OwnSnapshot("snap-4"),
         )
+
+
+def test_a_temporarily_restored_snapshot_is_archived() -> None:
+    """EBS User Guide, "View archived snapshots": its storage tier is standard."""
+    until = datetime(2027, 1, 2, tzinfo=UTC)
+    assert own_images.archive_of({"StorageTier": "standard", "RestoreExpiryTime": until}) == {
+        "archived": True,
+        "restored_until": until,
+    }
+    for tier, archived in (("archive", True), ("standard", False), (None, False)):
+        item = {"StorageTier": tier} if tier else {}
+        assert own_images.archive_of(item) == {"archived": archived, "restored_until": None}
 
 
 def test_an_older_botocore_cannot_read_what_aws_services_hide() -> None:

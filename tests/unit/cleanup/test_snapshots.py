@@ -92,7 +92,8 @@ def test_a_snapshot_goes_only_if_nothing_else_uses_it(
         (own(protection="enabled-with-cooldown"), {}, "enabled-with-cooldown"),
         (own(protection="enabled-without-cooldown"), {}, "enabled-without-cooldown"),
         (own(), {"locked": "governance until 2027-01-01"}, "is locked (governance until 2027-01-01)"),
-        (own(), {"archived": True}, "is archived"),
+        (own(), {"archived": True}, "snap-ami-1 is archived."),
+        (own(), {"archived": True, "restored_until": NOW}, "temporarily restored until 2026-11-24"),
     ],
 )
 def test_what_blocks_a_deregistration(image: OwnImage, snapshot: dict[str, Any], reason: str | None) -> None:

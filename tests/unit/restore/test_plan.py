@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -57,6 +58,16 @@ def test_a_disabled_image_is_enabled_then_shared_then_untagged() -> None:
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
     assert plan.after["volume_permissions"]["snap-1"] == {"account_ids": [CONSUMER], "public": False}
     assert (plan.before["state"], plan.after["state"], plan.after["marks"]) == ("disabled", "available", [])
+
+
+def test_a_temporarily_restored_snapshot_is_restored_with_a_warning() -> None:
+    until = datetime(2027, 1, 2, tzinfo=UTC)
+    restored = OwnSnapshot("snap-2", archived=True, restored_until=until)
+    plan = planned(found(snapshots={**found().snapshots, "snap-2": restored}), tombstone())
+    assert plan.refusals == ()
+    (warning,) = plan.warnings
+    assert "snap-2 of ami-1 is archived and only restored until 2027-01-02" in warning
+    assert planned(found(), tombstone()).warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -39,6 +40,16 @@ def test_existing_snapshots_have_their_tags_and_tiers(ec2: Wire) -> None:
     ec2.expect("describe_snapshots", request, {"Snapshots": [shown]})
     assert recycle_bin.existing_snapshots(ec2.client, ["snap-1", "snap-2"]) == {
         "snap-2": OwnSnapshot("snap-2", "d", {"k": "v"}, archived=True)
+    }
+
+
+def test_a_temporarily_restored_snapshot_is_archived(ec2: Wire) -> None:
+    until = datetime(2027, 1, 2, tzinfo=UTC)
+    shown = {"SnapshotId": "snap-1", "StorageTier": "standard", "RestoreExpiryTime": until}
+    request = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
+    ec2.expect("describe_snapshots", request, {"Snapshots": [shown]})
+    assert recycle_bin.existing_snapshots(ec2.client, ["snap-1", "snap-2"]) == {
+        "snap-1": OwnSnapshot("snap-1", archived=True, restored_until=until)
     }
 
 
