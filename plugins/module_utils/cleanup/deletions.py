@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..model import SnapshotRef
 from .decisions import Decision
 from .options import CleanupWanted
-from .snapshots import former_image, leftovers, orphans
-from .state import CleanupSeen, OwnSnapshot, SnapshotUsage
+from .snapshots import former_image, images_named_by, leftovers, orphans
+from .state import CleanupSeen, Evidence, OwnSnapshot, SnapshotUsage
 
 # Region to former image to the snapshots that it has left.
 Orphans = dict[str, dict[str, tuple[OwnSnapshot, ...]]]
@@ -21,10 +21,17 @@ _NOT_READ = SnapshotUsage(unread="Its permissions were not read.")
 
 
 def all_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
-    """The snapshots that former images left, shared or not, if the user wants such snapshots deleted."""
+    """The snapshots that former images left, shared or not, if the user wants such snapshots deleted.
+
+    None in a region where something could not be read: it may use these images.
+    """
     if not wanted.orphan_snapshots:
         return {}
-    return {region: orphans(state, wanted.rules.protect_tags) for region, state in seen.regions.items()}
+    return {
+        region: orphans(state, wanted.rules.protect_tags, seen.named[region])
+        for region, state in seen.regions.items()
+        if not seen.unread_of(region)
+    }
 
 
 def all_leftovers(wanted: CleanupWanted, seen: CleanupSeen) -> Mapping[SnapshotRef, OwnSnapshot]:
@@ -32,7 +39,7 @@ def all_leftovers(wanted: CleanupWanted, seen: CleanupSeen) -> Mapping[SnapshotR
     return {
         SnapshotRef(region, one.snapshot_id): one
         for region, state in seen.regions.items()
-        for one in leftovers(state, wanted.rules.protect_tags)
+        for one in leftovers(state, wanted.rules.protect_tags, seen.named[region])
     }
 
 
@@ -44,6 +51,15 @@ def kept_leftovers(wanted: CleanupWanted, seen: CleanupSeen) -> dict[SnapshotRef
         if not _is_deletable(wanted, seen, ref):
             found[ref] = usage.unread or "It is shared with other accounts."
     return found
+
+
+def used_former_images(wanted: CleanupWanted, seen: CleanupSeen, region: str) -> dict[str, Evidence]:
+    """Former image to its first use, where nothing else keeps the snapshots that it left."""
+    state, named, tags = seen.regions[region], seen.named[region], wanted.rules.protect_tags
+    left = leftovers(state, tags, {})
+    former = [image_id for one in left for image_id in images_named_by(one)]
+    former += orphans(state, tags, {}) if wanted.orphan_snapshots else ()
+    return {image_id: named[image_id][0] for image_id in former if image_id in named}
 
 
 def deletable_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
@@ -72,7 +88,7 @@ def deleted_alone(
     of_former = (one for left in orphaned.get(region, {}).values() for one in left)
     left_here = (
         one
-        for one in leftovers(seen.regions[region], wanted.rules.protect_tags)
+        for one in leftovers(seen.regions[region], wanted.rules.protect_tags, seen.named[region])
         if _is_deletable(wanted, seen, SnapshotRef(region, one.snapshot_id))
     )
     return (*left_here, *of_former)

@@ -22,12 +22,13 @@ from .deletions import (
     deleted_alone,
     former_images,
     kept_leftovers,
+    used_former_images,
 )
 from .families import blocked_by_missing_tags, inherited_tags
 from .grants import Revocations, keys_of, revocations
 from .options import CleanupWanted
 from .stages import stamp
-from .state import CleanupSeen, OwnSnapshot, RegionState
+from .state import CleanupSeen, Evidence, OwnSnapshot, RegionState
 
 # How many images a refusal names as examples.
 _EXAMPLES = 5
@@ -85,6 +86,7 @@ def plan(
                 warnings=(
                     *(warning for one in keys.values() for warning in one.warnings),
                     *(_kept_warning(ref, why) for ref, why in kept.items() if ref.region == region),
+                    *_used_warning(region, used_former_images(wanted, seen, region)),
                 ),
             )
         )
@@ -146,6 +148,17 @@ def _over_limit(
 
 def _kept_warning(ref: SnapshotRef, why: str) -> str:
     return f"Snapshot {ref.snapshot_id} of a deregistered image in {ref.region} is kept: {why}"
+
+
+def _used_warning(region: str, used: Mapping[str, Evidence]) -> Iterator[str]:
+    """A warning about all former images of a region whose snapshots are kept because of uses."""
+    if used:
+        named = [f"{image_id} ({one.label})" for image_id, one in sorted(used.items())[:_EXAMPLES]]
+        more = " …" if len(used) > _EXAMPLES else ""
+        yield (
+            f"{region}: the snapshots of {len(used)} deregistered images are kept, because these images are "
+            f"still named: {', '.join(named)}{more}"
+        )
 
 
 def _view(

@@ -16,7 +16,7 @@ from ..model import Sharing
 from ..tags import OWN_TAG_PREFIX
 from .managed import manager
 from .sharing import only_by_snapshot
-from .state import OwnImage, OwnSnapshot, RegionState, RetentionRule, SnapshotUsage
+from .state import Evidence, OwnImage, OwnSnapshot, RegionState, RetentionRule, SnapshotUsage
 
 # The tag that is written on snapshots before their images are deregistered. By this tag the next run finds
 # snapshots that could not be deleted. Its value is a list of image ids, separated by spaces; the snapshot
@@ -30,6 +30,9 @@ _OF_IMAGE = re.compile(
 
 # Tag keys, each with a value, or None for any value.
 Tags: TypeAlias = "tuple[tuple[str, str | None], ...]"
+
+# Image id to its uses, whether or not the image exists.
+Named: TypeAlias = "Mapping[str, tuple[Evidence, ...]]"
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,10 @@ class SnapshotDecision:
 
 
 def decide_snapshots(
-    own: OwnImage, state: RegionState, deregistering: Collection[str]
+    own: OwnImage, state: RegionState, deregistering: Collection[str], named: Named
 ) -> tuple[SnapshotDecision, ...]:
     """What happens to the image's snapshots. ``deregistering`` are all images to deregister, it included."""
-    return tuple(_decide(snapshot_id, state, deregistering) for snapshot_id in own.image.snapshot_ids)
+    return tuple(_decide(snapshot_id, state, deregistering, named) for snapshot_id in own.image.snapshot_ids)
 
 
 def deregistration_blockers(own: OwnImage, state: RegionState) -> Iterator[str]:
@@ -97,7 +100,7 @@ def marked_for(snapshot: OwnSnapshot) -> tuple[str, ...]:
     return tuple(snapshot.tags.get(SNAPSHOT_TAG, "").split())
 
 
-def leftovers(state: RegionState, protect_tags: Tags) -> tuple[OwnSnapshot, ...]:
+def leftovers(state: RegionState, protect_tags: Tags, named: Named) -> tuple[OwnSnapshot, ...]:
     """Snapshots of images that this collection deregistered, whose own deletion failed.
 
     Snapshots that were restored from the Recycle Bin without their image look the same: a tag can protect
@@ -109,11 +112,11 @@ def leftovers(state: RegionState, protect_tags: Tags) -> tuple[OwnSnapshot, ...]
         for snapshot in state.snapshots.values()
         if _is_leftover(snapshot, existing)
         and not _is_protected(snapshot, protect_tags)
-        and _deletable(snapshot, state, marked_for(snapshot))
+        and _deletable(snapshot, state, named)
     )
 
 
-def orphans(state: RegionState, protect_tags: Tags) -> dict[str, tuple[OwnSnapshot, ...]]:
+def orphans(state: RegionState, protect_tags: Tags, named: Named) -> dict[str, tuple[OwnSnapshot, ...]]:
     """Former image to the snapshots that it left, recognized by the descriptions that AWS gave to them.
 
     Backups have other descriptions, or the tags of the service that manages them.
@@ -129,7 +132,7 @@ def orphans(state: RegionState, protect_tags: Tags) -> dict[str, tuple[OwnSnapsh
             continue
         if _is_protected(snapshot, protect_tags):
             continue
-        if _deletable(snapshot, state, (image_id,)):
+        if _deletable(snapshot, state, named):
             found[image_id] = (*found.get(image_id, ()), snapshot)
     return found
 
@@ -138,6 +141,17 @@ def former_image(snapshot: OwnSnapshot) -> str | None:
     """The image that AWS created the snapshot for, by its description; None for other snapshots."""
     match = _OF_IMAGE.fullmatch(snapshot.description)
     return match[1] if match else None
+
+
+def images_named_by(snapshot: OwnSnapshot) -> tuple[str, ...]:
+    """All images that the snapshot's description and mark name, whether or not they exist.
+
+    Instances, launch templates and parameters can name such an image after it is deregistered. The
+    snapshot then is what is left to register it again, and what EC2 restores root volumes of the instances
+    from (EC2 User Guide, "Replace a root volume": to the launch state).
+    """
+    former = former_image(snapshot)
+    return tuple(dict.fromkeys((*([former] if former else ()), *marked_for(snapshot))))
 
 
 def recoverable_until(
@@ -153,8 +167,10 @@ def recoverable_until(
     return now + timedelta(days=min(days)) if all(days) else None
 
 
-def _decide(snapshot_id: str, state: RegionState, deregistering: Collection[str]) -> SnapshotDecision:
-    keep_reason = "; ".join(_keep_reasons(snapshot_id, state, deregistering))
+def _decide(
+    snapshot_id: str, state: RegionState, deregistering: Collection[str], named: Named
+) -> SnapshotDecision:
+    keep_reason = "; ".join(_keep_reasons(snapshot_id, state, deregistering, named))
     return SnapshotDecision(
         snapshot_id, keep_reason, 0 if keep_reason else _snapshot_retained(snapshot_id, state)
     )
@@ -187,14 +203,19 @@ def _is_protected(snapshot: OwnSnapshot, protect_tags: Tags) -> bool:
     return any(key in snapshot.tags and value in (None, snapshot.tags[key]) for key, value in protect_tags)
 
 
-def _deletable(snapshot: OwnSnapshot, state: RegionState, former: Collection[str]) -> bool:
+def _deletable(snapshot: OwnSnapshot, state: RegionState, named: Named) -> bool:
     # An image in the Recycle Bin can only be restored with its snapshots.
-    free = not snapshot.locked and not snapshot.archived and state.binned.isdisjoint(former)
-    return free and not any(_keep_reasons(snapshot.snapshot_id, state, ()))
+    free = (
+        not snapshot.locked and not snapshot.archived and state.binned.isdisjoint(images_named_by(snapshot))
+    )
+    return free and not any(_keep_reasons(snapshot.snapshot_id, state, (), named))
 
 
-def _keep_reasons(snapshot_id: str, state: RegionState, deregistering: Collection[str]) -> Iterator[str]:
-    service = manager(state.snapshots[snapshot_id].tags) if snapshot_id in state.snapshots else None
+def _keep_reasons(
+    snapshot_id: str, state: RegionState, deregistering: Collection[str], named: Named
+) -> Iterator[str]:
+    snapshot = state.snapshots.get(snapshot_id)
+    service = manager(snapshot.tags) if snapshot else None
     if service:
         yield f"{service} manages it"
     for image_id in state.images_with.get(snapshot_id, ()):
@@ -202,3 +223,6 @@ def _keep_reasons(snapshot_id: str, state: RegionState, deregistering: Collectio
             yield f"image {image_id} uses it"
     for user in state.snapshot_uses.get(snapshot_id, ()):
         yield f"{user} uses it"
+    for image_id in images_named_by(snapshot) if snapshot else ():
+        if image_id in named:
+            yield f"{named[image_id][0].label} uses its image {image_id}"

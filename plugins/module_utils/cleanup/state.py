@@ -96,6 +96,11 @@ class Evidence:
     detail: str = ""
     firm: bool = True
 
+    @property
+    def label(self) -> str:
+        """What uses the image, for a message."""
+        return f"{self.kind.replace('_', ' ')} {self.subject}"
+
     def as_result(self) -> dict[str, str]:
         """The evidence as the module returns it."""
         return {"detail": self.detail, "kind": self.kind, "subject": self.subject}
@@ -283,6 +288,11 @@ class CleanupSeen:
                 if ImageRef(region, image_id) not in self.images:
                     found[image_id] = (*found.get(image_id, ()), *(one.seen_in(region) for one in evidence))
         return found
+
+    @cached_property
+    def named(self) -> Mapping[str, Mapping[str, tuple[Evidence, ...]]]:
+        """Region to image id to its uses, in the region or elsewhere, whether or not the image exists."""
+        return {region: {**self.named_elsewhere, **state.uses} for region, state in self.regions.items()}
 
     def unread_of(self, region: str) -> tuple[Evidence, ...]:
         """What could not be read and may use images of the region: all of it there, parameters anywhere."""

@@ -16,15 +16,17 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.deletions im
     deleted_alone,
     former_images,
     kept_leftovers,
+    used_former_images,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     OwnSnapshot,
     SnapshotUsage,
+    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing, SnapshotRef
 
-from tests.unit.cleanup.examples import REGION, own, region_state, seen, wanted
+from tests.unit.cleanup.examples import REGION, USED, own, region_state, seen, wanted
 
 FORMER = "ami-0123456789abcdef0"
 ORPHAN = OwnSnapshot("snap-9", f"Created by CreateImage(i-1) for {FORMER}")
@@ -59,6 +61,31 @@ def test_a_shared_orphan_is_deleted_only_if_the_user_includes_shared_ones(
 def test_orphans_are_no_concern_of_a_policy_that_does_not_ask_for_them() -> None:
     assert all_orphans(wanted(), saw()) == {}
     assert deletable_orphans(wanted(), saw()) == {}
+
+
+def test_the_snapshots_of_former_images_that_are_in_use_are_kept() -> None:
+    """Instances outlive their image, and launch templates and parameters can still name it."""
+    uses = {FORMER: (USED,), "ami-gone": (USED,), "ami-8": (USED,)}
+    state = replace(saw().regions[REGION], uses=uses)
+    now = replace(saw(), regions={REGION: state})
+    asks = wanted(orphan_snapshots=True)
+    assert all_orphans(asks, now) == {REGION: {}}
+    assert all_leftovers(asks, now) == {}
+    assert used_former_images(asks, now, REGION) == {FORMER: USED, "ami-gone": USED}
+    assert used_former_images(wanted(), now, REGION) == {"ami-gone": USED}
+    assert used_former_images(asks, saw(), REGION) == {}
+
+
+def test_a_parameter_of_another_region_uses_a_former_image() -> None:
+    elsewhere = region_state(uses={FORMER: (USED,)})
+    regions = {**saw().regions, "us-east-1": elsewhere}
+    assert all_orphans(wanted(orphan_snapshots=True), replace(saw(), regions=regions))[REGION] == {}
+
+
+def test_no_orphans_where_uses_could_not_be_read() -> None:
+    unread = replace(saw().regions[REGION], unread=(unreadable("launch template lt-1", "not resolved"),))
+    now = replace(saw(), regions={REGION: unread})
+    assert all_orphans(wanted(orphan_snapshots=True), now) == {}
 
 
 def test_deleted_are_the_snapshots_of_images_leftovers_and_orphans() -> None:

@@ -191,6 +191,22 @@ def test_a_leftover_that_is_shared_is_kept_with_a_warning() -> None:
     assert warning.startswith(f"Snapshot snap-9 of a deregistered image in {REGION} is kept: It is shared")
 
 
+def test_former_images_in_use_are_named_in_one_warning() -> None:
+    former = [f"ami-{one:017x}" for one in range(6)]
+    left = {
+        f"snap-{one}": OwnSnapshot(f"snap-{one}", f"Created by CreateImage(i-1) for {image_id}")
+        for one, image_id in enumerate(former)
+    }
+    saw = seen(region_state(NEWEST, snapshots=left, uses={one: (USED,) for one in former}))
+    made = plan(wanted(orphan_snapshots=True), saw)
+    assert made.actions == ()
+    (warning,) = made.warnings
+    assert warning.startswith(f"{REGION}: the snapshots of 6 deregistered images are kept")
+    assert f"{former[0]} (instance i-1), " in warning
+    assert former[5] not in warning
+    assert plan(wanted(), saw).warnings == ()
+
+
 @pytest.mark.parametrize("tag", ["aws:backup:source-resource", "aws:dlm:lifecycle-policy-id"])
 def test_a_nightly_backup_does_not_push_the_golden_image_out_of_its_family(tag: str) -> None:
     """Its tags can be those of the instance, and these those of the image that it was launched from."""

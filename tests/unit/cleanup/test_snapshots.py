@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots im
     decide_snapshots,
     deregistration_blockers,
     former_image,
+    images_named_by,
     leftovers,
     orphans,
     recoverable_until,
@@ -28,7 +29,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 
-from tests.unit.cleanup.examples import NOW, own, region_state
+from tests.unit.cleanup.examples import NOW, USED, own, region_state
 from tests.unit.examples import CONSUMER, volumes
 
 MADE = "Created by CreateImage(i-0123456789abcdef0) for ami-0123456789abcdef0"
@@ -79,7 +80,7 @@ def test_a_snapshot_goes_only_if_nothing_else_uses_it(
     others: list[OwnImage], changes: dict[str, Any], leaving: set[str], kept: str
 ) -> None:
     image = own("ami-1")
-    (decided,) = decide_snapshots(image, region_state(image, *others, **changes), leaving)
+    (decided,) = decide_snapshots(image, region_state(image, *others, **changes), leaving, {})
     assert decided.snapshot_id == "snap-ami-1"
     assert bool(decided.keep_reason) == bool(kept)
     assert kept in decided.keep_reason
@@ -114,6 +115,27 @@ def a_region(*snapshots: OwnSnapshot, **changes: Any) -> RegionState:
 
 
 IN_USE = {"images": (own("ami-2", devices=volumes("snap-1")),)}
+
+
+def test_snapshots_of_a_former_image_that_is_named_are_kept() -> None:
+    """EC2 User Guide, "Replace a root volume": to the launch state, from the snapshot of the launch."""
+    named = {FORMER: (USED,)}
+    assert orphans(a_region(OwnSnapshot("snap-1", MADE)), (), named) == {}
+    marked = OwnSnapshot("snap-1", tags={"golden.images:cleanup-image-ids": f"ami-9 {FORMER}"})
+    assert leftovers(a_region(marked), (), named) == ()
+    assert leftovers(a_region(marked), (), {"ami-8": (USED,)}) == (marked,)
+    image = own("ami-1")
+    registered_again = region_state(image, snapshots={"snap-ami-1": OwnSnapshot("snap-ami-1", MADE)})
+    (decided,) = decide_snapshots(image, registered_again, {"ami-1"}, named)
+    assert decided.keep_reason == f"instance i-1 uses its image {FORMER}"
+
+
+def test_images_that_a_snapshot_names() -> None:
+    marked = OwnSnapshot("snap-1", MADE, {"golden.images:cleanup-image-ids": f"ami-9 {FORMER}"})
+    assert images_named_by(marked) == (FORMER, "ami-9")
+    assert images_named_by(OwnSnapshot("snap-1", "my own")) == ()
+
+
 BINNED = {"binned": frozenset({FORMER})}
 BY_TEMPLATE = {"snapshot_uses": {"snap-1": ("launch template lt-1 version 1",)}}
 
@@ -134,9 +156,9 @@ def test_leftovers_and_orphans_are_taken_when_nothing_needs_them(
     snapshot: dict[str, Any], changes: dict[str, Any], found: bool
 ) -> None:
     marked = OwnSnapshot("snap-1", tags={"golden.images:cleanup-image-ids": FORMER}, **snapshot)
-    assert leftovers(a_region(marked, **changes), ()) == ((marked,) if found else ())
+    assert leftovers(a_region(marked, **changes), (), {}) == ((marked,) if found else ())
     orphan = OwnSnapshot("snap-1", MADE, **snapshot)
-    assert orphans(a_region(orphan, **changes), ()) == ({FORMER: (orphan,)} if found else {})
+    assert orphans(a_region(orphan, **changes), (), {}) == ({FORMER: (orphan,)} if found else {})
 
 
 @pytest.mark.parametrize(
@@ -149,7 +171,7 @@ def test_of_several_images_that_a_mark_names_one_that_is_gone_may_have_left_the_
     marked = OwnSnapshot("snap-9", tags={"golden.images:cleanup-image-ids": "ami-1 ami-2"})
     region = region_state(*(own(one) for one in others), binned=frozenset(binned))
     region = replace(region, snapshots={**region.snapshots, "snap-9": marked})
-    assert leftovers(region, ()) == ((marked,) if found else ())
+    assert leftovers(region, (), {}) == ((marked,) if found else ())
 
 
 @pytest.mark.parametrize(
@@ -181,8 +203,8 @@ def test_the_description_shows_the_image_of_a_snapshot(description: str, image_i
 )
 def test_backups_and_protected_snapshots_are_not_orphans(tags: dict[str, str]) -> None:
     protect = (("keep", None), ("legal", "hold"))
-    assert orphans(a_region(OwnSnapshot("snap-1", MADE, tags)), protect) == {}
-    assert orphans(a_region(OwnSnapshot("snap-1", MADE, {"legal": "none"})), protect)
+    assert orphans(a_region(OwnSnapshot("snap-1", MADE, tags)), protect, {}) == {}
+    assert orphans(a_region(OwnSnapshot("snap-1", MADE, {"legal": "none"})), protect, {})
 
 
 @pytest.mark.parametrize("tag", ["aws:backup:source-resource", "aws:dlm:lifecycle-policy-id"])
@@ -190,10 +212,12 @@ def test_a_snapshot_that_another_service_manages_is_kept_whatever_it_was_part_of
     """RegisterImage makes an image of any snapshot of the account (EC2 API Reference, RegisterImage)."""
     managed = OwnSnapshot("snap-ami-1", MADE, {tag: "x"})
     image = own("ami-1")
-    (decided,) = decide_snapshots(image, region_state(image, snapshots={"snap-ami-1": managed}), {"ami-1"})
+    (decided,) = decide_snapshots(
+        image, region_state(image, snapshots={"snap-ami-1": managed}), {"ami-1"}, {}
+    )
     assert "manages it" in decided.keep_reason
     marked = replace(managed, tags={**managed.tags, "golden.images:cleanup-image-ids": FORMER})
-    assert leftovers(a_region(marked), ()) == ()
+    assert leftovers(a_region(marked), (), {}) == ()
 
 
 def test_a_tag_that_protects_keeps_a_leftover_too() -> None:
@@ -201,13 +225,13 @@ def test_a_tag_that_protects_keeps_a_leftover_too() -> None:
     protect = (("keep", None), ("legal", "hold"))
     for tags, stays in (({"keep": ""}, True), ({"legal": "hold"}, True), ({"legal": "none"}, False)):
         marked = OwnSnapshot("snap-1", tags={"golden.images:cleanup-image-ids": FORMER, **tags})
-        assert leftovers(a_region(marked), protect) == (() if stays else (marked,))
-        assert orphans(a_region(replace(marked, description=MADE)), protect) == {}
+        assert leftovers(a_region(marked), protect, {}) == (() if stays else (marked,))
+        assert orphans(a_region(replace(marked, description=MADE)), protect, {}) == {}
 
 
 def test_orphans_are_listed_by_their_image() -> None:
     first, second = OwnSnapshot("snap-1", MADE), OwnSnapshot("snap-2", COPIED)
-    assert orphans(a_region(first, second), ()) == {FORMER: (first, second)}
+    assert orphans(a_region(first, second), (), {}) == {FORMER: (first, second)}
 
 
 def rule(resource_type: str, days: int, **changes: Any) -> RetentionRule:

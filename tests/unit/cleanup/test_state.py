@@ -38,6 +38,7 @@ def test_what_could_not_be_read_is_evidence_that_proves_nothing() -> None:
     assert (found.firm, USED.firm) == (False, True)
     assert found.as_result() == {"detail": "denied", "kind": "unreadable", "subject": "DescribeInstances"}
     assert found.seen_in(ELSEWHERE) == unreadable("DescribeInstances", "denied in us-east-1")
+    assert Evidence("launch_template", "lt-1").label == "launch template lt-1"
     assert Evidence("parameter", "/web").seen_in(ELSEWHERE).detail == "in us-east-1"
 
 
