@@ -17,9 +17,12 @@ IN_BIN = "aws:recycle-bin:resource-in-bin"
 
 
 def remove_image(image: Image) -> None:
-    """Move an image to the Recycle Bin, with permissions and tags, if a rule retains it; else delete it."""
+    """Move an image to the Recycle Bin, with permissions and tags, if a rule retains it; else delete it.
+
+    Only EBS-backed images are retained (the same page; botocore operation DeregisterImage).
+    """
     drop_image(image)
-    days = _retained(image, IMAGE)
+    days = _retained(image, IMAGE) if image.root_device_type == "ebs" else 0
     if days:
         now = state.now()
         image.tags[IN_BIN] = "true"

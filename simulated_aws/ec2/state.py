@@ -161,6 +161,7 @@ class Image:
     description: str | None = None
     architecture: str = "x86_64"
     root_device_name: str = "/dev/xvda"
+    root_device_type: str = "ebs"
     virtualization_type: str = "hvm"
     ena_support: bool = True
     sriov_net_support: str | None = "simple"

@@ -236,6 +236,5 @@ def _with_snapshots(decided: tuple[Decision, ...], seen: CleanupSeen) -> tuple[D
 def _with_its_snapshots(decision: Decision, seen: CleanupSeen, deregistering: Collection[str]) -> Decision:
     own, region = seen.images[decision.ref], seen.regions[decision.ref.region]
     snapshots = decide_snapshots(own, region, deregistering, seen.named[decision.ref.region])
-    deleted = tuple(snapshot.snapshot_id for snapshot in snapshots if not snapshot.keep_reason)
-    until = recoverable_until(own, region, deleted, seen.now)
+    until = recoverable_until(own, region, snapshots, seen.now)
     return replace(decision, snapshots=snapshots, recoverable_until=until)

@@ -193,7 +193,7 @@ def own_snapshots(ec2: EC2Client) -> tuple[OwnSnapshot, ...]:
 
 
 def archive_of(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Whether a snapshot of DescribeSnapshots is archived, and until when it is restored, for ``OwnSnapshot``.
+    """Whether a snapshot of DescribeSnapshots is archived, and until when restored, for ``OwnSnapshot``.
 
     The storage tier of a temporarily restored snapshot is ``standard`` (EBS User Guide, "View archived
     snapshots"); only RestoreExpiryTime shows that it is archived.

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -155,15 +155,23 @@ def images_named_by(snapshot: OwnSnapshot) -> tuple[str, ...]:
 
 
 def recoverable_until(
-    own: OwnImage, state: RegionState, deleted: Collection[str], now: datetime
+    own: OwnImage, state: RegionState, snapshots: Iterable[SnapshotDecision], now: datetime
 ) -> datetime | None:
-    """Until when the image and the ``deleted`` snapshots can be restored from the Recycle Bin; None if never.
+    """Until when the Recycle Bin can restore the image and its ``snapshots``; None if never, or unsure.
 
-    EBS User Guide, "Recover deleted Amazon EBS snapshots and EBS-backed AMIs with Recycle Bin": an image
-    cannot be restored once one of its snapshots is gone.
+    EBS User Guide, "Recover deleted Amazon EBS snapshots and EBS-backed AMIs with Recycle Bin": only images
+    with an EBS root are retained, and an image cannot be restored once one of its snapshots is gone. A kept
+    snapshot stays for an image in the Recycle Bin only if the snapshot names that image.
     """
+    if own.described.get("RootDeviceType") != "ebs":
+        return None
     days = [_retained(state.rules, "EC2_IMAGE", own.image.tags)]
-    days += (_snapshot_retained(snapshot_id, state) for snapshot_id in deleted)
+    for one in snapshots:
+        snapshot = state.snapshots.get(one.snapshot_id)
+        if not one.keep_reason:
+            days.append(one.retention_days)
+        elif snapshot is None or own.image.image_id not in images_named_by(snapshot):
+            return None
     return now + timedelta(days=min(days)) if all(days) else None
 
 
@@ -224,5 +232,8 @@ def _keep_reasons(
     for user in state.snapshot_uses.get(snapshot_id, ()):
         yield f"{user} uses it"
     for image_id in images_named_by(snapshot) if snapshot else ():
-        if image_id in named:
+        if image_id in state.binned:
+            # It can only be restored with its snapshots (EBS User Guide, "Considerations for Recycle Bin").
+            yield f"image {image_id} in the Recycle Bin needs it"
+        elif image_id in named:
             yield f"{named[image_id][0].label} uses its image {image_id}"

@@ -20,17 +20,22 @@ from .snapshot_lifecycle import snapshot_volume
 
 @action("RegisterImage")
 def register_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Create an image from snapshots, with AWS's defaults (botocore shape RegisterImageRequest)."""
+    """Create an image from snapshots, or from a manifest in S3, which has an instance store root.
+
+    Defaults are AWS's (botocore shape RegisterImageRequest). The manifest is not read.
+    """
     _require_name_and_description(caller, params)
     tags = read_specifications(params, "image")
     root = params.get("RootDeviceName", "/dev/sda1")
     devices = tuple(_registered_device(caller, mapping) for mapping in params.get("BlockDeviceMappings", []))
-    if not any(device.device_name == root and device.snapshot_id for device in devices):
+    in_s3 = "ImageLocation" in params
+    if not in_s3 and not any(device.device_name == root and device.snapshot_id for device in devices):
         message = f"The root device {root} must be mapped to a snapshot"
         raise Ec2Error("InvalidBlockDeviceMapping", message)
     image = _new_image(caller, params, devices, tags["image"])
     image.architecture = params.get("Architecture", "i386")
     image.root_device_name = root
+    image.root_device_type = "instance-store" if in_s3 else "ebs"
     image.virtualization_type = params.get("VirtualizationType", "paravirtual")
     image.ena_support = params.get("EnaSupport", False)
     image.sriov_net_support = params.get("SriovNetSupport")

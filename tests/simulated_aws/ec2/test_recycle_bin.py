@@ -187,6 +187,35 @@ def test_deleted_snapshots_are_retained_too(client: Any) -> None:
     assert binned(client) == ([], [first, second])
 
 
+def test_an_image_with_an_instance_store_root_is_not_retained(client: Any) -> None:
+    """(botocore operation DeregisterImage: an EBS-backed AMI moves to the Recycle Bin.)"""
+    retain_all(client)
+    ec2 = client()
+    image = ec2.register_image(Name="in S3", ImageLocation="bucket/image.manifest.xml")["ImageId"]
+    (shown,) = ec2.describe_images(ImageIds=[image])["Images"]
+    assert shown["RootDeviceType"] == "instance-store"
+    ec2.deregister_image(ImageId=image)
+    assert binned(client) == ([], [])
+
+
+def test_an_image_in_the_bin_does_not_keep_its_snapshots_and_is_lost_without(client: Any) -> None:
+    """(EBS User Guide, Considerations for Recycle Bin: considerations for AMIs.)"""
+    rule(client, "EC2_IMAGE")
+    built = build()
+    first, second = built["images"]["golden"]["snapshot_ids"]
+    ec2 = client()
+    mapping = [{"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": first}}]
+    registered = ec2.register_image(Name="derived", BlockDeviceMappings=mapping)["ImageId"]
+    kept = ec2.deregister_image(ImageId=image_id(built), DeleteAssociatedSnapshots=True)
+    codes = {one["SnapshotId"]: one["ReturnCode"] for one in kept["DeleteSnapshotResults"]}
+    assert codes == {first: "skipped", second: "success"}
+    gone = ec2.deregister_image(ImageId=registered, DeleteAssociatedSnapshots=True)
+    assert gone["DeleteSnapshotResults"] == [{"SnapshotId": first, "ReturnCode": "success"}]
+    assert binned(client)[0] == [image_id(built), registered]
+    for image in (image_id(built), registered):
+        assert error_code(ec2.restore_image_from_recycle_bin, ImageId=image) == "IncorrectState"
+
+
 def test_a_cancelled_copy_is_not_retained(client: Any) -> None:
     """A copy that is not finished has nothing to be recovered; AWS does not say so of the bin."""
     retain_all(client)

@@ -57,7 +57,7 @@ def own(image_id: str = "ami-1", days: float = 100, **changes: Any) -> OwnImage:
         "tags": FAMILY,
         **changes,
     }
-    return OwnImage(Image(**values), ago(days=days), **beyond)
+    return OwnImage(Image(**values), ago(days=days), described={"RootDeviceType": "ebs"}, **beyond)
 
 
 def region_state(*images: OwnImage, **changes: Any) -> RegionState:

@@ -197,7 +197,7 @@ def test_former_images_in_use_are_named_in_one_warning() -> None:
         f"snap-{one}": OwnSnapshot(f"snap-{one}", f"Created by CreateImage(i-1) for {image_id}")
         for one, image_id in enumerate(former)
     }
-    saw = seen(region_state(NEWEST, snapshots=left, uses={one: (USED,) for one in former}))
+    saw = seen(region_state(NEWEST, snapshots=left, uses=dict.fromkeys(former, (USED,))))
     made = plan(wanted(orphan_snapshots=True), saw)
     assert made.actions == ()
     (warning,) = made.warnings

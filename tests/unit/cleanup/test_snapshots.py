@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots import (
+    SnapshotDecision,
     decide_snapshots,
     deregistration_blockers,
     former_image,
@@ -264,12 +265,36 @@ def test_until_when_the_recycle_bin_can_give_an_image_back(
     rules: tuple[RetentionRule, ...], days: int | None
 ) -> None:
     image = own()
-    until = recoverable_until(image, region_state(image, rules=rules), ("snap-ami-1",), NOW)
+    state = region_state(image, rules=rules)
+    until = recoverable_until(image, state, decide_snapshots(image, state, {"ami-1"}, {}), NOW)
     assert until == (None if days is None else NOW + timedelta(days=days))
 
 
-def test_an_image_whose_snapshots_stay_needs_no_rule_for_them() -> None:
-    image = own()
-    assert recoverable_until(
-        image, region_state(image, rules=(rule(IMAGES, 5),)), (), NOW
-    ) == NOW + timedelta(days=5)
+def test_an_image_whose_snapshots_stay_for_it_needs_no_rule_for_them() -> None:
+    image, kept = own(FORMER), SnapshotDecision(f"snap-{FORMER}", "image ami-2 uses it")
+    for description, until in ((MADE, NOW + timedelta(days=5)), ("of another image", None)):
+        snapshot = OwnSnapshot(kept.snapshot_id, description)
+        state = region_state(image, rules=(rule(IMAGES, 5),), snapshots={kept.snapshot_id: snapshot})
+        assert recoverable_until(image, state, (kept,), NOW) == until
+    assert (
+        recoverable_until(image, region_state(image, rules=(rule(IMAGES, 5),), snapshots={}), (kept,), NOW)
+        is None
+    )
+
+
+def test_the_recycle_bin_retains_only_images_with_an_ebs_root() -> None:
+    """EBS User Guide, "Considerations for Recycle Bin"; botocore operation DeregisterImage."""
+    image = replace(own(devices=()), described={"RootDeviceType": "instance-store"})
+    state = region_state(image, rules=(rule(IMAGES, 5), rule(SNAPSHOTS, 5)))
+    assert recoverable_until(image, state, (), NOW) is None
+    assert recoverable_until(own(devices=()), state, (), NOW) == NOW + timedelta(days=5)
+
+
+@pytest.mark.parametrize("tags", [{}, {"golden.images:cleanup-image-ids": "ami-2"}])
+def test_a_snapshot_that_an_image_in_the_recycle_bin_needs_is_kept(tags: dict[str, str]) -> None:
+    """ami-1 was registered from a snapshot of an image that an earlier run deregistered."""
+    image, binned = own(), "ami-2" if tags else FORMER
+    snapshot = OwnSnapshot("snap-ami-1", "" if tags else MADE, tags)
+    state = region_state(image, snapshots={"snap-ami-1": snapshot}, binned=frozenset({binned}))
+    (decided,) = decide_snapshots(image, state, {"ami-1"}, {})
+    assert decided.keep_reason == f"image {binned} in the Recycle Bin needs it"

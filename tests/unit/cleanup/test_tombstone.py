@@ -36,6 +36,7 @@ from . import examples as retiring
 LAUNCH = Sharing(frozenset({CONSUMER, STRANGER}), frozenset({ORG}), frozenset({UNIT}), public=True)
 VOLUME = Sharing(account_ids=frozenset({CONSUMER}), public=True)
 DESCRIBED = {
+    "RootDeviceType": "ebs",
     "State": "available",
     "DeprecationTime": "2026-11-01T12:01:00.000Z",
     "ProductCodes": [{"ProductCodeId": "p-1", "ProductCodeType": "marketplace"}],
@@ -79,7 +80,7 @@ def test_the_name_of_a_tombstones_parameter() -> None:
 
 def test_a_tombstone_holds_what_is_lost() -> None:
     image = retiring.own("ami-1", tags={"family": "web", "team": "a"}, last_launched=retiring.ago(days=9))
-    image = replace(image, described={"Architecture": "arm64"})
+    image = replace(image, described={"Architecture": "arm64", "RootDeviceType": "ebs"})
     snapshots = {"snap-ami-1": OwnSnapshot("snap-ami-1", "of web", {"a": "b"})}
     rules = (RetentionRule("EC2_IMAGE", 7), RetentionRule("EBS_SNAPSHOT", 7))
     saw = retiring.seen(
@@ -92,7 +93,7 @@ def test_a_tombstone_holds_what_is_lost() -> None:
     assert json.loads(tombstone_text(saw, decision)) == {
         "account_id": OWNER,
         "family": "web",
-        "image": {"Architecture": "arm64"},
+        "image": {"Architecture": "arm64", "RootDeviceType": "ebs"},
         "image_id": "ami-1",
         "launch_permissions": {
             "account_ids": [CONSUMER],
