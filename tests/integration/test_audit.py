@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from .playbook import MODULES, Ansible, Run, Task
 AWAY, FAR, DENIED = "eu-west-1", "ap-southeast-2", "us-west-2"
 ALLOWED, LEFT, SPECIAL = "web-prod", "sandbox", "data-dev"
 DISK = {"device_name": "/dev/xvda", "size": 8}
+HIGH = {"key_public", "public", "snapshot_public", "unknown_account", "unknown_organization"}
 READS = {
     *("DescribeImageAttribute", "DescribeImages", "DescribeKey", "DescribeRegions", "DescribeSnapshots"),
     *("DescribeSnapshotAttribute", "GetCallerIdentity", "GetImageBlockPublicAccessState", "GetKeyPolicy"),
@@ -85,6 +87,7 @@ def ids(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, str]:
     )
     ec2.enable_snapshot_block_public_access(State="block-new-sharing")
     ec2.disable_image(ImageId=found["disabled"])
+    _open_policy(kms, built["kms_keys"]["off"][HOME], *fixture.account_ids(LEFT))
     kms.disable_key(KeyId=built["kms_keys"]["off"][HOME])
     (allowed,) = fixture.account_ids(ALLOWED)
     ec2.modify_image_attribute(ImageId=fixture.image_id, LaunchPermission={"Add": [{"UserId": allowed}]})
@@ -103,6 +106,23 @@ def ids(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, str]:
     )
     aws.clear_calls()
     return {**found, "golden": fixture.image_id}
+
+
+def _open_policy(kms: Any, key: str, account_id: str) -> None:
+    """Two statements of others, one for any account and one for this one."""
+    policy = json.loads(kms.get_key_policy(KeyId=key)["Policy"])
+    through_ec2 = {"StringEquals": {"kms:ViaService": f"ec2.{HOME}.amazonaws.com"}}
+    policy["Statement"] += [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": "kms:Decrypt",
+            "Resource": "*",
+            "Condition": through_ec2,
+        },
+        {"Effect": "Allow", "Principal": {"AWS": account_id}, "Action": "kms:Decrypt", "Resource": "*"},
+    ]
+    kms.put_key_policy(KeyId=key, Policy=json.dumps(policy))
 
 
 def _snapshot(aws: SimulatedAws, image_id: str) -> str:
@@ -178,6 +198,8 @@ def test_every_exposure_is_found_and_nothing_else(
         ("golden", "grant_without_share", left),
         ("golden", "missing_key_access", allowed),
         ("key-off", "key_not_enabled", None),
+        ("key-off", "key_public", "all"),
+        ("key-off", "unknown_key_principal", left),
         ("public", "public", "all"),
         ("special-2", "unknown_account", special),
         ("volume-public", "snapshot_public", "all"),
@@ -197,7 +219,7 @@ def test_every_exposure_is_found_and_nothing_else(
     failing = run.task("failing")
     assert failing.status == "failed"
     assert sorted(code for _region, code in failing.codes) == sorted(
-        code for _label, code, _who in at_home if code in {"public", "snapshot_public"} or "unknown" in code
+        code for _label, code, _who in at_home if code in HIGH
     )
     assert codes(failing, ids) == sorted(at_home, key=str)
     assert run.task("clean").status == "ok"

@@ -31,6 +31,7 @@ CODES: dict[str, Severity] = {
     "stale_principal": Severity.LOW,
     "statement_without_share": Severity.MEDIUM,
     "unknown_account": Severity.HIGH,
+    "unknown_key_principal": Severity.MEDIUM,
     "unknown_organization": Severity.HIGH,
     "unknown_organizational_unit": Severity.HIGH,
 }
@@ -84,6 +85,10 @@ MEANINGS: dict[str, str] = {
         "under the key is shared with it any more."
     ),
     "unknown_account": "The image or snapshot is shared with an account that is not allowed.",
+    "unknown_key_principal": (
+        "A grant or key policy statement that this collection did not create lets a principal use the key "
+        "that is not allowed."
+    ),
     "unknown_organization": "The image is shared with an organization that is not allowed.",
     "unknown_organizational_unit": (
         "The image is shared with an organizational unit that is not allowed, nor is its organization."

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from typing import Any
 
@@ -20,41 +20,60 @@ from ..keys.policy_statements import PolicyConsumers
 from ..model import PUBLIC, Grant, Image, KeySeen, Sharing, Target
 from .findings import finding
 from .images import others
-from .state import RegionSeen
+from .state import AuditWanted, RegionSeen
+
+# The operations that use the key. Without them, a principal can only read what kind of key it is.
+_USES = OPERATIONS - {"DescribeKey"}
 
 
-def findings(target: Target, seen: RegionSeen) -> Iterator[Finding]:
+def findings(wanted: AuditWanted, target: Target, seen: RegionSeen) -> Iterator[Finding]:
     """The findings about every key of a region that was read, and about the images under it."""
     under: dict[str, list[Image]] = {}
     for listed in seen.images:
         for arn in seen.key_arns(listed.image):
             under.setdefault(arn, []).append(listed.image)
     for arn, key in seen.keys.items():
-        yield from _of_key(target, key, under.get(arn, []), seen)
+        yield from _of_key(wanted, target, key, under.get(arn, []), seen)
 
 
 def result(target: Target, key: KeySeen) -> dict[str, Any]:
-    """A key as the module returns it: its grants, and this collection's statements in its policy."""
+    """A key as the module returns it: its grants, and who the statements of its policy give access to."""
+    own = [
+        _statement(access.consumers, access.operations, created_by_collection=True)
+        for access in (key_policy.own_accesses(key.policy) if key.policy else ())
+    ]
+    of_others = [
+        _statement(named, audience.operations, created_by_collection=False, public=audience.public)
+        for audience in _audiences(key)
+        if audience.operations and not audience.is_own
+        if (named := _foreign(audience.named, target.account_id)) or audience.public
+    ]
     return {
         "account_id": target.account_id,
         "aws_managed": key.key.aws_managed,
         "grants": [_grant(item) for item in sorted(key.grants, key=lambda item: item.grant_id)],
         "kms_key_arn": key.key.arn,
-        "policy_statements": [
-            {
-                "operations": sorted(access.operations),
-                "org_ids": sorted(access.consumers.org_ids),
-                "org_unit_ids": sorted(unit_id for _org_id, unit_id in access.consumers.units),
-                "org_units": [
-                    {"org_id": org_id, "org_unit_id": unit_id}
-                    for org_id, unit_id in sorted(access.consumers.units)
-                ],
-                "principals": sorted(access.consumers.principals),
-            }
-            for access in (key_policy.own_accesses(key.policy) if key.policy else ())
-        ],
+        "policy_statements": [*own, *of_others],
         "region": target.region,
         "state": key.key.state,
+    }
+
+
+def _statement(
+    consumers: PolicyConsumers,
+    operations: Iterable[str],
+    created_by_collection: bool,
+    public: bool = False,
+) -> dict[str, Any]:
+    units = sorted(consumers.units)
+    return {
+        "created_by_collection": created_by_collection,
+        "operations": sorted(operations),
+        "org_ids": sorted(consumers.org_ids),
+        "org_unit_ids": sorted(unit_id for _org_id, unit_id in units),
+        "org_units": [{"org_id": org_id, "org_unit_id": unit_id} for org_id, unit_id in units],
+        "principals": sorted(consumers.principals),
+        "public": public,
     }
 
 
@@ -68,7 +87,9 @@ def _grant(grant: Grant) -> dict[str, Any]:
     }
 
 
-def _of_key(target: Target, key: KeySeen, images: list[Image], seen: RegionSeen) -> Iterator[Finding]:
+def _of_key(
+    wanted: AuditWanted, target: Target, key: KeySeen, images: list[Image], seen: RegionSeen
+) -> Iterator[Finding]:
     arn = key.key.arn
     sharings = {
         image.image_id: others(seen.sharing[image.image_id], target.account_id)
@@ -114,6 +135,7 @@ def _of_key(target: Target, key: KeySeen, images: list[Image], seen: RegionSeen)
     else:
         yield from _unreachable(target, key, images, sharings)
     yield from _public(target, key, images)
+    yield from _unknown(wanted, target, key, images)
     yield from _stale(target, key)
     if len(sharings) == len(images) and _all_volumes_read(images, seen):
         yield from _unused_access(target, key, images, sharings, seen)
@@ -155,6 +177,60 @@ def _public(target: Target, key: KeySeen, images: list[Image]) -> Iterator[Findi
             images[0].image_id if images else None,
             PUBLIC,
         )
+
+
+def _unknown(wanted: AuditWanted, target: Target, key: KeySeen, images: list[Image]) -> Iterator[Finding]:
+    """Principals that are not allowed and that statements or grants of others let use the key.
+
+    Those of this collection are findings about the images that they are for, or about no image at all.
+    """
+    allowed = reduce(Sharing.__or__, map(wanted.allowed_for, images), wanted.allowed)
+    found: dict[str, list[str]] = {}
+    for audience in _audiences(key):
+        if not audience.is_own and audience.operations & _USES:
+            for principal in names_of(_not_allowed(audience, allowed, target.account_id)):
+                found.setdefault(principal, []).append(f"statement {audience.name} of the key policy")
+    for grant in key.grants:
+        # EBS creates a grant for each volume in use, constrained to that volume (KMS Developer Guide, "Amazon
+        # EC2 example two"): it is a consequence of access, and retired with the volume's use.
+        if not (is_own(grant) or grant.constrained) and grant.operations & _USES:
+            grantee = PolicyConsumers(frozenset({key_policy.short(grant.grantee)}))
+            for principal in names_of(_beyond(grantee, allowed, target.account_id)):
+                found.setdefault(principal, []).append(f"grant {grant.grant_id}")
+    for principal, where in sorted(found.items()):
+        yield finding(
+            target,
+            "unknown_key_principal",
+            key.key.arn,
+            f"{principal}, which is not allowed, can use the key: {', '.join(where)}.",
+            "Remove it there (PutKeyPolicy, RevokeGrant), or allow it in the audit.",
+            images[0].image_id if images else None,
+            principal,
+        )
+
+
+def _not_allowed(audience: StatementAudience, allowed: Sharing, owner: str) -> PolicyConsumers:
+    """Those that the statement names and that are not allowed; none if any of its limits is all allowed."""
+    beyond = [_beyond(limit, allowed, owner) for limit in audience.limits]
+    return beyond[0] if beyond and all(beyond) else PolicyConsumers()
+
+
+def _beyond(consumers: PolicyConsumers, allowed: Sharing, owner: str) -> PolicyConsumers:
+    """The consumers that are not allowed. An allowed organization includes its units."""
+    org_ids = frozenset(map(key_policy.organization_id, allowed.org_arns))
+    units = frozenset(map(key_policy.unit_ids, allowed.org_unit_arns))
+    others = _foreign(consumers, owner)
+    return PolicyConsumers(
+        frozenset(one for one in others.principals if account_of(one) not in allowed.account_ids),
+        others.org_ids - org_ids,
+        frozenset(unit for unit in others.units - units if unit[0] not in org_ids),
+    )
+
+
+def _foreign(consumers: PolicyConsumers, owner: str) -> PolicyConsumers:
+    """The consumers without the owner's own principals, and without principals that no longer exist."""
+    kept = (one for one in consumers.principals if account_of(one) not in (owner, None))
+    return PolicyConsumers(frozenset(kept), consumers.org_ids, consumers.units)
 
 
 def _audiences(key: KeySeen) -> tuple[StatementAudience, ...]:

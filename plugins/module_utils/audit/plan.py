@@ -38,7 +38,7 @@ def plan(wanted: AuditWanted, seen: AuditSeen) -> AuditPlan:
     for target, region in seen.regions.items():
         found += [_of_problem(target, problem) for problem in region.problems]
         found += audit_images.findings(wanted, target, region)
-        found += audit_keys.findings(target, region)
+        found += audit_keys.findings(wanted, target, region)
     findings = tuple(sorted(found, key=lambda item: item.order))
     return AuditPlan(findings, (*_unread(seen), *_failing(wanted, findings)))
 

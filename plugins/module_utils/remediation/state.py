@@ -193,7 +193,7 @@ def _sharing(given: Mapping[str, Any] | None) -> Sharing | None:
 
 
 def _key(given: Mapping[str, Any]) -> AuditedKey:
-    statements = given["policy_statements"]
+    statements = [one for one in given["policy_statements"] if one["created_by_collection"]]
     return AuditedKey(
         PolicyConsumers(
             frozenset(short(one["grantee"]) for one in given["grants"] if one["created_by_collection"])

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditWanted,
     Problem,
     RegionSeen,
+    Rule,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import NAME_PREFIX
@@ -31,7 +33,7 @@ from tests.unit.audit.examples import (
 )
 from tests.unit.examples import ORG, OWNER, STRANGER, place
 from tests.unit.keys.examples import DEFAULT, key_arn
-from tests.unit.keys.policies import ORG_ID, consumers, opened_to, policy_of
+from tests.unit.keys.policies import FOREIGN_UNIT, ORG_ID, OTHER_ORG_ID, C, consumers, opened_to, policy_of
 from tests.unit.keys.policies import UNIT as UNIT_IDS
 from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, foreign, made, root
 
@@ -44,6 +46,19 @@ OPEN = {
     "Resource": "*",
     "Condition": {"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}},
 }
+
+ADMIN, FOREIGN_ROLE = f"arn:aws:iam::{OWNER}:role/admin", f"arn:aws:iam::{C}:role/app"
+
+
+def of_others(principal: Any, condition: Any = None, **changes: Any) -> dict[str, Any]:
+    """A statement of others that allows a principal everything."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*", **changes}
+    return {**statement, "Condition": condition} if condition else statement
+
+
+def below(unit: tuple[str, str]) -> dict[str, Any]:
+    """The condition that the principal is in this unit."""
+    return {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{unit[0]}/*/{unit[1]}/*"}}
 
 
 @pytest.mark.parametrize(
@@ -99,6 +114,59 @@ OPEN = {
             id="a public key that is disabled",
         ),
         pytest.param(
+            under_key(PRIVATE, policy=policy_of(of_others({"AWS": [root(C), root(A), ADMIN]}))),
+            [("unknown_key_principal", KEY.arn, C)],
+            id="an account that is not allowed",
+        ),
+        pytest.param(
+            under_key(
+                PRIVATE, policy=policy_of(of_others({"AWS": FOREIGN_ROLE}), of_others({"AWS": DEPLOY}))
+            ),
+            [("unknown_key_principal", KEY.arn, FOREIGN_ROLE)],
+            id="a role of an account that is not allowed",
+        ),
+        pytest.param(
+            under_key(
+                PRIVATE,
+                policy=policy_of(
+                    of_others("*", {"StringEquals": {"kms:CallerAccount": [A, C]}}),
+                    of_others("*", {"StringEquals": {"aws:PrincipalOrgID": [ORG_ID, OTHER_ORG_ID]}}),
+                    of_others("*", below(UNIT_IDS)),
+                    of_others("*", below(FOREIGN_UNIT)),
+                ),
+            ),
+            [
+                ("unknown_key_principal", KEY.arn, C),
+                ("unknown_key_principal", KEY.arn, OTHER_ORG_ID),
+                ("unknown_key_principal", KEY.arn, FOREIGN_UNIT[1]),
+            ],
+            id="conditions with values that are not allowed",
+        ),
+        pytest.param(
+            under_key(
+                PRIVATE,
+                policy=policy_of(
+                    of_others({"AWS": C}, {"StringEquals": {"aws:PrincipalOrgID": ORG_ID}}),
+                    of_others({"AWS": C}, Action=["kms:DescribeKey", "kms:ListGrants"]),
+                    of_others({"Service": "ec2.amazonaws.com"}),
+                ),
+            ),
+            [],
+            id="an account in an allowed organization, one that only reads, and a service",
+        ),
+        pytest.param(
+            under_key(
+                PRIVATE,
+                foreign(root(C)),
+                replace(foreign(root(C)), grant_id="volume", constrained=True),
+                replace(foreign(root(C)), grant_id="reads", operations=frozenset({"DescribeKey"})),
+                foreign(root(A)),
+                foreign(ADMIN),
+            ),
+            [("unknown_key_principal", KEY.arn, C)],
+            id="a grant of others",
+        ),
+        pytest.param(
             under_key(PRIVATE, key=DEFAULT), [("default_key", DEFAULT.arn, None)], id="the default key"
         ),
         pytest.param(
@@ -113,10 +181,19 @@ def test_keys(seen: RegionSeen, expected: list[Any]) -> None:
 
 
 def test_a_public_key_is_found_with_its_statements() -> None:
-    policy = policy_of({**OPEN, "Sid": "Open"}, OPEN, {**OPEN, "Principal": {"AWS": A}})
+    policy = policy_of({**OPEN, "Sid": "Open"}, OPEN, {**OPEN, "Principal": {"AWS": OWNER}})
     (found,) = audited(under_key(PRIVATE, policy=policy)).findings
     assert (found.severity.label, found.image_id) == ("high", ENCRYPTED.image_id)
     assert "statement Open, 3." in found.message
+
+
+def test_a_rule_for_one_image_allows_its_key() -> None:
+    seen = under_key(PRIVATE, policy=policy_of({**of_others({"AWS": C}), "Sid": "Partner"}))
+    for rule, expected in ((Rule(accounts(C), "*"), []), (Rule(accounts(C), "other-*"), [C])):
+        findings = audited(seen, AuditWanted(rules=(rule,))).findings
+        assert [found.principal for found in findings] == expected
+    assert findings[0].message.endswith("can use the key: statement Partner of the key policy.")
+    assert (findings[0].image_id, findings[0].severity.label) == (ENCRYPTED.image_id, "medium")
 
 
 def test_key_access_that_may_still_be_needed_is_not_a_finding() -> None:
@@ -145,4 +222,25 @@ def test_the_facts_of_a_key() -> None:
         ([B], []),
         ([], [UNIT_IDS[1]]),
     ]
+    assert all(item["created_by_collection"] and not item["public"] for item in shown["policy_statements"])
     assert shown["policy_statements"][1]["org_units"] == [{"org_id": UNIT_IDS[0], "org_unit_id": UNIT_IDS[1]}]
+
+
+def test_the_statements_of_others_in_a_key() -> None:
+    policy = policy_of(
+        of_others({"AWS": [root(C), ADMIN]}, Action=["kms:Decrypt", "kms:Sign"]),
+        of_others("*", below(UNIT_IDS), Action="kms:Decrypt"),
+        of_others({"AWS": C}, Action="kms:Sign"),
+        OPEN,
+        *json.loads(opened_to(consumers(B)))["Statement"][1:],
+    )
+    (shown,) = audit.keys(AuditSeen(OWNER, NOW, {place(): under_key(PRIVATE, policy=policy)}))
+    own, *others = shown["policy_statements"]
+    assert (own["principals"], own["created_by_collection"]) == ([B], True)
+    assert [item["created_by_collection"] for item in others] == [False] * 3
+    assert [(item["principals"], item["org_unit_ids"], item["public"]) for item in others] == [
+        ([C], [], False),
+        ([], [UNIT_IDS[1]], False),
+        ([], [], True),
+    ]
+    assert others[0]["operations"] == ["Decrypt"]

@@ -78,7 +78,7 @@ BOTH = accounts(A) | orgs(ORG)
             AuditWanted(allowed=orgs(ORG)),
             id="a statement for a unit",
         ),
-        pytest.param(under_key(PRIVATE, foreign(root(A))), AuditWanted(), id="another program's grant"),
+        pytest.param(under_key(PRIVATE, foreign(root(A))), allowing(A), id="another program's grant"),
     ],
 )
 def test_a_clean_account(seen: RegionSeen, wanted: AuditWanted) -> None:

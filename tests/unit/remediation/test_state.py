@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +38,10 @@ def audit_of(seen: RegionSeen) -> Audited:
 
 
 def test_read() -> None:
-    policy = opened_to(consumers(A, org_ids=(ORG_ID,), units=(UNIT_IDS,)))
+    opened = json.loads(opened_to(consumers(A, org_ids=(ORG_ID,), units=(UNIT_IDS,))))
+    # A statement of others gives no access that this collection revokes.
+    of_others = {"Effect": "Allow", "Principal": {"AWS": root(B)}, "Action": "kms:Decrypt", "Resource": "*"}
+    policy = json.dumps({**opened, "Statement": [*opened["Statement"], of_others]})
     found = audit_of(
         under_key(
             accounts(B), made(root(B)), foreign(root(A)), policy=policy, volumes={"snap-1": accounts(B)}

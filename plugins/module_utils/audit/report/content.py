@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ...failures import Failure, summary
+from ...model import PUBLIC
 from ...reports import steps
 from ...reports.document import SEVERITIES
 from ..findings import CODES, UNREADABLE
@@ -112,9 +113,10 @@ def _key(key: Mapping[str, Any]) -> dict[str, Any]:
             grant["operations"]
         )
     for statement in key["policy_statements"]:
-        for kind in ("principals", "org_ids", "org_unit_ids"):
-            for principal in statement[kind]:
-                users.setdefault((principal, "key policy", True), set()).update(statement["operations"])
+        named = [one for kind in ("principals", "org_ids", "org_unit_ids") for one in statement[kind]]
+        for principal in [*named, *([PUBLIC] if statement["public"] else [])]:
+            user = principal, "key policy", statement["created_by_collection"]
+            users.setdefault(user, set()).update(statement["operations"])
     return {
         "aws_managed": key["aws_managed"],
         "kms_key_arn": key["kms_key_arn"],

@@ -187,18 +187,21 @@ def test_each_user_of_a_key_is_listed_once_with_all_operations() -> None:
         made(root(A), frozenset({"DescribeKey"}), "g-2"),
         Grant("g-3", root(B), frozenset({"Decrypt"}), "theirs"),
     )
-    content = report(
-        under_key(accounts(A), *grants, policy=opened_to(consumers(A, org_ids=("o-a1b2c3d4e5",))))
-    )
+    policy = json.loads(opened_to(consumers(A, org_ids=("o-a1b2c3d4e5",))))
+    decrypts = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+    policy["Statement"] += [{**decrypts, "Principal": "*"}, {**decrypts, "Principal": {"AWS": root(A)}}]
+    content = report(under_key(accounts(A), *grants, policy=json.dumps(policy)))
     (key,) = content["kms_keys"]
     users = [(one["principal"], one["through"], one["created_by_collection"]) for one in key["users"]]
     assert users == [
+        (A, "key policy", False),
         (A, "key policy", True),
+        ("all", "key policy", False),
         (root(A), "grant", True),
         (root(B), "grant", False),
         ("o-a1b2c3d4e5", "key policy", True),
     ]
-    assert key["users"][1]["operations"] == ["Decrypt", "DescribeKey"]
+    assert key["users"][3]["operations"] == ["Decrypt", "DescribeKey"]
 
 
 def test_grants_to_instances_change_nothing() -> None:
