@@ -184,7 +184,7 @@ class Grant:
 class KeySeen:
     """A key with its grants and the text of its policy; None if the policy is not needed.
 
-    ``denied`` is the operation of grants that AWS denies on a key of another account.
+    ``denied`` is the operation that AWS denies on a key of another account.
     """
 
     key: Key

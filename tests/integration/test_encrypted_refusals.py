@@ -247,12 +247,18 @@ def test_sharing_and_the_whole(
             ),
         },
     )
+    built = fixture.add(kms_keys={"central": {"account": "sandbox", "regions": [AWAY]}})
     # Without a key, and as what only a later step would notice: neither copies first.
     for variables, task in (
         ({}, "Start the copies"),
         (
             {"distribute_kms_key_id": ALIAS, "distribute_auto_scaling": True},
             "Validate options of all steps",
+        ),
+        # A key of another account, whose policy does not let this account manage grants.
+        (
+            {"distribute_kms_key_id": ALIAS, "distribute_kms_key_ids": built["kms_keys"]["central"]},
+            "Check access to the KMS keys that ARNs name",
         ),
     ):
         run = ansible.run(
@@ -267,4 +273,7 @@ def test_sharing_and_the_whole(
         )
         assert run.code != 0
         assert run.task(task).status == "failed", json.dumps([one.name for one in run.tasks])
+    (failure,) = run.task("Write the distribution report").result["report"]["failures"]
+    assert (failure["error_code"], failure["region"]) == ("not_owner", AWAY)
+    assert '"kms:CreateGrant"' in failure["remedy"]
     assert encrypted.changes(aws, refused=True) == []

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ..aws import errors, read
@@ -19,6 +20,8 @@ from .state import GrantWanted, needs_grants
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
+_KEY_ARN = re.compile(r"arn:[^:]+:kms:[^:]+:([0-9]{12}):")
+
 
 def read_keys(clients: Clients, wanted: GrantWanted, target: Target) -> tuple[KeySeen, ...]:
     """The keys of a target with their grants and, if needed, their policies.
@@ -31,7 +34,15 @@ def read_keys(clients: Clients, wanted: GrantWanted, target: Target) -> tuple[Ke
 
 def _read_key(clients: Clients, wanted: GrantWanted, target: Target, key_id: str) -> KeySeen:
     kms = clients.kms(target.region)
-    key = read.key(kms, key_id)
+    try:
+        key = read.key(kms, key_id)
+    except errors.ClientError as exception:
+        named = _KEY_ARN.match(key_id)
+        if not (named and named[1] != target.account_id and needs_grants(wanted, target.account_id)):
+            raise
+        if not _is_denied(exception):
+            raise
+        return KeySeen(Key(key_id), denied="DescribeKey")
     if key.aws_managed:
         # The plan refuses it.
         return KeySeen(key)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -88,12 +89,29 @@ def test_grants_of_other_accounts_on_a_shared_key_are_neither_used_nor_revoked()
     assert any("only grants of this account" in warning for warning in plan.warnings)
 
 
-@pytest.mark.parametrize("operation", ["ListGrants", "CreateGrant"])
+@pytest.mark.parametrize("operation", ["DescribeKey", "ListGrants", "CreateGrant"])
 def test_key_of_another_account_that_denies_grants_is_refused(operation: str) -> None:
+    arn = key_arn(account_id=STRANGER)
     aws = central(refuse={operation: "AccessDeniedException"})
-    _seen, plan = planned(aws, wanted(A))
+    _seen, plan = planned(aws, replace(wanted(A), kms_key_ids={EU: arn}))
     assert [failure.error_code for failure in plan.refusals] == ["not_owner"]
-    assert operation in plan.refusals[0].message
+    assert f"{arn} belongs to account {STRANGER}, and AWS denies {operation}" in plan.refusals[0].message
+
+
+@pytest.mark.parametrize(
+    ("key_id", "account_id", "code"),
+    [
+        (key_arn(account_id=STRANGER), A, "NotFoundException"),
+        (key_arn(account_id=STRANGER), OWNER, "AccessDeniedException"),
+        (key_arn(), A, "AccessDeniedException"),
+        ("alias/golden", A, "AccessDeniedException"),
+    ],
+)
+def test_a_key_that_cannot_be_described_is_a_failure(key_id: str, account_id: str, code: str) -> None:
+    aws = central(refuse={"DescribeKey": code})
+    with pytest.raises(Refused) as caught:
+        planned(aws, replace(wanted(account_id), kms_key_ids={EU: key_id}))
+    assert [failure.error_code for failure in caught.value.failures] == [code]
 
 
 def test_key_of_another_account_is_only_described_without_a_consumer() -> None:
