@@ -13,6 +13,7 @@ KINDS = {
     "drop": frozenset({"when"}),
     "delay": frozenset({"seconds"}),
     "freeze": frozenset({"when"}),
+    "page": frozenset({"status"}),
 }
 """The kinds of faults, and the fields that only faults of this kind have."""
 
@@ -25,7 +26,8 @@ class Fault:
 
     `error` responds with code, message and HTTP status, and the call has no effect. `drop` closes the
     connection without a response; `freeze` responds only after a release; both before or after the call takes
-    effect (`when`). `delay` sends the response some seconds later.
+    effect (`when`). `delay` sends the response some seconds later. `page` responds with an HTML page, as a
+    proxy or a gateway does, and the call has no effect.
     A call matches if it has the service, action, Region and account of the fault; an empty field matches any.
     The first `after` matching calls succeed, the next `times` calls fail (0: all of them). Throttled calls
     match too.

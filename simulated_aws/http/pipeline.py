@@ -43,6 +43,9 @@ _CONTENT_TYPES = {
 _XML_CODE = re.compile(rb"<Code>([^<]*)</Code>")
 _JSON_CODE = re.compile(rb'"(?:__type|code|Code)"\s*:\s*"(?:[^"#]*#)?([^"]*)"')
 
+# As nginx writes it; botocore recognizes only pages that begin with <html>.
+_PAGE = b"<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body><h1>Gateway</h1></body></html>\n"
+
 
 class Pipeline:
     """Handles all API calls; the control API changes its parts."""
@@ -108,6 +111,8 @@ class Pipeline:
         if fault.kind == "error":
             error = ApiError(fault.code, fault.message, fault.status)
             return error.response(call.protocol, entry.request_id)
+        if fault.kind == "page":
+            return Response(fault.status, _PAGE, (("Content-Type", "text/html; charset=utf-8"),))
         if fault.when == "before" and not await self._continues_after(fault, gone):
             return None
         response = await self._execute(request, call, account_id, entry.request_id)

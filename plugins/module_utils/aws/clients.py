@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..fanout import MAX_THREADS
+from .web_pages import refuse_web_page
 
 try:
     import boto3
@@ -67,6 +68,7 @@ class Clients:
         self._session = session or boto3.session.Session(
             profile_name=connection.profile_name, **connection.credentials
         )
+        self._session.events.register("before-parse", refuse_web_page, unique_id="golden.images")
         # With botocore's retries, 8 attempts span about a minute of throttling. The timeout detects a region
         # that cannot be reached within seconds.
         config = Config(

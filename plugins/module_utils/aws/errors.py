@@ -24,8 +24,9 @@ try:
         ParamValidationError,
         WaiterError,
     )
+    from botocore.parsers import ResponseParserError
 
-    AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
+    AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError, ResponseParserError)
 except ImportError:
     # AnsibleAWSModule ends the module before anything can raise one of these. They are distinct
     # classes: pylint reports handlers of the same exception.
@@ -44,6 +45,9 @@ except ImportError:
     class WaiterError(BotoCoreError):  # type: ignore[no-redef]
         """Replaces botocore's exception if botocore is not installed."""
 
+    class ResponseParserError(Exception):  # type: ignore[no-redef]
+        """Replaces botocore's exception if botocore is not installed."""
+
     AWS_ERRORS = ()
 
 
@@ -59,6 +63,12 @@ class IncompleteAnswer(BotoCoreError):
         super().__init__(operation=operation, member=member)
         self.operation = operation
         self.member = member
+
+
+class WebPage(BotoCoreError):
+    """The answer is a web page: it comes from a proxy, a gateway or a login page, not from AWS."""
+
+    fmt = "The answer to {operation} is a web page with the HTTP status {status}, which AWS does not send."
 
 
 # IAM User Guide, "Troubleshoot access denied error messages". The action that is denied is not always the
@@ -91,6 +101,8 @@ REMEDIES = {
     _REGION_DISABLED: "Enable the region in the account of the role.",
     "OptInRequired": "Enable the region, or subscribe to the product, in this account.",
     "RequestLimitExceeded": _RETRY,
+    # Botocore's codes for a web page with an HTTP status of a server error.
+    **dict.fromkeys(("500", "502", "503", "504"), _RETRY),
     "ThrottlingException": _RETRY,
     "ResourceLimitExceeded": "A quota is reached: wait until other copies are done, or request an increase.",
     "InvalidAMIID.NotFound": _IMAGE_NOT_FOUND,
@@ -133,9 +145,11 @@ def failure(exception: Exception, target: Target | None, action: str) -> Failure
         return _aws_failure(exception, target, action)
     if isinstance(exception, IncompleteAnswer):
         return incomplete_answer(exception.operation, exception.member, target)
-    if isinstance(exception, BotoCoreError):
+    if isinstance(exception, (BotoCoreError, ResponseParserError)):
+        unreadable = isinstance(exception, ResponseParserError)
         return Failure(
-            message=str(exception),
+            # The exception's message contains the whole answer.
+            message=f"The answer to {action} is not one of AWS's." if unreadable else str(exception),
             remedy=_sdk_remedy(exception),
             error_code=type(exception).__name__,
             action=action,
@@ -174,7 +188,7 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
     )
 
 
-def _sdk_remedy(exception: BotoCoreError) -> str:
+def _sdk_remedy(exception: Exception) -> str:
     if isinstance(exception, NoCredentialsError):
         return "Set access_key and secret_key, a profile, or the environment variables of the AWS CLI."
     if isinstance(exception, ParamValidationError):

@@ -7,21 +7,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from ..failures import CONSUMER_REJECTED, Failure
 from ..plan import Action
-from .errors import failure
+from .errors import AWS_ERRORS, failure
 from .read import SETTLING_TIMEOUT
 
-try:
-    from botocore import xform_name
-    from botocore.exceptions import BotoCoreError, ClientError
-except ImportError:
+with suppress(ImportError):
     # AnsibleAWSModule ends the module before any of this is used.
-    pass
+    from botocore import xform_name
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -89,7 +87,7 @@ def perform(client: Any, action: Action) -> Performed:
 def _call(client: Any, action: Action) -> tuple[Mapping[str, Any], Failure | None]:
     try:
         return getattr(client, xform_name(action.operation))(**action.parameters), None
-    except (ClientError, BotoCoreError) as exception:
+    except AWS_ERRORS as exception:
         return {}, failure(exception, action.target, action.operation)
 
 

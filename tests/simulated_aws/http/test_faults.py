@@ -109,6 +109,14 @@ def test_botocore_retries_after_a_drop(aws: SimulatedAws, image_id: str) -> None
     assert [call.status for call in aws.calls(action="ModifyImageAttribute")] == [None, 200]
 
 
+def test_botocore_takes_a_page_for_success(aws: SimulatedAws, image_id: str) -> None:
+    aws.add_fault("page", action="ModifyImageAttribute", status=200)
+    share(aws.client("ec2", "owner", config=ONCE), image_id)
+    assert sharing(aws, image_id) == []
+    recorded = aws.calls(action="ModifyImageAttribute")[0]
+    assert (recorded.status, recorded.faulted) == (200, "page")
+
+
 def test_a_delay_holds_up_only_what_it_strikes(aws: SimulatedAws) -> None:
     aws.add_fault("delay", action="GetCallerIdentity", seconds=0.6)
     sts = aws.client("sts", "owner")
@@ -171,7 +179,7 @@ def test_many_frozen_calls_do_not_block_others(aws: SimulatedAws) -> None:
 @pytest.mark.parametrize(
     ("kind", "fields", "sentence"),
     [
-        ("vanish", {}, "the kind of a fault must be one of error, drop, delay, freeze, not 'vanish'"),
+        ("vanish", {}, "the kind of a fault must be one of error, drop, delay, freeze, page, not 'vanish'"),
         ("drop", {"seconds": 1}, "a fault of kind drop can't have seconds"),
         ("drop", {"when": "later"}, "`when` of a fault must be before or after, not 'later'"),
         ("delay", {"seconds": -1}, "invalid `seconds` of a fault: -1"),

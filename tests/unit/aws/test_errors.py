@@ -22,6 +22,7 @@ from botocore.exceptions import (
     ParamValidationError,
     ProfileNotFound,
 )
+from botocore.parsers import ResponseParserError
 
 from tests.unit.examples import OWNER, SOURCE_ID, place
 
@@ -143,6 +144,13 @@ def test_an_answer_without_details() -> None:
             "update botocore",
             id="old botocore",
         ),
+        pytest.param(
+            ResponseParserError("Unable to parse response: b'garbage'"),
+            "ResponseParserError",
+            "sdk",
+            "the proxy",
+            id="not an answer of AWS",
+        ),
         pytest.param(DidNotAnswer(), "region_timeout", "collection", "Rerun later", id="no answer"),
         pytest.param(KeyError("Images"), "unexpected_error", "collection", "report it", id="a bug"),
     ],
@@ -154,6 +162,7 @@ def test_failures_without_an_answer_of_aws(exception: Exception, code: str, sour
     assert found.action == "DescribeImages"
     assert found.region == "eu-west-1"
     assert found.message
+    assert "garbage" not in found.message
     assert remedy in found.remedy
 
 
