@@ -39,6 +39,8 @@ class Grantee(NamedTuple):
 EVERYONE = Grantee("Group", "all")
 LAUNCH_REPORTED_AFTER = timedelta(hours=24)
 """Delay until a launch is reported (botocore shape Image, LastLaunchedTime)."""
+LONGEST_PUBLIC_DEPRECATION = timedelta(days=730)
+"""Two years from the creation of a public image (botocore shape EnableImageDeprecationRequest)."""
 VOLUME_OF_COPIES = "vol-ffffffff"
 """VolumeId of a copied snapshot (botocore operation CopySnapshot)."""
 

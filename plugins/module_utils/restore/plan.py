@@ -162,11 +162,12 @@ def _finish(
         image.state,
         finish=tuple(_finishing_actions(target, found, image, permissions)),
         before=_view(image, found.launch, found.volumes),
-        after=_view(_without_stages(image), permissions.launch, permissions.volumes),
+        after=_view(_without_stages(image, found.launch), permissions.launch, permissions.volumes),
         tombstone=permissions.tombstone.written_at if permissions.tombstone else None,
         warnings=(
             *_not_made_public(wanted, found, image, permissions.tombstone),
             *_archived_again(found, image),
+            *_stays_deprecated(found, image),
         ),
         refusals=tuple(public_refusals(found, image, permissions.launch, permissions.volumes, target)),
     )
@@ -182,15 +183,16 @@ def _finishing_actions(
     =======================  ==============================================================================
     CreateTags               permissions are missing, and no tag says so yet
     EnableImage              the image is disabled
+    DisableImageDeprecation  a cleanup deprecated the image, and it is not public
     ModifySnapshotAttribute  the tombstone has permissions that a snapshot lacks
     ModifyImageAttribute     the tombstone has permissions that the image lacks
-    DisableImageDeprecation  a cleanup deprecated the image
     DeleteTags (snapshots)   they are tagged for deletion with the image
     DeleteTags (image)       it has tags of the cleanup's stages, or of an unfinished restore
     =======================  ==============================================================================
 
     A run may be interrupted after any of these calls. From EnableImage on, only a tag shows that permissions
     are missing: it is therefore created before, and deleted last, so that the next run completes the restore.
+    AWS refuses to cancel the deprecation of a public image (EC2 User Guide, "Deprecate an Amazon EC2 AMI").
     """
     image_id = image.image_id
     shared = Shared(image, found.launch, found.volumes)
@@ -205,9 +207,9 @@ def _finishing_actions(
         unwanted_tags = (*unwanted_tags, RESTORE_TAG)
     if image.state == "disabled":
         yield Action(target, "EnableImage", {"ImageId": image_id}, image_id)
-    yield from missing
-    if _deprecated_by_cleanup(image):
+    if _deprecated_by_cleanup(image) and not found.launch.public:
         yield Action(target, "DisableImageDeprecation", {"ImageId": image_id}, image_id)
+    yield from missing
     snapshot_ids = sorted(one.snapshot_id for one in found.snapshots.values() if image_id in marked_for(one))
     if snapshot_ids:
         yield _delete_tags(target, snapshot_ids, [SNAPSHOT_TAG])
@@ -254,6 +256,16 @@ def _not_made_public(
         yield (
             f"{image.image_id} or one of its snapshots was public and is not made public again. "
             "Set allow_public: true to make it public."
+        )
+
+
+def _stays_deprecated(found: Found, image: Image) -> Iterator[str]:
+    """A warning if AWS does not allow to cancel the deprecation, because the image is public."""
+    if found.launch.public and _deprecated_by_cleanup(image):
+        yield (
+            f"{image.image_id} is public and stays deprecated: AWS allows to cancel only a private image's "
+            "deprecation. Remove its public launch permission, call DisableImageDeprecation, and make it "
+            "public again."
         )
 
 
@@ -321,13 +333,14 @@ def _stage_tags(image: Image) -> tuple[str, ...]:
     return tuple(tag for tag in (*MARKS, RESTORE_TAG) if tag in image.tags)
 
 
-def _without_stages(image: Image) -> Image:
-    """The image as it is when all calls are made."""
+def _without_stages(image: Image, launch: Sharing) -> Image:
+    """The image with the permissions ``launch``, as it is when all calls are made."""
     unwanted = _stage_tags(image)
+    canceled = _deprecated_by_cleanup(image) and not launch.public
     return replace(
         image,
         state="available",
-        deprecation_time=None if _deprecated_by_cleanup(image) else image.deprecation_time,
+        deprecation_time=None if canceled else image.deprecation_time,
         tags={key: value for key, value in image.tags.items() if key not in unwanted},
     )
 

@@ -145,6 +145,17 @@ def _share(image: Image, change: Change) -> None:
             )
             raise Ec2Error("ResourceLimitExceeded", message)
     image.permissions = after
+    if image.public:
+        _deprecate_public(image)
+
+
+def _deprecate_public(image: Image) -> None:
+    """Set the deprecation of a public image, two years after its creation.
+
+    (EC2 User Guide, Deprecate an Amazon EC2 AMI.) That an earlier date stays is a guess.
+    """
+    last = image.creation_date + state.LONGEST_PUBLIC_DEPRECATION
+    image.deprecation_time = min(image.deprecation_time or last, last)
 
 
 def _require_shareable(image: Image) -> None:

@@ -16,8 +16,6 @@ from .snapshot_locks import require_unlocked
 
 LONGEST_DEPRECATION = timedelta(days=3652)
 """Ten years from now, leap days included (botocore shape EnableImageDeprecationRequest, DeprecateAt)."""
-LONGEST_PUBLIC_DEPRECATION = timedelta(days=730)
-"""Two years from the creation of a public image (the same)."""
 COOLDOWN = timedelta(hours=24)
 """Cooldown of the protection (botocore shape EnableImageDeregistrationProtectionRequest)."""
 
@@ -93,9 +91,13 @@ def enable_image_deprecation(caller: Caller, params: dict[str, Any]) -> dict[str
     now = state.now()
     moment: datetime = params["DeprecateAt"]
     moment = (moment + timedelta(seconds=30)).replace(second=0, microsecond=0)
-    last = image.creation_date + LONGEST_PUBLIC_DEPRECATION if image.public else now + LONGEST_DEPRECATION
+    last = (
+        image.creation_date + state.LONGEST_PUBLIC_DEPRECATION if image.public else now + LONGEST_DEPRECATION
+    )
     if moment < now - timedelta(minutes=1):
         raise invalid_value("deprecateAt", moment.isoformat(), "You can't specify a date in the past.")
+    if image.public and image.deprecation_time and moment > image.deprecation_time:
+        _require_private(image)
     if moment > last:
         raise invalid_value("deprecateAt", moment.isoformat(), f"The latest date is {last:%Y-%m-%d}.")
     image.deprecation_time = moment
@@ -104,8 +106,14 @@ def enable_image_deprecation(caller: Caller, params: dict[str, Any]) -> dict[str
 
 @action("DisableImageDeprecation")
 def disable_image_deprecation(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Cancel the deprecation of an image of the caller."""
-    own_image(caller, params["ImageId"]).deprecation_time = None
+    """Cancel the deprecation of an image of the caller; rejected for a public one.
+
+    (EC2 User Guide, Deprecate an Amazon EC2 AMI: to cancel the deprecation date, or to move it to a later
+    date, make the AMI private.) The code is a guess.
+    """
+    image = own_image(caller, params["ImageId"])
+    _require_private(image)
+    image.deprecation_time = None
     return {"Return": True}
 
 
@@ -134,6 +142,12 @@ def _own_image_in(caller: Caller, params: dict[str, Any], *states: str) -> Image
     if image.state not in states:
         raise image_unavailable(image.id, image.state)
     return image
+
+
+def _require_private(image: Image) -> None:
+    if image.public:
+        message = f"The deprecation date of the public AMI {image.id} can't be canceled or postponed"
+        raise Ec2Error("OperationNotPermitted", message)
 
 
 def _require_unprotected(image: Image) -> None:

@@ -123,6 +123,25 @@ def test_limits_of_a_deprecation(
         client().enable_image_deprecation(**call)
 
 
+def test_the_deprecation_of_a_public_image_is_not_canceled_or_postponed(client: Any, clock: Any) -> None:
+    """(EC2 User Guide, Deprecate an Amazon EC2 AMI: note on public AMIs.)"""
+    ec2, image = client(), image_id(build())
+    ec2.disable_image_block_public_access()
+    everyone: Any = [{"Group": "all"}]
+    ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": everyone})
+    (shown,) = ec2.describe_images(ImageIds=[image])["Images"]
+    assert shown["DeprecationTime"] > f"{clock.now() + timedelta(days=729):%Y-%m-%d}"
+    in_days = {days: clock.now() + timedelta(days=days) for days in (1, 2)}
+    ec2.enable_image_deprecation(ImageId=image, DeprecateAt=in_days[1])
+    later = {"ImageId": image, "DeprecateAt": in_days[2]}
+    assert error_code(ec2.enable_image_deprecation, **later) == "OperationNotPermitted"
+    assert error_code(ec2.disable_image_deprecation, ImageId=image) == "OperationNotPermitted"
+    ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Remove": everyone})
+    ec2.disable_image_deprecation(ImageId=image)
+    (shown,) = ec2.describe_images(ImageIds=[image])["Images"]
+    assert "DeprecationTime" not in shown
+
+
 def test_a_protected_image_stays(client: Any) -> None:
     """(botocore operation EnableImageDeregistrationProtection.)"""
     ec2, image = client(), image_id(build())

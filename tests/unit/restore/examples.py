@@ -168,6 +168,7 @@ def _changed(shown: Found, current: Image, operation: str, parameters: Any, reso
         assert current.state == "disabled"
         return replace(shown, image=replace(current, state="available"))
     if operation == "DisableImageDeprecation":
+        assert not shown.launch.public, "the deprecation of a public image cannot be canceled"
         return replace(shown, image=replace(current, deprecation_time=None))
     if operation == "ModifyImageAttribute":
         assert current.state == "available", "a disabled image cannot be shared"

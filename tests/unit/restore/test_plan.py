@@ -128,6 +128,29 @@ def test_only_a_cleanups_deprecation_is_canceled(
     assert plan.after["deprecation_time"] == (None if canceled else deprecated)
 
 
+DEPRECATED = {
+    "tags": {"golden.images:cleanup-deprecated": "2026-11-01T12:00:30Z", **DISABLED_TAG},
+    "deprecation_time": "2026-11-01T12:01:00.000Z",
+}
+
+
+def test_a_deprecation_is_canceled_before_the_image_becomes_public() -> None:
+    """EC2 User Guide, "Deprecate an Amazon EC2 AMI": AWS refuses it for a public image."""
+    plan = planned(found(image(**DEPRECATED)), tombstone(launch=PUBLIC), allow_public=True)
+    assert calls(plan.actions) == [ENABLE, ("DisableImageDeprecation", AMI), SHARE, UNMARK]
+    assert (plan.after["deprecation_time"], plan.warnings) == (None, ())
+
+
+def test_the_deprecation_of_a_public_image_stays_with_a_warning() -> None:
+    shown = found(image("available", **DEPRECATED), launch=PUBLIC)
+    plan = planned(shown, tombstone(launch=PUBLIC), allow_public=True)
+    assert calls(plan.actions) == [UNMARK]
+    assert plan.after["deprecation_time"] == DEPRECATED["deprecation_time"]
+    (warning,) = plan.warnings
+    assert warning.startswith("ami-1 is public and stays deprecated")
+    assert planned(replace(shown, image=image("available")), tombstone(launch=PUBLIC)).warnings == ()
+
+
 def test_snapshots_are_restored_from_the_recycle_bin_before_the_image() -> None:
     plan = planned(binned(), tombstone(), last_tombstone())
     assert calls(plan.restore_snapshots) == [("RestoreSnapshotFromRecycleBin", one) for one in VOLUMES]
