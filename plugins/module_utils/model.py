@@ -150,13 +150,17 @@ class Instance:
 
 @dataclass(frozen=True)
 class Key:
-    """A KMS key as DescribeKey returns it (botocore shape ``KeyMetadata``)."""
+    """A KMS key as DescribeKey returns it (botocore shape ``KeyMetadata``).
+
+    If it is not ``described``, the caller may not call DescribeKey, and all but its ARN is assumed.
+    """
 
     arn: str
     state: str = "Enabled"
     spec: str = "SYMMETRIC_DEFAULT"
     usage: str = "ENCRYPT_DECRYPT"
     aws_managed: bool = False
+    described: bool = True
 
     @property
     def account_id(self) -> str:

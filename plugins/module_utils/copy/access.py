@@ -46,20 +46,22 @@ class SourcePermissions:
 
 @dataclass(frozen=True)
 class MissingAccess:
-    """What prevents an account from copying the source; false if nothing does.
+    """What prevents an account from copying the source, or may prevent it; false if nothing does.
 
     ``launch`` is whether launch permission is missing, ``snapshot_ids`` are the snapshots without
-    createVolumePermission, ``keys`` maps key ARNs to the missing operations. ``already_granted`` is whether
-    the owner has granted all of it, so that it still propagates or the account itself prevents it.
+    createVolumePermission, ``keys`` maps key ARNs to the missing operations. ``undescribed_keys`` are keys
+    that grants and policy do not deny and that the account may not describe itself. ``already_granted`` is
+    whether the owner has granted all of it, so that it still propagates or the account itself prevents it.
     """
 
     launch: bool = False
     snapshot_ids: tuple[str, ...] = ()
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     already_granted: bool = False
+    undescribed_keys: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.launch or self.snapshot_ids or self.keys)
+        return bool(self.launch or self.snapshot_ids or self.keys or self.undescribed_keys)
 
 
 @dataclass(frozen=True)
@@ -75,16 +77,18 @@ def missing_access(
 ) -> MissingAccess:
     """What the account is missing, from its own reads and from the grants and policies that the owner reads.
 
-    A key for which both are inconclusive counts as accessible; the copy then fails with AWS's reason.
+    A key for which both are inconclusive counts as accessible; the copy then fails with AWS's reason. A
+    denied DescribeKey is inconclusive: EC2 calls it for the role, and policies may allow it only through EC2
+    (KMS Developer Guide, "AWS KMS condition keys", kms:ViaService).
     """
+    denied = {key.key.arn: _denied_operations(key, principal) for key in keys}
     return MissingAccess(
         launch=not saw.visible,
         snapshot_ids=tuple(item for item in source.snapshot_ids if item not in saw.snapshot_ids),
-        keys={
-            key.key.arn: operations
-            for key in keys
-            if (operations := _denied_operations(key, principal) or _undescribed(key, saw.denied_key_arns))
-        },
+        keys={arn: operations for arn, operations in denied.items() if operations},
+        undescribed_keys=tuple(
+            arn for arn, operations in denied.items() if not operations and arn in saw.denied_key_arns
+        ),
     )
 
 
@@ -105,7 +109,7 @@ def already_granted(
     return (
         (not missing.launch or includes_account(permissions.launch))
         and all(includes_account(permissions.volumes.get(item)) for item in missing.snapshot_ids)
-        and accessible.issuperset(missing.keys)
+        and accessible.issuperset({*missing.keys, *missing.undescribed_keys})
     )
 
 
@@ -114,6 +118,17 @@ def check_access(
 ) -> tuple[Failure, ...]:
     """One refusal for each kind of access that the account of ``target`` is missing."""
     return tuple(_refusals(target, source, source_region, missing)) if missing else ()
+
+
+def access_warnings(source: Image, source_region: str, missing: MissingAccess | None) -> tuple[str, ...]:
+    """A warning for each key that nothing shows to be accessible to the account."""
+    if missing is None or missing.already_granted:
+        return ()
+    return tuple(
+        f"The account is denied DescribeKey on {arn}, the KMS key of {source.image_id} in {source_region}. "
+        "The copy fails unless the account's role may use the key through EC2 (kms:ViaService)."
+        for arn in missing.undescribed_keys
+    )
 
 
 def check_product_codes(target: Target, source: Image, source_region: str) -> tuple[Failure, ...]:
@@ -178,10 +193,6 @@ def _refusals(target: Target, source: Image, source_region: str, missing: Missin
             if granted
             else f"Grant {account_id} access to the key (ami_kms_grant) and allow it in its IAM policy.",
         )
-
-
-def _undescribed(key: KeySeen, denied_key_arns: frozenset[str]) -> tuple[str, ...]:
-    return ("DescribeKey",) if key.key.arn in denied_key_arns else ()
 
 
 def _denied_operations(key: KeySeen, principal: CopyPrincipal) -> tuple[str, ...]:

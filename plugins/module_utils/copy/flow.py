@@ -16,7 +16,7 @@ from ..aws.clients import Clients
 from ..aws.read import Caller
 from ..failures import Failure, Refused
 from ..fanout import each
-from ..model import Image, Snapshot, Target
+from ..model import Image, Key, Snapshot, Target
 from ..plan import KNOWN_AFTER_APPLY, Plan
 from ..progress import Report
 from ..runner import Flow, Outcome
@@ -149,7 +149,7 @@ def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: 
         start,
         copies={target: images},
         snapshots={target: _snapshots(ec2, wanted, (source, *images) if is_source else images)},
-        keys={target: read.key(clients.kms(target.region), name)} if name else {},
+        keys={target: _read_key(clients, target, name)} if name else {},
     )
     if any(image.state in USABLE_STATES for image in images) and not planner.existing_copy(
         wanted, seen, target
@@ -163,6 +163,20 @@ def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: 
     if encryption.allow_default and (by_default or encryption.encrypts(target.region, source)):
         return replace(seen, keys={target: read.key(clients.kms(target.region), read.default_key_id(ec2))})
     return replace(seen, encrypted_by_default=frozenset({target} if by_default else ()))
+
+
+def _read_key(clients: Clients, target: Target, name: str) -> Key:
+    """The key that is set for the target's copy.
+
+    EC2 calls DescribeKey for the role that copies. Policies may allow it only through EC2 (KMS Developer
+    Guide, "AWS KMS condition keys", kms:ViaService), so that a key whose ARN is set can be used regardless.
+    """
+    try:
+        return read.key(clients.kms(target.region), name)
+    except errors.ClientError as exception:
+        if ":key/" not in name or errors.code_of(exception) != "AccessDeniedException":
+            raise
+        return Key(name, described=False)
 
 
 def _snapshots(ec2: EC2Client, wanted: CopyWanted, images: Iterable[Image]) -> tuple[Snapshot, ...]:

@@ -15,7 +15,7 @@ from ..failures import Failure
 from ..keys import encryption as encrypting
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
-from .access import check_access, check_product_codes
+from .access import access_warnings, check_access, check_product_codes
 from .checks import with_account
 from .request import check_request, copy_request, image_tags
 from .state import FAILED_STATES, USABLE_STATES, CopySeen, CopyWanted
@@ -175,6 +175,9 @@ def _plan_copy(
     refusals = tuple(with_account(item, target, seen.account_id) for item in _refusals(wanted, seen, target))
     if refusals and target.region in wanted.best_effort_regions:
         return TargetPlan(target, warnings=warnings, tolerated=refusals)
+    source_region, missing = wanted.source_region_of(target.region), seen.missing_access.get(target)
+    warnings += access_warnings(seen.source_of(target), source_region, missing)
+    warnings += encrypting.key_warnings(seen.keys.get(target))
     actions = replacement(wanted, seen, target, unusable)
     request = actions[0].parameters
     after = {

@@ -141,6 +141,17 @@ def check_key(
     return ()
 
 
+def key_warnings(key: Key | None) -> tuple[str, ...]:
+    """A warning if the key of a copy could not be checked."""
+    if key is None or key.described:
+        return ()
+    warning = (
+        f"KMS denies DescribeKey on {key.arn}, so that its state and type were not checked. "
+        "The copy fails unless the credentials may use the key through EC2 (kms:ViaService)."
+    )
+    return (warning,)
+
+
 def is_under(image: Image, snapshots: Iterable[Snapshot], key: Key | None, encrypted: bool) -> bool:
     """Whether an image is encrypted as wanted: under ``key``, under any key if None, or not at all.
 

@@ -209,6 +209,26 @@ def test_ebs_can_not_use_a_constrained_grant(golden: Golden) -> None:
     assert golden.copy(CONSUMER)["State"] == "failed"
 
 
+def test_a_role_copies_with_a_key_that_it_may_use_only_through_ec2(golden: Golden) -> None:
+    """(KMS Developer Guide, AWS KMS condition keys: kms:ViaService.)"""
+    golden.share(CONSUMER)
+    golden.grant(CONSUMER)
+    through_ec2 = {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}}
+    statement = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": through_ec2}
+    document = {"Version": "2012-10-17", "Statement": [*ALLOW_EC2_ONLY["Statement"], statement]}
+    golden.aws.client("iam", CONSUMER).put_role_policy(
+        RoleName="golden-consumer", PolicyName="own", PolicyDocument=json.dumps(document)
+    )
+    role = golden.aws.description()["roles"]["golden-consumer"][CONSUMER]
+    call = {"RoleArn": role, "RoleSessionName": "copy", "ExternalId": "golden-images"}
+    session = golden.aws.client("sts", "images").assume_role(**call)["Credentials"]
+    kms, ec2 = (client_of(golden.aws, session, service) for service in ("kms", "ec2"))
+    assert error_code(kms.describe_key, KeyId=golden.key) == "AccessDeniedException"
+    source = {"SourceImageId": golden.image_id, "SourceRegion": "us-east-1"}
+    copied = ec2.copy_image(Name="copy", **source)["ImageId"]
+    assert ec2.describe_images(ImageIds=[copied])["Images"][0]["State"] == "available"
+
+
 # Launches.
 
 

@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.copy.access import (
     MissingAccess,
     SourcePermissions,
     SourceSeen,
+    access_warnings,
     already_granted,
     check_access,
     check_product_codes,
@@ -64,8 +65,20 @@ OPEN = key(grant(*REQUIRED_OPERATIONS))
         pytest.param(
             SourceSeen(True, ALL, frozenset({ARN})),
             [key(policy=None)],
-            MissingAccess(keys={ARN: ("DescribeKey",)}),
+            MissingAccess(undescribed_keys=(ARN,)),
             id="only the account can check the key",
+        ),
+        pytest.param(
+            SourceSeen(True, ALL, frozenset({ARN})),
+            [OPEN],
+            MissingAccess(undescribed_keys=(ARN,)),
+            id="the owner allows what the account may not do itself",
+        ),
+        pytest.param(
+            SourceSeen(True, ALL, frozenset({ARN})),
+            [key()],
+            MissingAccess(keys={ARN: tuple(sorted(REQUIRED_OPERATIONS))}),
+            id="neither the owner nor the account",
         ),
         pytest.param(SEES_ALL, [key(policy=None)], MissingAccess(), id="the account can describe the key"),
         pytest.param(
@@ -79,7 +92,7 @@ OPEN = key(grant(*REQUIRED_OPERATIONS))
 def test_missing_access(saw: SourceSeen, keys: list[KeySeen], expected: MissingAccess) -> None:
     found = missing_access(SOURCE, keys, PRINCIPAL, saw)
     assert found == expected
-    assert bool(found) == bool(expected.launch or expected.snapshot_ids or expected.keys)
+    assert bool(found) == (expected != MissingAccess())
 
 
 @pytest.mark.parametrize(
@@ -150,6 +163,17 @@ BY_ORGANIZATION = Sharing(org_arns=frozenset({"arn:aws:organizations::1:organiza
         pytest.param(
             MissingAccess(launch=True), Sharing(public=True), (), key(), True, id="everything that is missing"
         ),
+        pytest.param(
+            MissingAccess(undescribed_keys=(ARN,)), Sharing(), (), OPEN, True, id="the key, and more"
+        ),
+        pytest.param(
+            MissingAccess(undescribed_keys=(ARN,)),
+            Sharing(),
+            (),
+            key(policy=None),
+            False,
+            id="access to a key that nobody can check",
+        ),
     ],
 )
 def test_access_that_was_already_granted(
@@ -181,6 +205,30 @@ def test_refusals_of_access_that_was_already_granted() -> None:
     assert all("Access was granted" in failure.remedy for failure in failures)
     assert "Allowed AMIs" in failures[0].remedy
     assert "IAM policy" in failures[2].remedy
+
+
+def test_a_key_that_only_ec2_may_use_for_the_role_is_not_refused() -> None:
+    """(KMS Developer Guide, AWS KMS condition keys: kms:ViaService.)"""
+    missing = MissingAccess(undescribed_keys=(ARN,))
+    assert check_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, missing) == ()
+    (warning,) = access_warnings(SOURCE, SOURCE_REGION, missing)
+    assert ARN in warning
+    assert f"{SOURCE_ID} in {SOURCE_REGION}" in warning
+    assert "kms:ViaService" in warning
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        pytest.param(None, id="access"),
+        pytest.param(
+            MissingAccess(undescribed_keys=(ARN,), already_granted=True), id="access that the owner granted"
+        ),
+        pytest.param(MissingAccess(launch=True), id="a refusal"),
+    ],
+)
+def test_no_warning(missing: MissingAccess | None) -> None:
+    assert access_warnings(SOURCE, SOURCE_REGION, missing) == ()
 
 
 @pytest.mark.parametrize("missing", [None, MissingAccess()])

@@ -49,6 +49,7 @@ class Reading:
     others: tuple[tuple[Image, list[Snapshot]], ...] = ()
     by_default: bool = False
     missing: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
     reads: list[str] = field(default_factory=list)
 
     def caller(self, _sts: object) -> Caller:
@@ -76,6 +77,8 @@ class Reading:
         self.reads.append(f"key {key_id}")
         if key_id in self.missing:
             raise refused("NotFoundException", "DescribeKey")
+        if key_id in self.denied:
+            raise refused("AccessDeniedException", "DescribeKey")
         return {"alias/golden": WANTED, "alias/aws/ebs": DEFAULT}[key_id]
 
     def encryption_by_default(self, _ec2: object) -> bool:
@@ -223,6 +226,24 @@ def test_a_missing_key_in_a_region_is_refused_before_any_copy(
         REGION,
     )
     assert "alias in this region" in failure.remedy
+
+
+def test_a_key_that_only_ec2_may_use_is_requested_by_its_arn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """(KMS Developer Guide, AWS KMS condition keys: kms:ViaService.)"""
+    want = wanted(encryption=Encryption(key=WANTED.arn))
+    seen, _opened = read_with(monkeypatch, Reading(PLAIN, denied=frozenset({WANTED.arn})), want)
+    plan = planner.plan(want, seen)
+    assert [action.parameters["KmsKeyId"] for action in plan.actions] == [WANTED.arn]
+    (warning,) = plan.warnings
+    assert WANTED.arn in warning
+    assert "kms:ViaService" in warning
+
+
+def test_an_alias_of_a_key_that_cannot_be_described_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = Reading(PLAIN, denied=frozenset({"alias/golden"}))
+    with pytest.raises(Refused) as caught:
+        read_with(monkeypatch, reading, wanted(encryption=UNDER_KEY))
+    assert [failure.error_code for failure in caught.value.failures] == ["AccessDeniedException"]
 
 
 def test_decrypting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

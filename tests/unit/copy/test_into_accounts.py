@@ -260,6 +260,19 @@ def test_missing_access_of_one_account_is_refused_for_all_its_copies_at_once(
     assert clock.now == started
 
 
+def test_a_key_that_only_ec2_may_use_for_the_role_is_copied_after_a_wait(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """Grants may still propagate, or policies allow DescribeKey only through EC2 (kms:ViaService)."""
+    aws = Aws(ENCRYPTED, keyless=frozenset({CONSUMER}), launch=frozenset(BOTH))
+    want = into(*BOTH, encryption=Encryption(key="alias/theirs"))
+    started = clock.now
+    plan = flow.plan(want, read(monkeypatch, aws, want))
+    assert (plan.refusals, plan.warnings) == ((), ())
+    assert {action.target.account_id for action in plan.actions} == set(BOTH)
+    assert clock.now - started == 30
+
+
 def test_an_image_with_a_product_code_is_refused_in_every_other_account(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

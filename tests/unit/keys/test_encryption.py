@@ -291,3 +291,10 @@ def test_is_under_without_known_keys() -> None:
     image = adopted_image("ami-1", state="pending")
     assert keys.is_under(image, [], WANTED, True) is True
     assert keys.is_under(image, [], None, False) is True
+
+
+def test_a_key_that_could_not_be_described_has_a_warning() -> None:
+    (warning,) = keys.key_warnings(replace(WANTED, described=False))
+    assert WANTED.arn in warning
+    assert keys.key_warnings(WANTED) == ()
+    assert keys.key_warnings(None) == ()
