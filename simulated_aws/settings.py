@@ -48,6 +48,10 @@ class Settings:
     """
     image_sharing_quota: int = 1000
     """Accounts, organizations and OUs that an image can be shared with (EC2 User Guide, Quotas for AMIs)."""
+    sharing_snapshots_needs_key_access: bool = False
+    """Whether sharing an encrypted snapshot without access to its key is an AuthFailure.
+
+    AWS documents neither; one user reports "Not authorized to use key"."""
     public_image_quota: int = 5
     """Public images per account and Region (EC2 User Guide, Quotas for AMIs)."""
     usage_report_seconds: float = 0.0

@@ -14,7 +14,9 @@ from ..kms import keys
 from ..kms import state as kms_state
 from ..kms.authorization import Use, decide
 from ..kms.grants import SUBSET
+from ..settings import SETTINGS
 from .deferred_checks import CopyAttempt, LaunchAttempt
+from .errors import Ec2Error
 from .state import Snapshot, StateReason
 
 # EBS User Guide, Requirements for Amazon EBS encryption: Permissions for users; Share the KMS key used to
@@ -52,6 +54,15 @@ def copy_failure(account_id: str, snapshots: Collection[Snapshot], key_arn: str 
         needed += [(key_arn, one.id, COPY_TO) for one in snapshots]
     allowed = all(_may_use(principal, arn, resource, operations) for arn, resource, operations in needed)
     return None if allowed else INACCESSIBLE_KEY
+
+
+def require_key_access(snapshot: Snapshot) -> None:
+    """AuthFailure for a caller who may not use the key of a snapshot, if the setting is on."""
+    if not SETTINGS.sharing_snapshots_needs_key_access or not snapshot.kms_key_id:
+        return
+    principal = current_principal(snapshot.owner_id)
+    if not _may_use(principal, snapshot.kms_key_id, snapshot.id, ("DescribeKey", "CreateGrant")):
+        raise Ec2Error("AuthFailure", f"Not authorized to use key {snapshot.kms_key_id}", 403)
 
 
 def check_launch_keys(attempt: LaunchAttempt) -> StateReason | None:

@@ -79,14 +79,20 @@ _ROLE = (
     "Check that the role exists, that its trust policy allows these credentials with this external ID or "
     "without one, and that their IAM policy allows sts:AssumeRole."
 )
-# botocore shape RegionDisabledException.
-_REGION_DISABLED = "RegionDisabledException"
 _CREDENTIALS = "Check the credentials: profile, keys and session token, and whether they have expired."
 _RETRY = "Rerun later: completed work is kept."
 _IMAGE_NOT_FOUND = (
     "Check the AMI ID and the region; a deregistered or unshared image is not found from that moment on."
 )
 _NO_ANSWER = "The region did not answer before all other regions were done."
+
+# EC2 Developer Guide, "Error codes for the Amazon EC2 API": AuthFailure is about credentials or permissions.
+# In the first case, and in a region that is not enabled, AWS's message is "AWS was not able to validate the
+# provided access credentials". Examples of the second: "Not authorized to use key", "managed by AWS Backup".
+_NOT_ALLOWED = (
+    "AWS's message names what these credentials may not use or change. For a KMS key, allow it in the key "
+    "policy and in their IAM policy."
+)
 
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API".
 REMEDIES = {
@@ -95,10 +101,13 @@ REMEDIES = {
     "UnauthorizedOperation": _PERMISSION,
     "AuthFailure": f"{_CREDENTIALS} AWS returns the same code for a region that the account has not enabled.",
     "ExpiredToken": _CREDENTIALS,
+    # KMS and Systems Manager (boto/boto3#1127), and STS (botocore shape ExpiredTokenException).
+    "ExpiredTokenException": _CREDENTIALS,
     "InvalidClientTokenId": _CREDENTIALS,
     "RequestExpired": "Get new credentials, or correct this machine's clock.",
     "UnrecognizedClientException": _CREDENTIALS,
-    _REGION_DISABLED: "Enable the region in the account of the role.",
+    # botocore shape RegionDisabledException.
+    "RegionDisabledException": "Enable the region in the account of the role.",
     "OptInRequired": "Enable the region, or subscribe to the product, in this account.",
     "RequestLimitExceeded": _RETRY,
     # Botocore's codes for a web page with an HTTP status of a server error.
@@ -174,8 +183,10 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
     message = message_of(exception)
     denied = _DENIED_ACTION.search(message)
     remedy = REMEDIES.get(code, "AWS's message gives the reason.")
-    if operation == "AssumeRole" and code != _REGION_DISABLED:
+    if operation == "AssumeRole" and code == "AccessDenied":
         remedy = _ROLE
+    elif code == "AuthFailure" and "credentials" not in message:
+        remedy = _NOT_ALLOWED
     return Failure(
         message=message,
         remedy=remedy.format(action=denied[1] if denied else operation),

@@ -9,6 +9,7 @@ from .. import state
 from ..access import Caller, own_snapshot
 from ..encryption_keys import is_aws_managed
 from ..errors import Ec2Error, invalid_value
+from ..key_permissions import require_key_access
 from ..permissions import SNAPSHOT_LISTS, read_change, require_valid
 from ..state import EVERYONE, Snapshot
 from .registry import action
@@ -42,6 +43,7 @@ def modify_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[st
     require_valid(change.entries)
     if change.adds:
         _require_shareable(snapshot)
+        require_key_access(snapshot)
         if EVERYONE in change.entries:
             _require_publishable(snapshot)
     snapshot.permissions = change.apply(snapshot.permissions)

@@ -13,7 +13,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 from simulated_aws.fixtures import loader
 
-from .conftest import ALLOW_EC2_ONLY, USE, client_of, error_code, policy
+from .conftest import ALLOW_EC2_ONLY, USE, client_of, error_code, message, policy
 
 ENCRYPTED_AMI = Path(loader.__file__).parent / "encrypted_ami.yml"
 ONE = {"MinCount": 1, "MaxCount": 1}
@@ -227,6 +227,24 @@ def test_a_role_copies_with_a_key_that_it_may_use_only_through_ec2(golden: Golde
     source = {"SourceImageId": golden.image_id, "SourceRegion": "us-east-1"}
     copied = ec2.copy_image(Name="copy", **source)["ImageId"]
     assert ec2.describe_images(ImageIds=[copied])["Images"][0]["State"] == "available"
+
+
+def test_sharing_an_encrypted_snapshot_may_need_its_key(golden: Golden) -> None:
+    """(A user's report: AuthFailure, "Not authorized to use key"; off by default.)"""
+    statement = {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
+    iam = golden.aws.client("iam", "images")
+    iam.create_user(UserName="sharer")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="sharer", PolicyName="own", PolicyDocument=document)
+    made = iam.create_access_key(UserName="sharer")["AccessKey"]
+    keys = {"access_key_id": made["AccessKeyId"], "secret_access_key": made["SecretAccessKey"]}
+    share = client_of(golden.aws, keys, "ec2").modify_snapshot_attribute
+    call = {"SnapshotId": golden.snapshot_ids[0], "UserIds": [golden.aws.account_id(CONSUMER)]}
+    share(**call, OperationType="add")
+    golden.aws.update_settings(sharing_snapshots_needs_key_access=True)
+    assert message(share, **call, OperationType="add") == f"Not authorized to use key {golden.key}"
+    assert error_code(share, **call, OperationType="add") == "AuthFailure"
+    share(**call, OperationType="remove")
 
 
 # Launches.

@@ -61,8 +61,8 @@ def test_aws_message_is_kept() -> None:
     [
         ("UnauthorizedOperation", "Allow CopyImage in the IAM policy of the credentials used."),
         ("AccessDenied", "Allow CopyImage"),
-        ("AuthFailure", "not enabled"),
         ("ExpiredToken", "Check the credentials"),
+        ("ExpiredTokenException", "Check the credentials"),
         ("RequestExpired", "clock"),
         ("OptInRequired", "Enable the region"),
         ("RequestLimitExceeded", "Rerun later"),
@@ -97,6 +97,33 @@ def test_remedies(code: str, remedy: str) -> None:
 def test_the_remedy_of_a_denial_names_the_denied_action(message: str, remedy: str) -> None:
     """(IAM User Guide, "Troubleshoot access denied error messages".)"""
     assert remedy in failure(refused("UnauthorizedOperation", message), None, "CopyImage").remedy
+
+
+@pytest.mark.parametrize(
+    ("message", "remedy"),
+    [
+        ("AWS was not able to validate the provided access credentials", "not enabled"),
+        ("Not authorized to use key arn:aws:kms:us-west-2:111111111111:key/k", "key policy"),
+        ("The AMI ami-1 is managed by AWS Backup", "AWS's message names"),
+    ],
+)
+def test_the_remedy_of_a_failure_of_credentials_or_of_a_permission(message: str, remedy: str) -> None:
+    """(EC2 Developer Guide, "Error codes for the Amazon EC2 API": AuthFailure.)"""
+    assert remedy in failure(refused("AuthFailure", message), None, "ModifySnapshotAttribute").remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("AccessDenied", "trust policy"),
+        ("ExpiredToken", "Check the credentials"),
+        ("InvalidClientTokenId", "Check the credentials"),
+        ("ValidationError", "AWS's message gives the reason."),
+    ],
+)
+def test_the_remedy_of_a_role_that_cannot_be_assumed(code: str, remedy: str) -> None:
+    """A session that expires during a run fails with ExpiredToken (cloud-custodian/cloud-custodian#9216)."""
+    assert remedy in failure(refused(code, operation="AssumeRole"), None, "DescribeImages").remedy
 
 
 def test_a_region_that_the_role_s_account_has_not_enabled() -> None:
