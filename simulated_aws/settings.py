@@ -56,6 +56,8 @@ class Settings:
     """Public images per account and Region (EC2 User Guide, Quotas for AMIs)."""
     usage_report_seconds: float = 0.0
     """Seconds that an image usage report takes; AWS documents no duration."""
+    image_task_seconds: float = 0.0
+    """Seconds that a CreateStoreImageTask or ExportImage takes. On AWS it takes minutes or hours."""
     managed_resource_visibility: str = "hidden"
     """Whether reads show resources of AWS services, `hidden` or `visible` (botocore shape
     ManagedResourceVisibilitySettings)."""

@@ -233,6 +233,22 @@ class RetentionRule:
     serial: int = field(default_factory=SERIALS.__next__)
 
 
+@dataclass(slots=True)
+class ImageTask:
+    """A task that stores or exports an image (`kind`); it needs the snapshots until it has `ended`."""
+
+    id: str
+    kind: str
+    image_id: str
+    snapshot_ids: tuple[str, ...]
+    bucket: str
+    object_key: str
+    work: Work
+    ended: bool = False
+    failed: bool = False
+    serial: int = field(default_factory=SERIALS.__next__)
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """A recipe of Image Builder and the image that it names; `resource_type` as in usage reports."""
@@ -336,6 +352,7 @@ class AccountRegion:
     """With boto3's names (botocore shape ImageCriterion)."""
     retention_rules: dict[str, RetentionRule] = field(default_factory=dict)
     """Rules of the Recycle Bin by id."""
+    image_tasks: list[ImageTask] = field(default_factory=list)
     recipes: dict[str, Recipe] = field(default_factory=dict)
     """Recipes of Image Builder by ARN."""
     image_builds: dict[str, ImageBuild] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads what names images that it launches: Auto Scaling groups, EC2 Fleets and Spot Fleets."""
+"""Reads what names images that it launches: Auto Scaling groups, fleets and Spot requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..aws import read
-from .usage import FLEET, GROUP, SPOT_FLEET, Launcher, Pin
+from .usage import FLEET, GROUP, SPOT_FLEET, SPOT_REQUEST, Launcher, Pin
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _REFRESHING = ("Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking")
 # How the states of fleets begin that launch no more instances (botocore shapes FleetStateCode, BatchState).
 _ENDED = ("deleted", "cancelled", "failed")
+# The states of Spot requests that launch no more instances (botocore shape SpotInstanceState). A disabled
+# request waits until its stopped instance is started.
+_CLOSED = ("closed", "cancelled", "failed")
 
 
 def groups(autoscaling: Any) -> tuple[Launcher, ...]:
@@ -74,6 +77,24 @@ def spot_fleets(ec2: EC2Client) -> tuple[Launcher, ...]:
         for page in ec2.get_paginator("describe_spot_fleet_requests").paginate(PaginationConfig=read.PAGE)
         for item in page["SpotFleetRequestConfigs"]
         if not item["SpotFleetRequestState"].startswith(_ENDED)
+    )
+
+
+def spot_requests(ec2: EC2Client) -> tuple[Launcher, ...]:
+    """Every Spot request that can launch instances.
+
+    A persistent one stays without its instance, and launches another one when there is capacity again, until
+    it expires or is canceled (EC2 User Guide, "Spot Instance request states").
+    """
+    return tuple(
+        Launcher(
+            SPOT_REQUEST,
+            item["SpotInstanceRequestId"],
+            *_named([item.get("LaunchSpecification", {})]),
+        )
+        for page in ec2.get_paginator("describe_spot_instance_requests").paginate(PaginationConfig=read.PAGE)
+        for item in page["SpotInstanceRequests"]
+        if item["State"] not in _CLOSED
     )
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..aws import read
 from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..model import ImageRef
-from . import read_launchers
+from . import read_image_tasks, read_launchers
 from .stages import parse
 from .state import Evidence, OwnImage, OwnSnapshot, RegionState, RetentionRule, unreadable
 from .tombstone import is_tombstone_parameter
@@ -101,8 +101,14 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
     images = own_images(ec2, name)
     attempt = Attempts()
     bulk = launches(clients, name, attempt)
+    tasks = (
+        *attempt("DescribeStoreImageTasks", lambda: read_image_tasks.store_tasks(ec2)),
+        *attempt("DescribeExportImageTasks", lambda: read_image_tasks.export_tasks(ec2)),
+    )
     bulk = replace(
-        bulk, parameters=attempt("DescribeParameters", lambda: parameters(clients.ssm(name), tombstones))
+        bulk,
+        parameters=attempt("DescribeParameters", lambda: parameters(clients.ssm(name), tombstones)),
+        tasks=tasks,
     )
     labelled = attempt("GetParameterHistory", lambda: labelled_versions(clients.ssm(name), bulk.parameters))
     bulk = replace(bulk, parameters=(*bulk.parameters, *labelled))
@@ -132,6 +138,7 @@ def launches(clients: Clients, name: str, attempt: Attempts) -> BulkReads:
         *attempt("DescribeInstanceRefreshes", lambda: read_launchers.refreshes(autoscaling, groups)),
         *attempt("DescribeFleets", lambda: read_launchers.fleets(ec2)),
         *attempt("DescribeSpotFleetRequests", lambda: read_launchers.spot_fleets(ec2)),
+        *attempt("DescribeSpotInstanceRequests", lambda: read_launchers.spot_requests(ec2)),
     )
     templates = attempt("DescribeLaunchTemplateVersions", lambda: template_versions(ec2))
     pins = missing_pins(launchers, templates)

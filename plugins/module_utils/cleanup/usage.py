@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .state import Evidence, OwnImage, unreadable
 
 INSTANCE, TEMPLATE, CONFIGURATION = "instance", "launch_template", "launch_configuration"
 PARAMETER, COPY = "parameter", "running_copy"
-GROUP, FLEET, SPOT_FLEET = "auto_scaling_group", "fleet", "spot_fleet"
+GROUP, FLEET, SPOT_FLEET, SPOT_REQUEST = "auto_scaling_group", "fleet", "spot_fleet", "spot_request"
+STORE_TASK, EXPORT_TASK = "store_task", "export_task"
 
 # A parameter holds an id, a list of ids, or a text with ids in it, such as JSON.
 _IMAGE_ID = re.compile(r"(?<![A-Za-z0-9])ami-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![A-Za-z0-9])")
@@ -94,7 +95,7 @@ class Pin:
 
 @dataclass(frozen=True)
 class Launcher:
-    """An Auto Scaling group, EC2 Fleet or Spot Fleet request, and what it names itself.
+    """An Auto Scaling group, EC2 Fleet, Spot Fleet request or Spot request, and what it names itself.
 
     ``images`` are ids, or ``resolve:ssm:`` and a parameter. ``configuration`` is the group's launch
     configuration, empty if it has none.
@@ -112,6 +113,15 @@ class Launcher:
 
 
 @dataclass(frozen=True)
+class ImageTask:
+    """A task in progress that writes an image to S3: ``store_task`` or ``export_task``."""
+
+    kind: str
+    image_id: str
+    name: str
+
+
+@dataclass(frozen=True)
 class BulkReads:
     """What can refer to images in one region."""
 
@@ -120,6 +130,7 @@ class BulkReads:
     configurations: tuple[LaunchConfiguration, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     launchers: tuple[Launcher, ...] = ()
+    tasks: tuple[ImageTask, ...] = ()
 
     @property
     def named_images(self) -> tuple[tuple[TemplateVersion | Launcher, str], ...]:
@@ -149,13 +160,20 @@ def uses(bulk: BulkReads) -> dict[str, tuple[Evidence, ...]]:
     for launcher in bulk.launchers:
         for image_id in dict.fromkeys(one for image in launcher.images for one in _IMAGE_ID.findall(image)):
             found[image_id].append(Evidence(launcher.kind, launcher.name))
-    for configuration in bulk.configurations:
-        groups = ", ".join(configuration.groups) or "no group"
-        found[configuration.image_id].append(Evidence(CONFIGURATION, configuration.name, groups))
+    for image_id, evidence in _uses_of_one_image(bulk):
+        found[image_id].append(evidence)
     for parameter in bulk.parameters:
         for image_id in dict.fromkeys(_IMAGE_ID.findall(parameter.value)):
             found[image_id].append(Evidence(PARAMETER, parameter.name))
     return {image_id: tuple(evidence) for image_id, evidence in found.items()}
+
+
+def _uses_of_one_image(bulk: BulkReads) -> Iterator[tuple[str, Evidence]]:
+    for configuration in bulk.configurations:
+        groups = ", ".join(configuration.groups) or "no group"
+        yield configuration.image_id, Evidence(CONFIGURATION, configuration.name, groups)
+    for task in bulk.tasks:
+        yield task.image_id, Evidence(task.kind, task.name)
 
 
 def selectors(bulk: BulkReads) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from . import (  # noqa: F401  each registers its actions
     image_attributes,
     image_lifecycle,
     image_references,
+    image_tasks,
     image_usage_reports,
     recycle_bin,
     regions,

@@ -135,3 +135,31 @@ def test_spot_fleets_that_can_launch(state: str, counts: bool) -> None:
     with wire.spoken():
         found = read_launchers.spot_fleets(wire.client)
     assert found == ((launcher("spot_fleet", ("ami-1",), PINS[:1], ("snap-1",)),) if counts else ())
+
+
+@pytest.mark.parametrize(
+    ("state", "counts"),
+    [
+        ("open", True),
+        ("active", True),
+        ("disabled", True),
+        ("closed", False),
+        ("cancelled", False),
+        ("failed", False),
+    ],
+)
+def test_spot_requests_that_can_launch(state: str, counts: bool) -> None:
+    """(botocore shapes SpotInstanceRequest, SpotInstanceState and LaunchSpecification.)"""
+    wire = Wire("ec2")
+    specification = {"ImageId": "ami-1", "BlockDeviceMappings": [{"Ebs": {"SnapshotId": "snap-1"}}]}
+    item = {"SpotInstanceRequestId": "web", "State": state, "LaunchSpecification": specification}
+    first = {"SpotInstanceRequests": [item], "NextToken": "n"}
+    wire.expect("describe_spot_instance_requests", {"MaxResults": 1000}, first)
+    wire.expect(
+        "describe_spot_instance_requests",
+        {"MaxResults": 1000, "NextToken": "n"},
+        {"SpotInstanceRequests": []},
+    )
+    with wire.spoken():
+        found = read_launchers.spot_requests(wire.client)
+    assert found == ((launcher("spot_request", ("ami-1",), (), ("snap-1",)),) if counts else ())

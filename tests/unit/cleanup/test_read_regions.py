@@ -328,6 +328,13 @@ def test_recycle_bin_rules_with_their_tags_if_they_retain_already() -> None:
         )
 
 
+STORED = {"AmiId": "ami-0123456789abcdef9", "Bucket": "b", "S3objectKey": "k", "StoreTaskState": "InProgress"}
+
+
+def task_request(state: str, size: int) -> dict[str, Any]:
+    return {"Filters": [{"Name": "task-state", "Values": [state]}], "MaxResults": size}
+
+
 class Wires:
     """The clients of one region, each answering from a script."""
 
@@ -363,9 +370,17 @@ def region_where(
         ),
         (ec2, "describe_fleets", {"MaxResults": 1000}, {"Fleets": []}),
         (ec2, "describe_spot_fleet_requests", {"MaxResults": 1000}, {"SpotFleetRequestConfigs": []}),
+        (ec2, "describe_spot_instance_requests", {"MaxResults": 1000}, {"SpotInstanceRequests": []}),
         (ec2, "describe_launch_template_versions", VERSIONS, {"LaunchTemplateVersions": []}),
         (ec2, "describe_instances", INSTANCES, {"Reservations": []}),
         (autoscaling, "describe_launch_configurations", {}, {"LaunchConfigurations": []}),
+        (
+            ec2,
+            "describe_store_image_tasks",
+            task_request("InProgress", 200),
+            {"StoreImageTaskResults": [STORED]},
+        ),
+        (ec2, "describe_export_image_tasks", task_request("active", 500), {"ExportImageTasks": []}),
         (ssm, "describe_parameters", PARAMETERS, {"Parameters": [{"Name": one} for one in named]}),
         *([(ssm, "get_parameters", {"Names": list(read)}, {"Parameters": values})] if read else []),
         *(
@@ -402,7 +417,8 @@ def region_where(
 def test_only_in_the_region_of_the_tombstones_parameters_can_be_such() -> None:
     for default_region, read in (("eu-west-1", []), ("us-east-1", ["/golden/eu-west-1/ami-0a"])):
         facts = region_where("nothing", ["/golden/eu-west-1/ami-0a"], read, default_region)
-        assert sorted(facts.uses) == ["ami-0123456789abcdef0", "ami-0123456789abcdef1"][: 2 * len(read)]
+        named = ["ami-0123456789abcdef0", "ami-0123456789abcdef1"][: 2 * len(read)]
+        assert sorted(facts.uses) == [*named, STORED["AmiId"]]
 
 
 def test_what_cannot_be_read_speaks_for_every_image_and_frees_no_snapshot() -> None:
@@ -413,6 +429,9 @@ def test_what_cannot_be_read_speaks_for_every_image_and_frees_no_snapshot() -> N
         "describe_instance_refreshes",
         "describe_fleets",
         "describe_spot_fleet_requests",
+        "describe_spot_instance_requests",
+        "describe_store_image_tasks",
+        "describe_export_image_tasks",
         "describe_launch_configurations",
         "describe_parameters",
         "get_parameter_history",

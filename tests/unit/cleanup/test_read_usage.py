@@ -204,6 +204,7 @@ def test_uses_in_another_account_are_read(refused: str | None, kinds: list[str])
         (ec2, "describe_image_references", asked(IMAGE), {"ImageReferences": found}),
         (ec2, "describe_fleets", {"MaxResults": 1000}, {"Fleets": []}),
         (ec2, "describe_spot_fleet_requests", {"MaxResults": 1000}, {"SpotFleetRequestConfigs": []}),
+        (ec2, "describe_spot_instance_requests", {"MaxResults": 1000}, {"SpotInstanceRequests": []}),
         (ec2, "describe_launch_template_versions", VERSIONS, {"LaunchTemplateVersions": [template]}),
         (ec2, "describe_instances", INSTANCES, {"Reservations": []}),
         (ssm, "get_parameter", {"Name": "/web:3"}, {"Parameter": {"Value": IMAGE}}),

@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import Evidence
 from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import (
     BulkReads,
+    ImageTask,
     Instance,
     LaunchConfiguration,
     Launcher,
@@ -161,6 +162,11 @@ def test_versions_that_are_pinned_and_not_read_yet() -> None:
     assert missing_pins((GROUP,), latest) == (Pin("web", 2, False),)
     named = TemplateVersion("lt-9", 2, AMI, (), "web")
     assert missing_pins((GROUP,), (*latest, named)) == ()
+
+
+def test_an_image_that_is_written_to_s3_is_used() -> None:
+    bulk = BulkReads(tasks=(ImageTask("store_task", AMI, "archive/key"),))
+    assert uses(bulk) == {AMI: (Evidence("store_task", "archive/key"),)}
 
 
 def test_the_snapshots_of_a_fleet_are_used() -> None:
