@@ -2,8 +2,8 @@
 """Check that each source file's test file fails if one of the file's main functions does nothing.
 
 The tests are collected once. Then a process of its own for each mutant, forked from this one, runs the tests
-of that file until one fails. A mutant survives if no test fails. Each test file must first pass without a
-mutant.
+of that file until one fails, those that are likely to fail first. A mutant survives if no test fails. Without
+a mutant, the tests that failed must pass.
 
 python -m checks.mutation [PATH …]  of all files below plugins/module_utils, or of these files and folders
 """
@@ -17,7 +17,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +40,7 @@ _PASSED, _FAILED, _BROKEN = 0, 1, 2
 
 @dataclass(frozen=True)
 class Trial:
-    """A run of the tests of ``source`` with one ``mutant``, or without any."""
+    """A run of the tests of ``source`` with one ``mutant``, or of those that failed without any."""
 
     source: Path
     mutant: Mutant | None = None
@@ -104,8 +104,13 @@ def prove(root: Path, paths: Sequence[str] = ()) -> Outcome:
 
 def _run(root: Path, trials: _Trials) -> None:
     files = [str(root / TESTS / test_file_of(source)) for source in trials.wanted]
-    # Capturing into files would share them between the processes.
-    options = ["--rootdir", str(root), "--capture", "sys", "-p", "no:terminal", "-p", "no:cacheprovider"]
+    options = [
+        *("--rootdir", str(root)),
+        # Capturing into files would share them between the processes.
+        *("--capture", "sys"),
+        *("--assert", "plain"),
+        *("-p", "no:terminal", "-p", "no:cacheprovider"),
+    ]
     status = pytest.main([*options, *files], plugins=[trials])
     # Without any test in the files, each trial has noted that.
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -123,32 +128,35 @@ class _Trials:
         self._folder = folder
         self._outcome = outcome
         self._modules: dict[Path, list[ModuleType]] = {}
+        self._tests: dict[Path, _Tests] = {}
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
             raise session.Interrupted("a test file cannot be imported")
         _end_at_first_example()
+        # Only whether a test fails is of interest.
+        session.config.option.tbstyle = "no"
+        _load_service_models()
         self._modules = _modules_by_file()
         # Otherwise every process's garbage collector would touch, and so copy, all memory that they share.
         gc.freeze()
-        tests: dict[Path, list[pytest.Item]] = {}
-        for item in session.items:
-            tests.setdefault(item.path, []).append(item)
+        for source in self.wanted:
+            path = self._root / TESTS / test_file_of(source)
+            self._tests[source] = _Tests([item for item in session.items if item.path == path])
+        self._run([Trial(source, mutant) for source, mutants in self.wanted.items() for mutant in mutants])
+        self._run([Trial(source) for source in self.wanted])
+        return True
+
+    def _run(self, trials: Sequence[Trial]) -> None:
         running: dict[int, Trial] = {}
-        for trial in self._trials():
+        for trial in trials:
             if len(running) == _PROCESSES:
                 self._wait(running)
-            items = tests.get(self._root / TESTS / test_file_of(trial.source), [])
+            tests = self._tests[trial.source]
+            items = tests.failed if trial.mutant is None else tests.for_mutant(trial.mutant)
             running[self._start(trial, items)] = trial
         while running:
             self._wait(running)
-        return True
-
-    def _trials(self) -> Iterator[Trial]:
-        for source, mutants in self.wanted.items():
-            yield Trial(source)
-            for mutant in mutants:
-                yield Trial(source, mutant)
 
     def _start(self, trial: Trial, items: Sequence[pytest.Item]) -> int:
         """Start the trial in a process of its own; return that process's id."""
@@ -163,13 +171,49 @@ class _Trials:
             if trial.mutant is not None:
                 for module in self._modules.get(self._root / SOURCES / trial.source, ()):
                     trial.mutant.install(module)
-            status = _PASSED if _all_pass(items) else _FAILED
+            status = _PASSED if _all_pass(items, self._folder / str(os.getpid())) else _FAILED
         os._exit(status)
 
     def _wait(self, running: dict[int, Trial]) -> None:
         """Wait until one of the processes has ended and note what it showed."""
-        process, status = os.wait()
-        self._outcome.note(running.pop(process), os.waitstatus_to_exitcode(status))
+        process, waited = os.wait()
+        trial, status = running.pop(process), os.waitstatus_to_exitcode(waited)
+        self._outcome.note(trial, status)
+        last = self._folder / str(process)
+        if trial.mutant is not None and status != _PASSED and last.exists():
+            self._tests[trial.source].note_failed(last.read_text(encoding="utf-8"))
+
+
+class _Tests:
+    """The tests of one file."""
+
+    def __init__(self, items: Sequence[pytest.Item]) -> None:
+        self._items = items
+        self._failed: set[str] = set()
+
+    def for_mutant(self, mutant: Mutant) -> list[pytest.Item]:
+        """All, those first that are likely to fail soon.
+
+        These name the mutated function, or failed with an earlier mutant. A property test runs many examples.
+        """
+        function = mutant.function.rpartition(".")[2]
+
+        def rank(item: pytest.Item) -> tuple[bool, ...]:
+            test = item.function if isinstance(item, pytest.Function) else None
+            is_property = getattr(test, "is_hypothesis_test", False)
+            names = test.__code__.co_names if test is not None else ()
+            return (is_property, function not in names, item.nodeid not in self._failed)
+
+        return sorted(self._items, key=rank)
+
+    @property
+    def failed(self) -> list[pytest.Item]:
+        """Those that failed, or all if none did."""
+        return [item for item in self._items if item.nodeid in self._failed] or [*self._items]
+
+    def note_failed(self, nodeid: str) -> None:
+        """Note a test that failed, or did not end, with a mutant."""
+        self._failed.add(nodeid)
 
 
 def _modules_by_file() -> dict[Path, list[ModuleType]]:
@@ -181,8 +225,8 @@ def _modules_by_file() -> dict[Path, list[ModuleType]]:
     return found
 
 
-def _all_pass(items: Sequence[pytest.Item]) -> bool:
-    """Run tests until one fails.
+def _all_pass(items: Sequence[pytest.Item], last: Path) -> bool:
+    """Run tests until one fails; write the id of each to the file ``last`` before it runs.
 
     Raises:
         CheckError: there are none.
@@ -190,6 +234,7 @@ def _all_pass(items: Sequence[pytest.Item]) -> bool:
     if not items:
         raise CheckError("no tests")
     for item, following in zip(items, [*items[1:], None], strict=True):
+        last.write_text(item.nodeid, encoding="utf-8")
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if item.session.testsfailed:
             return False
@@ -200,6 +245,13 @@ def _end_at_first_example() -> None:
     """Let property tests end at the first example that fails, instead of searching for a simpler one."""
     settings.register_profile("mutants", settings(), phases=(Phase.explicit, Phase.generate))
     settings.load_profile("mutants")
+
+
+def _load_service_models() -> None:
+    """Let boto3 read the large service models before the processes are forked, if the tests use it."""
+    if boto3 := sys.modules.get("boto3"):
+        for service in ("ec2", "kms", "ssm"):
+            boto3.client(service, "eu-west-1", aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="none")
 
 
 def main() -> int:
