@@ -38,8 +38,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The items of the text without surrounding space; empty lines are dropped. A list as it is, with its empty items,
-      which modules refuse.
+    - The items without surrounding space. Empty lines of text are dropped. A list keeps its empty items, which modules
+      refuse.
     - Empty for null and for empty text.
   type: list
   elements: raw
@@ -53,7 +53,8 @@ def as_list(value):
     if isinstance(value, str):
         items = (item.strip() for line in value.splitlines() for item in line.split(","))
         return [item for item in items if item]
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+    given = value if isinstance(value, (list, tuple)) else [value]
+    return [item.strip() if isinstance(item, str) else item for item in given]
 
 
 class FilterModule:

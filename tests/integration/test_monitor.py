@@ -194,6 +194,23 @@ def test_a_missing_log_group_fails_before_the_first_change(aws: SimulatedAws, an
     assert _everything(aws) == []
 
 
+@pytest.mark.parametrize(
+    ("variables", "task", "text"),
+    [
+        ({"monitor_regions": []}, "Validate regions", "monitor_regions must name at least one region"),
+        ({"monitor_metric_namespace": "AWS/EC2"}, "Validate the namespace", "'AWS/EC2' begins with AWS/"),
+    ],
+)
+def test_variables_are_refused_before_the_first_call(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], task: str, text: str
+) -> None:
+    aws.clear_calls()
+    run = ansible.run(PLAYBOOK, {"monitor_regions": [HOME], "monitor_log_group_name": LOG_GROUP, **variables})
+    assert run.code == 2
+    assert text in run.task(task).result["msg"]
+    assert aws.calls() == []
+
+
 @pytest.mark.parametrize("name", ["golden-images-ami-sharing", "golden-images-public-ami-sharing"])
 def test_patterns_are_within_the_limits_of_cloudwatch_logs(name: str) -> None:
     """Length: botocore, logs, FilterPattern. The rest: .../logs/matching-terms-json-log-events.html."""

@@ -20,7 +20,7 @@ from ansible_collections.golden.images.plugins.filter.as_list import FilterModul
         pytest.param("eu-west-1\r\n\r\nus-east-1,\n", ["eu-west-1", "us-east-1"], id="lines"),
         pytest.param(222222222222, [222222222222], id="a number"),
         pytest.param([], [], id="an empty list"),
-        pytest.param(["", None, " a"], ["", None, " a"], id="a list, with the items that modules refuse"),
+        pytest.param(["", None, " a "], ["", None, "a"], id="a list, with the items that modules refuse"),
         pytest.param(("a", "b"), ["a", "b"], id="a tuple"),
         pytest.param({"account_id": "1"}, [{"account_id": "1"}], id="a mapping"),
     ],
