@@ -16,6 +16,10 @@ PUBLIC = "all"
 # The smallest instance type by architecture (EC2 User Guide, "Instance types"; t3 does not support i386).
 SMALLEST_INSTANCE_TYPES = {"arm64": "t4g.nano", "i386": "t2.nano", "x86_64": "t3.nano"}
 
+# A policy may deny launches that do not require IMDSv2 (Service Authorization Reference, Amazon EC2:
+# ec2:MetadataHttpTokens).
+METADATA_OPTIONS = {"HttpTokens": "required"}
+
 
 @dataclass(frozen=True, order=True)
 class Target:

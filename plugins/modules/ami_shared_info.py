@@ -171,10 +171,10 @@ results:
         - V(not_needed) if no volume is encrypted.
         - V(yes) if KMS allows these credentials every operation that AWS documents as required, with every key of the image. An
           instance can still fail for other reasons.
-        - V(no) if KMS denies C(Decrypt), or if a key is not enabled. The result is the same if the key policy allows access
-          only through EC2 (C(kms:ViaService)).
+        - V(no) if KMS denies C(Decrypt) with an explicit deny, or if a key is not enabled.
         - V(unknown) if it cannot be determined, for example because the owner does not share the snapshots, or because KMS
-          denies only C(CreateGrant), which a key policy may allow to EC2 alone (C(kms:GrantIsForAWSResource)).
+          denies these credentials a direct call without an explicit deny. Policies may allow it only through EC2
+          (C(kms:ViaService), C(kms:GrantIsForAWSResource)), as in a launch.
       type: str
       returned: always
     key_access_reason:

@@ -21,8 +21,12 @@ from .launch import launchable_image
 from .regions import require_opted_in
 
 # Other parameters need moto's backend of the account and Region, whose creation takes a second.
+HTTP_TOKENS = "MetadataOptions.HttpTokens"
 _PARAMETERS_WITHOUT_BACKEND = frozenset(
-    {"Action", "Version", "DryRun", "ImageId", "InstanceType", "MaxCount", "MinCount", "ClientToken"}
+    {
+        *("Action", "Version", "DryRun", "ImageId", "InstanceType", "MaxCount", "MinCount", "ClientToken"),
+        HTTP_TOKENS,
+    }
 )
 
 
@@ -34,7 +38,7 @@ def answer(request: FastPathRequest) -> tuple[int, bytes] | None:
     try:
         require_opted_in(request.region, request.account_id)
         image_id = request.params.get("ImageId")
-        require_authorized(caller, image_id)
+        require_authorized(caller, image_id, request.params.get(HTTP_TOKENS))
         require_launchable(caller, image_id, request.params.get("InstanceType"))
         raise dry_run()
     except ServiceException as error:
@@ -48,16 +52,20 @@ def require_launchable(caller: Caller, image_id: str | None, instance_type: str 
         require_fitting_type(image, instance_type)
 
 
-def require_authorized(caller: Caller, image_id: str | None) -> None:
+def require_authorized(caller: Caller, image_id: str | None, http_tokens: str | None) -> None:
     """Reject a launch that the caller's identity-based policies don't allow.
 
-    Service Authorization Reference, Amazon EC2: RunInstances has an image and an instance as resources.
+    Service Authorization Reference, Amazon EC2: RunInstances has an image and an instance as resources, and
+    the condition key ec2:MetadataHttpTokens. `http_tokens` is the value in the request.
     """
     principal = current_principal(caller.account_id)
     prefix = f"arn:{principal.partition}:ec2:{caller.region}"
     resources = (f"{prefix}::image/{image_id}", f"{prefix}:{caller.account_id}:instance/*")
     for resource in resources:
-        context = condition_keys.of_principal(principal)
+        context = {
+            **condition_keys.of_principal(principal),
+            "ec2:metadatahttptokens": lambda: http_tokens,
+        }
         decision = identity_policies.evaluate(Request(principal, "ec2:RunInstances", resource, context))
         if decision.denies or not decision.allows:
             why = (

@@ -53,7 +53,8 @@ class StrictEC2Response(StrictLaunchTemplates):
         caller = Caller(self.current_account, self.region)
         try:
             image_id = self._launched_image()
-            require_authorized(caller, image_id)
+            options = self._get_param("MetadataOptions") or {}
+            require_authorized(caller, image_id, options.get("HttpTokens"))
             if self._get_param("DryRun", False):
                 require_launchable(caller, image_id, self._get_param("InstanceType"))
                 self._require_network()

@@ -24,6 +24,13 @@ OPERATORS: dict[str, Operator] = {
 }
 """Each takes the value in the request and the value in the policy. Others of AWS raise NotSimulated."""
 
+_NEGATED = {
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+    "StringNotEquals": "StringEquals",
+    "StringNotLike": "StringLike",
+}
+
 _IF_EXISTS = "IfExists"
 _SET_OPERATORS: dict[str, Callable[[Any], bool]] = {"ForAnyValue": any, "ForAllValues": all}
 
@@ -32,7 +39,7 @@ _SET_OPERATORS: dict[str, Callable[[Any], bool]] = {"ForAnyValue": any, "ForAllV
 class Condition:
     """One operator on one key; any of `values` must match. `quantifier` is its set operator, or empty.
 
-    With `if_exists`, a request without the key meets the condition.
+    With `if_exists`, a request without the key meets the condition. With `negated`, none must match.
     """
 
     quantifier: str
@@ -40,12 +47,13 @@ class Condition:
     key: str
     values: tuple[str, ...]
     if_exists: bool = False
+    negated: bool = False
 
     def holds(self, context: RequestContext) -> bool:
         """Whether a request with this context meets the condition.
 
-        A key that is not in the request meets `ForAllValues` and `IfExists` only. A multivalued key without a
-        set operator is never met: AWS does not support that combination.
+        A key that is not in the request meets `ForAllValues`, `IfExists` and negated operators only. A
+        multivalued key without a set operator is never met: AWS does not support that combination.
 
         Raises:
             NotSimulated: the condition key is not supported.
@@ -56,6 +64,8 @@ class Condition:
         if self.if_exists and not value:
             return True
         meets = OPERATORS[self.operator]
+        if self.negated:
+            return value is None or not any(meets(str(value), wanted) for wanted in self.values)
         if not self.quantifier:
             return isinstance(value, str) and any(meets(value, wanted) for wanted in self.values)
         values = (value,) if isinstance(value, str) else value or ()
@@ -85,8 +95,10 @@ def like(pattern: str, text: str) -> bool:
 
 def _condition(operator: str, key: str, values: Any) -> Condition:
     quantifier, _, rest = operator.rpartition(":")
-    name = rest.removesuffix(_IF_EXISTS)
-    if name not in OPERATORS or (quantifier and (quantifier not in _SET_OPERATORS or name == "Bool")):
+    plain = rest.removesuffix(_IF_EXISTS)
+    name = _NEGATED.get(plain, plain)
+    of_set = quantifier in _SET_OPERATORS and name == plain != "Bool"
+    if name not in OPERATORS or (quantifier and not of_set):
         raise NotSimulated(f"condition operator {operator}")
     wanted = values if isinstance(values, list) else [values]
     if not all(isinstance(one, (str, bool)) for one in wanted):
@@ -94,7 +106,7 @@ def _condition(operator: str, key: str, values: Any) -> Condition:
     texts = tuple(one if isinstance(one, str) else str(one).lower() for one in wanted)
     if any("${" in one for one in texts):
         raise NotSimulated(f"policy variables, in the values of {key}")
-    return Condition(quantifier, name, key.lower(), texts, name != rest)
+    return Condition(quantifier, name, key.lower(), texts, plain != rest, plain != name)
 
 
 def _items(keys: Any) -> Any:

@@ -31,11 +31,15 @@ class Use(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """Whether an operation is allowed; `why` not; and the grants, if only grants allow it."""
+    """Whether an operation is allowed; `why` not; and the grants, if only grants allow it.
+
+    `denied_by_own` is whether the principal's own policies deny it.
+    """
 
     allowed: bool
     why: str = ""
     grants: tuple[Grant, ...] = ()
+    denied_by_own: bool = False
 
     def allows_grant(self, operations: Collection[str], constraints: Mapping[str, Mapping[str, str]]) -> bool:
         """Whether an allowed CreateGrant can create a grant with these operations and constraints."""
@@ -73,8 +77,9 @@ def require(key: Key, use: Use, grant_tokens: Collection[str] = ()) -> Decision:
     """Return the decision if the use is allowed, else raise AccessDeniedException."""
     decision = decide(key, use, grant_tokens)
     if not decision.allowed:
-        own_account = key.account_id == use.principal.account_id
-        raise denied(use.principal, use.operation, key.arn, decision.why if own_account else None)
+        # To other accounts, the policies of the key and of its account are not revealed.
+        is_shown = key.account_id == use.principal.account_id or decision.denied_by_own
+        raise denied(use.principal, use.operation, key.arn, decision.why if is_shown else None)
     return decision
 
 
@@ -103,7 +108,8 @@ def _decide_by_policies(key: Key, use: Use, by_key: PolicyDecision, by_identity:
     """
     if by_key.denies or by_identity.denies:
         where = "resource-based" if by_key.denies else "identity-based"
-        return Decision(False, f"with an explicit deny in a {where} policy")
+        why = f"with an explicit deny in {'a' if by_key.denies else 'an'} {where} policy"
+        return Decision(False, why, denied_by_own=not by_key.denies)
     if by_key.allows and key.account_id == use.principal.account_id:
         return Decision(True)
     named_by_key = by_key.allows or by_key.allows_account

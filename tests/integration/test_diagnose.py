@@ -346,7 +346,9 @@ def _launched_by(aws: SimulatedAws, account: str, role: str, region: str, image_
         config=Config(proxies={}),
     )
     try:
-        (instance,) = ec2.run_instances(ImageId=image_id, MinCount=1, MaxCount=1)["Instances"]
+        (instance,) = ec2.run_instances(
+            ImageId=image_id, MinCount=1, MaxCount=1, MetadataOptions={"HttpTokens": "required"}
+        )["Instances"]
     except ClientError as refused:
         return str(refused.response["Error"]["Code"])
     return encrypted.state(ec2, instance["InstanceId"])
@@ -377,6 +379,13 @@ ONLY_FOR_AWS = {
     "Action": "kms:CreateGrant",
     "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
 }
+THROUGH_EC2 = {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}}
+ONLY_IMDSV2 = {
+    "Effect": "Deny",
+    "Action": "ec2:RunInstances",
+    "Resource": "arn:aws:ec2:*:*:instance/*",
+    "Condition": {"StringNotEquals": {"ec2:MetadataHttpTokens": "required"}},
+}
 USE_WITHOUT_GRANTS = {"Action": [f"kms:{one}" for one in USE if one != "CreateGrant"]}
 
 
@@ -390,6 +399,8 @@ def test_denials_of_the_account_itself_are_found_and_fixed(
     _role(aws, DEV, "looking", LOOK, USE_KEYS)
     _role(aws, DEV, "launching", LAUNCH)
     _role(aws, DEV, "bound", LAUNCH, USE_WITHOUT_GRANTS, ONLY_FOR_AWS)
+    _role(aws, DEV, "through-ec2", LAUNCH, {**USE_KEYS, "Condition": THROUGH_EC2}, ONLY_IMDSV2)
+    _role(aws, DEV, "forbidden", LAUNCH, USE_KEYS, {**USE_KEYS, "Effect": "Deny"})
     subnets = aws.client("ec2", DEV, HOME).describe_subnets()["Subnets"]
     diagnose = {"images": {HOME: fixture.image_id}, "account_ids": [dev]}
 
@@ -403,7 +414,7 @@ def test_denials_of_the_account_itself_are_found_and_fixed(
         {
             **tasks("looking", fail_on="unknown"),
             **tasks("launching", subnet_ids={HOME: {dev: subnets[0]["SubnetId"]}}),
-            **tasks("bound"),
+            **tasks("bound", "through-ec2", "forbidden"),
             "no such subnet": (
                 "ami_share_diagnose",
                 {**diagnose, "consumer_role_name": "bound", "subnet_ids": {HOME: "subnet-0123456789abcdef0"}},
@@ -415,7 +426,9 @@ def test_denials_of_the_account_itself_are_found_and_fixed(
     told = {name: (_codes(one)[:1], one["can_launch"], one["level"]) for name, one in found.items()}
     assert told == {
         "looking": (["launch_denied"], "no", "visible"),
-        "launching": (["key_access_denied"], "no", "authorized"),
+        "launching": (["direct_key_use_denied"], "unknown", "authorized"),
+        "through-ec2": (["direct_key_use_denied"], "unknown", "authorized"),
+        "forbidden": (["key_access_denied"], "no", "authorized"),
         "bound": (["create_grant_denied"], "unknown", "authorized"),
         "no such subnet": (["create_grant_denied"], "unknown", "visible"),
         "only the owner": (["missing_volume_permission"], "yes", None),
@@ -425,8 +438,10 @@ def test_denials_of_the_account_itself_are_found_and_fixed(
     assert run.task("looking").codes == [(HOME, "launch_denied")]
     assert _launched_by(aws, DEV, "looking", HOME, fixture.image_id) == "UnauthorizedOperation"
     assert _launched_by(aws, DEV, "launching", HOME, fixture.image_id) == NO_KEY
+    assert _launched_by(aws, DEV, "forbidden", HOME, fixture.image_id) == NO_KEY
     # The dry run could not tell; through EC2 it may.
-    assert _launched_by(aws, DEV, "bound", HOME, fixture.image_id) == "running"
+    for role in ("bound", "through-ec2"):
+        assert _launched_by(aws, DEV, role, HOME, fixture.image_id) == "running"
 
     for role in ("looking", "launching"):
         _allow(aws, DEV, role, LAUNCH, USE_KEYS)

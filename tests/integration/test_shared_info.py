@@ -195,8 +195,8 @@ def test_all_that_others_share_and_nothing_else(
     # key_access predicts the result of a launch.
     assert {label: images[label]["key_access"] for label in SHARED} == {
         **dict.fromkeys(("by-org", "by-unit", "direct", "far"), "not_needed"),
-        **dict.fromkeys(("half", "hidden", "services"), "unknown"),
-        **dict.fromkeys(("blind", "off", "shut"), "no"),
+        **dict.fromkeys(("blind", "half", "hidden", "services", "shut"), "unknown"),
+        "off": "no",
         "open": "yes",
     }
     for label in ("open", "services", "direct"):

@@ -40,7 +40,8 @@ def launch(ec2: EC2Client, **request: Any) -> tuple[str, str]:
 
 def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
     """The key operations of a launch that the caller is allowed; ``grantee`` is the ARN of its account."""
-    allowed, refused = set(), set()
+    allowed: set[str] = set()
+    refused: dict[str, str] = {}
     problem = None
     described: dict[str, Callable[[], object]] = {"DescribeKey": lambda: kms.describe_key(KeyId=arn)}
     for operation, request in {**described, **requests(kms, arn, grantee)}.items():
@@ -55,12 +56,12 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
             if code == _ALLOWED:
                 allowed.add(operation)
             elif code in _REFUSED:
-                refused.add(operation)
+                refused[operation] = message_of(exception)
             else:
                 problem = f"{code}: {message_of(exception)}"
         else:
             allowed.add(operation)
-    return KeyDryRun(frozenset(allowed), frozenset(refused), problem)
+    return KeyDryRun(frozenset(allowed), refused, problem)
 
 
 def requests(kms: KMSClient, arn: str, grantee: str) -> dict[str, Callable[[], object]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import traceback
 
+from ..denial import remedy as remedy_of_denial
 from ..failures import Failure, TargetFailed, incomplete_answer
 from ..fanout import DidNotAnswer
 from ..model import Target
@@ -131,6 +132,9 @@ REMEDIES = {
 }
 
 
+_DENIALS = frozenset(code for code, remedy in REMEDIES.items() if remedy is _PERMISSION)
+
+
 def code_of(exception: ClientError) -> str:
     """AWS's code of an error; empty if the response has none."""
     return str(exception.response.get("Error", {}).get("Code", ""))
@@ -187,9 +191,10 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
         remedy = _ROLE
     elif code == "AuthFailure" and "credentials" not in message:
         remedy = _NOT_ALLOWED
+    remedy = remedy.format(action=denied[1] if denied else operation)
     return Failure(
         message=message,
-        remedy=remedy.format(action=denied[1] if denied else operation),
+        remedy=remedy_of_denial(message, remedy) if code in _DENIALS else remedy,
         error_code=code,
         action=operation,
         region=target.region if target else None,

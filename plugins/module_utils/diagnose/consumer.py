@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from .. import denial
 from ..finding import BlocksLaunch, Finding
 from . import allowed_images
 from .findings import finding
@@ -17,6 +18,9 @@ from .state import DRY_RUN_SUCCEEDED, Case, ConsumerSeen, OwnerSeen
 
 VISIBLE, AUTHORIZED = "visible", "authorized"
 
+_ALLOW_LAUNCH = (
+    "Allow ec2:RunInstances in its IAM policy, or set consumer_role_name to the role that launches."
+)
 _DENIED = frozenset({"AccessDenied", "UnauthorizedOperation"})
 _CHANGED = "If the image was changed just now, wait and diagnose again; else see the other findings."
 # EC2 API Reference, "Error codes"; OptInRequired: the terms of an AWS Marketplace product are not accepted.
@@ -128,7 +132,7 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
             f"The {who} may not launch {image_id} in {case.place.region}: {message}"
             if role
             else f"These credentials may not launch {image_id} in {case.place.region}: {message}",
-            "Allow ec2:RunInstances in its IAM policy, or set consumer_role_name to the role that launches.",
+            denial.remedy(message, _ALLOW_LAUNCH),
         )
     elif code in _ABOUT_IMAGE:
         yield finding(

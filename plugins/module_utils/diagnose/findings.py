@@ -25,6 +25,10 @@ MEANINGS = {
         "role's policy allows it for AWS services only."
     ),
     "default_key": "The image is encrypted under an AWS managed key, which no other account can use.",
+    "direct_key_use_denied": (
+        "KMS denies the account's role the use of the key in direct calls, though not by an explicit deny. "
+        "EC2 may still be able to use it, if the role's policy allows it through EC2 only."
+    ),
     "image_deprecated": "The image can be launched, but other accounts find it only by its ID.",
     "dry_run_inconclusive": "The dry run failed because of its network or its instance type.",
     "hidden_by_allowed_images": "The account's Allowed AMIs settings hide the image.",
@@ -45,8 +49,8 @@ MEANINGS = {
     "missing_key_access": "No grant and no key policy statement allows the account to use the key.",
     "missing_key_operations": "The account lacks operations on the key that AWS lists as needed.",
     "key_access_denied": (
-        "The key's owner allows the account to use the key, but KMS denies it to the account's role: the "
-        "account's own policies do not allow it."
+        "The key's owner allows the account to use the key, but an explicit deny in another policy denies it "
+        "to the account's role."
     ),
     "key_unreadable": "The key could not be read, or access to it could not be tested.",
     "missing_create_grant": "The account may use the key, but EBS cannot use it for the account.",

@@ -18,7 +18,7 @@ from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.read import Caller
 from ..fanout import each
-from ..model import SMALLEST_INSTANCE_TYPES, Image, Target
+from ..model import METADATA_OPTIONS, SMALLEST_INSTANCE_TYPES, Image, Target
 from ..progress import Report
 from ..runner import Flow, Outcome
 from . import read as reads
@@ -187,11 +187,15 @@ def _keys_to_try(owner: OwnerSeen, case: Case) -> list[str]:
 
 
 def _request(wanted: DiagnosisWanted, target: Target, image: Image) -> dict[str, Any]:
-    """The parameters of RunInstances; the instance type fits the architecture if none is given."""
+    """The parameters of RunInstances, with the same metadata options as those of a launch probe.
+
+    The instance type fits the architecture if none is given.
+    """
     subnet_id = wanted.network.subnet_id(target)
     groups = wanted.network.group_ids(target)
     instance_type = wanted.instance_type or SMALLEST_INSTANCE_TYPES.get(image.architecture)
     return {
+        "MetadataOptions": METADATA_OPTIONS,
         **({"InstanceType": instance_type} if instance_type else {}),
         **({"SubnetId": subnet_id} if subnet_id else {}),
         **({"SecurityGroupIds": list(groups)} if groups else {}),

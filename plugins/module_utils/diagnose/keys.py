@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from .. import denial
 from ..finding import BlocksLaunch, Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
@@ -23,7 +24,8 @@ from .state import Case, ConsumerSeen, OwnerSeen
 _GRANT_ACCESS = "Grant the account access to the key (ami_kms_grant)."
 _ALLOW_IN_IAM = (
     "Allow it in an IAM policy of the role in that account; docs/encrypted-images.md has one. "
-    "A service control policy or permissions boundary may deny it, too."
+    "A service control policy or permissions boundary may deny it, too. Only a launch shows whether it works "
+    "(ami_launch_probe)."
 )
 # KMS API Reference, "ReEncrypt": it needs both permissions, and a dry run of it tests both at once.
 _PERMISSIONS = {"ReEncrypt": ("ReEncryptFrom", "ReEncryptTo")}
@@ -264,26 +266,51 @@ def _evaluate_dry_run(access: _KeyAccess, dry_run: KeyDryRun) -> Iterator[Findin
             "Only a launch shows whether it can use the key (ami_launch_probe).",
             BlocksLaunch.HARMLESS,
         )
-    refused = sorted(item for item in dry_run.refused if _adds_information(access, item))
+    refused = {
+        item: message for item, message in sorted(dry_run.refused.items()) if _adds_information(access, item)
+    }
     others = [item for item in refused if item != "CreateGrant"]
-    if others:
-        permissions = (permission for item in others for permission in _permissions(item))
+    explicitly = [item for item in others if _is_explicit(refused[item])]
+    if explicitly:
+        permissions = (permission for item in explicitly for permission in _permissions(item))
         certain = all(access.decisions[item] is Access.ALLOWED for item in permissions)
+        message = refused[explicitly[0]]
         yield finding(
             "key_access_denied",
-            f"KMS denies {', '.join(others)} on {access.arn} to the role in {access.account}"
-            + (", although the key's owner allows it." if certain else "."),
-            _ALLOW_IN_IAM,
+            f"KMS denies {', '.join(explicitly)} on {access.arn} to the role in {access.account}"
+            f"{denial.described(message)}" + (", although the key's owner allows it." if certain else "."),
+            denial.remedy(message, _ALLOW_IN_IAM),
             BlocksLaunch.BLOCKING if certain else BlocksLaunch.UNKNOWN,
         )
+    elif others:
+        message = refused[others[0]]
+        yield finding(
+            "direct_key_use_denied",
+            f"KMS denies {', '.join(others)} on {access.arn} to the role in {access.account} when it calls "
+            f"KMS directly{denial.described(message)}. It may still be allowed through EC2 only "
+            "(kms:ViaService).",
+            denial.remedy(message, _ALLOW_IN_IAM),
+            BlocksLaunch.UNKNOWN,
+        )
     elif refused:
+        message = refused["CreateGrant"]
         yield finding(
             "create_grant_denied",
             f"KMS denies CreateGrant on {access.arn} to the role in {access.account} when it calls KMS "
-            "directly. It may still be allowed for AWS services only (kms:GrantIsForAWSResource).",
-            _ALLOW_IN_IAM,
+            f"directly{denial.described(message)}. It may still be allowed for AWS services only "
+            "(kms:GrantIsForAWSResource).",
+            denial.remedy(message, _ALLOW_IN_IAM),
             BlocksLaunch.UNKNOWN,
         )
+
+
+def _is_explicit(message: str) -> bool:
+    """Whether AWS's message says that a statement denies the request.
+
+    Otherwise no statement allows this request, and one may allow that of EC2 in a launch.
+    """
+    found = denial.read_denial(message)
+    return found is not None and found.explicit
 
 
 def _adds_information(access: _KeyAccess, operation: str) -> bool:

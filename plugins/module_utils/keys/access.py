@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ..model import Grant, KeySeen, Sharing
@@ -88,9 +88,10 @@ def _allows(grant: Grant, account_id: str, operation: str) -> bool:
 class KeyDryRun:
     """The results of a key's dry runs: the operations that KMS allows and refuses, and why others failed.
 
-    Operations are named as in grants; ReEncrypt stands for ReEncryptFrom and ReEncryptTo.
+    Operations are named as in grants; ReEncrypt stands for ReEncryptFrom and ReEncryptTo. ``refused`` maps
+    them to AWS's messages.
     """
 
     allowed: frozenset[str] = frozenset()
-    refused: frozenset[str] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..model import SMALLEST_INSTANCE_TYPES, Image, Instance, Target
+from ..model import METADATA_OPTIONS, SMALLEST_INSTANCE_TYPES, Image, Instance, Target
 from ..tags import OWN_TAG_PREFIX, tag_list
 from .state import Probe, ProbeWanted
 
@@ -39,7 +39,7 @@ def request(wanted: ProbeWanted, probe: Probe, image: Image | None, now: datetim
         "InstanceInitiatedShutdownBehavior": "terminate",
         "InstanceType": instance_type(wanted, image),
         "MaxCount": 1,
-        "MetadataOptions": {"HttpTokens": "required"},
+        "MetadataOptions": METADATA_OPTIONS,
         "MinCount": 1,
         "NetworkInterfaces": [
             {

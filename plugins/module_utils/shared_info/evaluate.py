@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from .. import denial
 from ..failures import Failure
 from ..model import Target
 from ..regions import select_regions
@@ -63,9 +64,10 @@ def not_found(wanted: SharedInfoWanted, seen: SharedInfoSeen) -> tuple[str, ...]
 def key_access(image: SharedImage, keys: KeysSeen) -> tuple[str, str]:
     """Whether these credentials can use the keys of an image, and why: ``not_needed|yes|no|unknown``.
 
-    ``yes`` if KMS allows every one of ``OPERATIONS`` for every key; ``no`` if a key is not enabled, or KMS
-    denies Decrypt with it. A denied CreateGrant alone is ``unknown``: a key policy may allow it only to AWS
-    services, such as EC2 (KMS Developer Guide, "kms:GrantIsForAWSResource"), and these call it in a launch.
+    ``yes`` if KMS allows every one of ``OPERATIONS`` for every key; ``no`` if a key is not enabled, or an
+    explicit deny denies Decrypt with it. Other denials are ``unknown``: policies may allow an operation only
+    to AWS services, or through EC2 (KMS Developer Guide, "kms:GrantIsForAWSResource", "kms:ViaService"), and
+    EC2 calls them in a launch.
     """
     if not image.encrypted:
         return "not_needed", "No volume is encrypted."
@@ -91,7 +93,15 @@ def _evaluate_key(arn: str, key: OwnKeyAccess) -> tuple[str, str]:
         return "no", f"{arn} is in the state {key.state}."
     missing = [operation for operation in REQUIRED if operation in key.denied]
     if "Decrypt" in missing:
-        return "no", f"KMS denies these credentials {' and '.join(missing)} with {arn}."
+        message = key.denied["Decrypt"]
+        reason = f"KMS denies these credentials {' and '.join(missing)} with {arn}"
+        why = denial.read_denial(message)
+        if why is not None and why.explicit:
+            return "no", f"{reason}{denial.described(message)}."
+        return "unknown", (
+            f"{reason} in direct calls{denial.described(message)}. A launch works all the same if policies "
+            "allow it through EC2 only (kms:ViaService), which a dry run cannot show: ami_launch_probe can."
+        )
     if missing:
         reason = (
             f"KMS denies these credentials CreateGrant with {arn} in a direct call. A launch works all the "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import dry_run as dry_runs
 from ..aws import read
-from ..aws.errors import ClientError, ParamValidationError, code_of
+from ..aws.errors import ClientError, ParamValidationError, code_of, message_of
 from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoWanted
 
 if TYPE_CHECKING:
@@ -101,39 +101,42 @@ def _snapshot_ids(volumes: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
 
 def _test_access(kms: KMSClient, arn: str, account: str) -> OwnKeyAccess:
     """What the caller can do with a key, by dry runs: they change nothing and do not use the key."""
+    denied: dict[str, str] = {}
     try:
-        state = _state(kms, arn)
+        state = _state(kms, arn, denied)
         if state not in (None, "Enabled"):
             return OwnKeyAccess(state)
-        denied = [
-            name for name, request in dry_runs.requests(kms, arn, account).items() if not _is_allowed(request)
-        ]
+        for name, request in dry_runs.requests(kms, arn, account).items():
+            if (message := _denial(request)) is not None:
+                denied[name] = message
     except ParamValidationError:
         return OwnKeyAccess(problem=_OLD_BOTOCORE)
     except ClientError as exception:
-        error = exception.response["Error"]
-        return OwnKeyAccess(problem=f"{error['Code']}: {error['Message']}")
-    return OwnKeyAccess(state, tuple(["DescribeKey", *denied] if state is None else denied))
+        return OwnKeyAccess(problem=f"{code_of(exception)}: {message_of(exception)}")
+    return OwnKeyAccess(state, denied)
 
 
-def _state(kms: KMSClient, arn: str) -> str | None:
+def _state(kms: KMSClient, arn: str, denied: dict[str, str]) -> str | None:
+    """The key's state; None if DescribeKey is denied, which is added to ``denied``."""
     try:
         return kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
     except ClientError as exception:
         if code_of(exception) in _DENIED:
+            denied["DescribeKey"] = message_of(exception)
             return None
         raise
 
 
-def _is_allowed(request: Callable[[], object]) -> bool:
+def _denial(request: Callable[[], object]) -> str | None:
+    """AWS's message if it denies the dry run, None if it allows it."""
     try:
         request()
     except ClientError as exception:
         code = code_of(exception)
         if code == _ALLOWED:
-            return True
+            return None
         if code in (*_DENIED, *_NOT_ENABLED):
-            return False
+            return message_of(exception)
         raise
     # A dry run always ends in an error. Any other answer proves nothing.
-    return False
+    return "AWS returned no error for the dry run."

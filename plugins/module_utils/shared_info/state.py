@@ -56,12 +56,12 @@ class SharedImage:
 class OwnKeyAccess:
     """What these credentials can do with a key.
 
-    ``state`` is the key's, None if DescribeKey is denied; ``denied`` are the operations that KMS denies;
-    ``problem`` says why the access could not be determined.
+    ``state`` is the key's, None if DescribeKey is denied; ``denied`` maps the operations that KMS denies to
+    AWS's messages; ``problem`` says why the access could not be determined.
     """
 
     state: str | None = None
-    denied: tuple[str, ...] = ()
+    denied: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
 
 

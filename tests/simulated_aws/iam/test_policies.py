@@ -108,6 +108,11 @@ def test_without_action_or_resource_a_statement_has_no_effect(missing: str) -> N
         ({"ForAnyValue:StringLikeIfExists": {"kms:CallerAccount": "333333333333"}}, True),
         ({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-z"}}, False),
         ({"StringEqualsIgnoreCase": {"aws:PrincipalOrgID": "O-A"}}, True),
+        # A negated operator holds without the key (Condition operators, String condition operators).
+        ({"StringNotEquals": {"kms:CallerAccount": ACCOUNT}}, True),
+        ({"StringNotEquals": {"aws:PrincipalOrgID": ["o-z", "o-a"]}}, False),
+        ({"StringNotLike": {"kms:ViaService": "s3.*"}}, True),
+        ({"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*"}}, False),
         # The parts of an ARN are compared one by one (Condition operators, ARN condition operators).
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/build*"}}, True),
         ({"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:*"}}, True),
@@ -142,7 +147,7 @@ def test_conditions(condition: dict[str, Any], holds: bool) -> None:
     "part",
     [
         {"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
-        {"Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a"}}},
+        {"Condition": {"ForAnyValue:StringNotEquals": {"aws:PrincipalOrgID": "o-a"}}},
         {"Condition": {"ForAnyValue:Bool": {"kms:GrantIsForAWSResource": True}}},
         {"Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}},
         {"Condition": {"StringLike": {"aws:PrincipalOrgID": "${aws:PrincipalAccount}"}}},

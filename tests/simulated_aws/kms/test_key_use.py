@@ -13,7 +13,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 from simulated_aws.fixtures import loader
 
-from .conftest import ALLOW_EC2_ONLY, USE, client_of, error_code, message, policy
+from .conftest import ALLOW_EC2_ONLY, USE, client_of, error_code, message, outcome, policy
 
 ENCRYPTED_AMI = Path(loader.__file__).parent / "encrypted_ami.yml"
 ONE = {"MinCount": 1, "MaxCount": 1}
@@ -422,6 +422,66 @@ def test_a_role_launches_by_its_own_policies(golden: Golden) -> None:
     launched = ec2.run_instances(ImageId=golden.image_id, **ONE)["Instances"][0]["InstanceId"]
     (reservation,) = ec2.describe_instances(InstanceIds=[launched])["Reservations"]
     assert reservation["Instances"][0]["StateReason"] == CLIENT_ERROR
+
+
+def role_with(golden: Golden, *statements: dict[str, Any]) -> dict[str, str]:
+    """Credentials of the consumer's role, whose own policy has these statements."""
+    sts, iam = golden.aws.client("sts", "images"), golden.aws.client("iam", CONSUMER)
+    document = json.dumps({"Version": "2012-10-17", "Statement": [*ALLOW_EC2_ONLY["Statement"], *statements]})
+    iam.put_role_policy(RoleName="golden-consumer", PolicyName="own", PolicyDocument=document)
+    role = golden.aws.description()["roles"]["golden-consumer"][CONSUMER]
+    call = {"RoleArn": role, "RoleSessionName": "probe", "ExternalId": "golden-images"}
+    session: dict[str, str] = sts.assume_role(**call)["Credentials"]
+    return session
+
+
+USE_KEYS = {"Effect": "Allow", "Action": [f"kms:{one}" for one in USE], "Resource": "*"}
+TRY_KEY = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
+
+
+def test_a_role_s_policy_may_allow_keys_through_ec2_only(golden: Golden) -> None:
+    """(KMS Developer Guide, AWS KMS condition keys: kms:ViaService. The dry run is a direct call.)"""
+    golden.share(CONSUMER)
+    golden.grant(CONSUMER)
+    through_ec2 = {"StringEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}}
+    session = role_with(golden, {**USE_KEYS, "Condition": through_ec2})
+    decrypt = client_of(golden.aws, session, "kms").decrypt
+    assert error_code(decrypt, KeyId=golden.key, **TRY_KEY) == "AccessDeniedException"
+    assert "explicit deny in" not in message(decrypt, KeyId=golden.key, **TRY_KEY)
+    assert golden.launch(CONSUMER, client_of(golden.aws, session, "ec2"))["State"]["Name"] == "running"
+
+
+def test_an_explicit_deny_in_the_own_policy_is_named(golden: Golden) -> None:
+    """(IAM User Guide, Troubleshoot access denied error messages.)
+
+    Whether KMS names it for another account's key is not documented: the caller's own policies are no secret.
+    """
+    golden.share(CONSUMER)
+    golden.grant(CONSUMER)
+    session = role_with(golden, USE_KEYS, {**USE_KEYS, "Effect": "Deny", "Action": "kms:Decrypt"})
+    decrypt = client_of(golden.aws, session, "kms").decrypt
+    assert "explicit deny in an identity-based policy" in message(decrypt, KeyId=golden.key, **TRY_KEY)
+    assert golden.launch(CONSUMER, client_of(golden.aws, session, "ec2"))["StateReason"] == CLIENT_ERROR
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_policy_may_require_imdsv2(golden: Golden, dry_run: bool) -> None:
+    """(Service Authorization Reference, Amazon EC2: ec2:MetadataHttpTokens.)"""
+    golden.share(CONSUMER)
+    golden.grant(CONSUMER)
+    denial = {
+        "Effect": "Deny",
+        "Action": "ec2:RunInstances",
+        "Resource": "arn:aws:ec2:*:*:instance/*",
+        "Condition": {"StringNotEquals": {"ec2:MetadataHttpTokens": "required"}},
+    }
+    ec2 = client_of(golden.aws, role_with(golden, USE_KEYS, denial), "ec2")
+    call = {"ImageId": golden.image_id, "DryRun": dry_run, **ONE}
+    assert error_code(ec2.run_instances, **call) == "UnauthorizedOperation"
+    optional = {"MetadataOptions": {"HttpTokens": "optional"}}
+    assert error_code(ec2.run_instances, **call, **optional) == "UnauthorizedOperation"
+    required = {"MetadataOptions": {"HttpTokens": "required"}}
+    assert outcome(ec2.run_instances, **call, **required) == ("DryRunOperation" if dry_run else "ok")
 
 
 # Auto Scaling launches in the name of its service-linked role.

@@ -64,11 +64,13 @@ def answer(kms: Wire, codes: dict[str, str]) -> None:
         pytest.param({}, KeyDryRun(ALL), id="all allowed"),
         pytest.param(
             {"Decrypt": "AccessDeniedException"},
-            KeyDryRun(ALL - {"Decrypt"}, frozenset({"Decrypt"})),
+            KeyDryRun(ALL - {"Decrypt"}, {"Decrypt": "No."}),
             id="one refused",
         ),
         pytest.param(
-            dict.fromkeys(REQUESTS, "NotFoundException"), KeyDryRun(frozenset(), ALL), id="key not visible"
+            dict.fromkeys(REQUESTS, "NotFoundException"),
+            KeyDryRun(frozenset(), dict.fromkeys(ALL, "No.")),
+            id="key not visible",
         ),
         pytest.param(
             {"ReEncrypt": "DisabledException"},
@@ -126,7 +128,7 @@ def test_an_error_without_a_code_is_no_permission() -> None:
     assert code == ""
     assert "RunInstances" in message
     found = dry_runs.key(Proxy(), ARN, ROOT)  # type: ignore[arg-type]
-    assert (found.allowed, found.refused) == (frozenset(), frozenset())
+    assert (found.allowed, found.refused) == (frozenset(), {})
     assert found.problem
 
 

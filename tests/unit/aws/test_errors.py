@@ -77,6 +77,16 @@ def test_remedies(code: str, remedy: str) -> None:
     assert remedy in failure(refused(code), None, "CopyImage").remedy
 
 
+def test_the_remedy_of_a_denial_names_the_policy_that_denies() -> None:
+    denied = "You may not: not authorized to perform: ec2:CopyImage with an explicit deny in a"
+    by_scp = failure(refused("UnauthorizedOperation", f"{denied} service control policy"), None, "CopyImage")
+    assert by_scp.remedy.startswith("Change the service control policy of the account's organization")
+    by_iam = failure(refused("AccessDenied", f"{denied}n identity-based policy"), None, "CopyImage")
+    assert by_iam.remedy.startswith("Change the statement that denies it in the identity-based policy")
+    quota = failure(refused("ResourceLimitExceeded", f"{denied} service control policy"), None, "CopyImage")
+    assert quota.remedy.startswith("A quota is reached")
+
+
 @pytest.mark.parametrize(
     ("message", "remedy"),
     [

@@ -187,3 +187,14 @@ def test_levels_are_never_confused(of_owner: OwnerSeen, of_consumer: ConsumerSee
         assert result["can_launch"] == "no"
     if result["can_launch"] == "yes" and of_consumer is not None:
         assert result["level"] == "authorized"
+
+
+def test_a_denied_launch_names_the_policy_that_denies() -> None:
+    def remedy(why: str) -> str:
+        seen = consumer(dry_run=("UnauthorizedOperation", f"You may not {why}."))
+        (found,) = diagnosis(owner(), seen).findings
+        return found.remedy
+
+    by_scp = remedy("with an explicit deny in a service control policy")
+    assert by_scp.startswith("Change the service control policy of the account's organization")
+    assert remedy("because no identity-based policy allows the action").startswith("Allow ec2:RunInstances")

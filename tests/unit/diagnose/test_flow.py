@@ -175,7 +175,8 @@ def test_the_launch_request(
     world = World(owner(), consumer())
     read(monkeypatch, world, **changes)
     (request,) = [request for region, request, _keys in world.requests if region == EU]
-    assert request == expected
+    # IMDSv2 as in a launch probe: a policy may deny other launches.
+    assert request == {"MetadataOptions": {"HttpTokens": "required"}, **expected}
 
 
 def test_a_role_that_cannot_be_assumed_is_tried_once_and_reported_for_each_region(

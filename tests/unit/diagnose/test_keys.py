@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     OwnerSeen,
 )
+from ansible_collections.golden.images.plugins.module_utils.finding import Finding
 from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
@@ -121,8 +122,17 @@ def test_key_findings_of_the_owner(of_owner: OwnerSeen, expected: list[tuple[str
     assert codes(diagnosis(of_owner)) == expected
 
 
-def refusing(*operations: str) -> KeyDryRun:
-    return KeyDryRun(TRIED.allowed - set(operations), frozenset(operations))
+# IAM User Guide, "Troubleshoot access denied error messages". For the key of another account, KMS usually
+# returns the first one, whatever the reason is.
+UNNAMED = "because the resource does not exist in this Region, no resource-based policies allow access"
+IMPLICIT = "because no identity-based policy allows the kms:Decrypt action"
+SCP = "arn:aws:organizations::333333333333:policy/o-a1b2c3d4e5/service_control_policy/p-examplepolicy"
+EXPLICIT = f"with an explicit deny in a service control policy: {SCP}"
+BY_RCP = "with an explicit deny in a resource control policy"
+
+
+def refusing(*operations: str, message: str = UNNAMED) -> KeyDryRun:
+    return KeyDryRun(TRIED.allowed - set(operations), dict.fromkeys(operations, message))
 
 
 VIA_EC2 = conditional({"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}})
@@ -151,14 +161,35 @@ NOT_VIA_EC2 = policy_of(
     ("of_owner", "tried", "expected"),
     [
         pytest.param(GRANTED, TRIED, [], id="granted, and the dry run succeeds"),
-        pytest.param(
-            GRANTED, refusing("Decrypt"), [("key_access_denied", B)], id="denied in the consumer account"
+        *(
+            pytest.param(
+                GRANTED,
+                refusing("Decrypt", message=message),
+                [("direct_key_use_denied", U)],
+                id=f"denied in direct calls, {reason}",
+            )
+            for reason, message in {"reason not named": UNNAMED, "not allowed": IMPLICIT}.items()
+        ),
+        *(
+            pytest.param(
+                GRANTED,
+                refusing("Decrypt", message=message),
+                [("key_access_denied", B)],
+                id=f"denied explicitly by {policy}",
+            )
+            for policy, message in {"an SCP": EXPLICIT, "an RCP": BY_RCP}.items()
         ),
         pytest.param(
             GRANTED,
             refusing("Decrypt", "CreateGrant"),
-            [("key_access_denied", B)],
+            [("direct_key_use_denied", U)],
             id="two operations in one finding",
+        ),
+        pytest.param(
+            GRANTED,
+            refusing("CreateGrant", message=EXPLICIT),
+            [("create_grant_denied", U)],
+            id="CreateGrant explicitly, perhaps for direct calls only",
         ),
         pytest.param(GRANTED, refusing("CreateGrant"), [("create_grant_denied", U)], id="CreateGrant alone"),
         pytest.param(
@@ -186,8 +217,14 @@ NOT_VIA_EC2 = policy_of(
         pytest.param(
             encrypted(policy=OF_ORG),
             refusing("Decrypt"),
-            [("key_access_unknown", U), ("key_access_denied", U)],
+            [("key_access_unknown", U), ("direct_key_use_denied", U)],
             id="unknown to both",
+        ),
+        pytest.param(
+            encrypted(policy=OF_ORG),
+            refusing("Decrypt", message=EXPLICIT),
+            [("key_access_unknown", U), ("key_access_denied", U)],
+            id="unknown to the owner, denied explicitly",
         ),
         pytest.param(
             BY_UNIT,
@@ -242,3 +279,18 @@ def test_only_grants_to_the_account_count() -> None:
     others = [Grant(f"g-{number}", f"arn:aws:iam::{number:012}:root", OPERATIONS) for number in range(50)]
     assert codes(diagnosis(encrypted(*others))) == [("missing_key_access", B)]
     assert codes(diagnosis(encrypted(*others, made(root(CONSUMER))))) == []
+
+
+def test_a_finding_names_the_policy_that_denies() -> None:
+    def found(message: str) -> Finding:
+        seen = of_encrypted(keys={KEY.arn: refusing("Decrypt", message=message)})
+        (one,) = diagnosis(GRANTED, seen).findings
+        return one
+
+    by_scp = found(EXPLICIT)
+    assert f"explicit deny in the service control policy ({SCP}), although" in by_scp.message
+    assert by_scp.remedy.startswith(f"Change the service control policy ({SCP})")
+    assert "resource control policy" in found(BY_RCP).remedy
+    assert "directly because no identity-based policy allows it." in found(IMPLICIT).message
+    assert "directly. It may" in found(UNNAMED).message
+    assert "IAM policy" in found(UNNAMED).remedy

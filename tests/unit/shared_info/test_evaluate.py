@@ -126,6 +126,14 @@ def test_a_warning_names_ids_that_were_not_found() -> None:
 
 
 ALLOWED = OwnKeyAccess("Enabled")
+# IAM User Guide, "Troubleshoot access denied error messages".
+EXPLICIT = "You may not, with an explicit deny in a service control policy"
+IMPLICIT = "You may not, because no identity-based policy allows the kms:Decrypt action"
+
+
+def denying(*operations: str, message: str = "No.") -> OwnKeyAccess:
+    """An enabled key with which KMS denies these operations."""
+    return OwnKeyAccess("Enabled", dict.fromkeys(operations, message))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +162,7 @@ ALLOWED = OwnKeyAccess("Enabled")
         pytest.param(
             encrypted("snap-1", "snap-2"),
             KeysSeen(
-                {"snap-1": KEY, "snap-2": OTHER}, {KEY: ALLOWED, OTHER: OwnKeyAccess(None, ("Decrypt",))}
+                {"snap-1": KEY, "snap-2": OTHER}, {KEY: ALLOWED, OTHER: denying("Decrypt", message=EXPLICIT)}
             ),
             "no",
             OTHER,
@@ -169,24 +177,38 @@ ALLOWED = OwnKeyAccess("Enabled")
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Enabled", ("ReEncrypt",))}),
+            KeysSeen({"snap-1": KEY}, {KEY: denying("ReEncrypt")}),
             "unknown",
             "ReEncrypt",
             id="a further operation denied",
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Enabled", ("CreateGrant",))}),
+            KeysSeen({"snap-1": KEY}, {KEY: denying("CreateGrant", message=EXPLICIT)}),
             "unknown",
             "kms:GrantIsForAWSResource",
             id="CreateGrant denied",
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Enabled", ("CreateGrant", "Decrypt"))}),
+            KeysSeen({"snap-1": KEY}, {KEY: denying("CreateGrant", "Decrypt", message=EXPLICIT)}),
             "no",
+            f"CreateGrant and Decrypt with {KEY} with an explicit deny in the service control policy.",
+            id="all that is required explicitly denied",
+        ),
+        pytest.param(
+            encrypted("snap-1"),
+            KeysSeen({"snap-1": KEY}, {KEY: denying("CreateGrant", "Decrypt")}),
+            "unknown",
             "CreateGrant and Decrypt",
-            id="all that is required denied",
+            id="denied in direct calls, for an unknown reason",
+        ),
+        pytest.param(
+            encrypted("snap-1"),
+            KeysSeen({"snap-1": KEY}, {KEY: denying("Decrypt", message=IMPLICIT)}),
+            "unknown",
+            "because no identity-based policy allows it. A launch works all the same",
+            id="not allowed in direct calls",
         ),
         pytest.param(
             encrypted("snap-1"),
@@ -215,7 +237,7 @@ def test_keys_are_unknown_without_check_key_access() -> None:
 tried = st.builds(
     OwnKeyAccess,
     st.sampled_from([None, "Enabled", "Disabled"]),
-    st.lists(st.sampled_from(OPERATIONS), unique=True).map(tuple),
+    st.dictionaries(st.sampled_from(OPERATIONS), st.sampled_from(["No.", IMPLICIT, EXPLICIT])),
     st.sampled_from([None, None, "Broken."]),
 )
 
@@ -229,7 +251,7 @@ def test_key_access_is_yes_only_if_all_is_allowed(keys: list[OwnKeyAccess], hidd
         one, KeysSeen(of_snapshot, {of_snapshot[name]: key for name, key in zip(ids, keys, strict=True)})
     )
     clear = [key for key in keys if not key.problem]
-    denying = [key for key in clear if key.state == "Disabled" or "Decrypt" in key.denied]
-    assert (access == "no") == bool(denying)
+    certain = [key for key in clear if key.state == "Disabled" or key.denied.get("Decrypt", "") == EXPLICIT]
+    assert (access == "no") == bool(certain)
     all_allowed = all(not key.problem and not key.denied and key.state != "Disabled" for key in keys)
     assert (access == "yes") == (all_allowed and not hidden)

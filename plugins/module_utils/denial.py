@@ -1,0 +1,81 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The policy that denies a request, as far as AWS's message names it.
+
+Source: IAM User Guide, "Troubleshoot access denied error messages". AWS names one type of policy, even if
+several deny the request. For a key of another account, KMS usually names none, so as not to reveal whether
+the key exists.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_POLICY = r"(?P<policy>[A-Za-z -]*?(?:policy|permissions boundary))"
+_EXPLICIT = re.compile(rf"with an explicit deny in an? {_POLICY}(?:: (?P<arn>arn:\S*[^\s.,;]))?(?![A-Za-z])")
+_IMPLICIT = re.compile(rf"because no {_POLICY} allows")
+
+# Each takes the policy's ARN in parentheses, or nothing.
+_REMEDIES = {
+    "service control policy": (
+        "Change the service control policy{arn} of the account's organization, or do what it requires: no "
+        "IAM policy overrides it."
+    ),
+    "resource control policy": (
+        "Change the resource control policy{arn} of the organization of the resource's owner: no IAM policy "
+        "overrides it."
+    ),
+    "permissions boundary": "Change the permissions boundary{arn} of the role or user.",
+    "session policy": "Change the session policy{arn} with which the role is assumed.",
+    "VPC endpoint policy": "Change the policy of the VPC endpoint{arn} through which the request is sent.",
+}
+
+
+@dataclass(frozen=True)
+class Denial:
+    """The type of the policy that denies a request, as AWS names it, and its ARN if AWS returns that.
+
+    ``explicit`` is whether a statement denies the request; otherwise no statement allows it.
+    """
+
+    policy: str
+    explicit: bool
+    arn: str | None = None
+
+
+def read_denial(message: str) -> Denial | None:
+    """The denial that AWS's message describes; None if it names no policy."""
+    if explicit := _EXPLICIT.search(message):
+        return Denial(explicit["policy"], True, explicit["arn"])
+    implicit = _IMPLICIT.search(message)
+    return Denial(implicit["policy"], False) if implicit else None
+
+
+def remedy(message: str, allow: str) -> str:
+    """What to change so that AWS allows the request; ``allow`` if a policy has to allow it.
+
+    ``allow`` is also the result if the message names no policy.
+    """
+    denial = read_denial(message)
+    if denial is None:
+        return allow
+    arn = f" ({denial.arn})" if denial.arn else ""
+    if denial.policy in _REMEDIES:
+        return _REMEDIES[denial.policy].format(arn=arn)
+    if denial.explicit:
+        return f"Change the statement that denies it in the {denial.policy}{arn}: it overrides any allow."
+    return allow
+
+
+def described(message: str) -> str:
+    """The denial as a part of a sentence, with a leading space; empty if the message names no policy."""
+    denial = read_denial(message)
+    if denial is None:
+        return ""
+    arn = f" ({denial.arn})" if denial.arn else ""
+    if denial.explicit:
+        return f" with an explicit deny in the {denial.policy}{arn}"
+    return f" because no {denial.policy} allows it"

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The policy that denies a request, by AWS's messages (IAM User Guide, "Troubleshoot access denied ...")."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.denial import (
+    Denial,
+    described,
+    read_denial,
+    remedy,
+)
+
+USER = "User: arn:aws:sts::222222222222:assumed-role/golden/release is not authorized to perform:"
+SCP = "arn:aws:organizations::333333333333:policy/o-a1b2c3d4e5/service_control_policy/p-examplepolicy"
+# KMS, for a key of another account.
+UNNAMED = (
+    f"{USER} kms:Decrypt on resource: arn:aws:kms:eu-west-1:111122223333:key/1 because the resource does not "
+    "exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly "
+    "denies access"
+)
+
+OF_THE_ORGANIZATION = "of the account's organization, or do what it requires: no IAM policy overrides it."
+
+
+def launching(why: str) -> str:
+    """EC2's message (aws/karpenter-provider-aws#7370)."""
+    return (
+        f"You are not authorized to perform this operation. {USER} ec2:RunInstances on resource: "
+        f"arn:aws:ec2:us-east-2:123456789012:instance/* {why}. Encoded authorization failure message: g4oZPB"
+    )
+
+
+@pytest.mark.parametrize(
+    ("why", "expected"),
+    [
+        ("with an explicit deny in a service control policy", Denial("service control policy", True)),
+        (
+            f"with an explicit deny in a service control policy: {SCP}",
+            Denial("service control policy", True, SCP),
+        ),
+        ("with an explicit deny in a resource control policy", Denial("resource control policy", True)),
+        ("with an explicit deny in an identity-based policy", Denial("identity-based policy", True)),
+        ("with an explicit deny in a resource-based policy", Denial("resource-based policy", True)),
+        ("with an explicit deny in a permissions boundary", Denial("permissions boundary", True)),
+        ("with an explicit deny in a VPC endpoint policy", Denial("VPC endpoint policy", True)),
+        (
+            "because no identity-based policy allows the ec2:RunInstances action",
+            Denial("identity-based policy", False),
+        ),
+        (
+            "because no service control policy allows the ec2:RunInstances action",
+            Denial("service control policy", False),
+        ),
+        (
+            "because no permissions boundary allows the ec2:RunInstances action",
+            Denial("permissions boundary", False),
+        ),
+        ("", None),
+    ],
+)
+def test_read_denial(why: str, expected: Denial | None) -> None:
+    assert read_denial(launching(why)) == expected
+
+
+def test_a_message_that_names_no_policy() -> None:
+    assert read_denial(UNNAMED) is None
+    assert described(UNNAMED) == ""
+    assert remedy(UNNAMED, "Allow it.") == "Allow it."
+
+
+@pytest.mark.parametrize(
+    ("why", "expected"),
+    [
+        ("because no identity-based policy allows the ec2:RunInstances action", "Allow it."),
+        ("because no resource-based policy allows the ec2:RunInstances action", "Allow it."),
+        (
+            "with an explicit deny in an identity-based policy",
+            "Change the statement that denies it in the identity-based policy: it overrides any allow.",
+        ),
+        (
+            f"with an explicit deny in a service control policy: {SCP}",
+            f"Change the service control policy ({SCP}) {OF_THE_ORGANIZATION}",
+        ),
+        (
+            "because no service control policy allows the ec2:RunInstances action",
+            f"Change the service control policy {OF_THE_ORGANIZATION}",
+        ),
+        (
+            "with an explicit deny in a permissions boundary",
+            "Change the permissions boundary of the role or user.",
+        ),
+    ],
+)
+def test_remedy(why: str, expected: str) -> None:
+    assert remedy(launching(why), "Allow it.") == expected
+
+
+@pytest.mark.parametrize(
+    ("why", "expected"),
+    [
+        (
+            f"with an explicit deny in a service control policy: {SCP}",
+            f" with an explicit deny in the service control policy ({SCP})",
+        ),
+        (
+            "with an explicit deny in an identity-based policy",
+            " with an explicit deny in the identity-based policy",
+        ),
+        (
+            "because no session policy allows the ec2:RunInstances action",
+            " because no session policy allows it",
+        ),
+    ],
+)
+def test_described(why: str, expected: str) -> None:
+    assert described(launching(why)) == expected
