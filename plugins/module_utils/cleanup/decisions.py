@@ -17,7 +17,7 @@ from .families import families, latest
 from .image_builder import managed_by_policy, unknown_policies
 from .options import CleanupWanted
 from .rules import is_evaluated, kept
-from .sharing import needs_report, sharing_evidence
+from .sharing import needs_report, reports_count_since, sharing_evidence
 from .snapshots import (
     SnapshotDecision,
     decide_snapshots,
@@ -40,6 +40,7 @@ class Decision:
     """What happens to one evaluated image: ``kind`` is a stage, ``wait`` or ``keep``.
 
     ``reasons`` are the rules that keep the image, or what blocks its next stage. ``evidence`` is its use.
+    ``report_wanted`` means that a new usage report could settle it, or is required by the final check.
     ``snapshots`` and ``recoverable_until`` are set for a deregistration.
     """
 
@@ -161,11 +162,12 @@ def _decisions(context: _Context) -> Iterator[Decision]:
         evidence = bulk[ref]
         if usage is not None:
             evidence += (*usage.references, *usage.unread)
-            evidence += tuple(sharing_evidence(usage, wanted.include_shared, seen.now))
+            since = reports_count_since(own, seen.now, seen.is_final)
+            evidence += tuple(sharing_evidence(usage, wanted.include_shared, since))
         elif not (reasons or evidence):
             evidence = (unreadable(ref.image_id, _NOT_READ),)
         if reasons or evidence:
-            report_wanted = _report_wanted(context, usage, reasons, evidence)
+            report_wanted = _report_wanted(context, own, usage, reasons, evidence)
             yield Decision(ref, family, KEEP, reasons, evidence, report_wanted=report_wanted)
             continue
         todo = step(own, wanted.clocks, seen.now)
@@ -173,7 +175,11 @@ def _decisions(context: _Context) -> Iterator[Decision]:
         if blockers:
             yield Decision(ref, family, WAIT, blockers)
         else:
-            yield Decision(ref, family, todo.stage or WAIT, step=todo)
+            final = reports_count_since(own, seen.now, final=True)
+            report_wanted = todo.stage in (DISABLE, DEREGISTER) and needs_report(
+                usage or ImageUsage(), wanted.include_shared, final
+            )
+            yield Decision(ref, family, todo.stage or WAIT, step=todo, report_wanted=report_wanted)
 
 
 def _bulk_evidence(seen: CleanupSeen) -> dict[ImageRef, tuple[Evidence, ...]]:
@@ -194,12 +200,17 @@ def _bulk_evidence(seen: CleanupSeen) -> dict[ImageRef, tuple[Evidence, ...]]:
 
 
 def _report_wanted(
-    context: _Context, usage: ImageUsage | None, reasons: tuple[str, ...], evidence: tuple[Evidence, ...]
+    context: _Context,
+    own: OwnImage,
+    usage: ImageUsage | None,
+    reasons: tuple[str, ...],
+    evidence: tuple[Evidence, ...],
 ) -> bool:
     """Whether a usage report is the only thing missing: no rule and no firm evidence keeps the image."""
     if usage is None or reasons or any(one.firm for one in evidence):
         return False
-    return needs_report(usage, context.wanted.include_shared, context.seen.now)
+    since = reports_count_since(own, context.seen.now, context.seen.is_final)
+    return needs_report(usage, context.wanted.include_shared, since)
 
 
 def _blockers(context: _Context, ref: ImageRef, todo: Step, usage: ImageUsage) -> Iterator[str]:

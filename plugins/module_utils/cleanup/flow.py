@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +35,7 @@ from .plan import CleanupPlan, images_that_lack_tags, plan
 from .read_image_builder import with_image_builder
 from .sharing import is_unsupported_report, unsupported_report_warning
 from .state import CleanupSeen, RegionState
+from .wait import wait_for_reports
 from .write_tombstones import write_tombstones
 
 
@@ -61,7 +62,7 @@ def apply(
 ) -> Outcome:
     """Perform the plan, the destructive part as far as evidence that is read again confirms it.
 
-    1. Perform the non-destructive actions, in all regions.
+    1. Perform the non-destructive actions, in all regions, and wait for usage reports that were requested.
     2. Read the evidence again, and plan again.
     3. Write tombstones of the images that both plans disable or deregister.
     4. Perform the destructive actions that both plans contain.
@@ -71,6 +72,7 @@ def apply(
     first, warnings = _with_warnings(_perform(clients, seen, plan.non_destructive, ()))
     if not plan.destructive:
         return replace(_outcome(first), warnings=warnings)
+    wait_for_reports(clients, _reported(plan, first))
     try:
         seen_again = _read_again(clients, wanted, seen, plan)
     except Refused as refused:
@@ -144,10 +146,21 @@ def _read_again(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, plan
         Refused: something cannot be read.
     """
     again = replace(seen, regions=_read_regions(clients, wanted, seen.account_id, seen.regions))
-    again = replace(again, usage={}, snapshot_usage={}, key_usage={})
+    again = replace(again, usage={}, snapshot_usage={}, key_usage={}, is_final=True)
     again = with_image_builder(clients, wanted, again)
     to_retire = (decision.ref for decision in plan.decisions if decision.is_destructive)
     return _read_on(clients, wanted, again, [ref for ref in to_retire if ref in again.images])
+
+
+def _reported(plan: CleanupPlan, done: Performed) -> Iterator[ImageRef]:
+    """The images to disable or deregister whose usage report was requested now."""
+    to_retire = {decision.ref for decision in plan.decisions if decision.is_destructive}
+    requested = (
+        ImageRef(action.target.region, str(action.resource))
+        for action in done.actions
+        if action.operation == "CreateImageUsageReport"
+    )
+    return (ref for ref in requested if ref in to_retire)
 
 
 def _confirm(

@@ -109,6 +109,14 @@ def used_in(clients: Clients, region: str, image_ids: Sequence[str]) -> dict[str
     return {one: (*found.get(one, ()), *named.get(one, ()), *problems) for one in image_ids}
 
 
+def pending_reports(ec2: EC2Client, image_ids: Sequence[str]) -> frozenset[str]:
+    """Those of the images that have a usage report that AWS has not created yet."""
+    pages = ec2.get_paginator("describe_image_usage_reports").paginate(
+        ImageIds=list(image_ids), Filters=[{"Name": "state", "Values": ["pending"]}]
+    )
+    return frozenset(item["ImageId"] for page in pages for item in page["ImageUsageReports"])
+
+
 def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageReport]:
     """Image id to its newest usage report, if there is one."""
     newest: dict[str, Mapping[str, Any]] = {}

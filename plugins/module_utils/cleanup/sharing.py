@@ -26,13 +26,27 @@ ALL_VERSIONS = 10_000
 _UNSUPPORTED = frozenset(
     {"InvalidParameter", "InvalidParameterCombination", "InvalidParameterValue", "UnsupportedOperation"}
 )
-# A report that one weekly run requests has to count in the next one. EC2 User Guide, "View your AMI usage": a
-# report may miss instances of the last day, and launch templates of some days.
-REPORT_COUNTS_FOR = timedelta(days=8)
+# A report that one weekly run requests has to count in the next one.
+_REPORT_COUNTS_FOR = timedelta(days=8)
+# A report shows one point in time, so the final check takes a new one, or one of an earlier run on that day.
+_NEW_REPORT_COUNTS_FOR = timedelta(days=1)
+# EC2 User Guide, "View your AMI usage": instances of the last 24 hours may be missing, and launch templates
+# of the last few days.
+_REPORT_MISSES = timedelta(hours=24)
 
 
-def sharing_evidence(usage: ImageUsage, include_shared: bool, now: datetime) -> Iterator[Evidence]:
-    """Evidence that other accounts use the image.
+def reports_count_since(own: OwnImage, now: datetime, final: bool) -> datetime:
+    """When a usage report has to be created to show that the image is not used.
+
+    For the ``final`` check, that is on the last day. Reports from before the last launch, by any account,
+    are too old: they may miss the instance.
+    """
+    since = now - (_NEW_REPORT_COUNTS_FOR if final else _REPORT_COUNTS_FOR)
+    return max(since, own.last_launched + _REPORT_MISSES) if own.last_launched else since
+
+
+def sharing_evidence(usage: ImageUsage, include_shared: bool, since: datetime) -> Iterator[Evidence]:
+    """Evidence that other accounts use the image. Usage reports count if created ``since`` that moment.
 
     Sharing alone is evidence, unless the user includes shared images and either a usage report or a read of
     every account shows that no account uses the image. A use that either shows always counts.
@@ -44,7 +58,7 @@ def sharing_evidence(usage: ImageUsage, include_shared: bool, now: datetime) -> 
         return
     used = [*_used_by_report(usage.report), *_used_by_accounts(usage)]
     yield from used
-    problem = _report_problem(usage.report, usage.sharing, now)
+    problem = _report_problem(usage.report, usage.sharing, since)
     if used or not problem or _all_accounts_read(usage):
         return
     yield unreadable("usage of other accounts", problem)
@@ -52,12 +66,12 @@ def sharing_evidence(usage: ImageUsage, include_shared: bool, now: datetime) -> 
         yield from usage.consumers.get(account_id, ())
 
 
-def needs_report(usage: ImageUsage, include_shared: bool, now: datetime) -> bool:
+def needs_report(usage: ImageUsage, include_shared: bool, since: datetime) -> bool:
     """Whether a usage report could settle it: there is no report that counts, and none is pending."""
     if not (usage.sharing and include_shared) or _all_accounts_read(usage):
         return False
     pending = usage.report is not None and usage.report.state == "pending"
-    return not pending and bool(_report_problem(usage.report, usage.sharing, now))
+    return not pending and bool(_report_problem(usage.report, usage.sharing, since))
 
 
 def is_unsupported_report(failure: Failure) -> bool:
@@ -104,14 +118,14 @@ def _used_by_accounts(usage: ImageUsage) -> Iterator[Evidence]:
         yield from (Evidence(CONSUMER, account_id, f"{one.kind} {one.subject}") for one in found if one.firm)
 
 
-def _report_problem(report: UsageReport | None, sharing: Sharing, now: datetime) -> str:
+def _report_problem(report: UsageReport | None, sharing: Sharing, since: datetime) -> str:
     """Why a report does not show that the image is not used; empty if it does."""
     if report is None:
         return "There is no usage report."
     if report.state != "available":
         return f"The usage report is {report.state}."
-    if report.created + REPORT_COUNTS_FOR < now:
-        return f"The usage report of {report.created:%Y-%m-%d} is too old."
+    if report.created < since:
+        return f"The usage report of {report.created:%Y-%m-%d %H:%M} is from before {since:%Y-%m-%d %H:%M}."
     missing = [one for one in REPORTED_TYPES if one not in report.resource_types]
     if missing:
         return f"The usage report does not cover {', '.join(missing)}."

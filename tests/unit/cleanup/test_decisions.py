@@ -202,6 +202,9 @@ def test_disabling_deletes_no_snapshot_but_needs_its_permissions_for_the_tombsto
         (shared(CONSUMER, report=report(used_by={CONSUMER: 1})), "keep", False),
         (shared(CONSUMER, references=(Evidence("x", "y"),)), "keep", False),
         (shared(CONSUMER, report=report()), "deregister", False),
+        # It suffices to choose the image; the final check takes a new one.
+        (shared(CONSUMER, report=report(created=ago(days=7))), "deregister", True),
+        (shared(CONSUMER, report=report(created=ago(days=7)), consumers={CONSUMER: ()}), "deregister", False),
     ],
 )
 def test_a_usage_report_is_asked_for_when_nothing_else_keeps_the_image(
@@ -209,6 +212,26 @@ def test_a_usage_report_is_asked_for_when_nothing_else_keeps_the_image(
 ) -> None:
     found = decided(with_usage(usage), include_shared=True)
     assert (found.kind, found.report_wanted) == (decision, asks)
+
+
+def test_the_final_check_takes_a_report_of_the_last_day() -> None:
+    for created, kind, asks in ((ago(days=7), "keep", True), (ago(hours=23), "deregister", False)):
+        usage = shared(CONSUMER, report=report(created=created))
+        found = decided(replace(with_usage(usage), is_final=True), include_shared=True)
+        assert (found.kind, found.report_wanted) == (kind, asks)
+
+
+def test_a_report_from_before_the_last_launch_does_not_count() -> None:
+    launched = replace(OLD, last_launched=ago(days=3))
+    usage = {ImageRef(REGION, launched.image.image_id): shared(CONSUMER, report=report(created=ago(days=7)))}
+    found = decided(seen(region_state(launched, NEWEST), usage=usage), include_shared=True)
+    assert (found.kind, found.report_wanted) == ("keep", True)
+
+
+def test_deprecating_takes_no_new_report() -> None:
+    usage = shared(CONSUMER, report=report(created=ago(days=7)))
+    found = decided(with_usage(usage), include_shared=True, clocks=Clocks(deprecate=0))
+    assert (found.kind, found.report_wanted) == ("deprecate", False)
 
 
 def test_a_decision_lists_its_evidence() -> None:

@@ -21,14 +21,15 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     ImageUsage,
     RegionState,
     SnapshotUsage,
+    UsageReport,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, SnapshotRef
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from botocore.exceptions import ClientError
 
-from tests.unit.cleanup.examples import REGION, USED, own, region_state, seen, wanted
-from tests.unit.examples import OWNER
+from tests.unit.cleanup.examples import REGION, USED, ago, own, region_state, report, seen, shared, wanted
+from tests.unit.examples import CONSUMER, OWNER
 
 OLD, NEWEST = own("ami-1"), own("ami-new", 1)
 ELSEWHERE = "us-east-1"
@@ -74,17 +75,26 @@ class Clients:
 
 
 def applied(
-    first: CleanupSeen, now: Mapping[str, RegionState], path: Path, refused: str = ""
+    first: CleanupSeen,
+    now: Mapping[str, RegionState],
+    path: Path,
+    refused: str = "",
+    usage: Mapping[ImageRef, ImageUsage] | None = None,
 ) -> tuple[Outcome, list[str]]:
-    """What becomes of the plan where regions have changed meanwhile, and the calls that were made."""
-    asked = replace(wanted(), tombstone_path=str(path))
+    """What becomes of the plan where regions and usage have changed, and the calls that were made."""
+    asked = replace(wanted(include_shared=usage is not None), tombstone_path=str(path))
     clients: Any = Clients()
     clients.everywhere.refused = refused
 
     def inspect(_clients: Any, _wanted: CleanupWanted, saw: CleanupSeen, _reads: NextReads) -> CleanupSeen:
-        return replace(saw, usage=first.usage, snapshot_usage=first.snapshot_usage)
+        read = {**first.usage, **(usage or {})}
+        return replace(saw, usage=read, snapshot_usage=first.snapshot_usage)
+
+    def wait_for_reports(_clients: Any, images: Iterable[ImageRef]) -> None:
+        clients.everywhere.calls += [("wait", {"image": image}) for image in images]
 
     with (
+        patch.object(cleanup, "wait_for_reports", wait_for_reports),
         patch.object(cleanup.read_regions, "region", lambda _clients, name, **_rest: now[name]),
         patch.object(cleanup, "inspect", inspect),
     ):
@@ -128,6 +138,32 @@ def test_if_nothing_changed_the_plan_is_performed(tmp_path: Path) -> None:
     outcome, called = applied(first, first.regions, tmp_path / "tombstones")
     assert called == ["create_tags", "deregister_image"]
     assert (outcome.failures, outcome.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("new", "called", "skipped"),
+    [
+        (report(), ["create_tags", "deregister_image"], ""),
+        (report(used_by={CONSUMER: 2}), [], f"other_account {CONSUMER} 2 uses"),
+        (report(state="pending"), [], "The usage report is pending."),
+        (
+            report(created=ago(days=7)),
+            [],
+            "The usage report of 2026-11-17 12:00 is from before 2026-11-23 12:00.",
+        ),
+    ],
+)
+def test_an_old_report_chooses_an_image_and_a_new_one_decides(
+    new: UsageReport, called: list[str], skipped: str, tmp_path: Path
+) -> None:
+    ref = ImageRef(REGION, "ami-1")
+    old = {ref: shared(CONSUMER, report=report(created=ago(days=7)))}
+    first = seen(region_state(OLD, NEWEST), usage=old)
+    now = {ref: shared(CONSUMER, report=new)}
+    outcome, made = applied(first, first.regions, tmp_path / "tombstones", usage=now)
+    assert made == ["create_image_usage_report", "wait", *called]
+    assert skipped in "".join(outcome.warnings)
+    assert len(outcome.warnings) == bool(skipped)
 
 
 FINISHED = own("ami-copy", 0, tags={"keep": ""}, source_image_id="ami-1", source_region=REGION)

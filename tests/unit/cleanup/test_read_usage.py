@@ -127,6 +127,17 @@ def test_the_newest_report_counts_with_its_own_entries_only() -> None:
     assert report.template_versions == 10_000
 
 
+def test_reports_that_are_pending() -> None:
+    """(botocore shape DescribeImageUsageReportsRequest, Filters.)"""
+    wire = Wire("ec2")
+    request = {"ImageIds": ["ami-1", "ami-2"], "Filters": [{"Name": "state", "Values": ["pending"]}]}
+    first = {"ImageUsageReports": [{"ImageId": "ami-2", "ReportId": "r-1"}], "NextToken": "n"}
+    wire.expect("describe_image_usage_reports", request, first)
+    wire.expect("describe_image_usage_reports", {**request, "NextToken": "n"}, {"ImageUsageReports": []})
+    with wire.spoken():
+        assert image_use.pending_reports(wire.client, ["ami-1", "ami-2"]) == {"ami-2"}
+
+
 @pytest.mark.parametrize(
     ("types", "versions"),
     [

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.sharing import (
     is_unsupported_report,
     needs_report,
     only_by_snapshot,
+    reports_count_since,
     sharing_evidence,
     unsupported_report_warning,
 )
@@ -33,10 +34,11 @@ UNREAD = "unreadable"
 PUBLIC = ImageUsage(sharing=Sharing(public=True))
 WITH_ORG = ImageUsage(sharing=Sharing(org_arns=frozenset({ORG})))
 SECOND = timedelta(seconds=1)
+SINCE = reports_count_since(own(), NOW, final=False)
 
 
 def kinds(usage: ImageUsage, include_shared: bool = True) -> list[str]:
-    return [one.kind for one in sharing_evidence(usage, include_shared, NOW)]
+    return [one.kind for one in sharing_evidence(usage, include_shared, SINCE)]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def kinds(usage: ImageUsage, include_shared: bool = True) -> list[str]:
     ],
 )
 def test_a_shared_image_is_kept_whatever_a_report_says(usage: ImageUsage, who: str) -> None:
-    (evidence,) = sharing_evidence(replace(usage, report=report()), False, NOW)
+    (evidence,) = sharing_evidence(replace(usage, report=report()), False, SINCE)
     assert (evidence.kind, evidence.firm) == (SHARED, True)
     assert evidence.subject.endswith(who)
 
@@ -97,9 +99,32 @@ def test_include_shared(usage: ImageUsage, found: list[str]) -> None:
     assert kinds(usage) == found
 
 
+@pytest.mark.parametrize(
+    ("launched", "final", "since"),
+    [
+        (None, False, ago(days=8)),
+        (None, True, ago(days=1)),
+        # A report may miss the instances of the 24 hours before it.
+        (ago(days=3), False, ago(days=2)),
+        (ago(days=3), True, ago(days=1)),
+        (ago(days=1), True, NOW),
+        (ago(days=30), False, ago(days=8)),
+    ],
+)
+def test_which_reports_count(launched: datetime | None, final: bool, since: datetime) -> None:
+    """EC2 User Guide, "View your AMI usage": a report shows one point in time."""
+    assert reports_count_since(own(last_launched=launched), NOW, final) == since
+
+
+def test_a_report_that_does_not_count_says_why() -> None:
+    old = shared(CONSUMER, report=report(created=ago(days=9)))
+    (evidence, *_rest) = sharing_evidence(old, True, SINCE)
+    assert evidence.detail == "The usage report of 2026-11-15 12:00 is from before 2026-11-16 12:00."
+
+
 def test_evidence_names_the_account_and_the_thing() -> None:
     usage = shared(CONSUMER, consumers={CONSUMER: (USED,)}, report=report(used_by={CONSUMER: 3}))
-    assert tuple(sharing_evidence(usage, True, NOW)) == (
+    assert tuple(sharing_evidence(usage, True, SINCE)) == (
         Evidence(OTHER, CONSUMER, "3 uses in the usage report"),
         Evidence(OTHER, CONSUMER, "instance i-1"),
     )
@@ -120,8 +145,8 @@ def test_evidence_names_the_account_and_the_thing() -> None:
     ],
 )
 def test_a_report_is_requested_if_it_could_settle_it(usage: ImageUsage, needed: bool) -> None:
-    assert needs_report(usage, True, NOW) is needed
-    assert needs_report(usage, False, NOW) is False
+    assert needs_report(usage, True, SINCE) is needed
+    assert needs_report(usage, False, SINCE) is False
 
 
 def refusal(action: str, code: str) -> Failure:
