@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from ..failures import Failure
+from ..failures import Failure, incomplete_answer
 from ..model import Image, Snapshot, Target
 from ..plan import Action
 from . import plan as planner
@@ -171,9 +171,17 @@ def _after_actions(run: CopyRun, event: ActionsPerformed) -> CopyRun:
     )
     for action, answer in zip(event.actions, event.answers, strict=True):
         if action.operation == "CopyImage":
-            name, owner_id = action.parameters["Name"], action.target.account_id
-            run = replace(run, image=Image(answer["ImageId"], name, owner_id, state="pending"), snapshots=())
+            run = _started(run, action, answer.get("ImageId"))
     return run
+
+
+def _started(run: CopyRun, action: Action, image_id: str | None) -> CopyRun:
+    """The run with its new image. A rerun finds an image whose ID AWS has not returned by its tag."""
+    if image_id is None:
+        missing = incomplete_answer(action.operation, "ImageId", action.target)
+        return replace(run, failure=run.failure or missing)
+    name, owner_id = action.parameters["Name"], action.target.account_id
+    return replace(run, image=Image(image_id, name, owner_id, state="pending"), snapshots=())
 
 
 def _after_read(run: CopyRun, event: ImageRead) -> CopyRun:

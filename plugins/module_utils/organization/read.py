@@ -12,17 +12,19 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from ..aws import errors
+from ..aws.answers import required
 from ..failures import Failure, Refused
 from ..fanout import each
 from .inventory import Account, InventoryOptions, Unit
 
 if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
-    from mypy_boto3_organizations.type_defs import AccountTypeDef
+    from mypy_boto3_organizations.type_defs import AccountTypeDef, OrganizationalUnitTypeDef
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
+_LIST_UNITS = "ListOrganizationalUnitsForParent"
 # Organizations allows only a few calls per second for the whole organization.
 _PARALLEL_CALLS = 4
 
@@ -45,7 +47,9 @@ def accounts(client: OrganizationsClient, options: InventoryOptions) -> tuple[Ac
     """
     try:
         roots = [
-            root["Id"] for page in client.get_paginator("list_roots").paginate() for root in page["Roots"]
+            required(root, "Id", "ListRoots")
+            for page in client.get_paginator("list_roots").paginate()
+            for root in required(page, "Roots", "ListRoots")
         ]
     except errors.AWS_ERRORS as exception:
         raise Refused([_failure(exception)]) from exception
@@ -70,13 +74,21 @@ def _children(
     members = client.get_paginator("list_accounts_for_parent").paginate(ParentId=parent_id)
     children = client.get_paginator("list_organizational_units_for_parent").paginate(ParentId=parent_id)
     return (
-        [_account(item, parent_id, units) for page in members for item in page["Accounts"]],
         [
-            (item["Id"], (*units, Unit(item["Id"], item["Name"])))
+            _account(item, parent_id, units)
+            for page in members
+            for item in required(page, "Accounts", "ListAccountsForParent")
+        ],
+        [
+            (unit.unit_id, (*units, unit))
             for page in children
-            for item in page["OrganizationalUnits"]
+            for unit in map(_unit, required(page, "OrganizationalUnits", _LIST_UNITS))
         ],
     )
+
+
+def _unit(item: OrganizationalUnitTypeDef) -> Unit:
+    return Unit(required(item, "Id", _LIST_UNITS), required(item, "Name", _LIST_UNITS))
 
 
 def _account(item: AccountTypeDef, parent_id: str, units: tuple[Unit, ...]) -> Account:
@@ -85,9 +97,10 @@ def _account(item: AccountTypeDef, parent_id: str, units: tuple[Unit, ...]) -> A
     if state is None:
         raise Refused([_NO_STATE])
     # AWS may omit the name and the email address of an account that has not joined yet.
+    account_id = required(item, "Id", "ListAccountsForParent")
     return Account(
-        account_id=item["Id"],
-        name=item.get("Name", item["Id"]),
+        account_id=account_id,
+        name=item.get("Name", account_id),
         state=state,
         parent_id=parent_id,
         email=item.get("Email", ""),
@@ -97,7 +110,9 @@ def _account(item: AccountTypeDef, parent_id: str, units: tuple[Unit, ...]) -> A
 
 def _tags(client: OrganizationsClient, account_id: str) -> dict[str, str]:
     pages = client.get_paginator("list_tags_for_resource").paginate(ResourceId=account_id)
-    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+    return {
+        tag["Key"]: tag["Value"] for page in pages for tag in required(page, "Tags", "ListTagsForResource")
+    }
 
 
 def _read_all(items: Iterable[Item], read: Callable[[Item], Answer]) -> list[Answer]:

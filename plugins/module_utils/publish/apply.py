@@ -12,6 +12,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from ..aws import errors
+from ..aws.answers import required
 from ..aws.write import Performed, perform
 from ..failures import Failure
 from ..plan import KNOWN_AFTER_APPLY, Action
@@ -43,7 +44,8 @@ class PublishRun:
         self.failure = next(iter(done.failures), None)
         for answer in done.answers:
             if action.operation == "CreateLaunchTemplateVersion":
-                self.made[action.resource] = answer["LaunchTemplateVersion"]["VersionNumber"]
+                made = required(answer, "LaunchTemplateVersion", action.operation)
+                self.made[action.resource] = required(made, "VersionNumber", action.operation)
                 for one in answer.get("Warning", {}).get("Errors", ()):
                     self.warnings.append(
                         f"{action.target.region}: AWS warning for the new version of {action.resource}: "
@@ -124,7 +126,7 @@ def _put(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> None
                 return
         run.note(action, done := perform(ssm, action))
         if done.answers:
-            run.version = done.answers[0]["Version"]
+            run.version = required(done.answers[0], "Version", "PutParameter")
             _wait(ssm, action, wait_timeout, run)
             return
         if run.failure is None or run.failure.error_code not in _BUSY:

@@ -82,10 +82,11 @@ def missing_devices(version: TemplateVersion, change: Change) -> Iterator[str]:
     devices = {device.name for device in change.image.devices}
     for mapping in version.mappings:
         name = mapping.get("DeviceName", "")
-        if "Ebs" not in mapping or name in devices or _snapshot(_fitted(mapping, change)):
+        ebs = mapping.get("Ebs")
+        if ebs is None or name in devices or _snapshot(_fitted(mapping, change)):
             continue
         was_root = change.previous is not None and name == change.previous.root_device
-        if was_root or _snapshot(mapping) or "VolumeSize" not in mapping["Ebs"]:
+        if was_root or _snapshot(mapping) or "VolumeSize" not in ebs:
             yield name
 
 
@@ -125,7 +126,7 @@ def _fitted(mapping: Mapping[str, Any], change: Change) -> dict[str, Any]:
     of_previous = change.previous is not None and snapshot_id in change.previous.snapshot_ids
     if not snapshot_id or of_image or not (is_root or of_previous):
         return dict(mapping)
-    ebs = {key: value for key, value in mapping["Ebs"].items() if key != "SnapshotId"}
+    ebs = {key: value for key, value in mapping.get("Ebs", {}).items() if key != "SnapshotId"}
     return {**mapping, "Ebs": ebs}
 
 

@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..aws.errors import ClientError, code_of
+from ..aws.answers import required
+from ..aws.errors import ClientError, IncompleteAnswer, code_of
 from .state import LaunchTemplate, TemplateVersion
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # EC2 API Reference, DescribeLaunchTemplateVersions: the most that a page holds.
 _PAGE = 200
+_OPERATION = "DescribeLaunchTemplateVersions"
 _ID = re.compile(r"lt-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 # EC2 API Reference, "Error codes for the Amazon EC2 API"; a name that none can have is not found either.
 _MISSING = (
@@ -43,15 +45,17 @@ def launch_templates(ec2: EC2Client, names: Collection[str]) -> dict[str, Launch
         **asked, Versions=["$Default", "$Latest"], PaginationConfig={"PageSize": _PAGE}
     )
     try:
-        found: list[Mapping[str, Any]] = [item for page in pages for item in page["LaunchTemplateVersions"]]
+        found: list[Mapping[str, Any]] = [
+            item for page in pages for item in required(page, "LaunchTemplateVersions", _OPERATION)
+        ]
     except ClientError as exception:
         if code_of(exception) in _MISSING:
             return {}
         raise
     versions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for item in found:
-        versions[item["LaunchTemplateId"]].append(item)
-        versions[item["LaunchTemplateName"]].append(item)
+        versions[required(item, "LaunchTemplateId", _OPERATION)].append(item)
+        versions[required(item, "LaunchTemplateName", _OPERATION)].append(item)
     return {name: _template(versions[name]) for name in names if name in versions}
 
 
@@ -61,10 +65,14 @@ def is_id(name: str) -> bool:
 
 
 def _template(items: list[Mapping[str, Any]]) -> LaunchTemplate:
-    default = next(item for item in items if item["DefaultVersion"])
-    latest = max(items, key=lambda item: int(item["VersionNumber"]))
-    return LaunchTemplate(default["LaunchTemplateId"], _version(default), _version(latest))
+    defaults = [item for item in items if item.get("DefaultVersion")]
+    if not defaults:
+        raise IncompleteAnswer(_OPERATION, "DefaultVersion")
+    latest = max(map(_version, items), key=lambda version: version.number)
+    template_id = required(defaults[0], "LaunchTemplateId", _OPERATION)
+    return LaunchTemplate(template_id, _version(defaults[0]), latest)
 
 
 def _version(item: Mapping[str, Any]) -> TemplateVersion:
-    return TemplateVersion(item["VersionNumber"], item["LaunchTemplateData"])
+    number = int(required(item, "VersionNumber", _OPERATION))
+    return TemplateVersion(number, required(item, "LaunchTemplateData", _OPERATION))

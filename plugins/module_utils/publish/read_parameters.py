@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..aws.answers import required
 from ..aws.errors import ClientError, code_of
 from .state import Parameter, ParameterVersion
 
@@ -30,15 +31,15 @@ def parameter(ssm: SSMClient, name: str) -> Parameter | None:
     try:
         versions = [
             ParameterVersion(
-                version=item["Version"],
-                value=item["Value"],
-                type=item["Type"],
+                version=required(item, "Version", "GetParameterHistory"),
+                value=required(item, "Value", "GetParameterHistory"),
+                type=required(item, "Type", "GetParameterHistory"),
                 data_type=item.get("DataType", "text"),
                 tier=item.get("Tier", "Standard"),
                 labels=frozenset(item.get("Labels", ())),
             )
             for page in pages
-            for item in page["Parameters"]
+            for item in required(page, "Parameters", "GetParameterHistory")
         ]
     except ClientError as exception:
         if _is_missing(exception):
@@ -50,18 +51,18 @@ def parameter(ssm: SSMClient, name: str) -> Parameter | None:
 def tags(ssm: SSMClient, name: str) -> dict[str, str]:
     """The tags of a parameter."""
     answer = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
-    return {tag["Key"]: tag["Value"] for tag in answer["TagList"]}
+    return {tag["Key"]: tag["Value"] for tag in required(answer, "TagList", "ListTagsForResource")}
 
 
 def current(ssm: SSMClient, name: str) -> tuple[int, str] | None:
     """Number and value of the latest version, None if there is none."""
     try:
-        found = ssm.get_parameter(Name=name)["Parameter"]
+        found = required(ssm.get_parameter(Name=name), "Parameter", "GetParameter")
     except ClientError as exception:
         if _is_missing(exception):
             return None
         raise
-    return found["Version"], found["Value"]
+    return required(found, "Version", "GetParameter"), required(found, "Value", "GetParameter")
 
 
 def _is_missing(exception: ClientError) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..aws import read
+from ..aws.answers import required
 from ..cleanup.read_regions import archive_of
 from ..cleanup.state import OwnSnapshot
 
@@ -26,7 +27,12 @@ _FILTER_VALUES = 200
 def binned_snapshots(ec2: EC2Client) -> dict[str, str]:
     """The ids of the snapshots in the Recycle Bin, with their descriptions."""
     pages = ec2.get_paginator("list_snapshots_in_recycle_bin").paginate(PaginationConfig=read.PAGE)
-    return {item["SnapshotId"]: item.get("Description", "") for page in pages for item in page["Snapshots"]}
+    operation = "ListSnapshotsInRecycleBin"
+    return {
+        required(item, "SnapshotId", operation): item.get("Description", "")
+        for page in pages
+        for item in required(page, "Snapshots", operation)
+    }
 
 
 def existing_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> dict[str, OwnSnapshot]:
@@ -41,9 +47,10 @@ def existing_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> dict[str,
             PaginationConfig=read.PAGE,
         )
         for page in pages:
-            for item in page["Snapshots"]:
-                found[item["SnapshotId"]] = OwnSnapshot(
-                    snapshot_id=item["SnapshotId"],
+            for item in required(page, "Snapshots", "DescribeSnapshots"):
+                snapshot_id = required(item, "SnapshotId", "DescribeSnapshots")
+                found[snapshot_id] = OwnSnapshot(
+                    snapshot_id=snapshot_id,
                     description=item.get("Description", ""),
                     tags={tag["Key"]: tag["Value"] for tag in item.get("Tags", [])},
                     **archive_of(item),

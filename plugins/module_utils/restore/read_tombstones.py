@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..aws import errors
+from ..aws.answers import required
 from ..aws.clients import Clients
 from ..aws.errors import ClientError, code_of
 from ..cleanup.tombstone import (
@@ -76,7 +77,11 @@ def from_ssm(ssm: SSMClient, name: str) -> tuple[str, ...]:
     """
     try:
         pages = ssm.get_paginator("get_parameter_history").paginate(Name=name)
-        return tuple(item["Value"] for page in pages for item in page["Parameters"])
+        return tuple(
+            required(item, "Value", "GetParameterHistory")
+            for page in pages
+            for item in required(page, "Parameters", "GetParameterHistory")
+        )
     except ClientError as exception:
         if code_of(exception) != "ParameterNotFound":
             raise

@@ -21,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.copy.run import (
     initial_runs,
     progress_line,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure, incomplete_answer
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
@@ -227,3 +227,13 @@ def test_progress_of_several_accounts_is_summed_up_by_region() -> None:
         Target(CONSUMER, "us-west-2"): CopyRun(PENDING),
     }
     assert progress_line(runs, list(runs)) == "eu-west-1 0 of 2 (slowest 20 %), us-west-2 1 of 2"
+
+
+def test_a_copy_without_an_id_has_failed() -> None:
+    """botocore shape CopyImageResult requires no member. A rerun finds the copy by its tag."""
+    run = advanced(CopyRun(), ActionsPerformed((COPY,), ({},)))
+    assert run.image is None
+    assert run.performed == (COPY,)
+    assert run.failure == incomplete_answer("CopyImage", "ImageId", place(EU))
+    earlier = advanced(CopyRun(failure=FAILURE), ActionsPerformed((COPY,), ({},)))
+    assert earlier.failure == FAILURE

@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.organization.invento
     InventoryOptions,
     Unit,
 )
+from botocore import xform_name
 
 from tests.unit.wire import Wire
 
@@ -123,3 +124,50 @@ def test_tags_that_cannot_be_read_are_refused(organizations: Wire) -> None:
     with pytest.raises(Refused) as caught:
         read_accounts.accounts(organizations.client, InventoryOptions())
     assert [failure.action for failure in caught.value.failures] == ["ListTagsForResource"]
+
+
+def without(item: dict[str, Any], member: str) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name != member}
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "lacks"),
+    [
+        ("list_roots", {}, "ListRoots lacks Roots"),
+        ("list_roots", {"Roots": [{"Name": "Root"}]}, "ListRoots lacks Id"),
+        ("list_accounts_for_parent", {}, "ListAccountsForParent lacks Accounts"),
+        (
+            "list_accounts_for_parent",
+            {"Accounts": [without(entry(A), "Id")]},
+            "ListAccountsForParent lacks Id",
+        ),
+        (
+            "list_organizational_units_for_parent",
+            {},
+            "ListOrganizationalUnitsForParent lacks OrganizationalUnits",
+        ),
+        (
+            "list_organizational_units_for_parent",
+            {"OrganizationalUnits": [{"Id": PROD.unit_id}]},
+            "ListOrganizationalUnitsForParent lacks Name",
+        ),
+        ("list_tags_for_resource", {}, "ListTagsForResource lacks Tags"),
+    ],
+)
+def test_an_answer_without_what_makes_the_inventory_complete_is_refused(
+    method: str, answer: dict[str, Any], lacks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """botocore's models of Organizations require no member of these answers."""
+    answers: dict[str, dict[str, Any]] = {
+        "list_roots": {"Roots": [{"Id": ROOT}]},
+        "list_accounts_for_parent": {"Accounts": [entry(A)]},
+        "list_organizational_units_for_parent": {"OrganizationalUnits": []},
+        "list_tags_for_resource": {"Tags": []},
+        method: answer,
+    }
+    client = Wire("organizations").client
+    monkeypatch.setattr(client, "_make_api_call", lambda operation, _request: answers[xform_name(operation)])
+    with pytest.raises(Refused) as caught:
+        read_accounts.accounts(client, InventoryOptions())
+    (failure,) = caught.value.failures
+    assert lacks in failure.message

@@ -224,3 +224,29 @@ def test_a_label_that_made_room_for_a_value_that_does_not_come_is_put_back(
     labelled = [] if is_gone else ["LabelParameterVersion"]
     assert [action.operation for action in done.performed] == ["UnlabelParameterVersion", *labelled]
     assert ["It is gone." in one and LABEL in one for one in done.warnings] == [True] * is_gone
+
+
+def test_a_put_value_without_a_version_is_a_failure(ssm: Wire, run: Callable[..., PublishRun]) -> None:
+    """Its version is what the wait compares with (botocore shape PutParameterResult requires no member)."""
+    ssm.expect("put_parameter", VALUE, {})
+    done = run()
+    assert done.performed == [PUT]
+    assert done.failure is not None
+    assert (done.failure.error_code, done.failure.action) == ("incomplete_answer", "PutParameter")
+
+
+@pytest.mark.parametrize("answer", [{}, {"LaunchTemplateVersion": {}}])
+def test_a_template_s_new_version_without_a_number_does_not_become_the_default(
+    answer: dict[str, Any],
+) -> None:
+    create = {"LaunchTemplateId": "lt-1", "SourceVersion": "1", "LaunchTemplateData": {"ImageId": NEW}}
+    modify = {"LaunchTemplateId": "lt-1", "DefaultVersion": KNOWN_AFTER_APPLY}
+    creation = Action(place(REGION), "CreateLaunchTemplateVersion", create, "lt-1")
+    with Wire("ec2").spoken() as ec2:
+        ec2.expect("create_launch_template_version", create, answer)
+        actions = (creation, Action(place(REGION), "ModifyLaunchTemplate", modify, "lt-1"))
+        done = perform_target({"ec2": ec2.client}, actions, 60)
+    assert (done.performed, done.defaults) == ([creation], {})
+    assert done.failure is not None
+    assert done.failure.action == "CreateLaunchTemplateVersion"
+    assert done.failure.error_code == "incomplete_answer"

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.publish.read_launch_templates import (
     launch_templates,
 )
@@ -72,4 +73,31 @@ def test_other_refusals_are_no_absence(ec2: Wire) -> None:
     request = {"LaunchTemplateName": "web", **REQUEST}
     ec2.refuse("describe_launch_template_versions", request, "UnauthorizedOperation")
     with pytest.raises(ClientError):
+        launch_templates(ec2.client, ["web"])
+
+
+@pytest.mark.parametrize(
+    "member", ["LaunchTemplateId", "LaunchTemplateName", "VersionNumber", "LaunchTemplateData"]
+)
+def test_a_version_that_is_not_complete_is_a_failed_read(ec2: Wire, member: str) -> None:
+    """botocore shape LaunchTemplateVersion requires no member."""
+    listed = {name: value for name, value in version("web", 1, True).items() if name != member}
+    request = {"LaunchTemplateName": "web", **REQUEST}
+    ec2.expect("describe_launch_template_versions", request, {"LaunchTemplateVersions": [listed]})
+    with pytest.raises(IncompleteAnswer, match=f"DescribeLaunchTemplateVersions lacks {member}"):
+        launch_templates(ec2.client, ["web"])
+
+
+def test_a_template_without_a_default_version_is_a_failed_read(ec2: Wire) -> None:
+    listed = [version("web", 1, False), version("web", 2, False)]
+    del listed[0]["DefaultVersion"]
+    request = {"LaunchTemplateName": "web", **REQUEST}
+    ec2.expect("describe_launch_template_versions", request, {"LaunchTemplateVersions": listed})
+    with pytest.raises(IncompleteAnswer, match="DescribeLaunchTemplateVersions lacks DefaultVersion"):
+        launch_templates(ec2.client, ["web"])
+
+
+def test_an_answer_without_versions_is_a_failed_read(ec2: Wire) -> None:
+    ec2.expect("describe_launch_template_versions", {"LaunchTemplateName": "web", **REQUEST}, {})
+    with pytest.raises(IncompleteAnswer, match="lacks LaunchTemplateVersions"):
         launch_templates(ec2.client, ["web"])

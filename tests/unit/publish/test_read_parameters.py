@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.publish import read_parameters as parameters
 from botocore.exceptions import ClientError
 
@@ -73,3 +74,30 @@ def test_the_current_value_and_the_tags(ssm: Wire) -> None:
     request = {"ResourceType": "Parameter", "ResourceId": NAME}
     ssm.expect("list_tags_for_resource", request, {"TagList": [{"Key": "a", "Value": "b"}]})
     assert parameters.tags(ssm.client, NAME) == {"a": "b"}
+
+
+@pytest.mark.parametrize("member", ["Version", "Value", "Type"])
+def test_a_version_that_is_not_complete_is_a_failed_read(ssm: Wire, member: str) -> None:
+    """botocore shapes ParameterHistory and Parameter require no member."""
+    item = {name: value for name, value in listed(1).items() if name != member}
+    ssm.expect("get_parameter_history", {"Name": NAME, "MaxResults": 50}, {"Parameters": [item]})
+    with pytest.raises(IncompleteAnswer, match=f"GetParameterHistory lacks {member}"):
+        parameters.parameter(ssm.client, NAME)
+    ssm.expect("get_parameter", {"Name": NAME}, {"Parameter": item})
+    if member != "Type":
+        with pytest.raises(IncompleteAnswer, match=f"GetParameter lacks {member}"):
+            parameters.current(ssm.client, NAME)
+    else:
+        assert parameters.current(ssm.client, NAME) == (1, "ami-1")
+
+
+def test_an_empty_answer_is_no_missing_parameter(ssm: Wire) -> None:
+    ssm.expect("get_parameter_history", {"Name": NAME, "MaxResults": 50}, {})
+    with pytest.raises(IncompleteAnswer, match="lacks Parameters"):
+        parameters.parameter(ssm.client, NAME)
+    ssm.expect("get_parameter", {"Name": NAME}, {})
+    with pytest.raises(IncompleteAnswer, match="lacks Parameter"):
+        parameters.current(ssm.client, NAME)
+    ssm.expect("list_tags_for_resource", {"ResourceType": "Parameter", "ResourceId": NAME}, {})
+    with pytest.raises(IncompleteAnswer, match="lacks TagList"):
+        parameters.tags(ssm.client, NAME)

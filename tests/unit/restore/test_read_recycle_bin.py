@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.restore import read_recycle_bin as recycle_bin
 
@@ -89,3 +90,14 @@ def _delays(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     delays: list[Any] = []
     monkeypatch.setattr("botocore.waiter.time.sleep", delays.append)
     return delays
+
+
+@pytest.mark.parametrize(("answer", "member"), [({}, "Snapshots"), ({"Snapshots": [{}]}, "SnapshotId")])
+def test_an_incomplete_answer_is_no_lost_snapshot(ec2: Wire, answer: dict[str, Any], member: str) -> None:
+    ec2.expect("list_snapshots_in_recycle_bin", {"MaxResults": 1000}, answer)
+    with pytest.raises(IncompleteAnswer, match=f"ListSnapshotsInRecycleBin lacks {member}"):
+        recycle_bin.binned_snapshots(ec2.client)
+    request = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
+    ec2.expect("describe_snapshots", request, answer)
+    with pytest.raises(IncompleteAnswer, match=f"DescribeSnapshots lacks {member}"):
+        recycle_bin.existing_snapshots(ec2.client, ["snap-1", "snap-2"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.restore import read_tombstones as tombstones
 from ansible_collections.golden.images.plugins.module_utils.restore.state import TombstonePlaces
 from botocore.exceptions import ClientError
@@ -78,3 +79,11 @@ def test_a_file_has_a_tombstone_in_every_line(tmp_path: Path) -> None:
     assert [one.written_at for one in found[REF].tombstones] == [DATED, later]
     assert found[REF].tombstones[0].launch.account_ids == {CONSUMER}
     assert unreadable == (f"Line 1 of {path} is not a valid tombstone and is skipped.",)
+
+
+@pytest.mark.parametrize(("answer", "member"), [({}, "Parameters"), ({"Parameters": [{}]}, "Value")])
+def test_an_incomplete_answer_is_no_missing_tombstone(answer: dict[str, Any], member: str) -> None:
+    wire = Wire("ssm")
+    wire.expect("get_parameter_history", {"Name": "/r"}, answer)
+    with wire.spoken(), pytest.raises(IncompleteAnswer, match=f"GetParameterHistory lacks {member}"):
+        tombstones.from_ssm(wire.client, "/r")
