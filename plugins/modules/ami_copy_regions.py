@@ -159,6 +159,12 @@ options:
         is used unchanged, with a warning.
     type: bool
     default: false
+  require_shareable:
+    description:
+      - Whether to refuse an existing image, such as the source in its own region, that AWS does not let its owner share
+        because it is encrypted with an AWS managed key.
+    type: bool
+    default: false
   wait:
     description:
       - Whether to wait until the copies are available.
@@ -398,6 +404,7 @@ ARGUMENT_SPEC = {
     "kms_key_ids": {"type": "dict", "no_log": False},
     "allow_default_key": {"type": "bool", "default": False},
     "reencrypt_source": {"type": "bool", "default": False},
+    "require_shareable": {"type": "bool", "default": False},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 10800},
     "progress_path": {"type": "path"},

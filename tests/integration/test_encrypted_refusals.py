@@ -131,6 +131,19 @@ def test_copies(
                 *("default_key", AWAY),
                 (managed, "Set a customer managed key", AWAY),
             ),
+            "a source under aws/ebs that will be shared": Row(
+                {
+                    "source_image_id": others["aws/ebs"],
+                    "source_region": AWAY,
+                    "require_shareable": True,
+                },
+                *("default_key", AWAY),
+                (
+                    f"{others['aws/ebs']} is encrypted with the AWS managed key",
+                    "reencrypt_source: true",
+                    AWAY,
+                ),
+            ),
             "no such alias": Row(
                 {"kms_key_ids": {AWAY: "alias/nothing"}},
                 *("NotFoundException", AWAY),

@@ -47,6 +47,7 @@ EXCEPTIONS = {
     "distribute.snapshot_tags": "copies and their snapshots get the same tags",
     "distribute.allow_empty_purge": "follows from unsharing after the copy",
     "distribute.consumer_account_ids": "the account_ids of the copies into accounts",
+    "distribute.require_shareable": "follows from whom the images are shared with",
     "distribute.require_shared": "follows from whom the images are shared with",
     "monitor.region": "the variable lists regions, and the modules act in one region",
     "monitor.monitor_log_group_regions": "the modules act in one region",

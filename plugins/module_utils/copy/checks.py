@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..failures import Failure, invalid_option
 from ..model import Image, Target
 from ..regions import check_region
 from .access import PRODUCT_CODE_REMEDY, MissingAccess, check_access, only_within_account
-from .state import CopyWanted
+from .state import CopySeen, CopyWanted
 
 
 def check_regions(
@@ -75,6 +75,21 @@ def check_consumers(wanted: CopyWanted, account_id: str, source: Image) -> tuple
             "consumer_account_ids",
         ),
     )
+
+
+def check_shareable(seen: CopySeen, target: Target, image: Image) -> Iterator[Failure]:
+    """A refusal if an existing image is encrypted with an AWS managed key, and will be shared.
+
+    EBS User Guide, "Share an Amazon EBS snapshot".
+    """
+    for arn in seen.aws_managed_keys.get(target, ()):
+        yield Failure.at(
+            target,
+            "CopyImage",
+            "default_key",
+            f"{image.image_id} is encrypted with the AWS managed key {arn}: it cannot be shared.",
+            "Set a customer managed key and reencrypt_source: true, to share a copy instead.",
+        )
 
 
 def check_state(source: Image, source_region: str) -> tuple[Failure, ...]:

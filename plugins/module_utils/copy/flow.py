@@ -74,6 +74,8 @@ def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
         raise Refused(required)
     unread = (*start.unread, *failures.values())
     seen = replace(start, unread=unread).including(found.values())
+    if wanted.require_shareable:
+        seen = _with_aws_managed_keys(clients, wanted, seen)
     return with_access(accounts, wanted, seen, optional)
 
 
@@ -177,6 +179,23 @@ def _read_key(clients: Clients, target: Target, name: str) -> Key:
         if ":key/" not in name or errors.code_of(exception) != "AccessDeniedException":
             raise
         return Key(name, described=False)
+
+
+def _with_aws_managed_keys(clients: Clients, wanted: CopyWanted, seen: CopySeen) -> CopySeen:
+    """``seen`` with the AWS managed keys of the own images that exist already."""
+    existing = {target: planner.existing_copy(wanted, seen, target) for target in seen.copies}
+    encrypted = {target: image for target, image in existing.items() if image and image.encrypted}
+    clients.open("kms", [target.region for target in encrypted])
+
+    def read_arns(target: Target) -> tuple[str, ...]:
+        arns = {item.kms_key_id for item in seen.snapshots_of(target, encrypted[target]) if item.kms_key_id}
+        kms = clients.kms(target.region)
+        return tuple(arn for arn in sorted(arns) if read.key(kms, arn).aws_managed)
+
+    # An AWS managed key of the own account can be described. What cannot be described is checked when the
+    # image is shared.
+    found, _failed = each(encrypted, read_arns)
+    return replace(seen, aws_managed_keys=found)
 
 
 def _snapshots(ec2: EC2Client, wanted: CopyWanted, images: Iterable[Image]) -> tuple[Snapshot, ...]:

@@ -67,6 +67,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
         source_images=source_images,
         account_ids=account_ids,
         consumer_account_ids=options.account_ids("consumer_account_ids"),
+        require_shareable=params["require_shareable"],
         consumer_role=options.consumer_role() if account_ids else None,
         assume_source_ready=params["assume_source_ready"] and check_mode,
         best_effort_regions=frozenset(best_effort),

@@ -16,7 +16,7 @@ from ..keys import encryption as encrypting
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from .access import access_warnings, check_access, check_product_codes
-from .checks import with_account
+from .checks import check_shareable, with_account
 from .request import check_request, copy_request, image_tags
 from .state import FAILED_STATES, USABLE_STATES, CopySeen, CopyWanted
 
@@ -146,9 +146,11 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
     )
     if existing is None:
         return _plan_copy(wanted, seen, target, unusable, warnings)
+    cannot_share = tuple(check_shareable(seen, target, existing)) if wanted.require_shareable else ()
     if existing == seen.source_of(target):
         warnings += _source_key_warning(wanted, seen, target)
-        return TargetPlan(target, before=_state(existing), after=_state(existing), warnings=warnings)
+        state = _state(existing)
+        return TargetPlan(target, before=state, after=state, warnings=warnings, refusals=cannot_share)
     retag = _plan_tags(wanted, seen, target, existing)
     others = [
         image.image_id
@@ -164,7 +166,7 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
         actions=(*retag.actions, *_removals(wanted, seen, target, unusable)),
         before=retag.before,
         after=retag.after,
-        refusals=retag.refusals,
+        refusals=(*retag.refusals, *cannot_share),
         warnings=warnings,
     )
 

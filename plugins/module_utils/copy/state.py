@@ -27,8 +27,8 @@ class CopyWanted:
     ``source_images`` maps each region to its own source in that region, instead of one source for all; None
     stands for an image that check mode has only planned. ``account_ids`` will own the copies; if empty, the
     account of the credentials will. ``consumer_account_ids`` will later copy the copies. With
-    ``assume_source_ready`` the plan assumes that the sources are available and that all these accounts may
-    copy them. ``wait_timeout`` is in seconds.
+    ``require_shareable`` the images will be shared. With ``assume_source_ready`` the plan assumes that the
+    sources are available and that all these accounts may copy them. ``wait_timeout`` is in seconds.
     """
 
     source_region: str
@@ -39,6 +39,7 @@ class CopyWanted:
     source_images: Mapping[str, str | None] = field(default_factory=dict)
     account_ids: tuple[str, ...] = ()
     consumer_account_ids: tuple[str, ...] = ()
+    require_shareable: bool = False
     consumer_role: ConsumerRole | None = None
     assume_source_ready: bool = False
     best_effort_regions: frozenset[str] = frozenset()
@@ -66,8 +67,9 @@ class CopySeen:
     sources, if there are any; ``source`` is then one of them. ``missing_access`` is what prevents
     accounts from copying the source. ``snapshots`` are those of the copies whose tags or keys matter.
     ``keys`` are the requested KMS keys, or the default ones where these are allowed; ``encrypted_by_default``
-    are the targets without a key in which the account encrypts by default. ``unread`` are the failures of
-    best-effort targets that could not be read.
+    are the targets without a key in which the account encrypts by default. ``aws_managed_keys`` are the ARNs
+    of AWS managed keys of the images that will be shared. ``unread`` are the failures of best-effort targets
+    that could not be read.
     """
 
     account_id: str
@@ -76,6 +78,7 @@ class CopySeen:
     snapshots: Mapping[Target, tuple[Snapshot, ...]] = field(default_factory=dict)
     keys: Mapping[Target, Key] = field(default_factory=dict)
     encrypted_by_default: frozenset[Target] = frozenset()
+    aws_managed_keys: Mapping[Target, tuple[str, ...]] = field(default_factory=dict)
     unread: tuple[Failure, ...] = ()
     partition: str = "aws"
     sources: Mapping[str, Image] = field(default_factory=dict)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,17 @@ from ansible_collections.golden.images.plugins.module_utils.copy import checks a
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import Target
 
-from tests.unit.copy.examples import wanted
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, source_image
+from tests.unit.copy.examples import seen, wanted
+from tests.unit.examples import (
+    CONSUMER,
+    OWNER,
+    SOURCE_ID,
+    SOURCE_REGION,
+    STRANGER,
+    copied_image,
+    place,
+    source_image,
+)
 
 KNOWN = {
     "us-east-1": "opt-in-not-required",
@@ -69,6 +79,16 @@ def test_a_region_unknown_to_botocore_is_valid_if_aws_lists_it() -> None:
         wanted(regions=("eu-new-1",)), {**KNOWN, "eu-new-1": "opted-in"}, "aws", PARTITIONS
     )
     assert failures == ()
+
+
+def test_an_image_under_an_aws_managed_key_cannot_be_shared() -> None:
+    image = copied_image("ami-1")
+    under = replace(seen(image), aws_managed_keys={place(): ("arn:aws:kms:eu-west-1:012345678901:key/ebs",)})
+    (failure,) = copy_checks.check_shareable(under, place(), image)
+    assert (failure.error_code, failure.region) == ("default_key", "eu-west-1")
+    assert "ami-1 is encrypted with the AWS managed key arn:aws:kms:" in failure.message
+    assert "reencrypt_source: true" in failure.remedy
+    assert list(copy_checks.check_shareable(seen(image), place(), image)) == []
 
 
 def test_an_available_source_is_not_refused() -> None:

@@ -106,6 +106,33 @@ def read_with(
     return flow.read_state(clients, want), opened  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("existing", "reads", "expected"),
+    [
+        pytest.param((found("ami-1", DEFAULT),), ["key alias/aws/ebs"], (DEFAULT.arn,), id="AWS managed"),
+        pytest.param((found("ami-1", WANTED),), ["key alias/golden"], (), id="customer managed"),
+        pytest.param((found("ami-1", None),), [], None, id="not encrypted"),
+        pytest.param((), [], None, id="no copy yet"),
+    ],
+)
+def test_the_keys_of_an_image_that_will_be_shared(
+    monkeypatch: pytest.MonkeyPatch,
+    existing: tuple[tuple[Image, list[Snapshot]], ...],
+    reads: list[str],
+    expected: tuple[str, ...] | None,
+) -> None:
+    names = {DEFAULT.arn: "alias/aws/ebs", WANTED.arn: "alias/golden"}
+
+    class ByArn(Reading):
+        def key(self, kms: object, key_id: str) -> Key:
+            return super().key(kms, names[key_id])
+
+    reading = ByArn(ENCRYPTED, existing)
+    seen, _opened = read_with(monkeypatch, reading, wanted(require_shareable=True))
+    assert seen.aws_managed_keys.get(place()) == expected
+    assert [item for item in reading.reads if item.startswith("key")] == reads
+
+
 DEFAULT_READS = ["default key", "key alias/aws/ebs"]
 
 

@@ -50,6 +50,21 @@ PENDING_UNDER_OTHER = (copied_image("ami-1", "pending", tags={KEY_TAG: OTHER.arn
 Found = tuple[Image, Iterable[Snapshot]]
 
 
+@pytest.mark.parametrize("source_is_in_region", [True, False])
+def test_only_an_image_that_will_be_shared_is_refused(source_is_in_region: bool) -> None:
+    here = place(SOURCE_REGION)
+    images = () if source_is_in_region else (copied_image("ami-1"),)
+    source = source_image() if source_is_in_region else source_image(owner_id="999999999999")
+    under = replace(
+        CopySeen(here.account_id, source, {here: images}),
+        aws_managed_keys={here: (DEFAULT.arn,)},
+    )
+    regions = {"regions": (SOURCE_REGION,)}
+    assert planned(wanted(**regions), under).refusals == ()
+    (refused,) = planned(wanted(**regions, require_shareable=True), under).refusals
+    assert refused.error_code == "default_key"
+
+
 @pytest.mark.parametrize(
     ("image", "counts"),
     [
