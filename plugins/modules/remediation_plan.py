@@ -28,10 +28,10 @@ options:
   finding_codes:
     description:
       - The codes of the findings to fix, for all images or for those of O(images).
-      - The codes are V(grant_without_share), V(public), V(snapshot_public), V(snapshot_wider_than_image),
+      - The codes are V(grant_without_share), V(public), V(snapshot_public), V(snapshot_public_blocked), V(snapshot_wider_than_image),
         V(statement_without_share), V(unknown_account), V(unknown_organization) and V(unknown_organizational_unit). Findings
         with other codes are not fixed by removing permissions.
-      - The default is V(public), V(snapshot_public), V(unknown_account), V(unknown_organization) and
+      - The default is V(public), V(snapshot_public), V(snapshot_public_blocked), V(unknown_account), V(unknown_organization) and
         V(unknown_organizational_unit), which are about access that is not allowed. The other three may be about accounts that
         are allowed and will get an image whose key or snapshot they already have.
       - One of O(finding_codes), O(images) and O(expected_removals) is required.

@@ -26,6 +26,7 @@ CODES: dict[str, Severity] = {
     "region_unreadable": Severity.HIGH,
     "shared_but_disabled": Severity.MEDIUM,
     "snapshot_public": Severity.HIGH,
+    "snapshot_public_blocked": Severity.MEDIUM,
     "snapshot_unreadable": Severity.HIGH,
     "snapshot_wider_than_image": Severity.MEDIUM,
     "stale_principal": Severity.LOW,
@@ -75,6 +76,10 @@ MEANINGS: dict[str, str] = {
         "launch permissions only."
     ),
     "snapshot_public": "Every AWS account can read the snapshot.",
+    "snapshot_public_blocked": (
+        "The snapshot is shared with the public, which only block public access of snapshots hides: without "
+        "it, every AWS account could read the snapshot."
+    ),
     "snapshot_unreadable": "The volume permissions of the snapshot could not be read.",
     "snapshot_wider_than_image": (
         "An account can read the snapshot, but may launch none of the images that use it."

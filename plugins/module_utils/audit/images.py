@@ -119,7 +119,14 @@ def _of_snapshot(
     def found(code: str, message: str, remedy: str, principal: str) -> Finding:
         return finding(target, code, snapshot_id, message, remedy, first, principal)
 
-    if unknown.public:
+    if unknown.public and seen.hides_public_snapshots:
+        yield found(
+            "snapshot_public_blocked",
+            f"{snapshot_id}, a snapshot of {first}, is public; only block public access hides it.",
+            "Remove the group all (ModifySnapshotAttribute) before block public access is lowered.",
+            PUBLIC,
+        )
+    elif unknown.public:
         yield found(
             "snapshot_public",
             f"Every AWS account can read {snapshot_id}, a snapshot of {first}.",

@@ -86,6 +86,15 @@ class RegionSeen:
     keys: Mapping[str, KeySeen] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
+    @property
+    def hides_public_snapshots(self) -> bool:
+        """Whether snapshots that are shared with the public are private nevertheless.
+
+        With ``block-all-sharing`` their permissions stay, but do not apply (botocore shape
+        EnableSnapshotBlockPublicAccessRequest, State).
+        """
+        return self.snapshot_block == "block-all-sharing"
+
     def key_arns(self, image: Image) -> list[str]:
         """The keys of an image that were read."""
         return sorted({self.key_of[one] for one in image.snapshot_ids if one in self.key_of})

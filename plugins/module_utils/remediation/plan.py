@@ -30,6 +30,7 @@ WIDER, GRANT, STATEMENT = "snapshot_wider_than_image", "grant_without_share", "s
 NOT_ALLOWED = (
     "public",
     "snapshot_public",
+    "snapshot_public_blocked",
     "unknown_account",
     "unknown_organization",
     "unknown_organizational_unit",

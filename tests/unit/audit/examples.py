@@ -40,7 +40,7 @@ def region(
     values: dict[str, Any] = {
         "images": (Listed(image),),
         "image_block": "block-new-sharing",
-        "snapshot_block": "block-all-sharing",
+        "snapshot_block": "block-new-sharing",
         "sharing": {image.image_id: launch},
         "volumes": {**dict.fromkeys(image.snapshot_ids, PRIVATE), image.snapshot_ids[0]: volume},
         **changes,

@@ -70,6 +70,16 @@ THROUGH = "access_remains_through_organization"
         ),
         pytest.param(region(volume=PUBLIC), [("snapshot_public", "snap-1", "all")], id="a public snapshot"),
         pytest.param(
+            replace(region(volume=PUBLIC), snapshot_block="block-all-sharing"),
+            [("snapshot_public_blocked", "snap-1", "all")],
+            id="a public snapshot that is hidden",
+        ),
+        pytest.param(
+            replace(region(volume=PUBLIC), snapshot_block="block-new-sharing"),
+            [("snapshot_public", "snap-1", "all")],
+            id="a public snapshot from before the block",
+        ),
+        pytest.param(
             region(volume=accounts(A)),
             [("snapshot_wider_than_image", "snap-1", A), ("unknown_account", "snap-1", A)],
             id="a snapshot only",

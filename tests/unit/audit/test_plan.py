@@ -174,7 +174,7 @@ def test_the_facts_of_an_image() -> None:
     assert audit.regions(seen)["us-west-2"] == {
         "image_block_public_access": "block-new-sharing",
         "images": 1,
-        "snapshot_block_public_access": "block-all-sharing",
+        "snapshot_block_public_access": "block-new-sharing",
     }
 
 

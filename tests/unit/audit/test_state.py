@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted, Rule
+from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted, RegionSeen, Rule
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
@@ -54,6 +54,15 @@ def test_an_image_is_allowed_for_all_rules_that_fit_it() -> None:
     )
     assert wanted.allowed_for(IMAGE) == accounts(A, B) | orgs(ORG)
     assert wanted.allowed_for(replace(IMAGE, name="another-1")) == accounts(A) | orgs(ORG) | PUBLIC
+
+
+@pytest.mark.parametrize(
+    ("block", "hides"),
+    [("block-all-sharing", True), ("block-new-sharing", False), ("unblocked", False), (None, False)],
+)
+def test_which_block_hides_public_snapshots(block: str | None, hides: bool) -> None:
+    """(botocore shape EnableSnapshotBlockPublicAccessRequest, State.)"""
+    assert RegionSeen(snapshot_block=block).hides_public_snapshots is hides
 
 
 def test_the_keys_of_an_image_are_those_of_its_snapshots() -> None:

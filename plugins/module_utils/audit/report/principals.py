@@ -12,7 +12,14 @@ from typing import Any
 from ...model import PUBLIC
 
 NOT_ALLOWED = frozenset(
-    {"public", "snapshot_public", "unknown_account", "unknown_organization", "unknown_organizational_unit"}
+    {
+        "public",
+        "snapshot_public",
+        "snapshot_public_blocked",
+        "unknown_account",
+        "unknown_organization",
+        "unknown_organizational_unit",
+    }
 )
 """The findings about principals that have access and are not on the allowlist."""
 _MEMBERS = (

@@ -40,7 +40,7 @@ ALL = AuditWanted(allowed=accounts(A, B) | orgs(ORG) | PUBLIC)
 LATER = "It may not be new: the last audit did not cover it."
 NO_IMAGE = Problem("image_unreadable", SOURCE_ID, refused(action="DescribeImageAttribute"), SOURCE_ID)
 NO_KEY = Problem("key_unreadable", KEY.arn, refused(action="GetKeyPolicy"))
-EMPTY = RegionSeen(image_block="block-new-sharing", snapshot_block="block-all-sharing")
+EMPTY = RegionSeen(image_block="block-new-sharing", snapshot_block="block-new-sharing")
 
 
 def with_new(launch: Sharing = PRIVATE) -> RegionSeen:
@@ -160,7 +160,7 @@ def test_granting_key_access_removes_the_finding() -> None:
         pytest.param(
             region(),
             region(snapshot_block="unblocked"),
-            "Block public access of snapshots is now unblocked, before block-all-sharing.",
+            "Block public access of snapshots is now unblocked, before block-new-sharing.",
             id="the block of snapshots",
         ),
         pytest.param(

@@ -58,7 +58,7 @@ def test_findings_are_counted_by_severity_and_region() -> None:
             "images": 1,
             "read": True,
             "shared_images": 1,
-            "snapshot_block_public_access": "block-all-sharing",
+            "snapshot_block_public_access": "block-new-sharing",
         },
         US: {
             "counts": {"high": 1, "medium": 1, "low": 0},
@@ -66,7 +66,7 @@ def test_findings_are_counted_by_severity_and_region() -> None:
             "images": 1,
             "read": True,
             "shared_images": 1,
-            "snapshot_block_public_access": "block-all-sharing",
+            "snapshot_block_public_access": "block-new-sharing",
         },
     }
 
