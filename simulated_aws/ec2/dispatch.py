@@ -13,6 +13,7 @@ from ..http.fast_path import FastPathRequest
 from . import serialization, state
 from .access import Caller
 from .actions import ACTIONS
+from .authorization import require_authorized
 from .errors import Ec2Error, dry_run
 from .regions import require_opted_in
 
@@ -23,10 +24,12 @@ def answer(request: FastPathRequest) -> tuple[int, bytes]:
     try:
         require_opted_in(request.region, request.account_id)
         params = serialization.read(name, request.params)
-        if params.get("DryRun"):
-            raise dry_run()
+        caller = Caller(request.account_id, request.region)
         with state.LOCK:
-            result = ACTIONS[name](Caller(request.account_id, request.region), params)
+            require_authorized(caller, name, params)
+            if params.get("DryRun"):
+                raise dry_run()
+            result = ACTIONS[name](caller, params)
         return 200, serialization.write(name, result, request.request_id)
     except ServiceException as error:
         return error_response(error, request.request_id)

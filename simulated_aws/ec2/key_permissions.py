@@ -28,7 +28,9 @@ LAUNCH = frozenset(
     }
 )
 COPY_FROM = frozenset({"CreateGrant", "Decrypt", "DescribeKey", "ReEncryptFrom"})
-COPY_TO = frozenset({"CreateGrant", "DescribeKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptTo"})
+COPY_TO = frozenset(
+    {"CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptTo"}
+)
 # Auto Scaling User Guide, Required AWS KMS key policy for use with encrypted volumes.
 AUTO_SCALING = LAUNCH | {"Encrypt"}
 

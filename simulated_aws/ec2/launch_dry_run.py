@@ -10,12 +10,13 @@ from __future__ import annotations
 from moto.core.exceptions import ServiceException
 
 from ..http.fast_path import FastPathRequest
-from ..iam import condition_keys, identity_policies
+from ..iam import condition_keys
 from ..iam.current_principal import current_principal
 from ..iam.policies import Request
 from .access import Caller
+from .authorization import require
 from .dispatch import error_response
-from .errors import Ec2Error, dry_run
+from .errors import dry_run
 from .instances import require_fitting_type
 from .launch import launchable_image
 from .regions import require_opted_in
@@ -66,17 +67,4 @@ def require_authorized(caller: Caller, image_id: str | None, http_tokens: str | 
             **condition_keys.of_principal(principal),
             "ec2:metadatahttptokens": lambda: http_tokens,
         }
-        decision = identity_policies.evaluate(Request(principal, "ec2:RunInstances", resource, context))
-        if decision.denies or not decision.allows:
-            why = (
-                "with an explicit deny in an identity-based policy"
-                if decision.denies
-                else "because no identity-based policy allows the ec2:RunInstances action"
-            )
-            raise Ec2Error(
-                "UnauthorizedOperation",
-                "You are not authorized to perform this operation. "
-                f"User: {principal.caller_arn} is not authorized to perform: ec2:RunInstances "
-                f"on resource: {resource} {why}",
-                403,
-            )
+        require(Request(principal, "ec2:RunInstances", resource, context))

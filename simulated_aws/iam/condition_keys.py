@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from .. import organizations
 from .principals import Principal
@@ -12,7 +13,10 @@ Value = str | tuple[str, ...] | None
 """A value, the values of a multivalued key, or None for a key that is not in the request context."""
 
 RequestContext = dict[str, Callable[[], Value]]
-"""Condition key in lower case to a function that returns its value when a condition needs it."""
+"""Condition key in lower case to a function that returns its value when a condition needs it.
+
+A prefix such as `aws:resourcetag/` stands for all keys with it that are not listed.
+"""
 
 
 def of_principal(principal: Principal) -> RequestContext:
@@ -23,3 +27,18 @@ def of_principal(principal: Principal) -> RequestContext:
         "aws:principalorgid": lambda: organizations.organization_id(principal.account_id),
         "aws:principalorgpaths": lambda: organizations.organization_paths(principal.account_id),
     }
+
+
+def of_tags(requested: Mapping[str, str], resource: Mapping[str, str]) -> RequestContext:
+    """The tags in a request, and those of its resource (the same page)."""
+    context: RequestContext = {"aws:requesttag/": _absent, "aws:resourcetag/": _absent}
+    keys = tuple(requested)
+    context["aws:tagkeys"] = lambda: keys or None
+    for prefix, tags in (("aws:requesttag/", requested), ("aws:resourcetag/", resource)):
+        for key, value in tags.items():
+            context[prefix + key.lower()] = partial(str, value)
+    return context
+
+
+def _absent() -> Value:
+    return None

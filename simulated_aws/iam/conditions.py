@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..exceptions import NotSimulated
-from .condition_keys import RequestContext
+from .condition_keys import RequestContext, Value
 
 Operator = Callable[[str, str], bool]
 
@@ -28,9 +28,11 @@ _NEGATED = {
     "ArnNotEquals": "ArnEquals",
     "ArnNotLike": "ArnLike",
     "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
     "StringNotLike": "StringLike",
 }
-
+_NULL = "Null"
+_UNQUANTIFIED = frozenset({"Bool", _NULL})
 _IF_EXISTS = "IfExists"
 _SET_OPERATORS: dict[str, Callable[[Any], bool]] = {"ForAnyValue": any, "ForAllValues": all}
 
@@ -39,7 +41,7 @@ _SET_OPERATORS: dict[str, Callable[[Any], bool]] = {"ForAnyValue": any, "ForAllV
 class Condition:
     """One operator on one key; any of `values` must match. `quantifier` is its set operator, or empty.
 
-    With `if_exists`, a request without the key meets the condition. With `negated`, none must match.
+    With `if_exists`, a request without the key meets the condition. If `negated`, none of `values` may match.
     """
 
     quantifier: str
@@ -58,20 +60,19 @@ class Condition:
         Raises:
             NotSimulated: the condition key is not supported.
         """
-        if self.key not in context:
-            raise NotSimulated(f"condition key {self.key}")
-        value = context[self.key]()
+        value = _value(context, self.key)
+        if self.operator == _NULL:
+            return ("false" if value else "true") in map(str.lower, self.values)
         if self.if_exists and not value:
             return True
-        meets = OPERATORS[self.operator]
-        if self.negated:
-            return value is None or not any(meets(str(value), wanted) for wanted in self.values)
         if not self.quantifier:
-            return isinstance(value, str) and any(meets(value, wanted) for wanted in self.values)
+            return self.negated if value is None else isinstance(value, str) and self._matches(value)
         values = (value,) if isinstance(value, str) else value or ()
-        return _SET_OPERATORS[self.quantifier](
-            any(meets(one, wanted) for wanted in self.values) for one in values
-        )
+        return _SET_OPERATORS[self.quantifier](self._matches(one) for one in values)
+
+    def _matches(self, value: str) -> bool:
+        meets = OPERATORS[self.operator]
+        return any(meets(value, wanted) for wanted in self.values) is not self.negated
 
 
 def read(block: Any) -> tuple[Condition, ...]:
@@ -95,10 +96,9 @@ def like(pattern: str, text: str) -> bool:
 
 def _condition(operator: str, key: str, values: Any) -> Condition:
     quantifier, _, rest = operator.rpartition(":")
-    plain = rest.removesuffix(_IF_EXISTS)
-    name = _NEGATED.get(plain, plain)
-    of_set = quantifier in _SET_OPERATORS and name == plain != "Bool"
-    if name not in OPERATORS or (quantifier and not of_set):
+    name = rest.removesuffix(_IF_EXISTS)
+    known = name in OPERATORS or name in _NEGATED or rest == _NULL
+    if not known or (quantifier and (quantifier not in _SET_OPERATORS or name in _UNQUANTIFIED)):
         raise NotSimulated(f"condition operator {operator}")
     wanted = values if isinstance(values, list) else [values]
     if not all(isinstance(one, (str, bool)) for one in wanted):
@@ -106,7 +106,16 @@ def _condition(operator: str, key: str, values: Any) -> Condition:
     texts = tuple(one if isinstance(one, str) else str(one).lower() for one in wanted)
     if any("${" in one for one in texts):
         raise NotSimulated(f"policy variables, in the values of {key}")
-    return Condition(quantifier, name, key.lower(), texts, plain != rest, plain != name)
+    positive = _NEGATED.get(name, name)
+    return Condition(quantifier, positive, key.lower(), texts, name != rest, positive != name)
+
+
+def _value(context: RequestContext, key: str) -> Value:
+    """The value of a key; NotSimulated if the context has neither it nor its prefix (`aws:requesttag/`)."""
+    read_value = context.get(key) or context.get(key[: key.find("/") + 1])
+    if read_value is None:
+        raise NotSimulated(f"condition key {key}")
+    return read_value()
 
 
 def _items(keys: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import recycle_bin, state
 from ..access import Caller, own_image, using_images
+from ..authorization import may_delete_snapshot
 from ..aws_backup import require_not_managed_by_backup
 from ..errors import Ec2Error, image_unavailable, invalid_value
 from ..state import Image, Snapshot
@@ -37,17 +38,19 @@ def deregister_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
         return {"Return": True}
     results = []
     for snapshot_id in dict.fromkeys(image.snapshot_ids):
-        code = _delete_with_image(region.snapshots, snapshot_id)
+        code = _delete_with_image(caller, region.snapshots, snapshot_id)
         results.append({"SnapshotId": snapshot_id, "ReturnCode": code})
     return {"Return": True, "DeleteSnapshotResults": results}
 
 
-def _delete_with_image(snapshots: dict[str, Snapshot], snapshot_id: str) -> str:
+def _delete_with_image(caller: Caller, snapshots: dict[str, Snapshot], snapshot_id: str) -> str:
     """Delete a snapshot unless other images use it; return the code (botocore operation DeregisterImage).
 
     The code for a locked snapshot is a guess (botocore shape SnapshotReturnCodes).
     """
     snapshot = snapshots[snapshot_id]
+    if not may_delete_snapshot(caller, snapshot_id):
+        return "missing-permissions"
     if using_images(snapshot):
         return "skipped"
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulated_aws.exceptions import NotSimulated
-from simulated_aws.iam import policies
+from simulated_aws.iam import condition_keys, policies
 from simulated_aws.iam.condition_keys import RequestContext
 from simulated_aws.iam.policies import MalformedPolicy, PolicyDecision, Request
 from simulated_aws.iam.principals import Principal
@@ -26,6 +26,7 @@ FACTS: RequestContext = {
     "kms:viaservice": lambda: "ec2.us-east-1.amazonaws.com",
     "kms:grantisforawsresource": lambda: "true",
     "kms:calleraccount": lambda: None,
+    **condition_keys.of_tags({"Name": "web", "team": "a"}, {"golden.images:source": "us-east-1/ami-1"}),
 }
 
 
@@ -118,6 +119,25 @@ def test_without_action_or_resource_a_statement_has_no_effect(missing: str) -> N
         ({"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:*"}}, True),
         ({"ArnLike": {"aws:PrincipalArn": f"arn:*:{ACCOUNT}:role/builder"}}, False),
         ({"StringLike": {"aws:PrincipalArn": f"arn:*:{ACCOUNT}:role/builder"}}, True),
+        # A negated operator holds without the key, and if no value matches.
+        ({"StringNotLike": {"aws:PrincipalOrgID": ["o-z", "p-*"]}}, True),
+        ({"StringNotLike": {"aws:PrincipalOrgID": ["o-z", "o-*"]}}, False),
+        ({"StringNotLike": {"kms:CallerAccount": "*"}}, True),
+        ({"ForAllValues:StringNotLike": {"aws:TagKeys": "golden.images:*"}}, True),
+        ({"ForAllValues:StringNotLike": {"aws:TagKeys": "name"}}, True),
+        ({"ForAllValues:StringNotEqualsIgnoreCase": {"aws:TagKeys": "name"}}, False),
+        ({"ForAllValues:StringNotLike": {"aws:TagKeys": "N*"}}, False),
+        ({"ForAnyValue:StringNotEquals": {"aws:PrincipalOrgID": "o-a"}}, False),
+        ({"ForAnyValue:StringNotLike": {"aws:TagKeys": "N*"}}, True),
+        ({"ForAnyValue:StringNotLike": {"aws:TagKeys": ["N*", "t*"]}}, False),
+        ({"Null": {"kms:CallerAccount": "true"}}, True),
+        ({"Null": {"kms:CallerAccount": False}}, False),
+        ({"Null": {"aws:TagKeys": "false"}}, True),
+        # Tags of the request and of the resource; keys of tags are compared without case.
+        ({"StringEquals": {"aws:RequestTag/name": "web"}}, True),
+        ({"StringEquals": {"aws:RequestTag/owner": "web"}}, False),
+        ({"Null": {"aws:ResourceTag/golden.images:source": "false"}}, True),
+        ({"Null": {"aws:ResourceTag/Name": "false"}}, False),
         ({"Bool": {"kms:GrantIsForAWSResource": True}}, True),
         ({"Bool": {"kms:GrantIsForAWSResource": "TRUE"}}, True),
         ({"Bool": {"kms:GrantIsForAWSResource": "false"}}, False),
@@ -147,8 +167,9 @@ def test_conditions(condition: dict[str, Any], holds: bool) -> None:
     "part",
     [
         {"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
-        {"Condition": {"ForAnyValue:StringNotEquals": {"aws:PrincipalOrgID": "o-a"}}},
         {"Condition": {"ForAnyValue:Bool": {"kms:GrantIsForAWSResource": True}}},
+        {"Condition": {"ForAnyValue:Null": {"aws:TagKeys": True}}},
+        {"Condition": {"NullIfExists": {"aws:TagKeys": True}}},
         {"Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}},
         {"Condition": {"StringLike": {"aws:PrincipalOrgID": "${aws:PrincipalAccount}"}}},
         {"Resource": "arn:aws:kms:*:${aws:PrincipalAccount}:key/*"},

@@ -132,8 +132,8 @@ def of_another_account(golden: Golden) -> str:
     return made
 
 
-def denied(golden: Golden) -> str:
-    denial = {"Effect": "Deny", "Principal": "*", "Action": "kms:ReEncryptTo"}
+def denied(golden: Golden, operation: str = "ReEncryptTo") -> str:
+    denial = {"Effect": "Deny", "Principal": "*", "Action": f"kms:{operation}"}
     kms = golden.aws.client("kms", "images", "us-west-2")
     kms.put_key_policy(KeyId=west_key(golden), Policy=policy(denial))
     return "alias/golden"
@@ -154,6 +154,7 @@ def west_key(golden: Golden) -> str:
         asymmetric,
         of_another_account,
         denied,
+        lambda golden: denied(golden, "Decrypt"),
     ],
 )
 def test_a_key_that_cant_be_used_fails_the_copy(golden: Golden, name: Any) -> None:
