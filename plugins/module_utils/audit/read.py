@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..aws import read
+from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..fanout import MAX_THREADS, each, round_robin
 from ..model import Key, KeySeen, Sharing, Target
@@ -92,7 +93,7 @@ def images(ec2: EC2Client) -> Iterator[Listed]:
         Owners=["self"], IncludeDeprecated=True, IncludeDisabled=True, PaginationConfig=_PAGE
     )
     for page in pages:
-        for item in page["Images"]:
+        for item in required(page, "Images", "DescribeImages"):
             yield Listed(read.image_of(item), item.get("LastLaunchedTime"))
 
 

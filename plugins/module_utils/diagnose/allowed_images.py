@@ -61,14 +61,17 @@ def _has_product(codes: list[str], image: Image, _now: datetime) -> Truth:
 
 def _is_recent(condition: Mapping[str, int], image: Image, now: datetime) -> Truth:
     made = _moment(image.creation_date)
-    return None if made is None else now - made <= timedelta(days=condition["MaximumDaysSinceCreated"])
+    days = condition.get("MaximumDaysSinceCreated")
+    return None if made is None or days is None else now - made <= timedelta(days=days)
 
 
 def _is_not_long_deprecated(condition: Mapping[str, int], image: Image, now: datetime) -> Truth:
     since = _moment(image.deprecation_time)
     if since is None or since > now:
         return True
-    days = condition["MaximumDaysSinceDeprecated"]
+    days = condition.get("MaximumDaysSinceDeprecated")
+    if days is None:
+        return None
     return days > 0 and now - since <= timedelta(days=days)
 
 

@@ -16,7 +16,7 @@ from ..aws.accounts import Accounts
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform
-from ..failures import CONSUMER_REJECTED
+from ..failures import CONSUMER_REJECTED, incomplete_answer
 from ..fanout import each
 from ..keys.policy_statements import short
 from ..model import Target
@@ -71,7 +71,7 @@ def _without_answered(revocations: Iterable[Action], *created: Performed) -> lis
     plan replaces its grant. For the same role CreateGrant returns that grant instead of a new one
     (KMS API Reference, CreateGrant, Name).
     """
-    answered = {answer["GrantId"] for performed in created for answer in performed.answers}
+    answered = {answer.get("GrantId") for performed in created for answer in performed.answers}
     return [action for action in revocations if action.parameters["GrantId"] not in answered]
 
 
@@ -97,7 +97,7 @@ def _perform_each(clients: Clients, actions: Sequence[Action]) -> Performed:
 
 
 def _create_or_revoke(kms: KMSClient, action: Action) -> Performed:
-    done = perform(kms, action)
+    done = _create(kms, action)
     failures = (
         rejection(failure, short(action.parameters["GranteePrincipal"]))
         if names_invalid_principal(failure)
@@ -105,6 +105,20 @@ def _create_or_revoke(kms: KMSClient, action: Action) -> Performed:
         for failure in done.failures
     )
     return replace(done, failures=tuple(failures))
+
+
+def _create(kms: KMSClient, action: Action) -> Performed:
+    """Perform an action. A new grant whose ID AWS does not return is also a failure.
+
+    Then no grant is revoked in that region: each may be the one that CreateGrant returned.
+    """
+    done = perform(kms, action)
+    incomplete = tuple(
+        incomplete_answer(action.operation, "GrantId", action.target)
+        for answer in done.answers
+        if action.operation == "CreateGrant" and "GrantId" not in answer
+    )
+    return replace(done, failures=(*done.failures, *incomplete))
 
 
 def _put_policies(clients: Clients, wanted: GrantWanted, actions: Sequence[Action]) -> Performed:
@@ -124,7 +138,7 @@ def _create_as_consumers(
     The tokens of the owner's grants make these usable at once (KMS API Reference, CreateGrant, GrantTokens).
     """
     tokens = {
-        (action.parameters["KeyId"], short(action.parameters["GranteePrincipal"])): answer["GrantToken"]
+        (action.parameters["KeyId"], short(action.parameters["GranteePrincipal"])): answer.get("GrantToken")
         for action, answer in zip(created.actions, created.answers, strict=True)
     }
     by_account: dict[str, list[Action]] = {}
@@ -143,7 +157,7 @@ def _create_as_consumers(
         actions = by_account[account_id]
         consumer = accounts.clients(account_id)
         consumer.open("kms", [action.target.region for action in actions])
-        done = merge(*(perform(consumer.kms(action.target.region), action) for action in actions))
+        done = merge(*(_create(consumer.kms(action.target.region), action) for action in actions))
         # The targets are the owner's, but the failure is in the consumer's account.
         failures = (replace(of_auto_scaling(item), account_id=account_id) for item in done.failures)
         return replace(done, failures=tuple(failures))

@@ -23,7 +23,7 @@ def wait_until_listed(clients: Clients, created: Performed) -> str | None:
     missing: dict[tuple[str, str], set[str]] = {}
     for action, answer in zip(created.actions, created.answers, strict=True):
         key = action.target.region, action.parameters["KeyId"]
-        missing.setdefault(key, set()).add(answer["GrantId"])
+        missing.setdefault(key, set()).update({answer["GrantId"]} if "GrantId" in answer else ())
 
     def listed_ids(key: tuple[str, str]) -> set[str]:
         region, key_arn = key

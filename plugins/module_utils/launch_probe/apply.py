@@ -14,7 +14,7 @@ from typing import Any
 from ..aws import errors
 from ..aws.clients import Clients
 from ..aws.write import Performed, perform
-from ..failures import Failure
+from ..failures import Failure, incomplete_answer
 from ..model import Target
 from ..plan import Action
 from . import read as instances
@@ -28,7 +28,10 @@ _RETRY_DELAY = 2.0
 # Seconds to look for the instance of a request without an answer. Only after these errors it is unknown
 # whether EC2 received the request.
 _LISTING_TIMEOUT = 20.0
-_UNANSWERED = ("ConnectionClosedError", "HTTPClientError", "ReadTimeoutError", "ResponseStreamingError")
+_UNANSWERED = (
+    *("ConnectionClosedError", "HTTPClientError", "ReadTimeoutError", "ResponseStreamingError"),
+    "incomplete_answer",
+)
 
 
 @dataclass
@@ -88,11 +91,15 @@ def _launch(ec2: Any, action: Action, launch: Launch, run: TargetRun) -> None:
     done = perform(ec2, action)
     run.note(Performed(done.actions))
     if done.answers:
-        launch.instance_id = done.answers[0]["Instances"][0]["InstanceId"]
-        launch.level = "authorized"
-        return
-    (launch.failure,) = done.failures
-    # EC2 may have performed a request whose answer was lost.
+        started = done.answers[0].get("Instances", ())
+        launch.instance_id = next((one["InstanceId"] for one in started if "InstanceId" in one), None)
+        if launch.instance_id is not None:
+            launch.level = "authorized"
+            return
+        launch.failure = incomplete_answer("RunInstances", "InstanceId", action.target)
+    else:
+        (launch.failure,) = done.failures
+    # EC2 may have performed a request whose answer was lost, or lacks the ID.
     give_up = monotonic() + (_LISTING_TIMEOUT if launch.failure.error_code in _UNANSWERED else 0)
     try:
         unanswered = instances.of_request(ec2, action.parameters["ClientToken"])

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..aws.answers import required
 from ..aws.errors import ClientError, WaiterError
 from ..model import Instance
 from .request import PROBE_TAG
@@ -63,19 +64,33 @@ def _instances(ec2: EC2Client, filters: list[FilterTypeDef]) -> tuple[Instance, 
     pages = ec2.get_paginator("describe_instances").paginate(
         Filters=[*filters, state], PaginationConfig={"PageSize": 1000}
     )
-    return tuple(instance for page in pages for instance in _found(page))
+    return tuple(
+        _instance(item)
+        for page in pages
+        for reservation in required(page, "Reservations", "DescribeInstances")
+        for item in _of(reservation)
+    )
 
 
 def _found(answer: Mapping[str, Any]) -> tuple[Instance, ...]:
+    """The instances in an answer; none in one that is an error."""
     return tuple(
-        Instance(
-            instance_id=item["InstanceId"],
-            state=item["State"]["Name"],
-            image_id=item.get("ImageId", ""),
-            tags={tag["Key"]: tag["Value"] for tag in item.get("Tags", [])},
-            reason_code=item.get("StateReason", {}).get("Code"),
-            reason=item.get("StateReason", {}).get("Message"),
-        )
-        for reservation in answer.get("Reservations", [])
-        for item in reservation["Instances"]
+        _instance(item) for reservation in answer.get("Reservations", []) for item in _of(reservation)
+    )
+
+
+def _of(reservation: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    found: Sequence[Mapping[str, Any]] = required(reservation, "Instances", "DescribeInstances")
+    return found
+
+
+def _instance(item: Mapping[str, Any]) -> Instance:
+    state = required(item, "State", "DescribeInstances")
+    return Instance(
+        instance_id=required(item, "InstanceId", "DescribeInstances"),
+        state=required(state, "Name", "DescribeInstances"),
+        image_id=item.get("ImageId", ""),
+        tags={tag["Key"]: tag["Value"] for tag in item.get("Tags", [])},
+        reason_code=item.get("StateReason", {}).get("Code"),
+        reason=item.get("StateReason", {}).get("Message"),
     )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import dry_run as dry_runs
 from ..aws import read
-from ..aws.errors import ClientError, ParamValidationError, code_of, message_of
+from ..aws.answers import required
+from ..aws.errors import ClientError, IncompleteAnswer, ParamValidationError, code_of, message_of
 from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoWanted
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def images(ec2: EC2Client, wanted: SharedInfoWanted) -> tuple[SharedImage, ...]:
             PaginationConfig=read.PAGE,
             **owners,
         )
-        found.update({item["ImageId"]: _image(item) for page in pages for item in page["Images"]})
+        seen = [_image(item) for page in pages for item in required(page, "Images", "DescribeImages")]
+        found.update({image.image_id: image for image in seen})
     return tuple(found.values())
 
 
@@ -76,11 +78,11 @@ def _image(item: Mapping[str, Any]) -> SharedImage:
     volumes = [mapping["Ebs"] for mapping in item.get("BlockDeviceMappings", []) if "Ebs" in mapping]
     encrypted = [volume for volume in volumes if volume.get("Encrypted")]
     return SharedImage(
-        image_id=item["ImageId"],
-        owner_id=item["OwnerId"],
+        image_id=required(item, "ImageId", "DescribeImages"),
+        owner_id=required(item, "OwnerId", "DescribeImages"),
         name=item.get("Name", ""),
         owner_alias=item.get("ImageOwnerAlias"),
-        state=item["State"],
+        state=required(item, "State", "DescribeImages"),
         description=item.get("Description", ""),
         architecture=item.get("Architecture", ""),
         platform=item.get("PlatformDetails"),
@@ -90,7 +92,9 @@ def _image(item: Mapping[str, Any]) -> SharedImage:
         encrypted=bool(encrypted),
         snapshot_ids=_snapshot_ids(volumes),
         encrypted_snapshots=_snapshot_ids(encrypted),
-        product_codes=tuple(code["ProductCodeId"] for code in item.get("ProductCodes", [])),
+        product_codes=tuple(
+            required(code, "ProductCodeId", "DescribeImages") for code in item.get("ProductCodes", [])
+        ),
         tags={tag["Key"]: tag["Value"] for tag in item.get("Tags", [])},
     )
 
@@ -111,6 +115,8 @@ def _test_access(kms: KMSClient, arn: str, account: str) -> OwnKeyAccess:
                 denied[name] = message
     except ParamValidationError:
         return OwnKeyAccess(problem=_OLD_BOTOCORE)
+    except IncompleteAnswer as exception:
+        return OwnKeyAccess(problem=str(exception))
     except ClientError as exception:
         return OwnKeyAccess(problem=f"{code_of(exception)}: {message_of(exception)}")
     return OwnKeyAccess(state, denied)
@@ -119,7 +125,8 @@ def _test_access(kms: KMSClient, arn: str, account: str) -> OwnKeyAccess:
 def _state(kms: KMSClient, arn: str, denied: dict[str, str]) -> str | None:
     """The key's state; None if DescribeKey is denied, which is added to ``denied``."""
     try:
-        return kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
+        key = required(kms.describe_key(KeyId=arn), "KeyMetadata", "DescribeKey")
+        return str(required(key, "KeyState", "DescribeKey"))
     except ClientError as exception:
         if code_of(exception) in _DENIED:
             denied["DescribeKey"] = message_of(exception)

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit import read as audit
 from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted, RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.fanout import round_robin
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing, Target
 from botocore.config import Config
@@ -250,3 +251,22 @@ def test_paced_clients_adapt_to_the_rate_unless_the_user_says_otherwise() -> Non
     assert retries(None) == {"mode": "adaptive", "total_max_attempts": 8}
     assert retries(Config(retries={"mode": "legacy", "max_attempts": 1}))["mode"] == "legacy"
     assert retries(Config(user_agent_extra="mine"))["mode"] == "adaptive"
+
+
+def test_a_key_or_permissions_that_an_answer_lacks_are_unreadable() -> None:
+    refused = {
+        "describe_key": IncompleteAnswer("DescribeKey", "KeyState"),
+        "describe_image_attribute": IncompleteAnswer("DescribeImageAttribute", "LaunchPermissions"),
+    }
+    aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY}, refused=refused)
+    seen, failed = look(eu_west_1=aws)
+    assert failed == {}
+    found = {(one.code, one.failure.error_code, one.failure.message) for one in seen[HERE].problems}
+    assert found == {
+        ("key_unreadable", "incomplete_answer", "AWS's answer to DescribeKey lacks KeyState."),
+        (
+            "image_unreadable",
+            "incomplete_answer",
+            "AWS's answer to DescribeImageAttribute lacks LaunchPermissions.",
+        ),
+    }

@@ -45,6 +45,8 @@ IMAGE = source_image(
         pytest.param(
             [{"DeprecationTimeCondition": {"MaximumDaysSinceDeprecated": 0}}], False, id="deprecated at all"
         ),
+        pytest.param([{"DeprecationTimeCondition": {"Newer": 0}}], None, id="deprecated, unknown condition"),
+        pytest.param([{"CreationDateCondition": {"Newer": 0}}], None, id="created, unknown condition"),
         pytest.param([{"ImageWatermarks": [{"WatermarkKey": "a:b"}]}], None, id="an unknown part"),
         pytest.param(
             [{"ImageProviders": [OWNER], "ImageNames": ["db-*"]}], False, id="all parts of a criterion"

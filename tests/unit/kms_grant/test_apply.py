@@ -286,3 +286,27 @@ def test_grants_are_created_in_all_regions_at_once_but_few_at_a_time_in_each(
     assert len(outcome.performed) == 60
     assert max(most.values()) == 4
     assert together > 4
+
+
+def without_grant_ids(aws: World, region: str) -> None:
+    kms = aws.regions[region]
+    created = kms.create_grant
+    # botocore shape CreateGrantResponse requires no member.
+    kms.create_grant = lambda **request: created(**request) and {}  # type: ignore[method-assign]
+
+
+def test_grant_whose_id_aws_does_not_return_is_a_failure_and_nothing_is_revoked() -> None:
+    aws = world_with_access(B)
+    want = wanted(A, regions=(EU, US), purge=True)
+    seen, plan = planned(aws, want)
+    assert {action.operation for action in plan.actions} == {"CreateGrant", "RevokeGrant"}
+    without_grant_ids(aws, EU)
+    outcome = FLOW.apply(aws, want, seen, plan, SILENT)
+    assert [(one.region, one.error_code, one.action) for one in outcome.failures] == [
+        (EU, "incomplete_answer", "CreateGrant")
+    ]
+    assert [(one.target.region, one.operation) for one in outcome.performed] == [
+        (EU, "CreateGrant"),
+        (US, "CreateGrant"),
+        (US, "RevokeGrant"),
+    ]

@@ -80,3 +80,14 @@ def test_no_wait_for_failed_grants(clock: Clock) -> None:
     started = clock.now
     run(aws, wanted(A, regions=(EU, US)))
     assert clock.now == started
+
+
+def test_no_wait_for_a_grant_whose_id_aws_does_not_return(clock: Clock) -> None:
+    aws = world(EU)
+    kms = aws.regions[EU]
+    created = kms.create_grant
+    kms.create_grant = lambda **request: created(**request) and {}  # type: ignore[method-assign]
+    started = clock.now
+    _result, outcome = run(aws, wanted(A))
+    assert clock.now == started
+    assert [one.error_code for one in outcome.failures] == ["incomplete_answer"]

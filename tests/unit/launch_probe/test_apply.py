@@ -45,6 +45,7 @@ class Ec2:
     unlisted: int = 0
     looks: Callable[[str, float], Instance] = lambda instance_id, _timeout: Instance(instance_id, "running")
     timeouts: list[float] = field(default_factory=list)
+    answer: dict[str, Any] | None = None
 
     def run_instances(self, **_parameters: Any) -> dict[str, Any]:
         if "RunInstances" in self.refuse:
@@ -53,7 +54,7 @@ class Ec2:
         self.launched.add(instance_id)
         if self.loses_answer:
             raise ConnectionClosedError(endpoint_url="https://ec2")
-        return {"Instances": [{"InstanceId": instance_id}]}
+        return {"Instances": [{"InstanceId": instance_id}]} if self.answer is None else self.answer
 
     def terminate_instances(self, InstanceIds: list[str]) -> dict[str, Any]:  # noqa: N803
         if self.unknown:
@@ -210,3 +211,12 @@ def test_an_instance_that_cannot_be_terminated_is_a_failure(swept: bool) -> None
         REGION,
         CONSUMER,
     )
+
+
+@pytest.mark.parametrize("answer", [{}, {"Instances": []}, {"Instances": [{"State": {"Name": "pending"}}]}])
+def test_an_instance_whose_id_aws_does_not_return_is_found_and_terminated(answer: dict[str, Any]) -> None:
+    """botocore's shapes Reservation and Instance require no member. ``run`` checks that none is left."""
+    ec2 = Ec2(REGION, unlisted=2, answer=answer)
+    runs = run(ec2)
+    assert outcome(runs) == {REGION: (None, "incomplete_answer")}
+    assert [action.operation for action in runs[HERE].performed] == ["RunInstances", "TerminateInstances"]

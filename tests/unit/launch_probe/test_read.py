@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.launch_probe import read as instances
 from ansible_collections.golden.images.plugins.module_utils.model import Instance
 from botocore.exceptions import ClientError
@@ -96,3 +97,21 @@ def test_other_errors_are_raised(ec2: Wire) -> None:
         instances.wait_until_running(ec2.client, ID, 60)
     assert caught.value.response["Error"]["Code"] == "UnauthorizedOperation"
     assert caught.value.operation_name == "DescribeInstances"
+
+
+@pytest.mark.parametrize(
+    ("answer", "member"),
+    [
+        ({}, "Reservations"),
+        ({"Reservations": [{}]}, "Instances"),
+        ({"Reservations": [{"Instances": [{"State": {"Name": "running"}}]}]}, "InstanceId"),
+        ({"Reservations": [{"Instances": [{"InstanceId": ID}]}]}, "State"),
+        ({"Reservations": [{"Instances": [{"InstanceId": ID, "State": {}}]}]}, "Name"),
+    ],
+)
+def test_an_incomplete_answer_hides_no_instance(ec2: Wire, answer: dict[str, Any], member: str) -> None:
+    state = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
+    request = {"Filters": [{"Name": "tag-key", "Values": ["golden.images:probe"]}, state], "MaxResults": 1000}
+    ec2.expect("describe_instances", request, answer)
+    with pytest.raises(IncompleteAnswer, match=f"DescribeInstances lacks {member}"):
+        instances.of_probes(ec2.client)

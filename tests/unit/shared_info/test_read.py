@@ -183,3 +183,16 @@ def test_another_error_is_a_problem(ec2: Wire, kms: Wire) -> None:
     method, request = DRY_RUNS["CreateGrant"]
     kms.refuse(method, request, "ThrottlingException", "Slower.")
     assert keys(ec2, kms).access == {KEY: OwnKeyAccess(problem="ThrottlingException: Slower.")}
+
+
+@pytest.mark.parametrize(
+    ("answer", "member"), [({}, "KeyMetadata"), ({"KeyMetadata": {"KeyId": "1"}}, "KeyState")]
+)
+def test_a_key_without_a_state_is_a_problem(
+    ec2: Wire, kms: Wire, answer: dict[str, Any], member: str
+) -> None:
+    """botocore shape KeyMetadata requires KeyId only: the key is neither usable nor denied."""
+    expect_snapshots(ec2, snap_a=KEY)
+    kms.expect("describe_key", {"KeyId": KEY}, answer)
+    problem = f"AWS's answer to DescribeKey lacks {member}."
+    assert keys(ec2, kms).access == {KEY: OwnKeyAccess(problem=problem)}
