@@ -94,6 +94,8 @@ options:
   check_snapshots:
     description:
       - Whether to read the volume permissions of each snapshot. This takes one call for each snapshot.
+      - These are the snapshots of images, and snapshots that no image uses and that are public, or that CreateImage or CopyImage
+        made with an image, by their descriptions.
     type: bool
     default: true
   check_keys:
@@ -333,6 +335,13 @@ regions:
       image_block_public_access: block-new-sharing
       images: 12
       snapshot_block_public_access: block-all-sharing
+unused_snapshots:
+  description:
+    - The snapshots that no image uses and that are public or shared with other accounts, each with C(account_id), C(account_ids),
+      C(public), C(region) and C(snapshot_id), sorted by region.
+  returned: success, and failure after something was read
+  type: list
+  elements: dict
 actions:
   description: Always empty, since nothing is changed.
   returned: success, and failure after something was read

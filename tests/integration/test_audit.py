@@ -56,6 +56,7 @@ def ids(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, str]:
             "by-unit": image(),
             "default-key": image(**disk()),
             "disabled": image(ALLOWED, sharing=both),
+            "left": image(),
             "key-off": image(ALLOWED, **disk(kms_key="off")),
             "public": image(),
             "special-1": image(SPECIAL, tags={"audience": "dev"}),
@@ -85,6 +86,7 @@ def ids(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, str]:
         OperationType="add",
         GroupNames=["all"],
     )
+    _leave_snapshots(aws, found.pop("left"), fixture.account_ids(ALLOWED, STRANGER))
     ec2.enable_snapshot_block_public_access(State="block-new-sharing")
     ec2.disable_image(ImageId=found["disabled"])
     _open_policy(kms, built["kms_keys"]["off"][HOME], *fixture.account_ids(LEFT))
@@ -123,6 +125,20 @@ def _open_policy(kms: Any, key: str, account_id: str) -> None:
         {"Effect": "Allow", "Principal": {"AWS": account_id}, "Action": "kms:Decrypt", "Resource": "*"},
     ]
     kms.put_key_policy(KeyId=key, Policy=json.dumps(policy))
+
+
+def _leave_snapshots(aws: SimulatedAws, image_id: str, account_ids: list[str]) -> None:
+    """A snapshot that is shared with these accounts, and a public one, of deregistered images."""
+    ec2 = aws.client("ec2", OWNER, HOME)
+    copy = ec2.copy_image(Name="left", SourceImageId=image_id, SourceRegion=HOME)["ImageId"]
+    for one, consumers in ((copy, {"UserIds": account_ids}), (image_id, {"GroupNames": ["all"]})):
+        ec2.modify_snapshot_attribute(
+            SnapshotId=_snapshot(aws, one),
+            Attribute="createVolumePermission",
+            OperationType="add",
+            **consumers,
+        )
+        ec2.deregister_image(ImageId=one)
 
 
 def _snapshot(aws: SimulatedAws, image_id: str) -> str:
@@ -189,6 +205,8 @@ def test_every_exposure_is_found_and_nothing_else(
     )
     assert run.changed == []
     at_home: list[tuple[str | None, str, str | None]] = [
+        (None, "snapshot_public", "all"),
+        (None, "unknown_account", stranger),
         ("by-name", "unknown_account", stranger),
         ("by-org", "access_remains_through_organization", stranger),
         ("by-org", "unknown_account", stranger),
@@ -225,6 +243,12 @@ def test_every_exposure_is_found_and_nothing_else(
     assert run.task("clean").status == "ok"
     assert run.task("clean").result["findings"] == []
     assert "public" not in {code for _label, code, _who in codes(run.task("public allowed"), ids)}
+
+    left_over = everything.result["unused_snapshots"]
+    assert sorted((one["account_ids"], one["public"]) for one in left_over) == [
+        ([], True),
+        (sorted([allowed, stranger]), False),
+    ]
 
     # What is said of an image is what AWS says.
     by_id = {one["image_id"]: one for one in everything.result["results"]}

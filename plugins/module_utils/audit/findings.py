@@ -35,6 +35,7 @@ CODES: dict[str, Severity] = {
     "unknown_key_principal": Severity.MEDIUM,
     "unknown_organization": Severity.HIGH,
     "unknown_organizational_unit": Severity.HIGH,
+    "unused_snapshots_unreadable": Severity.MEDIUM,
 }
 
 # The meaning of each code, in reports and in the table of docs/auditing.md.
@@ -98,6 +99,7 @@ MEANINGS: dict[str, str] = {
     "unknown_organizational_unit": (
         "The image is shared with an organizational unit that is not allowed, nor is its organization."
     ),
+    "unused_snapshots_unreadable": "The snapshots that no image uses could not be listed.",
 }
 
 

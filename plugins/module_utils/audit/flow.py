@@ -80,6 +80,7 @@ def result(wanted: AuditWanted, seen: AuditSeen, plan: AuditPlan, outcome: Outco
         "kms_keys": audit.keys(seen),
         "regions": audit.regions(seen),
         "results": audit.results(seen, plan),
+        "unused_snapshots": audit.unused_snapshots(seen),
     }
 
 

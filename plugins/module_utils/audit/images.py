@@ -36,6 +36,8 @@ def findings(wanted: AuditWanted, target: Target, seen: RegionSeen) -> Iterator[
     for snapshot_id, images in users.items():
         if snapshot_id in seen.volumes:
             yield from _of_snapshot(wanted, target, snapshot_id, images, seen)
+    for snapshot_id, volume in seen.unused.items():
+        yield from _of_unused(wanted, target, snapshot_id, volume)
 
 
 def others(sharing: Sharing, account_id: str) -> Sharing:
@@ -144,6 +146,29 @@ def _of_snapshot(
             f"Account {account_id} can read {snapshot_id}, but may not launch {first}, which uses it.",
             "Remove the permission (ModifySnapshotAttribute, createVolumePermission), or share the image.",
             account_id,
+        )
+
+
+def _of_unused(wanted: AuditWanted, target: Target, snapshot_id: str, volume: Sharing) -> Iterator[Finding]:
+    """The findings about a snapshot that no image uses. Rules for images do not apply to it."""
+    unknown = not_allowed(others(volume, target.account_id), wanted.allowed)
+    if unknown.public:
+        yield finding(
+            target,
+            "snapshot_public",
+            snapshot_id,
+            f"Every AWS account can read {snapshot_id}, which no image uses.",
+            "Delete it, or remove the group all (ModifySnapshotAttribute), and turn block public access on.",
+            principal=PUBLIC,
+        )
+    for account_id in sorted(unknown.account_ids):
+        yield finding(
+            target,
+            "unknown_account",
+            snapshot_id,
+            f"{snapshot_id}, which no image uses, is shared with the account {account_id}.",
+            f"Delete it. Or: {_UNSHARE_SNAPSHOT}",
+            principal=account_id,
         )
 
 

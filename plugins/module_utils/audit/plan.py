@@ -74,6 +74,22 @@ def keys(seen: AuditSeen) -> list[dict[str, Any]]:
     ]
 
 
+def unused_snapshots(seen: AuditSeen) -> list[dict[str, Any]]:
+    """Every shared snapshot that no image uses, as the module returns it."""
+    return [
+        {
+            "account_id": target.account_id,
+            "account_ids": sorted(sharing.account_ids),
+            "public": sharing.public,
+            "region": target.region,
+            "snapshot_id": snapshot_id,
+        }
+        for target, region in sorted(seen.regions.items(), key=lambda item: item[0])
+        for snapshot_id, sharing in sorted(region.unused.items())
+        if audit_images.others(sharing, target.account_id)
+    ]
+
+
 def regions(seen: AuditSeen) -> dict[str, dict[str, Any]]:
     """Every region that was read, as the module returns it."""
     return {

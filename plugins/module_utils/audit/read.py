@@ -11,15 +11,15 @@ Each region has its own threads, so that one region's rate does not slow the oth
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..aws import read
 from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..fanout import MAX_THREADS, each, round_robin
-from ..model import Key, KeySeen, Sharing, Target
+from ..model import PUBLIC, Key, KeySeen, Sharing, Target
 from .state import AuditWanted, Listed, Problem, RegionSeen
 
 if TYPE_CHECKING:
@@ -45,12 +45,22 @@ _AT_ONCE = 160
 _NOT_SHARED = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidSnapshot.NotFound")
 
 
+# EC2 writes these into the description of snapshots that CreateImage and CopyImage make.
+_OF_FORMER_IMAGES = ["Created by CreateImage(*", "Copied for DestinationAmi *"]
+# Snapshots that may be shared although no image uses them. Which of all snapshots are shared takes a call for
+# each; an account may have thousands of volumes' snapshots.
+_UNUSED: tuple[dict[str, Any], ...] = (
+    {"RestorableByUserIds": [PUBLIC]},
+    {"Filters": [{"Name": "description", "Values": _OF_FORMER_IMAGES}]},
+)
+
+
 class Piece(NamedTuple):
-    """An image, or a snapshot with an image that uses it, whose permissions are read."""
+    """An image, or a snapshot with an image that uses it, or None, whose permissions are read."""
 
     target: Target
     resource: str
-    image_id: str
+    image_id: str | None
 
     @property
     def is_image(self) -> bool:
@@ -97,6 +107,23 @@ def images(ec2: EC2Client) -> Iterator[Listed]:
             yield Listed(read.image_of(item), item.get("LastLaunchedTime"))
 
 
+def unused_snapshots(ec2: EC2Client, used: Collection[str]) -> Iterator[str]:
+    """The account's snapshots that may be shared and that are not ``used``, each once.
+
+    These are all that are public, and those that were made with an image.
+    """
+    known = set(used)
+    for scope in _UNUSED:
+        pages = ec2.get_paginator("describe_snapshots").paginate(
+            OwnerIds=["self"], PaginationConfig=read.PAGE, **scope
+        )
+        for page in pages:
+            for item in page["Snapshots"]:
+                if item["SnapshotId"] not in known:
+                    known.add(item["SnapshotId"])
+                    yield item["SnapshotId"]
+
+
 def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionSeen:
     """One region; permissions are read while images are still being listed."""
     ec2 = clients.adaptive_for(_OF_IMAGES).ec2(target.region)
@@ -115,11 +142,9 @@ def _region(clients: Clients, target: Target, check_snapshots: bool, threads: in
                 if snapshot_id not in known:
                     known.add(snapshot_id)
                     yield Piece(target, snapshot_id, image_id)
-        for action, reader in _BLOCKS.items():
-            try:
-                blocks[action] = reader(ec2)
-            except AWS_ERRORS as exception:
-                problems.append(Problem(_BLOCK, action, failure(exception, target, action)))
+        if check_snapshots:
+            yield from _unused_pieces(ec2, target, known, problems)
+        blocks.update(_block_states(ec2, target, problems))
 
     done, failed = each(pieces(), lambda piece: _sharing(clients, piece), threads=threads)
     for piece, exception in failed.items():
@@ -130,9 +155,37 @@ def _region(clients: Clients, target: Target, check_snapshots: bool, threads: in
         image_block=blocks.get("GetImageBlockPublicAccessState"),
         snapshot_block=blocks.get("GetSnapshotBlockPublicAccessState"),
         sharing={piece.resource: found for piece, found in done.items() if piece.is_image},
-        volumes={piece.resource: found for piece, found in done.items() if not piece.is_image},
+        volumes={
+            piece.resource: found
+            for piece, found in done.items()
+            if piece.image_id is not None and not piece.is_image
+        },
+        unused={piece.resource: found for piece, found in done.items() if piece.image_id is None},
         problems=tuple(problems),
     )
+
+
+def _unused_pieces(
+    ec2: EC2Client, target: Target, used: Collection[str], problems: list[Problem]
+) -> Iterator[Piece]:
+    """The pieces of snapshots that no image uses; adds to ``problems`` why they could not be listed."""
+    try:
+        for snapshot_id in unused_snapshots(ec2, used):
+            yield Piece(target, snapshot_id, None)
+    except AWS_ERRORS as exception:
+        problem = failure(exception, target, "DescribeSnapshots")
+        problems.append(Problem("unused_snapshots_unreadable", target.region, problem))
+
+
+def _block_states(ec2: EC2Client, target: Target, problems: list[Problem]) -> dict[str, str]:
+    """The block public access settings; adds to ``problems`` why one could not be read."""
+    states: dict[str, str] = {}
+    for action, reader in _BLOCKS.items():
+        try:
+            states[action] = reader(ec2)
+        except AWS_ERRORS as exception:
+            problems.append(Problem(_BLOCK, action, failure(exception, target, action)))
+    return states
 
 
 def _sharing(clients: Clients, piece: Piece) -> Sharing:

@@ -73,8 +73,9 @@ class Problem:
 class RegionSeen:
     """What was read of a region. What could not be read is in ``problems`` and missing from the mappings.
 
-    ``sharing`` is by image, ``volumes`` by snapshot, ``key_of`` maps encrypted snapshots to the ARNs of their
-    keys. The block public access settings are None if they could not be read.
+    ``sharing`` is by image, ``volumes`` by snapshot of an image, ``unused`` by snapshot that no image uses,
+    ``key_of`` maps encrypted snapshots to the ARNs of their keys. The block public access settings are None
+    if they could not be read.
     """
 
     images: tuple[Listed, ...] = ()
@@ -82,6 +83,7 @@ class RegionSeen:
     snapshot_block: str | None = None
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
     volumes: Mapping[str, Sharing] = field(default_factory=dict)
+    unused: Mapping[str, Sharing] = field(default_factory=dict)
     key_of: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, KeySeen] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()

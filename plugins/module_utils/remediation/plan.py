@@ -154,7 +154,11 @@ def _removals(wanted: RemediationWanted, scope: Scope) -> tuple[Removal, ...]:
 
 def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple[Place, str], set[str]]:
     codes: dict[tuple[Place, str], set[str]] = {}
+    # ami_share unshares snapshots of images only.
+    known = audited.images.keys() | audited.volumes.keys() | audited.keys.keys()
     for found in audited.findings:
+        if place_of(found) not in known:
+            continue
         if found.code in chosen and found.principal is not None and scope.covers(place_of(found)):
             codes.setdefault((place_of(found), found.principal), set()).add(found.code)
     return codes

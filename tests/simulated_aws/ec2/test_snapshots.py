@@ -206,6 +206,28 @@ def test_public_snapshots_and_their_block(client: Any) -> None:
     ec2.modify_snapshot_attribute(**share)
 
 
+def test_a_snapshot_stays_shared_without_its_image(client: Any) -> None:
+    """(botocore operation DeregisterImage: its snapshots are kept.)"""
+    built = build()
+    image = built["images"]["golden"]["image_id"]
+    ec2 = client()
+    copy = ec2.copy_image(Name="copy", SourceImageId=image, SourceRegion="us-east-1")["ImageId"]
+    (described,) = ec2.describe_images(ImageIds=[copy])["Images"]
+    copied, _ = (one["Ebs"]["SnapshotId"] for one in described["BlockDeviceMappings"])
+    public, _ = snapshots(built)
+    ec2.modify_snapshot_attribute(SnapshotId=copied, OperationType="add", UserIds=[STRANGER])
+    ec2.modify_snapshot_attribute(SnapshotId=public, OperationType="add", GroupNames=["all"])
+    for one in (copy, image):
+        ec2.deregister_image(ImageId=one)
+    own = {"OwnerIds": ["self"]}
+    assert ids(ec2.describe_snapshots(**own, RestorableByUserIds=["all"])) == [public]
+    by_copy = [{"Name": "description", "Values": ["Copied for DestinationAmi *"]}]
+    assert copied in ids(ec2.describe_snapshots(**own, Filters=by_copy))
+    assert public not in ids(ec2.describe_snapshots(**own, Filters=by_copy))
+    assert permissions_of(ec2, copied) == [{"UserId": STRANGER}]
+    assert copied in ids(client(STRANGER).describe_snapshots())
+
+
 def test_a_registered_image_holds_its_snapshots(client: Any) -> None:
     """(EC2 API Reference, Error codes: InvalidSnapshot.InUse.)"""
     built = build()

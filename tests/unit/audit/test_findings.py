@@ -47,6 +47,7 @@ def test_codes_of_what_could_not_be_read() -> None:
         "key_unreadable",
         "region_unreadable",
         "snapshot_unreadable",
+        "unused_snapshots_unreadable",
     } == UNREADABLE
 
 

@@ -137,6 +137,10 @@ def ec2() -> Wire:
 def test_permissions_are_read_by_paced_clients(ec2: Wire) -> None:
     image = {"ImageId": SOURCE_ID, "OwnerId": OWNER, "State": "available", "Name": "golden"}
     ec2.expect("describe_images", IMAGES, {"Images": [image]})
+    own = {"OwnerIds": ["self"], "MaxResults": 1000}
+    filters = [{"Name": "description", "Values": ["Created by CreateImage(*", "Copied for DestinationAmi *"]}]
+    ec2.expect("describe_snapshots", {**own, "RestorableByUserIds": ["all"]}, {"Snapshots": []})
+    ec2.expect("describe_snapshots", {**own, "Filters": filters}, {"Snapshots": []})
     ec2.expect("get_image_block_public_access_state", {}, {"ImageBlockPublicAccessState": "unblocked"})
     ec2.expect("get_snapshot_block_public_access_state", {}, {"State": "block-all-sharing"})
     permissions = Wire("ec2")
@@ -152,6 +156,7 @@ def test_permissions_are_read_by_paced_clients(ec2: Wire) -> None:
     told = flow.result(wanted, seen, plan, outcome)
     assert [item.error_code for item in outcome.failures] == ["unknown_account"]
     assert [(item["code"], item["principal"]) for item in told["findings"]] == [("unknown_account", CONSUMER)]
+    assert told["unused_snapshots"] == []
     assert told["account_id"] == OWNER
     assert told["regions"][HERE]["image_block_public_access"] == "unblocked"
     assert [item["sharing"]["account_ids"] for item in told["results"]] == [[CONSUMER]]

@@ -135,3 +135,20 @@ def test_all_that_is_not_allowed_is_found(allowed: Sharing, launch: Sharing) -> 
     units = frozenset() if ORG in allowed.org_arns else unknown.org_unit_arns
     expected = (unknown.account_ids - {OWNER}) | unknown.org_arns | units
     assert named == expected | ({"all"} if unknown.public else set())
+
+
+@pytest.mark.parametrize(
+    ("unused", "expected"),
+    [
+        (PUBLIC, [("snapshot_public", "snap-old", "all")]),
+        (accounts(A, STRANGER, OWNER), [("unknown_account", "snap-old", STRANGER)]),
+        (accounts(A), []),
+    ],
+)
+def test_snapshots_that_no_image_uses(unused: Sharing, expected: list[Any]) -> None:
+    # Rules are for images.
+    wanted = allowing(A, rules=(Rule(accounts(STRANGER) | PUBLIC, "*"),))
+    plan = audited(replace(region(), unused={"snap-old": unused}), wanted)
+    assert codes(plan) == expected
+    assert all("snap-old, which no image uses" in found.message for found in plan.findings)
+    assert {found.image_id for found in plan.findings} <= {None}

@@ -26,6 +26,7 @@ from tests.unit.audit.examples import (
     IMAGE,
     NOW,
     PRIVATE,
+    PUBLIC,
     accounts,
     allowing,
     audited,
@@ -197,4 +198,25 @@ def test_the_keys_are_returned_by_region_and_arn() -> None:
         (place().region, first),
         (place().region, second),
         ("us-west-2", KEY.arn),
+    ]
+
+
+def test_shared_snapshots_that_no_image_uses_are_returned() -> None:
+    here = replace(region(), unused={"snap-b": PUBLIC, "snap-a": accounts(A), "snap-c": accounts(OWNER)})
+    found = audit.unused_snapshots(AuditSeen(OWNER, NOW, {place(): here}))
+    assert found == [
+        {
+            "account_id": OWNER,
+            "account_ids": [A],
+            "public": False,
+            "region": place().region,
+            "snapshot_id": "snap-a",
+        },
+        {
+            "account_id": OWNER,
+            "account_ids": [],
+            "public": True,
+            "region": place().region,
+            "snapshot_id": "snap-b",
+        },
     ]

@@ -69,6 +69,11 @@ class Scripted:
         return SimpleNamespace(paginate=lambda **request: [self._page(name, request)])
 
     def _page(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+        if name == "describe_snapshots" and request.get("Filters", [{}])[0].get("Name") != "snapshot-id":
+            assert request["OwnerIds"] == ["self"]
+            scope = "public" if request.get("RestorableByUserIds") == ["all"] else "of former images"
+            self._note(f"list unused snapshots {scope}")
+            return {"Snapshots": [{"SnapshotId": one} for one in self._answers.get("unused", ())]}
         self._note(name)
         if name == "describe_images":
             return {"Images": self._images}
@@ -146,6 +151,31 @@ def test_each_call_is_made_once() -> None:
     assert region.problems == ()
 
 
+def test_snapshots_that_no_image_uses_are_read_once() -> None:
+    aws = Scripted([item("ami-1", "snap-a")], unused=["snap-a", "snap-old"])
+    seen, _failed = look(AuditWanted(check_keys=False), eu_west_1=aws)
+    assert (seen[HERE].volumes.keys(), seen[HERE].unused) == ({"snap-a"}, {"snap-old": Sharing(public=True)})
+    assert set(aws.asked.values()) == {1}
+    assert sorted(one for one in aws.asked if "unused" in one) == [
+        "list unused snapshots of former images",
+        "list unused snapshots public",
+    ]
+
+
+def test_how_unused_snapshots_are_found(ec2: Wire) -> None:
+    request = {"OwnerIds": ["self"], "MaxResults": 1000}
+    public, former = {"SnapshotId": "snap-public"}, {"SnapshotId": "snap-former"}
+    ec2.expect("describe_snapshots", {**request, "RestorableByUserIds": ["all"]}, {"Snapshots": [public]})
+    descriptions = ["Created by CreateImage(*", "Copied for DestinationAmi *"]
+    filters = [{"Name": "description", "Values": descriptions}]
+    ec2.expect(
+        "describe_snapshots",
+        {**request, "Filters": filters},
+        {"Snapshots": [public, former, {"SnapshotId": "snap-used"}]},
+    )
+    assert list(audit.unused_snapshots(ec2.client, {"snap-used"})) == ["snap-public", "snap-former"]
+
+
 def test_no_call_is_made_for_what_is_not_checked() -> None:
     aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY})
     seen, _failed = look(AuditWanted(check_snapshots=False, check_keys=False), eu_west_1=aws)
@@ -166,6 +196,7 @@ def test_an_aws_managed_key_needs_no_further_calls() -> None:
         ("describe_image_attribute ami-1", "image_unreadable", "ami-1", "ami-1"),
         ("describe_snapshot_attribute snap-b", "snapshot_unreadable", "snap-b", "ami-1"),
         ("describe_snapshots", "key_unreadable", "DescribeSnapshots", None),
+        ("list unused snapshots", "unused_snapshots_unreadable", HERE.region, None),
         ("describe_key", "key_unreadable", KEY, None),
         ("list_grants", "key_unreadable", KEY, None),
         ("get_key_policy", "key_unreadable", KEY, None),

@@ -257,3 +257,9 @@ def test_every_code_is_documented() -> None:
     named = re.findall(r"^\| `(\w+)` \|", fixable, re.MULTILINE)
     assert sorted(named) == sorted(REPAIRABLE)
     assert sorted(named[:6]) == sorted(NOT_ALLOWED)
+
+
+def test_a_snapshot_that_no_image_uses_is_left_unchanged() -> None:
+    seen = AuditSeen(OWNER, NOW, {place(): replace(region(), unused={"snap-old": accounts(A)})})
+    assert {found.resource for found in audited(seen).findings} == {"snap-old"}
+    assert remediated(seen).removals == ()
