@@ -19,6 +19,10 @@ description:
     created are changed or removed. Its grants are named C(golden-images:) and a hash, its statements have a Sid that begins
     with C(GoldenImages). On a key of another account, grants are named C(golden-images-of-ACCOUNT:) and a hash. Everything
     else in a key policy stays as it is, byte for byte. A C(Deny) statement with such a Sid is refused.
+  - A key is not an image's. Before this module revokes access, it reads the account's other images under the key and whom
+    they are shared with. Consumers that need the key for one of them keep their access, see RV(results[].kms_keys). This
+    takes C(ec2:DescribeImages), C(ec2:DescribeSnapshots), C(ec2:DescribeImageAttribute) and
+    C(ec2:DescribeSnapshotAttribute). What cannot be read revokes nothing, see O(revoke_in_use).
   - The consumers also need an IAM policy in their own account that allows them to use the key.
 author:
   - golden.images contributors !UNKNOWN
@@ -84,14 +88,31 @@ options:
     default: false
   state:
     description:
-      - V(present) grants access, V(absent) revokes the access that this module gave to the named consumers.
+      - V(present) grants access, V(absent) revokes the access that this module gave to the named consumers, unless they still
+        need it for other images.
     type: str
     choices: [present, absent]
     default: present
   purge_grants:
     description:
       - Whether grants and policy statements that this module created for other consumers are removed, after new ones are
-        created.
+        created, unless these consumers still need them for other images.
+    type: bool
+    default: false
+  unshared_image_ids:
+    description:
+      - IDs of images that are unshared in the same run, before or after this task, from the consumers that lose access. Whom
+        they are shared with keeps no access. For the images in O(images) and O(image_id), this is always so.
+      - An image that is not named here, and is unshared only after this task, keeps access for its consumers.
+    type: list
+    elements: str
+    default: []
+  revoke_in_use:
+    description:
+      - Whether access is revoked although consumers may still need it for other images, or although that cannot be read. The
+        other images are then not read.
+      - Set it to remove the access of an account at once, for example of a compromised one. Its launches of all images under
+        the key fail from then on.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -128,11 +149,19 @@ EXAMPLES = r"""
     auto_scaling: true
     consumer_role_name: golden-consumer
 
-- name: Revoke an account's access
+- name: Revoke an account's access, unless it needs the keys for other images
   golden.images.ami_kms_grant:
     images: "{{ copied.images }}"
     account_ids: ["012345678901"]
     state: absent
+
+- name: Revoke the access of a compromised account at once
+  golden.images.ami_kms_grant:
+    kms_key_ids:
+      eu-west-1: alias/golden-images
+    account_ids: ["012345678901"]
+    state: absent
+    revoke_in_use: true
 """
 
 RETURN = r"""
@@ -158,6 +187,9 @@ results:
       description:
         - The keys. C(kms_key_arn) is the ARN, C(grants) are the grants of this module, and C(policy_statements) its statements
           in the key policy, if the policy was read.
+        - C(kept_access) are the consumers whose access would be revoked if no other image needed it. C(consumer) is the
+          account, ARN or ID, C(image_ids) are the images under the key that are shared with it or may be, empty if that could
+          not be read, and C(reason) is a sentence.
       type: list
       elements: dict
       returned: always

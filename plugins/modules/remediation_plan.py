@@ -131,7 +131,9 @@ unshare_tasks:
   type: list
   elements: dict
 revoke_tasks:
-  description: The keys as options of M(golden.images.ami_kms_grant) with C(state=absent), in the same way.
+  description:
+    - The keys as options of M(golden.images.ami_kms_grant) with C(state=absent), in the same way. C(unshared_image_ids) are
+      the images under the keys that RV(unshare_tasks) are about.
   returned: success
   type: list
   elements: dict

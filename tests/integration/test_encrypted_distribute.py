@@ -14,7 +14,7 @@ from simulated_aws.client import SimulatedAws
 from . import encrypted, observed
 from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, NO_KEY, ROLE, EncryptedFixture, root
 from .fixture import HOME, OWNER, STRANGER
-from .playbook import Ansible, prediction_error
+from .playbook import MODULES, Ansible, prediction_error
 
 REGIONS = [HOME, "eu-west-1", "us-west-2"]
 NAMED = ("web-prod", "web-staging")
@@ -69,6 +69,57 @@ def test_what_kms_refuses_to_one_account_keeps_the_image_from_no_other(
             assert encrypted.launched(aws, account, region, image_id) == "running", (account, region)
         permitted = {prod, staging, fixture.unit_arn()}
         assert observed.launch_permissions(aws, OWNER, region, image_id) == permitted
+
+
+def test_a_purge_for_one_image_leaves_the_key_to_accounts_of_another(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    prod, staging = fixture.account_ids(*NAMED)
+    key, ec2 = fixture.key(HOME), aws.client("ec2", OWNER, HOME)
+    other = ec2.copy_image(
+        Name="golden-other", SourceImageId=fixture.image_id, SourceRegion=HOME, Encrypted=True, KmsKeyId=ALIAS
+    )["ImageId"]
+    ec2.get_waiter("image_available").wait(ImageIds=[other], WaiterConfig={"Delay": 1})
+    to_prod = {"images": {HOME: fixture.image_id}, "account_ids": [prod]}
+    to_staging = {"images": {HOME: other}, "account_ids": [staging]}
+    distribution = {
+        **variables,
+        "distribute_source_image_id": other,
+        "distribute_regions": [HOME],
+        "distribute_account_ids": [staging],
+        "distribute_org_unit_arns": [],
+        "distribute_purge_access": True,
+    }
+    run = ansible.tasks(
+        [
+            {"name": "grant", MODULES + "ami_kms_grant": to_prod},
+            {"name": "share", MODULES + "ami_share": to_prod},
+            {
+                "name": "distribute the other",
+                "ansible.builtin.include_role": {"name": "golden.images.distribute"},
+                "vars": distribution,
+            },
+        ]
+    )
+    assert run.code == 0, run.text
+    for account, image_id in zip(NAMED, (fixture.image_id, other), strict=True):
+        assert encrypted.launched(aws, account, HOME, image_id) == "running", account
+    assert encrypted.grantees(aws, key) == [root(prod), root(staging)]
+
+    revoke = {"kms_key_ids": {HOME: key}, "account_ids": [prod], "state": "absent"}
+    run = encrypted.steps(
+        ansible,
+        {
+            "still shared": ("ami_kms_grant", revoke),
+            "unshare": ("ami_share", {**to_prod, "state": "absent"}),
+            "purge": ("ami_kms_grant", {**to_staging, "purge_grants": True}),
+        },
+    )
+    assert run.changed == ["unshare", "purge"], run.text
+    assert f"is kept for {prod}" in encrypted.warnings(run, "still shared")
+    (kept,) = run.task("still shared").result["results"][0]["kms_keys"][0]["kept_access"]
+    assert (kept["consumer"], kept["image_ids"]) == (prod, [fixture.image_id])
+    assert encrypted.grantees(aws, key) == [root(staging)]
 
 
 @pytest.mark.every_python

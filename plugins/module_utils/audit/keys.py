@@ -15,6 +15,7 @@ from ..finding import Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
 from ..keys.grants import DELETED_PRINCIPAL, OPERATIONS, is_own
+from ..keys.needed import account_of, names_of, unused_key_access
 from ..keys.policy_audience import StatementAudience, audiences
 from ..keys.policy_statements import PolicyConsumers
 from ..model import PUBLIC, Grant, Image, KeySeen, Sharing, Target
@@ -262,30 +263,6 @@ def _unused_access(
         yield found("statement_without_share", "A statement of the key policy", principal)
 
 
-def unused_key_access(named: PolicyConsumers, shared: Sharing, owner: str) -> PolicyConsumers:
-    """Those of ``named``, who can use a key, that nothing under the key is shared with.
-
-    ``shared`` is the sharing of everything under the key, ``owner`` the account that owns it. If something is
-    shared with an organization or unit, no account is returned, since it may be in that one.
-    """
-    through = shared.public or bool(shared.org_arns or shared.org_unit_arns)
-    org_ids = {key_policy.organization_id(arn) for arn in shared.org_arns}
-    units = {key_policy.unit_ids(arn) for arn in shared.org_unit_arns}
-    reached = org_ids | {org_id for org_id, _unit in units}
-    served = shared.account_ids | {owner, None}
-    return PolicyConsumers(
-        frozenset(one for one in named.principals if not through and account_of(one) not in served),
-        named.org_ids - reached,
-        frozenset(unit for unit in named.units if unit not in units and unit[0] not in org_ids),
-    )
-
-
-def names_of(consumers: PolicyConsumers) -> list[str]:
-    """The names that findings use, sorted; a unit is named by its own ID."""
-    unit_ids = {unit_id for _org_id, unit_id in consumers.units}
-    return sorted(consumers.principals | consumers.org_ids | unit_ids)
-
-
 def _stale(target: Target, key: KeySeen) -> Iterator[Finding]:
     found = {grant.grantee: f"the grant {grant.grant_id}" for grant in key.grants if _is_stale(grant.grantee)}
     found |= {one: "the key policy" for one in _principals(key.policy) if _is_stale(one)}
@@ -322,10 +299,3 @@ def _principals(policy: str | None) -> Iterator[str]:
 
 def _is_stale(principal: str) -> bool:
     return DELETED_PRINCIPAL.fullmatch(principal) is not None
-
-
-def account_of(principal: str) -> str | None:
-    """The account that a principal is or is in; None for one that no longer exists."""
-    if principal.count(":") >= 5:
-        return principal.split(":")[4]
-    return principal if principal.isdigit() else None

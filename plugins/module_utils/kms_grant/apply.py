@@ -49,7 +49,7 @@ def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, re
     problems = Performed(
         failures=tuple(one for one in created.failures if one.error_code != CONSUMER_REJECTED)
     )
-    written = _put_policies(clients, wanted, _of_kind("PutKeyPolicy", of_owner, problems))
+    written = _put_policies(clients, wanted, seen, _of_kind("PutKeyPolicy", of_owner, problems))
     consumer_grants_created = _create_as_consumers(clients, wanted, seen, created)
     granted = merge(created, written, consumer_grants_created)
     revoked = _without_answered(_of_kind("RevokeGrant", of_owner, granted), created, consumer_grants_created)
@@ -121,11 +121,16 @@ def _create(kms: KMSClient, action: Action) -> Performed:
     return replace(done, failures=(*done.failures, *incomplete))
 
 
-def _put_policies(clients: Clients, wanted: GrantWanted, actions: Sequence[Action]) -> Performed:
+def _put_policies(
+    clients: Clients, wanted: GrantWanted, seen: GrantSeen, actions: Sequence[Action]
+) -> Performed:
     """Write key policies."""
 
     def work(index: int) -> Performed:
-        return write_policy(clients.kms(actions[index].target.region), wanted, actions[index])
+        action = actions[index]
+        region = action.target.region
+        shared = seen.shared_under(region, action.parameters["KeyId"])
+        return write_policy(clients.kms(region), wanted, action, shared)
 
     return _collected(actions, *each(range(len(actions)), work))
 

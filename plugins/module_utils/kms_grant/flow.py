@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..aws import errors
@@ -17,14 +18,19 @@ from ..model import KeySeen, Target
 from ..plan import Plan
 from ..runner import Flow, Outcome
 from .apply import apply
+from .losses import kept_of, keys_to_inspect
 from .options import wanted_from
-from .plan import plan
+from .plan import plan, without_owner
 from .read import read_keys
+from .read_sharing import read_shared
 from .state import GrantSeen, GrantWanted
 
 
 def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
-    """Read every region's keys with their grants and, if needed, their policies."""
+    """Read every region's keys with their grants and, if needed, their policies.
+
+    Where consumers would lose access, also whom other images under the keys are shared with.
+    """
     regions = sorted(wanted.images or wanted.kms_key_ids)
     caller = identify(clients, preferred_region(clients, regions))
     clients.open("kms", regions)
@@ -40,12 +46,20 @@ def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
         raise Refused(errors.failure(item, target, "DescribeKey") for target, item in failed.items())
     planned = {region for region, image_id in wanted.images.items() if image_id is None}
     unencrypted = (target for target, found in keys.items() if not found and target.region not in planned)
-    return GrantSeen(caller.account_id, caller.partition, keys, frozenset(unencrypted))
+    seen = GrantSeen(caller.account_id, caller.partition, keys, frozenset(unencrypted))
+    losing = keys_to_inspect(without_owner(wanted, seen), seen)
+    return replace(seen, shared=read_shared(clients, wanted, losing))
 
 
 def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """The module's own return values; regions that failed are missing from ``results``."""
     failed = {failure.region for failure in outcome.failures}
+    others = without_owner(wanted, seen)
+    kept = {
+        (target, key.key.arn): [one.as_result() for one in kept_of(others, seen, target, key)]
+        for target, keys in seen.keys.items()
+        for key in keys
+    }
     return {
         "kms_key_arns": {
             target.region: keys[0].key.arn if keys else None for target, keys in seen.keys.items()
@@ -54,7 +68,10 @@ def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -
             {
                 "account_id": target.target.account_id,
                 "changed": bool(target.actions),
-                "kms_keys": [{"kms_key_arn": arn, **access} for arn, access in target.after.items()],
+                "kms_keys": [
+                    {"kms_key_arn": arn, **access, "kept_access": kept[target.target, arn]}
+                    for arn, access in target.after.items()
+                ],
                 "region": target.target.region,
             }
             for target in plan.targets

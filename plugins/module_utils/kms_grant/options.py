@@ -27,6 +27,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "auto_scaling": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "purge_grants": {"type": "bool", "default": False},
+    "unshared_image_ids": {"type": "list", "elements": "str", "default": []},
+    "revoke_in_use": {"type": "bool", "default": False},
 }
 
 # IAM API Reference, patterns of RoleName and path, without the wildcards that no principal can contain (IAM
@@ -72,6 +74,10 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
         access_method=params["access_method"],
         present=params["state"] == "present",
         purge=params["purge_grants"],
+        unshared_image_ids=frozenset(
+            options.image_id("unshared_image_ids", one) for one in options.strings("unshared_image_ids")
+        ),
+        revoke_in_use=params["revoke_in_use"],
         auto_scaling=params["auto_scaling"],
         consumer_role=options.consumer_role(),
     )

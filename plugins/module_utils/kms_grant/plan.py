@@ -12,10 +12,20 @@ from typing import Any
 
 from ..failures import Failure
 from ..keys.grants import DELETED_PRINCIPAL, name_prefix
-from ..keys.policy_statements import own_statements, short
+from ..keys.needed import SharedUnderKey
+from ..keys.policy_statements import PolicyConsumers, own_statements, short
 from ..model import Grant, KeySeen, Target
 from ..plan import Action, Plan, TargetPlan
 from .checks import check_key, check_policy
+from .losses import (
+    grantee_of,
+    grants_to_revoke,
+    is_replaced,
+    kept,
+    kept_access,
+    kept_warnings,
+    lost_access,
+)
 from .policy import policy_after, stale_principals
 from .request import auto_scaling_role, grant_request, holds, principal_arn
 from .state import AUTO_SCALING_OPERATIONS, GrantSeen, GrantWanted
@@ -71,11 +81,14 @@ def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> Target
         warnings.append("The image is not encrypted: there is no key to grant access to.")
     for key in seen.keys[target]:
         refusals += check_key(wanted, target, key)
-        created, revoked = _grants(wanted, seen, target, key)
+        shared = seen.shared_under(target.region, key.key.arn)
+        losing = lost_access(wanted, seen, key)
+        created, revoked = _grants(wanted, seen, target, key, kept(wanted, shared, losing))
         consumers = [action for _account_id, action in _grants_by_consumers(wanted, seen, target, key)]
-        policy = _policy_actions(wanted, target, key)
+        policy = _policy_actions(wanted, target, key, shared)
         actions += [*created, *policy, *consumers, *revoked]
         refusals += check_policy(target, policy)
+        warnings += kept_warnings(wanted, key.key.arn, kept_access(wanted, shared, losing))
         warnings += _stale_warnings(key)
         if key.key.account_id != target.account_id and (wanted.purge or not wanted.present):
             warnings.append(
@@ -85,24 +98,23 @@ def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> Target
         prefix = name_prefix(key.key.arn, seen.account_id)
         before[key.key.arn] = _view(key.grants, key.policy, prefix)
         gone = {action.parameters["GrantId"] for action in revoked}
-        kept = [grant for grant in key.grants if grant.grant_id not in gone]
+        staying = [grant for grant in key.grants if grant.grant_id not in gone]
         made = [_planned_grant(action.parameters) for action in (*created, *consumers)]
         policy_text = policy[0].parameters["Policy"] if policy else key.policy
-        after[key.key.arn] = _view((*kept, *made), policy_text, prefix)
+        after[key.key.arn] = _view((*staying, *made), policy_text, prefix)
     return TargetPlan(target, tuple(actions), before, after, tuple(warnings), tuple(refusals))
 
 
 def _grants(
-    wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen
+    wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen, keeping: PolicyConsumers
 ) -> tuple[list[Action], list[Action]]:
-    """The grants to create and to revoke; creating comes first, so that no consumer loses access between."""
+    """The grants to create and to revoke; creating comes first, so that no consumer loses access between.
+
+    The consumers ``keeping`` their access keep their grants.
+    """
     grantees = [principal_arn(seen.partition, item) for item in sorted(wanted.grantees)]
     prefix = name_prefix(key.key.arn, seen.account_id)
     requests = [grant_request(key.key.arn, grantee, wanted.parent_operations, prefix) for grantee in grantees]
-    kept = list(requests)
-    if wanted.auto_scaling:
-        roles = [auto_scaling_role(seen.partition, account_id) for account_id in wanted.account_ids]
-        kept += [grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS, prefix) for role in roles]
     created: list[Action] = []
     if wanted.present:
         created = [
@@ -118,36 +130,19 @@ def _grants(
             grant.grant_id,
             service="kms",
         )
-        for grant in key.grants
-        if grant.name.startswith(prefix) and _is_revoked(wanted, seen, grant, kept)
+        for grant in grants_to_revoke(wanted, seen, key)
+        if is_replaced(wanted, seen, grant)
+        or short(grantee_of(wanted, seen, grant)) not in keeping.principals
     ]
     return created, revoked
 
 
-def _is_revoked(wanted: GrantWanted, seen: GrantSeen, grant: Grant, kept: list[dict[str, Any]]) -> bool:
-    if wanted.present:
-        return wanted.purge and not any(holds((grant,), request) for request in kept)
-    named = wanted.account_ids | wanted.principals
-    named |= {auto_scaling_role(seen.partition, account_id) for account_id in wanted.account_ids}
-    return short(grant.grantee) in {short(principal) for principal in named} or _is_new_or_deleted(
-        grant, {principal_arn(seen.partition, principal) for principal in named}
-    )
-
-
-def _is_new_or_deleted(grant: Grant, arns: Iterable[str]) -> bool:
-    """Whether the grant was created for one of these roles or users, but is shown with a unique id.
-
-    Its name is a hash of the ARN, which shows that.
-    """
-    return DELETED_PRINCIPAL.fullmatch(grant.grantee) is not None and any(
-        grant.name.endswith(grant_request("", arn, grant.operations, ":")["Name"]) for arn in arns
-    )
-
-
-def _policy_actions(wanted: GrantWanted, target: Target, key: KeySeen) -> list[Action]:
+def _policy_actions(
+    wanted: GrantWanted, target: Target, key: KeySeen, shared: SharedUnderKey
+) -> list[Action]:
     if key.policy is None:
         return []
-    policy = policy_after(wanted, key.policy)
+    policy = policy_after(wanted, key.policy, shared)
     if policy == key.policy:
         return []
     parameters = {"KeyId": key.key.arn, "Policy": policy, "PolicyName": "default"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..keys.grants import DELETED_PRINCIPAL
+from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import (
     PolicyConsumers,
     has_own_statements,
@@ -18,25 +19,29 @@ from ..keys.policy_statements import (
     with_own_statements,
     without_consumers,
 )
+from .losses import consumers_in, kept, lost_by_policy
 from .state import GrantWanted
 
 
-def policy_after(wanted: GrantWanted, policy: str) -> str:
-    """The key policy with the own statements that are wanted; the same text if it has them already."""
-    statements = _wanted_statements(wanted, policy)
+def policy_after(wanted: GrantWanted, policy: str, shared: SharedUnderKey) -> str:
+    """The key policy with the own statements that are wanted; the same text if it has them already.
+
+    Consumers that need the key for what is ``shared`` keep their access.
+    """
+    statements = _wanted_statements(wanted, policy, shared)
     return policy if has_own_statements(policy, statements) else with_own_statements(policy, statements)
 
 
-def _wanted_statements(wanted: GrantWanted, policy: str) -> list[dict[str, Any]]:
+def _wanted_statements(wanted: GrantWanted, policy: str, shared: SharedUnderKey) -> list[dict[str, Any]]:
     # KMS refuses a policy that names a deleted principal, although GetKeyPolicy returns such ones.
     held = without_consumers(own_accesses(policy), stale_principals(policy))
+    losing = lost_by_policy(wanted, policy)
+    keeping = kept(wanted, shared, losing)
     if not wanted.present:
-        units = (unit for access in held for unit in access.consumers.units if unit[1] in wanted.org_unit_ids)
-        removed = wanted.policy_consumers | PolicyConsumers(
-            wanted.account_ids | wanted.principals, wanted.org_ids, frozenset(units)
-        )
-        return statements_for(*without_consumers(held, removed))
-    return statements_for(*with_access(() if wanted.purge else held, wanted.policy_access))
+        return statements_for(*without_consumers(held, losing - keeping))
+    if wanted.purge:
+        held = tuple(consumers_in(access, keeping) for access in held)
+    return statements_for(*with_access(held, wanted.policy_access))
 
 
 def stale_principals(policy: str) -> PolicyConsumers:

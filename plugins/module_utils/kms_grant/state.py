@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from ..keys import policy_statements
 from ..keys.grants import OPERATIONS
+from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import PolicyAccess, PolicyConsumers
-from ..model import ConsumerRole, KeySeen, Target
+from ..model import ConsumerRole, KeyRef, KeySeen, Target
 
 # Auto Scaling User Guide, "Required AWS KMS key policy for use with encrypted volumes". A grant made through
 # a grant holds at most the parent's operations, so the account that makes it needs all of them.
@@ -25,7 +26,9 @@ class GrantWanted:
 
     ``images`` maps regions to image ids (None: planned in check mode), ``kms_key_ids`` regions to keys (None:
     not encrypted); one of them is empty. ``org_ids`` and ``org_unit_ids`` lose access; key policies contain
-    these ids, and the ARNs may no longer be known.
+    these ids, and the ARNs may no longer be known. The images in ``unshared_image_ids`` are unshared in the
+    same run: whom they are shared with keeps no consumer from losing access. With ``revoke_in_use`` no image
+    does.
     """
 
     images: Mapping[str, str | None] = field(default_factory=dict)
@@ -40,6 +43,8 @@ class GrantWanted:
     access_method: str = "auto"
     present: bool = True
     purge: bool = False
+    unshared_image_ids: frozenset[str] = frozenset()
+    revoke_in_use: bool = False
     auto_scaling: bool = False
     consumer_role: ConsumerRole | None = None
 
@@ -47,6 +52,11 @@ class GrantWanted:
     def parent_operations(self) -> frozenset[str]:
         """The operations of accounts, with ``auto_scaling`` those of the Auto Scaling grant included."""
         return self.operations | AUTO_SCALING_OPERATIONS if self.auto_scaling else self.operations
+
+    @property
+    def ignored_image_ids(self) -> frozenset[str]:
+        """The images that no consumer that loses access needs a key for: those that the access is for."""
+        return self.unshared_image_ids | {one for one in self.images.values() if one}
 
     @property
     def grantees(self) -> frozenset[str]:
@@ -82,9 +92,17 @@ def needs_grants(wanted: GrantWanted, account_id: str) -> bool:
 
 @dataclass(frozen=True)
 class GrantSeen:
-    """Each target's keys, and the targets whose image is not encrypted."""
+    """Each target's keys, and the targets whose image is not encrypted.
+
+    ``shared`` is whom other images under a key are shared with, for keys to which consumers may lose access.
+    """
 
     account_id: str
     partition: str
     keys: Mapping[Target, tuple[KeySeen, ...]]
     unencrypted: frozenset[Target] = frozenset()
+    shared: Mapping[KeyRef, SharedUnderKey] = field(default_factory=dict)
+
+    def shared_under(self, region: str, key_arn: str) -> SharedUnderKey:
+        """Whom other images under a key are shared with."""
+        return self.shared.get(KeyRef(region, key_arn), SharedUnderKey(unread=("Nothing was read.",)))

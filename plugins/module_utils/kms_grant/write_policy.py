@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..aws import read
 from ..aws.write import Performed, perform
 from ..failures import Failure
+from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import own_accesses
 from ..plan import Action
 from .policy import policy_after
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 
-def write_policy(kms: KMSClient, wanted: GrantWanted, action: Action) -> Performed:
+def write_policy(kms: KMSClient, wanted: GrantWanted, action: Action, shared: SharedUnderKey) -> Performed:
     """Write the key policy, which is read again right before: PutKeyPolicy replaces the whole policy.
 
     KMS refuses the whole policy if one of its principals does not exist, and does not name it. Then the new
@@ -32,16 +33,16 @@ def write_policy(kms: KMSClient, wanted: GrantWanted, action: Action) -> Perform
     policy = read.key_policy(kms, action.parameters["KeyId"])
     held = {item for access in own_accesses(policy) for item in access.consumers.principals}
     new = sorted(wanted.policy_consumers.principals - held)
-    done = _put(kms, action, policy_after(wanted, policy))
+    done = _put(kms, action, policy_after(wanted, policy, shared))
     if not new or not any(names_invalid_principal(failure) for failure in done.failures):
         return done
     # If KMS refuses what is there already, a new principal is not the reason.
     if _put(kms, action, policy).failures:
         return done
-    rejected = dict(_rejected(kms, wanted, action, new))
+    rejected = dict(_rejected(kms, wanted, action, new, shared))
     policy = read.key_policy(kms, action.parameters["KeyId"])
     accepted = _only(wanted, wanted.policy_consumers.principals - rejected.keys())
-    done = _put(kms, action, policy_after(accepted, policy))
+    done = _put(kms, action, policy_after(accepted, policy, shared))
     failures = (
         rejection(failure, principal) if names_invalid_principal(failure) else failure
         for principal, failure in rejected.items()
@@ -50,13 +51,13 @@ def write_policy(kms: KMSClient, wanted: GrantWanted, action: Action) -> Perform
 
 
 def _rejected(
-    kms: KMSClient, wanted: GrantWanted, action: Action, principals: Sequence[str]
+    kms: KMSClient, wanted: GrantWanted, action: Action, principals: Sequence[str], shared: SharedUnderKey
 ) -> Iterator[tuple[str, Failure]]:
     """The principals that KMS rejects, and its failures; all others get access."""
     policy = read.key_policy(kms, action.parameters["KeyId"])
     # Nothing is revoked before the rejected principals are known.
     added = replace(_only(wanted, principals), org_arns=frozenset(), org_unit_arns=frozenset(), purge=False)
-    failures = _put(kms, action, policy_after(added, policy)).failures
+    failures = _put(kms, action, policy_after(added, policy, shared)).failures
     if not failures:
         return
     if len(principals) == 1 or not names_invalid_principal(failures[0]):
@@ -64,7 +65,7 @@ def _rejected(
         return
     middle = len(principals) // 2
     for half in (principals[:middle], principals[middle:]):
-        yield from _rejected(kms, wanted, action, half)
+        yield from _rejected(kms, wanted, action, half, shared)
 
 
 def _only(wanted: GrantWanted, principals: Collection[str]) -> GrantWanted:

@@ -71,7 +71,7 @@ def result(wanted: RemediationWanted, seen: None, plan: RemediationPlan, outcome
     """The returned keys that are specific to this module; tasks for a new plan only."""
     new = plan.removals if wanted.planned is None else ()
     return {
-        "revoke_tasks": tasks.revoke_tasks(new),
+        "revoke_tasks": tasks.revoke_tasks(new, wanted.audited),
         "unshare_tasks": tasks.unshare_tasks(new, wanted.audited),
         "unreadable": [found.message for found in plan.unreadable],
         "removals": [item.as_result() for item in plan.removals],

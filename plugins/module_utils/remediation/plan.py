@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..audit.findings import CODES, UNREADABLE
-from ..audit.keys import names_of
 from ..failures import Failure, invalid_option
 from ..finding import Finding
+from ..keys.needed import names_of
 from ..model import PUBLIC
 from ..plan import ReadOnlyPlan
 from .consequences import resulting_snapshot_exposure, resulting_unused_key_access

@@ -12,8 +12,8 @@ from functools import cached_property, reduce
 from typing import Any, NamedTuple
 
 from ..audit.images import wider_than_images
-from ..audit.keys import names_of, unused_key_access
 from ..finding import Finding
+from ..keys.needed import names_of, unused_key_access
 from ..keys.policy_statements import PolicyConsumers, short
 from ..model import PUBLIC, Sharing
 

@@ -50,10 +50,22 @@ def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options
     ]
 
 
-def revoke_tasks(removals: Iterable[Removal]) -> list[Options]:
-    """Options for ``ami_kms_grant``."""
-    keys = {place: frozenset(names) for place, names in _leaving(removals).items() if place.kind == "key"}
-    return [_task(places, partial(_of_keys, names)) for places, names in _grouped(keys.items())]
+def revoke_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]:
+    """Options for ``ami_kms_grant``, with the images under the keys that are unshared in the same run."""
+    leaving = _leaving(removals)
+    unshared = frozenset(leaving)
+    keys = {place: frozenset(names) for place, names in leaving.items() if place.kind == "key"}
+    images = {key: _unshared_under(key, unshared, audited) for key in keys}
+    return [_task(places, partial(_of_keys, names, images)) for places, names in _grouped(keys.items())]
+
+
+def _unshared_under(key: Place, unshared: frozenset[Place], audited: Audited) -> list[str]:
+    """The images under a key that are unshared, or of which a snapshot is."""
+    return [
+        place.resource
+        for place in audited.users.get(key, ())
+        if unshared & {place, *audited.images[place].snapshots}
+    ]
 
 
 def _leaving(removals: Iterable[Removal]) -> dict[Place, list[str]]:
@@ -97,11 +109,12 @@ def _of_snapshots(
     return {**_of_images(sharing, True, places), "snapshot_ids": snapshot_ids}
 
 
-def _of_keys(names: frozenset[str], places: list[Place]) -> Options:
+def _of_keys(names: frozenset[str], images: dict[Place, list[str]], places: list[Place]) -> Options:
     return {
         "kms_key_ids": dict(places),
         "account_ids": sorted(one for one in names if one.isdigit()),
         "principals": sorted(one for one in names if one.startswith("arn:")),
         "org_ids": sorted(one for one in names if one.startswith("o-")),
         "org_unit_ids": sorted(one for one in names if one.startswith("ou-")),
+        "unshared_image_ids": [image_id for place in places for image_id in images[place]],
     }

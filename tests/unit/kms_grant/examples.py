@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import SharedUnderKey
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.request import grant_request
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantSeen, GrantWanted
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Target
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeyRef, KeySeen, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
 
 from tests.unit.examples import OWNER, place
@@ -22,6 +23,7 @@ from tests.unit.keys.policies import policy_of
 REGION = "eu-west-1"
 KEY = Key(key_arn())
 A, B, C = "222222222222", "333333333333", "444444444444"
+NO_OTHER_IMAGE = SharedUnderKey()
 DEPLOY = f"arn:aws:iam::{A}:role/deploy"
 
 
@@ -56,9 +58,10 @@ def foreign(grantee: str, name: str = "", **changes: Any) -> Grant:
 
 
 def seen(*grants: Grant, key: Key = KEY, policy: str | None = None, **changes: Any) -> GrantSeen:
-    """The only region's key with these grants and this policy."""
+    """The only region's key with these grants and this policy; no other image is under it."""
     keys = {place(REGION): (KeySeen(key, grants, policy),)}
-    return GrantSeen(**{"account_id": OWNER, "partition": "aws", "keys": keys, **changes})
+    shared = {KeyRef(REGION, key.arn): NO_OTHER_IMAGE}
+    return GrantSeen(**{"account_id": OWNER, "partition": "aws", "keys": keys, "shared": shared, **changes})
 
 
 def planned(want: GrantWanted, saw: GrantSeen) -> TargetPlan:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""KMS in memory: keys with grants and policies, in regions, and roles of consumers.
+"""KMS in memory: keys with grants and policies, in regions, roles of consumers, and the owner's images.
 
 Every request is checked against botocore's model, so that a misspelled parameter fails the test.
 """
@@ -153,6 +153,79 @@ def refused(code: str, operation: str) -> ClientError:
     )
 
 
+@dataclass
+class Ec2:
+    """EC2 of one region for the account that owns its images.
+
+    ``images`` maps image IDs to the key of their only snapshot, None if it is not encrypted. ``launch`` and
+    ``volumes`` map images, and snapshots, to the permissions that AWS returns. ``states`` are the states of
+    images that are not available.
+    """
+
+    images: dict[str, str | None] = field(default_factory=dict)
+    launch: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    volumes: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    refuse: dict[str, str] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    lock: Any = field(default_factory=threading.RLock)
+
+    def get_paginator(self, name: str) -> Any:
+        return {"describe_images": _Pages(self._images), "describe_snapshots": _Pages(self._snapshots)}[name]
+
+    def describe_image_attribute(self, **parameters: str) -> dict[str, Any]:
+        self._called("DescribeImageAttribute", parameters["ImageId"])
+        return {"LaunchPermissions": self.launch.get(parameters["ImageId"], [])}
+
+    def describe_snapshot_attribute(self, **parameters: str) -> dict[str, Any]:
+        self._called("DescribeSnapshotAttribute", parameters["SnapshotId"])
+        return {"CreateVolumePermissions": self.volumes.get(parameters["SnapshotId"], [])}
+
+    def _images(self, **parameters: Any) -> dict[str, Any]:
+        assert parameters["Owners"] == ["self"]
+        self._called("DescribeImages")
+        return {
+            "Images": [
+                {
+                    "ImageId": image_id,
+                    "OwnerId": OWNER,
+                    "State": self.states.get(image_id, "available"),
+                    "BlockDeviceMappings": [
+                        {
+                            "DeviceName": "/dev/sda1",
+                            "Ebs": {"Encrypted": key is not None, "SnapshotId": f"snap-of-{image_id}"},
+                        }
+                    ],
+                }
+                for image_id, key in self.images.items()
+            ]
+        }
+
+    def _snapshots(self, **parameters: Any) -> dict[str, Any]:
+        assert parameters["OwnerIds"] == ["self"]
+        self._called("DescribeSnapshots")
+        ids = parameters["Filters"][0]["Values"]
+        found = {f"snap-of-{image_id}": key for image_id, key in self.images.items()}
+        return {
+            "Snapshots": [{"SnapshotId": one, "State": "completed", "KmsKeyId": found[one]} for one in ids]
+        }
+
+    def _called(self, operation: str, resource: str = "") -> None:
+        with self.lock:
+            self.calls.append(f"{operation} {resource}".strip())
+        for name in (operation, f"{operation} {resource}"):
+            if name in self.refuse:
+                raise refused(self.refuse[name], operation)
+
+
+@dataclass
+class _Pages:
+    read: Callable[..., dict[str, Any]]
+
+    def paginate(self, **parameters: Any) -> Iterator[dict[str, Any]]:
+        yield self.read(**parameters)
+
+
 class Sts:
     """STS of the owner."""
 
@@ -189,7 +262,10 @@ class World:
 
     def ec2(self, region: str) -> Any:
         assert ("ec2", region) in self.opened
-        return self.ec2_clients[region]
+        return self.ec2_clients.setdefault(region, Ec2())
+
+    def adaptive_for(self, _operation: str) -> World:
+        return self
 
     def with_role(self, role_arn: str, external_id: str | None, region: str) -> World:
         assert ("sts", region) in self.opened

@@ -20,6 +20,7 @@ from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import (
     DEPLOY,
     KEY,
+    NO_OTHER_IMAGE,
     PLAIN_POLICY,
     REGION,
     A,
@@ -120,7 +121,9 @@ def test_as_many_accounts_as_the_documentation_says_fit_as_arns() -> None:
     accounts = crowd(350)
     assert "350 accounts" in DOCUMENTATION
     policy = policy_after(
-        GrantWanted(account_ids=accounts, access_method="key_policy", auto_scaling=True), PLAIN_POLICY
+        GrantWanted(account_ids=accounts, access_method="key_policy", auto_scaling=True),
+        PLAIN_POLICY,
+        NO_OTHER_IMAGE,
     )
     for account in accounts:
         policy = policy.replace(f'"{account}"', f'"arn:aws-us-gov:iam::{account}:root"')
@@ -130,7 +133,7 @@ def test_as_many_accounts_as_the_documentation_says_fit_as_arns() -> None:
 def padded_to(length: int, character: str = "x") -> str:
     """A policy that has this length in bytes after A gets access."""
     policy = {"Id": "", **json.loads(PLAIN_POLICY)}
-    after = policy_after(wanted(A, access_method="key_policy"), json.dumps(policy))
+    after = policy_after(wanted(A, access_method="key_policy"), json.dumps(policy), NO_OTHER_IMAGE)
     left = length - len(after.encode())
     filled, rest = divmod(left, len(character.encode()))
     return json.dumps({**policy, "Id": character * filled + "x" * rest}, ensure_ascii=False)

@@ -46,6 +46,8 @@ def test_all_options() -> None:
             operations=["Decrypt", " CreateGrant "],
             access_method="key_policy",
             purge_grants=True,
+            unshared_image_ids=[SOURCE_ID],
+            revoke_in_use=True,
             auto_scaling=True,
             consumer_role_name="golden-consumer",
             external_id="golden-7f3a",
@@ -61,6 +63,8 @@ def test_all_options() -> None:
         operations=frozenset({"CreateGrant", "Decrypt"}),
         access_method="key_policy",
         purge=True,
+        unshared_image_ids=frozenset({SOURCE_ID}),
+        revoke_in_use=True,
         auto_scaling=True,
         consumer_role=ConsumerRole("golden-consumer", "golden-7f3a"),
     )
@@ -124,6 +128,7 @@ def test_valid_options(changes: dict[str, Any]) -> None:
         pytest.param(
             {"access_method": "grant", "org_unit_arns": [UNIT]}, ["access_method"], id="a grant for a unit"
         ),
+        pytest.param({"unshared_image_ids": ["golden"]}, ["unshared_image_ids"], id="no id of an image"),
         pytest.param({"auto_scaling": True}, ["auto_scaling"], id="Auto Scaling without a role"),
         pytest.param(
             {"auto_scaling": True, "consumer_role_name": "r", "account_ids": [], "org_arns": [ORG]},

@@ -14,9 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys.policy_statemen
     PolicyAccess,
     PolicyConsumers,
 )
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.policy import (
-    policy_after,
-)
+from ansible_collections.golden.images.plugins.module_utils.kms_grant import policy as grant_policy
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -43,6 +41,13 @@ from tests.unit.keys.policies import (
     policy_of,
 )
 from tests.unit.keys.policy_evaluator import rights
+from tests.unit.kms_grant.examples import NO_OTHER_IMAGE
+
+
+def policy_after(want: GrantWanted, policy: str) -> str:
+    """The policy after the task, if no other image is under the key."""
+    return grant_policy.policy_after(want, policy, NO_OTHER_IMAGE)
+
 
 MANAGEMENT = "arn:aws:organizations::111122223333"
 ORG_ARNS = [f"{MANAGEMENT}:organization/{org_id}" for org_id in (ORG_ID, OTHER_ORG_ID)]

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import SharedUnderKey
 from ansible_collections.golden.images.plugins.module_utils.kms_grant import plan as grant
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.request import (
     grant_request,
@@ -18,7 +19,13 @@ from ansible_collections.golden.images.plugins.module_utils.kms_grant.state impo
     GrantSeen,
     GrantWanted,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Grant,
+    Key,
+    KeyRef,
+    KeySeen,
+    Sharing,
+)
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -52,6 +59,21 @@ FOREIGN = st.builds(
     constrained=st.booleans(),
 )
 
+# Whom other images under a key are shared with, or that this could not be read.
+SHARED = st.builds(
+    SharedUnderKey,
+    st.dictionaries(
+        st.sampled_from(["ami-1", "ami-2"]),
+        st.builds(
+            Sharing,
+            account_ids=st.frozensets(st.sampled_from([OWNER, A, B])),
+            org_arns=st.frozensets(st.just(ORG)),
+            org_unit_arns=st.frozensets(st.just(UNIT)),
+        ),
+    ),
+    st.sampled_from([(), (), ("ami-3 is pending.",)]),
+)
+
 
 @st.composite
 def own(draw: st.DrawFn) -> Grant:
@@ -76,7 +98,10 @@ def seen(draw: st.DrawFn, want: GrantWanted) -> GrantSeen:
             policy = policy_of(*key_policy.statements_for(draw(ACCESSES))) if want.uses_policy else None
             found.append(KeySeen(Key(key_arn(name, region)), tuple(grants), policy))
         keys[place(region)] = tuple(found)
-    return GrantSeen(OWNER, "aws", keys)
+    shared = {
+        KeyRef(target.region, key.key.arn): draw(SHARED) for target, found in keys.items() for key in found
+    }
+    return GrantSeen(OWNER, "aws", keys, shared=shared)
 
 
 SITUATIONS = WANTED.flatmap(lambda want: st.tuples(st.just(want), seen(want)))
@@ -178,12 +203,38 @@ def test_every_named_consumer_has_a_grant(situation: Situation) -> None:
 @given(SITUATIONS)
 def test_absent_leaves_no_own_grant_of_named_consumers(situation: Situation) -> None:
     want, saw = situation
-    absent = replace(want, present=False, purge=False)
+    absent = replace(want, present=False, purge=False, revoke_in_use=True)
     named = {*map(root, want.account_ids), *map(scaling_role, want.account_ids), *want.principals}
     before, after = all_keys(saw), all_keys(performed(saw, grant.plan(absent, saw)))
     for was, now in zip(before, after, strict=True):
         lost = [one for one in was.grants if one.name.startswith("golden-images:") and one.grantee in named]
         assert set(was.grants) - set(now.grants) == set(lost)
+
+
+@given(SITUATIONS)
+def test_no_account_loses_a_key_that_it_may_need_for_another_image(situation: Situation) -> None:
+    want, saw = situation
+    after = performed(saw, grant.plan(want, saw))
+    for target, keys in saw.keys.items():
+        for was, now in zip(keys, after.keys[target], strict=True):
+            shared = saw.shared_under(target.region, was.key.arn)
+            for account_id in (A, B, C):
+                to_any = any(one.org_arns or one.org_unit_arns for one in shared.sharing.values())
+                named = any(account_id in one.account_ids for one in shared.sharing.values())
+                if shared.unread or to_any or named:
+                    assert operations_of(account_id, now) >= operations_of(account_id, was)
+
+
+def operations_of(account_id: str, key: KeySeen) -> frozenset[str]:
+    """What the grants and statements of this collection allow a whole account."""
+    held = [
+        one.operations
+        for one in key.grants
+        if one.name.startswith("golden-images:") and one.grantee == root(account_id)
+    ]
+    accesses = key_policy.own_accesses(key.policy) if key.policy else ()
+    held += [one.operations for one in accesses if account_id in one.consumers.principals]
+    return frozenset().union(*held)
 
 
 @given(SITUATIONS)

@@ -22,7 +22,11 @@ from tests.unit.examples import ORG, OWNER, UNIT
 from tests.unit.keys.policies import consumers as policy_consumers
 from tests.unit.kms_grant.examples import (
     DEPLOY,
+    KEY,
+    NO_OTHER_IMAGE,
+    REGION,
     A,
+    seen,
     wanted,
 )
 
@@ -70,6 +74,19 @@ def test_policy_access_with_auto_scaling() -> None:
 )
 def test_uses_policy(want: GrantWanted, reads: bool) -> None:
     assert want.uses_policy is reads
+
+
+def test_images_that_the_access_is_for_are_ignored() -> None:
+    want = wanted(
+        A, images={"eu-west-1": "ami-1", "us-west-2": None}, unshared_image_ids=frozenset({"ami-2"})
+    )
+    assert want.ignored_image_ids == {"ami-1", "ami-2"}
+    assert wanted(A).ignored_image_ids == frozenset()
+
+
+def test_what_was_not_read_is_not_known() -> None:
+    assert seen().shared_under(REGION, KEY.arn) == NO_OTHER_IMAGE
+    assert seen().shared_under("us-west-2", KEY.arn).unread
 
 
 def test_parent_operations_include_those_of_auto_scaling() -> None:

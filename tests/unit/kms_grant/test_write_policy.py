@@ -16,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from tests.unit.examples import ORG, place
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import consumers, opened_to, own_access
-from tests.unit.kms_grant.examples import DEPLOY, A, B, C, wanted
+from tests.unit.kms_grant.examples import DEPLOY, NO_OTHER_IMAGE, A, B, C, wanted
 from tests.unit.kms_grant.kms_in_memory import Kms, StoredKey
 
 ARN = key_arn()
@@ -29,7 +29,8 @@ def kms(*unknown: str, **changes: Any) -> Kms:
 
 def written(client: Kms, want: GrantWanted) -> Performed:
     parameters = {"KeyId": ARN, "Policy": "planned", "PolicyName": "default"}
-    return write_policy(client, want, Action(place("eu-west-1"), "PutKeyPolicy", parameters, ARN))  # type: ignore[arg-type]
+    action = Action(place("eu-west-1"), "PutKeyPolicy", parameters, ARN)
+    return write_policy(client, want, action, NO_OTHER_IMAGE)  # type: ignore[arg-type]
 
 
 def by_policy(*account_ids: str, **changes: Any) -> GrantWanted:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.audit import plan as audit
@@ -14,9 +15,16 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditWanted,
     RegionSeen,
 )
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import SharedUnderKey
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import plan as plan_access
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantSeen, GrantWanted
-from ansible_collections.golden.images.plugins.module_utils.model import Image, KeySeen, Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Image,
+    KeyRef,
+    KeySeen,
+    Sharing,
+    Target,
+)
 from ansible_collections.golden.images.plugins.module_utils.remediation.plan import (
     RemediationPlan,
     RemediationWanted,
@@ -66,10 +74,10 @@ def performed(seen: AuditSeen, plan: RemediationPlan, of: Audited) -> AuditSeen:
         for region, image_id in task["images"].items():
             target = Target(OWNER, region)
             regions[target] = _unshared(regions[target], target, image_id, task)
-    for task in revoke_tasks(plan.removals):
+    for task in revoke_tasks(plan.removals, of):
         for region, arn in task["kms_key_ids"].items():
             target = Target(OWNER, region)
-            revoked = _revoked(regions[target].keys[arn], target, task)
+            revoked = _revoked(regions[target], regions[target].keys[arn], target, task)
             regions[target] = replace(regions[target], keys={**regions[target].keys, arn: revoked})
     return replace(seen, regions=regions)
 
@@ -122,16 +130,28 @@ def _sharing(given: Mapping[str, Any]) -> Sharing:
     )
 
 
-def _revoked(key: KeySeen, target: Target, task: Mapping[str, Any]) -> KeySeen:
+def _revoked(region: RegionSeen, key: KeySeen, target: Target, task: Mapping[str, Any]) -> KeySeen:
     wanted = GrantWanted(
         kms_key_ids={target.region: key.key.arn},
         account_ids=frozenset(task["account_ids"]),
         principals=frozenset(task["principals"]),
         org_ids=frozenset(task["org_ids"]),
         org_unit_ids=frozenset(task["org_unit_ids"]),
+        unshared_image_ids=frozenset(task["unshared_image_ids"]),
         present=False,
     )
-    seen = GrantSeen(OWNER, "aws", {target: (key,)})
+    # As ``ami_kms_grant`` reads them once the images are unshared.
+    others = {
+        item.image.image_id: reduce(
+            Sharing.__or__,
+            (region.volumes.get(one, Sharing()) for one in item.image.snapshot_ids),
+            region.sharing.get(item.image.image_id, Sharing()) | Sharing(frozenset({OWNER})),
+        )
+        for item in region.images
+        if key.key.arn in region.key_arns(item.image) and item.image.image_id not in wanted.ignored_image_ids
+    }
+    shared = {KeyRef(target.region, key.key.arn): SharedUnderKey(others)}
+    seen = GrantSeen(OWNER, "aws", {target: (key,)}, shared=shared)
     planned = plan_access(wanted, seen)
     assert planned.refusals == ()
     (after,) = granting.performed(seen, planned).keys[target]

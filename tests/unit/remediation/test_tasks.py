@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     Listed,
     RegionSeen,
 )
+from ansible_collections.golden.images.plugins.module_utils.remediation.plan import NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import (
     revoke_tasks,
     unshare_tasks,
@@ -80,13 +81,24 @@ def test_each_image_of_one_region_has_its_own_task() -> None:
 def test_a_key_is_one_task_for_all_principals() -> None:
     policy = opened_to(consumers(B, org_ids=(ORG_ID,), units=(UNIT_IDS,)))
     seen = account_of(under_key(PRIVATE, made(root(A)), made(DEPLOY), policy=policy))
-    assert revoke_tasks(remediated(seen, codes=(GRANT, STATEMENT)).removals) == [
+    assert revoke_tasks(remediated(seen, codes=(GRANT, STATEMENT)).removals, audited(seen)) == [
         {
             "kms_key_ids": {REGION: KEY.arn},
             "account_ids": [A, B],
             "principals": [DEPLOY],
             "org_ids": [ORG_ID],
             "org_unit_ids": [UNIT_IDS[1]],
+            "unshared_image_ids": [],
             "per_region": [],
         }
     ]
+
+
+def test_a_key_is_revoked_whatever_the_images_that_are_unshared_are_shared_with() -> None:
+    seen = account_of(replace(under_key(accounts(B), made(root(B))), volumes={"snap-1": accounts(B)}))
+    (task,) = revoke_tasks(remediated(seen).removals, audited(seen))
+    assert (task["account_ids"], task["unshared_image_ids"]) == ([B], [SOURCE_ID])
+    only_snapshot = account_of(replace(under_key(PRIVATE, made(root(B))), volumes={"snap-1": accounts(B)}))
+    plan = remediated(only_snapshot, codes=(*NOT_ALLOWED, "snapshot_wider_than_image"))
+    (task,) = revoke_tasks(plan.removals, audited(only_snapshot))
+    assert (task["account_ids"], task["unshared_image_ids"]) == ([B], [SOURCE_ID])

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who needs access to a key because something that it encrypts is shared with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+
+from ..model import Sharing
+from .policy_statements import PolicyConsumers, organization_id, short, unit_ids
+
+
+@dataclass(frozen=True)
+class SharedUnderKey:
+    """The images that a key encrypts, or may encrypt.
+
+    ``sharing`` maps each of them to all that may use the image or one of its snapshots, its owner included.
+    ``unread`` is what could not be read of this, empty if it is complete.
+    """
+
+    sharing: Mapping[str, Sharing] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+    def needed(self, held: PolicyConsumers) -> PolicyConsumers:
+        """Those of ``held`` that need the key; all of them if not everything could be read."""
+        if self.unread:
+            return held
+        found = (needed(held, sharing) for sharing in self.sharing.values())
+        return reduce(PolicyConsumers.__or__, found, PolicyConsumers())
+
+    def images_for(self, consumer: PolicyConsumers) -> tuple[str, ...]:
+        """The images for which one consumer needs the key, sorted."""
+        return tuple(sorted(one for one, sharing in self.sharing.items() if needed(consumer, sharing)))
+
+
+def needed(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
+    """Those of ``held``, who can use a key, that need it for something with this sharing.
+
+    Any account may be in an organization or unit, and any principal whose account is not known may be in any
+    account. A unit needs the key for what is shared with its whole organization.
+    """
+    to_any = shared.public or bool(shared.org_arns or shared.org_unit_arns)
+    org_ids = {organization_id(arn) for arn in shared.org_arns}
+    units = {unit_ids(arn) for arn in shared.org_unit_arns}
+    return PolicyConsumers(
+        frozenset(one for one in held.principals if to_any or _is_shared_with(one, shared)),
+        held.org_ids & (org_ids | {org_id for org_id, _unit in units}),
+        frozenset(unit for unit in held.units if unit in units or unit[0] in org_ids),
+    )
+
+
+def unused_key_access(named: PolicyConsumers, shared: Sharing, owner: str) -> PolicyConsumers:
+    """Those of ``named``, who can use a key, that nothing under the key is shared with.
+
+    ``shared`` is the sharing of everything under the key, ``owner`` the account that owns it, which always
+    needs it.
+    """
+    return named - needed(named, shared | Sharing(account_ids=frozenset({owner})))
+
+
+def one_by_one(consumers: PolicyConsumers) -> list[tuple[str, PolicyConsumers]]:
+    """Each of the consumers alone with its name, sorted by name; a unit is named by its own ID."""
+    alone = [
+        *((one, PolicyConsumers(principals=frozenset({one}))) for one in consumers.principals),
+        *((one, PolicyConsumers(org_ids=frozenset({one}))) for one in consumers.org_ids),
+        *((unit[1], PolicyConsumers(units=frozenset({unit}))) for unit in consumers.units),
+    ]
+    return sorted(alone, key=lambda item: item[0])
+
+
+def names_of(consumers: PolicyConsumers) -> list[str]:
+    """The names of the consumers, sorted and without duplicates."""
+    return list(dict.fromkeys(name for name, _consumer in one_by_one(consumers)))
+
+
+def account_of(principal: str) -> str | None:
+    """The account that a principal is or is in; None for the unique ID of a deleted or new role or user."""
+    if principal.count(":") >= 5:
+        return principal.split(":")[4]
+    return principal if principal.isdigit() else None
+
+
+def of_principals(principals: Iterable[str]) -> PolicyConsumers:
+    """Accounts, roles and users as consumers, accounts by their IDs."""
+    return PolicyConsumers(principals=frozenset(map(short, principals)))
+
+
+def _is_shared_with(principal: str, shared: Sharing) -> bool:
+    account_id = account_of(principal)
+    return bool(shared) if account_id is None else account_id in shared.account_ids

@@ -1,0 +1,212 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who would lose access to a key, and who of them still needs it and keeps it.
+
+A key encrypts many images. A consumer of one image may still need its grant, or its statement in the key
+policy, for another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
+
+from ..keys.grants import DELETED_PRINCIPAL, name_prefix
+from ..keys.needed import SharedUnderKey, account_of, of_principals, one_by_one
+from ..keys.policy_statements import PolicyAccess, PolicyConsumers, own_accesses, short
+from ..model import Grant, KeyRef, KeySeen, Target
+from .request import auto_scaling_role, grant_request, holds, principal_arn
+from .state import AUTO_SCALING_OPERATIONS, GrantSeen, GrantWanted
+
+_SHARED = (
+    "Other images under the key are shared with it, or with an organization or organizational unit that it "
+    "may be in."
+)
+_UNREAD = "Whom other images under the key are shared with could not be read."
+_REMEDY = "To revoke it although it may be in use, set revoke_in_use: true."
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A consumer that keeps access that would otherwise be revoked.
+
+    ``image_ids`` are the images for which it may need the access, empty if these could not be read.
+    ``reason`` is a sentence.
+    """
+
+    consumer: str
+    image_ids: tuple[str, ...] = ()
+    reason: str = ""
+
+    def as_result(self) -> dict[str, Any]:
+        """The consumer as the module returns it."""
+        return {"consumer": self.consumer, "image_ids": list(self.image_ids), "reason": self.reason}
+
+
+def keys_to_inspect(wanted: GrantWanted, seen: GrantSeen) -> dict[KeyRef, PolicyConsumers]:
+    """The keys to which consumers would lose access, with these consumers.
+
+    Whom images under these keys are shared with decides whether they lose it. None with ``revoke_in_use``.
+    """
+    if wanted.revoke_in_use:
+        return {}
+    losing = {
+        KeyRef(target.region, key.key.arn): lost_access(wanted, seen, key)
+        for target, keys in seen.keys.items()
+        for key in keys
+    }
+    return {ref: consumers for ref, consumers in losing.items() if consumers}
+
+
+def kept_of(wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen) -> tuple[Kept, ...]:
+    """The consumers that keep access to a key that would otherwise be revoked."""
+    shared = seen.shared_under(target.region, key.key.arn)
+    return kept_access(wanted, shared, lost_access(wanted, seen, key))
+
+
+def lost_access(wanted: GrantWanted, seen: GrantSeen, key: KeySeen) -> PolicyConsumers:
+    """The consumers that lose a grant or a statement of a key, unless they still need it."""
+    by_grant = of_principals(
+        grantee_of(wanted, seen, grant)
+        for grant in grants_to_revoke(wanted, seen, key)
+        if not is_replaced(wanted, seen, grant)
+    )
+    return by_grant | (lost_by_policy(wanted, key.policy) if key.policy else PolicyConsumers())
+
+
+def kept(wanted: GrantWanted, shared: SharedUnderKey, losing: PolicyConsumers) -> PolicyConsumers:
+    """Those of ``losing`` that keep their access."""
+    return PolicyConsumers() if wanted.revoke_in_use else shared.needed(losing)
+
+
+def kept_access(wanted: GrantWanted, shared: SharedUnderKey, losing: PolicyConsumers) -> tuple[Kept, ...]:
+    """Those of ``losing`` that keep their access, with the reasons."""
+    unread = " ".join(shared.unread)
+    return tuple(
+        Kept(name, (), f"{_UNREAD} {unread}") if unread else Kept(name, shared.images_for(consumer), _SHARED)
+        for name, consumer in one_by_one(kept(wanted, shared, losing))
+    )
+
+
+def kept_warnings(wanted: GrantWanted, key_arn: str, found: Iterable[Kept]) -> Iterator[str]:
+    """A warning for each reason, if it could not be read or if the consumers were named to lose access.
+
+    A purge is expected to leave access that other images need: the result is enough for that.
+    """
+    consumers: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for one in found:
+        if not (wanted.present and one.image_ids):
+            consumers.setdefault((one.reason, one.image_ids), []).append(one.consumer)
+    for (reason, image_ids), names in consumers.items():
+        images = f" ({_some(image_ids)})" if image_ids else ""
+        yield f"Access to {key_arn} is kept for {_some(names)}: {reason}{images} {_REMEDY}"
+
+
+def grants_to_revoke(wanted: GrantWanted, seen: GrantSeen, key: KeySeen) -> tuple[Grant, ...]:
+    """This collection's grants that are revoked, unless their grantees still need them."""
+    prefix = name_prefix(key.key.arn, seen.account_id)
+    own = (grant for grant in key.grants if grant.name.startswith(prefix))
+    if not wanted.present:
+        named = {short(arn) for arn in _named_arns(wanted, seen)}
+        return tuple(grant for grant in own if short(grantee_of(wanted, seen, grant)) in named)
+    if not wanted.purge:
+        return ()
+    requests = [
+        grant_request(key.key.arn, principal_arn(seen.partition, one), wanted.parent_operations, prefix)
+        for one in wanted.grantees
+    ]
+    if wanted.auto_scaling:
+        roles = (auto_scaling_role(seen.partition, account_id) for account_id in wanted.account_ids)
+        requests += [grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS, prefix) for role in roles]
+    by_name = {request["Name"]: request for request in requests}
+    return tuple(
+        grant for grant in own if not (grant.name in by_name and holds((grant,), by_name[grant.name]))
+    )
+
+
+def grantee_of(wanted: GrantWanted, seen: GrantSeen, grant: Grant) -> str:
+    """The grantee of a grant; if it is shown with a unique ID, the named role or user that it is for.
+
+    The name of a grant is a hash of the grantee's ARN, which shows that.
+    """
+    if DELETED_PRINCIPAL.fullmatch(grant.grantee):
+        for arn in sorted(_named_arns(wanted, seen)):
+            if grant.name.endswith(grant_request("", arn, grant.operations, ":")["Name"]):
+                return arn
+    return grant.grantee
+
+
+def is_replaced(wanted: GrantWanted, seen: GrantSeen, grant: Grant) -> bool:
+    """Whether its grantee can do the same afterwards, by another grant or by the key policy."""
+    grantee = short(grantee_of(wanted, seen, grant))
+    account_id = account_of(grantee)
+    if account_id is not None and grantee == auto_scaling_role(seen.partition, account_id):
+        by_grant = wanted.present and wanted.auto_scaling and account_id in wanted.account_ids
+        return by_grant and grant.operations <= AUTO_SCALING_OPERATIONS
+    return _is_given(wanted, grantee, PolicyAccess(operations=grant.operations))
+
+
+def lost_by_policy(wanted: GrantWanted, policy: str) -> PolicyConsumers:
+    """The consumers that lose a statement of the key policy, unless they still need it."""
+    lost = reduce(
+        PolicyConsumers.__or__,
+        (_lost_of(wanted, access) for access in own_accesses(policy)),
+        PolicyConsumers(),
+    )
+    # A deleted role or user has no access to lose.
+    stale = (one for one in lost.principals if DELETED_PRINCIPAL.fullmatch(one))
+    return lost - PolicyConsumers(frozenset(stale))
+
+
+def consumers_in(access: PolicyAccess, consumers: PolicyConsumers) -> PolicyAccess:
+    """The access, of these consumers only."""
+    return replace(access, consumers=access.consumers - (access.consumers - consumers))
+
+
+def _lost_of(wanted: GrantWanted, access: PolicyAccess) -> PolicyConsumers:
+    """The consumers of a statement who cannot do the same afterwards."""
+    named, given = access.consumers, wanted.policy_access
+    if not wanted.present:
+        units = frozenset(unit for unit in named.units if unit[1] in wanted.org_unit_ids)
+        revoked = PolicyConsumers(wanted.account_ids | wanted.principals, wanted.org_ids, units)
+        return consumers_in(access, given.consumers | revoked).consumers
+    if not wanted.purge:
+        return PolicyConsumers()
+    keeps_others = given.allows(replace(access, for_auto_scaling=False))
+    return PolicyConsumers(
+        frozenset(one for one in named.principals if not _is_given(wanted, one, access)),
+        frozenset(one for one in named.org_ids if not (keeps_others and one in given.consumers.org_ids)),
+        frozenset(one for one in named.units if not (keeps_others and one in given.consumers.units)),
+    )
+
+
+def _is_given(wanted: GrantWanted, principal: str, access: PolicyAccess) -> bool:
+    """Whether the wanted access of a principal, or of its account, allows all of ``access``."""
+    if not wanted.present or not {principal, account_of(principal)} & (
+        wanted.account_ids | wanted.principals
+    ):
+        return False
+    if wanted.access_method == "key_policy":
+        return wanted.policy_access.allows(access)
+    return wanted.parent_operations >= access.operations
+
+
+def _named_arns(wanted: GrantWanted, seen: GrantSeen) -> frozenset[str]:
+    """The ARNs of the named accounts, of their Auto Scaling roles, and of the named roles and users."""
+    named = wanted.account_ids | wanted.principals
+    return frozenset(
+        (
+            *(principal_arn(seen.partition, one) for one in named),
+            *(auto_scaling_role(seen.partition, account_id) for account_id in wanted.account_ids),
+        )
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else ""
+    return ", ".join(names[:_EXAMPLES]) + more

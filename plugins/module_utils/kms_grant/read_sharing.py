@@ -1,0 +1,166 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads whom the account's images under a key are shared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import NamedTuple
+
+from ..aws import errors, read
+from ..aws.clients import Clients
+from ..fanout import each, round_robin
+from ..keys.needed import SharedUnderKey
+from ..keys.policy_statements import PolicyConsumers
+from ..model import Image, KeyRef, Sharing
+from .state import GrantWanted
+
+_OF_IMAGE, _OF_SNAPSHOT = "DescribeImageAttribute", "DescribeSnapshotAttribute"
+# EC2 User Guide, "Disable an Amazon EC2 AMI": disabling removes all launch permissions. A failed image cannot
+# get any.
+_NEVER_SHARED = ("disabled", "failed")
+# Deregistered or deleted since it was listed.
+_GONE = ("InvalidAMIID.NotFound", "InvalidSnapshot.NotFound")
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """The images of a region that may be under a key, and the keys of their snapshots.
+
+    ``pending`` are those whose snapshots and consumers are not known yet.
+    """
+
+    images: tuple[Image, ...]
+    key_of: Mapping[str, str | None]
+    pending: tuple[str, ...]
+
+    def under(self, key_arn: str) -> tuple[Image, ...]:
+        """The images with a snapshot that the key encrypts, or may encrypt: its key is not known."""
+        return tuple(
+            image
+            for image in self.images
+            if any(
+                self.key_of.get(device.snapshot_id or "", key_arn) == key_arn
+                for device in image.devices
+                if device.encrypted
+            )
+        )
+
+
+class _Resource(NamedTuple):
+    """An image or a snapshot, and the operation that reads its permissions."""
+
+    region: str
+    resource_id: str
+    operation: str
+
+
+@dataclass(frozen=True)
+class _Permissions:
+    """The permissions of images and snapshots, and why those of others could not be read."""
+
+    sharing: Mapping[_Resource, Sharing] = field(default_factory=dict)
+    problems: Mapping[_Resource, str] = field(default_factory=dict)
+
+    def __or__(self, other: _Permissions) -> _Permissions:
+        return _Permissions({**self.sharing, **other.sharing}, {**self.problems, **other.problems})
+
+    def of(self, region: str, image: Image) -> Sharing:
+        """All that an image and its snapshots are shared with, as far as this was read."""
+        found = (self.sharing.get(one, Sharing()) for one in _resources(region, image))
+        return reduce(Sharing.__or__, found, Sharing(account_ids=frozenset({image.owner_id})))
+
+    def unread(self, region: str, images: Iterable[Image]) -> Iterator[str]:
+        """Why permissions of the images and their snapshots could not be read."""
+        for image in images:
+            yield from (self.problems[one] for one in _resources(region, image) if one in self.problems)
+
+
+def read_shared(
+    clients: Clients, wanted: GrantWanted, losing: Mapping[KeyRef, PolicyConsumers]
+) -> dict[KeyRef, SharedUnderKey]:
+    """Whom the images under these keys are shared with, apart from those that the wanted access is for.
+
+    ``losing`` maps each key to the consumers that it is read for: the permissions of snapshots are read only
+    if the launch permissions do not show already that all of them need the key. What cannot be read is in the
+    result, so that no access to the key is revoked.
+    """
+    if not losing:
+        return {}
+    regions = sorted({ref.region for ref in losing})
+    clients.open("ec2", regions)
+    for operation in (_OF_IMAGE, _OF_SNAPSHOT):
+        clients.adaptive_for(operation).open("ec2", regions)
+    listed, failed = each(regions, lambda region: _list(clients, wanted, region))
+    under = {ref: listed[ref.region].under(ref.key_arn) for ref in losing if ref.region in listed}
+    permissions = _read(clients, under, _OF_IMAGE)
+
+    def shared(ref: KeyRef, found: _Permissions) -> SharedUnderKey:
+        if ref.region in failed:
+            return SharedUnderKey(unread=(_text(failed[ref.region], "DescribeImages"),))
+        pending = (f"{image_id} is pending." for image_id in listed[ref.region].pending)
+        unread = dict.fromkeys((*pending, *found.unread(ref.region, under[ref])))
+        return SharedUnderKey(
+            {image.image_id: found.of(ref.region, image) for image in under[ref]}, tuple(unread)
+        )
+
+    undecided = {
+        ref: images
+        for ref, images in under.items()
+        if losing[ref] - shared(ref, permissions).needed(losing[ref])
+    }
+    complete = permissions | _read(clients, undecided, _OF_SNAPSHOT)
+    return {ref: shared(ref, complete) for ref in losing}
+
+
+def _list(clients: Clients, wanted: GrantWanted, region: str) -> _Listed:
+    ec2 = clients.ec2(region)
+    own = [one for one in read.images(ec2, [], ["self"]) if one.image_id not in wanted.ignored_image_ids]
+    images = tuple(image for image in own if image.state != "pending")
+    snapshot_ids = dict.fromkeys(
+        device.snapshot_id
+        for image in images
+        for device in image.devices
+        if device.encrypted and device.snapshot_id
+    )
+    keys = {one.snapshot_id: one.kms_key_id for one in read.snapshots(ec2, list(snapshot_ids))}
+    pending = tuple(image.image_id for image in own if image.state == "pending")
+    return _Listed(images, keys, pending)
+
+
+def _read(clients: Clients, under: Mapping[KeyRef, Iterable[Image]], operation: str) -> _Permissions:
+    """The permissions that one operation reads, of the images under each key or of their snapshots."""
+    wanted = (
+        [one for image in images for one in _resources(ref.region, image) if one.operation == operation]
+        for ref, images in under.items()
+    )
+    done, failed = each(round_robin(wanted), lambda one: _sharing(clients, one))
+    return _Permissions(done, {one: _text(exception, operation) for one, exception in failed.items()})
+
+
+def _resources(region: str, image: Image) -> Iterator[_Resource]:
+    """The image, if it may be shared, and its snapshots."""
+    if image.state not in _NEVER_SHARED:
+        yield _Resource(region, image.image_id, _OF_IMAGE)
+    for snapshot_id in image.snapshot_ids:
+        yield _Resource(region, snapshot_id, _OF_SNAPSHOT)
+
+
+def _sharing(clients: Clients, one: _Resource) -> Sharing:
+    ec2 = clients.adaptive_for(one.operation).ec2(one.region)
+    reader = read.launch_permissions if one.operation == _OF_IMAGE else read.volume_permissions
+    try:
+        return reader(ec2, one.resource_id)
+    except errors.ClientError as exception:
+        if errors.code_of(exception) in _GONE:
+            return Sharing()
+        raise
+
+
+def _text(exception: Exception, operation: str) -> str:
+    problem = errors.failure(exception, None, operation)
+    return f"{problem.action}: {problem.text()}"
