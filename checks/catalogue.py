@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from checks import package, returns, sanity
+from checks import package, responses, returns, sanity
 from checks.commands import run
 from checks.paths import CHECKOUT
 
@@ -56,6 +56,7 @@ CHECKS: dict[str, Check] = {
     "ruff": Check("ruff: style and common mistakes", lambda: run("ruff", "check", ".")),
     "format": Check("ruff: layout", lambda: run("ruff", "format", "--check", ".")),
     "returns": Check("returns: what several modules return is documented alike", returns.check),
+    "responses": Check("responses: what an AWS answer may lack is not read by subscript", responses.check),
     "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),
     "unit": Check(
         "pytest: tests/unit, the collection",

@@ -15,7 +15,7 @@ from botocore.session import Session
 from botocore.waiter import WaiterModel
 
 # The services that plugins/ calls.
-SERVICES = ("autoscaling", "ec2", "kms", "organizations", "rbin", "s3", "ssm", "sts")
+SERVICES = ("autoscaling", "ec2", "imagebuilder", "kms", "organizations", "rbin", "s3", "ssm", "sts")
 
 
 @dataclass(frozen=True, order=True)

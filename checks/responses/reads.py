@@ -84,7 +84,7 @@ class Reader:
             if not (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)):
                 continue
             member = _text(node.slice)
-            if member is None or not member[:1].isupper() or self._is_ours(node.value):
+            if member is None or self._is_ours(node.value):
                 continue
             if isinstance(node.value, ast.Attribute) and node.value.attr == _ERROR_RESPONSE:
                 yield Read(self._function, node.lineno, member, is_error=True)
@@ -107,12 +107,24 @@ class Reader:
 
     def _structures(self, base: ast.expr, member: str) -> tuple[Structure, ...]:
         shapes = {kind.name for kind in self._kind(base) if isinstance(kind, StructureShape)}
-        for operations in self._levels:
-            known = [one for item in sorted(operations) for one in item.structures if member in one]
+        for known in self._known(member):
             exact = [one for one in known if one.name in shapes]
             if exact or (known and not shapes):
                 return tuple(dict.fromkeys(exact or known))
         return ()
+
+    def _known(self, member: str) -> Iterator[list[Structure]]:
+        """The structures with a member: of the function's operations, of its callers', and of the room's."""
+        # Names in lower case are seldom of an answer, and the operations of a whole room say little.
+        for operations in self._levels if member[:1].isupper() else self._levels[:2]:
+            yield [one for item in sorted(operations) for one in item.structures if member in one]
+
+    def _members(self, base: ast.expr, member: str) -> set[Kind]:
+        """The shapes of a member of a value, whose own shape need not be evident."""
+        kinds = self._kind(base)
+        if not kinds and not self._is_ours(base):
+            kinds = {one.shape for one in next(filter(None, self._known(member)), [])}
+        return _members(kinds, member)
 
     def _bindings(self) -> Iterator[tuple[ast.expr, ast.expr, bool]]:
         for node in self._function.all_nodes:
@@ -126,7 +138,10 @@ class Reader:
 
     def _bind(self, target: ast.expr, value: ast.expr, iterated: bool) -> None:
         if isinstance(target, ast.Tuple):
-            if self._is_ours(value):
+            if isinstance(value, ast.Tuple) and not iterated:
+                for one, of_one in zip(target.elts, value.elts, strict=True):
+                    self._bind(one, of_one, iterated)
+            elif self._is_ours(value):
                 self._ours |= {item.id for item in target.elts if isinstance(item, ast.Name)}
             return
         if not isinstance(target, ast.Name):
@@ -142,7 +157,7 @@ class Reader:
             return self._kinds.get(node.id, set())
         if isinstance(node, ast.Subscript):
             member, kinds = _text(node.slice), self._kind(node.value)
-            return _elements(kinds) if member is None else _members(kinds, member)
+            return _elements(kinds) if member is None else self._members(node.value, member)
         if isinstance(node, ast.BoolOp):
             return {kind for item in node.values for kind in self._kind(item)}
         if isinstance(node, ast.IfExp):
@@ -164,7 +179,7 @@ class Reader:
             if name == "paginate":
                 return self._kind(node.func.value)
             if name == "get" and arguments and (member := _text(arguments[0])):
-                return _members(self._kind(node.func.value), member)
+                return self._members(node.func.value, member)
         if name == "pages" and arguments:
             paged = self._function.operation_of(self._models, arguments[0])
             return {Items(paged.output)} if paged is not None and paged.output is not None else set()

@@ -242,7 +242,9 @@ def _planned(models: Models, node: ast.Call) -> list[Operation]:
 
 
 def _is_module(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id == "read"
+    """Whether it is a file of this collection, or a session, whose functions are not operations."""
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return name == "read" or name.endswith("session")
 
 
 def _references(

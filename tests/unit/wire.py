@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
+from botocore import xform_name
 from botocore.stub import Stubber
 
 
@@ -57,3 +58,10 @@ class Wire:
             expected_params=dict(request),
             response_meta={"RequestId": request_id},
         )
+
+
+def answering(service: str, **answers: Mapping[str, Any]) -> Any:
+    """A client whose methods return these answers, by the methods' names, whatever is requested."""
+    client = Wire(service).client
+    client._make_api_call = lambda operation, _request: answers[xform_name(operation)]
+    return client

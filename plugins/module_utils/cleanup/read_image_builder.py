@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..aws import errors
+from ..aws.answers import required
 from ..aws.clients import Clients
 from ..failures import Refused
 from ..fanout import each
@@ -50,31 +51,38 @@ def with_image_builder(clients: Clients, wanted: CleanupWanted, seen: CleanupSee
     return replace(seen, image_builder=done)
 
 
-def read_image_builder(client: Any, account_id: str) -> ImageBuilder:
+def read_image_builder(imagebuilder: Any, account_id: str) -> ImageBuilder:
     """The enabled policies that apply to AMIs, and if there are any, all builds with the AMIs of the account.
 
     What AWS refuses to return is noted as unread.
     """
     try:
-        policies = lifecycle_policies(client)
-        return ImageBuilder(policies, image_builds(client, account_id) if policies else ())
+        policies = lifecycle_policies(imagebuilder)
+        return ImageBuilder(policies, image_builds(imagebuilder, account_id) if policies else ())
     except errors.AWS_ERRORS as exception:
         problem = errors.failure(exception, None, "ListLifecyclePolicies")
         return ImageBuilder(unread=unreadable(problem.action, f"{problem.error_code}: {problem.message}"))
 
 
-def lifecycle_policies(client: Any) -> tuple[LifecyclePolicy, ...]:
+def lifecycle_policies(imagebuilder: Any) -> tuple[LifecyclePolicy, ...]:
     """The enabled policies with a rule that deprecates, disables or deletes AMIs."""
-    pages = client.get_paginator("list_lifecycle_policies").paginate(filters=_ENABLED, PaginationConfig=_PAGE)
-    arns = [item["arn"] for page in pages for item in page.get("lifecyclePolicySummaryList", ())]
-    found = (client.get_lifecycle_policy(lifecyclePolicyArn=arn)["lifecyclePolicy"] for arn in arns)
-    return tuple(_policy(item) for item in found if _includes_amis(item))
+    pages = imagebuilder.get_paginator("list_lifecycle_policies").paginate(
+        filters=_ENABLED, PaginationConfig=_PAGE
+    )
+    arns = [
+        required(item, "arn", "ListLifecyclePolicies")
+        for page in pages
+        for item in page.get("lifecyclePolicySummaryList", ())
+    ]
+    found = (imagebuilder.get_lifecycle_policy(lifecyclePolicyArn=arn) for arn in arns)
+    policies = (required(answer, "lifecyclePolicy", "GetLifecyclePolicy") for answer in found)
+    return tuple(_policy(item) for item in policies if _includes_amis(item))
 
 
-def image_builds(client: Any, account_id: str) -> tuple[ImageBuild, ...]:
+def image_builds(imagebuilder: Any, account_id: str) -> tuple[ImageBuild, ...]:
     """Every build in the client's region, each with its AMIs in all regions that the account owns."""
     # botocore shape ListImageBuildVersionsRequest: without an ARN, the builds of all images.
-    pages = client.get_paginator("list_image_build_versions").paginate(PaginationConfig=_PAGE)
+    pages = imagebuilder.get_paginator("list_image_build_versions").paginate(PaginationConfig=_PAGE)
     return tuple(_build(item, account_id) for page in pages for item in page.get("imageSummaryList", ()))
 
 
@@ -100,7 +108,7 @@ def _build(item: Mapping[str, Any], account_id: str) -> ImageBuild:
         item.get("version", ""),
         dict(item.get("tags", {})),
         tuple(
-            ImageRef(one["region"], one["image"])
+            ImageRef(required(one, "region", "ListImageBuildVersions"), one["image"])
             for one in amis
             if one.get("accountId", account_id) == account_id and one.get("image")
         ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..aws.answers import required
 from ..aws.errors import ClientError, code_of
 from .usage import EXPORT_TASK, STORE_TASK, ImageTask
 
@@ -32,8 +33,9 @@ def store_tasks(ec2: EC2Client) -> tuple[ImageTask, ...]:
         pages = ec2.get_paginator("describe_store_image_tasks").paginate(
             Filters=_in_state("InProgress"), PaginationConfig={"PageSize": _STORE_PAGE}
         )
-        for item in _items(pages, "StoreImageTaskResults"):
-            yield ImageTask(STORE_TASK, item["AmiId"], f"{item['Bucket']}/{item['S3objectKey']}")
+        for item in _items(pages, "StoreImageTaskResults", "DescribeStoreImageTasks"):
+            image_id = required(item, "AmiId", "DescribeStoreImageTasks")
+            yield ImageTask(STORE_TASK, image_id, f"{item.get('Bucket', '')}/{item.get('S3objectKey', '')}")
 
     return _if_supported(found)
 
@@ -45,8 +47,9 @@ def export_tasks(ec2: EC2Client) -> tuple[ImageTask, ...]:
         pages = ec2.get_paginator("describe_export_image_tasks").paginate(
             Filters=_in_state("active"), PaginationConfig={"PageSize": _EXPORT_PAGE}
         )
-        for item in _items(pages, "ExportImageTasks"):
-            yield ImageTask(EXPORT_TASK, item["ImageId"], item["ExportImageTaskId"])
+        for item in _items(pages, "ExportImageTasks", "DescribeExportImageTasks"):
+            image_id = required(item, "ImageId", "DescribeExportImageTasks")
+            yield ImageTask(EXPORT_TASK, image_id, item.get("ExportImageTaskId", ""))
 
     return _if_supported(found)
 
@@ -55,9 +58,9 @@ def _in_state(value: str) -> Any:
     return [{"Name": "task-state", "Values": [value]}]
 
 
-def _items(pages: Iterable[Any], key: str) -> Iterator[Mapping[str, Any]]:
+def _items(pages: Iterable[Any], member: str, operation: str) -> Iterator[Mapping[str, Any]]:
     for page in pages:
-        yield from page.get(key, ())
+        yield from required(page, member, operation)
 
 
 def _if_supported(found: Callable[[], Iterator[ImageTask]]) -> tuple[ImageTask, ...]:

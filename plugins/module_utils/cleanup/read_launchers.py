@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..aws import read
+from ..aws.answers import required
 from .usage import FLEET, GROUP, SPOT_FLEET, SPOT_REQUEST, Launcher, Pin
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def groups(autoscaling: Any) -> tuple[Launcher, ...]:
         Launcher(
             GROUP,
             item["AutoScalingGroupName"],
-            *_named(_configurations(item)),
+            *_named("DescribeAutoScalingGroups", _configurations(item)),
             configuration=item.get("LaunchConfigurationName", ""),
         )
         for page in autoscaling.get_paginator("describe_auto_scaling_groups").paginate()
@@ -44,12 +45,14 @@ def refreshes(autoscaling: Any, of_groups: tuple[Launcher, ...]) -> tuple[Launch
     A group gets the desired configuration of a refresh once that has succeeded (botocore shape
     StartInstanceRefreshType, DesiredConfiguration). There is no call for all groups.
     """
+    operation = "DescribeInstanceRefreshes"
     return tuple(
-        Launcher(GROUP, group.name, *_named(_configurations(item.get("DesiredConfiguration", {}))))
+        Launcher(GROUP, group.name, *_named(operation, _configurations(item.get("DesiredConfiguration", {}))))
         for group in of_groups
         for page in read.pages(autoscaling.describe_instance_refreshes, AutoScalingGroupName=group.name)
-        for item in page["InstanceRefreshes"]
-        if item["Status"] in _REFRESHING
+        for item in required(page, "InstanceRefreshes", operation)
+        # One without a status may still launch instances.
+        if item.get("Status", "Pending") in _REFRESHING
     )
 
 
@@ -57,26 +60,33 @@ def fleets(ec2: EC2Client) -> tuple[Launcher, ...]:
     """Every EC2 Fleet that can launch instances.
 
     Fleets of type instant are not listed (botocore shape DescribeFleetsRequest, FleetIds): they launch once.
+    One without a state can launch instances.
     """
+    operation = "DescribeFleets"
     return tuple(
-        Launcher(FLEET, item["FleetId"], *_named(item.get("LaunchTemplateConfigs", ())))
+        Launcher(
+            FLEET,
+            required(item, "FleetId", operation),
+            *_named(operation, item.get("LaunchTemplateConfigs", ())),
+        )
         for page in ec2.get_paginator("describe_fleets").paginate(PaginationConfig=read.PAGE)
-        for item in page["Fleets"]
-        if not item["FleetState"].startswith(_ENDED)
+        for item in required(page, "Fleets", operation)
+        if not item.get("FleetState", "").startswith(_ENDED)
     )
 
 
 def spot_fleets(ec2: EC2Client) -> tuple[Launcher, ...]:
-    """Every Spot Fleet request that can launch instances."""
+    """Every Spot Fleet request that can launch instances, which one without a state can."""
+    operation = "DescribeSpotFleetRequests"
     return tuple(
         Launcher(
             SPOT_FLEET,
-            item["SpotFleetRequestId"],
-            *_named(_spot_configurations(item)),
+            required(item, "SpotFleetRequestId", operation),
+            *_named(operation, _spot_configurations(item)),
         )
         for page in ec2.get_paginator("describe_spot_fleet_requests").paginate(PaginationConfig=read.PAGE)
-        for item in page["SpotFleetRequestConfigs"]
-        if not item["SpotFleetRequestState"].startswith(_ENDED)
+        for item in required(page, "SpotFleetRequestConfigs", operation)
+        if not item.get("SpotFleetRequestState", "").startswith(_ENDED)
     )
 
 
@@ -84,23 +94,25 @@ def spot_requests(ec2: EC2Client) -> tuple[Launcher, ...]:
     """Every Spot request that can launch instances.
 
     A persistent one stays without its instance, and launches another one when there is capacity again, until
-    it expires or is canceled (EC2 User Guide, "Spot Instance request states").
+    it expires or is canceled (EC2 User Guide, "Spot Instance request states"). One without a state can launch
+    instances.
     """
+    operation = "DescribeSpotInstanceRequests"
     return tuple(
         Launcher(
             SPOT_REQUEST,
-            item["SpotInstanceRequestId"],
-            *_named([item.get("LaunchSpecification", {})]),
+            required(item, "SpotInstanceRequestId", operation),
+            *_named(operation, [item.get("LaunchSpecification", {})]),
         )
         for page in ec2.get_paginator("describe_spot_instance_requests").paginate(PaginationConfig=read.PAGE)
-        for item in page["SpotInstanceRequests"]
-        if item["State"] not in _CLOSED
+        for item in required(page, "SpotInstanceRequests", operation)
+        if item.get("State", "open") not in _CLOSED
     )
 
 
-def _spot_configurations(request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _spot_configurations(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """What a Spot Fleet launches: its launch specifications, as overrides, and its launch templates."""
-    config = request["SpotFleetRequestConfig"]
+    config = required(item, "SpotFleetRequestConfig", "DescribeSpotFleetRequests")
     yield {"Overrides": config.get("LaunchSpecifications", ())}
     yield from config.get("LaunchTemplateConfigs", ())
 
@@ -113,8 +125,8 @@ def _configurations(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield item["MixedInstancesPolicy"].get("LaunchTemplate", {})
 
 
-def _named(configurations: Any) -> tuple[tuple[str, ...], tuple[Pin, ...], tuple[str, ...]]:
-    """The images, pinned versions and snapshots that launch template configurations name."""
+def _named(operation: str, configurations: Any) -> tuple[tuple[str, ...], tuple[Pin, ...], tuple[str, ...]]:
+    """The images, pinned versions and snapshots that launch template configurations of an answer name."""
     images: list[str] = []
     pins: list[Pin] = []
     snapshots: list[str] = []
@@ -123,9 +135,11 @@ def _named(configurations: Any) -> tuple[tuple[str, ...], tuple[Pin, ...], tuple
         for one in (configuration, *overrides):
             specification = one.get("LaunchTemplateSpecification", {})
             # Bulk reads return the latest and the default version of every launch template.
-            if specification.get("Version", "").isdigit():
-                template = specification.get("LaunchTemplateId") or specification["LaunchTemplateName"]
-                pins.append(Pin(template, int(specification["Version"]), "LaunchTemplateId" in specification))
+            version = specification.get("Version", "")
+            if version.isdigit():
+                template_id = specification.get("LaunchTemplateId")
+                template = template_id or required(specification, "LaunchTemplateName", operation)
+                pins.append(Pin(template, int(version), template_id is not None))
             if one.get("ImageId"):
                 images.append(one["ImageId"])
             ebs = (mapping.get("Ebs", {}) for mapping in one.get("BlockDeviceMappings", ()))

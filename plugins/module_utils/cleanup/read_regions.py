@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..aws import read
+from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..model import ImageRef
 from . import read_image_tasks, read_launchers
@@ -47,6 +48,7 @@ _LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
 # The only versions that can be read of all launch templates at once (EC2 API Reference,
 # DescribeLaunchTemplateVersions). DescribeImageReferences finds uses in the others.
 _VERSIONS = ["$Latest", "$Default"]
+_VERSIONS_OPERATION = "DescribeLaunchTemplateVersions"
 # EC2 API Reference, "Error codes": a group or fleet cannot launch a version that does not exist.
 _NO_VERSION = re.compile(r"InvalidLaunchTemplate(Id|Name)\.(VersionNotFound|NotFound)")
 # Reads that leave out resources of AWS services (EKS, ECS, Lambda, WorkSpaces and others) where these are
@@ -173,29 +175,38 @@ def own_images(ec2: EC2Client, region_name: str) -> tuple[OwnImage, ...]:
     pages = ec2.get_paginator("describe_images").paginate(
         Owners=["self"], IncludeDeprecated=True, IncludeDisabled=True, PaginationConfig=read.PAGE
     )
-    return tuple(_own_image(item, region_name) for page in pages for item in page["Images"])
+    return tuple(
+        _own_image(item, region_name) for page in pages for item in required(page, "Images", "DescribeImages")
+    )
 
 
 def own_snapshots(ec2: EC2Client) -> tuple[OwnSnapshot, ...]:
     """Every snapshot that the account owns in the region, with its lock."""
+    operation = "DescribeLockedSnapshots"
     locks = {
-        item["SnapshotId"]: _lock(item)
+        required(item, "SnapshotId", operation): _lock(item)
         for page in read.pages(ec2.describe_locked_snapshots, MaxResults=read.PAGE["PageSize"])
-        for item in page["Snapshots"]
-        if item["LockState"] != "expired"
+        for item in required(page, "Snapshots", operation)
+        # A lock in an unknown state is one.
+        if item.get("LockState") != "expired"
     }
     pages = ec2.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], PaginationConfig=read.PAGE)
     return tuple(
-        OwnSnapshot(
-            snapshot_id=item["SnapshotId"],
-            description=item.get("Description", ""),
-            tags=_tags(item),
-            **archive_of(item),
-            locked=locks.get(item["SnapshotId"], ""),
-            kms_key_id=item.get("KmsKeyId"),
-        )
+        _own_snapshot(item, locks)
         for page in pages
-        for item in page["Snapshots"]
+        for item in required(page, "Snapshots", "DescribeSnapshots")
+    )
+
+
+def _own_snapshot(item: Mapping[str, Any], locks: Mapping[str, str]) -> OwnSnapshot:
+    snapshot_id = required(item, "SnapshotId", "DescribeSnapshots")
+    return OwnSnapshot(
+        snapshot_id=snapshot_id,
+        description=item.get("Description", ""),
+        tags=_tags(item),
+        **archive_of(item),
+        locked=locks.get(snapshot_id, ""),
+        kms_key_id=item.get("KmsKeyId"),
     )
 
 
@@ -217,11 +228,16 @@ def instances(ec2: EC2Client) -> tuple[Instance, ...]:
         PaginationConfig=read.PAGE,
         **_with_managed(ec2, "DescribeInstances"),
     )
+    operation = "DescribeInstances"
     return tuple(
-        Instance(item["InstanceId"], item["ImageId"], item["State"]["Name"])
+        Instance(
+            required(item, "InstanceId", operation),
+            required(item, "ImageId", operation),
+            required(required(item, "State", operation), "Name", operation),
+        )
         for page in pages
-        for reservation in page["Reservations"]
-        for item in reservation["Instances"]
+        for reservation in required(page, "Reservations", operation)
+        for item in required(reservation, "Instances", operation)
     )
 
 
@@ -233,7 +249,7 @@ def template_versions(ec2: EC2Client) -> tuple[TemplateVersion, ...]:
         PaginationConfig={"PageSize": 200},
         **_with_managed(ec2, "DescribeLaunchTemplateVersions"),
     )
-    return tuple(_template_version(item) for page in pages for item in page["LaunchTemplateVersions"])
+    return tuple(version for page in pages for version in _template_versions(page))
 
 
 def pinned_versions(ec2: EC2Client, pins: Sequence[Pin]) -> tuple[TemplateVersion, ...]:
@@ -266,12 +282,25 @@ def parameters(ssm: SSMClient, tombstone_path: str | None = None) -> tuple[Param
     pages = ssm.get_paginator("describe_parameters").paginate(
         ParameterFilters=[{"Key": "Type", "Values": _TEXTS}], PaginationConfig={"PageSize": _PARAMETER_PAGE}
     )
-    found = [item["Name"] for page in pages for item in page["Parameters"]]
+    found = [
+        required(item, "Name", "DescribeParameters")
+        for page in pages
+        for item in required(page, "Parameters", "DescribeParameters")
+    ]
     names = [one for one in found if not is_tombstone_parameter(tombstone_path, one)]
-    return tuple(
-        Parameter(item["Name"], item["Value"], item.get("Version", 0), item.get("DataType", "text"))
+    answers = (
+        ssm.get_parameters(Names=names[start : start + _PARAMETER_BATCH])
         for start in range(0, len(names), _PARAMETER_BATCH)
-        for item in ssm.get_parameters(Names=names[start : start + _PARAMETER_BATCH])["Parameters"]
+    )
+    return tuple(
+        Parameter(
+            required(item, "Name", "GetParameters"),
+            required(item, "Value", "GetParameters"),
+            required(item, "Version", "GetParameters"),
+            item.get("DataType", "text"),
+        )
+        for answer in answers
+        for item in required(answer, "Parameters", "GetParameters")
     )
 
 
@@ -283,6 +312,7 @@ def labelled_versions(ssm: SSMClient, latest: Sequence[Parameter]) -> tuple[Para
     deleted in the meantime has none.
     """
     found = []
+    operation = "GetParameterHistory"
     for one in latest:
         if not one.may_have_labels:
             continue
@@ -291,10 +321,10 @@ def labelled_versions(ssm: SSMClient, latest: Sequence[Parameter]) -> tuple[Para
         )
         try:
             found += [
-                Parameter(f"{one.name}:{label}", item["Value"], item["Version"], one.data_type)
+                Parameter(f"{one.name}:{label}", required(item, "Value", operation), version, one.data_type)
                 for page in pages
-                for item in page["Parameters"]
-                if item["Version"] != one.version
+                for item in required(page, "Parameters", operation)
+                if (version := required(item, "Version", operation)) != one.version
                 for label in item.get("Labels", ())
             ]
         except ClientError as exception:
@@ -312,7 +342,8 @@ def selected_parameters(ssm: SSMClient, names: Sequence[str]) -> tuple[Parameter
     found = []
     for name in names:
         try:
-            found.append(Parameter(name, ssm.get_parameter(Name=name)["Parameter"]["Value"]))
+            parameter = required(ssm.get_parameter(Name=name), "Parameter", "GetParameter")
+            found.append(Parameter(name, required(parameter, "Value", "GetParameter")))
         except ClientError as exception:
             if code_of(exception) not in _NO_PARAMETER:
                 raise
@@ -324,7 +355,10 @@ def selected_parameters(ssm: SSMClient, names: Sequence[str]) -> tuple[Parameter
 def binned_images(ec2: EC2Client) -> tuple[str, ...]:
     """The images in the Recycle Bin. They can only be restored with their snapshots."""
     pages = ec2.get_paginator("list_images_in_recycle_bin").paginate(PaginationConfig=read.PAGE)
-    return tuple(item["ImageId"] for page in pages for item in page["Images"])
+    operation = "ListImagesInRecycleBin"
+    return tuple(
+        required(item, "ImageId", operation) for page in pages for item in required(page, "Images", operation)
+    )
 
 
 def retention_rules(rbin: Any) -> tuple[RetentionRule, ...]:
@@ -333,8 +367,10 @@ def retention_rules(rbin: Any) -> tuple[RetentionRule, ...]:
     for resource_type in _BINNED:
         for page in rbin.get_paginator("list_rules").paginate(ResourceType=resource_type):
             # Only GetRule returns the tags of a rule.
-            rules = (rbin.get_rule(Identifier=item["Identifier"]) for item in page["Rules"])
-            found += [_retention_rule(rule) for rule in rules if rule["Status"] == "available"]
+            ids = (required(item, "Identifier", "ListRules") for item in required(page, "Rules", "ListRules"))
+            rules = (rbin.get_rule(Identifier=one) for one in ids)
+            # A rule without a status retains nothing that is counted on.
+            found += [_retention_rule(rule) for rule in rules if rule.get("Status") == "available"]
     return tuple(found)
 
 
@@ -350,7 +386,7 @@ def _pinned_version(ec2: EC2Client, pin: Pin) -> Iterator[TemplateVersion]:
         if not _NO_VERSION.match(code_of(exception)):
             raise
         return
-    yield from (_template_version(item) for item in answer["LaunchTemplateVersions"])
+    yield from _template_versions(answer)
 
 
 def _with_managed(ec2: EC2Client, operation: str) -> Any:
@@ -385,11 +421,16 @@ def _own_image(item: Mapping[str, Any], region_name: str) -> OwnImage:
     )
 
 
+def _template_versions(answer: Mapping[str, Any]) -> Iterator[TemplateVersion]:
+    """The versions in an answer of DescribeLaunchTemplateVersions."""
+    return map(_template_version, required(answer, "LaunchTemplateVersions", _VERSIONS_OPERATION))
+
+
 def _template_version(item: Mapping[str, Any]) -> TemplateVersion:
-    data = item["LaunchTemplateData"]
+    data = required(item, "LaunchTemplateData", _VERSIONS_OPERATION)
     return TemplateVersion(
-        item["LaunchTemplateId"],
-        item["VersionNumber"],
+        required(item, "LaunchTemplateId", _VERSIONS_OPERATION),
+        required(item, "VersionNumber", _VERSIONS_OPERATION),
         data.get("ImageId", ""),
         _mapped_snapshots(data),
         item.get("LaunchTemplateName", ""),
@@ -407,8 +448,8 @@ def _retention_rule(rule: Mapping[str, Any]) -> RetentionRule:
         return ((one["ResourceTagKey"], one.get("ResourceTagValue", "")) for one in rule.get(member, ()))
 
     return RetentionRule(
-        rule["ResourceType"],
-        rule["RetentionPeriod"]["RetentionPeriodValue"],
+        required(rule, "ResourceType", "GetRule"),
+        required(rule, "RetentionPeriod", "GetRule")["RetentionPeriodValue"],
         tuple(tags("ResourceTags")),
         tuple(tags("ExcludeResourceTags")),
     )
@@ -416,7 +457,8 @@ def _retention_rule(rule: Mapping[str, Any]) -> RetentionRule:
 
 def _lock(item: Mapping[str, Any]) -> str:
     until: datetime | None = item.get("LockExpiresOn")
-    return f"{item['LockState']} until {until:%Y-%m-%d}" if until else str(item["LockState"])
+    state = str(item.get("LockState", "locked"))
+    return f"{state} until {until:%Y-%m-%d}" if until else state
 
 
 def _tags(item: Mapping[str, Any]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..aws import read
+from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..model import Sharing
 from .read_regions import Attempts, launches, selected_parameters
@@ -31,6 +32,7 @@ REFERENCE_BATCH = 10
 _ALL_VERSIONS = "10000"
 # botocore shape ImageUsageResourceTypeOptionRequest.
 _DEFAULT_VERSIONS = 20
+_REPORTS, _ENTRIES = "DescribeImageUsageReports", "DescribeImageUsageReportEntries"
 _PARAMETER = "ssm:Parameter"
 _NEVER_SHARED = ("disabled", "failed")
 _LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
@@ -57,15 +59,16 @@ def references(
     Tombstones below ``tombstone_path`` are no uses. AWS does not document in which parameters it looks for
     images.
     """
+    operation = "DescribeImageReferences"
     found: dict[str, list[Evidence]] = {image_id: [] for image_id in image_ids}
     pages = ec2.get_paginator("describe_image_references").paginate(
         ImageIds=list(image_ids), ResourceTypes=_RESOURCES, PaginationConfig=read.PAGE
     )
     for page in pages:
-        for item in page["ImageReferences"]:
-            kind, arn = item["ResourceType"], item["Arn"]
+        for item in required(page, "ImageReferences", operation):
+            kind, arn = required(item, "ResourceType", operation), required(item, "Arn", operation)
             if kind != _PARAMETER or not is_tombstone_parameter(tombstone_path, arn):
-                found[item["ImageId"]].append(Evidence(kind, arn))
+                found[required(item, "ImageId", operation)].append(Evidence(kind, arn))
     return {image_id: tuple(evidence) for image_id, evidence in found.items()}
 
 
@@ -114,30 +117,42 @@ def pending_reports(ec2: EC2Client, image_ids: Sequence[str]) -> frozenset[str]:
     pages = ec2.get_paginator("describe_image_usage_reports").paginate(
         ImageIds=list(image_ids), Filters=[{"Name": "state", "Values": ["pending"]}]
     )
-    return frozenset(item["ImageId"] for page in pages for item in page["ImageUsageReports"])
+    return frozenset(required(item, "ImageId", _REPORTS) for page in pages for item in _reports(page))
+
+
+def _reports(page: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The usage reports in an answer of DescribeImageUsageReports."""
+    found: Sequence[Mapping[str, Any]] = required(page, "ImageUsageReports", _REPORTS)
+    return found
 
 
 def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageReport]:
     """Image id to its newest usage report, if there is one."""
     newest: dict[str, Mapping[str, Any]] = {}
     for page in ec2.get_paginator("describe_image_usage_reports").paginate(ImageIds=list(image_ids)):
-        for item in page["ImageUsageReports"]:
-            former = newest.get(item["ImageId"])
-            if former is None or item["CreationTime"] > former["CreationTime"]:
-                newest[item["ImageId"]] = item
+        for item in _reports(page):
+            image_id, created = required(item, "ImageId", _REPORTS), required(item, "CreationTime", _REPORTS)
+            former = newest.get(image_id)
+            if former is None or created > required(former, "CreationTime", _REPORTS):
+                newest[image_id] = item
     used: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     if newest:
-        current = {item["ReportId"] for item in newest.values()}
+        current = {required(item, "ReportId", _REPORTS) for item in newest.values()}
         entries = ec2.get_paginator("describe_image_usage_report_entries")
         for answer in entries.paginate(ImageIds=list(newest)):
-            for entry in answer["ImageUsageReportEntries"]:
-                if entry["ReportId"] in current:
-                    used[entry["ImageId"]][entry["AccountId"]] += entry["UsageCount"]
+            for entry in required(answer, "ImageUsageReportEntries", _ENTRIES):
+                if required(entry, "ReportId", _ENTRIES) in current:
+                    account_id = required(entry, "AccountId", _ENTRIES)
+                    used[required(entry, "ImageId", _ENTRIES)][account_id] += required(
+                        entry, "UsageCount", _ENTRIES
+                    )
     return {
         image_id: UsageReport(
-            state=item["State"],
-            created=item["CreationTime"],
-            resource_types=frozenset(one["ResourceType"] for one in item.get("ResourceTypes", ())),
+            state=required(item, "State", _REPORTS),
+            created=required(item, "CreationTime", _REPORTS),
+            resource_types=frozenset(
+                required(one, "ResourceType", _REPORTS) for one in item.get("ResourceTypes", ())
+            ),
             account_ids=frozenset(item.get("AccountIds", ())),
             template_versions=_template_versions(item),
             used_by=dict(used[image_id]),
@@ -149,10 +164,13 @@ def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageRe
 def _template_versions(report: Mapping[str, Any]) -> int:
     """How many versions of each launch template a report covers, 0 if none."""
     for one in report.get("ResourceTypes", ()):
-        if one["ResourceType"] == TEMPLATES:
+        if required(one, "ResourceType", _REPORTS) == TEMPLATES:
             # botocore shape ImageUsageResourceTypeOption: version-depth is the only option.
             options = one.get("ResourceTypeOptions", ())
-            return int(options[0]["OptionValues"][0]) if options else _DEFAULT_VERSIONS
+            if not options:
+                return _DEFAULT_VERSIONS
+            values = options[0].get("OptionValues")
+            return int(values[0]) if values else 0
     return 0
 
 

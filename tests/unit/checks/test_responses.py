@@ -121,6 +121,7 @@ def test_the_room_aws_reads_the_answers_of_all_rooms(tmp_path: Path):
             "for a, t in zip(x, request['T']):\n        t['KeyState']", id="beside others in a request"
         ),
         pytest.param("for _, t in request.items():\n        t['KeyState']", id="a value of a request"),
+        pytest.param("t, n = request['T'], 1\n    return t['KeyState'], n", id="unpacked from a request"),
         pytest.param("k['KeyState'] = 1", id="written"),
         pytest.param("return k['no_member']", id="ours"),
         pytest.param("return k['NoMember']", id="of no answer"),
@@ -145,6 +146,20 @@ def test_what_is_no_breach(code: str, tmp_path: Path):
 def test_other_conditions_guard_nothing(code: str, tmp_path: Path):
     (line,) = found(tmp_path, f"def f(kms, other):\n    k = kms.describe_key()\n    {code}")
     assert line.endswith("kms:DescribeKeyResponse.KeyMetadata")
+
+
+def test_members_in_lower_case_are_of_the_answers_at_hand(tmp_path: Path):
+    code = "def f(imagebuilder):\n    g(imagebuilder.list_image_build_versions())\n"
+    code += "def g(item):\n    return [one['region'] for one in item.get('amis', ())]"
+    assert found(tmp_path, code) == ["4: imagebuilder:Ami.region"]
+    # The record of an image, elsewhere in the room.
+    wrote(tmp_path, code.replace("['region']", ".get('region')"), "plugins/module_utils/copy/other.py")
+    assert found(tmp_path, "def f(one):\n    return one['region']") == []
+
+
+def test_the_methods_of_a_session_are_no_operations(tmp_path: Path):
+    code = "def f(self):\n    return self._session.get_component('data_loader')"
+    assert found(tmp_path, code) == []
 
 
 def test_an_error_is_read_by_the_functions_for_it(tmp_path: Path):

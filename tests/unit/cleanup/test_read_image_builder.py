@@ -22,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import ImageRe
 
 from tests.unit.cleanup.examples import REGION, own, region_state, seen, wanted
 from tests.unit.examples import CONSUMER, OWNER
-from tests.unit.wire import Wire
+from tests.unit.wire import Wire, answering
 
 PLACE = f"arn:aws:imagebuilder:eu-west-1:{OWNER}"
 ENABLED = {
@@ -157,3 +157,26 @@ def test_a_bug_ends_the_reading() -> None:
     clients: Any = Clients(Wire("imagebuilder"))
     with patch.object(builder, "read_image_builder", side_effect=KeyError("x")), pytest.raises(Refused):
         builder.with_image_builder(clients, wanted(), SEEN)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"list_lifecycle_policies": {"lifecyclePolicySummaryList": [{}]}},
+        {
+            "list_lifecycle_policies": {"lifecyclePolicySummaryList": [{"arn": PLACE}]},
+            "get_lifecycle_policy": {},
+        },
+        {
+            "list_lifecycle_policies": {"lifecyclePolicySummaryList": [{"arn": PLACE}]},
+            "get_lifecycle_policy": {"lifecyclePolicy": POLICY},
+            "list_image_build_versions": {
+                "imageSummaryList": [{"outputResources": {"amis": [{"image": "ami-1"}]}}]
+            },
+        },
+    ],
+)
+def test_an_incomplete_answer_is_unread(answers: dict[str, Any]) -> None:
+    found = builder.read_image_builder(answering("imagebuilder", **answers), OWNER)
+    assert found.unread is not None
+    assert found.unread.detail.startswith("incomplete_answer: AWS's answer to ")

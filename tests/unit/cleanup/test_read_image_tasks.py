@@ -7,11 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.cleanup import read_image_tasks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import ImageTask
 from botocore.exceptions import ClientError
 
-from tests.unit.wire import Wire
+from tests.unit.wire import Wire, answering
 
 READERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "describe_store_image_tasks": (
@@ -66,3 +67,25 @@ def test_tasks_that_may_not_be_read_are_not_none(method: str) -> None:
     wire.refuse(method, request, "UnauthorizedOperation")
     with wire.spoken(), pytest.raises(ClientError):
         reader(wire.client)
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "member"),
+    [
+        ("describe_store_image_tasks", {}, "StoreImageTaskResults"),
+        ("describe_store_image_tasks", {"StoreImageTaskResults": [{"Bucket": "b"}]}, "AmiId"),
+        ("describe_export_image_tasks", {}, "ExportImageTasks"),
+        ("describe_export_image_tasks", {"ExportImageTasks": [{"ExportImageTaskId": "e"}]}, "ImageId"),
+    ],
+)
+def test_an_incomplete_answer_hides_no_task(method: str, answer: dict[str, Any], member: str) -> None:
+    reader, _request = READERS[method]
+    with pytest.raises(IncompleteAnswer, match=f"lacks {member}"):
+        reader(answering("ec2", **{method: answer}))
+
+
+def test_a_task_without_a_name_counts() -> None:
+    stored = answering("ec2", describe_store_image_tasks={"StoreImageTaskResults": [{"AmiId": "ami-1"}]})
+    assert read_image_tasks.store_tasks(stored) == (ImageTask("store_task", "ami-1", "/"),)
+    exported = answering("ec2", describe_export_image_tasks={"ExportImageTasks": [{"ImageId": "ami-1"}]})
+    assert read_image_tasks.export_tasks(exported) == (ImageTask("export_task", "ami-1", ""),)

@@ -7,11 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.cleanup import read_launchers
 from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import Launcher, Pin
 
 from tests.unit.cleanup.examples import GROUP, NOW
-from tests.unit.wire import Wire
+from tests.unit.wire import Wire, answering
 
 PINNED = {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "web", "Version": "3"}
 LATEST = {"LaunchTemplateId": "lt-2", "Version": "$Latest"}
@@ -163,3 +164,88 @@ def test_spot_requests_that_can_launch(state: str, counts: bool) -> None:
     with wire.spoken():
         found = read_launchers.spot_requests(wire.client)
     assert found == ((launcher("spot_request", ("ami-1",), (), ("snap-1",)),) if counts else ())
+
+
+IN_GROUP = (launcher("auto_scaling_group"),)
+CONFIGURED = {"LaunchTemplateConfigs": [{"Overrides": [{"ImageId": "ami-1"}]}]}
+
+
+@pytest.mark.parametrize(
+    ("service", "reader", "answer", "expected"),
+    [
+        (
+            "autoscaling",
+            lambda autoscaling: read_launchers.refreshes(autoscaling, IN_GROUP),
+            {"describe_instance_refreshes": {"InstanceRefreshes": [{}]}},
+            IN_GROUP,
+        ),
+        (
+            "ec2",
+            read_launchers.fleets,
+            {"describe_fleets": {"Fleets": [{"FleetId": "web", **CONFIGURED}]}},
+            (launcher("fleet", ("ami-1",)),),
+        ),
+        (
+            "ec2",
+            read_launchers.spot_fleets,
+            {
+                "describe_spot_fleet_requests": {
+                    "SpotFleetRequestConfigs": [
+                        {"SpotFleetRequestId": "web", "SpotFleetRequestConfig": CONFIGURED}
+                    ]
+                }
+            },
+            (launcher("spot_fleet", ("ami-1",)),),
+        ),
+        (
+            "ec2",
+            read_launchers.spot_requests,
+            {"describe_spot_instance_requests": {"SpotInstanceRequests": [{"SpotInstanceRequestId": "web"}]}},
+            (launcher("spot_request"),),
+        ),
+    ],
+)
+def test_what_has_no_state_can_launch(
+    service: str, reader: Any, answer: dict[str, Any], expected: tuple[Launcher, ...]
+) -> None:
+    assert reader(answering(service, **answer)) == expected
+
+
+@pytest.mark.parametrize(
+    ("reader", "answer", "member"),
+    [
+        (
+            lambda client: read_launchers.refreshes(client, IN_GROUP),
+            {"describe_instance_refreshes": {}},
+            "InstanceRefreshes",
+        ),
+        (read_launchers.fleets, {"describe_fleets": {}}, "Fleets"),
+        (read_launchers.fleets, {"describe_fleets": {"Fleets": [{}]}}, "FleetId"),
+        (read_launchers.spot_fleets, {"describe_spot_fleet_requests": {}}, "SpotFleetRequestConfigs"),
+        (
+            read_launchers.spot_fleets,
+            {"describe_spot_fleet_requests": {"SpotFleetRequestConfigs": [{"SpotFleetRequestId": "web"}]}},
+            "SpotFleetRequestConfig",
+        ),
+        (read_launchers.spot_requests, {"describe_spot_instance_requests": {}}, "SpotInstanceRequests"),
+        (
+            read_launchers.spot_requests,
+            {"describe_spot_instance_requests": {"SpotInstanceRequests": [{}]}},
+            "SpotInstanceRequestId",
+        ),
+        (
+            read_launchers.groups,
+            {
+                "describe_auto_scaling_groups": {
+                    "AutoScalingGroups": [{**GROUP, "LaunchTemplate": {"Version": "3"}}]
+                }
+            },
+            "LaunchTemplateName",
+        ),
+    ],
+)
+def test_an_incomplete_answer_hides_no_launcher(reader: Any, answer: dict[str, Any], member: str) -> None:
+    (method,) = answer
+    service = "autoscaling" if "instance_ref" in method or "groups" in method else "ec2"
+    with pytest.raises(IncompleteAnswer, match=f"lacks {member}"):
+        reader(answering(service, **answer))

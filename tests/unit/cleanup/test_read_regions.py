@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.cleanup import read_regions as own_images
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     OwnSnapshot,
@@ -28,7 +29,7 @@ from botocore.exceptions import ClientError
 
 from tests.unit.cleanup.examples import GROUP
 from tests.unit.examples import OWNER
-from tests.unit.wire import Wire
+from tests.unit.wire import Wire, answering
 
 EVERY_IMAGE = {"Owners": ["self"], "IncludeDeprecated": True, "IncludeDisabled": True, "MaxResults": 1000}
 LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
@@ -216,10 +217,10 @@ def test_parameters_are_read_ten_at_a_time() -> None:
     names = [f"/{number}" for number in range(11)]
     wire.expect("describe_parameters", PARAMETERS, {"Parameters": [{"Name": one} for one in names]})
     for batch in (names[:10], names[10:]):
-        values = [{"Name": one, "Value": f"ami{one}"} for one in batch]
+        values = [{"Name": one, "Value": f"ami{one}", "Version": 1} for one in batch]
         wire.expect("get_parameters", {"Names": batch}, {"Parameters": values})
     with wire.spoken():
-        assert own_images.parameters(wire.client) == tuple(Parameter(one, f"ami{one}") for one in names)
+        assert own_images.parameters(wire.client) == tuple(Parameter(one, f"ami{one}", 1) for one in names)
 
 
 def test_a_tombstone_names_its_image_and_does_not_use_it() -> None:
@@ -229,7 +230,7 @@ def test_a_tombstone_names_its_image_and_does_not_use_it() -> None:
     names += ["/x/golden/eu-west-1/ami-0a", "/golden/web/latest"]
     read = [one for one in names if one != "/golden/eu-west-1/ami-0a"]
     wire.expect("describe_parameters", PARAMETERS, {"Parameters": [{"Name": one} for one in names]})
-    values = [{"Name": one, "Value": "ami-0a"} for one in read]
+    values = [{"Name": one, "Value": "ami-0a", "Version": 1} for one in read]
     wire.expect("get_parameters", {"Names": read}, {"Parameters": values})
     with wire.spoken():
         found = own_images.parameters(wire.client, tombstone_path="/golden/")
@@ -451,3 +452,128 @@ def test_without_retention_rules_nothing_is_promised_and_nothing_else_is_differe
     for method in ("list_rules", "nothing"):
         facts = region_where(method)
         assert (facts.rules, facts.unread, set(facts.snapshots)) == ((), (), {"snap-1"})
+
+
+def versions(**members: Any) -> dict[str, Any]:
+    whole = {"LaunchTemplateId": "lt-1", "VersionNumber": 1, "LaunchTemplateData": {}, **members}
+    version = {name: value for name, value in whole.items() if value is not None}
+    return {"describe_launch_template_versions": {"LaunchTemplateVersions": [version]}}
+
+
+def instances_with(**members: Any) -> dict[str, Any]:
+    whole = {"InstanceId": "i-1", "ImageId": "ami-1", "State": {"Name": "running"}, **members}
+    instance = {name: value for name, value in whole.items() if value is not None}
+    return {"describe_instances": {"Reservations": [{"Instances": [instance]}]}}
+
+
+def latest(**members: Any) -> dict[str, Any]:
+    whole = {"Name": "/web", "Value": "ami-1", "Version": 2, **members}
+    parameter = {name: value for name, value in whole.items() if value is not None}
+    listed = {"describe_parameters": {"Parameters": [{"Name": "/web"}]}}
+    return {**listed, "get_parameters": {"Parameters": [parameter]}}
+
+
+IMAGE_PARAMETER = (Parameter("/web", "ami-0123456789abcdef0", 2),)
+INCOMPLETE: list[tuple[str, Any, dict[str, Any], str]] = [
+    ("ec2", lambda ec2: own_images.own_images(ec2, "eu-west-1"), {"describe_images": {}}, "Images"),
+    ("ec2", own_images.own_snapshots, {"describe_locked_snapshots": {}}, "Snapshots"),
+    (
+        "ec2",
+        own_images.own_snapshots,
+        {"describe_locked_snapshots": {"Snapshots": [{"LockState": "compliance"}]}},
+        "SnapshotId",
+    ),
+    (
+        "ec2",
+        own_images.own_snapshots,
+        {"describe_locked_snapshots": {"Snapshots": []}, "describe_snapshots": {}},
+        "Snapshots",
+    ),
+    ("ec2", own_images.instances, {"describe_instances": {}}, "Reservations"),
+    ("ec2", own_images.instances, {"describe_instances": {"Reservations": [{}]}}, "Instances"),
+    ("ec2", own_images.instances, instances_with(ImageId=None), "ImageId"),
+    ("ec2", own_images.instances, instances_with(InstanceId=None), "InstanceId"),
+    ("ec2", own_images.instances, instances_with(State=None), "State"),
+    (
+        "ec2",
+        own_images.template_versions,
+        {"describe_launch_template_versions": {}},
+        "LaunchTemplateVersions",
+    ),
+    ("ec2", own_images.template_versions, versions(LaunchTemplateData=None), "LaunchTemplateData"),
+    ("ec2", own_images.template_versions, versions(LaunchTemplateId=None), "LaunchTemplateId"),
+    ("ec2", own_images.template_versions, versions(VersionNumber=None), "VersionNumber"),
+    (
+        "ec2",
+        lambda ec2: own_images.pinned_versions(ec2, [Pin("lt-1", 1)]),
+        {"describe_launch_template_versions": {}},
+        "LaunchTemplateVersions",
+    ),
+    ("ec2", own_images.binned_images, {"list_images_in_recycle_bin": {}}, "Images"),
+    ("ec2", own_images.binned_images, {"list_images_in_recycle_bin": {"Images": [{}]}}, "ImageId"),
+    ("ssm", own_images.parameters, {"describe_parameters": {}}, "Parameters"),
+    ("ssm", own_images.parameters, {"describe_parameters": {"Parameters": [{}]}}, "Name"),
+    ("ssm", own_images.parameters, {**latest(), "get_parameters": {}}, "Parameters"),
+    ("ssm", own_images.parameters, latest(Value=None), "Value"),
+    # Earlier versions with labels are read only if there are several.
+    ("ssm", own_images.parameters, latest(Version=None), "Version"),
+    (
+        "ssm",
+        lambda ssm: own_images.labelled_versions(ssm, IMAGE_PARAMETER),
+        {"get_parameter_history": {}},
+        "Parameters",
+    ),
+    (
+        "ssm",
+        lambda ssm: own_images.labelled_versions(ssm, IMAGE_PARAMETER),
+        {"get_parameter_history": {"Parameters": [{"Value": "ami-1", "Labels": ["old"]}]}},
+        "Version",
+    ),
+    (
+        "ssm",
+        lambda ssm: own_images.labelled_versions(ssm, IMAGE_PARAMETER),
+        {"get_parameter_history": {"Parameters": [{"Version": 1, "Labels": ["old"]}]}},
+        "Value",
+    ),
+    ("ssm", lambda ssm: own_images.selected_parameters(ssm, ["/web:1"]), {"get_parameter": {}}, "Parameter"),
+    (
+        "ssm",
+        lambda ssm: own_images.selected_parameters(ssm, ["/web:1"]),
+        {"get_parameter": {"Parameter": {"Name": "/web"}}},
+        "Value",
+    ),
+]
+
+
+@pytest.mark.parametrize(("service", "reader", "answers", "member"), INCOMPLETE)
+def test_an_incomplete_answer_hides_no_use(
+    service: str, reader: Any, answers: dict[str, Any], member: str
+) -> None:
+    """A failed read counts as use of all images of the region (``Attempts``)."""
+    client = answering(service, **answers)
+    with pytest.raises(IncompleteAnswer, match=f"lacks {member}"):
+        reader(client)
+    attempt = own_images.Attempts()
+    assert attempt("Read", lambda: reader(client)) == ()
+    (problem,) = attempt.problems
+    assert (problem.kind, problem.firm) == ("unreadable", False)
+    assert problem.detail.startswith("incomplete_answer: AWS's answer to ")
+
+
+def test_a_lock_without_a_state_is_one() -> None:
+    locks = {"Snapshots": [{"SnapshotId": "snap-1"}]}
+    snapshots = {"Snapshots": [{"SnapshotId": "snap-1"}, {"SnapshotId": "snap-2"}]}
+    ec2 = answering("ec2", describe_locked_snapshots=locks, describe_snapshots=snapshots)
+    assert [one.locked for one in own_images.own_snapshots(ec2)] == ["locked", ""]
+
+
+def test_a_rule_without_a_status_is_not_in_effect() -> None:
+    rule = {"ResourceType": "EC2_IMAGE", "RetentionPeriod": {"RetentionPeriodValue": 7}}
+    listed = {"Rules": [{"Identifier": "r-1"}]}
+    assert own_images.retention_rules(answering("rbin", list_rules=listed, get_rule=rule)) == ()
+    with pytest.raises(IncompleteAnswer, match="GetRule lacks RetentionPeriod"):
+        own_images.retention_rules(
+            answering(
+                "rbin", list_rules=listed, get_rule={"Status": "available", "ResourceType": "EC2_IMAGE"}
+            )
+        )

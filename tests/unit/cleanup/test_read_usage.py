@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.cleanup import read_usage as image_use
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import Evidence, SnapshotUsage
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
@@ -15,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from tests.unit.cleanup.examples import own
 from tests.unit.examples import CONSUMER, OWNER
-from tests.unit.wire import Wire
+from tests.unit.wire import Wire, answering
 
 LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -231,3 +232,68 @@ def test_uses_in_another_account_are_read(refused: str | None, kinds: list[str])
     with ec2.spoken(), autoscaling.spoken(), ssm.spoken():
         evidence = image_use.used_in(clients, "eu-west-1", [IMAGE])[IMAGE]
     assert [one.kind for one in evidence] == kinds
+
+
+def report(**members: Any) -> dict[str, Any]:
+    """The answers for the reports of ami-1, with one that lacks the members that are None."""
+    whole = {"ImageId": "ami-1", "ReportId": "r-1", "State": "available", "CreationTime": NOW, **members}
+    found = {name: value for name, value in whole.items() if value is not None}
+    return {
+        "describe_image_usage_reports": {"ImageUsageReports": [found]},
+        "describe_image_usage_report_entries": {"ImageUsageReportEntries": []},
+    }
+
+
+def with_entry(**members: Any) -> dict[str, Any]:
+    whole = {"ImageId": "ami-1", "ReportId": "r-1", "AccountId": CONSUMER, "UsageCount": 1, **members}
+    found = {name: value for name, value in whole.items() if value is not None}
+    return {**report(), "describe_image_usage_report_entries": {"ImageUsageReportEntries": [found]}}
+
+
+def reference(**members: Any) -> dict[str, Any]:
+    whole = {"ImageId": "ami-1", "ResourceType": "ec2:Instance", "Arn": "arn:x", **members}
+    found = {name: value for name, value in whole.items() if value is not None}
+    return {"describe_image_references": {"ImageReferences": [found]}}
+
+
+@pytest.mark.parametrize(
+    ("reader", "answers", "member"),
+    [
+        (image_use.references, {"describe_image_references": {}}, "ImageReferences"),
+        *(
+            (image_use.references, reference(**{name: None}), name)
+            for name in ("ImageId", "ResourceType", "Arn")
+        ),
+        (image_use.pending_reports, {"describe_image_usage_reports": {}}, "ImageUsageReports"),
+        (image_use.pending_reports, report(ImageId=None), "ImageId"),
+        (image_use.usage_reports, {"describe_image_usage_reports": {}}, "ImageUsageReports"),
+        *(
+            (image_use.usage_reports, report(**{name: None}), name)
+            for name in ("ImageId", "ReportId", "State", "CreationTime")
+        ),
+        (image_use.usage_reports, report(ResourceTypes=[{}]), "ResourceType"),
+        (
+            image_use.usage_reports,
+            {**report(), "describe_image_usage_report_entries": {}},
+            "ImageUsageReportEntries",
+        ),
+        *(
+            (image_use.usage_reports, with_entry(**{name: None}), name)
+            for name in ("ImageId", "ReportId", "AccountId", "UsageCount")
+        ),
+    ],
+)
+def test_an_incomplete_answer_is_no_proof_of_disuse(
+    reader: Any, answers: dict[str, Any], member: str
+) -> None:
+    """botocore's shapes of these answers require no member."""
+    with pytest.raises(IncompleteAnswer, match=f"lacks {member}$|lacks {member}[.]") as caught:
+        reader(answering("ec2", **answers), ["ami-1"])
+    assert image_use.unread(caught.value, "Read").firm is False
+
+
+@pytest.mark.parametrize("option", [{}, {"OptionValues": []}])
+def test_a_report_without_a_number_of_versions_covers_none(option: dict[str, Any]) -> None:
+    kinds = [{"ResourceType": "ec2:LaunchTemplate", "ResourceTypeOptions": [option]}]
+    found = image_use.usage_reports(answering("ec2", **report(ResourceTypes=kinds)), ["ami-1"])
+    assert found["ami-1"].template_versions == 0
