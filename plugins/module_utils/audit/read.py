@@ -118,10 +118,11 @@ def unused_snapshots(ec2: EC2Client, used: Collection[str]) -> Iterator[str]:
             OwnerIds=["self"], PaginationConfig=read.PAGE, **scope
         )
         for page in pages:
-            for item in page["Snapshots"]:
-                if item["SnapshotId"] not in known:
-                    known.add(item["SnapshotId"])
-                    yield item["SnapshotId"]
+            for item in required(page, "Snapshots", "DescribeSnapshots"):
+                snapshot_id = required(item, "SnapshotId", "DescribeSnapshots")
+                if snapshot_id not in known:
+                    known.add(snapshot_id)
+                    yield snapshot_id
 
 
 def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionSeen:

@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
-from tests.unit.wire import Wire
+from tests.unit.wire import Wire, answering
 
 HERE, THERE = place(), place("us-west-2")
 LISTING = {"Owners": ["self"], "IncludeDeprecated": True, "IncludeDisabled": True, "MaxResults": 100}
@@ -301,3 +301,9 @@ def test_a_key_or_permissions_that_an_answer_lacks_are_unreadable() -> None:
             "AWS's answer to DescribeImageAttribute lacks LaunchPermissions.",
         ),
     }
+
+
+@pytest.mark.parametrize(("answer", "member"), [({}, "Snapshots"), ({"Snapshots": [{}]}, "SnapshotId")])
+def test_an_incomplete_answer_hides_no_unused_snapshot(answer: dict[str, Any], member: str) -> None:
+    with pytest.raises(IncompleteAnswer, match=f"DescribeSnapshots lacks {member}"):
+        list(audit.unused_snapshots(answering("ec2", describe_snapshots=answer), ()))
