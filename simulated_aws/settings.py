@@ -80,6 +80,8 @@ class Settings:
     """Seconds that ListGrants shows a new role or user by its unique id; about 60 (aws/aws-sdk-go#1718)."""
     parameter_validation_seconds: float = 0.0
     """Seconds that SSM takes to validate an AMI id (botocore shape PutParameterRequest, DataType)."""
+    parameter_update_seconds: float = 0.0
+    """Seconds after an update of a parameter for which the next one is TooManyUpdates; AWS documents none."""
     references_in_text_parameters: bool = False
     """Whether DescribeImageReferences also finds image ids in parameters that do not have the data type
     `aws:ec2:image`; AWS documents neither."""

@@ -14,7 +14,7 @@ from moto.ssm.utils import parameter_arn
 
 from ..ec2.access import Caller
 from ..settings import SETTINGS
-from . import image_validation, parameter_checks
+from . import concurrent_updates, image_validation, parameter_checks
 from .errors import not_valid, ssm_error
 
 
@@ -44,6 +44,10 @@ class StrictSsmResponse(SimpleSystemManagerResponse):
             raise not_valid("Invalid request: tags and overwrite can't be used together.")
         if image_validation.is_running(self.caller, name):
             raise ssm_error(SETTINGS.parameter_rewrite_error_code, f"The value of {name} is being validated.")
+        with concurrent_updates.update_of(self.caller, name):
+            return self._put(request, name, present)
+
+    def _put(self, request: dict[str, Any], name: str, present: Parameter | None) -> ActionResult:
         if present is not None and not request.get("Overwrite"):
             raise ParameterAlreadyExists
         parameter_checks.require_type(request, present)
@@ -81,18 +85,45 @@ class StrictSsmResponse(SimpleSystemManagerResponse):
     def label_parameter_version(self) -> ActionResult:
         """LabelParameterVersion; moto checks reserved prefixes in lower case only."""
         kept, reserved = parameter_checks.split_labels(self._get_param("Labels"))
-        invalid, version = self.ssm_backend.label_parameter_version(
-            self._get_param("Name"), self._get_param("ParameterVersion"), kept
-        )
+        name = self._get_param("Name")
+        with concurrent_updates.update_of(self.caller, name):
+            invalid, version = self.ssm_backend.label_parameter_version(
+                name, self._get_param("ParameterVersion"), kept
+            )
         return ActionResult({"InvalidLabels": [*reserved, *invalid], "ParameterVersion": version})
+
+    def unlabel_parameter_version(self) -> ActionResult:
+        """UnlabelParameterVersion."""
+        with concurrent_updates.update_of(self.caller, self._get_param("Name")):
+            return super().unlabel_parameter_version()
 
     def add_tags_to_resource(self) -> ActionResult:
         """AddTagsToResource, with AWS's limits for parameters."""
-        if self._get_param("ResourceType") == "Parameter":
-            tags = {tag["Key"]: tag["Value"] for tag in self._get_param("Tags")}
-            present = self.ssm_backend.list_tags_for_resource("Parameter", self._get_param("ResourceId"))
-            parameter_checks.require_tags(present, tags)
-        return super().add_tags_to_resource()
+        self._require_resource()
+        with concurrent_updates.update_of(self.caller, self._get_param("ResourceId")):
+            if self._get_param("ResourceType") == "Parameter":
+                tags = {tag["Key"]: tag["Value"] for tag in self._get_param("Tags")}
+                present = self.ssm_backend.list_tags_for_resource("Parameter", self._get_param("ResourceId"))
+                parameter_checks.require_tags(present, tags)
+            return super().add_tags_to_resource()
+
+    def remove_tags_from_resource(self) -> ActionResult:
+        """RemoveTagsFromResource."""
+        self._require_resource()
+        with concurrent_updates.update_of(self.caller, self._get_param("ResourceId")):
+            return super().remove_tags_from_resource()
+
+    def list_tags_for_resource(self) -> ActionResult:
+        """ListTagsForResource."""
+        self._require_resource()
+        return super().list_tags_for_resource()
+
+    def _require_resource(self) -> None:
+        """InvalidResourceId, without a message, for a parameter that does not exist (getmoto/moto#4360)."""
+        if self._get_param("ResourceType") == "Parameter" and not self._present(
+            self._get_param("ResourceId")
+        ):
+            raise ssm_error("InvalidResourceId", "")
 
     def _present(self, name: str) -> Parameter | None:
         # A lookup by name would add an empty entry to moto's defaultdict.

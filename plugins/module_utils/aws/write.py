@@ -33,6 +33,11 @@ _PERMISSION_LISTS = {
 }
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API": an image that is not known, or pending.
 _UNSETTLED_CODES = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
+# Updates of a parameter, of which AWS supports one at a time (botocore shape TooManyUpdates). No retry mode
+# of botocore repeats that error.
+_PARAMETER_UPDATES = frozenset(
+    {"AddTagsToResource", "LabelParameterVersion", "RemoveTagsFromResource", "UnlabelParameterVersion"}
+)
 # Seconds between two attempts, of which the first ones are closer.
 _LONGEST_PAUSE = 8.0
 # botocore shape SnapshotReturnCodes; "skipped" is a snapshot that another image uses.
@@ -65,7 +70,8 @@ def perform_all(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
 def perform(client: Any, action: Action) -> Performed:
     """Perform one action with a client of its service and region, without the entries that AWS rejects.
 
-    An action on an image that EC2 does not return as available everywhere yet is repeated for a while.
+    An action on an image that EC2 does not return as available everywhere yet is repeated for a while, and so
+    is an update of a parameter that is being updated.
     """
     answer, problem = _call(client, action)
     deadline, pause = monotonic() + SETTLING_TIMEOUT, 1.0
@@ -92,7 +98,9 @@ def _call(client: Any, action: Action) -> tuple[Mapping[str, Any], Failure | Non
 
 
 def _may_settle(action: Action, problem: Failure) -> bool:
-    """Whether AWS may refuse the action only because an image or its sharing has not propagated yet."""
+    """Whether AWS may refuse the action only because an earlier change has not propagated yet."""
+    if action.operation in _PARAMETER_UPDATES:
+        return problem.error_code == "TooManyUpdates"
     if action.operation == "CopyImage":
         storage = problem.error_code == "InvalidRequest" and "storage" in problem.message
         return storage or problem.error_code in _UNSETTLED_CODES

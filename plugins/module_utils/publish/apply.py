@@ -25,6 +25,8 @@ _LONGEST = 3.0
 # are said of other things too: after so many seconds the answer counts.
 _BUSY = ("TooManyUpdates", "ValidationException")
 _BUSY_FOR = 30.0
+# Nothing that follows depends on these: launch templates take the new image although they fail.
+_INDEPENDENT = frozenset({"AddTagsToResource", "LabelParameterVersion"})
 
 
 @dataclass
@@ -32,16 +34,16 @@ class PublishRun:
     """How far one target's actions came; ``version`` is the parameter's, ``defaults`` are the templates'."""
 
     performed: list[Action] = field(default_factory=list)
-    failure: Failure | None = None
+    failures: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     version: int | None = None
     made: dict[str | None, int] = field(default_factory=dict)
     defaults: dict[str | None, int] = field(default_factory=dict)
 
-    def note(self, action: Action, done: Performed) -> None:
-        """Take over what became of an action."""
+    def note(self, action: Action, done: Performed) -> list[Failure]:
+        """Take over the outcome of an action, and return its failures."""
         self.performed += done.actions
-        self.failure = next(iter(done.failures), None)
+        failures = list(done.failures)
         for answer in done.answers:
             if action.operation == "CreateLaunchTemplateVersion":
                 made = required(answer, "LaunchTemplateVersion", action.operation)
@@ -54,12 +56,15 @@ class PublishRun:
             if action.operation == "ModifyLaunchTemplate":
                 self.defaults[action.resource] = int(action.parameters["DefaultVersion"])
             if action.operation == "LabelParameterVersion" and answer.get("InvalidLabels"):
-                self.failure = _failure(
-                    action,
-                    "invalid_label",
-                    f"AWS rejects the label {', '.join(answer['InvalidLabels'])} as not valid.",
-                    "Without the label, a rollback to this version is not possible. All else is published.",
+                failures.append(
+                    _failure(
+                        action,
+                        "invalid_label",
+                        f"AWS rejects the label {', '.join(answer['InvalidLabels'])} as not valid.",
+                        "Without the label, no rollback to this version is possible. All else is published.",
+                    )
                 )
+        return failures
 
 
 def perform_target(
@@ -67,20 +72,21 @@ def perform_target(
 ) -> PublishRun:
     """Perform one target's actions in their order and stop at the first that fails.
 
-    ``services`` are the target's clients. A new value is waited for until AWS has validated it, for at most
-    ``wait_timeout`` seconds.
+    A label or a tag that fails does not stop the others. ``services`` are the target's clients. A new value
+    is waited for until AWS has validated it, for at most ``wait_timeout`` seconds.
     """
     run = PublishRun()
     for planned in actions:
         action = _completed(planned, run)
         try:
             if action.operation == "PutParameter":
-                _put(services["ssm"], action, wait_timeout, run)
+                failures = _put(services["ssm"], action, wait_timeout, run)
             else:
-                run.note(action, perform(services[action.service], action))
+                failures = run.note(action, perform(services[action.service], action))
         except errors.AWS_ERRORS as exception:
-            run.failure = errors.failure(exception, action.target, "GetParameter")
-        if run.failure:
+            failures = [errors.failure(exception, action.target, "GetParameter")]
+        run.failures += failures
+        if failures and action.operation not in _INDEPENDENT:
             if action.operation == "PutParameter":
                 _label_again(services, run)
             break
@@ -111,31 +117,31 @@ def _completed(action: Action, run: PublishRun) -> Action:
     return replace(action, parameters={**action.parameters, **known}) if known else action
 
 
-def _put(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> None:
-    """Put a value and wait until it is the parameter's.
+def _put(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> list[Failure]:
+    """Put a value, wait until it is the parameter's, and return the failures.
 
     If a value is being validated, it may be the same one, of a run that was stopped: then that will do.
     """
     name, value = action.parameters["Name"], action.parameters["Value"]
-    before = None
+    before, failures = None, list[Failure]()
     for number, _look in enumerate(_looks(min(_BUSY_FOR, wait_timeout))):
         if number:
             now = current(ssm, name)
             if now != before and now is not None and now[1] == value:
-                run.version, run.failure = now[0], None
-                return
-        run.note(action, done := perform(ssm, action))
+                run.version = now[0]
+                return []
+        failures = run.note(action, done := perform(ssm, action))
         if done.answers:
             run.version = required(done.answers[0], "Version", "PutParameter")
-            _wait(ssm, action, wait_timeout, run)
-            return
-        if run.failure is None or run.failure.error_code not in _BUSY:
-            return
+            return _wait(ssm, action, wait_timeout, run)
+        if not any(failure.error_code in _BUSY for failure in failures):
+            return failures
         if not number:
             before = current(ssm, name)
+    return failures
 
 
-def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> None:
+def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> list[Failure]:
     name, value, version = action.parameters["Name"], action.parameters["Value"], run.version or 0
     for _look in _looks(wait_timeout):
         now = current(ssm, name)
@@ -143,23 +149,26 @@ def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> Non
             continue
         if now[1] == value:
             run.version = now[0]
-        else:
-            run.failure = _failure(
+            return []
+        return [
+            _failure(
                 action,
                 "concurrent_change",
                 f"{name} was changed to {now[1]} in version {now[0]} by another client at the same time.",
                 "Look for the other client, and rerun.",
             )
-        return
-    run.failure = _failure(
-        action,
-        "parameter_not_validated",
-        f"AWS accepted {value} as version {version} of {name}, but did not validate it within "
-        f"{wait_timeout:g} seconds.",
-        "Rerun, in case AWS is still validating it. If validation failed, Parameter Store has sent an "
-        "event to EventBridge: the image must be available to the account, and the credentials must allow "
-        "ec2:DescribeImages and ssm:GetParameters.",
-    )
+        ]
+    return [
+        _failure(
+            action,
+            "parameter_not_validated",
+            f"AWS accepted {value} as version {version} of {name}, but did not validate it within "
+            f"{wait_timeout:g} seconds.",
+            "Rerun, in case AWS is still validating it. If validation failed, Parameter Store has sent an "
+            "event to EventBridge: the image must be available to the account, and the credentials must "
+            "allow ec2:DescribeImages and ssm:GetParameters.",
+        )
+    ]
 
 
 def _looks(seconds: float) -> Iterator[None]:

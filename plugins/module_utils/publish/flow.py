@@ -64,7 +64,7 @@ def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan
         return perform_target(services, actions[target], wanted.wait_timeout)
 
     done, failed = each(actions, perform)
-    failures = [run.failure for run in done.values() if run.failure]
+    failures = [failure for run in done.values() for failure in run.failures]
     failures += [errors.failure(exception, target, "PutParameter") for target, exception in failed.items()]
     return Outcome(
         performed=tuple(action for run in done.values() for action in run.performed),

@@ -208,3 +208,40 @@ def test_an_instance_is_launched_from_what_a_parameter_names(
     for missing in (f"{NAME}:9", f"{NAME}:bad", "/none"):
         refused = outcome(ec2.run_instances, **{**launch, "ImageId": f"resolve:ssm:{missing}"})
         assert refused == "InvalidParameterValue"
+
+
+UPDATES = {
+    "label_parameter_version": {"Name": NAME, "ParameterVersion": 1, "Labels": ["golden"]},
+    "unlabel_parameter_version": {"Name": NAME, "ParameterVersion": 1, "Labels": ["golden"]},
+    "add_tags_to_resource": {
+        "ResourceType": "Parameter",
+        "ResourceId": NAME,
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
+    "remove_tags_from_resource": {"ResourceType": "Parameter", "ResourceId": NAME, "TagKeys": ["a"]},
+    "put_parameter": {**IMAGE, "Value": "ami-00000000000000000", "Overwrite": True},
+}
+
+
+@pytest.mark.parametrize("method", UPDATES)
+def test_an_update_may_come_too_soon_after_another(store: Store, method: str) -> None:
+    """(botocore shape TooManyUpdates, an error of each of these operations.)"""
+    store.put()
+    store.aws.update_settings(parameter_update_seconds=FOREVER)
+    assert outcome(getattr(store.ssm, method), **UPDATES[method]) == "TooManyUpdates"
+    store.aws.update_settings(parameter_update_seconds=0)
+    assert outcome(getattr(store.ssm, method), **UPDATES[method]) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("list_tags_for_resource", {}),
+        ("add_tags_to_resource", {"Tags": [{"Key": "a", "Value": "b"}]}),
+        ("remove_tags_from_resource", {"TagKeys": ["a"]}),
+    ],
+)
+def test_tags_of_a_parameter_that_does_not_exist(store: Store, method: str, params: dict[str, Any]) -> None:
+    """(getmoto/moto#4360, recorded on AWS.)"""
+    call = getattr(store.ssm, method)
+    assert outcome(call, ResourceType="Parameter", ResourceId="/none", **params) == "InvalidResourceId"

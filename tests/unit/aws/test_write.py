@@ -347,6 +347,47 @@ def test_what_has_not_propagated_is_tried_again(
     assert clock.now == started + 3
 
 
+PARAMETER = "/golden/web"
+
+
+@pytest.mark.parametrize(
+    ("operation", "method", "parameters"),
+    [
+        (
+            "LabelParameterVersion",
+            "label_parameter_version",
+            {"Name": PARAMETER, "ParameterVersion": 2, "Labels": ["golden"]},
+        ),
+        (
+            "UnlabelParameterVersion",
+            "unlabel_parameter_version",
+            {"Name": PARAMETER, "ParameterVersion": 1, "Labels": ["golden"]},
+        ),
+        (
+            "AddTagsToResource",
+            "add_tags_to_resource",
+            {"ResourceType": "Parameter", "ResourceId": PARAMETER, "Tags": [{"Key": "a", "Value": "b"}]},
+        ),
+    ],
+)
+def test_an_update_of_a_parameter_that_is_being_updated_is_tried_again(
+    clock: Clock, operation: str, method: str, parameters: dict[str, Any]
+) -> None:
+    """(botocore shape TooManyUpdates.)"""
+    action = Action(HERE, operation, parameters, PARAMETER, "ssm")
+    started = clock.now
+    with Wire("ssm").spoken() as ssm:
+        ssm.refuse(method, parameters, "TooManyUpdates", "")
+        ssm.expect(method, parameters)
+        done = write.perform(ssm.client, action)
+        assert (done.actions, done.failures) == ((action,), ())
+        ssm.refuse(method, parameters, "ParameterNotFound")
+        assert [failure.error_code for failure in write.perform(ssm.client, action).failures] == [
+            "ParameterNotFound"
+        ]
+    assert clock.now == started + 1
+
+
 @pytest.mark.usefixtures("clock")
 def test_what_does_not_propagate_is_a_failure(ec2: Wire) -> None:
     # After 0, 1, 3, 7, 15, 23 and 31 seconds.

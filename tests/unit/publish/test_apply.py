@@ -80,7 +80,7 @@ def test_a_value_is_waited_for(ssm: Wire, run: Callable[..., PublishRun], before
     shows(ssm, 3)
     ssm.expect("label_parameter_version", {**LABELLED, "ParameterVersion": 3}, {"ParameterVersion": 3})
     done = run(PUT, LABELLING)
-    assert (done.failure, done.version) == (None, 3)
+    assert (done.failures, done.version) == ([], 3)
     assert [action.operation for action in done.performed] == ["PutParameter", "LabelParameterVersion"]
 
 
@@ -91,9 +91,9 @@ def test_a_value_that_never_appears_is_explained(
     for _ in range(3):
         shows(ssm, 2, OLD)
     done = run(PUT, LABELLING, wait_timeout=1)
-    assert done.failure is not None
-    assert done.failure.error_code == "parameter_not_validated"
-    assert all(text in done.failure.message for text in (NEW, "version 3", NAME, "1 seconds"))
+    (failure,) = done.failures
+    assert failure.error_code == "parameter_not_validated"
+    assert all(text in failure.message for text in (NEW, "version 3", NAME, "1 seconds"))
     assert [action.operation for action in done.performed] == ["PutParameter"]
     assert clock.now == 1
 
@@ -104,8 +104,7 @@ def test_a_concurrent_change_is_a_failure(
 ) -> None:
     accepted(ssm, 3)
     shows(ssm, version, value)
-    failure = run().failure
-    assert failure is not None
+    (failure,) = run().failures
     assert failure.error_code == "concurrent_change"
 
 
@@ -113,7 +112,7 @@ def test_a_concurrent_change_to_the_same_value_is_accepted(ssm: Wire, run: Calla
     accepted(ssm, 3)
     shows(ssm, 4)
     done = run()
-    assert (done.failure, done.version) == (None, 4)
+    assert (done.failures, done.version) == ([], 4)
 
 
 @pytest.mark.parametrize("code", BUSY)
@@ -127,7 +126,7 @@ def test_the_same_value_of_an_interrupted_run_is_accepted(
     ssm.refuse("put_parameter", VALUE, code)
     shows(ssm, 3)
     done = run()
-    assert (done.failure, done.version, done.performed) == (None, 3, [])
+    assert (done.failures, done.version, done.performed) == ([], 3, [])
 
 
 @pytest.mark.parametrize("code", BUSY)
@@ -140,7 +139,7 @@ def test_another_value_is_put_after_the_one_that_is_being_validated(
     accepted(ssm, 4)
     shows(ssm, 4)
     done = run()
-    assert (done.failure, done.version, len(done.performed)) == (None, 4, 1)
+    assert (done.failures, done.version, len(done.performed)) == ([], 4, 1)
 
 
 def test_what_is_refused_for_long_is_refused(ssm: Wire, run: Callable[..., PublishRun], clock: Clock) -> None:
@@ -149,8 +148,7 @@ def test_what_is_refused_for_long_is_refused(ssm: Wire, run: Callable[..., Publi
     for _ in range(2):
         shows(ssm, None)
         ssm.refuse("put_parameter", VALUE, "ValidationException", "No such name.")
-    failure = run(PUT, LABELLING, wait_timeout=1).failure
-    assert failure is not None
+    (failure,) = run(PUT, LABELLING, wait_timeout=1).failures
     assert (failure.error_code, failure.message) == ("ValidationException", "No such name.")
     assert clock.now == 1
 
@@ -158,8 +156,8 @@ def test_what_is_refused_for_long_is_refused(ssm: Wire, run: Callable[..., Publi
 def test_any_other_refusal_is_final(ssm: Wire, run: Callable[..., PublishRun]) -> None:
     ssm.refuse("put_parameter", VALUE, "AccessDeniedException")
     done = run(PUT, LABELLING)
-    assert done.failure is not None
-    assert (done.failure.error_code, done.performed) == ("AccessDeniedException", [])
+    (failure,) = done.failures
+    assert (failure.error_code, done.performed) == ("AccessDeniedException", [])
 
 
 def test_what_was_done_before_a_look_fails_is_not_forgotten(
@@ -168,17 +166,39 @@ def test_what_was_done_before_a_look_fails_is_not_forgotten(
     accepted(ssm, 1)
     ssm.refuse("get_parameter", {"Name": NAME}, "AccessDeniedException")
     done = run()
-    assert done.failure is not None
-    assert (done.failure.action, len(done.performed)) == ("GetParameter", 1)
+    (failure,) = done.failures
+    assert (failure.action, len(done.performed)) == ("GetParameter", 1)
 
 
 def test_a_label_that_aws_ignores_is_a_failure(ssm: Wire, run: Callable[..., PublishRun]) -> None:
     known = {**LABELLED, "ParameterVersion": 2}
     answer = {"InvalidLabels": [LABEL], "ParameterVersion": 2}
     ssm.expect("label_parameter_version", known, answer)
-    failure = run(Action(place(REGION), "LabelParameterVersion", known, NAME, "ssm")).failure
-    assert failure is not None
+    (failure,) = run(Action(place(REGION), "LabelParameterVersion", known, NAME, "ssm")).failures
     assert failure.error_code == "invalid_label"
+
+
+@pytest.mark.parametrize("operation", ["LabelParameterVersion", "AddTagsToResource"])
+def test_templates_take_the_image_without_the_label_or_the_tags_of_the_parameter(operation: str) -> None:
+    parameters: dict[str, dict[str, Any]] = {
+        "LabelParameterVersion": {"Name": NAME, "ParameterVersion": 2, "Labels": [LABEL]},
+        "AddTagsToResource": {"ResourceType": "Parameter", "ResourceId": NAME, "Tags": []},
+    }
+    method = {"LabelParameterVersion": "label_parameter_version", "AddTagsToResource": "add_tags_to_resource"}
+    modify = {"LaunchTemplateId": "lt-1", "DefaultVersion": "7"}
+    with Wire("ec2").spoken() as ec2, Wire("ssm").spoken() as ssm:
+        ssm.refuse(method[operation], parameters[operation], "AccessDeniedException")
+        ec2.expect("modify_launch_template", modify)
+        done = perform_target(
+            {"ec2": ec2.client, "ssm": ssm.client},
+            (
+                Action(place(REGION), operation, parameters[operation], NAME, "ssm"),
+                Action(place(REGION), "ModifyLaunchTemplate", modify, "lt-1"),
+            ),
+            60,
+        )
+    assert [failure.action for failure in done.failures] == [operation]
+    assert done.defaults == {"lt-1": 7}
 
 
 def test_a_templates_new_version_becomes_the_default_and_its_warnings_are_told() -> None:
@@ -199,7 +219,7 @@ def test_a_templates_new_version_becomes_the_default_and_its_warnings_are_told()
             ),
             60,
         )
-    assert (done.failure, done.defaults) == (None, {"lt-1": 7})
+    assert (done.failures, done.defaults) == ([], {"lt-1": 7})
     (warning,) = done.warnings
     assert "The key pair does not exist" in warning
 
@@ -219,8 +239,8 @@ def test_a_label_that_made_room_for_a_value_that_does_not_come_is_put_back(
     else:
         ssm.expect("label_parameter_version", TAKEN_OFF, {"ParameterVersion": 3})
     done = run(TAKING_OFF, PUT, LABELLING)
-    assert done.failure is not None
-    assert done.failure.error_code == "AccessDeniedException"
+    (failure,) = done.failures
+    assert failure.error_code == "AccessDeniedException"
     labelled = [] if is_gone else ["LabelParameterVersion"]
     assert [action.operation for action in done.performed] == ["UnlabelParameterVersion", *labelled]
     assert ["It is gone." in one and LABEL in one for one in done.warnings] == [True] * is_gone
