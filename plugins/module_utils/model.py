@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,7 +14,8 @@ from typing import Any, NamedTuple
 PUBLIC = "all"
 """The group of all AWS accounts, in launch and volume permissions (botocore enum ``PermissionGroup``)."""
 
-# The smallest instance type by architecture (EC2 User Guide, "Instance types"; t3 does not support i386).
+# The smallest instance type by architecture (EC2 User Guide, "Instance types"; t3 does not support i386). All
+# but t2 require the Elastic Network Adapter (EC2 User Guide, "Enable enhanced networking with ENA").
 SMALLEST_INSTANCE_TYPES = {"arm64": "t4g.nano", "i386": "t2.nano", "x86_64": "t3.nano"}
 
 # A policy may deny launches that do not require IMDSv2 (Service Authorization Reference, Amazon EC2:
@@ -95,7 +97,8 @@ class Image:
     """An AMI as DescribeImages returns it (botocore shape ``Image``). ``root_device`` is a device's name.
 
     ``allowed`` is whether the Allowed AMIs setting of the calling account allows it (``ImageAllowed``), None
-    if AWS does not return that.
+    if AWS does not return that. ``supported_types`` and ``unsupported_types`` are the names and patterns of
+    its ``InstanceTypeSpecification``.
     """
 
     image_id: str
@@ -114,6 +117,9 @@ class Image:
     deprecation_time: str | None = None
     allowed: bool | None = None
     root_device: str = ""
+    ena_support: bool | None = None
+    supported_types: tuple[str, ...] = ()
+    unsupported_types: tuple[str, ...] = ()
 
     @property
     def encrypted(self) -> bool:
@@ -124,6 +130,26 @@ class Image:
     def snapshot_ids(self) -> tuple[str, ...]:
         """The snapshots of the volumes, without duplicates, in the order of the devices."""
         return tuple(dict.fromkeys(device.snapshot_id for device in self.devices if device.snapshot_id))
+
+    @property
+    def smallest_instance_type(self) -> str | None:
+        """The smallest instance type of the architecture; None if there is none, or the image excludes it.
+
+        botocore operation ReplaceImageInstanceTypeSpecification: a type must match the supported ones, if
+        there are any, and no unsupported one; ``*`` is a wildcard. A type that needs ENA cannot launch an
+        image without it.
+        """
+        smallest = SMALLEST_INSTANCE_TYPES.get(self.architecture)
+        if smallest is None or (self.ena_support is False and not smallest.startswith("t2.")):
+            return None
+        supported = not self.supported_types or _matches(smallest, self.supported_types)
+        return smallest if supported and not _matches(smallest, self.unsupported_types) else None
+
+
+def _matches(instance_type: str, patterns: Iterable[str]) -> bool:
+    """Whether an instance type matches one of the patterns, in which only ``*`` has a meaning."""
+    expressions = (".*".join(map(re.escape, pattern.split("*"))) for pattern in patterns)
+    return any(re.fullmatch(expression, instance_type) for expression in expressions)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 from moto.ec2.models.instance_types import INSTANCE_TYPES
@@ -58,18 +59,37 @@ def start(instance: Instance) -> None:
 
 
 def require_fitting_type(image: Image, instance_type: str) -> None:
-    """Reject a type of another architecture than the image's (EC2 User Guide, Instance type requirements)."""
+    """Reject a type that the image does not support.
+
+    EC2 User Guide, Instance type requirements (architectures), AMI allowed instance types; for ENA
+    hashicorp/terraform#19763.
+    """
     known: Any = INSTANCE_TYPES.get(instance_type)
     if known is None:
         raise invalid_value("instanceType", instance_type)
-    supported = known["ProcessorInfo"]["SupportedArchitectures"]
-    if image.architecture not in supported:
+    architectures = known["ProcessorInfo"]["SupportedArchitectures"]
+    if image.architecture not in architectures:
         raise Ec2Error(
             "InvalidParameterValue",
-            f"The architecture '{','.join(supported)}' of the specified instance type does not match the "
+            f"The architecture '{','.join(architectures)}' of the specified instance type does not match the "
             f"architecture '{image.architecture}' of the specified AMI. Specify an instance type and an AMI "
             "that have matching architectures, and try again.",
         )
+    if known["NetworkInfo"]["EnaSupport"] == "required" and not image.ena_support:
+        raise Ec2Error(
+            "InvalidParameterCombination",
+            "Enhanced networking with the Elastic Network Adapter (ENA) is required for the "
+            f"'{instance_type}' instance type. Ensure that you are using an AMI that is enabled for ENA.",
+        )
+    supported = not image.supported_types or _matches(instance_type, image.supported_types)
+    if not supported or _matches(instance_type, image.unsupported_types):
+        # Only the code is documented (botocore operation ReplaceImageInstanceTypeSpecification).
+        message = f"The instance type '{instance_type}' is not compatible with the AMI '{image.id}'."
+        raise Ec2Error("InvalidParameterCombination", message)
+
+
+def _matches(instance_type: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(instance_type, pattern) for pattern in patterns)
 
 
 def launched_before(caller: Caller, token: str | None, fingerprint: str) -> Reservation | None:

@@ -174,6 +174,8 @@ class Image:
     kernel_id: str | None = None
     ramdisk_id: str | None = None
     product_codes: tuple[str, ...] = ()
+    supported_types: tuple[str, ...] = ()
+    unsupported_types: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
     permissions: dict[Grantee, None] = field(default_factory=dict)
     state: str = "available"

@@ -53,6 +53,36 @@ def test_the_result_of_sharing_is_ordered() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("architecture", "supported", "unsupported", "ena", "expected"),
+    [
+        pytest.param("x86_64", (), (), None, "t3.nano", id="no specification"),
+        pytest.param("arm64", (), (), True, "t4g.nano", id="another architecture"),
+        pytest.param("x86_64_mac", (), (), True, None, id="an architecture without a default"),
+        pytest.param("x86_64", ("g5.*", "t3.*"), (), True, "t3.nano", id="supported"),
+        pytest.param("x86_64", ("*nano",), (), True, "t3.nano", id="supported size"),
+        pytest.param("x86_64", ("g5.*",), (), True, None, id="not supported"),
+        pytest.param("x86_64", ("t3-nano", "t3xnano"), (), True, None, id="a dot is no wildcard"),
+        pytest.param("x86_64", (), ("t3.nano",), True, None, id="unsupported"),
+        pytest.param("x86_64", ("t3.*",), ("t*.nano",), True, None, id="supported and unsupported"),
+        pytest.param("x86_64", (), ("t3.micro",), True, "t3.nano", id="another one unsupported"),
+        pytest.param("x86_64", (), (), False, None, id="without ENA"),
+        pytest.param("i386", (), (), False, "t2.nano", id="a type that needs no ENA"),
+    ],
+)
+def test_the_smallest_instance_type_that_an_image_supports(
+    architecture: str, supported: tuple[str, ...], unsupported: tuple[str, ...], ena: bool, expected: str
+) -> None:
+    """(botocore operation ReplaceImageInstanceTypeSpecification.)"""
+    image = source_image(
+        architecture=architecture,
+        supported_types=supported,
+        unsupported_types=unsupported,
+        ena_support=ena,
+    )
+    assert image.smallest_instance_type == expected
+
+
 def test_the_snapshots_of_an_image_have_no_duplicates() -> None:
     image = source_image(devices=volumes("snap-2", None, "snap-1", "snap-2"))
     assert image.snapshot_ids == ("snap-2", "snap-1")

@@ -85,6 +85,7 @@ _RETRY = "Rerun later: completed work is kept."
 _IMAGE_NOT_FOUND = (
     "Check the AMI ID and the region; a deregistered or unshared image is not found from that moment on."
 )
+_FITTING_TYPE = "See AWS's message; for a launch, set an instance_type that the image supports."
 _NO_ANSWER = "The region did not answer before all other regions were done."
 
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API": AuthFailure is about credentials or permissions.
@@ -122,6 +123,10 @@ REMEDIES = {
     "InsufficientInstanceCapacity": "Set another instance type or another subnet, or rerun later.",
     "InvalidGroup.NotFound": "Check the security group IDs: each account and region has its own.",
     "InvalidSubnetID.NotFound": "Check the subnet ID: each account and region has its own.",
+    # botocore operation ReplaceImageInstanceTypeSpecification; for ENA hashicorp/terraform#19763.
+    "InvalidParameterCombination": _FITTING_TYPE,
+    # For example "SQL Server Enterprise Edition is not supported for the instance type".
+    "UnsupportedOperation": _FITTING_TYPE,
     "Unsupported": "Set an instance type that the subnet's Availability Zone offers and the image supports.",
     "VcpuLimitExceeded": "Request a higher quota for On-Demand vCPUs in the account.",
     "NotFoundException": "Create the key or the alias in this region, or set another key.",

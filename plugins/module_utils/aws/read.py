@@ -339,7 +339,16 @@ def image_of(item: Mapping[str, Any]) -> Image:
         deprecation_time=item.get("DeprecationTime"),
         allowed=item.get("ImageAllowed"),
         root_device=item.get("RootDeviceName", ""),
+        ena_support=item.get("EnaSupport"),
+        supported_types=_types(item, "SupportedInstanceTypes"),
+        unsupported_types=_types(item, "UnsupportedInstanceTypes"),
     )
+
+
+def _types(item: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """The names and patterns of instance types in an image's specification."""
+    listed = item.get("InstanceTypeSpecification", {}).get(key, [])
+    return tuple(one["InstanceType"] for one in listed if "InstanceType" in one)
 
 
 def _snapshot(item: Mapping[str, Any]) -> Snapshot:

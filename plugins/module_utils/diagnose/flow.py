@@ -18,7 +18,7 @@ from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.read import Caller
 from ..fanout import each
-from ..model import METADATA_OPTIONS, SMALLEST_INSTANCE_TYPES, Image, Target
+from ..model import METADATA_OPTIONS, Image, Target
 from ..progress import Report
 from ..runner import Flow, Outcome
 from . import read as reads
@@ -193,7 +193,7 @@ def _request(wanted: DiagnosisWanted, target: Target, image: Image) -> dict[str,
     """
     subnet_id = wanted.network.subnet_id(target)
     groups = wanted.network.group_ids(target)
-    instance_type = wanted.instance_type or SMALLEST_INSTANCE_TYPES.get(image.architecture)
+    instance_type = wanted.instance_type or image.smallest_instance_type
     return {
         "MetadataOptions": METADATA_OPTIONS,
         **({"InstanceType": instance_type} if instance_type else {}),

@@ -43,8 +43,20 @@ def _check_image(wanted: ProbeWanted, probe: Probe, image: Image | None) -> Fail
             probe.target,
             "instance_type",
             "missing_instance_type",
-            f"There is no default instance type for {image.architecture or 'the unknown architecture'} of "
-            f"{image.image_id}, only for {', '.join(sorted(SMALLEST_INSTANCE_TYPES))}.",
-            "Set instance_type.",
+            _no_default(image),
+            "Set an instance_type that the image supports.",
         )
     return None
+
+
+def _no_default(image: Image) -> str:
+    """Why an image has no default instance type."""
+    default = SMALLEST_INSTANCE_TYPES.get(image.architecture)
+    if default is None:
+        return (
+            f"There is no default instance type for {image.architecture or 'the unknown architecture'} of "
+            f"{image.image_id}, only for {', '.join(sorted(SMALLEST_INSTANCE_TYPES))}."
+        )
+    if image.ena_support is False:
+        return f"{image.image_id} does not support ENA, which the default instance type {default} requires."
+    return f"The instance type specification of {image.image_id} excludes the default type {default}."

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..model import METADATA_OPTIONS, SMALLEST_INSTANCE_TYPES, Image, Instance, Target
+from ..model import METADATA_OPTIONS, Image, Instance, Target
 from ..tags import OWN_TAG_PREFIX, tag_list
 from .state import Probe, ProbeWanted
 
@@ -63,8 +63,8 @@ def request(wanted: ProbeWanted, probe: Probe, image: Image | None, now: datetim
 
 
 def instance_type(wanted: ProbeWanted, image: Image | None) -> str | None:
-    """The instance type; None if the image's architecture has no default, or is not known yet."""
-    return wanted.instance_type or (SMALLEST_INSTANCE_TYPES.get(image.architecture) if image else None)
+    """The instance type; None if the image has no default, or is not known yet."""
+    return wanted.instance_type or (image.smallest_instance_type if image else None)
 
 
 def deadline(wanted: ProbeWanted, now: datetime) -> datetime:

@@ -93,6 +93,11 @@ def view(image: Image, account_id: str) -> dict[str, Any]:
         shown["StateReason"] = {"Code": image.state_reason.code, "Message": image.state_reason.message}
     if image.product_codes:
         shown["ProductCodes"] = [product_code(code) for code in image.product_codes]
+    if image.supported_types or image.unsupported_types:
+        shown["InstanceTypeSpecification"] = {
+            "SupportedInstanceTypes": [{"InstanceType": one} for one in image.supported_types],
+            "UnsupportedInstanceTypes": [{"InstanceType": one} for one in image.unsupported_types],
+        }
     if image.deprecation_time:
         shown["DeprecationTime"] = timestamp(image.deprecation_time)
     tags = visible_tags(image, account_id)

@@ -67,6 +67,74 @@ def test_a_type_fits_the_architecture_of_an_image(
         assert error_code(client().run_instances, **call) == "InvalidParameterValue"
 
 
+def specification(supported: list[str], unsupported: list[str]) -> dict[str, Any]:
+    return {
+        "SupportedInstanceTypes": [{"InstanceType": one} for one in supported],
+        "UnsupportedInstanceTypes": [{"InstanceType": one} for one in unsupported],
+    }
+
+
+@pytest.mark.parametrize(
+    ("supported", "unsupported", "fits"),
+    [
+        ([], [], True),
+        (["t3.*"], [], True),
+        (["g5.*"], [], False),
+        ([], ["*nano"], False),
+        (["t3.*"], ["t3.nano"], False),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_image_may_list_the_types_that_it_supports(
+    client: Any, supported: list[str], unsupported: list[str], fits: bool, dry_run: bool
+) -> None:
+    """(botocore operation ReplaceImageInstanceTypeSpecification.)"""
+    ec2 = client()
+    image = image_id(build())
+    wanted = {"SupportedInstanceTypes": supported, "UnsupportedInstanceTypes": unsupported}
+    ec2.replace_image_instance_type_specification(ImageId=image, InstanceTypeSpecification=wanted)
+    (shown,) = ec2.describe_images(ImageIds=[image])["Images"]
+    assert shown.get("InstanceTypeSpecification", specification([], [])) == specification(
+        supported, unsupported
+    )
+    launch = {"ImageId": image, "InstanceType": "t3.nano", **ONE}
+    if not fits:
+        assert error_code(ec2.run_instances, **launch, DryRun=dry_run) == "InvalidParameterCombination"
+        ec2.replace_image_instance_type_specification(ImageId=image)
+    assert len(ec2.run_instances(**launch)["Instances"]) == 1
+
+
+@pytest.mark.parametrize("types", [["a**"], ["t3.*", "t3.*"], ["t" * 25], ["t3 nano"], ["t3.a"] * 101])
+def test_specifications_that_are_not_valid(client: Any, types: list[str]) -> None:
+    """(botocore shape InstanceTypeSpecificationRequest.)"""
+    call = {"ImageId": image_id(build()), "InstanceTypeSpecification": {"SupportedInstanceTypes": types}}
+    method = client().replace_image_instance_type_specification
+    assert error_code(method, **call) == "InvalidParameterValue"
+    assert error_code(client(CONSUMER).replace_image_instance_type_specification, **call) == (
+        "InvalidAMIID.NotFound"
+    )
+
+
+@pytest.mark.parametrize(("ena", "code"), [(True, None), (False, "InvalidParameterCombination")])
+def test_most_types_need_ena(client: Any, ena: bool, code: str | None) -> None:
+    """(hashicorp/terraform#19763.)"""
+    (snapshot, _) = build()["images"]["golden"]["snapshot_ids"]
+    ec2 = client()
+    root = {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": snapshot}}
+    image = ec2.register_image(
+        Name="other",
+        Architecture="x86_64",
+        VirtualizationType="hvm",
+        EnaSupport=ena,
+        BlockDeviceMappings=[root],
+    )["ImageId"]
+    launch = {"ImageId": image, "InstanceType": "t3.nano", **ONE}
+    if code:
+        assert error_code(ec2.run_instances, **launch) == code
+    else:
+        assert len(ec2.run_instances(**launch)["Instances"]) == 1
+
+
 @pytest.mark.parametrize("asked", [True, False])
 def test_volumes_that_are_to_end_with_an_instance_do(client: Any, asked: bool) -> None:
     """The request overrides the image's mapping (EC2 User Guide, Block device mappings)."""

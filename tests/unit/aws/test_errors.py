@@ -70,6 +70,8 @@ def test_aws_message_is_kept() -> None:
         ("InvalidAMIName.Duplicate", "{region} and {source_image_id}"),
         ("IdempotentParameterMismatch", "rerun"),
         ("OperationNotPermitted", "aws/ebs"),
+        ("InvalidParameterCombination", "instance_type that the image supports"),
+        ("UnsupportedOperation", "instance_type that the image supports"),
         ("SomethingNew", "AWS's message gives the reason."),
     ],
 )

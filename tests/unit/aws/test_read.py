@@ -188,6 +188,11 @@ def test_a_full_image(ec2: Wire) -> None:
             "ProductCodes": [{"ProductCodeId": "abc", "ProductCodeType": "marketplace"}],
             "Tags": [{"Key": "role", "Value": "web"}],
             "RootDeviceName": "/dev/sda1",
+            "EnaSupport": True,
+            "InstanceTypeSpecification": {
+                "SupportedInstanceTypes": [{"InstanceType": "g5.*"}, {}],
+                "UnsupportedInstanceTypes": [{"InstanceType": "g5.xlarge"}],
+            },
             "BlockDeviceMappings": [
                 {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": "snap-1", "Encrypted": True}},
                 {"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"},
@@ -210,6 +215,9 @@ def test_a_full_image(ec2: Wire) -> None:
         source_region=SOURCE_REGION,
         product_codes=("abc",),
         root_device="/dev/sda1",
+        ena_support=True,
+        supported_types=("g5.*",),
+        unsupported_types=("g5.xlarge",),
     )
 
 

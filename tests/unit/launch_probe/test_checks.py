@@ -50,6 +50,27 @@ def test_an_account_that_fails_the_precheck_does_not_stop_the_others(
     assert failure.text() in warning
 
 
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"architecture": "arm64_mac"}, "arm64_mac"),
+        ({"architecture": ""}, "unknown architecture"),
+        ({"ena_support": False}, "does not support ENA"),
+        ({"supported_types": ("g5.*",)}, "excludes the default type t3.nano"),
+    ],
+)
+def test_an_image_without_a_default_instance_type_is_launched_only_with_one_that_is_set(
+    changes: dict[str, Any], text: str
+) -> None:
+    shown = image(**changes)
+    failure = precheck(wanted(), seen(wanted(), shown), PROBE)
+    assert failure is not None
+    assert text in failure.message
+    assert "instance_type" in failure.remedy
+    want = wanted(instance_type="g5.xlarge")
+    assert precheck(want, seen(want, shown), PROBE) is None
+
+
 def test_an_available_image_and_a_planned_copy_pass() -> None:
     want = wanted()
     assert precheck(want, seen(want), PROBE) is None

@@ -251,8 +251,8 @@ def test_a_put_value_without_a_version_is_a_failure(ssm: Wire, run: Callable[...
     ssm.expect("put_parameter", VALUE, {})
     done = run()
     assert done.performed == [PUT]
-    assert done.failure is not None
-    assert (done.failure.error_code, done.failure.action) == ("incomplete_answer", "PutParameter")
+    (failure,) = done.failures
+    assert (failure.error_code, failure.action) == ("incomplete_answer", "PutParameter")
 
 
 @pytest.mark.parametrize("answer", [{}, {"LaunchTemplateVersion": {}}])
@@ -267,6 +267,6 @@ def test_a_template_s_new_version_without_a_number_does_not_become_the_default(
         actions = (creation, Action(place(REGION), "ModifyLaunchTemplate", modify, "lt-1"))
         done = perform_target({"ec2": ec2.client}, actions, 60)
     assert (done.performed, done.defaults) == ([creation], {})
-    assert done.failure is not None
-    assert done.failure.action == "CreateLaunchTemplateVersion"
-    assert done.failure.error_code == "incomplete_answer"
+    (failure,) = done.failures
+    assert failure.action == "CreateLaunchTemplateVersion"
+    assert failure.error_code == "incomplete_answer"
