@@ -79,6 +79,17 @@ def read(text: str) -> KeyPolicy:
     return KeyPolicy(text, with_ids, tuple(named.values()))
 
 
+def require_elements(policy: KeyPolicy) -> None:
+    """Reject a new policy with a statement that has no effect; stored ones remain.
+
+    AWS announced this for August 18, 2025 (ministryofjustice/analytical-platform#7691). botocore shape
+    PutKeyPolicyRequest, Policy, still says that such a request succeeds.
+    """
+    if not all(statement.actions and statement.resources for statement, _ids in policy.statements):
+        message = "Policy contains a statement without an Action or a Resource."
+        raise KmsError("MalformedPolicyDocumentException", message)
+
+
 def default(account_id: str, partition: str) -> str:
     """The policy of a key that is created without one (KMS Developer Guide, Default key policy)."""
     statement = {

@@ -135,8 +135,11 @@ def _matches_operation(statement: Mapping[str, Any], action: str) -> bool:
 
 
 def _matches_key(statement: Mapping[str, Any], key_arn: str) -> Truth:
-    if "Resource" not in statement:
+    if "NotResource" in statement:
         return None
+    if "Resource" not in statement:
+        # Such a statement has no effect (botocore shape PutKeyPolicyRequest, Policy).
+        return False
     return any(_like(pattern, key_arn) for pattern in _as_list(statement["Resource"]))
 
 

@@ -18,6 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .grants import DELETED_PRINCIPAL
+
 SID_PREFIX = "GoldenImages"
 # KMS Developer Guide, "Resource quotas": size of a key policy document.
 MAX_BYTES = 32 * 1024
@@ -159,6 +161,28 @@ def denying_sids(policy: str) -> list[str]:
     This collection writes only Allow statements, and would replace the others.
     """
     return sorted(item["Sid"] for item in own_statements(policy) if item.get("Effect") != "Allow")
+
+
+def invalid_statements(policy: str) -> list[str]:
+    """Descriptions of the statements with which KMS refuses to write a policy that it stores, in order.
+
+    A principal that was deleted is shown by its unique ID, which PutKeyPolicy rejects (AWS re:Post Knowledge
+    Center, "kms-policy-error-invalid-principals"). Since August 2025 it also rejects a statement without
+    Action or NotAction, or without Resource, which has no effect and which older policies may have
+    (ministryofjustice/analytical-platform#7691 quotes AWS's announcement).
+    """
+    found = []
+    for number, (_text, statement) in enumerate(_statements(policy), 1):
+        deleted = [item for item in aws_principals(statement) if DELETED_PRINCIPAL.fullmatch(item)]
+        missing = [] if statement.keys() & {"Action", "NotAction"} else ["Action"]
+        missing += [] if statement.keys() & {"Resource", "NotResource"} else ["Resource"]
+        reasons = [f"names the deleted principal {item}" for item in deleted]
+        reasons += [f"has no {element}" for element in missing]
+        if reasons:
+            sid = statement.get("Sid")
+            name = f"the statement {sid}" if sid else f"statement number {number}"
+            found.append(f"{name} {' and '.join(reasons)}")
+    return found
 
 
 def statements_for(*accesses: PolicyAccess) -> list[dict[str, Any]]:

@@ -80,7 +80,7 @@ def _permission(key_arn: str, account_id: str) -> dict[str, Any]:
 
 
 def check_policy(target: Target, actions: Iterable[Action]) -> Iterator[Failure]:
-    """Refuse new policies that are too large or do not let the owner administer the key."""
+    """Refuse new policies that KMS rejects, or that do not let the owner administer the key."""
     for action in actions:
         policy = action.parameters["Policy"]
         if len(policy.encode()) > policy_statements.MAX_BYTES:
@@ -89,6 +89,15 @@ def check_policy(target: Target, actions: Iterable[Action]) -> Iterator[Failure]
                 f"AWS allows {policy_statements.MAX_BYTES}.",
                 "Use org_arns instead of account_ids, or use access_method: grant.",
                 "key_policy_too_large",
+                "PutKeyPolicy",
+                target.region,
+                target.account_id,
+            )
+        if invalid := policy_statements.invalid_statements(policy):
+            yield Failure(
+                f"KMS rejects the policy of {action.resource} as it is: {'; '.join(invalid)}.",
+                "Correct or remove these statements in the key policy, or use access_method: grant.",
+                "key_policy_invalid",
                 "PutKeyPolicy",
                 target.region,
                 target.account_id,

@@ -35,6 +35,7 @@ def create_key(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
         raise not_valid(f"You must specify a KeyUsage value for a key of spec {spec}.")
     text = params.get("Policy") or key_policies.default(principal.account_id, get_partition(region))
     policy = key_policies.read(text)
+    key_policies.require_elements(policy)
     backend = kms_backends[principal.account_id][region]
     key = backend.create_key(
         text,

@@ -32,6 +32,7 @@ def put_key_policy(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     if params.get("PolicyName", DEFAULT) != DEFAULT:
         raise not_valid("The policy name must be default")
     policy = key_policies.read(params["Policy"])
+    key_policies.require_elements(policy)
     if not params.get("BypassPolicyLockoutSafetyCheck"):
         require_no_lockout(caller.principal, found.key, policy)
     state.record(found.key).policy = policy

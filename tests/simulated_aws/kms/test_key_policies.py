@@ -87,8 +87,7 @@ def padded(size: int) -> str:
         (policy({"Principal": {"AWS": CONSUMER}, **DESCRIBE}), "ok"),
         (policy({"Principal": {"AWS": CONSUMER_ROLE}, **DESCRIBE}), "ok"),
         (policy({"Principal": {"Service": "logs.amazonaws.com"}, "Action": "kms:Encrypt"}), "ok"),
-        # Statements without an action are saved (botocore shape PutKeyPolicyRequest, Policy).
-        (policy({"Principal": {"AWS": ROOTS[CONSUMER]}}), "ok"),
+        (policy({"Principal": {"AWS": ROOTS[CONSUMER]}}), "MalformedPolicyDocumentException"),
         (padded(32 * 1024), "ok"),
         # KMS Developer Guide, Resource quotas: Key policy document size.
         (padded(32 * 1024 + 1), "LimitExceededException"),
@@ -263,3 +262,22 @@ def test_each_region_s_key_has_a_policy_of_its_own(aws: SimulatedAws, key: str) 
     west = aws.description()["kms_keys"]["golden"]["us-west-2"]
     call = aws.client("kms", "consumer", "us-west-2").describe_key
     assert error_code(call, KeyId=west) == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("element", ["Action", "Resource"])
+def test_new_policies_need_actions_and_resources_and_stored_ones_do_not(
+    aws: SimulatedAws, element: str
+) -> None:
+    """(AWS's announcement for August 18, 2025, quoted in ministryofjustice/analytical-platform#7691.)"""
+    document = json.loads(policy({"Principal": {"AWS": ROOTS[CONSUMER]}, **DESCRIBE}))
+    del document["Statement"][1][element]
+    key = {"account": "owner", "regions": ["us-east-1"], "alias": "alias/old", "policy": document}
+    accounts = {"owner": OWNER, "consumer": CONSUMER}
+    built = aws.load_fixture({"accounts": accounts, "kms_keys": {"old": key}})
+    arn = built["kms_keys"]["old"]["us-east-1"]
+    kms = aws.client("kms", "owner")
+    text = kms.get_key_policy(KeyId=arn)["Policy"]
+    assert json.loads(text) == document
+    assert error_code(aws.client("kms", "consumer").describe_key, KeyId=arn) == "AccessDeniedException"
+    for call in (lambda: kms.put_key_policy(KeyId=arn, Policy=text), lambda: kms.create_key(Policy=text)):
+        assert error_code(call) == "MalformedPolicyDocumentException"

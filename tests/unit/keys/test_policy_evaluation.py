@@ -99,6 +99,7 @@ def decision(
         pytest.param({"Resource": KEY}, True, id="this key"),
         pytest.param({"Resource": key_arn("other")}, False, id="another key"),
         pytest.param({"Resource": None, "NotResource": KEY}, None, id="NotResource"),
+        pytest.param({"Resource": None}, False, id="no Resource: without effect"),
         pytest.param({"Condition": VIA_EC2}, True, id="through EC2 in this region"),
         pytest.param(
             {"Condition": {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}}},

@@ -410,3 +410,36 @@ def test_with_own_statements() -> None:
 )
 def test_unit_of_path(path: str, expected: tuple[str, str] | None) -> None:
     assert key_policy.unit_of_path(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "reasons"),
+    [
+        pytest.param({}, [], id="valid"),
+        pytest.param({"Action": None, "NotAction": "kms:PutKeyPolicy"}, [], id="NotAction"),
+        pytest.param({"Principal": {"AWS": f"arn:aws:iam::{A}:role/AROAROLE"}}, [], id="a role's name"),
+        pytest.param(
+            {"Principal": {"AWS": [DEPLOY, "AROAEXAMPLEID"]}},
+            ["the statement Other names the deleted principal AROAEXAMPLEID"],
+            id="a deleted role",
+        ),
+        pytest.param(
+            {"Sid": None, "Principal": {"AWS": "AIDAEXAMPLEID"}},
+            ["statement number 2 names the deleted principal AIDAEXAMPLEID"],
+            id="a deleted user, without a Sid",
+        ),
+        pytest.param({"Action": None}, ["the statement Other has no Action"], id="no Action"),
+        pytest.param(
+            {"Action": None, "Resource": None},
+            ["the statement Other has no Action and has no Resource"],
+            id="neither Action nor Resource",
+        ),
+    ],
+)
+def test_statements_with_which_a_policy_cannot_be_written(
+    changes: dict[str, Any], reasons: list[str]
+) -> None:
+    """(AWS re:Post Knowledge Center, kms-policy-error-invalid-principals.)"""
+    whole = {**statement("Other", DEPLOY, ["kms:Decrypt"]), **changes}
+    policy = policy_of({key: value for key, value in whole.items() if value is not None})
+    assert key_policy.invalid_statements(policy) == reasons

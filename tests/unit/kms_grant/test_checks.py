@@ -154,7 +154,29 @@ def test_size_of_an_unchanged_policy_is_not_checked() -> None:
     assert plan.refusals == ()
 
 
-ROOTLESS = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": DEPLOY}, "Action": "kms:*"}]})
+ROOTLESS = json.dumps(
+    {"Statement": [{"Effect": "Allow", "Principal": {"AWS": DEPLOY}, "Action": "kms:*", "Resource": "*"}]}
+)
+
+
+DELETED = {"Sid": "Ops", "Effect": "Allow", "Principal": {"AWS": "AROAEXAMPLEID"}, "Action": "kms:*"}
+
+
+@pytest.mark.parametrize(
+    ("want", "refused"),
+    [
+        pytest.param(wanted(A, access_method="key_policy"), True, id="the policy changes"),
+        pytest.param(wanted(A), False, id="the policy stays"),
+    ],
+)
+def test_policy_that_kms_would_reject_is_refused(want: GrantWanted, refused: bool) -> None:
+    failures = planned(want, seen(policy=policy_of(DELETED))).refusals
+    assert [failure.error_code for failure in failures] == ["key_policy_invalid"] * refused
+    for failure in failures:
+        assert failure.action == "PutKeyPolicy"
+        assert (
+            "statement Ops names the deleted principal AROAEXAMPLEID and has no Resource" in failure.message
+        )
 
 
 @pytest.mark.parametrize(
