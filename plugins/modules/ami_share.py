@@ -62,6 +62,12 @@ options:
     type: list
     elements: str
     default: []
+  snapshots:
+    description:
+      - Mapping of region to the IDs of snapshots to unshare, instead of O(images) and O(image_id). This is for snapshots that no
+        image uses any more.
+      - Only with O(state=absent).
+    type: dict
   shared_tags:
     description:
       - Tags that the consumers can see, written to the image with the prefix C(ec2:SharedTag/).
@@ -114,6 +120,13 @@ EXAMPLES = r"""
       us-east-1: ami-0fedcba9876543210
     account_ids: ["012345678901"]
     state: absent
+
+- name: Unshare a snapshot that no image uses any more
+  golden.images.ami_share:
+    snapshots:
+      eu-west-1: [snap-0123456789abcdef0]
+    account_ids: ["012345678901"]
+    state: absent
 """
 
 RETURN = r"""
@@ -137,7 +150,7 @@ results:
       type: bool
       returned: always
     image_id:
-      description: The AMI ID.
+      description: The AMI ID. Null with O(snapshots).
       type: str
       returned: always
     launch_permissions:
@@ -217,8 +230,8 @@ def main():
     run(
         FLOW,
         ARGUMENT_SPEC,
-        mutually_exclusive=[("images", "image_id")],
-        required_one_of=[("images", "image_id")],
+        mutually_exclusive=[("images", "image_id", "snapshots")],
+        required_one_of=[("images", "image_id", "snapshots")],
         required_together=[("source_image_id", "source_region")],
     )
 

@@ -80,7 +80,8 @@ EXAMPLES = r"""
 
 - name: Unshare images and snapshots
   golden.images.ami_share:
-    images: "{{ item.images }}"
+    images: "{{ item.images | default(omit, true) }}"
+    snapshots: "{{ item.snapshots | default(omit, true) }}"
     account_ids: "{{ item.account_ids }}"
     org_arns: "{{ item.org_arns }}"
     org_unit_arns: "{{ item.org_unit_arns }}"
@@ -104,7 +105,7 @@ removals:
       elements: str
       returned: always
     image_id:
-      description: The AMI ID. For a snapshot or key of several images, the first of them.
+      description: The AMI ID. For a snapshot or key of several images, the first of them. Null for a snapshot that no image uses.
       type: str
       returned: always
     message:

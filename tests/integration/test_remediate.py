@@ -93,6 +93,19 @@ def snapshot_of(aws: SimulatedAws, region: str, image_id: str) -> str:
     return found
 
 
+def unused_snapshot(aws: SimulatedAws, source_image_id: str, account_ids: list[str]) -> str:
+    """The snapshot of a copy in ``AWAY`` that was deregistered, which is shared with these accounts."""
+    ec2 = aws.client("ec2", OWNER, AWAY)
+    copy = ec2.copy_image(Name="unused", SourceImageId=source_image_id, SourceRegion=AWAY)["ImageId"]
+    found = snapshot_of(aws, AWAY, copy)
+    ec2.modify_snapshot_attribute(
+        SnapshotId=found, Attribute="createVolumePermission", OperationType="add", UserIds=account_ids
+    )
+    ec2.deregister_image(ImageId=copy)
+    aws.clear_calls()
+    return found
+
+
 def actions(run: Run) -> list[Change]:
     """The calls in the results of all loops; in check mode the planned calls."""
     return [
@@ -116,6 +129,7 @@ def test_only_access_that_is_not_allowed_is_removed_once(
 ) -> None:
     allowed, stranger, left = protected.account_ids(ALLOWED, STRANGER, LEFT)
     key, golden, public = protected.key(HOME), ids["golden"], ids["public"]
+    unused = unused_snapshot(aws, ids["away"], [allowed, stranger])
     variables: dict[str, Any] = {
         # The role takes its allowlist from the variables of the role audit.
         "audit_allowed_account_ids": [allowed],
@@ -131,6 +145,7 @@ def test_only_access_that_is_not_allowed_is_removed_once(
         *((ids[label], stranger, "unknown_account") for label in ("away", "far", "golden")),
         (snapshot_of(aws, AWAY, ids["away"]), stranger, "unknown_account"),
         (snapshot_of(aws, FAR, ids["far"]), stranger, "unknown_account"),
+        (unused, stranger, "unknown_account"),
         (golden, protected.unit_arn(), "unknown_organizational_unit"),
         (public, "all", "public"),
         (key, stranger, "grant_without_share,statement_without_share"),
@@ -157,7 +172,11 @@ def test_only_access_that_is_not_allowed_is_removed_once(
     assert done.facts["remediate_remaining"] == []
     assert prediction_error(actions(planned), encrypted.changes(aws)) == ""
     # Images of two regions are in one call of the module, with their snapshots.
-    assert sorted(len(one["item"]["images"]) for one in done.task(UNSHARE).result["results"]) == [1, 1, 2]
+    assert sorted(len(one["item"]["images"]) for one in done.task(UNSHARE).result["results"]) == [0, 1, 1, 2]
+    permissions = aws.client("ec2", OWNER, AWAY).describe_snapshot_attribute(
+        SnapshotId=unused, Attribute="createVolumePermission"
+    )
+    assert permissions["CreateVolumePermissions"] == [{"UserId": allowed}]
     for region, label in ((AWAY, "away"), (FAR, "far")):
         assert observed.sharing(aws, OWNER, region, ids[label]) == ({allowed}, [{allowed}])
     assert observed.sharing(aws, OWNER, HOME, golden) == ({allowed}, before)

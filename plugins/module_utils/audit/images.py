@@ -37,7 +37,7 @@ def findings(wanted: AuditWanted, target: Target, seen: RegionSeen) -> Iterator[
         if snapshot_id in seen.volumes:
             yield from _of_snapshot(wanted, target, snapshot_id, images, seen)
     for snapshot_id, volume in seen.unused.items():
-        yield from _of_unused(wanted, target, snapshot_id, volume)
+        yield from _of_unused(wanted, target, snapshot_id, volume, seen.hides_public_snapshots)
 
 
 def others(sharing: Sharing, account_id: str) -> Sharing:
@@ -149,10 +149,22 @@ def _of_snapshot(
         )
 
 
-def _of_unused(wanted: AuditWanted, target: Target, snapshot_id: str, volume: Sharing) -> Iterator[Finding]:
+def _of_unused(
+    wanted: AuditWanted, target: Target, snapshot_id: str, volume: Sharing, hides_public: bool
+) -> Iterator[Finding]:
     """The findings about a snapshot that no image uses. Rules for images do not apply to it."""
     unknown = not_allowed(others(volume, target.account_id), wanted.allowed)
-    if unknown.public:
+    if unknown.public and hides_public:
+        yield finding(
+            target,
+            "snapshot_public_blocked",
+            snapshot_id,
+            f"{snapshot_id}, which no image uses, is public; only block public access hides it.",
+            "Delete it, or remove the group all (ModifySnapshotAttribute), before block public access is "
+            "lowered.",
+            principal=PUBLIC,
+        )
+    elif unknown.public:
         yield finding(
             target,
             "snapshot_public",

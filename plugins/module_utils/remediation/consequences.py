@@ -47,7 +47,8 @@ def resulting_unused_key_access(audited: Audited, losses: Iterable[Loss]) -> lis
     after = audited.without(lost)
     losing: dict[Place, set[str]] = {}
     for place, principal in lost:
-        for image in audited.users.get(place, (place,)):
+        # A snapshot that no image uses decides on no key.
+        for image in (place,) if place.kind == "image" else audited.users.get(place, ()):
             for key in audited.images[image].keys:
                 losing.setdefault(key, set()).add(principal)
     orphaned = []

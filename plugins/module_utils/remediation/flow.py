@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..arguments import IMAGE_ID, Options
+from ..arguments import IMAGE_ID, SNAPSHOT_ID, Options
 from ..failures import Refused, invalid_option
 from ..progress import Report
 from ..runner import Flow, Outcome
@@ -20,7 +19,6 @@ from .plan import RemediationPlan, RemediationWanted, Removal
 from .scope import Named
 from .state import Audited, Place, place_of, read
 
-_SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _FORMS = "Give IDs, mappings with region and image_id or snapshot_id, or a mapping of region to IDs."
 
 
@@ -128,7 +126,7 @@ def _named(options: Options, given: Any) -> Iterator[Named]:
 
 def _one_named(options: Options, given: Any, region: str | None) -> Named:
     text = str(given).strip()
-    if not (IMAGE_ID.fullmatch(text) or _SNAPSHOT_ID.fullmatch(text)):
+    if not (IMAGE_ID.fullmatch(text) or SNAPSHOT_ID.fullmatch(text)):
         options.refuse("images", f"'{text}' is not a valid AMI ID or snapshot ID.", _FORMS)
     return Named(text, region)
 

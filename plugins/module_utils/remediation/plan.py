@@ -154,11 +154,7 @@ def _removals(wanted: RemediationWanted, scope: Scope) -> tuple[Removal, ...]:
 
 def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple[Place, str], set[str]]:
     codes: dict[tuple[Place, str], set[str]] = {}
-    # ami_share unshares snapshots of images only.
-    known = audited.images.keys() | audited.volumes.keys() | audited.keys.keys()
     for found in audited.findings:
-        if place_of(found) not in known:
-            continue
         if found.code in chosen and found.principal is not None and scope.covers(place_of(found)):
             codes.setdefault((place_of(found), found.principal), set()).add(found.code)
     return codes
@@ -169,9 +165,10 @@ def _removal(audited: Audited, place: Place, principal: str, codes: tuple[str, .
     users = audited.users.get(place, ())
     image_id = place.resource if place.kind == "image" else users[0].resource if users else None
     who = "the public" if principal == PUBLIC else principal
+    used = f"a snapshot of {image_id}" if users else "which no image uses"
     words = {
         "image": f"unshare {place.resource} ({_name(audited, place)}) from {who}",
-        "snapshot": f"unshare {place.resource}, a snapshot of {image_id}, from {who}",
+        "snapshot": f"unshare {place.resource}, {used}, from {who}",
         "key": f"revoke access to {place.resource} from {who}",
     }
     message = f"{place.region}: {words[place.kind]}: {', '.join(codes)}"

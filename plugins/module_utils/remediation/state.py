@@ -66,7 +66,8 @@ class AuditedKey:
 class Audited:
     """Everything that was audited in an account.
 
-    ``volumes`` are the volume permissions of snapshots, None if these could not be read; ``key_of`` maps
+    ``volumes`` are the volume permissions of snapshots, also of shared ones that no image uses, None if these
+    could not be read; ``key_of`` maps
     encrypted snapshots to their keys; ``regions`` are those whose images could be listed.
     """
 
@@ -159,6 +160,8 @@ def read(result: Mapping[str, Any]) -> Audited:
             volumes[place] = None if one["account_ids"] is None else _sharing(one)
             if one["kms_key_arn"]:
                 key_of[place] = Place(region, one["kms_key_arn"])
+    for item in result["unused_snapshots"]:
+        volumes[Place(item["region"], item["snapshot_id"])] = _sharing(item)
     return Audited(
         account_id=result["account_id"],
         regions=frozenset(result["regions"]),

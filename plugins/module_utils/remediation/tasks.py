@@ -24,7 +24,7 @@ Options = dict[str, Any]
 
 
 def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]:
-    """Options for ``ami_share``: the images with their snapshots, then the remaining snapshots."""
+    """Options for ``ami_share``: images with their snapshots, then other snapshots."""
     leaving = {place: sharing_of(names) for place, names in _leaving(removals).items()}
     volumes = {place: sharing for place, sharing in leaving.items() if place.kind == "snapshot"}
     of_image: dict[Place, tuple[Sharing, bool]] = {}
@@ -38,8 +38,11 @@ def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options
             volumes |= {one: volumes[one] - named for one in snapshots if together}
     # Unshared through the first image that uses it: ami_share takes snapshots by image.
     of_snapshots: dict[tuple[Place, Sharing], list[str]] = {}
+    unused: dict[tuple[Place, Sharing], list[str]] = {}
     for place, sharing in volumes.items():
-        if sharing:
+        if sharing and place not in audited.users:
+            unused.setdefault((Place(place.region, ""), sharing), []).append(place.resource)
+        elif sharing:
             of_snapshots.setdefault((audited.users[place][0], sharing), []).append(place.resource)
     return [
         *(_task(places, partial(_of_images, *same)) for places, same in _grouped(of_image.items())),
@@ -47,6 +50,7 @@ def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options
             _task(places, partial(_of_snapshots, sharing, of_snapshots))
             for places, sharing in _grouped(of_snapshots)
         ),
+        *(_task(places, partial(_of_unused, sharing, unused)) for places, sharing in _grouped(unused)),
     ]
 
 
@@ -99,6 +103,7 @@ def _of_images(sharing: Sharing, share_snapshots: bool, places: list[Place]) -> 
         "group": PUBLIC if sharing.public else None,
         "share_snapshots": share_snapshots,
         "snapshot_ids": [],
+        "snapshots": {},
     }
 
 
@@ -107,6 +112,10 @@ def _of_snapshots(
 ) -> Options:
     snapshot_ids = [one for place in places for one in ids[place, sharing]]
     return {**_of_images(sharing, True, places), "snapshot_ids": snapshot_ids}
+
+
+def _of_unused(sharing: Sharing, ids: dict[tuple[Place, Sharing], list[str]], places: list[Place]) -> Options:
+    return {**_of_images(sharing, True, []), "snapshots": {one.region: ids[one, sharing] for one in places}}
 
 
 def _of_keys(names: frozenset[str], images: dict[Place, list[str]], places: list[Place]) -> Options:

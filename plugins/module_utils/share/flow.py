@@ -21,14 +21,14 @@ from ..progress import Report
 from ..runner import Flow, Outcome
 from .options import wanted_from
 from .plan import plan
-from .read import needs_source, read_image, read_source
+from .read import needs_source, read_image, read_snapshots, read_source
 from .read_keys import with_keys
 from .state import Shared, ShareSeen, ShareWanted
 
 
 def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
     """Read every region's image, its launch permissions and those of its snapshots."""
-    regions = sorted(wanted.images)
+    regions = sorted(wanted.images or wanted.snapshots)
     account_id = identify(clients, preferred_region(clients, regions)).account_id
     source_regions = [wanted.source_region] if needs_source(wanted) and wanted.source_region else []
     clients.open("ec2", [*regions, *source_regions])
@@ -41,6 +41,8 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
     targets = [Target(account_id, region) for region in regions]
 
     def read_target(target: Target) -> Shared:
+        if wanted.snapshots:
+            return read_snapshots(clients.ec2(target.region), wanted.snapshots[target.region], target)
         image_id = wanted.images[target.region]
         if image_id is None:
             planned = Shared.planned(account_id, source)
@@ -94,7 +96,7 @@ def result(wanted: ShareWanted, seen: ShareSeen, plan: Plan, outcome: Outcome) -
             {
                 "account_id": target.target.account_id,
                 "changed": bool(target.actions),
-                "image_id": wanted.images[target.target.region],
+                "image_id": wanted.images.get(target.target.region),
                 "launch_permissions": target.after["launch_permissions"],
                 "region": target.target.region,
                 "shared_tags": target.after["shared_tags"],

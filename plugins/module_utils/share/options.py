@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..arguments import CONSUMERS_SPEC, IMAGES_SPEC, Options
+from ..arguments import CONSUMERS_SPEC, IMAGES_SPEC, SNAPSHOT_ID, Options
 from ..tags import SHARED_PREFIX
 from .state import ShareWanted
 
@@ -24,6 +24,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "allow_empty_purge": {"type": "bool", "default": False},
     "share_snapshots": {"type": "bool", "default": True},
     "snapshot_ids": {"type": "list", "elements": "str", "default": []},
+    "snapshots": {"type": "dict"},
     "shared_tags": {"type": "dict"},
     "source_image_id": {"type": "str"},
     "source_region": {"type": "str"},
@@ -39,13 +40,14 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
     options = Options(params)
     named = replace(options.consumers(), public=params["group"] == "all")
     wanted = ShareWanted(
-        images=options.images(check_mode),
+        images={} if params.get("snapshots") else options.images(check_mode),
         sharing=named,
         present=params["state"] == "present",
         purge=params["purge_launch_permissions"],
         allow_empty_purge=params["allow_empty_purge"],
         share_snapshots=params["share_snapshots"],
         snapshot_ids=frozenset(options.strings("snapshot_ids")),
+        snapshots=_snapshots(options, params.get("snapshots") or {}),
         shared_tags=options.tags("shared_tags", SHARED_PREFIX) or {},
         source_image_id=params["source_image_id"],
         source_region=params["source_region"],
@@ -74,6 +76,12 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
             "single snapshots can only be unshared.",
             "Set state: absent and share_snapshots: true. Snapshots are shared together with their image.",
         )
+    if wanted.snapshots and (wanted.present or wanted.snapshot_ids or not wanted.share_snapshots):
+        options.refuse(
+            "snapshots",
+            "snapshots without an image can only be unshared.",
+            "Set state: absent and share_snapshots: true, and remove snapshot_ids.",
+        )
     if wanted.present and wanted.purge and not named and not params["allow_empty_purge"]:
         options.refuse(
             "purge_launch_permissions",
@@ -82,3 +90,19 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
         )
     options.check()
     return wanted
+
+
+def _snapshots(options: Options, given: Mapping[Any, Any]) -> dict[str, tuple[str, ...]]:
+    """Region to snapshot IDs; IDs that are not valid are refused."""
+    snapshots: dict[str, tuple[str, ...]] = {}
+    for region, ids in given.items():
+        listed = tuple(str(one).strip() for one in (ids if isinstance(ids, list) else [ids]))
+        for one in listed:
+            if not SNAPSHOT_ID.fullmatch(one):
+                options.refuse(
+                    "snapshots",
+                    f"'{one}' is not a valid snapshot ID.",
+                    "Map each region to a list of snapshot IDs.",
+                )
+        snapshots[str(region)] = listed
+    return snapshots

@@ -138,7 +138,7 @@ def _view(
     shared: Shared, launch: Sharing, volumes: Mapping[str, Sharing], shared_tags: Mapping[str, str]
 ) -> dict[str, Any]:
     return {
-        "image_id": shared.image.image_id,
+        "image_id": shared.image.image_id or None,
         "launch_permissions": launch.as_result(),
         "shared_tags": dict(shared_tags),
         "volume_permissions": _volume_view(shared, volumes),

@@ -6,11 +6,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from ..aws import errors, read
 from ..aws.clients import Clients
-from ..failures import TargetFailed
+from ..failures import Failure, TargetFailed
 from ..model import Image, Sharing, Target
 from .state import Shared, ShareWanted
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
 
 
 def needs_source(wanted: ShareWanted) -> bool:
@@ -30,6 +36,29 @@ def read_source(clients: Clients, wanted: ShareWanted, account_id: str) -> Image
     if source is None:
         raise TargetFailed(errors.no_image(wanted.source_image_id, Target(account_id, wanted.source_region)))
     return source
+
+
+def read_snapshots(ec2: EC2Client, snapshot_ids: Iterable[str], target: Target) -> Shared:
+    """Snapshots of the account without an image, with their permissions.
+
+    Raises:
+        TargetFailed: if one does not exist, or belongs to another account.
+    """
+    wanted = sorted(set(snapshot_ids))
+    missing = set(wanted).difference(item.snapshot_id for item in read.snapshots(ec2, wanted))
+    if missing:
+        raise TargetFailed(
+            Failure.at(
+                target,
+                "DescribeSnapshots",
+                "snapshot_not_found",
+                f"{', '.join(sorted(missing))} is not a snapshot of account {target.account_id}.",
+                "Check the snapshot IDs and the region.",
+            )
+        )
+    return Shared.without_image(
+        target.account_id, {item: read.volume_permissions(ec2, item) for item in wanted}
+    )
 
 
 def read_image(

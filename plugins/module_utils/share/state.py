@@ -19,6 +19,7 @@ class ShareWanted:
 
     ``images`` maps regions to image ids; None is a copy that check mode only planned, of ``source_image_id``
     in ``source_region`` if set. With ``snapshot_ids``, only the permissions of these snapshots change.
+    ``snapshots`` maps regions to snapshots that are unshared without an image; ``images`` is empty then.
     """
 
     images: Mapping[str, str | None]
@@ -28,6 +29,7 @@ class ShareWanted:
     allow_empty_purge: bool = False
     share_snapshots: bool = True
     snapshot_ids: frozenset[str] = frozenset()
+    snapshots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shared_tags: Mapping[str, str] = field(default_factory=dict)
     source_image_id: str | None = None
     source_region: str | None = None
@@ -50,6 +52,11 @@ class Shared:
     keys: tuple[KeySeen, ...] = ()
     key_problem: str | None = None
     exists: bool = True
+
+    @classmethod
+    def without_image(cls, account_id: str, volumes: Mapping[str, Sharing]) -> Shared:
+        """The account's snapshots without an image, whose id is empty."""
+        return cls(Image(image_id="", name="", owner_id=account_id, state="available"), volumes=volumes)
 
     @classmethod
     def planned(cls, account_id: str, source: Image | None) -> Shared:

@@ -152,3 +152,8 @@ def test_snapshots_that_no_image_uses(unused: Sharing, expected: list[Any]) -> N
     assert codes(plan) == expected
     assert all("snap-old, which no image uses" in found.message for found in plan.findings)
     assert {found.image_id for found in plan.findings} <= {None}
+
+
+def test_a_public_snapshot_that_no_image_uses_and_that_is_blocked() -> None:
+    seen = replace(region(), unused={"snap-old": PUBLIC}, snapshot_block="block-all-sharing")
+    assert codes(audited(seen)) == [("snapshot_public_blocked", "snap-old", "all")]

@@ -53,6 +53,7 @@ def result_of(seen: AuditSeen, wanted: AuditWanted) -> dict[str, Any]:
         "kms_keys": audit.keys(seen),
         "regions": audit.regions(seen),
         "results": audit.results(seen, found),
+        "unused_snapshots": audit.unused_snapshots(seen),
     }
 
 
@@ -71,6 +72,9 @@ def performed(seen: AuditSeen, plan: RemediationPlan, of: Audited) -> AuditSeen:
     """The account after ``ami_share`` and ``ami_kms_grant`` have performed the planned tasks."""
     regions = dict(seen.regions)
     for task in unshare_tasks(plan.removals, of):
+        for region, ids in task["snapshots"].items():
+            target = Target(OWNER, region)
+            regions[target] = _without_image(regions[target], target, ids, task)
         for region, image_id in task["images"].items():
             target = Target(OWNER, region)
             regions[target] = _unshared(regions[target], target, image_id, task)
@@ -80,6 +84,20 @@ def performed(seen: AuditSeen, plan: RemediationPlan, of: Audited) -> AuditSeen:
             revoked = _revoked(regions[target], regions[target].keys[arn], target, task)
             regions[target] = replace(regions[target], keys={**regions[target].keys, arn: revoked})
     return replace(seen, regions=regions)
+
+
+def _without_image(region: RegionSeen, target: Target, ids: list[str], task: Mapping[str, Any]) -> RegionSeen:
+    wanted = ShareWanted(
+        images={},
+        sharing=Sharing(frozenset(task["account_ids"]), public=task["group"] == "all"),
+        present=False,
+        snapshots={target.region: tuple(ids)},
+    )
+    shared = Shared.without_image(OWNER, {one: region.unused[one] for one in ids})
+    left = share.plan(wanted, ShareSeen(OWNER, {target: shared}))
+    assert left.refusals == ()
+    after = left.targets[0].after["volume_permissions"]
+    return replace(region, unused={**region.unused, **{one: _sharing(given) for one, given in after.items()}})
 
 
 def _unshared(region: RegionSeen, target: Target, image_id: str, task: Mapping[str, Any]) -> RegionSeen:

@@ -259,7 +259,10 @@ def test_every_code_is_documented() -> None:
     assert sorted(named[:6]) == sorted(NOT_ALLOWED)
 
 
-def test_a_snapshot_that_no_image_uses_is_left_unchanged() -> None:
-    seen = AuditSeen(OWNER, NOW, {place(): replace(region(), unused={"snap-old": accounts(A)})})
-    assert {found.resource for found in audited(seen).findings} == {"snap-old"}
-    assert remediated(seen).removals == ()
+def test_a_snapshot_that_no_image_uses_is_unshared() -> None:
+    seen = AuditSeen(OWNER, NOW, {place(): replace(region(), unused={"snap-old": accounts(A, B)})})
+    (removal,) = remediated(seen, allowing(A)).removals
+    assert (removal.place.resource, removal.principal, removal.image_id) == ("snap-old", B, None)
+    assert removal.message == f"{REGION}: unshare snap-old, which no image uses, from {B}: unknown_account"
+    only = Named("snap-old", REGION)
+    assert remediated(seen, allowing(A), named=(only,)).removals == (removal,)

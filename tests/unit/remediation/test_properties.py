@@ -75,6 +75,7 @@ def regions(draw: st.DrawFn, name: str) -> RegionSeen:
         images=tuple(Listed(image) for image in images),
         sharing={image.image_id: draw(SHARINGS) for image in images},
         volumes={one: draw(SHARINGS).accounts_only() for one in snapshots},
+        unused={"snap-unused": draw(SHARINGS).accounts_only()},
         key_of=key_of,
         keys={arn: draw(keys(arn)) for arn in sorted(set(key_of.values()))},
     )
@@ -124,7 +125,7 @@ def holdings(seen: AuditSeen) -> dict[tuple[str, str], Sharing]:
     return {
         (target.region, resource): sharing
         for target, region in seen.regions.items()
-        for resource, sharing in [*region.sharing.items(), *region.volumes.items()]
+        for resource, sharing in [*region.sharing.items(), *region.volumes.items(), *region.unused.items()]
     }
 
 
@@ -246,7 +247,7 @@ def test_regions_together_and_one_by_one_give_the_same(
     want = wanted(seen, policy, choice)
     removals = plan(want).removals
     for task in (*unshare_tasks(removals, want.audited), *revoke_tasks(removals, want.audited)):
-        where = "images" if "images" in task else "kms_key_ids"
+        (where,) = (name for name in ("images", "snapshots", "kms_key_ids") if task.get(name))
         parts = task["per_region"]
         assert [part[where] for part in parts] == [
             {region: resource} for region, resource in task[where].items() if len(task[where]) > 1

@@ -52,6 +52,7 @@ def test_tasks_are_combined_and_listed_by_region() -> None:
         "group": None,
         "share_snapshots": False,
         "snapshot_ids": [],
+        "snapshots": {},
         "per_region": [
             {**images, "images": {region: image_id}, "per_region": []}
             for region, image_id in ((REGION, SOURCE_ID), (FAR, OTHER.image_id))
@@ -102,3 +103,20 @@ def test_a_key_is_revoked_whatever_the_images_that_are_unshared_are_shared_with(
     plan = remediated(only_snapshot, codes=(*NOT_ALLOWED, "snapshot_wider_than_image"))
     (task,) = revoke_tasks(plan.removals, audited(only_snapshot))
     assert (task["account_ids"], task["unshared_image_ids"]) == ([B], [SOURCE_ID])
+
+
+def test_snapshots_that_no_image_uses_are_one_task_of_each_region() -> None:
+    here = region(unused={"snap-old": accounts(A), "snap-older": accounts(A), "snap-public": PUBLIC})
+    seen = account_of(here, region(unused={"snap-far": accounts(A)}))
+    by_account, by_public = unshare_tasks(remediated(seen).removals, audited(seen))
+    assert by_account["snapshots"] == {REGION: ["snap-old", "snap-older"], FAR: ["snap-far"]}
+    assert (by_account["images"], by_account["account_ids"], by_account["group"]) == ({}, [A], None)
+    assert [part["snapshots"] for part in by_account["per_region"]] == [
+        {REGION: ["snap-old", "snap-older"]},
+        {FAR: ["snap-far"]},
+    ]
+    assert (by_public["snapshots"], by_public["account_ids"], by_public["group"]) == (
+        {REGION: ["snap-public"]},
+        [],
+        "all",
+    )

@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.share.state import ShareSeen
+from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen
 
 from tests.unit.examples import CONSUMER, OWNER, place
 from tests.unit.share.examples import (
@@ -82,6 +82,27 @@ def test_failed_region_is_not_in_the_results_and_others_complete(ec2: Wire) -> N
             }
         ],
     }
+
+
+def test_a_snapshot_without_an_image_is_unshared(ec2: Wire) -> None:
+    want = wanted(
+        with_accounts(CONSUMER), images={}, present=False, snapshots={REGION: ("snap-old", "snap-private")}
+    )
+    volumes = {"snap-old": with_accounts(CONSUMER), "snap-private": PRIVATE}
+    seen = ShareSeen(OWNER, {place(REGION): Shared.without_image(OWNER, volumes)})
+    plan: Any = FLOW.plan(want, seen)
+    request = {
+        "Attribute": "createVolumePermission",
+        "CreateVolumePermission": {"Remove": [{"UserId": CONSUMER}]},
+        "SnapshotId": "snap-old",
+    }
+    ec2.expect("modify_snapshot_attribute", request)
+    outcome = FLOW.apply(SimpleNamespace(ec2=lambda _region: ec2.client), want, seen, plan, SILENT)
+    assert (len(outcome.performed), outcome.failures) == (1, ())
+    (region,) = FLOW.result(want, seen, plan, outcome)["results"]
+    private = {"account_ids": [], "public": False}
+    assert (region["image_id"], region["changed"]) == (None, True)
+    assert region["volume_permissions"] == {"snap-old": private, "snap-private": private}
 
 
 def test_region_without_changes_is_in_the_results() -> None:

@@ -40,6 +40,27 @@ def test_defaults() -> None:
     assert wanted.shared_tags == {}
 
 
+def test_snapshots_without_an_image() -> None:
+    snapshot = "snap-0123456789abcdef0"
+    given = params(images=None, snapshots={"eu-west-1": [snapshot], "us-west-2": snapshot}, state="absent")
+    wanted = wanted_from(given, False)
+    assert (wanted.images, wanted.snapshots) == ({}, {"eu-west-1": (snapshot,), "us-west-2": (snapshot,)})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "present"},
+        {"share_snapshots": False},
+        {"snapshot_ids": ["snap-1"]},
+        {"snapshots": {"eu-west-1": ["snap-1"]}},
+    ],
+)
+def test_snapshots_without_an_image_that_are_refused(changes: dict[str, Any]) -> None:
+    given = {"images": None, "snapshots": {"eu-west-1": ["snap-01234567"]}, "state": "absent", **changes}
+    assert refused(**given) == ["snapshots"]
+
+
 def test_all_options() -> None:
     wanted = wanted_from(
         params(

@@ -174,6 +174,27 @@ def test_source_is_read_only_for_planned_copies(sts: Wire, ec2: Wire) -> None:
     assert shared.exists
 
 
+def test_snapshots_without_an_image(sts: Wire, ec2: Wire) -> None:
+    listed = {"OwnerIds": ["self"], "Filters": [{"Name": "snapshot-id", "Values": ["snap-a", "snap-b"]}]}
+    found = [
+        {"SnapshotId": one, "State": "completed", "Progress": "100%", "Encrypted": False}
+        for one in ("snap-a", "snap-b")
+    ]
+    ec2.expect("describe_snapshots", {**listed, "MaxResults": 1000}, {"Snapshots": found})
+    expect_volumes(ec2)
+    shared = read_shared(sts, ec2, images={}, present=False, snapshots={REGION: ("snap-b", "snap-a")})
+    assert shared.volumes == {"snap-a": FOR_CONSUMER, "snap-b": Sharing()}
+    assert (shared.image.image_id, shared.launch) == ("", Sharing())
+
+
+def test_a_snapshot_of_another_account_is_refused(sts: Wire, ec2: Wire) -> None:
+    listed = {"OwnerIds": ["self"], "Filters": [{"Name": "snapshot-id", "Values": ["snap-a"]}]}
+    ec2.expect("describe_snapshots", {**listed, "MaxResults": 1000}, {"Snapshots": []})
+    with pytest.raises(Refused, match="snap-a is not a snapshot of account") as caught:
+        read_shared(sts, ec2, images={}, present=False, snapshots={REGION: ("snap-a",)})
+    assert [failure.error_code for failure in caught.value.failures] == ["snapshot_not_found"]
+
+
 def test_only_the_named_snapshots_are_read(sts: Wire, ec2: Wire) -> None:
     expect_image(ec2)
     request = {"SnapshotId": "snap-b", "Attribute": "createVolumePermission"}
