@@ -112,17 +112,29 @@ options:
     default: 10%
   include_shared:
     description:
-      - Whether to retire images that are shared with other accounts as well, if it is shown that no other account uses them. A
-        usage report can show this, or reading every account with O(consumer_role_name). A use that either shows always counts.
-      - A report counts if it is at most eight days old and covers instances, all versions of launch templates, and image and
-        container recipes of Image Builder. If there is none, the module requests one, and the image waits for a later run. In a
-        region that refuses such reports, a warning says so, and shared images are kept.
-      - Usage reports can miss instances of the last day and launch templates of the last few days.
+      - Whether to retire images that are shared with other accounts as well, if it is shown that no other account uses them.
+        Reading every account with O(consumer_role_name) shows this, or with O(trust_usage_reports=true) a usage report. A use
+        that either shows always counts.
       - The accounts of an organization or organizational unit, and those that use a public image, are not known. For these,
         only a report counts.
       - No report shows how other accounts use a snapshot. If a snapshot is shared with an account that its image is not shared
         with, the image is not deregistered, with or without this option. Disabling removes the launch permissions of an image,
         but not the permissions of its snapshots, so with this option the snapshot permissions of disabled images are ignored.
+    type: bool
+    default: false
+  trust_usage_reports:
+    description:
+      - Whether a usage report of AWS alone shows that no other account uses an image.
+      - No report shows parameters of Parameter Store that name the image in other accounts, such as those that
+        M(golden.images.ami_publish) writes there, nor copies that are being made.
+      - A report counts if it is at most eight days old, was created after the last launch of the image, and covers instances, all
+        versions of launch templates, and image and container recipes of Image Builder. If there is none, the module requests
+        one, and the image waits for a later run. In a region that refuses such reports, a warning says so, and shared images
+        are kept.
+      - Usage reports can miss instances of the last day and launch templates of the last few days. Before an image is disabled
+        or deregistered, the module therefore requests a new report, unless there is one of the last day, and waits for it up to
+        15 minutes.
+      - Requires O(include_shared=true).
     type: bool
     default: false
   include_image_builder:
@@ -390,6 +402,7 @@ ARGUMENT_SPEC = {
     "deregister_after_days": {"type": "int"},
     "max_deletions": {"type": "raw", "default": "10%"},
     "include_shared": {"type": "bool", "default": False},
+    "trust_usage_reports": {"type": "bool", "default": False},
     "include_image_builder": {"type": "bool", "default": False},
     "orphan_snapshots": {"type": "bool", "default": False},
     "revoke_grants": {"type": "bool", "default": False},

@@ -366,6 +366,7 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
         ec2.modify_image_attribute(ImageId=home[name], LaunchPermission=permissions)
     aws.client("ec2", "sandbox", HOME).run_instances(ImageId=home["run"], **ONE)
     policy |= {"include_shared": True, "consumer_role_name": "golden", "external_id": "s3cret-word"}
+    policy["trust_usage_reports"] = True
     aws.client("s3", OWNER, HOME).create_bucket(Bucket="retired")
     del policy["tombstone_path"]
     policy |= {"region": HOME, "tombstone_s3_uri": "s3://retired/web", "tombstone_ssm_path": "/retired"}
@@ -403,7 +404,7 @@ def test_a_report_that_lacks_recipes_proves_nothing_and_a_region_without_them_ke
     aws.client("imagebuilder", "sandbox", HOME).create_image_recipe(
         name="web", semanticVersion="1.0.0", parentImage=home["recipe"]
     )
-    policy["include_shared"] = True
+    policy |= {"include_shared": True, "trust_usage_reports": True}
     aws.update_settings(usage_report_resource_types=["ec2:Instance", "ec2:LaunchTemplate"])
     run, kept = ansible.module("ami_cleanup", **policy)
     assert (run.code, kept.result["actions"]) == (0, []), run.text

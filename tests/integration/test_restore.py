@@ -79,6 +79,7 @@ class Retired:
             "family_tag": "family",
             "max_deletions": "100%",
             "include_shared": True,
+            "trust_usage_reports": True,
             "tombstone_path": str(self.tombstones),
             **clocks,
         }

@@ -162,7 +162,7 @@ def _decisions(context: _Context) -> Iterator[Decision]:
         evidence = bulk[ref]
         if usage is not None:
             evidence += (*usage.references, *usage.unread)
-            since = reports_count_since(own, seen.now, seen.is_final)
+            since = _reports_count_since(context, own, seen.is_final)
             evidence += tuple(sharing_evidence(usage, wanted.include_shared, since))
         elif not (reasons or evidence):
             evidence = (unreadable(ref.image_id, _NOT_READ),)
@@ -175,7 +175,7 @@ def _decisions(context: _Context) -> Iterator[Decision]:
         if blockers:
             yield Decision(ref, family, WAIT, blockers)
         else:
-            final = reports_count_since(own, seen.now, final=True)
+            final = _reports_count_since(context, own, final=True)
             report_wanted = todo.stage in (DISABLE, DEREGISTER) and needs_report(
                 usage or ImageUsage(), wanted.include_shared, final
             )
@@ -199,6 +199,10 @@ def _bulk_evidence(seen: CleanupSeen) -> dict[ImageRef, tuple[Evidence, ...]]:
     }
 
 
+def _reports_count_since(context: _Context, own: OwnImage, final: bool) -> datetime | None:
+    return reports_count_since(own, context.seen.now, context.wanted.trust_usage_reports, final)
+
+
 def _report_wanted(
     context: _Context,
     own: OwnImage,
@@ -209,7 +213,7 @@ def _report_wanted(
     """Whether a usage report is the only thing missing: no rule and no firm evidence keeps the image."""
     if usage is None or reasons or any(one.firm for one in evidence):
         return False
-    since = reports_count_since(own, context.seen.now, context.seen.is_final)
+    since = _reports_count_since(context, own, context.seen.is_final)
     return needs_report(usage, context.wanted.include_shared, since)
 
 

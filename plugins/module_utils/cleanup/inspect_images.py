@@ -172,11 +172,15 @@ def _with_consumers(
         of_account = accounts.clients(account_id)
         for service in ("autoscaling", "ec2", "ssm"):
             of_account.open(service, shared_with[account_id])
-        return {
+        found = {
             ImageRef(region, image_id): evidence
             for region, image_ids in shared_with[account_id].items()
             for image_id, evidence in read_usage.used_in(of_account, region, image_ids).items()
         }
+        for region in shared_with[account_id]:
+            copies, problems = _read_copies(of_account, region)
+            found = {ref: (*one, *copies.get(ref, ()), *problems) for ref, one in found.items()}
+        return found
 
     done, failed = each(shared_with, read)
     problems = {
@@ -195,6 +199,16 @@ def _with_consumers(
         )
         for ref, one in usage.items()
     }
+
+
+def _read_copies(
+    clients: Clients, region: str
+) -> tuple[Mapping[ImageRef, tuple[Evidence, ...]], tuple[Evidence, ...]]:
+    """Source to its pending copies in an account, and why these could not be read: of any image, then."""
+    try:
+        return read_usage.pending_copies(clients.ec2(region), region), ()
+    except errors.AWS_ERRORS as exception:
+        return {}, (read_usage.unread(exception, "DescribeImages"),)
 
 
 def _each(

@@ -32,6 +32,7 @@ class CleanupWanted:
     clocks: Clocks
     limit: Limit = field(default_factory=Limit)
     include_shared: bool = False
+    trust_usage_reports: bool = False
     include_image_builder: bool = False
     orphan_snapshots: bool = False
     revoke_grants: bool = False
@@ -76,6 +77,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
         clocks=Clocks(*(params[f"{stage}_after_days"] for stage in STAGES)),
         limit=limit or Limit(),
         include_shared=params["include_shared"],
+        trust_usage_reports=params["trust_usage_reports"],
         include_image_builder=params["include_image_builder"],
         orphan_snapshots=params["orphan_snapshots"],
         revoke_grants=params["revoke_grants"],
@@ -90,6 +92,12 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
             "consumer_role_name",
             "it has no effect, because shared images are always kept without include_shared.",
             "Set include_shared: true, or omit consumer_role_name.",
+        )
+    if wanted.trust_usage_reports and not wanted.include_shared:
+        options.refuse(
+            "trust_usage_reports",
+            "it has no effect, because shared images are always kept without include_shared.",
+            "Set include_shared: true, or omit trust_usage_reports.",
         )
     _check_stages(options, wanted)
     if not wanted.rules.states:

@@ -107,15 +107,7 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
         *attempt("DescribeStoreImageTasks", lambda: read_image_tasks.store_tasks(ec2)),
         *attempt("DescribeExportImageTasks", lambda: read_image_tasks.export_tasks(ec2)),
     )
-    bulk = replace(
-        bulk,
-        parameters=attempt("DescribeParameters", lambda: parameters(clients.ssm(name), tombstones)),
-        tasks=tasks,
-    )
-    labelled = attempt("GetParameterHistory", lambda: labelled_versions(clients.ssm(name), bulk.parameters))
-    bulk = replace(bulk, parameters=(*bulk.parameters, *labelled))
-    named = attempt("GetParameter", lambda: selected_parameters(clients.ssm(name), selectors(bulk)))
-    bulk = replace(bulk, parameters=(*bulk.parameters, *named))
+    bulk = with_parameters(clients, name, attempt, replace(bulk, tasks=tasks), tombstones)
     snapshots = attempt("DescribeSnapshots", lambda: own_snapshots(ec2))
     binned = attempt("ListImagesInRecycleBin", lambda: binned_images(ec2))
     unread = (*attempt.problems, *unresolved(bulk))
@@ -155,6 +147,18 @@ def launches(clients: Clients, name: str, attempt: Attempts) -> BulkReads:
         ),
         launchers=launchers,
     )
+
+
+def with_parameters(
+    clients: Clients, name: str, attempt: Attempts, bulk: BulkReads, tombstone_path: str | None = None
+) -> BulkReads:
+    """The reads, with the parameters of the clients' account in the region, and those that the reads name."""
+    ssm = clients.ssm(name)
+    latest = attempt("DescribeParameters", lambda: parameters(ssm, tombstone_path))
+    labelled = attempt("GetParameterHistory", lambda: labelled_versions(ssm, latest))
+    bulk = replace(bulk, parameters=(*latest, *labelled))
+    named = attempt("GetParameter", lambda: selected_parameters(ssm, selectors(bulk)))
+    return replace(bulk, parameters=(*bulk.parameters, *named))
 
 
 def hidden(ec2: EC2Client) -> tuple[Evidence, ...]:

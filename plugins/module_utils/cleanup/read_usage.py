@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..aws import read
 from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
-from ..model import Sharing
-from .read_regions import Attempts, launches, selected_parameters
+from ..model import ImageRef, Sharing
+from .read_regions import Attempts, launches, with_parameters
 from .sharing import TEMPLATES
 from .state import Evidence, OwnImage, SnapshotUsage, UsageReport, unreadable
 from .tombstone import is_tombstone_parameter
-from .usage import selectors, unresolved, uses
+from .usage import COPY, unresolved, uses
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -94,7 +93,11 @@ def snapshot_usage(ec2: EC2Client, snapshot_id: str) -> SnapshotUsage:
 
 
 def used_in(clients: Clients, region: str, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
-    """Image id to its uses in the clients' account and a region. A failed read counts as use of all."""
+    """Image id to its uses in the clients' account and a region. A failed read counts as use of all.
+
+    Parameters are read as in the own account: AWS does not document which of them DescribeImageReferences
+    finds.
+    """
     attempt = Attempts()
     found: dict[str, tuple[Evidence, ...]] = {}
     try:
@@ -102,14 +105,26 @@ def used_in(clients: Clients, region: str, image_ids: Sequence[str]) -> dict[str
             found.update(references(clients.ec2(region), image_ids[start : start + REFERENCE_BATCH]))
     except AWS_ERRORS as exception:
         attempt.problems.append(unread(exception, "DescribeImageReferences"))
-    bulk = launches(clients, region, attempt)
-    selected = selectors(bulk)
-    bulk = replace(
-        bulk, parameters=attempt("GetParameter", lambda: selected_parameters(clients.ssm(region), selected))
-    )
+    bulk = with_parameters(clients, region, attempt, launches(clients, region, attempt))
     named = uses(bulk)
     problems = (*attempt.problems, *unresolved(bulk))
     return {one: (*found.get(one, ()), *named.get(one, ()), *problems) for one in image_ids}
+
+
+def pending_copies(ec2: EC2Client, region: str) -> dict[ImageRef, tuple[Evidence, ...]]:
+    """Source to its copies that the client's account is making in the region."""
+    operation = "DescribeImages"
+    found: dict[ImageRef, list[Evidence]] = defaultdict(list)
+    pages = ec2.get_paginator("describe_images").paginate(
+        Owners=["self"], Filters=[{"Name": "state", "Values": ["pending"]}], PaginationConfig=read.PAGE
+    )
+    for page in pages:
+        for item in required(page, "Images", operation):
+            source_id, source_region = item.get("SourceImageId"), item.get("SourceImageRegion")
+            if source_id and source_region:
+                copy_id = required(item, "ImageId", operation)
+                found[ImageRef(source_region, source_id)].append(Evidence(COPY, copy_id, region))
+    return {source: tuple(evidence) for source, evidence in found.items()}
 
 
 def pending_reports(ec2: EC2Client, image_ids: Sequence[str]) -> frozenset[str]:

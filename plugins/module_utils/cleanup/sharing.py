@@ -35,17 +35,19 @@ _NEW_REPORT_COUNTS_FOR = timedelta(days=1)
 _REPORT_MISSES = timedelta(hours=24)
 
 
-def reports_count_since(own: OwnImage, now: datetime, final: bool) -> datetime:
-    """When a usage report has to be created to show that the image is not used.
+def reports_count_since(own: OwnImage, now: datetime, trusted: bool, final: bool) -> datetime | None:
+    """When a usage report has to be created to show that the image is not used; None if none is ``trusted``.
 
     For the ``final`` check, that is on the last day. Reports from before the last launch, by any account,
     are too old: they may miss the instance.
     """
+    if not trusted:
+        return None
     since = now - (_NEW_REPORT_COUNTS_FOR if final else _REPORT_COUNTS_FOR)
     return max(since, own.last_launched + _REPORT_MISSES) if own.last_launched else since
 
 
-def sharing_evidence(usage: ImageUsage, include_shared: bool, since: datetime) -> Iterator[Evidence]:
+def sharing_evidence(usage: ImageUsage, include_shared: bool, since: datetime | None) -> Iterator[Evidence]:
     """Evidence that other accounts use the image. Usage reports count if created ``since`` that moment.
 
     Sharing alone is evidence, unless the user includes shared images and either a usage report or a read of
@@ -66,9 +68,9 @@ def sharing_evidence(usage: ImageUsage, include_shared: bool, since: datetime) -
         yield from usage.consumers.get(account_id, ())
 
 
-def needs_report(usage: ImageUsage, include_shared: bool, since: datetime) -> bool:
+def needs_report(usage: ImageUsage, include_shared: bool, since: datetime | None) -> bool:
     """Whether a usage report could settle it: there is no report that counts, and none is pending."""
-    if not (usage.sharing and include_shared) or _all_accounts_read(usage):
+    if not (usage.sharing and include_shared) or since is None or _all_accounts_read(usage):
         return False
     pending = usage.report is not None and usage.report.state == "pending"
     return not pending and bool(_report_problem(usage.report, usage.sharing, since))
@@ -118,8 +120,11 @@ def _used_by_accounts(usage: ImageUsage) -> Iterator[Evidence]:
         yield from (Evidence(CONSUMER, account_id, f"{one.kind} {one.subject}") for one in found if one.firm)
 
 
-def _report_problem(report: UsageReport | None, sharing: Sharing, since: datetime) -> str:
+def _report_problem(report: UsageReport | None, sharing: Sharing, since: datetime | None) -> str:
     """Why a report does not show that the image is not used; empty if it does."""
+    if since is None:
+        # botocore shape ImageUsageResourceTypeRequest has no parameters.
+        return "Usage reports do not show parameters, and trust_usage_reports is not set."
     if report is None:
         return "There is no usage report."
     if report.state != "available":

@@ -234,6 +234,16 @@ def test_deprecating_takes_no_new_report() -> None:
     assert (found.kind, found.report_wanted) == ("deprecate", False)
 
 
+def test_a_report_alone_retires_no_image_unless_it_is_trusted() -> None:
+    found = decided(
+        with_usage(shared(CONSUMER, report=report())), include_shared=True, trust_usage_reports=False
+    )
+    assert (found.kind, found.report_wanted) == ("keep", False)
+    read = with_usage(shared(CONSUMER, consumers={CONSUMER: ()}))
+    found = decided(read, include_shared=True, trust_usage_reports=False)
+    assert (found.kind, found.report_wanted) == ("deregister", False)
+
+
 def test_a_decision_lists_its_evidence() -> None:
     assert decided(EVIDENCE[0][0]).as_result(OLD)["evidence"] == [
         {"detail": "stopped", "kind": "instance", "subject": "i-1"}

@@ -19,8 +19,10 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.options impo
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
+    Evidence,
     ImageUsage,
     SnapshotUsage,
+    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import (
@@ -49,6 +51,7 @@ REF, SNAPSHOT = ImageRef(REGION, "ami-1"), SnapshotRef(REGION, "snap-ami-1")
 SEEN = CleanupSeen(OWNER, NOW, {REGION: region_state(OLD, NEWEST)})
 BY_CONSUMER = Sharing(account_ids=frozenset({CONSUMER}))
 NAMED = {"ImageReferences": [{"ImageId": "ami-1", "ResourceType": "ssm:Parameter", "Arn": "arn:x"}]}
+COPYING = Evidence("running_copy", "ami-9", REGION)
 SHARED = {"LaunchPermissions": [{"UserId": CONSUMER}]}
 
 
@@ -146,7 +149,20 @@ def test_without_anything_to_read_no_call_is_made() -> None:
     assert read_snapshot_usage(nowhere, SEEN, []) == {}
 
 
-def test_every_account_that_the_image_is_shared_with_is_read_and_a_refusal_counts_as_use() -> None:
+@pytest.mark.parametrize(
+    ("copies", "evidence"),
+    [
+        ({REF: (COPYING,)}, (USED, COPYING)),
+        ({ImageRef("us-east-1", "ami-1"): (COPYING,)}, (USED,)),
+        (
+            ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": "No."}}, "DescribeImages"),
+            (USED, unreadable("DescribeImages", "UnauthorizedOperation: No.")),
+        ),
+    ],
+)
+def test_every_account_that_the_image_is_shared_with_is_read_and_a_refusal_counts_as_use(
+    copies: Any, evidence: tuple[Evidence, ...]
+) -> None:
     class Accounts:
         """One account whose role can be assumed, and one whose role cannot."""
 
@@ -161,6 +177,11 @@ def test_every_account_that_the_image_is_shared_with_is_read_and_a_refusal_count
     def used_in(_clients: Any, _region: str, image_ids: Any) -> Any:
         return dict.fromkeys(image_ids, (USED,))
 
+    def pending_copies(_ec2: Any, _region: str) -> Any:
+        if isinstance(copies, Exception):
+            raise copies
+        return copies
+
     shared = {"LaunchPermissions": [{"UserId": CONSUMER}, {"UserId": STRANGER}]}
     script = UsageScript().references().permissions(shared).volume()
     script.wire.expect("describe_image_usage_reports", {"ImageIds": ["ami-1"]}, {"ImageUsageReports": []})
@@ -168,9 +189,10 @@ def test_every_account_that_the_image_is_shared_with_is_read_and_a_refusal_count
     with (
         patch.object(inspect_images, "Accounts", Accounts),
         patch.object(inspect_images.read_usage, "used_in", used_in),
+        patch.object(inspect_images.read_usage, "pending_copies", pending_copies),
     ):
         consumers = read(script, asked).usage[REF].consumers
-    assert consumers[CONSUMER] == (USED,)
+    assert consumers[CONSUMER] == evidence
     assert [(one.kind, one.subject, one.firm) for one in consumers[STRANGER]] == [
         ("unreadable", STRANGER, False)
     ]

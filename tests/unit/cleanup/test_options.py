@@ -39,6 +39,13 @@ def test_a_plain_task() -> None:
     assert wanted.regions == ()
 
 
+def test_reports_can_only_be_trusted_where_shared_images_are_included() -> None:
+    assert refused(trust_usage_reports=True) == ["trust_usage_reports"]
+    wanted = wanted_from(params(include_shared=True, trust_usage_reports=True), False)
+    assert wanted.trust_usage_reports
+    assert not wanted_from(params(include_shared=True), False).trust_usage_reports
+
+
 def test_a_full_task(tmp_path: Path) -> None:
     path = str(tmp_path / "tombstones")
     wanted = wanted_from(

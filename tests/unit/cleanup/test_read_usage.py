@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.cleanup import read_usage as image_use
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import Evidence, SnapshotUsage
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing
 from botocore.exceptions import ClientError
 
 from tests.unit.cleanup.examples import own
@@ -184,18 +184,27 @@ INSTANCES = {
     "IncludeManagedResources": True,
     "MaxResults": 1000,
 }
+PARAMETERS = {
+    "ParameterFilters": [{"Key": "Type", "Values": ["String", "StringList"]}],
+    "MaxResults": 50,
+}
+REFERENCE, CONFIGURATION, SELECTED = "ssm:Parameter arn:x", "launch_configuration lc", "parameter /web:3"
+TEXTS = ("parameter /text", "parameter /text:old")
 VERSIONS = {"Versions": ["$Latest", "$Default"], "IncludeManagedResources": True, "MaxResults": 200}
 
 
 @pytest.mark.parametrize(
     ("refused", "kinds"),
     [
-        (None, ["ssm:Parameter", "launch_configuration", "parameter"]),
-        ("describe_image_references", ["launch_configuration", "parameter", "unreadable"]),
-        ("describe_fleets", ["ssm:Parameter", "launch_configuration", "parameter", "unreadable"]),
-        ("describe_launch_configurations", ["ssm:Parameter", "parameter", "unreadable"]),
+        (None, [REFERENCE, CONFIGURATION, *TEXTS, SELECTED]),
+        ("describe_image_references", [CONFIGURATION, *TEXTS, SELECTED, "unreadable"]),
+        ("describe_fleets", [REFERENCE, CONFIGURATION, *TEXTS, SELECTED, "unreadable"]),
+        ("describe_launch_configurations", [REFERENCE, *TEXTS, SELECTED, "unreadable"]),
+        ("describe_parameters", [REFERENCE, CONFIGURATION, SELECTED, "unreadable"]),
+        ("get_parameters", [REFERENCE, CONFIGURATION, SELECTED, "unreadable"]),
+        ("get_parameter_history", [REFERENCE, CONFIGURATION, TEXTS[0], SELECTED, "unreadable"]),
         # Once for the read that failed, and once for the template that may use any image.
-        ("get_parameter", ["ssm:Parameter", "launch_configuration", "unreadable", "unreadable"]),
+        ("get_parameter", [REFERENCE, CONFIGURATION, *TEXTS, "unreadable", "unreadable"]),
     ],
 )
 def test_uses_in_another_account_are_read(refused: str | None, kinds: list[str]) -> None:
@@ -212,6 +221,8 @@ def test_uses_in_another_account_are_read(refused: str | None, kinds: list[str])
         "CreatedTime": NOW,
     }
     found = [{"ImageId": IMAGE, "ResourceType": "ssm:Parameter", "Arn": "arn:x"}]
+    text = {"Name": "/text", "Value": IMAGE, "Version": 2, "DataType": "text"}
+    history = [{"Version": 1, "Value": IMAGE, "Labels": ["old"]}]
     script: list[tuple[Wire, str, dict[str, Any], dict[str, Any]]] = [
         (ec2, "describe_image_references", asked(IMAGE), {"ImageReferences": found}),
         (ec2, "describe_fleets", {"MaxResults": 1000}, {"Fleets": []}),
@@ -219,19 +230,38 @@ def test_uses_in_another_account_are_read(refused: str | None, kinds: list[str])
         (ec2, "describe_spot_instance_requests", {"MaxResults": 1000}, {"SpotInstanceRequests": []}),
         (ec2, "describe_launch_template_versions", VERSIONS, {"LaunchTemplateVersions": [template]}),
         (ec2, "describe_instances", INSTANCES, {"Reservations": []}),
+        (ssm, "describe_parameters", PARAMETERS, {"Parameters": [{"Name": "/text"}]}),
+        (ssm, "get_parameters", {"Names": ["/text"]}, {"Parameters": [text]}),
+        (ssm, "get_parameter_history", {"Name": "/text", "MaxResults": 50}, {"Parameters": history}),
         (ssm, "get_parameter", {"Name": "/web:3"}, {"Parameter": {"Value": IMAGE}}),
         (autoscaling, "describe_auto_scaling_groups", {}, {"AutoScalingGroups": []}),
         (autoscaling, "describe_launch_configurations", {}, {"LaunchConfigurations": [configuration]}),
     ]
+    skipped = {
+        "describe_parameters": ("get_parameters", "get_parameter_history"),
+        "get_parameters": ("get_parameter_history",),
+    }
     for wire, method, request, answer in script:
         if method == refused:
             wire.refuse(method, request, "AccessDenied")
-        else:
+        elif method not in skipped.get(refused or "", ()):
             wire.expect(method, request, answer)
     clients: Any = Wires(ec2=ec2, autoscaling=autoscaling, ssm=ssm)
     with ec2.spoken(), autoscaling.spoken(), ssm.spoken():
         evidence = image_use.used_in(clients, "eu-west-1", [IMAGE])[IMAGE]
-    assert [one.kind for one in evidence] == kinds
+    assert [f"{one.kind} {one.subject}" if one.firm else one.kind for one in evidence] == kinds
+
+
+def test_copies_that_another_account_is_making() -> None:
+    wire = Wire("ec2")
+    request = {"Owners": ["self"], "Filters": [{"Name": "state", "Values": ["pending"]}], "MaxResults": 1000}
+    copy = {"ImageId": "ami-9", "SourceImageId": "ami-1", "SourceImageRegion": "us-east-1"}
+    wire.expect("describe_images", request, {"Images": [copy], "NextToken": "n"})
+    wire.expect("describe_images", {**request, "NextToken": "n"}, {"Images": [{"ImageId": "ami-8"}]})
+    with wire.spoken():
+        assert image_use.pending_copies(wire.client, "eu-west-1") == {
+            ImageRef("us-east-1", "ami-1"): (Evidence("running_copy", "ami-9", "eu-west-1"),)
+        }
 
 
 def report(**members: Any) -> dict[str, Any]:

@@ -34,7 +34,7 @@ UNREAD = "unreadable"
 PUBLIC = ImageUsage(sharing=Sharing(public=True))
 WITH_ORG = ImageUsage(sharing=Sharing(org_arns=frozenset({ORG})))
 SECOND = timedelta(seconds=1)
-SINCE = reports_count_since(own(), NOW, final=False)
+SINCE = reports_count_since(own(), NOW, trusted=True, final=False)
 
 
 def kinds(usage: ImageUsage, include_shared: bool = True) -> list[str]:
@@ -113,7 +113,21 @@ def test_include_shared(usage: ImageUsage, found: list[str]) -> None:
 )
 def test_which_reports_count(launched: datetime | None, final: bool, since: datetime) -> None:
     """EC2 User Guide, "View your AMI usage": a report shows one point in time."""
-    assert reports_count_since(own(last_launched=launched), NOW, final) == since
+    image = own(last_launched=launched)
+    assert reports_count_since(image, NOW, True, final) == since
+    assert reports_count_since(image, NOW, False, final) is None
+
+
+def test_reports_that_are_not_trusted_show_use_only() -> None:
+    """They do not cover parameters (botocore shape ImageUsageResourceTypeRequest)."""
+    unused = shared(CONSUMER, report=report())
+    (evidence,) = sharing_evidence(unused, True, None)
+    assert (evidence.kind, evidence.firm) == (UNREAD, False)
+    assert evidence.detail == "Usage reports do not show parameters, and trust_usage_reports is not set."
+    assert needs_report(shared(CONSUMER), True, None) is False
+    (evidence,) = sharing_evidence(shared(CONSUMER, report=report(used_by={STRANGER: 2})), True, None)
+    assert evidence.kind == OTHER
+    assert list(sharing_evidence(shared(CONSUMER, consumers={CONSUMER: ()}), True, None)) == []
 
 
 def test_a_report_that_does_not_count_says_why() -> None:
