@@ -76,6 +76,10 @@ class Settings:
     """Grants per KMS key (KMS Developer Guide, Resource quotas)."""
     grant_visible_after_seconds: float = 0.0
     """Seconds until a new grant takes effect and is listed (KMS Developer Guide, Eventual consistency)."""
+    key_policy_visible_after_seconds: float = 0.0
+    """Seconds until GetKeyPolicy returns a new policy (botocore operation PutKeyPolicy)."""
+    key_policy_reads_alternate: bool = False
+    """Whether it meanwhile returns the new and the old policy in turn (hashicorp/terraform#3928)."""
     new_grantee_by_unique_id_seconds: float = 0.0
     """Seconds that ListGrants shows a new role or user by its unique id; about 60 (aws/aws-sdk-go#1718)."""
     parameter_validation_seconds: float = 0.0

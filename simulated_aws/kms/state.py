@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from moto.kms.models import Key
 
+from ..settings import SETTINGS
 from . import key_policies
 from .grants import Grant, Grants
 from .key_policies import KeyPolicy
@@ -25,6 +26,26 @@ class Record:
 
     policy: KeyPolicy
     grants: Grants = field(default_factory=Grants)
+    former_policy: KeyPolicy | None = None
+    written: float = 0.0
+    stale_reads: int = 0
+
+    def put_policy(self, policy: KeyPolicy) -> None:
+        """Replace the policy, which takes effect at once and is read later."""
+        if not self._is_former_read():
+            self.former_policy = self.policy
+        self.policy, self.written, self.stale_reads = policy, now(), 0
+
+    def policy_to_read(self) -> KeyPolicy:
+        """The policy that GetKeyPolicy returns: for a while still the former one, or both in turn."""
+        if self.former_policy is None or not self._is_former_read():
+            return self.policy
+        self.stale_reads += 1
+        new = SETTINGS.key_policy_reads_alternate and self.stale_reads % 2 == 0
+        return self.policy if new else self.former_policy
+
+    def _is_former_read(self) -> bool:
+        return now() < self.written + SETTINGS.key_policy_visible_after_seconds
 
 
 class TokenUse(NamedTuple):

@@ -27,7 +27,7 @@ from .plan import consumer_grants, without_owner
 from .rejection import is_rejected, names_invalid_principal, of_auto_scaling, rejection
 from .request import is_for_auto_scaling
 from .state import GrantSeen, GrantWanted
-from .wait import wait_until_listed
+from .wait import wait_until_listed, wait_until_stored
 from .write_policy import write_policy
 
 if TYPE_CHECKING:
@@ -54,8 +54,10 @@ def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, re
     granted = merge(created, written, consumer_grants_created)
     revoked = _without_answered(_of_kind("RevokeGrant", of_owner, granted), created, consumer_grants_created)
     done = merge(granted, _perform_each(clients, revoked))
-    warnings = (wait_until_listed(clients, created) or _PROPAGATION,) if created.actions else ()
-    return Outcome(performed=done.actions, failures=done.failures, warnings=warnings)
+    warnings = [wait_until_listed(clients, created) or _PROPAGATION] if created.actions else []
+    if not_stored := wait_until_stored(clients, written):
+        warnings.append(not_stored)
+    return Outcome(performed=done.actions, failures=done.failures, warnings=tuple(warnings))
 
 
 def _of_kind(operation: str, actions: Iterable[Action], before: Performed) -> list[Action]:

@@ -22,7 +22,7 @@ def get_key_policy(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     found = authorize(caller, "GetKeyPolicy", params["KeyId"], cross_account=False)
     if params.get("PolicyName", DEFAULT) != DEFAULT:
         raise not_found("No such policy exists")
-    return {"Policy": state.record(found.key).policy.shown(), "PolicyName": DEFAULT}
+    return {"Policy": state.record(found.key).policy_to_read().shown(), "PolicyName": DEFAULT}
 
 
 @action("PutKeyPolicy")
@@ -35,7 +35,7 @@ def put_key_policy(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     key_policies.require_elements(policy)
     if not params.get("BypassPolicyLockoutSafetyCheck"):
         require_no_lockout(caller.principal, found.key, policy)
-    state.record(found.key).policy = policy
+    state.record(found.key).put_policy(policy)
     return {}
 
 

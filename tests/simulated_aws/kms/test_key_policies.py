@@ -281,3 +281,20 @@ def test_new_policies_need_actions_and_resources_and_stored_ones_do_not(
     assert error_code(aws.client("kms", "consumer").describe_key, KeyId=arn) == "AccessDeniedException"
     for call in (lambda: kms.put_key_policy(KeyId=arn, Policy=text), lambda: kms.create_key(Policy=text)):
         assert error_code(call) == "MalformedPolicyDocumentException"
+
+
+@pytest.mark.parametrize("alternate", [False, True])
+def test_a_new_policy_may_be_read_only_after_a_while(
+    aws: SimulatedAws, kms: Any, key: str, alternate: bool
+) -> None:
+    """(botocore operation PutKeyPolicy, Eventual consistency; hashicorp/terraform#3928.)"""
+    old = kms.get_key_policy(KeyId=key)["Policy"]
+    aws.update_settings(key_policy_visible_after_seconds=3600, key_policy_reads_alternate=alternate)
+    new = policy({"Principal": {"AWS": ROOTS[CONSUMER]}, **DESCRIBE})
+    for text in (policy(), new):
+        kms.put_key_policy(KeyId=key, Policy=text)
+    read = [kms.get_key_policy(KeyId=key)["Policy"] for _ in range(4)]
+    assert read == ([old, new] * 2 if alternate else [old] * 4)
+    assert aws.client("kms", "consumer").describe_key(KeyId=key)
+    aws.update_settings(key_policy_visible_after_seconds=0)
+    assert kms.get_key_policy(KeyId=key)["Policy"] == new

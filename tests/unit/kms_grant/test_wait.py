@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How ``ami_kms_grant`` waits until AWS lists new grants."""
+"""How ``ami_kms_grant`` waits until AWS lists new grants and returns new key policies."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.write import Performed
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.wait import wait_until_stored
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.copy.aws_in_steps import Clock
+from tests.unit.examples import ORG, place
+from tests.unit.keys.examples import key_arn
+from tests.unit.keys.policies import consumers, opened_to, policy_of
 from tests.unit.kms_grant.examples import A
 from tests.unit.kms_grant.kms_in_memory import World, world
 from tests.unit.kms_grant.runs import (
@@ -18,6 +28,7 @@ from tests.unit.kms_grant.runs import (
     wanted,
     world_with_access,
 )
+from tests.unit.wire import Wire
 
 
 def lagging(lists: int) -> World:
@@ -91,3 +102,58 @@ def test_no_wait_for_a_grant_whose_id_aws_does_not_return(clock: Clock) -> None:
     _result, outcome = run(aws, wanted(A))
     assert clock.now == started
     assert [one.error_code for one in outcome.failures] == ["incomplete_answer"]
+
+
+KEY = key_arn()
+OLD, NEW = policy_of(), opened_to(consumers(A))
+
+
+def stored(policies: Iterable[str | None]) -> str | None:
+    """Wait for the new policy, while GetKeyPolicy returns these, or fails."""
+    parameters = {"KeyId": KEY, "Policy": NEW, "PolicyName": "default"}
+    written = Performed((Action(place(EU), "PutKeyPolicy", parameters, KEY, service="kms"),), ({},))
+    request = {"KeyId": KEY, "PolicyName": "default"}
+    with Wire("kms").spoken() as kms:
+        for policy in policies:
+            if policy is None:
+                kms.refuse("get_key_policy", request, "KMSInternalException")
+            else:
+                kms.expect("get_key_policy", request, {"Policy": policy})
+        return wait_until_stored(SimpleNamespace(kms=lambda _region: kms.client), written)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("policies", "seconds"),
+    [
+        pytest.param([NEW] * 5, 2.0, id="new at once"),
+        pytest.param([OLD, OLD, *[NEW] * 5], 3.0, id="old for a second"),
+        pytest.param([NEW, OLD, NEW, NEW, OLD, *[NEW] * 5], 4.5, id="in turn"),
+        pytest.param([NEW, None, *[NEW] * 5], 3.0, id="a failed read"),
+    ],
+)
+def test_waits_until_a_new_policy_is_returned_five_times_in_a_row(
+    clock: Clock, policies: list[str | None], seconds: float
+) -> None:
+    """(botocore operation PutKeyPolicy, Eventual consistency; hashicorp/terraform#3928.)"""
+    started = clock.now
+    assert stored(policies) is None
+    assert clock.now - started == seconds
+
+
+def test_the_wait_for_a_policy_ends_after_a_minute_with_a_warning(clock: Clock) -> None:
+    started = clock.now
+    warning = stored([OLD] * 122)
+    assert warning is not None
+    assert KEY in warning
+    assert clock.now - started == 60.5
+
+
+def test_only_a_written_policy_is_read_again(clock: Clock) -> None:
+    aws = world(EU)
+    started = clock.now
+    run(aws, wanted(org_arns=frozenset({ORG})))
+    assert len(aws.regions[EU].asked("GetKeyPolicy")) == 2 + 5
+    assert clock.now - started == 2.0
+    run(aws, wanted(org_arns=frozenset({ORG})))
+    assert len(aws.regions[EU].asked("GetKeyPolicy")) == 2 + 5 + 1
+    assert clock.now - started == 2.0
