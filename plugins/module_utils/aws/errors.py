@@ -86,6 +86,7 @@ _IMAGE_NOT_FOUND = (
     "Check the AMI ID and the region; a deregistered or unshared image is not found from that moment on."
 )
 _FITTING_TYPE = "See AWS's message; for a launch, set an instance_type that the image supports."
+_NO_SUCH_OPERATION = "The endpoint does not offer {action}: check endpoint_url and AWS_ENDPOINT_URL."
 _NO_ANSWER = "The region did not answer before all other regions were done."
 
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API": AuthFailure is about credentials or permissions.
@@ -116,6 +117,13 @@ REMEDIES = {
     **dict.fromkeys(("500", "502", "503", "504"), _RETRY),
     "ThrottlingException": _RETRY,
     "ResourceLimitExceeded": "A quota is reached: wait until other copies are done, or request an increase.",
+    # KMS Developer Guide, "Quotas": grants per key, and the size of a key policy.
+    "LimitExceededException": "Revoke access to the key that is no longer needed, or request a higher quota "
+    "of grants per key.",
+    "TagLimitExceeded": "A resource can have 50 tags: set fewer.",
+    "SnapshotLimitExceeded": "Request a higher quota for EBS snapshots in this region, or delete snapshots.",
+    # EC2's and the JSON services' codes for an operation that the endpoint lacks.
+    **dict.fromkeys(("InvalidAction", "UnknownOperationException", "501"), _NO_SUCH_OPERATION),
     "InvalidAMIID.NotFound": _IMAGE_NOT_FOUND,
     "InvalidSnapshot.NotFound": "Check that the snapshot still exists and belongs to the account.",
     "InvalidAMIID.Unavailable": "Wait until the image is available.",

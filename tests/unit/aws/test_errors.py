@@ -72,6 +72,9 @@ def test_aws_message_is_kept() -> None:
         ("OperationNotPermitted", "aws/ebs"),
         ("InvalidParameterCombination", "instance_type that the image supports"),
         ("UnsupportedOperation", "instance_type that the image supports"),
+        ("LimitExceededException", "quota of grants per key"),
+        ("InvalidAction", "The endpoint does not offer CopyImage: check endpoint_url"),
+        ("501", "The endpoint does not offer CopyImage"),
         ("SomethingNew", "AWS's message gives the reason."),
     ],
 )
