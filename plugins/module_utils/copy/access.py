@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from ..failures import Failure
 from ..keys.access import Access, access
 from ..keys.policy_evaluation import Consumer, principals_in_account
+from ..keys.policy_statements import short
 from ..model import Image, KeySeen, Sharing, Target
 
 # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot": those that reading it needs.
@@ -77,11 +78,11 @@ def missing_access(
 ) -> MissingAccess:
     """What the account is missing, from its own reads and from the grants and policies that the owner reads.
 
-    A key for which both are inconclusive counts as accessible; the copy then fails with AWS's reason. A
-    denied DescribeKey is inconclusive: EC2 calls it for the role, and policies may allow it only through EC2
-    (KMS Developer Guide, "AWS KMS condition keys", kms:ViaService).
+    A key for which both are inconclusive, or contradict each other, counts as accessible; the copy then fails
+    with AWS's reason. A denied DescribeKey is inconclusive: EC2 calls it for the role, and policies may allow
+    it only through EC2 (KMS Developer Guide, "AWS KMS condition keys", kms:ViaService).
     """
-    denied = {key.key.arn: _denied_operations(key, principal) for key in keys}
+    denied = {key.key.arn: _certainly_denied(key, principal, saw.denied_key_arns) for key in keys}
     return MissingAccess(
         launch=not saw.visible,
         snapshot_ids=tuple(item for item in source.snapshot_ids if item not in saw.snapshot_ids),
@@ -193,6 +194,24 @@ def _refusals(target: Target, source: Image, source_region: str, missing: Missin
             if granted
             else f"Grant {account_id} access to the key (ami_kms_grant) and allow it in its IAM policy.",
         )
+
+
+def _certainly_denied(
+    key: KeySeen, principal: CopyPrincipal, denied_key_arns: frozenset[str]
+) -> tuple[str, ...]:
+    """The denied operations, none if the owner does not see what gives the account access to the key.
+
+    That is so if the account can describe the key. A constrained grant, which EBS cannot use, can allow
+    DescribeKey only.
+    """
+    denied = _denied_operations(key, principal)
+    granted = any(
+        "DescribeKey" in grant.operations
+        and (grant.grantee == principal.role_arn or short(grant.grantee) == principal.account_id)
+        for grant in key.grants
+    )
+    contradicted = "DescribeKey" in denied and key.key.arn not in denied_key_arns and not granted
+    return () if contradicted else denied
 
 
 def _denied_operations(key: KeySeen, principal: CopyPrincipal) -> tuple[str, ...]:

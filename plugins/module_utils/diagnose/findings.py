@@ -37,8 +37,8 @@ MEANINGS = {
     "image_not_found": "The account that the image should be in cannot see it in that region.",
     "image_planned": "The image is a planned copy that does not exist yet.",
     "key_access_unknown": (
-        "Whether the account can use the key depends on conditions that cannot be evaluated, or on its "
-        "organization."
+        "Whether the account can use the key depends on conditions that cannot be evaluated, on its "
+        "organization, or on access that the key's owner cannot see."
     ),
     "key_denied_by_policy": (
         "A statement of the key policy denies the account the use of the key; an explicit deny overrides any "

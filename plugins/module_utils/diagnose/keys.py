@@ -175,6 +175,7 @@ def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> F
 
     =====================================================  ====================================
     The account's dry runs allow all of it                 none, or key_for_roles_only (harmless)
+    They allow a part, and none of the rest is certain     key_access_unknown
     A statement explicitly denies an operation             key_denied_by_policy
     CreateGrant and Decrypt are denied                     missing_key_access, or
                                                            key_for_roles_only (unknown)
@@ -184,9 +185,13 @@ def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> F
     Everything is allowed                                  none
     =====================================================  ====================================
     """
-    denied, undetermined = access.denied, access.undetermined
-    if _dry_run_overrides(access, dry_run):
-        return _for_roles_only(access, BlocksLaunch.HARMLESS) if denied and access.roles else None
+    proven = _proven(access, dry_run)
+    denied = [item for item in access.denied if item not in proven]
+    undetermined = [item for item in access.undetermined if item not in proven]
+    if not (denied or undetermined):
+        return _for_roles_only(access, BlocksLaunch.HARMLESS) if access.denied and access.roles else None
+    if denied and len(denied) < len(access.denied) and not _is_certain(denied, dry_run):
+        return _contradicted(access, denied)
     if explicitly := key_access.denied_operations(access.key, access.consumer, denied):
         return finding(
             "key_denied_by_policy",
@@ -239,21 +244,41 @@ def _for_roles_only(access: _KeyAccess, blocks_launch: BlocksLaunch) -> Finding:
     )
 
 
-def _dry_run_overrides(access: _KeyAccess, dry_run: KeyDryRun | None) -> bool:
-    """Whether the account's dry runs show that it may do all that grants and policy do not allow.
+def _contradicted(access: _KeyAccess, denied: list[str]) -> Finding:
+    """The owner does not see everything that gives access: the rest may be allowed, too."""
+    return finding(
+        "key_access_unknown",
+        f"No grant and no statement of the key policy allows {', '.join(denied)} on {access.arn} to "
+        f"{access.account}, but KMS allows it other operations that these do not allow either.",
+        f"Only a launch shows whether it can use the key (ami_launch_probe). Or: {_GRANT_ACCESS}",
+        BlocksLaunch.UNKNOWN,
+    )
 
-    That takes a dry run of each of these operations that KMS allowed. The account calls KMS directly in a dry
-    run, so an operation counts only if the decision is the same when EC2 calls it for the account.
+
+def _is_certain(denied: list[str], dry_run: KeyDryRun | None) -> bool:
+    """Whether KMS refused one of the operations to the account as well.
+
+    That it refuses CreateGrant in a direct call is not certain (KMS Developer Guide,
+    "kms:GrantIsForAWSResource").
     """
-    if dry_run is None or dry_run.problem is not None:
-        return False
-    operations = [*access.denied, *access.undetermined]
+    refused = set(dry_run.refused if dry_run is not None else ()) - {"CreateGrant"}
+    return any(permission in denied for item in refused for permission in _permissions(item))
+
+
+def _proven(access: _KeyAccess, dry_run: KeyDryRun | None) -> frozenset[str]:
+    """The operations that the account's dry runs show to be allowed, whatever its owner can see.
+
+    The account calls KMS directly in a dry run, so an operation counts only if the decision is the same when
+    EC2 calls it for the account.
+    """
+    if dry_run is None:
+        return frozenset()
     allowed = {permission for item in dry_run.allowed for permission in _permissions(item)}
     if "GenerateDataKeyWithoutPlaintext" in allowed:
         # A launch needs data keys without plaintext only.
         allowed.add("GenerateDataKey")
-    return all(
-        item in allowed and access.decisions[item] is access.direct_decision(item) for item in operations
+    return frozenset(
+        item for item in OPERATIONS & allowed if access.decisions[item] is access.direct_decision(item)
     )
 
 

@@ -128,8 +128,11 @@ def _sharing(case: Case, image: Image, launch: Sharing, visible: bool | None) ->
         if not (launch.org_arns or launch.org_unit_arns):
             yield finding(
                 "not_shared",
-                f"{image.image_id} is not shared with account {case.account_id}.",
+                f"{image.image_id} is not shared with account {case.account_id}"
+                + (", although the account sees it." if visible else "."),
                 f"Share it with {case.account_id} (ami_share).",
+                # The account's own view contradicts it: one of the two may not have propagated yet.
+                BlocksLaunch.UNKNOWN if visible else BlocksLaunch.BLOCKING,
             )
         elif visible is not False:
             yield finding(

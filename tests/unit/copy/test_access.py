@@ -82,10 +82,28 @@ OPEN = key(grant(*REQUIRED_OPERATIONS))
         ),
         pytest.param(SEES_ALL, [key(policy=None)], MissingAccess(), id="the account can describe the key"),
         pytest.param(
-            SourceSeen(False),
+            SourceSeen(False, denied_key_arns=frozenset({ARN})),
             [key()],
             MissingAccess(True, ("snap-1", "snap-2"), {ARN: tuple(sorted(REQUIRED_OPERATIONS))}),
             id="everything at once",
+        ),
+        pytest.param(
+            SEES_ALL,
+            [key()],
+            MissingAccess(),
+            id="the account can describe a key to which its owner sees no access",
+        ),
+        pytest.param(
+            SEES_ALL,
+            [key(grant("DescribeKey", constrained=True))],
+            MissingAccess(keys={ARN: tuple(sorted(REQUIRED_OPERATIONS))}),
+            id="the account can describe a key through a grant that EBS cannot use",
+        ),
+        pytest.param(
+            SEES_ALL,
+            [key(grant("DescribeKey"))],
+            MissingAccess(keys={ARN: ("CreateGrant", "Decrypt", "ReEncryptFrom")}),
+            id="the account can describe the key, and nothing else",
         ),
     ],
 )
@@ -129,7 +147,8 @@ def test_missing_access(saw: SourceSeen, keys: list[KeySeen], expected: MissingA
 )
 def test_operations_denied_by_grants_and_policy(seen: KeySeen, operations: tuple[str, ...]) -> None:
     expected = {ARN: operations} if operations else {}
-    assert missing_access(SOURCE, [seen], PRINCIPAL, SEES_ALL).keys == expected
+    saw = SourceSeen(True, ALL, frozenset({ARN} if "DescribeKey" in operations else ()))
+    assert missing_access(SOURCE, [seen], PRINCIPAL, saw).keys == expected
 
 
 EVERYTHING = MissingAccess(True, ("snap-1", "snap-2"), {ARN: ("DescribeKey",)})

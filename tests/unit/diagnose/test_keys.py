@@ -255,6 +255,36 @@ NOT_VIA_EC2 = policy_of(
         ),
         pytest.param(encrypted(), TRIED, [], id="the dry run overrides the owner's reading"),
         pytest.param(
+            encrypted(),
+            KeyDryRun(frozenset({"DescribeKey"}), problem="No dry runs."),
+            [("key_access_unknown", U), ("key_unreadable", N)],
+            id="the owner does not see what gives the account access",
+        ),
+        pytest.param(
+            encrypted(),
+            refusing("CreateGrant"),
+            [("key_access_unknown", U)],
+            id="and AWS services alone may be allowed CreateGrant",
+        ),
+        pytest.param(
+            encrypted(),
+            refusing("ReEncrypt"),
+            [("missing_key_operations", U)],
+            id="and both deny the rest",
+        ),
+        pytest.param(
+            encrypted(),
+            KeyDryRun(refused=dict.fromkeys(TRIED.allowed, UNNAMED)),
+            [("missing_key_access", B)],
+            id="both deny everything",
+        ),
+        pytest.param(
+            encrypted(),
+            KeyDryRun(problem="No dry runs."),
+            [("missing_key_access", B), ("key_unreadable", N)],
+            id="nothing contradicts the owner",
+        ),
+        pytest.param(
             owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
             TRIED,
             [],

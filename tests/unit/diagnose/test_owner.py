@@ -15,9 +15,11 @@ from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 
 from tests.unit.diagnose.examples import (
     ENCRYPTED,
+    IMAGE_NOT_VISIBLE,
     SHARED,
     UNREADABLE,
     codes,
+    consumer,
     diagnosis,
     encrypted,
     owner,
@@ -112,6 +114,13 @@ def test_findings_of_the_owner(of_owner: OwnerSeen, expected: list[tuple[str, st
     assert codes(found) == expected
     assert (found.as_result()["can_launch"], found.level) == (launches, None)
     assert all(finding.message and finding.remedy.endswith(".") for finding in found.findings)
+
+
+def test_an_image_that_the_account_sees_may_be_shared_after_all() -> None:
+    found = diagnosis(owner(PRIVATE), consumer())
+    assert codes(found) == [("not_shared", U)]
+    assert found.findings[0].message.endswith("although the account sees it.")
+    assert codes(diagnosis(owner(PRIVATE), IMAGE_NOT_VISIBLE)) == [("not_shared", B)]
 
 
 @pytest.mark.parametrize(
