@@ -54,7 +54,7 @@ def decide(key: Key, use: Use, grant_tokens: Collection[str] = ()) -> Decision:
     policies, unless the grantee is a whole account, or the key belongs to another account and another account
     than the principal's created the grant.
     """
-    by_key, by_identity = _evaluate(key, state.record(key).policy, use)
+    by_key, by_identity = _evaluate(key, state.record(key).effective_policy, use)
     by_policy = _decide_by_policies(key, use, by_key, by_identity)
     if by_policy.allowed or by_key.denies or by_identity.denies:
         return by_policy

@@ -6,7 +6,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from moto.kms.models import Key
@@ -22,9 +22,10 @@ LOCK = threading.RLock()
 
 @dataclass
 class Record:
-    """The policy and the grants of a key."""
+    """The policies and the grants of a key; `ram_policy` is the one that AWS RAM manages."""
 
     policy: KeyPolicy
+    ram_policy: KeyPolicy | None = None
     grants: Grants = field(default_factory=Grants)
     former_policy: KeyPolicy | None = None
     written: float = 0.0
@@ -46,6 +47,13 @@ class Record:
 
     def _is_former_read(self) -> bool:
         return now() < self.written + SETTINGS.key_policy_visible_after_seconds
+
+    @property
+    def effective_policy(self) -> KeyPolicy:
+        """A policy with the statements of both (botocore operation GetKeyPolicy)."""
+        if self.ram_policy is None:
+            return self.policy
+        return replace(self.policy, statements=(*self.policy.statements, *self.ram_policy.statements))
 
 
 class TokenUse(NamedTuple):

@@ -47,7 +47,11 @@ def ids(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, str]:
     both = {"snapshot_accounts": [ALLOWED]}
     built = fixture.add(
         kms_keys={
-            "off": {"account": OWNER, "regions": [HOME]},
+            "off": {
+                "account": OWNER,
+                "regions": [HOME],
+                "ram_policy": _opening(*fixture.account_ids(STRANGER)),
+            },
             "well": {"account": OWNER, "regions": [AWAY]},
         },
         images={
@@ -108,6 +112,17 @@ def ids(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, str]:
     )
     aws.clear_calls()
     return {**found, "golden": fixture.image_id}
+
+
+def _opening(account_id: str) -> dict[str, Any]:
+    """A key policy as AWS RAM manages it for a key that is shared with the account through it."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": account_id},
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+    }
+    return {"Statement": [statement]}
 
 
 def _open_policy(kms: Any, key: str, account_id: str) -> None:
@@ -218,6 +233,7 @@ def test_every_exposure_is_found_and_nothing_else(
         ("key-off", "key_not_enabled", None),
         ("key-off", "key_public", "all"),
         ("key-off", "unknown_key_principal", left),
+        ("key-off", "unknown_key_principal", stranger),
         ("public", "public", "all"),
         ("special-2", "unknown_account", special),
         ("volume-public", "snapshot_public", "all"),

@@ -255,4 +255,4 @@ def _key(kms: KMSClient, target: Target, arn: str) -> KeySeen:
     if found.aws_managed:
         # Other accounts cannot use it.
         return KeySeen(found)
-    return KeySeen(found, read.grants(kms, found.arn), read.key_policy(kms, found.arn))
+    return KeySeen(found, read.grants(kms, found.arn), read.key_policies(kms, found.arn))

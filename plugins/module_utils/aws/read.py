@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic, sleep
@@ -268,6 +269,30 @@ def key_policy(kms: KMSClient, key_arn: str) -> str:
     """The text of a key's policy. Only the account that owns the key can read it."""
     answer = kms.get_key_policy(KeyId=key_arn, PolicyName="default")
     return str(required(answer, "Policy", "GetKeyPolicy"))
+
+
+def key_policies(kms: KMSClient, key_arn: str) -> str:
+    """The text of a policy with the statements of both policies that a key can have.
+
+    AWS RAM manages the second one, ``AWS_RAM``, for a key that is shared through it (botocore operation
+    GetKeyPolicy): it gives access, and cannot be changed with PutKeyPolicy.
+    """
+    default = key_policy(kms, key_arn)
+    try:
+        by_ram = required(kms.get_key_policy(KeyId=key_arn, PolicyName="AWS_RAM"), "Policy", "GetKeyPolicy")
+    except ClientError as exception:
+        # ValidationException where KMS does not know this name, so that there is no such policy.
+        if code_of(exception) not in ("NotFoundException", "ValidationException"):
+            raise
+        return default
+    policy = json.loads(default)
+    statements = (_statements(policy), _statements(json.loads(by_ram)))
+    return json.dumps({**policy, "Statement": [one for found in statements for one in found]})
+
+
+def _statements(policy: Mapping[str, Any]) -> list[Any]:
+    found = policy.get("Statement", [])
+    return found if isinstance(found, list) else [found]
 
 
 def encryption_by_default(ec2: EC2Client) -> bool:

@@ -184,7 +184,7 @@ def _read_key(kms: KMSClient, own_account_id: str, arn: str) -> KeySeen:
     if key.key.account_id != own_account_id:
         return key
     try:
-        return replace(key, grants=read.grants(kms, arn), policy=read.key_policy(kms, arn))
+        return replace(key, grants=read.grants(kms, arn), policy=read.key_policies(kms, arn))
     except errors.AWS_ERRORS:
         # The task's own credentials need not allow these reads; then only the accounts' own reads count.
         return key

@@ -131,4 +131,4 @@ def _key(kms: KMSClient, place: Target, key_id: str) -> KeySeen:
     if found.aws_managed or found.account_id != place.account_id:
         # Other accounts cannot use an AWS managed key; the key of another account can be read there only.
         return KeySeen(found)
-    return KeySeen(found, read.grants(kms, found.arn), read.key_policy(kms, found.arn))
+    return KeySeen(found, read.grants(kms, found.arn), read.key_policies(kms, found.arn))

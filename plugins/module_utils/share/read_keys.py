@@ -52,5 +52,5 @@ def _read_key(clients: Clients, wanted: ShareWanted, target: Target, key_id: str
     key = replace(key, grants=read.grants(kms, key.key.arn))
     if consumers_without_access([key], wanted.sharing):
         # The policy may give access that the grants do not.
-        key = replace(key, policy=read.key_policy(kms, key.key.arn))
+        key = replace(key, policy=read.key_policies(kms, key.key.arn))
     return key

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""GetKeyPolicy and PutKeyPolicy."""
+"""GetKeyPolicy, ListKeyPolicies and PutKeyPolicy.
+
+A key has a second policy, `AWS_RAM`, if it is shared through AWS RAM, which only fixtures do.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,26 @@ from ..errors import KmsError, not_found, not_valid
 from ..key_policies import KeyPolicy
 from .registry import Caller, action, authorize
 
-DEFAULT = "default"
+DEFAULT, BY_RAM = "default", "AWS_RAM"
 
 
 @action("GetKeyPolicy")
 def get_key_policy(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Return the policy of a key of the caller's account."""
     found = authorize(caller, "GetKeyPolicy", params["KeyId"], cross_account=False)
-    if params.get("PolicyName", DEFAULT) != DEFAULT:
+    record, name = state.record(found.key), params.get("PolicyName", DEFAULT)
+    policy = {DEFAULT: record.policy_to_read(), BY_RAM: record.ram_policy}.get(name)
+    if policy is None:
         raise not_found("No such policy exists")
-    return {"Policy": state.record(found.key).policy_to_read().shown(), "PolicyName": DEFAULT}
+    return {"Policy": policy.shown(), "PolicyName": name}
+
+
+@action("ListKeyPolicies")
+def list_key_policies(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Return the names of the policies of a key of the caller's account."""
+    found = authorize(caller, "ListKeyPolicies", params["KeyId"], cross_account=False)
+    names = [DEFAULT, *([BY_RAM] if state.record(found.key).ram_policy else [])]
+    return {"PolicyNames": names, "Truncated": False}
 
 
 @action("PutKeyPolicy")

@@ -109,8 +109,26 @@ def test_what_is_saved(kms: Any, key: str, text: str, code: str) -> None:
     assert kms.get_key_policy(KeyId=key)["Policy"] == (text if code == "ok" else before)
 
 
-def test_a_policy_has_one_name(kms: Any, key: str) -> None:
+def test_a_key_that_is_shared_through_ram_has_a_second_policy_that_gives_access(aws: SimulatedAws) -> None:
+    """botocore operations GetKeyPolicy and ListKeyPolicies; RAM alone can change it."""
+    shared = json.loads(policy({"Principal": {"AWS": ROOTS[CONSUMER]}, **DESCRIBE}))
+    accounts = {"owner": OWNER, "consumer": CONSUMER}
+    document = {"account": "owner", "regions": ["us-east-1"], "ram_policy": shared}
+    key = aws.load_fixture({"accounts": accounts, "kms_keys": {"shared": document}})["kms_keys"]["shared"]
+    arn = key["us-east-1"]
+    kms, consumer = aws.client("kms", "owner"), aws.client("kms", "consumer")
+    assert kms.list_key_policies(KeyId=arn)["PolicyNames"] == ["default", "AWS_RAM"]
+    answer = kms.get_key_policy(KeyId=arn, PolicyName="AWS_RAM")
+    assert (json.loads(answer["Policy"]), answer["PolicyName"]) == (shared, "AWS_RAM")
+    assert consumer.describe_key(KeyId=arn)["KeyMetadata"]["Arn"] == arn
+    assert error_code(consumer.get_key_policy, KeyId=arn, PolicyName="AWS_RAM") == "AccessDeniedException"
+    kms.put_key_policy(KeyId=arn, Policy=kms.get_key_policy(KeyId=arn)["Policy"])
+    assert consumer.describe_key(KeyId=arn)["KeyMetadata"]["Arn"] == arn
+
+
+def test_any_other_key_has_one_policy(kms: Any, key: str) -> None:
     """(botocore shapes GetKeyPolicyRequest and PutKeyPolicyRequest, PolicyName.)"""
+    assert kms.list_key_policies(KeyId=key)["PolicyNames"] == ["default"]
     assert error_code(kms.get_key_policy, KeyId=key, PolicyName="AWS_RAM") == "NotFoundException"
     call = {"KeyId": key, "PolicyName": "AWS_RAM", "Policy": policy()}
     assert error_code(kms.put_key_policy, **call) == "ValidationException"

@@ -90,7 +90,10 @@ class Scripted:
 
     def __getattr__(self, name: str) -> Any:
         def call(**request: Any) -> Any:
-            self._note(" ".join([name, *(str(request[one]) for one in request if one.endswith("Id"))]))
+            named = (str(request[one]) for one in request if one.endswith("Id") or one == "PolicyName")
+            self._note(" ".join([name, *named]))
+            if request.get("PolicyName") == "AWS_RAM":
+                raise refusal("NotFoundException")
             return {
                 "get_image_block_public_access_state": {"ImageBlockPublicAccessState": "block-new-sharing"},
                 "get_snapshot_block_public_access_state": {"State": "unblocked"},

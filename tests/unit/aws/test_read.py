@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -615,6 +616,41 @@ def test_a_policy_is_the_unchanged_text(kms: Wire) -> None:
     text = '{ "Statement" :[]}\n'
     kms.expect("get_key_policy", {"KeyId": ARN, "PolicyName": "default"}, {"Policy": text})
     assert read.key_policy(kms.client, ARN) == text
+
+
+BY_RAM = {"KeyId": ARN, "PolicyName": "AWS_RAM"}
+ONE, TWO = {"Sid": "one"}, {"Sid": "two"}
+
+
+@pytest.mark.parametrize(
+    ("default", "by_ram", "statements"),
+    [
+        ({"Id": "x", "Statement": [ONE]}, {"Statement": [TWO]}, [ONE, TWO]),
+        ({"Id": "x", "Statement": ONE}, {"Statement": TWO}, [ONE, TWO]),
+        ({"Id": "x"}, {"Statement": TWO}, [TWO]),
+    ],
+)
+def test_the_policy_that_ram_manages_gives_access_too(
+    kms: Wire, default: dict[str, Any], by_ram: dict[str, Any], statements: list[Any]
+) -> None:
+    """botocore operation GetKeyPolicy."""
+    kms.expect("get_key_policy", {"KeyId": ARN, "PolicyName": "default"}, {"Policy": json.dumps(default)})
+    kms.expect("get_key_policy", BY_RAM, {"Policy": json.dumps(by_ram)})
+    assert json.loads(read.key_policies(kms.client, ARN)) == {"Id": "x", "Statement": statements}
+
+
+@pytest.mark.parametrize("code", ["NotFoundException", "ValidationException"])
+def test_a_key_that_is_not_shared_through_ram_has_one_policy(kms: Wire, code: str) -> None:
+    kms.expect("get_key_policy", {"KeyId": ARN, "PolicyName": "default"}, {"Policy": " {}"})
+    kms.refuse("get_key_policy", BY_RAM, code)
+    assert read.key_policies(kms.client, ARN) == " {}"
+
+
+def test_a_policy_of_ram_that_may_not_be_read_is_an_error(kms: Wire) -> None:
+    kms.expect("get_key_policy", {"KeyId": ARN, "PolicyName": "default"}, {"Policy": "{}"})
+    kms.refuse("get_key_policy", BY_RAM, "AccessDeniedException")
+    with pytest.raises(ClientError):
+        read.key_policies(kms.client, ARN)
 
 
 @pytest.mark.parametrize("on", [True, False])

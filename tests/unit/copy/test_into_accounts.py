@@ -114,7 +114,7 @@ class Aws:
         self._record("grants", kms)
         return self.grants_made
 
-    def key_policy(self, kms: Target, _key_arn: str) -> str:
+    def key_policies(self, kms: Target, _key_arn: str) -> str:
         self._record("policy", kms)
         return policy_of()
 

@@ -142,6 +142,7 @@ def test_what_the_owner_reads_about_keys(clients: Any, ec2: Wire, kms: Wire) -> 
     grant = {"GrantId": "g", "GranteePrincipal": ROOT, "Operations": ["Decrypt"]}
     kms.expect("list_grants", {"KeyId": ARN, "Limit": 100}, {"Grants": [grant], "Truncated": False})
     kms.expect("get_key_policy", {"KeyId": ARN, "PolicyName": "default"}, {"Policy": "{}"})
+    kms.refuse("get_key_policy", {"KeyId": ARN, "PolicyName": "AWS_RAM"}, "NotFoundException")
     found = diagnosis.keys(clients, place(), seen)
     assert found.keys == (KeySeen(Key(ARN), (Grant("g", ROOT, frozenset({"Decrypt"})),), "{}"),)
     assert found.key_problems == {}

@@ -74,7 +74,7 @@ class Reading:
         self._note("ListGrants", key_arn)
         return self._grants
 
-    def key_policy(self, _kms: object, key_arn: str) -> str:
+    def key_policies(self, _kms: object, key_arn: str) -> str:
         self._note("GetKeyPolicy", key_arn)
         return self.policy
 
