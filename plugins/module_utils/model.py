@@ -154,13 +154,18 @@ def _matches(instance_type: str, patterns: Iterable[str]) -> bool:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An EBS snapshot as DescribeSnapshots returns it (botocore shape ``Snapshot``)."""
+    """An EBS snapshot as DescribeSnapshots returns it (botocore shape ``Snapshot``).
+
+    Each of ``associated_key_arns`` gives access to its data independently of its own key (botocore operation
+    AssociateKmsKeyId).
+    """
 
     snapshot_id: str
     state: str
     percent: int
     kms_key_id: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    associated_key_arns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,9 @@ def check_copy_keys(attempt: CopyAttempt) -> StateReason | None:
 def copy_failure(account_id: str, snapshots: Collection[Snapshot], key_arn: str | None) -> StateReason | None:
     """Why copies fail, or None: a copy needs the key of the source snapshot, and the key of the copy."""
     principal = current_principal(account_id)
-    needed = [(one.kms_key_id, one.id, COPY_FROM) for one in snapshots if one.kms_key_id]
+    allowed = all(_may_read(principal, one, COPY_FROM) for one in snapshots)
     if key_arn:
-        needed += [(key_arn, one.id, COPY_TO) for one in snapshots]
-    allowed = all(_may_use(principal, arn, resource, operations) for arn, resource, operations in needed)
+        allowed = allowed and all(_may_use(principal, key_arn, one.id, COPY_TO) for one in snapshots)
     return None if allowed else INACCESSIBLE_KEY
 
 
@@ -71,9 +70,22 @@ def check_launch_keys(attempt: LaunchAttempt) -> StateReason | None:
     """Check that a launch can use the keys of the image's snapshots and of the instance's volumes."""
     principal = current_principal(attempt.account_id)
     operations = AUTO_SCALING if is_auto_scaling(principal) else LAUNCH
-    needed = {one.id: one.kms_key_id for one in attempt.snapshots if one.kms_key_id} | attempt.volume_keys
-    allowed = all(_may_use(principal, arn, resource, operations) for resource, arn in needed.items())
+    allowed = all(
+        _may_use(principal, arn, resource, operations) for resource, arn in attempt.volume_keys.items()
+    ) and all(_may_read(principal, one, operations) for one in attempt.snapshots)
     return None if allowed else CLIENT_ERROR
+
+
+def _may_read(principal: Principal, snapshot: Snapshot, operations: Collection[str]) -> bool:
+    """Whether EC2 can use the key of a snapshot, or one that is associated with it.
+
+    (botocore operation AssociateKmsKeyId: a second, independent way to access the snapshot's data. That this
+    is so for launches and copies by other accounts is not documented.)
+    """
+    arns = [snapshot.kms_key_id, *snapshot.associated_keys]
+    return snapshot.kms_key_id is None or any(
+        _may_use(principal, arn, snapshot.id, operations) for arn in arns if arn
+    )
 
 
 def _may_use(principal: Principal, key_arn: str, resource_id: str, operations: Collection[str]) -> bool:

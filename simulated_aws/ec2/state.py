@@ -91,6 +91,8 @@ class Lock:
 class Snapshot:
     """An EBS snapshot; `kms_key_id` is the ARN of its key, None if unencrypted. Sizes are in GiB.
 
+    `associated_keys` are the ARNs of additional keys, each of which gives access to its data by itself.
+
     The attributes have moto's names, because moto creates volumes from snapshots.
     """
 
@@ -102,6 +104,7 @@ class Snapshot:
     description: str
     start_time: datetime
     kms_key_id: str | None = None
+    associated_keys: list[str] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     permissions: dict[Grantee, None] = field(default_factory=dict)
     state: str = "completed"

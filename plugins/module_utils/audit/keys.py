@@ -30,11 +30,14 @@ _USES = OPERATIONS - {"DescribeKey"}
 def findings(wanted: AuditWanted, target: Target, seen: RegionSeen) -> Iterator[Finding]:
     """The findings about every key of a region that was read, and about the images under it."""
     under: dict[str, list[Image]] = {}
+    associated: dict[str, list[Image]] = {}
     for listed in seen.images:
         for arn in seen.key_arns(listed.image):
             under.setdefault(arn, []).append(listed.image)
+        for arn in seen.associated_key_arns(listed.image):
+            associated.setdefault(arn, []).append(listed.image)
     for arn, key in seen.keys.items():
-        yield from _of_key(wanted, target, key, under.get(arn, []), seen)
+        yield from _of_key(wanted, target, key, under.get(arn, []), associated.get(arn, []), seen)
 
 
 def result(target: Target, key: KeySeen) -> dict[str, Any]:
@@ -89,9 +92,20 @@ def _grant(grant: Grant) -> dict[str, Any]:
 
 
 def _of_key(
-    wanted: AuditWanted, target: Target, key: KeySeen, images: list[Image], seen: RegionSeen
+    wanted: AuditWanted,
+    target: Target,
+    key: KeySeen,
+    encrypted: list[Image],
+    associated: list[Image],
+    seen: RegionSeen,
 ) -> Iterator[Finding]:
-    arn = key.key.arn
+    """The findings about a key under which images are encrypted, or that is associated with their snapshots.
+
+    An associated key gives access to a snapshot independently of the key that encrypts it, so a lack of
+    access to one of the two proves nothing (botocore operation AssociateKmsKeyId).
+    """
+    arn, images = key.key.arn, [*encrypted, *associated]
+    alone = [image for image in encrypted if not seen.associated_key_arns(image)]
     sharings = {
         image.image_id: others(seen.sharing[image.image_id], target.account_id)
         for image in images
@@ -99,7 +113,7 @@ def _of_key(
     }
     shared = [image for image in images if sharings.get(image.image_id)]
     if key.key.aws_managed:
-        for image in images:
+        for image in alone:
             yield finding(
                 target,
                 "default_key",
@@ -116,15 +130,16 @@ def _of_key(
                 target,
                 "key_of_other_account",
                 arn,
-                f"{image.image_id} ({image.name}) is shared, but encrypted under a key of account "
-                f"{key.key.account_id}; only that account can read who may use the key.",
+                f"{image.image_id} ({image.name}) is shared, but "
+                + ("encrypted under" if image in encrypted else "its snapshots are associated with")
+                + f" a key of account {key.key.account_id}; only that account can read who may use the key.",
                 "Audit the key there, or copy the image under a key of the image's owner (kms_key_id of "
                 "ami_copy_regions).",
                 image.image_id,
             )
         return
     if key.key.state != "Enabled":
-        for image in shared:
+        for image in (one for one in shared if one in alone):
             yield finding(
                 target,
                 "key_not_enabled",
@@ -134,7 +149,7 @@ def _of_key(
                 image.image_id,
             )
     else:
-        yield from _unreachable(target, key, images, sharings)
+        yield from _unreachable(target, key, alone, sharings)
     yield from _public(target, key, images)
     yield from _unknown(wanted, target, key, images)
     yield from _stale(target, key)

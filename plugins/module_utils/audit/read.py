@@ -11,7 +11,7 @@ Each region has its own threads, so that one region's rate does not slow the oth
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +19,7 @@ from ..aws import read
 from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..fanout import MAX_THREADS, each, round_robin
-from ..model import PUBLIC, Key, KeySeen, Sharing, Target
+from ..model import PUBLIC, Key, KeySeen, Sharing, Snapshot, Target
 from .state import AuditWanted, Listed, Problem, RegionSeen
 
 if TYPE_CHECKING:
@@ -205,15 +205,11 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
     encrypted = {target: ids for target, region in seen.items() if (ids := _encrypted_snapshots(region))}
     clients.open("kms", [target.region for target in encrypted])
 
-    def key_of(target: Target) -> dict[str, str]:
-        ec2 = clients.adaptive_for(_OF_IMAGES).ec2(target.region)
-        snapshots = read.snapshots(ec2, encrypted[target])
-        return {item.snapshot_id: item.kms_key_id for item in snapshots if item.kms_key_id}
+    def read_snapshots(target: Target) -> tuple[Snapshot, ...]:
+        return read.snapshots(clients.adaptive_for(_OF_IMAGES).ec2(target.region), encrypted[target])
 
-    known, unknown = each(encrypted, key_of)
-    arns = round_robin(
-        [(target, arn) for arn in sorted(set(of_snapshot.values()))] for target, of_snapshot in known.items()
-    )
+    known, unknown = each(encrypted, read_snapshots)
+    arns = round_robin([(target, arn) for arn in _key_arns(found)] for target, found in known.items())
     done, failed = each(arns, lambda item: _key(clients.kms(item[0].region), *item))
     keys: dict[Target, dict[str, KeySeen]] = {target: {} for target in seen}
     problems = {target: [*region.problems] for target, region in seen.items()}
@@ -227,12 +223,23 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
     return {
         target: replace(
             region,
-            key_of=known.get(target, {}),
+            key_of={one.snapshot_id: one.kms_key_id for one in known.get(target, ()) if one.kms_key_id},
+            associated_keys={
+                one.snapshot_id: one.associated_key_arns
+                for one in known.get(target, ())
+                if one.associated_key_arns
+            },
             keys=keys[target],
             problems=tuple(problems[target]),
         )
         for target, region in seen.items()
     }
+
+
+def _key_arns(snapshots: Iterable[Snapshot]) -> list[str]:
+    """All keys that give access to the snapshots' data."""
+    own = {one.kms_key_id for one in snapshots if one.kms_key_id}
+    return sorted(own | {arn for one in snapshots for arn in one.associated_key_arns})
 
 
 def _encrypted_snapshots(region: RegionSeen) -> list[str]:

@@ -74,8 +74,9 @@ class RegionSeen:
     """What was read of a region. What could not be read is in ``problems`` and missing from the mappings.
 
     ``sharing`` is by image, ``volumes`` by snapshot of an image, ``unused`` by snapshot that no image uses,
-    ``key_of`` maps encrypted snapshots to the ARNs of their keys. The block public access settings are None
-    if they could not be read.
+    ``key_of`` maps encrypted snapshots to the ARNs of their keys, and ``associated_keys`` to those of
+    additional keys that give access to their data. The block public access settings are None if they could
+    not be read.
     """
 
     images: tuple[Listed, ...] = ()
@@ -85,6 +86,7 @@ class RegionSeen:
     volumes: Mapping[str, Sharing] = field(default_factory=dict)
     unused: Mapping[str, Sharing] = field(default_factory=dict)
     key_of: Mapping[str, str] = field(default_factory=dict)
+    associated_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keys: Mapping[str, KeySeen] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
@@ -100,6 +102,10 @@ class RegionSeen:
     def key_arns(self, image: Image) -> list[str]:
         """The keys of an image that were read."""
         return sorted({self.key_of[one] for one in image.snapshot_ids if one in self.key_of})
+
+    def associated_key_arns(self, image: Image) -> list[str]:
+        """The keys that are associated with the snapshots of an image."""
+        return sorted({arn for one in image.snapshot_ids for arn in self.associated_keys.get(one, ())})
 
 
 @dataclass(frozen=True)

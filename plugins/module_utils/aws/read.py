@@ -384,7 +384,13 @@ def _snapshot(item: Mapping[str, Any]) -> Snapshot:
         percent=int(progress) if progress.isdigit() else 0,
         kms_key_id=item.get("KmsKeyId"),
         tags=_tags(item),
+        associated_key_arns=associated_key_arns(item),
     )
+
+
+def associated_key_arns(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """The additional keys in an item of DescribeSnapshots; each of them gives access by itself."""
+    return tuple(one["KmsKeyId"] for one in item.get("AssociatedKmsKeys", ()) if "KmsKeyId" in one)
 
 
 def _tags(item: Mapping[str, Any]) -> dict[str, str]:

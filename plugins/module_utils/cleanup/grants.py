@@ -38,7 +38,7 @@ def keys_of(seen: CleanupSeen, snapshots: Iterable[SnapshotRef]) -> tuple[KeyRef
 
 
 def images_under(state: RegionState, key_arn: str) -> tuple[OwnImage, ...]:
-    """The images with a snapshot that the key encrypts."""
+    """The images with a snapshot that the key encrypts, or that it is associated with."""
     return tuple(own for own in state.images if key_arn in _keys_of(own, state))
 
 
@@ -79,7 +79,8 @@ def _keep_all(ref: KeyRef, why: str) -> Revocations:
 
 
 def _keys_of(own: OwnImage, state: RegionState) -> set[str | None]:
-    return {state.snapshots[one].kms_key_id for one in own.image.snapshot_ids if one in state.snapshots}
+    snapshots = [state.snapshots[one] for one in own.image.snapshot_ids if one in state.snapshots]
+    return {arn for one in snapshots for arn in (one.kms_key_id, *one.associated_key_arns)}
 
 
 def _may_be_under_any(own: OwnImage, state: RegionState) -> bool:

@@ -211,6 +211,7 @@ def _own_snapshot(item: Mapping[str, Any], locks: Mapping[str, str]) -> OwnSnaps
         **archive_of(item),
         locked=locks.get(snapshot_id, ""),
         kms_key_id=item.get("KmsKeyId"),
+        associated_key_arns=read.associated_key_arns(item),
     )
 
 

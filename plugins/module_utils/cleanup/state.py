@@ -71,8 +71,8 @@ class OwnSnapshot:
 
     ``archived`` means that a copy of it is in the archive. One that is temporarily restored until
     ``restored_until`` can be used, and is still archived: deleting it deletes both copies. ``locked`` is the
-    state and end of its lock, empty if it is not locked. ``kms_key_id`` is the ARN of the
-    key that encrypts it, None if it is not encrypted.
+    state and end of its lock, empty if it is not locked. ``kms_key_id`` is the ARN of the key that encrypts
+    it, None if it is not encrypted; ``associated_key_arns`` also give access to its data.
     """
 
     snapshot_id: str
@@ -82,6 +82,7 @@ class OwnSnapshot:
     restored_until: datetime | None = None
     locked: str = ""
     kms_key_id: str | None = None
+    associated_key_arns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -166,13 +166,16 @@ def _read_keys(
 ) -> Mapping[str, tuple[KeySeen, ...]]:
     """The keys that encrypt the sources, as far as the task's own credentials can read them.
 
-    Keys that they cannot read are not checked: a copy that may not use its key fails with AWS's reason.
+    Keys that they cannot read are not checked: a copy that may not use its key fails with AWS's reason. Nor
+    are the keys of snapshots to which an associated key can give access, too.
     """
 
     def read_keys(region: str) -> tuple[KeySeen, ...]:
         with accounts.as_account(own_account_id) as own:
             snapshots = read.visible_snapshots(own.ec2(region), sources[region].snapshot_ids)
-            arns = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
+            arns = sorted(
+                {item.kms_key_id for item in snapshots if item.kms_key_id and not item.associated_key_arns}
+            )
             return tuple(_read_key(own.kms(region), own_account_id, arn) for arn in arns)
 
     found, _failed = each([region for region, source in sources.items() if source.encrypted], read_keys)

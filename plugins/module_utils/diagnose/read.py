@@ -15,7 +15,7 @@ from ..aws import dry_run as dry_runs
 from ..aws import errors, read
 from ..aws.errors import ClientError, code_of
 from ..failures import Failure
-from ..model import Image, KeySeen, Target
+from ..model import Image, KeySeen, Snapshot, Target
 from .state import AllowedImages, ConsumerSeen, OwnerSeen
 
 if TYPE_CHECKING:
@@ -58,7 +58,11 @@ def keys(clients: Clients, place: Target, seen: OwnerSeen) -> OwnerSeen:
         snapshot_id: _without_key(place, snapshot_id)
         for snapshot_id in sorted(encrypted - {item.snapshot_id for item in snapshots if item.kms_key_id})
     }
+    associated = {item.kms_key_id: item for item in snapshots if item.associated_key_arns}
     for key_id in key_ids:
+        if key_id in associated:
+            problems[key_id] = _associated(place, associated[key_id])
+            continue
         try:
             found.append(_key(clients.kms(place.region), place, key_id))
         except errors.AWS_ERRORS as exception:
@@ -120,6 +124,19 @@ def _without_key(place: Target, snapshot_id: str) -> Failure:
         message=f"Account {place.account_id} cannot read which key encrypts {snapshot_id}.",
         remedy="Check that the snapshot still exists and belongs to the account.",
         error_code="snapshot_not_found",
+        action="DescribeSnapshots",
+        region=place.region,
+        account_id=place.account_id,
+    )
+
+
+def _associated(place: Target, snapshot: Snapshot) -> Failure:
+    """Why a key does not decide alone (botocore operation AssociateKmsKeyId)."""
+    return Failure(
+        message=f"{', '.join(snapshot.associated_key_arns)}, associated with {snapshot.snapshot_id}, can "
+        "give access to it, too.",
+        remedy="Only a launch shows whether the account can use one of them (ami_launch_probe).",
+        error_code="missing_key_access",
         action="DescribeSnapshots",
         region=place.region,
         account_id=place.account_id,

@@ -28,7 +28,10 @@ def with_keys(
 
     def read_keys(target: Target) -> tuple[KeySeen, ...]:
         snapshots = read.snapshots(clients.ec2(target.region), images[target].image.snapshot_ids)
-        key_ids = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
+        # An associated key can give access that the snapshot's own key does not.
+        key_ids = sorted(
+            {item.kms_key_id for item in snapshots if item.kms_key_id and not item.associated_key_arns}
+        )
         keys = (_read_key(clients, wanted, target, key_id) for key_id in key_ids)
         # Only its owner can read the grants and policy of another account's key.
         return tuple(key for key in keys if key.key.aws_managed or key.key.account_id == target.account_id)

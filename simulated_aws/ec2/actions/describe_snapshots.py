@@ -54,6 +54,7 @@ def view(snapshot: Snapshot, account_id: str) -> dict[str, Any]:
         "Progress": progress(snapshot),
         "Encrypted": snapshot.encrypted,
         "KmsKeyId": snapshot.kms_key_id,
+        "AssociatedKmsKeys": [{"KmsKeyId": arn} for arn in snapshot.associated_keys] or None,
         "StorageTier": snapshot.current_tier(state.now()),
         "RestoreExpiryTime": restore_expiry(snapshot),
         "TransferType": transfer_type(snapshot),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CreateSnapshot, CopySnapshot and DeleteSnapshot."""
+"""CreateSnapshot, CopySnapshot and DeleteSnapshot; AssociateKmsKeyId and DisassociateKmsKeyId."""
 
 from __future__ import annotations
 
@@ -73,6 +73,28 @@ def delete_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     require_unlocked(snapshot)
     recycle_bin.remove_snapshot(snapshot)
     return {}
+
+
+@action("AssociateKmsKeyId")
+def associate_kms_key_id(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Associate a key with an encrypted snapshot of the caller; AWS documents no codes of its errors."""
+    snapshot = own_snapshot(caller, params["SnapshotId"])
+    key = resolve(caller, params["KmsKeyId"])
+    if not snapshot.encrypted or key is None or key in (snapshot.kms_key_id, *snapshot.associated_keys):
+        raise Ec2Error("InvalidParameterValue", f"Key {params['KmsKeyId']} can't be associated")
+    snapshot.associated_keys.append(key)
+    return {"Return": True}
+
+
+@action("DisassociateKmsKeyId")
+def disassociate_kms_key_id(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """Remove an associated key of a snapshot of the caller."""
+    snapshot = own_snapshot(caller, params["SnapshotId"])
+    key = resolve(caller, params["KmsKeyId"])
+    if key is None or key not in snapshot.associated_keys:
+        raise Ec2Error("InvalidParameterValue", f"Key {params['KmsKeyId']} is not associated")
+    snapshot.associated_keys.remove(key)
+    return {"Return": True}
 
 
 def snapshot_volume(caller: Caller, volume_id: str, description: str, tags: dict[str, str]) -> Snapshot:

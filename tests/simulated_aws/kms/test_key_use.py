@@ -203,6 +203,27 @@ def test_a_consumer_s_copy_fails_for_want_of_one_operation(golden: Golden, opera
     assert (image["State"], image["StateReason"]) == ("failed", INACCESSIBLE)
 
 
+def test_an_associated_key_gives_access_by_itself(golden: Golden) -> None:
+    """botocore operations AssociateKmsKeyId and DisassociateKmsKeyId, shape Snapshot."""
+    ec2, kms = golden.aws.client("ec2", "images"), golden.aws.client("kms", "images")
+    golden.share(CONSUMER)
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    kms.create_grant(KeyId=key, GranteePrincipal=golden.root(CONSUMER), Operations=USE)
+    for snapshot in golden.snapshot_ids:
+        assert ec2.associate_kms_key_id(SnapshotId=snapshot, KmsKeyId=key)["Return"]
+    (shown, *_others) = ec2.describe_snapshots(SnapshotIds=golden.snapshot_ids)["Snapshots"]
+    assert (shown["KmsKeyId"], shown["AssociatedKmsKeys"]) == (golden.key, [{"KmsKeyId": key}])
+    assert golden.copy(CONSUMER)["State"] == "available"
+    assert golden.launch(CONSUMER)["State"]["Name"] == "running"
+    again = error_code(ec2.associate_kms_key_id, SnapshotId=golden.snapshot_ids[0], KmsKeyId=key)
+    assert again == "InvalidParameterValue"
+    for snapshot in golden.snapshot_ids:
+        ec2.disassociate_kms_key_id(SnapshotId=snapshot, KmsKeyId=key)
+    assert golden.copy(CONSUMER)["StateReason"] == INACCESSIBLE
+    gone = error_code(ec2.disassociate_kms_key_id, SnapshotId=golden.snapshot_ids[0], KmsKeyId=key)
+    assert gone == "InvalidParameterValue"
+
+
 def test_ebs_can_not_use_a_constrained_grant(golden: Golden) -> None:
     """EBS has an encryption context of its own (KMS Developer Guide, How Amazon EBS uses AWS KMS)."""
     golden.share(CONSUMER)

@@ -19,7 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import NAME_PREFIX
-from ansible_collections.golden.images.plugins.module_utils.model import Key
+from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen, Sharing
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
@@ -178,6 +178,63 @@ def below(unit: tuple[str, str]) -> dict[str, Any]:
 )
 def test_keys(seen: RegionSeen, expected: list[Any]) -> None:
     assert codes(audited(seen, AuditWanted(allowed=accounts(A, B) | orgs(ORG)))) == expected
+
+
+def associated(launch: Sharing, second: KeySeen, **changes: Any) -> RegionSeen:
+    """An encrypted image whose snapshot is associated with a second key."""
+    seen = under_key(launch, **changes)
+    keys = {**seen.keys, second.key.arn: second}
+    return replace(seen, associated_keys={"snap-1": (second.key.arn,)}, keys=keys)
+
+
+SECOND = Key(key_arn("second"))
+SHOWN = KeySeen(SECOND, (), policy_of(of_others({"AWS": root(C)})))
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        pytest.param(
+            associated(PRIVATE, SHOWN),
+            [("unknown_key_principal", SECOND.arn, C)],
+            id="it gives access to the data",
+        ),
+        pytest.param(
+            associated(accounts(A), KeySeen(SECOND, (), policy_of())),
+            [],
+            id="an account may use either of the two keys",
+        ),
+        pytest.param(
+            associated(accounts(A), KeySeen(SECOND, (made(root(A)), made(root(B))), policy_of())),
+            [("grant_without_share", SECOND.arn, B)],
+            id="an orphaned grant",
+        ),
+        pytest.param(
+            associated(accounts(A), KeySeen(replace(SECOND, state="Disabled"), (), policy_of())),
+            [],
+            id="it is disabled, and the key of the snapshot is not",
+        ),
+        pytest.param(
+            associated(accounts(A), KeySeen(SECOND, (), policy_of()), key=replace(KEY, state="Disabled")),
+            [],
+            id="the key of the snapshot is disabled",
+        ),
+        pytest.param(associated(PRIVATE, KeySeen(DEFAULT)), [], id="an AWS managed key"),
+        pytest.param(
+            associated(PRIVATE, KeySeen(SECOND, (), policy_of()), key=DEFAULT),
+            [],
+            id="the key of the snapshot is AWS managed",
+        ),
+        pytest.param(
+            associated(accounts(A), KeySeen(Key(key_arn("theirs", account_id=STRANGER)))),
+            [("key_of_other_account", key_arn("theirs", account_id=STRANGER), None)],
+            id="another account's key",
+        ),
+    ],
+)
+def test_associated_keys(seen: RegionSeen, expected: list[Any]) -> None:
+    """botocore operation AssociateKmsKeyId: a second, independent way to access the snapshot's data."""
+    assert codes(audited(seen, AuditWanted(allowed=accounts(A, B)))) == expected
 
 
 def test_a_public_key_is_found_with_its_statements() -> None:

@@ -84,7 +84,14 @@ class Scripted:
         keys = self._answers.get("keys", {})
         return {
             "Snapshots": [
-                {"SnapshotId": one, "State": "completed", "KmsKeyId": keys[one]} for one in ids if one in keys
+                {
+                    "SnapshotId": one,
+                    "State": "completed",
+                    "KmsKeyId": keys[one],
+                    "AssociatedKmsKeys": [{"KmsKeyId": arn} for arn in self._answers.get("associated", ())],
+                }
+                for one in ids
+                if one in keys
             ]
         }
 
@@ -177,6 +184,13 @@ def test_how_unused_snapshots_are_found(ec2: Wire) -> None:
         {"Snapshots": [public, former, {"SnapshotId": "snap-used"}]},
     )
     assert list(audit.unused_snapshots(ec2.client, {"snap-used"})) == ["snap-public", "snap-former"]
+
+
+def test_the_keys_that_are_associated_with_snapshots_are_read_too() -> None:
+    aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY}, associated=[FOREIGN])
+    seen, _failed = look(eu_west_1=aws)
+    assert set(seen[HERE].keys) == {KEY, FOREIGN}
+    assert (seen[HERE].key_of, seen[HERE].associated_keys) == ({"snap-a": KEY}, {"snap-a": (FOREIGN,)})
 
 
 def test_no_call_is_made_for_what_is_not_checked() -> None:

@@ -73,3 +73,11 @@ def test_the_keys_of_an_image_are_those_of_its_snapshots() -> None:
     image = replace(ENCRYPTED, devices=volumes("snap-1", "snap-2", "snap-3", "snap-4", encrypted=True))
     assert seen.key_arns(image) == ["arn:a", "arn:b"]
     assert seen.key_arns(ENCRYPTED) == ["arn:b"]
+
+
+def test_the_keys_that_are_associated_with_the_snapshots_of_an_image() -> None:
+    seen = replace(
+        under_key(accounts(A)), associated_keys={"snap-1": ("arn:b", "arn:a"), "snap-9": ("arn:c",)}
+    )
+    assert seen.associated_key_arns(ENCRYPTED) == ["arn:a", "arn:b"]
+    assert under_key(accounts(A)).associated_key_arns(ENCRYPTED) == []

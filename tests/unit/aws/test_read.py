@@ -363,6 +363,15 @@ def test_visible_snapshots(ec2: Wire) -> None:
     assert [snapshot.snapshot_id for snapshot in found] == ["snap-1", "snap-2"]
 
 
+def test_the_keys_that_are_associated_with_a_snapshot(ec2: Wire) -> None:
+    """botocore shape AssociatedKmsKey."""
+    item = {**snapshot_item("snap-1"), "KmsKeyId": ARN, "AssociatedKmsKeys": [{"KmsKeyId": "arn:other"}, {}]}
+    ec2.expect("describe_snapshots", {"SnapshotIds": ["snap-1"]}, {"Snapshots": [item]})
+    (found,) = read.visible_snapshots(ec2.client, ["snap-1"])
+    assert (found.kms_key_id, found.associated_key_arns) == (ARN, ("arn:other",))
+    assert read.associated_key_arns({}) == ()
+
+
 def test_one_invisible_snapshot_hides_no_other(ec2: Wire) -> None:
     refuse_snapshots(ec2, "snap-1", "snap-2", "snap-3")
     refuse_snapshots(ec2, "snap-1")

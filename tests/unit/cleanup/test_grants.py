@@ -125,6 +125,18 @@ def test_a_grant_stays_while_an_image_under_its_key_is_shared_with_its_account(
     assert plan(asked(), of).warnings == ()
 
 
+@pytest.mark.parametrize(("associated", "goes"), [((THEIRS, KEY), False), ((THEIRS,), True), ((), True)])
+def test_a_grant_stays_while_its_key_is_associated_with_a_shared_image(
+    associated: tuple[str, ...], goes: bool
+) -> None:
+    """botocore operation AssociateKmsKeyId: the key gives access to the snapshot's data by itself."""
+    region = encrypted(OLD, NEWEST)
+    newest = replace(region.snapshots["snap-ami-new"], kms_key_id=THEIRS, associated_key_arns=associated)
+    region = replace(region, snapshots={**region.snapshots, "snap-ami-new": newest})
+    of = saw(region, ROOT, newest=Sharing(account_ids=frozenset({CONSUMER})))
+    assert revoked(of) == ["g-root"] * goes
+
+
 PENDING = own("ami-pending", 0, state="pending", tags={}, devices=())
 FOREIGN = own("ami-x", 5, tags={}, devices=(Device("/dev/sda", "snap-unknown", True),))
 

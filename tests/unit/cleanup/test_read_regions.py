@@ -103,7 +103,7 @@ def test_snapshots_with_their_locks_but_not_with_those_that_expired() -> None:
     wire.expect("describe_locked_snapshots", {"MaxResults": 1000}, {"Snapshots": locks[:1], "NextToken": "t"})
     wire.expect("describe_locked_snapshots", {"MaxResults": 1000, "NextToken": "t"}, {"Snapshots": locks[1:]})
     found = [
-        {"SnapshotId": "snap-1", "Description": "web"},
+        {"SnapshotId": "snap-1", "Description": "web", "AssociatedKmsKeys": [{"KmsKeyId": "arn:other"}]},
         {"SnapshotId": "snap-2", "StorageTier": "archive", "Tags": [{"Key": "a", "Value": "b"}]},
         {"SnapshotId": "snap-3", "StorageTier": "standard", "RestoreExpiryTime": until},
         {"SnapshotId": "snap-4", "StorageTier": "standard"},
@@ -111,7 +111,9 @@ def test_snapshots_with_their_locks_but_not_with_those_that_expired() -> None:
     wire.expect("describe_snapshots", {"OwnerIds": ["self"], "MaxResults": 1000}, {"Snapshots": found})
     with wire.spoken():
         assert own_images.own_snapshots(wire.client) == (
-            OwnSnapshot("snap-1", "web", {}, locked="governance until 2027-01-02"),
+            OwnSnapshot(
+                "snap-1", "web", {}, locked="governance until 2027-01-02", associated_key_arns=("arn:other",)
+            ),
             OwnSnapshot("snap-2", "", {"a": "b"}, archived=True),
             OwnSnapshot("snap-3", archived=True, restored_until=until),
             OwnSnapshot("snap-4"),

@@ -63,6 +63,7 @@ class Aws:
     launch: frozenset[str] = frozenset()
     grants_made: tuple[Grant, ...] = FULL
     unassumable: frozenset[str] = frozenset()
+    associated: tuple[str, ...] = ()
     reads: list[tuple[str, Target]] = field(default_factory=list)
 
     def _record(self, what: str, who: Target) -> None:
@@ -97,7 +98,14 @@ class Aws:
         if ec2.account_id in self.snapshotless:
             return ()
         return tuple(
-            Snapshot(item, "completed", 100, KEY if self.source.encrypted else None) for item in snapshot_ids
+            Snapshot(
+                item,
+                "completed",
+                100,
+                KEY if self.source.encrypted else None,
+                associated_key_arns=self.associated,
+            )
+            for item in snapshot_ids
         )
 
     snapshots = visible_snapshots
@@ -236,6 +244,11 @@ def test_permissions_are_not_read_where_the_copies_exist(monkeypatch: pytest.Mon
             Aws(ENCRYPTED, keyless=frozenset({CONSUMER}), grants_made=FULL[1:]),
             ["missing_key_access"],
             id="key",
+        ),
+        pytest.param(
+            Aws(ENCRYPTED, keyless=frozenset({CONSUMER}), grants_made=FULL[1:], associated=("arn:other",)),
+            [],
+            id="a key beside which another gives access",
         ),
         pytest.param(
             Aws(

@@ -148,6 +148,18 @@ def test_what_the_owner_reads_about_keys(clients: Any, ec2: Wire, kms: Wire) -> 
     assert found.key_problems == {}
 
 
+def test_a_key_does_not_decide_alone_if_another_is_associated(clients: Any, ec2: Wire) -> None:
+    """botocore operation AssociateKmsKeyId."""
+    answer(ec2)
+    seen = diagnosis.owner(clients, place(), SOURCE_ID, [])
+    keys = {"KmsKeyId": ARN, "AssociatedKmsKeys": [{"KmsKeyId": "arn:other"}]}
+    snapshot = {"SnapshotId": "snap-1", "State": "completed", **keys}
+    ec2.expect("describe_snapshots", SNAPSHOTS, {"Snapshots": [snapshot]})
+    found = diagnosis.keys(clients, place(), seen)
+    assert found.keys == ()
+    assert found.key_problems[ARN].message == "arn:other, associated with snap-1, can give access to it, too."
+
+
 @pytest.mark.parametrize("of", ["AWS", STRANGER])
 def test_another_accounts_keys_need_no_further_calls(clients: Any, ec2: Wire, kms: Wire, of: str) -> None:
     arn = ARN.replace(OWNER, STRANGER) if of == STRANGER else ARN

@@ -42,6 +42,7 @@ class Reading:
         self._image = image_that(devices=volumes(*ids, encrypted=any(keys)), **changes)
         self._grants = grants
         self.policy = policy_of()
+        self.associated: tuple[str, ...] = ()
         self.refuse: str | None = None
         self.asked: list[str] = []
 
@@ -61,7 +62,7 @@ class Reading:
 
     def snapshots(self, _ec2: object, snapshot_ids: list[str]) -> tuple[Snapshot, ...]:
         return tuple(
-            Snapshot(item, "completed", 100, key.arn if key else None)
+            Snapshot(item, "completed", 100, key.arn if key else None, associated_key_arns=self.associated)
             for item, key in self._keys.items()
             if item in snapshot_ids
         )
@@ -145,6 +146,13 @@ def test_reads_of_keys(
     assert reading.asked == asked
     assert [key.key for key in shared.keys] == keys
     assert shared.key_problem is None
+
+
+def test_a_key_beside_which_another_is_associated_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = Reading(WANTED)
+    reading.associated = (OTHER.arn,)
+    shared = read_with(monkeypatch, reading)
+    assert (reading.asked, shared.keys) == ([], ())
 
 
 def test_key_has_its_grants_and_policy(monkeypatch: pytest.MonkeyPatch) -> None:
