@@ -53,7 +53,8 @@ def _read_key(clients: Clients, wanted: ShareWanted, target: Target, key_id: str
     if key.key.aws_managed or key.key.account_id != target.account_id:
         return key
     key = replace(key, grants=read.grants(kms, key.key.arn))
-    if consumers_without_access([key], wanted.sharing):
-        # The policy may give access that the grants do not.
-        key = replace(key, policy=read.key_policies(kms, key.key.arn))
+    # The policy may give access that the grants do not, and that of AWS RAM access that the policy does not.
+    for read_policy in (read.key_policy, read.key_policies):
+        if consumers_without_access([key], wanted.sharing):
+            key = replace(key, policy=read_policy(kms, key.key.arn))
     return key

@@ -42,6 +42,7 @@ class Reading:
         self._image = image_that(devices=volumes(*ids, encrypted=any(keys)), **changes)
         self._grants = grants
         self.policy = policy_of()
+        self.policy_of_both = ""
         self.associated: tuple[str, ...] = ()
         self.refuse: str | None = None
         self.asked: list[str] = []
@@ -75,9 +76,13 @@ class Reading:
         self._note("ListGrants", key_arn)
         return self._grants
 
-    def key_policies(self, _kms: object, key_arn: str) -> str:
+    def key_policy(self, _kms: object, key_arn: str) -> str:
         self._note("GetKeyPolicy", key_arn)
         return self.policy
+
+    def key_policies(self, _kms: object, key_arn: str) -> str:
+        self._note("GetKeyPolicy of RAM", key_arn)
+        return self.policy_of_both or self.policy
 
     def _note(self, operation: str, key_id: str) -> None:
         self.asked.append(f"{operation} {key_id.rsplit('/', 1)[1]}")
@@ -109,7 +114,12 @@ def read_with(
     return flow.read_state(clients or Clients(), want).images[place(REGION)]  # type: ignore[arg-type]
 
 
-ALL_OF = ["DescribeKey wanted", "ListGrants wanted", "GetKeyPolicy wanted"]
+ALL_OF = [
+    "DescribeKey wanted",
+    "ListGrants wanted",
+    "GetKeyPolicy wanted",
+    "GetKeyPolicy of RAM wanted",
+]
 
 
 @pytest.mark.parametrize(
@@ -146,6 +156,17 @@ def test_reads_of_keys(
     assert reading.asked == asked
     assert [key.key for key in shared.keys] == keys
     assert shared.key_problem is None
+
+
+def test_the_policy_of_ram_is_read_only_if_the_other_gives_no_access(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = Reading(WANTED)
+    reading.policy_of_both = opened_to(policy_consumers(A))
+    shared = read_with(monkeypatch, reading)
+    assert (reading.asked, shared.keys) == (ALL_OF, (KeySeen(WANTED, (), reading.policy_of_both),))
+    reading = Reading(WANTED)
+    reading.policy = opened_to(policy_consumers(A))
+    read_with(monkeypatch, reading)
+    assert reading.asked == ALL_OF[:3]
 
 
 def test_a_key_beside_which_another_is_associated_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
