@@ -207,8 +207,9 @@ notes:
     an older one, every image counts as used.
   - Images that AWS Backup or Amazon Data Lifecycle Manager manages are neither evaluated nor counted among the latest of a
     family, because these services retain and delete them. Their snapshots are never deleted.
-  - Images of AWS Marketplace, images that are protected from deregistration, and images with a locked or archived snapshot
-    are never deregistered.
+  - Images with a product code of AWS Marketplace are only deprecated, because they can be for sale. So can those that were
+    created from instances of such images.
+  - Images that are protected from deregistration, and images with a locked or archived snapshot are never deregistered.
   - Finished copies of an image, and images created from instances of it, do not count as use, because they no longer need it.
     DescribeImages returns what is needed about the origin of images, so GetImageAncestry is not called.
   - Snapshots that are deleted with an image are first tagged C(golden.images:cleanup-image-ids), so that the next run finds those that

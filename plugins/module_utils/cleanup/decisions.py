@@ -22,6 +22,7 @@ from .snapshots import (
     SnapshotDecision,
     decide_snapshots,
     deregistration_blockers,
+    marketplace_blockers,
     recoverable_until,
     sharing_blockers,
 )
@@ -226,6 +227,7 @@ def _blockers(context: _Context, ref: ImageRef, todo: Step, usage: ImageUsage) -
         if ref in context.blocked:
             yield context.blocked[ref]
     if todo.stage in (DISABLE, DEREGISTER):
+        yield from marketplace_blockers(own)
         snapshots = {
             one: seen.snapshot_usage.get(SnapshotRef(ref.region, one), context.unread_snapshot)
             for one in own.image.snapshot_ids

@@ -83,7 +83,7 @@ def kept(rules: Rules, own: OwnImage, is_latest: bool, now: datetime) -> Iterato
     for key, value in rules.protect_tags:
         if key in own.image.tags and value in (None, own.image.tags[key]):
             yield f"The tag {key} protects it."
-    if own.alias == "aws-marketplace" or own.image.product_codes:
+    if own.alias == "aws-marketplace":
         yield "It is an AWS Marketplace image: remove it in AWS Marketplace."
     if own.created is None:
         yield "AWS reports no creation date for it."

@@ -55,6 +55,21 @@ def decide_snapshots(
     return tuple(_decide(snapshot_id, state, deregistering, named) for snapshot_id in own.image.snapshot_ids)
 
 
+def marketplace_blockers(own: OwnImage) -> Iterator[str]:
+    """Why an image with a product code is deprecated only.
+
+    AWS Marketplace assigns a code to all images that are submitted to it, and images that were created from
+    instances of these contain it, too (AWS Marketplace Seller Guide, "AMI-based products"). So a code does
+    not show whether the image is for sale.
+    """
+    if own.image.product_codes:
+        codes = ", ".join(own.image.product_codes)
+        yield (
+            f"It has an AWS Marketplace product code ({codes}), so it is deprecated at most: it may be for "
+            "sale. If it is not, disable and deregister it yourself."
+        )
+
+
 def deregistration_blockers(own: OwnImage, state: RegionState) -> Iterator[str]:
     """Why the image, or a snapshot of it, cannot be removed now.
 

@@ -234,6 +234,21 @@ def test_deprecating_takes_no_new_report() -> None:
     assert (found.kind, found.report_wanted) == ("deprecate", False)
 
 
+@pytest.mark.parametrize(
+    ("clocks", "kind"),
+    [
+        (Clocks(deprecate=0), "deprecate"),
+        (Clocks(disable=0), "wait"),
+        (Clocks(deregister=0), "wait"),
+    ],
+)
+def test_an_image_with_a_product_code_is_deprecated_only(clocks: Clocks, kind: str) -> None:
+    coded = replace(OLD, image=replace(OLD.image, product_codes=("p-1",)))
+    found = decided(seen(region_state(coded, NEWEST)), clocks=clocks)
+    assert found.kind == kind
+    assert bool(found.reasons) == (kind == "wait")
+
+
 def test_a_report_alone_retires_no_image_unless_it_is_trusted() -> None:
     found = decided(
         with_usage(shared(CONSUMER, report=report())), include_shared=True, trust_usage_reports=False

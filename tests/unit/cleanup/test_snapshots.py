@@ -16,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots im
     former_image,
     images_named_by,
     leftovers,
+    marketplace_blockers,
     orphans,
     recoverable_until,
     sharing_blockers,
@@ -103,6 +104,13 @@ def test_what_blocks_a_deregistration(image: OwnImage, snapshot: dict[str, Any],
     found = list(deregistration_blockers(image, region))
     assert len(found) == (reason is not None)
     assert all(str(reason) in one for one in found)
+
+
+def test_what_blocks_an_image_with_a_product_code() -> None:
+    """AWS Marketplace Seller Guide, "AMI-based products": product codes automatically propagate."""
+    assert list(marketplace_blockers(own())) == []
+    (reason,) = marketplace_blockers(own(product_codes=("p-1", "p-2")))
+    assert "product code (p-1, p-2), so it is deprecated at most" in reason
 
 
 def test_an_image_whose_snapshot_is_not_known_is_not_deregistered() -> None:
