@@ -24,8 +24,8 @@ from .state import Case, ConsumerSeen, OwnerSeen
 _GRANT_ACCESS = "Grant the account access to the key (ami_kms_grant)."
 _ALLOW_IN_IAM = (
     "Allow it in an IAM policy of the role in that account; docs/encrypted-images.md has one. "
-    "A service control policy or permissions boundary may deny it, too. Only a launch shows whether it works "
-    "(ami_launch_probe)."
+    "A service control policy, a permissions boundary, or a resource control policy of the key owner's "
+    "organization may deny it, too. Only a launch shows whether it works (ami_launch_probe)."
 )
 # KMS API Reference, "ReEncrypt": it needs both permissions, and a dry run of it tests both at once.
 _PERMISSIONS = {"ReEncrypt": ("ReEncryptFrom", "ReEncryptTo")}
