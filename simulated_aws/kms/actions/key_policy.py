@@ -24,7 +24,9 @@ def get_key_policy(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Return the policy of a key of the caller's account."""
     found = authorize(caller, "GetKeyPolicy", params["KeyId"], cross_account=False)
     record, name = state.record(found.key), params.get("PolicyName", DEFAULT)
-    policy = {DEFAULT: record.policy_to_read(), BY_RAM: record.ram_policy}.get(name)
+    policy = record.ram_policy if name == BY_RAM else None
+    if name == DEFAULT:
+        policy = record.policy_to_read()
     if policy is None:
         raise not_found("No such policy exists")
     return {"Policy": policy.shown(), "PolicyName": name}
