@@ -23,6 +23,10 @@ description:
     they are shared with. Consumers that need the key for one of them keep their access, see RV(results[].kms_keys). This
     takes C(ec2:DescribeImages), C(ec2:DescribeSnapshots), C(ec2:DescribeImageAttribute) and
     C(ec2:DescribeSnapshotAttribute). What cannot be read revokes nothing, see O(revoke_in_use).
+  - Launches of a shared image that name the owner's key create volumes under it, and need it whenever an instance with
+    these volumes starts. With O(consumer_role_name), the volumes of the accounts that lose access are read as well
+    (C(ec2:DescribeVolumes) in each of them), and accounts that have such volumes keep their access. Access is revoked if the
+    volumes cannot be read, and the result says so. By default a launch encrypts volumes under the account's own default key.
   - The consumers also need an IAM policy in their own account that allows them to use the key.
 author:
   - golden.images contributors !UNKNOWN
@@ -109,8 +113,8 @@ options:
     default: []
   revoke_in_use:
     description:
-      - Whether access is revoked although consumers may still need it for other images, or although that cannot be read. The
-        other images are then not read.
+      - Whether access is revoked although consumers may still need it for other images or for their volumes, or although that
+        cannot be read. The other images and the volumes are then not read.
       - Set it to remove the access of an account at once, for example of a compromised one. Its launches of all images under
         the key fail from then on.
     type: bool
@@ -188,8 +192,10 @@ results:
         - The keys. C(kms_key_arn) is the ARN, C(grants) are the grants of this module, and C(policy_statements) its statements
           in the key policy, if the policy was read.
         - C(kept_access) are the consumers whose access would be revoked if no other image needed it. C(consumer) is the
-          account, ARN or ID, C(image_ids) are the images under the key that are shared with it or may be, empty if that could
-          not be read, and C(reason) is a sentence.
+          account, ARN or ID, C(image_ids) are the images under the key that are shared with it or may be, C(volume_ids) are
+          its volumes under the key, both empty if the images could not be read, and C(reason) is a sentence.
+        - C(unseen_volumes) are the accounts that lose access although their volumes could not be read, with C(account_id) and
+          C(reason).
       type: list
       elements: dict
       returned: always

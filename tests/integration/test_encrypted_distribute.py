@@ -106,19 +106,37 @@ def test_a_purge_for_one_image_leaves_the_key_to_accounts_of_another(
         assert encrypted.launched(aws, account, HOME, image_id) == "running", account
     assert encrypted.grantees(aws, key) == [root(prod), root(staging)]
 
+    # By default, volumes of a shared image are under the launching account's own key.
+    launched = aws.client("ec2", NAMED[0], HOME).run_instances(
+        ImageId=fixture.image_id,
+        MinCount=1,
+        MaxCount=1,
+        BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True, "KmsKeyId": key}}],
+    )["Instances"][0]["InstanceId"]
     revoke = {"kms_key_ids": {HOME: key}, "account_ids": [prod], "state": "absent"}
+    purge = {**to_staging, "purge_grants": True}
+    with_role = {**purge, "consumer_role_name": ROLE, "external_id": EXTERNAL_ID}
     run = encrypted.steps(
         ansible,
         {
             "still shared": ("ami_kms_grant", revoke),
             "unshare": ("ami_share", {**to_prod, "state": "absent"}),
-            "purge": ("ami_kms_grant", {**to_staging, "purge_grants": True}),
+            "purge with a role": ("ami_kms_grant", with_role),
+            "purge": ("ami_kms_grant", purge),
         },
     )
     assert run.changed == ["unshare", "purge"], run.text
     assert f"is kept for {prod}" in encrypted.warnings(run, "still shared")
     (kept,) = run.task("still shared").result["results"][0]["kms_keys"][0]["kept_access"]
     assert (kept["consumer"], kept["image_ids"]) == (prod, [fixture.image_id])
+    (kept,) = run.task("purge with a role").result["results"][0]["kms_keys"][0]["kept_access"]
+    volumes = aws.client("ec2", NAMED[0], HOME).describe_volumes(VolumeIds=kept["volume_ids"])["Volumes"]
+    assert [
+        (one["KmsKeyId"], one["Attachments"][0]["InstanceId"], one["Attachments"][0]["Device"])
+        for one in volumes
+    ] == [(key, launched, "/dev/xvda")]
+    (unseen,) = run.task("purge").result["results"][0]["kms_keys"][0]["unseen_volumes"]
+    assert unseen["account_id"] == prod
     assert encrypted.grantees(aws, key) == [root(staging)]
 
 

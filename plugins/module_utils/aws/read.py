@@ -295,6 +295,23 @@ def _statements(policy: Mapping[str, Any]) -> list[Any]:
     return found if isinstance(found, list) else [found]
 
 
+def volumes_by_key(ec2: EC2Client) -> dict[str, tuple[str, ...]]:
+    """The encrypted volumes of the caller's account in this region, by the ARN of their key.
+
+    There is no filter by key (EC2 API Reference, DescribeVolumes).
+    """
+    pages = ec2.get_paginator("describe_volumes").paginate(
+        Filters=[{"Name": "encrypted", "Values": ["true"]}], PaginationConfig=PAGE
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for page in pages:
+        for item in required(page, "Volumes", "DescribeVolumes"):
+            key_arn = required(item, "KmsKeyId", "DescribeVolumes")
+            volume_id = required(item, "VolumeId", "DescribeVolumes")
+            found[key_arn] = (*found.get(key_arn, ()), volume_id)
+    return found
+
+
 def encryption_by_default(ec2: EC2Client) -> bool:
     """Whether EBS encryption by default is on in this region."""
     answer = ec2.get_ebs_encryption_by_default()

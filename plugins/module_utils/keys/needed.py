@@ -16,25 +16,34 @@ from .policy_statements import PolicyConsumers, organization_id, short, unit_ids
 
 @dataclass(frozen=True)
 class SharedUnderKey:
-    """The images that a key encrypts, or may encrypt.
+    """The images that a key encrypts, or may encrypt, and the volumes of other accounts under it.
 
-    ``sharing`` maps each of them to all that may use the image or one of its snapshots, its owner included.
-    ``unread`` is what could not be read of this, empty if it is complete.
+    ``sharing`` maps each image to all that may use the image or one of its snapshots, its owner included.
+    ``unread`` is what could not be read of this, empty if it is complete. ``volumes`` maps accounts to their
+    volumes, ``unseen`` to why these were not read.
     """
 
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    volumes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
     def needed(self, held: PolicyConsumers) -> PolicyConsumers:
         """Those of ``held`` that need the key; all of them if not everything could be read."""
         if self.unread:
             return held
         found = (needed(held, sharing) for sharing in self.sharing.values())
-        return reduce(PolicyConsumers.__or__, found, PolicyConsumers())
+        with_volumes = frozenset(one for one in held.principals if account_of(one) in self.volumes)
+        return reduce(PolicyConsumers.__or__, found, PolicyConsumers(with_volumes))
 
     def images_for(self, consumer: PolicyConsumers) -> tuple[str, ...]:
         """The images for which one consumer needs the key, sorted."""
         return tuple(sorted(one for one, sharing in self.sharing.items() if needed(consumer, sharing)))
+
+    def volumes_for(self, consumer: PolicyConsumers) -> tuple[str, ...]:
+        """The volumes for which one consumer needs the key, sorted."""
+        accounts = {account_of(one) for one in consumer.principals}
+        return tuple(sorted(one for name in accounts if name for one in self.volumes.get(name, ())))
 
 
 def needed(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:

@@ -23,13 +23,15 @@ from .options import wanted_from
 from .plan import plan, without_owner
 from .read import read_keys
 from .read_sharing import read_shared
+from .read_volumes import with_volumes
 from .state import GrantSeen, GrantWanted
 
 
 def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
     """Read every region's keys with their grants and, if needed, their policies.
 
-    Where consumers would lose access, also whom other images under the keys are shared with.
+    Where consumers would lose access, also whom other images under the keys are shared with, and the
+    consumers' volumes under them.
     """
     regions = sorted(wanted.images or wanted.kms_key_ids)
     caller = identify(clients, preferred_region(clients, regions))
@@ -48,7 +50,8 @@ def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
     unencrypted = (target for target, found in keys.items() if not found and target.region not in planned)
     seen = GrantSeen(caller.account_id, caller.partition, keys, frozenset(unencrypted))
     losing = keys_to_inspect(without_owner(wanted, seen), seen)
-    return replace(seen, shared=read_shared(clients, wanted, losing))
+    shared = read_shared(clients, wanted, losing)
+    return replace(seen, shared=with_volumes(clients, wanted, caller, losing, shared))
 
 
 def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
@@ -69,7 +72,12 @@ def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -
                 "account_id": target.target.account_id,
                 "changed": bool(target.actions),
                 "kms_keys": [
-                    {"kms_key_arn": arn, **access, "kept_access": kept[target.target, arn]}
+                    {
+                        "kms_key_arn": arn,
+                        **access,
+                        "kept_access": kept[target.target, arn],
+                        "unseen_volumes": _unseen(seen, target.target.region, arn),
+                    }
                     for arn, access in target.after.items()
                 ],
                 "region": target.target.region,
@@ -78,6 +86,12 @@ def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -
             if target.target.region not in failed
         ],
     }
+
+
+def _unseen(seen: GrantSeen, region: str, key_arn: str) -> list[dict[str, str]]:
+    """The accounts that lose access to a key and whose volumes were not read."""
+    shared = seen.shared_under(region, key_arn)
+    return [{"account_id": one, "reason": reason} for one, reason in sorted(shared.unseen.items())]
 
 
 FLOW: Flow[GrantWanted, GrantSeen] = Flow(wanted_from, read_state, plan, apply, result)

@@ -27,6 +27,9 @@ _SHARED = (
     "may be in."
 )
 _UNREAD = "Whom other images under the key are shared with could not be read."
+_VOLUMES = (
+    "It has volumes under the key, which cannot be attached without access, and whose instances cannot start."
+)
 _REMEDY = "To revoke it although it may be in use, set revoke_in_use: true."
 _EXAMPLES = 5
 
@@ -35,17 +38,23 @@ _EXAMPLES = 5
 class Kept:
     """A consumer that keeps access that would otherwise be revoked.
 
-    ``image_ids`` are the images for which it may need the access, empty if these could not be read.
-    ``reason`` is a sentence.
+    ``image_ids`` are the images for which it may need the access, ``volume_ids`` its volumes; both are empty
+    if the images could not be read. ``reason`` is a sentence.
     """
 
     consumer: str
     image_ids: tuple[str, ...] = ()
     reason: str = ""
+    volume_ids: tuple[str, ...] = ()
 
     def as_result(self) -> dict[str, Any]:
         """The consumer as the module returns it."""
-        return {"consumer": self.consumer, "image_ids": list(self.image_ids), "reason": self.reason}
+        return {
+            "consumer": self.consumer,
+            "image_ids": list(self.image_ids),
+            "reason": self.reason,
+            "volume_ids": list(self.volume_ids),
+        }
 
 
 def keys_to_inspect(wanted: GrantWanted, seen: GrantSeen) -> dict[KeyRef, PolicyConsumers]:
@@ -87,10 +96,29 @@ def kept(wanted: GrantWanted, shared: SharedUnderKey, losing: PolicyConsumers) -
 def kept_access(wanted: GrantWanted, shared: SharedUnderKey, losing: PolicyConsumers) -> tuple[Kept, ...]:
     """Those of ``losing`` that keep their access, with the reasons."""
     unread = " ".join(shared.unread)
-    return tuple(
-        Kept(name, (), f"{_UNREAD} {unread}") if unread else Kept(name, shared.images_for(consumer), _SHARED)
-        for name, consumer in one_by_one(kept(wanted, shared, losing))
-    )
+
+    def kept_one(name: str, consumer: PolicyConsumers) -> Kept:
+        if unread:
+            return Kept(name, (), f"{_UNREAD} {unread}")
+        images = shared.images_for(consumer)
+        return Kept(name, images, _SHARED if images else _VOLUMES, shared.volumes_for(consumer))
+
+    return tuple(kept_one(*one) for one in one_by_one(kept(wanted, shared, losing)))
+
+
+def unseen_warnings(wanted: GrantWanted, key_arn: str, shared: SharedUnderKey) -> Iterator[str]:
+    """A warning for each reason why volumes of accounts that lose access could not be read with their role.
+
+    Without a role, the result is enough.
+    """
+    reasons: dict[str, list[str]] = {}
+    for account_id, reason in shared.unseen.items() if wanted.consumer_role else ():
+        reasons.setdefault(reason, []).append(account_id)
+    for reason, account_ids in reasons.items():
+        yield (
+            f"Access to {key_arn} is revoked although the volumes of {_some(account_ids)} could not be read: "
+            f"{reason}"
+        )
 
 
 def kept_warnings(wanted: GrantWanted, key_arn: str, found: Iterable[Kept]) -> Iterator[str]:
@@ -100,11 +128,12 @@ def kept_warnings(wanted: GrantWanted, key_arn: str, found: Iterable[Kept]) -> I
     """
     consumers: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for one in found:
-        if not (wanted.present and one.image_ids):
-            consumers.setdefault((one.reason, one.image_ids), []).append(one.consumer)
-    for (reason, image_ids), names in consumers.items():
-        images = f" ({_some(image_ids)})" if image_ids else ""
-        yield f"Access to {key_arn} is kept for {_some(names)}: {reason}{images} {_REMEDY}"
+        needs = one.image_ids or one.volume_ids
+        if not (wanted.present and needs):
+            consumers.setdefault((one.reason, needs), []).append(one.consumer)
+    for (reason, needs), names in consumers.items():
+        named = f" ({_some(needs)})" if needs else ""
+        yield f"Access to {key_arn} is kept for {_some(names)}: {reason}{named} {_REMEDY}"
 
 
 def grants_to_revoke(wanted: GrantWanted, seen: GrantSeen, key: KeySeen) -> tuple[Grant, ...]:

@@ -25,6 +25,7 @@ from .losses import (
     kept_access,
     kept_warnings,
     lost_access,
+    unseen_warnings,
 )
 from .policy import policy_after, stale_principals
 from .request import auto_scaling_role, grant_request, holds, principal_arn
@@ -89,6 +90,7 @@ def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> Target
         actions += [*created, *policy, *consumers, *revoked]
         refusals += check_policy(target, policy)
         warnings += kept_warnings(wanted, key.key.arn, kept_access(wanted, shared, losing))
+        warnings += unseen_warnings(wanted, key.key.arn, shared)
         warnings += _stale_warnings(key)
         if key.key.account_id != target.account_id and (wanted.purge or not wanted.present):
             warnings.append(

@@ -673,6 +673,14 @@ def test_the_default_key(ec2: Wire) -> None:
     assert read.default_key_id(ec2.client) == "alias/aws/ebs"
 
 
+def test_volumes_by_key(ec2: Wire) -> None:
+    request = {"Filters": [{"Name": "encrypted", "Values": ["true"]}], "MaxResults": 1000}
+    volumes = [{"VolumeId": f"vol-{number}", "KmsKeyId": key} for number, key in enumerate("aab")]
+    ec2.expect("describe_volumes", request, {"Volumes": volumes[:1], "NextToken": "more"})
+    ec2.expect("describe_volumes", {**request, "NextToken": "more"}, {"Volumes": volumes[1:]})
+    assert read.volumes_by_key(ec2.client) == {"a": ("vol-0", "vol-1"), "b": ("vol-2",)}
+
+
 def test_images_by_id_of_any_owner(ec2: Wire) -> None:
     request = {
         "Filters": [{"Name": "image-id", "Values": ["ami-1", "ami-2", "ami-3"]}],

@@ -159,19 +159,25 @@ class Ec2:
 
     ``images`` maps image IDs to the key of their only snapshot, None if it is not encrypted. ``launch`` and
     ``volumes`` map images, and snapshots, to the permissions that AWS returns. ``states`` are the states of
-    images that are not available.
+    images that are not available. ``key_of_volumes`` maps the account's volumes to their keys.
     """
 
     images: dict[str, str | None] = field(default_factory=dict)
     launch: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     volumes: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
+    key_of_volumes: dict[str, str] = field(default_factory=dict)
     refuse: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
 
     def get_paginator(self, name: str) -> Any:
-        return {"describe_images": _Pages(self._images), "describe_snapshots": _Pages(self._snapshots)}[name]
+        pages = {
+            "describe_images": self._images,
+            "describe_snapshots": self._snapshots,
+            "describe_volumes": self._volumes,
+        }
+        return _Pages(pages[name])
 
     def describe_image_attribute(self, **parameters: str) -> dict[str, Any]:
         self._called("DescribeImageAttribute", parameters["ImageId"])
@@ -210,6 +216,12 @@ class Ec2:
             "Snapshots": [{"SnapshotId": one, "State": "completed", "KmsKeyId": found[one]} for one in ids]
         }
 
+    def _volumes(self, **parameters: Any) -> dict[str, Any]:
+        assert parameters["Filters"] == [{"Name": "encrypted", "Values": ["true"]}]
+        self._called("DescribeVolumes")
+        found = self.key_of_volumes.items()
+        return {"Volumes": [{"VolumeId": volume_id, "KmsKeyId": key} for volume_id, key in found]}
+
     def _called(self, operation: str, resource: str = "") -> None:
         with self.lock:
             self.calls.append(f"{operation} {resource}".strip())
@@ -247,6 +259,7 @@ class World:
     assumed: list[tuple[str, str | None, str]] = field(default_factory=list)
     denied: set[str] = field(default_factory=set)
     ec2_clients: dict[str, Any] = field(default_factory=dict)
+    consumer_ec2: dict[str, dict[str, Any]] = field(default_factory=dict)
     opened: list[tuple[str, str]] = field(default_factory=list)
 
     def open(self, service: str, regions: Iterable[str]) -> None:
@@ -278,7 +291,7 @@ class World:
             # botocore assumes the role at the first call, whose error this then is.
             for kms in regions.values():
                 kms.create_grant = _not_assumed  # type: ignore[method-assign]
-        return World(regions)
+        return World(regions, ec2_clients=self.consumer_ec2.get(account_id, {}))
 
     def key(self, region: str) -> StoredKey:
         """The key of a region that has one."""

@@ -114,10 +114,12 @@ def test_rejected_grantee_keeps_no_other_consumer_from_access() -> None:
     _result, outcome = run(aws, want)
     assert failures(outcome) == [(EU, "CreateGrant", "consumer_rejected")]
     assert outcome.failures[0].account_id == B
-    # Nothing is revoked, and the role of the rejected account is not used.
+    # Nothing is revoked. The role of the rejected account is not used, that of C to read its volumes.
     assert grantees(aws.key(EU)) == {root(A), scaling_role(A), root(C)}
     assert own_access(aws.key(EU).policy).consumers == consumers(org_ids=("o-a1b2c3d4e5",))
-    assert [role for role, _external_id, _region in aws.assumed] == [f"arn:aws:iam::{A}:role/golden-consumer"]
+    assert [role for role, _external_id, _region in aws.assumed] == [
+        f"arn:aws:iam::{account_id}:role/golden-consumer" for account_id in (C, A)
+    ]
 
 
 def test_missing_auto_scaling_role_is_named_and_stops_no_other_account() -> None:

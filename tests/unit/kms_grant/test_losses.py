@@ -21,7 +21,13 @@ from ansible_collections.golden.images.plugins.module_utils.kms_grant.state impo
     GrantSeen,
     GrantWanted,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, KeyRef, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    ConsumerRole,
+    Grant,
+    KeyRef,
+    KeySeen,
+    Sharing,
+)
 
 from tests.unit.examples import ORG, UNIT, place
 from tests.unit.keys.policies import ORG_ID, OTHER_ORG_ID, consumers, opened_to, own_access
@@ -277,6 +283,20 @@ def test_warnings_name_the_images_where_access_was_to_be_revoked() -> None:
     assert all(text in warning for text in (KEY.arn, A, "DescribeImages: No.", "revoke_in_use"))
 
 
+def test_volumes_keep_access_and_those_that_cannot_be_read_do_not() -> None:
+    shared = SharedUnderKey(volumes={A: ("vol-1",)}, unseen={C: "Allow ec2:DescribeVolumes."})
+    saw = replace(seen(made(root(A)), made(root(C)), policy=PLAIN_POLICY), shared={REF: shared})
+    absent = wanted(A, C, present=False, consumer_role=ConsumerRole("golden-consumer"))
+    plan = planned(absent, saw)
+    assert calls(plan.actions) == [LEAVING[C]]
+    kept, unseen = plan.warnings
+    assert all(text in kept for text in (KEY.arn, A, "vol-1", "revoke_in_use"))
+    assert all(text in unseen for text in (KEY.arn, C, "Allow ec2:DescribeVolumes."))
+    assert list(losses.unseen_warnings(absent, KEY.arn, shared)) == [unseen]
+    # Without a role, no volume can be read: that is no news. A purge may leave what is needed.
+    assert planned(wanted(B, purge=True), saw).warnings == ()
+
+
 def test_warnings_name_some_of_many() -> None:
     many = [Kept(f"{number:012}", ("ami-1",), "It is shared.") for number in range(7)]
     (warning,) = losses.kept_warnings(wanted(present=False), KEY.arn, many)
@@ -289,6 +309,7 @@ def test_result_and_parts_of_an_access() -> None:
         "consumer": A,
         "image_ids": ["ami-1", "ami-2"],
         "reason": "It is shared.",
+        "volume_ids": [],
     }
     shared = SharedUnderKey({"ami-1": accounts(A)})
     assert losses.kept(PURGE, shared, consumers(A, C)) == consumers(A)
