@@ -13,7 +13,8 @@ ACCOUNT ?= images
 
 # The user's own Ansible, AWS and Python settings must neither break nor steer what runs here.
 $(foreach name,$(filter ANSIBLE_% AWS_% MOTO_%,$(.VARIABLES)),$(eval unexport $(name)))
-unexport PYTHONHOME PYTHONPATH PYTEST_ADDOPTS PYTEST_PLUGINS MYPYPATH VIRTUAL_ENV
+# Compiled Python is kept: without it, each of the many short processes compiles its imports again.
+unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH PYTEST_ADDOPTS PYTEST_PLUGINS MYPYPATH VIRTUAL_ENV
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
