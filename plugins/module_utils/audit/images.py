@@ -93,9 +93,7 @@ def _of_disabled(
 ) -> Iterator[Finding]:
     """Disabling removes launch permissions, but no volume permissions (EC2 User Guide, "Disable an AMI")."""
     shares = {image.image_id: seen.sharing.get(image.image_id, Sharing())}
-    shares |= {
-        one: seen.volumes.get(one, Sharing()) for one in image.snapshot_ids if _all_disabled(users[one])
-    }
+    shares |= {one: seen.effective_volume(one) for one in image.snapshot_ids if _all_disabled(users[one])}
     still = [name for name, sharing in shares.items() if others(sharing, target.account_id)]
     if still:
         what = ", ".join(still)

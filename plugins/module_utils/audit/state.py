@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import reduce
@@ -98,6 +98,11 @@ class RegionSeen:
         EnableSnapshotBlockPublicAccessRequest, State).
         """
         return self.snapshot_block == "block-all-sharing"
+
+    def effective_volume(self, snapshot_id: str) -> Sharing:
+        """Who can use a snapshot: its permissions, without the public where that does not apply."""
+        volume = self.volumes.get(snapshot_id, Sharing())
+        return replace(volume, public=False) if self.hides_public_snapshots else volume
 
     def key_arns(self, image: Image) -> list[str]:
         """The keys of an image that were read."""

@@ -85,6 +85,11 @@ THROUGH = "access_remains_through_organization"
             id="a snapshot only",
         ),
         pytest.param(
+            region(volume=PUBLIC, image=DISABLED, snapshot_block="block-all-sharing"),
+            [("snapshot_public_blocked", "snap-1", "all")],
+            id="a hidden snapshot of a disabled image",
+        ),
+        pytest.param(
             region(volume=accounts(A), image=DISABLED),
             [("shared_but_disabled", SOURCE_ID, None), ("unknown_account", "snap-1", A)],
             id="a snapshot of a disabled image",

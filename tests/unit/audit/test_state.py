@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted, RegionSeen, Rule
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
@@ -63,6 +64,14 @@ def test_an_image_is_allowed_for_all_rules_that_fit_it() -> None:
 def test_which_block_hides_public_snapshots(block: str | None, hides: bool) -> None:
     """(botocore shape EnableSnapshotBlockPublicAccessRequest, State.)"""
     assert RegionSeen(snapshot_block=block).hides_public_snapshots is hides
+
+
+def test_who_can_use_a_snapshot_that_is_public_while_that_is_blocked() -> None:
+    shared = region(volume=PUBLIC | accounts(A))
+    assert shared.effective_volume("snap-1") == PUBLIC | accounts(A)
+    blocked = replace(shared, snapshot_block="block-all-sharing")
+    assert blocked.effective_volume("snap-1") == accounts(A)
+    assert blocked.effective_volume("snap-unknown") == Sharing()
 
 
 def test_the_keys_of_an_image_are_those_of_its_snapshots() -> None:
