@@ -48,6 +48,11 @@ class Settings:
     """
     image_sharing_quota: int = 1000
     """Accounts, organizations and OUs that an image can be shared with (EC2 User Guide, Quotas for AMIs)."""
+    launch_permissions_visible_after_seconds: float = 0.0
+    """Seconds until DescribeImageAttribute returns changed permissions (EC2 Developer Guide, Eventual
+    consistency)."""
+    volume_permissions_visible_after_seconds: float = 0.0
+    """The same for DescribeSnapshotAttribute (boto/boto3#721, hashicorp/terraform#9891)."""
     sharing_snapshots_needs_key_access: bool = False
     """Whether sharing an encrypted snapshot without access to its key is an AuthFailure.
 

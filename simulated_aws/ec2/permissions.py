@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
+from . import state
 from .errors import Ec2Error, invalid_value
 from .ids import ACCOUNT_ID, ORGANIZATION_ARN, ORGANIZATIONAL_UNIT_ARN
-from .state import Grantee
+from .state import Grantee, Image, Snapshot
 
 # Parameter of the flat form to the kind of its entries.
 IMAGE_LISTS = {
@@ -46,6 +48,30 @@ class Change:
             return {**permissions, **dict.fromkeys(self.entries)}
         gone = set(self.entries)
         return {entry: None for entry in permissions if entry not in gone}
+
+
+@dataclass(frozen=True)
+class FormerPermissions:
+    """What reads still return after a change, since `changed`."""
+
+    entries: tuple[Grantee, ...]
+    changed: datetime
+
+
+def replace_permissions(resource: Image | Snapshot, permissions: dict[Grantee, None], seconds: float) -> None:
+    """Set the permissions, which reads return only after so many seconds."""
+    resource.former_permissions = FormerPermissions(
+        tuple(permissions_to_read(resource, seconds)), state.now()
+    )
+    resource.permissions = permissions
+
+
+def permissions_to_read(resource: Image | Snapshot, seconds: float) -> Iterable[Grantee]:
+    """The permissions that a read returns, which may be former ones."""
+    former = resource.former_permissions
+    if former is not None and state.now() < former.changed + timedelta(seconds=seconds):
+        return tuple(former.entries)
+    return tuple(resource.permissions)
 
 
 def read_change(params: dict[str, Any], nested: str, lists: dict[str, str]) -> Change:

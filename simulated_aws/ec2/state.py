@@ -107,6 +107,8 @@ class Snapshot:
     associated_keys: list[str] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     permissions: dict[Grantee, None] = field(default_factory=dict)
+    former_permissions: Any = None
+    """What reads of the permissions return for a while (`permissions.FormerPermissions`)."""
     state: str = "completed"
     state_message: str | None = None
     work: Work | None = None
@@ -181,6 +183,8 @@ class Image:
     unsupported_types: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
     permissions: dict[Grantee, None] = field(default_factory=dict)
+    former_permissions: Any = None
+    """What reads of the permissions return for a while (`permissions.FormerPermissions`)."""
     state: str = "available"
     state_reason: StateReason | None = None
     source_image_id: str | None = None

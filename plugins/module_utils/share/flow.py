@@ -24,6 +24,7 @@ from .plan import plan
 from .read import needs_source, read_image, read_snapshots, read_source
 from .read_keys import with_keys
 from .state import Shared, ShareSeen, ShareWanted
+from .wait import wait_until_returned
 
 
 def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
@@ -68,21 +69,25 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
 
 
 def apply(clients: Clients, wanted: ShareWanted, seen: ShareSeen, plan: Plan, report: Report) -> Outcome:
-    """Perform the plan in all regions at once."""
+    """Perform the plan in all regions at once, and wait until AWS returns the new permissions."""
     actions = {target.target: target.actions for target in plan.targets if target.actions}
 
     def perform(target: Target) -> Performed:
         return perform_all(clients.ec2(target.region), actions[target])
 
     done, failed = each(actions, perform)
+    all_performed = tuple(action for performed in done.values() for action in performed.actions)
+    not_removed, warnings = wait_until_returned(clients, all_performed)
     return Outcome(
-        performed=tuple(action for performed in done.values() for action in performed.actions),
+        performed=all_performed,
+        warnings=warnings,
         failures=(
             *(failure for performed in done.values() for failure in performed.failures),
             *(
                 errors.failure(exception, target, "ModifyImageAttribute")
                 for target, exception in failed.items()
             ),
+            *not_removed,
         ),
     )
 

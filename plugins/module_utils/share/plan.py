@@ -81,7 +81,7 @@ def image_actions(target: Target, shared: Shared, after: Sharing, change: str) -
     """The calls that Add or Remove launch permissions, so that they become ``after``."""
     delta = after - shared.launch if change == "Add" else shared.launch - after
     resource = shared.image.image_id if shared.exists else None
-    for batch in _batches(_entries(delta), IMAGE_BATCH):
+    for batch in _batches(entries(delta), IMAGE_BATCH):
         parameters = {"ImageId": resource, "LaunchPermission": {change: batch}}
         yield Action(target, "ModifyImageAttribute", parameters, resource)
 
@@ -94,7 +94,7 @@ def snapshot_actions(
         current = shared.volumes[snapshot_id]
         delta = after - current if change == "Add" else current - after
         resource = snapshot_id if shared.exists else None
-        for batch in _batches(_entries(delta), SNAPSHOT_BATCH):
+        for batch in _batches(entries(delta), SNAPSHOT_BATCH):
             parameters = {
                 "Attribute": "createVolumePermission",
                 "CreateVolumePermission": {change: batch},
@@ -111,7 +111,7 @@ def _tag_actions(wanted: ShareWanted, target: Target, shared: Shared) -> Iterato
         yield Action(target, "CreateTags", parameters, resource)
 
 
-def _entries(sharing: Sharing) -> list[dict[str, str]]:
+def entries(sharing: Sharing) -> list[dict[str, str]]:
     """The entries of a request (botocore shapes ``LaunchPermission``, ``CreateVolumePermission``)."""
     return [
         *({"UserId": account_id} for account_id in sorted(sharing.account_ids)),

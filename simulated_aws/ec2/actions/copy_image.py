@@ -169,6 +169,7 @@ def _begin(
         devices=devices,
         tags=dict(tags["image"]),
         permissions={},
+        former_permissions=None,
         state="pending",
         state_reason=None,
         source_image_id=source.id,

@@ -12,7 +12,14 @@ from ..access import Caller, own_available_image, own_image, visible_image
 from ..encryption_keys import is_aws_managed
 from ..errors import Ec2Error, invalid_value, missing_parameter
 from ..image_names import require_description
-from ..permissions import IMAGE_LISTS, Change, read_change, require_valid
+from ..permissions import (
+    IMAGE_LISTS,
+    Change,
+    permissions_to_read,
+    read_change,
+    replace_permissions,
+    require_valid,
+)
 from ..serialization import timestamp
 from ..state import EVERYONE, Grantee, Image
 from .describe_images import product_code
@@ -48,7 +55,7 @@ def describe_image_attribute(caller: Caller, params: dict[str, Any]) -> dict[str
     attribute = params["Attribute"]
     image = own_image(caller, params["ImageId"])
     if attribute == "launchPermission":
-        permissions = [{kind: value} for kind, value in image.permissions]
+        permissions = [{kind: value} for kind, value in permissions_to_read(image, _delay())]
         return {"ImageId": image.id, "LaunchPermissions": permissions}
     if attribute == "productCodes":
         return {"ImageId": image.id, "ProductCodes": [product_code(code) for code in image.product_codes]}
@@ -87,7 +94,7 @@ def reset_image_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, A
     image = own_available_image(caller, params["ImageId"])
     if params["Attribute"] != "launchPermission":
         raise invalid_value("attribute", params["Attribute"], "Only launchPermission can be reset.")
-    image.permissions = {}
+    replace_permissions(image, {}, _delay())
     return {}
 
 
@@ -102,7 +109,7 @@ def cancel_image_launch_permission(caller: Caller, params: dict[str, Any]) -> di
     if entry not in image.permissions:
         message = f"The AMI {image.id} is not shared with the account {caller.account_id} itself"
         raise Ec2Error("OperationNotPermitted", message)
-    image.permissions = {one: None for one in image.permissions if one != entry}
+    replace_permissions(image, {one: None for one in image.permissions if one != entry}, _delay())
     return {"Return": True}
 
 
@@ -144,7 +151,7 @@ def _share(image: Image, change: Change) -> None:
                 f"and this request would make it {entities}"
             )
             raise Ec2Error("ResourceLimitExceeded", message)
-    image.permissions = after
+    replace_permissions(image, after, _delay())
     if image.public:
         _deprecate_public(image)
 
@@ -185,3 +192,7 @@ def _require_publishable(image: Image) -> None:
     if public >= SETTINGS.public_image_quota:
         message = f"You have reached the quota of {SETTINGS.public_image_quota} public AMIs in this Region"
         raise Ec2Error("ResourceLimitExceeded", message)
+
+
+def _delay() -> float:
+    return SETTINGS.launch_permissions_visible_after_seconds

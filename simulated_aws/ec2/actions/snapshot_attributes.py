@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...settings import SETTINGS
 from .. import state
 from ..access import Caller, own_snapshot
 from ..encryption_keys import is_aws_managed
 from ..errors import Ec2Error, invalid_value
 from ..key_permissions import require_key_access
-from ..permissions import SNAPSHOT_LISTS, read_change, require_valid
+from ..permissions import SNAPSHOT_LISTS, permissions_to_read, read_change, replace_permissions, require_valid
 from ..state import EVERYONE, Snapshot
 from .registry import action
 
@@ -27,7 +28,7 @@ def describe_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[
     if params["Attribute"] == "productCodes":
         return {"SnapshotId": snapshot.id, "ProductCodes": []}
     _require_permission_attribute(params["Attribute"])
-    permissions = [{kind: value} for kind, value in snapshot.permissions]
+    permissions = [{kind: value} for kind, value in permissions_to_read(snapshot, _delay())]
     return {"SnapshotId": snapshot.id, "CreateVolumePermissions": permissions}
 
 
@@ -46,7 +47,7 @@ def modify_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[st
         require_key_access(snapshot)
         if EVERYONE in change.entries:
             _require_publishable(snapshot)
-    snapshot.permissions = change.apply(snapshot.permissions)
+    replace_permissions(snapshot, change.apply(snapshot.permissions), _delay())
     return {}
 
 
@@ -55,7 +56,7 @@ def reset_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[str
     """Remove all createVolumePermission entries."""
     snapshot = own_snapshot(caller, params["SnapshotId"])
     _require_permission_attribute(params["Attribute"])
-    snapshot.permissions = {}
+    replace_permissions(snapshot, {}, _delay())
     return {}
 
 
@@ -81,3 +82,7 @@ def _require_publishable(snapshot: Snapshot) -> None:
             "for this account in this Region."
         )
         raise Ec2Error("OperationNotPermitted", message)
+
+
+def _delay() -> float:
+    return SETTINGS.volume_permissions_visible_after_seconds

@@ -10,7 +10,7 @@ import pytest
 from simulated_aws.ec2 import permissions
 from simulated_aws.settings import SETTINGS
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, STRANGER, TWO_DISKS, build, error_code, image_id
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, STRANGER, TWO_DISKS, Clock, build, error_code, image_id
 
 ORGANIZATION_ARN = "arn:aws:organizations::100000000001:organization/o-abcdefghij"
 UNIT_ARN = "arn:aws:organizations::100000000001:ou/o-abcdefghij/ou-abcd-01234567"
@@ -273,3 +273,16 @@ def test_kinds_of_entries_are_those_of_botocore() -> None:
         "OrganizationArn",
         "OrganizationalUnitArn",
     }
+
+
+def test_changed_launch_permissions_may_be_read_only_after_a_while(client: Any, clock: Clock) -> None:
+    """(EC2 Developer Guide, Eventual consistency in the Amazon EC2 API.)"""
+    image = image_id(build(images={"golden": {"sharing": {"accounts": ["consumer"]}}}))
+    ec2 = client()
+    SETTINGS.launch_permissions_visible_after_seconds = 20
+    call = {"ImageId": image, "Attribute": "launchPermission"}
+    before = ec2.describe_image_attribute(**call)["LaunchPermissions"]
+    ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Remove": before})
+    assert ec2.describe_image_attribute(**call)["LaunchPermissions"] == before
+    clock.forward(seconds=20)
+    assert ec2.describe_image_attribute(**call)["LaunchPermissions"] == []

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, STRANGER, TWO_DISKS, build, error_code
+from simulated_aws.settings import SETTINGS
+
+from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, STRANGER, TWO_DISKS, Clock, build, error_code
 
 AWS_MANAGED = [{**TWO_DISKS[0], "encrypted": True}]
 
@@ -275,3 +277,21 @@ def test_rejected_copies(client: Any, params: dict[str, Any], code: str) -> None
 
 def test_actions_on_moto_s_own_snapshots_are_invalid(client: Any) -> None:
     assert error_code(client().describe_snapshot_tier_status) == "InvalidAction"
+
+
+@pytest.mark.parametrize("change", ["add", "remove", "reset"])
+def test_changed_permissions_may_be_read_only_after_a_while(client: Any, clock: Clock, change: str) -> None:
+    """(boto/boto3#721, hashicorp/terraform#9891.)"""
+    (snapshot, _) = snapshots(build(images={"golden": {"sharing": {"snapshot_accounts": ["consumer"]}}}))
+    ec2 = client()
+    SETTINGS.volume_permissions_visible_after_seconds = 20
+    before = permissions_of(ec2, snapshot)
+    call = {"SnapshotId": snapshot, "Attribute": "createVolumePermission"}
+    if change == "reset":
+        ec2.reset_snapshot_attribute(**call)
+    else:
+        users = [STRANGER] if change == "add" else [CONSUMER]
+        ec2.modify_snapshot_attribute(**call, OperationType=change, UserIds=users)
+    assert permissions_of(ec2, snapshot) == before
+    clock.forward(seconds=20)
+    assert len(permissions_of(ec2, snapshot)) == (2 if change == "add" else 0)

@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.plan import Action, 
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
 from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen, ShareWanted
 
-from tests.unit.examples import CONSUMER, OWNER, place, source_image, volumes
+from tests.unit.examples import OWNER, place, source_image, volumes
 from tests.unit.wire import Wire
 
 REGION = "eu-west-1"
@@ -105,7 +105,8 @@ def expect_image(ec2: Wire, image_id: str = IMAGE, owner_id: str = OWNER, found:
         ec2.refuse("describe_images", request, "InvalidAMIID.NotFound")
 
 
-def expect_launch(ec2: Wire) -> None:
-    """Expect the request for the image's launch permissions, and answer the consumer's."""
+def expect_launch(ec2: Wire, *account_ids: str) -> None:
+    """Expect the request for the image's launch permissions, and answer these accounts'."""
     request = {"ImageId": IMAGE, "Attribute": "launchPermission"}
-    ec2.expect("describe_image_attribute", request, {"LaunchPermissions": [{"UserId": CONSUMER}]})
+    entries = [{"UserId": account_id} for account_id in account_ids]
+    ec2.expect("describe_image_attribute", request, {"LaunchPermissions": entries})

@@ -37,7 +37,7 @@ OTHER_IMAGE = "ami-other"
 def test_unknown_snapshot_id_is_refused(sts: Wire, ec2: Wire) -> None:
     expect_caller(sts)
     expect_image(ec2)
-    expect_launch(ec2)
+    expect_launch(ec2, CONSUMER)
     with pytest.raises(Refused, match="'snap-z' is not a snapshot of any of the images") as caught:
         FLOW.read(clients_of(sts, ec2), wanted(present=False, snapshot_ids=frozenset({"snap-z"})))
     (failure,) = caught.value.failures
@@ -56,6 +56,7 @@ def test_failed_region_is_not_in_the_results_and_others_complete(ec2: Wire) -> N
     plan: Any = FLOW.plan(want, seen)
     entry = {"Add": [{"UserId": CONSUMER}]}
     ec2.expect("modify_image_attribute", {"ImageId": IMAGE, "LaunchPermission": entry})
+    expect_launch(ec2, CONSUMER)
     with Wire("ec2").spoken() as other:
         other.refuse(
             "modify_image_attribute",

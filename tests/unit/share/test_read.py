@@ -56,7 +56,7 @@ def expect_volumes(ec2: Wire) -> None:
 def test_image_with_its_snapshots(sts: Wire, ec2: Wire) -> None:
     expect_image(ec2)
     expect_volumes(ec2)
-    expect_launch(ec2)
+    expect_launch(ec2, CONSUMER)
     shared = read_shared(sts, ec2)
     assert shared.image.image_id == IMAGE
     assert shared.launch == FOR_CONSUMER
@@ -66,7 +66,7 @@ def test_image_with_its_snapshots(sts: Wire, ec2: Wire) -> None:
 
 def test_volume_permissions_are_not_read_without_share_snapshots(sts: Wire, ec2: Wire) -> None:
     expect_image(ec2)
-    expect_launch(ec2)
+    expect_launch(ec2, CONSUMER)
     assert read_shared(sts, ec2, share_snapshots=False).volumes == {}
 
 
@@ -75,7 +75,7 @@ def test_block_public_access_is_read_for_public_sharing(sts: Wire, ec2: Wire, sh
     expect_image(ec2)
     if share_snapshots:
         expect_volumes(ec2)
-    expect_launch(ec2)
+    expect_launch(ec2, CONSUMER)
     ec2.expect("get_image_block_public_access_state", {}, {"ImageBlockPublicAccessState": "unblocked"})
     if share_snapshots:
         ec2.expect("get_snapshot_block_public_access_state", {}, {"State": "block-all-sharing"})
@@ -167,7 +167,7 @@ def test_unreadable_source_is_refused(sts: Wire, ec2: Wire) -> None:
 
 def test_source_is_read_only_for_planned_copies(sts: Wire, ec2: Wire) -> None:
     expect_image(ec2)
-    expect_launch(ec2)
+    expect_launch(ec2, CONSUMER)
     shared = read_shared(
         sts, ec2, share_snapshots=False, source_image_id=SOURCE_ID, source_region=SOURCE_REGION
     )
@@ -199,6 +199,6 @@ def test_only_the_named_snapshots_are_read(sts: Wire, ec2: Wire) -> None:
     expect_image(ec2)
     request = {"SnapshotId": "snap-b", "Attribute": "createVolumePermission"}
     ec2.expect("describe_snapshot_attribute", request, {"CreateVolumePermissions": []})
-    expect_launch(ec2)
+    expect_launch(ec2, CONSUMER)
     shared = read_shared(sts, ec2, present=False, snapshot_ids=frozenset({"snap-b"}))
     assert shared.volumes == {"snap-b": Sharing()}

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Wait until AWS returns changed permissions, so that a task that follows does not plan from the old ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from time import monotonic, sleep
+
+from ..aws import read
+from ..aws.clients import Clients
+from ..failures import Failure
+from ..fanout import each
+from ..model import Target
+from ..plan import Action
+from .plan import entries
+
+# EC2 is eventually consistent without a stated bound (EC2 Developer Guide, "Eventual consistency in the
+# Amazon EC2 API"); a removed createVolumePermission was still returned for a while (boto/boto3#721).
+_TIMEOUT = 60.0
+_INTERVAL = 1.0
+_PERMISSIONS = {
+    "ModifyImageAttribute": "LaunchPermission",
+    "ModifySnapshotAttribute": "CreateVolumePermission",
+}
+
+Resource = tuple[Target, str, str]
+
+
+def wait_until_returned(
+    clients: Clients, performed: Iterable[Action]
+) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
+    """Read the changed permissions until they are as the actions left them, for at most a minute.
+
+    Returns a failure for each resource that AWS still returns as shared with an entry that was removed, and a
+    warning for each of which it does not return an entry that was added.
+    """
+    waiting: dict[Resource, list[Action]] = {}
+    for action in performed:
+        if action.operation in _PERMISSIONS and action.resource is not None:
+            waiting.setdefault((action.target, action.operation, action.resource), []).append(action)
+
+    def read_entries(resource: Resource) -> list[dict[str, str]]:
+        target, operation, resource_id = resource
+        of_image = operation == "ModifyImageAttribute"
+        attribute = read.launch_permissions if of_image else read.volume_permissions
+        return entries(attribute(clients.ec2(target.region), resource_id))
+
+    deadline = monotonic() + _TIMEOUT
+    while waiting:
+        found, _failed = each(waiting, read_entries)
+        waiting = {
+            resource: actions
+            for resource, actions in waiting.items()
+            if resource not in found or any(_differs(actions, found[resource]))
+        }
+        if not waiting or monotonic() > deadline:
+            break
+        sleep(_INTERVAL)
+    return _outcome(waiting)
+
+
+def _differs(actions: Iterable[Action], found: list[dict[str, str]]) -> Iterator[bool]:
+    for action in actions:
+        for change, changed in _changes(action).items():
+            yield from ((entry in found) != (change == "Add") for entry in changed)
+
+
+def _changes(action: Action) -> Mapping[str, list[dict[str, str]]]:
+    changes: Mapping[str, list[dict[str, str]]] = action.parameters[_PERMISSIONS[action.operation]]
+    return changes
+
+
+def _outcome(waiting: Mapping[Resource, list[Action]]) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
+    failures, warnings = [], []
+    for (target, operation, resource_id), actions in waiting.items():
+        if any("Remove" in _changes(action) for action in actions):
+            failures.append(
+                Failure.at(
+                    target,
+                    operation,
+                    "permission_not_removed",
+                    f"AWS accepted the removal of permissions of {resource_id}, and still returns them after "
+                    f"{_TIMEOUT:g} seconds.",
+                    "Rerun until nothing changes: until then, the accounts may still have access.",
+                )
+            )
+        else:
+            warnings.append(
+                f"{target.region}: AWS does not return the new permissions of {resource_id} yet. Wait before "
+                "they are changed again, or the change is based on the old ones."
+            )
+    return tuple(failures), tuple(warnings)
