@@ -16,9 +16,12 @@ _REJECTING = {
     "CreateGrant": frozenset({"InvalidArnException"}),
     "PutKeyPolicy": frozenset({"InvalidArnException", "MalformedPolicyDocumentException"}),
 }
+# In a region that accounts must enable, services know only the principals of accounts that have enabled it
+# (comment in hashicorp/terraform-provider-aws#22549).
 _REMEDY = (
-    "Check that it exists, and remove or correct it. KMS may not know a new one yet: then rerun. All other "
-    "consumers get access."
+    "Check that it exists, and remove or correct it. In a region that is not enabled by default, its account "
+    "must have enabled the region. KMS may not know a new one yet: then rerun. All other consumers get "
+    "access."
 )
 _AUTO_SCALING_REMEDY = (
     "If the account has no service-linked role for Auto Scaling, create it there: aws iam "

@@ -18,7 +18,8 @@ from .state import Probe, ProbeSeen, ProbeWanted
 
 _KEYS = (
     "A KMS key cannot be used: grant the account access to the image's key (ami_kms_grant), allow its use in "
-    "an IAM policy of the account, and check the account's own default key for EBS."
+    "an IAM policy of the account, and check the account's own default key for EBS. A new grant can take 5 "
+    "minutes: rerun after that."
 )
 _AGAIN = "Rerun. A run that probes the same image at the same time terminates this run's instance."
 _CAPACITY = "Set another instance_type or a subnet in another Availability Zone, or rerun later."

@@ -113,8 +113,12 @@ def _encrypted(caller: Caller, params: dict[str, Any], snapshots: dict[str, Snap
     already = {one.id for one in snapshots.values() if one.encrypted}
     wanted = params.get("Encrypted")
     if wanted is False and already:
-        message = "You cannot create an unencrypted copy of an encrypted snapshot"
-        raise Ec2Error("InvalidParameterCombination", message)
+        # The code and the message of AWS (hashicorp/packer#6789).
+        message = (
+            f"Snapshot {min(already)} is encrypted. Creating unencrypted copy from an encrypted snapshot is "
+            "not supported."
+        )
+        raise Ec2Error("InvalidRequest", message)
     if wanted or state.account_region(*caller).encryption_by_default:
         return set(snapshots)
     return already

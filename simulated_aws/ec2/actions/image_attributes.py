@@ -10,7 +10,7 @@ from ...settings import SETTINGS
 from .. import state
 from ..access import Caller, own_available_image, own_image, visible_image
 from ..encryption_keys import is_aws_managed
-from ..errors import Ec2Error, invalid_value, missing_parameter
+from ..errors import Ec2Error, image_not_found, invalid_value, missing_parameter
 from ..image_names import require_description
 from ..permissions import (
     IMAGE_LISTS,
@@ -102,13 +102,12 @@ def reset_image_attribute(caller: Caller, params: dict[str, Any]) -> dict[str, A
 def cancel_image_launch_permission(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Remove the caller's account from the launch permissions; organizations, OUs and `all` stay.
 
-    (EC2 User Guide, Cancel having an AMI shared with your account.) The error code is a guess.
+    EC2 User Guide, Cancel having an AMI shared with your account; for the error cloud-custodian#8728.
     """
     image = visible_image(caller, params["ImageId"])
     entry = Grantee("UserId", caller.account_id)
     if entry not in image.permissions:
-        message = f"The AMI {image.id} is not shared with the account {caller.account_id} itself"
-        raise Ec2Error("OperationNotPermitted", message)
+        raise image_not_found(image.id)
     replace_permissions(image, {one: None for one in image.permissions if one != entry}, _delay())
     return {"Return": True}
 

@@ -280,9 +280,9 @@ def test_an_available_copy_may_be_pending_again(west: Any, clock: Any) -> None:
 
 
 def test_a_copy_of_an_encrypted_image_is_encrypted(west: Any) -> None:
-    """(botocore shape CopyImageRequest, Encrypted.)"""
+    """(botocore shape CopyImageRequest, Encrypted; the error of hashicorp/packer#6789.)"""
     built = build(images={"golden": {"devices": [*TWO_DISKS[:1], {**TWO_DISKS[1], "encrypted": True}]}})
-    assert error_code(west.copy_image, **source(built), Encrypted=False) == "InvalidParameterCombination"
+    assert error_code(west.copy_image, **source(built), Encrypted=False) == "InvalidRequest"
 
 
 @pytest.mark.parametrize("state", ["pending", "failed", "disabled"])

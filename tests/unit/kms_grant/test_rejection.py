@@ -42,6 +42,7 @@ def test_rejection_names_the_principal_and_its_account(principal: str) -> None:
     assert (found.error_code, found.account_id, found.region) == ("consumer_rejected", A, REGION)
     assert (found.request_id, found.source) == ("req-1", "aws")
     assert found.message == f"AWS rejected {principal}: No."
+    assert "must have enabled the region" in found.remedy
     assert is_rejected([found], REGION, principal)
     assert not is_rejected([found], "us-east-1", principal)
     assert not is_rejected([found], REGION, B)

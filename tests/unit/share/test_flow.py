@@ -98,6 +98,8 @@ def test_a_snapshot_without_an_image_is_unshared(ec2: Wire) -> None:
         "SnapshotId": "snap-old",
     }
     ec2.expect("modify_snapshot_attribute", request)
+    read_again = {"SnapshotId": "snap-old", "Attribute": "createVolumePermission"}
+    ec2.expect("describe_snapshot_attribute", read_again, {"CreateVolumePermissions": []})
     outcome = FLOW.apply(SimpleNamespace(ec2=lambda _region: ec2.client), want, seen, plan, SILENT)
     assert (len(outcome.performed), outcome.failures) == (1, ())
     (region,) = FLOW.result(want, seen, plan, outcome)["results"]
