@@ -32,10 +32,9 @@ PYTEST_PROCESSES = 2
 
 def _pytest(folder: str, *options: str) -> Callable[[], object]:
     """pytest on one folder, with a list of the slowest tests."""
-    workers = str(PYTEST_PROCESSES)
-    return lambda: run(
-        "python", "-m", "pytest", "--numprocesses", workers, "--durations", "12", *options, folder
-    )
+    # A process that has run all of its tests takes some of the other: long ones can be together.
+    processes = ("--numprocesses", str(PYTEST_PROCESSES), "--dist", "worksteal")
+    return lambda: run("python", "-m", "pytest", *processes, "--durations", "12", *options, folder)
 
 
 def _changelog() -> None:

@@ -191,7 +191,7 @@ BY_ORGANIZATION = Sharing(org_arns=frozenset({"arn:aws:organizations::1:organiza
             (),
             key(policy=None),
             False,
-            id="access to a key that nobody can check",
+            id="access to a key that cannot be checked",
         ),
     ],
 )

@@ -163,7 +163,7 @@ DUE = one("ami-3", "deregister")
         ),
     ],
 )
-def test_changes_are_what_was_decided_anew(
+def test_changes_are_the_decisions_that_differ(
     before: dict[str, Any], after: dict[str, Any], added: list[str], gone: list[str]
 ) -> None:
     assert changes(before, after) == Changes(SINCE, tuple(added), tuple(gone))
