@@ -32,7 +32,7 @@ _OF_IMAGE = re.compile(
 Tags: TypeAlias = "tuple[tuple[str, str | None], ...]"
 
 # Image id to its uses, whether or not the image exists.
-Named: TypeAlias = "Mapping[str, tuple[Evidence, ...]]"
+Named: TypeAlias = Mapping[str, tuple[Evidence, ...]]
 
 
 @dataclass(frozen=True)
