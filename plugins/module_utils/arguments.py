@@ -46,6 +46,9 @@ _ORGANIZATION = r"arn:aws[a-z-]*:organizations::[0-9]{12}"
 ORG_ARN = re.compile(_ORGANIZATION + r":organization/o-[a-z0-9]{10,32}")
 ORG_UNIT_ARN = re.compile(_ORGANIZATION + r":ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
 
+# Characters of a problem with an option's value: enough for any ARN and the sentence around it.
+_LONGEST, _BEGINNING, _END = 400, 280, 100
+
 _IMAGES_FORMS = "Map each region to an AMI ID, or list mappings with account_id, region and image_id."
 
 
@@ -58,8 +61,9 @@ class Options:
         self._failures: dict[Failure, None] = {}
 
     def refuse(self, option: str, problem: str, remedy: str) -> None:
-        """Add a failure for an option whose value is not valid."""
-        self.add([invalid_option(option, f"{option}: {problem}", remedy)])
+        """Add a failure for an option whose value is not valid. A long problem, which contains it, is cut."""
+        shown = problem if len(problem) <= _LONGEST else f"{problem[:_BEGINNING]} … {problem[-_END:]}"
+        self.add([invalid_option(option, f"{option}: {shown}", remedy)])
 
     def add(self, failures: Iterable[Failure]) -> None:
         """Add failures."""

@@ -15,8 +15,6 @@ from .model import Target
 Source = Literal["aws", "sdk", "collection"]
 # The code of each consumer that AWS rejects, whichever of its codes AWS returned for that.
 CONSUMER_REJECTED = "consumer_rejected"
-# Characters of a message about an option's value: enough for any ARN and the sentence around it.
-_LONGEST, _BEGINNING, _END = 400, 280, 100
 
 
 @dataclass(frozen=True)
@@ -101,8 +99,7 @@ def _rejection_of(consumer: str) -> str:
 
 
 def invalid_option(option: str, message: str, remedy: str, region: str | None = None) -> Failure:
-    """A failure for an option whose value cannot be used. A long message, which contains it, is cut."""
-    message = message if len(message) <= _LONGEST else f"{message[:_BEGINNING]} … {message[-_END:]}"
+    """A failure for an option whose value cannot be used."""
     return Failure(message=message, remedy=remedy, error_code="invalid_option", action=option, region=region)
 
 

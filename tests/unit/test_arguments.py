@@ -220,6 +220,15 @@ def test_an_empty_item_is_refused_once() -> None:
     ]
 
 
+def test_a_long_value_is_cut() -> None:
+    read = options(account_ids=["x" * 5000])
+    read.account_ids("account_ids")
+    ((_option, message, _remedy),) = refusals(read)
+    assert len(message) < 450
+    assert message.startswith("account_ids: 'xxx")
+    assert message.endswith("xxx' is not a valid account ID.")
+
+
 def test_a_tag_with_a_value_that_is_not_text() -> None:
     read = options(tags={"a": {"b": 1}, "c": 1})
     read.tags("tags")

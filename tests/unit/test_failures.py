@@ -51,13 +51,6 @@ def test_summary(failures: list[Failure], text: str) -> None:
     assert summary(failures) == text
 
 
-def test_a_long_value_is_cut() -> None:
-    found = invalid_option("name", f"name: '{'x' * 5000}' is not a valid name.", "Use another.")
-    assert len(found.message) < 400
-    assert found.message.startswith("name: 'xxx")
-    assert found.message.endswith("xxx' is not a valid name.")
-
-
 def test_a_failure_as_a_sentence() -> None:
     assert in_region("eu-west-1").sentence() == "eu-west-1: Too many copies. Wait."
     assert QUOTA.sentence() == "Too many copies. Wait."
