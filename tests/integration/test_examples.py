@@ -89,6 +89,8 @@ def test_examples_work_and_results_are_as_documented(
         _prepare_publishing(aws, ids)
     if name == "ami_cleanup":
         _age(fixture)
+    if name == "ami_share":
+        text = text.replace("snap-0123456789abcdef0", _snapshot(aws, AWAY))
     if name == "ami_restore":
         _retire(aws, ansible.folder, ids)
     tasks = yaml.safe_load(text)
@@ -122,6 +124,14 @@ def _age(fixture: Fixture) -> None:
     disks = [{"device_name": "/dev/xvda", "size": 8}]
     old = {"account": OWNER, "region": HOME, "devices": disks}
     fixture.add_images({f"golden-db-{age}": {**old, "age_days": age} for age in range(201, 205)})
+
+
+def _snapshot(aws: SimulatedAws, region: str) -> str:
+    """The id of a snapshot that no image uses."""
+    ec2 = aws.client("ec2", OWNER, region)
+    volume = ec2.create_volume(AvailabilityZone=f"{region}a", Size=1)["VolumeId"]
+    snapshot_id: str = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    return snapshot_id
 
 
 def _retire(aws: SimulatedAws, folder: Path, images: Mapping[str, str]) -> None:

@@ -241,11 +241,12 @@ def test_a_failed_image_does_not_stop_the_others_and_single_images_can_be_select
         {"region": FAR, "snapshot_id": snapshot_of(aws, FAR, ids["far"])},
         {"region": FAR, "image_id": ids["far"]},
     ]
-    # Read by the audit and by ami_share; the third read, by the verifying audit, fails at first.
+    # Read by the audit, and by ami_share before and after the change; the fourth read, by the verifying
+    # audit, fails at first.
     aws.add_fault(
-        "error", action="DescribeImageAttribute", region=FAR, after=2, code="RequestLimit", status=400
+        "error", action="DescribeImageAttribute", region=FAR, after=3, code="RequestLimit", status=400
     )
     run = ansible.run(FQCN, {"remediate_images": named, "remediate_allowed_account_ids": [allowed]})
     assert run.code == 0, run.text
-    assert observed.attempts(aws, "DescribeImageAttribute") == [FAR] * 4
+    assert observed.attempts(aws, "DescribeImageAttribute") == [FAR] * 5
     assert observed.sharing(aws, OWNER, FAR, ids["far"]) == ({allowed}, [{allowed}])
