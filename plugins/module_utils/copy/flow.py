@@ -189,8 +189,9 @@ def _with_aws_managed_keys(clients: Clients, wanted: CopyWanted, seen: CopySeen)
 
     def read_arns(target: Target) -> tuple[str, ...]:
         arns = {item.kms_key_id for item in seen.snapshots_of(target, encrypted[target]) if item.kms_key_id}
-        kms = clients.kms(target.region)
-        return tuple(arn for arn in sorted(arns) if read.key(kms, arn).aws_managed)
+        kms, requested = clients.kms(target.region), seen.keys.get(target)
+        known = {requested.arn: requested} if requested else {}
+        return tuple(arn for arn in sorted(arns) if (known.get(arn) or read.key(kms, arn)).aws_managed)
 
     # An AWS managed key of the own account can be described. What cannot be described is checked when the
     # image is shared.

@@ -133,6 +133,14 @@ def test_the_keys_of_an_image_that_will_be_shared(
     assert [item for item in reading.reads if item.startswith("key")] == reads
 
 
+def test_the_requested_key_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = Reading(ENCRYPTED, (found("ami-1", WANTED),))
+    want = wanted(require_shareable=True, encryption=UNDER_KEY)
+    seen, _opened = read_with(monkeypatch, reading, want)
+    assert seen.aws_managed_keys == {place(): ()}
+    assert [item for item in reading.reads if item.startswith("key")] == ["key alias/golden"]
+
+
 DEFAULT_READS = ["default key", "key alias/aws/ebs"]
 
 
