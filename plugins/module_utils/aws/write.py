@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 # AWS's codes for a batch with an account, organization or organizational unit that AWS does not accept. AWS
 # returns the last one for whole requests too: it counts only if the message names an entry.
 _ENTRY_CODES = frozenset({"InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "InvalidParameterValue"})
-_PERMISSION_LISTS = {
+# Operation to the parameter with the permissions that it adds and removes.
+PERMISSION_LISTS = {
     "ModifyImageAttribute": "LaunchPermission",
     "ModifySnapshotAttribute": "CreateVolumePermission",
 }
@@ -120,7 +121,7 @@ def _is_entry_failure(problem: Failure, entries: list[dict[str, str]]) -> bool:
 
 
 def _halves(action: Action, entries: list[dict[str, str]]) -> tuple[Action, ...]:
-    key = _PERMISSION_LISTS[action.operation]
+    key = PERMISSION_LISTS[action.operation]
     (change,) = action.parameters[key]
     middle = len(entries) // 2
     return tuple(
@@ -130,7 +131,7 @@ def _halves(action: Action, entries: list[dict[str, str]]) -> tuple[Action, ...]
 
 
 def _entries(action: Action) -> list[dict[str, str]]:
-    permissions = action.parameters.get(_PERMISSION_LISTS.get(action.operation, ""), {})
+    permissions = action.parameters.get(PERMISSION_LISTS.get(action.operation, ""), {})
     return [entry for change in permissions.values() for entry in change]
 
 

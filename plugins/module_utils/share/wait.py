@@ -11,6 +11,7 @@ from time import monotonic, sleep
 
 from ..aws import read
 from ..aws.clients import Clients
+from ..aws.write import PERMISSION_LISTS
 from ..failures import Failure
 from ..fanout import each
 from ..model import Target
@@ -21,10 +22,6 @@ from .plan import entries
 # Amazon EC2 API"); a removed createVolumePermission was still returned for a while (boto/boto3#721).
 _TIMEOUT = 60.0
 _INTERVAL = 1.0
-_PERMISSIONS = {
-    "ModifyImageAttribute": "LaunchPermission",
-    "ModifySnapshotAttribute": "CreateVolumePermission",
-}
 
 Resource = tuple[Target, str, str]
 
@@ -34,12 +31,12 @@ def wait_until_returned(
 ) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     """Read the changed permissions until they are as the actions left them, for at most a minute.
 
-    Returns a failure for each resource that AWS still returns as shared with an entry that was removed, and a
-    warning for each of which it does not return an entry that was added.
+    Returns a failure for each resource from which an entry was removed and that is not seen as it was left,
+    and a warning for each other one that is not: AWS returns the old permissions, or none can be read.
     """
     waiting: dict[Resource, list[Action]] = {}
     for action in performed:
-        if action.operation in _PERMISSIONS and action.resource is not None:
+        if action.operation in PERMISSION_LISTS and action.resource is not None:
             waiting.setdefault((action.target, action.operation, action.resource), []).append(action)
 
     def read_entries(resource: Resource) -> list[dict[str, str]]:
@@ -69,7 +66,7 @@ def _differs(actions: Iterable[Action], found: list[dict[str, str]]) -> Iterator
 
 
 def _changes(action: Action) -> Mapping[str, list[dict[str, str]]]:
-    changes: Mapping[str, list[dict[str, str]]] = action.parameters[_PERMISSIONS[action.operation]]
+    changes: Mapping[str, list[dict[str, str]]] = action.parameters[PERMISSION_LISTS[action.operation]]
     return changes
 
 
@@ -82,14 +79,14 @@ def _outcome(waiting: Mapping[Resource, list[Action]]) -> tuple[tuple[Failure, .
                     target,
                     operation,
                     "permission_not_removed",
-                    f"AWS accepted the removal of permissions of {resource_id}, and still returns them after "
-                    f"{_TIMEOUT:g} seconds.",
+                    f"AWS accepted the removal of permissions of {resource_id}, but reads did not show it "
+                    f"within {_TIMEOUT:g} seconds.",
                     "Rerun until nothing changes: until then, the accounts may still have access.",
                 )
             )
         else:
             warnings.append(
-                f"{target.region}: AWS does not return the new permissions of {resource_id} yet. Wait before "
+                f"{target.region}: Reads do not show the new permissions of {resource_id} yet. Wait before "
                 "they are changed again, or the change is based on the old ones."
             )
     return tuple(failures), tuple(warnings)
