@@ -103,6 +103,15 @@ MEANINGS: dict[str, str] = {
 }
 
 
+NOT_ALLOWED = (
+    "public",
+    "snapshot_public",
+    "snapshot_public_blocked",
+    "unknown_account",
+    "unknown_organization",
+    "unknown_organizational_unit",
+)
+"""The codes for principals that have access to an image or snapshot and are not on the allowlist."""
 UNREADABLE = frozenset(code for code in CODES if code.endswith("_unreadable"))
 """The codes for what could not be read."""
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..audit.findings import CODES, UNREADABLE
+from ..audit.findings import CODES, NOT_ALLOWED, UNREADABLE
 from ..failures import Failure, invalid_option
 from ..finding import Finding
 from ..keys.needed import names_of
@@ -26,15 +26,6 @@ from .scope import Named, Scope
 from .state import Audited, Place, place_of
 
 WIDER, GRANT, STATEMENT = "snapshot_wider_than_image", "grant_without_share", "statement_without_share"
-# Access that is not allowed: fixed by default.
-NOT_ALLOWED = (
-    "public",
-    "snapshot_public",
-    "snapshot_public_blocked",
-    "unknown_account",
-    "unknown_organization",
-    "unknown_organizational_unit",
-)
 # The findings that removing permissions fixes; docs/remediating.md says why it does not fix the others. The
 # first three may be about accounts that are allowed and will get an image whose key or snapshot they have.
 REPAIRABLE = (GRANT, WIDER, STATEMENT, *NOT_ALLOWED)

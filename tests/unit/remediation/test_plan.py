@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.findings import CODES
+from ansible_collections.golden.images.plugins.module_utils.audit.findings import CODES, NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditSeen,
     Listed,
@@ -19,7 +19,6 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.remediation.plan import (
-    NOT_ALLOWED,
     REPAIRABLE,
     RemediationPlan,
 )

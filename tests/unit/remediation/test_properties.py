@@ -9,6 +9,7 @@ from functools import reduce
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.audit import images as audit_images
+from ansible_collections.golden.images.plugins.module_utils.audit.findings import NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditSeen,
     AuditWanted,
@@ -19,7 +20,6 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
 from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen, Sharing
 from ansible_collections.golden.images.plugins.module_utils.remediation.plan import (
-    NOT_ALLOWED,
     REPAIRABLE,
     RemediationWanted,
     plan,

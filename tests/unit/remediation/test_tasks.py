@@ -7,12 +7,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.golden.images.plugins.module_utils.audit.findings import NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditSeen,
     Listed,
     RegionSeen,
 )
-from ansible_collections.golden.images.plugins.module_utils.remediation.plan import NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import (
     revoke_tasks,
     unshare_tasks,

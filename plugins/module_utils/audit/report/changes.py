@@ -12,8 +12,9 @@ from typing import Any
 
 from ...model import PUBLIC
 from ...reports.document import Changes
+from ..findings import NOT_ALLOWED
 from .content import is_unread
-from .principals import NOT_ALLOWED, users
+from .principals import users
 
 _BLOCKS = {
     "image_block_public_access": "Block public access of images",

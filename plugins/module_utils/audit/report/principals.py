@@ -10,18 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...model import PUBLIC
+from ..findings import NOT_ALLOWED
 
-NOT_ALLOWED = frozenset(
-    {
-        "public",
-        "snapshot_public",
-        "snapshot_public_blocked",
-        "unknown_account",
-        "unknown_organization",
-        "unknown_organizational_unit",
-    }
-)
-"""The findings about principals that have access and are not on the allowlist."""
 _MEMBERS = (
     ("organization", "org_arns"),
     ("organizational unit", "org_unit_arns"),
