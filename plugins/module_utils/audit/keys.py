@@ -104,7 +104,7 @@ def _of_key(
     An associated key gives access to a snapshot independently of the key that encrypts it, so a lack of
     access to one of the two proves nothing (botocore operation AssociateKmsKeyId).
     """
-    arn, images = key.key.arn, [*encrypted, *associated]
+    images = [*encrypted, *associated]
     alone = [image for image in encrypted if not seen.associated_key_arns(image)]
     sharings = {
         image.image_id: others(seen.sharing[image.image_id], target.account_id)
@@ -113,41 +113,13 @@ def _of_key(
     }
     shared = [image for image in images if sharings.get(image.image_id)]
     if key.key.aws_managed:
-        for image in alone:
-            yield finding(
-                target,
-                "default_key",
-                arn,
-                f"{image.image_id} ({image.name}) is encrypted under an AWS managed key: no other account "
-                "can use it.",
-                "To share it, copy it under a customer managed key (kms_key_id of ami_copy_regions).",
-                image.image_id,
-            )
+        yield from _aws_managed(target, key, alone)
         return
     if key.key.account_id != target.account_id:
-        for image in shared:
-            yield finding(
-                target,
-                "key_of_other_account",
-                arn,
-                f"{image.image_id} ({image.name}) is shared, but "
-                + ("encrypted under" if image in encrypted else "its snapshots are associated with")
-                + f" a key of account {key.key.account_id}; only that account can read who may use the key.",
-                "Audit the key there, or copy the image under a key of the image's owner (kms_key_id of "
-                "ami_copy_regions).",
-                image.image_id,
-            )
+        yield from _of_other_account(target, key, shared, encrypted)
         return
     if key.key.state != "Enabled":
-        for image in (one for one in shared if one in alone):
-            yield finding(
-                target,
-                "key_not_enabled",
-                arn,
-                f"{image.image_id} ({image.name}) is shared, but its key is in the state {key.key.state}.",
-                "Enable the key, cancel its deletion, or unshare the image.",
-                image.image_id,
-            )
+        yield from _not_enabled(target, key, [image for image in shared if image in alone])
     else:
         yield from _unreachable(target, key, alone, sharings)
     yield from _public(target, key, images)
@@ -155,6 +127,51 @@ def _of_key(
     yield from _stale(target, key)
     if len(sharings) == len(images) and _all_volumes_read(images, seen):
         yield from _unused_access(target, key, images, sharings, seen)
+
+
+def _aws_managed(target: Target, key: KeySeen, images: list[Image]) -> Iterator[Finding]:
+    """Images that their owner cannot share."""
+    for image in images:
+        yield finding(
+            target,
+            "default_key",
+            key.key.arn,
+            f"{image.image_id} ({image.name}) is encrypted under an AWS managed key: no other account "
+            "can use it.",
+            "To share it, copy it under a customer managed key (kms_key_id of ami_copy_regions).",
+            image.image_id,
+        )
+
+
+def _of_other_account(
+    target: Target, key: KeySeen, shared: list[Image], encrypted: list[Image]
+) -> Iterator[Finding]:
+    """Shared images under a key whose grants and policy only its own account can read."""
+    for image in shared:
+        yield finding(
+            target,
+            "key_of_other_account",
+            key.key.arn,
+            f"{image.image_id} ({image.name}) is shared, but "
+            + ("encrypted under" if image in encrypted else "its snapshots are associated with")
+            + f" a key of account {key.key.account_id}; only that account can read who may use the key.",
+            "Audit the key there, or copy the image under a key of the image's owner (kms_key_id of "
+            "ami_copy_regions).",
+            image.image_id,
+        )
+
+
+def _not_enabled(target: Target, key: KeySeen, images: list[Image]) -> Iterator[Finding]:
+    """Shared images that no one can launch before their key is enabled."""
+    for image in images:
+        yield finding(
+            target,
+            "key_not_enabled",
+            key.key.arn,
+            f"{image.image_id} ({image.name}) is shared, but its key is in the state {key.key.state}.",
+            "Enable the key, cancel its deletion, or unshare the image.",
+            image.image_id,
+        )
 
 
 def _unreachable(
