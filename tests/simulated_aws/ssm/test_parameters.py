@@ -40,6 +40,7 @@ class Store:
 
     def __init__(self, aws: SimulatedAws) -> None:
         aws.reset()
+        aws.set_throttling(False)  # more than three PutParameter a second
         self.aws = aws
         self.images = {name: image["image_id"] for name, image in aws.load_fixture(FIXTURE)["images"].items()}
         self.ssm = aws.client("ssm", "owner", "us-east-1")
@@ -168,7 +169,6 @@ def test_labels_name_one_version_and_move(store: Store) -> None:
 
 # botocore shape ParameterMaxVersionLimitExceeded; operation GetParameterHistory, MaxResults.
 def test_a_labelled_oldest_version_stands_in_the_way_of_the_hundred_and_first(store: Store) -> None:
-    store.aws.set_throttling(False)
     for _ in range(100):
         store.put()
     store.ssm.label_parameter_version(Name=NAME, ParameterVersion=1, Labels=["first"])
