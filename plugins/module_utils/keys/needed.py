@@ -15,25 +15,39 @@ from .policy_statements import PolicyConsumers, organization_id, short, unit_ids
 
 
 @dataclass(frozen=True)
+class ConsumerVolumes:
+    """The volumes of other accounts under a key, which need it whenever an instance with them starts.
+
+    ``by_account`` maps the accounts that have such volumes to these. ``unseen`` maps the accounts whose
+    volumes were not read to the reason.
+    """
+
+    by_account: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
+
+    def unseen_as_result(self) -> list[dict[str, str]]:
+        """The accounts whose volumes were not read, as modules return them."""
+        return [{"account_id": one, "reason": reason} for one, reason in sorted(self.unseen.items())]
+
+
+@dataclass(frozen=True)
 class SharedUnderKey:
     """The images that a key encrypts, or may encrypt, and the volumes of other accounts under it.
 
     ``sharing`` maps each image to all that may use the image or one of its snapshots, its owner included.
-    ``unread`` is what could not be read of this, empty if it is complete. ``volumes`` maps accounts to their
-    volumes, ``unseen`` to why these were not read.
+    ``unread`` is what could not be read of this, empty if it is complete.
     """
 
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
-    volumes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    unseen: Mapping[str, str] = field(default_factory=dict)
+    volumes: ConsumerVolumes = field(default_factory=ConsumerVolumes)
 
     def needed(self, held: PolicyConsumers) -> PolicyConsumers:
         """Those of ``held`` that need the key; all of them if not everything could be read."""
         if self.unread:
             return held
         found = (needed(held, sharing) for sharing in self.sharing.values())
-        with_volumes = frozenset(one for one in held.principals if account_of(one) in self.volumes)
+        with_volumes = frozenset(one for one in held.principals if account_of(one) in self.volumes.by_account)
         return reduce(PolicyConsumers.__or__, found, PolicyConsumers(with_volumes))
 
     def images_for(self, consumer: PolicyConsumers) -> tuple[str, ...]:
@@ -43,7 +57,9 @@ class SharedUnderKey:
     def volumes_for(self, consumer: PolicyConsumers) -> tuple[str, ...]:
         """The volumes for which one consumer needs the key, sorted."""
         accounts = {account_of(one) for one in consumer.principals}
-        return tuple(sorted(one for name in accounts if name for one in self.volumes.get(name, ())))
+        return tuple(
+            sorted(one for name in accounts if name for one in self.volumes.by_account.get(name, ()))
+        )
 
 
 def needed(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:

@@ -76,7 +76,9 @@ def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -
                         "kms_key_arn": arn,
                         **access,
                         "kept_access": kept[target.target, arn],
-                        "unseen_volumes": _unseen(seen, target.target.region, arn),
+                        "unseen_volumes": seen.shared_under(
+                            target.target.region, arn
+                        ).volumes.unseen_as_result(),
                     }
                     for arn, access in target.after.items()
                 ],
@@ -86,12 +88,6 @@ def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -
             if target.target.region not in failed
         ],
     }
-
-
-def _unseen(seen: GrantSeen, region: str, key_arn: str) -> list[dict[str, str]]:
-    """The accounts that lose access to a key and whose volumes were not read."""
-    shared = seen.shared_under(region, key_arn)
-    return [{"account_id": one, "reason": reason} for one, reason in sorted(shared.unseen.items())]
 
 
 FLOW: Flow[GrantWanted, GrantSeen] = Flow(wanted_from, read_state, plan, apply, result)

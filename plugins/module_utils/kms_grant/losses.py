@@ -112,7 +112,7 @@ def unseen_warnings(wanted: GrantWanted, key_arn: str, shared: SharedUnderKey) -
     Without a role, the result is enough.
     """
     reasons: dict[str, list[str]] = {}
-    for account_id, reason in shared.unseen.items() if wanted.consumer_role else ():
+    for account_id, reason in shared.volumes.unseen.items() if wanted.consumer_role else ():
         reasons.setdefault(reason, []).append(account_id)
     for reason, account_ids in reasons.items():
         yield (

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import (
+    ConsumerVolumes,
     SharedUnderKey,
     account_of,
     names_of,
@@ -112,3 +113,8 @@ def test_names() -> None:
 )
 def test_account_of(principal: str, account_id: str | None) -> None:
     assert account_of(principal) == account_id
+
+
+def test_accounts_whose_volumes_were_not_read_are_returned_sorted() -> None:
+    unseen = ConsumerVolumes(unseen={B: "Allow it.", A: "No role."}).unseen_as_result()
+    assert unseen == [{"account_id": A, "reason": "No role."}, {"account_id": B, "reason": "Allow it."}]

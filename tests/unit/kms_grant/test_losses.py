@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import SharedUnderKey
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes, SharedUnderKey
 from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import (
     PolicyAccess,
     PolicyConsumers,
@@ -284,7 +284,7 @@ def test_warnings_name_the_images_where_access_was_to_be_revoked() -> None:
 
 
 def test_volumes_keep_access_and_those_that_cannot_be_read_do_not() -> None:
-    shared = SharedUnderKey(volumes={A: ("vol-1",)}, unseen={C: "Allow ec2:DescribeVolumes."})
+    shared = SharedUnderKey(volumes=ConsumerVolumes({A: ("vol-1",)}, {C: "Allow ec2:DescribeVolumes."}))
     saw = replace(seen(made(root(A)), made(root(C)), policy=PLAIN_POLICY), shared={REF: shared})
     absent = wanted(A, C, present=False, consumer_role=ConsumerRole("golden-consumer"))
     plan = planned(absent, saw)

@@ -41,7 +41,7 @@ def test_volumes_of_accounts_that_need_the_key_for_no_image_are_read_once() -> N
     of_a, of_b = with_volume(aws, A), with_volume(aws, B)
     shared = SharedUnderKey({"ami-1": Sharing(account_ids=frozenset({B}))})
     found = read(aws, shared, A, B, DEPLOY, "AROAEXAMPLE", OWNER, consumer_role=ROLE)
-    assert (dict(found.volumes), dict(found.unseen)) == ({A: ("vol-2", "vol-1")}, {})
+    assert (found.volumes.by_account, found.volumes.unseen) == ({A: ("vol-2", "vol-1")}, {})
     assert (of_a.calls, of_b.calls) == (["DescribeVolumes"], [])
     assert found.needed(consumers(A, DEPLOY)) == consumers(A, DEPLOY)
     assert found.volumes_for(consumers(DEPLOY)) == ("vol-1", "vol-2")
@@ -51,7 +51,7 @@ def test_volumes_of_accounts_that_need_the_key_for_no_image_are_read_once() -> N
 def test_nothing_is_read_without_a_role() -> None:
     aws = world(EU)
     found = read(aws, SharedUnderKey(), A)
-    assert (dict(found.volumes), dict(found.unseen)) == ({}, {A: "consumer_role_name is not set."})
+    assert (found.volumes.by_account, found.volumes.unseen) == ({}, {A: "consumer_role_name is not set."})
     assert aws.assumed == []
 
 
