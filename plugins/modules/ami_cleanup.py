@@ -90,7 +90,7 @@ options:
         the accounts that they are shared with no longer find them in lists. The deprecation takes effect one hour later,
         because AWS rejects dates in the past and many calls take time.
       - At least one stage must be set. Stages that are not set are skipped. If several stages are due at the same time, only
-        the last of them is performed.
+        the last of them that nothing blocks is performed.
     type: int
   disable_after_days:
     description:

@@ -123,7 +123,7 @@ class Cleanup:
         self.clients = Clients(Connection(region=HOME, endpoint_url=self.aws.url), self.session)
         self.aws.clear_calls()
 
-    def run(self, meanwhile: Callable[[], object] = lambda: None) -> Outcome:
+    def run(self, meanwhile: Callable[[], object] = lambda: None, **options: Any) -> Outcome:
         """A whole run, or as much of it as the fuse lets through; something is done once it has a plan."""
         wanted = FLOW.wanted(
             {
@@ -137,6 +137,7 @@ class Cleanup:
                 "consumer_role_name": "golden",
                 "revoke_grants": True,
                 "tombstone_path": str(self._tombstones),
+                **options,
             },
             False,
         )
@@ -204,3 +205,44 @@ def test_an_image_that_is_shared_during_the_run_keeps_the_grant_of_its_account(c
     assert len(grants(cleanup.aws, cleanup.key)) == 1
     left = {one["ImageId"] for one in observed.own_images(cleanup.aws, OWNER, HOME)}
     assert left == cleanup.staying
+
+
+DATES = ("golden.images:cleanup-disabled", "golden.images:cleanup-deprecated")
+STAGES = {"deprecate_after_days": 0, "disable_after_days": 0, "deregister_after_days": 30}
+
+
+@pytest.mark.parametrize(
+    "stages", [STAGES, {**STAGES, "disable_after_days": None}], ids=["disable", "deprecate"]
+)
+def test_whichever_call_is_the_last_the_waiting_time_begins_with_the_next_run(
+    cleanup: Cleanup, stages: dict[str, int | None]
+) -> None:
+    date = DATES[stages["disable_after_days"] is None]
+    assert cleanup.run(**stages).failures == ()
+    retired = _dated(cleanup, date)
+    assert len(retired) == 5
+    for number in range(1, cleanup.fuse.changes + 1):
+        cleanup.build()
+        cleanup.fuse.set(changes=number)
+        with suppress(Exception):
+            cleanup.run(**stages)
+        cleanup.fuse.set()
+        assert cleanup.run(**stages).failures == ()
+        assert len(_dated(cleanup, date)) == len(retired)
+        # And that is all.
+        cleanup.fuse.set()
+        assert cleanup.run(**stages).performed == ()
+        assert cleanup.fuse.changes == 0
+
+
+def _dated(cleanup: Cleanup, key: str) -> list[dict[str, Any]]:
+    images = observed.own_images(cleanup.aws, OWNER, HOME)
+    return [one for one in images if key in observed.tags(one)]
+
+
+def test_an_image_that_was_disabled_by_other_means_waits_from_the_first_run_on(cleanup: Cleanup) -> None:
+    owner = cleanup.aws.client("ec2", OWNER, HOME)
+    old = next(one for one in observed.own_images(cleanup.aws, OWNER, HOME) if "older" in one["Name"])
+    owner.disable_image(ImageId=old["ImageId"])
+    assert cleanup.run(**{**STAGES, "deprecate_after_days": None}).failures == ()
+    assert old["ImageId"] in {one["ImageId"] for one in _dated(cleanup, DATES[0])}

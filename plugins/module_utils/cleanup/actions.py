@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ..model import Grant, Target
 from ..plan import Action
@@ -51,11 +51,24 @@ def region_actions(
     yield from _destructive_actions(target, state, decided, snapshots, grants)
 
 
-def is_destructive(action: Action) -> bool:
-    """Whether an action removes something, or prepares a removal."""
-    if action.operation == "CreateTags":
-        return any(tag["Key"] in (SNAPSHOT_TAG, STAGE_TAGS[DISABLE]) for tag in action.parameters["Tags"])
-    return action.operation in ("DisableImage", "DeregisterImage", "RevokeGrant", "DeleteSnapshot")
+def disabled_by(actions: Iterable[Action]) -> frozenset[tuple[Target, str | None]]:
+    """The images that the actions disable, each with its account and region."""
+    return frozenset((one.target, one.resource) for one in actions if one.operation == "DisableImage")
+
+
+def is_destructive(action: Action, disabling: Collection[tuple[Target, str | None]]) -> bool:
+    """Whether an action removes something, prepares a removal, or dates one. ``disabling``: ``disabled_by``.
+
+    An image that was disabled earlier gets the mark that it lacks at once, because its next stage counts from
+    there: if its run was killed before it wrote the mark, or if the image was disabled by other means.
+    """
+    if action.operation != "CreateTags":
+        return action.operation in ("DisableImage", "DeregisterImage", "RevokeGrant", "DeleteSnapshot")
+    keys = {tag["Key"] for tag in action.parameters["Tags"]}
+    resources = action.parameters["Resources"]
+    return SNAPSHOT_TAG in keys or (
+        STAGE_TAGS[DISABLE] in keys and any((action.target, one) in disabling for one in resources)
+    )
 
 
 def _destructive_actions(

@@ -171,16 +171,12 @@ def _decisions(context: _Context) -> Iterator[Decision]:
             report_wanted = _report_wanted(context, own, usage, reasons, evidence)
             yield Decision(ref, family, KEEP, reasons, evidence, report_wanted=report_wanted)
             continue
-        todo = step(own, wanted.clocks, seen.now)
-        blockers = tuple(_blockers(context, ref, todo, usage or ImageUsage()))
-        if blockers:
-            yield Decision(ref, family, WAIT, blockers)
-        else:
-            final = _reports_count_since(context, own, final=True)
-            report_wanted = todo.stage in (DISABLE, DEREGISTER) and needs_report(
-                usage or ImageUsage(), wanted.include_shared, final
-            )
-            yield Decision(ref, family, todo.stage or WAIT, step=todo, report_wanted=report_wanted)
+        todo, blockers = _next_step(context, ref, usage or ImageUsage())
+        final = _reports_count_since(context, own, final=True)
+        report_wanted = todo.stage in (DISABLE, DEREGISTER) and needs_report(
+            usage or ImageUsage(), wanted.include_shared, final
+        )
+        yield Decision(ref, family, todo.stage or WAIT, blockers, step=todo, report_wanted=report_wanted)
 
 
 def _bulk_evidence(seen: CleanupSeen) -> dict[ImageRef, tuple[Evidence, ...]]:
@@ -216,6 +212,23 @@ def _report_wanted(
         return False
     since = _reports_count_since(context, own, context.seen.is_final)
     return needs_report(usage, context.wanted.include_shared, since)
+
+
+def _next_step(context: _Context, ref: ImageRef, usage: ImageUsage) -> tuple[Step, tuple[str, ...]]:
+    """The next step of an image that is not used, and what blocks the stages after it that are due.
+
+    What blocks a stage does not block the ones before it: an image with a locked snapshot is disabled when
+    that is due, and its waiting time begins, although it cannot be deregistered.
+    """
+    own, clocks = context.seen.images[ref], context.wanted.clocks
+    blockers: dict[str, None] = {}
+    while True:
+        todo = step(own, clocks, context.seen.now)
+        found = dict.fromkeys(_blockers(context, ref, todo, usage))
+        if todo.stage is None or not found:
+            return todo, tuple(blockers)
+        blockers |= found
+        clocks = clocks.without(todo.stage)
 
 
 def _blockers(context: _Context, ref: ImageRef, todo: Step, usage: ImageUsage) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from ..failures import Failure
 from ..model import ImageRef, KeyRef, SnapshotRef
 from ..plan import Action, Plan, TargetPlan
-from .actions import is_destructive, region_actions
+from .actions import disabled_by, is_destructive, region_actions
 from .decisions import Decision, decisions, deregistered, families_of
 from .deletions import (
     Orphans,
@@ -47,12 +47,14 @@ class CleanupPlan(Plan):
     @property
     def non_destructive(self) -> tuple[Action, ...]:
         """The actions of the first step."""
-        return tuple(action for action in self.actions if not is_destructive(action))
+        disabling = disabled_by(self.actions)
+        return tuple(action for action in self.actions if not is_destructive(action, disabling))
 
     @property
     def destructive(self) -> tuple[Action, ...]:
         """The actions of the second step."""
-        return tuple(action for action in self.actions if is_destructive(action))
+        disabling = disabled_by(self.actions)
+        return tuple(action for action in self.actions if is_destructive(action, disabling))
 
 
 def plan(

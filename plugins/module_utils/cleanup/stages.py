@@ -39,6 +39,10 @@ class Clocks:
         """The clock of a stage."""
         return {DEPRECATE: self.deprecate, DISABLE: self.disable, DEREGISTER: self.deregister}[stage]
 
+    def without(self, stage: str) -> Clocks:
+        """The same clocks, with this stage skipped."""
+        return Clocks(*(None if one == stage else self.days(one) for one in STAGES))
+
 
 @dataclass(frozen=True)
 class Step:

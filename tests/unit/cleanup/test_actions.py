@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.actions import (
     TAG_BATCH,
+    disabled_by,
     is_destructive,
     region_actions,
 )
@@ -53,7 +54,8 @@ def test_the_calls_are_in_an_order_in_which_a_run_can_end_anywhere() -> None:
         ("RevokeGrant", "g-1"),
         ("DeleteSnapshot", "snap-9"),
     ]
-    assert [is_destructive(one) for one in found] == [False] * 3 + [True] * 6
+    disabling = disabled_by(found)
+    assert [is_destructive(one, disabling) for one in found] == [False] * 3 + [True] * 6
 
 
 def test_resources_with_the_same_tags_share_calls_of_at_most_a_batch() -> None:
@@ -74,5 +76,11 @@ def test_resources_with_the_same_tags_share_calls_of_at_most_a_batch() -> None:
     ],
 )
 def test_what_prepares_a_removal_is_destructive(operation: str, key: str, destructive: bool) -> None:
-    action = Action(place(), operation, {"Tags": [{"Key": key, "Value": "x"}]}, "ami-1")
-    assert is_destructive(action) is destructive
+    parameters = {"Resources": ["ami-1"], "Tags": [{"Key": key, "Value": "x"}]}
+    action = Action(place(), operation, parameters, "ami-1")
+    assert is_destructive(action, {(place(), "ami-1")}) is destructive
+
+
+def test_the_missing_mark_of_an_image_that_is_disabled_already_is_written_at_once() -> None:
+    parameters = {"Resources": ["ami-1"], "Tags": [{"Key": DISABLED, "Value": "x"}]}
+    assert not is_destructive(Action(place(), "CreateTags", parameters, "ami-1"), set())

@@ -153,6 +153,21 @@ def test_a_blocked_deregistration_waits_and_its_clocks_go_on() -> None:
     assert decided(seen(region_state(protected, NEWEST)), clocks=Clocks(disable=0)).kind == "disable"
 
 
+def test_what_blocks_a_deregistration_does_not_block_the_stages_before_it() -> None:
+    protected = own(OLD_ID, protection="enabled-with-cooldown")
+    disabled = own(OLD_ID, state="disabled", protection="enabled-with-cooldown")
+    coded = replace(OLD, image=replace(OLD.image, product_codes=("p-1",)))
+    clocks = Clocks(deprecate=0, disable=0, deregister=0)
+    for image, kind, marks in (
+        (protected, "disable", {"golden.images:cleanup-deprecated", "golden.images:cleanup-disabled"}),
+        (disabled, "wait", {"golden.images:cleanup-deprecated", "golden.images:cleanup-disabled"}),
+        (coded, "deprecate", {"golden.images:cleanup-deprecated"}),
+    ):
+        found = decided(seen(region_state(image, NEWEST)), clocks=clocks)
+        assert (found.kind, set(found.step.marks)) == (kind, marks)
+        assert len(found.reasons) == 1
+
+
 SNAPSHOT = SnapshotRef(REGION, f"snap-{OLD_ID}")
 BOTH = Sharing(account_ids=frozenset({CONSUMER}))
 UNIT = Sharing(org_unit_arns=frozenset({"arn:aws:organizations::111122223333:ou/o-a/ou-b"}))
