@@ -79,8 +79,14 @@ class Settings:
     The EC2 User Guide lists only the first two: that some Regions refuse the others is a guess."""
     grants_per_key_quota: int = 50_000
     """Grants per KMS key (KMS Developer Guide, Resource quotas)."""
-    grant_visible_after_seconds: float = 0.0
-    """Seconds until a new grant takes effect and is listed (KMS Developer Guide, Eventual consistency)."""
+    grant_listed_after_seconds: float = 0.0
+    """Seconds until ListGrants returns a new grant (KMS Developer Guide, Grants: Eventual consistency)."""
+    grant_usable_after_seconds: float = 0.0
+    """Seconds until a new grant gives access without its token: usually seconds, at most about 5 minutes.
+
+    (botocore operation CreateGrant; KMS Developer Guide, Using a grant token.) Nothing says that a grant that
+    is listed can be used, so that the two delays are independent of each other.
+    """
     key_policy_visible_after_seconds: float = 0.0
     """Seconds until GetKeyPolicy returns a new policy (botocore operation PutKeyPolicy)."""
     key_policy_reads_alternate: bool = False

@@ -14,6 +14,9 @@ description:
     terminates it. Only a launch proves that an account can use the keys of an encrypted image, because EC2 uses the keys
     after it has accepted the launch.
   - B(This costs money.) AWS bills at least a minute of each instance, and its volumes.
+  - While AWS terminates an instance because a key cannot be used, the image is launched again, for five minutes and at most
+    O(wait_timeout) seconds. AWS can take that long until a new grant is usable. AWS does not bill an
+    instance that never runs.
   - The instance has no public address, no instance profile and no key pair, requires IMDSv2, and its volumes are deleted with
     it. It is terminated, also after an error. Instances of a killed run are terminated by the next run before it launches
     any; it finds them by the tag C(golden.images:probe). Without a next run, the instance shuts itself down and is thereby

@@ -126,7 +126,7 @@ def _grants(key: Key, use: Use, grant_tokens: Collection[str]) -> list[Grant]:
         grant
         for grant in state.record(key).grants.to(use.principal)
         if grant.allows(use.operation, use.encryption_context)
-        and (grant.is_visible(now) or grant.id in by_token)
+        and (grant.is_usable(now) or grant.id in by_token)
     ]
 
 

@@ -53,9 +53,13 @@ class Grant:
     serial: int = field(default_factory=_SERIALS.__next__)
     _text: str = ""
 
-    def is_visible(self, now: float) -> bool:
-        """Whether the grant has taken effect (KMS Developer Guide, Eventual consistency)."""
-        return now >= self.created + SETTINGS.grant_visible_after_seconds
+    def is_listed(self, now: float) -> bool:
+        """Whether ListGrants returns the grant yet (KMS Developer Guide, Grants: Eventual consistency)."""
+        return now >= self.created + SETTINGS.grant_listed_after_seconds
+
+    def is_usable(self, now: float) -> bool:
+        """Whether the grant gives access without its token (KMS Developer Guide, Using a grant token)."""
+        return now >= self.created + SETTINGS.grant_usable_after_seconds
 
     def allows(self, operation: str, encryption_context: Mapping[str, str]) -> bool:
         """Whether the grant allows an operation with this encryption context."""

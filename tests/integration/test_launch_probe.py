@@ -62,7 +62,8 @@ def _arguments(aws: SimulatedAws, images: dict[str, str], *accounts: str, **more
 def test_each_account_gets_as_far_as_its_rights_reach_and_nothing_is_left(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
 ) -> None:
-    arguments = _arguments(aws, images, OWNER, CAN, NO_KEY, UNSHARED, NO_ROLE)
+    # So short that a launch without key access is not repeated.
+    arguments = _arguments(aws, images, OWNER, CAN, NO_KEY, UNSHARED, NO_ROLE, wait_timeout=4)
     before = {account: probing.left(aws, account, HOME) for account in (OWNER, CAN, NO_KEY)}
     planned, plan = ansible.module("ami_launch_probe", "--check", **arguments)
     assert planned.code == 0, planned.text
@@ -99,6 +100,26 @@ def test_each_account_gets_as_far_as_its_rights_reach_and_nothing_is_left(
         assert probing.left(aws, account, HOME) == there
     assert probing.left(aws, OWNER, AWAY) == []
     _assert_harmless(aws, arguments)
+
+
+def test_a_launch_is_repeated_until_a_new_grant_can_be_used(
+    aws: SimulatedAws, encrypted: EncryptedFixture, ansible: Ansible, images: dict[str, str]
+) -> None:
+    """A grant that is listed may not be usable yet (KMS Developer Guide, Using a grant token)."""
+    aws.update_settings(grant_usable_after_seconds=8)
+    there = probing.left(aws, NO_KEY, HOME)
+    aws.client("kms", OWNER, HOME).create_grant(
+        KeyId=encrypted.key(HOME), GranteePrincipal=root(aws.account_id(NO_KEY)), Operations=USE
+    )
+    arguments = _arguments(aws, {HOME: images[HOME]}, NO_KEY)
+    done, task = ansible.module("ami_launch_probe", **arguments)
+    assert done.code == 0, done.text
+    (result,) = task.result["results"]
+    assert (result["level"], result["findings"]) == ("launched", [])
+    first, *again = aws.calls(action="RunInstances", account_id=aws.account_id(NO_KEY))
+    assert len({call.parameters["ClientToken"] for call in (first, *again)}) == len(again) + 1 > 1
+    assert done.actions == observed.changes(aws)
+    assert probing.left(aws, NO_KEY, HOME) == there
 
 
 def _assert_harmless(aws: SimulatedAws, arguments: dict[str, Any]) -> None:

@@ -52,6 +52,8 @@ def variables(aws: SimulatedAws, encrypted: EncryptedFixture, tmp_path: Path) ->
         "verify_consumer_role_name": ROLE,
         "verify_external_id": EXTERNAL_ID,
         "verify_subnet_ids": probing.subnet_ids(aws, (CAN, NO_KEY), HOME, AWAY),
+        # So short that a launch without key access is not repeated.
+        "verify_wait_timeout": 4,
         "verify_report_path": str(tmp_path / "verification.json"),
         "verify_report_dir": str(tmp_path / "verification"),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain, count, repeat
 from time import monotonic, sleep
 from typing import Any
 
@@ -18,13 +19,19 @@ from ..failures import Failure, incomplete_answer
 from ..model import Target
 from ..plan import Action
 from . import read as instances
-from .plan import not_running, termination
+from .plan import may_succeed_later, not_running, termination
+from .request import launch_again
 from .state import Probe, ProbeWanted
 
 # Seconds to retry the termination of an instance that EC2 does not find yet. EC2 is eventually consistent
 # without a stated bound (EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API").
 _TERMINATION_TIMEOUT = 60.0
 _RETRY_DELAY = 2.0
+# Seconds to launch again while a key cannot be used, and between these launches. A new grant, even if listed,
+# is usable after seconds, at most about 5 minutes (botocore operation CreateGrant; KMS Developer Guide,
+# "Using a grant token"). An instance that never runs is not billed (EC2 User Guide, "Instance lifecycle").
+_KEY_TIMEOUT = 300.0
+_KEY_DELAYS = (5.0, 10.0, 20.0, 30.0)
 # Seconds to look for the instance of a request without an answer. Only after these errors it is unknown
 # whether EC2 received the request.
 _LISTING_TIMEOUT = 20.0
@@ -67,15 +74,41 @@ def sweep(clients: Clients, target: Target, instance_ids: tuple[str, ...], run: 
 def run_probes(
     clients: Clients, wanted: ProbeWanted, actions: Mapping[Probe, Action], runs: Mapping[Target, TargetRun]
 ) -> None:
-    """Launch all images of an account at once, wait for each, and terminate it as soon as its level is known.
+    """Launch all images of an account at once, and again those whose key may become usable.
 
     Adds to ``runs``. The deadline is the same for all images.
     """
-    deadline = monotonic() + wanted.wait_timeout
+    started = monotonic()
+    deadline = started + wanted.wait_timeout
+    retries_end = started + min(wanted.wait_timeout, _KEY_TIMEOUT)
+    delays = chain(_KEY_DELAYS, repeat(_KEY_DELAYS[-1]))
+    remaining = dict(actions)
+    for attempt in count(1):
+        _launch_and_wait(clients, wanted, remaining, runs, deadline)
+        remaining = {
+            probe: launch_again(actions[probe], attempt)
+            for probe in remaining
+            if may_succeed_later(runs[probe.target].launches[probe].failure)
+        }
+        delay = next(delays)
+        if not remaining or monotonic() + delay >= retries_end:
+            return
+        sleep(delay)
+
+
+def _launch_and_wait(
+    clients: Clients,
+    wanted: ProbeWanted,
+    actions: Mapping[Probe, Action],
+    runs: Mapping[Target, TargetRun],
+    deadline: float,
+) -> None:
+    """Launch these images, wait for each, and terminate it as soon as its level is known."""
     launched: dict[Probe, Launch] = {}
     try:
         for probe, action in actions.items():
-            launched[probe] = runs[probe.target].launches[probe] = Launch()
+            launches = runs[probe.target].launches
+            launched[probe] = launches[probe] = Launch(level=launches.get(probe, Launch()).level)
             _launch(clients.ec2(probe.target.region), action, launched[probe], runs[probe.target])
         for probe, launch in launched.items():
             ec2 = clients.ec2(probe.target.region)

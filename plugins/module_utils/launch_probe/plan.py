@@ -21,11 +21,13 @@ _KEYS = (
     "an IAM policy of the account, and check the account's own default key for EBS. A new grant can take 5 "
     "minutes: rerun after that."
 )
+# EC2 User Guide, "Instance terminates immediately": how a launch ends that cannot use a key.
+_KEY_FAILURE = "Client.InternalError"
 _AGAIN = "Rerun. A run that probes the same image at the same time terminates this run's instance."
 _CAPACITY = "Set another instance_type or a subnet in another Availability Zone, or rerun later."
 # botocore shape StateReason, Message: why an instance was terminated.
 _REMEDIES = {
-    "Client.InternalError": _KEYS,
+    _KEY_FAILURE: _KEYS,
     "Client.InvalidSnapshot.NotFound": "A snapshot of the image was deleted: copy the image again.",
     "Client.UserInitiatedShutdown": _AGAIN,
     "Client.VolumeLimitExceeded": "Request a higher quota for EBS storage in the account, or delete volumes.",
@@ -85,6 +87,11 @@ def termination(target: Target, instance_id: str | None) -> Action:
 def finding(failure: Failure) -> dict[str, str]:
     """A failure as ``results`` returns it for an image in an account."""
     return {"code": failure.error_code, "message": failure.message, "remedy": failure.remedy}
+
+
+def may_succeed_later(failure: Failure | None) -> bool:
+    """Whether the same launch can succeed some minutes later, because a grant on the key is new."""
+    return failure is not None and failure.error_code == _KEY_FAILURE
 
 
 def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failure:

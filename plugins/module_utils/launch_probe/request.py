@@ -10,10 +10,12 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from ..model import METADATA_OPTIONS, Image, Instance, Target
+from ..plan import Action
 from ..tags import OWN_TAG_PREFIX, tag_list
 from .state import Probe, ProbeWanted
 
@@ -60,6 +62,15 @@ def request(wanted: ProbeWanted, probe: Probe, image: Image | None, now: datetim
             {"DeviceName": device.name, "Ebs": {"DeleteOnTermination": True}} for device in image.devices
         ]
     return {**parameters, "ClientToken": _token(probe.target, parameters, now)}
+
+
+def launch_again(action: Action, attempt: int) -> Action:
+    """The same launch with a client token of its own; ``attempt`` numbers the launches after the first.
+
+    With the first one's token, RunInstances returns the first instance, which is terminated.
+    """
+    token = hashlib.sha256(f"{action.parameters['ClientToken']} {attempt}".encode()).hexdigest()
+    return replace(action, parameters={**action.parameters, "ClientToken": token})
 
 
 def instance_type(wanted: ProbeWanted, image: Image | None) -> str | None:

@@ -73,7 +73,7 @@ def _page(grants: Iterable[Grant], params: dict[str, Any]) -> str:
     if limit > HIGHEST_LIMIT:
         raise not_valid(f"Limit must be from 1 to {HIGHEST_LIMIT}")
     now = state.now()
-    found = list(islice((grant for grant in grants if grant.is_visible(now)), limit + 1))
+    found = list(islice((grant for grant in grants if grant.is_listed(now)), limit + 1))
     truncated = len(found) > limit
     found = found[:limit]
     # Grants cache their JSON: writing a hundred takes as long as the rest of the request.

@@ -380,18 +380,27 @@ def test_retirable_grants(aws: SimulatedAws, kms: Any, key: str) -> None:
     assert west.list_retirable_grants(RetiringPrincipal=ROOTS[CONSUMER])["Grants"] == []
 
 
-def test_a_new_grant_may_be_unknown_for_a_while(aws: SimulatedAws, kms: Any, key: str) -> None:
-    """A token helps KMS's own requests meanwhile (KMS Developer Guide, Using a grant token)."""
-    aws.update_settings(grant_visible_after_seconds=3600)
+def test_a_new_grant_may_not_be_listed_for_a_while(aws: SimulatedAws, kms: Any, key: str) -> None:
+    """KMS Developer Guide, Grants in AWS KMS: Eventual consistency."""
+    aws.update_settings(grant_listed_after_seconds=3600)
     made = kms.create_grant(KeyId=key, Name="golden", **GRANT)
     assert listed(kms, key) == []
+    assert aws.client("kms", "consumer").describe_key(KeyId=key)
+    assert kms.create_grant(KeyId=key, Name="golden", **GRANT)["GrantId"] == made["GrantId"]
+    aws.update_settings(grant_listed_after_seconds=0)
+    assert len(listed(kms, key)) == 1
+
+
+def test_a_listed_grant_may_not_be_usable_for_a_while(aws: SimulatedAws, kms: Any, key: str) -> None:
+    """A token helps KMS's own requests meanwhile (KMS Developer Guide, Using a grant token)."""
+    aws.update_settings(grant_usable_after_seconds=3600)
+    made = kms.create_grant(KeyId=key, Name="golden", **GRANT)
+    assert len(listed(kms, key)) == 1
     consumer = aws.client("kms", "consumer")
     assert error_code(consumer.describe_key, KeyId=key) == "AccessDeniedException"
     assert consumer.describe_key(KeyId=key, GrantTokens=[made["GrantToken"]])
-    assert kms.create_grant(KeyId=key, Name="golden", **GRANT)["GrantId"] == made["GrantId"]
-    aws.update_settings(grant_visible_after_seconds=0)
+    aws.update_settings(grant_usable_after_seconds=0)
     assert consumer.describe_key(KeyId=key)
-    assert len(listed(kms, key)) == 1
 
 
 @pytest.mark.parametrize(

@@ -90,13 +90,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def run(*regions: Ec2) -> Mapping[Any, TargetRun]:
+def run(*regions: Ec2, wait_timeout: int = 100) -> Mapping[Any, TargetRun]:
     """Launch the image in these regions of one account."""
     want = wanted(
         account_ids=(CONSUMER,),
         images=ImagesByTarget({(None, ec2.region): SOURCE_ID for ec2 in regions}),
         network=Network({ec2.region: SUBNET for ec2 in regions}),
-        wait_timeout=100,
+        wait_timeout=wait_timeout,
     )
     by_region = {ec2.region: ec2 for ec2 in regions}
     clients: Any = SimpleNamespace(ec2=by_region.__getitem__)
@@ -171,6 +171,80 @@ def test_it_is_a_failure_if_it_is_unknown_whether_an_instance_was_launched() -> 
     runs = run(ec2)
     assert outcome(runs) == {REGION: (None, "InternalError")}
     assert [failure.error_code for failure in runs[HERE].failures] == ["Unavailable"]
+
+
+@dataclass
+class KeyUsableLater(Ec2):
+    """EC2 that terminates instances until the clock shows this time, since a grant is not usable yet."""
+
+    clock: Clock = field(default_factory=Clock)
+    usable_at: float = 0.0
+    tokens: list[str] = field(default_factory=list)
+
+    def run_instances(self, **parameters: Any) -> dict[str, Any]:
+        self.tokens.append(parameters["ClientToken"])
+        return super().run_instances(**parameters)
+
+    def look(self, instance_id: str, _timeout: float) -> Instance:
+        if self.clock.now >= self.usable_at:
+            return Instance(instance_id, "running")
+        return Instance(
+            instance_id, "terminated", reason_code="Client.InternalError", reason="Client error on launch"
+        )
+
+
+@pytest.mark.parametrize(
+    ("usable_after", "wait_timeout", "level", "launches"),
+    [
+        (0, 600, "launched", 1),
+        (4, 600, "launched", 2),
+        (200, 600, "launched", 10),
+        # Not after five minutes, and not after wait_timeout.
+        (400, 600, "authorized", 12),
+        (400, 60, "authorized", 4),
+        (400, 5, "authorized", 1),
+    ],
+)
+def test_a_launch_is_repeated_until_its_key_can_be_used(
+    clock: Clock, usable_after: float, wait_timeout: int, level: str, launches: int
+) -> None:
+    """KMS Developer Guide, "Using a grant token": a new grant might not be effective immediately."""
+    started = clock.now
+    ec2 = KeyUsableLater(REGION, clock=clock, usable_at=started + usable_after)
+    ec2.looks = ec2.look
+    other = Ec2(AWAY)
+    runs = run(ec2, other, wait_timeout=wait_timeout)
+    code = None if level == "launched" else "Client.InternalError"
+    assert outcome(runs) == {REGION: (level, code), AWAY: ("launched", None)}
+    # Each has a client token of its own: EC2 answers an earlier one with its terminated instance.
+    assert len({*ec2.tokens}) == len(ec2.tokens) == launches
+    assert [action.operation for action in runs[HERE].performed] == [
+        *("RunInstances", "TerminateInstances") * launches
+    ]
+    assert len(other.timeouts) == 1
+    assert clock.now - started < min(wait_timeout, 300)
+
+
+def test_only_a_key_failure_is_repeated(clock: Clock) -> None:
+    started = clock.now
+
+    def look(instance_id: str, _timeout: float) -> Instance:
+        return Instance(instance_id, "terminated", reason_code="Client.VolumeLimitExceeded", reason="Limit")
+
+    runs = run(Ec2(REGION, looks=look))
+    assert outcome(runs) == {REGION: ("authorized", "Client.VolumeLimitExceeded")}
+    assert clock.now == started
+
+
+def test_a_repeated_launch_that_is_refused_keeps_the_level_of_the_first(clock: Clock) -> None:
+    ec2 = KeyUsableLater(REGION, clock=clock, usable_at=clock.now + 400)
+
+    def look(instance_id: str, timeout: float) -> Instance:
+        ec2.refuse = {"RunInstances": refusal("VcpuLimitExceeded")}
+        return ec2.look(instance_id, timeout)
+
+    ec2.looks = look
+    assert outcome(run(ec2)) == {REGION: ("authorized", "VcpuLimitExceeded")}
 
 
 def test_an_error_while_waiting_terminates_the_instance() -> None:

@@ -11,6 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Fail
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import (
     finding,
     launches,
+    may_succeed_later,
     not_running,
     plan,
 )
@@ -113,6 +114,15 @@ def test_an_instance_that_does_not_run_is_a_failure(ended: Instance, code: str |
     assert says in failure.text()
     # The report of the same failure stays the same in every run.
     assert ended.instance_id not in failure.text()
+
+
+@pytest.mark.parametrize(
+    ("code", "later"),
+    [("Client.InternalError", True), ("Server.InternalError", False), ("instance_pending", False)],
+)
+def test_only_a_launch_that_cannot_use_a_key_may_succeed_later(code: str, later: bool) -> None:
+    assert may_succeed_later(Failure("No.", "Ask.", code, "RunInstances")) is later
+    assert not may_succeed_later(None)
 
 
 def test_a_finding_has_the_failures_code_message_and_remedy() -> None:

@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.request
     deadline,
     instance_type,
     is_leftover,
+    launch_again,
     request,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Network
@@ -89,6 +90,17 @@ def test_every_launch_has_its_own_client_token() -> None:
         for run in launches(want, seen(want, now=now)).values()
     )
     assert (len(tokens), {*tokens.values()}) == (2 * 6, {1})
+
+
+def test_a_repeated_launch_differs_only_in_its_client_token() -> None:
+    want = wanted()
+    first = launches(want, seen(want))[PROBE]
+    again = [launch_again(first, attempt) for attempt in (1, 2)]
+    assert len({one.parameters["ClientToken"] for one in (first, *again)}) == 3
+    for one in again:
+        assert len(one.parameters["ClientToken"]) == 64
+        assert {**one.parameters, "ClientToken": first.parameters["ClientToken"]} == first.parameters
+        assert (one.target, one.operation) == (first.target, first.operation)
 
 
 @given(st.integers(0, 2**31), st.integers(1, 7200))
