@@ -116,15 +116,17 @@ def incomplete_answer(operation: str, member: str, target: Target | None = None)
     )
 
 
-def summary(failures: Iterable[Failure]) -> str:
-    """All failures as one message: a sentence for one failure, a list for several.
-
-    Regions with the same failure share a line, so that a failure in twenty regions stays readable.
-    """
+def sentences(failures: Iterable[Failure]) -> tuple[str, ...]:
+    """A text for each failure; regions with the same failure share one, so that twenty stay readable."""
     places: dict[str, dict[str, None]] = {}
     for failure in failures:
         places.setdefault(failure.text(), {}).update({failure.region: None} if failure.region else {})
-    lines = [f"{', '.join(regions)}: {text}" if regions else text for text, regions in places.items()]
+    return tuple(f"{', '.join(regions)}: {text}" if regions else text for text, regions in places.items())
+
+
+def summary(failures: Iterable[Failure]) -> str:
+    """All failures as one message: a sentence for one failure, a list for several (``sentences``)."""
+    lines = sentences(failures)
     if len(lines) == 1:
         return lines[0]
     return "\n".join([f"{len(lines)} problems:", *(f"- {line}" for line in lines)])

@@ -78,6 +78,11 @@ class Plan:
         return tuple(failure for target in self.targets for failure in target.tolerated)
 
     @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The failures that fail the task but stop nothing."""
+        return ()
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """The warnings without duplicates. A warning that not all targets have names its targets."""
         names = self._names()
@@ -114,6 +119,7 @@ class ReadOnlyPlan:
     actions: tuple[Any, ...] = ()
     refusals: tuple[Failure, ...] = ()
     tolerated: tuple[Failure, ...] = ()
+    failures: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)

@@ -48,6 +48,10 @@ class PlanLike(Protocol):
         """The failures that skip a target."""
 
     @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The failures that are known before the actions, and that fail the task but stop nothing."""
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """The warnings that the module shows."""
 
@@ -81,7 +85,7 @@ class Flow(Generic[Wanted, Seen]):
 
     ``wanted`` raises ``Refused`` for options that are not valid, ``read`` for a state without a plan.
     ``result`` gets an empty ``Outcome`` in check mode. ``clients`` is None for a flow that does not need AWS.
-    A flow that only reads is also applied in check mode, so that failed reads fail the task there too.
+    A flow that only reads is also applied in check mode, so that what fails there fails the task as well.
     """
 
     wanted: Callable[[Mapping[str, Any], bool], Wanted]
@@ -118,19 +122,19 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
     tolerated = (*plan.tolerated, *outcome.tolerated)
     if tolerated:
         warn(f"Best-effort regions skipped: {summary(tolerated)}")
+    failures = (*plan.failures, *outcome.failures)
     actions = plan.actions if module.check_mode else outcome.performed
     result: dict[str, Any] = {
         **flow.result(wanted, seen, plan, outcome),
         "actions": [action.as_result() for action in actions],
         "changed": bool(actions),
-        "failures": [failure.as_result() for failure in (*outcome.failures, *tolerated)],
+        "failures": [failure.as_result() for failure in (*failures, *tolerated)],
     }
     if module._diff:
         result["diff"] = {"before": plan.before, "after": plan.after}
-    if outcome.failures:
-        module.fail_json(
-            msg="\n".join([summary(outcome.failures), *([] if flow.only_reads else [_RERUN])]), **result
-        )
+    if failures:
+        rerun = [_RERUN] if outcome.failures and not flow.only_reads else []
+        module.fail_json(msg="\n".join([summary(failures), *rerun]), **result)
     module.exit_json(**result)
 
 

@@ -167,6 +167,14 @@ options:
         are shared.
     type: bool
     default: false
+  fail_on:
+    description:
+      - Whether the task fails if something that could not be read alone keeps what could be retired without it. This never
+        changes what is retired, and what can be is retired before the task fails. It applies in check mode, too.
+      - With V(none), there are only warnings. RV(unreadable) lists the same in both cases.
+    type: str
+    choices: [none, unreadable]
+    default: unreadable
   tombstone_path:
     description:
       - A file on the host that runs the module. Before an image is disabled or deregistered, a line of JSON is appended that
@@ -327,6 +335,14 @@ results:
       type: list
       elements: dict
       returned: always
+unreadable:
+  description:
+    - What could not be read and alone keeps images or snapshots that could be retired without it, with the same keys as
+      RV(failures). The C(action) is the AWS operation. If this is not empty, the cleanup is incomplete.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample: []
 actions:
   description:
     - The AWS calls that changed something, or would in check mode, in their order in each region.
@@ -407,6 +423,7 @@ ARGUMENT_SPEC = {
     "include_image_builder": {"type": "bool", "default": False},
     "orphan_snapshots": {"type": "bool", "default": False},
     "revoke_grants": {"type": "bool", "default": False},
+    "fail_on": {"type": "str", "choices": ["none", "unreadable"], "default": "unreadable"},
     "tombstone_path": {"type": "path"},
     "tombstone_s3_uri": {"type": "str"},
     "tombstone_ssm_path": {"type": "str"},

@@ -308,7 +308,15 @@ def test_over_the_limit_and_with_what_cannot_be_read_nothing_goes(
     aws.add_fault("error", times=0, region=HOME, **denied)
     aws.add_fault("error", times=0, region=AWAY, **{**denied, "action": "DescribeImageReferences"})
     run, kept = ansible.module("ami_cleanup", **policy)
-    assert (run.code, kept.changed) == (0, False), run.text
+    assert (run.code != 0, kept.result["changed"]) == (True, False), run.text
+    assert kept.codes == [(AWAY, "cleanup_unreadable"), (HOME, "cleanup_unreadable")]
+    run, quiet = ansible.module("ami_cleanup", **policy, fail_on="none")
+    assert (run.code, quiet.changed, quiet.result["failures"]) == (0, False, []), run.text
+    assert [one["action"] for one in quiet.result["unreadable"]] == [
+        "DescribeImageReferences",
+        "DescribeInstances",
+    ]
+    assert f"{HOME}: DescribeInstances could not be read" in " ".join(run.text.split())
     unread = [one["evidence"][0] for one in kept.result["results"] if one["evidence"]]
     assert {(one["kind"], one["subject"]) for one in unread} == {
         ("unreadable", "DescribeInstances"),
@@ -375,7 +383,7 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
     assert "s3cret-word" not in run.text
     assert _decisions(done)[home["old"]] == "deregister"
     kinds = {image: set(found) for image, found in _evidence(done).items()}
-    assert kinds == {home["run"]: {"other_account"}, home["partly"]: {"unreadable"}}
+    assert kinds == {home["run"]: {"other_account"}, home["partly"]: {"unproven", "unreadable"}}
     # What cannot be looked into gets a report, which has come by the next run.
     reported = [one for one in done.result["actions"] if one["action"] == "CreateImageUsageReport"]
     assert [one["resource"] for one in reported] == [home["partly"]]

@@ -189,3 +189,55 @@ def test_a_failed_region_is_not_done_and_the_others_are_completed(
     ]
     assert "Not now." in run.task("Fail if the cleanup or its report failed").result["msg"]
     assert Change("DeregisterImage", HOME, images["old"]) in observed.changes(aws)
+
+
+@pytest.mark.usefixtures("images")
+def test_what_could_not_be_read_makes_the_cleanup_incomplete_and_fails_it_unless_told_otherwise(
+    aws: SimulatedAws, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    policy |= {"cleanup_disable_after_days": 30}
+    denied = {"code": "UnauthorizedOperation", "message": "No.", "status": 403}
+    aws.add_fault("error", action="DescribeFleets", region=AWAY, times=0, **denied)
+    checked = ansible.run(FQCN, policy, "--check")
+    assert (checked.code != 0, checked.facts["cleanup_status"]) == (True, "incomplete")
+    assert observed.changes(aws, refused=True) == []
+    expected = f"{AWAY}: DescribeFleets could not be read, so images or snapshots stay that could be retired"
+    assert expected in checked.task("Fail if the cleanup or its report failed").result["msg"]
+    plan = _report(ansible, "plan")
+    assert (plan["status"], plan["failures"]) == ("incomplete", [])
+    assert [(one["region"], one["action"]) for one in plan["unreadable"]] == [(AWAY, "DescribeFleets")]
+    assert plan["summary"] == (
+        f"Incomplete, because these reads failed: DescribeFleets in {AWAY}. This is a plan, nothing was "
+        "changed: nothing would be done to 5 images."
+    )
+    page = (ansible.folder / "cleanup" / "plan" / "report.html").read_text(encoding="utf-8")
+    assert "Image cleanup plan" in page
+    assert "Not readable" in page
+
+    failed = ansible.run(FQCN, policy)
+    quiet = ansible.run(FQCN, {**policy, "cleanup_fail_on": "none"})
+    assert (failed.code != 0, quiet.code) == (True, 0), quiet.text
+    for run in (failed, quiet):
+        assert run.facts["cleanup_status"] == "incomplete"
+        assert f"{AWAY}: DescribeFleets could not be read" in " ".join(run.text.split())
+    # The clock of the image in the other region runs, whether or not the task fails.
+    assert observed.changes(aws)[0].action == "CreateTags"
+    assert _report(ansible)["status"] == "incomplete"
+
+
+@pytest.mark.parametrize("action", ["ListImagesInRecycleBin", "DescribeLockedSnapshots", "DescribeSnapshots"])
+def test_what_only_deletions_need_does_not_stop_images_from_being_disabled(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any], action: str
+) -> None:
+    policy |= {"cleanup_regions": [HOME], "cleanup_disable_after_days": 0, "cleanup_fail_on": "none"}
+    missing = {"code": "InvalidAction", "message": "Not valid for this web service.", "status": 400}
+    aws.add_fault("error", action=action, times=0, **missing)
+    run = ansible.run(FQCN, policy)
+    assert (run.code, run.facts["cleanup_status"]) == (0, "incomplete"), run.text
+    assert _outcomes(_report(ansible))[images["old"]] == ("disable", "done")
+    assert {one.action for one in observed.changes(aws)} == {"DisableImage", "CreateTags"}
+    aws.clear_faults()
+    aws.clear_calls()
+    run = ansible.run(FQCN, policy)
+    assert (run.code, run.facts["cleanup_status"]) == (0, "done"), run.text
+    assert _deregistered(run) == {images["old"]}

@@ -73,7 +73,7 @@ class FakeModule:
 class Steps:
     """A flow that records the arguments of its steps, and returns the given values."""
 
-    plan: Plan = PLAN
+    plan: Any = PLAN
     outcome: Outcome = field(default_factory=lambda: Outcome(performed=PLAN.actions))
     refusing: Mapping[str, tuple[Failure, ...]] = field(default_factory=dict)
     report_lines: tuple[str, ...] = ()
@@ -219,6 +219,21 @@ def test_a_flow_that_only_reads_fails_for_failed_reads_in_check_mode_too(run: Ru
     assert ran.result["failures"] == [NO_KEY.as_result()]
     assert ran.result["images"] == {"eu-west-1": "ami-1"}
     # No hint to rerun, because it only reads.
+    assert ran.result["msg"] == NO_KEY.sentence()
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_failure_of_the_plan_fails_the_task_and_stops_nothing(run: Run, check_mode: bool) -> None:
+    @dataclass(frozen=True)
+    class Failing(Plan):
+        failures: tuple[Failure, ...] = ()
+
+    steps = Steps(plan=Failing(PLAN.targets, failures=(NO_KEY,)))
+    ran = run(steps, check_mode=check_mode)
+    assert ran.failed
+    assert ("apply" in steps.names) is not check_mode
+    assert ran.result["actions"] == [COPY.as_result(), TAG.as_result()]
+    assert ran.result["failures"] == [NO_KEY.as_result()]
     assert ran.result["msg"] == NO_KEY.sentence()
 
 

@@ -26,10 +26,12 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True)
 class AuditPlan(ReadOnlyPlan):
-    """All findings in a stable order, and the failures of the task; it has no actions."""
+    """All findings in a stable order. It has no actions.
+
+    The failures are what could not be read, and the findings that ``fail_on`` selects.
+    """
 
     findings: tuple[Finding, ...]
-    failures: tuple[Failure, ...] = ()
 
 
 def plan(wanted: AuditWanted, seen: AuditSeen) -> AuditPlan:
@@ -40,7 +42,7 @@ def plan(wanted: AuditWanted, seen: AuditSeen) -> AuditPlan:
         found += audit_images.findings(wanted, target, region)
         found += audit_keys.findings(wanted, target, region)
     findings = tuple(sorted(found, key=lambda item: item.order))
-    return AuditPlan(findings, (*_unread(seen), *_failing(wanted, findings)))
+    return AuditPlan(findings, failures=(*_unread(seen), *_failing(wanted, findings)))
 
 
 def results(seen: AuditSeen, plan: AuditPlan) -> list[dict[str, Any]]:

@@ -25,9 +25,19 @@ from .snapshots import (
     marketplace_blockers,
     recoverable_until,
     sharing_blockers,
+    unread_blockers,
 )
 from .stages import DEREGISTER, DISABLE, Step, step
-from .state import CleanupSeen, Evidence, ImageUsage, OwnImage, SnapshotUsage, unreadable
+from .state import (
+    UNPROVEN,
+    UNREADABLE,
+    CleanupSeen,
+    Evidence,
+    ImageUsage,
+    OwnImage,
+    SnapshotUsage,
+    unreadable,
+)
 from .usage import running_copies
 
 KEEP, WAIT = "keep", "wait"
@@ -41,6 +51,7 @@ class Decision:
     """What happens to one evaluated image: ``kind`` is a stage, ``wait`` or ``keep``.
 
     ``reasons`` are the rules that keep the image, or what blocks its next stage. ``evidence`` is its use.
+    ``unread`` is what could not be read, if nothing else keeps the image or blocks its next stage.
     ``report_wanted`` means that a new usage report could settle it, or is required by the final check.
     ``snapshots`` and ``recoverable_until`` are set for a deregistration.
     """
@@ -50,6 +61,7 @@ class Decision:
     kind: str
     reasons: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    unread: tuple[Evidence, ...] = ()
     step: Step = field(default_factory=Step)
     report_wanted: bool = False
     snapshots: tuple[SnapshotDecision, ...] = ()
@@ -169,14 +181,23 @@ def _decisions(context: _Context) -> Iterator[Decision]:
             evidence = (unreadable(ref.image_id, _NOT_READ),)
         if reasons or evidence:
             report_wanted = _report_wanted(context, own, usage, reasons, evidence)
-            yield Decision(ref, family, KEEP, reasons, evidence, report_wanted=report_wanted)
+            unread = () if reasons else _only_unread(wanted, evidence)
+            yield Decision(ref, family, KEEP, reasons, evidence, unread, report_wanted=report_wanted)
             continue
-        todo, blockers = _next_step(context, ref, usage or ImageUsage())
+        todo, blockers, unread = _next_step(context, ref, usage or ImageUsage())
         final = _reports_count_since(context, own, final=True)
         report_wanted = todo.stage in (DISABLE, DEREGISTER) and needs_report(
             usage or ImageUsage(), wanted.include_shared, final
         )
-        yield Decision(ref, family, todo.stage or WAIT, blockers, step=todo, report_wanted=report_wanted)
+        yield Decision(
+            ref,
+            family,
+            todo.stage or WAIT,
+            (*blockers, *(f"{one.subject} could not be read: {one.detail}" for one in unread)),
+            unread=() if blockers else unread,
+            step=todo,
+            report_wanted=report_wanted,
+        )
 
 
 def _bulk_evidence(seen: CleanupSeen) -> dict[ImageRef, tuple[Evidence, ...]]:
@@ -214,40 +235,67 @@ def _report_wanted(
     return needs_report(usage, context.wanted.include_shared, since)
 
 
-def _next_step(context: _Context, ref: ImageRef, usage: ImageUsage) -> tuple[Step, tuple[str, ...]]:
+def _only_unread(wanted: CleanupWanted, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """What could not be read, unless something else keeps the image.
+
+    That is a use, or a use that nothing rules out. If the user trusts usage reports, one can rule it out for
+    accounts that cannot be read.
+    """
+    alternative = wanted.trust_usage_reports or wanted.consumer_role is None
+    if any(one.firm or (one.kind == UNPROVEN and alternative) for one in evidence):
+        return ()
+    return tuple(one for one in evidence if one.kind == UNREADABLE)
+
+
+def _next_step(
+    context: _Context, ref: ImageRef, usage: ImageUsage
+) -> tuple[Step, tuple[str, ...], tuple[Evidence, ...]]:
     """The next step of an image that is not used, and what blocks the stages after it that are due.
 
-    What blocks a stage does not block the ones before it: an image with a locked snapshot is disabled when
-    that is due, and its waiting time begins, although it cannot be deregistered.
+    The last value is what could not be read of these. What blocks a stage does not block the ones before it:
+    an image with a locked snapshot is disabled when that is due, and its waiting time begins.
     """
     own, clocks = context.seen.images[ref], context.wanted.clocks
     blockers: dict[str, None] = {}
+    unread: dict[Evidence, None] = {}
     while True:
         todo = step(own, clocks, context.seen.now)
         found = dict.fromkeys(_blockers(context, ref, todo, usage))
-        if todo.stage is None or not found:
-            return todo, tuple(blockers)
+        not_read = {} if found else dict.fromkeys(_unread_blockers(context, ref, todo))
+        if todo.stage is None or not (found or not_read):
+            return todo, tuple(blockers), tuple(unread)
         blockers |= found
+        unread |= not_read
         clocks = clocks.without(todo.stage)
+
+
+def _unread_blockers(context: _Context, ref: ImageRef, todo: Step) -> Iterator[Evidence]:
+    """What could not be read and blocks the next stage of an image that is not used."""
+    own, state = context.seen.images[ref], context.seen.regions[ref.region]
+    if todo.stage in (DISABLE, DEREGISTER):
+        yield from unread_blockers(own, state, _snapshots(context, ref), todo.stage == DEREGISTER)
 
 
 def _blockers(context: _Context, ref: ImageRef, todo: Step, usage: ImageUsage) -> Iterator[str]:
     """What blocks the next stage of an image that is not used."""
     seen = context.seen
     own = seen.images[ref]
+    if todo.stage in (DISABLE, DEREGISTER):
+        yield from marketplace_blockers(own)
     if todo.stage == DEREGISTER:
         yield from deregistration_blockers(own, seen.regions[ref.region])
         if ref in context.blocked:
             yield context.blocked[ref]
-    if todo.stage in (DISABLE, DEREGISTER):
-        yield from marketplace_blockers(own)
-        snapshots = {
-            one: seen.snapshot_usage.get(SnapshotRef(ref.region, one), context.unread_snapshot)
-            for one in own.image.snapshot_ids
-        }
-        deregisters = todo.stage == DEREGISTER
-        include_shared = context.wanted.include_shared
-        yield from sharing_blockers(own, usage.sharing, snapshots, include_shared, deregisters)
+        snapshots = _snapshots(context, ref)
+        yield from sharing_blockers(own, usage.sharing, snapshots, context.wanted.include_shared)
+
+
+def _snapshots(context: _Context, ref: ImageRef) -> dict[str, SnapshotUsage]:
+    """The usage of the image's snapshots, by their ids."""
+    return {
+        one: context.seen.snapshot_usage.get(SnapshotRef(ref.region, one), context.unread_snapshot)
+        for one in context.seen.images[ref].image.snapshot_ids
+    }
 
 
 def _with_snapshots(decided: tuple[Decision, ...], seen: CleanupSeen) -> tuple[Decision, ...]:

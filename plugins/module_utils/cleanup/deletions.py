@@ -12,7 +12,7 @@ from ..model import SnapshotRef
 from .decisions import Decision
 from .options import CleanupWanted
 from .snapshots import former_image, images_named_by, leftovers, orphans
-from .state import CleanupSeen, Evidence, OwnSnapshot, SnapshotUsage
+from .state import CleanupSeen, Evidence, OwnSnapshot, SnapshotUsage, unreadable
 
 # Region to former image to the snapshots that it has left.
 Orphans = dict[str, dict[str, tuple[OwnSnapshot, ...]]]
@@ -23,24 +23,61 @@ _NOT_READ = SnapshotUsage(unread="Its permissions were not read.")
 def all_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
     """The snapshots that former images left, shared or not, if the user wants such snapshots deleted.
 
-    None in a region where something could not be read: it may use these images.
+    None in a region where something could not be read: it may use these images, or keep their snapshots.
     """
     if not wanted.orphan_snapshots:
         return {}
     return {
         region: orphans(state, wanted.rules.protect_tags, seen.named[region])
         for region, state in seen.regions.items()
-        if not seen.unread_of(region)
+        if not seen.deletions_unread_of(region)
     }
 
 
 def all_leftovers(wanted: CleanupWanted, seen: CleanupSeen) -> Mapping[SnapshotRef, OwnSnapshot]:
-    """The snapshots that earlier runs could not delete with their images, shared or not."""
+    """The snapshots that earlier runs could not delete with their images, shared or not.
+
+    None in a region where something could not be read, as for orphans.
+    """
     return {
         SnapshotRef(region, one.snapshot_id): one
-        for region, state in seen.regions.items()
-        for one in leftovers(state, wanted.rules.protect_tags, seen.named[region])
+        for region in seen.regions
+        if not seen.deletions_unread_of(region)
+        for one in _leftovers(wanted, seen, region)
     }
+
+
+def unread_deletions(wanted: CleanupWanted, seen: CleanupSeen) -> dict[str, tuple[Evidence, ...]]:
+    """Region to what could not be read there and keeps snapshots that former images left.
+
+    That is either what was not read of the region, or the permissions of such snapshots.
+    """
+    found: dict[str, dict[Evidence, None]] = {}
+    for region, state in seen.regions.items():
+        unread = seen.deletions_unread_of(region)
+        kept = _leftovers(wanted, seen, region)
+        if wanted.orphan_snapshots:
+            former = orphans(state, wanted.rules.protect_tags, seen.named[region])
+            kept = (*kept, *(one for left in former.values() for one in left))
+        # Whether there are orphans is not known without a list of the snapshots.
+        unlisted = wanted.orphan_snapshots and any(one.subject == "DescribeSnapshots" for one in unread)
+        if unread and (kept or unlisted):
+            found[region] = dict.fromkeys(unread)
+        elif not wanted.include_shared:
+            usage = {
+                one.snapshot_id: seen.snapshot_usage.get(SnapshotRef(region, one.snapshot_id)) for one in kept
+            }
+            found[region] = {
+                unreadable("DescribeSnapshotAttribute", f"{one}: {of.unread}"): None
+                for one, of in usage.items()
+                if of is not None and of.unread
+            }
+    return {region: tuple(unread) for region, unread in found.items() if unread}
+
+
+def _leftovers(wanted: CleanupWanted, seen: CleanupSeen, region: str) -> tuple[OwnSnapshot, ...]:
+    """The region's leftovers, as far as they are known."""
+    return leftovers(seen.regions[region], wanted.rules.protect_tags, seen.named[region])
 
 
 def kept_leftovers(wanted: CleanupWanted, seen: CleanupSeen) -> dict[SnapshotRef, str]:
@@ -88,8 +125,8 @@ def deleted_alone(
     of_former = (one for left in orphaned.get(region, {}).values() for one in left)
     left_here = (
         one
-        for one in leftovers(seen.regions[region], wanted.rules.protect_tags, seen.named[region])
-        if _is_deletable(wanted, seen, SnapshotRef(region, one.snapshot_id))
+        for ref, one in all_leftovers(wanted, seen).items()
+        if ref.region == region and _is_deletable(wanted, seen, ref)
     )
     return (*left_here, *of_former)
 

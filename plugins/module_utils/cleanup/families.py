@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -59,6 +59,18 @@ def families(
             # Cut to the length that a tag can hold.
             found[ref] = family[:MAX_VALUE]
     return found
+
+
+def unmatched_options(images: Images, by: FamilyBy) -> Iterator[str]:
+    """A warning for each option that gives no image a family: it may be mistyped."""
+    if by.tag is not None and not any(own.image.tags.get(by.tag) for own in images.values()):
+        yield f"family_tag: no image in these regions has the tag {by.tag}."
+    pattern = by.name_pattern
+    if pattern is not None and not any(pattern.fullmatch(own.image.name) for own in images.values()):
+        yield (
+            f"family_name_pattern: '{pattern.pattern}' matches no image in these regions. It must match the "
+            "whole name."
+        )
 
 
 def inherited_tags(

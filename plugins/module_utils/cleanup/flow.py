@@ -35,6 +35,7 @@ from .plan import CleanupPlan, images_that_lack_tags, plan
 from .read_image_builder import with_image_builder
 from .sharing import is_unsupported_report, unsupported_report_warning
 from .state import CleanupSeen, RegionState
+from .unread import unread_failures
 from .wait import wait_for_reports
 from .write_tombstones import write_tombstones
 
@@ -84,8 +85,11 @@ def apply(
     if unwritten:
         return replace(_outcome(first), failures=(*first.failures, *unwritten), warnings=warnings)
     second = _perform(clients, seen_again, final.destructive, retired)
+    unread = unread_failures(seen.account_id, skipped, {}) if plan.fails else ()
+    outcome = _outcome(first, second)
     return replace(
-        _outcome(first, second),
+        outcome,
+        failures=(*outcome.failures, *(one for one in unread if one not in plan.failures)),
         warnings=(*warnings, *(_skipped_warning(decision) for decision in skipped)),
         state=_by_region(seen, skipped),
     )
@@ -95,10 +99,12 @@ def result(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, outcome:
     """The keys that only this module returns. Skipped images have the decision of the final check."""
     skipped = {decision.ref: decision for found in outcome.state.values() for decision in found}
     decided = (skipped.get(decision.ref, decision) for decision in plan.decisions)
+    unread = dict.fromkeys((*plan.unread, *unread_failures(seen.account_id, skipped.values(), {})))
     return {
         "evaluated_count": len(plan.decisions),
         "regions": sorted(seen.regions),
         "results": [decision.as_result(seen.images[decision.ref]) for decision in decided],
+        "unreadable": [one.as_result() for one in unread],
     }
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ..model import ImageRef
 from ..tags import SOURCE_TAG
-from .state import CleanupSeen, Evidence, ImageBuild, LifecyclePolicy, unreadable
+from .state import CleanupSeen, Evidence, ImageBuild, LifecyclePolicy, unproven
 
 # Image Builder tags each AMI that it distributes with the ARN of the build (Image Builder User Guide, "Tag
 # resources from an Image Builder workflow"; botocore shape ImageBuildVersionArn).
@@ -61,7 +61,7 @@ def unknown_policies(seen: CleanupSeen) -> dict[ImageRef, Evidence]:
         builder = seen.image_builder.get(by.region) if by.account_id == seen.account_id else None
         if builder is None:
             whose = f"account {by.account_id}" if by.account_id else "an unknown account"
-            found[ref] = unreadable(
+            found[ref] = unproven(
                 _POLICIES,
                 f"EC2 Image Builder of {whose} built it, and only that account can read its lifecycle "
                 "policies. Set include_image_builder to retire its images.",

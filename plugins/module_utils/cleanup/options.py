@@ -17,6 +17,7 @@ from ..tags import MAX_VALUE
 from .families import FamilyBy
 from .rules import Limit, Rules, parse_limit
 from .stages import STAGES, Clocks
+from .state import UNREADABLE
 
 _DAYS = ("keep_latest", "max_age_days", "unused_for_days", *(f"{stage}_after_days" for stage in STAGES))
 # In days. Python's dates end in the year 9999.
@@ -25,7 +26,11 @@ _CENTURY = 36_500
 
 @dataclass(frozen=True)
 class CleanupWanted:
-    """What the user wants of ``ami_cleanup``. Without ``regions``: all that the account has enabled."""
+    """What the user wants of ``ami_cleanup``. Without ``regions``: all that the account has enabled.
+
+    With ``fail_on`` ``unreadable``, the task fails if something that could not be read keeps what could be
+    retired without it; with ``none``, it only warns.
+    """
 
     by: FamilyBy
     rules: Rules
@@ -36,6 +41,7 @@ class CleanupWanted:
     include_image_builder: bool = False
     orphan_snapshots: bool = False
     revoke_grants: bool = False
+    fail_on: str = UNREADABLE
     regions: tuple[str, ...] = ()
     tombstone_path: str | None = None
     tombstone_s3_uri: str | None = None
@@ -81,6 +87,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
         include_image_builder=params["include_image_builder"],
         orphan_snapshots=params["orphan_snapshots"],
         revoke_grants=params["revoke_grants"],
+        fail_on=params["fail_on"],
         regions=tuple(dict.fromkeys(options.strings("regions"))),
         tombstone_path=params["tombstone_path"],
         tombstone_s3_uri=params["tombstone_s3_uri"],

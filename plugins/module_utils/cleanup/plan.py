@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..failures import Failure
+from ..failures import Failure, sentences
 from ..model import ImageRef, KeyRef, SnapshotRef
 from ..plan import Action, Plan, TargetPlan
 from .actions import disabled_by, is_destructive, region_actions
@@ -22,13 +22,15 @@ from .deletions import (
     deleted_alone,
     former_images,
     kept_leftovers,
+    unread_deletions,
     used_former_images,
 )
-from .families import blocked_by_missing_tags, inherited_tags
+from .families import blocked_by_missing_tags, inherited_tags, unmatched_options
 from .grants import Revocations, keys_of, revocations
 from .options import CleanupWanted
 from .stages import stamp
-from .state import CleanupSeen, Evidence, OwnSnapshot, RegionState
+from .state import UNREADABLE, CleanupSeen, Evidence, OwnSnapshot, RegionState
+from .unread import unread_failures
 
 # How many images a refusal names as examples.
 _EXAMPLES = 5
@@ -39,10 +41,24 @@ class CleanupPlan(Plan):
     """The plans of all regions, and the decisions that they come from.
 
     It is performed in two steps, each in all regions: the destructive actions come last, after the evidence
-    has been read again.
+    has been read again. ``unread`` is what could not be read and alone keeps something from being retired; if
+    it ``fails``, the task fails in the end. ``notes`` are warnings about the options.
     """
 
     decisions: tuple[Decision, ...] = ()
+    unread: tuple[Failure, ...] = ()
+    fails: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """What could not be read, unless the user does not want the task to fail because of it."""
+        return self.unread if self.fails else ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings of all targets, and one for each read that keeps something from being retired."""
+        return (*super().warnings, *self.notes, *sentences(self.unread))
 
     @property
     def non_destructive(self) -> tuple[Action, ...]:
@@ -95,7 +111,11 @@ def plan(
     refusals = tuple(_over_limit(wanted, seen, decided, orphaned))
     if targets and refusals:
         targets[0] = replace(targets[0], refusals=refusals)
-    return CleanupPlan(tuple(targets), decided)
+    unread = unread_failures(seen.account_id, decided, unread_deletions(wanted, seen))
+    fails = wanted.fail_on == UNREADABLE
+    return CleanupPlan(
+        tuple(targets), decided, unread, fails, tuple(unmatched_options(seen.images, wanted.by))
+    )
 
 
 def images_that_lack_tags(

@@ -18,7 +18,7 @@ from ..fanout import each
 from ..model import ImageRef
 from .image_builder import builder_regions
 from .options import CleanupWanted
-from .state import CleanupSeen, ImageBuild, ImageBuilder, LifecyclePolicy, Recipe, unreadable
+from .state import CleanupSeen, ImageBuild, ImageBuilder, LifecyclePolicy, Recipe, unread
 
 _ENABLED: Any = [
     {"name": "status", "values": ["ENABLED"]},
@@ -60,8 +60,7 @@ def read_image_builder(imagebuilder: Any, account_id: str) -> ImageBuilder:
         policies = lifecycle_policies(imagebuilder)
         return ImageBuilder(policies, image_builds(imagebuilder, account_id) if policies else ())
     except errors.AWS_ERRORS as exception:
-        problem = errors.failure(exception, None, "ListLifecyclePolicies")
-        return ImageBuilder(unread=unreadable(problem.action, f"{problem.error_code}: {problem.message}"))
+        return ImageBuilder(unread=unread(errors.failure(exception, None, "ListLifecyclePolicies")))
 
 
 def lifecycle_policies(imagebuilder: Any) -> tuple[LifecyclePolicy, ...]:

@@ -19,7 +19,7 @@ from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..model import ImageRef
 from . import read_image_tasks, read_launchers
 from .stages import parse
-from .state import Evidence, OwnImage, OwnSnapshot, RegionState, RetentionRule, unreadable
+from .state import Evidence, OwnImage, OwnSnapshot, RegionState, RetentionRule, unread, unreadable
 from .tombstone import is_tombstone_parameter
 from .usage import (
     BulkReads,
@@ -73,7 +73,7 @@ def services() -> tuple[str, ...]:
 
 
 class Attempts:
-    """Makes reads, and collects those that failed: each counts as use of all images."""
+    """Makes reads, and collects those that failed."""
 
     def __init__(self) -> None:
         self.problems: list[Evidence] = []
@@ -83,17 +83,16 @@ class Attempts:
         try:
             return reader()
         except AWS_ERRORS as exception:
-            problem = failure(exception, None, action)
-            self.problems.append(unreadable(problem.action, f"{problem.error_code}: {problem.message}"))
+            self.problems.append(unread(failure(exception, None, action)))
             return ()
 
 
 def region(clients: Clients, name: str, *, tombstone_path: str | None = None) -> RegionState:
     """Read everything that can be read of a region in bulk.
 
-    Tombstones below ``tombstone_path``, a path of Parameter Store in the home region, are no uses. If
-    anything but the images cannot be read, that counts as use of all images, and no snapshot is returned, as
-    none is known to be unused.
+    Tombstones below ``tombstone_path``, a path of Parameter Store in the home region, are no uses. What
+    cannot be read of the uses counts as use of all images. Snapshots, their locks and the Recycle Bin show no
+    use: without one of them, nothing can be deleted, and all else goes on.
 
     Raises:
         ClientError, BotoCoreError: the images cannot be read.
@@ -108,14 +107,16 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
         *attempt("DescribeExportImageTasks", lambda: read_image_tasks.export_tasks(ec2)),
     )
     bulk = with_parameters(clients, name, attempt, replace(bulk, tasks=tasks), tombstones)
-    snapshots = attempt("DescribeSnapshots", lambda: own_snapshots(ec2))
-    binned = attempt("ListImagesInRecycleBin", lambda: binned_images(ec2))
-    unread = (*attempt.problems, *unresolved(bulk))
+    deletions = Attempts()
+    locks = dict(deletions("DescribeLockedSnapshots", lambda: snapshot_locks(ec2)))
+    snapshots = deletions("DescribeSnapshots", lambda: own_snapshots(ec2, locks))
+    binned = deletions("ListImagesInRecycleBin", lambda: binned_images(ec2))
     return RegionState(
         images=images,
         uses=uses(bulk),
-        unread=unread,
-        snapshots={} if attempt.problems else {one.snapshot_id: one for one in snapshots},
+        unread=(*attempt.problems, *unresolved(bulk)),
+        deletions_unread=tuple(deletions.problems),
+        snapshots={one.snapshot_id: one for one in snapshots},
         snapshot_uses=snapshot_uses(bulk),
         rules=_rules(clients.client("rbin", name)),
         binned=frozenset(binned),
@@ -168,6 +169,7 @@ def hidden(ec2: EC2Client) -> tuple[Evidence, ...]:
             operation,
             "Resources that AWS services manage can be hidden: "
             f"botocore {_BOTOCORE_WITH_MANAGED} or newer is required to read them.",
+            "Update botocore and boto3.",
         )
         for operation in _HIDES_MANAGED
         if not _knows_managed(ec2, operation)
@@ -184,16 +186,20 @@ def own_images(ec2: EC2Client, region_name: str) -> tuple[OwnImage, ...]:
     )
 
 
-def own_snapshots(ec2: EC2Client) -> tuple[OwnSnapshot, ...]:
-    """Every snapshot that the account owns in the region, with its lock."""
+def snapshot_locks(ec2: EC2Client) -> tuple[tuple[str, str], ...]:
+    """Every locked snapshot of the account in the region, with the state and the end of its lock."""
     operation = "DescribeLockedSnapshots"
-    locks = {
-        required(item, "SnapshotId", operation): _lock(item)
+    return tuple(
+        (required(item, "SnapshotId", operation), _lock(item))
         for page in read.pages(ec2.describe_locked_snapshots, MaxResults=read.PAGE["PageSize"])
         for item in required(page, "Snapshots", operation)
         # A lock in an unknown state is one.
         if item.get("LockState") != "expired"
-    }
+    )
+
+
+def own_snapshots(ec2: EC2Client, locks: Mapping[str, str]) -> tuple[OwnSnapshot, ...]:
+    """Every snapshot that the account owns in the region, with its lock (``snapshot_locks``)."""
     pages = ec2.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], PaginationConfig=read.PAGE)
     return tuple(
         _own_snapshot(item, locks)

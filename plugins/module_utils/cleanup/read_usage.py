@@ -16,7 +16,8 @@ from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..model import ImageRef, Sharing
 from .read_regions import Attempts, launches, with_parameters
 from .sharing import TEMPLATES
-from .state import Evidence, OwnImage, SnapshotUsage, UsageReport, unreadable
+from .state import Evidence, OwnImage, SnapshotUsage, UsageReport
+from .state import unread as as_evidence
 from .tombstone import is_tombstone_parameter
 from .usage import COPY, unresolved, uses
 
@@ -191,5 +192,4 @@ def _template_versions(report: Mapping[str, Any]) -> int:
 
 def unread(exception: Exception, action: str) -> Evidence:
     """A failed read as evidence: it counts as use."""
-    problem = failure(exception, None, action)
-    return unreadable(problem.action, f"{problem.error_code}: {problem.message}")
+    return as_evidence(failure(exception, None, action))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from ..failures import Failure
 from ..model import Sharing
-from .state import Evidence, ImageUsage, OwnImage, SnapshotUsage, UsageReport, unreadable
+from .state import Evidence, ImageUsage, OwnImage, SnapshotUsage, UsageReport, unproven
 
 SHARED, CONSUMER = "shared", "other_account"
 
@@ -63,7 +63,7 @@ def sharing_evidence(usage: ImageUsage, include_shared: bool, since: datetime | 
     problem = _report_problem(usage.report, usage.sharing, since)
     if used or not problem or _all_accounts_read(usage):
         return
-    yield unreadable("usage of other accounts", problem)
+    yield unproven("usage of other accounts", problem)
     for account_id in sorted(usage.sharing.account_ids):
         yield from usage.consumers.get(account_id, ())
 

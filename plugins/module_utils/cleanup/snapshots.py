@@ -16,7 +16,15 @@ from ..model import Sharing
 from ..tags import OWN_TAG_PREFIX
 from .managed import manager
 from .sharing import only_by_snapshot
-from .state import Evidence, OwnImage, OwnSnapshot, RegionState, RetentionRule, SnapshotUsage
+from .state import (
+    Evidence,
+    OwnImage,
+    OwnSnapshot,
+    RegionState,
+    RetentionRule,
+    SnapshotUsage,
+    unreadable,
+)
 
 # The tag that is written on snapshots before their images are deregistered. By this tag the next run finds
 # snapshots that could not be deleted. Its value is a list of image ids, separated by spaces; the snapshot
@@ -70,6 +78,22 @@ def marketplace_blockers(own: OwnImage) -> Iterator[str]:
         )
 
 
+def unread_blockers(
+    own: OwnImage, state: RegionState, usage: Mapping[str, SnapshotUsage], deregisters: bool
+) -> Iterator[Evidence]:
+    """What could not be read and blocks the image's next stage. ``usage`` is by snapshot id.
+
+    Both stages need the permissions of its snapshots, which the tombstone records. What shows whether its
+    snapshots can be deleted is needed for its deregistration only; if that is unread, they were not read.
+    """
+    if deregisters and state.deletions_unread:
+        yield from state.deletions_unread
+        return
+    for snapshot_id in own.image.snapshot_ids:
+        if usage[snapshot_id].unread:
+            yield unreadable("DescribeSnapshotAttribute", f"{snapshot_id}: {usage[snapshot_id].unread}")
+
+
 def deregistration_blockers(own: OwnImage, state: RegionState) -> Iterator[str]:
     """Why the image, or a snapshot of it, cannot be removed now.
 
@@ -81,7 +105,9 @@ def deregistration_blockers(own: OwnImage, state: RegionState) -> Iterator[str]:
     for snapshot_id in own.image.snapshot_ids:
         snapshot = state.snapshots.get(snapshot_id)
         if snapshot is None:
-            yield f"Its snapshot {snapshot_id} could not be read."
+            # Unless snapshots could not be read, which blocks the deregistration by itself.
+            if not state.deletions_unread:
+                yield f"Its snapshot {snapshot_id} was not found."
         elif snapshot.locked:
             yield f"Its snapshot {snapshot_id} is locked ({snapshot.locked})."
         elif snapshot.archived:
@@ -95,18 +121,11 @@ def sharing_blockers(
     sharing: Sharing,
     usage: Mapping[str, SnapshotUsage],
     include_shared: bool,
-    deregisters: bool,
 ) -> Iterator[str]:
-    """Why the sharing of the image's snapshots blocks its next stage. ``usage`` is by snapshot id.
-
-    Only a deregistration deletes snapshots that other accounts use. But their permissions have to be known
-    before an image is disabled, too: the tombstone records them.
-    """
+    """Why the sharing of the image's snapshots blocks its deregistration. ``usage`` is by snapshot id."""
     for snapshot_id in own.image.snapshot_ids:
         snapshot = usage[snapshot_id]
-        if snapshot.unread:
-            yield f"The permissions of its snapshot {snapshot_id} could not be read: {snapshot.unread}"
-        elif deregisters and (who := only_by_snapshot(own, sharing, snapshot, include_shared)):
+        if not snapshot.unread and (who := only_by_snapshot(own, sharing, snapshot, include_shared)):
             yield f"Its snapshot {snapshot_id} is shared with {', '.join(who)}, but the image is not."
 
 

@@ -15,9 +15,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from ..failures import Failure
 from ..model import Grant, Image, ImageRef, KeyRef, Sharing, SnapshotRef, Target
 
-UNREADABLE = "unreadable"
+# Kinds of evidence that proves no use: what could not be read, and what AWS does not show, such as the use of
+# a shared image without a usage report that counts.
+UNREADABLE, UNPROVEN = "unreadable", "unproven"
 
 # A parameter of any region can name images of all regions. Not GetParameter: it reads the parameters that
 # launch templates name, and a launch template launches in its own region only.
@@ -89,13 +92,15 @@ class OwnSnapshot:
 class Evidence:
     """One reason to treat an image as used: what was found, and where.
 
-    ``firm`` is False for something that could not be read: it counts as use in this run, but proves none.
+    ``firm`` is False for something that is not known: it counts as use in this run, but proves none.
+    ``remedy`` is what to do about something that could not be read.
     """
 
     kind: str
     subject: str
     detail: str = ""
     firm: bool = True
+    remedy: str = field(default="", compare=False)
 
     @property
     def label(self) -> str:
@@ -111,9 +116,19 @@ class Evidence:
         return replace(self, detail=f"{self.detail} in {region}".strip())
 
 
-def unreadable(subject: str, reason: str) -> Evidence:
-    """Evidence for something that could not be read (access denied, throttled, not ready): counts as use."""
-    return Evidence(UNREADABLE, subject, reason, firm=False)
+def unreadable(subject: str, reason: str, remedy: str = "") -> Evidence:
+    """Evidence for something that could not be read (access denied, throttled): counts as use."""
+    return Evidence(UNREADABLE, subject, reason, firm=False, remedy=remedy)
+
+
+def unread(problem: Failure) -> Evidence:
+    """Evidence for a read that failed."""
+    return unreadable(problem.action, f"{problem.error_code}: {problem.message}", problem.remedy)
+
+
+def unproven(subject: str, reason: str) -> Evidence:
+    """Evidence for a use that nothing can rule out although every read succeeded: counts as use."""
+    return Evidence(UNPROVEN, subject, reason, firm=False)
 
 
 @dataclass(frozen=True)
@@ -135,13 +150,15 @@ class RegionState:
     """What the bulk reads of one region return.
 
     ``uses`` maps image ids to evidence. ``unread`` is what could not be read in the region: it counts as use
-    of every image there. ``snapshot_uses`` maps snapshot ids to what uses them apart from own images.
-    ``binned`` are the images in the Recycle Bin.
+    of every image there. ``deletions_unread`` is what could not be read and only stops deletions: snapshots,
+    their locks, and the Recycle Bin. ``snapshot_uses`` maps snapshot ids to what uses them apart from own
+    images. ``binned`` are the images in the Recycle Bin.
     """
 
     images: tuple[OwnImage, ...] = ()
     uses: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
     unread: tuple[Evidence, ...] = ()
+    deletions_unread: tuple[Evidence, ...] = ()
     snapshots: Mapping[str, OwnSnapshot] = field(default_factory=dict)
     snapshot_uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[RetentionRule, ...] = ()
@@ -307,6 +324,10 @@ class CleanupSeen:
             if one.subject in _READ_PARAMETERS
         )
         return (*self.regions[region].unread, *elsewhere)
+
+    def deletions_unread_of(self, region: str) -> tuple[Evidence, ...]:
+        """What could not be read and stops deletions in the region: unknown uses of images count, too."""
+        return (*self.unread_of(region), *self.regions[region].deletions_unread)
 
     def target(self, region: str) -> Target:
         """A region of the account, as plans name it."""

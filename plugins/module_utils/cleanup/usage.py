@@ -189,7 +189,11 @@ def unresolved(bulk: BulkReads) -> tuple[Evidence, ...]:
     """Launch templates, groups and fleets whose parameter could not be read: they may use any image."""
     missing = {_RESOLVED + name for name in selectors(bulk)}
     return tuple(
-        unreadable(str(user), f"{image} could not be resolved.")
+        unreadable(
+            str(user),
+            f"{image} could not be resolved.",
+            "Allow ssm:GetParameter for this parameter, or correct what launches from it.",
+        )
         for user, image in bulk.named_images
         if image in missing
     )

@@ -47,16 +47,18 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class DiagnosisPlan(ReadOnlyPlan):
-    """All diagnoses, and the failures of the task; it has no actions."""
+    """All diagnoses. It has no actions.
+
+    The failures are what could not be read, and the findings that ``fail_on`` selects.
+    """
 
     diagnoses: tuple[Diagnosis, ...]
-    failures: tuple[Failure, ...] = ()
 
 
 def plan(wanted: DiagnosisWanted, seen: DiagnosisSeen) -> DiagnosisPlan:
     """Diagnose every image in every account."""
     diagnoses = tuple(_diagnose(seen, case) for case in cases(wanted, seen.owners))
-    return DiagnosisPlan(diagnoses, (*_unread(seen), *_failing(wanted, diagnoses)))
+    return DiagnosisPlan(diagnoses, failures=(*_unread(seen), *_failing(wanted, diagnoses)))
 
 
 def cases(wanted: DiagnosisWanted, places: Iterable[Target]) -> tuple[Case, ...]:

@@ -17,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.families imp
     families,
     inherited_tags,
     latest,
+    unmatched_options,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnImage
@@ -64,6 +65,23 @@ def placed(here: list[OwnImage], there: list[OwnImage] | None = None) -> dict[Im
 def test_family(by: FamilyBy, changes: dict[str, Any], family: str | None) -> None:
     ref = ImageRef(HERE, "ami-1")
     assert families(placed([own(**changes)]), by).get(ref) == family
+
+
+@pytest.mark.parametrize(
+    ("by", "options"),
+    [
+        (FamilyBy(tag="family"), []),
+        (FamilyBy(tag="famly"), ["family_tag"]),
+        (FamilyBy(name_pattern=re.compile("web .*")), []),
+        # The whole name has to match.
+        (FamilyBy(name_pattern=re.compile("web")), ["family_name_pattern"]),
+        (FamilyBy(tag="famly", name_pattern=re.compile("db")), ["family_tag", "family_name_pattern"]),
+        (FamilyBy(source=True), []),
+    ],
+)
+def test_an_option_that_matches_no_image_is_named(by: FamilyBy, options: list[str]) -> None:
+    found = unmatched_options(placed([own("ami-1")]), by)
+    assert [text.partition(":")[0] for text in found] == options
 
 
 def test_images_that_a_policy_manages_have_no_family() -> None:

@@ -128,7 +128,7 @@ def test_the_result_has_the_decision_of_the_final_check(tmp_path: Path) -> None:
         found = cleanup.result(asked, first, planned, outcome)
         return {**found, "results": [(one["image_id"], one["decision"]) for one in found["results"]]}
 
-    counted = {"evaluated_count": 2, "regions": [REGION, ELSEWHERE]}
+    counted = {"evaluated_count": 2, "regions": [REGION, ELSEWHERE], "unreadable": []}
     assert result(Outcome()) == {**counted, "results": [("ami-1", "deregister"), ("ami-new", "keep")]}
     assert result(outcome) == {**counted, "results": [("ami-1", "keep"), ("ami-new", "keep")]}
 

@@ -110,7 +110,8 @@ def test_snapshots_with_their_locks_but_not_with_those_that_expired() -> None:
     ]
     wire.expect("describe_snapshots", {"OwnerIds": ["self"], "MaxResults": 1000}, {"Snapshots": found})
     with wire.spoken():
-        assert own_images.own_snapshots(wire.client) == (
+        locked = dict(own_images.snapshot_locks(wire.client))
+        assert own_images.own_snapshots(wire.client, locked) == (
             OwnSnapshot(
                 "snap-1", "web", {}, locked="governance until 2027-01-02", associated_key_arns=("arn:other",)
             ),
@@ -403,7 +404,6 @@ def region_where(
     ]
     skipped = {
         "describe_auto_scaling_groups": "describe_instance_refreshes",
-        "describe_locked_snapshots": "describe_snapshots",
     }
     for wire, method, request, answer in script:
         if method == refused:
@@ -438,16 +438,30 @@ def test_what_cannot_be_read_speaks_for_every_image_and_frees_no_snapshot() -> N
         "describe_launch_configurations",
         "describe_parameters",
         "get_parameter_history",
-        "describe_locked_snapshots",
-        "describe_snapshots",
-        "list_images_in_recycle_bin",
     ):
         names = ["/web"] if method == "get_parameter_history" else []
         facts = region_where(method, names, names)
         (evidence,) = facts.unread
         assert evidence.kind == "unreadable", method
         assert "UnauthorizedOperation: No." in evidence.detail
-        assert (len(facts.images), facts.snapshots) == (1, {})
+        assert evidence.remedy.startswith("Allow ")
+        # All else is kept.
+        assert (len(facts.images), set(facts.snapshots), facts.deletions_unread) == (1, {"snap-1"}, ())
+
+
+@pytest.mark.parametrize(
+    ("method", "snapshots"),
+    [
+        ("describe_locked_snapshots", {"snap-1"}),
+        ("describe_snapshots", set()),
+        ("list_images_in_recycle_bin", {"snap-1"}),
+    ],
+)
+def test_what_only_deletions_need_is_no_use(method: str, snapshots: set[str]) -> None:
+    facts = region_where(method)
+    (evidence,) = facts.deletions_unread
+    assert (evidence.kind, facts.unread) == ("unreadable", ())
+    assert set(facts.snapshots) == snapshots
 
 
 def test_without_retention_rules_nothing_is_promised_and_nothing_else_is_different() -> None:
@@ -478,19 +492,14 @@ def latest(**members: Any) -> dict[str, Any]:
 IMAGE_PARAMETER = (Parameter("/web", "ami-0123456789abcdef0", 2),)
 INCOMPLETE: list[tuple[str, Any, dict[str, Any], str]] = [
     ("ec2", lambda ec2: own_images.own_images(ec2, "eu-west-1"), {"describe_images": {}}, "Images"),
-    ("ec2", own_images.own_snapshots, {"describe_locked_snapshots": {}}, "Snapshots"),
+    ("ec2", own_images.snapshot_locks, {"describe_locked_snapshots": {}}, "Snapshots"),
     (
         "ec2",
-        own_images.own_snapshots,
+        own_images.snapshot_locks,
         {"describe_locked_snapshots": {"Snapshots": [{"LockState": "compliance"}]}},
         "SnapshotId",
     ),
-    (
-        "ec2",
-        own_images.own_snapshots,
-        {"describe_locked_snapshots": {"Snapshots": []}, "describe_snapshots": {}},
-        "Snapshots",
-    ),
+    ("ec2", lambda ec2: own_images.own_snapshots(ec2, {}), {"describe_snapshots": {}}, "Snapshots"),
     ("ec2", own_images.instances, {"describe_instances": {}}, "Reservations"),
     ("ec2", own_images.instances, {"describe_instances": {"Reservations": [{}]}}, "Instances"),
     ("ec2", own_images.instances, instances_with(ImageId=None), "ImageId"),
@@ -566,7 +575,10 @@ def test_a_lock_without_a_state_is_one() -> None:
     locks = {"Snapshots": [{"SnapshotId": "snap-1"}]}
     snapshots = {"Snapshots": [{"SnapshotId": "snap-1"}, {"SnapshotId": "snap-2"}]}
     ec2 = answering("ec2", describe_locked_snapshots=locks, describe_snapshots=snapshots)
-    assert [one.locked for one in own_images.own_snapshots(ec2)] == ["locked", ""]
+    assert [one.locked for one in own_images.own_snapshots(ec2, dict(own_images.snapshot_locks(ec2)))] == [
+        "locked",
+        "",
+    ]
 
 
 def test_a_rule_without_a_status_is_not_in_effect() -> None:

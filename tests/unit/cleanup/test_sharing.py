@@ -30,7 +30,7 @@ from tests.unit.examples import CONSUMER, ORG, STRANGER
 
 SHARED = "shared"
 OTHER = "other_account"
-UNREAD = "unreadable"
+UNREAD, UNPROVEN = "unreadable", "unproven"
 PUBLIC = ImageUsage(sharing=Sharing(public=True))
 WITH_ORG = ImageUsage(sharing=Sharing(org_arns=frozenset({ORG})))
 SECOND = timedelta(seconds=1)
@@ -71,24 +71,24 @@ def test_an_image_that_is_not_shared_has_no_evidence() -> None:
         (shared(CONSUMER, report=report(used_by={STRANGER: 0})), []),
         (shared(CONSUMER, report=report(created=ago(days=8))), []),
         # A report that shows nothing, or shows use.
-        (shared(CONSUMER), [UNREAD]),
-        (shared(CONSUMER, report=report(state="pending")), [UNREAD]),
-        (shared(CONSUMER, report=report(state="error")), [UNREAD]),
-        (shared(CONSUMER, report=report(created=ago(days=8) - SECOND)), [UNREAD]),
-        *((shared(CONSUMER, report=report(resource_types=REPORTED - {one})), [UNREAD]) for one in REPORTED),
-        (shared(CONSUMER, report=report(template_versions=9_999)), [UNREAD]),
-        (shared(CONSUMER, STRANGER, report=report(account_ids=frozenset({CONSUMER}))), [UNREAD]),
-        (replace(PUBLIC, report=report(account_ids=frozenset({CONSUMER}))), [UNREAD]),
+        (shared(CONSUMER), [UNPROVEN]),
+        (shared(CONSUMER, report=report(state="pending")), [UNPROVEN]),
+        (shared(CONSUMER, report=report(state="error")), [UNPROVEN]),
+        (shared(CONSUMER, report=report(created=ago(days=8) - SECOND)), [UNPROVEN]),
+        *((shared(CONSUMER, report=report(resource_types=REPORTED - {one})), [UNPROVEN]) for one in REPORTED),
+        (shared(CONSUMER, report=report(template_versions=9_999)), [UNPROVEN]),
+        (shared(CONSUMER, STRANGER, report=report(account_ids=frozenset({CONSUMER}))), [UNPROVEN]),
+        (replace(PUBLIC, report=report(account_ids=frozenset({CONSUMER}))), [UNPROVEN]),
         (shared(CONSUMER, report=report(used_by={STRANGER: 2})), [OTHER]),
         (shared(CONSUMER, report=report(used_by={STRANGER: 2}, created=ago(days=20))), [OTHER]),
         # Every account was read.
         (shared(CONSUMER, consumers={CONSUMER: ()}), []),
         (shared(CONSUMER, STRANGER, consumers={CONSUMER: (), STRANGER: ()}), []),
-        (shared(CONSUMER, STRANGER, consumers={CONSUMER: ()}), [UNREAD]),
+        (shared(CONSUMER, STRANGER, consumers={CONSUMER: ()}), [UNPROVEN]),
         (shared(CONSUMER, consumers={CONSUMER: (USED,)}), [OTHER]),
-        (shared(CONSUMER, consumers={CONSUMER: (unreadable("instances", "denied"),)}), [UNREAD, UNREAD]),
-        (replace(PUBLIC, consumers={CONSUMER: ()}), [UNREAD]),
-        (replace(WITH_ORG, consumers={CONSUMER: ()}), [UNREAD]),
+        (shared(CONSUMER, consumers={CONSUMER: (unreadable("instances", "denied"),)}), [UNPROVEN, UNREAD]),
+        (replace(PUBLIC, consumers={CONSUMER: ()}), [UNPROVEN]),
+        (replace(WITH_ORG, consumers={CONSUMER: ()}), [UNPROVEN]),
         # Where they disagree, use counts.
         (shared(CONSUMER, consumers={CONSUMER: (USED,)}, report=report()), [OTHER]),
         (shared(CONSUMER, consumers={CONSUMER: ()}, report=report(used_by={CONSUMER: 1})), [OTHER]),
@@ -122,7 +122,7 @@ def test_reports_that_are_not_trusted_show_use_only() -> None:
     """They do not cover parameters (botocore shape ImageUsageResourceTypeRequest)."""
     unused = shared(CONSUMER, report=report())
     (evidence,) = sharing_evidence(unused, True, None)
-    assert (evidence.kind, evidence.firm) == (UNREAD, False)
+    assert (evidence.kind, evidence.firm) == (UNPROVEN, False)
     assert evidence.detail == "Usage reports do not show parameters, and trust_usage_reports is not set."
     assert needs_report(shared(CONSUMER), True, None) is False
     (evidence,) = sharing_evidence(shared(CONSUMER, report=report(used_by={STRANGER: 2})), True, None)

@@ -20,8 +20,10 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots im
     orphans,
     recoverable_until,
     sharing_blockers,
+    unread_blockers,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    Evidence,
     OwnImage,
     OwnSnapshot,
     RegionState,
@@ -43,25 +45,42 @@ FORMER = "ami-0123456789abcdef0"
 
 
 WITH_CONSUMER = Sharing(account_ids=frozenset({CONSUMER}))
-DENIED = SnapshotUsage(unread=unreadable("DescribeSnapshotAttribute", "denied"))
+DENIED = SnapshotUsage(unread="denied")
+BIN = unreadable("ListImagesInRecycleBin", "denied")
+ATTRIBUTE = unreadable("DescribeSnapshotAttribute", "snap-ami-1: denied")
 
 
 @pytest.mark.parametrize(
-    ("sharing", "usage", "deregisters", "reason"),
+    ("sharing", "usage", "reason"),
     [
-        pytest.param(Sharing(), SnapshotUsage(), True, None, id="private"),
-        pytest.param(Sharing(), SnapshotUsage(WITH_CONSUMER), True, CONSUMER, id="shared alone"),
-        pytest.param(Sharing(), SnapshotUsage(WITH_CONSUMER), False, None, id="nothing is deleted"),
-        pytest.param(WITH_CONSUMER, SnapshotUsage(WITH_CONSUMER), True, None, id="shared with the image"),
-        pytest.param(Sharing(), DENIED, False, "denied", id="not read"),
+        pytest.param(Sharing(), SnapshotUsage(), None, id="private"),
+        pytest.param(Sharing(), SnapshotUsage(WITH_CONSUMER), CONSUMER, id="shared alone"),
+        pytest.param(WITH_CONSUMER, SnapshotUsage(WITH_CONSUMER), None, id="shared with the image"),
+        pytest.param(Sharing(), DENIED, None, id="not read"),
     ],
 )
-def test_sharing_blockers(
-    sharing: Sharing, usage: SnapshotUsage, deregisters: bool, reason: str | None
-) -> None:
-    reasons = list(sharing_blockers(own("ami-1"), sharing, {"snap-ami-1": usage}, False, deregisters))
+def test_sharing_blockers(sharing: Sharing, usage: SnapshotUsage, reason: str | None) -> None:
+    reasons = list(sharing_blockers(own("ami-1"), sharing, {"snap-ami-1": usage}, False))
     assert len(reasons) == (reason is not None)
     assert all(reason in one for one in reasons if reason)
+
+
+@pytest.mark.parametrize(
+    ("unread", "usage", "deregisters", "expected"),
+    [
+        pytest.param((), SnapshotUsage(), True, [], id="all read"),
+        pytest.param((BIN,), SnapshotUsage(), True, [BIN], id="only deletions need the Recycle Bin"),
+        pytest.param((BIN,), SnapshotUsage(), False, [], id="disabling does not"),
+        pytest.param((), DENIED, True, [ATTRIBUTE], id="the tombstone needs permissions"),
+        pytest.param((), DENIED, False, [ATTRIBUTE], id="also that of a disabled image"),
+    ],
+)
+def test_what_is_not_read_blocks_what_needs_it(
+    unread: tuple[Evidence, ...], usage: SnapshotUsage, deregisters: bool, expected: list[Evidence]
+) -> None:
+    state = region_state(own("ami-1"), deletions_unread=unread)
+    found = unread_blockers(own("ami-1"), state, {"snap-ami-1": usage}, deregisters)
+    assert list(found) == expected
 
 
 @pytest.mark.parametrize(
@@ -115,8 +134,10 @@ def test_what_blocks_an_image_with_a_product_code() -> None:
 
 def test_an_image_whose_snapshot_is_not_known_is_not_deregistered() -> None:
     assert list(deregistration_blockers(own(), region_state(own(), snapshots={}))) == [
-        "Its snapshot snap-ami-1 could not be read."
+        "Its snapshot snap-ami-1 was not found."
     ]
+    unlisted = region_state(own(), snapshots={}, deletions_unread=(BIN,))
+    assert list(deregistration_blockers(own(), unlisted)) == []
 
 
 def a_region(*snapshots: OwnSnapshot, **changes: Any) -> RegionState:

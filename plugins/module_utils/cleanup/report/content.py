@@ -26,11 +26,13 @@ Snapshot = tuple[str, str]
 def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[str, Any]:
     """The report on what ``ami_cleanup`` returned on success or failure; ``planned`` in check mode.
 
-    ``status`` is ``done``, ``planned``, ``incomplete`` if a step failed, ``refused`` if nothing was done (for
-    example because of too many deletions), or ``failed`` if there is no result. With the last two, there are
-    no images. A decision counts as done only if its call is among those that were made.
+    ``status`` is ``done``, ``planned``, ``incomplete`` if a step failed or something that could not be read
+    keeps what could be retired without it, ``refused`` if nothing was done (for example because of too many
+    deletions), or ``failed`` if there is no result. With the last two, there are no images. A decision counts
+    as done only if its call is among those that were made.
     """
     status = _status(cleaned, planned)
+    unreadable = steps.failures([{"failures": cleaned.get("unreadable") or ()}])
     outcomes = Outcomes(cleaned, planned)
     freed: set[Snapshot] = set()
     images = [_image(one, outcomes, prices, planned, freed) for one in cleaned.get("results", ())]
@@ -40,8 +42,9 @@ def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[s
         for region in cleaned.get("regions", ())
     }
     content = {
+        "check_mode": planned,
         "currency": prices.currency if prices.table else None,
-        "failures": _failures(cleaned, status),
+        "failures": [one for one in _failures(cleaned, status) if one not in unreadable],
         "grants": outcomes.grants(),
         "images": images,
         "prices": {region: float(price) for region, price in prices.table.items()},
@@ -49,6 +52,7 @@ def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[s
         "orphan_snapshots": outcomes.orphan_snapshots(images),
         "status": status,
         "totals": totals(images, prices),
+        "unreadable": unreadable,
         "warnings": [steps.stable(str(text)) for text in cleaned.get("warnings") or ()],
     }
     return {**content, "summary": headline(content)}
@@ -58,7 +62,7 @@ def _status(cleaned: Mapping[str, Any], planned: bool) -> str:
     if "results" not in cleaned:
         # A module that refuses returns failures; one that crashes, or does not run, returns none.
         return "refused" if cleaned.get("failures") else "failed"
-    if cleaned.get("failed") or cleaned.get("failures"):
+    if cleaned.get("failed") or cleaned.get("failures") or cleaned.get("unreadable"):
         return "incomplete"
     return "planned" if planned else "done"
 

@@ -32,7 +32,7 @@ _SIZE, _FREED = Column("size_gib", "GiB", numeric=True), Column("freed_gib", "Gi
 def document(content: Mapping[str, Any]) -> Document:
     """The document of a report."""
     found = tuple(items(content))
-    planned = content["status"] == "planned"
+    planned = content["check_mode"]
     return Document(
         kind="cleanup",
         title="Image cleanup plan" if planned else "Image cleanup",
@@ -81,7 +81,8 @@ def _amount(gib: int, cost: float | None, currency: str | None) -> str:
 
 
 def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
-    yield _failures(content["failures"])
+    yield _failures("Failures", content["failures"])
+    yield _failures("Not readable", content["unreadable"])
     yield _regions(content)
     by_decision = {
         decision: [one for one in content["images"] if one["decision"] == decision] for decision in DECISIONS
@@ -139,9 +140,9 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
     )
 
 
-def _failures(failures: Sequence[Mapping[str, Any]]) -> Table:
+def _failures(title: str, failures: Sequence[Mapping[str, Any]]) -> Table:
     return Table(
-        title="Failures",
+        title=title,
         columns=(
             Column("region", "Region"),
             Column("action", "Call or option"),
@@ -212,9 +213,9 @@ def _next(image: Mapping[str, Any]) -> str:
 
 
 def _reason(image: Mapping[str, Any]) -> str:
-    """The rules that keep the image, what blocks it, and its uses; a retired image has none of these."""
+    """The rules that keep the image, what blocks its next stage, and its uses."""
     if image["decision"] in STAGES:
-        return _NOT_DONE if image["outcome"] == NOT_DONE else _UNUSED
+        return " ".join([_NOT_DONE if image["outcome"] == NOT_DONE else _UNUSED, *image["reasons"]])
     uses = [f"{_evidence(found)}." for found in image["evidence"]]
     return " ".join([*image["reasons"], *uses])
 

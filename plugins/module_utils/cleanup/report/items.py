@@ -12,7 +12,7 @@ from typing import Any
 
 from ...reports.document import Item
 from ..decisions import WAIT
-from ..state import UNREADABLE
+from ..state import UNPROVEN, UNREADABLE
 from .outcome import NOT_DONE
 from .wording import count, outcome_text
 
@@ -22,7 +22,8 @@ MEANINGS = {
     "cleanup_refused": "The cleanup was refused as a whole, and nothing was changed.",
     "not_retired": "The decision on the image was not carried out. The next run decides again.",
     "step_failed": "A step of the cleanup failed. The next run completes it.",
-    "use_unreadable": "Something that may use images could not be read. Images are kept until it can.",
+    "unreadable": "Something could not be read. What depends on it is not retired until it can be.",
+    "use_unproven": "AWS does not show whether something uses images. They count as used.",
 }
 
 _SEVERITIES = {"refused": "high", "failed": "high", "incomplete": "medium"}
@@ -33,6 +34,7 @@ def items(content: Mapping[str, Any]) -> Iterator[Item]:
     """The findings, in any order."""
     yield from _failures(content)
     yield from _unreadable(content)
+    yield from _unproven(content)
     # A failure in one region, such as that of a tombstone, can keep images of all regions.
     failed = bool(content["failures"])
     for image in content["images"]:
@@ -71,22 +73,53 @@ def _failures(content: Mapping[str, Any]) -> Iterator[Item]:
 
 
 def _unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
-    """One finding for each thing that could not be read in a region, with the number of images it may use."""
-    kept: dict[tuple[str, str, str], int] = defaultdict(int)
-    for image in content["images"]:
-        for found in image["evidence"]:
-            if found["kind"] == UNREADABLE:
-                kept[image["region"], found["subject"], found["detail"]] += 1
-    for (region, subject, detail), number in kept.items():
+    """One finding for each thing that could not be read in a region, whether or not it decides."""
+    deciding = {(one["region"], one["action"]) for one in content["unreadable"]}
+    for one in content["unreadable"]:
         yield Item(
-            code="use_unreadable",
+            code="unreadable",
             severity="medium",
+            message=one["message"],
+            remedy=one["remedy"] or "",
+            account_id=one["account_id"],
+            region=one["region"],
+            resource=one["action"],
+        )
+    for (region, subject, detail), number in _evidence(content, UNREADABLE).items():
+        if (region, subject) not in deciding:
+            yield Item(
+                code="unreadable",
+                severity="low",
+                message=f"{subject}: {detail} This counts as use of {count(number, 'image')}.",
+                remedy="Allow the read. Until then, other reasons keep these images.",
+                account_id=None,
+                region=region,
+                resource=subject,
+            )
+
+
+def _unproven(content: Mapping[str, Any]) -> Iterator[Item]:
+    """One finding for each thing that AWS does not show in a region, with the number of images it may use."""
+    for (region, subject, detail), number in _evidence(content, UNPROVEN).items():
+        yield Item(
+            code="use_unproven",
+            severity="low",
             message=f"{subject}: {detail} This counts as use of {count(number, 'image')}.",
-            remedy="Allow the read. A usage report that was requested is available in a later run.",
+            remedy="A usage report that was requested is available in a later run.",
             account_id=None,
             region=region,
             resource=subject,
         )
+
+
+def _evidence(content: Mapping[str, Any], kind: str) -> dict[tuple[str, str, str], int]:
+    """The region, subject and detail of each evidence of a kind, with the number of images that have it."""
+    found: dict[tuple[str, str, str], int] = defaultdict(int)
+    for image in content["images"]:
+        for one in image["evidence"]:
+            if one["kind"] == kind:
+                found[image["region"], one["subject"], one["detail"]] += 1
+    return found
 
 
 def _about(image: Mapping[str, Any], code: str, severity: str, message: str, remedy: str) -> Item:

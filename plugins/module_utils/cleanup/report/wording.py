@@ -31,7 +31,7 @@ def headline(content: Mapping[str, Any]) -> str:
     if status == "failed":
         return f"It is not known what was changed. {_failures_text(failures)}"
     text = f"{_actions_text(content)}{_freed_text(content)}."
-    is_plan = status == "planned"
+    is_plan = content["check_mode"]
     sentences = [f"This is a plan, nothing was changed: {text}" if is_plan else text[0].upper() + text[1:]]
     alone = len(content["orphan_snapshots"])
     if alone:
@@ -40,8 +40,10 @@ def headline(content: Mapping[str, Any]) -> str:
     missed = sum(found["not_done"] for found in content["totals"]["by_decision"].values())
     if missed and not is_plan:
         sentences.append(f"The decision on {count(missed, 'image')} was not carried out.")
-    if status == "incomplete":
+    if failures:
         sentences = ["Some steps failed.", *sentences, _failures_text(failures)]
+    if content["unreadable"]:
+        sentences = [_unreadable_text(content["unreadable"]), *sentences]
     return " ".join(sentences)
 
 
@@ -76,7 +78,7 @@ def money(amount: float | None, currency: str | None) -> str:
 
 def _actions_text(content: Mapping[str, Any]) -> str:
     """What is done to how many images: ``2 of 6 images were deregistered, 1 disabled and 1 deprecated``."""
-    planned = content["status"] == "planned"
+    planned = content["check_mode"]
     images, found = content["totals"]["images"], content["totals"]["by_decision"]
     counts = {stage: found[stage]["images" if planned else "done"] for stage in STAGES}
     (first, number), *others = [one for one in counts.items() if one[1]] or [("", 0)]
@@ -97,7 +99,7 @@ def _freed_text(content: Mapping[str, Any]) -> str:
     if not gib:
         return ""
     cost = money(sums["freed_monthly_cost"], content["currency"])
-    text = f", which {'would free' if content['status'] == 'planned' else 'frees'} at most {gib} GiB"
+    text = f", which {'would free' if content['check_mode'] else 'frees'} at most {gib} GiB"
     text += f" ({cost} a month)" if cost else ""
     return text + (f", {later} GiB of them after their retention in the Recycle Bin" if later else "")
 
@@ -107,6 +109,15 @@ def _failures_text(failures: Sequence[Mapping[str, Any]]) -> str:
         return f"There are {len(failures)} failures."
     place = f"{failures[0]['region']}: " if failures[0]["region"] else ""
     return f"{place}{failures[0]['message']} {failures[0]['remedy'] or ''}".strip()
+
+
+def _unreadable_text(unreadable: Sequence[Mapping[str, Any]]) -> str:
+    """What makes the cleanup incomplete, by operation with its regions, so that twenty regions stay short."""
+    regions: dict[str, list[str]] = {}
+    for one in unreadable:
+        regions.setdefault(str(one["action"]), []).append(str(one["region"]))
+    reads = "; ".join(f"{action} in {', '.join(found)}" for action, found in regions.items())
+    return f"Incomplete, because these reads failed: {reads}."
 
 
 def _was_or_were(number: int) -> str:

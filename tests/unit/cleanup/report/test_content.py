@@ -25,6 +25,8 @@ KEPT = one("ami-6", "keep", evidence=[{"detail": "running", "kind": "instance", 
 ALL = (OLD, OLDER, OFF, SOON, WAITS, KEPT)
 A_PLAN = "This is a plan, nothing was changed: "
 ONE_DONE = "1 of 2 images was deregistered, which frees at most 8 GiB."
+NOT_READ = {"unreadable": [failure("DescribeFleets", region=US)]}
+FAILED_READS = f"Incomplete, because these reads failed: DescribeFleets in {US}."
 ONE_LEFT = "The decision on 1 image was not carried out."
 
 
@@ -44,6 +46,8 @@ def outcomes(content: dict[str, Any]) -> dict[str, str]:
         (cleaned(), False, "done"),
         (cleaned(*ALL, failures=[failure("DisableImage")]), False, "incomplete"),
         (cleaned(*ALL, failed=True), False, "incomplete"),
+        (cleaned(*ALL, unreadable=[failure("DescribeFleets")]), False, "incomplete"),
+        (cleaned(*ALL, unreadable=[failure("DescribeFleets")]), True, "incomplete"),
         (OVER_THE_LIMIT, False, "refused"),
         (OVER_THE_LIMIT, True, "refused"),
         ({}, False, "failed"),
@@ -98,6 +102,16 @@ def test_what_a_crash_said_is_kept() -> None:
             cleaned(OLD, OLDER, actions=calls(OLD), failures=[failure("DeregisterImage", region=US)]),
             False,
             f"Some steps failed. {ONE_DONE} {ONE_LEFT} {US}: No. Allow it.",
+        ),
+        (
+            cleaned(OLD, OLDER, actions=calls(OLD), **NOT_READ),
+            False,
+            f"{FAILED_READS} {ONE_DONE} {ONE_LEFT}",
+        ),
+        (
+            cleaned(KEPT, **NOT_READ),
+            True,
+            f"{FAILED_READS} {A_PLAN}nothing would be done to 1 image.",
         ),
         (
             cleaned(OLD, KEPT, actions=[]),
@@ -323,3 +337,10 @@ def test_totals_add_up_and_nothing_is_freed_that_was_not_deregistered(
 
 def cents(amount: float | None) -> int:
     return round((amount or 0) * 100)
+
+
+def test_a_failed_read_is_not_listed_among_the_failures_too() -> None:
+    failures = [failure("DisableImage"), *NOT_READ["unreadable"]]
+    content = report(cleaned(*ALL, failures=failures, **NOT_READ))
+    assert [one["action"] for one in content["failures"]] == ["DisableImage"]
+    assert [one["action"] for one in content["unreadable"]] == ["DescribeFleets"]

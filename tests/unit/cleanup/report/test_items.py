@@ -54,7 +54,16 @@ def made(
         (made(OFF, actions=[]), [("not_retired", "low", US, "ami-2")]),
         (
             made({**KEPT, "evidence": [UNREAD]}, {**RUNS, "evidence": [UNREAD]}),
-            [("use_unreadable", "medium", EU, "DescribeInstances")],
+            [("unreadable", "low", EU, "DescribeInstances")],
+        ),
+        # It is named once where images are kept because of it alone.
+        (
+            made({**RUNS, "evidence": [UNREAD]}, unreadable=[failure("DescribeInstances", region=EU)]),
+            [("unreadable", "medium", EU, "DescribeInstances")],
+        ),
+        (
+            made({**RUNS, "evidence": [{**UNREAD, "kind": "unproven"}]}),
+            [("use_unproven", "low", EU, "DescribeInstances")],
         ),
         (
             document(cleanup(OVER_THE_LIMIT, NO_PRICES, planned=False)),
