@@ -31,7 +31,7 @@ export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
 export no_proxy := 127.0.0.1,localhost,$(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test lint sanity package unit mutants integration bench simulated-aws format lock clean
+.PHONY: help environment demo test lint sanity package unit mutants integration chaos bench simulated-aws format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 16
@@ -62,6 +62,9 @@ mutants: environment  ## does each test file of tests/unit fail when its source 
 
 integration: environment  ## pytest: tests/integration, real playbooks against the simulated AWS
 	@$(RUN) -m checks compatibility integration
+
+chaos: environment  ## playbooks killed, cut off, throttled, denied at each call; hours. Some: CHAOS="distribute kill"
+	@$(RUN) -m tests.chaos $(CHAOS)
 
 bench: environment  ## this collection against what one would run without it
 	@$(RUN) -m tests.benchmark

@@ -11,6 +11,7 @@ TESTS = Path("tests/unit")
 OTHER_FOLDERS = {
     "action": "plugins/action",
     "benchmark": "tests/benchmark",
+    "chaos": "tests/chaos",
     "checks": "checks",
     "filter": "plugins/filter",
     "inventory": "plugins/inventory",

@@ -116,6 +116,11 @@ class SimulatedAws:
         """The description of the fixture that was loaded last; empty if there is none."""
         return self._control("GET", "fixture")
 
+    def world(self) -> list[dict[str, Any]]:
+        """All resources as they are now, also those that reads show later; see world.py."""
+        listed: list[dict[str, Any]] = self._control("GET", "world")["resources"]
+        return listed
+
     def calls(self, *, since: int = 0, **filters: str) -> list[RecordedCall]:
         """Recorded API calls numbered above `since`; filters: account_id, region, service, action."""
         query = urlencode({"since": since, **filters})

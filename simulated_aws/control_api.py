@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 
 import yaml
 
+from . import world
 from .fixtures import loader
 from .http.connection import Request, Response
 from .http.faults import Fault
@@ -129,6 +130,7 @@ _ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "reset"): lambda control, _: control._reset(),
     ("POST", "fixture"): ControlApi._post_fixture,
     ("GET", "fixture"): lambda control, _: control._get_fixture(),
+    ("GET", "world"): lambda *_: {"resources": world.resources()},
     ("GET", "calls"): ControlApi._get_calls,
     ("DELETE", "calls"): lambda control, _: control._delete_calls(),
     ("PUT", "latency"): ControlApi._put_latency,

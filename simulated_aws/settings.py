@@ -102,6 +102,8 @@ class Settings:
     `aws:ec2:image`; AWS documents neither."""
     parameter_rewrite_error_code: str = "TooManyUpdates"
     """Error code of PutParameter while the previous value is being validated; AWS doesn't document it."""
+    request_rate_factor: float = 1.0
+    """Factor of the size and the refill rate of every bucket of request throttling."""
     not_opted_in_regions: list[str] = field(default_factory=list)
     """Regions that no account has opted in to."""
     not_opted_in_regions_by_account: dict[str, list[str]] = field(default_factory=dict)

@@ -379,6 +379,11 @@ def region(name: str) -> Region:
     return _regions[name]
 
 
+def all_regions() -> list[Region]:
+    """All Regions in which there was an image or a snapshot."""
+    return list(_regions.values())
+
+
 def account_region(account_id: str, region_name: str) -> AccountRegion:
     """The settings of an account in a Region."""
     return _account_regions[account_id, region_name]

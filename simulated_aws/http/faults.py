@@ -14,10 +14,12 @@ KINDS = {
     "delay": frozenset({"seconds"}),
     "freeze": frozenset({"when"}),
     "page": frozenset({"status"}),
+    "denied": frozenset(),
 }
 """The kinds of faults, and the fields that only faults of this kind have."""
 
 _MATCHED = ("service", "action", "region", "account_id")
+_SELECTED = (*_MATCHED, "changes")
 
 
 @dataclass
@@ -27,8 +29,10 @@ class Fault:
     `error` responds with code, message and HTTP status, and the call has no effect. `drop` closes the
     connection without a response; `freeze` responds only after a release; both before or after the call takes
     effect (`when`). `delay` sends the response some seconds later. `page` responds with an HTML page, as a
-    proxy or a gateway does, and the call has no effect.
+    proxy or a gateway does, and the call has no effect. `denied` responds as if no policy of the principal
+    allowed the action.
     A call matches if it has the service, action, Region and account of the fault; an empty field matches any.
+    With `changes` it matches only if it would change something (`changes.is_change`).
     The first `after` matching calls succeed, the next `times` calls fail (0: all of them). Throttled calls
     match too.
     """
@@ -38,6 +42,7 @@ class Fault:
     action: str = ""
     region: str = ""
     account_id: str = ""
+    changes: bool = False
     after: int = 0
     times: int = 1
     code: str = "InternalError"
@@ -56,7 +61,7 @@ class Fault:
         kind = document.get("kind")
         if kind not in KINDS:
             raise ValueError(f"the kind of a fault must be one of {', '.join(KINDS)}, not {kind!r}")
-        known = {"kind", *_MATCHED, "after", "times", *KINDS[kind]}
+        known = {"kind", *_SELECTED, "after", "times", *KINDS[kind]}
         unknown = sorted(set(document) - known)
         if unknown:
             raise ValueError(
@@ -67,8 +72,10 @@ class Fault:
             raise ValueError(f"`when` of a fault must be before or after, not {fault.when!r}")
         return fault
 
-    def matches(self, call: Mapping[str, str]) -> bool:
+    def matches(self, call: Mapping[str, str], is_change: bool) -> bool:
         """Whether a call with this service, action, region and account_id matches the fault."""
+        if self.changes and not is_change:
+            return False
         return all(getattr(self, name) in ("", call[name]) for name in _MATCHED)
 
     def is_due(self) -> bool:
@@ -77,7 +84,7 @@ class Fault:
 
     def view(self) -> dict[str, Any]:
         """The fault as a JSON object: the fields of its kind, and the number of calls that matched."""
-        shown = {"kind", *_MATCHED, "after", "times", "matched", *KINDS[self.kind]}
+        shown = {"kind", *_SELECTED, "after", "times", "matched", *KINDS[self.kind]}
         return {name: value for name, value in asdict(self).items() if name in shown}
 
 
@@ -106,13 +113,13 @@ class Faults:
         self._released.set()
         self._released = asyncio.Event()
 
-    def count(self, call: Mapping[str, str]) -> Fault | None:
+    def count(self, call: Mapping[str, str], is_change: bool = False) -> Fault | None:
         """Count a call for every fault that it matches; return the first fault that is due, if any."""
         if not self._faults:
             return None
         due_fault = None
         for fault in self._faults:
-            if not fault.matches(call):
+            if not fault.matches(call, is_change):
                 continue
             fault.matched += 1
             if due_fault is None and fault.is_due():
@@ -137,12 +144,17 @@ _DISCONNECT_SECONDS = 0.05
 """Seconds that the event loop certainly needs no longer than to notice a disconnect."""
 
 _TYPES = {one.name: one.type for one in fields(Fault)}
-_ACCEPTED: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
+_ACCEPTED: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+}
 
 
 def _typed(name: str, value: Any) -> Any:
     wanted = _ACCEPTED[str(_TYPES[name])]
     negative = isinstance(value, (int, float)) and value < 0
-    if not isinstance(value, wanted) or isinstance(value, bool) or negative:
+    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted) or negative:
         raise ValueError(f"invalid `{name}` of a fault: {value!r}")
     return value

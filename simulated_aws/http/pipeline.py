@@ -11,9 +11,10 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from ..iam.current_principal import as_principal
-from . import errors
+from . import denials, errors
 from .api_calls import Call, read
 from .callers import Callers
+from .changes import is_change
 from .connection import Request, Response
 from .fast_path import FastPathRequest, RestRequest
 from .faults import Fault, Faults
@@ -81,6 +82,7 @@ class Pipeline:
         account_id = self._account_of(call)
         user_agent = request.headers.get("user-agent", "")
         entry = self.record.begin(call, account_id or "", user_agent, request_id, time.time())
+        entry.changes = is_change(call)
         if account_id is None:
             error = errors.unknown_key(call.protocol) if call.access_key else errors.unsigned()
             response: Response | None = error.response(call.protocol, request_id)
@@ -103,7 +105,8 @@ class Pipeline:
         self, request: Request, call: Call, account_id: str, entry: RecordedCall, gone: asyncio.Event
     ) -> Response | None:
         fault = self.faults.count(
-            {"service": call.service, "action": call.action, "region": call.region, "account_id": account_id}
+            {"service": call.service, "action": call.action, "region": call.region, "account_id": account_id},
+            is_change(call),
         )
         if fault is None:
             return await self._execute(request, call, account_id, entry.request_id)
@@ -111,6 +114,8 @@ class Pipeline:
         if fault.kind == "error":
             error = ApiError(fault.code, fault.message, fault.status)
             return error.response(call.protocol, entry.request_id)
+        if fault.kind == "denied":
+            return self._denial(call, account_id).response(call.protocol, entry.request_id)
         if fault.kind == "page":
             return Response(fault.status, _PAGE, (("Content-Type", "text/html; charset=utf-8"),))
         if fault.when == "before" and not await self._continues_after(fault, gone):
@@ -121,6 +126,10 @@ class Pipeline:
         elif fault.when == "after" and not await self._continues_after(fault, gone):
             return None
         return response
+
+    def _denial(self, call: Call, account_id: str) -> ApiError:
+        principal = self.callers.principal_of(call.access_key)
+        return denials.denied(call, account_id, principal.caller_arn if principal else "anonymous")
 
     async def _continues_after(self, fault: Fault, gone: asyncio.Event) -> bool:
         if fault.kind == "freeze":

@@ -31,6 +31,7 @@ class RecordedCall:
     """One call. `time` is Unix time in seconds; `status` is None if there is no response (yet).
 
     `error_code` is empty on success. `faulted` is the kind of the fault that was injected, or empty.
+    `changes` is whether the call changes something if it succeeds.
     """
 
     number: int
@@ -45,6 +46,7 @@ class RecordedCall:
     status: int | None = None
     error_code: str = ""
     faulted: str = ""
+    changes: bool = False
 
     def view(self) -> dict[str, Any]:
         """The call as a JSON object, without secrets."""

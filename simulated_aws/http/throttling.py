@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..settings import SETTINGS
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -20,6 +22,10 @@ class Rate:
 
     size: float
     per_second: float
+
+    def scaled(self, factor: float) -> Rate:
+        """This rate times a factor; the bucket holds one token at least."""
+        return Rate(max(1.0, self.size * factor), self.per_second * factor)
 
 
 _NON_MUTATING = Rate(100, 20)
@@ -123,7 +129,7 @@ class Throttle:
         found = bucket(service, action, params)
         if found is None:
             return True
-        name, rate = found
+        name, rate = found[0], found[1].scaled(SETTINGS.request_rate_factor)
         key = (account_id, region, service, name)
         tokens, since = self._buckets.get(key, (rate.size, now))
         tokens = min(rate.size, tokens + (now - since) * rate.per_second)

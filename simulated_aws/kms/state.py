@@ -80,6 +80,11 @@ def records(region: str) -> list[tuple[str, Record]]:
     return [(arn, one) for arn, one in _records.items() if arn.split(":", 4)[3] == region]
 
 
+def all_records() -> list[tuple[str, Record]]:
+    """The records of all Regions, by key ARN."""
+    return list(_records.items())
+
+
 def new_token(of: Record, grant: Grant) -> str:
     """Create another token for a grant."""
     token = secrets.token_urlsafe(96)

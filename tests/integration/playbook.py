@@ -132,7 +132,7 @@ class Ansible:
         finally:
             if process.poll() is None:
                 kill(process)
-        return Run(process.returncode, stdout, stderr, tuple(_tasks(stdout)))
+        return Run(process.returncode, stdout, stderr, tuple(tasks_of(stdout)))
 
     def start(
         self,
@@ -224,7 +224,8 @@ def _same_without_id(change: Change, among: Counter[Change]) -> Change | None:
     return next((one for one in among if (one.action, one.region) == (change.action, change.region)), None)
 
 
-def _tasks(stdout: str) -> Iterable[Task]:
+def tasks_of(stdout: str) -> Iterable[Task]:
+    """The tasks in the output of a run."""
     for line in stdout.splitlines():
         if not line.startswith(_EVENT):
             continue

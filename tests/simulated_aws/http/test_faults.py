@@ -179,7 +179,11 @@ def test_many_frozen_calls_do_not_block_others(aws: SimulatedAws) -> None:
 @pytest.mark.parametrize(
     ("kind", "fields", "sentence"),
     [
-        ("vanish", {}, "the kind of a fault must be one of error, drop, delay, freeze, page, not 'vanish'"),
+        (
+            "vanish",
+            {},
+            "the kind of a fault must be one of error, drop, delay, freeze, page, denied, not 'vanish'",
+        ),
         ("drop", {"seconds": 1}, "a fault of kind drop can't have seconds"),
         ("drop", {"when": "later"}, "`when` of a fault must be before or after, not 'later'"),
         ("delay", {"seconds": -1}, "invalid `seconds` of a fault: -1"),
@@ -194,3 +198,61 @@ def test_invalid_faults_are_rejected(
     with pytest.raises(ValueError, match="^" + sentence.replace("(", r"\(")):
         aws.add_fault(kind, **fields)
     assert aws.faults() == []
+
+
+def test_a_fault_of_changes_leaves_reads_and_dry_runs_alone(aws: SimulatedAws, image_id: str) -> None:
+    aws.add_fault("error", changes=True, after=1, code="Odd", status=400)
+    ec2 = aws.client("ec2", "owner", config=ONCE)
+    ec2.describe_images(Owners=["self"])
+    with pytest.raises(ClientError, match="DryRunOperation"):
+        ec2.deregister_image(ImageId=image_id, DryRun=True)
+    share(ec2, image_id)
+    with pytest.raises(ClientError, match="Odd"):
+        ec2.deregister_image(ImageId=image_id)
+    assert aws.faults()[0]["matched"] == 2
+    assert [call.action for call in aws.calls() if call.changes] == [
+        "ModifyImageAttribute",
+        "DeregisterImage",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "parameters", "code", "said"),
+    [
+        ("ec2", "describe_images", {}, "UnauthorizedOperation", "ec2:DescribeImages because no "),
+        (
+            "ec2",
+            "deregister_image",
+            {"ImageId": "ami-0123456789abcdef0"},
+            "UnauthorizedOperation",
+            "ec2:DeregisterImage on resource: arn:aws:ec2:us-east-1::image/ami-0123456789abcdef0 because no ",
+        ),
+        (
+            "ssm",
+            "get_parameter",
+            {"Name": "/golden/web"},
+            "AccessDeniedException",
+            "ssm:GetParameter on resource: arn:aws:ssm:us-east-1:012345678901:parameter/golden/web because ",
+        ),
+        (
+            "cloudwatch",
+            "describe_alarms",
+            {},
+            "AccessDeniedException",
+            "cloudwatch:DescribeAlarms on resource: * ",
+        ),
+        ("sns", "list_topics", {}, "AuthorizationError", "sns:ListTopics on resource: * because no "),
+    ],
+)
+def test_a_denial_names_principal_action_and_resource(
+    aws: SimulatedAws, service: str, method: str, parameters: dict[str, Any], code: str, said: str
+) -> None:
+    aws.add_fault("denied", service=service if service != "cloudwatch" else "monitoring")
+    with pytest.raises(ClientError) as refused:
+        getattr(aws.client(service, "owner", config=ONCE), method)(**parameters)
+    error = refused.value.response["Error"]
+    assert error["Code"] == code
+    assert (
+        f"User: arn:aws:iam::012345678901:user/administrator is not authorized to perform: {said}"
+        in (error["Message"])
+    )

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from simulated_aws.client import SimulatedAws
 from simulated_aws.http.throttling import Rate, Throttle, bucket
+from simulated_aws.settings import SETTINGS
 
 NO_RETRIES = Config(retries={"total_max_attempts": 1})
 
@@ -126,3 +127,15 @@ def test_throttling_can_be_switched_off_and_a_reset_switches_it_on(aws: Simulate
     ec2.disable_image_block_public_access()
     with pytest.raises(ClientError, match="RequestLimitExceeded"):
         ec2.disable_image_block_public_access()
+
+
+def test_a_factor_shrinks_every_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SETTINGS, "request_rate_factor", 0.1)
+    throttle = Throttle()
+
+    def admitted(now: float) -> int:
+        call = ("111111111111", "us-east-1", "ec2", "DescribeImages", {})
+        return sum(throttle.admits(*call, now) for _ in range(50))
+
+    assert admitted(0.0) == 10
+    assert admitted(3.0) == 6

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which calls change something."""
+
+from __future__ import annotations
+
+from .api_calls import Call
+
+# AssumeRole returns credentials, and leaves everything as it was.
+_READS = ("Describe", "Get", "List", "Search", "Filter", "AssumeRole", "Decode", "Batch")
+_REST_CHANGES = ("PUT ", "DELETE ", "PATCH ")
+
+
+def is_change(call: Call) -> bool:
+    """Whether a call changes something if it succeeds: not a read, and not a dry run.
+
+    For the REST protocols that is by the HTTP method. Their POST is a read in all the operations that are
+    simulated, as ListRules of the Recycle Bin and ListImages of Image Builder.
+    """
+    if call.action.startswith(_READS) or not call.action:
+        return False
+    if " " in call.action:
+        return call.action.startswith(_REST_CHANGES)
+    return str(call.params.get("DryRun", "")).lower() != "true"

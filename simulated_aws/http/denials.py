@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The error of a call that no policy of its principal allows, in the words of the service.
+
+Sources: IAM User Guide, "Troubleshoot access denied error messages"; "Error codes for the Amazon EC2 API",
+UnauthorizedOperation; SNS API Reference, Common Errors, AuthorizationError; "Common Error Types" of the
+others. EC2's reads have no resource type (Service Authorization Reference): their message names no resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .api_calls import Call
+from .protocols import ApiError, Protocol
+
+_SIGNING_NAMES = {"monitoring": "cloudwatch"}
+"""Signing names that differ from the prefix of the service's actions in policies."""
+
+_EC2_KINDS = {"ami": "image", "snap": "snapshot", "lt": "launch-template", "i": "instance"}
+_EC2_RESOURCES = ("ImageId", "SnapshotId", "ResourceId.1", "LaunchTemplateId", "InstanceId.1")
+_RESOURCES = ("KeyId", "Name", "RoleArn", "TopicArn", "QueueUrl", "AlarmNames.member.1", "logGroupName")
+
+
+def denied(call: Call, account_id: str, caller_arn: str) -> ApiError:
+    """The response to a call of this principal without permission for the action."""
+    action = f"{_SIGNING_NAMES.get(call.service, call.service)}:{_operation(call)}"
+    resource = _resource(call, account_id)
+    where = f" on resource: {resource}" if resource else ""
+    why = f"because no identity-based policy allows the {action} action"
+    text = f"User: {caller_arn} is not authorized to perform: {action}{where} {why}"
+    if call.protocol is Protocol.EC2:
+        return ApiError(
+            "UnauthorizedOperation", f"You are not authorized to perform this operation. {text}", 403
+        )
+    if call.protocol in (Protocol.JSON, Protocol.REST_JSON):
+        return ApiError("AccessDeniedException", text, 400 if call.protocol is Protocol.JSON else 403)
+    return ApiError("AuthorizationError" if call.service == "sns" else "AccessDenied", text, 403)
+
+
+def _operation(call: Call) -> str:
+    return call.action.rpartition("/")[2] if " " in call.action else call.action
+
+
+def _resource(call: Call, account_id: str) -> str:
+    if call.service == "ec2":
+        named = _first(call.params, _EC2_RESOURCES)
+        kind = _EC2_KINDS.get(named.partition("-")[0])
+        is_read = call.action.startswith(("Describe", "Get", "List"))
+        return f"arn:aws:ec2:{call.region}::{kind}/{named}" if kind and not is_read else ""
+    named = _first(call.params, _RESOURCES)
+    if named.startswith(("arn:", "http")) or not named:
+        return named or "*"
+    kinds = {"kms": "key/", "ssm": "parameter/"}
+    path = kinds.get(call.service, "") + named.removeprefix("/")
+    return f"arn:aws:{call.service}:{call.region}:{account_id}:{path}"
+
+
+def _first(params: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    return next((str(params[name]) for name in names if params.get(name)), "")

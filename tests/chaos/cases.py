@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All cases of a scenario, from the calls of its undisturbed run: what strikes, and what the run must do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulated_aws.http.record import RecordedCall
+
+# What a run must do that is struck: succeed all the same, fail, or either, whichever is right for the call.
+SURVIVE, FAIL, EITHER = "survive", "fail", "either"
+# A call that AWS refuses for a reason that no retry helps.
+_REFUSED = {"code": "OperationNotPermitted", "message": "Refused for good.", "status": 400}
+# IAM User Guide, "Actions that cannot be denied": STS API Reference, GetCallerIdentity needs no permission.
+_UNDENIABLE = frozenset({("sts", "GetCallerIdentity")})
+_EXPIRED = {
+    "ec2": {"code": "RequestExpired", "message": "Request has expired.", "status": 400},
+    "kms": {"code": "ExpiredTokenException", "message": "The security token has expired", "status": 400},
+    "ssm": {"code": "ExpiredTokenException", "message": "The security token has expired", "status": 400},
+    "sts": {"code": "ExpiredToken", "message": "The security token has expired", "status": 403},
+}
+"""How services refuse expired credentials.
+
+("Error codes for the Amazon EC2 API", RequestExpired; "Common errors" of the others, ExpiredTokenException.)
+"""
+_SLOW_SECONDS = 3.0
+"""How long every answer of a slow region takes; a run makes some ten calls there, one after the other."""
+
+
+@dataclass(frozen=True)
+class Denied:
+    """A denied action, and the regions in which the undisturbed run uses it."""
+
+    service: str
+    action: str
+    regions: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case; ``id`` is ``scenario/family/which``.
+
+    ``kill_at``: the process tree is killed before or after (``when``) the n-th call that changes something.
+    ``faults`` and ``settings`` are those of the simulated AWS during the first run. ``twice``: a second
+    process runs at the same time. ``failed_region``: what the regions other than it have to reach.
+    """
+
+    scenario: str
+    family: str
+    which: str
+    expected: str = EITHER
+    kill_at: int = 0
+    when: str = ""
+    faults: Sequence[Mapping[str, Any]] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    twice: bool = False
+    denied: Denied | None = None
+    failed_region: str = ""
+    failed_action: str = ""
+
+    @property
+    def id(self) -> str:
+        """The name by which it can be selected."""
+        return f"{self.scenario}/{self.family}/{self.which}"
+
+
+def cases(scenario: str, calls: Sequence[RecordedCall], *, beside: bool = False) -> list[Case]:
+    """All cases of a scenario whose undisturbed run made these calls."""
+    if beside:
+        return [Case(scenario, "beside", str(number)) for number in range(1, 6)]
+    changes = [call for call in calls if call.changes]
+    return [
+        Case(scenario, "undisturbed", "again", SURVIVE),
+        *_kills(scenario, len(changes)),
+        *_once(scenario, len(changes)),
+        *_denials(scenario, calls),
+        *_regions(scenario, calls),
+        *_expiries(scenario, calls),
+        *_weather(scenario, calls),
+    ]
+
+
+def _kills(scenario: str, number: int) -> Iterator[Case]:
+    for nth in range(1, number + 1):
+        for when in ("before", "after"):
+            yield Case(scenario, "kill", f"{when}-{nth:02}", kill_at=nth, when=when)
+
+
+def _once(scenario: str, number: int) -> Iterator[Case]:
+    """Each call that changes something fails once, in a way that a retry helps."""
+    strikes: dict[str, dict[str, Any]] = {
+        "drop": {"kind": "drop", "when": "after"},
+        "page": {"kind": "page", "status": 503},
+        "throttled": {
+            "kind": "error",
+            "code": "RequestLimitExceeded",
+            "message": "Request limit exceeded.",
+            "status": 503,
+        },
+    }
+    for family, strike in strikes.items():
+        for nth in range(1, number + 1):
+            fault = {**strike, "changes": True, "after": nth - 1}
+            yield Case(scenario, family, f"{nth:02}", SURVIVE, faults=[fault])
+
+
+def _denials(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
+    used = sorted({(call.account_id, call.service, call.action) for call in calls})
+    for account_id, service, action in used:
+        if (service, action) in _UNDENIABLE:
+            continue
+        regions = {
+            call.region
+            for call in calls
+            if (call.account_id, call.service, call.action) == (account_id, service, action)
+        }
+        fault = {
+            "kind": "denied",
+            "service": service,
+            "action": action,
+            "account_id": account_id,
+            "times": 0,
+        }
+        denied = Denied(service, action.rpartition("/")[2], frozenset(regions))
+        which = f"{account_id}-{service}-{denied.action}"
+        yield Case(scenario, "denied", which, faults=[fault], denied=denied)
+
+
+def _regions(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
+    steps = sorted({(call.region, call.service, call.action) for call in calls if call.changes})
+    for region, service, action in steps:
+        fault = {
+            **_REFUSED,
+            "kind": "error",
+            "service": service,
+            "action": action,
+            "region": region,
+            "times": 0,
+        }
+        which = f"{region}-{action}"
+        yield Case(
+            scenario, "region", which, FAIL, faults=[fault], failed_region=region, failed_action=action
+        )
+    for region in sorted({region for region, _service, _action in steps}):
+        fault = {"kind": "error", "service": "ec2", "region": region, "times": 0, **_REFUSED}
+        yield Case(scenario, "region", f"{region}-all", EITHER, faults=[fault])
+
+
+def _expiries(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
+    """The credentials expire before the first call that changes something, in the middle, before the last."""
+    places = [number for number, call in enumerate(calls) if call.changes]
+    for which, place in zip(
+        ("first", "middle", "last"), (places[:1], _middle(places), places[-1:]), strict=True
+    ):
+        for at in place:
+            yield Case(scenario, "expire", which, faults=_expired(calls[:at]))
+
+
+def _middle(places: Sequence[int]) -> Sequence[int]:
+    return places[len(places) // 2 :][:1]
+
+
+def _expired(before: Sequence[RecordedCall]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": "error",
+            "service": service,
+            "after": sum(call.service == service for call in before),
+            "times": 0,
+            **error,
+        }
+        for service, error in _EXPIRED.items()
+    ]
+
+
+def _weather(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
+    for seconds in (2.0, 20.0):
+        yield Case(scenario, "lag", f"{seconds:.0f}s", settings=_lag(seconds))
+    yield Case(scenario, "rate", "tenth", SURVIVE, settings={"request_rate_factor": 0.1})
+    for region in sorted({call.region for call in calls if call.changes}):
+        slow = {"kind": "delay", "region": region, "seconds": _SLOW_SECONDS, "times": 0}
+        yield Case(scenario, "slow", region, SURVIVE, faults=[slow])
+    # Both have read everything before either changes something.
+    yield Case(scenario, "twice", "together", twice=True, kill_at=2, when="before")
+    yield Case(scenario, "twice", "loose", twice=True)
+
+
+def _lag(seconds: float) -> dict[str, float]:
+    return {
+        f"{what}_visible_after_seconds": seconds
+        for what in ("image", "launch_permissions", "volume_permissions", "grant", "key_policy")
+    }

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds at every moment of a run, however it is interrupted: found in a picture of that moment."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from .picture import Picture
+
+_ACCOUNT = re.compile(r"\d{12}")
+_SHARED = ("image", "snapshot")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Pictures before the run, now, and after an undisturbed run.
+
+    ``named`` are the accounts, organizations and units that the run names as consumers. Until an image can be
+    used in all ``together`` regions, a run shares none of its copies.
+    """
+
+    before: Picture
+    now: Picture
+    after: Picture
+    named: frozenset[str] = frozenset()
+    together: frozenset[str] = frozenset()
+
+
+def violations(moment: Moment) -> list[str]:
+    """What is wrong at this moment, a line each."""
+    return [
+        *_public(moment),
+        *_strangers(moment),
+        *_shared_without_key(moment),
+        *_lost(moment),
+        *_lost_access(moment),
+        *_without_snapshots(moment),
+        *_names_nothing(moment),
+        *_shared_early(moment),
+    ]
+
+
+def _public(moment: Moment) -> Iterator[str]:
+    for label, one in moment.now.items():
+        if one.get("public") and not moment.before.get(label, {}).get("public"):
+            yield f"public: {label}"
+
+
+def _strangers(moment: Moment) -> Iterator[str]:
+    for label in moment.now:
+        known = _access(moment.before, label) | _access(moment.after, label)
+        for entry in sorted(_access(moment.now, label) - known):
+            if not any(name in entry for name in moment.named):
+                yield f"{label} gives access to {entry}, which the run does not name"
+
+
+def _shared_without_key(moment: Moment) -> Iterator[str]:
+    for label, one in moment.now.items():
+        if not label.startswith("image "):
+            continue
+        new = set(one["permissions"]) - set(moment.before.get(label, {}).get("permissions", ()))
+        keys = {snapshot["key"] for snapshot in _snapshots(moment.now, one) if snapshot["key"]}
+        for account in sorted(entry.partition("=")[2] for entry in new if entry.startswith("UserId=")):
+            for key in sorted(keys):
+                if not _may_use(moment.now, key, account):
+                    yield f"{label} is shared with {account}, which cannot use {key}"
+
+
+def _may_use(now: Picture, key: str, account: str) -> bool:
+    found = [one for label, one in now.items() if label.startswith("key ") and label.endswith(key)]
+    return any(account in json.dumps([one["grants"], one["policy"]]) for one in found)
+
+
+def _lost(moment: Moment) -> Iterator[str]:
+    for label in moment.before.keys() & moment.after.keys() - moment.now.keys():
+        yield f"lost: {label}"
+
+
+def _lost_access(moment: Moment) -> Iterator[str]:
+    for label in sorted(moment.before.keys() & moment.after.keys() & moment.now.keys()):
+        kept = _access(moment.before, label) & _access(moment.after, label)
+        for entry in sorted(kept - _access(moment.now, label)):
+            yield f"{label} lost the access of {entry}"
+
+
+def _without_snapshots(moment: Moment) -> Iterator[str]:
+    for label, one in moment.now.items():
+        if not label.startswith("image ") or "Recycle Bin" in label or one["state"] == "failed":
+            continue
+        if len(_snapshots(moment.now, one)) < len(one["snapshots"]):
+            yield f"{label} lost a snapshot"
+
+
+def _names_nothing(moment: Moment) -> Iterator[str]:
+    """Parameters, default versions of launch templates and instances name images that can be launched."""
+    launchable = {
+        label.removeprefix("image ").split(" ", 1)[1]
+        for label, one in moment.now.items()
+        if label.startswith("image ") and one["state"] == "available"
+    }
+    for label, one in moment.now.items():
+        for name in _named(label, one):
+            if name.startswith(("ami ", "an id")) and name not in launchable:
+                yield f"{label} names {name}, which cannot be launched"
+
+
+def _named(label: str, one: dict[str, object]) -> Iterator[str]:
+    if label.startswith("parameter ") and one["newest"]:
+        yield str(one["value"])
+    elif label.startswith("instance ") and one["state"] in ("pending", "running"):
+        yield str(one["image"])
+    elif label.startswith("launch template ") and one["default"]:
+        data = one["data"]
+        yield str(data.get("ImageId") if isinstance(data, dict) else "")
+
+
+def _shared_early(moment: Moment) -> Iterator[str]:
+    if not moment.together:
+        return
+    new = [
+        one for label, one in moment.now.items() if label.startswith("image ") and label not in moment.before
+    ]
+    shared = [one for one in new if one["permissions"]]
+    ready = {_region(label) for label, one in moment.now.items() if _is_ready(label, one)}
+    if shared and not moment.together <= ready:
+        yield f"shared before a copy can be used in {', '.join(sorted(moment.together - ready))}"
+
+
+def _is_ready(label: str, one: dict[str, object]) -> bool:
+    return label.startswith("image ") and one["state"] == "available"
+
+
+def _region(label: str) -> str:
+    return label.removeprefix("image ").split(" ", 1)[0].partition("/")[2]
+
+
+def _snapshots(now: Picture, image: dict[str, dict[str, str]]) -> list[dict[str, str]]:
+    wanted: Collection[str] = image["snapshots"].values()
+    return [
+        one
+        for label, one in now.items()
+        if label.startswith("snapshot ") and any(label.endswith(f" {name}") for name in wanted)
+    ]
+
+
+def _access(world: Picture, label: str) -> set[str]:
+    one = world.get(label, {})
+    if label.startswith(_SHARED):
+        return set(one.get("permissions", ()))
+    if label.startswith("key "):
+        policy = json.dumps(one.get("policy", {}))
+        grants = {f"grant {' '.join(grant)}" for grant in one.get("grants", ())}
+        return {*grants, *(f"policy {account}" for account in _ACCOUNT.findall(policy))}
+    return set()

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pictures of the whole simulated AWS that do not depend on ids and times, and what differs between two."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+Resource = Mapping[str, Any]
+Picture = dict[str, dict[str, Any]]
+"""Resources by label. A label names what an id stands for: two copies of one image have two labels."""
+
+_ID = re.compile(
+    r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]{36}|\b(?:ami|snap|i|vol|lt|eni)-[0-9a-f]{8,17}\b"
+)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)?)?")
+_IDENTITY = ("kind", "account_id", "region", "name")
+
+
+def labels(*worlds: Iterable[Resource], keys: Mapping[str, str]) -> dict[str, str]:
+    """Labels of all ids of these worlds, the earliest first; ``keys`` are labels of KMS keys by ARN."""
+    found, used = dict(keys), Counter(keys.values())
+
+    def add(name: str, label: str) -> None:
+        if name not in found:
+            used[label] += 1
+            found[name] = label if used[label] == 1 else f"{label} #{used[label]}"
+
+    for world in (list(one) for one in worlds):
+        for one in world:
+            if one["kind"].startswith("image"):
+                # A copy's name can hold the id of its source.
+                add(one["name"], f"ami {_where(one)} {_ID.sub('*', one['image_name'])}")
+                for device, snapshot_id in one["snapshots"].items():
+                    add(snapshot_id, f"snap of {found[one['name']]} {device}")
+        for one in world:
+            if one["kind"].startswith("snapshot"):
+                add(one["name"], f"snap {_where(one)} without image")
+            elif one["kind"] == "instance":
+                add(one["name"], f"instance {_where(one)}")
+    return found
+
+
+def picture(world: Iterable[Resource], names: Mapping[str, str]) -> Picture:
+    """The world with labels for ids. Terminated instances and outdated parameter versions are left out."""
+    shown: Picture = {}
+    for one in world:
+        if _is_history(one):
+            continue
+        content = {name: value for name, value in one.items() if name not in _IDENTITY}
+        label = f"{one['kind']} {_where(one)} {_title(one)}"
+        shown[_replaced(label, names)] = json.loads(_replaced(json.dumps(content, sort_keys=True), names))
+    return shown
+
+
+def differences(expected: Picture, found: Picture) -> list[str]:
+    """What differs, a line each."""
+    return [*_differences(expected, found)]
+
+
+def _differences(expected: Picture, found: Picture) -> Iterator[str]:
+    for label in sorted(expected.keys() | found.keys()):
+        if label not in found:
+            yield f"missing: {label}"
+        elif label not in expected:
+            yield f"too much: {label}"
+        else:
+            for name in sorted(expected[label].keys() | found[label].keys()):
+                wanted, has = expected[label].get(name), found[label].get(name)
+                if wanted != has:
+                    yield f"{label}: {name} is {json.dumps(has)}, not {json.dumps(wanted)}"
+
+
+def _is_history(one: Resource) -> bool:
+    if one["kind"] == "instance":
+        return bool(one["state"] == "terminated")
+    return bool(one["kind"] == "parameter" and not one["newest"] and not one["labels"])
+
+
+def _title(one: Resource) -> str:
+    # A request that is repeated after a lost response can add a version with the same value.
+    if one["kind"] == "parameter":
+        return f"{one['name'].rpartition(':')[0]} {'newest' if one['newest'] else ','.join(one['labels'])}"
+    return str(one["name"])
+
+
+def _where(one: Resource) -> str:
+    return f"{one['account_id']}/{one['region']}"
+
+
+def _replaced(text: str, names: Mapping[str, str]) -> str:
+    return _TIME.sub("TIME", _ID.sub(lambda found: names.get(found[0], "an id"), text))

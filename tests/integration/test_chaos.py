@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A sample of ``make chaos``: a rerun ends where an undisturbed run ends, whatever interrupted the first."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from simulated_aws.client import SimulatedAws
+
+from ..chaos.cases import cases
+from ..chaos.run import Undisturbed, check, undisturbed
+
+SAMPLE = [
+    "distribute/kill/after-03",
+    "distribute/denied/111111111111-kms-CreateGrant",
+    "unshare/kill/after-02",
+    "unshare/drop/03",
+    "unshare/region/us-west-2-ModifyImageAttribute",
+    "cleanup/kill/after-02",
+]
+
+
+@cache
+def _undisturbed(aws: SimulatedAws, scenario: str) -> Undisturbed:
+    """Once in this process for all cases of the scenario."""
+    return undisturbed(aws, scenario)
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_rerun_after_an_interruption_ends_as_an_undisturbed_run(
+    simulated_aws: SimulatedAws, name: str
+) -> None:
+    scenario = name.partition("/")[0]
+    expected = _undisturbed(simulated_aws, scenario)
+    (case,) = (one for one in cases(scenario, expected.calls) if one.id == name)
+    wrong = check(simulated_aws, case, expected)
+    assert wrong == []

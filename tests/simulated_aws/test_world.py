@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The dump of all resources."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from simulated_aws.client import SimulatedAws
+
+from .conftest import FIXTURE
+
+
+def named(aws: SimulatedAws, kind: str) -> dict[str, dict[str, Any]]:
+    return {one["name"]: one for one in aws.world() if one["kind"] == kind}
+
+
+def test_an_image_and_its_snapshot_are_shown_with_permissions_and_tags(
+    aws: SimulatedAws, image_id: str
+) -> None:
+    ec2 = aws.client("ec2", "owner")
+    ec2.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": [{"UserId": "222222222222"}]})
+    ec2.create_tags(Resources=[image_id], Tags=[{"Key": "role", "Value": "web"}])
+    image = named(aws, "image")[image_id]
+    assert (image["account_id"], image["region"]) == (FIXTURE["accounts"]["owner"], "us-east-1")
+    assert (image["permissions"], image["tags"]) == (["UserId=222222222222"], {"role": "web"})
+    (snapshot_id,) = image["snapshots"].values()
+    assert named(aws, "snapshot")[snapshot_id]["permissions"] == []
+
+
+def test_it_shows_at_once_what_reads_show_later(aws: SimulatedAws, image_id: str) -> None:
+    aws.update_settings(launch_permissions_visible_after_seconds=60, copy_seconds=0)
+    ec2 = aws.client("ec2", "owner")
+    ec2.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": [{"UserId": "222222222222"}]})
+    read = ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission")
+    assert read["LaunchPermissions"] == []
+    assert named(aws, "image")[image_id]["permissions"] == ["UserId=222222222222"]
+
+
+def test_keys_are_shown_with_policy_and_grants(aws: SimulatedAws) -> None:
+    kms = aws.client("kms", "owner")
+    arn = kms.create_key()["KeyMetadata"]["Arn"]
+    grantee = "arn:aws:iam::222222222222:root"
+    kms.create_grant(KeyId=arn, GranteePrincipal=grantee, Operations=["Decrypt"], Name="mine")
+    key = named(aws, "key")[arn]
+    assert key["grants"] == [[grantee, "mine", "Decrypt"]]
+    assert key["policy"]["Statement"]
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "parameters", "kind", "name"),
+    [
+        ("ssm", "put_parameter", {"Name": "/a", "Value": "b", "Type": "String"}, "parameter", "/a:1"),
+        (
+            "ec2",
+            "create_launch_template",
+            {"LaunchTemplateName": "web", "LaunchTemplateData": {"InstanceType": "t3.micro"}},
+            "launch template",
+            "web:1",
+        ),
+        ("sns", "create_topic", {"Name": "t"}, "topic", "t"),
+        ("sqs", "create_queue", {"QueueName": "q"}, "queue", "q"),
+        ("events", "put_rule", {"Name": "r", "EventPattern": json.dumps({"source": ["a"]})}, "rule", "r"),
+        (
+            "cloudwatch",
+            "put_metric_alarm",
+            {
+                "AlarmName": "a",
+                "Namespace": "n",
+                "MetricName": "m",
+                "Statistic": "Sum",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 0,
+                "ComparisonOperator": "GreaterThanThreshold",
+            },
+            "alarm",
+            "a",
+        ),
+    ],
+)
+def test_other_resources_are_shown(
+    aws: SimulatedAws, service: str, method: str, parameters: dict[str, Any], kind: str, name: str
+) -> None:
+    assert named(aws, kind) == {}
+    getattr(aws.client(service, "owner"), method)(**parameters)
+    assert list(named(aws, kind)) == [name]
+
+
+def test_log_filters_objects_and_instances_are_shown(aws: SimulatedAws, image_id: str) -> None:
+    logs = aws.client("logs", "owner")
+    logs.create_log_group(logGroupName="g")
+    transformation = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+    logs.put_metric_filter(
+        logGroupName="g", filterName="f", filterPattern="x", metricTransformations=[transformation]
+    )
+    s3 = aws.client("s3", "owner")
+    s3.create_bucket(Bucket="kept")
+    s3.put_object(Bucket="kept", Key="a/b", Body=b"text")
+    (instance,) = aws.client("ec2", "owner").run_instances(ImageId=image_id, MinCount=1, MaxCount=1)[
+        "Instances"
+    ]
+    assert list(named(aws, "metric filter")) == ["f"]
+    assert named(aws, "object")["kept/a/b"]["body"] == "text"
+    assert named(aws, "instance")[instance["InstanceId"]]["image"] == image_id

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each invariant finds what violates it, and nothing in a sound world."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.chaos.invariants import Moment, violations
+
+from .examples import CONSUMER, IMAGE, KEY, SNAPSHOT, STRANGER, grant, instance, parameter, shot
+
+WORLD = [IMAGE, SNAPSHOT, KEY]
+TO_CONSUMER = {"permissions": [f"UserId={CONSUMER}"]}
+TO_STRANGER = {"permissions": [f"UserId={STRANGER}"]}
+GRANTED = {**KEY, "grants": [grant(CONSUMER)]}
+
+
+def found(
+    now: list[dict[str, Any]],
+    before: list[dict[str, Any]] = WORLD,
+    after: list[dict[str, Any]] | None = None,
+    together: frozenset[str] = frozenset(),
+) -> list[str]:
+    """What is wrong in a world, by default in a run that leaves everything as it was."""
+    named = frozenset({CONSUMER})
+    return violations(
+        Moment(shot(before), shot(now), shot(before if after is None else after), named, together)
+    )
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        WORLD,
+        [{**IMAGE, **TO_CONSUMER}, SNAPSHOT, GRANTED],
+        [*WORLD, instance("running"), parameter("/a:1", IMAGE["name"])],
+        [*WORLD, instance("terminated")],
+    ],
+)
+def test_a_sound_world_violates_nothing(now: list[dict[str, Any]]) -> None:
+    assert found(now) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "part"),
+    [
+        ([{**IMAGE, "public": True}, SNAPSHOT, KEY], "public: image"),
+        ([IMAGE, {**SNAPSHOT, "public": True}, KEY], "public: snapshot"),
+        ([IMAGE, {**SNAPSHOT, **TO_STRANGER}, KEY], f"access to UserId={STRANGER}"),
+        ([IMAGE, SNAPSHOT, {**KEY, "grants": [grant(STRANGER)]}], f"access to grant arn:aws:iam::{STRANGER}"),
+        ([IMAGE, SNAPSHOT, {**KEY, "policy": {"AWS": STRANGER}}], f"access to policy {STRANGER}"),
+        ([{**IMAGE, **TO_CONSUMER}, SNAPSHOT, KEY], f"shared with {CONSUMER}, which cannot use key golden"),
+        ([SNAPSHOT, KEY], "lost: image"),
+        ([IMAGE, KEY], "lost a snapshot"),
+        ([*WORLD, parameter("/a:1", "ami-0bbbbbbbbbbbbbbbb")], "names an id"),
+        ([{**IMAGE, "state": "disabled"}, SNAPSHOT, KEY, parameter("/a:1", IMAGE["name"])], "names ami"),
+        ([{**IMAGE, "state": "disabled"}, SNAPSHOT, KEY, instance("running")], "names ami"),
+    ],
+)
+def test_a_violation_is_found(now: list[dict[str, Any]], part: str) -> None:
+    lines = found(now)
+    assert any(part in line for line in lines)
+
+
+def test_access_that_stays_is_never_lost_meanwhile() -> None:
+    shared = [{**IMAGE, **TO_CONSUMER}, SNAPSHOT, GRANTED]
+    assert found([IMAGE, SNAPSHOT, GRANTED], shared) != []
+    assert found([IMAGE, SNAPSHOT, GRANTED], shared, [IMAGE, SNAPSHOT, GRANTED]) == []
+
+
+def test_a_new_copy_is_shared_only_when_all_regions_have_one() -> None:
+    away = {**IMAGE, **TO_CONSUMER, "region": "eu-west-1", "name": "ami-0cccccccccccccccc", "snapshots": {}}
+    now = [*WORLD, away]
+    assert found(now, WORLD, now, frozenset({"eu-west-1", "us-west-2"})) == [
+        "shared before a copy can be used in us-west-2"
+    ]
+    assert found(now, WORLD, now, frozenset({"eu-west-1", "us-east-1"})) == []

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pictures: the same for worlds that differ in ids and times only, and different for all else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.chaos.picture import differences, labels, picture
+
+from .examples import IMAGE, KEY, SNAPSHOT, instance, parameter, shot
+
+
+def renamed(world: list[dict[str, Any]], suffix: str) -> list[dict[str, Any]]:
+    """The same world with other ids and another time."""
+    text = json.dumps(world).replace("0123456789abcdef", f"0123456789abc{suffix}")
+    result: list[dict[str, Any]] = json.loads(text.replace("2026-11-01", "2026-11-02"))
+    return result
+
+
+def test_ids_and_times_make_no_difference() -> None:
+    tags = {"source": f"us-east-1/{IMAGE['name']}", "at": "2026-11-01T10:00:00Z"}
+    world = [{**IMAGE, "tags": tags}, SNAPSHOT, KEY, parameter("/a:1", IMAGE["name"])]
+    assert differences(shot(world), shot(renamed(world, "123"))) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"permissions": ["UserId=222222222222"]}, "permissions is"),
+        ({"tags": {"role": "db"}}, "tags is"),
+        ({"state": "disabled"}, "state is"),
+    ],
+)
+def test_every_member_makes_one(change: dict[str, Any], line: str) -> None:
+    found = differences(shot([IMAGE, SNAPSHOT]), shot([{**IMAGE, **change}, SNAPSHOT]))
+    assert len(found) == 1
+    assert line in found[0]
+
+
+def test_a_duplicate_and_an_orphan_are_too_much() -> None:
+    second = {**IMAGE, "name": "ami-0aaaaaaaaaaaaaaaa", "snapshots": {}}
+    orphan = {**SNAPSHOT, "name": "snap-0aaaaaaaaaaaaaaaa"}
+    found = differences(shot([IMAGE, SNAPSHOT]), shot([IMAGE, SNAPSHOT, second, orphan]))
+    assert found == [
+        "too much: image 111111111111/us-east-1 ami 111111111111/us-east-1 golden #2",
+        "too much: snapshot 111111111111/us-east-1 snap 111111111111/us-east-1 without image",
+    ]
+    assert differences(shot([IMAGE, SNAPSHOT]), shot([IMAGE]))[0].startswith("missing: snapshot")
+
+
+def test_terminated_instances_and_outdated_versions_are_history() -> None:
+    world = [IMAGE, instance("terminated"), parameter("/a:1", "x", newest=False)]
+    assert list(picture(world, labels(world, keys={}))) == [
+        "image 111111111111/us-east-1 ami 111111111111/us-east-1 golden"
+    ]
