@@ -160,6 +160,10 @@ options:
         collection created (M(golden.images.ami_kms_grant)) are revoked, and only on keys of snapshots that are deleted in this
         run. The grants of an account are kept as long as an image under the key that stays in the region, or a snapshot of
         such an image, is shared with that account.
+      - An account whose launches named this key has volumes under it, and needs its grant whenever an instance with them
+        starts. With O(consumer_role_name), the volumes of the accounts that would lose their grants are read
+        (C(ec2:DescribeVolumes) in each of them), and an account keeps its grants as long as it has such volumes, or if they
+        cannot be read. Without it, the grants are revoked. RV(kms_keys) names the accounts whose volumes were not read.
       - If that is not known, all grants on the key are kept, and a warning gives the reason - an image under the key is public
         or shared with an organization or organizational unit, a copy is pending in the region, or something cannot be read.
       - Statements in key policies are never changed. Use O(golden.images.ami_kms_grant#module:state=absent) to remove them.
@@ -255,6 +259,36 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+kms_keys:
+  description:
+    - The KMS keys of the snapshots that are deleted, with O(revoke_grants=true), as they were when they were read last.
+    - The grants that are revoked are among the RV(actions).
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  contains:
+    kept_access:
+      description:
+        - The accounts, roles and users that keep grants that no image needs. C(consumer) is the account or ARN, C(volume_ids)
+          are its volumes under the key, empty if they could not be read, and C(reason) is a sentence. C(image_ids) is empty.
+      type: list
+      elements: dict
+      returned: always
+    kms_key_arn:
+      description: The key.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    unseen_volumes:
+      description:
+        - The accounts with such grants whose volumes were not read, with C(account_id) and C(reason). Without
+          O(consumer_role_name) they lose their grants, otherwise they keep them.
+      type: list
+      elements: dict
+      returned: always
 evaluated_count:
   description: How many images the policy applies to. These are the images with a family in one of the states.
   returned: success, and failure after something was changed

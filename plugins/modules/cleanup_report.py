@@ -112,6 +112,11 @@ report:
       type: list
       elements: dict
       returned: always
+    kms_keys:
+      description: The KMS keys as in RV(golden.images.ami_cleanup#module:kms_keys).
+      type: list
+      elements: dict
+      returned: always
     prices:
       description: The prices.
       type: dict

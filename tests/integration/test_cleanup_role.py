@@ -241,3 +241,97 @@ def test_what_only_deletions_need_does_not_stop_images_from_being_disabled(
     run = ansible.run(FQCN, policy)
     assert (run.code, run.facts["cleanup_status"]) == (0, "done"), run.text
     assert _deregistered(run) == {images["old"]}
+
+
+def test_an_account_keeps_its_grant_until_its_volumes_under_the_key_are_gone(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    disk = {"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}
+    common = {"account": OWNER, "region": HOME, "devices": [disk], "tags": {"family": "web"}}
+    running, unread, unused = fixture.account_ids("sandbox", "web-prod", "web-staging")
+    role: dict[str, Any] = {"trusts": [OWNER], "external_id": SECRET}
+    built = fixture.add(
+        roles={"golden": {**role, "accounts": ["sandbox", "web-staging"]}},
+        kms_keys={"golden": {"account": OWNER, "regions": [HOME]}},
+        images={f"web-{days}": {**common, "age_days": days} for days in (300, 200, 1)},
+    )
+    key = built["kms_keys"]["golden"][HOME]
+    oldest, old, _new = (built["images"][f"web-{days}"]["image_id"] for days in (300, 200, 1))
+    run, granted = ansible.module(
+        "ami_kms_grant", kms_key_ids={HOME: key}, account_ids=[running, unread, unused]
+    )
+    assert (run.code, len(granted.result["actions"])) == (0, 3), run.text
+    owner, consumer = aws.client("ec2", OWNER, HOME), aws.client("ec2", "sandbox", HOME)
+    permission = [{"UserId": running}]
+    owner.modify_image_attribute(ImageId=oldest, LaunchPermission={"Add": permission})
+    instance = consumer.run_instances(
+        ImageId=oldest,
+        MinCount=1,
+        MaxCount=1,
+        BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True, "KmsKeyId": key}}],
+    )["Instances"][0]["InstanceId"]
+    consumer.stop_instances(InstanceIds=[instance])
+    owner.modify_image_attribute(ImageId=oldest, LaunchPermission={"Remove": permission})
+    policy |= {
+        "cleanup_keep_latest": 2,
+        "cleanup_revoke_grants": True,
+        "cleanup_consumer_role_name": "golden",
+        "cleanup_external_id": SECRET,
+    }
+
+    planned = ansible.run(FQCN, policy, "--check")
+    done = ansible.run(FQCN, policy)
+    assert (planned.code, done.code) == (0, 0), planned.text + done.text
+    results = [one.task("Retire the images").result for one in (planned, done)]
+    assert results[0]["actions"] == results[1]["actions"]
+    assert results[0]["kms_keys"] == results[1]["kms_keys"]
+    assert _grantees(aws, key) == sorted([running, unread])
+    (found,) = _report(ansible)["kms_keys"]
+    volumes = {one["consumer"]: one["volume_ids"] for one in found["kept_access"]}
+    (mapping,) = consumer.describe_instances()["Reservations"][0]["Instances"][0]["BlockDeviceMappings"]
+    assert volumes == {running: [mapping["Ebs"]["VolumeId"]], unread: []}
+    (unseen,) = found["unseen_volumes"]
+    assert unseen["account_id"] == unread
+    assert f"sts:AssumeRole on resource: arn:aws:iam::{unread}:role/golden" in unseen["reason"]
+    shown = " ".join(done.text.split())
+    for account, why in (
+        (running, "It has volumes under the key"),
+        (unread, "Its volumes could not be read"),
+    ):
+        assert f"The grants of {account} on {key} are kept: {why}" in shown
+    page = (ansible.folder / "cleanup" / "report.html").read_text(encoding="utf-8")
+    assert "KMS grants kept" in page
+    assert SECRET not in done.text
+
+    consumer.terminate_instances(InstanceIds=[instance])
+    fixture.add(roles={"golden": {**role, "accounts": ["web-prod"]}})
+    done = ansible.run(FQCN, {**policy, "cleanup_keep_latest": 1})
+    assert done.code == 0, done.text
+    assert {one["image_id"] for one in done.facts["cleanup_deregistered"]} == {old}
+    assert (_grantees(aws, key), _report(ansible)["kms_keys"][0]["kept_access"]) == ([], [])
+
+
+def test_without_a_consumer_role_grants_are_revoked_and_the_report_says_what_was_not_seen(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    disk = {"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}
+    common = {"account": OWNER, "region": HOME, "devices": [disk], "tags": {"family": "web"}}
+    built = fixture.add(
+        kms_keys={"golden": {"account": OWNER, "regions": [HOME]}},
+        images={f"web-{days}": {**common, "age_days": days} for days in (200, 1)},
+    )
+    key = built["kms_keys"]["golden"][HOME]
+    account = aws.account_id("sandbox")
+    run, _granted = ansible.module("ami_kms_grant", kms_key_ids={HOME: key}, account_ids=[account])
+    assert run.code == 0, run.text
+    done = ansible.run(FQCN, {**policy, "cleanup_revoke_grants": True})
+    assert done.code == 0, done.text
+    assert _grantees(aws, key) == []
+    (found,) = _report(ansible)["kms_keys"]
+    assert found["kept_access"] == []
+    assert found["unseen_volumes"] == [{"account_id": account, "reason": "consumer_role_name is not set."}]
+
+
+def _grantees(aws: SimulatedAws, key: str) -> list[str]:
+    grants = aws.client("kms", OWNER, HOME).list_grants(KeyId=key)["Grants"]
+    return sorted(one["GranteePrincipal"].split(":")[4] for one in grants)

@@ -80,9 +80,9 @@ def _read_account(consumer: Clients, account_id: str, regions: Iterable[str]) ->
 
 def _under(ref: KeyRef, found: Mapping[str, _Account]) -> ConsumerVolumes:
     volumes = {
-        account_id: account.volumes[ref.region][ref.key_arn]
+        account_id: account.volumes[ref.region].get(ref.key_arn, ())
         for account_id, account in found.items()
-        if ref.key_arn in account.volumes.get(ref.region, {})
+        if ref.region in account.volumes
     }
     unseen = {
         account_id: account.unread[ref.region]

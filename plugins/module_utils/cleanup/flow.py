@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from ..aws.clients import Clients
 from ..aws.write import Performed
 from ..failures import Refused, invalid_option
 from ..fanout import each
-from ..model import ImageRef, Target
+from ..model import ImageRef, KeyRef, Target
 from ..plan import Action
 from ..progress import Report
 from ..regions import select_regions
@@ -28,6 +28,7 @@ from .apply import perform_each
 from .confirmation import Confirmed, confirmed
 from .decisions import Decision
 from .dependencies import dependencies
+from .grants import Revocations
 from .inspect import inspect
 from .next_reads import next_reads
 from .options import CleanupWanted, wanted_from
@@ -38,6 +39,14 @@ from .state import CleanupSeen, RegionState
 from .unread import unread_failures
 from .wait import wait_for_reports
 from .write_tombstones import write_tombstones
+
+
+@dataclass(frozen=True)
+class _FinalCheck:
+    """What the final check found: the decisions on skipped images, and what happens to grants on keys."""
+
+    skipped: tuple[Decision, ...]
+    keys: Mapping[KeyRef, Revocations]
 
 
 def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
@@ -90,18 +99,28 @@ def apply(
     return replace(
         outcome,
         failures=(*outcome.failures, *(one for one in unread if one not in plan.failures)),
-        warnings=(*warnings, *(_skipped_warning(decision) for decision in skipped)),
-        state=_by_region(seen, skipped),
+        warnings=(
+            *warnings,
+            *(_skipped_warning(decision) for decision in skipped),
+            *_new_key_warnings(plan, final),
+        ),
+        state=_by_region(seen, _FinalCheck(skipped, final.keys)),
     )
 
 
 def result(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, outcome: Outcome) -> dict[str, Any]:
-    """The keys that only this module returns. Skipped images have the decision of the final check."""
-    skipped = {decision.ref: decision for found in outcome.state.values() for decision in found}
+    """The keys that only this module returns.
+
+    Skipped images, and KMS keys, are as in the final check, if there was one.
+    """
+    checks: Collection[_FinalCheck] = outcome.state.values()
+    skipped = {decision.ref: decision for one in checks for decision in one.skipped}
+    keys = {ref: found for one in checks for ref, found in one.keys.items()} if checks else plan.keys
     decided = (skipped.get(decision.ref, decision) for decision in plan.decisions)
     unread = dict.fromkeys((*plan.unread, *unread_failures(seen.account_id, skipped.values(), {})))
     return {
         "evaluated_count": len(plan.decisions),
+        "kms_keys": [found.as_result(ref) for ref, found in sorted(keys.items())],
         "regions": sorted(seen.regions),
         "results": [decision.as_result(seen.images[decision.ref]) for decision in decided],
         "unreadable": [one.as_result() for one in unread],
@@ -152,7 +171,7 @@ def _read_again(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, plan
         Refused: something cannot be read.
     """
     again = replace(seen, regions=_read_regions(clients, wanted, seen.account_id, seen.regions))
-    again = replace(again, usage={}, snapshot_usage={}, key_usage={}, is_final=True)
+    again = replace(again, usage={}, snapshot_usage={}, key_usage={}, consumer_volumes={}, is_final=True)
     again = with_image_builder(clients, wanted, again)
     to_retire = (decision.ref for decision in plan.decisions if decision.is_destructive)
     return _read_on(clients, wanted, again, [ref for ref in to_retire if ref in again.images])
@@ -233,11 +252,20 @@ def _outcome(*parts: Performed) -> Outcome:
     )
 
 
-def _by_region(seen: CleanupSeen, skipped: Iterable[Decision]) -> Mapping[Target, tuple[Decision, ...]]:
-    by_region: dict[str, list[Decision]] = {region: [] for region in seen.regions}
-    for decision in skipped:
-        by_region[decision.ref.region].append(decision)
-    return {seen.target(region): tuple(found) for region, found in by_region.items()}
+def _by_region(seen: CleanupSeen, found: _FinalCheck) -> Mapping[Target, _FinalCheck]:
+    return {
+        seen.target(region): _FinalCheck(
+            tuple(decision for decision in found.skipped if decision.ref.region == region),
+            {ref: one for ref, one in found.keys.items() if ref.region == region},
+        )
+        for region in seen.regions
+    }
+
+
+def _new_key_warnings(first: CleanupPlan, final: CleanupPlan) -> Iterator[str]:
+    """Why grants are kept that the first plan revoked; its own warnings are shown in any case."""
+    known = first.warnings
+    yield from (text for one in final.keys.values() for text in one.warnings if text not in known)
 
 
 def _skipped_warning(decision: Decision) -> str:

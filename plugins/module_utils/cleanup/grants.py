@@ -6,25 +6,50 @@
 
 A key is inspected if snapshots under it are deleted. Its grants are revoked before those snapshots are
 deleted: if the run ends in between, the next run finds the snapshots, and through them the key.
+
+Accounts whose launches of a shared image named the owner's key have volumes under it, which may outlive all
+images. They keep their grants. Without a consumer role, volumes cannot be read, and grants are revoked: by
+default a launch encrypts volumes under the account's own key. If the role cannot read them, grants are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from ..keys.needed import HAS_VOLUMES, ConsumerVolumes, Kept, examples_of
+from ..keys.policy_statements import short
 from ..model import Grant, ImageRef, Key, KeyRef, Sharing, SnapshotRef
+from .options import CleanupWanted
 from .state import CleanupSeen, KeyUsage, OwnImage, RegionState
 
 _NOT_READ = KeyUsage(unread=("It was not read.",))
+_VOLUMES_UNREAD = "Its volumes could not be read:"
+_REMEDY = "No later cleanup may find the key: revoke them with ami_kms_grant, state: absent."
 
 
 @dataclass(frozen=True)
 class Revocations:
-    """What happens to the grants on a key: those to revoke, and why others stay that might be revoked."""
+    """What happens to the grants on a key: those to revoke, and why others stay that might be revoked.
+
+    ``kept`` are the grantees that no image needs the grant for, and that keep it because of volumes.
+    ``unseen`` maps accounts whose volumes were not read to the reason.
+    """
 
     grants: tuple[Grant, ...] = ()
     warnings: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    unseen: Mapping[str, str] = field(default_factory=dict)
+
+    def as_result(self, ref: KeyRef) -> dict[str, Any]:
+        """The key as the module returns it."""
+        return {
+            "kept_access": [one.as_result() for one in self.kept],
+            "kms_key_arn": ref.key_arn,
+            "region": ref.region,
+            "unseen_volumes": ConsumerVolumes(unseen=self.unseen).unseen_as_result(),
+        }
 
 
 def keys_of(seen: CleanupSeen, snapshots: Iterable[SnapshotRef]) -> tuple[KeyRef, ...]:
@@ -42,11 +67,57 @@ def images_under(state: RegionState, key_arn: str) -> tuple[OwnImage, ...]:
     return tuple(own for own in state.images if key_arn in _keys_of(own, state))
 
 
-def revocations(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef]) -> Revocations:
+def losing_accounts(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef]) -> frozenset[str]:
+    """The accounts that would lose grants on a key, unless they have volumes under it."""
+    return frozenset(_account(grant) for grant in _unneeded(seen, ref, deregistering).grants)
+
+
+def revocations(
+    wanted: CleanupWanted, seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef]
+) -> Revocations:
     """What happens to the grants on a key once the images ``deregistering`` are deregistered.
 
-    A grant stays if an image that stays under the key is shared with its account, or may be.
+    A grant stays if an image that stays under the key is shared with its account, or may be, or if the
+    account has volumes under the key.
     """
+    unneeded = _unneeded(seen, ref, deregistering)
+    accounts = sorted({_account(grant) for grant in unneeded.grants})
+    if not accounts:
+        return unneeded
+    volumes = seen.consumer_volumes.get(ref, ConsumerVolumes())
+    unread = {
+        one: volumes.unseen.get(one, "They were not read.")
+        for one in accounts
+        if one not in volumes.by_account
+    }
+    keeping = {one for one in accounts if volumes.of(one) or (wanted.consumer_role and one in unread)}
+    kept = tuple(_kept(grant, volumes, unread) for grant in unneeded.grants if _account(grant) in keeping)
+    return Revocations(
+        tuple(grant for grant in unneeded.grants if _account(grant) not in keeping),
+        (*unneeded.warnings, *_kept_warnings(ref, kept)),
+        tuple(sorted(kept, key=lambda one: one.consumer)),
+        unread,
+    )
+
+
+def _kept(grant: Grant, volumes: ConsumerVolumes, unread: Mapping[str, str]) -> Kept:
+    account_id = _account(grant)
+    reason = f"{_VOLUMES_UNREAD} {unread[account_id]}" if account_id in unread else HAS_VOLUMES
+    return Kept(short(grant.grantee), (), reason, tuple(sorted(volumes.of(account_id))))
+
+
+def _kept_warnings(ref: KeyRef, kept: Iterable[Kept]) -> Iterator[str]:
+    """A warning for each reason: the grants are not found again once all snapshots under the key are gone."""
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for one in kept:
+        alike.setdefault((one.reason, one.volume_ids), []).append(one.consumer)
+    for (reason, volume_ids), consumers in alike.items():
+        named = f" ({examples_of(volume_ids)})" if volume_ids else ""
+        yield (f"The grants of {examples_of(consumers)} on {ref.key_arn} are kept: {reason}{named} {_REMEDY}")
+
+
+def _unneeded(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef]) -> Revocations:
+    """The grants on a key that no image needs once the images ``deregistering`` are deregistered."""
     usage = seen.key_usage.get(ref, _NOT_READ)
     if usage.unread:
         return _keep_all(ref, usage.unread[0])

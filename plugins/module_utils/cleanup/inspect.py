@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads what the plan still depends on: the usage of single images and snapshots, and the grants of keys."""
+"""Reads what the plan still depends on: the usage of images and snapshots, grants of keys, and volumes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ..aws.clients import Clients
 from .inspect_images import read_image_usage, read_snapshot_usage
-from .inspect_keys import read_key_usage
+from .inspect_keys import read_key_usage, read_volumes
 from .next_reads import NextReads
 from .options import CleanupWanted
 from .state import CleanupSeen
@@ -25,9 +25,11 @@ def inspect(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, reads: N
     images, of_images = read_image_usage(clients, wanted, seen, reads.images)
     snapshots = read_snapshot_usage(clients, seen, reads.snapshots)
     keys = read_key_usage(clients, seen, reads.keys)
+    volumes = read_volumes(clients, wanted, seen, reads.volumes)
     return replace(
         seen,
         usage={**seen.usage, **images},
         snapshot_usage={**seen.snapshot_usage, **of_images, **snapshots},
         key_usage={**seen.key_usage, **keys},
+        consumer_volumes={**seen.consumer_volumes, **volumes},
     )

@@ -72,7 +72,7 @@ def read_image_usage(
     usage = {ref: one.image for ref, one in found.items()}
     if wanted.include_shared:
         usage = _with_reports(clients, seen, usage)
-    if wanted.consumer_role is not None:
+    if wanted.include_shared and wanted.consumer_role is not None:
         usage = _with_consumers(clients, wanted.consumer_role, seen, usage)
     return usage, {ref: snapshot for one in found.values() for ref, snapshot in one.snapshots.items()}
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the KMS keys of snapshots to delete: this collection's grants, and who else may need them."""
+"""Reads the KMS keys of snapshots to delete: this collection's grants, and who may need them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from collections.abc import Mapping
 
 from ..aws import errors, read
 from ..aws.clients import Clients
+from ..aws.consumer_volumes import read_consumer_volumes
 from ..fanout import each
 from ..keys.grants import is_own
+from ..keys.needed import ConsumerVolumes
 from ..model import ImageRef, KeyRef, Sharing, SnapshotRef
 from . import read_usage
+from .options import CleanupWanted
 from .state import CleanupSeen, KeyUsage, OwnImage, SnapshotUsage
 
 
@@ -44,6 +47,16 @@ def read_key_usage(
         for ref, exception in failed.items()
     }
     return {**found, **unread}
+
+
+def read_volumes(
+    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, accounts: Mapping[KeyRef, frozenset[str]]
+) -> dict[KeyRef, ConsumerVolumes]:
+    """The volumes of these accounts under each key, as far as a consumer role can read them."""
+    if not accounts:
+        return {}
+    caller = read.Caller(seen.account_id, seen.partition)
+    return read_consumer_volumes(clients, caller, wanted.consumer_role, accounts, clients.default_region)
 
 
 def _sharing(clients: Clients, seen: CleanupSeen, region: str, own: OwnImage) -> Sharing:

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..model import ImageRef, KeyRef, SnapshotRef
-from .decisions import candidates, decisions, deregistered, images_to_retire
+from .decisions import Decision, candidates, decisions, deregistered, images_to_retire
 from .deletions import all_leftovers, all_orphans, concerned_snapshots, deletable_orphans
-from .grants import images_under, keys_of
+from .grants import images_under, keys_of, losing_accounts
 from .options import CleanupWanted
 from .state import CleanupSeen, ImageUsage, OwnImage
 
@@ -22,15 +22,17 @@ class NextReads:
     """The reads that can be made now, side by side. It is false if nothing is left to read.
 
     ``images`` maps the images whose usage has to be read to those of their snapshots that have to be read as
-    well, unless the image turns out to be used. ``keys`` maps KMS keys to the images under them that stay.
+    well, unless the image turns out to be used. ``keys`` maps KMS keys to the images under them that stay,
+    ``volumes`` maps them to the accounts that would lose grants on them.
     """
 
     images: Mapping[ImageRef, tuple[SnapshotRef, ...]] = field(default_factory=dict)
     snapshots: tuple[SnapshotRef, ...] = ()
     keys: Mapping[KeyRef, tuple[OwnImage, ...]] = field(default_factory=dict)
+    volumes: Mapping[KeyRef, frozenset[str]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.images or self.snapshots or self.keys)
+        return bool(self.images or self.snapshots or self.keys or self.volumes)
 
 
 def next_reads(
@@ -41,6 +43,7 @@ def next_reads(
     1. The usage of ``images``, by default of every image that neither a rule nor a bulk read keeps.
     2. The snapshots of images to disable or deregister, and those that former images left.
     3. The KMS keys of snapshots to delete.
+    4. The volumes under these keys, of accounts that would lose grants on them.
 
     Each step depends on what the one before it has read.
     """
@@ -52,7 +55,10 @@ def next_reads(
     if snapshots:
         return NextReads(snapshots=tuple(snapshots))
     keys = keys_to_inspect(wanted, seen)
-    return NextReads(keys={ref: staying for ref, staying in keys.items() if ref not in seen.key_usage})
+    if unread_keys := {ref: staying for ref, staying in keys.items() if ref not in seen.key_usage}:
+        return NextReads(keys=unread_keys)
+    volumes = volumes_to_inspect(wanted, seen) if keys else {}
+    return NextReads(volumes={ref: one for ref, one in volumes.items() if ref not in seen.consumer_volumes})
 
 
 def snapshots_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[SnapshotRef, ...]:
@@ -77,7 +83,6 @@ def keys_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, tu
     if not wanted.revoke_grants:
         return {}
     decided = decisions(wanted, seen)
-    orphaned = deletable_orphans(wanted, seen)
     deregistering = deregistered(decided)
     return {
         ref: tuple(
@@ -85,8 +90,28 @@ def keys_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, tu
             for own in images_under(seen.regions[ref.region], ref.key_arn)
             if ImageRef(ref.region, own.image.image_id) not in deregistering
         )
-        for ref in keys_of(seen, concerned_snapshots(wanted, seen, decided, orphaned))
+        for ref in _concerned_keys(wanted, seen, decided)
     }
+
+
+def volumes_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, frozenset[str]]:
+    """The accounts that would lose grants on keys: those with volumes under the key keep them."""
+    if not wanted.revoke_grants:
+        return {}
+    decided = decisions(wanted, seen)
+    deregistering = deregistered(decided)
+    losing = {
+        ref: losing_accounts(seen, ref, deregistering) for ref in _concerned_keys(wanted, seen, decided)
+    }
+    return {ref: accounts for ref, accounts in losing.items() if accounts}
+
+
+def _concerned_keys(
+    wanted: CleanupWanted, seen: CleanupSeen, decided: tuple[Decision, ...]
+) -> tuple[KeyRef, ...]:
+    """The keys of snapshots that may be deleted."""
+    orphaned = deletable_orphans(wanted, seen)
+    return keys_of(seen, concerned_snapshots(wanted, seen, decided, orphaned))
 
 
 def _with_snapshots(

@@ -94,11 +94,11 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
         tombstone_ssm_path=params["tombstone_ssm_path"],
         consumer_role=options.consumer_role(),
     )
-    if wanted.consumer_role and not wanted.include_shared:
+    if wanted.consumer_role and not (wanted.include_shared or wanted.revoke_grants):
         options.refuse(
             "consumer_role_name",
             "it has no effect, because shared images are always kept without include_shared.",
-            "Set include_shared: true, or omit consumer_role_name.",
+            "Set include_shared: true or revoke_grants: true, or omit consumer_role_name.",
         )
     if wanted.trust_usage_reports and not wanted.include_shared:
         options.refuse(

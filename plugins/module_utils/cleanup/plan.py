@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..failures import Failure, sentences
@@ -38,7 +38,7 @@ _EXAMPLES = 5
 
 @dataclass(frozen=True)
 class CleanupPlan(Plan):
-    """The plans of all regions, and the decisions that they come from.
+    """The plans of all regions, the decisions that they come from, and what happens to grants on keys.
 
     It is performed in two steps, each in all regions: the destructive actions come last, after the evidence
     has been read again. ``unread`` is what could not be read and alone keeps something from being retired; if
@@ -46,6 +46,7 @@ class CleanupPlan(Plan):
     """
 
     decisions: tuple[Decision, ...] = ()
+    keys: Mapping[KeyRef, Revocations] = field(default_factory=dict)
     unread: tuple[Failure, ...] = ()
     fails: bool = False
     notes: tuple[str, ...] = ()
@@ -113,9 +114,8 @@ def plan(
         targets[0] = replace(targets[0], refusals=refusals)
     unread = unread_failures(seen.account_id, decided, unread_deletions(wanted, seen))
     fails = wanted.fail_on == UNREADABLE
-    return CleanupPlan(
-        tuple(targets), decided, unread, fails, tuple(unmatched_options(seen.images, wanted.by))
-    )
+    notes = tuple(unmatched_options(seen.images, wanted.by))
+    return CleanupPlan(tuple(targets), decided, revoked, unread, fails, notes)
 
 
 def images_that_lack_tags(
@@ -144,7 +144,8 @@ def _revocations(
     if not wanted.revoke_grants:
         return {}
     concerned = concerned_snapshots(wanted, seen, decided, orphaned)
-    return {ref: revocations(seen, ref, deregistered(decided)) for ref in keys_of(seen, concerned)}
+    deregistering = deregistered(decided)
+    return {ref: revocations(wanted, seen, ref, deregistering) for ref in keys_of(seen, concerned)}
 
 
 def _over_limit(

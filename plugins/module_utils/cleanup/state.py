@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from ..failures import Failure
+from ..keys.needed import ConsumerVolumes
 from ..model import Grant, Image, ImageRef, KeyRef, Sharing, SnapshotRef, Target
 
 # Kinds of evidence that proves no use: what could not be read, and what AWS does not show, such as the use of
@@ -287,6 +288,7 @@ class CleanupSeen:
     partition: str = "aws"
     snapshot_usage: Mapping[SnapshotRef, SnapshotUsage] = field(default_factory=dict)
     key_usage: Mapping[KeyRef, KeyUsage] = field(default_factory=dict)
+    consumer_volumes: Mapping[KeyRef, ConsumerVolumes] = field(default_factory=dict)
     is_final: bool = False
     image_builder: Mapping[str, ImageBuilder] | None = None
 

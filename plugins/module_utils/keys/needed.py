@@ -6,28 +6,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import Any
 
 from ..model import Sharing
 from .policy_statements import PolicyConsumers, organization_id, short, unit_ids
+
+HAS_VOLUMES = (
+    "It has volumes under the key, which cannot be attached without access, and whose instances cannot start."
+)
+# How many names a message has as examples.
+_EXAMPLES = 5
 
 
 @dataclass(frozen=True)
 class ConsumerVolumes:
     """The volumes of other accounts under a key, which need it whenever an instance with them starts.
 
-    ``by_account`` maps the accounts that have such volumes to these. ``unseen`` maps the accounts whose
-    volumes were not read to the reason.
+    ``by_account`` maps the accounts whose volumes were read to these, ``unseen`` the others to the reason.
     """
 
     by_account: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unseen: Mapping[str, str] = field(default_factory=dict)
 
+    def of(self, principal: str) -> tuple[str, ...]:
+        """The volumes of the account that a principal is or is in."""
+        return self.by_account.get(account_of(principal) or "", ())
+
     def unseen_as_result(self) -> list[dict[str, str]]:
         """The accounts whose volumes were not read, as modules return them."""
         return [{"account_id": one, "reason": reason} for one, reason in sorted(self.unseen.items())]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A consumer that keeps access that would otherwise be revoked.
+
+    ``image_ids`` are the images for which it may need the access, ``volume_ids`` its volumes; both are empty
+    if these could not be read. ``reason`` is a sentence.
+    """
+
+    consumer: str
+    image_ids: tuple[str, ...] = ()
+    reason: str = ""
+    volume_ids: tuple[str, ...] = ()
+
+    def as_result(self) -> dict[str, Any]:
+        """The consumer as modules return it."""
+        return {
+            "consumer": self.consumer,
+            "image_ids": list(self.image_ids),
+            "reason": self.reason,
+            "volume_ids": list(self.volume_ids),
+        }
 
 
 @dataclass(frozen=True)
@@ -47,7 +80,7 @@ class SharedUnderKey:
         if self.unread:
             return held
         found = (needed(held, sharing) for sharing in self.sharing.values())
-        with_volumes = frozenset(one for one in held.principals if account_of(one) in self.volumes.by_account)
+        with_volumes = frozenset(one for one in held.principals if self.volumes.of(one))
         return reduce(PolicyConsumers.__or__, found, PolicyConsumers(with_volumes))
 
     def images_for(self, consumer: PolicyConsumers) -> tuple[str, ...]:
@@ -100,6 +133,12 @@ def one_by_one(consumers: PolicyConsumers) -> list[tuple[str, PolicyConsumers]]:
 def names_of(consumers: PolicyConsumers) -> list[str]:
     """The names of the consumers, sorted and without duplicates."""
     return list(dict.fromkeys(name for name, _consumer in one_by_one(consumers)))
+
+
+def examples_of(names: Sequence[str]) -> str:
+    """Some of the names, for a message, and the number of the others."""
+    more = f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else ""
+    return ", ".join(names[:_EXAMPLES]) + more
 
 
 def account_of(principal: str) -> str | None:

@@ -10,13 +10,20 @@ policy, for another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import reduce
-from typing import Any
 
 from ..keys.grants import DELETED_PRINCIPAL, name_prefix
-from ..keys.needed import SharedUnderKey, account_of, of_principals, one_by_one
+from ..keys.needed import (
+    HAS_VOLUMES,
+    Kept,
+    SharedUnderKey,
+    account_of,
+    examples_of,
+    of_principals,
+    one_by_one,
+)
 from ..keys.policy_statements import PolicyAccess, PolicyConsumers, own_accesses, short
 from ..model import Grant, KeyRef, KeySeen, Target
 from .request import auto_scaling_role, grant_request, holds, principal_arn
@@ -27,34 +34,7 @@ _SHARED = (
     "may be in."
 )
 _UNREAD = "Whom other images under the key are shared with could not be read."
-_VOLUMES = (
-    "It has volumes under the key, which cannot be attached without access, and whose instances cannot start."
-)
 _REMEDY = "To revoke it although it may be in use, set revoke_in_use: true."
-_EXAMPLES = 5
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A consumer that keeps access that would otherwise be revoked.
-
-    ``image_ids`` are the images for which it may need the access, ``volume_ids`` its volumes; both are empty
-    if the images could not be read. ``reason`` is a sentence.
-    """
-
-    consumer: str
-    image_ids: tuple[str, ...] = ()
-    reason: str = ""
-    volume_ids: tuple[str, ...] = ()
-
-    def as_result(self) -> dict[str, Any]:
-        """The consumer as the module returns it."""
-        return {
-            "consumer": self.consumer,
-            "image_ids": list(self.image_ids),
-            "reason": self.reason,
-            "volume_ids": list(self.volume_ids),
-        }
 
 
 def keys_to_inspect(wanted: GrantWanted, seen: GrantSeen) -> dict[KeyRef, PolicyConsumers]:
@@ -101,7 +81,7 @@ def kept_access(wanted: GrantWanted, shared: SharedUnderKey, losing: PolicyConsu
         if unread:
             return Kept(name, (), f"{_UNREAD} {unread}")
         images = shared.images_for(consumer)
-        return Kept(name, images, _SHARED if images else _VOLUMES, shared.volumes_for(consumer))
+        return Kept(name, images, _SHARED if images else HAS_VOLUMES, shared.volumes_for(consumer))
 
     return tuple(kept_one(*one) for one in one_by_one(kept(wanted, shared, losing)))
 
@@ -116,8 +96,8 @@ def unseen_warnings(wanted: GrantWanted, key_arn: str, shared: SharedUnderKey) -
         reasons.setdefault(reason, []).append(account_id)
     for reason, account_ids in reasons.items():
         yield (
-            f"Access to {key_arn} is revoked although the volumes of {_some(account_ids)} could not be read: "
-            f"{reason}"
+            f"Access to {key_arn} is revoked although the volumes of {examples_of(account_ids)} could not be "
+            f"read: {reason}"
         )
 
 
@@ -132,8 +112,8 @@ def kept_warnings(wanted: GrantWanted, key_arn: str, found: Iterable[Kept]) -> I
         if not (wanted.present and needs):
             consumers.setdefault((one.reason, needs), []).append(one.consumer)
     for (reason, needs), names in consumers.items():
-        named = f" ({_some(needs)})" if needs else ""
-        yield f"Access to {key_arn} is kept for {_some(names)}: {reason}{named} {_REMEDY}"
+        named = f" ({examples_of(needs)})" if needs else ""
+        yield f"Access to {key_arn} is kept for {examples_of(names)}: {reason}{named} {_REMEDY}"
 
 
 def grants_to_revoke(wanted: GrantWanted, seen: GrantSeen, key: KeySeen) -> tuple[Grant, ...]:
@@ -234,8 +214,3 @@ def _named_arns(wanted: GrantWanted, seen: GrantSeen) -> frozenset[str]:
             *(auto_scaling_role(seen.partition, account_id) for account_id in wanted.account_ids),
         )
     )
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else ""
-    return ", ".join(names[:_EXAMPLES]) + more

@@ -46,7 +46,7 @@ def read(
 
 def test_one_call_for_each_account_and_region_finds_the_volumes_under_every_key(aws: World) -> None:
     assert read(aws, {IN_EU: {A, B}, SECOND: {A}, IN_US: {A}}) == {
-        IN_EU: ConsumerVolumes({A: ("vol-1", "vol-3")}),
+        IN_EU: ConsumerVolumes({A: ("vol-1", "vol-3"), B: ()}),
         SECOND: ConsumerVolumes({A: ("vol-2",)}),
         IN_US: ConsumerVolumes({A: ("vol-4",)}),
     }
@@ -60,7 +60,7 @@ def test_one_call_for_each_account_and_region_finds_the_volumes_under_every_key(
 
 
 def test_an_account_is_asked_only_about_the_keys_that_name_it(aws: World) -> None:
-    assert read(aws, {IN_EU: {B}, SECOND: {A}, IN_US: set()})[IN_EU] == ConsumerVolumes()
+    assert read(aws, {IN_EU: {B}, SECOND: {A}, IN_US: set()})[IN_EU] == ConsumerVolumes({B: ()})
     assert aws.consumer_ec2[A][US].calls == []
 
 
@@ -74,7 +74,7 @@ def test_a_region_that_cannot_be_read_does_not_hide_the_others(aws: World) -> No
     aws.consumer_ec2[A][EU].refuse = {"DescribeVolumes": "AuthFailure"}
     found = read(aws, {IN_EU: {A, B}, IN_US: {A}})
     assert found[IN_US] == ConsumerVolumes({A: ("vol-4",)})
-    assert (found[IN_EU].by_account, set(found[IN_EU].unseen)) == ({}, {A})
+    assert (found[IN_EU].by_account, set(found[IN_EU].unseen)) == ({B: ()}, {A})
     assert found[IN_EU].unseen[A].startswith("No. ")
 
 

@@ -19,12 +19,22 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.options impo
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     ImageUsage,
+    KeyUsage,
+    OwnImage,
     RegionState,
     SnapshotUsage,
     UsageReport,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, SnapshotRef
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    ConsumerRole,
+    Grant,
+    ImageRef,
+    KeyRef,
+    Sharing,
+    SnapshotRef,
+)
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from botocore.exceptions import ClientError
 
@@ -33,7 +43,16 @@ from tests.unit.examples import CONSUMER, OWNER
 
 OLD, NEWEST = own("ami-1"), own("ami-new", 1)
 ELSEWHERE = "us-east-1"
+KEY = KeyRef(REGION, f"arn:aws:kms:{REGION}:{OWNER}:key/golden")
+GRANT = Grant("g-1", f"arn:aws:iam::{CONSUMER}:root", frozenset({"Decrypt"}), "golden-images:1")
 COPY = own("ami-copy", 0, state="pending", tags={}, source_image_id="ami-1", source_region=REGION)
+
+
+def under_key(*images: OwnImage) -> RegionState:
+    """A region with these images, whose snapshots are under one key."""
+    state = region_state(*images)
+    under = {one: replace(found, kms_key_id=KEY.key_arn) for one, found in state.snapshots.items()}
+    return replace(state, snapshots=under)
 
 
 class Client:
@@ -128,9 +147,39 @@ def test_the_result_has_the_decision_of_the_final_check(tmp_path: Path) -> None:
         found = cleanup.result(asked, first, planned, outcome)
         return {**found, "results": [(one["image_id"], one["decision"]) for one in found["results"]]}
 
-    counted = {"evaluated_count": 2, "regions": [REGION, ELSEWHERE], "unreadable": []}
+    counted = {"evaluated_count": 2, "kms_keys": [], "regions": [REGION, ELSEWHERE], "unreadable": []}
     assert result(Outcome()) == {**counted, "results": [("ami-1", "deregister"), ("ami-new", "keep")]}
     assert result(outcome) == {**counted, "results": [("ami-1", "keep"), ("ami-new", "keep")]}
+
+
+def test_a_grant_stays_with_a_warning_if_volumes_are_found_by_the_final_check(tmp_path: Path) -> None:
+    asked = replace(
+        wanted(), revoke_grants=True, consumer_role=ConsumerRole("golden"), tombstone_path=str(tmp_path / "x")
+    )
+    first, now = (
+        replace(
+            seen(under_key(OLD, NEWEST)),
+            key_usage={KEY: KeyUsage((GRANT,), {"ami-new": Sharing()})},
+            consumer_volumes={KEY: ConsumerVolumes({CONSUMER: volumes})},
+        )
+        for volumes in ((), ("vol-1",))
+    )
+    planned = cleanup_plan.plan(asked, first)
+    assert [one.operation for one in planned.destructive][2:] == ["RevokeGrant", "DeleteSnapshot"]
+    (key,) = cleanup.result(asked, first, planned, Outcome())["kms_keys"]
+    assert (key["kms_key_arn"], key["kept_access"]) == (KEY.key_arn, [])
+    clients: Any = Clients()
+    with (
+        patch.object(cleanup.read_regions, "region", lambda _clients, name, **_rest: first.regions[name]),
+        patch.object(cleanup, "inspect", lambda *_all: now),
+    ):
+        outcome = cleanup.apply(clients, asked, first, planned, lambda *_line: None)
+    called = [name for name, _parameters in clients.everywhere.calls]
+    assert called == ["create_tags", "deregister_image"]
+    (warning,) = outcome.warnings
+    assert all(text in warning for text in (KEY.key_arn, CONSUMER, "vol-1"))
+    (key,) = cleanup.result(asked, first, planned, outcome)["kms_keys"]
+    assert [one["volume_ids"] for one in key["kept_access"]] == [["vol-1"]]
 
 
 def test_if_nothing_changed_the_plan_is_performed(tmp_path: Path) -> None:

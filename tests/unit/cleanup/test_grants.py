@@ -11,7 +11,11 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import perform_each
 from ansible_collections.golden.images.plugins.module_utils.cleanup.confirmation import confirmed
 from ansible_collections.golden.images.plugins.module_utils.cleanup.dependencies import dependencies
-from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import keys_to_inspect
+from ansible_collections.golden.images.plugins.module_utils.cleanup.grants import losing_accounts
+from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import (
+    keys_to_inspect,
+    volumes_to_inspect,
+)
 from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupWanted
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit
@@ -23,7 +27,9 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     RegionState,
     SnapshotUsage,
 )
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
 from ansible_collections.golden.images.plugins.module_utils.model import (
+    ConsumerRole,
     Device,
     Grant,
     ImageRef,
@@ -246,6 +252,85 @@ def test_a_grant_stays_if_only_the_second_reading_lets_an_image_go_that_needs_it
         ("DeregisterImage", "ami-1"),
         ("DeleteSnapshot", "snap-ami-1"),
     ]
+
+
+THEIR_ROLE, OTHERS = (
+    f"arn:aws:iam::{CONSUMER}:role/deploy",
+    Grant("g-other", f"arn:aws:iam::{OTHER}:root", OPERATIONS, "golden-images:4"),
+)
+DEPLOY = Grant("g-deploy", THEIR_ROLE, OPERATIONS, "golden-images:5")
+NO_ROLE = "consumer_role_name is not set."
+BOTH_READ = ConsumerVolumes({CONSUMER: (), OTHER: ()})
+UNSEEN = ConsumerVolumes({OTHER: ()}, {CONSUMER: "Allow ec2:DescribeVolumes."})
+
+
+@pytest.mark.parametrize(
+    ("volumes", "with_role", "gone", "kept", "unseen"),
+    [
+        pytest.param(BOTH_READ, True, ["g-root", "g-deploy", "g-other"], [], [], id="no volumes"),
+        pytest.param(
+            ConsumerVolumes({CONSUMER: ("vol-2", "vol-1"), OTHER: ()}),
+            True,
+            ["g-other"],
+            [(THEIR_ROLE, ["vol-1", "vol-2"]), (CONSUMER, ["vol-1", "vol-2"])],
+            [],
+            id="an account with volumes",
+        ),
+        pytest.param(
+            UNSEEN,
+            True,
+            ["g-other"],
+            [(THEIR_ROLE, []), (CONSUMER, [])],
+            [(CONSUMER, "Allow ec2:DescribeVolumes.")],
+            id="an account that could not be read",
+        ),
+        pytest.param(
+            ConsumerVolumes(unseen={CONSUMER: NO_ROLE, OTHER: NO_ROLE}),
+            False,
+            ["g-root", "g-deploy", "g-other"],
+            [],
+            [(CONSUMER, NO_ROLE), (OTHER, NO_ROLE)],
+            id="no role",
+        ),
+        pytest.param(
+            None,
+            True,
+            [],
+            [(THEIR_ROLE, []), (CONSUMER, []), (OTHER, [])],
+            [(CONSUMER, "They were not read."), (OTHER, "They were not read.")],
+            id="nothing was read",
+        ),
+    ],
+)
+def test_accounts_with_volumes_under_the_key_keep_their_grants(
+    volumes: ConsumerVolumes | None,
+    with_role: bool,
+    gone: list[str],
+    kept: list[tuple[str, list[str]]],
+    unseen: list[tuple[str, str]],
+) -> None:
+    of = saw(encrypted(OLD, NEWEST), ROOT, DEPLOY, OTHERS)
+    of = replace(of, consumer_volumes={REF: volumes} if volumes else {})
+    asks = replace(asked(), consumer_role=ConsumerRole("golden") if with_role else None)
+    made = plan(asks, of)
+    assert [one.resource for one in made.actions if one.operation == "RevokeGrant"] == gone
+    result = made.keys[REF].as_result(REF)
+    assert (result["kms_key_arn"], result["region"]) == (KEY, REGION)
+    assert sorted((one["consumer"], one["volume_ids"]) for one in result["kept_access"]) == sorted(kept)
+    assert [(one["account_id"], one["reason"]) for one in result["unseen_volumes"]] == unseen
+    warnings = " ".join(made.warnings)
+    assert [one in warnings for one, _volumes in kept] == [True] * len(kept)
+    assert bool(warnings) == bool(kept)
+    assert all(len(one) <= 500 for one in made.warnings)
+
+
+def test_a_grant_that_an_image_needs_is_kept_whatever_the_volumes() -> None:
+    of = saw(encrypted(OLD, NEWEST), ROOT, OTHERS, newest=Sharing(account_ids=frozenset({CONSUMER})))
+    ref = ImageRef(REGION, "ami-1")
+    assert losing_accounts(of, REF, {ref}) == {OTHER}
+    assert losing_accounts(replace(of, key_usage={}), REF, {ref}) == frozenset()
+    assert volumes_to_inspect(asked(), of) == {REF: {OTHER}}
+    assert volumes_to_inspect(replace(asked(), revoke_grants=False), of) == {}
 
 
 ACCOUNTS = st.frozensets(st.sampled_from([CONSUMER, OTHER]))

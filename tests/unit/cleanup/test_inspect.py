@@ -17,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     KeyUsage,
     SnapshotUsage,
 )
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
 from ansible_collections.golden.images.plugins.module_utils.model import (
     ImageRef,
     KeyRef,
@@ -56,3 +57,12 @@ def test_keys_are_read_and_added() -> None:
     with patch.object(inspecting, "read_key_usage", read_key_usage):
         saw = inspect(clients, wanted(), SEEN, NextReads(keys={KEY: (own("ami-1"),)}))
     assert saw == replace(SEEN, key_usage={KEY: usage})
+
+
+def test_volumes_are_read_and_added() -> None:
+    clients: Any = None
+    accounts = {KEY: frozenset({"222222222222"})}
+    volumes = {KEY: ConsumerVolumes({"222222222222": ("vol-1",)})}
+    with patch.object(inspecting, "read_volumes", lambda *_all: volumes):
+        saw = inspect(clients, wanted(), SEEN, NextReads(volumes=accounts))
+    assert saw == replace(SEEN, consumer_volumes=volumes)

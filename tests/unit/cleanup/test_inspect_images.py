@@ -196,3 +196,9 @@ def test_every_account_that_the_image_is_shared_with_is_read_and_a_refusal_count
     assert [(one.kind, one.subject, one.firm) for one in consumers[STRANGER]] == [
         ("unreadable", STRANGER, False)
     ]
+
+
+def test_accounts_are_not_read_where_shared_images_are_kept_in_any_case() -> None:
+    asked = replace(wanted(), revoke_grants=True, consumer_role=ConsumerRole("golden"))
+    usage = read(UsageScript().references().permissions(SHARED), asked).usage[REF]
+    assert (usage.sharing, usage.consumers) == (BY_CONSUMER, {})

@@ -7,21 +7,27 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect_keys import read_key_usage
+from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect_keys import (
+    read_key_usage,
+    read_volumes,
+)
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     ImageUsage,
     SnapshotUsage,
 )
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
 from ansible_collections.golden.images.plugins.module_utils.model import (
+    ConsumerRole,
     ImageRef,
     KeyRef,
     Sharing,
     SnapshotRef,
 )
 
-from tests.unit.cleanup.examples import NOW, REGION, UsageScript, own, region_state
+from tests.unit.cleanup.examples import NOW, REGION, UsageScript, own, region_state, wanted
 from tests.unit.examples import CONSUMER, OWNER
+from tests.unit.kms_grant.kms_in_memory import Ec2, world
 from tests.unit.wire import Wire
 
 NEWEST = own("ami-new", 1)
@@ -72,3 +78,17 @@ def test_a_key_that_cannot_be_read_says_so_and_one_without_own_grants_needs_no_m
         assert "kms:ListGrants" in problem or "ListGrants" in problem
         assert read_key_usage(clients, SEEN, {KEY: (NEWEST,)})[KEY].sharing == {}
     assert read_key_usage(clients, SEEN, {}) == {}
+
+
+def test_volumes_are_read_with_the_consumer_role() -> None:
+    aws = world(REGION)
+    aws.consumer_ec2 = {CONSUMER: {REGION: Ec2(key_of_volumes={"vol-1": KEY.key_arn})}}
+    aws.open("sts", [REGION])
+    clients: Any = aws
+    asked = replace(wanted(), revoke_grants=True, consumer_role=ConsumerRole("golden", "word"))
+    losing = {KEY: frozenset({CONSUMER})}
+    assert read_volumes(clients, asked, SEEN, losing) == {KEY: ConsumerVolumes({CONSUMER: ("vol-1",)})}
+    assert aws.assumed == [(f"arn:aws:iam::{CONSUMER}:role/golden", "word", REGION)]
+    (unseen,) = read_volumes(clients, wanted(), SEEN, losing).values()
+    assert unseen.unseen == {CONSUMER: "consumer_role_name is not set."}
+    assert read_volumes(clients, asked, SEEN, {}) == {}

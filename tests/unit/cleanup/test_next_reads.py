@@ -22,7 +22,9 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     OwnSnapshot,
     SnapshotUsage,
 )
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
 from ansible_collections.golden.images.plugins.module_utils.model import (
+    Grant,
     ImageRef,
     KeyRef,
     Sharing,
@@ -56,6 +58,12 @@ def test_images_are_read_with_their_snapshots_then_keys_and_then_nothing() -> No
     assert next_reads(asks, saw) == NextReads(keys={KEY: (NEWEST,)})
     assert not next_reads(wanted(), saw)
     assert not next_reads(asks, replace(saw, key_usage={KEY: KeyUsage()}))
+    root = Grant("g-1", f"arn:aws:iam::{CONSUMER}:root", frozenset({"Decrypt"}), "golden-images:1")
+    saw = replace(saw, key_usage={KEY: KeyUsage((root,), {"ami-new": Sharing()})})
+    assert next_reads(asks, saw) == NextReads(volumes={KEY: frozenset({CONSUMER})})
+    assert not next_reads(asks, replace(saw, consumer_volumes={KEY: ConsumerVolumes()}))
+    # An image that stays and is shared with the account keeps the grant: no volume matters.
+    assert not next_reads(asks, replace(saw, key_usage={KEY: KeyUsage((root,), {"ami-new": BY_CONSUMER})}))
 
 
 def test_snapshots_that_were_not_read_with_their_image_are_read_next() -> None:

@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.options impo
 from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
 from ansible_collections.golden.images.plugins.modules.ami_cleanup import ARGUMENT_SPEC
 
 
@@ -44,6 +45,12 @@ def test_reports_can_only_be_trusted_where_shared_images_are_included() -> None:
     wanted = wanted_from(params(include_shared=True, trust_usage_reports=True), False)
     assert wanted.trust_usage_reports
     assert not wanted_from(params(include_shared=True), False).trust_usage_reports
+
+
+@pytest.mark.parametrize("purpose", ["include_shared", "revoke_grants"])
+def test_a_consumer_role_has_two_purposes(purpose: str) -> None:
+    wanted = wanted_from(params(consumer_role_name="golden", **{purpose: True}), False)
+    assert wanted.consumer_role == ConsumerRole("golden")
 
 
 def test_a_full_task(tmp_path: Path) -> None:

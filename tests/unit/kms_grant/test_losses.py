@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes, SharedUnderKey
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import (
+    ConsumerVolumes,
+    Kept,
+    SharedUnderKey,
+)
 from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import (
     PolicyAccess,
     PolicyConsumers,
 )
 from ansible_collections.golden.images.plugins.module_utils.kms_grant import losses
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.losses import Kept
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import (
     AUTO_SCALING_OPERATIONS,
     GrantSeen,

@@ -47,6 +47,7 @@ def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[s
         "failures": [one for one in _failures(cleaned, status) if one not in unreadable],
         "grants": outcomes.grants(),
         "images": images,
+        "kms_keys": [_key(one) for one in cleaned.get("kms_keys", ())],
         "prices": {region: float(price) for region, price in prices.table.items()},
         "regions": regions,
         "orphan_snapshots": outcomes.orphan_snapshots(images),
@@ -108,6 +109,17 @@ def _image(
         "recoverable_until": _moment(one["recoverable_until"], planned),
         "size_gib": size,
         "snapshots": snapshots,
+    }
+
+
+def _key(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A key whose grants were inspected, without what differs from run to run."""
+    return {
+        **one,
+        "kept_access": [{**kept, "reason": steps.stable(kept["reason"])} for kept in one["kept_access"]],
+        "unseen_volumes": [
+            {**unseen, "reason": steps.stable(unseen["reason"])} for unseen in one["unseen_volumes"]
+        ],
     }
 
 

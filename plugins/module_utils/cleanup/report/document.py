@@ -133,10 +133,33 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
             for one in content["grants"]
         ),
     )
+    yield from _key_access(content["kms_keys"])
     yield Table(
         title="Warnings",
         columns=(Column("text", "Warning"),),
         rows=tuple({"text": text} for text in content["warnings"]),
+    )
+
+
+def _key_access(keys: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
+    """The grants that are kept although no image needs them, and the accounts whose volumes were not read."""
+    place = (Column("region", "Region"), Column("kms_key_arn", "Key"))
+    yield Table(
+        title="KMS grants kept",
+        columns=(
+            *place,
+            Column("consumer", "Consumer"),
+            Column("reason", "Reason"),
+            Column("volume_ids", "Volumes"),
+        ),
+        rows=tuple({**key, **kept} for key in keys for kept in key["kept_access"]),
+        note="No image needs them.",
+    )
+    yield Table(
+        title="Volumes not read",
+        columns=(*place, Column("account_id", "Account"), Column("reason", "Reason")),
+        rows=tuple({**key, **unseen} for key in keys for unseen in key["unseen_volumes"]),
+        note="Of accounts with grants that no image needs. Volumes under the key need its grant.",
     )
 
 

@@ -95,6 +95,20 @@ def test_a_plan_says_so_everywhere() -> None:
     ]
 
 
+def test_grants_that_are_kept_and_volumes_that_were_not_read_are_shown() -> None:
+    kept = {"consumer": "222222222222", "image_ids": [], "reason": "It has volumes.", "volume_ids": ["vol-1"]}
+    unseen = {"account_id": "333333333333", "reason": "consumer_role_name is not set."}
+    key = {"kept_access": [kept], "kms_key_arn": "key-1", "region": EU, "unseen_volumes": [unseen]}
+    found = made(GOES, kms_keys=[key])
+    assert columns(table(found, "KMS grants kept"), "region", "kms_key_arn", "consumer", "volume_ids") == [
+        (EU, "key-1", "222222222222", ["vol-1"])
+    ]
+    assert columns(table(found, "Volumes not read"), "kms_key_arn", "account_id", "reason") == [
+        ("key-1", "333333333333", "consumer_role_name is not set.")
+    ]
+    assert not {"KMS grants kept", "Volumes not read"} & {one.title for one in made(GOES).tables}
+
+
 def test_regions_are_summed_up_with_costs_only_if_there_are_prices() -> None:
     found = table(made(GOES, OFF, prices=PRICES), "Totals by region")
     titles = [column.title for column in found.columns]
