@@ -46,6 +46,10 @@ class Settings:
 
     (hashicorp/packer#2659; EC2 Developer Guide, Eventual consistency.)
     """
+    deregistered_image_known_seconds: float = 0.0
+    """Seconds for which DescribeImages with the id of a deregistered image is empty for its owner.
+
+    After them it is InvalidAMIID.NotFound (botocore operation DescribeImages)."""
     image_sharing_quota: int = 1000
     """Accounts, organizations and OUs that an image can be shared with (EC2 User Guide, Quotas for AMIs)."""
     launch_permissions_visible_after_seconds: float = 0.0

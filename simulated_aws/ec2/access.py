@@ -74,7 +74,8 @@ def visible_image(caller: Caller, image_id: str) -> Image:
     require_image_id(image_id)
     image = state.region(caller.region).images.get(image_id)
     if image is None or not may_see_image(image, caller.account_id):
-        if state.region(caller.region).deregistered.get(image_id) == caller.account_id:
+        deregistered = state.region(caller.region).deregistered.get(image_id)
+        if deregistered and deregistered.owner_id == caller.account_id:
             raise image_unavailable(image_id, "deregistered")
         raise image_not_found(image_id)
     if image.work:

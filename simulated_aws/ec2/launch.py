@@ -39,15 +39,20 @@ def device_mappings(
 
     A launch of a shared image needs no permission for its snapshots (EC2 User Guide, Share an AMI with
     specific accounts); only size and encryption of such snapshots are used.
+
+    A mapping to an instance store volume (VirtualName) is no volume, and AWS ignores it for the NVMe ones
+    (botocore shape BlockDeviceMapping, VirtualName).
     """
     mappings = {
         device.device_name: _mapping(caller, image, device) for device in image.devices if device.volume_size
     }
     for one in requested or []:
+        if one.get("VirtualName"):
+            mappings.pop(one["DeviceName"], None)
+            continue
         _require_fitting(image, one)
         former = mappings.get(one["DeviceName"], {})
-        # moto sets None for omitted parameters, and Encrypted to False unless it is true.
-        changed = {name: value for name, value in one.get("Ebs", {}).items() if value}
+        changed = {name: value for name, value in one.get("Ebs", {}).items() if value is not None}
         mappings[one["DeviceName"]] = {**one, "Ebs": {**former.get("Ebs", {}), **changed}}
     for one in mappings.values():
         if one.get("NoDevice") is None and not one["Ebs"].keys() & {"VolumeSize", "SnapshotId"}:

@@ -16,10 +16,22 @@ from moto.ec2.utils import parse_user_data
 from ..exceptions import NotSimulated
 from .errors import Ec2Error, invalid_value, missing_parameter
 from .managed_resources import is_shown, operator
+from .tags import read_specifications
 
 MOST_RESULTS = 200
 """Maximum page size (botocore shape DescribeLaunchTemplateVersionsRequest, MaxResults)."""
 OF_ANY_TEMPLATE = ("$Latest", "$Default")
+WITHOUT_TEMPLATE = (
+    "To describe the launch template data for all your launch templates, for ‘--versions’ specify ‘$Latest’, "
+    "‘$Default’, or both, and omit ‘--launch-template-id’, ‘--launch-template-name’, and version numbers. To "
+    "describe the launch template data for a specific launch template, specify ‘--launch-template-id’ or "
+    "‘--launch-template-name’, and for ‘--versions’ specify one or more of the following values: ‘$Latest’, "
+    "‘$Default’, or one or more version numbers."
+)
+"""AWS's message; its codes are MissingParameter without versions, InvalidParameterValue with numbers.
+
+(moto, tests/test_ec2/test_launch_templates.py: two tests that pass against AWS.)
+"""
 
 
 def inherited(source: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,10 +50,21 @@ class StrictLaunchTemplates(EC2Response):
     """Adds the source version and pagination, which moto ignores."""
 
     def create_launch_template(self) -> ActionResult:
-        """Create a template, of an AWS service if the request names one."""
+        """Create a template, of an AWS service if the request names one.
+
+        TagSpecifications are the template's tags (botocore shape CreateLaunchTemplateRequest); moto adds them
+        to the data of its first version.
+        """
+        tags = self._get_param("TagSpecifications", [])
+        read_specifications({"TagSpecifications": tags}, "launch-template")
+        of_instances = list(self._get_param("LaunchTemplateData", {}).get("TagSpecifications", []))
         created = super().create_launch_template()
         view: Any = created.result
         template: Any = self.ec2_backend.get_launch_template(view["LaunchTemplate"]["LaunchTemplateId"])
+        data = template.default_version().data
+        data.pop("TagSpecifications", None)
+        if of_instances:
+            data["TagSpecifications"] = of_instances
         template.operator = operator(self._get_param("Operator.Principal"))
         return created
 
@@ -87,8 +110,7 @@ class StrictLaunchTemplates(EC2Response):
             versions = [template.get_version(one) for one in wanted] if wanted else template.versions
             return [(template, one) for one in dict.fromkeys(versions)]
         if not wanted or not set(wanted) <= set(OF_ANY_TEMPLATE):
-            message = f"Without a launch template, only {' and '.join(OF_ANY_TEMPLATE)} can be described."
-            raise Ec2Error("InvalidParameterCombination" if wanted else "MissingParameter", message)
+            raise Ec2Error("InvalidParameterValue" if wanted else "MissingParameter", WITHOUT_TEMPLATE)
         return [
             (template, version)
             for template in self.ec2_backend.launch_templates.values()

@@ -81,9 +81,10 @@ class StrictEC2Response(StrictLaunchTemplates):
                 reservations.append(reservation)
         return ActionResult({**page, "Reservations": reservations})
 
-    @staticmethod
-    def _validate_block_device_mapping(device_mapping: dict[str, Any]) -> None:
-        """Don't check: a request can name only the differences to a device of the image."""
+    def _parse_block_device_mapping(self) -> list[dict[str, Any]]:
+        """The mappings as requested: moto fills in what a request leaves to the device of the image."""
+        mappings: list[dict[str, Any]] = self._get_param("BlockDeviceMappings", [])
+        return mappings
 
     def _require_network(self) -> None:
         """Reject an unknown subnet or security group (EC2 API Reference, Error codes)."""

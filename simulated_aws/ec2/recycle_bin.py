@@ -42,10 +42,10 @@ def remove_snapshot(snapshot: Snapshot) -> None:
 
 
 def drop_image(image: Image) -> None:
-    """Delete an image; only its id and owner are kept."""
+    """Delete an image; only its id, its owner and the time are kept."""
     region = state.region(image.region)
     del region.images[image.id]
-    region.deregistered[image.id] = image.owner_id
+    region.deregistered[image.id] = state.Deregistered(image.owner_id, state.now())
 
 
 def images(account_id: str, region_name: str) -> dict[str, Binned[Image]]:

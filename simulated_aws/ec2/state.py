@@ -297,14 +297,21 @@ class Binned(Generic[Resource]):
         return self.resource.serial
 
 
+class Deregistered(NamedTuple):
+    """The former owner of a deregistered image, and when it was deregistered."""
+
+    owner_id: str
+    moment: datetime
+
+
 @dataclass
 class Region:
     """The images and snapshots of all accounts in a Region, oldest first."""
 
     images: dict[str, Image] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
-    deregistered: dict[str, str] = field(default_factory=dict)
-    """Id of a deregistered image to its former owner."""
+    deregistered: dict[str, Deregistered] = field(default_factory=dict)
+    """Deregistered images by id."""
     binned_images: dict[str, Binned[Image]] = field(default_factory=dict)
     binned_snapshots: dict[str, Binned[Snapshot]] = field(default_factory=dict)
 

@@ -15,7 +15,7 @@ from ..exceptions import NotSimulated
 from ..iam.current_principal import current_principal
 from . import keys, state
 from .actions.registry import Caller, authorize
-from .errors import KmsError
+from .errors import KmsError, not_valid
 
 # KMS Developer Guide, AWS KMS permissions: requests that only the key's own account can make.
 MANAGEMENT = frozenset(
@@ -26,6 +26,7 @@ MANAGEMENT = frozenset(
     }
 )
 TARGETS = frozenset({"CreateAlias", "UpdateAlias"})
+ALIAS_PREFIX, RESERVED_PREFIX = "alias/", "alias/aws/"
 USES = frozenset(
     {
         *("Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateMac"),
@@ -33,6 +34,8 @@ USES = frozenset(
     }
 )
 """Operations that other accounts can call too, which is not simulated."""
+WITHOUT_ALIAS = frozenset({*MANAGEMENT, *TARGETS, "GetKeyRotationStatus", "ListKeyRotations"})
+"""Operations whose key is a key id or key ARN (botocore shapes of their requests, KeyId and TargetKeyId)."""
 WITHOUT_KEY = frozenset({"GenerateRandom", "ListAliases", "ListKeys"})
 
 
@@ -69,12 +72,13 @@ class StrictKmsResponse(KmsResponse):
 
 def _require(caller: Caller, need: RequiredPermission) -> str:
     """Check a permission; return the id of the key."""
+    alias_allowed = need.permission not in WITHOUT_ALIAS
     if need.is_use:
         account_id = caller.principal.account_id
-        found = keys.refer(account_id, caller.region, need.name, alias_allowed=True)
+        found = keys.refer(account_id, caller.region, need.name, alias_allowed=alias_allowed)
         if found.account_id != account_id:
             raise NotSimulated(f"{need.permission} with a key of another account")
-    key = authorize(caller, need.permission, need.name, alias_allowed=True, cross_account=False).key
+    key = authorize(caller, need.permission, need.name, alias_allowed=alias_allowed, cross_account=False).key
     return str(key.id)
 
 
@@ -83,8 +87,11 @@ def _required_permissions(action: str, params: dict[str, Any]) -> Iterator[Requi
     if action in MANAGEMENT:
         yield RequiredPermission(action, "KeyId", params["KeyId"], False)
     elif action == "DeleteAlias":
+        _require_alias_name(params["AliasName"])
         yield RequiredPermission(action, "", params["AliasName"], False)
     elif action in TARGETS:
+        _require_alias_name(params["AliasName"])
+        _require_no_alias(params["TargetKeyId"])
         yield RequiredPermission(action, "TargetKeyId", params["TargetKeyId"], False)
     elif action in USES:
         yield RequiredPermission(action, "KeyId", params["KeyId"], True)
@@ -98,6 +105,27 @@ def _required_permissions(action: str, params: dict[str, Any]) -> Iterator[Requi
         yield RequiredPermission("ReEncryptTo", "DestinationKeyId", params["DestinationKeyId"], True)
     elif action not in WITHOUT_KEY:
         raise NotSimulated(action)
+
+
+def _require_alias_name(name: str) -> None:
+    """Reject a name that is no alias of a customer managed key.
+
+    AWS's message for the prefix is reported in aws-controllers-k8s/community#1878; for reserved names the
+    code is moto's (botocore shape CreateAliasRequest, AliasName).
+    """
+    if not name.startswith(ALIAS_PREFIX):
+        raise not_valid(
+            'Alias must start with the prefix "alias/". Please see '
+            "https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"
+        )
+    if name.startswith(RESERVED_PREFIX):
+        raise KmsError("NotAuthorizedException", "")
+
+
+def _require_no_alias(target: str) -> None:
+    """Reject an alias as the target of an alias; the message is moto's."""
+    if target.rpartition(":")[2].startswith(ALIAS_PREFIX):
+        raise not_valid("Aliases must refer to keys. Not aliases")
 
 
 def _key_of(blob: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from moto.ec2.models import ec2_backends
+
 from ...settings import SETTINGS
 from .. import allowed_images, state
 from ..access import Caller, grantees, organization_grantees, visible_tags
@@ -150,9 +152,26 @@ def _visible(caller: Caller, params: dict[str, Any], now: datetime) -> Iterator[
     shown = [image for image in chosen if _shown(image, caller, params, mine, now)]
     if ids:
         missing = set(ids).difference(image.id for image in shown)
+        missing = {one for one in missing if not _is_remembered(caller, one, now)}
         if missing:
             raise image_not_found(*(one for one in ids if one in missing))
     return iter(shown)
+
+
+def _is_remembered(caller: Caller, image_id: str, now: datetime) -> bool:
+    """Whether DescribeImages omits the id of a deregistered image, instead of an error.
+
+    So it is for its former owner for a while, and for an account until its instances of the image are
+    terminated (botocore operation DescribeImages).
+    """
+    deregistered = state.region(caller.region).deregistered.get(image_id)
+    if deregistered is None:
+        return False
+    until = deregistered.moment + timedelta(seconds=SETTINGS.deregistered_image_known_seconds)
+    if deregistered.owner_id == caller.account_id and now < until:
+        return True
+    instances = ec2_backends[caller.account_id][caller.region].all_instances()
+    return any(one.image_id == image_id and one.state != "terminated" for one in instances)
 
 
 def _shown(

@@ -119,7 +119,8 @@ def _attribute(params: dict[str, Any]) -> str:
         "LaunchPermission": "launchPermission",
     }
     named = {attribute for parameter, attribute in by_parameter.items() if parameter in params}
-    named |= {params["Attribute"]} if "Attribute" in params else set()
+    # AWS accepts `Description` and `LaunchPermission` too: amazon.aws.ec2_ami sends them.
+    named |= {_first_lower(params["Attribute"])} if "Attribute" in params else set()
     if not named and "OperationType" in params:
         named = {"launchPermission"}
     if not named:
@@ -131,6 +132,10 @@ def _attribute(params: dict[str, Any]) -> str:
     if attribute not in by_parameter.values():
         raise invalid_value("attribute", attribute)
     return attribute
+
+
+def _first_lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _share(image: Image, change: Change) -> None:

@@ -22,10 +22,14 @@ from .snapshot_locks import require_unlocked
 
 @action("CreateSnapshot")
 def create_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Create a snapshot of a volume in moto; it is completed at once."""
+    """Create a snapshot of a volume in moto; it is completed at once.
+
+    Unlike DescribeSnapshots, the response lists no tags as an empty list (EC2 Developer Guide, Use
+    CreateSnapshot with a CLI: output of the first example).
+    """
     tags = read_specifications(params, "snapshot")["snapshot"]
     snapshot = snapshot_volume(caller, params["VolumeId"], params.get("Description", ""), tags)
-    return view(snapshot, caller.account_id)
+    return {**view(snapshot, caller.account_id), "Tags": tag_set(tags)}
 
 
 @action("CopySnapshot")

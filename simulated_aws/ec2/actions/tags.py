@@ -13,6 +13,7 @@ from .. import state
 from ..access import Caller, own_image, own_snapshot
 from ..errors import Ec2Error
 from ..filters import Values, compile_filters
+from ..ids import require_resource_id
 from ..pagination import page
 from ..state import Image, Snapshot
 from ..tags import read_tags, require_room
@@ -94,6 +95,9 @@ def _resources(caller: Caller, ids: list[str]) -> tuple[list[Image | Snapshot], 
     """The images and snapshots among the ids, and the ids of other resources; all must exist."""
     if len(ids) > MOST_RESOURCES:
         raise Ec2Error("InvalidParameterValue", f"At most {MOST_RESOURCES} resources per request")
+    validate_resource_ids(ids)
+    for one in ids:
+        require_resource_id(one)
     ours: list[Image | Snapshot] = []
     others = []
     for one in ids:
@@ -104,7 +108,6 @@ def _resources(caller: Caller, ids: list[str]) -> tuple[list[Image | Snapshot], 
         else:
             others.append(one)
     if others:
-        validate_resource_ids(others)
         ec2_backends[caller.account_id][caller.region].do_resources_exist(others)
     return ours, others
 

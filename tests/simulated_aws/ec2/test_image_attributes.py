@@ -202,7 +202,12 @@ def test_reset_takes_all_permissions(client: Any) -> None:
 
 @pytest.mark.parametrize(
     "params",
-    [{"Description": {"Value": "new"}}, {"Attribute": "description", "Value": "new"}],
+    [
+        {"Description": {"Value": "new"}},
+        {"Attribute": "description", "Value": "new"},
+        # As amazon.aws.ec2_ami sends it.
+        {"Attribute": "Description", "Description": {"Value": "new"}},
+    ],
 )
 def test_the_description(client: Any, params: dict[str, Any]) -> None:
     image = image_id(build())

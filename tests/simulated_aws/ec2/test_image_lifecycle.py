@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import CONSUMER, build, error_code, image_id, names
+from simulated_aws.settings import SETTINGS
+
+from .conftest import CONSUMER, Clock, build, error_code, image_id, names
 
 SHARED = {"sharing": {"accounts": ["consumer"]}}
 
@@ -55,6 +57,29 @@ def test_a_deregistered_image_is_unavailable_to_its_owner_and_unknown_to_others(
     others = client(CONSUMER).describe_image_attribute
     code = error_code(others, ImageId=image_id(built), Attribute="launchPermission")
     assert code == "InvalidAMIID.NotFound"
+
+
+def test_a_deregistered_image_is_listed_as_nothing_for_a_while(client: Any, clock: Clock) -> None:
+    """(botocore operation DescribeImages: results are empty, and eventually an error.)"""
+    SETTINGS.update({"deregistered_image_known_seconds": 60})
+    built = build(images={"golden": SHARED})
+    ec2 = client()
+    ec2.deregister_image(ImageId=image_id(built))
+    assert ec2.describe_images(ImageIds=[image_id(built)])["Images"] == []
+    code = error_code(client(CONSUMER).describe_images, ImageIds=[image_id(built)])
+    assert code == "InvalidAMIID.NotFound"
+    clock.forward(seconds=61)
+    assert error_code(ec2.describe_images, ImageIds=[image_id(built)]) == "InvalidAMIID.NotFound"
+
+
+def test_a_deregistered_image_is_listed_as_nothing_while_it_has_instances(client: Any) -> None:
+    built = build(images={"golden": SHARED})
+    consumer = client(CONSUMER)
+    run = consumer.run_instances(ImageId=image_id(built), MinCount=1, MaxCount=1)
+    client().deregister_image(ImageId=image_id(built))
+    assert consumer.describe_images(ImageIds=[image_id(built)])["Images"] == []
+    consumer.terminate_instances(InstanceIds=[run["Instances"][0]["InstanceId"]])
+    assert error_code(consumer.describe_images, ImageIds=[image_id(built)]) == "InvalidAMIID.NotFound"
 
 
 def test_disabling_unshares_and_enabling_does_not_share_again(client: Any) -> None:

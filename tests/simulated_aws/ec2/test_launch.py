@@ -100,6 +100,29 @@ def test_volumes_are_those_of_the_image_and_of_the_request(client: Any) -> None:
     assert volumes[0]["KmsKeyId"] == ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
 
 
+def test_a_request_can_keep_the_volumes_of_a_terminated_instance(client: Any) -> None:
+    """(botocore shape EbsBlockDevice, DeleteOnTermination.)"""
+    ec2 = client()
+    kept = [
+        {"DeviceName": "/dev/xvda", "Ebs": {"DeleteOnTermination": False}},
+        {"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 40}},
+    ]
+    call = ec2.run_instances(ImageId=image_id(build()), BlockDeviceMappings=kept, **ONE)
+    (instance,) = call["Instances"]
+    ends = {one["DeviceName"]: one["Ebs"]["DeleteOnTermination"] for one in instance["BlockDeviceMappings"]}
+    assert ends == {"/dev/xvda": False, "/dev/sdb": True}
+    ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
+    assert [one["Size"] for one in ec2.describe_volumes()["Volumes"]] == [8]
+
+
+def test_an_instance_store_volume_is_no_volume(client: Any) -> None:
+    """(botocore shape BlockDeviceMapping, VirtualName.)"""
+    ec2 = client()
+    added = [{"DeviceName": "/dev/sdc", "VirtualName": "ephemeral0"}]
+    (instance,) = ec2.run_instances(ImageId=image_id(build()), BlockDeviceMappings=added, **ONE)["Instances"]
+    assert [one["DeviceName"] for one in instance["BlockDeviceMappings"]] == ["/dev/xvda", "/dev/sdb"]
+
+
 def test_a_volume_of_no_device_of_the_image_has_a_size(client: Any) -> None:
     """(botocore shape EbsBlockDevice, VolumeSize.)"""
     call = {"ImageId": image_id(build()), **ONE}

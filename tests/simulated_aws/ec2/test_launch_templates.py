@@ -94,7 +94,8 @@ def test_all_templates_in_pages(ec2: Any) -> None:
         ({"LaunchTemplateId": "lt-0", "Versions": ["$Default"]}, "InvalidLaunchTemplateId.NotFound"),
         ({"LaunchTemplateName": NAME, "Versions": ["7"]}, "InvalidLaunchTemplateId.VersionNotFound"),
         ({"LaunchTemplateName": NAME, "LaunchTemplateId": "lt-0"}, "InvalidParameterCombination"),
-        ({"Versions": ["1"]}, "InvalidParameterCombination"),
+        ({"Versions": ["1"]}, "InvalidParameterValue"),
+        ({"Versions": ["$Latest", "1"]}, "InvalidParameterValue"),
         ({}, "MissingParameter"),
         ({"Versions": ["$Default"], "MaxResults": 201}, "InvalidParameterValue"),
     ],
@@ -102,3 +103,27 @@ def test_all_templates_in_pages(ec2: Any) -> None:
 )
 def test_what_cannot_be_described(ec2: Any, params: dict[str, Any], code: str) -> None:
     assert error_code(ec2.describe_launch_template_versions, **params) == code
+
+
+def test_tags_of_the_template_are_not_tags_of_instances(ec2: Any) -> None:
+    """(botocore shape CreateLaunchTemplateRequest, TagSpecifications.)"""
+
+    def tagged(kind: str, value: str) -> list[dict[str, Any]]:
+        return [{"ResourceType": kind, "Tags": [{"Key": "of", "Value": value}]}]
+
+    ec2.create_launch_template(
+        LaunchTemplateName="tagged",
+        LaunchTemplateData={"TagSpecifications": tagged("instance", "instances")},
+        TagSpecifications=tagged("launch-template", "template"),
+    )
+    (template,) = ec2.describe_launch_templates(LaunchTemplateNames=["tagged"])["LaunchTemplates"]
+    assert template["Tags"] == [{"Key": "of", "Value": "template"}]
+    versions = ec2.describe_launch_template_versions(LaunchTemplateName="tagged")["LaunchTemplateVersions"]
+    assert versions[0]["LaunchTemplateData"]["TagSpecifications"] == tagged("instance", "instances")
+    code = error_code(
+        ec2.create_launch_template,
+        LaunchTemplateName="other",
+        LaunchTemplateData={"InstanceType": "t3.micro"},
+        TagSpecifications=tagged("instance", "instances"),
+    )
+    assert code == "InvalidParameterValue"

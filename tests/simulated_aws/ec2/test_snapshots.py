@@ -37,6 +37,13 @@ def test_a_snapshot_has_its_size_key_and_tags(client: Any) -> None:
     assert first["Tags"] == [{"Key": "a", "Value": "b"}]
 
 
+def test_a_new_snapshot_without_tags_has_an_empty_list_of_them(client: Any) -> None:
+    """(EC2 Developer Guide, Use CreateSnapshot with a CLI.)"""
+    ec2 = client()
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+    assert ec2.create_snapshot(VolumeId=volume)["Tags"] == []
+
+
 @pytest.mark.parametrize(
     ("sharing", "caller", "visible"),
     [

@@ -94,6 +94,15 @@ def test_one_unknown_resource_stops_all(client: Any) -> None:
     assert described(client()) == {}
 
 
+@pytest.mark.parametrize("malformed", ["", "golden", "ami-golden", "snap-1", "ami-12345678 ami-87654321"])
+@pytest.mark.parametrize("method", ["create_tags", "delete_tags"])
+def test_a_malformed_id_of_any_resource(client: Any, method: str, malformed: str) -> None:
+    """(EC2 API Reference, Error codes: InvalidID.)"""
+    image = image_id(build())
+    resources = [image, malformed]
+    assert error_code(getattr(client(), method), Resources=resources, Tags=tags(a="1")) == "InvalidID"
+
+
 def test_the_tagging_api_sees_images(client: Any) -> None:
     image = image_id(build(images={"golden": {"tags": {"a": "1"}}}))
     client().describe_vpcs()

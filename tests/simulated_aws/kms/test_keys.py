@@ -154,6 +154,49 @@ def test_deletion_is_cancelled_only_while_it_is_pending(aws: SimulatedAws, key: 
     assert error_code(aws.client("kms", "owner").cancel_key_deletion, KeyId=key) == "KMSInvalidStateException"
 
 
+ALIAS_CALLS = [
+    ("create_alias", {"AliasName": "golden", "TargetKeyId": "id"}, "ValidationException"),
+    ("create_alias", {"AliasName": "alias/aws/golden", "TargetKeyId": "id"}, "NotAuthorizedException"),
+    ("create_alias", {"AliasName": "alias/new", "TargetKeyId": "alias"}, "ValidationException"),
+    ("create_alias", {"AliasName": "alias/new", "TargetKeyId": "alias arn"}, "ValidationException"),
+    ("update_alias", {"AliasName": "alias/golden", "TargetKeyId": "alias"}, "ValidationException"),
+    ("delete_alias", {"AliasName": "golden"}, "ValidationException"),
+    ("delete_alias", {"AliasName": "alias/unknown"}, "NotFoundException"),
+]
+
+
+@pytest.mark.parametrize(("operation", "params", "code"), ALIAS_CALLS, ids=str)
+def test_what_is_no_alias(
+    aws: SimulatedAws, key: str, operation: str, params: dict[str, str], code: str
+) -> None:
+    """(KMS Developer Guide, Aliases; botocore shape CreateAliasRequest.)"""
+    kms = aws.client("kms", "owner")
+    named = {name: names_of(key).get(value, value) for name, value in params.items()}
+    before = kms.list_aliases(KeyId=key)["Aliases"]
+    assert error_code(getattr(kms, operation), **named) == code
+    assert kms.list_aliases(KeyId=key)["Aliases"] == before
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("enable_key_rotation", {}),
+        ("get_key_rotation_status", {}),
+        ("disable_key", {}),
+        ("schedule_key_deletion", {}),
+        ("tag_resource", {"Tags": [{"TagKey": "a", "TagValue": "b"}]}),
+        ("update_key_description", {"Description": "new"}),
+    ],
+)
+def test_a_key_to_manage_is_not_named_by_its_alias(
+    aws: SimulatedAws, key: str, operation: str, params: dict[str, Any]
+) -> None:
+    """(botocore shape EnableKeyRotationRequest, KeyId, and so on: the key ID or key ARN.)"""
+    call = getattr(aws.client("kms", "owner"), operation)
+    assert error_code(call, KeyId=names_of(key)["alias"], **params) == "NotFoundException"
+    call(KeyId=key, **params)
+
+
 def test_the_ebs_key_is_created_at_its_first_use(aws: SimulatedAws) -> None:
     """(botocore operation DescribeKey: predefined aliases; KMS Developer Guide, AWS managed keys.)"""
     kms = aws.client("kms", "consumer")
