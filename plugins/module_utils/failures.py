@@ -61,8 +61,11 @@ class Failure:
         return f"{self.region}: {self.text()}" if self.region else self.text()
 
     def text(self) -> str:
-        """The message and the remedy, without the region."""
-        return f"{self.message} {self.remedy}".strip()
+        """The message and the remedy, without the region. Many of AWS's messages end without a full stop."""
+        message = self.message.rstrip()
+        if self.remedy and message and message[-1] not in ".!?:":
+            message += "."
+        return f"{message} {self.remedy}".strip()
 
     def as_result(self) -> dict[str, str | None]:
         """The failure as every module returns it in ``failures``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from moto.ec2 import urls
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.utils import filter_dict_attribute_mapping
 
 from .deferred_checks import COPY_CHECKS, LAUNCH_CHECKS
@@ -26,4 +27,6 @@ def patch_moto() -> None:
     ec2_backends.backend = StrictEC2Backend
     # botocore shape DescribeInstancesRequest, Filters.
     filter_dict_attribute_mapping["client-token"] = "client_token"
+    # moto shows the tags that a launch template was created with, whatever has become of them.
+    LaunchTemplate.tags = property(LaunchTemplate.get_tags, lambda _template, _at_creation: None)  # type: ignore[assignment]
     urls.url_paths["{0}/"] = StrictEC2Response.dispatch

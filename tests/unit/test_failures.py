@@ -55,6 +55,8 @@ def test_a_failure_as_a_sentence() -> None:
     assert in_region("eu-west-1").sentence() == "eu-west-1: Too many copies. Wait."
     assert QUOTA.sentence() == "Too many copies. Wait."
     assert Failure("Gone.", "", "X", "Y").sentence() == "Gone."
+    assert Failure("It does not exist", "Check it.", "X", "Y").sentence() == "It does not exist. Check it."
+    assert Failure("It does not exist", "", "X", "Y").sentence() == "It does not exist"
 
 
 def test_the_rejection_of_a_consumer() -> None:

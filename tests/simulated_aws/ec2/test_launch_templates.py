@@ -118,6 +118,9 @@ def test_tags_of_the_template_are_not_tags_of_instances(ec2: Any) -> None:
     )
     (template,) = ec2.describe_launch_templates(LaunchTemplateNames=["tagged"])["LaunchTemplates"]
     assert template["Tags"] == [{"Key": "of", "Value": "template"}]
+    ec2.create_tags(Resources=[template["LaunchTemplateId"]], Tags=[{"Key": "of", "Value": "later"}])
+    (later,) = ec2.describe_launch_templates(LaunchTemplateNames=["tagged"])["LaunchTemplates"]
+    assert later["Tags"] == [{"Key": "of", "Value": "later"}]
     versions = ec2.describe_launch_template_versions(LaunchTemplateName="tagged")["LaunchTemplateVersions"]
     assert versions[0]["LaunchTemplateData"]["TagSpecifications"] == tagged("instance", "instances")
     code = error_code(

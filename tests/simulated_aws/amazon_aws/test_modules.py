@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules of amazon.aws and community.aws work on the simulated AWS as on AWS.
+
+Each playbook uses them as the collections' own integration tests do, which pass on AWS.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulated_aws.client import SimulatedAws
+
+from ...integration.playbook import Ansible
+
+FOLDER = Path(__file__).parent
+FIXTURE = {
+    "accounts": {"owner": "111111111111", "consumer": "222222222222"},
+    "images": {
+        "golden": {
+            "account": "owner",
+            "region": "us-east-1",
+            "devices": [{"device_name": "/dev/xvda", "size": 8}, {"device_name": "/dev/sdb", "size": 9}],
+        }
+    },
+}
+NOT_SIMULATED = frozenset({"InvalidAction", "InternalError", "UnknownOperationException", "InvalidRequest"})
+
+
+@pytest.mark.parametrize(
+    ("playbook", "not_simulated"),
+    [
+        ("images", set()),
+        ("snapshots", set()),
+        ("launch_templates", {"DeleteLaunchTemplateVersions"}),
+        ("kms_keys", set()),
+        ("parameters", set()),
+        ("instances", set()),
+    ],
+)
+def test_modules(server: SimulatedAws, tmp_path: Path, playbook: str, not_simulated: set[str]) -> None:
+    server.reset()
+    server.load_fixture(FIXTURE)
+    # ec2_ami expects that a deregistered image is not found at once, without an error.
+    server.update_settings(deregistered_image_known_seconds=3600)
+    variables = {
+        "golden": server.description()["images"]["golden"]["image_id"],
+        "owner": server.account_id("owner"),
+        "consumer": server.account_id("consumer"),
+    }
+    run = Ansible(server.environment("owner"), tmp_path).run(FOLDER / f"{playbook}.yml", variables)
+    missing = {call.action for call in server.calls() if call.error_code in NOT_SIMULATED}
+    assert missing == not_simulated, run.text
+    assert run.code == 0, run.text
