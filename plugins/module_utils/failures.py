@@ -26,7 +26,8 @@ class Failure:
 
     ``source`` is ``aws`` if AWS answered with an error, ``sdk`` if botocore failed before an answer (network,
     credentials, parameters), else ``collection``. ``error_code`` is in snake_case if this collection
-    chose it, else it is AWS's code or the name of botocore's exception.
+    chose it, else it is AWS's code or the name of botocore's exception. ``repeated`` means that botocore sent
+    the call more than once, so that an earlier one may have had an effect.
     """
 
     message: str
@@ -37,6 +38,7 @@ class Failure:
     account_id: str | None = None
     request_id: str | None = None
     source: Source = "collection"
+    repeated: bool = False
 
     @classmethod
     def at(cls, target: Target, action: str, error_code: str, message: str, remedy: str) -> Failure:

@@ -17,6 +17,7 @@ from typing import Any
 import boto3.session
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
+from ansible_collections.golden.images.plugins.module_utils.cleanup import apply
 from ansible_collections.golden.images.plugins.module_utils.cleanup.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from ansible_collections.golden.images.plugins.modules.ami_cleanup import ARGUMENT_SPEC
@@ -246,3 +247,41 @@ def test_an_image_that_was_disabled_by_other_means_waits_from_the_first_run_on(c
     owner.disable_image(ImageId=old["ImageId"])
     assert cleanup.run(**{**STAGES, "deprecate_after_days": None}).failures == ()
     assert old["ImageId"] in {one["ImageId"] for one in _dated(cleanup, DATES[0])}
+
+
+@pytest.mark.parametrize("action", ["DeregisterImage", "CreateTags", "RevokeGrant", "DeleteSnapshot"])
+def test_a_call_whose_answer_is_lost_is_done(cleanup: Cleanup, action: str) -> None:
+    cleanup.aws.add_fault("drop", action=action, when="after", times=2)
+    outcome = cleanup.run()
+    assert outcome.failures == ()
+    operations = [one.operation for one in outcome.performed]
+    assert operations.count("DeregisterImage") == 4
+    assert {"RevokeGrant", "DeleteSnapshot"} <= set(operations)
+    cleanup.assert_done()
+
+
+@pytest.mark.parametrize("action", ["DisableImage", "EnableImageDeprecation"])
+def test_a_stage_whose_answer_is_lost_is_reached(
+    cleanup: Cleanup, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The repeated call is the next one.
+    monkeypatch.setattr(apply, "_SIDE_BY_SIDE", 1)
+    cleanup.aws.add_fault("drop", action=action, when="after", times=1)
+    # AWS documents no answer to a repeated call that disables an image.
+    refused = {"code": "InvalidAMIID.Unavailable", "message": "Not available.", "status": 400}
+    if action == "DisableImage":
+        cleanup.aws.add_fault("error", action=action, after=1, times=1, **refused)
+    index = action != "DisableImage"
+    stages = {**STAGES, "disable_after_days": None if index else 0}
+    outcome = cleanup.run(**stages)
+    assert outcome.failures == ()
+    assert [one.operation for one in outcome.performed].count(action) == 5
+    assert len(_dated(cleanup, DATES[index])) == 5
+
+
+def test_an_image_that_stays_available_is_not_disabled_by_a_lost_answer(cleanup: Cleanup) -> None:
+    refused = {"code": "InvalidAMIID.Unavailable", "message": "Not available.", "status": 400}
+    cleanup.aws.add_fault("error", action="DisableImage", times=1, **refused)
+    outcome = cleanup.run(**STAGES)
+    assert [one.error_code for one in outcome.failures] == ["InvalidAMIID.Unavailable"]
+    assert len(_dated(cleanup, DATES[0])) == 4

@@ -169,6 +169,26 @@ def test_deregistered_images_are_restored_from_the_recycle_bin_snapshots_first(
     assert order == [*["RestoreSnapshotFromRecycleBin"] * 2, "RestoreImageFromRecycleBin"]
 
 
+def test_a_call_whose_answer_is_lost_is_done(aws: SimulatedAws, ansible: Ansible, retired: Retired) -> None:
+    deprecating = retired.policy(deprecate_after_days=0)
+    retired.retire(deprecating, {**deprecating, "disable_after_days": 0})
+    _retain(aws)
+    retired.retire(retired.policy(disable_after_days=0, deregister_after_days=0))
+    for action in (
+        "RestoreSnapshotFromRecycleBin",
+        "RestoreImageFromRecycleBin",
+        "EnableImage",
+        "DisableImageDeprecation",
+        "ModifyImageAttribute",
+        "DeleteTags",
+    ):
+        aws.add_fault("drop", action=action, when="after", times=1)
+    run = ansible.run(FQCN, retired.variables())
+    assert run.code == 0, run.text
+    assert [one["action"] for one in aws.faults() if not one["matched"]] == []
+    assert retired.now() == retired.before
+
+
 @pytest.mark.every_python
 def test_what_cannot_be_restored_is_reported_before_anything_changes(
     aws: SimulatedAws, ansible: Ansible, retired: Retired

@@ -49,14 +49,15 @@ class Wire:
         code: str,
         message: str = "No.",
         request_id: str = "req-1",
+        repeated: int = 0,
     ) -> None:
-        """Expect this request, and reject it with this error code."""
+        """Expect this request, and reject it with this code, as if botocore ``repeated`` it so often."""
         self._stubber.add_client_error(
             method,
             service_error_code=code,
             service_message=message,
             expected_params=dict(request),
-            response_meta={"RequestId": request_id},
+            response_meta={"RequestId": request_id, **({"RetryAttempts": repeated} if repeated else {})},
         )
 
 

@@ -198,6 +198,7 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
     code = code_of(exception) or type(exception).__name__
     operation = exception.operation_name or action
     message = message_of(exception)
+    metadata = exception.response.get("ResponseMetadata", {})
     denied = _DENIED_ACTION.search(message)
     remedy = REMEDIES.get(code, "AWS's message gives the reason.")
     if operation == "AssumeRole" and code == "AccessDenied":
@@ -212,8 +213,10 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
         action=operation,
         region=target.region if target else None,
         account_id=target.account_id if target else None,
-        request_id=exception.response.get("ResponseMetadata", {}).get("RequestId"),
+        request_id=metadata.get("RequestId"),
         source="aws",
+        # Set by botocore's retry handlers of all modes.
+        repeated=metadata.get("RetryAttempts", 0) > 0,
     )
 
 

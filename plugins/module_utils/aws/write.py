@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..failures import CONSUMER_REJECTED, Failure
 from ..plan import Action
 from .errors import AWS_ERRORS, failure
+from .lost_answers import is_made, is_refused_as_made, may_be_made
 from .read import SETTLING_TIMEOUT
 
 with suppress(ImportError):
@@ -72,7 +73,8 @@ def perform(client: Any, action: Action) -> Performed:
     """Perform one action with a client of its service and region, without the entries that AWS rejects.
 
     An action on an image that EC2 does not return as available everywhere yet is repeated for a while, and so
-    is an update of a parameter that is being updated.
+    is an update of a parameter that is being updated. A change that is made although the call failed is done,
+    with an empty answer; if this call cannot have made it, it is neither an action nor a failure.
     """
     answer, problem = _call(client, action)
     deadline, pause = monotonic() + SETTLING_TIMEOUT, 1.0
@@ -82,6 +84,9 @@ def perform(client: Any, action: Action) -> Performed:
         answer, problem = _call(client, action)
     if problem is None:
         return Performed((action,), (answer,))
+    if may_be_made(action, problem) and _is_made(client, action, problem):
+        by_this_call = problem.repeated or not is_refused_as_made(action, problem)
+        return Performed((action,), ({},)) if by_this_call else Performed()
     entries = _entries(action)
     if not _is_entry_failure(problem, entries):
         return Performed(failures=(problem,))
@@ -96,6 +101,15 @@ def _call(client: Any, action: Action) -> tuple[Mapping[str, Any], Failure | Non
         return getattr(client, xform_name(action.operation))(**action.parameters), None
     except AWS_ERRORS as exception:
         return {}, failure(exception, action.target, action.operation)
+
+
+def _is_made(client: Any, action: Action, problem: Failure) -> bool:
+    """Whether the change is made. What AWS refuses as made may be read late (``SETTLING_TIMEOUT``)."""
+    deadline, pause = monotonic() + SETTLING_TIMEOUT, 1.0
+    while not (made := is_made(client, action)) and problem.repeated and monotonic() < deadline:
+        sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+    return made
 
 
 def _may_settle(action: Action, problem: Failure) -> bool:

@@ -18,10 +18,6 @@ from ..plan import Action
 
 # How many calls run at the same time in a region.
 _SIDE_BY_SIDE = 16
-# The error codes for what is deleted already (EC2 API Reference, "Error codes"; KMS API Reference,
-# RevokeGrant): a call was repeated because its answer was lost, or a list still showed a deleted resource.
-_GONE = {"DeleteSnapshot": "InvalidSnapshot.NotFound", "RevokeGrant": "NotFoundException"}
-
 Attempt = tuple[Performed, list[str]]
 
 
@@ -40,18 +36,23 @@ def perform_each(
     refused: set[str] = set()
     for _operation, alike in groupby(actions, key=lambda action: action.operation):
         remaining = [one for action in alike for one in _remaining(action, refused, depends_on)]
-        for done, resources in _side_by_side(client_for, remaining):
+        for done, resources in _side_by_side(client_for, remaining, depends_on):
             parts.append(done)
             if done.failures:
                 refused.update(resources, *(depends_on.get(one, ()) for one in resources))
     return _with_left_snapshots(merge(*parts))
 
 
-def _side_by_side(client_for: Callable[[Action], Any], actions: Sequence[Action]) -> list[Attempt]:
+def _side_by_side(
+    client_for: Callable[[Action], Any],
+    actions: Sequence[Action],
+    depends_on: Mapping[str, Collection[str]],
+) -> list[Attempt]:
     """The result of each action, in their order."""
 
     def work(number: int) -> list[Attempt]:
-        return list(_attempts(client_for(actions[number]), actions[number]))
+        action = actions[number]
+        return list(_attempts(client_for, action, depends_on))
 
     done, failed = each(range(len(actions)), work, threads=_SIDE_BY_SIDE)
     bugs = {
@@ -79,17 +80,39 @@ def _remaining(
         yield _on(action, resources)
 
 
-def _attempts(client: Any, action: Action) -> Iterator[Attempt]:
+def _attempts(
+    client_for: Callable[[Action], Any], action: Action, depends_on: Mapping[str, Collection[str]]
+) -> Iterator[Attempt]:
     """The result of an action. If one on many resources is refused, it is tried on each of them alone."""
+    client = client_for(action)
     done = perform(client, action)
     resources = _resources(action)
-    if any(one.error_code == _GONE.get(action.operation) for one in done.failures):
-        done = Performed()
+    if action.parameters.get("DeleteAssociatedSnapshots") and _lacks_results(done):
+        snapshot_ids = sorted(one for one, images in depends_on.items() if {*images} == {action.resource})
+        done = merge(done, _with_snapshots(client_for, action, snapshot_ids))
     if not done.failures or len(resources) == 1:
         yield done, resources
         return
     for resource in resources:
         yield perform(client, _on(action, [resource])), [resource]
+
+
+def _lacks_results(done: Performed) -> bool:
+    """Whether an image was deregistered and AWS's answer does not say what became of its snapshots."""
+    return any("DeleteSnapshotResults" not in answer for answer in done.answers)
+
+
+def _with_snapshots(
+    client_for: Callable[[Action], Any], deregistration: Action, snapshot_ids: Sequence[str]
+) -> Performed:
+    """The deletions of those of an image's snapshots that still exist.
+
+    The answer that says so was lost, and AWS may have deleted some of them: what is gone is no failure.
+    """
+    deletions = [
+        Action(deregistration.target, "DeleteSnapshot", {"SnapshotId": one}, one) for one in snapshot_ids
+    ]
+    return merge(*(perform(client_for(one), one) for one in deletions))
 
 
 def _on(action: Action, resources: list[str]) -> Action:

@@ -39,6 +39,16 @@ def done(wire: Wire, *actions: Action, depends_on: dict[str, set[str]] | None = 
         return perform_each(lambda _action: wire.client, actions, depends_on or {})
 
 
+def named(snapshot_id: str) -> dict[str, Any]:
+    filters = [{"Name": "snapshot-id", "Values": [snapshot_id]}]
+    return {"OwnerIds": ["self"], "Filters": filters, "MaxResults": 1000}
+
+
+def named_image(image_id: str) -> dict[str, Any]:
+    filters = [{"Name": "image-id", "Values": [image_id]}]
+    return {"Filters": filters, "IncludeDisabled": True, "IncludeDeprecated": True, "MaxResults": 1000}
+
+
 def request(image_id: str) -> dict[str, Any]:
     return {"DeleteAssociatedSnapshots": True, "ImageId": image_id}
 
@@ -103,15 +113,17 @@ def test_a_snapshot_that_aws_could_not_delete_is_a_failure() -> None:
 
 
 def test_what_is_gone_already_is_no_failure_and_nothing_that_was_done() -> None:
-    """A call that is made again since its answer was lost, and lists that still show what was deleted."""
+    """Lists can still show what another process deleted, or an earlier run."""
     ec2 = Wire("ec2")
     ec2.refuse("delete_snapshot", {"SnapshotId": "snap-1"}, "InvalidSnapshot.NotFound")
+    ec2.expect("describe_snapshots", named("snap-1"), {"Snapshots": []})
     ec2.refuse("delete_snapshot", {"SnapshotId": "snap-2"}, "InvalidSnapshot.InUse")
     performed = done(ec2, delete("snap-1"), delete("snap-2"))
     assert performed.actions == ()
     assert [failure.error_code for failure in performed.failures] == ["InvalidSnapshot.InUse"]
     kms, grant = Wire("kms"), {"GrantId": "g-1", "KeyId": "key"}
     kms.refuse("revoke_grant", grant, "NotFoundException")
+    kms.expect("list_grants", {"KeyId": "key", "Limit": 100}, {"Grants": []})
     revoke = Action(place(), "RevokeGrant", grant, "g-1", service="kms")
     ec2 = Wire("ec2")
     ec2.expect("delete_snapshot", {"SnapshotId": "snap-1"})
@@ -124,6 +136,23 @@ def test_what_is_gone_already_is_no_failure_and_nothing_that_was_done() -> None:
     assert (performed.actions, performed.failures) == ((delete("snap-1"),), ())
 
 
+def test_the_snapshots_of_an_image_are_deleted_alone_if_the_answer_about_them_was_lost() -> None:
+    ec2 = Wire("ec2")
+    ec2.refuse("deregister_image", request("ami-1"), "InvalidAMIID.Unavailable", repeated=1)
+    ec2.expect("describe_images", named_image("ami-1"), {"Images": []})
+    ec2.expect("delete_snapshot", {"SnapshotId": "snap-1"})
+    ec2.refuse("delete_snapshot", {"SnapshotId": "snap-2"}, "InvalidSnapshot.NotFound")
+    ec2.expect("describe_snapshots", named("snap-2"), {"Snapshots": []})
+    # Not that of two images: this one is deleted when both are deregistered.
+    depends_on = {"snap-1": {"ami-1"}, "snap-2": {"ami-1"}, "snap-3": {"ami-1", "ami-2"}}
+    performed = done(ec2, deregister("ami-1"), depends_on=depends_on)
+    assert [(one.operation, one.resource) for one in performed.actions] == [
+        ("DeregisterImage", "ami-1"),
+        ("DeleteSnapshot", "snap-1"),
+    ]
+    assert performed.failures == ()
+
+
 class Client:
     """A client whose calls of a kind end only once that many of them have begun; it keeps their order."""
 
@@ -134,7 +163,7 @@ class Client:
     def deregister_image(self, **parameters: Any) -> dict[str, Any]:
         self._barrier.wait()
         self.calls.append(parameters["ImageId"])
-        return {}
+        return {"DeleteSnapshotResults": []}
 
     def delete_snapshot(self, **parameters: Any) -> dict[str, Any]:
         self.calls.append(parameters["SnapshotId"])
