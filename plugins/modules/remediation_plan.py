@@ -56,6 +56,13 @@ options:
         tasks.
     type: list
     elements: dict
+  revoke_results:
+    description:
+      - The results of M(golden.images.ami_kms_grant) for RV(revoke_tasks), in check mode too. Access that it kept because an
+        image or a volume needs it is not expected to be removed.
+    type: list
+    elements: dict
+    default: []
 attributes:
   check_mode:
     support: full
@@ -138,6 +145,51 @@ revoke_tasks:
   returned: success
   type: list
   elements: dict
+kept_access:
+  description:
+    - The key access that O(revoke_results) show as kept. If C(image_ids) and C(volume_ids) are empty, it is not known whether
+      something needs it, and the removal is still expected.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    image_ids:
+      description: The images under the key that the principal may use.
+      type: list
+      elements: str
+      returned: always
+    message:
+      description: The access and the reason as a sentence.
+      type: str
+      returned: always
+    principal:
+      description: The account, role, user, organization or unit.
+      type: str
+      returned: always
+    reason:
+      description: Why it is kept.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+    resource:
+      description: The key's ARN.
+      type: str
+      returned: always
+    volume_ids:
+      description: The principal's volumes under the key.
+      type: list
+      elements: str
+      returned: always
+unseen_volumes:
+  description:
+    - The accounts that O(revoke_results) show as losing access although their volumes were not read, with C(account_id),
+      C(message), C(reason), C(region), and in C(resource) the key's ARN.
+  returned: success
+  type: list
+  elements: dict
 unreadable:
   description: The findings about what the audit could not read. There may be more permissions to remove.
   returned: success
@@ -200,6 +252,7 @@ ARGUMENT_SPEC = {
     "images": {"type": "raw"},
     "max_removals": {"type": "int", "default": 10},
     "expected_removals": {"type": "list", "elements": "dict"},
+    "revoke_results": {"type": "list", "elements": "dict", "default": []},
 }
 
 

@@ -250,3 +250,45 @@ def test_a_failed_image_does_not_stop_the_others_and_single_images_can_be_select
     assert run.code == 0, run.text
     assert observed.attempts(aws, "DescribeImageAttribute") == [FAR] * 5
     assert observed.sharing(aws, OWNER, FAR, ids["far"]) == ({allowed}, [{allowed}])
+
+
+@pytest.mark.usefixtures("ids")
+def test_an_account_keeps_key_access_until_its_volumes_under_the_key_are_gone(
+    aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible
+) -> None:
+    allowed, stranger, left = protected.account_ids(ALLOWED, STRANGER, LEFT)
+    key = protected.key(HOME)
+    # The stranger's account has no such role.
+    protected.add(roles={"volumes": {"accounts": [LEFT], "trusts": [OWNER], "external_id": "word"}})
+    ec2 = aws.client("ec2", LEFT, HOME)
+    volume = ec2.create_volume(AvailabilityZone=f"{HOME}a", Size=8, Encrypted=True, KmsKeyId=key)["VolumeId"]
+    aws.clear_calls()
+    variables: dict[str, Any] = {
+        "remediate_allowed_account_ids": [allowed],
+        "remediate_regions": [HOME],
+        "remediate_finding_codes": ["unknown_account", "unknown_organizational_unit", "grant_without_share"],
+        "remediate_consumer_role_name": "volumes",
+        "remediate_external_id": "word",
+    }
+    planned = ansible.run(FQCN, variables, "--check")
+    assert encrypted.changes(aws, refused=True) == []
+    done = ansible.run(FQCN, variables)
+    assert (planned.code, done.code) == (0, 0), planned.text + done.text
+    assert prediction_error(actions(planned), encrypted.changes(aws)) == ""
+    for run in (planned, done):
+        assert (key, left, "grant_without_share") in removals(run)
+        (kept,) = run.facts["remediate_kept_access"]
+        assert (kept["principal"], kept["resource"], kept["volume_ids"]) == (left, key, [volume])
+        (unseen,) = run.facts["remediate_unseen_volumes"]
+        assert unseen["account_id"] == stranger
+        shown = run.task("Show key access that is kept, and volumes that were not read").result["msg"]
+        assert [one["message"] for one in (kept, unseen)] == shown
+    assert done.facts["remediate_remaining"] == []
+    names = {one["Name"] for one in encrypted.grants(aws, key)}
+    assert names == {f"golden-images:{allowed}", f"golden-images:{left}", "theirs"}
+
+    ec2.delete_volume(VolumeId=volume)
+    done = ansible.run(FQCN, variables)
+    assert (done.code, done.facts["remediate_kept_access"]) == (0, []), done.text
+    names = {one["Name"] for one in encrypted.grants(aws, key)}
+    assert names == {f"golden-images:{allowed}", "theirs"}

@@ -15,6 +15,7 @@ from ..progress import Report
 from ..runner import Flow, Outcome
 from . import plan as remediation
 from . import tasks
+from .kept import KeptAccess, kept_access, unseen_volumes
 from .plan import RemediationPlan, RemediationWanted, Removal
 from .scope import Named
 from .state import Audited, Place, place_of, read
@@ -26,11 +27,14 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RemediationWante
     """The validated options; raises ``Refused`` with every invalid option."""
     options = Options(params)
     planned = params["expected_removals"]
+    kept, unseen = _revoked(options, params["revoke_results"])
     wanted = RemediationWanted(
         audited=_audited(params["audit_result"]),
         codes=tuple(dict.fromkeys(options.strings("finding_codes"))),
         named=tuple(dict.fromkeys(_named(options, params["images"]))),
         planned=None if planned is None else tuple(_planned(options, planned)),
+        kept=kept,
+        unseen=unseen,
         max_removals=params["max_removals"],
     )
     if wanted.planned is None and not (wanted.codes or wanted.named):
@@ -69,6 +73,8 @@ def result(wanted: RemediationWanted, seen: None, plan: RemediationPlan, outcome
     """The returned keys that are specific to this module; tasks for a new plan only."""
     new = plan.removals if wanted.planned is None else ()
     return {
+        "kept_access": [one.as_result() for one in wanted.kept],
+        "unseen_volumes": [dict(one) for one in wanted.unseen],
         "revoke_tasks": tasks.revoke_tasks(new, wanted.audited),
         "unshare_tasks": tasks.unshare_tasks(new, wanted.audited),
         "unreadable": [found.message for found in plan.unreadable],
@@ -102,6 +108,21 @@ def _audited(given: Mapping[str, Any]) -> Audited:
         problem = "audit_result: the audit did not read the volume permissions of snapshots."
         raise Refused([invalid_option("audit_result", problem, "Audit with check_snapshots: true.")])
     return audited
+
+
+def _revoked(
+    options: Options, given: list[Mapping[str, Any]]
+) -> tuple[tuple[KeptAccess, ...], tuple[Mapping[str, str], ...]]:
+    """The access that was kept, and the accounts whose volumes were not read."""
+    try:
+        return kept_access(given), tuple(unseen_volumes(given))
+    except (AttributeError, KeyError, TypeError) as exception:
+        options.refuse(
+            "revoke_results",
+            f"not results of ami_kms_grant: {exception!r}.",
+            "Register the results of that module, and pass all of them.",
+        )
+        return (), ()
 
 
 def _named(options: Options, given: Any) -> Iterator[Named]:

@@ -11,7 +11,7 @@ removals is removed in the same run, so that a second run has nothing left to do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from ..keys.needed import names_of
 from ..model import PUBLIC
 from ..plan import ReadOnlyPlan
 from .consequences import resulting_snapshot_exposure, resulting_unused_key_access
+from .kept import KeptAccess
 from .scope import Named, Scope
 from .state import Audited, Place, place_of
 
@@ -72,13 +73,16 @@ class RemediationWanted:
     """The audit's result, and which findings to fix: those with ``codes``, of what is ``named``.
 
     Without codes these are all findings of access that is not allowed, without names those of all images.
-    ``planned`` are removals of an earlier plan: then the plan is those that were not made yet.
+    ``planned`` are removals of an earlier plan: then the plan is those that were not made yet, apart from
+    the access that was ``kept`` because it is needed. ``unseen`` are accounts whose volumes were not read.
     """
 
     audited: Audited
     codes: tuple[str, ...] = ()
     named: tuple[Named, ...] = ()
     planned: tuple[Removal, ...] | None = None
+    kept: tuple[KeptAccess, ...] = ()
+    unseen: tuple[Mapping[str, str], ...] = ()
     max_removals: int = 10
 
 
@@ -93,7 +97,12 @@ class RemediationPlan(ReadOnlyPlan):
 def plan(wanted: RemediationWanted) -> RemediationPlan:
     """Plan all removals, or none if they are too many."""
     if wanted.planned is not None:
-        left = (item for item in wanted.planned if wanted.audited.holds(*item.key) is not False)
+        needed = {(one.place, one.principal) for one in wanted.kept if one.is_needed}
+        left = (
+            item
+            for item in wanted.planned
+            if item.key not in needed and wanted.audited.holds(*item.key) is not False
+        )
         return RemediationPlan(tuple(left))
     scope = Scope.of(wanted.audited, wanted.named)
     removals = _removals(wanted, scope)

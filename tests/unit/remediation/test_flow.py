@@ -17,9 +17,10 @@ from ansible_collections.golden.images.plugins.module_utils.runner import Outcom
 from ansible_collections.golden.images.plugins.modules.remediation_plan import ARGUMENT_SPEC
 
 from tests.unit.audit.examples import NOW, accounts, region, under_key
-from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
 from tests.unit.kms_grant.examples import made, root
 from tests.unit.remediation.examples import result_of
+from tests.unit.remediation.test_kept import result_of_grant
 
 SNAPSHOT = "snap-0123456789abcdef0"
 HERE = place().region
@@ -87,6 +88,11 @@ def test_other_options() -> None:
             id="an image and a snapshot",
         ),
         pytest.param({"finding_codes": ["public"], "max_removals": -1}, ["max_removals"], id="below zero"),
+        pytest.param(
+            {"finding_codes": ["public"], "revoke_results": [{"results": [{}]}]},
+            ["revoke_results"],
+            id="results of another module",
+        ),
         pytest.param({"expected_removals": [{"region": HERE}]}, ["expected_removals"], id="half a removal"),
         pytest.param(
             {"finding_codes": ["public"], "audit_result": {}}, ["audit_result"], id="nothing was audited"
@@ -142,5 +148,15 @@ def test_the_result_of_a_plan_and_of_its_verification() -> None:
 
     again = returned(audit_result=before, expected_removals=result["removals"])
     assert again == {**result, "unshare_tasks": [], "revoke_tasks": []}
+    kept = {"consumer": STRANGER, "image_ids": [], "reason": "It has volumes.", "volume_ids": ["vol-1"]}
+    unseen = {"account_id": CONSUMER, "reason": "No role."}
+    of_grant = result_of_grant([kept], [unseen])
+    of_grant["results"][0]["kms_keys"][0]["kms_key_arn"] = result["removals"][2]["resource"]
+    expected = returned(
+        audit_result=before, expected_removals=result["removals"], revoke_results=[of_grant, {"failed": True}]
+    )
+    assert expected["removals"] == result["removals"][:2]
+    assert [one["volume_ids"] for one in expected["kept_access"]] == [["vol-1"]]
+    assert [one["account_id"] for one in expected["unseen_volumes"]] == [CONSUMER]
     gone = audit_of(under_key(accounts()))
     assert returned(audit_result=gone, expected_removals=result["removals"])["removals"] == []

@@ -18,11 +18,13 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     RegionSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.remediation.kept import KeptAccess
 from ansible_collections.golden.images.plugins.module_utils.remediation.plan import (
     REPAIRABLE,
     RemediationPlan,
 )
 from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
+from ansible_collections.golden.images.plugins.module_utils.remediation.state import Place
 from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import (
     unshare_tasks,
 )
@@ -245,6 +247,20 @@ def test_removals_that_are_not_done() -> None:
     assert still_planned(first, account_of(unread)) == everything
     # A deregistered image is not shared.
     assert still_planned(first, account_of(RegionSeen())) == [KEY.arn]
+
+
+def test_access_that_is_needed_is_not_expected_to_be_removed() -> None:
+    before = account_of(replace(under_key(accounts(B), made(root(B))), volumes={"snap-1": accounts(B)}))
+    first = remediated(before)
+    key = Place(place().region, KEY.arn)
+
+    def expected(*kept: KeptAccess) -> list[str]:
+        return [one.place.resource for one in remediated(before, planned=first.removals, kept=kept).removals]
+
+    assert expected(KeptAccess(key, B, "It has volumes.", volume_ids=("vol-1",))) == [SOURCE_ID, "snap-1"]
+    # It may not be needed: a rerun can tell.
+    assert expected(KeptAccess(key, B, "Not read.")) == [SOURCE_ID, "snap-1", KEY.arn]
+    assert expected(KeptAccess(key, OWNER, "", ("ami-1",))) == [SOURCE_ID, "snap-1", KEY.arn]
 
 
 def test_every_code_is_documented() -> None:

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Key access that ``ami_kms_grant`` did not revoke because it is needed, from the module's results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..keys.needed import examples_of
+from .state import Place
+
+
+@dataclass(frozen=True)
+class KeptAccess:
+    """A principal that keeps access to a key: for these images or volumes, or because they were not read."""
+
+    place: Place
+    principal: str
+    reason: str
+    image_ids: tuple[str, ...] = ()
+    volume_ids: tuple[str, ...] = ()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether something is known to need the access, so that a rerun would keep it as well."""
+        return bool(self.image_ids or self.volume_ids)
+
+    def as_result(self) -> dict[str, Any]:
+        """The access as the module returns it."""
+        needs = self.image_ids or self.volume_ids
+        named = f" ({examples_of(needs)})" if needs else ""
+        return {
+            "image_ids": list(self.image_ids),
+            "message": f"{self.place.region}: access to {self.place.resource} is kept for {self.principal}: "
+            f"{self.reason}{named}",
+            "principal": self.principal,
+            "reason": self.reason,
+            "region": self.place.region,
+            "resource": self.place.resource,
+            "volume_ids": list(self.volume_ids),
+        }
+
+
+def kept_access(results: Iterable[Mapping[str, Any]]) -> tuple[KeptAccess, ...]:
+    """The access that these results of ``ami_kms_grant`` kept. Failed results can lack it.
+
+    Raises:
+        KeyError, TypeError: they are not results of that module.
+    """
+    return tuple(
+        KeptAccess(place, one["consumer"], one["reason"], tuple(one["image_ids"]), tuple(one["volume_ids"]))
+        for place, key in _keys(results)
+        for one in key["kept_access"]
+    )
+
+
+def unseen_volumes(results: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The accounts that lose access to a key although their volumes were not read, as they are returned.
+
+    Raises:
+        KeyError, TypeError: they are not results of that module.
+    """
+    return [
+        {
+            "account_id": one["account_id"],
+            "message": f"{place.region}: the volumes of {one['account_id']} under {place.resource} were not "
+            f"read: {one['reason']}",
+            "reason": one["reason"],
+            "region": place.region,
+            "resource": place.resource,
+        }
+        for place, key in _keys(results)
+        for one in key["unseen_volumes"]
+    ]
+
+
+def _keys(results: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+    for result in results:
+        for region in result.get("results", ()):
+            for key in region["kms_keys"]:
+                yield Place(region["region"], key["kms_key_arn"]), key

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Key access that was kept, as the results of ``ami_kms_grant`` show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.remediation.kept import (
+    KeptAccess,
+    kept_access,
+    unseen_volumes,
+)
+from ansible_collections.golden.images.plugins.module_utils.remediation.state import Place
+
+from tests.unit.examples import CONSUMER, STRANGER
+
+EU, KEY = "eu-west-1", "arn:aws:kms:eu-west-1:111122223333:key/golden"
+PLACE = Place(EU, KEY)
+
+
+def result_of_grant(
+    kept: list[dict[str, Any]] | None = None, unseen: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """A result of the module for one key."""
+    key = {"kept_access": kept or [], "kms_key_arn": KEY, "unseen_volumes": unseen or []}
+    return {"failed": False, "results": [{"kms_keys": [key], "region": EU}]}
+
+
+BY_VOLUMES = {
+    "consumer": CONSUMER,
+    "image_ids": [],
+    "reason": "It has volumes.",
+    "volume_ids": ["vol-1", "vol-2"],
+}
+UNREAD = {"consumer": STRANGER, "image_ids": [], "reason": "ami-1 is pending.", "volume_ids": []}
+
+
+def test_kept_access_is_named_with_what_needs_it() -> None:
+    failed: dict[str, Any] = {"failed": True, "msg": "No."}
+    found = kept_access([failed, result_of_grant([BY_VOLUMES, UNREAD])])
+    assert found == (
+        KeptAccess(PLACE, CONSUMER, "It has volumes.", (), ("vol-1", "vol-2")),
+        KeptAccess(PLACE, STRANGER, "ami-1 is pending."),
+    )
+    assert [one.is_needed for one in found] == [True, False]
+    message = f"{EU}: access to {KEY} is kept for {CONSUMER}: It has volumes. (vol-1, vol-2)"
+    assert found[0].as_result() == {
+        "image_ids": [],
+        "message": message,
+        "principal": CONSUMER,
+        "reason": "It has volumes.",
+        "region": EU,
+        "resource": KEY,
+        "volume_ids": ["vol-1", "vol-2"],
+    }
+    assert found[1].as_result()["message"].endswith(": ami-1 is pending.")
+    assert KeptAccess(PLACE, CONSUMER, "", ("ami-1",)).is_needed
+
+
+def test_accounts_whose_volumes_were_not_read_are_named_with_the_key() -> None:
+    unseen = {"account_id": CONSUMER, "reason": "No role."}
+    assert unseen_volumes([{"failed": True}, result_of_grant(unseen=[unseen])]) == [
+        {
+            "account_id": CONSUMER,
+            "message": f"{EU}: the volumes of {CONSUMER} under {KEY} were not read: No role.",
+            "reason": "No role.",
+            "region": EU,
+            "resource": KEY,
+        }
+    ]
+
+
+@pytest.mark.parametrize("read", [kept_access, unseen_volumes])
+def test_other_results_are_errors(read: Any) -> None:
+    with pytest.raises(KeyError):
+        read([{"results": [{"image_id": "ami-1"}]}])
