@@ -17,7 +17,9 @@ description:
   - With O(account_ids), creates copies that other accounts own, under their own KMS keys, using a role in each account.
   - Tags its copies and their snapshots with C(golden.images:source). It changes tags of, and deregisters, only images that
     have this tag.
-  - Reports a failed copy with AWS's reason, deregisters it if the module made it, and retries once.
+  - Reports a failed copy with AWS's reason, deregisters it if the module made it, and retries once. The copy of another account's
+    encrypted image is repeated for five minutes while AWS's reason names a key, because a new grant can take that long until it
+    is usable.
 author:
   - golden.images contributors !UNKNOWN
 options:

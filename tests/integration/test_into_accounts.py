@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,11 +15,12 @@ from simulated_aws.client import SimulatedAws
 from . import encrypted, observed
 from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, ROLE, EncryptedFixture, await_matched, root, steps
 from .fixture import HOME, OWNER
-from .playbook import Ansible, kill, prediction_error
+from .playbook import MODULES, Ansible, kill, prediction_error
 
 REGIONS = ("eu-west-1", "us-west-2")
 CONSUMERS = ("data-prod", "web-staging")
 THEIRS = "alias/theirs"
+_TIMEOUT = 120
 PLACES = [(account, region) for account in CONSUMERS for region in REGIONS]
 
 
@@ -119,6 +121,40 @@ def test_consumers_own_their_copies_and_the_access_for_copying_is_revoked(
     assert (repeated.code, repeated.changed) == (0, []), repeated.text
     assert encrypted.changes(aws, refused=True) == []
     assert _copies(aws, repeated.facts) == copies
+
+
+def test_a_copy_is_repeated_until_a_new_grant_can_be_used(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+) -> None:
+    """A grant that is listed may not be usable yet (KMS Developer Guide, Using a grant token)."""
+    aws.update_settings(grant_usable_after_seconds=3600)
+    name = CONSUMERS[0]
+    consumer = aws.account_id(name)
+    image = {"images": {HOME: fixture.image_id}, "account_ids": [consumer]}
+    copying = {
+        "source_images": {HOME: fixture.image_id},
+        "regions": [HOME],
+        "account_ids": [consumer],
+        "consumer_role_name": ROLE,
+        "external_id": EXTERNAL_ID,
+        "kms_key_id": THEIRS,
+    }
+    modules = {"ami_share": image, "ami_kms_grant": image, "ami_copy_regions": copying}
+    play = ansible.write_play([{MODULES + module: options} for module, options in modules.items()])
+    run = ansible.start(play)
+    deadline = time.monotonic() + _TIMEOUT
+    # Any failed copy is replaced once.
+    while len([call for call in aws.calls(action="CopyImage") if call.status == 200]) < 2:
+        assert time.monotonic() < deadline, "the copies were not started"
+        time.sleep(0.2)
+    aws.update_settings(grant_usable_after_seconds=0)
+    stdout, _stderr = run.communicate(timeout=_TIMEOUT)
+    assert run.returncode == 0, stdout
+    copies = aws.calls(action="CopyImage")
+    assert len({call.parameters["ClientToken"] for call in copies}) == len(copies) == 3
+    (left,) = observed.own_images(aws, name, HOME)
+    assert left["State"] == "available"
+    assert observed.own_snapshots(aws, name, HOME) == sorted(observed.snapshot_ids(left))
 
 
 def test_an_image_of_the_marketplace_is_refused_before_the_first_copy(

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from ..failures import Failure, incomplete_answer
 from ..model import Image, Snapshot, Target
@@ -22,6 +23,14 @@ from .state import FAILED_STATES, CopySeen, CopyWanted
 _VISIBILITY_TIMEOUT = 60.0
 # Failed reads in a row, beyond botocore's own retries, after which a copy that may take hours is given up.
 _MAX_FAILED_READS = 5
+# Seconds to copy again while a key cannot be used, and between these copies. A new grant, even if listed, is
+# usable after seconds, at most about 5 minutes (botocore operation CreateGrant; KMS Developer Guide, "Using a
+# grant token").
+_KEY_TIMEOUT = 300.0
+_SHORTEST_KEY_DELAY = 5.0
+_LONGEST_KEY_DELAY = 60.0
+# EBS User Guide, "Troubleshoot encrypted snapshot copies": Given key ID is not accessible.
+_KEY = re.compile(r"\bkey\b", re.IGNORECASE)
 # The operations that remove a failed copy.
 _REMOVALS = frozenset({"DeregisterImage", "DeleteSnapshot"})
 
@@ -33,7 +42,8 @@ class CopyRun:
     ``image`` is None where there is none yet, ``percent`` where AWS has reported none. ``performed`` are the
     actions that succeeded. ``retried`` is true once a failed copy has been replaced. ``failed_reads`` counts
     failed reads in a row; ``invisible_since`` is the time, in seconds of the monotonic clock, since when
-    DescribeImages does not return the image.
+    DescribeImages does not return the image. ``key_failed_since`` is when a copy first failed because a key
+    cannot be used yet, ``retry_at`` when the failed image is copied again, if it waits for that.
     """
 
     image: Image | None = None
@@ -45,13 +55,15 @@ class CopyRun:
     retried: bool = False
     failed_reads: int = 0
     invisible_since: float | None = None
+    key_failed_since: float | None = None
+    retry_at: float | None = None
 
     @property
     def pending(self) -> bool:
-        """Whether the copy has neither finished nor failed."""
-        return (
-            self.failure is None and self.image is not None and self.image.state in ("pending", "transient")
-        )
+        """Whether the copy has neither finished nor failed, or will be made again."""
+        if self.failure is not None or self.image is None:
+            return False
+        return self.image.state in ("pending", "transient") or self.retry_at is not None
 
     @property
     def available(self) -> bool:
@@ -95,6 +107,13 @@ class CopyReplaced:
 
 
 @dataclass(frozen=True)
+class KeyNotUsable:
+    """The copy failed because a key cannot be used yet, as was read ``at`` that time (monotonic seconds)."""
+
+    at: float
+
+
+@dataclass(frozen=True)
 class Failed:
     """The target has failed; ``image`` is the image as it was last read, if that differs."""
 
@@ -103,7 +122,8 @@ class Failed:
 
 
 # A string: classes have no | operator in the oldest Python that ansible-test checks modules for.
-Event: TypeAlias = "ActionsPerformed | ImageRead | ReadFailed | CopyReplaced | Failed"
+Reaction: TypeAlias = Literal["copy", "wait", "wait for key", "fail"]
+Event: TypeAlias = "ActionsPerformed | ImageRead | ReadFailed | CopyReplaced | KeyNotUsable | Failed"
 
 
 def initial_runs(wanted: CopyWanted, seen: CopySeen) -> dict[Target, CopyRun]:
@@ -151,6 +171,8 @@ def advanced(run: CopyRun, event: Event) -> CopyRun:
             return replace(run, failed_reads=failed_reads, failure=run.failure or given_up)
         case CopyReplaced():
             return _after_replacement(run, event)
+        case KeyNotUsable():
+            return _after_key_failure(run, event.at)
         case Failed():
             return replace(run, failure=run.failure or event.failure, image=event.image or run.image)
 
@@ -192,9 +214,32 @@ def _after_read(run: CopyRun, event: ImageRead) -> CopyRun:
 
 
 def _after_replacement(run: CopyRun, event: CopyReplaced) -> CopyRun:
-    run = advanced(replace(run, retried=True, invisible_since=None), event.replacement)
+    run = advanced(replace(run, retried=True, invisible_since=None, retry_at=None), event.replacement)
     started = " A new copy was started." if event.replacement.actions else ""
     return replace(run, warnings=(*run.warnings, f"{event.place}: {_failure_reason(event.failed)}{started}"))
+
+
+def _after_key_failure(run: CopyRun, at: float) -> CopyRun:
+    """The run that waits: as long as it has waited altogether, so that the delays double."""
+    since = at if run.key_failed_since is None else run.key_failed_since
+    delay = min(_LONGEST_KEY_DELAY, max(_SHORTEST_KEY_DELAY, at - since))
+    return replace(run, key_failed_since=since, retry_at=at + delay)
+
+
+def after_failure(seen: CopySeen, target: Target, run: CopyRun, image: Image, now: float) -> Reaction:
+    """What follows the failure of ``image``: it is copied again, once, or repeatedly if a grant may be new.
+
+    That is so if another account's key encrypts the source and AWS's reason names a key. The key of the copy
+    can be meant, too.
+    """
+    if run.retry_at is not None:
+        return "copy" if now >= run.retry_at else "wait"
+    source = seen.source_of(target)
+    may_be_new = source.encrypted and target.account_id != source.owner_id
+    waited = 0.0 if run.key_failed_since is None else now - run.key_failed_since
+    if may_be_new and _KEY.search(image.state_reason or "") and waited < _KEY_TIMEOUT:
+        return "wait for key"
+    return "fail" if run.retried else "copy"
 
 
 def failed_image(run: CopyRun, now: float) -> Image | None:
@@ -213,7 +258,7 @@ def failed_image(run: CopyRun, now: float) -> Image | None:
 
 
 def copy_failed(target: Target, image: Image) -> Failed:
-    """The end of a run whose copy failed for the second time."""
+    """The end of a run whose copy failed, and is not made again."""
     return Failed(
         Failure.at(
             target,
@@ -271,4 +316,6 @@ def _region_progress(region: str, runs: list[CopyRun]) -> str:
 def _progress(run: CopyRun) -> str:
     if run.failure is not None or run.image is None:
         return "failed"
+    if run.retry_at is not None:
+        return "waits for a key"
     return f"{run.percent} %" if run.pending and run.percent is not None else run.image.state

@@ -24,9 +24,12 @@ from .run import (
     CopyReplaced,
     CopyRun,
     Event,
+    Failed,
     ImageRead,
+    KeyNotUsable,
     ReadFailed,
     advance_all,
+    after_failure,
     copy_failed,
     copy_pending,
     failed_image,
@@ -80,7 +83,14 @@ def wait_for_copies(
 
 
 def _stopped(runs: Runs, pending: Iterable[Target], reason: str) -> dict[Target, CopyRun]:
-    return advance_all(runs, {target: copy_pending(target, runs[target], reason) for target in pending})
+    return advance_all(runs, {target: _end(target, runs[target], reason) for target in pending})
+
+
+def _end(target: Target, run: CopyRun, reason: str) -> Failed:
+    """The end of a run that is not waited for any longer, also of one whose key could not be used yet."""
+    if run.retry_at is not None and run.image is not None:
+        return copy_failed(target, run.image)
+    return copy_pending(target, run, reason)
 
 
 def _next_interval(elapsed: float, percents: Iterable[int | None]) -> float:
@@ -130,16 +140,22 @@ class _Polling:
         return {**found, **failures}
 
     def replace_failed(self, runs: Runs, pending: Iterable[Target]) -> dict[Target, Event]:
-        """Start a new copy for each that failed, once; the second failure is final."""
+        """Start a new copy for each that failed and can succeed."""
         now, names = monotonic(), names_of(runs)
         failed = {target: image for target in pending if (image := failed_image(runs[target], now))}
+        reactions = {
+            target: after_failure(self.seen, target, runs[target], image, now)
+            for target, image in failed.items()
+        }
         actions = {
             target: planner.replacement(self.wanted, self.seen, target, (image,))
             for target, image in failed.items()
-            if not runs[target].retried
+            if reactions[target] == "copy"
         }
         events: dict[Target, Event] = {
-            target: copy_failed(target, image) for target, image in failed.items() if runs[target].retried
+            target: copy_failed(target, image) if reactions[target] == "fail" else KeyNotUsable(now)
+            for target, image in failed.items()
+            if reactions[target] in ("fail", "wait for key")
         }
         for target, event in perform_each(self.accounts, actions, self.optional).items():
             if isinstance(event, ActionsPerformed):

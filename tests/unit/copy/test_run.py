@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy.run import (
     ActionsPerformed,
@@ -12,9 +15,12 @@ from ansible_collections.golden.images.plugins.module_utils.copy.run import (
     Event,
     Failed,
     ImageRead,
+    KeyNotUsable,
+    Reaction,
     ReadFailed,
     advance_all,
     advanced,
+    after_failure,
     copy_failed,
     copy_pending,
     failed_image,
@@ -26,7 +32,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Image, 
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.copy.examples import seen, wanted
-from tests.unit.examples import CONSUMER, OWNER, copied_image, place, volumes
+from tests.unit.examples import CONSUMER, OWNER, STRANGER, copied_image, place, source_image, volumes
 
 EU = "eu-west-1"
 PENDING = copied_image("ami-1", "pending")
@@ -146,6 +152,55 @@ EVENTS: list[tuple[CopyRun, Event, CopyRun]] = [
 @pytest.mark.parametrize(("before", "event", "after"), EVENTS)
 def test_events(before: CopyRun, event: Event, after: CopyRun) -> None:
     assert advanced(before, event) == after
+
+
+def test_a_run_waits_for_its_key_for_as_long_as_it_has_waited_altogether() -> None:
+    run, delays = CopyRun(FAILED), []
+    for at in (100.0, 105.0, 110.0, 120.0, 140.0, 180.0, 240.0):
+        run = advanced(replace(run, retry_at=None), KeyNotUsable(at))
+        assert (run.key_failed_since, run.pending, run.failure) == (100.0, True, None)
+        assert run.retry_at is not None
+        delays.append(run.retry_at - at)
+    assert delays == [5, 5, 10, 20, 40, 60, 60]
+
+
+def test_a_run_whose_copy_was_replaced_no_longer_waits_for_its_key() -> None:
+    waiting = advanced(CopyRun(FAILED), KeyNotUsable(100.0))
+    copied = ActionsPerformed((COPY,), ({"ImageId": "ami-2"},))
+    run = advanced(waiting, CopyReplaced(FAILED, copied, EU))
+    assert (run.retry_at, run.key_failed_since, run.pending) == (None, 100.0, True)
+    refused = advanced(waiting, CopyReplaced(FAILED, ActionsPerformed(failures=(FAILURE,)), EU))
+    assert (refused.failure, refused.pending) == (FAILURE, False)
+
+
+OTHER_REASON = copied_image("ami-1", "failed", state_reason="Internal error during the copy")
+WAITED = CopyRun(FAILED, retried=True, key_failed_since=100.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "run", "image", "now", "expected"),
+    [
+        pytest.param({}, CopyRun(FAILED), FAILED, 100, "wait for key", id="first"),
+        pytest.param({}, WAITED, FAILED, 399, "wait for key", id="again"),
+        pytest.param({}, WAITED, FAILED, 400, "fail", id="for five minutes"),
+        pytest.param({}, CopyRun(FAILED, retried=True), FAILED, 100, "wait for key", id="a rerun's copy"),
+        pytest.param({}, replace(WAITED, retry_at=150), FAILED, 149, "wait", id="too early"),
+        pytest.param({}, replace(WAITED, retry_at=150), FAILED, 150, "copy", id="in time"),
+        pytest.param({}, CopyRun(FAILED), OTHER_REASON, 100, "copy", id="another reason"),
+        pytest.param({}, CopyRun(FAILED, retried=True), OTHER_REASON, 100, "fail", id="another reason twice"),
+        pytest.param({"owner_id": OWNER}, CopyRun(FAILED), FAILED, 100, "copy", id="own key"),
+        pytest.param({"encrypted": False}, CopyRun(FAILED), FAILED, 100, "copy", id="no key"),
+    ],
+)
+def test_what_follows_a_failed_copy(
+    changes: dict[str, Any], run: CopyRun, image: Image, now: float, expected: Reaction
+) -> None:
+    """Only a grant of another account can be so new that it cannot be used yet."""
+    encrypted = changes.pop("encrypted", True)
+    source = source_image(
+        **{"owner_id": STRANGER, "devices": volumes("snap-s", encrypted=encrypted), **changes}
+    )
+    assert after_failure(seen(source=source), place(EU), run, image, now) == expected
 
 
 def test_only_runs_with_an_event_advance() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,11 +18,11 @@ from ansible_collections.golden.images.plugins.module_utils.copy import wait as 
 from ansible_collections.golden.images.plugins.module_utils.copy.run import CopyRun
 from ansible_collections.golden.images.plugins.module_utils.copy.wait import wait_for_copies
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Target
 
 from tests.unit.copy.aws_in_steps import Clock, Reads, Region, refused
 from tests.unit.copy.examples import seen_in, wanted
-from tests.unit.examples import CONSUMER, OWNER, copied_image, place, source_image, volumes
+from tests.unit.examples import CONSUMER, OWNER, STRANGER, copied_image, place, source_image, volumes
 
 EU, US = "eu-west-1", "us-west-2"
 PENDING = copied_image("ami-1", "pending")
@@ -66,6 +66,7 @@ def wait(clock: Clock) -> Wait:
         regions: dict[str, Region],
         optional: tuple[str, ...] = (),
         runs: dict[str, CopyRun] | None = None,
+        source: Image | None = None,
         **changes: Any,
     ) -> Waited:
         by_region = runs or {name: CopyRun(image=PENDING) for name in regions}
@@ -79,7 +80,7 @@ def wait(clock: Clock) -> Wait:
         after = wait_for_copies(
             AssumedAccounts(SimpleNamespace(ec2=regions.__getitem__), Caller(OWNER, "aws"), None, US),  # type: ignore[arg-type]
             want,
-            seen_in(dict.fromkeys(regions, ())),
+            seen_in(dict.fromkeys(regions, ()), source=source),
             {place(name): run for name, run in by_region.items()},
             frozenset(map(place, optional)),
             lines.append,
@@ -142,6 +143,57 @@ def test_an_error_in_one_region_affects_only_that_region(wait: Wait) -> None:
     assert waited.runs[EU].image == PENDING
     assert waited.runs[US].image == READY
     assert waited.runs[US].failure is None
+
+
+@dataclass
+class KeyUsableLater(Region):
+    """A region whose copies fail until the clock shows this time, since a grant is not usable yet."""
+
+    clock: Clock = field(default_factory=Clock)
+    usable_at: float = 0.0
+    copied_at: float = 0.0
+
+    def read(self, image_id: str) -> Image:
+        if self.copied_at >= self.usable_at:
+            return copied_image(image_id, devices=volumes("snap-1", encrypted=True))
+        return copied_image(image_id, "failed", state_reason="Given key ID is not accessible")
+
+    def copy_image(self, **parameters: Any) -> dict[str, str]:
+        self.copied_at = self.clock.now
+        self.calls.append(("CopyImage", parameters))
+        return {"ImageId": f"ami-{len(self.calls) + 1}"}
+
+
+@pytest.mark.parametrize(
+    ("owner", "usable_after", "wait_timeout", "copies", "available"),
+    [
+        pytest.param(STRANGER, 4, 600, 1, True, id="soon"),
+        pytest.param(STRANGER, 200, 600, 6, True, id="late"),
+        pytest.param(STRANGER, 900, 600, 8, False, id="never"),
+        pytest.param(STRANGER, 900, 30, 2, False, id="not within wait_timeout"),
+        pytest.param(OWNER, 200, 600, 1, False, id="own key"),
+    ],
+)
+def test_a_copy_is_repeated_until_the_key_of_another_account_can_be_used(
+    wait: Wait,
+    clock: Clock,
+    owner: str,
+    usable_after: float,
+    wait_timeout: int,
+    copies: int,
+    available: bool,
+) -> None:
+    """KMS Developer Guide, "Using a grant token": a new grant might not be effective immediately."""
+    region = KeyUsableLater([], clock=clock, usable_at=clock.now + usable_after)
+    source = source_image(owner_id=owner, devices=volumes("snap-source", encrypted=True))
+    waited = wait({EU: region}, source=source, wait_timeout=wait_timeout)
+    started = [parameters for operation, parameters in region.calls if operation == "CopyImage"]
+    assert len({one["ClientToken"] for one in started}) == len(started) == copies
+    assert waited.runs[EU].available is available
+    assert waited.seconds <= min(wait_timeout, 400)
+    if not available:
+        assert waited.failure().error_code == "copy_failed"
+        assert "Given key ID is not accessible" in waited.failure().message
 
 
 UNREADABLE = refused("InternalError", "DescribeImages")
