@@ -38,11 +38,13 @@ def plan(wanted: AuditWanted, seen: AuditSeen) -> AuditPlan:
     """Audit every region that was read."""
     found = [_of_unread_region(target, failure) for target, failure in seen.unread.items()]
     for target, region in seen.regions.items():
-        found += [_of_problem(target, problem) for problem in region.problems]
+        found += [_of_problem(target, problem) for problem in region.deciding_problems]
         found += audit_images.findings(wanted, target, region)
         found += audit_keys.findings(wanted, target, region)
     findings = tuple(sorted(found, key=lambda item: item.order))
-    return AuditPlan(findings, failures=(*_unread(seen), *_failing(wanted, findings)))
+    return AuditPlan(
+        findings, failures=(*_unread(seen), *_failing(wanted, findings)), warnings=tuple(_not_deciding(seen))
+    )
 
 
 def results(seen: AuditSeen, plan: AuditPlan) -> list[dict[str, Any]]:
@@ -159,11 +161,22 @@ def _of_problem(target: Target, problem: Problem) -> Finding:
 
 def _unread(seen: AuditSeen) -> Iterator[Failure]:
     """What could not be read; the same error for many resources of a region is listed once."""
-    problems = (problem.failure for region in seen.regions.values() for problem in region.problems)
+    problems = (problem.failure for region in seen.regions.values() for problem in region.deciding_problems)
     listed: dict[tuple[str | None, str, str], Failure] = {}
     for failure in (*seen.unread.values(), *problems):
         listed.setdefault((failure.region, failure.action, failure.error_code), failure)
     yield from sorted(listed.values(), key=lambda item: (item.region or "", item.action, item.error_code))
+
+
+def _not_deciding(seen: AuditSeen) -> Iterator[str]:
+    """A warning for each setting that could not be read and that no finding depends on."""
+    for target, region in seen.regions.items():
+        for problem in region.problems:
+            if problem not in region.deciding_problems:
+                yield (
+                    f"{target.region}: {problem.resource} could not be read ({problem.failure.error_code}). "
+                    "Nothing there is public, so no finding depends on it."
+                )
 
 
 def _failing(wanted: AuditWanted, findings: tuple[Finding, ...]) -> Iterator[Failure]:

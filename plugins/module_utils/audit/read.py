@@ -20,7 +20,7 @@ from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..fanout import MAX_THREADS, each, round_robin
 from ..model import PUBLIC, Key, KeySeen, Sharing, Snapshot, Target
-from .state import AuditWanted, Listed, Problem, RegionSeen
+from .state import IMAGE_BLOCK, SNAPSHOT_BLOCK, AuditWanted, Listed, Problem, RegionSeen
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 _OF_IMAGES, _OF_SNAPSHOTS = "DescribeImageAttribute", "DescribeSnapshotAttribute"
 _KEY, _BLOCK = "key_unreadable", "block_public_access_unreadable"
 _BLOCKS: dict[str, Callable[[EC2Client], str]] = {
-    "GetImageBlockPublicAccessState": read.image_block_state,
-    "GetSnapshotBlockPublicAccessState": read.snapshot_block_state,
+    IMAGE_BLOCK: read.image_block_state,
+    SNAPSHOT_BLOCK: read.snapshot_block_state,
 }
 # Small pages, so that reading permissions starts early.
 _PAGE: PaginatorConfigTypeDef = {"PageSize": 100}
@@ -153,8 +153,8 @@ def _region(clients: Clients, target: Target, check_snapshots: bool, threads: in
         problems.append(Problem(piece.code, piece.resource, problem, piece.image_id))
     return RegionSeen(
         images=tuple(sorted(listed, key=lambda item: item.image.image_id)),
-        image_block=blocks.get("GetImageBlockPublicAccessState"),
-        snapshot_block=blocks.get("GetSnapshotBlockPublicAccessState"),
+        image_block=blocks.get(IMAGE_BLOCK),
+        snapshot_block=blocks.get(SNAPSHOT_BLOCK),
         sharing={piece.resource: found for piece, found in done.items() if piece.is_image},
         volumes={
             piece.resource: found

@@ -59,6 +59,9 @@ class Listed:
     last_launched: str | None = None
 
 
+IMAGE_BLOCK, SNAPSHOT_BLOCK = "GetImageBlockPublicAccessState", "GetSnapshotBlockPublicAccessState"
+
+
 @dataclass(frozen=True)
 class Problem:
     """Why something could not be read; ``code`` is the code of the finding."""
@@ -89,6 +92,25 @@ class RegionSeen:
     associated_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keys: Mapping[str, KeySeen] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def deciding_problems(self) -> tuple[Problem, ...]:
+        """The problems that findings depend on: a block public access setting only counts for what is public.
+
+        Permissions that could not be read may be public.
+        """
+        unread = {problem.code for problem in self.problems}
+        images = any(one.public for one in self.sharing.values()) or "image_unreadable" in unread
+        volumes = (*self.volumes.values(), *self.unused.values())
+        snapshots = any(one.public for one in volumes) or bool(
+            unread & {"snapshot_unreadable", "unused_snapshots_unreadable"}
+        )
+        matters = {IMAGE_BLOCK: images, SNAPSHOT_BLOCK: snapshots}
+        return tuple(
+            one
+            for one in self.problems
+            if one.code != "block_public_access_unreadable" or matters[one.resource]
+        )
 
     @property
     def hides_public_snapshots(self) -> bool:

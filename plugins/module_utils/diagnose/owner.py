@@ -12,7 +12,7 @@ from datetime import datetime
 from ..finding import BlocksLaunch, Finding
 from ..model import Image, Sharing
 from .findings import finding
-from .state import Case, OwnerSeen
+from .state import UNREAD, Case, OwnerSeen
 
 UNBLOCKED = "unblocked"
 
@@ -149,7 +149,8 @@ def _sharing(case: Case, image: Image, launch: Sharing, visible: bool | None) ->
 def _copying(case: Case, owner: OwnerSeen, launch: Sharing) -> Iterator[Finding]:
     if owner.image is None or not (launch.public or case.account_id in launch.account_ids):
         return
-    hidden = owner.snapshot_block == "block-all-sharing"
+    # A setting that could not be read may hide them.
+    hidden = owner.snapshot_block in ("block-all-sharing", UNREAD)
     missing = [
         snapshot_id
         for snapshot_id, sharing in owner.volumes.items()
@@ -159,7 +160,12 @@ def _copying(case: Case, owner: OwnerSeen, launch: Sharing) -> Iterator[Finding]
         yield finding(
             "missing_volume_permission",
             f"Account {case.account_id} may not create volumes from {', '.join(missing)}: "
-            f"it can launch {owner.image.image_id}, but not copy it.",
+            f"it can launch {owner.image.image_id}, but not copy it."
+            + (
+                " Whether block public access for snapshots is on could not be read."
+                if owner.snapshot_block == UNREAD
+                else ""
+            ),
             f"If {case.account_id} should copy the image, share the snapshots, too (ami_share with "
             "account_ids, share_snapshots: true).",
             BlocksLaunch.HARMLESS,
@@ -168,10 +174,12 @@ def _copying(case: Case, owner: OwnerSeen, launch: Sharing) -> Iterator[Finding]
 
 def _public(image: Image, owner: OwnerSeen) -> Iterator[Finding]:
     if owner.launch is not None and owner.launch.public and owner.image_block not in (None, UNBLOCKED):
+        unread = owner.image_block == UNREAD
+        state = "could not be read" if unread else f"is on ({owner.image_block})"
         yield finding(
             "block_public_access",
-            f"Block public access for AMIs is on ({owner.image_block}). {image.image_id} was public before "
-            "and stays public, but once unshared it cannot be made public again.",
+            f"Block public access for AMIs {state}. {image.image_id} is public and stays public, but once "
+            f"unshared it {'may not' if unread else 'cannot'} be made public again.",
             "Share the image with account_ids (ami_share), or turn block public access off "
             "(DisableImageBlockPublicAccess).",
             BlocksLaunch.HARMLESS,

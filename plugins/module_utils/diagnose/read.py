@@ -16,7 +16,7 @@ from ..aws import errors, read
 from ..aws.errors import ClientError, code_of
 from ..failures import Failure
 from ..model import Image, KeySeen, Snapshot, Target
-from .state import AllowedImages, ConsumerSeen, OwnerSeen
+from .state import UNREAD, AllowedImages, ConsumerSeen, OwnerSeen
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -37,12 +37,14 @@ def owner(clients: Clients, place: Target, image_id: str, other_regions: Iterabl
     if image.owner_id != place.account_id:
         return OwnerSeen(image=image)
     launch = read.launch_permissions(ec2, image_id)
+    volumes = {item: read.volume_permissions(ec2, item) for item in image.snapshot_ids}
+    public_volumes = any(sharing.public for sharing in volumes.values())
     return OwnerSeen(
         image=image,
         launch=launch,
-        volumes={item: read.volume_permissions(ec2, item) for item in image.snapshot_ids},
-        image_block=read.image_block_state(ec2) if launch.public else None,
-        snapshot_block=read.snapshot_block_state(ec2),
+        volumes=volumes,
+        image_block=_block_state(read.image_block_state, ec2) if launch.public else None,
+        snapshot_block=_block_state(read.snapshot_block_state, ec2) if public_volumes else None,
     )
 
 
@@ -94,10 +96,21 @@ def consumer(
     )
 
 
+def _block_state(reader: Callable[[EC2Client], str], ec2: EC2Client) -> str:
+    """A state of block public access. It blocks no launch, so a failed read does not hide the rest."""
+    try:
+        return reader(ec2)
+    except errors.AWS_ERRORS:
+        return UNREAD
+
+
 def _allowed_images(ec2: EC2Client) -> AllowedImages | None:
     try:
         answer = ec2.get_allowed_images_settings()
     except ClientError as exception:
+        if code_of(exception) == "InvalidAction":
+            # A region without these settings, which cannot be set there.
+            return AllowedImages("disabled")
         if code_of(exception) != "UnauthorizedOperation":
             raise
         # Without the settings, that the account cannot see the image is still a finding.

@@ -32,13 +32,17 @@ class DiagnosisWanted:
     fail_on: frozenset[BlocksLaunch] = frozenset()
 
 
+UNREAD = "unreadable"
+
+
 @dataclass(frozen=True)
 class OwnerSeen:
     """What was read of an image in its owner's account.
 
     ``elsewhere`` lists other regions in which an image with that ID was found instead. ``launch`` is None if
     the account that it was read in is not the owner. ``volumes`` maps snapshots to their volume permissions,
-    ``key_problems`` keys to why they could not be read; ``problem`` is why nothing could be read.
+    ``key_problems`` keys to why they could not be read; ``problem`` is why nothing could be read. The states
+    of block public access are None where nothing is public, and ``UNREAD`` where they could not be read.
     """
 
     image: Image | None = None

@@ -93,6 +93,41 @@ def failure(action: str) -> Failure:
     return Failure("You may not.", "Allow it.", "UnauthorizedOperation", action, place().region, OWNER)
 
 
+BLOCKS = tuple(
+    Problem("block_public_access_unreadable", action, failure(action))
+    for action in ("GetImageBlockPublicAccessState", "GetSnapshotBlockPublicAccessState")
+)
+
+
+@pytest.mark.parametrize(
+    ("seen", "deciding"),
+    [
+        pytest.param(region(), [], id="nothing is public"),
+        pytest.param(region(PUBLIC), ["GetImageBlockPublicAccessState"], id="an image"),
+        pytest.param(region(PRIVATE, PUBLIC), ["GetSnapshotBlockPublicAccessState"], id="a snapshot"),
+        pytest.param(
+            replace(region(), unused={"snap-9": PUBLIC}),
+            ["GetSnapshotBlockPublicAccessState"],
+            id="an unused snapshot",
+        ),
+    ],
+)
+def test_block_public_access_only_matters_to_what_is_public(seen: RegionSeen, deciding: list[str]) -> None:
+    plan = audited(replace(seen, problems=BLOCKS))
+    assert [one.action for one in plan.failures] == deciding
+    assert [one.resource for one in plan.findings if one.code == BLOCKS[0].code] == deciding
+    assert len(plan.warnings) == 2 - len(deciding)
+
+
+def test_permissions_that_could_not_be_read_may_be_public() -> None:
+    unread = Problem("image_unreadable", SOURCE_ID, failure("DescribeImageAttribute"), SOURCE_ID)
+    plan = audited(replace(region(), problems=(unread, *BLOCKS)))
+    assert [one.action for one in plan.failures] == [
+        "DescribeImageAttribute",
+        "GetImageBlockPublicAccessState",
+    ]
+
+
 def test_what_could_not_be_read_is_a_finding_and_a_failure() -> None:
     far = place("us-west-2")
     problems = tuple(

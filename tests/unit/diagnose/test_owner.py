@@ -72,6 +72,12 @@ B, U, N = "blocking", "unknown", "harmless"
         ),
         pytest.param(owner(volumes={"snap-1": PUBLIC}), [], "yes", id="public snapshots"),
         pytest.param(
+            owner(volumes={"snap-1": PUBLIC}, snapshot_block="unreadable"),
+            [("missing_volume_permission", N)],
+            "yes",
+            id="public snapshots that may be hidden",
+        ),
+        pytest.param(
             owner(PRIVATE, image=source_image(state="disabled")),
             [("image_disabled", B), ("not_shared", B)],
             "no",

@@ -90,7 +90,6 @@ def answer(ec2: Wire, *, public: bool = False) -> None:
     if public:
         blocked = {"ImageBlockPublicAccessState": "block-new-sharing"}
         ec2.expect("get_image_block_public_access_state", {}, blocked)
-    ec2.expect("get_snapshot_block_public_access_state", {}, {"State": "unblocked"})
 
 
 @pytest.mark.parametrize("public", [False, True])
@@ -99,8 +98,45 @@ def test_what_the_owner_reads(clients: Any, ec2: Wire, public: bool) -> None:
     found = diagnosis.owner(clients, place(), SOURCE_ID, ["us-east-1"])
     assert found.image is not None
     assert found.launch == (Sharing(public=True) if public else SHARED)
-    assert (found.volumes, found.snapshot_block) == ({"snap-1": SHARED}, "unblocked")
+    assert (found.volumes, found.snapshot_block) == ({"snap-1": SHARED}, None)
     assert found.image_block == ("block-new-sharing" if public else None)
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_block_public_access_is_read_for_what_is_public_and_hides_nothing_else(
+    clients: Any, ec2: Wire, readable: bool
+) -> None:
+    ec2.expect("describe_images", BY_ID, shown())
+    public = [{"Group": "all"}]
+    ec2.expect(
+        "describe_image_attribute",
+        {"ImageId": SOURCE_ID, "Attribute": "launchPermission"},
+        {"LaunchPermissions": public},
+    )
+    ec2.expect(
+        "describe_snapshot_attribute",
+        {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"},
+        {"CreateVolumePermissions": public},
+    )
+    if readable:
+        blocked = {"ImageBlockPublicAccessState": "block-new-sharing"}
+        ec2.expect("get_image_block_public_access_state", {}, blocked)
+        ec2.expect("get_snapshot_block_public_access_state", {}, {"State": "unblocked"})
+    else:
+        ec2.refuse("get_image_block_public_access_state", {}, "UnauthorizedOperation")
+        ec2.refuse("get_snapshot_block_public_access_state", {}, "InvalidAction")
+    found = diagnosis.owner(clients, place(), SOURCE_ID, [])
+    assert (found.image_block, found.snapshot_block) == (
+        ("block-new-sharing", "unblocked") if readable else ("unreadable", "unreadable")
+    )
+    assert (found.launch, found.volumes) == (Sharing(public=True), {"snap-1": Sharing(public=True)})
+
+
+def test_a_region_without_allowed_images_hides_none(clients: Any, ec2: Wire) -> None:
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    ec2.refuse("get_allowed_images_settings", {}, "InvalidAction")
+    found = diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT)
+    assert found == ConsumerSeen(allowed_images=AllowedImages("disabled"))
 
 
 def test_another_accounts_image_needs_no_further_calls(clients: Any, ec2: Wire) -> None:
