@@ -90,5 +90,10 @@ CHECKS: dict[str, Check] = {
         _pytest("tests/integration", "-m", "not every_python"),
         processes=PYTEST_PROCESSES,
     ),
+    "second-opinion": Check(
+        "pytest: tests/second_opinion, modules and roles against an AWS emulator by other authors",
+        _pytest("tests/second_opinion", "--verbose"),
+        processes=PYTEST_PROCESSES,
+    ),
     "sanity": Check("ansible-test sanity: nothing ignored", sanity.check, per_python=True),
 }

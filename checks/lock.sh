@@ -16,3 +16,4 @@ lock() {
 lock uv 3.11
 lock dev 3.11
 lock rulebook 3.12
+lock second-opinion 3.11

@@ -1,13 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The environment that rulebooks run in, apart from the checkout's: see requirements/rulebook.in.
-
-It is one for all Pythons, set up by whatever first needs it.
-"""
+"""The environment that rulebooks run in, apart from the checkout's: see requirements/rulebook.in."""
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import re
 import shutil
@@ -15,12 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from checks.apart import Apart
 from checks.commands import CheckError, run
 from checks.paths import CHECKOUT
 
-ENVIRONMENT = CHECKOUT / ".venv" / "rulebook"
-_LOCK = CHECKOUT / "requirements" / "rulebook.txt"
-_STAMP = ENVIRONMENT / ".golden-images-ready"
 # The oldest Python of the locked Ansible.
 _OLDEST = (3, 12)
 _JAVA = 17
@@ -38,41 +31,17 @@ def scripts() -> Path:
         CheckError: the environment could not be set up.
     """
     _require_java()
-    ENVIRONMENT.parent.mkdir(exist_ok=True)
-    with (ENVIRONMENT.parent / ".rulebook.lock").open("w") as held:
-        # Tests run in several processes.
-        fcntl.flock(held, fcntl.LOCK_EX)
-        state = _wanted_state()
-        if not _is_ready(state):
-            _set_up()
-            _STAMP.write_text(state, encoding="utf-8")
-    return ENVIRONMENT / "bin"
+    return ENVIRONMENT.scripts(_python)
 
 
-def _wanted_state() -> str:
-    digest = hashlib.sha256(str(CHECKOUT).encode())
-    for path in (_LOCK, Path(__file__)):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _is_ready(state: str) -> bool:
-    python = ENVIRONMENT / "bin" / "python"
-    return python.exists() and _STAMP.is_file() and _STAMP.read_text(encoding="utf-8") == state
-
-
-def _set_up() -> None:
-    python = _python()
-    run("uv", "--quiet", "venv", "--clear", "--python", python, ENVIRONMENT, quiet=True)
-    there = ENVIRONMENT / "bin" / "python"
-    run(
-        "uv", "--quiet", "pip", "sync", "--python", there, "--require-hashes", _LOCK,
-        quiet=True,
-    )  # fmt: skip
-    (site,) = ENVIRONMENT.glob("lib/python3.*/site-packages")
+def _link_collection(environment: Path) -> None:
+    (site,) = environment.glob("lib/python3.*/site-packages")
     link = site / "ansible_collections" / "golden" / "images"
     link.parent.mkdir()
     link.symlink_to(CHECKOUT, target_is_directory=True)
+
+
+ENVIRONMENT = Apart(CHECKOUT / ".venv" / "rulebook", _link_collection)
 
 
 def _python() -> str:

@@ -28,7 +28,8 @@ def test_the_makefile_names_checks_that_exist():
 
 def test_checks_that_keep_several_processes_busy_are_those_that_run_tests():
     large = {name for name, check in CHECKS.items() if check.processes == PYTEST_PROCESSES}
-    assert large == {"unit", "mutants", "simulated-aws", "compatibility", "integration"}
+    tests = {"unit", "simulated-aws", "compatibility", "integration", "second-opinion"}
+    assert large == {*tests, "mutants"}
     assert {check.processes for check in CHECKS.values()} == {1, PYTEST_PROCESSES}
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,9 @@ def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     environment = tmp_path / ".venv" / "rulebook"
     (environment / "bin").mkdir(parents=True)
     (environment / "bin" / "python").touch()
-    monkeypatch.setattr(rulebook, "ENVIRONMENT", environment)
-    monkeypatch.setattr(rulebook, "_STAMP", environment / "ready")
-    (environment / "ready").write_text(rulebook._wanted_state(), encoding="utf-8")
+    apart = dataclasses.replace(rulebook.ENVIRONMENT, folder=environment)
+    monkeypatch.setattr(rulebook, "ENVIRONMENT", apart)
+    apart.stamp.write_text(apart.wanted_state(), encoding="utf-8")
     return environment
 
 

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Environments apart from the checkout's own, for tools that need other versions than requirements/dev.in.
+
+Each is one for all Pythons, set up from the lock of its name in requirements/ by whatever first needs it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from checks.commands import run
+from checks.paths import CHECKOUT
+
+
+@dataclass(frozen=True)
+class Apart:
+    """The environment in ``folder``, ``.venv/<name>``; ``finish`` adds what the lock does not install."""
+
+    folder: Path
+    finish: Callable[[Path], object]
+
+    def scripts(self, python: Callable[[], str]) -> Path:
+        """The folder of its programs; ``python`` gives the Python to set it up with, if that is needed.
+
+        Raises:
+            CheckError: the environment could not be set up.
+        """
+        self.folder.parent.mkdir(exist_ok=True)
+        with (self.folder.parent / f".{self.folder.name}.lock").open("w") as held:
+            # Tests run in several processes.
+            fcntl.flock(held, fcntl.LOCK_EX)
+            if not self._is_ready():
+                self._set_up(python())
+                self.stamp.write_text(self.wanted_state(), encoding="utf-8")
+        return self.folder / "bin"
+
+    @property
+    def lock(self) -> Path:
+        """The lock that it is installed from."""
+        return CHECKOUT / "requirements" / f"{self.folder.name}.txt"
+
+    @property
+    def stamp(self) -> Path:
+        """The file with the state that it was set up for."""
+        return self.folder / ".golden-images-ready"
+
+    def wanted_state(self) -> str:
+        """A digest of its inputs: the lock, this file and the checkout's path."""
+        digest = hashlib.sha256(str(CHECKOUT).encode())
+        for path in (self.lock, Path(__file__)):
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def _is_ready(self) -> bool:
+        python = self.folder / "bin" / "python"
+        stamped = self.stamp.read_text(encoding="utf-8") if self.stamp.is_file() else ""
+        return python.exists() and stamped == self.wanted_state()
+
+    def _set_up(self, python: str) -> None:
+        run("uv", "--quiet", "venv", "--clear", "--python", python, self.folder, quiet=True)
+        there = self.folder / "bin" / "python"
+        run("uv", "--quiet", "pip", "sync", "--python", there, "--require-hashes", self.lock, quiet=True)
+        self.finish(self.folder)
