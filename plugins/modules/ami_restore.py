@@ -120,6 +120,7 @@ results:
     launch_permissions:
       description:
         - The launch permissions. The keys are C(account_ids), C(org_arns), C(org_unit_arns) and C(public).
+        - A warning names images and snapshots whose restored permissions AWS did not return within a minute.
         - Null in check mode for an image in the Recycle Bin that has no tombstone.
       type: dict
       returned: always

@@ -24,6 +24,7 @@ from ..fanout import each
 from ..model import Image, ImageRef, Sharing, Target
 from ..progress import Report
 from ..runner import Flow, Outcome
+from ..share.wait import wait_until_returned
 from . import read_recycle_bin as recycle_bin
 from .options import wanted_from
 from .plan import ImagePlan, RestorePlan, plan, plan_image
@@ -92,6 +93,7 @@ def apply(
     """Perform the plan in all regions at the same time.
 
     An image that comes out of the Recycle Bin is read and planned again, for its actual permissions and tags.
+    Restored permissions are read back, at most for a minute.
     """
     targets = [target.target for target in plan.targets]
 
@@ -108,18 +110,24 @@ def apply(
 
     done, failed = each(targets, restore)
     known = {*plan.warnings}
+    performed = tuple(action for one in done.values() for action in one.performed.actions)
+    # Permissions are only added, so that none can fail to be removed.
+    _not_removed, not_returned = wait_until_returned(clients, performed)
     return Outcome(
-        performed=tuple(action for one in done.values() for action in one.performed.actions),
+        performed=performed,
         failures=(
             *(_explained(failure) for one in done.values() for failure in one.performed.failures),
             *(errors.failure(exception, target, "EnableImage") for target, exception in failed.items()),
         ),
-        warnings=tuple(
-            warning
-            for one in done.values()
-            for final in one.plans.values()
-            for warning in final.warnings
-            if not any(warning in text for text in known)
+        warnings=(
+            *(
+                warning
+                for one in done.values()
+                for final in one.plans.values()
+                for warning in final.warnings
+                if not any(warning in text for text in known)
+            ),
+            *not_returned,
         ),
         state={target: done[target].plans if target in done else {} for target in targets},
     )

@@ -20,8 +20,10 @@ from ansible_collections.golden.images.plugins.module_utils.restore.state import
     TombstonePlaces,
 )
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils.share import wait
 from botocore.response import StreamingBody
 
+from tests.unit.copy.aws_in_steps import Clock
 from tests.unit.examples import CONSUMER, OWNER, STRANGER
 from tests.unit.restore.examples import DATED, REF, record
 from tests.unit.wire import Wire
@@ -171,9 +173,20 @@ def test_snapshots_in_the_recycle_bin_are_found_by_their_descriptions(clients: C
     assert (found.image, found.binned, found.binned_snapshots) == (None, True, ("snap-1",))
 
 
+@pytest.mark.parametrize(
+    ("reads", "warned"), [([1], False), ([0, 1], False), ([0] * 62, True)], ids=["at once", "late", "never"]
+)
 def test_an_image_from_the_recycle_bin_is_read_again_and_completed(
-    clients: Clients, wanted: RestoreWanted
+    clients: Clients,
+    wanted: RestoreWanted,
+    monkeypatch: pytest.MonkeyPatch,
+    reads: list[int],
+    warned: bool,
 ) -> None:
+    """``reads`` say how many of the restored permissions each read returns."""
+    clock = Clock()
+    monkeypatch.setattr(wait, "monotonic", clock.monotonic)
+    monkeypatch.setattr(wait, "sleep", clock.sleep)
     ec2 = clients.wires["ec2"]
     expect_binned(ec2)
     seen = clients.read(wanted)
@@ -191,8 +204,13 @@ def test_an_image_from_the_recycle_bin_is_read_again_and_completed(
     permission = {"Add": [{"UserId": CONSUMER}]}
     ec2.expect("modify_image_attribute", {"ImageId": AMI, "LaunchPermission": permission})
     ec2.expect("delete_tags", {"Resources": [AMI], "Tags": [{"Key": mark["Key"]}]})
+    request = {"ImageId": AMI, "Attribute": "launchPermission"}
+    for number in reads:
+        returned = [{"UserId": CONSUMER}][:number]
+        ec2.expect("describe_image_attribute", request, {"LaunchPermissions": returned})
     outcome, result = clients.apply(wanted, seen)
     assert outcome.failures == ()
+    assert ("Reads do not show the new permissions" in " ".join(outcome.warnings)) == warned
     (one,) = result["results"]
     assert (one["previous_state"], one["changed"], one["tombstone"]) == ("recycle_bin", True, DATED)
     assert one["launch_permissions"]["account_ids"] == [CONSUMER]
