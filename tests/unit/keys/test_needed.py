@@ -9,6 +9,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys.needed import (
     ConsumerVolumes,
     SharedUnderKey,
     account_of,
+    examples_of,
     names_of,
     needed,
     of_principals,
@@ -118,3 +119,8 @@ def test_account_of(principal: str, account_id: str | None) -> None:
 def test_accounts_whose_volumes_were_not_read_are_returned_sorted() -> None:
     unseen = ConsumerVolumes(unseen={B: "Allow it.", A: "No role."}).unseen_as_result()
     assert unseen == [{"account_id": A, "reason": "No role."}, {"account_id": B, "reason": "Allow it."}]
+
+
+def test_some_of_many_names_are_examples() -> None:
+    assert examples_of(["a", "b"]) == "a, b"
+    assert examples_of(list("abcdefg")) == "a, b, c, d, e and 2 more"
