@@ -39,7 +39,10 @@ def denied(call: Call, account_id: str, caller_arn: str) -> ApiError:
 
 
 def _operation(call: Call) -> str:
-    return call.action.rpartition("/")[2] if " " in call.action else call.action
+    """The operation; for the REST protocols from the path, such as ListRules from /list-rules."""
+    if " " not in call.action:
+        return call.action
+    return "".join(part[:1].upper() + part[1:] for part in call.action.rpartition("/")[2].split("-"))
 
 
 def _resource(call: Call, account_id: str) -> str:

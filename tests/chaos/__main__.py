@@ -15,8 +15,9 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if wanted.report:
         return _report(_earlier().values())
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    if not wanted.resume:
+    if not (wanted.resume or wanted.list):
         RESULTS.unlink(missing_ok=True)
     green = {name for name, result in _earlier().items() if not result["wrong"]}
     deadline = time.monotonic() + wanted.minutes * 60 if wanted.minutes else float("inf")
@@ -49,9 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with ThreadPoolExecutor(wanted.processes) as pool:
             names = [name for name in SCENARIOS if _may_match(name, wanted.words)]
-            expected = dict(
-                zip(names, pool.map(lambda name: _undisturbed(servers, name), names), strict=True)
-            )
+            found = zip(names, pool.map(lambda name: _undisturbed(servers, name), names), strict=True)
+            expected = {name: done for name, done in found if done is not None}
             selected = [
                 case
                 for case in _selected(expected, wanted.words, wanted.every)
@@ -89,23 +89,32 @@ def _may_match(scenario: str, words: Iterable[str]) -> bool:
     return not named or scenario in named
 
 
-def _undisturbed(servers: SimpleQueue[SimulatedAws], scenario: str) -> Undisturbed:
+def _undisturbed(servers: SimpleQueue[SimulatedAws], scenario: str) -> Undisturbed | None:
+    """The undisturbed run; None, and a red result, if it fails."""
     server = servers.get()
     try:
         return undisturbed(server, scenario)
+    except RuntimeError as failed:
+        _record(f"{scenario}/undisturbed/first", [str(failed)], 0)
+        return None
     finally:
         servers.put(server)
 
 
-def _selected(expected: dict[str, Undisturbed], words: Sequence[str], every: int) -> Iterator[Case]:
-    for scenario, done in expected.items():
-        counted: Counter[str] = Counter()
-        for case in cases(scenario, done.calls, beside=done.beside):
-            if not all(_matches(case.id, word) for word in words):
-                continue
-            if counted[case.family] % every == 0:
-                yield case
-            counted[case.family] += 1
+def _selected(expected: Mapping[str, Undisturbed], words: Sequence[str], every: int) -> Iterator[Case]:
+    """The selected cases, one of each scenario in turn: a run that is cut short has some of all."""
+    lanes = [[*_of_scenario(name, done, words, every)] for name, done in expected.items()]
+    yield from (case for turn in zip_longest(*lanes) for case in turn if case is not None)
+
+
+def _of_scenario(scenario: str, done: Undisturbed, words: Sequence[str], every: int) -> Iterator[Case]:
+    counted: Counter[str] = Counter()
+    for case in cases(scenario, done.calls, beside=done.beside):
+        if not all(_matches(case.id, word) for word in words):
+            continue
+        if counted[case.family] % every == 0:
+            yield case
+        counted[case.family] += 1
 
 
 def _matches(name: str, word: str) -> bool:
@@ -123,11 +132,15 @@ def _run(servers: SimpleQueue[SimulatedAws], case: Case, expected: Undisturbed, 
         wrong = [f"could not be run: {type(error).__name__}: {error}"]
     finally:
         servers.put(server)
-    seconds = time.monotonic() - start
+    _record(case.id, wrong, time.monotonic() - start)
+
+
+def _record(name: str, wrong: Sequence[str], seconds: float) -> None:
+    """Write a result, and show it."""
     with _LOCK:
         with RESULTS.open("a", encoding="utf-8") as results:
-            results.write(json.dumps({"id": case.id, "seconds": round(seconds, 1), "wrong": wrong}) + "\n")
-        print(f"{'✗' if wrong else '✓'} {case.id} {seconds:.0f} s", flush=True)
+            results.write(json.dumps({"id": name, "seconds": round(seconds, 1), "wrong": wrong}) + "\n")
+        print(f"{'✗' if wrong else '✓'} {name} {seconds:.0f} s", flush=True)
         for line in wrong:
             print(f"    {line}", flush=True)
 

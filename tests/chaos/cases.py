@@ -124,9 +124,14 @@ def _denials(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
             "account_id": account_id,
             "times": 0,
         }
-        denied = Denied(service, action.rpartition("/")[2], frozenset(regions))
+        denied = Denied(service, _operation(action), frozenset(regions))
         which = f"{account_id}-{service}-{denied.action}"
         yield Case(scenario, "denied", which, faults=[fault], denied=denied)
+
+
+def _operation(action: str) -> str:
+    """An action of a record as policies name it: ListRules for POST /list-rules."""
+    return "".join(part[:1].upper() + part[1:] for part in action.rpartition("/")[2].split("-"))
 
 
 def _regions(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:

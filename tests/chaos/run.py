@@ -53,9 +53,7 @@ class Stage:
         self.setup: Setup = SCENARIOS[scenario](world)
         self.ansible = Ansible(aws.environment(OWNER), folder)
         self._keys = {
-            arn: f"key {name} {region}"
-            for name, arns in (aws.description().get("kms_keys") or {}).items()
-            for region, arn in arns.items()
+            arn: f"key {name} {region}" for name, arns in world.keys.items() for region, arn in arns.items()
         }
         self._first = [*aws.world(), *tombstones(self.setup)]
         self.before = self._picture(self._first)
@@ -95,7 +93,7 @@ def undisturbed(aws: SimulatedAws, scenario: str) -> Undisturbed:
         for command in commands:
             run = stage.finish(stage.start(command))
             if run.code:
-                raise RuntimeError(f"{scenario} fails undisturbed:\n{run.text}")
+                raise RuntimeError(f"{scenario} fails undisturbed: {_complaints(run)}")
         calls = [call for call in aws.calls() if _is_of_run(call)]
         return Undisturbed(stage.before, stage.now(), calls, stage.setup.beside is not None)
 

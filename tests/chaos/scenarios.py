@@ -69,13 +69,17 @@ class World:
 
     def __init__(self, aws: SimulatedAws, folder: Path) -> None:
         self.aws, self.folder = aws, folder
+        self.keys: dict[str, dict[str, str]] = {}
+        """ARNs of KMS keys by name and region."""
         aws.reset()
         role = {"accounts": list(CONSUMERS), "trusts": [OWNER], "external_id": EXTERNAL_ID}
         self.add(roles={ROLE: role})
 
     def add(self, **parts: Any) -> dict[str, Any]:
         """Load parts of a fixture; return their description."""
-        return self.aws.load_fixture({"accounts": _ACCOUNTS, **parts})
+        described = self.aws.load_fixture({"accounts": _ACCOUNTS, **parts})
+        self.keys |= described["kms_keys"]
+        return described
 
     def images(self, specs: Mapping[str, Mapping[str, Any]], encrypted: bool = False) -> dict[str, str]:
         """Add images of the owner; their ids by label."""
@@ -132,8 +136,9 @@ def _distribute(world: World) -> Setup:
 
 
 def _into_accounts(world: World) -> Setup:
-    """Into a consumer's account, and then unshared."""
+    """Into a consumer's account under its own key, and then unshared."""
     source = _golden(world, encrypted=True)
+    world.add(kms_keys={"theirs": {"account": CONSUMERS[0], "regions": [*REGIONS], "alias": "alias/theirs"}})
     variables = _distribution(
         world,
         source,
@@ -142,6 +147,7 @@ def _into_accounts(world: World) -> Setup:
         distribute_external_id=EXTERNAL_ID,
         distribute_copy_into_accounts=True,
         distribute_unshare_after_copy=True,
+        distribute_consumer_kms_key_id="alias/theirs",
     )
     return Setup(Command("distribute_ami", variables), world.consumers()[:1], REGIONS)
 
@@ -183,19 +189,13 @@ def _key_policy(world: World) -> Setup:
 
 def _grant_to(world: World, account: str, *regions: str) -> None:
     """A grant as ami_kms_grant makes it."""
-    keys = _keys(world)
     for region in regions or REGIONS:
         world.client("kms", region).create_grant(
-            KeyId=keys[region],
+            KeyId=world.keys["golden"][region],
             GranteePrincipal=f"arn:aws:iam::{_ACCOUNTS[account]}:root",
             Operations=_USE,
             Name=f"golden-images:{_ACCOUNTS[account]}",
         )
-
-
-def _keys(world: World) -> dict[str, str]:
-    found: dict[str, str] = world.aws.description()["kms_keys"]["golden"]
-    return found
 
 
 def _share(world: World) -> Setup:

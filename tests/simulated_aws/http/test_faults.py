@@ -241,6 +241,13 @@ def test_a_fault_of_changes_leaves_reads_and_dry_runs_alone(aws: SimulatedAws, i
             "AccessDeniedException",
             "cloudwatch:DescribeAlarms on resource: * ",
         ),
+        (
+            "rbin",
+            "list_rules",
+            {"ResourceType": "EC2_IMAGE"},
+            "AccessDeniedException",
+            "rbin:ListRules on resource: * because no ",
+        ),
         ("sns", "list_topics", {}, "AuthorizationError", "sns:ListTopics on resource: * because no "),
     ],
 )
