@@ -40,10 +40,13 @@ _value:
   description:
     - The items without surrounding space. Empty lines of text are dropped. A list keeps its empty items, which modules
       refuse.
+    - Lists and mappings among the items become JSON text, so that modules can refuse them as they are written.
     - Empty for null and for empty text.
   type: list
   elements: raw
 """
+
+import json
 
 
 def as_list(value):
@@ -54,7 +57,13 @@ def as_list(value):
         items = (item.strip() for line in value.splitlines() for item in line.split(","))
         return [item for item in items if item]
     given = value if isinstance(value, (list, tuple)) else [value]
-    return [item.strip() if isinstance(item, str) else item for item in given]
+    return [_item(item) for item in given]
+
+
+def _item(item):
+    if isinstance(item, (list, tuple, dict)):
+        return json.dumps(item)
+    return item.strip() if isinstance(item, str) else item
 
 
 class FilterModule:

@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .failures import Failure, Refused, invalid_option
+from .failures import Failure, Refused, cut, invalid_option
 from .model import ConsumerRole, ImagesByTarget, Network, Sharing
 from .tags import check_tags
+from .wording import shown
 
 IMAGES_SPEC: dict[str, Any] = {
     "images": {"type": "dict"},
@@ -41,14 +42,23 @@ SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 SUBNET_ID = re.compile(r"subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 SECURITY_GROUP_ID = re.compile(r"sg-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+# botocore's endpoints.json, regionRegex of all partitions, without their lists of first parts.
+REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
+# IAM API Reference, patterns of RoleName and path. No segment is . or .., which a URL would lose.
+_ROLE = re.compile(r"(?!arn:)(?:(?!\.{1,2}/)[!-.0-~]+/)*(?!\.{1,2}$)[A-Za-z0-9_+=,.@-]{1,64}")
+# botocore shape externalIdType of AssumeRole.
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
+# botocore shape InstanceType of EC2 lists the types, such as u-6tb1.metal and m7i-flex.large.
+_INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 # Organizations API Reference, patterns of the Arn of Organization and of OrganizationalUnit.
 _ORGANIZATION = r"arn:aws[a-z-]*:organizations::[0-9]{12}"
 ORG_ARN = re.compile(_ORGANIZATION + r":organization/o-[a-z0-9]{10,32}")
 ORG_UNIT_ARN = re.compile(_ORGANIZATION + r":ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
 
 # Characters of a problem with an option's value: enough for any ARN and the sentence around it.
-_LONGEST, _BEGINNING, _END = 400, 280, 100
+_LONGEST = 400
 
+_ACCOUNT_ID_FORM = 'Use 12 digits in quotes, for example "012345678901".'
 _IMAGES_FORMS = "Map each region to an AMI ID, or list mappings with account_id, region and image_id."
 
 
@@ -62,8 +72,7 @@ class Options:
 
     def refuse(self, option: str, problem: str, remedy: str) -> None:
         """Add a failure for an option whose value is not valid. A long problem, which contains it, is cut."""
-        shown = problem if len(problem) <= _LONGEST else f"{problem[:_BEGINNING]} … {problem[-_END:]}"
-        self.add([invalid_option(option, f"{option}: {shown}", remedy)])
+        self.add([invalid_option(option, f"{option}: {cut(problem, _LONGEST)}", remedy)])
 
     def add(self, failures: Iterable[Failure]) -> None:
         """Add failures."""
@@ -100,7 +109,8 @@ class Options:
             return None
         for key, item in value.items():
             if isinstance(item, (Mapping, list)):
-                self.refuse(option, f"the value of '{key}' is not text.", "Set one text for each tag.")
+                problem = f"the value of '{key}' is not text (got {shown(item)})."
+                self.refuse(option, problem, "Set one text for each tag.")
         tags = {str(key): "" if text is None else str(text) for key, text in value.items()}
         self.add(check_tags(option, tags, prefix))
         return tags
@@ -108,9 +118,8 @@ class Options:
     def image_id(self, option: str, value: Any) -> str:
         """An AMI ID. A value that is not one adds a failure."""
         if not isinstance(value, str) or not IMAGE_ID.fullmatch(value):
-            self.refuse(
-                option, f"'{value}' is not a valid AMI ID.", "Use an ID such as ami-0123456789abcdef0."
-            )
+            problem = f"{shown(value)} is not a valid AMI ID."
+            self.refuse(option, problem, "Use an ID such as ami-0123456789abcdef0.")
         return str(value)
 
     def consumers(self) -> Sharing:
@@ -131,6 +140,26 @@ class Options:
             ),
         )
 
+    def region(self, option: str, value: Any) -> str:
+        """A region by its form; only AWS knows which ones exist. A value that is none adds a failure."""
+        text = value.strip() if isinstance(value, str) else value
+        if not isinstance(text, str) or not REGION.fullmatch(text):
+            self.refuse(option, f"{shown(text)} is not a region.", "Use a region such as eu-west-1.")
+        return str(text)
+
+    def regions(self, option: str) -> tuple[str, ...]:
+        """A list of regions; see ``region`` and ``strings``."""
+        return tuple(self.region(option, text) for text in self.strings(option))
+
+    def instance_type(self) -> str | None:
+        """The type in ``instance_type``, None if it is not set."""
+        text = self._params["instance_type"]
+        if text and not _INSTANCE_TYPE.fullmatch(text):
+            self.refuse(
+                "instance_type", f"{shown(text)} is not an instance type.", "Use one such as t3.micro."
+            )
+        return text or None
+
     def images(self, check_mode: bool) -> dict[str, str | None]:
         """Region to AMI ID, from ``images`` or from ``image_id`` and ``region``.
 
@@ -140,7 +169,8 @@ class Options:
             region = self._params["region"]
             if not region:
                 self.refuse("image_id", "the region of the image is missing.", "Set region, or use images.")
-            return {str(region): self.image_id("image_id", self._params["image_id"])}
+            place = self.region("region", region) if region else ""
+            return {place: self.image_id("image_id", self._params["image_id"])}
         images = self.mapped_images("images", check_mode)
         if not self._params["images"]:
             self.refuse("images", "there are no images.", "Map each region to an AMI ID.")
@@ -149,7 +179,7 @@ class Options:
     def mapped_images(self, option: str, check_mode: bool) -> dict[str, str | None]:
         """A mapping of region to AMI ID; None as in ``images``."""
         return {
-            str(region): self._image_or_planned(option, region, image_id, check_mode)
+            self.region(option, region): self._image_or_planned(option, region, image_id, check_mode)
             for region, image_id in (self._params[option] or {}).items()
         }
 
@@ -158,16 +188,17 @@ class Options:
         listed = self._params["images"]
         if not isinstance(listed, list):
             if listed is not None and not isinstance(listed, Mapping):
-                self.refuse("images", f"must be a mapping or a list (got '{listed}').", _IMAGES_FORMS)
+                self.refuse("images", f"must be a mapping or a list (got {shown(listed)}).", _IMAGES_FORMS)
                 return ImagesByTarget({})
             images = self.images(check_mode)
             return ImagesByTarget({(None, region): image_id for region, image_id in images.items()})
         placed: dict[tuple[str | None, str], str | None] = {}
         for item in listed:
             if not isinstance(item, Mapping) or not {"account_id", "region", "image_id"} <= item.keys():
-                self.refuse("images", f"'{item}' has no account_id, region or image_id.", _IMAGES_FORMS)
+                problem = f"{shown(item)} has no account_id, region or image_id."
+                self.refuse("images", problem, _IMAGES_FORMS)
                 continue
-            place = self.account_id("images", item["account_id"]), str(item["region"])
+            place = self.account_id("images", item["account_id"]), self.region("images", item["region"])
             if not str(item["account_id"]).strip():
                 self.refuse("images", f"the account_id of {place[1]} is empty.", _IMAGES_FORMS)
             if place in placed:
@@ -180,6 +211,20 @@ class Options:
     def consumer_role(self) -> ConsumerRole | None:
         """The role in ``consumer_role_name`` with its ``external_id``, None if it is not set."""
         name = self._params["consumer_role_name"]
+        if name and not _ROLE.fullmatch(name):
+            self.refuse(
+                "consumer_role_name",
+                f"{shown(name)} is not a role name.",
+                "Use the name without an ARN, at most 64 letters, digits and +=,.@_-, after the role's path.",
+            )
+        external_id = self._params["external_id"]
+        if external_id and not _EXTERNAL_ID.fullmatch(external_id):
+            # It is confidential: the message does not show it.
+            self.refuse(
+                "external_id",
+                f"the value of {len(external_id)} characters is not an external ID.",
+                "Use 2 to 1224 letters, digits and +=,.@:/_-, as the role's trust policy has it.",
+            )
         return ConsumerRole(name, self._params["external_id"]) if name else None
 
     def network(self) -> Network:
@@ -201,21 +246,25 @@ class Options:
         """Region to a value, or to a mapping of account to value."""
         found: dict[str, Any] = {}
         for region, value in self._params[option].items():
+            place = self.region(option, region)
             if isinstance(value, Mapping):
                 accounts = {self.account_id(option, account_id): item for account_id, item in value.items()}
-                found[region] = {account_id: read(item) for account_id, item in accounts.items()}
+                found[place] = {account_id: read(item) for account_id, item in accounts.items()}
             else:
-                found[region] = read(value)
+                found[place] = read(value)
         return found
 
     def _resource_id(self, option: str, kind: str, pattern: re.Pattern[str], value: Any) -> str:
         if not isinstance(value, str) or not pattern.fullmatch(value):
             example = f"{pattern.pattern.partition('-')[0]}-0123456789abcdef0"
-            self.refuse(option, f"'{value}' is not a valid {kind} ID.", f"Use an ID such as {example}.")
+            self.refuse(option, f"{shown(value)} is not a valid {kind} ID.", f"Use an ID such as {example}.")
         return str(value)
 
     def account_id(self, option: str, value: Any) -> str | None:
         """An account ID. None for a blank one, and for a value that adds a failure."""
+        if isinstance(value, (bool, float, Mapping, list)):
+            self.refuse(option, f"{shown(value)} is not a valid account ID.", _ACCOUNT_ID_FORM)
+            return None
         if isinstance(value, int):
             self.refuse(
                 option,
@@ -228,7 +277,7 @@ class Options:
             self.refuse(
                 option,
                 f"'{text}' is not a valid account ID.",
-                'Use 12 digits in quotes, for example "012345678901".',
+                _ACCOUNT_ID_FORM,
             )
             return None
         return text or None

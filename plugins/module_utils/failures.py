@@ -15,6 +15,9 @@ from .model import Target
 Source = Literal["aws", "sdk", "collection"]
 # The code of each consumer that AWS rejects, whichever of its codes AWS returned for that.
 CONSUMER_REJECTED = "consumer_rejected"
+# Characters of a message with its remedy, and lines of a message about several failures.
+_LONGEST = 480
+_MOST_LINES = 50
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,15 @@ class Failure:
         return f"{self.region}: {self.text()}" if self.region else self.text()
 
     def text(self) -> str:
-        """The message and the remedy, without the region. Many of AWS's messages end without a full stop."""
+        """The message, cut if it is long, and the remedy, without the region.
+
+        Many of AWS's messages end without a full stop.
+        """
         message = self.message.rstrip()
         if self.remedy and message and message[-1] not in ".!?:":
             message += "."
+        if self.error_code != "unexpected_error":
+            message = cut(message, _LONGEST - len(self.remedy) - 1)
         return f"{message} {self.remedy}".strip()
 
     def as_result(self) -> dict[str, str | None]:
@@ -121,6 +129,14 @@ def incomplete_answer(operation: str, member: str, target: Target | None = None)
     )
 
 
+def cut(text: str, longest: int) -> str:
+    """The text, or its beginning and its end if it has more characters than ``longest``."""
+    if len(text) <= longest:
+        return text
+    end = longest // 4
+    return f"{text[: longest - end - 3]} … {text[-end:]}"
+
+
 def sentences(failures: Iterable[Failure]) -> tuple[str, ...]:
     """A text for each failure; regions with the same failure share one, so that twenty stay readable."""
     places: dict[str, dict[str, None]] = {}
@@ -134,4 +150,5 @@ def summary(failures: Iterable[Failure]) -> str:
     lines = sentences(failures)
     if len(lines) == 1:
         return lines[0]
-    return "\n".join([f"{len(lines)} problems:", *(f"- {line}" for line in lines)])
+    more = [f"{len(lines) - _MOST_LINES} more are in failures."] if len(lines) > _MOST_LINES else []
+    return "\n".join([f"{len(lines)} problems:", *(f"- {line}" for line in lines[:_MOST_LINES]), *more])

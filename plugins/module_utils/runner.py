@@ -10,6 +10,7 @@ Only this file uses check mode, diff mode and the module's exits.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -17,8 +18,12 @@ from ansible.module_utils.common.warnings import warn
 
 from .failures import Failure, Refused, summary
 from .model import Target
+from .plan import Plan
 from .progress import Report, reporter
+from .wording import renamed, validation_message
 
+# Documented by the fragment variable_names.
+VARIABLE_NAMES_SPEC: dict[str, Any] = {"variable_names": {"type": "dict", "default": {}}}
 _RERUN = "Rerun to complete the remaining regions."
 
 Wanted = TypeVar("Wanted")
@@ -97,9 +102,24 @@ class Flow(Generic[Wanted, Seen]):
     only_reads: bool = False
 
 
+def check_flow(wanted: Callable[[Mapping[str, Any], bool], None]) -> Flow[None, None]:
+    """A flow that only checks options: it needs no AWS, and plans nothing."""
+    return Flow(
+        wanted,
+        read=lambda _clients, _wanted: None,
+        plan=lambda _wanted, _seen: Plan(()),
+        apply=lambda *_values: Outcome(),
+        result=lambda *_values: {},
+        needs_aws=False,
+    )
+
+
 def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) -> None:
     """Run the module; ``rules`` are AnsibleModule's (``mutually_exclusive`` and the like)."""
-    module = _module_class(flow)(argument_spec=dict(argument_spec), supports_check_mode=True, **rules)
+    module = _module_class(flow)(
+        argument_spec={**argument_spec, **VARIABLE_NAMES_SPEC}, supports_check_mode=True, **rules
+    )
+    variables = module.params["variable_names"]
     try:
         wanted = flow.wanted(module.params, module.check_mode)
         clients = _clients(module) if flow.needs_aws else None
@@ -108,10 +128,11 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
         if plan.refusals:
             raise Refused(plan.refusals)
     except Refused as refused:
+        failures = [renamed(failure, variables) for failure in refused.failures]
         module.fail_json(
-            msg="\n".join([str(refused), "Nothing was changed."]),
+            msg="\n".join([summary(failures), "This task changed nothing."]),
             changed=False,
-            failures=[failure.as_result() for failure in refused.failures],
+            failures=[failure.as_result() for failure in failures],
         )
     if module.check_mode and not flow.only_reads:
         outcome = Outcome()
@@ -122,7 +143,7 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
     tolerated = (*plan.tolerated, *outcome.tolerated)
     if tolerated:
         warn(f"Best-effort regions skipped: {summary(tolerated)}")
-    failures = (*plan.failures, *outcome.failures)
+    failures = [renamed(failure, variables) for failure in (*plan.failures, *outcome.failures)]
     actions = plan.actions if module.check_mode else outcome.performed
     result: dict[str, Any] = {
         **flow.result(wanted, seen, plan, outcome),
@@ -139,14 +160,31 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
 
 
 def _module_class(flow: Flow[Any, Any]) -> Any:
+    from ansible.module_utils.basic import AnsibleModule
+
+    class Module(AnsibleModule):  # type: ignore[misc]
+        """A module that fails for options of a wrong type with the value as the user wrote it."""
+
+        def _load_params(self) -> None:
+            super()._load_params()
+            # The validation converts values in place.
+            self.as_given = deepcopy(self.params)
+
+        def fail_json(self, msg: Any, **result: Any) -> None:
+            # The runner's own failures have a list of them.
+            if "failures" not in result:
+                found = getattr(self, "validation_result", None)
+                errors = list(found.error_messages) if found else []
+                msg = validation_message(str(msg), errors, self.as_given, self.argument_spec)
+            super().fail_json(msg=msg, **result)
+
     # Imported only if needed: the import of boto3 takes longer than a module without AWS runs.
     if flow.needs_aws:
         from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+        AnsibleAWSModule.default_settings["module_class"] = Module
         return AnsibleAWSModule
-    from ansible.module_utils.basic import AnsibleModule
-
-    return AnsibleModule
+    return Module
 
 
 def _clients(module: Any) -> Any:

@@ -200,6 +200,7 @@ options:
       - By default, Parameter Store accepts about three parameters per second, so 1,000 tombstones take more than five minutes.
     type: str
 extends_documentation_fragment:
+  - golden.images.variable_names
   - golden.images.consumer_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -184,6 +184,7 @@ options:
       - With a local connection it is set automatically, and the lines are displayed on the controller.
     type: path
 extends_documentation_fragment:
+  - golden.images.variable_names
   - golden.images.consumer_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -377,42 +378,9 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMER_ROLE_SPEC
 from ansible_collections.golden.images.plugins.module_utils.copy.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.copy.options import ARGUMENT_SPEC, SOURCES
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-
-ARGUMENT_SPEC = {
-    **CONSUMER_ROLE_SPEC,
-    "source_image_id": {"type": "str"},
-    "source_filters": {"type": "dict"},
-    "source_owners": {"type": "list", "elements": "str", "default": ["self"]},
-    "source_images": {"type": "dict"},
-    "source_region": {"type": "str"},
-    "assume_source_ready": {"type": "bool", "default": False},
-    # Not "str": Ansible would convert the number that YAML parses from unquoted digits to text without a warning.
-    "account_ids": {"type": "list", "elements": "raw", "default": []},
-    "consumer_account_ids": {"type": "list", "elements": "raw", "default": []},
-    "regions": {"type": "list", "elements": "str", "required": True},
-    "best_effort_regions": {"type": "list", "elements": "str", "default": []},
-    "name": {"type": "str"},
-    "description": {"type": "str"},
-    "tags": {"type": "dict"},
-    "copy_tags": {"type": "bool", "default": False},
-    "snapshot_tags": {"type": "dict"},
-    "purge_tags": {"type": "bool", "default": False},
-    "completion_duration_minutes": {"type": "int"},
-    "encrypted": {"type": "bool"},
-    "kms_key_id": {"type": "str"},
-    "kms_key_ids": {"type": "dict", "no_log": False},
-    "allow_default_key": {"type": "bool", "default": False},
-    "reencrypt_source": {"type": "bool", "default": False},
-    "require_shareable": {"type": "bool", "default": False},
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 10800},
-    "progress_path": {"type": "path"},
-}
-
-SOURCES = ("source_image_id", "source_filters", "source_images")
 
 
 def main():

@@ -120,6 +120,7 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - golden.images.variable_names
   - golden.images.consumers
   - golden.images.consumer_role
   - amazon.aws.common.modules

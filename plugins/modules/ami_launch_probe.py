@@ -44,6 +44,7 @@ options:
     type: int
     default: 300
 extends_documentation_fragment:
+  - golden.images.variable_names
   - golden.images.placed_images
   - golden.images.consumer_role
   - golden.images.network

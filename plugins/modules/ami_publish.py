@@ -85,6 +85,7 @@ options:
     type: int
     default: 300
 extends_documentation_fragment:
+  - golden.images.variable_names
   - golden.images.placed_images
   - golden.images.consumer_role
   - amazon.aws.common.modules

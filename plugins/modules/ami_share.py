@@ -82,6 +82,7 @@ options:
       - The region of O(source_image_id).
     type: str
 extends_documentation_fragment:
+  - golden.images.variable_names
   - golden.images.images
   - golden.images.consumers
   - amazon.aws.common.modules

@@ -44,6 +44,7 @@ options:
     choices: [none, unknown, blocking]
     default: none
 extends_documentation_fragment:
+  - golden.images.variable_names
   - golden.images.placed_images
   - golden.images.consumer_role
   - golden.images.network

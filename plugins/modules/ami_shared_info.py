@@ -70,6 +70,7 @@ options:
     type: bool
     default: true
 extends_documentation_fragment:
+  - golden.images.variable_names
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

@@ -32,6 +32,8 @@ options:
         collection explains. It is created if its parent exists.
       - The files also list the changes since the previous report. Requires Jinja2.
     type: path
+extends_documentation_fragment:
+  - golden.images.variable_names
 attributes:
   check_mode:
     support: full

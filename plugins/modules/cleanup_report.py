@@ -52,6 +52,8 @@ options:
         folder exists.
       - The report lists the changes since the previous report in that folder.
     type: path
+extends_documentation_fragment:
+  - golden.images.variable_names
 attributes:
   check_mode:
     support: full

@@ -10,13 +10,58 @@ module: distribution_check
 version_added: 0.1.0
 short_description: Check the options of a distribution before its first step
 description:
-  - Checks these options as M(golden.images.ami_share), M(golden.images.ami_kms_grant), M(golden.images.ami_publish),
-    M(golden.images.ami_share_diagnose) and M(golden.images.ami_launch_probe) do, and fails with all problems at once. These
+  - Checks these options as M(golden.images.ami_copy_regions), M(golden.images.ami_share), M(golden.images.ami_kms_grant),
+    M(golden.images.ami_publish), M(golden.images.ami_share_diagnose) and M(golden.images.ami_launch_probe) do, and fails with all problems at once. These
     steps run after copies that can take hours.
   - Needs no AWS credentials and changes nothing. The steps themselves check what requires an AWS call.
 author:
   - golden.images contributors !UNKNOWN
 options:
+  source_image_id:
+    description:
+      - As in M(golden.images.ami_copy_regions).
+    type: str
+  source_filters:
+    description:
+      - As in M(golden.images.ami_copy_regions).
+    type: dict
+  source_owners:
+    description:
+      - As in M(golden.images.ami_copy_regions).
+    type: list
+    elements: str
+    default: [self]
+  source_region:
+    description:
+      - As in M(golden.images.ami_copy_regions). If it is not set, the options of the copies are not checked.
+    type: str
+  best_effort_regions:
+    description:
+      - As in M(golden.images.ami_copy_regions).
+    type: list
+    elements: str
+    default: []
+  tags:
+    description:
+      - As in M(golden.images.ami_copy_regions).
+    type: dict
+  kms_key_id:
+    description:
+      - As in M(golden.images.ami_copy_regions).
+    type: str
+  kms_key_ids:
+    description:
+      - As in M(golden.images.ami_copy_regions).
+    type: dict
+  consumer_kms_key_id:
+    description:
+      - O(kms_key_id) of the copies into accounts.
+    type: str
+  copy_wait_timeout:
+    description:
+      - As O(golden.images.ami_copy_regions#module:wait_timeout) in M(golden.images.ami_copy_regions).
+    type: int
+    default: 10800
   shared_tags:
     description:
       - As in M(golden.images.ami_share).
@@ -74,6 +119,15 @@ options:
     type: str
     choices: [none, visible, authorized, launched]
     default: none
+  verify_images:
+    description:
+      - The images to verify, as in M(golden.images.ami_launch_probe). By default the copies, which do not exist yet.
+    type: raw
+  verify_wait_timeout:
+    description:
+      - As O(golden.images.ami_launch_probe#module:wait_timeout) in M(golden.images.ami_launch_probe).
+    type: int
+    default: 300
   instance_type:
     description:
       - As in M(golden.images.ami_launch_probe).
@@ -88,12 +142,17 @@ options:
     description:
       - As in M(golden.images.distribution_report).
     type: path
+  report_dir:
+    description:
+      - As in M(golden.images.verification_report).
+    type: path
   unshare_after_copy:
     description:
       - Whether the distribution unshares the image with accounts that own copies. It requires O(copy_into_accounts).
     type: bool
     default: false
 extends_documentation_fragment:
+  - golden.images.variable_names
   - golden.images.consumers
   - golden.images.consumer_role
   - golden.images.network

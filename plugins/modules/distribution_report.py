@@ -56,6 +56,8 @@ options:
       - The result of M(golden.images.ami_publish). Empty if nothing was published.
     type: dict
     default: {}
+extends_documentation_fragment:
+  - golden.images.variable_names
 attributes:
   check_mode:
     support: full

@@ -63,6 +63,8 @@ options:
     type: list
     elements: dict
     default: []
+extends_documentation_fragment:
+  - golden.images.variable_names
 attributes:
   check_mode:
     support: full

@@ -57,6 +57,8 @@ options:
       - The result of M(golden.images.ami_launch_probe). Empty if nothing was launched.
     type: dict
     default: {}
+extends_documentation_fragment:
+  - golden.images.variable_names
 attributes:
   check_mode:
     support: full

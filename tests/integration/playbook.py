@@ -206,6 +206,20 @@ def _ps(columns: str) -> list[list[str]]:
     return [line.split() for line in listed.stdout.splitlines()]
 
 
+def failures_by_host(run: Run) -> dict[str, list[str]]:
+    """The messages of the failed tasks of each host, the last ones: Ansible counts no ignored failures."""
+    messages: dict[str, list[str]] = {}
+    counted: dict[str, int] = {}
+    for line in run.stdout.splitlines():
+        event = json.loads(line) if line.startswith(_EVENT) else {"_event": ""}
+        if event["_event"] == "v2_runner_on_failed":
+            for host, result in event["hosts"].items():
+                messages.setdefault(host, []).append(str(result.get("msg")))
+        elif event["_event"] == "v2_playbook_on_stats":
+            counted = {host: stats["failures"] for host, stats in event["stats"].items()}
+    return {host: messages[host][-count:] for host, count in counted.items() if count}
+
+
 def prediction_error(predicted: Iterable[Change], done: Iterable[Change]) -> str:
     """What of a plan and of what was done doesn't fit; empty if each says the other.
 

@@ -95,7 +95,7 @@ def _refuse(aws: SimulatedAws, ansible: Ansible, module: str, base: Mapping[str,
 def _assert_refused(title: str, task: Task, row: Row) -> None:
     assert (title, task.status, task.codes) == (title, "failed", [(row.region, row.code)])
     assert [text for text in row.says if text not in task.result["msg"]] == [], task.result["msg"]
-    assert task.result["msg"].endswith("Nothing was changed.")
+    assert task.result["msg"].endswith("This task changed nothing.")
     assert not task.changed
 
 

@@ -26,7 +26,8 @@ ALIAS = "alias/golden-images"
 ROLE = "golden-consumer"
 MODULE_NAMES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 _ONLY_READ = {
-    *("ami_share_audit", "ami_share_diagnose", "ami_shared_info", "distribution_check", "remediation_plan")
+    *("ami_share_audit", "ami_share_diagnose", "ami_shared_info", "distribution_check", "remediation_plan"),
+    "monitoring_check",
 }
 # What Ansible adds to every result.
 _ANSIBLES = {"_ansible_no_log", "action", "changed", "diff", "failed", "invocation", "warnings"}

@@ -295,7 +295,7 @@ def test_accounts_that_lack_a_permission_are_named_before_anything_is_copied(
     assert first not in texts["missing_volume_permission"]
     assert "Decrypt" in texts["missing_key_access"]
     assert all("ami_share" in one["remedy"] or "ami_kms_grant" in one["remedy"] for one in missing.values())
-    assert refused["msg"].endswith("Nothing was changed.")
+    assert refused["msg"].endswith("This task changed nothing.")
 
     assert (run.task("one").status, run.task("again").changed) == ("ok", False), run.text
     ((action, _region, _resource),) = observed.changes(aws)

@@ -195,19 +195,19 @@ def test_a_missing_log_group_fails_before_the_first_change(aws: SimulatedAws, an
 
 
 @pytest.mark.parametrize(
-    ("variables", "task", "text"),
+    ("variables", "text"),
     [
-        ({"monitor_regions": []}, "Validate regions", "monitor_regions must name at least one region"),
-        ({"monitor_metric_namespace": "AWS/EC2"}, "Validate the namespace", "'AWS/EC2' begins with AWS/"),
+        ({"monitor_regions": []}, "monitor_regions: must contain at least one region"),
+        ({"monitor_metric_namespace": "AWS/EC2"}, "monitor_metric_namespace: 'AWS/EC2' begins with AWS/"),
     ],
 )
 def test_variables_are_refused_before_the_first_call(
-    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], task: str, text: str
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], text: str
 ) -> None:
     aws.clear_calls()
     run = ansible.run(PLAYBOOK, {"monitor_regions": [HOME], "monitor_log_group_name": LOG_GROUP, **variables})
     assert run.code == 2
-    assert text in run.task(task).result["msg"]
+    assert text in run.task("Validate names, regions and subscriptions").result["msg"]
     assert aws.calls() == []
 
 

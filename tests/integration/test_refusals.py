@@ -251,7 +251,7 @@ def _assert_refused(task: Task, row: Row) -> None:
         sorted(row.failed, key=str),
     )
     assert [text for text in row.says if text not in task.result["msg"]] == [], row.title
-    assert task.result["msg"].endswith("Nothing was changed.")
+    assert task.result["msg"].endswith("This task changed nothing.")
     assert all(one["message"] and one["remedy"] for one in failures), row.title
     assert not task.changed
 

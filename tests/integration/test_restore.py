@@ -220,7 +220,7 @@ def test_what_cannot_be_restored_is_reported_before_anything_changes(
     }
     assert [name for name, task in tasks.items() if task.changed] == ["closed"]
     assert all(one["snapshot_id"] in tasks["gone"].result["msg"] for one in _lost(retired, HOME)["snapshots"])
-    assert "Nothing was changed." in tasks["gone"].result["msg"]
+    assert "This task changed nothing." in tasks["gone"].result["msg"]
     assert "AWS rejected closed" in tasks["closed"].result["msg"]
     assert "Line 2" in " ".join(run.text.split())
     assert {call.region for call in aws.calls(action="EnableImage")} == {AWAY}

@@ -84,7 +84,7 @@ def test_all_regions_go_back_and_forth_or_none_does(
         (account, HOME, "label_not_found"),
         (owner, AWAY, "image_not_found"),
     ]
-    assert "Nothing was changed." in run.text
+    assert "This task changed nothing." in run.text
     assert publishing.written(aws, refused=True) == []
     assert publishing.values(aws) == [first[region] for _, region in EVERYWHERE]
 

@@ -30,11 +30,12 @@ GROUND = (
     "regions",
     "runner",
     "tags",
+    "wording",
 )
 SHARED_ROOMS = ("aws", "keys", "reports")
 # The other capabilities that a capability may use.
 MAY_USE = {
-    "distribution": {"diagnose", "kms_grant", "launch_probe", "publish", "share"},
+    "distribution": {"copy", "diagnose", "kms_grant", "launch_probe", "publish", "share"},
     "remediation": {"audit"},
     "restore": {"cleanup", "share"},
     "verification": {"diagnose"},

@@ -92,7 +92,7 @@ def test_an_account_id_that_yaml_parsed_as_a_number_is_refused_with_a_quoted_exa
         pytest.param({"account_ids": ["1111-2222-3333"]}, "account_ids", "'1111-2222-3333'", id="dashes"),
         pytest.param({"account_ids": ["all"]}, "account_ids", "'all'", id="a group"),
         pytest.param({"account_ids": ["١١١١٢٢٢٢٣٣٣٣"]}, "account_ids", "'١١١١٢٢٢٢٣٣٣٣'", id="other digits"),
-        pytest.param({"account_ids": [1.5]}, "account_ids", "'1.5'", id="a fraction"),
+        pytest.param({"account_ids": [1.5]}, "account_ids", "1.5", id="a fraction"),
         pytest.param(
             {"org_arns": ["o-a1b2c3d4e5"]}, "org_arns", "'o-a1b2c3d4e5'", id="an id instead of an ARN"
         ),
@@ -168,7 +168,7 @@ def test_check_mode_accepts_a_copy_that_does_not_exist_yet() -> None:
         pytest.param(
             {"images": {"eu-west-1": "ami-xyz"}}, "images", "'ami-xyz' is not a valid AMI ID", id="bad id"
         ),
-        pytest.param({"images": {"eu-west-1": 5}}, "images", "'5' is not a valid AMI ID", id="a number"),
+        pytest.param({"images": {"eu-west-1": 5}}, "images", "5 is not a valid AMI ID", id="a number"),
         pytest.param(
             {"images": {"eu-west-1": SOURCE_ID + "0"}}, "images", "not a valid AMI ID", id="long id"
         ),
@@ -232,7 +232,66 @@ def test_a_long_value_is_cut() -> None:
 def test_a_tag_with_a_value_that_is_not_text() -> None:
     read = options(tags={"a": {"b": 1}, "c": 1})
     read.tags("tags")
-    assert refusals(read) == [("tags", "tags: the value of 'a' is not text.", "Set one text for each tag.")]
+    problem = "tags: the value of 'a' is not text (got {\"b\": 1})."
+    assert refusals(read) == [("tags", problem, "Set one text for each tag.")]
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", "us-gov-east-1", "us-isob-east-1", "ap-southeast-7"])
+def test_a_region_by_its_form(region: str) -> None:
+    read = options(regions=[f" {region} "])
+    assert read.regions("regions") == (region,)
+    read.check()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("EU west", "'EU west'"), ("", "''"), (7, "7"), ("eu-west", "'eu-west'")]
+)
+def test_a_region_that_is_none(value: Any, shown: str) -> None:
+    read = options()
+    read.region("regions", value)
+    expected = f"regions: {shown} is not a region."
+    assert refusals(read) == [("regions", expected, "Use a region such as eu-west-1.")]
+
+
+@pytest.mark.parametrize("name", ["golden", "path/to/golden+=,.@_-", "a" * 64])
+def test_the_name_of_a_role(name: str) -> None:
+    read = options(consumer_role_name=name, external_id="ab:/1")
+    role = read.consumer_role()
+    assert role is not None
+    assert role.name == name
+    read.check()
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "a/../x", "..", "golden role", "arn:aws:iam::012345678901:role/golden", "a" * 65, "/a"]
+)
+def test_a_role_that_no_name_can_be(name: str) -> None:
+    read = options(consumer_role_name=name, external_id=None)
+    read.consumer_role()
+    ((option, message, _remedy),) = refusals(read)
+    assert option == "consumer_role_name"
+    assert f"'{name}' is not a role name" in message
+
+
+def test_an_external_id_is_not_shown() -> None:
+    read = options(consumer_role_name="golden", external_id="my secret")
+    read.consumer_role()
+    ((option, message, _remedy),) = refusals(read)
+    assert (option, "secret" in message) == ("external_id", False)
+
+
+@pytest.mark.parametrize("name", ["t3.micro", "u-6tb1.metal", "m7i-flex.large", None])
+def test_an_instance_type(name: str | None) -> None:
+    read = options(instance_type=name)
+    assert read.instance_type() == name
+    read.check()
+
+
+def test_an_instance_type_that_is_none() -> None:
+    read = options(instance_type="../x")
+    read.instance_type()
+    ((option, message, _remedy),) = refusals(read)
+    assert (option, "'../x' is not an instance type" in message) == ("instance_type", True)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import (
     Failure,
     Refused,
     TargetFailed,
+    cut,
     incomplete_answer,
     invalid_option,
     summary,
@@ -119,3 +120,30 @@ def test_a_refusal_keeps_and_lists_every_failure() -> None:
 
 def test_a_failed_target_has_its_failure_as_message() -> None:
     assert str(TargetFailed(in_region("eu-west-1"))) == "eu-west-1: Too many copies. Wait."
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "expected"),
+    [("short", 5, "short"), ("0123456789abcdef", 11, "012345 … ef"), ("", 5, "")],
+)
+def test_a_long_text_is_cut_in_the_middle(text: str, longest: int, expected: str) -> None:
+    assert cut(text, longest) == expected
+
+
+def test_a_long_message_is_cut_and_keeps_its_remedy() -> None:
+    failure = Failure("x" * 10_000, "Fix it.", "invalid_option", "name")
+    assert len(failure.text()) <= 500
+    assert failure.text().endswith(" Fix it.")
+    assert failure.as_result()["message"] == failure.message
+
+
+def test_the_traceback_of_a_bug_is_not_cut() -> None:
+    bug = Failure("x" * 10_000, "Report it.", "unexpected_error", "CopyImage")
+    assert len(bug.text()) > 10_000
+
+
+def test_a_summary_of_many_problems_is_limited() -> None:
+    lines = summary([invalid_option("ids", f"{number} is bad.", "") for number in range(500)]).splitlines()
+    assert lines[0] == "500 problems:"
+    assert lines[-1] == "450 more are in failures."
+    assert len(lines) == 52

@@ -42,6 +42,7 @@ STEPS = {
 
 # ROLE.OPTION: the option gets a variable of another name. ROLE.VARIABLE: the variable sets no option.
 EXCEPTIONS = {
+    "distribute.images": "the planned copies, before they exist",
     "distribute.purge_grants": "distribute_purge_access also sets purge_launch_permissions",
     "distribute.purge_launch_permissions": "distribute_purge_access also sets purge_grants",
     "distribute.snapshot_tags": "copies and their snapshots get the same tags",
@@ -50,8 +51,6 @@ EXCEPTIONS = {
     "distribute.require_shareable": "follows from whom the images are shared with",
     "distribute.require_shared": "follows from whom the images are shared with",
     "monitor.region": "the variable lists regions, and the modules act in one region",
-    "monitor.monitor_log_group_regions": "the modules act in one region",
-    "monitor.monitor_kms_key_arns": "part of the event pattern",
     "monitor.monitor_state": "selects the file of tasks",
     "remediate.remediate_allow_empty_allowlist": "only the role checks for an empty allowlist",
     "verify.regions": "the regions of verify_images",
@@ -88,6 +87,17 @@ def test_every_step_is_in_the_name_of_a_variable(role):
         if f"{role}_{step}_{setting.option}" in setting.variables
     }
     assert used == set(STEPS[role])
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_messages_name_the_variable_that_sets_an_option(role):
+    names = _role_vars(role)[f"{role}__variable_names"]
+    assert set(names.values()) <= _variables(role)
+    settings = list(_settings(_role_tasks(role), _role_vars(role), _variables(role)))
+    setting = {(one.option, name) for one in settings if one.option in names for name in one.variables}
+    assert {option for option, _variable in setting} <= {
+        option for option, variable in names.items() if (option, variable) in setting
+    }
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -143,7 +143,14 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
         def module_class(_flow: Flow[Any, Any]) -> Callable[..., FakeModule]:
             def make(**arguments: Any) -> FakeModule:
-                modules.append(FakeModule(arguments, params or {"progress_path": None}, check_mode, diff))
+                modules.append(
+                    FakeModule(
+                        arguments,
+                        {"variable_names": {}, **(params or {"progress_path": None})},
+                        check_mode,
+                        diff,
+                    )
+                )
                 return modules[0]
 
             return make
@@ -164,7 +171,7 @@ def test_each_step_gets_the_results_of_the_steps_before(run: Run) -> None:
     ran = run(steps, params=params)
     clients = ("CLIENTS of", ran.module)
     assert steps.calls == [
-        ("wanted", (params, False)),
+        ("wanted", ({"variable_names": {}, **params}, False)),
         ("read", (clients, "WANTED")),
         ("plan", ("WANTED", "SEEN")),
         ("apply", (clients, "WANTED", "SEEN", PLAN)),
@@ -183,7 +190,7 @@ def test_each_step_gets_the_results_of_the_steps_before(run: Run) -> None:
 def test_the_module_gets_its_options_and_rules(run: Run) -> None:
     ran = run(Steps(), mutually_exclusive=[("a", "b")])
     assert ran.module.arguments == {
-        "argument_spec": SPEC,
+        "argument_spec": {**SPEC, **runner.VARIABLE_NAMES_SPEC},
         "supports_check_mode": True,
         "mutually_exclusive": [("a", "b")],
     }
@@ -259,7 +266,7 @@ def test_a_refusal_changes_nothing_and_lists_all_failures(
             "2 problems:\n"
             "- The name is bad. Fix it.\n"
             "- us-west-2: There is no key. Make one.\n"
-            "Nothing was changed."
+            "This task changed nothing."
         ),
         "changed": False,
         "failures": [BAD_NAME.as_result(), NO_KEY.as_result()],
@@ -396,4 +403,33 @@ def test_a_flow_without_aws_gets_no_clients(run: Run) -> None:
 def test_only_a_flow_that_needs_aws_uses_the_module_class_with_its_options(
     needs_aws: bool, expected: type
 ) -> None:
-    assert runner._module_class(Steps(needs_aws=needs_aws).flow()) is expected
+    assert issubclass(runner._module_class(Steps(needs_aws=needs_aws).flow()), expected)
+
+
+def test_a_flow_that_only_checks_options_plans_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[tuple[Any, bool]] = []
+    flow = runner.check_flow(lambda params, check_mode: checked.append((params, check_mode)))
+    monkeypatch.setattr(Steps, "flow", lambda _steps: flow)
+    ran = run(Steps(), params={"name": "x"})
+    assert checked == [({"variable_names": {}, "name": "x"}, False)]
+    assert (ran.failed, ran.result) == (False, {"actions": [], "changed": False, "failures": []})
+
+
+def test_a_refusal_names_the_variables_that_set_the_options(run: Run) -> None:
+    refusal = Failure("name: 'x' is bad.", "Fix it, or set kms_key_id.", "invalid_option", "name")
+    names = {"name": "distribute_name", "kms_key_id": "distribute_kms_key_id"}
+    ran = run(Steps(refusing={"wanted": (refusal,)}), params={"variable_names": names})
+    expected = (
+        "distribute_name: 'x' is bad. Fix it, or set distribute_kms_key_id.\nThis task changed nothing."
+    )
+    assert ran.result["msg"] == expected
+    assert ran.result["failures"][0]["message"] == "distribute_name: 'x' is bad."
+
+
+def test_a_failure_names_the_variables_that_set_the_options(run: Run) -> None:
+    failed = Failure("Tags differ.", "Correct shared_tags.", "invalid_option", "shared_tags")
+    ran = run(
+        Steps(outcome=Outcome(failures=(failed,))),
+        params={"variable_names": {"shared_tags": "share_shared_tags"}},
+    )
+    assert "Correct share_shared_tags." in ran.result["msg"]

@@ -34,7 +34,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> AuditWanted:
     """The validated options; raises ``Refused`` with every invalid option."""
     options = Options(params)
     wanted = AuditWanted(
-        regions=tuple(dict.fromkeys(options.strings("regions"))),
+        regions=tuple(dict.fromkeys(options.regions("regions"))),
         allowed=Sharing(
             account_ids=frozenset(options.account_ids("allowed_account_ids")),
             org_arns=frozenset(options.matching("allowed_org_arns", ORG_ARN, _ORG)),

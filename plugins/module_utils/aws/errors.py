@@ -87,6 +87,7 @@ _IMAGE_NOT_FOUND = (
 )
 _FITTING_TYPE = "See AWS's message; for a launch, set an instance_type that the image supports."
 _NO_SUCH_OPERATION = "The endpoint does not offer {action}: check endpoint_url and AWS_ENDPOINT_URL."
+_OTHER_CODE = "See the error {code} of {action} in AWS's API reference."
 _NO_ANSWER = "The region did not answer before all other regions were done."
 
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API": AuthFailure is about credentials or permissions.
@@ -200,12 +201,12 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
     message = message_of(exception)
     metadata = exception.response.get("ResponseMetadata", {})
     denied = _DENIED_ACTION.search(message)
-    remedy = REMEDIES.get(code, "AWS's message gives the reason.")
+    remedy = REMEDIES.get(code, _OTHER_CODE)
     if operation == "AssumeRole" and code == "AccessDenied":
         remedy = _ROLE
     elif code == "AuthFailure" and "credentials" not in message:
         remedy = _NOT_ALLOWED
-    remedy = remedy.format(action=denied[1] if denied else operation)
+    remedy = remedy.format(action=denied[1] if denied else operation, code=code)
     return Failure(
         message=message,
         remedy=remedy_of_denial(message, remedy) if code in _DENIALS else remedy,

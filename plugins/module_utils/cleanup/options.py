@@ -88,7 +88,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
         orphan_snapshots=params["orphan_snapshots"],
         revoke_grants=params["revoke_grants"],
         fail_on=params["fail_on"],
-        regions=tuple(dict.fromkeys(options.strings("regions"))),
+        regions=tuple(dict.fromkeys(options.regions("regions"))),
         tombstone_path=params["tombstone_path"],
         tombstone_s3_uri=params["tombstone_s3_uri"],
         tombstone_ssm_path=params["tombstone_ssm_path"],

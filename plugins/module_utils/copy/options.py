@@ -9,9 +9,44 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..arguments import Options
+from ..arguments import CONSUMER_ROLE_SPEC, Options
 from ..keys.encryption import Encryption, check_options
+from ..wording import shown
 from .state import CopyWanted
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    **CONSUMER_ROLE_SPEC,
+    "source_image_id": {"type": "str"},
+    "source_filters": {"type": "dict"},
+    "source_owners": {"type": "list", "elements": "str", "default": ["self"]},
+    "source_images": {"type": "dict"},
+    "source_region": {"type": "str"},
+    "assume_source_ready": {"type": "bool", "default": False},
+    # Not "str": Ansible would silently convert the number that YAML parses from unquoted digits.
+    "account_ids": {"type": "list", "elements": "raw", "default": []},
+    "consumer_account_ids": {"type": "list", "elements": "raw", "default": []},
+    "regions": {"type": "list", "elements": "str", "required": True},
+    "best_effort_regions": {"type": "list", "elements": "str", "default": []},
+    "name": {"type": "str"},
+    "description": {"type": "str"},
+    "tags": {"type": "dict"},
+    "copy_tags": {"type": "bool", "default": False},
+    "snapshot_tags": {"type": "dict"},
+    "purge_tags": {"type": "bool", "default": False},
+    "completion_duration_minutes": {"type": "int"},
+    "encrypted": {"type": "bool"},
+    "kms_key_id": {"type": "str"},
+    "kms_key_ids": {"type": "dict", "no_log": False},
+    "allow_default_key": {"type": "bool", "default": False},
+    "reencrypt_source": {"type": "bool", "default": False},
+    "require_shareable": {"type": "bool", "default": False},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 10800},
+    "progress_path": {"type": "path"},
+}
+
+# Exactly one of these options is set.
+SOURCES = ("source_image_id", "source_filters", "source_images")
 
 # botocore shape CopyImageRequest, SnapshotCopyCompletionDurationMinutes; EBS User Guide, "Time-based copies".
 _DURATIONS = range(15, 2880 + 1, 15)
@@ -24,20 +59,22 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
         Refused: with a failure for each option that is not valid.
     """
     options = Options(params)
-    regions = options.strings("regions")
+    regions = options.regions("regions")
     if not regions:
         options.refuse("regions", "must contain at least one region (got []).", "Add a region.")
     source_images = options.mapped_images("source_images", check_mode)
     # If each region has its own source, any of them can serve the calls that need just one region.
-    source_region = regions[0] if source_images and regions else params["source_region"] or params["region"]
+    source_region = (
+        regions[0] if source_images and regions else params["source_region"] or params.get("region")
+    )
     _check_source_options(options, params, regions, source_region, source_images)
     account_ids = options.account_ids("account_ids")
-    best_effort = options.strings("best_effort_regions")
+    best_effort = options.regions("best_effort_regions")
     if surplus := sorted(set(best_effort) - set(regions)):
         options.refuse(
             "best_effort_regions",
-            f"{', '.join(surplus)} is not listed in regions.",
-            "Add it to regions too.",
+            f"{', '.join(surplus)} is not listed in the option regions.",
+            "Add it there too.",
         )
     duration = params["completion_duration_minutes"]
     if duration is not None and duration not in _DURATIONS:
@@ -50,10 +87,14 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
         options.refuse(
             "wait_timeout", f"must be at least 1 second (got {params['wait_timeout']}).", "Increase it."
         )
+    keys = params["kms_key_ids"] or {}
+    for key in keys.values():
+        if key and not isinstance(key, str):
+            options.refuse("kms_key_ids", f"{shown(key)} is not a key.", "Map each region to one key.")
     encryption = Encryption(
         encrypted=params["encrypted"],
         key=params["kms_key_id"],
-        keys={region: str(key) for region, key in (params["kms_key_ids"] or {}).items() if key},
+        keys={region: key for region, key in keys.items() if isinstance(key, str) and key},
         allow_default=params["allow_default_key"],
         reencrypt_source=params["reencrypt_source"],
     )
@@ -110,11 +151,13 @@ def _check_source_options(
             )
     if not source_region:
         options.refuse("source_region", "is required.", "Set the region of the source image.")
+    elif params["source_region"]:
+        options.region("source_region", params["source_region"])
     if params["source_images"] is not None and (
         without := [region for region in regions if region not in source_images]
     ):
         options.refuse(
             "source_images",
             f"contains no image for {', '.join(without)}.",
-            "Add an image for each region, or remove the region from regions.",
+            "Add an image for each region, or remove the region from the option regions.",
         )

@@ -53,10 +53,10 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> DiagnosisWanted:
         account_ids=options.account_ids("account_ids"),
         consumer_role=options.consumer_role(),
         network=options.network(),
-        instance_type=params["instance_type"] or None,
+        instance_type=options.instance_type(),
         fail_on=FAIL_ON[params["fail_on"]],
     )
-    if not wanted.account_ids:
+    if not params["account_ids"]:
         options.refuse("account_ids", "no account is given.", "List those that would launch the images.")
     options.check()
     return wanted

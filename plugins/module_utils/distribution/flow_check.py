@@ -11,18 +11,27 @@ the same checks at once, without AWS.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, NETWORK_SPEC, Options
+from ..arguments import (
+    CONSUMER_ROLE_SPEC,
+    CONSUMERS_SPEC,
+    IMAGES_BY_TARGET_SPEC,
+    NETWORK_SPEC,
+    REGION,
+    Options,
+)
+from ..copy import options as copy
 from ..failures import Failure, Refused, invalid_option
+from ..keys.encryption import Encryption, check_options
 from ..kms_grant import options as kms_grant
 from ..launch_probe import options as launch_probe
-from ..plan import Plan
-from ..progress import Report
 from ..publish import options as publish
 from ..reports.flow import check_paths
-from ..runner import Flow, Outcome
+from ..runner import Flow, check_flow
 from ..share import options as share
+from ..wording import renamed
 from .parameters import parameters
 
 # A step's check of its options, and its parameters.
@@ -32,6 +41,21 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **CONSUMERS_SPEC,
     **CONSUMER_ROLE_SPEC,
     **NETWORK_SPEC,
+    **{
+        option: copy.ARGUMENT_SPEC[option]
+        for option in (
+            "source_image_id",
+            "source_filters",
+            "source_owners",
+            "source_region",
+            "best_effort_regions",
+            "tags",
+            "kms_key_id",
+            "kms_key_ids",
+        )
+    },
+    "consumer_kms_key_id": copy.ARGUMENT_SPEC["kms_key_id"],
+    "copy_wait_timeout": copy.ARGUMENT_SPEC["wait_timeout"],
     "shared_tags": share.ARGUMENT_SPEC["shared_tags"],
     "share_snapshots": share.ARGUMENT_SPEC["share_snapshots"],
     "purge_launch_permissions": share.ARGUMENT_SPEC["purge_launch_permissions"],
@@ -47,13 +71,16 @@ ARGUMENT_SPEC: dict[str, Any] = {
         "choices": ["none", "visible", "authorized", "launched"],
         "default": "none",
     },
+    "verify_images": IMAGES_BY_TARGET_SPEC["images"],
     "instance_type": {"type": "str"},
+    "verify_wait_timeout": launch_probe.ARGUMENT_SPEC["wait_timeout"],
     "regions": {"type": "list", "elements": "str", "default": []},
     "report_path": {"type": "path"},
+    "report_dir": {"type": "path"},
     "unshare_after_copy": {"type": "bool", "default": False},
 }
 # The copies do not exist yet. In which regions they will be matters to the launch probe only.
-_IMAGES: dict[str, Any] = {"images": {"any": None}}
+_IMAGES: dict[str, Any] = {"images": {"us-east-1": None}}
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
@@ -64,23 +91,41 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
     """
     failures: dict[Failure, None] = {}
     for check, step_params in _steps(params):
+        # The images of the other steps are only planned, as in check mode.
+        verified = params["verify_images"]
+        is_planned = check_mode or verified is None or step_params.get("images") != verified
         try:
-            check(step_params, True)
+            check(step_params, is_planned)
         except Refused as refused:
             # Steps share options: a problem with a shared option is reported once.
             failures.update(dict.fromkeys(refused.failures))
-    failures.update(dict.fromkeys((*_missing(params), *check_paths(params))))
+    others = (*_missing(params), *_consumer_key(params), *check_paths(params))
+    failures.update(dict.fromkeys(others))
     if failures:
         raise Refused(failures)
 
 
 def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
     """Options that another step's options require."""
+    copies = params["source_region"] is not None
+    if copies and not (params["source_image_id"] or params["source_filters"]):
+        yield invalid_option(
+            "source_image_id",
+            "source_image_id: neither it nor source_filters is set.",
+            "Set one of them.",
+        )
+    if params["source_image_id"] and params["source_filters"]:
+        yield invalid_option(
+            "source_filters",
+            "source_filters: it cannot be combined with source_image_id.",
+            "Remove one of them.",
+        )
     if params["launch_templates"] and not params["parameter"]:
         yield invalid_option(
             "launch_templates",
-            "launch_templates: they require parameter, which is not set.",
-            "Set parameter.",
+            f"launch_templates: {', '.join(params['launch_templates'])} can only get a published image, and "
+            "the option parameter is not set.",
+            "Set the parameter to publish the image in, or remove them.",
         )
     if params["copy_into_accounts"] and not params["account_ids"]:
         yield invalid_option(
@@ -102,7 +147,8 @@ def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
         )
     # Only the owner itself can be verified without a role, and it is one account.
     if (
-        params["verify_level"] != "none"
+        params["verify_images"] is None
+        and params["verify_level"] != "none"
         and not params["consumer_role_name"]
         and len(params["account_ids"]) > 1
     ):
@@ -113,9 +159,24 @@ def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
         )
 
 
+def _consumer_key(params: Mapping[str, Any]) -> Iterator[Failure]:
+    """The key of the consumers' copies, each of which is in the region of its key."""
+    if params["copy_into_accounts"] and params["consumer_kms_key_id"]:
+        encryption = Encryption(key=params["consumer_kms_key_id"])
+        for failure in check_options(encryption, Options(params).strings("regions")):
+            named = renamed(failure, {"kms_key_id": "consumer_kms_key_id"})
+            yield replace(named, action="consumer_kms_key_id")
+
+
 def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
     """The steps that these options ask for."""
-    given = {**params, **_IMAGES}
+    given = {**params, **_IMAGES, "kms_key_ids": None}
+    images = params["verify_images"]
+    if params["source_region"] is not None:
+        copies = {**params, "wait_timeout": params["copy_wait_timeout"], "account_ids": []}
+        # An empty mapping of a role's variable is an option that is not set.
+        filters = params["source_filters"] or None
+        yield copy.wanted_from, parameters(copy.ARGUMENT_SPEC, {**copies, "source_filters": filters})
     yield share.wanted_from, parameters(share.ARGUMENT_SPEC, given)
     yield kms_grant.wanted_from, parameters(kms_grant.ARGUMENT_SPEC, given)
     if params["parameter"]:
@@ -125,29 +186,18 @@ def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
         # Imported where needed: the imports for AWS take longer than the check.
         from ..diagnose import flow as diagnose
 
-        yield diagnose.wanted_from, parameters(diagnose.ARGUMENT_SPEC, given)
+        of_images = given if images is None else {**given, "images": images}
+        yield diagnose.wanted_from, parameters(diagnose.ARGUMENT_SPEC, of_images)
     if params["verify_level"] == "launched":
-        images = dict.fromkeys(Options(params).strings("regions"))
-        yield launch_probe.wanted_from, parameters(launch_probe.ARGUMENT_SPEC, {**given, "images": images})
+        regions = Options(params).strings("regions")
+        # The copies refuse a region that is none.
+        planned = dict.fromkeys(region for region in regions if REGION.fullmatch(region)) or _IMAGES["images"]
+        of_launch = {"images": planned if images is None else images}
+        timeout = {"wait_timeout": params["verify_wait_timeout"]}
+        yield (
+            launch_probe.wanted_from,
+            parameters(launch_probe.ARGUMENT_SPEC, {**given, **of_launch, **timeout}),
+        )
 
 
-def read_state(clients: None, wanted: None) -> None:
-    """Read nothing."""
-
-
-def plan(wanted: None, seen: None) -> Plan:
-    """Plan nothing."""
-    return Plan(())
-
-
-def apply(clients: None, wanted: None, seen: None, plan: Plan, report: Report) -> Outcome:
-    """Change nothing."""
-    return Outcome()
-
-
-def result(wanted: None, seen: None, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """Return nothing beyond what every module returns."""
-    return {}
-
-
-FLOW: Flow[None, None] = Flow(wanted_from, read_state, plan, apply, result, needs_aws=False)
+FLOW: Flow[None, None] = check_flow(wanted_from)

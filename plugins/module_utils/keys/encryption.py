@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..failures import Failure, invalid_option
@@ -15,6 +16,12 @@ from ..tags import KEY_TAG, SOURCE_TAG
 
 # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot".
 _CANNOT_BE_SHARED = "Snapshots encrypted with an AWS managed key cannot be shared with other accounts."
+# KMS API Reference: pattern of AliasName, and the forms of KeyId in DescribeKey. Its parts have no other
+# characters (KMS Developer Guide, "Key identifiers (KeyId)").
+_NAME = r"[A-Za-z0-9-]+"
+_ALIAS = r"alias/[A-Za-z0-9/_-]+"
+_KEY = re.compile(rf"{_NAME}|{_ALIAS}|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:(?:key/{_NAME}|{_ALIAS})")
+_AWS_MANAGED = re.compile(r"(?:arn:.*:)?alias/aws/.*")
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,8 @@ def check_options(encryption: Encryption, regions: Iterable[str]) -> tuple[Failu
     failures = [
         invalid_option(
             "kms_key_ids",
-            f"kms_key_ids: '{region}' is not in regions.",
-            "Add it to regions, or remove its key.",
+            f"kms_key_ids: '{region}' is not in the option regions.",
+            "Add it there, or remove its key.",
         )
         for region in sorted(encryption.keys.keys() - set(known))
     ]
@@ -55,7 +62,31 @@ def check_options(encryption: Encryption, regions: Iterable[str]) -> tuple[Failu
                 "encrypted", "encrypted: false cannot be combined with a key.", "Remove one of them."
             )
         )
-    return (*failures, *(failure for region in known for failure in _check_region_of_key(encryption, region)))
+    # Keys only: a key for all regions is refused once.
+    of_keys = {failure: None for region in known for failure in _check_key_option(encryption, region)}
+    return (*failures, *of_keys)
+
+
+def _check_key_option(encryption: Encryption, region: str) -> Iterator[Failure]:
+    key = encryption.key_for(region)
+    option = "kms_key_ids" if region in encryption.keys else "kms_key_id"
+    if key is None:
+        return
+    if not _KEY.fullmatch(key):
+        yield invalid_option(
+            option,
+            f"{option}: '{key}' is not the ID, ARN or alias of a KMS key.",
+            "Use an alias such as alias/golden, which can exist in each region, or a key ID or ARN.",
+        )
+    elif _AWS_MANAGED.fullmatch(key) and not encryption.allow_default:
+        yield Failure(
+            f"{option}: {key} is the alias of an AWS managed key. {_CANNOT_BE_SHARED}",
+            "Set a customer managed key, or set allow_default_key: true.",
+            "default_key",
+            option,
+        )
+    else:
+        yield from _check_region_of_key(encryption, region)
 
 
 def _check_region_of_key(encryption: Encryption, region: str) -> tuple[Failure, ...]:
@@ -114,7 +145,7 @@ def check_key(
                 target,
                 "CopyImage",
                 "default_key",
-                f"{key.arn} is an AWS managed key. {_CANNOT_BE_SHARED}",
+                f"{_as_written(encryption, target, key)} is an AWS managed key. {_CANNOT_BE_SHARED}",
                 "Set a customer managed key, or set allow_default_key: true.",
             ),
         )
@@ -124,7 +155,7 @@ def check_key(
                 target,
                 "CopyImage",
                 "key_not_enabled",
-                f"{key.arn} is in the state {key.state}.",
+                f"{_as_written(encryption, target, key)} is in the state {key.state}.",
                 "Enable the key or cancel its deletion, or set another key.",
             ),
         )
@@ -134,11 +165,18 @@ def check_key(
                 target,
                 "CopyImage",
                 "unsupported_key_type",
-                f"{key.arn} has the key usage {key.usage} and the key spec {key.spec}.",
+                f"{_as_written(encryption, target, key)} has the key usage {key.usage} and the key spec "
+                f"{key.spec}.",
                 "Set a symmetric encryption key: EBS supports no other keys.",
             ),
         )
     return ()
+
+
+def _as_written(encryption: Encryption, target: Target, key: Key) -> str:
+    """The key as the option has it, with its ARN."""
+    written = encryption.key_for(target.region)
+    return key.arn if written in (None, key.arn) else f"{written} ({key.arn})"
 
 
 def key_warnings(key: Key | None) -> tuple[str, ...]:

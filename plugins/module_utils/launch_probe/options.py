@@ -34,12 +34,12 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ProbeWanted:
         images=options.images_by_target(check_mode),
         account_ids=tuple(sorted({*options.account_ids("account_ids")})),
         network=options.network(),
-        instance_type=params["instance_type"],
+        instance_type=options.instance_type(),
         wait_timeout=params["wait_timeout"],
         consumer_role=options.consumer_role(),
         only_planned=check_mode,
     )
-    if not wanted.account_ids:
+    if not params["account_ids"]:
         options.refuse("account_ids", "there are no accounts.", "List the accounts that launch the images.")
     if wanted.wait_timeout < 1:
         options.refuse(

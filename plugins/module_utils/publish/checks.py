@@ -174,7 +174,7 @@ def _of_template(wanted: PublishWanted, seen: PublishSeen, place: Place, name: s
         yield Obstacle(
             "launch_template_not_found",
             "launch_templates",
-            f"Launch template {name} does not exist.",
+            f"launch_templates: {name} does not exist.",
             "Create it in this region, or remove it. An ID is of one region; a name can exist in all.",
         )
     elif follows_another(template, wanted.parameter):

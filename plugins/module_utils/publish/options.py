@@ -30,6 +30,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 # Systems Manager API Reference, PutParameter, Name.
 _NAME = re.compile(r"/?[a-zA-Z0-9_.-]+|(/[a-zA-Z0-9_.-]+){2,15}")
+# botocore shape LaunchTemplateName, which the form of an ID, lt-0123456789abcdef0, matches too.
+_TEMPLATE = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
 _RESERVED = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
 
 
@@ -41,7 +43,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
     """
     options = Options(params)
     by_image = params["images"] is not None or params["image_id"] is not None
-    regions = tuple(dict.fromkeys(options.strings("regions")))
+    regions = tuple(dict.fromkeys(options.regions("regions")))
     source_image_id = params["source_image_id"] or None
     wanted = PublishWanted(
         parameter=params["parameter"].strip(),
@@ -65,13 +67,28 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
             "Use a name such as /golden/web: letters, digits and . - _ /, a leading / if it contains any, at "
             "most 15 levels, not beginning with aws or ssm.",
         )
+    for name in wanted.launch_templates:
+        if not _TEMPLATE.fullmatch(name):
+            options.refuse(
+                "launch_templates",
+                f"'{name}' is not a valid name of a launch template.",
+                "Use 3 to 128 letters, digits and ().-/_, or an ID.",
+            )
     if by_image and regions:
         options.refuse(
             "regions",
             "they select a rollback, and images select what to publish.",
-            "Remove regions or images.",
+            "Remove one of them.",
         )
-    if not by_image and not (source_image_id and regions):
+    if not by_image and source_image_id and not regions:
+        options.refuse("regions", "must contain at least one region (got []).", "Add a region.")
+    elif not by_image and regions and not source_image_id:
+        options.refuse(
+            "source_image_id",
+            "it is required to roll back.",
+            "Set the source of the copies that were published before, or set the option images.",
+        )
+    elif not by_image and not source_image_id:
         options.refuse(
             "images",
             "there are no images.",

@@ -13,6 +13,7 @@ from ..arguments import IMAGE_ID, SNAPSHOT_ID, Options
 from ..failures import Refused, invalid_option
 from ..progress import Report
 from ..runner import Flow, Outcome
+from ..wording import shown
 from . import plan as remediation
 from . import tasks
 from .kept import KeptAccess, kept_access, unseen_volumes
@@ -130,17 +131,17 @@ def _named(options: Options, given: Any) -> Iterator[Named]:
     if isinstance(given, Mapping):
         for region, ids in given.items():
             for one in ids if isinstance(ids, list) else [ids]:
-                yield _one_named(options, one, str(region))
+                yield _one_named(options, one, options.region("images", region))
         return
     texts = given.split(",") if isinstance(given, str) else given or []
     for item in texts if isinstance(texts, list) else [texts]:
         if isinstance(item, Mapping):
             ids = [item[key] for key in ("image_id", "snapshot_id") if item.get(key)]
             if len(ids) != 1 or not item.get("region"):
-                problem = f"'{item}' must have region and one of image_id and snapshot_id."
+                problem = f"{shown(item)} must have region and one of image_id and snapshot_id."
                 options.refuse("images", problem, _FORMS)
                 continue
-            yield _one_named(options, ids[0], str(item["region"]))
+            yield _one_named(options, ids[0], options.region("images", item["region"]))
         elif str(item).strip():
             yield _one_named(options, item, None)
 
@@ -148,7 +149,7 @@ def _named(options: Options, given: Any) -> Iterator[Named]:
 def _one_named(options: Options, given: Any, region: str | None) -> Named:
     text = str(given).strip()
     if not (IMAGE_ID.fullmatch(text) or SNAPSHOT_ID.fullmatch(text)):
-        options.refuse("images", f"'{text}' is not a valid AMI ID or snapshot ID.", _FORMS)
+        options.refuse("images", f"{shown(given)} is not a valid AMI ID or snapshot ID.", _FORMS)
     return Named(text, region)
 
 
@@ -161,6 +162,6 @@ def _planned(options: Options, given: list[Mapping[str, Any]]) -> Iterator[Remov
         else:
             options.refuse(
                 "expected_removals",
-                f"'{item}' is not a removal.",
+                f"{shown(item)} is not a removal.",
                 "Pass the removals that this module returned.",
             )

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..arguments import Options, check_tombstone_stores
 from ..model import ImageRef
+from ..wording import shown
 from .state import RestoreWanted, TombstonePlaces
 
 _FORMS = (
@@ -48,23 +49,28 @@ def _images(options: Options, value: Any) -> Iterator[tuple[ImageRef, str | None
     """The images, each with its ``account_id`` if one is given."""
     if isinstance(value, Mapping):
         for region, image_id in value.items():
-            yield ImageRef(str(region), options.image_id("images", image_id)), None
+            yield ImageRef(options.region("images", region), options.image_id("images", image_id)), None
         return
     # An AWX survey passes a string.
     items = re.split(r"[,\s]+", value.strip()) if isinstance(value, str) else value
     if not isinstance(items, list):
-        options.refuse("images", f"must be a mapping, a list or a string (got '{items}').", _FORMS)
+        options.refuse("images", f"must be a mapping, a list or a string (got {shown(items)}).", _FORMS)
         return
     for item in items:
         if isinstance(item, Mapping) and {"region", "image_id"} <= item.keys():
             account_id = item.get("account_id")
             named = None if account_id is None else options.account_id("images", account_id)
-            yield ImageRef(str(item["region"]), options.image_id("images", item["image_id"])), named
+            yield (
+                ImageRef(
+                    options.region("images", item["region"]), options.image_id("images", item["image_id"])
+                ),
+                named,
+            )
         elif isinstance(item, str) and item.count("/") == 1:
             region, _slash, image_id = item.strip().partition("/")
-            yield ImageRef(region, options.image_id("images", image_id)), None
+            yield ImageRef(options.region("images", region), options.image_id("images", image_id)), None
         elif item != "":
-            options.refuse("images", f"'{item}' has no region or image_id.", _FORMS)
+            options.refuse("images", f"{shown(item)} has no region or image_id.", _FORMS)
 
 
 def _check_places(options: Options, wanted: RestoreWanted) -> None:

@@ -31,7 +31,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> SharedInfoWanted
             dict.fromkeys(options.image_id("image_ids", item) for item in options.strings("image_ids"))
         ),
         filters=_filters(options, params["filters"]),
-        regions=tuple(dict.fromkeys(options.strings("regions"))),
+        regions=tuple(dict.fromkeys(options.regions("regions"))),
         include_deprecated=params["include_deprecated"],
         check_key_access=params["check_key_access"],
     )

@@ -75,7 +75,7 @@ def test_aws_message_is_kept() -> None:
         ("LimitExceededException", "quota of grants per key"),
         ("InvalidAction", "The endpoint does not offer CopyImage: check endpoint_url"),
         ("501", "The endpoint does not offer CopyImage"),
-        ("SomethingNew", "AWS's message gives the reason."),
+        ("SomethingNew", "See the error SomethingNew of"),
     ],
 )
 def test_remedies(code: str, remedy: str) -> None:
@@ -133,7 +133,7 @@ def test_the_remedy_of_a_failure_of_credentials_or_of_a_permission(message: str,
         ("AccessDenied", "trust policy"),
         ("ExpiredToken", "Check the credentials"),
         ("InvalidClientTokenId", "Check the credentials"),
-        ("ValidationError", "AWS's message gives the reason."),
+        ("ValidationError", "See the error ValidationError of"),
     ],
 )
 def test_the_remedy_of_a_role_that_cannot_be_assumed(code: str, remedy: str) -> None:

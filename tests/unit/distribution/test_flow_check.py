@@ -9,26 +9,30 @@ import sys
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.copy import options as copy
 from ansible_collections.golden.images.plugins.module_utils.diagnose import flow as diagnose
 from ansible_collections.golden.images.plugins.module_utils.distribution.flow_check import (
     ARGUMENT_SPEC,
-    FLOW,
-    apply,
-    plan,
-    result,
     wanted_from,
 )
 from ansible_collections.golden.images.plugins.module_utils.distribution.parameters import parameters
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.kms_grant import options as kms_grant
 from ansible_collections.golden.images.plugins.module_utils.launch_probe import options as launch_probe
-from ansible_collections.golden.images.plugins.module_utils.plan import Plan
 from ansible_collections.golden.images.plugins.module_utils.publish import options as publish
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from ansible_collections.golden.images.plugins.module_utils.share import options as share
 
-GIVEN = parameters(ARGUMENT_SPEC, {"account_ids": ["012345678901"], "regions": ["eu-west-1", "us-east-1"]})
+GIVEN = parameters(
+    ARGUMENT_SPEC,
+    {
+        "source_image_id": "ami-0123456789abcdef0",
+        "source_region": "us-east-1",
+        "account_ids": ["012345678901"],
+        "regions": ["eu-west-1", "us-east-1"],
+    },
+)
 STEPS = {
+    "copy": copy,
     "share": share,
     "kms_grant": kms_grant,
     "publish": publish,
@@ -138,14 +142,6 @@ def test_an_option_that_a_step_has_too_is_the_same_option(step: Any):
         assert {**optional, "default": None} == {**ARGUMENT_SPEC[option], "default": None}
 
 
-def test_nothing_is_changed_or_returned():
-    outcome = apply(None, None, None, plan(None, None), print)
-    assert plan(None, None) == Plan(())
-    assert outcome == Outcome()
-    assert result(None, None, Plan(()), outcome) == {}
-    assert not FLOW.needs_aws
-
-
 def test_the_check_of_most_steps_imports_no_aws():
     script = (
         "import sys\n"
@@ -154,3 +150,21 @@ def test_the_check_of_most_steps_imports_no_aws():
         "sys.exit('botocore' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_images_to_verify_are_checked_as_they_are():
+    level = {"verify_level": "authorized", "regions": [], "source_region": None}
+    assert refused(**level, verify_images={"eu-west-1": "golden"}) == ["images"]
+    assert refused(**level, verify_images={"eu-west-1": None}) == ["images"]
+    wanted_from({**GIVEN, **level, "verify_images": {"eu-west-1": None}}, True)
+    wanted_from({**GIVEN, **level, "verify_images": {"eu-west-1": "ami-0123456789abcdef0"}}, False)
+
+
+def test_the_key_of_the_consumers_copies_is_named_as_its_option():
+    copies = {"copy_into_accounts": True, "consumer_role_name": "golden"}
+    assert refused(**copies, consumer_kms_key_id="alias/ x") == ["consumer_kms_key_id"]
+
+
+def test_a_source_is_required_once_there_are_regions():
+    assert refused(source_image_id=None) == ["source_image_id"]
+    assert refused(source_filters={"name": "golden-*"}) == ["source_filters"]

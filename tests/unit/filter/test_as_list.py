@@ -22,7 +22,8 @@ from ansible_collections.golden.images.plugins.filter.as_list import FilterModul
         pytest.param([], [], id="an empty list"),
         pytest.param(["", None, " a "], ["", None, "a"], id="a list, with the items that modules refuse"),
         pytest.param(("a", "b"), ["a", "b"], id="a tuple"),
-        pytest.param({"account_id": "1"}, [{"account_id": "1"}], id="a mapping"),
+        pytest.param({"account_id": "1"}, ['{"account_id": "1"}'], id="a mapping, as it is written"),
+        pytest.param([["a"], 1], ['["a"]', 1], id="a list in a list, as it is written"),
     ],
 )
 def test_as_list(value: Any, expected: list[Any]) -> None:

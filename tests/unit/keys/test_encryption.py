@@ -81,6 +81,13 @@ def test_encrypts(encryption: Encryption, source: Image, expected: bool) -> None
         pytest.param(Encryption(keys={REGION: key_arn(), "us-west-2": ELSEWHERE}), [], id="each its own ARN"),
         pytest.param(Encryption(encrypted=True), [], id="encrypted, no key"),
         pytest.param(Encryption(encrypted=False), [], id="not encrypted"),
+        pytest.param(Encryption(key="alias/aws/ebs", allow_default=True), [], id="AWS's key, if allowed"),
+        pytest.param(
+            Encryption(key="alias/aws/ebs"), [("default_key", "kms_key_id", None)], id="AWS's key, once"
+        ),
+        pytest.param(
+            Encryption(key="golden key"), [("invalid_option", "kms_key_id", None)], id="no key identifier"
+        ),
         pytest.param(
             Encryption(keys={"eu-west-9": "k", "ap-south-1": "k"}),
             [("invalid_option", "kms_key_ids", None)] * 2,
@@ -108,7 +115,7 @@ def test_encrypts(encryption: Encryption, source: Image, expected: bool) -> None
         ),
         pytest.param(
             Encryption(keys={REGION: "arn:aws:kms"}),
-            [("invalid_option", "kms_key_ids", REGION)],
+            [("invalid_option", "kms_key_ids", None)],
             id="the beginning of an ARN",
         ),
         pytest.param(

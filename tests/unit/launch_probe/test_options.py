@@ -30,7 +30,7 @@ from tests.unit.launch_probe.examples import HERE, REGION, SUBNET, params
         (
             {"security_group_ids": {REGION: None}},
             "security_group_ids",
-            "'None' is not a valid security group ID",
+            "null is not a valid security group ID",
         ),
         ({"images": {REGION: None}}, "images", "is null"),
     ],

@@ -64,7 +64,7 @@ def test_every_other_option_is_read() -> None:
         ({"images": [HERE]}, "has no region"),
         ({"images": [{"image_id": HERE}]}, "has no region"),
         ({"images": 7}, "must be a mapping, a list or a string"),
-        ({"images": {"eu-west-1": None}}, "'None' is not a valid AMI ID"),
+        ({"images": {"eu-west-1": None}}, "null is not a valid AMI ID"),
         ({"images": "eu-west-1/snap-1"}, "'snap-1' is not a valid AMI ID"),
         ({"images": [{"region": "r", "image_id": HERE, "account_id": 12345678901}]}, "in quotes"),
         ({"tombstone_ssm_path": None}, "restore_permissions: false"),

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How messages show values, and how they name options that a role or a playbook sets from its variables."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .failures import Failure
+
+_TYPES = {
+    "bool": "true or false",
+    "dict": "a mapping",
+    "float": "a number",
+    "int": "a whole number",
+    "list": "a list",
+    "str": "text",
+}
+# ansible.module_utils.common.parameters, _validate_argument_types and _validate_elements.
+_TYPE_ERROR = re.compile(
+    r"(?:Elements value for option|argument) '(?P<option>\w+)'(?:.* found in '(?P<of>\w+)[^']*')?"
+    r".* unable to convert to (?P<type>\w+): .*",
+    re.DOTALL,
+)
+# The same file, _validate_argument_values.
+_CHOICE_ERROR = re.compile(
+    r"value of (?P<option>\w+) must be one (?:or more )?of: (?P<choices>.*)(?:, got|\. Got no match for): .*",
+    re.DOTALL,
+)
+
+
+def shown(value: Any) -> str:
+    """A value as it is written in YAML: text in quotes, lists and mappings in JSON, which YAML includes."""
+    if isinstance(value, str):
+        return f"'{value}'"
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def renamed(failure: Failure, variables: Mapping[str, str]) -> Failure:
+    """The failure with the variables that set options instead of these; ``variables`` are by option."""
+    return replace(
+        failure, message=_renamed(failure.message, variables), remedy=_renamed(failure.remedy, variables)
+    )
+
+
+def validation_message(
+    message: str,
+    errors: Sequence[str],
+    params: Mapping[str, Any],
+    argument_spec: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """Ansible's message about options that fail the argument spec, with the values as they are written.
+
+    Ansible's ``message`` is about the first of ``errors``, and names types of Python instead of the value.
+    ``params`` are the values before the validation.
+    """
+    given = params.get("variable_names")
+    variables = given if isinstance(given, Mapping) else {}
+    # Only the whole message says that options are unknown.
+    problems = [message] if message.startswith("Unsupported") or not errors else errors
+    lines = (_validation_line(problem, variables, params, argument_spec) for problem in problems)
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _validation_line(
+    message: str,
+    variables: Mapping[str, str],
+    params: Mapping[str, Any],
+    argument_spec: Mapping[str, Mapping[str, Any]],
+) -> str:
+    for option, problem in _problems(message, params, argument_spec):
+        return f"{variables.get(option, option)}: {problem} (got {shown(params.get(option))})."
+    for option, variable in variables.items():
+        message = re.sub(rf"(?<![\w.]){option}(?!\w)", variable, message)
+    return message
+
+
+def _problems(
+    message: str, params: Mapping[str, Any], argument_spec: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    """Option and problem."""
+    for option, spec in argument_spec.items():
+        # For a list of mappings, Ansible's message does not name the option.
+        items = params.get(option)
+        if spec.get("elements") == "dict" and items and not _are_mappings(items):
+            yield option, "must be a list of mappings"
+    if (found := _TYPE_ERROR.fullmatch(message)) and found["type"] in _TYPES:
+        kind = _TYPES[found["type"]]
+        if found["of"]:
+            yield found["of"], f"{found['option']} must be {kind}"
+        yield found["option"], f"must be {kind}"
+    elif found := _CHOICE_ERROR.fullmatch(message):
+        yield found["option"], f"must be one of {found['choices']}"
+
+
+def _are_mappings(items: Any) -> bool:
+    return isinstance(items, list) and all(isinstance(item, Mapping) for item in items)
+
+
+def _renamed(text: str, variables: Mapping[str, str]) -> str:
+    """The text with other names for options.
+
+    An option of one word, such as ``regions``, is also an English word. It is an option at the beginning of a
+    message, before a colon or the index of an item, and after ``the option``.
+    """
+    for option, variable in variables.items():
+        if "_" in option:
+            text = re.sub(rf"(?<![\w.'/-]){option}(?![\w'/-])", variable, text)
+        else:
+            text = re.sub(rf"^{option}(?=[:\[])", variable, text)
+            text = re.sub(rf"\bthe option {option}\b", variable, text)
+    return text

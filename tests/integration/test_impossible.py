@@ -1,0 +1,562 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each playbook and role refuses what its variables alone show to be impossible, before it changes anything.
+
+Each case is an inventory host with its own variables, so that one process tries all cases of a playbook.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from simulated_aws.client import SimulatedAws
+
+from .fixture import HOME, OWNER, Fixture
+from .playbook import CHECKOUT, Ansible, failures_by_host
+
+IMAGE = "ami-0123456789abcdef0"
+ACCOUNT, OTHER_ACCOUNT = "012345678901", "222222222222"
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ORG = "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
+# Words of Python, Jinja and XML, which say nothing to a user.
+FOREIGN = (
+    "' object",
+    "<class",
+    "Unable to parse response",
+    "Traceback",
+    "No first item",
+    "{'",
+    "['",
+    "has no attribute",
+    "is undefined",
+    "NoneType",
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One impossible value; ``also`` are further variables of the case.
+
+    ``shown`` is how the message shows the value, by default the value as it is written. ``stage`` is what
+    refuses it: the role's argument specification, a module's, or the module itself. One stage finds all
+    problems at once, so that a host can have several cases of one stage.
+    """
+
+    variable: str
+    value: Any
+    shown: str | None = None
+    also: Mapping[str, Any] | None = None
+    stage: str = "module"
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        return {**(self.also or {}), self.variable: self.value}
+
+    @property
+    def text(self) -> str:
+        if self.shown is not None:
+            return self.shown
+        return self.value if isinstance(self.value, str) else json.dumps(self.value)
+
+
+BASE: dict[str, dict[str, Any]] = {
+    "distribute_ami": {
+        "distribute_source_image_id": "IMAGE",
+        "distribute_source_region": HOME,
+        "distribute_regions": ["eu-west-1", "us-west-2"],
+        "distribute_account_ids": [ACCOUNT],
+    },
+    "audit_ami_sharing": {},
+    "cleanup_amis": {
+        "cleanup_family_tag": "family",
+        "cleanup_deprecate_after_days": 30,
+    },
+    "remediate_ami_sharing": {
+        "remediate_allowed_account_ids": [ACCOUNT],
+        "remediate_finding_codes": ["public_image"],
+    },
+    "monitor_ami_sharing": {"monitor_regions": ["eu-west-1"], "monitor_log_group_name": "trail"},
+    "verify_ami": {"verify_images": {"eu-west-1": IMAGE}, "verify_account_ids": [ACCOUNT]},
+    "diagnose_ami": {"diagnose_images": {"eu-west-1": IMAGE}, "diagnose_account_ids": [ACCOUNT]},
+    "restore_ami": {"restore_images": {"eu-west-1": IMAGE}, "restore_permissions": False},
+    "rollback_ami": {
+        "rollback_parameter": "/golden/web",
+        "rollback_regions": ["eu-west-1"],
+        "rollback_source_image_id": IMAGE,
+    },
+    "share_ami": {"share_images": {"eu-west-1": IMAGE}, "share_account_ids": [ACCOUNT]},
+    "unshare_ami": {"unshare_images": {"eu-west-1": IMAGE}, "unshare_account_ids": [ACCOUNT]},
+}
+
+
+def _accounts(variable: str) -> list[Case]:
+    return [
+        Case(variable, [123456789012], "123456789012"),
+        Case(variable, ["12345"], "'12345'"),
+        Case(variable, [ACCOUNT, ""], "item 2 is empty"),
+        Case(variable, [ACCOUNT, None], "item 2 is empty"),
+        Case(variable, [[ACCOUNT]], f'["{ACCOUNT}"]'),
+        Case(variable, [{"id": ACCOUNT}], f'{{"id": "{ACCOUNT}"}}'),
+        Case(variable, "web-prod", "'web-prod'"),
+        Case(variable, {"id": ACCOUNT}, "", stage="role"),
+    ]
+
+
+def _organizations(prefix: str) -> list[Case]:
+    return [
+        Case(f"{prefix}org_arns", ["o-a1b2c3d4e5"], "'o-a1b2c3d4e5'"),
+        Case(f"{prefix}org_arns", [ORG, " "], "item 2 is empty"),
+        Case(f"{prefix}org_arns", [{"arn": ORG}], f'{{"arn": "{ORG}"}}'),
+        Case(f"{prefix}org_unit_arns", [ORG], ORG),
+        Case(f"{prefix}org_unit_arns", [None], "item 1 is empty"),
+    ]
+
+
+def _images(variable: str, of_no_type: str = "module") -> list[Case]:
+    return [
+        Case(variable, {}, "no images"),
+        Case(variable, {"eu-west-1": "golden"}, "'golden'"),
+        Case(variable, {"eu-west-1": 7}, "7 is not"),
+        Case(variable, {"eu-west-1": ""}, "''"),
+        Case(variable, {"eu-west-1": None}, "null"),
+        Case(variable, {"eu-west-1": [IMAGE]}, f'["{IMAGE}"]'),
+        Case(variable, {"": IMAGE}, "''"),
+        Case(variable, {"EU west": IMAGE}, "'EU west'"),
+        Case(variable, 7, "7", stage=of_no_type),
+        Case(variable, [7], "7", stage=of_no_type),
+        Case(variable, "golden", "golden", stage=of_no_type),
+    ]
+
+
+def _role(prefix: str, **also: Any) -> list[Case]:
+    name = f"{prefix}consumer_role_name"
+    return [
+        Case(name, "../x", "'../x'", also),
+        Case(name, "golden role", "'golden role'", also),
+        Case(name, f"arn:aws:iam::{ACCOUNT}:role/golden", None, also),
+        Case(name, "x" * 65, "x" * 65, also),
+        Case(f"{prefix}external_id", "a b", "", {name: "golden", **also}),
+    ]
+
+
+def _regions(variable: str, **also: Any) -> list[Case]:
+    return [
+        Case(variable, ["EU west"], "'EU west'", also),
+        Case(variable, ["eu-west-1", ""], "item 2 is empty", also),
+        Case(variable, ["eu-west-1", None], "item 2 is empty", also),
+        Case(variable, [["eu-west-1"]], '["eu-west-1"]', also),
+        Case(variable, {"eu-west-1": IMAGE}, "", also, stage="role"),
+    ]
+
+
+def _network(prefix: str, **also: Any) -> list[Case]:
+    return [
+        Case(f"{prefix}subnet_ids", {"eu-west-1": "subnet-x"}, "'subnet-x'", also),
+        Case(f"{prefix}subnet_ids", {"eu-west-1": {"1": "subnet-12345678"}}, "'1'", also),
+        Case(f"{prefix}subnet_ids", ["subnet-12345678"], '["subnet-12345678"]', also, stage="types"),
+        Case(f"{prefix}security_group_ids", {"eu-west-1": ["sg-x"]}, "'sg-x'", also),
+        Case(f"{prefix}security_group_ids", ["sg-12345678"], '["sg-12345678"]', also, stage="types"),
+        Case(f"{prefix}instance_type", "../x", "'../x'", also),
+    ]
+
+
+def _tombstones(prefix: str) -> list[Case]:
+    return [
+        Case(f"{prefix}tombstone_s3_uri", "http://bucket/folder", "'http://bucket/folder'"),
+        Case(f"{prefix}tombstone_s3_uri", "s3://B", "'s3://B'"),
+        Case(f"{prefix}tombstone_ssm_path", "golden", "'golden'"),
+        Case(f"{prefix}tombstone_ssm_path", "/golden//x", "'/golden//x'"),
+    ]
+
+
+def _rules(variable: str) -> list[Case]:
+    return [
+        Case(variable, [{"account_ids": [ACCOUNT]}], ""),
+        Case(variable, [{"name_pattern": "x", "account_ids": ["1"]}], "'1'"),
+        Case(variable, [{"name_pattern": "x", "accounts": ["1"]}], "accounts", stage="types"),
+        Case(variable, ["web-*"], "web-*", stage="types"),
+        Case(variable, "web-*", "web-*", stage="types"),
+        Case(variable, {"name_pattern": "web-*"}, "", stage="types"),
+        Case(variable, "[a", "[a", stage="types"),
+    ]
+
+
+ROLES = {
+    "audit_ami_sharing",
+    "cleanup_amis",
+    "distribute_ami",
+    "monitor_ami_sharing",
+    "remediate_ami_sharing",
+    "verify_ami",
+}
+REGIONS = {"distribute_regions": ["eu-west-1", "us-west-2"]}
+BY_AWS = {"share_images": {HOME: "IMAGE"}}
+COPYING = {**REGIONS, "distribute_copy_into_accounts": True, "distribute_consumer_role_name": "golden"}
+CASES: dict[str, list[Case]] = {
+    "distribute_ami": [
+        *_accounts("distribute_account_ids"),
+        *_organizations("distribute_"),
+        *_role("distribute_"),
+        *_regions("distribute_regions"),
+        Case("distribute_regions", [], ""),
+        Case("distribute_regions", ["eu-west-1", "us-west-2", "eu-west-1"], "eu-west-1", stage="aws"),
+        Case("distribute_best_effort_regions", ["eu-west-3"], "eu-west-3"),
+        Case("distribute_source_region", "", ""),
+        Case("distribute_source_region", "EU west", "'EU west'"),
+        Case("distribute_source_image_id", "golden", "'golden'"),
+        Case("distribute_source_image_id", "", "", {"distribute_source_filters": {}}),
+        Case("distribute_source_filters", {"name": "golden-*"}, ""),
+        Case(
+            "distribute_source_filters",
+            ["name"],
+            '["name"]',
+            {"distribute_source_image_id": ""},
+            stage="types",
+        ),
+        Case(
+            "distribute_source_filters",
+            "golden-*",
+            "golden-*",
+            {"distribute_source_image_id": ""},
+            stage="types",
+        ),
+        Case(
+            "distribute_source_owners",
+            [],
+            "",
+            {"distribute_source_image_id": "", "distribute_source_filters": {"name": "golden-*"}},
+        ),
+        Case("distribute_name", "a{b}", "a{b}", stage="name"),
+        Case("distribute_name", "x", "3 to 128", stage="name"),
+        Case("distribute_tags", ["role"], '["role"]', stage="types"),
+        Case("distribute_tags", "role", "role", stage="types"),
+        Case("distribute_tags", {"role": ["web"]}, "role"),
+        Case("distribute_tags", {"aws:role": "web"}, "'aws:role'"),
+        Case("distribute_tags", {"golden.images:source": "web"}, "'golden.images:source'"),
+        Case("distribute_tags", {"x" * 129: "web"}, "x" * 100),
+        Case("distribute_shared_tags", {"x" * 120: "web"}, "x" * 100),
+        Case("distribute_shared_tags", [1], "[1]", stage="types"),
+        Case("distribute_kms_key_id", "alias/aws/ebs"),
+        Case("distribute_kms_key_id", "golden key", "'golden key'"),
+        Case("distribute_kms_key_id", KEY, KEY, {"distribute_kms_key_ids": {}, **REGIONS}),
+        Case("distribute_kms_key_ids", {"eu-west-1": "alias/"}, "'alias/'", REGIONS),
+        Case("distribute_kms_key_ids", {"eu-west-3": "alias/golden"}, "'eu-west-3'", REGIONS),
+        Case("distribute_kms_key_ids", ["alias/golden"], '["alias/golden"]', stage="types"),
+        Case("distribute_kms_key_ids", {"eu-west-1": ["alias/golden"]}, '["alias/golden"]'),
+        Case("distribute_kms_key_ids", "alias/golden", "alias/golden", stage="types"),
+        Case("distribute_kms_access_method", "policy", "policy", stage="role"),
+        Case("distribute_kms_access_method", "grant", "", {"distribute_org_arns": [ORG]}),
+        Case(
+            "distribute_kms_principals", [f"arn:aws:iam::{ACCOUNT}:role/*"], f"arn:aws:iam::{ACCOUNT}:role/*"
+        ),
+        Case("distribute_kms_principals", ["*"], "'*'"),
+        Case("distribute_kms_principals", [""], "item 1 is empty"),
+        Case("distribute_auto_scaling", True, ""),
+        Case("distribute_purge_access", True, "", {"distribute_account_ids": []}),
+        Case("distribute_copy_into_accounts", True, "", {"distribute_consumer_role_name": ""}),
+        Case("distribute_consumer_kms_key_id", "alias/ golden", "'alias/ golden'", COPYING),
+        Case("distribute_consumer_kms_key_id", "alias/aws/ebs", None, COPYING),
+        Case("distribute_unshare_after_copy", True, "", {"distribute_copy_into_accounts": False}),
+        Case("distribute_verify_level", "fast", "fast", stage="role"),
+        Case(
+            "distribute_verify_subnet_ids",
+            {},
+            "no subnet",
+            {
+                "distribute_account_ids": [ACCOUNT],
+                "distribute_consumer_role_name": "golden",
+                "distribute_verify_level": "launched",
+                **REGIONS,
+            },
+        ),
+        *_network(
+            "distribute_verify_",
+            distribute_verify_level="authorized",
+            distribute_consumer_role_name="golden",
+        ),
+        Case("distribute_publish_parameter", "/aws/golden"),
+        Case("distribute_publish_parameter", "golden web"),
+        Case("distribute_publish_parameter", "/a//b"),
+        Case("distribute_launch_templates", ["web"], "web", {"distribute_publish_parameter": ""}),
+        Case("distribute_launch_templates", [None], "item 1", {"distribute_publish_parameter": "/g/w"}),
+        Case("distribute_launch_templates", ["a b"], "'a b'", {"distribute_publish_parameter": "/g/w"}),
+        Case(
+            "distribute_launch_templates",
+            ["golden-web"],
+            "golden-web does not exist",
+            {"distribute_publish_parameter": "/golden/web"},
+            stage="publish",
+        ),
+        Case("distribute_purge_access", True, "", {"distribute_account_ids": ["OWNER"]}, stage="purge"),
+        Case("distribute_copy_wait_timeout", 0, "0"),
+        Case("distribute_copy_wait_timeout", -5, "-5"),
+        Case("distribute_copy_wait_timeout", "soon", "soon", stage="role"),
+        Case("distribute_report_path", "/nowhere/at/all.json", "/nowhere/at"),
+    ],
+    "audit_ami_sharing": [
+        *_accounts("audit_allowed_account_ids"),
+        *_organizations("audit_allowed_"),
+        *_regions("audit_regions"),
+        *_rules("audit_rules"),
+        Case("audit_fail_on", "some", stage="role"),
+        Case("audit_check_keys", "perhaps", stage="role"),
+        Case("audit_report_dir", "/nowhere/at/all", "/nowhere/at", stage="report"),
+    ],
+    "cleanup_amis": [
+        *_regions("cleanup_regions"),
+        *_tombstones("cleanup_"),
+        *_role("cleanup_", cleanup_include_shared=True),
+        Case("cleanup_family_tag", "", ""),
+        Case("cleanup_family_name_pattern", "("),
+        Case("cleanup_keep_latest", -1),
+        Case("cleanup_keep_latest", "few", stage="types"),
+        Case("cleanup_max_age_days", "-1"),
+        Case("cleanup_max_age_days", "1w", stage="types"),
+        Case("cleanup_unused_for_days", 40000),
+        Case("cleanup_states", ["gone"], "gone", stage="types"),
+        Case("cleanup_states", [None], "", stage="types"),
+        Case("cleanup_protect_tags", ["=x"], "'=x'"),
+        Case("cleanup_protect_tags", [""], "item 1 is empty"),
+        Case("cleanup_deprecate_after_days", "", "", {"cleanup_deregister_after_days": ""}),
+        Case("cleanup_deregister_after_days", -2, None, {"cleanup_tombstone_path": "/tmp/tombstones.jsonl"}),
+        Case(
+            "cleanup_tombstone_path",
+            "",
+            "",
+            {
+                "cleanup_deregister_after_days": 30,
+                "cleanup_tombstone_s3_uri": "",
+                "cleanup_tombstone_ssm_path": "",
+            },
+        ),
+        Case("cleanup_max_deletions", "half"),
+        Case("cleanup_max_deletions", "101%"),
+        Case("cleanup_max_deletions", -1),
+        Case("cleanup_consumer_role_name", "golden", ""),
+        Case("cleanup_trust_usage_reports", True, ""),
+        Case("cleanup_prices", {"us-east-1": "cheap"}, "cheap", stage="report"),
+        Case("cleanup_prices", ["x"], '["x"]', stage="report types"),
+        Case("cleanup_prices", "cheap", "cheap", stage="report types"),
+        Case("cleanup_report_dir", "/nowhere/at/all", "/nowhere/at", stage="report"),
+    ],
+    "remediate_ami_sharing": [
+        *_accounts("remediate_allowed_account_ids"),
+        *_organizations("remediate_allowed_"),
+        *_regions("remediate_regions"),
+        *_rules("remediate_rules"),
+        Case("remediate_allow_empty_allowlist", False, "", {"remediate_allowed_account_ids": []}),
+        Case("remediate_finding_codes", [], "", {"remediate_images": []}, stage="plan"),
+        Case("remediate_finding_codes", ["publik"], "publik", stage="plan"),
+        Case("remediate_finding_codes", [""], "item 1 is empty", stage="plan"),
+        Case("remediate_images", ["golden"], "'golden'", stage="plan"),
+        Case("remediate_images", 7, "7 is not", stage="plan"),
+        Case("remediate_images", {"eu-west-1": "golden"}, "'golden'", stage="plan"),
+        Case("remediate_images", [{"image_id": IMAGE}], f'"{IMAGE}"', stage="plan"),
+        Case("remediate_max_removals", -1, stage="plan"),
+        Case("remediate_max_removals", "all", stage="role"),
+    ],
+    "monitor_ami_sharing": [
+        *_regions("monitor_regions"),
+        *_regions("monitor_log_group_regions"),
+        Case("monitor_regions", [], ""),
+        Case("monitor_log_group_regions", ["us-west-2"], "us-west-2", {"monitor_regions": ["eu-west-1"]}),
+        Case("monitor_log_group_name", "", ""),
+        Case("monitor_log_group_name", "a b"),
+        Case("monitor_state", "gone", stage="role"),
+        Case("monitor_metric_namespace", "AWS/EC2"),
+        Case("monitor_metric_namespace", ":x"),
+        Case("monitor_metric_namespace", ""),
+        Case("monitor_alarm_name", ""),
+        Case("monitor_rule_name", "a b"),
+        Case("monitor_rule_name", ""),
+        Case("monitor_topic_name", "a b"),
+        Case("monitor_topic_name", "arn:aws:sns:eu-west-1:111122223333:golden"),
+        Case("monitor_topic_name", "x" * 257, "x" * 100),
+        Case("monitor_topic_name", "golden.fifo"),
+        Case("monitor_queue_name", "a/b"),
+        Case("monitor_queue_name", "golden.fifo"),
+        Case("monitor_subscriptions", [{"protocol": "email"}], '{"protocol": "email"}'),
+        Case("monitor_subscriptions", [{"protocol": "pigeon", "endpoint": "x"}], "pigeon"),
+        Case("monitor_subscriptions", ["me@example.com"], "me@example.com"),
+        Case("monitor_subscriptions", 7, "7"),
+        Case("monitor_kms_key_arns", ["alias/golden"], "'alias/golden'"),
+        Case("monitor_kms_key_arns", [None], "item 1 is empty"),
+    ],
+    "verify_ami": [
+        *_accounts("verify_account_ids"),
+        *_images("verify_images"),
+        *_role("verify_"),
+        *_network("verify_", verify_consumer_role_name="golden"),
+        Case("verify_account_ids", [], ""),
+        Case("verify_level", "fast", stage="role"),
+        Case("verify_subnet_ids", {}, "no subnet", {"verify_level": "launched"}),
+        Case("verify_wait_timeout", 0),
+        Case("verify_wait_timeout", "soon", stage="role"),
+        Case("verify_report_path", "/nowhere/at/all.json", "/nowhere/at"),
+        Case("verify_report_dir", "/nowhere/at/all", "/nowhere/at"),
+    ],
+    "diagnose_ami": [
+        *_accounts("diagnose_account_ids"),
+        *_images("diagnose_images"),
+        *_role("diagnose_"),
+        *_network("diagnose_"),
+        Case("diagnose_account_ids", [], ""),
+        Case("diagnose_fail_on", "some", stage="types"),
+    ],
+    "restore_ami": [
+        *[case for case in _images("restore_images") if case.value != {"eu-west-1": None}],
+        *_tombstones("restore_"),
+        Case(
+            "restore_permissions",
+            True,
+            "",
+            {"restore_tombstone_s3_uri": "", "restore_tombstone_ssm_path": ""},
+        ),
+        Case("restore_permissions", "perhaps", stage="role"),
+        Case("restore_allow_public", "perhaps", stage="role"),
+    ],
+    "rollback_ami": [
+        *_accounts("rollback_account_ids"),
+        *_regions("rollback_regions"),
+        *_role("rollback_", rollback_account_ids=[ACCOUNT]),
+        Case("rollback_parameter", "a b"),
+        Case("rollback_parameter", "/ssm/golden"),
+        Case("rollback_parameter", ""),
+        Case("rollback_regions", [], ""),
+        Case("rollback_source_image_id", "golden"),
+        Case("rollback_source_image_id", "", ""),
+        Case("rollback_launch_templates", [""], "item 1 is empty"),
+        Case("rollback_require_shared", "perhaps", stage="role"),
+    ],
+    "share_ami": [
+        *_accounts("share_account_ids"),
+        *_organizations("share_"),
+        *_images("share_images", "types"),
+        Case(
+            "share_purge_launch_permissions",
+            True,
+            "",
+            {"share_account_ids": ["OWNER"], **BY_AWS},
+            stage="aws",
+        ),
+        Case("share_shared_tags", {"x" * 120: "web"}, "x" * 100),
+        Case("share_shared_tags", ["x"], '["x"]', stage="types"),
+        Case(
+            "share_purge_launch_permissions",
+            True,
+            "",
+            {"share_account_ids": [], "share_org_arns": [], "share_org_unit_arns": []},
+        ),
+        Case("share_snapshots", "perhaps", stage="role"),
+    ],
+    "unshare_ami": [
+        *_accounts("unshare_account_ids"),
+        *_organizations("unshare_"),
+        *_images("unshare_images", "types"),
+        Case("unshare_account_ids", [], "", {"unshare_org_arns": [], "unshare_org_unit_arns": []}),
+    ],
+}
+
+
+def _without_role(cases: list[Case]) -> list[Case]:
+    """The cases of a playbook that runs a module itself, so that no role's specification is checked first."""
+    stages = {True: "module", False: "types"}
+    return [
+        replace(case, stage=stages[isinstance(case.value, dict)]) if case.stage == "role" else case
+        for case in cases
+    ]
+
+
+@dataclass
+class Host:
+    """An inventory host: cases whose values can be refused at once, and its variables."""
+
+    stage: str
+    variables: dict[str, Any] = field(default_factory=dict)
+    cases: list[Case] = field(default_factory=list)
+
+    def takes(self, case: Case) -> bool:
+        """Whether the case can be added without changing the others."""
+        return (
+            self.stage == case.stage != "alone"
+            and not self.variables.keys() & {case.variable}
+            and all(self.variables.get(name, value) == value for name, value in (case.also or {}).items())
+        )
+
+
+def packed(cases: Iterable[Case]) -> dict[str, Host]:
+    """Host names to hosts, as few as the cases allow."""
+    hosts: list[Host] = []
+    for case in cases:
+        host = next((one for one in hosts if one.takes(case)), None)
+        if host is None:
+            hosts.append(host := Host(case.stage))
+        host.variables.update(case.variables)
+        host.cases.append(case)
+    return {f"host{number:02}": host for number, host in enumerate(hosts)}
+
+
+@pytest.mark.parametrize("playbook", sorted(CASES))
+def test_impossible_values_are_refused_before_the_first_change(
+    playbook: str, aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    cases = CASES[playbook]
+    hosts = packed(cases if playbook in ROLES else _without_role(cases))
+    ids = {'"IMAGE"': f'"{fixture.image_id}"', '"OWNER"': f'"{aws.account_id(OWNER)}"'}
+    inventory = {name: {**BASE[playbook], **host.variables} for name, host in hosts.items()}
+    path = _inventory(inventory, ids, ansible.folder)
+    run = ansible.run(_on_all_hosts(playbook, ansible.folder), None, "-i", path)
+    failed = failures_by_host(run)
+    wrong = [
+        f"{name} {case.variable}: {json.dumps(case.value)[:80]}: {reason}"
+        for name, host in hosts.items()
+        for case in host.cases
+        if (reason := _wrong(case, failed.get(name, [])))
+    ]
+    assert not wrong, "\n".join(wrong)
+    assert [(call.action, call.region) for call in aws.calls() if is_change(call.action)] == []
+
+
+def test_every_playbook_has_cases() -> None:
+    assert set(CASES) == set(BASE) == {path.stem for path in (CHECKOUT / "playbooks").glob("*.yml")}
+
+
+def is_change(action: str) -> bool:
+    """Whether an operation of AWS can change something."""
+    return not action.startswith(("Describe", "Get", "List", "AssumeRole", "Simulate"))
+
+
+def _wrong(case: Case, messages: list[str]) -> str:
+    """What is wrong with the failures of a case; empty if nothing is."""
+    if len(messages) != 1:
+        return f"{len(messages)} failures: {messages}"
+    lines = [line for line in messages[0].splitlines() if case.variable in line and case.text in line]
+    message = lines[0] if lines else messages[0]
+    # Ansible writes the message about a role's argument specification.
+    foreign = [word for word in FOREIGN if word in message and case.stage != "role"]
+    missing = [text for text in (case.variable, case.text) if text not in message]
+    long = len(message) > 500
+    return f"{missing=} {foreign=} {long=}: {message}" if missing or foreign or long else ""
+
+
+def _on_all_hosts(playbook: str, folder: Path) -> Path:
+    plays = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"))
+    path = folder / f"{playbook}.yml"
+    path.write_text(yaml.safe_dump([{**play, "hosts": "all"} for play in plays]), encoding="utf-8")
+    return path
+
+
+def _inventory(hosts: Mapping[str, Mapping[str, Any]], ids: Mapping[str, str], folder: Path) -> str:
+    text = json.dumps({"all": {"hosts": hosts}})
+    for placeholder, value in ids.items():
+        text = text.replace(placeholder, value)
+    path = folder / "hosts.yml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The variables of the role monitor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.monitoring.options import wanted_from
+
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+GIVEN: dict[str, Any] = {
+    "regions": ["eu-west-1", "us-east-1"],
+    "log_group_name": "aws-cloudtrail-logs/trail",
+    "log_group_regions": ["us-east-1"],
+    "metric_namespace": "Custom/EC2",
+    "alarm_name": "AMI sharing!",
+    "rule_name": "golden-images-sharing",
+    "topic_name": "golden-images-sharing",
+    "queue_name": None,
+    "subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
+    "kms_key_arns": [KEY],
+}
+
+
+def test_options_that_are_valid_are_accepted() -> None:
+    wanted_from(GIVEN, False)
+    wanted_from({**GIVEN, "queue_name": "golden-images", "subscriptions": [], "kms_key_arns": []}, False)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("regions", [], "at least one region"),
+        ("regions", ["us-east-1", "EU west"], "'EU west' is not a region"),
+        ("log_group_regions", ["us-west-2"], "us-west-2 is not in the option regions"),
+        ("log_group_name", "a b", "'a b' is not a valid log group name"),
+        ("metric_namespace", "AWS/EC2", "'AWS/EC2' begins with AWS/"),
+        ("metric_namespace", "a:b", "'a:b' is not a valid metric namespace"),
+        ("alarm_name", "", "'' is not a valid alarm name"),
+        ("rule_name", "a/b", "'a/b' is not a valid rule name"),
+        ("topic_name", "golden.fifo", "'golden.fifo' is not a valid topic name"),
+        ("queue_name", "a/b", "'a/b' is not a valid queue name"),
+        ("subscriptions", "me@example.org", "must be a list (got 'me@example.org')"),
+        ("subscriptions", ["me@example.org"], "'me@example.org' has no protocol or endpoint"),
+        ("subscriptions", [{"protocol": "email"}], '{"protocol": "email"} has no protocol or endpoint'),
+        ("subscriptions", [{"protocol": "pigeon", "endpoint": "x"}], "'pigeon' is not a protocol of SNS"),
+        ("kms_key_arns", ["alias/golden"], "'alias/golden' is not the ARN of a KMS key"),
+        ("kms_key_arns", [""], "item 1 is empty"),
+    ],
+)
+def test_an_option_that_is_not_valid_is_refused(option: str, value: Any, says: str) -> None:
+    with pytest.raises(Refused) as caught:
+        wanted_from({**GIVEN, option: value}, False)
+    (failure,) = caught.value.failures
+    assert failure.action == option
+    assert says in failure.message
