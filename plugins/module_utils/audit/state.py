@@ -109,7 +109,7 @@ class RegionSeen:
         return tuple(
             one
             for one in self.problems
-            if one.code != "block_public_access_unreadable" or matters[one.resource]
+            if one.code != "block_public_access_unreadable" or matters.get(one.resource, True)
         )
 
     @property
