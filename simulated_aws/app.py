@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from . import autoscaling, ec2, iam, imagebuilder, kms, organizations, rbin, sqs, ssm, sts
+from . import autoscaling, call_authorization, ec2, iam, imagebuilder, kms, organizations, rbin, sqs, ssm, sts
 from .control_api import PREFIX, ControlApi
 from .ec2.fast_path import HANDLERS as EC2_HANDLERS
 from .http.connection import Request, Response
@@ -33,6 +33,7 @@ class App:
             {**EC2_HANDLERS, **KMS_HANDLERS},
             MotoApp(),
             {"imagebuilder": imagebuilder.answer, "rbin": rbin.answer},
+            call_authorization.denial,
         )
         self.control = ControlApi(self._pipeline)
 

@@ -20,6 +20,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader, create_loader
 
+from .evaluations import Evaluation
 from .http.record import RecordedCall
 
 _ROOT = Path(__file__).parents[1]
@@ -126,8 +127,13 @@ class SimulatedAws:
         query = urlencode({"since": since, **filters})
         return [RecordedCall(**entry) for entry in self._control("GET", f"calls?{query}")["calls"]]
 
+    def authorizations(self) -> list[Evaluation]:
+        """The recorded authorization requests, if the setting `record_authorizations` is on."""
+        listed = self._control("GET", "authorizations")["authorizations"]
+        return [Evaluation.read(one) for one in listed]
+
     def clear_calls(self) -> None:
-        """Clear the record."""
+        """Clear the records of calls and of authorization requests."""
         self._control("DELETE", "calls")
 
     def set_latency(self, seconds: float) -> None:

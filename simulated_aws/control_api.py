@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 import yaml
 
 from . import world
+from .evaluations import EVALUATIONS
 from .fixtures import loader
 from .http.connection import Request, Response
 from .http.faults import Fault
@@ -63,6 +64,7 @@ class ControlApi:
     def _reset(self) -> dict[str, Any]:
         self._pipeline.reset()
         loader.reset()
+        EVALUATIONS.clear()
         self._fixture = {}
         return {}
 
@@ -84,8 +86,12 @@ class ControlApi:
             )
         return {"calls": [entry.view() for entry in self._pipeline.record.select(given, int(since))]}
 
+    def _get_authorizations(self) -> dict[str, Any]:
+        return {"authorizations": EVALUATIONS.view()}
+
     def _delete_calls(self) -> dict[str, Any]:
         self._pipeline.record.clear()
+        EVALUATIONS.clear()
         return {}
 
     def _put_latency(self, request: Request) -> dict[str, Any]:
@@ -132,6 +138,7 @@ _ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "fixture"): lambda control, _: control._get_fixture(),
     ("GET", "world"): lambda *_: {"resources": world.resources()},
     ("GET", "calls"): ControlApi._get_calls,
+    ("GET", "authorizations"): lambda control, _: control._get_authorizations(),
     ("DELETE", "calls"): lambda control, _: control._delete_calls(),
     ("PUT", "latency"): ControlApi._put_latency,
     ("PUT", "throttling"): ControlApi._put_throttling,

@@ -108,6 +108,8 @@ class Settings:
     """Error code of PutParameter while the previous value is being validated; AWS doesn't document it."""
     request_rate_factor: float = 1.0
     """Factor of the size and the refill rate of every bucket of request throttling."""
+    record_authorizations: bool = False
+    """Whether to record which actions on which resources identity-based policies are evaluated for."""
     not_opted_in_regions: list[str] = field(default_factory=list)
     """Regions that no account has opted in to."""
     not_opted_in_regions_by_account: dict[str, list[str]] = field(default_factory=dict)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Authorizes, by identity-based policies, actions that copy, tag, share, disable or delete images.
+"""Authorizes the actions of this package, and launches, by identity-based policies.
 
-Other actions of EC2 are allowed to every principal of the account, except for RunInstances.
-(Service Authorization Reference, Actions, resources, and condition keys for Amazon EC2.)
+(Service Authorization Reference, Actions, resources, and condition keys for Amazon EC2.) The actions that
+moto implements are authorized in call_authorization.py.
 """
 
 from __future__ import annotations
@@ -18,10 +18,35 @@ from . import state
 from .access import Caller
 from .errors import Ec2Error
 
-_ON_IMAGE = frozenset({"DeregisterImage", "DisableImage", "EnableImage", "ModifyImageAttribute"})
-_ON_SNAPSHOT = frozenset({"DeleteSnapshot", "ModifySnapshotAttribute"})
+_ON_IMAGE = frozenset(
+    {
+        *("CancelImageLaunchPermission", "DeregisterImage", "DescribeImageAttribute", "DisableImage"),
+        *("DisableImageDeprecation", "DisableImageDeregistrationProtection", "EnableImage"),
+        *("EnableImageDeprecation", "EnableImageDeregistrationProtection", "ModifyImageAttribute"),
+        *("ResetImageAttribute", "RestoreImageFromRecycleBin"),
+    }
+)
+_ON_SNAPSHOT = frozenset(
+    {
+        *("DeleteSnapshot", "DescribeSnapshotAttribute", "LockSnapshot", "ModifySnapshotAttribute"),
+        *("ResetSnapshotAttribute", "RestoreSnapshotFromRecycleBin", "UnlockSnapshot"),
+    }
+)
 _ON_TAGS = frozenset({"CreateTags", "DeleteTags"})
+_CREATE_ACTION = "ec2:createaction"
 _KINDS = {"ami": "image", "snap": "snapshot"}
+# EC2 User Guide, Identify your resources referencing specified AMIs: Required IAM permissions.
+_OF_REFERENCES = {
+    "ec2:Instance": ("ec2:DescribeInstances",),
+    "ec2:LaunchTemplate": ("ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions"),
+    "ssm:Parameter": ("ssm:DescribeParameters", "ssm:GetParameters"),
+    "imagebuilder:ImageRecipe": ("imagebuilder:ListImageRecipes",),
+    "imagebuilder:ContainerRecipe": ("imagebuilder:ListContainerRecipes", "imagebuilder:GetContainerRecipe"),
+}
+_REFERENCES_SERVICE = "ec2-images.amazonaws.com"
+# The resources of a launch other than the image (the reference: required resource types; a launch of an
+# EBS-backed image also creates volumes).
+_LAUNCHED = ("instance", "network-interface", "security-group", "subnet", "volume")
 
 
 def require_authorized(caller: Caller, name: str, params: Mapping[str, Any]) -> None:
@@ -32,12 +57,12 @@ def require_authorized(caller: Caller, name: str, params: Mapping[str, Any]) -> 
 
 def may_delete_snapshot(caller: Caller, snapshot_id: str) -> bool:
     """Whether the caller's policies allow DeleteSnapshot."""
-    return not _refusal(_on(caller, "DeleteSnapshot", snapshot_id))
+    return not refusal(_on(caller, "DeleteSnapshot", snapshot_id))
 
 
 def require(request: Request) -> None:
     """Reject a request that the principal's policies do not allow."""
-    why = _refusal(request)
+    why = refusal(request)
     if why:
         raise Ec2Error(
             "UnauthorizedOperation",
@@ -54,17 +79,61 @@ def _requests(caller: Caller, name: str, params: Mapping[str, Any]) -> Iterator[
     elif name in _ON_SNAPSHOT:
         yield _on(caller, name, params["SnapshotId"])
     elif name in _ON_TAGS:
-        tags = _tags(params.get("Tags", []))
-        for resource_id in params["Resources"]:
-            # moto stores the tags of other resources.
-            if resource_id.partition("-")[0] in _KINDS:
-                yield _on(caller, name, resource_id, tags)
+        yield from _of_tagging(caller, name, params)
     elif name == "CopyImage":
-        for kind in _KINDS.values():
-            yield _on_new(caller, name, kind, {})
-        # EC2 User Guide, Grant permission to tag Amazon EC2 resources during creation.
-        for one in params.get("TagSpecifications", []):
-            yield _on_new(caller, "CreateTags", one["ResourceType"], _tags(one.get("Tags", [])), name)
+        yield from _of_copying(caller, name, params)
+    elif name == "CreateImageUsageReport":
+        yield _on(caller, name, params["ImageId"])
+        yield _of_account(caller, name, "image-usage-report/*")
+    else:
+        yield request(caller, f"ec2:{name}", "*")
+        if name == "DescribeImageReferences":
+            yield from _of_references(caller, params)
+
+
+def _of_tagging(caller: Caller, name: str, params: Mapping[str, Any]) -> Iterator[Request]:
+    tags = _tags(params.get("Tags", []))
+    for resource_id in params["Resources"]:
+        # moto stores the tags of other resources.
+        if resource_id.partition("-")[0] in _KINDS:
+            yield _on(caller, name, resource_id, tags)
+
+
+def _of_copying(caller: Caller, name: str, params: Mapping[str, Any]) -> Iterator[Request]:
+    for kind in _KINDS.values():
+        yield _on_new(caller, name, kind, {})
+    # EC2 User Guide, Grant permission to tag Amazon EC2 resources during creation.
+    for one in params.get("TagSpecifications", []):
+        yield _on_new(caller, "CreateTags", one["ResourceType"], _tags(one.get("Tags", [])), name)
+
+
+def require_launch(
+    caller: Caller, image_id: str | None, http_tokens: str | None, tags: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Reject a launch that the caller's identity-based policies don't allow.
+
+    `http_tokens` is the value of ec2:MetadataHttpTokens in the request, `tags` the tags by resource type.
+    """
+    context: RequestContext = {"ec2:metadatahttptokens": lambda: http_tokens}
+    require(_request(caller, "RunInstances", f"image/{image_id}", context))
+    for kind in _LAUNCHED:
+        require(_of_account(caller, "RunInstances", f"{kind}/*", context))
+    for kind, of_kind in tags.items():
+        created: RequestContext = {
+            **condition_keys.of_tags(of_kind, {}),
+            _CREATE_ACTION: lambda: "RunInstances",
+        }
+        require(_of_account(caller, "CreateTags", f"{kind}/*", created))
+
+
+def _of_references(caller: Caller, params: Mapping[str, Any]) -> Iterator[Request]:
+    """The reads that DescribeImageReferences makes on the caller's behalf."""
+    named = [one["ResourceType"] for one in params.get("ResourceTypes", [])]
+    kinds = _OF_REFERENCES if params.get("IncludeAllResourceTypes") else named
+    via: RequestContext = {"aws:calledvia": lambda: (_REFERENCES_SERVICE,)}
+    for kind in kinds:
+        for action in _OF_REFERENCES.get(kind, ()):
+            yield request(caller, action, "*", via)
 
 
 def _on(caller: Caller, action: str, resource_id: str, tags: Mapping[str, str] | None = None) -> Request:
@@ -73,7 +142,7 @@ def _on(caller: Caller, action: str, resource_id: str, tags: Mapping[str, str] |
     resource = region.images.get(resource_id) or region.snapshots.get(resource_id)
     kind = _KINDS.get(resource_id.partition("-")[0], "image")
     context = condition_keys.of_tags(tags or {}, resource.tags if resource else {})
-    return _request(caller, action, f"{kind}/{resource_id}", {**context, "ec2:createaction": _absent})
+    return _request(caller, action, f"{kind}/{resource_id}", context)
 
 
 def _on_new(
@@ -81,20 +150,31 @@ def _on_new(
 ) -> Request:
     """An action on an image or a snapshot that does not exist yet."""
     context = condition_keys.of_tags(tags, {})
-    return _request(
-        caller, action, f"{kind}/*", {**context, "ec2:createaction": lambda: create_action or None}
-    )
+    return _request(caller, action, f"{kind}/*", {**context, _CREATE_ACTION: lambda: create_action or None})
+
+
+def _of_account(caller: Caller, action: str, path: str, context: RequestContext | None = None) -> Request:
+    """An action on a resource whose ARN has an account."""
+    partition = current_principal(caller.account_id).partition
+    resource = f"arn:{partition}:ec2:{caller.region}:{caller.account_id}:{path}"
+    return request(caller, f"ec2:{action}", resource, context)
 
 
 def _request(caller: Caller, action: str, path: str, context: RequestContext) -> Request:
+    """An action on an image or a snapshot, whose ARN has no account."""
+    partition = current_principal(caller.account_id).partition
+    return request(caller, f"ec2:{action}", f"arn:{partition}:ec2:{caller.region}::{path}", context)
+
+
+def request(caller: Caller, action: str, resource: str, context: RequestContext | None = None) -> Request:
+    """An authorization request of the current principal, with the keys that a request may lack."""
     principal = current_principal(caller.account_id)
-    resource = f"arn:{principal.partition}:ec2:{caller.region}::{path}"
-    return Request(
-        principal, f"ec2:{action}", resource, {**condition_keys.of_principal(principal), **context}
-    )
+    absent: RequestContext = {"aws:calledvia": _absent, _CREATE_ACTION: _absent}
+    known = {**condition_keys.of_principal(principal), **condition_keys.of_tags({}, {}), **absent}
+    return Request(principal, action, resource, {**known, **(context or {})})
 
 
-def _refusal(request: Request) -> str:
+def refusal(request: Request) -> str:
     """Why the principal's policies do not allow a request; empty if they do."""
     decision = identity_policies.evaluate(request)
     if decision.denies:

@@ -10,11 +10,8 @@ from __future__ import annotations
 from moto.core.exceptions import ServiceException
 
 from ..http.fast_path import FastPathRequest
-from ..iam import condition_keys
-from ..iam.current_principal import current_principal
-from ..iam.policies import Request
 from .access import Caller
-from .authorization import require
+from .authorization import require_launch
 from .dispatch import error_response
 from .errors import dry_run
 from .instances import require_fitting_type
@@ -39,7 +36,7 @@ def answer(request: FastPathRequest) -> tuple[int, bytes] | None:
     try:
         require_opted_in(request.region, request.account_id)
         image_id = request.params.get("ImageId")
-        require_authorized(caller, image_id, request.params.get(HTTP_TOKENS))
+        require_launch(caller, image_id, request.params.get(HTTP_TOKENS), {})
         require_launchable(caller, image_id, request.params.get("InstanceType"))
         raise dry_run()
     except ServiceException as error:
@@ -51,20 +48,3 @@ def require_launchable(caller: Caller, image_id: str | None, instance_type: str 
     image = launchable_image(caller, image_id)
     if instance_type:
         require_fitting_type(image, instance_type)
-
-
-def require_authorized(caller: Caller, image_id: str | None, http_tokens: str | None) -> None:
-    """Reject a launch that the caller's identity-based policies don't allow.
-
-    Service Authorization Reference, Amazon EC2: RunInstances has an image and an instance as resources, and
-    the condition key ec2:MetadataHttpTokens. `http_tokens` is the value in the request.
-    """
-    principal = current_principal(caller.account_id)
-    prefix = f"arn:{principal.partition}:ec2:{caller.region}"
-    resources = (f"{prefix}::image/{image_id}", f"{prefix}:{caller.account_id}:instance/*")
-    for resource in resources:
-        context = {
-            **condition_keys.of_principal(principal),
-            "ec2:metadatahttptokens": lambda: http_tokens,
-        }
-        require(Request(principal, "ec2:RunInstances", resource, context))

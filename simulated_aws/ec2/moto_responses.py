@@ -16,9 +16,10 @@ from moto.ec2.models import ec2_backends
 from ..http.fast_path import FastPathRequest
 from .access import Caller
 from .actions import ACTIONS
+from .authorization import require_launch
 from .dispatch import answer, error_response
 from .errors import Ec2Error, dry_run
-from .launch_dry_run import require_authorized, require_launchable
+from .launch_dry_run import require_launchable
 from .launch_templates import StrictLaunchTemplates
 from .managed_resources import is_shown, operator
 from .regions import require_opted_in
@@ -54,7 +55,7 @@ class StrictEC2Response(StrictLaunchTemplates):
         try:
             image_id = self._launched_image()
             options = self._get_param("MetadataOptions") or {}
-            require_authorized(caller, image_id, options.get("HttpTokens"))
+            require_launch(caller, image_id, options.get("HttpTokens"), self._requested_tags())
             if self._get_param("DryRun", False):
                 require_launchable(caller, image_id, self._get_param("InstanceType"))
                 self._require_network()
@@ -95,6 +96,12 @@ class StrictEC2Response(StrictLaunchTemplates):
         for group_id in self._get_param("SecurityGroupIds", []):
             if backend.get_security_group_from_id(group_id) is None:
                 raise Ec2Error("InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
+
+    def _requested_tags(self) -> dict[str, dict[str, str]]:
+        return {
+            one["ResourceType"]: {tag["Key"]: tag.get("Value", "") for tag in one.get("Tags", [])}
+            for one in self._get_param("TagSpecifications", [])
+        }
 
     def _launched_image(self) -> str | None:
         template = self._get_param("LaunchTemplate", {})

@@ -25,9 +25,13 @@ _RESOURCES = ("KeyId", "Name", "RoleArn", "TopicArn", "QueueUrl", "AlarmNames.me
 def denied(call: Call, account_id: str, caller_arn: str) -> ApiError:
     """The response to a call of this principal without permission for the action."""
     action = f"{_SIGNING_NAMES.get(call.service, call.service)}:{_operation(call)}"
-    resource = _resource(call, account_id)
-    where = f" on resource: {resource}" if resource else ""
     why = f"because no identity-based policy allows the {action} action"
+    return refusal(call, caller_arn, action, _resource(call, account_id), why)
+
+
+def refusal(call: Call, caller_arn: str, action: str, resource: str, why: str) -> ApiError:
+    """The response to a call that policies do not allow, for an action on a resource, if one is named."""
+    where = f" on resource: {resource}" if resource else ""
     text = f"User: {caller_arn} is not authorized to perform: {action}{where} {why}"
     if call.protocol is Protocol.EC2:
         return ApiError(

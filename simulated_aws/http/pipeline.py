@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Handles an API call: authentication, record, faults, throttling, then the service or moto, then latency."""
+"""Handles an API call: authentication, record, faults, throttling, authorization, then service or moto."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ FastPathHandler = Callable[[FastPathRequest], tuple[int, bytes] | None]
 RestHandler = Callable[[RestRequest], tuple[int, bytes]]
 """Returns HTTP status and body, for a service that moto lacks."""
 
+Authorize = Callable[[Call, str], ApiError | None]
+"""Takes a call and the caller's account; returns the error if the caller's policies do not allow it."""
+
 _ANONYMOUS_ACCOUNT = "000000000000"
 """The account id for calls that need no signature."""
 
@@ -56,6 +59,7 @@ class Pipeline:
         fast_path_handlers: Mapping[tuple[str, str], FastPathHandler],
         moto: MotoApp,
         rest_handlers: Mapping[str, RestHandler] | None = None,
+        authorize: Authorize | None = None,
     ) -> None:
         self.callers = Callers()
         self.record = Record()
@@ -65,6 +69,7 @@ class Pipeline:
         """Seconds that every response is delayed."""
         self._fast_path_handlers = fast_path_handlers
         self._rest_handlers = rest_handlers or {}
+        self._authorize = authorize
         self._moto = moto
 
     def reset(self) -> None:
@@ -144,6 +149,8 @@ class Pipeline:
         try:
             with as_principal(self.callers.principal_of(call.access_key)):
                 answered = None
+                if self._authorize is not None and (denied := self._authorize(call, account_id)):
+                    return denied.response(call.protocol, request_id)
                 if call.service in self._rest_handlers:
                     rest = RestRequest(
                         account_id, call.region, request.method, request.path, request.body, request.query

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from moto.iam.models import IAMBackend, Role, User, iam_backends
 
+from ..evaluations import EVALUATIONS
 from ..exceptions import NotSimulated
 from . import policies
 from .policies import PolicyDecision, Request, Statement
@@ -25,9 +26,10 @@ def evaluate(request: Request) -> PolicyDecision:
     if request.principal.is_root:
         return PolicyDecision(allows=True)
     one = identity(request.principal)
-    if one is None:
-        return PolicyDecision()
-    return policies.evaluate_identity(_statements(one, request.principal.partition), request)
+    statements = _statements(one, request.principal.partition) if one is not None else ()
+    decision = policies.evaluate_identity(statements, request)
+    EVALUATIONS.add(request, decision)
+    return decision
 
 
 def _statements(one: User | Role, partition: str) -> Iterator[Statement]:

@@ -22,12 +22,16 @@ from .key_policies import KeyPolicy
 
 
 class Use(NamedTuple):
-    """An operation on a key, through a service if `via_service` is set: `ec2.us-east-1.amazonaws.com`."""
+    """An operation on a key, through a service if `via_service` is set: `ec2.us-east-1.amazonaws.com`.
+
+    `grantee` is the ARN of the grantee principal of CreateGrant.
+    """
 
     principal: Principal
     operation: str
     via_service: str = ""
     encryption_context: Mapping[str, str] = {}
+    grantee: str = ""
 
 
 class Decision(NamedTuple):
@@ -94,7 +98,7 @@ def denied(principal: Principal, operation: str, key_arn: str, why: str | None =
 
 def _evaluate(key: Key, policy: KeyPolicy, use: Use) -> tuple[PolicyDecision, PolicyDecision]:
     """The decisions of the key policy and of the principal's identity-based policies."""
-    context = condition_keys.of_use(use.principal, use.operation, use.via_service)
+    context = condition_keys.of_use(use.principal, use.operation, use.via_service, use.grantee)
     request = Request(use.principal, f"kms:{use.operation}", key.arn, context)
     return policy.evaluate(request), identity_policies.evaluate(request)
 

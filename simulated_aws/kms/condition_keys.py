@@ -11,8 +11,10 @@ GRANT_OPERATIONS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
 """The operations that have the condition key kms:GrantIsForAWSResource."""
 
 
-def of_use(principal: Principal, operation: str, via_service: str) -> RequestContext:
+def of_use(principal: Principal, operation: str, via_service: str, grantee: str = "") -> RequestContext:
     """The request context of an operation that a principal calls, through `via_service` unless that is empty.
+
+    `grantee` is the ARN of the grantee principal of CreateGrant.
 
     A grant is for an AWS resource only if a service requests it on the principal's behalf.
     """
@@ -22,6 +24,7 @@ def of_use(principal: Principal, operation: str, via_service: str) -> RequestCon
         "kms:calleraccount": lambda: principal.account_id,
         "kms:viaservice": lambda: via_service or None,
         "kms:grantisforawsresource": lambda: for_resource,
+        "kms:granteeprincipal": lambda: grantee or None,
     }
 
 

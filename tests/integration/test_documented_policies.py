@@ -114,7 +114,10 @@ def test_a_distribution_cannot_forge_the_marks_of_its_copies(
 def test_a_cleanup_needs_no_tags_but_its_own(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     retiring = {
         "Effect": "Allow",
-        "Action": ["ec2:DeregisterImage", "ec2:DeleteSnapshot"],
+        "Action": [
+            *("ec2:DeregisterImage", "ec2:DeleteSnapshot", "ec2:Describe*", "ec2:List*"),
+            *("autoscaling:Describe*", "imagebuilder:*", "rbin:*", "ssm:Describe*", "ssm:Get*"),
+        ],
         "Resource": "*",
     }
     tagging = [one for one in _statements("docs/cleanup.md") if one["Sid"] == "SetTagsOfCleanup"]

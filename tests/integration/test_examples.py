@@ -66,7 +66,7 @@ def examples_fixture(aws: SimulatedAws, fixture: Fixture) -> dict[str, str]:
     consumer.put_role_policy(
         RoleName=ROLE,
         PolicyName="consumer",
-        PolicyDocument=_policy({"Effect": "Allow", "Action": ["ec2:*", "kms:*"], "Resource": "*"}),
+        PolicyDocument=_policy({"Effect": "Allow", "Action": ["ec2:*", "kms:*", "ssm:*"], "Resource": "*"}),
     )
     consumer.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
     return {region: described["images"][region]["image_id"] for region in (HOME, AWAY)}

@@ -36,7 +36,8 @@ def create_grant(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Create a grant; an earlier request with the same name and terms returns its grant."""
     principal = caller.principal
     tokens = params.get("GrantTokens", ())
-    key, decision = authorize(caller, "CreateGrant", params["KeyId"], grant_tokens=tokens)
+    named = params.get("GranteePrincipal", "")
+    key, decision = authorize(caller, "CreateGrant", params["KeyId"], grant_tokens=tokens, grantee=named)
     operations = tuple(params["Operations"])
     constraints = params.get("Constraints") or {}
     grantee, retiring = _principal(params, "Grantee"), _principal(params, "Retiring")

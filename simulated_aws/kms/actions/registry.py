@@ -52,6 +52,7 @@ def authorize(
     alias_allowed: bool = False,
     cross_account: bool = True,
     grant_tokens: Collection[str] = (),
+    grantee: str = "",
 ) -> Authorized:
     """The key that a request names, if the caller is authorized and the key's state allows the operation.
 
@@ -68,6 +69,6 @@ def authorize(
         )
     if found.key is None or (not own and not cross_account):
         raise authorization.denied(principal, operation, found.arn)
-    decision = authorization.require(found.key, Use(principal, operation), grant_tokens)
+    decision = authorization.require(found.key, Use(principal, operation, grantee=grantee), grant_tokens)
     key_states.require(found.key, operation)
     return Authorized(found.key, decision)

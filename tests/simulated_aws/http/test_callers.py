@@ -51,7 +51,11 @@ def test_a_role_s_session_acts_in_the_role_s_account(aws: SimulatedAws, image_id
     principal = {"AWS": f"arn:aws:iam::{aws.account_id('consumer')}:root"}
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    aws.client("iam", "owner").create_role(RoleName="publisher", AssumeRolePolicyDocument=trust)
+    iam = aws.client("iam", "owner")
+    iam.create_role(RoleName="publisher", AssumeRolePolicyDocument=trust)
+    reading = {"Effect": "Allow", "Action": "ec2:DescribeImages", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [reading]})
+    iam.put_role_policy(RoleName="publisher", PolicyName="reading", PolicyDocument=policy)
     session = aws.client("sts", "consumer").assume_role(
         RoleArn="arn:aws:iam::012345678901:role/publisher", RoleSessionName="release"
     )["Credentials"]
