@@ -31,7 +31,8 @@ export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
 export no_proxy := 127.0.0.1,localhost,$(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test lint sanity package unit mutants integration chaos bench simulated-aws format lock clean
+.PHONY: help environment demo test lint sanity package unit mutants integration chaos bench simulated-aws format policies
+.PHONY: lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 16
@@ -46,7 +47,7 @@ test: environment  ## every check; some of them: make test CHECKS="ruff unit"
 	@$(RUN) -m checks $(CHECKS)
 
 lint: environment  ## style, types, playbooks, documentation, changelog
-	@$(RUN) -m checks ruff format returns mypy ansible-lint docs changelog
+	@$(RUN) -m checks ruff format returns policies mypy ansible-lint docs changelog
 
 sanity: environment  ## ansible-test sanity, without ignore files
 	@$(RUN) -m checks sanity
@@ -74,6 +75,9 @@ simulated-aws: environment  ## run the simulated AWS with FIXTURE on PORT; print
 
 format: environment  ## style and layout by ruff, return values that modules share
 	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format . && $(RUN) -m checks.returns
+
+policies: environment  ## write the IAM policies in docs/iam
+	@$(RUN) -m checks.iam --write
 
 lock: environment  ## newest versions that requirements/*.in allow
 	@sh checks/lock.sh $(VENV)/bin/uv

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from checks import package, responses, returns, sanity
+from checks import iam, package, responses, returns, sanity
 from checks.commands import run
 from checks.paths import CHECKOUT
 
@@ -56,6 +56,7 @@ CHECKS: dict[str, Check] = {
     "format": Check("ruff: layout", lambda: run("ruff", "format", "--check", ".")),
     "returns": Check("returns: what several modules return is documented alike", returns.check),
     "responses": Check("responses: what an AWS answer may lack is not read by subscript", responses.check),
+    "policies": Check("policies: docs/iam is as checks/iam declares it", iam.check),
     "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),
     "unit": Check(
         "pytest: tests/unit, the collection",

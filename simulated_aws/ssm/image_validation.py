@@ -3,7 +3,8 @@
 
 botocore shape PutParameterRequest, DataType: PutParameter responds before the validation is complete, and if
 it fails the parameter is neither created nor updated. Systems Manager User Guide, "Native parameter support
-for Amazon Machine Image IDs": the image must be available in the account.
+for Amazon Machine Image IDs": the image must be available in the account, and the caller must have the
+permissions ec2:DescribeImages and ssm:GetParameters.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from moto.ssm.models import SimpleSystemManagerBackend, ssm_backends
 
 from ..ec2 import state
 from ..ec2.access import Caller, visible_image
+from ..ec2.authorization import refusal, request
 from ..ec2.errors import Ec2Error
+from ..iam.current_principal import current_principal
+from ..resource_arns import ALL, Scope
 from ..settings import SETTINGS
 
 LOCK = threading.RLock()
@@ -31,6 +35,7 @@ class Validation:
     value: str
     started: datetime
     stored: dict[str, Any]
+    is_permitted: bool = True
 
     def is_over(self) -> bool:
         """Whether the validation has ended."""
@@ -47,7 +52,7 @@ def is_running(caller: Caller, name: str) -> bool:
 
 def begin(caller: Caller, name: str, value: str, stored: dict[str, Any]) -> None:
     """Start the validation of a value."""
-    _running[caller, name] = Validation(value, state.now(), stored)
+    _running[caller, name] = Validation(value, state.now(), stored, _may_validate(caller, name))
     settle(caller)
 
 
@@ -57,7 +62,7 @@ def settle(caller: Caller) -> None:
         for (whose, name), validation in list(_running.items()):
             if whose == caller and validation.is_over():
                 del _running[whose, name]
-                if _is_available(caller, validation.value):
+                if validation.is_permitted and _is_available(caller, validation.value):
                     backend(caller).put_parameter(**validation.stored)
 
 
@@ -70,6 +75,15 @@ def reset() -> None:
 def backend(caller: Caller) -> SimpleSystemManagerBackend:
     """moto's backend of an account in a Region."""
     return ssm_backends[caller.account_id][caller.region]
+
+
+def _may_validate(caller: Caller, name: str) -> bool:
+    partition = current_principal(caller.account_id).partition
+    parameter = Scope(partition, caller.region, caller.account_id).arn(
+        "ssm", f"parameter/{name.removeprefix('/')}"
+    )
+    needed = {"ec2:DescribeImages": ALL, "ssm:GetParameters": parameter}
+    return not any(refusal(request(caller, action, arn)) for action, arn in needed.items())
 
 
 def _is_available(caller: Caller, image_id: str) -> bool:

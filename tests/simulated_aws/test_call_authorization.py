@@ -223,3 +223,16 @@ def test_what_policies_were_asked_is_recorded_on_request(owner: Owner) -> None:
     assert denied.context["aws:principalaccount"] == ACCOUNT
     owner.aws.clear_calls()
     assert owner.aws.authorizations() == []
+
+
+def test_an_image_in_a_parameter_is_validated_with_the_caller_s_permissions(owner: Owner) -> None:
+    """Systems Manager User Guide, Native parameter support for Amazon Machine Image IDs."""
+    image = {"Name": "/golden/web", "Value": owner.image_id, "Type": "String", "DataType": "aws:ec2:image"}
+    admin = owner.aws.client("ssm", "owner")
+    actions = ["ssm:PutParameter", "ssm:GetParameters", "ec2:DescribeImages"]
+    for missing in actions[1:]:
+        allowed = [one for one in actions if one != missing]
+        owner.user("ssm", {"Action": allowed}).put_parameter(**image)
+        assert refused(lambda: admin.get_parameter(Name="/golden/web"))[0] == "ParameterNotFound"
+    owner.user("ssm", {"Action": actions}).put_parameter(**image)
+    assert admin.get_parameter(Name="/golden/web")["Parameter"]["Value"] == owner.image_id

@@ -1,0 +1,765 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The policies of every role of a person or machine, from which ``docs/iam`` is generated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from checks.iam.permissions import ALL, CONSUMER_ROLE, EXTERNAL_ID, OWNER, TOMBSTONES
+from checks.iam.statements import VERSION, Condition, Policy, Statement
+
+# The owner's key and, if the account that copies or launches has one, its own.
+_ANY_KEY = ("arn:aws:kms:*:*:key/*",)
+_ANY_PARAMETER = ("arn:aws:ssm:*:*:parameter/*",)
+# Tags ``golden.images:*`` allow deleting and retiring images. The key in aws:ResourceTag ignores the case
+# (IAM User Guide, Condition element: names of condition keys are not case-sensitive), those in aws:TagKeys do
+# not.
+_NO_OWN_TAGS: Condition = {
+    "ForAllValues:StringNotLike": {"aws:TagKeys": "golden.images:*"},
+    "ForAllValues:StringNotEqualsIgnoreCase": {"aws:TagKeys": "golden.images:source"},
+    "Null": {"aws:TagKeys": "false"},
+}
+_CLEANUP_TAGS: Condition = {
+    "ForAllValues:StringLike": {
+        "aws:TagKeys": ["golden.images:cleanup-*", "golden.images:origin-*", "golden.images:restoring"]
+    },
+    "Null": {"aws:TagKeys": "false"},
+}
+_OWN_COPY = {"Null": {"aws:ResourceTag/golden.images:source": "false"}}
+# EC2 User Guide, Identify your resources referencing specified AMIs: Required IAM permissions.
+_FOR_REFERENCES = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["ec2-images.amazonaws.com"]}}
+# EBS User Guide, Requirements for Amazon EBS encryption: Permissions for IAM principals.
+_KEY_OF_COPY = (*("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncrypt"),)
+_READ_IMAGES = (
+    *("ec2:DescribeImageAttribute", "ec2:DescribeImages"),
+    *("ec2:DescribeSnapshotAttribute", "ec2:DescribeSnapshots"),
+)
+_BLOCKS = ("ec2:GetImageBlockPublicAccessState", "ec2:GetSnapshotBlockPublicAccessState")
+
+_NO_OWNER_FINDINGS = (
+    "the findings from the owner's account are missing, so diagnose_ami fails; the role verify still shows "
+    "what the accounts can do"
+)
+
+DISTRIBUTE = Policy(
+    "distribute",
+    "Distribution",
+    "credentials of the owner's account that copy and share unencrypted images: role distribute",
+    (
+        Statement(
+            "Read",
+            "reading the source, the copies and with whom they are shared",
+            (*_READ_IMAGES, "ec2:DescribeRegions", "ec2:GetEbsEncryptionByDefault"),
+            resources=(ALL,),
+        ),
+        Statement(
+            "CopyAndShare",
+            "copying and sharing",
+            ("ec2:CopyImage", "ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute"),
+        ),
+        Statement(
+            "TagNewCopies",
+            "tags of new copies, among them the one by which reruns find a copy",
+            ("ec2:CreateTags",),
+            condition={"StringEquals": {"ec2:CreateAction": "CopyImage"}},
+        ),
+        Statement(
+            "SetOtherTags",
+            "changed tags of existing copies, and `distribute_shared_tags`",
+            ("ec2:CreateTags",),
+            "tags of existing images cannot be changed; a run that has to change them fails",
+            condition=_NO_OWN_TAGS,
+        ),
+        Statement(
+            "RemoveOtherTags",
+            "`purge_tags` of `ami_copy_regions`",
+            ("ec2:DeleteTags",),
+            "tags are not removed; a run that has to remove them fails",
+            condition=_NO_OWN_TAGS,
+        ),
+        Statement(
+            "RemoveOwnFailedCopies",
+            "replacing a failed copy that this collection made",
+            ("ec2:DeregisterImage", "ec2:DeleteSnapshot"),
+            "failed copies have to be deregistered by other credentials",
+            condition=_OWN_COPY,
+        ),
+    ),
+    ("copy", "share", "kms_grant", "distribution"),
+    note="IAM cannot limit the accounts that an image is shared with.",
+)
+
+DISTRIBUTE_ENCRYPTED = Policy(
+    "distribute-encrypted",
+    "Distribution of encrypted images",
+    "the same credentials, in addition to `distribute.json`",
+    (
+        Statement(
+            "CopyAndGrant",
+            "copying, and granting consumers access to the keys",
+            (*_KEY_OF_COPY, "kms:CreateGrant", "kms:ListGrants"),
+        ),
+        Statement(
+            "ReadKeyPolicies",
+            "warning about consumers that cannot use a key, and access through key policies",
+            ("kms:GetKeyPolicy",),
+            "a warning says that the key policy could not be read; a run that has to change it fails",
+        ),
+        Statement(
+            "ReplaceKeyPolicies",
+            "access of organizations and organizational units, `distribute_kms_access_method: key_policy`",
+            ("kms:PutKeyPolicy",),
+            "access through key policies cannot be given or revoked; a run that has to do so fails",
+        ),
+        Statement(
+            "RevokeGrants",
+            "`distribute_purge_access` and `distribute_unshare_after_copy`",
+            ("kms:RevokeGrant",),
+            "grants cannot be revoked; a run that has to do so fails",
+        ),
+        Statement(
+            "ReadDefaultKey",
+            "copies without a configured key",
+            ("ec2:GetEbsDefaultKmsKeyId",),
+            "a run that copies without a key fails",
+        ),
+    ),
+    ("copy", "share", "kms_grant", "distribution"),
+    note="Do not restrict `kms:CreateGrant` with `kms:GrantIsForAWSResource`: it is true only if an AWS "
+    "service creates the grant.",
+)
+
+ASSUME_ROLES = Policy(
+    "assume-consumer-roles",
+    "Acting in consumer accounts",
+    "the same credentials, where a role in the consumer accounts is named (`…_consumer_role_name`)",
+    (Statement("AssumeConsumerRoles", "acting in the consumer accounts", ("sts:AssumeRole",)),),
+)
+
+SHARE = Policy(
+    "share",
+    "Sharing and unsharing",
+    "credentials of the owner's account that share existing images: playbooks share_ami and unshare_ami",
+    (
+        Statement("Read", "reading with whom the images are shared", _READ_IMAGES, resources=(ALL,)),
+        Statement(
+            "Share", "sharing and unsharing", ("ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute")
+        ),
+        Statement(
+            "SetSharedTags",
+            "`share_shared_tags`",
+            ("ec2:CreateTags",),
+            "shared tags cannot be set; a run that has to set them fails",
+            condition={
+                "ForAllValues:StringLike": {"aws:TagKeys": "ec2:SharedTag/*"},
+                "Null": {"aws:TagKeys": "false"},
+            },
+        ),
+        Statement(
+            "ReadKeyAccess",
+            "warning about consumers that cannot use an image's key",
+            ("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"),
+            "a warning says that it is not known whether the consumers can use the keys",
+        ),
+        Statement(
+            "ReadBlocks",
+            "sharing with the public",
+            _BLOCKS,
+            "images cannot be shared with the public; a run that has to do so fails",
+        ),
+    ),
+    ("share",),
+)
+
+PUBLISH = Policy(
+    "publish",
+    "Publishing",
+    "credentials of the owner's account, and the role in each account that images are published in",
+    (
+        Statement(
+            "WriteParameter",
+            "the parameter and its labels",
+            (
+                "ssm:AddTagsToResource",
+                "ssm:GetParameter",
+                "ssm:GetParameterHistory",
+                "ssm:GetParameters",
+                "ssm:LabelParameterVersion",
+                "ssm:ListTagsForResource",
+                "ssm:PutParameter",
+            ),
+        ),
+        Statement(
+            "ReadImages",
+            "the check that each account can use the image; AWS makes it with these permissions, too",
+            ("ec2:DescribeImageAttribute", "ec2:DescribeImages"),
+            resources=(ALL,),
+        ),
+        Statement(
+            "MoveLabels",
+            "making room for a version if the oldest of 100 has the collection's label",
+            ("ssm:UnlabelParameterVersion",),
+            "publishing fails once the oldest of 100 versions has a label",
+        ),
+        Statement(
+            "ReadLaunchTemplates",
+            "`launch_templates`",
+            ("ec2:DescribeLaunchTemplateVersions",),
+            "launch templates cannot be updated; a run that has to do so fails",
+        ),
+        Statement(
+            "UpdateLaunchTemplates",
+            "`launch_templates`",
+            ("ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate"),
+            "launch templates cannot be updated; a run that has to do so fails",
+        ),
+    ),
+    ("publish",),
+)
+
+AUDIT = Policy(
+    "audit",
+    "Auditing",
+    "credentials of the owner's account that only read: role audit",
+    (
+        Statement(
+            "Read",
+            "images, snapshots and with whom they are shared",
+            (*_READ_IMAGES, "ec2:DescribeRegions"),
+            resources=(ALL,),
+        ),
+        Statement("ReadBlocks", "findings about block public access", _BLOCKS, "", resources=(ALL,)),
+        Statement(
+            "ReadKeys",
+            "who can use the keys",
+            ("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"),
+        ),
+    ),
+    ("audit",),
+)
+
+REMEDIATE = Policy(
+    "remediate",
+    "Remediation",
+    "credentials of the owner's account that remove access: role remediate",
+    (
+        *AUDIT.statements,
+        Statement("Unshare", "unsharing", ("ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute")),
+        Statement(
+            "RevokeKeyAccess",
+            "revoking access to keys",
+            ("kms:PutKeyPolicy", "kms:RevokeGrant"),
+            "access to keys stays; a run that has to revoke it fails",
+        ),
+    ),
+    ("audit", "remediation"),
+)
+
+CLEANUP = Policy(
+    "cleanup",
+    "Cleanup",
+    "credentials of the owner's account that retire images: role cleanup",
+    (
+        Statement(
+            "ReadImages",
+            "images, snapshots, with whom they are shared, and where they are used",
+            (
+                *_READ_IMAGES,
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribeInstanceRefreshes",
+                "autoscaling:DescribeLaunchConfigurations",
+                "ec2:DescribeExportImageTasks",
+                "ec2:DescribeFleets",
+                "ec2:DescribeImageReferences",
+                "ec2:DescribeInstances",
+                "ec2:DescribeLaunchTemplateVersions",
+                "ec2:DescribeLockedSnapshots",
+                "ec2:DescribeRegions",
+                "ec2:DescribeSpotFleetRequests",
+                "ec2:DescribeSpotInstanceRequests",
+                "ec2:DescribeStoreImageTasks",
+                "ec2:ListImagesInRecycleBin",
+                "ssm:DescribeParameters",
+            ),
+            resources=(ALL,),
+        ),
+        Statement(
+            "ReadParameters",
+            "parameters that name images",
+            ("ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters"),
+            resources=_ANY_PARAMETER,
+        ),
+        Statement(
+            "ReadReferences",
+            "DescribeImageReferences, for which AWS makes these reads, and some of `ReadImages`",
+            (
+                "ec2:DescribeLaunchTemplates",
+                "imagebuilder:GetContainerRecipe",
+                "imagebuilder:ListContainerRecipes",
+                "imagebuilder:ListImageRecipes",
+                "ssm:GetParameters",
+            ),
+            condition=_FOR_REFERENCES,
+            resources=(ALL,),
+        ),
+        Statement(
+            "Retire",
+            "deprecating, disabling and deregistering images, and deleting their snapshots",
+            (
+                "ec2:DeleteSnapshot",
+                "ec2:DeregisterImage",
+                "ec2:DisableImage",
+                "ec2:EnableImageDeprecation",
+            ),
+        ),
+        Statement(
+            "SetTagsOfCleanup",
+            "the dates of the stages, and the mark of snapshots to delete",
+            ("ec2:CreateTags", "ec2:DeleteTags"),
+            condition=_CLEANUP_TAGS,
+        ),
+        Statement(
+            "ReadRecycleBin",
+            "until when a deregistered image can be restored",
+            ("rbin:GetRule", "rbin:ListRules"),
+            "the report says that it is not known whether images can be restored",
+            resources=(ALL,),
+        ),
+        Statement(
+            "ReadImageBuilder",
+            "images that Image Builder made, and its lifecycle policies",
+            (
+                "imagebuilder:GetLifecyclePolicy",
+                "imagebuilder:ListImageBuildVersions",
+                "imagebuilder:ListLifecyclePolicies",
+            ),
+            "images that Image Builder made are kept",
+            resources=(ALL,),
+        ),
+        Statement(
+            "ReadUsageReports",
+            "shared images with `cleanup_trust_usage_reports`",
+            ("ec2:DescribeImageUsageReportEntries", "ec2:DescribeImageUsageReports"),
+            "shared images are kept",
+        ),
+        Statement(
+            "RequestUsageReports",
+            "shared images with `cleanup_trust_usage_reports`",
+            ("ec2:CreateImageUsageReport",),
+            "shared images are kept",
+        ),
+        Statement(
+            "WriteTombstonesToS3",
+            "`cleanup_tombstone_s3_uri`",
+            ("s3:PutObject",),
+            "no image is disabled or deregistered in a run with `cleanup_tombstone_s3_uri`",
+        ),
+        Statement(
+            "WriteTombstonesToParameters",
+            "`cleanup_tombstone_ssm_path`",
+            ("ssm:PutParameter",),
+            "no image is disabled or deregistered in a run with `cleanup_tombstone_ssm_path`",
+            resources=(f"arn:aws:ssm:*:{OWNER}:parameter/{TOMBSTONES}/*",),
+        ),
+        Statement(
+            "RevokeGrants",
+            "`cleanup_revoke_grants`",
+            ("kms:ListGrants", "kms:RevokeGrant"),
+            "grants stay",
+        ),
+    ),
+    ("cleanup",),
+    note="Give these credentials no other permission to set tags `golden.images:*`.",
+)
+
+RESTORE = Policy(
+    "restore",
+    "Restore",
+    "credentials of the owner's account that restore retired images: playbook restore_ami",
+    (
+        Statement("Read", "the images and their snapshots", _READ_IMAGES, resources=(ALL,)),
+        Statement(
+            "Restore",
+            "enabling images, and giving back their permissions",
+            (
+                "ec2:DisableImageDeprecation",
+                "ec2:EnableImage",
+                "ec2:ModifyImageAttribute",
+                "ec2:ModifySnapshotAttribute",
+            ),
+        ),
+        Statement(
+            "SetTagsOfCleanup",
+            "removing the tags of the cleanup",
+            ("ec2:CreateTags", "ec2:DeleteTags"),
+            condition=_CLEANUP_TAGS,
+        ),
+        Statement(
+            "ReadRecycleBin",
+            "deregistered images",
+            ("ec2:ListImagesInRecycleBin", "ec2:ListSnapshotsInRecycleBin"),
+            "deregistered images cannot be restored; a run that has to do so fails",
+        ),
+        Statement(
+            "RestoreFromRecycleBin",
+            "deregistered images",
+            ("ec2:RestoreImageFromRecycleBin", "ec2:RestoreSnapshotFromRecycleBin"),
+            "deregistered images cannot be restored; a run that has to do so fails",
+        ),
+        Statement(
+            "ReadTombstonesFromS3",
+            "`restore_tombstone_s3_uri`",
+            ("s3:GetObject", "s3:ListObjectsV2"),
+            "a run with `restore_tombstone_s3_uri` fails",
+        ),
+        Statement(
+            "ReadTombstonesFromParameters",
+            "`restore_tombstone_ssm_path`",
+            ("ssm:GetParameterHistory",),
+            "a run with `restore_tombstone_ssm_path` fails",
+            resources=(f"arn:aws:ssm:*:{OWNER}:parameter/{TOMBSTONES}/*",),
+        ),
+        Statement(
+            "ReadBlocks",
+            "`restore_allow_public`",
+            _BLOCKS,
+            "images are not shared with the public again; a run that has to do so fails",
+        ),
+    ),
+    ("restore",),
+)
+
+DIAGNOSE = Policy(
+    "diagnose",
+    "Diagnosis",
+    "credentials of the owner's account that only read: playbook diagnose_ami, role verify",
+    (
+        Statement("Read", "the images and with whom they are shared", _READ_IMAGES, resources=(ALL,)),
+        Statement("ReadBlocks", "findings about snapshots and public images", _BLOCKS, _NO_OWNER_FINDINGS),
+        Statement(
+            "ReadKeys",
+            "who can use the keys",
+            ("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"),
+            _NO_OWNER_FINDINGS,
+        ),
+    ),
+    ("diagnose",),
+)
+
+MONITOR = Policy(
+    "monitor",
+    "Monitoring",
+    "credentials of the owner's account that set up the monitoring: role monitor",
+    (
+        Statement("ReadLogGroups", "finding the trail's log group", ("logs:DescribeLogGroups",)),
+        Statement(
+            "ReadTagsOfLogGroup",
+            "the module that reads the log group reads its tags, too",
+            ("logs:ListTagsLogGroup",),
+            "a warning of `amazon.aws.cloudwatchlogs_log_group_info`",
+        ),
+        Statement(
+            "CountSharing",
+            "metric filters",
+            (
+                "logs:DeleteMetricFilter",
+                "logs:DescribeMetricFilters",
+                "logs:PutMetricFilter",
+            ),
+        ),
+        Statement(
+            "Alarm",
+            "the alarm",
+            ("cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"),
+        ),
+        Statement(
+            "Rule",
+            "the EventBridge rule",
+            (
+                "events:DeleteRule",
+                "events:DescribeRule",
+                "events:ListTargetsByRule",
+                "events:PutRule",
+                "events:PutTargets",
+                "events:RemoveTargets",
+            ),
+        ),
+        Statement("FindTopics", "finding the topic", ("sns:ListTopics",)),
+        Statement(
+            "Topic",
+            "the SNS topic, its policy and its subscriptions",
+            (
+                "sns:CreateTopic",
+                "sns:DeleteTopic",
+                "sns:GetTopicAttributes",
+                "sns:ListSubscriptionsByTopic",
+                "sns:ListTagsForResource",
+                "sns:SetTopicAttributes",
+                "sns:Subscribe",
+                "sns:Unsubscribe",
+            ),
+        ),
+        Statement(
+            "Queue",
+            "`monitor_queue_name`",
+            (
+                "sqs:CreateQueue",
+                "sqs:DeleteQueue",
+                "sqs:GetQueueAttributes",
+                "sqs:GetQueueUrl",
+                "sqs:SetQueueAttributes",
+            ),
+            "a run with `monitor_queue_name` fails",
+        ),
+    ),
+)
+
+RULEBOOK = Policy(
+    "rulebook",
+    "Event-Driven Ansible",
+    "credentials of ansible-rulebook, in addition to `remediate.json`",
+    (
+        Statement(
+            "ReceiveEvents",
+            "the queue of the role monitor",
+            ("sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"),
+        ),
+    ),
+)
+
+INVENTORY = Policy(
+    "inventory",
+    "Accounts inventory",
+    "credentials of the organization's management account or of a delegated administrator",
+    (
+        Statement(
+            "ListAccounts",
+            "accounts and organizational units",
+            (
+                "organizations:ListAccountsForParent",
+                "organizations:ListOrganizationalUnitsForParent",
+                "organizations:ListRoots",
+            ),
+        ),
+        Statement(
+            "ReadTags",
+            "groups by tag",
+            ("organizations:ListTagsForResource",),
+            "set `include_tags: false`",
+        ),
+    ),
+    ("inventory", "organization"),
+)
+
+CONSUMER_LAUNCH = Policy(
+    "consumer-launch",
+    "Launching encrypted images",
+    "in each consumer account, the roles that launch encrypted images, in addition to what launches need",
+    (
+        Statement(
+            "UseKeysOfImages",
+            "the volumes of an instance; without it, the launch is accepted and the instance terminated",
+            (*_KEY_OF_COPY, "kms:CreateGrant"),
+        ),
+    ),
+    rooms=("diagnose", "shared_info"),
+    note="The roles need the same actions on the key that encrypts their own volumes by default, unless that "
+    "is the key `aws/ebs`.",
+)
+
+CONSUMER_VERIFY = Policy(
+    "consumer-verify",
+    "Verification in the consumer accounts",
+    f"in each consumer account, the role `{CONSUMER_ROLE}` for verifying and diagnosing; for encrypted "
+    "images, in addition to `consumer-launch.json`",
+    (
+        Statement("ReadImages", "the level `visible`", ("ec2:DescribeImages",)),
+        Statement("Launch", "the levels `authorized`, a dry run, and `launched`", ("ec2:RunInstances",)),
+        Statement(
+            "ReadAllowedImages",
+            "findings about Allowed AMIs",
+            ("ec2:GetAllowedImagesSettings",),
+            "a finding says that the settings could not be read",
+        ),
+        Statement(
+            "ReadOwnSide",
+            "`ami_shared_info`",
+            ("ec2:DescribeRegions", "ec2:DescribeSnapshots"),
+            "`ami_shared_info` cannot be used",
+        ),
+        Statement(
+            "ReadInstances",
+            "the level `launched`",
+            ("ec2:DescribeInstances",),
+            "the level `launched` is not reached",
+        ),
+        Statement(
+            "TagProbes",
+            "the level `launched`",
+            ("ec2:CreateTags",),
+            "the level `launched` is not reached",
+            condition={"StringEquals": {"ec2:CreateAction": "RunInstances"}},
+            resources=(
+                "arn:aws:ec2:*:*:instance/*",
+                "arn:aws:ec2:*:*:network-interface/*",
+                "arn:aws:ec2:*:*:volume/*",
+            ),
+        ),
+        Statement(
+            "TerminateProbes",
+            "the level `launched`",
+            ("ec2:TerminateInstances",),
+            "the level `launched` leaves an instance, and the role fails",
+            condition={"Null": {"aws:ResourceTag/golden.images:probe": "false"}},
+        ),
+    ),
+    ("diagnose", "launch_probe", "shared_info"),
+)
+
+CONSUMER_USAGE = Policy(
+    "consumer-usage",
+    "Reading use in the consumer accounts",
+    "in each consumer account, the role that the cleanup reads use with (`cleanup_consumer_role_name`)",
+    (
+        Statement(
+            "ReadUse",
+            "where images are used",
+            (
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribeInstanceRefreshes",
+                "autoscaling:DescribeLaunchConfigurations",
+                "ec2:DescribeFleets",
+                "ec2:DescribeImageReferences",
+                "ec2:DescribeImages",
+                "ec2:DescribeInstances",
+                "ec2:DescribeLaunchTemplateVersions",
+                "ec2:DescribeSpotFleetRequests",
+                "ec2:DescribeSpotInstanceRequests",
+                "ssm:DescribeParameters",
+            ),
+            resources=(ALL,),
+            without="images that are shared with the account are kept",
+        ),
+        Statement(
+            "ReadParameters",
+            "parameters that name images",
+            ("ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters"),
+            resources=_ANY_PARAMETER,
+            without="images that are shared with the account are kept",
+        ),
+        Statement(
+            "ReadReferences",
+            "DescribeImageReferences, for which AWS makes these reads, and some of `ReadUse`",
+            (
+                "ec2:DescribeLaunchTemplates",
+                "imagebuilder:GetContainerRecipe",
+                "imagebuilder:ListContainerRecipes",
+                "imagebuilder:ListImageRecipes",
+                "ssm:GetParameters",
+            ),
+            condition=_FOR_REFERENCES,
+            resources=(ALL,),
+            without="images that are shared with the account are kept",
+        ),
+    ),
+    ("cleanup",),
+)
+
+CONSUMER_VOLUMES = Policy(
+    "consumer-volumes",
+    "Reading volumes in the consumer accounts",
+    "in each consumer account, the role that volumes are read with before grants are revoked "
+    "(`consumer_role_name` of `ami_kms_grant`, `cleanup_revoke_grants`, `remediate_consumer_role_name`)",
+    (
+        Statement(
+            "ReadVolumes",
+            "keeping the grants of accounts whose volumes are under the owner's key",
+            ("ec2:DescribeVolumes",),
+            "`ami_kms_grant` revokes the grants, and names the accounts; the cleanup keeps the grants",
+        ),
+    ),
+    ("kms_grant", "cleanup"),
+)
+
+CONSUMER_COPY = Policy(
+    "consumer-copy",
+    "Copies into the consumer accounts",
+    f"in each consumer account, the role `{CONSUMER_ROLE}` for `distribute_copy_into_accounts`",
+    (
+        Statement(
+            "Read",
+            "the shared image and existing copies",
+            ("ec2:DescribeImages", "ec2:DescribeSnapshots", "ec2:GetEbsEncryptionByDefault"),
+        ),
+        Statement("Copy", "copying", ("ec2:CopyImage",)),
+        next(one for one in DISTRIBUTE.statements if one.sid == "TagNewCopies"),
+        next(one for one in DISTRIBUTE.statements if one.sid == "SetOtherTags"),
+        next(one for one in DISTRIBUTE.statements if one.sid == "RemoveOwnFailedCopies"),
+        Statement(
+            "UseKeys",
+            "encrypted images: the owner's key, and the account's own",
+            _KEY_OF_COPY,
+            "encrypted images cannot be copied",
+            resources=_ANY_KEY,
+        ),
+        Statement(
+            "CreateGrantsForCopies",
+            "encrypted images: the grants that EC2 creates for the copies",
+            ("kms:CreateGrant",),
+            "encrypted images cannot be copied",
+            condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            resources=_ANY_KEY,
+        ),
+    ),
+    ("copy",),
+)
+
+CONSUMER_AUTO_SCALING = Policy(
+    "consumer-auto-scaling",
+    "Auto Scaling in the consumer accounts",
+    f"in each consumer account, the role `{CONSUMER_ROLE}` for `distribute_auto_scaling`",
+    (
+        Statement(
+            "GrantToAutoScaling",
+            "the grant for the service-linked role of Auto Scaling, which only the account can create",
+            ("kms:CreateGrant",),
+            condition={
+                "StringLike": {
+                    "kms:GranteePrincipal": "arn:aws:iam::*:role/aws-service-role/autoscaling.amazonaws.com/*"
+                }
+            },
+        ),
+    ),
+    ("kms_grant",),
+)
+
+POLICIES = (
+    *(DISTRIBUTE, DISTRIBUTE_ENCRYPTED, ASSUME_ROLES, SHARE, PUBLISH, AUDIT, REMEDIATE, RULEBOOK, CLEANUP),
+    *(RESTORE, DIAGNOSE, MONITOR, INVENTORY),
+    *(CONSUMER_LAUNCH, CONSUMER_VERIFY, CONSUMER_USAGE, CONSUMER_VOLUMES, CONSUMER_COPY),
+    CONSUMER_AUTO_SCALING,
+)
+"""All identity-based policies, in the order of the index."""
+
+TRUST: dict[str, Any] = {
+    "Version": VERSION,
+    "Statement": [
+        {
+            "Sid": "TrustTheOwner",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{OWNER}:root"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}},
+        }
+    ],
+}
+"""The trust policy of the roles in the consumer accounts."""
+
+KEY_STATEMENT: dict[str, Any] = {
+    "Sid": "AllowGrantsForImages",
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{OWNER}:root"},
+    "Action": ["kms:CreateGrant", "kms:DescribeKey", "kms:ListGrants", "kms:RevokeGrant"],
+    "Resource": ALL,
+}
+"""The statement in the policy of a key of another account that lets the images' account manage grants."""

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The IAM policies: complete, as narrow as AWS supports, within its limits, and up to date in docs/iam."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.kms_grant import checks
+
+from checks import iam, responses
+from checks.iam import documents, policies
+from checks.iam.permissions import ALL, ARNS, OWNER, PERMISSIONS
+from checks.iam.policies import KEY_STATEMENT, POLICIES, TRUST
+from checks.iam.statements import MANAGED_POLICY_LIMIT, TRUST_POLICY_LIMIT, Policy, Statement, size
+from checks.paths import CHECKOUT
+from simulated_aws.iam import policies as evaluation
+from simulated_aws.iam import principals
+
+# Actions, resource types and condition keys of the Service Authorization Reference, as of 2026-10.
+REFERENCE: dict[str, dict[str, Any]] = json.loads(
+    (CHECKOUT / "checks" / "iam" / "reference.json").read_text(encoding="utf-8")
+)
+# What a policy of its own allows, whichever room needs it.
+ELSEWHERE = {"sts:AssumeRole", "sts:GetCallerIdentity"}
+# Rooms of all capabilities.
+SHARED = {"aws", "modules", "runner"}
+STATEMENTS = [(policy, one) for policy in POLICIES for one in policy.statements]
+
+
+def _name(value: Any) -> str:
+    return getattr(value, "name", None) or getattr(value, "sid", None) or str(value)
+
+
+@pytest.fixture(scope="module")
+def called() -> dict[str, list[str]]:
+    """Room to the operations that it calls."""
+    return responses.operations(CHECKOUT)
+
+
+def test_every_operation_is_declared_and_used(called: dict[str, list[str]]) -> None:
+    operations = {one for needed in called.values() for one in needed}
+    assert operations - PERMISSIONS.keys() == set()
+    used = {one for policy in POLICIES for one in policy.operations}
+    free = {name for name, one in PERMISSIONS.items() if not one.actions}
+    assert PERMISSIONS.keys() - used == free
+
+
+def test_every_room_has_policies_for_all_of_its_operations(called: dict[str, list[str]]) -> None:
+    missing = {
+        room: sorted(set(needed) - ELSEWHERE - _allowed(room))
+        for room, needed in called.items()
+        if room not in SHARED
+    }
+    assert {room: found for room, found in missing.items() if found} == {}
+
+
+def _allowed(room: str) -> set[str]:
+    return {one for policy in POLICIES if room in policy.rooms for one in policy.operations}
+
+
+def test_resource_types_are_those_of_the_actions() -> None:
+    for name, permission in PERMISSIONS.items():
+        for action in permission.actions:
+            service = action.partition(":")[0]
+            own = [one for one in permission.resource_types if one.startswith(f"{service}:")]
+            assert own == [*permission.resource_types], name
+            types = {f"{service}:{one}" for one in REFERENCE[action]["resources"]}
+            assert set(own) <= types, name
+            # Only reads are allowed for all resources of a type.
+            assert own or not REFERENCE[action]["required"] or _reads(action), name
+            required = {f"{service}:{one}" for one in REFERENCE[action]["required"]}
+            assert not own or required <= set(own), name
+
+
+def _reads(action: str) -> bool:
+    return REFERENCE[action]["access"] in ("List", "Read")
+
+
+@pytest.mark.parametrize("statement", [one for _, one in STATEMENTS], ids=_name)
+def test_only_reads_are_allowed_for_all_resources(statement: Statement) -> None:
+    if statement.arns == [ALL]:
+        assert all(map(_reads, statement.actions))
+    else:
+        services = {one.split(":")[2] for one in statement.arns}
+        prefixes = {"iam" if one == "sts:AssumeRole" else one.partition(":")[0] for one in statement.actions}
+        assert services == prefixes
+
+
+@pytest.mark.parametrize("statement", [one for _, one in STATEMENTS], ids=_name)
+def test_condition_keys_are_those_of_the_actions(statement: Statement) -> None:
+    keys = {key for of_operator in statement.condition.values() for key in of_operator}
+    # A global key, which every request of a service for the caller has (IAM User Guide, aws:CalledVia).
+    for key in keys - {"aws:CalledVia"}:
+        name = f"{key.rpartition('/')[0]}/${{TagKey}}" if "/" in key else key
+        for action in statement.actions:
+            known = REFERENCE[action]["conditions"] + [
+                one for of_type in REFERENCE[action]["resources"].values() for one in of_type
+            ]
+            assert name in known, action
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=_name)
+def test_a_policy_is_valid_and_within_the_limit(policy: Policy) -> None:
+    assert size(policy.document()) <= MANAGED_POLICY_LIMIT
+    assert len({one.sid for one in policy.statements}) == len(policy.statements)
+    assert all(one.sid.isalnum() for one in policy.statements)
+    evaluation.read(json.dumps(policy.document()), of_resource=False)
+
+
+def test_the_limit_counts_no_white_space() -> None:
+    assert size({"Sid": "a b", "Action": ["c"]}) == len('{"Sid":"ab","Action":["c"]}')
+
+
+def test_resource_based_policies_are_valid_and_within_the_limit() -> None:
+    assert size(TRUST) <= TRUST_POLICY_LIMIT
+    evaluation.read(json.dumps({"Version": "2012-10-17", "Statement": [KEY_STATEMENT]}), of_resource=True)
+    evaluation.read(json.dumps(TRUST), of_resource=True)
+    assert TRUST["Statement"][0]["Condition"]["StringEquals"].keys() == {"sts:ExternalId"}
+
+
+def test_the_statement_for_a_key_of_another_account_is_the_one_in_the_failure() -> None:
+    refused = checks._permission(f"arn:aws:kms:eu-west-1:{OWNER}:key/1", OWNER)
+    assert {**refused, "Sid": KEY_STATEMENT["Sid"]} == KEY_STATEMENT
+
+
+MARKS = ("golden.images:source", "Golden.Images:Source", "golden.images:cleanup-disabled")
+CLEANUP_MARKS = (
+    "golden.images:cleanup-disabled",
+    "golden.images:cleanup-image-ids",
+    "golden.images:restoring",
+)
+
+
+def _may_tag(policy: Policy, action: str, key: str, create_action: str | None = None) -> bool:
+    context: dict[str, Any] = {
+        "aws:calledvia": lambda: None,
+        "aws:resourcetag/": lambda: None,
+        "aws:tagkeys": lambda: (key,),
+        "ec2:createaction": lambda: create_action,
+    }
+    request = evaluation.Request(
+        principals.root(OWNER), f"ec2:{action}", "arn:aws:ec2:eu-west-1::image/ami-1", context
+    )
+    statements = evaluation.read(json.dumps(policy.document()), of_resource=False)
+    return evaluation.evaluate_identity(statements, request).allows
+
+
+def _tagging() -> Iterator[tuple[str, str, str]]:
+    for policy in POLICIES:
+        for action in ("CreateTags", "DeleteTags"):
+            for key in (*MARKS, *CLEANUP_MARKS):
+                if _may_tag(policy, action, key):
+                    yield policy.name, action, key
+
+
+def test_only_cleanup_and_restore_set_marks_of_existing_images_and_only_their_own() -> None:
+    found = set(_tagging())
+    assert {policy for policy, _, _ in found} == {"cleanup", "restore"}
+    assert {key for _, _, key in found} == set(CLEANUP_MARKS)
+
+
+def test_marks_of_copies_are_set_while_they_are_created() -> None:
+    may = {one.name for one in POLICIES if _may_tag(one, "CreateTags", MARKS[0], "CopyImage")}
+    assert may == {"consumer-copy", "distribute"}
+    assert not any(_may_tag(one, "CreateTags", MARKS[0], "CreateImage") for one in POLICIES)
+
+
+def test_only_own_copies_are_deleted_by_a_distribution() -> None:
+    for policy in (policies.DISTRIBUTE, policies.CONSUMER_COPY):
+        for one in policy.statements:
+            if {"ec2:DeregisterImage", "ec2:DeleteSnapshot"} & set(one.actions):
+                assert one.condition == {"Null": {"aws:ResourceTag/golden.images:source": "false"}}
+
+
+def test_audit_and_diagnosis_only_read() -> None:
+    for policy in (policies.AUDIT, policies.DIAGNOSE, policies.CONSUMER_USAGE):
+        assert all(_reads(action) for one in policy.statements for action in one.actions)
+
+
+def test_the_placeholder_arns_are_of_their_resource_types() -> None:
+    for kind, arn in ARNS.items():
+        service = kind.partition(":")[0]
+        assert arn.split(":")[2] == ("iam" if service == "sts" else service)
+
+
+def test_statements_of_different_kinds_of_resources_are_refused() -> None:
+    mixed = Statement("Mixed", "a test", ("ec2:DescribeImages", "ec2:CopyImage"))
+    with pytest.raises(ValueError, match="Mixed: some of the actions support no resources"):
+        mixed.document()
+
+
+def test_an_action_can_be_left_out() -> None:
+    first, second = (Statement(sid, "a test", ("ec2:CopyImage", "ec2:CreateTags")) for sid in "ab")
+    policy = Policy("p", "P", "a test", (first, second))
+    left = policy.without(first, "ec2:CopyImage")["Statement"]
+    assert [one["Action"] for one in left] == [["ec2:CreateTags"], ["ec2:CopyImage", "ec2:CreateTags"]]
+    only = Policy("p", "P", "a test", (Statement("a", "a test", ("ec2:CopyImage",)), second))
+    assert [one["Sid"] for one in only.without(only.statements[0], "ec2:CopyImage")["Statement"]] == ["b"]
+
+
+def test_files_that_are_not_up_to_date_are_found_and_written(tmp_path: Path) -> None:
+    assert iam.outdated(tmp_path) == sorted(documents.files())
+    (tmp_path / "docs").mkdir()
+    iam.write(tmp_path)
+    assert iam.outdated(tmp_path) == []
+    folder = tmp_path / iam.FOLDER
+    (folder / "audit.json").write_text("{}", encoding="utf-8")
+    (folder / "other.json").write_text("{}", encoding="utf-8")
+    assert iam.outdated(tmp_path) == ["audit.json", "other.json"]
+    iam.write(tmp_path)
+    assert iam.outdated(tmp_path) == []
+
+
+def test_the_index_names_what_is_lost_without_an_optional_statement() -> None:
+    index = documents.files()[documents.INDEX]
+    for _, statement in STATEMENTS:
+        row = next(line for line in index.splitlines() if line.startswith(f"| `{statement.sid}` |"))
+        assert row.endswith(" |")
+        assert not statement.without or statement.without in index
