@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Names, descriptions and tags that mean harm, through whole playbooks: they stay text everywhere.
+
+Whoever may create or tag a resource chooses these texts. They contain markup, templates, formulas, escape
+sequences of terminals, and characters that are not shown.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulated_aws.client import SimulatedAws
+
+from . import observed
+from .browser import PROGRAM, Browser
+from .fixture import CONSUMERS, HOME, OWNER, STRANGER, Fixture
+from .playbook import Ansible, Run
+
+AWAY = "eu-west-1"
+# CSI is the one character for ESC [ (ECMA-48). EC2's answers are XML 1.0, which cannot contain ESC itself.
+ROCKET, REVERSED, CSI = "\U0001f680", "\u202e", "\x9b2J\x9b31m"
+SCRIPT = "<script>document.title='taken over'</script>"
+PIPE = "{{ lookup('ansible.builtin.pipe', 'touch evaluated') }}"
+FORMULA = "=cmd|' /C calc'!A0"
+TEXTS = {
+    "script": SCRIPT,
+    "image": "\"><img src=x onerror='document.title=1'>",
+    "pipe": PIPE,
+    "statement": "{% for x in range(9) %}{{ x }}{% endfor %}{# note #}",
+    "unsafe": "!unsafe '{{ 7*7 }}'",
+    "formula": FORMULA,
+    "plus": "+1+1",
+    "at": "@SUM(1+1)",
+    "comma": "a,\"b\",'c';d",
+    "lines": "one\n=2+2\n\ttwo",
+    "escape": f"{CSI}red",
+    "unicode": f"{ROCKET} {REVERSED}gnp.exe \u0635\u0648\u0631\u0629",
+    "shell": "$(touch evaluated) `touch evaluated`; touch evaluated",
+    "long": "\U0001f680" * 256,
+    "{{ 7*7 }}": "a key",
+    "=1+1": "a key",
+    "<b>": "a key",
+}
+# AWS allows these characters in names (EC2 API Reference, CopyImage, Name).
+NAMES = ("@SUM(1)", "-1-1 '", "[x](y) /../.")
+
+
+@pytest.fixture
+def image_id(aws: SimulatedAws, fixture: Fixture) -> str:
+    """The golden image with these texts as tags and description."""
+    ec2 = aws.client("ec2", OWNER, HOME)
+    ec2.create_tags(Resources=[fixture.image_id], Tags=[{"Key": k, "Value": v} for k, v in TEXTS.items()])
+    ec2.modify_image_attribute(
+        ImageId=fixture.image_id, Description={"Value": f"{PIPE}{SCRIPT}{FORMULA}{ROCKET}"}
+    )
+    aws.clear_calls()
+    return fixture.image_id
+
+
+def test_distributed_texts_arrive_unchanged_and_are_not_evaluated(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, image_id: str
+) -> None:
+    report = ansible.folder / "report.json"
+    copy = {
+        "name": "Copy the image with its tags",
+        "golden.images.ami_copy_regions": {
+            "source_image_id": image_id,
+            "source_region": HOME,
+            "regions": [AWAY],
+            "copy_tags": True,
+        },
+        "register": "copied",
+    }
+    done = ansible.tasks([copy], environment={"ANSIBLE_STDOUT_CALLBACK": "default"})
+    assert done.code == 0, done.text
+    _assert_harmless(ansible, done)
+    variables = {
+        "distribute_source_image_id": image_id,
+        "distribute_source_region": HOME,
+        "distribute_regions": [HOME, AWAY],
+        "distribute_account_ids": fixture.account_ids(*CONSUMERS),
+        "distribute_report_path": str(report),
+        "distribute_parameter": "/golden/web",
+    }
+    done = ansible.run("golden.images.distribute_ami", variables)
+    assert done.code == 0, done.text
+    _assert_harmless(ansible, done)
+    (found,) = observed.own_images(aws, OWNER, AWAY)
+    assert {key: value for key, value in observed.tags(found).items() if key in TEXTS} == TEXTS
+    assert json.loads(report.read_text("utf-8"))["status"] == "distributed"
+
+
+def test_reports_show_texts_and_run_nothing(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, tmp_path: Path
+) -> None:
+    disk = [{"device_name": "/dev/xvda", "size": 8}]
+    common = {"account": OWNER, "region": AWAY, "devices": disk}
+    families = list(dict.fromkeys(TEXTS.values()))
+    added = fixture.add_images(
+        {
+            **{name: {**common, "sharing": {"accounts": [STRANGER]}} for name in NAMES},
+            **{
+                f"family-{number}-{age}": {**common, "age_days": age, "tags": {"family": text}}
+                for number, text in enumerate(families)
+                for age in (1, 100)
+            },
+        }
+    )
+    audited = ansible.run(
+        "golden.images.audit_ami_sharing",
+        {"audit_regions": [AWAY], "audit_report_dir": str(tmp_path / "audit"), "audit_fail_on": "none"},
+    )
+    assert audited.code == 0, audited.text
+    policy = {
+        "cleanup_regions": [AWAY],
+        "cleanup_family_tag": "family",
+        "cleanup_deregister_after_days": 0,
+        "cleanup_max_deletions": "100%",
+        "cleanup_tombstone_path": str(tmp_path / "tombstones.jsonl"),
+        "cleanup_report_dir": str(tmp_path / "cleanup"),
+    }
+    cleaned = ansible.run("golden.images.cleanup_amis", policy)
+    assert cleaned.code == 0, cleaned.text
+    for run in (audited, cleaned):
+        _assert_harmless(ansible, run)
+    # The latest of each family is kept, whatever the family's name contains.
+    left = {image["ImageId"] for image in observed.own_images(aws, OWNER, AWAY)}
+    assert {added[f"family-{number}-1"] for number in range(len(families))} <= left
+    assert not {added[f"family-{number}-100"] for number in range(len(families))} & left
+    content = json.loads((tmp_path / "cleanup" / "report.json").read_text("utf-8"))
+    assert {image["family"] for image in content["images"]} == set(families)
+    for folder in (tmp_path / "audit", tmp_path / "cleanup"):
+        _assert_no_formulas(folder / "report.csv")
+        assert SCRIPT not in (folder / "report.html").read_text("utf-8")
+        _assert_no_escapes((folder / "report.html").read_text("utf-8"))
+        json.loads((folder / "report.sarif").read_text("utf-8"))
+    if PROGRAM is not None:
+        _assert_harmless_page(tmp_path, tmp_path / "cleanup" / "report.html")
+
+
+def _assert_harmless(ansible: Ansible, run: Run) -> None:
+    assert not (ansible.folder / "evaluated").exists()
+    assert not Path("evaluated").exists()
+    _assert_no_escapes(run.text)
+
+
+def _assert_no_escapes(text: str) -> None:
+    assert [one for one in text if one in "\x1b\x9b\x07\x08"] == []
+
+
+def _assert_no_formulas(path: Path) -> None:
+    with path.open(encoding="utf-8", newline="") as stream:
+        cells = [cell for row in csv.reader(stream) for cell in row]
+    assert [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@"))] == []
+    assert [cell for cell in cells if "\n=" in cell] == []
+
+
+def _assert_harmless_page(tmp_path: Path, page: Path) -> None:
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(page.as_uri())
+        assert browser.run("document.title") not in ("taken over", "1")
+        assert browser.run("document.scripts.length") == 1
+        assert browser.run("document.images.length") == 0
+        shown: Any = browser.run("document.body.textContent")
+        for text in (SCRIPT, PIPE, FORMULA, "+1+1", "@SUM(1+1)"):
+            assert text in shown
+        assert [one for one in browser.requests if not one.startswith("file:")] == []

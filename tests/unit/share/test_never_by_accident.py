@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No combination of options makes an image public, or unshares it from all, by accident."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils.share import plan as share
+from ansible_collections.golden.images.plugins.module_utils.share.options import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.share.state import ShareSeen
+
+from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, STRANGER, UNIT, place
+from tests.unit.share.examples import shared
+from tests.unit.share.test_options import params
+
+REGION = "eu-west-1"
+CONSUMERS: tuple[dict[str, Any], ...] = (
+    {"account_ids": []},
+    {"account_ids": [CONSUMER]},
+    {"account_ids": [], "org_arns": [ORG]},
+    {"account_ids": [], "org_unit_arns": [UNIT]},
+)
+HELD = (
+    Sharing(),
+    Sharing(frozenset({CONSUMER, STRANGER}), frozenset({ORG}), frozenset({UNIT})),
+    Sharing(frozenset({STRANGER}), public=True),
+)
+BOTH = (False, True)
+
+
+def test_every_combination_of_options_does_only_what_it_names() -> None:
+    tried = planned = 0
+    combinations = product(("present", "absent"), (None, "all"), BOTH, BOTH, BOTH, BOTH, CONSUMERS, HELD)
+    for state, group, allowed, purge, allow_empty, snapshots, consumers, held in combinations:
+        tried += 1
+        options = {
+            "state": state,
+            "group": group,
+            "allow_public": allowed,
+            "purge_launch_permissions": purge,
+            "allow_empty_purge": allow_empty,
+            "share_snapshots": snapshots,
+            **consumers,
+        }
+        try:
+            wanted = wanted_from(params(images={REGION: SOURCE_ID}, **options), False)
+        except Refused:
+            continue
+        seen = shared(held, {"snap-1": held.accounts_only()}, image_id=SOURCE_ID)
+        plan = share.plan(wanted, ShareSeen(OWNER, {place(REGION): seen}))
+        planned += 1
+        named = {one for ids in consumers.values() for one in ids} | ({"all"} if group else set())
+        for action in plan.actions:
+            _check(action, options, named)
+    assert (tried, planned) == (768, 444)
+
+
+def _check(action: Action, options: dict[str, object], named: set[str]) -> None:
+    key = "LaunchPermission" if action.operation == "ModifyImageAttribute" else "CreateVolumePermission"
+    for change, entries in action.parameters[key].items():
+        principals = {value for entry in entries for value in entry.values()}
+        if change == "Add":
+            assert options["state"] == "present"
+            assert principals <= named
+            assert "all" not in principals or options["allow_public"]
+        elif options["state"] == "absent":
+            assert principals <= named
+        else:
+            assert options["purge_launch_permissions"]
+            assert not principals & named
+            assert named or options["allow_empty_purge"]
