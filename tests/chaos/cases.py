@@ -194,7 +194,6 @@ def _weather(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
 
 
 def _lag(seconds: float) -> dict[str, float]:
-    return {
-        f"{what}_visible_after_seconds": seconds
-        for what in ("image", "launch_permissions", "volume_permissions", "grant", "key_policy")
-    }
+    settings = ("image_visible", "launch_permissions_visible", "volume_permissions_visible")
+    of_keys = ("grant_listed", "grant_usable", "key_policy_visible")
+    return {f"{one}_after_seconds": seconds for one in (*settings, *of_keys)}
