@@ -56,7 +56,7 @@ ORG_ARN = re.compile(_ORGANIZATION + r":organization/o-[a-z0-9]{10,32}")
 ORG_UNIT_ARN = re.compile(_ORGANIZATION + r":ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
 
 # Characters of a problem with an option's value: enough for any ARN and the sentence around it.
-_LONGEST = 400
+_LONGEST = 270
 
 _ACCOUNT_ID_FORM = 'Use 12 digits in quotes, for example "012345678901".'
 _IMAGES_FORMS = "Map each region to an AMI ID, or list mappings with account_id, region and image_id."

@@ -29,6 +29,7 @@ GROUND = (
     "progress",
     "regions",
     "runner",
+    "structure",
     "tags",
     "wording",
 )

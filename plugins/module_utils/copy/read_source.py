@@ -14,7 +14,7 @@ from ..aws import errors, read
 from ..aws.caller import identify
 from ..aws.clients import Clients
 from ..aws.read import Caller
-from ..failures import Failure, Refused, TargetFailed, invalid_option
+from ..failures import Failure, Refused, TargetFailed, cut, invalid_option
 from ..fanout import each
 from ..keys.encryption import check_source
 from ..model import Image, Target
@@ -140,7 +140,7 @@ def _no_source(wanted: CopyWanted, account_id: str) -> Failure:
         )
     return invalid_option(
         "source_filters",
-        f"source_filters: no image owned by {', '.join(wanted.source_owners)} matches in "
+        f"source_filters: no image owned by {cut(', '.join(wanted.source_owners), 300)} matches in "
         f"{wanted.source_region}.",
         "Check the filters, source_owners and source_region.",
     )

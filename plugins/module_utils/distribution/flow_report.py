@@ -9,8 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..failures import Failure
 from ..reports.flow import report_flow
+from ..structure import BOOLEAN, OUTCOME, TEXT, Absent, Null, check_result
 from .report import distribution
+
+_COPIED = {
+    **OUTCOME,
+    "results": Absent([{"image_id": Absent(Null(TEXT)), "region": TEXT}]),
+    "source_image_id": Absent(Null(TEXT)),
+    "source_region": Absent(Null(TEXT)),
+}
+_SHARED = {**OUTCOME, "results": Absent([{"region": TEXT}])}
+_ANY = {**OUTCOME, "results": Absent([{}])}
+_RESULTS: dict[str, tuple[Any, str]] = {
+    "copy_result": (_COPIED, "ami_copy_regions"),
+    "grant_result": (_ANY, "ami_kms_grant"),
+    "share_result": (_SHARED, "ami_share"),
+    "consumer_copy_result": (_COPIED, "ami_copy_regions"),
+    "verification_results": ([{"reached": BOOLEAN}], "verification_report"),
+    "publish_result": (_ANY, "ami_publish"),
+}
 
 
 def content(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,4 +45,13 @@ def content(params: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-FLOW = report_flow(content)
+def check(params: Mapping[str, Any]) -> tuple[Failure, ...]:
+    """Failures for results that no module returned."""
+    return tuple(
+        failure
+        for option, (structure, module) in _RESULTS.items()
+        for failure in check_result(option, params[option], structure, module)
+    )
+
+
+FLOW = report_flow(content, check=check)

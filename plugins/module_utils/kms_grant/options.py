@@ -12,6 +12,7 @@ from typing import Any
 
 from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_SPEC, Options
 from ..keys.grants import OPERATIONS
+from ..wording import shown
 from .state import GrantWanted
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -58,6 +59,14 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
         Refused: with every option that is not valid.
     """
     options = Options(params)
+    for region, key in (params["kms_key_ids"] or {}).items():
+        options.region("kms_key_ids", region)
+        if key is not None and not isinstance(key, str):
+            options.refuse(
+                "kms_key_ids",
+                f"{shown(key)} is not a valid key for {region}.",
+                "Use a key ID, an ARN or an alias such as alias/golden.",
+            )
     consumers = options.consumers()
     principals = options.matching("principals", _PRINCIPAL, "arn:aws:iam::111122223333:role/deploy")
     by_image = params["images"] is not None or params["image_id"] is not None

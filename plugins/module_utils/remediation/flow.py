@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..arguments import IMAGE_ID, SNAPSHOT_ID, Options
+from ..audit.structure import check_audit
 from ..failures import Refused, invalid_option
 from ..progress import Report
 from ..runner import Flow, Outcome
+from ..structure import TEXT, Absent, Null, check_result
 from ..wording import shown
 from . import plan as remediation
 from . import tasks
@@ -21,6 +23,39 @@ from .plan import RemediationPlan, RemediationWanted, Removal
 from .scope import Named
 from .state import Audited, Place, place_of, read
 
+_REMOVAL = {
+    "finding_codes": [TEXT],
+    "image_id": Null(TEXT),
+    "message": TEXT,
+    "principal": TEXT,
+    "region": TEXT,
+    "resource": TEXT,
+}
+_REVOKED = [
+    {
+        "results": Absent(
+            [
+                {
+                    "kms_keys": [
+                        {
+                            "kept_access": [
+                                {
+                                    "consumer": TEXT,
+                                    "image_ids": [TEXT],
+                                    "reason": TEXT,
+                                    "volume_ids": [TEXT],
+                                }
+                            ],
+                            "kms_key_arn": TEXT,
+                            "unseen_volumes": [{"account_id": TEXT, "reason": TEXT}],
+                        }
+                    ],
+                    "region": TEXT,
+                }
+            ]
+        )
+    }
+]
 _FORMS = "Give IDs, mappings with region and image_id or snapshot_id, or a mapping of region to IDs."
 
 
@@ -28,12 +63,14 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RemediationWante
     """The validated options; raises ``Refused`` with every invalid option."""
     options = Options(params)
     planned = params["expected_removals"]
+    options.add(check_result("expected_removals", planned, Null([_REMOVAL]), "remediation_plan"))
+    options.check()
     kept, unseen = _revoked(options, params["revoke_results"])
     wanted = RemediationWanted(
         audited=_audited(params["audit_result"]),
         codes=tuple(dict.fromkeys(options.strings("finding_codes"))),
         named=tuple(dict.fromkeys(_named(options, params["images"]))),
-        planned=None if planned is None else tuple(_planned(options, planned)),
+        planned=None if planned is None else tuple(_planned(planned)),
         kept=kept,
         unseen=unseen,
         max_removals=params["max_removals"],
@@ -98,12 +135,9 @@ def _audited(given: Mapping[str, Any]) -> Audited:
                 )
             ]
         )
-    try:
-        audited = read(given)
-    except (KeyError, TypeError) as exception:
-        problem = f"audit_result: not a complete result of ami_share_audit: {exception!r}."
-        remedy = "Register the result of that module, and pass all of it."
-        raise Refused([invalid_option("audit_result", problem, remedy)]) from exception
+    if failures := check_audit("audit_result", given, complete=True):
+        raise Refused(failures)
+    audited = read(given)
     unreadable = {place_of(found) for found in audited.findings if found.code == "snapshot_unreadable"}
     if any(sharing is None and place not in unreadable for place, sharing in audited.volumes.items()):
         problem = "audit_result: the audit did not read the volume permissions of snapshots."
@@ -115,15 +149,9 @@ def _revoked(
     options: Options, given: list[Mapping[str, Any]]
 ) -> tuple[tuple[KeptAccess, ...], tuple[Mapping[str, str], ...]]:
     """The access that was kept, and the accounts whose volumes were not read."""
-    try:
-        return kept_access(given), tuple(unseen_volumes(given))
-    except (AttributeError, KeyError, TypeError) as exception:
-        options.refuse(
-            "revoke_results",
-            f"not results of ami_kms_grant: {exception!r}.",
-            "Register the results of that module, and pass all of them.",
-        )
-        return (), ()
+    failures = check_result("revoke_results", given, _REVOKED, "ami_kms_grant")
+    options.add(failures)
+    return ((), ()) if failures else (kept_access(given), tuple(unseen_volumes(given)))
 
 
 def _named(options: Options, given: Any) -> Iterator[Named]:
@@ -153,15 +181,8 @@ def _one_named(options: Options, given: Any, region: str | None) -> Named:
     return Named(text, region)
 
 
-def _planned(options: Options, given: list[Mapping[str, Any]]) -> Iterator[Removal]:
+def _planned(given: list[Mapping[str, Any]]) -> Iterator[Removal]:
     for item in given:
-        if {"finding_codes", "image_id", "message", "principal", "region", "resource"} <= item.keys():
-            place = Place(item["region"], item["resource"])
-            codes = tuple(item["finding_codes"])
-            yield Removal(place, item["principal"], codes, item["image_id"], item["message"])
-        else:
-            options.refuse(
-                "expected_removals",
-                f"{shown(item)} is not a removal.",
-                "Pass the removals that this module returned.",
-            )
+        place = Place(item["region"], item["resource"])
+        codes = tuple(item["finding_codes"])
+        yield Removal(place, item["principal"], codes, item["image_id"], item["message"])

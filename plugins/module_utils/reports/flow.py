@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..failures import Failure, Refused, invalid_option
+from ..failures import Failure, Refused, cut, invalid_option
 from ..progress import Report
 from ..runner import Flow, Outcome
 from .document import Document
@@ -26,12 +27,14 @@ def report_flow(
     content: Callable[[Mapping[str, Any]], dict[str, Any]],
     document: Callable[[Mapping[str, Any]], Document] | None = None,
     changes: ChangesOf | None = None,
+    check: Callable[[Mapping[str, Any]], Iterable[Failure]] = lambda _params: (),
 ) -> Flow[ReportWanted, ReportSeen]:
     """A flow that writes a report: as JSON to ``report_path``, in all formats to the folder ``report_dir``.
 
     Each is written only if the option is set. A flow has the option ``report_dir`` if ``document`` is given.
 
-    ``content`` creates the report's content from the options, as JSON values that differ only if something
+    ``check`` refuses options that are not what ``content`` needs. ``content`` creates the report's content
+    from the options, as JSON values that differ only if something
     has changed. ``document`` creates the ``Document`` from the content. ``changes`` compares the content of
     the previous report in the folder with that of this one, for example with ``changes_between``. The
     folder's ``report.json`` has the content and ``written_at``, ``kind`` (the document's) and ``changes``,
@@ -42,7 +45,7 @@ def report_flow(
     """
 
     def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
-        failures = tuple(check_paths(params))
+        failures = (*check_paths(params), *check(params))
         if failures:
             raise Refused(failures)
         report = content(params)
@@ -71,9 +74,21 @@ def check_paths(params: Mapping[str, Any]) -> Iterator[Failure]:
     """
     for option, check in (("report_path", _check_file), ("report_dir", _check_folder)):
         place = params.get(option)
-        problem, remedy = check(Path(place)) if place else ("", "")
+        problem, remedy = (_check_name(place) or check(Path(place))) if place else ("", "")
         if problem:
             yield invalid_option(option, f"{option}: {problem}", remedy)
+
+
+def _check_name(place: str) -> tuple[str, str] | None:
+    """The problem with a path that no file can have, and its remedy."""
+    try:
+        os.lstat(place)
+    except ValueError:
+        return "it contains a NUL character.", "Use another path."
+    except OSError as exception:
+        if exception.errno == errno.ENAMETOOLONG:
+            return "it is too long.", "Use another path."
+    return None
 
 
 def _check_file(path: Path) -> tuple[str, str]:
@@ -115,7 +130,7 @@ def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
     except FileNotFoundError:
         text = None
     except (OSError, UnicodeDecodeError) as exception:
-        raise Refused([_failure("report_path", str(exception))]) from exception
+        raise Refused([_failure("report_path", _reason(exception))]) from exception
     if wanted.folder is None:
         return ReportSeen(text, now)
     found: dict[str, str] = {}
@@ -127,7 +142,7 @@ def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError) as exception:
-            unreadable[name] = str(exception)
+            unreadable[name] = _reason(exception)
     return ReportSeen(text, now, found, unreadable.get(JSON, ""))
 
 
@@ -143,7 +158,7 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
             performed.append(action)
         except OSError as exception:
             failures.append(
-                _failure("report_path" if action.path == wanted.path else "report_dir", str(exception))
+                _failure("report_path" if action.path == wanted.path else "report_dir", _reason(exception))
             )
     return Outcome(tuple(performed), tuple(failures))
 
@@ -168,5 +183,14 @@ def _write(path: Path, text: str) -> None:
         raise
 
 
+def _reason(exception: OSError | UnicodeDecodeError) -> str:
+    """The operating system's reason, with the file."""
+    if isinstance(exception, OSError) and exception.strerror:
+        return f"{exception.strerror}: {exception.filename}"
+    return str(exception)
+
+
 def _failure(option: str, message: str) -> Failure:
-    return Failure(message, "Use a path that can be read and written.", "file_error", option)
+    return Failure(
+        cut(f"{option}: {message}.", 400), "Use a path that can be read and written.", "file_error", option
+    )

@@ -9,9 +9,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..failures import Failure
+from ..reports.document import SEVERITIES
 from ..reports.flow import report_flow
+from ..structure import OUTCOME, TEXT, Absent, Null, check_result
 from . import document
 from .report import verification
+
+_FINDING = {
+    "blocks_launch": Absent(Null(TEXT)),
+    "code": Absent(Null(TEXT)),
+    "message": Absent(Null(TEXT)),
+    "remedy": Absent(Null(TEXT)),
+    "severity": Absent(Null(frozenset(SEVERITIES))),
+}
+# The two modules have these keys in common.
+_VERIFIED = {
+    **OUTCOME,
+    "results": Absent(
+        [
+            {
+                "account_id": TEXT,
+                "findings": [_FINDING],
+                "image_id": Null(TEXT),
+                "level": Absent(Null(TEXT)),
+                "region": TEXT,
+            }
+        ]
+    ),
+}
 
 
 def content(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,4 +50,12 @@ def content(params: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-FLOW = report_flow(content, document=document.document, changes=document.differences)
+def check(params: Mapping[str, Any]) -> tuple[Failure, ...]:
+    """Failures for results that no module returned."""
+    return (
+        *check_result("diagnosis_result", params["diagnosis_result"], _VERIFIED, "ami_share_diagnose"),
+        *check_result("probe_result", params["probe_result"], _VERIFIED, "ami_launch_probe"),
+    )
+
+
+FLOW = report_flow(content, document=document.document, changes=document.differences, check=check)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.findings import CODES, NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    IMAGE_BLOCK,
     AuditSeen,
     Listed,
     Problem,
@@ -165,7 +166,7 @@ def test_what_could_not_be_read_is_reported_and_the_rest_is_fixed() -> None:
     problems = (
         Problem("image_unreadable", OTHER.image_id, failure("DescribeImageAttribute"), OTHER.image_id),
         Problem("snapshot_unreadable", "snap-2", failure("DescribeSnapshotAttribute"), SOURCE_ID),
-        Problem("block_public_access_unreadable", "GetX", failure("GetX")),
+        Problem("block_public_access_unreadable", IMAGE_BLOCK, failure(IMAGE_BLOCK)),
     )
     seen = under_key(accounts(A), made(root(A)), images=(Listed(IMAGE), Listed(OTHER)), problems=problems)
     seen = replace(seen, volumes={"snap-1": accounts(A)}, sharing={SOURCE_ID: accounts(A)})

@@ -12,11 +12,17 @@ from typing import Any
 from ...reports.flow import report_flow
 from ...reports.plan import ReportPlan, ReportSeen, ReportWanted
 from ...runner import Outcome
+from ..structure import check_audit
 from .changes import changes
 from .content import audit
 from .document import document
 
-_IN_ALL_FORMS = report_flow(lambda params: audit(params["audit_result"]), document, changes)
+_IN_ALL_FORMS = report_flow(
+    lambda params: audit(params["audit_result"]),
+    document,
+    changes,
+    lambda params: check_audit("audit_result", params["audit_result"], complete=False),
+)
 
 
 def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome) -> dict[str, Any]:

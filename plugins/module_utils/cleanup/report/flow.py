@@ -19,6 +19,7 @@ from ...runner import Flow, Outcome
 from .content import cleanup
 from .document import changes, document
 from .prices import read_prices
+from .structure import check_cleanup
 
 PLAN = "plan"
 """The folder in ``report_dir`` for reports of check mode."""
@@ -29,7 +30,11 @@ def _content(params: Mapping[str, Any]) -> dict[str, Any]:
     return cleanup(params["cleanup_result"], prices, params["from_check_mode"])
 
 
-_REPORT = report_flow(_content, document, changes)
+def _check(params: Mapping[str, Any]) -> tuple[Failure, ...]:
+    return check_cleanup("cleanup_result", params["cleanup_result"])
+
+
+_REPORT = report_flow(_content, document, changes, _check)
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
@@ -41,7 +46,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
         Refused: prices are not valid, or a path or folder cannot be written to.
     """
     _prices, wrong = read_prices("prices", params["prices"], params["currency"])
-    failures = (*wrong, *check_paths(params))
+    failures = (*wrong, *check_paths(params), *_check(params))
     if failures:
         raise Refused(failures)
     wanted = _REPORT.wanted(params, check_mode)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ...failures import Failure, invalid_option
+from ...failures import Failure, cut, invalid_option
 
 # The key for every region that is not in the table.
 DEFAULT = "default"
@@ -48,13 +48,13 @@ def _wrong(option: str, table: Mapping[str, Any]) -> Iterator[Failure]:
         if region != DEFAULT and not _REGION.fullmatch(region):
             yield invalid_option(
                 option,
-                f"{option}: '{region}' is not a valid region.",
+                f"{option}: '{cut(region, 200)}' is not a valid region.",
                 f"Use a region such as eu-west-1, or {DEFAULT} for all others.",
             )
         if _number(price) is None:
             yield invalid_option(
                 option,
-                f"{option}: '{price}' is not a valid price for {region}.",
+                f"{option}: '{cut(str(price), 200)}' is not a valid price for {cut(region, 100)}.",
                 "Use a number of 0 or more, such as 0.05: the monthly price of a GiB.",
             )
 

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is accepted as the result of an audit."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted
+from ansible_collections.golden.images.plugins.module_utils.audit.structure import check_audit
+
+from tests.unit.audit.examples import accounts, region, under_key
+from tests.unit.audit.report.examples import audited, refused
+from tests.unit.examples import STRANGER
+from tests.unit.kms_grant.examples import made, root
+
+SEEN = under_key(accounts(STRANGER), made(root(STRANGER)), volumes={"snap-1": accounts(STRANGER)})
+AUDITED: dict[str, Any] = json.loads(json.dumps(audited(SEEN, wanted=AuditWanted())))
+
+
+@pytest.mark.parametrize(
+    "result", [AUDITED, audited(region()), audited(region(), unread={"us-east-1": refused("us-east-1")})]
+)
+def test_a_result_of_the_module_is_accepted(result: dict[str, Any]) -> None:
+    assert check_audit("audit_result", result, complete=True) == ()
+
+
+@pytest.mark.parametrize("result", [{}, {"failed": True, "msg": "No."}, {"failures": [{"message": "No."}]}])
+def test_a_failed_result_is_accepted_unless_it_has_to_be_complete(result: dict[str, Any]) -> None:
+    assert check_audit("audit_result", result, complete=False) == ()
+    (failure,) = check_audit("audit_result", result, complete=True)
+    assert "is missing" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "expected"),
+    [
+        ("findings", [{}], "findings[0].account_id is missing"),
+        ("kms_keys", [None], "kms_keys[0] must be a mapping"),
+        ("regions", {"us-east-1": {"images": 1}}, "regions.eu-west-1 is missing"),
+        ("results", {}, "results must be a list"),
+    ],
+)
+def test_another_result_is_refused(part: str, value: Any, expected: str) -> None:
+    (failure,) = check_audit("audit_result", {**AUDITED, part: value}, complete=True)
+    assert expected in failure.message

@@ -1,0 +1,432 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Values that no option expects, and options with such values in every place."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted
+
+from tests.unit.audit.examples import accounts, under_key
+from tests.unit.audit.report.examples import audited
+from tests.unit.cleanup.report.examples import GOES, OFF, cleaned
+from tests.unit.distribution import examples as distribution
+from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, UNIT
+from tests.unit.kms_grant.examples import made, root
+
+ROCKET, FAMILY = "\U0001f680", "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+TEXTS = (
+    "",
+    " ",
+    "\t\n",
+    "\0",
+    "a\0b",
+    "a\nb",
+    "a\r\nb",
+    "-",
+    "/",
+    "../../etc/passwd",
+    "%s%n{0}{x.__class__}",
+    "$(id)`id`;id|id",
+    "True",
+    "yes",
+    "no",
+    "None",
+    "null",
+    "~",
+    "0123",
+    "1e3",
+    "0x10",
+    "-1",
+    "10%",
+    "-10%",
+    "nan",
+    "inf",
+    "['x']",
+    "[",
+    "{",
+    "}",
+    '["012345678901"]',
+    '{"eu-west-1": "ami-0123456789abcdef0"}',
+    "{'eu-west-1': null}",
+    "a=b c=d",
+    "012345678901,123456789012",
+    "012345678901\n123456789012",
+    "{{ 7 * 7 }}",
+    "{{ lookup('pipe', 'id') }}",
+    "{% raw %}",
+    "{# #}",
+    "<script>alert(1)</script>",
+    "\x1b[31mred\x1b[0m",
+    "\x07\x08\x7f\x9b",
+    "\u202eidem",
+    "\u2028\u2029\ufeff\u00a0",
+    ROCKET,
+    FAMILY * 40,
+    "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19\uff10\uff11",
+    "\u0660\u0661",
+    "=1+1",
+    "x" * 600,
+    "'" * 5_000,
+    "9" * 5_000,
+    "(" * 300,
+    "(a+)+$",
+    f" {SOURCE_ID} ",
+    f"{SOURCE_ID}\n",
+    SOURCE_ID.upper(),
+    "ami-",
+    "eu-west-1",
+    "eu-west-1 ",
+    "EU-WEST-1",
+    "eu_west_1.example.com/",
+    "snap-0123456789abcdef0",
+    "all",
+    "*",
+    "012345678901",
+    "arn:aws:iam::012345678901:root",
+    "arn:aws:kms:eu-west-1:111122223333:key/1234",
+    ":::::",
+)
+NUMBERS = (
+    0,
+    1,
+    -1,
+    0o123,
+    2**31,
+    2**63,
+    -(2**63),
+    10**30,
+    12345678901,
+    123456789012,
+    0.5,
+    -0.0,
+    1e308,
+    float("nan"),
+    float("inf"),
+    True,
+    False,
+)
+NESTED: tuple[Any, ...] = (
+    None,
+    [],
+    {},
+    [[]],
+    [{}],
+    [None],
+    [""],
+    [" "],
+    [0],
+    [True],
+    [["a"]],
+    [{"a": 1}],
+    ["a"] * 300,
+    list(range(300)),
+    {"": ""},
+    {" ": None},
+    {"a": None},
+    {"a": []},
+    {"a": [None]},
+    {"a": {}},
+    {"eu-west-1": None},
+    {"eu-west-1": ""},
+    {"eu-west-1": 1},
+    {"eu-west-1": [SOURCE_ID]},
+    {"eu-west-1": {"012345678901": SOURCE_ID}},
+    {"eu-west-1": {"012345678901": None}},
+    {"eu-west-1": SOURCE_ID, "eu-west-1 ": SOURCE_ID},
+    {"a": {"b": {"c": [{"d": [1, "x", None]}]}}},
+    {f"key{number}": "x" for number in range(300)},
+    {"x" * 2_000: "y" * 2_000},
+    {"\0": "\0"},
+    {ROCKET: ROCKET},
+    {"{{ a }}": "{{ b }}"},
+    {"account_id": None, "region": None, "image_id": None},
+    [{"account_id": None, "region": None, "image_id": None}],
+    [{"account_id": "", "region": "", "image_id": ""}],
+    [{"account_id": [], "region": {}, "image_id": 0}],
+    [{"account_id": CONSUMER, "region": "eu-west-1", "image_id": SOURCE_ID}] * 2,
+    {"results": None},
+    {"results": [None]},
+    {"results": "x"},
+    {"failed": True, "msg": None},
+    {"failures": [{}]},
+)
+VALUES = (*TEXTS, *NUMBERS, *NESTED)
+
+
+IMAGES = {"eu-west-1": SOURCE_ID, "us-east-1": "ami-0fedcba9876543210"}
+IN_ACCOUNTS = [{"account_id": CONSUMER, "region": "eu-west-1", "image_id": SOURCE_ID}]
+_CONSUMERS = {"account_ids": [CONSUMER], "org_arns": [ORG], "org_unit_arns": [UNIT]}
+_ROLE = {"consumer_role_name": "golden", "external_id": "secret"}
+_NETWORK = {
+    "subnet_ids": {"eu-west-1": "subnet-0123456789abcdef0", "us-east-1": "subnet-0fedcba9876543210"},
+    "security_group_ids": {"eu-west-1": ["sg-0123456789abcdef0"]},
+}
+_KEYS = {"eu-west-1": "alias/golden", "us-east-1": "alias/golden"}
+
+
+def _verified() -> dict[str, Any]:
+    row = {
+        "account_id": CONSUMER,
+        "can_launch": "yes",
+        "findings": [{"code": "x", "message": "No.", "remedy": "Do.", "severity": "high"}],
+        "image_id": SOURCE_ID,
+        "instance_id": "i-1",
+        "level": "visible",
+        "region": "eu-west-1",
+    }
+    return {"results": [row], "failures": []}
+
+
+def valid() -> dict[str, list[dict[str, Any]]]:
+    """Options of each module, as users set them."""
+    seen = under_key(accounts(CONSUMER), made(root(CONSUMER)), volumes={"snap-1": accounts(CONSUMER)})
+    found: dict[str, Any] = json.loads(json.dumps(audited(seen, wanted=AuditWanted())))
+    kept = {"consumer": CONSUMER, "image_ids": [SOURCE_ID], "reason": "It is used.", "volume_ids": []}
+    key = {
+        "kept_access": [kept],
+        "kms_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/1",
+        "unseen_volumes": [{"account_id": CONSUMER, "reason": "Denied."}],
+    }
+    revoked = {"results": [{"kms_keys": [key], "region": "eu-west-1"}]}
+    removal = {
+        "finding_codes": ["public"],
+        "image_id": SOURCE_ID,
+        "message": "It is public.",
+        "principal": "all",
+        "region": "eu-west-1",
+        "resource": SOURCE_ID,
+    }
+    return {
+        "ami_cleanup": [
+            {
+                "regions": ["eu-west-1"],
+                "family_tag": "family",
+                "family_name_pattern": "^(golden-.*)-[0-9]+$",
+                "keep_latest": 2,
+                "max_age_days": 90,
+                "unused_for_days": 30,
+                "states": ["available"],
+                "protect_tags": ["keep=true", "hold"],
+                "deprecate_after_days": 30,
+                "deregister_after_days": 90,
+                "max_deletions": "50%",
+                "include_shared": True,
+                "trust_usage_reports": True,
+                "tombstone_path": "{tmp}/tombstones.jsonl",
+                "tombstone_s3_uri": "s3://golden/tombstones",
+                "tombstone_ssm_path": "/golden/tombstones",
+                **_ROLE,
+            }
+        ],
+        "ami_copy_regions": [
+            {
+                "source_image_id": SOURCE_ID,
+                "source_region": "us-east-1",
+                "regions": ["eu-west-1"],
+                "best_effort_regions": ["eu-west-1"],
+                "name": "golden-{region}",
+                "description": "Golden",
+                "tags": {"a": "b"},
+                "snapshot_tags": {"a": "b"},
+                "completion_duration_minutes": 60,
+                "encrypted": True,
+                "kms_key_id": "alias/golden",
+                "kms_key_ids": {"eu-west-1": "alias/golden"},
+                "consumer_account_ids": [CONSUMER],
+                "wait_timeout": 60,
+            },
+            {
+                "source_filters": {"name": "golden-*"},
+                "source_owners": ["self", OWNER],
+                "source_region": "us-east-1",
+                "regions": ["eu-west-1", "us-east-1"],
+            },
+            {"source_images": IMAGES, "regions": ["eu-west-1"], "account_ids": [CONSUMER], **_ROLE},
+        ],
+        "ami_kms_grant": [
+            {
+                "images": IMAGES,
+                **_CONSUMERS,
+                **_ROLE,
+                "principals": [f"arn:aws:iam::{CONSUMER}:role/deploy"],
+                "operations": ["Decrypt"],
+                "access_method": "auto",
+                "auto_scaling": True,
+                "purge_grants": True,
+            },
+            {
+                "kms_key_ids": _KEYS,
+                "state": "absent",
+                "account_ids": [CONSUMER],
+                "org_ids": ["o-a1b2c3d4e5"],
+                "org_unit_ids": ["ou-ab12-11111111"],
+                "unshared_image_ids": [SOURCE_ID],
+            },
+        ],
+        "ami_launch_probe": [
+            {"images": IMAGES, "account_ids": [CONSUMER], **_ROLE, **_NETWORK, "instance_type": "t3.micro"},
+            {"images": IN_ACCOUNTS, "account_ids": [CONSUMER], **_ROLE, **_NETWORK, "wait_timeout": 9},
+        ],
+        "ami_publish": [
+            {
+                "images": IMAGES,
+                "account_ids": [CONSUMER],
+                **_ROLE,
+                "parameter": "/golden/web",
+                "tier": "Advanced",
+                "parameter_tags": {"a": "b"},
+                "launch_templates": ["web", "lt-0123456789abcdef0"],
+                "wait_timeout": 5,
+            },
+            {
+                "parameter": "/golden/web",
+                "source_image_id": SOURCE_ID,
+                "source_region": "us-east-1",
+                "regions": ["eu-west-1"],
+            },
+        ],
+        "ami_restore": [
+            {
+                "images": [f"eu-west-1/{SOURCE_ID}"],
+                "tombstone_path": "{tmp}/tombstones.jsonl",
+                "tombstone_s3_uri": "s3://golden/tombstones",
+                "tombstone_ssm_path": "/golden/tombstones",
+            },
+            {"images": IN_ACCOUNTS, "restore_permissions": False},
+        ],
+        "ami_share": [
+            {
+                "images": IMAGES,
+                **_CONSUMERS,
+                "purge_launch_permissions": True,
+                "shared_tags": {"version": "1"},
+                "source_image_id": SOURCE_ID,
+                "source_region": "us-east-1",
+            },
+            {"snapshots": {"eu-west-1": ["snap-0123456789abcdef0"]}, "state": "absent", **_CONSUMERS},
+            {
+                "image_id": SOURCE_ID,
+                "region": "eu-west-1",
+                "group": "all",
+                "allow_public": True,
+                "state": "absent",
+                "snapshot_ids": ["snap-0123456789abcdef0"],
+            },
+        ],
+        "ami_share_audit": [
+            {
+                "regions": ["eu-west-1"],
+                "allowed_account_ids": [CONSUMER],
+                "allowed_org_arns": [ORG],
+                "allowed_org_unit_arns": [UNIT],
+                "rules": [{"name_pattern": "golden-*", "tags": {"a": "b"}, **_CONSUMERS}],
+                "fail_on": "high",
+            }
+        ],
+        "ami_share_diagnose": [
+            {"images": IMAGES, "account_ids": [CONSUMER], **_ROLE, **_NETWORK, "instance_type": "t3.micro"},
+            {"images": IN_ACCOUNTS, "account_ids": [CONSUMER], "fail_on": "unknown"},
+        ],
+        "ami_shared_info": [
+            {
+                "executable_users": ["self", "all"],
+                "owners": [OWNER, "amazon"],
+                "image_ids": [SOURCE_ID],
+                "filters": {"name": ["golden-*"], "is-public": True},
+                "regions": ["eu-west-1"],
+            }
+        ],
+        "audit_report": [{"audit_result": found, "report_path": "{tmp}/a.json", "report_dir": "{tmp}/audit"}],
+        "cleanup_report": [
+            {
+                "cleanup_result": cleaned(GOES, OFF),
+                "prices": {"default": 0.05, "eu-west-1": "0.06"},
+                "currency": "EUR",
+                "report_path": "{tmp}/c.json",
+                "report_dir": "{tmp}/cleanup",
+            }
+        ],
+        "distribution_check": [
+            {
+                **_CONSUMERS,
+                **_ROLE,
+                **_NETWORK,
+                "shared_tags": {"version": "1"},
+                "principals": [f"arn:aws:iam::{CONSUMER}:role/deploy"],
+                "parameter": "/golden/web",
+                "launch_templates": ["web"],
+                "copy_into_accounts": True,
+                "verify_level": "launched",
+                "instance_type": "t3.micro",
+                "regions": ["eu-west-1"],
+                "report_path": "{tmp}/d.json",
+                "unshare_after_copy": True,
+            }
+        ],
+        "distribution_report": [
+            {
+                "report_path": "{tmp}/d.json",
+                "copy_result": distribution.copied("eu-west-1"),
+                "grant_result": {"results": [], "failures": []},
+                "share_result": distribution.shared("eu-west-1"),
+                "consumer_copy_result": distribution.copied("eu-west-1"),
+                "verification_results": [{"reached": True, "region": "eu-west-1"}],
+                "publish_result": {"results": [], "failures": [distribution.failure("eu-west-1")]},
+            }
+        ],
+        "remediation_plan": [
+            {"audit_result": found, "finding_codes": ["public"], "images": [SOURCE_ID], "max_removals": 5},
+            {
+                "audit_result": found,
+                "images": {"eu-west-1": [SOURCE_ID]},
+                "expected_removals": [removal],
+                "revoke_results": [revoked],
+            },
+        ],
+        "verification_report": [
+            {
+                "report_path": "{tmp}/v.json",
+                "report_dir": "{tmp}/verification",
+                "level": "authorized",
+                "regions": ["eu-west-1"],
+                "account_ids": [CONSUMER],
+                "diagnosis_result": _verified(),
+                "probe_result": _verified(),
+            }
+        ],
+    }
+
+
+def paths(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The places of all values within options, the outermost first."""
+    items = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, item in items:
+        yield (*at, key)
+        yield from paths(item, (*at, key))
+
+
+def replaced(options: Mapping[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    """The options with another value in that place."""
+    changed = copy.deepcopy(dict(options))
+    place: Any = changed
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return changed
+
+
+def removed(options: Mapping[str, Any], path: tuple[Any, ...]) -> dict[str, Any]:
+    """The options without the value in that place."""
+    changed = copy.deepcopy(dict(options))
+    place: Any = changed
+    for key in path[:-1]:
+        place = place[key]
+    del place[path[-1]]
+    return changed
