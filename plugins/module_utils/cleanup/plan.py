@@ -106,6 +106,7 @@ def plan(
                     *(warning for one in keys.values() for warning in one.warnings),
                     *(_kept_warning(ref, why) for ref, why in kept.items() if ref.region == region),
                     *_used_warning(region, used_former_images(wanted, seen, region)),
+                    *_rules_warnings(region, state, here),
                 ),
             )
         )
@@ -171,6 +172,16 @@ def _over_limit(
 
 def _kept_warning(ref: SnapshotRef, why: str) -> str:
     return f"Snapshot {ref.snapshot_id} of a deregistered image in {ref.region} is kept: {why}"
+
+
+def _rules_warnings(region: str, state: RegionState, decided: Iterable[Decision]) -> Iterator[str]:
+    """Warnings if images are deregistered, and what the Recycle Bin retains of them could not be read."""
+    if deregistered(decided):
+        for one in state.rules_unread:
+            yield (
+                f"{region}: the retention rules of the Recycle Bin could not be read, so "
+                f"recoverable_until is null for every image: {one.subject}: {one.detail} {one.remedy}"
+            )
 
 
 def _used_warning(region: str, used: Mapping[str, Evidence]) -> Iterator[str]:

@@ -111,6 +111,8 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
     locks = dict(deletions("DescribeLockedSnapshots", lambda: snapshot_locks(ec2)))
     snapshots = deletions("DescribeSnapshots", lambda: own_snapshots(ec2, locks))
     binned = deletions("ListImagesInRecycleBin", lambda: binned_images(ec2))
+    retention = Attempts()
+    rules = retention("ListRules", lambda: retention_rules(clients.client("rbin", name)))
     return RegionState(
         images=images,
         uses=uses(bulk),
@@ -118,7 +120,8 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
         deletions_unread=tuple(deletions.problems),
         snapshots={one.snapshot_id: one for one in snapshots},
         snapshot_uses=snapshot_uses(bulk),
-        rules=_rules(clients.client("rbin", name)),
+        rules=rules,
+        rules_unread=tuple(retention.problems),
         binned=frozenset(binned),
     )
 
@@ -407,14 +410,6 @@ def _with_managed(ec2: EC2Client, operation: str) -> Any:
 def _knows_managed(ec2: EC2Client, operation: str) -> bool:
     shape: Any = ec2.meta.service_model.operation_model(operation).input_shape
     return _WITH_MANAGED in shape.members
-
-
-def _rules(rbin: Any) -> tuple[RetentionRule, ...]:
-    """The rules; none if they cannot be read: no image is then reported as recoverable."""
-    try:
-        return retention_rules(rbin)
-    except AWS_ERRORS:
-        return ()
 
 
 def _own_image(item: Mapping[str, Any], region_name: str) -> OwnImage:

@@ -153,7 +153,7 @@ class RegionState:
     ``uses`` maps image ids to evidence. ``unread`` is what could not be read in the region: it counts as use
     of every image there. ``deletions_unread`` is what could not be read and only stops deletions: snapshots,
     their locks, and the Recycle Bin. ``snapshot_uses`` maps snapshot ids to what uses them apart from own
-    images. ``binned`` are the images in the Recycle Bin.
+    images. ``binned`` are the images in the Recycle Bin. ``rules_unread`` is why its ``rules`` are not known.
     """
 
     images: tuple[OwnImage, ...] = ()
@@ -163,6 +163,7 @@ class RegionState:
     snapshots: Mapping[str, OwnSnapshot] = field(default_factory=dict)
     snapshot_uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[RetentionRule, ...] = ()
+    rules_unread: tuple[Evidence, ...] = ()
     binned: frozenset[str] = frozenset()
 
     @cached_property

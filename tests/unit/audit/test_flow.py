@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit import flow
+from ansible_collections.golden.images.plugins.module_utils.audit.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditSeen, AuditWanted, Rule
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.finding import Severity
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from ansible_collections.golden.images.plugins.modules.ami_share_audit import ARGUMENT_SPEC
 
 from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, STRANGER, UNIT
@@ -174,3 +177,11 @@ def test_a_region_that_cannot_be_read_fails_the_task(ec2: Wire) -> None:
 def test_an_unknown_region_is_refused(ec2: Wire) -> None:
     with pytest.raises(Refused, match="no region 'eu-west-9'"):
         read(AuditWanted(regions=("eu-west-9",)), ec2)
+
+
+def test_nothing_is_applied() -> None:
+    audited = AuditSeen(OWNER, datetime(2026, 11, 26, tzinfo=UTC))
+    planned = plan(AuditWanted(), audited)
+    outcome = flow.apply(None, AuditWanted(), audited, planned, print)  # type: ignore[arg-type]
+    assert outcome == Outcome()
+    assert flow.FLOW.only_reads

@@ -16,10 +16,12 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.deletions im
     deleted_alone,
     former_images,
     kept_leftovers,
+    unread_deletions,
     used_former_images,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
+    Evidence,
     OwnSnapshot,
     SnapshotUsage,
     unreadable,
@@ -132,3 +134,28 @@ def test_former_images_are_counted_by_what_no_tag_can_change() -> None:
         f"{REGION}/{FORMER}",
         f"{REGION}/snap-8",
     )
+
+
+DENIED = unreadable("DescribeLockedSnapshots", "denied")
+
+
+@pytest.mark.parametrize(
+    ("unread", "usage", "expected"),
+    [
+        ((), None, {}),
+        ((DENIED,), None, {REGION: (DENIED,)}),
+        (
+            (),
+            SnapshotUsage(unread="denied"),
+            {REGION: (unreadable("DescribeSnapshotAttribute", "snap-9: denied"),)},
+        ),
+    ],
+)
+def test_what_is_not_read_and_keeps_snapshots_is_named(
+    unread: tuple[Evidence, ...],
+    usage: SnapshotUsage | None,
+    expected: dict[str, tuple[Evidence, ...]],
+) -> None:
+    read = saw(usage)
+    now = replace(read, regions={REGION: replace(read.regions[REGION], deletions_unread=unread)})
+    assert unread_deletions(wanted(orphan_snapshots=True), now) == expected

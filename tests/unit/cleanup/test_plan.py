@@ -19,6 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     OwnSnapshot,
     RetentionRule,
     SnapshotUsage,
+    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
 
@@ -328,3 +329,14 @@ def test_destructive_actions_come_last_in_all_regions() -> None:
     disabling = plan(wanted(clocks=Clocks(disable=0, deregister=9)), seen(region_state(OLD, NEWEST)))
     assert calls(disabling.destructive) == [("DisableImage", "ami-1"), ("CreateTags", "ami-1")]
     assert disabling.non_destructive == ()
+
+
+def test_unread_rules_of_the_recycle_bin_are_said_if_something_is_deregistered() -> None:
+    denied = (unreadable("ListRules", "AccessDeniedException: No.", "Allow rbin:ListRules."),)
+    saw = seen(region_state(own("ami-1"), own("ami-new", 1), rules_unread=denied))
+    (warning,) = plan(wanted(), saw).warnings
+    assert warning == (
+        f"{REGION}: the retention rules of the Recycle Bin could not be read, so recoverable_until is null "
+        "for every image: ListRules: AccessDeniedException: No. Allow rbin:ListRules."
+    )
+    assert plan(wanted(keep_latest=2), saw).warnings == ()

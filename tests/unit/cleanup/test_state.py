@@ -7,7 +7,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import Evidence, unreadable
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+    Evidence,
+    unproven,
+    unread,
+    unreadable,
+)
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 
 from tests.unit.cleanup.examples import REGION, USED, own, region_state, seen
@@ -40,6 +46,17 @@ def test_what_could_not_be_read_is_evidence_that_proves_nothing() -> None:
     assert found.seen_in(ELSEWHERE) == unreadable("DescribeInstances", "denied in us-east-1")
     assert Evidence("launch_template", "lt-1").label == "launch template lt-1"
     assert Evidence("parameter", "/web").seen_in(ELSEWHERE).detail == "in us-east-1"
+
+
+def test_a_failed_read_is_evidence_with_its_reason_and_remedy() -> None:
+    found = unread(Failure("No.", "Allow it.", "UnauthorizedOperation", "DescribeFleets"))
+    assert found == unreadable("DescribeFleets", "UnauthorizedOperation: No.")
+    assert found.remedy == "Allow it."
+
+
+def test_a_use_that_nothing_rules_out_is_none_that_could_not_be_read() -> None:
+    found = unproven("usage report", "It lacks a type.")
+    assert (found.kind, found.firm, found.detail) == ("unproven", False, "It lacks a type.")
 
 
 def test_a_snapshot_can_be_part_of_several_images() -> None:

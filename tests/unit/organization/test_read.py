@@ -105,7 +105,7 @@ def test_an_account_without_a_state_is_refused(organizations: Wire) -> None:
     [
         ("AccessDeniedException", "Only the management account and delegated administrators"),
         ("TooManyRequestsException", "cache: true"),
-        ("AWSOrganizationsNotInUseException", "AWS's message"),
+        ("AWSOrganizationsNotInUseException", "AWS's API reference"),
     ],
 )
 def test_failures_of_list_roots(organizations: Wire, code: str, remedy: str) -> None:
