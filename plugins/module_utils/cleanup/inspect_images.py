@@ -191,7 +191,8 @@ def _with_consumers(
     }
 
     def found(ref: ImageRef, account_id: str) -> tuple[Evidence, ...]:
-        return done[account_id][ref] if account_id in done else (problems[account_id],)
+        evidence = done[account_id][ref] if account_id in done else (problems[account_id],)
+        return tuple(replace(one, account_id=account_id) for one in evidence)
 
     return {
         ref: replace(

@@ -94,7 +94,8 @@ class Evidence:
     """One reason to treat an image as used: what was found, and where.
 
     ``firm`` is False for something that is not known: it counts as use in this run, but proves none.
-    ``remedy`` is what to do about something that could not be read.
+    ``remedy`` is what to do about something that could not be read. ``account_id`` is the consumer's account
+    that it was found in, and None in the own one.
     """
 
     kind: str
@@ -102,6 +103,7 @@ class Evidence:
     detail: str = ""
     firm: bool = True
     remedy: str = field(default="", compare=False)
+    account_id: str | None = field(default=None, compare=False)
 
     @property
     def label(self) -> str:

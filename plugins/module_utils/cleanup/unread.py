@@ -25,13 +25,13 @@ def unread_failures(
     ``deletions`` maps regions to what keeps the snapshots of former images (``unread_deletions``). What also
     has a rule, a use or something else that keeps it is not counted: it would stay anyway.
     """
-    found: dict[tuple[str, str], Evidence] = {}
+    found: dict[tuple[str, str, str], Evidence] = {}
     for decision in decided:
         for one in decision.unread:
-            found.setdefault((decision.ref.region, one.subject), one)
+            found.setdefault((decision.ref.region, one.account_id or account_id, one.subject), one)
     for region, unread in deletions.items():
         for one in unread:
-            found.setdefault((region, one.subject), one)
+            found.setdefault((region, account_id, one.subject), one)
     return tuple(
         Failure(
             message=f"{_what(one)} could not be read, so images or snapshots stay that could be retired "
@@ -40,9 +40,9 @@ def unread_failures(
             error_code=CODE,
             action=one.subject,
             region=region,
-            account_id=account_id,
+            account_id=place,
         )
-        for (region, _subject), one in sorted(found.items(), key=lambda item: item[0])
+        for (region, place, _subject), one in sorted(found.items(), key=lambda item: item[0])
     )
 
 

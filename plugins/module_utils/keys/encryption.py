@@ -16,6 +16,7 @@ from ..tags import KEY_TAG, SOURCE_TAG
 
 # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot".
 _CANNOT_BE_SHARED = "Snapshots encrypted with an AWS managed key cannot be shared with other accounts."
+_NEVER_SHARED = "Only for images that are never shared, ami_copy_regions has allow_default_key: true."
 # KMS API Reference: pattern of AliasName, and the forms of KeyId in DescribeKey. Its parts have no other
 # characters (KMS Developer Guide, "Key identifiers (KeyId)").
 _NAME = r"[A-Za-z0-9-]+"
@@ -81,7 +82,7 @@ def _check_key_option(encryption: Encryption, region: str) -> Iterator[Failure]:
     elif _AWS_MANAGED.fullmatch(key) and not encryption.allow_default:
         yield Failure(
             f"{option}: {key} is the alias of an AWS managed key. {_CANNOT_BE_SHARED}",
-            "Set a customer managed key, or set allow_default_key: true.",
+            f"Set a customer managed key. {_NEVER_SHARED}",
             "default_key",
             option,
         )
@@ -136,7 +137,7 @@ def check_key(
                 "default_key",
                 f"{why}, and no key is set: AWS would use the default key, usually aws/ebs. "
                 f"{_CANNOT_BE_SHARED}",
-                "Set a key in kms_key_id or kms_key_ids, or set allow_default_key: true.",
+                f"Set a key in kms_key_id or kms_key_ids. {_NEVER_SHARED}",
             ),
         )
     if key.aws_managed and not encryption.allow_default:
@@ -146,7 +147,7 @@ def check_key(
                 "CopyImage",
                 "default_key",
                 f"{_as_written(encryption, target, key)} is an AWS managed key. {_CANNOT_BE_SHARED}",
-                "Set a customer managed key, or set allow_default_key: true.",
+                f"Set a customer managed key. {_NEVER_SHARED}",
             ),
         )
     if key.state != "Enabled":

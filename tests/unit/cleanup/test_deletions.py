@@ -19,6 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.deletions im
     unread_deletions,
     used_former_images,
 )
+from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     Evidence,
@@ -30,6 +31,8 @@ from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 
 from tests.unit.cleanup.examples import REGION, USED, own, region_state, seen, wanted
 
+FLEETS = unreadable("DescribeFleets", "UnauthorizedOperation: No.")
+BIN = unreadable("ListImagesInRecycleBin", "InvalidAction: No.")
 FORMER = "ami-0123456789abcdef0"
 ORPHAN = OwnSnapshot("snap-9", f"Created by CreateImage(i-1) for {FORMER}")
 LEFT = OwnSnapshot("snap-8", tags={"golden.images:cleanup-image-ids": "ami-gone"})
@@ -136,26 +139,44 @@ def test_former_images_are_counted_by_what_no_tag_can_change() -> None:
     )
 
 
-DENIED = unreadable("DescribeLockedSnapshots", "denied")
-
-
 @pytest.mark.parametrize(
-    ("unread", "usage", "expected"),
+    ("saw", "orphan_snapshots", "unread"),
     [
-        ((), None, {}),
-        ((DENIED,), None, {REGION: (DENIED,)}),
-        (
-            (),
-            SnapshotUsage(unread="denied"),
-            {REGION: (unreadable("DescribeSnapshotAttribute", "snap-9: denied"),)},
+        pytest.param(seen(region_state(snapshots={"snap-8": LEFT})), False, {}, id="all is read"),
+        pytest.param(seen(region_state(deletions_unread=(BIN,))), True, {}, id="nothing is left"),
+        pytest.param(
+            seen(region_state(snapshots={"snap-8": LEFT}, deletions_unread=(BIN,))),
+            False,
+            {REGION: (BIN,)},
+            id="it may be needed",
+        ),
+        pytest.param(
+            seen(region_state(snapshots={"snap-8": LEFT}, unread=(FLEETS,))),
+            False,
+            {REGION: (FLEETS,)},
+            id="it may be used",
+        ),
+        pytest.param(
+            seen(region_state(deletions_unread=(unreadable("DescribeSnapshots", "denied"),))),
+            True,
+            {REGION: (unreadable("DescribeSnapshots", "denied"),)},
+            id="orphans are not known",
+        ),
+        pytest.param(
+            seen(
+                region_state(snapshots={"snap-8": LEFT}),
+                snapshot_usage={SnapshotRef(REGION, "snap-8"): SnapshotUsage(unread="denied")},
+            ),
+            False,
+            {REGION: (unreadable("DescribeSnapshotAttribute", "snap-8: denied"),)},
+            id="it may be shared",
         ),
     ],
 )
-def test_what_is_not_read_and_keeps_snapshots_is_named(
-    unread: tuple[Evidence, ...],
-    usage: SnapshotUsage | None,
-    expected: dict[str, tuple[Evidence, ...]],
+def test_what_keeps_the_snapshots_of_former_images(
+    saw: CleanupSeen, orphan_snapshots: bool, unread: dict[str, tuple[Evidence, ...]]
 ) -> None:
-    read = saw(usage)
-    now = replace(read, regions={REGION: replace(read.regions[REGION], deletions_unread=unread)})
-    assert unread_deletions(wanted(orphan_snapshots=True), now) == expected
+    asked = wanted(orphan_snapshots=orphan_snapshots)
+    assert unread_deletions(asked, saw) == unread
+    deleted = [one.resource for one in plan(asked, saw).actions if one.operation == "DeleteSnapshot"]
+    assert deleted == ([] if unread or not saw.regions[REGION].snapshots else ["snap-8"])

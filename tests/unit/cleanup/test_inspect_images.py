@@ -196,6 +196,7 @@ def test_every_account_that_the_image_is_shared_with_is_read_and_a_refusal_count
     assert [(one.kind, one.subject, one.firm) for one in consumers[STRANGER]] == [
         ("unreadable", STRANGER, False)
     ]
+    assert {one.account_id for found in consumers.values() for one in found} == {CONSUMER, STRANGER}
 
 
 def test_accounts_are_not_read_where_shared_images_are_kept_in_any_case() -> None:

@@ -9,15 +9,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import Decision, decisions
-from ansible_collections.golden.images.plugins.module_utils.cleanup.deletions import unread_deletions
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots import SNAPSHOT_TAG
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     Evidence,
     ImageUsage,
-    OwnSnapshot,
     SnapshotUsage,
     unproven,
     unreadable,
@@ -26,14 +23,13 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.unread impor
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, SnapshotRef
 
 from tests.unit.cleanup.examples import REGION, USED, own, region_state, seen, wanted
-from tests.unit.examples import OWNER
+from tests.unit.examples import CONSUMER, OWNER
 
 OLD, NEWEST = own("ami-1", 100), own("ami-new", 1)
 REF = ImageRef(REGION, "ami-1")
 FLEETS = unreadable("DescribeFleets", "UnauthorizedOperation: No.", "Allow ec2:DescribeFleets.")
 BIN = unreadable("ListImagesInRecycleBin", "InvalidAction: No.")
 UNKNOWN = unproven("usage of other accounts", "There is no usage report.")
-LEFT = OwnSnapshot("snap-9", tags={SNAPSHOT_TAG: "ami-9"})
 
 
 def a_region(**changes: Any) -> CleanupSeen:
@@ -56,6 +52,15 @@ def test_a_failure_for_each_region_and_read_however_many_images_it_keeps() -> No
     assert "UnauthorizedOperation: No." in found[0].message
     assert [one.remedy for one in found[:2]] == ["Allow ec2:DescribeFleets.", "Allow this read."]
     assert {one.account_id for one in found} == {OWNER}
+
+
+def test_a_failed_read_in_the_account_of_a_consumer_is_a_failure_there() -> None:
+    elsewhere = replace(FLEETS, account_id=CONSUMER)
+    found = unread_failures(OWNER, [decision(FLEETS), decision(elsewhere)], {})
+    assert [(one.account_id, one.action) for one in found] == [
+        (CONSUMER, "DescribeFleets"),
+        (OWNER, "DescribeFleets"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -124,46 +129,3 @@ def test_which_decisions_depend_on_what_was_not_read(
     ]
     quiet = plan(replace(wanted(clocks=clocks), fail_on="none"), saw)
     assert (quiet.failures, quiet.unread, quiet.actions) == ((), planned.unread, planned.actions)
-
-
-@pytest.mark.parametrize(
-    ("saw", "orphan_snapshots", "unread"),
-    [
-        pytest.param(seen(region_state(snapshots={"snap-9": LEFT})), False, {}, id="all is read"),
-        pytest.param(seen(region_state(deletions_unread=(BIN,))), True, {}, id="nothing is left"),
-        pytest.param(
-            seen(region_state(snapshots={"snap-9": LEFT}, deletions_unread=(BIN,))),
-            False,
-            {REGION: (BIN,)},
-            id="it may be needed",
-        ),
-        pytest.param(
-            seen(region_state(snapshots={"snap-9": LEFT}, unread=(FLEETS,))),
-            False,
-            {REGION: (FLEETS,)},
-            id="it may be used",
-        ),
-        pytest.param(
-            seen(region_state(deletions_unread=(unreadable("DescribeSnapshots", "denied"),))),
-            True,
-            {REGION: (unreadable("DescribeSnapshots", "denied"),)},
-            id="orphans are not known",
-        ),
-        pytest.param(
-            seen(
-                region_state(snapshots={"snap-9": LEFT}),
-                snapshot_usage={SnapshotRef(REGION, "snap-9"): SnapshotUsage(unread="denied")},
-            ),
-            False,
-            {REGION: (unreadable("DescribeSnapshotAttribute", "snap-9: denied"),)},
-            id="it may be shared",
-        ),
-    ],
-)
-def test_what_keeps_the_snapshots_of_former_images(
-    saw: CleanupSeen, orphan_snapshots: bool, unread: dict[str, tuple[Evidence, ...]]
-) -> None:
-    asked = wanted(orphan_snapshots=orphan_snapshots)
-    assert unread_deletions(asked, saw) == unread
-    deleted = [one.resource for one in plan(asked, saw).actions if one.operation == "DeleteSnapshot"]
-    assert deleted == ([] if unread or not saw.regions[REGION].snapshots else ["snap-9"])
