@@ -379,6 +379,22 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "publish_result": {"results": [], "failures": [distribution.failure("eu-west-1")]},
             }
         ],
+        "monitoring_check": [
+            {
+                "regions": ["eu-west-1", "us-east-1"],
+                "log_group_name": "aws-cloudtrail-logs/trail",
+                "log_group_regions": ["us-east-1"],
+                "metric_namespace": "Custom/EC2",
+                "alarm_name": "AMI sharing",
+                "rule_name": "golden-images-sharing",
+                "topic_name": "golden-images-sharing",
+                "queue_name": "golden-images",
+                "subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
+                "kms_key_arns": [
+                    "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+                ],
+            }
+        ],
         "remediation_plan": [
             {"audit_result": found, "finding_codes": ["public"], "images": [SOURCE_ID], "max_removals": 5},
             {

@@ -103,7 +103,7 @@ def _check_subscriptions(options: Options, given: Any) -> None:
         if not isinstance(item, Mapping) or not (item.get("protocol") and item.get("endpoint")):
             problem = f"{shown(item)} has no protocol or endpoint."
             options.refuse("subscriptions", problem, _SUBSCRIPTIONS)
-        elif item["protocol"] not in _PROTOCOLS:
+        elif str(item["protocol"]) not in _PROTOCOLS:
             options.refuse(
                 "subscriptions",
                 f"{shown(item['protocol'])} is not a protocol of SNS.",

@@ -46,6 +46,7 @@ def test_options_that_are_valid_are_accepted() -> None:
         ("subscriptions", "me@example.org", "must be a list (got 'me@example.org')"),
         ("subscriptions", ["me@example.org"], "'me@example.org' has no protocol or endpoint"),
         ("subscriptions", [{"protocol": "email"}], '{"protocol": "email"} has no protocol or endpoint'),
+        ("subscriptions", [{"protocol": ["sms"], "endpoint": "x"}], '["sms"] is not a protocol of SNS'),
         ("subscriptions", [{"protocol": "pigeon", "endpoint": "x"}], "'pigeon' is not a protocol of SNS"),
         ("kms_key_arns", ["alias/golden"], "'alias/golden' is not the ARN of a KMS key"),
         ("kms_key_arns", [""], "item 1 is empty"),
