@@ -8,7 +8,6 @@ Where it differs from AWS is in ``test_differences.py``.
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -207,18 +206,15 @@ def test_inventory(ministack: Ministack, ansible: Ansible) -> None:
 
 @pytest.fixture
 def key(ministack: Ministack) -> dict[str, str]:
-    """The access key of a user that has only the policies of README.md.
+    """The access key of a user that has only the policy for a distribution.
 
-    They are for all resources here: ministack does not give CreateTags the ARN of an image or snapshot.
+    It is for all resources here: ministack does not give CreateTags the ARN of an image or snapshot.
     """
     iam = ministack.client("iam")
     iam.create_user(UserName="user")
-    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    for number, block in enumerate(re.findall(r"```json\n(.*?)```", text, re.DOTALL)):
-        statements = [{**one, "Resource": "*"} for one in json.loads(block).get("Statement", ())]
-        if statements:
-            document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-            iam.put_user_policy(UserName="user", PolicyName=f"readme-{number}", PolicyDocument=document)
+    policy = json.loads((CHECKOUT / "docs/iam/distribute.json").read_text(encoding="utf-8"))
+    policy["Statement"] = [{**one, "Resource": "*"} for one in policy["Statement"]]
+    iam.put_user_policy(UserName="user", PolicyName="distribute", PolicyDocument=json.dumps(policy))
     made: dict[str, str] = iam.create_access_key(UserName="user")["AccessKey"]
     return made
 
