@@ -67,6 +67,8 @@ class Settings:
     """Seconds that an image usage report takes; AWS documents no duration."""
     image_task_seconds: float = 0.0
     """Seconds that a CreateStoreImageTask or ExportImage takes. On AWS it takes minutes or hours."""
+    archival_seconds: float = 0.0
+    """Seconds that ModifySnapshotTier takes to archive a snapshot. On AWS it takes hours."""
     managed_resource_visibility: str = "hidden"
     """Whether reads show resources of AWS services, `hidden` or `visible` (botocore shape
     ManagedResourceVisibilitySettings)."""

@@ -88,6 +88,7 @@ PERMISSIONS: dict[str, Permission] = {
         "ec2:DescribeLaunchTemplates",
         "ec2:DescribeLockedSnapshots",
         "ec2:DescribeRegions",
+        "ec2:DescribeSnapshotTierStatus",
         "ec2:DescribeSnapshots",
         "ec2:DescribeSpotFleetRequests",
         "ec2:DescribeSpotInstanceRequests",

@@ -275,6 +275,7 @@ CLEANUP = Policy(
                 "ec2:DescribeLaunchTemplateVersions",
                 "ec2:DescribeLockedSnapshots",
                 "ec2:DescribeRegions",
+                "ec2:DescribeSnapshotTierStatus",
                 "ec2:DescribeSpotFleetRequests",
                 "ec2:DescribeSpotInstanceRequests",
                 "ec2:DescribeStoreImageTasks",

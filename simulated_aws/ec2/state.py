@@ -114,6 +114,8 @@ class Snapshot:
     work: Work | None = None
     completion_minutes: int | None = None
     storage_tier: str = "standard"
+    archival: Work | None = None
+    """The last archival; the snapshot is used as before until it is done."""
     restore_expires: datetime | None = None
     """The end of the temporary restore of an archived snapshot."""
     lock: Lock | None = None
@@ -127,10 +129,15 @@ class Snapshot:
     def current_tier(self, now: datetime) -> str:
         """Its StorageTier: standard for a temporarily restored snapshot, which its archive copy outlives.
 
-        (EBS User Guide, Archive an Amazon EBS snapshot, View archived snapshots.)
+        Also standard while it is being archived. (EBS User Guide, Archive an Amazon EBS snapshot, View
+        archived snapshots.)
         """
         restored = self.restore_expires is not None and now < self.restore_expires
-        return "standard" if restored else self.storage_tier
+        return "standard" if restored or self.is_archiving(now) else self.storage_tier
+
+    def is_archiving(self, now: datetime) -> bool:
+        """Whether its archival is in progress."""
+        return self.archival is not None and not self.archival.done(now)
 
     def settle(self, now: datetime) -> None:
         """Set the final state if the copy has ended."""

@@ -225,7 +225,10 @@ def test_what_could_not_be_read_makes_the_cleanup_incomplete_and_fails_it_unless
     assert _report(ansible)["status"] == "incomplete"
 
 
-@pytest.mark.parametrize("action", ["ListImagesInRecycleBin", "DescribeLockedSnapshots", "DescribeSnapshots"])
+@pytest.mark.parametrize(
+    "action",
+    ["ListImagesInRecycleBin", "DescribeLockedSnapshots", "DescribeSnapshotTierStatus", "DescribeSnapshots"],
+)
 def test_what_only_deletions_need_does_not_stop_images_from_being_disabled(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any], action: str
 ) -> None:
@@ -241,6 +244,20 @@ def test_what_only_deletions_need_does_not_stop_images_from_being_disabled(
     run = ansible.run(FQCN, policy)
     assert (run.code, run.facts["cleanup_status"]) == (0, "done"), run.text
     assert _deregistered(run) == {images["old"]}
+
+
+def test_an_image_is_kept_while_its_snapshot_is_being_archived(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
+) -> None:
+    ec2 = aws.client("ec2", OWNER, HOME)
+    (image,) = ec2.describe_images(ImageIds=[images["old"]])["Images"]
+    snapshot_id = image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+    ec2.disable_image(ImageId=images["old"])
+    aws.update_settings(archival_seconds=3600)
+    ec2.modify_snapshot_tier(SnapshotId=snapshot_id, StorageTier="archive")
+    run = ansible.run(FQCN, {**policy, "cleanup_regions": [HOME]})
+    assert (run.code, _deregistered(run)) == (0, set()), run.text
+    assert f"{snapshot_id} is archived, or is being archived" in json.dumps(_report(ansible))
 
 
 def test_an_account_keeps_its_grant_until_its_volumes_under_the_key_are_gone(

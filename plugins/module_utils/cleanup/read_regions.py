@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -109,7 +109,8 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
     bulk = with_parameters(clients, name, attempt, replace(bulk, tasks=tasks), tombstones)
     deletions = Attempts()
     locks = dict(deletions("DescribeLockedSnapshots", lambda: snapshot_locks(ec2)))
-    snapshots = deletions("DescribeSnapshots", lambda: own_snapshots(ec2, locks))
+    archiving = deletions("DescribeSnapshotTierStatus", lambda: archiving_snapshots(ec2))
+    snapshots = deletions("DescribeSnapshots", lambda: own_snapshots(ec2, locks, archiving))
     binned = deletions("ListImagesInRecycleBin", lambda: binned_images(ec2))
     retention = Attempts()
     rules = retention("ListRules", lambda: retention_rules(clients.client("rbin", name)))
@@ -201,23 +202,50 @@ def snapshot_locks(ec2: EC2Client) -> tuple[tuple[str, str], ...]:
     )
 
 
-def own_snapshots(ec2: EC2Client, locks: Mapping[str, str]) -> tuple[OwnSnapshot, ...]:
-    """Every snapshot that the account owns in the region, with its lock (``snapshot_locks``)."""
+def archiving_snapshots(ec2: EC2Client) -> tuple[str, ...]:
+    """The ids of the account's snapshots in the region whose archival is in progress.
+
+    Until it is complete, which takes hours, DescribeSnapshots shows them like any other (EBS User Guide,
+    "Archive an Amazon EBS snapshot").
+    """
+    operation = "DescribeSnapshotTierStatus"
+    pages = ec2.get_paginator("describe_snapshot_tier_status").paginate(
+        Filters=[{"Name": "last-tiering-operation", "Values": ["archival-in-progress"]}],
+        PaginationConfig=read.PAGE,
+    )
+    return tuple(
+        required(item, "SnapshotId", operation)
+        for page in pages
+        for item in required(page, "SnapshotTierStatuses", operation)
+    )
+
+
+def own_snapshots(
+    ec2: EC2Client, locks: Mapping[str, str], archiving: Collection[str]
+) -> tuple[OwnSnapshot, ...]:
+    """Every snapshot that the account owns in the region.
+
+    ``locks`` are by id (``snapshot_locks``). A snapshot of ``archiving`` counts as archived.
+    """
     pages = ec2.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], PaginationConfig=read.PAGE)
     return tuple(
-        _own_snapshot(item, locks)
+        _own_snapshot(item, locks, archiving)
         for page in pages
         for item in required(page, "Snapshots", "DescribeSnapshots")
     )
 
 
-def _own_snapshot(item: Mapping[str, Any], locks: Mapping[str, str]) -> OwnSnapshot:
+def _own_snapshot(
+    item: Mapping[str, Any], locks: Mapping[str, str], archiving: Collection[str]
+) -> OwnSnapshot:
     snapshot_id = required(item, "SnapshotId", "DescribeSnapshots")
+    archive = archive_of(item)
     return OwnSnapshot(
         snapshot_id=snapshot_id,
         description=item.get("Description", ""),
         tags=_tags(item),
-        **archive_of(item),
+        archived=archive["archived"] or snapshot_id in archiving,
+        restored_until=archive["restored_until"],
         locked=locks.get(snapshot_id, ""),
         kms_key_id=item.get("KmsKeyId"),
         associated_key_arns=read.associated_key_arns(item),

@@ -113,7 +113,7 @@ def deregistration_blockers(own: OwnImage, state: RegionState) -> Iterator[str]:
         elif snapshot.archived:
             until = snapshot.restored_until
             restored = f", and temporarily restored until {until:%Y-%m-%d}" if until else ""
-            yield f"Its snapshot {snapshot_id} is archived{restored}."
+            yield f"Its snapshot {snapshot_id} is archived, or is being archived{restored}."
 
 
 def sharing_blockers(

@@ -73,10 +73,10 @@ class OwnImage:
 class OwnSnapshot:
     """A snapshot that the account owns.
 
-    ``archived`` means that a copy of it is in the archive. One that is temporarily restored until
-    ``restored_until`` can be used, and is still archived: deleting it deletes both copies. ``locked`` is the
-    state and end of its lock, empty if it is not locked. ``kms_key_id`` is the ARN of the key that encrypts
-    it, None if it is not encrypted; ``associated_key_arns`` also give access to its data.
+    ``archived`` means that a copy of it is in the archive, or is being written to it. One that is temporarily
+    restored until ``restored_until`` can be used, and is still archived: deleting it deletes both copies.
+    ``locked`` is the state and end of its lock, empty if it is not locked. ``kms_key_id`` is the ARN of the
+    key that encrypts it, None if it is not encrypted; ``associated_key_arns`` also give access to its data.
     """
 
     snapshot_id: str

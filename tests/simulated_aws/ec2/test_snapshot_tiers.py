@@ -90,3 +90,20 @@ def test_a_temporary_restore_is_made_permanent(client: Any, clock: Clock) -> Non
     assert tiers(client) == ["standard", "standard"]
     (shown,) = ec2.describe_snapshots(SnapshotIds=[first])["Snapshots"]
     assert "RestoreExpiryTime" not in shown
+
+
+def test_only_the_tier_status_shows_an_archival_in_progress(client: Any, clock: Clock) -> None:
+    """A snapshot can be used meanwhile (EBS User Guide, Archive an Amazon EBS snapshot)."""
+    built = build(settings={"archival_seconds": 3600}, images={"golden": {"state": "disabled"}})
+    first, _second = built["images"]["golden"]["snapshot_ids"]
+    ec2 = client()
+    ec2.modify_snapshot_tier(SnapshotId=first)
+    assert tiers(client) == ["standard", "standard"]
+    assert error_code(ec2.restore_snapshot_tier, SnapshotId=first) == "IncorrectState"
+    for status, tier in (("archival-in-progress", "standard"), ("archival-completed", "archive")):
+        asked = [{"Name": "last-tiering-operation", "Values": [status]}]
+        (found,) = ec2.describe_snapshot_tier_status(Filters=asked)["SnapshotTierStatuses"]
+        assert (found["SnapshotId"], found["StorageTier"]) == (first, tier)
+        clock.forward(hours=2)
+    assert tiers(client) == ["archive", "standard"]
+    assert len(ec2.describe_snapshot_tier_status()["SnapshotTierStatuses"]) == 2

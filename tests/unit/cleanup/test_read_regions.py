@@ -37,6 +37,10 @@ MANAGED = {"IncludeManagedResources": True}
 INSTANCES = {"Filters": [{"Name": "instance-state-name", "Values": LIVING}], "MaxResults": 1000, **MANAGED}
 VERSIONS = {"Versions": ["$Latest", "$Default"], "MaxResults": 200, **MANAGED}
 PARAMETERS = {"ParameterFilters": [{"Key": "Type", "Values": ["String", "StringList"]}], "MaxResults": 50}
+ARCHIVING = {
+    "Filters": [{"Name": "last-tiering-operation", "Values": ["archival-in-progress"]}],
+    "MaxResults": 1000,
+}
 IMAGE = {
     "ImageId": "ami-1",
     "Name": "web",
@@ -107,17 +111,23 @@ def test_snapshots_with_their_locks_but_not_with_those_that_expired() -> None:
         {"SnapshotId": "snap-2", "StorageTier": "archive", "Tags": [{"Key": "a", "Value": "b"}]},
         {"SnapshotId": "snap-3", "StorageTier": "standard", "RestoreExpiryTime": until},
         {"SnapshotId": "snap-4", "StorageTier": "standard"},
+        {"SnapshotId": "snap-5", "StorageTier": "standard"},
     ]
+    wire.expect(
+        "describe_snapshot_tier_status", ARCHIVING, {"SnapshotTierStatuses": [{"SnapshotId": "snap-5"}]}
+    )
     wire.expect("describe_snapshots", {"OwnerIds": ["self"], "MaxResults": 1000}, {"Snapshots": found})
     with wire.spoken():
         locked = dict(own_images.snapshot_locks(wire.client))
-        assert own_images.own_snapshots(wire.client, locked) == (
+        archiving = own_images.archiving_snapshots(wire.client)
+        assert own_images.own_snapshots(wire.client, locked, archiving) == (
             OwnSnapshot(
                 "snap-1", "web", {}, locked="governance until 2027-01-02", associated_key_arns=("arn:other",)
             ),
             OwnSnapshot("snap-2", "", {"a": "b"}, archived=True),
             OwnSnapshot("snap-3", archived=True, restored_until=until),
             OwnSnapshot("snap-4"),
+            OwnSnapshot("snap-5", archived=True),
         )
 
 
@@ -392,6 +402,7 @@ def region_where(
             for one in read
         ),
         (ec2, "describe_locked_snapshots", {"MaxResults": 1000}, {"Snapshots": []}),
+        (ec2, "describe_snapshot_tier_status", ARCHIVING, {"SnapshotTierStatuses": []}),
         (
             ec2,
             "describe_snapshots",
@@ -453,6 +464,7 @@ def test_what_cannot_be_read_speaks_for_every_image_and_frees_no_snapshot() -> N
     ("method", "snapshots"),
     [
         ("describe_locked_snapshots", {"snap-1"}),
+        ("describe_snapshot_tier_status", {"snap-1"}),
         ("describe_snapshots", set()),
         ("list_images_in_recycle_bin", {"snap-1"}),
     ],
@@ -500,7 +512,13 @@ INCOMPLETE: list[tuple[str, Any, dict[str, Any], str]] = [
         {"describe_locked_snapshots": {"Snapshots": [{"LockState": "compliance"}]}},
         "SnapshotId",
     ),
-    ("ec2", lambda ec2: own_images.own_snapshots(ec2, {}), {"describe_snapshots": {}}, "Snapshots"),
+    (
+        "ec2",
+        own_images.archiving_snapshots,
+        {"describe_snapshot_tier_status": {"SnapshotTierStatuses": [{}]}},
+        "SnapshotId",
+    ),
+    ("ec2", lambda ec2: own_images.own_snapshots(ec2, {}, ()), {"describe_snapshots": {}}, "Snapshots"),
     ("ec2", own_images.instances, {"describe_instances": {}}, "Reservations"),
     ("ec2", own_images.instances, {"describe_instances": {"Reservations": [{}]}}, "Instances"),
     ("ec2", own_images.instances, instances_with(ImageId=None), "ImageId"),
@@ -576,10 +594,8 @@ def test_a_lock_without_a_state_is_one() -> None:
     locks = {"Snapshots": [{"SnapshotId": "snap-1"}]}
     snapshots = {"Snapshots": [{"SnapshotId": "snap-1"}, {"SnapshotId": "snap-2"}]}
     ec2 = answering("ec2", describe_locked_snapshots=locks, describe_snapshots=snapshots)
-    assert [one.locked for one in own_images.own_snapshots(ec2, dict(own_images.snapshot_locks(ec2)))] == [
-        "locked",
-        "",
-    ]
+    locked = dict(own_images.snapshot_locks(ec2))
+    assert [one.locked for one in own_images.own_snapshots(ec2, locked, ())] == ["locked", ""]
 
 
 def test_a_rule_without_a_status_is_not_in_effect() -> None:
