@@ -436,7 +436,12 @@ DIAGNOSE = Policy(
     "credentials of the owner's account that only read: playbook diagnose_ami, role verify",
     (
         Statement("Read", "the images and with whom they are shared", _READ_IMAGES, resources=(ALL,)),
-        Statement("ReadBlocks", "findings about snapshots and public images", _BLOCKS, _NO_OWNER_FINDINGS),
+        Statement(
+            "ReadBlocks",
+            "findings about public images and snapshots",
+            _BLOCKS,
+            "these findings do not say whether block public access is on",
+        ),
         Statement(
             "ReadKeys",
             "who can use the keys",

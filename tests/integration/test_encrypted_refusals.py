@@ -108,7 +108,9 @@ def test_copies(
         "regions": ["us-west-2", AWAY],
         "kms_key_id": ALIAS,
     }
-    managed = "is an AWS managed key. Snapshots encrypted with an AWS managed key cannot be shared"
+    managed = (
+        "is the alias of an AWS managed key. Snapshots encrypted with an AWS managed key cannot be shared"
+    )
     invalid = "invalid_option"
     _refuse(
         aws,
@@ -152,12 +154,12 @@ def test_copies(
             "disabled": Row(
                 {"kms_key_ids": {AWAY: "alias/disabled"}},
                 *("key_not_enabled", AWAY),
-                (f"{others['disabled']} is in the state Disabled", "Enable the key", AWAY),
+                (f"alias/disabled ({others['disabled']}) is in the state Disabled", "Enable the key", AWAY),
             ),
             "pending deletion": Row(
                 {"kms_key_ids": {AWAY: "alias/pending"}},
                 *("key_not_enabled", AWAY),
-                (f"{others['pending']} is in the state PendingDeletion", "cancel its deletion", AWAY),
+                (f"alias/pending ({others['pending']}) is in the state PendingDeletion", "cancel", AWAY),
             ),
             "asymmetric": Row(
                 {"kms_key_ids": {AWAY: "alias/asymmetric"}},
@@ -170,7 +172,10 @@ def test_copies(
                 (f"{fixture.key('us-west-2')} is a key in us-west-2", "a key in its own region", AWAY),
             ),
             "a region that gets no copy": Row(
-                {"kms_key_ids": {BY_DEFAULT: ALIAS}}, invalid, None, (f"'{BY_DEFAULT}' is not in regions",)
+                {"kms_key_ids": {BY_DEFAULT: ALIAS}},
+                invalid,
+                None,
+                (f"'{BY_DEFAULT}' is not in the option regions",),
             ),
             "decryption": Row(
                 {"encrypted": False, "kms_key_id": None},

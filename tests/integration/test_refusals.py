@@ -68,7 +68,7 @@ def _copies(aws: SimulatedAws, ids: Mapping[str, str], snapshots: list[str]) -> 
             "a best-effort region that is none of the regions",
             {"best_effort_regions": ["eu-west-2"]},
             option("best_effort_regions"),
-            ("eu-west-2 is not listed in regions",),
+            ("eu-west-2 is not listed in the option regions",),
         ),
         Row(
             "no such source",

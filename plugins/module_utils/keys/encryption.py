@@ -71,6 +71,7 @@ def check_options(encryption: Encryption, regions: Iterable[str]) -> tuple[Failu
 def _check_key_option(encryption: Encryption, region: str) -> Iterator[Failure]:
     key = encryption.key_for(region)
     option = "kms_key_ids" if region in encryption.keys else "kms_key_id"
+    place = region if region in encryption.keys else None
     if key is None:
         return
     if not _KEY.fullmatch(key):
@@ -78,6 +79,7 @@ def _check_key_option(encryption: Encryption, region: str) -> Iterator[Failure]:
             option,
             f"{option}: '{key}' is not the ID, ARN or alias of a KMS key.",
             "Use an alias such as alias/golden, which can exist in each region, or a key ID or ARN.",
+            place,
         )
     elif _AWS_MANAGED.fullmatch(key) and not encryption.allow_default:
         yield Failure(
@@ -85,6 +87,7 @@ def _check_key_option(encryption: Encryption, region: str) -> Iterator[Failure]:
             f"Set a customer managed key. {_NEVER_SHARED}",
             "default_key",
             option,
+            place,
         )
     else:
         yield from _check_region_of_key(encryption, region)

@@ -144,13 +144,21 @@ def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: s
     ]
 
 
+def _shortfall(row: Mapping[str, Any], wanted: str) -> str:
+    image = row["image_id"] or "the image"
+    return f"{row['account_id']}: {image} is {row['level'] or 'not visible'}, not {wanted}."
+
+
+def _finding_text(one: Mapping[str, Any]) -> str:
+    return f"{one['message']} {one['remedy'] or ''}".strip()
+
+
 def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]) -> str:
     short = [row for row in rows if not row["reached"]]
     problems = [
         Failure(
-            message=f"{row['account_id']}: {row['image_id'] or 'the image'} is "
-            f"{row['level'] or 'not visible'}, not {wanted}.",
-            remedy=" ".join(f"{one['message']} {one['remedy'] or ''}".strip() for one in row["findings"]),
+            message=" ".join([_shortfall(row, wanted), *map(_finding_text, row["findings"])]),
+            remedy="",
             error_code="level_not_reached",
             action="verify",
             region=row["region"],

@@ -115,7 +115,7 @@ def test_encrypts(encryption: Encryption, source: Image, expected: bool) -> None
         ),
         pytest.param(
             Encryption(keys={REGION: "arn:aws:kms"}),
-            [("invalid_option", "kms_key_ids", None)],
+            [("invalid_option", "kms_key_ids", REGION)],
             id="the beginning of an ARN",
         ),
         pytest.param(
