@@ -27,10 +27,7 @@ from .regions import require_opted_in
 Response = tuple[int, dict[str, str], str]
 
 # moto's implementations use its own snapshots, which are always empty here.
-UNSUPPORTED = (
-    "create_snapshots",
-    "describe_snapshot_tier_status",
-)
+UNSUPPORTED = ("create_snapshots",)
 
 
 class StrictEC2Response(StrictLaunchTemplates):

@@ -283,7 +283,8 @@ def test_rejected_copies(client: Any, params: dict[str, Any], code: str) -> None
 
 
 def test_actions_on_moto_s_own_snapshots_are_invalid(client: Any) -> None:
-    assert error_code(client().describe_snapshot_tier_status) == "InvalidAction"
+    instance = {"InstanceId": "i-0123456789abcdef0"}
+    assert error_code(client().create_snapshots, InstanceSpecification=instance) == "InvalidAction"
 
 
 @pytest.mark.parametrize("change", ["add", "remove", "reset"])
