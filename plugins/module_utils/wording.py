@@ -75,7 +75,9 @@ def _validation_line(
     argument_spec: Mapping[str, Mapping[str, Any]],
 ) -> str:
     for option, problem in _problems(message, params, argument_spec):
-        return f"{variables.get(option, option)}: {problem} (got {shown(params.get(option))})."
+        # Ansible hides a secret only as it is written, and JSON may write it in another way.
+        got = "" if argument_spec.get(option, {}).get("no_log") else f" (got {shown(params.get(option))})"
+        return f"{variables.get(option, option)}: {problem}{got}."
     for option, variable in variables.items():
         message = re.sub(rf"(?<![\w.]){option}(?!\w)", variable, message)
     return message

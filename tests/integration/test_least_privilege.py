@@ -503,11 +503,11 @@ def _public(aws: SimulatedAws, fixture: Fixture) -> str:
     ).values()
     ec2 = aws.client("ec2", OWNER, HOME)
     ec2.disable_image_block_public_access()
-    ec2.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": [{"Group": "all"}]})
+    public = {"Add": [{"Group": "all"}]}
+    ec2.modify_image_attribute(ImageId=image_id, LaunchPermission=public)
     ec2.disable_snapshot_block_public_access()
     (image,) = ec2.describe_images(ImageIds=[image_id])["Images"]
     for device in image["BlockDeviceMappings"]:
-        public = {"Add": [{"Group": "all"}]}
         ec2.modify_snapshot_attribute(SnapshotId=device["Ebs"]["SnapshotId"], CreateVolumePermission=public)
     return image_id
 

@@ -96,3 +96,11 @@ def test_an_unknown_option_is_named_with_its_variable() -> None:
 def test_a_message_without_variables_keeps_the_option() -> None:
     message = validation_message("missing required arguments: regions", [], {"variable_names": None}, SPEC)
     assert message == "missing required arguments: regions"
+
+
+def test_the_value_of_a_secret_is_not_shown() -> None:
+    secret = {"token": {"type": "dict", "no_log": True}}
+    given = {"token": ['hunter"2']}
+    result = ArgumentSpecValidator(secret).validate(given)
+    message = validation_message(result.errors.msg, result.error_messages, given, secret)
+    assert message == "token: must be a mapping."
