@@ -1,0 +1,10 @@
+#!/bin/sh
+# Distribute an image, with a report that is written on failure, too.
+# Usage: distribute.sh VARIABLES.yml REPORT.json
+# Exits with the code of ansible-playbook. Run it again after any failure: it does what is left.
+set -eu
+variables=${1:?usage: distribute.sh VARIABLES.yml REPORT.json}
+report=${2:?usage: distribute.sh VARIABLES.yml REPORT.json}
+
+# Ansible takes a relative path as one that starts in the folder of the playbook.
+exec ansible-playbook golden.images.distribute_ami -e "@$variables" -e "distribute_report_path=$(realpath -m "$report")" --diff

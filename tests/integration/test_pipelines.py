@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The scripts in examples/pipeline do what pipelines need, and each pipeline runs them as they are."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from simulated_aws.client import SimulatedAws
+
+from . import observed
+from .fixture import HOME, OWNER, Fixture
+from .playbook import CHECKOUT, Ansible
+
+EXAMPLES = CHECKOUT / "examples"
+SCRIPTS = EXAMPLES / "pipeline"
+AWAY, DENIED = "eu-west-1", "ap-southeast-2"
+JENKINSFILE = EXAMPLES / "jenkins" / "Jenkinsfile"
+SERVICE = EXAMPLES / "systemd" / "golden-audit.service"
+# A script with its arguments, in a line of a pipeline.
+_CALL = re.compile(r"(?:^|/)pipeline/(?P<script>\w+\.sh)(?P<arguments>[^|>']*)")
+
+
+def _script(
+    ansible: Ansible, name: str, variables: Mapping[str, Any], *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a script in Ansible's folder, with these variables in a file, as a pipeline does."""
+    (ansible.folder / "variables.yml").write_text(yaml.safe_dump(dict(variables)), encoding="utf-8")
+    environment = {**ansible.environment, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
+    return subprocess.run(
+        [str(SCRIPTS / name), "variables.yml", *arguments],
+        cwd=ansible.folder,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def distribution(fixture: Fixture) -> dict[str, Any]:
+    """The variables of a distribution to one more region."""
+    return {
+        "distribute_source_image_id": fixture.image_id,
+        "distribute_source_region": HOME,
+        "distribute_regions": [HOME, AWAY],
+        "distribute_account_ids": fixture.account_ids("web-prod"),
+    }
+
+
+def test_a_plan_is_a_comment_and_changes_nothing(
+    aws: SimulatedAws, ansible: Ansible, distribution: dict[str, Any]
+) -> None:
+    # A tag's value must not end the block of code in which the comment shows it.
+    hostile = {**distribution, "distribute_tags": {"note": "```\n# Approved"}}
+    planned = _script(ansible, "plan.sh", hostile)
+    assert planned.returncode == 0, planned.stdout
+    assert planned.stdout.startswith("### This distribution would succeed\n")
+    assert planned.stdout.count("```") == 2
+    assert AWAY in planned.stdout
+    assert observed.changes(aws, refused=True) == []
+
+
+def test_a_plan_that_would_fail_says_why(
+    aws: SimulatedAws, ansible: Ansible, distribution: dict[str, Any]
+) -> None:
+    failed = _script(ansible, "plan.sh", {**distribution, "distribute_account_ids": ["12345"]})
+    assert failed.returncode == 1
+    assert failed.stdout.startswith("### This distribution would fail\n")
+    assert "distribute_account_ids" in failed.stdout
+    assert observed.changes(aws, refused=True) == []
+
+
+def test_a_distribution_leaves_its_report(
+    aws: SimulatedAws, ansible: Ansible, distribution: dict[str, Any]
+) -> None:
+    done = _script(ansible, "distribute.sh", distribution, "distribution.json")
+    assert done.returncode == 0, done.stdout
+    report = json.loads((ansible.folder / "distribution.json").read_text(encoding="utf-8"))
+    shared = [entry["shared"] for entry in report["regions"]]
+    assert (report["status"], shared) == ("distributed", [True, True])
+
+    denied: dict[str, Any] = {"code": "UnauthorizedOperation", "message": "No.", "status": 403}
+    aws.add_fault("error", action="CopyImage", region=DENIED, times=0, **denied)
+    wider = {**distribution, "distribute_regions": [HOME, AWAY, DENIED]}
+    failed = _script(ansible, "distribute.sh", wider, "distribution.json")
+    assert failed.returncode != 0
+    report = json.loads((ansible.folder / "distribution.json").read_text(encoding="utf-8"))
+    assert report["status"] == "failed"
+    assert [failure["region"] for failure in report["failures"]] == [DENIED]
+
+
+def test_findings_are_no_failures(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
+    (account,) = fixture.account_ids("web-prod")
+    variables = {"audit_regions": [HOME], "audit_allowed_account_ids": [account]}
+    clean = _script(ansible, "audit.sh", variables, "audit")
+    assert clean.returncode == 0, clean.stdout
+    assert clean.stdout.endswith("findings: none\n")
+
+    (partner,) = fixture.account_ids("partner")
+    aws.client("ec2", OWNER, HOME).modify_image_attribute(
+        ImageId=fixture.image_id, LaunchPermission={"Add": [{"UserId": partner}]}
+    )
+    found = _script(ansible, "audit.sh", variables, "audit", "high")
+    assert found.returncode == 3, found.stdout
+    assert "findings: 1 high" in found.stdout
+    assert (ansible.folder / "audit" / "report.sarif").exists()
+
+    unreadable = _script(
+        ansible, "audit.sh", {**variables, "audit_regions": ["eu-nowhere-1"]}, "audit", "high"
+    )
+    assert unreadable.returncode == 1, unreadable.stdout
+
+
+def test_an_unknown_severity_is_refused(aws: SimulatedAws, ansible: Ansible) -> None:
+    refused = _script(ansible, "audit.sh", {}, "audit", "critical")
+    assert refused.returncode == 1
+    assert refused.stderr == "audit.sh: the severity is low, medium or high (got critical)\n"
+    assert aws.calls() == []
+
+
+def _steps() -> Iterator[tuple[str, str]]:
+    """Pipeline and shell command."""
+    for path in sorted((EXAMPLES / "github-actions").glob("*.yml")):
+        for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
+            yield from ((path.name, step["run"]) for step in job["steps"] if "run" in step)
+    document = yaml.safe_load((EXAMPLES / "gitlab-ci" / ".gitlab-ci.yml").read_text(encoding="utf-8"))
+    for job in document.values():
+        if isinstance(job, dict):
+            yield from (("gitlab-ci", line) for line in job.get("script", ()))
+    for line in re.findall(r"sh(?:\(script:)? '([^']+)'", JENKINSFILE.read_text(encoding="utf-8")):
+        yield "jenkins", line.replace("\\'", "'")
+    yield "systemd", _service()["Service"]["ExecStart"]
+
+
+def _service() -> configparser.ConfigParser:
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read_string(SERVICE.read_text(encoding="utf-8"))
+    return unit
+
+
+def test_each_pipeline_runs_the_scripts_with_their_arguments() -> None:
+    calls = [
+        (pipeline, found["script"], found["arguments"].split())
+        for pipeline, command in _steps()
+        if (found := _CALL.search(command))
+    ]
+    assert {pipeline for pipeline, *_ in calls} == {
+        *("audit.yml", "distribute.yml", "gitlab-ci", "jenkins", "systemd")
+    }
+    needed = {"plan.sh": 1, "distribute.sh": 2, "audit.sh": 3}
+    for pipeline, script, arguments in calls:
+        assert len(arguments) == needed[script], (pipeline, script, arguments)
+
+
+def test_no_pipeline_runs_the_code_of_a_fork_with_secrets() -> None:
+    for path in (EXAMPLES / "github-actions").glob("*.yml"):
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # YAML 1.1 reads the key "on" as true.
+        assert "pull_request_target" not in workflow[True]
+        assert workflow["permissions"] == {"contents": "read"}
+
+
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("this machine has no systemd-analyze")
+    # It checks that the program exists.
+    text = SERVICE.read_text(encoding="utf-8").replace("/opt/golden-images/pipeline", str(SCRIPTS))
+    (tmp_path / SERVICE.name).write_text(text, encoding="utf-8")
+    timer = SERVICE.with_suffix(".timer")
+    (tmp_path / timer.name).write_text(timer.read_text(encoding="utf-8"), encoding="utf-8")
+    units = [str(tmp_path / SERVICE.name), str(tmp_path / timer.name)]
+    found = subprocess.run([analyze, "verify", *units], check=False, capture_output=True, text=True)
+    assert (found.returncode, found.stderr) == (0, "")
