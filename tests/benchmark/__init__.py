@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How fast and how frugal this collection is, beside what one would run without it."""
+"""The time and resources that this collection needs, compared with what users would run without it."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m tests.benchmark [NAME …]`, from the checkout's root: all benchmarks, or some.
 
-Exits with 1 if a figure is missed. Times depend on the machine and on what else it does: beside seconds
-stands how many tasks with amazon.aws.aws_caller_info one could have run in them.
+Exits with 1 if a target is missed. Times depend on the machine and on what else it runs: each time is also
+given as a number of tasks with amazon.aws.aws_caller_info, which take as long.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _run(benchmark: Benchmark) -> bool:
     with SimulatedAws.start() as aws:
         before = _yardstick(aws)
         figures = list(benchmark.measure(aws))
-        # Another's work on the same machine comes and goes: what it was before and after.
+        # Other programs may use the machine, too: measured before and after.
         after = _yardstick(aws)
     yardstick = statistics.mean((before, after))
     print(table(figures, yardstick))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ami_share_audit on many images: held against what AWS's request rates force, and against what is there."""
+"""ami_share_audit on many images: its time beyond what AWS's request rates force, and what it finds."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ LATENCY = 0.04
 IMAGES, SECONDS = 1000, 5
 REGIONS, IMAGES_IN_EACH = (HOME, *OTHER_REGIONS[:19]), 500
 IMAGES_ONLY, WITH_SNAPSHOTS = 1.15, 1.4
-"""Times what the request rates force."""
+"""As a multiple of the time that the request rates force."""
 MEGABYTES = 400
 REFILL = 6
-"""Seconds after which all buckets that a run emptied are full again."""
+"""Seconds after which all token buckets that a run emptied are full again."""
 
 
 def in_one_region(aws: SimulatedAws) -> Iterator[Figure]:
-    """Without request rates: what finding every exposure costs."""
+    """Without request rates: the cost of finding every exposure."""
     aws.reset()
     planted = plant(aws, [HOME], IMAGES)
     aws.set_throttling(False)
@@ -44,7 +44,7 @@ def in_one_region(aws: SimulatedAws) -> Iterator[Figure]:
 
 
 def in_many_regions(aws: SimulatedAws) -> Iterator[Figure]:
-    """Under AWS's request rates, which all calls of a kind in a region share."""
+    """Under AWS's request rates, which all calls of one operation in a region share."""
     aws.reset()
     planted = plant(aws, REGIONS, IMAGES_IN_EACH)
     aws.set_latency(LATENCY)
@@ -58,7 +58,7 @@ def in_many_regions(aws: SimulatedAws) -> Iterator[Figure]:
         (task,) = run.tasks
         calls = aws.calls()
         forced = forced_seconds(calls)
-        # The task also starts a module, and hands ten thousand images through Ansible.
+        # The task also starts a module, and passes ten thousand images through Ansible.
         reading = calls[-1].time + LATENCY - calls[0].time
         figures = (
             Figure("forced by request rates", forced, "s"),
@@ -75,7 +75,7 @@ def in_many_regions(aws: SimulatedAws) -> Iterator[Figure]:
 
 
 def forced_seconds(calls: Iterable[RecordedCall]) -> float:
-    """What the request rates make the answered calls take at least, repeated ones counted once.
+    """The shortest time that the request rates allow for the answered calls; a retried call counts once.
 
     Each API has in each region a bucket of its own (see simulated_aws.http.throttling), all at the same
     time: what counts is the one that is short of tokens for longest.
@@ -100,7 +100,7 @@ def _run(aws: SimulatedAws, planted: Planted, **options: bool) -> playbook.Run:
     task = {
         "name": "audit",
         "golden.images.ami_share_audit": {**planted.options, **options},
-        # What could not be read is a figure, too.
+        # What could not be read is also a figure.
         "ignore_errors": True,
     }
     return playbook.run(aws, OWNER, [task])
@@ -109,7 +109,7 @@ def _run(aws: SimulatedAws, planted: Planted, **options: bool) -> playbook.Run:
 def _judged(
     planted: Planted, task: playbook.Task, check_snapshots: bool = True, check_keys: bool = True
 ) -> Iterator[Figure]:
-    """What was found against what there is."""
+    """The findings, compared with the real exposures."""
     expected, found = planted.expected(check_snapshots, check_keys), planted.found(task.result["findings"])
     kinds, planned = ({code for _label, code, _who in findings} for findings in (found, expected))
     yield Figure("kinds of exposure found", len(kinds), "", len(planned), at_least=True)

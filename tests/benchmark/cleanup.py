@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ami_cleanup on many images: few calls, side by side, and no slower than AWS's request rates make it."""
+"""ami_cleanup on many images: its calls, and its time beyond what AWS's request rates force."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from .fixtures import HOME, OTHER_REGIONS, OWNER
 
 LATENCY = 0.04
 IMAGES, SECONDS, CALLS = 300, 8, 1.3
-# Of these the default of max_deletions lets a tenth go.
+# The default of max_deletions allows a tenth of these to be deleted.
 NORMAL = IMAGES * 9 // 10
 REGIONS, IMAGES_EACH, OVER_FORCED = (HOME, *OTHER_REGIONS[:7]), 1000, 1.2
-# What waits for what: permissions of images and of their snapshots are read at the same time.
+# The sequence of reads: permissions of images and of their snapshots are read at the same time.
 _IN_TURN = ("DescribeImageAttribute", "DeregisterImage")
 
 
 def one_region(aws: SimulatedAws) -> Iterator[Figure]:
-    """The images of one region: planned, retired as the default limit allows, and nearly all at once."""
+    """The images of one region: planned, retired up to the default limit, and nearly all in one run."""
     _build(aws, (HOME,), IMAGES)
     aws.set_throttling(False)
     aws.set_latency(LATENCY)
     yield from _figures(aws, "planned to deprecate", IMAGES, CALLS, check_mode=True, deprecate_after_days=30)
     yield from _figures(aws, "a tenth gone", IMAGES, CALLS, keep_latest=NORMAL)
-    # Permissions are read for the plan and again before the first deletion, which is a call, too.
+    # Permissions are read for the plan, and once more before the first deletion.
     yield from _figures(aws, "planned to go", NORMAL, None, check_mode=True, max_deletions="100%")
     yield from _figures(aws, "all but one gone", NORMAL, None, max_deletions="100%")
 
 
 def many_regions(aws: SimulatedAws) -> Iterator[Figure]:
-    """All but one image of each region at the rates that AWS takes."""
+    """All but one image of each region, at AWS's request rates."""
     _build(aws, REGIONS, IMAGES_EACH)
     aws.set_latency(LATENCY)
     seconds = _run(aws, max_deletions="100%").tasks[0].seconds
@@ -56,7 +56,7 @@ def many_regions(aws: SimulatedAws) -> Iterator[Figure]:
 
 
 def _forced(action: str, calls: Counter[str]) -> float:
-    """The seconds that so many calls of a region take at least."""
+    """The shortest time for this number of calls in a region, in seconds."""
     found = bucket("ec2", action, {})
     if found is None:
         raise ValueError(f"{action} has no rate")
@@ -67,7 +67,7 @@ def _forced(action: str, calls: Counter[str]) -> float:
 def _figures(
     aws: SimulatedAws, name: str, images: int, most_calls: float | None, **policy: Any
 ) -> Iterator[Figure]:
-    # What Ansible itself uses is none of the cleanup.
+    # Ansible's own use does not count.
     base = playbook.run(aws, OWNER, [{"name": "nothing", "ansible.builtin.debug": {}}])
     done = _run(aws, **policy)
     calls = len(aws.calls()) / images
@@ -78,7 +78,7 @@ def _figures(
 
 
 def _run(aws: SimulatedAws, check_mode: bool = False, **policy: Any) -> playbook.Run:
-    """The module's run, and nothing else in the record of calls."""
+    """The module's run, with only its calls in the record."""
     with tempfile.TemporaryDirectory() as folder:
         task = {
             "name": "clean up",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The same distribution with modules of amazon.aws and community.aws, as one would write it without ours."""
+"""The same distribution with modules of amazon.aws and community.aws, as users would write it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TIMEOUT = 600
 
 
 def measure(aws: SimulatedAws) -> Iterator[Figure]:
-    """One region after another, and all at once in the background; each also with nothing left to do."""
+    """One region after the other, and all in parallel by async; each also with nothing left to do."""
     for name, tasks in (("one after another", _in_turn()), ("in the background", _at_once())):
         aws.reset()
         given = variables(aws, PLAIN)
@@ -42,7 +42,7 @@ def measure(aws: SimulatedAws) -> Iterator[Figure]:
         yield Figure(f"{name}: repeat, API calls", len(aws.calls()), "calls")
 
 
-# Their order: to share a copy its id is needed, to share its snapshots theirs, which ec2_ami returns.
+# Sharing a copy needs its id; sharing its snapshots needs theirs, which ec2_ami returns.
 _STEPS: Tasks = [
     {
         "name": "copied",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ami_share_diagnose on many accounts and regions, both sides of each."""
+"""ami_share_diagnose on many accounts and regions, from the owner's and the consumers' side."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _measure(aws: SimulatedAws, encrypted: bool) -> Iterator[Figure]:
             "fail_on": "unknown",
         },
     }
-    # What Ansible itself uses is none of the diagnosis.
+    # Ansible's own use does not count.
     base = playbook.run(aws, OWNER, [{"name": "nothing", "ansible.builtin.debug": {}}])
     done = playbook.run(aws, OWNER, [task])
     targets = ACCOUNTS * len(REGIONS)

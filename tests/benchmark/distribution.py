@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook distribute_ami as a whole, and once more with nothing left to do."""
+"""The whole playbook distribute_ami, and a second run with nothing left to do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FQCN = "golden.images.distribute_ami"
 
 @dataclass(frozen=True)
 class Case:
-    """A distribution and what is wanted of it: seconds, and API calls in the region that has most."""
+    """A distribution and its targets: seconds, and API calls in the region with the most."""
 
     regions: int
     accounts: int
@@ -85,7 +85,7 @@ def _measure(aws: SimulatedAws, case: Case) -> Iterator[Figure]:
     yield Figure("repeat", again.seconds, "s", case.repeat, waiting=0)
     yield Figure("repeat: changed tasks", again.changed, "", 0)
     calls = aws.calls()
-    # Asked in one region by each task, and on account of no region's images or keys.
+    # Each task calls these in one region, and not for the images or keys of that region.
     identity = [call for call in calls if call.service == "sts"]
     others = [call for call in calls if call.service != "sts"]
     yield Figure("repeat: EC2 and KMS calls in a region, the most", _most(others), "calls", case.calls)
@@ -103,7 +103,7 @@ def _most(calls: list[RecordedCall]) -> int:
 
 
 def _is_poll(call: RecordedCall, wait: playbook.Task | None) -> bool:
-    """Whether a call looked at a running copy; the wait begins with reads that are no looks."""
+    """Whether a call polled a running copy; the wait begins with reads that are not polls."""
     if wait is None or not wait.start <= call.time <= wait.start + wait.seconds:
         return False
     by_id = call.action == "DescribeImages" and "ImageId.1" in call.parameters and call.region != HOME

@@ -89,7 +89,7 @@ EXPOSED = {
         {"snapshot_accounts": [ALLOWED]}, state="disabled", of_snapshot=(("shared_but_disabled", None),)
     ),
 }
-"""What can be in every region alike."""
+"""Exposures that every region can have."""
 EXPOSED_AT_HOME = {
     "snapshot-public": Kind(public_snapshot=True, of_snapshot=(("snapshot_public", PUBLIC),)),
     "default-key": Kind(key="", of_key=(("default_key", None),)),
@@ -97,13 +97,13 @@ EXPOSED_AT_HOME = {
     "key-off": Kind(_BOTH, key=_OFF, of_key=(("key_not_enabled", None),)),
     "key-foreign": Kind(_BOTH, key=_FOREIGN, of_key=(("key_of_other_account", None),)),
 }
-"""What takes keys, or changes by API."""
+"""Exposures that need KMS keys, or changes by API."""
 ONCE_AT_HOME = {
     "key-granted": Kind(key=_GRANTED, of_key=(("grant_without_share", STRANGER),)),
     "key-stated": Kind(key=_STATED, of_key=(("statement_without_share", STRANGER),)),
     "key-stale": Kind(key=_STALE),
 }
-"""What is found of a key once, however many images are under it."""
+"""Exposures of a key that are reported once, for any number of images under it."""
 
 
 @dataclass(frozen=True)
@@ -112,14 +112,14 @@ class Planted:
 
     kinds: Mapping[tuple[str, str], Kind]
     images: Mapping[str, str]
-    """Image ids to the labels."""
+    """Image id to label."""
     principals: Mapping[str, str]
-    """The ids and ARNs of accounts and the like to the names above."""
+    """Id or ARN of each principal to its name above."""
     options: Mapping[str, Any]
-    """What ami_share_audit is to be given."""
+    """The options for ami_share_audit."""
 
     def expected(self, snapshots: bool = True, keys: bool = True) -> Counter[Found]:
-        """All that is to be found, with or without what snapshots and keys tell."""
+        """All expected findings, with or without those about snapshots and keys."""
         found: Counter[Found] = Counter()
         for (_region, label), kind in self.kinds.items():
             parts = (kind.of_image, kind.of_snapshot if snapshots else (), kind.of_key if keys else ())
@@ -129,7 +129,7 @@ class Planted:
         return found
 
     def found(self, findings: Iterable[Mapping[str, Any]]) -> Counter[Found]:
-        """What ami_share_audit returned, in the same words."""
+        """The findings of ami_share_audit, in the same form."""
         return Counter(
             (
                 self.images.get(one["image_id"], one["image_id"]),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was measured, against what is wanted, and the table of it."""
+"""Measured figures, their targets, and their table."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sharing one image with a thousand accounts: how few calls that takes."""
+"""Sharing one image with a thousand accounts: the number of calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACCOUNTS = 1000
 
 
 def measure(aws: SimulatedAws) -> Iterator[Figure]:
-    """An image may be shared with so many (EC2 User Guide, Quotas for AMIs)."""
+    """The number of accounts that an image can be shared with (EC2 User Guide, Quotas for AMIs)."""
     aws.load_fixture(fixture(ACCOUNTS))
     image = aws.description()["images"][IMAGE]
     task = {

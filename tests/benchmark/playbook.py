@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run of ``ansible-playbook``: how long it took, what each task took, and what the processes used."""
+"""One run of ``ansible-playbook``: its time, that of each task, and the resources of its processes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that went well.
+    """A successful run.
 
     ``cpu_seconds`` is of all its processes but those that were sent into the background;
     ``peak_megabytes`` is the largest process's.
@@ -52,7 +52,7 @@ class Run:
     tasks: tuple[Task, ...]
 
     def task(self, name: str) -> Task | None:
-        """The task whose name ends so, a role's begins with the role's; None if it was skipped."""
+        """The task whose name ends with this text: a role's name precedes it. None if it was skipped."""
         return next((task for task in self.tasks if task.name.endswith(name)), None)
 
 
@@ -80,7 +80,7 @@ def run(
                 stdout=stdout,
                 stderr=stderr,
             )
-            # Popen's own wait tells nothing of what the process and its children used.
+            # Popen's own wait does not return the resources that the process and its children used.
             _pid, status, used = os.wait4(process.pid, 0)
             seconds = time.monotonic() - started
             process.returncode = os.waitstatus_to_exitcode(status)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many requests a second the simulated AWS answers: if few, others would measure it and not us."""
+"""How many requests a second the simulated AWS answers: if it were too slow, benchmarks would measure it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 def measure(aws: SimulatedAws) -> Iterator[Figure]:
-    """The requests are boto3's own, sent over and over on many connections that are kept alive."""
+    """The requests are boto3's own, sent repeatedly on many persistent connections."""
     aws.load_fixture(fixture(accounts=50))
     aws.set_throttling(False)
     image = aws.description()["images"][IMAGE]
@@ -48,7 +48,7 @@ def measure(aws: SimulatedAws) -> Iterator[Figure]:
 
 
 def _request(client: Any, call: Callable[[], Any]) -> bytes:
-    """What boto3 sends for a call."""
+    """The request that boto3 sends for a call."""
     seen: list[Any] = []
     client.meta.events.register_last("before-send.ec2", lambda request, **_rest: seen.append(request))
     call()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What starting one of our modules costs, against the smallest module of amazon.aws."""
+"""The time to start a module of this collection, compared with the smallest module of amazon.aws."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .fixtures import HOME, IMAGE, OTHER_REGIONS, OWNER, consumers, fixture
 
 ROUNDS = 7
 MOST = 1.3
-"""Times aws_caller_info."""
+"""As a multiple of aws_caller_info's time."""
 
 
 def measure(aws: SimulatedAws) -> Iterator[Figure]:
-    """Medians of the ratios within each round of one playbook that runs all modules in turn."""
+    """The median ratio over the rounds of one playbook that runs all modules in turn."""
     aws.load_fixture(fixture(accounts=1))
     image_id = aws.description()["images"][IMAGE]["image_id"]
     region = OTHER_REGIONS[0]
