@@ -90,7 +90,7 @@ def main() -> int:
             ended = [one for lane in pool.map(_ended_apart, (small, large)) for one in lane]
     else:
         ended = _ended_here(small or large)
-    lines = [f"{'✓' if one.passed else '✗'} {one.name:<13}{one.seconds:6.1f} s" for one in ended]
+    lines = [f"{'✓' if one.passed else '✗'} {one.name:<22}{one.seconds:6.1f} s" for one in ended]
     print(f"\n━━━ Summary · Python {VERSION} ━━━", *lines, sep="\n", flush=True)
     return 0 if all(one.passed for one in ended) else 1
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from checks import iam, package, responses, returns, sanity
+from checks import execution_environment, iam, importer, package, readmes, responses, returns, sanity
 from checks.commands import run
 from checks.paths import CHECKOUT
 
@@ -57,6 +57,8 @@ CHECKS: dict[str, Check] = {
     "returns": Check("returns: what several modules return is documented alike", returns.check),
     "responses": Check("responses: what an AWS answer may lack is not read by subscript", responses.check),
     "policies": Check("policies: docs/iam is as checks/iam declares it", iam.check),
+    "readmes": Check("readmes: each role's README.md is as its argument spec declares it", readmes.check),
+    "licenses": Check("reuse: copyright and license of every file", lambda: run("reuse", "lint")),
     "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),
     "unit": Check(
         "pytest: tests/unit, the collection",
@@ -80,6 +82,10 @@ CHECKS: dict[str, Check] = {
         "ansible-lint: playbooks, roles, metadata", lambda: run("ansible-lint", "--strict")
     ),
     "package": Check("the built collection installs and works", package.check, per_python=True),
+    "importer": Check("galaxy-importer: Galaxy accepts the built archive", importer.check),
+    "execution-environment": Check(
+        "ansible-builder: execution environments with the collection", execution_environment.check
+    ),
     "compatibility": Check(
         "pytest: tests/integration, what can differ between versions of Python and Ansible",
         _pytest("tests/integration", "-m", "every_python"),

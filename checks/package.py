@@ -18,7 +18,8 @@ GENERATED = {"MANIFEST.json", "FILES.json"}
 REQUIRED = {"LICENSE", "README.md", "meta/runtime.yml"}
 # All top-level entries of the archive: a new one is either added here or to build_ignore in galaxy.yml.
 TOP_LEVEL = GENERATED | {
-    *("CONTRIBUTING.md", "LICENSE", "README.md"),
+    *("CONTRIBUTING.md", "LICENSE", "LICENSES", "README.md", "REUSE.toml"),
+    *("bindep.txt", "execution-environment.yml", "requirements.txt"),
     *("changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests"),
 }
 # The only file below tests/ that the archive has: it configures ansible-test.

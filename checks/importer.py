@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Galaxy's own importer accepts the built archive, without an error or a warning."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from checks import collection
+from checks.commands import CheckError, run
+
+# galaxy_importer.main: the last line of an import that was not broken off.
+_DONE = "Importer processing completed successfully"
+_COMPLAINT = re.compile(r"^(?:ERROR|WARNING|CRITICAL): .*", re.MULTILINE)
+
+
+def judge(output: str) -> None:
+    """Raise CheckError unless the importer's output shows an import without complaint.
+
+    Its exit status is 0 after errors, too.
+    """
+    if complaints := _COMPLAINT.findall(output):
+        raise CheckError("; ".join(complaints))
+    if _DONE not in output:
+        raise CheckError(f"galaxy-importer did not complete: {output.strip()[-500:]}")
+
+
+def check() -> None:
+    """Build the archive and import it.
+
+    Raises:
+        CheckError: the importer complained or broke off.
+    """
+    with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
+        folder = Path(name).resolve()
+        archive = collection.build(folder / "build")
+        # It unpacks below the home's .ansible, and writes its result into the working directory.
+        env = {**os.environ, "GALAXY_IMPORTER_ANSIBLE_LOCAL_TMP": str(folder / "tmp")}
+        python = Path(sys.executable)
+        output = run(python, "-m", "galaxy_importer.main", archive, cwd=folder, env=env, quiet=True)
+        judge(output)
+    print(f"{archive.name}: {output.splitlines()[0]}, no error, no warning")

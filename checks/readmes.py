@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The README of each role, generated from its argument spec.
+
+python -m checks.readmes    write them
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from antsibull_docs_parser import dom
+from antsibull_docs_parser.parser import Context, parse
+
+from checks.commands import CheckError
+from checks.paths import CHECKOUT
+
+Option = Mapping[str, Any]
+
+# The guide of each role, below docs/.
+GUIDES = {
+    "audit": "auditing.md",
+    "cleanup": "cleanup.md",
+    "diagnose": "diagnosing.md",
+    "monitor": "monitoring.md",
+    "publish": "publishing.md",
+    "remediate": "remediating.md",
+    "restore": "restoring.md",
+    "rollback": "publishing.md",
+    "verify": "verifying.md",
+}
+
+
+def right_readmes(root: Path) -> dict[Path, str]:
+    """The text of each role's README, by path.
+
+    Raises:
+        CheckError: there are no roles.
+    """
+    roles = sorted(path.parent.parent for path in root.glob("roles/*/meta/argument_specs.yml"))
+    if not roles:
+        raise CheckError(f"no roles with an argument spec below {root}")
+    playbooks = _playbooks(root)
+    return {role / "README.md": _readme(role, playbooks.get(role.name, ())) for role in roles}
+
+
+def different(root: Path) -> dict[Path, str]:
+    """Each README that differs from its role's argument spec, or is not there, with its right text."""
+    return {
+        path: text
+        for path, text in right_readmes(root).items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    }
+
+
+def check() -> None:
+    """Fail if a README differs from its role's argument spec.
+
+    Raises:
+        CheckError: with the roles.
+    """
+    if found := different(CHECKOUT):
+        names = ", ".join(path.parent.name for path in found)
+        raise CheckError(
+            f"README.md of the roles {names} differs from meta/argument_specs.yml: run make format"
+        )
+
+
+def write() -> None:
+    """Write each README that differs."""
+    for path, text in different(CHECKOUT).items():
+        path.write_text(text, encoding="utf-8")
+        print(f"{path.relative_to(CHECKOUT)} written")
+
+
+def _playbooks(root: Path) -> dict[str, tuple[str, ...]]:
+    """The playbooks that run each role."""
+    found: dict[str, tuple[str, ...]] = {}
+    for path in sorted(root.glob("playbooks/*.yml")):
+        for role in re.findall(
+            r"\brole: golden\.images\.(\w+)$", path.read_text(encoding="utf-8"), re.MULTILINE
+        ):
+            found[role] = (*found.get(role, ()), path.stem)
+    return found
+
+
+def _readme(role: Path, playbooks: Iterable[str]) -> str:
+    spec = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    main = spec["argument_specs"]["main"]
+    options = main.get("options", {})
+    parts = [
+        f"# golden.images.{role.name}",
+        f"{_markdown(main['short_description'])}.",
+        *map(_markdown, _paragraphs(main["description"])),
+        "## Run it",
+        _example(role.name, options),
+        *(f"The playbook `golden.images.{name}` runs this role alone." for name in playbooks),
+        "## Variables",
+        _table(options),
+        *_more(role.name),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _example(role: str, options: Mapping[str, Option]) -> str:
+    required = [name for name, option in options.items() if option.get("required")]
+    variables = "".join(f"        {name}: # {_type(options[name])}\n" for name in required)
+    return (
+        "```yaml\n"
+        f"- hosts: localhost\n  gather_facts: false\n  roles:\n    - role: golden.images.{role}\n"
+        + (f"      vars:\n{variables}" if required else "")
+        + "```"
+    )
+
+
+def _more(role: str) -> list[str]:
+    reference = f"`ansible-doc --type role golden.images.{role}` shows the same text."
+    if role not in GUIDES:
+        return [reference]
+    return [f"{reference} The guide is [docs/{GUIDES[role]}](../../docs/{GUIDES[role]})."]
+
+
+def _table(options: Mapping[str, Option]) -> str:
+    rows = [
+        f"| `{name}` | {_type(option)} | {_default(option)} | {_description(option)} |"
+        for name, option in options.items()
+    ]
+    return "\n".join(["| Variable | Type | Default | Meaning |", "|---|---|---|---|", *rows])
+
+
+def _type(option: Option) -> str:
+    kind = option.get("type", "str")
+    return f"{kind} of {option['elements']}" if "elements" in option else str(kind)
+
+
+def _default(option: Option) -> str:
+    if option.get("required"):
+        return "required"
+    if option.get("default") is None:
+        return "none"
+    return f"`{json.dumps(option['default'])}`"
+
+
+def _description(option: Option) -> str:
+    sentences = [_markdown(text) for text in _paragraphs(option["description"])]
+    if "choices" in option:
+        sentences.append(f"One of {', '.join(f'`{choice}`' for choice in option['choices'] if choice)}.")
+    return " ".join(sentences).replace("|", r"\|")
+
+
+def _paragraphs(description: str | list[str]) -> list[str]:
+    return [description] if isinstance(description, str) else description
+
+
+def _markdown(text: str) -> str:
+    """Ansible's markup as Markdown.
+
+    Raises:
+        CheckError: the markup cannot be read.
+    """
+    return "".join(_part(part) for paragraph in parse([text], Context()) for part in paragraph).strip()
+
+
+def _part(part: dom.AnyPart) -> str:
+    if isinstance(part, dom.ErrorPart):
+        raise CheckError(part.message)
+    if part.type not in _FORMS:
+        raise CheckError(f"{part.source} has no form in Markdown: add it to checks/readmes.py")
+    return _FORMS[part.type](part)
+
+
+def _option(part: Any) -> str:
+    return f"`{part.name}`" if part.value is None else f"`{part.name}={part.value}`"
+
+
+# The markup that specs use; Any, since each kind of part has fields of its own.
+_FORMS: dict[dom.PartType, Callable[[Any], str]] = {
+    dom.PartType.TEXT: lambda part: re.sub(r"([<*_])", r"\\\1", part.text),
+    dom.PartType.CODE: lambda part: f"`{part.text}`",
+    dom.PartType.BOLD: lambda part: f"**{part.text}**",
+    dom.PartType.ITALIC: lambda part: f"*{part.text}*",
+    dom.PartType.LINK: lambda part: f"[{part.text}]({part.url})",
+    dom.PartType.URL: lambda part: f"<{part.url}>",
+    dom.PartType.MODULE: lambda part: f"`{part.fqcn}`",
+    dom.PartType.PLUGIN: lambda part: f"`{part.plugin.fqcn}`",
+    dom.PartType.OPTION_NAME: _option,
+    dom.PartType.OPTION_VALUE: lambda part: f"`{part.value}`",
+    dom.PartType.ENV_VARIABLE: lambda part: f"`{part.name}`",
+    dom.PartType.RETURN_VALUE: _option,
+}
+
+
+if __name__ == "__main__":
+    write()
