@@ -27,10 +27,19 @@ ROLE = "golden-consumer"
 MODULE_NAMES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 _ONLY_READ = {
     *("ami_share_audit", "ami_share_diagnose", "ami_shared_info", "distribution_check", "remediation_plan"),
-    "monitoring_check",
+    *("monitoring_check", "role_result"),
 }
 # What Ansible adds to every result.
-_ANSIBLES = {"_ansible_no_log", "action", "changed", "diff", "failed", "invocation", "warnings"}
+_ANSIBLES = {
+    "_ansible_no_log",
+    "action",
+    "ansible_stats",
+    "changed",
+    "diff",
+    "failed",
+    "invocation",
+    "warnings",
+}
 
 
 def _module(name: str) -> Any:

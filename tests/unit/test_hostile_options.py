@@ -121,7 +121,9 @@ def _is_ansible_conversion(filename: str) -> bool:
 
 def test_every_module_is_tried() -> None:
     modules = Path(__file__).resolve().parents[2] / "plugins" / "modules"
-    assert sorted(OPTIONS) == sorted(file.stem for file in modules.glob("*.py"))
+    # Those without code are the documentation of actions.
+    written = [file for file in modules.glob("*.py") if "def main" in file.read_text(encoding="utf-8")]
+    assert sorted(OPTIONS) == sorted(file.stem for file in written)
 
 
 @pytest.mark.parametrize("name", OPTIONS)

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``role_result``: displays what a role came to, and hands it over to the next job of a workflow."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.golden.images.plugins.module_utils.distribution.screen import screen as distribution
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import Tone
+
+display = Display()
+
+SCREENS = {"distribute": distribution}
+"""The function that makes the text of each role."""
+_COLOURS = {
+    Tone.PLAIN: None,
+    Tone.GOOD: constants.COLOR_OK,
+    Tone.WARNING: constants.COLOR_WARN,
+    Tone.BAD: constants.COLOR_ERROR,
+}
+# Callbacks whose output is JSON, which other lines would break.
+_JSON_CALLBACKS = ("json", "jsonl")
+_SPEC = {
+    "role": {"type": "str", "choices": sorted(SCREENS), "required": True},
+    "report": {"type": "dict", "required": True},
+    "results": {"type": "dict", "default": {}},
+    "report_path": {"type": "str"},
+}
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller and starts no process."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
+        role = given["role"]
+        try:
+            screen = SCREENS[role](
+                given["report"], given["results"], given["report_path"] or None, bool(self._task.check_mode)
+            )
+        except (AttributeError, LookupError, TypeError, ValueError) as exception:
+            raise AnsibleActionFail(
+                f"report: it is not a report of the role {role}: {type(exception).__name__} {exception}. "
+                "Pass what the report module of the role returned."
+            ) from exception
+        if constants.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2] not in _JSON_CALLBACKS:
+            _show(screen.lines)
+        result.update(changed=False, text=screen.text, failure=screen.failure)
+        if screen.artifacts:
+            # Several runs in one play replace each other: aggregation would join the texts of both.
+            data = {f"{role}_artifacts": dict(screen.artifacts)}
+            result["ansible_stats"] = {"data": data, "per_host": False, "aggregate": False}
+        return result
+
+
+def _show(lines):
+    display.display("")
+    for tone, group in groupby(lines, key=lambda line: line.tone):
+        display.display("\n".join(line.text for line in group), color=_COLOURS[tone])

@@ -1,0 +1,248 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``distribute`` displays and hands over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..reports.document import Column
+from ..reports.screen import (
+    MOST_ROWS,
+    Line,
+    Row,
+    Screen,
+    Tone,
+    count_texts,
+    counted,
+    failures,
+    limited,
+    report_line,
+    sentence,
+    table,
+)
+
+_COLUMNS = (
+    Column("region", "region"),
+    Column("image", "image"),
+    Column("copy", "copy"),
+    Column("key", "key"),
+    Column("shared", "shared"),
+    Column("verified", "verified"),
+    Column("published", "published"),
+)
+_ORIGINS = {"adopted": "adopted", "copied": "copied", "found": "exists", "source": "source"}
+_KINDS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_arns", "organizational unit"))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The report of a distribution, and what of its run the report leaves out."""
+
+    report: Mapping[str, Any]
+    origins: Mapping[str, str | None]
+    consumers: Mapping[str, Sequence[str]]
+    is_published: bool
+    is_plan: bool
+
+
+def screen(
+    report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None, check_mode: bool
+) -> Screen:
+    """The regions, those with a problem first, and what failed.
+
+    ``report`` is that of ``distribution_report``. ``results`` has ``copy_result``, the result of
+    ``ami_copy_regions``, the consumers ``account_ids``, ``org_arns`` and ``org_unit_arns`` that the image is
+    to be shared with, and the ``parameter`` to publish it in.
+    """
+    run = _Run(
+        report,
+        {copy["region"]: copy.get("origin") for copy in results["copy_result"].get("results", ())},
+        {kind: results.get(kind) or () for kind, _noun in _KINDS},
+        bool(results.get("parameter")),
+        check_mode,
+    )
+    artifacts = limited(_artifacts(run, report_path))
+    omitted = artifacts.get("omitted", ())
+    lines = (
+        *_headline(run),
+        *table(_COLUMNS, tuple(_rows(run))),
+        *_captions(run),
+        *failures(report["failures"], report_path),
+        *report_line(report_path),
+        *(sentence(f"Not handed over, because of its size: {', '.join(omitted)}.") if omitted else ()),
+    )
+    return Screen(lines, artifacts)
+
+
+def _headline(run: _Run) -> Iterator[Line]:
+    report = run.report
+    image = report["source_image_id"] or "the image"
+    good = [region for region in report["regions"] if not _problem(run, region)]
+    number = len(report["regions"])
+    if run.is_plan and number:
+        text = f"Check mode: {image} would be distributed to {counted(number, 'region')}."
+        yield from sentence(text, Tone.WARNING if report["failures"] else Tone.GOOD)
+    elif report["status"] == "distributed":
+        yield from sentence(f"Distributed {image} to {counted(number, 'region')}.", Tone.GOOD)
+    elif not number:
+        yield from sentence("Nothing was distributed.", Tone.BAD)
+    elif report["status"] == "failed":
+        yield from sentence(f"Failed: {image} is shared in no region.", Tone.BAD)
+    else:
+        text = f"Incomplete: {len(good)} of {counted(number, 'region')} done with {image}."
+        yield from sentence(text, Tone.BAD)
+
+
+def _rows(run: _Run) -> Iterator[Row]:
+    """The regions with a problem, then the others, which are one row if there are many."""
+    regions = run.report["regions"]
+    bad = [region for region in regions if _problem(run, region)]
+    good = [region for region in regions if not _problem(run, region)]
+    yield from (Row(_cells(run, region), Tone.BAD) for region in bad[:MOST_ROWS])
+    if len(bad) > MOST_ROWS:
+        yield Row({"region": f"{len(bad) - MOST_ROWS} more", "image": "with a problem"}, Tone.BAD)
+    if len(regions) <= MOST_ROWS:
+        yield from (Row(_cells(run, region)) for region in good)
+    elif good:
+        yield Row(_together(run, good))
+
+
+def _together(run: _Run, regions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Regions without a problem as one row: what is the same in all, and counts of what is not."""
+    cells = [_cells(run, region) for region in regions]
+    row = {"region": counted(len(regions), "region"), "image": "all well"}
+    for key in ("copy", "key", "shared", "verified", "published"):
+        values = {cell[key] for cell in cells}
+        row[key] = values.pop() if len(values) == 1 else ("" if values == {""} else "ok")
+    return row
+
+
+def _cells(run: _Run, region: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "region": region["region"],
+        "image": region["image_id"] or ("-" if not run.is_plan else "(new)"),
+        "copy": _copy(run, region),
+        "key": _key(run, region),
+        "shared": _shared(run, region),
+        "verified": _verified(run, region),
+        "published": _published(run, region),
+    }
+
+
+def _copy(run: _Run, region: Mapping[str, Any]) -> str:
+    if region["state"] != "available" and not run.is_plan:
+        return str(region["state"] or "none")
+    origin = run.origins.get(region["region"])
+    if run.is_plan and region["image_id"] is None:
+        return "planned"
+    return _ORIGINS.get(str(origin), "available")
+
+
+def _key(run: _Run, region: Mapping[str, Any]) -> str:
+    if not region["kms_key_arn"]:
+        return ""
+    actions = {"CreateGrant", "PutKeyPolicy", "DescribeKey", "ListGrants", "GetKeyPolicy"}
+    return "failed" if _failed(run, region, actions) else "ok"
+
+
+def _shared(run: _Run, region: Mapping[str, Any]) -> str:
+    """How many of the consumers have a launch permission."""
+    wanted = sum(len(run.consumers[kind]) for kind, _noun in _KINDS)
+    if not wanted:
+        return ""
+    permissions = region["launch_permissions"] or {}
+    found = sum(
+        len({str(one) for one in run.consumers[kind]} & {str(one) for one in permissions.get(kind) or ()})
+        for kind, _noun in _KINDS
+    )
+    return f"{found}/{wanted}"
+
+
+def _verifications(run: _Run, region: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in run.report.get("verified", ()) if one["region"] == region["region"]]
+
+
+def _verified(run: _Run, region: Mapping[str, Any]) -> str:
+    found = _verifications(run, region)
+    # In check mode, a planned copy cannot be verified.
+    if not found or any(one["image_id"] is None for one in found if run.is_plan):
+        return ""
+    return f"{sum(one['reached'] for one in found)}/{len(found)}"
+
+
+def _published(run: _Run, region: Mapping[str, Any]) -> str:
+    if not run.is_published:
+        return ""
+    found = any(one["region"] == region["region"] for one in run.report.get("published", ()))
+    if run.is_plan:
+        return "planned" if found else ""
+    return "yes" if found else "no"
+
+
+def _failed(run: _Run, region: Mapping[str, Any], actions: set[str] | None = None) -> bool:
+    return any(
+        one["region"] == region["region"] and (actions is None or one["action"] in actions)
+        for one in run.report["failures"]
+    )
+
+
+def _problem(run: _Run, region: Mapping[str, Any]) -> bool:
+    """Whether something that this run was to do is missing in the region."""
+    if run.is_plan:
+        return _failed(run, region)
+    return (
+        not region["shared"]
+        or _failed(run, region)
+        or any(not one["reached"] for one in _verifications(run, region))
+        or _published(run, region) == "no"
+    )
+
+
+def _captions(run: _Run) -> Iterator[Line]:
+    consumers = count_texts((len(run.consumers[kind]), noun) for kind, noun in _KINDS)
+    if consumers and run.report["regions"]:
+        verb = "Would be shared" if run.is_plan else "Shared"
+        yield from sentence(f"{verb} with {consumers}.")
+    owned = run.report.get("consumer_images", ())
+    if owned:
+        ready = sum(copy["state"] == "available" for copy in owned)
+        text = f"{ready} of {len(owned)} copies in consumer accounts are available."
+        yield from sentence(text, Tone.PLAIN if ready == len(owned) or run.is_plan else Tone.BAD)
+    published = run.report.get("published", ())
+    if published:
+        names = dict.fromkeys(f"{one['parameter']}, label {one['label']}" for one in published)
+        verb = "Would be published" if run.is_plan else "Published"
+        yield from sentence(f"{verb} as {'; '.join(names)}.")
+    for one in run.report.get("verified", ()):
+        if one["findings"] and not one["reached"]:
+            count = counted(len(one["findings"]), "finding")
+            text = f"- {one['region']}: account {one['account_id']} is not verified ({count})."
+            yield from sentence(text, Tone.BAD)
+
+
+def _artifacts(run: _Run, report_path: str | None) -> dict[str, Any]:
+    """What the next job of a workflow gets.
+
+    Accounts are in JSON text only: AWX writes each text of an artifact in a way that ansible-core 2.19 and
+    later read as a number if it looks like one, and 012345671234 as an octal one.
+    """
+    report = run.report
+    owned = [
+        {key: copy[key] for key in ("account_id", "image_id", "region")}
+        for copy in report.get("consumer_images", ())
+    ]
+    return {
+        "copies": json.dumps(owned),
+        "failed_regions": [region["region"] for region in report["regions"] if _problem(run, region)],
+        "images": {region["region"]: region["image_id"] for region in report["regions"] if region["shared"]},
+        "report_path": report_path,
+        "source_image_id": report["source_image_id"],
+        "source_region": report["source_region"],
+        "status": report["status"],
+    }

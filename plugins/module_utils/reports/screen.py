@@ -1,0 +1,231 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The result of a role as text for a terminal: tables, failures and paths in lines of 80 columns.
+
+Knows no capability: the rooms make the lines of their roles from these parts.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from .document import Column
+from .values import text_of, visible
+
+WIDTH = 80
+"""The columns of a line."""
+MOST_ROWS = 20
+"""The rows of a table; more are counted."""
+MOST_FAILURES = 5
+MOST_BYTES = 64 * 1024
+"""The size of a hand-over as JSON. AWX stores it with the job and adds it to the variables of each later job
+of the workflow. Neither AWX (awx/main/tasks/callback.py) nor ansible-runner limits it."""
+_INDENT, _ELLIPSIS = "  ", "\u2026"
+# The shortest text that an ID or a name is cut to: "ami-0d6" and the ellipsis.
+_NARROWEST = 8
+_FAILURE_LINES = 4
+
+
+class Tone(StrEnum):
+    """What a line is about; on a terminal each has a colour."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of at most ``WIDTH`` columns."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table: texts by the keys of the columns."""
+
+    cells: Mapping[str, Any]
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a role displays at its end, and what it hands over to the next job of a workflow.
+
+    ``failure`` is the message that the role fails with, empty if it does not: counts and places only, because
+    the lines have the details.
+    """
+
+    lines: tuple[Line, ...]
+    artifacts: Mapping[str, Any] = field(default_factory=dict)
+    failure: str = ""
+
+    @property
+    def text(self) -> str:
+        """The lines as one text."""
+        return "\n".join(line.text for line in self.lines)
+
+
+def sentence(text: str, tone: Tone = Tone.PLAIN, indent: str = "", most: int = 0) -> Iterator[Line]:
+    """A text in lines of 80 columns, the further ones indented; ``most`` limits them if it is not 0."""
+    inner = indent + _INDENT
+    lines = textwrap.wrap(
+        clean(text), WIDTH, initial_indent=indent, subsequent_indent=inner, break_on_hyphens=False
+    )
+    if any(columns_of(line) > WIDTH for line in lines):
+        # Characters of two columns: half as many in each line.
+        lines = textwrap.wrap(clean(text), WIDTH // 2, initial_indent=indent, subsequent_indent=inner)
+    if most and len(lines) > most:
+        lines = [*lines[: most - 1], cut(lines[most - 1], WIDTH - 2) + f" {_ELLIPSIS}"]
+    yield from (Line(line, tone) for line in lines)
+
+
+def table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[Line]:
+    """The titles and the rows, as wide as their texts; columns without a text are left out.
+
+    If the lines are longer than 80 columns, spaces between the cells and then the widest texts are shortened.
+    """
+    texts = [{column.key: clean(text_of(row.cells.get(column.key))) for column in columns} for row in rows]
+    shown = [column for column in columns if any(text[column.key] for text in texts)]
+    if not shown:
+        return
+    widths = {
+        column.key: max(columns_of(column.title), *(columns_of(text[column.key]) for text in texts))
+        for column in shown
+    }
+    gap = 2 if _total(widths, 2) <= WIDTH else 1
+    _shrink(widths, {column.key: columns_of(column.title) for column in shown}, gap)
+    yield Line(_joined(shown, {column.key: column.title for column in shown}, widths, gap))
+    for row, text in zip(rows, texts, strict=True):
+        yield Line(_joined(shown, text, widths, gap), row.tone)
+
+
+def failures(
+    found: Sequence[Mapping[str, Any]], path: str | None, most: int = MOST_FAILURES
+) -> Iterator[Line]:
+    """Each failure as its place, message and remedy, the same one in several regions once, at most five."""
+    places: dict[str, dict[str, None]] = {}
+    for one in found:
+        text = f"{_ended(one.get('message'))} {one.get('remedy') or ''}".strip()
+        places.setdefault(text, {}).update({str(one["region"]): None} if one.get("region") else {})
+    for text, regions in list(places.items())[:most]:
+        where = f"{listed(list(regions))}: " if regions else ""
+        yield from sentence(f"- {where}{text}", Tone.BAD, most=_FAILURE_LINES)
+    left = len(places) - most
+    if left > 0:
+        yield from sentence(f"{left} more{f' in {path}' if path else ''}.", Tone.BAD, _INDENT)
+
+
+def report_line(path: str | None) -> Iterator[Line]:
+    """The path of the report, in one line if it fits; nothing without a report."""
+    if path:
+        yield from _unbroken("Report: ", clean(path))
+
+
+def limited(artifacts: Mapping[str, Any], most: int = MOST_BYTES) -> dict[str, Any]:
+    """The hand-over without its largest values if it is larger than ``most``; ``omitted`` names these."""
+    kept = dict(artifacts)
+    omitted: list[str] = []
+    while kept and _size({**kept, "omitted": omitted}) > most:
+        largest = max(kept, key=lambda name: _size(kept[name]))
+        del kept[largest]
+        omitted.append(largest)
+    return {**kept, "omitted": sorted(omitted)} if omitted else kept
+
+
+def listed(texts: Sequence[str], most: int = 4) -> str:
+    """The first texts, and how many more there are."""
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where needed."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def clean(text: str) -> str:
+    """The text in one line, with characters visible that could move the cursor or change the terminal."""
+    return visible(" ".join(text.split()))
+
+
+def columns_of(text: str) -> int:
+    """The columns that a terminal needs for the text (Unicode Standard Annex 11, East Asian Width)."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1
+        for one in text
+    )
+
+
+def cut(text: str, width: int) -> str:
+    """The text, or its beginning and an ellipsis if it needs more columns than ``width``."""
+    if columns_of(text) <= width:
+        return text
+    while text and columns_of(text) > width - 1:
+        text = text[:-1]
+    return text + _ELLIPSIS
+
+
+def _joined(columns: Sequence[Column], texts: Mapping[str, str], widths: Mapping[str, int], gap: int) -> str:
+    cells = []
+    for column in columns:
+        text = cut(texts[column.key], widths[column.key])
+        padding = " " * (widths[column.key] - columns_of(text))
+        cells.append(padding + text if column.numeric else text + padding)
+    return (" " * gap).join(cells).rstrip()
+
+
+def _total(widths: Mapping[str, int], gap: int) -> int:
+    return sum(widths.values()) + gap * (len(widths) - 1)
+
+
+def _shrink(widths: dict[str, int], titles: Mapping[str, int], gap: int) -> None:
+    """Shorten the widest columns until the line fits, none below its title."""
+    while (excess := _total(widths, gap) - WIDTH) > 0:
+        room = {key: widths[key] - max(titles[key], _NARROWEST) for key in widths}
+        widest = max(room, key=lambda key: (room[key], widths[key]))
+        if room[widest] <= 0:
+            widths[max(widths, key=lambda key: widths[key])] -= excess
+            return
+        widths[widest] -= 1
+
+
+def _unbroken(label: str, text: str) -> Iterator[Line]:
+    """A path in as few lines as possible: broken only where a line ends."""
+    whole = label + text
+    if columns_of(whole) <= WIDTH:
+        yield Line(whole)
+        return
+    yield Line(label.rstrip())
+    width = WIDTH if text.isascii() else WIDTH // 2
+    yield from (Line(text[start : start + width]) for start in range(0, len(text), width))
+
+
+def _ended(message: Any) -> str:
+    text = str(message or "").rstrip()
+    return text if not text or text[-1] in ".!?:" else f"{text}."
+
+
+def _size(value: Any) -> int:
+    return len(json.dumps(value, default=str).encode())
+
+
+def count_texts(counts: Iterable[tuple[int, str]]) -> str:
+    """Numbers with their nouns, those that are zero left out: ``12 accounts and 1 organization``."""
+    texts = [counted(number, noun) for number, noun in counts if number]
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} and {texts[-1]}"

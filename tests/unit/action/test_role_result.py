@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ``role_result`` displays, returns and hands over, without a process."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleActionFail
+from ansible_collections.golden.images.plugins.action import role_result as plugin
+from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
+
+from tests.unit.distribution.examples import EU, US, copied, failure, shared
+
+COPIED = copied(EU)
+REPORT = distribution(COPIED, {}, shared(EU))
+GIVEN = {"role": "distribute", "report": REPORT, "results": {"copy_result": COPIED}}
+
+
+@pytest.fixture
+def displayed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
+    """Each displayed text with its colour."""
+    texts: list[tuple[str, str | None]] = []
+
+    def display(text: str, color: str | None = None) -> None:
+        texts.append((text, color))
+
+    monkeypatch.setattr(plugin, "display", SimpleNamespace(display=display))
+    monkeypatch.setattr(plugin.constants, "DEFAULT_STDOUT_CALLBACK", "default", raising=False)
+    return texts
+
+
+def run(check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
+    task = SimpleNamespace(
+        action="golden.images.role_result",
+        args={**GIVEN, **arguments},
+        async_val=0,
+        check_mode=check_mode,
+        diff=False,
+    )
+    connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
+    return dict(plugin.ActionModule(task, connection, None, None, None, None).run(task_vars={}))
+
+
+def test_the_text_is_displayed_and_returned(displayed: list[tuple[str, str | None]]) -> None:
+    result = run(report_path="report.json")
+    assert "\n".join(text for text, _colour in displayed) == f"\n{result['text']}"
+    assert result["text"].endswith("Report: report.json")
+    assert result["failure"] == ""
+    assert result["changed"] is False
+
+
+def test_problems_are_coloured(displayed: list[tuple[str, str | None]]) -> None:
+    run(report=distribution(copied(US, EU, failures=[failure(EU)]), {}, shared(US)))
+    colours = {text.split()[0]: colour for text, colour in displayed if text}
+    assert colours["Incomplete:"] == plugin.constants.COLOR_ERROR
+    assert colours["eu-west-1"] == plugin.constants.COLOR_ERROR
+    assert colours["region"] is None
+
+
+def test_the_hand_over_is_a_statistic_of_the_run(displayed: list[tuple[str, str | None]]) -> None:
+    assert displayed == []
+    stats = run()["ansible_stats"]
+    assert (stats["per_host"], stats["aggregate"]) == (False, False)
+    (name,) = stats["data"]
+    assert name == "distribute_artifacts"
+    assert stats["data"][name]["images"] == {EU: f"ami-{EU}"}
+
+
+def test_check_mode_is_said(displayed: list[tuple[str, str | None]]) -> None:
+    assert run(check_mode=True)["text"].startswith("Check mode: ")
+    assert len(displayed) > 1
+
+
+def test_output_in_json_is_not_broken(
+    displayed: list[tuple[str, str | None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugin.constants, "DEFAULT_STDOUT_CALLBACK", "ansible.posix.json", raising=False)
+    assert run()["text"]
+    assert displayed == []
+
+
+@pytest.mark.parametrize("report", [{}, {"regions": 1, "status": None}])
+def test_a_report_of_something_else_is_refused(
+    displayed: list[tuple[str, str | None]], report: dict[str, Any]
+) -> None:
+    with pytest.raises(AnsibleActionFail, match="report: it is not a report of the role distribute"):
+        run(report=report)
+    assert displayed == []

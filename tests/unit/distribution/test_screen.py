@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role distribute displays at its end, and what it hands over."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
+from ansible_collections.golden.images.plugins.module_utils.distribution.screen import screen
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+    WIDTH,
+    Screen,
+    Tone,
+    columns_of,
+)
+
+from tests.unit.distribution.examples import EU, US, copied, copy, failure, shared
+from tests.unit.examples import SOURCE_ID
+
+CONSUMER = "222222222222"
+
+
+def shown(
+    copies: dict[str, Any],
+    shares: dict[str, Any] | None = None,
+    check_mode: bool = False,
+    account_ids: tuple[str, ...] = (CONSUMER,),
+    path: str | None = "report.json",
+    publishes: bool = False,
+    **steps: Any,
+) -> Screen:
+    found = screen(
+        distribution(copies, {}, shares or {}, **steps),
+        {"copy_result": copies, "account_ids": account_ids, "parameter": "/golden/web" if publishes else ""},
+        path,
+        check_mode,
+    )
+    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    return found
+
+
+def published(*regions: str) -> dict[str, Any]:
+    return {
+        "results": [
+            {
+                "account_id": "1",
+                "image_id": "ami-1",
+                "label": "v4",
+                "launch_templates": {},
+                "parameter": "/golden/web",
+                "region": region,
+            }
+            for region in regions
+        ]
+    }
+
+
+def verified(region: str, reached: bool, **more: Any) -> dict[str, Any]:
+    findings = [] if reached else [{"code": "x", "message": "No.", "remedy": "", "severity": "high"}]
+    return {
+        "account_id": CONSUMER,
+        "image_id": "ami-1",
+        "region": region,
+        "reached": reached,
+        "level": "visible",
+        "findings": findings,
+        **more,
+    }
+
+
+def test_every_region_is_well() -> None:
+    found = shown(
+        copied(US, EU, results=[copy(US, origin="source", kms_key_arn=None), copy(EU)]),
+        shared(US, EU),
+        publishes=True,
+        verification_results=[verified(US, True), verified(EU, True)],
+        publish_result=published(US, EU),
+    )
+    assert found.text.splitlines() == [
+        f"Distributed {SOURCE_ID} to 2 regions.",
+        "region     image          copy    key  shared  verified  published",
+        "us-east-1  ami-us-east-1  source       1/1     1/1       yes",
+        "eu-west-1  ami-eu-west-1  copied  ok   1/1     1/1       yes",
+        "Shared with 1 account.",
+        "Published as /golden/web, label v4.",
+        "Report: report.json",
+    ]
+    assert {line.tone for line in found.lines} == {Tone.GOOD, Tone.PLAIN}
+    assert found.artifacts == {
+        "copies": "[]",
+        "failed_regions": [],
+        "images": {US: f"ami-{US}", EU: f"ami-{EU}"},
+        "report_path": "report.json",
+        "source_image_id": SOURCE_ID,
+        "source_region": US,
+        "status": "distributed",
+    }
+
+
+def test_regions_with_a_problem_are_first() -> None:
+    regions = [copy(US), copy(EU, state="failed", image_id=None, kms_key_arn=None)]
+    found = shown(copied(US, results=regions, failures=[failure(EU)]), shared(US))
+    assert found.text.splitlines() == [
+        f"Incomplete: 1 of 2 regions done with {SOURCE_ID}.",
+        "region     image          copy    key  shared",
+        "eu-west-1  -              failed       0/1",
+        "us-east-1  ami-us-east-1  copied  ok   1/1",
+        "Shared with 1 account.",
+        "- eu-west-1: No. Ask.",
+        "Report: report.json",
+    ]
+    assert [line.tone for line in found.lines[:4]] == [Tone.BAD, Tone.PLAIN, Tone.BAD, Tone.PLAIN]
+    assert found.artifacts["failed_regions"] == [EU]
+    assert found.artifacts["status"] == "incomplete"
+
+
+@pytest.mark.parametrize(
+    ("steps", "publishes"),
+    [
+        pytest.param({"verification_results": [verified(EU, False)]}, False, id="not verified"),
+        pytest.param({"publish_result": published()}, True, id="not published"),
+        pytest.param({"publish_result": {"failures": [failure(EU)]}}, False, id="a failure"),
+    ],
+)
+def test_what_is_missing_is_a_problem(steps: dict[str, Any], publishes: bool) -> None:
+    found = shown(copied(EU), shared(EU), publishes=publishes, **steps)
+    assert found.artifacts["failed_regions"] == [EU]
+    assert found.lines[2].tone is Tone.BAD
+
+
+def test_accounts_that_are_not_verified_are_named() -> None:
+    found = shown(copied(EU), shared(EU), verification_results=[verified(EU, False)])
+    assert f"- eu-west-1: account {CONSUMER} is not verified (1 finding)." in found.text
+    assert "0/1" in found.text
+
+
+def test_check_mode() -> None:
+    planned = copied(US, EU, results=[copy(US, origin="source"), copy(EU, image_id=None, state=None)])
+    found = shown(planned, shared(US, EU), check_mode=True, publishes=True, publish_result=published(US, EU))
+    assert found.text.splitlines() == [
+        f"Check mode: {SOURCE_ID} would be distributed to 2 regions.",
+        "region     image          copy     key  shared  published",
+        "us-east-1  ami-us-east-1  source   ok   1/1     planned",
+        "eu-west-1  (new)          planned  ok   1/1     planned",
+        "Would be shared with 1 account.",
+        "Would be published as /golden/web, label v4.",
+        "Report: report.json",
+    ]
+
+
+@pytest.mark.parametrize("number", [1, 20, 100])
+def test_many_regions(number: int) -> None:
+    regions = [f"eu-west-{one}" for one in range(1, number + 1)]
+    found = shown(copied(*regions), shared(*regions))
+    rows = [line.text for line in found.lines if line.text.startswith("eu-west-")]
+    if number <= 20:
+        assert len(rows) == number
+    else:
+        assert rows == []
+        assert "100 regions  all well  copied  ok   1/1" in found.text
+    assert len(found.artifacts["images"]) == number
+
+
+def test_many_regions_with_problems() -> None:
+    regions = [f"eu-west-{one}" for one in range(1, 101)]
+    bad = [failure(region, message=f"No {region}.") for region in regions[:60]]
+    found = shown(copied(*regions, failures=bad), shared(*regions), path=None)
+    lines = found.text.splitlines()
+    assert lines[22].startswith("40 more     with a problem")
+    assert lines[23].startswith("40 regions  all well")
+    assert "  55 more." in lines
+    assert len(lines) < 40
+
+
+def test_consumer_copies_are_counted_and_handed_over_as_text() -> None:
+    owned = [copy(EU, account_id="012345678901"), copy(US, account_id=CONSUMER, state="pending")]
+    found = shown(copied(EU), shared(EU), consumer_copy_result={"results": owned})
+    assert "1 of 2 copies in consumer accounts are available." in found.text
+    assert json.loads(found.artifacts["copies"]) == [
+        {"account_id": "012345678901", "image_id": f"ami-{EU}", "region": EU},
+        {"account_id": CONSUMER, "image_id": f"ami-{US}", "region": US},
+    ]
+
+
+def test_nothing_was_distributed() -> None:
+    found = shown({"failed": True, "failures": [{**failure(EU), "region": None}]}, path=None)
+    assert found.text.splitlines() == ["Nothing was distributed.", "- No. Ask."]
+    assert found.artifacts["status"] == "failed"
+
+
+def test_no_region_is_shared() -> None:
+    found = shown(copied(EU), {"failures": [failure(EU)]})
+    assert found.lines[0].text == f"Failed: {SOURCE_ID} is shared in no region."
+
+
+def test_a_large_hand_over_says_what_it_leaves_out() -> None:
+    owned = [copy(EU, account_id=f"{number:012}") for number in range(2000)]
+    found = shown(copied(EU), shared(EU), consumer_copy_result={"results": owned})
+    assert found.artifacts["omitted"] == ["copies"]
+    assert "Not handed over, because of its size: copies." in found.text

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tables, sentences and failures in lines of 80 columns, and the size of a hand-over."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Column
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+    WIDTH,
+    Line,
+    Row,
+    Screen,
+    Tone,
+    clean,
+    columns_of,
+    count_texts,
+    counted,
+    cut,
+    failures,
+    limited,
+    listed,
+    report_line,
+    sentence,
+    table,
+)
+
+from tests.unit.hostile import TEXTS
+
+COLUMNS = (Column("region", "region"), Column("image", "image"), Column("size", "GiB", numeric=True))
+
+
+def texts(lines: Any) -> list[str]:
+    return [line.text for line in lines]
+
+
+def failure(message: str = "No.", remedy: str = "Ask.", **more: Any) -> dict[str, Any]:
+    return {"message": message, "remedy": remedy, "region": "eu-west-1", **more}
+
+
+def test_a_table_is_as_wide_as_its_texts() -> None:
+    rows = [Row({"region": "us-east-1", "image": "ami-1", "size": 8}), Row({"region": "x", "size": 100})]
+    assert texts(table(COLUMNS, rows)) == [
+        "region     image  GiB",
+        "us-east-1  ami-1    8",
+        "x                 100",
+    ]
+
+
+def test_a_column_without_texts_is_left_out_and_a_row_keeps_its_tone() -> None:
+    lines = list(table(COLUMNS, [Row({"region": "eu-west-1", "image": None, "size": ""}, Tone.BAD)]))
+    assert lines == [Line("region"), Line("eu-west-1", Tone.BAD)]
+
+
+def test_a_table_without_texts_has_no_lines() -> None:
+    assert list(table(COLUMNS, [])) == []
+    assert list(table(COLUMNS, [Row({"region": ""})])) == []
+
+
+def test_spaces_are_shortened_before_texts() -> None:
+    columns = [Column(str(number), "t") for number in range(8)]
+    lines = texts(table(columns, [Row({column.key: "x" * 9 for column in columns})]))
+    assert lines[1] == " ".join(["x" * 9] * 8)
+
+
+def test_the_widest_texts_are_cut() -> None:
+    rows = [Row({"region": "eu-west-1", "image": "ami-" + "0" * 200, "size": 8})]
+    _titles, line = texts(table(COLUMNS, rows))
+    assert columns_of(line) == WIDTH
+    assert line.startswith("eu-west-1 ami-000")
+    assert line.endswith("\u2026   8")
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_any_text_fits_into_a_line_and_cannot_control_the_terminal(text: str) -> None:
+    rows = [Row({"region": text, "image": text})]
+    lines = [
+        *table(COLUMNS, rows),
+        *sentence(f"{text} {text}"),
+        *failures([failure(text)], text),
+        *report_line(text),
+    ]
+    for line in lines:
+        assert columns_of(line.text) <= WIDTH
+        assert line.text.isascii() is False or line.text.isprintable()
+        assert not {"\x1b", "\n", "\r", "\u202e"} & set(line.text)
+
+
+def test_a_sentence_is_wrapped_and_cut() -> None:
+    words = " ".join(["word"] * 60)
+    lines = list(sentence(words, Tone.WARNING, most=2))
+    assert [line.tone for line in lines] == [Tone.WARNING] * 2
+    assert lines[1].text.startswith("  word")
+    assert lines[1].text.endswith("\u2026")
+    assert all(columns_of(line.text) <= WIDTH for line in lines)
+
+
+def test_the_same_failure_in_several_regions_is_shown_once() -> None:
+    found = [failure(region=region) for region in ("eu-west-1", "us-east-1")]
+    assert texts(failures(found, None)) == ["- eu-west-1, us-east-1: No. Ask."]
+
+
+@pytest.mark.parametrize(("path", "last"), [("report.json", "  3 more in report.json."), (None, "  3 more.")])
+def test_at_most_five_failures_are_shown(path: str | None, last: str) -> None:
+    lines = texts(failures([failure(f"No {number}") for number in range(8)], path))
+    assert lines[0] == "- eu-west-1: No 0. Ask."
+    assert lines[5:] == [last]
+
+
+def test_a_failure_without_region_message_or_remedy() -> None:
+    assert texts(failures([failure("No", "", region=None)], None)) == ["- No."]
+    assert texts(failures([failure("", "Ask.", region=None)], None)) == ["- Ask."]
+
+
+def test_the_report_is_named_in_one_line_if_that_fits() -> None:
+    assert texts(report_line("a.json")) == ["Report: a.json"]
+    assert texts(report_line(None)) == []
+    long = "/" + "x" * 100
+    assert "".join(texts(report_line(long))) == f"Report:{long}"
+
+
+def test_a_large_hand_over_leaves_out_its_largest_values() -> None:
+    given = {"images": {"a": "b"}, "copies": "x" * 900, "status": "done"}
+    assert limited(given) == given
+    small = limited(given, 200)
+    assert small == {"images": {"a": "b"}, "status": "done", "omitted": ["copies"]}
+    assert len(json.dumps(small)) <= 200
+
+
+def test_words() -> None:
+    assert (counted(1, "region"), counted(2, "region"), counted(1200, "image")) == (
+        "1 region",
+        "2 regions",
+        "1,200 images",
+    )
+    assert listed(["a", "b"]) == "a, b"
+    assert listed(list("abcdef")) == "a, b, c, d and 2 more"
+    assert count_texts([(1, "account"), (0, "unit")]) == "1 account"
+    assert count_texts([(2, "account"), (1, "organization"), (3, "unit")]) == (
+        "2 accounts, 1 organization and 3 units"
+    )
+    assert count_texts([]) == ""
+
+
+def test_columns() -> None:
+    assert columns_of("abc") == 3
+    assert columns_of("\u65e5\u672c") == 4
+    assert columns_of("e\u0301") == 1
+    assert cut("abcdef", 4) == "abc\u2026"
+    assert cut("abc", 4) == "abc"
+    assert clean("a\n b\x1b") == "a b\u27e8U+001B\u27e9"
+
+
+def test_a_screen_is_one_text() -> None:
+    assert Screen((Line("a"), Line("b", Tone.BAD))).text == "a\nb"
