@@ -47,7 +47,7 @@ test: environment  ## every check; some of them: make test CHECKS="ruff unit"
 	@$(RUN) -m checks $(CHECKS)
 
 lint: environment  ## style, types, playbooks, documentation, changelog
-	@$(RUN) -m checks ruff format returns policies readmes licenses mypy ansible-lint docs changelog
+	@$(RUN) -m checks ruff format returns surveys policies readmes licenses mypy ansible-lint docs changelog
 
 sanity: environment  ## ansible-test sanity, without ignore files
 	@$(RUN) -m checks sanity
@@ -73,8 +73,9 @@ bench: environment  ## this collection against what one would run without it
 simulated-aws: environment  ## run the simulated AWS with FIXTURE on PORT; prints the credentials of ACCOUNT
 	@$(RUN) -m simulated_aws --fixture $(FIXTURE) --port $(PORT) --account $(ACCOUNT)
 
-format: environment  ## style and layout by ruff, return values that modules share, READMEs of roles
-	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format . && $(RUN) -m checks.returns && $(RUN) -m checks.readmes
+format: environment  ## style and layout by ruff, return values that modules share, READMEs of roles, AWX surveys
+	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format . && $(RUN) -m checks.returns && $(RUN) -m checks.readmes \
+		&& $(RUN) -m checks.surveys
 
 policies: environment  ## write the IAM policies in docs/iam
 	@$(RUN) -m checks.iam --write

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from checks import execution_environment, iam, importer, package, readmes, responses, returns, sanity
+from checks import execution_environment, iam, importer, package, readmes, responses, returns, sanity, surveys
 from checks.commands import run
 from checks.paths import CHECKOUT
 
@@ -55,6 +55,7 @@ CHECKS: dict[str, Check] = {
     "ruff": Check("ruff: style and common mistakes", lambda: run("ruff", "check", ".")),
     "format": Check("ruff: layout", lambda: run("ruff", "format", "--check", ".")),
     "returns": Check("returns: what several modules return is documented alike", returns.check),
+    "surveys": Check("surveys: awx/surveys asks for the options of the roles", surveys.check),
     "responses": Check("responses: what an AWS answer may lack is not read by subscript", responses.check),
     "policies": Check("policies: docs/iam is as checks/iam declares it", iam.check),
     "readmes": Check("readmes: each role's README.md is as its argument spec declares it", readmes.check),

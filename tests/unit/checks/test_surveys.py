@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""AWX surveys from the options of roles: what is asked and how, and where the files differ from the roles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from checks import surveys
+from checks.commands import CheckError
+from checks.surveys import as_text, different, release_survey, role_survey, write
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def question(option: dict[str, Any], variable: str = "share_it") -> dict[str, Any]:
+    """The one question about an option."""
+    (asked,) = role_survey("share", "Share", {variable: {"description": "It.", **option}})["spec"]
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("option", "kind", "choices", "default"),
+    [
+        ({"type": "str", "default": ""}, "text", None, None),
+        ({"type": "str", "default": "USD"}, "text", None, "USD"),
+        ({"type": "str", "no_log": True, "default": "x"}, "password", None, None),
+        (
+            {"type": "str", "choices": ["", "none", "high"], "default": ""},
+            "multiplechoice",
+            ["none", "high"],
+            None,
+        ),
+        (
+            {"type": "str", "choices": ["none", "high"], "default": "none"},
+            "multiplechoice",
+            ["none", "high"],
+            "none",
+        ),
+        ({"type": "bool"}, "multiplechoice", ["true", "false"], None),
+        ({"type": "bool", "default": False}, "multiplechoice", ["true", "false"], "false"),
+        ({"type": "raw", "default": True}, "multiplechoice", ["true", "false"], "true"),
+        ({"type": "int", "default": 300}, "integer", None, 300),
+        ({"type": "int"}, "text", None, None),
+        ({"type": "raw", "default": "10%"}, "text", None, "10%"),
+        ({"type": "raw", "default": 1}, "text", None, "1"),
+        ({"type": "raw"}, "textarea", None, None),
+        ({"type": "raw", "default": {}}, "textarea", None, None),
+        ({"type": "dict", "default": {}}, "textarea", None, None),
+        ({"type": "list", "elements": "str", "default": []}, "textarea", None, None),
+        ({"type": "list", "elements": "str", "default": ["a", "b"]}, "textarea", None, "a\nb"),
+        ({"type": "list", "choices": ["a", "b"], "default": ["a", "b"]}, "multiselect", ["a", "b"], "a\nb"),
+    ],
+)
+def test_the_answer_to_an_option(
+    option: dict[str, Any], kind: str, choices: list[str] | None, default: object
+) -> None:
+    asked = question(option)
+    assert (asked["type"], asked.get("choices"), asked.get("default")) == (kind, choices, default)
+    # AWX sends a blank default as an answer.
+    assert ("default" in asked) == (default is not None)
+
+
+def test_required_options_are_asked_first_and_paths_never() -> None:
+    options = {
+        "share_snapshots": {"type": "str", "description": "B."},
+        "share_report_dir": {"type": "path", "description": "C."},
+        "share_images": {"type": "raw", "description": "A.", "required": True},
+    }
+    asked = role_survey("share", "Share", options)["spec"]
+    assert [(one["variable"], one["required"]) for one in asked] == [
+        ("share_images", True),
+        ("share_snapshots", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "title"),
+    [
+        ("share_source_image_id", "Source image ID"),
+        ("share_org_arns", "Organization ARNs"),
+        ("share_org_unit_arns", "Organizational unit ARNs"),
+        ("share_tombstone_s3_uri", "Tombstone S3 URI"),
+    ],
+)
+def test_titles(variable: str, title: str) -> None:
+    assert question({"type": "str"}, variable)["question_name"] == title
+
+
+def test_descriptions_are_plain_text() -> None:
+    text = [
+        "As P(golden.images.verify#role) sets C(ec2:SharedTag/), see M(golden.images.ami_share).",
+        "Needs O(share_org_arns) or O(share_purge=true), not O(golden.images.audit#role:main:audit_rules).",
+    ]
+    assert question({"type": "list", "description": text})["question_description"] == (
+        "As the role verify sets ec2:SharedTag/, see golden.images.ami_share. "
+        'Needs "Organization ARNs" or "Purge" = true, not audit_rules. Separate several by commas or lines.'
+    )
+
+
+def test_a_release_asks_once_what_its_steps_have_in_common() -> None:
+    named = {
+        "distribute": ["distribute_name", "distribute_verify_level", "distribute_copy_into_accounts"],
+        "verify": ["verify_level", "verify_account_ids"],
+        "publish": ["publish_images", "publish_parameter"],
+    }
+    roles = {
+        role: {name: {"type": "str", "description": "It."} for name in names} for role, names in named.items()
+    }
+    roles["publish"]["publish_parameter"]["required"] = True
+    asked = [one["variable"] for one in release_survey(roles)["spec"]]
+    assert asked == ["publish_parameter", "distribute_name", "verify_level"]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A checkout with one role and its survey."""
+    meta = tmp_path / "roles" / "share" / "meta"
+    meta.mkdir(parents=True)
+    main = {"short_description": "Share", "options": {"share_it": {"type": "str", "description": "It."}}}
+    (meta / "argument_specs.yml").write_text(
+        yaml.safe_dump({"argument_specs": {"main": main}}), encoding="utf-8"
+    )
+    write(tmp_path)
+    return tmp_path
+
+
+def test_a_written_survey_does_not_differ(root: Path) -> None:
+    assert different(root) == {}
+    survey = yaml.safe_load((root / "awx" / "surveys" / "share.yml").read_text(encoding="utf-8"))
+    assert (survey["name"], survey["description"]) == ("The role share", "Share")
+    assert [one["variable"] for one in survey["spec"]] == ["share_it"]
+
+
+def test_declared_variables_take_precedence(root: Path) -> None:
+    declared = {
+        "short_description": "S",
+        "variables": {"share_that": {"type": "str", "description": "That."}},
+    }
+    (root / "roles" / "share" / "meta" / "variables.yml").write_text(
+        yaml.safe_dump(declared), encoding="utf-8"
+    )
+    assert "share_that" in (different(root)["share.yml"] or "")
+
+
+def test_a_survey_that_differs_is_written_again_and_one_of_no_role_deleted(root: Path) -> None:
+    (root / "awx" / "surveys" / "share.yml").write_text("---\n", encoding="utf-8")
+    (root / "awx" / "surveys" / "old.yml").write_text("---\n", encoding="utf-8")
+    assert list(different(root)) == ["old.yml", "share.yml"]
+    assert different(root)["old.yml"] is None
+    write(root)
+    assert different(root) == {}
+    assert not (root / "awx" / "surveys" / "old.yml").exists()
+
+
+def test_a_survey_too_long_to_answer_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveys, "MOST_QUESTIONS", 0)
+    with pytest.raises(CheckError, match="the survey share asks 1 questions, more than 0"):
+        different(root)
+
+
+def test_a_checkout_without_roles_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckError, match="no roles below"):
+        different(tmp_path)
+
+
+def test_the_check_names_the_file_that_differs(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveys, "CHECKOUT", root)
+    surveys.check()
+    (root / "awx" / "surveys" / "share.yml").unlink()
+    with pytest.raises(CheckError, match=r"awx/surveys/share\.yml differ"):
+        surveys.check()
+
+
+def test_the_text_is_yaml_of_the_survey() -> None:
+    survey = role_survey("share", "Share", {"share_it": {"type": "bool", "description": "It."}})
+    assert yaml.safe_load(as_text(survey)) == survey
