@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No combination of options publishes an image that is not named or not shared, or removes anything."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils.publish.options import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.publish.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.publish.state import Place
+
+from tests.unit.examples import CONSUMER, SOURCE_ID
+from tests.unit.publish.examples import (
+    LABEL,
+    NAME,
+    NEW,
+    OLD,
+    REGION,
+    SHARED,
+    TEMPLATE,
+    found,
+    image,
+    parameter,
+    seen,
+    template,
+    version,
+)
+from tests.unit.publish.test_options import params
+
+BOTH = (False, True)
+IMAGES: tuple[dict[str, Any], ...] = (
+    {"images": {REGION: NEW}},
+    {"images": {REGION: None}},
+    {"images": {}},
+    {"images": None},
+    {"images": None, "regions": [REGION]},
+    {"images": None, "regions": [REGION], "source_image_id": SOURCE_ID},
+    {"images": None, "regions": [], "source_image_id": SOURCE_ID},
+    {"images": {REGION: NEW}, "regions": [REGION]},
+)
+PARAMETERS = (
+    None,
+    parameter(version(1, OLD)),
+    parameter(version(1, NEW, LABEL), version(2, OLD)),
+    parameter(version(1, OLD, type="SecureString", data_type="text")),
+)
+STATES = ("available", "disabled", "pending")
+SHARINGS = (Sharing(), SHARED, Sharing(public=True))
+CHANGES = {
+    "AddTagsToResource",
+    "CreateLaunchTemplateVersion",
+    "LabelParameterVersion",
+    "ModifyLaunchTemplate",
+    "PutParameter",
+    "UnlabelParameterVersion",
+}
+
+
+def test_every_combination_of_options_publishes_only_what_it_names() -> None:
+    tried = planned = acted = 0
+    choices: tuple[Any, ...] = (
+        *(IMAGES, (NAME, "", "/", "/aws/golden", "golden images"), ([], [TEMPLATE], [""]), BOTH, BOTH),
+        *(PARAMETERS, STATES, SHARINGS),
+    )
+    for images, name, templates, shared, into, held, state, sharing in product(*choices):
+        tried += 1
+        options = {
+            **images,
+            "parameter": name,
+            "launch_templates": templates,
+            "require_shared": shared,
+            "account_ids": [CONSUMER] if into else [],
+        }
+        try:
+            wanted = wanted_from(params(**options), False)
+        except Refused:
+            continue
+        planned += 1
+        here = found(
+            image=image(state=state),
+            launch=sharing,
+            parameter=held,
+            templates={TEMPLATE: template()},
+            named={NEW: image(state=state), OLD: image(OLD)},
+        )
+        made = plan(wanted, seen(here))
+        for action in () if made.refusals else made.actions:
+            acted += 1
+            _check(action, options, here)
+    assert (tried, planned, acted) == (17280, 576, 288)
+
+
+def _check(action: Action, options: dict[str, Any], here: Place) -> None:
+    assert action.operation in CHANGES
+    assert action.resource in {options["parameter"], *options["launch_templates"]} or action.service == "ec2"
+    assert here.image is not None
+    assert here.image.state == "available"
+    assert here.parameter is None or here.parameter.holds_image
+    assert not options["require_shared"] or here.launch != Sharing()
+    if action.operation == "PutParameter":
+        assert action.parameters["Name"] == options["parameter"]
+        assert action.parameters["Value"] == NEW
+        assert action.parameters["DataType"] == "aws:ec2:image"
+    if action.operation in ("CreateLaunchTemplateVersion", "ModifyLaunchTemplate"):
+        assert options["launch_templates"]

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No combination of options makes a restored image public, shares it wider than before, or removes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils.restore.options import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.restore.plan import plan
+from ansible_collections.golden.images.plugins.modules.ami_restore import ARGUMENT_SPEC
+
+from tests.unit.examples import SOURCE_ID
+
+from .examples import LAUNCH, RESTORING_TAG, VOLUMES, binned, found, image, last_tombstone, seen, tombstone
+
+BOTH = (False, True)
+REGION = "eu-west-1"
+REF = ImageRef(REGION, SOURCE_ID)
+IMAGES: tuple[Any, ...] = (
+    {REGION: SOURCE_ID},
+    [f"{REGION}/{SOURCE_ID}"],
+    f"{REGION}/{SOURCE_ID}",
+    {},
+    [],
+    "",
+    [""],
+    [None],
+    [SOURCE_ID],
+    {REGION: None},
+    {REGION: "*"},
+    {"": SOURCE_ID},
+)
+_SHOWN = replace(image(), image_id=SOURCE_ID)
+HELD = (
+    found(_SHOWN),
+    found(replace(_SHOWN, state="available")),
+    found(replace(_SHOWN, state="available", tags=RESTORING_TAG)),
+    found(replace(_SHOWN, state="available", tags={"family": "web"})),
+    binned(),
+)
+PUBLIC_VOLUMES = {"snap-1": Sharing(public=True), "snap-2": Sharing()}
+TOMBSTONES = (
+    (),
+    (replace(tombstone(), ref=REF),),
+    (replace(tombstone(launch=replace(LAUNCH, public=True), volumes=PUBLIC_VOLUMES), ref=REF),),
+    (replace(tombstone(launch=Sharing(public=True)), ref=REF), replace(last_tombstone(), ref=REF)),
+)
+CHANGES = {
+    "CreateTags",
+    "DeleteTags",
+    "DisableImageDeprecation",
+    "EnableImage",
+    "ModifyImageAttribute",
+    "ModifySnapshotAttribute",
+    "RestoreImageFromRecycleBin",
+    "RestoreSnapshotFromRecycleBin",
+}
+
+
+def test_every_combination_of_options_restores_only_what_was_there() -> None:
+    tried = planned = acted = 0
+    choices: tuple[Any, ...] = (
+        IMAGES,
+        BOTH,
+        BOTH,
+        (None, "", "retired.jsonl"),
+        HELD,
+        TOMBSTONES,
+        (None, "unblocked"),
+    )
+    for images, permissions, allowed, path, held, buried, block in product(*choices):
+        tried += 1
+        defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
+        options = {
+            "images": images,
+            "restore_permissions": permissions,
+            "allow_public": allowed,
+            "tombstone_path": path,
+        }
+        try:
+            wanted = wanted_from({**defaults, **options}, False)
+        except Refused:
+            continue
+        planned += 1
+        here = replace(held, image_block=block, snapshot_block=block)
+        saw = replace(seen(here, *buried), images={REF: here}, histories={})
+        if buried:
+            saw = replace(saw, histories={REF: next(iter(seen(here, *buried).histories.values()))})
+        made = plan(wanted, saw)
+        for action in () if made.refusals else made.actions:
+            acted += 1
+            _check(action, options, buried)
+    assert (tried, planned, acted) == (5760, 960, 1572)
+
+
+def _check(action: Action, options: dict[str, Any], buried: tuple[Any, ...]) -> None:
+    assert action.operation in CHANGES
+    assert set(str(action.resource).split(", ")) <= {SOURCE_ID, *VOLUMES}
+    for key in ("LaunchPermission", "CreateVolumePermission"):
+        for change, entries in action.parameters.get(key, {}).items():
+            assert change == "Add"
+            assert options["restore_permissions"]
+            added = {value for entry in entries for value in entry.values()}
+            assert added <= _held_before(buried)
+            assert "all" not in added or options["allow_public"]
+    if action.operation == "DeleteTags":
+        assert all(tag["Key"].startswith("golden.images:") for tag in action.parameters["Tags"])
+
+
+def _held_before(buried: tuple[Any, ...]) -> set[str]:
+    sharings = [sharing for one in buried for sharing in (one.launch, *one.volumes.values())]
+    return {
+        value
+        for one in sharings
+        for value in (*one.account_ids, *one.org_arns, *one.org_unit_arns, *(["all"] if one.public else []))
+    }
