@@ -110,6 +110,8 @@ class Settings:
     """Error code of PutParameter while the previous value is being validated; AWS doesn't document it."""
     request_rate_factor: float = 1.0
     """Factor of the size and the refill rate of every bucket of request throttling."""
+    session_seconds_factor: float = 1.0
+    """Factor of the lifetime of the sessions that AssumeRole begins: with 0.01, an hour takes 36 seconds."""
     record_authorizations: bool = False
     """Whether to record which actions on which resources identity-based policies are evaluated for."""
     not_opted_in_regions: list[str] = field(default_factory=list)

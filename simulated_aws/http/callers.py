@@ -2,6 +2,7 @@
 """Authentication: finds the principal that an access key belongs to.
 
 Keys come from fixtures, or from moto, which creates them for IAM users and for the sessions of AssumeRole.
+Those of sessions expire.
 Signatures are not verified: the id of an access key is sufficient.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..iam.principals import Principal, of_access_key, root
+from ..iam.principals import Principal, of_access_key, root, session_end
 
 _SESSION_KEY = "ASIA"
 """Prefix of the access keys of sessions (IAM User Guide, IAM identifiers: unique ID prefixes)."""
@@ -21,6 +22,7 @@ class Callers:
     def __init__(self) -> None:
         self._registered: dict[str, Principal] = {}
         self._sessions: dict[str, Principal] = {}
+        self._ends: dict[str, float | None] = {}
 
     def register(self, accounts_by_key: Mapping[str, str]) -> None:
         """Accept these access keys (key to account id), for their IAM user or else for the account's root."""
@@ -31,6 +33,7 @@ class Callers:
         """Remove all registered keys and cached sessions."""
         self._registered.clear()
         self._sessions.clear()
+        self._ends.clear()
 
     def account_of(self, access_key: str) -> str | None:
         """The account id that the key belongs to; None for an unknown key."""
@@ -46,4 +49,10 @@ class Callers:
         if principal is not None and access_key.startswith(_SESSION_KEY):
             # Cached: moto searches all accounts for it, and the principal of a session never changes.
             self._sessions[access_key] = principal
+            self._ends[access_key] = session_end(principal, access_key)
         return principal
+
+    def has_expired(self, access_key: str, now: float) -> bool:
+        """Whether it is the key of a session that ended before `now`, in Unix time."""
+        end = self._ends.get(access_key) if self.principal_of(access_key) else None
+        return end is not None and end <= now

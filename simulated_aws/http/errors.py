@@ -23,6 +23,22 @@ def unknown_key(protocol: Protocol) -> ApiError:
     return ApiError("UnrecognizedClientException", message, 400 if protocol is Protocol.JSON else 403)
 
 
+def expired(protocol: Protocol) -> ApiError:
+    """The expired credentials of a session.
+
+    Sources: aws/aws-sdk-java#1443 for EC2; "Error responses" of S3; "Common errors" of the JSON services;
+    jenkinsci/ec2-plugin#1008 for STS.
+    """
+    if protocol is Protocol.EC2:
+        return ApiError("RequestExpired", "Request has expired.", 400)
+    if protocol is Protocol.REST_XML:
+        return ApiError("ExpiredToken", "The provided token has expired.", 400)
+    message = "The security token included in the request is expired"
+    if protocol is Protocol.QUERY:
+        return ApiError("ExpiredToken", message, 403)
+    return ApiError("ExpiredTokenException", message, 400 if protocol is Protocol.JSON else 403)
+
+
 def unsigned() -> ApiError:
     """A request without a signature (IAM User Guide, Common Errors: MissingAuthenticationToken)."""
     return ApiError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)

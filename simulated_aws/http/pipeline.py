@@ -91,6 +91,8 @@ class Pipeline:
         if account_id is None:
             error = errors.unknown_key(call.protocol) if call.access_key else errors.unsigned()
             response: Response | None = error.response(call.protocol, request_id)
+        elif self.callers.has_expired(call.access_key, time.time()):
+            response = errors.expired(call.protocol).response(call.protocol, request_id)
         else:
             response = await self._with_faults(request, call, account_id, entry, gone)
         if self.latency:

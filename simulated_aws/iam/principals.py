@@ -146,6 +146,15 @@ def of_access_key(access_key: str) -> Principal | None:
     return None
 
 
+def session_end(principal: Principal, access_key: str) -> float | None:
+    """When the credentials of a role's session expire, in Unix time; None for other access keys."""
+    if not principal.session:
+        return None
+    backend = sts_backends[principal.account_id][principal.partition]
+    assumed = backend.get_assumed_role_from_access_key(access_key)
+    return assumed.expiration.replace(tzinfo=UTC).timestamp() if assumed is not None else None
+
+
 class NamedPrincipal(NamedTuple):
     """A principal as policies and grants store it: the ARN in the request, and the principal behind it."""
 

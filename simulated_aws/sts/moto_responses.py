@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from moto.core.exceptions import AccessDeniedError
+from moto.core.utils import utcnow
 from moto.iam.models import Role
 from moto.sts.exceptions import STSValidationError
+from moto.sts.models import AssumedRole
 from moto.sts.responses import TokenResponse
 
 from ..ec2.regions import opt_in_status
@@ -17,6 +20,7 @@ from ..http.protocols import ApiError, Protocol
 from ..iam import principals
 from ..iam.current_principal import current_principal
 from ..iam.principals import Principal
+from ..settings import SETTINGS
 from .trust_policies import trusts
 
 SHORTEST, LONGEST, LONGEST_CHAINED = 900, 43_200, 3_600
@@ -56,7 +60,9 @@ class StrictTokenResponse(TokenResponse):
                 f"STS is not activated in this region for account:{role.account_id}. Your account "
                 "administrator can activate STS in this region using the IAM Console.",
             )
-        return super().assume_role()
+        answer = super().assume_role()
+        _shorten(answer.result["Credentials"])  # type: ignore[index]
+        return answer
 
     def _require_duration(self, caller: Principal, role: Role) -> None:
         seconds = self._get_int_param("DurationSeconds", LONGEST_CHAINED)
@@ -85,3 +91,10 @@ class StrictTokenResponse(TokenResponse):
             {"status": str(response.status), **dict(response.headers)},
             response.body.decode(),
         )
+
+
+def _shorten(session: AssumedRole) -> None:
+    """Let a session expire after its duration times the setting."""
+    now = utcnow()
+    left: timedelta = session.expiration - now
+    session.expiration = now + SETTINGS.session_seconds_factor * left

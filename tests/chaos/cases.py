@@ -26,8 +26,13 @@ _EXPIRED = {
 
 ("Error codes for the Amazon EC2 API", RequestExpired; "Common errors" of the others, ExpiredTokenException.)
 """
-_SLOW_SECONDS = 3.0
-"""How long every answer of a slow region takes; a run makes some ten calls there, one after the other."""
+_SLOW_SECONDS = 60.0
+"""How long an answer of a slow region takes: as long as botocore waits for one, before it repeats the call.
+
+One answer of a run: if all were as slow, no call would be answered in time.
+"""
+# An hour of these runs: sessions end after one, and copies take two.
+_HOUR_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,22 @@ class Denied:
 
 
 @dataclass(frozen=True)
+class Failed:
+    """A step of the run, in one region and account, whose calls all fail."""
+
+    region: str
+    account_id: str
+    action: str
+
+
+@dataclass(frozen=True)
 class Case:
     """One case; ``id`` is ``scenario/family/which``.
 
     ``kill_at``: the process tree is killed before or after (``when``) the n-th call that changes something.
     ``faults`` and ``settings`` are those of the simulated AWS during the first run. ``twice``: a second
-    process runs at the same time. ``failed_region``: what the regions other than it have to reach.
+    process runs at the same time. ``failed``: the step that the other regions have to reach all the same.
+    ``session``: the first run has credentials that expire.
     """
 
     scenario: str
@@ -58,8 +73,8 @@ class Case:
     settings: Mapping[str, Any] = field(default_factory=dict)
     twice: bool = False
     denied: Denied | None = None
-    failed_region: str = ""
-    failed_action: str = ""
+    failed: Failed | None = None
+    session: bool = False
 
     @property
     def id(self) -> str:
@@ -135,33 +150,42 @@ def _operation(action: str) -> str:
 
 
 def _regions(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
-    steps = sorted({(call.region, call.service, call.action) for call in calls if call.changes})
-    for region, service, action in steps:
+    steps = sorted(
+        {(call.region, call.account_id, call.service, call.action) for call in calls if call.changes}
+    )
+    first = calls[0].account_id if calls else ""
+    for region, account_id, service, action in steps:
         fault = {
             **_REFUSED,
             "kind": "error",
             "service": service,
             "action": action,
             "region": region,
+            "account_id": account_id,
             "times": 0,
         }
-        which = f"{region}-{action}"
-        yield Case(
-            scenario, "region", which, FAIL, faults=[fault], failed_region=region, failed_action=action
-        )
-    for region in sorted({region for region, _service, _action in steps}):
+        failed = Failed(region, account_id, action)
+        which = f"{region}-{action}" if account_id == first else f"{region}-{account_id}-{action}"
+        yield Case(scenario, "region", which, FAIL, faults=[fault], failed=failed)
+    for region in sorted({region for region, *_step in steps}):
         fault = {"kind": "error", "service": "ec2", "region": region, "times": 0, **_REFUSED}
         yield Case(scenario, "region", f"{region}-all", EITHER, faults=[fault])
 
 
 def _expiries(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
-    """The credentials expire before the first call that changes something, in the middle, before the last."""
+    """The credentials expire before the first call that changes something, in the middle, before the last.
+
+    Or they are those of a session of an hour, while a copy takes two.
+    """
     places = [number for number, call in enumerate(calls) if call.changes]
     for which, place in zip(
         ("first", "middle", "last"), (places[:1], _middle(places), places[-1:]), strict=True
     ):
         for at in place:
             yield Case(scenario, "expire", which, faults=_expired(calls[:at]))
+    if any(call.action == "CopyImage" for call in calls):
+        hours = {"session_seconds_factor": _HOUR_SECONDS / 3600, "copy_seconds": 2 * _HOUR_SECONDS}
+        yield Case(scenario, "expire", "two-hour-copy", FAIL, settings=hours, session=True)
 
 
 def _middle(places: Sequence[int]) -> Sequence[int]:
@@ -186,8 +210,9 @@ def _weather(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
         yield Case(scenario, "lag", f"{seconds:.0f}s", settings=_lag(seconds))
     yield Case(scenario, "rate", "tenth", SURVIVE, settings={"request_rate_factor": 0.1})
     for region in sorted({call.region for call in calls if call.changes}):
-        slow = {"kind": "delay", "region": region, "seconds": _SLOW_SECONDS, "times": 0}
-        yield Case(scenario, "slow", region, SURVIVE, faults=[slow])
+        slow = {"kind": "delay", "region": region, "seconds": _SLOW_SECONDS}
+        yield Case(scenario, "slow", f"{region}-first", SURVIVE, faults=[slow])
+        yield Case(scenario, "slow", f"{region}-change", SURVIVE, faults=[{**slow, "changes": True}])
     # Both have read everything before either changes something.
     yield Case(scenario, "twice", "together", twice=True, kill_at=2, when="before")
     yield Case(scenario, "twice", "loose", twice=True)

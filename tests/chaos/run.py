@@ -9,7 +9,7 @@ import re
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,10 +19,10 @@ from simulated_aws.client import SimulatedAws
 from simulated_aws.http.record import RecordedCall
 
 from ..integration.playbook import Ansible, Run, kill, tasks_of
-from .cases import FAIL, SURVIVE, Case
+from .cases import FAIL, SURVIVE, Case, Failed
 from .invariants import Moment, violations
 from .picture import Picture, differences, labels, picture
-from .scenarios import OWNER, SCENARIOS, Command, Setup, World, tombstones
+from .scenarios import OWNER, OWNER_ROLE, SCENARIOS, Command, Setup, World, tombstones
 
 TIMEOUT = 600
 """Seconds after which a run hangs: none takes a third of it on two idle cores."""
@@ -31,6 +31,7 @@ _CRASHES = (
     "MODULE FAILURE",
     "Unexpected failure during module execution",
 )
+_EXPIRED = re.compile(r"RequestExpired|ExpiredToken")
 _NAMED = re.compile(r"\b(?:ami|snap|lt|i)-[0-9a-f]{8,17}\b|arn:aws|[a-z]{2}-[a-z]+-\d")
 
 
@@ -69,6 +70,18 @@ class Stage:
     def start(self, command: Command | None = None) -> subprocess.Popen[str]:
         """Start the command of the scenario, or another one."""
         return (command or self.setup.command).start(self.ansible)
+
+    def as_session(self) -> Ansible:
+        """Ansible with the credentials of a session of the owner's role, which expire."""
+        arn = f"arn:aws:iam::{self.aws.account_id(OWNER)}:role/{OWNER_ROLE}"
+        sts = self.aws.client("sts", OWNER)
+        keys = sts.assume_role(RoleArn=arn, RoleSessionName="release")["Credentials"]
+        session = {
+            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": keys["SessionToken"],
+        }
+        return Ansible(self.ansible.environment | session, self.ansible.folder)
 
     def finish(self, process: subprocess.Popen[str]) -> Run:
         """Wait for the end; a run that hangs is killed, and its exit code is None."""
@@ -118,7 +131,7 @@ def _check(stage: Stage, case: Case, expected: Undisturbed) -> Iterator[str]:
     yield from (f"interrupted: {one}" for one in violations(stage.moment(expected)))
     aws.clear_faults()
     if case.family != "lag":
-        aws.update_settings(request_rate_factor=1.0)
+        aws.update_settings(request_rate_factor=1.0, session_seconds_factor=1.0)
     for command in (stage.setup.command, stage.setup.beside):
         if command is not None:
             rerun = stage.finish(stage.start(command))
@@ -136,7 +149,7 @@ def _first_runs(stage: Stage, case: Case) -> list[Run]:
             "freeze", changes=True, when=case.when, after=0 if case.twice else case.kill_at - 1, times=0
         )
     other = stage.setup.beside
-    processes = [stage.start()]
+    processes = [stage.setup.command.start(stage.as_session() if case.session else stage.ansible)]
     if case.twice or other:
         processes.append(stage.start(other))
     if case.kill_at:
@@ -167,8 +180,10 @@ def _outcome(
             yield "run: exit code 0"
         if case.denied:
             yield from _denial(case, run)
-        if case.failed_region:
-            yield from _failed_region(case, run, calls, expected)
+        if case.failed:
+            yield from _failed_region(case.failed, run, calls, expected)
+        if case.session and not _EXPIRED.search(_complaints(run)):
+            yield f"does not say that the credentials have expired: {_complaints(run)[:600]}"
     if len(runs) > 1 and all(run.code for run in runs):
         yield f"both runs failed: {_complaints(runs[0])[:400]} / {_complaints(runs[1])[:400]}"
 
@@ -194,22 +209,27 @@ def _denial(case: Case, run: Run) -> Iterator[str]:
 
 
 def _failed_region(
-    case: Case, run: Run, calls: Sequence[RecordedCall], expected: Undisturbed
+    failed: Failed, run: Run, calls: Sequence[RecordedCall], expected: Undisturbed
 ) -> Iterator[str]:
-    if case.failed_region not in _complaints(run):
-        yield f"does not name {case.failed_region}: {_complaints(run)[:600]}"
-    wanted = _done(expected.calls, case)
-    lacking = wanted - _done(calls, case)
+    """The failed region is named, no other one is, and the other ones are as far as in an undisturbed run."""
+    if failed.region not in _complaints(run):
+        yield f"does not name {failed.region}: {_complaints(run)[:600]}"
+    elsewhere = [one for one in _failures(run) if one.get("region") not in (None, failed.region)]
+    if elsewhere:
+        yield f"failures of other regions: {json.dumps(elsewhere)[:600]}"
+    lacking = _done(expected.calls, failed) - _done(calls, failed)
     if lacking:
         yield f"other regions lack {dict(lacking)}"
 
 
-def _done(calls: Sequence[RecordedCall], case: Case) -> Counter[str]:
-    """How often the action that fails in a region succeeded in each other one."""
+def _done(calls: Sequence[RecordedCall], failed: Failed) -> Counter[str]:
+    """How often the account's action that fails in a region succeeded in each other one."""
     return Counter(
         f"{call.action} in {call.region}"
         for call in calls
-        if call.status == 200 and call.action == case.failed_action and call.region != case.failed_region
+        if call.status == 200
+        and (call.account_id, call.action) == (failed.account_id, failed.action)
+        and call.region != failed.region
     )
 
 
@@ -217,6 +237,12 @@ def _complaints(run: Run) -> str:
     """All failures and warnings of a run, as one text."""
     texts = [one for task in run.tasks for one in _said(task.result, task.status == "failed")]
     return "\n".join(dict.fromkeys(texts)) or run.text[-1500:] * bool(run.code)
+
+
+def _failures(run: Run) -> list[Mapping[str, Any]]:
+    """All failures that the modules of a run return."""
+    results = [one for task in run.tasks for one in (task.result, *task.result.get("results", ()))]
+    return [one for result in results if isinstance(result, Mapping) for one in result.get("failures", ())]
 
 
 def _said(result: Any, failed: bool) -> Iterator[str]:

@@ -18,6 +18,7 @@ from ..integration.playbook import MODULES, Ansible
 OWNER, CONSUMERS, STRANGER = "images", ("web-prod", "web-staging"), "partner"
 HOME, REGIONS = "us-east-1", ("eu-west-1", "us-west-2")
 ROLE, EXTERNAL_ID = "golden-consumer", "golden-images"
+OWNER_ROLE = "golden-owner"
 ALIAS, PARAMETER, TEMPLATE = "alias/golden", "/golden/web", "web"
 # What an account needs to launch (EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot").
 _USE = [
@@ -73,7 +74,7 @@ class World:
         """ARNs of KMS keys by name and region."""
         aws.reset()
         role = {"accounts": list(CONSUMERS), "trusts": [OWNER], "external_id": EXTERNAL_ID}
-        self.add(roles={ROLE: role})
+        self.add(roles={ROLE: role, OWNER_ROLE: {"accounts": [OWNER], "trusts": [OWNER]}})
 
     def add(self, **parts: Any) -> dict[str, Any]:
         """Load parts of a fixture; return their description."""

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -177,6 +178,39 @@ def test_a_session_may_begin_another(aws: SimulatedAws) -> None:
     assert outcome(sts, second) == "ok"
     assert outcome(sts, second, DurationSeconds=3601) == "ValidationError"
     assert outcome(aws.client("sts", "owner"), second, DurationSeconds=3601) == "ok"
+
+
+def _code(call: Callable[[], object]) -> str:
+    try:
+        call()
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return "ok"
+
+
+def test_the_credentials_of_a_session_expire(aws: SimulatedAws) -> None:
+    """(aws/aws-sdk-java#1443 for EC2, jenkinsci/ec2-plugin#1008 for STS, "Common errors" of KMS and SSM.)"""
+    aws.update_settings(session_seconds_factor=0.0)
+    ended = aws.client("sts", "owner").assume_role(
+        RoleArn=ROLE, RoleSessionName="release", ExternalId=EXTERNAL_ID
+    )["Credentials"]
+    assert ended["Expiration"] <= datetime.now(UTC)
+    aws.update_settings(session_seconds_factor=1.0)
+    begun = aws.client("sts", "owner").assume_role(
+        RoleArn=ROLE, RoleSessionName="release", ExternalId=EXTERNAL_ID
+    )["Credentials"]
+    assert begun["Expiration"] > datetime.now(UTC) + timedelta(minutes=59)
+    for session, codes in (
+        (ended, ["RequestExpired", "ExpiredToken", "ExpiredTokenException", "ExpiredTokenException"]),
+        (begun, ["ok"] * 4),
+    ):
+        calls = [
+            client_of(aws, session, "ec2").describe_regions,
+            client_of(aws, session, "sts").get_caller_identity,
+            client_of(aws, session, "kms").list_keys,
+            client_of(aws, session, "ssm").describe_parameters,
+        ]
+        assert [_code(call) for call in calls] == codes
 
 
 def test_a_deleted_role_is_no_principal(aws: SimulatedAws) -> None:
