@@ -15,6 +15,7 @@ OTHER_FOLDERS = {
     "checks": "checks",
     "filter": "plugins/filter",
     "inventory": "plugins/inventory",
+    "lookup": "plugins/lookup",
 }
 
 
@@ -36,10 +37,10 @@ def test_file_of(source: Path) -> Path:
 
 
 def sources_without_tests(root: Path) -> list[str]:
-    """The source files below module_utils, action, filter and inventory without a test file of their name."""
+    """The source files of module_utils and of plugins on the controller without a test file of their name."""
     plugins = [
         Path(folder, path.name)
-        for folder in ("action", "filter", "inventory")
+        for folder in ("action", "filter", "inventory", "lookup")
         for path in sorted((root / OTHER_FOLDERS[folder]).glob("[!_]*.py"))
     ]
     return [

@@ -60,7 +60,8 @@ def _compare_files(archive: Path) -> None:
 
 def _show_documentation(root: Path, env: dict[str, str]) -> None:
     """Raise CheckError unless ansible-doc reads every plugin from the installed collection."""
-    for kind, folder in (("module", "modules"), ("inventory", "inventory"), ("filter", "filter")):
+    folders = {"module": "modules", **{kind: kind for kind in ("inventory", "filter", "lookup")}}
+    for kind, folder in folders.items():
         names = sorted(
             f"golden.images.{path.stem}"
             for path in (root / "plugins" / folder).glob("*.py")

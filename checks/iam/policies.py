@@ -557,6 +557,22 @@ INVENTORY = Policy(
     ("inventory", "organization"),
 )
 
+LOOKUP = Policy(
+    "lookup",
+    "AMI lookup",
+    "credentials of the account that launches the image",
+    (
+        Statement("FindImages", "images", ("ec2:DescribeImages",)),
+        Statement(
+            "ReadParameter",
+            "images that a parameter names",
+            ("ssm:GetParameter",),
+            "do not set `parameter`",
+        ),
+    ),
+    ("lookup", "image_search"),
+)
+
 CONSUMER_LAUNCH = Policy(
     "consumer-launch",
     "Launching encrypted images",
@@ -741,7 +757,7 @@ CONSUMER_AUTO_SCALING = Policy(
 
 POLICIES = (
     *(DISTRIBUTE, DISTRIBUTE_ENCRYPTED, ASSUME_ROLES, SHARE, PUBLISH, AUDIT, REMEDIATE, RULEBOOK, CLEANUP),
-    *(RESTORE, DIAGNOSE, MONITOR, INVENTORY),
+    *(RESTORE, DIAGNOSE, MONITOR, INVENTORY, LOOKUP),
     *(CONSUMER_LAUNCH, CONSUMER_VERIFY, CONSUMER_USAGE, CONSUMER_VOLUMES, CONSUMER_COPY),
     CONSUMER_AUTO_SCALING,
 )

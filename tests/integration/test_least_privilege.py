@@ -640,6 +640,18 @@ def test_inventory(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     assert_least(aws, user, policy)
 
 
+def test_lookup(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
+    policy = policies.LOOKUP
+    user = Attached(aws, fixture, tmp_path, [policy.required()])
+    by_name = f"{{{{ lookup('golden.images.ami', '{fixture.name}', region='{HOME}') }}}}"
+    ok(user.ansible.tasks([{"ansible.builtin.debug": {"msg": by_name}}]))
+    user.change(policy.document())
+    aws.client("ssm", OWNER, HOME).put_parameter(Name="/golden/web", Value=fixture.image_id, Type="String")
+    by_parameter = f"{{{{ lookup('golden.images.ami', parameter='/golden/web', region='{HOME}') }}}}"
+    ok(user.ansible.tasks([{"ansible.builtin.debug": {"msg": by_parameter}}]))
+    assert_least(aws, user, policy)
+
+
 def test_without_a_required_action_a_run_fails_and_names_it(
     aws: SimulatedAws, fixture: Fixture, tmp_path: Path
 ) -> None:

@@ -57,6 +57,13 @@ def organizations_config() -> Config:
     return Config(retries={"mode": "adaptive", "total_max_attempts": 10}, connect_timeout=10)
 
 
+def lookup_config() -> Config:
+    """The botocore settings for a few reads on the controller."""
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": 8}, connect_timeout=10, user_agent_extra=USER_AGENT
+    )
+
+
 class Clients:
     """AWS clients by service and region, of one session.
 

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lookup: the newest golden image of a family that can be launched in a region."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: ami
+version_added: 0.1.0
+short_description: The ID of the newest image that can be launched in a region
+description:
+  - Finds the newest image with a name, with tags or both, or the image that a Systems Manager parameter names, and returns
+    its ID, for C(amazon.aws.ec2_instance), launch templates, or anything else that takes an AMI ID.
+  - Fails if no image was found that can be launched. Pending, failed, disabled and deregistered images, and images that the
+    account's Allowed AMIs setting excludes, cannot be launched. Deprecated images can, but only their ID and a parameter find
+    them.
+  - The newest image is the one that AWS created last in the region. The creation date of a copy is the time of the copy.
+  - The lookup does not check whether these credentials may use the KMS key of an encrypted image. Only a launch shows that,
+    see M(golden.images.ami_launch_probe).
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  _terms:
+    description:
+      - Names of images, which can contain the wildcards V(*) and V(?), or AMI IDs. One ID is returned for each.
+      - Optional with O(tags) or O(parameter).
+    type: list
+    elements: str
+  tags:
+    description:
+      - Tags that the image must have, each with this value. In accounts that an image is shared with, these are the
+        tags of O(golden.images.ami_share#module:shared_tags), with the prefix C(ec2:SharedTag/).
+    type: dict
+    default: {}
+  architecture:
+    description:
+      - The architecture of the image.
+    type: str
+    choices: [arm64, arm64_mac, i386, x86_64, x86_64_mac]
+  owners:
+    description:
+      - The owners of the images. V(self) is the account of the credentials. Use the ID of the account that shares its images
+        with this one.
+    type: list
+    elements: str
+    default: [self]
+  parameter:
+    description:
+      - The name of a Systems Manager parameter whose value is the AMI ID, as M(golden.images.ami_publish) writes it.
+        A parameter that another account shares is named by its ARN.
+      - Its image is found whatever its name, O(tags) and O(architecture) are, but only if it belongs to O(owners).
+    type: str
+extends_documentation_fragment:
+  - amazon.aws.boto3
+  - amazon.aws.common.plugins
+  - amazon.aws.region.plugins
+notes:
+  - The required permissions are C(ec2:DescribeImages) and, for O(parameter), C(ssm:GetParameter).
+"""
+
+EXAMPLES = r"""
+- name: Launch the newest image of a family
+  amazon.aws.ec2_instance:
+    name: web-1
+    region: eu-west-1
+    image_id: "{{ lookup('golden.images.ami', 'golden-web-*', region='eu-west-1') }}"
+    instance_type: t3.micro
+    vpc_subnet_id: subnet-0123456789abcdef0
+
+- name: Show the newest image for arm64 with a tag that its owner shares with this account
+  ansible.builtin.debug:
+    msg: "{{ lookup('golden.images.ami', tags={'ec2:SharedTag/family': 'web'}, architecture='arm64',
+      owners=['123456789012'], region='eu-west-1') }}"
+
+- name: Show the image that is published in each region
+  ansible.builtin.debug:
+    msg: "{{ item }} {{ lookup('golden.images.ami', parameter='/golden/web', region=item) }}"
+  loop: [us-east-1, eu-west-1]
+"""
+
+RETURN = r"""
+_raw:
+  description:
+    - The AMI ID for each of the terms, in their order, and after them the one for O(parameter).
+  type: list
+  elements: str
+"""
+
+from datetime import UTC, datetime
+
+from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
+from ansible_collections.golden.images.plugins.module_utils.aws import errors
+from ansible_collections.golden.images.plugins.module_utils.aws.clients import lookup_config
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.image_search import read
+from ansible_collections.golden.images.plugins.module_utils.image_search.choose import newest
+from ansible_collections.golden.images.plugins.module_utils.image_search.options import searches
+
+_OPTIONS = ("tags", "architecture", "owners", "parameter")
+
+
+class LookupModule(AWSLookupBase):
+    """Validates all terms, and then finds the image of each."""
+
+    def run(self, terms, variables=None, **kwargs):
+        """The AMI ID for each term."""
+        super().run(terms, variables, **kwargs)
+        try:
+            wanted = searches(terms, {name: self.get_option(name) for name in _OPTIONS})
+            if not self.region:
+                self.fail_aws("region: no region is set. Set it, or AWS_REGION.")
+            return [self._find(search) for search in wanted]
+        except Refused as refused:
+            self.fail_aws(str(refused))
+        except errors.AWS_ERRORS as exception:
+            self.fail_aws(errors.failure(exception, None, "DescribeImages").sentence())
+
+    def _find(self, search):
+        if search.parameter:
+            search = read.of_parameter(self._client("ssm"), search, self.region)
+        found = read.images(self._client("ec2"), search)
+        return newest(search, found, self.region, datetime.now(UTC))
+
+    def _client(self, service):
+        return self.client(service, config=lookup_config())

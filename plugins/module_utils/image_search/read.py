@@ -1,0 +1,63 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the images that a search finds, and the parameter that names one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..arguments import IMAGE_ID
+from ..aws import errors, read
+from ..aws.answers import required
+from ..failures import Failure, Refused
+from ..model import Image
+from .state import Search
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import FilterTypeDef
+    from mypy_boto3_ssm import SSMClient
+
+
+def of_parameter(ssm: SSMClient, search: Search, region: str) -> Search:
+    """The search for the image that the parameter names; a search without a parameter as it is.
+
+    Raises:
+        Refused: there is no such parameter, or its value is not an AMI ID.
+    """
+    name = search.parameter
+    if name is None:
+        return search
+    try:
+        answer = required(ssm.get_parameter(Name=name), "Parameter", "GetParameter")
+    except errors.ClientError as exception:
+        if errors.code_of(exception) != "ParameterNotFound":
+            raise
+        raise Refused([_unusable(region, f"The parameter {name} does not exist.")]) from exception
+    value = required(answer, "Value", "GetParameter")
+    if not IMAGE_ID.fullmatch(value):
+        raise Refused([_unusable(region, f"The value of the parameter {name} is not an AMI ID.")])
+    return replace(search, image_id=value)
+
+
+def images(ec2: EC2Client, search: Search) -> list[Image]:
+    """The images that match, in every state, so that an error can say why none can be launched."""
+    filters: list[FilterTypeDef] = [
+        {"Name": f"tag:{key}", "Values": [value]} for key, value in sorted(search.tags.items())
+    ]
+    by_field = {"image-id": search.image_id, "name": search.name, "architecture": search.architecture}
+    filters += [{"Name": name, "Values": [value]} for name, value in by_field.items() if value]
+    return read.images(ec2, filters, search.owners)
+
+
+def _unusable(region: str, message: str) -> Failure:
+    return Failure(
+        message=message,
+        remedy="Check its name and the region, or publish an image into it (golden.images.ami_publish).",
+        error_code="parameter_without_image",
+        action="GetParameter",
+        region=region,
+    )

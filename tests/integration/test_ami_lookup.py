@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lookup plugin ami: the newest image that can be launched, or an error that says why there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.golden.images.plugins.lookup import ami
+
+from simulated_aws.client import SimulatedAws
+
+from .fixture import HOME, OWNER, Fixture
+from .playbook import Ansible, Run
+
+pytestmark = pytest.mark.every_python
+
+AWAY, CONSUMER = "eu-west-1", "web-prod"
+
+
+@pytest.fixture
+def ids(aws: SimulatedAws, fixture: Fixture) -> dict[str, str]:
+    """Images in AWAY, by label. The consumer may launch all but the disabled one."""
+    common = {
+        "account": OWNER,
+        "region": AWAY,
+        "devices": [{"device_name": "/dev/xvda", "size": 8}],
+        "sharing": {"accounts": [CONSUMER]},
+    }
+    found = fixture.add_images(
+        {
+            "old": {**common, "name": "golden-web-1", "age_days": 30},
+            "tagged": {**common, "name": "golden-web-2", "age_days": 20, "tags": {"family": "web"}},
+            "newest": {**common, "name": "golden-web-3", "age_days": 10},
+            "disabled": {**common, "name": "golden-web-4", "age_days": 5},
+        }
+    )
+    aws.client("ec2", OWNER, AWAY).disable_image(ImageId=found["disabled"])
+    aws.clear_calls()
+    return found
+
+
+def _looked_up(ansible: Ansible, *terms: str, **options: Any) -> Run:
+    """Run a play that shows the result of the lookup."""
+    arguments = ", ".join([*map(repr, terms), *(f"{name}={value!r}" for name, value in options.items())])
+    return ansible.tasks(
+        [
+            {
+                "name": "Look up",
+                "ansible.builtin.debug": {"msg": f"{{{{ query('golden.images.ami', {arguments}) }}}}"},
+            }
+        ]
+    )
+
+
+def _found(run: Run) -> list[str]:
+    assert run.code == 0, run.text
+    found: list[str] = run.task("Look up").result["msg"]
+    return found
+
+
+def test_the_newest_image_of_a_family(ansible: Ansible, ids: dict[str, str]) -> None:
+    assert _found(_looked_up(ansible, "golden-web-*", region=AWAY)) == [ids["newest"]]
+    both = _looked_up(ansible, "golden-web-1", ids["old"], region=AWAY)
+    assert _found(both) == [ids["old"], ids["old"]]
+    assert _found(_looked_up(ansible, tags={"family": "web"}, region=AWAY)) == [ids["tagged"]]
+
+
+def test_a_consumer_finds_shared_images_only_by_their_owner(
+    fixture: Fixture, ansible: Ansible, ids: dict[str, str]
+) -> None:
+    consumer = Ansible(fixture.environment(CONSUMER), ansible.folder)
+    (owner,) = fixture.account_ids(OWNER)
+    found = _looked_up(consumer, "golden-web-*", owners=[owner], region=AWAY)
+    assert _found(found) == [ids["newest"]]
+    own = _looked_up(consumer, "golden-web-*", region=AWAY)
+    assert own.code != 0
+    assert "was not found among the images of self" in own.text
+    assert "another account that shares its images is named there" in own.text
+
+
+def test_a_parameter_names_the_image(aws: SimulatedAws, ansible: Ansible, ids: dict[str, str]) -> None:
+    ssm = aws.client("ssm", OWNER, AWAY)
+    ssm.put_parameter(Name="/golden/web", Value=ids["old"], Type="String", DataType="aws:ec2:image")
+    assert _found(_looked_up(ansible, parameter="/golden/web", region=AWAY)) == [ids["old"]]
+
+    aws.client("ec2", OWNER, AWAY).disable_image(ImageId=ids["old"])
+    refused = _looked_up(ansible, parameter="/golden/web", region=AWAY)
+    assert refused.code != 0
+    assert f"{ids['old']} of the parameter /golden/web cannot be launched" in refused.text
+    missing = _looked_up(ansible, parameter="/golden/api", region=AWAY)
+    assert "The parameter /golden/api does not exist" in missing.text
+
+
+def test_errors_say_what_to_do(aws: SimulatedAws, ansible: Ansible, ids: dict[str, str]) -> None:
+    disabled = _looked_up(ansible, "golden-web-4", region=AWAY)
+    assert disabled.code != 0
+    assert f"cannot be launched: {ids['disabled']} is disabled" in disabled.text
+
+    refusal: dict[str, Any] = {"code": "UnauthorizedOperation", "message": "No.", "status": 403}
+    aws.add_fault("error", action="DescribeImages", **refusal)
+    denied = _looked_up(ansible, "golden-web-*", region=AWAY)
+    assert denied.code != 0
+    assert "Allow DescribeImages in the IAM policy" in denied.text
+
+    aws.clear_calls()
+    wrong = _looked_up(ansible, "golden-web-*", owners=["12345"], region=AWAY)
+    assert "'12345' is not an owner" in wrong.text
+    unlimited = _looked_up(ansible, region=AWAY)
+    assert "nothing limits the search" in unlimited.text
+    assert aws.calls() == []
+
+
+def test_the_examples(aws: SimulatedAws, fixture: Fixture, ansible: Ansible, ids: dict[str, str]) -> None:
+    for region in (HOME, AWAY):
+        image_id = fixture.image_id if region == HOME else ids["tagged"]
+        aws.client("ssm", OWNER, region).put_parameter(
+            Name="/golden/web", Value=image_id, Type="String", DataType="aws:ec2:image"
+        )
+    subnet = aws.client("ec2", OWNER, AWAY).describe_subnets()["Subnets"][0]["SubnetId"]
+    (owner,) = fixture.account_ids(OWNER)
+    text = ami.EXAMPLES.replace("subnet-0123456789abcdef0", subnet).replace("123456789012", owner)
+    text = text.replace("ec2:SharedTag/family", "family").replace("arm64", "x86_64")
+    tasks = yaml.safe_load(text)
+    run = ansible.tasks(tasks)
+    assert run.code == 0, run.text
+    launched, shared, published = run.tasks
+    assert launched.result["instances"][0]["image_id"] == ids["newest"]
+    assert shared.result["msg"] == ids["tagged"]
+    assert [item["msg"] for item in published.result["results"]] == [
+        f"{HOME} {fixture.image_id}",
+        f"{AWAY} {ids['tagged']}",
+    ]

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The newest image that can be launched, and the reasons where none can."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.image_search.choose import newest, obstacle
+from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
+from ansible_collections.golden.images.plugins.module_utils.model import Image
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+PAST, FUTURE = "2026-11-25T00:00:00.000Z", "2026-11-27T00:00:00.000Z"
+SEARCH = Search(name="golden-*")
+
+
+def image(number: int, day: int, **changes: Any) -> Image:
+    created = f"2026-11-{day:02}T00:00:00.000Z"
+    one = Image(f"ami-{number:017x}", f"golden-{number}", "111111111111", "available", creation_date=created)
+    return replace(one, **changes)
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        ([image(1, 2), image(2, 3), image(3, 1)], 2),
+        ([image(1, 2), image(2, 3, state="pending")], 1),
+        ([image(1, 2), image(2, 3, deprecation_time=PAST)], 1),
+        ([image(1, 2), image(2, 3, deprecation_time=FUTURE)], 2),
+        ([image(1, 2), image(2, 3, allowed=False)], 1),
+        ([image(2, 3), image(1, 3)], 2),
+    ],
+)
+def test_the_newest_that_can_be_launched(images: list[Image], expected: int) -> None:
+    assert newest(SEARCH, images, "eu-west-1", NOW) == image(expected, 1).image_id
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, None),
+        ({"state": "disabled"}, "is disabled"),
+        ({"allowed": True}, None),
+        ({"allowed": False}, "is not allowed by the account's Allowed AMIs setting"),
+        ({"deprecation_time": PAST}, f"is deprecated since {PAST}"),
+    ],
+)
+def test_obstacle(changes: dict[str, Any], expected: str | None) -> None:
+    assert obstacle(SEARCH, image(1, 1, **changes), NOW) == expected
+
+
+def test_a_deprecated_image_is_found_by_its_id() -> None:
+    one = image(1, 1, deprecation_time=PAST)
+    assert obstacle(Search(image_id=one.image_id), one, NOW) is None
+
+
+def test_no_image_at_all() -> None:
+    with pytest.raises(Refused) as refused:
+        newest(SEARCH, [], "eu-west-1", NOW)
+    (failure,) = refused.value.failures
+    assert (failure.error_code, failure.region) == ("image_not_found", "eu-west-1")
+    assert failure.message == "an image with the name 'golden-*' was not found among the images of self."
+
+
+def test_images_that_cannot_be_launched_are_explained_newest_first() -> None:
+    states = ["disabled", "failed", "pending", "disabled", "disabled"]
+    images = [image(number, number, state=state) for number, state in enumerate(states, start=1)]
+    with pytest.raises(Refused) as refused:
+        newest(SEARCH, images, "eu-west-1", NOW)
+    (failure,) = refused.value.failures
+    assert failure.error_code == "image_not_launchable"
+    assert failure.message == (
+        f"an image with the name 'golden-*' cannot be launched: {images[4].image_id} is disabled, "
+        f"{images[3].image_id} is disabled, {images[2].image_id} is pending, and 2 older ones cannot either."
+    )

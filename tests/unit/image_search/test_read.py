@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The requests of a search, and parameters that name no image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.image_search import read
+from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
+
+from tests.unit.wire import Wire
+
+IMAGE = "ami-0123456789abcdef0"
+NAMED = Search(parameter="/golden/web")
+
+
+@pytest.fixture
+def ssm() -> Iterator[Wire]:
+    with Wire("ssm").spoken() as wire:
+        yield wire
+
+
+@pytest.fixture
+def ec2() -> Iterator[Wire]:
+    with Wire("ec2").spoken() as wire:
+        yield wire
+
+
+def test_a_parameter_names_the_image(ssm: Wire) -> None:
+    ssm.expect("get_parameter", {"Name": "/golden/web"}, {"Parameter": {"Value": IMAGE}})
+    assert read.of_parameter(ssm.client, NAMED, "eu-west-1") == replace(NAMED, image_id=IMAGE)
+
+
+def test_a_search_without_a_parameter_stays(ssm: Wire) -> None:
+    assert read.of_parameter(ssm.client, Search(name="web"), "eu-west-1") == Search(name="web")
+
+
+def test_a_parameter_that_does_not_exist(ssm: Wire) -> None:
+    ssm.refuse("get_parameter", {"Name": "/golden/web"}, "ParameterNotFound")
+    with pytest.raises(Refused, match="eu-west-1: The parameter /golden/web does not exist"):
+        read.of_parameter(ssm.client, NAMED, "eu-west-1")
+
+
+def test_the_value_of_another_kind_is_not_shown(ssm: Wire) -> None:
+    ssm.expect("get_parameter", {"Name": "/golden/web"}, {"Parameter": {"Value": "hunter2"}})
+    with pytest.raises(Refused, match="is not an AMI ID") as refused:
+        read.of_parameter(ssm.client, NAMED, "eu-west-1")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_images(ec2: Wire) -> None:
+    search = Search(name="golden-*", tags={"family": "web"}, architecture="arm64", owners=("self",))
+    ec2.expect(
+        "describe_images",
+        {
+            "Filters": [
+                {"Name": "tag:family", "Values": ["web"]},
+                {"Name": "name", "Values": ["golden-*"]},
+                {"Name": "architecture", "Values": ["arm64"]},
+            ],
+            "Owners": ["self"],
+            "IncludeDisabled": True,
+            "IncludeDeprecated": True,
+            "MaxResults": 1000,
+        },
+        {"Images": [{"ImageId": IMAGE, "Name": "golden-1", "OwnerId": "111111111111", "State": "pending"}]},
+    )
+    assert [(image.image_id, image.state) for image in read.images(ec2.client, search)] == [
+        (IMAGE, "pending")
+    ]
