@@ -31,7 +31,7 @@ export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
 export no_proxy := 127.0.0.1,localhost,$(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test lint sanity package unit mutants integration chaos bench simulated-aws format policies
+.PHONY: help environment demo test lint sanity package unit mutants integration chaos bench pictures simulated-aws format policies
 .PHONY: lock clean
 
 help:  ## this list
@@ -69,6 +69,9 @@ chaos: environment  ## playbooks killed, cut off, throttled, denied at each call
 
 bench: environment  ## this collection against what one would run without it
 	@$(RUN) -m tests.benchmark
+
+pictures: environment  ## reports on a realistic estate, and pictures of their pages: in .cache/pictures
+	@$(RUN) -m tests.pictures
 
 simulated-aws: environment  ## run the simulated AWS with FIXTURE on PORT; prints the credentials of ACCOUNT
 	@$(RUN) -m simulated_aws --fixture $(FIXTURE) --port $(PORT) --account $(ACCOUNT)

@@ -23,7 +23,7 @@ _FLAGS = (
     *("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--disable-extensions", "--disable-default-apps", "--window-size=1400,1000", "--hide-scrollbars"),
 )
-_TIMEOUT = 30.0
+_TIMEOUT = 120.0
 
 
 class BrowserError(Exception):
@@ -128,9 +128,28 @@ class Browser:
             raise BrowserError(json.dumps(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
-    def screenshot(self) -> bytes:
-        """The whole page as PNG."""
-        answer = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def resize(self, width: int, height: int) -> None:
+        """Set the size of the window's content, in CSS pixels."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+
+    def prefer(self, scheme: str) -> None:
+        """Prefer the colour scheme ``light`` or ``dark``."""
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def screenshot(self, most: int | None = None) -> bytes:
+        """The whole page as PNG; at most so many pixels of it from the top."""
+        clip = {}
+        if most is not None:
+            size = self.call("Page.getLayoutMetrics")["cssContentSize"]
+            height = min(most, size["height"])
+            clip = {"clip": {"x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1}}
+        answer = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, **clip)
         return base64.b64decode(answer["data"])
 
     def pdf(self) -> bytes:

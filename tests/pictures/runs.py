@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The runs of real playbooks on the estate whose reports are looked at."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from simulated_aws.client import SimulatedAws
+from simulated_aws.fixtures.estate import CONSUMERS, EXTERNAL_ID, OWNER, REGIONS, ROLE, estate
+from tests.integration.playbook import Ansible
+
+_SOURCE = "golden-web-2026.11.1 us-east-1"
+_PRICES = {"default": 0.05, "sa-east-1": 0.068}
+
+
+def reports(folder: Path) -> dict[str, Path]:
+    """Run the playbooks, and return the pages of their reports in ``folder`` by name."""
+    with SimulatedAws.start(estate(datetime.now(UTC))) as aws:
+        aws.set_throttling(False)
+        ansible = Ansible(aws.environment(OWNER), folder)
+        return {page.relative_to(folder).parts[0]: page for page in _pages(aws, ansible, folder)}
+
+
+def _pages(aws: SimulatedAws, ansible: Ansible, folder: Path) -> Iterator[Path]:
+    described = aws.description()
+    ids = {name: account["account_id"] for name, account in described["accounts"].items()}
+    consumers = [ids[name] for name in CONSUMERS]
+    consuming = {"account_ids": consumers, "consumer_role_name": ROLE, "external_id": EXTERNAL_ID}
+    source = described["images"][_SOURCE]["image_id"]
+    audit = {
+        "audit_regions": [*REGIONS],
+        "audit_allowed_account_ids": consumers,
+        "audit_allowed_org_arns": [described["organization"]["arn"]],
+        "audit_allowed_org_unit_arns": [described["organization"]["units"]["workloads"]["arn"]],
+    }
+    yield _page(ansible, "audit_ami_sharing", folder / "audit", "audit_report_dir", audit)
+    cleanup = {
+        "cleanup_regions": [*REGIONS],
+        "cleanup_family_tag": "family",
+        "cleanup_keep_latest": 4,
+        "cleanup_max_deletions": "20%",
+        "cleanup_deprecate_after_days": 30,
+        "cleanup_disable_after_days": 30,
+        "cleanup_deregister_after_days": 30,
+        "cleanup_include_shared": True,
+        "cleanup_trust_usage_reports": True,
+        "cleanup_consumer_role_name": ROLE,
+        "cleanup_external_id": EXTERNAL_ID,
+        "cleanup_prices": _PRICES,
+        "cleanup_tombstone_path": str(folder / "tombstones.json"),
+    }
+    yield _page(ansible, "cleanup_amis", folder / "cleanup-plan", "cleanup_report_dir", cleanup, "--check")
+    yield _page(ansible, "cleanup_amis", folder / "cleanup", "cleanup_report_dir", cleanup)
+    verify = {
+        "verify_images": {"us-east-1": source},
+        **{f"verify_{name}": value for name, value in consuming.items()},
+    }
+    yield _page(ansible, "verify_ami", folder / "verify", "verify_report_dir", verify)
+
+
+def _page(
+    ansible: Ansible,
+    playbook: str,
+    folder: Path,
+    option: str,
+    variables: Mapping[str, Any],
+    *options: str,
+) -> Path:
+    """Run a playbook that writes its report into a new folder, and return the page."""
+    shutil.rmtree(folder, ignore_errors=True)
+    run = ansible.run(f"golden.images.{playbook}", {**variables, option: str(folder)}, *options)
+    # A cleanup writes its plan into a folder of its own.
+    pages = [*folder.rglob("report.html")]
+    if len(pages) != 1:
+        raise RuntimeError(f"{playbook} wrote {len(pages)} pages.\n{run.text[-3000:]}")
+    return pages[0]
