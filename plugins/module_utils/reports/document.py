@@ -85,6 +85,25 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Things with one cause or one outcome: a sentence that sums them up, and the rows that it is about.
+
+    ``label`` is a word before the sentence: a severity, or what happens to the rows. ``tone`` is its colour,
+    a severity or ``neutral``. ``notes`` are (name, text) pairs that apply to all rows. ``code`` is that of
+    the findings, if it is about findings, and ``number`` how many things the group sums up.
+    """
+
+    label: str
+    tone: str
+    title: str
+    number: int
+    columns: tuple[Column, ...] = ()
+    rows: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    code: str = ""
+
+
+@dataclass(frozen=True)
 class MatrixRow:
     """An image in a matrix: its labels, by the keys of the matrix's label columns, and its marks by column.
 
@@ -109,6 +128,46 @@ class Matrix:
     labels: tuple[Column, ...]
     columns: tuple[str, ...]
     rows: tuple[MatrixRow, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a grid: a short text, a second line, its mark, and a sentence as its tooltip.
+
+    ``since`` is a time (ISO 8601): the page shows before ``detail`` how many days ago it was.
+    """
+
+    text: str
+    mark: Mark
+    title: str
+    detail: str = ""
+    since: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A picture of rows by columns, for example families by regions. None is an empty cell."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
+    legend: Mapping[Mark, str]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A picture of amounts: for each row a bar whose parts are amounts by mark, in the order of ``legend``.
+
+    ``unit`` follows each total, which has ``decimals`` digits after the point.
+    """
+
+    title: str
+    rows: tuple[tuple[str, Mapping[Mark, float]], ...]
+    legend: Mapping[Mark, str]
+    unit: str
+    decimals: int = 0
     note: str = ""
 
 
@@ -139,12 +198,16 @@ def changes_between(since: str, before: Iterable[str], after: Iterable[str]) -> 
 class Document:
     """A report.
 
-    ``kind`` is ``audit``, ``cleanup`` or ``verification``. ``status`` is a word, ``headline`` a sentence with
-    the result, ``facts`` further (name, value) pairs for the head of the page. ``items`` are the findings, in
-    any order; formats sort them. The page summarizes them by region, so ``tables`` need not. ``records`` are
-    the rows of ``report.csv``, one for each item that was checked; the page shows them as its last table.
-    ``explanations`` have a sentence for each code of an item. ``complete`` is False if something could not be
-    read or done, so that there may be further findings. The flow of the report fills in ``changes``.
+    ``kind`` is ``audit``, ``cleanup``, ``distribution`` or ``verification``. ``status`` is a word,
+    ``headline`` a sentence with the result, ``facts`` further (name, value) pairs for the head of the page.
+    ``items`` are the findings, in any order; formats sort them. The page shows them as ``groups``, or groups
+    them itself if there are none. ``actions``, with the title ``actions_title``, are what was done or would
+    be; the page shows them before the findings. It summarizes the findings by region, so ``tables`` need not.
+    ``records`` are the rows of ``report.csv``, one for each item that was checked; the page shows them as its
+    last table. ``explanations`` have a sentence for each code of an item, ``account_names`` the names of
+    accounts by ID. ``complete`` is False if something could not be read or done, so that there may be further
+    findings. The flow of the report fills in ``changes``, and ``history``: the time of earlier reports and of
+    this one, the oldest first, each with its number of findings by severity.
     """
 
     kind: str
@@ -154,10 +217,16 @@ class Document:
     records: Table
     facts: tuple[tuple[str, str], ...] = ()
     items: tuple[Item, ...] = ()
+    groups: tuple[Group, ...] = ()
+    actions: tuple[Group, ...] = ()
+    actions_title: str = ""
     tables: tuple[Table, ...] = ()
     matrix: Matrix | None = None
+    pictures: tuple[Grid | Bars, ...] = ()
+    history: tuple[tuple[str, Mapping[str, int]], ...] = ()
     changes: Changes | None = None
     explanations: Mapping[str, str] = field(default_factory=dict)
+    account_names: Mapping[str, str] = field(default_factory=dict)
     complete: bool = True
 
 

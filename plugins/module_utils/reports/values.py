@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 # Line breaks and tabs affect the layout. Other control and format characters are invisible, and can make a
@@ -14,6 +16,8 @@ from typing import Any
 _LAID_OUT = frozenset("\t\n\r\u200c\u200d")
 # IDs of images (ami- and 17 digits), snapshots and accounts, and times are shorter, ARNs are longer.
 _SHORT = 28
+# An account ID that is not a part of an ARN or of another number.
+_ACCOUNT = re.compile(r"(?<![\d:/-])\d{12}(?![\d:/-])")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -51,3 +55,14 @@ def visible(text: str) -> str:
         else one
         for one in text
     )
+
+
+def with_account_names(text: str, names: Mapping[str, str]) -> str:
+    """The text with the name of each account before its ID: ``web-prod (012345678901)``."""
+    if not names:
+        return text
+    return _ACCOUNT.sub(lambda found: _named(found[0], names.get(found[0], "")), text)
+
+
+def _named(account_id: str, name: str) -> str:
+    return f"{visible(name)} ({account_id})" if name else account_id

@@ -11,6 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.values impor
     is_number,
     text_of,
     visible,
+    with_account_names,
     wrapping,
 )
 
@@ -75,3 +76,24 @@ def test_invisible_characters_are_shown_as_code_points(text: str, shown: str) ->
 )
 def test_the_class_for_line_breaks(value: Any, how: str) -> None:
     assert wrapping(value) == how
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("012345678901", "web (012345678901)"),
+        ("012345678901, 999999999999.", "web (012345678901), 999999999999."),
+        ("arn:aws:iam::012345678901:root", "arn:aws:iam::012345678901:root"),
+        ("ami-0123456789012", "ami-0123456789012"),
+        ("0123456789012", "0123456789012"),
+    ],
+)
+def test_the_names_of_accounts(text: str, shown: str) -> None:
+    assert with_account_names(text, {"012345678901": "web"}) == shown
+    assert with_account_names(text, {}) == text
+
+
+def test_the_name_of_an_account_shows_invisible_characters() -> None:
+    assert with_account_names("012345678901", {"012345678901": "a\u202eb"}) == (
+        "a\u27e8U+202E\u27e9b (012345678901)"
+    )

@@ -10,8 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...model import PUBLIC
-from ...reports.document import Column, Document, Item, Mark, Matrix, MatrixRow, Table
+from ...reports.document import Column, Document, Grid, Item, Mark, Matrix, MatrixRow, Table
+from ...reports.drift import Version, drift
+from ...reports.naming import family_of, natural, version_of
 from ..findings import MEANINGS
+from .causes import causes
 from .principals import KINDS, users
 
 _LEGEND = {
@@ -30,6 +33,8 @@ _UNREAD = "others"
 def document(content: Mapping[str, Any]) -> Document:
     """The document of the content that ``content.audit`` returned."""
     owner = content["account_id"]
+    items = tuple(_item(finding) for finding in content["findings"])
+    images = sorted(content["images"], key=_order)
     not_checked = [f"{what}: not checked" for what in content["not_checked"]]
     return Document(
         kind="audit",
@@ -37,18 +42,30 @@ def document(content: Mapping[str, Any]) -> Document:
         status=content["status"],
         complete=content["status"] != "incomplete",
         headline=content["summary"],
-        facts=(
-            *((("Account", owner),) if owner else ()),
-            ("Images", str(len(content["images"]))),
-            *((("Left out", ", ".join(not_checked)),) if not_checked else ()),
-        ),
-        items=tuple(_item(finding) for finding in content["findings"]),
+        facts=((("Left out", ", ".join(not_checked)),) if not_checked else ()),
+        items=items,
+        groups=causes(items, images),
+        pictures=tuple(picture for picture in (_drift(images),) if picture),
         tables=tuple(
             table for table in (_failures(content), _regions(content), _keys(content)) if table.rows
         ),
-        matrix=_matrix(content["images"], content["not_checked"]),
-        records=_records(content["images"]),
+        matrix=_matrix(images, content["not_checked"]),
+        records=_records(images),
         explanations=MEANINGS,
+    )
+
+
+def _order(image: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Images by region and name, in which 2026.8 is before 2026.10."""
+    return image["region"], natural(str(image["name"] or "")), image["image_id"]
+
+
+def _drift(images: Iterable[Mapping[str, Any]]) -> Grid | None:
+    """The versions by region, from the names of the images that can be launched."""
+    names = [(image, str(image["name"] or "")) for image in images if image["state"] == "available"]
+    return drift(
+        Version(family_of(name), image["region"], version_of(name), str(image["creation_date"] or ""))
+        for image, name in names
     )
 
 

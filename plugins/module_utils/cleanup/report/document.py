@@ -11,22 +11,12 @@ from typing import Any
 
 from ...reports.document import Changes, Column, Document, Table, changes_between
 from ..decisions import KEEP, WAIT
+from .actions import actions
 from .items import MEANINGS, items
-from .outcome import DECISIONS, DONE, NOT_DONE, STAGES
+from .outcome import DECISIONS, DONE, STAGES
+from .pictures import pictures
+from .rows import FREED, IMAGE, OUTCOME, REASON, SIZE, amounts, costs, row, shown
 from .wording import UPPER_BOUND, money, outcome_text
-
-_DATE = len("2026-11-24")
-_UNUSED = "No rule keeps it, and no use was found."
-_NOT_DONE = "Check the failures, the warnings, and whether the image still exists."
-_IMAGE = (
-    Column("region", "Region"),
-    Column("name", "Name"),
-    Column("image_id", "Image"),
-    Column("family", "Family"),
-    Column("creation_date", "Created"),
-)
-_OUTCOME, _REASON = Column("outcome_text", "Outcome"), Column("reason", "Reason")
-_SIZE, _FREED = Column("size_gib", "GiB", numeric=True), Column("freed_gib", "GiB freed", numeric=True)
 
 
 def document(content: Mapping[str, Any]) -> Document:
@@ -41,6 +31,9 @@ def document(content: Mapping[str, Any]) -> Document:
         headline=content["summary"],
         facts=tuple(_summary_facts(content)),
         items=found,
+        actions=tuple(actions(content)),
+        actions_title="Plan" if planned else "What was done",
+        pictures=tuple(pictures(content)),
         tables=tuple(table for table in _tables(content, planned) if table.rows),
         records=_records(content),
         explanations={item.code: MEANINGS[item.code] for item in found},
@@ -87,30 +80,16 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
     by_decision = {
         decision: [one for one in content["images"] if one["decision"] == decision] for decision in DECISIONS
     }
-    retired = [one for stage in STAGES for one in by_decision[stage]]
-    yield Table(
-        title="Images to retire" if planned else "Images retired",
-        columns=(
-            *_IMAGE,
-            *(_OUTCOME, _REASON, _SIZE, _FREED),
-            *_costs(content, "freed_monthly_cost", "Freed a month"),
-            Column("snapshots", "Snapshots"),
-            Column("recoverable_until", "Recoverable until"),
-            Column("next", "Next stage"),
-        ),
-        rows=tuple(_shown(one) for one in retired),
-        note=UPPER_BOUND,
-    )
     yield Table(
         title="Images waiting",
-        columns=(*_IMAGE, _OUTCOME, _REASON, _SIZE, *_costs(content, "monthly_cost", "A month")),
-        rows=tuple(_shown(one) for one in by_decision[WAIT]),
+        columns=(*IMAGE, OUTCOME, REASON, SIZE, *costs(content, "monthly_cost", "A month")),
+        rows=tuple(shown(one) for one in by_decision[WAIT]),
         note="These wait for the date of their next stage, or their next stage is blocked.",
     )
     yield Table(
         title="Images kept",
-        columns=(*_IMAGE, _REASON, _SIZE, *_costs(content, "monthly_cost", "A month")),
-        rows=tuple(_shown(one) for one in by_decision[KEEP]),
+        columns=(*IMAGE, REASON, SIZE, *costs(content, "monthly_cost", "A month")),
+        rows=tuple(shown(one) for one in by_decision[KEEP]),
     )
     yield Table(
         title="Snapshots of former images",
@@ -184,16 +163,16 @@ def _regions(content: Mapping[str, Any]) -> Table:
             Column("region", "Region"),
             Column("images", "Images", numeric=True),
             *(Column(decision, decision.capitalize(), numeric=True) for decision in DECISIONS),
-            _SIZE,
-            *_costs(content, "monthly_cost", "A month"),
-            _FREED,
-            *_costs(content, "freed_monthly_cost", "Freed a month"),
+            SIZE,
+            *costs(content, "monthly_cost", "A month"),
+            FREED,
+            *costs(content, "freed_monthly_cost", "Freed a month"),
         ),
         rows=tuple(
             {
                 "region": region,
                 **sums,
-                **_amounts(sums),
+                **amounts(sums),
                 **{decision: sums["by_decision"][decision]["images"] for decision in DECISIONS},
             }
             for region, sums in content["regions"].items()
@@ -202,64 +181,11 @@ def _regions(content: Mapping[str, Any]) -> Table:
     )
 
 
-def _amounts(found: Mapping[str, Any]) -> dict[str, str]:
-    """Costs as text, to the cent."""
-    return {key: money(found[key], None) for key in ("monthly_cost", "freed_monthly_cost")}
-
-
-def _costs(content: Mapping[str, Any], key: str, title: str) -> tuple[Column, ...]:
-    """A column of costs, if there are prices."""
-    currency = content["currency"]
-    return (Column(key, f"{title} ({currency})", numeric=True),) if currency else ()
-
-
-def _shown(image: Mapping[str, Any]) -> dict[str, Any]:
-    """An image as a row of an HTML table."""
-    return {**_row(image), **_amounts(image), "creation_date": (image["creation_date"] or "")[:_DATE]}
-
-
-def _row(image: Mapping[str, Any]) -> dict[str, Any]:
-    """An image as a row, with texts for lists and objects."""
-    return {
-        **image,
-        "evidence": [_evidence(found) for found in image["evidence"]],
-        "outcome_text": outcome_text(image),
-        "next": _next(image),
-        "snapshots": [_snapshot(one) for one in image["snapshots"]],
-        "reason": _reason(image),
-    }
-
-
-def _next(image: Mapping[str, Any]) -> str:
-    """The next stage and its date; empty without one."""
-    return f"{image['next_stage']} on {str(image['next_stage_at'])[:_DATE]}" if image["next_stage"] else ""
-
-
-def _reason(image: Mapping[str, Any]) -> str:
-    """The rules that keep the image, what blocks its next stage, and its uses."""
-    if image["decision"] in STAGES:
-        return " ".join([_NOT_DONE if image["outcome"] == NOT_DONE else _UNUSED, *image["reasons"]])
-    uses = [f"{_evidence(found)}." for found in image["evidence"]]
-    return " ".join([*image["reasons"], *uses])
-
-
-def _evidence(found: Mapping[str, Any]) -> str:
-    return " ".join(part for part in (found["kind"], found["subject"], found["detail"]) if part).rstrip(".")
-
-
-def _snapshot(one: Mapping[str, Any]) -> str:
-    return (
-        f"{one['snapshot_id']} is kept: {one['keep_reason']}"
-        if one["keep_reason"]
-        else str(one["snapshot_id"])
-    )
-
-
 def _records(content: Mapping[str, Any]) -> Table:
     return Table(
         title="All images",
         columns=(
-            *_IMAGE,
+            *IMAGE,
             Column("decision", "Decision"),
             Column("outcome", "Outcome"),
             Column("reasons", "Reasons"),
@@ -268,10 +194,10 @@ def _records(content: Mapping[str, Any]) -> Table:
             Column("next_stage_at", "Next stage at"),
             Column("recoverable_until", "Recoverable until"),
             Column("snapshots", "Snapshots"),
-            _SIZE,
-            *_costs(content, "monthly_cost", "A month"),
-            _FREED,
-            *_costs(content, "freed_monthly_cost", "Freed a month"),
+            SIZE,
+            *costs(content, "monthly_cost", "A month"),
+            FREED,
+            *costs(content, "freed_monthly_cost", "Freed a month"),
         ),
-        rows=tuple(_row(one) for one in content["images"]),
+        rows=tuple(row(one) for one in content["images"]),
     )

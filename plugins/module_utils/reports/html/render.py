@@ -12,11 +12,11 @@ from functools import cache
 from typing import Any
 
 from ..document import Column, Document, Matrix
-from ..values import text_of, visible, wrapping
+from ..values import text_of, visible, with_account_names, wrapping
 from .script import SCRIPT
 from .style import style
 from .template import PAGE
-from .view import MAX_ROWS, PAPER_COLUMNS, SEVERITY_SYMBOLS, SYMBOLS, page_view
+from .view import MAX_OPEN_CHANGES, MAX_ROWS, PAPER_COLUMNS, SEVERITY_SYMBOLS, SYMBOLS, page_view
 
 try:
     import jinja2
@@ -39,7 +39,9 @@ def html_text(document: Document, written_at: str) -> str:
     text: str = _template().render(
         head=head,
         labels=labels,
+        max_open_changes=MAX_OPEN_CHANGES,
         max_rows=MAX_ROWS,
+        account_names=document.account_names,
         page=page,
         paper_columns=PAPER_COLUMNS,
         policy=_policy(css),
@@ -48,7 +50,7 @@ def html_text(document: Document, written_at: str) -> str:
         since=_time(document.changes.since) if document.changes else "",
         style=css,
         symbols=SYMBOLS,
-        worst=next((severity for severity, number in page.counts.items() if number), ""),
+        worst=next(iter(page.counts), ""),
         written=_time(written_at),
     )
     return text
@@ -58,7 +60,7 @@ def html_text(document: Document, written_at: str) -> str:
 def _template() -> Any:
     environment = jinja2.Environment(
         autoescape=True,
-        finalize=_shown,
+        finalize=jinja2.pass_context(_shown),
         lstrip_blocks=True,
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
@@ -67,9 +69,11 @@ def _template() -> Any:
     return environment.from_string(PAGE)
 
 
-def _shown(value: Any) -> Any:
-    """A value as the page shows it; markup is unchanged."""
-    return value if hasattr(value, "__html__") else visible(text_of(value))
+def _shown(context: Any, value: Any) -> Any:
+    """A value as the page shows it, with the names of accounts; markup is unchanged."""
+    if hasattr(value, "__html__"):
+        return value
+    return with_account_names(visible(text_of(value)), context["account_names"])
 
 
 def _row_titles(matrix: Matrix | None) -> tuple[Column, tuple[Column, ...]]:

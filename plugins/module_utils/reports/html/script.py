@@ -15,36 +15,56 @@ SCRIPT = """
   const form = document.getElementById('filter');
   const fields = ['q', 'severity', 'region', 'code'].map((name) => form.elements[name]);
   const status = document.getElementById('status');
+  const unfold = document.getElementById('unfold');
+  const folded = [...document.querySelectorAll('details')];
 
-  const tables = [...document.querySelectorAll('table')].map((table) => {
-    const section = table.closest('section');
-    return {
-      rows: [...table.tBodies[0].rows],
-      byRegion: table.hasAttribute('data-by-region'),
-      byFinding: table.hasAttribute('data-by-finding'),
-      sumsUp: table.hasAttribute('data-sums-up'),
-      title: section.querySelector('h2 span').textContent,
-      count: section.querySelector('.count'),
-      none: section.querySelector('.none'),
-      scroll: section.querySelector('.scroll'),
-      columns: [...table.querySelectorAll('col')].slice(1),
-      names: table.classList.contains('matrix')
-        ? [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.toLowerCase()) : [],
-    };
+  const tableOf = (table) => ({
+    table,
+    rows: [...table.tBodies[0].rows],
+    byRegion: table.querySelector('tbody [data-region]') !== null,
+    byFinding: table.querySelector('tbody [data-findings]') !== null,
+    columns: [...table.querySelectorAll('col')].slice(1),
+    names: table.classList.contains('matrix')
+      ? [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.toLowerCase()) : [],
   });
+  const parts = [...document.querySelectorAll('.part')].filter((part) => part.querySelector('table'))
+    .map((part) => ({
+      part,
+      sumsUp: part.classList.contains('sums-up'),
+      title: part.querySelector('h2 span').textContent,
+      count: part.querySelector('.count'),
+      none: part.querySelector('.none'),
+      scroll: part.querySelector('.scroll'),
+      ...tableOf(part.querySelector('table')),
+    }));
+  const lists = [...document.querySelectorAll('.groups')].map((list) => ({
+    title: list.querySelector('h2 span').textContent,
+    count: list.querySelector('.count'),
+    none: list.querySelector('.none'),
+    groups: [...list.querySelectorAll('.group')].map((group) => ({
+      group,
+      findings: group.dataset.findings,
+      text: [...group.querySelectorAll('summary, dl')].map((one) => one.textContent).join(' ').toLowerCase(),
+      ...(group.querySelector('table') ? tableOf(group.querySelector('table')) : {rows: []}),
+    })),
+  }));
+  const boxes = [...document.querySelectorAll('.picture rect.box')].map((box) => ({
+    box, text: box.firstChild.textContent.toLowerCase(),
+  }));
 
   // The searchable text of a row; in the matrix its title and the columns of its marks.
   const texts = new Map();
   const textOf = (row, names) => {
     if (!texts.has(row)) {
       const marked = names.filter((name, place) => row.cells[place + 1].firstChild);
-      const text = names.length ? [row.cells[0].textContent, ...marked].join(' ') : row.textContent;
+      const text = names.length ? [row.cells[0].textContent, ...marked].join(' ')
+        : [...row.cells].map((cell) => cell.textContent).join(' ');
       texts.set(row, text.toLowerCase());
     }
     return texts.get(row);
   };
 
-  const hasFinding = (row, severity, code) => (row.dataset.findings || '').split(' ').some((finding) => {
+  const hasFinding = (findings, severity, code) => (findings || '').split(' ').some((finding) => {
     const [itsSeverity, itsCode] = finding.split(':');
     return (!severity || itsSeverity === severity) && (!code || itsCode === code);
   });
@@ -57,27 +77,73 @@ SCRIPT = """
     });
   };
 
+  const filterRows = (table, wants, context) => {
+    let shown = 0;
+    for (const row of table.rows) {
+      const wanted = (!wants.region || !table.byRegion || row.dataset.region === wants.region)
+        && (!(wants.severity || wants.code) || !table.byFinding
+          || hasFinding(row.dataset.findings, wants.severity, wants.code))
+        && (table.sumsUp
+          || wants.words.every((word) => context.includes(word) || textOf(row, table.names).includes(word)));
+      if (row.hidden === wanted) row.hidden = !wanted;
+      if (wanted) shown += 1;
+    }
+    return shown;
+  };
+
+  const showCount = (one, shown, all) => {
+    one.count.textContent = shown === all ? `${all}` : `${shown} of ${all}`;
+    one.none.hidden = shown > 0;
+    return `${one.title}: ${one.count.textContent}`;
+  };
+
+  // A part that a filter leaves a few rows of is opened, and closed again without the filter.
+  const opened = new Set();
+  const openFew = (details, shown, filtered) => {
+    if (filtered && shown > 0 && shown <= 50 && !details.open) {
+      details.open = true;
+      opened.add(details);
+    } else if (opened.has(details) && (!filtered || shown === 0 || shown > 50)) {
+      details.open = false;
+      opened.delete(details);
+    }
+  };
+
+  const showGroup = (one, wants, filtered) => {
+    const fits = !one.findings || !(wants.severity || wants.code)
+      || hasFinding(one.findings, wants.severity, wants.code);
+    const shown = fits ? filterRows(one, wants, one.text) : 0;
+    const wanted = one.rows.length ? shown > 0
+      : fits && wants.words.every((word) => one.text.includes(word));
+    one.group.hidden = !wanted;
+    openFew(one.group, shown, filtered && wanted && (wants.region || wants.words.length));
+    return wanted;
+  };
+
   const show = () => {
     const [q, severity, region, code] = fields.map((field) => field.value);
     const words = q.toLowerCase().split(/\\s+/).filter(Boolean);
-    const counts = tables.map((table) => {
-      let shown = 0;
-      for (const row of table.rows) {
-        const wanted = (!region || !table.byRegion || row.dataset.region === region)
-          && (!(severity || code) || !table.byFinding || hasFinding(row, severity, code))
-          && (table.sumsUp || words.every((word) => textOf(row, table.names).includes(word)));
-        if (row.hidden === wanted) row.hidden = !wanted;
-        if (wanted) shown += 1;
+    const wants = {words, severity, region, code};
+    const filtered = Boolean(words.length || severity || region || code);
+    const counts = lists.map((list) => {
+      const shown = list.groups.filter((group) => showGroup(group, wants, filtered)).length;
+      return showCount(list, shown, list.groups.length);
+    });
+    for (const part of parts) {
+      const shown = filterRows(part, wants, '');
+      if (part.columns.length) narrow(part, words);
+      const text = showCount(part, shown, part.rows.length);
+      part.scroll.hidden = shown === 0;
+      if (!part.sumsUp) {
+        openFew(part.part, shown, filtered);
+        counts.push(text);
       }
-      if (table.columns.length) narrow(table, words);
-      const all = table.rows.length;
-      table.count.textContent = shown === all ? `${all}` : `${shown} of ${all}`;
-      table.none.hidden = shown > 0;
-      table.scroll.hidden = shown === 0;
-      return table.sumsUp ? '' : `${table.title}: ${table.count.textContent}`;
-    }).filter(Boolean);
-    status.textContent = words.length || severity || region || code
-      ? `Filtered. ${counts.join(' \\u00b7 ')}` : `All rows are shown. ${counts.join(' \\u00b7 ')}`;
+    }
+    for (const {box, text} of boxes) {
+      const wanted = (!region || text.includes(region)) && words.every((word) => text.includes(word));
+      box.classList.toggle('dim', filtered && !wanted && Boolean(region || words.length));
+    }
+    status.textContent = filtered ? `Filtered. ${counts.join(' \\u00b7 ')}` : '';
   };
 
   const read = () => {
@@ -107,6 +173,12 @@ SCRIPT = """
   form.addEventListener('submit', (event) => event.preventDefault());
   form.addEventListener('reset', () => setTimeout(write));
   addEventListener('hashchange', read);
+  unfold.addEventListener('click', () => {
+    const open = folded.some((one) => !one.open);
+    folded.forEach((one) => { one.open = open; });
+    opened.clear();
+    unfold.textContent = open ? 'Close all' : 'Open all';
+  });
 
   // The tooltip of a cell names its row and its column.
   document.querySelectorAll('.matrix').forEach((matrix) => matrix.addEventListener('mouseover', (event) => {

@@ -33,19 +33,17 @@ body {
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
 }
 a { color: var(--link); }
-a:focus-visible, button:focus-visible, input:focus-visible, select:focus-visible, .scroll:focus-visible {
+summary:focus-visible, a:focus-visible, button:focus-visible, input:focus-visible,
+select:focus-visible, .scroll:focus-visible {
   outline: 3px solid var(--sky); outline-offset: 1px;
 }
 .skip { position: absolute; left: -100rem; }
 .skip:focus { left: 1rem; top: 1rem; background: var(--card); padding: .5rem 1rem; z-index: 9; }
 header.top, main, footer { max-width: 110rem; margin: 0 auto; padding: 0 1.5rem; }
 header.top { padding-top: 1.75rem; }
-.kind {
-  margin: 0; color: var(--soft); font-size: .8rem; letter-spacing: .08em; text-transform: uppercase;
-}
 h1 { margin: .15rem 0 .4rem; font-size: 1.8rem; line-height: 1.2; letter-spacing: -.01em; }
 h2 { margin: 0; font-size: 1.15rem; line-height: 1.3; }
-.headline { margin: 0; max-width: 70rem; font-size: 1.08rem; white-space: pre-line; }
+.headline { margin: 0; max-width: 70rem; font-size: 1.08rem; }
 .status {
   display: inline-block; margin-right: .5rem; padding: .05rem .7rem; border-radius: 1rem;
   background: var(--grey); color: #000; font-weight: 600;
@@ -53,24 +51,10 @@ h2 { margin: 0; font-size: 1.15rem; line-height: 1.3; }
 .status.high { background: var(--vermillion); }
 .status.medium { background: var(--orange); }
 .status.low { background: var(--sky); }
-.facts { display: flex; flex-wrap: wrap; gap: .4rem 2rem; margin: 1rem 0 0; }
-.facts div { min-width: 6rem; }
-.facts dt { color: var(--soft); font-size: .8rem; }
+.facts { display: flex; flex-wrap: wrap; gap: .4rem 2rem; margin: .75rem 0 0; align-items: end; }
+.facts dt { color: var(--soft); font-size: .85rem; }
 .facts dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
-.tiles {
-  display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: 1rem;
-  margin: 1.25rem 0 0; padding: 0; list-style: none; max-width: 50rem;
-}
-.tiles a {
-  display: flex; align-items: center; gap: .8rem; padding: .7rem 1rem; border: 1px solid var(--line);
-  border-left: .45rem solid var(--grey); border-radius: .5rem; background: var(--card);
-  color: inherit; text-decoration: none;
-}
-.tiles a:hover { background: var(--hover); }
-.tiles .high { border-left-color: var(--vermillion); }
-.tiles .medium { border-left-color: var(--orange); }
-.tiles .low { border-left-color: var(--sky); }
-.tiles b { font-size: 1.7rem; line-height: 1; font-variant-numeric: tabular-nums; }
+.facts a { text-decoration: none; }
 .tools {
   position: sticky; top: 0; z-index: 5; margin: 1.25rem 0 0; border-block: 1px solid var(--line);
   background: var(--card);
@@ -79,7 +63,7 @@ h2 { margin: 0; font-size: 1.15rem; line-height: 1.3; }
   display: flex; flex-wrap: wrap; align-items: end; gap: .5rem .9rem; max-width: 110rem; margin: 0 auto;
   padding: .6rem 1.5rem;
 }
-.tools label { display: grid; color: var(--soft); font-size: .75rem; }
+.tools label { display: grid; color: var(--soft); font-size: .85rem; }
 .tools label.q { flex: 1 1 16rem; max-width: 32rem; }
 .tools input, .tools select, .tools button {
   min-height: 2.1rem; padding: .25rem .6rem; border: 1px solid var(--soft); border-radius: .35rem;
@@ -88,14 +72,50 @@ h2 { margin: 0; font-size: 1.15rem; line-height: 1.3; }
 .tools select { max-width: 16rem; }
 .tools button { cursor: pointer; }
 .tools output { flex-basis: 100%; color: var(--soft); font-size: .85rem; }
-nav ul {
-  display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: 1rem 0 0; padding: 0;
-  list-style: none;
-}
-section {
-  margin: 1.25rem 0; padding: 1rem 1.25rem 1.25rem; border: 1px solid var(--line); border-radius: .6rem;
+section, .part {
+  margin: 1rem 0; padding: 1rem 1.25rem 1.25rem; border: 1px solid var(--line); border-radius: .6rem;
   background: var(--card);
 }
+summary { cursor: pointer; }
+.part > summary { margin: -1rem -1.25rem -1.25rem; padding: .8rem 1.25rem; }
+.part[open] > summary { margin-bottom: 0; }
+.part > summary h2 { display: inline; }
+.groups .group { border-top: 1px solid var(--line); }
+.groups h2 { margin-bottom: .5rem; }
+.group > summary { padding: .55rem 0; }
+.group > summary:hover, .part > summary:hover { background: var(--hover); }
+.group[open] { padding-bottom: .9rem; }
+.sentence { font-weight: 600; overflow-wrap: anywhere; }
+.group dl { margin: .25rem 0 0; max-width: 80rem; }
+.group dl div { display: grid; grid-template-columns: 6rem 1fr; gap: .5rem; margin-bottom: .25rem; }
+.group dt { color: var(--soft); }
+.group dd { margin: 0; overflow-wrap: anywhere; }
+.picture .scroll { border: 0; }
+svg { display: block; }
+svg text { fill: var(--ink); font-size: 13px; }
+svg .strong { font-weight: 600; }
+svg .small { font-size: 12px; }
+svg .head { font-weight: 600; font-size: 12.5px; }
+svg .middle { text-anchor: middle; }
+svg .end { text-anchor: end; }
+svg .on { fill: #000; pointer-events: none; }
+svg .axis { stroke: var(--line); }
+svg .curve { stroke-width: 2.5; }
+svg .box { stroke: var(--card); rx: 3px; }
+svg .dim { opacity: .2; }
+svg .full { fill: var(--green); }
+svg .partial { fill: var(--sky); }
+svg .slight { fill: var(--yellow); }
+svg .broken { fill: var(--orange); }
+svg .foreign, svg .high { fill: var(--vermillion); }
+svg .public { fill: var(--purple); }
+svg .unreadable { fill: var(--grey); }
+svg .medium { fill: var(--orange); }
+svg .low { fill: var(--sky); }
+svg .high.curve { stroke: var(--vermillion); }
+svg .medium.curve { stroke: var(--orange); }
+svg .low.curve { stroke: var(--sky); }
+.no-changes { color: var(--soft); }
 .count { margin-left: .5rem; color: var(--soft); font-size: .9rem; font-weight: 400; }
 .note { margin: .25rem 0 0; color: var(--soft); font-size: .9rem; }
 .left-out {
@@ -123,7 +143,7 @@ td.broken-up { overflow-wrap: anywhere; }
 tbody tr:last-child > * { border-bottom: 0; }
 tbody tr:hover > * { background: var(--hover); }
 thead th {
-  position: sticky; top: 0; z-index: 2; background: var(--head); font-size: .8rem; white-space: nowrap;
+  position: sticky; top: 0; z-index: 2; background: var(--head); font-size: .85rem; white-space: nowrap;
 }
 .number { text-align: end; font-variant-numeric: tabular-nums; }
 .id { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85em; }
@@ -149,7 +169,7 @@ thead th {
   display: inline-block; width: 1.45rem; border-radius: .25rem; color: #000; font-weight: 700;
   line-height: 1.45rem; text-align: center;
 }
-.legend b { margin-right: .45rem; }
+.legend b { height: 1.45rem; margin-right: .45rem; vertical-align: bottom; }
 .matrix { table-layout: fixed; }
 .matrix col { width: 1.7rem; }
 .matrix col:first-child { width: var(--first); }
@@ -178,6 +198,14 @@ thead th {
 footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
 @media (max-width: 50rem) {
   .tools { position: static; }
+  header.top, main, footer { padding: 0 .75rem; }
+  section, .part { padding: .75rem .75rem 1rem; }
+  .part > summary { margin: -.75rem -.75rem -1rem; padding: .75rem; }
+  .tools form { gap: .4rem; padding: .5rem .75rem; }
+  .tools label.q { flex-basis: 100%; }
+  .tools label { flex: 1 1 5rem; min-width: 0; }
+  .tools select { width: 100%; }
+  .group dl div { grid-template-columns: 1fr; gap: 0; }
 }
 @media print {
   @page { size: A4 landscape; margin: 12mm; }
@@ -191,11 +219,14 @@ footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
   body { font-size: 9pt; }
   .on-paper { display: block; }
   header.top, main, footer { max-width: none; padding: 0; }
-  nav, .skip, .tools label, .tools button { display: none; }
+  .skip, .tools label, .tools button { display: none; }
   .tools { position: static; border: 0; }
   .tools form { padding: 0; }
   a { text-decoration: none; }
-  section { padding: 0; border: 0; }
+  section, .part { margin: .6rem 0; padding: 0; border: 0; }
+  .part > summary { margin: 0; padding: 0; }
+  .picture, .group > summary { break-inside: avoid; }
+  .picture svg { max-width: 100%; height: auto; }
   h2 { break-after: avoid; }
   .scroll { max-height: none; overflow: visible; border: 0; }
   thead { display: table-header-group; }
@@ -204,7 +235,7 @@ footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
   th, td { padding: .2rem .4rem; }
   td.whole, tbody th { white-space: normal; }
   td.broken-up, td.prose, .finding { min-width: 9rem; }
-  .status, .badge, .tiles a, b, thead th { print-color-adjust: exact; }
+  .status, .badge, b, thead th, svg { print-color-adjust: exact; }
 }
 """
 

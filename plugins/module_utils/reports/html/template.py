@@ -10,33 +10,80 @@ from __future__ import annotations
 # A module that read an HTML file from beside this one was tried with ansible-core 2.19 and 2.21:
 # pkgutil.get_data raised OSError, and importlib.resources FileNotFoundError.
 _MACROS = """\
-{%- macro by(rows) -%}
-{%- if rows | selectattr('region') | first is defined %} data-by-region{% endif -%}
-{%- if rows | rejectattr('findings', 'none') | first is defined %} data-by-finding{% endif -%}
-{%- endmacro -%}
 {%- macro data(row) -%}
 {%- if row.region is not none %} data-region="{{ row.region }}"{% endif -%}
 {%- if row.findings is not none %} data-findings="{{ row.findings }}"{% endif -%}
 {%- endmacro -%}
-{%- macro badge(severity) -%}
-<span class="badge {{ severity }}"><span aria-hidden="true">{{ severity_symbols[severity] }}</span> \
-{{ severity }}</span>
-{%- endmacro -%}
-{%- macro link(field, value) -%}
-<a href="#{{ {field: value} | urlencode }}">{{ value }}</a>
+{%- macro badge(label, tone) -%}
+<span class="badge {{ tone }}">{% if tone in severity_symbols %}\
+<span aria-hidden="true">{{ severity_symbols[tone] }}</span> {% endif %}{{ label }}</span>
 {%- endmacro -%}
 {%- macro cell(value, numeric) -%}
 {%- set kind = 'number' if numeric else value | wrapping -%}
 <td{% if kind %} class="{{ kind }}"{% endif %}>{{ value }}</td>
 {%- endmacro -%}
 {%- macro heading(title, number) -%}
-<h2><span>{{ title }}</span><span class="count">{{ number }}</span></h2>
+<h2><span>{{ title }}</span>\
+{% if number is not none %} <span class="count">{{ number }}</span>{% endif %}</h2>
 {%- endmacro -%}
 {%- macro left_out(sentence) -%}
 {%- if sentence %}<p class="left-out">{{ sentence }}</p>{% endif -%}
 {%- endmacro -%}
 {%- macro nothing() -%}
 <p class="none" hidden>No rows match the filter.</p>
+{%- endmacro -%}
+{%- macro table(columns, rows, caption) -%}
+<div class="scroll" tabindex="0" role="region" aria-label="{{ caption }}">
+<table class="wide">
+<caption>{{ caption }}</caption>
+<thead><tr>
+{%- for column in columns %}
+<th scope="col"{% if column.numeric %} class="number"{% endif %}>{{ column.title }}</th>
+{%- endfor %}</tr></thead>
+<tbody>
+{% for row in rows %}
+<tr{{ data(row) }}>
+{%- for column in columns -%}
+{%- if column.key == 'severity' and row.values.get('severity') in severity_symbols -%}
+<td>{{ badge(row.values['severity'], row.values['severity']) }}</td>
+{%- else -%}
+{{ cell(row.values.get(column.key), column.numeric) }}
+{%- endif -%}
+{%- endfor %}</tr>
+{% endfor %}
+</tbody></table></div>
+{%- endmacro -%}
+{%- macro legend(marks, with_symbols) -%}
+{% if marks %}
+<ul class="legend" aria-label="Meaning of the colours">
+{% for mark, meaning in marks.items() %}
+<li class="{{ mark }}"><b aria-hidden="true">{{ symbols[mark] if with_symbols }}</b>{{ meaning }}</li>
+{% endfor %}
+</ul>
+{% endif %}
+{%- endmacro -%}
+{%- macro group_list(id, title, groups) -%}
+<section id="{{ id }}" class="groups">
+{{ heading(title, groups | length) }}
+{{ nothing() }}
+{% for view in groups %}
+{% set group = view.group %}
+<details class="group"{% if id == 'findings' %} data-findings="{{ group.tone }}:{{ group.code }}"{% endif %}>
+<summary>{{ badge(group.label, group.tone) }} <span class="sentence">{{ group.title }}</span></summary>
+<dl>
+{% for name, text in group.notes %}
+<div><dt>{{ name }}</dt><dd>{{ text }}</dd></div>
+{% endfor %}
+{% if group.code %}<div><dt>Code</dt><dd class="id">{{ group.code }}</dd></div>
+{% endif %}
+</dl>
+{{ left_out(view.left_out) }}
+{% if group.columns %}
+{{ table(group.columns, view.rows, group.title) }}
+{% endif %}
+</details>
+{% endfor %}
+</section>
 {%- endmacro -%}
 """
 
@@ -54,7 +101,6 @@ _HEAD = """\
 <body>
 <a class="skip" href="#main">Skip to the report</a>
 <header class="top">
-<p class="kind">golden.images \u00b7 {{ page.document.kind }}</p>
 <h1>{{ page.document.title }}</h1>
 <p class="headline"><span class="status {{ worst }}">{{ page.document.status }}</span>\
 {{ page.document.headline }}</p>
@@ -63,59 +109,87 @@ _HEAD = """\
 <div><dt>{{ name }}</dt><dd>{{ value }}</dd></div>
 {% endfor %}
 <div><dt>Written</dt><dd><time datetime="{{ page.written_at }}">{{ written }}</time></dd></div>
-</dl>
-<ul class="tiles" aria-label="Findings by severity">
 {% for severity, number in page.counts.items() %}
-<li><a class="{{ severity }}" href="#severity={{ severity }}"><b>{{ number }}</b> \
-<span><span aria-hidden="true">{{ severity_symbols[severity] }}</span> {{ severity }}</span></a></li>
+<div><dt>Severity {{ severity }}</dt><dd><a href="#severity={{ severity }}">\
+{{ badge(number, severity) }}</a></dd></div>
 {% endfor %}
-</ul>
-<nav aria-label="Parts of the report"><ul>
-{% if page.document.changes %}<li><a href="#changes">Changes</a></li>
-{% endif %}
-{% if page.regions %}<li><a href="#regions">Findings by region</a></li>
-{% endif %}
-{% if page.matrix %}<li><a href="#matrix">{{ page.matrix.matrix.title }}</a></li>
-{% endif %}
-{% if page.items %}<li><a href="#findings">Findings</a></li>
-<li><a href="#codes">Meaning of the findings</a></li>
-{% endif %}
-{% for view in page.tables %}
-<li><a href="#table-{{ loop.index }}">{{ view.table.title }}</a></li>
-{% endfor %}
-</ul></nav>
+</dl>
 </header>
 <div class="tools" hidden>
 <form id="filter" role="search" autocomplete="off">
 <label class="q">Search<input type="search" name="q" placeholder="name, image, account \u2026"></label>
-<label>Severity<select name="severity"><option value="">all</option>
+<label{% if not page.counts %} hidden{% endif %}>Severity<select name="severity"><option value="">all</option>
 {% for severity in page.counts %}
 <option>{{ severity }}</option>
 {% endfor %}
 </select></label>
-<label>Region<select name="region"><option value="">all</option>
-{% for view in page.regions | sort(attribute='region') %}
-<option>{{ view.region }}</option>
+<label{% if page.region_names | length < 2 %} hidden{% endif %}>Region\
+<select name="region"><option value="">all</option>
+{% for region in page.region_names %}
+<option>{{ region }}</option>
 {% endfor %}
 </select></label>
-<label>Finding<select name="code"><option value="">all</option>
-{% for code in page.codes | map(attribute='code') | unique | sort %}
+<label{% if not page.groups %} hidden{% endif %}>Finding<select name="code"><option value="">all</option>
+{% for code in page.groups | map(attribute='group.code') | unique | sort %}
 <option>{{ code }}</option>
 {% endfor %}
 </select></label>
-<button type="reset">Show all</button>
+<button type="reset">Clear</button>
+<button type="button" id="unfold">Open all</button>
 <output id="status" aria-live="polite"></output>
 </form>
 </div>
 <main id="main">
 """
 
+_GROUPS = """\
+{% if page.actions %}
+{{ group_list('actions', page.document.actions_title, page.actions) }}
+{% endif %}
+{% if page.groups %}
+{{ group_list('findings', 'Findings', page.groups) }}
+{% endif %}
+"""
+
+_PICTURES = """\
+{% for view in page.pictures %}
+{% set drawing = view.drawing %}
+<section id="picture-{{ loop.index }}" class="picture">
+{{ heading(drawing.title, none) }}
+{% if view.note %}<p class="note">{{ view.note }}</p>
+{% endif %}
+{{ left_out(view.left_out) }}
+{{ legend(view.legend, false) }}
+<div class="scroll" tabindex="0" role="region" aria-label="{{ drawing.title }}">
+<svg role="img" aria-label="{{ drawing.title }}" width="{{ drawing.width }}" height="{{ drawing.height }}" \
+viewBox="0 0 {{ drawing.width }} {{ drawing.height }}">
+{% for shape in drawing.shapes %}
+{% if shape.kind == 'rect' %}
+<rect class="{{ shape.style }}" x="{{ shape.x | round(1) }}" y="{{ shape.y | round(1) }}" \
+width="{{ shape.width | round(1) }}" height="{{ shape.height | round(1) }}">\
+<title>{{ shape.title }}</title></rect>
+{% elif shape.kind == 'line' %}
+<line class="{{ shape.style }}" x1="{{ shape.x | round(1) }}" y1="{{ shape.y | round(1) }}" \
+x2="{{ shape.width | round(1) }}" y2="{{ shape.height | round(1) }}"></line>
+{% else %}
+<text class="{{ shape.style }}" x="{{ shape.x | round(1) }}" y="{{ shape.y | round(1) }}">{{ shape.text }}\
+{% if shape.title %}<title>{{ shape.title }}</title>{% endif %}</text>
+{% endif %}
+{% endfor %}
+</svg></div>
+</section>
+{% endfor %}
+"""
+
 _CHANGES = """\
 {% set changes = page.document.changes %}
-{% if changes %}
-<section id="changes">
-<h2>Changes since <time datetime="{{ changes.since }}">{{ since }}</time></h2>
-{% if changes.added or changes.removed %}
+{% if changes and (changes.added or changes.removed) %}
+<details id="changes" class="part"\
+{% if changes.added | length + changes.removed | length <= max_open_changes %} open{% endif %}>
+<summary><h2>Changes since <time datetime="{{ changes.since }}">{{ since }}</time>: \
+{% if changes.added %}{{ changes.added | length }} new{% endif %}\
+{% if changes.added and changes.removed %}, {% endif %}\
+{% if changes.removed %}{{ changes.removed | length }} removed{% endif %}</h2></summary>
 <div class="changes">
 {% for title, sentences, kind in (('New', changes.added, 'added'), ('Removed', changes.removed, 'removed')) %}
 {% if sentences %}
@@ -131,51 +205,19 @@ _CHANGES = """\
 {% endif %}
 {% endfor %}
 </div>
-{% else %}
-<p class="note">No listed changes.</p>
-{% endif %}
-</section>
-{% endif %}
-"""
-
-_REGIONS = """\
-{% if page.regions %}
-<section id="regions">
-{{ heading('Findings by region', page.regions | length) }}
-{{ nothing() }}
-<div class="scroll" tabindex="0" role="region" aria-label="Findings by region">
-<table data-by-region data-sums-up>
-<caption>Findings by region</caption>
-<thead><tr><th scope="col">Region</th>
-{% for severity in page.counts %}
-<th scope="col" class="number">{{ severity }}</th>
-{% endfor %}
-<th scope="col" class="number">Images</th></tr></thead>
-<tbody>
-{% for view in page.regions %}
-<tr data-region="{{ view.region }}"><th scope="row">{{ link('region', view.region) }}</th>
-{%- for severity, number in view.counts.items() %}
-<td class="number">
-{%- if number %}<span class="badge {{ severity }}">{{ number }}</span>{% else %}0{% endif %}</td>
-{%- endfor %}
-<td class="number">{{ view.images }}</td></tr>
-{% endfor %}
-</tbody></table></div>
-</section>
+</details>
+{% elif changes %}
+<p class="no-changes">No changes since <time datetime="{{ changes.since }}">{{ since }}</time>.</p>
 {% endif %}
 """
 
 _MATRIX = """\
 {% if page.matrix %}
 {% set matrix = page.matrix.matrix %}
-<section id="matrix">
-{{ heading(matrix.title, page.matrix.rows | length) }}
+<details id="matrix" class="part">
+<summary>{{ heading(matrix.title, page.matrix.rows | length) }}</summary>
 {% if matrix.note %}<p class="note">{{ matrix.note }}</p>{% endif %}
-<ul class="legend" aria-label="Meaning of the marks">
-{% for mark, meaning in matrix.legend.items() %}
-<li class="{{ mark }}"><b>{{ symbols[mark] }}</b>{{ meaning }}</li>
-{% endfor %}
-</ul>
+{{ legend(matrix.legend, true) }}
 {% for sentence in page.matrix.left_out %}
 {{ left_out(sentence) }}
 {% endfor %}
@@ -184,7 +226,7 @@ _MATRIX = """\
 {% endif %}
 {{ nothing() }}
 <div class="scroll" tabindex="0" role="region" aria-label="{{ matrix.title }}">
-<table class="matrix" {{ by(page.matrix.rows | map('first') | list) }}>
+<table class="matrix">
 <caption>{{ matrix.title }}</caption>
 <colgroup><col>{% for column in page.matrix.columns %}<col>{% endfor %}</colgroup>
 <thead><tr><th scope="col">{{ head.title }}<span class="soft">\
@@ -204,90 +246,36 @@ _MATRIX = """\
 {%- endfor %}</tr>
 {% endfor %}
 </tbody></table></div>
-</section>
-{% endif %}
-"""
-
-_FINDINGS = """\
-{% if page.items %}
-<section id="findings">
-{{ heading('Findings', page.items | length) }}
-{{ left_out(page.items_left_out) }}
-{{ nothing() }}
-<div class="scroll" tabindex="0" role="region" aria-label="Findings">
-<table class="wide" data-by-region data-by-finding>
-<caption>Findings, ordered by severity</caption>
-<thead><tr><th scope="col">Severity</th><th scope="col">Finding</th><th scope="col">Remedy</th>\
-<th scope="col">Region</th><th scope="col">Resource</th><th scope="col">Principal</th></tr></thead>
-<tbody>
-{% for item in page.items %}
-<tr{% if item.region %} data-region="{{ item.region }}"{% endif %} \
-data-findings="{{ item.severity }}:{{ item.code }}">\
-<td>{{ badge(item.severity) }}</td>\
-<td class="finding">{{ item.message }} <span class="soft">{{ link('code', item.code) }}</span></td>\
-<td class="finding">{{ item.remedy }}</td>\
-<td class="id whole">{{ item.region }}</td>\
-<td class="id {{ item.resource | wrapping }}">{{ item.resource }}\
-{% if item.image_id and item.image_id != item.resource %} ({{ item.image_id }}){% endif %}</td>\
-<td class="id {{ item.principal | wrapping }}">{{ item.principal }}</td></tr>
-{% endfor %}
-</tbody></table></div>
-</section>
-<section id="codes">
-{{ heading('Meaning of the findings', page.codes | length) }}
-{{ nothing() }}
-<div class="scroll" tabindex="0" role="region" aria-label="Meaning of the findings">
-<table class="wide" data-by-finding data-sums-up>
-<caption>Kinds of findings</caption>
-<thead><tr><th scope="col">Severity</th><th scope="col">Finding</th>\
-<th scope="col" class="number">Number</th><th scope="col">Meaning</th></tr></thead>
-<tbody>
-{% for view in page.codes %}
-<tr data-findings="{{ view.severity }}:{{ view.code }}"><td>{{ badge(view.severity) }}</td>\
-<th scope="row" class="id">{{ link('code', view.code) }}</th><td class="number">{{ view.count }}</td>\
-<td class="finding">{{ view.meaning }}</td></tr>
-{% endfor %}
-</tbody></table></div>
-</section>
+</details>
 {% endif %}
 """
 
 _TABLES = """\
+{% if page.regions %}
+<details id="regions" class="part sums-up">
+<summary>{{ heading(page.regions.table.title, page.regions.rows | length) }}</summary>
+{{ nothing() }}
+{{ table(page.regions.table.columns, page.regions.rows, page.regions.table.title) }}
+</details>
+{% endif %}
 {% for view in page.tables %}
-<section id="table-{{ loop.index }}">
-{{ heading(view.table.title, view.rows | length) }}
+<details id="table-{{ loop.index }}" class="part">
+<summary>{{ heading(view.table.title, view.rows | length) }}</summary>
 {% if view.table.note %}<p class="note">{{ view.table.note }}</p>{% endif %}
 {{ left_out(view.left_out) }}
 {{ nothing() }}
-<div class="scroll" tabindex="0" role="region" aria-label="{{ view.table.title }}">
-<table class="wide" {{ by(view.rows) }}>
-<caption>{{ view.table.title }}</caption>
-<thead><tr>
-{%- for column in view.table.columns %}
-<th scope="col"{% if column.numeric %} class="number"{% endif %}>{{ column.title }}</th>
-{%- endfor %}</tr></thead>
-<tbody>
-{% for row in view.rows %}
-<tr{{ data(row) }}>
-{%- for column in view.table.columns -%}
-{%- if column.key == 'severity' and row.values.get('severity') in severity_symbols -%}
-<td>{{ badge(row.values['severity']) }}</td>
-{%- else -%}
-{{ cell(row.values.get(column.key), column.numeric) }}
-{%- endif -%}
-{%- endfor %}</tr>
-{% endfor %}
-</tbody></table></div>
-</section>
+{{ table(view.table.columns, view.rows, view.table.title) }}
+</details>
 {% endfor %}
 """
 
 _FOOT = """\
 </main>
-<footer>report.csv, report.sarif and report.json in the same folder have this content for programs.</footer>
+<footer>Written by golden.images. report.csv, report.sarif and report.json in the same folder have this \
+content for programs. Only open parts are printed: Open all opens them.</footer>
 <script>{{ script | safe }}</script>
 </body>
 </html>
 """
 
-PAGE = "".join((_MACROS, _HEAD, _CHANGES, _REGIONS, _MATRIX, _FINDINGS, _TABLES, _FOOT))
+PAGE = "".join((_MACROS, _HEAD, _GROUPS, _PICTURES, _CHANGES, _MATRIX, _TABLES, _FOOT))

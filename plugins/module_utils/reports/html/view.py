@@ -7,11 +7,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from ..document import SEVERITIES, Document, Item, Mark, Matrix, MatrixRow, Table, worst_first
+from ..document import (
+    SEVERITIES,
+    Column,
+    Document,
+    Grid,
+    Group,
+    Item,
+    Mark,
+    Matrix,
+    MatrixRow,
+    Table,
+    worst_first,
+)
+from ..groups import grouped
+from ..naming import count
+from .drawing import Drawing, draw_bars, draw_grid, draw_trend
 
 # A browser takes a second or two for the layout of a table of this size.
 MAX_ROWS = 10_000
@@ -19,6 +34,9 @@ MAX_COLUMNS = 500
 MAX_CELLS = 100_000
 # The number of columns that fit on a sheet of paper.
 PAPER_COLUMNS = 40
+MAX_OPEN_CHANGES = 12
+# The rows of a picture that can be looked at.
+MAX_PICTURE_ROWS = 30
 
 SYMBOLS = {
     Mark.FULL: "\u2713",
@@ -70,22 +88,22 @@ class MatrixView:
 
 
 @dataclass(frozen=True)
-class RegionView:
-    """A region in the summary: its findings by severity, and the number of images that were checked."""
+class GroupView:
+    """A group with the rows that are shown. ``left_out`` says which are omitted."""
 
-    region: str
-    counts: Mapping[str, int]
-    images: int
+    group: Group
+    rows: tuple[RowView, ...]
+    left_out: str
 
 
 @dataclass(frozen=True)
-class CodeView:
-    """A finding code: its severity, number of findings, and meaning."""
+class PictureView:
+    """A picture, the meaning of its marks, and sentences below its title."""
 
-    code: str
-    severity: str
-    count: int
-    meaning: str
+    drawing: Drawing
+    legend: Mapping[Mark, str]
+    note: str
+    left_out: str
 
 
 @dataclass(frozen=True)
@@ -95,10 +113,11 @@ class PageView:
     document: Document
     written_at: str
     counts: Mapping[str, int]
-    regions: tuple[RegionView, ...]
-    codes: tuple[CodeView, ...]
-    items: tuple[Item, ...]
-    items_left_out: str
+    actions: tuple[GroupView, ...]
+    groups: tuple[GroupView, ...]
+    pictures: tuple[PictureView, ...]
+    region_names: tuple[str, ...]
+    regions: TableView | None
     matrix: MatrixView | None
     tables: tuple[TableView, ...]
 
@@ -108,20 +127,53 @@ def page_view(document: Document, written_at: str) -> PageView:
     items = worst_first(document.items)
     findings = _by_place(items)
     matrix = document.matrix
+    regions = _regions(document)
+    groups = document.groups or grouped(items, document.explanations)
+    tables = (*document.tables, document.records)
+    holders = (*["report.json has"] * len(document.tables), "report.csv has")
     return PageView(
         document=document,
         written_at=written_at,
-        counts={severity: sum(item.severity == severity for item in items) for severity in SEVERITIES},
-        regions=_regions(document),
-        codes=_codes(document, items),
-        items=tuple(items[:MAX_ROWS]),
-        items_left_out=_left_out(len(items), "findings", "report.json and report.sarif have"),
+        counts={
+            severity: number
+            for severity in SEVERITIES
+            if (number := sum(item.severity == severity for item in items))
+        },
+        actions=tuple(_group(group, findings) for group in document.actions),
+        groups=tuple(_group(group, findings) for group in groups),
+        pictures=tuple(_pictures(document, written_at)),
+        region_names=tuple(sorted(region for region, _counts, _images in regions)),
+        regions=_region_table(regions) if items and len(regions) > 1 else None,
         matrix=None if matrix is None or not matrix.rows else _matrix(matrix, findings),
-        tables=(
-            *(_table(table, findings, "report.json has") for table in document.tables),
-            _table(document.records, findings, "report.csv has"),
+        tables=tuple(
+            _table(table, findings, holder)
+            for table, holder in zip(tables, holders, strict=True)
+            if table.rows
         ),
     )
+
+
+def _group(group: Group, findings: Mapping[Place, str]) -> GroupView:
+    rows = [_row(row, findings) for row in group.rows[:MAX_ROWS]]
+    if group.code:
+        # The group itself has the severity and the code of its rows.
+        rows = [RowView(row.values, row.region, None) for row in rows]
+    return GroupView(group, tuple(rows), _left_out(len(group.rows), "rows", "report.json has"))
+
+
+def _pictures(document: Document, written_at: str) -> Iterator[PictureView]:
+    for picture in document.pictures:
+        drawing = (
+            draw_grid(replace(picture, rows=picture.rows[:MAX_PICTURE_ROWS]), written_at)
+            if isinstance(picture, Grid)
+            else draw_bars(replace(picture, rows=picture.rows[:MAX_PICTURE_ROWS]))
+        )
+        left = max(0, len(picture.rows) - MAX_PICTURE_ROWS)
+        left_out = f"{count(left, 'row')} more are not shown." if left else ""
+        yield PictureView(drawing, picture.legend, picture.note, left_out)
+    trend = draw_trend(document.history)
+    if trend is not None:
+        yield PictureView(trend, {}, "", "")
 
 
 def _by_place(items: Iterable[Item]) -> dict[Place, str]:
@@ -133,8 +185,11 @@ def _by_place(items: Iterable[Item]) -> dict[Place, str]:
     return {place: " ".join(findings) for place, findings in found.items()}
 
 
-def _regions(document: Document) -> tuple[RegionView, ...]:
-    """The regions of records and findings, those with the worst findings first."""
+def _regions(document: Document) -> list[tuple[str, Counter[str], int]]:
+    """The regions of records and findings, with findings by severity and the number of images.
+
+    Those with the worst findings are first.
+    """
     counts: dict[str, Counter[str]] = {}
     images: dict[str, set[Any]] = {}
     for row in document.records.rows:
@@ -144,30 +199,47 @@ def _regions(document: Document) -> tuple[RegionView, ...]:
     for item in document.items:
         if item.region:
             counts.setdefault(item.region, Counter())[item.severity] += 1
-    views = [
-        RegionView(region, {severity: found[severity] for severity in SEVERITIES}, _known(images, region))
-        for region, found in counts.items()
+    listed = [
+        (region, found, len(images.get(region, set()) - {None, ""})) for region, found in counts.items()
     ]
-    return tuple(sorted(views, key=lambda view: (*(-number for number in view.counts.values()), view.region)))
+    return sorted(listed, key=lambda one: (*(-one[1][severity] for severity in SEVERITIES), one[0]))
 
 
-def _known(images: Mapping[str, set[Any]], region: str) -> int:
-    return len(images.get(region, set()) - {None, ""})
-
-
-def _codes(document: Document, items: Sequence[Item]) -> tuple[CodeView, ...]:
-    numbers = Counter((item.severity, item.code) for item in items)
-    return tuple(
-        CodeView(code, severity, number, document.explanations.get(code, ""))
-        for (severity, code), number in sorted(
-            numbers.items(), key=lambda one: (SEVERITIES.index(one[0][0]), one)
-        )
+def _region_table(regions: Iterable[tuple[str, Counter[str], int]]) -> TableView:
+    """The findings by region; what is zero is empty."""
+    columns = (
+        Column("region", "Region"),
+        *(Column(severity, severity.capitalize(), numeric=True) for severity in SEVERITIES),
+        Column("images", "Images", numeric=True),
     )
+    rows = tuple(
+        {
+            "region": region,
+            **{severity: found[severity] or None for severity in SEVERITIES},
+            "images": images or None,
+        }
+        for region, found, images in regions
+    )
+    return _table(Table("Findings by region", columns, rows), {}, "report.json has")
 
 
 def _table(table: Table, findings: Mapping[Place, str], holder: str) -> TableView:
-    rows = tuple(_row(row, findings) for row in table.rows[:MAX_ROWS])
-    return TableView(table, rows, _left_out(len(table.rows), "rows", holder))
+    """The table without columns that are empty in every row, those with the worst findings first."""
+    listed = [_row(row, findings) for row in table.rows]
+    rows = tuple(sorted(listed, key=_flag)[:MAX_ROWS])
+    columns = tuple(
+        column
+        for column in table.columns
+        if any(row.values.get(column.key) not in (None, "", [], ()) for row in rows)
+    )
+    return TableView(replace(table, columns=columns), rows, _left_out(len(table.rows), "rows", holder))
+
+
+def _flag(row: RowView) -> int:
+    """The rank of the worst finding of a row; the last one without any."""
+    found = row.findings or ""
+    ranks = (place for place, severity in enumerate(SEVERITIES) if f"{severity}:" in found)
+    return next(ranks, len(SEVERITIES))
 
 
 def _row(values: Mapping[str, Any], findings: Mapping[Place, str]) -> RowView:
@@ -201,10 +273,11 @@ def _matrix(matrix: Matrix, findings: Mapping[Place, str]) -> MatrixView:
         for row in marked_rows
     ]
     rows = _the_worst(marked_rows, ranks, min(MAX_ROWS, MAX_CELLS // max(1, len(columns))))
+    listed = [(_row(row.labels, findings), _marks(row, columns)) for row in rows]
     return MatrixView(
         matrix,
         tuple(columns),
-        tuple((_row(row.labels, findings), _marks(row, columns)) for row in rows),
+        tuple(sorted(listed, key=lambda one: _flag(one[0]))),
         tuple(
             sentence
             for sentence in (

@@ -22,7 +22,17 @@ def test_the_variables_of_the_template() -> None:
     environment.filters["wrapping"] = str
     # The template itself sets ``matrix``, inside a condition.
     assert jinja2.meta.find_undeclared_variables(environment.parse(PAGE)) - {"matrix"} == {
-        *("head", "labels", "max_rows", "page", "paper_columns", "policy", "script", "severity_symbols"),
+        *(
+            "head",
+            "labels",
+            "max_open_changes",
+            "max_rows",
+            "page",
+            "paper_columns",
+            "policy",
+            "script",
+            "severity_symbols",
+        ),
         *("since", "style", "symbols", "worst", "written"),
     }
 

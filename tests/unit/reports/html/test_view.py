@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+    Bars,
+    Cell,
     Column,
+    Grid,
+    Group,
     Mark,
     Matrix,
     MatrixRow,
@@ -24,24 +28,66 @@ from ..examples import EU, US, document, items
 NOW = "2026-11-24T12:00:00+00:00"
 
 
-def test_regions_are_summarized_the_worst_first() -> None:
+def test_regions_are_summarized_the_worst_first_without_zeros() -> None:
     view = page_view(document(), NOW)
-    assert [(one.region, dict(one.counts), one.images) for one in view.regions] == [
-        (EU, {"high": 2, "medium": 1, "low": 0}, 4),
-        (US, {"high": 0, "medium": 0, "low": 1}, 4),
+    assert view.regions is not None
+    assert [row.values for row in view.regions.rows] == [
+        {"region": EU, "high": 2, "medium": 1, "low": None, "images": 4},
+        {"region": US, "high": None, "medium": None, "low": 1, "images": 4},
     ]
     assert dict(view.counts) == {"high": 2, "medium": 1, "low": 1}
+    assert view.region_names == (EU, US)
 
 
-def test_every_finding_code_is_explained() -> None:
-    codes = page_view(replace(document(), items=(*items(), items()[0])), NOW).codes
-    assert [(one.severity, one.code, one.count) for one in codes] == [
+def test_severities_without_findings_and_a_single_region_are_not_summarized() -> None:
+    view = page_view(replace(document(), items=items()[1:2], records=Table("T", (), ())), NOW)
+    assert dict(view.counts) == {"high": 1}
+    assert view.regions is None
+
+
+def test_findings_are_grouped_unless_the_document_groups_them() -> None:
+    groups = page_view(replace(document(), items=(*items(), items()[0])), NOW).groups
+    assert [(one.group.label, one.group.code, one.group.number) for one in groups] == [
         ("high", "public", 1),
         ("high", "unknown_account", 1),
         ("medium", "grant_without_share", 1),
         ("low", "stale_principal", 2),
     ]
-    assert codes[0].meaning == "Every AWS account can use the image."
+    given = Group("high", "high", "One cause.", 4, code="public")
+    assert [one.group for one in page_view(replace(document(), groups=(given,)), NOW).groups] == [given]
+
+
+def test_rows_of_a_group_of_findings_have_only_their_region() -> None:
+    action = Group("disable", "neutral", "D.", 1, rows=({"region": EU, "image_id": "ami-0"},))
+    view = page_view(replace(document(), actions=(action,)), NOW)
+    assert [row.findings for row in view.actions[0].rows] == ["high:unknown_account"]
+    assert {row.findings for group in view.groups for row in group.rows} == {None}
+    assert {row.region for group in view.groups for row in group.rows} == {EU, US}
+
+
+def test_columns_without_values_and_tables_without_rows_are_not_shown() -> None:
+    columns = (Column("name", "Name"), Column("none", "None"), Column("zero", "Zero", numeric=True))
+    tables = (Table("T", columns, ({"name": "a", "none": None, "zero": 0},)), Table("Empty", columns, ()))
+    view = page_view(replace(document(), tables=tables), NOW)
+    assert [one.table.title for one in view.tables] == ["T", "Images"]
+    assert [column.key for column in view.tables[0].table.columns] == ["name", "zero"]
+
+
+def test_rows_with_the_worst_findings_are_first() -> None:
+    rows = page_view(document(), NOW).tables[-1].rows
+    assert [row.values["image_id"] for row in rows] == [f"ami-{one}" for one in (0, 2, 7, 1, 3, 4, 5, 6)]
+
+
+def test_a_picture_shows_some_rows_and_says_how_many_it_omits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "MAX_PICTURE_ROWS", 1)
+    cell = Cell("1", Mark.FULL, "One.")
+    grid = Grid("G", ("a",), (("x", (cell,)), ("y", (None,)), ("z", (None,))), {Mark.FULL: "full"})
+    bars = Bars("B", (("x", {Mark.FULL: 1.0}),), {Mark.FULL: "full"}, "GiB")
+    history = ((NOW, {"high": 1}), (NOW, {"high": 2}))
+    views = page_view(replace(document(), pictures=(grid, bars), history=history), NOW).pictures
+    assert [one.drawing.title for one in views] == ["G", "B", "Findings over time"]
+    assert [one.left_out for one in views] == ["2 rows more are not shown.", "", ""]
+    assert views[0].legend == {Mark.FULL: "full"}
 
 
 @pytest.mark.parametrize(
@@ -69,10 +115,6 @@ def test_long_tables_say_what_they_omit(monkeypatch: pytest.MonkeyPatch) -> None
         "",
         "This page shows the first 2 of 8 rows. report.csv has all.",
     ]
-    assert [item.severity for item in view.items] == ["high", "high"]
-    assert view.items_left_out == (
-        "This page shows the first 2 of 4 findings. report.json and report.sarif have all."
-    )
     # Counts include rows that are not shown.
     assert sum(view.counts.values()) == 4
 

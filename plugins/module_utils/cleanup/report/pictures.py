@@ -1,0 +1,125 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pictures of a cleanup report: cost by family and stage, what happens when, drift between regions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ...reports.document import Bars, Cell, Grid, Mark
+from ...reports.drift import Version, drift
+from ...reports.naming import count, family_of, version_of
+from ..decisions import KEEP, WAIT
+from ..stages import DEPRECATE, DEREGISTER, DISABLE
+from .outcome import DONE, STAGES
+from .wording import PAST, UPPER_BOUND
+
+_DATE, _MONTH = len("2026-11-24"), len("2026-11")
+_MARKS = {
+    DEREGISTER: Mark.FOREIGN,
+    DISABLE: Mark.BROKEN,
+    DEPRECATE: Mark.SLIGHT,
+    WAIT: Mark.PARTIAL,
+    KEEP: Mark.FULL,
+}
+_MEANINGS = {
+    DEREGISTER: "deregistered now",
+    DISABLE: "disabled now",
+    DEPRECATE: "deprecated now",
+    WAIT: "waiting for its next stage",
+    KEEP: "kept",
+}
+_MOST_COLUMNS = 9
+
+
+def pictures(content: Mapping[str, Any]) -> Iterator[Grid | Bars]:
+    """The pictures that have something to show."""
+    images: Sequence[Mapping[str, Any]] = content["images"]
+    for picture in (_timeline(images), _costs(content, images), _drift(images)):
+        if picture is not None:
+            yield picture
+
+
+def _timeline(images: Iterable[Mapping[str, Any]]) -> Grid | None:
+    """The images of each stage by date. The actions of this run are the first column."""
+    now = "this run"
+    events: dict[tuple[str, str], Counter[str]] = {}
+    for image in images:
+        if image["decision"] in STAGES:
+            events.setdefault((image["decision"], now), Counter())[image["family"]] += 1
+        if image["next_stage"]:
+            date = str(image["next_stage_at"])[:_DATE]
+            events.setdefault((image["next_stage"], date), Counter())[image["family"]] += 1
+    dates = sorted({date for _stage, date in events} - {now})
+    if not dates:
+        return None
+    if len(dates) > _MOST_COLUMNS:
+        events, dates = _by_month(events, now)
+    columns = (*([now] if any(date == now for _stage, date in events) else ()), *dates)
+    stages = [stage for stage in reversed(STAGES) if any(stage == one for one, _date in events)]
+    return Grid(
+        title="What happens when",
+        columns=columns,
+        rows=tuple(
+            (stage, tuple(_event(stage, events.get((stage, date))) for date in columns)) for stage in stages
+        ),
+        legend={_MARKS[stage]: f"Images that are {PAST[stage]}." for stage in stages},
+        note="If nothing changes until then: images that are used again are kept.",
+    )
+
+
+def _by_month(
+    events: Mapping[tuple[str, str], Counter[str]], now: str
+) -> tuple[dict[tuple[str, str], Counter[str]], list[str]]:
+    merged: dict[tuple[str, str], Counter[str]] = {}
+    for (stage, date), families in events.items():
+        merged.setdefault((stage, date if date == now else date[:_MONTH]), Counter()).update(families)
+    months = sorted({month for _stage, month in merged} - {now})
+    return merged, months[: _MOST_COLUMNS - 1]
+
+
+def _event(stage: str, families: Counter[str] | None) -> Cell | None:
+    if families is None:
+        return None
+    listed = ", ".join(f"{number} {family}" for family, number in families.most_common())
+    return Cell(count(families.total(), "image"), _MARKS[stage], f"{listed}.")
+
+
+def _costs(content: Mapping[str, Any], images: Iterable[Mapping[str, Any]]) -> Bars | None:
+    """The monthly cost of each family by decision, or its size without prices; the largest first."""
+    currency = content["currency"]
+    key = "monthly_cost" if currency else "size_gib"
+    found: dict[str, Counter[Mark]] = {}
+    for image in images:
+        # What is deregistered costs nothing any more, but the picture shows what it did.
+        found.setdefault(image["family"] or "no family", Counter())[_MARKS[image["decision"]]] += (
+            image[key] or 0
+        )
+    rows = sorted(found.items(), key=lambda one: (-one[1].total(), one[0]))
+    if not any(parts.total() for _family, parts in rows):
+        return None
+    used = {mark for _family, parts in rows for mark, amount in parts.items() if amount}
+    return Bars(
+        title="Cost of each family by stage" if currency else "Size of each family by stage",
+        rows=tuple((family, dict(parts)) for family, parts in rows),
+        legend={
+            mark: _MEANINGS[decision].capitalize() + "." for decision, mark in _MARKS.items() if mark in used
+        },
+        unit=f"{currency} a month" if currency else "GiB",
+        decimals=2 if currency else 0,
+        note=UPPER_BOUND,
+    )
+
+
+def _drift(images: Iterable[Mapping[str, Any]]) -> Grid | None:
+    """The versions by region, from the names of the images that stay."""
+    return drift(
+        Version(family_of(name), image["region"], version_of(name), str(image["creation_date"] or ""))
+        for image in images
+        if not (image["decision"] == DEREGISTER and image["outcome"] == DONE)
+        for name in [str(image["name"] or "")]
+    )

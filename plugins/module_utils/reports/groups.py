@@ -1,0 +1,102 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Group findings by cause, so that a thousand findings with one cause are read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from .document import SEVERITIES, Column, Group, Item
+from .naming import count, natural
+
+_COLUMNS = (
+    Column("region", "Region"),
+    Column("name", "Name"),
+    Column("image_id", "Image"),
+    Column("resource", "Resource"),
+    Column("principals", "Who"),
+    Column("message", "Finding"),
+)
+
+
+def grouped(
+    items: Iterable[Item],
+    meanings: Mapping[str, str],
+    cause: Callable[[Item], Hashable] = lambda _item: None,
+    title: Callable[[Sequence[Item]], str] = lambda _items: "",
+    names: Mapping[tuple[str | None, str | None], str] | None = None,
+) -> tuple[Group, ...]:
+    """The findings by severity, code, remedy and ``cause``: the worst first, then the largest group.
+
+    ``title`` is the sentence of a group, or empty if there is none for its code: the meaning of the code is
+    shown then, and the message of each finding. ``names`` are those of images, by region and image ID.
+    """
+    found: dict[Hashable, list[Item]] = {}
+    for item in items:
+        found.setdefault((item.severity, item.code, item.remedy, cause(item)), []).append(item)
+    groups = [_group(alike, meanings, title(alike), names or {}) for alike in found.values()]
+    return tuple(
+        sorted(groups, key=lambda one: (SEVERITIES.index(one.tone), one.code, -one.number, one.title))
+    )
+
+
+def _group(
+    items: Sequence[Item],
+    meanings: Mapping[str, str],
+    title: str,
+    names: Mapping[tuple[str | None, str | None], str],
+) -> Group:
+    first, single = items[0], len(items) == 1
+    meaning = meanings.get(first.code, "")
+    with_messages = not (title or single)
+    rows = sorted(
+        _rows(items, names, with_messages),
+        key=lambda row: (row["region"] or "", natural(row["name"]), row["image_id"] or "", row["resource"]),
+    )
+    everyone = {tuple(row["principals"]) for row in rows}
+    notes = [("Remedy", first.remedy), ("Meaning", meaning)]
+    if len(rows) > 1 and len(everyone) == 1:
+        notes.insert(0, ("Who", ", ".join(rows[0]["principals"])))
+        rows = [{**row, "principals": []} for row in rows]
+    return Group(
+        label=first.severity,
+        tone=first.severity,
+        title=title or (first.message if single else _sentence(items, meaning)),
+        number=len(items),
+        columns=tuple(column for column in _COLUMNS if any(row[column.key] for row in rows)),
+        rows=tuple(rows),
+        notes=tuple((name, text) for name, text in notes if text),
+        code=first.code,
+    )
+
+
+def _sentence(items: Sequence[Item], meaning: str) -> str:
+    """A sentence for findings of which nothing is known but their code."""
+    regions = {item.region for item in items if item.region}
+    where = f" in {count(len(regions), 'region')}" if regions else ""
+    messages = {item.message for item in items}
+    text = messages.pop() if len(messages) == 1 else meaning or items[0].code
+    return f"{count(len(items), 'finding')}{where}: {text}"
+
+
+def _rows(
+    items: Iterable[Item], names: Mapping[tuple[str | None, str | None], str], with_messages: bool
+) -> Iterator[dict[str, Any]]:
+    """One row for each resource, with everyone that the findings about it name."""
+    found: dict[tuple[Any, ...], list[Item]] = {}
+    for item in items:
+        message = item.message if with_messages else ""
+        found.setdefault((item.region, item.image_id, item.resource, message), []).append(item)
+    for (region, image_id, resource, message), alike in found.items():
+        principals = dict.fromkeys(item.principal for item in alike if item.principal not in (None, "all"))
+        yield {
+            "region": region,
+            "name": names.get((region, image_id), ""),
+            "image_id": image_id,
+            "resource": "" if resource == image_id else resource or "",
+            "principals": [*principals],
+            "message": message,
+        }

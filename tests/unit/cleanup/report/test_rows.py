@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rows of tables of images in a cleanup report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.rows import costs, row, shown
+
+from .examples import GOES, OFF, RUNS, cleaned, one
+
+
+def of(image: dict[str, Any], **more: Any) -> dict[str, Any]:
+    (found,) = cleanup(cleaned(image, **more), Prices(), planned=False)["images"]
+    return dict(found)
+
+
+def test_lists_and_objects_are_texts() -> None:
+    assert row(of(GOES))["snapshots"] == ["snap-1", "snap-2 is kept: image ami-9 uses it"]
+    assert (row(of(RUNS))["reason"], row(of(OFF))["next"]) == (
+        "instance i-1 running.",
+        "deregister on 2026-12-24",
+    )
+
+
+def test_what_was_not_done_says_where_to_look() -> None:
+    undone = row(of(OFF, actions=[]))
+    assert undone["outcome_text"] == "should have been disabled, but was not"
+    assert undone["reason"].startswith("Check the failures")
+
+
+def test_a_table_shows_dates_without_times() -> None:
+    assert shown(of(one("ami-1", "keep")))["creation_date"] == "2026-01-02"
+
+
+def test_costs_are_a_column_only_with_prices() -> None:
+    assert [column.title for column in costs({"currency": "EUR"}, "k", "A month")] == ["A month (EUR)"]
+    assert costs({"currency": None}, "k", "A month") == ()

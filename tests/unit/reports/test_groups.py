@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Findings with one cause are one group, with a row for each resource."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Item
+from ansible_collections.golden.images.plugins.module_utils.reports.groups import grouped
+
+EU, US = "eu-west-1", "us-east-1"
+
+
+def item(code: str = "no_key", severity: str = "medium", **changes: Any) -> Item:
+    facts: dict[str, Any] = {
+        "message": f"{changes.get('image_id')} and {changes.get('principal')}.",
+        "remedy": "Grant it.",
+        "account_id": None,
+        "region": EU,
+        "resource": changes.get("image_id"),
+    }
+    return Item(code, severity, **{**facts, **changes})
+
+
+def test_a_thousand_findings_of_one_cause_are_one_group() -> None:
+    accounts = [f"{one:012}" for one in range(67)]
+    items = [item(image_id=f"ami-{one}", principal=who) for one in range(15) for who in accounts]
+    (group,) = grouped(items, {"no_key": "It lacks the key."}, title=lambda some: f"{len(some)} lack it.")
+    assert (group.title, group.number, len(group.rows)) == ("1005 lack it.", 1005, 15)
+    # What all rows have in common is said once.
+    assert dict(group.notes) == {
+        "Who": ", ".join(accounts),
+        "Remedy": "Grant it.",
+        "Meaning": "It lacks the key.",
+    }
+    assert [column.title for column in group.columns] == ["Region", "Image"]
+
+
+def test_the_worst_group_is_first_then_the_largest() -> None:
+    items = [
+        item("b", "low", image_id="ami-1"),
+        item("c", image_id="ami-1"),
+        item("a", "high", image_id="ami-1", remedy="x"),
+        item("a", "high", image_id="ami-2"),
+        item("a", "high", image_id="ami-3"),
+    ]
+    groups = grouped(items, {})
+    assert [(one.label, one.code, one.number) for one in groups] == [
+        ("high", "a", 2),
+        ("high", "a", 1),
+        ("medium", "c", 1),
+        ("low", "b", 1),
+    ]
+
+
+def test_causes_are_separate_groups() -> None:
+    items = [item(image_id="ami-1", principal=who) for who in ("a", "b")]
+    assert [one.number for one in grouped(items, {}, cause=lambda each: each.principal)] == [1, 1]
+
+
+def test_without_a_title_each_row_has_its_message() -> None:
+    items = [item(image_id="ami-1", region=US), item(image_id="ami-2")]
+    (group,) = grouped(items, {"no_key": "It lacks the key."})
+    assert group.title == "2 findings in 2 regions: It lacks the key."
+    assert [(row["region"], row["message"]) for row in group.rows] == [
+        (EU, "ami-2 and None."),
+        (US, "ami-1 and None."),
+    ]
+
+
+def test_a_single_finding_is_its_message() -> None:
+    (group,) = grouped([item(image_id="ami-1", principal="a")], {})
+    assert (group.title, group.rows[0]["principals"]) == ("ami-1 and a.", ["a"])
+
+
+def test_rows_are_in_natural_order_of_the_names() -> None:
+    names: dict[tuple[str | None, str | None], str] = {
+        (EU, "ami-1"): "web-2026.10",
+        (EU, "ami-2"): "web-2026.8",
+    }
+    items = [item(image_id=one) for one in ("ami-1", "ami-2")]
+    (group,) = grouped(items, {}, names=names)
+    assert [row["name"] for row in group.rows] == ["web-2026.8", "web-2026.10"]
