@@ -32,6 +32,11 @@ options:
         collection explains. It is created if its parent exists.
       - The files also list the changes since the previous report. Requires Jinja2.
     type: path
+  account_names:
+    description:
+      - Mapping of account ID to name. The HTML page shows the names of accounts with their IDs.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - golden.images.variable_names
 attributes:
@@ -195,6 +200,7 @@ ARGUMENT_SPEC = {
     "audit_result": {"type": "dict", "required": True},
     "report_path": {"type": "path"},
     "report_dir": {"type": "path"},
+    "account_names": {"type": "dict", "default": {}},
 }
 
 

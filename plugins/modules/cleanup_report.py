@@ -52,6 +52,11 @@ options:
         folder exists.
       - The report lists the changes since the previous report in that folder.
     type: path
+  account_names:
+    description:
+      - Mapping of account ID to name. The HTML page shows the names of accounts with their IDs.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - golden.images.variable_names
 attributes:
@@ -246,6 +251,7 @@ ARGUMENT_SPEC = {
     "currency": {"type": "str", "default": "USD"},
     "report_path": {"type": "path"},
     "report_dir": {"type": "path"},
+    "account_names": {"type": "dict", "default": {}},
 }
 
 

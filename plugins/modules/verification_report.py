@@ -57,6 +57,11 @@ options:
       - The result of M(golden.images.ami_launch_probe). Empty if nothing was launched.
     type: dict
     default: {}
+  account_names:
+    description:
+      - Mapping of account ID to name. The HTML page shows the names of accounts with their IDs.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - golden.images.variable_names
 attributes:
@@ -207,6 +212,7 @@ from ansible_collections.golden.images.plugins.module_utils.verification.flow im
 ARGUMENT_SPEC = {
     "report_path": {"type": "path"},
     "report_dir": {"type": "path"},
+    "account_names": {"type": "dict", "default": {}},
     "level": {"type": "str", "choices": ["visible", "authorized", "launched"], "required": True},
     "regions": {"type": "list", "elements": "str", "required": True},
     "account_ids": {"type": "list", "elements": "raw", "default": []},

@@ -249,3 +249,26 @@ def test_what_could_not_be_read_is_reported_and_fails(
     assert [one["code"] for one in content["findings"]] == ["account_unreadable"]
     assert content["changes"]["removed"] == []
     assert "Allow DescribeRegions" in content["summary"]
+
+
+@pytest.mark.usefixtures("ids")
+def test_the_page_has_the_names_of_accounts_of_the_inventory(
+    ansible: Ansible, fixture: EncryptedFixture, variables: dict[str, Any]
+) -> None:
+    allowed, no_key, stranger = fixture.account_ids(ALLOWED, NO_KEY, STRANGER)
+    hosts = {
+        one: {"account_id": one, "account_name": name} for one, name in ((allowed, "web"), (no_key, "sand"))
+    }
+    inventory = ansible.folder / "accounts.yml"
+    inventory.write_text(yaml.safe_dump({"all": {"hosts": {"localhost": {}, **hosts}}}), encoding="utf-8")
+    named = {**variables, "audit_account_names": json.dumps({no_key: "sandbox", stranger: "stranger"})}
+    run = ansible.run(FQCN, named, "-i", str(inventory))
+    assert run.code == 0, run.text
+    page = (ansible.folder / "audit" / "report.html").read_text("utf-8")
+    # The variable goes before the inventory.
+    assert f"sandbox ({no_key})" in page
+    assert f"web ({allowed})" in page
+    assert f"stranger ({stranger}) is not allowed, but can use strange" in page
+
+    refused = ansible.run(FQCN, {**variables, "audit_account_names": "web"})
+    assert refused.code != 0

@@ -10,6 +10,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ def report_flow(
 ) -> Flow[ReportWanted, ReportSeen]:
     """A flow that writes a report: as JSON to ``report_path``, in all formats to the folder ``report_dir``.
 
-    Each is written only if the option is set. A flow has the option ``report_dir`` if ``document`` is given.
+    Each is written only if the option is set. A flow has the options ``report_dir`` and ``account_names`` if
+    ``document`` is given.
 
     ``check`` refuses options that are not what ``content`` needs. ``content`` creates the report's content
     from the options, as JSON values that differ only if something
@@ -53,7 +55,9 @@ def report_flow(
         path, folder = params["report_path"] or None, params.get("report_dir") or None
         if folder is None or document is None:
             return ReportWanted(path, report)
-        return ReportWanted(path, report, Folder(folder, document(report), changes))
+        names = account_names(params.get("account_names") or {})
+        of_report = replace(document(report), account_names=names)
+        return ReportWanted(path, report, Folder(folder, of_report, changes))
 
     def returned(
         wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome
@@ -65,6 +69,14 @@ def report_flow(
         return {**found, "changes": listed, "report_dir": wanted.folder.path if wanted.folder else None}
 
     return Flow(wanted_from, read_state, plan, apply, returned, needs_aws=False)
+
+
+def account_names(given: Mapping[Any, Any]) -> dict[str, str]:
+    """The option ``account_names``. YAML reads an ID without quotes as a number, without leading zeros."""
+    return {
+        f"{account_id:012}" if isinstance(account_id, int) else str(account_id): str(name)
+        for account_id, name in given.items()
+    }
 
 
 def check_paths(params: Mapping[str, Any]) -> Iterator[Failure]:

@@ -29,11 +29,14 @@ SILENT = reporter(None, print)
 
 
 def run(
-    folder: Path | None, path: Path | None = None, said: tuple[str, ...] = ("one",)
+    folder: Path | None,
+    path: Path | None = None,
+    said: tuple[str, ...] = ("one",),
+    **options: Any,
 ) -> tuple[dict[str, Any], ReportPlan, Outcome]:
     """The module's own result, the plan, and what became of it."""
     places = {"report_path": path and str(path), "report_dir": folder and str(folder)}
-    wanted = FLOW.wanted({**places, "said": [*said]}, False)
+    wanted = FLOW.wanted({**places, "said": [*said], **options}, False)
     seen = FLOW.read(None, wanted)
     plan: Any = FLOW.plan(wanted, seen)
     outcome = FLOW.apply(None, wanted, seen, plan, SILENT)
@@ -120,3 +123,13 @@ def test_a_folder_is_refused_without_jinja2(tmp_path: Path, monkeypatch: pytest.
         run(tmp_path)
     assert run(None, tmp_path / "r.json")[2].failures == ()
     assert os.listdir(tmp_path) == ["r.json"]
+
+
+def test_the_page_has_the_names_of_accounts(tmp_path: Path) -> None:
+    run(tmp_path, account_names={12345678901: "images", "210987654321": "batch"})
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "images (012345678901)" in page
+    assert "batch (210987654321)" in page
+    # Other names are another page, of the same report.
+    _result, plan, _outcome = run(tmp_path, account_names={"210987654321": "search"})
+    assert [Path(action.path).name for action in plan.actions] == ["report.html"]
