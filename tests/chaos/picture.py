@@ -82,7 +82,7 @@ def _is_history(one: Resource) -> bool:
 
 
 def _title(one: Resource) -> str:
-    # A request that is repeated after a lost response can add a version with the same value.
+    # Two runs at the same time can both add a version with the same value.
     if one["kind"] == "parameter":
         return f"{one['name'].rpartition(':')[0]} {'newest' if one['newest'] else ','.join(one['labels'])}"
     return str(one["name"])

@@ -144,6 +144,24 @@ def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
     assert publishing.written(aws, refused=True) == []
 
 
+def test_a_value_whose_answer_is_lost_is_not_put_again(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    images = publishing.golden_images(fixture, "2026.11")
+    aws.add_fault("drop", action="PutParameter", region=AWAY, when="after")
+    aws.add_fault("drop", action="PutParameter", region=HOME, when="before")
+    run = ansible.tasks([publishing.publish("Publish", images=images)])
+    assert run.code == 0, run.text
+    assert Counter(call.region for call in aws.calls(action="PutParameter")) == {AWAY: 1, HOME: 2}
+    results = run.task("Publish").result["results"]
+    assert [one["parameter_version"] for one in results] == [1, 1]
+    for region in REGIONS:
+        history = aws.client("ssm", OWNER, region).get_parameter_history(Name=PARAMETER)["Parameters"]
+        assert [one["Version"] for one in history] == [1]
+        assert publishing.value(aws, OWNER, region, f":source-{images[region]}") == images[region]
+    assert Counter(one.action for one in run.actions) == {"PutParameter": 2, "LabelParameterVersion": 2}
+
+
 def test_one_regions_failure_hides_no_others_success_and_is_made_up_for(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

@@ -92,6 +92,7 @@ class Clients:
         self._clients: dict[tuple[str, str], Any] = {}
         self._assumed: dict[tuple[str, str | None, str], Credentials] = {}
         self._adaptive: dict[str, Clients] = {}
+        self._unrepeated: Clients | None = None
 
     def _sets(self, setting: str, variable: str) -> bool:
         """Whether the user sets a setting of botocore, in the profile or the environment."""
@@ -126,6 +127,15 @@ class Clients:
         if operation not in self._adaptive:
             self._adaptive[operation] = self.adaptive()
         return self._adaptive[operation]
+
+    def unrepeated(self) -> Clients:
+        """Clients of the same session that send each call once, for calls that have an effect each time."""
+        if self._unrepeated is None:
+            once = Config(retries={"mode": "standard", "total_max_attempts": 1})
+            given = self._connection.config
+            config = given.merge(once) if given else once
+            self._unrepeated = Clients(replace(self._connection, config=config), self._session)
+        return self._unrepeated
 
     def with_role(self, role_arn: str, external_id: str | None, region: str) -> Clients:
         """Clients with another account's role, in a session of their own for the calling thread.

@@ -28,10 +28,15 @@ _IMAGE = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
 _SNAPSHOT = frozenset({"InvalidSnapshot.NotFound"})
 # KMS API Reference, RevokeGrant: also the code of a key that does not exist.
 _GRANT = frozenset({"NotFoundException"})
-# EC2 Developer Guide, "Error codes for the Amazon EC2 API", server errors, and botocore's codes for a web
-# page with such a status: whether the change was made is not known.
+# EC2 Developer Guide, "Error codes for the Amazon EC2 API", server errors; botocore shapes
+# InternalServerError of SSM, KMSInternalException and DependencyTimeoutException of KMS; and botocore's codes
+# for a web page with such a status: whether the change was made is not known.
 _SERVER_ERRORS = frozenset(
-    {"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "500", "502", "503", "504"}
+    {
+        *("InternalError", "InternalFailure", "InternalServerError", "ServiceUnavailable", "Unavailable"),
+        *("DependencyTimeoutException", "KMSInternalException"),
+        *("500", "502", "503", "504"),
+    }
 )
 # Exceptions of botocore from before the call is sent.
 _NOT_SENT = frozenset({"NoCredentialsError", "ParamValidationError"})
@@ -50,12 +55,16 @@ def is_refused_as_made(action: Action, problem: Failure) -> bool:
     return change is not None and problem.error_code in change.codes
 
 
-def may_be_made(action: Action, problem: Failure) -> bool:
-    """Whether the failure leaves open that AWS made a change that can be read."""
-    unknown = problem.error_code in _SERVER_ERRORS or (
+def is_unknown(problem: Failure) -> bool:
+    """Whether the failure leaves open whether AWS performed the call."""
+    return problem.error_code in _SERVER_ERRORS or (
         problem.source == "sdk" and problem.error_code not in _NOT_SENT
     )
-    return is_refused_as_made(action, problem) or (unknown and action.operation in _CHANGES)
+
+
+def may_be_made(action: Action, problem: Failure) -> bool:
+    """Whether the failure leaves open that AWS made a change that can be read."""
+    return is_refused_as_made(action, problem) or (is_unknown(problem) and action.operation in _CHANGES)
 
 
 def is_made(client: Any, action: Action) -> bool:

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic, sleep
 from typing import Any
 
 from ..aws import errors
 from ..aws.answers import required
+from ..aws.lost_answers import is_unknown
 from ..aws.write import Performed, perform
 from ..failures import Failure
 from ..plan import KNOWN_AFTER_APPLY, Action
@@ -25,6 +26,8 @@ _LONGEST = 3.0
 # are said of other things too: after so many seconds the answer counts.
 _BUSY = ("TooManyUpdates", "ValidationException")
 _BUSY_FOR = 30.0
+# botocore, retries.standard.ThrottledRetryableChecker: those of its codes that Systems Manager returns.
+_REPEATED = (*_BUSY, "RequestLimitExceeded", "ThrottlingException")
 # Nothing that follows depends on these: launch templates take the new image although they fail.
 _INDEPENDENT = frozenset({"AddTagsToResource", "LabelParameterVersion"})
 
@@ -68,19 +71,20 @@ class PublishRun:
 
 
 def perform_target(
-    services: Mapping[str, Any], actions: tuple[Action, ...], wait_timeout: float
+    services: Mapping[str, Any], actions: tuple[Action, ...], wait_timeout: float, before: int = 0
 ) -> PublishRun:
     """Perform one target's actions in their order and stop at the first that fails.
 
-    A label or a tag that fails does not stop the others. ``services`` are the target's clients. A new value
-    is waited for until AWS has validated it, for at most ``wait_timeout`` seconds.
+    A label or a tag that fails does not stop the others. ``services`` are the target's clients; ``ssm_once``
+    repeats no call. A new value is waited for until AWS has validated it, for at most ``wait_timeout``
+    seconds. ``before`` is the newest version that the plan is for, 0 if there is none.
     """
     run = PublishRun()
     for planned in actions:
         action = _completed(planned, run)
         try:
             if action.operation == "PutParameter":
-                failures = _put(services["ssm"], action, wait_timeout, run)
+                failures = _put(services, action, wait_timeout, run, before)
             else:
                 failures = run.note(action, perform(services[action.service], action))
         except errors.AWS_ERRORS as exception:
@@ -117,28 +121,37 @@ def _completed(action: Action, run: PublishRun) -> Action:
     return replace(action, parameters={**action.parameters, **known}) if known else action
 
 
-def _put(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> list[Failure]:
+def _put(
+    services: Mapping[str, Any], action: Action, wait_timeout: float, run: PublishRun, before: int
+) -> list[Failure]:
     """Put a value, wait until it is the parameter's, and return the failures.
 
-    If a value is being validated, it may be the same one, of a run that was stopped: then that will do.
+    Each call adds a version, even with the same value (Systems Manager API Reference, PutParameter): if an
+    answer is lost, the parameter is read before the call is repeated. If a value is being validated, it may
+    be the same one, of a run that was stopped: then that will do.
     """
-    name, value = action.parameters["Name"], action.parameters["Value"]
-    before, failures = None, list[Failure]()
+    ssm, failures = services["ssm"], list[Failure]()
     for number, _look in enumerate(_looks(min(_BUSY_FOR, wait_timeout))):
-        if number:
-            now = current(ssm, name)
-            if now != before and now is not None and now[1] == value:
-                run.version = now[0]
-                return []
-        failures = run.note(action, done := perform(ssm, action))
+        if number and _is_put(ssm, action, run, before, failures):
+            return []
+        failures = run.note(action, done := perform(services["ssm_once"], action))
         if done.answers:
             run.version = required(done.answers[0], "Version", "PutParameter")
             return _wait(ssm, action, wait_timeout, run)
-        if not any(failure.error_code in _BUSY for failure in failures):
+        if not any(failure.error_code in _REPEATED or is_unknown(failure) for failure in failures):
             return failures
-        if not number:
-            before = current(ssm, name)
-    return failures
+    return [] if _is_put(ssm, action, run, before, failures) else failures
+
+
+def _is_put(ssm: Any, action: Action, run: PublishRun, before: int, failures: Iterable[Failure]) -> bool:
+    """Whether a version after ``before`` has the value: then the run notes it, and its own lost call."""
+    now = current(ssm, action.parameters["Name"])
+    if now is None or now[0] <= before or now[1] != action.parameters["Value"]:
+        return False
+    run.version = now[0]
+    if any(is_unknown(failure) for failure in failures):
+        run.performed.append(action)
+    return True
 
 
 def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> list[Failure]:

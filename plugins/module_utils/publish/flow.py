@@ -57,11 +57,19 @@ def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan
     """Perform the plan in all targets at once, each of which waits for AWS to validate its own."""
     actions = {target.target: target.actions for target in plan.targets if target.actions}
     opened = open_all(clients, read.Caller(seen.account_id, seen.partition), wanted, actions)
+    for target in actions:
+        opened[target.account_id].unrepeated().open("ssm", [target.region])
 
     def perform(target: Target) -> PublishRun:
         of_account = opened[target.account_id]
-        services = {"ec2": of_account.ec2(target.region), "ssm": of_account.ssm(target.region)}
-        return perform_target(services, actions[target], wanted.wait_timeout)
+        services = {
+            "ec2": of_account.ec2(target.region),
+            "ssm": of_account.ssm(target.region),
+            "ssm_once": of_account.unrepeated().ssm(target.region),
+        }
+        parameter = seen.places[target].parameter
+        before = parameter.latest.version if parameter else 0
+        return perform_target(services, actions[target], wanted.wait_timeout, before)
 
     done, failed = each(actions, perform)
     failures = [failure for run in done.values() for failure in run.failures]

@@ -139,6 +139,17 @@ def test_each_operation_has_adaptive_clients_of_its_own() -> None:
     assert images.ec2("eu-west-1").meta.config.retries["mode"] == "adaptive"
 
 
+def test_a_call_with_an_effect_each_time_is_sent_once() -> None:
+    mine = Config(retries={"mode": "adaptive", "total_max_attempts": 3}, read_timeout=7)
+    clients = Clients(Connection(credentials=KEYS, config=mine))
+    once = clients.unrepeated()
+    assert once is clients.unrepeated()
+    once.open("ssm", ["eu-west-1"])
+    config = once.ssm("eu-west-1").meta.config
+    assert config.retries == {"mode": "standard", "total_max_attempts": 1}
+    assert config.read_timeout == 7
+
+
 def test_calls_to_organizations_adapt_their_rate_to_throttling() -> None:
     clients = Clients(Connection(credentials=KEYS, config=organizations_config()))
     clients.open("organizations", ["us-east-1"])

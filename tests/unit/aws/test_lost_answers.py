@@ -11,6 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws import write
 from ansible_collections.golden.images.plugins.module_utils.aws.lost_answers import (
     is_made,
     is_refused_as_made,
+    is_unknown,
     may_be_made,
 )
 from ansible_collections.golden.images.plugins.module_utils.aws.write import perform
@@ -105,6 +106,25 @@ def test_which_failures_leave_open_whether_the_change_is_made(
 ) -> None:
     problem = Failure("No.", "", code, change.operation, source=source)
     assert (may_be_made(change, problem), is_refused_as_made(change, problem)) == (open_, refused)
+
+
+@pytest.mark.parametrize(
+    ("code", "source", "unknown"),
+    [
+        ("InternalError", "aws", True),
+        ("503", "aws", True),
+        ("InternalServerError", "aws", True),
+        ("KMSInternalException", "aws", True),
+        ("ReadTimeoutError", "sdk", True),
+        ("ParamValidationError", "sdk", False),
+        ("ThrottlingException", "aws", False),
+        ("ValidationException", "aws", False),
+    ],
+)
+def test_which_failures_leave_open_whether_aws_performed_the_call(
+    code: str, source: Any, unknown: bool
+) -> None:
+    assert is_unknown(Failure("No.", "", code, "PutParameter", source=source)) is unknown
 
 
 READ = {

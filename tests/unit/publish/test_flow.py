@@ -89,6 +89,7 @@ def test_a_failure_in_another_account_names_it(
         ec2=lambda _region: ec2.client,
         ssm=lambda _region: ssm.client,
         with_role=lambda *_: here,
+        unrepeated=lambda: here,
     )
     images = ImagesByTarget({(account_id, REGION): NEW})
     role = ConsumerRole("golden-consumer")
