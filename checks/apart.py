@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,3 +66,17 @@ class Apart:
         there = self.folder / "bin" / "python"
         run("uv", "--quiet", "pip", "sync", "--python", there, "--require-hashes", self.lock, quiet=True)
         self.finish(self.folder)
+
+
+def newer_python(oldest: tuple[int, int]) -> str:
+    """This Python, or one of this version or newer that uv finds on this machine.
+
+    Raises:
+        CheckError: there is none.
+    """
+    if sys.version_info >= oldest:
+        return sys.executable
+    wanted = f">={'.'.join(map(str, oldest))}"
+    found = run("uv", "python", "find", "--system", "--no-python-downloads", wanted, quiet=True)
+    # The lines before it are uv's notes about other ones.
+    return found.splitlines()[-1]

@@ -7,7 +7,19 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from checks import execution_environment, iam, importer, package, readmes, responses, returns, sanity, surveys
+from checks import (
+    execution_environment,
+    iam,
+    importer,
+    oldest_boto,
+    package,
+    readmes,
+    responses,
+    returns,
+    sanity,
+    surveys,
+    versions,
+)
 from checks.commands import run
 from checks.paths import CHECKOUT
 
@@ -59,6 +71,9 @@ CHECKS: dict[str, Check] = {
     "responses": Check("responses: what an AWS answer may lack is not read by subscript", responses.check),
     "policies": Check("policies: docs/iam is as checks/iam declares it", iam.check),
     "readmes": Check("readmes: each role's README.md is as its argument spec declares it", readmes.check),
+    "versions": Check(
+        "versions: every place that names a supported version agrees", versions.check, per_python=True
+    ),
     "licenses": Check("reuse: copyright and license of every file", lambda: run("reuse", "lint")),
     "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),
     "unit": Check(
@@ -98,10 +113,14 @@ CHECKS: dict[str, Check] = {
         _pytest("tests/integration", "-m", "not every_python"),
         processes=PYTEST_PROCESSES,
     ),
+    "oldest-boto": Check(
+        "pytest: tests/integration, a few playbooks with the oldest botocore", oldest_boto.check
+    ),
     "second-opinion": Check(
         "pytest: tests/second_opinion, modules and roles against an AWS emulator by other authors",
         _pytest("tests/second_opinion", "--verbose"),
         processes=PYTEST_PROCESSES,
     ),
     "sanity": Check("ansible-test sanity: nothing ignored", sanity.check, per_python=True),
+    "sanity-2.20": Check("ansible-test sanity of ansible-core 2.20", lambda: sanity.check(sanity.between())),
 }

@@ -19,7 +19,7 @@ _REQUIREMENT = re.compile(r"^(\w+).*# from collection golden\.images$", re.MULTI
 def judge(requirements: str) -> None:
     """Raise CheckError unless ansible-builder collected every Python package of golden.images.
 
-    A line is ``boto3>=1.34.0  # from collection golden.images``.
+    A line is ``boto3>=1.41.0  # from collection golden.images``.
     """
     if missing := sorted(PYTHON_PACKAGES - set(_REQUIREMENT.findall(requirements))):
         raise CheckError(f"ansible-builder finds no requirement {', '.join(missing)} of golden.images")

@@ -17,3 +17,5 @@ lock uv 3.11
 lock dev 3.11
 lock rulebook 3.12
 lock second-opinion 3.11
+lock oldest-boto 3.11
+lock core-2.20 3.12

@@ -7,11 +7,10 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-from checks.apart import Apart
-from checks.commands import CheckError, run
+from checks.apart import Apart, newer_python
+from checks.commands import CheckError
 from checks.paths import CHECKOUT
 
 # The oldest Python of the locked Ansible.
@@ -45,16 +44,11 @@ ENVIRONMENT = Apart(CHECKOUT / ".venv" / "rulebook", _link_collection)
 
 
 def _python() -> str:
-    """A Python for the environment: this one, or one that uv finds on this machine."""
-    if sys.version_info >= _OLDEST:
-        return sys.executable
-    wanted = f">={'.'.join(map(str, _OLDEST))}"
+    """A Python for the environment."""
     try:
-        found = run("uv", "python", "find", "--system", "--no-python-downloads", wanted, quiet=True)
+        return newer_python(_OLDEST)
     except CheckError as error:
-        raise Unfit(f"rulebooks need a Python {wanted} on this machine") from error
-    # The lines before it are uv's notes about other ones.
-    return found.splitlines()[-1]
+        raise Unfit(f"rulebooks need a Python {'.'.join(map(str, _OLDEST))} on this machine") from error
 
 
 def _require_java() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`ansible-test sanity` on the collection as it is installed, with nothing ignored."""
+"""`ansible-test sanity` on the collection as it is installed, with nothing ignored, by each ansible-core."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import os
 import re
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from checks import collection
+from checks.apart import Apart, newer_python
 from checks.commands import CheckError, run
-from checks.paths import CACHE, CHECKOUT, SCRIPTS, VERSION
+from checks.paths import CHECKOUT, SCRIPTS, VERSION
 
 # ansible-test downloads these by name unless they are there, from a host that few build machines reach.
 # ansible-core 2.19 looks for the first, 2.20 and 2.21 for the second (ansible_test/_internal/venv.py).
 GET_PIP = ("get_pip_24_2.py", "get_pip_25_2.py")
+# Of ansible-core 2.20.
+OLDEST_PYTHON = (3, 12)
+_DESCRIBE = "import sys; print('%d.%d' % sys.version_info[:2], sys.base_prefix)"
 GET_PIP_STUB = '''\
 """Install pip from Python's own ensurepip, then the packages that ansible-test requests."""
 import os
@@ -31,25 +36,61 @@ sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted], env=
 '''
 
 
-def _environment(home: Path) -> dict[str, str]:
+@dataclass(frozen=True)
+class Tester:
+    """An ansible-test: the folder of its program, its Python's version, and the folder of its base Python."""
+
+    scripts: Path
+    python: str
+    base: Path
+
+    @property
+    def home(self) -> Path:
+        """Its home, which keeps its environments."""
+        return CHECKOUT / ".cache" / self.scripts.parent.name / "sanity-home"
+
+
+HERE = Tester(SCRIPTS, VERSION, Path(sys.base_prefix) / "bin")
+
+
+def _nothing(_: Path) -> None:
+    """The lock installs all of it."""
+
+
+# The ansible-core between the oldest and the newest one, which requirements/dev.in has.
+ENVIRONMENT = Apart(CHECKOUT / ".venv" / "core-2.20", _nothing)
+
+
+def between() -> Tester:
+    """The ansible-test of the ansible-core in requirements/core-2.20.in.
+
+    Raises:
+        CheckError: this machine has no Python that is new enough.
+    """
+    scripts = ENVIRONMENT.scripts(lambda: newer_python(OLDEST_PYTHON))
+    printed = run(scripts / "python", "-c", _DESCRIBE, quiet=True).split()
+    return Tester(scripts, printed[0], Path(printed[1]) / "bin")
+
+
+def _environment(tester: Tester) -> dict[str, str]:
     """The variables for ansible-test: a home of its own, and only real interpreters on the path."""
     user = Path.home()
     env = {
         **os.environ,
-        "HOME": str(home),
+        "HOME": str(tester.home),
         # pip and uv still find the user's mirror settings and caches.
         "XDG_CONFIG_HOME": os.environ.get("XDG_CONFIG_HOME", str(user / ".config")),
         "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(user / ".cache")),
         # Wrappers such as pyenv's answer "command not found" for Pythons that aren't chosen.
-        "PATH": os.pathsep.join([str(SCRIPTS), str(Path(sys.base_prefix) / "bin"), "/usr/bin", "/bin"]),
+        "PATH": os.pathsep.join([str(tester.scripts), str(tester.base), "/usr/bin", "/bin"]),
     }
     # ansible-test finds amazon.aws beside the collection, and refuses a path that it didn't choose.
     env.pop("ANSIBLE_COLLECTIONS_PATH", None)
     return env
 
 
-def check() -> None:
-    """Build, install, and run every sanity test on this Python.
+def check(tester: Tester = HERE) -> None:
+    """Build, install, and run every sanity test.
 
     Raises:
         CheckError: a test failed or was left out, or a file makes ansible-test ignore findings.
@@ -57,8 +98,7 @@ def check() -> None:
     ignore_files = sorted((CHECKOUT / "tests" / "sanity").glob("ignore-*.txt"))
     if ignore_files:
         raise CheckError(f"{ignore_files[0].name}: findings are fixed, not ignored")
-    home = CACHE / "sanity-home"
-    cache = home / ".ansible" / "test" / "cache"
+    cache = tester.home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     for name in GET_PIP:
         (cache / name).write_text(GET_PIP_STUB, encoding="utf-8")
@@ -66,8 +106,9 @@ def check() -> None:
     with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
         folder = Path(name).resolve()
         root = collection.install(collection.build(folder / "build"), folder / "tree")
-        sanity = ("ansible-test", "sanity", "--python", VERSION, "--color", "no", "--truncate", "0")
-        env = _environment(home)
+        program = tester.scripts / "ansible-test"
+        sanity = (program, "sanity", "--python", tester.python, "--color", "no", "--truncate", "0")
+        env = _environment(tester)
         # Apart, so that pip's many lines don't hide the findings.
         run(*sanity, "--prime-venvs", cwd=root, env=env, quiet=True)
         output = run(*sanity, cwd=root, env=env, quiet=True)

@@ -60,10 +60,12 @@ options:
     elements: str
     choices: [ou, tags, status]
     default: [ou, tags, status]
+requirements:
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
 extends_documentation_fragment:
   - inventory_cache
   - constructed
-  - amazon.aws.boto3
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
   - amazon.aws.assume_role.plugins

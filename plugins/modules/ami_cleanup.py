@@ -199,12 +199,14 @@ options:
       - A parameter holds at most 8 KB. An image with more tags and devices is not disabled or deregistered.
       - By default, Parameter Store accepts about three parameters per second, so 1,000 tombstones take more than five minutes.
     type: str
+requirements:
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
   - golden.images.consumer_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 attributes:
   check_mode:
     support: full

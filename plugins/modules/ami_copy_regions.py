@@ -183,12 +183,14 @@ options:
       - The file to which progress lines are appended while waiting.
       - With a local connection it is set automatically, and the lines are displayed on the controller.
     type: path
+requirements:
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
   - golden.images.consumer_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 attributes:
   check_mode:
     support: full

@@ -119,13 +119,15 @@ options:
         the key fail from then on.
     type: bool
     default: false
+requirements:
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
   - golden.images.consumers
   - golden.images.consumer_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 attributes:
   check_mode:
     support: full

@@ -43,6 +43,9 @@ options:
       - Seconds to wait until all instances of an account are running, at least 1.
     type: int
     default: 300
+requirements:
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
   - golden.images.placed_images
@@ -50,7 +53,6 @@ extends_documentation_fragment:
   - golden.images.network
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 attributes:
   check_mode:
     support: full

@@ -84,13 +84,15 @@ options:
       - Seconds to wait in each region until AWS has validated the new value.
     type: int
     default: 300
+requirements:
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
   - golden.images.placed_images
   - golden.images.consumer_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 attributes:
   check_mode:
     support: full

@@ -55,11 +55,13 @@ options:
         all other permissions, and an image that was public when it was deregistered is refused.
     type: bool
     default: false
+requirements:
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 attributes:
   check_mode:
     support: full

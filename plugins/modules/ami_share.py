@@ -81,13 +81,15 @@ options:
     description:
       - The region of O(source_image_id).
     type: str
+requirements:
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
   - golden.images.images
   - golden.images.consumers
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 attributes:
   check_mode:
     support: full

@@ -103,11 +103,13 @@ options:
       - Whether to read the keys of encrypted images, with their grants and policies.
     type: bool
     default: true
+requirements:
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 attributes:
   check_mode:
     support: full

@@ -69,11 +69,13 @@ options:
         ones included.
     type: bool
     default: true
+requirements:
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 attributes:
   check_mode:
     support: full

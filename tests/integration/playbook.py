@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import sysconfig
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -102,6 +101,18 @@ class Run:
         return f"{self.stdout}\n{self.stderr}"
 
 
+def _scripts() -> Path:
+    """The folder of ansible-playbook: of this environment, or of the one that checks/oldest_boto.py names."""
+    other = os.environ.get("PLAYBOOK_ENVIRONMENT")
+    return Path(other, "bin") if other else Path(sys.executable).parent
+
+
+def _site_packages() -> str:
+    """The folder that has Ansible's collections, golden.images linked among them."""
+    (found,) = _scripts().parent.glob("lib/python3.*/site-packages")
+    return str(found)
+
+
 class Ansible:
     """Runs playbooks in a folder of their own, with an environment that holds nothing of the user's."""
 
@@ -110,11 +121,11 @@ class Ansible:
         kept = {name: value for name, value in environment.items() if not name.startswith("ANSIBLE_")}
         self.environment = kept | {
             "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
-            "ANSIBLE_COLLECTIONS_PATH": sysconfig.get_path("purelib"),
+            "ANSIBLE_COLLECTIONS_PATH": _site_packages(),
             "ANSIBLE_HOME": str(folder / "ansible-home"),
             "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.jsonl",
             "ANSIBLE_NOCOLOR": "true",
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")]),
+            "PATH": os.pathsep.join([str(_scripts()), environment.get("PATH", "")]),
             "PYTHONUNBUFFERED": "1",
         }
 

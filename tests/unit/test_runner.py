@@ -406,6 +406,18 @@ def test_only_a_flow_that_needs_aws_uses_the_module_class_with_its_options(
     assert issubclass(runner._module_class(Steps(needs_aws=needs_aws).flow()), expected)
 
 
+def test_a_botocore_that_would_leave_something_out_is_refused() -> None:
+    class Refusal(Exception):
+        pass
+
+    class Module:
+        def require_botocore_at_least(self, oldest: str, *, reason: str) -> None:
+            raise Refusal(f"{oldest} {reason}")
+
+    with pytest.raises(Refusal, match=r"1\.41\.0 to read all that AWS answers"):
+        runner._clients(Module())
+
+
 def test_a_flow_that_only_checks_options_plans_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[tuple[Any, bool]] = []
     flow = runner.check_flow(lambda params, check_mode: checked.append((params, check_mode)))

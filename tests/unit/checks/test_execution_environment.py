@@ -9,7 +9,7 @@ import pytest
 from checks.commands import CheckError
 from checks.execution_environment import judge
 
-LINE = "{}>=1.34.0  # from collection {}\n"
+LINE = "{}>=1.41.0  # from collection {}\n"
 
 
 def test_all_packages_are_accepted():

@@ -24,7 +24,6 @@ def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return "" if "--prime-venvs" in command else said[0]
 
     monkeypatch.setattr(sanity, "CHECKOUT", tmp_path)
-    monkeypatch.setattr(sanity, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(sanity.collection, "build", lambda folder: folder / "archive.tar.gz")
     monkeypatch.setattr(sanity.collection, "install", lambda _archive, tree: tree)
     monkeypatch.setattr(sanity, "run", run)
