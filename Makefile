@@ -3,8 +3,8 @@
 # Another Python: make test PYTHON=/usr/bin/python3.13
 
 PYTHON ?= python3
-VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-VENV := .venv/$(VERSION)
+PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+VENV := .venv/$(PYTHON_VERSION)
 RUN := $(VENV)/bin/python
 
 FIXTURE ?= simulated_aws/fixtures/encrypted_ami.yml
@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH PYTEST_ADDOPTS PYTEST_PLU
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
-export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(VENV)/lib/python$(VERSION)/site-packages
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(VENV)/lib/python$(PYTHON_VERSION)/site-packages
 export AWS_CONFIG_FILE := /dev/null
 export AWS_SHARED_CREDENTIALS_FILE := /dev/null
 export AWS_EC2_METADATA_DISABLED := true
@@ -31,8 +31,8 @@ export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
 export no_proxy := 127.0.0.1,localhost,$(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test lint sanity package unit mutants integration chaos bench pictures simulated-aws format policies
-.PHONY: lock clean
+.PHONY: help environment demo test lint sanity package unit coverage mutants integration chaos bench pictures simulated-aws
+.PHONY: format policies release archive lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 16
@@ -47,7 +47,7 @@ test: environment  ## every check; some of them: make test CHECKS="ruff unit"
 	@$(RUN) -m checks $(CHECKS)
 
 lint: environment  ## style, types, playbooks, documentation, changelog
-	@$(RUN) -m checks ruff format returns surveys policies readmes versions licenses mypy ansible-lint docs changelog
+	@$(RUN) -m checks ruff format returns surveys policies readmes versions forges licenses mypy ansible-lint docs changelog
 
 sanity: environment  ## ansible-test sanity, without ignore files
 	@$(RUN) -m checks sanity sanity-2.20
@@ -63,6 +63,9 @@ mutants: environment  ## does each test file of tests/unit fail when its source 
 
 integration: environment  ## pytest: tests/integration, real playbooks against the simulated AWS
 	@$(RUN) -m checks compatibility integration
+
+coverage: environment  ## which lines and branches of plugins/ the unit tests run; pages in coverage/
+	@$(RUN) -m pytest --quiet --numprocesses 2 --cov --cov-report term --cov-report html:coverage tests/unit
 
 chaos: environment  ## playbooks killed, cut off, throttled, denied at each call; hours. Some: CHAOS="distribute kill"
 	@$(RUN) -m tests.chaos $(CHAOS)
@@ -83,9 +86,15 @@ format: environment  ## style and layout by ruff, return values that modules sha
 policies: environment  ## write the IAM policies in docs/iam
 	@$(RUN) -m checks.iam --write
 
+release: environment  ## changelog, checks, commit, tag, archive: make release VERSION=1.0.0; nothing is pushed
+	@$(RUN) -m checks.release "$(VERSION)" $(if $(REPOSITORY),--repository "$(REPOSITORY)") $(if $(CHECKS),--checks $(CHECKS))
+
+archive: environment  ## build dist/golden-images-VERSION.tar.gz of this checkout's version
+	@$(RUN) -m checks.release "$(VERSION)" --archive-only
+
 lock: environment  ## newest versions that requirements/*.in allow
 	@sh checks/lock.sh $(VENV)/bin/uv
 
 clean:  ## remove all that `make` made
-	rm -rf .venv .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache changelogs/.plugin-cache.yaml
+	rm -rf .venv .cache .coverage coverage dist .hypothesis .mypy_cache .pytest_cache .ruff_cache changelogs/.plugin-cache.yaml
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from checks import (
     execution_environment,
+    forges,
     iam,
     importer,
     oldest_boto,
@@ -74,6 +75,7 @@ CHECKS: dict[str, Check] = {
     "versions": Check(
         "versions: every place that names a supported version agrees", versions.check, per_python=True
     ),
+    "forges": Check("check-jsonschema: workflows, pipelines and templates of forges", forges.check),
     "licenses": Check("reuse: copyright and license of every file", lambda: run("reuse", "lint")),
     "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),
     "unit": Check(

@@ -18,21 +18,24 @@ GENERATED = {"MANIFEST.json", "FILES.json"}
 REQUIRED = {"LICENSE", "README.md", "meta/runtime.yml"}
 # All top-level entries of the archive: a new one is either added here or to build_ignore in galaxy.yml.
 TOP_LEVEL = GENERATED | {
-    *("CONTRIBUTING.md", "LICENSE", "LICENSES", "README.md", "REUSE.toml"),
+    *("CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "README.md", "SECURITY.md", "SUPPORT.md"),
+    *("LICENSE", "LICENSES", "REUSE.toml"),
     *("bindep.txt", "execution-environment.yml", "requirements.txt"),
     *("changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests"),
 }
+# The changelog is there from the first release on.
+OPTIONAL = {"CHANGELOG.md"}
 # The only file below tests/ that the archive has: it configures ansible-test.
 TESTS = {"tests/config.yml"}
 
 
 def check_top_level(members: Iterable[str]) -> None:
-    """Raise CheckError unless the top-level entries of these paths are exactly TOP_LEVEL.
+    """Raise CheckError unless the top-level entries of these paths are exactly TOP_LEVEL, and OPTIONAL.
 
     So a new folder of the checkout can't get into the archive unnoticed.
     """
     found = {name.removeprefix("./").partition("/")[0] for name in members}
-    if unexpected := sorted(found - TOP_LEVEL):
+    if unexpected := sorted(found - TOP_LEVEL - OPTIONAL):
         raise CheckError(
             f"the archive has the top-level entries {', '.join(unexpected)}; "
             "add them to build_ignore in galaxy.yml, or to TOP_LEVEL in checks/package.py if users need them"

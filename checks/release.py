@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make a release, up to the push: version, changelog, checks, commit, tag, archive.
+
+python -m checks.release VERSION [--repository URL] [--checks NAME …]
+python -m checks.release VERSION --archive-only    only the archive, of a checkout that has the version
+
+It stops at the first thing that is not right. Nothing is pushed or uploaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from checks import collection
+from checks.commands import CheckError, run
+from checks.paths import CHECKOUT
+
+# https://semver.org: a version that is no pre-release.
+_VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+# The address stands in galaxy.yml until a release is told the real one (RFC 2606 reserves the domain).
+_PLACEHOLDER = re.compile(r"https?://[\w.-]*\bexample\.(?:org|com)\b")
+
+
+@dataclass(frozen=True)
+class State:
+    """What a checkout has: the version and address in galaxy.yml, earlier releases, and what git says."""
+
+    version: str
+    repository: str
+    releases: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    fragments: Sequence[str] = ()
+    changed_files: Sequence[str] = ()
+
+
+def refusal(state: State, version: str, repository: str | None) -> str | None:
+    """Why this version cannot be released from a checkout, if it cannot."""
+    if not _VERSION.fullmatch(version):
+        return f"VERSION is {version!r}; it must be three numbers, such as 1.0.0"
+    if state.changed_files:
+        return f"commit or remove first: {', '.join(state.changed_files[:5])}"
+    if f"v{version}" in state.tags or version in state.releases:
+        return f"{version} has been released already; choose the next version"
+    if older := [one for one in (*state.releases, state.version) if _key(one) > _key(version)]:
+        return f"{version} is older than {older[0]}"
+    if not state.fragments:
+        return "changelogs/fragments is empty: there is nothing to release"
+    if _PLACEHOLDER.match(repository or state.repository):
+        return (
+            f"the repository is {repository or state.repository}, which is a placeholder: "
+            "add REPOSITORY=https://… with the real address"
+        )
+    return None
+
+
+def with_version(text: str, old: str, new: str) -> str:
+    """A text with the released version where it names that of galaxy.yml.
+
+    That is the archive's name, the version itself in galaxy.yml, and what is new in this version.
+    """
+    text = text.replace(f"golden-images-{old}.tar.gz", f"golden-images-{new}.tar.gz")
+    pattern = rf"^(version|version_added): {re.escape(old)}$"
+    return re.sub(pattern, rf"\1: {new}", text, flags=re.MULTILINE)
+
+
+def state_of(root: Path) -> State:
+    """The state of a checkout."""
+    galaxy = yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))
+    changelog = yaml.safe_load((root / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))
+    return State(
+        version=galaxy["version"],
+        repository=galaxy["repository"],
+        releases=tuple(changelog["releases"]),
+        tags=tuple(_git(root, "tag", "--list").split()),
+        fragments=tuple(path.name for path in root.glob("changelogs/fragments/*.yml")),
+        changed_files=tuple(line[3:] for line in _git(root, "status", "--porcelain").splitlines()),
+    )
+
+
+def write(root: Path, state: State, version: str, repository: str | None) -> list[str]:
+    """Write version and address into all tracked files that have them; their names."""
+    written = []
+    for name in _git(root, "ls-files").splitlines():
+        path = root / name
+        # Releases that were made keep their versions.
+        if path.suffix not in {".md", ".yml", ".py"} or name.startswith(("changelogs/", "tests/", "checks/")):
+            continue
+        text = path.read_text(encoding="utf-8")
+        right = with_version(text, state.version, version)
+        if repository:
+            right = right.replace(state.repository, repository)
+        if right != text:
+            path.write_text(right, encoding="utf-8")
+            written.append(name)
+    return written
+
+
+def archive(root: Path, version: str) -> Path:
+    """Build the archive into dist/.
+
+    Raises:
+        CheckError: galaxy.yml has another version.
+    """
+    if (found := state_of(root).version) != version:
+        raise CheckError(f"galaxy.yml has version {found}, not {version}")
+    return collection.build(root / "dist")
+
+
+def release(root: Path, version: str, repository: str | None, checks: Sequence[str]) -> Path:
+    """Release a version from a clean checkout; the path of the archive.
+
+    Raises:
+        CheckError: the first thing that is not right.
+    """
+    state = state_of(root)
+    if reason := refusal(state, version, repository):
+        raise CheckError(reason)
+    _step("version and address", ", ".join(write(root, state, version, repository)))
+    run("antsibull-changelog", "release", cwd=root, quiet=True)
+    run("python", "-m", "checks.readmes", cwd=root, quiet=True)
+    _step("changelog", "CHANGELOG.md")
+    try:
+        run("python", "-m", "checks", *checks, cwd=root)
+    except CheckError as error:
+        raise CheckError(f"{error}: see above. To start again: git reset --hard && git clean -df") from error
+    _step("checks", "passed")
+    _git(root, "add", "--all")
+    _git(root, "commit", "--quiet", "--message", f"Release {version}")
+    _git(root, "tag", "--annotate", f"v{version}", "--message", f"golden.images {version}")
+    _step("commit and tag", f"v{version}")
+    built = archive(root, version)
+    _step("archive", str(built.relative_to(root)))
+    return built
+
+
+def _key(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split("."))
+
+
+def _step(name: str, detail: str) -> None:
+    print(f"✓ {name}: {detail}", flush=True)
+
+
+def _git(root: Path, *arguments: str) -> str:
+    return run("/usr/bin/env", "git", *arguments, cwd=root, quiet=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m checks.release", description=__doc__.splitlines()[0])
+    parser.add_argument("version", metavar="VERSION")
+    parser.add_argument("--repository", metavar="URL", help="replaces the placeholder in galaxy.yml")
+    parser.add_argument(
+        "--checks", nargs="*", default=(), metavar="NAME", help="only these checks, to rehearse"
+    )
+    parser.add_argument("--archive-only", action="store_true", help="build the archive of this version")
+    given = parser.parse_args()
+    try:
+        if given.archive_only:
+            print(archive(CHECKOUT, given.version))
+        else:
+            release(CHECKOUT, given.version, given.repository, given.checks)
+            print(f"To publish, push the commit and the tag: git push origin HEAD v{given.version}")
+    except CheckError as error:
+        print(f"✗ {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every schema has files, and the workflows run the checks of the Makefile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from checks.commands import CheckError
+from checks.forges import FILES, matching
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.parametrize("schema", FILES)
+def test_each_pattern_matches_a_file(schema: str, tmp_path: Path):
+    assert matching(CHECKOUT, schema)
+    with pytest.raises(CheckError, match=r"there is no file \."):
+        matching(tmp_path, schema)
+
+
+def test_no_workflow_is_left_out():
+    found = {path for schema in FILES for path in matching(CHECKOUT, schema)}
+    there = {path for path in CHECKOUT.joinpath(".github").rglob("*.yml") if path.is_file()}
+    assert there <= found
+
+
+@pytest.mark.parametrize("name", [".github/workflows/test.yml", ".gitlab-ci.yml"])
+def test_a_pipeline_runs_the_checks_on_the_oldest_and_the_newest_versions(name: str):
+    text = (CHECKOUT / name).read_text(encoding="utf-8")
+    assert "make test" in text
+    for python in ("3.11", "3.13"):
+        assert f'"{python}"' in text
+
+
+def test_pull_requests_of_both_forges_ask_the_same():
+    pages = (".github/pull_request_template.md", ".gitlab/merge_request_templates/Default.md")
+    assert len({(CHECKOUT / page).read_text(encoding="utf-8") for page in pages}) == 1

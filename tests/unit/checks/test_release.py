@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A release stops at the first thing that is not right, and changes each place that has the version."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks import release
+from checks.commands import CheckError
+from checks.release import State, refusal, state_of, with_version, write
+
+ADDRESS = "https://git.example.net/golden/images"
+READY = State(version="0.1.0", repository=ADDRESS, fragments=("share.yml",))
+GALAXY = "name: images\nversion: 0.1.0\nrepository: https://git.example.org/golden/images\n"
+
+
+def test_a_checkout_that_is_ready_is_released():
+    assert refusal(READY, "1.0.0", None) is None
+    placeholder = dataclasses.replace(READY, repository="https://git.example.org/golden/images")
+    assert refusal(placeholder, "1.0.0", ADDRESS) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "version", "reason"),
+    [
+        ({}, "1.0", "must be three numbers"),
+        ({}, "1.0.0-rc1", "must be three numbers"),
+        ({}, "01.0.0", "must be three numbers"),
+        ({"changed_files": ("a.py",)}, "1.0.0", "commit or remove first: a.py"),
+        ({"tags": ("v1.0.0",)}, "1.0.0", "released already"),
+        ({"releases": ("1.0.0",)}, "1.0.0", "released already"),
+        ({"releases": ("1.10.0",)}, "1.9.0", "older than 1.10.0"),
+        ({"version": "2.0.0"}, "1.9.0", "older than 2.0.0"),
+        ({"fragments": ()}, "1.0.0", "nothing to release"),
+        ({"repository": "https://git.example.org/golden/images"}, "1.0.0", "REPOSITORY="),
+    ],
+)
+def test_what_is_not_right_is_named(state: dict[str, Any], version: str, reason: str):
+    assert reason in (refusal(dataclasses.replace(READY, **state), version, None) or "")
+
+
+def test_the_version_changes_where_it_is_that_of_the_collection():
+    text = "version: 0.1.0\nversion_added: 0.1.0\nversion_added: 0.0.9\n$ golden-images-0.1.0.tar.gz\n"
+    assert with_version(text, "0.1.0", "1.0.0") == (
+        "version: 1.0.0\nversion_added: 1.0.0\nversion_added: 0.0.9\n$ golden-images-1.0.0.tar.gz\n"
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A small checkout in git."""
+    files = {
+        "galaxy.yml": GALAXY,
+        "changelogs/changelog.yaml": "ancestor: null\nreleases: {}\n",
+        "changelogs/fragments/share.yml": "minor_changes: [share]\n",
+        "plugins/modules/ami_share.py": "version_added: 0.1.0\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+    for command in (("init", "-q"), ("add", "."), (*identity, "commit", "-qm", "x"), ("tag", "v0.0.9")):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def test_the_state_is_read_from_the_checkout(checkout: Path):
+    (checkout / "stray").touch()
+    assert state_of(checkout) == State(
+        version="0.1.0",
+        repository="https://git.example.org/golden/images",
+        tags=("v0.0.9",),
+        fragments=("share.yml",),
+        changed_files=("stray",),
+    )
+
+
+def test_version_and_address_are_written(checkout: Path):
+    assert write(checkout, state_of(checkout), "1.0.0", ADDRESS) == [
+        "galaxy.yml",
+        "plugins/modules/ami_share.py",
+    ]
+    assert (checkout / "galaxy.yml").read_text(encoding="utf-8") == (
+        f"name: images\nversion: 1.0.0\nrepository: {ADDRESS}\n"
+    )
+
+
+def test_a_refused_release_changes_nothing(checkout: Path):
+    with pytest.raises(CheckError, match="REPOSITORY="):
+        release.release(checkout, "1.0.0", None, ())
+    assert state_of(checkout).changed_files == ()
+
+
+def test_an_archive_of_another_version_is_refused(checkout: Path):
+    with pytest.raises(CheckError, match=r"version 0\.1\.0, not 1\.0\.0"):
+        release.archive(checkout, "1.0.0")
