@@ -141,6 +141,7 @@ def test_consumers_are_added_and_removed_in_own_statements(
 
 
 @pytest.mark.every_python
+@pytest.mark.oldest_boto
 def test_a_statement_that_is_added_concurrently_survives(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, foreign: list[str]
 ) -> None:

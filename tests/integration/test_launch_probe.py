@@ -208,6 +208,7 @@ def test_what_goes_wrong_meanwhile_leaves_nothing_running(
 
 
 @pytest.mark.every_python
+@pytest.mark.oldest_boto
 def test_bad_options_are_refused_before_anything_is_launched(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
 ) -> None:

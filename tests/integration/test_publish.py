@@ -84,6 +84,7 @@ def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it
 
 
 @pytest.mark.every_python
+@pytest.mark.oldest_boto
 def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
