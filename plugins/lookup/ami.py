@@ -52,8 +52,10 @@ options:
         A parameter that another account shares is named by its ARN.
       - Its image is found whatever its name, O(tags) and O(architecture) are, but only if it belongs to O(owners).
     type: str
+requirements:
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
 extends_documentation_fragment:
-  - amazon.aws.boto3
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
 notes:
