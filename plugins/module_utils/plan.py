@@ -121,6 +121,7 @@ class ReadOnlyPlan:
     tolerated: tuple[Failure, ...] = ()
     failures: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
+    targets: tuple[TargetPlan, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
 

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from .wording import visible
+
 Report = Callable[[str], None]
 
 
 def reporter(path: str | None, warn: Report) -> Report:
     """A function that appends a line to the file at ``path``, or does nothing if that is None.
+
+    Invisible characters, which could control the terminal, are shown as their code points.
 
     Each line is written with one write, so that a reader does not see half of it for long. If the file cannot
     be written, the function warns once and does not raise: progress must not end the operation.
@@ -26,7 +30,7 @@ def reporter(path: str | None, warn: Report) -> Report:
             return
         try:
             with Path(path).open("a", encoding="utf-8") as stream:
-                stream.write(line + "\n")
+                stream.write(visible(line) + "\n")
         except OSError as exception:
             broken = True
             warn(f"progress_path: cannot write progress: {exception}.")

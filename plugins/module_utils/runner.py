@@ -9,18 +9,19 @@ Only this file uses check mode, diff mode and the module's exits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from ansible.module_utils.common.warnings import warn
 
+from .changes import Change, changes_of, prepared
 from .failures import Failure, Refused, summary
 from .model import Target
-from .plan import Plan
+from .plan import Plan, TargetPlan
 from .progress import Report, reporter
-from .wording import renamed, validation_message
+from .wording import renamed, validation_message, visible
 
 # Documented by the fragment variable_names.
 VARIABLE_NAMES_SPEC: dict[str, Any] = {"variable_names": {"type": "dict", "default": {}}}
@@ -64,6 +65,10 @@ class PlanLike(Protocol):
         """The warnings that the module shows."""
 
     @property
+    def targets(self) -> tuple[TargetPlan, ...]:
+        """The plans of the targets."""
+
+    @property
     def before(self) -> Mapping[str, Any]:
         """The state before the actions."""
 
@@ -87,6 +92,17 @@ class Outcome:
     state: Mapping[Target, Any] = field(default_factory=dict)
 
 
+def diff_by_change(plan: PlanLike, changes: Iterable[Change] | None = None) -> dict[str, Any]:
+    """The diff in Ansible's form for a text, with the states before and after.
+
+    Ansible displays none of its other keys, even if the task fails. ``changes`` are those of the actions
+    unless they are given.
+    """
+    found = changes_of(plan.targets) if changes is None else changes
+    text = prepared(found, [one.target for one in plan.targets])
+    return {"prepared": text, "state_after": plan.after, "state_before": plan.before}
+
+
 @dataclass(frozen=True)
 class Flow(Generic[Wanted, Seen]):
     """The functions of one module.
@@ -94,6 +110,7 @@ class Flow(Generic[Wanted, Seen]):
     ``wanted`` raises ``Refused`` for options that are not valid, ``read`` for a state without a plan.
     ``result`` gets an empty ``Outcome`` in check mode. ``clients`` is None for a flow that does not need AWS.
     A flow that only reads is also applied in check mode, so that what fails there fails the task as well.
+    ``diff`` is made in diff mode, from this verbosity on.
     """
 
     wanted: Callable[[Mapping[str, Any], bool], Wanted]
@@ -103,6 +120,8 @@ class Flow(Generic[Wanted, Seen]):
     result: Callable[[Wanted, Seen, Any, Outcome], dict[str, Any]]
     needs_aws: bool = True
     only_reads: bool = False
+    diff: Callable[[Wanted, Seen, Any], dict[str, Any]] = lambda _wanted, _seen, plan: diff_by_change(plan)
+    diff_verbosity: int = 0
 
 
 def check_flow(wanted: Callable[[Mapping[str, Any], bool], None]) -> Flow[None, None]:
@@ -131,7 +150,7 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
         if plan.refusals:
             raise Refused(plan.refusals)
     except Refused as refused:
-        failures = [renamed(failure, variables) for failure in refused.failures]
+        failures = [_shown(failure, variables) for failure in refused.failures]
         module.fail_json(
             msg="\n".join([summary(failures), "This task changed nothing."]),
             changed=False,
@@ -142,11 +161,11 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
     else:
         outcome = flow.apply(clients, wanted, seen, plan, reporter(module.params.get("progress_path"), warn))
     for warning in (*plan.warnings, *outcome.warnings):
-        warn(warning)
-    tolerated = (*plan.tolerated, *outcome.tolerated)
+        warn(visible(warning))
+    tolerated = [_shown(failure, {}) for failure in (*plan.tolerated, *outcome.tolerated)]
     if tolerated:
         warn(f"Best-effort regions skipped: {summary(tolerated)}")
-    failures = [renamed(failure, variables) for failure in (*plan.failures, *outcome.failures)]
+    failures = [_shown(failure, variables) for failure in (*plan.failures, *outcome.failures)]
     actions = plan.actions if module.check_mode else outcome.performed
     result: dict[str, Any] = {
         **flow.result(wanted, seen, plan, outcome),
@@ -154,12 +173,18 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
         "changed": bool(actions),
         "failures": [failure.as_result() for failure in (*failures, *tolerated)],
     }
-    if module._diff:
-        result["diff"] = {"before": plan.before, "after": plan.after}
+    if module._diff and module._verbosity >= flow.diff_verbosity:
+        result["diff"] = flow.diff(wanted, seen, plan)
     if failures:
         rerun = [_RERUN] if outcome.failures and not flow.only_reads else []
         module.fail_json(msg="\n".join([summary(failures), *rerun]), **result)
     module.exit_json(**result)
+
+
+def _shown(failure: Failure, variables: Mapping[str, str]) -> Failure:
+    """The failure as the user reads it: with variables for options, and without invisible characters."""
+    named = renamed(failure, variables)
+    return replace(named, message=visible(named.message), remedy=visible(named.remedy))
 
 
 def _module_class(flow: Flow[Any, Any]) -> Any:
@@ -179,7 +204,7 @@ def _module_class(flow: Flow[Any, Any]) -> Any:
                 found = getattr(self, "validation_result", None)
                 errors = list(found.error_messages) if found else []
                 msg = validation_message(str(msg), errors, self.as_given, self.argument_spec)
-            super().fail_json(msg=msg, **result)
+            super().fail_json(msg=visible(str(msg)), **result)
 
     # Imported only if needed: the import of boto3 takes longer than a module without AWS runs.
     if flow.needs_aws:

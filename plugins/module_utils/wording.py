@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .failures import Failure
 
+# Line breaks and tabs affect the layout. Other control and format characters are invisible, and can make a
+# text look like another one: reverse it (U+202E), end it (U+0000), or clear a terminal (U+009B, U+000D).
+# Joiners are parts of emoji.
+_LAID_OUT = frozenset("\t\n\u200c\u200d")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _TYPES = {
     "bool": "true or false",
     "dict": "a mapping",
@@ -40,6 +46,18 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return f"'{value}'"
     return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def visible(text: str) -> str:
+    """The text with invisible characters, which could deceive a reader, as their code points."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        f"\u27e8U+{ord(one):04X}\u27e9"
+        if one not in _LAID_OUT and unicodedata.category(one) in _UNSEEN
+        else one
+        for one in text
+    )
 
 
 def renamed(failure: Failure, variables: Mapping[str, str]) -> Failure:

@@ -134,7 +134,7 @@ attributes:
     description: Plans everything and changes nothing. Images that do not exist yet (null) are skipped.
   diff_mode:
     support: full
-    description: Shows this module's grants and policy statements before and after.
+    description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
 """
 
 EXAMPLES = r"""
@@ -213,6 +213,25 @@ actions:
   type: list
   elements: dict
   sample: [{"account_id": "111122223333", "action": "CreateGrant", "region": "eu-west-1", "resource": "arn:aws:kms:…"}]
+diff:
+  description: The changes, in diff mode. Ansible displays only RV(diff.prepared).
+  returned: in diff mode, except if the options or the state are refused
+  type: dict
+  contains:
+    prepared:
+      description:
+        - A line for each change, at most 200. Changes that regions or accounts have in common are one line.
+      type: str
+      returned: always
+      sample: "20 regions: + launch permission for 12 accounts"
+    state_after:
+      description: The state after the changes, by region, or by account and region.
+      type: dict
+      returned: always
+    state_before:
+      description: The state before the changes, by region, or by account and region.
+      type: dict
+      returned: always
 failures:
   description: What failed, and what to do about it.
   returned: always

@@ -59,7 +59,7 @@ attributes:
     description: Reads the images and the instances of earlier runs, and returns what would be launched.
   diff_mode:
     support: full
-    description: Shows the instances of earlier runs that are terminated. The probe itself leaves nothing.
+    description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
 notes:
   - The task is changed if an instance is launched or terminated, that is, in every run. Set C(changed_when) to override this,
     as the role P(golden.images.verify#role) does.
@@ -142,6 +142,25 @@ actions:
   type: list
   elements: dict
   sample: [{"account_id": "012345678901", "action": "RunInstances", "region": "us-east-1", "resource": null}]
+diff:
+  description: The changes, in diff mode. Ansible displays only RV(diff.prepared).
+  returned: in diff mode, except if the options or the state are refused
+  type: dict
+  contains:
+    prepared:
+      description:
+        - A line for each change, at most 200. Changes that regions or accounts have in common are one line.
+      type: str
+      returned: always
+      sample: "20 regions: + launch permission for 12 accounts"
+    state_after:
+      description: The state after the changes, by region, or by account and region.
+      type: dict
+      returned: always
+    state_before:
+      description: The state before the changes, by region, or by account and region.
+      type: dict
+      returned: always
 failures:
   description: What failed, and what to do about it.
   returned: always

@@ -99,7 +99,7 @@ attributes:
     description: Plans everything and changes nothing.
   diff_mode:
     support: full
-    description: Shows the images of the parameter and the launch templates, before and after.
+    description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
 """
 
 EXAMPLES = r"""
@@ -180,6 +180,25 @@ actions:
   type: list
   elements: dict
   sample: [{"account_id": "111122223333", "action": "PutParameter", "region": "eu-west-1", "resource": "/golden/web"}]
+diff:
+  description: The changes, in diff mode. Ansible displays only RV(diff.prepared).
+  returned: in diff mode, except if the options or the state are refused
+  type: dict
+  contains:
+    prepared:
+      description:
+        - A line for each change, at most 200. Changes that regions or accounts have in common are one line.
+      type: str
+      returned: always
+      sample: "20 regions: + launch permission for 12 accounts"
+    state_after:
+      description: The state after the changes, by region, or by account and region.
+      type: dict
+      returned: always
+    state_before:
+      description: The state before the changes, by region, or by account and region.
+      type: dict
+      returned: always
 failures:
   description: What failed, and what to do about it.
   returned: always

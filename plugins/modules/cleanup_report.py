@@ -65,7 +65,7 @@ attributes:
     description: Returns the report and writes nothing.
   diff_mode:
     support: full
-    description: Shows the previous and the new report.
+    description: Shows the previous and the new report, from verbosity 1 (C(-v)) on.
 seealso:
   - module: golden.images.ami_cleanup
 """

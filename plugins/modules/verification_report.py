@@ -70,7 +70,7 @@ attributes:
     description: Returns the report and writes nothing.
   diff_mode:
     support: full
-    description: Shows the previous and the new content of the report.
+    description: Shows the previous and the new content of the report, from verbosity 1 (C(-v)) on.
 """
 
 EXAMPLES = r"""

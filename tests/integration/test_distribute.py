@@ -119,13 +119,13 @@ def test_the_diff_shows_images_and_permissions_of_every_region(
 ) -> None:
     run = ansible.run(FQCN, variables, "--check", "--diff")
     copied = run.task("Start the copies").result["diff"]
-    assert copied["before"][HOME] == copied["after"][HOME]
-    assert copied["before"]["eu-west-1"] == {}
-    assert copied["after"]["eu-west-1"]["image_id"] == "(known after apply)"
+    assert copied["state_before"][HOME] == copied["state_after"][HOME]
+    assert copied["state_before"]["eu-west-1"] == {}
+    assert copied["state_after"]["eu-west-1"]["image_id"] == "(known after apply)"
     shared = run.task("Share the copies").result["diff"]
     for region in REGIONS:
-        assert shared["before"][region]["launch_permissions"]["account_ids"] == []
-        after = shared["after"][region]["launch_permissions"]
+        assert shared["state_before"][region]["launch_permissions"]["account_ids"] == []
+        after = shared["state_after"][region]["launch_permissions"]
         assert after["account_ids"] == sorted(fixture.account_ids(*CONSUMERS))
         assert after["org_unit_arns"] == [fixture.unit_arn(UNIT)]
 

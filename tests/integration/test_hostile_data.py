@@ -25,6 +25,8 @@ from .playbook import Ansible, Run
 AWAY = "eu-west-1"
 # CSI is the one character for ESC [ (ECMA-48). EC2's answers are XML 1.0, which cannot contain ESC itself.
 ROCKET, REVERSED, CSI = "\U0001f680", "\u202e", "\x9b2J\x9b31m"
+VISIBLE_CSI = "\u27e8U+009B\u27e92J\u27e8U+009B\u27e931m"
+DEFAULT = {"ANSIBLE_STDOUT_CALLBACK": "default"}
 SCRIPT = "<script>document.title='taken over'</script>"
 PIPE = "{{ lookup('ansible.builtin.pipe', 'touch evaluated') }}"
 FORMULA = "=cmd|' /C calc'!A0"
@@ -77,9 +79,13 @@ def test_distributed_texts_arrive_unchanged_and_are_not_evaluated(
         },
         "register": "copied",
     }
-    done = ansible.tasks([copy], environment={"ANSIBLE_STDOUT_CALLBACK": "default"})
+    done = ansible.tasks([copy], "--diff", environment=DEFAULT)
     assert done.code == 0, done.text
     _assert_harmless(ansible, done)
+    copy["golden.images.ami_copy_regions"] |= {"tags": {"escape": f"{CSI}blue"}, "copy_tags": False}
+    planned = ansible.tasks([copy], "--check", "--diff", environment=DEFAULT)
+    assert f"{AWAY}: + tag escape={VISIBLE_CSI}blue" in planned.stdout
+    _assert_harmless(ansible, planned)
     variables = {
         "distribute_source_image_id": image_id,
         "distribute_source_region": HOME,

@@ -86,7 +86,7 @@ def test_consumers_are_added_and_removed_in_own_statements(
     assert run.code == 0, run.text
     assert run.changed == ["open", "a grant as well", "share"], run.text
     assert [call.action for call in aws.calls(service="kms", action="PutKeyPolicy")] == ["PutKeyPolicy"]
-    assert run.task("open").result["diff"]["before"][HOME][key]["policy_statements"] == []
+    assert run.task("open").result["diff"]["state_before"][HOME][key]["policy_statements"] == []
     policy = encrypted.key_policy(aws, key)
     assert [piece for piece in foreign if piece not in policy] == []
     assert encrypted.sids(_own(policy)) == [

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,14 +21,19 @@ from ansible_collections.golden.images.plugins.module_utils.runner import Flow, 
 from tests.unit.examples import place
 
 EU, US = place("eu-west-1"), place("us-west-2")
-COPY = Action(EU, "CopyImage", {"Name": "golden"})
-TAG = Action(US, "CreateTags", {"Resources": ["ami-1"]}, "ami-1")
+COPY = Action(EU, "CopyImage", {"Name": "golden", "SourceImageId": "ami-1", "SourceRegion": "us-west-2"})
+TAG = Action(US, "CreateTags", {"Resources": ["ami-1"], "Tags": [{"Key": "a", "Value": "1"}]}, "ami-1")
 PLAN = Plan(
     (
         TargetPlan(EU, (COPY,), before={"state": None}, after={"state": "available"}),
         TargetPlan(US, (TAG,), before={"tags": {}}, after={"tags": {"a": "1"}}),
     )
 )
+DIFF = {
+    "prepared": "eu-west-1: + copy of ami-1 from us-west-2 as golden\nus-west-2: + tag a=1 on ami-1\n",
+    "state_before": PLAN.before,
+    "state_after": PLAN.after,
+}
 NOTHING_TO_DO = Plan((TargetPlan(EU, before={"state": "available"}, after={"state": "available"}),))
 BAD_NAME = Failure("The name is bad.", "Fix it.", "invalid_option", "name")
 NO_KEY = Failure("There is no key.", "Make one.", "NotFoundException", "DescribeKey", "us-west-2", "1" * 12)
@@ -55,12 +60,18 @@ class FakeModule:
     """The attributes of a module that the runner may use. Others, such as ``warn``, raise AttributeError."""
 
     def __init__(
-        self, arguments: dict[str, Any], params: dict[str, Any], check_mode: bool, diff: bool
+        self,
+        arguments: dict[str, Any],
+        params: dict[str, Any],
+        check_mode: bool,
+        diff: bool,
+        verbosity: int,
     ) -> None:
         self.arguments = arguments
         self.params = params
         self.check_mode = check_mode
         self._diff = diff
+        self._verbosity = verbosity
 
     def exit_json(self, **result: Any) -> NoReturn:
         raise Ended(False, result)
@@ -79,6 +90,7 @@ class Steps:
     report_lines: tuple[str, ...] = ()
     needs_aws: bool = True
     only_reads: bool = False
+    diff_verbosity: int = 0
     calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
 
     def flow(self) -> Flow[str, str]:
@@ -90,6 +102,7 @@ class Steps:
             result=lambda *given: self._step("result", given, {"images": {"eu-west-1": "ami-1"}}),
             needs_aws=self.needs_aws,
             only_reads=self.only_reads,
+            diff_verbosity=self.diff_verbosity,
         )
 
     def _step(self, name: str, given: tuple[Any, ...], answer: Any) -> Any:
@@ -135,6 +148,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         steps: Steps,
         check_mode: bool = False,
         diff: bool = False,
+        verbosity: int = 0,
         params: dict[str, Any] | None = None,
         **rules: Any,
     ) -> Ran:
@@ -149,6 +163,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
                         {"variable_names": {}, **(params or {"progress_path": None})},
                         check_mode,
                         diff,
+                        verbosity,
                     )
                 )
                 return modules[0]
@@ -291,7 +306,7 @@ def test_a_failure_fails_the_task_and_returns_the_successful_actions(
         "actions": [action.as_result() for action in performed],
         "changed": changed,
         "failures": [QUOTA.as_result()],
-        "diff": {"before": PLAN.before, "after": PLAN.after},
+        "diff": DIFF,
     }
 
 
@@ -344,12 +359,28 @@ def test_tolerated_failures_follow_those_that_fail_the_task(run: Run) -> None:
 @pytest.mark.parametrize("diff", [False, True])
 def test_the_diff_is_returned_in_diff_mode(run: Run, check_mode: bool, diff: bool) -> None:
     result = run(Steps(), check_mode=check_mode, diff=diff).result
-    expected = {
-        "before": {"eu-west-1": {"state": None}, "us-west-2": {"tags": {}}},
-        "after": {"eu-west-1": {"state": "available"}, "us-west-2": {"tags": {"a": "1"}}},
-    }
-    assert result.get("diff") == (expected if diff else None)
+    assert result.get("diff") == (DIFF if diff else None)
     assert ("diff" in result) is diff
+
+
+@pytest.mark.parametrize(("verbosity", "shown"), [(0, False), (1, True)])
+def test_a_flow_can_keep_its_diff_for_verbose_runs(run: Run, verbosity: int, shown: bool) -> None:
+    result = run(Steps(diff_verbosity=1), diff=True, verbosity=verbosity).result
+    assert ("diff" in result) is shown
+
+
+CLEARING = "\x9b2J"
+
+
+def test_messages_and_warnings_do_not_control_the_terminal(run: Run) -> None:
+    failure = replace(QUOTA, message=f"Too many {CLEARING}copies.", remedy=f"Wait{CLEARING}.")
+    plan = Plan((TargetPlan(EU, warnings=(f"{CLEARING} is old.",), tolerated=(failure,)),))
+    ran = run(Steps(plan=plan, outcome=Outcome(failures=(failure,), warnings=(CLEARING,))))
+    assert len(ran.warnings) == 3
+    assert not any("\x9b" in text for text in [*ran.warnings, str(ran.result)])
+    assert "Too many \u27e8U+009B\u27e92Jcopies." in ran.result["msg"]
+    refused = run(Steps(refusing={"read": (failure,)})).result
+    assert "\x9b" not in str(refused)
 
 
 WARNING = Plan((TargetPlan(EU, (COPY,), warnings=("The earlier copy is failed.",)),))

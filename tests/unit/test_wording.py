@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.wording import (
     renamed,
     shown,
     validation_message,
+    visible,
 )
 
 NAMES = {"regions": "distribute_regions", "account_ids": "distribute_account_ids", "rules": "audit_rules"}
@@ -28,6 +29,27 @@ SPEC: dict[str, Any] = {
     "variable_names": {"type": "dict"},
     "needed": {"required": True},
 }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("golden", "golden"),
+        ("a\tb\nc", "a\tb\nc"),
+        ("a\rb", "a\u27e8U+000D\u27e9b"),
+        ("\u0635\u0648\u0631\u0629", "\u0635\u0648\u0631\u0629"),
+        ("\U0001f469\u200d\U0001f680", "\U0001f469\u200d\U0001f680"),
+        ("golden-\u202egnp.exe", "golden-\u27e8U+202E\u27e9gnp.exe"),
+        ("a\u2066b\u2069", "a\u27e8U+2066\u27e9b\u27e8U+2069\u27e9"),
+        ("a\x00b\x1b[31m", "a\u27e8U+0000\u27e9b\u27e8U+001B\u27e9[31m"),
+        ("a\ud800b", "a\u27e8U+D800\u27e9b"),
+        ("a\u200bb\ufeff", "a\u27e8U+200B\u27e9b\u27e8U+FEFF\u27e9"),
+        ("a\x9b2Jb", "a\u27e8U+009B\u27e92Jb"),
+        ("a\u2028b", "a\u27e8U+2028\u27e9b"),
+    ],
+)
+def test_invisible_characters_are_shown_as_code_points(text: str, expected: str) -> None:
+    assert visible(text) == expected
 
 
 @pytest.mark.parametrize(

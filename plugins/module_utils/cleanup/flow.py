@@ -22,9 +22,10 @@ from ..model import ImageRef, KeyRef, Target
 from ..plan import Action
 from ..progress import Report
 from ..regions import select_regions
-from ..runner import Flow, Outcome
+from ..runner import Flow, Outcome, diff_by_change
 from . import read_regions
 from .apply import perform_each
+from .changes import changes
 from .confirmation import Confirmed, confirmed
 from .decisions import Decision
 from .dependencies import dependencies
@@ -127,7 +128,14 @@ def result(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, outcome:
     }
 
 
-FLOW: Flow[CleanupWanted, CleanupSeen] = Flow(wanted_from, read_state, plan, apply, result)
+FLOW: Flow[CleanupWanted, CleanupSeen] = Flow(
+    wanted_from,
+    read_state,
+    plan,
+    apply,
+    result,
+    diff=lambda wanted, seen, plan: diff_by_change(plan, changes(wanted, seen, plan)),
+)
 
 
 def _check_tombstone_folder(path: str | None) -> None:

@@ -68,7 +68,17 @@ def report_flow(
         listed = None if plan.changes is None else plan.changes.as_result()
         return {**found, "changes": listed, "report_dir": wanted.folder.path if wanted.folder else None}
 
-    return Flow(wanted_from, read_state, plan, apply, returned, needs_aws=False)
+    return Flow(
+        wanted_from,
+        read_state,
+        plan,
+        apply,
+        returned,
+        needs_aws=False,
+        diff=lambda _wanted, _seen, plan: {"before": plan.before, "after": plan.after},
+        # It repeats what the other tasks display.
+        diff_verbosity=1,
+    )
 
 
 def account_names(given: Mapping[Any, Any]) -> dict[str, str]:

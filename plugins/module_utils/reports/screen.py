@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ..wording import visible
 from .document import Column
-from .values import text_of, visible
+from .values import text_of
 
 WIDTH = 80
 """The columns of a line."""

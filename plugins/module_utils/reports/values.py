@@ -7,18 +7,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-# Line breaks and tabs affect the layout. Other control and format characters are invisible, and can make a
-# text look like another one, for example reverse it (U+202E) or end it (U+0000). Joiners are parts of emoji.
-_LAID_OUT = frozenset("\t\n\r\u200c\u200d")
+from ..wording import visible
+
 # IDs of images (ami- and 17 digits), snapshots and accounts, and times are shorter, ARNs are longer.
 _SHORT = 28
 # An account ID that is not a part of an ARN or of another number.
 _ACCOUNT = re.compile(r"(?<![\d:/-])\d{12}(?![\d:/-])")
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def text_of(value: Any, yes: str = "yes", no: str = "no") -> str:
@@ -43,18 +40,6 @@ def wrapping(value: Any) -> str:
     if len(text) <= _SHORT:
         return "whole" if text else ""
     return "broken-up" if any(len(word) > _SHORT for word in text.split()) else "prose"
-
-
-def visible(text: str) -> str:
-    """The text with invisible characters, which could deceive a reader, as their code points."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        f"\u27e8U+{ord(one):04X}\u27e9"
-        if one not in _LAID_OUT and unicodedata.category(one) in _UNSEEN
-        else one
-        for one in text
-    )
 
 
 def with_account_names(text: str, names: Mapping[str, str]) -> str:

@@ -10,7 +10,6 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.reports.values import (
     is_number,
     text_of,
-    visible,
     with_account_names,
     wrapping,
 )
@@ -37,25 +36,6 @@ def test_text(value: Any, text: str) -> None:
 )
 def test_a_number(value: Any, expected: bool) -> None:
     assert is_number(value) is expected
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("golden", "golden"),
-        ("a\tb\r\nc", "a\tb\r\nc"),
-        ("\u0635\u0648\u0631\u0629", "\u0635\u0648\u0631\u0629"),
-        ("\U0001f469\u200d\U0001f680", "\U0001f469\u200d\U0001f680"),
-        ("golden-\u202egnp.exe", "golden-\u27e8U+202E\u27e9gnp.exe"),
-        ("a\u2066b\u2069", "a\u27e8U+2066\u27e9b\u27e8U+2069\u27e9"),
-        ("a\x00b\x1b[31m", "a\u27e8U+0000\u27e9b\u27e8U+001B\u27e9[31m"),
-        ("a\ud800b", "a\u27e8U+D800\u27e9b"),
-        ("a\u200bb\ufeff", "a\u27e8U+200B\u27e9b\u27e8U+FEFF\u27e9"),
-        ("a\u2028b", "a\u27e8U+2028\u27e9b"),
-    ],
-)
-def test_invisible_characters_are_shown_as_code_points(text: str, shown: str) -> None:
-    assert visible(text) == shown
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import hashlib
 from functools import cache
 from typing import Any
 
+from ...wording import visible
 from ..document import Column, Document, Matrix
-from ..values import text_of, visible, with_account_names, wrapping
+from ..values import text_of, with_account_names, wrapping
 from .script import SCRIPT
 from .style import style
 from .template import PAGE

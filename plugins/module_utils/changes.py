@@ -1,0 +1,327 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A diff by change: what is the same in many targets is one line, and not the same lines for each target."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .failures import cut
+from .model import PUBLIC, Target
+from .plan import KNOWN_AFTER_APPLY, Action, TargetPlan
+from .wording import visible
+
+ADDED, REMOVED, REPLACED = "+", "-", "~"
+# The width of a terminal, and the most lines of a diff.
+_WIDTH = 80
+_MOST_LINES = 200
+# So many are named, more are counted.
+_NAMED = 3
+# Characters of a name or a tag's value.
+_LONGEST = 60
+_ACCOUNT = re.compile(r"arn:[\w-]+:iam::([0-9]{12}):root|([0-9]{12})")
+_PRINCIPAL = re.compile(r"arn:[\w-]+:(?:iam|sts|organizations)::[^\"\s]+|(?<![:\w])[0-9]{12}(?![:\w])")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change in one target; ``sign`` is ``+``, ``-`` or ``~``.
+
+    ``noun`` is the kind of the changed ``resources``, which follow ``text``: by ID, or counted if many.
+    ``consumers`` are the principals that get or lose access. A resource of None does not exist yet.
+    """
+
+    target: Target | None
+    sign: str
+    text: str
+    noun: str = ""
+    resources: tuple[str | None, ...] = ()
+    consumers: tuple[str, ...] = ()
+
+
+def prepared(changes: Iterable[Change], targets: Collection[Target] = ()) -> str:
+    """The text of a diff; ``targets`` are all targets of the plan. It is empty without changes."""
+    lines = list(_lines(_merged(changes), frozenset(targets)))
+    more = [f"{len(lines) - _MOST_LINES} more changes"] if len(lines) > _MOST_LINES else []
+    shown = [row for line in (*lines[:_MOST_LINES], *more) for row in _wrapped(line)]
+    return "".join(f"{row}\n" for row in shown)
+
+
+def changes_of(targets: Iterable[TargetPlan]) -> Iterator[Change]:
+    """The changes that the actions of the targets make."""
+    for planned in targets:
+        for action in planned.actions:
+            yield from changes_by(action, planned)
+
+
+def changes_by(action: Action, planned: TargetPlan) -> Iterator[Change]:
+    """The changes that one action makes."""
+    if by_states := _CHANGES_OF_STATES.get(action.operation):
+        found = by_states(action, planned)
+    else:
+        found = _CHANGES.get(action.operation, _of_other)(action)
+    yield from (replace(change, target=action.target) for change in found)
+
+
+def consumers_text(consumers: Collection[str]) -> str:
+    """Consumers by name, or their number if there are many."""
+    accounts = [one for one in consumers if re.fullmatch("[0-9]{12}", one)]
+    if PUBLIC in consumers:
+        return "all AWS accounts (public)"
+    if len(consumers) <= _NAMED:
+        return ", ".join(consumers)
+    others = len(consumers) - len(accounts)
+    counts = ((len(accounts), "account"), (others, "principal"))
+    return " and ".join(_counted(number, noun) for number, noun in counts if number)
+
+
+def _merged(changes: Iterable[Change]) -> Iterator[Change]:
+    """The changes of each target, first with all consumers of a resource, then with all their resources."""
+    by_resource: dict[Any, dict[str, None]] = {}
+    for one in changes:
+        key = (one.target, one.sign, one.text, one.noun, one.resources)
+        by_resource.setdefault(key, {}).update(dict.fromkeys(one.consumers))
+    by_consumers: dict[Any, list[str | None]] = {}
+    for (target, sign, text, noun, resources), consumers in by_resource.items():
+        by_consumers.setdefault((target, sign, text, noun, tuple(consumers)), []).extend(resources)
+    for (target, sign, text, noun, consumers), found in by_consumers.items():
+        yield Change(target, sign, text, noun, tuple(found), consumers)
+
+
+def _lines(changes: Iterable[Change], targets: frozenset[Target]) -> Iterator[str]:
+    """A line for each change, those that many targets have in common first."""
+    groups: dict[tuple[str, str], list[Change]] = {}
+    for one in changes:
+        groups.setdefault((one.sign, _common_text(one)), []).append(one)
+    for (sign, text), members in groups.items():
+        found = [one.target for one in members if one.target is not None]
+        shown = _own_text(members[0]) if len(members) == 1 else text
+        place = f"{_place(found, targets)}: " if found else ""
+        yield f"{place}{sign} {shown}"
+
+
+def _common_text(change: Change) -> str:
+    """The text without what is particular to the target."""
+    number = len(change.resources)
+    subject = _counted(number, change.noun) if change.noun and (number > 1 or not change.consumers) else ""
+    text = _with_subject(change, subject)
+    region = change.target.region if change.target else ""
+    return text.replace(region, "{region}") if region else text
+
+
+def _own_text(change: Change) -> str:
+    """The text with the resources by their IDs, if these are few and known."""
+    known = [one for one in change.resources if one]
+    if known and len(known) == len(change.resources) <= _NAMED:
+        return _with_subject(change, ", ".join(map(_id, known)))
+    return _with_subject(change, _counted(len(change.resources), change.noun) if change.noun else "")
+
+
+def _with_subject(change: Change, subject: str) -> str:
+    on = f"{'on ' if change.consumers else ''}{subject}" if subject else ""
+    access = f"for {consumers_text(change.consumers)}" if change.consumers else ""
+    return visible(" ".join(part for part in (change.text, on, access) if part))
+
+
+def _place(found: Sequence[Target], targets: frozenset[Target]) -> str:
+    """The targets by name, as all but some, or as a number."""
+    accounts = {target.account_id for target in (targets or found)}
+    regions = {target.region for target in found}
+    names = [_name(target, len(accounts) > 1) for target in found]
+    if len(names) <= _NAMED:
+        return ", ".join(names)
+    number = f"{len(regions)} regions"
+    if len(accounts) > 1:
+        number = f"{_counted(len({one.account_id for one in found}), 'account')} in {number}"
+    missing = sorted(_name(one, len(accounts) > 1) for one in targets - set(found))
+    if not missing:
+        return number
+    if len(missing) <= _NAMED:
+        return f"{number} (not {', '.join(missing)})"
+    return f"{number} ({', '.join(names[:_NAMED])} and {len(names) - _NAMED} more)"
+
+
+def _name(target: Target, with_account: bool) -> str:
+    return f"{target.account_id} {target.region}" if with_account else target.region
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, _WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+
+
+def _counted(number: int, noun: str) -> str:
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun}s"
+
+
+def _of_copy(action: Action) -> Iterator[Change]:
+    given = action.parameters
+    encrypted = ", encrypted" if given.get("Encrypted") else ""
+    source = f"{given['SourceImageId']} from {given['SourceRegion']}"
+    yield _change(ADDED, f"copy of {source} as {_short(given['Name'])}{encrypted}")
+
+
+def _of_launch_permission(action: Action) -> Iterator[Change]:
+    permission = action.parameters["LaunchPermission"]
+    yield from _sharing("launch permission", "image", action, permission)
+
+
+def _of_volume_permission(action: Action) -> Iterator[Change]:
+    permission = action.parameters["CreateVolumePermission"]
+    yield from _sharing("create volume permission", "snapshot", action, permission)
+
+
+def _sharing(text: str, noun: str, action: Action, permission: Mapping[str, Any]) -> Iterator[Change]:
+    for sign, key in ((ADDED, "Add"), (REMOVED, "Remove")):
+        if entries := permission.get(key):
+            consumers = tuple(str(value) for entry in entries for value in entry.values())
+            yield _change(sign, text, noun, action.resource, consumers)
+
+
+def _of_tags(sign: str) -> Callable[[Action], Iterator[Change]]:
+    def of_tags(action: Action) -> Iterator[Change]:
+        tags = action.parameters["Tags"]
+        texts = [
+            _short(tag["Key"]) + (f"={_short(tag['Value'])}" if "Value" in tag else "")
+            for tag in tags[:_NAMED]
+        ]
+        more = f" and {len(tags) - _NAMED} more" if len(tags) > _NAMED else ""
+        text = f"{'tag' if len(tags) == 1 else 'tags'} {', '.join(texts)}{more} on"
+        for resource in action.parameters.get("Resources", [action.parameters.get("ResourceId")]):
+            yield _change(sign, text, _noun(resource), resource)
+
+    return of_tags
+
+
+def _of_new_grant(action: Action) -> Iterator[Change]:
+    consumer = _account(action.parameters["GranteePrincipal"])
+    yield _change(ADDED, "KMS grant", "key", action.parameters["KeyId"], (consumer,))
+
+
+def _of_revoked_grant(action: Action, planned: TargetPlan) -> Iterator[Change]:
+    """The principals whose grants on the key the plan revokes, if the state shows them."""
+    key = action.parameters["KeyId"]
+    gone = _grants(planned.before.get(key)) - _grants(planned.after.get(key))
+    if gone:
+        yield _change(REMOVED, "KMS grant", "key", key, tuple(sorted({_account(one) for one, _uses in gone})))
+    else:
+        yield _change(REMOVED, "revoke", "KMS grant", action.resource)
+
+
+def _grants(view: Any) -> frozenset[tuple[str, tuple[str, ...]]]:
+    grants = view.get("grants", ()) if isinstance(view, Mapping) else ()
+    return frozenset((one["grantee"], tuple(one["operations"])) for one in grants)
+
+
+def _of_key_policy(action: Action, planned: TargetPlan) -> Iterator[Change]:
+    """The principals that the policy's statements of this collection get or lose."""
+    key = action.parameters["KeyId"]
+    before, after = _principals(planned.before.get(key)), _principals(planned.after.get(key))
+    for sign, consumers in ((ADDED, after - before), (REMOVED, before - after)):
+        if consumers:
+            yield _change(sign, "key policy", "key", key, tuple(sorted(consumers)))
+    if before == after:
+        yield _change(REPLACED, "key policy of", "key", key)
+
+
+def _principals(view: Any) -> frozenset[str]:
+    statements = view.get("policy_statements") if isinstance(view, Mapping) else None
+    return frozenset(_account(one) for one in _PRINCIPAL.findall(" ".join(_texts(statements))))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in the values of a JSON value."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+    elif isinstance(value, str):
+        yield value
+
+
+def _of_parameter(action: Action, planned: TargetPlan) -> Iterator[Change]:
+    name = action.parameters["Name"]
+    sign = REPLACED if planned.before.get("parameter") else ADDED
+    value = action.parameters["Value"]
+    yield _change(sign, f"parameter {name} =", "image", None if value == KNOWN_AFTER_APPLY else value)
+
+
+def _of_labels(sign: str) -> Callable[[Action], Iterator[Change]]:
+    def of_labels(action: Action) -> Iterator[Change]:
+        yield _change(sign, f"label {', '.join(action.parameters['Labels'])} on {action.parameters['Name']}")
+
+    return of_labels
+
+
+def _of_other(action: Action) -> Iterator[Change]:
+    sign, text, noun = _OTHERS.get(action.operation, (REPLACED, action.operation, "resource"))
+    yield _change(sign, text, noun, action.resource)
+
+
+_OTHERS = {
+    "CreateLaunchTemplateVersion": (ADDED, "version of", "launch template"),
+    "CreateImageUsageReport": (ADDED, "usage report of", "image"),
+    "DeleteSnapshot": (REMOVED, "delete", "snapshot"),
+    "DeregisterImage": (REMOVED, "deregister", "image"),
+    "DisableImage": (REMOVED, "disable", "image"),
+    "DisableImageDeprecation": (REMOVED, "deprecation of", "image"),
+    "EnableImage": (ADDED, "enable", "image"),
+    "EnableImageDeprecation": (ADDED, "deprecate", "image"),
+    "ModifyLaunchTemplate": (REPLACED, "default version of", "launch template"),
+    "RestoreImageFromRecycleBin": (ADDED, "restore from the Recycle Bin", "image"),
+    "RestoreSnapshotFromRecycleBin": (ADDED, "restore from the Recycle Bin", "snapshot"),
+    "RunInstances": (ADDED, "launch", "instance"),
+    "TerminateInstances": (REMOVED, "terminate", "instance"),
+}
+_CHANGES: Mapping[str, Callable[[Action], Iterator[Change]]] = {
+    "AddTagsToResource": _of_tags(ADDED),
+    "CopyImage": _of_copy,
+    "CreateGrant": _of_new_grant,
+    "CreateTags": _of_tags(ADDED),
+    "DeleteTags": _of_tags(REMOVED),
+    "LabelParameterVersion": _of_labels(ADDED),
+    "ModifyImageAttribute": _of_launch_permission,
+    "ModifySnapshotAttribute": _of_volume_permission,
+    "UnlabelParameterVersion": _of_labels(REMOVED),
+}
+
+# What these change follows from the target's states only.
+_CHANGES_OF_STATES: Mapping[str, Callable[[Action, TargetPlan], Iterator[Change]]] = {
+    "PutKeyPolicy": _of_key_policy,
+    "PutParameter": _of_parameter,
+    "RevokeGrant": _of_revoked_grant,
+}
+
+
+def _change(
+    sign: str, text: str, noun: str = "", resource: str | None = None, consumers: tuple[str, ...] = ()
+) -> Change:
+    return Change(None, sign, text, noun, (resource,) if noun else (), consumers)
+
+
+def _account(principal: str) -> str:
+    """The account of a principal that stands for it, else the principal itself."""
+    match = _ACCOUNT.fullmatch(principal)
+    return (match[1] or match[2]) if match else principal
+
+
+def _noun(resource: str | None) -> str:
+    kinds = {"ami": "image", "snap": "snapshot", "i": "instance"}
+    return kinds.get((resource or "ami-").split("-", 1)[0], "parameter")
+
+
+def _id(resource: str) -> str:
+    """The ID of a resource; of a key's ARN, the part that is particular to the key."""
+    return cut(resource.rpartition(":key/")[2], _LONGEST)
+
+
+def _short(text: str) -> str:
+    return cut(text, _LONGEST)

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The changes of a cleanup as its diff shows them: a line for each image, with the reason."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+
+from ..changes import REMOVED, REPLACED, Change, changes_by
+from ..failures import cut
+from ..model import ImageRef
+from ..plan import TargetPlan
+from .decisions import Decision, families_of
+from .options import CleanupWanted
+from .plan import CleanupPlan
+from .stages import STAGES
+from .state import CleanupSeen
+
+_LONGEST = 60
+
+
+def changes(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan) -> Iterator[Change]:
+    """What the plan retires, then the changes that no retired image explains."""
+    ranks = _ranks(seen, families_of(wanted, seen))
+    retired = [decision for decision in plan.decisions if decision.kind in STAGES]
+    for decision in retired:
+        target = seen.target(decision.ref.region)
+        yield Change(target, REMOVED, _text(wanted, seen, decision, ranks[decision.ref]))
+    explained = {decision.ref.image_id for decision in retired}
+    explained |= {
+        one.snapshot_id for decision in retired for one in decision.snapshots if not one.keep_reason
+    }
+    for planned in plan.targets:
+        yield from _others(planned, explained)
+
+
+def _others(planned: TargetPlan, explained: Collection[str]) -> Iterator[Change]:
+    for action in planned.actions:
+        if action.operation in ("CreateTags", "DeleteTags"):
+            # Their values are times, which are different in each run.
+            found = [one for one in action.parameters["Resources"] if one not in explained]
+            for noun, prefix in (("image", "ami-"), ("snapshot", "snap-")):
+                tagged = tuple(one for one in found if one.startswith(prefix))
+                if tagged:
+                    yield Change(action.target, REPLACED, "cleanup tags of", noun, tagged)
+        elif action.resource not in explained:
+            yield from changes_by(action, planned)
+
+
+def _text(wanted: CleanupWanted, seen: CleanupSeen, decision: Decision, rank: int) -> str:
+    own = seen.images[decision.ref]
+    reasons = [f"{_ordinal(rank)} newest"]
+    if own.created and wanted.rules.unused_for_days is not None:
+        used = max(own.created, own.last_launched or own.created)
+        reasons.append(f"unused for {(seen.now - used).days} days")
+    elif own.created:
+        reasons.append(f"{(seen.now - own.created).days} days old")
+    deleted = sum(not one.keep_reason for one in decision.snapshots)
+    if deleted:
+        reasons.append(f"with {deleted} {'snapshot' if deleted == 1 else 'snapshots'}")
+    name = cut(own.image.name or decision.ref.image_id, _LONGEST)
+    return f"{name} {decision.kind} ({', '.join(reasons)})"
+
+
+def _ranks(seen: CleanupSeen, family_of: Mapping[ImageRef, str]) -> dict[ImageRef, int]:
+    """The place of each image among those of its family in its region, the newest first."""
+    members: dict[tuple[str, str], list[ImageRef]] = defaultdict(list)
+    for ref, family in family_of.items():
+        members[ref.region, family].append(ref)
+    ranks: dict[ImageRef, int] = {}
+    for refs in members.values():
+        newest = sorted(refs, key=lambda ref: _created(seen, ref), reverse=True)
+        ranks.update((ref, place) for place, ref in enumerate(newest, 1))
+    return ranks
+
+
+def _created(seen: CleanupSeen, ref: ImageRef) -> float:
+    created = seen.images[ref].created
+    return created.timestamp() if created else 0
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The diff of a playbook: what is the same in twenty regions is one line, and the states are returned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulated_aws.client import SimulatedAws
+from tests.benchmark import distribution
+from tests.benchmark.fixtures import OWNER
+
+from .playbook import Ansible
+
+FQCN = "golden.images.distribute_ami"
+DEFAULT = {"ANSIBLE_STDOUT_CALLBACK": "default"}
+REGIONS, ACCOUNTS, MOST_ROWS, WIDTH = 20, 12, 40, 80
+
+
+@pytest.mark.parametrize("method", ["grant", "key_policy"])
+def test_a_distribution_to_many_regions_and_accounts_is_few_rows(
+    aws: SimulatedAws, tmp_path: Path, method: str
+) -> None:
+    case = distribution.Case(regions=REGIONS, accounts=ACCOUNTS, first=0, kms_method=method)
+    variables = distribution.variables(aws, case)
+    ansible = Ansible(aws.environment(OWNER), tmp_path)
+    planned = ansible.run(FQCN, variables, "--check", "--diff", environment=DEFAULT)
+    assert planned.code == 0, planned.text
+    rows = [row for row in planned.stdout.splitlines() if row.startswith((f"{REGIONS} regions: ", "    "))]
+    assert f"{REGIONS} regions: + launch permission for {ACCOUNTS} accounts" in rows
+    assert len(rows) <= MOST_ROWS
+    assert max(map(len, rows)) <= WIDTH
+    done = ansible.run(FQCN, variables, "--diff")
+    assert done.code == 0, done.text
+    shared = done.task("Share the copies").result["diff"]
+    assert f"{REGIONS} regions: + launch permission for {ACCOUNTS} accounts\n" in shared["prepared"]
+    assert len(shared["state_after"]) == REGIONS
+    assert "diff" not in done.task("Write the distribution report").result
