@@ -12,6 +12,7 @@ import threading
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shortened
 
 display = Display()
 
@@ -44,7 +45,7 @@ class ActionModule(ActionBase):
                 result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
         if not in_background:
             self._remove_tmp_path(self._connection._shell.tmpdir)
-        return result
+        return shortened(result)
 
 
 class _ProgressDisplay:

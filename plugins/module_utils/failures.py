@@ -15,9 +15,13 @@ from .model import Target
 Source = Literal["aws", "sdk", "collection"]
 # The code of each consumer that AWS rejects, whichever of its codes AWS returned for that.
 CONSUMER_REJECTED = "consumer_rejected"
-# Characters of a message with its remedy, and lines of a message about several failures.
+# Characters of a message with its remedy.
 _LONGEST = 480
-_MOST_LINES = 50
+# Lines of a message about several failures. Invalid options are fixed all at once, before the next run.
+_MOST_LINES = 5
+_MOST_OPTIONS = 20
+# Regions that a line names.
+_MOST_REGIONS = 20
 
 
 @dataclass(frozen=True)
@@ -142,13 +146,21 @@ def sentences(failures: Iterable[Failure]) -> tuple[str, ...]:
     places: dict[str, dict[str, None]] = {}
     for failure in failures:
         places.setdefault(failure.text(), {}).update({failure.region: None} if failure.region else {})
-    return tuple(f"{', '.join(regions)}: {text}" if regions else text for text, regions in places.items())
+    return tuple(f"{_named(regions)}: {text}" if regions else text for text, regions in places.items())
+
+
+def _named(regions: Iterable[str]) -> str:
+    names = list(regions)
+    more = f" and {len(names) - _MOST_REGIONS} more" if len(names) > _MOST_REGIONS else ""
+    return f"{', '.join(names[:_MOST_REGIONS])}{more}"
 
 
 def summary(failures: Iterable[Failure]) -> str:
     """All failures as one message: a sentence for one failure, a list for several (``sentences``)."""
-    lines = sentences(failures)
+    given = list(failures)
+    lines = sentences(given)
     if len(lines) == 1:
         return lines[0]
-    more = [f"{len(lines) - _MOST_LINES} more are in failures."] if len(lines) > _MOST_LINES else []
-    return "\n".join([f"{len(lines)} problems:", *(f"- {line}" for line in lines[:_MOST_LINES]), *more])
+    most = _MOST_OPTIONS if all(one.error_code == "invalid_option" for one in given) else _MOST_LINES
+    more = [f"{len(lines) - most} more are in failures."] if len(lines) > most else []
+    return "\n".join([f"{len(lines)} problems:", *(f"- {line}" for line in lines[:most]), *more])

@@ -238,7 +238,9 @@ def upwards(source: Source) -> Iterator[str]:
     """Plugins import module_utils, runner imports what it runs, and flows import runner, not vice versa."""
     if not source.is_in_utils:
         return
-    upper = [f"plugins.{kind}" for kind in ("action", "filter", "inventory", "lookup", "modules")]
+    upper = [
+        f"plugins.{kind}" for kind in ("action", "filter", "inventory", "lookup", "modules", "plugin_utils")
+    ]
     if source.room in ("", "aws", "keys") and not source.is_runner:
         upper.append(f"{UTILS}.runner")
     for name in source.imports:

@@ -142,8 +142,15 @@ def test_the_traceback_of_a_bug_is_not_cut() -> None:
     assert len(bug.text()) > 10_000
 
 
-def test_a_summary_of_many_problems_is_limited() -> None:
-    lines = summary([invalid_option("ids", f"{number} is bad.", "") for number in range(500)]).splitlines()
+@pytest.mark.parametrize(("error_code", "most"), [("invalid_option", 20), ("InternalFailure", 5)])
+def test_a_summary_of_many_problems_is_limited(error_code: str, most: int) -> None:
+    failures = [Failure(f"{number} is bad.", "", error_code, "ids") for number in range(500)]
+    lines = summary(failures).splitlines()
     assert lines[0] == "500 problems:"
-    assert lines[-1] == "450 more are in failures."
-    assert len(lines) == 52
+    assert lines[-1] == f"{500 - most} more are in failures."
+    assert len(lines) == most + 2
+
+
+def test_a_failure_of_many_regions_names_some() -> None:
+    failures = [Failure("Bad.", "", "bad", "ids", f"region-{number:02}") for number in range(34)]
+    assert summary(failures).endswith("region-19 and 14 more: Bad.")

@@ -1,0 +1,42 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Failures that fit on a screen: only the message of a long result is displayed, all of it is registered."""
+
+from __future__ import annotations
+
+import json
+
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.utils.display import Display
+
+display = Display()
+
+# Characters of a result that Ansible displays as one line.
+_LONGEST = 4000
+# With -vvv Ansible displays every result, in many lines.
+_ALL = 3
+
+
+def shortened(result):
+    """The result of a module as it is to be displayed.
+
+    Ansible displays all of a failed task's result, in one line, which can have hundreds of kilobytes. Of a
+    result with ``_ansible_no_log`` it displays only the message, and registers all of it.
+    """
+    is_long = result.get("failed") and len(json.dumps(result, default=str)) > _LONGEST
+    if not is_long or display.verbosity >= _ALL:
+        return result
+    short = {**result, "_ansible_no_log": True}
+    if isinstance(result.get("results"), list):
+        # ansible-core 2.19 takes a list of this name for the results of a loop, which it displays even so.
+        short["results"] = tuple(result["results"])
+    return short
+
+
+class ShortFailures(NormalAction):
+    """Runs the module of the action's name."""
+
+    def run(self, tmp=None, task_vars=None):
+        return shortened(super().run(tmp, task_vars))

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which results are not displayed as a whole, and that every module's action sees to that."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible_collections.golden.images.plugins.plugin_utils import short_failures
+from ansible_collections.golden.images.plugins.plugin_utils.short_failures import ShortFailures, shortened
+
+PLUGINS = Path(__file__).parents[3] / "plugins"
+# Actions that run no module have a file for their documentation only.
+MODULES = sorted(
+    path.stem
+    for path in (PLUGINS / "modules").glob("*.py")
+    if "module_utils.runner import run" in path.read_text(encoding="utf-8")
+)
+MANY = [{"region": f"region-{number}", "message": "An internal error."} for number in range(200)]
+LONG = {"failed": True, "msg": "200 problems", "failures": MANY, "results": MANY}
+
+
+@pytest.mark.parametrize(
+    ("result", "is_short"),
+    [
+        (LONG, True),
+        ({**LONG, "failed": False}, False),
+        ({"failures": MANY}, False),
+        ({"failed": True, "msg": "The option is bad.", "failures": MANY[:1]}, False),
+    ],
+)
+def test_only_long_failures_are_shortened(result: dict[str, Any], is_short: bool) -> None:
+    found = shortened(result)
+    assert found.get("_ansible_no_log", False) is is_short
+    assert {key: list(value) for key, value in found.items() if key in ("failures", "results")} == {
+        key: value for key, value in result.items() if key in ("failures", "results")
+    }
+
+
+@pytest.mark.parametrize(("verbosity", "is_short"), [(2, True), (3, False)])
+def test_verbose_runs_display_everything(
+    monkeypatch: pytest.MonkeyPatch, verbosity: int, is_short: bool
+) -> None:
+    monkeypatch.setattr(short_failures.display, "verbosity", verbosity)
+    assert ("_ansible_no_log" in shortened(LONG)) is is_short
+
+
+def test_the_action_runs_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(LONG))
+    action = object.__new__(ShortFailures)
+    assert action.run(None, {})["_ansible_no_log"] is True
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_an_action_that_shortens_its_failures(module: str) -> None:
+    action = importlib.import_module(f"ansible_collections.golden.images.plugins.action.{module}")
+    assert len(MODULES) > 15
+    assert issubclass(action.ActionModule, ShortFailures) or action.shortened is shortened
