@@ -81,6 +81,14 @@ options:
     description:
       - The region of O(source_image_id).
     type: str
+  planned_key_access:
+    description:
+      - The C(results) of M(golden.images.ami_kms_grant) that an earlier task of the same play has only planned in check mode.
+        The consumers that get access by it are then not warned about.
+      - Ignored outside check mode.
+    type: list
+    elements: dict
+    default: []
 requirements:
   - boto3 >= 1.41.0
   - botocore >= 1.41.0

@@ -147,6 +147,8 @@ def test_only_the_named_consumers_can_launch_in_every_region(
     aws.update_settings(copy_seconds=2)
     planned = ansible.run(DISTRIBUTE, variables, "--check", "--diff")
     assert planned.code == 0, planned.text
+    # Access that an earlier task plans is there when the image is shared.
+    assert "cannot use the key" not in planned.text
     assert encrypted.changes(aws, refused=True) == []
 
     done = ansible.run(DISTRIBUTE, variables)

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ..arguments import CONSUMERS_SPEC, IMAGES_SPEC, SNAPSHOT_ID, Options
+from ..model import Grant
 from ..tags import SHARED_PREFIX
-from .state import ShareWanted
+from .state import PlannedKey, ShareWanted
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **IMAGES_SPEC,
@@ -26,6 +27,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "snapshot_ids": {"type": "list", "elements": "str", "default": []},
     "snapshots": {"type": "dict"},
     "shared_tags": {"type": "dict"},
+    "planned_key_access": {"type": "list", "elements": "dict", "no_log": False, "default": []},
     "source_image_id": {"type": "str"},
     "source_region": {"type": "str"},
 }
@@ -51,6 +53,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
         shared_tags=options.tags("shared_tags", SHARED_PREFIX) or {},
         source_image_id=params["source_image_id"],
         source_region=params["source_region"],
+        planned_keys=_planned_keys(options, params["planned_key_access"]) if check_mode else {},
     )
     if named.public and wanted.present and not params["allow_public"]:
         options.refuse(
@@ -90,6 +93,29 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
         )
     options.check()
     return wanted
+
+
+def _planned_keys(options: Options, results: Iterable[Mapping[str, Any]]) -> dict[str, PlannedKey]:
+    """The planned grants and statements by key ARN; what is not a result of ``ami_kms_grant`` is refused."""
+    try:
+        return {
+            str(key["kms_key_arn"]): PlannedKey(
+                tuple(
+                    Grant("", str(one["grantee"]), frozenset(map(str, one["operations"])))
+                    for one in key["grants"]
+                ),
+                tuple(dict(one) for one in key.get("policy_statements") or ()),
+            )
+            for result in results
+            for key in result["kms_keys"]
+        }
+    except (AttributeError, LookupError, TypeError, ValueError):
+        options.refuse(
+            "planned_key_access",
+            "it is not what ami_kms_grant returns as results.",
+            "Pass the results of the task, or remove the option.",
+        )
+        return {}
 
 
 def _snapshots(options: Options, given: Mapping[Any, Any]) -> dict[str, tuple[str, ...]]:

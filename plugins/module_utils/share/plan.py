@@ -162,7 +162,8 @@ def _warnings(wanted: ShareWanted, named: Sharing, shared: Shared, launch: Shari
             "Snapshots cannot be shared with organizations and organizational units: their accounts can "
             "launch the image, not copy it. Add accounts that must copy it to account_ids."
         )
-    if wanted.present and (without_access := consumers_without_access(shared.keys, named)):
+    keys = [wanted.planned(key) for key in shared.keys]
+    if wanted.present and (without_access := consumers_without_access(keys, named)):
         yield (
             f"{_enumerate(without_access)} cannot use the key of {shared.image.image_id} yet: launches fail. "
             "Grant access with ami_kms_grant, or allow it in the key policy."

@@ -6,11 +6,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from ..model import Image, KeySeen, Sharing, Target
+from ..model import Grant, Image, KeySeen, Sharing, Target
 from ..plan import KNOWN_AFTER_APPLY
+
+
+@dataclass(frozen=True)
+class PlannedKey:
+    """The access to a key that an earlier task plans in check mode: grants, and statements of its policy."""
+
+    grants: tuple[Grant, ...] = ()
+    statements: tuple[Mapping[str, Any], ...] = ()
+
+    def added_to(self, key: KeySeen) -> KeySeen:
+        """The key as it is after that task."""
+        policy = key.policy
+        if policy is not None and self.statements:
+            document = json.loads(policy)
+            current = document.get("Statement", [])
+            listed = current if isinstance(current, list) else [current]
+            policy = json.dumps({**document, "Statement": [*listed, *self.statements]})
+        return replace(key, grants=(*key.grants, *self.grants), policy=policy)
 
 
 @dataclass(frozen=True)
@@ -20,6 +40,7 @@ class ShareWanted:
     ``images`` maps regions to image ids; None is a copy that check mode only planned, of ``source_image_id``
     in ``source_region`` if set. With ``snapshot_ids``, only the permissions of these snapshots change.
     ``snapshots`` maps regions to snapshots that are unshared without an image; ``images`` is empty then.
+    ``planned_keys`` is by key ARN.
     """
 
     images: Mapping[str, str | None]
@@ -33,6 +54,12 @@ class ShareWanted:
     shared_tags: Mapping[str, str] = field(default_factory=dict)
     source_image_id: str | None = None
     source_region: str | None = None
+    planned_keys: Mapping[str, PlannedKey] = field(default_factory=dict)
+
+    def planned(self, key: KeySeen) -> KeySeen:
+        """The key with the access that is planned for it."""
+        found = self.planned_keys.get(key.key.arn)
+        return found.added_to(key) if found else key
 
 
 @dataclass(frozen=True)

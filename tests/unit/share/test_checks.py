@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
-from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen, ShareWanted
+from ansible_collections.golden.images.plugins.module_utils.share.state import (
+    PlannedKey,
+    Shared,
+    ShareSeen,
+    ShareWanted,
+)
 
 from tests.unit.examples import ORG, OWNER, STRANGER, UNIT, place, source_image, volumes
 from tests.unit.keys.examples import DEFAULT, key_arn
@@ -360,6 +365,29 @@ def test_warning_names_consumers_without_access() -> None:
     (text,) = warned(wanted(with_accounts(A, B)), under(key(made(root(A)))))
     assert text.startswith(f"{B} cannot use the key of {IMAGE}")
     assert "ami_kms_grant" in text
+
+
+STATEMENT = {
+    "Sid": "planned",
+    "Effect": "Allow",
+    "Principal": {"AWS": root(B)},
+    "Action": ["kms:CreateGrant", "kms:Decrypt"],
+    "Resource": "*",
+}
+
+
+@pytest.mark.parametrize(
+    ("planned_key", "without"),
+    [
+        (PlannedKey((made(root(A)),)), [B]),
+        (PlannedKey((made(root(A)),), (STATEMENT,)), []),
+        (PlannedKey((), (STATEMENT,)), [A]),
+    ],
+)
+def test_planned_access_is_not_warned_about(planned_key: PlannedKey, without: list[str]) -> None:
+    want = wanted(with_accounts(A, B), planned_keys={key_arn(): planned_key})
+    texts = warned(want, under(key()))
+    assert [text.partition(" cannot")[0] for text in texts] == without
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Sharing
 from ansible_collections.golden.images.plugins.module_utils.share.options import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.share.state import PlannedKey
 from ansible_collections.golden.images.plugins.modules.ami_share import ARGUMENT_SPEC
 
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, SOURCE_REGION, UNIT
@@ -38,6 +39,28 @@ def test_defaults() -> None:
     assert (wanted.present, wanted.purge, wanted.share_snapshots) == (True, False, True)
     assert wanted.allow_empty_purge is False
     assert wanted.shared_tags == {}
+
+
+PLANNED_KEY = {
+    "kms_key_arn": "arn:key",
+    "grants": [{"grantee": "arn:a", "operations": ["Decrypt"]}],
+    "policy_statements": [{"Sid": "one"}],
+}
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_planned_key_access_counts_in_check_mode(check_mode: bool) -> None:
+    results = [{"kms_keys": [PLANNED_KEY]}, {"kms_keys": []}]
+    planned = PlannedKey((Grant("", "arn:a", frozenset({"Decrypt"})),), ({"Sid": "one"},))
+    wanted = wanted_from(params(planned_key_access=results), check_mode)
+    assert wanted.planned_keys == ({"arn:key": planned} if check_mode else {})
+
+
+@pytest.mark.parametrize(
+    "result", [{}, {"kms_keys": 7}, {"kms_keys": ["a"]}, {"kms_keys": [{"grants": [1]}]}]
+)
+def test_other_results_are_refused(result: dict[str, Any]) -> None:
+    assert refused(check_mode=True, planned_key_access=[result]) == ["planned_key_access"]
 
 
 def test_snapshots_without_an_image() -> None:
