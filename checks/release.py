@@ -102,6 +102,43 @@ def write(root: Path, state: State, version: str, repository: str | None) -> lis
     return written
 
 
+def new_objects(root: Path) -> dict[str, list[dict[str, str]]]:
+    """The roles and playbooks that no release has named, as a fragment of the changelog.
+
+    antsibull-changelog finds new plugins itself, by ``version_added``.
+    """
+    changelog = yaml.safe_load((root / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))
+    named = {
+        (kind, item["name"])
+        for one in changelog["releases"].values()
+        for kind, items in one.get("objects", {}).items()
+        for item in items
+    }
+    described = {"role": _roles(root), "playbook": _playbooks(root)}
+    return {
+        f"add object.{kind}": [
+            {"name": name, "description": description}
+            for name, description in texts.items()
+            if (kind, name) not in named
+        ]
+        for kind, texts in described.items()
+    }
+
+
+def _roles(root: Path) -> dict[str, str]:
+    specs = sorted(root.glob("roles/*/meta/argument_specs.yml"))
+    texts = (yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]["main"] for path in specs)
+    return {
+        path.parent.parent.name: text["short_description"] for path, text in zip(specs, texts, strict=True)
+    }
+
+
+def _playbooks(root: Path) -> dict[str, str]:
+    """Each playbook with the name of its first play."""
+    paths = sorted(root.glob("playbooks/*.yml"))
+    return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))[0]["name"] for path in paths}
+
+
 def archive(root: Path, version: str) -> Path:
     """Build the archive into dist/.
 
@@ -123,6 +160,8 @@ def release(root: Path, version: str, repository: str | None, checks: Sequence[s
     if reason := refusal(state, version, repository):
         raise CheckError(reason)
     _step("version and address", ", ".join(write(root, state, version, repository)))
+    fragment = root / "changelogs" / "fragments" / f"{version}-objects.yml"
+    fragment.write_text(yaml.safe_dump(new_objects(root)), encoding="utf-8")
     run("antsibull-changelog", "release", cwd=root, quiet=True)
     run("python", "-m", "checks.readmes", cwd=root, quiet=True)
     _step("changelog", "CHANGELOG.md")

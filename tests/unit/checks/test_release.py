@@ -91,6 +91,22 @@ def test_version_and_address_are_written(checkout: Path):
     )
 
 
+def test_roles_and_playbooks_that_no_release_has_named_are_new(checkout: Path):
+    files = {
+        "changelogs/changelog.yaml": "releases: {1.0.0: {objects: {role: [{name: share, description: x}]}}}",
+        "roles/share/meta/argument_specs.yml": "argument_specs: {main: {short_description: Share images}}",
+        "roles/audit/meta/argument_specs.yml": "argument_specs: {main: {short_description: Audit images}}",
+        "playbooks/audit.yml": "- name: Audit AMIs\n  hosts: localhost\n",
+    }
+    for name, text in files.items():
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text(text, encoding="utf-8")
+    assert release.new_objects(checkout) == {
+        "add object.role": [{"name": "audit", "description": "Audit images"}],
+        "add object.playbook": [{"name": "audit", "description": "Audit AMIs"}],
+    }
+
+
 def test_a_refused_release_changes_nothing(checkout: Path):
     with pytest.raises(CheckError, match="REPOSITORY="):
         release.release(checkout, "1.0.0", None, ())
