@@ -22,7 +22,7 @@ from checks import (
     versions,
 )
 from checks.commands import run
-from checks.paths import CHECKOUT
+from checks.paths import CHECKOUT, SITE_COLLECTIONS
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,12 @@ def _docs() -> None:
     )  # fmt: skip
 
 
+def _ansible_lint() -> None:
+    # The package ansible for Python 3.12 and newer does not include the modules that awx/setup.yml runs.
+    known = (SITE_COLLECTIONS / "awx").exists()
+    run("ansible-lint", "--strict", *(() if known else ("--exclude", "awx")))
+
+
 CHECKS: dict[str, Check] = {
     "ruff": Check("ruff: style and common mistakes", lambda: run("ruff", "check", ".")),
     "format": Check("ruff: layout", lambda: run("ruff", "format", "--check", ".")),
@@ -96,9 +102,7 @@ CHECKS: dict[str, Check] = {
     ),
     "changelog": Check("antsibull-changelog: changelog and its fragments", _changelog),
     "docs": Check("antsibull-docs: documentation of the collection and its plugins", _docs),
-    "ansible-lint": Check(
-        "ansible-lint: playbooks, roles, metadata", lambda: run("ansible-lint", "--strict")
-    ),
+    "ansible-lint": Check("ansible-lint: playbooks, roles, metadata", _ansible_lint),
     "package": Check("the built collection installs and works", package.check, per_python=True),
     "importer": Check("galaxy-importer: Galaxy accepts the built archive", importer.check),
     "execution-environment": Check(

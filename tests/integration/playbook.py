@@ -20,8 +20,6 @@ import yaml
 
 CHECKOUT = Path(__file__).parents[2]
 MODULES = "golden.images."
-# A run takes seconds; one that takes this long hangs.
-_TIMEOUT = 120
 _EVENT = '{"_event":'
 
 
@@ -116,6 +114,9 @@ def _site_packages() -> str:
 class Ansible:
     """Runs playbooks in a folder of their own, with an environment that holds nothing of the user's."""
 
+    # In seconds. A run takes less than ten; one that takes this long hangs.
+    timeout = 120
+
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         self.folder = folder
         kept = {name: value for name, value in environment.items() if not name.startswith("ANSIBLE_")}
@@ -139,7 +140,7 @@ class Ansible:
         """Run a playbook, given by path or FQCN, to its end."""
         process = self.start(playbook, variables, *options, environment=environment)
         try:
-            stdout, stderr = process.communicate(timeout=_TIMEOUT)
+            stdout, stderr = process.communicate(timeout=self.timeout)
         finally:
             if process.poll() is None:
                 kill(process)

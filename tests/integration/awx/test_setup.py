@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""awx/setup.yml, with the real modules of awx.awx, against a stand-in for the API of AWX."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.integration.playbook import CHECKOUT, Ansible, Run
+
+from .stand_in import TOKEN, Awx, Object, serving
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("ansible_collections.awx.awx") is None,
+    reason="the newest package ansible does not include awx.awx",
+)
+
+SETUP = CHECKOUT / "awx" / "setup.yml"
+EXAMPLE = yaml.safe_load((CHECKOUT / "awx" / "variables.example.yml").read_text(encoding="utf-8"))
+PLAYBOOKS = tuple(sorted(f"playbooks/{path.name}" for path in CHECKOUT.glob("playbooks/*.yml")))
+LEAST = {name: EXAMPLE[name] for name in ("setup_project_url", "setup_execution_environment_image")}
+
+
+@pytest.fixture
+def awx() -> Awx:
+    """An AWX as it is after its installation."""
+    return Awx(PLAYBOOKS)
+
+
+@pytest.fixture
+def ansible(awx: Awx, tmp_path: Path) -> Iterator[Ansible]:
+    """Ansible with the token of the AWX in its environment."""
+    with serving(awx) as address:
+        environment = {"PATH": "/usr/bin:/bin", "CONTROLLER_HOST": address, "CONTROLLER_OAUTH_TOKEN": TOKEN}
+        ansible = Ansible(environment, tmp_path)
+        # The setup runs 40 modules.
+        ansible.timeout = 270
+        yield ansible
+
+
+def run(ansible: Ansible, variables: dict[str, Any], *options: str) -> Run:
+    """Run the setup, which must succeed."""
+    done = ansible.run(SETUP, variables, *options)
+    assert done.code == 0, done.text
+    return done
+
+
+def template(awx: Awx, name: str) -> Object:
+    """The job template or workflow of this name."""
+    return awx.named("unified_job_templates", f"Golden images: {name}")
+
+
+def test_the_setup_makes_everything_once(awx: Awx, ansible: Ansible) -> None:
+    run(ansible, EXAMPLE)
+
+    used = {one["playbook"] for one in awx.objects["job_templates"].values()}
+    assert used < {*PLAYBOOKS}
+    assert len(used) == 6
+    for one in awx.objects["job_templates"].values():
+        assert one["survey_spec"]["spec"], one["name"]
+        credentials = awx.children("job_templates", one["id"], "credentials")
+        assert credentials == [awx.named("credentials", "Golden images AWS")["id"]]
+        assert awx.children("job_templates", one["id"], "notification_templates_error") != []
+    assert template(awx, "verify in slices")["job_slice_count"] == EXAMPLE["setup_verify_slices"]
+    assert awx.named("credentials", "Golden images AWS")["inputs"] == {}
+    (source,) = awx.objects["inventory_sources"].values()
+    assert (CHECKOUT / source["source_path"]).is_file()
+
+    verify = json.loads(template(awx, "verify")["extra_vars"])
+    # The template is for the job: nothing of it is rendered here.
+    assert verify["verify_images"] == "{{ distribute_artifacts.images | default('') }}"
+    _check_cleanup(awx)
+
+    awx.changes.clear()
+    again = run(ansible, EXAMPLE)
+    assert (again.changed, awx.changes) == ([], [])
+
+
+def _check_cleanup(awx: Awx) -> None:
+    assert _path(awx, "weekly cleanup") == ["plan", "approve", "cleanup"]
+    nodes = awx.objects["workflow_job_template_nodes"].values()
+    types = {one["identifier"]: one["job_type"] for one in nodes if one["identifier"] in ("plan", "cleanup")}
+    assert types == {"plan": "check", "cleanup": "run"}
+    assert awx.named("workflow_approval_templates", "Clean up as planned?")["timeout"] == 604800
+    scheduled = {one["unified_job_template"] for one in awx.objects["schedules"].values()}
+    assert scheduled == {template(awx, "audit")["id"], template(awx, "weekly cleanup")["id"]}
+
+
+def _path(awx: Awx, name: str) -> list[str]:
+    """The nodes of a workflow in their order, each linked by success alone."""
+    of_workflow = {"workflow_job_template": str(template(awx, name)["id"])}
+    nodes = {one["id"]: one for one in awx.find("workflow_job_template_nodes", of_workflow)}
+    following = {node: awx.children("workflow_job_template_nodes", node, "success_nodes") for node in nodes}
+    (first,) = nodes.keys() - {child for children in following.values() for child in children}
+    path = [first]
+    for node in path:
+        path += following[node]
+    return [nodes[node]["identifier"] for node in path]
+
+
+def test_a_check_before_the_first_run_changes_nothing(awx: Awx, ansible: Ansible) -> None:
+    checked = run(ansible, LEAST, "--check")
+    assert checked.changed == ["Show what would be created"]
+    assert "Golden images: audit" in checked.text
+    assert awx.changes == []
+
+
+def test_the_least_setup_has_no_cleanup_and_no_slices(awx: Awx, ansible: Ansible) -> None:
+    # Of the job templates, only the first two.
+    everything = (CHECKOUT / "awx" / "job_templates.yml").read_text(encoding="utf-8")
+    steps = ansible.folder / "steps.yml"
+    steps.write_text(everything.partition("  - name: audit")[0], encoding="utf-8")
+    least = {**LEAST, "setup_credential": "", "setup_audit_schedule": ""}
+    run(ansible, least, "--extra-vars", f"@{steps}")
+    created = {one["name"] for one in awx.find("unified_job_templates", {})}
+    names = ("Golden images", "Golden images accounts", "Golden images: distribute", "Golden images: verify")
+    assert created == {*names}
+    assert (awx.objects["schedules"], awx.objects["credentials"]) == ({}, {})
+
+    awx.changes.clear()
+    checked = run(ansible, {**least, "setup_project_branch": "v1"}, "--extra-vars", f"@{steps}", "--check")
+    assert (checked.changed, awx.changes) == (["Create the project"], [])
+
+
+def test_a_missing_variable_is_named_before_anything_is_changed(awx: Awx, ansible: Ansible) -> None:
+    refused = ansible.run(SETUP, {"setup_project_url": "https://git.example.org/golden/images.git"})
+    assert refused.code != 0
+    assert "setup_execution_environment_image" in refused.text
+    assert awx.changes == []
