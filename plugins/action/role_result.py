@@ -12,18 +12,31 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.golden.images.plugins.module_utils.audit.screen import screen as audit
+from ansible_collections.golden.images.plugins.module_utils.cleanup.screen import screen as cleanup
 from ansible_collections.golden.images.plugins.module_utils.distribution.screen import screen as distribution
+from ansible_collections.golden.images.plugins.module_utils.monitoring.screen import screen as monitoring
+from ansible_collections.golden.images.plugins.module_utils.remediation.screen import screen as remediation
 from ansible_collections.golden.images.plugins.module_utils.reports.screen import Tone
+from ansible_collections.golden.images.plugins.module_utils.verification.screen import screen as verification
 
 display = Display()
 
-SCREENS = {"distribute": distribution}
+SCREENS = {
+    "audit": audit,
+    "cleanup": cleanup,
+    "distribute": distribution,
+    "monitor": monitoring,
+    "remediate": remediation,
+    "verify": verification,
+}
 """The function that makes the text of each role."""
 _COLOURS = {
     Tone.PLAIN: None,
     Tone.GOOD: constants.COLOR_OK,
     Tone.WARNING: constants.COLOR_WARN,
     Tone.BAD: constants.COLOR_ERROR,
+    Tone.FAILURE: constants.COLOR_ERROR,
 }
 # Callbacks whose output is JSON, which other lines would break.
 _JSON_CALLBACKS = ("json", "jsonl")
@@ -46,16 +59,16 @@ class ActionModule(ActionBase):
         _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
         role = given["role"]
         try:
-            screen = SCREENS[role](
-                given["report"], given["results"], given["report_path"] or None, bool(self._task.check_mode)
-            )
+            results = {**given["results"], "check_mode": bool(self._task.check_mode)}
+            screen = SCREENS[role](given["report"], results, given["report_path"] or None)
         except (AttributeError, LookupError, TypeError, ValueError) as exception:
             raise AnsibleActionFail(
                 f"report: it is not a report of the role {role}: {type(exception).__name__} {exception}. "
                 "Pass what the report module of the role returned."
             ) from exception
         if constants.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2] not in _JSON_CALLBACKS:
-            _show(screen.lines)
+            # The role fails after this task, with the failures in its message.
+            _show([line for line in screen.lines if not (screen.failure and line.tone is Tone.FAILURE)])
         result.update(changed=False, text=screen.text, failure=screen.failure)
         if screen.artifacts:
             # Several runs in one play replace each other: aggregation would join the texts of both.

@@ -24,11 +24,11 @@ options:
     description:
       - The role whose result it is.
     type: str
-    choices: [distribute]
+    choices: [audit, cleanup, distribute, monitor, remediate, verify]
     required: true
   report:
     description:
-      - The C(report) that the report module of the role returned.
+      - The C(report) that the report module of the role returned, or what the role made in its place.
     type: dict
     required: true
   results:

@@ -158,7 +158,7 @@ def test_a_survey_and_a_region_that_fails(aws: SimulatedAws, ansible: Ansible) -
 
     assert run.code == 2
     message = run.task("Fail if a region failed").result["msg"]
-    assert message.startswith(f"{AWAY}, ")
+    assert f"- {AWAY}, " in message
     assert "AccessDeniedException" in message
     assert HOME not in message
     for region in (HOME, AWAY):

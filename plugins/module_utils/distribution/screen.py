@@ -51,12 +51,10 @@ class _Run:
     is_plan: bool
 
 
-def screen(
-    report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None, check_mode: bool
-) -> Screen:
+def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
     """The regions, those with a problem first, and what failed.
 
-    ``report`` is that of ``distribution_report``. ``results`` has ``copy_result``, the result of
+    ``report`` is that of ``distribution_report``. ``results`` has ``check_mode``, the ``copy_result`` of
     ``ami_copy_regions``, the consumers ``account_ids``, ``org_arns`` and ``org_unit_arns`` that the image is
     to be shared with, and the ``parameter`` to publish it in.
     """
@@ -65,7 +63,7 @@ def screen(
         {copy["region"]: copy.get("origin") for copy in results["copy_result"].get("results", ())},
         {kind: results.get(kind) or () for kind, _noun in _KINDS},
         bool(results.get("parameter")),
-        check_mode,
+        results["check_mode"],
     )
     artifacts = limited(_artifacts(run, report_path))
     omitted = artifacts.get("omitted", ())

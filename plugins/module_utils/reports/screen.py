@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ..failures import cut as shortened
 from ..wording import visible
 from .document import Column
 from .values import text_of
@@ -32,7 +33,8 @@ of the workflow. Neither AWX (awx/main/tasks/callback.py) nor ansible-runner lim
 _INDENT, _ELLIPSIS = "  ", "\u2026"
 # The shortest text that an ID or a name is cut to: "ami-0d6" and the ellipsis.
 _NARROWEST = 8
-_FAILURE_LINES = 4
+# The characters of a failure in the lines, and in the message of a role that fails.
+_SHOWN, _TOLD = 320, 480
 
 
 class Tone(StrEnum):
@@ -42,6 +44,8 @@ class Tone(StrEnum):
     GOOD = "good"
     WARNING = "warning"
     BAD = "bad"
+    FAILURE = "failure"
+    """A failure, which the message of a role that fails has, too."""
 
 
 @dataclass(frozen=True)
@@ -112,20 +116,20 @@ def table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[Line]:
         yield Line(_joined(shown, text, widths, gap), row.tone)
 
 
-def failures(
-    found: Sequence[Mapping[str, Any]], path: str | None, most: int = MOST_FAILURES
-) -> Iterator[Line]:
+def failures(found: Sequence[Mapping[str, Any]], path: str | None) -> Iterator[Line]:
     """Each failure as its place, message and remedy, the same one in several regions once, at most five."""
-    places: dict[str, dict[str, None]] = {}
-    for one in found:
-        text = f"{_ended(one.get('message'))} {one.get('remedy') or ''}".strip()
-        places.setdefault(text, {}).update({str(one["region"]): None} if one.get("region") else {})
-    for text, regions in list(places.items())[:most]:
-        where = f"{listed(list(regions))}: " if regions else ""
-        yield from sentence(f"- {where}{text}", Tone.BAD, most=_FAILURE_LINES)
-    left = len(places) - most
-    if left > 0:
-        yield from sentence(f"{left} more{f' in {path}' if path else ''}.", Tone.BAD, _INDENT)
+    texts = _failure_texts(found)
+    for text in texts[:MOST_FAILURES]:
+        yield from sentence(f"- {shortened(clean(text), _SHOWN)}", Tone.FAILURE)
+    yield from _more(len(texts) - MOST_FAILURES, path, Tone.FAILURE)
+
+
+def failure_message(head: str, found: Sequence[Mapping[str, Any]], path: str | None) -> str:
+    """The message of a role that fails: ``head``, the first five failures, and where the others are."""
+    texts = _failure_texts(found)
+    lines = [f"- {shortened(text, _TOLD)}" for text in texts[:MOST_FAILURES]]
+    more = [line.text for line in _more(len(texts) - MOST_FAILURES, path, Tone.BAD)]
+    return "\n".join([head, *lines, *more])
 
 
 def report_line(path: str | None) -> Iterator[Line]:
@@ -230,3 +234,32 @@ def count_texts(counts: Iterable[tuple[int, str]]) -> str:
     if len(texts) < 2:
         return "".join(texts)
     return f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def changes(found: Mapping[str, Any] | None, path: str | None) -> Iterator[Line]:
+    """What differs from the previous report, if there is one: counts, and the first sentences."""
+    if not found:
+        return
+    added, removed = found["added"], found["removed"]
+    since = str(found["since"])[: len("2026-11-24 12:00")].replace("T", " ")
+    if not (added or removed):
+        yield from sentence(f"Nothing has changed since {since}.")
+        return
+    yield from sentence(f"Since {since}: {len(added)} new, {len(removed)} gone.")
+    texts = [*(f"+ {text}" for text in added), *(f"- {text}" for text in removed)]
+    for text in texts[:MOST_FAILURES]:
+        yield from sentence(text, most=2)
+    yield from _more(len(texts) - MOST_FAILURES, path, Tone.PLAIN)
+
+
+def _failure_texts(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    places: dict[str, dict[str, None]] = {}
+    for one in found:
+        text = f"{_ended(one.get('message'))} {one.get('remedy') or ''}".strip()
+        places.setdefault(text, {}).update({str(one["region"]): None} if one.get("region") else {})
+    return [f"{listed(list(regions))}: {text}" if regions else text for text, regions in places.items()]
+
+
+def _more(number: int, path: str | None, tone: Tone) -> Iterator[Line]:
+    if number > 0:
+        yield from sentence(f"{number} more{f' in {path}' if path else ''}.", tone, _INDENT)

@@ -89,3 +89,14 @@ def test_a_report_of_something_else_is_refused(
     with pytest.raises(AnsibleActionFail, match="report: it is not a report of the role distribute"):
         run(report=report)
     assert displayed == []
+
+
+def test_failures_are_not_displayed_if_the_role_fails_with_them(
+    displayed: list[tuple[str, str | None]],
+) -> None:
+    problem = "eu-west-1, Create alarm: No."
+    report = {"regions": [EU], "log_group_regions": [], "failures": [problem], "state": "present"}
+    result = run(role="monitor", report=report)
+    assert problem in result["failure"]
+    assert problem in result["text"]
+    assert not [text for text, _colour in displayed if problem in text]

@@ -34,9 +34,13 @@ def shown(
 ) -> Screen:
     found = screen(
         distribution(copies, {}, shares or {}, **steps),
-        {"copy_result": copies, "account_ids": account_ids, "parameter": "/golden/web" if publishes else ""},
+        {
+            "check_mode": check_mode,
+            "copy_result": copies,
+            "account_ids": account_ids,
+            "parameter": "/golden/web" if publishes else "",
+        },
         path,
-        check_mode,
     )
     assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
     return found

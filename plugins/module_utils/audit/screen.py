@@ -1,0 +1,166 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``audit`` displays and hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..model import PUBLIC
+from ..reports.document import SEVERITIES, Column
+from ..reports.screen import (
+    Line,
+    Row,
+    Screen,
+    Tone,
+    changes,
+    counted,
+    failure_message,
+    failures,
+    limited,
+    report_line,
+    sentence,
+    table,
+)
+
+_MOST = 5
+_COLUMNS = (
+    Column("severity", "severity"),
+    Column("code", "finding"),
+    Column("number", "count", numeric=True),
+    Column("principal", "principal"),
+    Column("place", "where"),
+)
+_TONES = {"high": Tone.BAD, "medium": Tone.WARNING, "low": Tone.PLAIN}
+# Public access is the worst of what is high.
+_WORST = ("public", "snapshot_public", "key_public")
+
+Group = tuple[Mapping[str, Any], list[Mapping[str, Any]]]
+
+
+def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+    """The findings by severity, the five worst kinds of them, what has changed, and what could not be read.
+
+    ``report`` is that of ``audit_report``. ``results`` has ``changes``, which it returned, and ``failures``,
+    those of the audit, among which are findings that the role is to fail on.
+    """
+    lines = (
+        *_headline(report),
+        *table(_COLUMNS, [_row(group) for group in _groups(report["findings"])[:_MOST]]),
+        *_further(report),
+        *(line for what in report["not_checked"] for line in sentence(f"Access to {what} was not checked.")),
+        *failures(report["failures"], report_path),
+        *changes(results.get("changes"), report_path),
+        *report_line(report_path),
+    )
+    return Screen(lines, limited(_artifacts(report, report_path)), _failure(report, results, report_path))
+
+
+def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
+    account = f" of account {report['account_id']}" if report["account_id"] else ""
+    number = sum(region["images"] or 0 for region in report["regions"].values() if region["read"])
+    shared = sum(region["shared_images"] or 0 for region in report["regions"].values() if region["read"])
+    read = sum(region["read"] for region in report["regions"].values())
+    tone = Tone.GOOD if report["status"] == "clean" else Tone.BAD
+    incomplete = "Incomplete audit" if report["status"] == "incomplete" else "Audit"
+    yield from sentence(f"{incomplete}{account}: {_counts(report)}.", tone)
+    text = f"{counted(number, 'image')} in {counted(read, 'region')}, {shared:,} of them shared."
+    yield from sentence(text)
+
+
+def _counts(report: Mapping[str, Any]) -> str:
+    found = [f"{number:,} {severity}" for severity, number in report["counts"].items() if number]
+    if not found:
+        return "no findings"
+    return f"{', '.join(found)} {'finding' if sum(report['counts'].values()) == 1 else 'findings'}"
+
+
+def _groups(findings: Sequence[Mapping[str, Any]]) -> list[Group]:
+    """Findings of one kind about one principal together, the worst first."""
+    groups: dict[tuple[str, str, str | None], list[Mapping[str, Any]]] = {}
+    for one in findings:
+        groups.setdefault((one["severity"], one["code"], one["principal"]), []).append(one)
+    ranked = sorted(
+        groups.values(),
+        key=lambda group: (
+            SEVERITIES.index(group[0]["severity"]),
+            group[0]["code"] not in _WORST,
+            -len(group),
+            group[0]["code"],
+            str(group[0]["principal"]),
+        ),
+    )
+    return [(group[0], group) for group in ranked]
+
+
+def _row(group: Group) -> Row:
+    first, found = group
+    regions = list(dict.fromkeys(str(one["region"]) for one in found if one["region"]))
+    if len(found) == 1:
+        place = f"{first['region'] or ''} {first['resource'] or ''}"
+    else:
+        place = regions[0] if len(regions) == 1 else counted(len(regions), "region")
+    principal = first["principal"] or ""
+    cells = {
+        "severity": first["severity"],
+        "code": first["code"],
+        "number": len(found),
+        # The ID of an organization or unit, or the name of a role, is the end of its ARN.
+        "principal": "public" if principal == PUBLIC else principal.rpartition("/")[2],
+        "place": place.strip(),
+    }
+    return Row(cells, _TONES[first["severity"]])
+
+
+def _further(report: Mapping[str, Any]) -> Iterator[Line]:
+    left = _groups(report["findings"])[_MOST:]
+    if left:
+        number = sum(len(group) for _first, group in left)
+        yield from sentence(f"and {counted(number, 'more finding')} of {counted(len(left), 'kind')}")
+
+
+def _failure(report: Mapping[str, Any], results: Mapping[str, Any], path: str | None) -> str:
+    found = results.get("failures") or ()
+    if report["status"] == "incomplete":
+        head = f"The audit is incomplete: {_counts(report)}."
+        return failure_message(head, [*report["failures"], *_unread(report)], path)
+    if found:
+        return failure_message(f"The audit found {_counts(report)}.", _asked(report, found), path)
+    return ""
+
+
+def _asked(report: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The first finding of each kind among those that the role fails on, without its remedy."""
+    messages = {one["message"] for one in found}
+    return [
+        {"message": f"{first['message']}{_others(group)}", "region": first["region"]}
+        for first, group in _groups(report["findings"])
+        if first["message"] in messages
+    ]
+
+
+def _others(group: Sequence[Any]) -> str:
+    return f" And {len(group) - 1:,} more of this kind." if len(group) > 1 else ""
+
+
+def _unread(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The findings about what could not be read that are not about one of the failures."""
+    known = {one["message"] for one in report["failures"]}
+    return [
+        one
+        for one in report["findings"]
+        if one["code"].endswith("_unreadable") and one["message"] not in known
+    ]
+
+
+def _artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, Any]:
+    return {
+        "counts": dict(report["counts"]),
+        "failed_regions": [name for name, region in report["regions"].items() if not region["read"]],
+        "finding_codes": sorted({one["code"] for one in report["findings"]}),
+        "report_path": report_path,
+        "status": report["status"],
+    }

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``cleanup`` displays and hands over."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..reports.document import Column
+from ..reports.screen import (
+    MOST_FAILURES,
+    Line,
+    Row,
+    Screen,
+    Tone,
+    counted,
+    failure_message,
+    failures,
+    limited,
+    report_line,
+    sentence,
+    table,
+)
+from .decisions import KEEP, WAIT
+from .report.outcome import DECISIONS, DONE, STAGES
+from .report.wording import money
+from .stages import DEREGISTER
+
+_MOST_REASONS = 8
+_REASONS = (Column("number", "kept", numeric=True), Column("reason", "because"))
+# What differs between images with the same reason: IDs, dates and times.
+_SPECIFIC = re.compile(
+    r"\b(?:ami|snap|i|vol|lt)-[0-9a-z]+\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:]+\S*)?|\b[0-9]{12}\b"
+)
+_UNREADABLE = "unreadable"
+
+
+def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+    """Images, size and cost of each stage, what is kept and why, and what failed.
+
+    ``report`` is that of ``cleanup_report``. ``results`` has ``failures``, those of the cleanup, and
+    ``report_error``, the message of a report that could not be written.
+    """
+    found = [*report.get("failures", ()), *report.get("unreadable", ())]
+    lines = (
+        *_headline(report),
+        *table(_columns(report), tuple(_rows(report))),
+        *_reasons(report.get("images", ())),
+        *failures(found, report_path),
+        *_warnings(report, report_path),
+        *report_line(report_path),
+    )
+    return Screen(
+        lines, limited(_artifacts(report, report_path)), _failure(report, results, found, report_path)
+    )
+
+
+def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
+    if not report:
+        yield from sentence("It is not known what was changed.", Tone.BAD)
+        return
+    tone = {"done": Tone.GOOD, "planned": Tone.GOOD, "incomplete": Tone.WARNING}
+    text = report["summary"]
+    # The lines below have the failures.
+    if report["status"] == "refused":
+        text = "Nothing was changed."
+    elif report["status"] == "failed":
+        text = "It is not known what was changed."
+    elif report["check_mode"]:
+        text = text.replace("This is a plan, nothing was changed: ", "Check mode: ")
+    yield from sentence(text, tone.get(report["status"], Tone.BAD), most=5)
+
+
+def _columns(report: Mapping[str, Any]) -> tuple[Column, ...]:
+    currency = report.get("currency")
+    return (
+        Column("decision", "decision"),
+        Column("images", "images", numeric=True),
+        Column("done", "done", numeric=True),
+        Column("gib", "GiB", numeric=True),
+        Column("cost", f"a month ({currency})", numeric=True),
+    )
+
+
+def _rows(report: Mapping[str, Any]) -> Iterator[Row]:
+    """The decisions that there are, the most destructive first."""
+    if not report or report["status"] in ("refused", "failed"):
+        return
+    for decision in DECISIONS:
+        sums = report["totals"]["by_decision"][decision]
+        if sums["images"]:
+            acts = decision in STAGES and not report["check_mode"]
+            cells = {
+                "decision": decision,
+                "images": f"{sums['images']:,}",
+                "done": f"{sums['done']:,}" if acts else "",
+                "gib": f"{sums['size_gib']:,}",
+                "cost": money(sums["monthly_cost"], None),
+            }
+            yield Row(cells, Tone.BAD if acts and sums["not_done"] else Tone.PLAIN)
+
+
+def _reasons(images: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
+    """Why images are kept, or wait although their next stage is due: how many, in one line each."""
+    counts: Counter[str] = Counter()
+    for image in images:
+        if image["decision"] in (KEEP, WAIT):
+            counts.update(_reasons_of(image))
+    rows = [Row({"number": f"{number:,}", "reason": text}) for text, number in counts.most_common()]
+    yield from table(_REASONS, rows[:_MOST_REASONS])
+    if len(rows) > _MOST_REASONS:
+        yield from sentence(f"and {counted(len(rows) - _MOST_REASONS, 'more reason')}")
+
+
+def _reasons_of(image: Mapping[str, Any]) -> set[str]:
+    uses = {str(found["kind"]) for found in image["evidence"]}
+    texts = {_SPECIFIC.sub("\u2026", str(reason)) for reason in image["reasons"]}
+    read = {f"It is in use: {use.replace('_', ' ')}." for use in uses - {_UNREADABLE}}
+    unread = {"Its use could not be read."} if _UNREADABLE in uses else set()
+    return texts | read | unread
+
+
+def _warnings(report: Mapping[str, Any], path: str | None) -> Iterator[Line]:
+    given = report.get("warnings", ())
+    for text in given[:MOST_FAILURES]:
+        yield from sentence(f"- {text}", Tone.WARNING, most=3)
+    if len(given) > MOST_FAILURES:
+        where = f" in {path}" if path else ""
+        yield from sentence(f"  {counted(len(given) - MOST_FAILURES, 'more warning')}{where}.", Tone.WARNING)
+
+
+def _failure(
+    report: Mapping[str, Any], results: Mapping[str, Any], found: list[Any], path: str | None
+) -> str:
+    error = str(results.get("report_error") or "")
+    texts = [error] if error else []
+    if not report or report["status"] in ("refused", "failed"):
+        head = "Nothing was changed." if report and report["status"] == "refused" else ""
+        texts.insert(0, failure_message(head or "It is not known what was changed.", found, path))
+    elif results.get("failures"):
+        texts.insert(0, failure_message(f"{counted(len(found), 'problem')}:", found, path))
+    return "\n".join(texts)
+
+
+def _artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, Any]:
+    deregistered: dict[str, list[str]] = {}
+    for image in report.get("images", ()):
+        if image["decision"] == DEREGISTER and image["outcome"] == DONE:
+            deregistered.setdefault(image["region"], []).append(image["image_id"])
+    totals = report.get("totals", {})
+    problems = [*report.get("failures", ()), *report.get("unreadable", ())]
+    return {
+        "counts": {name: sums["images"] for name, sums in totals.get("by_decision", {}).items()},
+        "deregistered": deregistered,
+        "failed_regions": sorted({one["region"] for one in problems if one["region"]}),
+        "freed_gib": totals.get("freed_gib"),
+        "report_path": report_path,
+        "status": report.get("status", "failed"),
+    }

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``remediate`` displays and hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..model import PUBLIC
+from ..reports.document import Column
+from ..reports.screen import (
+    MOST_FAILURES,
+    MOST_ROWS,
+    Line,
+    Row,
+    Screen,
+    Tone,
+    counted,
+    failure_message,
+    failures,
+    limited,
+    sentence,
+    table,
+)
+
+_COLUMNS = (
+    Column("region", "region"),
+    Column("resource", "resource"),
+    Column("principal", "principal"),
+    Column("outcome", "outcome"),
+    Column("codes", "findings"),
+)
+_RERUN = "Rerun to complete the remaining removals."
+
+Removal = Mapping[str, Any]
+Place = tuple[str, str, str]
+"""The region, the resource and the principal."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The removals of a remediation, and the places of those to confirm and of the access that is kept."""
+
+    removals: Sequence[Removal]
+    remaining: frozenset[Place]
+    kept: frozenset[Place]
+    is_plan: bool
+
+    def outcome(self, removal: Removal) -> str:
+        place = _place(removal)
+        if place in self.kept:
+            return "kept"
+        if self.is_plan:
+            return "planned"
+        return "not confirmed" if place in self.remaining else "removed"
+
+
+def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+    """The removals, those that are not confirmed first, the key access that is kept, and what failed.
+
+    ``report`` has ``removals``, ``remaining`` ones, ``kept_access`` and ``unseen_volumes``, as
+    ``remediation_plan`` returns them, and ``problems``, a list of texts. ``results`` has ``check_mode``.
+    """
+    run = _Run(
+        report["removals"],
+        frozenset(map(_place, report["remaining"])),
+        frozenset(map(_place, report["kept_access"])),
+        results["check_mode"],
+    )
+    problems = [{"message": text} for text in report["problems"]]
+    lines = (
+        *_headline(run),
+        *table(_COLUMNS, tuple(_rows(run))),
+        *_notes(report["kept_access"]),
+        *_notes(report["unseen_volumes"]),
+        *failures(problems, report_path),
+    )
+    failure = failure_message(f"{counted(len(problems), 'problem')}:", problems, report_path)
+    return Screen(lines, limited(_artifacts(run, problems)), f"{failure}\n{_RERUN}" if problems else "")
+
+
+def _headline(run: _Run) -> Iterator[Line]:
+    number = counted(len(run.removals), "permission")
+    open_ones = sum(run.outcome(removal) == "not confirmed" for removal in run.removals)
+    if not run.removals:
+        yield from sentence("No access to remove.", Tone.GOOD)
+    elif run.is_plan:
+        yield from sentence(f"Check mode: {number} would be removed.", Tone.WARNING)
+    elif open_ones:
+        yield from sentence(f"{open_ones} of {number} may not be removed yet.", Tone.BAD)
+    else:
+        removed = sum(run.outcome(removal) == "removed" for removal in run.removals)
+        yield from sentence(f"Removed {removed} of {number}.", Tone.GOOD)
+
+
+def _rows(run: _Run) -> Iterator[Row]:
+    order = ("not confirmed", "kept", "planned", "removed")
+    ranked = sorted(run.removals, key=lambda removal: order.index(run.outcome(removal)))
+    for removal in ranked[:MOST_ROWS]:
+        outcome = run.outcome(removal)
+        cells = {
+            "region": removal["region"],
+            # The ID of a key is the end of its ARN.
+            "resource": str(removal["resource"]).rpartition("/")[2],
+            "principal": _name(removal["principal"]),
+            "outcome": outcome,
+            "codes": removal["finding_codes"],
+        }
+        yield Row(cells, Tone.BAD if outcome == "not confirmed" else Tone.PLAIN)
+    if len(ranked) > MOST_ROWS:
+        yield Row({"region": f"{len(ranked) - MOST_ROWS} more", "outcome": run.outcome(ranked[-1])})
+
+
+def _name(principal: str) -> str:
+    return "public" if principal == PUBLIC else principal.rpartition("/")[2]
+
+
+def _place(removal: Mapping[str, Any]) -> Place:
+    return removal["region"], removal["resource"], removal["principal"]
+
+
+def _notes(found: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+    for one in found[:MOST_FAILURES]:
+        yield from sentence(f"- {one['message']}", Tone.WARNING, most=3)
+    if len(found) > MOST_FAILURES:
+        yield from sentence(f"  {len(found) - MOST_FAILURES} more.", Tone.WARNING)
+
+
+def _artifacts(run: _Run, problems: Sequence[Any]) -> dict[str, Any]:
+    open_regions = {region for region, _resource, _principal in run.remaining if not run.is_plan}
+    done = "planned" if run.is_plan else "remediated"
+    return {
+        "failed_regions": sorted(open_regions),
+        "kept": len(run.kept),
+        "remaining": len(run.remaining),
+        "removals": len(run.removals),
+        "report_path": None,
+        "status": "incomplete" if problems else done if run.removals else "clean",
+    }

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``verify`` displays and hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..reports.document import Column
+from ..reports.screen import (
+    MOST_ROWS,
+    Line,
+    Row,
+    Screen,
+    Tone,
+    changes,
+    counted,
+    failure_message,
+    failures,
+    limited,
+    report_line,
+    sentence,
+    table,
+)
+from .report import apart
+
+_COLUMNS = (
+    Column("region", "region"),
+    Column("account", "account"),
+    Column("image", "image"),
+    Column("level", "level"),
+    Column("findings", "findings"),
+)
+
+
+def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+    """The accounts that have not reached the level, and what is missing; those that have are one line.
+
+    ``report`` is that of ``verification_report``. ``results`` has ``check_mode`` and the
+    ``changes`` that it returned.
+    """
+    rows = report["results"]
+    short = [row for row in rows if not row["reached"]]
+    # In check mode, copies are planned that cannot be verified.
+    planned = results["check_mode"] and any(row["image_id"] is None for row in rows)
+    found = [] if planned else _problems(report, short)
+    lines = (
+        *_headline(report, short, planned),
+        *table(_COLUMNS, [] if planned else [_row(row) for row in short[:MOST_ROWS]]),
+        *_further(short, planned),
+        *failures(found, report_path),
+        *changes(results.get("changes"), report_path),
+        *report_line(report_path),
+    )
+    failed = report["status"] != "verified" and not planned
+    failure = failure_message(_count(report, short), found, report_path) if failed else ""
+    return Screen(lines, limited(_artifacts(report, report_path)), failure)
+
+
+def _headline(report: Mapping[str, Any], short: Sequence[Any], planned: bool) -> Iterator[Line]:
+    rows = report["results"]
+    accounts = counted(len({row["account_id"] for row in rows}), "account")
+    regions = counted(len({row["region"] for row in rows}), "region")
+    if planned:
+        text = f"Check mode: {accounts} would be verified in {regions}, once the images exist."
+        yield from sentence(text, Tone.GOOD)
+    elif report["status"] == "verified":
+        text = f"Verified: {accounts} in {regions}, {len(rows)} of {len(rows)} {report['level']}."
+        yield from sentence(text, Tone.GOOD)
+    else:
+        yield from sentence(_count(report, short), Tone.BAD)
+
+
+def _count(report: Mapping[str, Any], short: Sequence[Any]) -> str:
+    rows = report["results"]
+    if not rows:
+        return "Nothing was verified."
+    if not short:
+        return f"All {len(rows)} are {report['level']}, but the verification is incomplete."
+    word = "is" if len(short) == 1 else "are"
+    return f"{len(short)} of {counted(len(rows), 'verification')} {word} not {report['level']}."
+
+
+def _row(row: Mapping[str, Any]) -> Row:
+    cells = {
+        "region": row["region"],
+        "account": row["account_id"],
+        "image": row["image_id"] or "-",
+        "level": row["level"] or "not visible",
+        "findings": ", ".join(dict.fromkeys(str(one["code"]) for one in row["findings"])) or "-",
+    }
+    return Row(cells, Tone.BAD)
+
+
+def _further(short: Sequence[Any], planned: bool) -> Iterator[Line]:
+    if len(short) > MOST_ROWS and not planned:
+        yield from sentence(f"and {len(short) - MOST_ROWS} more", Tone.BAD)
+
+
+def _problems(report: Mapping[str, Any], short: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The findings of the accounts that have not reached the level, and failures that are about others."""
+    found = [{**one, "region": row["region"]} for row in short for one in row["findings"]]
+    return [*found, *apart(short, report["failures"])]
+
+
+def _artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, Any]:
+    failed = set(report["failed_regions"])
+    return {
+        "failed_regions": list(report["failed_regions"]),
+        # An account may have its own copy: only where all accounts launch the same image is it one image.
+        "images": {
+            region: images.pop()
+            for region, images in _images(report).items()
+            if len(images) == 1 and region not in failed
+        },
+        "level": report["level"],
+        "report_path": report_path,
+        "status": report["status"],
+    }
+
+
+def _images(report: Mapping[str, Any]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for row in report["results"]:
+        if row["image_id"]:
+            found.setdefault(row["region"], set()).add(row["image_id"])
+    return found

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role audit displays at its end, hands over, and fails with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit.screen import screen
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+    WIDTH,
+    Screen,
+    Tone,
+    columns_of,
+)
+
+from tests.unit.examples import OWNER
+
+EU, US = "eu-west-1", "us-east-1"
+IMAGE = "ami-0123456789abcdef0"
+
+
+def finding(code: str = "unknown_account", severity: str = "high", **changes: Any) -> dict[str, Any]:
+    return {
+        "account_id": OWNER,
+        "code": code,
+        "image_id": IMAGE,
+        "message": f"{code} of {IMAGE}.",
+        "principal": "999999999999",
+        "region": EU,
+        "remedy": "Unshare it.",
+        "resource": IMAGE,
+        "severity": severity,
+        **changes,
+    }
+
+
+def failure(message: str = "No.", **changes: Any) -> dict[str, Any]:
+    return {"action": "DescribeImages", "message": message, "region": US, "remedy": "Allow it.", **changes}
+
+
+def region(**changes: Any) -> dict[str, Any]:
+    return {"images": 12, "read": True, "shared_images": 3, **changes}
+
+
+def shown(*findings: dict[str, Any], path: str | None = "audit", **changes: Any) -> Screen:
+    results = {key: changes.pop(key) for key in ("changes", "failures") if key in changes}
+    counts = {
+        severity: sum(one["severity"] == severity for one in findings)
+        for severity in ("high", "medium", "low")
+    }
+    report = {
+        "account_id": OWNER,
+        "counts": counts,
+        "failures": [],
+        "findings": list(findings),
+        "not_checked": [],
+        "regions": {EU: region()},
+        "status": "findings" if findings else "clean",
+        **changes,
+    }
+    found = screen(report, results, path)
+    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    return found
+
+
+def test_a_clean_audit() -> None:
+    found = shown()
+    assert found.text.splitlines() == [
+        f"Audit of account {OWNER}: no findings.",
+        "12 images in 1 region, 3 of them shared.",
+        "Report: audit",
+    ]
+    assert found.lines[0].tone is Tone.GOOD
+    assert found.failure == ""
+    assert found.artifacts == {
+        "counts": {"high": 0, "medium": 0, "low": 0},
+        "failed_regions": [],
+        "finding_codes": [],
+        "report_path": "audit",
+        "status": "clean",
+    }
+
+
+def test_findings_of_one_kind_are_one_line_and_the_public_is_first() -> None:
+    strange = [finding(resource=f"ami-{number}", region=[US, EU][number % 2]) for number in range(24)]
+    public = finding("public", principal="all")
+    unit = finding(
+        "unknown_organization",
+        principal="arn:aws:organizations::1:organization/o-1",
+    )
+    found = shown(*strange, public, unit, finding("default_key", "low", principal=None))
+    assert found.text.splitlines()[:7] == [
+        f"Audit of account {OWNER}: 26 high, 1 low findings.",
+        "12 images in 1 region, 3 of them shared.",
+        "severity finding              count principal    where",
+        f"high     public                   1 public       {EU} {IMAGE}",
+        "high     unknown_account         24 999999999999 2 regions",
+        f"high     unknown_organization     1 o-1          {EU} {IMAGE}",
+        f"low      default_key              1              {EU} {IMAGE}",
+    ]
+    assert [line.tone for line in found.lines[3:7]] == [Tone.BAD] * 3 + [Tone.PLAIN]
+
+
+def test_five_kinds_are_shown_and_the_others_counted() -> None:
+    found = shown(*(finding(principal=f"{number:012}") for number in range(8)))
+    rows = [line for line in found.text.splitlines() if line.startswith("high")]
+    assert len(rows) == 5
+    assert "and 3 more findings of 3 kinds" in found.text
+
+
+def test_findings_that_the_role_fails_on() -> None:
+    kinds = [finding(principal=f"{number:012}", message=f"Finding {number}.") for number in range(7)]
+    more = finding(principal=f"{6:012}", message="Another one.", region=US)
+    low = finding("default_key", "low", message="Not asked.")
+    asked = [failure(one["message"], action="fail_on") for one in (*kinds, more)]
+    found = shown(*kinds, more, low, failures=asked)
+    lines = found.failure.splitlines()
+    assert lines[0] == "The audit found 8 high, 1 low findings."
+    assert lines[1] == f"- {EU}: Finding 6. And 1 more of this kind."
+    assert lines[6:] == ["  2 more in audit."]
+    assert "Not asked." not in found.failure
+    # The table has the findings already.
+    assert "Finding 6." not in found.text
+
+
+def test_a_finding_of_one_region() -> None:
+    found = shown(finding(), finding(resource="ami-2"))
+    assert found.text.splitlines()[3].endswith(f"  {EU}")
+
+
+def test_an_incomplete_audit() -> None:
+    unread = finding("image_unreadable", message="It was refused.")
+    found = shown(
+        unread,
+        status="incomplete",
+        failures=[],
+        regions={EU: region(), US: region(read=False, images=None, shared_images=None)},
+    )
+    assert found.text.startswith(f"Incomplete audit of account {OWNER}: 1 high finding.")
+    assert found.failure == (
+        "The audit is incomplete: 1 high finding.\n- eu-west-1: It was refused. Unshare it."
+    )
+    assert found.artifacts["failed_regions"] == [US]
+
+
+def test_nothing_was_read() -> None:
+    report: dict[str, Any] = {
+        "account_id": None,
+        "counts": {"high": 1, "medium": 0, "low": 0},
+        "failures": [failure(region=None)],
+        "findings": [finding("account_unreadable", message="No.", region=None, resource="x", principal=None)],
+        "not_checked": ["keys"],
+        "regions": {},
+        "status": "incomplete",
+    }
+    found = screen(report, {}, None)
+    assert found.text.splitlines() == [
+        "Incomplete audit: 1 high finding.",
+        "0 images in 0 regions, 0 of them shared.",
+        "severity  finding             count  where",
+        "high      account_unreadable      1  x",
+        "Access to keys was not checked.",
+        "- No. Allow it.",
+    ]
+    assert found.failure == "The audit is incomplete: 1 high finding.\n- No. Allow it."
+
+
+@pytest.mark.parametrize(
+    ("added", "removed", "text"),
+    [
+        ([], [], "Nothing has changed since 2026-11-24 12:00."),
+        (
+            ["A is shared."],
+            ["B is not."],
+            "Since 2026-11-24 12:00: 1 new, 1 gone.\n+ A is shared.\n- B is not.",
+        ),
+    ],
+)
+def test_what_has_changed(added: list[str], removed: list[str], text: str) -> None:
+    changes = {"added": added, "removed": removed, "since": "2026-11-24T12:00:00+00:00"}
+    assert text in shown(changes=changes).text
+
+
+def test_many_changes_are_counted() -> None:
+    changes = {"added": [f"{n} is shared." for n in range(9)], "removed": [], "since": "2026-11-24T12:00:00"}
+    assert "  4 more in audit." in shown(changes=changes).text

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role cleanup displays at its end, hands over, and fails with."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
+from ansible_collections.golden.images.plugins.module_utils.cleanup.screen import screen
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+    WIDTH,
+    Screen,
+    Tone,
+    columns_of,
+)
+
+from tests.unit.cleanup.report.examples import (
+    BLOCKED,
+    EU,
+    GOES,
+    KEPT,
+    OFF,
+    OVER_THE_LIMIT,
+    RUNS,
+    UNREAD,
+    US,
+    WAITS,
+    cleaned,
+    failure,
+    one,
+)
+
+PRICES = Prices({EU: Decimal("0.05"), US: Decimal("0.05")}, "EUR")
+
+
+def shown(
+    result: dict[str, Any], planned: bool = False, path: str | None = "cleanup", **results: Any
+) -> Screen:
+    report = cleanup(result, PRICES, planned)
+    found = screen(report, {"failures": result.get("failures", []), **results}, path)
+    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    return found
+
+
+def test_stages_and_reasons() -> None:
+    found = shown(cleaned(GOES, OFF, WAITS, BLOCKED, KEPT, RUNS))
+    assert found.text.splitlines() == [
+        "1 of 6 images was deregistered and 1 disabled.",
+        "decision    images  done  GiB  a month (EUR)",
+        "deregister       1     1    8           0.40",
+        "disable          1     1    8           0.40",
+        "wait             2         16           0.80",
+        "keep             2         16           0.80",
+        "kept  because",
+        "   1  It is protected from deregistration (enabled).",
+        "   1  It is among the latest 1 of its family in this region.",
+        "   1  It is in use: instance.",
+        "Report: cleanup",
+    ]
+    assert found.failure == ""
+    assert found.artifacts == {
+        "counts": {"deregister": 1, "disable": 1, "deprecate": 0, "wait": 2, "keep": 2},
+        "deregistered": {EU: ["ami-1"]},
+        "failed_regions": [],
+        "freed_gib": 0,
+        "report_path": "cleanup",
+        "status": "done",
+    }
+
+
+def test_check_mode() -> None:
+    found = shown(cleaned(GOES, OFF), planned=True)
+    assert found.lines[0].text.startswith("Check mode: 1 of 2 images would be deregistered and 1 disabled")
+    assert found.artifacts["status"] == "planned"
+    assert found.artifacts["deregistered"] == {}
+    assert "done" not in found.text
+
+
+@pytest.mark.parametrize("number", [1, 20, 100])
+def test_a_reason_is_one_line_whatever_it_names(number: int) -> None:
+    images = [
+        one(
+            f"ami-{count}",
+            "keep",
+            reasons=[
+                f"Its snapshot snap-{count} is locked (governance).",
+                f"It was created on 2026-01-{count}.",
+            ],
+        )
+        for count in range(10, 10 + number)
+    ]
+    lines = shown(cleaned(*images)).text.splitlines()
+    assert f"{number:>4}  Its snapshot \u2026 is locked (governance)." in lines
+
+
+def test_many_reasons_are_counted() -> None:
+    images = [one(f"ami-{count}", "keep", reasons=[f"Reason {'x' * count}."]) for count in range(12)]
+    assert "4 more reasons" in shown(cleaned(*images)).text
+
+
+def test_use_that_could_not_be_read() -> None:
+    found = shown(cleaned(one("ami-1", "keep", reasons=[], evidence=[UNREAD])))
+    assert "1  Its use could not be read." in found.text
+
+
+def test_a_step_that_failed() -> None:
+    failed = failure("DeregisterImage", "Not now.")
+    result = {**cleaned(GOES), "actions": [], "failures": [failed], "failed": True}
+    found = shown(result)
+    assert "- eu-west-1: Not now. Allow it." in found.text
+    assert found.failure == "1 problem:\n- eu-west-1: Not now. Allow it."
+    assert [line.tone for line in found.lines if line.text.startswith("deregister")] == [Tone.BAD]
+    assert found.artifacts["failed_regions"] == [EU]
+
+
+def test_too_many_deletions() -> None:
+    found = shown(OVER_THE_LIMIT)
+    assert found.text.splitlines()[0] == "Nothing was changed."
+    assert "9 of 9 images would be disabled" in found.failure
+    assert found.artifacts["status"] == "refused"
+
+
+def test_a_report_that_could_not_be_written() -> None:
+    found = screen({}, {"report_error": "No space."}, None)
+    assert found.text == "It is not known what was changed."
+    assert found.failure == "It is not known what was changed.\nNo space."
+    assert shown(cleaned(KEPT), report_error="No space.").failure == "No space."
+
+
+def test_a_cleanup_without_result() -> None:
+    found = shown({"failed": True, "msg": "It broke."})
+    assert found.failure == "It is not known what was changed.\n- It broke."
+
+
+def test_warnings_are_limited() -> None:
+    found = shown(cleaned(KEPT, warnings=[f"Warning {number}." for number in range(9)]))
+    assert "- Warning 4." in found.text
+    assert "4 more warnings in cleanup." in found.text

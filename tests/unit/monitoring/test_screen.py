@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role monitor displays at its end, hands over, and fails with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.monitoring.screen import screen
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+    WIDTH,
+    Screen,
+    Tone,
+    columns_of,
+)
+
+EU, US = "eu-west-1", "us-east-1"
+
+
+def shown(*regions: str, check_mode: bool = False, **changes: Any) -> Screen:
+    report = {
+        "regions": list(regions),
+        "log_group_regions": [US],
+        "failures": [],
+        "state": "present",
+        **changes,
+    }
+    found = screen(report, {"check_mode": check_mode}, None)
+    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    return found
+
+
+def test_every_region_is_configured() -> None:
+    found = shown(EU, US)
+    assert found.text.splitlines() == [
+        "Monitoring configured in 2 regions.",
+        "region     alarm  outcome",
+        "eu-west-1  -      configured",
+        "us-east-1  yes    configured",
+    ]
+    assert found.failure == ""
+    assert found.artifacts == {"failed_regions": [], "report_path": None, "status": "configured"}
+
+
+def test_it_is_removed() -> None:
+    found = shown(EU, state="absent")
+    assert found.text.splitlines()[0] == "Monitoring removed in 1 region."
+    assert found.artifacts["status"] == "removed"
+
+
+def test_check_mode_says_what_it_cannot_know() -> None:
+    found = shown(EU, check_mode=True)
+    assert found.text.splitlines()[0] == "Check mode: monitoring would be configured in 1 region."
+    assert "would be configured" in found.text.splitlines()[2]
+    assert "amazon.aws.cloudwatchevent_rule does not support check mode." in " ".join(found.text.split())
+    assert found.artifacts["status"] == "planned"
+
+
+def test_a_region_that_failed_is_first() -> None:
+    found = shown(EU, US, failures=[f"{US}, Create alarm: No."])
+    assert found.text.splitlines() == [
+        "Monitoring configured in 1 of 2 regions.",
+        "region     alarm  outcome",
+        "us-east-1  yes    failed",
+        "eu-west-1  -      configured",
+        "- us-east-1, Create alarm: No.",
+    ]
+    assert found.lines[2].tone is Tone.BAD
+    assert found.failure == (
+        "1 of 2 regions failed.\n- us-east-1, Create alarm: No.\n"
+        "The other regions are complete. Rerun to complete the remaining regions."
+    )
+    assert found.artifacts["failed_regions"] == [US]
+
+
+@pytest.mark.parametrize("number", [20, 100])
+def test_many_regions(number: int) -> None:
+    regions = [f"eu-west-{one}" for one in range(number)]
+    rows = [line for line in shown(*regions).text.splitlines() if line.startswith("eu-west-")]
+    assert len(rows) == (number if number == 20 else 0)
+    failed = shown(*regions, failures=[f"{region}, x: No." for region in regions])
+    assert ("80 more" in failed.text) == (number == 100)
+
+
+def test_many_regions_are_one_row() -> None:
+    assert "100 regions  0      configured" in shown(*(f"eu-west-{one}" for one in range(100))).text

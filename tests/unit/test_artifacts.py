@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a role hands over overrides variables of the next job: no variable, fact or option has its name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.golden.images.plugins.action.role_result import SCREENS
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SOURCES = [
+    path
+    for folder in ("roles", "playbooks", "extensions")
+    for path in (CHECKOUT / folder).rglob("*.yml")
+    # The documentation names what is handed over.
+    if path.name != "argument_specs.yml" and path.parent.name != "meta"
+]
+
+
+@pytest.mark.parametrize("role", sorted(SCREENS))
+def test_no_task_reads_or_sets_what_is_handed_over(role: str) -> None:
+    name = re.compile(rf"\b{role}_artifacts\b")
+    assert SOURCES
+    assert [path for path in SOURCES if name.search(path.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("role", sorted(SCREENS))
+def test_no_option_of_a_role_has_the_name(role: str) -> None:
+    specs = [
+        yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in (CHECKOUT / "roles").glob("*/meta/argument_specs.yml")
+    ]
+    options = {name for spec in specs for name in spec["argument_specs"]["main"]["options"]}
+    assert f"{role}_regions" in options or role in ("verify",)
+    assert f"{role}_artifacts" not in options
+
+
+@pytest.mark.parametrize("role", sorted(SCREENS))
+def test_the_role_documents_what_it_hands_over(role: str) -> None:
+    spec = (CHECKOUT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+    assert f"C({role}_artifacts)" in spec
+    assert f"`{role}_artifacts`" in (CHECKOUT / "docs" / "results.md").read_text(encoding="utf-8")

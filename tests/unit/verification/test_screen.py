@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role verify displays at its end, hands over, and fails with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+    WIDTH,
+    Screen,
+    Tone,
+    columns_of,
+)
+from ansible_collections.golden.images.plugins.module_utils.verification.report import verification
+from ansible_collections.golden.images.plugins.module_utils.verification.screen import screen
+
+from .test_document import BATCH, EU, NO_KEY, US, WEB, seen
+
+
+def shown(report: dict[str, Any], check_mode: bool = False, path: str | None = "verification") -> Screen:
+    found = screen(report, {"changes": None, "check_mode": check_mode}, path)
+    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    return found
+
+
+def report(*results: dict[str, Any], level: str = "authorized", **returned: Any) -> dict[str, Any]:
+    return verification(level, [EU, US], [WEB, BATCH], [{"results": [*results], **returned}])
+
+
+def every(regions: list[str], accounts: list[str], level: str) -> dict[str, Any]:
+    results = [seen(account, region, level) for region in regions for account in accounts]
+    return verification("authorized", regions, accounts, [{"results": results}])
+
+
+@pytest.mark.parametrize("number", [1, 20, 100])
+def test_what_is_verified_is_one_line(number: int) -> None:
+    regions = [f"eu-west-{one}" for one in range(number)]
+    found = shown(every(regions, [WEB, BATCH], "launched"))
+    word = "region" if number == 1 else "regions"
+    assert found.text.splitlines() == [
+        f"Verified: 2 accounts in {number} {word}, {2 * number} of {2 * number} authorized.",
+        "Report: verification",
+    ]
+    assert found.lines[0].tone is Tone.GOOD
+    assert found.failure == ""
+    assert found.artifacts["status"] == "verified"
+    assert found.artifacts["images"] == {region: f"ami-{region}" for region in regions}
+
+
+def test_accounts_below_the_level_are_rows_with_their_findings() -> None:
+    found = shown(
+        report(seen(WEB, EU, "launched"), seen(BATCH, EU, "visible", NO_KEY), seen(WEB, US, "authorized"))
+    )
+    assert found.text.splitlines() == [
+        "2 of 4 verifications are not authorized.",
+        "region     account       image          level        findings",
+        f"eu-west-1  {BATCH}  ami-eu-west-1  visible      missing_key_access",
+        f"us-east-1  {BATCH}  -              not visible  -",
+        "- eu-west-1: There is no grant. Grant it.",
+        "Report: verification",
+    ]
+    assert found.failure == (
+        "2 of 4 verifications are not authorized.\n- eu-west-1: There is no grant. Grant it."
+    )
+    assert found.artifacts["failed_regions"] == [EU, US]
+    assert found.artifacts["images"] == {}
+
+
+@pytest.mark.parametrize("number", [20, 100])
+def test_many_accounts_below_the_level(number: int) -> None:
+    found = shown(every([f"eu-west-{one}" for one in range(number)], [WEB], "visible"))
+    rows = [line for line in found.text.splitlines() if line.startswith("eu-west-")]
+    assert len(rows) == 20
+    assert ("and 80 more" in found.text) == (number == 100)
+
+
+def test_planned_copies_are_not_verified_in_check_mode() -> None:
+    planned = report({**seen(WEB, EU, None), "image_id": None})
+    found = shown(planned, check_mode=True)
+    assert found.lines[0].text == (
+        "Check mode: 2 accounts would be verified in 2 regions, once the images exist."
+    )
+    assert found.failure == ""
+
+
+def test_nothing_was_verified() -> None:
+    option = {"action": "images", "message": "images: none.", "region": None, "remedy": "Set it."}
+    nothing = verification("authorized", [], [], [{"failed": True, "failures": [option]}])
+    found = shown(nothing, path=None)
+    assert found.text.splitlines() == ["Nothing was verified.", "- images: none. Set it."]
+    assert found.failure == "Nothing was verified.\n- images: none. Set it."
+
+
+def test_an_instance_that_may_still_be_running() -> None:
+    left = {"action": "TerminateInstances", "message": "i-1 runs.", "region": EU, "remedy": "Stop it."}
+    results = [seen(WEB, EU, "launched")]
+    found = shown(
+        verification(
+            "launched", [EU], [WEB], [{"results": results, "failures": [{**left, "account_id": WEB}]}]
+        )
+    )
+    assert found.lines[0].text == "All 1 are launched, but the verification is incomplete."
+    assert "- eu-west-1: i-1 runs. Stop it." in found.failure
