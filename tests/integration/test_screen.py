@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person sees: progress while copies are running, and never a secret."""
+"""What a person sees: progress, a table at the end of each role, and never a secret."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from simulated_aws.client import SimulatedAws
 
@@ -22,6 +24,7 @@ pytestmark = pytest.mark.every_python
 
 FQCN = "golden.images.distribute_ami"
 AWAY = "eu-west-1"
+WIDTH = 80
 NO_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
 
@@ -149,3 +152,150 @@ def test_secrets_of_the_environment_stay_there_when_a_region_fails(
     assert run.code != 0
     assert "InternalFailure" in run.stdout
     assert fixture.environment(OWNER)["AWS_SECRET_ACCESS_KEY"] not in run.text
+
+
+@pytest.fixture
+def distributing(fixture: Fixture) -> dict[str, Any]:
+    """The variables of a distribution to another region and two accounts."""
+    return {
+        "distribute_source_image_id": fixture.image_id,
+        "distribute_source_region": HOME,
+        "distribute_regions": [HOME, AWAY],
+        "distribute_account_ids": fixture.account_ids(*CONSUMERS),
+    }
+
+
+def test_a_distribution_ends_with_a_table_of_its_regions(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any]
+) -> None:
+    coloured = {
+        "ANSIBLE_STDOUT_CALLBACK": "default",
+        "ANSIBLE_NOCOLOR": "false",
+        "ANSIBLE_FORCE_COLOR": "true",
+    }
+    planned = _table(ansible.run(FQCN, distributing, "--check", environment=coloured).stdout)
+    assert planned[0] == f"\x1b[32mCheck mode: {fixture.image_id} would be distributed to 2 regions.\x1b[0m"
+
+    run = ansible.run(FQCN, distributing, environment={"ANSIBLE_STDOUT_CALLBACK": "default"})
+    assert run.code == 0, run.text
+    (copy,) = observed.own_images(aws, OWNER, AWAY)
+    assert _table(run.stdout) == [
+        f"Distributed {fixture.image_id} to 2 regions.",
+        "region     image                  copy    shared",
+        f"us-east-1  {fixture.image_id}  source  2/2",
+        f"eu-west-1  {copy['ImageId']}  copied  2/2",
+        "Shared with 2 accounts.",
+    ]
+
+
+def test_a_distribution_that_fails_ends_with_its_table(
+    aws: SimulatedAws, ansible: Ansible, distributing: dict[str, Any]
+) -> None:
+    aws.add_fault("error", action="CopyImage", times=0, code="InternalFailure", status=400)
+    run = ansible.run(FQCN, distributing, environment={"ANSIBLE_STDOUT_CALLBACK": "default"})
+    assert run.code != 0
+    lines = _table(run.stdout)
+    assert all(len(line) <= WIDTH for line in lines), lines
+    assert lines[0].startswith("Failed: ")
+    assert lines[2].startswith(f"{AWAY} ")
+    assert any(line.startswith(f"- {AWAY}: ") and "InternalFailure" in line for line in lines)
+
+
+def _table(stdout: str) -> list[str]:
+    """The lines that role_result displays."""
+    _before, _name, after = stdout.partition(" : Show the result]")
+    shown, _ok, _recap = after.partition("ok: [localhost]")
+    return [line for line in shown.splitlines()[1:] if line]
+
+
+def test_a_job_hands_over_to_the_next_one_of_a_workflow(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any], tmp_path: Path
+) -> None:
+    first = tmp_path / "first"
+    stats = _job(first, ansible, FQCN, distributing)
+    (copy,) = observed.own_images(aws, OWNER, AWAY)
+    handed_over = stats["event_data"]["artifact_data"]
+    assert handed_over == {
+        "distribute_artifacts": {
+            "copies": "[]",
+            "failed_regions": [],
+            "images": {HOME: fixture.image_id, AWAY: copy["ImageId"]},
+            "report_path": None,
+            "source_image_id": fixture.image_id,
+            "source_region": HOME,
+            "status": "distributed",
+        }
+    }
+    template = {
+        "verify_images": "{{ distribute_artifacts.images }}",
+        "verify_account_ids": [aws.account_id(OWNER)],
+        "verify_level": "visible",
+    }
+    stats = _job(tmp_path / "next", ansible, "golden.images.verify_ami", template, handed_over)
+    verified = stats["event_data"]["artifact_data"]["verify_artifacts"]
+    assert (verified["status"], verified["failed_regions"]) == ("verified", [])
+    assert verified["images"] == handed_over["distribute_artifacts"]["images"]
+
+
+def test_a_job_that_fails_hands_over_what_it_did(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any], tmp_path: Path
+) -> None:
+    aws.add_fault("error", action="ModifyImageAttribute", region=AWAY, times=0, code="Nope", status=400)
+    stats = _job(tmp_path / "first", ansible, FQCN, distributing)
+    handed_over = stats["event_data"]["artifact_data"]["distribute_artifacts"]
+    assert handed_over["status"] == "incomplete"
+    assert handed_over["failed_regions"] == [AWAY]
+    assert handed_over["images"] == {HOME: fixture.image_id}
+
+
+class _Unsafe(str):
+    """A text as AWX writes those of artifacts into extra variables (awx.main.utils.safe_yaml)."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts with the tag !unsafe."""
+
+
+_Dumper.add_representer(
+    _Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style="'")
+)
+
+
+def _unsafe(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_unsafe(key): _unsafe(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unsafe(item) for item in value]
+    return _Unsafe(value) if isinstance(value, str) else value
+
+
+def _job(
+    folder: Path,
+    ansible: Ansible,
+    playbook: str,
+    variables: Mapping[str, Any],
+    artifacts: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The last event of a job with the extra variables of its template and the artifacts of earlier jobs."""
+    (folder / "project").mkdir(parents=True)
+    (folder / "env").mkdir()
+    play = [{"ansible.builtin.import_playbook": playbook}]
+    (folder / "project" / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
+    extra = {**variables, **_unsafe(artifacts or {})}
+    (folder / "env" / "extravars").write_text(yaml.dump(extra, Dumper=_Dumper), encoding="utf-8")
+    environment = {
+        name: value for name, value in ansible.environment.items() if name != "ANSIBLE_STDOUT_CALLBACK"
+    }
+    done = subprocess.run(
+        ["ansible-runner", "run", str(folder), "--playbook", "play.yml", "--ident", "one", "--quiet"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    files = (folder / "artifacts" / "one" / "job_events").glob("*.json")
+    events = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    found = [event for event in events if event["event"] == "playbook_on_stats"]
+    assert found, done.stdout + done.stderr
+    return dict(found[0])

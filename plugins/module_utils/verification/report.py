@@ -153,9 +153,12 @@ def _finding_text(one: Mapping[str, Any]) -> str:
     return f"{one['message']} {one['remedy'] or ''}".strip()
 
 
-def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]) -> str:
+def problems(
+    wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]
+) -> list[Failure]:
+    """The accounts that have not reached the level and why, and other failures."""
     short = [row for row in rows if not row["reached"]]
-    problems = [
+    found = [
         Failure(
             message=" ".join([_shortfall(row, wanted), *map(_finding_text, row["findings"])]),
             remedy="",
@@ -176,5 +179,9 @@ def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Ma
         )
         for one in apart(short, failed)
     ]
-    problems += others
-    return summary(problems) if problems else ""
+    return found + others
+
+
+def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]) -> str:
+    found = problems(wanted, rows, failed)
+    return summary(found) if found else ""

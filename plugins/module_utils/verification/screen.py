@@ -25,7 +25,7 @@ from ..reports.screen import (
     sentence,
     table,
 )
-from .report import apart
+from .report import problems
 
 _COLUMNS = (
     Column("region", "region"),
@@ -40,13 +40,15 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     """The accounts that have not reached the level, and what is missing; those that have are one line.
 
     ``report`` is that of ``verification_report``. ``results`` has ``check_mode`` and the
-    ``changes`` that it returned.
+    ``changes`` that it returned, and the ``host_reports``, which are those of all hosts of the play: each of
+    them hands over the result of all, because the last one counts.
     """
     rows = report["results"]
     short = [row for row in rows if not row["reached"]]
     # In check mode, copies are planned that cannot be verified.
     planned = results["check_mode"] and any(row["image_id"] is None for row in rows)
-    found = [] if planned else _problems(report, short)
+    missing = [] if planned else problems(report["level"], rows, report["failures"])
+    found = [problem.as_result() for problem in missing]
     lines = (
         *_headline(report, short, planned),
         *table(_COLUMNS, [] if planned else [_row(row) for row in short[:MOST_ROWS]]),
@@ -57,7 +59,8 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     )
     failed = report["status"] != "verified" and not planned
     failure = failure_message(_count(report, short), found, report_path) if failed else ""
-    return Screen(lines, limited(_artifacts(report, report_path)), failure)
+    artifacts = _artifacts(results.get("host_reports") or [report], report_path)
+    return Screen(lines, limited(artifacts), failure)
 
 
 def _headline(report: Mapping[str, Any], short: Sequence[Any], planned: bool) -> Iterator[Line]:
@@ -100,31 +103,26 @@ def _further(short: Sequence[Any], planned: bool) -> Iterator[Line]:
         yield from sentence(f"and {len(short) - MOST_ROWS} more", Tone.BAD)
 
 
-def _problems(report: Mapping[str, Any], short: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The findings of the accounts that have not reached the level, and failures that are about others."""
-    found = [{**one, "region": row["region"]} for row in short for one in row["findings"]]
-    return [*found, *apart(short, report["failures"])]
-
-
-def _artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, Any]:
-    failed = set(report["failed_regions"])
+def _artifacts(reports: Sequence[Mapping[str, Any]], report_path: str | None) -> dict[str, Any]:
+    failed = {region for report in reports for region in report["failed_regions"]}
+    found = {report["status"] for report in reports}
     return {
-        "failed_regions": list(report["failed_regions"]),
+        "failed_regions": sorted(failed),
         # An account may have its own copy: only where all accounts launch the same image is it one image.
         "images": {
             region: images.pop()
-            for region, images in _images(report).items()
+            for region, images in _images(reports).items()
             if len(images) == 1 and region not in failed
         },
-        "level": report["level"],
+        "level": reports[0]["level"],
         "report_path": report_path,
-        "status": report["status"],
+        "status": found.pop() if len(found) == 1 else "incomplete",
     }
 
 
-def _images(report: Mapping[str, Any]) -> dict[str, set[str]]:
+def _images(reports: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for row in report["results"]:
+    for row in (row for report in reports for row in report["results"]):
         if row["image_id"]:
             found.setdefault(row["region"], set()).add(row["image_id"])
     return found

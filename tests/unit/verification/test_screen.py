@@ -58,11 +58,15 @@ def test_accounts_below_the_level_are_rows_with_their_findings() -> None:
         "region     account       image          level        findings",
         f"eu-west-1  {BATCH}  ami-eu-west-1  visible      missing_key_access",
         f"us-east-1  {BATCH}  -              not visible  -",
-        "- eu-west-1: There is no grant. Grant it.",
+        f"- eu-west-1: {BATCH}: ami-eu-west-1 is visible, not authorized. There is no",
+        "  grant. Grant it.",
+        f"- us-east-1: {BATCH}: the image is not visible, not authorized.",
         "Report: verification",
     ]
     assert found.failure == (
-        "2 of 4 verifications are not authorized.\n- eu-west-1: There is no grant. Grant it."
+        "2 of 4 verifications are not authorized.\n"
+        f"- eu-west-1: {BATCH}: ami-eu-west-1 is visible, not authorized. There is no grant. Grant it.\n"
+        f"- us-east-1: {BATCH}: the image is not visible, not authorized."
     )
     assert found.artifacts["failed_regions"] == [EU, US]
     assert found.artifacts["images"] == {}
@@ -103,3 +107,16 @@ def test_an_instance_that_may_still_be_running() -> None:
     )
     assert found.lines[0].text == "All 1 are launched, but the verification is incomplete."
     assert "- eu-west-1: i-1 runs. Stop it." in found.failure
+
+
+def test_each_host_of_a_play_hands_over_the_result_of_all() -> None:
+    good, bad = every([EU, US], [WEB], "launched"), every([EU], [BATCH], "visible")
+    found = screen(good, {"check_mode": False, "host_reports": [good, bad]}, None)
+    assert found.failure == ""
+    assert found.artifacts == {
+        "failed_regions": [EU],
+        "images": {US: f"ami-{US}"},
+        "level": "authorized",
+        "report_path": None,
+        "status": "incomplete",
+    }
