@@ -174,7 +174,7 @@ def test_a_distribution_ends_with_a_table_of_its_regions(
         "ANSIBLE_FORCE_COLOR": "true",
     }
     planned = _table(ansible.run(FQCN, distributing, "--check", environment=coloured).stdout)
-    assert planned[0] == f"\x1b[32mCheck mode: {fixture.image_id} would be distributed to 2 regions.\x1b[0m"
+    assert planned[0] == f"\x1b[0;32mCheck mode: {fixture.image_id} would be distributed to 2 regions.\x1b[0m"
 
     run = ansible.run(FQCN, distributing, environment={"ANSIBLE_STDOUT_CALLBACK": "default"})
     assert run.code == 0, run.text

@@ -101,6 +101,8 @@ def _rows(run: _Run) -> Iterator[Row]:
     """The regions with a problem, then the others, which are one row if there are many."""
     regions = run.report["regions"]
     bad = [region for region in regions if _problem(run, region)]
+    # Where something failed, before where that kept the others from being shared.
+    bad.sort(key=lambda region: not _failed(run, region))
     good = [region for region in regions if not _problem(run, region)]
     yield from (Row(_cells(run, region), Tone.BAD) for region in bad[:MOST_ROWS])
     if len(bad) > MOST_ROWS:
