@@ -59,7 +59,7 @@ class ActionModule(ActionBase):
         _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
         role = given["role"]
         try:
-            results = {**given["results"], "check_mode": bool(self._task.check_mode)}
+            results = {**given["results"], "check_mode": bool(self._task.check_mode), "role": role}
             screen = SCREENS[role](given["report"], results, given["report_path"] or None)
         except (AttributeError, LookupError, TypeError, ValueError) as exception:
             raise AnsibleActionFail(

@@ -116,6 +116,44 @@ def table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[Line]:
         yield Line(_joined(shown, text, widths, gap), row.tone)
 
 
+def collapsed(bad: Sequence[Row], good: Sequence[Row], noun: str = "region") -> Iterator[Row]:
+    """The rows of a table whose first column is ``region``: those with a problem, then the others.
+
+    Of more than 20 rows with a problem, the further ones are counted. If there are more than 20 rows, those
+    without a problem are one row, with the texts that are the same in all of them.
+    """
+    yield from bad[:MOST_ROWS]
+    if len(bad) > MOST_ROWS:
+        yield Row({"region": f"{len(bad) - MOST_ROWS} more"}, Tone.BAD)
+    if len(bad) + len(good) <= MOST_ROWS:
+        yield from good
+    elif good:
+        first = good[0].cells
+        same = {key: text for key, text in first.items() if all(row.cells.get(key) == text for row in good)}
+        yield Row({**same, "region": counted(len(good), noun)})
+
+
+def failed_rows(found: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """A row for each region and account that failed: ``region``, ``account`` and ``outcome``."""
+    places = dict.fromkeys((one["region"], one.get("account_id")) for one in found if one["region"])
+    return [
+        Row({"region": region, "account": account, "outcome": "failed"}, Tone.BAD)
+        for region, account in places
+    ]
+
+
+def failed_regions(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The regions of failures, each once."""
+    return sorted({str(one["region"]) for one in found if one["region"]})
+
+
+def outcome_of(changed: bool, is_plan: bool) -> str:
+    """What happened to a region, or would."""
+    if not changed:
+        return "unchanged"
+    return "planned" if is_plan else "changed"
+
+
 def failures(found: Sequence[Mapping[str, Any]], path: str | None) -> Iterator[Line]:
     """Each failure as its place, message and remedy, the same one in several regions once, at most five."""
     texts = _failure_texts(found)

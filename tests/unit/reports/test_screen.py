@@ -15,14 +15,20 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     Row,
     Screen,
     Tone,
+    changes,
     clean,
+    collapsed,
     columns_of,
     count_texts,
     counted,
     cut,
+    failed_regions,
+    failed_rows,
+    failure_message,
     failures,
     limited,
     listed,
+    outcome_of,
     report_line,
     sentence,
     table,
@@ -156,3 +162,57 @@ def test_columns() -> None:
 
 def test_a_screen_is_one_text() -> None:
     assert Screen((Line("a"), Line("b", Tone.BAD))).text == "a\nb"
+
+
+@pytest.mark.parametrize("number", [1, 20, 100])
+def test_rows_without_a_problem_are_one_if_there_are_many(number: int) -> None:
+    good = [Row({"region": f"r-{one}", "image": f"ami-{one}", "outcome": "changed"}) for one in range(number)]
+    rows = list(collapsed([], good))
+    if number <= 20:
+        assert rows == good
+    else:
+        assert rows == [Row({"region": "100 regions", "outcome": "changed"})]
+
+
+def test_rows_with_a_problem_are_first_and_counted() -> None:
+    bad = [Row({"region": f"r-{one}"}, Tone.BAD) for one in range(30)]
+    rows = list(collapsed(bad, [Row({"region": "good"})], "image"))
+    assert rows[:20] == bad[:20]
+    assert rows[20:] == [Row({"region": "10 more"}, Tone.BAD), Row({"region": "1 image"})]
+
+
+def test_failed_regions_and_their_rows() -> None:
+    found = [
+        failure(account_id="1"),
+        failure("Other.", account_id="1"),
+        failure(region=None),
+        failure(region="a-1"),
+    ]
+    assert failed_regions(found) == ["a-1", "eu-west-1"]
+    assert [row.cells for row in failed_rows(found)] == [
+        {"region": "eu-west-1", "account": "1", "outcome": "failed"},
+        {"region": "a-1", "account": None, "outcome": "failed"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_plan", "text"),
+    [(True, True, "planned"), (True, False, "changed"), (False, True, "unchanged")],
+)
+def test_outcomes(changed: bool, is_plan: bool, text: str) -> None:
+    assert outcome_of(changed, is_plan) == text
+
+
+def test_the_message_of_a_role_that_fails() -> None:
+    found = [failure(f"No {number}.") for number in range(7)]
+    lines = failure_message("It failed.", found, "report.json").splitlines()
+    assert lines[:2] == ["It failed.", "- eu-west-1: No 0. Ask."]
+    assert lines[6:] == ["  2 more in report.json."]
+    long = failure_message("It failed.", [failure("x" * 5000) for _number in range(5)], None)
+    assert len(long) < 4000
+
+
+def test_what_has_changed() -> None:
+    found = {"added": ["A."], "removed": ["B."], "since": "2026-11-24T12:00:00+00:00"}
+    assert texts(changes(found, None)) == ["Since 2026-11-24 12:00: 1 new, 1 gone.", "+ A.", "- B."]
+    assert texts(changes(None, None)) == []

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``diagnose`` displays and hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..reports.document import Column
+from ..reports.screen import (
+    Line,
+    Row,
+    Screen,
+    Tone,
+    collapsed,
+    counted,
+    failures,
+    limited,
+    sentence,
+    table,
+)
+
+_COLUMNS = (
+    Column("region", "region"),
+    Column("account", "account"),
+    Column("image", "image"),
+    Column("launches", "launches"),
+    Column("findings", "findings"),
+)
+
+Result = Mapping[str, Any]
+
+
+def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+    """The accounts that cannot launch an image, and what blocks them; those that can are one row if many.
+
+    ``report`` is the result of ``ami_share_diagnose``. ``results`` has the ``status``.
+    """
+    diagnosed = report.get("results") or ()
+    bad = [one for one in diagnosed if one["can_launch"] != "yes"]
+    good = [one for one in diagnosed if one["can_launch"] == "yes"]
+    blocking = [one for result in bad for one in result["findings"] if one["blocks_launch"] != "harmless"]
+    # With fail_on, findings are failures, too.
+    messages = {one["message"] for one in blocking}
+    others = [one for one in report.get("failures") or () if not _is_known(one, messages)]
+    lines = (
+        *_headline(diagnosed, bad, results["status"]),
+        *table(_COLUMNS, tuple(collapsed(list(map(_row, bad)), list(map(_row, good)), "account"))),
+        *failures([*_named(blocking), *others], report_path),
+    )
+    artifacts = {
+        "failed_regions": sorted({one["region"] for one in bad}),
+        "report_path": report_path,
+        "status": results["status"],
+    }
+    return Screen(lines, limited(artifacts))
+
+
+def _headline(diagnosed: Sequence[Result], bad: Sequence[Result], status: str) -> Iterator[Line]:
+    accounts = counted(len({one["account_id"] for one in diagnosed}), "account")
+    regions = counted(len({one["region"] for one in diagnosed}), "region")
+    if not diagnosed:
+        yield from sentence("Nothing was diagnosed.", Tone.BAD)
+    elif bad:
+        text = f"{len(bad)} of {len(diagnosed)} launches blocked or not certain: {accounts}, {regions}."
+        yield from sentence(text, Tone.BAD)
+    else:
+        tone = Tone.GOOD if status == "clean" else Tone.WARNING
+        yield from sentence(f"Nothing blocks a launch: {accounts}, {regions}.", tone)
+
+
+def _row(one: Result) -> Row:
+    codes = dict.fromkeys(finding["code"] for finding in one["findings"])
+    cells = {
+        "region": one["region"],
+        "account": one["account_id"],
+        "image": one["image_id"] or "(new)",
+        "launches": one["can_launch"],
+        "findings": ", ".join(codes),
+    }
+    tones = {"no": Tone.BAD, "unknown": Tone.WARNING}
+    return Row(cells, tones.get(one["can_launch"], Tone.PLAIN))
+
+
+def _named(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Findings with their account in the message."""
+    return [{**one, "message": f"{one['account_id']}: {one['message']}"} for one in found]
+
+
+def _is_known(failure: Mapping[str, Any], messages: set[str]) -> bool:
+    return failure["message"] in messages

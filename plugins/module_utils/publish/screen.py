@@ -1,0 +1,106 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the roles ``publish`` and ``rollback`` display and hand over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..reports.document import Column
+from ..reports.screen import (
+    Line,
+    Row,
+    Screen,
+    Tone,
+    collapsed,
+    counted,
+    failed_regions,
+    failed_rows,
+    failures,
+    limited,
+    outcome_of,
+    sentence,
+    table,
+)
+
+_COLUMNS = (
+    Column("region", "region"),
+    Column("account", "account"),
+    Column("image", "image"),
+    Column("version", "version", numeric=True),
+    Column("templates", "templates"),
+    Column("outcome", "outcome"),
+)
+
+Result = Mapping[str, Any]
+
+
+def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+    """The parameter and the launch templates of each region and account; what failed first.
+
+    ``report`` is the result of ``ami_publish``. ``results`` has the ``role``, its ``status``, the
+    ``parameter`` and ``check_mode``.
+    """
+    found = report.get("failures") or ()
+    published = report.get("results") or ()
+    rows = [_row(one, results["check_mode"]) for one in published]
+    lines = (
+        *_headline(published, results),
+        *table(_COLUMNS, tuple(collapsed(failed_rows(found), rows, "publication"))),
+        *_label(published),
+        *failures(found, report_path),
+    )
+    artifacts = {
+        "failed_regions": failed_regions(found),
+        "images": _images(published),
+        "parameter": results["parameter"],
+        "report_path": report_path,
+        "status": results["status"],
+    }
+    return Screen(lines, limited(artifacts))
+
+
+def _headline(published: Sequence[Result], results: Mapping[str, Any]) -> Iterator[Line]:
+    status, rolls_back = results["status"], results["role"] == "rollback"
+    regions = counted(len({one["region"] for one in published}), "region")
+    word = "rolled back" if rolls_back else "published"
+    if status == "planned":
+        text, tone = f"Check mode: {results['parameter']} would be {word} in {regions}.", Tone.GOOD
+    elif status in ("published", "rolled_back"):
+        text, tone = f"{word.capitalize()} {results['parameter']} in {regions}.", Tone.GOOD
+    else:
+        text, tone = f"{str(status).capitalize()}: {results['parameter']} {word} in {regions}.", Tone.BAD
+    yield from sentence(text, tone)
+
+
+def _row(one: Result, is_plan: bool) -> Row:
+    version, templates = one["parameter_version"], one["launch_templates"] or {}
+    cells = {
+        "region": one["region"],
+        "account": one["account_id"],
+        "image": one["image_id"] or "(new)",
+        "version": version,
+        "templates": ", ".join(
+            name if number is None else f"{name}:{number}" for name, number in templates.items()
+        ),
+        "outcome": outcome_of(one["changed"], is_plan),
+    }
+    return Row(cells)
+
+
+def _label(published: Sequence[Result]) -> Iterator[Line]:
+    labels = dict.fromkeys(str(one["label"]) for one in published)
+    if labels:
+        yield from sentence(f"Label: {', '.join(labels)}.")
+
+
+def _images(published: Sequence[Result]) -> dict[str, str]:
+    """The image of each region in which all accounts have the same one."""
+    found: dict[str, set[str]] = {}
+    for one in published:
+        if one["image_id"]:
+            found.setdefault(one["region"], set()).add(one["image_id"])
+    return {region: images.pop() for region, images in found.items() if len(images) == 1}

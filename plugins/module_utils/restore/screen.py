@@ -1,0 +1,85 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``restore`` displays and hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..reports.document import Column
+from ..reports.screen import (
+    Line,
+    Row,
+    Screen,
+    Tone,
+    collapsed,
+    counted,
+    failed_regions,
+    failed_rows,
+    failures,
+    limited,
+    outcome_of,
+    sentence,
+    table,
+)
+
+_COLUMNS = (
+    Column("region", "region"),
+    Column("image", "image"),
+    Column("was", "was"),
+    Column("shared", "accounts", numeric=True),
+    Column("tombstone", "permissions of"),
+    Column("outcome", "outcome"),
+)
+_DATE = len("2026-11-24")
+
+
+def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+    """The images with their earlier state and the permissions that they have again; what failed first.
+
+    ``report`` is the result of ``ami_restore``. ``results`` has the ``status`` and ``check_mode``.
+    """
+    found = report.get("failures") or ()
+    restored = report.get("results") or ()
+    rows = [_row(one, results["check_mode"]) for one in restored]
+    lines = (
+        *_headline(len(restored), results),
+        *table(_COLUMNS, tuple(collapsed(failed_rows(found), rows, "image"))),
+        *failures(found, report_path),
+    )
+    images: dict[str, list[str]] = {}
+    for one in restored:
+        images.setdefault(one["region"], []).append(one["image_id"])
+    artifacts = {
+        "failed_regions": failed_regions(found),
+        "images": images,
+        "report_path": report_path,
+        "status": results["status"],
+    }
+    return Screen(lines, limited(artifacts))
+
+
+def _headline(number: int, results: Mapping[str, Any]) -> Iterator[Line]:
+    images, status = counted(number, "image"), results["status"]
+    if status == "planned":
+        yield from sentence(f"Check mode: {images} would be restored.", Tone.GOOD)
+    elif status == "restored":
+        yield from sentence(f"Restored {images}.", Tone.GOOD)
+    else:
+        yield from sentence(f"{str(status).capitalize()}: {images} restored.", Tone.BAD)
+
+
+def _row(one: Mapping[str, Any], is_plan: bool) -> Row:
+    permissions = one["launch_permissions"]
+    cells = {
+        "region": one["region"],
+        "image": one["image_id"],
+        "was": str(one["previous_state"]).replace("_", " "),
+        "shared": None if permissions is None else len(permissions.get("account_ids") or ()),
+        "tombstone": str(one["tombstone"] or "")[:_DATE],
+        "outcome": outcome_of(one["changed"], is_plan),
+    }
+    return Row(cells)

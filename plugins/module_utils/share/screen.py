@@ -1,0 +1,84 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the roles ``share`` and ``unshare`` display and hand over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..reports.document import Column
+from ..reports.screen import (
+    Line,
+    Row,
+    Screen,
+    Tone,
+    collapsed,
+    count_texts,
+    counted,
+    failed_regions,
+    failed_rows,
+    failures,
+    limited,
+    outcome_of,
+    sentence,
+    table,
+)
+
+_COLUMNS = (
+    Column("region", "region"),
+    Column("image", "image"),
+    Column("shared", "shared with"),
+    Column("outcome", "outcome"),
+)
+_KINDS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_arns", "unit"))
+
+
+def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+    """The images, regions that failed first, and with how many each is shared now.
+
+    ``report`` is the result of ``ami_share``. ``results`` has the ``role``, its ``status`` and
+    ``check_mode``.
+    """
+    found = report.get("failures") or ()
+    rows = [_row(one, results["check_mode"]) for one in report.get("results") or ()]
+    lines = (
+        *_headline(report, results),
+        *table(_COLUMNS, tuple(collapsed(failed_rows(found), rows, "image"))),
+        *failures(found, report_path),
+    )
+    artifacts = {
+        "failed_regions": failed_regions(found),
+        "images": {one["region"]: one["image_id"] for one in report.get("results") or ()},
+        "report_path": report_path,
+        "status": results["status"],
+    }
+    return Screen(lines, limited(artifacts))
+
+
+def _headline(report: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator[Line]:
+    word = "unshared" if results["role"] == "unshare" else "shared"
+    number = counted(len(report.get("results") or ()), "image")
+    if results["status"] == "planned":
+        yield from sentence(f"Check mode: {number} would be {word}.", Tone.GOOD)
+    elif results["status"] == word:
+        yield from sentence(f"{word.capitalize()} {number}.", Tone.GOOD)
+    else:
+        yield from sentence(f"{str(results['status']).capitalize()}: {number} {word}.", Tone.BAD)
+
+
+def _row(one: Mapping[str, Any], is_plan: bool) -> Row:
+    permissions = one["launch_permissions"] or {}
+    shared = count_texts((len(permissions.get(kind) or ()), noun) for kind, noun in _KINDS)
+    public = bool(permissions.get("public"))
+    return Row(
+        {
+            "region": one["region"],
+            "image": one["image_id"] or "(new)",
+            "shared": "the public" if public else shared or "no account",
+            "outcome": outcome_of(one["changed"], is_plan),
+        },
+        Tone.WARNING if public else Tone.PLAIN,
+    )

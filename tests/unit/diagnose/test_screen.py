@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role diagnose displays at its end and hands over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.diagnose.screen import screen
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+    WIDTH,
+    Screen,
+    Tone,
+    columns_of,
+)
+
+EU, US = "eu-west-1", "us-east-1"
+WEB, BATCH = "111111111111", "222222222222"
+
+
+def finding(code: str = "not_shared", account_id: str = WEB, **changes: Any) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        "blocks_launch": "blocking",
+        "code": code,
+        "message": f"It is {code}.",
+        "region": EU,
+        "remedy": "Share it.",
+        **changes,
+    }
+
+
+def diagnosed(*findings: dict[str, Any], can_launch: str = "no", **changes: Any) -> dict[str, Any]:
+    return {
+        "account_id": WEB,
+        "can_launch": can_launch,
+        "findings": list(findings),
+        "image_id": "ami-1",
+        "region": EU,
+        **changes,
+    }
+
+
+def shown(*results: dict[str, Any], status: str = "findings", **report: Any) -> Screen:
+    given = {"check_mode": False, "role": "diagnose", "status": status}
+    found = screen({"results": list(results), "failures": [], **report}, given, None)
+    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    return found
+
+
+def test_nothing_blocks_a_launch() -> None:
+    harmless = finding("image_deprecated", blocks_launch="harmless")
+    found = shown(diagnosed(harmless, can_launch="yes"), status="clean")
+    assert found.text.splitlines() == [
+        "Nothing blocks a launch: 1 account, 1 region.",
+        "region     account       image  launches  findings",
+        f"eu-west-1  {WEB}  ami-1  yes       image_deprecated",
+    ]
+    assert found.lines[0].tone is Tone.GOOD
+    assert found.artifacts == {"failed_regions": [], "report_path": None, "status": "clean"}
+
+
+def test_what_blocks_a_launch_is_first_and_explained() -> None:
+    found = shown(
+        diagnosed(can_launch="yes", account_id=BATCH),
+        diagnosed(finding(), finding("image_deprecated", blocks_launch="harmless")),
+        diagnosed(finding("key_access_unknown", blocks_launch="unknown"), can_launch="unknown", region=US),
+        failures=[finding(), {"message": "No.", "region": US, "remedy": "Ask."}],
+    )
+    assert found.text.splitlines() == [
+        "2 of 3 launches blocked or not certain: 2 accounts, 2 regions.",
+        "region     account       image  launches  findings",
+        f"eu-west-1  {WEB}  ami-1  no        not_shared, image_deprecated",
+        f"us-east-1  {WEB}  ami-1  unknown   key_access_unknown",
+        f"eu-west-1  {BATCH}  ami-1  yes",
+        f"- eu-west-1: {WEB}: It is not_shared. Share it.",
+        f"- eu-west-1: {WEB}: It is key_access_unknown. Share it.",
+        "- us-east-1: No. Ask.",
+    ]
+    assert [line.tone for line in found.lines[2:5]] == [Tone.BAD, Tone.WARNING, Tone.PLAIN]
+    assert found.artifacts["failed_regions"] == [EU, US]
+
+
+def test_nothing_was_diagnosed() -> None:
+    found = shown(status="failed", failures=[{"message": "No.", "region": None, "remedy": ""}])
+    assert found.text.splitlines() == ["Nothing was diagnosed.", "- No."]
+
+
+@pytest.mark.parametrize("number", [20, 100])
+def test_many_accounts(number: int) -> None:
+    found = shown(
+        *(diagnosed(can_launch="yes", account_id=f"{one:012}") for one in range(number)), status="clean"
+    )
+    assert ("100 accounts" in found.text.splitlines()[-1]) == (number == 100)

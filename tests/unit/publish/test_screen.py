@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the roles publish and rollback display at their end and hand over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.publish.screen import screen
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import WIDTH, Screen, columns_of
+
+EU, US = "eu-west-1", "us-east-1"
+OWNER, OTHER = "111111111111", "222222222222"
+REFUSED = {"account_id": OTHER, "message": "No.", "region": US, "remedy": "Ask."}
+
+
+def published(region: str = EU, account_id: str = OWNER, **changes: Any) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        "changed": True,
+        "image_id": f"ami-{region}",
+        "label": "v4",
+        "launch_templates": {"web": 3},
+        "parameter": "/golden/web",
+        "parameter_version": 4,
+        "region": region,
+        **changes,
+    }
+
+
+def shown(*results: dict[str, Any], status: str = "published", role: str = "publish", **more: Any) -> Screen:
+    given = {
+        "check_mode": status == "planned",
+        "parameter": "/golden/web",
+        "role": role,
+        "status": status,
+    }
+    found = screen({"results": list(results), "failures": [], **more}, given, None)
+    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    return found
+
+
+def test_images_are_published() -> None:
+    found = shown(published(), published(US, launch_templates={}, changed=False))
+    assert found.text.splitlines() == [
+        "Published /golden/web in 2 regions.",
+        "region     account       image          version  templates  outcome",
+        "eu-west-1  111111111111  ami-eu-west-1        4  web:3      changed",
+        "us-east-1  111111111111  ami-us-east-1        4             unchanged",
+        "Label: v4.",
+    ]
+    assert found.artifacts == {
+        "failed_regions": [],
+        "images": {EU: f"ami-{EU}", US: f"ami-{US}"},
+        "parameter": "/golden/web",
+        "report_path": None,
+        "status": "published",
+    }
+
+
+def test_only_a_regions_one_image_is_handed_over() -> None:
+    found = shown(published(), published(account_id=OTHER, image_id="ami-own"), published(US, image_id=None))
+    assert found.artifacts["images"] == {}
+
+
+def test_a_rollback() -> None:
+    found = shown(published(), status="rolled_back", role="rollback")
+    assert found.text.splitlines()[0] == "Rolled back /golden/web in 1 region."
+
+
+def test_a_region_that_failed() -> None:
+    found = shown(published(), status="incomplete", failures=[REFUSED])
+    assert found.text.splitlines()[0] == "Incomplete: /golden/web published in 1 region."
+    assert found.text.splitlines()[2].split() == [US, OTHER, "failed"]
+    assert found.artifacts["failed_regions"] == [US]
+
+
+def test_check_mode() -> None:
+    found = shown(
+        published(image_id=None, parameter_version=None, launch_templates={"web": None}), status="planned"
+    )
+    assert found.text.splitlines()[0] == "Check mode: /golden/web would be published in 1 region."
+    assert found.text.splitlines()[2].split() == [EU, OWNER, "(new)", "web", "planned"]
+
+
+@pytest.mark.parametrize("number", [20, 100])
+def test_many_regions(number: int) -> None:
+    found = shown(*(published(f"eu-west-{one}") for one in range(number)))
+    assert ("100 publications" in found.text) == (number == 100)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role restore displays at its end and hands over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import WIDTH, Screen, columns_of
+from ansible_collections.golden.images.plugins.module_utils.restore.screen import screen
+
+EU, US = "eu-west-1", "us-east-1"
+REFUSED = {"account_id": None, "message": "No.", "region": US, "remedy": "Ask."}
+
+
+def restored(region: str = EU, image_id: str = "ami-1", **changes: Any) -> dict[str, Any]:
+    return {
+        "changed": True,
+        "image_id": image_id,
+        "launch_permissions": {"account_ids": ["1", "2"]},
+        "previous_state": "recycle_bin",
+        "region": region,
+        "tombstone": "2026-11-24T12:00:00Z",
+        **changes,
+    }
+
+
+def shown(*results: dict[str, Any], status: str = "restored", **report: Any) -> Screen:
+    given = {"check_mode": status == "planned", "role": "restore", "status": status}
+    found = screen({"results": list(results), "failures": [], **report}, given, None)
+    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    return found
+
+
+def test_images_and_their_permissions_are_restored() -> None:
+    found = shown(
+        restored(),
+        restored(image_id="ami-2", previous_state="disabled", tombstone=None, launch_permissions=None),
+    )
+    assert found.text.splitlines() == [
+        "Restored 2 images.",
+        "region     image  was          accounts  permissions of  outcome",
+        "eu-west-1  ami-1  recycle bin         2  2026-11-24      changed",
+        "eu-west-1  ami-2  disabled                               changed",
+    ]
+    assert found.artifacts == {
+        "failed_regions": [],
+        "images": {EU: ["ami-1", "ami-2"]},
+        "report_path": None,
+        "status": "restored",
+    }
+
+
+def test_a_region_that_failed() -> None:
+    found = shown(restored(), status="incomplete", failures=[REFUSED])
+    assert found.text.splitlines()[0] == "Incomplete: 1 image restored."
+    assert found.text.splitlines()[2].split() == [US, "failed"]
+    assert found.artifacts["failed_regions"] == [US]
+
+
+def test_check_mode() -> None:
+    assert shown(restored(), status="planned").text.startswith("Check mode: 1 image would be restored.")
+
+
+@pytest.mark.parametrize("number", [20, 100])
+def test_many_images(number: int) -> None:
+    found = shown(*(restored(image_id=f"ami-{one}") for one in range(number)))
+    assert ("100 images" in found.text.splitlines()[-1]) == (number == 100)

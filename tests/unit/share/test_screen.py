@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the roles share and unshare display at their end and hand over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+    WIDTH,
+    Screen,
+    Tone,
+    columns_of,
+)
+from ansible_collections.golden.images.plugins.module_utils.share.screen import screen
+
+EU, US = "eu-west-1", "us-east-1"
+REFUSED = {"account_id": None, "message": "No.", "region": US, "remedy": "Ask."}
+
+
+def shared(region: str, *accounts: str, **changes: Any) -> dict[str, Any]:
+    permissions = {"account_ids": list(accounts), "org_arns": [], "org_unit_arns": [], "public": False}
+    return {
+        "changed": True,
+        "image_id": f"ami-{region}",
+        "launch_permissions": {**permissions, **changes.pop("permissions", {})},
+        "region": region,
+        **changes,
+    }
+
+
+def shown(*results: dict[str, Any], status: str = "shared", role: str = "share", **report: Any) -> Screen:
+    given = {"check_mode": status == "planned", "role": role, "status": status}
+    found = screen({"results": list(results), "failures": [], **report}, given, None)
+    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    return found
+
+
+def test_images_are_shared() -> None:
+    found = shown(shared(EU, "1", "2"), shared(US, "1", permissions={"org_arns": ["x"]}, changed=False))
+    assert found.text.splitlines() == [
+        "Shared 2 images.",
+        "region     image          shared with                   outcome",
+        "eu-west-1  ami-eu-west-1  2 accounts                    changed",
+        "us-east-1  ami-us-east-1  1 account and 1 organization  unchanged",
+    ]
+    assert found.artifacts == {
+        "failed_regions": [],
+        "images": {EU: f"ami-{EU}", US: f"ami-{US}"},
+        "report_path": None,
+        "status": "shared",
+    }
+
+
+def test_a_region_that_failed_is_first() -> None:
+    found = shown(shared(EU, "1"), status="incomplete", failures=[REFUSED])
+    assert found.text.splitlines()[0] == "Incomplete: 1 image shared."
+    assert found.text.splitlines()[2].startswith("us-east-1")
+    assert found.lines[2].tone is Tone.BAD
+    assert found.text.splitlines()[-1] == "- us-east-1: No. Ask."
+    assert found.artifacts["failed_regions"] == [US]
+
+
+def test_images_are_unshared() -> None:
+    found = shown(shared(EU), status="unshared", role="unshare")
+    assert found.text.splitlines()[0] == "Unshared 1 image."
+    assert "no account" in found.text
+
+
+def test_public_images_are_named() -> None:
+    found = shown(shared(EU, permissions={"public": True}))
+    assert "the public" in found.text
+    assert found.lines[-1].tone is Tone.WARNING
+
+
+def test_check_mode() -> None:
+    found = shown(shared(EU, "1"), status="planned")
+    assert found.text.splitlines()[0] == "Check mode: 1 image would be shared."
+    assert found.text.endswith("planned")
+
+
+def test_nothing_was_read() -> None:
+    found = screen(
+        {"failed": True, "msg": "No."}, {"check_mode": False, "role": "share", "status": "failed"}, None
+    )
+    assert found.text == "Failed: 0 images shared."
+
+
+@pytest.mark.parametrize("number", [20, 100])
+def test_many_regions(number: int) -> None:
+    found = shown(*(shared(f"eu-west-{one}", "1") for one in range(number)))
+    assert ("100 images" in found.text.splitlines()[-1]) == (number == 100)
