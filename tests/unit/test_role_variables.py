@@ -51,7 +51,6 @@ EXCEPTIONS = {
     "distribute.require_shareable": "follows from whom the images are shared with",
     "distribute.require_shared": "follows from whom the images are shared with",
     "monitor.region": "the variable lists regions, and the modules act in one region",
-    "monitor.monitor_state": "selects the file of tasks",
     "remediate.remediate_allow_empty_allowlist": "only the role checks for an empty allowlist",
     "verify.regions": "the regions of verify_images",
 }
