@@ -85,7 +85,8 @@ _RETRY = "Rerun later: completed work is kept."
 _IMAGE_NOT_FOUND = (
     "Check the AMI ID and the region; a deregistered or unshared image is not found from that moment on."
 )
-_FITTING_TYPE = "See AWS's message; for a launch, set an instance_type that the image supports."
+_FITTING_TYPE = "Set an instance_type that the image supports."
+_PUBLIC_DEPRECATION = "Remove the public launch permission of the image first: AWS keeps its date."
 _NO_SUCH_OPERATION = "The endpoint does not offer {action}: check endpoint_url and AWS_ENDPOINT_URL."
 _OTHER_CODE = "See the error {code} of {action} in AWS's API reference."
 _NO_ANSWER = "The region did not answer before all other regions were done."
@@ -132,17 +133,41 @@ REMEDIES = {
     "InsufficientInstanceCapacity": "Set another instance type or another subnet, or rerun later.",
     "InvalidGroup.NotFound": "Check the security group IDs: each account and region has its own.",
     "InvalidSubnetID.NotFound": "Check the subnet ID: each account and region has its own.",
-    # botocore operation ReplaceImageInstanceTypeSpecification; for ENA hashicorp/terraform#19763.
-    "InvalidParameterCombination": _FITTING_TYPE,
-    # For example "SQL Server Enterprise Edition is not supported for the instance type".
-    "UnsupportedOperation": _FITTING_TYPE,
     "Unsupported": "Set an instance type that the subnet's Availability Zone offers and the image supports.",
     "VcpuLimitExceeded": "Request a higher quota for On-Demand vCPUs in the account.",
     "NotFoundException": "Create the key or the alias in this region, or set another key.",
     "IdempotentParameterMismatch": "Another run copies this source with other options: rerun.",
     "ParameterLimitExceeded": "Delete parameters that are no longer needed, or use the advanced tier.",
     "TooManyUpdates": "Another process is updating the parameter: rerun.",
-    "OperationNotPermitted": "See AWS's message; for example, a snapshot under aws/ebs cannot be shared.",
+}
+
+# Codes with many reasons: "Error codes for the Amazon EC2 API" only says that the operation is not permitted
+# or not supported, or that parameters cannot be combined. The documentation of each action says more.
+REMEDIES_OF_ACTIONS = {
+    # botocore operation ReplaceImageInstanceTypeSpecification; for ENA hashicorp/terraform#19763.
+    ("RunInstances", "InvalidParameterCombination"): _FITTING_TYPE,
+    # For example "SQL Server Enterprise Edition is not supported for the instance type".
+    ("RunInstances", "UnsupportedOperation"): _FITTING_TYPE,
+    # EC2 User Guide, "Terminate Amazon EC2 instances": termination protection.
+    ("TerminateInstances", "OperationNotPermitted"): "Turn off the termination protection of the instance.",
+    # EC2 User Guide, "Manage block public access for your AMIs".
+    ("ModifyImageAttribute", "OperationNotPermitted"): "Name accounts instead of the public, or call "
+    "DisableImageBlockPublicAccess in this region, if the image must be public.",
+    # botocore operation ModifySnapshotAttribute; EBS User Guide, "Block public access for snapshots".
+    ("ModifySnapshotAttribute", "OperationNotPermitted"): "Copy the image under a customer managed key: a "
+    "snapshot under aws/ebs cannot be shared, and an encrypted one cannot be public.",
+    # EC2 User Guide, "Protect an Amazon EC2 AMI from deregistration".
+    ("DeregisterImage", "OperationNotPermitted"): "Call DisableImageDeregistrationProtection for the image; "
+    "after a cooldown, rerun 24 hours later.",
+    # EC2 User Guide, "Deprecate an Amazon EC2 AMI": a public AMI's date can only be brought forward.
+    ("EnableImageDeprecation", "OperationNotPermitted"): _PUBLIC_DEPRECATION,
+    ("DisableImageDeprecation", "OperationNotPermitted"): _PUBLIC_DEPRECATION,
+    # EBS User Guide, "Amazon EBS snapshot lock".
+    ("DeleteSnapshot", "OperationNotPermitted"): "Wait until the lock of the snapshot expires, or call "
+    "UnlockSnapshot if its mode is governance.",
+    # botocore operation CopyImage: the copies that it does not support.
+    ("CopyImage", "UnsupportedOperation"): "Set a source and regions of the same partition, and no source on "
+    "an Outpost or in a Local Zone.",
 }
 
 
@@ -201,7 +226,7 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
     message = message_of(exception)
     metadata = exception.response.get("ResponseMetadata", {})
     denied = _DENIED_ACTION.search(message)
-    remedy = REMEDIES.get(code, _OTHER_CODE)
+    remedy = REMEDIES_OF_ACTIONS.get((operation, code)) or REMEDIES.get(code, _OTHER_CODE)
     if operation == "AssumeRole" and code == "AccessDenied":
         remedy = _ROLE
     elif code == "AuthFailure" and "credentials" not in message:

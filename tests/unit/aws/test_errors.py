@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
     AWS_ERRORS,
     REMEDIES,
+    REMEDIES_OF_ACTIONS,
     code_of,
     failure,
     message_of,
@@ -69,9 +70,9 @@ def test_aws_message_is_kept() -> None:
         ("InvalidAMIID.NotFound", "Check the AMI ID and the region"),
         ("InvalidAMIName.Duplicate", "{region} and {source_image_id}"),
         ("IdempotentParameterMismatch", "rerun"),
-        ("OperationNotPermitted", "aws/ebs"),
-        ("InvalidParameterCombination", "instance_type that the image supports"),
-        ("UnsupportedOperation", "instance_type that the image supports"),
+        ("OperationNotPermitted", "See the error OperationNotPermitted of CopyImage in AWS's API reference."),
+        ("InvalidParameterCombination", "See the error InvalidParameterCombination of CopyImage"),
+        ("UnsupportedOperation", "on an Outpost"),
         ("LimitExceededException", "quota of grants per key"),
         ("InvalidAction", "The endpoint does not offer CopyImage: check endpoint_url"),
         ("501", "The endpoint does not offer CopyImage"),
@@ -80,6 +81,27 @@ def test_aws_message_is_kept() -> None:
 )
 def test_remedies(code: str, remedy: str) -> None:
     assert remedy in failure(refused(code), None, "CopyImage").remedy
+
+
+@pytest.mark.parametrize(
+    ("action", "code", "remedy"),
+    [
+        ("RunInstances", "InvalidParameterCombination", "instance_type that the image supports"),
+        ("RunInstances", "UnsupportedOperation", "instance_type that the image supports"),
+        ("TerminateInstances", "OperationNotPermitted", "termination protection"),
+        ("ModifyImageAttribute", "OperationNotPermitted", "DisableImageBlockPublicAccess"),
+        ("ModifySnapshotAttribute", "OperationNotPermitted", "customer managed key"),
+        ("DeregisterImage", "OperationNotPermitted", "DisableImageDeregistrationProtection"),
+        ("DisableImageDeprecation", "OperationNotPermitted", "public launch permission"),
+        ("DeleteSnapshot", "OperationNotPermitted", "UnlockSnapshot"),
+        ("DisableImage", "OperationNotPermitted", "See the error OperationNotPermitted of DisableImage"),
+    ],
+)
+def test_remedies_of_actions(action: str, code: str, remedy: str) -> None:
+    refusal = ClientError({"Error": {"Code": code, "Message": "No."}}, action)
+    found = failure(refusal, None, action)
+    assert remedy in found.remedy
+    assert "AWS's message" not in found.remedy
 
 
 def test_the_remedy_of_a_denial_names_the_policy_that_denies() -> None:
@@ -148,9 +170,11 @@ def test_a_region_that_the_role_s_account_has_not_enabled() -> None:
     assert "trust policy" in failure(refused("AccessDenied", operation="AssumeRole"), None, "X").remedy
 
 
-@pytest.mark.parametrize("code", sorted(REMEDIES))
-def test_every_remedy_is_a_sentence(code: str) -> None:
-    remedy = failure(refused(code), None, "CopyImage").remedy
+@pytest.mark.parametrize(
+    ("action", "code"), [*(("CopyImage", code) for code in sorted(REMEDIES)), *REMEDIES_OF_ACTIONS]
+)
+def test_every_remedy_is_a_sentence(action: str, code: str) -> None:
+    remedy = failure(refused(code, operation=action), None, action).remedy
     assert remedy[0].isupper()
     assert remedy.endswith((".", "source_image_id}."))
     assert "{action}" not in remedy
