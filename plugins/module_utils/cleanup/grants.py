@@ -18,11 +18,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..keys.needed import HAS_VOLUMES, ConsumerVolumes, Kept, examples_of
+from ..failures import Failure
+from ..keys.needed import HAS_VOLUMES, ConsumerVolumes, Kept, account_of, examples_of
 from ..keys.policy_statements import short
-from ..model import Grant, ImageRef, Key, KeyRef, Sharing, SnapshotRef
+from ..model import Grant, ImageRef, Key, KeyRef, Sharing, SnapshotRef, Target
 from .options import CleanupWanted
 from .state import CleanupSeen, KeyUsage, OwnImage, RegionState
+from .unread import CODE
 
 _NOT_READ = KeyUsage(unread=("It was not read.",))
 _VOLUMES_UNREAD = "Its volumes could not be read:"
@@ -34,13 +36,15 @@ class Revocations:
     """What happens to the grants on a key: those to revoke, and why others stay that might be revoked.
 
     ``kept`` are the grantees that no image needs the grant for, and that keep it because of volumes.
-    ``unseen`` maps accounts whose volumes were not read to the reason.
+    ``unseen`` maps accounts whose volumes were not read to the reason. ``unread`` is what could not be read
+    and keeps grants that might be revoked.
     """
 
     grants: tuple[Grant, ...] = ()
     warnings: tuple[str, ...] = ()
     kept: tuple[Kept, ...] = ()
     unseen: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[Failure, ...] = ()
 
     def as_result(self, ref: KeyRef) -> dict[str, Any]:
         """The key as the module returns it."""
@@ -94,9 +98,14 @@ def revocations(
     kept = tuple(_kept(grant, volumes, unread) for grant in unneeded.grants if _account(grant) in keeping)
     return Revocations(
         tuple(grant for grant in unneeded.grants if _account(grant) not in keeping),
-        (*unneeded.warnings, *_kept_warnings(ref, kept)),
+        (*unneeded.warnings, *_kept_warnings(ref, [one for one in kept if one.volume_ids])),
         tuple(sorted(kept, key=lambda one: one.consumer)),
         unread,
+        tuple(
+            _unread(ref, one, "DescribeVolumes", text)
+            for one in sorted(keeping & set(unread))
+            for text in _kept_texts(ref, [each for each in kept if account_of(each.consumer) == one])
+        ),
     )
 
 
@@ -108,19 +117,29 @@ def _kept(grant: Grant, volumes: ConsumerVolumes, unread: Mapping[str, str]) -> 
 
 def _kept_warnings(ref: KeyRef, kept: Iterable[Kept]) -> Iterator[str]:
     """A warning for each reason: the grants are not found again once all snapshots under the key are gone."""
+    yield from (f"{text} {_REMEDY}" for text in _kept_texts(ref, kept))
+
+
+def _unread(ref: KeyRef, account_id: str, action: str, text: str) -> Failure:
+    return Failure.at(Target(account_id, ref.region), action, CODE, text, _REMEDY)
+
+
+def _kept_texts(ref: KeyRef, kept: Iterable[Kept]) -> Iterator[str]:
+    """A sentence for each reason."""
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for one in kept:
         alike.setdefault((one.reason, one.volume_ids), []).append(one.consumer)
     for (reason, volume_ids), consumers in alike.items():
         named = f" ({examples_of(volume_ids)})" if volume_ids else ""
-        yield (f"The grants of {examples_of(consumers)} on {ref.key_arn} are kept: {reason}{named} {_REMEDY}")
+        yield f"The grants of {examples_of(consumers)} on {ref.key_arn} are kept: {reason}{named}"
 
 
 def _unneeded(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef]) -> Revocations:
     """The grants on a key that no image needs once the images ``deregistering`` are deregistered."""
     usage = seen.key_usage.get(ref, _NOT_READ)
     if usage.unread:
-        return _keep_all(ref, usage.unread[0])
+        text = f"All grants on {ref.key_arn} are kept: {usage.unread[0]}"
+        return Revocations(unread=(_unread(ref, seen.account_id, "ListGrants", text),))
     state = seen.regions[ref.region]
     staying = [own for own in state.images if ImageRef(ref.region, own.image.image_id) not in deregistering]
     under = [own for own in staying if ref.key_arn in _keys_of(own, state)]

@@ -322,6 +322,20 @@ def test_accounts_with_volumes_under_the_key_keep_their_grants(
     assert [one in warnings for one, _volumes in kept] == [True] * len(kept)
     assert bool(warnings) == bool(kept)
     assert all(len(one) <= 500 for one in made.warnings)
+    keeping = {account for account, _reason in unseen} if kept else set()
+    assert {(one.account_id, one.action) for one in made.failures} == {
+        (account, "DescribeVolumes") for account in keeping
+    }
+    assert plan(replace(asks, fail_on="none"), of).failures == ()
+
+
+def test_grants_that_could_not_be_read_are_a_failure() -> None:
+    made = plan(asked(), saw(encrypted(OLD, NEWEST), unread=("AccessDeniedException: No.",)))
+    (failure,) = made.failures
+    assert (failure.region, failure.account_id, failure.action) == (REGION, OWNER, "ListGrants")
+    assert failure.message == f"All grants on {KEY} are kept: AccessDeniedException: No."
+    assert "ami_kms_grant" in failure.remedy
+    assert [one for one in made.warnings if KEY in one] == [f"{REGION}: {failure.text()}"]
 
 
 def test_a_grant_that_an_image_needs_is_kept_whatever_the_volumes() -> None:
