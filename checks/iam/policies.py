@@ -37,8 +37,8 @@ _READ_IMAGES = (
 _BLOCKS = ("ec2:GetImageBlockPublicAccessState", "ec2:GetSnapshotBlockPublicAccessState")
 
 _NO_OWNER_FINDINGS = (
-    "the findings from the owner's account are missing, so diagnose_ami fails; the role verify still shows "
-    "what the accounts can do"
+    "the findings from the owner's account are missing, so the role diagnose fails; the role verify still "
+    "shows what the accounts can do"
 )
 
 DISTRIBUTE = Policy(
@@ -139,7 +139,7 @@ ASSUME_ROLES = Policy(
 SHARE = Policy(
     "share",
     "Sharing and unsharing",
-    "credentials of the owner's account that share existing images: playbooks share_ami and unshare_ami",
+    "credentials of the owner's account that share existing images: roles share and unshare",
     (
         Statement("Read", "reading with whom the images are shared", _READ_IMAGES, resources=(ALL,)),
         Statement(
@@ -174,7 +174,8 @@ SHARE = Policy(
 PUBLISH = Policy(
     "publish",
     "Publishing",
-    "credentials of the owner's account, and the role in each account that images are published in",
+    "credentials of the owner's account that publish images, and the role in each account that they are "
+    "published in: roles distribute, publish and rollback",
     (
         Statement(
             "WriteParameter",
@@ -376,7 +377,7 @@ CLEANUP = Policy(
 RESTORE = Policy(
     "restore",
     "Restore",
-    "credentials of the owner's account that restore retired images: playbook restore_ami",
+    "credentials of the owner's account that restore retired images: role restore",
     (
         Statement("Read", "the images and their snapshots", _READ_IMAGES, resources=(ALL,)),
         Statement(
@@ -433,7 +434,7 @@ RESTORE = Policy(
 DIAGNOSE = Policy(
     "diagnose",
     "Diagnosis",
-    "credentials of the owner's account that only read: playbook diagnose_ami, role verify",
+    "credentials of the owner's account that only read: roles diagnose and verify",
     (
         Statement("Read", "the images and with whom they are shared", _READ_IMAGES, resources=(ALL,)),
         Statement(

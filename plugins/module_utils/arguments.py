@@ -151,6 +151,11 @@ class Options:
         """A list of regions; see ``region`` and ``strings``."""
         return tuple(self.region(option, text) for text in self.strings(option))
 
+    def source_region(self) -> str | None:
+        """The region in ``source_region``, None if it is not set; see ``region``."""
+        text = self._params["source_region"]
+        return self.region("source_region", text) if text else None
+
     def instance_type(self) -> str | None:
         """The type in ``instance_type``, None if it is not set."""
         text = self._params["instance_type"]

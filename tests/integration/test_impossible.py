@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,7 @@ BASE: dict[str, dict[str, Any]] = {
     "monitor_ami_sharing": {"monitor_regions": ["eu-west-1"], "monitor_log_group_name": "trail"},
     "verify_ami": {"verify_images": {"eu-west-1": IMAGE}, "verify_account_ids": [ACCOUNT]},
     "diagnose_ami": {"diagnose_images": {"eu-west-1": IMAGE}, "diagnose_account_ids": [ACCOUNT]},
+    "publish_ami": {"publish_images": {"eu-west-1": IMAGE}, "publish_parameter": "/golden/web"},
     "restore_ami": {"restore_images": {"eu-west-1": IMAGE}, "restore_permissions": False},
     "rollback_ami": {
         "rollback_parameter": "/golden/web",
@@ -188,14 +189,6 @@ def _rules(variable: str) -> list[Case]:
     ]
 
 
-ROLES = {
-    "audit_ami_sharing",
-    "cleanup_amis",
-    "distribute_ami",
-    "monitor_ami_sharing",
-    "remediate_ami_sharing",
-    "verify_ami",
-}
 REGIONS = {"distribute_regions": ["eu-west-1", "us-west-2"]}
 BY_AWS = {"share_images": {HOME: "IMAGE"}}
 COPYING = {**REGIONS, "distribute_copy_into_accounts": True, "distribute_consumer_role_name": "golden"}
@@ -416,7 +409,21 @@ CASES: dict[str, list[Case]] = {
         *_role("diagnose_"),
         *_network("diagnose_"),
         Case("diagnose_account_ids", [], ""),
-        Case("diagnose_fail_on", "some", stage="types"),
+        Case("diagnose_fail_on", "some", stage="role"),
+    ],
+    "publish_ami": [
+        *_accounts("publish_account_ids"),
+        *_images("publish_images"),
+        *_role("publish_", publish_account_ids=[ACCOUNT]),
+        Case("publish_images", [{"region": "eu-west-1", "image_id": IMAGE}], "account_id"),
+        Case("publish_parameter", "a b"),
+        Case("publish_parameter", "/aws/golden"),
+        Case("publish_parameter", ""),
+        Case("publish_launch_templates", ["w"], "'w'"),
+        Case("publish_launch_templates", ["web", None], "item 2 is empty"),
+        Case("publish_source_image_id", "golden"),
+        Case("publish_source_region", "EU west", "'EU west'", {"publish_source_image_id": IMAGE}),
+        Case("publish_require_shared", "perhaps", stage="types"),
     ],
     "restore_ami": [
         *[case for case in _images("restore_images") if case.value != {"eu-west-1": None}],
@@ -441,7 +448,7 @@ CASES: dict[str, list[Case]] = {
         Case("rollback_source_image_id", "golden"),
         Case("rollback_source_image_id", "", ""),
         Case("rollback_launch_templates", [""], "item 1 is empty"),
-        Case("rollback_require_shared", "perhaps", stage="role"),
+        Case("rollback_require_shared", "perhaps", stage="types"),
     ],
     "share_ami": [
         *_accounts("share_account_ids"),
@@ -471,15 +478,6 @@ CASES: dict[str, list[Case]] = {
         Case("unshare_account_ids", [], "", {"unshare_org_arns": [], "unshare_org_unit_arns": []}),
     ],
 }
-
-
-def _without_role(cases: list[Case]) -> list[Case]:
-    """The cases of a playbook that runs a module itself, so that no role's specification is checked first."""
-    stages = {True: "module", False: "types"}
-    return [
-        replace(case, stage=stages[isinstance(case.value, dict)]) if case.stage == "role" else case
-        for case in cases
-    ]
 
 
 @dataclass
@@ -515,8 +513,7 @@ def packed(cases: Iterable[Case]) -> dict[str, Host]:
 def test_impossible_values_are_refused_before_the_first_change(
     playbook: str, aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
-    cases = CASES[playbook]
-    hosts = packed(cases if playbook in ROLES else _without_role(cases))
+    hosts = packed(CASES[playbook])
     ids = {'"IMAGE"': f'"{fixture.image_id}"', '"OWNER"': f'"{aws.account_id(OWNER)}"'}
     inventory = {name: {**BASE[playbook], **host.variables} for name, host in hosts.items()}
     path = _inventory(inventory, ids, ansible.folder)

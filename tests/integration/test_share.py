@@ -59,6 +59,7 @@ def test_the_playbook_adds_permissions_and_removes_none(
     done = ansible.run("golden.images.share_ami", variables, "--diff")
     assert done.code == 0, done.text
     assert done.actions == planned.actions == observed.changes(aws)
+    assert (planned.facts["share_status"], done.facts["share_status"]) == ("planned", "shared")
     assert (
         done.task("Share the images in each region").result["diff"]
         == (planned.task("Share the images in each region").result["diff"])
@@ -89,6 +90,8 @@ def test_the_playbook_unshares_with_the_named_accounts_and_warns_where_a_unit_st
     planned = ansible.run("golden.images.unshare_ami", variables, "--check")
     done = ansible.run("golden.images.unshare_ami", variables)
     assert (planned.code, done.code) == (0, 0), done.text
+    assert (planned.facts["unshare_status"], done.facts["unshare_status"]) == ("planned", "unshared")
+    assert [one["region"] for one in done.facts["unshare_results"]] == sorted(images)
     assert done.actions == planned.actions == observed.changes(aws)
     # The image in HOME was not shared.
     assert {change.region for change in done.actions} == {AWAY}
@@ -216,17 +219,23 @@ def test_a_region_that_fails_hides_no_other_regions_success(
     refusal = {"code": "UnauthorizedOperation", "message": "You are not authorized", "status": 403}
     aws.add_fault("error", action="ModifyImageAttribute", region=AWAY, **refusal)
     (web,) = fixture.account_ids("web-prod")
-    failed, task = ansible.module("ami_share", images=images, account_ids=[web])
+    variables = {"share_images": images, "share_account_ids": [web]}
+    failed = ansible.run("golden.images.share_ami", variables)
+    task = failed.task("Share the images in each region")
     assert failed.code != 0
     assert task.codes == [(AWAY, "UnauthorizedOperation")]
     assert "Allow ModifyImageAttribute in the IAM policy" in task.result["msg"]
     assert [result["region"] for result in task.result["results"]] == [HOME]
+    assert failed.facts["share_status"] == "incomplete"
+    assert failed.facts["share_results"] == task.result["results"]
+    assert failed.facts["share_failures"] == task.result["failures"]
     assert observed.changes(aws) == failed.actions
     _assert_shared(aws, images, HOME, {web}, {web})
 
     aws.clear_calls()
-    rerun, _task = ansible.module("ami_share", images=images, account_ids=[web])
+    rerun = ansible.run("golden.images.share_ami", variables)
     assert rerun.code == 0, rerun.text
+    assert (rerun.facts["share_status"], rerun.facts["share_failures"]) == ("shared", [])
     assert prediction_error(rerun.actions, observed.changes(aws)) == ""
     assert [(change.action, change.region) for change in rerun.actions] == [("ModifyImageAttribute", AWAY)]
     _assert_shared(

@@ -54,7 +54,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
         parameter_tags=options.tags("parameter_tags") or {},
         launch_templates=tuple(dict.fromkeys(options.strings("launch_templates"))),
         source_image_id=options.image_id("source_image_id", source_image_id) if source_image_id else None,
-        source_region=params["source_region"] or None,
+        source_region=options.source_region(),
         require_shared=params["require_shared"],
         as_if_shared=check_mode and not params["require_shared"],
         consumer_role=options.consumer_role(),

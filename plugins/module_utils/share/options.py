@@ -52,7 +52,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
         snapshots=_snapshots(options, params.get("snapshots") or {}),
         shared_tags=options.tags("shared_tags", SHARED_PREFIX) or {},
         source_image_id=params["source_image_id"],
-        source_region=params["source_region"],
+        source_region=options.source_region(),
         planned_keys=_planned_keys(options, params["planned_key_access"]) if check_mode else {},
     )
     if named.public and wanted.present and not params["allow_public"]:

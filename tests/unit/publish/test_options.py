@@ -99,6 +99,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"regions": [REGION]}, ["regions"]),
     ({"account_ids": [12345678901]}, ["account_ids"]),
     ({"parameter_tags": {"aws:x": "y"}}, ["parameter_tags"]),
+    ({"source_region": "EU west"}, ["source_region"]),
     ({"wait_timeout": -1}, ["wait_timeout"]),
     ({"parameter": "golden/web", "wait_timeout": -1}, ["parameter", "wait_timeout"]),
 ]
