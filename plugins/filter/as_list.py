@@ -62,7 +62,11 @@ def as_list(value):
 
 def _item(item):
     if isinstance(item, (list, tuple, dict)):
-        return json.dumps(item)
+        try:
+            # YAML has dates, which JSON lacks.
+            return json.dumps(item, default=str)
+        except (RecursionError, TypeError, ValueError):
+            return str(item)
     return item.strip() if isinstance(item, str) else item
 
 

@@ -38,11 +38,18 @@ RETURN = r"""
 _value:
   description:
     - The value that the text means, and any other value as it is.
-    - Text that is not YAML stays text, which modules refuse with the name of the variable.
+    - Text that is not YAML, or a date or another value that JSON lacks, stays text, which modules refuse with the name of
+      the variable.
   type: raw
 """
 
+import json
+
 import yaml
+
+# What PyYAML raises for text such as "[", "2026-13-45", "!!bool x", "!!timestamp x" and thousands of "[", and
+# the json module for dates, sets and aliases of themselves: no variable has such a value.
+_NO_VALUE = (yaml.YAMLError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
 
 
 def as_value(value):
@@ -50,9 +57,11 @@ def as_value(value):
     if not isinstance(value, str):
         return value
     try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError:
+        meant = yaml.safe_load(value)
+        json.dumps(meant)
+    except _NO_VALUE:
         return value
+    return meant
 
 
 class FilterModule:
