@@ -146,6 +146,11 @@ options:
     description:
       - As in M(golden.images.verification_report).
     type: path
+  account_names:
+    description:
+      - As in M(golden.images.distribution_report).
+    type: dict
+    default: {}
   unshare_after_copy:
     description:
       - Whether the distribution unshares the image with accounts that own copies. It requires O(copy_into_accounts).

@@ -11,15 +11,26 @@ version_added: 0.1.0
 short_description: Summarize the result of an AMI distribution
 description:
   - Combines the results of M(golden.images.ami_copy_regions), M(golden.images.ami_kms_grant) and M(golden.images.ami_share),
-    whether they succeeded or failed, in one report, and writes it to a JSON file.
-  - The file is rewritten only if the content of the report changes, apart from the time of writing.
+    whether they succeeded or failed, in one report, and writes it as JSON, CSV, SARIF and HTML.
+  - A file is rewritten only if its content changes, apart from the time of writing.
 author:
   - golden.images contributors !UNKNOWN
 options:
   report_path:
     description:
-      - The file to write. If it is not set, the report is only returned.
+      - A JSON file to write. Without it and O(report_dir), the report is only returned.
     type: path
+  report_dir:
+    description:
+      - The directory for C(report.json), C(report.csv), C(report.sarif) and C(report.html), which C(docs/reports.md) of this
+        collection explains. It is created if its parent exists.
+      - The files also list the changes since the previous report. Requires Jinja2.
+    type: path
+  account_names:
+    description:
+      - Mapping of account ID to name. The HTML page shows the names of accounts with their IDs.
+    type: dict
+    default: {}
   copy_result:
     description:
       - The result of M(golden.images.ami_copy_regions).
@@ -84,6 +95,7 @@ EXAMPLES = r"""
 - name: Write the report
   golden.images.distribution_report:
     report_path: distribution.json
+    report_dir: distribution
     copy_result: "{{ copied }}"
     share_result: "{{ shared }}"
 """
@@ -137,6 +149,29 @@ report_path:
   description: The JSON file. Null if none was requested.
   returned: success
   type: str
+report_dir:
+  description: The directory of the reports. Null if none was requested.
+  returned: success
+  type: str
+changes:
+  description: The changes since the previous report in O(report_dir). Null if there is none.
+  returned: success
+  type: dict
+  contains:
+    added:
+      description: What is new, in sentences.
+      type: list
+      elements: str
+      returned: always
+    removed:
+      description: What no longer applies, in sentences.
+      type: list
+      elements: str
+      returned: always
+    since:
+      description: The time of the previous report.
+      type: str
+      returned: always
 actions:
   description: The files that were written, or would be written in check mode.
   returned: success
@@ -191,6 +226,8 @@ from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
     "report_path": {"type": "path"},
+    "report_dir": {"type": "path"},
+    "account_names": {"type": "dict", "default": {}},
     "copy_result": {"type": "dict", "required": True},
     "grant_result": {"type": "dict", "default": {}},
     "share_result": {"type": "dict", "default": {}},

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def fixture(aws: SimulatedAws) -> EncryptedFixture:
 
 
 @pytest.fixture
-def variables(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, Any]:
+def variables(aws: SimulatedAws, fixture: EncryptedFixture, tmp_path: Path) -> dict[str, Any]:
     """A distribution that is verified by launching, and published."""
     return {
         "distribute_source_image_id": fixture.image_id,
@@ -51,6 +52,8 @@ def variables(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, Any]:
         "distribute_verify_subnet_ids": subnet_ids(aws, CONSUMERS, *REGIONS),
         "distribute_publish_parameter": PARAMETER,
         "distribute_launch_templates": [TEMPLATE],
+        "distribute_report_dir": str(tmp_path / "report"),
+        "distribute_account_names": dict(zip(fixture.account_ids(*CONSUMERS), CONSUMERS, strict=True)),
     }
 
 
@@ -84,6 +87,10 @@ def test_a_region_is_published_after_every_account_has_launched_its_image(
     assert [(row["account_id"], row["region"]) for row in report["verified"] if not row["reached"]] == [
         (aws.account_id(CONSUMERS[1]), AWAY)
     ]
+
+    page = (ansible.folder / "report" / "report.html").read_text("utf-8")
+    assert f"{CONSUMERS[1]} ({aws.account_id(CONSUMERS[1])})" in page
+    assert "published in 1 region. " in page
 
     away.disable_allowed_images_settings()
     done = ansible.run(DISTRIBUTE, variables)

@@ -14,6 +14,8 @@ from simulated_aws.fixtures.estate import CONSUMERS, EXTERNAL_ID, OWNER, REGIONS
 from tests.integration.playbook import Ansible
 
 _SOURCE = "golden-web-2026.11.1 us-east-1"
+# A distribution to 24 accounts in 8 regions with a verification takes minutes on a slow machine.
+_TIMEOUT = 1200
 _PRICES = {"default": 0.05, "sa-east-1": 0.068}
 
 
@@ -22,6 +24,7 @@ def reports(folder: Path) -> dict[str, Path]:
     with SimulatedAws.start(estate(datetime.now(UTC))) as aws:
         aws.set_throttling(False)
         ansible = Ansible(aws.environment(OWNER), folder)
+        ansible.timeout = _TIMEOUT
         return {page.relative_to(folder).parts[0]: page for page in _pages(aws, ansible, folder)}
 
 
@@ -30,13 +33,15 @@ def _pages(aws: SimulatedAws, ansible: Ansible, folder: Path) -> Iterator[Path]:
     ids = {name: account["account_id"] for name, account in described["accounts"].items()}
     consumers = [ids[name] for name in CONSUMERS]
     consuming = {"account_ids": consumers, "consumer_role_name": ROLE, "external_id": EXTERNAL_ID}
+    names = {account_id: name for name, account_id in ids.items()}
     source = described["images"][_SOURCE]["image_id"]
-    audit = {
+    audit: dict[str, Any] = {
         "audit_regions": [*REGIONS],
         "audit_allowed_account_ids": consumers,
         "audit_allowed_org_arns": [described["organization"]["arn"]],
         "audit_allowed_org_unit_arns": [described["organization"]["units"]["workloads"]["arn"]],
     }
+    audit["audit_account_names"] = names
     yield _page(ansible, "audit_ami_sharing", folder / "audit", "audit_report_dir", audit)
     cleanup = {
         "cleanup_regions": [*REGIONS],
@@ -51,12 +56,25 @@ def _pages(aws: SimulatedAws, ansible: Ansible, folder: Path) -> Iterator[Path]:
         "cleanup_consumer_role_name": ROLE,
         "cleanup_external_id": EXTERNAL_ID,
         "cleanup_prices": _PRICES,
+        "cleanup_account_names": names,
         "cleanup_tombstone_path": str(folder / "tombstones.json"),
     }
     yield _page(ansible, "cleanup_amis", folder / "cleanup-plan", "cleanup_report_dir", cleanup, "--check")
-    yield _page(ansible, "cleanup_amis", folder / "cleanup", "cleanup_report_dir", cleanup)
+    distribute = {
+        "distribute_source_image_id": source,
+        "distribute_source_region": "us-east-1",
+        "distribute_regions": [*REGIONS],
+        "distribute_name": "golden-web-2026.11.2",
+        "distribute_kms_key_id": "alias/golden",
+        "distribute_verify_level": "authorized",
+        "distribute_publish_parameter": "/golden/web",
+        **{f"distribute_{name}": value for name, value in consuming.items()},
+        "distribute_account_names": names,
+    }
+    yield _page(ansible, "distribute_ami", folder / "distribute", "distribute_report_dir", distribute)
     verify = {
         "verify_images": {"us-east-1": source},
+        "verify_account_names": names,
         **{f"verify_{name}": value for name, value in consuming.items()},
     }
     yield _page(ansible, "verify_ami", folder / "verify", "verify_report_dir", verify)

@@ -375,7 +375,18 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "grant_result": {"results": [], "failures": []},
                 "share_result": distribution.shared("eu-west-1"),
                 "consumer_copy_result": distribution.copied("eu-west-1"),
-                "verification_results": [{"reached": True, "region": "eu-west-1"}],
+                "verification_results": [
+                    {
+                        "account_id": "222222222222",
+                        "findings": [
+                            {"code": "no_key", "message": "No.", "remedy": "Ask.", "severity": "high"}
+                        ],
+                        "image_id": "ami-0123456789abcdef0",
+                        "level": None,
+                        "reached": False,
+                        "region": "eu-west-1",
+                    }
+                ],
                 "publish_result": {"results": [], "failures": [distribution.failure("eu-west-1")]},
             }
         ],

@@ -77,6 +77,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "regions": {"type": "list", "elements": "str", "default": []},
     "report_path": {"type": "path"},
     "report_dir": {"type": "path"},
+    "account_names": {"type": "dict", "default": {}},
     "unshare_after_copy": {"type": "bool", "default": False},
 }
 # The copies do not exist yet. In which regions they will be matters to the launch probe only.

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..failures import Failure
+from ..reports.document import SEVERITIES
 from ..reports.flow import report_flow
 from ..structure import BOOLEAN, OUTCOME, TEXT, Absent, Null, check_result
+from . import document
 from .report import distribution
 
 _COPIED = {
@@ -20,15 +22,37 @@ _COPIED = {
     "source_image_id": Absent(Null(TEXT)),
     "source_region": Absent(Null(TEXT)),
 }
-_SHARED = {**OUTCOME, "results": Absent([{"region": TEXT}])}
+_PERMISSIONS = {kind: Absent([TEXT]) for kind in ("account_ids", "org_arns", "org_unit_arns")}
+_SHARED = {
+    **OUTCOME,
+    "results": Absent([{"launch_permissions": Absent(Null(_PERMISSIONS)), "region": TEXT}]),
+}
+_PUBLISHED = {
+    **OUTCOME,
+    "results": Absent([{"launch_templates": Absent(Null({})), "region": Absent(Null(TEXT))}]),
+}
+_VERIFIED = {
+    "account_id": TEXT,
+    "findings": [
+        {
+            "code": Null(TEXT),
+            "message": Null(TEXT),
+            "remedy": Null(TEXT),
+            "severity": Null(frozenset(SEVERITIES)),
+        }
+    ],
+    "image_id": Null(TEXT),
+    "reached": BOOLEAN,
+    "region": TEXT,
+}
 _ANY = {**OUTCOME, "results": Absent([{}])}
 _RESULTS: dict[str, tuple[Any, str]] = {
     "copy_result": (_COPIED, "ami_copy_regions"),
     "grant_result": (_ANY, "ami_kms_grant"),
     "share_result": (_SHARED, "ami_share"),
     "consumer_copy_result": (_COPIED, "ami_copy_regions"),
-    "verification_results": ([{"reached": BOOLEAN}], "verification_report"),
-    "publish_result": (_ANY, "ami_publish"),
+    "verification_results": ([_VERIFIED], "verification_report"),
+    "publish_result": (_PUBLISHED, "ami_publish"),
 }
 
 
@@ -54,4 +78,4 @@ def check(params: Mapping[str, Any]) -> tuple[Failure, ...]:
     )
 
 
-FLOW = report_flow(content, check=check)
+FLOW = report_flow(content, document=document.document, changes=document.changes, check=check)

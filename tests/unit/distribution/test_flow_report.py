@@ -13,6 +13,14 @@ from ansible_collections.golden.images.plugins.modules.distribution_report impor
 
 from tests.unit.distribution.examples import EU, US, copied, failure, shared
 
+VERIFIED = {
+    "account_id": "222222222222",
+    "findings": [],
+    "image_id": f"ami-{EU}",
+    "level": "visible",
+    "reached": False,
+    "region": EU,
+}
 PUBLISHED = {"results": [{"region": EU, "parameter": "/golden/web"}]}
 
 
@@ -26,7 +34,7 @@ def test_each_option_is_the_result_of_its_step():
             grant_result={"failures": [failure(EU, action="CreateGrant")]},
             share_result=shared(EU),
             consumer_copy_result=copied(US),
-            verification_results=[{"region": EU, "reached": False}],
+            verification_results=[VERIFIED],
             verification_error="Not verified.",
             publish_result=PUBLISHED,
         )
@@ -35,7 +43,7 @@ def test_each_option_is_the_result_of_its_step():
     assert [region["shared"] for region in report["regions"]] == [True]
     assert [one["action"] for one in report["failures"]] == ["CreateGrant", "verify"]
     assert [one["region"] for one in report["consumer_images"]] == [US]
-    assert report["verified"] == [{"region": EU, "reached": False}]
+    assert report["verified"] == [VERIFIED]
     assert [one["parameter"] for one in report["published"]] == ["/golden/web"]
 
 
@@ -54,3 +62,20 @@ def test_the_module_writes_the_report(tmp_path: Path):
     assert '"status": "failed"' in file.read_text(encoding="utf-8")
     assert wanted.content == content(params())
     assert not FLOW.needs_aws
+
+
+def test_the_module_writes_a_page(tmp_path: Path):
+    given = params(
+        share_result=shared(EU),
+        verification_results=[VERIFIED],
+        publish_result=PUBLISHED,
+        report_dir=str(tmp_path),
+        account_names={"222222222222": "web"},
+    )
+    wanted = FLOW.wanted(given, False)
+    seen = FLOW.read(None, wanted)
+    outcome = FLOW.apply(None, wanted, seen, FLOW.plan(wanted, seen), print)
+    assert outcome.failures == ()
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Distribution of golden" in page
+    assert "web (222222222222)" in page

@@ -49,6 +49,8 @@ def test_a_report_is_written_once(tmp_path: Path) -> None:
     assert result == {
         "report_path": str(path),
         "report": {k: v for k, v in content.items() if k != "written_at"},
+        "report_dir": None,
+        "changes": None,
     }
     assert datetime.fromisoformat(content["written_at"]).utcoffset() == timedelta()
 

@@ -17,7 +17,15 @@ from ..values import text_of, with_account_names, wrapping
 from .script import SCRIPT
 from .style import style
 from .template import PAGE
-from .view import MAX_OPEN_CHANGES, MAX_ROWS, PAPER_COLUMNS, SEVERITY_SYMBOLS, SYMBOLS, page_view
+from .view import (
+    MAX_OPEN_CHANGES,
+    MAX_OPEN_ROWS,
+    MAX_ROWS,
+    PAPER_COLUMNS,
+    SEVERITY_SYMBOLS,
+    SYMBOLS,
+    page_view,
+)
 
 try:
     import jinja2
@@ -41,6 +49,7 @@ def html_text(document: Document, written_at: str) -> str:
         head=head,
         labels=labels,
         max_open_changes=MAX_OPEN_CHANGES,
+        max_open_rows=MAX_OPEN_ROWS,
         max_rows=MAX_ROWS,
         account_names=document.account_names,
         page=page,

@@ -214,7 +214,7 @@ _CHANGES = """\
 _MATRIX = """\
 {% if page.matrix %}
 {% set matrix = page.matrix.matrix %}
-<details id="matrix" class="part">
+<details id="matrix" class="part"{% if page.matrix.rows | length <= max_open_rows %} open{% endif %}>
 <summary>{{ heading(matrix.title, page.matrix.rows | length) }}</summary>
 {% if matrix.note %}<p class="note">{{ matrix.note }}</p>{% endif %}
 {{ legend(matrix.legend, true) }}

@@ -28,13 +28,14 @@ from ..groups import grouped
 from ..naming import count
 from .drawing import Drawing, draw_bars, draw_grid, draw_trend
 
-# A browser takes a second or two for the layout of a table of this size.
-MAX_ROWS = 10_000
+# More rows are not read in a browser, and make a page of tens of megabytes. The worst ones are first.
+MAX_ROWS = 2_000
 MAX_COLUMNS = 500
 MAX_CELLS = 100_000
 # The number of columns that fit on a sheet of paper.
 PAPER_COLUMNS = 40
-MAX_OPEN_CHANGES = 12
+# What is short enough to be open at first.
+MAX_OPEN_CHANGES, MAX_OPEN_ROWS = 12, 24
 # The rows of a picture that can be looked at.
 MAX_PICTURE_ROWS = 30
 

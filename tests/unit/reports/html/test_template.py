@@ -26,6 +26,7 @@ def test_the_variables_of_the_template() -> None:
             "head",
             "labels",
             "max_open_changes",
+            "max_open_rows",
             "max_rows",
             "page",
             "paper_columns",

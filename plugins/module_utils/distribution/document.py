@@ -1,0 +1,335 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report of a distribution as a document: what each region and each account has of the image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..diagnose.findings import MEANINGS
+from ..reports.document import (
+    Cell,
+    Changes,
+    Column,
+    Document,
+    Grid,
+    Item,
+    Mark,
+    Matrix,
+    MatrixRow,
+    Table,
+    changes_between,
+)
+from ..reports.naming import count
+
+_CONSUMERS = (
+    ("account_ids", "account"),
+    ("org_arns", "organization"),
+    ("org_unit_arns", "organizational unit"),
+)
+_FAILED, _NOT_VERIFIED = "unknown_failure", "level_not_reached"
+_MEANINGS = {
+    **MEANINGS,
+    _FAILED: "An operation failed, and AWS returned no error code.",
+    _NOT_VERIFIED: "The account has not reached the level, and no finding explains why.",
+}
+_STEPS = ("copied", "key", "shared", "verified", "published")
+_STEP_MARKS = {
+    Mark.FULL: "Done.",
+    Mark.PARTIAL: "Done for a part.",
+    Mark.BROKEN: "Not done.",
+}
+_ACCESS = {
+    Mark.FULL: "Has the image, and reached the level of the verification.",
+    Mark.PARTIAL: "Has the image, which was not verified.",
+    Mark.BROKEN: "Has the image, and has not reached the level of the verification.",
+}
+
+
+def document(content: Mapping[str, Any]) -> Document:
+    """The document of the content that ``report.distribution`` returned."""
+    regions: Sequence[Mapping[str, Any]] = content["regions"]
+    steps = tuple(
+        (region["region"], tuple(_step(content, region, step) for step in _STEPS)) for region in regions
+    )
+    used = [
+        place
+        for place, _step in enumerate(_STEPS)
+        if any(cells[place] is not None for _region, cells in steps)
+    ]
+    return Document(
+        kind="distribution",
+        title=f"Distribution of {_name(content)}",
+        status=content["status"],
+        complete=content["status"] == "distributed",
+        headline=_headline(content),
+        facts=tuple(_facts(content)),
+        items=tuple(_items(content)),
+        pictures=(
+            Grid(
+                title="Steps by region",
+                columns=tuple(_STEPS[place] for place in used),
+                rows=tuple((region, tuple(cells[place] for place in used)) for region, cells in steps),
+                legend=_STEP_MARKS,
+            ),
+        )
+        if regions
+        else (),
+        matrix=_matrix(content),
+        tables=tuple(table for table in (_consumer_copies(content), _published(content)) if table.rows),
+        records=_records(content),
+        explanations=_MEANINGS,
+    )
+
+
+def _name(content: Mapping[str, Any]) -> str:
+    """The name of the image in its own region, else of its first copy."""
+    regions = sorted(content["regions"], key=lambda one: one["region"] != content["source_region"])
+    names = [str(region["name"]) for region in regions if region["name"]]
+    return names[0] if names else content["source_image_id"] or "an image"
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """What changed since an earlier report: images, and who has them."""
+    return changes_between(before["written_at"], _sentences(before), _sentences(after))
+
+
+def _sentences(content: Mapping[str, Any]) -> Iterator[str]:
+    for region in content["regions"]:
+        image = region["image_id"] or "no image"
+        yield f"{region['region']}: {image} is {region['state'] or 'not there'}."
+        for principal in _principals(region):
+            yield f"{region['region']}: {image} is shared with {principal}."
+    for one in content.get("published", ()):
+        yield f"{one['region']}: {one['image_id']} is published in {one['parameter']} of {one['account_id']}."
+
+
+def _headline(content: Mapping[str, Any]) -> str:
+    """A sentence such as ``The image is available in 8 of 8 regions and shared in 8, ….``"""
+    regions = content["regions"]
+    if not regions:
+        return "Nothing was distributed."
+    ready = sum(region["state"] == "available" for region in regions)
+    shared = [region for region in regions if _principals(region)]
+    parts = [f"The image is available in {ready} of {count(len(regions), 'region')}"]
+    if shared:
+        consumers = {principal for region in shared for principal in _principals(region)}
+        parts.append(f"shared with {count(len(consumers), 'consumer')} in {count(len(shared), 'region')}")
+    verified = content.get("verified", ())
+    if verified:
+        reached = sum(bool(one["reached"]) for one in verified)
+        parts.append(f"verified in {reached} of {count(len(verified), 'case')}")
+    published = {one["region"] for one in content.get("published", ())}
+    if published:
+        parts.append(f"published in {count(len(published), 'region')}")
+    *some, last = parts
+    text = f"{', '.join(some)} and {last}." if some else f"{last}."
+    failures = content["failures"]
+    return f"{text} {count(len(failures), 'step')} failed." if failures else text
+
+
+def _facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if content["source_image_id"]:
+        yield "Source", f"{content['source_image_id']} in {content['source_region']}"
+
+
+def _items(content: Mapping[str, Any]) -> Iterator[Item]:
+    """What failed, and what keeps accounts from the level of the verification."""
+    optional = {region["region"] for region in content["regions"] if region["best_effort"]}
+    unverified = [one for one in content.get("verified", ()) if not one["reached"]]
+    for failure in content["failures"]:
+        # It sums up the findings of the verification.
+        if failure["action"] == "verify" and unverified:
+            continue
+        yield Item(
+            code=failure["error_code"] or _FAILED,
+            severity="medium" if failure["region"] in optional else "high",
+            message=failure["message"] or "",
+            remedy=failure["remedy"] or "",
+            account_id=failure["account_id"],
+            region=failure["region"],
+            resource=failure["action"],
+            principal=failure["account_id"],
+        )
+    for one in unverified:
+        yield from _unverified(one)
+
+
+def _unverified(one: Mapping[str, Any]) -> Iterator[Item]:
+    unexplained = {
+        "code": _NOT_VERIFIED,
+        "message": f"{one['account_id']} has not reached the level with {one['image_id'] or 'the image'}.",
+        "remedy": "Diagnose it with ami_share_diagnose.",
+        "severity": "high",
+    }
+    for finding in one["findings"] or [unexplained]:
+        yield Item(
+            code=finding["code"] or _FAILED,
+            severity=finding["severity"] or "high",
+            message=finding["message"],
+            remedy=finding["remedy"] or "",
+            account_id=one["account_id"],
+            region=one["region"],
+            resource=one["image_id"],
+            image_id=one["image_id"],
+            principal=one["account_id"],
+        )
+
+
+def _step(content: Mapping[str, Any], region: Mapping[str, Any], step: str) -> Cell | None:
+    """A step in a region; None if it did not run or is not needed."""
+    here = region["region"]
+    if step == "copied":
+        done = region["state"] == "available"
+        title = f"{region['image_id'] or 'no image'} is {region['state'] or 'not there'}."
+        return Cell(str(region["state"] or "none"), Mark.FULL if done else Mark.BROKEN, title)
+    if step == "key":
+        return _key(content, region)
+    if step == "shared":
+        principals = _principals(region)
+        if not any(_principals(one) for one in content["regions"]):
+            return None
+        text = count(len(principals), "consumer") if principals else "no"
+        return Cell(text, Mark.FULL if principals else Mark.BROKEN, f"shared with {text}.")
+    rows = [
+        one for one in content.get("verified" if step == "verified" else step, ()) if one["region"] == here
+    ]
+    if step == "verified":
+        return _part(sum(bool(one["reached"]) for one in rows), len(rows)) if rows else None
+    if not content.get("published"):
+        return None
+    text = count(len(rows), "account") if rows else "no"
+    return Cell(text, Mark.FULL if rows else Mark.BROKEN, f"published in {text}.")
+
+
+def _key(content: Mapping[str, Any], region: Mapping[str, Any]) -> Cell | None:
+    arn = region["kms_key_arn"]
+    if not arn:
+        return None
+    wrong = [
+        one
+        for one in content["failures"]
+        if one["region"] == region["region"] and one["action"] in ("CreateGrant", "PutKeyPolicy")
+    ]
+    if wrong:
+        return Cell("failed", Mark.BROKEN, f"{count(len(wrong), 'failure')} with {arn}.")
+    return Cell("ok", Mark.FULL, f"{arn}.")
+
+
+def _part(done: int, number: int) -> Cell:
+    mark = Mark.FULL if done == number else Mark.PARTIAL if done else Mark.BROKEN
+    return Cell(f"{done} of {number}", mark, f"{done} of {count(number, 'case')} reached the level.")
+
+
+def _principals(region: Mapping[str, Any]) -> list[str]:
+    permissions = region["launch_permissions"] or {}
+    return [str(one) for kind, _noun in _CONSUMERS for one in permissions.get(kind) or ()]
+
+
+def _matrix(content: Mapping[str, Any]) -> Matrix:
+    """Regions by accounts, organizations and organizational units."""
+    verified: dict[tuple[str, str], bool] = {}
+    for one in content.get("verified", ()):
+        place = one["region"], str(one["account_id"])
+        verified[place] = verified.get(place, True) and bool(one["reached"])
+    cells: dict[str, dict[str, Mark]] = {}
+    for region in content["regions"]:
+        here = region["region"]
+        found = {_short(one): _mark(verified.get((here, one))) for one in _principals(region)}
+        found |= {account: _mark(done) for (place, account), done in verified.items() if place == here}
+        cells[here] = found
+    rows = tuple(
+        MatrixRow({"region": region["region"], "image_id": region["image_id"] or ""}, cells[region["region"]])
+        for region in content["regions"]
+    )
+    used = {mark for found in cells.values() for mark in found.values()}
+    return Matrix(
+        title="Regions and accounts",
+        legend={mark: meaning for mark, meaning in _ACCESS.items() if mark in used},
+        labels=(Column("region", "Region"), Column("image_id", "Image")),
+        columns=tuple(sorted({principal for found in cells.values() for principal in found})),
+        rows=rows,
+    )
+
+
+def _mark(reached: bool | None) -> Mark:
+    if reached is None:
+        return Mark.PARTIAL
+    return Mark.FULL if reached else Mark.BROKEN
+
+
+def _short(principal: str) -> str:
+    """The ID of an organization or unit in its ARN; accounts as they are."""
+    return principal.rsplit("/", 1)[-1]
+
+
+def _consumer_copies(content: Mapping[str, Any]) -> Table:
+    return Table(
+        title="Copies that accounts own",
+        columns=(
+            Column("account_id", "Account"),
+            Column("region", "Region"),
+            Column("image_id", "Image"),
+            Column("name", "Name"),
+            Column("state", "State"),
+            Column("kms_key_arn", "Key"),
+        ),
+        rows=tuple(content.get("consumer_images", ())),
+    )
+
+
+def _published(content: Mapping[str, Any]) -> Table:
+    return Table(
+        title="Where the image is published",
+        columns=(
+            Column("account_id", "Account"),
+            Column("region", "Region"),
+            Column("parameter", "Parameter"),
+            Column("label", "Label"),
+            Column("image_id", "Image"),
+            Column("templates", "Launch templates"),
+        ),
+        rows=tuple(
+            {**one, "templates": _templates(one["launch_templates"])} for one in content.get("published", ())
+        ),
+    )
+
+
+def _templates(found: Iterable[Any] | None) -> list[str]:
+    return [str(one.get("name") if isinstance(one, Mapping) else one) for one in found or ()]
+
+
+def _records(content: Mapping[str, Any]) -> Table:
+    """One row for each region and consumer, and one for a region without consumers."""
+    return Table(
+        title="All regions and consumers",
+        columns=(
+            Column("region", "Region"),
+            Column("image_id", "Image"),
+            Column("name", "Name"),
+            Column("state", "State"),
+            Column("kms_key_arn", "Key"),
+            Column("principal", "Consumer"),
+            Column("verified", "Verified"),
+            Column("snapshot_ids", "Snapshots"),
+        ),
+        rows=tuple(row for region in content["regions"] for row in _rows(content, region)),
+    )
+
+
+def _rows(content: Mapping[str, Any], region: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    keys = ("region", "image_id", "name", "state", "kms_key_arn", "snapshot_ids")
+    facts = {key: region[key] for key in keys}
+    reached = {
+        str(one["account_id"]): one["reached"]
+        for one in content.get("verified", ())
+        if one["region"] == region["region"]
+    }
+    principals = dict.fromkeys([*_principals(region), *reached])
+    if not principals:
+        yield facts
+    for principal in principals:
+        yield {**facts, "principal": principal, "verified": reached.get(principal)}

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The document of a distribution: each step in each region, and who has the image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.distribution.document import changes, document
+from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Cell, Document, Mark
+from ansible_collections.golden.images.plugins.module_utils.reports.formats import render_all
+
+from tests.unit.distribution.examples import EU, US, copied, copy, failure, share, shared
+
+A, B = "222222222222", "333333333333"
+ORG = "arn:aws:organizations::111111111111:organization/o-a1b2c3d4e5"
+NOW, BEFORE = "2026-11-24T12:00:00+00:00", "2026-11-23T12:00:00+00:00"
+
+
+def verified(account_id: str, region: str = EU, reached: bool = True, **changed: Any) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        "findings": [],
+        "image_id": f"ami-{region}",
+        "level": "visible",
+        "reached": reached,
+        "region": region,
+        **changed,
+    }
+
+
+def published(region: str, **changed: Any) -> dict[str, Any]:
+    return {
+        "account_id": A,
+        "image_id": f"ami-{region}",
+        "label": "4",
+        "launch_templates": {"web": 7},
+        "parameter": "/golden/web",
+        "region": region,
+        **changed,
+    }
+
+
+def of(*arguments: Any, **more: Any) -> Document:
+    return document(distribution(*arguments, **more))
+
+
+def steps(shown: Document) -> dict[str, dict[str, tuple[str, Mark] | None]]:
+    (grid,) = shown.pictures
+    return {
+        region: {
+            column: (cell.text, cell.mark) if isinstance(cell, Cell) else None
+            for column, cell in zip(grid.columns, cells, strict=True)
+        }
+        for region, cells in grid.rows
+    }
+
+
+def test_a_distribution_with_every_step() -> None:
+    shown = of(
+        copied(EU, US),
+        {},
+        shared(EU, US),
+        verification_results=[verified(A), verified(A, US)],
+        publish_result={"results": [published(EU), published(US)]},
+    )
+    assert shown.headline == (
+        "The image is available in 2 of 2 regions, shared with 1 consumer in 2 regions, verified in 2 of 2 "
+        "cases and published in 2 regions."
+    )
+    assert (shown.status, shown.complete, shown.items) == ("distributed", True, ())
+    assert shown.title == "Distribution of golden"
+    good = {"copied": "available", "key": "ok", "shared": "1 consumer"}
+    good |= {"verified": "1 of 1", "published": "1 account"}
+    assert steps(shown) == {
+        region: {step: (text, Mark.FULL) for step, text in good.items()} for region in (EU, US)
+    }
+    assert shown.matrix is not None
+    assert [dict(row.cells) for row in shown.matrix.rows] == [{A: Mark.FULL}, {A: Mark.FULL}]
+    assert [table.title for table in shown.tables] == ["Where the image is published"]
+    assert shown.tables[0].rows[0]["templates"] == ["web"]
+
+
+def test_what_is_missing_in_a_region() -> None:
+    pending = copy(US, state="pending", kms_key_arn=None)
+    shown = of(
+        copied(results=[copy(EU), pending], failures=[failure(US)]),
+        {"failures": [failure(EU, action="CreateGrant")]},
+        shared(EU),
+        publish_result={"results": [published(EU)]},
+    )
+    assert steps(shown) == {
+        EU: {
+            "copied": ("available", Mark.FULL),
+            "key": ("failed", Mark.BROKEN),
+            "shared": ("1 consumer", Mark.FULL),
+            "published": ("1 account", Mark.FULL),
+        },
+        US: {
+            "copied": ("pending", Mark.BROKEN),
+            "key": None,
+            "shared": ("no", Mark.BROKEN),
+            "published": ("no", Mark.BROKEN),
+        },
+    }
+    assert shown.headline.endswith("2 steps failed.")
+    assert [(item.severity, item.region) for item in shown.items] == [("high", US), ("high", EU)]
+    assert shown.complete is False
+
+
+def test_a_failure_in_a_best_effort_region_is_less_severe() -> None:
+    copies = copied(results=[copy(EU, best_effort=True)], failures=[failure(EU)])
+    assert [item.severity for item in of(copies, {}, {}).items] == ["medium"]
+
+
+def test_accounts_and_the_level_that_they_reached() -> None:
+    permissions = {"account_ids": [A, B], "org_arns": [ORG], "org_unit_arns": []}
+    finding = {"code": "no_key", "message": "No key.", "remedy": "Grant it.", "severity": "medium"}
+    shown = of(
+        copied(EU),
+        {},
+        shared(results=[{**share(EU), "launch_permissions": permissions}]),
+        verification_results=[verified(A), verified(B, reached=False, findings=[finding])],
+    )
+    assert shown.matrix is not None
+    (row,) = shown.matrix.rows
+    assert row.cells == {A: Mark.FULL, B: Mark.BROKEN, "o-a1b2c3d4e5": Mark.PARTIAL}
+    assert [(item.code, item.principal, item.severity) for item in shown.items] == [("no_key", B, "medium")]
+    assert steps(shown)[EU]["verified"] == ("1 of 2", Mark.PARTIAL)
+    assert [(one["principal"], one["verified"]) for one in shown.records.rows] == [
+        (A, True),
+        (B, False),
+        (ORG, None),
+    ]
+
+
+def test_a_verification_without_a_reason_is_a_finding() -> None:
+    shown = of(copied(EU), {}, shared(EU), verification_results=[verified(A, reached=False, image_id=None)])
+    (item,) = shown.items
+    assert (item.code, item.message) == (
+        "level_not_reached",
+        f"{A} has not reached the level with the image.",
+    )
+    assert item.code in shown.explanations
+
+
+def test_the_failure_that_sums_up_the_verification_is_not_repeated() -> None:
+    failed = {"verification_error": "1 account is not verified."}
+    shown = of(copied(EU), {}, shared(EU), verification_results=[verified(A, reached=False)], **failed)
+    assert [item.code for item in shown.items] == ["level_not_reached"]
+    shown = of(copied(EU), {}, shared(EU), **failed)
+    assert [item.message for item in shown.items] == ["1 account is not verified."]
+
+
+def test_the_title_names_the_image_as_it_is_called_in_its_own_region() -> None:
+    copies = [copy(EU, name="golden ami-1"), copy(US, name="golden")]
+    assert of(copied(results=copies), {}, {}).title == "Distribution of golden"
+
+
+def test_copies_that_accounts_own() -> None:
+    shown = of(copied(EU), {}, {}, copied(US))
+    assert [table.title for table in shown.tables] == ["Copies that accounts own"]
+    assert [len(shown.records.rows), shown.records.rows[0].get("principal")] == [1, None]
+
+
+def test_nothing_was_distributed() -> None:
+    shown = of({"failed": True, "msg": "No such image."}, {}, {})
+    assert (shown.status, shown.headline, shown.pictures) == ("failed", "Nothing was distributed.", ())
+    assert [item.message for item in shown.items] == ["No such image."]
+    assert all(render_all(shown, NOW).values())
+
+
+def test_changes_since_the_last_report() -> None:
+    before = {**distribution(copied(EU), {}, {}), "written_at": BEFORE}
+    after = distribution(copied(EU, US), {}, shared(EU), publish_result={"results": [published(EU)]})
+    found = changes(before, after)
+    assert found.added == (
+        f"{EU}: ami-{EU} is shared with {A}.",
+        f"{US}: ami-{US} is available.",
+        f"{EU}: ami-{EU} is published in /golden/web of {A}.",
+    )
+    assert (found.since, found.removed) == (BEFORE, ())
