@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import threading
+import time
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -17,6 +19,8 @@ from ansible_collections.golden.images.plugins.plugin_utils.short_failures impor
 display = Display()
 
 _INTERVAL = 0.5
+# Seconds between lines where they are not watched: in a log, lines of every few seconds hide all others.
+_LOG_INTERVAL = 10
 
 
 class ActionModule(ActionBase):
@@ -40,7 +44,7 @@ class ActionModule(ActionBase):
         if not show_progress:
             result.update(self._execute_module(task_vars=task_vars, wrap_async=in_background))
         else:
-            with _ProgressDisplay(label=self._task.get_name()) as progress:
+            with _ProgressDisplay(0 if sys.stdout.isatty() else _LOG_INTERVAL) as progress:
                 arguments["progress_path"] = progress.path
                 result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
         if not in_background:
@@ -49,10 +53,16 @@ class ActionModule(ActionBase):
 
 
 class _ProgressDisplay:
-    """A context in which a thread displays each line that is appended to the file ``path``."""
+    """A context in which a thread displays the lines that are appended to the file ``path``.
 
-    def __init__(self, label):
-        self._label = label
+    At least ``interval`` seconds are between two lines; a line that a newer one follows sooner is left out. The
+    last line is always displayed.
+    """
+
+    def __init__(self, interval):
+        self._interval = interval
+        self._waiting = None
+        self._next_time = 0.0
         handle, self.path = tempfile.mkstemp(prefix="ami_copy_regions-", suffix=".progress")
         os.close(handle)
         self._ended = threading.Event()
@@ -71,8 +81,15 @@ class _ProgressDisplay:
         with open(self.path, encoding="utf-8") as stream:
             while not self._ended.wait(_INTERVAL):
                 self._display(stream)
-            self._display(stream)
+            self._display(stream, last=True)
 
-    def _display(self, stream):
+    def _display(self, stream, last=False):
         for line in stream:
-            display.display(f"    {self._label}: {line.rstrip()}")
+            self._waiting = line.rstrip()
+            self._show(self._interval == 0)
+        self._show(last)
+
+    def _show(self, now):
+        if self._waiting is not None and (now or time.monotonic() >= self._next_time):
+            display.display(f"    {self._waiting}")
+            self._waiting, self._next_time = None, time.monotonic() + self._interval

@@ -34,6 +34,7 @@ from .run import (
     copy_pending,
     failed_image,
     progress_line,
+    time_left,
 )
 from .state import CopySeen, CopyWanted
 
@@ -68,6 +69,7 @@ def wait_for_copies(
     started = monotonic()
     interval = _SHORTEST_INTERVAL
     current = dict(runs)
+    earlier: dict[Target, tuple[float, int]] = {}
     while True:
         pending = [target for target, run in current.items() if run.pending]
         remaining = started + wanted.wait_timeout - monotonic()
@@ -79,7 +81,10 @@ def wait_for_copies(
         current = advance_all(current, polling.read(current, pending))
         interval = _next_interval(monotonic() - started, [current[target].percent for target in pending])
         current = advance_all(current, polling.replace_failed(current, pending))
-        print_progress(progress_line(current, pending))
+        for target in pending:
+            if (percent := current[target].percent) is not None:
+                earlier.setdefault(target, (monotonic(), percent))
+        print_progress(progress_line(current, pending, time_left(earlier, current, monotonic())))
 
 
 def _stopped(runs: Runs, pending: Iterable[Target], reason: str) -> dict[Target, CopyRun]:

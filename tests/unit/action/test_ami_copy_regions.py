@@ -67,8 +67,9 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, screen: Screen, folder: Path) -> Run:  # noqa: ARG001
-    """Runs the action; ``module`` receives the progress file, if there is one."""
+    """Runs the action at a terminal; ``module`` receives the progress file, if there is one."""
     monkeypatch.setattr(plugin, "_INTERVAL", 0.01)
+    monkeypatch.setattr(plugin, "_LOG_INTERVAL", 0)
 
     def run(
         module: Module = lambda _file: None,
@@ -125,7 +126,7 @@ def test_lines_are_displayed_while_the_module_runs(run: Run, screen: Screen) -> 
             displayed.append(screen.next_line())
 
     run(module)
-    assert displayed == ["    Copy it: eu-west-1 10 %", "    Copy it: eu-west-1 90 %"]
+    assert displayed == ["    eu-west-1 10 %", "    eu-west-1 90 %"]
     assert screen.rest() == []
 
 
@@ -138,7 +139,23 @@ def test_lines_written_just_before_the_end_are_displayed(
     # The module ends long before the file is read for the first time.
     monkeypatch.setattr(plugin, "_INTERVAL", 60)
     run(module)
-    assert screen.rest() == ["    Copy it: eu-west-1 99 %", "    Copy it: eu-west-1 available"]
+    assert screen.rest() == ["    eu-west-1 99 %", "    eu-west-1 available"]
+
+
+def test_a_log_has_the_first_and_the_last_line_of_a_short_time(
+    run: Run, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugin, "_LOG_INTERVAL", 600)
+    displayed: list[str] = []
+
+    def module(file: Path) -> None:
+        append(file, "eu-west-1 10 %\n")
+        displayed.append(screen.next_line())
+        append(file, "eu-west-1 50 %\neu-west-1 available\n")
+
+    run(module)
+    assert displayed == ["    eu-west-1 10 %"]
+    assert screen.rest() == ["    eu-west-1 available"]
 
 
 def test_nothing_is_displayed_without_progress(run: Run, screen: Screen) -> None:
@@ -179,7 +196,7 @@ def test_an_exception_leaves_neither_file_nor_thread(run: Run, screen: Screen, f
 
     with pytest.raises(ConnectionError):
         run(module)
-    assert screen.rest() == ["    Copy it: eu-west-1 10 %"]
+    assert screen.rest() == ["    eu-west-1 10 %"]
     assert list(folder.iterdir()) == []
     assert set(threading.enumerate()) <= before
 
@@ -222,4 +239,4 @@ def test_tasks_without_displayed_progress_keep_their_arguments(
 )
 def test_progress_is_displayed_nevertheless(run: Run, screen: Screen, how: dict[str, Any]) -> None:
     run(lambda file: append(file, "eu-west-1 10 %\n"), **how)
-    assert screen.rest() == ["    Copy it: eu-west-1 10 %"]
+    assert screen.rest() == ["    eu-west-1 10 %"]

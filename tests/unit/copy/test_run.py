@@ -26,6 +26,7 @@ from ansible_collections.golden.images.plugins.module_utils.copy.run import (
     failed_image,
     initial_runs,
     progress_line,
+    time_left,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure, incomplete_answer
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot, Target
@@ -269,7 +270,7 @@ def test_progress_of_one_account() -> None:
         place("us-east-1"): CopyRun(READY, percent=98),
     }
     assert progress_line(runs, list(runs)) == (
-        "eu-west-1 40 %, us-west-2 pending, sa-east-1 failed, us-east-1 available"
+        "us-west-2 pending  eu-west-1 40 %  sa-east-1 failed  us-east-1 available"
     )
     assert progress_line(runs, [place("us-west-2")]) == "us-west-2 pending"
 
@@ -281,7 +282,43 @@ def test_progress_of_several_accounts_is_summed_up_by_region() -> None:
         Target(OWNER, "us-west-2"): CopyRun(READY, percent=10),
         Target(CONSUMER, "us-west-2"): CopyRun(PENDING),
     }
-    assert progress_line(runs, list(runs)) == "eu-west-1 0 of 2 (slowest 20 %), us-west-2 1 of 2"
+    assert progress_line(runs, list(runs)) == "us-west-2 1 of 2  eu-west-1 0 of 2 (slowest 20 %)"
+
+
+def test_a_line_of_many_regions_has_the_slowest_and_the_time_left() -> None:
+    runs = {place(f"eu-region-{number}"): CopyRun(PENDING, percent=90 - number) for number in range(20)}
+    line = progress_line(runs, list(runs), 200)
+    assert line == "eu-region-19 71 %  eu-region-18 72 %  + 18 more  about 3 min left"
+    assert len(line) < 76
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(4, "about 10 s left"), (42, "about 40 s left"), (90, "about 2 min left"), (7200, "about 120 min left")],
+)
+def test_the_time_left_in_words(seconds: float, text: str) -> None:
+    assert progress_line({place(EU): CopyRun(PENDING)}, [place(EU)], seconds).endswith(f"pending  {text}")
+
+
+@pytest.mark.parametrize(
+    ("percents", "expected"),
+    [
+        ([20, 60], 60.0),
+        ([20, 30], 60.0 * 70 / 10),
+        ([20, None], None),
+        ([20, 20], None),
+        ([20, 10], None),
+    ],
+)
+def test_the_time_left_at_the_speed_so_far(percents: list[int | None], expected: float | None) -> None:
+    first, now = percents
+    runs = {place(EU): CopyRun(PENDING, percent=now), place("us-west-2"): CopyRun(READY)}
+    assert time_left({place(EU): (100.0, first or 0)}, runs, 160.0) == expected
+
+
+def test_no_time_is_left_without_pending_copies() -> None:
+    assert time_left({}, {place(EU): CopyRun(READY)}, 1.0) is None
+    assert time_left({}, {place(EU): CopyRun(PENDING, percent=5)}, 1.0) == 0.0
 
 
 def test_a_copy_without_an_id_has_failed() -> None:

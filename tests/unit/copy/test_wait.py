@@ -403,8 +403,8 @@ def test_progress_is_reported_by_region_when_it_changes(wait: Wait) -> None:
         US: Region([PENDING, PENDING, PENDING, READY]),
     }
     assert wait(regions).lines == [
-        f"{EU} 15 %, {US} pending",
-        f"{EU} available, {US} pending",
+        f"{US} pending  {EU} 15 %",
+        f"{US} pending  {EU} available",
         f"{US} pending",
         f"{US} available",
     ]
@@ -437,7 +437,7 @@ def test_progress_of_several_accounts_is_reported_by_region() -> None:
 
 def test_a_failure_is_reported(wait: Wait) -> None:
     lines = wait({EU: Region([UNREADABLE]), US: Region([READY])}).lines
-    assert lines == [f"{EU} pending, {US} available", f"{EU} pending", f"{EU} failed"]
+    assert lines == [f"{EU} pending  {US} available", f"{EU} pending", f"{EU} failed"]
 
 
 def test_unchanged_progress_is_repeated(wait: Wait) -> None:
