@@ -97,13 +97,12 @@ def _show(ending: Ending) -> None:
         ["region", *CONSUMERS],
         [[region, *(ending.access[region, account] for account in CONSUMERS)] for region in ending.regions],
     )
-    heading("Images, and the API calls (reads/writes) of both runs")
+    heading("API calls (reads/writes) of both runs")
     table(
-        ["region", "image", "volumes", "1st run", "2nd run"],
+        ["region", "volumes", "1st run", "2nd run"],
         [
             [
                 region,
-                entry["image_id"],
                 len(entry["snapshot_ids"]),
                 "/".join(map(str, ending.first.counts(region))),
                 "/".join(map(str, ending.second.counts(region))),

@@ -125,7 +125,7 @@ def _place(removal: Mapping[str, Any]) -> Place:
 
 def _notes(found: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
     for one in found[:MOST_FAILURES]:
-        yield from sentence(f"- {one['message']}", Tone.WARNING, most=3)
+        yield from sentence(f"- {one['message']}", Tone.WARNING)
     if len(found) > MOST_FAILURES:
         yield from sentence(f"  {len(found) - MOST_FAILURES} more.", Tone.WARNING)
 

@@ -92,7 +92,7 @@ def sentence(text: str, tone: Tone = Tone.PLAIN, indent: str = "", most: int = 0
         # Characters of two columns: half as many in each line.
         lines = textwrap.wrap(clean(text), WIDTH // 2, initial_indent=indent, subsequent_indent=inner)
     if most and len(lines) > most:
-        lines = [*lines[: most - 1], cut(lines[most - 1], WIDTH - 2) + f" {_ELLIPSIS}"]
+        lines = [*lines[: most - 1], cut(lines[most - 1], WIDTH - 1).removesuffix(_ELLIPSIS) + _ELLIPSIS]
     yield from (Line(line, tone) for line in lines)
 
 
