@@ -14,10 +14,14 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.golden.images.plugins.module_utils.audit.screen import screen as audit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.screen import screen as cleanup
+from ansible_collections.golden.images.plugins.module_utils.diagnose.screen import screen as diagnosis
 from ansible_collections.golden.images.plugins.module_utils.distribution.screen import screen as distribution
 from ansible_collections.golden.images.plugins.module_utils.monitoring.screen import screen as monitoring
+from ansible_collections.golden.images.plugins.module_utils.publish.screen import screen as publication
 from ansible_collections.golden.images.plugins.module_utils.remediation.screen import screen as remediation
 from ansible_collections.golden.images.plugins.module_utils.reports.screen import Tone
+from ansible_collections.golden.images.plugins.module_utils.restore.screen import screen as restoration
+from ansible_collections.golden.images.plugins.module_utils.share.screen import screen as sharing
 from ansible_collections.golden.images.plugins.module_utils.verification.screen import screen as verification
 
 display = Display()
@@ -25,9 +29,15 @@ display = Display()
 SCREENS = {
     "audit": audit,
     "cleanup": cleanup,
+    "diagnose": diagnosis,
     "distribute": distribution,
     "monitor": monitoring,
+    "publish": publication,
     "remediate": remediation,
+    "restore": restoration,
+    "rollback": publication,
+    "share": sharing,
+    "unshare": sharing,
     "verify": verification,
 }
 """The function that makes the text of each role."""

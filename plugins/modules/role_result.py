@@ -24,7 +24,19 @@ options:
     description:
       - The role whose result it is.
     type: str
-    choices: [audit, cleanup, distribute, monitor, remediate, verify]
+    choices:
+      - audit
+      - cleanup
+      - diagnose
+      - distribute
+      - monitor
+      - publish
+      - remediate
+      - restore
+      - rollback
+      - share
+      - unshare
+      - verify
     required: true
   report:
     description:
