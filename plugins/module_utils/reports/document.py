@@ -230,6 +230,14 @@ class Document:
     complete: bool = True
 
 
+def counts_of(items: Iterable[Item]) -> dict[str, int]:
+    """The number of items of each severity."""
+    counts = dict.fromkeys(SEVERITIES, 0)
+    for item in items:
+        counts[item.severity] += 1
+    return counts
+
+
 def worst_first(items: Iterable[Item]) -> list[Item]:
     """The items in the order of every format."""
     return sorted(

@@ -39,8 +39,8 @@ def report_flow(
     from the options, as JSON values that differ only if something
     has changed. ``document`` creates the ``Document`` from the content. ``changes`` compares the content of
     the previous report in the folder with that of this one, for example with ``changes_between``. The
-    folder's ``report.json`` has the content and ``written_at``, ``kind`` (the document's) and ``changes``,
-    which therefore must not be keys of the content.
+    folder's ``report.json`` has the content and ``written_at``, ``kind`` (the document's), ``changes`` and
+    ``history``, which therefore must not be keys of the content.
 
     The module returns ``report`` (the content), ``report_path`` and, if ``document`` is given, ``report_dir``
     and ``changes`` (``since``, ``added``, ``removed``; None if there is no previous report).

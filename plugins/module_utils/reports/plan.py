@@ -10,16 +10,18 @@ A report is one JSON file, a folder with all formats, or both.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from ..plan import ReadOnlyPlan
-from .document import Changes, Document
+from .document import SEVERITIES, Changes, Document, counts_of
 from .formats import JSON, json_text, render_all
 
 WRITTEN_AT = "written_at"
-_KIND, _CHANGES = "kind", "changes"
+_KIND, _CHANGES, _HISTORY = "kind", "changes", "history"
+# A year of weekly reports. A report is only added if its content has changed.
+_MOST_REPORTS = 52
 
 Content: TypeAlias = Mapping[str, Any]
 ChangesOf: TypeAlias = Callable[[Content, Content], Changes]
@@ -107,19 +109,22 @@ def _plan_file(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
 def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPlan:
     """Missing files are written with the time at which the content of the report last changed."""
     previous, warnings = _previous(folder, seen)
-    before = None if previous is None else _content(previous, _KIND, _CHANGES)
+    before = None if previous is None else _content(previous, _KIND, _CHANGES, _HISTORY)
     if previous is not None and before == content:
         written_at, changes = previous[WRITTEN_AT], _changes_in(previous)
     else:
         written_at, (changes, not_comparable) = seen.now, _changes_since(folder, previous, content)
         warnings += not_comparable
+    earlier = tuple(entry for entry in _history_in(previous) if entry[0] != written_at)
+    history = (*earlier, (written_at, counts_of(folder.document.items)))[-_MOST_REPORTS:]
     report = {
         WRITTEN_AT: written_at,
         _KIND: folder.document.kind,
         _CHANGES: None if changes is None else changes.as_result(),
+        _HISTORY: [{WRITTEN_AT: time, "counts": counts} for time, counts in history],
         **content,
     }
-    texts = render_all(replace(folder.document, changes=changes), written_at)
+    texts = render_all(replace(folder.document, changes=changes, history=history), written_at)
     outdated = {name: text for name, text in texts.items() if seen.files.get(name) != text}
     # The next run compares the JSON file. It is written last, so that a rerun completes an interrupted run.
     if _loaded(seen.files.get(JSON)) != report:
@@ -172,6 +177,17 @@ def _changes_in(report: Content) -> Changes | None:
     if not isinstance(added, list) or not isinstance(removed, list):
         return None
     return Changes(str(listed.get("since")), tuple(map(str, added)), tuple(map(str, removed)))
+
+
+def _history_in(report: Content | None) -> Iterator[tuple[str, dict[str, int]]]:
+    """The time and the findings by severity of the reports that a previous report lists; invalid ones not."""
+    listed = report.get(_HISTORY) if report is not None else None
+    for entry in listed if isinstance(listed, list) else ():
+        if not isinstance(entry, dict):
+            continue
+        time, counts = entry.get(WRITTEN_AT), entry.get("counts")
+        if isinstance(time, str) and isinstance(counts, dict):
+            yield time, {name: counts[name] for name in SEVERITIES if type(counts.get(name)) is int}
 
 
 def _warning(folder: Folder, problem: str) -> str:

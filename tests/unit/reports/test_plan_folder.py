@@ -27,6 +27,7 @@ from tests.unit.reports.examples import document
 
 NOW, LATER, LAST = "2026-11-24T12:00:00+00:00", "2026-11-25T12:00:00+00:00", "2026-11-26T12:00:00+00:00"
 CONTENT = {"status": "findings", "findings": ["one", "two"]}
+COUNTS = {"high": 2, "medium": 1, "low": 1}
 OTHER = {"status": "findings", "findings": ["two", "three"]}
 
 
@@ -52,7 +53,13 @@ def first() -> dict[str, str]:
 
 def test_the_json_file_is_written_after_all_other_formats(first: dict[str, str]) -> None:
     assert list(first) == [*NAMES[1:], JSON]
-    assert json.loads(first[JSON]) == {"written_at": NOW, "kind": "audit", "changes": None, **CONTENT}
+    assert json.loads(first[JSON]) == {
+        "written_at": NOW,
+        "kind": "audit",
+        "changes": None,
+        "history": [{"written_at": NOW, "counts": COUNTS}],
+        **CONTENT,
+    }
 
 
 def test_a_written_report_is_unchanged(first: dict[str, str]) -> None:
@@ -77,7 +84,13 @@ def test_a_changed_report_lists_the_changes(first: dict[str, str]) -> None:
     assert set(files(result)) == {*NAMES} - {"report.csv"}
     assert (result.before, result.after) == (CONTENT, OTHER)
     changes = {"since": NOW, "added": ["three"], "removed": ["one"]}
-    assert json.loads(written[JSON]) == {"written_at": LATER, "kind": "audit", "changes": changes, **OTHER}
+    assert json.loads(written[JSON]) == {
+        "written_at": LATER,
+        "kind": "audit",
+        "changes": changes,
+        "history": [{"written_at": time, "counts": COUNTS} for time in (NOW, LATER)],
+        **OTHER,
+    }
     assert result.changes == Changes(NOW, ("three",), ("one",))
 
     # They stay listed if nothing changes, and if a file is restored.
@@ -135,6 +148,46 @@ def test_a_report_that_cannot_be_read_is_replaced_with_a_warning() -> None:
 def test_invalid_changes_are_dropped(first: dict[str, str], changes: Any) -> None:
     report = {**json.loads(first[JSON]), "changes": changes}
     assert json.loads(files(planned({**first, JSON: json.dumps(report)}))[JSON])["changes"] is None
+
+
+def test_the_page_shows_the_findings_of_the_last_reports(first: dict[str, str]) -> None:
+    assert "Findings over time" not in first["report.html"]
+    fewer = replace(document(), items=document().items[:1])
+    written = {**first, **files(planned(first, OTHER, LATER, document=fewer))}
+    assert "Findings over time" in written["report.html"]
+    assert "2026-11-25 12:00: 0 high" in written["report.html"]
+
+
+def test_a_year_of_weekly_reports_is_kept(first: dict[str, str]) -> None:
+    many = [{"written_at": f"2025-01-01T00:00:{place:02}+00:00", "counts": {}} for place in range(60)]
+    report = {**json.loads(first[JSON]), "history": many}
+    history = json.loads(files(planned({**first, JSON: json.dumps(report)}, OTHER, LATER))[JSON])["history"]
+    assert len(history) == 52
+    assert history[-1] == {"written_at": LATER, "counts": COUNTS}
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        None,
+        3,
+        ["one"],
+        [{"written_at": NOW}],
+        [{"written_at": 3, "counts": {}}],
+        [{"written_at": "x", "counts": []}],
+    ],
+)
+def test_an_invalid_history_is_dropped(first: dict[str, str], history: Any) -> None:
+    report = {**json.loads(first[JSON]), "history": history}
+    found = json.loads(files(planned({**first, JSON: json.dumps(report)}, OTHER, LATER))[JSON])["history"]
+    assert found == [{"written_at": LATER, "counts": COUNTS}]
+
+
+def test_invalid_numbers_of_a_history_are_dropped(first: dict[str, str]) -> None:
+    counts = {"high": "many", "medium": True, "low": 3, "other": 4}
+    report = {**json.loads(first[JSON]), "history": [{"written_at": "x", "counts": counts}]}
+    found = json.loads(files(planned({**first, JSON: json.dumps(report)}, OTHER, LATER))[JSON])["history"]
+    assert found[0] == {"written_at": "x", "counts": {"low": 3}}
 
 
 def test_a_report_with_other_formatting_is_unchanged(first: dict[str, str]) -> None:

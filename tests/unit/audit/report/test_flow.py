@@ -52,6 +52,7 @@ def test_the_images_are_in_the_file_and_not_returned(tmp_path: Path) -> None:
         "written_at": content["written_at"],
         "kind": "audit",
         "changes": None,
+        "history": [{"written_at": content["written_at"], "counts": result["report"]["counts"]}],
     }
 
 
