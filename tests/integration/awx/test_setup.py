@@ -61,8 +61,7 @@ def test_the_setup_makes_everything_once(awx: Awx, ansible: Ansible) -> None:
     run(ansible, EXAMPLE)
 
     used = {one["playbook"] for one in awx.objects["job_templates"].values()}
-    assert used < {*PLAYBOOKS}
-    assert len(used) == 6
+    assert used == {*PLAYBOOKS}
     for one in awx.objects["job_templates"].values():
         assert one["survey_spec"]["spec"], one["name"]
         credentials = awx.children("job_templates", one["id"], "credentials")
@@ -73,14 +72,27 @@ def test_the_setup_makes_everything_once(awx: Awx, ansible: Ansible) -> None:
     (source,) = awx.objects["inventory_sources"].values()
     assert (CHECKOUT / source["source_path"]).is_file()
 
-    verify = json.loads(template(awx, "verify")["extra_vars"])
-    # The template is for the job: nothing of it is rendered here.
-    assert verify["verify_images"] == "{{ distribute_artifacts.images | default('') }}"
+    _check_release(awx)
     _check_cleanup(awx)
 
     awx.changes.clear()
     again = run(ansible, EXAMPLE)
     assert (again.changed, awx.changes) == ([], [])
+
+
+def _check_release(awx: Awx) -> None:
+    assert _path(awx, "release") == ["distribute", "verify", "approve", "publish"]
+    verify = json.loads(template(awx, "verify")["extra_vars"])
+    # The template is for the job: nothing of it is rendered here.
+    assert verify["verify_images"] == "{{ distribute_artifacts.images | default('') }}"
+    asked = {question["variable"] for question in template(awx, "release")["survey_spec"]["spec"]}
+    assert {"distribute_regions", "verify_level", "publish_parameter"} <= asked
+    assert (
+        not {"distribute_source_region", "distribute_consumer_role_name", "distribute_publish_parameter"}
+        & asked
+    )
+    handed = json.loads(template(awx, "release")["extra_vars"])
+    assert handed == EXAMPLE["setup_extra_vars"]["distribute"]
 
 
 def _check_cleanup(awx: Awx) -> None:
@@ -113,15 +125,16 @@ def test_a_check_before_the_first_run_changes_nothing(awx: Awx, ansible: Ansible
 
 
 def test_the_least_setup_has_no_cleanup_and_no_slices(awx: Awx, ansible: Ansible) -> None:
-    # Of the job templates, only the first two.
+    # Of the job templates, only those of the release.
     everything = (CHECKOUT / "awx" / "job_templates.yml").read_text(encoding="utf-8")
     steps = ansible.folder / "steps.yml"
-    steps.write_text(everything.partition("  - name: audit")[0], encoding="utf-8")
+    steps.write_text(everything.partition("  - name: rollback")[0], encoding="utf-8")
     least = {**LEAST, "setup_credential": "", "setup_audit_schedule": ""}
     run(ansible, least, "--extra-vars", f"@{steps}")
     created = {one["name"] for one in awx.find("unified_job_templates", {})}
-    names = ("Golden images", "Golden images accounts", "Golden images: distribute", "Golden images: verify")
-    assert created == {*names}
+    names = ("distribute", "verify", "publish", "release")
+    assert {*(f"Golden images: {name}" for name in names), "Publish the images?"} < created
+    assert len(created) == len(names) + 3
     assert (awx.objects["schedules"], awx.objects["credentials"]) == ({}, {})
 
     awx.changes.clear()
