@@ -221,7 +221,7 @@ def _plain(role: str, description: str | Sequence[str]) -> Iterator[str]:
 
     def plain(marked: re.Match[str]) -> str:
         if marked["mark"] != "O":
-            return _ROLE.sub(r"the role \1", marked["text"])
+            return _ROLE.sub(r"the role \1", marked["text"]).partition("#")[0]
         name, equals, value = marked["text"].rpartition(":")[2].partition("=")
         own = name.startswith(f"{role}_")
         return (f'"{_title(name.removeprefix(f"{role}_"))}"' if own else name) + (equals and f" = {value}")

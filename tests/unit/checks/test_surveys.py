@@ -93,11 +93,11 @@ def test_titles(variable: str, title: str) -> None:
 
 def test_descriptions_are_plain_text() -> None:
     text = [
-        "As P(golden.images.verify#role) sets C(ec2:SharedTag/), see M(golden.images.ami_share).",
+        "As P(golden.images.verify#role) sets C(ec2:SharedTag/), see P(golden.images.accounts#inventory).",
         "Needs O(share_org_arns) or O(share_purge=true), not O(golden.images.audit#role:main:audit_rules).",
     ]
     assert question({"type": "list", "description": text})["question_description"] == (
-        "As the role verify sets ec2:SharedTag/, see golden.images.ami_share. "
+        "As the role verify sets ec2:SharedTag/, see golden.images.accounts. "
         'Needs "Organization ARNs" or "Purge" = true, not audit_rules. Separate several by commas or lines.'
     )
 
