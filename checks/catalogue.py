@@ -19,6 +19,7 @@ from checks import (
     returns,
     sanity,
     surveys,
+    variables,
     versions,
 )
 from checks.commands import run
@@ -74,6 +75,7 @@ CHECKS: dict[str, Check] = {
     "ruff": Check("ruff: style and common mistakes", lambda: run("ruff", "check", ".")),
     "format": Check("ruff: layout", lambda: run("ruff", "format", "--check", ".")),
     "returns": Check("returns: what several modules return is documented alike", returns.check),
+    "variables": Check("variables: roles are documented as meta/variables.yml declares", variables.check),
     "surveys": Check("surveys: awx/surveys asks for the options of the roles", surveys.check),
     "responses": Check("responses: what an AWS answer may lack is not read by subscript", responses.check),
     "policies": Check("policies: docs/iam is as checks/iam declares it", iam.check),

@@ -89,9 +89,7 @@ def _playbooks(root: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _readme(role: Path, playbooks: Iterable[str]) -> str:
-    spec = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-    main = spec["argument_specs"]["main"]
-    options = main.get("options", {})
+    main, options = _declared(role)
     parts = [
         f"# golden.images.{role.name}",
         f"{_markdown(main['short_description'])}.",
@@ -104,6 +102,17 @@ def _readme(role: Path, playbooks: Iterable[str]) -> str:
         *_more(role.name),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _declared(role: Path) -> tuple[Mapping[str, Any], Mapping[str, Option]]:
+    """The description of a role, and its options with their real types."""
+    variables = role / "meta" / "variables.yml"
+    if variables.exists():
+        document = yaml.safe_load(variables.read_text(encoding="utf-8"))
+        return document, document["variables"]
+    spec = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    main = spec["argument_specs"]["main"]
+    return main, main.get("options", {})
 
 
 def _example(role: str, options: Mapping[str, Option]) -> str:

@@ -13,7 +13,8 @@ options:
   account_ids:
     description:
       - IDs of AWS accounts, 12 digits each.
-      - Quote each ID. YAML reads unquoted digits as a number, which loses a leading zero, so numbers are not accepted.
+      - Quote each ID. YAML reads unquoted digits as a number. One of 12 digits is accepted; one with fewer digits has lost a
+        leading zero and is refused.
     type: list
     elements: raw
     default: []

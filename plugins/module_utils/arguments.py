@@ -13,6 +13,7 @@ from typing import Any
 from .failures import Failure, Refused, cut, invalid_option
 from .model import ConsumerRole, ImagesByTarget, Network, Sharing
 from .tags import check_tags
+from .variables import Unreadable, account_id
 from .wording import shown
 
 IMAGES_SPEC: dict[str, Any] = {
@@ -25,7 +26,7 @@ CONSUMER_ROLE_SPEC: dict[str, Any] = {
     "consumer_role_name": {"type": "str"},
     "external_id": {"type": "str", "no_log": True},
 }
-# Not "str": Ansible would convert the number that YAML parses from unquoted digits to text without a warning.
+# Not "str": Ansible would convert a number, which may have lost a leading zero, to text without a warning.
 CONSUMERS_SPEC: dict[str, Any] = {
     "account_ids": {"type": "list", "elements": "raw", "default": []},
     "org_arns": {"type": "list", "elements": "str", "default": []},
@@ -39,7 +40,6 @@ NETWORK_SPEC: dict[str, Any] = {
 
 IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
-ACCOUNT_ID = re.compile(r"[0-9]{12}")
 SUBNET_ID = re.compile(r"subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 SECURITY_GROUP_ID = re.compile(r"sg-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 # botocore's endpoints.json, regionRegex of all partitions, without their lists of first parts.
@@ -58,7 +58,6 @@ ORG_UNIT_ARN = re.compile(_ORGANIZATION + r":ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,
 # Characters of a problem with an option's value: enough for any ARN and the sentence around it.
 _LONGEST = 270
 
-_ACCOUNT_ID_FORM = 'Use 12 digits in quotes, for example "012345678901".'
 _IMAGES_FORMS = "Map each region to an AMI ID, or list mappings with account_id, region and image_id."
 
 
@@ -267,25 +266,13 @@ class Options:
 
     def account_id(self, option: str, value: Any) -> str | None:
         """An account ID. None for a blank one, and for a value that adds a failure."""
-        if isinstance(value, (bool, float, Mapping, list)):
-            self.refuse(option, f"{shown(value)} is not a valid account ID.", _ACCOUNT_ID_FORM)
+        if value is None or (isinstance(value, str) and not value.strip()):
             return None
-        if isinstance(value, int):
-            self.refuse(
-                option,
-                f"{value} is a number, because YAML parses unquoted digits as one and drops leading zeros.",
-                'Put each account ID in quotes, for example "012345678901".',
-            )
+        try:
+            return account_id(value)
+        except Unreadable as unreadable:
+            self.refuse(option, unreadable.problem, unreadable.remedy)
             return None
-        text = str(value).strip()
-        if text and not ACCOUNT_ID.fullmatch(text):
-            self.refuse(
-                option,
-                f"'{text}' is not a valid account ID.",
-                _ACCOUNT_ID_FORM,
-            )
-            return None
-        return text or None
 
     def account_ids(self, option: str) -> tuple[str, ...]:
         """A list of account IDs without duplicates."""

@@ -64,7 +64,8 @@ options:
     description:
       - The accounts that will own a copy in each of O(regions), each as a string of 12 digits. By default, the account of
         the credentials. If O(account_ids) is set, that account gets copies only if it is listed too.
-      - Put each ID in quotes. YAML parses unquoted digits as a number, which loses a leading zero, so numbers are refused.
+      - Put each ID in quotes. YAML reads unquoted digits as a number. One of 12 digits is accepted; one with fewer digits has
+        lost a leading zero and is refused.
       - Copies are created, found and tagged with the credentials of O(consumer_role_name) in the account, and a key alias
         is resolved in the account.
       - To copy another account's image, an account needs launch permission for it, createVolumePermission on every snapshot,

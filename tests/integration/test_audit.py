@@ -347,4 +347,4 @@ def test_what_cannot_be_read_fails_and_hides_nothing_else(
     assert sharing["denied"] is None
     assert sharing["well"]["account_ids"] == fixture.account_ids(ALLOWED)
     assert "eu-west-9" in run.task("nowhere").result["msg"]
-    assert "in quotes" in run.task("number").result["msg"]
+    assert "in double quotes" in run.task("number").result["msg"]

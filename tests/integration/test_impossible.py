@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.golden.images.plugins.action.role_variables import documented, parsed
+from ansible_collections.golden.images.plugins.module_utils.variables import declared, read
 
 from simulated_aws.client import SimulatedAws
 
@@ -46,7 +48,8 @@ class Case:
 
     ``shown`` is how the message shows the value, by default the value as it is written. ``stage`` is what
     refuses it: the role's argument specification, a module's, or the module itself. One stage finds all
-    problems at once, so that a host can have several cases of one stage.
+    problems at once, so that a host can have several cases of one stage. What the first task of a role
+    refuses is of the stage ``reader`` (``_staged``).
     """
 
     variable: str
@@ -99,7 +102,7 @@ BASE: dict[str, dict[str, Any]] = {
 
 def _accounts(variable: str) -> list[Case]:
     return [
-        Case(variable, [123456789012], "123456789012"),
+        Case(variable, [12345678901], "12345678901"),
         Case(variable, ["12345"], "'12345'"),
         Case(variable, [ACCOUNT, ""], "item 2 is empty"),
         Case(variable, [ACCOUNT, None], "item 2 is empty"),
@@ -480,6 +483,20 @@ CASES: dict[str, list[Case]] = {
 }
 
 
+def _staged(playbook: str, cases: list[Case]) -> list[Case]:
+    """The cases of a playbook that runs a role: what the role's first task alone refuses has its stage."""
+    (play,) = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"))
+    role = play["roles"][0]["role"].rpartition(".")[2]
+    declarations = CHECKOUT / "roles" / role / "meta" / "variables.yml"
+    if not declarations.exists():
+        return cases
+    variables = declared(documented(str(declarations.parents[1])))
+    return [
+        replace(case, stage="reader") if read(variables, BASE[playbook] | case.variables, parsed)[1] else case
+        for case in cases
+    ]
+
+
 @dataclass
 class Host:
     """An inventory host: cases whose values can be refused at once, and its variables."""
@@ -513,7 +530,7 @@ def packed(cases: Iterable[Case]) -> dict[str, Host]:
 def test_impossible_values_are_refused_before_the_first_change(
     playbook: str, aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
-    hosts = packed(CASES[playbook])
+    hosts = packed(_staged(playbook, CASES[playbook]))
     ids = {'"IMAGE"': f'"{fixture.image_id}"', '"OWNER"': f'"{aws.account_id(OWNER)}"'}
     inventory = {name: {**BASE[playbook], **host.variables} for name, host in hosts.items()}
     path = _inventory(inventory, ids, ansible.folder)

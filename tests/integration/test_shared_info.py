@@ -237,4 +237,4 @@ def test_a_region_that_cannot_be_read_fails_and_hides_no_other(
     assert "eu-west-9" in run.task("nowhere").result["msg"]
     assert "not opted in to 'me-south-1'" in run.task("nowhere").result["msg"]
     assert "required if executable_users" in run.task("public without owners").result["msg"]
-    assert "in quotes" in run.task("numbers").result["msg"]
+    assert "in double quotes" in run.task("numbers").result["msg"]

@@ -156,7 +156,7 @@ def test_an_account_that_cannot_be_read_fails_without_failing_others(
 
     bad = ansible.run(FQCN, {**variables, "verify_account_ids": [12345678901]})
     assert bad.code != 0
-    assert "YAML parses unquoted digits" in bad.text
+    assert "YAML reads unquoted digits" in bad.text
     assert bad.facts["verify_failed_regions"] == [AWAY, HOME]
     assert _report(ansible)["status"] == "failed"
 

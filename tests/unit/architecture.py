@@ -32,6 +32,7 @@ GROUND = (
     "runner",
     "structure",
     "tags",
+    "variables",
     "wording",
 )
 SHARED_ROOMS = ("aws", "keys", "reports")

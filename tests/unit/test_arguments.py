@@ -74,13 +74,19 @@ def test_organizations_of_every_partition(org: str) -> None:
     read.check()
 
 
-def test_an_account_id_that_yaml_parsed_as_a_number_is_refused_with_a_quoted_example() -> None:
+def test_an_account_id_can_be_a_number_of_12_digits() -> None:
+    read = options(account_ids=[222222222222])
+    assert read.consumers().account_ids == {"222222222222"}
+    read.check()
+
+
+def test_an_account_id_whose_leading_zero_yaml_lost_is_refused_with_a_quoted_example() -> None:
     read = options(account_ids=[12345678901])
     read.consumers()
     ((option, message, remedy),) = refusals(read)
     assert option == "account_ids"
     assert "12345678901 is a number" in message
-    assert "leading zeros" in message
+    assert "a leading zero" in message
     assert '"012345678901"' in remedy
 
 

@@ -22,6 +22,8 @@ from jinja2 import nodes
 CHECKOUT = Path(__file__).resolve().parents[2]
 ROLES = sorted(folder.name for folder in (CHECKOUT / "roles").iterdir())
 PLAYBOOKS = sorted(file.stem for file in (CHECKOUT / "playbooks").glob("*.yml"))
+# The roles whose first task reads their variables.
+READING = sorted(path.parents[1].name for path in CHECKOUT.glob("roles/*/meta/variables.yml"))
 
 STEPS = {
     "distribute": {
@@ -99,7 +101,16 @@ def test_messages_name_the_variable_that_sets_an_option(role):
     }
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", READING)
+def test_tasks_use_what_was_read_and_never_the_variable(role):
+    public = _variables(role) | {"account_id"}
+    texts = list(_templates([_role_tasks(role), *_load_all(_vars_files(role))]))
+    assert texts
+    assert {name for text in texts for name in re.findall(r"(?<![\w.'])\w+(?!\w|')", text)} & public == set()
+    assert not (CHECKOUT / "roles" / role / "defaults").exists()
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in READING])
 def test_documented_defaults_are_the_defaults(role):
     options = _options(role)
     defaults = yaml.safe_load((CHECKOUT / "roles" / role / "defaults/main.yml").read_text(encoding="utf-8"))
@@ -232,10 +243,39 @@ def _role_tasks(role: str) -> list[dict[str, Any]]:
 
 
 def _role_vars(role: str) -> dict[str, Any]:
-    """Private variables, those of the blocks among them: an included file sees these too."""
-    file = CHECKOUT / "roles" / role / "vars/main.yml"
+    """Private variables, those of the blocks among them: an included file sees these too.
+
+    Those with what the first task has read are the public ones.
+    """
+    of_files = {name: value for file in _load_all(_vars_files(role)) for name, value in file.items()}
     of_blocks = {name: value for task in _role_tasks(role) for name, value in task.get("vars", {}).items()}
-    return {**(_load(file) if file.exists() else {}), **of_blocks}
+    return {
+        name: re.sub(r"(\w+)__variables\.options\['(\w+)'\]", r"\1_\2", value)
+        if isinstance(value, str)
+        else value
+        for name, value in {**of_files, **of_blocks}.items()
+    }
+
+
+def _vars_files(role: str) -> list[Path]:
+    folder = CHECKOUT / "roles" / role / "vars"
+    return sorted([*folder.glob("*.yml"), *folder.glob("main/*.yml")])
+
+
+def _load_all(files: list[Path]) -> list[Any]:
+    return [_load(file) for file in files]
+
+
+def _templates(content: Any, is_condition: bool = False) -> Iterator[str]:
+    """All expressions: those in templates, and conditions."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield from _templates(value, key in ("when", "that", "failed_when", "changed_when", "until"))
+    elif isinstance(content, list):
+        for value in content:
+            yield from _templates(value, is_condition)
+    elif isinstance(content, str):
+        yield from [content] if is_condition else re.findall(r"{{(.*?)}}", content, re.DOTALL)
 
 
 def _options(role: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "source_images": {"type": "dict"},
     "source_region": {"type": "str"},
     "assume_source_ready": {"type": "bool", "default": False},
-    # Not "str": Ansible would silently convert the number that YAML parses from unquoted digits.
+    # Not "str": Ansible would silently convert a number, which may have lost a leading zero.
     "account_ids": {"type": "list", "elements": "raw", "default": []},
     "consumer_account_ids": {"type": "list", "elements": "raw", "default": []},
     "regions": {"type": "list", "elements": "str", "required": True},

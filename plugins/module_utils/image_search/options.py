@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..arguments import ACCOUNT_ID, IMAGE_ID, Options
+from ..arguments import IMAGE_ID, Options
+from ..variables import ACCOUNT_ID
 from ..wording import shown
 from .state import Search
 

@@ -16,7 +16,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **IMAGES_BY_TARGET_SPEC,
     **CONSUMER_ROLE_SPEC,
     **NETWORK_SPEC,
-    # Not "str": Ansible would silently convert the number that YAML reads from unquoted digits.
+    # Not "str": Ansible would silently convert a number, which may have lost a leading zero.
     "account_ids": {"type": "list", "elements": "raw", "required": True},
     "instance_type": {"type": "str"},
     "wait_timeout": {"type": "int", "default": 300},

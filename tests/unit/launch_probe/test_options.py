@@ -25,7 +25,7 @@ from tests.unit.launch_probe.examples import HERE, REGION, SUBNET, params
         ({"subnet_ids": {}}, "subnet_ids", f"{REGION} in account {CONSUMER}"),
         ({"subnet_ids": {REGION: {OWNER: SUBNET}}}, "subnet_ids", f"{REGION} in account {CONSUMER}"),
         ({"subnet_ids": {REGION: "mine"}}, "subnet_ids", "'mine' is not a valid subnet ID"),
-        ({"subnet_ids": {REGION: {111122223333: SUBNET, CONSUMER: SUBNET}}}, "subnet_ids", "is a number"),
+        ({"subnet_ids": {REGION: {11122223333: SUBNET, CONSUMER: SUBNET}}}, "subnet_ids", "is a number"),
         ({"security_group_ids": {REGION: ["default"]}}, "security_group_ids", "sg-0123456789abcdef0"),
         (
             {"security_group_ids": {REGION: None}},

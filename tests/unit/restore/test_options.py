@@ -66,7 +66,7 @@ def test_every_other_option_is_read() -> None:
         ({"images": 7}, "must be a mapping, a list or a string"),
         ({"images": {"eu-west-1": None}}, "null is not a valid AMI ID"),
         ({"images": "eu-west-1/snap-1"}, "'snap-1' is not a valid AMI ID"),
-        ({"images": [{"region": "r", "image_id": HERE, "account_id": 12345678901}]}, "in quotes"),
+        ({"images": [{"region": "r", "image_id": HERE, "account_id": 12345678901}]}, "in double quotes"),
         ({"tombstone_ssm_path": None}, "restore_permissions: false"),
         ({"tombstone_ssm_path": "retired"}, "not a valid parameter path"),
         ({"tombstone_s3_uri": "bucket/folder"}, "not a valid S3 URI"),

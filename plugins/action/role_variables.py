@@ -1,0 +1,77 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the variables of the role that runs it, without a process: ``meta/variables.yml`` declares them."""
+
+from __future__ import annotations
+
+import os
+
+import yaml
+from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
+from ansible.plugins.action import ActionBase
+from ansible_collections.golden.images.plugins.module_utils.failures import summary
+from ansible_collections.golden.images.plugins.module_utils.variables import declared, read, sources
+
+
+class ActionModule(ActionBase):
+    """Returns the values of the role's variables as ``options``, or fails with all problems at once."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    TRANSFERS_FILES = False
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        self.validate_argument_spec({})
+        role = self._task._role
+        if role is None:
+            raise AnsibleActionFail("golden.images.role_variables is for the tasks of a role.")
+        variables = declared(documented(role._role_path))
+        values, failures = read(variables, self._given(sources(variables), task_vars), parsed)
+        result["failures"] = [failure.as_result() for failure in failures]
+        if failures:
+            return {**result, "failed": True, "msg": f"{summary(failures)}\nNothing was changed."}
+        prefix = f"{os.path.basename(role._role_path)}_"
+        result["options"] = {name.removeprefix(prefix): value for name, value in values.items()}
+        # The role registers the values, so the result has them; nothing may print a secret.
+        result["_ansible_no_log"] = any(variable.no_log and values[variable.name] for variable in variables)
+        return result
+
+    def _given(self, names, task_vars):
+        """The values of those variables that are set."""
+        return {name: self._value(task_vars[name]) for name in names if name in task_vars}
+
+    def _value(self, given):
+        try:
+            return self._templar.template(given)
+        except AnsibleValueOmittedError:
+            return None
+
+
+def documented(role_path):
+    """The declarations of the variables of the role in a folder, by name."""
+    with open(os.path.join(role_path, "meta", "variables.yml"), encoding="utf-8") as stream:
+        return yaml.safe_load(stream)["variables"]
+
+
+class _TextLoader(yaml.BaseLoader):
+    """Loads all scalars as text. An alias, which could repeat its anchor without end, is an error."""
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias")
+        return super().compose_node(parent, index)
+
+
+def parsed(text):
+    """The value of YAML text with all scalars as text.
+
+    Raises:
+        ValueError: it is not YAML.
+    """
+    try:
+        return yaml.load(text, Loader=_TextLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f"not YAML: {error}") from error

@@ -1,0 +1,416 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the variables of a role from values of any kind: of a playbook, an inventory, or a survey's text.
+
+AWX passes each answer of a survey as text, and Ansible applies YAML's types to that text again:
+``''`` becomes null, ``222222222222`` an integer, ``012345671234`` the octal number 1402434204, ``1.10`` 1.1
+and ``true`` a boolean (ansible-core, ``construct_yaml_unsafe`` in ``ansible._internal._yaml._constructor``).
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from .failures import Failure, cut, invalid_option
+from .wording import shown
+
+# Text that is YAML to its value with all scalars as text; ValueError if it is not YAML. PyYAML is only on the
+# controller, so the caller has the parser.
+Parse = Callable[[str], Any]
+
+# Characters of a problem with a value, as in ``arguments``.
+_LONGEST = 270
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_QUOTED = re.compile(r'"([^"]*)"')
+_ITEM_ENDS = re.compile(r"[,\n\r]")
+# ansible.module_utils.parsing.convert_bool.
+_TRUE = frozenset({"y", "yes", "on", "1", "true", "t", "1.0"})
+_FALSE = frozenset({"n", "no", "off", "0", "false", "f", "0.0"})
+# More digits are no number that an option has, and an exponent could make them fill the memory.
+_MOST_DIGITS = 18
+_LIST_FORM = "Separate the items by commas or lines, or write a YAML or JSON list."
+_MAPPING_FORM = "Write one 'key: value' per line, or JSON."
+_FORMS = {
+    "bool": "Set true or false.",
+    "dict": _MAPPING_FORM,
+    "int": "Set a whole number.",
+    "list": _LIST_FORM,
+    "raw": "Set a mapping or a list, or its YAML or JSON text.",
+}
+_QUOTES = 'Write it in double quotes, in a survey too, for example "1.10".'
+ACCOUNT_ID_FORM = 'Write 12 digits in double quotes, in a survey too, for example "012345678901".'
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of a role.
+
+    ``type`` and ``elements``, which is also of a mapping's values, are Ansible's types, or ``account_id``, 12
+    digits, or ``raw``, a mapping or a list. ``choices`` are texts. ``default_from`` is another variable: it
+    counts if this one is not given. ``options`` are the known keys of a list's mappings.
+    """
+
+    name: str
+    type: str = "str"
+    elements: str | None = None
+    choices: tuple[str, ...] = ()
+    default: Any = None
+    default_from: str | None = None
+    required: bool = False
+    no_log: bool = False
+    options: tuple[Variable, ...] = ()
+
+
+class Unreadable(Exception):
+    """A value that cannot be used: the problem, which names the value, and the remedy, as sentences."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(problem)
+
+
+def declared(documented: Mapping[str, Mapping[str, Any]]) -> tuple[Variable, ...]:
+    """The variables that a role documents; the keys of each are those of ``Variable``, and others."""
+    return tuple(_declared(name, fields) for name, fields in documented.items())
+
+
+def _declared(name: str, fields: Mapping[str, Any]) -> Variable:
+    return Variable(
+        name,
+        type=fields["type"],
+        elements=fields.get("elements"),
+        choices=tuple(fields.get("choices", ())),
+        default=fields.get("default"),
+        default_from=fields.get("default_from"),
+        required=fields.get("required", False),
+        no_log=fields.get("no_log", False),
+        options=declared(fields.get("options", {})),
+    )
+
+
+def sources(variables: Iterable[Variable]) -> frozenset[str]:
+    """The names of all variables that ``read`` needs the values of."""
+    return frozenset(
+        name for variable in variables for name in (variable.name, variable.default_from) if name is not None
+    )
+
+
+def read(
+    variables: Iterable[Variable], given: Mapping[str, Any], parse: Parse
+) -> tuple[dict[str, Any], tuple[Failure, ...]]:
+    """The value of each variable, and all failures. A variable that is not given has its default, or None.
+
+    Null, blank text, and text of separators only in place of a list, are not given. Real lists and mappings
+    can be empty.
+    """
+    values: dict[str, Any] = {}
+    failures: list[Failure] = []
+    for variable in variables:
+        reading = _Reading(variable, parse)
+        values[variable.name] = reading.first(given)
+        failures += reading.failures
+    return values, tuple(failures)
+
+
+def account_id(value: Any) -> str:
+    """An account ID from 12 digits, as text or as an integer.
+
+    An integer with fewer digits never is one: YAML has dropped a leading zero, or read the digits as octal.
+    Twelve octal digits have at most ten decimal ones.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    text = _unquoted(value) if isinstance(value, str) else str(value)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if (is_number or isinstance(value, str)) and ACCOUNT_ID.fullmatch(text):
+        return text
+    if not is_number:
+        raise Unreadable(f"{shown(value)} is not a valid account ID.", ACCOUNT_ID_FORM)
+    raise Unreadable(
+        f"{value} is a number without 12 digits, because YAML reads unquoted digits as a number and loses a "
+        f"leading zero{_octal_hint(value)}.",
+        ACCOUNT_ID_FORM,
+    )
+
+
+def _octal_hint(value: int) -> str:
+    """What a number of fewer digits was, if it was an account ID that YAML read as octal."""
+    text = f"0{value:o}" if value > 0 else ""
+    return f" ({text} becomes {value})" if ACCOUNT_ID.fullmatch(text) else ""
+
+
+def _unquoted(text: str) -> str:
+    """The text without surrounding space, and without double quotes around all of it."""
+    text = text.strip()
+    quoted = _QUOTED.fullmatch(text)
+    return quoted.group(1).strip() if quoted else text
+
+
+class _Reading:
+    """Reads the value of one variable, and collects its failures."""
+
+    def __init__(self, variable: Variable, parse: Parse) -> None:
+        self._variable = variable
+        self._name = variable.name
+        self._parse = parse
+        self._failures: dict[Failure, None] = {}
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        return tuple(self._failures)
+
+    def first(self, given: Mapping[str, Any]) -> Any:
+        """The value of the variable, or else of the variable that it defaults to, or else the default."""
+        for name in (self._variable.name, self._variable.default_from):
+            self._name = name or self._name
+            value = self._read(self._variable, given.get(name) if name else None, "")
+            if value is not None or self._failures:
+                return value
+        self._name = self._variable.name
+        if self._variable.required:
+            self._refuse("it is required and not set.", _FORMS.get(self._variable.type, "Set it."))
+        return self._variable.default
+
+    def _refuse(self, problem: str, remedy: str) -> None:
+        text = f"{self._name}: {cut(problem, _LONGEST)}"
+        self._failures[invalid_option(self._variable.name, text, remedy)] = None
+
+    def _read(self, variable: Variable, value: Any, place: str) -> Any:
+        """The value; None if it is not given or has a failure. ``place`` is where it stands, for messages."""
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        if variable.type == "list":
+            return self._list(variable, value, place)
+        if variable.type == "dict":
+            return self._mapping(variable, value, place)
+        if variable.type == "raw":
+            return self._structure(value, place)
+        return self._scalar(variable, value, place)
+
+    def _scalar(self, variable: Variable, value: Any, place: str) -> Any:
+        try:
+            if variable.choices:
+                return _choice(value, variable.choices)
+            return _SCALARS[variable.type](value)
+        except Unreadable as unreadable:
+            problem = _without_value(variable.type) if self._variable.no_log else unreadable.problem
+            self._refuse(f"{place}{problem}", unreadable.remedy)
+            return None
+
+    def _list(self, variable: Variable, value: Any, place: str) -> list[Any] | None:
+        items = self._items(value, variable.elements == "dict")
+        if items is None:
+            what = "a list of mappings" if variable.elements == "dict" else "a list"
+            self._refuse(f"{place}must be {what}{self._got(value)}.", _LIST_FORM)
+            return None
+        if isinstance(value, str) and not items and not value.strip().startswith("["):
+            return None
+        return [self._item(variable, item, f"{place}item {number}") for number, item in enumerate(items, 1)]
+
+    def _items(self, value: Any, only_yaml: bool) -> list[Any] | None:
+        """The items of a list; None if it is none."""
+        if isinstance(value, str):
+            if not only_yaml and not _is_structure(value):
+                return [item for item in map(_unquoted, _ITEM_ENDS.split(value)) if item]
+            value = self._parsed(value)
+        elif not isinstance(value, (Mapping, list, tuple)):
+            return [value]
+        return list(value) if isinstance(value, (list, tuple)) else None
+
+    def _item(self, variable: Variable, item: Any, place: str) -> Any:
+        if item is None or (isinstance(item, str) and not item.strip()):
+            self._refuse(f"{place} is empty.", "Remove it; only the whole list can be empty.")
+            return None
+        if variable.elements == "dict":
+            return self._known_keys(variable, item, place)
+        return self._scalar(_element_of(variable), item, f"{place}: ")
+
+    def _known_keys(self, variable: Variable, item: Any, place: str) -> Any:
+        """A mapping of a list, with the values of its known keys as read. Modules refuse unknown keys."""
+        if not isinstance(item, Mapping):
+            self._refuse(f"{place} must be a mapping{self._got(item)}.", "Write a list of mappings.")
+            return None
+        known = {option.name: option for option in variable.options}
+        read_values = {
+            str(key): self._read(known[key], value, f"{place}, {key}: ") if key in known else _trimmed(value)
+            for key, value in item.items()
+        }
+        return {key: value for key, value in read_values.items() if value is not None}
+
+    def _mapping(self, variable: Variable, value: Any, place: str) -> dict[str, Any] | None:
+        found = self._parsed(value) if isinstance(value, str) else value
+        if not isinstance(found, Mapping):
+            self._refuse(f"{place}must be a mapping{self._got(value)}.", _MAPPING_FORM)
+            return None
+        return {
+            key.strip() if isinstance(key, str) else key: self._mapped(variable, key, item, place)
+            for key, item in found.items()
+        }
+
+    def _mapped(self, variable: Variable, key: Any, value: Any, place: str) -> Any:
+        if variable.elements is None or value is None:
+            return _trimmed(value)
+        if isinstance(value, str) and not value.strip():
+            return ""
+        return self._scalar(_element_of(variable), value, f"{place}{shown(key)}: ")
+
+    def _structure(self, value: Any, place: str) -> Any:
+        """A mapping or a list of any content; other text is the items of a list."""
+        found = value
+        if isinstance(value, str):
+            parsed = self._parsed(value)
+            found = parsed if isinstance(parsed, (Mapping, list)) else self._items(value, only_yaml=False)
+        if not isinstance(found, (Mapping, list, tuple)):
+            self._refuse(f"{place}must be a mapping or a list{self._got(value)}.", _FORMS["raw"])
+            return None
+        if isinstance(value, str) and not found and value.strip()[0] not in "[{":
+            return None
+        return _trimmed(found)
+
+    def _parsed(self, text: str) -> Any:
+        """The value of JSON or YAML text with all scalars as text but null; None if it is neither."""
+        try:
+            return _json(text)
+        except (ValueError, RecursionError):
+            try:
+                # YAML has no tabs between tokens, which a pasted text may have.
+                return self._parse(text.expandtabs(2))
+            except ValueError:
+                return None
+
+    def _got(self, value: Any) -> str:
+        return "" if self._variable.no_log else f" (got {shown(value)})"
+
+
+def _element_of(variable: Variable) -> Variable:
+    return Variable(variable.name, type=variable.elements or "str", choices=variable.choices)
+
+
+def _without_value(kind: str) -> str:
+    is_text = kind in ("path", "str")
+    return "the value is not text, because YAML reads it as another type." if is_text else "is not valid."
+
+
+def _is_structure(text: str) -> bool:
+    """Whether text of a list is YAML or JSON."""
+    text = text.strip()
+    return text[:1] in ("[", "{") or text.startswith("- ")
+
+
+def _json(text: str) -> Any:
+    """The value of JSON text, numbers and booleans as text.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    return _as_text(json.loads(text, parse_float=str, parse_int=str, parse_constant=str))
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_text(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_text(item) for item in value]
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _trimmed(value: Any) -> Any:
+    """The value with all text in it without surrounding space."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, Mapping):
+        return {_trimmed(key): _trimmed(item) for key, item in value.items()}
+    return [_trimmed(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _text(value: Any) -> str:
+    """Text. Of an integer, the digits; of a date, the only text that YAML reads as one."""
+    if isinstance(value, str):
+        return _unquoted(value)
+    if isinstance(value, (bool, float, datetime.datetime)):
+        raise Unreadable(
+            f"YAML reads this as {_kind(value)}, {shown(value)}, perhaps not as it was written; use text.",
+            _QUOTES,
+        )
+    if isinstance(value, (int, datetime.date)):
+        return str(value)
+    raise Unreadable(f"must be text (got {shown(value)}).", "Set one text.")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "a boolean"
+    return "a number" if isinstance(value, float) else "a time"
+
+
+def _choice(value: Any, choices: Sequence[str]) -> str:
+    text = _unquoted(value) if isinstance(value, str) else shown(value)
+    for choice in choices:
+        if choice.lower() == text.lower():
+            return choice
+    raise Unreadable(f"must be one of {', '.join(choices)} (got {shown(value)}).", "")
+
+
+def _number(value: Any) -> Decimal | None:
+    """The number; None if it is none, or a huge one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = Decimal(_unquoted(value) if isinstance(value, str) else str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number.adjusted()) < _MOST_DIGITS else None
+
+
+def _whole_number(value: Any) -> int:
+    number = _number(value)
+    if number is None or number != number.to_integral_value():
+        raise Unreadable(f"must be a whole number (got {shown(value)}).", "")
+    return int(number)
+
+
+def _decimal_number(value: Any) -> float:
+    number = _number(value)
+    if number is None:
+        raise Unreadable(f"must be a number (got {shown(value)}).", "")
+    return float(number)
+
+
+def _truth(value: Any) -> bool:
+    text = _unquoted(value) if isinstance(value, str) else shown(value)
+    if text.lower() not in _TRUE | _FALSE:
+        raise Unreadable(f"must be true or false (got {shown(value)}).", "")
+    return text.lower() in _TRUE
+
+
+_SCALARS: Mapping[str, Callable[[Any], Any]] = {
+    "account_id": account_id,
+    "bool": _truth,
+    "float": _decimal_number,
+    "int": _whole_number,
+    "path": _text,
+    "str": _text,
+}
+
+
+def problems(variables: Iterable[Variable]) -> Iterator[str]:
+    """What is wrong with declarations, whose mistakes would otherwise show at the first use."""
+    for variable in variables:
+        for kind in (variable.type, variable.elements):
+            if kind is not None and kind not in {*_SCALARS, "dict", "list", "raw"}:
+                yield f"{variable.name}: {kind} is not a type"
+        if variable.required and (variable.default is not None or variable.default_from):
+            yield f"{variable.name}: a required variable has no default"
+        if variable.type == "list" and variable.elements is None:
+            yield f"{variable.name}: a list has elements"
+        yield from problems(variable.options)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A role's variables as its first task reads them: from the role's declarations, without a process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
+from ansible.plugins.action import ActionBase
+from ansible_collections.golden.images.plugins.action import role_variables as plugin
+from ansible_collections.golden.images.plugins.modules import role_variables as documentation
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+DECLARED = {
+    "variables": {
+        "web_names": {"type": "list", "elements": "str", "required": True},
+        "web_days": {"type": "int"},
+        "web_key": {"type": "str", "no_log": True},
+    }
+}
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Runs the action as a task of the role ``web`` with these variables."""
+    monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
+    monkeypatch.setattr(ActionBase, "validate_argument_spec", lambda *_arguments: None)
+    folder = tmp_path / "web"
+    (folder / "meta").mkdir(parents=True)
+    (folder / "meta" / "variables.yml").write_text(
+        yaml.safe_dump(DECLARED, sort_keys=False), encoding="utf-8"
+    )
+
+    def run(in_role: bool = True, **variables: Any) -> dict[str, Any]:
+        action = plugin.ActionModule.__new__(plugin.ActionModule)
+        action._task = SimpleNamespace(_role=SimpleNamespace(_role_path=str(folder)) if in_role else None)
+        action._templar = SimpleNamespace(template=_template)
+        return action.run(None, variables)
+
+    return run
+
+
+def _template(value: Any) -> Any:
+    if value == "{{ omit }}":
+        raise AnsibleValueOmittedError
+    return value
+
+
+def test_a_variable_that_is_omitted_is_not_set(run: Any) -> None:
+    assert run(web_names="a", web_days="{{ omit }}")["options"]["days"] is None
+
+
+def test_the_values_are_named_without_the_role(run: Any) -> None:
+    assert run(web_names="a, b", web_days="5", other=1) == {
+        "failures": [],
+        "options": {"names": ["a", "b"], "days": 5, "key": None},
+        "_ansible_no_log": False,
+    }
+
+
+def test_a_result_with_a_secret_is_not_shown(run: Any) -> None:
+    result = run(web_names="a", web_key=" x ")
+    assert result["options"]["key"] == "x"
+    assert result["_ansible_no_log"] is True
+
+
+def test_all_problems_are_one_failure(run: Any) -> None:
+    result = run(web_days="few", web_key=1.5)
+    assert result["failed"]
+    first, *problems, last = result["msg"].splitlines()
+    assert first == "3 problems:"
+    assert problems[0].startswith("- web_names: it is required and not set. Separate the items")
+    assert problems[1] == "- web_days: must be a whole number (got 'few')."
+    assert problems[2].startswith("- web_key: the value is not text, because YAML reads it as another type.")
+    assert last == "Nothing was changed."
+    assert [failure["action"] for failure in result["failures"]] == ["web_names", "web_days", "web_key"]
+    assert "options" not in result
+
+
+def test_it_is_for_roles(run: Any) -> None:
+    with pytest.raises(AnsibleActionFail, match="role"):
+        run(in_role=False)
+
+
+def test_yaml_text_keeps_its_scalars_as_text() -> None:
+    assert plugin.parsed("a: [012, 1.10, true, null]") == {"a": ["012", "1.10", "true", "null"]}
+    for text in ("[a", "a: b: c", "x: &x [*x]", "[" * 5000):
+        with pytest.raises(ValueError, match="not YAML"):
+            plugin.parsed(text)
+
+
+def test_the_example_is_the_first_task_of_each_role() -> None:
+    (example,) = yaml.safe_load(documentation.EXAMPLES)
+    roles = [path.parents[1] for path in sorted(CHECKOUT.glob("roles/*/meta/variables.yml"))]
+    assert roles
+    for role in roles:
+        assert plugin.documented(str(role))
+        tasks = yaml.safe_load((role / "tasks" / "main.yml").read_text(encoding="utf-8"))
+        assert tasks[0] == {**example, "register": f"{role.name}__variables"}

@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Role variables as values: of a playbook, and of a survey whose text Ansible has typed again."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.golden.images.plugins.action.role_variables import parsed
+
+from checks.variables import roles
+from plugins.module_utils.variables import (
+    ACCOUNT_ID_FORM,
+    Unreadable,
+    Variable,
+    account_id,
+    declared,
+    problems,
+    read,
+    sources,
+)
+
+ACCOUNT, OTHER = "012345671234", "222222222222"
+ROLES = {role.name: role for role in roles()}
+DECLARED = [variable for role in ROLES.values() for variable in role.variables]
+
+
+def value_of(variable: Variable, *given: Any) -> Any:
+    """The value that is read; ``given`` is empty if the variable is not set."""
+    values, failures = read([variable], dict.fromkeys([variable.name], *given) if given else {}, parsed)
+    assert not failures, failures
+    return values[variable.name]
+
+
+def message_of(variable: Variable, given: Any) -> str:
+    _values, failures = read([variable], {variable.name: given}, parsed)
+    assert failures
+    assert all(len(failure.text()) <= 500 for failure in failures)
+    return "\n".join(failure.text() for failure in failures)
+
+
+def from_survey(text: str) -> Any:
+    """What Ansible makes of ``!unsafe 'text'``: YAML's type of the text."""
+    node = yaml.ScalarNode("", text)
+    node.tag = yaml.SafeLoader("").resolve(yaml.ScalarNode, text, (True, False))
+    return yaml.SafeLoader("").construct_object(node)
+
+
+TEXT = Variable("v")
+LIST = Variable("v", type="list", elements="str", default=[])
+IDS = Variable("v", type="list", elements="account_id", default=[])
+INT = Variable("v", type="int", default=7)
+BOOL = Variable("v", type="bool", default=True)
+CHOICE = Variable("v", choices=("low", "High"), default="low")
+TAGS = Variable("v", type="dict", elements="str", default={})
+PLACES = Variable("v", type="dict", default={})
+RAW = Variable("v", type="raw")
+RULES = Variable(
+    "v",
+    type="list",
+    elements="dict",
+    default=[],
+    options=(
+        Variable("account_ids", type="list", elements="account_id"),
+        Variable("public", type="bool"),
+        Variable("tags", type="dict", elements="str"),
+    ),
+)
+
+
+# What an answer to a question of each type can be, and the value that it means.
+ANSWERS: list[tuple[Variable, str, Any]] = [
+    (TEXT, "web", "web"),
+    (TEXT, " web\n", "web"),
+    (TEXT, "20261126", "20261126"),
+    (TEXT, "2026-11-26", "2026-11-26"),
+    (TEXT, '"1.10"', "1.10"),
+    (TEXT, '"true"', "true"),
+    (TEXT, "a, b: c", "a, b: c"),
+    (LIST, "eu-west-1", ["eu-west-1"]),
+    (LIST, " eu-west-1 , us-east-1,", ["eu-west-1", "us-east-1"]),
+    (LIST, "eu-west-1\r\nus-east-1\n\n", ["eu-west-1", "us-east-1"]),
+    (LIST, "- eu-west-1\n- us-east-1", ["eu-west-1", "us-east-1"]),
+    (LIST, '["eu-west-1", "us-east-1"]', ["eu-west-1", "us-east-1"]),
+    (LIST, "[eu-west-1, 1.10, 012]", ["eu-west-1", "1.10", "012"]),
+    (LIST, "\t[\n\t\teu-west-1\n\t]", ["eu-west-1"]),
+    (LIST, "[]", []),
+    (LIST, ",", []),
+    (LIST, "\n,\n", []),
+    (IDS, OTHER, [OTHER]),
+    (IDS, f"{ACCOUNT}, {OTHER}", [ACCOUNT, OTHER]),
+    (IDS, f"{ACCOUNT}\n{OTHER}", [ACCOUNT, OTHER]),
+    (IDS, f"- {ACCOUNT}\n- {OTHER}", [ACCOUNT, OTHER]),
+    (IDS, f"[{OTHER}, {OTHER}]", [OTHER, OTHER]),
+    (IDS, f"[{ACCOUNT}]", [ACCOUNT]),
+    (IDS, f'"{ACCOUNT}"', [ACCOUNT]),
+    (IDS, f'["{ACCOUNT}"]', [ACCOUNT]),
+    (INT, "5", 5),
+    (INT, " 5 ", 5),
+    (INT, "5.0", 5),
+    (INT, "0", 0),
+    (INT, "-1", -1),
+    (BOOL, "false", False),
+    (BOOL, " true ", True),
+    (BOOL, "No", False),
+    (BOOL, "0", False),
+    (BOOL, "1", True),
+    (CHOICE, "high", "High"),
+    (CHOICE, "LOW ", "low"),
+    (TAGS, "version: 1.10\nname: 0123", {"version": "1.10", "name": "0123"}),
+    (TAGS, '{"version": 1.10, "build": true}', {"version": "1.10", "build": "true"}),
+    (TAGS, "{}", {}),
+    (PLACES, f"eu-west-1:\n  {ACCOUNT}: subnet-1", {"eu-west-1": {ACCOUNT: "subnet-1"}}),
+    (RAW, "eu-west-1: ami-1", {"eu-west-1": "ami-1"}),
+    (RAW, f'[{{"account_id": "{ACCOUNT}"}}]', [{"account_id": ACCOUNT}]),
+    (RAW, f"- account_id: {ACCOUNT}\n  region: x", [{"account_id": ACCOUNT, "region": "x"}]),
+    (RAW, "ami-1, ami-2\nami-3", ["ami-1", "ami-2", "ami-3"]),
+    (RULES, f"- account_ids: {ACCOUNT}\n  public: no", [{"account_ids": [ACCOUNT], "public": False}]),
+    (RULES, '[{"public": false, "tags": {"a": 1.10}}]', [{"public": False, "tags": {"a": "1.10"}}]),
+]
+
+
+@pytest.mark.parametrize(("variable", "text", "meant"), ANSWERS)
+def test_an_answer_of_a_survey_is_what_it_means(variable: Variable, text: str, meant: Any) -> None:
+    for given in (text, from_survey(text)):
+        value = value_of(variable, given)
+        assert value == meant
+        assert type(value) is type(meant)
+
+
+@pytest.mark.parametrize("variable", [TEXT, LIST, IDS, INT, BOOL, CHOICE, TAGS, PLACES, RAW, RULES])
+def test_nothing_is_the_default(variable: Variable) -> None:
+    for given in ((), (None,), ("",), (" \n ",)):
+        assert value_of(variable, *given) == variable.default
+
+
+VALUES: list[tuple[Variable, Any, Any]] = [
+    (LIST, [" eu-west-1 ", "a,b"], ["eu-west-1", "a,b"]),
+    (LIST, (), []),
+    (IDS, [222222222222, ACCOUNT], [OTHER, ACCOUNT]),
+    (IDS, 222222222222, [OTHER]),
+    (TEXT, 2026, "2026"),
+    (TEXT, datetime.date(2026, 1, 2), "2026-01-02"),
+    (INT, 5.0, 5),
+    (BOOL, 0, False),
+    (BOOL, 1.0, True),
+    (
+        TAGS,
+        {" a ": " b ", "n": 1, "empty": "", "null": None},
+        {"a": "b", "n": "1", "empty": "", "null": None},
+    ),
+    (PLACES, {"a": ["sg-1 "]}, {"a": ["sg-1"]}),
+    (RAW, {"eu-west-1 ": " ami-1\n", "a": None}, {"eu-west-1": "ami-1", "a": None}),
+    (RAW, [], []),
+    (RAW, {}, {}),
+    (RULES, [{"public": "yes", "more": 1, "account_ids": ""}], [{"public": True, "more": 1}]),
+    (Variable("v", type="dict", elements="float"), {"a": "0.05", "b": 1}, {"a": 0.05, "b": 1.0}),
+]
+
+
+@pytest.mark.parametrize(("variable", "given", "meant"), VALUES)
+def test_a_value_of_a_playbook_is_taken(variable: Variable, given: Any, meant: Any) -> None:
+    assert value_of(variable, given) == meant
+
+
+REFUSED: list[tuple[Variable, Any, str]] = [
+    (TEXT, 1.1, "1.1"),
+    (TEXT, True, "a boolean, true"),
+    (TEXT, datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC), "a time"),
+    (TEXT, ["web"], 'must be text (got ["web"])'),
+    (LIST, {"eu-west-1": 1}, 'must be a list (got {"eu-west-1": 1})'),
+    (LIST, "{eu-west-1: 1}", "must be a list (got '{eu-west-1: 1}')"),
+    (LIST, "[eu-west-1", "must be a list (got '[eu-west-1')"),
+    (LIST, ["eu-west-1", None], "item 2 is empty."),
+    (LIST, [" "], "item 1 is empty."),
+    (LIST, "[eu-west-1, '']", "item 2 is empty."),
+    (LIST, ["eu-west-1", 1.1], "item 2: YAML reads this as a number, 1.1"),
+    (LIST, [["eu-west-1"]], 'item 1: must be text (got ["eu-west-1"])'),
+    (IDS, 1402434204, "(012345671234 becomes 1402434204)"),
+    (IDS, 12345678901, "12345678901 is a number without 12 digits"),
+    (IDS, [1402434204], 'Write 12 digits in double quotes, in a survey too, for example "012345678901".'),
+    (IDS, -22222222222, "-22222222222"),
+    (IDS, 222222222222.0, "is not a valid account ID"),
+    (IDS, True, "true is not a valid account ID"),
+    (IDS, "web", "'web' is not a valid account ID"),
+    (INT, "few", "must be a whole number (got 'few')"),
+    (INT, "5.5", "must be a whole number (got '5.5')"),
+    (INT, True, "must be a whole number (got true)"),
+    (INT, "1e999999999", "must be a whole number"),
+    (INT, "nan", "must be a whole number (got 'nan')"),
+    (INT, [5], "must be a whole number (got [5])"),
+    (BOOL, "perhaps", "must be true or false (got 'perhaps')"),
+    (BOOL, 2, "must be true or false (got 2)"),
+    (CHOICE, "medium", "must be one of low, High (got 'medium')"),
+    (CHOICE, True, "must be one of low, High (got true)"),
+    (TAGS, "a: &x [*x]", "must be a mapping (got 'a: &x [*x]')"),
+    (TAGS, "role", "must be a mapping (got 'role')"),
+    (TAGS, ["role"], 'must be a mapping (got ["role"])'),
+    (TAGS, {"version": 1.1}, "'version': YAML reads this as a number, 1.1"),
+    (TAGS, {"role": ["web"]}, "'role': must be text (got [\"web\"])"),
+    (RAW, 7, "must be a mapping or a list (got 7)"),
+    (RULES, "web-*", "must be a list of mappings (got 'web-*')"),
+    (RULES, ["web-*"], "item 1 must be a mapping (got 'web-*')"),
+    (RULES, [{"public": "perhaps"}], "item 1, public: must be true or false (got 'perhaps')"),
+    (RULES, [{"account_ids": [ACCOUNT, None]}], "item 1, account_ids: item 2 is empty."),
+]
+
+
+@pytest.mark.parametrize(("variable", "given", "part"), REFUSED)
+def test_a_wrong_value_is_refused_with_its_name_and_itself(variable: Variable, given: Any, part: str) -> None:
+    message = message_of(variable, given)
+    assert message.startswith("v: ")
+    assert part in message
+
+
+@pytest.mark.parametrize("given", [1.1, True, ["secret"], {"secret": 1}, 1402434204.5])
+def test_a_secret_is_never_shown(given: Any) -> None:
+    message = message_of(Variable("v", no_log=True), given)
+    assert "the value is not text" in message
+    assert not any(part in message for part in ("secret", "1402434204", "true", "got"))
+
+
+def test_all_problems_are_found_at_once() -> None:
+    variables = [Variable("a", required=True), Variable("b", type="int"), IDS]
+    values, failures = read(variables, {"b": "few", "v": [1, "2", ACCOUNT]}, parsed)
+    assert [failure.action for failure in failures] == ["a", "b", "v", "v"]
+    assert failures[0].message == "a: it is required and not set."
+    assert values == {"a": None, "b": None, "v": [None, None, ACCOUNT]}
+
+
+def test_another_variable_can_be_the_default() -> None:
+    variable = Variable("own", type="list", elements="str", default=["x"], default_from="other")
+    assert sources([variable]) == {"own", "other"}
+    assert read([variable], {"own": "", "other": "a,b"}, parsed) == ({"own": ["a", "b"]}, ())
+    assert read([variable], {"own": [], "other": "a,b"}, parsed) == ({"own": []}, ())
+    assert read([variable], {}, parsed) == ({"own": ["x"]}, ())
+    _values, (failure,) = read([variable], {"other": {}}, parsed)
+    assert failure.message.startswith("other: must be a list")
+
+
+def test_an_account_id_has_12_digits() -> None:
+    assert account_id(222222222222) == OTHER == account_id(f' "{OTHER}" ')
+    # Twelve octal digits, YAML's greatest, make no account ID.
+    with pytest.raises(Unreadable) as refused:
+        account_id(int("777777777777", 8))
+    assert refused.value.remedy == ACCOUNT_ID_FORM
+
+
+def test_a_default_is_not_shared() -> None:
+    assert declared({"v": {"type": "list", "elements": "str", "default": []}}) == (LIST,)
+
+
+def test_mistakes_of_a_declaration_are_found() -> None:
+    wrong = (
+        Variable("a", type="text"),
+        Variable("b", required=True, default=1),
+        Variable("c", type="list"),
+        Variable("d", type="list", elements="dict", options=(Variable("e", type="x"),)),
+    )
+    assert [problem[0] for problem in problems(wrong)] == ["a", "b", "c", "e"]
+    assert not list(problems(DECLARED))
+
+
+# A value of each type and element, in forms that mean the same.
+SAMPLES: dict[tuple[str, str | None], tuple[Any, ...]] = {
+    ("str", None): ("web-1", " web-1\n"),
+    ("path", None): ("/tmp/x", " /tmp/x\n"),
+    ("int", None): (5, "5", " 5\n", "5.0", 5.0),
+    ("bool", None): (True, "true", " Yes\n", 1, "1"),
+    ("raw", None): (
+        {"eu-west-1": "ami-1"},
+        "eu-west-1: ami-1",
+        '{"eu-west-1": "ami-1"}',
+        " eu-west-1: ami-1\n",
+        {" eu-west-1": "ami-1\n"},
+    ),
+    ("dict", None): ({"a": "b"}, "a: b", '{"a": "b"}', " a: b\n", {" a": "b "}),
+    ("dict", "str"): ({"a": "b"}, "a: b", '{"a": "b"}', " a: b\n", {" a": "b "}),
+    ("dict", "float"): ({"a": 0.5}, "a: 0.5", '{"a": 0.5}', {"a": "0.5"}),
+    ("list", "str"): (["a", "b"], "a,b", "a\nb\n", "- a\n- b", '["a", "b"]', ["a ", " b"], " a , b, "),
+    ("list", "account_id"): (
+        [ACCOUNT, OTHER],
+        f"{ACCOUNT},{OTHER}",
+        f"{ACCOUNT}\n{OTHER}\n",
+        f"- {ACCOUNT}\n- {OTHER}",
+        json.dumps([ACCOUNT, OTHER]),
+        [ACCOUNT, int(OTHER)],
+        f" {ACCOUNT} , {OTHER} ,",
+    ),
+    ("list", "dict"): ([{"x": "a"}], "- x: a", '[{"x": "a"}]', "- x:  a \n"),
+}
+
+
+@pytest.mark.parametrize("variable", DECLARED, ids=lambda variable: variable.name)
+def test_every_variable_of_every_role_takes_every_form(variable: Variable) -> None:
+    default = value_of(Variable(**{**vars(variable), "required": False}))
+    assert default == variable.default
+    for nothing in (None, "", "  ", "\n"):
+        optional = Variable(**{**vars(variable), "required": False})
+        assert value_of(optional, nothing) == variable.default
+        if variable.required:
+            assert "is required" in message_of(variable, nothing)
+    samples = SAMPLES[variable.type, variable.elements]
+    if variable.choices:
+        first, last = variable.choices[0], variable.choices[-1]
+        one = (first, first.upper(), f" {first}\n")
+        many = ([first, last], f"{first},{last}", f"{first}\n{last.title()}", [f" {first}", last])
+        samples = many if variable.type == "list" else one
+    for sample in samples:
+        given = from_survey(sample) if isinstance(sample, str) else sample
+        assert value_of(variable, sample) == value_of(variable, given) == value_of(variable, samples[0])
+    if variable.type == "list" and variable.elements != "dict":
+        one_item = samples[0][:1]
+        assert value_of(variable, one_item[0]) == value_of(variable, one_item)
+        for separators in (",", "\n", " , \n"):
+            assert value_of(variable, separators) == variable.default
+        assert "is empty" in message_of(variable, [one_item[0], ""])
+        assert "is empty" in message_of(variable, [None])
