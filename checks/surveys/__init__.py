@@ -233,7 +233,7 @@ def _plain(role: str, description: str | Sequence[str]) -> Iterator[str]:
 def _how_to_answer(kind: str, option: Option) -> Iterator[str]:
     if kind != "textarea":
         return
-    if option["type"] == "list":
+    if option["type"] == "list" and option.get("elements") != "dict":
         yield "Separate several by commas or lines."
     else:
         yield "YAML or JSON."

@@ -168,6 +168,45 @@ class Ansible:
             start_new_session=True,
         )
 
+    def job(self, playbook: str, answers: Mapping[str, Any]) -> Run:
+        """Run a playbook, given by FQCN, as AWX runs a job: with ansible-runner, and a survey's answers."""
+        private = self.folder / "job"
+        for name in ("env", "inventory", "project"):
+            (private / name).mkdir(parents=True, exist_ok=True)
+        (private / "env" / "extravars").write_text(survey(answers), encoding="utf-8")
+        (private / "inventory" / "hosts").write_text("localhost\n", encoding="utf-8")
+        (private / "project" / "job.yml").write_text(f"- import_playbook: {playbook}\n", encoding="utf-8")
+        sent = self._runner(b"", "transmit", str(private), "--playbook", "job.yml")
+        received = self._runner(sent, "worker", "--private-data-dir", str(self.folder / "worker"))
+        stdout = self._runner(received, "process", str(self.folder / "processed"))
+        artifacts = self.folder / "processed" / "artifacts"
+        events = [
+            json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted(
+                (artifacts / "job_events").glob("*-*.json"),
+                key=lambda path: int(path.name.partition("-")[0]),
+            )
+        ]
+        code = int((artifacts / "rc").read_text(encoding="utf-8"))
+        return Run(code, stdout.decode(), "", tuple(_tasks_of_job(events)))
+
+    def _runner(self, given: bytes, *command: str) -> bytes:
+        # It sets the callback itself.
+        environment = {
+            name: value for name, value in self.environment.items() if name != "ANSIBLE_STDOUT_CALLBACK"
+        }
+        done = subprocess.run(
+            ["ansible-runner", *command],
+            cwd=self.folder,
+            env=environment,
+            input=given,
+            capture_output=True,
+            timeout=self.timeout,
+            check=False,
+        )
+        assert not done.stderr, done.stderr.decode()
+        return done.stdout
+
     def tasks(
         self,
         tasks: Sequence[Mapping[str, Any]],
@@ -261,3 +300,29 @@ def tasks_of(stdout: str) -> Iterable[Task]:
             continue
         for result in event["hosts"].values():
             yield Task(event["task"]["name"], result["action"], status, result)
+
+
+def _tasks_of_job(events: Iterable[Mapping[str, Any]]) -> Iterable[Task]:
+    """The tasks in the events of a job."""
+    for event in events:
+        status = event["event"].removeprefix("runner_on_")
+        if status in ("ok", "failed", "skipped", "unreachable"):
+            data = event["event_data"]
+            yield Task(data["task"], data["task_action"], status, data.get("res", {}))
+
+
+class _UnsafeText(yaml.SafeDumper):
+    """Writes each text as ``!unsafe 'text'``: AWX 24.6.1, awx/main/utils/safe_yaml.py, SafeStringDumper."""
+
+    def represent_data(self, data: Any) -> yaml.Node:
+        return (
+            self.represent_scalar("!unsafe", data) if isinstance(data, str) else super().represent_data(data)
+        )
+
+
+def survey(answers: Mapping[str, Any]) -> str:
+    """The extra vars of a job with the answers of a survey, as AWX writes them."""
+    return "".join(
+        yaml.dump_all([{name: answer}], None, Dumper=_UnsafeText, default_flow_style=False)
+        for name, answer in answers.items()
+    )

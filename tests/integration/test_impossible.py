@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +240,7 @@ CASES: dict[str, list[Case]] = {
         Case("distribute_shared_tags", {"x" * 120: "web"}, "x" * 100),
         Case("distribute_shared_tags", [1], "[1]", stage="types"),
         Case("distribute_kms_key_id", "alias/aws/ebs"),
-        Case("distribute_kms_key_id", "golden key", "'golden key'"),
+        Case("distribute_kms_key_id", "golden key", "'golden key'", REGIONS),
         Case("distribute_kms_key_id", KEY, KEY, {"distribute_kms_key_ids": {}, **REGIONS}),
         Case("distribute_kms_key_ids", {"eu-west-1": "alias/"}, "'alias/'", REGIONS),
         Case("distribute_kms_key_ids", {"eu-west-3": "alias/golden"}, "'eu-west-3'", REGIONS),
@@ -254,8 +254,13 @@ CASES: dict[str, list[Case]] = {
         ),
         Case("distribute_kms_principals", ["*"], "'*'"),
         Case("distribute_kms_principals", [""], "item 1 is empty"),
-        Case("distribute_auto_scaling", True, ""),
-        Case("distribute_purge_access", True, "", {"distribute_account_ids": []}),
+        Case("distribute_auto_scaling", True, "", {"distribute_consumer_role_name": ""}),
+        Case(
+            "distribute_purge_access",
+            True,
+            "",
+            {"distribute_account_ids": [], "distribute_org_arns": [], "distribute_org_unit_arns": []},
+        ),
         Case("distribute_copy_into_accounts", True, "", {"distribute_consumer_role_name": ""}),
         Case("distribute_consumer_kms_key_id", "alias/ golden", "'alias/ golden'", COPYING),
         Case("distribute_consumer_kms_key_id", "alias/aws/ebs", None, COPYING),
@@ -282,7 +287,7 @@ CASES: dict[str, list[Case]] = {
         Case("distribute_publish_parameter", "/a//b"),
         Case("distribute_launch_templates", ["web"], "web", {"distribute_publish_parameter": ""}),
         Case("distribute_launch_templates", [None], "item 1", {"distribute_publish_parameter": "/g/w"}),
-        Case("distribute_launch_templates", ["a b"], "'a b'", {"distribute_publish_parameter": "/g/w"}),
+        Case("distribute_launch_templates", ["a:b"], "'a:b'", {"distribute_publish_parameter": "/g/w"}),
         Case(
             "distribute_launch_templates",
             ["golden-web"],
@@ -347,11 +352,21 @@ CASES: dict[str, list[Case]] = {
         *_organizations("remediate_allowed_"),
         *_regions("remediate_regions"),
         *_rules("remediate_rules"),
-        Case("remediate_allow_empty_allowlist", False, "", {"remediate_allowed_account_ids": []}),
+        Case(
+            "remediate_allow_empty_allowlist",
+            False,
+            "",
+            {
+                "remediate_allowed_account_ids": [],
+                "remediate_allowed_org_arns": [],
+                "remediate_allowed_org_unit_arns": [],
+                "remediate_rules": [],
+            },
+        ),
         Case("remediate_finding_codes", [], "", {"remediate_images": []}, stage="plan"),
         Case("remediate_finding_codes", [""], "item 1 is empty", stage="plan"),
         Case("remediate_images", ["golden"], "'golden'", stage="plan"),
-        Case("remediate_images", 7, "7 is not", stage="plan"),
+        Case("remediate_images", 7, "7", stage="plan"),
         Case("remediate_images", {"eu-west-1": "golden"}, "'golden'", stage="plan"),
         Case("remediate_images", [{"image_id": IMAGE}], f'"{IMAGE}"', stage="plan"),
         Case("remediate_max_removals", -1, stage="plan"),
@@ -367,10 +382,7 @@ CASES: dict[str, list[Case]] = {
         Case("monitor_state", "gone", stage="role"),
         Case("monitor_metric_namespace", "AWS/EC2"),
         Case("monitor_metric_namespace", ":x"),
-        Case("monitor_metric_namespace", ""),
-        Case("monitor_alarm_name", ""),
         Case("monitor_rule_name", "a b"),
-        Case("monitor_rule_name", ""),
         Case("monitor_topic_name", "a b"),
         Case("monitor_topic_name", "arn:aws:sns:eu-west-1:111122223333:golden"),
         Case("monitor_topic_name", "x" * 257, "x" * 100),
