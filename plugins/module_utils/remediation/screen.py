@@ -20,6 +20,7 @@ from ..reports.screen import (
     Screen,
     Tone,
     counted,
+    cut,
     failure_message,
     failures,
     limited,
@@ -34,6 +35,8 @@ _COLUMNS = (
     Column("outcome", "outcome"),
     Column("codes", "findings"),
 )
+# Columns of a key's ID.
+_KEY = 14
 _RERUN = "Rerun to complete the remaining removals."
 
 Removal = Mapping[str, Any]
@@ -104,8 +107,7 @@ def _rows(run: _Run) -> Iterator[Row]:
         outcome = run.outcome(removal)
         cells = {
             "region": removal["region"],
-            # The ID of a key is the end of its ARN.
-            "resource": str(removal["resource"]).rpartition("/")[2],
+            "resource": _resource(str(removal["resource"])),
             "principal": _name(removal["principal"]),
             "outcome": outcome,
             "codes": removal["finding_codes"],
@@ -113,6 +115,12 @@ def _rows(run: _Run) -> Iterator[Row]:
         yield Row(cells, Tone.BAD if outcome == "not confirmed" else Tone.PLAIN)
     if len(ranked) > MOST_ROWS:
         yield Row({"region": f"{len(ranked) - MOST_ROWS} more", "outcome": run.outcome(ranked[-1])})
+
+
+def _resource(resource: str) -> str:
+    """The ID of an image or snapshot, whole; the beginning of a key's, which is much longer."""
+    _arn, is_key, key = resource.partition(":key/")
+    return f"key {cut(key, _KEY)}" if is_key else resource
 
 
 def _name(principal: str) -> str:

@@ -99,7 +99,7 @@ def test_what_is_not_confirmed_is_first() -> None:
 def test_key_access_that_is_kept() -> None:
     found = shown(removal(KEY), removal(), kept_access=[kept(removal(KEY))])
     assert found.text.splitlines()[0] == "Removed 1 of 2 permissions."
-    assert "12345678-1234-1234-1234-12345678" in found.text.splitlines()[2]
+    assert "key 12345678-1234\u2026" in found.text.splitlines()[2]
     assert " kept " in found.text.splitlines()[2]
     assert found.lines[-1].text == "- It needs the key."
     assert found.artifacts["kept"] == 1
