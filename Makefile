@@ -74,7 +74,7 @@ bench: environment  ## this collection against what one would run without it
 	@$(RUN) -m tests.benchmark
 
 pictures: environment  ## reports on a realistic estate, and pictures of their pages: in .cache/pictures
-	@$(RUN) -m tests.pictures
+	@$(RUN) -m tests.pictures $(if $(AXE),--axe $(AXE))
 
 simulated-aws: environment  ## run the simulated AWS with FIXTURE on PORT; prints the credentials of ACCOUNT
 	@$(RUN) -m simulated_aws --fixture $(FIXTURE) --port $(PORT) --account $(ACCOUNT)

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tests.pictures [FOLDER]``: real reports on a realistic estate, and pictures of their pages."""
+"""``python -m tests.pictures``: real reports on a realistic estate, and pictures of their pages.
+
+With ``--axe`` and the path of axe.min.js, of the npm package axe-core, the pages are also checked for what
+keeps people from using them; the exit code is 1 if there is a serious violation.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
+from .accessibility import violations
 from .camera import photograph
 from .runs import reports
 
@@ -14,7 +20,11 @@ _FOLDER = Path(__file__).parents[2] / ".cache" / "pictures"
 
 def main() -> int:
     """Write the pages and the pictures of them into the folder, and print what can be counted."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else _FOLDER
+    parser = argparse.ArgumentParser(prog="python -m tests.pictures")
+    parser.add_argument("folder", nargs="?", type=Path, default=_FOLDER)
+    parser.add_argument("--axe", type=Path, metavar="axe.min.js")
+    arguments = parser.parse_args()
+    folder: Path = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     pages = reports(folder)
     print(f"{'page':16}{'KiB':>7}{'px high':>9}{'at 400':>8}{'too wide px':>13}{'paper':>7}")
@@ -25,7 +35,11 @@ def main() -> int:
             f"{seen.overflow:13}{seen.sheets:7}"
         )
     print(f"The pictures are in {folder}.")
-    return 0
+    if arguments.axe is None:
+        return 0
+    found = [one for page in pages.values() for one in violations(page, arguments.axe)]
+    print("\n".join(found) or "axe-core found no serious violation.")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

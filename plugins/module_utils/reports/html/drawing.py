@@ -153,7 +153,7 @@ def _ends(
         yield _text(right + 8, free, f"{number:,} {severity}", 140)
         free += 18
     yield _text(2 * _TREND_MARGIN, bottom + 22, history[0][0][:10], 100, "middle small")
-    yield _text(right, bottom + 22, history[-1][0][:10], 100, "middle small")
+    yield _text(right, bottom + 22, history[-1][0][:10], 100, "end small")
 
 
 def _text(x: float, y: float, text: str, width: float, style: str = "") -> Shape:
