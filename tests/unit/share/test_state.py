@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is known about a copy that does not exist yet."""
+"""What is known about a copy that does not exist yet, and about access that is only planned."""
 
 from __future__ import annotations
 
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
-from ansible_collections.golden.images.plugins.module_utils.share.state import Shared
+from ansible_collections.golden.images.plugins.module_utils.share.state import PlannedKey, Shared, ShareWanted
 
 from tests.unit.examples import OWNER, source_image, volumes
 
@@ -30,3 +34,25 @@ def test_snapshots_without_an_image_belong_to_the_account() -> None:
 
 def test_planned_copy_of_an_unknown_source_has_no_volumes() -> None:
     assert Shared.planned(OWNER, None).volumes == {}
+
+
+PLANNED_GRANT = Grant("", "arn:planned", frozenset({"Decrypt"}))
+STATEMENT = {"Sid": "planned"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (None, None),
+        ({"Statement": [{"Sid": "own"}]}, [{"Sid": "own"}, STATEMENT]),
+        ({"Statement": {"Sid": "own"}}, [{"Sid": "own"}, STATEMENT]),
+    ],
+)
+def test_planned_access_is_added_to_the_key(policy: Any, expected: Any) -> None:
+    key = KeySeen(Key("arn:key"), (), None if policy is None else json.dumps(policy))
+    planned = ShareWanted({}, Sharing(), planned_keys={"arn:key": PlannedKey((PLANNED_GRANT,), (STATEMENT,))})
+    after = planned.planned(key)
+    assert after.grants == (PLANNED_GRANT,)
+    assert (after.policy and json.loads(after.policy)["Statement"]) == expected
+    other = KeySeen(Key("arn:other"))
+    assert planned.planned(other) == other
