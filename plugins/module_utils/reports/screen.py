@@ -33,6 +33,8 @@ of the workflow. Neither AWX (awx/main/tasks/callback.py) nor ansible-runner lim
 _INDENT, _ELLIPSIS = "  ", "\u2026"
 # The shortest text that an ID or a name is cut to: "ami-0d6" and the ellipsis.
 _NARROWEST = 8
+# The columns that are cut last, and the longest ID, "snap-" and 17 digits: half an ID is of little use.
+_IDS, _ID = frozenset({"account", "image", "region", "resource"}), 22
 # The characters of a failure in the lines, and in the message of a role that fails.
 _SHOWN, _TOLD = 320, 480
 
@@ -238,12 +240,20 @@ def _total(widths: Mapping[str, int], gap: int) -> int:
 def _shrink(widths: dict[str, int], titles: Mapping[str, int], gap: int) -> None:
     """Shorten the widest columns until the line fits, none below its title."""
     while (excess := _total(widths, gap) - WIDTH) > 0:
-        room = {key: widths[key] - max(titles[key], _NARROWEST) for key in widths}
-        widest = max(room, key=lambda key: (room[key], widths[key]))
-        if room[widest] <= 0:
+        room = _room(widths, titles, _ID) or _room(widths, titles, _NARROWEST)
+        if not room:
             widths[max(widths, key=lambda key: widths[key])] -= excess
             return
+        widest = max(room, key=lambda key: (room[key], widths[key]))
         widths[widest] -= 1
+
+
+def _room(widths: Mapping[str, int], titles: Mapping[str, int], of_ids: int) -> dict[str, int]:
+    """By how much columns can be shortened, those with IDs to no less than ``of_ids``."""
+    room = {
+        key: width - max(titles[key], of_ids if key in _IDS else _NARROWEST) for key, width in widths.items()
+    }
+    return {key: columns for key, columns in room.items() if columns > 0}
 
 
 def _unbroken(label: str, text: str) -> Iterator[Line]:

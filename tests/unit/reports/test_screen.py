@@ -95,6 +95,13 @@ def test_any_text_fits_into_a_line_and_cannot_control_the_terminal(text: str) ->
         assert not {"\x1b", "\n", "\r", "\u202e"} & set(line.text)
 
 
+def test_ids_are_cut_last() -> None:
+    image, text = "ami-0123456789abcdef0", "x" * 60
+    _titles, line = texts(table((*COLUMNS, Column("text", "text")), [Row({"image": image, "text": text})]))
+    assert line.startswith(f"{image} ")
+    assert line.endswith("x\u2026")
+
+
 def test_a_sentence_is_wrapped_and_cut() -> None:
     words = " ".join(["word"] * 60)
     lines = list(sentence(words, Tone.WARNING, most=2))
