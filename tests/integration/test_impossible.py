@@ -83,7 +83,7 @@ BASE: dict[str, dict[str, Any]] = {
     },
     "remediate_ami_sharing": {
         "remediate_allowed_account_ids": [ACCOUNT],
-        "remediate_finding_codes": ["public_image"],
+        "remediate_finding_codes": ["public"],
     },
     "monitor_ami_sharing": {"monitor_regions": ["eu-west-1"], "monitor_log_group_name": "trail"},
     "verify_ami": {"verify_images": {"eu-west-1": IMAGE}, "verify_account_ids": [ACCOUNT]},
@@ -365,6 +365,8 @@ CASES: dict[str, list[Case]] = {
         ),
         Case("remediate_finding_codes", [], "", {"remediate_images": []}, stage="plan"),
         Case("remediate_finding_codes", [""], "item 1 is empty", stage="plan"),
+        Case("remediate_finding_codes", ["publik"], "'publik' is not the code of a finding", stage="codes"),
+        Case("remediate_finding_codes", ["key_unreadable"], "not fixed by removing", stage="codes"),
         Case("remediate_images", ["golden"], "'golden'", stage="plan"),
         Case("remediate_images", 7, "7", stage="plan"),
         Case("remediate_images", {"eu-west-1": "golden"}, "'golden'", stage="plan"),
@@ -546,7 +548,8 @@ def test_impossible_values_are_refused_before_the_first_change(
     ids = {'"IMAGE"': f'"{fixture.image_id}"', '"OWNER"': f'"{aws.account_id(OWNER)}"'}
     inventory = {name: {**BASE[playbook], **host.variables} for name, host in hosts.items()}
     path = _inventory(inventory, ids, ansible.folder)
-    run = ansible.run(_on_all_hosts(playbook, ansible.folder), None, "-i", path)
+    # Of a long failure, the callback of the tests displays no message with less verbosity.
+    run = ansible.run(_on_all_hosts(playbook, ansible.folder), None, "-i", path, "-vvv")
     failed = failures_by_host(run)
     wrong = [
         f"{name} {case.variable}: {json.dumps(case.value)[:80]}: {reason}"
