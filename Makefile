@@ -32,7 +32,7 @@ export no_proxy := 127.0.0.1,localhost,$(no_proxy)
 
 .DEFAULT_GOAL := help
 .PHONY: help environment demo test lint sanity package unit coverage mutants integration chaos bench pictures simulated-aws
-.PHONY: format policies release archive lock clean
+.PHONY: format policies release archive docs lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 16
@@ -91,6 +91,9 @@ release: environment  ## changelog, checks, commit, tag, archive: make release V
 
 archive: environment  ## build dist/golden-images-VERSION.tar.gz of this checkout's version
 	@$(RUN) -m checks.release "$(VERSION)" --archive-only
+
+docs: environment  ## the site of the documentation, in .cache/site
+	@$(RUN) -m checks.site .cache/site
 
 lock: environment  ## newest versions that requirements/*.in allow
 	@sh checks/lock.sh $(VENV)/bin/uv

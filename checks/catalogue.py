@@ -18,6 +18,7 @@ from checks import (
     responses,
     returns,
     sanity,
+    site,
     surveys,
     variables,
     versions,
@@ -104,7 +105,11 @@ CHECKS: dict[str, Check] = {
     ),
     "changelog": Check("antsibull-changelog: changelog and its fragments", _changelog),
     "docs": Check("antsibull-docs: documentation of the collection and its plugins", _docs),
+        "ansible-lint: playbooks, roles, metadata", lambda: run("ansible-lint", "--strict")
+    "ansible-lint": Check(
     "ansible-lint": Check("ansible-lint: playbooks, roles, metadata", _ansible_lint),
+    "site": Check("Sphinx: the site of the documentation, and the links between its pages", site.check),
+    ),
     "package": Check("the built collection installs and works", package.check, per_python=True),
     "importer": Check("galaxy-importer: Galaxy accepts the built archive", importer.check),
     "execution-environment": Check(

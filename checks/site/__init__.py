@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation as a site: guides, reference, codes, policies; built strictly and without a network.
+
+python -m checks.site FOLDER    build it into a folder, which is emptied first
+
+Guides keep the places that they have in the checkout, so that links between them work in both.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from checks.commands import CheckError, run
+from checks.paths import CHECKOUT
+from checks.site import codes
+
+# What somebody wants to do, with the pages for it; each page of PAGES is in one of these lists.
+CHAPTERS: dict[str, tuple[str, ...]] = {
+    "Start": ("README", "docs/versions", "SUPPORT"),
+    "Distribute images": ("docs/encrypted-images", "docs/consumer-copies", "docs/results"),
+    "Verify, publish, roll back": ("docs/verifying", "docs/diagnosing", "docs/publishing"),
+    "Audit, remediate, monitor": (
+        "docs/auditing",
+        "docs/remediating",
+        "docs/monitoring",
+        "docs/event-driven",
+        "docs/reports",
+    ),
+    "Clean up, restore": ("docs/cleanup", "docs/restoring"),
+    "AWX, pipelines, inventories": ("docs/awx", "docs/accounts-inventory", "examples/README"),
+    "Look up": ("docs/codes", "docs/iam/README", "reference/index"),
+    "How it works, contribute": (
+        "docs/how-it-works",
+        "docs/simulated-aws",
+        "CONTRIBUTING",
+        "SECURITY",
+        "CODE_OF_CONDUCT",
+    ),
+}
+# The site's own pages; all other Markdown that is in the archive or for contributors is a guide.
+GENERATED = ("docs/codes", "reference/index")
+_GUIDES = ("*.md", "docs/**/*.md", "examples/**/*.md")
+_CONF = Path(__file__).parent / "conf.py"
+
+
+def index(chapters: dict[str, tuple[str, ...]], others: tuple[str, ...]) -> str:
+    """The first page: a list of the pages of each chapter. ``others`` are guides that no chapter has."""
+    named = {**chapters, **({"More": others} if others else {})}
+    parts = ["# golden.images", "Golden AMIs in every region and account that needs them."]
+    for title, pages in named.items():
+        lines = "\n".join(f"/{page}" for page in pages)
+        parts.append(f"```{{toctree}}\n:caption: {title}\n:maxdepth: 1\n\n{lines}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def guides(root: Path) -> tuple[str, ...]:
+    """The guides in a checkout, as names of pages.
+
+    Raises:
+        CheckError: a chapter has a page that does not exist.
+    """
+    found = {
+        path.relative_to(root).with_suffix("").as_posix()
+        for pattern in _GUIDES
+        for path in root.glob(pattern)
+        if path.name != "CHANGELOG.md"
+    }
+    listed = {page for pages in CHAPTERS.values() for page in pages} - set(GENERATED)
+    if missing := sorted(listed - found):
+        raise CheckError(f"CHAPTERS in checks/site has pages that do not exist: {', '.join(missing)}")
+    return tuple(sorted(found))
+
+
+def write_source(root: Path, source: Path) -> None:
+    """Write what Sphinx reads: guides with the files that they link to, codes, reference, index."""
+    pages = guides(root)
+    for page in pages:
+        _copy(root, source, f"{page}.md")
+    for pattern in ("docs/iam/*.json", "docs/images/*", "LICENSE", "galaxy.yml"):
+        for path in root.glob(pattern):
+            _copy(root, source, path.relative_to(root).as_posix())
+    shutil.copy(_CONF, source / "conf.py")
+    (source / "docs" / "codes.md").write_text(codes.page(root), encoding="utf-8")
+    listed = {page for chapter in CHAPTERS.values() for page in chapter}
+    others = tuple(page for page in pages if page not in listed)
+    (source / "index.md").write_text(index(CHAPTERS, others), encoding="utf-8")
+    reference = source / "reference"
+    reference.mkdir()
+    run(
+        "antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error",
+        "--dest-dir", reference, "golden.images",
+        quiet=True,
+    )  # fmt: skip
+
+
+def build(target: Path) -> None:
+    """Build the site into a folder, which is emptied first.
+
+    Raises:
+        CheckError: a page or link is not right.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
+        source = Path(name).resolve() / "source"
+        source.mkdir()
+        write_source(CHECKOUT, source)
+        run(
+            "sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "--jobs", "auto",
+            "--doctree-dir", source.parent / "doctrees", "--builder", "html", source, target,
+        )  # fmt: skip
+    print(f"{len(list(target.rglob('*.html')))} pages: {target}/index.html")
+
+
+def check() -> None:
+    """Build the site in a temporary folder.
+
+    Raises:
+        CheckError: a page or link is not right.
+    """
+    with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
+        build(Path(name).resolve() / "site")
+
+
+def _copy(root: Path, source: Path, name: str) -> None:
+    (source / name).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(root / name, source / name)
