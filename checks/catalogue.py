@@ -105,11 +105,8 @@ CHECKS: dict[str, Check] = {
     ),
     "changelog": Check("antsibull-changelog: changelog and its fragments", _changelog),
     "docs": Check("antsibull-docs: documentation of the collection and its plugins", _docs),
-        "ansible-lint: playbooks, roles, metadata", lambda: run("ansible-lint", "--strict")
-    "ansible-lint": Check(
-    "ansible-lint": Check("ansible-lint: playbooks, roles, metadata", _ansible_lint),
     "site": Check("Sphinx: the site of the documentation, and the links between its pages", site.check),
-    ),
+    "ansible-lint": Check("ansible-lint: playbooks, roles, metadata", _ansible_lint),
     "package": Check("the built collection installs and works", package.check, per_python=True),
     "importer": Check("galaxy-importer: Galaxy accepts the built archive", importer.check),
     "execution-environment": Check(
