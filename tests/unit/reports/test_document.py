@@ -10,6 +10,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
     Changes,
     Item,
     changes_between,
+    counts_of,
     worst_first,
 )
 from hypothesis import given
@@ -71,3 +72,8 @@ def test_changes_between_reports(
 
 def test_the_result_of_changes() -> None:
     assert Changes(SINCE, ("a",), ("b",)).as_result() == {"added": ["a"], "removed": ["b"], "since": SINCE}
+
+
+def test_items_are_counted_by_severity() -> None:
+    assert counts_of(items()) == {"high": 2, "medium": 1, "low": 1}
+    assert counts_of(()) == {"high": 0, "medium": 0, "low": 0}

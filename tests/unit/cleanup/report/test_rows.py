@@ -8,7 +8,12 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.rows import costs, row, shown
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.rows import (
+    amounts,
+    costs,
+    row,
+    shown,
+)
 
 from .examples import GOES, OFF, RUNS, cleaned, one
 
@@ -39,3 +44,10 @@ def test_a_table_shows_dates_without_times() -> None:
 def test_costs_are_a_column_only_with_prices() -> None:
     assert [column.title for column in costs({"currency": "EUR"}, "k", "A month")] == ["A month (EUR)"]
     assert costs({"currency": None}, "k", "A month") == ()
+
+
+def test_costs_are_texts_to_the_cent() -> None:
+    assert amounts({"monthly_cost": 1200.5, "freed_monthly_cost": None, "size_gib": 8}) == {
+        "monthly_cost": "1,200.50",
+        "freed_monthly_cost": "",
+    }
