@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Any value of any type as a variable of a role: it is read, or refused by errors that name the variable."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from ansible_collections.golden.images.plugins.action.role_variables import documented, parsed
+from ansible_collections.golden.images.plugins.module_utils.variables import Variable, declared, read
+
+from tests.unit.hostile import VALUES
+
+ROLES = Path(__file__).parents[2] / "roles"
+TEXTS = (
+    *("2026-01-01", "2026-13-45", "2026-01-01T25:00:00", "1" * 5_000, "[" * 3_000, "- " * 3_000),
+    *("!!int x", "!!float y", "!!bool x", "!!null x", "!!timestamp x", "!!binary x", "!!set {a}"),
+    *("!!python/object:os.system x", "{[1]: 2}", "? [1]", "&a [*a]", "a: &x {b: *x}", "<<: 1", "=", "%"),
+)
+HOSTILE = (*VALUES, *TEXTS, date(2026, 1, 1), [date(2026, 1, 1)], {"a": date(2026, 1, 1)}, b"x", {1: 2})
+_PYTHON = ("Traceback", "NoneType", "<class", "KeyError", "TypeError", "ValueError", "has no attribute")
+NAMES = sorted(path.parts[-3] for path in ROLES.glob("*/meta/variables.yml"))
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_any_value_is_read_or_refused_by_name(role: str) -> None:
+    variables = declared(documented(str(ROLES / role)))
+    accepted = refused = 0
+    for variable in variables:
+        for value in HOSTILE:
+            values, failures = read([_optional(variable)], {variable.name: value}, parsed)
+            accepted, refused = accepted + (not failures), refused + bool(failures)
+            # Ansible passes dates to modules as text.
+            json.dumps(values, default=str)
+            for failure in failures:
+                text = failure.text()
+                assert variable.name in text, (value, text)
+                assert len(text) <= 500, (value, text)
+                assert not [word for word in _PYTHON if word in text], (value, text)
+    assert accepted + refused == len(variables) * len(HOSTILE)
+    assert accepted > len(variables)
+    assert refused > len(variables)
+
+
+def _optional(variable: Variable) -> Variable:
+    """Without a default that another variable has."""
+    return variable if variable.default_from is None else Variable(variable.name, variable.type)
