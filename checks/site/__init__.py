@@ -8,6 +8,7 @@ Guides keep the places that they have in the checkout, so that links between the
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -42,6 +43,10 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
 # The site's own pages; all other Markdown that is in the archive or for contributors is a guide.
 GENERATED = ("docs/codes", "reference/index")
 _GUIDES = ("*.md", "docs/**/*.md", "examples/**/*.md")
+# Pages whose own titles do not say what they are in a list.
+TITLES = {"README": "Overview", "reference/index": "Modules, roles, plugins"}
+# The theme shows a table of contents beside each page, and an error where a page has one of its own.
+_CONTENTS = re.compile(r"^\.\. contents::\n(?:   :.*\n)*", re.MULTILINE)
 _CONF = Path(__file__).parent / "conf.py"
 
 
@@ -50,7 +55,7 @@ def index(chapters: dict[str, tuple[str, ...]], others: tuple[str, ...]) -> str:
     named = {**chapters, **({"More": others} if others else {})}
     parts = ["# golden.images", "Golden AMIs in every region and account that needs them."]
     for title, pages in named.items():
-        lines = "\n".join(f"/{page}" for page in pages)
+        lines = "\n".join(f"{TITLES[page]} </{page}>" if page in TITLES else f"/{page}" for page in pages)
         parts.append(f"```{{toctree}}\n:caption: {title}\n:maxdepth: 1\n\n{lines}\n```")
     return "\n\n".join(parts) + "\n"
 
@@ -93,6 +98,13 @@ def write_source(root: Path, source: Path) -> None:
         "--dest-dir", reference, "golden.images",
         quiet=True,
     )  # fmt: skip
+    for path in reference.glob("*.rst"):
+        path.write_text(without_contents(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def without_contents(text: str) -> str:
+    """A page of the reference without a table of contents of its own."""
+    return _CONTENTS.sub("", text)
 
 
 def build(target: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from checks.commands import CheckError
-from checks.site import CHAPTERS, GENERATED, conf, guides, index
+from checks.site import CHAPTERS, GENERATED, conf, guides, index, without_contents
 from checks.site.codes import Own, own_failures, page
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -29,8 +29,13 @@ def test_a_chapter_with_a_page_that_does_not_exist_is_an_error(tmp_path: Path):
 def test_the_index_lists_each_page_once():
     text = index(CHAPTERS, ("docs/new",))
     for listed in (*(one for pages in CHAPTERS.values() for one in pages), "docs/new"):
-        assert text.count(f"\n/{listed}\n") == 1
+        assert text.count(f"\n/{listed}\n") + text.count(f" </{listed}>\n") == 1
     assert "More" not in index(CHAPTERS, ())
+
+
+def test_a_page_has_no_contents_of_its_own():
+    text = "Title\n\n.. contents::\n   :local:\n   :depth: 1\n\nText\n"
+    assert without_contents(text) == "Title\n\n\nText\n"
 
 
 def test_the_page_of_codes_has_those_of_findings_failures_and_aws():
