@@ -134,15 +134,19 @@ def _consumers(
     images: Mapping[Target, str | None],
     owners: Mapping[Target, OwnerSeen],
 ) -> dict[Case, ConsumerSeen]:
-    """Read every image in every account, one thread for each; without a role, only in the own account."""
-    by_account: dict[str, list[Case]] = {}
-    for case in cases(wanted, owners):
-        can_be_read = wanted.consumer_role is not None or case.account_id == caller.account_id
-        if images[case.place] is not None and can_be_read:
-            by_account.setdefault(case.account_id, []).append(case)
+    """Read every image in every account, one thread for each; without a role, only in the own account.
 
-    def ask(clients: Clients, case: Case) -> ConsumerSeen:
+    A planned copy cannot be read, and has an entry only if the account's role cannot be assumed.
+    """
+    by_account = _cases_to_read(caller, wanted, images)
+    planned = [case for (case, *_more) in by_account.values() if images[case.place] is None]
+    accounts.open("sts", {case.target.region for case in planned})
+
+    def ask(clients: Clients, case: Case) -> ConsumerSeen | None:
         owner = owners[case.place]
+        if images[case.place] is None:
+            reads.identity(clients, case.target.region)
+            return None
         return reads.consumer(
             clients,
             case.target,
@@ -158,7 +162,8 @@ def _consumers(
             for case in by_account[account_id]:
                 if account.refused is None:
                     try:
-                        account.seen[case] = ask(clients, case)
+                        if (answer := ask(clients, case)) is not None:
+                            account.seen[case] = answer
                     except errors.AWS_ERRORS as exception:
                         if errors.failure(exception, case.target, "").action == _ASSUME_ROLE:
                             account.refused = exception
@@ -172,6 +177,25 @@ def _consumers(
     for account_id, exception in failed.items():
         seen.update({case: _unread(case, exception) for case in by_account[account_id]})
     return seen
+
+
+def _cases_to_read(
+    caller: Caller, wanted: DiagnosisWanted, images: Mapping[Target, str | None]
+) -> dict[str, list[Case]]:
+    """The images to read in each account.
+
+    An account whose images are all planned has one of them, to find out whether its role can be assumed.
+    """
+    existing: dict[str, list[Case]] = {}
+    planned: dict[str, list[Case]] = {}
+    for case in cases(wanted, images):
+        if wanted.consumer_role is None and case.account_id != caller.account_id:
+            continue
+        if images[case.place] is None:
+            planned.setdefault(case.account_id, [case])
+        else:
+            existing.setdefault(case.account_id, []).append(case)
+    return planned | existing
 
 
 def _unread(case: Case, exception: Exception) -> ConsumerSeen:

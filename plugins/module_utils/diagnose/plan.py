@@ -81,9 +81,9 @@ def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
         *diagnosis_owner.findings(case, image_id, owner, visible, seen.now),
         *diagnosis_keys.findings(case, owner, consumer if checked else None),
     ]
-    if consumer is not None and image_id is not None:
+    if consumer is not None:
         role = seen.role_name if case.account_id != seen.account_id else None
-        found += diagnosis_consumer.findings(case, image_id, owner, consumer, role, seen.now)
+        found += diagnosis_consumer.findings(case, image_id or "", owner, consumer, role, seen.now)
     findings = tuple(
         replace(item, account_id=case.account_id, region=case.place.region, image_id=image_id)
         for item in found

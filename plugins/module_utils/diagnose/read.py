@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..aws import dry_run as dry_runs
 from ..aws import errors, read
 from ..aws.errors import ClientError, code_of
+from ..aws.read import Caller
 from ..failures import Failure
 from ..model import Image, KeySeen, Snapshot, Target
 from .state import UNREAD, AllowedImages, ConsumerSeen, OwnerSeen
@@ -70,6 +71,11 @@ def keys(clients: Clients, place: Target, seen: OwnerSeen) -> OwnerSeen:
         except errors.AWS_ERRORS as exception:
             problems[key_id] = errors.failure(exception, place, "DescribeKey")
     return replace(seen, keys=tuple(found), key_problems=problems)
+
+
+def identity(clients: Clients, region: str) -> Caller:
+    """The account and the partition of the credentials. No policy has to allow this (STS API Reference)."""
+    return read.caller(clients.sts(region))
 
 
 def consumer(

@@ -67,6 +67,11 @@ class World:
     def as_account(self, account_id: str) -> Any:
         yield account_id
 
+    def identity(self, account_id: str, region: str) -> None:
+        self.asked["identity", account_id, region] += 1
+        if isinstance(self.consumer_side, Exception):
+            raise self.consumer_side
+
     # aws.read and aws.diagnosis.
 
     def caller(self, _sts: str) -> Caller:
@@ -99,11 +104,13 @@ class World:
         return self.consumer_side
 
 
-def read(monkeypatch: pytest.MonkeyPatch, world: World, **changes: Any) -> DiagnosisSeen:
+def read(
+    monkeypatch: pytest.MonkeyPatch, world: World, check_mode: bool = False, **changes: Any
+) -> DiagnosisSeen:
     monkeypatch.setattr(caller, "read", world)
     monkeypatch.setattr(flow, "reads", world)
     monkeypatch.setattr(flow, "AssumedAccounts", lambda *_given: world)
-    return flow.read_state(world, flow.wanted_from({**PARAMS, **changes}, False))  # type: ignore[arg-type]
+    return flow.read_state(world, flow.wanted_from({**PARAMS, **changes}, check_mode))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -190,6 +197,29 @@ def test_a_role_that_cannot_be_assumed_is_tried_once_and_reported_for_each_regio
         ("AssumeRole", EU),
         ("AssumeRole", US),
     ]
+
+
+@pytest.mark.parametrize(
+    ("images", "asked"),
+    [
+        pytest.param({EU: None, US: None}, {"identity": 1}, id="only planned copies"),
+        pytest.param({**PARAMS["images"], EU: None}, {"consumer": 1}, id="an image that is read"),
+    ],
+)
+def test_a_role_that_cannot_be_assumed_is_reported_for_planned_copies(
+    monkeypatch: pytest.MonkeyPatch, images: dict[str, str | None], asked: dict[str, int]
+) -> None:
+    world = World(owner(), refused("AccessDenied", "AssumeRole"))
+    seen = read(monkeypatch, world, True, images=images)
+    assert Counter(kind for kind, *_place in world.asked.elements() if kind != "owner") == asked
+    made = plan(flow.wanted_from({**PARAMS, "images": images}, True), seen)
+    assert [failure.action for failure in made.failures] == ["AssumeRole"]
+    codes = [item.code for diagnosis in made.diagnoses for item in diagnosis.findings]
+    assert codes.count("consumer_unreadable") == 1
+
+    world = World(owner(), consumer())
+    seen = read(monkeypatch, world, True, images={EU: None})
+    assert (seen.consumers, set(world.asked.values())) == ({}, {1})
 
 
 def test_an_unreachable_region_does_not_affect_others(monkeypatch: pytest.MonkeyPatch) -> None:
