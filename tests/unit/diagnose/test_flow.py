@@ -117,7 +117,7 @@ def read(
     ("changes", "option"),
     [
         pytest.param({"account_ids": []}, "account_ids", id="no account"),
-        pytest.param({"account_ids": [123456789012]}, "account_ids", id="a number"),
+        pytest.param({"account_ids": [12345678901]}, "account_ids", id="a number"),
         pytest.param({"images": {EU: None}}, "images", id="a copy that is only planned"),
         pytest.param({"images": {}}, "images", id="no image"),
         pytest.param({"subnet_ids": {EU: "vpc-1"}}, "subnet_ids", id="not a subnet"),
