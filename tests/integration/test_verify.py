@@ -161,6 +161,32 @@ def test_an_account_that_cannot_be_read_fails_without_failing_others(
     assert _report(ansible)["status"] == "failed"
 
 
+@pytest.mark.parametrize("mistyped", [True, False])
+def test_check_mode_fails_if_an_account_cannot_be_read(
+    encrypted: EncryptedFixture, ansible: Ansible, variables: dict[str, Any], mistyped: bool
+) -> None:
+    accounts = encrypted.account_ids(CAN, *(["outsider"] if mistyped else []))
+    for planned in ({HOME: None, AWAY: None}, {**variables["verify_images"], HOME: None}):
+        run = ansible.run(
+            FQCN, {**variables, "verify_images": planned, "verify_account_ids": accounts}, "--check"
+        )
+        assert (run.code != 0) is mistyped, run.text
+        failed = run.task("Fail if an account has not reached the required level")
+        assert (failed.status, "AssumeRole" in str(failed.result.get("msg"))) == (
+            ("failed", True) if mistyped else ("skipped", False)
+        ), failed.result
+
+
+def test_check_mode_fails_if_nothing_can_be_read(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    aws.add_fault("error", action="GetCallerIdentity", times=0, code="ExpiredToken", status=403)
+    run = ansible.run(FQCN, variables, "--check")
+    assert run.code != 0
+    message = run.task("Fail if an account has not reached the required level").result["msg"]
+    assert "Check the credentials" in message
+
+
 @pytest.mark.every_python
 def test_inventory_hosts_verify_their_own_account(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
