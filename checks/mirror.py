@@ -13,7 +13,6 @@ OTHER_FOLDERS = {
     "benchmark": "tests/benchmark",
     "chaos": "tests/chaos",
     "checks": "checks",
-    "filter": "plugins/filter",
     "inventory": "plugins/inventory",
     "lookup": "plugins/lookup",
     "plugin_utils": "plugins/plugin_utils",
@@ -43,7 +42,7 @@ def sources_without_tests(root: Path) -> list[str]:
     """The source files of module_utils and of plugins on the controller without a test file of their name."""
     plugins = [
         Path(folder, path.name)
-        for folder in ("action", "filter", "inventory", "lookup", "plugin_utils")
+        for folder in ("action", "inventory", "lookup", "plugin_utils")
         for path in sorted((root / OTHER_FOLDERS[folder]).glob("[!_]*.py"))
         if _SHORTENS not in path.read_text(encoding="utf-8")
     ]

@@ -239,9 +239,7 @@ def upwards(source: Source) -> Iterator[str]:
     """Plugins import module_utils, runner imports what it runs, and flows import runner, not vice versa."""
     if not source.is_in_utils:
         return
-    upper = [
-        f"plugins.{kind}" for kind in ("action", "filter", "inventory", "lookup", "modules", "plugin_utils")
-    ]
+    upper = [f"plugins.{kind}" for kind in ("action", "inventory", "lookup", "modules", "plugin_utils")]
     if source.room in ("", "aws", "keys") and not source.is_runner:
         upper.append(f"{UTILS}.runner")
     for name in source.imports:

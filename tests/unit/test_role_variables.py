@@ -22,9 +22,6 @@ from jinja2 import nodes
 CHECKOUT = Path(__file__).resolve().parents[2]
 ROLES = sorted(folder.name for folder in (CHECKOUT / "roles").iterdir())
 PLAYBOOKS = sorted(file.stem for file in (CHECKOUT / "playbooks").glob("*.yml"))
-# The roles whose first task reads their variables.
-READING = sorted(path.parents[1].name for path in CHECKOUT.glob("roles/*/meta/variables.yml"))
-
 STEPS = {
     "distribute": {
         "copy": "the copies in the owner's account",
@@ -101,23 +98,13 @@ def test_messages_name_the_variable_that_sets_an_option(role):
     }
 
 
-@pytest.mark.parametrize("role", READING)
+@pytest.mark.parametrize("role", ROLES)
 def test_tasks_use_what_was_read_and_never_the_variable(role):
     public = _variables(role) | {"account_id"}
     texts = list(_templates([_role_tasks(role), *_load_all(_vars_files(role))]))
     assert texts
     assert {name for text in texts for name in re.findall(r"(?<![\w.'])\w+(?!\w|')", text)} & public == set()
     assert not (CHECKOUT / "roles" / role / "defaults").exists()
-
-
-@pytest.mark.parametrize("role", [role for role in ROLES if role not in READING])
-def test_documented_defaults_are_the_defaults(role):
-    options = _options(role)
-    defaults = yaml.safe_load((CHECKOUT / "roles" / role / "defaults/main.yml").read_text(encoding="utf-8"))
-    assert set(defaults) == {name for name, option in options.items() if not option.get("required")}
-    documented = {name: option["default"] for name, option in options.items() if "default" in option}
-    # A default that depends on another variable is described in words.
-    assert documented == {name: value for name, value in defaults.items() if "{{" not in str(value)}
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
