@@ -23,6 +23,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
 from ansible_collections.golden.images.plugins.module_utils.restore.screen import screen as restoration
 from ansible_collections.golden.images.plugins.module_utils.share.screen import screen as sharing
 from ansible_collections.golden.images.plugins.module_utils.verification.screen import screen as verification
+from ansible_collections.golden.images.plugins.plugin_utils.output import is_json
 
 display = Display()
 
@@ -48,8 +49,6 @@ _COLOURS = {
     Tone.BAD: constants.COLOR_ERROR,
     Tone.FAILURE: constants.COLOR_ERROR,
 }
-# Callbacks whose output is JSON, which other lines would break.
-_JSON_CALLBACKS = ("json", "jsonl")
 _SPEC = {
     "role": {"type": "str", "choices": sorted(SCREENS), "required": True},
     "report": {"type": "dict", "required": True},
@@ -76,7 +75,7 @@ class ActionModule(ActionBase):
                 f"report: it is not a report of the role {role}: {type(exception).__name__} {exception}. "
                 "Pass what the report module of the role returned."
             ) from exception
-        if constants.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2] not in _JSON_CALLBACKS:
+        if not is_json():
             # The role fails after this task, with the failures in its message.
             _show([line for line in screen.lines if not (screen.failure and line.tone is Tone.FAILURE)])
         result.update(changed=False, text=screen.text, failure=screen.failure)

@@ -29,7 +29,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-# The first task of the role verify. vars/main/variables.yml of the role then has verify__images and all others.
+# The first task of the role verify: vars/main/variables.yml of the role then has verify__images and so on.
 - name: Read the variables
   golden.images.role_variables:
   register: verify__variables

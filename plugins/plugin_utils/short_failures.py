@@ -10,6 +10,7 @@ import json
 
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
+from ansible_collections.golden.images.plugins.plugin_utils.output import is_json
 
 display = Display()
 
@@ -26,7 +27,7 @@ def shortened(result):
     result with ``_ansible_no_log`` it displays only the message, and registers all of it.
     """
     is_long = result.get("failed") and len(json.dumps(result, default=str)) > _LONGEST
-    if not is_long or display.verbosity >= _ALL:
+    if not is_long or display.verbosity >= _ALL or is_json():
         return result
     short = {**result, "_ansible_no_log": True}
     if isinstance(result.get("results"), list):

@@ -549,7 +549,7 @@ def test_impossible_values_are_refused_before_the_first_change(
     inventory = {name: {**BASE[playbook], **host.variables} for name, host in hosts.items()}
     path = _inventory(inventory, ids, ansible.folder)
     # Of a long failure, the callback of the tests displays no message with less verbosity.
-    run = ansible.run(_on_all_hosts(playbook, ansible.folder), None, "-i", path, "-vvv")
+    run = ansible.run(_on_all_hosts(playbook, ansible.folder), None, "-i", path)
     failed = failures_by_host(run)
     wrong = [
         f"{name} {case.variable}: {json.dumps(case.value)[:80]}: {reason}"

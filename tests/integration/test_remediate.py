@@ -151,8 +151,7 @@ def test_only_access_that_is_not_allowed_is_removed_once(
         (key, stranger, "grant_without_share,statement_without_share"),
         (key, left, "grant_without_share"),
     }
-    # Without -vvv, only the screen has the message of a long failure, and not its event.
-    over = ansible.run(FQCN, {**variables, "remediate_max_removals": len(expected) - 1}, "-vvv")
+    over = ansible.run(FQCN, {**variables, "remediate_max_removals": len(expected) - 1})
     assert over.code != 0
     refusal = over.task("Plan removals").result["msg"]
     assert f"{len(expected)} removals, 2 of them of keys, and at most {len(expected) - 1}" in refusal

@@ -24,7 +24,7 @@ def test_every_folder_of_tests_has_sources() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["module_utils/new.py", "module_utils/copy/new.py", "action/new.py", "filter/new.py", "inventory/new.py"],
+    ["module_utils/new.py", "module_utils/copy/new.py", "action/new.py", "inventory/new.py"],
 )
 def test_a_source_file_without_a_test_file_is_found(tmp_path: Path, source: str) -> None:
     for folder in ("plugins", "tests/unit"):
