@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import (
     Clients,
     Connection,
+    lookup_config,
     organizations_config,
 )
 from botocore.config import Config
@@ -148,6 +149,12 @@ def test_a_call_with_an_effect_each_time_is_sent_once() -> None:
     config = once.ssm("eu-west-1").meta.config
     assert config.retries == {"mode": "standard", "total_max_attempts": 1}
     assert config.read_timeout == 7
+
+
+def test_a_lookup_names_itself_and_retries():
+    config = lookup_config()
+    assert config.retries == {"mode": "standard", "total_max_attempts": 8}
+    assert (config.connect_timeout, config.user_agent_extra) == (10, "golden.images")
 
 
 def test_calls_to_organizations_adapt_their_rate_to_throttling() -> None:

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.diagnose import read as diagnosis
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     AllowedImages,
@@ -257,3 +259,11 @@ def test_settings_that_may_not_be_read_hide_nothing_else(clients: Any, ec2: Wire
     ec2.refuse("get_allowed_images_settings", {}, "InternalError")
     with pytest.raises(ClientError):
         diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT)
+
+
+def test_the_identity_of_the_credentials() -> None:
+    arn = f"arn:aws-cn:iam::{CONSUMER}:role/golden"
+    with Wire("sts").spoken() as sts:
+        sts.expect("get_caller_identity", {}, {"Account": CONSUMER, "Arn": arn, "UserId": "1"})
+        clients: Any = SimpleNamespace(sts={"eu-west-1": sts.client}.get)
+        assert diagnosis.identity(clients, "eu-west-1") == Caller(CONSUMER, "aws-cn")

@@ -14,7 +14,11 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.distribution.flow_report import FLOW
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
-from ansible_collections.golden.images.plugins.module_utils.reports.flow import check_paths, report_flow
+from ansible_collections.golden.images.plugins.module_utils.reports.flow import (
+    account_names,
+    check_paths,
+    report_flow,
+)
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 SILENT = reporter(None, print)
@@ -136,3 +140,10 @@ def test_paths_are_checked_without_writing(tmp_path: Path, option: str, problem:
     assert (failure.action, problem in failure.message) == (option, True)
     assert list(check_paths({option: str(tmp_path / "new")})) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_names_of_accounts_have_ids_of_12_digits():
+    assert account_names({"012345678901": "web", 12345678901: "data", "222222222222": 7}) == {
+        "012345678901": "data",
+        "222222222222": "7",
+    }
