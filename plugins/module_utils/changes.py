@@ -109,7 +109,7 @@ def _lines(changes: Iterable[Change], targets: frozenset[Target]) -> Iterator[st
 def _common_text(change: Change) -> str:
     """The text without what is particular to the target."""
     number = len(change.resources)
-    subject = _counted(number, change.noun) if change.noun and (number > 1 or not change.consumers) else ""
+    subject = _subject(change) if change.noun and (number > 1 or not change.consumers) else ""
     text = _with_subject(change, subject)
     region = change.target.region if change.target else ""
     return text.replace(region, "{region}") if region else text
@@ -120,7 +120,14 @@ def _own_text(change: Change) -> str:
     known = [one for one in change.resources if one]
     if known and len(known) == len(change.resources) <= _NAMED:
         return _with_subject(change, ", ".join(map(_id, known)))
-    return _with_subject(change, _counted(len(change.resources), change.noun) if change.noun else "")
+    return _with_subject(change, _subject(change) if change.noun else "")
+
+
+def _subject(change: Change) -> str:
+    """The resources as a number; a value that is set to one of them is not a number."""
+    if change.text.endswith("="):
+        return f"the {change.noun}"
+    return _counted(len(change.resources), change.noun)
 
 
 def _with_subject(change: Change, subject: str) -> str:

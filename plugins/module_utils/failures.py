@@ -143,10 +143,25 @@ def cut(text: str, longest: int) -> str:
 
 def sentences(failures: Iterable[Failure]) -> tuple[str, ...]:
     """A text for each failure; regions with the same failure share one, so that twenty stay readable."""
-    places: dict[str, dict[str, None]] = {}
-    for failure in failures:
-        places.setdefault(failure.text(), {}).update({failure.region: None} if failure.region else {})
-    return tuple(f"{_named(regions)}: {text}" if regions else text for text, regions in places.items())
+    return tuple(
+        f"{_named(regions)}: {text}" if regions else text
+        for text, regions in in_common((failure.region, failure.text()) for failure in failures)
+    )
+
+
+def in_common(texts: Iterable[tuple[str | None, str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The texts of regions, those that differ in nothing but the region once, with ``{region}`` in its place.
+
+    Each with its regions; without any, if the text is of none.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for region, text in texts:
+        general = text.replace(region, "{region}") if region else text
+        found.setdefault(general, {}).update({region: text} if region else {})
+    return tuple(
+        (next(iter(by_region.values())) if len(by_region) == 1 else general, tuple(by_region))
+        for general, by_region in found.items()
+    )
 
 
 def _named(regions: Iterable[str]) -> str:

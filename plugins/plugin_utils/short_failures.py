@@ -26,9 +26,13 @@ def shortened(result):
     Ansible displays all of a failed task's result, in one line, which can have hundreds of kilobytes. Of a
     result with ``_ansible_no_log`` it displays only the message, and registers all of it.
     """
-    is_long = result.get("failed") and len(json.dumps(result, default=str)) > _LONGEST
-    if not is_long or display.verbosity >= _ALL or is_json():
+    length = len(json.dumps(result, default=str)) if result.get("failed") else 0
+    if length <= _LONGEST or display.verbosity >= _ALL or is_json():
         return result
+    # Without this, Ansible's own words about a hidden result would be all.
+    display.display(
+        f"The result has {length:,} characters: -vvv displays it, and a registered variable has it."
+    )
     short = {**result, "_ansible_no_log": True}
     if isinstance(result.get("results"), list):
         # ansible-core 2.19 takes a list of this name for the results of a loop, which it displays even so.

@@ -100,7 +100,7 @@ LAUNCH_TEMPLATE = {"LaunchTemplateId": "lt-1"}
         ),
         (
             ("PutParameter", {"Name": "/golden/web", "Value": KNOWN_AFTER_APPLY}),
-            "+ parameter /golden/web = 1 image",
+            "+ parameter /golden/web = the image",
         ),
         (
             ("LabelParameterVersion", {"Name": "/golden/web", "Labels": ["v1"]}),

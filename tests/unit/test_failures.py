@@ -10,6 +10,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import (
     Refused,
     TargetFailed,
     cut,
+    in_common,
     incomplete_answer,
     invalid_option,
     summary,
@@ -50,6 +51,20 @@ def in_region(region: str | None, message: str = "Too many copies.") -> Failure:
 )
 def test_summary(failures: list[Failure], text: str) -> None:
     assert summary(failures) == text
+
+
+def test_texts_that_differ_in_the_region_only_are_one() -> None:
+    alias = "Alias arn:aws:kms:{}:1:alias/golden is not found."
+    texts = [
+        ("eu-west-1", alias.format("eu-west-1")),
+        (None, "No."),
+        ("us-east-1", alias.format("us-east-1")),
+    ]
+    assert in_common(texts) == (
+        (alias.format("{region}"), ("eu-west-1", "us-east-1")),
+        ("No.", ()),
+    )
+    assert in_common(texts[:1]) == ((texts[0][1], ("eu-west-1",)),)
 
 
 def test_a_failure_as_a_sentence() -> None:

@@ -170,8 +170,8 @@ def _verifications(run: _Run, region: Mapping[str, Any]) -> list[Mapping[str, An
 
 def _verified(run: _Run, region: Mapping[str, Any]) -> str:
     found = _verifications(run, region)
-    # In check mode, a planned copy cannot be verified.
-    if not found or any(one["image_id"] is None for one in found if run.is_plan):
+    # In check mode, an account cannot yet see what would be shared with it.
+    if not found or (run.is_plan and not all(one["reached"] for one in found)):
         return ""
     return f"{sum(one['reached'] for one in found)}/{len(found)}"
 
@@ -219,7 +219,7 @@ def _captions(run: _Run) -> Iterator[Line]:
         names = dict.fromkeys(f"{one['parameter']}, label {one['label']}" for one in published)
         verb = "Would be published" if run.is_plan else "Published"
         yield from sentence(f"{verb} as {'; '.join(names)}.")
-    for one in run.report.get("verified", ()):
+    for one in () if run.is_plan else run.report.get("verified", ()):
         if one["findings"] and not one["reached"]:
             count = counted(len(one["findings"]), "finding")
             text = f"- {one['region']}: account {one['account_id']} is not verified ({count})."

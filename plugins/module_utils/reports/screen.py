@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..failures import cut as shortened
+from ..failures import in_common
 from ..wording import visible
 from .document import Column
 from .values import text_of
@@ -301,11 +302,11 @@ def changes(found: Mapping[str, Any] | None, path: str | None) -> Iterator[Line]
 
 
 def _failure_texts(found: Sequence[Mapping[str, Any]]) -> list[str]:
-    places: dict[str, dict[str, None]] = {}
-    for one in found:
-        text = f"{_ended(one.get('message'))} {one.get('remedy') or ''}".strip()
-        places.setdefault(text, {}).update({str(one["region"]): None} if one.get("region") else {})
-    return [f"{listed(list(regions))}: {text}" if regions else text for text, regions in places.items()]
+    texts = (
+        (one.get("region"), f"{_ended(one.get('message'))} {one.get('remedy') or ''}".strip())
+        for one in found
+    )
+    return [f"{listed(regions)}: {text}" if regions else text for text, regions in in_common(texts)]
 
 
 def _more(number: int, path: str | None, tone: Tone) -> Iterator[Line]:

@@ -170,7 +170,7 @@ def test_many_regions(number: int) -> None:
 
 def test_many_regions_with_problems() -> None:
     regions = [f"eu-west-{one}" for one in range(1, 101)]
-    bad = [failure(region, message=f"No {region}.") for region in regions[:60]]
+    bad = [failure(region, message=f"No {number}.") for number, region in enumerate(regions[:60])]
     found = shown(copied(*regions, failures=bad), shared(*regions), path=None)
     lines = found.text.splitlines()
     assert lines[22].startswith("40 more     with a problem")
