@@ -21,7 +21,7 @@ from .failures import Failure, Refused, summary
 from .model import Target
 from .plan import Plan, TargetPlan
 from .progress import Report, reporter
-from .wording import renamed, validation_message, visible
+from .wording import renamed, renamed_text, validation_message, visible
 
 # Documented by the fragment variable_names.
 VARIABLE_NAMES_SPEC: dict[str, Any] = {"variable_names": {"type": "dict", "default": {}}}
@@ -161,7 +161,7 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
     else:
         outcome = flow.apply(clients, wanted, seen, plan, reporter(module.params.get("progress_path"), warn))
     for warning in (*plan.warnings, *outcome.warnings):
-        warn(visible(warning))
+        warn(visible(renamed_text(warning, variables)))
     tolerated = [_shown(failure, {}) for failure in (*plan.tolerated, *outcome.tolerated)]
     if tolerated:
         warn(f"Best-effort regions skipped: {summary(tolerated)}")

@@ -63,7 +63,9 @@ def visible(text: str) -> str:
 def renamed(failure: Failure, variables: Mapping[str, str]) -> Failure:
     """The failure with the variables that set options instead of these; ``variables`` are by option."""
     return replace(
-        failure, message=_renamed(failure.message, variables), remedy=_renamed(failure.remedy, variables)
+        failure,
+        message=renamed_text(failure.message, variables),
+        remedy=renamed_text(failure.remedy, variables),
     )
 
 
@@ -123,7 +125,7 @@ def _are_mappings(items: Any) -> bool:
     return isinstance(items, list) and all(isinstance(item, Mapping) for item in items)
 
 
-def _renamed(text: str, variables: Mapping[str, str]) -> str:
+def renamed_text(text: str, variables: Mapping[str, str]) -> str:
     """The text with other names for options.
 
     An option of one word, such as ``regions``, is also an English word. It is an option at the beginning of a

@@ -44,4 +44,6 @@ class ShortFailures(NormalAction):
     """Runs the module of the action's name."""
 
     def run(self, tmp=None, task_vars=None):
-        return shortened(super().run(tmp, task_vars))
+        result = super().run(tmp, task_vars)
+        # With failed_when: false there is no failure to display.
+        return result if self._task.failed_when == [False] else shortened(result)

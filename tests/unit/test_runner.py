@@ -476,3 +476,11 @@ def test_a_failure_names_the_variables_that_set_the_options(run: Run) -> None:
         params={"variable_names": {"shared_tags": "share_shared_tags"}},
     )
     assert "Correct share_shared_tags." in ran.result["msg"]
+
+
+def test_a_warning_names_the_variables_that_set_the_options(run: Run) -> None:
+    ran = run(
+        Steps(plan=Plan(()), outcome=Outcome(warnings=("family_tag: no image has it.",))),
+        params={"progress_path": None, "variable_names": {"family_tag": "cleanup_family_tag"}},
+    )
+    assert ran.warnings == ["cleanup_family_tag: no image has it."]

@@ -68,8 +68,8 @@ def unmatched_options(images: Images, by: FamilyBy) -> Iterator[str]:
     pattern = by.name_pattern
     if pattern is not None and not any(pattern.fullmatch(own.image.name) for own in images.values()):
         yield (
-            f"family_name_pattern: '{pattern.pattern}' matches no image in these regions. It must match the "
-            "whole name."
+            f"family_name_pattern: '{pattern.pattern}' matches no image in these regions. It is a regular "
+            "expression, and must match the whole name."
         )
 
 

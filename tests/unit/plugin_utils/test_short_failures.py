@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -52,7 +53,10 @@ def test_verbose_runs_display_everything(
 def test_the_action_runs_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(LONG))
     action = object.__new__(ShortFailures)
+    action._task = SimpleNamespace(failed_when=[])
     assert action.run(None, {})["_ansible_no_log"] is True
+    action._task = SimpleNamespace(failed_when=[False])
+    assert action.run(None, {}) == LONG
 
 
 @pytest.mark.parametrize("module", MODULES)
