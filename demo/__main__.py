@@ -124,9 +124,9 @@ def _next_steps(aws: SimulatedAws) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         say(f"  export {name}={environment[name]}")
     say(f"  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
-    say(f"  ansible-playbook {PLAYBOOK} -e @{VARS} --check --diff")
+    say(f"  ansible-playbook -i localhost, {PLAYBOOK} -e @{VARS} --check --diff")
     say("  On AWS, with your own variables (see README.md):")
-    say("  ansible-playbook golden.images.distribute_ami -e @my-vars.yml --check --diff\n")
+    say("  ansible-playbook -i localhost, golden.images.distribute_ami -e @my-vars.yml --check --diff\n")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ case $severity in
 esac
 
 # No finding fails the playbook, so that each failure is one.
-ansible-playbook golden.images.audit_ami_sharing -e "@$variables" -e "audit_report_dir=$folder" -e audit_fail_on=none ||
+ansible-playbook -i localhost, golden.images.audit_ami_sharing -e "@$variables" -e "audit_report_dir=$folder" -e audit_fail_on=none ||
   exit 1
 
 python3 - "$folder/report.json" "$severity" <<'PYTHON'

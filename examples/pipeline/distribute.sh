@@ -7,4 +7,4 @@ variables=${1:?usage: distribute.sh VARIABLES.yml REPORT.json}
 report=${2:?usage: distribute.sh VARIABLES.yml REPORT.json}
 
 # Ansible takes a relative path as one that starts in the folder of the playbook.
-exec ansible-playbook golden.images.distribute_ami -e "@$variables" -e "distribute_report_path=$(realpath -m "$report")" --diff
+exec ansible-playbook -i localhost, golden.images.distribute_ami -e "@$variables" -e "distribute_report_path=$(realpath -m "$report")" --diff

@@ -8,7 +8,7 @@ variables=${1:?usage: plan.sh VARIABLES.yml}
 output=$(mktemp) || exit 1
 trap 'rm -f "$output"' EXIT
 
-ANSIBLE_NOCOLOR=1 ansible-playbook golden.images.distribute_ami -e "@$variables" --check --diff >"$output" 2>&1
+ANSIBLE_NOCOLOR=1 ansible-playbook -i localhost, golden.images.distribute_ami -e "@$variables" --check --diff >"$output" 2>&1
 code=$?
 
 if [ "$code" -eq 0 ]; then
