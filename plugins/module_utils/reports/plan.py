@@ -187,7 +187,11 @@ def _history_in(report: Content | None) -> Iterator[tuple[str, dict[str, int]]]:
             continue
         time, counts = entry.get(WRITTEN_AT), entry.get("counts")
         if isinstance(time, str) and isinstance(counts, dict):
-            yield time, {name: counts[name] for name in SEVERITIES if type(counts.get(name)) is int}
+            yield time, {name: counts[name] for name in SEVERITIES if _is_count(counts.get(name))}
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _warning(folder: Folder, problem: str) -> str:

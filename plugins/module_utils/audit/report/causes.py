@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...model import PUBLIC
 from ...reports.document import Group, Item
@@ -15,7 +15,7 @@ from ...reports.groups import grouped
 from ...reports.naming import count, family_of
 from ..findings import MEANINGS
 
-Names = Mapping[tuple[str | None, str | None], str]
+Names: TypeAlias = "Mapping[tuple[str | None, str | None], str]"
 """The names of images, by region and image ID."""
 
 # In the sentences, {who} are the principals and {images} the images.
