@@ -271,6 +271,17 @@ def failures_by_host(run: Run) -> dict[str, list[str]]:
     return {host: messages[host][-count:] for host, count in counted.items() if count}
 
 
+def listed_by_host(run: Run) -> dict[str, list[str]]:
+    """The failures that results list, each with its remedy, also those of tasks whose failure is ignored."""
+    found: dict[str, list[str]] = {}
+    for line in run.stdout.splitlines():
+        event = json.loads(line) if line.startswith(_EVENT) else {}
+        for host, result in event.get("hosts", {}).items():
+            listed = result.get("failures", ()) if isinstance(result, dict) else ()
+            found.setdefault(host, []).extend(f"{one['message']} {one['remedy']}" for one in listed)
+    return found
+
+
 def prediction_error(predicted: Iterable[Change], done: Iterable[Change]) -> str:
     """What of a plan and of what was done doesn't fit; empty if each says the other.
 

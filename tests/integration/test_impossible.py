@@ -21,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.variables import dec
 from simulated_aws.client import SimulatedAws
 
 from .fixture import HOME, OWNER, Fixture
-from .playbook import CHECKOUT, Ansible, failures_by_host
+from .playbook import CHECKOUT, Ansible, failures_by_host, listed_by_host
 
 IMAGE = "ami-0123456789abcdef0"
 ACCOUNT, OTHER_ACCOUNT = "012345678901", "222222222222"
@@ -548,14 +548,13 @@ def test_impossible_values_are_refused_before_the_first_change(
     ids = {'"IMAGE"': f'"{fixture.image_id}"', '"OWNER"': f'"{aws.account_id(OWNER)}"'}
     inventory = {name: {**BASE[playbook], **host.variables} for name, host in hosts.items()}
     path = _inventory(inventory, ids, ansible.folder)
-    # Of a long failure, the callback of the tests displays no message with less verbosity.
     run = ansible.run(_on_all_hosts(playbook, ansible.folder), None, "-i", path)
-    failed = failures_by_host(run)
+    failed, listed = failures_by_host(run), listed_by_host(run)
     wrong = [
         f"{name} {case.variable}: {json.dumps(case.value)[:80]}: {reason}"
         for name, host in hosts.items()
         for case in host.cases
-        if (reason := _wrong(case, failed.get(name, [])))
+        if (reason := _wrong(case, failed.get(name, []), listed.get(name, [])))
     ]
     assert not wrong, "\n".join(wrong)
     assert [(call.action, call.region) for call in aws.calls() if is_change(call.action)] == []
@@ -570,11 +569,12 @@ def is_change(action: str) -> bool:
     return not action.startswith(("Describe", "Get", "List", "AssumeRole", "Simulate"))
 
 
-def _wrong(case: Case, messages: list[str]) -> str:
-    """What is wrong with the failures of a case; empty if nothing is."""
+def _wrong(case: Case, messages: list[str], listed: list[str]) -> str:
+    """What is wrong with the failures of a case; empty if nothing is. A message has a few of those listed."""
     if len(messages) != 1:
         return f"{len(messages)} failures: {messages}"
-    lines = [line for line in messages[0].splitlines() if case.variable in line and case.text in line]
+    shown = (*messages[0].splitlines(), *listed)
+    lines = [line for line in shown if case.variable in line and case.text in line]
     message = lines[0] if lines else messages[0]
     # Ansible writes the message about a role's argument specification.
     foreign = [word for word in FOREIGN if word in message and case.stage != "role"]

@@ -18,7 +18,7 @@ from tests.integration.playbook import CHECKOUT, Ansible, Run
 from .stand_in import TOKEN, Awx, Object, serving
 
 pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("ansible_collections.awx.awx") is None,
+    importlib.util.find_spec("ansible_collections.awx") is None,
     reason="the newest package ansible does not include awx.awx",
 )
 
