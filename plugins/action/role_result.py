@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``role_result``: displays what a role came to, and hands it over to the next job of a workflow."""
+"""``role_result``: displays the result of a role, and passes it to the next job of a workflow."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: role_result
 version_added: 0.1.0
-short_description: Display the result of a role and hand it over to the next job of a workflow
+short_description: Display the result of a role and pass it to the next job of a workflow
 description:
   - The last task of the roles of this collection. It displays a table of at most 80 columns, with what failed first, and the
     path of the report. It is coloured on a terminal.

@@ -69,7 +69,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Screen:
-    """What a role displays at its end, and what it hands over to the next job of a workflow.
+    """What a role displays at its end, and what it passes to the next job of a workflow.
 
     ``failure`` is the message that the role fails with, empty if it does not: counts and places only, because
     the lines have the details.
