@@ -8,7 +8,20 @@ from __future__ import annotations
 
 import asyncio
 
-from . import autoscaling, call_authorization, ec2, iam, imagebuilder, kms, organizations, rbin, sqs, ssm, sts
+from . import (
+    autoscaling,
+    call_authorization,
+    ec2,
+    iam,
+    imagebuilder,
+    kms,
+    organizations,
+    rbin,
+    s3,
+    sqs,
+    ssm,
+    sts,
+)
 from .control_api import PREFIX, ControlApi
 from .ec2.fast_path import HANDLERS as EC2_HANDLERS
 from .http.connection import Request, Response
@@ -26,6 +39,7 @@ class App:
         organizations.patch_moto()
         kms.patch_moto()
         ssm.patch_moto()
+        s3.patch_moto()
         sqs.patch_moto()
         ec2.patch_moto()
         autoscaling.patch_moto()

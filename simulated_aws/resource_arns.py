@@ -20,7 +20,7 @@ ALL = "*"
 _REST = ("imagebuilder", "rbin")
 _PREFIXES = {"monitoring": "cloudwatch"}
 """Signing name to the prefix of IAM actions, where they differ."""
-_S3_ACTIONS = {
+S3_ACTIONS = {
     ("GET", True): "GetObject",
     ("HEAD", True): "GetObject",
     ("PUT", True): "PutObject",
@@ -67,7 +67,7 @@ def _action(call: Call) -> str:
         )
     if call.service == "s3":
         method, _, path = call.action.partition(" ")
-        return _S3_ACTIONS.get((method, bool(_bucket_and_key(path)[1])), method)
+        return S3_ACTIONS.get((method, bool(_bucket_and_key(path)[1])), method)
     return call.action
 
 
