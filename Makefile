@@ -26,6 +26,8 @@ export AWS_EC2_METADATA_DISABLED := true
 ifneq (,$(filter C POSIX,$(LC_ALL)))
 export LC_ALL := C.UTF-8
 endif
+# uv then trusts what the system trusts, such as the CA of a proxy; checks/environment.py says more.
+export UV_SYSTEM_CERTS ?= true
 # The simulated AWS listens on this machine, which a proxy can't reach.
 export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
 export no_proxy := 127.0.0.1,localhost,$(no_proxy)

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import ssl
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -24,6 +26,11 @@ UV_LOCK = CHECKOUT / "requirements" / "uv.txt"
 LOCK = CHECKOUT / "requirements" / "dev.txt"
 LINK = VENV / "lib" / f"python{VERSION}" / "site-packages" / "ansible_collections" / "golden" / "images"
 STAMP = VENV / ".golden-images-ready"
+_NO_NETWORK = (
+    "If the package index cannot be reached, set HTTPS_PROXY to your proxy, or PIP_INDEX_URL and "
+    "UV_DEFAULT_INDEX to your mirror, and SSL_CERT_FILE to their CA if the system does not trust it; "
+    "then run the command again."
+)
 
 
 def this_python() -> str:
@@ -67,13 +74,36 @@ def refuse_unfit_python() -> None:
         )
 
 
-def run(*command: str | Path) -> None:
-    """Run ``command`` with its output on the terminal; exit with its status if it fails."""
+def installer_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for pip and uv: they trust the system's store of certificates, as other programs do.
+
+    A proxy that inspects TLS has its CA in that store only. By default uv reads its own (``uv --help``), and
+    so does pip before 24.2 (https://pip.pypa.io/en/stable/topics/https-certificates/). The user's settings
+    take precedence.
+    """
     # A user's active environment or settings for another Python must not redirect the installation.
-    env = {k: v for k, v in os.environ.items() if k not in {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"}}
-    done = subprocess.run([str(part) for part in command], env=env, check=False)
+    settings = {k: v for k, v in environment.items() if k not in {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"}}
+    settings.setdefault("UV_SYSTEM_CERTS", "true")
+    store = system_certificates()
+    if store and not settings.keys() & {"PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}:
+        settings["PIP_CERT"] = store
+    return settings
+
+
+def system_certificates() -> str | None:
+    """The system's file or directory of certificates; None where OpenSSL knows none with content."""
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile and Path(paths.cafile).stat().st_size:
+        return paths.cafile
+    return paths.capath if paths.capath and any(Path(paths.capath).iterdir()) else None
+
+
+def run(*command: str | Path, advice: str = "") -> None:
+    """Run ``command`` with its output on the terminal; exit with its status if it fails."""
+    done = subprocess.run([str(part) for part in command], env=installer_settings(os.environ), check=False)
     if done.returncode:
         print(f"Setting up {VENV} failed at: {' '.join(map(str, command))}", file=sys.stderr)
+        print(advice, end="\n" if advice else "", file=sys.stderr)
         sys.exit(done.returncode)
 
 
@@ -94,8 +124,9 @@ def set_up() -> None:
     if not is_usable():
         run(sys.executable, "-m", "venv", "--clear", VENV)
     pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check")
-    run(*pip, "install", "--require-hashes", "--requirement", UV_LOCK)
-    run(VENV / "bin" / "uv", "--quiet", "pip", "sync", "--python", PYTHON, "--require-hashes", LOCK)
+    run(*pip, "install", "--require-hashes", "--requirement", UV_LOCK, advice=_NO_NETWORK)
+    sync = ("pip", "sync", "--python", PYTHON, "--require-hashes", LOCK)
+    run(VENV / "bin" / "uv", "--quiet", *sync, advice=_NO_NETWORK)
     LINK.parent.mkdir(parents=True, exist_ok=True)
     LINK.unlink(missing_ok=True)
     LINK.symlink_to(CHECKOUT, target_is_directory=True)

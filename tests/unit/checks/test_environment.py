@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -64,3 +65,46 @@ def test_a_command_that_fails_ends_the_setup(capsys: pytest.CaptureFixture[str])
         environment.run(sys.executable, "-c", "raise SystemExit(7)")
     assert ended.value.code == 7
     assert "Setting up" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("checkout")
+def test_a_failed_download_says_what_to_set(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    environment.UV_LOCK.write_text(f"golden-images-is-no-package==1 --hash=sha256:{'0' * 64}", "utf-8")
+    monkeypatch.setattr(environment, "VENV", Path(sys.prefix))
+    monkeypatch.setattr(environment, "PYTHON", Path(sys.executable))
+    monkeypatch.setattr(environment, "is_usable", lambda: True)
+    # No server listens on the discard port.
+    for name, value in {"PIP_INDEX_URL": "http://127.0.0.1:9", "PIP_RETRIES": "0"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_DRY_RUN", "1")
+    with pytest.raises(SystemExit):
+        environment.set_up()
+    assert capsys.readouterr().err.splitlines()[-1].startswith("If the package index cannot be reached, set ")
+    assert not environment.STAMP.exists()
+
+
+def test_installers_trust_the_systems_store_of_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store = tmp_path / "ca.pem"
+    store.write_text("certificates", encoding="utf-8")
+    monkeypatch.setenv("SSL_CERT_FILE", str(store))
+    found = environment.installer_settings({"HOME": "/home", "PYTHONPATH": "/other"})
+    assert found == {"HOME": "/home", "UV_SYSTEM_CERTS": "true", "PIP_CERT": str(store)}
+
+
+@pytest.mark.parametrize("name", ["PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_users_certificates_stay(name: str):
+    users = {name: "/own.pem", "UV_SYSTEM_CERTS": "false"}
+    assert environment.installer_settings(users) == users
+
+
+def test_an_empty_store_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "certs").mkdir()
+    (tmp_path / "ca.pem").touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "certs"))
+    assert environment.system_certificates() is None
